@@ -1,0 +1,168 @@
+package btf
+
+import (
+	"bytes"
+	"hash/maphash"
+)
+
+// Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
+// no suffix shared, none dropped (specification 03, section 3, regime A). A table with a base continues the base's
+// offsets and adds only what the base does not hold.
+type Strings struct {
+	data  []byte
+	base  *Strings
+	start uint32   // offset of data[0]: 0 without a base
+	slots []uint32 // open addressing, power of two; offset in data + 1, 0 is free
+	used  int
+	seed  maphash.Seed
+}
+
+// NewStrings is an empty table. Without a base it holds the empty string at offset 0; with one it starts empty.
+func NewStrings(base *Strings) *Strings {
+	s := &Strings{base: base, seed: maphash.MakeSeed()}
+	if base != nil {
+		s.start = base.End()
+	} else {
+		s.data = []byte{0}
+	}
+	return s
+}
+
+// Bytes is the section itself; it ends with a NUL unless it is empty.
+func (s *Strings) Bytes() []byte { return s.data }
+
+// Start is the offset of the section's first byte: the length of all bases together.
+func (s *Strings) Start() uint32 { return s.start }
+
+// End is the offset after the section's last byte.
+func (s *Strings) End() uint32 { return s.start + uint32(len(s.data)) }
+
+// Get is the string at an offset, which may lie inside a longer string. It is a window into the table. ok is false
+// when the offset is out of range.
+func (s *Strings) Get(off uint32) (str []byte, ok bool) {
+	for s.base != nil && off < s.start {
+		s = s.base
+	}
+	if off < s.start || off >= s.End() {
+		return nil, false
+	}
+	str = s.data[off-s.start:]
+	n := bytes.IndexByte(str, 0)
+	if n < 0 {
+		return nil, false
+	}
+	return str[:n], true
+}
+
+// Add returns the offset of str, appending it when neither the table nor its bases hold it. The empty string is 0.
+// str must not hold a NUL.
+func (s *Strings) Add(str []byte) uint32 {
+	if len(str) == 0 {
+		return 0
+	}
+	if s.base != nil {
+		if off, ok := s.base.Find(str); ok {
+			return off
+		}
+	}
+	if 4*(s.used+1) > 3*len(s.slots) {
+		s.grow()
+	}
+	i, found := s.probe(str)
+	if found {
+		return s.slots[i] - 1 + s.start
+	}
+	at := uint32(len(s.data))
+	s.data = append(append(s.data, str...), 0)
+	s.slots[i] = at + 1
+	s.used++
+	return at + s.start
+}
+
+// Find looks a whole string up in the bases, the oldest first, and then in the table itself; where a section holds it
+// twice, the first counts.
+func (s *Strings) Find(str []byte) (off uint32, ok bool) {
+	if len(str) == 0 {
+		return 0, true
+	}
+	if s.base != nil {
+		if off, ok = s.base.Find(str); ok {
+			return off, true
+		}
+	}
+	if len(s.slots) == 0 {
+		return 0, false
+	}
+	i, found := s.probe(str)
+	if !found {
+		return 0, false
+	}
+	return s.slots[i] - 1 + s.start, true
+}
+
+// probe finds the slot of str, or the free one where it belongs.
+func (s *Strings) probe(str []byte) (slot int, found bool) {
+	mask := len(s.slots) - 1
+	for i := int(maphash.Bytes(s.seed, str)) & mask; ; i = (i + 1) & mask {
+		at := s.slots[i]
+		if at == 0 {
+			return i, false
+		}
+		have := s.data[at-1:]
+		if len(have) > len(str) && have[len(str)] == 0 && string(have[:len(str)]) == string(str) {
+			return i, true
+		}
+	}
+}
+
+func (s *Strings) grow() {
+	old := s.slots
+	s.slots = make([]uint32, max(64, 2*len(old)))
+	mask := len(s.slots) - 1
+	for _, at := range old {
+		if at == 0 {
+			continue
+		}
+		str := s.data[at-1:]
+		str = str[:bytes.IndexByte(str, 0)]
+		i := int(maphash.Bytes(s.seed, str)) & mask
+		for s.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = at
+	}
+}
+
+// parseStrings wraps a section that was read, and indexes its whole strings.
+func parseStrings(data []byte, base *Strings) *Strings {
+	s := &Strings{data: data, base: base, seed: maphash.MakeSeed()}
+	if base != nil {
+		s.start = base.End()
+	}
+	return s
+}
+
+// Index makes Find and Add work on a table that was read. It costs a pass over the section.
+func (s *Strings) Index() {
+	if s.base != nil {
+		s.base.Index()
+	}
+	if s.slots != nil {
+		return
+	}
+	s.grow()
+	for at := 0; at < len(s.data); {
+		n := bytes.IndexByte(s.data[at:], 0)
+		if n < 0 {
+			return
+		}
+		if 4*(s.used+1) > 3*len(s.slots) {
+			s.grow()
+		}
+		if i, found := s.probe(s.data[at : at+n]); !found && n > 0 {
+			s.slots[i] = uint32(at) + 1
+			s.used++
+		}
+		at += n + 1
+	}
+}

@@ -1,0 +1,159 @@
+package btf
+
+import "iter"
+
+// recordWords is the length of the part that every record has: name, info, and size or type.
+const recordWords = 3
+
+// Info packs the second word of a record: vlen in bits 0-23, kind in 24-30, kind_flag in 31.
+func Info(k Kind, vlen uint32, kflag bool) uint32 {
+	w := uint32(k)<<24 | vlen&0xffffff
+	if kflag {
+		w |= 1 << 31
+	}
+	return w
+}
+
+// A Record is one type: its words in native byte order, as a window into a Table.
+//
+//	word 0  name: offset in the string table, 0 for none
+//	word 1  info: kind, vlen, kind_flag
+//	word 2  size in bytes, or type id
+//	then    what the kind's Shape says
+type Record []uint32
+
+// Kind is what the record is; it may be a kind this package does not know.
+func (r Record) Kind() Kind { return Kind(r[1] >> 24 & 0x7f) }
+
+// Vlen is the number of elements (of a FUNC: its linkage).
+func (r Record) Vlen() int { return int(r[1] & 0xffffff) }
+
+// Kflag is the kind_flag.
+func (r Record) Kflag() bool { return r[1]>>31 != 0 }
+
+// Name is the offset of the name in the string table.
+func (r Record) Name() uint32 { return r[0] }
+
+// Size is the third word where the kind holds a size in bytes.
+func (r Record) Size() uint32 { return r[2] }
+
+// Type is the third word where the kind holds a type id.
+func (r Record) Type() ID { return ID(r[2]) }
+
+// Elem is the i-th element; its words are those that the kind's Shape counts.
+func (r Record) Elem(i int) []uint32 {
+	s := &shapes[r.Kind()]
+	at := recordWords + int(s.Once) + i*int(s.Each)
+	return r[at : at+int(s.Each)]
+}
+
+// References calls f with a pointer to every word of the record that holds a type id, in the order in which
+// deduplication visits them: for an array element type before index type, for a prototype return type first.
+func (r Record) References(f func(id *uint32)) {
+	k := r.Kind()
+	s := ShapeOf(k)
+	if s.Refers {
+		f(&r[2])
+	}
+	if k == KindArray {
+		f(&r[recordWords])
+		f(&r[recordWords+1])
+		return
+	}
+	if s.TypeAt < 0 {
+		return
+	}
+	for at := recordWords + int(s.Once) + int(s.TypeAt); at < len(r); at += int(s.Each) {
+		f(&r[at])
+	}
+}
+
+// StringOffsets calls f with a pointer to every word that holds a string offset: own name first, then elements in order.
+func (r Record) StringOffsets(f func(off *uint32)) {
+	f(&r[0])
+	s := ShapeOf(r.Kind())
+	if s.NameAt < 0 {
+		return
+	}
+	for at := recordWords + int(s.Once) + int(s.NameAt); at < len(r); at += int(s.Each) {
+		f(&r[at])
+	}
+}
+
+// A Table holds type records one after another, with an index. A table that continues a base starts its ids at First.
+// The zero value is an empty table whose first id is 1.
+type Table struct {
+	words []uint32
+	start []uint32 // start[i] is the first word of the type First+i
+	first ID       // 0 means 1
+}
+
+// NewTable is an empty table whose first id is first (1 without a base).
+func NewTable(first ID) Table { return Table{first: first} }
+
+// Reset empties the table and keeps its memory.
+func (t *Table) Reset() { t.words, t.start = t.words[:0], t.start[:0] }
+
+// Grow makes room for n more types of w words together.
+func (t *Table) Grow(n, w int) {
+	t.start = append(t.start, make([]uint32, n)...)[:len(t.start)]
+	t.words = append(t.words, make([]uint32, w)...)[:len(t.words)]
+}
+
+// First is the id of the table's first type.
+func (t *Table) First() ID { return max(t.first, 1) }
+
+// Len is the number of types, void and base not counted.
+func (t *Table) Len() int { return len(t.start) }
+
+// End is the id after the table's last type.
+func (t *Table) End() ID { return t.First() + ID(len(t.start)) }
+
+// WordCount is the number of words of all records together; the type section has four times as many bytes.
+func (t *Table) WordCount() int { return len(t.words) }
+
+// Own tells whether the table itself holds id.
+func (t *Table) Own(id ID) bool { return id >= t.First() && id < t.End() }
+
+// At is the record of a type that the table holds. Its words may be changed in place.
+func (t *Table) At(id ID) Record {
+	i := int(id - t.First())
+	end := uint32(len(t.words))
+	if i+1 < len(t.start) {
+		end = t.start[i+1]
+	}
+	return Record(t.words[t.start[i]:end:end])
+}
+
+// All walks the table in id order.
+func (t *Table) All() iter.Seq2[ID, Record] {
+	return func(yield func(ID, Record) bool) {
+		for i := range t.start {
+			id := t.First() + ID(i)
+			if !yield(id, t.At(id)) {
+				return
+			}
+		}
+	}
+}
+
+// Append adds a record made of the given words and returns its id.
+func (t *Table) Append(words ...uint32) ID {
+	t.start = append(t.start, uint32(len(t.words)))
+	t.words = append(t.words, words...)
+	return t.End() - 1
+}
+
+// AppendElem adds the words of one more element to the last record and counts it in the record's vlen, which wraps at
+// MaxVlen as the peer's does.
+func (t *Table) AppendElem(words ...uint32) {
+	t.words = append(t.words, words...)
+	info := &t.words[t.start[len(t.start)-1]+1]
+	*info = *info&^0xffffff | (*info+1)&MaxVlen
+}
+
+// SetKflag sets the kind_flag of the last record.
+func (t *Table) SetKflag() { t.words[t.start[len(t.start)-1]+1] |= 1 << 31 }
+
+// Last is the record that was appended last.
+func (t *Table) Last() Record { return Record(t.words[t.start[len(t.start)-1]:]) }

@@ -1,0 +1,228 @@
+package btf
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Wire format constants (specification 04, A.1).
+const (
+	Magic         = 0xeb9f
+	Version       = 1
+	HeaderLen     = 24 // what every consumer reads
+	LongHeaderLen = 32 // with the two words of the layout section
+	layoutEntry   = 4
+)
+
+// An Object is one whole BTF: types, strings, byte order, and the base that it continues, if it is split.
+type Object struct {
+	Table
+	Strings *Strings
+	Order   binary.ByteOrder
+	Base    *Object
+	Layout  bool // has, or shall have, a layout section
+}
+
+// New is an empty object in the given byte order; base may be nil.
+func New(order binary.ByteOrder, base *Object) *Object {
+	o := &Object{Order: order, Base: base}
+	if base == nil {
+		o.Table, o.Strings = NewTable(1), NewStrings(nil)
+		return o
+	}
+	base.Strings.Index()
+	o.Table, o.Strings = NewTable(base.End()), NewStrings(base.Strings)
+	return o
+}
+
+// Record is the record of any type the object or its bases hold; void has a record of three zero words. ok is false when
+// there is no such type.
+func (o *Object) Record(id ID) (r Record, ok bool) {
+	if id == 0 {
+		return Record{0, 0, 0}, true
+	}
+	for ; o != nil; o = o.Base {
+		if o.Own(id) {
+			return o.At(id), true
+		}
+	}
+	return nil, false
+}
+
+// Name is the text at a string offset; "" when the offset is out of range.
+func (o *Object) Name(off uint32) string {
+	s, _ := o.Strings.Get(off)
+	return string(s)
+}
+
+// A FormatError says where BTF breaks its format.
+type FormatError struct {
+	Offset  int // from the start of the BTF
+	Problem string
+}
+
+func (e *FormatError) Error() string { return fmt.Sprintf(".BTF+%#x: %s", e.Offset, e.Problem) }
+
+// header is the fixed head of the wire format; offsets count from its end.
+type header struct {
+	hdrLen, typeOff, typeLen, strOff, strLen, layoutOff, layoutLen uint32
+}
+
+// Sniff tells whether data starts like raw BTF, in either byte order.
+func Sniff(data []byte) bool {
+	return len(data) >= 2 && (data[0] == 0x9f && data[1] == 0xeb || data[0] == 0xeb && data[1] == 0x9f)
+}
+
+// AppendWire appends the object's bytes: header, types, layout if asked for, strings. The header is 24 bytes long, 32
+// with a layout section.
+func (o *Object) AppendWire(dst []byte) []byte {
+	hdrLen, layoutLen := uint32(HeaderLen), uint32(0)
+	if o.Layout {
+		hdrLen, layoutLen = LongHeaderLen, uint32(NumKinds)*layoutEntry
+	}
+	typeLen := uint32(4 * len(o.words))
+	put := o.Order.(binary.AppendByteOrder)
+	dst = put.AppendUint16(dst, Magic)
+	dst = append(dst, Version, 0)
+	for _, w := range []uint32{hdrLen, 0, typeLen, typeLen + layoutLen, uint32(len(o.Strings.data))} {
+		dst = put.AppendUint32(dst, w)
+	}
+	if o.Layout {
+		dst = put.AppendUint32(dst, typeLen)
+		dst = put.AppendUint32(dst, layoutLen)
+	}
+	if o.Order == binary.ByteOrder(binary.LittleEndian) {
+		for _, w := range o.words {
+			dst = binary.LittleEndian.AppendUint32(dst, w)
+		}
+	} else {
+		for _, w := range o.words {
+			dst = binary.BigEndian.AppendUint32(dst, w)
+		}
+	}
+	if o.Layout {
+		for _, s := range shapes {
+			dst = append(dst, 4*s.Once, 4*s.Each, 0, 0)
+		}
+	}
+	return append(dst, o.Strings.data...)
+}
+
+// Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (specification 04, A.7). base
+// is what a split object continues, or nil. The object keeps a window into data for its strings. A record of an unknown
+// kind is kept when a layout section tells its length. The error is a *FormatError.
+func Parse(data []byte, base *Object) (*Object, error) {
+	h, order, err := parseHeader(data, base != nil)
+	if err != nil {
+		return nil, err
+	}
+	at := int(h.hdrLen)
+	o := &Object{Order: order, Base: base, Layout: h.layoutLen != 0, Table: NewTable(1)}
+	var baseStrings *Strings
+	if base != nil {
+		o.Table, baseStrings = NewTable(base.End()), base.Strings
+	}
+	str := data[at+int(h.strOff):][:h.strLen]
+	if len(str) > 0 && str[len(str)-1] != 0 {
+		return nil, &FormatError{at + int(h.strOff+h.strLen) - 1, "string section does not end with a NUL"}
+	}
+	if base == nil && (len(str) == 0 || str[0] != 0) {
+		return nil, &FormatError{at + int(h.strOff), "string section does not start with the empty string"}
+	}
+	o.Strings = parseStrings(str, baseStrings)
+	layout := data[at+int(h.layoutOff):][:h.layoutLen]
+	if err := o.parseTypes(data[at+int(h.typeOff):][:h.typeLen], at+int(h.typeOff), layout); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func parseHeader(data []byte, split bool) (h header, order binary.ByteOrder, err error) {
+	fail := func(off int, format string, args ...any) (header, binary.ByteOrder, error) {
+		return header{}, nil, &FormatError{off, fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case len(data) < HeaderLen:
+		return fail(0, "%d bytes are too few for a header", len(data))
+	case data[0] == 0x9f && data[1] == 0xeb:
+		order = binary.LittleEndian
+	case data[0] == 0xeb && data[1] == 0x9f:
+		order = binary.BigEndian
+	default:
+		return fail(0, "magic %#02x%02x is not BTF's", data[0], data[1])
+	}
+	if data[2] != Version {
+		return fail(2, "version %d is not supported", data[2])
+	}
+	h.hdrLen = order.Uint32(data[4:])
+	if h.hdrLen < HeaderLen || uint64(h.hdrLen) > uint64(len(data)) {
+		return fail(4, "header length %d does not fit %d bytes", h.hdrLen, len(data))
+	}
+	h.typeOff, h.typeLen = order.Uint32(data[8:]), order.Uint32(data[12:])
+	h.strOff, h.strLen = order.Uint32(data[16:]), order.Uint32(data[20:])
+	if h.hdrLen >= LongHeaderLen {
+		h.layoutOff, h.layoutLen = order.Uint32(data[24:]), order.Uint32(data[28:])
+	}
+	rest := uint64(len(data)) - uint64(h.hdrLen)
+	typeEnd, strEnd := uint64(h.typeOff)+uint64(h.typeLen), uint64(h.strOff)+uint64(h.strLen)
+	layoutEnd := uint64(h.layoutOff) + uint64(h.layoutLen)
+	switch {
+	case strEnd > rest:
+		return fail(16, "strings end at %d of %d bytes", strEnd, rest)
+	case typeEnd > uint64(h.strOff):
+		return fail(8, "types end at %d, after the strings start at %d", typeEnd, h.strOff)
+	case h.typeOff%4 != 0 || h.typeLen%4 != 0:
+		return fail(8, "type section at %d, length %d, is not aligned to 4", h.typeOff, h.typeLen)
+	case h.layoutLen == 0:
+		h.layoutOff = 0
+	case h.layoutOff%4 != 0 || h.layoutLen%4 != 0 || uint64(h.layoutOff) < typeEnd || layoutEnd > uint64(h.strOff):
+		return fail(24, "layout section at %d, length %d, does not lie between types and strings", h.layoutOff, h.layoutLen)
+	}
+	return h, order, nil
+}
+
+// parseTypes reads the type section, which starts at byte at of the BTF.
+func (o *Object) parseTypes(data []byte, at int, layout []byte) error {
+	words := make([]uint32, len(data)/4)
+	if o.Order == binary.ByteOrder(binary.LittleEndian) {
+		for i := range words {
+			words[i] = binary.LittleEndian.Uint32(data[4*i:])
+		}
+	} else {
+		for i := range words {
+			words[i] = binary.BigEndian.Uint32(data[4*i:])
+		}
+	}
+	o.words = words
+	o.start = make([]uint32, 0, len(words)/8)
+	for i := 0; i < len(words); {
+		if len(words)-i < recordWords {
+			return &FormatError{at + 4*i, "record is cut short"}
+		}
+		r := Record(words[i:])
+		n, ok := recordLen(r, layout)
+		if !ok {
+			return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
+		}
+		if n > len(words)-i {
+			return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
+		}
+		o.start = append(o.start, uint32(i))
+		i += n
+	}
+	return nil
+}
+
+// recordLen is the length of a record in words.
+func recordLen(r Record, layout []byte) (n int, ok bool) {
+	k := r.Kind()
+	if k != KindVoid && k < NumKinds {
+		s := &shapes[k]
+		return recordWords + int(s.Once) + r.Vlen()*int(s.Each), true
+	}
+	e := int(k) * layoutEntry
+	if k == KindVoid || e+layoutEntry > len(layout) || layout[e]%4 != 0 || layout[e+1]%4 != 0 {
+		return 0, false
+	}
+	return recordWords + int(layout[e]/4) + r.Vlen()*int(layout[e+1]/4), true
+}

@@ -1,0 +1,165 @@
+// Package feature names the optional parts of BTF, by the names that pahole 1.32 gives them.
+//
+// In come the names a user wrote; out comes a Set. It never decides what a feature does: the rooms that emit
+// types ask the Set.
+package feature
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Feature is one optional part of the output.
+type Feature uint8
+
+// The features of pahole 1.32, in the order in which it lists them (specification 02, section 3).
+const (
+	EncodeForce Feature = iota
+	Var
+	Float
+	DeclTag
+	TypeTag
+	Enum64
+	OptimizedFunc
+	ConsistentFunc
+	DeclTagKfuncs
+	ReproducibleBuild
+	DistilledBase
+	GlobalVar
+	Attributes
+	TrueSignature
+	Layout
+	ForceCUMerging
+	numFeatures
+)
+
+// table says, for every feature, its name and whether "default" switches it on.
+var table = [numFeatures]struct {
+	name      string
+	inDefault bool
+}{
+	EncodeForce:       {"encode_force", true},
+	Var:               {"var", true},
+	Float:             {"float", true},
+	DeclTag:           {"decl_tag", true},
+	TypeTag:           {"type_tag", true},
+	Enum64:            {"enum64", true},
+	OptimizedFunc:     {"optimized_func", true},
+	ConsistentFunc:    {"consistent_func", true},
+	DeclTagKfuncs:     {"decl_tag_kfuncs", true},
+	ReproducibleBuild: {"reproducible_build", false},
+	DistilledBase:     {"distilled_base", false},
+	GlobalVar:         {"global_var", false},
+	Attributes:        {"attributes", false},
+	TrueSignature:     {"true_signature", false},
+	Layout:            {"layout", false},
+	ForceCUMerging:    {"force_cu_merging", false},
+}
+
+// String is the name that --btf-features takes.
+func (f Feature) String() string {
+	if f >= numFeatures {
+		return fmt.Sprintf("feature(%d)", uint8(f))
+	}
+	return table[f].name
+}
+
+// A Set is a set of features. Its zero value is empty.
+type Set uint32
+
+// Of is the set of the given features.
+func Of(fs ...Feature) Set {
+	var s Set
+	for _, f := range fs {
+		s |= 1 << f
+	}
+	return s
+}
+
+// Default is what `--btf_features=default` switches on.
+func Default() Set {
+	var s Set
+	for f := range numFeatures {
+		if table[f].inDefault {
+			s |= 1 << f
+		}
+	}
+	return s
+}
+
+// All is every feature, as pahole 1.32 takes the name "all".
+func All() Set { return 1<<numFeatures - 1 }
+
+// Has tells whether f is in the set.
+func (s Set) Has(f Feature) bool { return s&(1<<f) != 0 }
+
+// With is the set with fs added.
+func (s Set) With(fs ...Feature) Set { return s | Of(fs...) }
+
+// Without is the set with fs taken out.
+func (s Set) Without(fs ...Feature) Set { return s &^ Of(fs...) }
+
+// String lists the names, comma-separated, in table order.
+func (s Set) String() string { return strings.Join(s.Names(), ",") }
+
+// Names lists the names of the set's features in table order.
+func (s Set) Names() []string {
+	var names []string
+	for f := range numFeatures {
+		if s.Has(f) {
+			names = append(names, table[f].name)
+		}
+	}
+	return names
+}
+
+// Names lists every known name, in table order.
+func Names() []string { return All().Names() }
+
+// An UnknownError says which name is not a feature.
+type UnknownError struct{ Name string }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("unknown BTF feature %q (known: default, all, %s)", e.Name, strings.Join(Names(), ", "))
+}
+
+// Parse reads a comma-separated list of names. "default" and "all" stand for their sets; a leading "+" on the whole
+// list starts from the default set. Empty elements vanish. An unknown name is an *UnknownError.
+func Parse(list string) (Set, error) {
+	var s Set
+	if rest, ok := strings.CutPrefix(list, "+"); ok {
+		s, list = Default(), rest
+	}
+	return s.add(strings.Split(list, ","))
+}
+
+// FromNames is the set of the named features, by the same rules as Parse without the "+".
+func FromNames(names []string) (Set, error) { return Set(0).add(names) }
+
+func (s Set) add(names []string) (Set, error) {
+	for _, name := range names {
+		switch name = strings.TrimSpace(name); name {
+		case "":
+		case "default":
+			s |= Default()
+		case "all":
+			s |= All()
+		default:
+			f, ok := lookup(name)
+			if !ok {
+				return 0, &UnknownError{Name: name}
+			}
+			s |= 1 << f
+		}
+	}
+	return s, nil
+}
+
+func lookup(name string) (Feature, bool) {
+	for f := range numFeatures {
+		if table[f].name == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
