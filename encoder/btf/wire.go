@@ -21,6 +21,8 @@ type Object struct {
 	Order   binary.ByteOrder
 	Base    *Object
 	Layout  bool // has, or shall have, a layout section
+
+	layout []byte // the section as it was read, which may tell of kinds unknown here; nil when it was not read
 }
 
 // New is an empty object in the given byte order; base may be nil.
@@ -78,7 +80,7 @@ func Sniff(data []byte) bool {
 func (o *Object) AppendWire(dst []byte) []byte {
 	hdrLen, layoutLen := uint32(HeaderLen), uint32(0)
 	if o.Layout {
-		hdrLen, layoutLen = LongHeaderLen, uint32(NumKinds)*layoutEntry
+		hdrLen, layoutLen = LongHeaderLen, uint32(len(o.layoutSection()))
 	}
 	typeLen := uint32(4 * len(o.words))
 	put := o.Order.(binary.AppendByteOrder)
@@ -101,11 +103,21 @@ func (o *Object) AppendWire(dst []byte) []byte {
 		}
 	}
 	if o.Layout {
-		for _, s := range shapes {
-			dst = append(dst, 4*s.Once, 4*s.Each, 0, 0)
-		}
+		dst = append(dst, o.layoutSection()...)
 	}
 	return append(dst, o.Strings.data...)
+}
+
+// layoutSection is the layout section that was read, or else the one that tells of all kinds known here.
+func (o *Object) layoutSection() []byte {
+	if o.layout != nil {
+		return o.layout
+	}
+	sec := make([]byte, 0, NumKinds*layoutEntry)
+	for _, s := range shapes {
+		sec = append(sec, 4*s.Once, 4*s.Each, 0, 0)
+	}
+	return sec
 }
 
 // Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (specification 04, A.7). base
@@ -130,8 +142,10 @@ func Parse(data []byte, base *Object) (*Object, error) {
 		return nil, &FormatError{at + int(h.strOff), "string section does not start with the empty string"}
 	}
 	o.Strings = parseStrings(str, baseStrings)
-	layout := data[at+int(h.layoutOff):][:h.layoutLen]
-	if err := o.parseTypes(data[at+int(h.typeOff):][:h.typeLen], at+int(h.typeOff), layout); err != nil {
+	if o.Layout {
+		o.layout = data[at+int(h.layoutOff):][:h.layoutLen:h.layoutLen]
+	}
+	if err := o.parseTypes(data[at+int(h.typeOff):][:h.typeLen], at+int(h.typeOff)); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -182,7 +196,7 @@ func parseHeader(data []byte, split bool) (h header, order binary.ByteOrder, err
 }
 
 // parseTypes reads the type section, which starts at byte at of the BTF.
-func (o *Object) parseTypes(data []byte, at int, layout []byte) error {
+func (o *Object) parseTypes(data []byte, at int) error {
 	words := make([]uint32, len(data)/4)
 	if o.Order == binary.ByteOrder(binary.LittleEndian) {
 		for i := range words {
@@ -194,6 +208,7 @@ func (o *Object) parseTypes(data []byte, at int, layout []byte) error {
 		}
 	}
 	o.words = words
+	layout := o.inheritedLayout()
 	o.start = make([]uint32, 0, len(words)/8)
 	for i := 0; i < len(words); {
 		if len(words)-i < recordWords {
@@ -211,6 +226,14 @@ func (o *Object) parseTypes(data []byte, at int, layout []byte) error {
 		i += n
 	}
 	return nil
+}
+
+// inheritedLayout is the layout section that holds for the object: its own, or that of its direct base.
+func (o *Object) inheritedLayout() []byte {
+	if o.layout == nil && o.Base != nil {
+		return o.Base.layout
+	}
+	return o.layout
 }
 
 // recordLen is the length of a record in words.

@@ -1,0 +1,100 @@
+package btf
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+)
+
+func TestStrings(t *testing.T) {
+	s := NewStrings(nil)
+	for _, tt := range []struct {
+		str  string
+		want uint32
+	}{{"", 0}, {"abc", 1}, {"bc", 5}, {"abc", 1}, {"bc", 5}, {"ab", 8}} {
+		if got := s.Add([]byte(tt.str)); got != tt.want {
+			t.Errorf("Add(%q): got %d, want %d", tt.str, got, tt.want)
+		}
+	}
+	if got := string(s.Bytes()); got != "\x00abc\x00bc\x00ab\x00" {
+		t.Errorf("got section %q", got)
+	}
+	if got, ok := s.Get(2); string(got) != "bc" || !ok {
+		t.Errorf("got %q (%t) inside a string, want bc", got, ok)
+	}
+	if _, ok := s.Get(s.End()); ok {
+		t.Error("an offset past the end was found")
+	}
+
+	split := NewStrings(s)
+	if got := split.Add([]byte("ab")); got != 8 {
+		t.Errorf("got %d for a string of the base, want 8", got)
+	}
+	if got := split.Add([]byte("own")); got != s.End() {
+		t.Errorf("got %d for an own string, want %d", got, s.End())
+	}
+	if got, ok := split.Get(1); string(got) != "abc" || !ok {
+		t.Errorf("got %q (%t) from the base, want abc", got, ok)
+	}
+	if string(split.Bytes()) != "own\x00" || split.Start() != s.End() {
+		t.Errorf("got section %q at %d", split.Bytes(), split.Start())
+	}
+}
+
+// A table that was read finds its strings only after Index, and of a string held twice the first.
+func TestStringsIndex(t *testing.T) {
+	s := parseStrings([]byte("\x00x\x00yy\x00x\x00"), nil)
+	s.Index()
+	for str, want := range map[string]uint32{"": 0, "x": 1, "yy": 3} {
+		if got, ok := s.Find([]byte(str)); got != want || !ok {
+			t.Errorf("Find(%q): got %d (%t), want %d", str, got, ok, want)
+		}
+	}
+	if _, ok := s.Find([]byte("y")); ok {
+		t.Error("a suffix was found")
+	}
+	if got := s.Add([]byte("z")); got != 8 {
+		t.Errorf("got %d for an added string, want 8", got)
+	}
+}
+
+func TestStringsGrow(t *testing.T) {
+	o := New(binary.LittleEndian, nil)
+	offs := make([]uint32, 5000)
+	for i := range offs {
+		offs[i] = o.Strings.Add(fmt.Append(nil, "name", i))
+	}
+	for i, off := range offs {
+		want := fmt.Sprint("name", i)
+		if got := o.Name(off); got != want {
+			t.Fatalf("got %q at %d, want %q", got, off, want)
+		}
+		if again := o.Strings.Add([]byte(want)); again != off {
+			t.Fatalf("%s was added twice: %d, %d", want, off, again)
+		}
+	}
+}
+
+func FuzzStrings(f *testing.F) {
+	f.Add([]byte("\x00a\x00bb\x00a\x00"), []byte("bb"))
+	f.Add([]byte("\x00"), []byte(""))
+	f.Fuzz(func(t *testing.T, section, str []byte) {
+		for _, c := range str {
+			if c == 0 {
+				return
+			}
+		}
+		if len(section) == 0 || section[0] != 0 || section[len(section)-1] != 0 {
+			return
+		}
+		s := parseStrings(section, nil)
+		s.Index()
+		off := s.Add(str)
+		if got, ok := s.Get(off); !ok || string(got) != string(str) {
+			t.Fatalf("got %q (%t) at %d, want %q", got, ok, off, str)
+		}
+		if again := s.Add(str); again != off {
+			t.Fatalf("got %d the second time, want %d", again, off)
+		}
+	})
+}

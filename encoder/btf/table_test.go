@@ -1,0 +1,90 @@
+package btf
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestRecordWords(t *testing.T) {
+	o := sample(binary.LittleEndian)
+	for _, tt := range []struct {
+		id         ID
+		references []uint32
+		names      int
+	}{
+		{1, nil, 1}, {2, []uint32{4}, 1}, {3, []uint32{1, 1}, 1}, {4, []uint32{2, 1}, 3}, {5, []uint32{3}, 2},
+		{6, nil, 2}, {7, nil, 1}, {8, []uint32{4}, 1}, {12, []uint32{1, 2, 0}, 3}, {13, []uint32{12}, 1},
+		{14, []uint32{1}, 1}, {15, []uint32{14}, 1}, {16, nil, 1}, {17, []uint32{13}, 1}, {18, []uint32{1}, 1}, {19, nil, 2},
+	} {
+		r := o.At(tt.id)
+		var references []uint32
+		r.References(func(id *uint32) { references = append(references, *id) })
+		if !slices.Equal(references, tt.references) {
+			t.Errorf("%s: got references %v, want %v", r.Kind(), references, tt.references)
+		}
+		names := 0
+		r.StringOffsets(func(*uint32) { names++ })
+		if names != tt.names {
+			t.Errorf("%s: got %d names, want %d", r.Kind(), names, tt.names)
+		}
+	}
+}
+
+func TestRecordFields(t *testing.T) {
+	o := sample(binary.LittleEndian)
+	list := o.At(4)
+	got := fmt.Sprintf("%s %d %t %s %d %d", list.Kind(), list.Vlen(), list.Kflag(), o.Name(list.Name()), list.Size(), list.Elem(1)[2]>>24)
+	if want := "STRUCT 2 true list 16 3"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := o.At(13).Type(); got != 12 {
+		t.Errorf("got prototype %d, want 12", got)
+	}
+	if got := Kind(77).String(); got != "kind 77" {
+		t.Errorf("got %q, want kind 77", got)
+	}
+}
+
+// The peer's count of elements wraps at 16 bits; the elements stay.
+func TestAppendElemWraps(t *testing.T) {
+	o := New(binary.LittleEndian, nil)
+	id := o.Append(0, Info(KindEnum, 0, false), 4)
+	for range MaxVlen + 3 {
+		o.AppendElem(0, 0)
+	}
+	if got := o.At(id).Vlen(); got != 2 {
+		t.Errorf("got vlen %d, want 2", got)
+	}
+}
+
+func TestTable(t *testing.T) {
+	tab := NewTable(40)
+	tab.Grow(3, 9)
+	tab.Append(0, Info(KindPtr, 0, false), 1)
+	tab.Append(0, Info(KindStruct, 0, false), 8)
+	tab.AppendElem(0, 40, 0)
+	tab.SetKflag()
+	if got := tab.Last(); got.Vlen() != 1 || !got.Kflag() || len(got) != 6 {
+		t.Errorf("got last record %v", got)
+	}
+	var ids []ID
+	for id, r := range tab.All() {
+		ids = append(ids, id)
+		if len(r) == 6 {
+			break
+		}
+	}
+	if !slices.Equal(ids, []ID{40, 41}) || tab.Own(39) || !tab.Own(41) || tab.Own(42) || tab.WordCount() != 9 {
+		t.Errorf("got ids %v, %d words, own %t %t %t", ids, tab.WordCount(), tab.Own(39), tab.Own(41), tab.Own(42))
+	}
+	tab.Reset()
+	if tab.Len() != 0 || tab.End() != 40 {
+		t.Errorf("after a reset: got %d types, end %d", tab.Len(), tab.End())
+	}
+	var zero Table
+	if zero.First() != 1 || zero.Append(0, 0, 0) != 1 {
+		t.Error("the zero table does not start at 1")
+	}
+}
