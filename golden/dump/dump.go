@@ -1,0 +1,109 @@
+// Package dump prints BTF as text: the raw and JSON formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
+// them (specification 04, part B).
+//
+// In comes an object (btf.Object), out go bytes. It prints whatever the object holds, names that lead nowhere and kinds
+// that nobody knows included; it never checks the types, and never reads a dump back (that is the room golden).
+package dump
+
+import (
+	"io"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// anon and invalid stand for a name that is absent, and for one whose offset is out of range.
+const (
+	anon    = "(anon)"
+	invalid = "(invalid)"
+)
+
+// flushAt is how much text is gathered before it is written.
+const flushAt = 256 << 10
+
+// appendName appends the text that stands for a string offset.
+func appendName(dst []byte, o *btf.Object, off uint32) []byte {
+	if off == 0 {
+		return append(dst, anon...)
+	}
+	name, ok := o.Strings.Get(off)
+	if !ok {
+		return append(dst, invalid...)
+	}
+	return append(dst, name...)
+}
+
+// intEncoding is the text for the encoding bits of an INT.
+func intEncoding(bits uint32) string {
+	switch bits {
+	case 0:
+		return "(none)"
+	case btf.IntSigned:
+		return "SIGNED"
+	case btf.IntChar:
+		return "CHAR"
+	case btf.IntBool:
+		return "BOOL"
+	}
+	return "UNKN"
+}
+
+// linkage is the text for the linkage of a FUNC or a VAR.
+func linkage(l uint32) string {
+	switch l {
+	case btf.LinkageStatic:
+		return "static"
+	case btf.LinkageGlobal:
+		return "global"
+	case btf.LinkageExtern:
+		return "extern"
+	}
+	return "(unknown)"
+}
+
+// enumEncoding is the text for the kind_flag of an ENUM or ENUM64.
+func enumEncoding(signed bool) string {
+	if signed {
+		return "SIGNED"
+	}
+	return "UNSIGNED"
+}
+
+// fwdKind is the text for the kind_flag of a FWD.
+func fwdKind(union bool) string {
+	if union {
+		return "union"
+	}
+	return "struct"
+}
+
+// memberOffset takes the offset word of a member apart: with the kind_flag of its struct it carries a bitfield size.
+func memberOffset(word uint32, kflag bool) (bits, bitfield uint32) {
+	if kflag {
+		return word & 0xffffff, word >> 24
+	}
+	return word, 0
+}
+
+// kindName is the kind as a dump spells it.
+func kindName(k btf.Kind) string {
+	if k >= btf.NumKinds {
+		return btf.KindVoid.String()
+	}
+	return k.String()
+}
+
+// write prints the object's own types one after another through a buffer.
+func write(w io.Writer, o *btf.Object, appendType func(dst []byte, id btf.ID, r btf.Record) []byte) error {
+	buf := make([]byte, 0, flushAt+flushAt/4)
+	for id := o.First(); id < o.End(); id++ {
+		buf = appendType(buf, id, o.At(id))
+		if len(buf) >= flushAt {
+			if _, err := w.Write(buf); err != nil {
+				return err
+			}
+			buf = buf[:0]
+		}
+	}
+	_, err := w.Write(buf)
+	return err
+}

@@ -1,0 +1,108 @@
+package dump
+
+import (
+	"bytes"
+	"debug/elf"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// lab is the folder of peers and kernels; without one the test is skipped, or fails when peers are required.
+func lab(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("LAB")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", ".lab")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bin", "bpftool")); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatalf("peers are required: %v", err)
+		}
+		t.Skipf("no peers: %v", err)
+	}
+	return dir
+}
+
+// kernelBTF is the BTF that the distribution's pahole left in a kernel; nil when there is none.
+func kernelBTF(t testing.TB, path string) []byte {
+	t.Helper()
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sec := f.Section(".BTF")
+	if sec == nil {
+		return nil
+	}
+	data, err := sec.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestKernelsLikeBpftool(t *testing.T) {
+	dir := lab(t)
+	kernels, err := filepath.Glob(filepath.Join(dir, "kernels", "*.vmlinux"))
+	if err != nil || len(kernels) == 0 {
+		t.Fatalf("no kernels in %s (%v)", dir, err)
+	}
+	bpftool := filepath.Join(dir, "bin", "bpftool")
+	compared := 0
+	for _, path := range kernels {
+		data := kernelBTF(t, path)
+		if data == nil {
+			continue
+		}
+		name := strings.TrimSuffix(filepath.Base(path), ".vmlinux")
+		file := filepath.Join(t.TempDir(), name+".btf")
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := btf.Parse(data, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, tt := range []struct {
+			args []string
+			got  []byte
+		}{
+			{[]string{"btf", "dump", "file", file}, AppendRaw(nil, o)},
+			{[]string{"-j", "btf", "dump", "file", file}, AppendJSON(nil, o, false)},
+			{[]string{"-p", "btf", "dump", "file", file}, AppendJSON(nil, o, true)},
+		} {
+			want, err := exec.Command(bpftool, tt.args...).Output()
+			if err != nil {
+				t.Fatalf("%s: bpftool %v: %v", name, tt.args, err)
+			}
+			if !bytes.Equal(tt.got, want) {
+				t.Errorf("%s: bpftool %v: %s", name, tt.args, firstDifference(tt.got, want))
+			}
+			compared++
+		}
+	}
+	if compared == 0 {
+		t.Error("no kernel has BTF")
+	}
+}
+
+func BenchmarkRawKernel(b *testing.B) {
+	o, err := btf.Parse(kernelBTF(b, filepath.Join(lab(b), "kernels", "6.12-cloud-amd64.vmlinux")), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(AppendRaw(nil, o))))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := WriteRaw(io.Discard, o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package dump
+
+import (
+	"io"
+	"strconv"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// heads holds, for every number a kind may have, what stands between a type's id and its name.
+var heads = func() (t [128]string) {
+	for k := range t {
+		t[k] = "] " + kindName(btf.Kind(k)) + " '"
+	}
+	return t
+}()
+
+// WriteRaw writes what `bpftool btf dump file F format raw` prints: the object's own types, a line for each and for each
+// of its elements.
+func WriteRaw(w io.Writer, o *btf.Object) error {
+	return write(w, o, func(dst []byte, id btf.ID, r btf.Record) []byte { return AppendRawType(dst, o, id, r) })
+}
+
+// AppendRaw appends what WriteRaw writes.
+func AppendRaw(dst []byte, o *btf.Object) []byte {
+	for id := o.First(); id < o.End(); id++ {
+		dst = AppendRawType(dst, o, id, o.At(id))
+	}
+	return dst
+}
+
+// AppendRawType appends the lines of one type, which may be void or a type of the base.
+func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
+	k := r.Kind()
+	dst = append(dst, '[')
+	dst = strconv.AppendUint(dst, uint64(id), 10)
+	dst = append(dst, heads[k]...)
+	dst = appendName(dst, o, r.Name())
+	dst = append(dst, '\'')
+	switch k {
+	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
+		dst = appendField(dst, " type_id=", r[2])
+	case btf.KindInt:
+		dst = appendField(dst, " size=", r[2])
+		dst = appendField(dst, " bits_offset=", r[3]>>16&0xff)
+		dst = appendField(dst, " nr_bits=", r[3]&0xff)
+		dst = append(dst, " encoding="...)
+		dst = append(dst, intEncoding(r[3]>>24&0xf)...)
+	case btf.KindArray:
+		dst = appendField(dst, " type_id=", r[3])
+		dst = appendField(dst, " index_type_id=", r[4])
+		dst = appendField(dst, " nr_elems=", r[5])
+	case btf.KindStruct, btf.KindUnion:
+		return appendMembers(dst, o, r)
+	case btf.KindEnum:
+		return appendEnum(dst, o, r)
+	case btf.KindEnum64:
+		return appendEnum64(dst, o, r)
+	case btf.KindFwd:
+		dst = append(dst, " fwd_kind="...)
+		dst = append(dst, fwdKind(r.Kflag())...)
+	case btf.KindFunc:
+		dst = appendField(dst, " type_id=", r[2])
+		dst = append(dst, " linkage="...)
+		dst = append(dst, linkage(uint32(r.Vlen()))...)
+	case btf.KindFuncProto:
+		return appendParams(dst, o, r)
+	case btf.KindVar:
+		dst = appendField(dst, " type_id=", r[2])
+		dst = append(dst, ", linkage="...)
+		dst = append(dst, linkage(r[3])...)
+	case btf.KindDatasec:
+		return appendSecInfos(dst, o, r)
+	case btf.KindFloat:
+		dst = appendField(dst, " size=", r[2])
+	case btf.KindDeclTag:
+		dst = appendField(dst, " type_id=", r[2])
+		dst = append(dst, " component_idx="...)
+		dst = strconv.AppendInt(dst, int64(int32(r[3])), 10)
+	}
+	return append(dst, '\n')
+}
+
+func appendField(dst []byte, key string, v uint32) []byte {
+	dst = append(dst, key...)
+	return strconv.AppendUint(dst, uint64(v), 10)
+}
+
+// appendElemName starts the line of an element that has a name.
+func appendElemName(dst []byte, o *btf.Object, off uint32) []byte {
+	dst = append(dst, "\n\t'"...)
+	dst = appendName(dst, o, off)
+	return append(dst, '\'')
+}
+
+func appendMembers(dst []byte, o *btf.Object, r btf.Record) []byte {
+	dst = appendField(dst, " size=", r[2])
+	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
+	kflag := r.Kflag()
+	for m := r[3:]; len(m) >= 3; m = m[3:] {
+		bits, bitfield := memberOffset(m[2], kflag)
+		dst = appendElemName(dst, o, m[0])
+		dst = appendField(dst, " type_id=", m[1])
+		dst = appendField(dst, " bits_offset=", bits)
+		if bitfield != 0 {
+			dst = appendField(dst, " bitfield_size=", bitfield)
+		}
+	}
+	return append(dst, '\n')
+}
+
+// appendEnumHead appends what the lines of ENUM and ENUM64 share.
+func appendEnumHead(dst []byte, r btf.Record) []byte {
+	dst = append(dst, " encoding="...)
+	dst = append(dst, enumEncoding(r.Kflag())...)
+	dst = appendField(dst, " size=", r[2])
+	return appendField(dst, " vlen=", uint32(r.Vlen()))
+}
+
+func appendEnum(dst []byte, o *btf.Object, r btf.Record) []byte {
+	dst = appendEnumHead(dst, r)
+	signed := r.Kflag()
+	for e := r[3:]; len(e) >= 2; e = e[2:] {
+		dst = appendElemName(dst, o, e[0])
+		dst = append(dst, " val="...)
+		if signed {
+			dst = strconv.AppendInt(dst, int64(int32(e[1])), 10)
+		} else {
+			dst = strconv.AppendUint(dst, uint64(e[1]), 10)
+		}
+	}
+	return append(dst, '\n')
+}
+
+func appendEnum64(dst []byte, o *btf.Object, r btf.Record) []byte {
+	dst = appendEnumHead(dst, r)
+	signed := r.Kflag()
+	for e := r[3:]; len(e) >= 3; e = e[3:] {
+		v := uint64(e[2])<<32 | uint64(e[1])
+		dst = appendElemName(dst, o, e[0])
+		dst = append(dst, " val="...)
+		if signed {
+			dst = strconv.AppendInt(dst, int64(v), 10)
+			dst = append(dst, "LL"...)
+		} else {
+			dst = strconv.AppendUint(dst, v, 10)
+			dst = append(dst, "ULL"...)
+		}
+	}
+	return append(dst, '\n')
+}
+
+func appendParams(dst []byte, o *btf.Object, r btf.Record) []byte {
+	dst = appendField(dst, " ret_type_id=", r[2])
+	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
+	for p := r[3:]; len(p) >= 2; p = p[2:] {
+		dst = appendElemName(dst, o, p[0])
+		dst = appendField(dst, " type_id=", p[1])
+	}
+	return append(dst, '\n')
+}
+
+func appendSecInfos(dst []byte, o *btf.Object, r btf.Record) []byte {
+	dst = appendField(dst, " size=", r[2])
+	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
+	for s := r[3:]; len(s) >= 3; s = s[3:] {
+		dst = appendField(dst, "\n\ttype_id=", s[0])
+		dst = appendField(dst, " offset=", s[1])
+		dst = appendField(dst, " size=", s[2])
+		if target, ok := o.Record(btf.ID(s[0])); ok {
+			dst = append(dst, " ("...)
+			dst = append(dst, kindName(target.Kind())...)
+			dst = append(dst, " '"...)
+			dst = appendName(dst, o, target.Name())
+			dst = append(dst, "')"...)
+		}
+	}
+	return append(dst, '\n')
+}
