@@ -1,0 +1,369 @@
+package dwarf
+
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// A Slot is the place of an attribute's value in a Cursor. Where forms of one attribute mean different things, each
+// meaning has its slot.
+type Slot uint8
+
+// The slots. Values are zero- or sign-extended to 64 bits; references are offsets from the start of the unit.
+const (
+	SlotName       Slot = iota // offset in .debug_str, plus 1
+	SlotNameKey                // a StrKey
+	SlotNameX                  // index into .debug_str_offsets
+	SlotType                   // reference
+	SlotSize                   // DW_AT_byte_size
+	SlotEncoding               //
+	SlotDecl                   // DW_AT_declaration
+	SlotSpec                   // reference
+	SlotOrigin                 // reference
+	SlotSibling                // reference
+	SlotMember                 // DW_AT_data_member_location, constant
+	SlotMemberAt               // the same, expression: position and length as in SlotExpr
+	SlotDataBit                // DW_AT_data_bit_offset, constant
+	SlotDataBitAt              // the same, expression
+	SlotBitSize                //
+	SlotBitOffset              //
+	SlotUpper                  // DW_AT_upper_bound; 0 and SlotUpperOdd where it is not a constant
+	SlotUpperOdd               //
+	SlotCount                  //
+	SlotConst                  // DW_AT_const_value, constant; 0 for other forms
+	SlotConstKey               // the same where it is a string: a StrKey
+	SlotConstStr               // the same: offset in .debug_str, plus 1
+	SlotConstX                 // the same: index into .debug_str_offsets
+	SlotLowPC                  //
+	SlotLowPCX                 // index into .debug_addr
+	SlotInline                 //
+	SlotCallConv               //
+	SlotExternal               //
+	SlotArtificial             //
+	SlotExpr                   // DW_AT_location, expression: position in the unit | length << 32
+	SlotList                   // the same, list: offset in .debug_loc or .debug_loclists
+	SlotListX                  // the same, index into .debug_loclists
+	SlotOddLoc                 // the same in a form that is none of these
+	SlotLang                   //
+	SlotStrBase                // DW_AT_str_offsets_base
+	SlotAddrBase               //
+	SlotListBase               // DW_AT_loclists_base
+	SlotAnnot                  // reference
+	SlotProducer               // offset in .debug_str, plus 1
+	SlotProdKey                // a StrKey
+	SlotProdX                  // index into .debug_str_offsets
+	numSlots
+	noSlot Slot = 0xff
+)
+
+// NoRef is the value of a reference that cannot be followed inside the unit.
+const NoRef = ^uint64(0)
+
+// How the bytes of an attribute are read.
+type shape uint8
+
+const (
+	shapeFixed shape = iota // size bytes, of which the first width are the value; then add is added
+	shapeString
+	shapeULEB
+	shapeSLEB
+	shapeBlock // length of width bytes, ULEB128 if 0
+	shapeIndirect
+)
+
+// An attr is one attribute of an abbreviation, ready to be read. 16 bytes.
+type attr struct {
+	add   uint64
+	at    uint16 // offset behind the abbreviation code, in all-fixed abbreviations
+	slot  Slot
+	shape shape
+	size  uint8 // bytes it occupies
+	width uint8 // bytes that are loaded: 0, 1, 2, 3, 4 or 8
+	name  uint16
+}
+
+// An Abbrev is a compiled abbreviation.
+type Abbrev struct {
+	Tag      Tag
+	Children bool
+	fixed    int16  // bytes of all attributes together; -1 when that varies
+	Has      uint64 // bit per slot that the DIE fills
+	first, n uint32 // its attributes in the table: those of interest when fixed, else all
+}
+
+// abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
+type abbrevs struct {
+	dense   []Abbrev // by code - 1
+	sparse  map[uint64]Abbrev
+	attrs   []attr
+	off     uint64
+	key     abbrevKey
+	refAddr bool // compiled for one unit only
+	valid   bool
+}
+
+type abbrevKey struct {
+	version  uint16
+	addrSize uint8
+	dwarf64  bool
+	unitOff  uint64 // matters for refAddr only
+}
+
+// Limits of an abbreviation table: what no compiler reaches.
+const (
+	maxAttrs     = 1 << 12
+	maxDenseCode = 1 << 17
+)
+
+func (t *abbrevs) compile(section []byte, off uint64, k abbrevKey) error {
+	if t.valid && t.off == off && (t.key == k || !t.refAddr && t.key.version == k.version && t.key.addrSize == k.addrSize && t.key.dwarf64 == k.dwarf64) {
+		return nil
+	}
+	t.dense, t.attrs, t.sparse = t.dense[:0], t.attrs[:0], nil
+	t.off, t.key, t.refAddr, t.valid = off, k, false, false
+	fail := func(pos int, format string, args ...any) error {
+		return &elf.FormatError{Section: ".debug_abbrev", Offset: uint64(pos), Problem: fmt.Sprintf(format, args...)}
+	}
+	if off > uint64(len(section)) {
+		return fail(int(off), "table starts past the end of the section (%d bytes)", len(section))
+	}
+	for pos := int(off); ; {
+		code, p := uleb(section, pos)
+		tag, p2 := uint64(0), p
+		if p != 0 && code != 0 {
+			tag, p2 = uleb(section, p)
+		}
+		switch {
+		case p == 0 || p2 == 0:
+			return fail(pos, "table is cut short")
+		case code == 0:
+			t.valid = true
+			return nil
+		case p2 >= len(section):
+			return fail(pos, "table is cut short")
+		case tag > 0xffff:
+			return fail(p, "tag %#x is out of range", tag)
+		}
+		a := Abbrev{Tag: Tag(tag), Children: section[p2] != 0, first: uint32(len(t.attrs))}
+		next, err := t.attributes(&a, section, p2+1, k)
+		if err != nil {
+			return err
+		}
+		if next == 0 {
+			return fail(pos, "declaration of code %d is cut short or has more than %d attributes", code, maxAttrs)
+		}
+		pos = next
+		t.put(code, a)
+	}
+}
+
+func (t *abbrevs) put(code uint64, a Abbrev) {
+	if code <= maxDenseCode {
+		for uint64(len(t.dense)) < code {
+			t.dense = append(t.dense, Abbrev{})
+		}
+		t.dense[code-1] = a
+		return
+	}
+	if t.sparse == nil {
+		t.sparse = make(map[uint64]Abbrev)
+	}
+	t.sparse[code] = a
+}
+
+// attributes compiles the attribute list of a; next is 0 when it is cut short.
+func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (next int, err error) {
+	want := interest(a.Tag)
+	size, allFixed := 0, true
+	for n := 0; ; n++ {
+		name, p := uleb(section, pos)
+		if p == 0 {
+			return 0, nil
+		}
+		f, q := uleb(section, p)
+		if q == 0 || n > maxAttrs {
+			return 0, nil
+		}
+		if name == 0 && f == 0 {
+			pos = q
+			break
+		}
+		at, ok := classify(uint16(min(name, 0xffff)), form(min(f, 0xffff)), a.Tag, k)
+		if !ok {
+			return 0, &elf.FormatError{Section: ".debug_abbrev", Offset: uint64(p), Problem: fmt.Sprintf("form %#x is unknown", f)}
+		}
+		if form(f) == formImplicitConst {
+			v, r := sleb(section, q)
+			if r == 0 {
+				return 0, nil
+			}
+			at.add, q = uint64(v), r
+		}
+		t.refAddr = t.refAddr || form(f) == formRefAddr
+		if at.slot != noSlot && want&(1<<at.slot) == 0 {
+			at.slot = noSlot
+		}
+		if at.slot != noSlot {
+			a.Has |= 1 << at.slot
+		}
+		if at.shape != shapeFixed || size > 1<<14 {
+			allFixed = false
+		}
+		at.at = uint16(size & 0x7fff)
+		size += int(at.size)
+		t.attrs = append(t.attrs, at)
+		pos = q
+	}
+	own := t.attrs[a.first:]
+	a.fixed = -1
+	if allFixed {
+		a.fixed = int16(size)
+		keep := own[:0]
+		for _, at := range own {
+			if at.slot != noSlot {
+				keep = append(keep, at)
+			}
+		}
+		own = keep
+		t.attrs = t.attrs[:int(a.first)+len(own)]
+	}
+	a.n = uint32(len(own))
+	return pos, nil
+}
+
+func bit(s Slot) uint64 { return 1 << s }
+
+// interest is the set of slots that the rules read for a tag.
+func interest(tag Tag) uint64 {
+	name := bit(SlotName) | bit(SlotNameKey) | bit(SlotNameX)
+	typ := bit(SlotType)
+	sib := bit(SlotSibling)
+	loc := bit(SlotExpr) | bit(SlotList) | bit(SlotListX) | bit(SlotOddLoc)
+	konst := bit(SlotConst) | bit(SlotConstKey) | bit(SlotConstStr) | bit(SlotConstX)
+	switch tag {
+	case TagMember, TagInheritance:
+		return name | typ | sib | bit(SlotMember) | bit(SlotMemberAt) | bit(SlotDataBit) | bit(SlotDataBitAt) | bit(SlotBitSize) | bit(SlotBitOffset) | bit(SlotSize) | bit(SlotAnnot)
+	case TagEnumerator:
+		return name | bit(SlotConst)
+	case TagFormalParameter:
+		return name | typ | sib | loc | konst | bit(SlotOrigin) | bit(SlotAnnot)
+	case TagVariable:
+		return name | typ | sib | loc | bit(SlotExternal) | bit(SlotDecl) | bit(SlotArtificial) | bit(SlotSpec) | bit(SlotOrigin)
+	case TagSubprogram:
+		return name | typ | sib | bit(SlotLowPC) | bit(SlotLowPCX) | bit(SlotDecl) | bit(SlotInline) | bit(SlotOrigin) | bit(SlotSpec) | bit(SlotCallConv) | bit(SlotAnnot)
+	case TagSubrangeType:
+		return sib | bit(SlotUpper) | bit(SlotUpperOdd) | bit(SlotCount)
+	case TagCompileUnit, TagTypeUnit, TagPartialUnit, TagSkeletonUnit:
+		return name | sib | bit(SlotLang) | bit(SlotStrBase) | bit(SlotAddrBase) | bit(SlotListBase) | bit(SlotProducer) | bit(SlotProdKey) | bit(SlotProdX) | bit(SlotLowPC) | bit(SlotLowPCX)
+	case TagLLVMAnnotation, TagGNUAnnotation:
+		return name | konst | sib | bit(SlotAnnot)
+	case TagLexicalBlock, TagInlinedSubroutine, TagCallSite, TagGNUCallSite, TagCallSiteParameter, TagGNUCallSiteParam:
+		return sib
+	default:
+		return name | typ | sib | bit(SlotSize) | bit(SlotEncoding) | bit(SlotDecl) | bit(SlotSpec) | bit(SlotAnnot)
+	}
+}
+
+// classify says how an attribute in a form is read and where its value goes. ok is false for an unknown form.
+func classify(name uint16, f form, tag Tag, k abbrevKey) (a attr, ok bool) {
+	offset := uint8(4)
+	if k.dwarf64 {
+		offset = 8
+	}
+	a = attr{name: name, slot: noSlot}
+	fixed := func(n uint8) { a.shape, a.size, a.width = shapeFixed, n, n }
+	switch f {
+	case formAddr:
+		fixed(k.addrSize)
+	case formData1, formFlag, formRef1, formStrx1, formAddrx1:
+		fixed(1)
+	case formData2, formRef2, formStrx2, formAddrx2:
+		fixed(2)
+	case formStrx3, formAddrx3:
+		fixed(3)
+	case formData4, formRef4, formStrx4, formAddrx4, formRefSup4:
+		fixed(4)
+	case formData8, formRef8, formRefSig8, formRefSup8:
+		fixed(8)
+	case formData16:
+		fixed(16)
+		a.width = 0
+	case formStrp, formLineStrp, formSecOffset, formStrpSup, formGNURefAlt, formGNUStrpAlt:
+		fixed(offset)
+	case formRefAddr:
+		fixed(offset)
+		if k.version <= 2 {
+			fixed(k.addrSize)
+		}
+	case formFlagPresent:
+		fixed(0)
+		a.add = 1
+	case formImplicitConst:
+		fixed(0)
+	case formString:
+		a.shape = shapeString
+	case formUdata, formRefUdata, formStrx, formAddrx, formLoclistx, formRnglistx, formGNUAddrIndex, formGNUStrIndex:
+		a.shape = shapeULEB
+	case formSdata:
+		a.shape = shapeSLEB
+	case formBlock1, formBlock2, formBlock4:
+		a.shape, a.width = shapeBlock, map[form]uint8{formBlock1: 1, formBlock2: 2, formBlock4: 4}[f]
+	case formBlock, formExprloc:
+		a.shape = shapeBlock
+	case formIndirect:
+		a.shape = shapeIndirect
+		return a, true
+	default:
+		return a, false
+	}
+	a.place(name, f, k)
+	return a, true
+}
+
+// formClass is what a form's value is (DWARF 5, section 7.5.5), as far as the rules tell them apart.
+type formClass uint8
+
+const (
+	classOdd formClass = iota
+	classConst
+	classAddr
+	classAddrX
+	classRef
+	classStr // offset in .debug_str
+	classLineStr
+	classInline
+	classStrX
+	classBlock
+	classSecOffset
+	classListX
+)
+
+func classOf(f form) formClass {
+	switch f {
+	case formData1, formData2, formData4, formData8, formUdata, formSdata, formImplicitConst, formFlag, formFlagPresent:
+		return classConst
+	case formAddr:
+		return classAddr
+	case formAddrx, formAddrx1, formAddrx2, formAddrx3, formAddrx4, formGNUAddrIndex:
+		return classAddrX
+	case formRef1, formRef2, formRef4, formRef8, formRefUdata, formRefAddr, formRefSig8, formGNURefAlt, formRefSup4, formRefSup8:
+		return classRef
+	case formStrp:
+		return classStr
+	case formLineStrp:
+		return classLineStr
+	case formString:
+		return classInline
+	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4, formGNUStrIndex:
+		return classStrX
+	case formExprloc, formBlock, formBlock1, formBlock2, formBlock4:
+		return classBlock
+	case formSecOffset:
+		return classSecOffset
+	case formLoclistx:
+		return classListX
+	default:
+		return classOdd
+	}
+}

@@ -1,0 +1,330 @@
+package dwarf
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// A Cursor reads DIEs of one unit. Read fills Val for the slots in Has; the values of other slots are stale. The first
+// broken byte sets Err; from then on Read returns nil, so that every loop over siblings ends.
+type Cursor struct {
+	Has  uint64
+	Pos  int // where the DIE starts in the unit
+	Next int // where its attributes end: its first child, or its next sibling
+	Err  error
+	Val  [numSlots]uint64
+
+	u     *Unit
+	data  []byte
+	end   int
+	dense []Abbrev
+	attrs []attr
+	swap  bool
+}
+
+// Start puts the cursor on an opened unit.
+func (c *Cursor) Start(u *Unit) {
+	c.u, c.data, c.end, c.Err = u, u.data, u.end, nil
+	c.dense, c.attrs, c.swap = u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
+	c.Next = u.root
+}
+
+// masks cuts a load of eight bytes to the width of a value.
+var masks = [9]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffffffffffffff}
+
+// Read reads the DIE at pos. It returns nil at the null entry that ends a sibling chain, with Next behind it, and after an
+// error.
+func (c *Cursor) Read(pos int) *Abbrev {
+	if c.Err != nil {
+		return nil
+	}
+	if uint(pos) >= uint(c.end) {
+		c.fail(pos, "DIE lies past the end of its unit (%d bytes)", c.end)
+		return nil
+	}
+	c.Pos = pos
+	code := uint64(c.data[pos])
+	pos++
+	if code >= 0x80 {
+		if code, pos = uleb(c.data[:c.end], pos-1); pos == 0 {
+			c.fail(c.Pos, "abbrev code is cut short")
+			return nil
+		}
+	}
+	if code == 0 {
+		c.Next = pos
+		return nil
+	}
+	var a *Abbrev
+	if code <= uint64(len(c.dense)) {
+		a = &c.dense[code-1]
+	}
+	if a == nil || a.Tag == 0 {
+		if a = c.rare(code); a == nil {
+			return nil
+		}
+	}
+	c.Has = a.Has
+	if a.fixed < 0 {
+		c.readVarying(a, pos)
+		if c.Err != nil {
+			return nil
+		}
+		return a
+	}
+	c.Next = pos + int(a.fixed)
+	if c.Next > c.end {
+		c.fail(c.Pos, "DIE reaches past the end of its unit (%d bytes)", c.end)
+		return nil
+	}
+	attrs := c.attrs[a.first : a.first+a.n]
+	if c.swap {
+		for i := range attrs {
+			t := &attrs[i]
+			c.Val[t.slot] = bits.ReverseBytes64(binary.LittleEndian.Uint64(c.data[pos+int(t.at):]))>>(64-8*uint(t.width)) + t.add
+		}
+		return a
+	}
+	for i := range attrs {
+		t := &attrs[i]
+		c.Val[t.slot] = binary.LittleEndian.Uint64(c.data[pos+int(t.at):])&masks[t.width] + t.add
+	}
+	return a
+}
+
+func (c *Cursor) rare(code uint64) *Abbrev {
+	if a, ok := c.u.abbrevs.sparse[code]; ok && a.Tag != 0 {
+		return &a
+	}
+	c.fail(c.Pos, "abbrev code %d is not declared", code)
+	return nil
+}
+
+func (c *Cursor) fail(pos int, format string, args ...any) {
+	if c.Err == nil {
+		c.Err = c.u.Err(pos, format, args...)
+	}
+}
+
+// Fail makes a broken rule at the DIE the cursor's error.
+func (c *Cursor) Fail(pos int, format string, args ...any) { c.fail(pos, format, args...) }
+
+// readVarying reads a DIE whose attributes have varying lengths.
+func (c *Cursor) readVarying(a *Abbrev, pos int) {
+	attrs := c.attrs[a.first : a.first+a.n]
+	for i := range attrs {
+		if pos = c.readAttr(&attrs[i], pos); pos == 0 {
+			return
+		}
+	}
+	c.Next = pos
+}
+
+// readAttr reads one attribute and returns the position behind it; 0 after an error.
+func (c *Cursor) readAttr(t *attr, pos int) int {
+	data := c.data[:c.end]
+	var v uint64
+	next := pos
+	switch t.shape {
+	case shapeFixed:
+		if next = pos + int(t.size); next > c.end {
+			c.fail(pos, "attribute %#x reaches past the end of its unit", t.name)
+			return 0
+		}
+		if t.slot != noSlot {
+			c.Val[t.slot] = c.load(pos, t.width) + t.add
+		}
+		return next
+	case shapeString:
+		n := bytes.IndexByte(data[min(pos, c.end):], 0)
+		if n < 0 {
+			c.fail(pos, "string of attribute %#x does not end", t.name)
+			return 0
+		}
+		next = pos + n + 1
+		if t.slot != noSlot {
+			v = uint64(c.u.d.Strings.inline(data[pos : pos+n]))
+		}
+	case shapeULEB:
+		v, next = uleb(data, pos)
+	case shapeSLEB:
+		var s int64
+		s, next = sleb(data, pos)
+		v = uint64(s)
+	case shapeBlock:
+		v, next = c.block(t, pos)
+	case shapeIndirect:
+		return c.indirect(t, pos)
+	}
+	if next == 0 {
+		c.fail(pos, "attribute %#x is cut short", t.name)
+		return 0
+	}
+	if t.slot != noSlot {
+		if t.add == blankValue {
+			v = 0
+		}
+		c.Val[t.slot] = v
+	}
+	return next
+}
+
+// load is the value of width bytes at pos.
+func (c *Cursor) load(pos int, width uint8) uint64 {
+	v := binary.LittleEndian.Uint64(c.data[pos:])
+	if c.swap {
+		return bits.ReverseBytes64(v) >> (64 - 8*uint(width))
+	}
+	return v & masks[width]
+}
+
+// block steps over a block; its value is position and length, as in SlotExpr.
+func (c *Cursor) block(t *attr, pos int) (v uint64, next int) {
+	var n uint64
+	if t.width == 0 {
+		if n, pos = uleb(c.data[:c.end], pos); pos == 0 {
+			return 0, 0
+		}
+	} else {
+		if pos+int(t.width) > c.end {
+			return 0, 0
+		}
+		n = c.load(pos, t.width)
+		pos += int(t.width)
+	}
+	if n > uint64(c.end-pos) {
+		return 0, 0
+	}
+	return uint64(pos) | n<<32, pos + int(n)
+}
+
+// indirect reads an attribute whose form stands in the DIE (DWARF 5, section 7.5.3).
+func (c *Cursor) indirect(t *attr, pos int) int {
+	f, next := uleb(c.data[:c.end], pos)
+	if next == 0 || form(f) == formIndirect || form(f) == formImplicitConst || f > 0xffff {
+		c.fail(pos, "attribute %#x has the indirect form %#x", t.name, f)
+		return 0
+	}
+	u := c.u
+	tag := u.abbrevTag(c.Pos)
+	at, ok := classify(t.name, form(f), tag, abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off})
+	if !ok {
+		c.fail(pos, "form %#x is unknown", f)
+		return 0
+	}
+	if at.slot != noSlot && interest(tag)&bit(at.slot) == 0 {
+		at.slot = noSlot
+	}
+	if at.slot != noSlot {
+		c.Has |= bit(at.slot)
+	}
+	return c.readAttr(&at, next)
+}
+
+// abbrevTag is the tag of the DIE at pos, whose code has been read before.
+func (u *Unit) abbrevTag(pos int) Tag {
+	code, _ := uleb(u.data[:u.end], pos)
+	if code <= uint64(len(u.abbrevs.dense)) {
+		return u.abbrevs.dense[code-1].Tag
+	}
+	return u.abbrevs.sparse[code].Tag
+}
+
+// Skip returns the position behind all descendants of the DIE a that was just read.
+func (c *Cursor) Skip(a *Abbrev) int {
+	if !a.Children {
+		return c.Next
+	}
+	if next, ok := c.sibling(); ok {
+		return next
+	}
+	depth := 1
+	for pos := c.Next; ; {
+		b := c.Read(pos)
+		switch {
+		case c.Err != nil:
+			return c.end
+		case b == nil:
+			depth--
+		case b.Children:
+			if next, ok := c.sibling(); ok {
+				pos = next
+				continue
+			}
+			depth++
+		}
+		pos = c.Next
+		if depth == 0 {
+			return pos
+		}
+	}
+}
+
+// sibling is where DW_AT_sibling of the DIE that was just read leads; it must lead forward.
+func (c *Cursor) sibling() (pos int, ok bool) {
+	if c.Has&bit(SlotSibling) == 0 {
+		return 0, false
+	}
+	s := c.Val[SlotSibling]
+	if s < uint64(c.Next) || s >= uint64(c.end) {
+		return 0, false
+	}
+	return int(s), true
+}
+
+// Value is a number, 0 when the DIE does not have it.
+func (c *Cursor) Value(s Slot) uint64 {
+	if c.Has&bit(s) == 0 {
+		return 0
+	}
+	return c.Val[s]
+}
+
+// Present tells whether the DIE fills a slot.
+func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
+
+// Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or leads out of the unit.
+func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
+	if c.Has&bit(s) == 0 || c.Val[s] >= uint64(c.end) {
+		return 0, false
+	}
+	return uint32(c.Val[s]), true
+}
+
+// Name is the key of DW_AT_name; 0 when there is none.
+func (c *Cursor) Name() StrKey {
+	if c.Has&bit(SlotName) != 0 {
+		if v := c.Val[SlotName]; v <= uint64(len(c.u.d.Strings.str)) {
+			return StrKey(v)
+		}
+		return 0
+	}
+	return c.text(SlotName, SlotNameKey, SlotNameX)
+}
+
+// ConstString is the key of a DW_AT_const_value that is a string; 0 when there is none.
+func (c *Cursor) ConstString() StrKey { return c.text(SlotConstStr, SlotConstKey, SlotConstX) }
+
+func (c *Cursor) text(strp, key, index Slot) StrKey {
+	switch {
+	case c.Has&bit(strp) != 0:
+		return c.u.d.Strings.strp(c.Val[strp] - 1)
+	case c.Has&bit(key) != 0:
+		if v := c.Val[key]; v >= lineStrValue {
+			return c.u.d.Strings.lineStrp(v - lineStrValue)
+		}
+		return StrKey(c.Val[key])
+	case c.Has&bit(index) != 0:
+		return c.u.strx(c.Val[index])
+	}
+	return 0
+}
+
+// LowPC is DW_AT_low_pc, 0 when there is none.
+func (c *Cursor) LowPC() (addr uint64, ok bool) {
+	if c.Has&bit(SlotLowPCX) != 0 {
+		return c.u.addrx(c.Val[SlotLowPCX])
+	}
+	return c.Value(SlotLowPC), c.Has&bit(SlotLowPC) != 0
+}

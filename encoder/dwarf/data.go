@@ -1,0 +1,138 @@
+// Package dwarf walks .debug_info in place: units, compiled abbreviations, DIEs with the attributes that the rules read,
+// location expressions and lists.
+//
+// In comes an open ELF file; out come units and, per DIE, a tag and a few numbers. It allocates nothing per DIE, checks
+// every access against the section, and never decides what a DIE means for BTF.
+package dwarf
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// ErrNoDWARF says that an image has no .debug_info.
+var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty")
+
+// slack is how many bytes behind the last one a section's buffer holds, so that eight bytes may be loaded anywhere.
+const slack = 16
+
+// Data is the DWARF of one image. It may be read by several goroutines at once.
+type Data struct {
+	File  *elf.File
+	order binary.ByteOrder
+	swap  bool // big endian
+
+	info   section // .debug_info
+	types  section // .debug_types, DWARF 4
+	abbrev []byte
+	addr   []byte
+	strOff []byte
+	loc    section // .debug_loc
+	lists  section // .debug_loclists
+
+	Strings Strings
+}
+
+// A section is a debug section that is read from the file piece by piece, or held whole where its stored bytes are not its
+// bytes.
+type section struct {
+	s     *elf.Section
+	file  *elf.File
+	whole []byte // with slack; nil when read from the file
+	size  uint64
+}
+
+// Open finds the debug sections of an image. The error is ErrNoDWARF when there are none.
+func Open(f *elf.File) (*Data, error) {
+	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
+	var err error
+	open := func(name string) (s section) {
+		if err == nil {
+			s, err = openSection(f, name)
+		}
+		return s
+	}
+	whole := func(name string) []byte {
+		s := open(name)
+		if err == nil {
+			err = s.load()
+		}
+		return s.whole[:min(s.size, uint64(len(s.whole)))]
+	}
+	d.info, d.types = open(".debug_info"), open(".debug_types")
+	if err == nil && d.info.size == 0 && d.types.size == 0 {
+		return nil, ErrNoDWARF
+	}
+	d.abbrev = whole(".debug_abbrev")
+	d.Strings.str = whole(".debug_str")
+	d.Strings.line = whole(".debug_line_str")
+	d.strOff, d.addr = whole(".debug_str_offsets"), whole(".debug_addr")
+	d.loc, d.lists = open(".debug_loc"), open(".debug_loclists")
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func openSection(f *elf.File, name string) (section, error) {
+	s := f.DebugSection(name)
+	if s == nil || !s.HasData() {
+		return section{s: &elf.Section{Name: name}}, nil
+	}
+	sec := section{s: s, file: f, size: s.Size}
+	if f.Plain(s) {
+		return sec, nil
+	}
+	return sec, sec.load()
+}
+
+// load reads the section whole.
+func (s *section) load() error {
+	if s.whole != nil || s.file == nil {
+		return nil
+	}
+	if s.file.Plain(s.s) {
+		if s.size > 1<<40 {
+			return &elf.FormatError{Section: s.s.Name, Problem: fmt.Sprintf("%d bytes reach past the end of the file", s.size)}
+		}
+		if err := s.file.ReadAt(s.s, nil, s.size); err != nil {
+			return err
+		}
+		b := make([]byte, s.size+slack)
+		s.whole = b
+		return s.file.ReadAt(s.s, b[:s.size], 0)
+	}
+	data, err := s.file.Data(s.s)
+	if err != nil {
+		return err
+	}
+	s.size = uint64(len(data))
+	s.whole = append(data, make([]byte, slack)...)
+	return nil
+}
+
+// at fills buf with the n bytes at off, and slack behind them; a section held whole gives a window instead. Bytes behind the
+// section's end are zero.
+func (s *section) at(buf []byte, off, n uint64) ([]byte, error) {
+	if off > s.size || n > s.size-off {
+		return nil, s.err(off, "%d bytes reach past the end of the section (%d bytes)", n, s.size)
+	}
+	if s.whole != nil {
+		return s.whole[off : off+n+slack], nil
+	}
+	want := int(n + slack)
+	if cap(buf) < want {
+		buf = make([]byte, want+want/2)
+	}
+	buf = buf[:want]
+	have := min(n+slack, s.size-off)
+	clear(buf[have:])
+	return buf, s.file.ReadAt(s.s, buf[:have], off)
+}
+
+func (s *section) err(off uint64, format string, args ...any) error {
+	return &elf.FormatError{Section: s.s.Name, Offset: off, Problem: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,248 @@
+package dwarf
+
+// How a location is given.
+type LocKind uint8
+
+// The kinds of DW_AT_location.
+const (
+	LocNone LocKind = iota
+	LocExpr         // one expression: position and length in the unit
+	LocList         // a list at a section offset
+	LocOdd          // a form that cannot be decoded
+)
+
+// A Location is the undecoded value of a DW_AT_location.
+type Location struct {
+	Kind  LocKind
+	Value uint64
+}
+
+// Location is the DW_AT_location of the DIE that was just read.
+func (c *Cursor) Location() Location {
+	switch {
+	case c.Has&bit(SlotExpr) != 0:
+		return Location{LocExpr, c.Val[SlotExpr]}
+	case c.Has&bit(SlotList) != 0:
+		return Location{LocList, c.Val[SlotList]}
+	case c.Has&bit(SlotListX) != 0:
+		if off, ok := c.u.loclistx(c.Val[SlotListX]); ok {
+			return Location{LocList, off}
+		}
+		return Location{LocOdd, 0}
+	case c.Has&bit(SlotOddLoc) != 0:
+		return Location{LocOdd, 0}
+	}
+	return Location{}
+}
+
+// loclistx is the section offset of an indexed location list.
+func (u *Unit) loclistx(index uint64) (off uint64, ok bool) {
+	width := u.offsetSize()
+	if index > 1<<31 {
+		return 0, false
+	}
+	at := u.listBase + index*width
+	b, err := u.d.lists.at(nil, at, width)
+	if err != nil {
+		return 0, false
+	}
+	if width == 8 {
+		return u.listBase + u.d.order.Uint64(b), true
+	}
+	return u.listBase + uint64(u.d.order.Uint32(b)), true
+}
+
+// windowSize is how much of a location section is read at a time: lists of one unit lie together.
+const windowSize = 64 << 10
+
+// A Locations decodes locations. It belongs to one worker.
+type Locations struct {
+	ops []Op
+	buf []byte
+	win []byte // the window: windowLen bytes of sec from off on
+	off uint64
+	sec *section
+}
+
+// Each calls visit for every description of a location, numbered from 0: an expression is one; a list is walked in order,
+// base address entries not counted, empty ranges and empty expressions counted. The walk ends at the first entry that
+// cannot be decoded, and when visit returns false (specification 01, section 9.2). The operations and the expression are
+// valid during the call.
+func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr []byte) bool) {
+	switch loc.Kind {
+	case LocExpr:
+		expr := u.Block(loc.Value)
+		if ops, ok := l.decode(u, expr); ok {
+			visit(0, ops, expr)
+		}
+	case LocList:
+		if u.Version >= 5 {
+			l.list5(u, loc.Value, visit)
+		} else {
+			l.list4(u, loc.Value, visit)
+		}
+	}
+}
+
+// First decodes a location that is an expression; ok is false for all others.
+func (l *Locations) First(u *Unit, loc Location) (ops []Op, ok bool) {
+	if loc.Kind != LocExpr {
+		return nil, false
+	}
+	return l.decode(u, u.Block(loc.Value))
+}
+
+func (l *Locations) decode(u *Unit, expr []byte) (ops []Op, ok bool) {
+	l.ops, ok = u.Ops(l.ops[:0], expr)
+	return l.ops, ok
+}
+
+// Sub decodes an expression inside another one, such as the block of an entry value.
+func (l *Locations) Sub(u *Unit, expr []byte) (op Op, single bool) {
+	var buf [2]Op
+	ops, ok := u.Ops(buf[:0], expr)
+	if !ok || len(ops) != 1 {
+		return Op{}, false
+	}
+	return ops[0], true
+}
+
+// bytes is a window of the section that starts at off; it holds want bytes unless the section ends before.
+func (l *Locations) bytes(sec *section, off uint64, want uint64) []byte {
+	if off >= sec.size {
+		return nil
+	}
+	want = min(want, sec.size-off)
+	if l.sec != sec || off < l.off || off+want > l.off+uint64(len(l.win)) {
+		n := min(max(want, windowSize), sec.size-off)
+		b, err := sec.at(l.buf, off, n)
+		if err != nil {
+			l.win = nil
+			return nil
+		}
+		if sec.whole == nil {
+			l.buf = b
+		}
+		l.sec, l.off, l.win = sec, off, b[:n]
+	}
+	return l.win[off-l.off:]
+}
+
+// entryMax bounds the head of a list entry: opcode, two numbers, a length.
+const entryMax = 48
+
+// list4 walks .debug_loc (DWARF 4, section 2.6.2).
+func (l *Locations) list4(u *Unit, off uint64, visit func(int, []Op, []byte) bool) {
+	size := int(u.AddrSize)
+	ones := ^uint64(0)
+	if size == 4 {
+		ones = 0xffffffff
+	}
+	for k := 0; ; {
+		b := l.bytes(&u.d.loc, off, entryMax)
+		if len(b) < 2*size {
+			return
+		}
+		begin, end := u.addrAt(b), u.addrAt(b[size:])
+		off += uint64(2 * size)
+		if begin == 0 && end == 0 {
+			return
+		}
+		if begin == ones {
+			continue
+		}
+		if len(b) < 2*size+2 {
+			return
+		}
+		n := uint64(u.d.order.Uint16(b[2*size:]))
+		off += 2
+		if !l.visitEntry(u, &u.d.loc, off, n, k, visit) {
+			return
+		}
+		off += n
+		k++
+	}
+}
+
+func (u *Unit) addrAt(b []byte) uint64 {
+	if u.AddrSize == 8 {
+		return u.d.order.Uint64(b)
+	}
+	return uint64(u.d.order.Uint32(b))
+}
+
+// visitEntry decodes the expression of n bytes at off and hands it to visit; false ends the walk.
+func (l *Locations) visitEntry(u *Unit, sec *section, off, n uint64, k int, visit func(int, []Op, []byte) bool) bool {
+	if n > sec.size-min(off, sec.size) {
+		return false
+	}
+	expr := l.bytes(sec, off, n)
+	if uint64(len(expr)) < n {
+		return false
+	}
+	expr = expr[:n]
+	ops, ok := l.decode(u, expr)
+	return ok && visit(k, ops, expr)
+}
+
+// Kinds of location list entries (DWARF 5, section 7.7.3).
+const (
+	lleEnd = iota
+	lleBaseAddrx
+	lleStartxEndx
+	lleStartxLength
+	lleOffsetPair
+	lleDefault
+	lleBase
+	lleStartEnd
+	lleStartLength
+)
+
+// list5 walks .debug_loclists.
+func (l *Locations) list5(u *Unit, off uint64, visit func(int, []Op, []byte) bool) {
+	for k := 0; ; {
+		b := l.bytes(&u.d.lists, off, entryMax)
+		if len(b) == 0 {
+			return
+		}
+		kind, pos := b[0], 1
+		skipULEB := func() { _, pos = uleb(b, pos) }
+		switch kind {
+		case lleBaseAddrx:
+			skipULEB()
+		case lleStartxEndx, lleStartxLength, lleOffsetPair:
+			if skipULEB(); pos != 0 {
+				skipULEB()
+			}
+		case lleDefault:
+		case lleBase:
+			pos += int(u.AddrSize)
+		case lleStartEnd:
+			pos += 2 * int(u.AddrSize)
+		case lleStartLength:
+			pos += int(u.AddrSize)
+			if pos < len(b) {
+				skipULEB()
+			}
+		default: // the end, or an entry that cannot be decoded
+			return
+		}
+		if pos == 0 || pos > len(b) {
+			return
+		}
+		if kind == lleBaseAddrx || kind == lleBase {
+			off += uint64(pos)
+			continue
+		}
+		n, next := uleb(b, pos)
+		if next == 0 {
+			return
+		}
+		off += uint64(next)
+		if !l.visitEntry(u, &u.d.lists, off, n, k, visit) {
+			return
+		}
+		off += n
+		k++
+	}
+}

@@ -1,0 +1,146 @@
+package dwarf
+
+// numbers are the attributes that are plain numbers: other forms than constants give 0 (specification 01, section 3.1).
+var numbers = map[uint16]Slot{
+	atByteSize: SlotSize, atEncoding: SlotEncoding, atDeclaration: SlotDecl, atBitSize: SlotBitSize, atBitOffset: SlotBitOffset,
+	atCount: SlotCount, atInline: SlotInline, atCallingConvention: SlotCallConv, atExternal: SlotExternal, atArtificial: SlotArtificial,
+	atLanguage: SlotLang,
+}
+
+var references = map[uint16]Slot{
+	atType: SlotType, atSpecification: SlotSpec, atAbstractOrigin: SlotOrigin, atSibling: SlotSibling, atGNUAnnotation: SlotAnnot,
+}
+
+// texts are the attributes that are strings, with the slots for an offset in .debug_str, a key, and an index.
+var texts = map[uint16][3]Slot{
+	atName:       {SlotName, SlotNameKey, SlotNameX},
+	atProducer:   {SlotProducer, SlotProdKey, SlotProdX},
+	atConstValue: {SlotConstStr, SlotConstKey, SlotConstX},
+}
+
+// bases are the section offsets of a unit's root.
+var bases = map[uint16]Slot{
+	atStrOffsetsBase: SlotStrBase, atAddrBase: SlotAddrBase, atGNUAddrBase: SlotAddrBase, atLoclistsBase: SlotListBase,
+}
+
+// place decides which slot an attribute fills, and with what.
+func (a *attr) place(name uint16, f form, k abbrevKey) {
+	class := classOf(f)
+	if slot, ok := numbers[name]; ok {
+		a.number(slot, class)
+		return
+	}
+	if slot, ok := references[name]; ok {
+		a.reference(slot, f, class, k)
+		return
+	}
+	if slots, ok := texts[name]; ok && a.text(slots, class) {
+		return
+	}
+	if slot, ok := bases[name]; ok {
+		if class == classSecOffset || class == classConst {
+			a.slot = slot
+		}
+		return
+	}
+	switch name {
+	case atConstValue:
+		a.number(SlotConst, class)
+	case atUpperBound:
+		if class == classConst {
+			a.slot = SlotUpper
+		} else {
+			a.number(SlotUpperOdd, classOdd)
+		}
+	case atLowPC:
+		if class == classAddrX {
+			a.slot = SlotLowPCX
+		} else {
+			a.number(SlotLowPC, class)
+		}
+	case atDataMemberLocation:
+		a.offset(SlotMember, SlotMemberAt, f, class, k)
+	case atDataBitOffset:
+		a.offset(SlotDataBit, SlotDataBitAt, f, class, k)
+	case atLocation:
+		a.location(f, class, k)
+	}
+}
+
+// number: a form that is no number counts as present, with the value 0.
+func (a *attr) number(slot Slot, class formClass) {
+	a.slot = slot
+	if class != classConst && class != classAddr {
+		a.blank()
+	}
+}
+
+// blank keeps how the attribute is stepped over and makes its value 0.
+func (a *attr) blank() {
+	if a.shape == shapeFixed {
+		a.width, a.add = 0, 0
+	} else {
+		a.add = blankValue
+	}
+}
+
+// blankValue in add marks an attribute of varying length whose value is not wanted.
+const blankValue = 1 << 63
+
+func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
+	a.slot = slot
+	switch {
+	case class != classRef || f == formRefSig8 || f == formGNURefAlt || f == formRefSup4 || f == formRefSup8:
+		a.width, a.add = 0, NoRef
+		if a.shape != shapeFixed {
+			a.slot = noSlot
+		}
+	case f == formRefAddr:
+		a.add = -k.unitOff
+	}
+}
+
+func (a *attr) text(slots [3]Slot, class formClass) bool {
+	switch class {
+	case classStr:
+		a.slot, a.add = slots[0], 1
+	case classInline:
+		a.slot = slots[1]
+	case classLineStr:
+		a.slot, a.add = slots[1], lineStrValue
+	case classStrX:
+		a.slot = slots[2]
+	default:
+		return false
+	}
+	return true
+}
+
+// lineStrValue in add marks an offset in .debug_line_str, which is turned into a key when it is read.
+const lineStrValue = 1 << 62
+
+// offset: DW_AT_data_member_location and DW_AT_data_bit_offset (specification 01, section 3.2). In DWARF 2 and 3, data4 and
+// data8 are location list pointers, which give 0.
+func (a *attr) offset(constant, expr Slot, f form, class formClass, k abbrevKey) {
+	if class == classBlock {
+		a.slot = expr
+		return
+	}
+	if k.version < 4 && constant == SlotMember && (f == formData4 || f == formData8) {
+		class = classOdd
+	}
+	a.number(constant, class)
+}
+
+func (a *attr) location(f form, class formClass, k abbrevKey) {
+	switch {
+	case class == classBlock:
+		a.slot = SlotExpr
+	case class == classSecOffset, k.version < 4 && (f == formData4 || f == formData8):
+		a.slot = SlotList
+	case class == classListX:
+		a.slot = SlotListX
+	default:
+		a.number(SlotOddLoc, classOdd)
+	}
+}

@@ -1,0 +1,130 @@
+package dwarf
+
+import (
+	"bytes"
+	"sync"
+)
+
+// A StrKey names a string without copying it; 0 is "no string". Within one linked image equal keys are equal strings, and
+// equal strings nearly always have equal keys; who must be sure compares the bytes.
+//
+//	00 + 30 bits: offset in .debug_str, plus 1
+//	10 + 24 bits: up to three bytes, the first in the lowest eight bits
+//	11 + 30 bits: number in the table of all other strings (long inline ones, .debug_line_str)
+type StrKey uint32
+
+const (
+	keyShort StrKey = 2 << 30
+	keyOther StrKey = 3 << 30
+	keyMask         = 1<<30 - 1
+)
+
+// Strings gives the bytes of string keys. It may be used by several goroutines at once.
+type Strings struct {
+	str, line []byte
+
+	mu     sync.RWMutex
+	other  [][]byte
+	lookup map[string]StrKey
+}
+
+// Append appends the bytes of a key to dst.
+func (s *Strings) Append(dst []byte, key StrKey) []byte {
+	return append(dst, s.Get(key, new([4]byte))...)
+}
+
+// Get is the bytes of a key; short ones are written to scratch. The result is a window that must not be changed.
+func (s *Strings) Get(key StrKey, scratch *[4]byte) []byte {
+	switch {
+	case key == 0:
+		return nil
+	case key < keyShort:
+		b := s.str[min(int(key-1), len(s.str)):]
+		if n := bytes.IndexByte(b, 0); n >= 0 {
+			b = b[:n]
+		}
+		return b
+	case key < keyOther:
+		n := 0
+		for v := key & keyMask; v != 0; v >>= 8 {
+			scratch[n] = byte(v)
+			n++
+		}
+		return scratch[:n]
+	default:
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return s.other[key&keyMask]
+	}
+}
+
+// Equal tells whether a key is the given text.
+func (s *Strings) Equal(key StrKey, text string) bool {
+	var scratch [4]byte
+	return string(s.Get(key, &scratch)) == text
+}
+
+// Empty tells whether a key is no string, or the empty one.
+func (s *Strings) Empty(key StrKey) bool {
+	var scratch [4]byte
+	return key == 0 || len(s.Get(key, &scratch)) == 0
+}
+
+// inline is the key of a string that stands in .debug_info itself.
+func (s *Strings) inline(b []byte) StrKey {
+	if len(b) > 3 {
+		return s.add(b)
+	}
+	key := keyShort
+	for i, c := range b {
+		key |= StrKey(c) << (8 * i)
+	}
+	if key == keyShort {
+		return 0
+	}
+	return key
+}
+
+// strp is the key of the string at an offset of .debug_str; 0 when there is none.
+func (s *Strings) strp(off uint64) StrKey {
+	if off >= uint64(len(s.str)) || off >= keyMask {
+		return 0
+	}
+	return StrKey(off) + 1
+}
+
+// lineStrp is the key of the string at an offset of .debug_line_str; 0 when there is none.
+func (s *Strings) lineStrp(off uint64) StrKey {
+	if off >= uint64(len(s.line)) {
+		return 0
+	}
+	b := s.line[off:]
+	n := bytes.IndexByte(b, 0)
+	if n < 0 {
+		return 0
+	}
+	return s.inline(b[:n])
+}
+
+// add puts a string into the shared table.
+func (s *Strings) add(b []byte) StrKey {
+	s.mu.RLock()
+	key, ok := s.lookup[string(b)]
+	s.mu.RUnlock()
+	if ok {
+		return key
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key, ok := s.lookup[string(b)]; ok {
+		return key
+	}
+	if s.lookup == nil {
+		s.lookup = make(map[string]StrKey)
+	}
+	key = keyOther | StrKey(len(s.other))
+	own := bytes.Clone(b)
+	s.other = append(s.other, own)
+	s.lookup[string(own)] = key
+	return key
+}

@@ -1,0 +1,271 @@
+package dwarf
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
+// its bytes. A Unit may be reused for another unit; everything it held is then gone.
+type Unit struct {
+	Index int    // number in section order
+	Off   uint64 // of its header, from the start of the section
+
+	data     []byte // the unit from its header on, and slack
+	end      int    // where the unit ends in data
+	root     int    // where its root DIE starts in data
+	Version  uint16
+	AddrSize uint8
+	dwarf64  bool
+	kind     uint8
+	inTypes  bool // of .debug_types
+
+	Tag      Tag    // of the root
+	Children bool   // the root has any
+	Lang     uint64 // DW_AT_language
+	Name     StrKey
+	Clang    bool // DW_AT_producer contains "clang"
+	lowPC    uint64
+	strBase  uint64
+	addrBase uint64
+	listBase uint64
+
+	abbrevs abbrevs
+	buf     []byte
+	d       *Data
+}
+
+// Len is the length of the unit in bytes, header included; every offset in it is less.
+func (u *Unit) Len() int { return u.end }
+
+// A Reader hands out the units of an image in section order: those of .debug_types first (specification 01, section 2.1).
+// It may be used by one goroutine at a time.
+type Reader struct {
+	d       *Data
+	sec     *section
+	inTypes bool
+	off     uint64
+	index   int
+	head    [slack]byte // the first bytes of the unit at off, where they are known
+	known   int
+}
+
+// Units starts at the first unit.
+func (d *Data) Units() *Reader {
+	r := &Reader{d: d, sec: &d.types, inTypes: true}
+	if d.types.size == 0 {
+		r.sec, r.inTypes = &d.info, false
+	}
+	return r
+}
+
+// Next reads the next unit's bytes into u. more is false after the last unit. The root's attributes are read by Unit.Open.
+func (r *Reader) Next(u *Unit) (more bool, err error) {
+	if r.off >= r.sec.size {
+		if !r.inTypes {
+			return false, nil
+		}
+		r.sec, r.inTypes, r.off, r.known = &r.d.info, false, 0, 0
+		return r.Next(u)
+	}
+	h := r.head[:r.known]
+	if r.known == 0 {
+		n := min(12, r.sec.size-r.off)
+		b, err := r.sec.at(nil, r.off, n)
+		if err != nil {
+			return false, err
+		}
+		h = b[:n]
+	}
+	n, err := r.length(h)
+	if err != nil {
+		return false, err
+	}
+	data, err := r.sec.at(u.buf, r.off, n)
+	if err != nil {
+		return false, err
+	}
+	if r.sec.whole == nil {
+		u.buf = data
+	}
+	*u = Unit{Index: r.index, Off: r.off, data: data, end: int(n), inTypes: r.inTypes, abbrevs: u.abbrevs, buf: u.buf, d: r.d}
+	r.off += n
+	r.index++
+	r.known = 0
+	if ahead := r.sec.size - r.off; ahead >= 12 {
+		r.known = copy(r.head[:], data[n:n+12])
+	}
+	return true, nil
+}
+
+// length is the length of a unit in bytes, its length field included, from its first bytes.
+func (r *Reader) length(h []byte) (uint64, error) {
+	if len(h) < 4 {
+		return 0, r.sec.err(r.off, "unit header is cut short")
+	}
+	n, field := uint64(r.d.order.Uint32(h)), uint64(4)
+	if n == 0xffffffff {
+		if len(h) < 12 {
+			return 0, r.sec.err(r.off, "unit header is cut short")
+		}
+		n, field = r.d.order.Uint64(h[4:]), 12
+	} else if n >= 0xfffffff0 {
+		return 0, r.sec.err(r.off, "unit length %#x is reserved", n)
+	}
+	if n > r.sec.size-r.off-min(field, r.sec.size-r.off) || n > 1<<31-64 {
+		return 0, r.sec.err(r.off, "unit of %d bytes reaches past the end of the section (%d bytes)", n, r.sec.size)
+	}
+	return n + field, nil
+}
+
+// Err is an error at a place in the unit.
+func (u *Unit) Err(pos int, format string, args ...any) error {
+	sec := &u.d.info
+	if u.inTypes {
+		sec = &u.d.types
+	}
+	return fmt.Errorf("CU %d: %w", u.Index, sec.err(u.Off+uint64(pos), format, args...))
+}
+
+// Open reads the unit's header, compiles its abbreviations and reads its root.
+func (u *Unit) Open() error {
+	abbrevOff, err := u.header()
+	if err != nil {
+		return err
+	}
+	key := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off}
+	if err := u.abbrevs.compile(u.d.abbrev, abbrevOff, key); err != nil {
+		return fmt.Errorf("CU %d: %w", u.Index, err)
+	}
+	u.defaultBases()
+	var c Cursor
+	c.Start(u)
+	a := c.Read(u.root)
+	if c.Err != nil {
+		return c.Err
+	}
+	if a == nil {
+		u.Tag = 0
+		return nil
+	}
+	u.Tag, u.Children = a.Tag, a.Children
+	u.Lang = c.Value(SlotLang)
+	if c.Has&bit(SlotStrBase) != 0 {
+		u.strBase = c.Val[SlotStrBase]
+	}
+	if c.Has&bit(SlotAddrBase) != 0 {
+		u.addrBase = c.Val[SlotAddrBase]
+	}
+	if c.Has&bit(SlotListBase) != 0 {
+		u.listBase = c.Val[SlotListBase]
+	}
+	u.lowPC, _ = c.LowPC()
+	u.Name = c.Name()
+	var scratch [4]byte
+	u.Clang = bytes.Contains(u.d.Strings.Get(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
+	return nil
+}
+
+// header reads the unit header (DWARF 5, section 7.5.1; DWARF 4, section 7.5.1).
+func (u *Unit) header() (abbrevOff uint64, err error) {
+	pos, offset := 4, 4
+	if u.end < 11 {
+		return 0, u.Err(0, "unit of %d bytes is too short for a header", u.end)
+	}
+	if u.d.order.Uint32(u.data) == 0xffffffff {
+		u.dwarf64 = true
+		pos, offset = 12, 8
+	}
+	if u.end < pos+3+offset+1 {
+		return 0, u.Err(0, "unit of %d bytes is too short for a header", u.end)
+	}
+	u.Version = u.d.order.Uint16(u.data[pos:])
+	pos += 2
+	switch {
+	case u.Version < 2 || u.Version > 5:
+		return 0, u.Err(pos-2, "DWARF version %d is not supported", u.Version)
+	case u.Version == 5:
+		u.kind, u.AddrSize = u.data[pos], u.data[pos+1]
+		pos += 2
+		abbrevOff = u.offset(pos)
+		pos += offset
+	default:
+		u.kind = unitCompile
+		if u.inTypes {
+			u.kind = unitType
+		}
+		abbrevOff = u.offset(pos)
+		pos += offset
+		u.AddrSize = u.data[pos]
+		pos++
+	}
+	switch u.kind {
+	case unitCompile, unitPartial:
+	case unitSkeleton, unitSplitCompile:
+		pos += 8
+	case unitType, unitSplitType:
+		pos += 8 + offset
+	default:
+		return 0, u.Err(0, "unit type %#x is unknown", u.kind)
+	}
+	if u.AddrSize != 4 && u.AddrSize != 8 {
+		return 0, u.Err(0, "addresses of %d bytes are not supported", u.AddrSize)
+	}
+	if pos > u.end {
+		return 0, u.Err(0, "unit of %d bytes is too short for its header", u.end)
+	}
+	u.root = pos
+	return abbrevOff, nil
+}
+
+// offset reads a section offset of the unit's format.
+func (u *Unit) offset(pos int) uint64 {
+	if u.dwarf64 {
+		return u.d.order.Uint64(u.data[pos:])
+	}
+	return uint64(u.d.order.Uint32(u.data[pos:]))
+}
+
+// defaultBases: where a root does not say where its tables start, they start behind a table header (DWARF 5) or at 0.
+func (u *Unit) defaultBases() {
+	if u.Version < 5 {
+		return
+	}
+	u.strBase, u.addrBase, u.listBase = 8, 8, 12
+	if u.dwarf64 {
+		u.strBase, u.addrBase, u.listBase = 16, 16, 20
+	}
+}
+
+// strx is the key of an indexed string.
+func (u *Unit) strx(index uint64) StrKey {
+	width := u.offsetSize()
+	at := u.strBase + index*width
+	if index > 1<<31 || at+width > uint64(len(u.d.strOff)) || at < u.strBase {
+		return 0
+	}
+	if width == 8 {
+		return u.d.Strings.strp(u.d.order.Uint64(u.d.strOff[at:]))
+	}
+	return u.d.Strings.strp(uint64(u.d.order.Uint32(u.d.strOff[at:])))
+}
+
+func (u *Unit) offsetSize() uint64 {
+	if u.dwarf64 {
+		return 8
+	}
+	return 4
+}
+
+// addrx is an indexed address.
+func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
+	width := uint64(u.AddrSize)
+	at := u.addrBase + index*width
+	if index > 1<<31 || at < u.addrBase || at+width > uint64(len(u.d.addr)) {
+		return 0, false
+	}
+	if width == 8 {
+		return u.d.order.Uint64(u.d.addr[at:]), true
+	}
+	return uint64(u.d.order.Uint32(u.d.addr[at:])), true
+}

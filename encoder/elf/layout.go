@@ -1,0 +1,138 @@
+package elf
+
+import (
+	"debug/elf"
+	"fmt"
+)
+
+// layoutBase is where a relocatable file's first allocated section is laid out (specification 01, section 1.2).
+const layoutBase = 0x10000
+
+// layOut gives the allocated sections of a relocatable file addresses, in section index order: each starts where the one
+// before ends, rounded up to its alignment. A section that has an address keeps it, and moves the running end only when it
+// lies beyond it.
+func (f *File) layOut() {
+	if f.Type != elf.ET_REL {
+		return
+	}
+	f.base = make([]uint64, len(f.Sections))
+	end := uint64(layoutBase)
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		if s.Flags&elf.SHF_ALLOC == 0 {
+			continue
+		}
+		if s.Addr == 0 {
+			s.Addr = roundUp(end, s.Align)
+		}
+		end = max(end, s.Addr+s.Size)
+		f.base[i] = s.Addr
+	}
+}
+
+func roundUp(v, align uint64) uint64 {
+	if align <= 1 || align&(align-1) != 0 {
+		return v
+	}
+	return (v + align - 1) &^ (align - 1)
+}
+
+// relocate applies the relocations of a relocatable file to the bytes of a section.
+func (f *File) relocate(target *Section, b []byte) error {
+	for i := range f.Sections {
+		rel := &f.Sections[i]
+		if int(rel.Info) != target.Index || rel.Type != elf.SHT_RELA && rel.Type != elf.SHT_REL {
+			continue
+		}
+		data, err := f.raw(rel)
+		if err != nil {
+			return err
+		}
+		if data, err = f.decompress(rel, data); err != nil {
+			return err
+		}
+		if err := f.apply(rel, data, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A relocation is one entry of a REL or RELA section.
+type relocation struct {
+	off    uint64
+	sym    uint32
+	kind   uint32
+	addend int64
+}
+
+func (f *File) apply(rel *Section, data, b []byte) error {
+	syms, err := f.Symbols()
+	if err != nil {
+		return err
+	}
+	if syms == nil {
+		return &FormatError{rel.place(), 0, "relocations without a symbol table"}
+	}
+	rela := rel.Type == elf.SHT_RELA
+	n := f.relocationSize(rela)
+	kinds := relocationKinds[f.Machine]
+	for at := 0; at+n <= len(data); at += n {
+		r := f.parseRelocation(data[at:at+n], rela)
+		k, ok := kinds[r.kind]
+		if !ok {
+			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocation type %d is not known for %s", r.kind, f.Machine)}
+		}
+		if k.op == relNone {
+			continue
+		}
+		if uint64(r.sym) >= uint64(len(syms.List)) {
+			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("symbol %d is not one of %d", r.sym, len(syms.List))}
+		}
+		if r.off > uint64(len(b)) || uint64(k.width()) > uint64(len(b))-r.off {
+			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocates offset %#x of a section of %d bytes", r.off, len(b))}
+		}
+		f.patch(b[r.off:], k, f.symbolAddr(&syms.List[r.sym]), r.addend, rela)
+	}
+	return nil
+}
+
+// symbolAddr is the laid-out address of a symbol.
+func (f *File) symbolAddr(s *Symbol) uint64 {
+	if uint64(s.Section) < uint64(len(f.base)) {
+		return f.base[s.Section] + s.Value
+	}
+	return s.Value
+}
+
+func (f *File) relocationSize(rela bool) int {
+	n := 2 * f.AddrSize()
+	if rela {
+		n += f.AddrSize()
+	}
+	return n
+}
+
+func (f *File) parseRelocation(e []byte, rela bool) relocation {
+	var r relocation
+	if !f.Is64 {
+		info := f.Order.Uint32(e[4:])
+		r = relocation{off: uint64(f.Order.Uint32(e)), sym: info >> 8, kind: info & 0xff}
+		if rela {
+			r.addend = int64(int32(f.Order.Uint32(e[8:])))
+		}
+		return r
+	}
+	r.off = f.Order.Uint64(e)
+	if f.Machine == elf.EM_MIPS {
+		// 64-bit MIPS has its own r_info: symbol (32), special symbol (8), then three types (8 each).
+		r.sym, r.kind = f.Order.Uint32(e[8:]), uint32(e[15])
+	} else {
+		info := f.Order.Uint64(e[8:])
+		r.sym, r.kind = uint32(info>>32), uint32(info)
+	}
+	if rela {
+		r.addend = int64(f.Order.Uint64(e[16:]))
+	}
+	return r
+}
