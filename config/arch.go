@@ -1,0 +1,76 @@
+package config
+
+import (
+	"debug/elf"
+	"fmt"
+	"strings"
+)
+
+// An Arch is what an architecture's name says about the ELF header.
+type Arch struct {
+	Name    string
+	Machine elf.Machine
+	Class   elf.Class
+	Data    elf.Data
+}
+
+// arches are the architectures that a manifest can name.
+var arches = []Arch{
+	{"x86_64", elf.EM_X86_64, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"i386", elf.EM_386, elf.ELFCLASS32, elf.ELFDATA2LSB},
+	{"arm64", elf.EM_AARCH64, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"arm", elf.EM_ARM, elf.ELFCLASS32, elf.ELFDATA2LSB},
+	{"s390x", elf.EM_S390, elf.ELFCLASS64, elf.ELFDATA2MSB},
+	{"ppc64le", elf.EM_PPC64, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"ppc64", elf.EM_PPC64, elf.ELFCLASS64, elf.ELFDATA2MSB},
+	{"riscv64", elf.EM_RISCV, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"riscv32", elf.EM_RISCV, elf.ELFCLASS32, elf.ELFDATA2LSB},
+	{"mips64", elf.EM_MIPS, elf.ELFCLASS64, elf.ELFDATA2MSB},
+	{"mips64el", elf.EM_MIPS, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"mips", elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2MSB},
+	{"mipsel", elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2LSB},
+	{"loongarch64", elf.EM_LOONGARCH, elf.ELFCLASS64, elf.ELFDATA2LSB},
+}
+
+// aliases are other names in use, by distributions, by Go and by uname.
+var aliases = map[string]string{
+	"amd64": "x86_64", "x86-64": "x86_64",
+	"x86": "i386", "386": "i386", "i586": "i386", "i686": "i386",
+	"aarch64": "arm64",
+	"armhf":   "arm", "armel": "arm", "armv7l": "arm",
+	"ppc64el": "ppc64le", "mips64le": "mips64el", "mipsle": "mipsel",
+	"loong64": "loongarch64",
+}
+
+// ArchNames lists the names of the architectures, without aliases.
+func ArchNames() []string {
+	names := make([]string, len(arches))
+	for i, a := range arches {
+		names[i] = a.Name
+	}
+	return names
+}
+
+// ArchByName finds an architecture by its name or an alias, in any case.
+func ArchByName(name string) (Arch, bool) {
+	name = strings.ToLower(name)
+	if full, ok := aliases[name]; ok {
+		name = full
+	}
+	for _, a := range arches {
+		if a.Name == name {
+			return a, true
+		}
+	}
+	return Arch{}, false
+}
+
+// ArchOf names the architecture of an ELF header. One that no manifest can name is described instead.
+func ArchOf(m elf.Machine, c elf.Class, d elf.Data) Arch {
+	for _, a := range arches {
+		if a.Machine == m && a.Class == c && a.Data == d {
+			return a
+		}
+	}
+	return Arch{fmt.Sprintf("%v/%v/%v", m, c, d), m, c, d}
+}

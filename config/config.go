@@ -1,0 +1,142 @@
+// Package config reads and checks a manifest, the YAML file that says which kernel images to encode and how.
+//
+// In comes the text of a manifest; out comes a Manifest whose images are complete: defaults are merged in, the matrix
+// is expanded, every value has its final type. Whatever is wrong with the text is reported at once, each problem
+// with its line and column. The package never looks at the images: that a file exists, is an ELF file and has the
+// architecture that the manifest claims is for corpus to find out. What only a file's name can tell stays open until
+// Image.ForFile.
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// Bounds on what a manifest may ask for. They are far above any use and exist so that a short text cannot ask for
+// unbounded memory.
+const (
+	maxBytes  = 1 << 20 // the text of a manifest
+	maxValues = 200_000 // YAML values, those behind an alias counted at each use, and values of expanded images
+	maxDepth  = 32      // of nesting
+	maxText   = 4096    // one value after its expressions are filled in, as long as a path may be
+	maxImages = 4096    // images after the matrix is expanded
+)
+
+// A Manifest is a manifest after its defaults and its matrix are worked in.
+type Manifest struct {
+	File   string  // the manifest's own path, as given
+	Dir    string  // the folder that relative paths start from
+	Images []Image // in the order of the text; those of one matrix in the order of its axes
+}
+
+// A Profile chooses between the tool's own rules and the peer's.
+type Profile string
+
+// The two profiles.
+const (
+	Default Profile = "default"
+	Pahole  Profile = "pahole" // every rule as pahole 1.32 has it
+)
+
+// An Image is one image to encode, or, while Glob is set, a pattern for several.
+type Image struct {
+	Name string
+	// Path is the image's file. If Glob is set, Path is the folder that the pattern starts from.
+	Path string
+	Glob string
+	Arch string // normalised name, see Arches; empty if the manifest leaves it to the ELF header
+
+	SHA256  string // pins, lower-case hex, empty if not pinned
+	BuildID string
+
+	Profile       Profile
+	Features      feature.Set
+	FeaturesGiven bool     // else Features is feature.Default()
+	LangExclude   []string // lower-case names of source languages whose CUs are left out
+	Sections      []SectionRule
+	SectionsGiven bool     // else Sections follows from Profile: nil under Pahole, whose rules are the peer's
+	Verify        []string // kernel generations, "6.1" or "newest"
+
+	Outputs Outputs
+	Golden  string // expected raw dump, possibly .zst
+
+	Base       string // name of the image this one is a split BTF of
+	BasePath   string // or a file to take the base from, raw BTF or ELF
+	BaseSHA256 string // pin of BasePath
+
+	Line, Column int // where the image starts in the manifest
+
+	at map[string]position // of single keys, for problems between images
+}
+
+// Outputs are the files that an image is written to; an empty path is not written.
+type Outputs struct {
+	BTF  string // raw BTF
+	Dump string // raw dump, as `bpftool btf dump file F format raw` prints it
+	ELF  string // copy of the image with .BTF inside
+}
+
+// each calls f for every output that is set, with its key.
+func (o Outputs) each(f func(key, path string)) {
+	for _, x := range [...]struct{ key, path string }{
+		{"outputs.btf", o.BTF}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF},
+	} {
+		if x.path != "" {
+			f(x.key, x.path)
+		}
+	}
+}
+
+// A SectionRule says which variables of the sections it names become VARs. The first rule that matches a section counts.
+type SectionRule struct {
+	Section string // name or path.Match pattern
+	Exclude Exclude
+	DataSec bool // whether the VARs are listed in a DATASEC
+	Unique  bool // of two VARs at one offset keep the strong one only
+}
+
+// Exclude says which variables a SectionRule leaves out.
+type Exclude struct {
+	ZeroAddress  bool
+	NonAllocated bool
+	Unnamed      bool
+	Symbols      []string // path.Match patterns of symbol names
+}
+
+// Load reads the manifest at path. If the text has problems, the error is a *Problems that lists them all.
+func Load(path string) (*Manifest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return Parse(path, data, os.LookupEnv)
+}
+
+// Parse checks a manifest's text. The name is the file's, for messages and as the start of relative paths; env looks
+// up what ${{ env.NAME }} stands for. An error is a *Problems.
+func Parse(name string, data []byte, env func(string) (string, bool)) (*Manifest, error) {
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
+	rep := newReport(name, data)
+	m := &Manifest{File: name, Dir: filepath.Dir(name)}
+	if root := rep.readTree(data); root != nil {
+		m.Images = rep.readManifest(root, m.Dir, env)
+	}
+	if !rep.found() {
+		rep.readConflicts(m)
+	}
+	if err := rep.err(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}

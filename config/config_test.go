@@ -1,0 +1,329 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+func testEnv(name string) (string, bool) {
+	text, ok := map[string]string{"KERNELS": "/srv/kernels", "EMPTY": "", "LONG": strings.Repeat("x", 3000)}[name]
+	return text, ok
+}
+
+func mustParse(t *testing.T, text string) *Manifest {
+	t.Helper()
+	m, err := Parse("dir/batch.yaml", []byte(text), testEnv)
+	if err != nil {
+		t.Fatalf("Parse: %v\n%s", err, text)
+	}
+	return m
+}
+
+// problemsOf are the problems of a manifest without the file's name.
+func problemsOf(t *testing.T, text string) []string {
+	t.Helper()
+	_, err := Parse("m", []byte(text), testEnv)
+	if err == nil {
+		return nil
+	}
+	var ps *Problems
+	if !errors.As(err, &ps) {
+		t.Fatalf("error is %T, not *Problems", err)
+	}
+	return strings.Split(strings.ReplaceAll(ps.Error(), "m:", ""), "\n")
+}
+
+func TestDefaultsOfAnImage(t *testing.T) {
+	m := mustParse(t, "version: 1\nimages:\n  - path: a/vmlinux\n")
+	want := Image{
+		Name: "vmlinux", Path: "dir/a/vmlinux", Profile: Default, Features: feature.Default(),
+		Sections: []SectionRule{{".data..percpu", Exclude{ZeroAddress: true, NonAllocated: true}, true, true}},
+		Line:     3, Column: 5,
+	}
+	got := m.Images[0]
+	got.at = nil
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if m.Dir != "dir" || m.File != "dir/batch.yaml" {
+		t.Errorf("got %q in %q", m.File, m.Dir)
+	}
+}
+
+func TestEveryKey(t *testing.T) {
+	sum := strings.Repeat("0123456789abcdef", 4)
+	m := mustParse(t, `version: 1
+images:
+  - name: k/one
+    path: vmlinux
+    arch: AMD64
+    sha256: sha256:`+strings.ToUpper(sum)+`
+    build_id: 1234567890
+    profile: pahole
+    features: +global_var, layout
+    lang_exclude: Rust, c++
+    sections:
+      - section: .data*
+        exclude: [unnamed, "__ksym*", non-allocated]
+        datasec: false
+        unique: True
+      - {section: .bss, exclude: []}
+    verify: [5.10, 6.1, newest]
+    outputs: {btf: /out/a.btf, dump: a.raw, elf: ../a.elf}
+    golden: g.raw.zst
+    base_path: base.btf
+    base_sha256: `+sum+`
+`)
+	want := Image{
+		Name: "k/one", Path: "dir/vmlinux", Arch: "x86_64", SHA256: sum, BuildID: "1234567890", Profile: Pahole,
+		Features: feature.Default().With(feature.GlobalVar, feature.Layout), FeaturesGiven: true,
+		LangExclude: []string{"rust", "c++"},
+		Sections: []SectionRule{
+			{".data*", Exclude{NonAllocated: true, Unnamed: true, Symbols: []string{"__ksym*"}}, false, true},
+			{".bss", Exclude{}, true, false},
+		},
+		SectionsGiven: true, Verify: []string{"5.10", "6.1", "newest"},
+		Outputs:  Outputs{"/out/a.btf", "dir/a.raw", "a.elf"},
+		Golden:   "dir/g.raw.zst",
+		BasePath: "dir/base.btf", BaseSHA256: sum, Line: 3, Column: 5,
+	}
+	got := m.Images[0]
+	got.at = nil
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestSectionsByProfile(t *testing.T) {
+	rule := func(s string) SectionRule { return SectionRule{s, defaultExclude, true, true} }
+	for _, tt := range []struct {
+		name, keys string
+		want       []SectionRule
+		given      bool
+	}{
+		{"default", "profile: default", []SectionRule{rule(".data..percpu")}, false},
+		{"global_var", "features: +global_var", []SectionRule{rule(".data..percpu"), rule("*")}, false},
+		{"pahole leaves it to the peer's rules", "profile: pahole", nil, false},
+		{"rules replace the peer's", "profile: pahole, sections: [{section: .bss}]",
+			[]SectionRule{{".bss", defaultExclude, true, false}}, true},
+		{"no rule at all", "sections: []", []SectionRule{}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := mustParse(t, "version: 1\nimages: [{path: vmlinux, "+tt.keys+"}]\n").Images[0]
+			if !reflect.DeepEqual(m.Sections, tt.want) || m.SectionsGiven != tt.given {
+				t.Errorf("got %+v, given %v, want %+v, given %v", m.Sections, m.SectionsGiven, tt.want, tt.given)
+			}
+		})
+	}
+}
+
+func TestDefaultsMerge(t *testing.T) {
+	m := mustParse(t, `version: 1
+defaults:
+  profile: pahole
+  outputs:
+    btf: out/${{ image.name }}.btf
+    dump: out/${{ image.name }}.raw
+  lang_exclude: [rust]
+  base_path: common.btf
+images:
+  - name: a
+    path: a
+  - name: b
+    path: b
+    profile: default
+    outputs: {elf: b.elf, dump: ~}
+    lang_exclude:
+  - name: c
+    path: c
+    base: a
+    outputs: ~
+`)
+	a, b, c := m.Images[0], m.Images[1], m.Images[2]
+	if a.Profile != Pahole || b.Profile != Default {
+		t.Errorf("profiles: got %s, %s", a.Profile, b.Profile)
+	}
+	if want := (Outputs{BTF: "dir/out/a.btf", Dump: "dir/out/a.raw"}); a.Outputs != want {
+		t.Errorf("a: got %+v, want %+v", a.Outputs, want)
+	}
+	if want := (Outputs{BTF: "dir/out/b.btf", ELF: "dir/b.elf"}); b.Outputs != want {
+		t.Errorf("b: got %+v, want %+v", b.Outputs, want)
+	}
+	if !slices.Equal(a.LangExclude, []string{"rust"}) || b.LangExclude != nil {
+		t.Errorf("lang_exclude: got %v, %v", a.LangExclude, b.LangExclude)
+	}
+	if c.Outputs != (Outputs{}) || a.BasePath != "dir/common.btf" || c.BasePath != "" || c.Base != "a" {
+		t.Errorf("c: got %+v", c)
+	}
+}
+
+func TestAnchorsAndMergeKeys(t *testing.T) {
+	m := mustParse(t, `version: 1
+defaults: &d
+  features: &f [var, float]
+images:
+  - &first
+    name: a
+    path: a
+    arch: arm64
+  - <<: *first
+    name: b
+  - <<: [{arch: s390x, golden: g}, *first]
+    name: c
+    features: *f
+`)
+	for i, want := range []struct{ name, arch, path, golden string }{
+		{"a", "arm64", "dir/a", ""}, {"b", "arm64", "dir/a", ""}, {"c", "s390x", "dir/a", "dir/g"},
+	} {
+		got := m.Images[i]
+		if got.Name != want.name || got.Arch != want.arch || got.Path != want.path || got.Golden != want.golden {
+			t.Errorf("image %d: got %+v, want %+v", i, got, want)
+		}
+		if got.Features != feature.Of(feature.Var, feature.Float) {
+			t.Errorf("image %d: features %s", i, got.Features)
+		}
+	}
+}
+
+func TestArches(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"x86_64", "x86_64"}, {"amd64", "x86_64"}, {"x86", "i386"}, {"i686", "i386"}, {"aarch64", "arm64"},
+		{"armhf", "arm"}, {"S390X", "s390x"}, {"ppc64el", "ppc64le"}, {"loong64", "loongarch64"},
+	} {
+		a, ok := ArchByName(tt.name)
+		if !ok || a.Name != tt.want {
+			t.Errorf("%s: got %q, %v, want %q", tt.name, a.Name, ok, tt.want)
+		}
+	}
+	seen := map[Arch]bool{}
+	for _, name := range ArchNames() {
+		a, _ := ArchByName(name)
+		if got := ArchOf(a.Machine, a.Class, a.Data); got != a {
+			t.Errorf("%s: its header reads as %s", name, got.Name)
+		}
+		a.Name = ""
+		if seen[a] {
+			t.Errorf("%s: another name has the same header", name)
+		}
+		seen[a] = true
+	}
+	for alias := range aliases {
+		if _, ok := ArchByName(alias); !ok || slices.Contains(ArchNames(), alias) {
+			t.Errorf("alias %s is not one", alias)
+		}
+	}
+	if got := ArchOf(2, 1, 2).Name; got != "EM_SPARC/ELFCLASS32/ELFDATA2MSB" {
+		t.Errorf("unlisted architecture: got %q", got)
+	}
+}
+
+func TestForFile(t *testing.T) {
+	m := mustParse(t, `version: 1
+images:
+  - name: deb/${{ image.file }}
+    path: "${{ env.KERNELS }}/**/[a-z]*.ko"
+    arch: s390x
+    base: base-${{ image.file }}
+    golden: goldens/${{ image.name }}-${{ image.arch }}.raw
+    outputs:
+      btf: out/${{image.file}}.btf
+  - name: base-ext4
+    path: b
+`).Images[0]
+	if m.Path != "/srv/kernels" || m.Glob != "**/[a-z]*.ko" || !m.NamedByFile() || m.Label() != "deb/**/[a-z]*.ko" {
+		t.Fatalf("got %+v", m)
+	}
+	f, err := m.ForFile("/srv/kernels/fs/ext4.ko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Name != "deb/ext4" || f.Path != "/srv/kernels/fs/ext4.ko" || f.Glob != "" || f.Base != "base-ext4" ||
+		f.Golden != "dir/goldens/deb/ext4-s390x.raw" || f.Outputs.BTF != "dir/out/ext4.btf" {
+		t.Errorf("got %+v", f)
+	}
+	if _, err := m.ForFile("/srv/kernels/a b.ko"); err == nil || err.Error() != `name "deb/a b" has a character ' '` {
+		t.Errorf("name with a blank: got %v", err)
+	}
+}
+
+func TestFileStem(t *testing.T) {
+	for _, tt := range []struct{ file, want string }{
+		{"k/6.12-cloud-amd64.vmlinux", "6.12-cloud-amd64"}, {"vmlinux-6.12", "vmlinux-6.12"}, {"vmlinux", "vmlinux"},
+		{"ext4.ko", "ext4"}, {"ext4.ko.debug", "ext4.ko"}, {".hidden", ".hidden"}, {"a.", "a."},
+		{"vmlinux-6.1.0-50-amd64", "vmlinux-6.1.0-50-amd64"},
+	} {
+		if got := fileStem(tt.file); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.file, got, tt.want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "m.yaml")
+	t.Setenv("BTFBATCH_TEST_FOLDER", "kernels")
+	text := "version: 1\nimages: [{path: \"${{ env.BTFBATCH_TEST_FOLDER }}/vmlinux\"}]\n"
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(filepath.Dir(file), "kernels", "vmlinux"); m.Images[0].Path != want {
+		t.Errorf("got %q, want %q", m.Images[0].Path, want)
+	}
+	if _, err := Load(file + ".none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing manifest: got %v", err)
+	}
+	if err := os.WriteFile(file, make([]byte, maxBytes+1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(file); err == nil || !strings.Contains(err.Error(), ":1:1: manifest is larger than") {
+		t.Errorf("huge manifest: got %v", err)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	bomb := "version: 1\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	axes := "version: 1\nmatrix:\n"
+	name := "x"
+	for i := range 5 {
+		axes += fmt.Sprintf("  a%d: [1, 2, 3, 4, 5, 6, 7, 8]\n", i)
+		name += fmt.Sprintf("-${{ matrix.a%d }}", i)
+	}
+	axes += "images: [{path: v, name: \"" + name + "\"}]\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"aliases", bomb, "manifest has more than 200000 values"},
+		{"matrix", axes, "matrix has more than 4096 combinations"},
+		{"value", "version: 1\nimages: [{path: \"${{ env.LONG }}${{ env.LONG }}\"}]", "value grows beyond 4096 bytes"},
+		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 deep"},
+		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(4096), ", ") + "]}\nimages:\n" +
+			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 4096 images"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := problemsOf(t, tt.text)
+			if len(got) != 1 || !strings.Contains(got[0], tt.want) {
+				t.Errorf("got %q, want one with %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func numbers(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprint(i)
+	}
+	return out
+}

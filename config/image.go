@@ -1,0 +1,252 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// An imageKey is a key of an image: where it may stand, what its expressions can take from the image, how it is read.
+type imageKey struct {
+	name       string
+	inDefaults bool
+	refs       []string
+	read       func(d *decoder, m *Image, v *value)
+}
+
+// imageKeys are all keys of an image, in the order in which they are read: later ones can refer to earlier ones.
+var imageKeys []imageKey
+
+func init() { // the readers refer to the table
+	all := imageRefs
+	imageKeys = []imageKey{
+		{"matrix", false, nil, func(*decoder, *Image, *value) {}}, // read by expand
+		{"arch", true, nil, (*decoder).arch},
+		{"path", false, []string{"arch"}, (*decoder).path},
+		{"name", false, []string{"arch", "file"}, (*decoder).name},
+		{"sha256", false, nil, (*decoder).sha256},
+		{"build_id", false, nil, (*decoder).buildID},
+		{"profile", true, nil, (*decoder).profile},
+		{"features", true, nil, (*decoder).features},
+		{"lang_exclude", true, nil, (*decoder).langExclude},
+		{"sections", true, nil, (*decoder).sections},
+		{"verify", true, nil, (*decoder).verify},
+		{"outputs", true, all, (*decoder).outputs},
+		{"golden", false, all, (*decoder).golden},
+		{"base", false, all, (*decoder).base},
+		{"base_path", true, all, (*decoder).basePath},
+		{"base_sha256", true, nil, (*decoder).baseSHA256},
+	}
+}
+
+func keyNamed(name string) *imageKey {
+	for i := range imageKeys {
+		if imageKeys[i].name == name {
+			return &imageKeys[i]
+		}
+	}
+	return nil
+}
+
+func keyNames(which func(*imageKey) bool) []string {
+	var names []string
+	for i := range imageKeys {
+		if which(&imageKeys[i]) {
+			names = append(names, imageKeys[i].name)
+		}
+	}
+	return names
+}
+
+// A decoder reads the values of one image.
+type decoder struct {
+	*report
+	dir   string
+	scope *scope
+	refs  []string // what the key being read can take from the image
+}
+
+// image reads merged keys. What comes back counts only if no problem was found.
+func (d *decoder) image(v *value) Image {
+	m := Image{
+		Profile: Default, Features: feature.Default(),
+		Line: v.line, Column: v.col, at: map[string]position{},
+	}
+	d.scope.broken["file"] = v.get("path") == nil
+	if v.get("name") == nil {
+		v = d.named(v)
+	}
+	for i := range imageKeys {
+		k := &imageKeys[i]
+		if e := v.get(k.name); e != nil {
+			d.refs = k.refs
+			m.at[k.name] = e.value.position
+			k.read(d, &m, e.value)
+		}
+	}
+	if e := v.get("base"); e != nil && v.get("base_path") != nil {
+		d.add(e.at, "", "base and base_path exclude each other")
+	}
+	if e := v.get("base_sha256"); e != nil && v.get("base_path") == nil && v.get("path") != nil {
+		d.add(e.at, "", "base_sha256 pins a base_path, and there is none; of a base, pin the image")
+	}
+	if !m.SectionsGiven {
+		m.Sections = defaultSections(m.Profile, m.Features)
+	}
+	return m
+}
+
+// named gives an image without a name that of its file.
+func (d *decoder) named(v *value) *value {
+	at := v.position
+	if e := v.get("path"); e != nil {
+		at = e.value.position
+	}
+	at.path = join(v.path, "name")
+	name := &value{position: at, kind: scalar, tag: "!!str", text: filePlaceholder}
+	return &value{position: v.position, kind: mapping, entries: append(v.entries[:len(v.entries):len(v.entries)],
+		entry{"name", at, name})}
+}
+
+func (d *decoder) arch(m *Image, v *value) {
+	d.scope.broken["arch"] = true
+	text, ok := d.text(v)
+	if !ok {
+		return
+	}
+	a, ok := ArchByName(text)
+	if !ok {
+		d.add(v.position, nearest(text, ArchNames()), "unknown architecture %q", text)
+		return
+	}
+	m.Arch = a.Name
+	d.scope.image["arch"] = a.Name
+}
+
+func (d *decoder) path(m *Image, v *value) {
+	d.scope.broken["file"] = true
+	text, ok := d.file(v)
+	if !ok {
+		return
+	}
+	if !strings.ContainsAny(text, "*?[{") {
+		m.Path = d.joined(text)
+		d.scope.image["file"] = fileStem(m.Path)
+		return
+	}
+	if !doublestar.ValidatePattern(text) {
+		d.add(v.position, "", "glob %q is malformed", text)
+		return
+	}
+	start, pattern := doublestar.SplitPattern(filepath.ToSlash(text))
+	for _, elem := range strings.Split(pattern, "/") {
+		if elem == ".." || elem == "." || elem == "" {
+			d.add(v.position, "", "glob %q has %q behind its first wildcard", text, elem)
+			return
+		}
+	}
+	m.Path, m.Glob = d.joined(start), pattern
+	d.scope.image["file"] = filePlaceholder
+}
+
+func (d *decoder) name(m *Image, v *value) {
+	d.scope.broken["name"] = true
+	text, ok := d.text(v)
+	if !ok {
+		return
+	}
+	if err := checkName(strings.ReplaceAll(text, filePlaceholder, "x")); err != nil {
+		d.add(v.position, "", "%v", err)
+		return
+	}
+	m.Name = text
+	d.scope.image["name"] = text
+}
+
+func (d *decoder) outputs(m *Image, v *value) {
+	if v.kind != mapping {
+		d.add(v.position, "", "outputs is a mapping with btf, dump and elf, this is %s", v.what())
+		return
+	}
+	d.checkKeys(v, outputKeys, "outputs")
+	for _, o := range [...]struct {
+		key string
+		to  *string
+	}{{"btf", &m.Outputs.BTF}, {"dump", &m.Outputs.Dump}, {"elf", &m.Outputs.ELF}} {
+		if e := v.get(o.key); e != nil {
+			m.at["outputs."+o.key] = e.value.position
+			d.readPath(e.value, o.to)
+		}
+	}
+}
+
+var outputKeys = []string{"btf", "dump", "elf"}
+
+func (d *decoder) golden(m *Image, v *value)   { d.readPath(v, &m.Golden) }
+func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }
+
+func (d *decoder) readPath(v *value, to *string) {
+	if text, ok := d.file(v); ok {
+		*to = d.joined(text)
+	}
+}
+
+func (d *decoder) base(m *Image, v *value) { m.Base, _ = d.text(v) }
+
+func (d *decoder) joined(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(d.dir, path)
+}
+
+// fileStem is ${{ image.file }}: the base name without its extension. What follows the last dot is an extension if it
+// starts with a letter, so vmlinux-6.12 keeps its version.
+func fileStem(path string) string {
+	base := filepath.Base(path)
+	if i := strings.LastIndexByte(base, '.'); i > 0 && i+1 < len(base) && unicode.IsLetter(rune(base[i+1])) {
+		return base[:i]
+	}
+	return base
+}
+
+// checkName says whether an image can be called name: it stands in messages and in the paths of outputs.
+func checkName(name string) error {
+	if len(name) > 255 {
+		return fmt.Errorf("name is longer than 255 bytes")
+	}
+	for _, r := range name {
+		if !unicode.IsPrint(r) || r == ' ' || r == '\\' || r == unicode.ReplacementChar {
+			return fmt.Errorf("name %q has a character %q", name, r)
+		}
+	}
+	for _, elem := range strings.Split(name, "/") {
+		if elem == "" || elem[0] == '.' {
+			return fmt.Errorf("name %q has an empty part or one that starts with a dot", name)
+		}
+	}
+	return nil
+}
+
+// ForFile is the image that a glob makes of one file that it matches.
+func (m Image) ForFile(file string) (Image, error) {
+	stem := fileStem(file)
+	m.Path, m.Glob = file, ""
+	for _, s := range []*string{
+		&m.Name, &m.Outputs.BTF, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath,
+	} {
+		*s = strings.ReplaceAll(*s, filePlaceholder, stem)
+	}
+	return m, checkName(m.Name)
+}
+
+// NamedByFile tells whether each file that the image's glob matches gets a name of its own.
+func (m Image) NamedByFile() bool { return strings.Contains(m.Name, filePlaceholder) }
+
+// Label is the image's name for people: while its files are not known, the glob stands for their names.
+func (m Image) Label() string { return strings.ReplaceAll(m.Name, filePlaceholder, m.Glob) }

@@ -1,0 +1,267 @@
+package config
+
+import (
+	"slices"
+)
+
+// rootKeys are the keys of a manifest.
+var rootKeys = []string{"version", "defaults", "matrix", "images"}
+
+// version is the one version of manifests there is.
+const version = "1"
+
+// readManifest reads the whole tree and returns the images, complete unless problems were found.
+func (r *report) readManifest(root *value, dir string, env func(string) (string, bool)) []Image {
+	if root.kind != mapping {
+		r.add(root.position, "", "a manifest is a mapping with version and images, this is %s", root.what())
+		return nil
+	}
+	if !r.readVersion(root) {
+		return nil
+	}
+	r.checkKeys(root, rootKeys, "the manifest")
+	x := expander{report: r, dir: dir, env: env, defaults: &value{kind: mapping}, used: map[string]bool{}}
+	if e := root.get("matrix"); e != nil {
+		x.matrix = r.readMatrix(e.value)
+		x.matrixBroken = x.matrix == nil
+		if x.matrix != nil {
+			x.all = r.combinations(x.matrix)
+		}
+	}
+	if e := root.get("defaults"); e != nil {
+		x.readDefaults(e.value)
+	}
+	e := root.get("images")
+	switch {
+	case e == nil:
+		r.add(root.position, "", "images is missing")
+		return nil
+	case e.value.kind != sequence:
+		r.add(e.value.position, "", "images is a list, this is %s", e.value.what())
+		return nil
+	case len(e.value.list) == 0:
+		r.add(e.value.position, "", "images lists no image")
+	}
+	for _, v := range e.value.list {
+		x.image(v)
+	}
+	if x.matrix != nil {
+		for _, a := range x.matrix.axes {
+			if !x.used[a.name] {
+				r.add(a.at, "", "no image uses ${{ matrix.%s }}", a.name)
+			}
+		}
+	}
+	return x.images
+}
+
+func (r *report) readVersion(root *value) bool {
+	e := root.get("version")
+	if e == nil {
+		r.add(root.position, "", "version is missing; this is version %s", version)
+		return true
+	}
+	if v := e.value; v.kind != scalar || v.tag != "!!int" {
+		r.add(v.position, "", "version is the number %s, this is %s", version, v.what())
+	} else if v.text != version {
+		// Another version has other keys: nothing else that we could say about it is worth reading.
+		r.add(v.position, "", "version %s is not known; this program reads version %s", v.text, version)
+		return false
+	}
+	return true
+}
+
+// checkKeys reports the keys of v that are not among known.
+func (r *report) checkKeys(v *value, known []string, where string) {
+	for _, e := range v.entries {
+		if slices.Contains(known, e.key) {
+			continue
+		}
+		suggestion := nearest(e.key, known)
+		if meant, ok := otherWords[e.key]; ok && slices.Contains(known, meant) {
+			suggestion = `"` + meant + `"`
+		}
+		at := e.at
+		at.path = v.path
+		r.add(at, suggestion, "unknown key %q in %s", e.key, where)
+	}
+}
+
+// otherWords are keys that people try, too far from the right one to be found by spelling.
+var otherWords = map[string]string{
+	"architecture": "arch", "file": "path", "image": "path", "vmlinux": "path", "kernels": "images",
+	"embed": "outputs", "out": "outputs", "lang": "lang_exclude", "digest": "sha256", "buildid": "build_id",
+	"raw": "dump", "vars": "sections", "expected": "golden",
+}
+
+// An expander turns the elements of images into Images.
+type expander struct {
+	*report
+	dir          string
+	env          func(string) (string, bool)
+	defaults     *value
+	matrix       *matrix
+	matrixBroken bool
+	all          []combination   // of matrix
+	used         map[string]bool // names of matrix that some image uses
+	images       []Image
+}
+
+// readDefaults checks the defaults by themselves, for those that every image overrides.
+func (x *expander) readDefaults(v *value) {
+	if v.kind != mapping {
+		x.add(v.position, "", "defaults is a mapping, this is %s", v.what())
+		return
+	}
+	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "defaults")
+	allowed := keyNames(func(k *imageKey) bool { return k.inDefaults })
+	kept := &value{position: v.position, kind: mapping}
+	for _, e := range v.entries {
+		if slices.Contains(allowed, e.key) {
+			kept.entries = append(kept.entries, e)
+		} else if keyNamed(e.key) != nil {
+			x.add(e.at, "", "%s belongs to one image and cannot stand in defaults", e.key)
+		}
+	}
+	x.defaults = kept
+	x.closed().image(kept)
+}
+
+// closed is a decoder for what is wrong in any combination of the matrix.
+func (x *expander) closed() *decoder {
+	s := newScope(nil, x.env)
+	s.closed = true
+	return &decoder{report: x.report, dir: x.dir, scope: s}
+}
+
+// image reads one element of images, once for each combination of the matrix names it uses.
+func (x *expander) image(v *value) {
+	if v.kind != mapping {
+		x.add(v.position, "", "an image is a mapping with a path, this is %s", v.what())
+		return
+	}
+	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
+	merged := x.merge(v)
+	if merged.get("path") == nil {
+		x.add(v.position, "", "path is missing")
+	}
+	combinations, ok := x.expand(v, merged)
+	if !ok {
+		x.closed().image(merged)
+		return
+	}
+	for _, c := range combinations {
+		if len(x.images) == maxImages {
+			x.add(v.position, "", "manifest has more than %d images", maxImages)
+			return
+		}
+		if !x.spend(size(merged), v.position) {
+			return
+		}
+		d := decoder{report: x.report, dir: x.dir, scope: newScope(c, x.env)}
+		x.images = append(x.images, d.image(merged))
+	}
+}
+
+// merge lays an image over the defaults: a key replaces the default's, outputs are merged one by one, and an empty
+// value takes a default away.
+func (x *expander) merge(v *value) *value {
+	merged := &value{position: v.position, kind: mapping}
+	for _, e := range v.entries {
+		def := x.defaults.get(e.key)
+		if def != nil && e.value.null() {
+			continue
+		}
+		if def != nil && e.key == "outputs" && e.value.kind == mapping && def.value.kind == mapping {
+			e.value = overlay(e.value, def.value)
+		}
+		merged.entries = append(merged.entries, e)
+	}
+	hasBase := v.get("base") != nil
+	for _, e := range x.defaults.entries {
+		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) {
+			merged.entries = append(merged.entries, e)
+		}
+	}
+	return merged
+}
+
+func overlay(v, defaults *value) *value {
+	out := &value{position: v.position, kind: mapping}
+	for _, e := range v.entries {
+		if !e.value.null() || defaults.get(e.key) == nil {
+			out.entries = append(out.entries, e)
+		}
+	}
+	for _, e := range defaults.entries {
+		if v.get(e.key) == nil {
+			out.entries = append(out.entries, e)
+		}
+	}
+	return out
+}
+
+// expand finds the combinations of the matrix names that an image uses; an image that uses none is read once.
+// It tells whether they could be found.
+func (x *expander) expand(v, merged *value) ([]combination, bool) {
+	m, all, sound := x.matrix, x.all, !x.matrixBroken
+	own := v.get("matrix")
+	if own != nil {
+		m, all = x.readMatrix(own.value), nil
+		if sound = m != nil; sound {
+			all = x.combinations(m)
+		}
+	}
+	at := map[string]position{} // of the first use of each name
+	var used []string
+	for _, k := range imageKeys {
+		if e := merged.get(k.name); e != nil && k.name != "matrix" {
+			used = x.matrixRefs(e.value, at, used)
+		}
+	}
+	if own == nil {
+		for _, name := range used {
+			x.used[name] = true
+		}
+	} else if m != nil {
+		for _, a := range m.axes {
+			if !slices.Contains(used, a.name) {
+				x.add(a.at, "", "the image does not use ${{ matrix.%s }}", a.name)
+			}
+		}
+	}
+	switch {
+	case len(used) == 0:
+		return []combination{{}}, true
+	case !sound || !x.knows(m, used, at) || len(all) == 0 || !x.spend(len(all)*len(used), v.position):
+		return nil, false
+	}
+	return x.project(all, used, at), true
+}
+
+// knows reports the names that an image uses and the matrix does not have.
+func (x *expander) knows(m *matrix, used []string, at map[string]position) bool {
+	ok := true
+	for _, name := range used {
+		if m == nil {
+			x.add(at[name], "", "matrix.%s is used but there is no matrix", name)
+			ok = false
+		} else if names := m.names(); !slices.Contains(names, name) {
+			x.add(at[name], nearest(name, names), "matrix has no %q", name)
+			ok = false
+		}
+	}
+	return ok
+}
+
+// size counts the values below v.
+func size(v *value) int {
+	n := 1
+	for _, x := range v.list {
+		n += size(x)
+	}
+	for _, e := range v.entries {
+		n += size(e.value)
+	}
+	return n
+}

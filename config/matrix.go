@@ -1,0 +1,281 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A matrix is what images are multiplied over. It follows GitHub Actions: the product of the axes, less what exclude
+// matches, plus what include adds to the combinations it agrees with, or a combination of its own if it agrees with none.
+type matrix struct {
+	position
+	axes             []axis
+	include, exclude []row
+}
+
+type axis struct {
+	name   string
+	at     position
+	values []string
+}
+
+// A row is one element of include or exclude.
+type row struct {
+	at    position
+	pairs combination
+}
+
+// A combination gives every name of the matrix one value.
+type combination map[string]string
+
+// readMatrix reads a matrix; nil means that nothing can be expanded with it.
+func (r *report) readMatrix(v *value) *matrix {
+	if v.kind != mapping {
+		r.add(v.position, "", "matrix is a mapping from names to lists, this is %s", v.what())
+		return nil
+	}
+	m := &matrix{position: v.position}
+	before := len(r.problems)
+	for _, e := range v.entries {
+		switch e.key {
+		case "include":
+			m.include = r.readRows(e.value)
+		case "exclude":
+			m.exclude = r.readRows(e.value)
+		default:
+			if a := r.readAxis(e); a != nil {
+				m.axes = append(m.axes, *a)
+			}
+		}
+	}
+	for _, row := range m.exclude {
+		for _, name := range sortedNames(row.pairs) {
+			if m.axis(name) == nil {
+				r.add(row.at, nearest(name, m.axisNames()), "exclude names %q, which is not an axis", name)
+			}
+		}
+	}
+	if len(m.axes) == 0 && len(m.include) == 0 && len(r.problems) == before {
+		r.add(v.position, "", "matrix has no axes")
+	}
+	if len(r.problems) > before {
+		return nil
+	}
+	return m
+}
+
+func (r *report) readAxis(e entry) *axis {
+	switch {
+	case !axisName.MatchString(e.key):
+		r.add(e.at, "", "%q cannot name an axis; letters, digits, _ and - can", e.key)
+		return nil
+	case e.value.kind != sequence:
+		r.add(e.value.position, "", "axis %s is a list of values, this is %s", e.key, e.value.what())
+		return nil
+	case len(e.value.list) == 0:
+		r.add(e.value.position, "", "axis %s has no values", e.key)
+		return nil
+	}
+	a := &axis{name: e.key, at: e.at}
+	for _, x := range e.value.list {
+		text, ok := r.plain(x)
+		if !ok {
+			continue
+		}
+		if slices.Contains(a.values, text) {
+			r.add(x.position, "", "value %q stands twice in axis %s", text, e.key)
+		}
+		a.values = append(a.values, text)
+		if len(a.values) > maxImages {
+			r.add(x.position, "", "axis %s has more than %d values", e.key, maxImages)
+			return nil
+		}
+	}
+	return a
+}
+
+func (r *report) readRows(v *value) []row {
+	if v.kind != sequence {
+		r.add(v.position, "", "%s is a list of mappings, this is %s", v.path, v.what())
+		return nil
+	}
+	var rows []row
+	for _, x := range v.list {
+		if x.kind != mapping {
+			r.add(x.position, "", "wants a mapping from names to values, this is %s", x.what())
+			continue
+		}
+		if len(x.entries) == 0 {
+			r.add(x.position, "", "has no names")
+		}
+		rw := row{x.position, combination{}}
+		for _, e := range x.entries {
+			if !axisName.MatchString(e.key) {
+				r.add(e.at, "", "%q cannot be a name of the matrix", e.key)
+			} else if text, ok := r.plain(e.value); ok {
+				rw.pairs[e.key] = text
+			}
+		}
+		rows = append(rows, rw)
+	}
+	return rows
+}
+
+// plain is the text of a scalar in a matrix, where there are no expressions.
+func (r *report) plain(v *value) (string, bool) {
+	if v.kind != scalar || v.null() {
+		r.add(v.position, "", "wants a single value, this is %s", v.what())
+		return "", false
+	}
+	if strings.Contains(v.text, "${{") {
+		r.add(r.find(v.position, "${{"), "", "no expressions inside a matrix")
+		return "", false
+	}
+	return v.text, true
+}
+
+func (m *matrix) axis(name string) *axis {
+	for i := range m.axes {
+		if m.axes[i].name == name {
+			return &m.axes[i]
+		}
+	}
+	return nil
+}
+
+func (m *matrix) axisNames() []string {
+	var names []string
+	for _, a := range m.axes {
+		names = append(names, a.name)
+	}
+	return names
+}
+
+// names lists every name that some combination has.
+func (m *matrix) names() []string {
+	names := m.axisNames()
+	for _, rw := range m.include {
+		for _, name := range sortedNames(rw.pairs) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// combinations works out the whole matrix.
+func (r *report) combinations(m *matrix) []combination {
+	all := []combination{{}}
+	if len(m.axes) == 0 {
+		all = nil
+	}
+	for _, a := range m.axes {
+		if len(all)*len(a.values) > maxImages {
+			r.add(a.at, "", "matrix has more than %d combinations", maxImages)
+			return nil
+		}
+		if !r.spend(len(all)*len(a.values)*(1+len(all[0])), a.at) {
+			return nil
+		}
+		var longer []combination
+		for _, c := range all {
+			for _, text := range a.values {
+				longer = append(longer, c.with(combination{a.name: text}))
+			}
+		}
+		all = longer
+	}
+	for _, rw := range m.exclude {
+		if !r.spend(len(all), rw.at) {
+			return nil
+		}
+		n := len(all)
+		all = slices.DeleteFunc(all, func(c combination) bool { return c.agrees(rw.pairs, m) })
+		if len(all) == n {
+			r.add(rw.at, "", "exclude matches no combination")
+		}
+	}
+	all = r.included(m, all)
+	if len(all) == 0 {
+		r.add(m.position, "", "matrix has no combination left")
+	}
+	return all
+}
+
+// included adds the include rows. Only what the axes made is extended, never what an earlier row added.
+func (r *report) included(m *matrix, all []combination) []combination {
+	made := len(all)
+	for _, rw := range m.include {
+		if !r.spend(1+made*len(rw.pairs), rw.at) {
+			return nil
+		}
+		fits := false
+		for i := range all[:made] {
+			if all[i].agrees(rw.pairs, m) {
+				all[i], fits = all[i].with(rw.pairs), true
+			}
+		}
+		if !fits {
+			all = append(all, rw.pairs)
+		}
+	}
+	return all
+}
+
+// agrees tells whether pairs has no axis of m at another value than c.
+func (c combination) agrees(pairs combination, m *matrix) bool {
+	for name, text := range pairs {
+		if m.axis(name) != nil && c[name] != text {
+			return false
+		}
+	}
+	return true
+}
+
+func (c combination) with(pairs combination) combination {
+	d := maps.Clone(c)
+	maps.Copy(d, pairs)
+	return d
+}
+
+// project cuts the combinations down to the names an image uses and drops repetitions. A combination that has none of
+// the names says nothing about the image; one that has some of them leaves a hole, which is reported.
+func (r *report) project(all []combination, used []string, at map[string]position) []combination {
+	var out []combination
+	seen := map[string]bool{}
+	for _, c := range all {
+		cut := combination{}
+		missing := ""
+		for _, name := range used {
+			if text, ok := c[name]; ok {
+				cut[name] = text
+			} else if missing == "" {
+				missing = name
+			}
+		}
+		key := cut.String()
+		switch {
+		case len(cut) == 0 || seen[key]:
+		case missing != "":
+			r.add(at[missing], "", "matrix.%s has no value where %s", missing, cut)
+		default:
+			out = append(out, cut)
+		}
+		seen[key] = true
+	}
+	return out
+}
+
+// String lists the pairs by name.
+func (c combination) String() string {
+	var pairs []string
+	for _, name := range sortedNames(c) {
+		pairs = append(pairs, fmt.Sprintf("%s is %q", name, c[name]))
+	}
+	return strings.Join(pairs, " and ")
+}
+
+func sortedNames(c combination) []string { return slices.Sorted(maps.Keys(c)) }

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// A Problem is one thing that is wrong with a manifest.
+type Problem struct {
+	File         string
+	Line, Column int    // from 1; columns count characters
+	Path         string // "images[2].sections[0].exclude", empty for the whole text
+	Message      string
+	Suggestion   string // what was probably meant, empty if nothing comes near
+}
+
+// String is the line that Problems prints for p.
+func (p Problem) String() string {
+	s := fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
+	if p.Path != "" {
+		s += p.Path + ": "
+	}
+	s += p.Message
+	if p.Suggestion != "" {
+		s += fmt.Sprintf(" (did you mean %s?)", p.Suggestion)
+	}
+	return s
+}
+
+// Problems is everything that is wrong with a manifest, in the order of the text.
+type Problems struct{ List []Problem }
+
+// Error prints one problem per line.
+func (ps *Problems) Error() string {
+	lines := make([]string, len(ps.List))
+	for i, p := range ps.List {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A position is a place in the text and the path of what stands there.
+type position struct {
+	line, col int
+	path      string
+}
+
+// A report collects the problems of one manifest. Its budget bounds the work that the text can ask for.
+type report struct {
+	file     string
+	lines    []string
+	problems []Problem
+	budget   int // values left, see maxValues
+}
+
+func newReport(file string, data []byte) *report {
+	r := &report{file: file, budget: maxValues}
+	if len(data) <= maxBytes {
+		r.lines = strings.Split(string(data), "\n")
+	}
+	return r
+}
+
+// spend takes n values off the budget and reports, once, when none are left.
+func (r *report) spend(n int, at position) bool {
+	if r.budget < 0 {
+		return false
+	}
+	if r.budget -= n; r.budget < 0 {
+		r.add(at, "", "manifest has more than %d values when aliases and matrix are expanded", maxValues)
+		return false
+	}
+	return true
+}
+
+func (r *report) add(at position, suggestion, format string, args ...any) {
+	r.problems = append(r.problems, Problem{
+		File: r.file, Line: at.line, Column: at.col, Path: at.path,
+		Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
+	})
+}
+
+func (r *report) found() bool { return len(r.problems) > 0 }
+
+// err sorts the problems by place and drops repetitions: a value that a matrix or an anchor brings to many images is
+// wrong once.
+func (r *report) err() error {
+	if !r.found() {
+		return nil
+	}
+	list := slices.Clone(r.problems)
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	type key struct {
+		line, col int
+		message   string
+	}
+	seen := map[key]bool{}
+	list = slices.DeleteFunc(list, func(p Problem) bool {
+		k := key{p.Line, p.Column, p.Message}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
+	return &Problems{List: list}
+}
+
+// find is the place of text inside the value that starts at at, or at itself if the value is not written on one line.
+func (r *report) find(at position, text string) position {
+	if at.line < 1 || at.line > len(r.lines) {
+		return at
+	}
+	line := []rune(r.lines[at.line-1])
+	if at.col < 1 || at.col > len(line) {
+		return at
+	}
+	rest := string(line[at.col-1:])
+	if before, _, ok := strings.Cut(rest, text); ok {
+		at.col += utf8.RuneCountInString(before)
+	}
+	return at
+}
+
+// nearest is the known name that comes closest to word, quoted, or "" if none is near enough to be meant.
+func nearest(word string, known []string) string {
+	best, dist := "", 3 // two slips at most
+	if n := utf8.RuneCountInString(word); n < 6 {
+		dist = max(1, n/2) + 1 // of a short word one slip, two from four letters
+	}
+	word = strings.ToLower(word)
+	if len(word) > 64 {
+		return ""
+	}
+	for _, k := range known {
+		if len(k) > 64 {
+			continue
+		}
+		d := levenshtein.ComputeDistance(word, strings.ToLower(k))
+		if d == 2 && sorted(word) == sorted(k) {
+			d = 1 // two letters changed places
+		}
+		if d < dist {
+			best, dist = fmt.Sprintf("%q", k), d
+		}
+	}
+	return best
+}
+
+func sorted(word string) string {
+	b := []byte(word)
+	slices.Sort(b)
+	return string(b)
+}

@@ -1,0 +1,193 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sebdah/goldie/v2"
+)
+
+// image wraps the lines of one image, which then start at 3:5.
+func image(lines string) string {
+	return "version: 1\nimages:\n  - path: v\n    " + strings.ReplaceAll(lines, "\n", "\n    ") + "\n"
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		// The text as a whole.
+		{"empty", "", "1:1: manifest is empty"},
+		{"comment only", "# nothing\n", "1:1: manifest is empty"},
+		{"scalar", "hello", "1:1: a manifest is a mapping with version and images, this is a string"},
+		{"two documents", "version: 1\nimages: [{path: v}]\n---\na: 1\n", "4:1: second YAML document; a manifest is one"},
+		{"syntax", "version: 1\nimages: a: b\n", "2:1: mapping values are not allowed in this context"},
+		{"tab", "version: 1\nimages:\n\t- path: v\n", "3:1: found character that cannot start any token"},
+		{"unquoted glob", image("sections: [{section: .data, exclude: [*foo]}]"),
+			`4:43: unknown anchor 'foo' referenced (did you mean "*foo" in quotes?)`},
+		{"expression in braces", image("outputs: {btf: ${{ image.name }}}"),
+			"4:5: did not find expected ',' or '}' (did you mean to quote a value with ${{ }} inside { } or [ ]?)"},
+		{"alias in itself", "version: 1\nimages: &a [*a]\n", "2:13: images[0]: alias *a stands inside its own anchor"},
+		{"duplicate key", image("arch: arm64\narch: arm"), `5:5: images[0]: key "arch" is given twice, first at 4:5`},
+		{"two merge keys", "version: 1\nx: &x {arch: arm}\nimages: [{path: v, <<: *x, <<: *x}]\n",
+			"2:1: unknown key \"x\" in the manifest\n3:28: images[0]: second merge key; merge several anchors with a list, <<: [*a, *b]"},
+		{"merge of a scalar", image("<<: 1"), "4:9: images[0]: merge key wants a mapping or a list of them, this is a number"},
+		{"merge of a list of scalars", image("<<: [1]"), "4:10: images[0][0]: merge key wants mappings, this is a number"},
+		{"key that is a list", "version: 1\n? [a]\n: b\nimages: [{path: v}]\n", "2:3: a key is a plain word"},
+		{"custom tag", image("golden: !secret x"), "4:13: images[0].golden: wants a string, this is a !secret"},
+
+		// The manifest's keys.
+		{"no version", "images: [{path: v}]\n", "1:1: version is missing; this is version 1"},
+		{"next version", "version: 2\nnothing: else\n", "1:10: version: version 2 is not known; this program reads version 1"},
+		{"version as a string", "version: \"1\"\nimages: [{path: v}]\n", "1:10: version: version is the number 1, this is a string"},
+		{"no images", "version: 1\n", "1:1: images is missing"},
+		{"images empty", "version: 1\nimages: []\n", "2:9: images: images lists no image"},
+		{"images no list", "version: 1\nimages: {a: b}\n", "2:9: images: images is a list, this is a mapping"},
+		{"image no mapping", "version: 1\nimages: [a]\n", "2:10: images[0]: an image is a mapping with a path, this is a string"},
+		{"unknown root key", "version: 1\nimage: []\nimages: [{path: v}]\n",
+			`2:1: unknown key "image" in the manifest (did you mean "images"?)`},
+		{"defaults no mapping", "version: 1\ndefaults: [a]\nimages: [{path: v}]\n", "2:11: defaults: defaults is a mapping, this is a list"},
+		{"default that is an image's", "version: 1\ndefaults: {golden: g}\nimages: [{path: v}]\n",
+			"2:12: defaults.golden: golden belongs to one image and cannot stand in defaults"},
+		{"unknown default", "version: 1\ndefaults: {profil: pahole}\nimages: [{path: v}]\n",
+			`2:12: defaults: unknown key "profil" in defaults (did you mean "profile"?)`},
+		{"default that every image overrides", "version: 1\ndefaults: {profile: x}\nimages: [{path: v, profile: pahole}]\n",
+			`2:21: defaults.profile: unknown profile "x"; there are default and pahole`},
+		{"default that two images use", "version: 1\ndefaults: {arch: arm6}\nimages: [{path: v}, {path: w}]\n",
+			`2:18: defaults.arch: unknown architecture "arm6" (did you mean "arm64"?)`},
+
+		// The image's keys.
+		{"no path", "version: 1\nimages:\n  - name: a\n", "3:5: images[0]: path is missing"},
+		{"unknown key", image("fetures: [var]"), `4:5: images[0]: unknown key "fetures" in an image (did you mean "features"?)`},
+		{"key by another word", image("embed: x"), `4:5: images[0]: unknown key "embed" in an image (did you mean "outputs"?)`},
+		{"key like nothing", image("colour: x"), `4:5: images[0]: unknown key "colour" in an image`},
+		{"name a list", image("name: [a]"), "4:11: images[0].name: wants a string, this is a list"},
+		{"name a boolean", image("name: true"), "4:11: images[0].name: wants a string, this is a boolean"},
+		{"golden empty", image("golden:"), "4:12: images[0].golden: wants a string, this is empty"},
+		{"golden of no length", image(`golden: ""`), "4:13: images[0].golden: is empty"},
+		{"golden with a zero byte", image(`golden: "a\0"`), "4:13: images[0].golden: path contains a zero byte"},
+		{"output a folder", image("outputs: {btf: out/}"), `4:20: images[0].outputs.btf: path "out/" names a folder, not a file`},
+		{"outputs a string", image("outputs: x"), "4:14: images[0].outputs: outputs is a mapping with btf, dump and elf, this is a string"},
+		{"unknown output", image("outputs: {bft: x}"), `4:15: images[0].outputs: unknown key "bft" in outputs (did you mean "btf"?)`},
+		{"name with a blank", image("name: a b"), `4:11: images[0].name: name "a b" has a character ' '`},
+		{"name that climbs", image("name: a/../b"), `4:11: images[0].name: name "a/../b" has an empty part or one that starts with a dot`},
+		{"name too long", image("name: " + strings.Repeat("n", 256)), "4:11: images[0].name: name is longer than 255 bytes"},
+		{"arch", image("arch: x86-65"), `4:11: images[0].arch: unknown architecture "x86-65" (did you mean "x86_64"?)`},
+		{"profile", image("profile: pahol"), `4:14: images[0].profile: unknown profile "pahol"; there are default and pahole (did you mean "pahole"?)`},
+		{"feature in a list", image("features: [default, glob_var]"),
+			`4:25: images[0].features[1]: unknown feature "glob_var" (did you mean "global_var"?)`},
+		{"feature in a string", image("features: global_var,vra"), `4:26: images[0].features: unknown feature "vra" (did you mean "var"?)`},
+		{"feature with a late plus", image("features: [default, +layout]"),
+			`4:25: images[0].features[1]: feature "+layout": a + stands only in front of the whole list (did you mean "layout"?)`},
+		{"features a mapping", image("features: {var: true}"), "4:15: images[0].features: wants a list of strings, this is a mapping"},
+		{"language", image("lang_exclude: [rsut]"), `4:20: images[0].lang_exclude[0]: unknown language "rsut" (did you mean "rust"?)`},
+		{"generation", image("verify: [6.1.2, latest]"),
+			"4:14: images[0].verify[0]: \"6.1.2\" is not a kernel generation such as 6.1, nor newest\n" +
+				"4:21: images[0].verify[1]: \"latest\" is not a kernel generation such as 6.1, nor newest"},
+		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel generation 6.1 stands twice"},
+		{"digest too short", image("sha256: abcd"), "4:13: images[0].sha256: has 4 hexadecimal digits, not 64"},
+		{"digest not hexadecimal", image("build_id: xyz"), `4:15: images[0].build_id: "xyz" is not an even number of hexadecimal digits`},
+		{"malformed glob", "version: 1\nimages: [{path: \"a/[b\"}]\n", `2:17: images[0].path: glob "a/[b" is malformed`},
+		{"glob that climbs", "version: 1\nimages: [{path: \"*/../b\"}]\n",
+			`2:17: images[0].path: glob "*/../b" has ".." behind its first wildcard`},
+
+		// Section rules.
+		{"sections a mapping", image("sections: {section: .data}"), "4:15: images[0].sections: sections is a list of rules, this is a mapping"},
+		{"rule a string", image("sections: [.data]"), "4:16: images[0].sections[0]: a rule is a mapping with a section, this is a string"},
+		{"rule without section", image("sections: [{unique: true}]"), "4:16: images[0].sections[0]: section is missing"},
+		{"rule with an unknown key", image("sections: [{section: .a, exlude: []}]"),
+			`4:30: images[0].sections[0]: unknown key "exlude" in a section rule (did you mean "exclude"?)`},
+		{"section pattern", image(`sections: [{section: ".data[" }]`), `4:26: images[0].sections[0].section: glob ".data[" is malformed`},
+		{"two rules for one section", image("sections: [{section: .a}, {section: .a}]"),
+			`4:31: images[0].sections[1]: second rule for section ".a", the first is at 4:16`},
+		{"exclusion misspelt", image("sections: [{section: .a, exclude: [zero-adress]}]"),
+			`4:40: images[0].sections[0].exclude[0]: unknown exclusion "zero-adress"; there are zero-address, non-allocated, unnamed and patterns of symbol names (did you mean "zero-address"?)`},
+		{"exclusion no symbol", image("sections: [{section: .a, exclude: [not-there]}]"),
+			`4:40: images[0].sections[0].exclude[0]: unknown exclusion "not-there"; there are zero-address, non-allocated, unnamed and patterns of symbol names`},
+		{"exclusion pattern", image(`sections: [{section: .a, exclude: ["a[z-]*"]}]`), `4:40: images[0].sections[0].exclude[0]: glob "a[z-]*" is malformed`},
+		{"datasec", image("sections: [{section: .a, datasec: yes}]"),
+			`4:39: images[0].sections[0].datasec: wants true or false, this is "yes"`},
+		{"unique", image("sections: [{section: .a, unique: 1}]"), "4:38: images[0].sections[0].unique: wants true or false, this is a number"},
+
+		// Expressions.
+		{"unknown expression", image(`golden: a-${{ matrx.arch }}`),
+			`4:15: images[0].golden: unknown expression "matrx.arch"; there are matrix.NAME, image.name, image.file, image.arch and env.NAME (did you mean "matrix.arch"?)`},
+		{"unknown image expression", image(`golden: é${{image.nam}}`),
+			`4:14: images[0].golden: unknown expression "image.nam"; there are matrix.NAME, image.name, image.file, image.arch and env.NAME (did you mean "image.name"?)`},
+		{"operator", image(`golden: ${{ 1 + 1 }}`),
+			`4:13: images[0].golden: unknown expression "1 + 1"; there are matrix.NAME, image.name, image.file, image.arch and env.NAME`},
+		{"open expression", image(`golden: g-${{ image.name`), "4:15: images[0].golden: expression has no closing }}"},
+		{"environment", image(`golden: ${{ env.NOT_SET }}`), "4:13: images[0].golden: environment variable NOT_SET is not set"},
+		{"environment empty", image(`golden: ${{ env.EMPTY }}`), "4:13: images[0].golden: is empty"},
+		{"arch unknown to the image", image(`golden: ${{ image.arch }}`), "4:13: images[0].golden: image.arch is used but the image has no arch"},
+		{"arch that is wrong itself", image("arch: x\ngolden: ${{ image.arch }}"), `4:11: images[0].arch: unknown architecture "x"`},
+		{"name inside the path", "version: 1\nimages: [{path: \"${{ image.name }}/v\"}]\n",
+			"2:18: images[0].path: image.name is not known yet where images[0].path is worked out"},
+		{"no matrix", image("golden: ${{ matrix.arch }}"), "4:13: images[0].golden: matrix.arch is used but there is no matrix"},
+
+		// Images against each other.
+		{"name taken", "version: 1\nimages:\n- {path: a, name: x}\n- {path: b, name: x}\n",
+			`4:19: images[1].name: name "x" is taken by the image at line 3`},
+		{"name of the file taken", "version: 1\nimages:\n- path: a/vmlinux\n- path: b/vmlinux\n",
+			`4:9: images[1].name: name "vmlinux" is taken by the image at line 3`},
+		{"outputs at one path", "version: 1\nimages:\n- {path: a, outputs: {btf: o/x}}\n- {path: b, outputs: {dump: ./o/y/../x}}\n",
+			`4:29: images[1].outputs.dump: writes the same file as outputs.btf of "a"`},
+		{"outputs of one image at one path", image("outputs: {btf: x, elf: x}"),
+			`4:28: images[0].outputs.elf: writes the same file as outputs.btf of "v"`},
+		{"output over an image", image("outputs: {elf: v}"), `4:20: images[0].outputs.elf: would overwrite the path of "v"`},
+		{"output over a golden", image("golden: g\noutputs: {dump: g}"), `5:21: images[0].outputs.dump: would overwrite the golden of "v"`},
+		{"output that is a base", "version: 1\nimages:\n- {path: a, outputs: {btf: o}}\n- {path: b, base_path: o}\n",
+			`3:28: images[0].outputs.btf: would overwrite the base_path of "b"`},
+		{"output over the manifest", image("outputs: {dump: m}"), "4:21: images[0].outputs.dump: would overwrite the manifest"},
+		{"base unknown", "version: 1\nimages:\n- path: vmlinux\n- {path: a.ko, base: vmlinx}\n",
+			`4:22: images[1].base: no image is named "vmlinx" (did you mean "vmlinux"?)`},
+		{"base of another architecture", "version: 1\nimages:\n- {path: a, arch: arm}\n- {path: b, arch: arm64, base: a}\n",
+			`4:32: images[1].base: base "a" is arm, the image is arm64`},
+		{"base is itself", image("base: v"), "4:11: images[0].base: bases form a circle: v → v"},
+		{"bases in a circle", "version: 1\nimages:\n- {path: x, base: a}\n- {path: a, base: b}\n- {path: b, base: c}\n- {path: c, base: a}\n",
+			"3:19: images[0].base: bases form a circle: a → b → c → a"},
+		{"base and base_path", image("base: a\nbase_path: b"), "4:5: images[0].base: base and base_path exclude each other"},
+		{"base_sha256 alone", image("base_sha256: " + strings.Repeat("ab", 32)),
+			"4:5: images[0].base_sha256: base_sha256 pins a base_path, and there is none; of a base, pin the image"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := strings.Join(problemsOf(t, tt.text), "\n"); got != tt.want {
+				t.Errorf("got  %s\nwant %s\n%s", got, tt.want, tt.text)
+			}
+		})
+	}
+}
+
+// TestReports compares the whole report of manifests with many problems.
+func TestReports(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	g := goldie.New(t, goldie.WithFixtureDir("testdata"), goldie.WithNameSuffix(".report"))
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = Parse(filepath.Base(file), data, testEnv)
+			if err == nil {
+				t.Fatal("no problem found")
+			}
+			g.Assert(t, strings.TrimSuffix(filepath.Base(file), ".yaml"), []byte(err.Error()+"\n"))
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"name", "path", "arch", "features", "base_path"}
+	for _, tt := range []struct{ word, want string }{
+		{"nam", `"name"`}, {"Name", `"name"`}, {"paht", `"path"`}, {"featurs", `"features"`}, {"basepath", `"base_path"`},
+		{"x", ""}, {"colour", ""}, {"", ""}, {strings.Repeat("name", 100), ""},
+	} {
+		if got := nearest(tt.word, known); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.word, got, tt.want)
+		}
+	}
+}

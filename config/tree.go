@@ -1,0 +1,279 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A value is a YAML value with aliases and merge keys worked in, which knows where it was written.
+type value struct {
+	position
+	kind    kind
+	tag     string   // of a scalar, "!!int"
+	text    string   // of a scalar, as written: 6.10 stays 6.10
+	list    []*value // of a sequence
+	entries []entry  // of a mapping, in the order of the text, keys unique
+}
+
+type kind uint8
+
+const (
+	scalar kind = iota
+	sequence
+	mapping
+)
+
+type entry struct {
+	key   string
+	at    position // of the key
+	value *value
+}
+
+// get is the entry of a key, or nil.
+func (v *value) get(key string) *entry {
+	for i := range v.entries {
+		if v.entries[i].key == key {
+			return &v.entries[i]
+		}
+	}
+	return nil
+}
+
+func (v *value) null() bool { return v.kind == scalar && v.tag == "!!null" }
+
+// what names the value's type for a message.
+func (v *value) what() string {
+	switch {
+	case v.kind == sequence:
+		return "a list"
+	case v.kind == mapping:
+		return "a mapping"
+	}
+	switch v.tag {
+	case "!!null":
+		return "empty"
+	case "!!bool":
+		return "a boolean"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!str":
+		return "a string"
+	}
+	return "a " + v.tag
+}
+
+// readTree parses the text. It returns nil if there is nothing further to check.
+func (r *report) readTree(data []byte) *value {
+	top := position{line: 1, col: 1}
+	if len(data) > maxBytes {
+		r.add(top, "", "manifest is larger than %d bytes", maxBytes)
+		return nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	doc, err := decode(dec)
+	if errors.Is(err, io.EOF) {
+		r.add(top, "", "manifest is empty")
+		return nil
+	}
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	if next, err := decode(dec); err == nil {
+		r.add(position{line: next.Content[0].Line, col: next.Content[0].Column}, "", "second YAML document; a manifest is one")
+	} else if !errors.Is(err, io.EOF) {
+		r.syntax(err)
+	}
+	t := tree{report: r, open: map[*yaml.Node]bool{}}
+	if root := t.value(doc.Content[0], ""); !t.cut {
+		return root
+	}
+	return nil // what was cut off would be reported as missing
+}
+
+// decode reads one document. The library panics on some malformed input, which is the input's fault here.
+func decode(dec *yaml.Decoder) (doc *yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("yaml: %v", p)
+		}
+	}()
+	doc = new(yaml.Node)
+	if err = dec.Decode(doc); err == nil && len(doc.Content) == 0 {
+		err = io.EOF
+	}
+	return doc, err
+}
+
+var (
+	yamlLine = regexp.MustCompile(`^line (\d+): `)
+	// Of errors of its grammar, as against its tokens, the library counts lines from 0.
+	yamlGrammar = regexp.MustCompile(`^did not find expected (',' or|'-'|key|node content|<document start>)`)
+	yamlAnchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+)
+
+// syntax reports an error of the YAML parser, which gives a line at best.
+func (r *report) syntax(err error) {
+	message := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: ")
+	at := position{line: 1, col: 1}
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		at.line, _ = strconv.Atoi(m[1])
+		message = message[len(m[0]):]
+		if yamlGrammar.MatchString(message) {
+			at.line++
+		}
+	}
+	at.line = min(max(at.line, 1), len(r.lines))
+	suggestion := ""
+	if m := yamlAnchor.FindStringSubmatch(message); m != nil {
+		at = r.search("*" + m[1])
+		suggestion = fmt.Sprintf(`"*%s" in quotes`, m[1])
+	} else {
+		line := r.lines[at.line-1]
+		at.col = 1 + len(line) - len(strings.TrimLeft(line, " "))
+		if strings.Contains(line, "${{") && strings.Contains(message, "expected ',' or") {
+			suggestion = "to quote a value with ${{ }} inside { } or [ ]"
+		}
+	}
+	r.add(at, suggestion, "%s", message)
+}
+
+// search is the first place of text in the manifest.
+func (r *report) search(text string) position {
+	for i := range r.lines {
+		start := position{line: i + 1, col: 1}
+		if strings.HasPrefix(r.lines[i], text) {
+			return start
+		}
+		if at := r.find(start, text); at != start {
+			return at
+		}
+	}
+	return position{line: 1, col: 1}
+}
+
+// A tree turns nodes into values.
+type tree struct {
+	*report
+	open  map[*yaml.Node]bool // anchored nodes that are being read, to find one inside itself
+	depth int
+	cut   bool // a value was left out
+}
+
+// value copies a node, with what its aliases stand for. It is nil where the tree is cut.
+func (t *tree) value(n *yaml.Node, path string) *value {
+	at := position{n.Line, n.Column, path}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if t.open[n] {
+		t.add(at, "", "alias *%s stands inside its own anchor", n.Anchor)
+		t.cut = true
+		return nil
+	}
+	if t.depth == maxDepth {
+		t.add(at, "", "nested more than %d deep", maxDepth)
+		t.cut = true
+		return nil
+	}
+	if !t.spend(1, at) {
+		t.cut = true
+		return nil
+	}
+	t.depth++
+	defer func() { t.depth-- }()
+	if n.Anchor != "" {
+		t.open[n] = true
+		defer delete(t.open, n)
+	}
+	v := &value{position: position{n.Line, n.Column, path}}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		v.kind = sequence
+		for i, c := range n.Content {
+			if x := t.value(c, fmt.Sprintf("%s[%d]", path, i)); x != nil {
+				v.list = append(v.list, x)
+			}
+		}
+	case yaml.MappingNode:
+		v.kind = mapping
+		t.mapping(v, n)
+	default:
+		v.tag, v.text = n.ShortTag(), n.Value
+	}
+	return v
+}
+
+// mapping reads the pairs of a mapping. Its own keys win over merged ones, earlier merged ones over later.
+func (t *tree) mapping(v *value, n *yaml.Node) {
+	var merged []*yaml.Node
+	first := map[string]position{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, c := n.Content[i], n.Content[i+1]
+		if k.Kind == yaml.AliasNode {
+			k = k.Alias
+		}
+		at := position{n.Content[i].Line, n.Content[i].Column, v.path}
+		switch {
+		case k.Kind != yaml.ScalarNode:
+			t.add(at, "", "a key is a plain word")
+			continue
+		case k.ShortTag() == "!!merge":
+			if merged != nil {
+				t.add(at, "", "second merge key; merge several anchors with a list, <<: [*a, *b]")
+			}
+			merged = append(merged, c)
+			continue
+		}
+		if f, again := first[k.Value]; again {
+			t.add(at, "", "key %q is given twice, first at %d:%d", k.Value, f.line, f.col)
+			continue
+		}
+		first[k.Value] = at
+		at.path = join(v.path, k.Value)
+		if x := t.value(c, at.path); x != nil {
+			v.entries = append(v.entries, entry{k.Value, at, x})
+		}
+	}
+	for _, c := range merged {
+		t.merge(v, t.value(c, v.path), first)
+	}
+}
+
+// merge adds what from has and have does not.
+func (t *tree) merge(v, from *value, have map[string]position) {
+	switch {
+	case from == nil:
+	case from.kind == mapping:
+		for _, e := range from.entries {
+			if _, ok := have[e.key]; !ok {
+				have[e.key] = e.at
+				v.entries = append(v.entries, e)
+			}
+		}
+	case from.kind == sequence:
+		for _, x := range from.list {
+			if x.kind != mapping {
+				t.add(x.position, "", "merge key wants mappings, this is %s", x.what())
+				continue
+			}
+			t.merge(v, x, have)
+		}
+	default:
+		t.add(from.position, "", "merge key wants a mapping or a list of them, this is %s", from.what())
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

@@ -1,0 +1,291 @@
+package config
+
+import (
+	"encoding/hex"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// text reads a scalar as a string, its expressions filled in. Numbers count as they are written, so that 6.10 stays
+// 6.10 and a digest of digits only stays a digest.
+func (d *decoder) text(v *value) (string, bool) {
+	if v.kind == scalar {
+		switch v.tag {
+		case "!!str", "!!int", "!!float", "!!timestamp":
+			text, ok := d.fill(v, d.scope, d.refs)
+			if ok && text == "" {
+				d.add(v.position, "", "is empty")
+			}
+			return text, ok && text != ""
+		}
+	}
+	d.add(v.position, "", "wants a string, this is %s", v.what())
+	return "", false
+}
+
+// file reads the path of a file.
+func (d *decoder) file(v *value) (string, bool) {
+	text, ok := d.text(v)
+	switch {
+	case !ok:
+	case strings.ContainsRune(text, 0):
+		d.add(v.position, "", "path contains a zero byte")
+		return "", false
+	case strings.HasSuffix(text, "/") || text == "." || text == "..":
+		d.add(v.position, "", "path %q names a folder, not a file", text)
+		return "", false
+	}
+	return text, ok
+}
+
+// A word is one element of a list of strings.
+type word struct {
+	text string
+	at   position
+}
+
+// words reads a list of strings, or one string that separates them by commas.
+func (d *decoder) words(v *value) ([]word, bool) {
+	if v.kind == scalar {
+		text, ok := d.text(v)
+		if !ok {
+			return nil, false
+		}
+		var words []word
+		at := v.position
+		for _, w := range strings.Split(text, ",") {
+			if w = strings.TrimSpace(w); w != "" {
+				at = d.find(at, w)
+				words = append(words, word{w, at})
+				at.col += utf8.RuneCountInString(w)
+			}
+		}
+		return words, true
+	}
+	if v.kind != sequence {
+		d.add(v.position, "", "wants a list of strings, this is %s", v.what())
+		return nil, false
+	}
+	var words []word
+	all := true
+	for _, x := range v.list {
+		text, ok := d.text(x)
+		all = all && ok
+		if ok {
+			words = append(words, word{strings.TrimSpace(text), x.position})
+		}
+	}
+	return words, all
+}
+
+func (d *decoder) flag(v *value, to *bool) {
+	if v.kind != scalar || (v.tag != "!!bool" && v.tag != "!!str") {
+		d.add(v.position, "", "wants true or false, this is %s", v.what())
+		return
+	}
+	text, ok := d.fill(v, d.scope, d.refs)
+	switch strings.ToLower(text) {
+	case "true":
+		*to = true
+	case "false":
+		*to = false
+	default:
+		if ok {
+			d.add(v.position, "", "wants true or false, this is %q", text)
+		}
+	}
+}
+
+func (d *decoder) profile(m *Image, v *value) {
+	if text, ok := d.text(v); ok {
+		known := []string{string(Default), string(Pahole)}
+		if !slices.Contains(known, text) {
+			d.add(v.position, nearest(text, known), "unknown profile %q; there are default and pahole", text)
+		}
+		m.Profile = Profile(text)
+	}
+}
+
+func (d *decoder) features(m *Image, v *value) {
+	m.FeaturesGiven = true
+	words, ok := d.words(v)
+	known := append([]string{"default", "all"}, feature.Names()...)
+	names := make([]string, len(words))
+	for i, w := range words {
+		names[i] = w.text
+		bare := w.text
+		if i == 0 {
+			bare = strings.TrimPrefix(bare, "+")
+		}
+		if _, err := feature.FromNames([]string{bare}); err == nil {
+			continue
+		}
+		if rest, plus := strings.CutPrefix(bare, "+"); plus && slices.Contains(known, rest) {
+			d.add(w.at, `"`+rest+`"`, "feature %q: a + stands only in front of the whole list", w.text)
+		} else {
+			d.add(w.at, nearest(bare, known), "unknown feature %q", bare)
+		}
+		ok = false
+	}
+	if ok {
+		m.Features, _ = feature.Parse(strings.Join(names, ",")) // checked above, name by name
+	}
+}
+
+// languages are the source languages of DWARF by the peer's names.
+var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortran90 pascal83 modula2 java c99 ada95
+	fortran95 pli objc objc++ upc d python opencl go modula3 haskell c++03 c++11 ocaml rust c11 swift julia dylan c++14
+	fortran03 fortran08 renderscript bliss asm`)
+
+func (d *decoder) langExclude(m *Image, v *value) {
+	words, _ := d.words(v)
+	for _, w := range words {
+		name := strings.ToLower(w.text)
+		if !slices.Contains(languages, name) {
+			d.add(w.at, nearest(name, languages), "unknown language %q", w.text)
+		} else if !slices.Contains(m.LangExclude, name) {
+			m.LangExclude = append(m.LangExclude, name)
+		}
+	}
+}
+
+var generation = regexp.MustCompile(`^[0-9]{1,3}\.[0-9]{1,3}$`)
+
+func (d *decoder) verify(m *Image, v *value) {
+	words, _ := d.words(v)
+	for _, w := range words {
+		switch {
+		case w.text != "newest" && !generation.MatchString(w.text):
+			d.add(w.at, nearest(w.text, []string{"newest"}), "%q is not a kernel generation such as 6.1, nor newest", w.text)
+		case slices.Contains(m.Verify, w.text):
+			d.add(w.at, "", "kernel generation %s stands twice", w.text)
+		default:
+			m.Verify = append(m.Verify, w.text)
+		}
+	}
+}
+
+func (d *decoder) sha256(m *Image, v *value)     { m.SHA256 = d.digest(v, 32, 32) }
+func (d *decoder) baseSHA256(m *Image, v *value) { m.BaseSHA256 = d.digest(v, 32, 32) }
+func (d *decoder) buildID(m *Image, v *value)    { m.BuildID = d.digest(v, 1, 64) }
+
+// digest reads hexadecimal bytes, between low and high of them.
+func (d *decoder) digest(v *value, low, high int) string {
+	text, ok := d.text(v)
+	if !ok {
+		return ""
+	}
+	text = strings.ToLower(strings.TrimPrefix(text, "sha256:"))
+	b, err := hex.DecodeString(text)
+	switch {
+	case err != nil:
+		d.add(v.position, "", "%q is not an even number of hexadecimal digits", text)
+	case len(b) > high:
+		d.add(v.position, "", "has %d hexadecimal digits, at most %d are possible", len(text), 2*high)
+	case len(b) < low:
+		d.add(v.position, "", "has %d hexadecimal digits, not %d", len(text), 2*low)
+	}
+	return text
+}
+
+var sectionKeys = []string{"section", "exclude", "datasec", "unique"}
+
+// percpu is the section whose variables the kernel wants to know.
+const percpu = ".data..percpu"
+
+// defaultExclude is what a rule leaves out that does not say.
+var defaultExclude = Exclude{ZeroAddress: true, NonAllocated: true}
+
+// defaultSections are the rules of an image that has none: the per-CPU section, or every one under global_var. The
+// peer's own rules are not among those that SectionRule can express.
+func defaultSections(p Profile, f feature.Set) []SectionRule {
+	if p == Pahole {
+		return nil
+	}
+	rules := []SectionRule{{Section: percpu, Exclude: defaultExclude, DataSec: true, Unique: true}}
+	if f.Has(feature.GlobalVar) {
+		rules = append(rules, SectionRule{Section: "*", Exclude: defaultExclude, DataSec: true, Unique: true})
+	}
+	return rules
+}
+
+func (d *decoder) sections(m *Image, v *value) {
+	m.SectionsGiven = true
+	if v.kind != sequence {
+		d.add(v.position, "", "sections is a list of rules, this is %s", v.what())
+		return
+	}
+	m.Sections = []SectionRule{}
+	first := map[string]position{}
+	for _, x := range v.list {
+		if x.kind != mapping {
+			d.add(x.position, "", "a rule is a mapping with a section, this is %s", x.what())
+			continue
+		}
+		rule := d.sectionRule(x, m.Profile)
+		if f, again := first[rule.Section]; again && rule.Section != "" {
+			d.add(x.position, "", "second rule for section %q, the first is at %d:%d", rule.Section, f.line, f.col)
+		}
+		first[rule.Section] = x.position
+		m.Sections = append(m.Sections, rule)
+	}
+}
+
+func (d *decoder) sectionRule(v *value, p Profile) SectionRule {
+	d.checkKeys(v, sectionKeys, "a section rule")
+	rule := SectionRule{Exclude: defaultExclude, DataSec: true, Unique: p != Pahole}
+	if e := v.get("section"); e == nil {
+		d.add(v.position, "", "section is missing")
+	} else if text, ok := d.text(e.value); ok {
+		if _, err := path.Match(text, ""); err != nil {
+			d.add(e.value.position, "", "glob %q is malformed", text)
+		}
+		rule.Section = text
+	}
+	if e := v.get("exclude"); e != nil {
+		rule.Exclude = d.exclude(e.value)
+	}
+	if e := v.get("datasec"); e != nil {
+		d.flag(e.value, &rule.DataSec)
+	}
+	if e := v.get("unique"); e != nil {
+		d.flag(e.value, &rule.Unique)
+	}
+	return rule
+}
+
+// symbolGlob is what a pattern for symbol names looks like. It has no "-" outside of brackets, so that no misspelt
+// keyword passes for a pattern.
+var symbolGlob = regexp.MustCompile(`^(?:[\w.$@*?\\]|\[[^\]]+\])+$`)
+
+func (d *decoder) exclude(v *value) Exclude {
+	var x Exclude
+	words, _ := d.words(v)
+	flags := map[string]*bool{"zero-address": &x.ZeroAddress, "non-allocated": &x.NonAllocated, "unnamed": &x.Unnamed}
+	known := []string{"zero-address", "non-allocated", "unnamed"}
+	for _, w := range words {
+		if to := flags[w.text]; to != nil {
+			*to = true
+			continue
+		}
+		_, err := path.Match(w.text, "")
+		near := ""
+		if !strings.ContainsAny(w.text, `*?[`) {
+			near = nearest(w.text, known)
+		}
+		switch {
+		case near != "" || !symbolGlob.MatchString(w.text):
+			d.add(w.at, near, "unknown exclusion %q; there are zero-address, non-allocated, unnamed and patterns of symbol names", w.text)
+		case err != nil:
+			d.add(w.at, "", "glob %q is malformed", w.text)
+		default:
+			x.Symbols = append(x.Symbols, w.text)
+		}
+	}
+	return x
+}
