@@ -1,6 +1,9 @@
 package btf
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // recordWords is the length of the part that every record has: name, info, and size or type.
 const recordWords = 3
@@ -157,3 +160,13 @@ func (t *Table) SetKflag() { t.words[t.start[len(t.start)-1]+1] |= 1 << 31 }
 
 // Last is the record that was appended last.
 func (t *Table) Last() Record { return Record(t.words[t.start[len(t.start)-1]:]) }
+
+// Extend adds words to the last record, whose vlen counts them already.
+func (t *Table) Extend(words []uint32) { t.words = append(t.words, words...) }
+
+// Space adds n words of any content to the last record, whose vlen counts them already, and returns them to be filled.
+func (t *Table) Space(n int) []uint32 {
+	at := len(t.words)
+	t.words = slices.Grow(t.words, n)[:at+n]
+	return t.words[at:]
+}

@@ -176,3 +176,27 @@ func (u *Unit) FirstOperand(v uint64) uint64 {
 
 // Addrx is an indexed address.
 func (u *Unit) Addrx(index uint64) (addr uint64, ok bool) { return u.addrx(index) }
+
+// Address is the fixed address that an expression states, as the slot names it: DW_OP_addr or DW_OP_addrx first, and where
+// exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9).
+func (u *Unit) Address(v uint64) (addr uint64, ok bool) {
+	expr := u.Block(v)
+	if len(expr) == 0 || expr[0] != OpAddr && expr[0] != OpAddrx {
+		return 0, false
+	}
+	var buf [3]Op
+	ops, ok := u.Ops(buf[:0], expr)
+	if !ok {
+		return 0, false
+	}
+	addr = ops[0].A
+	if ops[0].Code == OpAddrx {
+		if addr, ok = u.addrx(addr); !ok {
+			return 0, false
+		}
+	}
+	if len(ops) == 2 && ops[1].Code == OpPlusUconst {
+		addr += ops[1].A
+	}
+	return addr, true
+}

@@ -128,3 +128,6 @@ func (s *Strings) add(b []byte) StrKey {
 	s.lookup[string(own)] = key
 	return key
 }
+
+// Key is a key for a text that does not come from the image.
+func (s *Strings) Key(text string) StrKey { return s.inline([]byte(text)) }

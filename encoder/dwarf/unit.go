@@ -269,3 +269,6 @@ func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
 	}
 	return uint64(u.d.order.Uint32(u.d.addr[at:])), true
 }
+
+// BigEndian tells the byte order of the unit's data.
+func (u *Unit) BigEndian() bool { return u.d.swap }

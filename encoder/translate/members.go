@@ -1,0 +1,190 @@
+package translate
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// A composite collects its members four words each: name, offset of the type's DIE, bit offset, and the size of a bit
+// field, 0 for a plain member.
+const memberWords = 4
+
+type member struct{ name, typ, offset, bits uint32 }
+
+// oldStorage in the fourth word marks a bit field in the old form whose storage size is that of its type.
+const oldStorage = 1 << 31
+
+const langRust = 0x1c
+
+// composite is context A (specification 01, section 6.6).
+func (w *walker) composite(a *dwarf.Abbrev) int {
+	c, pos, tag := &w.c, w.c.Pos, a.Tag
+	name, size, next := c.Name(), c.Value(dwarf.SlotSize), c.Next
+	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
+	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
+	base, tags := len(w.elems), len(w.t.TypeTags)
+	if a.Children && w.enter() {
+		next = w.members(next, pos, union)
+		w.depth--
+	}
+	if w.declTags && annot != 0 && !union {
+		w.gnuChain(annot, func(value dwarf.StrKey) {
+			w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value})
+		})
+	}
+	if tag == dwarf.TagClassType {
+		w.dropTags(tags, pos)
+	}
+	members := w.elems[base:]
+	if decl {
+		if name == 0 {
+			c.Fail(pos, "declaration of a struct or union has no name")
+		}
+		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
+		w.added(pos, size)
+	} else {
+		id := w.record(pos, name, size, union, members)
+		if name == 0 && spec != 0 {
+			w.names = append(w.names, nameFixup{id, spec})
+		}
+	}
+	w.elems = w.elems[:base]
+	return next
+}
+
+// dropTags forgets the tags that were collected for a class, which loses them (specification 01, section 7.2).
+func (w *walker) dropTags(from, owner int) {
+	keep := w.t.TypeTags[:from]
+	for _, t := range w.t.TypeTags[from:] {
+		if t.Owner != uint32(owner) {
+			keep = append(keep, t)
+		}
+	}
+	w.t.TypeTags = keep
+}
+
+// members is the hot loop: more than four of ten DIEs of a kernel are members.
+func (w *walker) members(pos, owner int, union bool) int {
+	c := &w.c
+	index := int32(0)
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			return c.Next
+		}
+		switch a.Tag {
+		case dwarf.TagMember:
+			w.member(union)
+			fallthrough
+		case dwarf.TagInheritance:
+			if w.declTags && (a.Children || c.Present(dwarf.SlotAnnot)) {
+				pos = w.tagged(a, uint32(owner), index)
+			} else {
+				pos = c.Skip(a)
+			}
+			index++
+		case dwarf.TagLLVMAnnotation, dwarf.TagGNUAnnotation:
+			if value, ok := w.declTag(); ok && w.declTags {
+				w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(owner), -1, value})
+			}
+			pos = c.Skip(a)
+		case dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam, dwarf.TagSubrangeType:
+			pos = c.Skip(a)
+		default:
+			pos = w.generic(a)
+		}
+	}
+}
+
+// member pushes the member that was just read (specification 01, section 10.1).
+func (w *walker) member(union bool) {
+	c := &w.c
+	typ, bits := w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))
+	var offset uint32
+	switch {
+	case c.Present(dwarf.SlotDataBit):
+		offset = uint32(c.Val[dwarf.SlotDataBit])
+	case c.Present(dwarf.SlotDataBitAt):
+		offset = uint32(w.t.U.FirstOperand(c.Val[dwarf.SlotDataBitAt]))
+	default:
+		offset, bits = w.byteOffset(bits)
+	}
+	switch {
+	case bits == 0 && offset%8 != 0:
+		c.Fail(c.Pos, "a plain member at bit %d has no BTF", offset)
+	case union && offset != 0 && bits&oldStorage == 0:
+		c.Fail(c.Pos, "a union member at bit %d has no BTF", offset)
+	case bits != 0 && bits&oldStorage == 0 && offset > 0xffffff:
+		c.Fail(c.Pos, "a bit field at bit %d has no BTF", offset)
+	}
+	w.elems = append(w.elems, uint32(c.Name()), typ, offset, bits)
+}
+
+// byteOffset is the position of a member that states bytes, and bits in the old form if at all.
+func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
+	c := &w.c
+	offset = 8 * uint32(c.Value(dwarf.SlotMember))
+	if c.Present(dwarf.SlotMemberAt) {
+		offset = 8 * uint32(w.t.U.FirstOperand(c.Val[dwarf.SlotMemberAt]))
+	}
+	if bits == 0 {
+		return offset, 0
+	}
+	b := uint32(int32(int8(c.Value(dwarf.SlotBitOffset))))
+	if w.t.U.BigEndian() {
+		return offset + b, bits
+	}
+	offset -= b + bits
+	if s := uint32(c.Value(dwarf.SlotSize)); s != 0 {
+		return offset + 8*s, bits
+	}
+	return offset, bits | oldStorage
+}
+
+// record appends the STRUCT or UNION of the collected members.
+func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, members []uint32) uint32 {
+	if w.t.U.Lang == langRust {
+		w.rustOrder(members)
+	}
+	kind, kflag, n := btf.KindStruct, false, len(members)/memberWords
+	if union {
+		kind = btf.KindUnion
+	}
+	for i := 3; i < len(members); i += memberWords {
+		if members[i] != 0 {
+			kflag = true
+		}
+	}
+	if n > btf.MaxVlen {
+		w.c.Fail(pos, "%d members are more than BTF can count", n)
+	}
+	t := &w.t.Types
+	t.Append(uint32(name), btf.Info(kind, uint32(n)&btf.MaxVlen, kflag), uint32(size))
+	id := w.added(pos, size)
+	words := t.Space(3 * n)
+	for i := range n {
+		m := members[memberWords*i : memberWords*i+memberWords : memberWords*i+memberWords]
+		e := words[3*i : 3*i+3 : 3*i+3]
+		e[0], e[1], e[2] = m[0], m[1], m[2]
+		switch {
+		case m[3]&oldStorage != 0:
+			w.storage = append(w.storage, storageFixup{id, i, m[2]})
+			e[2] = (m[3] &^ oldStorage) << 24
+		case m[3] != 0:
+			e[2] = m[3]<<24 | m[2]
+		}
+	}
+	return id
+}
+
+func (w *walker) rustOrder(members []uint32) {
+	list := make([]member, len(members)/memberWords)
+	for i := range list {
+		m := members[memberWords*i:]
+		list[i] = member{m[0], m[1], m[2], m[3]}
+	}
+	sortRust(list)
+	for i, m := range list {
+		copy(members[memberWords*i:], []uint32{m.name, m.typ, m.offset, m.bits})
+	}
+}

@@ -1,0 +1,165 @@
+package translate
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// Annotations come in two encodings (specification 01, section 7): as child DIEs (clang), and as chains that an attribute
+// starts (gcc).
+
+const (
+	declTagName = "btf_decl_tag"
+	typeTagName = "btf_type_tag"
+)
+
+// declTag is the value of the annotation DIE that was just read, if it is a declaration tag.
+func (w *walker) declTag() (value dwarf.StrKey, ok bool) { return w.tagNamed(declTagName) }
+
+func (w *walker) tagNamed(name string) (value dwarf.StrKey, ok bool) {
+	if !w.t.Strings.Equal(w.c.Name(), name) {
+		return 0, false
+	}
+	return w.c.ConstString(), true
+}
+
+// annotations walks the children of a DIE from pos on and hands the values of its declaration tags to add. It returns the
+// position behind them.
+func (w *walker) annotations(pos int, add func(value dwarf.StrKey)) int {
+	c := &w.c
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			return c.Next
+		}
+		if a.Tag == dwarf.TagLLVMAnnotation || a.Tag == dwarf.TagGNUAnnotation {
+			if value, ok := w.declTag(); ok && w.declTags {
+				add(value)
+			}
+		}
+		pos = c.Skip(a)
+	}
+}
+
+// maxAnnotations bounds a chain of annotations, which a damaged image can close to a ring.
+const maxAnnotations = 1 << 12
+
+// chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false.
+func (w *walker) chain(off uint32, visit func() bool) {
+	c := &w.c
+	for range maxAnnotations {
+		if off == 0 {
+			return
+		}
+		a := c.Read(int(off))
+		if a == nil || a.Tag != dwarf.TagGNUAnnotation || !visit() {
+			return
+		}
+		off = w.ref(dwarf.SlotAnnot)
+	}
+	c.Fail(int(off), "annotations form a ring")
+}
+
+// gnuChain hands the declaration tags of a gcc chain to add.
+func (w *walker) gnuChain(off uint32, add func(value dwarf.StrKey)) {
+	w.chain(off, func() bool {
+		if value, ok := w.declTag(); ok {
+			add(value)
+		}
+		return true
+	})
+}
+
+// tagged collects the tags of a member: its children, then its chain. It returns the position of the next sibling.
+func (w *walker) tagged(a *dwarf.Abbrev, owner uint32, index int32) int {
+	return w.owned(a, func(value dwarf.StrKey) {
+		w.t.TypeTags = append(w.t.TypeTags, DeclTag{owner, index, value})
+	})
+}
+
+func (w *walker) taggedParam(a *dwarf.Abbrev, owner int, index int32) int {
+	return w.owned(a, func(value dwarf.StrKey) { w.funcTag(owner, index, value) })
+}
+
+func (w *walker) owned(a *dwarf.Abbrev, add func(value dwarf.StrKey)) int {
+	next, annot := w.c.Next, w.ref(dwarf.SlotAnnot)
+	if a.Children {
+		next = w.annotations(next, add)
+	}
+	w.gnuChain(annot, add)
+	return next
+}
+
+// pointerTags appends the TYPE_TAGs of a pointer, each with an id of its own before the pointer's, and returns what the
+// pointer refers to. From clang the pointer leads to the last tag and so on to the first; from gcc the other way round.
+func (w *walker) pointerTags(a *dwarf.Abbrev, target, annot uint32) (ref uint32, next int) {
+	c := &w.c
+	next = c.Next
+	var values []dwarf.StrKey
+	collect := func() bool {
+		value, ok := w.tagNamed(typeTagName)
+		if ok {
+			values = append(values, value)
+		}
+		return ok
+	}
+	if a.Children {
+		for {
+			b := c.Read(next)
+			if b == nil {
+				next = c.Next
+				break
+			}
+			if b.Tag == dwarf.TagLLVMAnnotation || b.Tag == dwarf.TagGNUAnnotation {
+				collect()
+			}
+			next = c.Skip(b)
+		}
+	}
+	if len(values) != 0 {
+		for _, v := range values {
+			target = w.typeTag(v, target)
+		}
+		return target, next
+	}
+	w.chain(annot, collect)
+	first := uint32(w.t.Types.Len()) + 1
+	for i, v := range values {
+		ref := (first + uint32(i) + 1) | localMark
+		if i == len(values)-1 {
+			ref = target
+		}
+		w.typeTag(v, ref)
+	}
+	if len(values) != 0 {
+		target = first | localMark
+	}
+	return target, next
+}
+
+// typeTag appends a TYPE_TAG and returns a reference to it.
+func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
+	if w.t.Strings.Empty(value) {
+		w.c.Fail(w.c.Pos, "type tag has no text")
+	}
+	id := w.t.Types.Append(uint32(value), btf.Info(btf.KindTypeTag, 0, false), target)
+	w.off = append(w.off, 0)
+	w.t.Size = append(w.t.Size, 0)
+	return uint32(id) | localMark
+}
+
+// TagsOf is the run of tags that belong to the DIE at off, in the order in which they were met.
+func TagsOf(tags []DeclTag, off uint32) []DeclTag {
+	if len(tags) == 0 {
+		return nil
+	}
+	var own []DeclTag
+	for i := range tags {
+		if tags[i].Owner == off {
+			own = append(own, tags[i])
+		}
+	}
+	return slices.Clip(own)
+}

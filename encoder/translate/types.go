@@ -1,0 +1,276 @@
+package translate
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// DWARF base type encodings (DWARF 5, section 7.8).
+const (
+	ateBoolean        = 2
+	ateComplexFloat   = 3
+	ateFloat          = 4
+	ateSigned         = 5
+	ateSignedChar     = 6
+	ateImaginaryFloat = 9
+)
+
+// base is specification 01, section 6.1.
+func (w *walker) base(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	name, size, enc := c.Name(), c.Value(dwarf.SlotSize), c.Value(dwarf.SlotEncoding)
+	next := c.Skip(a)
+	if name == 0 {
+		c.Fail(pos, "base type has no name")
+		return next
+	}
+	size &= 0xffff
+	if w.float && (enc == ateFloat || enc == ateComplexFloat || enc == ateImaginaryFloat) {
+		if enc != ateFloat {
+			c.Fail(pos, "complex and imaginary floats have no BTF")
+			return next
+		}
+		switch size {
+		case 2, 4, 8, 12, 16:
+		default:
+			c.Fail(pos, "a float of %d bytes has no BTF", size)
+			return next
+		}
+		w.t.Types.Append(uint32(name), btf.Info(btf.KindFloat, 0, false), uint32(size))
+		w.added(pos, size)
+		return next
+	}
+	w.integer(pos, name, size, enc)
+	return next
+}
+
+func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
+	bits := uint32(0)
+	switch enc {
+	case ateSigned, ateSignedChar:
+		bits = btf.IntSigned
+	case ateBoolean:
+		bits = btf.IntBool
+	}
+	stated := size
+	isInt := w.t.Int == 0 && w.t.Strings.Equal(name, "int")
+	if size == 0 || size > 16 || size&(size-1) != 0 {
+		name, size = fakeInt(w.t.Strings), 4
+	}
+	id := w.t.Types.Append(uint32(name), btf.Info(btf.KindInt, 0, false), uint32(size), bits<<24|uint32(size*8))
+	w.added(pos, stated)
+	if isInt {
+		w.t.Int = id
+	}
+}
+
+// pointer is specification 01, sections 6.3 and 7.1.
+func (w *walker) pointer(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	target, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotAnnot), c.Next
+	if w.typeTags && (a.Children || annot != 0) {
+		target, next = w.pointerTags(a, target, annot)
+	} else if a.Children {
+		next = c.Skip(a)
+	}
+	w.t.Types.Append(0, btf.Info(btf.KindPtr, 0, false), target)
+	w.added(pos, uint64(w.t.U.AddrSize))
+	return next
+}
+
+func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
+	c, pos := &w.c, w.c.Pos
+	target := w.ref(dwarf.SlotType)
+	w.t.Types.Append(0, btf.Info(k, 0, false), target)
+	w.added(pos, c.Value(dwarf.SlotSize))
+	return c.Skip(a)
+}
+
+// typedef is specification 01, section 6.4.
+func (w *walker) typedef(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	name, target, spec, next := c.Name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	if a.Children {
+		next = w.annotations(c.Next, func(value dwarf.StrKey) {
+			w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value})
+		})
+	}
+	w.t.Types.Append(uint32(name), btf.Info(btf.KindTypedef, 0, false), target)
+	id := w.added(pos, 0)
+	if name == 0 {
+		if spec == 0 {
+			c.Fail(pos, "typedef has no name")
+		}
+		w.names = append(w.names, nameFixup{id, spec})
+	}
+	return next
+}
+
+// maxDims is how many dimensions of an array count (specification 01, section 6.5).
+const maxDims = 64
+
+// array appends one ARRAY per dimension, innermost first; references lead to the outermost, which comes last
+// (specification 01, section 16).
+func (w *walker) array(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	elem, next := w.ref(dwarf.SlotType), c.Next
+	w.t.Arrays = true
+	base := len(w.elems)
+	if a.Children {
+		for next = c.Next; ; {
+			b := c.Read(next)
+			if b == nil {
+				next = c.Next
+				break
+			}
+			if b.Tag == dwarf.TagSubrangeType && len(w.elems)-base < maxDims {
+				w.elems = append(w.elems, w.dimension())
+			}
+			next = c.Skip(b)
+		}
+	}
+	dims := w.elems[base:]
+	if len(dims) == 0 {
+		dims = append(dims, 0)
+	}
+	for i := len(dims) - 1; i >= 0; i-- {
+		id := w.t.Types.Append(0, btf.Info(btf.KindArray, 0, false), 0, elem, IndexPending, dims[i])
+		elem = uint32(id) | localMark
+		w.added(pos, 0)
+		if i > 0 {
+			w.off[id-1] = 0
+		}
+	}
+	w.elems = w.elems[:base]
+	return next
+}
+
+// dimension is the number of elements that a subrange states: upper bound plus one, else its count, else 0.
+func (w *walker) dimension() uint32 {
+	c := &w.c
+	switch {
+	case c.Present(dwarf.SlotUpper):
+		return uint32(c.Val[dwarf.SlotUpper] + 1)
+	case c.Present(dwarf.SlotUpperOdd):
+		return 0
+	default:
+		return uint32(c.Value(dwarf.SlotCount))
+	}
+}
+
+// enumeration is specification 01, section 6.7, and 02, section 4.4.
+func (w *walker) enumeration(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	name, size, typ, spec, next := c.Name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	stated := size
+	if size == 0 {
+		size = 4
+	}
+	if size > 8 || size&(size-1) != 0 {
+		c.Fail(pos, "an enumeration of %d bytes has no BTF", size)
+		return next
+	}
+	wide := size > 4 && w.enum64
+	kind := btf.KindEnum
+	if wide {
+		kind = btf.KindEnum64
+	}
+	w.t.Types.Append(uint32(name), btf.Info(kind, 0, false), uint32(size))
+	id := w.added(pos, stated)
+	if name == 0 && spec != 0 {
+		w.names = append(w.names, nameFixup{id, spec})
+	}
+	if wide {
+		w.signs = append(w.signs, signFixup{id, typ})
+	}
+	if !a.Children {
+		return next
+	}
+	for {
+		b := c.Read(next)
+		if b == nil {
+			return c.Next
+		}
+		if b.Tag == dwarf.TagEnumerator {
+			w.enumerator(wide, size)
+		}
+		next = c.Skip(b)
+	}
+}
+
+func (w *walker) enumerator(wide bool, size uint64) {
+	c := &w.c
+	name, value := uint32(c.Name()), c.Value(dwarf.SlotConst)
+	t := &w.t.Types
+	if name == 0 {
+		c.Fail(c.Pos, "enumerator has no name")
+	}
+	if t.Last().Vlen() == btf.MaxVlen {
+		c.Fail(c.Pos, "more than %d enumerators are more than BTF can count", btf.MaxVlen)
+	}
+	switch {
+	case wide:
+		t.AppendElem(name, uint32(value), uint32(value>>32))
+	case size > 4:
+		t.AppendElem(name, uint32(value))
+	default:
+		if v := int64(value); v < -1<<31 || v > 1<<32-1 {
+			c.Fail(c.Pos, "enumerator value %d does not fit 32 bits", v)
+		} else if v < 0 {
+			t.SetKflag()
+		}
+		t.AppendElem(name, uint32(value))
+	}
+}
+
+// subroutine is context P: a function type becomes a FUNC_PROTO at its place.
+func (w *walker) subroutine(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	ret, size, next := w.ref(dwarf.SlotType), c.Value(dwarf.SlotSize), c.Next
+	base, variadic := len(w.elems), false
+	if a.Children && w.enter() {
+		for {
+			b := c.Read(next)
+			if b == nil {
+				next = c.Next
+				break
+			}
+			switch b.Tag {
+			case dwarf.TagFormalParameter:
+				w.elems = append(w.elems, uint32(c.Name()), w.ref(dwarf.SlotType))
+				next = c.Skip(b)
+			case dwarf.TagUnspecifiedParams:
+				variadic = true
+				next = c.Skip(b)
+			case dwarf.TagSubrangeType:
+				next = c.Skip(b)
+			default:
+				next = w.generic(b)
+			}
+		}
+		w.depth--
+	}
+	if variadic {
+		w.elems = append(w.elems, 0, 0)
+	}
+	if n := (len(w.elems) - base) / 2; n > btf.MaxVlen {
+		c.Fail(pos, "%d parameters are more than BTF can count", n)
+	}
+	w.t.Types.Append(0, btf.Info(btf.KindFuncProto, uint32(len(w.elems)-base)/2&btf.MaxVlen, false), ret)
+	w.t.Types.Extend(w.elems[base:])
+	w.added(pos, size)
+	w.elems = w.elems[:base]
+	return next
+}
+
+func (w *walker) unsupported(a *dwarf.Abbrev) int {
+	w.c.Fail(w.c.Pos, "%s", unsupported(a.Tag))
+	return w.c.Next
+}
+
+// sortRust orders the members of a Rust struct by byte offset (specification 01, section 10.3).
+func sortRust(members []member) {
+	slices.SortStableFunc(members, func(a, b member) int { return int(int64(a.offset/8) - int64(b.offset/8)) })
+}

@@ -1,0 +1,179 @@
+// Package translate turns the DIEs of one CU into types with local ids, and into candidates for functions and variables.
+//
+// In comes an opened unit; out comes a Unit: a flat table of BTF-shaped records whose names are string keys and whose
+// references are local ids, plus flat lists of functions, parameters, variables and declaration tags. It never looks at
+// another CU, never decides what becomes a FUNC or a VAR, and never merges types.
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
+// (specification 01, section 6.5).
+const IndexPending = 0xffffffff
+
+// Options say what is wanted of a CU.
+type Options struct {
+	Features feature.Set
+	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
+	FuncIndex func(name []byte) int32
+	// Wanted tells whether a variable at that address can become a VAR.
+	Wanted func(addr uint64) bool
+	// PeerTags: only the kinds of tags that the peer knows; see peer.go.
+	Peer bool
+}
+
+// A Func is one DW_TAG_subprogram.
+type Func struct {
+	Off      uint32 // of its DIE in the unit
+	Type     uint32 // return type: local id, 0 is void
+	Origin   int32  // index of the abstract origin in Funcs, -1 without one
+	First, N uint32 // its direct parameters in Params
+	Elf      int32  // what Options.FuncIndex says of its name, -1 for none
+	Addr     uint64 // DW_AT_low_pc, 0 when absent
+	Name     dwarf.StrKey
+	CallConv uint8
+	Decl     bool // has DW_AT_declaration
+	Inline   bool // DW_AT_inline is not zero
+	Variadic bool
+}
+
+// A Param is one DW_TAG_formal_parameter of a subprogram.
+type Param struct {
+	Off      uint32
+	Type     uint32 // local id, 0 is void
+	HasType  bool   // has its own DW_AT_type
+	HasConst bool   // has DW_AT_const_value
+	Index    uint16 // among the parameters of the same DIE
+	Origin   int32  // index of the abstract origin in Params; -1 none, -2 not found
+	Name     dwarf.StrKey
+	Loc      dwarf.Location
+}
+
+// A Var is a variable at unit level with a fixed address.
+type Var struct {
+	Off      uint32
+	Name     dwarf.StrKey
+	Type     uint32 // local id, 0 is void
+	External bool
+	Addr     uint64
+	Size     uint64 // in bytes, by its type (specification 01, section 10.2)
+}
+
+// A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in FuncTags and VarTags.
+type DeclTag struct {
+	Owner     uint32
+	Component int32 // -1 is the owner itself
+	Value     dwarf.StrKey
+}
+
+// A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
+type Unit struct {
+	Types    btf.Table // names are string keys; references local ids; array index types IndexPending
+	Size     []uint32  // by local id - 1: DW_AT_byte_size, 0 when absent
+	Int      btf.ID    // the first base type named "int", 0 when there is none
+	Arrays   bool      // the CU has an array
+	Funcs    []Func    // in the order in which their DIEs end
+	Params   []Param
+	Vars     []Var
+	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
+	FuncTags []DeclTag
+	VarTags  []DeclTag
+
+	U       *dwarf.Unit
+	Strings *dwarf.Strings
+	w       walker
+}
+
+// SizeOf is the size of a type in bytes (specification 01, section 10.2); addrSize is that of a pointer.
+func (t *Unit) SizeOf(id uint32) uint64 {
+	n := uint64(1)
+	for range maxChain {
+		if id == 0 {
+			return 0
+		}
+		r := t.Types.At(btf.ID(id))
+		switch r.Kind() {
+		case btf.KindPtr:
+			return n * uint64(t.U.AddrSize)
+		case btf.KindInt, btf.KindFloat:
+			return n * uint64(uint16(t.Size[id-1]*8)/8)
+		case btf.KindEnum, btf.KindEnum64:
+			return n * uint64(r.Size())
+		case btf.KindFuncProto:
+			if s := t.Size[id-1]; s != 0 {
+				return n * uint64(s)
+			}
+			return n * uint64(t.U.AddrSize)
+		case btf.KindStruct, btf.KindUnion:
+			if r.Size() == 1 && r.Vlen() == 0 {
+				return 0
+			}
+			return n * uint64(r.Size())
+		case btf.KindArray:
+			n *= uint64(r[5])
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r[2]
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// maxChain bounds the length of a chain of modifiers and typedefs: what no source nests, and a cycle exceeds.
+const maxChain = 1 << 10
+
+// Signed tells whether a type is, directly, a signed integer.
+func (t *Unit) signed(id uint32) bool {
+	if id == 0 {
+		return false
+	}
+	r := t.Types.At(btf.ID(id))
+	return r.Kind() == btf.KindInt && r[3]>>24&btf.IntSigned != 0
+}
+
+func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
+	t.Types.Reset()
+	t.Size = t.Size[:0]
+	t.Int, t.Arrays = 0, false
+	t.Funcs, t.Params, t.Vars = t.Funcs[:0], t.Params[:0], t.Vars[:0]
+	t.TypeTags, t.FuncTags, t.VarTags = t.TypeTags[:0], t.FuncTags[:0], t.VarTags[:0]
+	t.U, t.Strings = u, s
+}
+
+// CU translates an opened unit into t. The error names the unit and the offset in its section.
+func CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit) error {
+	t.reset(u, s)
+	switch u.Tag {
+	case dwarf.TagCompileUnit, dwarf.TagTypeUnit:
+	case dwarf.TagSkeletonUnit, dwarf.TagPartialUnit:
+		return nil
+	default:
+		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
+	}
+	w := &t.w
+	w.start(t, opt)
+	if u.Children {
+		w.unitLevel(w.c.Next)
+	}
+	if w.c.Err == nil {
+		w.resolve()
+	}
+	if w.c.Err != nil {
+		return w.c.Err
+	}
+	slices.SortStableFunc(t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
+	return nil
+}
+
+// unsupported names a tag that has no BTF.
+func unsupported(tag dwarf.Tag) string { return fmt.Sprintf("tag %#x has no BTF", uint16(tag)) }

@@ -1,0 +1,53 @@
+package translate
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// topVariable keeps a variable at unit level that has a fixed address in a wanted section (specification 01, section 6.9, and
+// 02, section 6.1, rules 1 to 5).
+func (w *walker) topVariable(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	if c.Present(dwarf.SlotDecl) || c.Present(dwarf.SlotArtificial) || !c.Present(dwarf.SlotExpr) {
+		return c.Skip(a)
+	}
+	addr, ok := w.t.U.Address(c.Val[dwarf.SlotExpr])
+	if !ok || !w.opt.Wanted(addr) {
+		return c.Skip(a)
+	}
+	v := Var{Off: uint32(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr}
+	typ, spec, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
+	if spec != 0 && w.declares(int(spec)) {
+		// Name, type, linkage and tags are the declaration's; the address is the definition's.
+		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.ref(dwarf.SlotType)
+		if w.declTags && c.Next < w.t.U.Len() && w.hasChildren {
+			w.annotations(c.Next, tag)
+		}
+		c.Read(pos)
+		next = c.Skip(a)
+	} else if a.Children {
+		next = w.annotations(next, tag)
+	}
+	w.t.Vars = append(w.t.Vars, v)
+	w.varTypes = append(w.varTypes, typ)
+	return next
+}
+
+// declares reads the DIE at pos, which a specification names; it tells whether it is one that declares a variable.
+func (w *walker) declares(pos int) bool {
+	a := w.c.Read(pos)
+	if a == nil {
+		return false
+	}
+	w.hasChildren = a.Children
+	return a.Tag == dwarf.TagVariable || a.Tag == dwarf.TagMember
+}
+
+func (w *walker) resolveVars() {
+	for i := range w.t.Vars {
+		v := &w.t.Vars[i]
+		v.Type = w.local(w.varTypes[i])
+		v.Size = w.t.SizeOf(v.Type)
+	}
+}

@@ -1,0 +1,243 @@
+package translate
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// The walk numbers types when their DIE is complete, after all its children (specification 01, section 4, order rule). So
+// a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
+//
+// While the walk runs, references are offsets of DIEs in the unit; resolve turns them into local ids. Offset 0 is the unit's
+// header, so 0 can stand for void.
+
+// maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
+const maxDepth = 2000
+
+type walker struct {
+	c   dwarf.Cursor
+	t   *Unit
+	opt *Options
+
+	typeTags, declTags, enum64, float bool
+
+	depth  int
+	elems  []uint32 // stack of member and parameter words of open composites
+	params []Param  // stack of parameters of open functions
+	funcs  []pendingFunc
+	off    []uint32 // by local id - 1: offset of its DIE; 0 where no reference leads
+	byOff  []uint32 // by offset in the unit: local id, valid when off agrees; never cleared
+
+	names    []nameFixup // types that take their name from another
+	signs    []signFixup // ENUM64 whose sign is that of another type
+	storage  []storageFixup
+	varTypes []uint32 // by index in Vars: offset of its type
+
+	funcNames   funcMemo
+	hasChildren bool // of the declaration that declares has read
+	index       offsetIndex
+	pIndex      offsetIndex
+}
+
+type nameFixup struct{ id, spec uint32 }
+
+type signFixup struct{ id, typ uint32 }
+
+// A storageFixup is a bit field in the old form whose storage size is that of its type.
+type storageFixup struct {
+	id     uint32
+	member int
+	base   uint32 // bit offset without the storage size
+}
+
+// A pendingFunc keeps the references of a function until they are resolved.
+type pendingFunc struct {
+	typ, origin, spec  uint32
+	hasOrigin, hasSpec bool
+}
+
+func (w *walker) start(t *Unit, opt *Options) {
+	w.t, w.opt = t, opt
+	w.c.Start(t.U)
+	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
+	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
+	w.depth = 0
+	w.elems, w.params, w.funcs, w.off = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0]
+	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
+	if n := t.U.Len(); n > len(w.byOff) {
+		w.byOff = make([]uint32, n+n/4)
+	}
+	a := w.c.Read(w.c.Next) // the root, which Open has read before
+	if a == nil {
+		w.c.Next = t.U.Len()
+	}
+}
+
+// added notes the type that was just appended as the one that references to off mean.
+func (w *walker) added(off int, size uint64) uint32 {
+	id := uint32(w.t.Types.Len())
+	w.off = append(w.off, uint32(off))
+	w.byOff[off] = id
+	w.t.Size = append(w.t.Size, uint32(size))
+	return id
+}
+
+// local is the local id of the type whose DIE is at off; 0 when there is none there.
+func (w *walker) local(off uint32) uint32 {
+	id := w.byOff[off]
+	if id != 0 && id <= uint32(len(w.off)) && w.off[id-1] == off {
+		return id
+	}
+	return 0
+}
+
+// ref is the offset that a reference of the current DIE leads to, 0 for none.
+func (w *walker) ref(s dwarf.Slot) uint32 {
+	off, _ := w.c.Ref(s)
+	return off
+}
+
+func (w *walker) enter() bool {
+	if w.depth++; w.depth > maxDepth {
+		w.c.Fail(w.c.Pos, "DIEs nest more than %d deep", maxDepth)
+		return false
+	}
+	return true
+}
+
+// unitLevel is context U (specification 01, section 5.2).
+func (w *walker) unitLevel(pos int) int {
+	c := &w.c
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			return c.Next
+		}
+		switch a.Tag {
+		case dwarf.TagVariable:
+			pos = w.topVariable(a)
+		default:
+			pos = w.generic(a)
+		}
+	}
+}
+
+// namespace is context N: like the unit, but its variables are not at top level.
+func (w *walker) namespace(a *dwarf.Abbrev) int {
+	c := &w.c
+	pos := c.Next
+	if !a.Children || !w.enter() {
+		return pos
+	}
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			w.depth--
+			return c.Next
+		}
+		pos = w.generic(a)
+	}
+}
+
+// generic is the dispatch of specification 01, section 5.1, for the DIE that was just read. It returns the position of the
+// next sibling.
+func (w *walker) generic(a *dwarf.Abbrev) int {
+	c := &w.c
+	switch a.Tag {
+	case dwarf.TagPointerType:
+		return w.pointer(a)
+	case dwarf.TagStructureType, dwarf.TagClassType, dwarf.TagUnionType:
+		return w.composite(a)
+	case dwarf.TagTypedef:
+		return w.typedef(a)
+	case dwarf.TagConstType:
+		return w.modifier(a, btf.KindConst)
+	case dwarf.TagVolatileType:
+		return w.modifier(a, btf.KindVolatile)
+	case dwarf.TagRestrictType:
+		return w.modifier(a, btf.KindRestrict)
+	case dwarf.TagArrayType:
+		return w.array(a)
+	case dwarf.TagEnumerationType:
+		return w.enumeration(a)
+	case dwarf.TagSubroutineType:
+		return w.subroutine(a)
+	case dwarf.TagBaseType:
+		return w.base(a)
+	case dwarf.TagSubprogram:
+		return w.subprogram(a)
+	case dwarf.TagNamespace:
+		return w.namespace(a)
+	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
+		dwarf.TagStringType, dwarf.TagInterfaceType:
+		return w.unsupported(a)
+	case dwarf.TagImportedUnit:
+		c.Fail(c.Pos, "imported unit: its partial unit is not merged")
+		return c.Next
+	default:
+		// Variables below unit level, unspecified types (a reference to one is void), labels, imports, and whatever no rule
+		// names: nothing of them or below them takes an id.
+		return c.Skip(a)
+	}
+}
+
+// resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
+func (w *walker) resolve() {
+	w.resolveTypes()
+	for _, f := range w.names {
+		if target := w.local(f.spec); target != 0 {
+			w.t.Types.At(btf.ID(f.id))[0] = w.t.Types.At(btf.ID(target)).Name()
+		}
+	}
+	for _, f := range w.signs {
+		if w.t.signed(w.local(f.typ)) {
+			w.t.Types.At(btf.ID(f.id))[1] |= 1 << 31
+		}
+	}
+	for _, f := range w.storage {
+		r := w.t.Types.At(btf.ID(f.id))
+		e := r.Elem(f.member)
+		e[2] |= (f.base + 8*uint32(w.t.SizeOf(e[1]))) & 0xffffff
+	}
+	for i := range w.t.TypeTags {
+		w.t.TypeTags[i].Owner = w.local(w.t.TypeTags[i].Owner)
+	}
+	w.resolveVars()
+	w.resolveFuncs()
+}
+
+// resolveTypes is a hot loop: it visits every reference of every type of the image once.
+func (w *walker) resolveTypes() {
+	t := &w.t.Types
+	for i := range t.Len() {
+		r := t.At(btf.ID(i + 1))
+		switch k := r.Kind(); k {
+		case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64, btf.KindFwd:
+		case btf.KindStruct, btf.KindUnion:
+			for at := 4; at < len(r); at += 3 {
+				r[at] = w.local(r[at])
+			}
+		case btf.KindFuncProto:
+			r[2] = w.local(r[2])
+			for at := 4; at < len(r); at += 2 {
+				r[at] = w.local(r[at])
+			}
+		case btf.KindArray:
+			r[3] = w.element(r[3])
+		default:
+			r[2] = w.element(r[2])
+		}
+	}
+}
+
+// localMark marks a reference that is a local id already: an array of an array, a chain of type tags. Offsets are less than
+// 1 << 31.
+const localMark = 1 << 31
+
+func (w *walker) element(ref uint32) uint32 {
+	if ref&localMark != 0 {
+		return ref &^ localMark
+	}
+	return w.local(ref)
+}
