@@ -1,0 +1,161 @@
+#!/bin/sh
+# Makes the images of corpus/images anew: sources -> objects -> images -> goldens.
+#
+#   scripts/corpus.sh            write everything
+#   scripts/corpus.sh --check    write nothing, say what would change; exit 1 if anything would
+#
+# Needs Debian 12's compilers:
+#   apt-get install clang-19 lld-19 gcc gcc-i686-linux-gnu gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf \
+#       gcc-s390x-linux-gnu gcc-powerpc64le-linux-gnu gcc-powerpc64-linux-gnu gcc-riscv64-linux-gnu \
+#       gcc-mips64el-linux-gnuabi64 gcc-mips64-linux-gnuabi64
+# and pahole 1.32 and bpftool 7.8 in $LAB/bin (LAB defaults to ../.lab beside the checkout). The goldens come from these
+# two and never from btfbatch.
+set -eu
+
+repo=$(cd "$(dirname "$0")/.." && pwd)
+images=$repo/corpus/images
+lab=${LAB:-$repo/../.lab}
+check=no
+case ${1-} in
+--check) check=yes ;;
+"") ;;
+*) sed -n '2,5p' "$0" >&2; exit 2 ;;
+esac
+for tool in pahole bpftool; do
+	[ -x "$lab/bin/$tool" ] || { echo "corpus.sh: $lab/bin/$tool is missing" >&2; exit 2; }
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/out"
+cp -r "$images/src" "$work/src"
+cd "$work"
+export LC_ALL=C SOURCE_DATE_EPOCH=0
+
+common="-O2 -std=gnu11 -ffreestanding -fno-pie -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables
+	-fno-unwind-tables -fno-common -Wall -Wno-unused -Wno-deprecated-non-prototype"
+
+# target ARCH: the triplet, base address and code model of an architecture.
+target() {
+	flags= cflags=
+	case $1 in
+	x86_64) triplet=x86_64-linux-gnu base=0xffffffff81000000 flags="-mcmodel=kernel -mno-red-zone" ;;
+	i386) triplet=i686-linux-gnu base=0xc1000000 ;;
+	arm64) triplet=aarch64-linux-gnu base=0xffff800080000000 ;;
+	arm) triplet=arm-linux-gnueabihf base=0xc0100000 ;;
+	s390x) triplet=s390x-linux-gnu base=0x100000 ;;
+	ppc64le) triplet=powerpc64le-linux-gnu base=0xc000000000000000 ;;
+	ppc64) triplet=powerpc64-linux-gnu base=0xc000000000000000 ;;
+	riscv64) triplet=riscv64-linux-gnu base=0xffffffff80000000 flags="-mcmodel=medany" ;;
+	mips64el) triplet=mips64el-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
+	mips64) triplet=mips64-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
+	*) echo "corpus.sh: no target $1" >&2; exit 2 ;;
+	esac
+}
+
+# compile COMPILER ARCH DWARF "EXTRA FLAGS" SOURCE...: objects into $work/o, names left in $objects.
+compile() {
+	compiler=$1 dwarf=$3 extra=$4
+	target "$2"
+	shift 4
+	case $compiler in
+	gcc12) cc="$triplet-gcc -gno-record-gcc-switches -Wno-pragmas" ;;
+	clang19) cc="clang-19 --target=$triplet" ;;
+	esac
+	rm -rf o && mkdir o
+	objects=
+	for s; do
+		o=o/${s%.*}.o
+		$cc $common $flags $extra "-gdwarf-$dwarf" "-ffile-prefix-map=$work=/src" "-frandom-seed=$s" -c "src/$s" -o "$o"
+		objects="$objects $o"
+	done
+}
+
+# link OUT "LINKER FLAGS" "SCRIPT DEFINES": joins $objects.
+link() {
+	"$triplet-gcc" -E -P -x assembler-with-cpp $3 "-DTEXT_BASE=$base" src/vmlinux.lds.S -o o/vmlinux.lds
+	case $compiler in
+	gcc12) "$triplet-gcc" -nostdlib -static -no-pie -Wl,-T,o/vmlinux.lds,-N,--build-id=none,-e,start_kernel,--no-warn-rwx-segments \
+		$2 $objects -o "out/$1" ;;
+	clang19) ld.lld-19 -T o/vmlinux.lds -N --build-id=none -e start_kernel -z notext $2 $objects -o "out/$1" ;;
+	esac
+}
+
+kernel="entry.S main.c sched.c fs.c lib.c"
+
+# image COMPILER ARCH DWARF LAYOUT: one full image. x86-64 has fixed_percpu_data in front, as its kernels do.
+image() {
+	layout=
+	[ "$4" = zerobased ] && layout=-DZERO_BASED
+	first=
+	[ "$2" = x86_64 ] && first=-DFIXED_FIRST
+	compile "$1" "$2" "$3" "$first" $kernel
+	link "$1-$2-dwarf$3-$4.elf" "" "$layout"
+}
+
+image gcc12 x86_64 5 zerobased
+image gcc12 x86_64 4 zerobased
+image gcc12 x86_64 5 based
+image clang19 x86_64 5 zerobased
+image clang19 x86_64 4 based
+image gcc12 i386 5 based
+image gcc12 arm64 5 based
+image clang19 arm64 5 based
+image gcc12 arm 5 based
+image gcc12 s390x 5 based
+image clang19 s390x 4 based
+image gcc12 ppc64le 5 based
+image clang19 ppc64le 5 based
+image gcc12 ppc64 5 based
+image gcc12 riscv64 5 based
+image clang19 riscv64 4 based
+image gcc12 mips64el 5 based
+image gcc12 mips64 4 based
+
+# Linked with its relocations kept; they are applied already.
+compile gcc12 i386 4 "" $kernel
+link gcc12-i386-dwarf4-emitrelocs.elf -Wl,--emit-relocs ""
+
+# The 64-bit format of DWARF.
+compile gcc12 x86_64 5 -gdwarf64 $kernel
+link gcc12-x86_64-dwarf5-dwarf64.elf "" -DZERO_BASED
+
+# Link-time optimisation: units refer into each other, and the note says so.
+compile clang19 x86_64 5 "-flto -DLTO -DFIXED_FIRST" $kernel
+link clang19-x86_64-dwarf5-lto.elf "" -DZERO_BASED
+
+for how in zlib zstd; do
+	objcopy --compress-debug-sections=$how out/gcc12-x86_64-dwarf5-zerobased.elf out/gcc12-x86_64-dwarf5-$how.elf
+done
+
+compile gcc12 arm64 5 "" vectors.c
+link gcc12-arm64-dwarf5-vectors.elf "" ""
+compile gcc12 x86_64 5 "" weak_a.c weak_b.c
+link gcc12-x86_64-dwarf5-weakpair.elf "" -DZERO_BASED
+
+for arch in x86_64 i386 riscv64; do # RELA, REL, and RELA with pairs of add and subtract
+	compile gcc12 $arch 5 -DMODULE module.c
+	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-module.ko
+done
+
+for f in out/*.elf out/*.ko; do
+	x=${f%.*}
+	"$lab/bin/pahole" -J --btf_features=default --lang_exclude=rust "--btf_encode_detached=$x.btf.golden" "$f"
+	[ -s "$x.btf.golden" ] || { echo "corpus.sh: pahole wrote nothing for $f" >&2; exit 1; }
+	"$lab/bin/bpftool" btf dump file "$x.btf.golden" format raw >"$x.raw.golden"
+done
+
+if [ $check = yes ]; then
+	rc=0
+	for f in $(cd out && ls; cd "$images" && ls *.elf *.ko *.golden); do echo "$f"; done | sort -u >names
+	while read -r f; do
+		if [ ! -e "out/$f" ]; then echo "not made by the script: corpus/images/$f"; rc=1
+		elif [ ! -e "$images/$f" ]; then echo "missing: corpus/images/$f"; rc=1
+		elif ! cmp -s "out/$f" "$images/$f"; then echo "differs: corpus/images/$f"; rc=1
+		fi
+	done <names
+	[ $rc = 0 ] && echo "corpus/images is what the script makes: $(wc -l <names) files"
+	exit $rc
+fi
+rm -f "$images"/*.elf "$images"/*.ko "$images"/*.golden
+cp out/* "$images/"
