@@ -170,3 +170,20 @@ func (t *Table) Space(n int) []uint32 {
 	t.words = slices.Grow(t.words, n)[:at+n]
 	return t.words[at:]
 }
+
+// Compact drops the types that keep rejects and moves the others down, in order. References are not rewritten.
+func (t *Table) Compact(keep func(id ID) bool) {
+	n, at := 0, 0
+	for i := range t.start {
+		id := t.First() + ID(i)
+		r := t.At(id)
+		if !keep(id) {
+			continue
+		}
+		copy(t.words[at:], r)
+		t.start[n] = uint32(at)
+		n++
+		at += len(r)
+	}
+	t.words, t.start = t.words[:at], t.start[:n]
+}

@@ -1,0 +1,188 @@
+package dedup
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// equalWords compares two records exactly.
+func equalWords(a, b btf.Record) bool { return slices.Equal(a, b) }
+
+// shallow compares what the signature of a STRUCT, UNION or TYPEDEF covers: everything but the types it refers to.
+func shallow(a, b btf.Record) bool {
+	if a[0] != b[0] || a[1] != b[1] {
+		return false
+	}
+	switch a.Kind() {
+	case btf.KindTypedef:
+		return true
+	case btf.KindStruct, btf.KindUnion:
+		if a[2] != b[2] || len(a) != len(b) {
+			return false
+		}
+		for i := 3; i < len(a); i += 3 {
+			if a[i] != b[i] || a[i+2] != b[i+2] {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// same compares two type graphs under hypotheses (specification 03, section 8). The steps are in the order of the rule.
+func (e *engine) same(cand, canon uint32) (bool, error) {
+	if e.canon(cand) == e.canon(canon) {
+		return true, nil
+	}
+	b := e.rec(canon)
+	if b.Kind() == btf.KindFwd {
+		if end := e.canon(canon); e.rec(end).Kind() != btf.KindFwd {
+			canon = end
+			b = e.rec(canon)
+		}
+	}
+	if h := e.hyp[canon]; h != 0 {
+		return h == cand || e.identical(h, cand, identicalBudget), nil
+	}
+	e.hyp[canon] = cand
+	e.hypo = append(e.hypo, canon)
+	a := e.rec(cand)
+	if a[0] != b[0] {
+		return false, nil
+	}
+	ak, bk := a.Kind(), b.Kind()
+	if aFwd, bFwd := ak == btf.KindFwd, bk == btf.KindFwd; aFwd != bFwd {
+		if aFwd {
+			return fwdKind(a) == bk, nil
+		}
+		ok := fwdKind(b) == ak
+		if ok && canon < e.first {
+			e.adjust = true
+		}
+		return ok, nil
+	}
+	if ak != bk {
+		return false, nil
+	}
+	e.depth++
+	e.stats.MaxDepth = max(e.stats.MaxDepth, e.depth)
+	ok, err := e.sameKind(a, b)
+	e.depth--
+	return ok, err
+}
+
+func (e *engine) sameKind(a, b btf.Record) (bool, error) {
+	switch k := a.Kind(); k {
+	case btf.KindVoid:
+		return true, nil
+	case btf.KindInt, btf.KindFloat, btf.KindFwd:
+		return equalWords(a, b), nil
+	case btf.KindEnum, btf.KindEnum64:
+		return a.Vlen() == 0 || b.Vlen() == 0 || equalWords(a, b), nil
+	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindFunc:
+		if a[1] != b[1] {
+			return false, nil
+		}
+		return e.same(a[2], b[2])
+	case btf.KindArray:
+		if a[0] != b[0] || a[1] != b[1] || a[2] != b[2] || a[5] != b[5] {
+			return false, nil
+		}
+		if ok, err := e.same(a[4], b[4]); !ok || err != nil {
+			return false, err
+		}
+		return e.same(a[3], b[3])
+	case btf.KindStruct, btf.KindUnion:
+		if !shallow(a, b) {
+			return false, nil
+		}
+		return e.sameList(a, b, 4, 3)
+	case btf.KindFuncProto:
+		if a[1] != b[1] || len(a) != len(b) {
+			return false, nil
+		}
+		for i := 3; i < len(a); i += 2 {
+			if a[i] != b[i] {
+				return false, nil
+			}
+		}
+		if ok, err := e.same(a[2], b[2]); !ok || err != nil {
+			return false, err
+		}
+		return e.sameList(a, b, 4, 2)
+	default:
+		return false, fmt.Errorf("a %s is reachable from a type", k)
+	}
+}
+
+// sameList compares the types at word from and every step words after.
+func (e *engine) sameList(a, b btf.Record, from, step int) (bool, error) {
+	for i := from; i < len(a); i += step {
+		if ok, err := e.same(a[i], b[i]); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// identicalBudget is how many levels of structs identical looks through.
+const identicalBudget = 16
+
+// identical compares raw types, ignoring the resolution map: the tolerance for duplicates inside one CU (specification 03,
+// section 8.1).
+func (e *engine) identical(x, y uint32, budget int) bool {
+	for range maxReferences {
+		if budget <= 0 {
+			return false
+		}
+		a, b := e.rec(x), e.rec(y)
+		if a.Kind() != b.Kind() {
+			return false
+		}
+		switch a.Kind() {
+		case btf.KindVoid:
+			return true
+		case btf.KindInt, btf.KindFloat, btf.KindFwd:
+			return equalWords(a, b)
+		case btf.KindEnum, btf.KindEnum64:
+			return a[0] == b[0] && (a.Vlen() == 0 || b.Vlen() == 0) || equalWords(a, b)
+		case btf.KindArray:
+			return identicalArrays(a, b)
+		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindFunc, btf.KindTypeTag:
+			if a[0] != b[0] || a[1] != b[1] {
+				return false
+			}
+			x, y = a[2], b[2]
+		case btf.KindStruct, btf.KindUnion:
+			return shallow(a, b) && e.identicalList(a, b, 4, 3, budget)
+		case btf.KindFuncProto:
+			if a[0] != b[0] || a[1] != b[1] || len(a) != len(b) {
+				return false
+			}
+			for i := 3; i < len(a); i += 2 {
+				if a[i] != b[i] {
+					return false
+				}
+			}
+			return (a[2] == b[2] || e.identical(a[2], b[2], budget-1)) && e.identicalList(a, b, 4, 2, budget)
+		default:
+			return false
+		}
+	}
+	return false // a ring of references, which C cannot build
+}
+
+// maxReferences bounds a chain of reference types.
+const maxReferences = 1 << 16
+
+func (e *engine) identicalList(a, b btf.Record, from, step, budget int) bool {
+	for i := from; i < len(a); i += step {
+		if a[i] != b[i] && !e.identical(a[i], b[i], budget-1) {
+			return false
+		}
+	}
+	return true
+}
