@@ -152,32 +152,7 @@ func (im *image) writeSymbols(symtab, strtab *Section, symbols []*Symbol, secs [
 			name = uint32(len(names.b))
 			names.cstr(s.Name)
 		}
-		value, shndx, extended := s.At.value(), s.Index, uint32(0)
-		if s.At.sec != nil {
-			shndx = uint16(s.At.sec.index)
-			if im.target.Type == elf.ET_REL {
-				value = s.At.off
-			}
-			if im.target.XIndex {
-				shndx, extended = uint16(elf.SHN_XINDEX), uint32(s.At.sec.index)
-			}
-		}
-		xindex.u32(extended)
-		e.u32(name)
-		info, other := byte(s.Bind)<<4|byte(s.Type), byte(s.Vis)
-		if im.target.Class == elf.ELFCLASS32 {
-			e.u32(uint32(value))
-			e.u32(uint32(s.Size))
-			e.u8(info)
-			e.u8(other)
-			e.u16(shndx)
-		} else {
-			e.u8(info)
-			e.u8(other)
-			e.u16(shndx)
-			e.uint(8, value)
-			e.uint(8, s.Size)
-		}
+		xindex.u32(im.symbol(e, s, name))
 	}
 	symtab.data, strtab.data = e.b, names.b
 	symtab.entsize = uint64(len(e.b) / len(all))
@@ -186,40 +161,93 @@ func (im *image) writeSymbols(symtab, strtab *Section, symbols []*Symbol, secs [
 	}
 }
 
-// write joins the parts. Sections without data, NOBITS or empty, have no bytes in the file.
+// symbol writes one entry and returns what the table of extended indexes says for it.
+func (im *image) symbol(e *enc, s *Symbol, name uint32) (extended uint32) {
+	value, shndx := s.At.value(), s.Index
+	if s.At.sec != nil {
+		shndx = uint16(s.At.sec.index)
+		if im.target.Type == elf.ET_REL {
+			value = s.At.off
+		}
+		if im.target.XIndex {
+			shndx, extended = uint16(elf.SHN_XINDEX), uint32(s.At.sec.index)
+		}
+	}
+	info, other := byte(s.Bind)<<4|byte(s.Type), byte(s.Vis)
+	e.u32(name)
+	if im.target.Class == elf.ELFCLASS32 {
+		e.u32(uint32(value))
+		e.u32(uint32(s.Size))
+		e.u8(info)
+		e.u8(other)
+		e.u16(shndx)
+		return extended
+	}
+	e.u8(info)
+	e.u8(other)
+	e.u16(shndx)
+	e.uint(8, value)
+	e.uint(8, s.Size)
+	return extended
+}
+
+// write joins the parts. NOBITS sections have no bytes in the file.
 func (im *image) write(secs []*Section, shstrtab *Section) []byte {
 	names := &enc{}
-	offs := make([]uint32, len(secs))
+	nameAt := make([]uint32, len(secs))
 	for i, s := range secs {
-		if s.Name == "" {
-			names.u8(0)
-			continue
-		}
-		offs[i] = uint32(len(names.b))
+		nameAt[i] = uint32(len(names.b))
 		names.cstr(s.Name)
 	}
 	shstrtab.data = names.b
 
-	word, ehsize, shentsize := 8, 64, 64
+	ehsize := 64
 	if im.target.Class == elf.ELFCLASS32 {
-		word, ehsize, shentsize = 4, 52, 40
+		ehsize = 52
 	}
 	body := &enc{order: im.target.Order}
-	at := make([]uint64, len(secs))
-	for i, s := range secs {
-		for align := max(int(s.Align), 1); s.Type != elf.SHT_NOBITS && (ehsize+len(body.b))%align != 0; {
+	align := func(n int) {
+		for (ehsize+len(body.b))%n != 0 {
 			body.u8(0)
 		}
-		at[i] = uint64(ehsize + len(body.b))
+	}
+	offset := make([]uint64, len(secs))
+	for i, s := range secs[1:] {
+		if s.Type != elf.SHT_NOBITS {
+			align(max(int(s.Align), 1))
+		}
+		offset[i+1] = uint64(ehsize + len(body.b))
 		if s.Type != elf.SHT_NOBITS {
 			body.bytes(s.data)
+			s.Size = uint64(len(s.data))
 		}
 	}
-	for (ehsize+len(body.b))%8 != 0 {
-		body.u8(0)
-	}
+	align(8)
 
-	e := &enc{order: im.target.Order}
+	e := &enc{order: im.target.Order, addr: im.target.addrSize()}
+	im.header(e, uint64(ehsize+len(body.b)), len(secs), shstrtab.index)
+	e.bytes(body.b)
+	for i, s := range secs {
+		e.u32(nameAt[i])
+		e.u32(uint32(s.Type))
+		e.uint(e.addr, uint64(s.Flags))
+		e.uint(e.addr, s.Addr)
+		e.uint(e.addr, offset[i])
+		e.uint(e.addr, s.Size)
+		e.u32(uint32(s.link))
+		e.u32(uint32(s.info))
+		e.uint(e.addr, s.Align)
+		e.uint(e.addr, s.entsize)
+	}
+	return e.b
+}
+
+// header writes the ELF header.
+func (im *image) header(e *enc, shoff uint64, shnum, shstrndx int) {
+	ehsize, shentsize := 64, 64
+	if im.target.Class == elf.ELFCLASS32 {
+		ehsize, shentsize = 52, 40
+	}
 	e.bytes([]byte(elf.ELFMAG))
 	e.u8(byte(im.target.Class))
 	e.u8(elfData(im.target))
@@ -228,37 +256,16 @@ func (im *image) write(secs []*Section, shstrtab *Section) []byte {
 	e.u16(uint16(im.target.Type))
 	e.u16(uint16(im.target.Machine))
 	e.u32(uint32(elf.EV_CURRENT))
-	e.uint(word, 0) // e_entry
-	e.uint(word, 0) // e_phoff
-	e.uint(word, uint64(ehsize+len(body.b)))
+	e.uint(e.addr, 0) // e_entry
+	e.uint(e.addr, 0) // e_phoff
+	e.uint(e.addr, shoff)
 	e.u32(0) // e_flags
 	e.u16(uint16(ehsize))
-	e.u16(0)
-	e.u16(0)
+	e.u16(0) // e_phentsize
+	e.u16(0) // e_phnum
 	e.u16(uint16(shentsize))
-	e.u16(uint16(len(secs)))
-	e.u16(uint16(shstrtab.index))
-	e.bytes(body.b)
-	for i, s := range secs {
-		size := uint64(len(s.data))
-		if s.Type == elf.SHT_NOBITS {
-			size = s.Size
-		}
-		if i == 0 {
-			at[i] = 0
-		}
-		e.u32(offs[i])
-		e.u32(uint32(s.Type))
-		e.uint(word, uint64(s.Flags))
-		e.uint(word, s.Addr)
-		e.uint(word, at[i])
-		e.uint(word, size)
-		e.u32(uint32(s.link))
-		e.u32(uint32(s.info))
-		e.uint(word, s.Align)
-		e.uint(word, s.entsize)
-	}
-	return e.b
+	e.u16(uint16(shnum))
+	e.u16(uint16(shstrndx))
 }
 
 func elfData(t Target) byte {
