@@ -1,0 +1,77 @@
+package verify
+
+import "encoding/binary"
+
+// A blob is BTF under construction: words and strings as given, without any check.
+type blob struct {
+	big   bool
+	types []byte
+	strs  []byte
+	start uint32 // string offset of the first own byte
+	next  uint32 // id of the next type
+}
+
+func newBlob() *blob { return &blob{strs: []byte{0}, next: 1} }
+
+// split continues the ids and strings of a base.
+func (b *blob) split() *blob {
+	return &blob{big: b.big, start: b.start + uint32(len(b.strs)), next: b.next}
+}
+
+// str adds a string. No string is the absence of a name, while a string may be empty.
+func (b *blob) str(s ...string) uint32 {
+	if len(s) == 0 {
+		return 0
+	}
+	off := b.start + uint32(len(b.strs))
+	b.strs = append(append(b.strs, s[0]...), 0)
+	return off
+}
+
+func (b *blob) order() binary.AppendByteOrder {
+	if b.big {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+// words adds to the last type.
+func (b *blob) words(ws ...uint32) {
+	for _, w := range ws {
+		b.types = b.order().AppendUint32(b.types, w)
+	}
+}
+
+const kindFlagBit = 1 << 31
+
+func info(kind, vlen uint32) uint32 { return kind<<24 | vlen }
+
+// add starts a type and gives its id.
+func (b *blob) add(name, info, third uint32, rest ...uint32) uint32 {
+	b.words(name, info, third)
+	b.words(rest...)
+	b.next++
+	return b.next - 1
+}
+
+func (b *blob) integer(name string, size uint32) uint32 {
+	return b.add(b.str(name), info(1, 0), size, 1<<24|8*size)
+}
+
+func (b *blob) ref(kind, to uint32, name ...string) uint32 {
+	return b.add(b.str(name...), info(kind, 0), to)
+}
+
+func (b *blob) bytes() []byte { return b.header(24) }
+
+// header puts a header of the given length in front.
+func (b *blob) header(length uint32) []byte {
+	o := b.order()
+	out := o.AppendUint16(nil, magic)
+	out = append(out, 1, 0)
+	for _, w := range []uint32{length, 0, uint32(len(b.types)), uint32(len(b.types)), uint32(len(b.strs))} {
+		out = o.AppendUint32(out, w)
+	}
+	out = append(out, make([]byte, length-24)...)
+	return append(append(out, b.types...), b.strs...)
+}

@@ -1,0 +1,169 @@
+package verify
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+const (
+	magic         = 0xeb9f
+	recordSize    = 12
+	entrySize     = 4        // of the layout section
+	maxLoad       = 16 << 20 // bytes that BPF_BTF_LOAD takes
+	maxStrings    = 0x1000000
+	maxNameOffset = 0xffffff
+	maxID         = 0xfffff // the highest id that a reference may hold
+	maxTypes      = 0xfffff // types that the kernel keeps, void included; what comes later is parsed and dropped
+	maxDepth      = 32
+	maxChain      = 32
+	maxBits       = 128 // of an integer or bit-field
+	textPiece     = 1023
+)
+
+// A checker holds one blob while it is checked.
+type checker struct {
+	gen     *generation
+	kernel  Kernel
+	path    Path
+	ptrSize uint32
+	big     bool
+	blob    []byte
+
+	// Set by header.
+	strs     names // of the blob itself
+	types    []byte
+	typesAt  uint32 // offset of types in the blob
+	baseStrs *names // of the base, if there is one
+	strStart uint32 // offset at which the own strings start: the length of the base's
+	firstID  uint32
+
+	// Set by meta.
+	recs []uint32 // offset in types, by id - firstID; without the types that the kernel drops
+	last record   // the last one, dropped or not
+}
+
+func newChecker(blob []byte, opt Options) *checker {
+	c := &checker{
+		gen: opt.Kernel.generation(), kernel: opt.Kernel.known(), path: opt.Path,
+		ptrSize: uint32(opt.PtrSize), blob: blob, firstID: 1,
+	}
+	if c.ptrSize == 0 {
+		c.ptrSize = 8
+	}
+	switch {
+	case opt.Order != nil:
+		c.big = opt.Order.Uint16([]byte{1, 0}) != 1
+	case !paths[opt.Path].user:
+		c.big = len(blob) >= 2 && binary.BigEndian.Uint16(blob) == magic
+	}
+	return c
+}
+
+// order reads four bytes in the byte order of the kernel.
+func order(b []byte, big bool) uint32 {
+	v := binary.LittleEndian.Uint32(b)
+	if big {
+		v = bits.ReverseBytes32(v)
+	}
+	return v
+}
+
+// word reads the type section.
+func (c *checker) word(at uint32) uint32 { return order(c.types[at:], c.big) }
+
+// A record is the common part of a type, taken apart.
+type record struct {
+	id, at uint32 // at is the offset in the type section
+	name   uint32
+	third  uint32 // size, type id or nothing, by kind
+	vlen   uint32
+	kind   btf.Kind
+	kflag  bool
+}
+
+// body is where the part after the record starts.
+func (r *record) body() uint32 { return r.at + recordSize }
+
+// read takes apart the record at an offset; its twelve bytes must be there.
+func (c *checker) read(id, at uint32) record {
+	info := c.word(at + 4)
+	return record{
+		id: id, at: at, name: c.word(at), third: c.word(at + 8),
+		vlen: info & c.gen.vlens, kind: btf.Kind(info >> 24 & c.gen.kinds), kflag: info>>31 != 0,
+	}
+}
+
+// exists tells whether an id is void or a type of the blob or its base.
+func (c *checker) exists(id uint32) bool { return id < c.firstID+uint32(len(c.recs)) }
+
+// rec is a type of the blob itself. Void is a record of kind void.
+func (c *checker) rec(id uint32) record {
+	if id < c.firstID {
+		return record{}
+	}
+	return c.read(id, c.recs[id-c.firstID])
+}
+
+// kindOf is rec(id).kind at a lower price.
+func (c *checker) kindOf(id uint32) btf.Kind {
+	if id < c.firstID {
+		return btf.KindVoid
+	}
+	return btf.Kind(c.word(c.recs[id-c.firstID]+4) >> 24 & c.gen.kinds)
+}
+
+// A child is a member, an enumerator, a parameter or an entry of a section: up to three words.
+type child struct{ at, a, b, c uint32 }
+
+// child reads the i-th one; r's body must be whole.
+func (c *checker) child(r *record, i uint32) child {
+	words := uint32(btf.ShapeOf(r.kind).Each)
+	at := r.body() + 4*words*i
+	ch := child{at: at, a: c.word(at), b: c.word(at + 4)}
+	if words == 3 {
+		ch.c = c.word(at + 8)
+	}
+	return ch
+}
+
+// inStrings tells whether a name offset can be read.
+func (c *checker) inStrings(off uint32) bool {
+	return off <= maxNameOffset && off < c.strStart+uint32(len(c.strs.strs))
+}
+
+// strings is the table that holds an offset, and the offset in it.
+func (c *checker) strings(off uint32) (*names, uint32) {
+	if off < c.strStart {
+		return c.baseStrs, off
+	}
+	return &c.strs, off - c.strStart
+}
+
+// text is the string at an offset in range, cut where the kernel's log cuts it.
+func (c *checker) text(off uint32) string {
+	n, at := c.strings(off)
+	b := n.strs[at:min(uint64(at)+textPiece, uint64(len(n.strs)))]
+	for i := range b {
+		if b[i] == 0 {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}
+
+// empty tells whether the string at an offset in range has no byte.
+func (c *checker) empty(off uint32) bool {
+	n, at := c.strings(off)
+	return n.strs[at] == 0
+}
+
+// named tells whether a name of the class, not empty, is at an offset in range.
+func (c *checker) named(cl class, off uint32) bool {
+	n, at := c.strings(off)
+	return n.valid(cl, at, c.gen.identifier)
+}
+
+// anonymousOr allows no name at all besides an identifier.
+func (c *checker) anonymousOr(off uint32) bool { return off == 0 || c.named(identifierBytes, off) }

@@ -1,0 +1,433 @@
+package verify
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// Structs that hold locks, list heads and nodes, tree roots and nodes, reference counts or kernel pointers (specification
+// 05, section 8). A load parses them for later use by programs, and refuses the blob without a word if one makes no sense.
+//
+// A struct is parsed if the type of one of its members is itself special. The parse looks into arrays and into structs
+// held by value, but never through a typedef. What a kernel pointer points at is not modelled: whether that is accepted
+// depends on destructors that the kernel's code registers. Unions and other places where a special type means nothing are
+// passed over. What was found inside a struct is kept, so each struct is walked once.
+
+// A special kind of field.
+type fieldKind uint8
+
+const (
+	spinLock fieldKind = iota
+	resLock
+	listHead
+	listNode
+	rbRoot
+	rbNode
+	refCount
+	kptr
+	noField
+)
+
+// specials are known by the name and size of a struct.
+var specials = [...]struct {
+	name        string
+	size, align uint32
+	once        bool // per struct
+	starts      bool // a member of this type makes a struct worth parsing
+	repeats     bool // may stand in an array
+}{
+	spinLock: {name: "bpf_spin_lock", size: 4, align: 4, once: true, starts: true},
+	resLock:  {name: "bpf_res_spin_lock", size: 4, align: 4, once: true},
+	listHead: {name: "bpf_list_head", size: 16, align: 8, starts: true, repeats: true},
+	listNode: {name: "bpf_list_node", size: 24, align: 8, starts: true},
+	rbRoot:   {name: "bpf_rb_root", size: 16, align: 8, starts: true, repeats: true},
+	rbNode:   {name: "bpf_rb_node", size: 32, align: 8, starts: true},
+	refCount: {name: "bpf_refcount", size: 4, align: 4, starts: true},
+	kptr:     {size: 8, align: 8, repeats: true},
+}
+
+// kptrTags are the type tags behind a pointer that make it a kernel pointer.
+var kptrTags = []string{"kptr_untrusted", "kptr", "percpu_kptr"}
+
+// otherTag makes a pointer to user memory, which counts only in the value of a map.
+const otherTag = "uptr"
+
+const maxFields = 11
+
+// Verdicts of this check; the words are ours.
+const (
+	fieldTwice    = "field twice"
+	fieldCount    = "too many fields"
+	fieldOverlap  = "fields overlap"
+	fieldNothing  = "no field where one was expected"
+	fieldNoLock   = "root without lock"
+	fieldContains = "root without content"
+	fieldMissing  = "root of a missing type"
+	fieldNodes    = "two nodes without reference count"
+	fieldRepeat   = "field in an array"
+	fieldBits     = "bit-field beside special fields"
+	fieldCycle    = "ownership cycle"
+	fieldLocks    = "two sorts of lock"
+	fieldTag      = "tagged pointer beside special fields"
+)
+
+// A field is one special field, at an offset in bytes.
+type field struct {
+	kind    fieldKind
+	off     uint32
+	content uint32 // of a root: the struct that it holds
+	node    []byte // of a root: the member of that struct by which it is held
+}
+
+// A layout is what was found inside a struct.
+type layout struct {
+	fields []field
+	height int // of structs inside each other
+	room   int // fields that may be found
+	mask   uint32
+}
+
+type fieldParser struct {
+	*checker
+	starts  map[uint32]bool    // ids of types that make a struct worth parsing
+	known   map[uint32]*layout // by struct: fields before any is checked
+	parsed  map[uint32]*layout // by struct: fields that passed
+	tags    map[place]uint32   // contains: tags
+	structs map[string]uint32  // first id of each name; made when first asked for
+}
+
+// A place is a member of a struct.
+type place struct{ typ, member uint32 }
+
+// fields makes the check for every struct.
+func (c *checker) fields() *Refusal {
+	p := &fieldParser{checker: c, known: map[uint32]*layout{}, parsed: map[uint32]*layout{}}
+	if p.findStarts(); len(p.starts) == 0 {
+		return nil
+	}
+	var worth []uint32
+	for i := range c.recs {
+		id := c.firstID + uint32(i)
+		r := c.rec(id)
+		if r.kind != btf.KindStruct || !p.worth(&r) {
+			continue
+		}
+		worth = append(worth, id)
+		if phrase := p.parse(&r); phrase != "" {
+			return c.refuse(fault{rec: &r, phrase: phrase, line: lastLine})
+		}
+	}
+	for _, id := range worth {
+		if phrase := p.owns(id); phrase != "" {
+			r := c.rec(id)
+			return c.refuse(fault{rec: &r, phrase: phrase, line: lastLine})
+		}
+	}
+	return nil
+}
+
+// findStarts notes the first struct of each special name, and all kernel pointers.
+func (p *fieldParser) findStarts() {
+	p.starts = map[uint32]bool{}
+	var found [len(specials)]bool
+	for i := range p.recs {
+		id := p.firstID + uint32(i)
+		switch r := p.rec(id); r.kind {
+		case btf.KindStruct:
+			if k := p.special(&r); k != noField && specials[k].starts && !found[k] {
+				found[k] = true
+				p.starts[id] = true
+			}
+		case btf.KindPtr:
+			if _, isKptr := p.tagged(&r); isKptr {
+				p.starts[id] = true
+			}
+		}
+	}
+}
+
+func (p *fieldParser) worth(r *record) bool {
+	for i := range r.vlen {
+		if p.starts[p.child(r, i).b] {
+			return true
+		}
+	}
+	return false
+}
+
+// special is the kind of field that a type of this name is. The kernel asks for the name first and for a struct of the
+// right size later, which matters for what may occur once.
+func (p *fieldParser) special(r *record) fieldKind {
+	n, at := p.strings(r.name)
+	if !bytes.HasPrefix(n.strs[at:], []byte("bpf_")) {
+		return noField
+	}
+	name := p.text(r.name)
+	for k := range specials {
+		if specials[k].name == name && (fieldKind(k) != resLock || p.gen.resLock) {
+			return fieldKind(k)
+		}
+	}
+	return noField
+}
+
+// tagged tells whether a type is a pointer to a type tag that matters, and whether that makes it a kernel pointer to a
+// struct.
+func (p *fieldParser) tagged(r *record) (tagged, isKptr bool) {
+	if r.kind != btf.KindPtr || p.kindOf(r.third) != btf.KindTypeTag {
+		return false, false
+	}
+	tag := p.rec(r.third)
+	text := p.text(tag.name)
+	return text != otherTag, slices.Contains(kptrTags, text) && p.kindOf(tag.third) == btf.KindStruct
+}
+
+// look finds the fields of a struct and of those inside it. Errors are final: nothing is kept for them.
+func (p *fieldParser) look(r *record, level, room int) (*layout, string) {
+	if known := p.known[r.id]; known != nil {
+		if level+known.height > maxDepth {
+			return nil, fieldCount
+		}
+		return known, ""
+	}
+	out := &layout{height: 1, room: room}
+	var seen uint32
+	for i := range r.vlen {
+		m := memberOf(r, p.child(r, i))
+		if m.off%8 != 0 {
+			return nil, fieldBits
+		}
+		if phrase := p.lookAt(out, r.id, i, m, level, &seen); phrase != "" {
+			return nil, phrase
+		}
+	}
+	p.known[r.id] = out
+	return out, ""
+}
+
+// lookAt adds the fields that one member holds.
+func (p *fieldParser) lookAt(out *layout, owner, i uint32, m member, level int, seen *uint32) string {
+	n := uint32(1)
+	t := p.rec(m.typ)
+	for depth := 0; t.kind == btf.KindArray && depth < maxDepth; depth++ {
+		a := p.array(&t)
+		n *= a.n
+		t = p.rec(a.elem)
+	}
+	if n == 0 {
+		return ""
+	}
+	off := m.off / 8
+	k := p.special(&t)
+	if t.kind == btf.KindPtr {
+		k = kptr
+	}
+	if k == noField {
+		if t.kind != btf.KindStruct {
+			return ""
+		}
+		return p.lookInside(out, &t, off, n, level)
+	}
+	if specials[k].once {
+		if *seen>>k&1 != 0 {
+			return fieldTwice
+		}
+		*seen |= 1 << k
+	}
+	if off%specials[k].align != 0 {
+		return ""
+	}
+	if k == kptr {
+		switch tagged, isKptr := p.tagged(&t); {
+		case !tagged:
+			return ""
+		case !isKptr:
+			return fieldTag
+		}
+	} else if t.kind != btf.KindStruct || t.third != specials[k].size {
+		return ""
+	}
+	f := field{kind: k, off: off}
+	if k == listHead || k == rbRoot {
+		var phrase string
+		if f.content, f.node, phrase = p.contains(owner, i); phrase != "" {
+			return phrase
+		}
+	}
+	return out.add([]field{f}, 0, n, specials[k].size)
+}
+
+// lookInside adds the fields of a struct held by value.
+func (p *fieldParser) lookInside(out *layout, t *record, off, n uint32, level int) string {
+	if level+1 >= maxDepth {
+		return fieldCount
+	}
+	in, phrase := p.look(t, level+1, out.room-len(out.fields))
+	if phrase != "" {
+		return phrase
+	}
+	out.height = max(out.height, in.height+1)
+	return out.add(in.fields, off, n, t.third)
+}
+
+// add appends fields, n times if they are in an array.
+func (l *layout) add(fs []field, off, n, size uint32) string {
+	if len(fs) == 0 {
+		return ""
+	}
+	if uint64(len(l.fields))+uint64(len(fs)) > uint64(l.room) {
+		return fieldCount
+	}
+	if n > 1 {
+		for _, f := range fs {
+			if !specials[f.kind].repeats {
+				return fieldRepeat
+			}
+		}
+		if uint64(len(l.fields))+uint64(len(fs))*uint64(n) > uint64(l.room) {
+			return fieldCount
+		}
+	}
+	for i := range n {
+		for _, f := range fs {
+			f.off += off + i*size
+			l.fields = append(l.fields, f)
+		}
+	}
+	return ""
+}
+
+// parse checks the fields of a struct among each other.
+func (p *fieldParser) parse(r *record) string {
+	l, phrase := p.look(r, 0, maxFields)
+	if phrase != "" {
+		return phrase
+	}
+	if len(l.fields) == 0 {
+		return fieldNothing
+	}
+	var end uint32
+	for _, f := range l.fields {
+		if f.off < end {
+			return fieldOverlap
+		}
+		end = f.off + specials[f.kind].size
+		l.mask |= 1 << f.kind
+		if f.content != 0 {
+			if phrase := p.holds(f); phrase != "" {
+				return phrase
+			}
+		}
+	}
+	switch {
+	case l.mask&(1<<spinLock) != 0 && l.mask&(1<<resLock) != 0:
+		return fieldLocks
+	case l.mask&(1<<listHead|1<<rbRoot) != 0 && l.mask&(1<<spinLock|1<<resLock) == 0:
+		return fieldNoLock
+	case l.mask&(1<<listNode) != 0 && l.mask&(1<<rbNode) != 0 && l.mask&(1<<refCount) == 0:
+		return fieldNodes
+	}
+	p.parsed[r.id] = l
+	return ""
+}
+
+// contains reads the tag "contains:STRUCT:MEMBER" of a root.
+func (p *fieldParser) contains(typ, i uint32) (content uint32, node []byte, phrase string) {
+	if p.tags == nil {
+		p.readTags()
+	}
+	off, found := p.tags[place{typ, i}]
+	if !found || off == 0 {
+		return 0, nil, fieldContains
+	}
+	n, at := p.strings(off)
+	value := n.strs[at:]
+	value = value[len(containsPrefix):min(len(value), 2*textPiece)]
+	value, _, _ = bytes.Cut(value, []byte{0})
+	name, node, cut := bytes.Cut(value, []byte{':'})
+	if !cut {
+		return 0, nil, fieldContains
+	}
+	content, found = p.structs[string(name)]
+	switch {
+	case !found:
+		return 0, nil, fieldMissing
+	case len(node) == 0:
+		return 0, nil, fieldContains
+	}
+	return content, node, ""
+}
+
+const containsPrefix = "contains:"
+
+// readTags collects the contains: tags, and the structs that they may name. Two tags on one member are none.
+func (p *fieldParser) readTags() {
+	p.tags, p.structs = map[place]uint32{}, map[string]uint32{}
+	for i := range p.recs {
+		r := p.rec(p.firstID + uint32(i))
+		switch r.kind {
+		case btf.KindStruct:
+			name := p.text(r.name)
+			if _, known := p.structs[name]; !known {
+				p.structs[name] = r.id
+			}
+		case btf.KindDeclTag:
+			n, at := p.strings(r.name)
+			if !bytes.HasPrefix(n.strs[at:], []byte(containsPrefix)) {
+				continue
+			}
+			key := place{r.third, p.word(r.body())}
+			if _, twice := p.tags[key]; twice {
+				p.tags[key] = 0
+				continue
+			}
+			p.tags[key] = r.name
+		}
+	}
+}
+
+// holds checks that the struct in a root has the node by which it is held.
+func (p *fieldParser) holds(f field) string {
+	want := listNode
+	if f.kind == rbRoot {
+		want = rbNode
+	}
+	r := p.rec(f.content)
+	found := false
+	for i := range r.vlen {
+		m := memberOf(&r, p.child(&r, i))
+		if p.text(m.name) != string(f.node) {
+			continue
+		}
+		t := p.rec(m.typ)
+		if found || t.kind != btf.KindStruct || p.special(&t) != want || m.off%(8*specials[want].align) != 0 {
+			return fieldContains
+		}
+		found = true
+	}
+	if !found {
+		return fieldMissing
+	}
+	return ""
+}
+
+// owns checks that a struct which can be held by others holds only structs that hold nothing.
+func (p *fieldParser) owns(id uint32) string {
+	const roots, nodes = 1<<listHead | 1<<rbRoot, 1<<listNode | 1<<rbNode
+	l := p.parsed[id]
+	for _, f := range l.fields {
+		if f.content == 0 {
+			continue
+		}
+		in := p.parsed[f.content]
+		switch {
+		case in == nil:
+			return fieldNothing
+		case l.mask&nodes != 0 && in.mask&roots != 0:
+			return fieldCycle
+		}
+	}
+	return ""
+}

@@ -1,0 +1,78 @@
+package verify
+
+import "math/bits"
+
+// A class is the alphabet of a name.
+type class uint8
+
+const (
+	identifierBytes class = iota // letters, digits, underscore and dot, not beginning with a digit
+	printableBytes               // whatever shows on paper
+)
+
+// The kernel's character table is Latin-1: the upper half has letters, except for the signs of multiplication and
+// division, and printable signs from the no-break space on.
+func letter(b byte) bool {
+	return b|0x20 >= 'a' && b|0x20 <= 'z' || b >= 0xc0 && b != 0xd7 && b != 0xf7
+}
+
+func (cl class) first(b byte) bool {
+	return cl.inside(b) && (cl == printableBytes || b < '0' || b > '9')
+}
+
+func (cl class) inside(b byte) bool {
+	if cl == printableBytes {
+		return b >= 0x20 && b <= 0x7e || b >= 0xa0
+	}
+	return letter(b) || b >= '0' && b <= '9' || b == '_' || b == '.'
+}
+
+// names answers in constant time whether the string at an offset is a name, also when a million types share the tail of
+// one long string: ends marks the bytes of the section that cannot continue a name, NUL among them, so a name ends at the
+// next mark, and that must be a NUL.
+type names struct {
+	strs []byte
+	ends [2][]uint64 // by class; made when first asked for
+}
+
+// valid tells whether a non-empty name of the class starts at off, of at most limit bytes.
+func (n *names) valid(cl class, off, limit uint32) bool {
+	if !cl.first(n.strs[off]) {
+		return false
+	}
+	if n.ends[cl] == nil {
+		n.ends[cl] = mark(n.strs, cl)
+	}
+	end := next(n.ends[cl], off, off+limit)
+	return end <= off+limit && n.strs[end] == 0
+}
+
+// mark sets the bit of every byte that cannot be inside a name.
+func mark(strs []byte, cl class) []uint64 {
+	var out [256]uint64
+	for b := range out {
+		if !cl.inside(byte(b)) {
+			out[b] = 1
+		}
+	}
+	marks := make([]uint64, len(strs)/64+1)
+	for i, b := range strs {
+		marks[i/64] |= out[b] << (i % 64)
+	}
+	return marks
+}
+
+// next is the first marked position from off on, or something above last. The last byte of a string section is a NUL and
+// therefore marked.
+func next(marks []uint64, off, last uint32) uint32 {
+	w := off / 64
+	word := marks[w] &^ (1<<(off%64) - 1)
+	for word == 0 {
+		w++
+		if w*64 > last {
+			return last + 1
+		}
+		word = marks[w]
+	}
+	return w*64 + uint32(bits.TrailingZeros64(word))
+}

@@ -1,0 +1,360 @@
+package verify
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// The resolve phase (specification 05, section 7): what types refer to, and whether it can be there. Only a load makes it.
+//
+// Types are visited in the order of ids. From each that is not yet resolved starts a search in depth, with a stack of 32
+// places and a mode. The mode keeps the search to one sort of edge: inside a pointer it follows pointers and modifiers,
+// inside an aggregate it follows what lies in it by value. So a struct may hold a pointer to itself, while a struct that
+// holds itself, or a pointer to nothing but pointers, is found as a loop. Every type is pushed once and every child is
+// looked at once or, after its type was pushed, twice: the cost is linear.
+
+type mode uint8
+
+const (
+	anyMode mode = iota
+	ptrMode
+	aggregateMode
+)
+
+type visit uint8
+
+const (
+	unvisited visit = iota
+	onStack
+	resolved
+)
+
+// A frame is a type on the stack, and the child at which it goes on.
+type frame struct{ id, next uint32 }
+
+type resolver struct {
+	*checker
+	state   []visit  // by id
+	to      []uint32 // by id, once resolved: the type with a size behind a modifier, a variable; the prototype of a function
+	size    []uint32 // by id, once resolved: of an array
+	unnamed []uint32 // by id of a prototype: 0 unknown, 1 none, else 1 + number of the first parameter without name
+	stack   [maxDepth]frame
+	depth   int
+	mode    mode
+	stuck   string // why the last push was refused
+}
+
+// kindSet is a set of kinds.
+type kindSet uint32
+
+func kinds(ks ...btf.Kind) (s kindSet) {
+	for _, k := range ks {
+		s |= 1 << k
+	}
+	return s
+}
+
+func (s kindSet) has(k btf.Kind) bool { return s>>k&1 != 0 }
+
+var (
+	modifiers  = kinds(btf.KindTypedef, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag)
+	aggregates = kinds(btf.KindArray, btf.KindStruct, btf.KindUnion)
+	sourceOnly = kinds(btf.KindVar, btf.KindDatasec, btf.KindDeclTag)
+	// withSize have their size in the third word.
+	withSize  = kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64, btf.KindStruct, btf.KindUnion, btf.KindDatasec)
+	sizeless  = kinds(btf.KindVoid, btf.KindFwd, btf.KindFunc, btf.KindFuncProto, btf.KindDeclTag)
+	pointless = kinds(btf.KindVoid, btf.KindFwd, btf.KindFuncProto) // sizeless, yet pointers and modifiers may lead there
+	taggable  = kinds(btf.KindFunc, btf.KindStruct, btf.KindUnion, btf.KindVar, btf.KindTypedef)
+	resolving = modifiers | aggregates | sourceOnly | kinds(btf.KindPtr)
+	// sinks end a search in a mode, besides kinds that need no resolution.
+	sinks = [...]kindSet{
+		anyMode:       0,
+		ptrMode:       ^(modifiers | kinds(btf.KindPtr)),
+		aggregateMode: ^(modifiers | aggregates),
+	}
+)
+
+// resolve makes the phase.
+func (c *checker) resolve() *Refusal {
+	n := int(c.firstID) + len(c.recs)
+	v := &resolver{checker: c, state: make([]visit, n), to: make([]uint32, n), size: make([]uint32, n)}
+	for id := c.firstID; int(id) < n; id++ {
+		k := c.kindOf(id)
+		if v.needs(k) && v.state[id] != resolved {
+			if r := v.search(id); r != nil {
+				return r
+			}
+		}
+		switch k {
+		case btf.KindFuncProto:
+			rec := c.rec(id)
+			if r := v.proto(&rec); r != nil {
+				return r
+			}
+		case btf.KindFunc:
+			if !c.gen.refFunc { // else it was checked when it was resolved
+				rec := c.rec(id)
+				if r := v.function(&rec); r != nil {
+					return r
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// needs tells whether a kind is resolved at all.
+func (v *resolver) needs(k btf.Kind) bool {
+	return resolving.has(k) || k == btf.KindFunc && v.gen.refFunc
+}
+
+// search resolves a type and all that it is made of.
+func (v *resolver) search(id uint32) *Refusal {
+	v.depth, v.mode, v.stuck = 0, anyMode, ""
+	v.push(id)
+	for v.depth > 0 && v.stuck == "" {
+		f := &v.stack[v.depth-1]
+		rec := v.rec(f.id)
+		if r := v.step(f, &rec); r != nil {
+			return r
+		}
+	}
+	if v.stuck != "" {
+		rec := v.rec(id)
+		return v.full(&rec, v.stuck)
+	}
+	return nil
+}
+
+// step continues the type on top of the stack until it is resolved, or a child was pushed on it.
+func (v *resolver) step(f *frame, r *record) *Refusal {
+	switch {
+	case modifiers.has(r.kind), r.kind == btf.KindPtr:
+		return v.reference(r)
+	case r.kind == btf.KindArray:
+		return v.arrayOf(r)
+	case r.kind == btf.KindVar:
+		return v.variable(r)
+	case r.kind == btf.KindDatasec:
+		return v.datasec(f, r)
+	case r.kind == btf.KindFunc:
+		return v.functionAndPop(r)
+	case r.kind == btf.KindDeclTag:
+		return v.declTag(r)
+	}
+	return v.aggregate(f, r)
+}
+
+func (v *resolver) push(id uint32) {
+	switch {
+	case v.depth == maxDepth:
+		v.stuck = "Exceeded max resolving depth:32"
+		return
+	case v.state[id] != unvisited:
+		v.stuck = "Loop detected"
+		return
+	}
+	v.state[id] = onStack
+	v.stack[v.depth] = frame{id: id}
+	v.depth++
+	if v.mode == anyMode {
+		switch k := v.kindOf(id); {
+		case k == btf.KindPtr:
+			v.mode = ptrMode
+		case aggregates.has(k):
+			v.mode = aggregateMode
+		}
+	}
+}
+
+// pop ends the type on top of the stack.
+func (v *resolver) pop(to, size uint32) {
+	v.depth--
+	id := v.stack[v.depth].id
+	v.state[id], v.to[id], v.size[id] = resolved, to, size
+}
+
+// descend pushes a type unless it is resolved or the mode ends the search at its kind.
+func (v *resolver) descend(id uint32) bool {
+	k := v.kindOf(id)
+	if sinks[v.mode].has(k) || !v.needs(k) || v.state[id] == resolved {
+		return false
+	}
+	v.push(id)
+	return true
+}
+
+// sized looks through modifiers and variables and gives the type behind them and its size. An array that the search has
+// not come to has size 0.
+func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
+	r := v.rec(id)
+	if modifiers.has(r.kind) || r.kind == btf.KindVar {
+		r = v.rec(v.to[id])
+	}
+	switch {
+	case withSize.has(r.kind):
+		return r, r.third, true
+	case r.kind == btf.KindArray:
+		return r, v.size[r.id], true
+	case r.kind == btf.KindPtr:
+		return r, v.ptrSize, true
+	}
+	return r, 0, false
+}
+
+// target tells whether anything may refer to an id.
+func (v *resolver) target(id uint32) bool {
+	return v.exists(id) && !sourceOnly.has(v.kindOf(id))
+}
+
+// reference resolves a modifier or a pointer.
+func (v *resolver) reference(r *record) *Refusal {
+	id := r.third
+	if !v.target(id) {
+		return v.full(r, "Invalid type_id")
+	}
+	if v.descend(id) || r.kind == btf.KindPtr && v.descendBehind(id) {
+		return nil
+	}
+	if behind, _, ok := v.sized(id); ok {
+		v.pop(behind.id, 0)
+		return nil
+	}
+	if v.state[id] == resolved {
+		id = v.to[id]
+	}
+	if !pointless.has(v.kindOf(id)) {
+		return v.full(r, "Invalid type_id")
+	}
+	v.pop(id, 0)
+	return nil
+}
+
+// descendBehind pushes the pointer at which a modifier stopped when it was resolved inside an aggregate, where pointers
+// are not followed.
+func (v *resolver) descendBehind(id uint32) bool {
+	return modifiers.has(v.kindOf(id)) && v.kindOf(v.to[id]) == btf.KindPtr && v.descend(v.to[id])
+}
+
+func (v *resolver) arrayOf(r *record) *Refusal {
+	a := v.array(r)
+	if !v.content(a.index) {
+		return v.full(r, "Invalid index")
+	}
+	if v.descend(a.index) {
+		return nil
+	}
+	if index, _, _ := v.sized(a.index); index.kind != btf.KindInt || !v.integer(&index).regular() {
+		return v.full(r, "Invalid index")
+	}
+	if !v.content(a.elem) {
+		return v.full(r, "Invalid elem")
+	}
+	if v.descend(a.elem) {
+		return nil
+	}
+	elem, size, ok := v.sized(a.elem)
+	switch {
+	case !ok:
+		return v.full(r, "Invalid elem")
+	case elem.kind == btf.KindInt && !v.integer(&elem).regular():
+		return v.full(r, "Invalid array of int")
+	}
+	total := uint64(size) * uint64(a.n)
+	if total>>32 != 0 {
+		return v.full(r, "Array size overflows U32_MAX")
+	}
+	v.pop(elem.id, uint32(total))
+	return nil
+}
+
+// content tells whether an id can be the type of an element or a member, as far as its own record shows.
+func (v *resolver) content(id uint32) bool {
+	return v.target(id) && !sizeless.has(v.kindOf(id))
+}
+
+// aggregate resolves a struct or a union.
+func (v *resolver) aggregate(f *frame, r *record) *Refusal {
+	if f.next > 0 { // the member whose type was pushed
+		if refusal := v.member(r, v.child(r, f.next-1)); refusal != nil {
+			return refusal
+		}
+	}
+	for i := f.next; i < r.vlen; i++ {
+		ch := v.child(r, i)
+		if !v.content(ch.b) {
+			return v.inside(r, ch, "Invalid member")
+		}
+		f.next = i + 1
+		if v.descend(ch.b) {
+			return nil
+		}
+		if refusal := v.member(r, ch); refusal != nil {
+			return refusal
+		}
+	}
+	v.pop(0, 0)
+	return nil
+}
+
+func (v *resolver) variable(r *record) *Refusal {
+	if !v.target(r.third) {
+		return v.full(r, "Invalid type_id")
+	}
+	if v.descend(r.third) || v.descendBehind(r.third) {
+		return nil
+	}
+	behind, _, ok := v.sized(r.third)
+	if !ok {
+		return v.full(r, "Invalid type_id")
+	}
+	v.pop(behind.id, 0)
+	return nil
+}
+
+// datasec checks entries. One whose variable had to be pushed is not looked at again, so its size goes unchecked.
+func (v *resolver) datasec(f *frame, r *record) *Refusal {
+	v.mode = anyMode
+	for i := f.next; i < r.vlen; i++ {
+		ch := v.child(r, i)
+		if !v.exists(ch.a) || v.kindOf(ch.a) != btf.KindVar {
+			return v.inside(r, ch, "Not a VAR kind member")
+		}
+		f.next = i + 1
+		if v.descend(ch.a) {
+			return nil
+		}
+		variable := v.rec(ch.a)
+		_, size, ok := v.sized(variable.third)
+		switch {
+		case !ok:
+			return v.inside(r, ch, "Invalid type")
+		case ch.c < size:
+			return v.inside(r, ch, "Invalid size")
+		}
+	}
+	v.pop(0, 0)
+	return nil
+}
+
+func (v *resolver) declTag(r *record) *Refusal {
+	if !v.exists(r.third) || !taggable.has(v.kindOf(r.third)) {
+		return v.full(r, "Invalid type_id")
+	}
+	if v.descend(r.third) {
+		return nil
+	}
+	if i := v.word(r.body()); int32(i) != -1 {
+		target := v.rec(r.third)
+		n := uint32(0) // parts that a tag may point at
+		switch target.kind {
+		case btf.KindStruct, btf.KindUnion:
+			n = target.vlen
+		case btf.KindFunc:
+			proto := v.rec(target.third)
+			n = proto.vlen
+		}
+		if i >= n {
+			return v.full(r, "Invalid component_idx")
+		}
+	}
+	v.pop(r.third, 0)
+	return nil
+}

@@ -1,0 +1,112 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// runningKernel hands a blob to the kernel that runs this test, and gives its verdict and the last line of its log.
+type runningKernel struct {
+	like Kernel
+	log  []byte
+}
+
+const (
+	bpfBTFLoad = 18
+	attrSize   = 28
+)
+
+// openRunningKernel skips the test where loading BTF is not allowed or no generation is near.
+func openRunningKernel(t testing.TB) *runningKernel {
+	t.Helper()
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		t.Skipf("uname: %v", err)
+	}
+	release := unix.ByteSliceToString(uts.Release[:])
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		t.Skipf("kernel release %q has no version", release)
+	}
+	k, err := ParseKernel(fmt.Sprintf("%d.%d", major, minor))
+	if err != nil {
+		t.Skipf("the running kernel is %s, which is no generation of the table", release)
+	}
+	rk := &runningKernel{like: k, log: make([]byte, 16<<20)}
+	b := newBlob()
+	b.integer("int", 4)
+	if symbol, _ := rk.load(b.bytes()); symbol != "ok" {
+		t.Skipf("BPF_BTF_LOAD is not allowed here: %s", symbol)
+	}
+	return rk
+}
+
+func (rk *runningKernel) load(blob []byte) (symbol, line string) {
+	var attr struct {
+		btf, log       uint64
+		size, logSize  uint32
+		logLevel, pad_ uint32
+	}
+	clear(rk.log[:1])
+	if len(blob) > 0 {
+		attr.btf = uint64(uintptr(unsafe.Pointer(&blob[0])))
+	}
+	attr.log = uint64(uintptr(unsafe.Pointer(&rk.log[0])))
+	attr.size, attr.logSize, attr.logLevel = uint32(len(blob)), uint32(len(rk.log)), 1
+	fd, _, errno := unix.Syscall(unix.SYS_BPF, bpfBTFLoad, uintptr(unsafe.Pointer(&attr)), attrSize)
+	runtime.KeepAlive(blob)
+	switch {
+	case errno == 0:
+		unix.Close(int(fd))
+		return "ok", ""
+	case errno == unix.EPERM || errno == unix.ENOSYS:
+		return errno.Error(), ""
+	}
+	log := unix.ByteSliceToString(rk.log)
+	log = strings.TrimSuffix(log, "\n")
+	line = log[strings.LastIndexByte(log, '\n')+1:]
+	return Errno(errno).String(), strings.TrimLeft(line, "\t ")
+}
+
+// compare fails when the verifier and the kernel disagree in verdict or last line.
+func (rk *runningKernel) compare(t testing.TB, blob []byte) {
+	t.Helper()
+	got, gotLine := verdict(t, Check(blob, Options{Kernel: rk.like, Path: Load}))
+	want, wantLine := rk.load(blob)
+	if got != want || strings.TrimLeft(gotLine, "\t ") != wantLine {
+		t.Errorf("%s %q, the running kernel says %s %q", got, gotLine, want, wantLine)
+	}
+}
+
+// TestRunningKernelVectors compares with the running kernel where that is one of the table and takes BTF.
+func TestRunningKernelVectors(t *testing.T) {
+	rk := openRunningKernel(t)
+	for _, v := range vectors(t) {
+		t.Run(v.id, func(t *testing.T) { rk.compare(t, v.blob) })
+	}
+}
+
+// TestRunningKernelGenerated compares verdicts on blobs that nobody looked at before.
+func TestRunningKernelGenerated(t *testing.T) {
+	rk := openRunningKernel(t)
+	n, seed := uint64(3000), uint64(0)
+	if s := os.Getenv("VERIFY_BLOBS"); s != "" { // COUNT,SEED for long runs
+		if _, err := fmt.Sscanf(s, "%d,%d", &n, &seed); err != nil {
+			t.Fatal(errors.New("VERIFY_BLOBS is not COUNT,SEED"))
+		}
+	}
+	for i := range n {
+		blob := generate(rand.New(rand.NewPCG(seed, i)))
+		if t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) }); t.Failed() && i > 100_000 {
+			return
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// The words of the log, as specification 05, section 4, lists them. Nothing here is called before a blob is refused.
+
+// piece cuts what the kernel prints at once.
+func piece(s string) string { return s[:min(len(s), textPiece)] }
+
+func (c *checker) nameText(off uint32) string {
+	switch {
+	case off == 0:
+		return "(anon)"
+	case !c.inStrings(off):
+		return "(invalid-name-offset)"
+	}
+	return c.text(off)
+}
+
+// headText is the start of the line of a type.
+func (c *checker) headText(r *record) string {
+	return piece(fmt.Sprintf("[%d] %v %s", r.id, r.kind, c.nameText(r.name)))
+}
+
+// typeText is the whole line of a type.
+func (c *checker) typeText(r *record) string {
+	return piece(c.headText(r)+" ") + c.detailText(r)
+}
+
+func (c *checker) detailText(r *record) string {
+	switch r.kind {
+	case btf.KindInt:
+		data := c.word(r.body())
+		return fmt.Sprintf("size=%d bits_offset=%d nr_bits=%d encoding=%s", r.third, data>>16&0xff, data&0xff, encodingText(data>>24&0xf))
+	case btf.KindFloat:
+		return fmt.Sprintf("size=%d", r.third)
+	case btf.KindArray:
+		a := c.array(r)
+		return fmt.Sprintf("type_id=%d index_type_id=%d nr_elems=%d", a.elem, a.index, a.n)
+	case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindDatasec:
+		return fmt.Sprintf("size=%d vlen=%d", r.third, r.vlen)
+	case btf.KindFwd:
+		if r.kflag {
+			return "union"
+		}
+		return "struct"
+	case btf.KindVar:
+		return fmt.Sprintf("type_id=%d linkage=%d", r.third, c.word(r.body()))
+	case btf.KindDeclTag:
+		return fmt.Sprintf("type=%d component_idx=%d", r.third, int32(c.word(r.body())))
+	case btf.KindFuncProto:
+		return fmt.Sprintf("return=%d args=(%s)", r.third, c.paramText(r))
+	}
+	return fmt.Sprintf("type_id=%d", r.third)
+}
+
+func encodingText(e uint32) string {
+	switch e {
+	case 0:
+		return "(none)"
+	case btf.IntSigned:
+		return "SIGNED"
+	case btf.IntChar:
+		return "CHAR"
+	case btf.IntBool:
+		return "BOOL"
+	}
+	return "UNKN"
+}
+
+// paramText lists parameters. A million of them are shown by the first and the last few, where the kernel shows all.
+func (c *checker) paramText(r *record) string {
+	if r.vlen == 0 {
+		return "void"
+	}
+	const most = 1000
+	var b strings.Builder
+	for i := uint32(0); i < r.vlen; i++ {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if r.vlen > most && i == most/2 {
+			b.WriteString("..., ")
+			i = r.vlen - most/2
+		}
+		p := c.child(r, i)
+		if i == r.vlen-1 && p.b == 0 {
+			b.WriteString("vararg")
+			break
+		}
+		b.WriteString(piece(strconv.FormatUint(uint64(p.b), 10) + " " + c.nameText(p.a)))
+	}
+	return b.String()
+}
+
+// childText is the line of a member, an enumerator or a section entry.
+func (c *checker) childText(r *record, ch child) string {
+	switch r.kind {
+	case btf.KindDatasec:
+		return fmt.Sprintf("type_id=%d offset=%d size=%d", ch.a, ch.b, ch.c)
+	case btf.KindEnum:
+		if r.kflag || !c.gen.unsigned {
+			return piece(fmt.Sprintf("%s val=%d", c.nameText(ch.a), int32(ch.b)))
+		}
+		return piece(fmt.Sprintf("%s val=%d", c.nameText(ch.a), ch.b))
+	case btf.KindEnum64:
+		v := uint64(ch.c)<<32 | uint64(ch.b)
+		if r.kflag {
+			return piece(fmt.Sprintf("%s val=%d", c.nameText(ch.a), int64(v)))
+		}
+		return piece(fmt.Sprintf("%s val=%d", c.nameText(ch.a), v))
+	}
+	if r.kflag {
+		return piece(fmt.Sprintf("%s type_id=%d bitfield_size=%d bits_offset=%d", c.nameText(ch.a), ch.b, ch.c>>24, ch.c&0xffffff))
+	}
+	return piece(fmt.Sprintf("%s type_id=%d bits_offset=%d", c.nameText(ch.a), ch.b, ch.c))
+}
+
+// lastText is the last line that a blob leaves in the log when all of its types have passed the meta phase.
+func (c *checker) lastText() string {
+	r := &c.last
+	switch r.kind {
+	case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindDatasec:
+		if r.vlen > 0 {
+			return c.childText(r, c.child(r, r.vlen-1))
+		}
+	}
+	return c.typeText(r)
+}
