@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -61,10 +62,13 @@ type report struct {
 func newReport(file string, data []byte) *report {
 	r := &report{file: file, budget: maxValues}
 	if len(data) <= maxBytes {
-		r.lines = strings.Split(string(data), "\n")
+		r.lines = lineBreak.Split(string(data), -1)
 	}
 	return r
 }
+
+// lineBreak is what ends a line in YAML.
+var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 
 // spend takes n values off the budget and reports, once, when none are left.
 func (r *report) spend(n int, at position) bool {
@@ -80,7 +84,8 @@ func (r *report) spend(n int, at position) bool {
 
 func (r *report) add(at position, suggestion, format string, args ...any) {
 	r.problems = append(r.problems, Problem{
-		File: r.file, Line: at.line, Column: at.col, Path: at.path,
+		// What is missing at the end of the text stands on a line behind the last.
+		File: r.file, Line: max(1, min(at.line, len(r.lines))), Column: max(1, at.col), Path: at.path,
 		Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
 	})
 }

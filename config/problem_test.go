@@ -82,8 +82,8 @@ func TestProblems(t *testing.T) {
 		{"features a mapping", image("features: {var: true}"), "4:15: images[0].features: wants a list of strings, this is a mapping"},
 		{"language", image("lang_exclude: [rsut]"), `4:20: images[0].lang_exclude[0]: unknown language "rsut" (did you mean "rust"?)`},
 		{"generation", image("verify: [6.1.2, latest]"),
-			"4:14: images[0].verify[0]: \"6.1.2\" is not a kernel generation such as 6.1, nor newest\n" +
-				"4:21: images[0].verify[1]: \"latest\" is not a kernel generation such as 6.1, nor newest"},
+			"4:14: images[0].verify[0]: unknown kernel generation \"6.1.2\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest (did you mean \"6.12\"?)\n" +
+				"4:21: images[0].verify[1]: unknown kernel generation \"latest\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest"},
 		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel generation 6.1 stands twice"},
 		{"digest too short", image("sha256: abcd"), "4:13: images[0].sha256: has 4 hexadecimal digits, not 64"},
 		{"digest not hexadecimal", image("build_id: xyz"), `4:15: images[0].build_id: "xyz" is not an even number of hexadecimal digits`},

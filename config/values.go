@@ -154,14 +154,18 @@ func (d *decoder) langExclude(m *Image, v *value) {
 	}
 }
 
-var generation = regexp.MustCompile(`^[0-9]{1,3}\.[0-9]{1,3}$`)
+// kernels are the generations that verify knows, and the name of the last one whichever it is.
+var kernels = []string{"5.10", "6.1", "6.12", "6.18", "7.2", "newest"}
+
+// Kernels lists what the key verify takes.
+func Kernels() []string { return slices.Clone(kernels) }
 
 func (d *decoder) verify(m *Image, v *value) {
 	words, _ := d.words(v)
 	for _, w := range words {
 		switch {
-		case w.text != "newest" && !generation.MatchString(w.text):
-			d.add(w.at, nearest(w.text, []string{"newest"}), "%q is not a kernel generation such as 6.1, nor newest", w.text)
+		case !slices.Contains(kernels, w.text):
+			d.add(w.at, nearest(w.text, kernels), "unknown kernel generation %q; there are %s", w.text, strings.Join(kernels, ", "))
 		case slices.Contains(m.Verify, w.text):
 			d.add(w.at, "", "kernel generation %s stands twice", w.text)
 		default:

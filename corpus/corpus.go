@@ -1,0 +1,197 @@
+// Package corpus finds the files of a manifest's images.
+//
+// In comes a manifest; out come items, one for each file, every base before what is based on it. What is wrong with one
+// image stays with its item, so that a batch can run the others and show a failed row: a missing file, a glob without
+// a match, another architecture than the manifest says, a pin that does not hold. The package reads headers and notes;
+// whole files it reads only to hash them, and only when asked. It never writes and never looks at DWARF.
+package corpus
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/btfbatch/btfbatch/config"
+)
+
+// An Item is one image file.
+type Item struct {
+	// Image is what the manifest says, for this file: the glob is gone from its path, and its architecture is that of
+	// the ELF header. If the file was not found it is as far as the manifest tells.
+	Image config.Image
+
+	Size    int64
+	BuildID string // as the file has it, lower-case hex; empty if it has none
+
+	Base     int    // index of the item that this one is based on, or -1
+	BaseFile string // the file to take the base from; empty without a base
+
+	// Err says why the image cannot be encoded. It does not name the image.
+	Err error
+
+	order binary.ByteOrder
+}
+
+// Resolve finds the files of all images. Bases come before what is based on them, else the order is the manifest's and
+// that of file names within a glob. It always returns at least one item for each image.
+func Resolve(m *config.Manifest) []Item {
+	var items []Item
+	for _, im := range m.Images {
+		for _, it := range expand(im) {
+			if it.Err == nil {
+				it.Err = it.inspect()
+			}
+			items = append(items, it)
+		}
+	}
+	images := make([]config.Image, len(items))
+	for i := range items {
+		images[i] = items[i].Image
+	}
+	for _, c := range config.Conflicts(images, realPath, m.File) {
+		if it := &items[c.Image]; it.Err == nil {
+			it.Err = fmt.Errorf("%s: %s", c.Key, c.Message)
+		}
+	}
+	link(items)
+	items = sortByBase(items)
+	passOnFailures(items)
+	return items
+}
+
+// expand makes the items of one image: one, or for a glob one for each file.
+func expand(im config.Image) []Item {
+	if im.Glob == "" {
+		return []Item{{Image: im, Base: -1}}
+	}
+	files, err := glob(im)
+	if err != nil {
+		im.Name = im.Label()
+		return []Item{{Image: im, Base: -1, Err: err}}
+	}
+	var items []Item
+	for _, file := range files {
+		one, err := im.ForFile(file)
+		items = append(items, Item{Image: one, Base: -1, Err: err})
+	}
+	return items
+}
+
+// glob lists the files that an image's pattern matches, by name.
+func glob(im config.Image) ([]string, error) {
+	pattern := filepath.Join(im.Path, im.Glob)
+	if st, err := os.Stat(im.Path); err != nil {
+		return nil, fmt.Errorf("glob %s: %w", pattern, err)
+	} else if !st.IsDir() {
+		return nil, fmt.Errorf("glob %s: %s is not a folder", pattern, im.Path)
+	}
+	names, err := doublestar.Glob(os.DirFS(im.Path), im.Glob, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("glob %s: %w", pattern, err)
+	case len(names) == 0:
+		return nil, fmt.Errorf("glob %s matches no file", pattern)
+	case len(names) > 1 && !im.NamedByFile():
+		return nil, fmt.Errorf("glob %s matches %d files, which all get the name %q; put ${{ image.file }} into it",
+			pattern, len(names), im.Name)
+	}
+	slices.Sort(names)
+	for i := range names {
+		names[i] = filepath.Join(im.Path, filepath.FromSlash(names[i]))
+	}
+	return slices.Compact(names), nil
+}
+
+// realPath names a file by one path, whatever links lead to it; of a file that does not exist, its folder's links are
+// followed.
+func realPath(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	rest := ""
+	for dir := path; ; {
+		if found, err := filepath.EvalSymlinks(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			if err != nil {
+				return path
+			}
+			return filepath.Join(found, rest)
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+		up := filepath.Dir(dir)
+		if up == dir {
+			return path
+		}
+		dir = up
+	}
+}
+
+// link finds every item's base.
+func link(items []Item) {
+	byName := map[string]int{}
+	for i := range items {
+		if _, taken := byName[items[i].Image.Name]; !taken {
+			byName[items[i].Image.Name] = i
+		}
+	}
+	for i := range items {
+		it := &items[i]
+		it.BaseFile = it.Image.BasePath
+		if it.Image.Base == "" {
+			continue
+		}
+		j, ok := byName[it.Image.Base]
+		if !ok {
+			if it.Err == nil { // a glob that failed might have had it
+				it.Err = fmt.Errorf("base: no image is named %q", it.Image.Base)
+			}
+			continue
+		}
+		it.Base, it.BaseFile = j, items[j].Image.Path
+	}
+}
+
+// sortByBase puts every base before what is based on it and leaves the order alone otherwise.
+func sortByBase(items []Item) []Item {
+	sorted := make([]Item, 0, len(items))
+	place := make([]int, len(items)) // index in sorted + 1; 0 is not placed
+	seen := make([]bool, len(items)) // also ends a circle of bases, which is an error already
+	for i := range items {
+		var way []int
+		for j := i; j >= 0 && !seen[j]; j = items[j].Base {
+			seen[j] = true
+			way = append(way, j)
+		}
+		for _, j := range slices.Backward(way) {
+			sorted = append(sorted, items[j])
+			place[j] = len(sorted)
+		}
+	}
+	for i := range sorted {
+		if b := sorted[i].Base; b >= 0 {
+			sorted[i].Base = place[b] - 1
+		}
+	}
+	return sorted
+}
+
+// passOnFailures fails what is based on an item that failed.
+func passOnFailures(items []Item) {
+	failed := make([]error, len(items)) // of the items themselves
+	for i := range items {
+		failed[i] = items[i].Err
+	}
+	for i := range items {
+		// No more steps than items: a circle of bases has a failure in it.
+		for j, n := items[i].Base, 0; items[i].Err == nil && j >= 0 && n < len(items); j, n = items[j].Base, n+1 {
+			if failed[j] != nil {
+				items[i].Err = fmt.Errorf("base %q: %w", items[j].Image.Name, failed[j])
+			}
+		}
+	}
+}

@@ -1,0 +1,425 @@
+package corpus
+
+import (
+	"context"
+	"crypto/sha256"
+	stdelf "debug/elf"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// image is a small ELF file of an architecture with the given note section.
+func image(t testing.TB, arch string, notes []byte) []byte {
+	t.Helper()
+	a, ok := config.ArchByName(arch)
+	if !ok {
+		t.Fatalf("no architecture %q", arch)
+	}
+	target := synth.Target{Class: a.Class, Machine: a.Machine, Order: binary.LittleEndian}
+	if a.Data == stdelf.ELFDATA2MSB {
+		target.Order = binary.BigEndian
+	}
+	b := synth.New(target)
+	if notes != nil {
+		b.Section(".notes", stdelf.SHT_NOTE, stdelf.SHF_ALLOC, 0x1000, notes).Align = 4
+	}
+	return b.Bytes()
+}
+
+// note is one ELF note in little-endian order, padded to align.
+func note(align int, name string, kind uint32, desc ...byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(name)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
+	b = append(binary.LittleEndian.AppendUint32(b, kind), name...)
+	for len(b)%align != 0 {
+		b = append(b, 0)
+	}
+	b = append(b, desc...)
+	for len(b)%align != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// folder writes files and a manifest and resolves it.
+func folder(t *testing.T, manifest string, files map[string][]byte) (string, []Item) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir, resolve(t, dir, manifest)
+}
+
+func resolve(t *testing.T, dir, manifest string) []Item {
+	t.Helper()
+	m, err := config.Parse(filepath.Join(dir, "batch.yaml"), []byte("version: 1\n"+manifest), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Resolve(m)
+}
+
+// rows shows items as "name" or "name: error".
+func rows(dir string, items []Item) string {
+	var b strings.Builder
+	for _, it := range items {
+		b.WriteString(it.Image.Name)
+		if it.Err != nil {
+			b.WriteString(": " + strings.ReplaceAll(it.Err.Error(), dir+"/", ""))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestEveryArchitecture(t *testing.T) {
+	files := map[string][]byte{}
+	manifest := "images:\n"
+	for _, arch := range config.ArchNames() {
+		files[arch] = image(t, arch, nil)
+		manifest += fmt.Sprintf("- {path: %s, arch: %s}\n- {path: %s, name: any-%s}\n", arch, arch, arch, arch)
+		for _, other := range config.ArchNames() {
+			if other != arch {
+				manifest += fmt.Sprintf("- {path: %s, arch: %s, name: not-%s-%s}\n", arch, other, other, arch)
+			}
+		}
+	}
+	_, items := folder(t, manifest, files)
+	for _, it := range items {
+		name := it.Image.Name
+		if wrong := strings.HasPrefix(name, "not-"); (it.Err != nil) != wrong {
+			t.Errorf("%s: got %v", name, it.Err)
+		}
+		if arch, ok := strings.CutPrefix(name, "any-"); ok && it.Image.Arch != arch {
+			t.Errorf("%s: got arch %s", name, it.Image.Arch)
+		}
+	}
+}
+
+func TestRows(t *testing.T) {
+	x86, arm := image(t, "x86_64", nil), image(t, "arm64", nil)
+	cut := x86[:100]
+	for _, tt := range []struct {
+		name, manifest string
+		files          map[string][]byte
+		want           string
+	}{
+		{"missing file", "images: [{path: a}, {path: b}]", map[string][]byte{"b": x86},
+			"a: stat a: no such file or directory\nb\n"},
+		{"folder", "images: [{path: d}]", map[string][]byte{"d/b": x86}, "d: d is not a regular file\n"},
+		{"no ELF", "images: [{path: a}]", map[string][]byte{"a": make([]byte, 100)}, "a: ELF header+0x0: not an ELF file\n"},
+		{"empty", "images: [{path: a}]", map[string][]byte{"a": {}}, "a: ELF header+0x0: 0 bytes are too few for an ELF file\n"},
+		{"cut short", "images: [{path: a}]", map[string][]byte{"a": cut},
+			fmt.Sprintf("a: section headers+%#x: 64 bytes reach past the end of the file (100 bytes)\n", binary.LittleEndian.Uint64(x86[40:]))},
+		{"architecture", "images: [{path: a, arch: arm64}]", map[string][]byte{"a": x86},
+			"a: ELF header+0x12: architecture is x86_64, the manifest says arm64\n"},
+
+		{"glob", `images: [{path: "k/*.ko"}, {path: z}]`, map[string][]byte{"k/b.ko": x86, "k/a.ko": x86, "k/c.o": x86, "z": x86}, "a\nb\nz\n"},
+		{"glob below", `images: [{path: "k/**/*.ko", name: "m/${{ image.file }}"}]`,
+			map[string][]byte{"k/b.ko": x86, "k/x/y/a.ko": x86}, "m/b\nm/a\n"},
+		{"glob with alternatives", `images: [{path: "{k,l}/v?", name: "${{ image.file }}"}]`, map[string][]byte{"k/v1": x86, "l/v2": x86}, "v1\nv2\n"},
+		{"glob without a match", `images: [{path: "k/*.ko"}, {path: z}]`, map[string][]byte{"k/a": x86, "z": x86},
+			"*.ko: glob k/*.ko matches no file\nz\n"},
+		{"glob in a folder that is missing", `images: [{path: "k/*", name: n}]`, nil, "n: glob k/*: stat k: no such file or directory\n"},
+		{"glob in a file", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k": x86}, "n: glob k/*: k is not a folder\n"},
+		{"glob of one file by name", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k/a": x86}, "n\n"},
+		{"glob of two files by one name", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k/a": x86, "k/b": x86},
+			"n: glob k/* matches 2 files, which all get the name \"n\"; put ${{ image.file }} into it\n"},
+		{"glob with names that collide", `images: [{path: "*/v"}]`, map[string][]byte{"k/v": x86, "l/v": x86},
+			"v\nv: name: the matrix makes several images of the name \"v\"; its values belong into the name\n"},
+		{"glob with one bad file", `images: [{path: "k/*"}]`, map[string][]byte{"k/a": x86, "k/b": {1}, "k/c d": x86},
+			"a\nb: ELF header+0x0: 1 bytes are too few for an ELF file\nc d: name \"c d\" has a character ' '\n"},
+		{"outputs that collide", `images: [{path: "k/*", outputs: {btf: o}}]`, map[string][]byte{"k/a": x86, "k/b": x86},
+			"a\nb: outputs.btf: writes the same file as outputs.btf of \"a\"\n"},
+		{"output over an image of a glob", `images: [{path: "k/*", outputs: {elf: k/b}}]`, map[string][]byte{"k/b": x86},
+			"b: outputs.elf: would overwrite the path of \"b\"\n"},
+
+		{"bases first", "images: [{path: c, base: b}, {path: x}, {path: b, base: a}, {path: d, base: a}, {path: a}]",
+			map[string][]byte{"a": x86, "b": x86, "c": x86, "d": x86, "x": x86}, "a\nb\nc\nx\nd\n"},
+		{"base of a glob", `images: [{path: m, base: v2}, {path: "v*"}]`, map[string][]byte{"m": x86, "v1": x86, "v2": x86}, "v2\nm\nv1\n"},
+		{"base that no glob has", `images: [{path: m, base: v3}, {path: "v*"}]`, map[string][]byte{"m": x86, "v1": x86},
+			"m: base: no image is named \"v3\"\nv1\n"},
+		{"base that a failed glob might have", `images: [{path: m, base: v3}, {path: "v*"}]`, map[string][]byte{"m": x86},
+			"m: base: no image is named \"v3\"\nv*: glob v* matches no file\n"},
+		{"base that fails", "images: [{path: m2, base: m}, {path: m, base: v}, {path: v}, {path: n}]",
+			map[string][]byte{"m": x86, "m2": x86, "n": x86},
+			"v: stat v: no such file or directory\nm: base \"v\": stat v: no such file or directory\n" +
+				"m2: base \"v\": stat v: no such file or directory\nn\n"},
+		{"base of another architecture", "images: [{path: m, base: v}, {path: v}]", map[string][]byte{"m": x86, "v": arm},
+			"v\nm: base: base \"v\" is arm64, the image is x86_64\n"},
+		{"circle through a glob", `images: [{path: "v*", base: m}, {path: m, base: v1}, {path: n, base: m}]`,
+			map[string][]byte{"m": x86, "n": x86, "v1": x86},
+			"m: base \"v1\": base: bases form a circle: v1 → m → v1\nv1: base: bases form a circle: v1 → m → v1\n" +
+				"n: base \"v1\": base: bases form a circle: v1 → m → v1\n"},
+
+		{"base_path ELF", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": x86}, "m\n"},
+		{"base_path ELF of another architecture", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": arm},
+			"m: base_path v: ELF header+0x12: architecture is arm64, that of the image x86_64\n"},
+		{"base_path BTF", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f, 0xeb, 1, 0}}, "m\n"},
+		{"base_path BTF of the other byte order", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0xeb, 0x9f, 1, 0}},
+			"m: base_path v: BTF header+0x0: byte order is BigEndian, that of the image LittleEndian\n"},
+		{"base_path of neither kind", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": []byte("text")},
+			"m: base_path v: header+0x0: neither BTF nor ELF\n"},
+		{"base_path too short", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f}},
+			"m: base_path v: header+0x0: file is too short for BTF or ELF\n"},
+		{"base_path missing", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86},
+			"m: base_path v: stat v: no such file or directory\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, items := folder(t, tt.manifest+"\n", tt.files)
+			if got := rows(dir, items); got != tt.want {
+				t.Errorf("got\n%swant\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBaseLinks(t *testing.T) {
+	x := image(t, "x86_64", nil)
+	dir, items := folder(t, "images: [{path: m, base: v}, {path: n, base_path: v}, {path: v}]\n", map[string][]byte{"m": x, "n": x, "v": x})
+	for i, want := range []struct {
+		name, file string
+		base       int
+	}{{"v", "", -1}, {"m", "v", 0}, {"n", "v", -1}} {
+		it := items[i]
+		file := strings.TrimPrefix(it.BaseFile, dir+"/")
+		if it.Image.Name != want.name || it.Base != want.base || file != want.file || it.Size != int64(len(x)) {
+			t.Errorf("item %d: got %s based on %d, %s, %d bytes; want %+v", i, it.Image.Name, it.Base, file, it.Size, want)
+		}
+	}
+}
+
+// TestFolderWithMeta has a manifest in a folder whose name looks like a pattern.
+func TestFolderWithMeta(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*{c}")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "v.elf"), image(t, "arm", nil), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := rows(dir, resolve(t, dir, "images: [{path: \"*.elf\"}]\n")); got != "v\n" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestBuildID(t *testing.T) {
+	id := note(4, "GNU\x00", ntBuildID, 0xab, 0xcd, 0xef)
+	for _, tt := range []struct {
+		name  string
+		notes []byte
+		want  string
+	}{
+		{"alone", id, "abcdef"},
+		{"none", nil, ""},
+		{"behind others", slices.Concat(note(4, "Xen\x00", ntBuildID, 1, 2, 3, 4), note(4, "GNU\x00", 1, 9), note(4, "", 0), id), "abcdef"},
+		{"only others", note(4, "Linux\x00", 257, 1), ""},
+		{"padding", slices.Concat(note(4, "Xen\x00", 1, 1), make([]byte, 8)), ""},
+		{"header cut short", []byte{4, 0, 0, 0, 1}, "error: .notes+0x0: note is cut short"},
+		{"second cut short", slices.Concat(note(4, "Xen\x00", 1), []byte{1, 2}), "error: .notes+0x10: note is cut short"},
+		{"name too long", []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 3, 0, 0, 0},
+			"error: .notes+0x0: note with a name of 4294967295 and a descriptor of 0 bytes reaches past the section"},
+		{"descriptor too long", []byte{4, 0, 0, 0, 0xfc, 0xff, 0xff, 0xff, 3, 0, 0, 0, 'G', 'N', 'U', 0},
+			"error: .notes+0x0: note with a name of 4 and a descriptor of 4294967292 bytes reaches past the section"},
+		{"huge section", make([]byte, maxNotes+1), "error: .notes+0x0: note section of 1048577 bytes"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, items := folder(t, "images: [{path: v}]\n", map[string][]byte{"v": image(t, "x86_64", tt.notes)})
+			got := items[0].BuildID
+			if err := items[0].Err; err != nil {
+				got = "error: " + err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestBuildIDPin(t *testing.T) {
+	_, items := folder(t, "images: [{path: v, name: a, build_id: ABCD}, {path: v, name: b, build_id: abce}, {path: w, build_id: ab}]\n",
+		map[string][]byte{"v": image(t, "x86_64", note(4, "GNU\x00", ntBuildID, 0xab, 0xcd)), "w": image(t, "x86_64", nil)})
+	if items[0].Err != nil {
+		t.Errorf("right pin: got %v", items[0].Err)
+	}
+	for i, want := range []MismatchError{{"build_id", "abcd", "abce"}, {"build_id", "", "ab"}} {
+		var got *MismatchError
+		if !errors.As(items[i+1].Err, &got) || *got != want {
+			t.Errorf("got %v, want %v", items[i+1].Err, &want)
+		}
+	}
+}
+
+func TestAlignedNotes(t *testing.T) {
+	b := synth.New(synth.Target{})
+	notes := slices.Concat(note(8, "GNU\x00", 5, 1, 2, 3, 4), note(8, "GNU\x00", ntBuildID, 0xab))
+	b.Section(".note.gnu.property", stdelf.SHT_NOTE, 0, 0, notes).Align = 8
+	_, items := folder(t, "images: [{path: v}]\n", map[string][]byte{"v": b.Bytes()})
+	if items[0].BuildID != "ab" || items[0].Err != nil {
+		t.Errorf("got %q, %v", items[0].BuildID, items[0].Err)
+	}
+}
+
+func TestPin(t *testing.T) {
+	v, m := image(t, "x86_64", nil), image(t, "x86_64", []byte{})
+	hash := func(b []byte) string { h := sha256.Sum256(b); return hex.EncodeToString(h[:]) }
+	wrong := strings.Repeat("0", 64)
+	dir, items := folder(t, fmt.Sprintf(`images:
+- {path: v, sha256: "%s"}
+- {path: m, base: v}
+- {path: m, name: bad, sha256: "%s"}
+- {path: m, name: based, base_path: v, base_sha256: "%s"}
+- {path: m, name: badly-based, base_path: v, base_sha256: "%s"}
+`, hash(v), wrong, hash(v), wrong), map[string][]byte{"v": v, "m": m})
+	var h Hasher
+	pins := func(it *Item) (string, error) {
+		p, err := h.Pin(context.Background(), it)
+		return p.SHA256 + " " + p.BaseSHA256, err
+	}
+	for i, want := range []struct {
+		sums     string
+		pinned   bool
+		mismatch string
+	}{
+		{hash(v) + " ", true, ""}, {hash(m) + " " + hash(v), false, ""}, {hash(m) + " ", true, "sha256"},
+		{hash(m) + " " + hash(v), true, ""}, {hash(m) + " " + hash(v), true, "base_sha256"},
+	} {
+		got, err := pins(&items[i])
+		var mismatch *MismatchError
+		what := ""
+		if errors.As(err, &mismatch) {
+			what = mismatch.What
+		} else if err != nil {
+			t.Errorf("%s: %v", items[i].Image.Name, err)
+		}
+		if got != want.sums || what != want.mismatch || items[i].Pinned() != want.pinned {
+			t.Errorf("%s: got %s, %q, pinned %v, want %+v", items[i].Image.Name, got, what, items[i].Pinned(), want)
+		}
+	}
+
+	t.Run("each file once", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(dir, "v"), []byte("changed"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := pins(&items[0]); got != hash(v)+" " {
+			t.Errorf("hashed again: got %s", got)
+		}
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		var h Hasher
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := h.Pin(ctx, &items[1]); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := h.Pin(context.Background(), &items[1]); err != nil {
+			t.Errorf("after a cancelled call: got %v", err)
+		}
+	})
+	t.Run("missing", func(t *testing.T) {
+		var h Hasher
+		if _, err := h.Sum(context.Background(), filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("together", func(t *testing.T) {
+		var h Hasher
+		var wg sync.WaitGroup
+		sums := make([]string, 8)
+		for i := range sums {
+			wg.Go(func() { sums[i], _ = h.Sum(context.Background(), filepath.Join(dir, "m")) })
+		}
+		wg.Wait()
+		for _, got := range sums {
+			if got != hash(m) {
+				t.Errorf("got %s", got)
+			}
+		}
+	})
+}
+
+// FuzzInspect checks that no file makes the header and the notes panic or give an error without a place.
+func FuzzInspect(f *testing.F) {
+	for _, arch := range []string{"x86_64", "s390x", "arm", "mips"} {
+		f.Add(image(f, arch, note(4, "GNU\x00", ntBuildID, 1, 2, 3)))
+	}
+	f.Add([]byte{})
+	path := filepath.Join(f.TempDir(), "v")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b {
+			t.Skip("compressed, with errors of its own")
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		it := Item{Image: config.Image{Path: path}}
+		err := it.inspect()
+		var format *elf.FormatError
+		if err != nil && !errors.As(err, &format) {
+			t.Fatalf("error without a place: %v", err)
+		}
+		if err == nil && (it.Image.Arch == "" || it.Size != int64(len(data))) {
+			t.Fatalf("incomplete: %+v", it)
+		}
+	})
+}
+
+// TestQuickstart keeps the example manifest and the committed images together.
+func TestQuickstart(t *testing.T) {
+	m, err := config.Load("quickstart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range Resolve(m) {
+		if it.Err != nil {
+			t.Errorf("%s: %v", it.Image.Name, it.Err)
+		}
+		if _, err := os.Stat(it.Image.Golden); it.Image.Golden != "" && err != nil {
+			t.Errorf("%s: golden: %v", it.Image.Name, err)
+		}
+	}
+}
+
+// TestLabKernels reads real kernels where there are some.
+func TestLabKernels(t *testing.T) {
+	lab := os.Getenv("LAB")
+	if lab == "" {
+		lab = "../../.lab"
+	}
+	lab, err := filepath.Abs(filepath.Join(lab, "kernels"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(lab); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatal(err)
+		}
+		t.Skipf("no kernels: %v", err)
+	}
+	items := resolve(t, lab, "images: [{path: \"*.vmlinux\"}]\n")
+	for _, it := range items {
+		if it.Err != nil || len(it.BuildID) != 40 {
+			t.Errorf("%s: build id %q, %v", it.Image.Name, it.BuildID, it.Err)
+		}
+		t.Logf("%-20s %-8s %s %d bytes", it.Image.Name, it.Image.Arch, it.BuildID, it.Size)
+	}
+}

@@ -1,0 +1,129 @@
+package corpus
+
+import (
+	"bytes"
+	stdelf "debug/elf"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// A MismatchError says that a file is not the one that the manifest pins.
+type MismatchError struct {
+	What   string // "sha256", "build_id", "base_sha256"
+	Found  string // empty if the file has none
+	Pinned string
+}
+
+func (e *MismatchError) Error() string {
+	if e.Found == "" {
+		return fmt.Sprintf("%s: the file has none, the manifest pins %s", e.What, e.Pinned)
+	}
+	return fmt.Sprintf("%s: the file has %s, the manifest pins %s", e.What, e.Found, e.Pinned)
+}
+
+// inspect opens the item's file and compares its header and build id with the manifest.
+func (it *Item) inspect() error {
+	size, err := regular(it.Image.Path)
+	if err != nil {
+		return err
+	}
+	it.Size = size
+	f, err := elf.Open(it.Image.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	it.order = f.Order
+	arch := archOf(f)
+	if it.Image.Arch != "" && it.Image.Arch != arch {
+		return archError(arch, it.Image.Arch, "the manifest says")
+	}
+	it.Image.Arch = arch
+	if it.BuildID, err = buildID(f); err != nil {
+		return err
+	}
+	if want := it.Image.BuildID; want != "" && want != it.BuildID {
+		return &MismatchError{"build_id", it.BuildID, want}
+	}
+	if it.Image.BasePath != "" {
+		if err := it.inspectBase(it.Image.BasePath); err != nil {
+			return fmt.Errorf("base_path %s: %w", it.Image.BasePath, err)
+		}
+	}
+	return nil
+}
+
+// regular is the size of a regular file. Others are refused before they are opened: that of a pipe would wait.
+func regular(path string) (int64, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	if !st.Mode().IsRegular() {
+		return 0, fmt.Errorf("%s is not a regular file", path)
+	}
+	return st.Size(), nil
+}
+
+// archError places the contradiction at e_machine.
+func archError(found, want, who string) error {
+	return &elf.FormatError{Section: "ELF header", Offset: 18,
+		Problem: fmt.Sprintf("architecture is %s, %s %s", found, who, want)}
+}
+
+func archOf(f *elf.File) string {
+	class, data := stdelf.ELFCLASS32, stdelf.ELFDATA2LSB
+	if f.Is64 {
+		class = stdelf.ELFCLASS64
+	}
+	if f.Order == binary.ByteOrder(binary.BigEndian) {
+		data = stdelf.ELFDATA2MSB
+	}
+	return config.ArchOf(f.Machine, class, data).Name
+}
+
+// btfMagic starts raw BTF, in its own byte order.
+const btfMagic = 0xeb9f
+
+// inspectBase checks that a file can hold the base of the item: ELF of the same architecture or raw BTF of the same
+// byte order.
+func (it *Item) inspectBase(path string) error {
+	if _, err := regular(path); err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var magic [4]byte
+	if _, err := io.ReadFull(file, magic[:]); err != nil {
+		return &elf.FormatError{Section: "header", Problem: "file is too short for BTF or ELF"}
+	}
+	if bytes.Equal(magic[:], []byte(stdelf.ELFMAG)) {
+		f, err := elf.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if arch := archOf(f); arch != it.Image.Arch {
+			return archError(arch, it.Image.Arch, "that of the image")
+		}
+		return nil
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		if order.Uint16(magic[:]) != btfMagic {
+			continue
+		}
+		if order != it.order {
+			return &elf.FormatError{Section: "BTF header", Problem: fmt.Sprintf("byte order is %v, that of the image %v", order, it.order)}
+		}
+		return nil
+	}
+	return &elf.FormatError{Section: "header", Problem: "neither BTF nor ELF"}
+}
