@@ -1,0 +1,87 @@
+package golden
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestExceptions(t *testing.T) {
+	old := parse(t, types(intType, "FUNC 'old_f' type_id=0 linkage=static", "STRUCT 's' size=4 vlen=0", "PTR '(anon)' type_id=3"))
+	new := parse(t, types(intType, "FUNC 'new_f' type_id=0 linkage=static", "STRUCT 's' size=8 vlen=0"))
+	for _, tt := range []struct {
+		name, list string
+		accepted   string // names of what is accepted
+		all        bool
+		stale      string
+	}{
+		{"none", "", "", false, ""},
+		{"one", "[{kind: FUNC, name: new_f, what: added, reason: r}]", "new_f", false, ""},
+		{"pattern", "[{kind: FUNC, name: '*_f', what: '*', reason: r}]", "new_f old_f", false, ""},
+		{"all", "[{kind: FUNC, name: '*_f', what: '*', reason: r}, {kind: '*', name: s, what: changed, reason: r}, {kind: PTR, name: 'struct s \\*', what: removed, reason: r}]",
+			"struct s * s new_f old_f", true, ""},
+		{"other kind", "[{kind: VAR, name: new_f, what: added, reason: r}]", "", false, "added VAR new_f"},
+		{"other op", "[{kind: FUNC, name: new_f, what: removed, reason: r}]", "", false, "removed FUNC new_f"},
+		{"other name", "[{kind: FUNC, name: new, what: added, reason: r}]", "", false, "added FUNC new"},
+		{"this image", "[{kind: FUNC, name: new_f, what: added, image: 'img-*', reason: r}]", "new_f", false, ""},
+		{"other image", "[{kind: FUNC, name: new_f, what: added, image: other, reason: r}]", "", false, ""},
+		{"this image, stale", "[{kind: FUNC, name: x, what: added, image: 'img-*', reason: r}]", "", false, "added FUNC x in img-*"},
+		{"shadowed", "[{kind: FUNC, name: '*', what: '*', reason: r}, {kind: FUNC, name: new_f, what: added, reason: r}]", "new_f old_f", false, "added FUNC new_f"},
+	} {
+		e := exceptions(t, tt.list)
+		s := Diff(old, new)
+		e.ask("img-1")
+		all := e.acceptAll("img-1", s)
+		var accepted []string
+		for _, c := range s.Changes {
+			if c.Accepted == "r" {
+				accepted = append(accepted, c.Name)
+			}
+		}
+		if got := strings.Join(accepted, " "); got != tt.accepted || all != tt.all {
+			t.Errorf("%s: got %q (all: %t), want %q (all: %t)", tt.name, got, all, tt.accepted, tt.all)
+		}
+		if got := strings.Trim(fmt.Sprint(e.Stale()), "[]"); got != tt.stale {
+			t.Errorf("%s: got stale %q, want %q", tt.name, got, tt.stale)
+		}
+	}
+}
+
+// An entry is stale only when an image that it is for was compared.
+func TestStaleNeedsComparison(t *testing.T) {
+	e := exceptions(t, "[{kind: FUNC, name: f, what: added, reason: r}]")
+	if got := e.Stale(); len(got) != 0 {
+		t.Errorf("got %v before any comparison", got)
+	}
+	if res, err := Compare(peer(t), write(t, "golden", bpftoolDump(t, "kinds-x86_64")), Options{Exceptions: e}); err != nil || res.Verdict != Equal {
+		t.Fatalf("got %v, %v", res, err)
+	}
+	if got := e.Stale(); len(got) != 1 {
+		t.Errorf("got %v after a comparison that found nothing, want the entry", got)
+	}
+	var none *Exceptions
+	if got := none.Stale(); got != nil {
+		t.Errorf("got %v of no exceptions", got)
+	}
+}
+
+func TestExceptionErrors(t *testing.T) {
+	for _, tt := range []struct{ name, list, want string }{
+		{"not a list", "kind: FUNC", "cannot unmarshal"},
+		{"unknown key", "[{kind: FUNC, name: f, what: added, why: r}]", "why not found"},
+		{"unknown kind", "[{kind: FUNCTION, name: f, what: added, reason: r}]", `exception 1 (added FUNCTION f): "FUNCTION" is not a kind`},
+		{"no kind", "[{name: f, what: added, reason: r}]", `"" is not a kind`},
+		{"unknown op", "[{kind: FUNC, name: f, what: new, reason: r}]", `"new" is none of added, removed,`},
+		{"no name", "[{kind: FUNC, what: added, reason: r}]", "there is no name"},
+		{"no reason", "[{kind: FUNC, name: f, what: added, reason: ' '}]", "there is no reason"},
+		{"bad pattern", "[{kind: FUNC, name: '[', what: added, reason: r}]", "syntax error in pattern"},
+		{"second entry", "[{kind: FUNC, name: f, what: added, reason: r}, {kind: FUNC, name: g, what: added}]", "exception 2 (added FUNC g)"},
+	} {
+		if _, err := ParseExceptions([]byte(tt.list)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	if _, err := ReadExceptions(write(t, "exceptions.yaml", []byte("- {}"))); err == nil || !strings.Contains(err.Error(), "exceptions.yaml: exception 1") {
+		t.Errorf("got %v, want the file's name", err)
+	}
+}

@@ -1,0 +1,233 @@
+package golden
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/dump"
+)
+
+// peer is an object of pahole's making, from the fixtures of the room dump.
+func peer(t testing.TB) *btf.Object {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("dump", "testdata", "kinds-x86_64.btf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := btf.Parse(data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// write makes a file of a test.
+func write(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func compressed(t testing.TB, data []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z.EncodeAll(data, nil)
+}
+
+func exceptions(t testing.TB, text string) *Exceptions {
+	t.Helper()
+	e, err := ParseExceptions([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestCompare(t *testing.T) {
+	whole := bpftoolDump(t, "kinds-x86_64")
+	const acceptRed = `
+- {kind: ENUM, name: color, what: changed, reason: the colour was renamed}
+`
+	pink := bytes.Replace(whole, []byte("'RED'"), []byte("'PINK'"), 1)
+	for _, tt := range []struct {
+		name       string
+		golden     []byte
+		exceptions string
+		want       Verdict
+		problem    string
+		summary    string
+	}{
+		{name: "plain", golden: whole, want: Equal},
+		{name: "compressed", golden: compressed(t, whole), want: Equal},
+		{name: "another name", golden: pink, want: Differs, summary: "ENUM ~1"},
+		{name: "another name, compressed", golden: compressed(t, pink), want: Differs, summary: "ENUM ~1"},
+		{name: "accepted", golden: pink, exceptions: acceptRed, want: Accepted, summary: "ENUM ~1, 1 accepted"},
+		{name: "accepted in part", exceptions: acceptRed, want: Differs, summary: "FLOAT ~1, ENUM ~1, 1 accepted",
+			golden: bytes.Replace(pink, []byte("FLOAT 'float' size=4"), []byte("FLOAT 'float' size=8"), 1)},
+		{name: "accepted, but no dump is like that", golden: bytes.Replace(bytes.Replace(pink, []byte("'RED'"), nil, 1), []byte("'(anon)' size=8 vlen=2\n"), []byte("'(anon)' size=8 vlen=2 \n"), 1),
+			exceptions: acceptRed, want: Differs, problem: "is not a STRUCT"},
+		{name: "cut short", golden: whole[:bytes.LastIndexByte(whole[:len(whole)-1], '[')], want: Differs, summary: "VAR ~2, DATASEC +1"},
+		{name: "longer", golden: append(bytes.Clone(whole), "[99] FWD 'more' fwd_kind=struct\n"...), want: Differs, problem: "type 99 follows"},
+		{name: "empty", want: Differs, summary: "INT +"},
+		{name: "not a dump", golden: []byte("struct s;\n"), want: Differs, problem: "line 1: is not a type"},
+	} {
+		e := exceptions(t, tt.exceptions)
+		res, err := Compare(peer(t), write(t, "golden", tt.golden), Options{Exceptions: e})
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if res.Verdict != tt.want || !strings.Contains(res.Problem, tt.problem) {
+			t.Errorf("%s: got %s (%q), want %s (%q)", tt.name, res.Verdict, res.Problem, tt.want, tt.problem)
+		}
+		if (res.Summary != nil) != (tt.summary != "") || res.Summary != nil && !sameSummary(res.Summary.String(), tt.summary) {
+			t.Errorf("%s: got summary %v, want %q", tt.name, res.Summary, tt.summary)
+		}
+		if (res.Unified != nil) != (tt.want != Equal) {
+			t.Errorf("%s: got diff %q", tt.name, res.Unified)
+		}
+	}
+}
+
+// sameSummary compares the parts of two summaries, in any order; one that ends in + only has to start so.
+func sameSummary(got, want string) bool {
+	if strings.HasSuffix(want, "+") {
+		return strings.HasPrefix(got, want)
+	}
+	g, w := strings.Split(got, ", "), strings.Split(want, ", ")
+	slices.Sort(g)
+	slices.Sort(w)
+	return slices.Equal(g, w)
+}
+
+func TestCompareMissing(t *testing.T) {
+	res, err := Compare(peer(t), filepath.Join(t.TempDir(), "none"), Options{})
+	if err != nil || res.Verdict != Missing || res.Verdict.OK() {
+		t.Errorf("got %v, %v, want the verdict missing", res, err)
+	}
+	if _, err := Compare(peer(t), t.TempDir(), Options{}); err == nil {
+		t.Error("a folder was taken for a golden")
+	}
+	broken := compressed(t, bpftoolDump(t, "kinds-x86_64"))
+	if _, err := Compare(peer(t), write(t, "broken.zst", broken[:len(broken)/2]), Options{}); err == nil {
+		t.Error("half of a compressed golden was taken for one")
+	}
+}
+
+// An exception that accepts every type does not accept a text that differs elsewhere.
+func TestCompareForgedText(t *testing.T) {
+	o := parse(t, "[1] VAR 'v' type_id=0, linkage=static\n[2] DATASEC '.data' size=8 vlen=1\n\ttype_id=1 offset=0 size=8 (VAR 'v')\n")
+	forged := "[1] VAR 'v' type_id=0, linkage=global\n[2] DATASEC '.data' size=8 vlen=1\n\ttype_id=1 offset=0 size=8 (VAR 'other')\n"
+	e := exceptions(t, `[{kind: "*", name: "*", what: "*", reason: anything goes}]`)
+	res, err := Compare(o, write(t, "golden", []byte(forged)), Options{Exceptions: e})
+	if err != nil || res.Verdict != Differs {
+		t.Errorf("got %v, %v, want the verdict differs", res, err)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	t.Setenv("CI", "")
+	o := peer(t)
+	text := dump.AppendRaw(nil, o)
+	for _, tt := range []struct {
+		name, file string
+		old        []byte // nil: there is none
+		compressed bool
+	}{
+		{"created", "new.raw", nil, false},
+		{"created in a new folder", "sub/new.raw", nil, false},
+		{"created compressed", "new.raw.zst", nil, true},
+		{"stays plain", "old.zst", []byte("plain"), false},
+		{"stays compressed", "old.raw", compressed(t, []byte("compressed")), true},
+	} {
+		path := filepath.Join(t.TempDir(), tt.file)
+		if tt.old != nil {
+			if err := os.WriteFile(path, tt.old, 0o640); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Update(path, o); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.HasPrefix(data, zstdMagic); got != tt.compressed {
+			t.Errorf("%s: compressed: got %t, want %t", tt.name, got, tt.compressed)
+		}
+		if got, err := readAll(path); err != nil || !bytes.Equal(got, text) {
+			t.Errorf("%s: got another text (%v)", tt.name, err)
+		}
+		if res, err := Compare(o, path, Options{}); err != nil || res.Verdict != Equal {
+			t.Errorf("%s: got %v, %v after the update, want the verdict equal", tt.name, res, err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]os.FileMode{true: 0o640, false: 0o644}[tt.old != nil]; info.Mode().Perm()&^0o022 != want&^0o022 {
+			t.Errorf("%s: got mode %o, want %o", tt.name, info.Mode().Perm(), want)
+		}
+		again := data
+		if err := Update(path, o); err != nil {
+			t.Fatal(err)
+		}
+		if data, _ = os.ReadFile(path); !bytes.Equal(data, again) {
+			t.Errorf("%s: the same types gave another file", tt.name)
+		}
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); len(left) > 0 {
+			t.Errorf("%s: left behind: %v", tt.name, left)
+		}
+	}
+}
+
+func TestUpdateRefusesInCI(t *testing.T) {
+	path := write(t, "golden", []byte("as it was"))
+	t.Setenv("CI", "true")
+	if err := Update(path, peer(t)); !errors.Is(err, ErrCI) {
+		t.Errorf("got %v, want %v", err, ErrCI)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "as it was" {
+		t.Errorf("got %q, the golden was touched", got)
+	}
+	t.Setenv("CI", "false")
+	if err := Update(path, peer(t)); err != nil {
+		t.Errorf("got %v with CI=false", err)
+	}
+}
+
+// Of an equal golden neither text is held: what a comparison allocates does not grow with the dump.
+func TestCompareHoldsNothing(t *testing.T) {
+	o := btf.New(peer(t).Order, nil)
+	for range 200_000 {
+		o.Append(0, btf.Info(btf.KindPtr, 0, false), 1)
+	}
+	path := write(t, "golden", dump.AppendRaw(nil, o))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	res, err := Compare(o, path, Options{})
+	runtime.ReadMemStats(&after)
+	if err != nil || res.Verdict != Equal {
+		t.Fatalf("got %v, %v, want the verdict equal", res, err)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 2<<20 {
+		t.Errorf("got %d bytes allocated for a dump of %d", got, len(dump.AppendRaw(nil, o)))
+	}
+}

@@ -1,0 +1,144 @@
+package golden
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/dump"
+)
+
+// lab is the folder of peers and kernels; without one the test is skipped, or fails when peers are required.
+func lab(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("LAB")
+	if dir == "" {
+		dir = filepath.Join("..", "..", ".lab")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bin", "bpftool")); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatalf("peers are required: %v", err)
+		}
+		t.Skipf("no peers: %v", err)
+	}
+	return dir
+}
+
+// kernel is the path of a lab kernel, and the BTF that the distribution's pahole left in it.
+func kernel(t testing.TB, name string) (path string, o *btf.Object) {
+	t.Helper()
+	path = filepath.Join(lab(t), "kernels", name+".vmlinux")
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	data, err := f.Section(".BTF").Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err = btf.Parse(data, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path, o
+}
+
+// A golden that bpftool made of pahole's output passes as it is.
+func TestBpftoolGolden(t *testing.T) {
+	path, o := kernel(t, "6.1-cloud-amd64")
+	text, err := exec.Command(filepath.Join(lab(t), "bin", "bpftool"), "btf", "dump", "file", path, "format", "raw").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"plain": text, "zstd": compressed(t, text)} {
+		res, err := Compare(o, write(t, "golden", data), Options{})
+		if err != nil || res.Verdict != Equal {
+			t.Errorf("%s: got %+v, %v, want the verdict equal", name, res, err)
+		}
+	}
+	read, err := ParseRaw(text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(dump.AppendRaw(nil, read), text) {
+		t.Error("what was read of the golden prints otherwise")
+	}
+	if s := Diff(read, o); len(s.Changes) != 0 {
+		t.Errorf("got %s, want no type to differ", s)
+	}
+}
+
+// shifted is a kernel with one type more near its start, so that nearly all ids differ.
+func shifted(t testing.TB, o *btf.Object) *btf.Object {
+	t.Helper()
+	text := dump.AppendRaw(nil, o)
+	base, err := ParseRaw([]byte("[1] FLOAT 'inserted' size=16\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := ParseRaw(text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range all.All() {
+		r.References(func(id *uint32) {
+			if *id != 0 {
+				*id++
+			}
+		})
+		r.StringOffsets(func(off *uint32) { *off = base.Strings.Add([]byte(all.Name(*off))) })
+		base.Append(r...)
+	}
+	return base
+}
+
+func TestShiftedKernel(t *testing.T) {
+	_, o := kernel(t, "6.12-cloud-amd64")
+	path := write(t, "golden", dump.AppendRaw(nil, o))
+	res, err := Compare(shifted(t, o), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := res.Summary.String(); res.Verdict != Differs || got != "FLOAT +1" {
+		t.Errorf("got %s: %s, want FLOAT +1", res.Verdict, got)
+	}
+	if n := bytes.Count(res.Unified, []byte("\n")); n > 250 {
+		t.Errorf("got a diff of %d lines", n)
+	}
+}
+
+func BenchmarkDiffKernels(b *testing.B) {
+	_, old := kernel(b, "6.1-cloud-amd64")
+	_, new := kernel(b, "6.12-cloud-amd64")
+	b.SetBytes(4 * int64(old.WordCount()+new.WordCount()))
+	b.ReportAllocs()
+	for b.Loop() {
+		Diff(old, new)
+	}
+}
+
+func BenchmarkCompareEqual(b *testing.B) {
+	_, o := kernel(b, "6.12-cloud-amd64")
+	benchmarkCompare(b, o, o, Equal)
+}
+
+func BenchmarkCompareShifted(b *testing.B) {
+	_, o := kernel(b, "6.12-cloud-amd64")
+	benchmarkCompare(b, o, shifted(b, o), Differs)
+}
+
+func benchmarkCompare(b *testing.B, golden, got *btf.Object, want Verdict) {
+	text := dump.AppendRaw(nil, golden)
+	path := write(b, "golden", text)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if res, err := Compare(got, path, Options{}); err != nil || res.Verdict != want {
+			b.Fatal(res, err)
+		}
+	}
+}
