@@ -272,3 +272,17 @@ func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
 
 // BigEndian tells the byte order of the unit's data.
 func (u *Unit) BigEndian() bool { return u.d.swap }
+
+// Index is the number of units that were handed out.
+func (r *Reader) Index() int { return r.index }
+
+// Fail ends the reading after an error; it returns the number of the unit that could not be read.
+func (r *Reader) Fail() int {
+	n := r.index
+	r.sec, r.inTypes, r.off = &r.d.info, false, r.d.info.size
+	r.index++
+	return n
+}
+
+// InfoSize is the size of .debug_info in bytes.
+func (d *Data) InfoSize() uint64 { return d.info.size }

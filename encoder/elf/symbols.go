@@ -102,3 +102,11 @@ func (f *File) sectionIndex(i int, shndx uint16, extended []byte) uint32 {
 	}
 	return uint32(shndx)
 }
+
+// SymbolBase is what the values of symbols in a section count from: its address in a linked file, 0 in a relocatable one.
+func (f *File) SymbolBase(s *Section) uint64 {
+	if f.Type == elf.ET_REL {
+		return 0
+	}
+	return s.Addr
+}

@@ -51,7 +51,7 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 		case dwarf.TagFormalParameter:
 			pos = w.parameter(a, owner, index, direct)
 			index++
-		case dwarf.TagVariable, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter, dwarf.TagGNUCallSiteParam,
+		case dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter, dwarf.TagGNUCallSiteParam,
 			dwarf.TagLabel, dwarf.TagDwarfProcedure, dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam:
 			pos = c.Skip(a)
 		case dwarf.TagLexicalBlock:
@@ -92,7 +92,7 @@ func (w *walker) inlined(a *dwarf.Abbrev) int {
 			return c.Next
 		}
 		switch a.Tag {
-		case dwarf.TagFormalParameter, dwarf.TagVariable, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
+		case dwarf.TagFormalParameter, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
 			dwarf.TagGNUCallSiteParam, dwarf.TagLabel:
 			pos = c.Skip(a)
 		case dwarf.TagLexicalBlock:

@@ -26,8 +26,6 @@ type Options struct {
 	FuncIndex func(name []byte) int32
 	// Wanted tells whether a variable at that address can become a VAR.
 	Wanted func(addr uint64) bool
-	// PeerTags: only the kinds of tags that the peer knows; see peer.go.
-	Peer bool
 }
 
 // A Func is one DW_TAG_subprogram.
@@ -57,7 +55,7 @@ type Param struct {
 	Loc      dwarf.Location
 }
 
-// A Var is a variable at unit level with a fixed address.
+// A Var is a variable with a fixed address in a wanted section.
 type Var struct {
 	Off      uint32
 	Name     dwarf.StrKey
@@ -65,6 +63,9 @@ type Var struct {
 	External bool
 	Addr     uint64
 	Size     uint64 // in bytes, by its type (specification 01, section 10.2)
+
+	Inner      bool // declared below unit level
+	Artificial bool
 }
 
 // A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in FuncTags and VarTags.

@@ -4,18 +4,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
-// topVariable keeps a variable at unit level that has a fixed address in a wanted section (specification 01, section 6.9, and
-// 02, section 6.1, rules 1 to 5).
-func (w *walker) topVariable(a *dwarf.Abbrev) int {
+// variable keeps a variable that has a fixed address in a wanted section (specification 01, section 6.9, and 02, section
+// 6.1). inner says that it is not a direct child of the unit.
+func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	c, pos := &w.c, w.c.Pos
-	if c.Present(dwarf.SlotDecl) || c.Present(dwarf.SlotArtificial) || !c.Present(dwarf.SlotExpr) {
+	if !c.Present(dwarf.SlotExpr) || c.Present(dwarf.SlotDecl) {
 		return c.Skip(a)
 	}
 	addr, ok := w.t.U.Address(c.Val[dwarf.SlotExpr])
 	if !ok || !w.opt.Wanted(addr) {
 		return c.Skip(a)
 	}
-	v := Var{Off: uint32(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr}
+	v := Var{Off: uint32(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr,
+		Inner: inner, Artificial: c.Present(dwarf.SlotArtificial)}
 	typ, spec, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
 	if spec != 0 && w.declares(int(spec)) {

@@ -116,7 +116,7 @@ func (w *walker) unitLevel(pos int) int {
 		}
 		switch a.Tag {
 		case dwarf.TagVariable:
-			pos = w.topVariable(a)
+			pos = w.variable(a, false)
 		default:
 			pos = w.generic(a)
 		}
@@ -167,6 +167,8 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 		return w.base(a)
 	case dwarf.TagSubprogram:
 		return w.subprogram(a)
+	case dwarf.TagVariable:
+		return w.variable(a, true)
 	case dwarf.TagNamespace:
 		return w.namespace(a)
 	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
@@ -176,7 +178,7 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 		c.Fail(c.Pos, "imported unit: its partial unit is not merged")
 		return c.Next
 	default:
-		// Variables below unit level, unspecified types (a reference to one is void), labels, imports, and whatever no rule
+		// Unspecified types (a reference to one is void), labels, imports, and whatever no rule
 		// names: nothing of them or below them takes an id.
 		return c.Skip(a)
 	}

@@ -1,4 +1,214 @@
 package verify
 
-func checkDistilled(c *checker) *Refusal                { return nil }
-func relocate(split, distilled, base *checker) *Refusal { return nil }
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A distilled base holds the few types of a kernel that a module refers to. When the module is loaded they are looked up
+// in the BTF of the running kernel (specification 05, section 11). The kernel asks for each of its types which distilled
+// types it could be; a distilled type needs exactly one answer. The index below is made so that whatever is found under a
+// key matches, and hostile blobs with many types of one name cost no more than others.
+
+// Keys of phrases for verdicts that hold names and numbers.
+const (
+	distilledAnonymous = "distilled type is anonymous"
+	distilledKind      = "distilled type has unexpected kind"
+	distilledTwice     = "distilled type has multiple candidates"
+	distilledMissing   = "distilled type is not mapped"
+)
+
+var (
+	distillable = kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd)
+	composites  = kinds(btf.KindStruct, btf.KindUnion)
+)
+
+// checkDistilled tells whether a blob holds nothing but what a distilled base may hold.
+func checkDistilled(d *checker) *Refusal {
+	for i := range d.recs {
+		r := d.rec(d.firstID + uint32(i))
+		switch {
+		case !distillable.has(r.kind):
+			return d.refuse(fault{rec: &r, key: distilledKind,
+				phrase: fmt.Sprintf("type [%d] in distilled based BTF has unexpected kind [%d]", r.id, r.kind)})
+		case r.name == 0:
+			return d.refuse(fault{rec: &r, key: distilledAnonymous,
+				phrase: fmt.Sprintf("type [%d], kind [%d] is invalid for distilled base BTF; it is anonymous", r.id, r.kind)})
+		}
+	}
+	return nil
+}
+
+// A sameness says what must agree, besides the name, for a type to be a distilled one.
+type sameness uint8
+
+const (
+	sameInt      sameness = iota // size and encoding
+	sameFloat                    // size
+	sameEnum                     // size
+	sameSize                     // of a struct or union, where the name alone does not tell
+	sameEmbedded                 // size of a struct or union that lies in another by value
+	sameName                     // of any other struct or union
+	sameFlag                     // of a forward declaration
+)
+
+type likeness struct {
+	name string
+	like sameness
+	size uint32
+	flag uint32
+}
+
+// relocate finds every distilled type in the base.
+func relocate(split, distilled, base *checker) *Refusal {
+	index := indexDistilled(distilled, embedded(split, distilled))
+	names := map[string]int{} // of structs and unions in the base, as far as the module knows the name
+	for key := range index {
+		names[key.name] = 0
+	}
+	for i := range base.recs {
+		r := base.rec(base.firstID + uint32(i))
+		if composites.has(r.kind) {
+			if n, known := names[base.text(r.name)]; known {
+				names[base.text(r.name)] = n + 1
+			}
+		}
+	}
+	to := make([]uint32, len(distilled.recs))
+	for i := range base.recs {
+		r := base.rec(base.firstID + uint32(i))
+		if r.name == 0 || !distillable.has(r.kind) && r.kind != btf.KindEnum64 {
+			continue
+		}
+		name := base.text(r.name)
+		n, known := names[name]
+		if !known {
+			continue
+		}
+		for _, key := range likenesses(base, &r, name, n) {
+			for _, id := range index[key] {
+				at := &to[id-distilled.firstID]
+				if *at != 0 {
+					return distilled.twice(id, *at, r.id)
+				}
+				*at = r.id
+			}
+		}
+	}
+	for i, id := range to {
+		if id == 0 {
+			r := distilled.rec(distilled.firstID + uint32(i))
+			return distilled.refuse(fault{rec: &r, key: distilledMissing, phrase: fmt.Sprintf(
+				"distilled base BTF type '%s' [%d] is not mapped to base BTF id", distilled.text(r.name), r.id)})
+		}
+	}
+	return nil
+}
+
+func (c *checker) twice(id, a, b uint32) *Refusal {
+	r := c.rec(id)
+	return c.refuse(fault{rec: &r, key: distilledTwice, phrase: fmt.Sprintf(
+		"distilled base BTF type '%s' [%d], size %d has multiple candidates of the same size (ids [%d, %d]) in base BTF",
+		c.text(r.name), r.id, r.third, a, b)})
+}
+
+// indexDistilled puts every distilled type under the keys by which it is found.
+func indexDistilled(d *checker, embedded []bool) map[likeness][]uint32 {
+	index := map[likeness][]uint32{}
+	put := func(id uint32, key likeness) { index[key] = append(index[key], id) }
+	for i := range d.recs {
+		r := d.rec(d.firstID + uint32(i))
+		key := likeness{name: d.text(r.name), size: r.third}
+		switch r.kind {
+		case btf.KindInt:
+			key.like, key.flag = sameInt, d.integer(&r).encoding
+			put(r.id, key)
+		case btf.KindFloat:
+			key.like = sameFloat
+			put(r.id, key)
+		case btf.KindEnum:
+			key.like = sameEnum
+			put(r.id, key)
+		case btf.KindFwd:
+			put(r.id, likeness{name: key.name, like: sameFlag, flag: flag(&r)})
+		default: // struct or union
+			key.like = sameSize
+			put(r.id, key)
+			if embedded[i] {
+				key.like = sameEmbedded
+			} else {
+				key = likeness{name: key.name, like: sameName}
+			}
+			put(r.id, key)
+		}
+	}
+	return index
+}
+
+// likenesses lists the keys under which a base type finds the distilled types that it can be. The kernel does not compare
+// kinds where the distilled type is a struct or a union.
+func likenesses(base *checker, r *record, name string, count int) []likeness {
+	size := r.third
+	bySize := likeness{name: name, like: sameSize, size: size}
+	byName := []likeness{{name: name, like: sameName}, {name: name, like: sameEmbedded, size: size}}
+	switch r.kind {
+	case btf.KindInt:
+		return []likeness{bySize, {name: name, like: sameInt, size: size, flag: base.integer(r).encoding}}
+	case btf.KindFloat:
+		return []likeness{bySize, {name: name, like: sameFloat, size: size}}
+	case btf.KindEnum, btf.KindEnum64:
+		return []likeness{bySize, {name: name, like: sameEnum, size: size}}
+	case btf.KindFwd:
+		return append(byName, likeness{name: name, like: sameFlag, flag: flag(r)})
+	}
+	keys := byName
+	if count > 1 {
+		keys = []likeness{bySize}
+	}
+	// A forward declaration is compared by the kind flag, which has another meaning in a struct: one with bit-fields is
+	// never found, a union only with them.
+	if (r.kind == btf.KindUnion) == r.kflag {
+		keys = append(keys, likeness{name: name, like: sameFlag, flag: flag(r)})
+	}
+	return keys
+}
+
+func flag(r *record) uint32 {
+	if r.kflag {
+		return 1
+	}
+	return 0
+}
+
+// embedded marks the distilled types that lie by value in a struct or union of the module, behind modifiers or in arrays.
+func embedded(split, distilled *checker) []bool {
+	in := make([]bool, len(distilled.recs))
+	walked := make([]bool, len(split.recs)) // what lies behind is marked already
+	for i := range split.recs {
+		r := split.rec(split.firstID + uint32(i))
+		if !composites.has(r.kind) {
+			continue
+		}
+		for m := range r.vlen {
+			id := split.child(&r, m).b
+			for id >= split.firstID && split.exists(id) && !walked[id-split.firstID] {
+				t := split.rec(id)
+				switch {
+				case modifiers.has(t.kind):
+					walked[id-split.firstID] = true
+					id = t.third
+				case t.kind == btf.KindArray:
+					walked[id-split.firstID] = true
+					id = split.array(&t).elem
+				default:
+					id = 0
+				}
+			}
+			if id >= distilled.firstID && id < split.firstID {
+				in[id-distilled.firstID] = true
+			}
+		}
+	}
+	return in
+}

@@ -27,6 +27,7 @@ type fault struct {
 	at     uint32  // place in the type section, if not that of the record
 	where  uint64  // place in the blob, without a record
 	phrase string
+	key    string // in phrases, if not the phrase up to its first number
 	line   lineStyle
 }
 
@@ -65,7 +66,8 @@ func (c *checker) refuse(f fault) *Refusal {
 		out.Offset = uint64(c.typesAt) + uint64(max(f.rec.at, f.at))
 	}
 	line := c.lineText(f)
-	out.Line = line[strings.LastIndexByte(line, '\n')+1:] // names may hold line ends
+	line = line[strings.LastIndexByte(line, '\n')+1:] // names may hold line ends
+	out.Line = strings.TrimLeft(line, " \t")
 	return out
 }
 
@@ -99,7 +101,9 @@ type entry struct {
 // explain finds the entry of a fault; the kind's own comes first.
 func explain(f fault) entry {
 	key := f.phrase
-	if i := strings.IndexAny(key, ":#"); i >= 0 {
+	if f.key != "" {
+		key = f.key
+	} else if i := strings.IndexAny(key, ":#"); i >= 0 {
 		key = key[:i]
 	}
 	general := entry{errno: EINVAL, why: "the kernel does not accept this"}

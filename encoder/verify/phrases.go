@@ -124,4 +124,10 @@ var phrases = []entry{
 	{fieldLocks, 0, EINVAL, "a struct may hold a bpf_spin_lock or a bpf_res_spin_lock, not both"},
 	{fieldTag, 0, EINVAL, "a struct with special fields (locks, list heads, nodes and the like) cannot have a pointer with a type tag other than that of a kernel pointer to a struct"},
 	{fieldCycle, 0, ELOOP, "a struct that is held in a list or tree holds others that hold others again, which could form a circle"},
+
+	// A distilled base, and what becomes of it.
+	{distilledKind, 0, EINVAL, "a distilled base holds integers, floating point numbers, enums, structs, unions and forward declarations only"},
+	{distilledAnonymous, 0, EINVAL, "a type in a distilled base is found by its name, so it must have one"},
+	{distilledTwice, 0, EINVAL, "the kernel has two types that could be this one, and nothing tells which is meant"},
+	{distilledMissing, 0, EINVAL, "the kernel has no type of this name, kind and size"},
 }

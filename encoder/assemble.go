@@ -1,0 +1,237 @@
+package encoder
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+)
+
+// The assembler joins the units, one at a time, in CU order: this order fixes the ids and the string section.
+type assembler struct {
+	o     *btf.Object
+	exact bool // every type of every CU is put into the object
+	names nameTable
+	funcs *funcs.Collector
+	vars  *vars.Collector
+	stats Stats
+
+	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
+	ids       []uint32 // by local id: its id in the object
+	seen      seen
+}
+
+func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
+	a := &assembler{o: o, exact: exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
+	a.names.init(o.Strings, &j.d.Strings)
+	a.vars.Decided = j.opt.OnVar
+	return a
+}
+
+// add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.
+func (a *assembler) add(u *unit) error {
+	t := &u.types
+	a.stats.Units++
+	a.stats.Types += t.Types.Len()
+	if a.exact {
+		a.number(t)
+	} else {
+		a.classify(u)
+	}
+	synthetic := a.findIndexType(t)
+	a.appendTypes(t)
+	if synthetic {
+		a.o.Append(a.o.Strings.Add([]byte("int")), btf.Info(btf.KindInt, 0, false), 4, btf.IntSigned<<24|32)
+	}
+	if err := a.typeTags(t); err != nil {
+		return err
+	}
+	mapID := func(local uint32) uint32 { return a.ids[local] }
+	a.funcs.Add(&u.funcs, mapID, a.names.limited)
+	if err := a.vars.Add(a.o, t, mapID); err != nil {
+		return err
+	}
+	a.stats.TypesAdded = a.o.Len()
+	return nil
+}
+
+// number gives every type of the unit the next id.
+func (a *assembler) number(t *translate.Unit) {
+	n := uint32(t.Types.Len())
+	a.ids = append(a.ids[:0], 0)
+	for i := range n {
+		a.ids = append(a.ids, uint32(a.o.End())+i)
+	}
+}
+
+// findIndexType settles the index type of arrays: the first int of the first unit that has one; before that, an int that is
+// appended behind the types of a unit with arrays (specification 01, section 6.5).
+func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
+	switch {
+	case a.indexType != 0:
+	case t.Int != 0:
+		a.indexType = btf.ID(a.ids[t.Int])
+	case t.Arrays:
+		a.indexType = a.o.End() + btf.ID(a.kept(t))
+		return true
+	}
+	return false
+}
+
+// kept is how many types of the unit are appended.
+func (a *assembler) kept(t *translate.Unit) int {
+	n := 0
+	for i := range t.Types.Len() {
+		if a.fresh(i + 1) {
+			n++
+		}
+	}
+	return n
+}
+
+// fresh tells whether a local type is appended to the object.
+func (a *assembler) fresh(local int) bool { return a.exact || a.seen.fresh[local] }
+
+// appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.
+func (a *assembler) appendTypes(t *translate.Unit) {
+	for i := 1; i <= t.Types.Len(); i++ {
+		if !a.fresh(i) {
+			continue
+		}
+		r := t.Types.At(btf.ID(i))
+		a.o.Append(a.names.offset(r[0]), r[1], r[2])
+		w := a.o.Space(len(r) - 3)
+		switch r.Kind() {
+		case btf.KindInt:
+			w[0] = r[3]
+		case btf.KindFloat, btf.KindFwd:
+		case btf.KindStruct, btf.KindUnion:
+			for at := 3; at < len(r); at += 3 {
+				w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), a.ids[r[at+1]], r[at+2]
+			}
+		case btf.KindEnum:
+			for at := 3; at < len(r); at += 2 {
+				w[at-3], w[at-2] = a.names.offset(r[at]), r[at+1]
+			}
+		case btf.KindEnum64:
+			for at := 3; at < len(r); at += 3 {
+				w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), r[at+1], r[at+2]
+			}
+		case btf.KindFuncProto:
+			a.o.Last()[2] = a.ids[r[2]]
+			for at := 3; at < len(r); at += 2 {
+				w[at-3], w[at-2] = a.names.offset(r[at]), a.ids[r[at+1]]
+			}
+		case btf.KindArray:
+			w[0], w[1], w[2] = a.ids[r[3]], uint32(a.indexType), r[5]
+		default:
+			a.o.Last()[2] = a.ids[r[2]]
+		}
+	}
+}
+
+// typeTags appends the DECL_TAGs of structs, unions and typedefs.
+func (a *assembler) typeTags(t *translate.Unit) error {
+	for _, tag := range t.TypeTags {
+		if tag.Owner == 0 {
+			continue
+		}
+		if t.Strings.Empty(tag.Value) {
+			return t.U.Err(0, "declaration tag of a type has no text")
+		}
+		a.o.Append(a.names.offset(uint32(tag.Value)), btf.Info(btf.KindDeclTag, 0, false), a.ids[tag.Owner], uint32(tag.Component))
+	}
+	return nil
+}
+
+// nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.
+type nameTable struct {
+	out     *btf.Strings
+	in      *dwarf.Strings
+	slots   []uint64
+	used    int
+	scratch [4]byte
+}
+
+func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
+	n.out, n.in = out, in
+	n.slots = make([]uint64, 1<<12)
+}
+
+// offset is the place of a string in the object's table.
+func (n *nameTable) offset(key uint32) uint32 {
+	if key == 0 {
+		return 0
+	}
+	mask := uint32(len(n.slots) - 1)
+	i := key * 0x9e3779b1 & mask
+	for ; n.slots[i] != 0; i = (i + 1) & mask {
+		if uint32(n.slots[i]>>32) == key {
+			return uint32(n.slots[i])
+		}
+	}
+	off := n.out.Add(n.in.Get(dwarf.StrKey(key), &n.scratch))
+	n.slots[i] = uint64(key)<<32 | uint64(off)
+	if n.used++; 2*n.used > len(n.slots) {
+		n.grow()
+	}
+	return off
+}
+
+func (n *nameTable) grow() {
+	old := n.slots
+	n.slots = make([]uint64, 2*len(old))
+	mask := uint32(len(n.slots) - 1)
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		i := uint32(s>>32) * 0x9e3779b1 & mask
+		for n.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		n.slots[i] = s
+	}
+}
+
+// limited is offset for a string that is cut after limit bytes.
+func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
+	if s := n.in.Get(key, &n.scratch); len(s) > limit {
+		return n.out.Add(s[:limit])
+	}
+	return n.offset(uint32(key))
+}
+
+// ErrDedupDiffers says that the fast way and the exact engine disagree.
+var ErrDedupDiffers = errors.New("the exact engine gives other BTF")
+
+func sameObjects(fast, exact *btf.Object) error {
+	if bytes.Equal(fast.AppendWire(nil), exact.AppendWire(nil)) {
+		return nil
+	}
+	for id, r := range fast.All() {
+		if !exact.Own(id) || !equalRecords(r, exact.At(id)) {
+			return fmt.Errorf("%w: first at type %d (%s %s); %d types against %d", ErrDedupDiffers, id, r.Kind(),
+				fast.Name(r.Name()), fast.Len(), exact.Len())
+		}
+	}
+	return fmt.Errorf("%w: %d types against %d, %d bytes of strings against %d", ErrDedupDiffers, fast.Len(), exact.Len(),
+		len(fast.Strings.Bytes()), len(exact.Strings.Bytes()))
+}
+
+func equalRecords(a, b btf.Record) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}

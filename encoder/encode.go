@@ -1,0 +1,165 @@
+// Package encoder turns one image into BTF: the pass list, and the ordered join of what its rooms return.
+//
+// In come an open image and options; out come an object with deduplicated types and the counts of what was decided. It never
+// writes files and never looks at a manifest.
+package encoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+)
+
+// A Profile says whose rules hold where the reference is wrong.
+type Profile uint8
+
+// The profiles.
+const (
+	Default Profile = iota // right, with every difference from the reference documented
+	Pahole                 // what pahole 1.32 gives, byte for byte
+)
+
+// Options of one encoding.
+type Options struct {
+	Profile     Profile
+	Features    feature.Set
+	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
+	LangExclude []uint64    // DWARF language codes whose units are left out
+	Base        *btf.Object // what a split object continues, or nil
+	Workers     int         // goroutines over CUs; 0 is one per processor
+	VerifyDedup bool        // run the exact engine beside the fast way and compare
+	Exact       bool        // take the exact engine's way alone
+	OnFunc      func(funcs.Decision)
+	OnVar       func(vars.Decision)
+	OnProgress  func(doneBytes, totalBytes uint64)
+}
+
+// Stats count what an encoding saw and made.
+type Stats struct {
+	Units      int
+	Types      int // before deduplication
+	TypesAdded int // of those, how many were put into the object
+	Funcs      funcs.Stats
+	Vars       vars.Stats
+	Dedup      dedup.Stats
+}
+
+// A Result is the BTF of one image.
+type Result struct {
+	Object *btf.Object
+	Stats  Stats
+}
+
+// Errors that callers tell apart.
+var (
+	ErrNoDWARF   = dwarf.ErrNoDWARF
+	ErrNoSymbols = errors.New("no symbol table: .symtab is missing or empty")
+	ErrNoTypes   = errors.New("no types: every unit is empty or left out")
+)
+
+// Encode encodes an image. The same image and options give the same object for any number of workers.
+func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
+	j, err := openImage(f, &opt)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{}
+	if err := j.encode(ctx, opt.Exact, res); err != nil {
+		return nil, err
+	}
+	if opt.VerifyDedup && !opt.Exact {
+		if err := j.verify(ctx, res); err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+// verify encodes once more by the exact engine over everything, and compares bytes.
+func (j *job) verify(ctx context.Context, res *Result) error {
+	quiet := *j.opt
+	quiet.OnFunc, quiet.OnVar, quiet.OnProgress = nil, nil, nil
+	k, err := openImage(j.f, &quiet)
+	if err != nil {
+		return err
+	}
+	var exact Result
+	if err := k.encode(ctx, true, &exact); err != nil {
+		return fmt.Errorf("exact engine: %w", err)
+	}
+	return sameObjects(res.Object, exact.Object)
+}
+
+// A job is one image on its way.
+type job struct {
+	f     *elf.File
+	d     *dwarf.Data
+	syms  *elf.Symbols
+	table *funcs.Table
+	secs  *vars.Sections
+	opt   *Options
+}
+
+// openImage reads what must be known before the first CU: sections, symbols, functions.
+func openImage(f *elf.File, opt *Options) (*job, error) {
+	j := &job{f: f, opt: opt}
+	var err error
+	if j.d, err = dwarf.Open(f); err != nil {
+		return nil, err
+	}
+	if j.syms, err = f.Symbols(); err != nil {
+		return nil, err
+	}
+	if j.syms == nil {
+		return nil, ErrNoSymbols
+	}
+	j.table = funcs.NewTable(j.syms)
+	if err := j.table.MarkKfuncs(f, j.syms); err != nil {
+		return nil, err
+	}
+	rules := opt.Sections
+	if rules == nil {
+		rules = vars.DefaultRules()
+	}
+	j.secs, err = vars.NewSections(f, j.syms, vars.Options{Peer: opt.Profile == Pahole, PerCPU: opt.Features.Has(feature.Var),
+		All: opt.Features.Has(feature.GlobalVar), Force: opt.Features.Has(feature.EncodeForce), Rules: rules})
+	return j, err
+}
+
+// encode is the pass list.
+func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
+	o := btf.New(j.f.Order, j.opt.Base)
+	o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
+	a := newAssembler(o, j, exact)
+	if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
+		return err
+	}
+	// Below this line nothing reads DWARF.
+	if a.stats.Types == 0 {
+		return ErrNoTypes
+	}
+	var err error
+	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.Features, j.opt.OnFunc); err != nil {
+		return err
+	}
+	a.stats.Vars = a.vars.Finish(o)
+	// Below this line no type is added.
+	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole}); err != nil {
+		return fmt.Errorf("deduplication: %w", err)
+	}
+	res.Object, res.Stats = o, a.stats
+	return nil
+}
+
+func (j *job) translateOptions() *translate.Options {
+	return &translate.Options{Features: j.opt.Features, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
+}

@@ -1,0 +1,177 @@
+package funcs
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// A Reason says why a function of the symbol table has no FUNC (specification 02, section 5.5).
+type Reason uint8
+
+// The reasons, in the order in which they are asked; the last one that applies counts.
+const (
+	Kept Reason = iota
+	UnexpectedRegister
+	InconsistentPrototype
+	UncertainLocation
+	ReorderedParameters
+	OptimizedParameters
+	AmbiguousAddress
+	NumReasons
+)
+
+var reasonTexts = [NumReasons]string{"kept", "unexpected register usage for parameter", "inconsistent prototype",
+	"uncertain parameter location", "reordered parameters", "optimized parameters", "ambiguous address"}
+
+func (r Reason) String() string { return reasonTexts[r] }
+
+// Stats count the decisions.
+type Stats struct {
+	States, Emitted int
+	Dropped         [NumReasons]int
+}
+
+// A Decision is what became of one function.
+type Decision struct {
+	Name   string
+	Reason Reason
+	States int // how many subprograms of that name were found
+}
+
+// Emit appends FUNC_PROTO, FUNC and DECL_TAG records for the collected functions, sorted by base name. decided, if not nil,
+// hears of every function.
+func (c *Collector) Emit(o *btf.Object, features feature.Set, decided func(Decision)) (Stats, error) {
+	stats := Stats{States: len(c.states)}
+	groups := c.group()
+	for entry := range c.table.entries {
+		group := groups.of(entry)
+		if len(group) == 0 {
+			continue
+		}
+		reason, canonical := c.decide(o, int32(entry), group, features)
+		if decided != nil {
+			decided(Decision{string(c.table.Base(int32(entry))), reason, len(group)})
+		}
+		if reason != Kept {
+			stats.Dropped[reason]++
+			continue
+		}
+		stats.Emitted++
+		if err := c.emit(o, &c.table.entries[entry], canonical, features); err != nil {
+			return stats, err
+		}
+	}
+	return stats, nil
+}
+
+// groups lists the states of every entry, in the order in which they were saved.
+type groups struct{ start, order []uint32 }
+
+func (g *groups) of(entry int) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
+
+// group is a counting sort by entry: stable, as the rule wants.
+func (c *Collector) group() *groups {
+	g := &groups{start: make([]uint32, c.table.Len()+2), order: make([]uint32, len(c.states))}
+	for i := range c.states {
+		g.start[c.states[i].entry+2]++
+	}
+	for i := 2; i < len(g.start); i++ {
+		g.start[i] += g.start[i-1]
+	}
+	for i := range c.states {
+		at := &g.start[c.states[i].entry+1]
+		g.order[*at] = uint32(i)
+		*at++
+	}
+	return g
+}
+
+// decide combines the states of one entry and picks the one that stands for it (specification 02, section 5.4 and 5.5).
+func (c *Collector) decide(o *btf.Object, entry int32, group []uint32, features feature.Set) (Reason, *state) {
+	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
+	first := &c.states[group[0]]
+	for _, i := range group[1:] {
+		s := &c.states[i]
+		first.flags |= s.flags & any
+		s.flags |= first.flags & any
+		if first.flags&(unexpectedReg|inconsistent|reordered) == 0 && !c.match(o, first, s) {
+			first.flags |= inconsistent
+			s.flags |= inconsistent
+		}
+	}
+	canonical := c.canonical(entry, group)
+	reason := Kept
+	if first.flags&unexpectedReg != 0 {
+		reason = UnexpectedRegister
+	}
+	if first.flags&inconsistent != 0 && features.Has(feature.ConsistentFunc) {
+		reason = InconsistentPrototype
+	}
+	if first.flags&uncertainLoc != 0 {
+		reason = UncertainLocation
+	}
+	if first.flags&reordered != 0 {
+		reason = ReorderedParameters
+	}
+	if c.optimized(entry, canonical) {
+		reason = OptimizedParameters
+	}
+	if c.table.entries[entry].ambiguous {
+		reason = AmbiguousAddress
+	}
+	return reason, canonical
+}
+
+// optimized tells whether a state is of a function whose parameters were changed by the compiler.
+func (c *Collector) optimized(entry int32, s *state) bool {
+	return s.flags&optimizedParms != 0 && (s.flags&changedSignature != 0 || c.table.optimizedSymbol(entry, s.addr))
+}
+
+// canonical prefers a state at the address of a symbol whose parameters are as written, then one at such an address, then
+// the first.
+func (c *Collector) canonical(entry int32, group []uint32) *state {
+	if len(group) == 1 {
+		return &c.states[group[0]]
+	}
+	var at *state
+	for _, i := range group {
+		s := &c.states[i]
+		if !c.table.hasAddress(entry, s.addr) {
+			continue
+		}
+		if !c.optimized(entry, s) {
+			return s
+		}
+		if at == nil {
+			at = s
+		}
+	}
+	if at != nil {
+		return at
+	}
+	return &c.states[group[0]]
+}
+
+func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
+
+// emit appends one function.
+func (c *Collector) emit(o *btf.Object, e *entry, s *state, features feature.Set) error {
+	ps := c.paramsOf(s)
+	ret, ps, err := arenaTypes(o, e, s.ret, ps, features)
+	if err != nil {
+		return err
+	}
+	proto := o.Append(0, btf.Info(btf.KindFuncProto, uint32(len(ps))&btf.MaxVlen, false), ret)
+	words := o.Space(2 * len(ps))
+	for i, p := range ps {
+		words[2*i], words[2*i+1] = p.name, p.typ
+	}
+	id := o.Append(o.Strings.Add(e.base), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
+	if s.tags != 0 {
+		for _, t := range c.tags[c.runs[s.tags]:c.runs[s.tags+1]] {
+			o.Append(t.value, btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(t.component))
+		}
+	}
+	kfuncTags(o, e, id, features)
+	return nil
+}

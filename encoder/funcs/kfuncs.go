@@ -1,0 +1,140 @@
+package funcs
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// Flags of a kfunc in the sets of .BTF_ids.
+const (
+	kfuncFastcall  = 1 << 12
+	kfuncArenaRet  = 1 << 13
+	kfuncArenaArg1 = 1 << 14
+	kfuncArenaArg2 = 1 << 15
+)
+
+const setIsKfuncs = 1 // bit of the second word of a set8
+
+type addrRange struct{ from, to uint64 }
+
+// MarkKfuncs finds the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (specification 02,
+// section 5.7). An image without that section has none.
+func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols) error {
+	sec := f.Section(".BTF_ids")
+	if sec == nil || syms == nil || !sec.HasData() {
+		return nil
+	}
+	data, err := f.Data(sec)
+	if err != nil {
+		return err
+	}
+	base := f.SymbolBase(sec)
+	word := func(addr uint64) (uint32, bool) {
+		if addr < base || addr-base > uint64(len(data)) || uint64(len(data))-(addr-base) < 4 {
+			return 0, false
+		}
+		return f.Order.Uint32(data[addr-base:]), true
+	}
+	var sets []addrRange
+	inSection := func(s *elf.Symbol) bool { return int(s.Section) == sec.Index }
+	for i := range syms.List {
+		s := &syms.List[i]
+		if !inSection(s) || !bytes.HasPrefix(syms.Name(s), []byte("__BTF_ID__set8__")) {
+			continue
+		}
+		if flags, ok := word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
+			sets = append(sets, addrRange{s.Value, s.Value + s.Size})
+		}
+	}
+	for i := range syms.List {
+		s := &syms.List[i]
+		if !inSection(s) {
+			continue
+		}
+		name, ok := kfuncName(syms.Name(s))
+		if !ok || !within(sets, s.Value) {
+			continue
+		}
+		if e := t.Index(name); e >= 0 {
+			t.entries[e].kfunc = true
+			t.entries[e].kflags, _ = word(s.Value + 4)
+		}
+	}
+	return nil
+}
+
+func within(sets []addrRange, addr uint64) bool {
+	for _, r := range sets {
+		if addr >= r.from && addr < r.to {
+			return true
+		}
+	}
+	return false
+}
+
+// kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.
+func kfuncName(sym []byte) (name []byte, ok bool) {
+	name, ok = bytes.CutPrefix(sym, []byte("__BTF_ID__func__"))
+	if !ok {
+		return nil, false
+	}
+	i := bytes.LastIndexByte(name, '_')
+	if i < 1 || name[i-1] != '_' {
+		return nil, false
+	}
+	return name[:i-1], true
+}
+
+// kfuncTags appends the tags of a kfunc behind the function's own.
+func kfuncTags(o *btf.Object, e *entry, id btf.ID, features feature.Set) {
+	if !e.kfunc || !features.Has(feature.DeclTagKfuncs) || !features.Has(feature.DeclTag) {
+		return
+	}
+	tag := func(text string) {
+		o.Append(o.Strings.Add([]byte(text)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), 0xffffffff)
+	}
+	tag("bpf_kfunc")
+	if e.kflags&kfuncFastcall != 0 {
+		tag("bpf_fastcall")
+	}
+}
+
+// arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).
+func arenaTypes(o *btf.Object, e *entry, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
+	const arena = kfuncArenaRet | kfuncArenaArg1 | kfuncArenaArg2
+	if !e.kfunc || e.kflags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {
+		return ret, ps, nil
+	}
+	wrap := func(id uint32) (uint32, error) {
+		r, ok := o.Record(btf.ID(id))
+		if !ok || r.Kind() != btf.KindPtr {
+			return 0, fmt.Errorf("arena pointer of kfunc %s is a %s, not a pointer", e.base, r.Kind())
+		}
+		target := r[2]
+		tag := o.Append(o.Strings.Add([]byte("address_space(1)")), btf.Info(btf.KindTypeTag, 0, true), target)
+		return uint32(o.Append(0, btf.Info(btf.KindPtr, 0, false), uint32(tag))), nil
+	}
+	var err error
+	if e.kflags&kfuncArenaRet != 0 {
+		if ret, err = wrap(ret); err != nil {
+			return 0, nil, err
+		}
+	}
+	ps = append([]param(nil), ps...)
+	for i, flag := range []uint32{kfuncArenaArg1, kfuncArenaArg2} {
+		if e.kflags&flag == 0 {
+			continue
+		}
+		if i >= len(ps) {
+			return 0, nil, fmt.Errorf("kfunc %s has no argument %d for its arena pointer", e.base, i+1)
+		}
+		if ps[i].typ, err = wrap(ps[i].typ); err != nil {
+			return 0, nil, err
+		}
+	}
+	return ret, ps, nil
+}

@@ -1,0 +1,230 @@
+package funcs
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// noReg says that no register was found.
+const noReg = -1
+
+// facts are what the location of one parameter tells (specification 01, section 9.2).
+type facts struct {
+	size     uint16
+	slots    uint16 // registers that it takes
+	reg      int16  // the first register found
+	hasLoc   bool
+	hasConst bool
+	constant bool
+	stack    bool
+	inMemory bool
+
+	optimized, unexpected bool
+}
+
+// An analyzer belongs to one worker.
+type analyzer struct {
+	t     *translate.Unit
+	conv  convention
+	addr  int // address size in bytes
+	loc   dwarf.Locations
+	facts []facts // by index in Params
+	known []bool
+}
+
+// read fills the facts of a parameter from its own DIE.
+func (a *analyzer) read(i int) {
+	p, f := &a.t.Params[i], &a.facts[i]
+	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone, hasConst: p.HasConst}
+	typ := p.Type
+	if p.Origin >= 0 {
+		typ = a.t.Params[p.Origin].Type
+	}
+	f.size = a.sizeOf(typ)
+	limit := 2 * a.addr
+	if a.conv.oneOnly {
+		limit = a.addr
+	}
+	f.inMemory = int(f.size) > limit
+	if int(f.size) > a.addr && !a.conv.oneOnly {
+		f.slots = uint16((int(f.size) + a.addr - 1) / a.addr)
+	}
+	if f.hasLoc {
+		a.loc.Each(a.t.U, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
+			a.describe(f, k, ops, expr)
+			return true
+		})
+	}
+}
+
+// maxTypes bounds a chain of types without a size.
+const maxTypes = 1 << 10
+
+// sizeOf follows a parameter's type to the first that has a size: a pointer has that of an address.
+func (a *analyzer) sizeOf(id uint32) uint16 {
+	for range maxTypes {
+		if id == 0 {
+			return 0
+		}
+		r := a.t.Types.At(btf.ID(id))
+		if r.Kind() == btf.KindPtr {
+			return uint16(a.addr)
+		}
+		if s := a.t.Size[id-1]; s != 0 {
+			return uint16(s)
+		}
+		switch r.Kind() {
+		case btf.KindArray:
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindFuncProto:
+			id = r[2]
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+func (f *facts) found(reg uint64) {
+	if f.reg == noReg {
+		f.reg = int16(reg)
+	}
+}
+
+// describe takes description k of a location.
+func (a *analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
+	value := len(ops) == 2 && ops[1].Code == dwarf.OpStackValue
+	if len(ops) == 0 {
+		return
+	}
+	op := ops[0]
+	if len(ops) == 1 || value {
+		a.describeOne(f, k, op, value, expr)
+		return
+	}
+	switch {
+	case isConstant(op.Code):
+		if k == 0 {
+			f.constant = true
+		}
+	case int(f.size) <= a.addr || a.conv.oneOnly:
+		if k != 0 {
+			return
+		}
+		if isReg(op.Code) {
+			f.found(uint64(op.Code - dwarf.OpReg0))
+		} else if isBreg(op.Code) && hasStackValue(ops[1:]) {
+			f.found(uint64(op.Code - dwarf.OpBreg0))
+		}
+	default:
+		for _, op := range ops {
+			if isReg(op.Code) {
+				f.found(uint64(op.Code - dwarf.OpReg0))
+			}
+		}
+	}
+}
+
+func (a *analyzer) describeOne(f *facts, k int, op dwarf.Op, value bool, expr []byte) {
+	switch {
+	case op.Code == dwarf.OpEntryValue || op.Code == dwarf.OpGNUEntryValue:
+		// An entry value counts in any description.
+		if inner, single := a.loc.Sub(a.t.U, expr[op.A:op.A+op.B]); single && isReg(inner.Code) {
+			f.found(uint64(inner.Code - dwarf.OpReg0))
+		}
+	case k != 0:
+	case isReg(op.Code):
+		f.found(uint64(op.Code - dwarf.OpReg0))
+	case isBreg(op.Code) && value:
+		f.found(uint64(op.Code - dwarf.OpBreg0))
+	case op.Code == dwarf.OpFbreg:
+		f.stack = true
+	case isConstant(op.Code):
+		f.constant = true
+	}
+}
+
+func isReg(op uint8) bool  { return op >= dwarf.OpReg0 && op <= dwarf.OpReg31 }
+func isBreg(op uint8) bool { return op >= dwarf.OpBreg0 && op <= dwarf.OpBreg31 }
+func isConstant(op uint8) bool {
+	return op >= dwarf.OpLit0 && op <= dwarf.OpLit31 || op == dwarf.OpConstu || op == dwarf.OpConsts
+}
+
+func hasStackValue(ops []dwarf.Op) bool {
+	for _, op := range ops {
+		if op.Code == dwarf.OpStackValue {
+			return true
+		}
+	}
+	return false
+}
+
+// share gives the facts of a parameter to its abstract origin (specification 01, section 9.3).
+func (a *analyzer) share(i int) {
+	p := &a.t.Params[i]
+	if p.HasType || p.Origin < 0 {
+		return
+	}
+	from, to := &a.facts[i], &a.facts[p.Origin]
+	to.hasLoc = to.hasLoc || from.hasLoc
+	to.hasConst = to.hasConst || from.hasConst
+	to.constant = to.constant || from.constant
+	to.stack = to.stack || from.stack
+	to.inMemory = to.inMemory || from.inMemory
+	if from.reg != noReg {
+		to.reg = from.reg
+	}
+	if from.size != 0 {
+		to.size, to.slots = from.size, from.slots
+	}
+}
+
+// judge marks the parameters that are not where the calling convention puts them (specification 01, section 9.4).
+func (a *analyzer) judge(fs []facts, clang bool) {
+	at := 0
+	for i := range fs {
+		f := &fs[i]
+		use := int(f.slots)
+		if f.inMemory {
+			use = 1
+		}
+		switch {
+		case f.hasLoc:
+			if at >= a.conv.registers {
+				continue
+			}
+			if f.reg == noReg {
+				f.optimized = true
+			} else if want, ok := a.conv.expected(at); ok && want != f.reg {
+				f.unexpected = true
+			}
+		case f.hasConst && !clang:
+			f.optimized = true
+		}
+		at += use
+	}
+}
+
+// judgeClang is the same for functions that clang made and whose signature is unchanged (specification 01, section 9.5).
+func (a *analyzer) judgeClang(fs []facts) {
+	at := 0
+	for i := range fs {
+		f := &fs[i]
+		if f.inMemory {
+			continue
+		}
+		if at >= a.conv.registers {
+			return
+		}
+		if f.reg != noReg {
+			f.unexpected = true
+			for j := at; j < min(at+int(f.slots), a.conv.registers); j++ {
+				if want, ok := a.conv.expected(j); ok && want == f.reg {
+					f.unexpected = false
+				}
+			}
+		}
+		at += int(f.slots)
+	}
+}

@@ -1,0 +1,235 @@
+package funcs
+
+import (
+	stdelf "debug/elf"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// A state is what is remembered of one subprogram until all CUs have been read (specification 02, section 5.2).
+type state struct {
+	entry    int32
+	flags    stateFlags
+	ret      uint32
+	first, n uint32 // its parameters
+	tags     uint32 // its tags: index in the list of tag runs, 0 for none
+	addr     uint64
+}
+
+type stateFlags uint8
+
+const (
+	optimizedParms stateFlags = 1 << iota // a parameter is optimised away or has no location
+	unexpectedReg
+	uncertainLoc
+	reordered
+	inconsistent
+	changedSignature
+)
+
+// A param is one parameter of a state: name and type.
+type param struct{ name, typ uint32 }
+
+// A tag is a declaration tag of a function.
+type tag struct {
+	value     uint32
+	component int32
+}
+
+// A Unit is what one CU says about functions: names are string keys, types local ids. It is reused.
+type Unit struct {
+	states []state
+	params []param
+	tags   [][]translate.DeclTag // tags[state.tags-1]
+	a      analyzer
+}
+
+// Analyze picks the subprograms of a unit that can become functions and judges their parameters.
+func Analyze(t *translate.Unit, machine stdelf.Machine, out *Unit) {
+	out.states, out.params, out.tags = out.states[:0], out.params[:0], out.tags[:0]
+	a := &out.a
+	a.t, a.conv, a.addr = t, conventions[machine], int(t.U.AddrSize)
+	a.facts = slices.Grow(a.facts[:0], len(t.Params))[:len(t.Params)]
+	for i := range t.Funcs {
+		if f := &t.Funcs[i]; f.Elf >= 0 {
+			for j := f.First; j < f.First+f.N; j++ {
+				a.read(int(j))
+			}
+		}
+	}
+	for i := range t.Params {
+		// Origins may be parameters of a block or of a function without symbol: they only ever receive.
+		if j := t.Params[i].Origin; j >= 0 && !a.t.Params[i].HasType {
+			a.receive(int(j))
+		}
+	}
+	for i := range t.Funcs {
+		if f := &t.Funcs[i]; f.Elf >= 0 {
+			for j := f.First; j < f.First+f.N; j++ {
+				a.share(int(j))
+			}
+		}
+	}
+	// Below this line facts are complete.
+	for i := range t.Funcs {
+		if f := &t.Funcs[i]; f.Elf >= 0 && !f.Decl {
+			out.save(f)
+		}
+	}
+}
+
+// receive makes sure that a parameter which nobody reads has facts to be added to.
+func (a *analyzer) receive(i int) {
+	if f := &a.facts[i]; f.slots == 0 {
+		*f = facts{reg: noReg, slots: 1}
+	}
+}
+
+func (u *Unit) save(f *translate.Func) {
+	a := &u.a
+	fs := a.facts[f.First : f.First+f.N]
+	ps := a.t.Params[f.First : f.First+f.N]
+	for i := range ps {
+		if a.t.Strings.Empty(ps[i].Name) {
+			return
+		}
+	}
+	s := state{entry: f.Elf, ret: f.Type, first: uint32(len(u.params)), addr: f.Addr}
+	s.flags = a.flags(f, ps, fs)
+	for i := range ps {
+		if s.flags&reordered != 0 && (!fs[i].hasLoc || fs[i].optimized) {
+			continue
+		}
+		u.params = append(u.params, param{uint32(ps[i].Name), ps[i].Type})
+	}
+	if f.Variadic {
+		u.params = append(u.params, param{})
+	}
+	s.n = uint32(len(u.params)) - s.first
+	if own := translate.TagsOf(a.t.FuncTags, f.Off); len(own) != 0 {
+		u.tags = append(u.tags, own)
+		s.tags = uint32(len(u.tags))
+	}
+	u.states = append(u.states, s)
+}
+
+// flags judges a function (specification 01, section 9.4 to 9.5, 8.4 and 10.4).
+func (a *analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) stateFlags {
+	var flags stateFlags
+	clang := a.t.U.Clang
+	if clang && a.changedSignature(f) {
+		flags |= changedSignature
+	}
+	if clang && flags&changedSignature == 0 {
+		a.judgeClang(fs)
+	} else {
+		a.judge(fs, clang)
+	}
+	hasStruct := false
+	for i := range ps {
+		if fs[i].optimized || !fs[i].hasLoc {
+			flags |= optimizedParms
+		}
+		if fs[i].unexpected {
+			flags |= unexpectedReg
+		}
+		hasStruct = hasStruct || a.isStruct(ps[i].Type)
+		if p := &ps[i]; !p.HasType && p.Origin >= 0 && p.Index != a.t.Params[p.Origin].Index {
+			flags |= reordered
+		}
+	}
+	if hasStruct {
+		flags &^= unexpectedReg
+	}
+	if a.uncertain(ps) {
+		flags |= uncertainLoc
+	}
+	return flags
+}
+
+// nocall is DW_CC_nocall.
+const nocall = 3
+
+func (a *analyzer) changedSignature(f *translate.Func) bool {
+	if f.Inline {
+		return false
+	}
+	if f.Origin >= 0 {
+		return a.t.Funcs[f.Origin].CallConv == nocall
+	}
+	return f.CallConv == nocall
+}
+
+// isStruct looks through const and typedef only.
+func (a *analyzer) isStruct(id uint32) bool {
+	for range maxTypes {
+		if id == 0 {
+			return false
+		}
+		r := a.t.Types.At(btf.ID(id))
+		switch r.Kind() {
+		case btf.KindStruct:
+			return true
+		case btf.KindConst, btf.KindTypedef:
+			id = r[2]
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// uncertain: beyond the argument registers, a parameter is directly a named struct that is packed.
+func (a *analyzer) uncertain(ps []translate.Param) bool {
+	if len(ps) < a.conv.registers {
+		return false
+	}
+	for i := a.conv.registers; i < len(ps); i++ {
+		id := ps[i].Type
+		if id == 0 {
+			continue
+		}
+		r := a.t.Types.At(btf.ID(id))
+		if r.Kind() == btf.KindStruct && r.Name() != 0 && (packer{a.t}).packed(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Collector gathers the states of all CUs, in CU order.
+type Collector struct {
+	table  *Table
+	states []state
+	params []param
+	tags   []tag
+	runs   []uint32 // tag runs: start in tags; the run i ends where i+1 starts
+}
+
+// NewCollector gathers functions of a table.
+func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
+
+// Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
+// object's string table here, whether the function will be emitted or not (rule 02/1.2).
+func (c *Collector) Add(u *Unit, mapID func(local uint32) uint32, str func(key dwarf.StrKey, limit int) uint32) {
+	for i := range u.states {
+		s := u.states[i]
+		from := u.params[s.first : s.first+s.n]
+		s.first = uint32(len(c.params))
+		for _, p := range from {
+			c.params = append(c.params, param{str(dwarf.StrKey(p.name), maxName), mapID(p.typ)})
+		}
+		s.ret = mapID(s.ret)
+		if s.tags != 0 {
+			for _, t := range u.tags[s.tags-1] {
+				c.tags = append(c.tags, tag{str(t.Value, maxName), t.Component})
+			}
+			s.tags = uint32(len(c.runs)) - 1
+			c.runs = append(c.runs, uint32(len(c.tags)))
+		}
+		c.states = append(c.states, s)
+	}
+}

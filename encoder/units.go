@@ -1,0 +1,182 @@
+package encoder
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// A unit is the scratch of one CU on its way from its bytes to the join. There are a few more than workers, so that one who is
+// ahead of the order need not wait.
+type unit struct {
+	raw   dwarf.Unit
+	types translate.Unit
+	funcs funcs.Unit
+	class classes
+	skip  bool // left out by language
+	err   error
+}
+
+// A pipeline hands units to workers in section order and joins their results in the same order: a finished unit waits in
+// ready until its turn, and whoever finishes the unit whose turn it is joins it, and all that follow it. So the join needs no
+// goroutine of its own, and its order never depends on timing.
+type pipeline struct {
+	j      *job
+	a      *assembler
+	ctx    context.Context
+	opt    *translate.Options
+	reader *dwarf.Reader
+
+	readMu sync.Mutex // guards reader
+	mu     sync.Mutex // guards all below
+	wake   *sync.Cond
+	free   []*unit
+	ready  map[int]*unit
+	next   int // unit whose turn it is
+	busy   bool
+	end    bool // no unit is left to read
+	err    error
+}
+
+// units translates all units and joins them.
+func (j *job) units(ctx context.Context, a *assembler) error {
+	workers := j.opt.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(), reader: j.d.Units(), ready: make(map[int]*unit)}
+	p.wake = sync.NewCond(&p.mu)
+	for range 2*workers + 1 {
+		p.free = append(p.free, &unit{})
+	}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(p.work)
+	}
+	wg.Wait()
+	return p.err
+}
+
+func (p *pipeline) work() {
+	for {
+		u := p.take()
+		if u == nil {
+			return
+		}
+		n, ok := p.read(u)
+		if !ok {
+			return
+		}
+		if u.err == nil {
+			u.err = p.translate(u)
+		}
+		p.deliver(n, u)
+	}
+}
+
+// take waits for a free unit; nil when the run is over.
+func (p *pipeline) take() *unit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.free) == 0 && p.err == nil && !p.end {
+		p.wake.Wait()
+	}
+	if p.err != nil || p.end {
+		return nil
+	}
+	u := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	return u
+}
+
+// read reads the next unit's bytes and tells its number; ok is false after the last one.
+func (p *pipeline) read(u *unit) (n int, ok bool) {
+	p.readMu.Lock()
+	more, err := p.reader.Next(&u.raw)
+	n = p.reader.Index() - 1
+	if err != nil {
+		n = p.reader.Fail()
+	}
+	p.readMu.Unlock()
+	u.err = err
+	if !more || err != nil {
+		p.mu.Lock()
+		p.end = true
+		p.wake.Broadcast()
+		p.mu.Unlock()
+	}
+	return n, more || err != nil && n >= 0
+}
+
+// translate does everything for a unit that needs no other unit. A panic is a broken invariant on bytes that were not
+// foreseen; it becomes an error of that unit and names where it happened.
+func (p *pipeline) translate(u *unit) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = u.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
+		}
+	}()
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	if err := u.raw.Open(); err != nil {
+		return err
+	}
+	u.skip = slices.Contains(p.j.opt.LangExclude, u.raw.Lang)
+	if u.skip {
+		return nil
+	}
+	if err := translate.CU(&u.raw, &p.j.d.Strings, p.opt, &u.types); err != nil {
+		return err
+	}
+	funcs.Analyze(&u.types, p.j.f.Machine, &u.funcs)
+	if !p.a.exact {
+		u.class.compute(&u.types)
+	}
+	return nil
+}
+
+// deliver puts a finished unit in line and joins as many as are due.
+func (p *pipeline) deliver(n int, u *unit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready[n] = u
+	for !p.busy && p.err == nil && p.ready[p.next] != nil {
+		u := p.ready[p.next]
+		delete(p.ready, p.next)
+		p.busy = true
+		p.mu.Unlock()
+		err := p.join(u)
+		p.mu.Lock()
+		p.busy = false
+		p.next++
+		p.err = err
+		p.free = append(p.free, u)
+		p.wake.Broadcast()
+	}
+}
+
+func (p *pipeline) join(u *unit) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("CU %d: internal error: %v\n%s", u.raw.Index, r, debug.Stack())
+		}
+	}()
+	if u.err != nil {
+		return u.err
+	}
+	if progress := p.j.opt.OnProgress; progress != nil {
+		progress(u.raw.Off+uint64(u.raw.Len()), p.j.d.InfoSize())
+	}
+	if u.skip {
+		return nil
+	}
+	return p.a.add(u)
+}

@@ -1,0 +1,252 @@
+package vars
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// A Reason says why a variable is not a VAR.
+type Reason uint8
+
+// The reasons, in the order in which they are asked (specification 02, section 6.1).
+const (
+	Kept Reason = iota
+	NotTopLevel
+	Artificial
+	OtherSection
+	Unnamed
+	NotAVariable
+	NoSymbol
+	ZeroAddress
+	Excluded
+	InvalidName
+	VoidType
+	ZeroSize
+	OffsetTooBig
+	Duplicate
+	NumReasons
+)
+
+var reasonTexts = [NumReasons]string{"kept", "declared inside a function or namespace", "made by the compiler",
+	"lies in another section first", "has no name", "no variable by its name", "owns no storage in the section",
+	"symbol value is 0", "excluded by its name", "name is not valid in BTF", "has type void", "has size 0 or over 4 GiB",
+	"section offset is over 4 GiB", "a strong definition of that offset exists"}
+
+func (r Reason) String() string { return reasonTexts[r] }
+
+// A Decision is what became of one variable.
+type Decision struct {
+	Name    string
+	Section string
+	Addr    uint64 // as in DWARF
+	Offset  uint64 // in the section
+	Size    uint64 // in bytes
+	Reason  Reason
+}
+
+// Stats count the decisions.
+type Stats struct {
+	Emitted  int
+	Datasecs int
+	Dropped  [NumReasons]int
+}
+
+type secinfo struct {
+	id           btf.ID
+	offset, size uint32
+	weak         bool
+}
+
+// A Collector appends VARs CU by CU and DATASECs at the end.
+type Collector struct {
+	s     *Sections
+	infos [][]secinfo // by section index
+	stats Stats
+	// Decided, if not nil, hears of every variable.
+	Decided func(Decision)
+}
+
+// NewCollector gathers the variables of the wanted sections.
+func NewCollector(s *Sections) *Collector {
+	return &Collector{s: s, infos: make([][]secinfo, len(s.list))}
+}
+
+// Add appends the VARs of a unit, each followed by its declaration tags. mapID turns local ids into ids of the object.
+func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint32) uint32) error {
+	var scratch [4]byte
+	for i := range t.Vars {
+		v := &t.Vars[i]
+		name := t.Strings.Get(v.Name, &scratch)
+		sec, reason := c.judge(v, name)
+		if err := c.fatal(v, name, reason); err != nil {
+			return t.U.Err(int(v.Off), "%v", err)
+		}
+		if c.Decided != nil {
+			c.tell(v, name, sec, reason)
+		}
+		if reason != Kept {
+			c.stats.Dropped[reason]++
+			continue
+		}
+		c.stats.Emitted++
+		linkage := uint32(btf.LinkageStatic)
+		if v.External {
+			linkage = btf.LinkageGlobal
+		}
+		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), mapID(v.Type), linkage)
+		if sec.rule == nil || !sec.rule.NoDatasec {
+			info := secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr), size: uint32(v.Size), weak: c.s.weak(v, sec)}
+			c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], info)
+		}
+		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
+			if t.Strings.Empty(tag.Value) {
+				return t.U.Err(int(v.Off), "declaration tag of variable %s has no text", name)
+			}
+			o.Append(o.Strings.Add(t.Strings.Get(tag.Value, &scratch)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(tag.Component))
+		}
+	}
+	return nil
+}
+
+// fatal is the error of a variable that BTF cannot name or type, where encode_force does not skip it.
+func (c *Collector) fatal(v *translate.Var, name []byte, reason Reason) error {
+	if c.s.opt.Force {
+		return nil
+	}
+	switch reason {
+	case InvalidName:
+		return fmt.Errorf("variable name %q is not valid in BTF", name)
+	case VoidType:
+		return fmt.Errorf("variable %s has type void", name)
+	}
+	return nil
+}
+
+func (c *Collector) tell(v *translate.Var, name []byte, sec *section, reason Reason) {
+	d := Decision{Name: string(name), Addr: v.Addr, Size: v.Size, Reason: reason}
+	if sec != nil {
+		d.Section, d.Offset = sec.elf.Name, v.Addr-sec.elf.Addr
+	}
+	c.Decided(d)
+}
+
+// judge asks the rules in order.
+func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
+	if v.Inner {
+		return nil, NotTopLevel
+	}
+	if v.Artificial {
+		return nil, Artificial
+	}
+	sec := c.s.sectionOf(v.Addr)
+	if sec == nil || !sec.wanted {
+		return sec, OtherSection
+	}
+	if len(name) == 0 {
+		if sec.rule != nil && !sec.rule.Unnamed {
+			return sec, InvalidName
+		}
+		return sec, Unnamed
+	}
+	reason := c.judgePeer(v, name, sec)
+	if !c.s.opt.Peer {
+		reason = c.judgeRule(v, name, sec)
+	}
+	if reason != Kept {
+		return sec, reason
+	}
+	switch {
+	case !validName(name):
+		return sec, InvalidName
+	case v.Type == 0:
+		return sec, VoidType
+	case v.Size == 0 || v.Size > 1<<32-1:
+		return sec, ZeroSize
+	case v.Addr-sec.elf.Addr > 1<<32-1:
+		return sec, OffsetTooBig
+	}
+	return sec, Kept
+}
+
+// judgePeer is rules 7 and 8: the peer goes by names, and by the symbol table for offset 0.
+func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reason {
+	switch {
+	case hasPeerPrefix(name):
+		return NotAVariable
+	case v.Addr == sec.elf.Addr && !c.s.hasObject(sec.elf, v.Addr, name):
+		return NoSymbol
+	}
+	return Kept
+}
+
+// judgeRule goes by what a variable is: whether a symbol of the section owns bytes at its place. At address 0, where the
+// variables of discarded sections land too, that symbol must have its name.
+func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reason {
+	r := sec.rule
+	for _, glob := range r.SymbolGlobs {
+		if ok, _ := path.Match(glob, string(name)); ok {
+			return Excluded
+		}
+	}
+	want := name
+	if v.Addr != 0 {
+		want = nil
+	}
+	if r.NonAllocated && !c.s.hasObject(sec.elf, v.Addr, want) {
+		return NoSymbol
+	}
+	if r.ZeroAddress && v.Addr == 0 && sec.elf.Addr == 0 {
+		return ZeroAddress
+	}
+	return Kept
+}
+
+// weak tells whether only weak symbols, or symbols of another size, own the variable's place.
+func (s *Sections) weak(v *translate.Var, sec *section) bool {
+	return !slices.ContainsFunc(s.objects[v.Addr], func(o object) bool {
+		return int(o.section) == sec.elf.Index && o.size == v.Size
+	})
+}
+
+// Finish appends one DATASEC per section with variables, in section index order (specification 02, section 6.4).
+func (c *Collector) Finish(o *btf.Object) Stats {
+	for i := range c.infos {
+		infos := c.infos[i]
+		if len(infos) == 0 {
+			continue
+		}
+		slices.SortStableFunc(infos, secinfoLess)
+		if r := c.s.list[i].rule; r != nil && !r.KeepDuplicate {
+			infos = c.unique(infos)
+		}
+		last := infos[len(infos)-1]
+		name := o.Strings.Add([]byte(c.s.list[i].elf.Name))
+		o.Append(name, btf.Info(btf.KindDatasec, uint32(len(infos))&btf.MaxVlen, false), last.offset+last.size)
+		words := o.Space(3 * len(infos))
+		for j, v := range infos {
+			words[3*j], words[3*j+1], words[3*j+2] = uint32(v.id), v.offset, v.size
+		}
+		c.stats.Datasecs++
+	}
+	return c.stats
+}
+
+// unique keeps one entry per offset: the one that the symbol table stands for, else the first.
+func (c *Collector) unique(infos []secinfo) []secinfo {
+	keep := infos[:0]
+	for _, v := range infos {
+		if n := len(keep); n > 0 && keep[n-1].offset == v.offset {
+			c.stats.Dropped[Duplicate]++
+			if keep[n-1].weak && !v.weak {
+				keep[n-1] = v
+			}
+			continue
+		}
+		keep = append(keep, v)
+	}
+	return keep
+}

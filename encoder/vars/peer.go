@@ -1,0 +1,44 @@
+package vars
+
+import "bytes"
+
+// notVariables is rule 02/6.1, 7: names that never stand for a variable of their own.
+var notVariables = [][]byte{[]byte("__UNIQUE_ID"), []byte("__tpstrtab_"), []byte("__exitcall_"), []byte("__gendwarfksyms_ptr_"),
+	[]byte("__func_stack_frame_non_standard_")}
+
+func hasPeerPrefix(name []byte) bool {
+	for _, p := range notVariables {
+		if bytes.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxVarName is rule 02/6.1, 9.
+const maxVarName = 128
+
+// validName is rule 02/6.1, 9: only variable names are checked.
+func validName(name []byte) bool {
+	if len(name) == 0 || len(name) > maxVarName {
+		return false
+	}
+	for i, c := range name {
+		letter := c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// secinfoLess is rule 02/6.4: offsets are compared as the sign of their 32-bit difference.
+func secinfoLess(a, b secinfo) int {
+	switch d := int32(a.offset - b.offset); {
+	case d < 0:
+		return -1
+	case d > 0:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,166 @@
+// Package vars decides which variables become VAR, and builds the DATASECs.
+//
+// In come the section headers, the symbols, the section rules, and CU by CU the translated variables; out come VAR records
+// behind the types of their CU, and DATASEC records at the end. It never reads DWARF.
+package vars
+
+import (
+	stdelf "debug/elf"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// A Rule says what of the matching sections becomes VAR and DATASEC. The first rule that matches a section's name counts.
+type Rule struct {
+	Section       string   // name, or a glob as path.Match has it
+	ZeroAddress   bool     // drop symbols whose value is 0 in a section that starts at 0
+	NonAllocated  bool     // drop what owns no storage in the section
+	Unnamed       bool     // drop what has no name, where it would else be an error
+	SymbolGlobs   []string // drop symbols of these names
+	NoDatasec     bool     // VARs only
+	KeepDuplicate bool     // keep weak and strong definitions of one offset, as the peer does
+}
+
+// PerCPU is the section of per-CPU variables.
+const PerCPU = ".data..percpu"
+
+// DefaultRules is what a manifest without section rules means.
+func DefaultRules() []Rule {
+	return []Rule{{Section: PerCPU, ZeroAddress: true, NonAllocated: true}}
+}
+
+// Options say which variables are wanted.
+type Options struct {
+	Peer   bool   // the peer's rules in everything
+	PerCPU bool   // the feature var
+	All    bool   // the feature global_var
+	Force  bool   // the feature encode_force: skip what would else be an error
+	Rules  []Rule // not used with Peer
+}
+
+// A section is one that variables can live in.
+type section struct {
+	elf    *elf.Section
+	rule   *Rule // nil when not wanted
+	wanted bool
+}
+
+// Sections knows, for every address, which section a variable there belongs to.
+type Sections struct {
+	list    []section
+	syms    *elf.Symbols
+	opt     Options
+	objects map[uint64][]object // OBJECT symbols of wanted sections, by address as laid out
+	spans   []span
+}
+
+// A span is a range of addresses that wanted sections cover.
+type span struct{ from, to uint64 }
+
+type object struct {
+	section uint32
+	name    []byte
+	size    uint64
+	weak    bool
+}
+
+// NewSections matches the rules with the sections of an image.
+func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error) {
+	s := &Sections{syms: syms, opt: opt, objects: make(map[uint64][]object)}
+	for _, r := range opt.Rules {
+		for _, glob := range append([]string{r.Section}, r.SymbolGlobs...) {
+			if _, err := path.Match(glob, ""); err != nil {
+				return nil, fmt.Errorf("section rule %s: bad pattern %q", r.Section, glob)
+			}
+		}
+	}
+	for i := range f.Sections {
+		e := &f.Sections[i]
+		sec := section{elf: e}
+		if e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS {
+			sec.rule, sec.wanted = s.match(e)
+		}
+		if sec.wanted && e.Size > 0 {
+			s.spans = append(s.spans, span{e.Addr, e.Addr + e.Size})
+		}
+		s.list = append(s.list, sec)
+	}
+	s.indexObjects(f)
+	return s, nil
+}
+
+func (s *Sections) match(e *elf.Section) (*Rule, bool) {
+	if s.opt.Peer {
+		return nil, s.opt.All || s.opt.PerCPU && e.Name == PerCPU
+	}
+	for i := range s.opt.Rules {
+		r := &s.opt.Rules[i]
+		if ok, _ := path.Match(r.Section, e.Name); ok {
+			return r, s.opt.All || s.opt.PerCPU
+		}
+	}
+	if s.opt.All && e.Flags&stdelf.SHF_ALLOC != 0 {
+		return &allRule, true
+	}
+	return nil, false
+}
+
+// allRule is for sections that global_var adds and no rule names.
+var allRule = Rule{Section: "*", NonAllocated: true}
+
+func (s *Sections) indexObjects(f *elf.File) {
+	if s.syms == nil {
+		return
+	}
+	for i := range s.syms.List {
+		y := &s.syms.List[i]
+		if y.Type() != stdelf.STT_OBJECT || uint64(y.Section) >= uint64(len(s.list)) || !s.list[y.Section].wanted {
+			continue
+		}
+		e := s.list[y.Section].elf
+		at := y.Value - f.SymbolBase(e) + e.Addr
+		s.objects[at] = append(s.objects[at], object{y.Section, s.syms.Name(y), y.Size, y.Bind() == stdelf.STB_WEAK})
+	}
+}
+
+// Any tells whether any section is wanted at all.
+func (s *Sections) Any() bool { return len(s.spans) != 0 }
+
+// Wanted tells whether a variable at that address can become a VAR.
+func (s *Sections) Wanted(addr uint64) bool {
+	for i := range s.spans {
+		if p := &s.spans[i]; addr >= p.from && addr < p.to {
+			return true
+		}
+	}
+	return false
+}
+
+// sectionOf is the first section, by index, that contains an address (rule 02/6.1, 5).
+func (s *Sections) sectionOf(addr uint64) *section {
+	for i := range s.list {
+		e := s.list[i].elf
+		if (e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS) && addr >= e.Addr && addr-e.Addr < e.Size {
+			if s.skip(e) {
+				continue
+			}
+			return &s.list[i]
+		}
+	}
+	return nil
+}
+
+// skip leaves out sections that own no memory: the peer does not (peer.go).
+func (s *Sections) skip(e *elf.Section) bool {
+	return !s.opt.Peer && e.Flags&stdelf.SHF_ALLOC == 0
+}
+
+// hasObject tells whether an OBJECT symbol of a section lies at an address; name nil asks for any name.
+func (s *Sections) hasObject(e *elf.Section, addr uint64, name []byte) bool {
+	return slices.ContainsFunc(s.objects[addr], func(o object) bool {
+		return int(o.section) == e.Index && (name == nil && o.size > 0 || name != nil && string(o.name) == string(name))
+	})
+}
