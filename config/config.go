@@ -23,6 +23,7 @@ const (
 	maxValues = 200_000 // YAML values, those behind an alias counted at each use, and values of expanded images
 	maxDepth  = 32      // of nesting
 	maxText   = 4096    // one value after its expressions are filled in, as long as a path may be
+	maxNames  = 32      // axes of a matrix
 	maxImages = 4096    // images after the matrix is expanded
 )
 

@@ -307,6 +307,12 @@ func TestBounds(t *testing.T) {
 		{"aliases", bomb, "manifest has more than 200000 values"},
 		{"matrix", axes, "matrix has more than 4096 combinations"},
 		{"value", "version: 1\nimages: [{path: \"${{ env.LONG }}${{ env.LONG }}\"}]", "value grows beyond 4096 bytes"},
+		{"text of a value", "version: 1\nimages: [{path: " + strings.Repeat("x", 4097) + "}]", "value of 4097 bytes, more than 4096"},
+		{"axes", "version: 1\nmatrix: {a" + strings.Join(numbers(33), ": [1], a") + ": [1]}\nimages: [{path: v}]\n", "matrix has 33 axes, more than 32"},
+		{"names of an include", "version: 1\nmatrix: {include: [{a" + strings.Join(numbers(33), ": 1, a") + ": 1}]}\nimages: [{path: v}]\n",
+			"has 33 names; 1 to 32 are possible"},
+		{"include", "version: 1\nmatrix:\n  a: [1]\n  include:\n" + strings.Repeat("  - {a: 2, b: 3}\n", 48000) + "images: [{path: '${{matrix.a}}'}]\n",
+			"manifest has more than 200000 values"},
 		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 deep"},
 		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(4096), ", ") + "]}\nimages:\n" +
 			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 4096 images"},

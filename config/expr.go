@@ -68,7 +68,7 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 			known = append(known, ns+"."+name)
 		}
 	}
-	r.add(r.find(v.position, raw), nearest(word, known),
+	r.add(r.find(v.position, raw), r.nearest(word, known),
 		"unknown expression %q; there are matrix.NAME, image.name, image.file, image.arch and env.NAME", word)
 	return part{}, false
 }
@@ -120,7 +120,6 @@ func (r *report) fill(v *value, s *scope, refs []string) (string, bool) {
 }
 
 func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
-	at := r.find(v.position, p.raw)
 	switch p.namespace {
 	case "matrix":
 		if text, ok := s.matrix[p.name]; ok {
@@ -131,13 +130,13 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 	case "env":
 		text, ok := s.env(p.name)
 		if !ok {
-			r.add(at, "", "environment variable %s is not set", p.name)
+			r.add(r.find(v.position, p.raw), "", "environment variable %s is not set", p.name)
 		}
 		return text, ok
 	}
 	text, ok := s.image[p.name]
 	if !ok && !s.broken[p.name] {
-		r.add(at, "", "image.%s is used but the image has no %s", p.name, p.name)
+		r.add(r.find(v.position, p.raw), "", "image.%s is used but the image has no %s", p.name, p.name)
 	}
 	return text, ok
 }

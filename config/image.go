@@ -121,7 +121,7 @@ func (d *decoder) arch(m *Image, v *value) {
 	}
 	a, ok := ArchByName(text)
 	if !ok {
-		d.add(v.position, nearest(text, ArchNames()), "unknown architecture %q", text)
+		d.add(v.position, d.nearest(text, ArchNames()), "unknown architecture %q", text)
 		return
 	}
 	m.Arch = a.Name

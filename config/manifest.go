@@ -77,7 +77,7 @@ func (r *report) checkKeys(v *value, known []string, where string) {
 		if slices.Contains(known, e.key) {
 			continue
 		}
-		suggestion := nearest(e.key, known)
+		suggestion := r.nearest(e.key, known)
 		if meant, ok := otherWords[e.key]; ok && slices.Contains(known, meant) {
 			suggestion = `"` + meant + `"`
 		}
@@ -242,12 +242,16 @@ func (x *expander) expand(v, merged *value) ([]combination, bool) {
 // knows reports the names that an image uses and the matrix does not have.
 func (x *expander) knows(m *matrix, used []string, at map[string]position) bool {
 	ok := true
+	var names []string
+	if m != nil {
+		names = m.names()
+	}
 	for _, name := range used {
 		if m == nil {
 			x.add(at[name], "", "matrix.%s is used but there is no matrix", name)
 			ok = false
-		} else if names := m.names(); !slices.Contains(names, name) {
-			x.add(at[name], nearest(name, names), "matrix has no %q", name)
+		} else if !slices.Contains(names, name) {
+			x.add(at[name], x.nearest(name, names), "matrix has no %q", name)
 			ok = false
 		}
 	}

@@ -50,10 +50,13 @@ func (r *report) readMatrix(v *value) *matrix {
 			}
 		}
 	}
+	if len(m.axes) > maxNames {
+		r.add(v.position, "", "matrix has %d axes, more than %d", len(m.axes), maxNames)
+	}
 	for _, row := range m.exclude {
 		for _, name := range sortedNames(row.pairs) {
 			if m.axis(name) == nil {
-				r.add(row.at, nearest(name, m.axisNames()), "exclude names %q, which is not an axis", name)
+				r.add(row.at, r.nearest(name, m.axisNames()), "exclude names %q, which is not an axis", name)
 			}
 		}
 	}
@@ -107,8 +110,9 @@ func (r *report) readRows(v *value) []row {
 			r.add(x.position, "", "wants a mapping from names to values, this is %s", x.what())
 			continue
 		}
-		if len(x.entries) == 0 {
-			r.add(x.position, "", "has no names")
+		if n := len(x.entries); n == 0 || n > maxNames {
+			r.add(x.position, "", "has %d names; 1 to %d are possible", n, maxNames)
+			continue
 		}
 		rw := row{x.position, combination{}}
 		for _, e := range x.entries {
@@ -156,11 +160,13 @@ func (m *matrix) axisNames() []string {
 // names lists every name that some combination has.
 func (m *matrix) names() []string {
 	names := m.axisNames()
+	added := combination{}
 	for _, rw := range m.include {
-		for _, name := range sortedNames(rw.pairs) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+		maps.Copy(added, rw.pairs)
+	}
+	for _, name := range sortedNames(added) {
+		if m.axis(name) == nil {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -199,7 +205,7 @@ func (r *report) combinations(m *matrix) []combination {
 		}
 	}
 	all = r.included(m, all)
-	if len(all) == 0 {
+	if len(all) == 0 && r.budget >= 0 {
 		r.add(m.position, "", "matrix has no combination left")
 	}
 	return all

@@ -121,6 +121,9 @@ func (r *report) find(at position, text string) position {
 	if at.line < 1 || at.line > len(r.lines) {
 		return at
 	}
+	if len(r.lines[at.line-1]) > maxText {
+		return at // a text on one line is not for people, and searching it again and again is slow
+	}
 	line := []rune(r.lines[at.line-1])
 	if at.col < 1 || at.col > len(line) {
 		return at
@@ -130,6 +133,14 @@ func (r *report) find(at position, text string) position {
 		at.col += utf8.RuneCountInString(before)
 	}
 	return at
+}
+
+// nearest is the suggestion for a word; a text with very many problems gets none.
+func (r *report) nearest(word string, known []string) string {
+	if len(r.problems) > 1000 {
+		return ""
+	}
+	return nearest(word, known)
 }
 
 // nearest is the known name that comes closest to word, quoted, or "" if none is near enough to be meant.

@@ -87,6 +87,8 @@ func TestProblems(t *testing.T) {
 		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel generation 6.1 stands twice"},
 		{"digest too short", image("sha256: abcd"), "4:13: images[0].sha256: has 4 hexadecimal digits, not 64"},
 		{"digest not hexadecimal", image("build_id: xyz"), `4:15: images[0].build_id: "xyz" is not an even number of hexadecimal digits`},
+		{"digest with the wrong prefix", image("build_id: sha256:ab"), `4:15: images[0].build_id: "sha256:ab" is not an even number of hexadecimal digits`},
+		{"digest too long", image("build_id: " + strings.Repeat("0", 130)), "4:15: images[0].build_id: has 130 hexadecimal digits, at most 128 are possible"},
 		{"malformed glob", "version: 1\nimages: [{path: \"a/[b\"}]\n", `2:17: images[0].path: glob "a/[b" is malformed`},
 		{"glob that climbs", "version: 1\nimages: [{path: \"*/../b\"}]\n",
 			`2:17: images[0].path: glob "*/../b" has ".." behind its first wildcard`},

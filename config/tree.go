@@ -207,6 +207,7 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 		t.mapping(v, n)
 	default:
 		v.tag, v.text = n.ShortTag(), n.Value
+		t.checkLength(v.text, at)
 	}
 	return v
 }
@@ -237,6 +238,7 @@ func (t *tree) mapping(v *value, n *yaml.Node) {
 			continue
 		}
 		first[k.Value] = at
+		t.checkLength(k.Value, at)
 		at.path = join(v.path, k.Value)
 		if x := t.value(c, at.path); x != nil {
 			v.entries = append(v.entries, entry{k.Value, at, x})
@@ -244,6 +246,13 @@ func (t *tree) mapping(v *value, n *yaml.Node) {
 	}
 	for _, c := range merged {
 		t.merge(v, t.value(c, v.path), first)
+	}
+}
+
+func (t *tree) checkLength(text string, at position) {
+	if len(text) > maxText {
+		t.add(at, "", "value of %d bytes, more than %d", len(text), maxText)
+		t.cut = true
 	}
 }
 

@@ -105,7 +105,7 @@ func (d *decoder) profile(m *Image, v *value) {
 	if text, ok := d.text(v); ok {
 		known := []string{string(Default), string(Pahole)}
 		if !slices.Contains(known, text) {
-			d.add(v.position, nearest(text, known), "unknown profile %q; there are default and pahole", text)
+			d.add(v.position, d.nearest(text, known), "unknown profile %q; there are default and pahole", text)
 		}
 		m.Profile = Profile(text)
 	}
@@ -128,7 +128,7 @@ func (d *decoder) features(m *Image, v *value) {
 		if rest, plus := strings.CutPrefix(bare, "+"); plus && slices.Contains(known, rest) {
 			d.add(w.at, `"`+rest+`"`, "feature %q: a + stands only in front of the whole list", w.text)
 		} else {
-			d.add(w.at, nearest(bare, known), "unknown feature %q", bare)
+			d.add(w.at, d.nearest(bare, known), "unknown feature %q", bare)
 		}
 		ok = false
 	}
@@ -147,7 +147,7 @@ func (d *decoder) langExclude(m *Image, v *value) {
 	for _, w := range words {
 		name := strings.ToLower(w.text)
 		if !slices.Contains(languages, name) {
-			d.add(w.at, nearest(name, languages), "unknown language %q", w.text)
+			d.add(w.at, d.nearest(name, languages), "unknown language %q", w.text)
 		} else if !slices.Contains(m.LangExclude, name) {
 			m.LangExclude = append(m.LangExclude, name)
 		}
@@ -165,7 +165,7 @@ func (d *decoder) verify(m *Image, v *value) {
 	for _, w := range words {
 		switch {
 		case !slices.Contains(kernels, w.text):
-			d.add(w.at, nearest(w.text, kernels), "unknown kernel generation %q; there are %s", w.text, strings.Join(kernels, ", "))
+			d.add(w.at, d.nearest(w.text, kernels), "unknown kernel generation %q; there are %s", w.text, strings.Join(kernels, ", "))
 		case slices.Contains(m.Verify, w.text):
 			d.add(w.at, "", "kernel generation %s stands twice", w.text)
 		default:
@@ -174,17 +174,17 @@ func (d *decoder) verify(m *Image, v *value) {
 	}
 }
 
-func (d *decoder) sha256(m *Image, v *value)     { m.SHA256 = d.digest(v, 32, 32) }
-func (d *decoder) baseSHA256(m *Image, v *value) { m.BaseSHA256 = d.digest(v, 32, 32) }
-func (d *decoder) buildID(m *Image, v *value)    { m.BuildID = d.digest(v, 1, 64) }
+func (d *decoder) sha256(m *Image, v *value)     { m.SHA256 = d.digest(v, "sha256:", 32, 32) }
+func (d *decoder) baseSHA256(m *Image, v *value) { m.BaseSHA256 = d.digest(v, "sha256:", 32, 32) }
+func (d *decoder) buildID(m *Image, v *value)    { m.BuildID = d.digest(v, "", 1, 64) }
 
-// digest reads hexadecimal bytes, between low and high of them.
-func (d *decoder) digest(v *value, low, high int) string {
+// digest reads hexadecimal bytes, between low and high of them, which may have a prefix.
+func (d *decoder) digest(v *value, prefix string, low, high int) string {
 	text, ok := d.text(v)
 	if !ok {
 		return ""
 	}
-	text = strings.ToLower(strings.TrimPrefix(text, "sha256:"))
+	text = strings.ToLower(strings.TrimPrefix(text, prefix))
 	b, err := hex.DecodeString(text)
 	switch {
 	case err != nil:
@@ -280,7 +280,7 @@ func (d *decoder) exclude(v *value) Exclude {
 		_, err := path.Match(w.text, "")
 		near := ""
 		if !strings.ContainsAny(w.text, `*?[`) {
-			near = nearest(w.text, known)
+			near = d.nearest(w.text, known)
 		}
 		switch {
 		case near != "" || !symbolGlob.MatchString(w.text):
