@@ -1,0 +1,77 @@
+package report
+
+import (
+	"encoding/xml"
+	"io"
+	"strings"
+)
+
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Time     string      `xml:"time,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string       `xml:"classname,attr"`
+	Name    string       `xml:"name,attr"`
+	Time    string       `xml:"time,attr"`
+	Failure *junitDetail `xml:"failure"`
+	Error   *junitDetail `xml:"error"`
+	Skipped *junitDetail `xml:"skipped"`
+	Out     string       `xml:"system-out,omitempty"`
+}
+
+type junitDetail struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes the report in the XML that CI systems read as test results: an image is a test case, which errs when
+// it failed and fails when it differs from its golden.
+func (r *Report) WriteJUnit(w io.Writer) error {
+	const suite = "btfbatch"
+	t := r.Totals()
+	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped, Time: xmlTime(r.Seconds)}
+	rows := r.Rows()
+	for i := range rows {
+		row := &rows[i]
+		c := junitCase{Class: suite, Name: row.Name, Time: xmlTime(row.Seconds), Out: strings.Join(row.notes(), "\n")}
+		switch row.Status {
+		case Failed:
+			c.Error = &junitDetail{Message: oneLine(row.Error)}
+		case Differs:
+			c.Failure = &junitDetail{Message: oneLine(string(row.Golden.Verdict) + ": " + row.Golden.Summary), Text: row.Golden.Diff}
+		case Skipped:
+			c.Skipped = &junitDetail{Message: oneLine(row.SkipReason)}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	if r.Status() == Failed && t.Failed == 0 {
+		// Nothing was done, and a reader that counts errors must not take that for success.
+		s.Tests, s.Errors = s.Tests+1, 1
+		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.verdict()}})
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(junitSuites{Suites: []junitSuite{s}}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+// xmlTime is seconds as JUnit has them.
+func xmlTime(s float64) string { return strings.TrimSuffix(seconds(s), "s") }

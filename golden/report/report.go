@@ -1,0 +1,264 @@
+// Package report tells the outcome of a batch: a row for each image, totals, and the exit code.
+//
+// In come the names of the images that were to be done, and a Row for each when it is done; out go a table for people,
+// JSON, JUnit XML and Markdown. It derives each row's status from what the row says, so that no row can call itself good
+// and hold an error; a batch without images, or with an image that has no row, is never good. It knows nothing about
+// encoding.
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/golden"
+)
+
+// A Status is the outcome for one image, or for the batch.
+type Status string
+
+// The outcomes.
+const (
+	OK      Status = "ok"
+	Differs Status = "differs" // encoded and verified, and not what the golden has
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Exit codes of a batch.
+const (
+	ExitOK      = 0
+	ExitFailed  = 1 // an image failed, or there was none
+	ExitDiffers = 3 // none failed, and one differs from its golden
+)
+
+// A Row is what became of one image.
+type Row struct {
+	Name   string `json:"name"`
+	Status Status `json:"status"` // set by Report.Add
+
+	Types int `json:"types"`
+	Bytes int `json:"bytes"` // of the BTF
+	Vars  int `json:"vars"`
+	Funcs int `json:"funcs"`
+	// Dropped counts what was left out on purpose.
+	Dropped []Drop `json:"dropped,omitempty"`
+	// Verify has what each kernel generation would say.
+	Verify []Verification `json:"verify,omitempty"`
+	// Golden is nil when there was nothing to compare with.
+	Golden *Comparison `json:"golden,omitempty"`
+
+	Seconds      float64 `json:"seconds"`
+	InputSHA256  string  `json:"input_sha256,omitempty"`
+	OutputSHA256 string  `json:"output_sha256,omitempty"`
+	Error        string  `json:"error,omitempty"` // one line
+	SkipReason   string  `json:"skip_reason,omitempty"`
+}
+
+// A Drop counts symbols that were left out for one reason.
+type Drop struct {
+	What   string `json:"what"` // "func", "var"
+	Reason string `json:"reason"`
+	Count  int    `json:"count"`
+}
+
+// A Verification is the verdict of one kernel generation on the BTF.
+type Verification struct {
+	Kernel   string `json:"kernel"`
+	Accepted bool   `json:"accepted"`
+	Required bool   `json:"required"`          // a refusal fails the image; otherwise it is only told
+	Problem  string `json:"problem,omitempty"` // what the kernel would log
+}
+
+// A Comparison is the outcome of comparing the BTF with its golden.
+type Comparison struct {
+	Path    string         `json:"path"`
+	Verdict golden.Verdict `json:"verdict"`
+	Summary string         `json:"summary,omitempty"` // one line
+	Diff    string         `json:"diff,omitempty"`    // bounded text for people
+}
+
+// Compared takes over the result of a comparison, with at most so many changes listed of each kind.
+func Compared(path string, res *golden.Result, changes int) *Comparison {
+	c := &Comparison{Path: path, Verdict: res.Verdict, Summary: res.Problem, Diff: string(res.Unified)}
+	if res.Summary != nil {
+		c.Summary = res.Summary.String()
+		c.Diff = string(res.Summary.AppendText(nil, changes)) + c.Diff
+	}
+	return c
+}
+
+// A Report is the outcome of a batch.
+type Report struct {
+	Version string   // of the program
+	Seconds float64  // from start to end
+	Stale   []string // exceptions that accepted nothing
+
+	planned []string
+	rows    map[string]Row
+}
+
+// New starts the report of a batch of the named images.
+func New(planned []string) *Report {
+	return &Report{planned: slices.Clone(planned), rows: make(map[string]Row, len(planned))}
+}
+
+// Add takes the row of an image and settles its status. A row that was not planned, or comes twice, fails.
+func (r *Report) Add(row Row) {
+	_, twice := r.rows[row.Name]
+	switch {
+	case twice:
+		row.Error = cmp.Or(row.Error, "has two results")
+	case !slices.Contains(r.planned, row.Name):
+		r.planned = append(r.planned, row.Name)
+		row.Error = cmp.Or(row.Error, "was not planned")
+	}
+	row.settle()
+	r.rows[row.Name] = row
+}
+
+// settle derives the status from what the row says; the worst counts.
+func (row *Row) settle() {
+	slices.SortStableFunc(row.Dropped, func(a, b Drop) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Reason, b.Reason))
+	})
+	if row.SkipReason != "" && row.Error == "" {
+		row.Status = Skipped
+		return
+	}
+	for _, v := range row.Verify {
+		if v.Required && !v.Accepted {
+			row.Error = cmp.Or(row.Error, fmt.Sprintf("kernel %s refuses it: %s", v.Kernel, v.Problem))
+		}
+	}
+	if row.Types == 0 {
+		row.Error = cmp.Or(row.Error, "there are no types")
+	}
+	switch {
+	case row.Error != "":
+		row.Status = Failed
+	case row.Golden != nil && !row.Golden.Verdict.OK():
+		row.Status = Differs
+	default:
+		row.Status = OK
+	}
+}
+
+// Rows are the rows in the order in which images were planned. An image without a row has failed.
+func (r *Report) Rows() []Row {
+	rows := make([]Row, 0, len(r.planned))
+	for _, name := range r.planned {
+		row, ok := r.rows[name]
+		if !ok {
+			row = Row{Name: name, Status: Failed, Error: "has no result"}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Totals sums up a batch.
+type Totals struct {
+	Images  int `json:"images"`
+	OK      int `json:"ok"`
+	Differs int `json:"differs"`
+	Failed  int `json:"failed"`
+	Skipped int `json:"skipped"`
+
+	Types   int `json:"types"`
+	Bytes   int `json:"bytes"`
+	Vars    int `json:"vars"`
+	Funcs   int `json:"funcs"`
+	Dropped int `json:"dropped"`
+}
+
+// Totals sums up the rows.
+func (r *Report) Totals() Totals {
+	var t Totals
+	for _, row := range r.Rows() {
+		t.Images++
+		switch row.Status {
+		case OK:
+			t.OK++
+		case Differs:
+			t.Differs++
+		case Skipped:
+			t.Skipped++
+		default:
+			t.Failed++
+		}
+		t.Types += row.Types
+		t.Bytes += row.Bytes
+		t.Vars += row.Vars
+		t.Funcs += row.Funcs
+		t.Dropped += row.dropped("")
+	}
+	return t
+}
+
+// kernels are the generations that any row was verified for, in the order in which they first appear.
+func (r *Report) kernels() []string {
+	var list []string
+	for _, row := range r.Rows() {
+		for _, v := range row.Verify {
+			if !slices.Contains(list, v.Kernel) {
+				list = append(list, v.Kernel)
+			}
+		}
+	}
+	return list
+}
+
+// dropped counts the symbols that were left out, of one sort or of all.
+func (row *Row) dropped(what string) int {
+	n := 0
+	for _, d := range row.Dropped {
+		if what == "" || d.What == what {
+			n += d.Count
+		}
+	}
+	return n
+}
+
+// Status is the outcome of the batch: good only if at least one image is, and none failed or differs.
+func (r *Report) Status() Status {
+	switch t := r.Totals(); {
+	case t.Failed > 0, t.OK+t.Differs == 0:
+		return Failed
+	case t.Differs > 0:
+		return Differs
+	}
+	return OK
+}
+
+// ExitCode is what the program ends with.
+func (r *Report) ExitCode() int {
+	switch r.Status() {
+	case OK:
+		return ExitOK
+	case Differs:
+		return ExitDiffers
+	}
+	return ExitFailed
+}
+
+// verdict says in a few words how the batch went.
+func (r *Report) verdict() string {
+	t := r.Totals()
+	switch {
+	case t.Images == 0:
+		return "no images"
+	case t.Images == t.Skipped:
+		return "every image was skipped"
+	}
+	s := fmt.Sprintf("%d of %d images ok", t.OK, t.Images)
+	for _, n := range []struct {
+		count int
+		what  string
+	}{{t.Differs, "with a golden difference"}, {t.Failed, "failed"}, {t.Skipped, "skipped"}} {
+		if n.count > 0 {
+			s += fmt.Sprintf(", %d %s", n.count, n.what)
+		}
+	}
+	return s
+}
