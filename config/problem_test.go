@@ -29,12 +29,14 @@ func TestProblems(t *testing.T) {
 			"4:5: did not find expected ',' or '}' (did you mean to quote a value with ${{ }} inside { } or [ ]?)"},
 		{"alias in itself", "version: 1\nimages: &a [*a]\n", "2:13: images[0]: alias *a stands inside its own anchor"},
 		{"duplicate key", image("arch: arm64\narch: arm"), `5:5: images[0]: key "arch" is given twice, first at 4:5`},
+		{"duplicate key below a strange one", "version: 1\nimages: [{path: v}]\n\"a\\nb\": {k: 1, k: 2}\n",
+			"3:1: unknown key \"a\\nb\" in the manifest\n3:16: \"a\\nb\": key \"k\" is given twice, first at 3:10"},
 		{"two merge keys", "version: 1\nx: &x {arch: arm}\nimages: [{path: v, <<: *x, <<: *x}]\n",
 			"2:1: unknown key \"x\" in the manifest\n3:28: images[0]: second merge key; merge several anchors with a list, <<: [*a, *b]"},
 		{"merge of a scalar", image("<<: 1"), "4:9: images[0]: merge key wants a mapping or a list of them, this is a number"},
 		{"merge of a list of scalars", image("<<: [1]"), "4:10: images[0][0]: merge key wants mappings, this is a number"},
 		{"key that is a list", "version: 1\n? [a]\n: b\nimages: [{path: v}]\n", "2:3: a key is a plain word"},
-		{"custom tag", image("golden: !secret x"), "4:13: images[0].golden: wants a string, this is a !secret"},
+		{"custom tag", image("golden: !secret x"), "4:13: images[0].golden: wants a string, this is tagged \"!secret\""},
 
 		// The manifest's keys.
 		{"no version", "images: [{path: v}]\n", "1:1: version is missing; this is version 1"},

@@ -66,7 +66,7 @@ func (v *value) what() string {
 	case "!!str":
 		return "a string"
 	}
-	return "a " + v.tag
+	return fmt.Sprintf("tagged %q", v.tag)
 }
 
 // readTree parses the text. It returns nil if there is nothing further to check.
@@ -280,7 +280,11 @@ func (t *tree) merge(v, from *value, have map[string]position) {
 	}
 }
 
+// join extends a path. A key that is no word is quoted, so that a path stays on its line.
 func join(path, key string) string {
+	if !axisName.MatchString(key) {
+		key = strconv.Quote(key)
+	}
 	if path == "" {
 		return key
 	}
