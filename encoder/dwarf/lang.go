@@ -1,0 +1,28 @@
+package dwarf
+
+import "strings"
+
+// languages are the names of the DW_LANG codes 1 to 37, in the order of the codes (specification 01, section 2.6).
+var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortran90 pascal83 modula2 java c99 ada95 fortran95 pli
+	objc objc++ upc d python opencl go modula3 haskell c++03 c++11 ocaml rust c11 swift julia dylan c++14 fortran03 fortran08
+	renderscript bliss`)
+
+// langAssembler is DW_LANG_Mips_Assembler, which all assemblers use.
+const langAssembler = 0x8001
+
+// Language is the code of a source language. Case does not matter, and a name means one code: c is not C11.
+func Language(name string) (code uint64, ok bool) {
+	name = strings.ToLower(name)
+	if name == "asm" {
+		return langAssembler, true
+	}
+	for i, l := range languages {
+		if l == name {
+			return uint64(i) + 1, true
+		}
+	}
+	return 0, false
+}
+
+// LanguageNames lists the names that Language knows.
+func LanguageNames() []string { return append(languages[:len(languages):len(languages)], "asm") }
