@@ -49,7 +49,7 @@ type Image struct {
 	// Path is the image's file. If Glob is set, Path is the folder that the pattern starts from.
 	Path string
 	Glob string
-	Arch string // normalised name, see Arches; empty if the manifest leaves it to the ELF header
+	Arch string // normalised name, see ArchNames; empty if the manifest leaves it to the ELF header
 
 	SHA256  string // pins, lower-case hex, empty if not pinned
 	BuildID string
