@@ -127,27 +127,29 @@ func (c *Collector) optimized(entry int32, s *state) bool {
 	return s.flags&optimizedParms != 0 && (s.flags&changedSignature != 0 || c.table.optimizedSymbol(entry, s.addr))
 }
 
-// canonical prefers a state at the address of a symbol whose parameters are as written, then one at such an address, then
-// the first.
+// canonical is the state that stands for a group: the first at the address of a symbol whose parameters are as written, else
+// the first at such an address, else the first with an address at all, else the first. The third step is not in the
+// specification; the peer's binary takes it (weak definitions beside one that is described by ranges, and arm64 functions
+// whose entry lies behind patchable instructions).
 func (c *Collector) canonical(entry int32, group []uint32) *state {
-	if len(group) == 1 {
-		return &c.states[group[0]]
-	}
-	var at *state
+	var at, placed *state
 	for _, i := range group {
 		s := &c.states[i]
-		if !c.table.hasAddress(entry, s.addr) {
-			continue
-		}
-		if !c.optimized(entry, s) {
+		switch {
+		case !c.table.hasAddress(entry, s.addr):
+			if placed == nil && s.addr != 0 {
+				placed = s
+			}
+		case !c.optimized(entry, s):
 			return s
-		}
-		if at == nil {
+		case at == nil:
 			at = s
 		}
 	}
-	if at != nil {
-		return at
+	for _, s := range []*state{at, placed} {
+		if s != nil {
+			return s
+		}
 	}
 	return &c.states[group[0]]
 }

@@ -28,7 +28,10 @@ func (b *blob) str(s ...string) uint32 {
 	return off
 }
 
-func (b *blob) order() binary.AppendByteOrder {
+func (b *blob) order() interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+} {
 	if b.big {
 		return binary.BigEndian
 	}
@@ -74,4 +77,33 @@ func (b *blob) header(length uint32) []byte {
 	}
 	out = append(out, make([]byte, length-24)...)
 	return append(append(out, b.types...), b.strs...)
+}
+
+// withLayout is a small blob with a layout section of n bytes in front of the strings, moved by some bytes.
+func withLayout(n, move uint32) []byte {
+	b := newBlob()
+	b.integer("int", 4)
+	out := b.header(knownHeader)
+	types := uint32(len(b.types))
+	o := b.order()
+	o.PutUint32(out[atStrOff:], types+move+n)
+	o.PutUint32(out[atStrLen:], uint32(len(b.strs)))
+	o.PutUint32(out[atLayoutOff:], types+move)
+	o.PutUint32(out[atLayoutLen:], n)
+	o.PutUint32(out[atTypeLen:], types+move)
+	tail := append(make([]byte, move+n), b.strs...)
+	return append(out[:knownHeader+types], tail...)
+}
+
+// stringsFirst has a string section of n bytes in front of the types.
+func stringsFirst(n uint32) []byte {
+	b := newBlob()
+	b.integer("int", 4)
+	out := b.header(knownHeader)
+	o := b.order()
+	o.PutUint32(out[atTypeOff:], n)
+	o.PutUint32(out[atStrOff:], 0)
+	o.PutUint32(out[atStrLen:], n)
+	tail := append(append([]byte{}, b.strs...), make([]byte, n-uint32(len(b.strs)))...)
+	return append(append(out[:knownHeader:knownHeader], tail...), b.types...)
 }

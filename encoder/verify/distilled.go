@@ -63,16 +63,16 @@ type likeness struct {
 // relocate finds every distilled type in the base.
 func relocate(split, distilled, base *checker) *Refusal {
 	index := indexDistilled(distilled, embedded(split, distilled))
-	names := map[string]int{} // of structs and unions in the base, as far as the module knows the name
+	names := map[string]bool{}
 	for key := range index {
-		names[key.name] = 0
+		names[key.name] = true
 	}
+	// The kernel counts structs and unions by the place of their name, so a string that occurs twice makes two names.
+	count := map[uint32]int{}
 	for i := range base.recs {
 		r := base.rec(base.firstID + uint32(i))
 		if composites.has(r.kind) {
-			if n, known := names[base.text(r.name)]; known {
-				names[base.text(r.name)] = n + 1
-			}
+			count[r.name]++
 		}
 	}
 	to := make([]uint32, len(distilled.recs))
@@ -82,15 +82,14 @@ func relocate(split, distilled, base *checker) *Refusal {
 			continue
 		}
 		name := base.text(r.name)
-		n, known := names[name]
-		if !known {
+		if !names[name] {
 			continue
 		}
-		for _, key := range likenesses(base, &r, name, n) {
+		for _, key := range likenesses(base, &r, name, count[r.name]) {
 			for _, id := range index[key] {
 				at := &to[id-distilled.firstID]
 				if *at != 0 {
-					return distilled.twice(id, *at, r.id)
+					return distilled.twice(id, *at, &r)
 				}
 				*at = r.id
 			}
@@ -106,11 +105,12 @@ func relocate(split, distilled, base *checker) *Refusal {
 	return nil
 }
 
-func (c *checker) twice(id, a, b uint32) *Refusal {
+// twice refuses a distilled type that could be an earlier type of the base and another one.
+func (c *checker) twice(id, earlier uint32, other *record) *Refusal {
 	r := c.rec(id)
 	return c.refuse(fault{rec: &r, key: distilledTwice, phrase: fmt.Sprintf(
 		"distilled base BTF type '%s' [%d], size %d has multiple candidates of the same size (ids [%d, %d]) in base BTF",
-		c.text(r.name), r.id, r.third, a, b)})
+		c.text(r.name), r.id, other.third, other.id, earlier)})
 }
 
 // indexDistilled puts every distilled type under the keys by which it is found.

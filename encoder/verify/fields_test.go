@@ -100,8 +100,89 @@ func TestRunningKernelFields(t *testing.T) {
 	if s := os.Getenv("VERIFY_BLOBS"); s != "" {
 		fmt.Sscanf(s, "%d,%d", &n, &seed)
 	}
+	for _, tc := range fieldCases() {
+		t.Run(tc.name, func(t *testing.T) { rk.compare(t, tc.blob) })
+	}
 	for i := range n {
 		blob := generateFields(rand.New(rand.NewPCG(seed, i)))
 		t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) })
+	}
+}
+
+// A fieldCase is a struct with special members.
+type fieldCase struct {
+	name string
+	blob []byte
+	want string
+}
+
+// fieldCases were all put to a running kernel 6.18.
+func fieldCases() []fieldCase {
+	type m struct {
+		typ string // a special name, or one of those below
+		off uint32 // in bits
+		tag string
+	}
+	build := func(size uint32, ms ...m) []byte {
+		b := newBlob()
+		ids := map[string]uint32{"int": b.integer("int", 4)}
+		for _, s := range specials {
+			if s.name != "" {
+				ids[s.name] = b.add(b.str(s.name), info(kStruct, 0), s.size)
+			}
+		}
+		ids["two nodes"] = b.add(0, info(kArray, 0), 0, ids["bpf_list_node"], ids["int"], 2)
+		ids["user pointer"] = b.ref(kPtr, b.ref(kTypeTag, ids["int"], "user"))
+		ids["kernel pointer"] = b.ref(kPtr, b.ref(kTypeTag, b.add(b.str("verify_local_struct"), info(kStruct, 0), 8), "kptr"))
+		ids["twelve"] = b.add(0, info(kArray, 0), 0, ids["kernel pointer"], ids["int"], 12)
+		b.add(b.str("held"), info(kStruct, 2), 64, b.str("l"), ids["bpf_list_node"], 0, b.str("n"), ids["int"], 320)
+		b.add(b.str("holder"), info(kStruct, 3), 64, b.str("l"), ids["bpf_list_node"], 0, b.str("h"), ids["bpf_list_head"], 192,
+			0, ids["bpf_spin_lock"], 320)
+		b.add(b.str("contains:held:l"), info(kDeclTag, 0), b.next-1, 1)
+		var words []uint32
+		for _, m := range ms {
+			words = append(words, 0, ids[m.typ], m.off)
+		}
+		id := b.add(b.str("s"), info(kStruct, uint32(len(ms))), size, words...)
+		for i, m := range ms {
+			if m.tag != "" {
+				b.add(b.str(m.tag), info(kDeclTag, 0), id, uint32(i))
+			}
+		}
+		return b.bytes()
+	}
+	lock := m{"bpf_spin_lock", 0, ""}
+	head := func(tag string) m { return m{"bpf_list_head", 64, tag} }
+	return []fieldCase{
+		{"lock", build(8, lock), "ok"},
+		{"two locks", build(8, lock, m{"bpf_spin_lock", 32, ""}), "E2BIG"},
+		{"two sorts of lock", build(8, lock, m{"bpf_res_spin_lock", 32, ""}), "EINVAL"},
+		{"misplaced lock", build(8, m{"bpf_spin_lock", 8, ""}), "EFAULT"},
+		{"list", build(64, lock, head("contains:held:l")), "ok"},
+		{"list without lock", build(64, head("contains:held:l")), "EINVAL"},
+		{"list without tag", build(64, lock, head("")), "EINVAL"},
+		{"list without member", build(64, lock, head("contains:held")), "EINVAL"},
+		{"list of nothing", build(64, lock, head("contains:nothing:l")), "ENOENT"},
+		{"list by a missing member", build(64, lock, head("contains:held:x")), "ENOENT"},
+		{"list by a member that is no node", build(64, lock, head("contains:held:n")), "EINVAL"},
+		{"nodes in an array", build(64, lock, m{"two nodes", 64, ""}), "EINVAL"},
+		{"nodes of two sorts", build(64, m{"bpf_list_node", 0, ""}, m{"bpf_rb_node", 192, ""}), "EINVAL"},
+		{"nodes of two sorts, counted", build(64, m{"bpf_list_node", 0, ""}, m{"bpf_rb_node", 192, ""}, m{"bpf_refcount", 448, ""}), "ok"},
+		{"overlap", build(64, lock, m{"bpf_list_node", 0, ""}), "EEXIST"},
+		{"owner that is owned", build(64, lock, m{"bpf_list_node", 64, ""}, m{"bpf_list_head", 256, "contains:holder:l"}), "ELOOP"},
+		{"user pointer", build(64, lock, m{"user pointer", 64, ""}), "EINVAL"},
+		{"kernel pointer", build(64, lock, m{"kernel pointer", 64, ""}), "ok"},
+		{"twelve kernel pointers", build(128, lock, m{"twelve", 64, ""}), "E2BIG"},
+		{"bit-field", build(64, lock, m{"int", 65, ""}), "EINVAL"},
+	}
+}
+
+func TestFields(t *testing.T) {
+	for _, tc := range fieldCases() {
+		t.Run(tc.name, func(t *testing.T) {
+			if got, line := verdict(t, Check(tc.blob, Options{})); got != tc.want {
+				t.Errorf("got %s %s, want %s", got, line, tc.want)
+			}
+		})
 	}
 }

@@ -88,7 +88,6 @@ var phrases = []entry{
 	{"Array size overflows U32_MAX", 0, EINVAL, "the array is larger than 4 GiB"},
 	{"Invalid member", 0, EINVAL, "a member must have an existing type with a size, which void, a forward declaration or a function has not"},
 	{"Not a VAR kind member", 0, EINVAL, "a section lists variables only"},
-	{"Invalid type", 0, EINVAL, "the variable's type has no size"},
 	{"Invalid return type", 0, EINVAL, "a function returns nothing or an existing type with a size"},
 	{"Invalid arg", 0, EINVAL, "a parameter must have an existing type with a size and an identifier or nothing for a name; only the last may be the variable part, which has no name"},
 	{"Invalid arg", btf.KindFunc, EINVAL, "every parameter of a function that is defined must have a name"},

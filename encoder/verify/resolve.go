@@ -321,12 +321,7 @@ func (v *resolver) datasec(f *frame, r *record) *Refusal {
 		if v.descend(ch.a) {
 			return nil
 		}
-		variable := v.rec(ch.a)
-		_, size, ok := v.sized(variable.third)
-		switch {
-		case !ok:
-			return v.inside(r, ch, "Invalid type")
-		case ch.c < size:
+		if _, size, _ := v.sized(ch.a); ch.c < size { // a variable that is resolved has a size
 			return v.inside(r, ch, "Invalid size")
 		}
 	}

@@ -92,6 +92,11 @@ func TestRunningKernelVectors(t *testing.T) {
 	for _, v := range vectors(t) {
 		t.Run(v.id, func(t *testing.T) { rk.compare(t, v.blob) })
 	}
+	for _, tc := range ruleCases() {
+		if tc.opt.Path == Load && tc.opt.PtrSize == 0 && tc.opt.Order == nil {
+			t.Run(tc.name, func(t *testing.T) { rk.compare(t, tc.blob) })
+		}
+	}
 }
 
 // TestRunningKernelGenerated compares verdicts on blobs that nobody looked at before.

@@ -1,0 +1,315 @@
+package verify
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A Warning tells of something that every kernel accepts and that somebody will regret.
+type Warning struct {
+	Rule   string // one of the names in LintRules
+	TypeID uint32 // 0 when it is not about one type
+	Name   string
+	Text   string // one sentence
+}
+
+// String is the warning on one line.
+func (w Warning) String() string {
+	if w.TypeID == 0 {
+		return w.Rule + ": " + w.Text
+	}
+	return fmt.Sprintf("%s: type %d, %s: %s", w.Rule, w.TypeID, quoted(w.Name), w.Text)
+}
+
+// LintOptions say what the BTF is for.
+type LintOptions struct {
+	Kernel Kernel           // that will read it
+	Module bool             // it is the BTF of a module, and continues Base
+	Order  binary.ByteOrder // nil is the order in which the magic reads right
+	Base   []byte
+	SMP    bool // the image is built for several processors, so that it has per-CPU variables
+	// Earlier is the BTF of an earlier build, if functions and per-CPU variables are to be counted against it. Loss is the
+	// share of them that may be missing, such as 0.02.
+	Earlier []byte
+	Loss    float64
+}
+
+// The rules of Lint.
+const (
+	RuleUnreadable  = "unreadable"       // no kernel would get as far as the rest
+	RuleDuplicate   = "duplicate-struct" // two structs or unions of one name
+	RuleLoss        = "fewer-than-before"
+	RuleNoPerCPU    = "no-percpu"
+	RuleUnreachable = "unreachable-name" // CO-RE cannot name it
+	RuleUnsorted    = "unsorted"         // and the kernel searches by bisection
+	RuleLayout      = "layout-header"    // which other readers refuse
+)
+
+// LintRules lists the names of all rules.
+func LintRules() []string {
+	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout}
+}
+
+type linter struct {
+	*checker
+	opt      LintOptions
+	warnings []Warning
+}
+
+// Lint looks for what no kernel refuses but a publisher wants to know. The warnings come in the order of LintRules, and of
+// type ids within a rule.
+func Lint(blob []byte, opt LintOptions) []Warning {
+	c, err := readable(blob, opt)
+	if err != nil {
+		return []Warning{{Rule: RuleUnreadable, Text: err.Error()}}
+	}
+	l := &linter{checker: c, opt: opt}
+	l.duplicates()
+	l.losses()
+	l.perCPU()
+	l.unreachable()
+	l.unsorted()
+	l.layoutHeader()
+	return l.warnings
+}
+
+// readable takes a blob apart as far as all rules need. The newest kernel's rules serve, since they allow most.
+func readable(blob []byte, opt LintOptions) (*checker, error) {
+	o := Options{Path: Vmlinux, Order: opt.Order}
+	var base *checker
+	if opt.Module {
+		var err error
+		if base, err = readable(opt.Base, LintOptions{Order: opt.Order}); err != nil {
+			return nil, fmt.Errorf("base: %w", err)
+		}
+		o.Path = Module
+	}
+	c := newChecker(blob, o)
+	if r := c.header(base); r != nil {
+		return nil, r
+	}
+	if r := c.meta(); r != nil {
+		return nil, r
+	}
+	return c, nil
+}
+
+func (l *linter) warn(rule string, r *record, format string, args ...any) {
+	w := Warning{Rule: rule, Text: fmt.Sprintf(format, args...)}
+	if r != nil {
+		w.TypeID, w.Name = r.id, l.text(r.name)
+	}
+	l.warnings = append(l.warnings, w)
+}
+
+// duplicates finds structs and unions of one name: CO-RE takes one of them, and a program cannot say which.
+func (l *linter) duplicates() {
+	type key struct {
+		kind btf.Kind
+		name string
+	}
+	first := map[key]uint32{}
+	for i := range l.recs {
+		r := l.rec(l.firstID + uint32(i))
+		if !composites.has(r.kind) || r.name == 0 {
+			continue
+		}
+		k := key{r.kind, l.text(r.name)}
+		id, twice := first[k]
+		if !twice {
+			first[k] = r.id
+			continue
+		}
+		a := l.rec(id)
+		l.warn(RuleDuplicate, &r, "there is another %v of this name, type %d; they differ in %s", r.kind, id, l.difference(&a, &r))
+	}
+}
+
+// difference says where two structs part.
+func (l *linter) difference(a, b *record) string {
+	var parts []string
+	if a.third != b.third {
+		parts = append(parts, fmt.Sprintf("size: %d and %d bytes", a.third, b.third))
+	}
+	if a.kflag != b.kflag {
+		parts = append(parts, "the kind flag")
+	}
+	if member := l.memberDifference(a, b); member != "" {
+		parts = append(parts, member)
+	} else if a.vlen != b.vlen {
+		parts = append(parts, fmt.Sprintf("number of members: %d and %d", a.vlen, b.vlen))
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// memberDifference describes the first member that is not the same in both.
+func (l *linter) memberDifference(a, b *record) string {
+	for i := range min(a.vlen, b.vlen) {
+		m, n := memberOf(a, l.child(a, i)), memberOf(b, l.child(b, i))
+		var what string
+		switch {
+		case l.text(m.name) != l.text(n.name):
+			what = fmt.Sprintf("name: %s and %s", quoted(l.text(m.name)), quoted(l.text(n.name)))
+		case m.off != n.off:
+			what = fmt.Sprintf("place: bits %d and %d", m.off, n.off)
+		case m.bits != n.bits:
+			what = fmt.Sprintf("width: %d and %d bits", m.bits, n.bits)
+		case m.typ != n.typ:
+			what = fmt.Sprintf("type: %s and %s", l.typeName(m.typ), l.typeName(n.typ))
+		default:
+			continue
+		}
+		return fmt.Sprintf("member %d, by its %s", i+1, what)
+	}
+	return ""
+}
+
+func (l *linter) typeName(id uint32) string {
+	if id < l.firstID || !l.exists(id) {
+		return fmt.Sprintf("type %d", id)
+	}
+	r := l.rec(id)
+	return fmt.Sprintf("%v %s (type %d)", r.kind, quoted(l.text(r.name)), id)
+}
+
+// losses counts against an earlier build.
+func (l *linter) losses() {
+	if l.opt.Earlier == nil {
+		return
+	}
+	o := l.opt
+	o.Order = nil // an earlier build may have been for another machine
+	before, err := readable(l.opt.Earlier, o)
+	if err != nil {
+		l.warn(RuleLoss, nil, "the earlier BTF cannot be read: %v", err)
+		return
+	}
+	for _, n := range []struct {
+		what        string
+		now, before int
+	}{
+		{"functions", l.functions(), before.functions()},
+		{"per-CPU variables", l.perCPUVars(), before.perCPUVars()},
+	} {
+		if lost := n.before - n.now; float64(lost) > l.opt.Loss*float64(n.before) {
+			l.warn(RuleLoss, nil, "%d %s, %d in the earlier BTF: %.1f %% are missing", n.now, n.what, n.before,
+				100*float64(lost)/float64(n.before))
+		}
+	}
+}
+
+func (c *checker) functions() int {
+	n := 0
+	for i := range c.recs {
+		if c.kindOf(c.firstID+uint32(i)) == btf.KindFunc {
+			n++
+		}
+	}
+	return n
+}
+
+// perCPUVars is the number of entries of the first section of that name, which is the one that kernels use.
+func (c *checker) perCPUVars() int {
+	for i := range c.recs {
+		r := c.rec(c.firstID + uint32(i))
+		if r.kind == btf.KindDatasec && c.text(r.name) == ".data..percpu" {
+			return int(r.vlen)
+		}
+	}
+	return 0
+}
+
+func (l *linter) perCPU() {
+	if l.opt.SMP && !l.opt.Module && l.perCPUVars() == 0 {
+		l.warn(RuleNoPerCPU, nil, "no variable is in .data..percpu, so programs cannot read per-CPU variables of the kernel")
+	}
+}
+
+// reachable are the kinds that CO-RE looks up by name.
+var reachable = kinds(btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindFwd,
+	btf.KindTypedef)
+
+// unreachable finds names of types, members and enumerators that a C program cannot write, or that libbpf cuts: it takes
+// "___" and what follows for a flavour of the type in front of it.
+func (l *linter) unreachable() {
+	for i := range l.recs {
+		r := l.rec(l.firstID + uint32(i))
+		if !reachable.has(r.kind) {
+			continue
+		}
+		name := l.text(r.name)
+		if why := hidden(name, r.kind != btf.KindInt && r.kind != btf.KindFloat); why != "" {
+			l.warn(RuleUnreachable, &r, "CO-RE cannot reach this type: its name %s", why)
+		}
+		if at := strings.Index(name, "___"); at > 0 {
+			l.warn(RuleUnreachable, &r, "CO-RE takes this type for a flavour of %s", quoted(name[:at]))
+		}
+		if r.kind == btf.KindInt || btf.ShapeOf(r.kind).NameAt != 0 {
+			continue
+		}
+		for i := range r.vlen {
+			if name := l.text(l.child(&r, i).a); hidden(name, true) != "" {
+				l.warn(RuleUnreachable, &r, "CO-RE cannot reach %s in this type: the name %s", quoted(name), hidden(name, true))
+			}
+		}
+	}
+}
+
+// hidden says why C has no such name. Basic types may be several words.
+func hidden(name string, oneWord bool) string {
+	if _, keyword := slices.BinarySearch(keywords, name); keyword && oneWord {
+		return "is a keyword of C"
+	}
+	for i := range len(name) {
+		b := name[i]
+		switch {
+		case b == '_', letter(b) && b < 0x80, b >= '0' && b <= '9' && i > 0, b == ' ' && !oneWord:
+		default:
+			return fmt.Sprintf("holds %q, which no name of C does", b)
+		}
+	}
+	return ""
+}
+
+// keywords of C that could be the name of something in another language, in order.
+var keywords = []string{
+	"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
+	"goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+	"switch", "typedef", "union", "unsigned", "void", "volatile", "while",
+}
+
+// unsorted looks for the first type out of order: anonymous types first, then by name.
+func (l *linter) unsorted() {
+	if !l.opt.Kernel.generation().bisect {
+		return
+	}
+	last := ""
+	for i := range l.recs {
+		r := l.rec(l.firstID + uint32(i))
+		name := l.text(r.name)
+		if name < last {
+			why := "so that programs cannot find types by name"
+			if l.opt.Module {
+				why = "which it cannot do in this module"
+			}
+			l.warn(RuleUnsorted, &r, "this type sorts before the one in front of it, and kernel %s searches names by bisection, %s",
+				l.opt.Kernel, why)
+			return
+		}
+		last = name
+	}
+}
+
+func (l *linter) layoutHeader() {
+	length := order(l.blob[atLength:], l.big)
+	if length >= knownHeader && (order(l.blob[atLayoutOff:], l.big) != 0 || order(l.blob[atLayoutLen:], l.big) != 0) {
+		l.warn(RuleLayout, nil, "there is a layout section, and kernels up to 6.18 and tools of their time refuse its header")
+	}
+}

@@ -1,0 +1,123 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// percpu adds n variables and the section that lists them.
+func percpu(b *blob, n uint32) {
+	i := b.integer("long", 8)
+	var entries []uint32
+	for k := range n {
+		entries = append(entries, b.add(b.str("v"), info(kVar, 0), i, 1), 8*k, 8)
+	}
+	b.add(b.str(".data..percpu"), info(kDatasec, n), 8*n+8, entries...)
+}
+
+func funcs(b *blob, n int) {
+	p := b.add(0, info(kProto, 0), 0)
+	for range n {
+		b.add(b.str("f"), info(kFunc, 1), p)
+	}
+}
+
+func lintOf(f func(*blob)) []byte {
+	b := newBlob()
+	f(b)
+	return b.bytes()
+}
+
+func TestLint(t *testing.T) {
+	pair := func(one, other []uint32) []byte {
+		return lintOf(func(b *blob) {
+			i := b.integer("int", 4)
+			u := b.integer("unsigned int", 4)
+			name, a, c := b.str("s"), b.str("a"), b.str("c")
+			for _, m := range [][]uint32{one, other} {
+				b.add(name, info(kStruct, 1), m[0], []uint32{a, c}[m[1]], []uint32{i, u}[m[2]], m[3])
+			}
+		})
+	}
+	sorted := lintOf(func(b *blob) {
+		b.add(0, info(kProto, 0), 0)
+		b.integer("a", 4)
+		b.integer("b", 4)
+	})
+	for _, tc := range []struct {
+		name string
+		blob []byte
+		opt  LintOptions
+		rule string // "" is none
+		text string // some of it
+	}{
+		{"unreadable", []byte("no BTF"), LintOptions{}, RuleUnreadable, "hdr_len not found"},
+		{"duplicate by size", pair([]uint32{4, 0, 0, 0}, []uint32{8, 0, 0, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, "size: 4 and 8 bytes"},
+		{"duplicate by name", pair([]uint32{4, 0, 0, 0}, []uint32{4, 1, 0, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, `member 1, by its name: "a" and "c"`},
+		{"duplicate by type", pair([]uint32{4, 0, 0, 0}, []uint32{4, 0, 1, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, `INT "int" (type 1) and INT "unsigned int" (type 2)`},
+		{"duplicate by place", pair([]uint32{8, 0, 0, 0}, []uint32{8, 0, 0, 32}), LintOptions{Kernel: V6_1}, RuleDuplicate, "place: bits 0 and 32"},
+		{"duplicate in nothing", pair([]uint32{4, 0, 0, 0}, []uint32{4, 0, 0, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, "nothing"},
+		{"functions lost", lintOf(func(b *blob) { funcs(b, 90) }), LintOptions{Kernel: V6_1, Loss: 0.09, Earlier: lintOf(func(b *blob) { funcs(b, 100) })},
+			RuleLoss, "90 functions, 100 in the earlier BTF: 10.0 % are missing"},
+		{"functions lost, as expected", lintOf(func(b *blob) { funcs(b, 90) }),
+			LintOptions{Kernel: V6_1, Loss: 0.1, Earlier: lintOf(func(b *blob) { funcs(b, 100) })}, "", ""},
+		{"variables lost", lintOf(func(b *blob) { percpu(b, 1) }), LintOptions{Kernel: V6_1, Earlier: lintOf(func(b *blob) { percpu(b, 2) })},
+			RuleLoss, "1 per-CPU variables, 2 in the earlier"},
+		{"earlier unreadable", sorted, LintOptions{Earlier: []byte{1}}, RuleLoss, "cannot be read"},
+		{"no per-CPU section", sorted, LintOptions{SMP: true}, RuleNoPerCPU, ".data..percpu"},
+		{"empty per-CPU section", lintOf(func(b *blob) { percpu(b, 0) }), LintOptions{Kernel: V6_1, SMP: true}, RuleNoPerCPU, ".data..percpu"},
+		{"per-CPU section", lintOf(func(b *blob) { percpu(b, 1) }), LintOptions{Kernel: V6_1, SMP: true}, "", ""},
+		{"one processor", sorted, LintOptions{}, "", ""},
+		{"dot in a type", lintOf(func(b *blob) { b.add(b.str("a.b"), info(kStruct, 0), 4) }), LintOptions{}, RuleUnreachable, `holds '.'`},
+		{"keyword", lintOf(func(b *blob) { b.ref(kTypedef, 0, "while") }), LintOptions{}, RuleUnreachable, "keyword"},
+		{"flavour", lintOf(func(b *blob) { b.ref(kTypedef, 0, "a___b") }), LintOptions{}, RuleUnreachable, `flavour of "a"`},
+		{"member", lintOf(func(b *blob) {
+			i := b.integer("int", 4)
+			b.add(b.str("s"), info(kStruct, 1), 4, b.str("a.b"), i, 0)
+		}), LintOptions{}, RuleUnreachable, `cannot reach "a.b"`},
+		{"enumerator", lintOf(func(b *blob) { b.add(b.str("e"), info(kEnum, 1), 4, b.str("a.b"), 0) }), LintOptions{}, RuleUnreachable, `cannot reach "a.b"`},
+		{"words", lintOf(func(b *blob) { b.integer("long unsigned int", 8) }), LintOptions{}, "", ""},
+		{"function", lintOf(func(b *blob) { b.add(b.str("f.isra.0"), info(kFunc, 0), b.add(0, info(kProto, 0), 0)) }), LintOptions{Kernel: V6_1}, "", ""},
+		{"unsorted", lintOf(func(b *blob) { b.integer("b", 4); b.integer("a", 4) }), LintOptions{}, RuleUnsorted, "kernel 7.2"},
+		{"unsorted, and the kernel does not mind", lintOf(func(b *blob) { b.integer("b", 4); b.integer("a", 4) }), LintOptions{Kernel: V6_18}, "", ""},
+		{"sorted", sorted, LintOptions{}, "", ""},
+		{"layout", withLayout(4, 0), LintOptions{}, RuleLayout, "up to 6.18"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := Lint(tc.blob, tc.opt)
+			switch {
+			case tc.rule == "" && len(got) > 0:
+				t.Errorf("got %v, want none", got)
+			case tc.rule != "" && (len(got) != 1 || got[0].Rule != tc.rule || !strings.Contains(got[0].String(), tc.text)):
+				t.Errorf("got %v, want one %s with %q", got, tc.rule, tc.text)
+			}
+			for _, w := range got {
+				if !slices.Contains(LintRules(), w.Rule) {
+					t.Errorf("rule %q is not listed", w.Rule)
+				}
+			}
+		})
+	}
+}
+
+func TestLintModule(t *testing.T) {
+	base := newBlob()
+	base.integer("int", 4)
+	split := base.split()
+	split.add(split.str("b"), info(kStruct, 1), 4, split.str("m"), 1, 0)
+	split.add(split.str("a"), info(kStruct, 1), 4, split.str("m"), 1, 0)
+	got := Lint(split.bytes(), LintOptions{Module: true, Base: base.bytes(), SMP: true})
+	if len(got) != 1 || got[0].Rule != RuleUnsorted || got[0].TypeID != 3 {
+		t.Errorf("got %v, want type 3 unsorted", got)
+	}
+	if got := Lint(split.bytes(), LintOptions{Module: true}); len(got) != 1 || got[0].Rule != RuleUnreadable {
+		t.Errorf("without a base: got %v, want %s", got, RuleUnreadable)
+	}
+}
+
+func TestKeywordsAreSorted(t *testing.T) {
+	if !slices.IsSorted(keywords) {
+		t.Error("keywords are searched by bisection and out of order")
+	}
+}
