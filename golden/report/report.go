@@ -37,6 +37,11 @@ type Row struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"` // set by Report.Add
 
+	Arch     string   `json:"arch,omitempty"`
+	Profile  string   `json:"profile,omitempty"`
+	Features []string `json:"features,omitempty"`
+	BuildID  string   `json:"build_id,omitempty"`
+
 	Types int `json:"types"`
 	Bytes int `json:"bytes"` // of the BTF
 	Vars  int `json:"vars"`
@@ -50,6 +55,7 @@ type Row struct {
 
 	Seconds      float64 `json:"seconds"`
 	InputSHA256  string  `json:"input_sha256,omitempty"`
+	BaseSHA256   string  `json:"base_sha256,omitempty"` // of the file that the base comes from
 	OutputSHA256 string  `json:"output_sha256,omitempty"`
 	Error        string  `json:"error,omitempty"` // one line
 	SkipReason   string  `json:"skip_reason,omitempty"`
@@ -103,8 +109,8 @@ func New(planned []string) *Report {
 	return &Report{planned: slices.Clone(planned), rows: make(map[string]Row, len(planned))}
 }
 
-// Add takes the row of an image and settles its status. A row that was not planned, or comes twice, fails.
-func (r *Report) Add(row Row) {
+// Add takes the row of an image, settles its status and returns it so. A row that was not planned, or comes twice, fails.
+func (r *Report) Add(row Row) Row {
 	_, twice := r.rows[row.Name]
 	switch {
 	case twice:
@@ -115,6 +121,7 @@ func (r *Report) Add(row Row) {
 	}
 	row.settle()
 	r.rows[row.Name] = row
+	return row
 }
 
 // settle derives the status from what the row says; the worst counts.
