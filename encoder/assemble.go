@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/translate"
@@ -23,11 +24,11 @@ type assembler struct {
 
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
-	seen      seen
+	seen      dedup.Seen
 }
 
-func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
-	a := &assembler{o: o, exact: exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
+func newAssembler(o *btf.Object, j *job, exact bool, keep *dedup.Keep) *assembler {
+	a := &assembler{o: o, exact: exact, seen: dedup.Seen{Keep: keep}, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
 	a.vars.Decided = j.opt.OnVar
 	return a
@@ -41,7 +42,8 @@ func (a *assembler) add(u *unit) error {
 	if a.exact {
 		a.number(t)
 	} else {
-		a.classify(u)
+		a.seen.Unit(u.raw.Index, &t.Types, &u.class, a.o.End())
+		a.ids = a.seen.IDs
 	}
 	synthetic := a.findIndexType(t)
 	a.appendTypes(t)
@@ -95,7 +97,7 @@ func (a *assembler) kept(t *translate.Unit) int {
 }
 
 // fresh tells whether a local type is appended to the object.
-func (a *assembler) fresh(local int) bool { return a.exact || a.seen.fresh[local] }
+func (a *assembler) fresh(local int) bool { return a.exact || a.seen.Fresh[local] }
 
 // appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.
 func (a *assembler) appendTypes(t *translate.Unit) {
@@ -144,7 +146,11 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 		if t.Strings.Empty(tag.Value) {
 			return t.U.Err(0, "declaration tag of a type has no text")
 		}
-		a.o.Append(a.names.offset(uint32(tag.Value)), btf.Info(btf.KindDeclTag, 0, false), a.ids[tag.Owner], uint32(tag.Component))
+		value, owner := a.names.offset(uint32(tag.Value)), a.ids[tag.Owner]
+		if !a.exact && a.seen.Known(value, owner, uint32(tag.Component)) {
+			continue
+		}
+		a.o.Append(value, btf.Info(btf.KindDeclTag, 0, false), owner, uint32(tag.Component))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ package encoder
 
 import (
 	"context"
+	stdelf "debug/elf"
 	"errors"
 	"fmt"
 
@@ -137,17 +138,15 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 
 // encode is the pass list.
 func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
-	o := btf.New(j.f.Order, j.opt.Base)
-	o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
-	a := newAssembler(o, j, exact)
-	if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
+	a, err := j.assemble(ctx, exact)
+	if err != nil {
 		return err
 	}
 	// Below this line nothing reads DWARF.
+	o := a.o
 	if a.stats.Types == 0 {
 		return ErrNoTypes
 	}
-	var err error
 	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.Features, j.opt.OnFunc); err != nil {
 		return err
 	}
@@ -159,6 +158,38 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	res.Object, res.Stats = o, a.stats
 	return nil
 }
+
+// assemble translates all units and joins what the exact engine must see: everything, or one type of every class and all
+// of what reaches a wild name.
+func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
+	exact = exact || !j.regular()
+	var keep *dedup.Keep
+	for {
+		o := btf.New(j.f.Order, j.opt.Base)
+		o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
+		a := newAssembler(o, j, exact, keep)
+		if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
+			return nil, err
+		}
+		if exact {
+			return a, nil
+		}
+		if a.seen.Broken {
+			exact = true
+			continue
+		}
+		if keep != nil {
+			return a, nil
+		}
+		if keep = a.seen.Wild(o, a.names.offset); keep == nil {
+			return a, nil
+		}
+	}
+}
+
+// regular tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
+// keys.
+func (j *job) regular() bool { return j.opt.Base == nil && j.f.Type != stdelf.ET_REL }
 
 func (j *job) translateOptions() *translate.Options {
 	return &translate.Options{Features: j.opt.Features, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}

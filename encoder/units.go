@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/translate"
@@ -19,7 +20,7 @@ type unit struct {
 	raw   dwarf.Unit
 	types translate.Unit
 	funcs funcs.Unit
-	class classes
+	class dedup.Classes
 	skip  bool // left out by language
 	err   error
 }
@@ -138,7 +139,7 @@ func (p *pipeline) translate(u *unit) (err error) {
 	}
 	funcs.Analyze(&u.types, p.j.f.Machine, &u.funcs)
 	if !p.a.exact {
-		u.class.compute(&u.types)
+		u.class.Compute(&u.types.Types)
 	}
 	return nil
 }

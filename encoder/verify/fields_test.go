@@ -3,7 +3,6 @@ package verify
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -87,25 +86,6 @@ func fieldStruct(r *rand.Rand, b *blob, types, sizes *[]uint32) {
 	*types, *sizes = append(*types, id), append(*sizes, (size+7)&^7)
 	for _, i := range tags {
 		b.add(b.str([]string{"contains:s0:m0", "contains:s1:m1", "contains:s2:m2", "contains:s0:", "contains:none:m0", "contains:s0", "x"}[min(r.IntN(9), r.IntN(7))]), info(17, 0), id, i)
-	}
-}
-
-// TestRunningKernelFields compares the parse of special fields with the running kernel.
-func TestRunningKernelFields(t *testing.T) {
-	rk := openRunningKernel(t)
-	if !rk.like.generation().fields {
-		t.Skip("the running kernel does not check fields at load")
-	}
-	n, seed := uint64(3000), uint64(0)
-	if s := os.Getenv("VERIFY_BLOBS"); s != "" {
-		fmt.Sscanf(s, "%d,%d", &n, &seed)
-	}
-	for _, tc := range fieldCases() {
-		t.Run(tc.name, func(t *testing.T) { rk.compare(t, tc.blob) })
-	}
-	for i := range n {
-		blob := generateFields(rand.New(rand.NewPCG(seed, i)))
-		t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) })
 	}
 }
 

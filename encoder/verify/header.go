@@ -38,7 +38,7 @@ func (c *checker) header(base *checker) *Refusal {
 		return c.refuse(fault{phrase: tooBig, line: silent})
 	}
 	if len(c.blob) < atTypeOff {
-		return c.bare("hdr_len not found", atLength)
+		return c.bare("hdr_len not found", uint64(len(c.blob)))
 	}
 	length := order(c.blob[atLength:], c.big)
 	if uint64(len(c.blob)) < uint64(length) {

@@ -1,8 +1,8 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -92,6 +92,13 @@ func TestRunningKernelVectors(t *testing.T) {
 	for _, v := range vectors(t) {
 		t.Run(v.id, func(t *testing.T) { rk.compare(t, v.blob) })
 	}
+	for i, v := range vectors(t) {
+		r := rand.New(rand.NewPCG(2, uint64(i)))
+		for blob := v.blob; r.IntN(8) != 0 && len(blob) < 4096; {
+			blob = mutate(r, blob)
+			t.Run(v.id+" damaged", func(t *testing.T) { rk.compare(t, blob) })
+		}
+	}
 	for _, tc := range ruleCases() {
 		if tc.opt.Path == Load && tc.opt.PtrSize == 0 && tc.opt.Order == nil {
 			t.Run(tc.name, func(t *testing.T) { rk.compare(t, tc.blob) })
@@ -99,19 +106,43 @@ func TestRunningKernelVectors(t *testing.T) {
 	}
 }
 
-// TestRunningKernelGenerated compares verdicts on blobs that nobody looked at before.
+// TestRunningKernelGenerated compares on blobs that nobody looked at before.
 func TestRunningKernelGenerated(t *testing.T) {
 	rk := openRunningKernel(t)
+	for i, r := range seeds(t) {
+		blob := generate(r)
+		t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) })
+	}
+}
+
+// seeds are the sources of chance for generated blobs; VERIFY_BLOBS=COUNT,SEED asks for others.
+func seeds(t *testing.T) iter.Seq2[uint64, *rand.Rand] {
 	n, seed := uint64(3000), uint64(0)
-	if s := os.Getenv("VERIFY_BLOBS"); s != "" { // COUNT,SEED for long runs
+	if s := os.Getenv("VERIFY_BLOBS"); s != "" {
 		if _, err := fmt.Sscanf(s, "%d,%d", &n, &seed); err != nil {
-			t.Fatal(errors.New("VERIFY_BLOBS is not COUNT,SEED"))
+			t.Fatal("VERIFY_BLOBS is not COUNT,SEED")
 		}
 	}
-	for i := range n {
-		blob := generate(rand.New(rand.NewPCG(seed, i)))
-		if t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) }); t.Failed() && i > 100_000 {
-			return
+	return func(yield func(uint64, *rand.Rand) bool) {
+		for i := range n {
+			if !yield(i, rand.New(rand.NewPCG(seed, i))) {
+				return
+			}
 		}
+	}
+}
+
+// TestRunningKernelFields compares the parse of special fields with the running kernel.
+func TestRunningKernelFields(t *testing.T) {
+	rk := openRunningKernel(t)
+	if !rk.like.generation().fields {
+		t.Skip("the running kernel does not check fields at load")
+	}
+	for _, tc := range fieldCases() {
+		t.Run(tc.name, func(t *testing.T) { rk.compare(t, tc.blob) })
+	}
+	for i, r := range seeds(t) {
+		blob := generateFields(r)
+		t.Run(fmt.Sprint(i), func(t *testing.T) { rk.compare(t, blob) })
 	}
 }

@@ -1,0 +1,255 @@
+package dedup
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// Seen decides, CU by CU in their order, which types must be put into the object so that the exact engine gives the same
+// result as it would for all of them.
+//
+// The idea: a type whose class occurred in an earlier CU can stay out, and every reference to it may go to the first of its
+// class. The exact engine would merge the two anyway, and which of them survives does not depend on the later one: for
+// structs, unions, typedefs and primitives the lowest id survives; for reference types the one completed first, depth first,
+// and a walk that starts in a type that stays out reaches none of the types that do not. Inside the CU where a class occurs
+// first that order is not the order of ids, so there all its reference types go in.
+//
+// This holds while a name stands for one thing. So Seen remembers for every name of a struct, union or enum the class of
+// its first definition. A CU that defines it otherwise deviates: whatever reaches such a definition inside this CU goes in,
+// as a record of its own that represents nobody. And if a name of which there are several things, or things that reach
+// several things, is also declared without a definition somewhere, then what that declaration will mean depends on the order
+// of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
+type Seen struct {
+	slots []classSlot // open addressing by hash, power of two
+	used  int
+
+	tags     []tag      // by tag number
+	tagSlots []uint64   // open addressing: key << 32 | tag number + 1
+	units    []seenUnit // by the order in which CUs came
+	bits     []uint64   // the tag sets of all units, one after another
+	deviant  []uint32   // scratch: local ids that deviate
+	reach    []bool     // scratch: by local id, reaches a deviant
+	IDs      []uint32   // by local id of the last CU: its id in the object
+	Fresh    []bool     // by local id of the last CU: it goes in
+	set      []uint64   // scratch: tags of the CU at hand
+	Broken   bool       // the assumptions do not hold: only the exact engine may decide
+	Keep     *Keep      // classes of which every occurrence goes in
+	Deviants int        // CUs that deviated
+}
+
+// A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
+type classSlot struct {
+	a  uint64
+	b  uint32
+	id uint32 // 0 is a free slot
+}
+
+// A tag is what is known of one name of one group.
+type tag struct {
+	def      Hash   // class of its first definition; zero without one
+	key      uint32 // the name
+	group    uint8
+	declared bool // somewhere it is declared only
+	several  bool // it stands for more than one thing
+}
+
+// A seenUnit remembers what a CU mentions and where its types are.
+type seenUnit struct {
+	number     int    // as the caller counts
+	first, end uint32 // ids of the types that went in
+	bits, n    uint32 // its tag set in Seen.bits
+}
+
+// tagKey spreads the keys of names.
+const tagKey = 0x9e3779b97f4a7c15
+
+// Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
+// Fresh. Names of t are keys; equal keys are equal names.
+func (s *Seen) Unit(number int, t *btf.Table, c *Classes, next btf.ID) {
+	n := t.Len() + 1
+	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
+	s.IDs[0], s.Fresh[0] = 0, false
+	s.Broken = s.Broken || c.Irregular
+	s.mention(t, c)
+	deviates := len(s.deviant) != 0
+	if deviates {
+		s.Deviants++
+		s.spread(t)
+	}
+	u := seenUnit{number: number, first: uint32(next), bits: uint32(len(s.bits)), n: uint32(len(s.set))}
+	s.bits = append(s.bits, s.set...)
+	at := u.first
+	for id := 1; id < n; id++ {
+		if deviates && s.reach[id] || s.Keep.has(c.Content[id]) {
+			s.IDs[id], s.Fresh[id] = at, true
+			at++
+			continue
+		}
+		slot := s.find(c.Content[id])
+		s.Fresh[id] = slot.id == 0 || slot.id >= u.first && walked(t.At(btf.ID(id)).Kind())
+		if !s.Fresh[id] {
+			s.IDs[id] = slot.id
+			continue
+		}
+		s.IDs[id] = at
+		if slot.id == 0 {
+			h := c.Content[id]
+			*slot = classSlot{h.A, uint32(h.B), at}
+			s.added()
+		}
+		at++
+	}
+	u.end = at
+	s.units = append(s.units, u)
+}
+
+// Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
+// on.
+func (s *Seen) Known(value uint32, target uint32, component uint32) bool {
+	h := Hash{keyD, keyC}
+	h.word(uint64(value)<<32 | uint64(target))
+	h.word(uint64(component))
+	slot := s.find(h)
+	if slot.id != 0 {
+		return true
+	}
+	*slot = classSlot{h.A, uint32(h.B), ^uint32(0)}
+	s.added()
+	return false
+}
+
+// walked tells whether the survivor among equal types of a kind is decided by the depth-first walk of phase 5.
+func walked(k btf.Kind) bool {
+	switch k {
+	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindArray, btf.KindFuncProto:
+		return true
+	}
+	return false
+}
+
+// find is the slot of a class, or the free one where it belongs. There is always a free one.
+func (s *Seen) find(h Hash) *classSlot {
+	if len(s.slots) == 0 {
+		s.slots = make([]classSlot, 1<<15)
+	}
+	mask := uint64(len(s.slots) - 1)
+	for i := h.A & mask; ; i = (i + 1) & mask {
+		if p := &s.slots[i]; p.id == 0 || p.a == h.A && p.b == uint32(h.B) {
+			return p
+		}
+	}
+}
+
+func (s *Seen) added() {
+	if s.used++; 3*s.used < 2*len(s.slots) {
+		return
+	}
+	old := s.slots
+	s.slots = make([]classSlot, 2*len(old))
+	mask := uint64(len(s.slots) - 1)
+	for _, p := range old {
+		if p.id == 0 {
+			continue
+		}
+		i := p.a & mask
+		for s.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = p
+	}
+}
+
+// mention notes the names that a CU defines and declares, and finds definitions that deviate.
+func (s *Seen) mention(t *btf.Table, c *Classes) {
+	s.deviant = s.deviant[:0]
+	clear(s.set)
+	s.set = s.set[:0]
+	for id := 1; id <= t.Len(); id++ {
+		r := t.At(btf.ID(id))
+		g, declares := groupOf(r)
+		if g == noGroup || r[0] == 0 {
+			continue
+		}
+		n := s.tagNumber(r[0], g)
+		s.mentioned(n)
+		tag := &s.tags[n]
+		switch {
+		case declares:
+			tag.declared = true
+		case tag.def == Hash{}:
+			tag.def = c.Content[id]
+		case tag.def != c.Content[id]:
+			tag.several = true
+			s.deviant = append(s.deviant, uint32(id))
+		}
+	}
+}
+
+func (s *Seen) mentioned(tag uint32) {
+	for uint32(len(s.set)) <= tag/64 {
+		s.set = append(s.set, 0)
+	}
+	s.set[tag/64] |= 1 << (tag % 64)
+}
+
+// tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34
+// bits and the number, plus 1, in the lower 30.
+func (s *Seen) tagNumber(key uint32, group int) uint32 {
+	if 2*len(s.tags) >= len(s.tagSlots) {
+		s.growTags()
+	}
+	mask := uint64(len(s.tagSlots) - 1)
+	want := uint64(key)<<2 | uint64(group)
+	for i := fold(want+1, tagKey) & mask; ; i = (i + 1) & mask {
+		p := s.tagSlots[i]
+		if p == 0 {
+			s.tagSlots[i] = want<<30 | uint64(len(s.tags)+1)
+			s.tags = append(s.tags, tag{key: key, group: uint8(group)})
+			return uint32(len(s.tags) - 1)
+		}
+		if p>>30 == want {
+			return uint32(p&(1<<30-1)) - 1
+		}
+	}
+}
+
+func (s *Seen) growTags() {
+	old := s.tagSlots
+	s.tagSlots = make([]uint64, max(1<<12, 2*len(old)))
+	mask := uint64(len(s.tagSlots) - 1)
+	for _, p := range old {
+		if p == 0 {
+			continue
+		}
+		i := fold(p>>30+1, tagKey) & mask
+		for s.tagSlots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.tagSlots[i] = p
+	}
+}
+
+// spread finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
+func (s *Seen) spread(t *btf.Table) {
+	clear(s.reach)
+	for _, id := range s.deviant {
+		s.reach[id] = true
+	}
+	for changed := true; changed; {
+		changed = false
+		for id := 1; id <= t.Len(); id++ {
+			if s.reach[id] {
+				continue
+			}
+			t.At(btf.ID(id)).References(func(ref *uint32) {
+				if *ref < uint32(len(s.reach)) && s.reach[*ref] {
+					s.reach[id] = true
+				}
+			})
+			changed = changed || s.reach[id]
+		}
+	}
+	for id := 1; id <= t.Len(); id++ {
+		r := t.At(btf.ID(id))
+		if g, _ := groupOf(r); s.reach[id] && g != noGroup && r[0] != 0 {
+			s.tags[s.tagNumber(r[0], g)].several = true
+		}
+	}
+}

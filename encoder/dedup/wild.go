@@ -1,0 +1,130 @@
+package dedup
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// A Keep is a set of classes of which every occurrence must go into the object.
+type Keep struct {
+	slots []classSlot
+	// Names are the wild names' keys; Classes is how many classes reach one.
+	Names   []uint32
+	Classes int
+}
+
+// Wild finds the names whose declarations cannot be resolved by class, once all CUs have been seen: those that stand for
+// several things, or for a struct and a union, and are declared without a definition somewhere. It returns the classes that
+// reach one, nil when there is none. o is the object that the decisions led to; offset is the place of a key's string in its
+// table.
+func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
+	k := &Keep{}
+	reached := make(map[uint64]bool) // names, as nameIn has them
+	for i := range s.tags {
+		t := &s.tags[i]
+		if !t.declared || !t.several && !s.twoKinds(t) {
+			continue
+		}
+		k.Names = append(k.Names, t.key)
+		for g := range uint64(noGroup) {
+			reached[nameIn(offset(t.key), g)] = true
+		}
+	}
+	if len(k.Names) == 0 {
+		return nil
+	}
+	reach := reachNames(o, reached)
+	for _, p := range s.slots {
+		if p.id == 0 || p.id == ^uint32(0) || !reach[p.id-uint32(o.First())] {
+			continue
+		}
+		k.add(p)
+	}
+	return k
+}
+
+// twoKinds tells whether the name is that of a struct and of a union, both with a definition.
+func (s *Seen) twoKinds(t *tag) bool {
+	if t.group == groupEnum {
+		return false
+	}
+	defs := 0
+	for g := range uint8(groupEnum) {
+		if n, ok := s.findTag(t.key, g); ok && s.tags[n].def != (Hash{}) {
+			defs++
+		}
+	}
+	return defs == 2
+}
+
+func (s *Seen) findTag(key uint32, group uint8) (n uint32, ok bool) {
+	mask := uint64(len(s.tagSlots) - 1)
+	want := uint64(key)<<2 | uint64(group)
+	for i := fold(want+1, tagKey) & mask; s.tagSlots[i] != 0; i = (i + 1) & mask {
+		if p := s.tagSlots[i]; p>>30 == want {
+			return uint32(p&(1<<30-1)) - 1, true
+		}
+	}
+	return 0, false
+}
+
+// nameIn is a name of one group: an offset in the string table, and the group.
+func nameIn(off uint32, group uint64) uint64 { return uint64(off)<<2 | group }
+
+// reachNames finds, by index in o, what reaches one of the names: a type of such a name, or one that refers to what does. A
+// name that reaches stands for all types of that name, since a declaration may mean any of them. reached grows.
+func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
+	reach := make([]bool, o.Len())
+	first := uint32(o.First())
+	for changed := true; changed; {
+		changed = false
+		for id, r := range o.All() {
+			i := uint32(id) - first
+			if reach[i] {
+				continue
+			}
+			g, _ := groupOf(r)
+			named := g != noGroup && r[0] != 0
+			reach[i] = named && reached[nameIn(r[0], uint64(g))]
+			if !reach[i] {
+				r.References(func(ref *uint32) {
+					if *ref >= first && *ref-first < uint32(len(reach)) && reach[*ref-first] {
+						reach[i] = true
+					}
+				})
+			}
+			if reach[i] {
+				changed = true
+				if named {
+					reached[nameIn(r[0], uint64(g))] = true
+				}
+			}
+		}
+	}
+	return reach
+}
+
+func (k *Keep) add(p classSlot) {
+	if 2*(k.Classes+1) > len(k.slots) {
+		old := k.slots
+		k.slots = make([]classSlot, max(64, 2*len(old)))
+		for _, q := range old {
+			if q.id != 0 {
+				*k.find(q.a, q.b) = q
+			}
+		}
+	}
+	*k.find(p.a, p.b) = p
+	k.Classes++
+}
+
+func (k *Keep) find(a uint64, b uint32) *classSlot {
+	mask := uint64(len(k.slots) - 1)
+	for i := a & mask; ; i = (i + 1) & mask {
+		if p := &k.slots[i]; p.id == 0 || p.a == a && p.b == b {
+			return p
+		}
+	}
+}
+
+// has tells whether every occurrence of a class must go in.
+func (k *Keep) has(h Hash) bool {
+	return k != nil && k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
+}

@@ -1,0 +1,155 @@
+package verify
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// lab finds the peers and the kernels.
+func lab(t testing.TB) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("encoding a whole kernel takes a while")
+	}
+	dir := os.Getenv("LAB")
+	if dir == "" {
+		dir = "../../../.lab"
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bin", "pahole")); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatalf("no lab: %v", err)
+		}
+		t.Skipf("no lab: %v", err)
+	}
+	return dir
+}
+
+var made sync.Map // image name → BTF, so that the peer encodes each image once
+
+// peerBTF is what the peer makes of an image.
+func peerBTF(t testing.TB, name string) []byte {
+	t.Helper()
+	image := filepath.Join(lab(t), "kernels", name+".vmlinux")
+	if _, err := os.Stat(image); err != nil {
+		t.Skipf("no image: %v", err)
+	}
+	if blob, ok := made.Load(name); ok {
+		return blob.([]byte)
+	}
+	out := filepath.Join(t.TempDir(), name+".btf")
+	cmd := exec.Command(filepath.Join(lab(t), "bin", "pahole"), "-J", "-j2", "--btf_features=default", "--lang_exclude=rust", "--btf_encode_detached="+out, image)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", cmd, err, text)
+	}
+	blob, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Store(name, blob)
+	return blob
+}
+
+// TestPeerBTF: what the peer writes for a kernel is accepted as that kernel's own BTF, by every generation that knows its
+// kinds, and as a load where the pointer size and the byte order are the kernel's. Encoding takes minutes, so one image
+// serves unless all are asked for.
+func TestPeerBTF(t *testing.T) {
+	images, err := filepath.Glob(filepath.Join(lab(t), "kernels", "*.vmlinux"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1"
+	for _, image := range images {
+		name := strings.TrimSuffix(filepath.Base(image), ".vmlinux")
+		if !all && name != labImage {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			blob := peerBTF(t, name)
+			ptr := 8
+			if strings.HasSuffix(name, "-686") || strings.HasSuffix(name, "-armmp") {
+				ptr = 4
+			}
+			order := binary.ByteOrder(binary.LittleEndian)
+			if binary.BigEndian.Uint16(blob) == magic {
+				order = binary.BigEndian
+			}
+			for _, k := range Kernels()[1:] { // 5.10 knows no FLOAT
+				for _, p := range []Path{Load, Vmlinux} {
+					start := time.Now()
+					if err := Check(blob, Options{Kernel: k, Path: p, Order: order, PtrSize: ptr}); err != nil {
+						t.Error(err)
+					}
+					t.Logf("%v %v: %d bytes in %v", k, p, len(blob), time.Since(start))
+				}
+			}
+		})
+	}
+}
+
+const labImage = "6.12-cloud-amd64"
+
+// TestPeerBTFDamaged changes one place of a whole kernel's BTF at a time.
+func TestPeerBTFDamaged(t *testing.T) {
+	blob := peerBTF(t, labImage)
+	types := binary.LittleEndian.Uint32(blob[atTypeLen:])
+	var running *runningKernel
+	t.Run("running kernel", func(t *testing.T) {
+		running = openRunningKernel(t)
+		running.log = make([]byte, 128<<20)
+	})
+	refused := 0
+	for i := range uint64(200) {
+		r := rand.New(rand.NewPCG(4, i))
+		damaged := append([]byte{}, blob...)
+		switch i % 4 {
+		case 0:
+			damaged[r.IntN(len(damaged))] = byte(r.Uint32())
+		case 1:
+			damaged[knownHeader+r.IntN(int(types))] ^= 1 << r.IntN(8)
+		case 2:
+			binary.LittleEndian.PutUint32(damaged[knownHeader+4*r.IntN(int(types/4)):], r.Uint32N(200_000))
+		case 3:
+			damaged = damaged[:r.IntN(len(damaged))]
+		}
+		err := Check(damaged, Options{})
+		if err != nil {
+			refused++
+			plausible(t, damaged, err)
+		}
+		if running != nil && i < 40 {
+			running.compare(t, damaged)
+		}
+	}
+	if refused == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+// BenchmarkCheck is the time for a whole kernel; 0.1 s is the bound.
+func BenchmarkCheck(b *testing.B) {
+	blob := peerBTF(b, labImage)
+	for _, p := range []Path{Load, Vmlinux} {
+		b.Run(p.String(), func(b *testing.B) {
+			b.SetBytes(int64(len(blob)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := Check(blob, Options{Path: p}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("lint", func(b *testing.B) {
+		b.SetBytes(int64(len(blob)))
+		for b.Loop() {
+			Lint(blob, LintOptions{SMP: true})
+		}
+	})
+}
