@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/explain"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+func newEncode(a *app) *cobra.Command {
+	var (
+		opt      batch.Options
+		image    = config.Image{Profile: config.Default}
+		features string
+		excluded bool
+	)
+	cmd := &cobra.Command{
+		Use:   "encode IMAGE -o OUT",
+		Short: "Encode one image",
+		Long: `Encode one image. The BTF is published after the newest kernel has accepted it, as the kernel's own BTF or, with --base, as
+that of a module.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := checkProfile(opt.Profile); err != nil {
+				return err
+			}
+			if image.Features, err = feature.Parse(features); err != nil {
+				return usage(err)
+			}
+			if _, err := encoder.ParseLanguages(image.LangExclude); err != nil {
+				return usage(err)
+			}
+			if excluded {
+				list := explain.List{W: cmd.OutOrStdout()}
+				opt.OnFunc, opt.OnVar = list.Func, list.Var
+			}
+			image.Name, image.Path = args[0], args[0]
+			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
+			return a.batch(cmd, items, opt, nil)
+		},
+	}
+	batchFlags(cmd, &opt)
+	encoderFlags(cmd, &features, &image.LangExclude)
+	flags := cmd.Flags()
+	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write")
+	flags.StringVar(&image.BasePath, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
+	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, with the reason")
+	if err := cmd.MarkFlagRequired("output"); err != nil {
+		panic(fmt.Sprint("encode: ", err))
+	}
+	return cmd
+}
+
+// encoderFlags are those of the commands that encode without a manifest.
+func encoderFlags(cmd *cobra.Command, features *string, langs *[]string) {
+	cmd.Flags().StringVar(features, "btf-features", "default", "`LIST` of optional parts of BTF, by pahole's names")
+	cmd.Flags().StringSliceVar(langs, "lang-exclude", nil, "`LANGUAGES` whose units are left out, such as rust")
+}

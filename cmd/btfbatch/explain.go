@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/explain"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+func newExplain() *cobra.Command {
+	var (
+		opt      encoder.Options
+		profile  config.Profile
+		features string
+		langs    []string
+		excluded bool
+	)
+	cmd := &cobra.Command{
+		Use:   "explain IMAGE SYMBOL",
+		Short: "Tell what was decided about a function or variable",
+		Long: `Tell what was decided about a function or variable, by which rule, and whether the other profile decides otherwise. With
+--list-excluded no SYMBOL is given, and everything that is left out is listed. Exits with 1 when the symbol is unknown.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if excluded != (len(args) == 1) {
+				return usage(fmt.Errorf("explain takes an image, and a symbol or --list-excluded"))
+			}
+			if err := checkProfile(profile); err != nil {
+				return err
+			}
+			if profile == config.Pahole {
+				opt.Profile = encoder.Pahole
+			}
+			if opt.Features, err = feature.Parse(features); err != nil {
+				return usage(err)
+			}
+			if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
+				return usage(err)
+			}
+			if excluded {
+				return failed(explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt))
+			}
+			return failed(explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar((*string)(&profile), "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
+	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, with the reason")
+	encoderFlags(cmd, &features, &langs)
+	return cmd
+}

@@ -1,0 +1,68 @@
+// Command btfbatch turns the DWARF of kernel images into BTF: many at once by a manifest, or one.
+//
+// Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitDiffers     = 3
+	exitInterrupted = 130
+)
+
+// An exit ends the program with a code. Its cause is printed, if there is one.
+type exit struct {
+	code  int
+	cause error
+}
+
+func (e *exit) Error() string { return fmt.Sprint(e.cause) }
+
+func (e *exit) Unwrap() error { return e.cause }
+
+// failed and usage give an error its exit code.
+func failed(err error) error { return withCode(exitFailed, err) }
+func usage(err error) error  { return withCode(exitUsage, err) }
+
+func withCode(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exit{code, err}
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is the program: it returns its exit code.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "btfbatch: interrupted")
+		return exitInterrupted
+	}
+	e := &exit{exitUsage, err} // of cobra: flags and arguments
+	errors.As(err, &e)
+	if e.cause != nil {
+		fmt.Fprintf(os.Stderr, "btfbatch: %v\n", e.cause)
+	}
+	return e.code
+}

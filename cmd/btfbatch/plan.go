@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+)
+
+func newPlan() *cobra.Command {
+	var opt batch.Options
+	var only []string
+	cmd := &cobra.Command{
+		Use:   "plan MANIFEST",
+		Short: "Show what run would do",
+		Long: `Show what run would do with a manifest, in its order. Nothing is encoded or written. Exits with 2 when the manifest is wrong, and
+with 1 when an image is.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkProfile(opt.Profile); err != nil {
+				return err
+			}
+			items, err := load(args[0], only)
+			if err != nil {
+				return err
+			}
+			bad, err := batch.WritePlan(cmd.OutOrStdout(), items, opt)
+			if err != nil {
+				return failed(err)
+			}
+			if bad > 0 {
+				return &exit{code: exitFailed}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar((*string)(&opt.Profile), "profile", "", "`PROFILE` of rules, as for run")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "show only the images of these `NAMES` (patterns) and their bases")
+	return cmd
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+)
+
+func newValidate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate MANIFEST",
+		Short: "Check a manifest and the images it names",
+		Long: `Check a manifest and the images it names: that they are there, of the architecture and with the sums that the manifest gives.
+Everything that is wrong is printed at once. Exits with 2 when the manifest is wrong, and with 1 when an image is.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			items, err := load(args[0], nil)
+			if err != nil {
+				return err
+			}
+			bad := batch.Check(cmd.Context(), items)
+			for _, line := range bad {
+				fmt.Fprintln(cmd.ErrOrStderr(), line)
+			}
+			if len(bad) > 0 {
+				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", args[0], len(items))
+			return failed(err)
+		},
+	}
+}

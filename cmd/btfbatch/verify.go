@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/judge"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+func newVerify() *cobra.Command {
+	var q judge.Question
+	cmd := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Check BTF as a kernel would",
+		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base). Exits with 0 when the kernel
+accepts it, 1 when it refuses it, and 2 when there is nothing to judge. The last line of the kernel's log goes to the standard
+error output, a line of its own; an explanation follows.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			told, err := q.Ask(args[0])
+			var no *verify.Refusal
+			switch {
+			case errors.As(err, &no):
+				if no.Line != "" {
+					fmt.Fprintln(cmd.ErrOrStderr(), no.Line)
+				}
+				return failed(fmt.Errorf("%s: %w", args[0], err))
+			case err != nil:
+				return usage(err)
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), told)
+			return failed(err)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest")
+	flags.StringVar(&q.Path, "path", "", "way to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
+	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
+	return cmd
+}

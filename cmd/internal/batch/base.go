@@ -1,0 +1,85 @@
+package batch
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed once and shared, and
+// let go of when the last of its users is done.
+type base struct {
+	name string // for messages
+	file string // to be read by the first user; empty if an image provides it
+	once sync.Once
+
+	ready chan struct{} // closed when an image has provided it
+	btf   *btf.Object
+	wire  []byte
+	err   error
+
+	mu    sync.Mutex
+	users int
+}
+
+// linkBases finds out who needs what.
+func (b *batch) linkBases() {
+	b.bases, b.own = make([]*base, len(b.items)), make([]*base, len(b.items))
+	files := map[string]*base{}
+	for i := range b.items {
+		it := &b.items[i]
+		switch {
+		case it.Base >= 0:
+			if b.own[it.Base] == nil {
+				b.own[it.Base] = &base{name: b.items[it.Base].Image.Name, ready: make(chan struct{})}
+			}
+			b.bases[i] = b.own[it.Base]
+		case it.BaseFile != "":
+			if files[it.BaseFile] == nil {
+				files[it.BaseFile] = &base{name: it.BaseFile, file: it.BaseFile}
+			}
+			b.bases[i] = files[it.BaseFile]
+		default:
+			continue
+		}
+		b.bases[i].users++
+	}
+}
+
+// provide gives the base its BTF, or says why there is none.
+func (s *base) provide(wire []byte, err error) {
+	if err == nil {
+		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
+		s.wire = wire
+		s.btf, err = source.Parse(wire)
+	}
+	s.err = err
+	close(s.ready)
+}
+
+// get waits for the base.
+func (s *base) get() (*btf.Object, []byte, error) {
+	if s.file != "" {
+		s.once.Do(func() { s.btf, s.wire, s.err = source.Base(s.file) })
+		if s.err != nil {
+			return nil, nil, fmt.Errorf("base: %w", s.err)
+		}
+		return s.btf, s.wire, nil
+	}
+	<-s.ready
+	if s.err != nil {
+		return nil, nil, fmt.Errorf("base %q: %w", s.name, s.err)
+	}
+	return s.btf, s.wire, nil
+}
+
+// release is called once by every user.
+func (s *base) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users == 0 {
+		s.btf, s.wire = nil, nil
+	}
+}

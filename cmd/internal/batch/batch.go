@@ -1,0 +1,179 @@
+// Package batch encodes many images: bases before modules, bounded in memory, one row per image.
+//
+// In come the items of a corpus and options; out come published files and a report. What is wrong with one image fails its
+// row, and its dependants' rows, never the batch. An output takes its place only after the kernels it is for have accepted it.
+// The package decides nothing about types: it calls the encoder, and everything that looks at its result.
+package batch
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// Options of a batch. The zero value encodes as the manifest says.
+type Options struct {
+	Workers      int            // 0 is one per processor
+	Profile      config.Profile // replaces that of every image, if not empty
+	Hash         bool           // sums of all files go into the report; pinned ones are computed in any case
+	Update       bool           // rewrite goldens that differ
+	KeepRejected bool           // keep what a kernel would refuse beside its place, see Rejected
+	VerifyDedup  bool           // see encoder.Options
+	Exceptions   *golden.Exceptions
+
+	// OnFunc and OnVar hear of every decision, see encoder.Options.
+	OnFunc func(funcs.Decision)
+	OnVar  func(vars.Decision)
+
+	// OnError hears the whole error of an image, of which its row has one line; from several goroutines.
+	OnError func(name string, err error)
+	// OnBytes hears how many more bytes of images were read, from several goroutines.
+	OnBytes func(n int64)
+	// OnDiffer hears of an image that is not what its golden has, before the golden is rewritten.
+	OnDiffer func(name string, c *report.Comparison)
+	// OnRow hears of every image when it is done, in the order of the items.
+	OnRow func(row report.Row)
+}
+
+// smallImage is the size below which images are encoded side by side, with one worker each. Larger ones are encoded one after
+// another, with all workers on each: their memory does not add up.
+const smallImage = 8 << 20
+
+// A batch is a run on its way.
+type batch struct {
+	items []corpus.Item
+	opt   Options
+	bases []*base // by item: what it continues, or nil
+	own   []*base // by item: what it is to others, or nil
+	hash  corpus.Hasher
+	files publish.Publisher
+
+	mu     sync.Mutex // guards all below, and the callbacks OnRow and OnDiffer
+	report *report.Report
+	done   []*report.Row // by item, until they are told
+	told   int
+}
+
+// Run encodes all items. When the context ends, the images that are not done fail.
+func Run(ctx context.Context, items []corpus.Item, opt Options) *report.Report {
+	start := time.Now()
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	b := &batch{items: items, opt: opt, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
+	b.linkBases()
+	for i := 0; i < len(items); {
+		n := 1
+		if small(&items[i]) {
+			for i+n < len(items) && small(&items[i+n]) {
+				n++
+			}
+			b.sideBySide(ctx, i, n)
+		} else {
+			b.finish(i, b.image(ctx, i, opt.Workers))
+		}
+		i += n
+	}
+	b.report.Seconds = time.Since(start).Seconds()
+	for _, e := range opt.Exceptions.Stale() {
+		b.report.Stale = append(b.report.Stale, e.String())
+	}
+	return b.report
+}
+
+// Names lists the items' names in the order of the manifest, which that of the items is but for bases.
+func Names(items []corpus.Item) []string {
+	order := make([]*config.Image, len(items))
+	for i := range items {
+		order[i] = &items[i].Image
+	}
+	slices.SortStableFunc(order, func(a, b *config.Image) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	names := make([]string, len(order))
+	for i, im := range order {
+		names[i] = im.Label()
+	}
+	return names
+}
+
+func small(it *corpus.Item) bool { return it.Size < smallImage }
+
+// sideBySide encodes n images, each with one worker, or with its share of them when the images are fewer. They are taken in
+// order, so that who waits for a base waits for an image that somebody works at.
+func (b *batch) sideBySide(ctx context.Context, first, n int) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, b.opt.Workers) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				b.finish(first+i, b.image(ctx, first+i, max(1, b.opt.Workers/n)))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// finish tells of an image, and of those behind it that were done earlier.
+func (b *batch) finish(i int, row report.Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done[i] = &row
+	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
+		row := b.report.Add(*b.done[b.told])
+		b.done[b.told] = &report.Row{} // a diff may be long, and the report has it
+		if b.opt.OnRow != nil {
+			b.opt.OnRow(row)
+		}
+	}
+}
+
+// Select keeps the items that patterns name, and the bases of those. A pattern that names none is an error.
+func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
+	keep := make([]bool, len(items))
+	for _, p := range patterns {
+		found := false
+		for i := range items {
+			ok, err := path.Match(p, items[i].Image.Label())
+			if err != nil {
+				return nil, fmt.Errorf("pattern %q: %w", p, err)
+			}
+			found, keep[i] = found || ok, keep[i] || ok
+		}
+		if !found {
+			return nil, fmt.Errorf("no image is named %q", p)
+		}
+	}
+	for i := range slices.Backward(items) { // bases stand before what is based on them
+		if base := items[i].Base; keep[i] && base >= 0 {
+			keep[base] = true
+		}
+	}
+	var list []corpus.Item
+	place := make([]int, len(items))
+	for i, it := range items {
+		if !keep[i] {
+			continue
+		}
+		if it.Base >= 0 {
+			it.Base = place[it.Base]
+		}
+		place[i] = len(list)
+		list = append(list, it)
+	}
+	return list, nil
+}

@@ -1,0 +1,185 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// ErrInterrupted is the error of an image that was not done when the context ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// image encodes one image and tells what became of it.
+func (b *batch) image(ctx context.Context, i, workers int) report.Row {
+	it, start := &b.items[i], time.Now()
+	im := &it.Image
+	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID}
+	wire, err := b.guarded(ctx, i, workers, &row)
+	if ctx.Err() != nil && err != nil {
+		err = ErrInterrupted
+	}
+	if err != nil {
+		row.Error = oneLine(err)
+		if b.opt.OnError != nil {
+			b.opt.OnError(row.Name, err)
+		}
+	}
+	if own := b.own[i]; own != nil {
+		own.provide(wire, err)
+	}
+	row.Seconds = time.Since(start).Seconds()
+	return row
+}
+
+// guarded turns a panic into an error of the image: a broken invariant of ours on bytes that were not foreseen.
+func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (wire []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+		}
+	}()
+	if s := b.bases[i]; s != nil {
+		defer s.release()
+	}
+	return b.encode(ctx, i, workers, row)
+}
+
+// encode is what happens to an image, step by step. It returns the bytes that were published.
+func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]byte, error) {
+	it := &b.items[i]
+	im := &it.Image
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case it.Err != nil:
+		return nil, it.Err
+	}
+	if err := unsupported(im); err != nil {
+		return nil, err
+	}
+	if b.opt.Hash || it.Pinned() {
+		pins, err := b.hash.Pin(ctx, it)
+		row.InputSHA256, row.BaseSHA256 = pins.SHA256, pins.BaseSHA256
+		if err != nil {
+			return nil, err
+		}
+	}
+	t := target{im: im}
+	if s := b.bases[i]; s != nil {
+		var err error
+		if t.base, t.baseWire, err = s.get(); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.translate(ctx, it, workers, &t, row); err != nil {
+		return nil, err
+	}
+	// Below this line the image is closed, and only its BTF is looked at.
+	sum := sha256.Sum256(t.wire)
+	row.OutputSHA256, row.Bytes = hex.EncodeToString(sum[:]), len(t.wire)
+	var err error
+	if row.Verify, err = t.verify(); err != nil {
+		return nil, errors.Join(err, b.reject(&t))
+	}
+	if err := b.publish(&t); err != nil {
+		return nil, err
+	}
+	if im.Golden != "" {
+		row.Golden, err = b.compare(&t)
+	}
+	return t.wire, err
+}
+
+// unsupported tells of an output that is not made.
+func unsupported(im *config.Image) error {
+	if im.Outputs.ELF != "" {
+		return errors.New("outputs.elf: a copy of the image with BTF inside is not supported")
+	}
+	return nil
+}
+
+// translate opens the image and makes its BTF.
+func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *target, row *report.Row) error {
+	opt, err := b.encoderOptions(&it.Image, t.base, workers)
+	if err != nil {
+		return err
+	}
+	f, err := elf.Open(it.Image.Path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	progress := meter{b: b, size: it.Size}
+	defer progress.fill()
+	opt.OnProgress = progress.show
+	res, err := encoder.Encode(ctx, f, opt)
+	if err != nil {
+		return err
+	}
+	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
+	t.wire = res.Object.AppendWire(nil)
+	row.Types, row.Funcs, row.Vars = res.Object.Len(), res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
+	row.Dropped = dropped(&res.Stats)
+	return nil
+}
+
+// dropped lists the counts of what was left out, by reason.
+func dropped(s *encoder.Stats) []report.Drop {
+	var list []report.Drop
+	for r, n := range s.Funcs.Dropped {
+		if n > 0 {
+			list = append(list, report.Drop{What: "func", Reason: funcs.Reason(r).String(), Count: n})
+		}
+	}
+	for r, n := range s.Vars.Dropped {
+		if n > 0 {
+			list = append(list, report.Drop{What: "var", Reason: vars.Reason(r).String(), Count: n})
+		}
+	}
+	return list
+}
+
+// A meter turns the progress of one image, in bytes of DWARF, into bytes of its file.
+type meter struct {
+	b           *batch
+	size, shown int64
+}
+
+func (m *meter) show(done, total uint64) {
+	if total > 0 {
+		m.tell(int64(float64(m.size) * min(1, float64(done)/float64(total))))
+	}
+}
+
+func (m *meter) fill() { m.tell(m.size) }
+
+func (m *meter) tell(at int64) {
+	if at > m.shown && m.b.opt.OnBytes != nil {
+		m.b.opt.OnBytes(at - m.shown)
+		m.shown = at
+	}
+}
+
+// oneLine is an error as a row has it: without the stack that an internal error brings along, and the path of a file that the
+// system complains of in front.
+func oneLine(err error) string {
+	if p, ok := err.(*fs.PathError); ok {
+		return fmt.Sprintf("%s: %v", p.Path, p.Err)
+	}
+	text, _, _ := strings.Cut(err.Error(), "\ngoroutine ")
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", "; ")), " ")
+}

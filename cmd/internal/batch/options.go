@@ -1,0 +1,56 @@
+package batch
+
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+)
+
+// encoderOptions says what the manifest says of an image in the encoder's words.
+func (b *batch) encoderOptions(im *config.Image, base *btf.Object, workers int) (encoder.Options, error) {
+	opt := encoder.Options{Features: im.Features, Base: base, Workers: workers, VerifyDedup: b.opt.VerifyDedup,
+		OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar}
+	var err error
+	if opt.Profile, err = profile(b.profileOf(im)); err != nil {
+		return opt, err
+	}
+	if opt.LangExclude, err = encoder.ParseLanguages(im.LangExclude); err != nil {
+		return opt, fmt.Errorf("lang_exclude: %w", err)
+	}
+	if im.SectionsGiven {
+		opt.Sections = rules(im.Sections)
+	}
+	return opt, nil
+}
+
+func (b *batch) profileOf(im *config.Image) config.Profile {
+	if b.opt.Profile != "" {
+		return b.opt.Profile
+	}
+	return im.Profile
+}
+
+func profile(p config.Profile) (encoder.Profile, error) {
+	switch p {
+	case config.Default:
+		return encoder.Default, nil
+	case config.Pahole:
+		return encoder.Pahole, nil
+	}
+	return 0, fmt.Errorf("profile %q is none of default, pahole", p)
+}
+
+// rules are a manifest's section rules in the encoder's words. No rule at all is not the same as no list of rules.
+func rules(list []config.SectionRule) []vars.Rule {
+	out := make([]vars.Rule, 0, len(list))
+	for _, r := range list {
+		out = append(out, vars.Rule{
+			Section: r.Section, ZeroAddress: r.Exclude.ZeroAddress, NonAllocated: r.Exclude.NonAllocated, Unnamed: r.Exclude.Unnamed,
+			SymbolGlobs: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicate: !r.Unique,
+		})
+	}
+	return out
+}

@@ -1,0 +1,54 @@
+package batch
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// WritePlan writes what Run would do, in its order. It tells how many images cannot be encoded.
+func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err error) {
+	var table, notes bytes.Buffer
+	tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN")
+	b := batch{opt: opt}
+	for i := range items {
+		it, im := &items[i], &items[i].Image
+		base := it.BaseFile
+		if it.Base >= 0 {
+			base = items[it.Base].Image.Name
+		}
+		var outputs []string
+		for _, path := range []string{im.Outputs.BTF, im.Outputs.Dump, im.Outputs.ELF} {
+			if path != "" {
+				outputs = append(outputs, path)
+			}
+		}
+		features := "default"
+		if im.FeaturesGiven {
+			features = im.Features.String()
+		}
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", im.Label(), or(im.Arch), b.profileOf(im), or(features), or(base), im.Path,
+			or(strings.Join(outputs, " ")), or(im.Golden))
+		if it.Err != nil {
+			bad++
+			fmt.Fprintf(&notes, "%s: %s\n", im.Label(), oneLine(it.Err))
+		}
+	}
+	if err := tab.Flush(); err != nil {
+		return bad, err
+	}
+	if notes.Len() > 0 {
+		fmt.Fprintf(&table, "\n%d of %d images cannot be encoded:\n", bad, len(items))
+	}
+	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))
+	return bad, err
+}
+
+// or stands for what is not there.
+func or(s string) string { return cmp.Or(s, "-") }

@@ -1,0 +1,127 @@
+// Package console talks to whoever started the program: log lines, and on a terminal a progress bar that keeps out of their way.
+//
+// In come a writer and what happens; out come lines for people or JSON. It never decides what is worth telling.
+package console
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// A Console writes log lines, and a progress bar below them.
+type Console struct {
+	zerolog.Logger
+	out      io.Writer
+	terminal bool // out is one, and lines are for people
+
+	mu  sync.Mutex
+	bar *progressbar.ProgressBar
+}
+
+// New makes a console for a log format, human or json, and the least level to be told.
+func New(out io.Writer, format, level string) (*Console, error) {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil || l < zerolog.DebugLevel || l > zerolog.ErrorLevel {
+		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
+	}
+	c := &Console{out: out}
+	switch format {
+	case "json":
+		c.Logger = zerolog.New(c).Level(l).With().Timestamp().Logger()
+	case "human":
+		c.terminal = IsTerminal(out)
+		noColor := !c.terminal || os.Getenv("NO_COLOR") != ""
+		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor, PartsExclude: []string{zerolog.TimestampFieldName}}).Level(l)
+	default:
+		return nil, fmt.Errorf("log format %q is none of human, json", format)
+	}
+	return c, nil
+}
+
+// IsTerminal tells whether a writer is a terminal.
+func IsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Write writes above the bar.
+func (c *Console) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar != nil {
+		_ = c.bar.Clear() // the terminal is gone if this fails, and so does the next line
+		defer func() { _ = c.bar.RenderBlank() }()
+	}
+	return c.out.Write(p)
+}
+
+// StartBar shows progress towards a number of bytes, on a terminal.
+func (c *Console) StartBar(total int64) {
+	if !c.terminal {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(c.out), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(100*time.Millisecond))
+}
+
+// Advance moves the bar by some bytes.
+func (c *Console) Advance(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar != nil {
+		_ = c.bar.Add64(n) // a bar that is full takes no more
+	}
+}
+
+// StopBar takes the bar away.
+func (c *Console) StopBar() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.bar != nil {
+		_ = c.bar.Clear()
+		c.bar = nil
+	}
+}
+
+// Row tells of a finished image. On a terminal, where the bar shows how far things are, only what is not good gets a line.
+func (c *Console) Row(row report.Row) {
+	switch row.Status {
+	case report.Failed:
+		c.Error().Str("status", string(row.Status)).Float64("seconds", round(row.Seconds)).Msgf("%s: %s", row.Name, row.Error)
+	case report.Differs:
+		c.counts(c.Warn(), row).Str("golden", row.Golden.Path).Msgf("%s: golden: %s", row.Name, strings.TrimSuffix(
+			string(row.Golden.Verdict)+": "+row.Golden.Summary, ": "))
+	default:
+		if !c.terminal {
+			c.counts(c.Info(), row).Msgf("%s: %s", row.Name, row.Status)
+		}
+	}
+}
+
+func (c *Console) counts(e *zerolog.Event, row report.Row) *zerolog.Event {
+	return e.Str("status", string(row.Status)).Int("types", row.Types).Int("funcs", row.Funcs).Int("vars", row.Vars).
+		Int("bytes", row.Bytes).Float64("seconds", round(row.Seconds))
+}
+
+func round(seconds float64) float64 { return float64(int64(seconds*1000+0.5)) / 1000 }
+
+// Differ shows what differs from a golden.
+func (c *Console) Differ(name string, d *report.Comparison) {
+	if d.Diff == "" || c.GetLevel() > zerolog.WarnLevel {
+		return
+	}
+	fmt.Fprintf(c, "%s differs from %s:\n%s\n", name, d.Path, strings.TrimSuffix(d.Diff, "\n"))
+}

@@ -1,0 +1,72 @@
+// Package explain tells why the encoder kept a function or variable, or left it out.
+//
+// In come an image, options and a name; out comes text with the decision, the rule behind it, and what the other profile makes of
+// it. The decisions are the encoder's own: the package encodes the image and listens.
+package explain
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+)
+
+// A List writes a line for everything that is left out: what it is, where, its name, the rule and the reason, separated by tabs.
+type List struct {
+	W   io.Writer
+	Err error // the first failure to write
+}
+
+// Func hears of a function.
+func (l *List) Func(d funcs.Decision) {
+	if d.Reason != funcs.Kept {
+		l.line("func", "-", d.Name, funcRules[d.Reason], d.Reason)
+	}
+}
+
+// Var hears of a variable.
+func (l *List) Var(d vars.Decision) {
+	if d.Reason != vars.Kept {
+		l.line("var", place(d), cmp.Or(d.Name, "-"), varRules[d.Reason], d.Reason)
+	}
+}
+
+func (l *List) line(what, place, name, rule string, reason fmt.Stringer) {
+	if l.Err == nil {
+		_, l.Err = fmt.Fprintf(l.W, "%s\t%s\t%s\t%s\t%s\n", what, place, name, rule, reason)
+	}
+}
+
+func place(d vars.Decision) string {
+	if d.Section == "" {
+		return fmt.Sprintf("%#x", d.Addr)
+	}
+	return fmt.Sprintf("%s+%#x", d.Section, d.Offset)
+}
+
+// Excluded lists everything that is left out of an image.
+func Excluded(ctx context.Context, w io.Writer, image string, opt encoder.Options) error {
+	l := List{W: w}
+	opt.OnFunc, opt.OnVar = l.Func, l.Var
+	if err := encode(ctx, image, opt); err != nil {
+		return err
+	}
+	return l.Err
+}
+
+func encode(ctx context.Context, image string, opt encoder.Options) error {
+	f, err := elf.Open(image)
+	if err != nil {
+		return fmt.Errorf("%s: %w", image, err)
+	}
+	defer f.Close()
+	if _, err := encoder.Encode(ctx, f, opt); err != nil {
+		return fmt.Errorf("%s: %w", image, err)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package explain
+
+import (
+	"context"
+	stdelf "debug/elf"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/vars"
+)
+
+// An UnknownError says that an image has no function or variable of a name.
+type UnknownError struct{ Image, Name string }
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("%s: no function or variable is named %q", e.Image, e.Name)
+}
+
+var profiles = map[encoder.Profile]string{encoder.Default: "default", encoder.Pahole: "pahole"}
+
+// Symbol writes what was decided about a name, with the given options and in the other profile. The error is an *UnknownError
+// when neither the symbol table nor the DWARF knows the name.
+func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options) error {
+	mine := listener{name: name}
+	if err := mine.hear(ctx, image, opt); err != nil {
+		return err
+	}
+	other := opt
+	other.Profile = encoder.Pahole
+	if opt.Profile == encoder.Pahole {
+		other.Profile = encoder.Default
+	}
+	theirs := listener{name: name}
+	if err := theirs.hear(ctx, image, other); err != nil {
+		return err
+	}
+	text := compare(&mine, &theirs, profiles[opt.Profile], profiles[other.Profile])
+	if text == "" {
+		var err error
+		if text, err = fromSymbols(image, name, opt); err != nil {
+			return err
+		}
+	}
+	if text == "" {
+		return &UnknownError{image, name}
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// A listener keeps the decisions about one name. Several variables may have it, each in a unit of its own.
+type listener struct {
+	name string
+	fun  *funcs.Decision
+	vars []vars.Decision
+}
+
+func (l *listener) hear(ctx context.Context, image string, opt encoder.Options) error {
+	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
+	opt.OnFunc = func(d funcs.Decision) {
+		if d.Name == base {
+			l.fun = &d
+		}
+	}
+	opt.OnVar = func(d vars.Decision) {
+		if d.Name == l.name {
+			l.vars = append(l.vars, d)
+		}
+	}
+	return encode(ctx, image, opt)
+}
+
+// compare tells of every decision and of the other profile's, if that is another one.
+func compare(mine, theirs *listener, profile, other string) string {
+	var b strings.Builder
+	switch {
+	case mine.fun != nil:
+		a := funcVerdict(mine.fun)
+		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", mine.fun.Name, a, units(mine.fun.States), profile)
+		different(&b, a, funcVerdict(theirs.fun), profile, other)
+	case theirs.fun != nil:
+		fmt.Fprintf(&b, "function %s: %s\n", theirs.fun.Name, absent)
+		different(&b, absent, funcVerdict(theirs.fun), profile, other)
+	}
+	left := theirs.vars
+	for i := range mine.vars {
+		d := &mine.vars[i]
+		a := varVerdict(d)
+		fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, a, place(*d), d.Addr, d.Size, profile)
+		match := varAt(left, d)
+		different(&b, a, varVerdict(match), profile, other)
+		if match != nil {
+			*match = vars.Decision{}
+		}
+	}
+	for i := range left {
+		if d := &left[i]; d.Name != "" {
+			fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, absent, place(*d), d.Addr, d.Size, profile)
+			different(&b, absent, varVerdict(d), profile, other)
+		}
+	}
+	return b.String()
+}
+
+// absent is the verdict on what a profile never looks at.
+const absent = "left out by rule section: no rule is for its section"
+
+func different(b *strings.Builder, mine, theirs, profile, other string) {
+	if mine != theirs {
+		fmt.Fprintf(b, "  profile %s differs: %s\n", other, theirs)
+	}
+}
+
+// varAt finds the decision about the same variable, which the units come in the same order for.
+func varAt(list []vars.Decision, d *vars.Decision) *vars.Decision {
+	for i := range list {
+		if list[i].Name == d.Name && list[i].Addr == d.Addr {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+func varVerdict(d *vars.Decision) string {
+	switch {
+	case d == nil:
+		return absent
+	case d.Reason == vars.Kept:
+		return "kept"
+	}
+	return fmt.Sprintf("left out by rule %s: %s", varRules[d.Reason], d.Reason)
+}
+
+func funcVerdict(d *funcs.Decision) string {
+	switch {
+	case d == nil:
+		return "left out by rule definition: no unit defines it"
+	case d.Reason == funcs.Kept:
+		return "kept"
+	}
+	return fmt.Sprintf("left out by rule %s: %s", funcRules[d.Reason], d.Reason)
+}
+
+func units(n int) string {
+	if n == 1 {
+		return "1 place"
+	}
+	return fmt.Sprintf("%d places", n)
+}
+
+// fromSymbols tells of names that the symbol table has and no decision was about.
+func fromSymbols(image, name string, opt encoder.Options) (string, error) {
+	f, err := elf.Open(image)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", image, err)
+	}
+	defer f.Close()
+	syms, err := f.Symbols()
+	if err != nil || syms == nil {
+		return "", err
+	}
+	rules := opt.Sections
+	if rules == nil {
+		rules = vars.DefaultRules()
+	}
+	secs, err := vars.NewSections(f, syms, vars.Options{Peer: opt.Profile == encoder.Pahole, PerCPU: opt.Features.Has(feature.Var),
+		All: opt.Features.Has(feature.GlobalVar), Force: opt.Features.Has(feature.EncodeForce), Rules: rules})
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for i := range syms.List {
+		if y := &syms.List[i]; string(syms.Name(y)) == name {
+			b.WriteString(undecided(f, secs, y, name))
+		}
+	}
+	return b.String(), nil
+}
+
+// undecided says why nothing was to decide about a symbol.
+func undecided(f *elf.File, secs *vars.Sections, y *elf.Symbol, name string) string {
+	if y.Type() == stdelf.STT_FUNC {
+		if i := strings.IndexByte(name, '.'); i >= 0 && (strings.Contains(name[i:], ".cold") || strings.Contains(name[i:], ".part")) {
+			return fmt.Sprintf("function %s: left out by rule whole-function: it is a part that the compiler split off\n", name)
+		}
+		return fmt.Sprintf("function %s: %s\n", name, funcVerdict(nil))
+	}
+	if y.Type() != stdelf.STT_OBJECT && y.Type() != stdelf.STT_NOTYPE {
+		return ""
+	}
+	if uint64(y.Section) >= uint64(len(f.Sections)) || y.Section == 0 {
+		return fmt.Sprintf("variable %s: left out by rule section: its symbol is in no section\n", name)
+	}
+	s := &f.Sections[y.Section]
+	if secs.Wanted(y.Value - f.SymbolBase(s) + s.Addr) {
+		return fmt.Sprintf("variable %s: left out by rule definition: no unit has a variable of that name in %s\n", name, s.Name)
+	}
+	return fmt.Sprintf("variable %s: left out by rule section: no rule is for section %s\n", name, s.Name)
+}
