@@ -25,12 +25,15 @@ type assembler struct {
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	seen      dedup.Seen
+	decided   []vars.Decision // told when it is sure that the join need not be repeated
 }
 
 func newAssembler(o *btf.Object, j *job, exact bool, keep *dedup.Keep) *assembler {
 	a := &assembler{o: o, exact: exact, seen: dedup.Seen{Keep: keep}, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
-	a.vars.Decided = j.opt.OnVar
+	if j.opt.OnVar != nil {
+		a.vars.Decided = func(d vars.Decision) { a.decided = append(a.decided, d) }
+	}
 	return a
 }
 
@@ -42,7 +45,7 @@ func (a *assembler) add(u *unit) error {
 	if a.exact {
 		a.number(t)
 	} else {
-		a.seen.Unit(u.raw.Index, &t.Types, &u.class, a.o.End())
+		a.seen.Unit(&t.Types, u.class, a.o.End())
 		a.ids = a.seen.IDs
 	}
 	synthetic := a.findIndexType(t)
@@ -144,7 +147,7 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 			continue
 		}
 		if t.Strings.Empty(tag.Value) {
-			return t.U.Err(0, "declaration tag of a type has no text")
+			return t.Place.Err(0, "declaration tag of a type has no text")
 		}
 		value, owner := a.names.offset(uint32(tag.Value)), a.ids[tag.Owner]
 		if !a.exact && a.seen.Known(value, owner, uint32(tag.Component)) {

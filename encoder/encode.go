@@ -147,6 +147,9 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	if a.stats.Types == 0 {
 		return ErrNoTypes
 	}
+	for _, d := range a.decided {
+		j.opt.OnVar(d)
+	}
 	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.Features, j.opt.OnFunc); err != nil {
 		return err
 	}

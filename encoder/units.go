@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -14,15 +13,24 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// A unit is the scratch of one CU on its way from its bytes to the join. There are a few more than workers, so that one who is
-// ahead of the order need not wait.
+// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined. There are a few more than
+// workers, so that one who is ahead of the order need not wait.
 type unit struct {
-	raw   dwarf.Unit
 	types translate.Unit
 	funcs funcs.Unit
-	class dedup.Classes
-	skip  bool // left out by language
+	class []dedup.Hash // by local id
+	size  int          // in bytes
+	skip  bool         // left out by language
 	err   error
+}
+
+// A worker holds the scratch that CUs share.
+type worker struct {
+	raw   dwarf.Unit
+	tr    translate.Translator
+	subs  translate.Subprograms
+	funcs funcs.Analyzer
+	class dedup.Classes
 }
 
 // A pipeline hands units to workers in section order and joins their results in the same order: a finished unit waits in
@@ -54,7 +62,7 @@ func (j *job) units(ctx context.Context, a *assembler) error {
 	}
 	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
-	for range 2*workers + 1 {
+	for range workers + 2 {
 		p.free = append(p.free, &unit{})
 	}
 	var wg sync.WaitGroup
@@ -66,17 +74,18 @@ func (j *job) units(ctx context.Context, a *assembler) error {
 }
 
 func (p *pipeline) work() {
+	var w worker
 	for {
 		u := p.take()
 		if u == nil {
 			return
 		}
-		n, ok := p.read(u)
+		n, ok := p.read(&w, u)
 		if !ok {
 			return
 		}
 		if u.err == nil {
-			u.err = p.translate(u)
+			u.err = p.translate(&w, u)
 		}
 		p.deliver(n, u)
 	}
@@ -98,9 +107,9 @@ func (p *pipeline) take() *unit {
 }
 
 // read reads the next unit's bytes and tells its number; ok is false after the last one.
-func (p *pipeline) read(u *unit) (n int, ok bool) {
+func (p *pipeline) read(w *worker, u *unit) (n int, ok bool) {
 	p.readMu.Lock()
-	more, err := p.reader.Next(&u.raw)
+	more, err := p.reader.Next(&w.raw)
 	n = p.reader.Index() - 1
 	if err != nil {
 		n = p.reader.Fail()
@@ -118,28 +127,29 @@ func (p *pipeline) read(u *unit) (n int, ok bool) {
 
 // translate does everything for a unit that needs no other unit. A panic is a broken invariant on bytes that were not
 // foreseen; it becomes an error of that unit and names where it happened.
-func (p *pipeline) translate(u *unit) (err error) {
+func (p *pipeline) translate(w *worker, u *unit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = u.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
+			err = w.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
 		}
 	}()
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
-	if err := u.raw.Open(); err != nil {
+	if err := w.raw.Open(); err != nil {
 		return err
 	}
-	u.skip = slices.Contains(p.j.opt.LangExclude, u.raw.Lang)
+	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
+	u.skip = slices.Contains(p.j.opt.LangExclude, w.raw.Lang)
 	if u.skip {
 		return nil
 	}
-	if err := translate.CU(&u.raw, &p.j.d.Strings, p.opt, &u.types); err != nil {
+	if err := w.tr.CU(&w.raw, &p.j.d.Strings, p.opt, &u.types, &w.subs); err != nil {
 		return err
 	}
-	funcs.Analyze(&u.types, p.j.f.Machine, &u.funcs)
+	w.funcs.Analyze(&w.raw, &u.types, &w.subs, p.j.f.Machine, &u.funcs)
 	if !p.a.exact {
-		u.class.Compute(&u.types.Types)
+		u.class = w.class.Compute(&u.types.Types, u.class)
 	}
 	return nil
 }
@@ -167,14 +177,14 @@ func (p *pipeline) deliver(n int, u *unit) {
 func (p *pipeline) join(u *unit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("CU %d: internal error: %v\n%s", u.raw.Index, r, debug.Stack())
+			err = u.types.Place.Err(0, "internal error: %v\n%s", r, debug.Stack())
 		}
 	}()
 	if u.err != nil {
 		return u.err
 	}
 	if progress := p.j.opt.OnProgress; progress != nil {
-		progress(u.raw.Off+uint64(u.raw.Len()), p.j.d.InfoSize())
+		progress(u.types.Place.Off+uint64(u.size), p.j.d.InfoSize())
 	}
 	if u.skip {
 		return nil

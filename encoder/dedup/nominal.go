@@ -66,25 +66,25 @@ func groupOf(r btf.Record) (group int, declares bool) {
 	return noGroup, false
 }
 
-// Classes are the nominal classes of one CU's types. They are reused from CU to CU.
+// Classes compute the nominal classes of one CU's types. They belong to one worker.
 type Classes struct {
-	Content []Hash // by local id: the class; [0] is void
-	ref     []Hash // by local id: what a reference to the type contributes
-	done    []bool // ref is known
-	// Irregular: a cycle that passes no name, or too deep a chain. Only the exact engine can take such a CU.
-	Irregular bool
+	ref       []Hash // by local id: what a reference to the type contributes
+	done      []bool // ref is known
+	irregular bool
 	depth     int
 }
 
 const maxChain = 4096
 
-// Compute classifies the types of a CU, whose references are local ids.
-func (c *Classes) Compute(t *btf.Table) {
+// Compute returns the class of every type of a CU, whose references are local ids; [0] is void. It uses the memory of buf.
+// The result is nil when there is a cycle that passes no name, or too deep a chain: only the exact engine can take such a CU.
+func (c *Classes) Compute(t *btf.Table, buf []Hash) []Hash {
 	n := t.Len() + 1
-	c.Content, c.ref, c.done = resize(c.Content, n), resize(c.ref, n), resize(c.done, n)
+	class := resize(buf, n)
+	c.ref, c.done = resize(c.ref, n), resize(c.done, n)
 	clear(c.done)
-	c.Irregular, c.depth = false, 0
-	c.Content[0], c.ref[0], c.done[0] = voidHash, voidHash, true
+	c.irregular, c.depth = false, 0
+	class[0], c.ref[0], c.done[0] = voidHash, voidHash, true
 	for id := 1; id < n; id++ {
 		r := t.At(btf.ID(id))
 		if g, _ := groupOf(r); g != noGroup && r[0] != 0 {
@@ -101,11 +101,15 @@ func (c *Classes) Compute(t *btf.Table) {
 	for id := 1; id < n; id++ {
 		r := t.At(btf.ID(id))
 		if g, _ := groupOf(r); g != noGroup && r[0] != 0 {
-			c.Content[id] = c.content(t, r)
+			class[id] = c.content(t, r)
 		} else {
-			c.Content[id] = c.ref[id]
+			class[id] = c.ref[id]
 		}
 	}
+	if c.irregular {
+		return nil
+	}
+	return class
 }
 
 func resize[T any](s []T, n int) []T {
@@ -120,8 +124,8 @@ func (c *Classes) reference(t *btf.Table, id uint32) Hash {
 	if c.done[id] {
 		return c.ref[id]
 	}
-	if c.depth++; c.depth > maxChain || c.Irregular {
-		c.Irregular = true
+	if c.depth++; c.depth > maxChain || c.irregular {
+		c.irregular = true
 		return Hash{}
 	}
 	h := c.content(t, t.At(btf.ID(id)))

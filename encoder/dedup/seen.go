@@ -17,21 +17,18 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // several things, is also declared without a definition somewhere, then what that declaration will mean depends on the order
 // of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
 type Seen struct {
-	slots []classSlot // open addressing by hash, power of two
-	used  int
+	IDs      []uint32 // by local id of the last CU: its id in the object
+	Fresh    []bool   // by local id of the last CU: it goes in
+	Keep     *Keep    // classes of which every occurrence goes in
+	Broken   bool     // the assumptions do not hold: only the exact engine may decide
+	Deviants int      // CUs that deviated
 
-	tags     []tag      // by tag number
-	tagSlots []uint64   // open addressing: key << 32 | tag number + 1
-	units    []seenUnit // by the order in which CUs came
-	bits     []uint64   // the tag sets of all units, one after another
-	deviant  []uint32   // scratch: local ids that deviate
-	reach    []bool     // scratch: by local id, reaches a deviant
-	IDs      []uint32   // by local id of the last CU: its id in the object
-	Fresh    []bool     // by local id of the last CU: it goes in
-	set      []uint64   // scratch: tags of the CU at hand
-	Broken   bool       // the assumptions do not hold: only the exact engine may decide
-	Keep     *Keep      // classes of which every occurrence goes in
-	Deviants int        // CUs that deviated
+	slots    []classSlot // open addressing by hash, power of two
+	used     int
+	tags     []tag    // by tag number
+	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
+	deviant  []uint32 // scratch: local ids that deviate
+	reach    []bool   // scratch: by local id, reaches a deviant
 }
 
 // A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
@@ -50,54 +47,48 @@ type tag struct {
 	several  bool // it stands for more than one thing
 }
 
-// A seenUnit remembers what a CU mentions and where its types are.
-type seenUnit struct {
-	number     int    // as the caller counts
-	first, end uint32 // ids of the types that went in
-	bits, n    uint32 // its tag set in Seen.bits
-}
-
 // tagKey spreads the keys of names.
 const tagKey = 0x9e3779b97f4a7c15
 
 // Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
-// Fresh. Names of t are keys; equal keys are equal names.
-func (s *Seen) Unit(number int, t *btf.Table, c *Classes, next btf.ID) {
+// Fresh. class has the nominal class of every type, by local id; nil is a CU that has none (see Classes). Names of t are keys;
+// equal keys are equal names.
+func (s *Seen) Unit(t *btf.Table, class []Hash, next btf.ID) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
 	s.IDs[0], s.Fresh[0] = 0, false
-	s.Broken = s.Broken || c.Irregular
-	s.mention(t, c)
+	s.Broken = s.Broken || class == nil
+	if s.Broken {
+		clear(s.Fresh)
+		return
+	}
+	s.mention(t, class)
 	deviates := len(s.deviant) != 0
 	if deviates {
 		s.Deviants++
 		s.spread(t)
 	}
-	u := seenUnit{number: number, first: uint32(next), bits: uint32(len(s.bits)), n: uint32(len(s.set))}
-	s.bits = append(s.bits, s.set...)
-	at := u.first
+	at, first := uint32(next), uint32(next)
 	for id := 1; id < n; id++ {
-		if deviates && s.reach[id] || s.Keep.has(c.Content[id]) {
+		if deviates && s.reach[id] || s.Keep.has(class[id]) {
 			s.IDs[id], s.Fresh[id] = at, true
 			at++
 			continue
 		}
-		slot := s.find(c.Content[id])
-		s.Fresh[id] = slot.id == 0 || slot.id >= u.first && walked(t.At(btf.ID(id)).Kind())
+		slot := s.find(class[id])
+		s.Fresh[id] = slot.id == 0 || slot.id >= first && walked(t.At(btf.ID(id)).Kind())
 		if !s.Fresh[id] {
 			s.IDs[id] = slot.id
 			continue
 		}
 		s.IDs[id] = at
 		if slot.id == 0 {
-			h := c.Content[id]
+			h := class[id]
 			*slot = classSlot{h.A, uint32(h.B), at}
 			s.added()
 		}
 		at++
 	}
-	u.end = at
-	s.units = append(s.units, u)
 }
 
 // Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
@@ -157,10 +148,8 @@ func (s *Seen) added() {
 }
 
 // mention notes the names that a CU defines and declares, and finds definitions that deviate.
-func (s *Seen) mention(t *btf.Table, c *Classes) {
+func (s *Seen) mention(t *btf.Table, class []Hash) {
 	s.deviant = s.deviant[:0]
-	clear(s.set)
-	s.set = s.set[:0]
 	for id := 1; id <= t.Len(); id++ {
 		r := t.At(btf.ID(id))
 		g, declares := groupOf(r)
@@ -168,25 +157,17 @@ func (s *Seen) mention(t *btf.Table, c *Classes) {
 			continue
 		}
 		n := s.tagNumber(r[0], g)
-		s.mentioned(n)
 		tag := &s.tags[n]
 		switch {
 		case declares:
 			tag.declared = true
 		case tag.def == Hash{}:
-			tag.def = c.Content[id]
-		case tag.def != c.Content[id]:
+			tag.def = class[id]
+		case tag.def != class[id]:
 			tag.several = true
 			s.deviant = append(s.deviant, uint32(id))
 		}
 	}
-}
-
-func (s *Seen) mentioned(tag uint32) {
-	for uint32(len(s.set)) <= tag/64 {
-		s.set = append(s.set, 0)
-	}
-	s.set[tag/64] |= 1 << (tag % 64)
 }
 
 // tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34

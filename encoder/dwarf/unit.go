@@ -3,6 +3,8 @@ package dwarf
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
@@ -118,13 +120,29 @@ func (r *Reader) length(h []byte) (uint64, error) {
 	return n + field, nil
 }
 
-// Err is an error at a place in the unit.
-func (u *Unit) Err(pos int, format string, args ...any) error {
-	sec := &u.d.info
+// A Place says which unit of which section errors are about.
+type Place struct {
+	Index   int    // number of the unit in section order
+	Section string // ".debug_info"
+	Off     uint64 // of the unit in the section
+}
+
+// Err is an error at a position in the unit.
+func (p Place) Err(pos int, format string, args ...any) error {
+	return fmt.Errorf("CU %d: %w", p.Index, &elf.FormatError{Section: p.Section, Offset: p.Off + uint64(pos), Problem: fmt.Sprintf(format, args...)})
+}
+
+// Place is where the unit stands.
+func (u *Unit) Place() Place {
 	if u.inTypes {
-		sec = &u.d.types
+		return Place{u.Index, ".debug_types", u.Off}
 	}
-	return fmt.Errorf("CU %d: %w", u.Index, sec.err(u.Off+uint64(pos), format, args...))
+	return Place{u.Index, ".debug_info", u.Off}
+}
+
+// Err is an error at a position in the unit.
+func (u *Unit) Err(pos int, format string, args ...any) error {
+	return u.Place().Err(pos, format, args...)
 }
 
 // Open reads the unit's header, compiles its abbreviations and reads its root.

@@ -42,7 +42,7 @@ func (p packer) alignment(id uint32, depth int) uint64 {
 	r := p.t.Types.At(btf.ID(id))
 	switch r.Kind() {
 	case btf.KindPtr:
-		return uint64(p.t.U.AddrSize)
+		return uint64(p.t.AddrSize)
 	case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64:
 		return max(1, p.t.SizeOf(id))
 	case btf.KindArray:

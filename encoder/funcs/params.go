@@ -23,23 +23,24 @@ type facts struct {
 	optimized, unexpected bool
 }
 
-// An analyzer belongs to one worker.
-type analyzer struct {
+// An Analyzer judges functions by the locations of their parameters. It belongs to one worker.
+type Analyzer struct {
+	u     *dwarf.Unit
 	t     *translate.Unit
+	fs    *translate.Subprograms
 	conv  convention
 	addr  int // address size in bytes
 	loc   dwarf.Locations
 	facts []facts // by index in Params
-	known []bool
 }
 
 // read fills the facts of a parameter from its own DIE.
-func (a *analyzer) read(i int) {
-	p, f := &a.t.Params[i], &a.facts[i]
+func (a *Analyzer) read(i int) {
+	p, f := &a.fs.Params[i], &a.facts[i]
 	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone, hasConst: p.HasConst}
 	typ := p.Type
 	if p.Origin >= 0 {
-		typ = a.t.Params[p.Origin].Type
+		typ = a.fs.Params[p.Origin].Type
 	}
 	f.size = a.sizeOf(typ)
 	limit := 2 * a.addr
@@ -51,7 +52,7 @@ func (a *analyzer) read(i int) {
 		f.slots = uint16((int(f.size) + a.addr - 1) / a.addr)
 	}
 	if f.hasLoc {
-		a.loc.Each(a.t.U, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
+		a.loc.Each(a.u, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
 			a.describe(f, k, ops, expr)
 			return true
 		})
@@ -62,7 +63,7 @@ func (a *analyzer) read(i int) {
 const maxTypes = 1 << 10
 
 // sizeOf follows a parameter's type to the first that has a size: a pointer has that of an address.
-func (a *analyzer) sizeOf(id uint32) uint16 {
+func (a *Analyzer) sizeOf(id uint32) uint16 {
 	for range maxTypes {
 		if id == 0 {
 			return 0
@@ -93,7 +94,7 @@ func (f *facts) found(reg uint64) {
 }
 
 // describe takes description k of a location.
-func (a *analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
+func (a *Analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
 	value := len(ops) == 2 && ops[1].Code == dwarf.OpStackValue
 	if len(ops) == 0 {
 		return
@@ -126,11 +127,11 @@ func (a *analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
 	}
 }
 
-func (a *analyzer) describeOne(f *facts, k int, op dwarf.Op, value bool, expr []byte) {
+func (a *Analyzer) describeOne(f *facts, k int, op dwarf.Op, value bool, expr []byte) {
 	switch {
 	case op.Code == dwarf.OpEntryValue || op.Code == dwarf.OpGNUEntryValue:
 		// An entry value counts in any description.
-		if inner, single := a.loc.Sub(a.t.U, expr[op.A:op.A+op.B]); single && isReg(inner.Code) {
+		if inner, single := a.loc.Sub(a.u, expr[op.A:op.A+op.B]); single && isReg(inner.Code) {
 			f.found(uint64(inner.Code - dwarf.OpReg0))
 		}
 	case k != 0:
@@ -161,8 +162,8 @@ func hasStackValue(ops []dwarf.Op) bool {
 }
 
 // share gives the facts of a parameter to its abstract origin (specification 01, section 9.3).
-func (a *analyzer) share(i int) {
-	p := &a.t.Params[i]
+func (a *Analyzer) share(i int) {
+	p := &a.fs.Params[i]
 	if p.HasType || p.Origin < 0 {
 		return
 	}
@@ -181,7 +182,7 @@ func (a *analyzer) share(i int) {
 }
 
 // judge marks the parameters that are not where the calling convention puts them (specification 01, section 9.4).
-func (a *analyzer) judge(fs []facts, clang bool) {
+func (a *Analyzer) judge(fs []facts, clang bool) {
 	at := 0
 	for i := range fs {
 		f := &fs[i]
@@ -207,7 +208,7 @@ func (a *analyzer) judge(fs []facts, clang bool) {
 }
 
 // judgeClang is the same for functions that clang made and whose signature is unchanged (specification 01, section 9.5).
-func (a *analyzer) judgeClang(fs []facts) {
+func (a *Analyzer) judgeClang(fs []facts) {
 	at := 0
 	for i := range fs {
 		f := &fs[i]

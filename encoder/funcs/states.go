@@ -44,54 +44,52 @@ type Unit struct {
 	states []state
 	params []param
 	tags   [][]translate.DeclTag // tags[state.tags-1]
-	a      analyzer
 }
 
-// Analyze picks the subprograms of a unit that can become functions and judges their parameters.
-func Analyze(t *translate.Unit, machine stdelf.Machine, out *Unit) {
+// Analyze picks the subprograms of a unit that can become functions and judges their parameters. u is the unit that t and fs
+// were translated from.
+func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, machine stdelf.Machine, out *Unit) {
 	out.states, out.params, out.tags = out.states[:0], out.params[:0], out.tags[:0]
-	a := &out.a
-	a.t, a.conv, a.addr = t, conventions[machine], int(t.U.AddrSize)
-	a.facts = slices.Grow(a.facts[:0], len(t.Params))[:len(t.Params)]
-	for i := range t.Funcs {
-		if f := &t.Funcs[i]; f.Elf >= 0 {
+	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, conventions[machine], int(t.AddrSize)
+	a.facts = slices.Grow(a.facts[:0], len(fs.Params))[:len(fs.Params)]
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 {
 			for j := f.First; j < f.First+f.N; j++ {
 				a.read(int(j))
 			}
 		}
 	}
-	for i := range t.Params {
+	for i := range fs.Params {
 		// Origins may be parameters of a block or of a function without symbol: they only ever receive.
-		if j := t.Params[i].Origin; j >= 0 && !a.t.Params[i].HasType {
+		if j := fs.Params[i].Origin; j >= 0 && !fs.Params[i].HasType {
 			a.receive(int(j))
 		}
 	}
-	for i := range t.Funcs {
-		if f := &t.Funcs[i]; f.Elf >= 0 {
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 {
 			for j := f.First; j < f.First+f.N; j++ {
 				a.share(int(j))
 			}
 		}
 	}
 	// Below this line facts are complete.
-	for i := range t.Funcs {
-		if f := &t.Funcs[i]; f.Elf >= 0 && !f.Decl {
-			out.save(f)
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 && !f.Decl {
+			a.save(f, out)
 		}
 	}
 }
 
 // receive makes sure that a parameter which nobody reads has facts to be added to.
-func (a *analyzer) receive(i int) {
+func (a *Analyzer) receive(i int) {
 	if f := &a.facts[i]; f.slots == 0 {
 		*f = facts{reg: noReg, slots: 1}
 	}
 }
 
-func (u *Unit) save(f *translate.Func) {
-	a := &u.a
+func (a *Analyzer) save(f *translate.Func, u *Unit) {
 	fs := a.facts[f.First : f.First+f.N]
-	ps := a.t.Params[f.First : f.First+f.N]
+	ps := a.fs.Params[f.First : f.First+f.N]
 	for i := range ps {
 		if a.t.Strings.Empty(ps[i].Name) {
 			return
@@ -109,7 +107,7 @@ func (u *Unit) save(f *translate.Func) {
 		u.params = append(u.params, param{})
 	}
 	s.n = uint32(len(u.params)) - s.first
-	if own := translate.TagsOf(a.t.FuncTags, f.Off); len(own) != 0 {
+	if own := translate.TagsOf(a.fs.Tags, f.Off); len(own) != 0 {
 		u.tags = append(u.tags, own)
 		s.tags = uint32(len(u.tags))
 	}
@@ -117,9 +115,9 @@ func (u *Unit) save(f *translate.Func) {
 }
 
 // flags judges a function (specification 01, section 9.4 to 9.5, 8.4 and 10.4).
-func (a *analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) stateFlags {
+func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) stateFlags {
 	var flags stateFlags
-	clang := a.t.U.Clang
+	clang := a.u.Clang
 	if clang && a.changedSignature(f) {
 		flags |= changedSignature
 	}
@@ -137,7 +135,7 @@ func (a *analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 			flags |= unexpectedReg
 		}
 		hasStruct = hasStruct || a.isStruct(ps[i].Type)
-		if p := &ps[i]; !p.HasType && p.Origin >= 0 && p.Index != a.t.Params[p.Origin].Index {
+		if p := &ps[i]; !p.HasType && p.Origin >= 0 && p.Index != a.fs.Params[p.Origin].Index {
 			flags |= reordered
 		}
 	}
@@ -153,18 +151,18 @@ func (a *analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 // nocall is DW_CC_nocall.
 const nocall = 3
 
-func (a *analyzer) changedSignature(f *translate.Func) bool {
+func (a *Analyzer) changedSignature(f *translate.Func) bool {
 	if f.Inline {
 		return false
 	}
 	if f.Origin >= 0 {
-		return a.t.Funcs[f.Origin].CallConv == nocall
+		return a.fs.Funcs[f.Origin].CallConv == nocall
 	}
 	return f.CallConv == nocall
 }
 
 // isStruct looks through const and typedef only.
-func (a *analyzer) isStruct(id uint32) bool {
+func (a *Analyzer) isStruct(id uint32) bool {
 	for range maxTypes {
 		if id == 0 {
 			return false
@@ -183,7 +181,7 @@ func (a *analyzer) isStruct(id uint32) bool {
 }
 
 // uncertain: beyond the argument registers, a parameter is directly a named struct that is packed.
-func (a *analyzer) uncertain(ps []translate.Param) bool {
+func (a *Analyzer) uncertain(ps []translate.Param) bool {
 	if len(ps) < a.conv.registers {
 		return false
 	}

@@ -26,16 +26,16 @@ func (w *walker) subprogram(a *dwarf.Abbrev) int {
 	if w.declTags && annot != 0 {
 		w.gnuChain(annot, func(value dwarf.StrKey) { w.funcTag(pos, -1, value) })
 	}
-	f.First, f.N = uint32(len(w.t.Params)), uint32(len(w.params)-base)
-	w.t.Params = append(w.t.Params, w.params[base:]...)
+	f.First, f.N = uint32(len(w.fs.Params)), uint32(len(w.params)-base)
+	w.fs.Params = append(w.fs.Params, w.params[base:]...)
 	w.params = w.params[:base]
-	w.t.Funcs = append(w.t.Funcs, f)
+	w.fs.Funcs = append(w.fs.Funcs, f)
 	w.funcs = append(w.funcs, p)
 	return next
 }
 
 func (w *walker) funcTag(owner int, component int32, value dwarf.StrKey) {
-	w.t.FuncTags = append(w.t.FuncTags, DeclTag{uint32(owner), component, value})
+	w.fs.Tags = append(w.fs.Tags, DeclTag{uint32(owner), component, value})
 }
 
 // body walks the children of a subprogram (direct) or of a lexical block inside one.
@@ -125,7 +125,7 @@ func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool
 		p.HasConst = c.Present(dwarf.SlotConst) || c.Present(dwarf.SlotConstKey) || c.Present(dwarf.SlotConstStr) || c.Present(dwarf.SlotConstX)
 		w.params = append(w.params, p)
 	} else {
-		w.t.Params = append(w.t.Params, p)
+		w.fs.Params = append(w.fs.Params, p)
 	}
 	if direct && w.declTags && (a.Children || c.Present(dwarf.SlotAnnot)) {
 		return w.taggedParam(a, owner, int32(index))
@@ -135,7 +135,7 @@ func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool
 
 // resolveFuncs follows specifications and abstract origins (specification 01, sections 8.3 and 8.4), in table order.
 func (w *walker) resolveFuncs() {
-	t := w.t
+	t := w.fs
 	w.index.reset()
 	w.pIndex.reset()
 	for i := range t.Funcs {
@@ -170,11 +170,11 @@ func (w *walker) resolveFuncs() {
 // originName is the name of the abstract origin, else of the specification, one step.
 func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 	if f.Origin >= 0 {
-		return w.t.Funcs[f.Origin].Name
+		return w.fs.Funcs[f.Origin].Name
 	}
 	if p.hasSpec {
-		if j, ok := w.index.find(p.spec, len(w.t.Funcs), func(i int) uint32 { return w.t.Funcs[i].Off }); ok {
-			return w.t.Funcs[j].Name
+		if j, ok := w.index.find(p.spec, len(w.fs.Funcs), func(i int) uint32 { return w.fs.Funcs[i].Off }); ok {
+			return w.fs.Funcs[j].Name
 		}
 	}
 	return 0
@@ -183,7 +183,7 @@ func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 // resolveParams turns type references into local ids and origins into indices; a parameter without a type of its own takes
 // name and type from its origin.
 func (w *walker) resolveParams() {
-	t := w.t
+	t := w.fs
 	for i := range t.Params {
 		p := &t.Params[i]
 		if p.HasType {

@@ -105,7 +105,7 @@ func (w *walker) member(union bool) {
 	case c.Present(dwarf.SlotDataBit):
 		offset = uint32(c.Val[dwarf.SlotDataBit])
 	case c.Present(dwarf.SlotDataBitAt):
-		offset = uint32(w.t.U.FirstOperand(c.Val[dwarf.SlotDataBitAt]))
+		offset = uint32(w.u.FirstOperand(c.Val[dwarf.SlotDataBitAt]))
 	default:
 		offset, bits = w.byteOffset(bits)
 	}
@@ -125,13 +125,13 @@ func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 	c := &w.c
 	offset = 8 * uint32(c.Value(dwarf.SlotMember))
 	if c.Present(dwarf.SlotMemberAt) {
-		offset = 8 * uint32(w.t.U.FirstOperand(c.Val[dwarf.SlotMemberAt]))
+		offset = 8 * uint32(w.u.FirstOperand(c.Val[dwarf.SlotMemberAt]))
 	}
 	if bits == 0 {
 		return offset, 0
 	}
 	b := uint32(int32(int8(c.Value(dwarf.SlotBitOffset))))
-	if w.t.U.BigEndian() {
+	if w.u.BigEndian() {
 		return offset + b, bits
 	}
 	offset -= b + bits
@@ -143,7 +143,7 @@ func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 
 // record appends the STRUCT or UNION of the collected members.
 func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, members []uint32) uint32 {
-	if w.t.U.Lang == langRust {
+	if w.u.Lang == langRust {
 		w.rustOrder(members)
 	}
 	kind, kflag, n := btf.KindStruct, false, len(members)/memberWords

@@ -76,7 +76,7 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 		next = c.Skip(a)
 	}
 	w.t.Types.Append(0, btf.Info(btf.KindPtr, 0, false), target)
-	w.added(pos, uint64(w.t.U.AddrSize))
+	w.added(pos, uint64(w.t.AddrSize))
 	return next
 }
 

@@ -68,7 +68,7 @@ type Var struct {
 	Artificial bool
 }
 
-// A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in FuncTags and VarTags.
+// A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in the lists of functions and variables.
 type DeclTag struct {
 	Owner     uint32
 	Component int32 // -1 is the owner itself
@@ -81,17 +81,24 @@ type Unit struct {
 	Size     []uint32  // by local id - 1: DW_AT_byte_size, 0 when absent
 	Int      btf.ID    // the first base type named "int", 0 when there is none
 	Arrays   bool      // the CU has an array
-	Funcs    []Func    // in the order in which their DIEs end
-	Params   []Param
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
-	FuncTags []DeclTag
 	VarTags  []DeclTag
 
-	U       *dwarf.Unit
-	Strings *dwarf.Strings
-	w       walker
+	Place    dwarf.Place
+	AddrSize uint8
+	Strings  *dwarf.Strings
 }
+
+// Subprograms are what one CU says about functions.
+type Subprograms struct {
+	Funcs  []Func // in the order in which their DIEs end
+	Params []Param
+	Tags   []DeclTag
+}
+
+// A Translator belongs to one worker; it holds the scratch that CUs share.
+type Translator struct{ w walker }
 
 // SizeOf is the size of a type in bytes (specification 01, section 10.2); addrSize is that of a pointer.
 func (t *Unit) SizeOf(id uint32) uint64 {
@@ -103,7 +110,7 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 		r := t.Types.At(btf.ID(id))
 		switch r.Kind() {
 		case btf.KindPtr:
-			return n * uint64(t.U.AddrSize)
+			return n * uint64(t.AddrSize)
 		case btf.KindInt, btf.KindFloat:
 			return n * uint64(uint16(t.Size[id-1]*8)/8)
 		case btf.KindEnum, btf.KindEnum64:
@@ -112,7 +119,7 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 			if s := t.Size[id-1]; s != 0 {
 				return n * uint64(s)
 			}
-			return n * uint64(t.U.AddrSize)
+			return n * uint64(t.AddrSize)
 		case btf.KindStruct, btf.KindUnion:
 			if r.Size() == 1 && r.Vlen() == 0 {
 				return 0
@@ -146,14 +153,14 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Types.Reset()
 	t.Size = t.Size[:0]
 	t.Int, t.Arrays = 0, false
-	t.Funcs, t.Params, t.Vars = t.Funcs[:0], t.Params[:0], t.Vars[:0]
-	t.TypeTags, t.FuncTags, t.VarTags = t.TypeTags[:0], t.FuncTags[:0], t.VarTags[:0]
-	t.U, t.Strings = u, s
+	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
+	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
 }
 
-// CU translates an opened unit into t. The error names the unit and the offset in its section.
-func CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit) error {
+// CU translates an opened unit into t and fs. The error names the unit and the offset in its section.
+func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit, fs *Subprograms) error {
 	t.reset(u, s)
+	fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
 	switch u.Tag {
 	case dwarf.TagCompileUnit, dwarf.TagTypeUnit:
 	case dwarf.TagSkeletonUnit, dwarf.TagPartialUnit:
@@ -161,8 +168,8 @@ func CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit) error {
 	default:
 		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
 	}
-	w := &t.w
-	w.start(t, opt)
+	w := &tr.w
+	w.start(u, t, fs, opt)
 	if u.Children {
 		w.unitLevel(w.c.Next)
 	}

@@ -11,7 +11,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	if !c.Present(dwarf.SlotExpr) || c.Present(dwarf.SlotDecl) {
 		return c.Skip(a)
 	}
-	addr, ok := w.t.U.Address(c.Val[dwarf.SlotExpr])
+	addr, ok := w.u.Address(c.Val[dwarf.SlotExpr])
 	if !ok || !w.opt.Wanted(addr) {
 		return c.Skip(a)
 	}
@@ -22,7 +22,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	if spec != 0 && w.declares(int(spec)) {
 		// Name, type, linkage and tags are the declaration's; the address is the definition's.
 		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.ref(dwarf.SlotType)
-		if w.declTags && c.Next < w.t.U.Len() && w.hasChildren {
+		if w.declTags && c.Next < w.u.Len() && w.hasChildren {
 			w.annotations(c.Next, tag)
 		}
 		c.Read(pos)

@@ -17,7 +17,9 @@ const maxDepth = 2000
 
 type walker struct {
 	c   dwarf.Cursor
+	u   *dwarf.Unit
 	t   *Unit
+	fs  *Subprograms
 	opt *Options
 
 	typeTags, declTags, enum64, float bool
@@ -57,20 +59,20 @@ type pendingFunc struct {
 	hasOrigin, hasSpec bool
 }
 
-func (w *walker) start(t *Unit, opt *Options) {
-	w.t, w.opt = t, opt
-	w.c.Start(t.U)
+func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
+	w.u, w.t, w.fs, w.opt = u, t, fs, opt
+	w.c.Start(u)
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.off = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
-	if n := t.U.Len(); n > len(w.byOff) {
+	if n := u.Len(); n > len(w.byOff) {
 		w.byOff = make([]uint32, n+n/4)
 	}
 	a := w.c.Read(w.c.Next) // the root, which Open has read before
 	if a == nil {
-		w.c.Next = t.U.Len()
+		w.c.Next = u.Len()
 	}
 }
 

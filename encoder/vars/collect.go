@@ -83,7 +83,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		name := t.Strings.Get(v.Name, &scratch)
 		sec, reason := c.judge(v, name)
 		if err := c.fatal(v, name, reason); err != nil {
-			return t.U.Err(int(v.Off), "%v", err)
+			return t.Place.Err(int(v.Off), "%v", err)
 		}
 		if c.Decided != nil {
 			c.tell(v, name, sec, reason)
@@ -104,7 +104,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		}
 		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
 			if t.Strings.Empty(tag.Value) {
-				return t.U.Err(int(v.Off), "declaration tag of variable %s has no text", name)
+				return t.Place.Err(int(v.Off), "declaration tag of variable %s has no text", name)
 			}
 			o.Append(o.Strings.Add(t.Strings.Get(tag.Value, &scratch)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(tag.Component))
 		}

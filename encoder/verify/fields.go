@@ -91,7 +91,7 @@ type layout struct {
 
 type fieldParser struct {
 	*checker
-	starts  map[uint32]bool    // ids of types that make a struct worth parsing
+	starts  []bool             // by id: makes a struct worth parsing
 	known   map[uint32]*layout // by struct: fields before any is checked
 	parsed  map[uint32]*layout // by struct: fields that passed
 	tags    map[place]uint32   // contains: tags
@@ -104,13 +104,14 @@ type place struct{ typ, member uint32 }
 // fields makes the check for every struct.
 func (c *checker) fields() *Refusal {
 	p := &fieldParser{checker: c, known: map[uint32]*layout{}, parsed: map[uint32]*layout{}}
-	if p.findStarts(); len(p.starts) == 0 {
+	if !p.findStarts() {
 		return nil
 	}
 	var worth []uint32
+	var r record
 	for i := range c.recs {
 		id := c.firstID + uint32(i)
-		r := c.rec(id)
+		r = c.rec(id)
 		if r.kind != btf.KindStruct || !p.worth(&r) {
 			continue
 		}
@@ -121,31 +122,34 @@ func (c *checker) fields() *Refusal {
 	}
 	for _, id := range worth {
 		if phrase := p.owns(id); phrase != "" {
-			r := c.rec(id)
+			r = c.rec(id)
 			return c.refuse(fault{rec: &r, phrase: phrase, line: lastLine})
 		}
 	}
 	return nil
 }
 
-// findStarts notes the first struct of each special name, and all kernel pointers.
-func (p *fieldParser) findStarts() {
-	p.starts = map[uint32]bool{}
+// findStarts notes the first struct of each special name, and all kernel pointers. It tells whether there are any.
+func (p *fieldParser) findStarts() bool {
+	p.starts = make([]bool, int(p.firstID)+len(p.recs))
+	some := false
 	var found [len(specials)]bool
 	for i := range p.recs {
 		id := p.firstID + uint32(i)
 		switch r := p.rec(id); r.kind {
 		case btf.KindStruct:
 			if k := p.special(&r); k != noField && specials[k].starts && !found[k] {
-				found[k] = true
+				found[k], some = true, true
 				p.starts[id] = true
 			}
 		case btf.KindPtr:
 			if _, isKptr := p.tagged(&r); isKptr {
+				some = true
 				p.starts[id] = true
 			}
 		}
 	}
+	return some
 }
 
 func (p *fieldParser) worth(r *record) bool {

@@ -40,8 +40,9 @@ func (c *checker) meta() *Refusal {
 	size := uint32(len(c.types))
 	c.recs = make([]uint32, 0, min(size/20, maxTypes))
 	id := c.firstID
+	var r record // one for all, because a rule may keep it in a refusal
 	for at := uint32(0); at < size; id++ {
-		r := record{id: id, at: at}
+		r = record{id: id, at: at}
 		if left := size - at; left < recordSize {
 			return c.plain(&r, fmt.Sprintf("meta_left:%d meta_needed:%d", left, recordSize))
 		}

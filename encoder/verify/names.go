@@ -56,8 +56,12 @@ func mark(strs []byte, cl class) []uint64 {
 		}
 	}
 	marks := make([]uint64, len(strs)/64+1)
-	for i, b := range strs {
-		marks[i/64] |= out[b] << (i % 64)
+	for w := range marks {
+		var word uint64
+		for i, b := range strs[w*64 : min(w*64+64, len(strs))] {
+			word |= out[b] << i
+		}
+		marks[w] = word
 	}
 	return marks
 }

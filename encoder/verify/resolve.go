@@ -37,6 +37,7 @@ type resolver struct {
 	unnamed []uint32 // by id of a prototype: 0 unknown, 1 none, else 1 + number of the first parameter without name
 	stack   [maxDepth]frame
 	depth   int
+	top     record // of the type on top of the stack
 	mode    mode
 	stuck   string // why the last push was refused
 }
@@ -75,6 +76,7 @@ var (
 func (c *checker) resolve() *Refusal {
 	n := int(c.firstID) + len(c.recs)
 	v := &resolver{checker: c, state: make([]visit, n), to: make([]uint32, n), size: make([]uint32, n)}
+	var rec record
 	for id := c.firstID; int(id) < n; id++ {
 		k := c.kindOf(id)
 		if v.needs(k) && v.state[id] != resolved {
@@ -84,13 +86,13 @@ func (c *checker) resolve() *Refusal {
 		}
 		switch k {
 		case btf.KindFuncProto:
-			rec := c.rec(id)
+			rec = c.rec(id)
 			if r := v.proto(&rec); r != nil {
 				return r
 			}
 		case btf.KindFunc:
 			if !c.gen.refFunc { // else it was checked when it was resolved
-				rec := c.rec(id)
+				rec = c.rec(id)
 				if r := v.function(&rec); r != nil {
 					return r
 				}
@@ -111,8 +113,8 @@ func (v *resolver) search(id uint32) *Refusal {
 	v.push(id)
 	for v.depth > 0 && v.stuck == "" {
 		f := &v.stack[v.depth-1]
-		rec := v.rec(f.id)
-		if r := v.step(f, &rec); r != nil {
+		v.top = v.rec(f.id)
+		if r := v.step(f, &v.top); r != nil {
 			return r
 		}
 	}

@@ -1,0 +1,151 @@
+// Package distill cuts the base of a split BTF down to what the split BTF needs, and puts such a pair onto a whole base again.
+//
+// Distill takes a deduplicated split object and gives a small base (the section .BTF.base) and the split object over it
+// (.BTF), so that a module survives changes of the kernel's BTF that do not concern it. Relocate is the other direction, as the
+// kernel does it when it loads a module. Neither changes its arguments, merges types or looks at ELF.
+package distill
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// ErrNoBase says that an object is not split, so that there is nothing to distil.
+var ErrNoBase = errors.New("the object has no base")
+
+// Distill makes the distilled base of a split object and the split object that continues it (specification 03, section 14).
+// The base gets what the own types reach without entering a named struct or union: numbers and forwards whole, named structs,
+// unions and enums as shells of their size. What else they reach has no name to be found by, and goes behind the own types.
+func Distill(split *btf.Object) (base, newSplit *btf.Object, err error) {
+	if split.Base == nil {
+		return nil, nil, ErrNoBase
+	}
+	d := &distiller{split: split, first: uint32(split.First()), ids: make([]uint32, split.First())}
+	for id, r := range split.All() {
+		if err := d.mark(r); err != nil {
+			return nil, nil, fmt.Errorf("type %d: %w", id, err)
+		}
+	}
+	base = btf.New(split.Order, nil)
+	d.fill(base, inBase)
+	newSplit = btf.New(split.Order, base)
+	// Own types keep their order, so they move by one distance.
+	d.shift = d.first - uint32(base.End())
+	for _, r := range split.All() {
+		d.copy(newSplit, r)
+	}
+	d.fill(newSplit, inSplit)
+	// Below this line every marked type has its id.
+	d.renumber(newSplit)
+	return base, newSplit, nil
+}
+
+type distiller struct {
+	split *btf.Object
+	first uint32   // own types start here
+	ids   []uint32 // by id in the old base: marked, later the id in the new pair; 0 is not reached
+	shift uint32   // how far own ids move down
+}
+
+// marked stands for a reached type that has no new id yet.
+const marked = ^uint32(0)
+
+// mark marks the base types that a record reaches.
+func (d *distiller) mark(r btf.Record) (err error) {
+	r.References(func(ref *uint32) {
+		id := *ref
+		if err != nil || id == 0 || id >= d.first || d.ids[id] == marked {
+			if err == nil && id >= uint32(d.split.End()) {
+				err = fmt.Errorf("refers to type %d of %d", id, d.split.End())
+			}
+			return
+		}
+		t, _ := d.split.Record(btf.ID(id))
+		if placeOf(t) == nowhere {
+			err = fmt.Errorf("refers to type %d of the base, a %s, which cannot be distilled", id, t.Kind())
+			return
+		}
+		d.ids[id] = marked
+		if isComposite(t.Kind()) && t.Name() != 0 {
+			return
+		}
+		err = d.mark(t)
+	})
+	return err
+}
+
+// A place is where a reached base type goes.
+type place uint8
+
+const (
+	nowhere place = iota
+	inBase
+	inSplit
+)
+
+// placeOf tells where a base type goes: into the new base if it can be found there by name, else behind the split types.
+func placeOf(r btf.Record) place {
+	switch r.Kind() {
+	case btf.KindInt, btf.KindFloat, btf.KindFwd:
+		return inBase
+	case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64:
+		if r.Name() != 0 {
+			return inBase
+		}
+		return inSplit
+	case btf.KindArray, btf.KindTypedef, btf.KindPtr, btf.KindConst, btf.KindRestrict, btf.KindVolatile, btf.KindFuncProto,
+		btf.KindTypeTag:
+		return inSplit
+	}
+	return nowhere
+}
+
+func isComposite(k btf.Kind) bool { return k == btf.KindStruct || k == btf.KindUnion }
+
+// fill adds the marked base types of one place to o, in id order, and notes their ids.
+func (d *distiller) fill(o *btf.Object, p place) {
+	for id := range d.first {
+		if d.ids[id] != marked {
+			continue
+		}
+		r, _ := d.split.Record(btf.ID(id))
+		if placeOf(r) != p {
+			continue
+		}
+		d.ids[id] = uint32(o.End())
+		switch k := r.Kind(); {
+		case p == inSplit || k == btf.KindInt || k == btf.KindFloat || k == btf.KindFwd:
+			d.copy(o, r)
+		case isComposite(k):
+			o.Append(d.name(o, r.Name()), btf.Info(k, 0, false), r.Size())
+		default: // an ENUM64 too becomes an ENUM
+			o.Append(d.name(o, r.Name()), btf.Info(btf.KindEnum, 0, false), r.Size())
+		}
+	}
+}
+
+// copy adds a record whole. Its references are still the old ones.
+func (d *distiller) copy(o *btf.Object, r btf.Record) {
+	o.Append(r...)
+	o.Last().StringOffsets(func(off *uint32) { *off = d.name(o, *off) })
+}
+
+func (d *distiller) name(o *btf.Object, off uint32) uint32 {
+	s, _ := d.split.Strings.Get(off)
+	return o.Strings.Add(s)
+}
+
+// renumber rewrites the references of the new split object.
+func (d *distiller) renumber(o *btf.Object) {
+	for _, r := range o.All() {
+		r.References(func(ref *uint32) {
+			if *ref >= d.first {
+				*ref -= d.shift
+			} else {
+				*ref = d.ids[*ref]
+			}
+		})
+	}
+}
