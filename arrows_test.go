@@ -1,0 +1,186 @@
+// Package btfbatch_test keeps the shape of the tree: which room may import which, how long a file may be.
+package btfbatch_test
+
+import (
+	"bytes"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module   = "github.com/btfbatch/btfbatch/"
+	maxLines = 600
+)
+
+// arrows says, for every room, which rooms of ours its product code may import. A trailing /... stands for all rooms below.
+// A new room enters here in the change that makes it.
+var arrows = map[string][]string{
+	"encoder/btf":       {},
+	"encoder/elf":       {},
+	"encoder/feature":   {},
+	"encoder/dwarf":     {"encoder/elf"},
+	"encoder/translate": {"encoder/dwarf", "encoder/btf", "encoder/feature"},
+	"encoder/funcs":     {"encoder/translate", "encoder/dwarf", "encoder/elf", "encoder/btf", "encoder/feature"},
+	"encoder/vars":      {"encoder/translate", "encoder/elf", "encoder/btf", "encoder/feature"},
+	"encoder/dedup":     {"encoder/btf"},
+	"encoder/distill":   {"encoder/btf"},
+	"encoder/verify":    {"encoder/btf"},
+	"encoder":           {"encoder/..."},
+
+	"golden/dump":   {"encoder/btf"},
+	"golden":        {"golden/dump", "encoder/btf"},
+	"golden/report": {"golden", "encoder/btf"},
+
+	"config":       {"encoder/feature"},
+	"corpus":       {"config", "encoder/elf"},
+	"corpus/synth": {},
+
+	"cmd/...": {"cmd/internal/...", "config", "corpus", "golden", "golden/...", "encoder", "encoder/..."},
+}
+
+// testRooms are rooms that only tests import.
+var testRooms = []string{"corpus/synth"}
+
+// noRooms are names that gather what belongs elsewhere.
+var noRooms = []string{"util", "utils", "common", "types", "helpers", "misc"}
+
+// A source is one Go file.
+type source struct {
+	path    string // from the root, with slashes
+	room    string
+	test    bool
+	imports []string
+	lines   int
+}
+
+// sources parses every Go file of the tree; folders that hold no part of it (testdata, and those with a leading dot,
+// underscore or zz_) are left out.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if path != "." && (name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "zz_")) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		s := source{path: filepath.ToSlash(path), room: filepath.ToSlash(filepath.Dir(path)), test: strings.HasSuffix(name, "_test.go"),
+			lines: bytes.Count(text, []byte("\n"))}
+		for _, i := range f.Imports {
+			to, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			s.imports = append(s.imports, to)
+		}
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// covers tells whether a pattern of the table stands for a room.
+func covers(pattern, room string) bool {
+	if above, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return strings.HasPrefix(room, above+"/")
+	}
+	return pattern == room
+}
+
+// allowed finds the row of a room.
+func allowed(room string) (to []string, ok bool) {
+	for pattern, to := range arrows {
+		if covers(pattern, room) {
+			return to, true
+		}
+	}
+	return nil, false
+}
+
+func TestArrows(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		row, ok := allowed(s.room)
+		if !ok {
+			t.Errorf("%s: room %s is not in the table of arrows", s.path, s.room)
+			continue
+		}
+		for _, i := range s.imports {
+			to, ours := strings.CutPrefix(i, module)
+			if !ours {
+				continue
+			}
+			if !slices.ContainsFunc(row, func(p string) bool { return covers(p, to) }) {
+				t.Errorf("%s: %s must not import %s", s.path, s.room, to)
+			}
+			if slices.Contains(testRooms, to) {
+				t.Errorf("%s: %s is for tests", s.path, to)
+			}
+		}
+	}
+}
+
+// TestArrowsAreUsed keeps the table free of rooms that are gone.
+func TestArrowsAreUsed(t *testing.T) {
+	all := sources(t)
+	for pattern := range arrows {
+		if !slices.ContainsFunc(all, func(s source) bool { return !s.test && covers(pattern, s.room) }) {
+			t.Errorf("the table has room %s, which has no code", pattern)
+		}
+	}
+}
+
+func TestRoomNames(t *testing.T) {
+	for _, s := range sources(t) {
+		for part := range strings.SplitSeq(s.room, "/") {
+			if slices.Contains(noRooms, part) {
+				t.Errorf("%s: room %s says nothing of what is in it", s.path, part)
+			}
+		}
+	}
+}
+
+// TestNoStandardDWARF: the standard reader allocates per DIE. It serves as an oracle in tests, and builds test images.
+func TestNoStandardDWARF(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test && !slices.Contains(testRooms, s.room) && slices.Contains(s.imports, "debug/dwarf") {
+			t.Errorf("%s: product code must not import debug/dwarf", s.path)
+		}
+	}
+}
+
+func TestFileLength(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.lines > maxLines {
+			t.Errorf("%s: got %d lines, want at most %d", s.path, s.lines, maxLines)
+		}
+	}
+}
