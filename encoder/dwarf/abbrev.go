@@ -101,6 +101,30 @@ type abbrevs struct {
 	key     abbrevKey
 	refAddr bool // compiled for one unit only
 	valid   bool
+	memo    [memoSize]memoEntry
+}
+
+// Tables differ from unit to unit, but not the few hundred pairs of attribute and form in them: a memo of classify saves most
+// of the time of compiling.
+const memoSize = 1 << 9
+
+type memoEntry struct {
+	name uint16
+	form form // 0 is a free entry
+	attr attr
+}
+
+// classify is the function of that name, remembered. References by section offset depend on the unit and are not.
+func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
+	e := &t.memo[(uint32(name)*43+uint32(f))%memoSize]
+	if e.form == f && e.name == name && f != 0 {
+		return e.attr, true
+	}
+	a, ok := classify(name, f, k)
+	if ok && f != formRefAddr {
+		*e = memoEntry{name, f, a}
+	}
+	return a, ok
 }
 
 type abbrevKey struct {
@@ -119,6 +143,9 @@ const (
 func (t *abbrevs) compile(section []byte, off uint64, k abbrevKey) error {
 	if t.valid && t.off == off && (t.key == k || !t.refAddr && t.key.version == k.version && t.key.addrSize == k.addrSize && t.key.dwarf64 == k.dwarf64) {
 		return nil
+	}
+	if t.key.version != k.version || t.key.addrSize != k.addrSize || t.key.dwarf64 != k.dwarf64 {
+		clear(t.memo[:])
 	}
 	t.dense, t.attrs, t.sparse = t.dense[:0], t.attrs[:0], nil
 	t.off, t.key, t.refAddr, t.valid = off, k, false, false
@@ -174,7 +201,7 @@ func (t *abbrevs) put(code uint64, a Abbrev) {
 
 // attributes compiles the attribute list of a; next is 0 when it is cut short.
 func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (next int, err error) {
-	want := interest(a.Tag)
+	want := interestOf(a.Tag)
 	size, allFixed := 0, true
 	for n := 0; ; n++ {
 		name, p := uleb(section, pos)
@@ -189,7 +216,7 @@ func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (n
 			pos = q
 			break
 		}
-		at, ok := classify(uint16(min(name, 0xffff)), form(min(f, 0xffff)), a.Tag, k)
+		at, ok := t.classify(uint16(min(name, 0xffff)), form(min(f, 0xffff)), k)
 		if !ok {
 			return 0, &elf.FormatError{Section: ".debug_abbrev", Offset: uint64(p), Problem: fmt.Sprintf("form %#x is unknown", f)}
 		}
@@ -234,6 +261,21 @@ func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (n
 
 func bit(s Slot) uint64 { return 1 << s }
 
+// interests is interest for the tags of the standard.
+var interests = func() (t [0x4c]uint64) {
+	for tag := range t {
+		t[tag] = interest(Tag(tag))
+	}
+	return t
+}()
+
+func interestOf(tag Tag) uint64 {
+	if int(tag) < len(interests) {
+		return interests[tag]
+	}
+	return interest(tag)
+}
+
 // interest is the set of slots that the rules read for a tag.
 func interest(tag Tag) uint64 {
 	name := bit(SlotName) | bit(SlotNameKey) | bit(SlotNameX)
@@ -266,7 +308,7 @@ func interest(tag Tag) uint64 {
 }
 
 // classify says how an attribute in a form is read and where its value goes. ok is false for an unknown form.
-func classify(name uint16, f form, tag Tag, k abbrevKey) (a attr, ok bool) {
+func classify(name uint16, f form, k abbrevKey) (a attr, ok bool) {
 	offset := uint8(4)
 	if k.dwarf64 {
 		offset = 8
@@ -308,7 +350,12 @@ func classify(name uint16, f form, tag Tag, k abbrevKey) (a attr, ok bool) {
 	case formSdata:
 		a.shape = shapeSLEB
 	case formBlock1, formBlock2, formBlock4:
-		a.shape, a.width = shapeBlock, map[form]uint8{formBlock1: 1, formBlock2: 2, formBlock4: 4}[f]
+		a.shape, a.width = shapeBlock, 1
+		if f == formBlock2 {
+			a.width = 2
+		} else if f == formBlock4 {
+			a.width = 4
+		}
 	case formBlock, formExprloc:
 		a.shape = shapeBlock
 	case formIndirect:

@@ -208,7 +208,7 @@ func (c *Cursor) indirect(t *attr, pos int) int {
 	}
 	u := c.u
 	tag := u.abbrevTag(c.Pos)
-	at, ok := classify(t.name, form(f), tag, abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off})
+	at, ok := classify(t.name, form(f), abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off})
 	if !ok {
 		c.fail(pos, "form %#x is unknown", f)
 		return 0

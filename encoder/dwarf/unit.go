@@ -32,7 +32,7 @@ type Unit struct {
 	addrBase uint64
 	listBase uint64
 
-	abbrevs abbrevs
+	abbrevs *abbrevs
 	buf     []byte
 	d       *Data
 }
@@ -90,7 +90,7 @@ func (r *Reader) Next(u *Unit) (more bool, err error) {
 	if r.sec.whole == nil {
 		u.buf = data
 	}
-	*u = Unit{Index: r.index, Off: r.off, data: data, end: int(n), inTypes: r.inTypes, abbrevs: u.abbrevs, buf: u.buf, d: r.d}
+	u.reset(r, data, int(n))
 	r.off += n
 	r.index++
 	r.known = 0
@@ -98,6 +98,15 @@ func (r *Reader) Next(u *Unit) (more bool, err error) {
 		r.known = copy(r.head[:], data[n:n+12])
 	}
 	return true, nil
+}
+
+// reset makes u a unit that was just read and not yet opened; tables and buffers stay.
+func (u *Unit) reset(r *Reader, data []byte, end int) {
+	table := u.abbrevs
+	if table == nil {
+		table = &abbrevs{}
+	}
+	*u = Unit{Index: r.index, Off: r.off, data: data, end: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
 }
 
 // length is the length of a unit in bytes, its length field included, from its first bytes.

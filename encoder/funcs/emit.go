@@ -57,7 +57,7 @@ func (c *Collector) Emit(o *btf.Object, features feature.Set, decided func(Decis
 			continue
 		}
 		stats.Emitted++
-		if err := c.emit(o, &c.table.entries[entry], canonical, features); err != nil {
+		if err := c.emit(o, int32(entry), canonical, features); err != nil {
 			return stats, err
 		}
 	}
@@ -157,9 +157,10 @@ func (c *Collector) canonical(entry int32, group []uint32) *state {
 func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
 
 // emit appends one function.
-func (c *Collector) emit(o *btf.Object, e *entry, s *state, features feature.Set) error {
+func (c *Collector) emit(o *btf.Object, i int32, s *state, features feature.Set) error {
+	e, name := &c.table.entries[i], c.table.Base(i)
 	ps := c.paramsOf(s)
-	ret, ps, err := arenaTypes(o, e, s.ret, ps, features)
+	ret, ps, err := arenaTypes(o, e, name, s.ret, ps, features)
 	if err != nil {
 		return err
 	}
@@ -168,7 +169,7 @@ func (c *Collector) emit(o *btf.Object, e *entry, s *state, features feature.Set
 	for i, p := range ps {
 		words[2*i], words[2*i+1] = p.name, p.typ
 	}
-	id := o.Append(o.Strings.Add(e.base), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
+	id := o.Append(o.Strings.Add(name), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
 	if s.tags != 0 {
 		for _, t := range c.tags[c.runs[s.tags]:c.runs[s.tags+1]] {
 			o.Append(t.value, btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(t.component))

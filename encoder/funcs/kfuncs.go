@@ -104,7 +104,7 @@ func kfuncTags(o *btf.Object, e *entry, id btf.ID, features feature.Set) {
 }
 
 // arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).
-func arenaTypes(o *btf.Object, e *entry, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
+func arenaTypes(o *btf.Object, e *entry, name []byte, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
 	const arena = kfuncArenaRet | kfuncArenaArg1 | kfuncArenaArg2
 	if !e.kfunc || e.kflags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {
 		return ret, ps, nil
@@ -112,7 +112,7 @@ func arenaTypes(o *btf.Object, e *entry, ret uint32, ps []param, features featur
 	wrap := func(id uint32) (uint32, error) {
 		r, ok := o.Record(btf.ID(id))
 		if !ok || r.Kind() != btf.KindPtr {
-			return 0, fmt.Errorf("arena pointer of kfunc %s is a %s, not a pointer", e.base, r.Kind())
+			return 0, fmt.Errorf("arena pointer of kfunc %s is a %s, not a pointer", name, r.Kind())
 		}
 		target := r[2]
 		tag := o.Append(o.Strings.Add([]byte("address_space(1)")), btf.Info(btf.KindTypeTag, 0, true), target)
@@ -130,7 +130,7 @@ func arenaTypes(o *btf.Object, e *entry, ret uint32, ps []param, features featur
 			continue
 		}
 		if i >= len(ps) {
-			return 0, nil, fmt.Errorf("kfunc %s has no argument %d for its arena pointer", e.base, i+1)
+			return 0, nil, fmt.Errorf("kfunc %s has no argument %d for its arena pointer", name, i+1)
 		}
 		if ps[i].typ, err = wrap(ps[i].typ); err != nil {
 			return 0, nil, err

@@ -6,7 +6,9 @@ package funcs
 
 import (
 	"bytes"
+	"cmp"
 	stdelf "debug/elf"
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
 
@@ -16,6 +18,7 @@ import (
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
 // (specification 02, section 5.1). Entries are sorted by base name, bytewise.
 type Table struct {
+	names   *elf.Symbols // gives the bytes of names
 	entries []entry
 	syms    []symbol // of all entries, each entry's together, in symbol table order
 	slots   []uint32 // hash of base names: entry + 1
@@ -23,45 +26,67 @@ type Table struct {
 }
 
 type entry struct {
-	base      []byte // a window into the string table
 	first, n  uint32 // in syms
+	base      uint32 // length of the base name, with which all names of the entry start
+	kflags    uint32
 	ambiguous bool
 	kfunc     bool
-	kflags    uint32
 }
 
 type symbol struct {
-	name  []byte
 	value uint64
+	name  uint32 // offset in the string table
 }
 
 // NewTable reads the functions of an image. A file without a symbol table has none.
 func NewTable(syms *elf.Symbols) *Table {
-	t := &Table{seed: maphash.MakeSeed()}
+	t := &Table{names: syms, seed: maphash.MakeSeed()}
 	if syms == nil {
 		return t
 	}
-	n := 0
-	for i := range syms.List {
-		if syms.List[i].Type() == stdelf.STT_FUNC {
-			n++
-		}
-	}
-	t.syms = make([]symbol, 0, n)
+	keys := make([]sortKey, 0, len(syms.List)/2)
 	for i := range syms.List {
 		s := &syms.List[i]
 		if s.Type() != stdelf.STT_FUNC {
 			continue
 		}
 		if name := syms.Name(s); !splitPart(name) {
-			t.syms = append(t.syms, symbol{name, s.Value})
+			keys = append(keys, sortKey{prefix(name), s.NameOff, uint32(i)})
 		}
 	}
-	slices.SortStableFunc(t.syms, func(a, b symbol) int { return bytes.Compare(baseName(a.name), baseName(b.name)) })
+	slices.SortFunc(keys, func(a, b sortKey) int {
+		if a.prefix != b.prefix {
+			return cmp.Compare(a.prefix, b.prefix)
+		}
+		if d := bytes.Compare(t.baseAt(a.name), t.baseAt(b.name)); d != 0 {
+			return d
+		}
+		return cmp.Compare(a.order, b.order)
+	})
+	t.syms = make([]symbol, len(keys))
+	for i, k := range keys {
+		t.syms[i] = symbol{syms.List[k.order].Value, k.name}
+	}
 	t.group()
 	t.index()
 	return t
 }
+
+// A sortKey sorts a symbol by its base name, of which the first eight bytes settle most comparisons, and then by its place in
+// the symbol table.
+type sortKey struct {
+	prefix      uint64
+	name, order uint32
+}
+
+// prefix is the first eight bytes of the base name, big endian, so that numbers compare as the bytes do.
+func prefix(name []byte) (p uint64) {
+	var b [8]byte
+	copy(b[:], baseName(name[:min(len(name), 8)]))
+	return binary.BigEndian.Uint64(b[:])
+}
+
+func (t *Table) baseAt(off uint32) []byte { return baseName(t.names.NameAt(off)) }
 
 func baseName(name []byte) []byte {
 	if i := bytes.IndexByte(name, '.'); i >= 0 {
@@ -78,12 +103,12 @@ func splitPart(name []byte) bool {
 
 func (t *Table) group() {
 	for i := 0; i < len(t.syms); {
-		base := baseName(t.syms[i].name)
+		base := t.baseAt(t.syms[i].name)
 		j := i + 1
-		for j < len(t.syms) && bytes.Equal(baseName(t.syms[j].name), base) {
+		for j < len(t.syms) && bytes.Equal(t.baseAt(t.syms[j].name), base) {
 			j++
 		}
-		t.entries = append(t.entries, entry{base: base, first: uint32(i), n: uint32(j - i), ambiguous: ambiguous(t.syms[i:j])})
+		t.entries = append(t.entries, entry{first: uint32(i), n: uint32(j - i), base: uint32(len(base)), ambiguous: ambiguous(t.syms[i:j])})
 		i = j
 	}
 	lastNeverAmbiguous(t.entries)
@@ -96,14 +121,14 @@ func (t *Table) index() {
 	}
 	t.slots = make([]uint32, size)
 	for i := range t.entries {
-		t.slots[t.probe(t.entries[i].base)] = uint32(i) + 1
+		t.slots[t.probe(t.Base(int32(i)))] = uint32(i) + 1
 	}
 }
 
 func (t *Table) probe(name []byte) int {
 	mask := len(t.slots) - 1
 	for i := int(maphash.Bytes(t.seed, name)) & mask; ; i = (i + 1) & mask {
-		if e := t.slots[i]; e == 0 || bytes.Equal(t.entries[e-1].base, name) {
+		if e := t.slots[i]; e == 0 || bytes.Equal(t.Base(int32(e)-1), name) {
 			return i
 		}
 	}
@@ -122,7 +147,10 @@ func (t *Table) Index(name []byte) int32 {
 func (t *Table) Len() int { return len(t.entries) }
 
 // Base is the base name of an entry.
-func (t *Table) Base(i int32) []byte { return t.entries[i].base }
+func (t *Table) Base(i int32) []byte {
+	e := &t.entries[i]
+	return t.names.NameAt(t.syms[e.first].name)[:e.base]
+}
 
 func (t *Table) symbolsOf(i int32) []symbol {
 	e := &t.entries[i]
@@ -132,7 +160,11 @@ func (t *Table) symbolsOf(i int32) []symbol {
 // optimizedSymbol tells whether a symbol of the entry at that address was made by interprocedural optimisation.
 func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 	for _, s := range t.symbolsOf(i) {
-		if s.value == addr && (bytes.Contains(s.name, []byte(".constprop")) || bytes.Contains(s.name, []byte(".isra"))) {
+		if s.value != addr {
+			continue
+		}
+		name := t.names.NameAt(s.name)
+		if bytes.Contains(name, []byte(".constprop")) || bytes.Contains(name, []byte(".isra")) {
 			return true
 		}
 	}

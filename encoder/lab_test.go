@@ -1,0 +1,177 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/dump"
+)
+
+// lab finds the peers and the kernels; without them the test is skipped, or fails when peers are required.
+func lab(t *testing.T) (dir string, kernels []string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the peer takes a while for a whole kernel")
+	}
+	dir = os.Getenv("LAB")
+	if dir == "" {
+		dir = filepath.Join("..", "..", ".lab")
+	}
+	missing := t.Skipf
+	if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+		missing = t.Fatalf
+	}
+	for _, peer := range []string{"pahole", "bpftool"} {
+		if _, err := os.Stat(filepath.Join(dir, "bin", peer)); err != nil {
+			missing("no peers: %v", err)
+		}
+	}
+	kernels, err := filepath.Glob(filepath.Join(dir, "kernels", "*.vmlinux"))
+	if err != nil || len(kernels) == 0 {
+		missing("no kernels in %s (%v)", dir, err)
+	}
+	return dir, kernels
+}
+
+// peer runs a reference program and returns what it prints.
+func peer(t *testing.T, dir, name string, args ...string) []byte {
+	t.Helper()
+	var stderr strings.Builder
+	cmd := exec.Command(filepath.Join(dir, "bin", name), args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", cmd, err, stderr.String())
+	}
+	return out
+}
+
+func encode(t *testing.T, image string, opt encoder.Options) *encoder.Result {
+	t.Helper()
+	f, err := elf.Open(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if opt.LangExclude, err = encoder.ParseLanguages([]string{"rust"}); err != nil {
+		t.Fatal(err)
+	}
+	opt.Features = feature.Default()
+	res, err := encoder.Encode(context.Background(), f, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// sections cuts finished BTF into its type and its string section. Headers may differ: the peer's libbpf writes a longer one.
+func sections(t *testing.T, wire []byte) (types, strs []byte) {
+	t.Helper()
+	if len(wire) < 24 {
+		t.Fatalf("BTF of %d bytes", len(wire))
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if binary.BigEndian.Uint16(wire) == 0xeb9f {
+		order = binary.BigEndian
+	}
+	word := func(at int) uint32 { return order.Uint32(wire[at:]) }
+	body := wire[word(4):]
+	return body[word(8):][:word(12)], body[word(16):][:word(20)]
+}
+
+// TestPeerKernels compares whole kernels with what pahole makes of them, section by section, and our dump of the result with
+// bpftool's. What differs must be in the exceptions file.
+func TestPeerKernels(t *testing.T) {
+	dir, kernels := lab(t)
+	exceptions, err := golden.ReadExceptions(filepath.Join("testdata", "exceptions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, image := range kernels {
+		name := strings.TrimSuffix(filepath.Base(image), ".vmlinux")
+		t.Run(name, func(t *testing.T) {
+			comparePeer(t, dir, name, image, exceptions)
+		})
+	}
+	for _, e := range exceptions.Stale() {
+		t.Errorf("testdata/exceptions.yaml: %s accepted nothing", e)
+	}
+}
+
+func comparePeer(t *testing.T, dir, name, image string, exceptions *golden.Exceptions) {
+	theirs, ours := filepath.Join(t.TempDir(), "peer.btf"), filepath.Join(t.TempDir(), "ours.btf")
+	peer(t, dir, "pahole", "-J", "-j2", "--btf_features=default", "--lang_exclude=rust", "--btf_encode_detached="+theirs, image)
+	want, err := os.ReadFile(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := encode(t, image, encoder.Options{Profile: encoder.Pahole}).Object
+	got := o.AppendWire(nil)
+	if err := os.WriteFile(ours, got, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	// The dump of our BTF: bpftool reads the bytes, we print the object.
+	text := dump.AppendRaw(nil, o)
+	if !bytes.Equal(text, peer(t, dir, "bpftool", "btf", "dump", "file", ours, "format", "raw")) {
+		t.Error("bpftool prints our BTF otherwise than we do")
+	}
+
+	// The dump of the peer's BTF is the golden, which an exception may overrule.
+	file := filepath.Join(t.TempDir(), "golden")
+	if err := os.WriteFile(file, peer(t, dir, "bpftool", "btf", "dump", "file", theirs, "format", "raw"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	res, err := golden.Compare(o, file, golden.Options{Image: name, Exceptions: exceptions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gotTypes, gotStrings := sections(t, got)
+	wantTypes, wantStrings := sections(t, want)
+	same := bytes.Equal(gotTypes, wantTypes) && bytes.Equal(gotStrings, wantStrings)
+	switch {
+	case !res.Verdict.OK():
+		t.Errorf("differs from pahole's: %s\n%s", res.Summary, res.Unified)
+	case res.Verdict == golden.Equal && !same:
+		t.Errorf("dumps are equal, bytes are not: types %d against %d bytes, strings %d against %d", len(gotTypes), len(wantTypes),
+			len(gotStrings), len(wantStrings))
+	}
+	t.Logf("%d types, %d bytes of types, %d of strings: %s", o.Len(), len(gotTypes), len(gotStrings), res.Verdict)
+}
+
+// TestWorkersKernel: the same bytes for any number of workers, and from the exact engine, on a whole kernel of each byte order
+// that the lab has.
+func TestWorkersKernel(t *testing.T) {
+	_, kernels := lab(t)
+	seen := map[string]bool{}
+	for _, image := range kernels {
+		f, err := elf.Open(image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := f.Order.String()
+		f.Close()
+		if seen[order] {
+			continue
+		}
+		seen[order] = true
+		t.Run(strings.TrimSuffix(filepath.Base(image), ".vmlinux"), func(t *testing.T) {
+			want := encode(t, image, encoder.Options{Workers: 1, VerifyDedup: true}).Object.AppendWire(nil)
+			for _, workers := range []int{2, 7} {
+				if got := encode(t, image, encoder.Options{Workers: workers}).Object.AppendWire(nil); !bytes.Equal(got, want) {
+					t.Errorf("%d workers: got other bytes than 1 worker", workers)
+				}
+			}
+		})
+	}
+}
