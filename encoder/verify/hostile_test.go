@@ -147,7 +147,7 @@ var hostile = []struct {
 // TestHostile: eight times the blob takes about eight times as long. The margin is wide, since the machine has other work;
 // what is quadratic takes 64 times.
 func TestHostile(t *testing.T) {
-	const n, factor, margin = 1 << 14, 8, 3
+	const n, factor, margin = 1 << 13, 8, 3
 	base := newBlob()
 	base.integer("int", 4)
 	for _, h := range hostile {
