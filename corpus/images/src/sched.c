@@ -67,7 +67,7 @@ noinline int sched_pick(int cpu)
 		struct block {
 			int i;
 		} b = { i };
-		table[i][0] += b.i + inside;
+		table[(cpu + i) & 1][0] += b.i + inside; /* not by constants: clang would split the array */
 	}
 	return compare(&counter, table) + (int)probe(&runqueues) + (int)arch_probe_id(cpu) + (current_task != NULL);
 }
