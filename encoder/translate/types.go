@@ -194,13 +194,13 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 			return c.Next
 		}
 		if b.Tag == dwarf.TagEnumerator {
-			w.enumerator(wide, size)
+			w.enumerator(wide)
 		}
 		next = c.Skip(b)
 	}
 }
 
-func (w *walker) enumerator(wide bool, size uint64) {
+func (w *walker) enumerator(wide bool) {
 	c := &w.c
 	name, value := uint32(c.Name()), c.Value(dwarf.SlotConst)
 	t := &w.t.Types
@@ -213,7 +213,9 @@ func (w *walker) enumerator(wide bool, size uint64) {
 	switch {
 	case wide:
 		t.AppendElem(name, uint32(value), uint32(value>>32))
-	case size > 4:
+	case !w.enum64:
+		// Without enum64, values are cut and unsigned whatever their size: kernels before 6.0, for which it is
+		// switched off, also refuse an ENUM with the flag that says signed.
 		t.AppendElem(name, uint32(value))
 	default:
 		if v := int64(value); v < -1<<31 || v > 1<<32-1 {
