@@ -25,11 +25,20 @@ type assembler struct {
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	seen      dedup.Seen
+	joined    []joined        // by the order of joining, for what must be joined again
+	tagged    bool            // a type has a declaration tag
 	decided   []vars.Decision // told when it is sure that the join need not be repeated
 }
 
-func newAssembler(o *btf.Object, j *job, exact bool, keep *dedup.Keep) *assembler {
-	a := &assembler{o: o, exact: exact, seen: dedup.Seen{Keep: keep}, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
+// joined is where the parts of a unit begin.
+type joined struct {
+	place       dwarf.Place
+	types, vars btf.ID
+	states      int
+}
+
+func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
+	a := &assembler{o: o, exact: exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
 	if j.opt.OnVar != nil {
 		a.vars.Decided = func(d vars.Decision) { a.decided = append(a.decided, d) }
@@ -42,6 +51,7 @@ func (a *assembler) add(u *unit) error {
 	t := &u.types
 	a.stats.Units++
 	a.stats.Types += t.Types.Len()
+	at := joined{place: t.Place, types: a.o.End(), states: a.funcs.Len()}
 	if a.exact {
 		a.number(t)
 	} else {
@@ -55,6 +65,10 @@ func (a *assembler) add(u *unit) error {
 	}
 	if err := a.typeTags(t); err != nil {
 		return err
+	}
+	at.vars = a.o.End()
+	if !a.exact {
+		a.joined = append(a.joined, at)
 	}
 	mapID := func(local uint32) uint32 { return a.ids[local] }
 	a.funcs.Add(&u.funcs, mapID, a.names.limited)
@@ -108,35 +122,39 @@ func (a *assembler) appendTypes(t *translate.Unit) {
 		if !a.fresh(i) {
 			continue
 		}
-		r := t.Types.At(btf.ID(i))
-		a.o.Append(a.names.offset(r[0]), r[1], r[2])
-		w := a.o.Space(len(r) - 3)
-		switch r.Kind() {
-		case btf.KindInt:
-			w[0] = r[3]
-		case btf.KindFloat, btf.KindFwd:
-		case btf.KindStruct, btf.KindUnion:
-			for at := 3; at < len(r); at += 3 {
-				w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), a.ids[r[at+1]], r[at+2]
-			}
-		case btf.KindEnum:
-			for at := 3; at < len(r); at += 2 {
-				w[at-3], w[at-2] = a.names.offset(r[at]), r[at+1]
-			}
-		case btf.KindEnum64:
-			for at := 3; at < len(r); at += 3 {
-				w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), r[at+1], r[at+2]
-			}
-		case btf.KindFuncProto:
-			a.o.Last()[2] = a.ids[r[2]]
-			for at := 3; at < len(r); at += 2 {
-				w[at-3], w[at-2] = a.names.offset(r[at]), a.ids[r[at+1]]
-			}
-		case btf.KindArray:
-			w[0], w[1], w[2] = a.ids[r[3]], uint32(a.indexType), r[5]
-		default:
-			a.o.Last()[2] = a.ids[r[2]]
+		a.appendType(&a.o.Table, t.Types.At(btf.ID(i)), a.ids)
+	}
+}
+
+// appendType copies one record to a table; ids has what local ids become.
+func (a *assembler) appendType(to *btf.Table, r btf.Record, ids []uint32) {
+	to.Append(a.names.offset(r[0]), r[1], r[2])
+	w := to.Space(len(r) - 3)
+	switch r.Kind() {
+	case btf.KindInt:
+		w[0] = r[3]
+	case btf.KindFloat, btf.KindFwd:
+	case btf.KindStruct, btf.KindUnion:
+		for at := 3; at < len(r); at += 3 {
+			w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), ids[r[at+1]], r[at+2]
 		}
+	case btf.KindEnum:
+		for at := 3; at < len(r); at += 2 {
+			w[at-3], w[at-2] = a.names.offset(r[at]), r[at+1]
+		}
+	case btf.KindEnum64:
+		for at := 3; at < len(r); at += 3 {
+			w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), r[at+1], r[at+2]
+		}
+	case btf.KindFuncProto:
+		to.Last()[2] = ids[r[2]]
+		for at := 3; at < len(r); at += 2 {
+			w[at-3], w[at-2] = a.names.offset(r[at]), ids[r[at+1]]
+		}
+	case btf.KindArray:
+		w[0], w[1], w[2] = ids[r[3]], uint32(a.indexType), r[5]
+	default:
+		to.Last()[2] = ids[r[2]]
 	}
 }
 
@@ -149,6 +167,7 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 		if t.Strings.Empty(tag.Value) {
 			return t.Place.Err(0, "declaration tag of a type has no text")
 		}
+		a.tagged = true
 		value, owner := a.names.offset(uint32(tag.Value)), a.ids[tag.Owner]
 		if !a.exact && a.seen.Known(value, owner, uint32(tag.Component)) {
 			continue

@@ -165,12 +165,10 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 // assemble translates all units and joins what the exact engine must see: everything, or one type of every class and all
 // of what reaches a wild name.
 func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
-	exact = exact || !j.regular()
-	var keep *dedup.Keep
-	for {
+	for exact = exact || !j.regular(); ; exact = true {
 		o := btf.New(j.f.Order, j.opt.Base)
 		o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
-		a := newAssembler(o, j, exact, keep)
+		a := newAssembler(o, j, exact)
 		if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
 			return nil, err
 		}
@@ -178,15 +176,16 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 			return a, nil
 		}
 		if a.seen.Broken {
-			exact = true
 			continue
 		}
-		if keep != nil {
+		keep := a.seen.Wild(o, a.names.offset)
+		if keep == nil {
 			return a, nil
 		}
-		if keep = a.seen.Wild(o, a.names.offset); keep == nil {
-			return a, nil
+		if a.tagged {
+			continue
 		}
+		return a, j.joinWild(ctx, a, keep) // the few units that mention a wild name
 	}
 }
 

@@ -128,27 +128,31 @@ func (p *pipeline) read(w *worker, u *unit) (n int, ok bool) {
 // translate does everything for a unit that needs no other unit. A panic is a broken invariant on bytes that were not
 // foreseen; it becomes an error of that unit and names where it happened.
 func (p *pipeline) translate(w *worker, u *unit) (err error) {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	return w.translate(p.j, p.opt, !p.a.exact, u)
+}
+
+func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = w.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
 		}
 	}()
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
 	if err := w.raw.Open(); err != nil {
 		return err
 	}
 	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
-	u.skip = slices.Contains(p.j.opt.LangExclude, w.raw.Lang)
+	u.skip = slices.Contains(j.opt.LangExclude, w.raw.Lang)
 	if u.skip {
 		return nil
 	}
-	if err := w.tr.CU(&w.raw, &p.j.d.Strings, p.opt, &u.types, &w.subs); err != nil {
+	if err := w.tr.CU(&w.raw, &j.d.Strings, opt, &u.types, &w.subs); err != nil {
 		return err
 	}
-	w.funcs.Analyze(&w.raw, &u.types, &w.subs, p.j.f.Machine, &u.funcs)
-	if !p.a.exact {
+	w.funcs.Analyze(&w.raw, &u.types, &w.subs, j.f.Machine, &u.funcs)
+	if classes {
 		u.class = w.class.Compute(&u.types.Types, u.class)
 	}
 	return nil

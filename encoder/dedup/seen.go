@@ -19,7 +19,6 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 type Seen struct {
 	IDs      []uint32 // by local id of the last CU: its id in the object
 	Fresh    []bool   // by local id of the last CU: it goes in
-	Keep     *Keep    // classes of which every occurrence goes in
 	Broken   bool     // the assumptions do not hold: only the exact engine may decide
 	Deviants int      // CUs that deviated
 
@@ -27,6 +26,7 @@ type Seen struct {
 	used     int
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
+	sets     tagSets
 	deviant  []uint32 // scratch: local ids that deviate
 	reach    []bool   // scratch: by local id, reaches a deviant
 }
@@ -70,7 +70,7 @@ func (s *Seen) Unit(t *btf.Table, class []Hash, next btf.ID) {
 	}
 	at, first := uint32(next), uint32(next)
 	for id := 1; id < n; id++ {
-		if deviates && s.reach[id] || s.Keep.has(class[id]) {
+		if deviates && s.reach[id] {
 			s.IDs[id], s.Fresh[id] = at, true
 			at++
 			continue
@@ -157,6 +157,7 @@ func (s *Seen) mention(t *btf.Table, class []Hash) {
 			continue
 		}
 		n := s.tagNumber(r[0], g)
+		s.sets.mark(n)
 		tag := &s.tags[n]
 		switch {
 		case declares:
@@ -168,6 +169,7 @@ func (s *Seen) mention(t *btf.Table, class []Hash) {
 			s.deviant = append(s.deviant, uint32(id))
 		}
 	}
+	s.sets.finish()
 }
 
 // tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34

@@ -5,9 +5,11 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // A Keep is a set of classes of which every occurrence must go into the object.
 type Keep struct {
 	slots []classSlot
-	// Names are the wild names' keys; Classes is how many classes reach one.
+	// Names are the wild names' keys; Classes is how many classes reach one; Units are the units, by the order in which they were
+	// seen, in which such a class can occur.
 	Names   []uint32
 	Classes int
+	Units   []int
 }
 
 // Wild finds the names whose declarations cannot be resolved by class, once all CUs have been seen: those that stand for
@@ -31,6 +33,13 @@ func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 		return nil
 	}
 	reach := reachNames(o, reached)
+	wanted := make([]uint64, len(s.tags)/64+1)
+	for i := range s.tags {
+		if t := &s.tags[i]; reached[nameIn(offset(t.key), uint64(t.group))] {
+			wanted[i/64] |= 1 << (i % 64)
+		}
+	}
+	k.Units = s.sets.with(wanted)
 	for _, p := range s.slots {
 		if p.id == 0 || p.id == ^uint32(0) || !reach[p.id-uint32(o.First())] {
 			continue
@@ -124,7 +133,7 @@ func (k *Keep) find(a uint64, b uint32) *classSlot {
 	}
 }
 
-// has tells whether every occurrence of a class must go in.
-func (k *Keep) has(h Hash) bool {
-	return k != nil && k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
+// Has tells whether every occurrence of a class must go in.
+func (k *Keep) Has(h Hash) bool {
+	return k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
 }

@@ -1,6 +1,6 @@
 package dwarf
 
-// How a location is given.
+// A LocKind says how a location is given.
 type LocKind uint8
 
 // The kinds of DW_AT_location.

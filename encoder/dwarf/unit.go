@@ -313,3 +313,15 @@ func (r *Reader) Fail() int {
 
 // InfoSize is the size of .debug_info in bytes.
 func (d *Data) InfoSize() uint64 { return d.info.size }
+
+// At reads the unit at a place that a unit had before. What Next does afterwards is not defined.
+func (r *Reader) At(p Place, u *Unit) error {
+	r.inTypes = p.Section == ".debug_types"
+	r.sec = &r.d.info
+	if r.inTypes {
+		r.sec = &r.d.types
+	}
+	r.off, r.index, r.known = p.Off, p.Index, 0
+	_, err := r.Next(u)
+	return err
+}

@@ -22,5 +22,3 @@ func lastNeverAmbiguous(entries []entry) {
 
 // maxName is rule 02/4.6: longer parameter names and tags of functions are cut.
 const maxName = 127
-
-func cut(name []byte) []byte { return name[:min(len(name), maxName)] }

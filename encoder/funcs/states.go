@@ -231,3 +231,27 @@ func (c *Collector) Add(u *Unit, mapID func(local uint32) uint32, str func(key d
 		c.states = append(c.states, s)
 	}
 }
+
+// Len is the number of states that were taken over.
+func (c *Collector) Len() int { return len(c.states) }
+
+// Retype maps the types of a unit's states once more; first is what Len was before they were added.
+func (c *Collector) Retype(first int, u *Unit, mapID func(local uint32) uint32) {
+	for i := range u.states {
+		from, to := &u.states[i], &c.states[first+i]
+		to.ret = mapID(from.ret)
+		for j := range from.n {
+			c.params[to.first+j].typ = mapID(u.params[from.first+j].typ)
+		}
+	}
+}
+
+// Renumber maps every type id that the states hold.
+func (c *Collector) Renumber(move func(id uint32) uint32) {
+	for i := range c.states {
+		c.states[i].ret = move(c.states[i].ret)
+	}
+	for i := range c.params {
+		c.params[i].typ = move(c.params[i].typ)
+	}
+}

@@ -82,7 +82,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		v := &t.Vars[i]
 		name := t.Strings.Get(v.Name, &scratch)
 		sec, reason := c.judge(v, name)
-		if err := c.fatal(v, name, reason); err != nil {
+		if err := c.fatal(name, reason); err != nil {
 			return t.Place.Err(int(v.Off), "%v", err)
 		}
 		if c.Decided != nil {
@@ -113,7 +113,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 }
 
 // fatal is the error of a variable that BTF cannot name or type, where encode_force does not skip it.
-func (c *Collector) fatal(v *translate.Var, name []byte, reason Reason) error {
+func (c *Collector) fatal(name []byte, reason Reason) error {
 	if c.s.opt.Force {
 		return nil
 	}
@@ -249,4 +249,33 @@ func (c *Collector) unique(infos []secinfo) []secinfo {
 		keep = append(keep, v)
 	}
 	return keep
+}
+
+// Retype maps the types of a unit's VARs once more; the first of them has the id first or a higher one.
+func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID func(local uint32) uint32) error {
+	var scratch [4]byte
+	for i := range t.Vars {
+		v := &t.Vars[i]
+		if _, reason := c.judge(v, t.Strings.Get(v.Name, &scratch)); reason != Kept {
+			continue
+		}
+		for first < o.End() && o.At(first).Kind() != btf.KindVar {
+			first++
+		}
+		if first == o.End() {
+			return t.Place.Err(int(v.Off), "internal error: the variable has no VAR")
+		}
+		o.At(first)[2] = mapID(v.Type)
+		first++
+	}
+	return nil
+}
+
+// Renumber maps every id that the entries hold.
+func (c *Collector) Renumber(move func(id uint32) uint32) {
+	for _, infos := range c.infos {
+		for i := range infos {
+			infos[i].id = btf.ID(move(uint32(infos[i].id)))
+		}
+	}
 }

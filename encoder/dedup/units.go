@@ -1,0 +1,88 @@
+package dedup
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
+// words that are not zero are kept.
+type tagSets struct {
+	start []uint32 // by unit: its first word; one more at the end
+	at    []uint16 // which word of the set
+	words []uint64
+	cur   []uint64 // the set of the unit at hand
+}
+
+func (s *tagSets) mark(tag uint32) {
+	for uint32(len(s.cur)) <= tag/64 {
+		s.cur = append(s.cur, 0)
+	}
+	s.cur[tag/64] |= 1 << (tag % 64)
+}
+
+// finish ends the unit at hand.
+func (s *tagSets) finish() {
+	s.start = append(s.start, uint32(len(s.words)))
+	for i, w := range s.cur {
+		if w != 0 {
+			s.at, s.words = append(s.at, uint16(i)), append(s.words, w)
+			s.cur[i] = 0
+		}
+	}
+}
+
+// with lists the units that mention one of the wanted tags.
+func (s *tagSets) with(wanted []uint64) []int {
+	var units []int
+	for u := range s.start {
+		end := uint32(len(s.words))
+		if u+1 < len(s.start) {
+			end = s.start[u+1]
+		}
+		for i := s.start[u]; i < end; i++ {
+			if at := int(s.at[i]); at < len(wanted) && wanted[at]&s.words[i] != 0 {
+				units = append(units, u)
+				break
+			}
+		}
+	}
+	return units
+}
+
+// Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are
+// as they were after Unit. It may be asked only when all units have been seen.
+func (s *Seen) Again(t *btf.Table, class []Hash, first btf.ID) {
+	n := t.Len() + 1
+	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
+	s.IDs[0], s.Fresh[0] = 0, false
+	s.findDeviants(t, class)
+	if len(s.deviant) != 0 {
+		s.spread(t)
+	}
+	at := uint32(first)
+	for id := 1; id < n; id++ {
+		own := len(s.deviant) != 0 && s.reach[id]
+		if !own {
+			s.IDs[id] = s.find(class[id]).id
+			// The first of its class went in, and so did all of a class that occurred here first and is walked.
+			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked(t.At(btf.ID(id)).Kind())
+		}
+		if s.Fresh[id] = own; own {
+			s.IDs[id] = at
+			at++
+		}
+	}
+}
+
+// findDeviants lists the definitions of a unit that differ from the first of their name.
+func (s *Seen) findDeviants(t *btf.Table, class []Hash) {
+	s.deviant = s.deviant[:0]
+	for id := 1; id <= t.Len(); id++ {
+		r := t.At(btf.ID(id))
+		g, declares := groupOf(r)
+		if g == noGroup || r[0] == 0 || declares {
+			continue
+		}
+		if n, ok := s.findTag(r[0], uint8(g)); ok && s.tags[n].def != class[id] {
+			s.deviant = append(s.deviant, uint32(id))
+		}
+	}
+}

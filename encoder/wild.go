@@ -1,0 +1,137 @@
+package encoder
+
+import (
+	"context"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
+)
+
+// What reaches a wild name must go into the object at every occurrence (dedup.Seen), and which names are wild is known only
+// when all units have been joined. There are a handful of such names, mentioned by a handful of units. Those units are
+// translated once more; the types that stayed out are put where they would have stood, and everything moves up.
+
+// An insertion collects the types to be put in: records whose references are ids of the object as it is, or extraMark and
+// the number of another insertion.
+type insertion struct {
+	table  btf.Table
+	before []uint32 // by insertion: the id that it goes before; ascending
+}
+
+const extraMark = 1 << 31
+
+// joinWild inserts every occurrence of the classes in keep.
+func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) error {
+	var w worker
+	var u unit
+	var ins insertion
+	ins.table = btf.NewTable(1)
+	opt := j.translateOptions()
+	reader := j.d.Units()
+	for _, n := range keep.Units {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		at := &a.joined[n]
+		if err := reader.At(at.place, &w.raw); err != nil {
+			return err
+		}
+		if err := w.translate(j, opt, true, &u); err != nil {
+			return err
+		}
+		if u.skip || u.class == nil {
+			return at.place.Err(0, "internal error: the unit reads differently the second time")
+		}
+		if err := a.insert(&u, at, keep, &ins); err != nil {
+			return err
+		}
+	}
+	a.moveUp(&ins)
+	return nil
+}
+
+// insert notes the types of a unit that go in, and points what the unit said at them.
+func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion) error {
+	t := &u.types
+	a.seen.Again(&t.Types, u.class, at.types)
+	ids := a.seen.IDs
+	next, extra := uint32(at.types), len(ins.before)
+	for id := 1; id <= t.Types.Len(); id++ {
+		switch {
+		case a.seen.Fresh[id]:
+			next++
+		case keep.Has(u.class[id]):
+			ids[id] = extraMark | uint32(len(ins.before))
+			ins.before = append(ins.before, next)
+		}
+	}
+	if len(ins.before) == extra {
+		return nil
+	}
+	for id := 1; id <= t.Types.Len(); id++ {
+		if !keep.Has(u.class[id]) {
+			continue
+		}
+		r := t.Types.At(btf.ID(id))
+		if !a.seen.Fresh[id] {
+			a.appendType(&ins.table, r, ids)
+			continue
+		}
+		a.point(a.o.At(btf.ID(ids[id])), r, ids)
+	}
+	mapID := func(local uint32) uint32 { return ids[local] }
+	a.funcs.Retype(at.states, &u.funcs, mapID)
+	return a.vars.Retype(a.o, at.vars, t, mapID)
+}
+
+// point sets the references of a record of the object to what ids says of the local record that it was made from.
+func (a *assembler) point(r, local btf.Record, ids []uint32) {
+	var refs []uint32
+	local.References(func(ref *uint32) { refs = append(refs, *ref) })
+	i := 0
+	r.References(func(ref *uint32) {
+		if refs[i] < uint32(len(ids)) { // not the index type of an array
+			*ref = ids[refs[i]]
+		}
+		i++
+	})
+}
+
+// moveUp merges the insertions into the object and renumbers every reference to a type.
+func (a *assembler) moveUp(ins *insertion) {
+	if len(ins.before) == 0 {
+		return
+	}
+	first, end := uint32(a.o.First()), uint32(a.o.End())
+	moved := make([]uint32, end-first+1) // by id - first: its new id
+	extra := make([]uint32, len(ins.before))
+	merged := btf.NewTable(a.o.First())
+	merged.Grow(a.o.Len()+len(extra), a.o.WordCount()+ins.table.WordCount())
+	k := 0
+	for id := first; id <= end; id++ {
+		for ; k < len(extra) && ins.before[k] == id; k++ {
+			extra[k] = uint32(merged.Append(ins.table.At(btf.ID(k + 1))...))
+		}
+		moved[id-first] = uint32(merged.End())
+		if id < end {
+			merged.Append(a.o.At(btf.ID(id))...)
+		}
+	}
+	move := func(ref uint32) uint32 {
+		switch {
+		case ref&extraMark != 0:
+			return extra[ref&^extraMark]
+		case ref < first:
+			return ref
+		}
+		return moved[ref-first]
+	}
+	for _, r := range merged.All() {
+		r.References(func(ref *uint32) { *ref = move(*ref) })
+	}
+	a.o.Table = merged
+	a.indexType = btf.ID(move(uint32(a.indexType)))
+	a.funcs.Renumber(move)
+	a.vars.Renumber(move)
+	a.stats.TypesAdded = a.o.Len()
+}
