@@ -1,8 +1,9 @@
-// Package dump prints BTF as text: the raw and JSON formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
+// Package dump prints BTF as text: the raw, JSON and C formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
 // them (specification 04, part B).
 //
-// In comes an object (btf.Object), out go bytes. It prints whatever the object holds, names that lead nowhere and kinds
-// that nobody knows included; it never checks the types, and never reads a dump back (that is the room golden).
+// In comes an object (btf.Object), out go bytes. Raw and JSON print whatever the object holds, names that lead nowhere
+// and kinds that nobody knows included; C refuses what it cannot tell. It never judges the types, and never reads a dump
+// back (that is the room golden).
 package dump
 
 import (

@@ -2,7 +2,9 @@ package dump
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,6 +81,10 @@ func TestFixtures(t *testing.T) {
 	files.Assert(t, "odd", little.AppendWire(nil))
 	files.Assert(t, "odd-split", oddSplit(little).AppendWire(nil))
 	files.Assert(t, "odd-big", odd(binary.BigEndian).AppendWire(nil))
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range 3 {
+		files.Assert(t, fmt.Sprint("random-", i), randomObject(r, 40, 0).AppendWire(nil))
+	}
 }
 
 // load reads a fixture; one whose name ends in -split continues the one without.

@@ -77,6 +77,8 @@ func TestKernelsLikeBpftool(t *testing.T) {
 			{[]string{"btf", "dump", "file", file}, AppendRaw(nil, o)},
 			{[]string{"-j", "btf", "dump", "file", file}, AppendJSON(nil, o, false)},
 			{[]string{"-p", "btf", "dump", "file", file}, AppendJSON(nil, o, true)},
+			{[]string{"btf", "dump", "file", file, "format", "c"}, appendC(t, o, COptions{})},
+			{[]string{"btf", "dump", "file", file, "format", "c", "unsorted"}, appendC(t, o, COptions{Unsorted: true})},
 		} {
 			want, err := exec.Command(bpftool, tt.args...).Output()
 			if err != nil {
@@ -102,6 +104,28 @@ func BenchmarkRawKernel(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := WriteRaw(io.Discard, o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func appendC(t *testing.T, o *btf.Object, opt COptions) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteC(&b, o, opt); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func BenchmarkCKernel(b *testing.B) {
+	o, err := btf.Parse(kernelBTF(b, filepath.Join(lab(b), "kernels", "6.12-cloud-amd64.vmlinux")), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := WriteC(io.Discard, o, COptions{}); err != nil {
 			b.Fatal(err)
 		}
 	}

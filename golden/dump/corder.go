@@ -1,0 +1,221 @@
+package dump
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// typ prints a type that was asked for, after what has to stand before it.
+func (p *cPrinter) typ(id uint32) {
+	p.queue = p.queue[:0]
+	p.order(id, false)
+	for _, q := range p.queue {
+		if p.err != nil {
+			return
+		}
+		p.emit(q, 0)
+	}
+}
+
+// order queues a type after all that C must know before it, and tells whether it links strongly: whether one that refers
+// to it has to wait for it. Behind a pointer a struct need not be known, which is what breaks cycles.
+func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
+	defer p.leave()
+	if !p.enter(id) {
+		return false
+	}
+	r := p.rec[id]
+	k := r.Kind()
+	composite := (k == btf.KindStruct || k == btf.KindUnion) && p.text(r.Name()) != ""
+	switch p.ordered[id] {
+	case done:
+		return true
+	case busy:
+		if !composite || !behindPointer {
+			p.fail(id, "contains itself")
+		}
+		return false
+	}
+	switch k {
+	case btf.KindInt, btf.KindFloat, btf.KindFunc, btf.KindVar, btf.KindDatasec, btf.KindDeclTag:
+		p.ordered[id] = done
+		return false
+	case btf.KindPtr:
+		strong = p.order(r[2], true)
+		p.ordered[id] = done
+		return strong
+	case btf.KindArray:
+		return p.order(r[3], false)
+	case btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
+		return p.order(r[2], behindPointer)
+	case btf.KindStruct, btf.KindUnion:
+		if composite && behindPointer {
+			return false
+		}
+		p.ordered[id] = busy
+		for m := r[3:]; len(m) >= 3; m = m[3:] {
+			p.order(m[1], false)
+		}
+		if composite {
+			p.queue = append(p.queue, id)
+		}
+		p.ordered[id] = done
+		return true
+	case btf.KindEnum, btf.KindEnum64, btf.KindFwd:
+		if p.text(r.Name()) != "" || !p.referenced[id] {
+			p.queue = append(p.queue, id)
+		}
+		p.ordered[id] = done
+		return true
+	case btf.KindTypedef:
+		strong = p.order(r[2], behindPointer)
+		if behindPointer && !strong {
+			return false
+		}
+		p.queue = append(p.queue, id)
+		p.ordered[id] = done
+		return true
+	case btf.KindFuncProto:
+		strong = p.order(r[2], behindPointer)
+		for a := r[3:]; len(a) >= 2; a = a[2:] {
+			strong = p.order(a[1], behindPointer) || strong
+		}
+		return strong
+	}
+	return false
+}
+
+// vaList is a type that every compiler knows.
+const vaList = "__builtin_va_list"
+
+// armVectors are types that compilers for Arm know as integers of these types.
+var armVectors = map[string]string{
+	"__Poly8_t": "unsigned char", "__Poly16_t": "unsigned short", "__Poly64_t": "unsigned long long", "__Poly128_t": "unsigned __int128",
+}
+
+// emit prints the definition of a type from the queue (cont is 0), or what a definition at hand needs of a type: at
+// least a forward declaration. cont is the type whose definition that is.
+func (p *cPrinter) emit(id, cont uint32) {
+	defer p.leave()
+	if !p.enter(id) || p.emitted[id] == done {
+		return
+	}
+	r := p.rec[id]
+	k := r.Kind()
+	if p.emitted[id] == busy {
+		p.emitBusy(id, cont)
+		return
+	}
+	switch k {
+	case btf.KindInt:
+		p.emitInt(id)
+	case btf.KindEnum, btf.KindEnum64:
+		if cont == 0 {
+			p.defineEnum(id, 0)
+			p.endDefinition()
+		}
+		p.emitted[id] = done
+	case btf.KindPtr, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
+		p.emit(r[2], cont)
+	case btf.KindArray:
+		p.emit(r[3], cont)
+	case btf.KindFuncProto:
+		p.emit(r[2], cont)
+		for a := r[3:]; len(a) >= 2; a = a[2:] {
+			p.emit(a[1], cont)
+		}
+	case btf.KindFwd:
+		p.forwardDeclaration(id)
+		p.emitted[id] = done
+	case btf.KindTypedef:
+		p.emitted[id] = busy
+		p.emit(r[2], id)
+		if !p.forward[id] {
+			p.defineTypedef(id)
+		}
+		p.emitted[id] = done
+	case btf.KindStruct, btf.KindUnion:
+		p.emitComposite(id, cont)
+	}
+}
+
+// emitBusy deals with a type that its own definition needs.
+func (p *cPrinter) emitBusy(id, cont uint32) {
+	r := p.rec[id]
+	if p.forward[id] {
+		return
+	}
+	switch r.Kind() {
+	case btf.KindStruct, btf.KindUnion:
+		if id == cont || p.text(r.Name()) == "" {
+			return
+		}
+		p.forwardDeclaration(id)
+	case btf.KindTypedef:
+		p.defineTypedef(id)
+	default:
+		return
+	}
+	p.forward[id] = true
+}
+
+func (p *cPrinter) emitInt(id uint32) {
+	name := p.uniqueName(id, p.tags)
+	if of, ok := armVectors[name]; ok {
+		p.buf = append(append(append(append(p.buf, "typedef "...), of...), ' '), name...)
+		p.endDefinition()
+	}
+	p.emitted[id] = done
+}
+
+// emitComposite prints a struct or union, if it is its turn; inside of another type only what that needs.
+func (p *cPrinter) emitComposite(id, cont uint32) {
+	r := p.rec[id]
+	anonymous := p.text(r.Name()) == ""
+	p.emitted[id] = busy
+	if cont == 0 || anonymous {
+		of := id
+		if anonymous {
+			of = cont
+		}
+		for m := r[3:]; len(m) >= 3; m = m[3:] {
+			p.emit(m[1], of)
+		}
+	} else if !p.forward[id] && id != cont {
+		p.forwardDeclaration(id)
+		p.forward[id] = true
+	}
+	p.emitted[id] = untouched
+	if cont == 0 {
+		p.defineComposite(id, 0)
+		p.endDefinition()
+		p.emitted[id] = done
+	}
+}
+
+func (p *cPrinter) forwardDeclaration(id uint32) {
+	r := p.rec[id]
+	word, name := "struct ", p.text(r.Name())
+	if r.Kind() == btf.KindUnion || r.Kind() == btf.KindFwd && r.Kflag() {
+		word = "union "
+	}
+	if r.Kind() != btf.KindFwd {
+		name = p.uniqueName(id, p.tags)
+	}
+	p.buf = append(append(p.buf, word...), name...)
+	p.endDefinition()
+}
+
+func (p *cPrinter) defineTypedef(id uint32) {
+	r := p.rec[id]
+	text, name := p.text(r.Name()), p.uniqueName(id, p.idents)
+	switch {
+	case text == vaList:
+		return
+	case text == "__gnuc_va_list" && r[2] == 0:
+		p.buf = append(p.buf, "typedef "+vaList+" __gnuc_va_list"...)
+	default:
+		p.buf = append(p.buf, "typedef "...)
+		p.declare(r[2], name, 0)
+	}
+	p.endDefinition()
+}
+
+func (p *cPrinter) endDefinition() { p.buf = append(p.buf, ";\n\n"...) }

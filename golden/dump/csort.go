@@ -1,0 +1,171 @@
+package dump
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// driving yields the types to ask for, in order.
+func (p *cPrinter) driving(opt COptions) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		switch {
+		case opt.Roots != nil:
+			for _, id := range opt.Roots {
+				if int(id) < len(p.rec) && !yield(uint32(id)) {
+					return
+				}
+			}
+		case opt.Unsorted:
+			for id := uint32(1); int(id) < len(p.rec); id++ {
+				if !yield(id) {
+					return
+				}
+			}
+		default:
+			// The list has void in it, and it is the list's first entry that is left out, not void. So the type that sorts
+			// first is printed only if another one needs it.
+			for _, t := range p.sorted()[1:] {
+				if !yield(t.id) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// A sortKey is what types are sorted by.
+type sortKey struct {
+	rank      int
+	sort, own string
+	hash      uint64
+	id        uint32
+}
+
+// The ranks of types.
+const (
+	rankAnonymousEnum = iota
+	rankEnum
+	rankNumber
+	rankStruct
+	rankPrototype
+	rankOther = 10
+)
+
+func (p *cPrinter) sorted() []sortKey {
+	list := make([]sortKey, len(p.rec))
+	for i := range list {
+		id := uint32(i)
+		list[i] = sortKey{p.rank(id, false, 0), p.sortName(id, false, 0), p.text(p.rec[id].Name()), p.hash(id, true, 0), id}
+	}
+	slices.SortFunc(list, func(a, b sortKey) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
+		if c := strings.Compare(a.sort, b.sort); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.own, b.own); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.id, b.id))
+	})
+	return list
+}
+
+// through is the type that a kind which stands for another one leads to.
+func through(r btf.Record) (id uint32, ok bool) {
+	switch r.Kind() {
+	case btf.KindTypedef, btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindDeclTag:
+		return r[2], true
+	case btf.KindArray:
+		return r[3], true
+	}
+	return 0, false
+}
+
+// rank puts enums before numbers before structs before prototypes. It looks through types from one with a name inwards.
+func (p *cPrinter) rank(id uint32, named bool, depth int) int {
+	r := p.rec[id]
+	named = named || p.text(r.Name()) != ""
+	if to, ok := through(r); ok {
+		if !named || depth > maxCDepth {
+			return rankOther
+		}
+		return p.rank(to, true, depth+1)
+	}
+	switch r.Kind() {
+	case btf.KindEnum, btf.KindEnum64:
+		if named {
+			return rankEnum
+		}
+		return rankAnonymousEnum
+	case btf.KindInt, btf.KindFloat:
+		return rankNumber
+	case btf.KindStruct, btf.KindUnion:
+		if named {
+			return rankStruct
+		}
+	case btf.KindFuncProto:
+		if named {
+			return rankPrototype
+		}
+	}
+	return rankOther
+}
+
+// sortName is the name of what a type leads to; an anonymous enum by itself goes by its first enumerator.
+func (p *cPrinter) sortName(id uint32, led bool, depth int) string {
+	r := p.rec[id]
+	if to, ok := through(r); ok && depth <= maxCDepth {
+		return p.sortName(to, true, depth+1)
+	}
+	name := p.text(r.Name())
+	if k := r.Kind(); !led && name == "" && (k == btf.KindEnum || k == btf.KindEnum64) && r.Vlen() > 0 {
+		return p.text(r[3])
+	}
+	return name
+}
+
+// hash tells apart types that have no name or the same one.
+func (p *cPrinter) hash(id uint32, deep bool, depth int) (h uint64) {
+	r := p.rec[id]
+	add := func(v uint64) { h = 31*h + v }
+	if name := p.text(r.Name()); name != "" {
+		add(hashString(name))
+	}
+	switch k := r.Kind(); k {
+	case btf.KindEnum, btf.KindEnum64:
+		each := int(btf.ShapeOf(k).Each)
+		for e := r[3:]; len(e) >= each; e = e[each:] {
+			add(hashString(p.text(e[0])))
+		}
+	case btf.KindStruct, btf.KindUnion:
+		if !deep {
+			return h
+		}
+		for m := r[3:]; len(m) >= 3; m = m[3:] {
+			if name := p.text(m[0]); name != "" {
+				add(hashString(name))
+			}
+			add(p.hash(m[1], false, depth+1))
+		}
+	case btf.KindArray:
+		add(uint64(r[5]))
+	}
+	if to, ok := through(r); ok && depth <= maxCDepth {
+		add(p.hash(to, deep, depth+1))
+	}
+	return h
+}
+
+// hashString has bytes signed, as the peer's machine has.
+func hashString(s string) (h uint64) {
+	for i := range len(s) {
+		h = 31*h + uint64(int64(int8(s[i])))
+	}
+	return h
+}
