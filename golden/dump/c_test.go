@@ -14,7 +14,7 @@ import (
 
 // The files that end in .golden are what bpftool 7.8 printed; see testdata/make.sh.
 func TestCLikeBpftool(t *testing.T) {
-	for _, name := range []string{"kinds-x86_64", "kinds-i686", "kinds-s390x", "layout-x86_64", "layout-i686", "layout-s390x",
+	for _, name := range []string{"kinds-x86_64", "kinds-x86_64-split", "kinds-i686", "kinds-s390x", "layout-x86_64", "layout-i686", "layout-s390x",
 		"random-0", "random-1", "random-2"} {
 		o := load(t, name)
 		for golden, opt := range map[string]COptions{name + "-c.golden": {}, name + "-unsorted.golden": {Unsorted: true}} {

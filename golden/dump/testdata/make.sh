@@ -12,6 +12,9 @@ for arch in x86_64 i686 s390x; do
 		chmod 644 "$name-$arch.btf"
 	done
 done
+x86_64-linux-gnu-gcc -g -O1 -w -c -o "$scratch/layout.o" layout.c
+pahole -J --btf_features=default --btf_base=kinds-x86_64.btf --btf_encode_detached=kinds-x86_64-split.btf "$scratch/layout.o"
+chmod 644 kinds-x86_64-split.btf
 for btf in *.btf; do
 	name=${btf%.btf}
 	base=
