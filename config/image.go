@@ -144,7 +144,7 @@ func (d *decoder) path(m *Image, v *value) {
 		return
 	}
 	start, pattern := doublestar.SplitPattern(filepath.ToSlash(text))
-	for _, elem := range strings.Split(pattern, "/") {
+	for elem := range strings.SplitSeq(pattern, "/") {
 		if elem == ".." || elem == "." || elem == "" {
 			d.add(v.position, "", "glob %q has %q behind its first wildcard", text, elem)
 			return
@@ -225,7 +225,7 @@ func checkName(name string) error {
 			return fmt.Errorf("name %q has a character %q", name, r)
 		}
 	}
-	for _, elem := range strings.Split(name, "/") {
+	for elem := range strings.SplitSeq(name, "/") {
 		if elem == "" || elem[0] == '.' {
 			return fmt.Errorf("name %q has an empty part or one that starts with a dot", name)
 		}

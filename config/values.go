@@ -58,7 +58,7 @@ func (d *decoder) words(v *value) ([]word, bool) {
 		}
 		var words []word
 		at := v.position
-		for _, w := range strings.Split(text, ",") {
+		for w := range strings.SplitSeq(text, ",") {
 			if w = strings.TrimSpace(w); w != "" {
 				at = d.find(at, w)
 				words = append(words, word{w, at})

@@ -304,9 +304,8 @@ func TestPin(t *testing.T) {
 		{hash(m) + " " + hash(v), true, ""}, {hash(m) + " " + hash(v), true, "base_sha256"},
 	} {
 		got, err := pins(&items[i])
-		var mismatch *MismatchError
 		what := ""
-		if errors.As(err, &mismatch) {
+		if mismatch, ok := errors.AsType[*MismatchError](err); ok {
 			what = mismatch.What
 		} else if err != nil {
 			t.Errorf("%s: %v", items[i].Image.Name, err)

@@ -58,7 +58,7 @@ func ParseExceptions(data []byte) (*Exceptions, error) {
 	var list []Exception
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
-	if err := dec.Decode(&list); err != nil && err != io.EOF {
+	if err := dec.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	for i, e := range list {

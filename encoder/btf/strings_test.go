@@ -3,6 +3,7 @@ package btf
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -79,10 +80,8 @@ func FuzzStrings(f *testing.F) {
 	f.Add([]byte("\x00a\x00bb\x00a\x00"), []byte("bb"))
 	f.Add([]byte("\x00"), []byte(""))
 	f.Fuzz(func(t *testing.T, section, str []byte) {
-		for _, c := range str {
-			if c == 0 {
-				return
-			}
+		if slices.Contains(str, 0) {
+			return
 		}
 		if len(section) == 0 || section[0] != 0 || section[len(section)-1] != 0 {
 			return

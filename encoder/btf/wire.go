@@ -124,7 +124,7 @@ func (o *Object) layoutSection() []byte {
 // is what a split object continues, or nil. The object keeps a window into data for its strings. A record of an unknown
 // kind is kept when a layout section tells its length. The error is a *FormatError.
 func Parse(data []byte, base *Object) (*Object, error) {
-	h, order, err := parseHeader(data, base != nil)
+	h, order, err := parseHeader(data)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func Parse(data []byte, base *Object) (*Object, error) {
 	return o, nil
 }
 
-func parseHeader(data []byte, split bool) (h header, order binary.ByteOrder, err error) {
+func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 	fail := func(off int, format string, args ...any) (header, binary.ByteOrder, error) {
 		return header{}, nil, &FormatError{off, fmt.Sprintf(format, args...)}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -54,7 +55,7 @@ func (f *File) Data(s *Section) ([]byte, error) {
 
 // Plain tells whether a section's bytes lie in the file as Data would return them, so that ReadAt may be used.
 func (f *File) Plain(s *Section) bool {
-	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !bytes.HasPrefix([]byte(s.Name), []byte(".zdebug_")) && f.Type != elf.ET_REL
+	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_") && f.Type != elf.ET_REL
 }
 
 // ReadAt reads bytes of a Plain section.

@@ -127,8 +127,7 @@ func TestRules(t *testing.T) {
 func TestEveryPhrase(t *testing.T) {
 	seen := map[string]bool{}
 	see := func(err error) {
-		var r *Refusal
-		if errors.As(err, &r) {
+		if r, ok := errors.AsType[*Refusal](err); ok {
 			seen[r.Reason] = true
 		}
 	}

@@ -177,7 +177,7 @@ func (m *meter) tell(at int64) {
 // oneLine is an error as a row has it: without the stack that an internal error brings along, and the path of a file that the
 // system complains of in front.
 func oneLine(err error) string {
-	if p, ok := err.(*fs.PathError); ok {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has other words in front
 		return fmt.Sprintf("%s: %v", p.Path, p.Err)
 	}
 	text, _, _ := strings.Cut(err.Error(), "\ngoroutine ")

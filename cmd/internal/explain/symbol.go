@@ -82,10 +82,10 @@ func compare(mine, theirs *listener, profile, other string) string {
 	case mine.fun != nil:
 		a := funcVerdict(mine.fun)
 		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", mine.fun.Name, a, units(mine.fun.States), profile)
-		different(&b, a, funcVerdict(theirs.fun), profile, other)
+		different(&b, a, funcVerdict(theirs.fun), other)
 	case theirs.fun != nil:
 		fmt.Fprintf(&b, "function %s: %s\n", theirs.fun.Name, absent)
-		different(&b, absent, funcVerdict(theirs.fun), profile, other)
+		different(&b, absent, funcVerdict(theirs.fun), other)
 	}
 	left := theirs.vars
 	for i := range mine.vars {
@@ -93,7 +93,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 		a := varVerdict(d)
 		fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, a, place(*d), d.Addr, d.Size, profile)
 		match := varAt(left, d)
-		different(&b, a, varVerdict(match), profile, other)
+		different(&b, a, varVerdict(match), other)
 		if match != nil {
 			*match = vars.Decision{}
 		}
@@ -101,7 +101,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 	for i := range left {
 		if d := &left[i]; d.Name != "" {
 			fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, absent, place(*d), d.Addr, d.Size, profile)
-			different(&b, absent, varVerdict(d), profile, other)
+			different(&b, absent, varVerdict(d), other)
 		}
 	}
 	return b.String()
@@ -110,7 +110,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 // absent is the verdict on what a profile never looks at.
 const absent = "left out by rule section: no rule is for its section"
 
-func different(b *strings.Builder, mine, theirs, profile, other string) {
+func different(b *strings.Builder, mine, theirs, other string) {
 	if mine != theirs {
 		fmt.Fprintf(b, "  profile %s differs: %s\n", other, theirs)
 	}
