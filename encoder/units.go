@@ -151,9 +151,9 @@ func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit
 	if err := w.tr.CU(&w.raw, &j.d.Strings, opt, &u.types, &w.subs); err != nil {
 		return err
 	}
-	w.funcs.Analyze(&w.raw, &u.types, &w.subs, j.f.Machine, &u.funcs)
+	w.funcs.Analyze(&w.raw, &u.types, &w.subs, j.table, &u.funcs)
 	if classes {
-		u.class = w.class.Compute(&u.types.Types, u.class)
+		u.class = w.class.Compute(&u.types.Types, u.types.Named, u.class)
 	}
 	return nil
 }

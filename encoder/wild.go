@@ -53,7 +53,7 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 // insert notes the types of a unit that go in, and points what the unit said at them.
 func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion) error {
 	t := &u.types
-	a.seen.Again(&t.Types, u.class, at.types)
+	a.seen.Again(&t.Types, t.Named, u.class, at.types)
 	ids := a.seen.IDs
 	next, extra := uint32(at.types), len(ins.before)
 	for id := 1; id <= t.Types.Len(); id++ {

@@ -76,35 +76,31 @@ type Classes struct {
 
 const maxChain = 4096
 
-// Compute returns the class of every type of a CU, whose references are local ids; [0] is void. It uses the memory of buf.
+// Compute returns the class of every type of a CU, whose references are local ids; [0] is void. named are the structs, unions and
+// enums with a name. It uses the memory of buf.
 // The result is nil when there is a cycle that passes no name, or too deep a chain: only the exact engine can take such a CU.
-func (c *Classes) Compute(t *btf.Table, buf []Hash) []Hash {
+func (c *Classes) Compute(t *btf.Table, named []uint32, buf []Hash) []Hash {
 	n := t.Len() + 1
 	class := resize(buf, n)
 	c.ref, c.done = resize(c.ref, n), resize(c.done, n)
 	clear(c.done)
 	c.irregular, c.depth = false, 0
 	class[0], c.ref[0], c.done[0] = voidHash, voidHash, true
-	for id := 1; id < n; id++ {
+	for _, id := range named {
 		r := t.At(btf.ID(id))
-		if g, _ := groupOf(r); g != noGroup && r[0] != 0 {
-			h := Hash{keyC, keyD}
-			h.word(uint64(r[0])<<8 | uint64(g) | 1<<63)
-			c.ref[id], c.done[id] = h, true
-		}
+		g, _ := groupOf(r)
+		h := Hash{keyC, keyD}
+		h.word(uint64(r[0])<<8 | uint64(g) | 1<<63)
+		c.ref[id], c.done[id] = h, true
 	}
 	for id := 1; id < n; id++ {
 		if !c.done[id] {
 			c.reference(t, uint32(id))
 		}
 	}
-	for id := 1; id < n; id++ {
-		r := t.At(btf.ID(id))
-		if g, _ := groupOf(r); g != noGroup && r[0] != 0 {
-			class[id] = c.content(t, r)
-		} else {
-			class[id] = c.ref[id]
-		}
+	copy(class[1:], c.ref[1:])
+	for _, id := range named {
+		class[id] = c.content(t, t.At(btf.ID(id)))
 	}
 	if c.irregular {
 		return nil

@@ -51,9 +51,9 @@ type tag struct {
 const tagKey = 0x9e3779b97f4a7c15
 
 // Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
-// Fresh. class has the nominal class of every type, by local id; nil is a CU that has none (see Classes). Names of t are keys;
+// Fresh. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a CU that has none (see Classes). Names of t are keys;
 // equal keys are equal names.
-func (s *Seen) Unit(t *btf.Table, class []Hash, next btf.ID) {
+func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
 	s.IDs[0], s.Fresh[0] = 0, false
@@ -62,7 +62,7 @@ func (s *Seen) Unit(t *btf.Table, class []Hash, next btf.ID) {
 		clear(s.Fresh)
 		return
 	}
-	s.mention(t, class)
+	s.mention(t, named, class)
 	deviates := len(s.deviant) != 0
 	if deviates {
 		s.Deviants++
@@ -148,14 +148,11 @@ func (s *Seen) added() {
 }
 
 // mention notes the names that a CU defines and declares, and finds definitions that deviate.
-func (s *Seen) mention(t *btf.Table, class []Hash) {
+func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
 	s.deviant = s.deviant[:0]
-	for id := 1; id <= t.Len(); id++ {
+	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, declares := groupOf(r)
-		if g == noGroup || r[0] == 0 {
-			continue
-		}
 		n := s.tagNumber(r[0], g)
 		s.sets.mark(n)
 		tag := &s.tags[n]
@@ -166,7 +163,7 @@ func (s *Seen) mention(t *btf.Table, class []Hash) {
 			tag.def = class[id]
 		case tag.def != class[id]:
 			tag.several = true
-			s.deviant = append(s.deviant, uint32(id))
+			s.deviant = append(s.deviant, id)
 		}
 	}
 	s.sets.finish()

@@ -49,11 +49,11 @@ func (s *tagSets) with(wanted []uint64) []int {
 
 // Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are
 // as they were after Unit. It may be asked only when all units have been seen.
-func (s *Seen) Again(t *btf.Table, class []Hash, first btf.ID) {
+func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
 	s.IDs[0], s.Fresh[0] = 0, false
-	s.findDeviants(t, class)
+	s.findDeviants(t, named, class)
 	if len(s.deviant) != 0 {
 		s.spread(t)
 	}
@@ -73,16 +73,16 @@ func (s *Seen) Again(t *btf.Table, class []Hash, first btf.ID) {
 }
 
 // findDeviants lists the definitions of a unit that differ from the first of their name.
-func (s *Seen) findDeviants(t *btf.Table, class []Hash) {
+func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
 	s.deviant = s.deviant[:0]
-	for id := 1; id <= t.Len(); id++ {
+	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, declares := groupOf(r)
-		if g == noGroup || r[0] == 0 || declares {
+		if declares {
 			continue
 		}
 		if n, ok := s.findTag(r[0], uint8(g)); ok && s.tags[n].def != class[id] {
-			s.deviant = append(s.deviant, uint32(id))
+			s.deviant = append(s.deviant, id)
 		}
 	}
 }

@@ -113,6 +113,7 @@ func (w *walker) inlined(a *dwarf.Abbrev) int {
 func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool) int {
 	c := &w.c
 	p := Param{Off: uint32(c.Pos), Type: w.ref(dwarf.SlotType), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: c.Name()}
+	p.HasName = p.Name != 0
 	if c.Present(dwarf.SlotOrigin) {
 		// Kept as an offset until resolveParams.
 		p.Origin = NotFound

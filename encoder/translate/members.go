@@ -41,15 +41,22 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 			c.Fail(pos, "declaration of a struct or union has no name")
 		}
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
-		w.added(pos, size)
+		w.named(w.added(pos, size), name, 0)
 	} else {
-		id := w.record(pos, name, size, union, members)
-		if name == 0 && spec != 0 {
-			w.names = append(w.names, nameFixup{id, spec})
-		}
+		w.named(w.record(pos, name, size, union, members), name, spec)
 	}
 	w.elems = w.elems[:base]
 	return next
+}
+
+// named notes a struct, union or enum that has a name, or takes it from the type at spec.
+func (w *walker) named(id uint32, name dwarf.StrKey, spec uint32) {
+	switch {
+	case name != 0:
+		w.t.Named = append(w.t.Named, id)
+	case spec != 0:
+		w.names = append(w.names, nameFixup{id, spec})
+	}
 }
 
 // dropTags forgets the tags that were collected for a class, which loses them (specification 01, section 7.2).

@@ -179,9 +179,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	}
 	w.t.Types.Append(uint32(name), btf.Info(kind, 0, false), uint32(size))
 	id := w.added(pos, stated)
-	if name == 0 && spec != 0 {
-		w.names = append(w.names, nameFixup{id, spec})
-	}
+	w.named(id, name, spec)
 	if wide {
 		w.signs = append(w.signs, signFixup{id, typ})
 	}

@@ -48,6 +48,7 @@ type Param struct {
 	Off      uint32
 	Type     uint32 // local id, 0 is void
 	HasType  bool   // has its own DW_AT_type
+	HasName  bool   // has its own DW_AT_name
 	HasConst bool   // has DW_AT_const_value
 	Index    uint16 // among the parameters of the same DIE
 	Origin   int32  // index of the abstract origin in Params; -1 none, -2 not found
@@ -79,6 +80,7 @@ type DeclTag struct {
 type Unit struct {
 	Types    btf.Table // names are string keys; references local ids; array index types IndexPending
 	Size     []uint32  // by local id - 1: DW_AT_byte_size, 0 when absent
+	Named    []uint32  // local ids of named structs, unions and enums, declarations included
 	Int      btf.ID    // the first base type named "int", 0 when there is none
 	Arrays   bool      // the CU has an array
 	Vars     []Var
@@ -151,7 +153,7 @@ func (t *Unit) signed(id uint32) bool {
 
 func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Types.Reset()
-	t.Size = t.Size[:0]
+	t.Size, t.Named = t.Size[:0], t.Named[:0]
 	t.Int, t.Arrays = 0, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s

@@ -28,8 +28,9 @@ type walker struct {
 	elems  []uint32 // stack of member and parameter words of open composites
 	params []Param  // stack of parameters of open functions
 	funcs  []pendingFunc
-	off    []uint32 // by local id - 1: offset of its DIE; 0 where no reference leads
-	byOff  []uint32 // by offset in the unit: local id, valid when off agrees; never cleared
+	off    []uint32          // by local id - 1: offset of its DIE; 0 where no reference leads
+	byOff  []uint16          // by offset in the unit: local id or farID, valid when off agrees; never cleared
+	far    map[uint32]uint32 // by offset: local ids from farID on, which next to no unit has
 
 	names    []nameFixup // types that take their name from another
 	signs    []signFixup // ENUM64 whose sign is that of another type
@@ -68,7 +69,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.elems, w.params, w.funcs, w.off = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	if n := u.Len(); n > len(w.byOff) {
-		w.byOff = make([]uint32, n+n/4)
+		w.byOff = make([]uint16, max(n+n/4, 1<<19))
 	}
 	a := w.c.Read(w.c.Next) // the root, which Open has read before
 	if a == nil {
@@ -80,14 +81,32 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 func (w *walker) added(off int, size uint64) uint32 {
 	id := uint32(w.t.Types.Len())
 	w.off = append(w.off, uint32(off))
-	w.byOff[off] = id
+	if id < farID {
+		w.byOff[off] = uint16(id)
+	} else {
+		w.addFar(off, id)
+	}
 	w.t.Size = append(w.t.Size, uint32(size))
 	return id
 }
 
+// farID in byOff stands for this local id and all higher ones.
+const farID = 1<<16 - 1
+
+func (w *walker) addFar(off int, id uint32) {
+	if id == farID || w.far == nil {
+		w.far = make(map[uint32]uint32)
+	}
+	w.byOff[off] = farID
+	w.far[uint32(off)] = id
+}
+
 // local is the local id of the type whose DIE is at off; 0 when there is none there.
 func (w *walker) local(off uint32) uint32 {
-	id := w.byOff[off]
+	id := uint32(w.byOff[off])
+	if id == farID {
+		id = w.far[off]
+	}
 	if id != 0 && id <= uint32(len(w.off)) && w.off[id-1] == off {
 		return id
 	}
@@ -191,7 +210,12 @@ func (w *walker) resolve() {
 	w.resolveTypes()
 	for _, f := range w.names {
 		if target := w.local(f.spec); target != 0 {
-			w.t.Types.At(btf.ID(f.id))[0] = w.t.Types.At(btf.ID(target)).Name()
+			if r := w.t.Types.At(btf.ID(f.id)); r[0] == 0 {
+				r[0] = w.t.Types.At(btf.ID(target)).Name()
+				if r[0] != 0 && r.Kind() != btf.KindTypedef {
+					w.t.Named = append(w.t.Named, f.id)
+				}
+			}
 		}
 	}
 	for _, f := range w.signs {
