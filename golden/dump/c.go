@@ -125,7 +125,7 @@ const (
 // steps.
 const (
 	maxCDepth = 10_000
-	maxCSteps = 50_000_000
+	maxCSteps = 20_000_000
 )
 
 // enter counts a step of a recursion over types, and tells whether it may go on; leave ends the step.
