@@ -1,0 +1,163 @@
+// Package peer runs the reference encoder for tests: whether a rule holds is decided by what its binary writes.
+//
+// In comes an image; out comes the BTF that pahole makes of it. Without a lab the test is skipped, or fails when
+// BTFBATCH_REQUIRE_PEERS=1. The package is for tests alone and never looks into what the peer wrote.
+package peer
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Dir is the folder of peers and kernels: the environment variable LAB, else .lab beside the checkout.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("LAB")
+	if dir == "" {
+		dir = filepath.Join(root(t), "..", ".lab")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bin", "pahole")); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatalf("peers are required: %v", err)
+		}
+		t.Skipf("no peers: %v", err)
+	}
+	return dir
+}
+
+// root is the folder of go.mod, above that of the test.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = up
+	}
+}
+
+// Encode is what the peer makes of an image: nil when it writes nothing, which is also its way to fail.
+func Encode(t testing.TB, image []byte, features []string, args ...string) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return run(t, path, features, args...)
+}
+
+func run(t testing.TB, path string, features []string, args ...string) []byte {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "btf")
+	list := strings.Join(features, ",")
+	if list == "" {
+		list = "reproducible_build" // no effect, but resets the others
+	}
+	args = append([]string{"-J", "-j2", "--btf_features=" + list, "--btf_encode_detached=" + out}, args...)
+	cmd := exec.Command(filepath.Join(Dir(t), "bin", "pahole"), append(args, path)...)
+	text, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(out)
+	if os.IsNotExist(err) {
+		t.Logf("the peer wrote nothing: %s", text)
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Kernels are the names of the lab's kernels.
+func Kernels(t testing.TB) []string {
+	t.Helper()
+	const suffix = ".vmlinux"
+	paths, err := filepath.Glob(filepath.Join(Dir(t), "kernels", "*"+suffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, len(paths))
+	for i, p := range paths {
+		names[i] = strings.TrimSuffix(filepath.Base(p), suffix)
+	}
+	return names
+}
+
+// Kernel is the path of a lab kernel; the test is skipped when it is absent, or fails when peers are required.
+func Kernel(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(Dir(t), "kernels", name+".vmlinux")
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+			t.Fatalf("kernels are required: %v", err)
+		}
+		t.Skipf("no kernel: %v", err)
+	}
+	return path
+}
+
+// EncodeKernel is Encode for a lab kernel. The peer needs long for one, so its output is kept in the lab's peer-cache, under
+// the kernel's name, size and time, the arguments, and the peer's version.
+func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
+	t.Helper()
+	path := Kernel(t, name)
+	st, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s %q %q", st.Size(), st.ModTime().UnixNano(), version(t), features, args))
+	cache := filepath.Join(Dir(t), "peer-cache")
+	kept := filepath.Join(cache, fmt.Sprintf("%s-%x.btf", name, sum[:8]))
+	if data, err := os.ReadFile(kept); err == nil {
+		return data
+	}
+	data := run(t, path, features, args...)
+	if data == nil {
+		t.Fatalf("the peer wrote nothing for %s", name)
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// Written beside and renamed: another test may read at the same time.
+	part := fmt.Sprintf("%s.%d", kept, os.Getpid())
+	if err := os.WriteFile(part, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(part, kept); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+var versions sync.Map // folder of the lab → version of its pahole
+
+func version(t testing.TB) string {
+	t.Helper()
+	dir := Dir(t)
+	if v, ok := versions.Load(dir); ok {
+		return v.(string)
+	}
+	text, err := exec.Command(filepath.Join(dir, "bin", "pahole"), "--version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := strings.TrimSpace(string(text))
+	versions.Store(dir, v)
+	return v
+}
