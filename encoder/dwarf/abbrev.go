@@ -1,6 +1,7 @@
 package dwarf
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -102,6 +103,11 @@ type abbrevs struct {
 	refAddr bool // compiled for one unit only
 	valid   bool
 	memo    [memoSize]memoEntry
+
+	sec    *section // what the window is of
+	win    []byte   // the section from winOff on
+	winOff uint64
+	buf    []byte
 }
 
 // Tables differ from unit to unit, but not the few hundred pairs of attribute and form in them: a memo of classify saves most
@@ -140,49 +146,102 @@ const (
 	maxDenseCode = 1 << 17
 )
 
-func (t *abbrevs) compile(section []byte, off uint64, k abbrevKey) error {
-	if t.valid && t.off == off && (t.key == k || !t.refAddr && t.key.version == k.version && t.key.addrSize == k.addrSize && t.key.dwarf64 == k.dwarf64) {
+// compile reads the table at off. It looks at a window of the section, and at a larger one where the table is cut short by it.
+func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
+	if t.valid && t.off == off && (t.key == k || !t.refAddr && t.key.sameForms(k)) {
 		return nil
 	}
-	if t.key.version != k.version || t.key.addrSize != k.addrSize || t.key.dwarf64 != k.dwarf64 {
+	if !t.key.sameForms(k) {
 		clear(t.memo[:])
 	}
-	t.dense, t.attrs, t.sparse = t.dense[:0], t.attrs[:0], nil
-	t.off, t.key, t.refAddr, t.valid = off, k, false, false
-	fail := func(pos int, format string, args ...any) error {
-		return &elf.FormatError{Section: ".debug_abbrev", Offset: uint64(pos), Problem: fmt.Sprintf(format, args...)}
+	t.off, t.key = off, k
+	if off > sec.size {
+		return sec.err(off, "table starts past the end of the section (%d bytes)", sec.size)
 	}
-	if off > uint64(len(section)) {
-		return fail(int(off), "table starts past the end of the section (%d bytes)", len(section))
-	}
-	for pos := int(off); ; {
-		code, p := uleb(section, pos)
-		tag, p2 := uint64(0), p
-		if p != 0 && code != 0 {
-			tag, p2 = uleb(section, p)
-		}
-		switch {
-		case p == 0 || p2 == 0:
-			return fail(pos, "table is cut short")
-		case code == 0:
-			t.valid = true
-			return nil
-		case p2 >= len(section):
-			return fail(pos, "table is cut short")
-		case tag > 0xffff:
-			return fail(p, "tag %#x is out of range", tag)
-		}
-		a := Abbrev{Tag: Tag(tag), Children: section[p2] != 0, first: uint32(len(t.attrs))}
-		next, err := t.attributes(&a, section, p2+1, k)
+	for n := uint64(minWindow); ; n *= 4 {
+		b, err := t.window(sec, off, n)
 		if err != nil {
 			return err
 		}
-		if next == 0 {
-			return fail(pos, "declaration of code %d is cut short or has more than %d attributes", code, maxAttrs)
+		t.dense, t.attrs, t.sparse, t.refAddr, t.valid = t.dense[:0], t.attrs[:0], nil, false, false
+		switch err = t.parse(b, k); {
+		case err == nil:
+			t.valid = true
+			return nil
+		case !errors.Is(err, errCut) || off+uint64(len(b)) == sec.size:
+			return fmt.Errorf("abbreviation table %#x: %w", off, err)
+		}
+	}
+}
+
+// sameForms tells whether forms have the same sizes.
+func (k abbrevKey) sameForms(o abbrevKey) bool {
+	return k.version == o.version && k.addrSize == o.addrSize && k.dwarf64 == o.dwarf64
+}
+
+// minWindow is more than nearly all tables; windows are read some tables ahead.
+const (
+	minWindow   = 16 << 10
+	aheadWindow = 64 << 10
+)
+
+// window is the section from off on: at least n bytes of it, unless it ends before.
+func (t *abbrevs) window(sec *section, off, n uint64) ([]byte, error) {
+	n = min(n, sec.size-off)
+	if t.sec != sec || off < t.winOff || off+n > t.winOff+uint64(len(t.win)) {
+		want := min(max(n, aheadWindow), sec.size-off)
+		b, err := sec.at(t.buf, off, want)
+		if err != nil {
+			return nil, err
+		}
+		if sec.whole == nil {
+			t.buf = b
+		}
+		t.sec, t.winOff, t.win = sec, off, b[:want]
+	}
+	return t.win[off-t.winOff:], nil
+}
+
+// errCut says that a table is cut short.
+var errCut = errors.New("table is cut short")
+
+// parse compiles the table at the start of b.
+func (t *abbrevs) parse(b []byte, k abbrevKey) error {
+	for pos := 0; ; {
+		code, p := uleb(b, pos)
+		if p != 0 && code == 0 {
+			return nil
+		}
+		tag, p2 := uint64(0), 0
+		if p != 0 {
+			tag, p2 = uleb(b, p)
+		}
+		switch {
+		case p2 == 0 || p2 >= len(b):
+			return t.fail(pos, errCut)
+		case tag > 0xffff:
+			return t.fail(p, fmt.Errorf("tag %#x is out of range", tag))
+		}
+		a := Abbrev{Tag: Tag(tag), Children: b[p2] != 0, first: uint32(len(t.attrs))}
+		next, err := t.attributes(&a, b, p2+1, k)
+		if err != nil {
+			return t.fail(pos, fmt.Errorf("declaration of code %d: %w", code, err))
 		}
 		pos = next
 		t.put(code, a)
 	}
+}
+
+// A tableError is a FormatError that keeps its cause.
+type tableError struct {
+	elf.FormatError
+	cause error
+}
+
+func (e *tableError) Unwrap() []error { return []error{&e.FormatError, e.cause} }
+
+func (t *abbrevs) fail(pos int, cause error) error {
+	return &tableError{elf.FormatError{Section: t.sec.s.Name, Offset: t.off + uint64(pos), Problem: cause.Error()}, cause}
 }
 
 func (t *abbrevs) put(code uint64, a Abbrev) {
@@ -199,18 +258,21 @@ func (t *abbrevs) put(code uint64, a Abbrev) {
 	t.sparse[code] = a
 }
 
-// attributes compiles the attribute list of a; next is 0 when it is cut short.
-func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (next int, err error) {
+// attributes compiles the attribute list of a, which starts at pos; next is the position behind it.
+func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next int, err error) {
 	want := interestOf(a.Tag)
 	size, allFixed := 0, true
 	for n := 0; ; n++ {
-		name, p := uleb(section, pos)
+		name, p := uleb(b, pos)
 		if p == 0 {
-			return 0, nil
+			return 0, errCut
 		}
-		f, q := uleb(section, p)
-		if q == 0 || n > maxAttrs {
-			return 0, nil
+		f, q := uleb(b, p)
+		switch {
+		case q == 0:
+			return 0, errCut
+		case n > maxAttrs:
+			return 0, fmt.Errorf("more than %d attributes", maxAttrs)
 		}
 		if name == 0 && f == 0 {
 			pos = q
@@ -218,12 +280,12 @@ func (t *abbrevs) attributes(a *Abbrev, section []byte, pos int, k abbrevKey) (n
 		}
 		at, ok := t.classify(uint16(min(name, 0xffff)), form(min(f, 0xffff)), k)
 		if !ok {
-			return 0, &elf.FormatError{Section: ".debug_abbrev", Offset: uint64(p), Problem: fmt.Sprintf("form %#x is unknown", f)}
+			return 0, fmt.Errorf("form %#x is unknown", f)
 		}
 		if form(f) == formImplicitConst {
-			v, r := sleb(section, q)
+			v, r := sleb(b, q)
 			if r == 0 {
-				return 0, nil
+				return 0, errCut
 			}
 			at.add, q = uint64(v), r
 		}

@@ -27,7 +27,7 @@ type Data struct {
 
 	info   section // .debug_info
 	types  section // .debug_types, DWARF 4
-	abbrev []byte
+	abbrev section
 	addr   []byte
 	strOff []byte
 	loc    section // .debug_loc
@@ -66,7 +66,7 @@ func Open(f *elf.File) (*Data, error) {
 	if err == nil && d.info.size == 0 && d.types.size == 0 {
 		return nil, ErrNoDWARF
 	}
-	d.abbrev = whole(".debug_abbrev")
+	d.abbrev = open(".debug_abbrev")
 	d.Strings.str = whole(".debug_str")
 	d.Strings.line = whole(".debug_line_str")
 	d.strOff, d.addr = whole(".debug_str_offsets"), whole(".debug_addr")

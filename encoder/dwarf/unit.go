@@ -161,7 +161,7 @@ func (u *Unit) Open() error {
 		return err
 	}
 	key := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off}
-	if err := u.abbrevs.compile(u.d.abbrev, abbrevOff, key); err != nil {
+	if err := u.abbrevs.compile(&u.d.abbrev, abbrevOff, key); err != nil {
 		return fmt.Errorf("CU %d: %w", u.Index, err)
 	}
 	u.defaultBases()
