@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/btfbatch/btfbatch/config"
 )
 
 // Exit codes.
@@ -61,7 +63,11 @@ func run(args []string) int {
 	}
 	e := &exit{exitUsage, err} // of cobra: flags and arguments
 	errors.As(err, &e)
-	if e.cause != nil {
+	var manifest *config.Problems // a line each, which start with their place
+	switch {
+	case errors.As(e.cause, &manifest):
+		fmt.Fprintln(os.Stderr, manifest)
+	case e.cause != nil:
 		fmt.Fprintf(os.Stderr, "btfbatch: %v\n", e.cause)
 	}
 	return e.code

@@ -21,15 +21,14 @@ func newRoot() *cobra.Command {
 
 Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
-		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
 			a.console, err = console.New(cmd.ErrOrStderr(), a.logFormat, a.logLevel)
 			return usage(err)
 		},
 	}
-	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "human", "log lines are `human` or json")
-	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least `level` to log: debug, info, warn or error")
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "human", "`FORMAT` of log lines: human or json")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn or error")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(a), newEncode(a), newDump(), newDiff(), newValidate(), newPlan(), newExplain(), newVerify(), newVersion())
 	return root

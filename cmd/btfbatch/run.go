@@ -64,7 +64,7 @@ after the kernels that the manifest names (or else the newest one) have accepted
 // batchFlags are those of the commands that encode.
 func batchFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&opt.Profile), "profile", "", "`PROFILE` of rules, default or pahole, instead of what is given elsewhere")
+	flags.StringVar((*string)(&opt.Profile), "profile", "", "`PROFILE` of rules for all images: default or pahole")
 	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&opt.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses beside its place, as NAME.rejected")
 	flags.BoolVar(&opt.VerifyDedup, "verify-dedup", false, "deduplicate a second time by the exact engine and compare the bytes")

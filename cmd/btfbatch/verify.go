@@ -37,7 +37,7 @@ error output, a line of its own; an explanation follows.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest")
-	flags.StringVar(&q.Path, "path", "", "way to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
+	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
 	return cmd
 }

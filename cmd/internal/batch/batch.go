@@ -45,7 +45,7 @@ type Options struct {
 	OnBytes func(n int64)
 	// OnDiffer hears of an image that is not what its golden has, before the golden is rewritten.
 	OnDiffer func(name string, c *report.Comparison)
-	// OnRow hears of every image when it is done, in the order of the items.
+	// OnRow hears of every image that is done, in the order of the items.
 	OnRow func(row report.Row)
 }
 
@@ -136,7 +136,7 @@ func (b *batch) finish(i int, row report.Row) {
 	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
 		row := b.report.Add(*b.done[b.told])
 		b.done[b.told] = &report.Row{} // a diff may be long, and the report has it
-		if b.opt.OnRow != nil {
+		if b.opt.OnRow != nil && row.Error != ErrInterrupted.Error() {
 			b.opt.OnRow(row)
 		}
 	}

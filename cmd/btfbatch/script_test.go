@@ -1,0 +1,170 @@
+package main
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main}) }
+
+// TestScripts runs the command line as people do. $IMAGES is the folder of the committed images.
+func TestScripts(t *testing.T) {
+	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("IMAGES", images)
+			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
+			env.Setenv("CI", "")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
+		},
+	})
+}
+
+// exits CODE COMMAND ARG... runs a command that must end with a code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if err := ts.Exec(args[1], args[2:]...); code(ts, err) != args[0] {
+		ts.Fatalf("got exit code %s, want %s", code(ts, err), args[0])
+	}
+}
+
+func code(ts *testscript.TestScript, err error) string {
+	var e *exec.ExitError
+	if err != nil && !errors.As(err, &e) {
+		ts.Fatalf("%v", err)
+	}
+	if e == nil {
+		return "0"
+	}
+	return strconv.Itoa(e.ExitCode())
+}
+
+// signalled CODE SIGNAL FILE COMMAND ARG... starts a command, sends it a signal as soon as a file is there, and checks how it
+// ends; the code is -1 when the signal ends it.
+func signalled(ts *testscript.TestScript, _ bool, args []string) {
+	sig := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[1]]
+	path := ""
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(filepath.ListSeparator)) {
+		if p := filepath.Join(dir, args[3]); path == "" {
+			if _, err := os.Stat(p); err == nil {
+				path = p
+			}
+		}
+	}
+	cmd := exec.Command(path, args[4:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), ts.Stdout(), ts.Stderr()
+	cmd.Env = append(os.Environ(), "CI=")
+	ts.Check(cmd.Start())
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[2])); err == nil {
+			break
+		}
+		if time.Since(start) > time.Minute {
+			ts.Check(cmd.Process.Kill())
+			ts.Fatalf("%s does not appear", args[2])
+		}
+	}
+	ts.Check(cmd.Process.Signal(sig))
+	if got := code(ts, cmd.Wait()); got != args[0] {
+		ts.Fatalf("got exit code %s, want %s", got, args[0])
+	}
+}
+
+// makeSynth WHAT FILE builds a small image: sample, nodwarf, empty (no types), asm (a language to leave out).
+func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
+	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
+	b := synth.New(target)
+	text := b.Text(".text", 0x1000, 64)
+	switch args[0] {
+	case "sample":
+		b = synth.Sample(target)
+		b.Note(".note.gnu.build-id", "GNU", 3, []byte{0x12, 0x34, 0xab, 0xcd})
+	case "nodwarf":
+		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
+	case "empty":
+		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
+		b.CU("empty.c", synth.C11)
+	default:
+		ts.Fatalf("no image %q", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o666))
+}
+
+// damage FILE SECTION OFFSET BYTE... overwrites bytes of a section; damage FILE cut SIZE cuts the file.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	if args[1] == "cut" {
+		n, err := strconv.ParseInt(args[2], 0, 64)
+		ts.Check(err)
+		ts.Check(os.Truncate(path, n))
+		return
+	}
+	f, err := elf.Open(path)
+	ts.Check(err)
+	at := f.Section(args[1]).Offset
+	ts.Check(f.Close())
+	off, err := strconv.ParseUint(args[2], 0, 64)
+	ts.Check(err)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	for i, text := range args[3:] {
+		v, err := strconv.ParseUint(text, 0, 8)
+		ts.Check(err)
+		data[at+off+uint64(i)] = byte(v)
+	}
+	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// many N FILE writes a manifest that takes a while: the same image N times.
+func many(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var b strings.Builder
+	fmt.Fprintf(&b, "version: 1\ndefaults: {profile: pahole}\nmatrix:\n  n: [")
+	for i := range n {
+		fmt.Fprintf(&b, "%d, ", i)
+	}
+	fmt.Fprintf(&b, "]\nimages:\n  - name: i${{ matrix.n }}\n    path: %s\n    outputs: {btf: \"out/${{ image.name }}.btf\", "+
+		"dump: \"out/${{ image.name }}.raw\"}\n", filepath.Join(ts.Getenv("IMAGES"), "gcc12-x86_64-dwarf5-based.elf"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o666))
+}
+
+// whole DIR checks that every file of a folder that has its name is complete, and that there is one.
+func whole(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	n := 0
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		n++
+		golden := filepath.Join(ts.Getenv("IMAGES"), "gcc12-x86_64-dwarf5-based"+filepath.Ext(e.Name())+".golden")
+		if ts.ReadFile(filepath.Join(args[0], e.Name())) != ts.ReadFile(golden) {
+			ts.Fatalf("%s is not whole", e.Name())
+		}
+	}
+	if n == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+}
