@@ -124,10 +124,16 @@ func (p *planner) replace(s *Section, data []byte) error {
 	return nil
 }
 
+// Parts of a file that are no sections.
+const (
+	headerPart = -1 - iota
+	tablePart
+)
+
 // alone tells whether no other part of the file has bytes in s. Segments count as parts for what need not lie in one. index is
-// the section that s belongs to, or -1.
+// the section that s belongs to, or the part that it is.
 func (p *planner) alone(s span, index int, segments bool) bool {
-	if s.overlaps(spanOf(0, uint64(len(p.head)))) || s.overlaps(p.phdrs) || index >= 0 && s.overlaps(p.oldTable()) {
+	if index != headerPart && s.overlaps(p.fileHeader()) || index != tablePart && s.overlaps(p.oldTable()) || s.overlaps(p.phdrs) {
 		return false
 	}
 	for i := range p.f.Sections {
@@ -138,7 +144,8 @@ func (p *planner) alone(s span, index int, segments bool) bool {
 	return !segments || !slices.ContainsFunc(p.segments, s.overlaps)
 }
 
-func (p *planner) oldTable() span { return spanOf(p.shoff, uint64(len(p.old))) }
+func (p *planner) fileHeader() span { return spanOf(0, uint64(len(p.head))) }
+func (p *planner) oldTable() span   { return spanOf(p.shoff, uint64(len(p.old))) }
 
 // finish lays out the end of the file: content, names, section headers. Where nothing was moved or added, it is enough to edit
 // the section headers.
@@ -147,10 +154,13 @@ func (p *planner) finish() error {
 		if bytes.Equal(p.table, p.old) {
 			return nil
 		}
-		if p.alone(p.oldTable(), -1, true) {
+		if p.alone(p.oldTable(), tablePart, true) {
 			p.edits = append(p.edits, edit{p.shoff, p.table})
 			return nil
 		}
+	}
+	if !p.alone(p.fileHeader(), headerPart, false) {
+		return &FormatError{headerPlace, 0, "shares its bytes with other parts of the file"}
 	}
 	p.reclaim()
 	for _, in := range p.inserts {
