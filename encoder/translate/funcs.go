@@ -51,8 +51,9 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 		case dwarf.TagFormalParameter:
 			pos = w.parameter(a, owner, index, direct)
 			index++
-		case dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter, dwarf.TagGNUCallSiteParam,
-			dwarf.TagLabel, dwarf.TagDwarfProcedure, dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam:
+		case dwarf.TagInlinedSubroutine, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
+			dwarf.TagGNUCallSiteParam, dwarf.TagLabel, dwarf.TagDwarfProcedure, dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam:
+			// Types declared in an inline expansion have no id in 1.32; the specification's context I is that of 1.31.
 			pos = c.Skip(a)
 		case dwarf.TagLexicalBlock:
 			pos = c.Next
@@ -60,8 +61,6 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 				pos = w.body(pos, owner, variadic, false)
 				w.depth--
 			}
-		case dwarf.TagInlinedSubroutine:
-			pos = w.inlined(a)
 		case dwarf.TagUnspecifiedParams:
 			if direct {
 				*variadic = true
@@ -72,37 +71,6 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 				w.funcTag(owner, -1, value)
 			}
 			pos = c.Skip(a)
-		default:
-			pos = w.generic(a)
-		}
-	}
-}
-
-// inlined is context I: types declared inside are kept, parameters and call sites are not.
-func (w *walker) inlined(a *dwarf.Abbrev) int {
-	c := &w.c
-	pos := c.Next
-	if !a.Children || !w.enter() {
-		return pos
-	}
-	for {
-		a := c.Read(pos)
-		if a == nil {
-			w.depth--
-			return c.Next
-		}
-		switch a.Tag {
-		case dwarf.TagFormalParameter, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
-			dwarf.TagGNUCallSiteParam, dwarf.TagLabel:
-			pos = c.Skip(a)
-		case dwarf.TagLexicalBlock:
-			pos = c.Next
-			if a.Children && w.enter() {
-				pos = w.body(pos, 0, new(bool), false)
-				w.depth--
-			}
-		case dwarf.TagInlinedSubroutine:
-			pos = w.inlined(a)
 		default:
 			pos = w.generic(a)
 		}
