@@ -40,10 +40,21 @@ type joined struct {
 func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	a := &assembler{o: o, exact: exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
+	if !exact {
+		a.makeRoom(j.d.InfoSize())
+	}
 	if j.opt.OnVar != nil {
 		a.vars.Decided = func(d vars.Decision) { a.decided = append(a.decided, d) }
 	}
 	return a
+}
+
+// makeRoom spares the object most of its growing: what a kernel's debug information of that many bytes comes to, functions
+// included.
+func (a *assembler) makeRoom(info uint64) {
+	const perType, perWord, perByte = 1500, 240, 90
+	a.o.Grow(int(info/perType), int(info/perWord))
+	a.o.Strings.Grow(int(info / perByte))
 }
 
 // add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.
@@ -71,7 +82,7 @@ func (a *assembler) add(u *unit) error {
 		a.joined = append(a.joined, at)
 	}
 	mapID := func(local uint32) uint32 { return a.ids[local] }
-	a.funcs.Add(&u.funcs, mapID, a.names.limited)
+	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited)
 	if err := a.vars.Add(a.o, t, mapID); err != nil {
 		return err
 	}

@@ -58,6 +58,7 @@ type Stats struct {
 type Result struct {
 	Object *btf.Object
 	Stats  Stats
+	Phases []Phase // in the order in which they ran
 }
 
 // Errors that callers tell apart.
@@ -108,11 +109,13 @@ type job struct {
 	table *funcs.Table
 	secs  *vars.Sections
 	opt   *Options
+	clock clock
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
 func openImage(f *elf.File, opt *Options) (*job, error) {
 	j := &job{f: f, opt: opt}
+	j.clock.start()
 	var err error
 	if j.d, err = dwarf.Open(f); err != nil {
 		return nil, err
@@ -123,7 +126,7 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	if j.syms == nil {
 		return nil, ErrNoSymbols
 	}
-	j.table = funcs.NewTable(j.syms)
+	j.table = funcs.NewTable(f, j.syms, funcs.Options{Peer: opt.Profile == Pahole, Features: opt.Features})
 	if err := j.table.MarkKfuncs(f, j.syms); err != nil {
 		return nil, err
 	}
@@ -138,6 +141,7 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 
 // encode is the pass list.
 func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
+	j.clock.stop("open", 0, uint64(j.table.Len()), "ELF functions")
 	a, err := j.assemble(ctx, exact)
 	if err != nil {
 		return err
@@ -150,15 +154,17 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	for _, d := range a.decided {
 		j.opt.OnVar(d)
 	}
-	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.Features, j.opt.OnFunc); err != nil {
+	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.OnFunc); err != nil {
 		return err
 	}
+	j.clock.stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
 	a.stats.Vars = a.vars.Finish(o)
 	// Below this line no type is added.
 	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole}); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
-	res.Object, res.Stats = o, a.stats
+	j.clock.stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
+	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.phases
 	return nil
 }
 
@@ -172,6 +178,7 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
 			return nil, err
 		}
+		j.clock.stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
 		if exact {
 			return a, nil
 		}
@@ -185,7 +192,9 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		if a.tagged {
 			continue
 		}
-		return a, j.joinWild(ctx, a, keep) // the few units that mention a wild name
+		err := j.joinWild(ctx, a, keep) // the few units that mention a wild name
+		j.clock.stop("wild names", 0, uint64(len(keep.Units)), "CUs")
+		return a, err
 	}
 }
 

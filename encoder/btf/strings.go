@@ -3,6 +3,7 @@ package btf
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 )
 
 // Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
@@ -27,6 +28,9 @@ func NewStrings(base *Strings) *Strings {
 	}
 	return s
 }
+
+// Grow makes room for n more bytes.
+func (s *Strings) Grow(n int) { s.data = slices.Grow(s.data, n) }
 
 // Bytes is the section itself; it ends with a NUL unless it is empty.
 func (s *Strings) Bytes() []byte { return s.data }

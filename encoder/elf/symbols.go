@@ -28,6 +28,9 @@ type Symbols struct {
 // Name is the name of a symbol, as a window into the string table; empty where its offset is out of range.
 func (t *Symbols) Name(s *Symbol) []byte { return t.NameAt(s.NameOff) }
 
+// Bytes is n bytes of the string table.
+func (t *Symbols) Bytes(off, n uint32) []byte { return t.strs[off : off+n] }
+
 // NameAt is the name at an offset of the string table.
 func (t *Symbols) NameAt(off uint32) []byte {
 	name, _ := cstring(t.strs, uint64(off))

@@ -1,32 +1,71 @@
 package funcs
 
-import "debug/elf"
+import (
+	"debug/elf"
 
-// A convention is what an architecture's calling convention says of integer arguments (specification 01, section 9.1).
+	image "github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// A convention is what an architecture's calling convention says of integer arguments, as far as the rules ask.
 type convention struct {
 	registers int     // how many arguments go to registers
 	dwarf     []uint8 // their DWARF numbers, in order; nil where they are not known
+	window    uint8   // what a function adds to the numbers once it has its own register window
 	oneOnly   bool    // an aggregate is never passed in two registers
+	even      bool    // what is aligned to two registers starts at an even one
+	spread    bool    // large aggregates lie in as many registers as they fill, not in memory
+	maxAlign  uint8   // largest alignment of a scalar; 0 where it is the scalar's size
 }
 
+// Runs of register numbers.
+var (
+	from0  = []uint8{0, 1, 2, 3, 4, 5, 6, 7}
+	from3  = []uint8{3, 4, 5, 6, 7, 8, 9, 10}
+	from4  = []uint8{4, 5, 6, 7, 8, 9, 10, 11}
+	from8  = []uint8{8, 9, 10, 11, 12, 13}
+	from10 = []uint8{10, 11, 12, 13, 14, 15, 16, 17}
+
+	x86Registers  = []uint8{5, 4, 1, 2, 8, 9} // rdi, rsi, rdx, rcx, r8, r9
+	s390Registers = []uint8{2, 3, 4, 5, 6}
+)
+
+// conventions are the true ones, from each architecture's psABI; a machine that is not here has its functions judged by
+// nothing. An i386 kernel passes three arguments in registers, but not those of variadic and assembler functions, and DWARF
+// does not tell which functions those are.
 var conventions = map[elf.Machine]convention{
-	elf.EM_X86_64:  {6, []uint8{5, 4, 1, 2, 8, 9}, false},
-	elf.EM_AARCH64: {8, []uint8{0, 1, 2, 3, 4, 5, 6, 7}, false},
-	elf.EM_ARM:     {8, []uint8{0, 1, 2, 3, 4, 5, 6, 7}, false},
-	elf.EM_S390:    {5, []uint8{2, 3, 4, 5, 6}, true},
-	elf.EM_MIPS:    {8, nil, false},
-	elf.EM_PPC:     {8, nil, false},
-	elf.EM_PPC64:   {8, nil, false},
-	elf.EM_RISCV:   {8, nil, false},
-	elf.EM_ARC:     {8, nil, false},
-	elf.EM_SPARC:   {6, nil, false},
-	elf.EM_SPARCV9: {6, nil, false},
+	elf.EM_X86_64:       {registers: 6, dwarf: x86Registers},
+	elf.EM_386:          {maxAlign: 4},
+	elf.EM_AARCH64:      {registers: 8, dwarf: from0, even: true},
+	elf.EM_ARM:          {registers: 4, dwarf: from0[:4], even: true, spread: true},
+	elf.EM_S390:         {registers: 5, dwarf: s390Registers, oneOnly: true},
+	elf.EM_MIPS:         {registers: 8, dwarf: from4, even: true, spread: true},
+	elf.EM_PPC:          {registers: 8, dwarf: from3, even: true},
+	elf.EM_PPC64:        {registers: 8, dwarf: from3, even: true, spread: true},
+	elf.EM_RISCV:        {registers: 8, dwarf: from10},
+	elf.EM_LOONGARCH:    {registers: 8, dwarf: from4},
+	elf.EM_SPARC:        {registers: 6, dwarf: from8, window: 16},
+	elf.EM_SPARCV9:      {registers: 6, dwarf: from8, window: 16, even: true},
+	elf.EM_ARC:          {registers: 8, dwarf: from0, spread: true},
+	elf.EM_ARC_COMPACT:  {registers: 8, dwarf: from0, spread: true},
+	elf.EM_ARC_COMPACT2: {registers: 8, dwarf: from0, spread: true},
 }
 
-// expected is the DWARF number of argument register i; ok is false when there is none or it is not known.
-func (c *convention) expected(i int) (reg int16, ok bool) {
-	if i >= len(c.dwarf) {
-		return 0, false
+// conventionOf is the convention of an image.
+func conventionOf(f *image.File, peer bool) convention {
+	if peer {
+		return peerConventions[f.Machine]
 	}
-	return int16(c.dwarf[i]), true
+	c := conventions[f.Machine]
+	if f.Machine == elf.EM_MIPS && !f.Is64 { // o32
+		c.registers, c.dwarf = 4, from4[:4]
+	}
+	return c
 }
+
+// holds tells whether reg is argument register i.
+func (c *convention) holds(i int, reg int16) bool {
+	return i < len(c.dwarf) && (reg == int16(c.dwarf[i]) || c.window != 0 && reg == int16(c.dwarf[i]+c.window))
+}
+
+// elsewhere tells whether argument register i is known and is not reg.
+func (c *convention) elsewhere(i int, reg int16) bool { return i < len(c.dwarf) && !c.holds(i, reg) }

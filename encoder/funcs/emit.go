@@ -40,7 +40,7 @@ type Decision struct {
 
 // Emit appends FUNC_PROTO, FUNC and DECL_TAG records for the collected functions, sorted by base name. decided, if not nil,
 // hears of every function.
-func (c *Collector) Emit(o *btf.Object, features feature.Set, decided func(Decision)) (Stats, error) {
+func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	stats := Stats{States: len(c.states)}
 	groups := c.group()
 	for entry := range c.table.entries {
@@ -48,7 +48,14 @@ func (c *Collector) Emit(o *btf.Object, features feature.Set, decided func(Decis
 		if len(group) == 0 {
 			continue
 		}
-		reason, canonical := c.decide(o, int32(entry), group, features)
+		c.combine(o, group)
+		reason, canonical, name := Kept, (*state)(nil), []byte(nil)
+		if c.table.opt.Features.Has(feature.TrueSignature) {
+			canonical, name = c.suffixed(int32(entry), group)
+		}
+		if canonical == nil {
+			reason, canonical = c.decide(int32(entry), group)
+		}
 		if decided != nil {
 			decided(Decision{string(c.table.Base(int32(entry))), reason, len(group)})
 		}
@@ -57,7 +64,7 @@ func (c *Collector) Emit(o *btf.Object, features feature.Set, decided func(Decis
 			continue
 		}
 		stats.Emitted++
-		if err := c.emit(o, int32(entry), canonical, features); err != nil {
+		if err := c.emit(o, int32(entry), canonical, name); err != nil {
 			return stats, err
 		}
 	}
@@ -86,8 +93,9 @@ func (c *Collector) group() *groups {
 	return g
 }
 
-// decide combines the states of one entry and picks the one that stands for it (specification 02, section 5.4 and 5.5).
-func (c *Collector) decide(o *btf.Object, entry int32, group []uint32, features feature.Set) (Reason, *state) {
+// combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
+// (specification 02, section 5.4).
+func (c *Collector) combine(o *btf.Object, group []uint32) {
 	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
 	first := &c.states[group[0]]
 	for _, i := range group[1:] {
@@ -99,6 +107,27 @@ func (c *Collector) decide(o *btf.Object, entry int32, group []uint32, features 
 			s.flags |= inconsistent
 		}
 	}
+}
+
+// suffixed is the state that true_signature takes before any rule: the first at a symbol whose name has a suffix, which is then
+// the function's name (specification 02, section 5.6).
+func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
+	for _, i := range group {
+		s := &c.states[i]
+		if s.flags&(unexpectedReg|uncertainLoc) != 0 {
+			continue
+		}
+		if name := c.table.suffixedAt(entry, s.addr); name != nil {
+			return s, name
+		}
+	}
+	return nil, nil
+}
+
+// decide asks the rules, the last one that applies counts, and picks the state that stands for the group (specification 02,
+// sections 5.4 and 5.5).
+func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
+	features, first := c.table.opt.Features, &c.states[group[0]]
 	canonical := c.canonical(entry, group)
 	reason := Kept
 	if first.flags&unexpectedReg != 0 {
@@ -113,7 +142,7 @@ func (c *Collector) decide(o *btf.Object, entry int32, group []uint32, features 
 	if first.flags&reordered != 0 {
 		reason = ReorderedParameters
 	}
-	if c.optimized(entry, canonical) {
+	if c.optimized(entry, canonical) && !features.Has(feature.TrueSignature) {
 		reason = OptimizedParameters
 	}
 	if c.table.entries[entry].ambiguous {
@@ -156,11 +185,15 @@ func (c *Collector) canonical(entry int32, group []uint32) *state {
 
 func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
 
-// emit appends one function.
-func (c *Collector) emit(o *btf.Object, i int32, s *state, features feature.Set) error {
-	e, name := &c.table.entries[i], c.table.Base(i)
-	ps := c.paramsOf(s)
-	ret, ps, err := arenaTypes(o, e, name, s.ret, ps, features)
+// emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
+func (c *Collector) emit(o *btf.Object, i int32, s *state, name []byte) error {
+	e, features := c.table.entries[i], c.table.opt.Features
+	if name == nil {
+		name = c.table.Base(i)
+	} else {
+		e.kfunc = false // rule 02/5.6
+	}
+	ret, ps, err := arenaTypes(o, &e, name, s.ret, c.paramsOf(s), features)
 	if err != nil {
 		return err
 	}
@@ -175,6 +208,6 @@ func (c *Collector) emit(o *btf.Object, i int32, s *state, features feature.Set)
 			o.Append(t.value, btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(t.component))
 		}
 	}
-	kfuncTags(o, e, id, features)
+	kfuncTags(o, &e, id, features)
 	return nil
 }

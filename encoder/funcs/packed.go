@@ -8,9 +8,10 @@ import (
 // The inference whether a struct is packed (specification 01, section 10.4): no byte hole, no padding, and a member off its
 // natural alignment, or a size that is no multiple of the largest one. It looks at layout only, since DWARF does not say.
 
-// packer infers it for structs of one unit; marked are structs that a hole-free parent has shown to be packed.
+// packer infers it for structs of one unit.
 type packer struct {
-	t *translate.Unit
+	t        *translate.Unit
+	maxAlign uint8 // convention.maxAlign
 }
 
 // strip follows typedefs and qualifiers.
@@ -33,7 +34,7 @@ func (p packer) strip(id uint32) uint32 {
 // maxNesting bounds the descent into members of members.
 const maxNesting = 64
 
-// alignment is the natural alignment of a type: that of its largest scalar, whatever the ABI says.
+// alignment is the natural alignment of a type: that of its largest scalar, but for the bound that the ABI sets.
 func (p packer) alignment(id uint32, depth int) uint64 {
 	id = p.strip(id)
 	if id == 0 || depth > maxNesting {
@@ -44,7 +45,11 @@ func (p packer) alignment(id uint32, depth int) uint64 {
 	case btf.KindPtr:
 		return uint64(p.t.AddrSize)
 	case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64:
-		return max(1, p.t.SizeOf(id))
+		align := max(1, p.t.SizeOf(id))
+		if p.maxAlign != 0 {
+			align = min(align, uint64(p.maxAlign))
+		}
+		return align
 	case btf.KindArray:
 		return p.alignment(r[3], depth+1)
 	case btf.KindStruct, btf.KindUnion:

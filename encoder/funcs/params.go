@@ -21,17 +21,22 @@ type facts struct {
 	inMemory bool
 
 	optimized, unexpected bool
+
+	low, high uint32 // bytes of its first and of its second register at which pieces lie, one bit each
+	reduced   uint32 // the one member that is left of it: index + 1 in Analyzer.members; 0 for none
 }
 
 // An Analyzer judges functions by the locations of their parameters. It belongs to one worker.
 type Analyzer struct {
-	u     *dwarf.Unit
-	t     *translate.Unit
-	fs    *translate.Subprograms
-	conv  convention
-	addr  int // address size in bytes
-	loc   dwarf.Locations
-	facts []facts // by index in Params
+	u       *dwarf.Unit
+	t       *translate.Unit
+	fs      *translate.Subprograms
+	conv    convention
+	reduce  bool // the feature true_signature, in a unit that clang made
+	addr    int  // address size in bytes
+	loc     dwarf.Locations
+	facts   []facts // by index in Params
+	members []member
 }
 
 // read fills the facts of a parameter from its own DIE.
@@ -47,7 +52,7 @@ func (a *Analyzer) read(i int) {
 	if a.conv.oneOnly {
 		limit = a.addr
 	}
-	f.inMemory = int(f.size) > limit
+	f.inMemory = int(f.size) > limit && !a.conv.spread
 	if int(f.size) > a.addr && !a.conv.oneOnly {
 		f.slots = uint16((int(f.size) + a.addr - 1) / a.addr)
 	}
@@ -56,6 +61,9 @@ func (a *Analyzer) read(i int) {
 			a.describe(f, k, ops, expr)
 			return true
 		})
+	}
+	if a.reduce && p.HasName {
+		a.findMember(f, typ)
 	}
 }
 
@@ -119,10 +127,27 @@ func (a *Analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
 			f.found(uint64(op.Code - dwarf.OpBreg0))
 		}
 	default:
-		for _, op := range ops {
-			if isReg(op.Code) {
-				f.found(uint64(op.Code - dwarf.OpReg0))
+		f.pieces(ops, uint64(a.addr))
+	}
+}
+
+// pieces scans the description of a parameter that takes several registers. A piece notes where it starts, unless the
+// description begins with it.
+func (f *facts) pieces(ops []dwarf.Op, addr uint64) {
+	off := uint64(0)
+	for i, op := range ops {
+		switch {
+		case isReg(op.Code):
+			f.found(uint64(op.Code - dwarf.OpReg0))
+		case op.Code == dwarf.OpPiece:
+			switch {
+			case i == 0:
+			case off < addr:
+				f.low |= 1 << off
+			case off-addr < 32:
+				f.high |= 1 << (off - addr)
 			}
+			off += op.A
 		}
 	}
 }
@@ -179,17 +204,20 @@ func (a *Analyzer) share(i int) {
 	if from.size != 0 {
 		to.size, to.slots = from.size, from.slots
 	}
+	to.low |= from.low
+	to.high |= from.high
+	if to.reduced == 0 {
+		to.reduced = from.reduced
+	}
 }
 
-// judge marks the parameters that are not where the calling convention puts them (specification 01, section 9.4).
-func (a *Analyzer) judge(fs []facts, clang bool) {
+// judge marks the parameters that are not where the calling convention puts them (specification 01, section 9.4, for a
+// signature that is as written).
+func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 	at := 0
 	for i := range fs {
 		f := &fs[i]
-		use := int(f.slots)
-		if f.inMemory {
-			use = 1
-		}
+		at = a.even(at, &ps[i])
 		switch {
 		case f.hasLoc:
 			if at >= a.conv.registers {
@@ -197,31 +225,47 @@ func (a *Analyzer) judge(fs []facts, clang bool) {
 			}
 			if f.reg == noReg {
 				f.optimized = true
-			} else if want, ok := a.conv.expected(at); ok && want != f.reg {
+			} else if a.conv.elsewhere(at, f.reg) {
 				f.unexpected = true
 			}
 		case f.hasConst && !clang:
 			f.optimized = true
 		}
-		at += use
+		at += f.use()
 	}
 }
 
+// use is how many registers a parameter takes; one in memory is thought to take one for its address.
+func (f *facts) use() int {
+	if f.inMemory {
+		return 1
+	}
+	return int(f.slots)
+}
+
+// even steps over a register that stays free because the parameter is aligned to two.
+func (a *Analyzer) even(at int, p *translate.Param) int {
+	if a.conv.even && at%2 == 1 && (packer{a.t, a.conv.maxAlign}).alignment(p.Type, 0) > uint64(a.addr) {
+		return at + 1
+	}
+	return at
+}
+
 // judgeClang is the same for functions that clang made and whose signature is unchanged (specification 01, section 9.5).
-func (a *Analyzer) judgeClang(fs []facts) {
+func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {
 		f := &fs[i]
 		if f.inMemory {
 			continue
 		}
-		if at >= a.conv.registers {
+		if at = a.even(at, &ps[i]); at >= a.conv.registers {
 			return
 		}
 		if f.reg != noReg {
 			f.unexpected = true
 			for j := at; j < min(at+int(f.slots), a.conv.registers); j++ {
-				if want, ok := a.conv.expected(j); ok && want == f.reg {
+				if a.conv.holds(j, f.reg) {
 					f.unexpected = false
 				}
 			}

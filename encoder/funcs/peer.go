@@ -1,8 +1,26 @@
 package funcs
 
-// ambiguous is rule 02/5.1: the values of one base name are compared each with the one before, and a previous value of 0
-// counts as unset.
-func ambiguous(syms []symbol) bool {
+import "debug/elf"
+
+// peerConventions is rule 01/9.1. Where registers are counted but not known, functions that clang made are lost whole
+// (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for displaced.
+var peerConventions = map[elf.Machine]convention{
+	elf.EM_X86_64:  {registers: 6, dwarf: x86Registers},
+	elf.EM_AARCH64: {registers: 8, dwarf: from0},
+	elf.EM_ARM:     {registers: 8, dwarf: from0},
+	elf.EM_S390:    {registers: 5, dwarf: s390Registers, oneOnly: true},
+	elf.EM_MIPS:    {registers: 8},
+	elf.EM_PPC:     {registers: 8},
+	elf.EM_PPC64:   {registers: 8},
+	elf.EM_RISCV:   {registers: 8},
+	elf.EM_ARC:     {registers: 8},
+	elf.EM_SPARC:   {registers: 6},
+	elf.EM_SPARCV9: {registers: 6},
+}
+
+// peerAmbiguous is rule 02/5.1: the values of one base name are compared each with the one before, and a previous value of 0
+// counts as unset. In relocatable files values count from their section, whichever it is.
+func peerAmbiguous(syms []symbol) bool {
 	prev := uint64(0)
 	for _, s := range syms {
 		if prev != 0 && s.value != prev {
@@ -22,3 +40,5 @@ func lastNeverAmbiguous(entries []entry) {
 
 // maxName is rule 02/4.6: longer parameter names and tags of functions are cut.
 const maxName = 127
+
+func cut(name []byte) []byte { return name[:min(len(name), maxName)] }

@@ -1,11 +1,11 @@
 package funcs
 
 import (
-	stdelf "debug/elf"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -33,6 +33,12 @@ const (
 // A param is one parameter of a state: name and type.
 type param struct{ name, typ uint32 }
 
+// A reduction is a parameter of which one member is left.
+type reduction struct {
+	param uint32 // in Unit.params
+	name  []byte // of the parameter and the member
+}
+
 // A tag is a declaration tag of a function.
 type tag struct {
 	value     uint32
@@ -41,16 +47,18 @@ type tag struct {
 
 // A Unit is what one CU says about functions: names are string keys, types local ids. It is reused.
 type Unit struct {
-	states []state
-	params []param
-	tags   [][]translate.DeclTag // tags[state.tags-1]
+	states  []state
+	params  []param
+	reduced []reduction
+	tags    [][]translate.DeclTag // tags[state.tags-1]
 }
 
 // Analyze picks the subprograms of a unit that can become functions and judges their parameters. u is the unit that t and fs
-// were translated from.
-func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, machine stdelf.Machine, out *Unit) {
-	out.states, out.params, out.tags = out.states[:0], out.params[:0], out.tags[:0]
-	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, conventions[machine], int(t.AddrSize)
+// were translated from; table is that of the image.
+func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {
+	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
+	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, table.conv, int(t.AddrSize)
+	a.reduce, a.members = u.Clang && table.opt.Features.Has(feature.TrueSignature), a.members[:0]
 	a.facts = slices.Grow(a.facts[:0], len(fs.Params))[:len(fs.Params)]
 	for i := range fs.Funcs {
 		if f := &fs.Funcs[i]; f.Elf >= 0 {
@@ -97,9 +105,14 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 	}
 	s := state{entry: f.Elf, ret: f.Type, first: uint32(len(u.params)), addr: f.Addr}
 	s.flags = a.flags(f, ps, fs)
+	changed := a.reduce && s.flags&changedSignature != 0
 	for i := range ps {
-		if s.flags&reordered != 0 && (!fs[i].hasLoc || fs[i].optimized) {
+		if s.flags&reordered != 0 && (!fs[i].hasLoc || fs[i].optimized) || changed && fs[i].optimized {
 			continue
+		}
+		if changed && fs[i].reduced != 0 {
+			name := a.reducedName(ps[i].Name, a.members[fs[i].reduced-1].name)
+			u.reduced = append(u.reduced, reduction{uint32(len(u.params)), name})
 		}
 		u.params = append(u.params, param{uint32(ps[i].Name), ps[i].Type})
 	}
@@ -121,10 +134,13 @@ func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 	if clang && a.changedSignature(f) {
 		flags |= changedSignature
 	}
-	if clang && flags&changedSignature == 0 {
-		a.judgeClang(fs)
-	} else {
-		a.judge(fs, clang)
+	switch {
+	case clang && flags&changedSignature == 0:
+		a.judgeClang(fs, ps)
+	case a.reduce:
+		a.judgeChanged(fs, ps)
+	default:
+		a.judge(fs, ps, clang)
 	}
 	hasStruct := false
 	for i := range ps {
@@ -191,7 +207,7 @@ func (a *Analyzer) uncertain(ps []translate.Param) bool {
 			continue
 		}
 		r := a.t.Types.At(btf.ID(id))
-		if r.Kind() == btf.KindStruct && r.Name() != 0 && (packer{a.t}).packed(id) {
+		if r.Kind() == btf.KindStruct && r.Name() != 0 && (packer{a.t, a.conv.maxAlign}).packed(id) {
 			return true
 		}
 	}
@@ -208,17 +224,30 @@ type Collector struct {
 }
 
 // NewCollector gathers functions of a table.
-func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
+//
+// It makes room for as many states as a kernel has for its functions: a few have an abstract instance too.
+func NewCollector(t *Table) *Collector {
+	n := t.Len()
+	return &Collector{table: t, runs: []uint32{0, 0}, states: make([]state, 0, n+n/3), params: make([]param, 0, 4*n)}
+}
 
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
 // object's string table here, whether the function will be emitted or not (rule 02/1.2).
-func (c *Collector) Add(u *Unit, mapID func(local uint32) uint32, str func(key dwarf.StrKey, limit int) uint32) {
+func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, str func(key dwarf.StrKey, limit int) uint32) {
+	reduced := u.reduced
 	for i := range u.states {
 		s := u.states[i]
 		from := u.params[s.first : s.first+s.n]
+		first := s.first
 		s.first = uint32(len(c.params))
-		for _, p := range from {
-			c.params = append(c.params, param{str(dwarf.StrKey(p.name), maxName), mapID(p.typ)})
+		for j, p := range from {
+			name := uint32(0)
+			if len(reduced) > 0 && reduced[0].param == first+uint32(j) {
+				name, reduced = o.Strings.Add(cut(reduced[0].name)), reduced[1:]
+			} else {
+				name = str(dwarf.StrKey(p.name), maxName)
+			}
+			c.params = append(c.params, param{name, mapID(p.typ)})
 		}
 		s.ret = mapID(s.ret)
 		if s.tags != 0 {

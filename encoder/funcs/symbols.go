@@ -13,11 +13,14 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
 // (specification 02, section 5.1). Entries are sorted by base name, bytewise.
 type Table struct {
+	opt     Options
+	conv    convention
 	names   *elf.Symbols // gives the bytes of names
 	entries []entry
 	syms    []symbol // of all entries, each entry's together, in symbol table order
@@ -38,55 +41,85 @@ type symbol struct {
 	name  uint32 // offset in the string table
 }
 
+// Options say whose rules hold and what is wanted.
+type Options struct {
+	Peer     bool // the peer's rules in everything
+	Features feature.Set
+}
+
 // NewTable reads the functions of an image. A file without a symbol table has none.
-func NewTable(syms *elf.Symbols) *Table {
-	t := &Table{names: syms, seed: maphash.MakeSeed()}
+func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
+	t := &Table{opt: opt, conv: conventionOf(f, opt.Peer), names: syms, seed: maphash.MakeSeed()}
 	if syms == nil {
 		return t
 	}
 	keys := make([]sortKey, 0, len(syms.List)/2)
 	for i := range syms.List {
 		s := &syms.List[i]
-		if s.Type() != stdelf.STT_FUNC {
+		if s.Type() != stdelf.STT_FUNC || !opt.Peer && s.Section == uint32(stdelf.SHN_UNDEF) {
 			continue
 		}
 		if name := syms.Name(s); !splitPart(name) {
-			keys = append(keys, sortKey{prefix(name), s.NameOff, uint32(i)})
+			base := baseName(name)
+			keys = append(keys, sortKey{prefix(base), s.NameOff, uint32(len(base)), uint32(i)})
 		}
 	}
 	slices.SortFunc(keys, func(a, b sortKey) int {
 		if a.prefix != b.prefix {
 			return cmp.Compare(a.prefix, b.prefix)
 		}
-		if d := bytes.Compare(t.baseAt(a.name), t.baseAt(b.name)); d != 0 {
+		if d := bytes.Compare(t.names.Bytes(a.name, a.base), t.names.Bytes(b.name, b.base)); d != 0 {
 			return d
 		}
 		return cmp.Compare(a.order, b.order)
 	})
 	t.syms = make([]symbol, len(keys))
 	for i, k := range keys {
-		t.syms[i] = symbol{syms.List[k.order].Value, k.name}
+		t.syms[i] = symbol{t.address(f, &syms.List[k.order]), k.name}
 	}
-	t.group()
+	t.group(keys)
 	t.index()
 	return t
+}
+
+// address is where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
+// takes the value as it is, which counts from the section (rule 02/5.6), so that it never meets an address of DWARF.
+func (t *Table) address(f *elf.File, s *elf.Symbol) uint64 {
+	if t.opt.Peer || uint64(s.Section) >= uint64(len(f.Sections)) {
+		return s.Value
+	}
+	sec := &f.Sections[s.Section]
+	return s.Value - f.SymbolBase(sec) + sec.Addr
+}
+
+// ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
+// prototype is of.
+func (t *Table) ambiguous(syms []symbol) bool {
+	if t.opt.Peer {
+		return peerAmbiguous(syms)
+	}
+	for _, s := range syms {
+		if s.value != syms[0].value {
+			return true
+		}
+	}
+	return false
 }
 
 // A sortKey sorts a symbol by its base name, of which the first eight bytes settle most comparisons, and then by its place in
 // the symbol table.
 type sortKey struct {
-	prefix      uint64
-	name, order uint32
+	prefix     uint64
+	name, base uint32 // offset, length
+	order      uint32
 }
 
 // prefix is the first eight bytes of the base name, big endian, so that numbers compare as the bytes do.
-func prefix(name []byte) (p uint64) {
+func prefix(base []byte) (p uint64) {
 	var b [8]byte
-	copy(b[:], baseName(name[:min(len(name), 8)]))
+	copy(b[:], base)
 	return binary.BigEndian.Uint64(b[:])
 }
-
-func (t *Table) baseAt(off uint32) []byte { return baseName(t.names.NameAt(off)) }
 
 func baseName(name []byte) []byte {
 	if i := bytes.IndexByte(name, '.'); i >= 0 {
@@ -101,17 +134,20 @@ func splitPart(name []byte) bool {
 	return i >= 0 && (bytes.Contains(name[i:], []byte(".cold")) || bytes.Contains(name[i:], []byte(".part")))
 }
 
-func (t *Table) group() {
+func (t *Table) group(keys []sortKey) {
+	t.entries = make([]entry, 0, len(keys))
 	for i := 0; i < len(t.syms); {
-		base := t.baseAt(t.syms[i].name)
+		base := t.names.Bytes(keys[i].name, keys[i].base)
 		j := i + 1
-		for j < len(t.syms) && bytes.Equal(t.baseAt(t.syms[j].name), base) {
+		for j < len(t.syms) && keys[j].prefix == keys[i].prefix && bytes.Equal(t.names.Bytes(keys[j].name, keys[j].base), base) {
 			j++
 		}
-		t.entries = append(t.entries, entry{first: uint32(i), n: uint32(j - i), base: uint32(len(base)), ambiguous: ambiguous(t.syms[i:j])})
+		t.entries = append(t.entries, entry{first: uint32(i), n: uint32(j - i), base: uint32(len(base)), ambiguous: t.ambiguous(t.syms[i:j])})
 		i = j
 	}
-	lastNeverAmbiguous(t.entries)
+	if t.opt.Peer {
+		lastNeverAmbiguous(t.entries)
+	}
 }
 
 func (t *Table) index() {
@@ -169,6 +205,16 @@ func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 		}
 	}
 	return false
+}
+
+// suffixedAt is the name of the first symbol of the entry at that address, if it has a suffix; else nil.
+func (t *Table) suffixedAt(i int32, addr uint64) []byte {
+	for _, s := range t.symbolsOf(i) {
+		if name := t.names.NameAt(s.name); s.value == addr && bytes.IndexByte(name, '.') >= 0 {
+			return name
+		}
+	}
+	return nil
 }
 
 func (t *Table) hasAddress(i int32, addr uint64) bool {
