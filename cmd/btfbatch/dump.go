@@ -2,12 +2,29 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
+
+var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error{
+	"raw":         func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteRaw(w, o) },
+	"json":        func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteJSON(w, o, false) },
+	"json-pretty": func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteJSON(w, o, true) },
+	"c": func(w io.Writer, o *btf.Object, ptrSize int) error {
+		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize})
+	},
+	"c-unsorted": func(w io.Writer, o *btf.Object, ptrSize int) error {
+		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize, Unsorted: true})
+	},
+}
 
 func newDump() *cobra.Command {
 	var format, base string
@@ -18,20 +35,18 @@ func newDump() *cobra.Command {
 the section .BTF.base of its own file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "raw" && format != "json" && format != "json-pretty" {
-				return usage(fmt.Errorf("format %q is none of raw, json, json-pretty", format))
+			write, ok := dumpFormats[format]
+			if !ok {
+				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(slices.Sorted(maps.Keys(dumpFormats)), ", ")))
 			}
-			o, err := source.Object(args[0], base)
+			o, ptrSize, err := source.Object(args[0], base)
 			if err != nil {
 				return failed(err)
 			}
-			if format == "raw" {
-				return failed(dump.WriteRaw(cmd.OutOrStdout(), o))
-			}
-			return failed(dump.WriteJSON(cmd.OutOrStdout(), o, format == "json-pretty"))
+			return failed(write(cmd.OutOrStdout(), o, ptrSize))
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json or json-pretty")
+	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c or c-unsorted")
 	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the BTF that FILE continues: raw BTF or ELF")
 	return cmd
 }

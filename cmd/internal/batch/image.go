@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -68,9 +67,6 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	case it.Err != nil:
 		return nil, it.Err
 	}
-	if err := unsupported(im); err != nil {
-		return nil, err
-	}
 	if b.opt.Hash || it.Pinned() {
 		pins, err := b.hash.Pin(ctx, it)
 		row.InputSHA256, row.BaseSHA256 = pins.SHA256, pins.BaseSHA256
@@ -104,14 +100,6 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	return t.wire, err
 }
 
-// unsupported tells of an output that is not made.
-func unsupported(im *config.Image) error {
-	if im.Outputs.ELF != "" {
-		return errors.New("outputs.elf: a copy of the image with BTF inside is not supported")
-	}
-	return nil
-}
-
 // translate opens the image and makes its BTF.
 func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *target, row *report.Row) error {
 	opt, err := b.encoderOptions(&it.Image, t.base, workers)
@@ -132,6 +120,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	}
 	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
 	t.wire = res.Object.AppendWire(nil)
+	t.reserved, _ = f.Reserved(sectionBTF)
 	row.Types, row.Funcs, row.Vars = res.Object.Len(), res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
 	return nil

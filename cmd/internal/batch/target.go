@@ -11,6 +11,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -26,6 +27,7 @@ type target struct {
 	ptrSize  int
 	base     *btf.Object // nil unless split
 	baseWire []byte
+	reserved uint64 // bytes that the linker reserved for BTF in the image, 0 if it did not
 }
 
 // Rejected is where a refused output is kept.
@@ -37,9 +39,13 @@ func (t *target) verify() ([]report.Verification, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := t.ask(kernels)
+	list, err := t.ask(t.wire, kernels)
 	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
-		list, err = t.ask([]verify.Kernel{verify.Newest})
+		kernels = []verify.Kernel{verify.Newest}
+		list, err = t.ask(t.wire, kernels)
+	}
+	if err == nil && t.im.Outputs.ELF != "" && len(t.padded()) != len(t.wire) {
+		_, err = t.ask(t.padded(), kernels)
 	}
 	return list, err
 }
@@ -61,7 +67,7 @@ func (t *target) kernels() ([]verify.Kernel, error) {
 	return list, nil
 }
 
-func (t *target) ask(kernels []verify.Kernel) ([]report.Verification, error) {
+func (t *target) ask(wire []byte, kernels []verify.Kernel) ([]report.Verification, error) {
 	opt := verify.Options{Path: verify.Vmlinux, Order: t.order, PtrSize: t.ptrSize}
 	if t.base != nil {
 		opt.Path, opt.Base = verify.Module, t.baseWire
@@ -70,7 +76,7 @@ func (t *target) ask(kernels []verify.Kernel) ([]report.Verification, error) {
 	var first error
 	for _, k := range kernels {
 		opt.Kernel = k
-		err := verify.Check(t.wire, opt)
+		err := verify.Check(wire, opt)
 		if errors.Is(err, verify.ErrNoPath) {
 			continue
 		}
@@ -102,6 +108,16 @@ func (b *batch) publish(t *target) error {
 			return fmt.Errorf("outputs.dump: %w", err)
 		}
 	}
+	// The copy of the image is the first to take its place, because it is made whole or not at all by itself.
+	if out.ELF != "" {
+		path, err := b.files.Prepare(out.ELF)
+		if err == nil {
+			err = elf.Embed(t.im.Path, path, []elf.EmbedSection{{Name: sectionBTF, Data: t.padded()}})
+		}
+		if err != nil {
+			return fmt.Errorf("outputs.elf: %w", err)
+		}
+	}
 	if err := set.Commit(); err != nil {
 		return err
 	}
@@ -122,6 +138,21 @@ func (b *batch) reject(t *target) error {
 		return err
 	}
 	return set.Commit()
+}
+
+const sectionBTF = ".BTF"
+
+// padded is the BTF as the image takes it. Where the linker reserved room, a kernel takes all of that for BTF, so the string
+// section, which comes last, is made longer until nothing is left.
+func (t *target) padded() []byte {
+	more := int64(t.reserved) - int64(len(t.wire))
+	if more <= 0 {
+		return t.wire
+	}
+	const strLen = 20 // where the header has the length of the strings
+	out := slices.Grow(slices.Clone(t.wire), int(more))[:t.reserved]
+	t.order.PutUint32(out[strLen:], t.order.Uint32(out[strLen:])+uint32(more))
+	return out
 }
 
 func (t *target) writeWire(w io.Writer) error {

@@ -43,15 +43,10 @@ func (p *Publisher) Set() *Set { return &Set{p: p} }
 
 // Add writes a file that Commit will put at path. Missing folders are made; a link is followed.
 func (s *Set) Add(path string, write func(w io.Writer) error) error {
-	path, err := destination(path)
+	path, err := s.p.Prepare(path)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	s.p.sweep(dir, filepath.Base(path))
 	f, err := create(path)
 	if err != nil {
 		return err
@@ -61,6 +56,21 @@ func (s *Set) Add(path string, write func(w io.Writer) error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// Prepare makes the folder of a path, removes what a killed program left there, and tells where the file will be: behind a link,
+// if the path is one.
+func (p *Publisher) Prepare(path string) (string, error) {
+	path, err := destination(path)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	p.sweep(dir, filepath.Base(path))
+	return path, nil
 }
 
 // Commit puts all files of the set in their places, and makes sure that they stay there.

@@ -129,17 +129,19 @@ func Parse(data []byte) (*btf.Object, error) {
 	return o, nil
 }
 
-// Object reads an object. basePath is the file it continues; without one, an ELF file's own distilled base counts.
-func Object(path, basePath string) (*btf.Object, error) {
+// Object reads an object, and the size of a pointer, which is 0 where only the types could tell. basePath is the file that the
+// object continues; without one, an ELF file's own distilled base counts.
+func Object(path, basePath string) (o *btf.Object, ptrSize int, err error) {
 	base, err := base(basePath)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	f, err := Read(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return f.object(path, base)
+	o, err = f.object(path, base)
+	return o, f.PtrSize, err
 }
 
 func base(path string) (*btf.Object, error) {
@@ -173,7 +175,8 @@ func ObjectOrDump(path, basePath string) (*btf.Object, error) {
 	case err != nil:
 		return nil, err
 	case isELF:
-		return Object(path, basePath)
+		o, _, err := Object(path, basePath)
+		return o, err
 	case btf.Sniff(data):
 		return (&File{BTF: data}).object(path, base)
 	case bytes.HasPrefix(data, zstdMagic):

@@ -1,0 +1,221 @@
+package batch
+
+import (
+	"context"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// sample writes a small image.
+func sample(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sample.elf")
+	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
+	if err := os.WriteFile(path, synth.Sample(target).Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// manifest parses a manifest and finds its images.
+func manifest(t *testing.T, text string) []corpus.Item {
+	t.Helper()
+	m, err := config.Parse("m.yaml", []byte("version: 1\nimages:\n"+text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return corpus.Resolve(m)
+}
+
+func names(items []corpus.Item) string {
+	var list []string
+	for i := range items {
+		list = append(list, items[i].Image.Name)
+	}
+	return strings.Join(list, " ")
+}
+
+func TestOrder(t *testing.T) {
+	path := sample(t)
+	var text strings.Builder
+	for _, s := range []string{"m1 v1", "a", "m2 v2", "v2", "b", "v1", "m3 v1"} {
+		name, base, _ := strings.Cut(s, " ")
+		if base != "" {
+			base = ", base: " + base
+		}
+		fmt.Fprintf(&text, "  - {name: %s, path: %s%s}\n", name, path, base)
+	}
+	items := manifest(t, text.String())
+	if got, want := names(items), "v1 m1 a v2 m2 b m3"; got != want {
+		t.Fatalf("items: got %s, want %s", got, want)
+	}
+	want := []string{"m1", "a", "m2", "v2", "b", "v1", "m3"}
+	if got := Names(items); !slices.Equal(got, want) {
+		t.Errorf("Names: got %v, want %v", got, want)
+	}
+	for _, workers := range []int{1, 2, 7} {
+		var told []string
+		bytes := make(chan int64, 1000)
+		r := Run(context.Background(), items, Options{Workers: workers, OnRow: func(row report.Row) { told = append(told, row.Name) },
+			OnBytes: func(n int64) { bytes <- n }})
+		if got := strings.Join(told, " "); got != names(items) {
+			t.Errorf("%d workers: told %s, want %s", workers, got, names(items))
+		}
+		var got []string
+		for _, row := range r.Rows() {
+			got = append(got, row.Name)
+		}
+		if !slices.Equal(got, want) || r.ExitCode() != 0 {
+			t.Errorf("%d workers: rows %v, exit code %d, want %v and 0", workers, got, r.ExitCode(), want)
+		}
+		close(bytes)
+		sum := int64(0)
+		for n := range bytes {
+			sum += n
+		}
+		if want := int64(len(items)) * items[0].Size; sum != want {
+			t.Errorf("%d workers: progress %d, want %d", workers, sum, want)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	path := sample(t)
+	items := manifest(t, fmt.Sprintf("  - {name: a, path: %[1]s}\n  - {name: m1, path: %[1]s, base: v}\n  - {name: v, path: %[1]s}\n"+
+		"  - {name: m2, path: %[1]s, base: v}\n", path))
+	for _, tt := range []struct {
+		patterns []string
+		want     string
+		err      bool
+	}{
+		{[]string{"a"}, "a", false},
+		{[]string{"m2"}, "v m2", false},
+		{[]string{"m*", "a"}, "a v m1 m2", false},
+		{[]string{"a", "x*"}, "", true},
+		{[]string{"["}, "", true},
+	} {
+		got, err := Select(items, tt.patterns)
+		if (err != nil) != tt.err || names(got) != tt.want {
+			t.Errorf("%v: got %q, %v, want %q", tt.patterns, names(got), err, tt.want)
+		}
+		for i := range got {
+			if b := got[i].Base; got[i].Image.Base != "" && got[b].Image.Name != got[i].Image.Base {
+				t.Errorf("%v: the base of %s is item %d", tt.patterns, got[i].Image.Name, b)
+			}
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	items := manifest(t, fmt.Sprintf("  - {name: v, path: %[1]s}\n  - {name: m, path: %[1]s, base: v}\n", sample(t)))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := Run(ctx, items, Options{OnRow: func(row report.Row) { t.Errorf("told of %s", row.Name) }})
+	for _, row := range r.Rows() {
+		if row.Error != ErrInterrupted.Error() {
+			t.Errorf("%s: got error %q, want %q", row.Name, row.Error, ErrInterrupted)
+		}
+	}
+}
+
+// A base is let go of when its last user is done, and read once.
+func TestBaseIsReleased(t *testing.T) {
+	path := sample(t)
+	dir := filepath.Dir(path)
+	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s, outputs: {btf: %s/v.btf}}\n", path, dir))
+	if r := Run(context.Background(), items, Options{}); r.ExitCode() != 0 {
+		t.Fatalf("base: %+v", r.Rows())
+	}
+	items = manifest(t, fmt.Sprintf("  - {name: v, path: %[1]s}\n  - {name: m1, path: %[1]s, base: v}\n  - {name: m2, path: %[1]s, base: v}\n"+
+		"  - {name: f1, path: %[1]s, base_path: %[2]s/v.btf}\n  - {name: f2, path: %[1]s, base_path: %[2]s/v.btf}\n", path, dir))
+	b := &batch{items: items, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
+	b.linkBases()
+	if b.bases[1] != b.own[0] || b.bases[1] != b.bases[2] || b.bases[3] != b.bases[4] || b.bases[3] == b.bases[1] {
+		t.Fatalf("bases are not shared: %v, %v", b.bases, b.own)
+	}
+	for i := range items {
+		if s := b.bases[i]; s != nil && i%2 == 0 && s.btf == nil {
+			t.Errorf("%s: its base is gone", items[i].Image.Name)
+		}
+		row := b.image(context.Background(), i, 1)
+		// The same image twice: a split one adds nothing but functions and variables.
+		if row.Error != "" || row.Types == 0 {
+			t.Errorf("%s: got %+v", row.Name, row)
+		}
+	}
+	for _, i := range []int{1, 3} {
+		if b.bases[i].btf != nil || b.bases[i].wire != nil {
+			t.Errorf("the base of %s was not let go of", items[i].Image.Name)
+		}
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	_, noFile := os.Stat("no-such-file")
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{errors.New("CU 1: .debug_info+0x2: bad"), "CU 1: .debug_info+0x2: bad"},
+		{errors.Join(errors.New("refused"), errors.New("disk is full")), "refused; disk is full"},
+		{errors.New("internal error: index out of range\ngoroutine 1 [running]:\nmain.main()"), "internal error: index out of range"},
+		{noFile, "no-such-file: no such file or directory"},
+		{fmt.Errorf("outputs.btf: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrPermission}), "outputs.btf: open x: permission denied"},
+	} {
+		if got := oneLine(tt.err); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// A panic fails its image only.
+func TestPanic(t *testing.T) {
+	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s}\n", sample(t)))
+	var whole error
+	r := Run(context.Background(), items, Options{OnError: func(_ string, err error) { whole = err }, OnBytes: func(int64) { panic("bad day") }})
+	row := r.Rows()[0]
+	if !strings.HasSuffix(row.Error, "internal error: bad day") || row.Status != report.Failed {
+		t.Errorf("got %q, %s", row.Error, row.Status)
+	}
+	if whole == nil || !strings.Contains(whole.Error(), "TestPanic") {
+		t.Errorf("the stack is not told: %v", whole)
+	}
+}
+
+// Every language that a manifest may name is one that the encoder knows, and the other way round.
+func TestLanguages(t *testing.T) {
+	for _, name := range dwarf.LanguageNames() {
+		m, err := config.Parse("m.yaml", []byte("version: 1\nimages:\n  - {path: a, lang_exclude: ["+name+"]}\n"), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := encoder.ParseLanguages(m.Images[0].LangExclude); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	doc, err := os.ReadFile(filepath.Join("..", "..", "..", "config", "values.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(doc), "var languages = strings.Fields(`")
+	list, _, _ = strings.Cut(list, "`")
+	if got, want := len(strings.Fields(list)), len(dwarf.LanguageNames()); got != want {
+		t.Errorf("a manifest knows %d languages, the encoder %d", got, want)
+	}
+}
