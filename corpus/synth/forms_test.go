@@ -24,7 +24,7 @@ func TestForms(t *testing.T) {
 		{"data1", 2, synth.Num(at, synth.FormData1, 0x7f), 0x7f},
 		{"data2", 2, synth.Num(at, synth.FormData2, 0x1234), 0x1234},
 		{"data4", 2, synth.Num(at, synth.FormData4, 0x12345678), 0x12345678},
-		{"data8", 2, synth.Num(at, synth.FormData8, 1<<40), 1 << 40},
+		{"data8", 2, synth.Num(at, synth.FormData8, 1<<40), int64(1 << 40)},
 		{"udata", 2, synth.Num(at, synth.FormUdata, 300), 300},
 		{"sdata", 2, synth.Int(at, synth.FormSdata, -300), -300},
 		{"flag", 2, synth.Num(at, synth.FormFlag, 1), true},
@@ -51,7 +51,7 @@ func TestForms(t *testing.T) {
 		{"addrx4", 5, synth.Addr(at, synth.FormAddrx4, some), 0x1234},
 		{"indirect", 2, synth.Indirect(synth.Num(at, synth.FormData2, 77)), 77},
 		{"ref_alt", 4, synth.Num(at, synth.FormGNURefAlt, 0x99), 0x99},
-		{"ref_sig8", 4, synth.Num(at, synth.FormRefSig8, 1<<40), 1 << 40},
+		{"ref_sig8", 4, synth.Num(at, synth.FormRefSig8, 1<<40), int64(1 << 40)},
 	} {
 		for _, target := range synth.Targets() {
 			for _, opts := range [][]synth.CUOption{nil, {synth.Dwarf64}} {
