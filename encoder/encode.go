@@ -148,9 +148,6 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	}
 	// Below this line nothing reads DWARF.
 	o := a.o
-	if a.stats.Types == 0 {
-		return ErrNoTypes
-	}
 	for _, d := range a.decided {
 		j.opt.OnVar(d)
 	}
@@ -160,6 +157,9 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	j.clock.stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
 	a.stats.Vars = a.vars.Finish(o)
 	// Below this line no type is added.
+	if o.Len() == 0 {
+		return ErrNoTypes
+	}
 	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole}); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}

@@ -167,14 +167,10 @@ func (w *walker) resolveParams() {
 		j, ok := w.pIndex.find(uint32(p.Origin), len(t.Params), func(i int) uint32 { return t.Params[i].Off })
 		if !ok {
 			p.Origin = NotFound
-		} else {
-			p.Origin = int32(j)
-		}
-		if p.HasType {
 			continue
 		}
-		p.Name, p.Type = 0, 0
-		if ok {
+		p.Origin = int32(j)
+		if !p.HasType {
 			p.Name, p.Type = t.Params[j].Name, t.Params[j].Type
 		}
 	}
