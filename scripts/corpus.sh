@@ -138,11 +138,27 @@ for arch in x86_64 i386 riscv64; do # RELA, REL, and RELA with pairs of add and 
 	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-module.ko
 done
 
+for arch in x86_64 i386 s390x; do # a module to be encoded over the BTF of the image of its architecture
+	compile gcc12 $arch 5 -DMODULE driver.c
+	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-driver.ko
+done
+
 for f in out/*.elf out/*.ko; do
 	x=${f%.*}
 	"$lab/bin/pahole" -J --btf_features=default --lang_exclude=rust "--btf_encode_detached=$x.btf.golden" "$f"
 	[ -s "$x.btf.golden" ] || { echo "corpus.sh: pahole wrote nothing for $f" >&2; exit 1; }
 	"$lab/bin/bpftool" btf dump file "$x.btf.golden" format raw >"$x.raw.golden"
+done
+
+# Split BTF, and the same over a distilled base, which pahole writes into the module only, and relocated.
+for arch in x86_64 i386 s390x; do
+	target $arch
+	x=out/gcc12-$arch-dwarf5-driver base=out/gcc12-$arch-dwarf5-based.btf.golden
+	"$lab/bin/pahole" -J --btf_features=default --lang_exclude=rust "--btf_base=$base" "--btf_encode_detached=$x.split.btf.golden" "$x.ko"
+	cp "$x.ko" o/driver.ko
+	LLVM_OBJCOPY=$triplet-objcopy "$lab/bin/pahole" -J --btf_features=default,distilled_base --lang_exclude=rust "--btf_base=$base" o/driver.ko
+	"$triplet-objcopy" --dump-section ".BTF=$x.distilled.btf.golden" --dump-section ".BTF.base=$x.base.btf.golden" o/driver.ko o/copy.ko
+	"$lab/bin/bpftool" -B "$base" btf dump file o/driver.ko format raw >"$x.relocated.raw.golden"
 done
 
 if [ $check = yes ]; then

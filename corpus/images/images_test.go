@@ -73,7 +73,7 @@ func TestComplete(t *testing.T) {
 	}
 	goldens, _ := filepath.Glob("*.golden")
 	for _, g := range goldens {
-		base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(g, ".golden"), ".raw"), ".btf")
+		base, _, _ := strings.Cut(g, ".")
 		if !slices.Contains(all, base+".elf") && !slices.Contains(all, base+".ko") {
 			t.Errorf("%s: no image of that name", g)
 		}
