@@ -154,11 +154,11 @@ done
 for arch in x86_64 i386 s390x; do
 	target $arch
 	x=out/gcc12-$arch-dwarf5-driver base=out/gcc12-$arch-dwarf5-based.btf.golden
-	"$lab/bin/pahole" -J --btf_features=default --lang_exclude=rust "--btf_base=$base" "--btf_encode_detached=$x.split.btf.golden" "$x.ko"
+	"$lab/bin/pahole" -J --btf_features=default --lang_exclude=rust "--btf_base=$base" "--btf_encode_detached=$x.split.golden" "$x.ko"
 	cp "$x.ko" o/driver.ko
 	LLVM_OBJCOPY=$triplet-objcopy "$lab/bin/pahole" -J --btf_features=default,distilled_base --lang_exclude=rust "--btf_base=$base" o/driver.ko
-	"$triplet-objcopy" --dump-section ".BTF=$x.distilled.btf.golden" --dump-section ".BTF.base=$x.base.btf.golden" o/driver.ko o/copy.ko
-	"$lab/bin/bpftool" -B "$base" btf dump file o/driver.ko format raw >"$x.relocated.raw.golden"
+	"$triplet-objcopy" --dump-section ".BTF=$x.distilled.golden" --dump-section ".BTF.base=$x.base.golden" o/driver.ko o/copy.ko
+	"$lab/bin/bpftool" -B "$base" btf dump file o/driver.ko format raw >"$x.relocated.golden"
 done
 
 if [ $check = yes ]; then
