@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What must be clean before a commit: formatting, vet on 64 and 32 bits and on Arm, and the tests that need no peers.
+#
+#   scripts/check.sh           all of that, 2 minutes
+#   scripts/check.sh --lint    golangci-lint too, which is built first if it must be
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case ${1-} in
+"" | --lint) ;;
+*) sed -n '2,5p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+esac
+
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
+[ -z "$unformatted" ] || { printf 'not formatted with gofmt:\n%s\n' "$unformatted" >&2; exit 1; }
+go mod verify
+go vet ./...
+for arch in 386 arm64; do
+	[ "$arch" = "$(go env GOHOSTARCH)" ] || GOOS=linux GOARCH=$arch go vet ./...
+done
+[ "${1-}" != --lint ] || .ci/lint
+# without the lab, as on a machine that has only Go
+env -u BTFBATCH_REQUIRE_PEERS LAB=none go test ./...

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Fetches what btfbatch is compared with from a Debian mirror: pahole 1.32, bpftool, and kernels with debug information.
+#
+#   scripts/fetch-lab.sh                 the peers and the kernel 6.1-cloud-amd64
+#   scripts/fetch-lab.sh KERNEL...       the peers and these kernels
+#   scripts/fetch-lab.sh --list          the kernels' names
+#
+# They land in $LAB (default: a folder .lab beside the checkout), where the tests look for them:
+#   $LAB/bin/pahole   $LAB/bin/bpftool   $LAB/kernels/NAME.vmlinux
+# Nothing is installed and root is not needed. What is needed: an x86-64 machine with apt-get and dpkg-deb, and Debian's
+# signing keys (package debian-archive-keyring). A kernel's package has some hundred megabytes.
+#
+# MIRROR is the Debian mirror to take from. Once a mirror has no pahole 1.32 any more, https://snapshot.debian.org/package/dwarves/
+# tells when Debian unstable had it: MIRROR=https://snapshot.debian.org/archive/debian/20260101T000000Z, with a day of that time.
+set -euo pipefail
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+lab=${LAB:-$repo/../.lab}
+mirror=${MIRROR:-http://deb.debian.org/debian}
+keys=/usr/share/keyrings/debian-archive-keyring.gpg
+pahole=1.32-1
+
+# name, suite, architecture, and the package that depends on the newest kernel of its kind
+kernels='5.10-cloud-amd64 bullseye amd64 linux-image-cloud-amd64-dbg
+6.1-cloud-amd64 bookworm amd64 linux-image-cloud-amd64-dbg
+6.1-cloud-arm64 bookworm arm64 linux-image-cloud-arm64-dbg
+6.1-s390x bookworm s390x linux-image-s390x-dbg
+6.1-armmp bookworm armhf linux-image-armmp-dbg
+6.1-686 bookworm i386 linux-image-686-pae-dbg
+6.12-cloud-amd64 trixie amd64 linux-image-cloud-amd64-dbg'
+
+die() { echo "fetch-lab: $*" >&2; exit 1; }
+
+case ${1-} in
+--list) cut -d' ' -f1 <<<"$kernels"; exit ;;
+-*) sed -n '2,6p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+esac
+[ -f "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
+for name in "$@"; do
+	grep -q "^$name " <<<"$kernels" || die "no kernel $name; --list tells the names"
+done
+mkdir -p "$lab/bin" "$lab/kernels"
+lab=$(cd "$lab" && pwd)
+work=$(mktemp -d "$lab/fetch.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# apt SUITE ARCH: a configuration of apt's own for one suite and architecture, so that signatures are checked and the
+# machine's packages are left alone. Commands that follow use it.
+apt() {
+	local dir=$work/apt-$1-$2
+	export APT_CONFIG=$dir/conf
+	[ ! -f "$dir/conf" ] || return 0
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	: >"$dir/status"
+	echo "deb [signed-by=$keys] $mirror $1 main" >"$dir/sources.list"
+	cat >"$dir/conf" <<-CONF
+		Dir::State "$dir"; Dir::State::Lists "$dir/lists"; Dir::State::status "$dir/status";
+		Dir::Cache "$dir"; Dir::Etc::sourcelist "$dir/sources.list"; Dir::Etc::sourceparts "/dev/null";
+		APT::Architecture "$2"; APT::Architectures { "$2"; }; APT::Sandbox::User "";
+		Acquire::Check-Valid-Until "false"; Acquire::Retries "3"; Acquire::Languages "none";
+	CONF
+	apt-get -qq update
+}
+
+# The peers run with their own C library: they are of a younger Debian than this machine may be.
+fetch_peers() {
+	local root=$lab/peers ld program
+	apt sid amd64
+	apt-cache show "pahole=$pahole" >/dev/null 2>&1 || die "$mirror has no pahole $pahole in sid; see MIRROR in this script"
+	mkdir "$work/debs"
+	(cd "$work/debs" && apt-get -qq download "pahole=$pahole" "libdwarves1=$pahole" bpftool libc6 libelf1t64 libdw1t64 zlib1g \
+		libzstd1 liblzma5 libbz2-1.0 libcap2 libssl3t64 libbpf1)
+	rm -rf "$root"
+	for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$root"; done
+	ld=$(find "$root" -name ld-linux-x86-64.so.2 | head -1)
+	for program in usr/bin/pahole usr/sbin/bpftool; do
+		printf '#!/bin/sh\nexec %q --library-path %q %q "$@"\n' "$ld" "$root/usr/lib/x86_64-linux-gnu" "$root/$program" \
+			>"$lab/bin/${program##*/}"
+		chmod +x "$lab/bin/${program##*/}"
+	done
+}
+
+fetch_kernel() {
+	local suite arch meta package out=$lab/kernels/$1.vmlinux part=$work/vmlinux
+	read -r suite arch meta < <(grep "^$1 " <<<"$kernels" | cut -d' ' -f2-)
+	apt "$suite" "$arch"
+	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ { print $2; exit }')
+	[ -n "$package" ] || die "$meta of $suite names no kernel"
+	echo "fetch-lab: $1 is $package"
+	mkdir "$work/$1"
+	(cd "$work/$1" && apt-get -qq download "$package")
+	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -O --wildcards './usr/lib/debug/boot/vmlinux-*' >"$part"
+	[ -s "$part" ] || die "$package holds no vmlinux"
+	mv "$part" "$out"
+	rm -rf "${work:?}/$1"
+}
+
+[ -x "$lab/bin/pahole" ] && [ -x "$lab/bin/bpftool" ] || fetch_peers
+[ "$("$lab/bin/pahole" --version)" = v1.32 ] || die "$lab/bin/pahole is not version 1.32"
+[ $# -gt 0 ] || set -- 6.1-cloud-amd64
+for name in "$@"; do
+	[ -s "$lab/kernels/$name.vmlinux" ] || fetch_kernel "$name"
+	echo "$lab/kernels/$name.vmlinux"
+done
