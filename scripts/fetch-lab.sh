@@ -71,7 +71,7 @@ fetch_peers() {
 		libzstd1 liblzma5 libbz2-1.0 libcap2 libssl3t64 libbpf1)
 	rm -rf "$root"
 	for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$root"; done
-	ld=$(find "$root" -name ld-linux-x86-64.so.2 | head -1)
+	ld=$(find "$root" -name ld-linux-x86-64.so.2 -print -quit)
 	for program in usr/bin/pahole usr/sbin/bpftool; do
 		printf '#!/bin/sh\nexec %q --library-path %q %q "$@"\n' "$ld" "$root/usr/lib/x86_64-linux-gnu" "$root/$program" \
 			>"$lab/bin/${program##*/}"
@@ -83,7 +83,7 @@ fetch_kernel() {
 	local suite arch meta package out=$lab/kernels/$1.vmlinux part=$work/vmlinux
 	read -r suite arch meta < <(grep "^$1 " <<<"$kernels" | cut -d' ' -f2-)
 	apt "$suite" "$arch"
-	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ { print $2; exit }')
+	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ && !n++ { print $2 }')
 	[ -n "$package" ] || die "$meta of $suite names no kernel"
 	echo "fetch-lab: $1 is $package"
 	mkdir "$work/$1"
