@@ -45,6 +45,9 @@ var arrows = map[string][]string{
 
 	"scripts/...": {"encoder/btf"},
 
+	"scripts/bootcheck":       {"encoder/btf"},
+	"scripts/bootcheck/guest": {"encoder/btf"},
+
 	"cmd/...": {"cmd/internal/...", "config", "corpus", "golden", "golden/...", "encoder", "encoder/..."},
 }
 
