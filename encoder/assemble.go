@@ -17,6 +17,7 @@ import (
 type assembler struct {
 	o     *btf.Object
 	exact bool // every type of every CU is put into the object
+	check bool // compare what the hash recognised
 	names nameTable
 	funcs *funcs.Collector
 	vars  *vars.Collector
@@ -38,7 +39,7 @@ type joined struct {
 }
 
 func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
-	a := &assembler{o: o, exact: exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
+	a := &assembler{o: o, exact: exact, check: j.opt.Paranoid && !exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
 	if !exact {
 		a.makeRoom(j.d.InfoSize())
@@ -71,6 +72,11 @@ func (a *assembler) add(u *unit) error {
 	}
 	synthetic := a.findIndexType(t)
 	a.appendTypes(t)
+	if a.check {
+		if err := a.paranoid(t); err != nil {
+			return err
+		}
+	}
 	if synthetic {
 		a.o.Append(a.o.Strings.Add([]byte("int")), btf.Info(btf.KindInt, 0, false), 4, btf.IntSigned<<24|32)
 	}

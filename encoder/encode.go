@@ -39,6 +39,7 @@ type Options struct {
 	Workers     int         // goroutines over CUs; 0 is one per processor
 	VerifyDedup bool        // run the exact engine beside the fast way and compare
 	Exact       bool        // take the exact engine's way alone
+	Paranoid    bool        // compare in full what the fast way recognised by its hash
 	OnFunc      func(funcs.Decision)
 	OnVar       func(vars.Decision)
 	OnProgress  func(doneBytes, totalBytes uint64)

@@ -28,8 +28,13 @@ type Symbols struct {
 // Name is the name of a symbol, as a window into the string table; empty where its offset is out of range.
 func (t *Symbols) Name(s *Symbol) []byte { return t.NameAt(s.NameOff) }
 
-// Bytes is n bytes of the string table.
-func (t *Symbols) Bytes(off, n uint32) []byte { return t.strs[off : off+n] }
+// Bytes is n bytes of the string table at an offset where NameAt found at least as many; none where it found none.
+func (t *Symbols) Bytes(off, n uint32) []byte {
+	if n == 0 {
+		return nil
+	}
+	return t.strs[off : off+n]
+}
 
 // NameAt is the name at an offset of the string table.
 func (t *Symbols) NameAt(off uint32) []byte {

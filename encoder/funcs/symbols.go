@@ -185,7 +185,7 @@ func (t *Table) Len() int { return len(t.entries) }
 // Base is the base name of an entry.
 func (t *Table) Base(i int32) []byte {
 	e := &t.entries[i]
-	return t.names.NameAt(t.syms[e.first].name)[:e.base]
+	return t.names.Bytes(t.syms[e.first].name, e.base)
 }
 
 func (t *Table) symbolsOf(i int32) []symbol {
