@@ -1,0 +1,77 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	stdelf "debug/elf"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// kernelImage is a kernel-like image, built once.
+var kernelImage = sync.OnceValue(func() []byte {
+	return synth.Kernel(synth.Target{Class: stdelf.ELFCLASS64, Order: binary.LittleEndian, Machine: stdelf.EM_X86_64, Type: stdelf.ET_EXEC, DWARF: 5},
+		1, synth.MediumKernel)
+})
+
+func encodeImage(tb testing.TB, image []byte, opt encoder.Options) *encoder.Result {
+	tb.Helper()
+	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	opt.Profile, opt.Features = encoder.Pahole, feature.Default()
+	res, err := encoder.Encode(context.Background(), f, opt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return res
+}
+
+// BenchmarkEncode encodes the kernel-like image; bytes are those of the image.
+func BenchmarkEncode(b *testing.B) {
+	image := kernelImage()
+	for _, bm := range []struct {
+		name string
+		opt  encoder.Options
+	}{{"workers=1", encoder.Options{Workers: 1}}, {"workers=2", encoder.Options{Workers: 2}}, {"exact", encoder.Options{Workers: 1, Exact: true}}} {
+		b.Run(bm.name, func(b *testing.B) {
+			b.SetBytes(int64(len(image)))
+			b.ReportAllocs()
+			for b.Loop() {
+				encodeImage(b, image, bm.opt)
+			}
+		})
+	}
+}
+
+// TestKernelLike holds the fast way, with every hash compared, against the exact engine on images of both byte orders and word
+// sizes, for several numbers of workers.
+func TestKernelLike(t *testing.T) {
+	size := synth.KernelSize{CUs: 24, Headers: 16, Funcs: 6}
+	for _, target := range synth.Targets() {
+		if target.Type != stdelf.ET_EXEC {
+			continue
+		}
+		t.Run(fmt.Sprint(target.Machine, target.Class, target.Order, target.DWARF), func(t *testing.T) {
+			image := synth.Kernel(target, 7, size)
+			want := encodeImage(t, image, encoder.Options{Workers: 1, Exact: true}).Object.AppendWire(nil)
+			for _, workers := range []int{1, 2, 7} {
+				got := encodeImage(t, image, encoder.Options{Workers: workers, Paranoid: true})
+				if !bytes.Equal(got.Object.AppendWire(nil), want) {
+					t.Errorf("%d workers: got other BTF than the exact engine", workers)
+				}
+				if got.Stats.TypesAdded*4 > got.Stats.Types {
+					t.Errorf("%d of %d types went into the object: repeats are not recognised", got.Stats.TypesAdded, got.Stats.Types)
+				}
+			}
+		})
+	}
+}
