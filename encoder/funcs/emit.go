@@ -71,7 +71,8 @@ func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	return stats, nil
 }
 
-// groups lists the states of every entry, in the order in which they were saved.
+// groups lists the states of every entry: those with an address before those without, else in the order in which they were
+// saved. (The peer's binary sorts so; the specification does not say it.)
 type groups struct{ start, order []uint32 }
 
 func (g *groups) of(entry int) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
@@ -85,23 +86,32 @@ func (c *Collector) group() *groups {
 	for i := 2; i < len(g.start); i++ {
 		g.start[i] += g.start[i-1]
 	}
-	for i := range c.states {
-		at := &g.start[c.states[i].entry+1]
-		g.order[*at] = uint32(i)
-		*at++
+	for _, placed := range []bool{true, false} {
+		for i := range c.states {
+			if s := &c.states[i]; (s.addr != 0) == placed {
+				at := &g.start[s.entry+1]
+				g.order[*at] = uint32(i)
+				*at++
+			}
+		}
 	}
 	return g
 }
 
 // combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
-// (specification 02, section 5.4).
+// (specification 02, section 5.4). With true_signature, abstract instances are not compared with those that have code, whose
+// signature may be another.
 func (c *Collector) combine(o *btf.Object, group []uint32) {
 	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
 	first := &c.states[group[0]]
+	codeOnly := first.addr != 0 && c.table.opt.Features.Has(feature.TrueSignature)
 	for _, i := range group[1:] {
 		s := &c.states[i]
 		first.flags |= s.flags & any
 		s.flags |= first.flags & any
+		if codeOnly && s.addr == 0 {
+			continue
+		}
 		if first.flags&(unexpectedReg|inconsistent|reordered) == 0 && !c.match(o, first, s) {
 			first.flags |= inconsistent
 			s.flags |= inconsistent
@@ -114,8 +124,8 @@ func (c *Collector) combine(o *btf.Object, group []uint32) {
 func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
 	for _, i := range group {
 		s := &c.states[i]
-		if s.flags&(unexpectedReg|uncertainLoc) != 0 {
-			continue
+		if s.addr == 0 || s.flags&(unexpectedReg|uncertainLoc) != 0 {
+			continue // value 0 of a symbol in a relocatable file is no match for an abstract instance
 		}
 		if name := c.table.suffixedAt(entry, s.addr); name != nil {
 			return s, name
@@ -157,28 +167,21 @@ func (c *Collector) optimized(entry int32, s *state) bool {
 }
 
 // canonical is the state that stands for a group: the first at the address of a symbol whose parameters are as written, else
-// the first at such an address, else the first with an address at all, else the first. The third step is not in the
-// specification; the peer's binary takes it (weak definitions beside one that is described by ranges, and arm64 functions
-// whose entry lies behind patchable instructions).
+// the first at such an address, else the first.
 func (c *Collector) canonical(entry int32, group []uint32) *state {
-	var at, placed *state
+	var at *state
 	for _, i := range group {
 		s := &c.states[i]
 		switch {
 		case !c.table.hasAddress(entry, s.addr):
-			if placed == nil && s.addr != 0 {
-				placed = s
-			}
 		case !c.optimized(entry, s):
 			return s
 		case at == nil:
 			at = s
 		}
 	}
-	for _, s := range []*state{at, placed} {
-		if s != nil {
-			return s
-		}
+	if at != nil {
+		return at
 	}
 	return &c.states[group[0]]
 }
