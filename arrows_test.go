@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"encoder/vars":      {"encoder/translate", "encoder/elf", "encoder/btf", "encoder/feature"},
 	"encoder/dedup":     {"encoder/btf"},
 	"encoder/distill":   {"encoder/btf"},
+	"encoder/sorted":    {"encoder/btf"},
 	"encoder/verify":    {"encoder/btf"},
 	"encoder":           {"encoder/..."},
 

@@ -1,0 +1,74 @@
+// Package sorted puts the types of an object in the order of their names, for kernels that search names by bisection.
+//
+// In comes a finished object; out comes another with the same types under other ids, every reference rewritten. Strings, header
+// and layout section stay what they are, and so does the base of a split object. It adds, drops and changes no type.
+//
+// The order is that of the kernel's own build tool (specification 05, section 10): types without a name first, then by name,
+// byte by byte; equals stay in the order they had.
+package sorted
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A key is a type with what it is sorted by. Eight bytes of the name decide nearly always, without a look at the strings.
+type key struct {
+	prefix uint64
+	id     btf.ID
+}
+
+// ByName is the object with its own types sorted by name. The strings are shared with o. Split objects that continue o do not
+// continue the result: they are to be made anew.
+func ByName(o *btf.Object) *btf.Object {
+	keys := order(o)
+	ids := make([]uint32, o.Len()) // the new id of the type First+i
+	for i, k := range keys {
+		ids[k.id-o.First()] = uint32(o.First()) + uint32(i)
+	}
+	out := *o
+	out.Table = btf.NewTable(o.First())
+	out.Grow(o.Len(), o.WordCount())
+	first, end := uint32(o.First()), uint32(o.End())
+	for _, k := range keys {
+		out.Append(o.At(k.id)...)
+		out.Last().References(func(id *uint32) {
+			if *id >= first && *id < end { // others are void, or the base's
+				*id = ids[*id-first]
+			}
+		})
+	}
+	return &out
+}
+
+// order is the order of the types by their old ids.
+func order(o *btf.Object) []key {
+	keys := make([]key, 0, o.Len())
+	for id, r := range o.All() {
+		keys = append(keys, key{prefix(name(o, r)), id})
+	}
+	slices.SortFunc(keys, func(x, y key) int {
+		if x.prefix != y.prefix {
+			return cmp.Compare(x.prefix, y.prefix)
+		}
+		return cmp.Or(bytes.Compare(name(o, o.At(x.id)), name(o, o.At(y.id))), cmp.Compare(x.id, y.id))
+	})
+	return keys
+}
+
+// name is empty where the offset is out of range, as for readers of ours.
+func name(o *btf.Object, r btf.Record) []byte {
+	s, _ := o.Strings.Get(r.Name())
+	return s
+}
+
+// prefix orders as the first eight bytes of a name do: none of them is zero, so that shorter names come first.
+func prefix(name []byte) uint64 {
+	var b [8]byte
+	copy(b[:], name)
+	return binary.BigEndian.Uint64(b[:])
+}
