@@ -121,7 +121,9 @@ func (c *Collector) fatal(name []byte, reason Reason) error {
 	case InvalidName:
 		return fmt.Errorf("variable name %q is not valid in BTF", name)
 	case VoidType:
-		return fmt.Errorf("variable %s has type void", name)
+		if !c.s.opt.Peer { // to the peer's binary it is just one of size 0
+			return fmt.Errorf("variable %s has type void", name)
+		}
 	}
 	return nil
 }
@@ -172,12 +174,13 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 	return sec, Kept
 }
 
-// judgePeer is rules 7 and 8: the peer goes by names, and by the symbol table for offset 0.
+// judgePeer is rules 7 and 8: the peer goes by names; at offset 0 the section must have an OBJECT symbol of that name, be it
+// elsewhere.
 func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reason {
 	switch {
 	case hasPeerPrefix(name):
 		return NotAVariable
-	case v.Addr == sec.elf.Addr && !c.s.hasObject(sec.elf, v.Addr, name):
+	case v.Addr == sec.elf.Addr && !c.s.names[objectName{uint32(sec.elf.Index), string(name)}]:
 		return NoSymbol
 	}
 	return Kept

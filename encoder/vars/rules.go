@@ -54,11 +54,18 @@ type Sections struct {
 	syms    *elf.Symbols
 	opt     Options
 	objects map[uint64][]object // OBJECT symbols of wanted sections, by address as laid out
+	names   map[objectName]bool // of the same symbols
 	spans   []span
 }
 
 // A span is a range of addresses that wanted sections cover.
 type span struct{ from, to uint64 }
+
+// An objectName is the name of a symbol in a section.
+type objectName struct {
+	section uint32
+	name    string
+}
 
 type object struct {
 	section uint32
@@ -69,7 +76,7 @@ type object struct {
 
 // NewSections matches the rules with the sections of an image.
 func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error) {
-	s := &Sections{syms: syms, opt: opt, objects: make(map[uint64][]object)}
+	s := &Sections{syms: syms, opt: opt, objects: make(map[uint64][]object), names: make(map[objectName]bool)}
 	for _, r := range opt.Rules {
 		for _, glob := range append([]string{r.Section}, r.SymbolGlobs...) {
 			if _, err := path.Match(glob, ""); err != nil {
@@ -122,7 +129,9 @@ func (s *Sections) indexObjects(f *elf.File) {
 		}
 		e := s.list[y.Section].elf
 		at := y.Value - f.SymbolBase(e) + e.Addr
-		s.objects[at] = append(s.objects[at], object{y.Section, s.syms.Name(y), y.Size, y.Bind() == stdelf.STB_WEAK})
+		name := s.syms.Name(y)
+		s.objects[at] = append(s.objects[at], object{y.Section, name, y.Size, y.Bind() == stdelf.STB_WEAK})
+		s.names[objectName{y.Section, string(name)}] = true
 	}
 }
 
