@@ -51,6 +51,7 @@ const (
 	SlotAddrBase               //
 	SlotListBase               // DW_AT_loclists_base
 	SlotAnnot                  // reference
+	SlotSignature              // reference: DW_AT_signature
 	SlotProducer               // offset in .debug_str, plus 1
 	SlotProdKey                // a StrKey
 	SlotProdX                  // index into .debug_str_offsets
@@ -71,6 +72,9 @@ const (
 	shapeSLEB
 	shapeBlock // length of width bytes, ULEB128 if 0
 	shapeIndirect
+	shapeRel     // shapeFixed, a reference inside a unit that is read from a Whole
+	shapeRelULEB // the same in a ULEB128
+	shapeSig     // the signature of a type unit
 )
 
 // An attr is one attribute of an abbreviation, ready to be read. 16 bytes.
@@ -95,14 +99,14 @@ type Abbrev struct {
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
-	dense   []Abbrev // by code - 1
-	sparse  map[uint64]Abbrev
-	attrs   []attr
-	off     uint64
-	key     abbrevKey
-	refAddr bool // compiled for one unit only
-	valid   bool
-	memo    [memoSize]memoEntry
+	dense  []Abbrev // by code - 1
+	sparse map[uint64]Abbrev
+	attrs  []attr
+	off    uint64
+	key    abbrevKey
+	bound  bool // compiled for one unit only
+	valid  bool
+	memo   [memoSize]memoEntry
 
 	sec    *section // what the window is of
 	win    []byte   // the section from winOff on
@@ -127,17 +131,33 @@ func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
 		return e.attr, true
 	}
 	a, ok := classify(name, f, k)
-	if ok && f != formRefAddr {
+	if ok && f != formRefAddr && !k.whole {
 		*e = memoEntry{name, f, a}
 	}
 	return a, ok
 }
 
+// An abbrevKey is what the meaning of forms depends on.
 type abbrevKey struct {
 	version  uint16
 	addrSize uint8
 	dwarf64  bool
-	unitOff  uint64 // matters for refAddr only
+	foreign  bool   // strings are not those that keys are offsets of
+	whole    bool   // the unit is read from a Whole
+	sigs     bool   // signatures of type units can be followed
+	scan     bool   // only references that leave their unit are wanted (sup.go)
+	rel      uint64 // added to references inside the unit
+	abs      uint64 // added to references by section offset
+	sup      uint64 // added to references into the supplementary file; NoRef where they cannot be followed
+}
+
+func (u *Unit) key() abbrevKey {
+	k := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, foreign: u.d.keys != &u.d.Strings, abs: -u.Off, sup: NoRef,
+		sigs: u.d.sigs != nil}
+	if p := u.part; p != nil {
+		k.whole, k.scan, k.rel, k.abs, k.sup, k.sigs = true, p.scan, uint64(u.at), uint64(p.from), p.sup, true
+	}
+	return k
 }
 
 // Limits of an abbreviation table: what no compiler reaches.
@@ -148,8 +168,14 @@ const (
 
 // compile reads the table at off. It looks at a window of the section, and at a larger one where the table is cut short by it.
 func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
-	if t.valid && t.off == off && (t.key == k || !t.refAddr && t.key.sameForms(k)) {
-		return nil
+	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) {
+		if t.key == k || !t.bound && !k.whole {
+			return nil
+		}
+		if k.whole {
+			t.rebase(k)
+			return nil
+		}
 	}
 	if !t.key.sameForms(k) {
 		clear(t.memo[:])
@@ -163,7 +189,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 		if err != nil {
 			return err
 		}
-		t.dense, t.attrs, t.sparse, t.refAddr, t.valid = t.dense[:0], t.attrs[:0], nil, false, false
+		t.dense, t.attrs, t.sparse, t.bound, t.valid = t.dense[:0], t.attrs[:0], nil, false, false
 		switch err = t.parse(b, k); {
 		case err == nil:
 			t.valid = true
@@ -174,9 +200,20 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 	}
 }
 
-// sameForms tells whether forms have the same sizes.
+// sameForms tells whether forms have the same sizes and meanings, but for where references count from.
 func (k abbrevKey) sameForms(o abbrevKey) bool {
-	return k.version == o.version && k.addrSize == o.addrSize && k.dwarf64 == o.dwarf64
+	k.rel, k.abs, k.sup = o.rel, o.abs, o.sup
+	return k == o
+}
+
+// rebase makes a table that was compiled for a unit of a Whole that of another one.
+func (t *abbrevs) rebase(k abbrevKey) {
+	for i := range t.attrs {
+		if a := &t.attrs[i]; a.shape == shapeRel || a.shape == shapeRelULEB {
+			a.add += k.rel - t.key.rel
+		}
+	}
+	t.key = k
 }
 
 // minWindow is more than nearly all tables; windows are read some tables ahead.
@@ -261,7 +298,7 @@ func (t *abbrevs) put(code uint64, a Abbrev) {
 // attributes compiles the attribute list of a, which starts at pos; next is the position behind it.
 func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next int, err error) {
 	want := interestOf(a.Tag)
-	size, allFixed := 0, true
+	size, allFixed, scanned := 0, true, 0
 	for n := 0; ; n++ {
 		name, p := uleb(b, pos)
 		if p == 0 {
@@ -289,14 +326,20 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 			}
 			at.add, q = uint64(v), r
 		}
-		t.refAddr = t.refAddr || form(f) == formRefAddr
-		if at.slot != noSlot && want&(1<<at.slot) == 0 {
+		t.bound = t.bound || form(f) == formRefAddr
+		if k.scan {
+			at.slot = noSlot
+			if leaves(form(f)) && scanned < maxScanned {
+				at.slot = Slot(scanned)
+				scanned++
+			}
+		} else if at.slot != noSlot && want&(1<<at.slot) == 0 {
 			at.slot = noSlot
 		}
 		if at.slot != noSlot {
 			a.Has |= 1 << at.slot
 		}
-		if at.shape != shapeFixed || size > 1<<14 {
+		if at.shape != shapeFixed && at.shape != shapeRel || size > 1<<14 {
 			allFixed = false
 		}
 		at.at = uint16(size & 0x7fff)
@@ -365,7 +408,7 @@ func interest(tag Tag) uint64 {
 	case TagLexicalBlock, TagInlinedSubroutine, TagCallSite, TagGNUCallSite, TagCallSiteParameter, TagGNUCallSiteParam:
 		return sib
 	default:
-		return name | typ | sib | bit(SlotSize) | bit(SlotEncoding) | bit(SlotDecl) | bit(SlotSpec) | bit(SlotAnnot)
+		return name | typ | sib | bit(SlotSize) | bit(SlotEncoding) | bit(SlotDecl) | bit(SlotSpec) | bit(SlotAnnot) | bit(SlotSignature)
 	}
 }
 
@@ -439,7 +482,8 @@ const (
 	classAddr
 	classAddrX
 	classRef
-	classStr // offset in .debug_str
+	classStr    // offset in .debug_str
+	classSupStr // the same of the supplementary file
 	classLineStr
 	classInline
 	classStrX
@@ -462,6 +506,8 @@ func classOf(f form) formClass {
 		return classStr
 	case formLineStrp:
 		return classLineStr
+	case formStrpSup, formGNUStrpAlt:
+		return classSupStr
 	case formString:
 		return classInline
 	case formStrx, formStrx1, formStrx2, formStrx3, formStrx4, formGNUStrIndex:

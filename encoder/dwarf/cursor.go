@@ -18,6 +18,7 @@ type Cursor struct {
 	u     *Unit
 	data  []byte
 	end   int
+	refs  uint64 // references lead to less
 	dense []Abbrev
 	attrs []attr
 	swap  bool
@@ -25,7 +26,7 @@ type Cursor struct {
 
 // Start puts the cursor on an opened unit.
 func (c *Cursor) Start(u *Unit) {
-	c.u, c.data, c.end, c.Err = u, u.data, u.end, nil
+	c.u, c.data, c.end, c.refs, c.Err = u, u.data, u.end, uint64(u.refEnd), nil
 	c.dense, c.attrs, c.swap = u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.Next = u.root
 }
@@ -127,7 +128,7 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	var v uint64
 	next := pos
 	switch t.shape {
-	case shapeFixed:
+	case shapeFixed, shapeRel:
 		if next = pos + int(t.size); next > c.end {
 			c.fail(pos, "attribute %#x reaches past the end of its unit", t.name)
 			return 0
@@ -144,10 +145,20 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 		}
 		next = pos + n + 1
 		if t.slot != noSlot {
-			v = uint64(c.u.d.Strings.inline(data[pos : pos+n]))
+			v = uint64(c.u.d.keys.inline(data[pos : pos+n]))
 		}
 	case shapeULEB:
 		v, next = uleb(data, pos)
+	case shapeRelULEB:
+		if v, next = uleb(data, pos); next != 0 {
+			v += t.add
+		}
+	case shapeSig:
+		if next = pos + 8; next > c.end {
+			next = 0
+		} else {
+			v = c.u.signed(c.load(pos, 8))
+		}
 	case shapeSLEB:
 		var s int64
 		s, next = sleb(data, pos)
@@ -208,7 +219,7 @@ func (c *Cursor) indirect(t *attr, pos int) int {
 	}
 	u := c.u
 	tag := u.abbrevTag(c.Pos)
-	at, ok := classify(t.name, form(f), abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off})
+	at, ok := classify(t.name, form(f), u.key())
 	if !ok {
 		c.fail(pos, "form %#x is unknown", f)
 		return 0
@@ -286,7 +297,7 @@ func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
 
 // Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or leads out of the unit.
 func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
-	if c.Has&bit(s) == 0 || c.Val[s] >= uint64(c.end) {
+	if c.Has&bit(s) == 0 || c.Val[s] >= c.refs {
 		return 0, false
 	}
 	return uint32(c.Val[s]), true
@@ -311,10 +322,7 @@ func (c *Cursor) text(strp, key, index Slot) StrKey {
 	case c.Has&bit(strp) != 0:
 		return c.u.d.Strings.strp(c.Val[strp] - 1)
 	case c.Has&bit(key) != 0:
-		if v := c.Val[key]; v >= lineStrValue {
-			return c.u.d.Strings.lineStrp(v - lineStrValue)
-		}
-		return StrKey(c.Val[key])
+		return c.u.d.elsewhere(c.Val[key])
 	case c.Has&bit(index) != 0:
 		return c.u.strx(c.Val[index])
 	}

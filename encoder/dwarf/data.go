@@ -34,6 +34,9 @@ type Data struct {
 	lists  section // .debug_loclists
 
 	Strings Strings
+	keys    *Strings // gives the keys: Strings, or that of the image whose supplementary file this is
+	sup     *Data    // what DW_FORM_GNU_ref_alt and DW_FORM_ref_sup lead into, or nil
+	sigs    map[uint64]uint64
 }
 
 // A section is a debug section that is read from the file piece by piece, or held whole where its stored bytes are not its
@@ -48,6 +51,7 @@ type section struct {
 // Open finds the debug sections of an image. The error is ErrNoDWARF when there are none.
 func Open(f *elf.File) (*Data, error) {
 	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
+	d.keys = &d.Strings
 	var err error
 	open := func(name string) (s section) {
 		if err == nil {

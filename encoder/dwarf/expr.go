@@ -82,16 +82,18 @@ var operands = func() (t [256][2]uint8) {
 }()
 
 // Ops appends the operations of an expression to dst; ok is false when one cannot be decoded.
-func (u *Unit) Ops(dst []Op, expr []byte) (ops []Op, ok bool) {
+func (u *Unit) Ops(dst []Op, expr []byte) (ops []Op, ok bool) { return u.ops(dst, expr, u.dwarf64) }
+
+func (u *Unit) ops(dst []Op, expr []byte, wide bool) (ops []Op, ok bool) {
 	for pos := 0; pos < len(expr); {
 		op := Op{Code: expr[pos]}
 		args := operands[op.Code]
 		pos++
-		if op.A, pos, ok = u.operand(expr, pos, args[0], &op); !ok {
+		if op.A, pos, ok = u.operand(expr, pos, args[0], wide, &op); !ok {
 			return dst, false
 		}
 		if args[1] != argNone {
-			if op.B, pos, ok = u.operand(expr, pos, args[1], &op); !ok {
+			if op.B, pos, ok = u.operand(expr, pos, args[1], wide, &op); !ok {
 				return dst, false
 			}
 		}
@@ -100,7 +102,7 @@ func (u *Unit) Ops(dst []Op, expr []byte) (ops []Op, ok bool) {
 	return dst, true
 }
 
-func (u *Unit) operand(expr []byte, pos int, kind uint8, op *Op) (v uint64, next int, ok bool) {
+func (u *Unit) operand(expr []byte, pos int, kind uint8, wide bool, op *Op) (v uint64, next int, ok bool) {
 	fixed := 0
 	switch kind {
 	case argNone:
@@ -116,7 +118,9 @@ func (u *Unit) operand(expr []byte, pos int, kind uint8, op *Op) (v uint64, next
 	case argAddr:
 		fixed = int(u.AddrSize)
 	case argOffset:
-		fixed = int(u.offsetSize())
+		if fixed = 4; wide {
+			fixed = 8
+		}
 	case argULEB:
 		v, next = uleb(expr, pos)
 		return v, next, next != 0

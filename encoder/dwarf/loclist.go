@@ -5,15 +5,17 @@ type LocKind uint8
 
 // The kinds of DW_AT_location.
 const (
-	LocNone LocKind = iota
-	LocExpr         // one expression: position and length in the unit
-	LocList         // a list at a section offset
-	LocOdd          // a form that cannot be decoded
+	LocNone  LocKind = iota
+	LocExpr          // one expression: position and length in the unit
+	LocList          // a list at an offset of .debug_loclists
+	LocList4         // a list at an offset of .debug_loc, as DWARF 2 to 4 have it
+	LocOdd           // a form that cannot be decoded
 )
 
 // A Location is the undecoded value of a DW_AT_location.
 type Location struct {
 	Kind  LocKind
+	Wide  bool // the unit is in the 64-bit format
 	Value uint64
 }
 
@@ -21,16 +23,19 @@ type Location struct {
 func (c *Cursor) Location() Location {
 	switch {
 	case c.Has&bit(SlotExpr) != 0:
-		return Location{LocExpr, c.Val[SlotExpr]}
+		return Location{LocExpr, c.u.dwarf64, c.Val[SlotExpr]}
 	case c.Has&bit(SlotList) != 0:
-		return Location{LocList, c.Val[SlotList]}
+		if c.u.Version < 5 {
+			return Location{LocList4, c.u.dwarf64, c.Val[SlotList]}
+		}
+		return Location{LocList, c.u.dwarf64, c.Val[SlotList]}
 	case c.Has&bit(SlotListX) != 0:
 		if off, ok := c.u.loclistx(c.Val[SlotListX]); ok {
-			return Location{LocList, off}
+			return Location{LocList, c.u.dwarf64, off}
 		}
-		return Location{LocOdd, 0}
+		return Location{Kind: LocOdd}
 	case c.Has&bit(SlotOddLoc) != 0:
-		return Location{LocOdd, 0}
+		return Location{Kind: LocOdd}
 	}
 	return Location{}
 }
@@ -62,6 +67,8 @@ type Locations struct {
 	win []byte // the window: windowLen bytes of sec from off on
 	off uint64
 	sec *section
+
+	wide bool // the unit of the location at hand is in the 64-bit format
 }
 
 // Each calls visit for every description of a location, numbered from 0: an expression is one; a list is walked in order,
@@ -69,6 +76,7 @@ type Locations struct {
 // cannot be decoded, and when visit returns false (specification 01, section 9.2). The operations and the expression are
 // valid during the call.
 func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr []byte) bool) {
+	l.wide = loc.Wide
 	switch loc.Kind {
 	case LocExpr:
 		expr := u.Block(loc.Value)
@@ -76,11 +84,9 @@ func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr
 			visit(0, ops, expr)
 		}
 	case LocList:
-		if u.Version >= 5 {
-			l.list5(u, loc.Value, visit)
-		} else {
-			l.list4(u, loc.Value, visit)
-		}
+		l.list5(u, loc.Value, visit)
+	case LocList4:
+		l.list4(u, loc.Value, visit)
 	}
 }
 
@@ -89,18 +95,19 @@ func (l *Locations) First(u *Unit, loc Location) (ops []Op, ok bool) {
 	if loc.Kind != LocExpr {
 		return nil, false
 	}
+	l.wide = loc.Wide
 	return l.decode(u, u.Block(loc.Value))
 }
 
 func (l *Locations) decode(u *Unit, expr []byte) (ops []Op, ok bool) {
-	l.ops, ok = u.Ops(l.ops[:0], expr)
+	l.ops, ok = u.ops(l.ops[:0], expr, l.wide)
 	return l.ops, ok
 }
 
 // Sub decodes an expression inside another one, such as the block of an entry value.
 func (l *Locations) Sub(u *Unit, expr []byte) (op Op, single bool) {
 	var buf [2]Op
-	ops, ok := u.Ops(buf[:0], expr)
+	ops, ok := u.ops(buf[:0], expr, l.wide)
 	if !ok || len(ops) != 1 {
 		return Op{}, false
 	}

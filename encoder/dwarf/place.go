@@ -9,6 +9,7 @@ var numbers = map[uint16]Slot{
 
 var references = map[uint16]Slot{
 	atType: SlotType, atSpecification: SlotSpec, atAbstractOrigin: SlotOrigin, atSibling: SlotSibling, atGNUAnnotation: SlotAnnot,
+	atSignature: SlotSignature, atImport: SlotType,
 }
 
 // texts are the attributes that are strings, with the slots for an offset in .debug_str, a key, and an index.
@@ -34,7 +35,7 @@ func (a *attr) place(name uint16, f form, k abbrevKey) {
 		a.reference(slot, f, class, k)
 		return
 	}
-	if slots, ok := texts[name]; ok && a.text(slots, class) {
+	if slots, ok := texts[name]; ok && a.text(slots, class, k) {
 		return
 	}
 	if slot, ok := bases[name]; ok {
@@ -89,21 +90,41 @@ const blankValue = 1 << 63
 
 func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	a.slot = slot
+	sup := f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
 	switch {
-	case class != classRef || f == formRefSig8 || f == formGNURefAlt || f == formRefSup4 || f == formRefSup8:
+	case class != classRef || f == formRefSig8 && !k.sigs || sup && k.sup == NoRef:
 		a.width, a.add = 0, NoRef
 		if a.shape != shapeFixed {
 			a.slot = noSlot
 		}
+	case f == formRefSig8:
+		a.shape = shapeSig
+	case sup:
+		a.add = k.sup
 	case f == formRefAddr:
-		a.add = -k.unitOff
+		a.add = k.abs
+	case k.whole:
+		a.add = k.rel
+		if a.shape = shapeRel; f == formRefUdata {
+			a.shape = shapeRelULEB
+		}
 	}
 }
 
-func (a *attr) text(slots [3]Slot, class formClass) bool {
+// leaves tells whether a reference of that form can lead out of its unit.
+func leaves(f form) bool {
+	return f == formRefAddr || f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
+}
+
+func (a *attr) text(slots [3]Slot, class formClass, k abbrevKey) bool {
 	switch class {
 	case classStr:
 		a.slot, a.add = slots[0], 1
+		if k.foreign {
+			a.slot, a.add = slots[1], strValue
+		}
+	case classSupStr:
+		a.slot, a.add = slots[1], supStrValue
 	case classInline:
 		a.slot = slots[1]
 	case classLineStr:
@@ -116,8 +137,12 @@ func (a *attr) text(slots [3]Slot, class formClass) bool {
 	return true
 }
 
-// lineStrValue in add marks an offset in .debug_line_str, which is turned into a key when it is read.
-const lineStrValue = 1 << 62
+// In add they mark an offset in a section of strings, which is turned into a key when it is read.
+const (
+	lineStrValue = 1 << 62 // .debug_line_str
+	supStrValue  = 1 << 61 // .debug_str of the supplementary file
+	strValue     = 1 << 60 // .debug_str of a file that keys are not offsets of
+)
 
 // offset: DW_AT_data_member_location and DW_AT_data_bit_offset (specification 01, section 3.2). In DWARF 2 and 3, data4 and
 // data8 are location list pointers, which give 0.

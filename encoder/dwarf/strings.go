@@ -93,12 +93,36 @@ func (s *Strings) strp(off uint64) StrKey {
 	return StrKey(off) + 1
 }
 
-// lineStrp is the key of the string at an offset of .debug_line_str; 0 when there is none.
-func (s *Strings) lineStrp(off uint64) StrKey {
-	if off >= uint64(len(s.line)) {
+// strp is the key of the string at an offset of .debug_str; 0 when there is none.
+func (d *Data) strp(off uint64) StrKey {
+	if d.keys == &d.Strings {
+		return d.Strings.strp(off)
+	}
+	return d.keys.at(d.Strings.str, off)
+}
+
+// elsewhere is the key of a string that a slot gives as a key, or as an offset in a section that keys are not offsets of.
+func (d *Data) elsewhere(v uint64) StrKey {
+	switch {
+	case v >= lineStrValue:
+		return d.keys.at(d.Strings.line, v-lineStrValue)
+	case v >= supStrValue:
+		if d.sup == nil {
+			return 0
+		}
+		return d.keys.at(d.sup.Strings.str, v-supStrValue)
+	case v >= strValue:
+		return d.keys.at(d.Strings.str, v-strValue)
+	}
+	return StrKey(v)
+}
+
+// at is the key of the string at an offset of a section; 0 when there is none.
+func (s *Strings) at(section []byte, off uint64) StrKey {
+	if off >= uint64(len(section)) {
 		return 0
 	}
-	b := s.line[off:]
+	b := section[off:]
 	n := bytes.IndexByte(b, 0)
 	if n < 0 {
 		return 0

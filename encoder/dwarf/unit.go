@@ -13,8 +13,10 @@ type Unit struct {
 	Index int    // number in section order
 	Off   uint64 // of its header, from the start of the section
 
-	data     []byte // the unit from its header on, and slack
+	data     []byte // the unit from its header on, and slack; in a Whole, everything
+	at       int    // where its header starts in data
 	end      int    // where the unit ends in data
+	refEnd   int    // references lead to less
 	root     int    // where its root DIE starts in data
 	Version  uint16
 	AddrSize uint8
@@ -32,12 +34,15 @@ type Unit struct {
 	addrBase uint64
 	listBase uint64
 
+	sig     uint64 // of a type unit
+	sigType uint64 // where its type is, from the header on
 	abbrevs *abbrevs
 	buf     []byte
 	d       *Data
+	part    *part // of the Whole that it is read from, or nil
 }
 
-// Len is the length of the unit in bytes, header included; every offset in it is less.
+// Len is the length of the unit in bytes, header included; every offset in it is less. (In a Whole: where it ends.)
 func (u *Unit) Len() int { return u.end }
 
 // A Reader hands out the units of an image in section order: those of .debug_types first (specification 01, section 2.1).
@@ -106,7 +111,7 @@ func (u *Unit) reset(r *Reader, data []byte, end int) {
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: r.index, Off: r.off, data: data, end: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
+	*u = Unit{Index: r.index, Off: r.off, data: data, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
 }
 
 // length is the length of a unit in bytes, its length field included, from its first bytes.
@@ -133,7 +138,7 @@ func (r *Reader) length(h []byte) (uint64, error) {
 type Place struct {
 	Index   int    // number of the unit in section order
 	Section string // ".debug_info"
-	Off     uint64 // of the unit in the section
+	Off     uint64 // of position 0 in the section: of the unit, unless that is part of a Whole
 }
 
 // Err is an error at a position in the unit.
@@ -144,9 +149,9 @@ func (p Place) Err(pos int, format string, args ...any) error {
 // Place is where the unit stands.
 func (u *Unit) Place() Place {
 	if u.inTypes {
-		return Place{u.Index, ".debug_types", u.Off}
+		return Place{u.Index, ".debug_types", u.Off - uint64(u.at)}
 	}
-	return Place{u.Index, ".debug_info", u.Off}
+	return Place{u.Index, ".debug_info", u.Off - uint64(u.at)}
 }
 
 // Err is an error at a position in the unit.
@@ -160,8 +165,7 @@ func (u *Unit) Open() error {
 	if err != nil {
 		return err
 	}
-	key := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, unitOff: u.Off}
-	if err := u.abbrevs.compile(&u.d.abbrev, abbrevOff, key); err != nil {
+	if err := u.abbrevs.compile(&u.d.abbrev, abbrevOff, u.key()); err != nil {
 		return fmt.Errorf("CU %d: %w", u.Index, err)
 	}
 	u.defaultBases()
@@ -189,22 +193,22 @@ func (u *Unit) Open() error {
 	u.lowPC, _ = c.LowPC()
 	u.Name = c.Name()
 	var scratch [4]byte
-	u.Clang = bytes.Contains(u.d.Strings.Get(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
+	u.Clang = bytes.Contains(u.d.keys.Get(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
 	return nil
 }
 
 // header reads the unit header (DWARF 5, section 7.5.1; DWARF 4, section 7.5.1).
 func (u *Unit) header() (abbrevOff uint64, err error) {
-	pos, offset := 4, 4
-	if u.end < 11 {
-		return 0, u.Err(0, "unit of %d bytes is too short for a header", u.end)
+	pos, offset := u.at+4, 4
+	if u.end-u.at < 11 {
+		return 0, u.Err(u.at, "unit of %d bytes is too short for a header", u.end-u.at)
 	}
-	if u.d.order.Uint32(u.data) == 0xffffffff {
+	if u.d.order.Uint32(u.data[u.at:]) == 0xffffffff {
 		u.dwarf64 = true
-		pos, offset = 12, 8
+		pos, offset = u.at+12, 8
 	}
 	if u.end < pos+3+offset+1 {
-		return 0, u.Err(0, "unit of %d bytes is too short for a header", u.end)
+		return 0, u.Err(u.at, "unit of %d bytes is too short for a header", u.end-u.at)
 	}
 	u.Version = u.d.order.Uint16(u.data[pos:])
 	pos += 2
@@ -231,15 +235,18 @@ func (u *Unit) header() (abbrevOff uint64, err error) {
 	case unitSkeleton, unitSplitCompile:
 		pos += 8
 	case unitType, unitSplitType:
+		if pos+8+offset <= u.end {
+			u.sig, u.sigType = u.d.order.Uint64(u.data[pos:]), u.offset(pos+8)
+		}
 		pos += 8 + offset
 	default:
-		return 0, u.Err(0, "unit type %#x is unknown", u.kind)
+		return 0, u.Err(u.at, "unit type %#x is unknown", u.kind)
 	}
 	if u.AddrSize != 4 && u.AddrSize != 8 {
-		return 0, u.Err(0, "addresses of %d bytes are not supported", u.AddrSize)
+		return 0, u.Err(u.at, "addresses of %d bytes are not supported", u.AddrSize)
 	}
 	if pos > u.end {
-		return 0, u.Err(0, "unit of %d bytes is too short for its header", u.end)
+		return 0, u.Err(u.at, "unit of %d bytes is too short for its header", u.end-u.at)
 	}
 	u.root = pos
 	return abbrevOff, nil
@@ -272,9 +279,9 @@ func (u *Unit) strx(index uint64) StrKey {
 		return 0
 	}
 	if width == 8 {
-		return u.d.Strings.strp(u.d.order.Uint64(u.d.strOff[at:]))
+		return u.d.strp(u.d.order.Uint64(u.d.strOff[at:]))
 	}
-	return u.d.Strings.strp(uint64(u.d.order.Uint32(u.d.strOff[at:])))
+	return u.d.strp(uint64(u.d.order.Uint32(u.d.strOff[at:])))
 }
 
 func (u *Unit) offsetSize() uint64 {

@@ -1,0 +1,265 @@
+package dwarf
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// Where units refer into each other they cannot be read one by one. A Whole lays the sections that hold units behind each
+// other in one piece of memory: .debug_types, .debug_info, then those of the supplementary file. A position in it takes the
+// place of an offset in a unit, so a Cursor on one unit gives references into any other one; which unit a position lies in
+// is found by binary search.
+
+// A Whole is all units of an image in one piece. It is read only; the Units that it opens belong to their user.
+type Whole struct {
+	d     *Data
+	data  []byte
+	size  int
+	parts []*part
+	units []wholeUnit // in order of their positions
+	order []int       // the units in the order in which they are to be walked
+	sigs  map[uint64]uint64
+}
+
+// A part is one section of a Whole.
+type part struct {
+	w       *Whole
+	d       *Data
+	inTypes bool
+	from    int    // position of the section's first byte
+	sup     uint64 // position of the first byte of the supplementary file's .debug_info, or NoRef
+	scan    bool   // read for scanning only
+}
+
+type wholeUnit struct {
+	part  *part
+	off   uint64 // in its section
+	at    int    // position of its header
+	end   int
+	index int // number in section order
+}
+
+// maxWhole is the size of a Whole that positions can count: translations need a bit of theirs.
+const maxWhole = 1<<31 - 1
+
+// Whole reads all units of an image.
+func (d *Data) Whole() (*Whole, error) {
+	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
+	secs := []*section{&d.types, &d.info}
+	owners := []*Data{d, d}
+	if d.sup != nil {
+		secs, owners = append(secs, &d.sup.info), append(owners, d.sup)
+	}
+	if err := w.load(secs); err != nil {
+		return nil, err
+	}
+	from := 0
+	for i, s := range secs {
+		w.parts = append(w.parts, &part{w: w, d: owners[i], inTypes: i == 0, from: from, sup: NoRef})
+		from += int(s.size)
+	}
+	if d.sup != nil {
+		for _, p := range w.parts[:2] {
+			p.sup = uint64(w.parts[2].from)
+		}
+	}
+	for i, s := range secs {
+		if err := w.addUnits(w.parts[i], s); err != nil {
+			return nil, err
+		}
+	}
+	return w, w.setOrder()
+}
+
+// TypeUnits reads the units of .debug_types alone; from then on references to signatures can be followed to them.
+func (d *Data) TypeUnits() (*Whole, error) {
+	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
+	if err := w.load([]*section{&d.types}); err != nil {
+		return nil, err
+	}
+	w.parts = []*part{{w: w, d: d, inTypes: true, sup: NoRef}}
+	if err := w.addUnits(w.parts[0], &d.types); err != nil {
+		return nil, err
+	}
+	d.sigs = w.sigs
+	return w, w.setOrder()
+}
+
+// load reads sections one behind the other.
+func (w *Whole) load(secs []*section) error {
+	total := uint64(0)
+	for _, s := range secs {
+		if total += s.size; total > maxWhole || s.size > maxWhole {
+			return s.err(0, "%d bytes of units that refer into each other are more than can be read at once", total)
+		}
+	}
+	w.size = int(total)
+	w.data = make([]byte, total+slack)
+	b := w.data
+	for _, s := range secs {
+		if s.whole != nil {
+			copy(b, s.whole[:s.size])
+		} else if s.size != 0 {
+			if err := s.file.ReadAt(s.s, b[:s.size], 0); err != nil {
+				return err
+			}
+		}
+		b = b[s.size:]
+	}
+	return nil
+}
+
+// addUnits finds the units of a part.
+func (w *Whole) addUnits(p *part, s *section) error {
+	sec := section{s: s.s, size: s.size, whole: w.data[p.from : p.from+int(s.size)+slack]}
+	r := &Reader{d: p.d, sec: &sec, inTypes: p.inTypes}
+	var u Unit
+	for r.off < sec.size {
+		if _, err := r.Next(&u); err != nil {
+			return err
+		}
+		at := p.from + int(u.Off)
+		w.units = append(w.units, wholeUnit{p, u.Off, at, at + u.end, u.Index})
+		if _, err := u.header(); err != nil {
+			return err
+		}
+		if u.kind == unitType || u.kind == unitSplitType {
+			if _, ok := w.sigs[u.sig]; !ok {
+				w.sigs[u.sig] = uint64(at) + u.sigType
+			}
+		}
+	}
+	return nil
+}
+
+// Order is the numbers of the units in the order in which they are to be walked: of the supplementary file those that
+// something refers to, then those of the image.
+func (w *Whole) Order() []int { return w.order }
+
+// Open opens unit i into u.
+func (w *Whole) Open(i int, u *Unit) error {
+	e := &w.units[i]
+	return w.openIn(e, e.part, u)
+}
+
+func (w *Whole) openIn(e *wholeUnit, p *part, u *Unit) error {
+	table := u.abbrevs
+	if table == nil {
+		table = &abbrevs{}
+	}
+	*u = Unit{Index: e.index, Off: e.off, data: w.data, at: e.at, end: e.end, refEnd: w.size, inTypes: p.inTypes, abbrevs: table, buf: u.buf, d: p.d, part: p}
+	return u.Open()
+}
+
+// Find is the number of the unit that a position lies in.
+func (w *Whole) Find(pos uint32) (i int, ok bool) {
+	i = sort.Search(len(w.units), func(i int) bool { return w.units[i].end > int(pos) })
+	return i, i < len(w.units) && int(pos) >= w.units[i].at
+}
+
+// Holds tells whether a position lies in unit i.
+func (w *Whole) Holds(i int, pos uint32) bool {
+	return int(pos) >= w.units[i].at && int(pos) < w.units[i].end
+}
+
+// Supplementary tells whether unit i is one of the supplementary file.
+func (w *Whole) Supplementary(i int) bool { return w.units[i].part.d != w.d }
+
+// Root is the position of the root of the unit i, which Open has opened into u.
+func (u *Unit) Root() int { return u.root }
+
+// All is a Unit that stands for all of them where locations are decoded: positions are those of the Whole.
+func (w *Whole) All(first *Unit) Unit {
+	return Unit{Version: first.Version, AddrSize: first.AddrSize, Clang: first.Clang, Lang: first.Lang, dwarf64: first.dwarf64,
+		data: w.data, end: w.size, refEnd: w.size, d: w.d}
+}
+
+// signed is where the type unit of a signature has its type, as a position in the unit at hand; NoRef where it is not known.
+func (u *Unit) signed(sig uint64) uint64 {
+	sigs, base := u.d.sigs, -u.Off
+	if u.part != nil {
+		sigs, base = u.part.w.sigs, 0
+	}
+	if at, ok := sigs[sig]; ok {
+		return at + base
+	}
+	return NoRef
+}
+
+// setOrder decides which units are walked, and in which order.
+func (w *Whole) setOrder() error {
+	var sup []int
+	for i := range w.units {
+		if w.Supplementary(i) {
+			sup = append(sup, i)
+		} else {
+			w.order = append(w.order, i)
+		}
+	}
+	if len(sup) == 0 {
+		return nil
+	}
+	referred, err := w.referred()
+	if err != nil {
+		return err
+	}
+	var first []int
+	for _, i := range sup {
+		if referred[i] {
+			first = append(first, i)
+		}
+	}
+	w.order = append(first, w.order...)
+	return nil
+}
+
+// maxScanned is how many references that leave their unit one DIE has at most.
+const maxScanned = 16
+
+// referred finds the units of the supplementary file that a unit which is walked refers to.
+func (w *Whole) referred() (map[int]bool, error) {
+	found := make(map[int]bool)
+	todo := append([]int(nil), w.order...)
+	var u Unit
+	var c Cursor
+	for len(todo) != 0 {
+		e := &w.units[todo[0]]
+		todo = todo[1:]
+		p := *e.part
+		p.scan = true
+		if err := w.openIn(e, &p, &u); err != nil {
+			return nil, err
+		}
+		c.Start(&u)
+		for pos := u.root; pos < u.end && c.Err == nil; pos = c.Next {
+			if c.Read(pos) == nil {
+				continue
+			}
+			for s := Slot(0); s < maxScanned; s++ {
+				ref, ok := c.Ref(s)
+				if !ok {
+					continue
+				}
+				if i, ok := w.Find(ref); ok && w.Supplementary(i) && !found[i] {
+					found[i] = true
+					todo = append(todo, i)
+				}
+			}
+		}
+		if c.Err != nil {
+			return nil, c.Err
+		}
+	}
+	return found, nil
+}
+
+// Supplement makes sup the file that references into a supplementary file lead to. Keys of its strings are d's.
+func (d *Data) Supplement(sup *Data) error {
+	if sup.order != d.order {
+		return fmt.Errorf("byte order of the supplementary file differs: %w", &elf.FormatError{Section: "ELF header", Offset: 5, Problem: "other byte order"})
+	}
+	sup.keys, d.sup = &d.Strings, sup
+	return nil
+}
