@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/golden"
 )
@@ -152,13 +153,18 @@ func base(path string) (*btf.Object, error) {
 	return o, err
 }
 
+// object parses the BTF. A file with a distilled base of its own is put onto base, if there is one, as a kernel would do it.
 func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) {
-	if base == nil && f.Distilled != nil {
-		if base, err = btf.Parse(f.Distilled, nil); err != nil {
+	own := base
+	if f.Distilled != nil {
+		if own, err = btf.Parse(f.Distilled, nil); err != nil {
 			return nil, fmt.Errorf("%s: .BTF.base: %w", path, err)
 		}
 	}
-	if o, err = btf.Parse(f.BTF, base); err != nil {
+	if o, err = btf.Parse(f.BTF, own); err == nil && base != nil && own != base {
+		o, err = distill.Relocate(o, own, base)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return o, nil

@@ -1,0 +1,47 @@
+package source_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/golden/dump"
+)
+
+// TestDistilled: a module with a distilled base is read over that, or put onto the base it is given.
+func TestDistilled(t *testing.T) {
+	images := filepath.Join("..", "..", "..", "corpus", "images")
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(images, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	const driver = "gcc12-s390x-dwarf5-driver."
+	module := filepath.Join(t.TempDir(), "driver.ko")
+	if err := elf.Embed(filepath.Join(images, driver+"ko"), module, []elf.EmbedSection{{Name: ".BTF", Data: read(driver + "distilled.golden")},
+		{Name: ".BTF.base", Data: read(driver + "base.golden")}}); err != nil {
+		t.Fatal(err)
+	}
+	o, size, err := source.Object(module, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(o.AppendWire(nil), read(driver+"distilled.golden")) || size != 8 {
+		t.Errorf("alone: got %d types, pointers of %d bytes", o.Len(), size)
+	}
+	o, _, err = source.Object(module, filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dump.AppendRaw(nil, o); !bytes.Equal(got, read(driver+"relocated.golden")) {
+		t.Errorf("over the whole base it is not what bpftool prints:\n%s", got)
+	}
+	if _, _, err := source.Object(module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
+		t.Error("over a base without its types it was accepted")
+	}
+}
