@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A planner works out a change. It reads headers only; sections that stay are never looked at.
@@ -53,7 +54,7 @@ func (f *File) embed(sections []EmbedSection) (*change, error) {
 	}
 	p.keep = f.size
 	for i, s := range sections {
-		if s.Name == "" || bytes.IndexByte([]byte(s.Name), 0) >= 0 {
+		if s.Name == "" || strings.Contains(s.Name, "\x00") {
 			return nil, fmt.Errorf("%q is not a name for a section", s.Name)
 		}
 		if slices.ContainsFunc(sections[:i], func(o EmbedSection) bool { return o.Name == s.Name }) {

@@ -56,7 +56,7 @@ func compile(t *testing.T, compiler string, flags ...string) string {
 func run(t *testing.T, path string) string {
 	t.Helper()
 	out, err := exec.Command(path).Output()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 42 {
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 42 {
 		t.Fatalf("%s: got %v, want exit status 42", path, err)
 	}
 	return string(out)

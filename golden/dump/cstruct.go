@@ -112,7 +112,7 @@ func (p *cPrinter) defineComposite(id uint32, level int) {
 		if packed {
 			align = 1
 		}
-		at = p.pad(m[1], at, uint64(off), align, wasBitfield && bitfield != 0, level+1)
+		p.pad(m[1], at, uint64(off), align, wasBitfield && bitfield != 0, level+1)
 		p.indent(level + 1)
 		p.declare(m[1], p.text(m[0]), level+1)
 		wasBitfield = bitfield != 0
@@ -145,10 +145,10 @@ type paddingType struct {
 func roundUp(v, to uint64) uint64 { return (v + to - 1) / to * to }
 
 // pad prints unnamed bitfields from bit at to bit next, where the next member (of that type and alignment) or the end of
-// the struct is, and returns next. It prefers what the compiler's own alignment gives.
-func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level int) uint64 {
+// the struct is. It prefers what the compiler's own alignment gives.
+func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level int) {
 	if at >= next {
-		return next
+		return
 	}
 	types := [...]paddingType{{"long", 8 * p.pointer}, {"int", 32}, {"short", 16}, {"char", 8}}
 	field := func(t string, bits uint64) {
@@ -186,7 +186,6 @@ func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level 
 		field(name, n)
 		at += n
 	}
-	return next
 }
 
 // defineEnum prints an enum with its values; one that has none is only declared.
