@@ -1,0 +1,85 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/golden/dump"
+)
+
+// encodeDriver encodes the committed module of an architecture over the BTF of its kernel; golden is the peer's.
+func encodeDriver(t *testing.T, arch string, profile encoder.Profile) (o *btf.Object, golden []byte) {
+	t.Helper()
+	images := filepath.Join("..", "corpus", "images")
+	wire, err := os.ReadFile(filepath.Join(images, "gcc12-"+arch+"-dwarf5-based.btf.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := btf.Parse(wire, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.Open(filepath.Join(images, "gcc12-"+arch+"-dwarf5-driver.ko"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: feature.Default(), Base: base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(base.AppendWire(nil), wire) {
+		t.Error("the base was changed")
+	}
+	if golden, err = os.ReadFile(filepath.Join(images, "gcc12-"+arch+"-dwarf5-driver.split.golden")); err != nil {
+		t.Fatal(err)
+	}
+	return res.Object, golden
+}
+
+// TestSplit: split BTF of the committed modules is the peer's.
+func TestSplit(t *testing.T) {
+	for _, arch := range []string{"x86_64", "i386", "s390x"} {
+		o, want := encodeDriver(t, arch, encoder.Pahole)
+		if !bytes.Equal(o.AppendWire(nil), want) {
+			t.Errorf("%s: it is not the peer's:\n%s", arch, dump.AppendRaw(nil, o))
+		}
+	}
+}
+
+// TestSplitTypedefs: in the peer's split BTF no typedef is ever the base's (rule 03/11), and what refers to one is doubled too. The
+// default profile has neither; what is left are the module's own types.
+func TestSplitTypedefs(t *testing.T) {
+	for _, arch := range []string{"x86_64", "i386", "s390x"} {
+		peer, _ := encodeDriver(t, arch, encoder.Pahole)
+		o, _ := encodeDriver(t, arch, encoder.Default)
+		if n := typedefs(peer); n < 6 {
+			t.Errorf("%s: the profile pahole has %d typedefs, want the module's 6 or more", arch, n)
+		}
+		if n := typedefs(o); n != 0 {
+			t.Errorf("%s: the default profile has %d typedefs, want none: the base has them all\n%s", arch, n, dump.AppendRaw(nil, o))
+		}
+		if o.Len() >= peer.Len() {
+			t.Errorf("%s: got %d types, the peer's rule gives %d", arch, o.Len(), peer.Len())
+		}
+		if err := o.CheckReferences(); err != nil {
+			t.Errorf("%s: %v", arch, err)
+		}
+	}
+}
+
+func typedefs(o *btf.Object) (n int) {
+	for _, r := range o.All() {
+		if r.Kind() == btf.KindTypedef {
+			n++
+		}
+	}
+	return n
+}
