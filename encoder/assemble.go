@@ -26,9 +26,8 @@ type assembler struct {
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	seen      dedup.Seen
-	joined    []joined        // by the order of joining, for what must be joined again
-	tagged    bool            // a type has a declaration tag
-	decided   []vars.Decision // told when it is sure that the join need not be repeated
+	joined    []joined // by the order of joining, for what must be joined again
+	tagged    bool     // a type has a declaration tag
 }
 
 // joined is where the parts of a unit begin.
@@ -44,9 +43,7 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	if !exact {
 		a.makeRoom(j.d.InfoSize())
 	}
-	if j.opt.OnVar != nil {
-		a.vars.Decided = func(d vars.Decision) { a.decided = append(a.decided, d) }
-	}
+	a.vars.Explain = j.opt.OnVar != nil
 	return a
 }
 

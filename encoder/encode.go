@@ -16,6 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/sorted"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 	"github.com/btfbatch/btfbatch/encoder/vars"
 )
@@ -36,6 +37,7 @@ type Options struct {
 	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
 	LangExclude []uint64    // DWARF language codes whose units are left out
 	Base        *btf.Object // what a split object continues, or nil
+	SortByName  bool        // put types in the order of their names, see package sorted
 	Workers     int         // goroutines over CUs; 0 is one per processor
 	VerifyDedup bool        // run the exact engine beside the fast way and compare
 	Exact       bool        // take the exact engine's way alone
@@ -149,22 +151,28 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	}
 	// Below this line nothing reads DWARF.
 	o := a.o
-	for _, d := range a.decided {
-		j.opt.OnVar(d)
-	}
 	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.OnFunc); err != nil {
 		return err
 	}
 	j.clock.stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
-	a.stats.Vars = a.vars.Finish(o)
+	if a.stats.Vars, err = a.vars.Finish(o); err != nil {
+		return err
+	}
+	for _, d := range a.vars.Decisions() {
+		j.opt.OnVar(d)
+	}
 	// Below this line no type is added.
 	if o.Len() == 0 {
 		return ErrNoTypes
 	}
-	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole}); err != nil {
+	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Same: a.vars.Same()}); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
 	j.clock.stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
+	if j.opt.SortByName {
+		o = sorted.ByName(o)
+		j.clock.stop("sorting", 0, uint64(o.Len()), "types")
+	}
 	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.phases
 	return nil
 }

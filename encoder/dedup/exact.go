@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// PeerTypedefs: own typedefs never match those of the base (rule 03/11, see peer.go).
 	PeerTypedefs bool
+	// Same: VARs that are definitions of another VAR's variable and merge into it, whatever they look like.
+	Same map[btf.ID]btf.ID
 }
 
 // Stats count what a run did.
@@ -64,6 +66,9 @@ func Run(o *btf.Object, opt Options) (Stats, error) {
 		if k := e.rec(id).Kind(); k == btf.KindVar || k == btf.KindDatasec {
 			e.m[id] = id
 		}
+	}
+	for id, kept := range opt.Same {
+		e.m[id] = uint32(kept)
 	}
 	e.prepareBase()
 	for id := e.first; id < e.end; id++ {

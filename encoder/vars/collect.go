@@ -3,7 +3,6 @@ package vars
 import (
 	"fmt"
 	"path"
-	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/translate"
@@ -59,15 +58,18 @@ type secinfo struct {
 	id           btf.ID
 	offset, size uint32
 	weak         bool
+	decision     int32 // in Collector.decisions, -1 when none are kept
 }
 
 // A Collector appends VARs CU by CU and DATASECs at the end.
 type Collector struct {
-	s     *Sections
-	infos [][]secinfo // by section index
-	stats Stats
-	// Decided, if not nil, hears of every variable.
-	Decided func(Decision)
+	s         *Sections
+	infos     [][]secinfo // by section index
+	stats     Stats
+	decisions []Decision
+	same      map[btf.ID]btf.ID
+	// Explain: keep the decision about every variable.
+	Explain bool
 }
 
 // NewCollector gathers the variables of the wanted sections.
@@ -85,9 +87,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		if err := c.fatal(name, reason); err != nil {
 			return t.Place.Err(int(v.Off), "%v", err)
 		}
-		if c.Decided != nil {
-			c.tell(v, name, sec, reason)
-		}
+		decision := c.tell(v, name, sec, reason)
 		if reason != Kept {
 			c.stats.Dropped[reason]++
 			continue
@@ -99,7 +99,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		}
 		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), mapID(v.Type), linkage)
 		if sec.rule == nil || !sec.rule.NoDatasec {
-			info := secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr), size: uint32(v.Size), weak: c.s.weak(v, sec)}
+			info := secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr), size: uint32(v.Size), weak: c.s.weak(v, sec), decision: decision}
 			c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], info)
 		}
 		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
@@ -128,13 +128,24 @@ func (c *Collector) fatal(name []byte, reason Reason) error {
 	return nil
 }
 
-func (c *Collector) tell(v *translate.Var, name []byte, sec *section, reason Reason) {
+// tell keeps the decision about a variable and says where.
+func (c *Collector) tell(v *translate.Var, name []byte, sec *section, reason Reason) int32 {
+	if !c.Explain {
+		return -1
+	}
 	d := Decision{Name: string(name), Addr: v.Addr, Size: v.Size, Reason: reason}
 	if sec != nil {
 		d.Section, d.Offset = sec.elf.Name, v.Addr-sec.elf.Addr
 	}
-	c.Decided(d)
+	c.decisions = append(c.decisions, d)
+	return int32(len(c.decisions) - 1)
 }
+
+// Decisions are what Explain asked for, in the order of the variables, final once Finish has been called.
+func (c *Collector) Decisions() []Decision { return c.decisions }
+
+// Same says which VARs stand for another one: they are to be merged, since one variable has one VAR. Finish fills it.
+func (c *Collector) Same() map[btf.ID]btf.ID { return c.same }
 
 // judge asks the rules in order.
 func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
@@ -206,52 +217,6 @@ func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reaso
 		return ZeroAddress
 	}
 	return Kept
-}
-
-// weak tells whether only weak symbols, or symbols of another size, own the variable's place.
-func (s *Sections) weak(v *translate.Var, sec *section) bool {
-	return !slices.ContainsFunc(s.objects[v.Addr], func(o object) bool {
-		return int(o.section) == sec.elf.Index && o.size == v.Size
-	})
-}
-
-// Finish appends one DATASEC per section with variables, in section index order (specification 02, section 6.4).
-func (c *Collector) Finish(o *btf.Object) Stats {
-	for i := range c.infos {
-		infos := c.infos[i]
-		if len(infos) == 0 {
-			continue
-		}
-		slices.SortStableFunc(infos, secinfoLess)
-		if r := c.s.list[i].rule; r != nil && !r.KeepDuplicate {
-			infos = c.unique(infos)
-		}
-		last := infos[len(infos)-1]
-		name := o.Strings.Add([]byte(c.s.list[i].elf.Name))
-		o.Append(name, btf.Info(btf.KindDatasec, uint32(len(infos))&btf.MaxVlen, false), last.offset+last.size)
-		words := o.Space(3 * len(infos))
-		for j, v := range infos {
-			words[3*j], words[3*j+1], words[3*j+2] = uint32(v.id), v.offset, v.size
-		}
-		c.stats.Datasecs++
-	}
-	return c.stats
-}
-
-// unique keeps one entry per offset: the one that the symbol table stands for, else the first.
-func (c *Collector) unique(infos []secinfo) []secinfo {
-	keep := infos[:0]
-	for _, v := range infos {
-		if n := len(keep); n > 0 && keep[n-1].offset == v.offset {
-			c.stats.Dropped[Duplicate]++
-			if keep[n-1].weak && !v.weak {
-				keep[n-1] = v
-			}
-			continue
-		}
-		keep = append(keep, v)
-	}
-	return keep
 }
 
 // Retype maps the types of a unit's VARs once more; the first of them has the id first or a higher one.

@@ -32,8 +32,8 @@ func validName(name []byte) bool {
 	return true
 }
 
-// secinfoLess is rule 02/6.4: offsets are compared as the sign of their 32-bit difference.
-func secinfoLess(a, b secinfo) int {
+// peerOrder is rule 02/6.4: offsets are compared as the sign of their 32-bit difference.
+func peerOrder(a, b secinfo) int {
 	switch d := int32(a.offset - b.offset); {
 	case d < 0:
 		return -1
