@@ -85,7 +85,7 @@ func TestLocations(t *testing.T) {
 				synth.LocList(dwarf.AttrLocation, synth.FormLoclistx, entries...)}})
 		}
 	}
-	reg := func(n int) synth.Op { return synth.OpReg(n) }
+	reg := synth.OpReg
 	check(t, []fixture{
 		{name: "register", build: expr(reg(3)), want: unexpected},
 		{name: "base register with value", build: expr(synth.OpBreg(3, 8), synth.OpStackValue()), want: unexpected},
