@@ -60,6 +60,7 @@ type Image struct {
 	LangExclude   []string // lower-case names of source languages whose CUs are left out
 	Sections      []SectionRule
 	SectionsGiven bool     // else Sections follows from Profile: nil under Pahole, whose rules are the peer's
+	SortByName    bool     // put types in the order of their names
 	Verify        []string // kernel generations, "6.1" or "newest"
 
 	Outputs Outputs

@@ -76,6 +76,7 @@ images:
         datasec: false
         unique: True
       - {section: .bss, exclude: []}
+    sort_by_name: true
     verify: [5.10, 6.1, newest]
     outputs: {btf: /out/a.btf, dump: a.raw, elf: ../a.elf}
     golden: g.raw.zst
@@ -90,7 +91,7 @@ images:
 			{".data*", Exclude{NonAllocated: true, Unnamed: true, Symbols: []string{"__ksym*"}}, false, true},
 			{".bss", Exclude{}, true, false},
 		},
-		SectionsGiven: true, Verify: []string{"5.10", "6.1", "newest"},
+		SectionsGiven: true, SortByName: true, Verify: []string{"5.10", "6.1", "newest"},
 		Outputs:  Outputs{"/out/a.btf", "dir/a.raw", "a.elf"},
 		Golden:   "dir/g.raw.zst",
 		BasePath: "dir/base.btf", BaseSHA256: sum, Line: 3, Column: 5,

@@ -35,6 +35,7 @@ func init() { // the readers refer to the table
 		{"features", true, nil, (*decoder).features},
 		{"lang_exclude", true, nil, (*decoder).langExclude},
 		{"sections", true, nil, (*decoder).sections},
+		{"sort_by_name", true, nil, (*decoder).sortByName},
 		{"verify", true, nil, (*decoder).verify},
 		{"outputs", true, all, (*decoder).outputs},
 		{"golden", false, all, (*decoder).golden},
@@ -186,6 +187,8 @@ func (d *decoder) outputs(m *Image, v *value) {
 }
 
 var outputKeys = []string{"btf", "dump", "elf"}
+
+func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 
 func (d *decoder) golden(m *Image, v *value)   { d.readPath(v, &m.Golden) }
 func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }

@@ -91,6 +91,7 @@ func (r *report) checkKeys(v *value, known []string, where string) {
 var otherWords = map[string]string{
 	"architecture": "arch", "file": "path", "image": "path", "vmlinux": "path", "kernels": "images",
 	"embed": "outputs", "out": "outputs", "lang": "lang_exclude", "digest": "sha256", "buildid": "build_id",
+	"sort": "sort_by_name", "sorted": "sort_by_name",
 	"raw": "dump", "vars": "sections", "expected": "golden",
 }
 

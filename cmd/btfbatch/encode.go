@@ -50,6 +50,7 @@ that of a module.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write")
 	flags.StringVar(&image.BasePath, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
+	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
 	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, with the reason")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(fmt.Sprint("encode: ", err))

@@ -11,7 +11,7 @@ import (
 
 // encoderOptions says what the manifest says of an image in the encoder's words.
 func (b *batch) encoderOptions(im *config.Image, base *btf.Object, workers int) (encoder.Options, error) {
-	opt := encoder.Options{Features: im.Features, Base: base, Workers: workers, VerifyDedup: b.opt.VerifyDedup,
+	opt := encoder.Options{Features: im.Features, Base: base, SortByName: im.SortByName, Workers: workers, VerifyDedup: b.opt.VerifyDedup,
 		OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar}
 	var err error
 	if opt.Profile, err = profile(b.profileOf(im)); err != nil {
