@@ -22,11 +22,12 @@ func (x *offsetIndex) find(off uint32, n int, offAt func(i int) uint32) (i int, 
 		slices.Sort(x.keys)
 		x.built = true
 	}
-	at, _ := slices.BinarySearch(x.keys, uint64(off)<<32)
-	if off == 0 || at == len(x.keys) || uint32(x.keys[at]>>32) != off {
+	// A unit that is imported has been walked twice: the last entry counts.
+	at, _ := slices.BinarySearch(x.keys, uint64(off+1)<<32)
+	if off == 0 || at == 0 || uint32(x.keys[at-1]>>32) != off {
 		return 0, false
 	}
-	return int(uint32(x.keys[at])), true
+	return int(uint32(x.keys[at-1])), true
 }
 
 // A funcMemo remembers what Options.FuncIndex said, by string key: most names recur in every CU. Open addressing; a slot is

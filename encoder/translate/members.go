@@ -22,6 +22,9 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	name, size, next := c.Name(), c.Value(dwarf.SlotSize), c.Next
 	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
 	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
+	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
+		return w.stub(a)
+	}
 	base, tags := len(w.elems), len(w.t.TypeTags)
 	if a.Children && w.enter() {
 		next = w.members(next, pos, union)
@@ -36,17 +39,30 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 		w.dropTags(tags, pos)
 	}
 	members := w.elems[base:]
-	if decl {
-		if name == 0 {
-			c.Fail(pos, "declaration of a struct or union has no name")
-		}
-		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
-		w.named(w.added(pos, size), name, 0)
-	} else {
-		w.named(w.record(pos, name, size, union, members), name, spec)
+	if decl && name == 0 {
+		decl, members = w.namelessDecl(pos, members)
 	}
+	var id uint32
+	if decl {
+		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
+		id = w.added(pos, size)
+		w.named(id, name, 0)
+	} else {
+		id = w.record(pos, name, size, union, members)
+		w.named(id, name, spec)
+	}
+	w.own(tags, pos, id)
 	w.elems = w.elems[:base]
 	return next
+}
+
+// own makes a complete type the owner of the tags that were collected for its DIE.
+func (w *walker) own(from, pos int, id uint32) {
+	for i := from; i < len(w.t.TypeTags); i++ {
+		if t := &w.t.TypeTags[i]; t.Owner == uint32(pos) {
+			t.Owner = id | localMark
+		}
+	}
 }
 
 // named notes a struct, union or enum that has a name, or takes it from the type at spec.
@@ -150,7 +166,7 @@ func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 
 // record appends the STRUCT or UNION of the collected members.
 func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, members []uint32) uint32 {
-	if w.u.Lang == langRust {
+	if w.rust {
 		w.rustOrder(members)
 	}
 	kind, kflag, n := btf.KindStruct, false, len(members)/memberWords

@@ -1,6 +1,101 @@
 package translate
 
-import "github.com/btfbatch/btfbatch/encoder/dwarf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
 
 // fakeInt is rule 02/4.1: an integer whose size BTF cannot express becomes a 4-byte one of this name.
 func fakeInt(s *dwarf.Strings) dwarf.StrKey { return s.Key("__SANITIZED_FAKE_INT__") }
+
+// foreign is rule 01/6.2: types that C and BTF do not have end the reference's run. Otherwise an atomic type is the type that
+// it qualifies, a reference is a pointer, an interface a struct, and what else there is keeps its size.
+func (w *walker) foreign(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	if !w.opt.Mend {
+		c.Fail(pos, "tag %#x has no BTF", uint16(a.Tag))
+		return c.Next
+	}
+	switch a.Tag {
+	case dwarf.TagAtomicType:
+		w.alias(pos, w.ref(dwarf.SlotType))
+	case dwarf.TagReferenceType, dwarf.TagRvalueReferenceType:
+		w.t.Types.Append(0, btf.Info(btf.KindPtr, 0, false), w.ref(dwarf.SlotType))
+		w.added(pos, uint64(w.t.AddrSize))
+	case dwarf.TagInterfaceType:
+		return w.composite(a)
+	case dwarf.TagPtrToMemberType:
+		w.opaque(pos, uint64(w.t.AddrSize))
+	default:
+		w.opaque(pos, c.Value(dwarf.SlotSize))
+	}
+	return c.Skip(a)
+}
+
+// namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends the reference's run. Otherwise it
+// is a struct without members.
+func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uint32) {
+	if !w.opt.Mend {
+		w.c.Fail(pos, "declaration of a struct or union has no name")
+		return true, members
+	}
+	return false, members[:0]
+}
+
+// namelessTypedef is rule 01/6.4: a typedef without a name ends the reference's run. Otherwise it is the type that it names.
+func (w *walker) namelessTypedef(pos int, target uint32) {
+	if !w.opt.Mend {
+		w.c.Fail(pos, "typedef has no name")
+		return
+	}
+	w.alias(pos, target)
+}
+
+// namelessBase is rule 01/6.1: a base type without a name ends the reference's run. Otherwise it gets the one of integers
+// that have no BTF.
+func (w *walker) namelessBase(pos int) dwarf.StrKey {
+	if !w.opt.Mend {
+		w.c.Fail(pos, "base type has no name")
+		return 0
+	}
+	return fakeInt(w.t.Strings)
+}
+
+// oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT does not have, ends the reference's run.
+// Otherwise it is an integer, as all floats are without the feature; then it tells true.
+func (w *walker) oddFloat(pos int, size, enc uint64) bool {
+	switch {
+	case w.opt.Mend:
+		return true
+	case enc != ateFloat:
+		w.c.Fail(pos, "complex and imaginary floats have no BTF")
+	default:
+		w.c.Fail(pos, "a float of %d bytes has no BTF", size)
+	}
+	return false
+}
+
+// namelessEnumerator is rule 01/6.7: an enumerator without a name ends the reference's run. Otherwise it is left out.
+func (w *walker) namelessEnumerator() {
+	if !w.opt.Mend {
+		w.c.Fail(w.c.Pos, "enumerator has no name")
+	}
+}
+
+// emptyTag is rule 01/7.1: a type tag without a text ends the reference's run. Otherwise it is left out.
+func (w *walker) emptyTag(value dwarf.StrKey) bool {
+	empty := w.t.Strings.Empty(value)
+	if empty && !w.opt.Mend {
+		w.c.Fail(w.c.Pos, "type tag has no text")
+	}
+	return empty
+}
+
+// completed is rule 02/6.1: the type of a variable is that of its declaration, also where the definition completes it (extern
+// int a[]; int a[4];), so that the array has no size and is lost. Otherwise the definition's own type counts.
+func (w *walker) completed(own, declared uint32) uint32 {
+	if own == 0 || w.opt.Peer {
+		return declared
+	}
+	return own
+}

@@ -48,18 +48,24 @@ const maxAnnotations = 1 << 12
 
 // chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false.
 func (w *walker) chain(off uint32, visit func() bool) {
-	c := &w.c
-	for range maxAnnotations {
-		if off == 0 {
-			return
-		}
-		a := c.Read(int(off))
-		if a == nil || a.Tag != dwarf.TagGNUAnnotation || !visit() {
-			return
-		}
-		off = w.ref(dwarf.SlotAnnot)
+	if off == 0 {
+		return
 	}
-	c.Fail(int(off), "annotations form a ring")
+	for range maxAnnotations {
+		if off = w.annotation(off, visit); off == 0 {
+			return
+		}
+	}
+	w.c.Fail(int(off), "annotations form a ring")
+}
+
+// annotation is one step of chain: it returns where the next annotation is, or 0.
+func (w *walker) annotation(off uint32, visit func() bool) (next uint32) {
+	defer w.visit(off)()
+	if a := w.c.Read(int(off)); a == nil || a.Tag != dwarf.TagGNUAnnotation || !visit() {
+		return 0
+	}
+	return w.ref(dwarf.SlotAnnot)
 }
 
 // gnuChain hands the declaration tags of a gcc chain to add.
@@ -100,7 +106,7 @@ func (w *walker) pointerTags(a *dwarf.Abbrev, target, annot uint32) (ref uint32,
 	var values []dwarf.StrKey
 	collect := func() bool {
 		value, ok := w.tagNamed(typeTagName)
-		if ok {
+		if ok && !w.emptyTag(value) {
 			values = append(values, value)
 		}
 		return ok
@@ -141,9 +147,6 @@ func (w *walker) pointerTags(a *dwarf.Abbrev, target, annot uint32) (ref uint32,
 
 // typeTag appends a TYPE_TAG and returns a reference to it.
 func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
-	if w.t.Strings.Empty(value) {
-		w.c.Fail(w.c.Pos, "type tag has no text")
-	}
 	id := w.t.Types.Append(uint32(value), btf.Info(btf.KindTypeTag, 0, false), target)
 	w.off = append(w.off, 0)
 	w.t.Size = append(w.t.Size, 0)

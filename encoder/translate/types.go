@@ -22,20 +22,17 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, enc := c.Name(), c.Value(dwarf.SlotSize), c.Value(dwarf.SlotEncoding)
 	next := c.Skip(a)
-	if name == 0 {
-		c.Fail(pos, "base type has no name")
-		return next
-	}
 	size &= 0xffff
-	if w.float && (enc == ateFloat || enc == ateComplexFloat || enc == ateImaginaryFloat) {
-		if enc != ateFloat {
-			c.Fail(pos, "complex and imaginary floats have no BTF")
+	if name == 0 {
+		if name = w.namelessBase(pos); name == 0 {
 			return next
 		}
-		switch size {
-		case 2, 4, 8, 12, 16:
-		default:
-			c.Fail(pos, "a float of %d bytes has no BTF", size)
+	}
+	if w.float && (enc == ateFloat || enc == ateComplexFloat || enc == ateImaginaryFloat) {
+		if enc != ateFloat || !floatSize(size) {
+			if w.oddFloat(pos, size, enc) {
+				w.integer(pos, name, size, enc)
+			}
 			return next
 		}
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFloat, 0, false), uint32(size))
@@ -44,6 +41,15 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 	}
 	w.integer(pos, name, size, enc)
 	return next
+}
+
+// floatSize tells whether FLOAT has that size in bytes.
+func floatSize(size uint64) bool {
+	switch size {
+	case 2, 4, 8, 12, 16:
+		return true
+	}
+	return false
 }
 
 func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
@@ -92,17 +98,21 @@ func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 func (w *walker) typedef(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, target, spec, next := c.Name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	tags := len(w.t.TypeTags)
 	if a.Children {
 		next = w.annotations(c.Next, func(value dwarf.StrKey) {
 			w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value})
 		})
 	}
+	if name == 0 && spec == 0 {
+		w.t.TypeTags = w.t.TypeTags[:tags]
+		w.namelessTypedef(pos, target)
+		return next
+	}
 	w.t.Types.Append(uint32(name), btf.Info(btf.KindTypedef, 0, false), target)
 	id := w.added(pos, 0)
+	w.own(tags, pos, id)
 	if name == 0 {
-		if spec == 0 {
-			c.Fail(pos, "typedef has no name")
-		}
 		w.names = append(w.names, nameFixup{id, spec})
 	}
 	return next
@@ -203,7 +213,8 @@ func (w *walker) enumerator(wide bool) {
 	name, value := uint32(c.Name()), c.Value(dwarf.SlotConst)
 	t := &w.t.Types
 	if name == 0 {
-		c.Fail(c.Pos, "enumerator has no name")
+		w.namelessEnumerator()
+		return
 	}
 	if t.Last().Vlen() == btf.MaxVlen {
 		c.Fail(c.Pos, "more than %d enumerators are more than BTF can count", btf.MaxVlen)
@@ -263,11 +274,6 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	w.added(pos, size)
 	w.elems = w.elems[:base]
 	return next
-}
-
-func (w *walker) unsupported(a *dwarf.Abbrev) int {
-	w.c.Fail(w.c.Pos, "%s", unsupported(a.Tag))
-	return w.c.Next
 }
 
 // sortRust orders the members of a Rust struct by byte offset (specification 01, section 10.3).

@@ -7,7 +7,6 @@ package translate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -22,6 +21,7 @@ const IndexPending = 0xffffffff
 // Options say what is wanted of a CU.
 type Options struct {
 	Features feature.Set
+	Mend     bool // make something of what ends the reference's run
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
 	FuncIndex func(name []byte) int32
 	// Wanted tells whether a variable at that address can become a VAR.
@@ -172,18 +172,22 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 	}
 	w := &tr.w
 	w.start(u, t, fs, opt)
+	w.indexUnit()
+	w.root()
 	if u.Children {
 		w.unitLevel(w.c.Next)
 	}
+	return w.finish()
+}
+
+// finish resolves what the walk has gathered.
+func (w *walker) finish() error {
 	if w.c.Err == nil {
 		w.resolve()
 	}
 	if w.c.Err != nil {
 		return w.c.Err
 	}
-	slices.SortStableFunc(t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
+	slices.SortStableFunc(w.t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
 	return nil
 }
-
-// unsupported names a tag that has no BTF.
-func unsupported(tag dwarf.Tag) string { return fmt.Sprintf("tag %#x has no BTF", uint16(tag)) }

@@ -19,13 +19,14 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 		Inner: inner, Artificial: c.Present(dwarf.SlotArtificial)}
 	typ, spec, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
-	if spec != 0 && w.declares(int(spec)) {
+	declared := w.declares(spec, func(children bool) {
 		// Name, type, linkage and tags are the declaration's; the address is the definition's.
-		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.ref(dwarf.SlotType)
-		if w.declTags && c.Next < w.u.Len() && w.hasChildren {
+		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.completed(typ, w.ref(dwarf.SlotType))
+		if w.declTags && children {
 			w.annotations(c.Next, tag)
 		}
-		c.Read(pos)
+	})
+	if declared {
 		next = c.Skip(a)
 	} else if a.Children {
 		next = w.annotations(next, tag)
@@ -35,14 +36,18 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	return next
 }
 
-// declares reads the DIE at pos, which a specification names; it tells whether it is one that declares a variable.
-func (w *walker) declares(pos int) bool {
-	a := w.c.Read(pos)
-	if a == nil {
+// declares calls read with the cursor on the DIE that a specification names, if it is one that declares a variable.
+func (w *walker) declares(spec uint32, read func(children bool)) bool {
+	if spec == 0 {
 		return false
 	}
-	w.hasChildren = a.Children
-	return a.Tag == dwarf.TagVariable || a.Tag == dwarf.TagMember
+	defer w.visit(spec)()
+	a := w.c.Read(int(spec))
+	if a == nil || a.Tag != dwarf.TagVariable && a.Tag != dwarf.TagMember {
+		return false
+	}
+	read(a.Children)
+	return true
 }
 
 func (w *walker) resolveVars() {

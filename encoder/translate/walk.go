@@ -24,23 +24,28 @@ type walker struct {
 
 	typeTags, declTags, enum64, float bool
 
-	depth  int
-	elems  []uint32 // stack of member and parameter words of open composites
-	params []Param  // stack of parameters of open functions
-	funcs  []pendingFunc
-	off    []uint32          // by local id - 1: offset of its DIE; 0 where no reference leads
-	byOff  []uint16          // by offset in the unit: local id or farID, valid when off agrees; never cleared
-	far    map[uint32]uint32 // by offset: local ids from farID on, which next to no unit has
+	depth   int
+	elems   []uint32 // stack of member and parameter words of open composites
+	params  []Param  // stack of parameters of open functions
+	funcs   []pendingFunc
+	off     []uint32          // by local id - 1: offset of its DIE; 0 where no reference leads
+	byOff   []uint16          // by offset in the unit: local id or farID, valid when off agrees; never cleared
+	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
+	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
+	farFrom uint32            // farID; 0 in a Whole
 
 	names    []nameFixup // types that take their name from another
 	signs    []signFixup // ENUM64 whose sign is that of another type
 	storage  []storageFixup
 	varTypes []uint32 // by index in Vars: offset of its type
 
-	funcNames   funcMemo
-	hasChildren bool // of the declaration that declares has read
-	index       offsetIndex
-	pIndex      offsetIndex
+	whole   *wholeWalk // nil where units are walked one by one
+	aliases []alias
+	rust    bool // members are put in the order of their offsets
+
+	funcNames funcMemo
+	index     offsetIndex
+	pIndex    offsetIndex
 }
 
 type nameFixup struct{ id, spec uint32 }
@@ -62,48 +67,61 @@ type pendingFunc struct {
 
 func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.u, w.t, w.fs, w.opt = u, t, fs, opt
-	w.c.Start(u)
+	w.rust = u.Lang == langRust
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.off = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
-	if n := u.Len(); n > len(w.byOff) {
+	w.aliases = w.aliases[:0]
+}
+
+// indexUnit makes the index of types by offset one of a single unit.
+func (w *walker) indexUnit() {
+	w.mask, w.farFrom = 1<<32-1, farID
+	if n := w.u.Len(); n > len(w.byOff) {
 		w.byOff = make([]uint16, max(n+n/4, 1<<19))
 	}
-	a := w.c.Read(w.c.Next) // the root, which Open has read before
-	if a == nil {
-		w.c.Next = u.Len()
+}
+
+// root puts the cursor behind the root of the unit, which Open has read before.
+func (w *walker) root() {
+	w.c.Start(w.u)
+	if a := w.c.Read(w.c.Next); a == nil {
+		w.c.Next = w.u.Len()
 	}
 }
 
 // added notes the type that was just appended as the one that references to off mean.
 func (w *walker) added(off int, size uint64) uint32 {
-	id := uint32(w.t.Types.Len())
-	w.off = append(w.off, uint32(off))
-	if id < farID {
+	w.off, w.t.Size = append(w.off, uint32(off)), append(w.t.Size, uint32(size))
+	if id := w.last(); id < w.farFrom {
 		w.byOff[off] = uint16(id)
-	} else {
-		w.addFar(off, id)
+		return id
 	}
-	w.t.Size = append(w.t.Size, uint32(size))
-	return id
+	return w.addFar(off)
 }
+
+// last is the local id of the last type.
+func (w *walker) last() uint32 { return uint32(len(w.off)) }
 
 // farID in byOff stands for this local id and all higher ones.
 const farID = 1<<16 - 1
 
-func (w *walker) addFar(off int, id uint32) {
-	if id == farID || w.far == nil {
+// addFar notes the last type in the map of far ids.
+func (w *walker) addFar(off int) uint32 {
+	id := w.last()
+	if id == farID && w.whole == nil || w.far == nil {
 		w.far = make(map[uint32]uint32)
 	}
-	w.byOff[off] = farID
+	w.byOff[uint32(off)&w.mask] = farID
 	w.far[uint32(off)] = id
+	return id
 }
 
 // local is the local id of the type whose DIE is at off; 0 when there is none there.
 func (w *walker) local(off uint32) uint32 {
-	id := uint32(w.byOff[off])
+	id := uint32(w.byOff[off&w.mask])
 	if id == farID {
 		id = w.far[off]
 	}
@@ -194,10 +212,9 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 		return w.namespace(a)
 	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
 		dwarf.TagStringType, dwarf.TagInterfaceType:
-		return w.unsupported(a)
+		return w.foreign(a)
 	case dwarf.TagImportedUnit:
-		c.Fail(c.Pos, "imported unit: its partial unit is not merged")
-		return c.Next
+		return w.importUnit(a)
 	default:
 		// Unspecified types (a reference to one is void), labels, imports, and whatever no rule
 		// names: nothing of them or below them takes an id.
@@ -207,6 +224,7 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 
 // resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
 func (w *walker) resolve() {
+	w.followAliases()
 	w.resolveTypes()
 	for _, f := range w.names {
 		if target := w.local(f.spec); target != 0 {
@@ -229,7 +247,7 @@ func (w *walker) resolve() {
 		e[2] |= (f.base + 8*uint32(w.t.SizeOf(e[1]))) & 0xffffff
 	}
 	for i := range w.t.TypeTags {
-		w.t.TypeTags[i].Owner = w.local(w.t.TypeTags[i].Owner)
+		w.t.TypeTags[i].Owner = w.element(w.t.TypeTags[i].Owner)
 	}
 	w.resolveVars()
 	w.resolveFuncs()

@@ -1,0 +1,120 @@
+package translate
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// Units that refer into each other are translated as one: the same walk, over one unit after the other, with one set of
+// tables. Offsets are positions in the dwarf.Whole. References are resolved when all units have been walked, so it does not
+// matter which unit they lead into. (Specification 01, sections 2.3 and 16; the order of imports was measured.)
+
+// A wholeWalk is where the walk over a Whole is.
+type wholeWalk struct {
+	m        *dwarf.Whole
+	skip     func(lang uint64) bool
+	current  int          // unit that the cursor is in
+	imported map[int]bool // units whose children have been walked where they are imported
+	aside    dwarf.Unit   // another unit that is looked into
+}
+
+// Whole translates all units of an image into t and fs, leaving out those whose language is to be skipped. The result is a
+// Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
+func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint64) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
+	w := &tr.w
+	var u, all dwarf.Unit
+	for n, i := range m.Order() {
+		if err := m.Open(i, &u); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			all = m.All(&u)
+			t.reset(&u, s)
+			fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
+			w.start(&u, t, fs, opt)
+			w.indexWhole(m, skip)
+		}
+		if m.Supplementary(i) {
+			w.whole.imported[i] = true // its turn is before all imports
+		}
+		if w.unit(i, &u); w.c.Err != nil {
+			return nil, w.c.Err
+		}
+	}
+	if w.whole == nil {
+		return &all, nil
+	}
+	err := w.finish()
+	w.whole, w.far = nil, nil
+	return &all, err
+}
+
+// indexWhole makes the index of types by offset one of all units.
+func (w *walker) indexWhole(m *dwarf.Whole, skip func(lang uint64) bool) {
+	w.whole = &wholeWalk{m: m, skip: skip, imported: make(map[int]bool)}
+	w.mask, w.farFrom = 0, 0
+	w.byOff, w.far = []uint16{farID}, make(map[uint32]uint32)
+}
+
+// unit walks the unit i, which is open in u. What its root is does not matter.
+func (w *walker) unit(i int, u *dwarf.Unit) {
+	if w.whole.skip(u.Lang) {
+		return
+	}
+	w.u, w.whole.current = u, i
+	w.root()
+	if u.Children {
+		w.unitLevel(w.c.Next)
+	}
+}
+
+// importUnit walks the children of a unit where it is imported first, be it walked at its own place or not.
+func (w *walker) importUnit(a *dwarf.Abbrev) int {
+	c, pos := &w.c, w.c.Pos
+	target := w.ref(dwarf.SlotType)
+	next := c.Skip(a)
+	if w.whole == nil {
+		c.Fail(pos, "imported unit: its partial unit is not merged")
+		return next
+	}
+	i, ok := w.whole.m.Find(target)
+	if !ok || w.whole.imported[i] || !w.enter() {
+		return next
+	}
+	w.whole.imported[i] = true
+	back := w.visit(0)
+	var u dwarf.Unit
+	if err := w.whole.m.Open(i, &u); err != nil {
+		c.Err = err
+	} else {
+		w.unit(i, &u)
+	}
+	back()
+	w.depth--
+	return next
+}
+
+// visit prepares for a look at the DIE at off, which may lie in another unit; back returns to where the cursor was. An error
+// met in between stays.
+func (w *walker) visit(off uint32) (back func()) {
+	c, u, current := w.c, w.u, 0
+	if m := w.whole; m != nil {
+		current = m.current
+		if i, ok := m.m.Find(off); off != 0 && ok && i != current {
+			if err := m.m.Open(i, &m.aside); err != nil {
+				w.c.Err = err
+			} else {
+				w.u, m.current = &m.aside, i
+				w.c.Start(w.u)
+			}
+		}
+	}
+	return func() {
+		if err := w.c.Err; c.Err == nil {
+			c.Err = err
+		}
+		w.c, w.u = c, u
+		if w.whole != nil {
+			w.whole.current = current
+		}
+	}
+}
