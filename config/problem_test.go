@@ -86,7 +86,7 @@ func TestProblems(t *testing.T) {
 		{"generation", image("verify: [6.1.2, latest]"),
 			"4:14: images[0].verify[0]: unknown kernel generation \"6.1.2\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest (did you mean \"6.12\"?)\n" +
 				"4:21: images[0].verify[1]: unknown kernel generation \"latest\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest"},
-		{"sorting", image("sort_by_name: bisect"), `4:19: images[0].sort_by_name: wants true or false, not "bisect"`},
+		{"sorting", image("sort_by_name: bisect"), `4:19: images[0].sort_by_name: wants true or false, this is "bisect"`},
 		{"sorting by another word", image("sort: true"), `4:5: images[0]: unknown key "sort" in an image (did you mean "sort_by_name"?)`},
 		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel generation 6.1 stands twice"},
 		{"digest too short", image("sha256: abcd"), "4:13: images[0].sha256: has 4 hexadecimal digits, not 64"},

@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("IMAGES", images)
+			env.Setenv("SORTED", filepath.Join(filepath.Dir(filepath.Dir(images)), "encoder", "sorted", "testdata"))
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
 			env.Setenv("CI", "")
 			return nil
