@@ -239,7 +239,7 @@ func (f *File) readSections(shoff uint64, entSize int, n uint64, strIndex uint32
 	for i := range f.Sections {
 		name, ok := cstring(strs, uint64(names[i]))
 		if !ok {
-			return &FormatError{place, uint64(i), fmt.Sprintf("name at %#x lies outside the name table", names[i])}
+			return &FormatError{place, shoff + uint64(i*want), fmt.Sprintf("name at %#x lies outside the name table", names[i])}
 		}
 		f.Sections[i].Name = string(name)
 	}

@@ -14,6 +14,8 @@ const (
 	relSub6                 // the low six bits are lessened
 	relSetULEB              // a ULEB128 is set, keeping its length
 	relSubULEB              // a ULEB128 is lessened, keeping its length
+	relAdd6                 // the low six bits are raised
+	relAddULEB              // a ULEB128 is raised, keeping its length
 )
 
 // A relKind is an operation and the width in bytes of what it works on.
@@ -40,21 +42,26 @@ var relocationKinds = map[elf.Machine]map[uint32]relKind{
 		33: {relAdd, 1}, 34: {relAdd, 2}, 35: {relAdd, 4}, 36: {relAdd, 8}, 37: {relSub, 1}, 38: {relSub, 2}, 39: {relSub, 4}, 40: {relSub, 8},
 		51: {relNone, 0}, 52: {relSub6, 1}, 53: {relSet6, 1}, 54: {relSet, 1}, 55: {relSet, 2}, 56: {relSet, 4}, 60: {relSetULEB, 0}, 61: {relSubULEB, 0}},
 	elf.EM_LOONGARCH: {0: {relNone, 0}, 1: {relSet, 4}, 2: {relSet, 8}, 8: {relNone, 0}, 9: {relNone, 0}, 100: {relNone, 0}, 102: {relNone, 0},
-		47: {relAdd, 1}, 48: {relAdd, 2}, 50: {relAdd, 4}, 51: {relAdd, 8}, 52: {relSub, 1}, 53: {relSub, 2}, 55: {relSub, 4}, 56: {relSub, 8},
-		105: {relSet6, 1}, 106: {relSub6, 1}, 107: {relSetULEB, 0}, 108: {relSubULEB, 0}},
+		47: {relAdd, 1}, 48: {relAdd, 2}, 49: {relAdd, 3}, 50: {relAdd, 4}, 51: {relAdd, 8},
+		52: {relSub, 1}, 53: {relSub, 2}, 54: {relSub, 3}, 55: {relSub, 4}, 56: {relSub, 8},
+		105: {relAdd6, 1}, 106: {relSub6, 1}, 107: {relAddULEB, 0}, 108: {relSubULEB, 0}},
 }
 
 // patch carries one relocation out. With REL the addend lies in place.
 func (f *File) patch(b []byte, k relKind, sym uint64, addend int64, rela bool) {
-	switch k.op {
+	six := func(v byte) { b[0] = b[0]&0xc0 | v&0x3f }
+	switch v := sym + uint64(addend); k.op {
 	case relSet6:
-		b[0] = b[0]&0xc0 | byte(sym+uint64(addend))&0x3f
+		six(byte(v))
+		return
+	case relAdd6:
+		six(b[0] + byte(v))
 		return
 	case relSub6:
-		b[0] = b[0]&0xc0 | (b[0]-byte(sym+uint64(addend)))&0x3f
+		six(b[0] - byte(v))
 		return
-	case relSetULEB, relSubULEB:
-		patchULEB(b, sym+uint64(addend), k.op == relSubULEB)
+	case relSetULEB, relAddULEB, relSubULEB:
+		patchULEB(b, v, k.op)
 		return
 	}
 	old := f.load(b, k.size)
@@ -77,6 +84,8 @@ func (f *File) load(b []byte, size uint8) uint64 {
 		return uint64(b[0])
 	case 2:
 		return uint64(f.Order.Uint16(b))
+	case 3: // little-endian LoongArch only
+		return uint64(f.Order.Uint16(b)) | uint64(b[2])<<16
 	case 4:
 		return uint64(f.Order.Uint32(b))
 	default:
@@ -90,6 +99,9 @@ func (f *File) store(b []byte, size uint8, v uint64) {
 		b[0] = byte(v)
 	case 2:
 		f.Order.PutUint16(b, uint16(v))
+	case 3:
+		f.Order.PutUint16(b, uint16(v))
+		b[2] = byte(v >> 16)
 	case 4:
 		f.Order.PutUint32(b, uint32(v))
 	default:
@@ -97,8 +109,8 @@ func (f *File) store(b []byte, size uint8, v uint64) {
 	}
 }
 
-// patchULEB sets or lessens the ULEB128 at the start of b, keeping the number of its bytes.
-func patchULEB(b []byte, v uint64, sub bool) {
+// patchULEB sets, raises or lessens the ULEB128 at the start of b, keeping the number of its bytes.
+func patchULEB(b []byte, v uint64, op relOp) {
 	n, old := 0, uint64(0)
 	for n < len(b) && n < 10 {
 		c := b[n]
@@ -108,7 +120,10 @@ func patchULEB(b []byte, v uint64, sub bool) {
 			break
 		}
 	}
-	if sub {
+	switch op {
+	case relAddULEB:
+		v = old + v
+	case relSubULEB:
 		v = old - v
 	}
 	for i := range n {
