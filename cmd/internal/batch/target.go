@@ -142,18 +142,8 @@ func (b *batch) reject(t *target) error {
 
 const sectionBTF = ".BTF"
 
-// padded is the BTF as the image takes it. Where the linker reserved room, a kernel takes all of that for BTF, so the string
-// section, which comes last, is made longer until nothing is left.
-func (t *target) padded() []byte {
-	more := int64(t.reserved) - int64(len(t.wire))
-	if more <= 0 {
-		return t.wire
-	}
-	const strLen = 20 // where the header has the length of the strings
-	out := slices.Grow(slices.Clone(t.wire), int(more))[:t.reserved]
-	t.order.PutUint32(out[strLen:], t.order.Uint32(out[strLen:])+uint32(more))
-	return out
-}
+// padded is the BTF as the image takes it.
+func (t *target) padded() []byte { return btf.Pad(t.wire, t.order, t.reserved) }
 
 func (t *target) writeWire(w io.Writer) error {
 	_, err := w.Write(t.wire)
