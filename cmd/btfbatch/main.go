@@ -44,7 +44,7 @@ func withCode(code int, err error) error {
 	return &exit{code, err}
 }
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(arguments(os.Args))) }
 
 // run is the program: it returns its exit code.
 func run(args []string) int {

@@ -19,7 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main}) }
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
 
 // TestScripts runs the command line as people do. $IMAGES is the folder of the committed images.
 func TestScripts(t *testing.T) {

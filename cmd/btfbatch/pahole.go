@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+)
+
+// standIn is the name by which kernel builds call the program.
+const standIn = "pahole"
+
+// arguments are those of the command line. To be called pahole means the subcommand of that name.
+func arguments(argv []string) []string {
+	if filepath.Base(argv[0]) == standIn {
+		return append([]string{standIn}, argv[1:]...)
+	}
+	return argv[1:]
+}
+
+func newPahole() *cobra.Command {
+	return &cobra.Command{
+		Use:   standIn + " -J [OPTION...] FILE",
+		Short: "Stand in for pahole -J in kernel builds",
+		Long: `Stand in for pahole -J in kernel builds, with pahole's options and exit codes. A link called pahole does the same.
+btfbatch pahole --help lists the options.`,
+		DisableFlagParsing: true, // the options are not of this program's kind
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := os.Args[0]
+			if filepath.Base(name) != standIn {
+				name += " " + standIn
+			}
+			if code := pahole.Run(cmd.Context(), name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitOK {
+				return &exit{code: code}
+			}
+			return nil
+		},
+	}
+}

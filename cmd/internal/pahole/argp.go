@@ -1,0 +1,133 @@
+package pahole
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// An argument tells whether an option has one.
+type argument uint8
+
+const (
+	none argument = iota
+	required
+	optional // only glued: -j4, --jobs=4
+)
+
+// An option is one that the reference knows.
+type option struct {
+	long  string
+	short byte // 0: there is none
+	arg   argument
+	set   func(s *settings, arg string) error // nil: it only shapes what the reference prints
+}
+
+// A parser takes options off a command line, as argp does: options and files in any order, long names cut short as long as they
+// are unambiguous, short options in a group, all behind "--" a file.
+type parser struct {
+	name  string // as called
+	args  []string
+	group string // what is left of a group of short options
+	files []string
+}
+
+// next is the next option and its argument; nil behind the last one, when files are complete.
+func (p *parser) next() (*option, string, error) {
+	if p.group != "" {
+		return p.short()
+	}
+	for len(p.args) > 0 {
+		arg := p.args[0]
+		p.args = p.args[1:]
+		switch {
+		case arg == "--":
+			p.files = append(p.files, p.args...)
+			p.args = nil
+		case strings.HasPrefix(arg, "--"):
+			return p.long(arg[2:])
+		case len(arg) > 1 && arg[0] == '-':
+			p.group = arg[1:]
+			return p.short()
+		default:
+			p.files = append(p.files, arg)
+		}
+	}
+	return nil, "", nil
+}
+
+// short takes the first option off the group.
+func (p *parser) short() (*option, string, error) {
+	letter, rest := p.group[0], p.group[1:]
+	for i := range options {
+		o := &options[i]
+		if o.short != letter {
+			continue
+		}
+		p.group = ""
+		switch {
+		case o.arg == none:
+			p.group = rest
+			return o, "", nil
+		case rest != "" || o.arg == optional:
+			return o, rest, nil
+		case len(p.args) > 0:
+			rest, p.args = p.args[0], p.args[1:]
+			return o, rest, nil
+		}
+		return nil, "", p.usage("option requires an argument -- '%c'", letter)
+	}
+	return nil, "", p.usage("invalid option -- '%c'", letter)
+}
+
+// long finds the option of "name" or "name=argument".
+func (p *parser) long(text string) (*option, string, error) {
+	name, arg, given := strings.Cut(text, "=")
+	o, err := p.lookup(name, text)
+	switch {
+	case err != nil:
+		return nil, "", err
+	case given && o.arg == none:
+		return nil, "", p.usage("option '--%s' doesn't allow an argument", o.long)
+	case given || o.arg != required:
+		return o, arg, nil
+	case len(p.args) == 0:
+		return nil, "", p.usage("option '--%s' requires an argument", o.long)
+	}
+	arg, p.args = p.args[0], p.args[1:]
+	return o, arg, nil
+}
+
+func (p *parser) lookup(name, text string) (*option, error) {
+	var found []*option
+	for i := range options {
+		o := &options[i]
+		if o.long == name {
+			return o, nil
+		}
+		if strings.HasPrefix(o.long, name) {
+			found = append(found, o)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, p.usage("unrecognized option '--%s'", text)
+	case 1:
+		return found[0], nil
+	}
+	var names strings.Builder
+	for _, o := range found {
+		fmt.Fprintf(&names, " '--%s'", o.long)
+	}
+	return nil, p.usage("option '--%s' is ambiguous; possibilities:%s", text, &names)
+}
+
+// usage is the end of a run that was called in a wrong way.
+func (p *parser) usage(format string, args ...any) error {
+	return usage(p.name, fmt.Sprintf(format, args...))
+}
+
+func usage(name, problem string) *stop {
+	short := filepath.Base(name)
+	return &stop{code: exitUsage, err: fmt.Sprintf("%s: %s\nTry `%s --help' or `%s --usage' for more information.\n", name, problem, short, short)}
+}

@@ -1,0 +1,138 @@
+package pahole
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/distill"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+)
+
+// Sections of an image.
+const (
+	sectionBTF  = ".BTF"
+	sectionBase = ".BTF.base"
+)
+
+// A run is one encoding.
+type run struct {
+	*settings
+	stdout, stderr io.Writer
+}
+
+// run encodes, from options to output.
+func (r *run) run(ctx context.Context) error {
+	if len(r.files) > 1 {
+		return fmt.Errorf("several files into one BTF are not supported by btfbatch: %s", strings.Join(r.files, " "))
+	}
+	path := r.files[0]
+	opt := encoder.Options{Profile: encoder.Pahole, Features: r.features, LangExclude: r.langExclude, Workers: r.workers}
+	if r.verbose {
+		opt.OnFunc = r.decided
+	}
+	if r.base != nil {
+		var err error
+		if opt.Base, _, err = source.Base(*r.base); err != nil {
+			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
+		}
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return inFile(path, err)
+	}
+	defer f.Close()
+	res, err := encoder.Encode(ctx, f, opt)
+	switch {
+	case errors.Is(err, encoder.ErrNoDWARF), errors.Is(err, encoder.ErrNoTypes):
+		// Not an error: a build may well have modules whose units are all in a language that is left out.
+		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %v\n", path, err)
+		return nil
+	case err != nil:
+		return inFile(path, err)
+	case r.detached != nil:
+		return detach(*r.detached, res.Object.AppendWire(nil))
+	}
+	sections, err := r.sections(f, res.Object)
+	if err != nil {
+		return inFile(path, err)
+	}
+	return inFile(path, elf.Embed(path, path, sections))
+}
+
+// sections are what the image gets.
+func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
+	if !r.features.Has(feature.DistilledBase) {
+		if f.Section(sectionBase) != nil {
+			return nil, fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", sectionBase)
+		}
+		wire := o.AppendWire(nil)
+		if n, ok := f.Reserved(sectionBTF); ok {
+			wire = btf.Pad(wire, f.Order, n)
+		}
+		return []elf.EmbedSection{{Name: sectionBTF, Data: wire}}, nil
+	}
+	base, split, err := distill.Distill(o)
+	if errors.Is(err, distill.ErrNoBase) {
+		return nil, errors.New("could not generate distilled base BTF: there is no --btf_base")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not generate distilled base BTF: %w", err)
+	}
+	return []elf.EmbedSection{{Name: sectionBTF, Data: split.AppendWire(nil)}, {Name: sectionBase, Data: base.AppendWire(nil)}}, nil
+}
+
+// decided prints what became of a function, if it was left out.
+func (r *run) decided(d funcs.Decision) {
+	if d.Reason != funcs.Kept {
+		fmt.Fprintf(r.stdout, "%s : skipping BTF encoding of function due to %s\n", d.Name, d.Reason)
+	}
+}
+
+// detach writes raw BTF. A file appears whole or not at all; a device or pipe, which nobody could replace, is written to.
+func detach(path string, wire []byte) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(f, bytes.NewReader(wire))
+		return errors.Join(err, f.Close())
+	}
+	if found, err := filepath.EvalSymlinks(path); err == nil {
+		path = found
+	}
+	err := renameio.WriteFile(path, wire, 0o640, renameio.WithTempDir(filepath.Dir(path)), renameio.WithExistingPermissions())
+	var p *fs.PathError
+	if errors.As(err, &p) { // it names the temporary file
+		err = fmt.Errorf("%s: %w", path, p.Err)
+	}
+	return err
+}
+
+// inFile names the file of an error, unless that does so itself.
+func inFile(path string, err error) error {
+	var p *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p) && p.Path == path: // without the name of the system call
+		err = p.Err
+	case strings.HasPrefix(err.Error(), path+": "):
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}

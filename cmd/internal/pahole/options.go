@@ -1,0 +1,154 @@
+package pahole
+
+import (
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// options are all that the reference knows, in its order, which a message about an ambiguous name shows.
+var options = []option{
+	{"bit_holes", 'B', required, nil},
+	{"cacheline_size", 'c', required, nil},
+	{"class_name", 'C', required, nil},
+	{"count", 0, required, nil},
+	{"skip", 0, required, nil},
+	{"seek_bytes", 0, required, nil},
+	{"size_bytes", 0, required, nil},
+	{"range", 0, required, nil},
+	{"header_type", 0, required, nil},
+	{"find_pointers_to", 'f', required, nil},
+	{"format_path", 'F', required, (*settings).formats},
+	{"contains", 'i', required, nil},
+	{"contains_enumerator", 0, required, nil},
+	{"show_decl_info", 'I', none, nil},
+	{"holes", 'H', required, nil},
+	{"padding_ge", 0, required, nil},
+	{"hole_size_ge", 'z', required, nil},
+	{"packable", 'P', none, nil},
+	{"with_flexible_array", 0, none, nil},
+	{"with_embedded_flexible_array", 0, none, nil},
+	{"expand_types", 'E', none, nil},
+	{"nr_members", 'n', none, nil},
+	{"rel_offset", 'r', none, nil},
+	{"recursive", 'd', none, nil},
+	{"reorganize", 'R', none, nil},
+	{"show_reorg_steps", 'S', none, nil},
+	{"class_name_len", 'N', none, nil},
+	{"show_first_biggest_size_base_type_member", 'l', none, nil},
+	{"nr_methods", 'm', none, nil},
+	{"show_only_data_members", 'M', none, nil},
+	{"expand_pointers", 'p', none, nil},
+	{"sizes", 's', none, nil},
+	{"separator", 't', required, nil},
+	{"nr_definitions", 'T', none, nil},
+	{"decl_exclude", 'D', required, nil},
+	{"exclude", 'x', required, nil},
+	{"prefix_filter", 'y', required, nil},
+	{"cu_exclude", 'X', required, refused("cu_exclude")},
+	{"anon_include", 'a', none, nil},
+	{"nested_anon_include", 'A', none, nil},
+	{"quiet", 'q', none, nil},
+	{"defined_in", 'u', none, nil},
+	{"verbose", 'V', none, func(s *settings, _ string) error { s.verbose = true; return nil }},
+	{"word_size", 'w', required, nil},
+	{"ctf_encode", 'Z', none, refused("ctf_encode")},
+	{"flat_arrays", 0, none, nil},
+	{"suppress_aligned_attribute", 0, none, nil},
+	{"suppress_force_paddings", 0, none, nil},
+	{"suppress_packed", 0, none, nil},
+	{"show_private_classes", 0, none, nil},
+	{"fixup_silly_bitfields", 0, none, refused("fixup_silly_bitfields")},
+	{"first_obj_only", 0, none, refused("first_obj_only")},
+	{"classes_as_structs", 0, none, nil},
+	{"hex", 0, none, nil},
+	{"btf_base", 0, required, func(s *settings, arg string) error { s.base = &arg; return nil }},
+	{"kabi_prefix", 0, required, refused("kabi_prefix")},
+	{"jobs", 'j', optional, (*settings).jobs},
+	{"btf_encode", 'J', none, func(s *settings, _ string) error { s.encode = true; return nil }},
+	{"btf_encode_detached", 0, required, func(s *settings, arg string) error { s.encode, s.detached = true, &arg; return nil }},
+	{"skip_encoding_btf_vars", 0, none, off(feature.Var)},
+	{"btf_encode_force", 0, none, on(feature.EncodeForce)},
+	{"btf_gen_floats", 0, none, on(feature.Float)},
+	{"btf_gen_all", 0, none, func(s *settings, _ string) error { return s.list("all", false) }},
+	{"compile", 0, none, nil},
+	{"structs", 0, none, nil},
+	{"unions", 0, none, nil},
+	{"packed", 0, none, nil},
+	{"numeric_version", 0, none, func(s *settings, _ string) error { s.numeric = true; return nil }},
+	{"devel_version", 0, none, prints(version)},
+	{"sort", 0, none, nil},
+	{"prettify", 0, required, nil},
+	{"hashbits", 0, required, nil},
+	{"ptr_table_stats", 0, none, nil},
+	{"skip_encoding_btf_decl_tag", 0, none, off(feature.DeclTag)},
+	{"skip_missing", 0, none, nil},
+	{"skip_encoding_btf_type_tag", 0, none, off(feature.TypeTag)},
+	{"lang", 0, required, func(s *settings, arg string) error { s.langs = &arg; return nil }},
+	{"lang_exclude", 0, required, func(s *settings, arg string) error { s.langs, s.exclude = &arg, true; return nil }},
+	{"skip_encoding_btf_enum64", 0, none, off(feature.Enum64)},
+	{"skip_emitting_atomic_typedefs", 0, none, nil},
+	{"btf_gen_optimized", 0, none, on(feature.OptimizedFunc)},
+	{"skip_encoding_btf_inconsistent_proto", 0, none, on(feature.ConsistentFunc)},
+	{"btf_features", 0, required, func(s *settings, arg string) error { return s.list(arg, false) }},
+	{"features", 0, required, func(s *settings, arg string) error { return s.list(arg, false) }},
+	{"supported_btf_features", 0, none, prints(supported())},
+	{"btf_features_strict", 0, required, func(s *settings, arg string) error { return s.list(arg, true) }},
+	{"reproducible_build", 0, none, on(feature.ReproducibleBuild)},
+	{"running_kernel_vmlinux", 0, none, refused("running_kernel_vmlinux")},
+	{"btf_attributes", 0, none, on(feature.Attributes)},
+	{"help", '?', none, prints(help)},
+	{"usage", 0, none, prints(synopsis)},
+	{"program-name", 0, required, refused("program-name")},
+	{"HANG", 0, optional, refused("HANG")},
+	{"version", 0, none, prints(version)},
+}
+
+const synopsis = "Usage: pahole -J [OPTION...] FILE"
+
+const help = synopsis + `
+
+btfbatch in the place of pahole: makes BTF from the DWARF of FILE, as pahole ` + version + ` does, and puts it into its section .BTF.
+Options that shape what pahole prints are accepted and have no effect.
+
+  -J, --btf_encode               make BTF; nothing else can be asked for
+      --btf_encode_detached=FILE write raw BTF there, and leave the image alone
+      --btf_base=FILE            continue the BTF of FILE, raw or ELF
+  -j, --jobs[=N]                 N units at once; without N, one per processor
+      --btf_features=LIST        only these parts of BTF; "default" and "all" are sets
+      --btf_features_strict=LIST the same, and an unknown name is an error
+      --supported_btf_features   list the names
+      --lang=LIST                only units in these languages
+      --lang_exclude=LIST        no units in these languages; the default is the environment's PAHOLE_LANG_EXCLUDE
+      --btf_attributes --btf_encode_force --btf_gen_all --btf_gen_floats --btf_gen_optimized --reproducible_build
+      --skip_encoding_btf_decl_tag --skip_encoding_btf_enum64 --skip_encoding_btf_inconsistent_proto
+      --skip_encoding_btf_type_tag --skip_encoding_btf_vars
+                                 parts of BTF one by one
+  -V, --verbose                  print the functions that are left out
+      --version, --numeric_version
+
+Exit codes: 0 done, or nothing to encode; 1 failed; 64 usage; 130 interrupted.`
+
+// supported lists the features as --supported_btf_features does.
+func supported() string { return strings.Join(feature.Names(), ",") }
+
+// on and off are the switches that are older than lists of features.
+func on(f feature.Feature) func(*settings, string) error {
+	return func(s *settings, _ string) error { s.features = s.features.With(f); return nil }
+}
+
+func off(f feature.Feature) func(*settings, string) error {
+	return func(s *settings, _ string) error { s.features = s.features.Without(f); return nil }
+}
+
+// prints is an option that ends the program with a text.
+func prints(text string) func(*settings, string) error {
+	return func(*settings, string) error { return &stop{code: exitOK, out: text + "\n"} }
+}
+
+// refused is an option that would change what is encoded, in a way that btfbatch does not know.
+func refused(name string) func(*settings, string) error {
+	return func(*settings, string) error {
+		return failf("pahole: option '--%s' is not supported by btfbatch", name)
+	}
+}

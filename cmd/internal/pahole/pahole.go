@@ -1,0 +1,61 @@
+// Package pahole makes BTF as the command line of pahole asks for it, so that a kernel build can call btfbatch by that name.
+//
+// In come the arguments that a kernel's scripts pass; out come a section in the image or a raw file, and an exit code. The BTF is
+// that of the profile pahole. The package never prints types, and never hides an error as the reference does: where that ends a
+// unit in silence, exit code 0 and no BTF, this says what is wrong and ends with 1.
+package pahole
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// What --version and --numeric_version tell: kernel builds choose the options that they pass by it.
+const (
+	version        = "v1.32"
+	numericVersion = "132"
+)
+
+// Exit codes. Those of an interrupted run belong to the caller.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 64 // EX_USAGE, as argp has it
+)
+
+// A stop ends the program while options are read: with what it prints, and its exit code.
+type stop struct {
+	code     int
+	out, err string
+}
+
+func (s *stop) Error() string { return s.err }
+
+// failf is a stop with a line on stderr.
+func failf(format string, args ...any) *stop {
+	return &stop{code: exitFailed, err: fmt.Sprintf(format, args...) + "\n"}
+}
+
+// Run is the program. name is how it was called, as messages have it. It returns the exit code.
+func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+	s, err := parse(name, args, stderr)
+	if err == nil {
+		r := &run{settings: s, stdout: stdout, stderr: stderr}
+		err = r.run(ctx)
+	}
+	var end *stop
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil: // the caller knows
+		return exitFailed
+	case errors.As(err, &end):
+		fmt.Fprint(stdout, end.out)
+		fmt.Fprint(stderr, end.err)
+		return end.code
+	}
+	fmt.Fprintf(stderr, "pahole: %v\n", err)
+	return exitFailed
+}

@@ -1,0 +1,159 @@
+package pahole
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// settings are what a command line asks for. Its options act on them one after the other.
+type settings struct {
+	files    []string
+	encode   bool
+	detached *string // where raw BTF goes, nil: into the image
+	base     *string
+	workers  int
+
+	features feature.Set
+	listed   bool // a list of features was given, so that the plain defaults are gone
+
+	langs       *string // the last list wins
+	exclude     bool    // once asked for, lists leave out
+	langExclude []uint64
+
+	verbose, numeric bool
+	stderr           io.Writer
+}
+
+// plain are the features of pahole -J without any list (specification 02, section 3).
+func plain() feature.Set {
+	return feature.Of(feature.Var, feature.DeclTag, feature.TypeTag, feature.Enum64)
+}
+
+// parse reads a command line; a *stop is all that there is to do.
+func parse(name string, args []string, stderr io.Writer) (*settings, error) {
+	s := &settings{features: plain(), workers: 1, stderr: stderr}
+	p := parser{name: name, args: args}
+	for {
+		o, arg, err := p.next()
+		if err != nil {
+			return nil, err
+		}
+		if o == nil {
+			break
+		}
+		if o.set == nil {
+			continue
+		}
+		if err := o.set(s, arg); err != nil {
+			return nil, err
+		}
+	}
+	s.files = p.files
+	// Below this line no option is read.
+	if err := s.languages(); err != nil {
+		return nil, err
+	}
+	switch {
+	case s.numeric:
+		return nil, &stop{code: exitOK, out: numericVersion + "\n"}
+	case !s.encode:
+		return nil, usage(name, "btfbatch stands in for pahole -J alone")
+	case len(s.files) == 0:
+		return nil, usage(name, "no file to encode is given")
+	}
+	return s, nil
+}
+
+// maxList is how many bytes of a list count.
+const maxList = 1024
+
+// list switches features on. The first list of a command line switches all others off.
+func (s *settings) list(text string, strict bool) error {
+	if !s.listed {
+		s.features, s.listed = 0, true
+	}
+	text, plus := strings.CutPrefix(text, "+")
+	if plus {
+		s.features |= feature.Default()
+	}
+	text = text[:min(len(text), maxList)]
+	for name := range strings.SplitSeq(text, ",") {
+		set, err := feature.FromNames([]string{name})
+		switch {
+		case err == nil && name == strings.TrimSpace(name):
+			s.features |= set
+		case strict:
+			return failf("Feature '%s' in '%s' is not supported.  Supported BTF features are:\n%s", name, text, supported())
+		case s.verbose:
+			fmt.Fprintf(s.stderr, "Ignoring unsupported feature '%s'\n", name)
+		}
+	}
+	return nil
+}
+
+// jobs sets the number of workers: the digits in front count, none of them or zero is one worker.
+func (s *settings) jobs(arg string) error {
+	s.workers = runtime.GOMAXPROCS(0)
+	if arg == "" {
+		return nil
+	}
+	n := 0
+	for i := 0; i < len(arg) && arg[i] >= '0' && arg[i] <= '9' && n < s.workers; i++ {
+		n = 10*n + int(arg[i]-'0')
+	}
+	s.workers = max(1, min(n, s.workers)) // more than processors would only cost memory
+	return nil
+}
+
+// formats takes a list of debugging formats. DWARF is the only one here.
+func (s *settings) formats(list string) error {
+	if list != "dwarf" {
+		return failf("pahole: option '--format_path=%s' is not supported by btfbatch, which reads dwarf", list)
+	}
+	return nil
+}
+
+// languages works out which languages are left out. All lists share one place; if one of them leaves out, so does the last.
+func (s *settings) languages() error {
+	if s.langs == nil {
+		env, ok := os.LookupEnv("PAHOLE_LANG_EXCLUDE")
+		if !ok {
+			return nil
+		}
+		s.langs, s.exclude = &env, true
+	}
+	var named []uint64
+	for rest, more := *s.langs, true; more; {
+		var name string
+		list := rest
+		name, rest, more = strings.Cut(rest, ",")
+		code, ok := dwarf.Language(name)
+		if !ok {
+			return failf("pahole: unknown language \"%s\"", list)
+		}
+		named = append(named, code)
+	}
+	if s.langExclude = named; !s.exclude {
+		s.langExclude = allBut(named)
+	}
+	return nil
+}
+
+// allBut are all codes that a DWARF language can have, but those of a list.
+func allBut(keep []uint64) []uint64 {
+	const last = 0xffff // DW_LANG_hi_user
+	left := make([]uint64, 0, last+1)
+	for code := uint64(0); code <= last; code++ {
+		if !slices.Contains(keep, code) {
+			left = append(left, code)
+		}
+	}
+	return left
+}
