@@ -112,6 +112,8 @@ type job struct {
 	table *funcs.Table
 	secs  *vars.Sections
 	opt   *Options
+	merge *dwarf.Whole // all units, where they are translated as one
+	types *dwarf.Whole // the units of .debug_types, where these alone are
 	clock clock
 }
 
@@ -121,6 +123,9 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	j.clock.start()
 	var err error
 	if j.d, err = dwarf.Open(f); err != nil {
+		return nil, err
+	}
+	if err := j.readTogether(); err != nil {
 		return nil, err
 	}
 	if j.syms, err = f.Symbols(); err != nil {
@@ -184,7 +189,7 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		o := btf.New(j.f.Order, j.opt.Base)
 		o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
 		a := newAssembler(o, j, exact)
-		if err := j.units(ctx, a); err != nil { // parallel over CUs, joined in CU order
+		if err := j.translateAll(ctx, a); err != nil {
 			return nil, err
 		}
 		j.clock.stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
@@ -209,8 +214,10 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 
 // regular tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
 // keys.
-func (j *job) regular() bool { return j.opt.Base == nil && j.f.Type != stdelf.ET_REL }
+func (j *job) regular() bool {
+	return j.opt.Base == nil && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
+}
 
 func (j *job) translateOptions() *translate.Options {
-	return &translate.Options{Features: j.opt.Features, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
+	return &translate.Options{Features: j.opt.Features, Mend: j.opt.Profile != Pahole, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
 }

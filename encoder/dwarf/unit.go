@@ -57,10 +57,10 @@ type Reader struct {
 	known   int
 }
 
-// Units starts at the first unit.
+// Units starts at the first unit. Where TypeUnits has read those of .debug_types, that is the first of .debug_info.
 func (d *Data) Units() *Reader {
 	r := &Reader{d: d, sec: &d.types, inTypes: true}
-	if d.types.size == 0 {
+	if d.types.size == 0 || d.sigs != nil {
 		r.sec, r.inTypes = &d.info, false
 	}
 	return r

@@ -73,6 +73,9 @@ func (d *Data) Whole() (*Whole, error) {
 	return w, w.setOrder()
 }
 
+// HasTypeUnits tells whether there are units in .debug_types.
+func (d *Data) HasTypeUnits() bool { return d.types.size != 0 }
+
 // TypeUnits reads the units of .debug_types alone; from then on references to signatures can be followed to them.
 func (d *Data) TypeUnits() (*Whole, error) {
 	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
