@@ -135,7 +135,7 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 		return nil, ErrNoSymbols
 	}
 	j.table = funcs.NewTable(f, j.syms, funcs.Options{Peer: opt.Profile == Pahole, Features: opt.Features})
-	if err := j.table.MarkKfuncs(f, j.syms); err != nil {
+	if err := j.table.MarkKfuncs(f, j.syms, opt.Base); err != nil {
 		return nil, err
 	}
 	rules := opt.Sections

@@ -19,11 +19,9 @@ const (
 
 const setIsKfuncs = 1 // bit of the second word of a set8
 
-type addrRange struct{ from, to uint64 }
-
 // MarkKfuncs finds the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (specification 02,
-// section 5.7). An image without that section has none.
-func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols) error {
+// section 5.7). An image without that section has none. base is the BTF that a module's own continues, or nil.
+func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) error {
 	sec := f.Section(".BTF_ids")
 	if sec == nil || syms == nil || !sec.HasData() {
 		return nil
@@ -32,23 +30,19 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols) error {
 	if err != nil {
 		return err
 	}
-	base := f.SymbolBase(sec)
-	word := func(addr uint64) (uint32, bool) {
-		if addr < base || addr-base > uint64(len(data)) || uint64(len(data))-(addr-base) < 4 {
-			return 0, false
-		}
-		return f.Order.Uint32(data[addr-base:]), true
-	}
-	var sets []addrRange
+	ids := idSection{f: f, data: data, addr: f.SymbolBase(sec)}
 	inSection := func(s *elf.Symbol) bool { return int(s.Section) == sec.Index }
 	for i := range syms.List {
 		s := &syms.List[i]
 		if !inSection(s) || !bytes.HasPrefix(syms.Name(s), []byte("__BTF_ID__set8__")) {
 			continue
 		}
-		if flags, ok := word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
-			sets = append(sets, addrRange{s.Value, s.Value + s.Size})
+		if flags, ok := ids.word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
+			ids.sets = append(ids.sets, idSet{from: s.Value, to: s.Value + s.Size})
 		}
+	}
+	if !t.opt.Peer {
+		ids.resolve(base)
 	}
 	for i := range syms.List {
 		s := &syms.List[i]
@@ -56,24 +50,19 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols) error {
 			continue
 		}
 		name, ok := kfuncName(syms.Name(s))
-		if !ok || !within(sets, s.Value) {
+		if !ok {
+			continue
+		}
+		set := ids.setAt(s.Value)
+		if set == nil {
 			continue
 		}
 		if e := t.Index(name); e >= 0 {
 			t.entries[e].kfunc = true
-			t.entries[e].kflags, _ = word(s.Value + 4)
+			t.entries[e].kflags = ids.flags(set, s.Value, name)
 		}
 	}
 	return nil
-}
-
-func within(sets []addrRange, addr uint64) bool {
-	for _, r := range sets {
-		if addr >= r.from && addr < r.to {
-			return true
-		}
-	}
-	return false
 }
 
 // kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.

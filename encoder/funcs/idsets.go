@@ -1,0 +1,113 @@
+package funcs
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// An idSection is .BTF_ids: sets of pairs, a type id and flags. In an image as linked the ids are 0 and the pair of a function is
+// at the function's own symbol. The kernel's build then fills the ids in and sorts every set by them, which leaves the symbols
+// at pairs of other functions. Such a set is read by its ids: they are those of the BTF that is in the image.
+type idSection struct {
+	f    *elf.File
+	data []byte
+	addr uint64 // of the first byte, as symbols count
+	sets []idSet
+}
+
+// An idSet is one set of kfuncs: two words, and pairs.
+type idSet struct {
+	from, to uint64
+	sorted   bool
+	byName   map[string]uint32 // flags; nil when the functions of a sorted set are not known
+	alike    uint32            // flags that every pair has
+}
+
+// word is the word at an address.
+func (s *idSection) word(addr uint64) (uint32, bool) {
+	if addr < s.addr || addr-s.addr > uint64(len(s.data)) || uint64(len(s.data))-(addr-s.addr) < 4 {
+		return 0, false
+	}
+	return s.f.Order.Uint32(s.data[addr-s.addr:]), true
+}
+
+func (s *idSection) setAt(addr uint64) *idSet {
+	for i := range s.sets {
+		if set := &s.sets[i]; addr >= set.from && addr < set.to {
+			return set
+		}
+	}
+	return nil
+}
+
+// flags are those of a function whose symbol lies at an address of a set. Where the set is sorted and does not tell whose pair
+// is whose, they are what all its functions have.
+func (s *idSection) flags(set *idSet, addr uint64, name []byte) uint32 {
+	switch {
+	case !set.sorted:
+		flags, _ := s.word(addr + 4)
+		return flags
+	case set.byName == nil:
+		return set.alike
+	}
+	return set.byName[string(name)]
+}
+
+// resolve finds out which sets are sorted, and whose their pairs are.
+func (s *idSection) resolve(base *btf.Object) {
+	var own *btf.Object
+	for i := range s.sets {
+		set := &s.sets[i]
+		set.alike = ^uint32(0)
+		for addr := set.from + 8; addr+8 <= set.to; addr += 8 {
+			id, _ := s.word(addr)
+			flags, _ := s.word(addr + 4)
+			set.sorted = set.sorted || id != 0
+			set.alike &= flags
+		}
+		if !set.sorted {
+			continue
+		}
+		if own == nil {
+			if own = s.ownBTF(base); own == nil {
+				own = btf.New(s.f.Order, nil) // in which nothing is found
+			}
+		}
+		set.byName = s.names(set, own)
+	}
+}
+
+// ownBTF is the BTF that is in the image; nil when there is none that can be read.
+func (s *idSection) ownBTF(base *btf.Object) *btf.Object {
+	sec := s.f.Section(".BTF")
+	if sec == nil || !sec.HasData() {
+		return nil
+	}
+	data, err := s.f.Data(sec)
+	if err != nil {
+		return nil
+	}
+	o, err := btf.Parse(data, base)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+// names are the flags of a sorted set by the function's name; nil when an id is not that of a FUNC, so that the BTF is not the
+// one that the ids are of.
+func (s *idSection) names(set *idSet, own *btf.Object) map[string]uint32 {
+	flags := make(map[string]uint32)
+	for addr := set.from + 8; addr+8 <= set.to; addr += 8 {
+		id, _ := s.word(addr)
+		if id == 0 {
+			continue // a function that has no BTF
+		}
+		r, ok := own.Record(btf.ID(id))
+		if !ok || r.Kind() != btf.KindFunc {
+			return nil
+		}
+		flags[own.Name(r.Name())], _ = s.word(addr + 4)
+	}
+	return flags
+}
