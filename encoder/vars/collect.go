@@ -98,10 +98,8 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 			linkage = btf.LinkageGlobal
 		}
 		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), mapID(v.Type), linkage)
-		if sec.rule == nil || !sec.rule.NoDatasec {
-			info := secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr), size: uint32(v.Size), weak: c.s.weak(v, sec), decision: decision}
-			c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], info)
-		}
+		c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr),
+			size: uint32(v.Size), weak: c.s.weak(v, sec), decision: decision})
 		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
 			if t.Strings.Empty(tag.Value) {
 				return t.Place.Err(int(v.Off), "declaration tag of variable %s has no text", name)

@@ -24,6 +24,9 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 			if !sec.rule.KeepDuplicate {
 				infos = c.unique(infos)
 			}
+			if sec.rule.NoDatasec {
+				continue
+			}
 		}
 		if len(infos) > btf.MaxVlen {
 			return c.stats, fmt.Errorf("section %s: %d variables are more than a DATASEC can count", sec.elf.Name, len(infos))
@@ -40,8 +43,7 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 }
 
 // unique keeps one entry for every byte of a section, as kernels want it: of the definitions of one variable, and of
-// whatever else overlaps, the one that the symbol table stands for, else the first. The VARs of the others merge into it
-// when they begin where it does.
+// whatever else overlaps, the one that the symbol table stands for, else the first. The VARs of the others merge into it.
 func (c *Collector) unique(infos []secinfo) []secinfo {
 	keep := infos[:0]
 	for _, v := range infos {

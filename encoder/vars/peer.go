@@ -1,6 +1,17 @@
 package vars
 
-import "bytes"
+import (
+	"bytes"
+	stdelf "debug/elf"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// peerHoldsVariables is rule 02/6.1, 5: whether a section is loaded is not asked, so that a variable in a note, at an address
+// that no other section has, is taken for one of .debug_info when it is small enough.
+func peerHoldsVariables(e *elf.Section) bool {
+	return e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS
+}
 
 // notVariables is rule 02/6.1, 7: names that never stand for a variable of their own.
 var notVariables = [][]byte{[]byte("__UNIQUE_ID"), []byte("__tpstrtab_"), []byte("__exitcall_"), []byte("__gendwarfksyms_ptr_"),

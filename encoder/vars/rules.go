@@ -87,7 +87,7 @@ func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error)
 	for i := range f.Sections {
 		e := &f.Sections[i]
 		sec := section{elf: e}
-		if e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS {
+		if s.holdsVariables(e) {
 			sec.rule, sec.wanted = s.match(e)
 		}
 		if sec.wanted && e.Size > 0 {
@@ -109,7 +109,7 @@ func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 			return r, s.opt.All || s.opt.PerCPU
 		}
 	}
-	if s.opt.All && e.Flags&stdelf.SHF_ALLOC != 0 {
+	if s.opt.All {
 		return &allRule, true
 	}
 	return nil, false
@@ -151,20 +151,20 @@ func (s *Sections) Wanted(addr uint64) bool {
 // sectionOf is the first section, by index, that contains an address (rule 02/6.1, 5).
 func (s *Sections) sectionOf(addr uint64) *section {
 	for i := range s.list {
-		e := s.list[i].elf
-		if (e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS) && addr >= e.Addr && addr-e.Addr < e.Size {
-			if s.skip(e) {
-				continue
-			}
+		if e := s.list[i].elf; addr >= e.Addr && addr-e.Addr < e.Size && s.holdsVariables(e) {
 			return &s.list[i]
 		}
 	}
 	return nil
 }
 
-// skip leaves out sections that own no memory: the peer does not (peer.go).
-func (s *Sections) skip(e *elf.Section) bool {
-	return !s.opt.Peer && e.Flags&stdelf.SHF_ALLOC == 0
+// holdsVariables tells whether a section is memory of the running image, notes included; thread-local sections only seem to be
+// where they are.
+func (s *Sections) holdsVariables(e *elf.Section) bool {
+	if s.opt.Peer {
+		return peerHoldsVariables(e)
+	}
+	return e.Flags&stdelf.SHF_ALLOC != 0 && e.Flags&stdelf.SHF_TLS == 0
 }
 
 // hasObject tells whether an OBJECT symbol of a section lies at an address; name nil asks for any name.

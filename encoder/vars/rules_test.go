@@ -62,13 +62,15 @@ func TestRules(t *testing.T) {
 			w.Symbol("v", w.sec.At(8), 8, elf.STT_OBJECT)
 			w.DIE(dwarf.TagVariable, synth.Ref(dwarf.AttrSpecification, synth.FormRef4, d), synth.Type(w.Base("long", 8, synth.Signed)),
 				w.Loc(synth.OpAddr(w.sec.At(8))))
-		}), want: "global v\n  tag -1 declared\n.data..percpu 12: v@8+4"},
+		}), want: "global v\n  tag -1 declared\n.data..percpu 12: v@8+4",
+			right: "global v\n  tag -1 declared\n.data..percpu 16: v@8+8"},
 		{name: "1: an array whose bound is in the definition only vanishes", build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			d := w.Var("a", w.Array(w.i, w.i, synth.Flexible), synth.Nowhere).Declaration()
 			w.Symbol("a", w.sec.At(16), 16, elf.STT_OBJECT)
 			w.DIE(dwarf.TagVariable, synth.Ref(dwarf.AttrSpecification, synth.FormRef4, d), synth.Type(w.Array(w.i, w.i, 4)), w.Loc(synth.OpAddr(w.sec.At(16))))
-		}), want: one + "no a: has size 0 or over 4 GiB"},
+		}), want: one + "no a: has size 0 or over 4 GiB",
+			right: "static v\nstatic a\n.data..percpu 32: v@8+4 a@16+16"},
 		{name: "2: not a direct child of the unit", build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			f := w.Func("f", synth.Nowhere, 0, nil)
@@ -111,7 +113,7 @@ func TestRules(t *testing.T) {
 			w := &world{Builder: b, sec: sec}
 			w.unit("a.c")
 			w.v("v", 8)
-		}, want: one},
+		}, want: one, right: "no v: lies in another section first"},
 		{name: "6: no name", build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			w.DIE(dwarf.TagVariable, synth.Type(w.i), w.Loc(synth.OpAddr(w.sec.At(16))))
@@ -179,7 +181,7 @@ func TestSectionStart(t *testing.T) {
 			w.unsymboled("discarded", 0)
 		}), want: first + "no discarded: owns no storage in the section",
 			// It is at the address of a variable with storage, and that address is not 0: nothing tells them apart but the name.
-			right: "static first\nstatic discarded\n.data..percpu 4: first@0+4"},
+			right: "static first\n.data..percpu 4: first@0+4\nno discarded: a strong definition of that offset exists"},
 		{name: "the first variable of a section at address 0", build: at(0, func(w *world) {
 			w.v("first", 0)
 			w.unsymboled("discarded", 0)
@@ -233,7 +235,8 @@ func TestDatasec(t *testing.T) {
 			w.unit("b.c")
 			w.v("again", 32)
 		}), want: "static third\nstatic first\nstatic wide\nstatic again\n.data..percpu 36: first@8+4 wide@16+64 third@32+4 again@32+4",
-			right: "static third\nstatic first\nstatic wide\nstatic again\n.data..percpu 36: first@8+4 wide@16+64 third@32+4"},
+			right: "static first\nstatic wide\n.data..percpu 80: first@8+4 wide@16+64\nno third: a strong definition of that offset exists\n" +
+				"no again: a strong definition of that offset exists"},
 		{name: "sections in the order of their headers", with: []feature.Feature{feature.GlobalVar}, build: func(b *synth.Builder) {
 			late, early := b.Data(".late", 0x3000, 16), b.Data(".early", 0x2000, 16)
 			w := &world{Builder: b, sec: early}
@@ -248,7 +251,7 @@ func TestDatasec(t *testing.T) {
 			w.unit("b.c")
 			w.Var("v", w.Base("long", 8, synth.Signed), w.sec.At(8)).External()
 		}), want: "global v\nglobal v\n.data..percpu 16: v@8+4 v@8+8",
-			right: "global v\nglobal v\n.data..percpu 16: v@8+8"},
+			right: "global v\n.data..percpu 16: v@8+8\nno v: a strong definition of that offset exists"},
 		{name: "two sections of one name", target: synth.Target{Type: elf.ET_REL}, build: func(b *synth.Builder) {
 			w := &world{Builder: b, sec: b.Data(vars.PerCPU, 0, 16)}
 			w.unit("a.c")
@@ -276,6 +279,13 @@ func TestGlobalVar(t *testing.T) {
 			note.Addr = 0
 			cu := b.CU("a.c", synth.C11)
 			cu.Var("noted", cu.Base("int", 4, synth.Signed), synth.Abs(4))
-		}, want: "static noted\n.debug_info 8: noted@4+4", right: " "},
+		}, want: "static noted\n.debug_info 8: noted@4+4", right: "no noted: owns no storage in the section"},
+		{name: "a variable with a symbol in a note", with: []feature.Feature{feature.GlobalVar}, build: func(b *synth.Builder) {
+			note := b.Note(".note", "x", 1, make([]byte, 64))
+			note.Addr = 0x1000
+			cu := b.CU("a.c", synth.C11)
+			cu.Var("noted", cu.Base("int", 4, synth.Signed), note.At(20))
+			b.Symbol("noted", note.At(20), 4, elf.STT_OBJECT)
+		}, want: "", right: "static noted\n.note 24: noted@20+4"},
 	})
 }

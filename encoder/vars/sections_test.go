@@ -69,13 +69,13 @@ func TestSectionRules(t *testing.T) {
 			no debug_a: excluded by its name`},
 		{"a glob of sections; duplicates go", []vars.Rule{{Section: percpu + "*", ZeroAddress: true, NonAllocated: true, SymbolGlobs: []string{"*e*", "*_*"}}}, `
 			static hot
-			static hot
 			.data..percpu..user 8: hot@0+8
 			no first: symbol value is 0
 			no discarded: excluded by its name
 			no unowned: excluded by its name
 			no __UNIQUE_ID_real: excluded by its name
-			no debug_a: excluded by its name`},
+			no debug_a: excluded by its name
+			no hot: a strong definition of that offset exists`},
 		{"duplicates stay", []vars.Rule{{Section: percpu + "..user", NonAllocated: true, KeepDuplicate: true}}, `
 			static hot
 			static hot
