@@ -57,6 +57,8 @@ const (
 	SlotProdX                  // index into .debug_str_offsets
 	numSlots
 	noSlot Slot = 0xff
+
+	maxSlots = 64 // a power of two, and as many as a mask of slots has bits
 )
 
 // NoRef is the value of a reference that cannot be followed inside the unit.
@@ -95,6 +97,34 @@ type Abbrev struct {
 	fixed    int16  // bytes of all attributes together; -1 when that varies
 	Has      uint64 // bit per slot that the DIE fills
 	first, n uint32 // its attributes in the table: those of interest when fixed, else all
+	plain    plainMember
+	lead     bool // a name that stands in the DIE comes first, and all else is fixed
+}
+
+// A plainMember says where name, type and offset of a member stand, counted from its first attribute: four bytes each, but
+// width bytes for the offset. Nearly half of all DIEs are members that have a name in .debug_str, a type in their unit and a
+// constant offset, and nothing else of interest. The zero value says that a DIE is not such a member.
+type plainMember struct{ name, typ, loc, width uint8 }
+
+func (t *abbrevs) plainMember(a *Abbrev) (p plainMember) {
+	if a.Tag != TagMember || a.fixed < 0 || a.lead || a.Has&^bit(SlotSibling) != bit(SlotName)|bit(SlotType)|bit(SlotMember) || a.Children {
+		return p
+	}
+	for _, at := range t.attrs[a.first : a.first+a.n] {
+		switch {
+		case at.at > 0xff || at.shape != shapeFixed:
+			return plainMember{}
+		case at.slot == SlotName && at.width == 4:
+			p.name = uint8(at.at)
+		case at.slot == SlotType && at.width == 4 && at.add == 0:
+			p.typ = uint8(at.at)
+		case at.slot == SlotMember && at.width != 0 && at.add == 0:
+			p.loc, p.width = uint8(at.at), at.width
+		default:
+			return plainMember{}
+		}
+	}
+	return p
 }
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
@@ -299,6 +329,7 @@ func (t *abbrevs) put(code uint64, a Abbrev) {
 func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next int, err error) {
 	want := interestOf(a.Tag)
 	size, allFixed, scanned := 0, true, 0
+	lead := false
 	for n := 0; ; n++ {
 		name, p := uleb(b, pos)
 		if p == 0 {
@@ -339,7 +370,10 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		if at.slot != noSlot {
 			a.Has |= 1 << at.slot
 		}
-		if at.shape != shapeFixed && at.shape != shapeRel || size > 1<<14 {
+		switch {
+		case at.shape == shapeString && at.name == atName && n == 0 && !k.scan:
+			lead = true
+		case at.shape != shapeFixed && at.shape != shapeRel || size > 1<<14:
 			allFixed = false
 		}
 		at.at = uint16(size & 0x7fff)
@@ -350,10 +384,10 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 	own := t.attrs[a.first:]
 	a.fixed = -1
 	if allFixed {
-		a.fixed = int16(size)
+		a.fixed, a.lead = int16(size), lead
 		keep := own[:0]
 		for _, at := range own {
-			if at.slot != noSlot {
+			if at.slot != noSlot && at.shape != shapeString {
 				keep = append(keep, at)
 			}
 		}
@@ -361,6 +395,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		t.attrs = t.attrs[:int(a.first)+len(own)]
 	}
 	a.n = uint32(len(own))
+	a.plain = t.plainMember(a)
 	return pos, nil
 }
 

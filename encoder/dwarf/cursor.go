@@ -13,8 +13,10 @@ type Cursor struct {
 	Pos  int // where the DIE starts in the unit
 	Next int // where its attributes end: its first child, or its next sibling
 	Err  error
-	Val  [numSlots]uint64
+	Val  [maxSlots]uint64
 
+	first int // where the attributes of the DIE start, behind a leading name
+	lead  int // where that name starts
 	u     *Unit
 	data  []byte
 	end   int
@@ -31,12 +33,22 @@ func (c *Cursor) Start(u *Unit) {
 	c.Next = u.root
 }
 
-// masks cuts a load of eight bytes to the width of a value.
-var masks = [9]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffffffffffffff}
+// masks cuts a load of eight bytes to the width of a value. It is as long as a width can be, which saves a check.
+var masks = [256]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffffffffffffff}
 
 // Read reads the DIE at pos. It returns nil at the null entry that ends a sibling chain, with Next behind it, and after an
 // error.
 func (c *Cursor) Read(pos int) *Abbrev {
+	a := c.head(pos)
+	if a == nil {
+		return nil
+	}
+	return c.load(a)
+}
+
+// head reads the code of the DIE at pos, and steps over its attributes where their length is fixed: then first is where they
+// start. Its results are those of Read.
+func (c *Cursor) head(pos int) *Abbrev {
 	if c.Err != nil {
 		return nil
 	}
@@ -66,12 +78,14 @@ func (c *Cursor) Read(pos int) *Abbrev {
 			return nil
 		}
 	}
-	c.Has = a.Has
-	if a.fixed < 0 {
-		c.readVarying(a, pos)
-		if c.Err != nil {
+	if a.lead {
+		c.lead = pos
+		if pos = c.behindString(pos); pos == 0 {
 			return nil
 		}
+	}
+	c.first = pos
+	if a.fixed < 0 {
 		return a
 	}
 	c.Next = pos + int(a.fixed)
@@ -79,19 +93,85 @@ func (c *Cursor) Read(pos int) *Abbrev {
 		c.fail(c.Pos, "DIE reaches past the end of its unit (%d bytes)", c.end)
 		return nil
 	}
+	return a
+}
+
+// behindString is the position behind the string at pos; 0 after an error.
+func (c *Cursor) behindString(pos int) int {
+	data := c.data[:c.end]
+	for i := pos; i < len(data); i++ { // nearly all have three characters or fewer
+		if data[i] == 0 {
+			return i + 1
+		}
+	}
+	c.fail(pos, "string of attribute %#x does not end", atName)
+	return 0
+}
+
+// load reads the attributes of the DIE that head stands on.
+func (c *Cursor) load(a *Abbrev) *Abbrev {
+	c.Has = a.Has
+	pos := c.first
+	if a.lead && a.Has&bit(SlotNameKey) != 0 {
+		c.Val[SlotNameKey] = uint64(c.u.d.Strings.inline(c.data[c.lead : pos-1]))
+	}
+	if a.fixed < 0 {
+		c.readVarying(a, pos)
+		if c.Err != nil {
+			return nil
+		}
+		return a
+	}
 	attrs := c.attrs[a.first : a.first+a.n]
 	if c.swap {
 		for i := range attrs {
 			t := &attrs[i]
-			c.Val[t.slot] = bits.ReverseBytes64(binary.LittleEndian.Uint64(c.data[pos+int(t.at):]))>>(64-8*uint(t.width)) + t.add
+			c.Val[t.slot%maxSlots] = bits.ReverseBytes64(binary.LittleEndian.Uint64(c.data[pos+int(t.at):]))>>(64-8*uint(t.width)) + t.add
 		}
 		return a
 	}
 	for i := range attrs {
 		t := &attrs[i]
-		c.Val[t.slot] = binary.LittleEndian.Uint64(c.data[pos+int(t.at):])&masks[t.width] + t.add
+		c.Val[t.slot%maxSlots] = binary.LittleEndian.Uint64(c.data[pos+int(t.at):])&masks[t.width] + t.add
 	}
 	return a
+}
+
+// A Member is what nearly all members state, and nothing else.
+type Member struct {
+	Name   StrKey
+	Type   uint32 // reference, as an offset in the unit; 0 for none that leads inside it
+	Offset uint32 // DW_AT_data_member_location, in bytes
+}
+
+// ReadMember reads the DIE at pos, as Read does. Where it is a plain member (see plain), m is what it states, and nothing is
+// put into Has and Val.
+func (c *Cursor) ReadMember(pos int, m *Member) (a *Abbrev, plain bool) {
+	if a = c.head(pos); a == nil {
+		return nil, false
+	}
+	if a.plain == (plainMember{}) {
+		return c.load(a), false
+	}
+	p, data := a.plain, c.data[c.first:]
+	var name, typ, at uint64
+	if c.swap {
+		name = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.name:])) >> 32
+		typ = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.typ:])) >> 32
+		at = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.loc:])) >> (64 - 8*uint(p.width))
+	} else {
+		name = binary.LittleEndian.Uint64(data[p.name:]) & 0xffffffff
+		typ = binary.LittleEndian.Uint64(data[p.typ:]) & 0xffffffff
+		at = binary.LittleEndian.Uint64(data[p.loc:]) & masks[p.width]
+	}
+	m.Name, m.Type, m.Offset = 0, 0, uint32(at)
+	if name < uint64(len(c.u.d.Strings.str)) {
+		m.Name = StrKey(name) + 1
+	}
+	if typ < uint64(c.end) {
+		m.Type = uint32(typ)
+	}
+	return a, true
 }
 
 func (c *Cursor) rare(code uint64) *Abbrev {
@@ -134,7 +214,7 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 			return 0
 		}
 		if t.slot != noSlot {
-			c.Val[t.slot] = c.load(pos, t.width) + t.add
+			c.Val[t.slot] = c.loadAt(pos, t.width) + t.add
 		}
 		return next
 	case shapeString:
@@ -156,8 +236,8 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	case shapeSig:
 		if next = pos + 8; next > c.end {
 			next = 0
-		} else if v = c.u.signed(c.load(pos, 8)); c.u.part == nil && t.slot != SlotSignature && t.slot != noSlot {
-			c.fail(pos, "type %#x is in .debug_types, where the reference takes another type for it", c.load(pos, 8))
+		} else if v = c.u.signed(c.loadAt(pos, 8)); c.u.part == nil && t.slot != SlotSignature && t.slot != noSlot {
+			c.fail(pos, "type %#x is in .debug_types, where the reference takes another type for it", c.loadAt(pos, 8))
 			return 0
 		}
 	case shapeSLEB:
@@ -182,8 +262,8 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	return next
 }
 
-// load is the value of width bytes at pos.
-func (c *Cursor) load(pos int, width uint8) uint64 {
+// loadAt is the value of width bytes at pos.
+func (c *Cursor) loadAt(pos int, width uint8) uint64 {
 	v := binary.LittleEndian.Uint64(c.data[pos:])
 	if c.swap {
 		return bits.ReverseBytes64(v) >> (64 - 8*uint(width))
@@ -202,7 +282,7 @@ func (c *Cursor) block(t *attr, pos int) (v uint64, next int) {
 		if pos+int(t.width) > c.end {
 			return 0, 0
 		}
-		n = c.load(pos, t.width)
+		n = c.loadAt(pos, t.width)
 		pos += int(t.width)
 	}
 	if n > uint64(c.end-pos) {

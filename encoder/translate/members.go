@@ -90,10 +90,20 @@ func (w *walker) dropTags(from, owner int) {
 func (w *walker) members(pos, owner int, union bool) int {
 	c := &w.c
 	index := int32(0)
+	var m dwarf.Member
 	for {
-		a := c.Read(pos)
+		a, plain := c.ReadMember(pos, &m)
 		if a == nil {
 			return c.Next
+		}
+		if plain {
+			if union && m.Offset != 0 {
+				c.Fail(c.Pos, "a union member at byte %d has no BTF", m.Offset)
+			}
+			w.elems = append(w.elems, uint32(m.Name), m.Type, 8*m.Offset, 0)
+			index++
+			pos = c.Next
+			continue
 		}
 		switch a.Tag {
 		case dwarf.TagMember:
