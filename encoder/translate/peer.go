@@ -94,7 +94,7 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 // completed is rule 02/6.1: the type of a variable is that of its declaration, also where the definition completes it (extern
 // int a[]; int a[4];), so that the array has no size and is lost. Otherwise the definition's own type counts.
 func (w *walker) completed(own, declared uint32) uint32 {
-	if own == 0 || w.opt.Peer {
+	if own == 0 || !w.opt.Mend {
 		return declared
 	}
 	return own

@@ -21,7 +21,7 @@ const IndexPending = 0xffffffff
 // Options say what is wanted of a CU.
 type Options struct {
 	Features feature.Set
-	Mend     bool // make something of what ends the reference's run
+	Mend     bool // make something of what ends the reference's run, or is lost in it
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
 	FuncIndex func(name []byte) int32
 	// Wanted tells whether a variable at that address can become a VAR.
