@@ -39,7 +39,8 @@ var otherCalls = []string{
 	"--btf_features=default", "--btf_features=", "--btf_features=foo", "--btf_features=+global_var", "--btf_features=var,+float",
 	"--skip_encoding_btf_vars --btf_features=var", "--btf_features=var --skip_encoding_btf_vars",
 	"--btf_gen_floats --btf_features=var", "--btf_features=var --btf_gen_floats", "--btf_features=var --btf_features=float",
-	"--btf_features_strict=default,true_signature", "--features=default", "--btf_features_strict=foo",
+	"--btf_features_strict=default,true_signature", "--btf_features=+global_var,attributes,true_signature,force_cu_merging",
+	"--features=default", "--btf_features_strict=foo",
 	"--skip_encoding_btf_decl_tag --skip_encoding_btf_type_tag", "--btf_attributes", "--btf_encode_force",
 	"--lang=c11", "--lang=rust", "--lang_exclude=c11,asm", "--lang=c11 --lang_exclude=asm", "--lang_exclude=foo", "--lang_exclude=c11,",
 	"--btf_base=/nowhere", "--hex -c 64", "-j4x", "--btf_f=var", "--skip_encoding_btf", "-JQ", "--reproducible_build=1",
@@ -120,7 +121,7 @@ func same(t *testing.T, line string, got, want outcome) {
 
 // TestDetachedLikePeer: every call, put to the reference as well.
 func TestDetachedLikePeer(t *testing.T) {
-	for _, name := range []string{"gcc12-x86_64-dwarf5-based.elf", "gcc12-x86_64-dwarf5-zerobased.elf", "gcc12-s390x-dwarf5-based.elf",
+	for _, name := range []string{"gcc12-x86_64-dwarf5-based.elf", "clang19-x86_64-dwarf5-lto.elf", "gcc12-x86_64-dwarf5-zerobased.elf", "gcc12-s390x-dwarf5-based.elf",
 		"clang19-arm64-dwarf5-based.elf", "gcc12-i386-dwarf5-based.elf"} {
 		t.Run(name, func(t *testing.T) {
 			for _, line := range append(kernelCalls, otherCalls...) {
