@@ -28,10 +28,12 @@ func (w Warning) String() string {
 // LintOptions say what the BTF is for.
 type LintOptions struct {
 	Kernel Kernel           // that will read it
-	Module bool             // it is the BTF of a module, and continues Base
+	Module bool             // it is the BTF of a module, and continues Base or Checked
 	Order  binary.ByteOrder // nil is the order in which the magic reads right
 	Base   []byte
-	SMP    bool // the image is built for several processors, so that it has per-CPU variables
+	// Checked is a base for many modules.
+	Checked *Base
+	SMP     bool // the image is built for several processors, so that it has per-CPU variables
 	// Earlier is the BTF of an earlier build, if functions and per-CPU variables are to be counted against it. Loss is the
 	// share of them that may be missing, such as 0.02.
 	Earlier []byte
@@ -82,11 +84,14 @@ func readable(blob []byte, opt LintOptions) (*checker, error) {
 	o := Options{Path: Vmlinux, Order: opt.Order}
 	var base *checker
 	if opt.Module {
-		var err error
-		if base, err = readable(opt.Base, LintOptions{Order: opt.Order}); err != nil {
+		o.Path = Module
+		if opt.Checked != nil {
+			base = opt.Checked.c
+		} else if b, err := readable(opt.Base, LintOptions{Order: opt.Order}); err == nil {
+			base = b
+		} else {
 			return nil, fmt.Errorf("base: %w", err)
 		}
-		o.Path = Module
 	}
 	c := newChecker(blob, o)
 	if r := c.header(base); r != nil {

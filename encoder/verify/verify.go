@@ -69,10 +69,12 @@ type Options struct {
 	Order binary.ByteOrder
 	// PtrSize is the size of a pointer in that kernel, 4 or 8; 0 is 8.
 	PtrSize int
-	// Base is the raw BTF of the kernel that a module belongs to. Module needs it, or Distilled.
-	Base []byte
+	// Base is the raw BTF of the kernel that a module belongs to; Checked is the same for many modules. Module needs one of
+	// them, or Distilled.
+	Base    []byte
+	Checked *Base
 	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then read on top of it;
-	// with a Base, it is also relocated to that. For the path DistilledBase the blob is the section itself.
+	// with a base, it is also relocated to that. For the path DistilledBase the blob is the section itself.
 	Distilled []byte
 }
 
@@ -114,15 +116,12 @@ func checkModule(c *checker, opt Options) (*Refusal, error) {
 	if !c.gen.distilled {
 		distilled = nil // an older kernel does not know the section, and takes its own BTF as the base
 	}
-	if opt.Base == nil && distilled == nil {
-		return nil, errors.New("the BTF of a module continues a base, and none is given")
+	base, err := opt.base()
+	if err != nil {
+		return nil, err
 	}
-	var base *checker
-	if opt.Base != nil {
-		base = newChecker(opt.Base, Options{Kernel: opt.Kernel, Path: Vmlinux, Order: opt.Order})
-		if r := base.run(nil); r != nil {
-			return nil, fmt.Errorf("base: %w", r)
-		}
+	if base == nil && distilled == nil {
+		return nil, errors.New("the BTF of a module continues a base, and none is given")
 	}
 	if distilled == nil {
 		return c.run(base), nil
