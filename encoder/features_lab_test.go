@@ -1,0 +1,187 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/golden"
+)
+
+// featureSets are all that is compared: every feature alone, every default one left out, every other one added, and all but the
+// one that needs memory for a whole image at a time.
+func featureSets() []feature.Set {
+	sets := []feature.Set{0, feature.Default(), feature.All().Without(feature.ForceCUMerging)}
+	for _, name := range feature.Names() {
+		one, err := feature.FromNames([]string{name})
+		if err != nil {
+			panic(err)
+		}
+		sets = append(sets, one)
+		if feature.Default()&one != 0 {
+			sets = append(sets, feature.Default()&^one)
+		} else {
+			sets = append(sets, feature.Default()|one)
+		}
+	}
+	return sets
+}
+
+// featureKernels are the lab kernels to compare with: those that the environment variable names, with commas, else one of each
+// byte order.
+func featureKernels() []string {
+	if list := os.Getenv("BTFBATCH_FEATURE_KERNELS"); list != "" {
+		return strings.Split(list, ",")
+	}
+	return []string{"6.1-s390x", "6.12-cloud-amd64"}
+}
+
+// TestFeatures: each feature switched on and off alone gives the peer's types and strings, or an exception says why not. What
+// the peer made is kept in the lab, since it takes half a minute each time.
+func TestFeatures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the peer takes a while for a whole kernel")
+	}
+	exceptions, err := golden.ReadExceptions(filepath.Join("testdata", "exceptions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kernel := range featureKernels() {
+		for _, set := range featureSets() {
+			t.Run(fmt.Sprintf("%s/%s", kernel, setName(set)), func(t *testing.T) {
+				f, err := elf.Open(reference.Kernel(t, kernel))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: encoder.Pahole, Features: set, LangExclude: []uint64{0x1c}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := res.Object.AppendWire(nil)
+				want := reference.EncodeKernel(t, kernel, set.Names(), "--lang_exclude=rust")
+				if equalSections(t, got, want) {
+					return
+				}
+				file := filepath.Join(t.TempDir(), "peer.btf")
+				if err := os.WriteFile(file, want, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				raw := filepath.Join(t.TempDir(), "golden")
+				if err := os.WriteFile(raw, bpftool(t, "btf", "dump", "file", file, "format", "raw"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				cmp, err := golden.Compare(res.Object, raw, golden.Options{Image: kernel + "/" + setName(set), Exceptions: exceptions})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cmp.Verdict != golden.Accepted {
+					t.Errorf("differs from pahole's: %s\n%s", cmp.Summary, cmp.Unified)
+				}
+			})
+		}
+	}
+}
+
+// setName is short for the sets that are one feature away from the default ones.
+func setName(s feature.Set) string {
+	switch added, left := s&^feature.Default(), feature.Default()&^s; {
+	case s == 0:
+		return "none"
+	case left == 0 && added == 0:
+		return "default"
+	case left == 0:
+		return "default+" + added.String()
+	case added == 0 && len(left.Names()) == 1:
+		return "default-" + left.String()
+	}
+	return s.String()
+}
+
+func equalSections(t *testing.T, a, b []byte) bool {
+	at, as := sections(t, a)
+	bt, bs := sections(t, b)
+	return bytes.Equal(at, bt) && bytes.Equal(as, bs)
+}
+
+func bpftool(t *testing.T, args ...string) []byte {
+	return peer(t, reference.Dir(t), "bpftool", args...)
+}
+
+// TestFeaturesSmall is TestFeatures on the committed images, which takes seconds.
+func TestFeaturesSmall(t *testing.T) {
+	for _, name := range imageNames(t) {
+		if testing.Short() && !strings.HasSuffix(name, "x86_64-dwarf5-zerobased") {
+			continue
+		}
+		image := read(t, imagePath(t, name))
+		for _, set := range append(featureSets(), feature.All()) {
+			t.Run(name+"/"+setName(set), func(t *testing.T) {
+				t.Parallel()
+				opt := likePeer()
+				opt.Features = set
+				want := reference.Encode(t, image, set.Names(), "--lang_exclude=rust")
+				res, err := encodeBytes(image, opt)
+				switch {
+				case want == nil:
+					if err == nil {
+						t.Error("got BTF, want an error: the peer wrote nothing")
+					}
+				case err != nil:
+					t.Error(err)
+				case !equalSections(t, res.Object.AppendWire(nil), want):
+					t.Error("differs from pahole's")
+				}
+			})
+		}
+	}
+}
+
+// TestLayoutSection: with the feature layout, the section of specification 02, section 8.1, lies between types and strings. The
+// lab's pahole is linked with a libbpf that cannot write it.
+func TestLayoutSection(t *testing.T) {
+	table := [20][2]byte{ // by kind: bytes after the record, and per element
+		1: {4, 0}, 3: {12, 0}, 4: {0, 12}, 5: {0, 12}, 6: {0, 8}, 13: {0, 8}, 14: {4, 0}, 15: {0, 12}, 17: {4, 0}, 19: {0, 12},
+	}
+	var want []byte
+	for _, k := range table {
+		want = append(want, k[0], k[1], 0, 0)
+	}
+	for _, name := range []string{"gcc12-x86_64-dwarf5-zerobased", "gcc12-s390x-dwarf5-based"} {
+		image := read(t, imagePath(t, name))
+		with, without := likePeer(), likePeer()
+		with.Features = with.Features.With(feature.Layout)
+		a, err := encodeBytes(image, with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := encodeBytes(image, without)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, plain := a.Object.AppendWire(nil), b.Object.AppendWire(nil)
+		if !equalSections(t, got, plain) {
+			t.Errorf("%s: the layout section changes types or strings", name)
+		}
+		order := a.Object.Order
+		at := 32 + order.Uint32(got[12:])
+		if n := order.Uint32(got[4:]); n != 32 {
+			t.Errorf("%s: header of %d bytes, want 32", name, n)
+		}
+		if off, n := order.Uint32(got[24:]), order.Uint32(got[28:]); off != order.Uint32(got[12:]) || n != 80 || order.Uint32(got[16:]) != off+n {
+			t.Errorf("%s: layout at %d, %d bytes, strings at %d; want it behind %d bytes of types, 80 bytes, and the strings behind it", name,
+				off, n, order.Uint32(got[16:]), order.Uint32(got[12:]))
+		}
+		if section := got[at : at+80]; !bytes.Equal(section, want) {
+			t.Errorf("%s: layout section\ngot  %x\nwant %x", name, section, want)
+		}
+	}
+}
