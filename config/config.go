@@ -59,7 +59,7 @@ type Image struct {
 	FeaturesGiven bool     // else Features is feature.Default()
 	LangExclude   []string // lower-case names of source languages whose CUs are left out
 	Sections      []SectionRule
-	SectionsGiven bool     // else Sections follows from Profile: nil under Pahole, whose rules are the peer's
+	SectionsGiven bool     // else the rules are the profile's own; under Pahole they are so in any case
 	SortByName    bool     // put types in the order of their names
 	Verify        []string // kernel generations, "6.1" or "newest"
 
@@ -78,14 +78,15 @@ type Image struct {
 // Outputs are the files that an image is written to; an empty path is not written.
 type Outputs struct {
 	BTF  string // raw BTF
+	Base string // raw distilled base, which BTF then continues
 	Dump string // raw dump, as `bpftool btf dump file F format raw` prints it
-	ELF  string // copy of the image with .BTF inside
+	ELF  string // copy of the image with .BTF inside, and .BTF.base if there is a distilled base
 }
 
 // each calls f for every output that is set, with its key.
 func (o Outputs) each(f func(key, path string)) {
 	for _, x := range [...]struct{ key, path string }{
-		{"outputs.btf", o.BTF}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF},
+		{"outputs.btf", o.BTF}, {"outputs.base", o.Base}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF},
 	} {
 		if x.path != "" {
 			f(x.key, x.path)
@@ -98,7 +99,7 @@ type SectionRule struct {
 	Section string // name or path.Match pattern
 	Exclude Exclude
 	DataSec bool // whether the VARs are listed in a DATASEC
-	Unique  bool // of two VARs at one offset keep the strong one only
+	Unique  bool // of two VARs at one offset keep the strong one only; unless the manifest says otherwise
 }
 
 // Exclude says which variables a SectionRule leaves out.

@@ -45,8 +45,7 @@ func TestDefaultsOfAnImage(t *testing.T) {
 	m := mustParse(t, "version: 1\nimages:\n  - path: a/vmlinux\n")
 	want := Image{
 		Name: "vmlinux", Path: "dir/a/vmlinux", Profile: Default, Features: feature.Default(),
-		Sections: []SectionRule{{".data..percpu", Exclude{ZeroAddress: true, NonAllocated: true}, true, true}},
-		Line:     3, Column: 5,
+		Line: 3, Column: 5,
 	}
 	got := m.Images[0]
 	got.at = nil
@@ -68,7 +67,7 @@ images:
     sha256: sha256:`+strings.ToUpper(sum)+`
     build_id: 1234567890
     profile: pahole
-    features: +global_var, layout
+    features: +global_var, layout, distilled_base
     lang_exclude: Rust, c++
     sections:
       - section: .data*
@@ -78,21 +77,21 @@ images:
       - {section: .bss, exclude: []}
     sort_by_name: true
     verify: [5.10, 6.1, newest]
-    outputs: {btf: /out/a.btf, dump: a.raw, elf: ../a.elf}
+    outputs: {btf: /out/a.btf, base: a.base, dump: a.raw, elf: ../a.elf}
     golden: g.raw.zst
     base_path: base.btf
     base_sha256: `+sum+`
 `)
 	want := Image{
 		Name: "k/one", Path: "dir/vmlinux", Arch: "x86_64", SHA256: sum, BuildID: "1234567890", Profile: Pahole,
-		Features: feature.Default().With(feature.GlobalVar, feature.Layout), FeaturesGiven: true,
+		Features: feature.Default().With(feature.GlobalVar, feature.Layout, feature.DistilledBase), FeaturesGiven: true,
 		LangExclude: []string{"rust", "c++"},
 		Sections: []SectionRule{
 			{".data*", Exclude{NonAllocated: true, Unnamed: true, Symbols: []string{"__ksym*"}}, false, true},
-			{".bss", Exclude{}, true, false},
+			{".bss", Exclude{}, true, true},
 		},
 		SectionsGiven: true, SortByName: true, Verify: []string{"5.10", "6.1", "newest"},
-		Outputs:  Outputs{"/out/a.btf", "dir/a.raw", "a.elf"},
+		Outputs:  Outputs{"/out/a.btf", "dir/a.base", "dir/a.raw", "a.elf"},
 		Golden:   "dir/g.raw.zst",
 		BasePath: "dir/base.btf", BaseSHA256: sum, Line: 3, Column: 5,
 	}
@@ -103,18 +102,19 @@ images:
 	}
 }
 
-func TestSectionsByProfile(t *testing.T) {
-	rule := func(s string) SectionRule { return SectionRule{s, defaultExclude, true, true} }
+// What a rule means does not depend on the profile, which the command line may replace.
+func TestSections(t *testing.T) {
+	rule := SectionRule{".bss", defaultExclude, true, true}
 	for _, tt := range []struct {
 		name, keys string
 		want       []SectionRule
 		given      bool
 	}{
-		{"default", "profile: default", []SectionRule{rule(".data..percpu")}, false},
-		{"global_var", "features: +global_var", []SectionRule{rule(".data..percpu"), rule("*")}, false},
-		{"pahole leaves it to the peer's rules", "profile: pahole", nil, false},
-		{"rules replace the peer's", "profile: pahole, sections: [{section: .bss}]",
-			[]SectionRule{{".bss", defaultExclude, true, false}}, true},
+		{"none", "profile: default", nil, false},
+		{"global_var", "features: +global_var", nil, false},
+		{"pahole", "profile: pahole", nil, false},
+		{"rules", "sections: [{section: .bss}]", []SectionRule{rule}, true},
+		{"rules under pahole", "profile: pahole, sections: [{section: .bss}]", []SectionRule{rule}, true},
 		{"no rule at all", "sections: []", []SectionRule{}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

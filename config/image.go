@@ -96,10 +96,20 @@ func (d *decoder) image(v *value) Image {
 	if e := v.get("base_sha256"); e != nil && v.get("base_path") == nil && v.get("path") != nil {
 		d.add(e.at, "", "base_sha256 pins a base_path, and there is none; of a base, pin the image")
 	}
-	if !m.SectionsGiven {
-		m.Sections = defaultSections(m.Profile, m.Features)
-	}
+	d.distilled(v, &m)
 	return m
+}
+
+// distilled checks that there is something to write to outputs.base.
+func (d *decoder) distilled(v *value, m *Image) {
+	at := m.at["outputs.base"]
+	switch {
+	case m.Outputs.Base == "", v.get("path") == nil: // or only the defaults
+	case !m.Features.Has(feature.DistilledBase):
+		d.add(at, "", "there is no distilled base to write without the feature distilled_base")
+	case v.get("base") == nil && v.get("base_path") == nil:
+		d.add(at, "", "there is no distilled base to write of an image without a base")
+	}
 }
 
 // named gives an image without a name that of its file.
@@ -171,14 +181,14 @@ func (d *decoder) name(m *Image, v *value) {
 
 func (d *decoder) outputs(m *Image, v *value) {
 	if v.kind != mapping {
-		d.add(v.position, "", "outputs is a mapping with btf, dump and elf, this is %s", v.what())
+		d.add(v.position, "", "outputs is a mapping with %s, this is %s", strings.Join(outputKeys, ", "), v.what())
 		return
 	}
 	d.checkKeys(v, outputKeys, "outputs")
 	for _, o := range [...]struct {
 		key string
 		to  *string
-	}{{"btf", &m.Outputs.BTF}, {"dump", &m.Outputs.Dump}, {"elf", &m.Outputs.ELF}} {
+	}{{"btf", &m.Outputs.BTF}, {"base", &m.Outputs.Base}, {"dump", &m.Outputs.Dump}, {"elf", &m.Outputs.ELF}} {
 		if e := v.get(o.key); e != nil {
 			m.at["outputs."+o.key] = e.value.position
 			d.readPath(e.value, o.to)
@@ -186,7 +196,7 @@ func (d *decoder) outputs(m *Image, v *value) {
 	}
 }
 
-var outputKeys = []string{"btf", "dump", "elf"}
+var outputKeys = []string{"btf", "base", "dump", "elf"}
 
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 
@@ -241,7 +251,7 @@ func (m Image) ForFile(file string) (Image, error) {
 	stem := fileStem(file)
 	m.Path, m.Glob = file, ""
 	for _, s := range []*string{
-		&m.Name, &m.Outputs.BTF, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath,
+		&m.Name, &m.Outputs.BTF, &m.Outputs.Base, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath,
 	} {
 		*s = strings.ReplaceAll(*s, filePlaceholder, stem)
 	}

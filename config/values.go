@@ -142,6 +142,9 @@ var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortra
 	fortran95 pli objc objc++ upc d python opencl go modula3 haskell c++03 c++11 ocaml rust c11 swift julia dylan c++14
 	fortran03 fortran08 renderscript bliss asm`)
 
+// Languages lists what the key lang_exclude takes.
+func Languages() []string { return slices.Clone(languages) }
+
 func (d *decoder) langExclude(m *Image, v *value) {
 	words, _ := d.words(v)
 	for _, w := range words {
@@ -199,24 +202,8 @@ func (d *decoder) digest(v *value, prefix string, low, high int) string {
 
 var sectionKeys = []string{"section", "exclude", "datasec", "unique"}
 
-// percpu is the section whose variables the kernel wants to know.
-const percpu = ".data..percpu"
-
 // defaultExclude is what a rule leaves out that does not say.
 var defaultExclude = Exclude{ZeroAddress: true, NonAllocated: true}
-
-// defaultSections are the rules of an image that has none: the per-CPU section, or every one under global_var. The
-// peer's own rules are not among those that SectionRule can express.
-func defaultSections(p Profile, f feature.Set) []SectionRule {
-	if p == Pahole {
-		return nil
-	}
-	rules := []SectionRule{{Section: percpu, Exclude: defaultExclude, DataSec: true, Unique: true}}
-	if f.Has(feature.GlobalVar) {
-		rules = append(rules, SectionRule{Section: "*", Exclude: defaultExclude, DataSec: true, Unique: true})
-	}
-	return rules
-}
 
 func (d *decoder) sections(m *Image, v *value) {
 	m.SectionsGiven = true
@@ -231,7 +218,7 @@ func (d *decoder) sections(m *Image, v *value) {
 			d.add(x.position, "", "a rule is a mapping with a section, this is %s", x.what())
 			continue
 		}
-		rule := d.sectionRule(x, m.Profile)
+		rule := d.sectionRule(x)
 		if f, again := first[rule.Section]; again && rule.Section != "" {
 			d.add(x.position, "", "second rule for section %q, the first is at %d:%d", rule.Section, f.line, f.col)
 		}
@@ -240,9 +227,9 @@ func (d *decoder) sections(m *Image, v *value) {
 	}
 }
 
-func (d *decoder) sectionRule(v *value, p Profile) SectionRule {
+func (d *decoder) sectionRule(v *value) SectionRule {
 	d.checkKeys(v, sectionKeys, "a section rule")
-	rule := SectionRule{Exclude: defaultExclude, DataSec: true, Unique: p != Pahole}
+	rule := SectionRule{Exclude: defaultExclude, DataSec: true, Unique: true}
 	if e := v.get("section"); e == nil {
 		d.add(v.position, "", "section is missing")
 	} else if text, ok := d.text(e.value); ok {
