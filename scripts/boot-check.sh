@@ -10,25 +10,27 @@
 #   --keep DIR     keep the image, the logs and, with --lab, the BTF there
 #   --accel NAME   tcg (default, works everywhere) or kvm
 #   --timeout T    of one boot, such as 5m (default)
+#   --trim         leave out functions where the kernel's section has no room for all of the BTF
 #
 # VMLINUX is the unstripped one of a kernel's debug package. A boot that does not reach the checks is repeated once.
 # Exit codes: 0 the kernel took the BTF, 1 it did not, 2 usage or something is missing. Needs go and qemu-system-x86.
 set -eu
 
 usage() {
-	sed -n '6,12p' "$0" >&2
+	sed -n 6,13p "$0" >&2
 	exit 2
 }
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
 lab=${LAB:-$repo/../.lab}
-name= keep= install=no accel=tcg timeout=5m
+name= keep= install=no accel=tcg timeout=5m trim=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--lab) [ $# -gt 1 ] || usage; name=$2; shift 2 ;;
 	--keep) [ $# -gt 1 ] || usage; keep=$2; shift 2 ;;
 	--accel) [ $# -gt 1 ] || usage; accel=$2; shift 2 ;;
 	--timeout) [ $# -gt 1 ] || usage; timeout=$2; shift 2 ;;
+	--trim) trim=-trim; shift ;;
 	--install) install=yes; shift ;;
 	-*) usage ;;
 	*) break ;;
@@ -66,14 +68,14 @@ go build -o "$work/bootcheck" ./scripts/bootcheck || exit 2
 if [ -n "$name" ]; then
 	btf=$dir/new.btf
 	go build -o "$work/btfbatch" ./cmd/btfbatch || exit 2
-	# What a kernel takes beyond the default: 5.10 knows no kinds above 15, and its section has no room for more; from 7 on
-	# names are searched by bisection.
+	# As the build of these kernels has it: no Rust; 5.10 knows no kinds above 15, and its section has no room for all functions;
+	# from 7 on names are searched by bisection.
 	case $name in
-	5.*) set -- --btf-features=encode_force,var,consistent_func ;;
-	6.*) set -- ;;
-	*) set -- --sort-by-name ;;
+	5.*) trim=-trim; set -- --lang-exclude=rust --btf-features=encode_force,var,consistent_func ;;
+	6.*) set -- --lang-exclude=rust ;;
+	*) set -- --lang-exclude=rust --sort-by-name ;;
 	esac
 	echo "encode: $name $*"
 	"$work/btfbatch" encode --log-level error "$vmlinux" -o "$btf" "$@"
 fi
-"$work/bootcheck" -guest "$work/guest" -work "$dir" -accel "$accel" -timeout "$timeout" "$vmlinux" ${btf:+"$btf"}
+"$work/bootcheck" -guest "$work/guest" -work "$dir" -accel "$accel" -timeout "$timeout" $trim "$vmlinux" ${btf:+"$btf"}

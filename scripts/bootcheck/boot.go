@@ -37,6 +37,17 @@ func (m *machine) args() []string {
 	}
 }
 
+// start boots, and boots again after a boot that never got to the guest program.
+func (m *machine) start(ctx context.Context, retries int) (*verdict, error) {
+	for ; ; retries-- {
+		v, err := m.boot(ctx)
+		if !errors.Is(err, errNotStarted) || retries <= 0 || ctx.Err() != nil {
+			return v, err
+		}
+		fmt.Printf("retry: %v\n", err)
+	}
+}
+
 // boot boots once and reads the report.
 func (m *machine) boot(ctx context.Context) (*verdict, error) {
 	start := time.Now()

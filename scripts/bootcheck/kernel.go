@@ -96,6 +96,17 @@ func newKernel(r io.ReaderAt, e *elf.File) (*kernel, error) {
 	return k, nil
 }
 
+// wanted are the functions that the kernel's ids, or the guest's programs, refer to.
+func (k *kernel) wanted() map[string]bool {
+	names := map[string]bool{"vfs_read": true, "schedule": true}
+	for _, s := range k.idSymbols {
+		if name, ok := strings.CutPrefix(s.Name, idPrefix+"func__"); ok {
+			names[name[:max(0, strings.LastIndex(name, "__"))]] = true
+		}
+	}
+	return names
+}
+
 // An injection tells what became of an image.
 type injection struct {
 	blob           []byte // what the kernel will serve
@@ -136,14 +147,17 @@ func (k *kernel) inject(blob []byte) (*injection, error) {
 	return done, nil
 }
 
-// pad makes a blob as long as the section: the length is burnt into the kernel's code. More zeros behind the last string are
+// errTooLong tells that there is nothing to try: the length of the section is burnt into the kernel's code.
+var errTooLong = errors.New("the BTF does not fit the kernel's section")
+
+// pad makes a blob as long as the section. More zeros behind the last string are
 // fine with every kernel; more bytes behind the last section with none.
 func pad(blob []byte, size int) ([]byte, error) {
 	const atStrings = 16 // offset and length of the strings in the header
 	n := size - len(blob)
 	switch {
 	case n < 0:
-		return nil, fmt.Errorf("the BTF is %d bytes too long for the kernel's section of %d", -n, size)
+		return nil, fmt.Errorf("%w: %d bytes too long for %d", errTooLong, -n, size)
 	case len(blob) < btf.HeaderLen || blob[0] != btf.Magic&0xff:
 		return nil, errors.New("not little-endian BTF")
 	}

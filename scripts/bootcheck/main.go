@@ -1,8 +1,9 @@
 // Command bootcheck boots a real kernel with a given BTF inside, and tells what the kernel made of it.
 //
 // In come the vmlinux of an x86-64 kernel as its debug package has it, raw BTF that replaces its own, and the guest program
-// built from the folder below; out come lines of what was checked, and exit code 0 only if the kernel took the BTF. It changes
-// neither input, and needs no root, disk or network; scripts/boot-check.sh builds and calls it.
+// built from the folder below; out come lines of what was checked, and exit code 0 only if the kernel took the BTF: 1 if it did
+// not or nobody can tell, 2 for wrong calls and BTF that is too long to be tried. It changes neither input, and needs no root,
+// disk or network; scripts/boot-check.sh builds and calls it.
 package main
 
 import (
@@ -23,6 +24,7 @@ type check struct {
 	vmlinux, btf string // files; without btf the kernel keeps its own
 	guest        string // program
 	work         string // folder
+	trim         bool
 	machine      machine
 	retries      int
 }
@@ -31,6 +33,7 @@ func run() int {
 	var c check
 	flag.StringVar(&c.guest, "guest", "", "the guest `program`, a static executable")
 	flag.StringVar(&c.work, "work", "", "`folder` for the image and the logs, kept (default a temporary one)")
+	flag.BoolVar(&c.trim, "trim", false, "leave out functions where the kernel's section has no room for all")
 	flag.StringVar(&c.machine.qemu, "qemu", "qemu-system-x86_64", "the emulator")
 	flag.StringVar(&c.machine.accel, "accel", "tcg", "how qemu runs code: tcg everywhere, kvm where that works")
 	flag.IntVar(&c.machine.cpus, "cpus", 2, "CPUs of the machine")
@@ -57,11 +60,15 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := c.do(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bootcheck:", err)
-		return 1
+	err := c.do(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	fmt.Fprintln(os.Stderr, "bootcheck:", err)
+	if errors.Is(err, errTooLong) {
+		return 2
+	}
+	return 1
 }
 
 // do makes the image, boots it, and judges what was seen.
@@ -74,6 +81,15 @@ func (c *check) do(ctx context.Context) error {
 	if c.btf != "" {
 		if blob, err = os.ReadFile(c.btf); err != nil {
 			return err
+		}
+	}
+	if c.trim {
+		n := 0
+		if blob, n, err = trim(blob, len(k.btf), k.wanted()); err != nil {
+			return err
+		}
+		if n > 0 {
+			fmt.Printf("image: %d functions are left out to fit the kernel's section\n", n)
 		}
 	}
 	done, err := k.inject(blob)
@@ -94,15 +110,9 @@ func (c *check) do(ctx context.Context) error {
 	if err := os.WriteFile(c.machine.initrd, initrd, 0o644); err != nil {
 		return err
 	}
-	for try := 0; ; try++ {
-		v, err := c.machine.boot(ctx)
-		switch {
-		case errors.Is(err, errNotStarted) && try < c.retries:
-			fmt.Printf("retry: %v\n", err)
-			continue
-		case err != nil:
-			return err
-		}
-		return v.judge(os.Stdout)
+	v, err := c.machine.start(ctx, c.retries)
+	if err != nil {
+		return err
 	}
+	return v.judge(os.Stdout)
 }
