@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"encoder/distill":   {"encoder/btf"},
 	"encoder/sorted":    {"encoder/btf"},
 	"encoder/verify":    {"encoder/btf"},
+	"encoder/debugfile": {"encoder/elf"},
 	"encoder":           {"encoder/..."},
 
 	"golden/dump":   {"encoder/btf"},

@@ -37,6 +37,7 @@ type Options struct {
 	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
 	LangExclude []uint64    // DWARF language codes whose units are left out
 	Base        *btf.Object // what a split object continues, or nil
+	DebugRoots  []string    // folders of separate debug files; nil: debugfile.Roots
 	SortByName  bool        // put types in the order of their names, see package sorted
 	Workers     int         // goroutines over CUs; 0 is one per processor
 	VerifyDedup bool        // run the exact engine beside the fast way and compare
@@ -77,6 +78,7 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer j.close()
 	res := &Result{}
 	if err := j.encode(ctx, opt.Exact, res); err != nil {
 		return nil, err
@@ -97,6 +99,7 @@ func (j *job) verify(ctx context.Context, res *Result) error {
 	if err != nil {
 		return err
 	}
+	defer k.close()
 	var exact Result
 	if err := k.encode(ctx, true, &exact); err != nil {
 		return fmt.Errorf("exact engine: %w", err)
@@ -115,20 +118,26 @@ type job struct {
 	merge *dwarf.Whole // all units, where they are translated as one
 	types *dwarf.Whole // the units of .debug_types, where these alone are
 	clock clock
+
+	opened []*elf.File // beside f
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
-func openImage(f *elf.File, opt *Options) (*job, error) {
+func openImage(f *elf.File, opt *Options) (_ *job, err error) {
 	j := &job{f: f, opt: opt}
 	j.clock.start()
-	var err error
-	if j.d, err = dwarf.Open(f); err != nil {
+	defer func() {
+		if err != nil {
+			j.close()
+		}
+	}()
+	if err := j.openDWARF(); err != nil {
 		return nil, err
 	}
 	if err := j.readTogether(); err != nil {
 		return nil, err
 	}
-	if j.syms, err = f.Symbols(); err != nil {
+	if j.syms, err = j.symbols(); err != nil {
 		return nil, err
 	}
 	if j.syms == nil {

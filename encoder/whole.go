@@ -2,10 +2,12 @@ package encoder
 
 import (
 	"context"
-	stdelf "debug/elf"
+	"errors"
+	"fmt"
 	"runtime/debug"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/encoder/debugfile"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -30,6 +32,71 @@ func (j *job) mergesUnits() (bool, error) {
 		return false, err
 	}
 	return uses.RefAddr || uses.Supplementary || uses.Signature && j.opt.Profile != Pahole, nil
+}
+
+// openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is
+// named. Symbols and section headers are always the image's.
+func (j *job) openDWARF() (err error) {
+	from := j.f
+	if j.d, err = dwarf.Open(from); errors.Is(err, ErrNoDWARF) {
+		f, findErr := debugfile.Debug(j.f, j.roots())
+		switch {
+		case findErr != nil:
+			return fmt.Errorf("%w: %w", err, findErr)
+		case f == nil:
+			return err
+		}
+		j.opened = append(j.opened, f)
+		from = f
+		if j.d, err = dwarf.Open(f); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	sup, err := debugfile.Supplementary(from, j.roots())
+	if errors.Is(err, debugfile.ErrNotFound) {
+		if uses, usesErr := j.d.Uses(); usesErr == nil && !uses.Supplementary {
+			return nil
+		}
+	}
+	if err != nil || sup == nil {
+		return err
+	}
+	j.opened = append(j.opened, sup)
+	d, err := dwarf.Open(sup)
+	if err == nil {
+		err = j.d.Supplement(d)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", sup.Path, err)
+	}
+	return nil
+}
+
+// symbols is the symbol table of the image. Rule 01/1.1: without one the reference gives up, be there one in the debug file or
+// not.
+func (j *job) symbols() (*elf.Symbols, error) {
+	syms, err := j.f.Symbols()
+	if syms == nil && err == nil && j.opt.Profile != Pahole && j.d.File != j.f {
+		return j.d.File.Symbols()
+	}
+	return syms, err
+}
+
+func (j *job) roots() []string {
+	if j.opt.DebugRoots == nil {
+		return debugfile.Roots
+	}
+	return j.opt.DebugRoots
+}
+
+// close closes the files that were opened beside the image.
+func (j *job) close() {
+	for _, f := range j.opened {
+		f.Close()
+	}
 }
 
 // readTogether reads the units that are not translated one by one. Those of .debug_types, which refer to each other by
@@ -59,33 +126,17 @@ func (j *job) translateAll(ctx context.Context, a *assembler) error {
 	return j.units(ctx, a) // parallel over CUs, joined in CU order
 }
 
-// ltoNote tells whether the first note of the kernel's LTO type holds a value other than 0. Notes are owner and value, each
-// padded to four bytes.
-func ltoNote(f *elf.File) (bool, error) {
-	const lto = 0x101
-	for i := range f.Sections {
-		s := &f.Sections[i]
-		if s.Type != stdelf.SHT_NOTE || !s.HasData() {
-			continue
+// ltoNote tells whether the first note of the kernel's LTO type holds a value other than 0.
+func ltoNote(f *elf.File) (lto bool, err error) {
+	const kernelLTO = 0x101
+	err = f.Notes(func(owner string, kind uint32, value []byte) bool {
+		if owner != "Linux" || kind != kernelLTO || len(value) < 4 {
+			return true
 		}
-		b, err := f.Data(s)
-		if err != nil {
-			return false, err
-		}
-		for len(b) >= 12 {
-			owner, value := uint64(f.Order.Uint32(b)), uint64(f.Order.Uint32(b[4:]))
-			kind, rest := f.Order.Uint32(b[8:]), b[12:]
-			at := (owner + 3) &^ 3
-			if at+value > uint64(len(rest)) {
-				break
-			}
-			if kind == lto && string(rest[:owner]) == "Linux\x00" && value >= 4 {
-				return f.Order.Uint32(rest[at:]) != 0, nil
-			}
-			b = rest[min(at+(value+3)&^3, uint64(len(rest))):]
-		}
-	}
-	return false, nil
+		lto = f.Order.Uint32(value) != 0
+		return false
+	})
+	return lto, err
 }
 
 // whole translates the units of m as one, and joins the result.

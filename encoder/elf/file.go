@@ -31,6 +31,7 @@ type File struct {
 	Type     elf.Type
 	Machine  elf.Machine
 	Sections []Section // by section index; 0 is the null section
+	Path     string    // where Open found it, empty for a File that is in memory
 
 	r       io.ReaderAt
 	size    uint64
@@ -70,6 +71,7 @@ func Open(path string) (*File, error) {
 		f.Close()
 		return nil, err
 	}
+	file.Path = path
 	return file, nil
 }
 

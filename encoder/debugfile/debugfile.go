@@ -1,0 +1,224 @@
+// Package debugfile finds the files that hold an image's DWARF when the image itself does not: the separate debug file,
+// by build id or by .gnu_debuglink, and the supplementary file that dwz makes.
+//
+// In comes an open image; out comes another open file. It looks into the folder of the image, its .debug and .dwz, and into
+// the given roots; it never asks the network, and never takes a file whose build id or checksum is not the one wanted.
+package debugfile
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// Roots are where distributions put debug files.
+var Roots = []string{"/usr/lib/debug"}
+
+// ErrNotFound says that an image names a file which is nowhere.
+var ErrNotFound = errors.New("debug file not found")
+
+// A place is a file that may be the wanted one, and how to tell.
+type place struct {
+	path  string
+	check func(path string, f *elf.File) error
+}
+
+// Debug opens the separate debug file of an image. It is nil when the image names none; the error wraps ErrNotFound when
+// the file is not there.
+func Debug(f *elf.File, roots []string) (*elf.File, error) {
+	var places []place
+	id, err := f.BuildID()
+	if err != nil {
+		return nil, err
+	}
+	if len(id) > 1 {
+		for _, root := range roots {
+			places = append(places, place{underBuildID(root, id), hasBuildID(id)})
+		}
+	}
+	link, err := debugLink(f)
+	if err != nil {
+		return nil, err
+	}
+	if link != nil && f.Path != "" {
+		dir := filepath.Dir(f.Path)
+		paths := []string{filepath.Join(dir, link.name), filepath.Join(dir, ".debug", link.name)}
+		if abs, err := filepath.Abs(dir); err == nil {
+			for _, root := range roots {
+				paths = append(paths, filepath.Join(root, abs, link.name))
+			}
+		}
+		for _, p := range paths {
+			if !sameFile(p, f.Path) {
+				places = append(places, place{p, link.matches})
+			}
+		}
+	}
+	return first(places)
+}
+
+// Supplementary opens the file that .gnu_debugaltlink or .debug_sup of a file names, as Debug does.
+func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
+	name, id, err := altLink(f)
+	if name == "" || err != nil {
+		return nil, err
+	}
+	check := func(string, *elf.File) error { return nil }
+	if len(id) > 0 {
+		check = hasBuildID(id)
+	}
+	var places []place
+	add := func(path string) { places = append(places, place{path, check}) }
+	base := filepath.Base(name)
+	if filepath.IsAbs(name) {
+		add(name)
+	}
+	if f.Path != "" {
+		dir := filepath.Dir(f.Path)
+		if !filepath.IsAbs(name) {
+			add(filepath.Join(dir, name))
+		}
+		add(filepath.Join(dir, base))
+		add(filepath.Join(dir, ".dwz", base))
+	}
+	for _, root := range roots {
+		if len(id) > 1 {
+			add(underBuildID(root, id))
+		}
+		add(filepath.Join(root, ".dwz", base))
+	}
+	return first(places)
+}
+
+// first opens the first place that holds the wanted file.
+func first(places []place) (*elf.File, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	var tried []string
+	for _, p := range places {
+		f, err := elf.Open(p.path)
+		if err == nil {
+			if err = p.check(p.path, f); err == nil {
+				return f, nil
+			}
+			f.Close()
+			tried = append(tried, fmt.Sprintf("%s (%v)", p.path, err))
+			continue
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("%s: %w", p.path, err)
+		}
+		tried = append(tried, p.path)
+	}
+	return nil, fmt.Errorf("%w: looked for %s", ErrNotFound, strings.Join(tried, ", "))
+}
+
+func underBuildID(root string, id []byte) string {
+	s := hex.EncodeToString(id)
+	return filepath.Join(root, ".build-id", s[:2], s[2:]+".debug")
+}
+
+func hasBuildID(want []byte) func(string, *elf.File) error {
+	return func(_ string, f *elf.File) error {
+		id, err := f.BuildID()
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(id, want) {
+			return fmt.Errorf("build id is %x, want %x", id, want)
+		}
+		return nil
+	}
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// A crcLink is what .gnu_debuglink says: the file's name and the checksum of its bytes.
+type crcLink struct {
+	name string
+	crc  uint32
+}
+
+func debugLink(f *elf.File) (*crcLink, error) {
+	b, err := contents(f, ".gnu_debuglink")
+	if b == nil || err != nil {
+		return nil, err
+	}
+	name, rest, ok := bytes.Cut(b, []byte{0})
+	pad := (4 - (len(name)+1)%4) % 4
+	if !ok || len(name) == 0 || len(rest) < pad+4 {
+		return nil, &elf.FormatError{Section: ".gnu_debuglink", Problem: "name and checksum are cut short"}
+	}
+	return &crcLink{filepath.Base(string(name)), f.Order.Uint32(rest[pad:])}, nil
+}
+
+func (l *crcLink) matches(path string, _ *elf.File) error {
+	r, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sum := crc32.NewIEEE()
+	if _, err := io.Copy(sum, r); err != nil {
+		return err
+	}
+	if got := sum.Sum32(); got != l.crc {
+		return fmt.Errorf("checksum is %08x, want %08x", got, l.crc)
+	}
+	return nil
+}
+
+// altLink is the name and the build id of the supplementary file, from .gnu_debugaltlink (name, NUL, id) or the section of
+// DWARF 5 (section 7.3.6: version, a byte that is 0, name, NUL, length of the id, id).
+func altLink(f *elf.File) (name string, id []byte, err error) {
+	b, err := contents(f, ".gnu_debugaltlink")
+	section := ".gnu_debugaltlink"
+	skip := 0
+	if b == nil && err == nil {
+		section = ".debug_sup"
+		b, err = contents(f, section)
+		if len(b) > 3 && b[2] != 0 {
+			return "", nil, nil // this file is the supplementary one
+		}
+		skip = 3
+	}
+	if b == nil || err != nil {
+		return "", nil, err
+	}
+	n, rest, ok := bytes.Cut(b[min(skip, len(b)):], []byte{0})
+	if !ok || len(n) == 0 {
+		return "", nil, &elf.FormatError{Section: section, Problem: "name is cut short"}
+	}
+	if skip != 0 {
+		if len(rest) == 0 || rest[0] >= 0x80 || int(rest[0]) > len(rest)-1 {
+			return "", nil, &elf.FormatError{Section: section, Problem: "checksum is cut short"}
+		}
+		rest = rest[1 : 1+rest[0]]
+	}
+	return string(n), rest, nil
+}
+
+// contents is the bytes of a section, nil without it.
+func contents(f *elf.File, name string) ([]byte, error) {
+	s := f.Section(name)
+	if s == nil || !s.HasData() {
+		return nil, nil
+	}
+	return f.Data(s)
+}
