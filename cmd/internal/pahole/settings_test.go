@@ -215,3 +215,24 @@ func TestUnknownFeatures(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParse: any command line is either understood, or ends with a text and a code.
+func FuzzParse(f *testing.F) {
+	for _, line := range append(append([]string{"-JVj4 --", "--=", "-j -", "--version", "--lang=,"}, kernelCalls...), otherCalls...) {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		s, err := parse("pahole", strings.Split(line, " "), io.Discard)
+		var end *stop
+		switch {
+		case err == nil:
+			if !s.encode || len(s.files) == 0 || s.workers < 1 {
+				t.Errorf("got encode %t, files %q, %d workers", s.encode, s.files, s.workers)
+			}
+		case !errors.As(err, &end):
+			t.Errorf("got %v, want a stop", err)
+		case end.out == "" && end.err == "":
+			t.Errorf("got exit code %d without a word", end.code)
+		}
+	})
+}
