@@ -119,7 +119,8 @@ type job struct {
 	types *dwarf.Whole // the units of .debug_types, where these alone are
 	clock clock
 
-	opened []*elf.File // beside f
+	opened  []*elf.File // beside f
+	missing error       // why a supplementary file that is named could not be opened
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
@@ -198,7 +199,13 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		o := btf.New(j.f.Order, j.opt.Base)
 		o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
 		a := newAssembler(o, j, exact)
-		if err := j.translateAll(ctx, a); err != nil {
+		switch err := j.translateAll(ctx, a); {
+		case errors.Is(err, errTogether):
+			if err := j.readWhole(); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
 			return nil, err
 		}
 		j.clock.stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")

@@ -143,6 +143,9 @@ func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit
 	if err := w.raw.Open(); err != nil {
 		return err
 	}
+	if j.together(w.raw.Uses()) {
+		return errTogether
+	}
 	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
 	u.skip = slices.Contains(j.opt.LangExclude, w.raw.Lang)
 	if u.skip {

@@ -135,6 +135,7 @@ type abbrevs struct {
 	off    uint64
 	key    abbrevKey
 	bound  bool // compiled for one unit only
+	uses   Uses
 	valid  bool
 	memo   [memoSize]memoEntry
 
@@ -219,7 +220,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 		if err != nil {
 			return err
 		}
-		t.dense, t.attrs, t.sparse, t.bound, t.valid = t.dense[:0], t.attrs[:0], nil, false, false
+		t.dense, t.attrs, t.sparse, t.bound, t.uses, t.valid = t.dense[:0], t.attrs[:0], nil, false, Uses{}, false
 		switch err = t.parse(b, k); {
 		case err == nil:
 			t.valid = true
@@ -358,6 +359,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 			at.add, q = uint64(v), r
 		}
 		t.bound = t.bound || form(f) == formRefAddr
+		t.uses.note(form(f))
 		if k.scan {
 			at.slot = noSlot
 			if leaves(form(f)) && scanned < maxScanned {
