@@ -80,7 +80,7 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 // parameter is specification 01, section 6.8. One inside a block belongs to no function's list, but can be an abstract origin.
 func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool) int {
 	c := &w.c
-	p := Param{Off: uint32(c.Pos), Type: w.ref(dwarf.SlotType), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: c.Name()}
+	p := Param{Off: uint32(c.Pos), Type: w.ref(dwarf.SlotType), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: w.name()}
 	p.HasName = p.Name != 0
 	if c.Present(dwarf.SlotOrigin) {
 		// Kept as an offset until resolveParams.

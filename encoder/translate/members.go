@@ -19,7 +19,7 @@ const langRust = 0x1c
 // composite is context A (specification 01, section 6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
 	c, pos, tag := &w.c, w.c.Pos, a.Tag
-	name, size, next := c.Name(), c.Value(dwarf.SlotSize), c.Next
+	name, size, next := w.name(), c.Value(dwarf.SlotSize), c.Next
 	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
 	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
 	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
@@ -150,7 +150,7 @@ func (w *walker) member(union bool) {
 	case bits != 0 && bits&oldStorage == 0 && offset > 0xffffff:
 		c.Fail(c.Pos, "a bit field at bit %d has no BTF", offset)
 	}
-	w.elems = append(w.elems, uint32(c.Name()), typ, offset, bits)
+	w.elems = append(w.elems, uint32(w.name()), typ, offset, bits)
 }
 
 // byteOffset is the position of a member that states bytes, and bits in the old form if at all.

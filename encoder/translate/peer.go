@@ -99,3 +99,42 @@ func (w *walker) completed(own, declared uint32) uint32 {
 	}
 	return own
 }
+
+// likeC tells whether the names of a source language are identifiers of C. Units that state none, such as dwz's, are of any.
+func likeC(lang uint64) bool {
+	switch lang {
+	case 0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e, 0x8001: // C89, C, C99, C11, C17, C23, assembler
+		return true
+	}
+	return false
+}
+
+// maxIdentifier is as long as names may be in kernels before 6.1.
+const maxIdentifier = 127
+
+// identifier is rule 05/2: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
+// others, such as box<int>. The reference writes them as they are; otherwise every other byte is an underscore, and what is
+// too long is cut.
+func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
+	var scratch [4]byte
+	b := w.t.Strings.Get(name, &scratch)
+	ok := len(b) <= maxIdentifier
+	for i := range b {
+		ok = ok && identifierByte(b[i], i)
+	}
+	if ok {
+		return name
+	}
+	own := append([]byte(nil), b[:min(len(b), maxIdentifier)]...)
+	for i := range own {
+		if !identifierByte(own[i], i) {
+			own[i] = '_'
+		}
+	}
+	return w.t.Strings.Key(string(own))
+}
+
+// identifierByte tells whether a byte may stand at position i of a name; a dot is as good as a letter.
+func identifierByte(c byte, i int) bool {
+	return c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || i > 0 && c >= '0' && c <= '9'
+}

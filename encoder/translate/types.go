@@ -97,7 +97,7 @@ func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 // typedef is specification 01, section 6.4.
 func (w *walker) typedef(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	name, target, spec, next := c.Name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	name, target, spec, next := w.name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
 	tags := len(w.t.TypeTags)
 	if a.Children {
 		next = w.annotations(c.Next, func(value dwarf.StrKey) {
@@ -173,7 +173,7 @@ func (w *walker) dimension() uint32 {
 // enumeration is specification 01, section 6.7, and 02, section 4.4.
 func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	name, size, typ, spec, next := c.Name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	name, size, typ, spec, next := w.name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
 	stated := size
 	if size == 0 {
 		size = 4
@@ -210,7 +210,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 
 func (w *walker) enumerator(wide bool) {
 	c := &w.c
-	name, value := uint32(c.Name()), c.Value(dwarf.SlotConst)
+	name, value := uint32(w.name()), c.Value(dwarf.SlotConst)
 	t := &w.t.Types
 	if name == 0 {
 		w.namelessEnumerator()
@@ -250,7 +250,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 			}
 			switch b.Tag {
 			case dwarf.TagFormalParameter:
-				w.elems = append(w.elems, uint32(c.Name()), w.ref(dwarf.SlotType))
+				w.elems = append(w.elems, uint32(w.name()), w.ref(dwarf.SlotType))
 				next = c.Skip(b)
 			case dwarf.TagUnspecifiedParams:
 				variadic = true

@@ -42,6 +42,7 @@ type walker struct {
 	whole   *wholeWalk // nil where units are walked one by one
 	aliases []alias
 	rust    bool // members are put in the order of their offsets
+	mangle  bool // names need not be identifiers of C
 
 	funcNames funcMemo
 	index     offsetIndex
@@ -86,6 +87,7 @@ func (w *walker) indexUnit() {
 
 // root puts the cursor behind the root of the unit, which Open has read before.
 func (w *walker) root() {
+	w.mangle = w.opt.Mend && !likeC(w.u.Lang)
 	w.c.Start(w.u)
 	if a := w.c.Read(w.c.Next); a == nil {
 		w.c.Next = w.u.Len()
@@ -135,6 +137,14 @@ func (w *walker) local(off uint32) uint32 {
 func (w *walker) ref(s dwarf.Slot) uint32 {
 	off, _ := w.c.Ref(s)
 	return off
+}
+
+// name is the name of the DIE that was just read.
+func (w *walker) name() dwarf.StrKey {
+	if w.mangle {
+		return w.identifier(w.c.Name())
+	}
+	return w.c.Name()
 }
 
 func (w *walker) enter() bool {
