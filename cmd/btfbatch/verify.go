@@ -17,10 +17,19 @@ func newVerify() *cobra.Command {
 		Short: "Check BTF as a kernel would",
 		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base). Exits with 0 when the kernel
 accepts it, 1 when it refuses it, and 2 when there is nothing to judge. The last line of the kernel's log goes to the standard
-error output, a line of its own; an explanation follows.`,
+error output, a line of its own; an explanation follows. With --lint it also tells of what no kernel refuses and somebody will
+regret; that does not change the exit code.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			told, err := q.Ask(args[0])
+			if q.Earlier != "" && !q.Lint {
+				return usage(errors.New("--earlier is of use with --lint only"))
+			}
+			answer, err := q.Ask(args[0])
+			if answer != nil {
+				for _, w := range answer.Warnings {
+					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+				}
+			}
 			var no *verify.Refusal
 			switch {
 			case errors.As(err, &no):
@@ -31,7 +40,7 @@ error output, a line of its own; an explanation follows.`,
 			case err != nil:
 				return usage(err)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), told)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), answer.Told)
 			return failed(err)
 		},
 	}
@@ -39,5 +48,8 @@ error output, a line of its own; an explanation follows.`,
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest")
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
+	flags.BoolVar(&q.Lint, "lint", false, "warn of what no kernel refuses: struct names that stand twice, BTF that is not sorted, and more")
+	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build, to warn where many functions or per-CPU variables are gone")
+	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	return cmd
 }

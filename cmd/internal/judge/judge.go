@@ -1,7 +1,7 @@
 // Package judge asks the verifier about a file.
 //
-// In come a path and the words of the command line; out come a kernel's yes, its refusal, or why nobody can tell. It adds no rule
-// of its own.
+// In come a path and the words of the command line; out come a kernel's yes, its refusal, or why nobody can tell, and warnings of
+// what no kernel refuses. It adds no rule of its own.
 package judge
 
 import (
@@ -17,41 +17,31 @@ type Question struct {
 	Kernel string
 	Path   string // empty follows from the file
 	Base   string // a file, or empty
+
+	Lint    bool
+	Earlier string  // a file to count functions and per-CPU variables against, or empty
+	Loss    float64 // the share of them that may be missing
 }
 
-// Ask asks about a file. The text is the kernel's yes; an error is a *verify.Refusal or tells why there is no verdict.
-func (q *Question) Ask(file string) (told string, err error) {
-	var opt verify.Options
+// An Answer is the kernel's yes, and what somebody may regret all the same.
+type Answer struct {
+	Told     string // one line
+	Warnings []verify.Warning
+}
+
+// Ask asks about a file. An error is a *verify.Refusal or tells why there is no verdict. Warnings come with a refusal too.
+func (q *Question) Ask(file string) (*Answer, error) {
+	opt := verify.Options{Path: verify.Load}
+	var err error
 	if opt.Kernel, err = verify.ParseKernel(q.Kernel); err != nil {
-		return "", err
-	}
-	if q.Path != "" {
-		if opt.Path, err = verify.ParsePath(q.Path); err != nil {
-			return "", err
-		}
+		return nil, err
 	}
 	f, err := source.Read(file)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	opt.Order, opt.PtrSize = f.Order, f.PtrSize
-	if q.Path == "" {
-		switch {
-		case q.Base != "":
-			opt.Path = verify.Module
-		case f.Order != nil:
-			opt.Path = verify.Vmlinux
-		}
-	}
-	if q.Base != "" {
-		if opt.Path != verify.Module {
-			return "", fmt.Errorf("path %s takes no base", opt.Path)
-		}
-		b, err := source.Read(q.Base)
-		if err != nil {
-			return "", err
-		}
-		opt.Base = b.BTF
+	if err := q.path(f, &opt); err != nil {
+		return nil, err
 	}
 	blob := f.BTF
 	switch opt.Path {
@@ -60,8 +50,14 @@ func (q *Question) Ask(file string) (told string, err error) {
 	case verify.DistilledBase:
 		if f.Order != nil { // a raw file holds the base itself
 			if blob = f.Distilled; blob == nil {
-				return "", errors.New(file + ": there is no section .BTF.base")
+				return nil, errors.New(file + ": there is no section .BTF.base")
 			}
+		}
+	}
+	a := &Answer{Told: fmt.Sprintf("%s: kernel %s accepts it, path %s", file, opt.Kernel, opt.Path)}
+	if q.Lint {
+		if a.Warnings, err = q.lint(blob, f, &opt); err != nil {
+			return nil, err
 		}
 	}
 	err = verify.Check(blob, opt)
@@ -69,5 +65,46 @@ func (q *Question) Ask(file string) (told string, err error) {
 	if err != nil && !errors.As(err, &no) {
 		err = fmt.Errorf("%s: %w", file, err)
 	}
-	return fmt.Sprintf("%s: kernel %s accepts it, path %s", file, opt.Kernel, opt.Path), err
+	return a, err
+}
+
+// path finds out how the file would reach the kernel, and reads the base.
+func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
+	opt.Order, opt.PtrSize = f.Order, f.PtrSize
+	switch {
+	case q.Path != "":
+		opt.Path, err = verify.ParsePath(q.Path)
+	case q.Base != "":
+		opt.Path = verify.Module
+	case f.Order != nil:
+		opt.Path = verify.Vmlinux
+	}
+	if err != nil || q.Base == "" {
+		return err
+	}
+	if opt.Path != verify.Module {
+		return fmt.Errorf("path %s takes no base", opt.Path)
+	}
+	b, err := source.Read(q.Base)
+	if err != nil {
+		return err
+	}
+	opt.Base = b.BTF
+	return nil
+}
+
+// lint looks at the same bytes with a publisher's eyes.
+func (q *Question) lint(blob []byte, f *source.File, opt *verify.Options) ([]verify.Warning, error) {
+	l := verify.LintOptions{Kernel: opt.Kernel, Module: opt.Path == verify.Module, Order: opt.Order, Base: opt.Base, SMP: f.PerCPU, Loss: q.Loss}
+	if l.Module && opt.Distilled != nil {
+		l.Base = opt.Distilled
+	}
+	if q.Earlier != "" {
+		e, err := source.Read(q.Earlier)
+		if err != nil {
+			return nil, err
+		}
+		l.Earlier = e.BTF
+	}
+	return verify.Lint(blob, l), nil
 }

@@ -33,9 +33,10 @@ type File struct {
 	BTF       []byte
 	Distilled []byte // of the section .BTF.base, nil if there is none
 
-	// Order and PtrSize are those of the ELF file; nil and 0 for a raw one.
+	// Of the ELF file; zero for a raw one.
 	Order   binary.ByteOrder
 	PtrSize int
+	PerCPU  bool // the ELF file has per-CPU variables, as a kernel for several processors does
 }
 
 // Read reads raw BTF or the BTF sections of an ELF file. What is not ELF is taken for raw BTF, whatever it looks like.
@@ -53,6 +54,9 @@ func Read(path string) (*File, error) {
 	}
 	defer e.Close()
 	f := &File{Order: e.Order, PtrSize: e.AddrSize()}
+	if s := e.Section(".data..percpu"); s != nil {
+		f.PerCPU = s.Size > 0
+	}
 	if f.BTF, err = section(e, ".BTF"); err == nil && f.BTF == nil {
 		err = fmt.Errorf("there is no section .BTF")
 	}
