@@ -32,6 +32,7 @@ type Analyzer struct {
 	t       *translate.Unit
 	fs      *translate.Subprograms
 	conv    convention
+	peer    bool // Options.Peer
 	reduce  bool // the feature true_signature, in a unit that clang made
 	addr    int  // address size in bytes
 	loc     dwarf.Locations

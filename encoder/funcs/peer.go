@@ -1,6 +1,10 @@
 package funcs
 
-import "debug/elf"
+import (
+	"debug/elf"
+
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
 
 // peerConventions is rule 01/9.1. Where registers are counted but not known, functions that clang made are lost whole
 // (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for displaced.
@@ -36,6 +40,12 @@ func lastNeverAmbiguous(entries []entry) {
 	if n := len(entries); n > 0 {
 		entries[n-1].ambiguous = false
 	}
+}
+
+// namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
+// where it turned out that the whole struct is passed and the parameter keeps its type. Otherwise name and type go together.
+func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
+	return f.reduced != 0 && (a.peer || p.Type == a.members[f.reduced-1].typ)
 }
 
 // maxName is rule 02/4.6: longer parameter names and tags of functions are cut.

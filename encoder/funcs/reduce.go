@@ -21,13 +21,13 @@ type member struct {
 // findMember finds the member of a parameter's struct of which alone a register holds pieces.
 func (a *Analyzer) findMember(f *facts, typ uint32) {
 	off := uint32(0)
-	switch one, other := bits.OnesCount32(f.low) == 1, bits.OnesCount32(f.high) == 1; {
-	case one == other:
-		return
-	case one:
+	switch {
+	case f.high == 0 && bits.OnesCount32(f.low) == 1:
 		off = uint32(bits.TrailingZeros32(f.low))
-	case other:
+	case f.low == 0 && bits.OnesCount32(f.high) == 1:
 		off = uint32(bits.TrailingZeros32(f.high) + a.addr)
+	default:
+		return
 	}
 	if typ = (packer{t: a.t}).strip(typ); typ == 0 {
 		return

@@ -58,6 +58,7 @@ type Unit struct {
 func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {
 	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
 	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, table.conv, int(t.AddrSize)
+	a.peer = table.opt.Peer
 	a.reduce, a.members = u.Clang && table.opt.Features.Has(feature.TrueSignature), a.members[:0]
 	a.facts = slices.Grow(a.facts[:0], len(fs.Params))[:len(fs.Params)]
 	for i := range fs.Funcs {
@@ -110,7 +111,7 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 		if s.flags&reordered != 0 && (!fs[i].hasLoc || fs[i].optimized) || changed && fs[i].optimized {
 			continue
 		}
-		if changed && fs[i].reduced != 0 {
+		if changed && a.namedAfterMember(&fs[i], &ps[i]) {
 			name := a.reducedName(ps[i].Name, a.members[fs[i].reduced-1].name)
 			u.reduced = append(u.reduced, reduction{uint32(len(u.params)), name})
 		}
