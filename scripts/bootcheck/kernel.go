@@ -109,11 +109,11 @@ func (k *kernel) wanted() map[string]bool {
 
 // An injection tells what became of an image.
 type injection struct {
-	blob           []byte // what the kernel will serve
-	room, size     int    // bytes of the section, and of the BTF before it was padded
-	ids, sets      int
-	missing        []string // what the old BTF had at a place of an id, and the new one has not
-	types, oldSize int
+	blob       []byte // what the kernel will serve
+	room, size int    // bytes of the section, and of the BTF before it was padded
+	ids, sets  int
+	missing    []string // what the old BTF had at a place of an id, and the new one has not
+	types      int
 }
 
 func (i *injection) String() string {

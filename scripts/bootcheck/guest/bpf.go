@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -133,7 +134,7 @@ type idAttr struct{ id, next, flags uint32 }
 func kernelObjects(room int) ([]kernelObject, error) {
 	var list []kernelObject
 	for at := (idAttr{}); ; at.id = at.next {
-		if _, err := bpf(unix.BPF_BTF_GET_NEXT_ID, unsafe.Pointer(&at), unsafe.Sizeof(at)); err == unix.ENOENT {
+		if _, err := bpf(unix.BPF_BTF_GET_NEXT_ID, unsafe.Pointer(&at), unsafe.Sizeof(at)); errors.Is(err, unix.ENOENT) {
 			return list, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("next object: %w", err)
