@@ -69,15 +69,12 @@ func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion
 		return nil
 	}
 	for id := 1; id <= t.Types.Len(); id++ {
-		if !keep.Has(u.class[id]) {
-			continue
-		}
-		r := t.Types.At(btf.ID(id))
-		if !a.seen.Fresh[id] {
+		switch r := t.Types.At(btf.ID(id)); {
+		case a.seen.Fresh[id]: // deviants too, whose classes are in no table
+			a.point(a.o.At(btf.ID(ids[id])), r, ids)
+		case keep.Has(u.class[id]):
 			a.appendType(&ins.table, r, ids)
-			continue
 		}
-		a.point(a.o.At(btf.ID(ids[id])), r, ids)
 	}
 	mapID := func(local uint32) uint32 { return ids[local] }
 	a.funcs.Retype(at.states, &u.funcs, mapID)

@@ -1,0 +1,235 @@
+package encoder_test
+
+import (
+	"bytes"
+	"debug/dwarf"
+	stdelf "debug/elf"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// Random images: a program of a few headers and many units. Every unit sees some of the headers' structs whole and declares
+// the others, in an order of its own; now and then a unit has a private struct of a name that another unit uses otherwise, or
+// says a type twice. That is what dedup must put together again, and where its two ways could differ.
+
+// A program draws an image.
+type program struct {
+	r      *rand.Rand
+	names  int     // of structs, unions and enums, each
+	bodies int     // members of a struct at most
+	clash  float64 // chance that a unit defines a name in its own way
+	twice  float64 // chance that a unit has two DIEs for one type without a name
+	double float64 // the same for a named struct
+	shared float64 // chance that a union has the name of a struct
+	hidden float64 // chance that a unit only declares a name
+	seed   uint64  // of the headers
+}
+
+// A view is one unit of a program.
+type view struct {
+	*program
+	cu    *synth.CU
+	own   map[string]uint64 // names that this unit defines in its own way, with what makes that way
+	memo  map[string]*synth.DIE
+	depth int
+}
+
+// image builds the program with n units.
+func (p *program) image(n int) []byte {
+	b := synth.New(synth.Target{})
+	text, percpu := b.Text(".text", 0x10000, 1<<16), b.Data(".data..percpu", 0x40000, 1<<12)
+	for i := range n {
+		v := &view{program: p, cu: b.CU(fmt.Sprintf("unit%d.c", i), synth.C11), own: map[string]uint64{}, memo: map[string]*synth.DIE{}}
+		for k := range 4 + p.r.IntN(8) {
+			name := p.name()
+			if p.r.Float64() < p.clash {
+				v.own[name] = p.r.Uint64N(3) + 1
+			}
+			t := v.typ(p.r, 0)
+			switch k % 4 {
+			case 0:
+				f := fmt.Sprintf("f%d", p.r.IntN(20))
+				at := text.At(uint64(16 * (100*i + k)))
+				v.cu.Func(f, at, 16, v.typ(p.r, 0), synth.Param{Name: "a", Type: v.cu.Pointer(t), Extra: []synth.Part{v.cu.Loc(synth.OpReg(5))}})
+				b.Symbol(f, at, 16, stdelf.STT_FUNC)
+			case 1:
+				at := percpu.At(uint64(8 * (1 + p.r.IntN(200))))
+				v.cu.Var(fmt.Sprintf("v%d_%d", i, k), v.cu.Pointer(t), at)
+			case 2:
+				v.cu.Typedef(fmt.Sprintf("t%d", p.r.IntN(6)), t)
+			default:
+				v.named(name)
+			}
+		}
+	}
+	return b.Bytes()
+}
+
+func (p *program) name() string {
+	kind := []string{"s", "s", "s", "u", "e"}[p.r.IntN(5)]
+	return fmt.Sprintf("%s%d", kind, p.r.IntN(p.names))
+}
+
+// typ is a type as r draws it; void now and then.
+func (v *view) typ(r *rand.Rand, depth int) *synth.DIE {
+	switch k := r.IntN(12); {
+	case k == 0:
+		return nil
+	case k < 3 || depth > 4:
+		return v.once([]string{"int", "char", "long"}[r.IntN(3)], func(name string) *synth.DIE {
+			return v.cu.Base(name, map[string]uint64{"int": 4, "char": 1, "long": 8}[name], synth.Signed)
+		})
+	case k < 6:
+		to := v.typ(r, depth+1)
+		return v.anonymous("*", to, func() *synth.DIE { return v.cu.Pointer(to) })
+	case k == 6:
+		of := v.typ(r, depth+1)
+		return v.anonymous("const", of, func() *synth.DIE { return v.cu.Const(of) })
+	case k == 7:
+		n := int64(r.IntN(3))
+		of := v.typ(r, depth+1)
+		return v.anonymous(fmt.Sprintf("[%d]", n), of, func() *synth.DIE { return v.cu.Array(of, nil, n) })
+	case k == 8:
+		ret, arg := v.typ(r, depth+1), v.typ(r, depth+1)
+		return v.anonymous(fmt.Sprintf("func%p", arg), ret, func() *synth.DIE { return v.cu.FuncType(ret, synth.Param{Type: arg}) })
+	case k == 9:
+		m := v.typ(r, depth+1)
+		return v.anonymous("struct", m, func() *synth.DIE {
+			return v.cu.Struct("", 8, synth.Member{Name: "m", Type: m})
+		})
+	default:
+		kind := []string{"s", "s", "s", "u", "e"}[r.IntN(5)]
+		return v.named(fmt.Sprintf("%s%d", kind, r.IntN(v.names)))
+	}
+}
+
+// once makes a type the first time it is asked for.
+func (v *view) once(key string, make func(name string) *synth.DIE) *synth.DIE {
+	if d := v.memo[key]; d != nil {
+		return d
+	}
+	d := make(key)
+	v.memo[key] = d
+	return d
+}
+
+// anonymous makes a type once, or now and then once more.
+func (v *view) anonymous(what string, of *synth.DIE, make func() *synth.DIE) *synth.DIE {
+	key := fmt.Sprintf("%s %p", what, of)
+	if v.program.r.Float64() < v.twice {
+		delete(v.memo, key)
+	}
+	return v.once(key, func(string) *synth.DIE { return make() })
+}
+
+// named is a struct, union or enum: as the headers have it, as this unit has it, or declared.
+func (v *view) named(name string) *synth.DIE {
+	if d := v.memo[name]; d != nil && v.program.r.Float64() >= v.double {
+		return d
+	}
+	tag, text := dwarf.TagStructType, name
+	switch name[0] {
+	case 'u':
+		tag = dwarf.TagUnionType
+		if v.shared > 0 && uint64(name[1])*977%100 < uint64(100*v.shared) {
+			text = "s" + name[1:]
+		}
+	case 'e':
+		tag = dwarf.TagEnumerationType
+	}
+	d := synth.NewDIE(tag, synth.Name(text))
+	v.memo[name] = d // before its members, which may lead back to it
+	v.cu.Add(d)
+	if v.program.r.Float64() < v.hidden || v.depth > 6 {
+		d.Declaration()
+		return d
+	}
+	v.depth++
+	defer func() { v.depth-- }()
+	r := rand.New(rand.NewPCG(v.seed+v.own[name], uint64(name[0])<<32|uint64(name[1])))
+	size := 4 + 4*v.own[name]*uint64(r.IntN(2))
+	if tag == dwarf.TagEnumerationType {
+		size = min(size, 8) / 4 * 4
+	}
+	d.Add(synth.Num(dwarf.AttrByteSize, synth.FormData1, size))
+	if tag == dwarf.TagEnumerationType {
+		for i := range 1 + r.IntN(2) {
+			d.DIE(dwarf.TagEnumerator, synth.Name(fmt.Sprintf("%s_%d", name, i)), synth.Num(dwarf.AttrConstValue, synth.FormData1, uint64(i)+v.own[name]))
+		}
+		return d
+	}
+	for i := range 1 + r.IntN(v.bodies) {
+		m := synth.Member{Name: string(rune('a' + i)), Type: v.typ(r, 1)}
+		if tag == dwarf.TagStructType {
+			m.Off = uint64(8 * i)
+		}
+		d.Member(m)
+	}
+	return d
+}
+
+// programs are the kinds of programs, from what compilers make of kernels to what nobody writes.
+func programs(seed uint64) map[string]*program {
+	r := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, n)) }
+	return map[string]*program{
+		"clean":      {r: r(1), seed: seed, names: 8, bodies: 5, hidden: 0.4, twice: 0.1},
+		"private":    {r: r(2), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.1},
+		"two kinds":  {r: r(3), seed: seed, names: 6, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.05, shared: 0.5},
+		"few names":  {r: r(4), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.3},
+		"everything": {r: r(5), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.4, shared: 0.5, double: 0.1},
+	}
+}
+
+// TestRandomPrograms: the fast way gives what the exact engine gives.
+func TestRandomPrograms(t *testing.T) {
+	rounds := 300
+	if testing.Short() {
+		rounds = 30
+	}
+	for seed := range uint64(rounds) {
+		for kind, p := range programs(seed) {
+			image := p.image(2 + int(seed%7))
+			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: 1 + int(seed%3)}
+			fast, err := encodeBytes(image, opt)
+			if err != nil {
+				t.Fatalf("%s, seed %d: %v", kind, seed, err)
+			}
+			opt.Exact = true
+			exact, err := encodeBytes(image, opt)
+			if err != nil {
+				t.Fatalf("%s, seed %d: exact: %v", kind, seed, err)
+			}
+			if !bytes.Equal(fast.Object.AppendWire(nil), exact.Object.AppendWire(nil)) {
+				t.Errorf("%s, seed %d: the fast way gives %d types, the exact engine %d", kind, seed, fast.Object.Len(), exact.Object.Len())
+			}
+		}
+	}
+}
+
+// TestRandomPeer: the exact engine gives what the peer's binary gives.
+func TestRandomPeer(t *testing.T) {
+	reference.Dir(t)
+	rounds := 40
+	if testing.Short() {
+		rounds = 3
+	}
+	for seed := range uint64(rounds) {
+		for kind, p := range programs(1000 + seed) {
+			image := p.image(2 + int(seed%7))
+			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Exact: true}
+			res, err := encodeBytes(image, opt)
+			if err != nil {
+				t.Fatalf("%s, seed %d: %v", kind, seed, err)
+			}
+			if want := reference.Encode(t, image, opt.Features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
+				t.Errorf("%s, seed %d: got %d bytes that differ from the peer's %d", kind, seed, len(res.Object.AppendWire(nil)), len(want))
+			}
+		}
+	}
+}
