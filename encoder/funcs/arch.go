@@ -13,6 +13,7 @@ type convention struct {
 	window    uint8   // what a function adds to the numbers once it has its own register window
 	oneOnly   bool    // an aggregate is never passed in two registers
 	even      bool    // what is aligned to two registers starts at an even one
+	address   bool    // of an aggregate in memory, the address is an argument
 	spread    bool    // large aggregates lie in as many registers as they fill, not in memory
 	maxAlign  uint8   // largest alignment of a scalar; 0 where it is the scalar's size
 }
@@ -35,16 +36,16 @@ var (
 var conventions = map[elf.Machine]convention{
 	elf.EM_X86_64:       {registers: 6, dwarf: x86Registers},
 	elf.EM_386:          {maxAlign: 4},
-	elf.EM_AARCH64:      {registers: 8, dwarf: from0, even: true},
+	elf.EM_AARCH64:      {registers: 8, dwarf: from0, even: true, address: true},
 	elf.EM_ARM:          {registers: 4, dwarf: from0[:4], even: true, spread: true},
-	elf.EM_S390:         {registers: 5, dwarf: s390Registers, oneOnly: true},
+	elf.EM_S390:         {registers: 5, dwarf: s390Registers, oneOnly: true, address: true},
 	elf.EM_MIPS:         {registers: 8, dwarf: from4, even: true, spread: true},
-	elf.EM_PPC:          {registers: 8, dwarf: from3, even: true},
-	elf.EM_PPC64:        {registers: 8, dwarf: from3, even: true, spread: true},
-	elf.EM_RISCV:        {registers: 8, dwarf: from10},
-	elf.EM_LOONGARCH:    {registers: 8, dwarf: from4},
-	elf.EM_SPARC:        {registers: 6, dwarf: from8, window: 16},
-	elf.EM_SPARCV9:      {registers: 6, dwarf: from8, window: 16, even: true},
+	elf.EM_PPC:          {registers: 8, dwarf: from3, even: true, address: true},
+	elf.EM_PPC64:        {registers: 8, dwarf: from3, spread: true},
+	elf.EM_RISCV:        {registers: 8, dwarf: from10, address: true},
+	elf.EM_LOONGARCH:    {registers: 8, dwarf: from4, address: true},
+	elf.EM_SPARC:        {registers: 6, dwarf: from8, window: 16, address: true},
+	elf.EM_SPARCV9:      {registers: 6, dwarf: from8, window: 16, address: true},
 	elf.EM_ARC:          {registers: 8, dwarf: from0, spread: true},
 	elf.EM_ARC_COMPACT:  {registers: 8, dwarf: from0, spread: true},
 	elf.EM_ARC_COMPACT2: {registers: 8, dwarf: from0, spread: true},

@@ -224,24 +224,29 @@ func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 			if at >= a.conv.registers {
 				continue
 			}
-			if f.reg == noReg {
+			switch {
+			case f.inMemory && !a.peer:
+			case f.reg == noReg:
 				f.optimized = true
-			} else if a.conv.elsewhere(at, f.reg) {
+			case a.conv.elsewhere(at, f.reg):
 				f.unexpected = true
 			}
 		case f.hasConst && !clang:
 			f.optimized = true
 		}
-		at += f.use()
+		at += a.use(f)
 	}
 }
 
-// use is how many registers a parameter takes; one in memory is thought to take one for its address.
-func (f *facts) use() int {
-	if f.inMemory {
+// use is how many registers a parameter takes.
+func (a *Analyzer) use(f *facts) int {
+	switch {
+	case !f.inMemory:
+		return int(f.slots)
+	case a.conv.address || a.peer:
 		return 1
 	}
-	return int(f.slots)
+	return 0
 }
 
 // even steps over a register that stays free because the parameter is aligned to two.
@@ -258,6 +263,9 @@ func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
 	for i := range fs {
 		f := &fs[i]
 		if f.inMemory {
+			if !a.peer {
+				at += a.use(f)
+			}
 			continue
 		}
 		if at = a.even(at, &ps[i]); at >= a.conv.registers {

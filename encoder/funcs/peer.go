@@ -8,6 +8,7 @@ import (
 
 // peerConventions is rule 01/9.1. Where registers are counted but not known, functions that clang made are lost whole
 // (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for displaced.
+// Of a parameter in memory the address is thought to be in a register (rule 01/9.4), or not, in functions of clang (9.5).
 var peerConventions = map[elf.Machine]convention{
 	elf.EM_X86_64:  {registers: 6, dwarf: x86Registers},
 	elf.EM_AARCH64: {registers: 8, dwarf: from0},

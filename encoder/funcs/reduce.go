@@ -50,7 +50,7 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 func (a *Analyzer) judgeChanged(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {
-		f, use := &fs[i], fs[i].use()
+		f, use := &fs[i], a.use(&fs[i])
 		at = a.even(at, &ps[i])
 		switch free := at < a.conv.registers; {
 		case !f.hasLoc:
