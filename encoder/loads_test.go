@@ -1,0 +1,146 @@
+package encoder_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+// knownTo are the features whose output a generation of kernels can read, with all variables.
+func knownTo(k verify.Kernel) feature.Set {
+	all := feature.Default().With(feature.GlobalVar)
+	if k == verify.V5_10 {
+		return all.Without(feature.Float, feature.DeclTag, feature.TypeTag, feature.Enum64, feature.DeclTagKfuncs)
+	}
+	return all
+}
+
+// loads checks BTF with all variables as every generation of kernels does, on the ways on which it gets there.
+func loads(t *testing.T, f *elf.File) {
+	t.Helper()
+	made := make(map[feature.Set]*btf.Object)
+	for _, k := range verify.Kernels() {
+		features := knownTo(k)
+		if made[features] == nil {
+			res, err := encoder.Encode(context.Background(), f, encoder.Options{Features: features, LangExclude: []uint64{0x1c}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			made[features] = res.Object
+			ascending(t, res.Object)
+		}
+		o := made[features]
+		for _, p := range []verify.Path{verify.Load, verify.Vmlinux} {
+			opt := verify.Options{Kernel: k, Path: p, Order: o.Order, PtrSize: f.AddrSize()}
+			if err := verify.Check(o.AppendWire(nil), opt); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// ascending checks that the entries of every DATASEC follow each other without overlap, that each VAR is in one entry at
+// most, and that no VAR stands beside.
+func ascending(t *testing.T, o *btf.Object) {
+	t.Helper()
+	entries := make(map[btf.ID]int)
+	for _, r := range o.All() {
+		if r.Kind() != btf.KindDatasec {
+			continue
+		}
+		end := uint64(0)
+		for i := range r.Vlen() {
+			e := r.Elem(i)
+			if uint64(e[1]) < end {
+				t.Errorf("%s: %s at %#x begins inside the entry before it", o.Name(r.Name()), o.Name(o.At(btf.ID(e[0])).Name()), e[1])
+			}
+			end = uint64(e[1]) + uint64(e[2])
+			entries[btf.ID(e[0])]++
+		}
+		if end != uint64(r.Size()) {
+			t.Errorf("%s: size %#x, want the end of the last entry, %#x", o.Name(r.Name()), r.Size(), end)
+		}
+	}
+	for id, r := range o.All() {
+		if r.Kind() == btf.KindVar && entries[id] != 1 {
+			t.Errorf("VAR %s is in %d entries", o.Name(r.Name()), entries[id])
+		}
+	}
+}
+
+// TestAllVariablesLoad: in the profile default, BTF with all variables is what every kernel accepts, weak and strong definitions
+// of one variable notwithstanding.
+func TestAllVariablesLoad(t *testing.T) {
+	for _, name := range imageNames(t) {
+		t.Run(name, func(t *testing.T) {
+			f, err := elf.Open(imagePath(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			loads(t, f)
+		})
+	}
+}
+
+// TestAllVariablesLoadKernels is the same for the kernels of TestFeatures. The peer's own output does not load.
+func TestAllVariablesLoadKernels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("encoding whole kernels takes a while")
+	}
+	for _, kernel := range featureKernels() {
+		t.Run(kernel, func(t *testing.T) {
+			f, err := elf.Open(reference.Kernel(t, kernel))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			loads(t, f)
+			opt := likePeer()
+			opt.Features = knownTo(verify.Newest)
+			res, err := encoder.Encode(context.Background(), f, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if verify.Check(res.Object.AppendWire(nil), verify.Options{Order: res.Object.Order, PtrSize: f.AddrSize()}) == nil {
+				t.Error("like the peer's, BTF with all variables loads; the difference that is documented is gone")
+			}
+		})
+	}
+}
+
+// TestSameFunctionsEverywhere: in the profile default, one source gives the same functions on every architecture that a
+// compiler knows.
+func TestSameFunctionsEverywhere(t *testing.T) {
+	for compiler, archs := range map[string][]string{
+		"clang19": {"x86_64-dwarf4-based", "arm64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf4-based", "s390x-dwarf4-based"},
+		"gcc12": {"x86_64-dwarf5-based", "arm64-dwarf5-based", "arm-dwarf5-based", "i386-dwarf5-based", "mips64-dwarf4-based",
+			"mips64el-dwarf5-based", "ppc64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf5-based", "s390x-dwarf5-based"},
+	} {
+		var want string
+		for i, arch := range archs {
+			res, err := encodeBytes(read(t, imagePath(t, compiler+"-"+arch)), encoder.Options{Features: feature.Default()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, r := range res.Object.All() {
+				if r.Kind() == btf.KindFunc {
+					got += fmt.Sprintln(res.Object.Name(r.Name()))
+				}
+			}
+			if i == 0 {
+				want = got
+			} else if got != want {
+				t.Errorf("%s: got\n%s\nwant those of %s\n%s", arch, got, archs[0], want)
+			}
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package encoder
+
+import (
+	"context"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// A Share is what a part of the BTF takes.
+type Share struct {
+	Vars        int // VARs
+	Datasecs    int
+	TypeBytes   int // of VARs, their declaration tags, and DATASECs; for a whole BTF, of all types
+	StringBytes int // of strings that nothing before this part needs; for a whole BTF, of all strings
+}
+
+// Bytes is both sections together.
+func (s Share) Bytes() int { return s.TypeBytes + s.StringBytes }
+
+// A SectionShare is what the variables of one section take.
+type SectionShare struct {
+	Name string
+	Share
+}
+
+// A Costs says how large the BTF of an image is with more and more of its variables.
+type Costs struct {
+	None     Share          // without variables
+	PerCPU   Share          // with those that the feature var stands for
+	All      Share          // with those of all sections
+	Sections []SectionShare // what All has more than None, by section, in section order; VARs in no DATASEC are not in it
+}
+
+// VariableCosts encodes an image three times: without variables, with the features var, and with global_var. Types, and functions,
+// are the same each time.
+func VariableCosts(ctx context.Context, f *elf.File, opt Options) (*Costs, error) {
+	opt.OnFunc, opt.OnVar = nil, nil
+	encode := func(with ...feature.Feature) (*btf.Object, error) {
+		o := opt
+		o.Features = opt.Features.Without(feature.Var, feature.GlobalVar, feature.Layout).With(with...)
+		res, err := Encode(ctx, f, o)
+		if err != nil {
+			return nil, err
+		}
+		return res.Object, nil
+	}
+	none, err := encode()
+	if err != nil {
+		return nil, err
+	}
+	perCPU, err := encode(feature.Var)
+	if err != nil {
+		return nil, err
+	}
+	all, err := encode(feature.Var, feature.GlobalVar)
+	if err != nil {
+		return nil, err
+	}
+	return &Costs{whole(none), whole(perCPU), whole(all), sectionShares(all, none)}, nil
+}
+
+// whole is the share of everything.
+func whole(o *btf.Object) Share {
+	s := Share{TypeBytes: 4 * o.WordCount(), StringBytes: len(o.Strings.Bytes())}
+	for _, r := range o.All() {
+		switch r.Kind() {
+		case btf.KindVar:
+			s.Vars++
+		case btf.KindDatasec:
+			s.Datasecs++
+		}
+	}
+	return s
+}
+
+// sectionShares takes an object with variables apart; without is the same one without them, which has the strings that count
+// for nothing.
+func sectionShares(o, without *btf.Object) []SectionShare {
+	tags := make(map[btf.ID][]btf.Record) // of VARs
+	for _, r := range o.All() {
+		if r.Kind() == btf.KindDeclTag && o.Own(r.Type()) && o.At(r.Type()).Kind() == btf.KindVar {
+			tags[r.Type()] = append(tags[r.Type()], r)
+		}
+	}
+	without.Strings.Index()
+	known := make(map[uint32]bool)
+	var shares []SectionShare
+	for _, r := range o.All() {
+		if r.Kind() != btf.KindDatasec {
+			continue
+		}
+		s := SectionShare{Name: o.Name(r.Name()), Share: Share{Datasecs: 1}}
+		add := func(r btf.Record) {
+			s.TypeBytes += 4 * len(r)
+			r.StringOffsets(func(off *uint32) {
+				name, _ := o.Strings.Get(*off)
+				if _, old := without.Strings.Find(name); !old && !known[*off] {
+					known[*off] = true
+					s.StringBytes += len(name) + 1
+				}
+			})
+		}
+		add(r)
+		for i := range r.Vlen() {
+			id := btf.ID(r.Elem(i)[0])
+			s.Vars++
+			add(o.At(id))
+			for _, tag := range tags[id] {
+				add(tag)
+			}
+		}
+		shares = append(shares, s)
+	}
+	return shares
+}

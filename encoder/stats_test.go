@@ -1,0 +1,69 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// TestVariableCosts: what the sections take adds up to what all variables take, and no variables is the base of all.
+func TestVariableCosts(t *testing.T) {
+	for _, name := range imageNames(t) {
+		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
+			image := read(t, imagePath(t, name))
+			f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			opt := likePeer()
+			opt.Profile = profile
+			c, err := encoder.VariableCosts(context.Background(), f, opt)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if c.None.Vars != 0 || c.None.Datasecs != 0 {
+				t.Errorf("%s: without variables, got %+v", name, c.None)
+			}
+			if c.PerCPU.Datasecs > 1 || c.PerCPU.Vars > c.All.Vars || c.All.Datasecs != len(c.Sections) {
+				t.Errorf("%s: got %+v with per-CPU variables, %+v with all, in %d sections", name, c.PerCPU, c.All, len(c.Sections))
+			}
+			sum := c.None
+			for _, s := range c.Sections {
+				if s.Vars == 0 || s.TypeBytes < 12+28*s.Vars {
+					t.Errorf("%s: section %s takes %+v", name, s.Name, s.Share)
+				}
+				sum.Vars += s.Vars
+				sum.Datasecs += s.Datasecs
+				sum.TypeBytes += s.TypeBytes
+				sum.StringBytes += s.StringBytes
+			}
+			if sum != c.All {
+				t.Errorf("%s, profile %d: the sections add up to %+v, want %+v", name, profile, sum, c.All)
+			}
+		}
+	}
+}
+
+// TestVariableCostsExample is one image in numbers: 12 bytes and 28 for each variable, and their names.
+func TestVariableCostsExample(t *testing.T) {
+	image := read(t, imagePath(t, "gcc12-x86_64-dwarf5-weakpair"))
+	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := encoder.VariableCosts(context.Background(), f, likePeer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := encoder.SectionShare{Name: ".data..percpu", Share: encoder.Share{Vars: 3, Datasecs: 1, TypeBytes: 12 + 3*28,
+		StringBytes: len("only_here\x00shared_level\x00.data..percpu\x00")}}
+	if len(c.Sections) != 1 || c.Sections[0] != want {
+		t.Errorf("got %+v, want %+v", c.Sections, want)
+	}
+	if c.PerCPU != c.All || c.All.Bytes() != c.None.Bytes()+want.Bytes() {
+		t.Errorf("got %+v, %+v and %+v", c.None, c.PerCPU, c.All)
+	}
+}
