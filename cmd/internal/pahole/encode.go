@@ -116,8 +116,7 @@ func detach(path string, wire []byte) error {
 		path = found
 	}
 	err := renameio.WriteFile(path, wire, 0o640, renameio.WithTempDir(filepath.Dir(path)), renameio.WithExistingPermissions())
-	var p *fs.PathError
-	if errors.As(err, &p) { // it names the temporary file
+	if p, ok := errors.AsType[*fs.PathError](err); ok { // it names the temporary file
 		err = fmt.Errorf("%s: %w", path, p.Err)
 	}
 	return err

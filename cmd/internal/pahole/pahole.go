@@ -18,11 +18,12 @@ const (
 	numericVersion = "132"
 )
 
-// Exit codes. Those of an interrupted run belong to the caller.
+// Exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 64 // EX_USAGE, as argp has it
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 64 // EX_USAGE, as argp has it
+	exitInterrupted = 130
 )
 
 // A stop ends the program while options are read: with what it prints, and its exit code.
@@ -49,8 +50,9 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 	switch {
 	case err == nil:
 		return exitOK
-	case ctx.Err() != nil: // the caller knows
-		return exitFailed
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "pahole: interrupted")
+		return exitInterrupted
 	case errors.As(err, &end):
 		fmt.Fprint(stdout, end.out)
 		fmt.Fprint(stderr, end.err)

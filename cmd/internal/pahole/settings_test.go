@@ -1,8 +1,11 @@
 package pahole
 
 import (
+	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -213,6 +216,21 @@ func TestUnknownFeatures(t *testing.T) {
 		if b.String() != want {
 			t.Errorf("%s: got %q, want %q", line, b.String(), want)
 		}
+	}
+}
+
+// An interrupted run leaves no output and says why.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs strings.Builder
+	path := filepath.Join(t.TempDir(), "btf")
+	code := Run(ctx, "pahole", []string{"--btf_encode_detached", path, image("gcc12-x86_64-dwarf5-based.elf")}, &out, &errs)
+	if code != exitInterrupted || out.String() != "" || errs.String() != "pahole: interrupted\n" {
+		t.Errorf("got %d, %q, %q", code, &out, &errs)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("there is an output, or %v", err)
 	}
 }
 
