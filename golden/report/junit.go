@@ -41,7 +41,7 @@ type junitDetail struct {
 func (r *Report) WriteJUnit(w io.Writer) error {
 	const suite = "btfbatch"
 	t := r.Totals()
-	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped, Time: xmlTime(r.Seconds)}
+	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped + t.Interrupted, Time: xmlTime(r.Seconds)}
 	rows := r.Rows()
 	for i := range rows {
 		row := &rows[i]
@@ -53,11 +53,13 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			c.Failure = &junitDetail{Message: oneLine(string(row.Golden.Verdict) + ": " + row.Golden.Summary), Text: row.Golden.Diff}
 		case Skipped:
 			c.Skipped = &junitDetail{Message: oneLine(row.SkipReason)}
+		case Interrupted:
+			c.Skipped = &junitDetail{Message: "interrupted"}
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	if r.Status() == Failed && t.Failed == 0 {
-		// Nothing was done, and a reader that counts errors must not take that for success.
+	if r.ExitCode() != ExitOK && t.Failed+t.Differs == 0 {
+		// Nothing was done, or not all, and a reader that counts errors must not take that for success.
 		s.Tests, s.Errors = s.Tests+1, 1
 		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.verdict()}})
 	}

@@ -11,13 +11,13 @@ import (
 // maxMarkdown is where a job summary stops showing differences: GitHub takes no more than 1 MiB.
 const maxMarkdown = 900 << 10
 
-var signs = map[Status]string{OK: "✅", Differs: "⚠️", Failed: "❌", Skipped: "⏭️"}
+var signs = map[Status]string{OK: "✅", Differs: "⚠️", Failed: "❌", Skipped: "⏭️", Interrupted: "🛑"}
 
 // WriteMarkdown writes the report as a GitHub job summary.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "## %s btfbatch: %s\n\n", signs[r.Status()], r.verdict())
-	rows := r.Rows()
+	rows := r.doneRows()
 	if len(rows) > 0 {
 		b.WriteString("| | image | types | funcs | vars | dropped | size | kernels | golden | time |\n")
 		b.WriteString("|---|---|--:|--:|--:|--:|--:|---|---|--:|\n")

@@ -23,6 +23,8 @@ const (
 	Differs Status = "differs" // encoded and verified, and not what the golden has
 	Failed  Status = "failed"
 	Skipped Status = "skipped"
+	// Interrupted is an image that was not done when the run was told to stop, and a batch with such an image.
+	Interrupted Status = "interrupted"
 )
 
 // Exit codes of a batch.
@@ -30,6 +32,8 @@ const (
 	ExitOK      = 0
 	ExitFailed  = 1 // an image failed, or there was none
 	ExitDiffers = 3 // none failed, and one differs from its golden
+
+	ExitInterrupted = 130 // not every image was done
 )
 
 // A Row is what became of one image.
@@ -44,12 +48,16 @@ type Row struct {
 
 	Types int `json:"types"`
 	Bytes int `json:"bytes"` // of the BTF
-	Vars  int `json:"vars"`
-	Funcs int `json:"funcs"`
+	// BaseBytes is the size of the distilled base.
+	BaseBytes int `json:"distilled_base_bytes,omitempty"`
+	Vars      int `json:"vars"`
+	Funcs     int `json:"funcs"`
 	// Dropped counts what was left out on purpose.
 	Dropped []Drop `json:"dropped,omitempty"`
 	// Verify has what each kernel generation would say.
 	Verify []Verification `json:"verify,omitempty"`
+	// Warnings has what no kernel minds and a publisher may.
+	Warnings []Warning `json:"warnings,omitempty"`
 	// Golden is nil when there was nothing to compare with.
 	Golden *Comparison `json:"golden,omitempty"`
 
@@ -59,6 +67,7 @@ type Row struct {
 	OutputSHA256 string  `json:"output_sha256,omitempty"`
 	Error        string  `json:"error,omitempty"` // one line
 	SkipReason   string  `json:"skip_reason,omitempty"`
+	Interrupted  bool    `json:"-"` // not done; the status says so
 }
 
 // A Drop counts symbols that were left out for one reason.
@@ -74,6 +83,13 @@ type Verification struct {
 	Accepted bool   `json:"accepted"`
 	Required bool   `json:"required"`          // a refusal fails the image; otherwise it is only told
 	Problem  string `json:"problem,omitempty"` // what the kernel would log
+}
+
+// A Warning is what one rule found.
+type Warning struct {
+	Rule     string   `json:"rule"`
+	Count    int      `json:"count"`
+	Examples []string `json:"examples"` // the first of them
 }
 
 // A Comparison is the outcome of comparing the BTF with its golden.
@@ -129,7 +145,12 @@ func (row *Row) settle() {
 	slices.SortStableFunc(row.Dropped, func(a, b Drop) int {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Reason, b.Reason))
 	})
-	if row.SkipReason != "" && row.Error == "" {
+	switch {
+	case row.Error != "":
+	case row.Interrupted:
+		row.Status = Interrupted
+		return
+	case row.SkipReason != "":
 		row.Status = Skipped
 		return
 	}
@@ -164,6 +185,11 @@ func (r *Report) Rows() []Row {
 	return rows
 }
 
+// doneRows are the rows without those of images that were not done.
+func (r *Report) doneRows() []Row {
+	return slices.DeleteFunc(r.Rows(), func(row Row) bool { return row.Status == Interrupted })
+}
+
 // Totals sums up a batch.
 type Totals struct {
 	Images  int `json:"images"`
@@ -171,6 +197,8 @@ type Totals struct {
 	Differs int `json:"differs"`
 	Failed  int `json:"failed"`
 	Skipped int `json:"skipped"`
+	// Interrupted counts images that were not done.
+	Interrupted int `json:"interrupted,omitempty"`
 
 	Types   int `json:"types"`
 	Bytes   int `json:"bytes"`
@@ -191,6 +219,8 @@ func (r *Report) Totals() Totals {
 			t.Differs++
 		case Skipped:
 			t.Skipped++
+		case Interrupted:
+			t.Interrupted++
 		default:
 			t.Failed++
 		}
@@ -227,9 +257,11 @@ func (row *Row) dropped(what string) int {
 	return n
 }
 
-// Status is the outcome of the batch: good only if at least one image is, and none failed or differs.
+// Status is the outcome of the batch: good only if at least one image is, none failed or differs, and all were done.
 func (r *Report) Status() Status {
 	switch t := r.Totals(); {
+	case t.Interrupted > 0:
+		return Interrupted
 	case t.Failed > 0, t.OK+t.Differs == 0:
 		return Failed
 	case t.Differs > 0:
@@ -245,6 +277,8 @@ func (r *Report) ExitCode() int {
 		return ExitOK
 	case Differs:
 		return ExitDiffers
+	case Interrupted:
+		return ExitInterrupted
 	}
 	return ExitFailed
 }
@@ -262,7 +296,7 @@ func (r *Report) verdict() string {
 	for _, n := range []struct {
 		count int
 		what  string
-	}{{t.Differs, "with a golden difference"}, {t.Failed, "failed"}, {t.Skipped, "skipped"}} {
+	}{{t.Differs, "with a golden difference"}, {t.Failed, "failed"}, {t.Skipped, "skipped"}, {t.Interrupted, "not done: interrupted"}} {
 		if n.count > 0 {
 			s += fmt.Sprintf(", %d %s", n.count, n.what)
 		}

@@ -19,6 +19,27 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
+// interrupted is a run that was told to stop.
+func interrupted() *Report {
+	r := New([]string{"done", "at it", "not begun"})
+	r.Seconds = 1.5
+	r.Add(Row{Name: "done", Types: 1, Bytes: 100, Seconds: 1})
+	r.Add(Row{Name: "at it", Interrupted: true})
+	r.Add(Row{Name: "not begun", Interrupted: true})
+	return r
+}
+
+// refused says so in its error, and in the verdict of the kernel.
+func refused() *Report {
+	r := New([]string{"a", "b"})
+	r.Add(Row{
+		Name: "a", Types: 1, Error: "kernel 6.1 refuses it: Invalid name; disk is full",
+		Verify: []Verification{{"6.1", false, true, "Invalid name"}, {"6.12", false, true, "Invalid kind"}},
+	})
+	r.Add(Row{Name: "b", Types: 1, Verify: []Verification{{"6.1", false, true, "Invalid name"}}})
+	return r
+}
+
 // sample has a row of every sort.
 func sample() *Report {
 	r := New([]string{"debian-6.12-amd64", "debian-6.1-s390x", "fedora|new_*", "broken", "skipped", "lost"})
@@ -30,6 +51,10 @@ func sample() *Report {
 		Dropped: []Drop{{"var", "zero address", 2}, {"func", "inconsistent prototypes", 312}, {"func", "ambiguous address", 7}},
 		Verify:  []Verification{{Kernel: "6.12", Accepted: true, Required: true}, {Kernel: "5.10", Problem: "Invalid kind 19"}},
 		Golden:  &Comparison{Path: "golden/a.raw.zst", Verdict: golden.Equal},
+		Warnings: []Warning{
+			{"duplicate-struct", 3, []string{`type 9, "s": there is another STRUCT of this name`, `type 10, "t": there is another STRUCT of this name`}},
+			{"layout-header", 1, []string{"there is a layout section"}},
+		},
 	})
 	r.Add(Row{
 		Name: "fedora|new_*", Types: 12, Bytes: 2048, Seconds: 0.5,
@@ -51,7 +76,7 @@ func TestWriters(t *testing.T) {
 	}{
 		{"text", (*Report).WriteText}, {"json", (*Report).WriteJSON}, {"junit", (*Report).WriteJUnit}, {"markdown", (*Report).WriteMarkdown},
 	} {
-		for suffix, r := range map[string]*Report{"": sample(), "-none": New(nil)} {
+		for suffix, r := range map[string]*Report{"": sample(), "-none": New(nil), "-interrupted": interrupted(), "-refused": refused()} {
 			var b bytes.Buffer
 			if err := tt.write(r, &b); err != nil {
 				t.Fatalf("%s: %v", tt.name, err)
@@ -102,6 +127,9 @@ func TestStatus(t *testing.T) {
 		{"no verdict", []string{"a"}, []Row{with(func(r *Row) { r.Golden = &Comparison{} })}, Differs, 3},
 		{"differs and failed", []string{"a", "b"}, []Row{with(func(r *Row) { r.Error = "e" }), differs}, Failed, 1},
 		{"refused", []string{"a"}, []Row{with(func(r *Row) { r.Verify = []Verification{{Kernel: "6.1", Required: true}} })}, Failed, 1},
+		{"interrupted", []string{"a", "b"}, []Row{good, {Name: "b", Interrupted: true}}, Interrupted, 130},
+		{"interrupted and failed", []string{"a", "b"}, []Row{with(func(r *Row) { r.Error = "e" }), {Name: "b", Interrupted: true}}, Interrupted, 130},
+		{"interrupted when nothing was done", []string{"b"}, []Row{{Name: "b", Interrupted: true}}, Interrupted, 130},
 		{"refused by one not required", []string{"a"}, []Row{with(func(r *Row) { r.Verify = []Verification{{Kernel: "5.4"}} })}, OK, 0},
 	} {
 		r := New(tt.planned)

@@ -13,7 +13,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b bytes.Buffer
 	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "IMAGE\tSTATUS\tTYPES\tFUNCS\tVARS\tDROPPED\tSIZE\tKERNELS\tGOLDEN\tTIME")
-	rows := r.Rows()
+	rows := r.doneRows()
 	for i := range rows {
 		row := &rows[i]
 		fmt.Fprintf(tab, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", row.Name, row.Status, row.Types, row.Funcs, row.Vars,
@@ -68,9 +68,17 @@ func (row *Row) notes() []string {
 		list = append(list, note)
 	}
 	for _, v := range row.Verify {
-		if !v.Accepted {
-			list = append(list, fmt.Sprintf("kernel %s refuses it: %s", v.Kernel, v.Problem))
+		note := fmt.Sprintf("kernel %s refuses it: %s", v.Kernel, v.Problem)
+		if !v.Accepted && !strings.HasPrefix(row.Error, note) { // which the error may say already
+			list = append(list, note)
 		}
+	}
+	for _, w := range row.Warnings {
+		note := fmt.Sprintf("warning %s: %s", w.Rule, w.Examples[0])
+		if w.Count > 1 {
+			note += fmt.Sprintf(" (and %d more)", w.Count-1)
+		}
+		list = append(list, note)
 	}
 	for _, d := range row.Dropped {
 		list = append(list, fmt.Sprintf("dropped %d %s: %s", d.Count, d.What, d.Reason))
