@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ func newEncode(a *app) *cobra.Command {
 		image    = config.Image{Profile: config.Default}
 		features string
 		excluded bool
+		timed    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "encode IMAGE -o OUT",
@@ -33,6 +35,9 @@ that of a module.`,
 			if image.Features, err = feature.Parse(features); err != nil {
 				return usage(err)
 			}
+			if image.Outputs.Base != "" && (image.BasePath == "" || !image.Features.Has(feature.DistilledBase)) {
+				return usage(errors.New("--distilled takes a --base, and distilled_base in --btf-features"))
+			}
 			if _, err := encoder.ParseLanguages(image.LangExclude); err != nil {
 				return usage(err)
 			}
@@ -41,8 +46,13 @@ that of a module.`,
 				opt.OnFunc, opt.OnVar = list.Func, list.Var
 			}
 			image.Name, image.Path = args[0], args[0]
+			var phases []encoder.Phase
+			if timed {
+				opt.OnPhases = func(_ string, p []encoder.Phase) { phases = p }
+			}
 			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
-			return a.batch(cmd, items, opt, nil)
+			_, err = a.batch(cmd, items, opt, nil)
+			return errors.Join(err, failed(a.console.Phases(phases)))
 		},
 	}
 	batchFlags(cmd, &opt)
@@ -51,6 +61,8 @@ that of a module.`,
 	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write")
 	flags.StringVar(&image.BasePath, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.StringVar(&image.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, with the feature distilled_base; OUT then continues it")
+	flags.BoolVar(&timed, "timings", false, "tell what each pass took")
 	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, with the reason")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(fmt.Sprint("encode: ", err))

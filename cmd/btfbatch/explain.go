@@ -22,8 +22,9 @@ func newExplain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain IMAGE SYMBOL",
 		Short: "Tell what was decided about a function or variable",
-		Long: `Tell what was decided about a function or variable, by which rule, and whether the other profile decides otherwise. With
---list-excluded no SYMBOL is given, and everything that is left out is listed. Exits with 1 when the symbol is unknown.`,
+		Long: `Tell what was decided about a function or variable, by which rule, and whether profile pahole decides otherwise than the
+default one. For that the image is encoded twice, once by each; with --profile it is encoded once, and only that profile is told
+of. With --list-excluded no SYMBOL is given, and everything that is left out is listed. Exits with 1 when the symbol is unknown.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if excluded != (len(args) == 1) {
@@ -44,11 +45,11 @@ func newExplain() *cobra.Command {
 			if excluded {
 				return failed(explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt))
 			}
-			return failed(explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt))
+			return failed(explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt, profile == ""))
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&profile), "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
+	flags.StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules, default or pahole; it alone is told of")
 	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, with the reason")
 	encoderFlags(cmd, &features, &langs)

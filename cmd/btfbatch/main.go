@@ -23,6 +23,8 @@ const (
 	exitInterrupted = 130
 )
 
+var errInterrupted = errors.New("interrupted")
+
 // An exit ends the program with a code. Its cause is printed, if there is one.
 type exit struct {
 	code  int
@@ -57,9 +59,8 @@ func run(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	if ctx.Err() != nil {
-		fmt.Fprintln(os.Stderr, "btfbatch: interrupted")
-		return exitInterrupted
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = &exit{exitInterrupted, errInterrupted}
 	}
 	e := &exit{exitUsage, err} // of cobra: flags and arguments
 	errors.As(err, &e)

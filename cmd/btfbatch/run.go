@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 
@@ -12,11 +13,12 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 func newRun(a *app) *cobra.Command {
 	var (
-		opt        = batch.Options{Hash: true}
+		opt        = batch.Options{Hash: true, Lint: true}
 		forms      []string
 		only       []string
 		exceptions string
@@ -27,7 +29,11 @@ func newRun(a *app) *cobra.Command {
 		Long: `Encode, verify, publish and compare the images of a manifest.
 
 Every image gets a row in the report. A failed image does not stop the others. Outputs appear whole or not at all, and only
-after the kernels that the manifest names (or else the newest one) have accepted them. An interrupted run writes no report.`,
+after the kernels that the manifest names (or else the newest one) have accepted them. The report of an interrupted run has what
+was done until then.
+
+In GitHub Actions the report is also added to the job's summary (GITHUB_STEP_SUMMARY), and every image that is not good becomes an
+annotation of its line in the manifest (GITHUB_ACTIONS).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outlets, err := reports.Parse(forms)
@@ -45,11 +51,21 @@ after the kernels that the manifest names (or else the newest one) have accepted
 			if err := checkProfile(opt.Profile); err != nil {
 				return err
 			}
+			if opt.Loss < 0 || opt.Loss > 1 {
+				return usage(fmt.Errorf("loss %v is not between 0 and 1", opt.Loss))
+			}
 			items, err := load(args[0], only)
 			if err != nil {
 				return err
 			}
-			return a.batch(cmd, items, opt, outlets)
+			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
+				outlets = append(outlets, reports.Summary(file))
+			}
+			r, err := a.batch(cmd, items, opt, outlets)
+			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" {
+				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(items))))
+			}
+			return err
 		},
 	}
 	batchFlags(cmd, &opt)
@@ -57,6 +73,9 @@ after the kernels that the manifest names (or else the newest one) have accepted
 	flags.BoolVar(&opt.Update, "update", false, "rewrite goldens that differ, after showing the difference; refused where CI=true")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; may be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
+	flags.BoolVar(&opt.StrictLint, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
+	flags.StringVar(&opt.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, to warn where many functions or per-CPU variables are gone")
+	flags.Float64Var(&opt.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	flags.StringSliceVar(&only, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
 	return cmd
 }
@@ -68,6 +87,7 @@ func batchFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&opt.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses beside its place, as NAME.rejected")
 	flags.BoolVar(&opt.VerifyDedup, "verify-dedup", false, "deduplicate a second time by the exact engine and compare the bytes")
+	flags.BoolVar(&opt.Paranoid, "paranoid", false, "compare in full what was recognised by its hash")
 }
 
 func checkProfile(p config.Profile) error {
@@ -92,8 +112,8 @@ func load(manifest string, only []string) ([]corpus.Item, error) {
 	return items, nil
 }
 
-// batch runs a batch and tells of it.
-func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, outlets []reports.Outlet) error {
+// batch runs a batch and tells of it. There is a report whenever a batch was run; the error has the exit code.
+func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, outlets []reports.Outlet) (*report.Report, error) {
 	total := int64(0)
 	for i := range items {
 		total += items[i].Size
@@ -103,15 +123,16 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), items, opt)
 	a.console.StopBar()
-	if err := cmd.Context().Err(); err != nil {
-		return err
-	}
 	r.Version = version()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
-		return failed(err)
+		return r, failed(err)
 	}
-	if code := r.ExitCode(); code != exitOK {
-		return &exit{code: code}
+	switch code := r.ExitCode(); code {
+	case exitOK:
+		return r, nil
+	case exitInterrupted:
+		return r, &exit{code: code, cause: errInterrupted}
+	default:
+		return r, &exit{code: code}
 	}
-	return nil
 }

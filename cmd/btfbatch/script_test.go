@@ -91,7 +91,8 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// makeSynth WHAT FILE builds a small image: sample, nodwarf, empty (no types), asm (a language to leave out).
+// makeSynth WHAT FILE builds a small image: sample, roomy and tight (the linker reserved much or little for BTF), nodwarf,
+// empty (no types).
 func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
 	b := synth.New(target)
@@ -100,6 +101,9 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	case "sample":
 		b = synth.Sample(target)
 		b.Note(".note.gnu.build-id", "GNU", 3, []byte{0x12, 0x34, 0xab, 0xcd})
+	case "roomy", "tight":
+		b = synth.Sample(target)
+		b.Data(".BTF", 0x200000, map[string]int{"roomy": 0x1000, "tight": 0x20}[args[0]])
 	case "nodwarf":
 		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
 	case "empty":

@@ -27,6 +27,9 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 			if len(bad) > 0 {
 				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
 			}
+			for _, note := range batch.Notes(items, batch.Options{}) {
+				fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", args[0], len(items))
 			return failed(err)
 		},

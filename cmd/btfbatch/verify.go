@@ -12,15 +12,17 @@ import (
 
 func newVerify() *cobra.Command {
 	var q judge.Question
+	var strict bool
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
 		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base). Exits with 0 when the kernel
 accepts it, 1 when it refuses it, and 2 when there is nothing to judge. The last line of the kernel's log goes to the standard
 error output, a line of its own; an explanation follows. With --lint it also tells of what no kernel refuses and somebody will
-regret; that does not change the exit code.`,
+regret; that does not change the exit code but with --strict-lint.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			q.Lint = q.Lint || strict
 			if q.Earlier != "" && !q.Lint {
 				return usage(errors.New("--earlier is of use with --lint only"))
 			}
@@ -40,8 +42,13 @@ regret; that does not change the exit code.`,
 			case err != nil:
 				return usage(err)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), answer.Told)
-			return failed(err)
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), answer.Told); err != nil {
+				return failed(err)
+			}
+			if n := len(answer.Warnings); strict && n > 0 {
+				return failed(fmt.Errorf("%s: %d warnings", args[0], n))
+			}
+			return nil
 		},
 	}
 	flags := cmd.Flags()
@@ -49,6 +56,7 @@ regret; that does not change the exit code.`,
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
 	flags.BoolVar(&q.Lint, "lint", false, "warn of what no kernel refuses: struct names that stand twice, BTF that is not sorted, and more")
+	flags.BoolVar(&strict, "strict-lint", false, "the same, and exit with 1 when there is a warning")
 	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build, to warn where many functions or per-CPU variables are gone")
 	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	return cmd

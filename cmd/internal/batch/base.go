@@ -6,6 +6,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
 // A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed once and shared, and
@@ -20,8 +21,16 @@ type base struct {
 	wire  []byte
 	err   error
 
-	mu    sync.Mutex
-	users int
+	mu     sync.Mutex
+	users  int
+	checks map[verify.Kernel]*check
+}
+
+// A check is the judgement of one kernel on a base.
+type check struct {
+	once sync.Once
+	base *verify.Base
+	err  error
 }
 
 // linkBases finds out who needs what.
@@ -60,19 +69,19 @@ func (s *base) provide(wire []byte, err error) {
 }
 
 // get waits for the base.
-func (s *base) get() (*btf.Object, []byte, error) {
+func (s *base) get() (*btf.Object, error) {
 	if s.file != "" {
 		s.once.Do(func() { s.btf, s.wire, s.err = source.Base(s.file) })
 		if s.err != nil {
-			return nil, nil, fmt.Errorf("base: %w", s.err)
+			return nil, fmt.Errorf("base: %w", s.err)
 		}
-		return s.btf, s.wire, nil
+		return s.btf, nil
 	}
 	<-s.ready
 	if s.err != nil {
-		return nil, nil, fmt.Errorf("base %q: %w", s.name, s.err)
+		return nil, fmt.Errorf("base %q: %w", s.name, s.err)
 	}
-	return s.btf, s.wire, nil
+	return s.btf, nil
 }
 
 // release is called once by every user.
@@ -80,6 +89,22 @@ func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.btf, s.wire = nil, nil
+		s.btf, s.wire, s.checks = nil, nil, nil
 	}
+}
+
+// checked is the base as a kernel accepts it, or why it does not: asked once by all users, who have got the base.
+func (s *base) checked(k verify.Kernel) (*verify.Base, error) {
+	s.mu.Lock()
+	c := s.checks[k]
+	if c == nil {
+		c = new(check)
+		if s.checks == nil {
+			s.checks = map[verify.Kernel]*check{}
+		}
+		s.checks[k] = c
+	}
+	s.mu.Unlock()
+	c.once.Do(func() { c.base, c.err = verify.NewBase(s.wire, k, nil) }) // corpus compared the byte orders
+	return c.base, c.err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/vars"
 	"github.com/btfbatch/btfbatch/golden"
@@ -33,12 +34,20 @@ type Options struct {
 	Update       bool           // rewrite goldens that differ
 	KeepRejected bool           // keep what a kernel would refuse beside its place, see Rejected
 	VerifyDedup  bool           // see encoder.Options
+	Paranoid     bool           // see encoder.Options
 	Exceptions   *golden.Exceptions
+
+	Lint       bool    // warnings go into the report
+	StrictLint bool    // and fail the image
+	Earlier    string  // folder of earlier outputs, NAME.btf, to count functions and variables against; may be empty
+	Loss       float64 // the share of them that may be missing
 
 	// OnFunc and OnVar hear of every decision, see encoder.Options.
 	OnFunc func(funcs.Decision)
 	OnVar  func(vars.Decision)
 
+	// OnPhases hears what the passes of an image took; from several goroutines.
+	OnPhases func(name string, phases []encoder.Phase)
 	// OnError hears the whole error of an image, of which its row has one line; from several goroutines.
 	OnError func(name string, err error)
 	// OnBytes hears how many more bytes of images were read, from several goroutines.
@@ -68,7 +77,8 @@ type batch struct {
 	told   int
 }
 
-// Run encodes all items. When the context ends, the images that are not done fail.
+// Run encodes all items. When the context ends, the images that are not done are skipped, and the report is marked as
+// interrupted.
 func Run(ctx context.Context, items []corpus.Item, opt Options) *report.Report {
 	start := time.Now()
 	if opt.Workers <= 0 {
@@ -111,6 +121,15 @@ func Names(items []corpus.Item) []string {
 	return names
 }
 
+// Lines tells where in the manifest each image stands, by its name.
+func Lines(items []corpus.Item) map[string]int {
+	lines := make(map[string]int, len(items))
+	for i := range items {
+		lines[items[i].Image.Label()] = items[i].Image.Line
+	}
+	return lines
+}
+
 func small(it *corpus.Item) bool { return it.Size < smallImage }
 
 // sideBySide encodes n images, each with one worker, or with its share of them when the images are fewer. They are taken in
@@ -136,7 +155,10 @@ func (b *batch) finish(i int, row report.Row) {
 	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
 		row := b.report.Add(*b.done[b.told])
 		b.done[b.told] = &report.Row{} // a diff may be long, and the report has it
-		if b.opt.OnRow != nil && row.Error != ErrInterrupted.Error() {
+		if row.Status == report.Interrupted {
+			continue
+		}
+		if b.opt.OnRow != nil {
 			b.opt.OnRow(row)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -127,9 +128,12 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	r := Run(ctx, items, Options{OnRow: func(row report.Row) { t.Errorf("told of %s", row.Name) }})
 	for _, row := range r.Rows() {
-		if row.Error != ErrInterrupted.Error() {
-			t.Errorf("%s: got error %q, want %q", row.Name, row.Error, ErrInterrupted)
+		if row.Status != report.Interrupted || row.Error != "" {
+			t.Errorf("%s: got %s, error %q, want %s", row.Name, row.Status, row.Error, report.Interrupted)
 		}
+	}
+	if r.ExitCode() != report.ExitInterrupted {
+		t.Errorf("got exit code %d, want %d", r.ExitCode(), report.ExitInterrupted)
 	}
 }
 
@@ -159,7 +163,7 @@ func TestBaseIsReleased(t *testing.T) {
 		}
 	}
 	for _, i := range []int{1, 3} {
-		if b.bases[i].btf != nil || b.bases[i].wire != nil {
+		if s := b.bases[i]; s.btf != nil || s.wire != nil || s.checks != nil {
 			t.Errorf("the base of %s was not let go of", items[i].Image.Name)
 		}
 	}
@@ -209,13 +213,24 @@ func TestLanguages(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	doc, err := os.ReadFile(filepath.Join("..", "..", "..", "config", "values.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, list, _ := strings.Cut(string(doc), "var languages = strings.Fields(`")
-	list, _, _ = strings.Cut(list, "`")
-	if got, want := len(strings.Fields(list)), len(dwarf.LanguageNames()); got != want {
+	if got, want := len(config.Languages()), len(dwarf.LanguageNames()); got != want {
 		t.Errorf("a manifest knows %d languages, the encoder %d", got, want)
+	}
+}
+
+// Every kernel generation that a manifest may name is one that the verifier knows, and the other way round.
+func TestKernels(t *testing.T) {
+	want := []string{}
+	for _, k := range verify.Kernels() {
+		want = append(want, k.String())
+	}
+	want = append(want, "newest")
+	if got := config.Kernels(); !slices.Equal(got, want) {
+		t.Errorf("a manifest knows %v, the verifier %v", got, want)
+	}
+	for _, name := range config.Kernels() {
+		if _, err := verify.ParseKernel(name); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -2,7 +2,10 @@ package batch
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
@@ -21,4 +24,24 @@ func Check(ctx context.Context, items []corpus.Item) []string {
 		}
 	}
 	return bad
+}
+
+// Notes tells of what a manifest says and Run does not use.
+func Notes(items []corpus.Item, opt Options) []string {
+	b := batch{opt: opt}
+	var names []string
+	for i := range items {
+		if im := &items[i].Image; im.SectionsGiven && b.profileOf(im) == config.Pahole {
+			names = append(names, im.Label())
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	const shown = 5
+	more := ""
+	if n := len(names) - shown; n > 0 {
+		names, more = names[:shown], fmt.Sprintf(" and %d more", n)
+	}
+	return []string{"sections are not used under profile pahole, which has its own rules: " + strings.Join(names, ", ") + more}
 }

@@ -19,19 +19,17 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// ErrInterrupted is the error of an image that was not done when the context ended.
-var ErrInterrupted = errors.New("interrupted")
-
 // image encodes one image and tells what became of it.
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	it, start := &b.items[i], time.Now()
 	im := &it.Image
 	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID}
 	wire, err := b.guarded(ctx, i, workers, &row)
-	if ctx.Err() != nil && err != nil {
-		err = ErrInterrupted
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		row = report.Row{Name: row.Name, Interrupted: true}
+	default:
 		row.Error = oneLine(err)
 		if b.opt.OnError != nil {
 			b.opt.OnError(row.Name, err)
@@ -67,44 +65,58 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	case it.Err != nil:
 		return nil, it.Err
 	}
+	t := target{im: im, base: b.bases[i]}
+	t.meter.Start()
 	if b.opt.Hash || it.Pinned() {
 		pins, err := b.hash.Pin(ctx, it)
 		row.InputSHA256, row.BaseSHA256 = pins.SHA256, pins.BaseSHA256
 		if err != nil {
 			return nil, err
 		}
-	}
-	t := target{im: im}
-	if s := b.bases[i]; s != nil {
-		var err error
-		if t.base, t.baseWire, err = s.get(); err != nil {
-			return nil, err
-		}
+		t.meter.Stop("sums", uint64(it.Size), 1, "files")
 	}
 	if err := b.translate(ctx, it, workers, &t, row); err != nil {
 		return nil, err
 	}
 	// Below this line the image is closed, and only its BTF is looked at.
-	sum := sha256.Sum256(t.wire)
-	row.OutputSHA256, row.Bytes = hex.EncodeToString(sum[:]), len(t.wire)
+	sum := sha256.Sum256(t.raw.wire)
+	row.OutputSHA256, row.Bytes, row.BaseBytes = hex.EncodeToString(sum[:]), len(t.raw.wire), len(t.inside.distilled)
+	row.Types = t.object.Len()
 	var err error
 	if row.Verify, err = t.verify(); err != nil {
 		return nil, errors.Join(err, b.reject(&t))
 	}
+	t.meter.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
+	if b.opt.Lint {
+		if row.Warnings, err = b.lint(&t); err != nil {
+			return nil, err
+		}
+		t.meter.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
+	}
 	if err := b.publish(&t); err != nil {
 		return nil, err
 	}
+	t.meter.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if im.Golden != "" {
 		row.Golden, err = b.compare(&t)
+		t.meter.Stop("golden", 0, uint64(row.Types), "types")
 	}
-	return t.wire, err
+	if b.opt.OnPhases != nil {
+		b.opt.OnPhases(row.Name, t.meter.Phases)
+	}
+	return t.raw.wire, err
 }
 
 // translate opens the image and makes its BTF.
 func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *target, row *report.Row) error {
-	opt, err := b.encoderOptions(&it.Image, t.base, workers)
+	opt, err := b.encoderOptions(&it.Image, workers)
 	if err != nil {
 		return err
+	}
+	if t.base != nil {
+		if opt.Base, err = t.base.get(); err != nil {
+			return err
+		}
 	}
 	f, err := elf.Open(it.Image.Path)
 	if err != nil {
@@ -118,12 +130,10 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	if err != nil {
 		return err
 	}
-	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
-	t.wire = res.Object.AppendWire(nil)
-	t.reserved, _ = f.Reserved(sectionBTF)
-	row.Types, row.Funcs, row.Vars = res.Object.Len(), res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
+	t.meter.Add(res.Phases)
+	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
-	return nil
+	return t.take(res.Object, f)
 }
 
 // dropped lists the counts of what was left out, by reason.

@@ -5,14 +5,13 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
 // encoderOptions says what the manifest says of an image in the encoder's words.
-func (b *batch) encoderOptions(im *config.Image, base *btf.Object, workers int) (encoder.Options, error) {
-	opt := encoder.Options{Features: im.Features, Base: base, SortByName: im.SortByName, Workers: workers, VerifyDedup: b.opt.VerifyDedup,
-		OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar}
+func (b *batch) encoderOptions(im *config.Image, workers int) (encoder.Options, error) {
+	opt := encoder.Options{Features: im.Features, SortByName: im.SortByName, Workers: workers,
+		VerifyDedup: b.opt.VerifyDedup, Paranoid: b.opt.Paranoid, OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar}
 	var err error
 	if opt.Profile, err = profile(b.profileOf(im)); err != nil {
 		return opt, err

@@ -24,7 +24,7 @@ func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err erro
 			base = items[it.Base].Image.Name
 		}
 		var outputs []string
-		for _, path := range []string{im.Outputs.BTF, im.Outputs.Dump, im.Outputs.ELF} {
+		for _, path := range []string{im.Outputs.BTF, im.Outputs.Base, im.Outputs.Dump, im.Outputs.ELF} {
 			if path != "" {
 				outputs = append(outputs, path)
 			}
@@ -43,8 +43,11 @@ func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err erro
 	if err := tab.Flush(); err != nil {
 		return bad, err
 	}
-	if notes.Len() > 0 {
+	if bad > 0 {
 		fmt.Fprintf(&table, "\n%d of %d images cannot be encoded:\n", bad, len(items))
+	}
+	for _, note := range Notes(items, opt) {
+		fmt.Fprintf(&notes, "\nnote: %s\n", note)
 	}
 	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))
 	return bad, err

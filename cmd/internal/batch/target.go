@@ -2,17 +2,18 @@ package batch
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/cmd/internal/timings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/sorted"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -20,77 +21,70 @@ import (
 
 // A target is the BTF of an image, before it is published.
 type target struct {
-	im       *config.Image
-	object   *btf.Object
-	wire     []byte
-	order    binary.ByteOrder
-	ptrSize  int
-	base     *btf.Object // nil unless split
-	baseWire []byte
-	reserved uint64 // bytes that the linker reserved for BTF in the image, 0 if it did not
+	im      *config.Image
+	object  *btf.Object // what the raw outputs, the dump and the golden are about
+	order   binary.ByteOrder
+	ptrSize int
+	smp     bool  // the image is built for several processors
+	base    *base // what it continues, nil unless split
+	meter   timings.Meter
+
+	raw    form // as raw outputs have it
+	inside form // as the copy of the image has it
 }
 
-// Rejected is where a refused output is kept.
-func Rejected(path string) string { return path + ".rejected" }
+// A form is BTF as it reaches a kernel.
+type form struct {
+	wire      []byte
+	distilled []byte // the distilled base that it continues, nil if there is none
+}
 
-// verify asks the kernels that the image is for, or the newest if it names none. The error is the first refusal.
-func (t *target) verify() ([]report.Verification, error) {
-	kernels, err := t.kernels()
+// Sections that hold BTF.
+const (
+	sectionBTF  = ".BTF"
+	sectionBase = ".BTF.base"
+)
+
+// take gives the target its object and makes its forms. f is the image.
+func (t *target) take(o *btf.Object, f *elf.File) error {
+	t.object, t.order, t.ptrSize = o, f.Order, f.AddrSize()
+	percpu := f.Section(".data..percpu")
+	t.smp = percpu != nil && percpu.Size > 0
+	t.raw.wire = o.AppendWire(nil)
+	t.inside = t.raw
+	out := &t.im.Outputs
+	if t.base != nil && t.im.Features.Has(feature.DistilledBase) && (out.ELF != "" || out.Base != "") {
+		if err := t.distil(); err != nil {
+			return err
+		}
+	}
+	if out.ELF == "" {
+		t.inside = t.raw
+		return nil
+	}
+	if t.inside.distilled == nil && f.Section(sectionBase) != nil {
+		return fmt.Errorf("outputs.elf: %w", embed.ErrStaleBase)
+	}
+	reserved, _ := f.Reserved(sectionBTF)
+	t.inside.wire = btf.Pad(t.inside.wire, t.order, reserved)
+	return nil
+}
+
+// distil makes the pair of a distilled base and the BTF that continues it. Raw outputs are about it if the base is one of them, or
+// if there are none.
+func (t *target) distil() error {
+	base, split, err := distill.Distill(t.object)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("distilled base: %w", err)
 	}
-	list, err := t.ask(t.wire, kernels)
-	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
-		kernels = []verify.Kernel{verify.Newest}
-		list, err = t.ask(t.wire, kernels)
+	if t.im.SortByName { // the base has the order of the whole one, but types of it were added to the split part
+		split = sorted.ByName(split)
 	}
-	if err == nil && t.im.Outputs.ELF != "" && len(t.padded()) != len(t.wire) {
-		_, err = t.ask(t.padded(), kernels)
+	t.inside = form{split.AppendWire(nil), base.AppendWire(nil)}
+	if out := &t.im.Outputs; out.Base != "" || out.BTF == "" && out.Dump == "" && t.im.Golden == "" {
+		t.object, t.raw = split, t.inside
 	}
-	return list, err
-}
-
-func (t *target) kernels() ([]verify.Kernel, error) {
-	var list []verify.Kernel
-	for _, name := range t.im.Verify {
-		k, err := verify.ParseKernel(name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(list, k) { // the newest one also has a name
-			list = append(list, k)
-		}
-	}
-	if list == nil {
-		list = []verify.Kernel{verify.Newest}
-	}
-	return list, nil
-}
-
-func (t *target) ask(wire []byte, kernels []verify.Kernel) ([]report.Verification, error) {
-	opt := verify.Options{Path: verify.Vmlinux, Order: t.order, PtrSize: t.ptrSize}
-	if t.base != nil {
-		opt.Path, opt.Base = verify.Module, t.baseWire
-	}
-	var list []report.Verification
-	var first error
-	for _, k := range kernels {
-		opt.Kernel = k
-		err := verify.Check(wire, opt)
-		if errors.Is(err, verify.ErrNoPath) {
-			continue
-		}
-		v := report.Verification{Kernel: k.String(), Accepted: err == nil, Required: true}
-		if err != nil {
-			prefix := fmt.Sprintf("kernel %s, path %s: ", k, opt.Path)
-			v.Problem = strings.TrimPrefix(err.Error(), prefix)
-			if first == nil {
-				first = fmt.Errorf("kernel %s refuses it: %s", k, v.Problem)
-			}
-		}
-		list = append(list, v)
-	}
-	return list, first
+	return nil
 }
 
 // publish puts the outputs in their places.
@@ -98,21 +92,26 @@ func (b *batch) publish(t *target) error {
 	set := b.files.Set()
 	defer set.Discard()
 	out := &t.im.Outputs
-	if out.BTF != "" {
-		if err := set.Add(out.BTF, t.writeWire); err != nil {
-			return fmt.Errorf("outputs.btf: %w", err)
+	for _, o := range []struct {
+		key, path string
+		write     func(io.Writer) error
+	}{
+		{"outputs.btf", out.BTF, bytesOf(t.raw.wire)},
+		{"outputs.base", out.Base, bytesOf(t.raw.distilled)},
+		{"outputs.dump", out.Dump, func(w io.Writer) error { return dump.WriteRaw(w, t.object) }},
+	} {
+		if o.path == "" {
+			continue
 		}
-	}
-	if out.Dump != "" {
-		if err := set.Add(out.Dump, t.writeDump); err != nil {
-			return fmt.Errorf("outputs.dump: %w", err)
+		if err := set.Add(o.path, o.write); err != nil {
+			return fmt.Errorf("%s: %w", o.key, err)
 		}
 	}
 	// The copy of the image is the first to take its place, because it is made whole or not at all by itself.
 	if out.ELF != "" {
 		path, err := b.files.Prepare(out.ELF)
 		if err == nil {
-			err = elf.Embed(t.im.Path, path, []elf.EmbedSection{{Name: sectionBTF, Data: t.padded()}})
+			err = elf.Embed(t.im.Path, path, t.inside.sections())
 		}
 		if err != nil {
 			return fmt.Errorf("outputs.elf: %w", err)
@@ -121,36 +120,52 @@ func (b *batch) publish(t *target) error {
 	if err := set.Commit(); err != nil {
 		return err
 	}
-	if out.BTF != "" {
-		_ = os.Remove(Rejected(out.BTF)) // of an earlier run; usually there is none
+	for _, path := range []string{out.BTF, out.Base} {
+		if path != "" {
+			_ = os.Remove(Rejected(path)) // of an earlier run; usually there is none
+		}
 	}
 	return nil
 }
 
-// reject keeps a refused output beside its place, if that is wanted.
+func (f *form) sections() []elf.EmbedSection {
+	list := []elf.EmbedSection{{Name: sectionBTF, Data: f.wire}}
+	if f.distilled != nil {
+		list = append(list, elf.EmbedSection{Name: sectionBase, Data: f.distilled})
+	}
+	return list
+}
+
+func bytesOf(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+// Rejected is where a refused output is kept.
+func Rejected(path string) string { return path + ".rejected" }
+
+// reject keeps refused outputs beside their places, if that is wanted.
 func (b *batch) reject(t *target) error {
-	if !b.opt.KeepRejected || t.im.Outputs.BTF == "" {
+	if !b.opt.KeepRejected {
 		return nil
 	}
 	set := b.files.Set()
 	defer set.Discard()
-	if err := set.Add(Rejected(t.im.Outputs.BTF), t.writeWire); err != nil {
-		return err
+	for _, o := range []struct {
+		path string
+		data []byte
+	}{{t.im.Outputs.BTF, t.raw.wire}, {t.im.Outputs.Base, t.raw.distilled}} {
+		if o.path == "" {
+			continue
+		}
+		if err := set.Add(Rejected(o.path), bytesOf(o.data)); err != nil {
+			return err
+		}
 	}
 	return set.Commit()
 }
-
-const sectionBTF = ".BTF"
-
-// padded is the BTF as the image takes it.
-func (t *target) padded() []byte { return btf.Pad(t.wire, t.order, t.reserved) }
-
-func (t *target) writeWire(w io.Writer) error {
-	_, err := w.Write(t.wire)
-	return err
-}
-
-func (t *target) writeDump(w io.Writer) error { return dump.WriteRaw(w, t.object) }
 
 // listed bounds how many changes of each kind a comparison lists.
 const listed = 20

@@ -15,6 +15,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/timings"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -22,7 +24,8 @@ import (
 type Console struct {
 	zerolog.Logger
 	out      io.Writer
-	terminal bool // out is one, and lines are for people
+	human    bool // lines are for people
+	terminal bool // and out is one
 
 	mu  sync.Mutex
 	bar *progressbar.ProgressBar
@@ -39,7 +42,7 @@ func New(out io.Writer, format, level string) (*Console, error) {
 	case "json":
 		c.Logger = zerolog.New(c).Level(l).With().Timestamp().Logger()
 	case "human":
-		c.terminal = IsTerminal(out)
+		c.human, c.terminal = true, IsTerminal(out)
 		noColor := !c.terminal || os.Getenv("NO_COLOR") != ""
 		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor, PartsExclude: []string{zerolog.TimestampFieldName}}).Level(l)
 	default:
@@ -124,4 +127,19 @@ func (c *Console) Differ(name string, d *report.Comparison) {
 		return
 	}
 	fmt.Fprintf(c, "%s differs from %s:\n%s\n", name, d.Path, strings.TrimSuffix(d.Diff, "\n"))
+}
+
+// Phases shows what the passes of an encoding took: a table, or a line each for programs.
+func (c *Console) Phases(phases []encoder.Phase) error {
+	if len(phases) == 0 {
+		return nil
+	}
+	if c.human {
+		return timings.WriteTable(c, phases)
+	}
+	for _, p := range append(phases[:len(phases):len(phases)], timings.Total(phases)) {
+		c.Log().Str("pass", p.Name).Dur("wall_ms", p.Wall).Dur("cpu_ms", p.CPU).Uint64("bytes", p.Bytes).Uint64("items", p.Items).
+			Str("unit", p.Unit).Uint64("peak_bytes", p.PeakRSS).Send()
+	}
+	return nil
 }

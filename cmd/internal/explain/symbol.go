@@ -5,6 +5,7 @@ import (
 	stdelf "debug/elf"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder"
@@ -23,9 +24,9 @@ func (e *UnknownError) Error() string {
 
 var profiles = map[encoder.Profile]string{encoder.Default: "default", encoder.Pahole: "pahole"}
 
-// Symbol writes what was decided about a name, with the given options and in the other profile. The error is an *UnknownError
-// when neither the symbol table nor the DWARF knows the name.
-func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options) error {
+// Symbol writes what was decided about a name, with the given options and, if both are wanted, whether the other profile decides
+// otherwise. The error is an *UnknownError when neither the symbol table nor the DWARF knows the name.
+func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options, both bool) error {
 	mine := listener{name: name}
 	if err := mine.hear(ctx, image, opt); err != nil {
 		return err
@@ -35,9 +36,12 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Op
 	if opt.Profile == encoder.Pahole {
 		other.Profile = encoder.Default
 	}
-	theirs := listener{name: name}
-	if err := theirs.hear(ctx, image, other); err != nil {
-		return err
+	theirs := mine
+	if both {
+		theirs = listener{name: name}
+		if err := theirs.hear(ctx, image, other); err != nil {
+			return err
+		}
 	}
 	text := compare(&mine, &theirs, profiles[opt.Profile], profiles[other.Profile])
 	if text == "" {
@@ -87,7 +91,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 		fmt.Fprintf(&b, "function %s: %s\n", theirs.fun.Name, absent)
 		different(&b, absent, funcVerdict(theirs.fun), other)
 	}
-	left := theirs.vars
+	left := slices.Clone(theirs.vars)
 	for i := range mine.vars {
 		d := &mine.vars[i]
 		a := varVerdict(d)

@@ -26,8 +26,9 @@ var forms = []struct {
 
 // An Outlet is one form of a report and its file; without a file it goes to the standard output.
 type Outlet struct {
-	file  string
-	write func(*report.Report, io.Writer) error
+	file   string
+	append bool
+	write  func(*report.Report, io.Writer) error
 }
 
 // Parse reads the words of --report, FORMAT or FORMAT=FILE.
@@ -70,7 +71,11 @@ func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 			}
 			continue
 		}
-		if err := toFile(&p, r, o); err != nil {
+		to := toFile
+		if o.append {
+			to = toEnd
+		}
+		if err := to(&p, r, o); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
 	}

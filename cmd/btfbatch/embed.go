@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+func newEmbed(a *app) *cobra.Command {
+	var (
+		opt      batch.Options
+		image    = config.Image{Profile: config.Default}
+		job      embed.Job
+		features string
+		inPlace  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "embed IMAGE {-o OUT | --in-place}",
+		Short: "Put BTF into an image",
+		Long: `Put BTF into the section .BTF of a copy of an ELF image, or of the image itself; with the feature distilled_base also a distilled
+base into .BTF.base. The BTF is encoded from the image's DWARF, or taken from the file of --btf. Nothing is written that the
+kernels of --as would refuse.
+
+Every segment, section and byte that the image had stays where it was; what is added goes to the end of the file. Where the linker
+reserved .BTF in a segment, as in a kernel, the BTF is put there and fills it; it fails when there is too little room. The file
+appears whole or not at all: with --in-place it is replaced by a rename, and keeps its mode and owner.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			job.Image, image.Path, image.Name = args[0], args[0], args[0]
+			switch {
+			case inPlace == (job.Out != ""):
+				return usage(errors.New("embed takes either --output or --in-place"))
+			case inPlace:
+				job.Out = job.Image
+			}
+			for _, name := range image.Verify {
+				k, err := verify.ParseKernel(name)
+				if err != nil {
+					return usage(err)
+				}
+				job.Kernels = append(job.Kernels, k)
+			}
+			if job.BTF != "" {
+				return a.embedFile(cmd, &job)
+			}
+			if job.Distilled != "" {
+				return usage(errors.New("--distilled is of use with --btf only; else there is the feature distilled_base"))
+			}
+			if err := checkProfile(opt.Profile); err != nil {
+				return err
+			}
+			if image.Features, err = feature.Parse(features); err != nil {
+				return usage(err)
+			}
+			if _, err := encoder.ParseLanguages(image.LangExclude); err != nil {
+				return usage(err)
+			}
+			image.BasePath = job.Base
+			if !inPlace {
+				image.Outputs.ELF = job.Out
+			}
+			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
+			items[0].Image.Outputs.ELF = job.Out // which corpus takes for a mistake where it is the image
+			_, err = a.batch(cmd, items, opt, nil)
+			return err
+		},
+	}
+	batchFlags(cmd, &opt)
+	encoderFlags(cmd, &features, &image.LangExclude)
+	flags := cmd.Flags()
+	flags.StringVarP(&job.Out, "output", "o", "", "`FILE` to write")
+	flags.BoolVar(&inPlace, "in-place", false, "replace the image")
+	flags.StringVar(&job.BTF, "btf", "", "`FILE` to take the BTF from, raw or ELF, instead of encoding it")
+	flags.StringVar(&job.Distilled, "distilled", "", "`FILE` with the raw distilled base that the BTF of --btf continues")
+	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
+	flags.StringSliceVar(&image.Verify, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF")
+	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	return cmd
+}
+
+// embedFile embeds BTF that is there already.
+func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
+	for _, name := range []string{"profile", "btf-features", "lang-exclude", "sort-by-name", "verify-dedup", "paranoid", "keep-rejected"} {
+		if cmd.Flags().Changed(name) {
+			return usage(fmt.Errorf("--%s is about encoding, and --btf is encoded already", name))
+		}
+	}
+	told, err := job.Run()
+	if err != nil {
+		return failed(err)
+	}
+	a.console.Info().Msg(told)
+	return nil
+}

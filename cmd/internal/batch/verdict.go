@@ -1,0 +1,144 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// verify asks the kernels that the image is for, or the newest if it names none. The error is the first refusal.
+func (t *target) verify() ([]report.Verification, error) {
+	kernels, err := t.kernels()
+	if err != nil {
+		return nil, err
+	}
+	list, err := t.ask(kernels)
+	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
+		list, err = t.ask([]verify.Kernel{verify.Newest})
+	}
+	return list, err
+}
+
+// kernels are those that the manifest names, or else the newest.
+func (t *target) kernels() ([]verify.Kernel, error) {
+	var list []verify.Kernel
+	for _, name := range t.im.Verify {
+		k, err := verify.ParseKernel(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(list, k) { // the newest one also has a name
+			list = append(list, k)
+		}
+	}
+	if list == nil {
+		list = []verify.Kernel{verify.Newest}
+	}
+	return list, nil
+}
+
+// ask asks each kernel about all forms that are published.
+func (t *target) ask(kernels []verify.Kernel) ([]report.Verification, error) {
+	var list []report.Verification
+	var first error
+	for _, k := range kernels {
+		err := t.check(&t.raw, k)
+		if errors.Is(err, verify.ErrNoPath) {
+			continue
+		}
+		if err == nil && !bytes.Equal(t.inside.wire, t.raw.wire) {
+			err = t.check(&t.inside, k)
+		}
+		v := report.Verification{Kernel: k.String(), Accepted: err == nil, Required: true}
+		if err != nil {
+			v.Problem = strings.TrimPrefix(err.Error(), fmt.Sprintf("kernel %s, path %s: ", k, t.path()))
+			if first == nil {
+				first = fmt.Errorf("kernel %s refuses it: %s", k, v.Problem)
+			}
+		}
+		list = append(list, v)
+	}
+	return list, first
+}
+
+func (t *target) check(f *form, k verify.Kernel) error {
+	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize}
+	if t.base != nil {
+		opt.Distilled = f.distilled
+		var err error
+		if opt.Checked, err = t.base.checked(k); err != nil {
+			opt.Base = t.base.wire // for the kernel to say that it has no modules with BTF, or why it wants none on this base
+		}
+	}
+	return verify.Check(f.wire, opt)
+}
+
+func (t *target) path() verify.Path {
+	if t.base != nil {
+		return verify.Module
+	}
+	return verify.Vmlinux
+}
+
+// examples bounds how many warnings of one rule a row shows.
+const examples = 20
+
+// errLint is the error of an image that has warnings where none are allowed.
+var errLint = errors.New("there are warnings (--strict-lint)")
+
+// lint warns of what no kernel refuses. Only kernels that the manifest names count where kernels differ in what they like.
+func (b *batch) lint(t *target) ([]report.Warning, error) {
+	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Loss}
+	if t.im.Verify != nil {
+		kernels, err := t.kernels()
+		if err != nil {
+			return nil, err
+		}
+		opt.Kernel = slices.Max(kernels) // numbered by age, and later ones want more
+	}
+	if t.base != nil {
+		opt.Module, opt.Base = true, t.raw.distilled
+		if opt.Base == nil {
+			var err error
+			if opt.Checked, err = t.base.checked(verify.V7_2); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if b.opt.Earlier != "" {
+		var err error
+		if opt.Earlier, err = os.ReadFile(filepath.Join(b.opt.Earlier, t.im.Name+".btf")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("earlier BTF: %w", err)
+		}
+	}
+	list := warnings(verify.Lint(t.raw.wire, opt))
+	if b.opt.StrictLint && len(list) > 0 {
+		return list, errLint
+	}
+	return list, nil
+}
+
+// warnings gathers warnings by rule.
+func warnings(found []verify.Warning) []report.Warning {
+	var list []report.Warning
+	for _, w := range found { // those of a rule stand together
+		n := len(list)
+		if n == 0 || list[n-1].Rule != w.Rule {
+			list = append(list, report.Warning{Rule: w.Rule})
+			n++
+		}
+		last := &list[n-1]
+		if last.Count++; last.Count <= examples {
+			last.Examples = append(last.Examples, strings.TrimPrefix(w.String(), w.Rule+": "))
+		}
+	}
+	return list
+}

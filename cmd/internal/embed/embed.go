@@ -1,0 +1,98 @@
+// Package embed puts BTF that is there already into an image.
+//
+// In come the names of files; out comes a copy of the image with the BTF inside, or the image itself changed. What the kernel would
+// refuse is not embedded. The package encodes nothing.
+package embed
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+// A Job says what goes where.
+type Job struct {
+	Image     string
+	Out       string // may be Image
+	BTF       string // raw BTF, or an ELF file that has BTF and perhaps a distilled base
+	Distilled string // a raw distilled base that BTF continues; may be empty
+	Base      string // the BTF of the kernel that a module belongs to; may be empty
+	Kernels   []verify.Kernel
+}
+
+// ErrStaleBase says that BTF would be put beside a distilled base that it does not continue.
+var ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
+
+// Run does the job. It tells what it has embedded.
+func (j *Job) Run() (told string, err error) {
+	f, err := source.Read(j.BTF)
+	if err != nil {
+		return "", err
+	}
+	if j.Distilled != "" {
+		d, err := source.Read(j.Distilled)
+		if err != nil {
+			return "", err
+		}
+		f.Distilled = d.BTF
+	}
+	if err := j.judge(f); err != nil {
+		return "", err
+	}
+	sections := []elf.EmbedSection{{Name: ".BTF", Data: f.BTF}}
+	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(f.BTF))
+	if f.Distilled != nil {
+		sections = append(sections, elf.EmbedSection{Name: ".BTF.base", Data: f.Distilled})
+		told += fmt.Sprintf(", .BTF.base %d", len(f.Distilled))
+	}
+	var p publish.Publisher
+	out, err := p.Prepare(j.Out)
+	if err != nil {
+		return "", err
+	}
+	return told, elf.Embed(j.Image, out, sections)
+}
+
+// judge fits the BTF to the image and asks the kernels about it.
+func (j *Job) judge(f *source.File) error {
+	image, err := elf.Open(j.Image)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.Image, err)
+	}
+	defer image.Close()
+	if f.Distilled == nil && image.Section(".BTF.base") != nil {
+		return fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
+	}
+	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
+	if j.Base != "" {
+		b, err := source.Read(j.Base)
+		if err != nil {
+			return err
+		}
+		opt.Base = b.BTF
+	}
+	if opt.Base != nil || opt.Distilled != nil {
+		opt.Path = verify.Module
+	}
+	check := func(wire []byte) error {
+		for _, opt.Kernel = range j.Kernels {
+			if err := verify.Check(wire, opt); err != nil {
+				return fmt.Errorf("%s: %w", j.BTF, err)
+			}
+		}
+		return nil
+	}
+	if err := check(f.BTF); err != nil { // by itself first, because the padding needs a header to be right
+		return err
+	}
+	if reserved, _ := image.Reserved(".BTF"); reserved > uint64(len(f.BTF)) {
+		f.BTF = btf.Pad(f.BTF, image.Order, reserved)
+		return check(f.BTF)
+	}
+	return nil
+}
