@@ -121,6 +121,7 @@ type job struct {
 
 	opened  []*elf.File // beside f
 	missing error       // why a supplementary file that is named could not be opened
+	split   splitFiles
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
@@ -205,6 +206,8 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 				return nil, err
 			}
 			continue
+		case errors.Is(err, errSplit):
+			continue // by the exact engine
 		case err != nil:
 			return nil, err
 		}

@@ -27,6 +27,7 @@ type unit struct {
 // A worker holds the scratch that CUs share.
 type worker struct {
 	raw   dwarf.Unit
+	split dwarf.Unit // the contents of raw where that is a skeleton
 	tr    translate.Translator
 	subs  translate.Subprograms
 	funcs funcs.Analyzer
@@ -147,14 +148,23 @@ func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit
 		return errTogether
 	}
 	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
-	u.skip = slices.Contains(j.opt.LangExclude, w.raw.Lang)
+	raw := &w.raw
+	if raw.Skeleton() && opt.Mend {
+		if raw = &w.split; classes {
+			return errSplit
+		}
+		if err := j.openSplit(&w.raw, raw); err != nil {
+			return err
+		}
+	}
+	u.skip = slices.Contains(j.opt.LangExclude, raw.Lang)
 	if u.skip {
 		return nil
 	}
-	if err := w.tr.CU(&w.raw, &j.d.Strings, opt, &u.types, &w.subs); err != nil {
+	if err := w.tr.CU(raw, &j.d.Strings, opt, &u.types, &w.subs); err != nil {
 		return err
 	}
-	w.funcs.Analyze(&w.raw, &u.types, &w.subs, j.table, &u.funcs)
+	w.funcs.Analyze(raw, &u.types, &w.subs, j.table, &u.funcs)
 	if classes {
 		u.class = w.class.Compute(&u.types.Types, u.types.Named, u.class)
 	}

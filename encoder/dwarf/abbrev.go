@@ -55,6 +55,13 @@ const (
 	SlotProducer               // offset in .debug_str, plus 1
 	SlotProdKey                // a StrKey
 	SlotProdX                  // index into .debug_str_offsets
+	SlotDwo                    // DW_AT_dwo_name: offset in .debug_str, plus 1
+	SlotDwoKey                 // a StrKey
+	SlotDwoX                   // index into .debug_str_offsets
+	SlotDir                    // DW_AT_comp_dir: offset in .debug_str, plus 1
+	SlotDirKey                 // a StrKey
+	SlotDirX                   // index into .debug_str_offsets
+	SlotDwoID                  //
 	numSlots
 	noSlot Slot = 0xff
 
@@ -439,7 +446,8 @@ func interest(tag Tag) uint64 {
 	case TagSubrangeType:
 		return sib | bit(SlotUpper) | bit(SlotUpperOdd) | bit(SlotCount)
 	case TagCompileUnit, TagTypeUnit, TagPartialUnit, TagSkeletonUnit:
-		return name | sib | bit(SlotLang) | bit(SlotStrBase) | bit(SlotAddrBase) | bit(SlotListBase) | bit(SlotProducer) | bit(SlotProdKey) | bit(SlotProdX) | bit(SlotLowPC) | bit(SlotLowPCX)
+		return name | sib | bit(SlotLang) | bit(SlotStrBase) | bit(SlotAddrBase) | bit(SlotListBase) | bit(SlotProducer) | bit(SlotProdKey) | bit(SlotProdX) | bit(SlotLowPC) | bit(SlotLowPCX) |
+			bit(SlotDwo) | bit(SlotDwoKey) | bit(SlotDwoX) | bit(SlotDir) | bit(SlotDirKey) | bit(SlotDirX) | bit(SlotDwoID)
 	case TagLLVMAnnotation, TagGNUAnnotation:
 		return name | konst | sib | bit(SlotAnnot)
 	case TagLexicalBlock, TagInlinedSubroutine, TagCallSite, TagGNUCallSite, TagCallSiteParameter, TagGNUCallSiteParam:

@@ -37,6 +37,7 @@ type Data struct {
 	keys    *Strings // gives the keys: Strings, or that of the image whose supplementary file this is
 	sup     *Data    // what DW_FORM_GNU_ref_alt and DW_FORM_ref_sup lead into, or nil
 	sigs    map[uint64]uint64
+	split   bool // of a .dwo or .dwp file
 }
 
 // A section is a debug section that is read from the file piece by piece, or held whole where its stored bytes are not its

@@ -18,6 +18,7 @@ const (
 	OpAddrx         = 0xa1
 	OpEntryValue    = 0xa3
 	OpGNUEntryValue = 0xf3
+	OpGNUAddrIndex  = 0xfb
 )
 
 // An Op is one operation of an expression. For an entry value, A is where its block starts and B how long it is.
@@ -185,7 +186,7 @@ func (u *Unit) Addrx(index uint64) (addr uint64, ok bool) { return u.addrx(index
 // exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9).
 func (u *Unit) Address(v uint64) (addr uint64, ok bool) {
 	expr := u.Block(v)
-	if len(expr) == 0 || expr[0] != OpAddr && expr[0] != OpAddrx {
+	if len(expr) == 0 || expr[0] != OpAddr && expr[0] != OpAddrx && !(u.d.split && expr[0] == OpGNUAddrIndex) {
 		return 0, false
 	}
 	var buf [3]Op
@@ -194,7 +195,7 @@ func (u *Unit) Address(v uint64) (addr uint64, ok bool) {
 		return 0, false
 	}
 	addr = ops[0].A
-	if ops[0].Code == OpAddrx {
+	if ops[0].Code != OpAddr {
 		if addr, ok = u.addrx(addr); !ok {
 			return 0, false
 		}

@@ -5,11 +5,12 @@ type LocKind uint8
 
 // The kinds of DW_AT_location.
 const (
-	LocNone  LocKind = iota
-	LocExpr          // one expression: position and length in the unit
-	LocList          // a list at an offset of .debug_loclists
-	LocList4         // a list at an offset of .debug_loc, as DWARF 2 to 4 have it
-	LocOdd           // a form that cannot be decoded
+	LocNone    LocKind = iota
+	LocExpr            // one expression: position and length in the unit
+	LocList            // a list at an offset of .debug_loclists
+	LocList4           // a list at an offset of .debug_loc, as DWARF 2 to 4 have it
+	LocListGNU         // a list at an offset of .debug_loc.dwo, before DWARF 5
+	LocOdd             // a form that cannot be decoded
 )
 
 // A Location is the undecoded value of a DW_AT_location.
@@ -25,10 +26,13 @@ func (c *Cursor) Location() Location {
 	case c.Has&bit(SlotExpr) != 0:
 		return Location{LocExpr, c.u.dwarf64, c.Val[SlotExpr]}
 	case c.Has&bit(SlotList) != 0:
+		kind := LocList
 		if c.u.Version < 5 {
-			return Location{LocList4, c.u.dwarf64, c.Val[SlotList]}
+			if kind = LocList4; c.u.d.split {
+				kind = LocListGNU
+			}
 		}
-		return Location{LocList, c.u.dwarf64, c.Val[SlotList]}
+		return Location{kind, c.u.dwarf64, c.Val[SlotList]}
 	case c.Has&bit(SlotListX) != 0:
 		if off, ok := c.u.loclistx(c.Val[SlotListX]); ok {
 			return Location{LocList, c.u.dwarf64, off}
@@ -87,6 +91,8 @@ func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr
 		l.list5(u, loc.Value, visit)
 	case LocList4:
 		l.list4(u, loc.Value, visit)
+	case LocListGNU:
+		l.listGNU(u, loc.Value, visit)
 	}
 }
 

@@ -4,7 +4,7 @@ package dwarf
 var numbers = map[uint16]Slot{
 	atByteSize: SlotSize, atEncoding: SlotEncoding, atDeclaration: SlotDecl, atBitSize: SlotBitSize, atBitOffset: SlotBitOffset,
 	atCount: SlotCount, atInline: SlotInline, atCallingConvention: SlotCallConv, atExternal: SlotExternal, atArtificial: SlotArtificial,
-	atLanguage: SlotLang,
+	atLanguage: SlotLang, atGNUDwoID: SlotDwoID,
 }
 
 var references = map[uint16]Slot{
@@ -17,6 +17,9 @@ var texts = map[uint16][3]Slot{
 	atName:       {SlotName, SlotNameKey, SlotNameX},
 	atProducer:   {SlotProducer, SlotProdKey, SlotProdX},
 	atConstValue: {SlotConstStr, SlotConstKey, SlotConstX},
+	atDwoName:    {SlotDwo, SlotDwoKey, SlotDwoX},
+	atGNUDwoName: {SlotDwo, SlotDwoKey, SlotDwoX},
+	atCompDir:    {SlotDir, SlotDirKey, SlotDirX},
 }
 
 // bases are the section offsets of a unit's root.

@@ -34,6 +34,9 @@ type Unit struct {
 	addrBase uint64
 	listBase uint64
 
+	DwoName StrKey // DW_AT_dwo_name: where the contents of a skeleton are
+	Dir     StrKey // DW_AT_comp_dir
+	dwoID   uint64
 	sig     uint64 // of a type unit
 	sigType uint64 // where its type is, from the header on
 	abbrevs *abbrevs
@@ -192,6 +195,10 @@ func (u *Unit) Open() error {
 	}
 	u.lowPC, _ = c.LowPC()
 	u.Name = c.Name()
+	u.DwoName, u.Dir = c.text(SlotDwo, SlotDwoKey, SlotDwoX), c.text(SlotDir, SlotDirKey, SlotDirX)
+	if c.Has&bit(SlotDwoID) != 0 {
+		u.dwoID = c.Val[SlotDwoID]
+	}
 	var scratch [4]byte
 	u.Clang = bytes.Contains(u.d.keys.Get(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
 	return nil
@@ -233,6 +240,9 @@ func (u *Unit) header() (abbrevOff uint64, err error) {
 	switch u.kind {
 	case unitCompile, unitPartial:
 	case unitSkeleton, unitSplitCompile:
+		if pos+8 <= u.end {
+			u.dwoID = u.d.order.Uint64(u.data[pos:])
+		}
 		pos += 8
 	case unitType, unitSplitType:
 		if pos+8+offset <= u.end {

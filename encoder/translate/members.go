@@ -132,7 +132,10 @@ func (w *walker) members(pos, owner int, union bool) int {
 // member pushes the member that was just read (specification 01, section 10.1).
 func (w *walker) member(union bool) {
 	c := &w.c
-	typ, bits := w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))
+	name, typ, bits := c.Name(), w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))
+	if w.mangle {
+		name = w.identifier(name)
+	}
 	var offset uint32
 	switch {
 	case c.Present(dwarf.SlotDataBit):
@@ -150,7 +153,7 @@ func (w *walker) member(union bool) {
 	case bits != 0 && bits&oldStorage == 0 && offset > 0xffffff:
 		c.Fail(c.Pos, "a bit field at bit %d has no BTF", offset)
 	}
-	w.elems = append(w.elems, uint32(w.name()), typ, offset, bits)
+	w.elems = append(w.elems, uint32(name), typ, offset, bits)
 }
 
 // byteOffset is the position of a member that states bytes, and bits in the old form if at all.

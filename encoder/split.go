@@ -1,0 +1,85 @@
+package encoder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// The reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files are read, or the one
+// .dwp file beside the image that has them all.
+
+// errSplit says that units have their contents in other files. Their strings are not those of .debug_str, so that equal names
+// have several keys, and only the exact engine can merge their types.
+var errSplit = errors.New("units are split")
+
+// splitFiles opens the files of split units.
+type splitFiles struct {
+	once    sync.Once
+	pack    *dwarf.Split // IMAGE.dwp, or nil
+	packErr error
+}
+
+// openSplit opens in u the contents of a skeleton: those in IMAGE.dwp if there is one, else those in the file that the skeleton
+// names, in the folder where it was compiled or that of the image.
+func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
+	j.split.once.Do(func() { j.split.pack, j.split.packErr = j.openSplitFile(j.f.Path + ".dwp") })
+	if j.split.packErr != nil && !errors.Is(j.split.packErr, os.ErrNotExist) {
+		return j.split.packErr
+	}
+	if j.split.pack != nil {
+		if err := j.split.pack.Unit(skeleton, u); err != nil {
+			return fmt.Errorf("%s.dwp: %w", j.f.Path, err)
+		}
+		return nil
+	}
+	var scratch [4]byte
+	name := string(j.d.Strings.Get(skeleton.DwoName, &scratch))
+	paths := []string{filepath.Join(filepath.Dir(j.f.Path), filepath.Base(name))}
+	if filepath.IsAbs(name) {
+		paths = append([]string{name}, paths...)
+	} else {
+		dir := string(j.d.Strings.Get(skeleton.Dir, &scratch))
+		paths = append([]string{filepath.Join(dir, name), filepath.Join(filepath.Dir(j.f.Path), name)}, paths...)
+	}
+	var last error
+	for _, path := range paths {
+		s, err := j.openSplitFile(path)
+		if err == nil {
+			if err = s.Unit(skeleton, u); err == nil {
+				if u.Uses().Signature {
+					err = u.Err(0, "type units in split DWARF are not supported")
+				} else {
+					return nil
+				}
+			}
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, dwarf.ErrNoSplit) {
+			return err
+		}
+		last = err
+	}
+	return skeleton.Err(0, "contents of the unit are elsewhere: %v", last)
+}
+
+func (j *job) openSplitFile(path string) (*dwarf.Split, error) {
+	if j.f.Path == "" {
+		return nil, fmt.Errorf("%s: %w", path, os.ErrNotExist)
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := j.d.OpenSplit(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
