@@ -182,6 +182,7 @@ func programs(seed uint64) map[string]*program {
 		"private":    {r: r(2), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.1},
 		"two kinds":  {r: r(3), seed: seed, names: 6, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.05, shared: 0.5},
 		"few names":  {r: r(4), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.3},
+		"doubles":    {r: r(6), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, double: 0.05},
 		"everything": {r: r(5), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.4, shared: 0.5, double: 0.1},
 	}
 }

@@ -16,6 +16,9 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // as a record of its own that represents nobody. And if a name of which there are several things, or things that reach
 // several things, is also declared without a definition somewhere, then what that declaration will mean depends on the order
 // of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
+//
+// A CU in which one name is two DIEs, both defined or one only declared, goes in whole: the exact engine compares such graphs
+// node by node as they are, and which of their types are one node decides whether it finds them equal.
 type Seen struct {
 	IDs      []uint32 // by local id of the last CU: its id in the object
 	Fresh    []bool   // by local id of the last CU: it goes in
@@ -27,8 +30,10 @@ type Seen struct {
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
 	sets     tagSets
+	round    uint32   // counts the units that were looked at
 	deviant  []uint32 // scratch: local ids that deviate
 	reach    []bool   // scratch: by local id, reaches a deviant
+	whole    bool     // in the CU a name is two things
 }
 
 // A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
@@ -43,8 +48,10 @@ type tag struct {
 	def      Hash   // class of its first definition; zero without one
 	key      uint32 // the name
 	group    uint8
-	declared bool // somewhere it is declared only
-	several  bool // it stands for more than one thing
+	declared bool   // somewhere it is declared only
+	several  bool   // it stands for more than one thing
+	defined  uint32 // round of the last unit that defines it
+	stated   uint32 // round of the last unit that declares it
 }
 
 // tagKey spreads the keys of names.
@@ -76,7 +83,7 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 			continue
 		}
 		slot := s.find(class[id])
-		s.Fresh[id] = slot.id == 0 || slot.id >= first && walked(t.At(btf.ID(id)).Kind())
+		s.Fresh[id] = slot.id == 0 || s.whole || slot.id >= first && walked(t.At(btf.ID(id)).Kind())
 		if !s.Fresh[id] {
 			s.IDs[id] = slot.id
 			continue
@@ -149,24 +156,40 @@ func (s *Seen) added() {
 
 // mention notes the names that a CU defines and declares, and finds definitions that deviate.
 func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
-	s.deviant = s.deviant[:0]
+	s.deviant, s.whole = s.deviant[:0], false
+	s.round++
 	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, declares := groupOf(r)
 		n := s.tagNumber(r[0], g)
 		s.sets.mark(n)
 		tag := &s.tags[n]
-		switch {
-		case declares:
+		if declares {
 			tag.declared = true
-		case tag.def == Hash{}:
+		} else if tag.def == (Hash{}) {
 			tag.def = class[id]
-		case tag.def != class[id]:
+		}
+		if s.deviates(tag, class[id], declares) {
 			tag.several = true
 			s.deviant = append(s.deviant, id)
 		}
 	}
 	s.sets.finish()
+}
+
+// deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:
+// comparing a graph in which a name is one node with a graph in which it is two can fail (specification 03, section 8, step 3).
+func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
+	var again bool
+	if declares {
+		again = t.defined == s.round
+		t.stated = s.round
+	} else {
+		again = t.defined == s.round || t.stated == s.round
+		t.defined = s.round
+	}
+	s.whole = s.whole || again
+	return again || !declares && t.def != class
 }
 
 // tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34

@@ -59,7 +59,7 @@ func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 	}
 	at := uint32(first)
 	for id := 1; id < n; id++ {
-		own := len(s.deviant) != 0 && s.reach[id]
+		own := s.whole || len(s.deviant) != 0 && s.reach[id]
 		if !own {
 			s.IDs[id] = s.find(class[id]).id
 			// The first of its class went in, and so did all of a class that occurred here first and is walked.
@@ -74,14 +74,12 @@ func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 
 // findDeviants lists the definitions of a unit that differ from the first of their name.
 func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
-	s.deviant = s.deviant[:0]
+	s.deviant, s.whole = s.deviant[:0], false
+	s.round++
 	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, declares := groupOf(r)
-		if declares {
-			continue
-		}
-		if n, ok := s.findTag(r[0], uint8(g)); ok && s.tags[n].def != class[id] {
+		if n, ok := s.findTag(r[0], uint8(g)); ok && s.deviates(&s.tags[n], class[id], declares) {
 			s.deviant = append(s.deviant, id)
 		}
 	}
