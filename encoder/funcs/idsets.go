@@ -12,6 +12,7 @@ type idSection struct {
 	f    *elf.File
 	data []byte
 	addr uint64 // of the first byte, as symbols count
+	peer bool   // Options.Peer
 	sets []idSet
 }
 
@@ -44,9 +45,8 @@ func (s *idSection) setAt(addr uint64) *idSet {
 // is whose, they are what all its functions have.
 func (s *idSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	switch {
-	case !set.sorted:
-		flags, _ := s.word(addr + 4)
-		return flags
+	case !set.sorted || s.peer:
+		return s.flagsAtSymbol(addr)
 	case set.byName == nil:
 		return set.alike
 	}
@@ -65,7 +65,7 @@ func (s *idSection) resolve(base *btf.Object) {
 			set.sorted = set.sorted || id != 0
 			set.alike &= flags
 		}
-		if !set.sorted {
+		if !set.sorted || s.peer {
 			continue
 		}
 		if own == nil {

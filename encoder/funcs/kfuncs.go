@@ -30,7 +30,7 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) err
 	if err != nil {
 		return err
 	}
-	ids := idSection{f: f, data: data, addr: f.SymbolBase(sec)}
+	ids := idSection{f: f, data: data, addr: f.SymbolBase(sec), peer: t.opt.Peer}
 	inSection := func(s *elf.Symbol) bool { return int(s.Section) == sec.Index }
 	for i := range syms.List {
 		s := &syms.List[i]
@@ -41,9 +41,7 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) err
 			ids.sets = append(ids.sets, idSet{from: s.Value, to: s.Value + s.Size})
 		}
 	}
-	if !t.opt.Peer {
-		ids.resolve(base)
-	}
+	ids.resolve(base)
 	for i := range syms.List {
 		s := &syms.List[i]
 		if !inSection(s) {

@@ -240,13 +240,10 @@ func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 
 // use is how many registers a parameter takes.
 func (a *Analyzer) use(f *facts) int {
-	switch {
-	case !f.inMemory:
-		return int(f.slots)
-	case a.conv.address || a.peer:
-		return 1
+	if f.inMemory {
+		return a.memoryUse(false)
 	}
-	return 0
+	return int(f.slots)
 }
 
 // even steps over a register that stays free because the parameter is aligned to two.
@@ -263,9 +260,7 @@ func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
 	for i := range fs {
 		f := &fs[i]
 		if f.inMemory {
-			if !a.peer {
-				at += a.use(f)
-			}
+			at += a.memoryUse(true)
 			continue
 		}
 		if at = a.even(at, &ps[i]); at >= a.conv.registers {

@@ -3,12 +3,12 @@ package funcs
 import (
 	"debug/elf"
 
+	image "github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
 // peerConventions is rule 01/9.1. Where registers are counted but not known, functions that clang made are lost whole
 // (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for displaced.
-// Of a parameter in memory the address is thought to be in a register (rule 01/9.4), or not, in functions of clang (9.5).
 var peerConventions = map[elf.Machine]convention{
 	elf.EM_X86_64:  {registers: 6, dwarf: x86Registers},
 	elf.EM_AARCH64: {registers: 8, dwarf: from0},
@@ -21,6 +21,16 @@ var peerConventions = map[elf.Machine]convention{
 	elf.EM_ARC:     {registers: 8},
 	elf.EM_SPARC:   {registers: 6},
 	elf.EM_SPARCV9: {registers: 6},
+}
+
+// address is where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
+// takes the value as it is, which counts from the section (rule 02/5.6), so that it never meets an address of DWARF.
+func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
+	if t.opt.Peer || uint64(s.Section) >= uint64(len(f.Sections)) {
+		return s.Value
+	}
+	sec := &f.Sections[s.Section]
+	return s.Value - f.SymbolBase(sec) + sec.Addr
 }
 
 // peerAmbiguous is rule 02/5.1: the values of one base name are compared each with the one before, and a previous value of 0
@@ -43,10 +53,26 @@ func lastNeverAmbiguous(entries []entry) {
 	}
 }
 
+// memoryUse is rules 01/9.4 and 9.5: of a parameter in memory the address is thought to take a register, but none in functions
+// of clang. Otherwise the calling convention says whether it does.
+func (a *Analyzer) memoryUse(clang bool) int {
+	if a.peer && !clang || !a.peer && a.conv.address {
+		return 1
+	}
+	return 0
+}
+
 // namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
 // where it turned out that the whole struct is passed and the parameter keeps its type. Otherwise name and type go together.
 func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
 	return f.reduced != 0 && (a.peer || p.Type == a.members[f.reduced-1].typ)
+}
+
+// flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, also in a set that has been sorted,
+// where that is another function's pair.
+func (s *idSection) flagsAtSymbol(addr uint64) uint32 {
+	flags, _ := s.word(addr + 4)
+	return flags
 }
 
 // maxName is rule 02/4.6: longer parameter names and tags of functions are cut.

@@ -82,16 +82,6 @@ func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
 	return t
 }
 
-// address is where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
-// takes the value as it is, which counts from the section (rule 02/5.6), so that it never meets an address of DWARF.
-func (t *Table) address(f *elf.File, s *elf.Symbol) uint64 {
-	if t.opt.Peer || uint64(s.Section) >= uint64(len(f.Sections)) {
-		return s.Value
-	}
-	sec := &f.Sections[s.Section]
-	return s.Value - f.SymbolBase(sec) + sec.Addr
-}
-
 // ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
 // prototype is of.
 func (t *Table) ambiguous(syms []symbol) bool {
