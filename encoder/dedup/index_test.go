@@ -1,0 +1,56 @@
+package dedup
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// slowIndex is specification 03, section 5, word by word: lists that are reversed at every growth.
+type slowIndex struct {
+	lists  map[uint64][]uint32
+	n, cap int
+	grown  []int // entries at each growth
+}
+
+func (x *slowIndex) insert(sig uint64, id uint32) {
+	if x.cap == 0 || 4*(x.n+1)/3 > x.cap {
+		x.cap = max(4, 2*x.cap)
+		x.grown = append(x.grown, x.n+1)
+		for _, l := range x.lists {
+			slices.Reverse(l)
+		}
+	}
+	x.lists[sig] = slices.Insert(x.lists[sig], 0, id)
+	x.n++
+}
+
+// TestIndexOrder is trap 2: lists are walked newest first, but reversed at every growth.
+func TestIndexOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for round := range 50 {
+		const n = 3000
+		var fast index
+		fast.init(n + 1)
+		slow := slowIndex{lists: map[uint64][]uint32{}}
+		for id := uint32(1); id <= n; id++ {
+			sig := r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
+			fast.insert(sig, id)
+			slow.insert(sig, id)
+			if id%7 != 0 {
+				continue
+			}
+			sig = r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
+			var got []uint32
+			for c := fast.list(sig); c != 0; c = fast.next[c] {
+				got = append(got, c)
+			}
+			if !slices.Equal(got, slow.lists[sig]) {
+				t.Fatalf("round %d, after %d: got %v, want %v", round, id, got, slow.lists[sig])
+			}
+		}
+		if want := []int{1, 4, 7, 13, 25, 49, 97, 193, 385, 769, 1537}; !slices.Equal(slow.grown, want) {
+			t.Fatalf("growths before insertions %v, want %v", slow.grown, want)
+		}
+	}
+}
