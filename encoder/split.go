@@ -52,11 +52,10 @@ func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
 		s, err := j.openSplitFile(path)
 		if err == nil {
 			if err = s.Unit(skeleton, u); err == nil {
-				if u.Uses().Signature {
-					err = u.Err(0, "type units in split DWARF are not supported")
-				} else {
+				if !u.Uses().Signature {
 					return nil
 				}
+				err = u.Err(0, "type units in split DWARF are not supported")
 			}
 			err = fmt.Errorf("%s: %w", path, err)
 		}

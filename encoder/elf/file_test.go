@@ -355,7 +355,7 @@ func TestDamagedHeaders(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	for _, target := range []synth.Target{{}, {Class: elf.ELFCLASS32, Order: binary.BigEndian, Machine: elf.EM_PPC}, {Compress: synth.Zlib}} {
 		data := synth.Sample(target).Bytes()
-		for n := 0; n < len(data); n++ {
+		for n := range data {
 			f, err := newFile(data[:n:n])
 			if err != nil {
 				continue

@@ -69,8 +69,6 @@ type relocation struct {
 	after  string
 }
 
-const symbolAt = 0x10010
-
 // TestRelocations is the table of specification 01, section 1.2, machine by machine.
 func TestRelocations(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian

@@ -156,12 +156,12 @@ func (w *walker) enter() bool {
 }
 
 // unitLevel is context U (specification 01, section 5.2).
-func (w *walker) unitLevel(pos int) int {
+func (w *walker) unitLevel(pos int) {
 	c := &w.c
 	for {
 		a := c.Read(pos)
 		if a == nil {
-			return c.Next
+			return
 		}
 		switch a.Tag {
 		case dwarf.TagVariable:
