@@ -25,12 +25,16 @@ type SectionShare struct {
 	Share
 }
 
+// Kinds counts types by kind.
+type Kinds [btf.NumKinds]int
+
 // A Costs says how large the BTF of an image is with more and more of its variables.
 type Costs struct {
 	None     Share          // without variables
 	PerCPU   Share          // with those that the feature var stands for
 	All      Share          // with those of all sections
 	Sections []SectionShare // what All has more than None, by section, in section order; VARs in no DATASEC are not in it
+	Kinds    [3]Kinds       // of None, PerCPU and All
 }
 
 // VariableCosts encodes an image three times: without variables, with the features var, and with global_var. Types, and functions,
@@ -58,21 +62,20 @@ func VariableCosts(ctx context.Context, f *elf.File, opt Options) (*Costs, error
 	if err != nil {
 		return nil, err
 	}
-	return &Costs{whole(none), whole(perCPU), whole(all), sectionShares(all, none)}, nil
+	return &Costs{whole(none), whole(perCPU), whole(all), sectionShares(all, none), [3]Kinds{kinds(none), kinds(perCPU), kinds(all)}}, nil
 }
 
 // whole is the share of everything.
 func whole(o *btf.Object) Share {
-	s := Share{TypeBytes: 4 * o.WordCount(), StringBytes: len(o.Strings.Bytes())}
+	n := kinds(o)
+	return Share{Vars: n[btf.KindVar], Datasecs: n[btf.KindDatasec], TypeBytes: 4 * o.WordCount(), StringBytes: len(o.Strings.Bytes())}
+}
+
+func kinds(o *btf.Object) (n Kinds) {
 	for _, r := range o.All() {
-		switch r.Kind() {
-		case btf.KindVar:
-			s.Vars++
-		case btf.KindDatasec:
-			s.Datasecs++
-		}
+		n[r.Kind()]++
 	}
-	return s
+	return n
 }
 
 // sectionShares takes an object with variables apart; without is the same one without them, which has the strings that count
