@@ -70,13 +70,13 @@ func Total(phases []encoder.Phase) encoder.Phase {
 // WriteTable writes a line for each phase, and their sum.
 func WriteTable(w io.Writer, phases []encoder.Phase) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tab, "PASS\tWALL ms\tCPU ms\tMB\tITEMS\t\tPEAK MiB\t")
+	fmt.Fprintf(tab, "%-16s\tWALL ms\tCPU ms\tMB\tITEMS\t\tPEAK MiB\t\n", "PASS")
 	for _, p := range append(phases[:len(phases):len(phases)], Total(phases)) {
 		items := ""
 		if p.Items > 0 {
 			items = fmt.Sprint(p.Items)
 		}
-		fmt.Fprintf(tab, "%s\t%.1f\t%.1f\t%s\t%s\t%s\t%.1f\t\n", p.Name, ms(p.Wall), ms(p.CPU), megabytes(p.Bytes), items, p.Unit,
+		fmt.Fprintf(tab, "%-16s\t%.1f\t%.1f\t%s\t%s\t%s\t%.1f\t\n", p.Name, ms(p.Wall), ms(p.CPU), megabytes(p.Bytes), items, p.Unit,
 			float64(p.PeakRSS)/(1<<20))
 	}
 	return tab.Flush()

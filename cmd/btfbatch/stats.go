@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/costs"
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+func newStats() *cobra.Command {
+	var (
+		opt            encoder.Options
+		profile        config.Profile
+		features, base string
+		langs          []string
+		format         string
+	)
+	cmd := &cobra.Command{
+		Use:   "stats IMAGE",
+		Short: "Tell what variables cost",
+		Long: `Tell how many bytes of BTF an image takes without variables, with per-CPU variables only, and with all of them; what each section
+adds; and how many types there are of each kind. The image is encoded three times.
+
+Bytes are those of types and of strings. A string counts for the first section that needs it, and for none if the types or functions
+need it anyway.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if format != "text" && format != "json" {
+				return usage(fmt.Errorf("format %q is none of text, json", format))
+			}
+			if err := checkProfile(profile); err != nil {
+				return err
+			}
+			if profile == config.Pahole {
+				opt.Profile = encoder.Pahole
+			}
+			if opt.Features, err = feature.Parse(features); err != nil {
+				return usage(err)
+			}
+			if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
+				return usage(err)
+			}
+			if base != "" {
+				if opt.Base, _, err = source.Base(base); err != nil {
+					return failed(err)
+				}
+			}
+			f, err := elf.Open(args[0])
+			if err != nil {
+				return failed(fmt.Errorf("%s: %w", args[0], err))
+			}
+			defer f.Close()
+			c, err := encoder.VariableCosts(cmd.Context(), f, opt)
+			if err != nil {
+				return failed(fmt.Errorf("%s: %w", args[0], err))
+			}
+			r := costs.Report{Image: args[0], Profile: string(profile), Costs: c}
+			if format == "json" {
+				return failed(r.WriteJSON(cmd.OutOrStdout()))
+			}
+			return failed(r.WriteText(cmd.OutOrStdout()))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar((*string)(&profile), "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
+	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
+	flags.StringVar(&base, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
+	encoderFlags(cmd, &features, &langs)
+	return cmd
+}

@@ -1,0 +1,115 @@
+// Package costs shows what variables cost.
+//
+// In come the encoder's numbers; out come tables for people or JSON. It encodes and decides nothing.
+package costs
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A Report is the costs of one image.
+type Report struct {
+	Image   string
+	Profile string
+	Costs   *encoder.Costs
+}
+
+// choices are the ways to encode, with the words for people and for programs.
+func (r *Report) choices() []choice {
+	return []choice{
+		{"none", "none", &r.Costs.None, &r.Costs.Kinds[0]},
+		{"per-CPU only", "percpu", &r.Costs.PerCPU, &r.Costs.Kinds[1]},
+		{"all", "all", &r.Costs.All, &r.Costs.Kinds[2]},
+	}
+}
+
+type choice struct {
+	label, key string
+	share      *encoder.Share
+	kinds      *encoder.Kinds
+}
+
+// column is the first one, which stands to the left where the numbers stand to the right.
+const column = "%-18v"
+
+// WriteText writes three tables: the whole BTF by choice, the sections, and the kinds.
+func (r *Report) WriteText(w io.Writer) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%s, profile %s: bytes of BTF\n\n", r.Image, r.Profile)
+	none := r.Costs.None.Bytes()
+	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tMORE THAN NONE\t\t\n", "VARIABLES")
+	for _, c := range r.choices() {
+		more := c.share.Bytes() - none
+		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f %%\t\n", c.label, c.share.Vars, c.share.Datasecs, c.share.TypeBytes,
+			c.share.StringBytes, c.share.Bytes(), more, 100*float64(more)/float64(none))
+	}
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nall variables, by section\n\n")
+	fmt.Fprintf(tab, column+"\tVARS\tTYPES\tSTRINGS\tTOTAL\t\n", "SECTION")
+	for _, s := range r.Costs.Sections {
+		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t\n", s.Name, s.Vars, s.TypeBytes, s.StringBytes, s.Bytes())
+	}
+	if err := tab.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\ntypes by kind\n\n")
+	fmt.Fprintf(tab, column+"\tNONE\tPER-CPU\tALL\t\n", "KIND")
+	for k := range btf.Kind(btf.NumKinds) {
+		if n := &r.Costs.Kinds; n[2][k] > 0 {
+			fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t\n", k, n[0][k], n[1][k], n[2][k])
+		}
+	}
+	return tab.Flush()
+}
+
+type shareJSON struct {
+	Section     string         `json:"section,omitempty"`
+	Vars        int            `json:"vars"`
+	Datasecs    int            `json:"datasecs"`
+	TypeBytes   int            `json:"type_bytes"`
+	StringBytes int            `json:"string_bytes"`
+	Bytes       int            `json:"bytes"`
+	Kinds       map[string]int `json:"kinds,omitempty"`
+}
+
+func forJSON(s *encoder.Share) shareJSON {
+	return shareJSON{Vars: s.Vars, Datasecs: s.Datasecs, TypeBytes: s.TypeBytes, StringBytes: s.StringBytes, Bytes: s.Bytes()}
+}
+
+// WriteJSON writes the same as one JSON object.
+func (r *Report) WriteJSON(w io.Writer) error {
+	sections := []shareJSON{}
+	for i := range r.Costs.Sections {
+		s := forJSON(&r.Costs.Sections[i].Share)
+		s.Section = r.Costs.Sections[i].Name
+		sections = append(sections, s)
+	}
+	variables := map[string]shareJSON{}
+	for _, c := range r.choices() {
+		v := forJSON(c.share)
+		v.Kinds = map[string]int{}
+		for k, n := range c.kinds {
+			if n > 0 {
+				v.Kinds[btf.Kind(k).String()] = n
+			}
+		}
+		variables[c.key] = v
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(struct {
+		Image     string               `json:"image"`
+		Profile   string               `json:"profile"`
+		Variables map[string]shareJSON `json:"variables"`
+		Sections  []shareJSON          `json:"sections"`
+	}{r.Image, r.Profile, variables, sections})
+}
