@@ -390,7 +390,6 @@ func (c *Cursor) Name() StrKey {
 		if v := c.Val[SlotName]; v <= uint64(len(c.u.d.Strings.str)) {
 			return StrKey(v)
 		}
-		return 0
 	}
 	return c.text(SlotName, SlotNameKey, SlotNameX)
 }
@@ -398,16 +397,26 @@ func (c *Cursor) Name() StrKey {
 // ConstString is the key of a DW_AT_const_value that is a string; 0 when there is none.
 func (c *Cursor) ConstString() StrKey { return c.text(SlotConstStr, SlotConstKey, SlotConstX) }
 
-func (c *Cursor) text(strp, key, index Slot) StrKey {
+// text is the key of a string. One that lies outside its section is an error: read as none it would leave a type or a function
+// out in silence.
+func (c *Cursor) text(strp, key, index Slot) (k StrKey) {
+	d := c.u.d
 	switch {
 	case c.Has&bit(strp) != 0:
-		return c.u.d.Strings.strp(c.Val[strp] - 1)
+		if k = d.Strings.strp(c.Val[strp] - 1); k == 0 {
+			c.fail(c.Pos, "string at %#x lies outside .debug_str (%d bytes)", c.Val[strp]-1, len(d.Strings.str))
+		}
 	case c.Has&bit(key) != 0:
-		return c.u.d.elsewhere(c.Val[key])
+		v := c.Val[key]
+		if k = d.elsewhere(v); k == 0 && v >= lineStrValue && v-lineStrValue >= uint64(len(d.Strings.line)) {
+			c.fail(c.Pos, "string at %#x lies outside .debug_line_str (%d bytes)", v-lineStrValue, len(d.Strings.line))
+		}
 	case c.Has&bit(index) != 0:
-		return c.u.strx(c.Val[index])
+		if k = c.u.strx(c.Val[index]); k == 0 && d.keys == &d.Strings {
+			c.fail(c.Pos, "string %d is not in .debug_str_offsets or lies outside .debug_str (%d bytes)", c.Val[index], len(d.Strings.str))
+		}
 	}
-	return 0
+	return k
 }
 
 // LowPC is DW_AT_low_pc, 0 when there is none.

@@ -200,27 +200,38 @@ func TestReferencesOutOfRange(t *testing.T) {
 			}
 		})
 	}
-	// Strings, addresses and lists by an index or offset that their tables do not have.
 	b := synth.New(synth.Target{})
-	cu := b.CU("a.c", synth.C11)
-	cu.DIE(stddwarf.TagStructType, synth.Str(stddwarf.AttrName, synth.FormStrx, "in the table"))
-	d := cu.DIE(stddwarf.TagSubprogram, synth.Num(stddwarf.AttrName, synth.FormStrx, 1<<30), synth.Num(stddwarf.AttrLowpc, synth.FormAddrx, 1<<40))
+	d := b.CU("a.c", synth.C11).DIE(stddwarf.TagSubprogram, synth.Num(stddwarf.AttrLowpc, synth.FormAddrx, 1<<40))
 	read(t, b, d, func(_ *dwarf.Unit, c *dwarf.Cursor, _ *dwarf.Data) {
-		if name := c.Name(); name != 0 {
-			t.Errorf("got name %d, want none", name)
-		}
 		if addr, ok := c.LowPC(); ok {
 			t.Errorf("got address %#x, want none", addr)
 		}
 	})
-	for _, form := range []synth.Form{synth.FormStrp, synth.FormLineStrp} {
+}
+
+// TestStringsOutOfRange: a name that lies outside its section is an error; left out, a type would lose it in silence.
+func TestStringsOutOfRange(t *testing.T) {
+	rows := []struct {
+		name string
+		form synth.Form
+		v    uint64
+		want string
+	}{
+		{"strp", synth.FormStrp, 0xfffffff0, "string at 0xfffffff0 lies outside .debug_str"},
+		{"line_strp", synth.FormLineStrp, 0xfffffff0, "string at 0xfffffff0 lies outside .debug_line_str"},
+		{"strx", synth.FormStrx, 1 << 30, "string 1073741824 is not in .debug_str_offsets"},
+		{"strx1", synth.FormStrx1, 200, "string 200 is not in .debug_str_offsets"},
+	}
+	for _, r := range rows {
 		b := synth.New(synth.Target{})
 		cu := b.CU("a.c", synth.C11)
-		cu.DIE(stddwarf.TagStructType, synth.Str(stddwarf.AttrName, form, "in the section"))
-		d := cu.DIE(stddwarf.TagStructType, synth.Num(stddwarf.AttrName, form, 0xfffffff0))
+		for _, form := range []synth.Form{synth.FormStrp, synth.FormLineStrp, synth.FormStrx} {
+			cu.DIE(stddwarf.TagStructType, synth.Str(stddwarf.AttrName, form, "in its section"))
+		}
+		d := cu.DIE(stddwarf.TagStructType, synth.Num(stddwarf.AttrName, r.form, r.v))
 		read(t, b, d, func(_ *dwarf.Unit, c *dwarf.Cursor, _ *dwarf.Data) {
-			if name := c.Name(); name != 0 {
-				t.Errorf("form %#x: got name %d, want none", uint32(form), name)
+			if name := c.Name(); name != 0 || c.Err == nil || !strings.Contains(c.Err.Error(), r.want) {
+				t.Errorf("%s: got name %d, error %v, want %q", r.name, name, c.Err, r.want)
 			}
 		})
 	}
