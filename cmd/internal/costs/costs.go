@@ -62,7 +62,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "\ntypes by kind\n\n")
 	fmt.Fprintf(tab, column+"\tNONE\tPER-CPU\tALL\t\n", "KIND")
-	for k := range btf.Kind(btf.NumKinds) {
+	for k := range btf.NumKinds {
 		if n := &r.Costs.Kinds; n[2][k] > 0 {
 			fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t\n", k, n[0][k], n[1][k], n[2][k])
 		}

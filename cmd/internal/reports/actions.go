@@ -16,7 +16,7 @@ func Summary(file string) Outlet {
 }
 
 func toEnd(_ *publish.Publisher, r *report.Report, o Outlet) error {
-	f, err := os.OpenFile(o.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(o.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // GitHub makes the file before
 	if err != nil {
 		return err
 	}
