@@ -73,7 +73,7 @@ func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
 	}
 	check := func(string, *elf.File) error { return nil }
 	if len(id) > 0 {
-		check = hasBuildID(id)
+		check = isSupplementary(id)
 	}
 	var places []place
 	add := func(path string) { places = append(places, place{path, check}) }
@@ -140,6 +140,17 @@ func hasBuildID(want []byte) func(string, *elf.File) error {
 	}
 }
 
+// isSupplementary looks for the id as the build id of the file, or in its .debug_sup.
+func isSupplementary(want []byte) func(string, *elf.File) error {
+	byBuildID := hasBuildID(want)
+	return func(path string, f *elf.File) error {
+		if _, id, err := readSup(f); err == nil && bytes.Equal(id, want) {
+			return nil
+		}
+		return byBuildID(path, f)
+	}
+}
+
 func sameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
@@ -184,34 +195,34 @@ func (l *crcLink) matches(path string, _ *elf.File) error {
 	return nil
 }
 
-// altLink is the name and the build id of the supplementary file, from .gnu_debugaltlink (name, NUL, id) or the section of
-// DWARF 5 (section 7.3.6: version, a byte that is 0, name, NUL, length of the id, id).
+// altLink is the name and the build id of the supplementary file, from .gnu_debugaltlink (name, NUL, id) or from .debug_sup.
 func altLink(f *elf.File) (name string, id []byte, err error) {
 	b, err := contents(f, ".gnu_debugaltlink")
-	section := ".gnu_debugaltlink"
-	skip := 0
-	if b == nil && err == nil {
-		section = ".debug_sup"
-		b, err = contents(f, section)
-		if len(b) > 3 && b[2] != 0 {
-			return "", nil, nil // this file is the supplementary one
-		}
-		skip = 3
+	if err != nil {
+		return "", nil, err
 	}
+	if b == nil {
+		return readSup(f)
+	}
+	n, id, ok := bytes.Cut(b, []byte{0})
+	if !ok || len(n) == 0 {
+		return "", nil, &elf.FormatError{Section: ".gnu_debugaltlink", Problem: "name is cut short"}
+	}
+	return string(n), id, nil
+}
+
+// readSup reads .debug_sup (DWARF 5, section 7.3.6): version, a byte that is 1 in the supplementary file itself, its name, which
+// is empty there, the length of its checksum, and the checksum.
+func readSup(f *elf.File) (name string, id []byte, err error) {
+	b, err := contents(f, ".debug_sup")
 	if b == nil || err != nil {
 		return "", nil, err
 	}
-	n, rest, ok := bytes.Cut(b[min(skip, len(b)):], []byte{0})
-	if !ok || len(n) == 0 {
-		return "", nil, &elf.FormatError{Section: section, Problem: "name is cut short"}
+	n, rest, ok := bytes.Cut(b[min(3, len(b)):], []byte{0})
+	if !ok || len(rest) == 0 || rest[0] >= 0x80 || int(rest[0]) > len(rest)-1 {
+		return "", nil, &elf.FormatError{Section: ".debug_sup", Problem: "name or checksum is cut short"}
 	}
-	if skip != 0 {
-		if len(rest) == 0 || rest[0] >= 0x80 || int(rest[0]) > len(rest)-1 {
-			return "", nil, &elf.FormatError{Section: section, Problem: "checksum is cut short"}
-		}
-		rest = rest[1 : 1+rest[0]]
-	}
-	return string(n), rest, nil
+	return string(n), rest[1 : 1+rest[0]], nil
 }
 
 // contents is the bytes of a section, nil without it.

@@ -236,9 +236,8 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	case shapeSig:
 		if next = pos + 8; next > c.end {
 			next = 0
-		} else if v = c.u.signed(c.loadAt(pos, 8)); c.u.part == nil && t.slot != SlotSignature && t.slot != noSlot {
-			c.fail(pos, "type %#x is in .debug_types, where the reference takes another type for it", c.loadAt(pos, 8))
-			return 0
+		} else {
+			v = c.u.signed(c.loadAt(pos, 8))
 		}
 	case shapeSLEB:
 		var s int64

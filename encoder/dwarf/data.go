@@ -34,10 +34,11 @@ type Data struct {
 	lists  section // .debug_loclists
 
 	Strings Strings
-	keys    *Strings // gives the keys: Strings, or that of the image whose supplementary file this is
-	sup     *Data    // what DW_FORM_GNU_ref_alt and DW_FORM_ref_sup lead into, or nil
-	sigs    map[uint64]uint64
-	split   bool // of a .dwo or .dwp file
+	keys    *Strings          // gives the keys: Strings, or that of the image whose supplementary file this is
+	sup     *Data             // what DW_FORM_GNU_ref_alt and DW_FORM_ref_sup lead into, or nil
+	sigs    map[uint64]uint64 // where TypeUnits was called: the local ids of their types
+	sigMax  uint64            // the highest of them
+	split   bool              // of a .dwo or .dwp file
 }
 
 // A section is a debug section that is read from the file piece by piece, or held whole where its stored bytes are not its

@@ -48,6 +48,14 @@ type Unit struct {
 // Len is the length of the unit in bytes, header included; every offset in it is less. (In a Whole: where it ends.)
 func (u *Unit) Len() int { return u.end }
 
+// TypeUnitIDs is the highest local id of a type in .debug_types that references of the unit can give (see Whole.Number).
+func (u *Unit) TypeUnitIDs() uint32 {
+	if u.part != nil {
+		return 0
+	}
+	return uint32(u.d.sigMax)
+}
+
 // A Reader hands out the units of an image in section order: those of .debug_types first (specification 01, section 2.1).
 // It may be used by one goroutine at a time.
 type Reader struct {
@@ -115,6 +123,9 @@ func (u *Unit) reset(r *Reader, data []byte, end int) {
 		table = &abbrevs{}
 	}
 	*u = Unit{Index: r.index, Off: r.off, data: data, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
+	if r.d.sigMax != 0 {
+		u.refEnd += int(r.d.sigMax) + 1
+	}
 }
 
 // length is the length of a unit in bytes, its length field included, from its first bytes.

@@ -76,18 +76,30 @@ func (d *Data) Whole() (*Whole, error) {
 // HasTypeUnits tells whether there are units in .debug_types.
 func (d *Data) HasTypeUnits() bool { return d.types.size != 0 }
 
-// TypeUnits reads the units of .debug_types alone; from then on references to signatures can be followed to them.
+// TypeUnits reads the units of .debug_types alone.
 func (d *Data) TypeUnits() (*Whole, error) {
 	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
 	if err := w.load([]*section{&d.types}); err != nil {
 		return nil, err
 	}
 	w.parts = []*part{{w: w, d: d, inTypes: true, sup: NoRef}}
+	d.sigs = make(map[uint64]uint64)
 	if err := w.addUnits(w.parts[0], &d.types); err != nil {
 		return nil, err
 	}
-	d.sigs = w.sigs
 	return w, w.setOrder()
+}
+
+// Number says which local ids the types of TypeUnits have. References to them from units of .debug_info then give Unit.Len and
+// the id.
+func (w *Whole) Number(id func(pos uint32) uint32) {
+	if w.d.sigs == nil {
+		return
+	}
+	for sig, pos := range w.sigs {
+		n := uint64(id(uint32(pos)))
+		w.d.sigs[sig], w.d.sigMax = n, max(w.d.sigMax, n)
+	}
 }
 
 // load reads sections one behind the other.
@@ -181,12 +193,12 @@ func (w *Whole) All(first *Unit) Unit {
 
 // signed is where the type unit of a signature has its type, as a position in the unit at hand; NoRef where it is not known.
 func (u *Unit) signed(sig uint64) uint64 {
-	sigs, base := u.d.sigs, -u.Off
+	sigs, base := u.d.sigs, uint64(u.end)
 	if u.part != nil {
 		sigs, base = u.part.w.sigs, 0
 	}
 	if at, ok := sigs[sig]; ok {
-		return at + base
+		return base + at
 	}
 	return NoRef
 }

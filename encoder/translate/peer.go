@@ -138,3 +138,15 @@ func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
 func identifierByte(c byte, i int) bool {
 	return c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || i > 0 && c >= '0' && c <= '9'
 }
+
+// confuseTypeUnits is rule 01/2.5: the reference takes the local id of a type in .debug_types for one of the unit that refers to
+// it. (Where the unit has no such type it may crash; here that is void.) Otherwise such units are translated together.
+func (w *walker) confuseTypeUnits() {
+	for id := range w.u.TypeUnitIDs() {
+		to := uint32(0)
+		if int(id) < len(w.off) {
+			to = w.off[id]
+		}
+		w.alias(w.u.Len()+int(id)+1, to)
+	}
+}

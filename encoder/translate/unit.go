@@ -177,6 +177,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 	if u.Children {
 		w.unitLevel(w.c.Next)
 	}
+	w.confuseTypeUnits()
 	return w.finish()
 }
 

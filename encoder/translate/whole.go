@@ -44,6 +44,7 @@ func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uin
 		return &all, nil
 	}
 	err := w.finish()
+	m.Number(w.local)
 	w.whole, w.far = nil, nil
 	return &all, err
 }
