@@ -19,6 +19,9 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
+// errSplitBase is what is wrong with a base that continues another one.
+var errSplitBase = errors.New("it has a base itself, and BTF is split only once")
+
 // image encodes one image and tells what became of it.
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	it, start := &b.items[i], time.Now()
@@ -36,6 +39,9 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		}
 	}
 	if own := b.own[i]; own != nil {
+		if err == nil && b.bases[i] != nil {
+			err = errSplitBase
+		}
 		own.provide(wire, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
