@@ -2,8 +2,15 @@ package encoder_test
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"syscall"
 	"testing"
+
+	"github.com/cilium/ebpf"
+	ciliumbtf "github.com/cilium/ebpf/btf"
 
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -113,6 +120,52 @@ func TestAllVariablesLoadKernels(t *testing.T) {
 				t.Error("like the peer's, BTF with all variables loads; the difference that is documented is gone")
 			}
 		})
+	}
+}
+
+// TestAllVariablesLoadRunning loads them into the running kernel, where that is allowed; it wants its own byte order.
+func TestAllVariablesLoadRunning(t *testing.T) {
+	for _, name := range imageNames(t) {
+		t.Run(name, func(t *testing.T) { loadsHere(t, imagePath(t, name)) })
+	}
+	if testing.Short() {
+		return
+	}
+	for _, kernel := range featureKernels() {
+		t.Run(kernel, func(t *testing.T) { loadsHere(t, reference.Kernel(t, kernel)) })
+	}
+}
+
+// loadsHere: the running kernel takes what the profile default gives, and of both profiles it says what verify says.
+func loadsHere(t *testing.T, path string) {
+	t.Helper()
+	f, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if one := []byte{1, 0}; !f.Is64 || f.Order.Uint16(one) != binary.NativeEndian.Uint16(one) {
+		t.Skip("another byte order or word size")
+	}
+	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
+		res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: knownTo(verify.Newest), LangExclude: []uint64{0x1c}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire := res.Object.AppendWire(nil)
+		h, err := ciliumbtf.NewHandleFromRawBTF(wire)
+		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) || errors.Is(err, ebpf.ErrNotSupported) {
+			t.Skip(err)
+		}
+		if h != nil {
+			h.Close()
+		}
+		if profile == encoder.Default && err != nil {
+			t.Errorf("the running kernel says: %v", err)
+		}
+		if checked := verify.Check(wire, verify.Options{}); (err == nil) != (checked == nil) {
+			t.Errorf("profile %d: the running kernel says %v, verify says %v", profile, err, checked)
+		}
 	}
 }
 
