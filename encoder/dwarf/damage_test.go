@@ -237,6 +237,39 @@ func TestStringsOutOfRange(t *testing.T) {
 	}
 }
 
+// TestUnendedString: a string section that was cut off inside its last string.
+func TestUnendedString(t *testing.T) {
+	err := visit(sections(nil, map[string][]byte{".debug_info": unit(1, 0), ".debug_abbrev": abbrevs, ".debug_str": []byte("ab\x00c")}))
+	if err == nil || !strings.Contains(err.Error(), ".debug_str+0x3: last string does not end") {
+		t.Errorf("got error %v, want one of .debug_str", err)
+	}
+}
+
+// TestNoAbbrevs: units without their abbreviations.
+func TestNoAbbrevs(t *testing.T) {
+	err := visit(sections(nil, map[string][]byte{".debug_info": unit(1, 0)}))
+	if err == nil || !strings.Contains(err.Error(), ".debug_abbrev+0x0: ") {
+		t.Errorf("got error %v, want one of .debug_abbrev", err)
+	}
+}
+
+// TestSectionPastTheEnd: a section that the file does not hold is an error at once, whatever size it states.
+func TestSectionPastTheEnd(t *testing.T) {
+	data := synth.Sample(synth.Target{}).Bytes()
+	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers := binary.LittleEndian.Uint64(data[40:])
+	for _, name := range []string{".debug_info", ".debug_abbrev", ".debug_str", ".debug_loclists"} {
+		bad := bytes.Clone(data)
+		binary.LittleEndian.PutUint64(bad[headers+64*uint64(f.Section(name).Index)+32:], 1<<45)
+		if err := visit(bad); err == nil || !strings.Contains(err.Error(), name+"+0x") {
+			t.Errorf("%s: got error %v, want one of the section", name, err)
+		}
+	}
+}
+
 func TestNoDWARF(t *testing.T) {
 	for name, data := range map[string][]byte{"no section": synth.New(synth.Target{}).Bytes(), "empty section": sections(nil, map[string][]byte{".debug_info": {}})} {
 		if err := visit(data); !errors.Is(err, dwarf.ErrNoDWARF) {
@@ -272,6 +305,7 @@ func FuzzUnits(f *testing.F) {
 		if big {
 			order = binary.BigEndian
 		}
+		str = append(bytes.Clone(str), 0)
 		b := synth.New(synth.Target{Order: order, Machine: elf.EM_X86_64})
 		for name, data := range map[string][]byte{".debug_info": info, ".debug_abbrev": abbrev, ".debug_str": str, ".debug_loc": loc, ".debug_loclists": lists,
 			".debug_str_offsets": str, ".debug_addr": loc, ".debug_line_str": str} {

@@ -80,17 +80,20 @@ func Open(f *elf.File) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n := len(d.Strings.str); n > 0 && d.Strings.str[n-1] != 0 {
+		return nil, &elf.FormatError{Section: ".debug_str", Offset: uint64(n - 1), Problem: "last string does not end"}
+	}
 	return d, nil
 }
 
 func openSection(f *elf.File, name string) (section, error) {
 	s := f.DebugSection(name)
 	if s == nil || !s.HasData() {
-		return section{s: &elf.Section{Name: name}}, nil
+		return section{s: &elf.Section{Name: name}, whole: make([]byte, slack)}, nil
 	}
 	sec := section{s: s, file: f, size: s.Size}
 	if f.Plain(s) {
-		return sec, nil
+		return sec, f.ReadAt(s, nil, s.Size) // it lies in the file
 	}
 	return sec, sec.load()
 }
@@ -101,12 +104,6 @@ func (s *section) load() error {
 		return nil
 	}
 	if s.file.Plain(s.s) {
-		if s.size > 1<<40 {
-			return &elf.FormatError{Section: s.s.Name, Problem: fmt.Sprintf("%d bytes reach past the end of the file", s.size)}
-		}
-		if err := s.file.ReadAt(s.s, nil, s.size); err != nil {
-			return err
-		}
 		b := make([]byte, s.size+slack)
 		s.whole = b
 		return s.file.ReadAt(s.s, b[:s.size], 0)

@@ -1,0 +1,159 @@
+package encoder_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// damaged are the images that are damaged: both compilers, both byte orders, both word sizes, compressed and relocatable.
+var damaged = []string{"gcc12-x86_64-dwarf5-zerobased", "clang19-s390x-dwarf4-based", "gcc12-i386-dwarf5-module", "gcc12-x86_64-dwarf5-zlib", "gcc12-arm-dwarf5-based"}
+
+// place is what an error must hold: a section, or a header, and an offset.
+var place = regexp.MustCompile(`(\.[A-Za-z_0-9.]+|ELF header|section headers|section \d+)\+0x[0-9a-f]+: `)
+
+// judgeError checks the error of a damaged image: it names a place, and is no panic that was caught.
+func judgeError(t *testing.T, what string, err error) {
+	t.Helper()
+	if err == nil || errors.Is(err, encoder.ErrNoDWARF) || errors.Is(err, encoder.ErrNoSymbols) || errors.Is(err, encoder.ErrNoTypes) {
+		return
+	}
+	if text := err.Error(); strings.Contains(text, "internal error") || strings.Contains(text, "goroutine") {
+		t.Errorf("%s: a panic: %v", what, err)
+	} else if !place.MatchString(text) {
+		t.Errorf("%s: error names no place: %v", what, err)
+	}
+}
+
+// TestFlippedBits: no flip of a bit makes the encoder panic, and every error says where.
+func TestFlippedBits(t *testing.T) {
+	rounds := 600
+	if testing.Short() {
+		rounds = 100
+	}
+	for _, name := range damaged {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			good := read(t, imagePath(t, name))
+			r := rand.New(rand.NewPCG(7, uint64(len(good))))
+			failed := 0
+			for range rounds {
+				image := bytes.Clone(good)
+				at, bit := r.IntN(len(image)), byte(1)<<r.IntN(8)
+				image[at] ^= bit
+				_, err := encodeBytes(image, likePeer())
+				if err != nil {
+					failed++
+				}
+				judgeError(t, fmt.Sprintf("byte %#x, bit %#x", at, bit), err)
+			}
+			t.Logf("%d of %d flips are errors", failed, rounds)
+		})
+	}
+}
+
+// TestTruncatedImages: an image that was cut off anywhere is an error; never part of it is encoded as if it were all.
+func TestTruncatedImages(t *testing.T) {
+	for _, name := range damaged {
+		good := read(t, imagePath(t, name))
+		for n := 0; n < len(good); n += 1 + len(good)/300 {
+			_, err := encodeBytes(good[:n:n], likePeer())
+			if err == nil {
+				t.Errorf("%s: %d of %d bytes are encoded", name, n, len(good))
+			}
+			judgeError(t, name, err)
+		}
+	}
+}
+
+// TestTruncatedSections: a debug section that was cut off is an error, wherever the cut is.
+func TestTruncatedSections(t *testing.T) {
+	const name = "gcc12-x86_64-dwarf5-zerobased"
+	good, golden := read(t, imagePath(t, name)), read(t, filepath.Join(imageFolder, name+".btf.golden"))
+	f, err := elf.NewFile(bytes.NewReader(good), uint64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers := binary.LittleEndian.Uint64(good[40:])
+	for _, section := range []string{".debug_info", ".debug_abbrev", ".debug_str"} {
+		s := f.Section(section)
+		for size := uint64(0); size < s.Size; size += 1 + s.Size/200 {
+			image := bytes.Clone(good)
+			binary.LittleEndian.PutUint64(image[headers+64*uint64(s.Index)+32:], size)
+			res, err := encodeBytes(image, likePeer())
+			if err == nil && !harmless(section, f, size, res, golden) {
+				t.Errorf("%s of %d instead of %d bytes: encoded without an error", section, size, s.Size)
+			}
+			judgeError(t, section, err)
+		}
+	}
+}
+
+// harmless tells whether a cut may stay without error: a unit boundary of .debug_info is one that no reader can notice, and
+// the end of .debug_str may hold strings that nothing encoded asks for.
+func harmless(section string, f *elf.File, size uint64, res *encoder.Result, golden []byte) bool {
+	data, err := f.Data(f.Section(section))
+	if err != nil {
+		return false
+	}
+	switch section {
+	case ".debug_info":
+		off := uint64(0)
+		for off < size {
+			off += 4 + uint64(binary.LittleEndian.Uint32(data[off:]))
+		}
+		return off == size
+	case ".debug_str":
+		return bytes.Equal(res.Object.AppendWire(nil), golden)
+	}
+	return false
+}
+
+// TestEveryUnitError: what one unit cannot be is the error of the whole image, whichever unit it is and however many workers
+// there are; and it is the first one's.
+func TestEveryUnitError(t *testing.T) {
+	for _, workers := range []int{1, 2, 7} {
+		for bad := range 12 {
+			b := synth.New(synth.Target{})
+			for i := range 12 {
+				cu := b.CU("a.c", synth.C11)
+				d := cu.Base("int", 4, synth.Signed)
+				for range 50 {
+					d = cu.Pointer(d)
+				}
+				if i >= bad {
+					cu.DIE(0x47, synth.Type(d)) // atomic
+				}
+			}
+			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+			_, err := encodeBytes(b.Bytes(), opt)
+			if err == nil || !strings.Contains(err.Error(), "tag 0x47 has no BTF") || !strings.Contains(err.Error(), fmt.Sprintf("CU %d:", bad)) {
+				t.Errorf("%d workers: got error %v, want that of CU %d", workers, err, bad)
+			}
+		}
+	}
+}
+
+// FuzzEncode: any bytes end in an error or in an object, and never in a panic.
+func FuzzEncode(f *testing.F) {
+	for _, seed := range synth.Seeds() {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, image []byte) {
+		_, err := encodeBytes(image, likePeer())
+		if err != nil && strings.Contains(err.Error(), "internal error") {
+			t.Fatal(err)
+		}
+	})
+}
