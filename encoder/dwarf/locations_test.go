@@ -70,7 +70,7 @@ func opsText(ops []dwarf.Op) string {
 
 // TestLists: the entries of a location list, by number, in every version and form.
 func TestLists(t *testing.T) {
-	reg := func(n int) synth.Op { return synth.OpReg(n) }
+	reg := synth.OpReg
 	at := synth.Abs(0x1000)
 	old := []synth.LocEntry{synth.LocBase(at), synth.LocRange(4, 4, reg(1)), synth.LocRange(4, 8), synth.LocBase(at), synth.LocRange(8, 12, reg(2), synth.OpPiece(4))}
 	rows := []struct {
