@@ -193,7 +193,7 @@ func (u *Unit) key() abbrevKey {
 	k := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, foreign: u.d.keys != &u.d.Strings, abs: -u.Off, sup: NoRef,
 		sigs: u.d.sigs != nil}
 	if p := u.part; p != nil {
-		k.whole, k.scan, k.rel, k.abs, k.sup, k.sigs = true, p.scan, uint64(u.at), uint64(p.from), p.sup, true
+		k.whole, k.scan, k.rel, k.abs, k.sup, k.sigs = true, p.scan, uint64(u.at), uint64(p.from), p.sup, p.w.sigs != nil
 	}
 	return k
 }

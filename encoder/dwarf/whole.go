@@ -44,9 +44,12 @@ type wholeUnit struct {
 // maxWhole is the size of a Whole that positions can count: translations need a bit of theirs.
 const maxWhole = 1<<31 - 1
 
-// Whole reads all units of an image.
-func (d *Data) Whole() (*Whole, error) {
-	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
+// Whole reads all units of an image. References to signatures of type units can be followed if that is asked for.
+func (d *Data) Whole(signatures bool) (*Whole, error) {
+	w := &Whole{d: d}
+	if signatures {
+		w.sigs = make(map[uint64]uint64)
+	}
 	secs := []*section{&d.types, &d.info}
 	owners := []*Data{d, d}
 	if d.sup != nil {
@@ -140,7 +143,7 @@ func (w *Whole) addUnits(p *part, s *section) error {
 		if _, err := u.header(); err != nil {
 			return err
 		}
-		if u.kind == unitType || u.kind == unitSplitType {
+		if w.sigs != nil && (u.kind == unitType || u.kind == unitSplitType) {
 			if _, ok := w.sigs[u.sig]; !ok {
 				w.sigs[u.sig] = uint64(at) + u.sigType
 			}

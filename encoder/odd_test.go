@@ -1,0 +1,350 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	stdelf "debug/elf"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/debugfile"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden"
+)
+
+const oddFolder = "../corpus/odd"
+
+// odd says what the images of corpus/odd come to. In the profile of the peer: the bytes of NAME.btf.golden, or an error where
+// the peer writes nothing. In the default profile: the types of another image, in any order, made from the same sources.
+var odd = []struct {
+	name    string
+	image   string   // NAME.elf if empty
+	exclude []string // languages
+	peer    string   // part of the error; empty: there is a golden
+	like    string   // image that the default result is like; empty: its own golden
+	but     []string // names that only one of the two has
+}{
+	{name: "plain"},
+	{name: "clang"},
+	{name: "lto"},
+	{name: "lto-note0"},
+	{name: "note1", like: "plain"},
+	{name: "dwz", like: "plain"},
+	{name: "dwz-note0", like: "plain"},
+	{name: "dwz-multi", like: "plain"},
+	{name: "types4", like: "plain"},
+	{name: "types5", like: "plain"},
+	{name: "stub"},
+	{name: "stub4", like: "stub"},
+	{name: "stub5", like: "stub"},
+	{name: "split4", like: "plain", peer: "no types"},
+	{name: "split5", like: "plain", peer: "no types"},
+	{name: "package4", like: "plain", peer: "no types"},
+	{name: "package5", like: "clang", peer: "no types", but: []string{"DW_ATE_signed_32", "DW_ATE_unsigned_32", "DW_ATE_unsigned_9"}},
+	{name: "gdbindex", like: "clang"},
+	{name: "cxx", like: "", peer: "tag 0x1f has no BTF"},
+	{name: "cxx-without", image: "cxx", exclude: []string{"c++14"}},
+	{name: "rust"},
+	{name: "rust-without", image: "rust", exclude: []string{"rust"}},
+	{name: "atomic", like: "atomic-plain", peer: "tag 0x47 has no BTF"},
+	{name: "atomic-plain"},
+	{name: "complex", peer: "complex and imaginary floats have no BTF"},
+	{name: "zdebug", like: "plain"},
+	{name: "zlib", like: "plain"},
+	{name: "zstd", like: "plain"},
+	{name: "emitrelocs", like: "plain"},
+	{name: "buildid", like: "plain"},
+	{name: "debuglink", like: "plain"},
+	{name: "nosymtab", like: "plain", peer: "no symbol table"},
+}
+
+// encodeOdd encodes an image of the folder.
+func encodeOdd(t *testing.T, image string, exclude []string, profile encoder.Profile, workers int) (*btf.Object, error) {
+	t.Helper()
+	f, err := elf.Open(filepath.Join(oddFolder, image+".elf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	langs, err := encoder.ParseLanguages(exclude)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := encoder.Options{Profile: profile, Features: feature.Default(), LangExclude: langs, DebugRoots: []string{oddFolder}, Workers: workers}
+	res, err := encoder.Encode(context.Background(), f, opt)
+	if err != nil {
+		return nil, err
+	}
+	return res.Object, nil
+}
+
+// TestOddPeer: in the peer's profile every odd image gives what the peer gives, or an error where that writes nothing.
+func TestOddPeer(t *testing.T) {
+	for _, row := range odd {
+		image := row.image
+		if image == "" {
+			image = row.name
+		}
+		for _, workers := range []int{1, 2, 7} {
+			o, err := encodeOdd(t, image, row.exclude, encoder.Pahole, workers)
+			switch {
+			case row.peer != "":
+				if err == nil || !strings.Contains(err.Error(), row.peer) {
+					t.Errorf("%s: got error %v, want %q", row.name, err, row.peer)
+				}
+			case err != nil:
+				t.Errorf("%s: %v", row.name, err)
+			default:
+				want := read(t, filepath.Join(oddFolder, row.name+".btf.golden"))
+				if got := o.AppendWire(nil); !bytes.Equal(got, want) {
+					t.Errorf("%s, %d workers: got %d bytes, want the %d of the golden; they differ from byte %d on",
+						row.name, workers, len(got), len(want), firstDifference(got, want))
+				}
+			}
+		}
+	}
+}
+
+// TestOddDefault: in the default profile every odd image gives the types of its sources, and the newest kernel takes them.
+func TestOddDefault(t *testing.T) {
+	for _, row := range odd {
+		image := row.image
+		if image == "" {
+			image = row.name
+		}
+		o, err := encodeOdd(t, image, row.exclude, encoder.Default, 2)
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		kernels := verify.Kernels()
+		if err := verify.Check(o.AppendWire(nil), verify.Options{Kernel: kernels[len(kernels)-1], Path: verify.Vmlinux}); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if row.like == "" {
+			continue
+		}
+		want, err := encodeOdd(t, row.like, nil, encoder.Default, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range golden.Diff(want, o).Changes {
+			if (c.Op == golden.Added || c.Op == golden.Removed || c.Op == golden.Changed) && !slices.Contains(row.but, c.Name) {
+				t.Errorf("%s: %v %s %q differs from %s", row.name, c.Op, c.Kind, c.Name, row.like)
+			}
+		}
+	}
+}
+
+// TestOddFolder: each row's image is there, and each image has a row here and in the folder's README.md.
+func TestOddFolder(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(oddFolder, "*.elf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(read(t, filepath.Join(oddFolder, "README.md")))
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".elf")
+		found := name == "dwz-sup" // TestSupplementaryOfDWARF5
+		for _, row := range odd {
+			found = found || row.name == name
+		}
+		if !found {
+			t.Errorf("%s: no row", name)
+		}
+		if n := strings.Count(readme, "\n| `"+name+"` |"); n != 1 {
+			t.Errorf("%s: got %d rows in README.md, want 1", name, n)
+		}
+	}
+	if len(paths) < 20 {
+		t.Errorf("got %d images, want more", len(paths))
+	}
+}
+
+// TestSupplementaryOfDWARF5: the peer crashes on such a pair, so both profiles give the same.
+func TestSupplementaryOfDWARF5(t *testing.T) {
+	want := read(t, filepath.Join(oddFolder, "dwz-multi.btf.golden"))
+	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
+		o, err := encodeOdd(t, "dwz-sup", nil, profile, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := btf.Parse(want, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range golden.Diff(parsed, o).Changes {
+			if c.Op == golden.Added || c.Op == golden.Removed || c.Op == golden.Changed {
+				t.Errorf("profile %d: %v %s %q differs from dwz-multi", profile, c.Op, c.Kind, c.Name)
+			}
+		}
+	}
+}
+
+// typeNamed is the first type of a kind and name.
+func typeNamed(t *testing.T, o *btf.Object, k btf.Kind, name string) btf.Record {
+	t.Helper()
+	for _, r := range o.All() {
+		if r.Kind() == k && string(o.Name(r.Name())) == name {
+			return r
+		}
+	}
+	t.Fatalf("no %s %q", k, name)
+	return nil
+}
+
+// follow goes from a record along references of the given kinds.
+func follow(t *testing.T, o *btf.Object, id uint32, kinds ...btf.Kind) btf.Record {
+	t.Helper()
+	for i, k := range kinds {
+		if id == 0 {
+			t.Fatalf("void at step %d, want %s", i, k)
+		}
+		r := o.At(btf.ID(id))
+		if r.Kind() != k {
+			t.Fatalf("got %s at step %d, want %s", r.Kind(), i, k)
+		}
+		if i == len(kinds)-1 {
+			return r
+		}
+		id = r[2]
+	}
+	return nil
+}
+
+// TestCxx: references are pointers, pointers to members keep a place, and names are identifiers.
+func TestCxx(t *testing.T) {
+	o, err := encodeOdd(t, "cxx", nil, encoder.Default, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proto := follow(t, o, typeNamed(t, o, btf.KindFunc, "cxx_sum")[2], btf.KindFuncProto)
+	if got := string(o.Name(follow(t, o, proto.Elem(0)[1], btf.KindPtr, btf.KindStruct).Name())); got != "leaf" {
+		t.Errorf("first parameter: got a pointer to %q, want to leaf", got)
+	}
+	if got := string(o.Name(follow(t, o, proto.Elem(1)[1], btf.KindPtr, btf.KindConst, btf.KindStruct).Name())); got != "derived" {
+		t.Errorf("second parameter: got a pointer to const %q, want to derived", got)
+	}
+	if got := follow(t, o, typeNamed(t, o, btf.KindTypedef, "member_t")[2], btf.KindStruct).Size(); got != 8 {
+		t.Errorf("pointer to member: got %d bytes, want 8", got)
+	}
+	typeNamed(t, o, btf.KindStruct, "box_inner__leaf_")
+}
+
+// TestRust: names of types are identifiers.
+func TestRust(t *testing.T) {
+	o, err := encodeOdd(t, "rust", nil, encoder.Default, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typeNamed(t, o, btf.KindStruct, "Pair_u64_")
+	typeNamed(t, o, btf.KindStruct, "_str")
+	typeNamed(t, o, btf.KindFunc, "rust_area")
+}
+
+// TestComplex: complex floats are integers, as all floats are without the feature float.
+func TestComplex(t *testing.T) {
+	o, err := encodeOdd(t, "complex", nil, encoder.Default, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := typeNamed(t, o, btf.KindInt, "complex double").Size(); got != 16 {
+		t.Errorf("got %d bytes, want 16", got)
+	}
+	typeNamed(t, o, btf.KindFloat, "double")
+}
+
+// TestDebugFileMissing: an image without DWARF says where its debug file was looked for, and a wrong file is not taken.
+func TestDebugFileMissing(t *testing.T) {
+	dir := t.TempDir()
+	image := filepath.Join(dir, "debuglink.elf")
+	if err := os.WriteFile(image, read(t, filepath.Join(oddFolder, "debuglink.elf")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	encode := func() error {
+		f, err := elf.Open(image)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, err = encoder.Encode(context.Background(), f, encoder.Options{Features: feature.Default(), DebugRoots: []string{filepath.Join(dir, "root")}})
+		return err
+	}
+	if err := encode(); !errors.Is(err, encoder.ErrNoDWARF) || !errors.Is(err, debugfile.ErrNotFound) || !strings.Contains(err.Error(), filepath.Join(".debug", "debuglink.debug")) {
+		t.Errorf("got error %v, want one that names .debug/debuglink.debug", err)
+	}
+	other := read(t, filepath.Join(oddFolder, "plain.elf"))
+	if err := os.WriteFile(filepath.Join(dir, "debuglink.debug"), other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := encode(); !errors.Is(err, debugfile.ErrNotFound) || !strings.Contains(err.Error(), "checksum is") {
+		t.Errorf("got error %v, want one about the checksum", err)
+	}
+}
+
+// TestManySections: more sections than 16 bits can count. The numbers of those behind are kept elsewhere.
+func TestManySections(t *testing.T) {
+	b := synth.New(synth.Target{Class: stdelf.ELFCLASS64, Order: binary.LittleEndian, Machine: stdelf.EM_X86_64, Type: stdelf.ET_EXEC, DWARF: 5})
+	for range 65300 {
+		b.Section(".fill", stdelf.SHT_PROGBITS, stdelf.SHF_ALLOC, 0, nil)
+	}
+	text, percpu := b.Text(".text", 0x10000, 0x100), b.Data(".data..percpu", 0x20000, 64)
+	cu := b.CU("a.c", synth.C11, synth.Producer("GNU C11 12.2.0"))
+	i := cu.Base("int", 4, synth.Signed)
+	cu.Var("count", i, percpu.At(8)).External()
+	cu.Func("start", text.At(16), 8, i)
+	b.Symbol("count", percpu.At(8), 4, stdelf.STT_OBJECT)
+	b.Symbol("start", text.At(16), 8, stdelf.STT_FUNC)
+	image := b.Bytes()
+	opt := likePeer()
+	res, err := encodeBytes(image, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typeNamed(t, res.Object, btf.KindVar, "count")
+	typeNamed(t, res.Object, btf.KindFunc, "start")
+	t.Run("peer", func(t *testing.T) {
+		if want := reference.Encode(t, image, []string{"default"}); !bytes.Equal(res.Object.AppendWire(nil), want) {
+			t.Error("the peer's bytes differ")
+		}
+	})
+}
+
+// TestMerged: force_cu_merging gives the peer's bytes, and languages are left out unit by unit.
+func TestMerged(t *testing.T) {
+	for _, row := range []struct {
+		image   string
+		exclude string
+	}{
+		{"plain.elf", ""}, {"note1.elf", ""}, {"cxx.elf", "c++14"}, {"rust.elf", "rust"}, {"rust.elf", ""}, {"types5.elf", ""}, {"gdbindex.elf", ""},
+	} {
+		t.Run(row.image+" "+row.exclude, func(t *testing.T) {
+			image := read(t, filepath.Join(oddFolder, row.image))
+			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(feature.ForceCUMerging)}
+			var args []string
+			if row.exclude != "" {
+				args = append(args, "--lang_exclude="+row.exclude)
+				opt.LangExclude, _ = encoder.ParseLanguages([]string{row.exclude})
+			}
+			want := reference.Encode(t, image, []string{"default", "force_cu_merging"}, args...)
+			res, err := encodeBytes(image, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(res.Object.AppendWire(nil), want) {
+				t.Error("the peer's bytes differ")
+			}
+		})
+	}
+}

@@ -1,0 +1,170 @@
+#!/bin/sh
+# Makes the images of corpus/odd anew: sources -> objects -> images -> goldens, where pahole gives any.
+#
+#   scripts/odd.sh            write everything
+#   scripts/odd.sh --check    write nothing, say what would change; exit 1 if anything would
+#
+# Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19
+# and pahole 1.32 in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch.
+set -eu
+
+repo=$(cd "$(dirname "$0")/.." && pwd)
+images=$repo/corpus/odd
+lab=${LAB:-$repo/../.lab}
+check=no
+case ${1-} in
+--check) check=yes ;;
+"") ;;
+*) sed -n '2,5p' "$0" >&2; exit 2 ;;
+esac
+[ -x "$lab/bin/pahole" ] || { echo "odd.sh: $lab/bin/pahole is missing" >&2; exit 2; }
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/out" "$work/o"
+cp -r "$images/src" "$work/src"
+cd "$work"
+export LC_ALL=C SOURCE_DATE_EPOCH=0
+
+machine="-O2 -ffreestanding -fno-pie -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -mcmodel=kernel -mno-red-zone
+	-ffile-prefix-map=$work=/src -Wall"
+
+# c NAME SOURCE FLAGS...: an object o/NAME.o by gcc. -gsplit-dwarf leaves o/NAME.dwo.
+c() {
+	name=$1 source=$2
+	shift 2
+	gcc $machine -std=gnu11 -gno-record-gcc-switches "-frandom-seed=$name" "$@" -c "src/$source" -o "o/$name.o"
+}
+
+# clang NAME SOURCE FLAGS...
+clang() {
+	name=$1 source=$2
+	shift 2
+	clang-19 --target=x86_64-linux-gnu $machine -std=gnu11 "$@" -c "src/$source" -o "o/$name.o"
+}
+
+# link OUT OBJECT...: by GNU ld; lld OUT OBJECT...: by lld. Both take flags among the objects.
+link() {
+	out=$1
+	shift
+	gcc -nostdlib -static -no-pie -Wl,-T,src/odd.lds,-N,-e,start,--no-warn-rwx-segments,--build-id=none "$@" -o "out/$out"
+}
+lld() {
+	out=$1
+	shift
+	ld.lld-19 -T src/odd.lds -N --build-id=none -e start -z notext "$@" -o "out/$out"
+}
+
+for s in a b; do
+	c $s $s.c -gdwarf-5
+	c $s-types4 $s.c -gdwarf-4 -fdebug-types-section
+	c $s-types5 $s.c -gdwarf-5 -fdebug-types-section
+	c $s-split4 $s.c -gdwarf-4 -gsplit-dwarf
+	c $s-split5 $s.c -gdwarf-5 -gsplit-dwarf
+	clang $s-clang $s.c -gdwarf-5
+	clang $s-package5 $s.c -gdwarf-5 -gsplit-dwarf
+	clang $s-index $s.c -gdwarf-5 -ggnu-pubnames
+	clang $s-lto $s.c -gdwarf-5 -flto
+done
+c note0 note.S -DLTO=0
+c note1 note.S -DLTO=1
+c start start.c -gdwarf-5
+
+# What the others are compared with.
+link plain.elf o/a.o o/b.o
+lld clang.elf o/a-clang.o o/b-clang.o
+
+# Units that refer into each other, and the note.
+lld lto.elf o/a-lto.o o/b-lto.o
+lld lto-note0.elf o/note0.o o/a-lto.o o/b-lto.o
+link note1.elf o/a.o o/b.o o/note1.o
+
+# dwz: partial units in the image, or in a file beside it.
+dwz -o out/dwz.elf out/plain.elf
+link dwz-note0.elf o/note0.o o/a.o o/b.o
+dwz out/dwz-note0.elf
+cp out/plain.elf out/dwz-multi.elf
+cp out/plain.elf o/other.elf
+(cd out && dwz -m dwz-multi.alt dwz-multi.elf ../o/other.elf)
+cp out/plain.elf out/dwz-sup.elf
+cp out/plain.elf o/other.elf
+(cd out && dwz -5 -m dwz-sup.alt dwz-sup.elf ../o/other.elf)
+
+# Type units.
+link types4.elf o/a-types4.o o/b-types4.o
+link types5.elf o/a-types5.o o/b-types5.o
+c stub4 stub.c -gdwarf-4 -fdebug-types-section
+c stub5 stub.c -gdwarf-5 -fdebug-types-section
+c stub stub.c -gdwarf-5
+link stub4.elf o/stub4.o
+link stub5.elf o/stub5.o
+link stub.elf o/stub.o
+
+# Split DWARF: the .dwo files, or one .dwp file that has them.
+link split4.elf o/a-split4.o o/b-split4.o
+link split5.elf o/a-split5.o o/b-split5.o
+cp o/[ab]-split[45].dwo out/
+cp out/split4.elf out/package4.elf
+dwp o/a-split4.dwo o/b-split4.dwo -o out/package4.elf.dwp
+lld package5.elf o/a-package5.o o/b-package5.o
+llvm-dwp-19 o/a-package5.dwo o/b-package5.dwo -o out/package5.elf.dwp
+lld gdbindex.elf --gdb-index o/a-index.o o/b-index.o
+
+# Other languages beside C.
+g++ $machine -std=gnu++14 -gno-record-gcc-switches -frandom-seed=cxx -fno-exceptions -fno-rtti -gdwarf-5 -c src/cxx.cc -o o/cxx.o
+link cxx.elf o/start.o o/cxx.o -Wl,--defsym,_ZTV4base=0
+"${RUSTC:-/usr/bin/rustc}" --edition 2021 -g -C opt-level=2 -C panic=abort -C relocation-model=static -C code-model=kernel \
+	-C codegen-units=1 "--remap-path-prefix=$work=/src" --emit=obj src/rust.rs -o o/rust.o 2>/dev/null
+link rust.elf o/start.o o/rust.o -Wl,--gc-sections,-u,rust_area,-u,count
+c atomic atomic.c -gdwarf-5
+c atomic-plain atomic.c -gdwarf-5 -DPLAIN
+c complex complex.c -gdwarf-5
+link atomic.elf o/atomic.o
+link atomic-plain.elf o/atomic-plain.o
+link complex.elf o/complex.o
+
+# ELF.
+objcopy --compress-debug-sections=zlib-gnu out/plain.elf out/zdebug.elf
+objcopy --compress-debug-sections=zlib out/plain.elf out/zlib.elf
+objcopy --compress-debug-sections=zstd out/plain.elf out/zstd.elf
+link emitrelocs.elf -Wl,--emit-relocs o/a.o o/b.o
+
+# Debug information in a file of its own.
+gcc -nostdlib -static -no-pie -Wl,-T,src/odd.lds,-N,-e,start,--no-warn-rwx-segments,--build-id=0x0123456789abcdef o/a.o o/b.o -o o/id.elf
+mkdir -p out/.build-id/01 out/.debug
+objcopy --only-keep-debug o/id.elf out/.build-id/01/23456789abcdef.debug
+objcopy --strip-debug o/id.elf out/buildid.elf
+objcopy --only-keep-debug out/plain.elf out/.debug/debuglink.debug
+(cd out/.debug && objcopy --strip-debug --add-gnu-debuglink=debuglink.debug ../plain.elf ../debuglink.elf)
+(cd out/.debug && objcopy --strip-all --add-gnu-debuglink=debuglink.debug ../plain.elf ../nosymtab.elf)
+
+# golden NAME IMAGE ARGUMENTS...: what pahole writes, if anything; the last line of what it says is shown.
+golden() {
+	name=$1 image=$2
+	shift 2
+	rm -f x.btf
+	"$lab/bin/pahole" -J --btf_features=default "--btf_encode_detached=x.btf" "$@" "out/$image" >x.log 2>&1 && code=0 || code=$?
+	if [ -s x.btf ]; then mv x.btf "out/$name.btf.golden"; else echo "$name: nothing (exit $code) $(tail -n 1 x.log)"; fi
+}
+mkdir -p /usr/lib/debug/.build-id/01
+cp out/.build-id/01/23456789abcdef.debug /usr/lib/debug/.build-id/01/
+(cd out && ls *.elf) >names
+while read -r image; do golden "${image%%.*}" "$image"; done <names
+rm -r /usr/lib/debug/.build-id/01
+# Units of C alone.
+golden cxx-without cxx.elf --lang_exclude=c++14
+golden rust-without rust.elf --lang_exclude=rust
+
+files() { (cd "$1" && find . -type f ! -path './src/*' ! -name '*.go' ! -name README.md | sort); }
+# dwz -5 draws the checksum of its pair anew each time.
+if [ $check = yes ]; then
+	rc=0
+	{ files out; files "$images"; } | grep -v dwz-sup | sort -u >names
+	while read -r f; do
+		cmp -s "out/$f" "$images/$f" || { echo "differs or is missing: corpus/odd/$f"; rc=1; }
+	done <names
+	[ $rc = 0 ] && echo "corpus/odd is what the script makes: $(wc -l <names) files"
+	exit $rc
+fi
+files "$images" | while read -r f; do rm -f "$images/$f"; done
+cp -r out/. "$images/"
