@@ -196,7 +196,7 @@ func TestSupplementaryOfDWARF5(t *testing.T) {
 func typeNamed(t *testing.T, o *btf.Object, k btf.Kind, name string) btf.Record {
 	t.Helper()
 	for _, r := range o.All() {
-		if r.Kind() == k && string(o.Name(r.Name())) == name {
+		if r.Kind() == k && o.Name(r.Name()) == name {
 			return r
 		}
 	}
@@ -230,10 +230,10 @@ func TestCxx(t *testing.T) {
 		t.Fatal(err)
 	}
 	proto := follow(t, o, typeNamed(t, o, btf.KindFunc, "cxx_sum")[2], btf.KindFuncProto)
-	if got := string(o.Name(follow(t, o, proto.Elem(0)[1], btf.KindPtr, btf.KindStruct).Name())); got != "leaf" {
+	if got := o.Name(follow(t, o, proto.Elem(0)[1], btf.KindPtr, btf.KindStruct).Name()); got != "leaf" {
 		t.Errorf("first parameter: got a pointer to %q, want to leaf", got)
 	}
-	if got := string(o.Name(follow(t, o, proto.Elem(1)[1], btf.KindPtr, btf.KindConst, btf.KindStruct).Name())); got != "derived" {
+	if got := o.Name(follow(t, o, proto.Elem(1)[1], btf.KindPtr, btf.KindConst, btf.KindStruct).Name()); got != "derived" {
 		t.Errorf("second parameter: got a pointer to const %q, want to derived", got)
 	}
 	if got := follow(t, o, typeNamed(t, o, btf.KindTypedef, "member_t")[2], btf.KindStruct).Size(); got != 8 {
@@ -347,4 +347,23 @@ func TestMerged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzOdd: a damaged odd image is an error or BTF, in both profiles, and never a broken invariant.
+func FuzzOdd(f *testing.F) {
+	for _, name := range []string{"lto", "dwz", "types4", "types5", "cxx", "rust", "atomic", "gdbindex", "split5"} {
+		image, err := os.ReadFile(filepath.Join(oddFolder, name+".elf"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(image)
+	}
+	f.Fuzz(func(t *testing.T, image []byte) {
+		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
+			opt := encoder.Options{Profile: profile, Features: feature.Default(), DebugRoots: []string{}, Workers: 1}
+			if _, err := encodeBytes(image, opt); err != nil && strings.Contains(err.Error(), "internal error") {
+				t.Errorf("profile %d: %v", profile, err)
+			}
+		}
+	})
 }
