@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dedup"
@@ -257,23 +258,11 @@ func sameObjects(fast, exact *btf.Object) error {
 		return nil
 	}
 	for id, r := range fast.All() {
-		if !exact.Own(id) || !equalRecords(r, exact.At(id)) {
+		if !exact.Own(id) || !slices.Equal(r, exact.At(id)) {
 			return fmt.Errorf("%w: first at type %d (%s %s); %d types against %d", ErrDedupDiffers, id, r.Kind(),
 				fast.Name(r.Name()), fast.Len(), exact.Len())
 		}
 	}
 	return fmt.Errorf("%w: %d types against %d, %d bytes of strings against %d", ErrDedupDiffers, fast.Len(), exact.Len(),
 		len(fast.Strings.Bytes()), len(exact.Strings.Bytes()))
-}
-
-func equalRecords(a, b btf.Record) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }

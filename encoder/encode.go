@@ -117,7 +117,7 @@ type job struct {
 	opt   *Options
 	merge *dwarf.Whole // all units, where they are translated as one
 	types *dwarf.Whole // the units of .debug_types, where these alone are
-	clock clock
+	clock Clock
 
 	opened  []*elf.File // beside f
 	missing error       // why a supplementary file that is named could not be opened
@@ -127,7 +127,7 @@ type job struct {
 // openImage reads what must be known before the first CU: sections, symbols, functions.
 func openImage(f *elf.File, opt *Options) (_ *job, err error) {
 	j := &job{f: f, opt: opt}
-	j.clock.start()
+	j.clock.Start()
 	defer func() {
 		if err != nil {
 			j.close()
@@ -160,7 +160,7 @@ func openImage(f *elf.File, opt *Options) (_ *job, err error) {
 
 // encode is the pass list.
 func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
-	j.clock.stop("open", 0, uint64(j.table.Len()), "ELF functions")
+	j.clock.Stop("open", 0, uint64(j.table.Len()), "ELF functions")
 	a, err := j.assemble(ctx, exact)
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.OnFunc); err != nil {
 		return err
 	}
-	j.clock.stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
+	j.clock.Stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
 	if a.stats.Vars, err = a.vars.Finish(o); err != nil {
 		return err
 	}
@@ -184,12 +184,12 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Same: a.vars.Same()}); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
-	j.clock.stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
+	j.clock.Stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
 	if j.opt.SortByName {
 		o = sorted.ByName(o)
-		j.clock.stop("sorting", 0, uint64(o.Len()), "types")
+		j.clock.Stop("sorting", 0, uint64(o.Len()), "types")
 	}
-	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.phases
+	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.Phases
 	return nil
 }
 
@@ -211,7 +211,7 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		case err != nil:
 			return nil, err
 		}
-		j.clock.stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
+		j.clock.Stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
 		if exact {
 			return a, nil
 		}
@@ -226,7 +226,7 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 			continue
 		}
 		err := j.joinWild(ctx, a, keep) // the few units that mention a wild name
-		j.clock.stop("wild names", 0, uint64(len(keep.Units)), "CUs")
+		j.clock.Stop("wild names", 0, uint64(len(keep.Units)), "CUs")
 		return a, err
 	}
 }

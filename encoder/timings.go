@@ -13,22 +13,28 @@ type Phase struct {
 	PeakRSS uint64        // of the process so far, in bytes; 0 where the system does not tell
 }
 
-// A clock measures phases, one after another. The zero value is ready.
-type clock struct {
-	phases []Phase
+// A Clock measures phases, one after another. The zero value is ready.
+type Clock struct {
+	Phases []Phase
 	wall   time.Time
 	cpu    time.Duration
 }
 
-// start begins a phase.
-func (c *clock) start() {
+// Start begins a phase.
+func (c *Clock) Start() {
 	c.wall = time.Now()
 	c.cpu, _ = usage()
 }
 
-// stop ends the phase and begins the next.
-func (c *clock) stop(name string, bytes, items uint64, unit string) {
+// Stop ends the phase and begins the next. The numbers are as in Phase.
+func (c *Clock) Stop(name string, bytes, items uint64, unit string) {
 	cpu, peak := usage()
-	c.phases = append(c.phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit, PeakRSS: peak})
-	c.start()
+	c.Phases = append(c.Phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit, PeakRSS: peak})
+	c.Start()
+}
+
+// Add takes over phases that another clock measured, and begins the next.
+func (c *Clock) Add(phases []Phase) {
+	c.Phases = append(c.Phases, phases...)
+	c.Start()
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
-	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -55,15 +53,11 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 			if job.Distilled != "" {
 				return usage(errors.New("--distilled is of use with --btf only; else there is the feature distilled_base"))
 			}
-			if err := checkProfile(opt.Profile); err != nil {
+			parsed, err := encoderOptions(opt.Profile, features, image.LangExclude)
+			if err != nil {
 				return err
 			}
-			if image.Features, err = feature.Parse(features); err != nil {
-				return usage(err)
-			}
-			if _, err := encoder.ParseLanguages(image.LangExclude); err != nil {
-				return usage(err)
-			}
+			image.Features = parsed.Features
 			image.BasePath = job.Base
 			if !inPlace {
 				image.Outputs.ELF = job.Out

@@ -29,17 +29,13 @@ func newEncode(a *app) *cobra.Command {
 that of a module.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := checkProfile(opt.Profile); err != nil {
+			parsed, err := encoderOptions(opt.Profile, features, image.LangExclude)
+			if err != nil {
 				return err
 			}
-			if image.Features, err = feature.Parse(features); err != nil {
-				return usage(err)
-			}
+			image.Features = parsed.Features
 			if image.Outputs.Base != "" && (image.BasePath == "" || !image.Features.Has(feature.DistilledBase)) {
 				return usage(errors.New("--distilled takes a --base, and distilled_base in --btf-features"))
-			}
-			if _, err := encoder.ParseLanguages(image.LangExclude); err != nil {
-				return usage(err)
 			}
 			if excluded {
 				list := explain.List{W: cmd.OutOrStdout()}
@@ -68,6 +64,23 @@ that of a module.`,
 		panic(fmt.Sprint("encode: ", err))
 	}
 	return cmd
+}
+
+// encoderOptions are what those flags and the profile say.
+func encoderOptions(profile config.Profile, features string, langs []string) (opt encoder.Options, err error) {
+	if err := checkProfile(profile); err != nil {
+		return opt, err
+	}
+	if profile == config.Pahole {
+		opt.Profile = encoder.Pahole
+	}
+	if opt.Features, err = feature.Parse(features); err != nil {
+		return opt, usage(err)
+	}
+	if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
+		return opt, usage(err)
+	}
+	return opt, nil
 }
 
 // encoderFlags are those of the commands that encode without a manifest.

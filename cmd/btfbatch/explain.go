@@ -7,13 +7,11 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
 	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 func newExplain() *cobra.Command {
 	var (
-		opt      encoder.Options
+		workers  int
 		profile  config.Profile
 		features string
 		langs    []string
@@ -30,18 +28,11 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 			if excluded != (len(args) == 1) {
 				return usage(fmt.Errorf("explain takes an image, and a symbol or --list-excluded"))
 			}
-			if err := checkProfile(profile); err != nil {
+			opt, err := encoderOptions(profile, features, langs)
+			if err != nil {
 				return err
 			}
-			if profile == config.Pahole {
-				opt.Profile = encoder.Pahole
-			}
-			if opt.Features, err = feature.Parse(features); err != nil {
-				return usage(err)
-			}
-			if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
-				return usage(err)
-			}
+			opt.Workers = workers
 			if excluded {
 				return failed(explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt))
 			}
@@ -50,7 +41,7 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 	}
 	flags := cmd.Flags()
 	flags.StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules, default or pahole; it alone is told of")
-	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, with the reason")
 	encoderFlags(cmd, &features, &langs)
 	return cmd

@@ -10,12 +10,11 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 func newStats() *cobra.Command {
 	var (
-		opt            encoder.Options
+		workers        int
 		profile        config.Profile
 		features, base string
 		langs          []string
@@ -34,18 +33,11 @@ need it anyway.`,
 			if format != "text" && format != "json" {
 				return usage(fmt.Errorf("format %q is none of text, json", format))
 			}
-			if err := checkProfile(profile); err != nil {
+			opt, err := encoderOptions(profile, features, langs)
+			if err != nil {
 				return err
 			}
-			if profile == config.Pahole {
-				opt.Profile = encoder.Pahole
-			}
-			if opt.Features, err = feature.Parse(features); err != nil {
-				return usage(err)
-			}
-			if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
-				return usage(err)
-			}
+			opt.Workers = workers
 			if base != "" {
 				if opt.Base, _, err = source.Base(base); err != nil {
 					return failed(err)
@@ -69,7 +61,7 @@ need it anyway.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar((*string)(&profile), "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
-	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	flags.StringVar(&base, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
 	encoderFlags(cmd, &features, &langs)

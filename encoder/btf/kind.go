@@ -103,5 +103,20 @@ const (
 	IntBool   = 4
 )
 
+// EncodingText is what bpftool and the kernel print for the encoding bits of an INT.
+func EncodingText(bits uint32) string {
+	switch bits {
+	case 0:
+		return "(none)"
+	case IntSigned:
+		return "SIGNED"
+	case IntChar:
+		return "CHAR"
+	case IntBool:
+		return "BOOL"
+	}
+	return "UNKN"
+}
+
 // MaxVlen is the largest vlen that pahole 1.32 writes; the count wraps beyond it (specification 03, section 15).
 const MaxVlen = 0xffff

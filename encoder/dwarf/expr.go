@@ -179,9 +179,6 @@ func (u *Unit) FirstOperand(v uint64) uint64 {
 	return NoRef
 }
 
-// Addrx is an indexed address.
-func (u *Unit) Addrx(index uint64) (addr uint64, ok bool) { return u.addrx(index) }
-
 // Address is the fixed address that an expression states, as the slot names it: DW_OP_addr or DW_OP_addrx first, and where
 // exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9).
 func (u *Unit) Address(v uint64) (addr uint64, ok bool) {

@@ -96,15 +96,6 @@ func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr
 	}
 }
 
-// First decodes a location that is an expression; ok is false for all others.
-func (l *Locations) First(u *Unit, loc Location) (ops []Op, ok bool) {
-	if loc.Kind != LocExpr {
-		return nil, false
-	}
-	l.wide = loc.Wide
-	return l.decode(u, u.Block(loc.Value))
-}
-
 func (l *Locations) decode(u *Unit, expr []byte) (ops []Op, ok bool) {
 	l.ops, ok = u.ops(l.ops[:0], expr, l.wide)
 	return l.ops, ok

@@ -177,16 +177,8 @@ func (w *Whole) Find(pos uint32) (i int, ok bool) {
 	return i, i < len(w.units) && int(pos) >= w.units[i].at
 }
 
-// Holds tells whether a position lies in unit i.
-func (w *Whole) Holds(i int, pos uint32) bool {
-	return int(pos) >= w.units[i].at && int(pos) < w.units[i].end
-}
-
 // Supplementary tells whether unit i is one of the supplementary file.
 func (w *Whole) Supplementary(i int) bool { return w.units[i].part.d != w.d }
-
-// Root is the position of the root of the unit i, which Open has opened into u.
-func (u *Unit) Root() int { return u.root }
 
 // All is a Unit that stands for all of them where locations are decoded: positions are those of the Whole.
 func (w *Whole) All(first *Unit) Unit {

@@ -135,9 +135,6 @@ func (s *Sections) indexObjects(f *elf.File) {
 	}
 }
 
-// Any tells whether any section is wanted at all.
-func (s *Sections) Any() bool { return len(s.spans) != 0 }
-
 // Wanted tells whether a variable at that address can become a VAR.
 func (s *Sections) Wanted(addr uint64) bool {
 	for i := range s.spans {

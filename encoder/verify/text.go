@@ -37,7 +37,7 @@ func (c *checker) detailText(r *record) string {
 	switch r.kind {
 	case btf.KindInt:
 		data := c.word(r.body())
-		return fmt.Sprintf("size=%d bits_offset=%d nr_bits=%d encoding=%s", r.third, data>>16&0xff, data&0xff, encodingText(data>>24&0xf))
+		return fmt.Sprintf("size=%d bits_offset=%d nr_bits=%d encoding=%s", r.third, data>>16&0xff, data&0xff, btf.EncodingText(data>>24&0xf))
 	case btf.KindFloat:
 		return fmt.Sprintf("size=%d", r.third)
 	case btf.KindArray:
@@ -58,20 +58,6 @@ func (c *checker) detailText(r *record) string {
 		return fmt.Sprintf("return=%d args=(%s)", r.third, c.paramText(r))
 	}
 	return fmt.Sprintf("type_id=%d", r.third)
-}
-
-func encodingText(e uint32) string {
-	switch e {
-	case 0:
-		return "(none)"
-	case btf.IntSigned:
-		return "SIGNED"
-	case btf.IntChar:
-		return "CHAR"
-	case btf.IntBool:
-		return "BOOL"
-	}
-	return "UNKN"
 }
 
 // paramText lists parameters. A million of them are shown by the first and the last few, where the kernel shows all.

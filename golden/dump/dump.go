@@ -33,21 +33,6 @@ func appendName(dst []byte, o *btf.Object, off uint32) []byte {
 	return append(dst, name...)
 }
 
-// intEncoding is the text for the encoding bits of an INT.
-func intEncoding(bits uint32) string {
-	switch bits {
-	case 0:
-		return "(none)"
-	case btf.IntSigned:
-		return "SIGNED"
-	case btf.IntChar:
-		return "CHAR"
-	case btf.IntBool:
-		return "BOOL"
-	}
-	return "UNKN"
-}
-
 // linkage is the text for the linkage of a FUNC or a VAR.
 func linkage(l uint32) string {
 	switch l {

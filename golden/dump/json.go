@@ -167,7 +167,7 @@ func (p *jsonPrinter) typ(o *btf.Object, id btf.ID, r btf.Record) {
 		p.uint("size", r[2])
 		p.uint("bits_offset", r[3]>>16&0xff)
 		p.uint("nr_bits", r[3]&0xff)
-		p.str("encoding", intEncoding(r[3]>>24&0xf))
+		p.str("encoding", btf.EncodingText(r[3]>>24&0xf))
 	case btf.KindArray:
 		p.uint("type_id", r[3])
 		p.uint("index_type_id", r[4])

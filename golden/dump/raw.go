@@ -45,7 +45,7 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 		dst = appendField(dst, " bits_offset=", r[3]>>16&0xff)
 		dst = appendField(dst, " nr_bits=", r[3]&0xff)
 		dst = append(dst, " encoding="...)
-		dst = append(dst, intEncoding(r[3]>>24&0xf)...)
+		dst = append(dst, btf.EncodingText(r[3]>>24&0xf)...)
 	case btf.KindArray:
 		dst = appendField(dst, " type_id=", r[3])
 		dst = appendField(dst, " index_type_id=", r[4])

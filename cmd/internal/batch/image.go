@@ -72,14 +72,14 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, it.Err
 	}
 	t := target{im: im, base: b.bases[i]}
-	t.meter.Start()
+	t.clock.Start()
 	if b.opt.Hash || it.Pinned() {
 		pins, err := b.hash.Pin(ctx, it)
 		row.InputSHA256, row.BaseSHA256 = pins.SHA256, pins.BaseSHA256
 		if err != nil {
 			return nil, err
 		}
-		t.meter.Stop("sums", uint64(it.Size), 1, "files")
+		t.clock.Stop("sums", uint64(it.Size), 1, "files")
 	}
 	if err := b.translate(ctx, it, workers, &t, row); err != nil {
 		return nil, err
@@ -92,23 +92,23 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if row.Verify, err = t.verify(); err != nil {
 		return nil, errors.Join(err, b.reject(&t))
 	}
-	t.meter.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
+	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint {
 		if row.Warnings, err = b.lint(&t); err != nil {
 			return nil, err
 		}
-		t.meter.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
+		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
 	}
 	if err := b.publish(&t); err != nil {
 		return nil, err
 	}
-	t.meter.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
+	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if im.Golden != "" {
 		row.Golden, err = b.compare(&t)
-		t.meter.Stop("golden", 0, uint64(row.Types), "types")
+		t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	}
 	if b.opt.OnPhases != nil {
-		b.opt.OnPhases(row.Name, t.meter.Phases)
+		b.opt.OnPhases(row.Name, t.clock.Phases)
 	}
 	return t.raw.wire, err
 }
@@ -136,7 +136,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	if err != nil {
 		return err
 	}
-	t.meter.Add(res.Phases)
+	t.clock.Add(res.Phases)
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
 	return t.take(res.Object, f)

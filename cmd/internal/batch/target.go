@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
-	"github.com/btfbatch/btfbatch/cmd/internal/timings"
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -27,7 +27,7 @@ type target struct {
 	ptrSize int
 	smp     bool  // the image is built for several processors
 	base    *base // what it continues, nil unless split
-	meter   timings.Meter
+	clock   encoder.Clock
 
 	raw    form // as raw outputs have it
 	inside form // as the copy of the image has it

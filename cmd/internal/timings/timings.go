@@ -1,60 +1,17 @@
-// Package timings measures what a pass takes, and shows it.
+// Package timings shows what passes take.
 //
-// In come the encoder's phases and calls between passes; out comes a table for people or log lines for programs. It never decides
+// In come phases that were measured; out comes a table for people or log lines for programs. It never decides
 // what a pass is.
 package timings
 
 import (
 	"fmt"
 	"io"
-	"runtime"
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/btfbatch/btfbatch/encoder"
 )
-
-// A Meter measures phases, one after another.
-type Meter struct {
-	Phases []encoder.Phase
-	wall   time.Time
-	cpu    time.Duration
-}
-
-// Start begins a phase.
-func (m *Meter) Start() {
-	m.wall = time.Now()
-	m.cpu, _ = usage()
-}
-
-// Stop ends the phase and begins the next. The numbers are as in encoder.Phase.
-func (m *Meter) Stop(name string, bytes, items uint64, unit string) {
-	cpu, peak := usage()
-	m.Phases = append(m.Phases, encoder.Phase{Name: name, Wall: time.Since(m.wall), CPU: cpu - m.cpu, Bytes: bytes, Items: items, Unit: unit,
-		PeakRSS: peak})
-	m.Start()
-}
-
-// Add takes over phases that the encoder measured, and begins the next.
-func (m *Meter) Add(phases []encoder.Phase) {
-	m.Phases = append(m.Phases, phases...)
-	m.Start()
-}
-
-// usage is the CPU time of the process, and the most memory that it had.
-func usage() (cpu time.Duration, peak uint64) {
-	var r unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &r) != nil {
-		return 0, 0
-	}
-	peak = uint64(r.Maxrss)
-	if runtime.GOOS != "darwin" { // the others count in KiB
-		peak <<= 10
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()), peak
-}
 
 // Total sums phases up. Its peak is that of the last one.
 func Total(phases []encoder.Phase) encoder.Phase {
