@@ -1,0 +1,136 @@
+package translate_test
+
+import (
+	"debug/dwarf"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	wire "github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// TestMend: what ends the peer's run is an error in its profile, and something that BTF can say outside it (peer.go).
+func TestMend(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		build func(cu *synth.CU, i *synth.DIE)
+		fails string
+		want  string // behind the int
+	}{
+		{"atomic", func(cu *synth.CU, i *synth.DIE) {
+			a := cu.DIE(dwarf.TagAtomicType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
+			again := cu.DIE(dwarf.TagAtomicType, synth.Ref(dwarf.AttrType, synth.FormRef4, a))
+			cu.Struct("s", 16, synth.Member{Name: "a", Type: a}, synth.Member{Name: "p", Type: cu.Pointer(again), Off: 8})
+		}, "tag 0x47 has no BTF", `
+			2 PTR 1
+			3 STRUCT s 16: a:1@0 p:2@64`},
+		{"atomic void", func(cu *synth.CU, i *synth.DIE) {
+			cu.Typedef("t", cu.DIE(dwarf.TagAtomicType))
+		}, "tag 0x47 has no BTF", "2 TYPEDEF t 0"},
+		{"references", func(cu *synth.CU, i *synth.DIE) {
+			r := cu.DIE(dwarf.TagReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
+			cu.Typedef("t", cu.DIE(dwarf.TagRvalueReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, r)))
+		}, "tag 0x10 has no BTF", `
+			2 PTR 1
+			3 PTR 2
+			4 TYPEDEF t 3`},
+		{"pointer to member", func(cu *synth.CU, i *synth.DIE) {
+			cu.Typedef("t", cu.DIE(dwarf.TagPtrToMemberType, synth.Ref(dwarf.AttrType, synth.FormRef4, i)))
+		}, "tag 0x1f has no BTF", `
+			2 STRUCT 8:
+			3 TYPEDEF t 2`},
+		{"typedef without a name", func(cu *synth.CU, i *synth.DIE) {
+			cu.Pointer(cu.DIE(dwarf.TagTypedef, synth.Ref(dwarf.AttrType, synth.FormRef4, i)))
+		}, "typedef has no name", "2 PTR 1"},
+		{"declaration without a name", func(cu *synth.CU, i *synth.DIE) {
+			cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
+		}, "declaration of a struct or union has no name", `
+			2 STRUCT 0:
+			3 PTR 2`},
+		{"enumerator without a name", func(cu *synth.CU, i *synth.DIE) {
+			cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: 1}).Add(synth.NewDIE(dwarf.TagEnumerator, synth.Num(dwarf.AttrConstValue, synth.FormData1, 2)))
+		}, "enumerator has no name", "2 ENUM e 4: A=1"},
+		{"type tag without a text", func(cu *synth.CU, i *synth.DIE) {
+			cu.Pointer(i).Add(llvm("btf_type_tag", ""), llvm("btf_type_tag", "user"))
+		}, "type tag has no text", `
+			2 TYPE_TAG user 1
+			3 PTR 2`},
+		{"base type without a name", func(cu *synth.CU, i *synth.DIE) {
+			cu.DIE(dwarf.TagBaseType, synth.Num(dwarf.AttrByteSize, synth.FormData1, 2))
+		}, "base type has no name", "2 INT __SANITIZED_FAKE_INT__ 2"},
+		{"complex float", func(cu *synth.CU, i *synth.DIE) {
+			cu.Base("complex double", 16, 3)
+		}, "complex and imaginary floats have no BTF", "2 INT complex double 16"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			b := synth.New(synth.Target{})
+			cu := b.CU("a.c", synth.C11)
+			x.build(cu, cu.Base("int", 4, synth.Signed))
+			image := b.Bytes()
+			if _, err := translated(image, feature.Default()); err == nil || !strings.Contains(err.Error(), x.fails) {
+				t.Errorf("error: got %v, want %q", err, x.fails)
+			}
+			got, err := mended(image)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "1 INT int 4 signed\n" + trim(x.want); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// TestIdentifiers: names of languages that are not like C become identifiers.
+func TestIdentifiers(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	for _, x := range []struct {
+		lang synth.Lang
+		want string
+	}{
+		{0x21, "1 INT a b 4\n2 STRUCT box_int_ 4: _0:1@0\n3 TYPEDEF _t 2\n4 TYPEDEF " + long[:127] + " 3"}, // C++14
+		{0x1d, "1 INT a b 4\n2 STRUCT box<int> 4: 00:1@0\n3 TYPEDEF &t 2\n4 TYPEDEF " + long + " 3"},       // C11
+	} {
+		b := synth.New(synth.Target{})
+		cu := b.CU("a.cc", x.lang)
+		s := cu.Struct("box<int>", 4, synth.Member{Name: "00", Type: cu.Base("a b", 4, synth.Unsigned)})
+		cu.Typedef(long, cu.Typedef("&t", s))
+		got, err := mended(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != x.want {
+			t.Errorf("language %#x: got\n%s\nwant\n%s", x.lang, got, x.want)
+		}
+	}
+}
+
+// mended describes the only unit of an image as the default profile has it.
+func mended(image []byte) (string, error) {
+	d, err := open(image)
+	if err != nil {
+		return "", err
+	}
+	var u wire.Unit
+	if _, err := d.Units().Next(&u); err != nil {
+		return "", err
+	}
+	if err := u.Open(); err != nil {
+		return "", err
+	}
+	opt := everything(feature.Default())
+	opt.Mend = true
+	var (
+		tr  translate.Translator
+		t   translate.Unit
+		fs  translate.Subprograms
+		out strings.Builder
+	)
+	if err := tr.CU(&u, &d.Strings, opt, &t, &fs); err != nil {
+		return "", err
+	}
+	describe(&out, &t, &fs)
+	return strings.TrimSpace(out.String()), nil
+}
