@@ -5,7 +5,8 @@
 #   scripts/odd.sh --check    write nothing, say what would change; exit 1 if anything would
 #
 # Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19
-# and pahole 1.32 in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch.
+# and pahole 1.32 in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file is put
+# into /usr/lib/debug, where pahole looks for it, and taken away again.
 set -eu
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
