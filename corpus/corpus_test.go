@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
@@ -400,19 +401,9 @@ func TestQuickstart(t *testing.T) {
 
 // TestLabKernels reads real kernels where there are some.
 func TestLabKernels(t *testing.T) {
-	lab := os.Getenv("LAB")
-	if lab == "" {
-		lab = "../../.lab"
-	}
-	lab, err := filepath.Abs(filepath.Join(lab, "kernels"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	lab := filepath.Join(peer.Lab(t), "kernels")
 	if _, err := os.Stat(lab); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Skipf("no kernels: %v", err)
+		peer.Missing(t, "no kernels: %v", err)
 	}
 	items := resolve(t, lab, "images: [{path: \"*.vmlinux\"}]\n")
 	for _, it := range items {

@@ -24,22 +24,11 @@ func lab(t *testing.T) (dir string, kernels []string) {
 	if testing.Short() {
 		t.Skip("the peer takes a while for a whole kernel")
 	}
-	dir = os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", ".lab")
-	}
-	missing := t.Skipf
-	if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-		missing = t.Fatalf
-	}
-	for _, peer := range []string{"pahole", "bpftool"} {
-		if _, err := os.Stat(filepath.Join(dir, "bin", peer)); err != nil {
-			missing("no peers: %v", err)
-		}
-	}
+	dir = reference.Dir(t)
+	reference.Program(t, "bpftool")
 	kernels, err := filepath.Glob(filepath.Join(dir, "kernels", "*.vmlinux"))
 	if err != nil || len(kernels) == 0 {
-		missing("no kernels in %s (%v)", dir, err)
+		reference.Missing(t, "no kernels in %s (%v)", dir, err)
 	}
 	return dir, kernels
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
@@ -58,11 +59,7 @@ func eachModules(t *testing.T, f func(t *testing.T, m *labModules)) {
 		})
 	}
 	if !found {
-		missing := t.Skipf
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			missing = t.Fatalf
-		}
-		missing("no modules in %s", filepath.Join(dir, "modules"))
+		reference.Missing(t, "no modules in %s", filepath.Join(dir, "modules"))
 	}
 }
 

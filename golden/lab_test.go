@@ -3,35 +3,20 @@ package golden
 import (
 	"bytes"
 	"debug/elf"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// lab is the folder of peers and kernels; without one the test is skipped, or fails when peers are required.
-func lab(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", ".lab")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "bin", "bpftool")); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("peers are required: %v", err)
-		}
-		t.Skipf("no peers: %v", err)
-	}
-	return dir
-}
-
 // kernel is the path of a lab kernel, and the BTF that the distribution's pahole left in it.
 func kernel(t testing.TB, name string) (path string, o *btf.Object) {
 	t.Helper()
-	path = filepath.Join(lab(t), "kernels", name+".vmlinux")
+	reference.Program(t, "bpftool")
+	path = filepath.Join(reference.Lab(t), "kernels", name+".vmlinux")
 	f, err := elf.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +35,7 @@ func kernel(t testing.TB, name string) (path string, o *btf.Object) {
 // A golden that bpftool made of pahole's output passes as it is.
 func TestBpftoolGolden(t *testing.T) {
 	path, o := kernel(t, "6.1-cloud-amd64")
-	text, err := exec.Command(filepath.Join(lab(t), "bin", "bpftool"), "btf", "dump", "file", path, "format", "raw").Output()
+	text, err := exec.Command(reference.Program(t, "bpftool"), "btf", "dump", "file", path, "format", "raw").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@
 package peer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -15,20 +16,47 @@ import (
 	"testing"
 )
 
-// Dir is the folder of peers and kernels: the environment variable LAB, else .lab beside the checkout.
-func Dir(t testing.TB) string {
+// Lab is the folder of peers and kernels, be it there or not: the environment variable LAB, else .lab beside the checkout.
+func Lab(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("LAB")
 	if dir == "" {
 		dir = filepath.Join(root(t), "..", ".lab")
 	}
-	if _, err := os.Stat(filepath.Join(dir, "bin", "pahole")); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("peers are required: %v", err)
-		}
-		t.Skipf("no peers: %v", err)
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
+}
+
+// Required tells whether a test must fail rather than be skipped where the lab lacks what it needs.
+func Required() bool { return os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" }
+
+// Missing skips the test, or fails it where peers are required.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if Required() {
+		t.Fatalf("required: "+format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// Program is the path of a program of the lab, such as bpftool. Without it the test is skipped, or fails.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(Lab(t), "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		Missing(t, "no peers: %v", err)
+	}
+	return path
+}
+
+// Dir is Lab where the lab has pahole; else the test is skipped, or fails.
+func Dir(t testing.TB) string {
+	t.Helper()
+	Program(t, "pahole")
+	return Lab(t)
 }
 
 // root is the folder of go.mod, above that of the test.
@@ -104,12 +132,22 @@ func Kernel(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Dir(t), "kernels", name+".vmlinux")
 	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("kernels are required: %v", err)
-		}
-		t.Skipf("no kernel: %v", err)
+		Missing(t, "no kernel: %v", err)
 	}
 	return path
+}
+
+// Same compares what an encoder made of an image, nil if it failed, with what the peer makes of it by the same features. show tells
+// what a BTF holds, for the message of a failure.
+func Same(t testing.TB, image []byte, features []string, got []byte, show func(btf []byte) string) {
+	t.Helper()
+	want := Encode(t, image, features)
+	switch {
+	case got == nil && want != nil:
+		t.Errorf("got an error, want the peer's %d bytes", len(want))
+	case got != nil && !bytes.Equal(got, want):
+		t.Errorf("got\n%s\nwant the peer's\n%s", show(got), show(want))
+	}
 }
 
 // EncodeKernel is Encode for a lab kernel. The peer needs long for one, so its output is kept in the lab's peer-cache, under

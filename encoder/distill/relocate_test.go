@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -88,17 +89,7 @@ func (r *rule) relocate(t *testing.T) (*btf.Object, error) {
 
 // TestRelocateLikeBpftool puts every rule to bpftool, which reads a module that has both sections.
 func TestRelocateLikeBpftool(t *testing.T) {
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", ".lab")
-	}
-	bpftool := filepath.Join(dir, "bin", "bpftool")
-	if _, err := os.Stat(bpftool); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("no peers: %v", err)
-		}
-		t.Skipf("no peers: %v", err)
-	}
+	bpftool := peer.Program(t, "bpftool")
 	module := filepath.Join("..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-module.ko")
 	for _, tt := range relocateRules() {
 		base, distilled, split := tt.build()

@@ -103,23 +103,23 @@ func check(t *testing.T, fixtures []fixture) {
 				if x.deviates != "" {
 					t.Skip(x.deviates)
 				}
-				want := peer.Encode(t, data, features.Names())
-				if res == nil {
-					if want != nil {
-						t.Errorf("got an error, want the peer's %d bytes", len(want))
-					}
-					return
+				var got []byte
+				if res != nil {
+					got = res.Object.AppendWire(nil)
 				}
-				if got := res.Object.AppendWire(nil); !bytes.Equal(got, want) {
-					theirs, err := btf.Parse(want, nil)
-					if err != nil {
-						t.Fatalf("peer's %d bytes: %v", len(want), err)
-					}
-					t.Errorf("got\n%s\nwant the peer's\n%s", allFuncs(res.Object), allFuncs(theirs))
-				}
+				peer.Same(t, data, features.Names(), got, show)
 			})
 		})
 	}
+}
+
+// show is allFuncs of finished BTF.
+func show(wire []byte) string {
+	o, err := btf.Parse(wire, nil)
+	if err != nil {
+		return err.Error()
+	}
+	return allFuncs(o)
 }
 
 // outcome encodes an image and says of every function why it was left out, or what it is.

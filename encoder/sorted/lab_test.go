@@ -9,20 +9,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
 // TestKernels puts the BTF that whole kernels came with to the kernel's own build tool. That is of Linux 7.2 and not among the
 // peers of other tests, so that nothing is required: testdata/make.sh says where it is to be had.
 func TestKernels(t *testing.T) {
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", ".lab")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := peer.Lab(t)
 	tool := filepath.Join(dir, "bin", "resolve_btfids")
 	if _, err := os.Stat(tool); err != nil {
 		t.Skipf("no build tool of the kernel: %v", err)

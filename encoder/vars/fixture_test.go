@@ -58,23 +58,23 @@ func check(t *testing.T, fixtures []fixture) {
 				}
 			}
 			t.Run("peer", func(t *testing.T) {
-				want := peer.Encode(t, image, features.Names())
-				if res == nil {
-					if want != nil {
-						t.Errorf("got an error, want the peer's %d bytes", len(want))
-					}
-					return
+				var got []byte
+				if res != nil {
+					got = res.Object.AppendWire(nil)
 				}
-				if got := res.Object.AppendWire(nil); !bytes.Equal(got, want) {
-					theirs, err := btf.Parse(want, nil)
-					if err != nil {
-						t.Fatalf("peer's %d bytes: %v", len(want), err)
-					}
-					t.Errorf("got\n%s\nwant the peer's\n%s", allVars(res.Object), allVars(theirs))
-				}
+				peer.Same(t, image, features.Names(), got, show)
 			})
 		})
 	}
+}
+
+// show is allVars of finished BTF.
+func show(wire []byte) string {
+	o, err := btf.Parse(wire, nil)
+	if err != nil {
+		return err.Error()
+	}
+	return allVars(o)
 }
 
 // outcome encodes an image and says which variables there are, and of all others why not.

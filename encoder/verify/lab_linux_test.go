@@ -3,68 +3,35 @@ package verify
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
-// lab finds the peers and the kernels.
-func lab(t testing.TB) string {
+// peerBTF is what the peer makes of a lab kernel.
+func peerBTF(t testing.TB, name string) []byte {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("encoding a whole kernel takes a while")
 	}
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = "../../../.lab"
-	}
-	if _, err := os.Stat(filepath.Join(dir, "bin", "pahole")); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("no lab: %v", err)
-		}
-		t.Skipf("no lab: %v", err)
-	}
-	return dir
-}
-
-var made sync.Map // image name → BTF, so that the peer encodes each image once
-
-// peerBTF is what the peer makes of an image.
-func peerBTF(t testing.TB, name string) []byte {
-	t.Helper()
-	image := filepath.Join(lab(t), "kernels", name+".vmlinux")
-	if _, err := os.Stat(image); err != nil {
-		t.Skipf("no image: %v", err)
-	}
-	if blob, ok := made.Load(name); ok {
-		return blob.([]byte)
-	}
-	out := filepath.Join(t.TempDir(), name+".btf")
-	cmd := exec.Command(filepath.Join(lab(t), "bin", "pahole"), "-J", "-j2", "--btf_features=default", "--lang_exclude=rust", "--btf_encode_detached="+out, image)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", cmd, err, text)
-	}
-	blob, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made.Store(name, blob)
-	return blob
+	return peer.EncodeKernel(t, name, []string{"default"}, "--lang_exclude=rust")
 }
 
 // TestPeerBTF: what the peer writes for a kernel is accepted as that kernel's own BTF, by every generation that knows its
 // kinds, and as a load where the pointer size and the byte order are the kernel's. Encoding takes minutes, so one image
 // serves unless all are asked for.
 func TestPeerBTF(t *testing.T) {
-	images, err := filepath.Glob(filepath.Join(lab(t), "kernels", "*.vmlinux"))
+	if testing.Short() {
+		t.Skip("encoding a whole kernel takes a while")
+	}
+	images, err := filepath.Glob(filepath.Join(peer.Dir(t), "kernels", "*.vmlinux"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1"
+	all := peer.Required()
 	for _, image := range images {
 		name := strings.TrimSuffix(filepath.Base(image), ".vmlinux")
 		if !all && name != labImage {

@@ -10,24 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
-
-// lab is the folder of peers and kernels; without one the test is skipped, or fails when peers are required.
-func lab(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", ".lab")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "bin", "bpftool")); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatalf("peers are required: %v", err)
-		}
-		t.Skipf("no peers: %v", err)
-	}
-	return dir
-}
 
 // kernelBTF is the BTF that the distribution's pahole left in a kernel; nil when there is none.
 func kernelBTF(t testing.TB, path string) []byte {
@@ -48,13 +33,20 @@ func kernelBTF(t testing.TB, path string) []byte {
 	return data
 }
 
+// benchmarkBTF is that of the kernel that benchmarks measure.
+func benchmarkBTF(b *testing.B) []byte {
+	b.Helper()
+	peer.Program(b, "bpftool")
+	return kernelBTF(b, filepath.Join(peer.Lab(b), "kernels", "6.12-cloud-amd64.vmlinux"))
+}
+
 func TestKernelsLikeBpftool(t *testing.T) {
-	dir := lab(t)
+	bpftool := peer.Program(t, "bpftool")
+	dir := peer.Lab(t)
 	kernels, err := filepath.Glob(filepath.Join(dir, "kernels", "*.vmlinux"))
 	if err != nil || len(kernels) == 0 {
 		t.Fatalf("no kernels in %s (%v)", dir, err)
 	}
-	bpftool := filepath.Join(dir, "bin", "bpftool")
 	compared := 0
 	for _, path := range kernels {
 		data := kernelBTF(t, path)
@@ -96,7 +88,7 @@ func TestKernelsLikeBpftool(t *testing.T) {
 }
 
 func BenchmarkRawKernel(b *testing.B) {
-	o, err := btf.Parse(kernelBTF(b, filepath.Join(lab(b), "kernels", "6.12-cloud-amd64.vmlinux")), nil)
+	o, err := btf.Parse(benchmarkBTF(b), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -119,7 +111,7 @@ func appendC(t *testing.T, o *btf.Object, opt COptions) []byte {
 }
 
 func BenchmarkCKernel(b *testing.B) {
-	o, err := btf.Parse(kernelBTF(b, filepath.Join(lab(b), "kernels", "6.12-cloud-amd64.vmlinux")), nil)
+	o, err := btf.Parse(benchmarkBTF(b), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

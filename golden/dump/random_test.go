@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
@@ -114,7 +115,7 @@ func peerOutput(name string, args ...string) ([]byte, error) {
 // TestRandomLikeBpftool prints objects that no compiler makes in all formats. bpftool dies of some of them in C, and says
 // of others that they cannot be printed; then so do we, after the same text.
 func TestRandomLikeBpftool(t *testing.T) {
-	bpftool := filepath.Join(lab(t), "bin", "bpftool")
+	bpftool := peer.Program(t, "bpftool")
 	r := rand.New(rand.NewPCG(3, 4))
 	file := filepath.Join(t.TempDir(), "random.btf")
 	whole, died := 0, 0
