@@ -13,6 +13,7 @@ esac
 unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || { printf 'not formatted with gofmt:\n%s\n' "$unformatted" >&2; exit 1; }
 go mod verify
+go mod tidy -diff
 go vet ./...
 for arch in 386 arm64; do
 	[ "$arch" = "$(go env GOHOSTARCH)" ] || GOOS=linux GOARCH=$arch go vet ./...
