@@ -20,10 +20,9 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // A CU in which one name is two DIEs, both defined or one only declared, goes in whole: the exact engine compares such graphs
 // node by node as they are, and which of their types are one node decides whether it finds them equal.
 type Seen struct {
-	IDs      []uint32 // by local id of the last CU: its id in the object
-	Fresh    []bool   // by local id of the last CU: it goes in
-	Broken   bool     // the assumptions do not hold: only the exact engine may decide
-	Deviants int      // CUs that deviated
+	IDs    []uint32 // by local id of the last CU: its id in the object
+	Fresh  []bool   // by local id of the last CU: it goes in
+	Broken bool     // the assumptions do not hold: only the exact engine may decide
 
 	slots    []classSlot // open addressing by hash, power of two
 	used     int
@@ -58,8 +57,8 @@ type tag struct {
 const tagKey = 0x9e3779b97f4a7c15
 
 // Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
-// Fresh. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a CU that has none (see Classes). Names of t are keys;
-// equal keys are equal names.
+// Fresh. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
+// CU that has none (see Classes). Names of t are keys; equal keys are equal names.
 func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
@@ -72,7 +71,6 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 	s.mention(t, named, class)
 	deviates := len(s.deviant) != 0
 	if deviates {
-		s.Deviants++
 		s.spread(t)
 	}
 	at, first := uint32(next), uint32(next)

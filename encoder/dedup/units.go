@@ -5,7 +5,7 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
 // words that are not zero are kept.
 type tagSets struct {
-	start []uint32 // by unit: its first word; one more at the end
+	start []uint32 // by unit: its first word
 	at    []uint16 // which word of the set
 	words []uint64
 	cur   []uint64 // the set of the unit at hand
