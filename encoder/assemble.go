@@ -51,9 +51,9 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 // makeRoom spares the object most of its growing: what a kernel's debug information of that many bytes comes to, functions
 // included.
 func (a *assembler) makeRoom(info uint64) {
-	const perType, perWord, perByte = 1500, 240, 90
+	const perType, perWord, perByte, perString = 1500, 240, 90, 1600
 	a.o.Grow(int(info/perType), int(info/perWord))
-	a.o.Strings.Grow(int(info / perByte))
+	a.o.Strings.Grow(int(info/perByte), int(info/perString))
 }
 
 // add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.

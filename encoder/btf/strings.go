@@ -13,7 +13,7 @@ type Strings struct {
 	data  []byte
 	base  *Strings
 	start uint32   // offset of data[0]: 0 without a base
-	slots []uint32 // open addressing, power of two; offset in data + 1, 0 is free
+	slots []uint64 // open addressing, power of two; upper half of the hash << 32 | offset in data + 1, 0 is free
 	used  int
 	seed  maphash.Seed
 }
@@ -29,8 +29,16 @@ func NewStrings(base *Strings) *Strings {
 	return s
 }
 
-// Grow makes room for n more bytes.
-func (s *Strings) Grow(n int) { s.data = slices.Grow(s.data, n) }
+// Grow makes room for n more bytes in count more strings.
+func (s *Strings) Grow(n, count int) {
+	s.data = slices.Grow(s.data, n)
+	if s.full(count) {
+		s.grow(count)
+	}
+}
+
+// full tells whether the index has no room for n more strings.
+func (s *Strings) full(n int) bool { return 4*(s.used+n) > 3*len(s.slots) }
 
 // Bytes is the section itself; it ends with a NUL unless it is empty.
 func (s *Strings) Bytes() []byte { return s.data }
@@ -69,16 +77,17 @@ func (s *Strings) Add(str []byte) uint32 {
 			return off
 		}
 	}
-	if 4*(s.used+1) > 3*len(s.slots) {
-		s.grow()
+	if s.full(1) {
+		s.grow(1)
 	}
-	i, found := s.probe(str)
+	hash := maphash.Bytes(s.seed, str)
+	i, found := s.probe(hash, str)
 	if found {
-		return s.slots[i] - 1 + s.start
+		return uint32(s.slots[i]) - 1 + s.start
 	}
 	at := uint32(len(s.data))
 	s.data = append(append(s.data, str...), 0)
-	s.slots[i] = at + 1
+	s.slots[i] = hash&hashBits | uint64(at+1)
 	s.used++
 	return at + s.start
 }
@@ -97,43 +106,52 @@ func (s *Strings) Find(str []byte) (off uint32, ok bool) {
 	if len(s.slots) == 0 {
 		return 0, false
 	}
-	i, found := s.probe(str)
+	i, found := s.probe(maphash.Bytes(s.seed, str), str)
 	if !found {
 		return 0, false
 	}
-	return s.slots[i] - 1 + s.start, true
+	return uint32(s.slots[i]) - 1 + s.start, true
 }
 
+// hashBits are the bits of a hash that a slot holds: strings are compared only where they agree. Where a string belongs follows
+// from them alone, so that growing looks at no string.
+const hashBits uint64 = 0xffffffff << 32
+
 // probe finds the slot of str, or the free one where it belongs.
-func (s *Strings) probe(str []byte) (slot int, found bool) {
+func (s *Strings) probe(hash uint64, str []byte) (slot int, found bool) {
 	mask := len(s.slots) - 1
-	for i := int(maphash.Bytes(s.seed, str)) & mask; ; i = (i + 1) & mask {
-		at := s.slots[i]
-		if at == 0 {
+	for i := int(hash>>32) & mask; ; i = (i + 1) & mask {
+		p := s.slots[i]
+		if p == 0 {
 			return i, false
 		}
-		have := s.data[at-1:]
+		if (p^hash)&hashBits != 0 {
+			continue
+		}
+		have := s.data[uint32(p)-1:]
 		if len(have) > len(str) && have[len(str)] == 0 && string(have[:len(str)]) == string(str) {
 			return i, true
 		}
 	}
 }
 
-func (s *Strings) grow() {
+// grow makes room for n more strings.
+func (s *Strings) grow(n int) {
 	old := s.slots
-	s.slots = make([]uint32, max(64, 2*len(old)))
-	mask := len(s.slots) - 1
-	for _, at := range old {
-		if at == 0 {
+	size := max(64, len(old))
+	for 4*(s.used+n) > 3*size {
+		size *= 2
+	}
+	s.slots = make([]uint64, size)
+	for _, p := range old {
+		if p == 0 {
 			continue
 		}
-		str := s.data[at-1:]
-		str = str[:bytes.IndexByte(str, 0)]
-		i := int(maphash.Bytes(s.seed, str)) & mask
+		i := int(p>>32) & (size - 1)
 		for s.slots[i] != 0 {
-			i = (i + 1) & mask
+			i = (i + 1) & (size - 1)
 		}
-		s.slots[i] = at
+		s.slots[i] = p
 	}
 }
 
@@ -154,17 +172,18 @@ func (s *Strings) Index() {
 	if s.slots != nil {
 		return
 	}
-	s.grow()
+	s.grow(len(s.data) / 24)
 	for at := 0; at < len(s.data); {
 		n := bytes.IndexByte(s.data[at:], 0)
 		if n < 0 {
 			return
 		}
-		if 4*(s.used+1) > 3*len(s.slots) {
-			s.grow()
+		if s.full(1) {
+			s.grow(1)
 		}
-		if i, found := s.probe(s.data[at : at+n]); !found && n > 0 {
-			s.slots[i] = uint32(at) + 1
+		hash := maphash.Bytes(s.seed, s.data[at:at+n])
+		if i, found := s.probe(hash, s.data[at:at+n]); !found && n > 0 {
+			s.slots[i] = hash&hashBits | uint64(at+1)
 			s.used++
 		}
 		at += n + 1

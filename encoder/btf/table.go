@@ -147,6 +147,26 @@ func (t *Table) Append(words ...uint32) ID {
 	return t.End() - 1
 }
 
+// Append3 adds a record of three words, of which a may count elements that are yet to be added, and returns its id.
+func (t *Table) Append3(name, info, third uint32) ID {
+	t.start = append(t.start, uint32(len(t.words)))
+	t.words = append(t.words, name, info, third)
+	return t.First() + ID(len(t.start)) - 1
+}
+
+// Words are the words of all records one behind the other. They may be changed in place, and what extends them by append can
+// be put back with SetWords.
+func (t *Table) Words() []uint32 { return t.words }
+
+// SetWords makes words, which continue those that there were, the words of the table: what was added belongs to the last record.
+func (t *Table) SetWords(words []uint32) { t.words = words }
+
+// CutLast drops the last record.
+func (t *Table) CutLast() {
+	n := len(t.start) - 1
+	t.words, t.start = t.words[:t.start[n]], t.start[:n]
+}
+
 // AppendElem adds the words of one more element to the last record and counts it in the record's vlen, which wraps at
 // MaxVlen as the peer's does.
 func (t *Table) AppendElem(words ...uint32) {

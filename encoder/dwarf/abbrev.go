@@ -101,37 +101,11 @@ type attr struct {
 type Abbrev struct {
 	Tag      Tag
 	Children bool
-	fixed    int16  // bytes of all attributes together; -1 when that varies
+	lead     bool   // a name that stands in the DIE comes first, and all else is fixed
+	fixed    int16  // bytes of all attributes together, behind a leading name; -1 when that varies
 	Has      uint64 // bit per slot that the DIE fills
 	first, n uint32 // its attributes in the table: those of interest when fixed, else all
-	plain    plainMember
-	lead     bool // a name that stands in the DIE comes first, and all else is fixed
-}
-
-// A plainMember says where name, type and offset of a member stand, counted from its first attribute: four bytes each, but
-// width bytes for the offset. Nearly half of all DIEs are members that have a name in .debug_str, a type in their unit and a
-// constant offset, and nothing else of interest. The zero value says that a DIE is not such a member.
-type plainMember struct{ name, typ, loc, width uint8 }
-
-func (t *abbrevs) plainMember(a *Abbrev) (p plainMember) {
-	if a.Tag != TagMember || a.fixed < 0 || a.lead || a.Has&^bit(SlotSibling) != bit(SlotName)|bit(SlotType)|bit(SlotMember) || a.Children {
-		return p
-	}
-	for _, at := range t.attrs[a.first : a.first+a.n] {
-		switch {
-		case at.at > 0xff || at.shape != shapeFixed:
-			return plainMember{}
-		case at.slot == SlotName && at.width == 4:
-			p.name = uint8(at.at)
-		case at.slot == SlotType && at.width == 4 && at.add == 0:
-			p.typ = uint8(at.at)
-		case at.slot == SlotMember && at.width != 0 && at.add == 0:
-			p.loc, p.width = uint8(at.at), at.width
-		default:
-			return plainMember{}
-		}
-	}
-	return p
+	layout   layout
 }
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
@@ -404,7 +378,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		t.attrs = t.attrs[:int(a.first)+len(own)]
 	}
 	a.n = uint32(len(own))
-	a.plain = t.plainMember(a)
+	a.layout = t.layoutOf(a)
 	return pos, nil
 }
 
@@ -452,8 +426,10 @@ func interest(tag Tag) uint64 {
 		return name | konst | sib | bit(SlotAnnot)
 	case TagLexicalBlock, TagInlinedSubroutine, TagCallSite, TagGNUCallSite, TagCallSiteParameter, TagGNUCallSiteParam:
 		return sib
+	case TagBaseType:
+		return name | sib | bit(SlotSize) | bit(SlotEncoding) | bit(SlotAnnot)
 	default:
-		return name | typ | sib | bit(SlotSize) | bit(SlotEncoding) | bit(SlotDecl) | bit(SlotSpec) | bit(SlotAnnot) | bit(SlotSignature)
+		return name | typ | sib | bit(SlotSize) | bit(SlotDecl) | bit(SlotSpec) | bit(SlotAnnot) | bit(SlotSignature)
 	}
 }
 

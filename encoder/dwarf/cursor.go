@@ -39,6 +39,22 @@ var masks = [256]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffff
 // Read reads the DIE at pos. It returns nil at the null entry that ends a sibling chain, with Next behind it, and after an
 // error.
 func (c *Cursor) Read(pos int) *Abbrev {
+	if uint(pos) < uint(c.end) && c.Err == nil {
+		if i := uint(c.data[pos]) - 1; i < 0x7f && i < uint(len(c.dense)) { // most DIEs by far
+			a := &c.dense[i]
+			next := pos + 1 + int(a.fixed)
+			if a.layout.quick && !a.lead && next <= c.end {
+				c.Pos, c.Next, c.Has, c.first = pos, next, a.Has, pos+1
+				c.quick(&a.layout, span(c.data[pos+1:]))
+				return a
+			}
+		}
+	}
+	return c.readAny(pos)
+}
+
+// readAny is Read for any DIE.
+func (c *Cursor) readAny(pos int) *Abbrev {
 	a := c.head(pos)
 	if a == nil {
 		return nil
@@ -96,6 +112,14 @@ func (c *Cursor) head(pos int) *Abbrev {
 	return a
 }
 
+// leadKey is the key of the leading name, which ends before pos.
+func (c *Cursor) leadKey(pos int) StrKey {
+	if n := pos - 1 - c.lead; n == 1 || n == 2 || n == 3 {
+		return keyShort | StrKey(binary.LittleEndian.Uint32(c.data[c.lead:])&uint32(masks[n]))
+	}
+	return c.u.d.keys.inline(c.data[c.lead : pos-1])
+}
+
 // behindString is the position behind the string at pos; 0 after an error.
 func (c *Cursor) behindString(pos int) int {
 	data := c.data[:c.end]
@@ -113,13 +137,17 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 	c.Has = a.Has
 	pos := c.first
 	if a.lead && a.Has&bit(SlotNameKey) != 0 {
-		c.Val[SlotNameKey] = uint64(c.u.d.Strings.inline(c.data[c.lead : pos-1]))
+		c.Val[SlotNameKey] = uint64(c.leadKey(pos))
 	}
 	if a.fixed < 0 {
 		c.readVarying(a, pos)
 		if c.Err != nil {
 			return nil
 		}
+		return a
+	}
+	if a.layout.quick {
+		c.quick(&a.layout, span(c.data[pos:]))
 		return a
 	}
 	attrs := c.attrs[a.first : a.first+a.n]
@@ -137,42 +165,8 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 	return a
 }
 
-// A Member is what nearly all members state, and nothing else.
-type Member struct {
-	Name   StrKey
-	Type   uint32 // reference, as an offset in the unit; 0 for none that leads inside it
-	Offset uint32 // DW_AT_data_member_location, in bytes
-}
-
-// ReadMember reads the DIE at pos, as Read does. Where it is a plain member (see plain), m is what it states, and nothing is
-// put into Has and Val.
-func (c *Cursor) ReadMember(pos int, m *Member) (a *Abbrev, plain bool) {
-	if a = c.head(pos); a == nil {
-		return nil, false
-	}
-	if a.plain == (plainMember{}) {
-		return c.load(a), false
-	}
-	p, data := a.plain, c.data[c.first:]
-	var name, typ, at uint64
-	if c.swap {
-		name = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.name:])) >> 32
-		typ = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.typ:])) >> 32
-		at = bits.ReverseBytes64(binary.LittleEndian.Uint64(data[p.loc:])) >> (64 - 8*uint(p.width))
-	} else {
-		name = binary.LittleEndian.Uint64(data[p.name:]) & 0xffffffff
-		typ = binary.LittleEndian.Uint64(data[p.typ:]) & 0xffffffff
-		at = binary.LittleEndian.Uint64(data[p.loc:]) & masks[p.width]
-	}
-	m.Name, m.Type, m.Offset = 0, 0, uint32(at)
-	if name < uint64(len(c.u.d.Strings.str)) {
-		m.Name = StrKey(name) + 1
-	}
-	if typ < uint64(c.end) {
-		m.Type = uint32(typ)
-	}
-	return a, true
-}
+// Null tells whether the DIE at pos is the null entry that ends a sibling chain.
+func (c *Cursor) Null(pos int) bool { return pos < c.end && c.data[pos] == 0 && c.Err == nil }
 
 func (c *Cursor) rare(code uint64) *Abbrev {
 	if a, ok := c.u.abbrevs.sparse[code]; ok && a.Tag != 0 {
@@ -385,8 +379,13 @@ func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
 
 // Name is the key of DW_AT_name; 0 when there is none.
 func (c *Cursor) Name() StrKey {
-	if c.Has&bit(SlotName) != 0 {
+	switch {
+	case c.Has&bit(SlotName) != 0:
 		if v := c.Val[SlotName]; v <= uint64(len(c.u.d.Strings.str)) {
+			return StrKey(v)
+		}
+	case c.Has&bit(SlotNameKey) != 0:
+		if v := c.Val[SlotNameKey]; v < strValue {
 			return StrKey(v)
 		}
 	}

@@ -16,8 +16,12 @@ import (
 // ErrNoDWARF says that an image has no .debug_info.
 var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty")
 
-// slack is how many bytes behind the last one a section's buffer holds, so that eight bytes may be loaded anywhere.
-const slack = 16
+// slack is how many bytes behind the last one a section's buffer holds, so that a span may be looked at anywhere.
+const slack = 272
+
+// A span is the bytes from a position on. Eight bytes can be loaded at any offset that fits a byte, and the one check that all
+// are there is made when it is taken.
+type span = *[slack]byte
 
 // Data is the DWARF of one image. It may be read by several goroutines at once.
 type Data struct {

@@ -32,8 +32,9 @@ func (w *walker) followAliases() {
 		}
 		*ref = 0
 	}
-	for i := range w.t.Types.Len() {
-		w.t.Types.At(btf.ID(i + 1)).References(follow)
+	words := w.t.Types.Words()
+	for _, at := range w.forward {
+		follow(&words[at])
 	}
 	for i := range w.names {
 		follow(&w.names[i].spec)

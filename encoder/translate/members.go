@@ -25,6 +25,11 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
 		return w.stub(a)
 	}
+	if w.direct && a.Children && !decl && annot == 0 {
+		if next, ok := w.plainRecord(pos, next, name, size, union, spec); ok {
+			return next
+		}
+	}
 	base, tags := len(w.elems), len(w.t.TypeTags)
 	if a.Children && w.enter() {
 		next = w.members(next, pos, union)
@@ -86,24 +91,38 @@ func (w *walker) dropTags(from, owner int) {
 	w.t.TypeTags = keep
 }
 
-// members is the hot loop: more than four of ten DIEs of a kernel are members.
+// plainRecord appends the STRUCT or UNION at pos if it has nothing but plain members, which stand from next on; else it leaves
+// everything as it was, and ok is false.
+func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, union bool, spec uint32) (behind int, ok bool) {
+	t := &w.t.Types
+	t.Append3(uint32(name), 0, uint32(size))
+	at := t.WordCount()
+	run := dwarf.Run{Words: t.Words()}
+	run.Read(&w.c, dwarf.RunMembers, next)
+	words, n := run.Words, (len(run.Words)-at)/3
+	t.SetWords(words)
+	if !w.c.Null(run.Next) || union && run.Or != 0 || n > btf.MaxVlen {
+		t.CutLast()
+		return 0, false
+	}
+	kind := btf.KindStruct
+	if union {
+		kind = btf.KindUnion
+	}
+	words[at-2] = btf.Info(kind, uint32(n), run.Bits != 0)
+	w.refer(words, at+1, 3)
+	w.named(w.added(pos, size), name, spec)
+	return run.Next + 1, true
+}
+
+// members collects the members of a composite that is not plain.
 func (w *walker) members(pos, owner int, union bool) int {
 	c := &w.c
 	index := int32(0)
-	var m dwarf.Member
 	for {
-		a, plain := c.ReadMember(pos, &m)
+		a := c.Read(pos)
 		if a == nil {
 			return c.Next
-		}
-		if plain {
-			if union && m.Offset != 0 {
-				c.Fail(c.Pos, "a union member at byte %d has no BTF", m.Offset)
-			}
-			w.elems = append(w.elems, uint32(m.Name), m.Type, 8*m.Offset, 0)
-			index++
-			pos = c.Next
-			continue
 		}
 		switch a.Tag {
 		case dwarf.TagMember:
@@ -210,6 +229,7 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 			e[2] = m[3]<<24 | m[2]
 		}
 	}
+	w.refer(t.Words(), t.WordCount()-3*n+1, 3)
 	return id
 }
 

@@ -20,8 +20,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagAtomicType:
 		w.alias(pos, w.ref(dwarf.SlotType))
 	case dwarf.TagReferenceType, dwarf.TagRvalueReferenceType:
-		w.t.Types.Append(0, btf.Info(btf.KindPtr, 0, false), w.ref(dwarf.SlotType))
-		w.added(pos, uint64(w.t.AddrSize))
+		w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), w.ref(dwarf.SlotType), uint64(w.t.AddrSize))
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:

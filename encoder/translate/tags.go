@@ -147,7 +147,9 @@ func (w *walker) pointerTags(a *dwarf.Abbrev, target, annot uint32) (ref uint32,
 
 // typeTag appends a TYPE_TAG and returns a reference to it.
 func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
-	id := w.t.Types.Append(uint32(value), btf.Info(btf.KindTypeTag, 0, false), target)
+	id := w.t.Types.Append3(uint32(value), btf.Info(btf.KindTypeTag, 0, false), target)
+	words := w.t.Types.Words()
+	w.refer(words, len(words)-1, 1)
 	w.off = append(w.off, 0)
 	w.t.Size = append(w.t.Size, 0)
 	return uint32(id) | localMark

@@ -81,16 +81,14 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 	} else if a.Children {
 		next = c.Skip(a)
 	}
-	w.t.Types.Append(0, btf.Info(btf.KindPtr, 0, false), target)
-	w.added(pos, uint64(w.t.AddrSize))
+	w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), target, uint64(w.t.AddrSize))
 	return next
 }
 
 func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	c, pos := &w.c, w.c.Pos
 	target := w.ref(dwarf.SlotType)
-	w.t.Types.Append(0, btf.Info(k, 0, false), target)
-	w.added(pos, c.Value(dwarf.SlotSize))
+	w.append(pos, 0, btf.Info(k, 0, false), target, c.Value(dwarf.SlotSize))
 	return c.Skip(a)
 }
 
@@ -109,8 +107,7 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 		w.namelessTypedef(pos, target)
 		return next
 	}
-	w.t.Types.Append(uint32(name), btf.Info(btf.KindTypedef, 0, false), target)
-	id := w.added(pos, 0)
+	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), target, 0)
 	w.own(tags, pos, id)
 	if name == 0 {
 		w.names = append(w.names, nameFixup{id, spec})
@@ -146,10 +143,14 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 		dims = append(dims, 0)
 	}
 	for i := len(dims) - 1; i >= 0; i-- {
-		id := w.t.Types.Append(0, btf.Info(btf.KindArray, 0, false), 0, elem, IndexPending, dims[i])
-		elem = uint32(id) | localMark
-		w.added(pos, 0)
-		if i > 0 {
+		t := &w.t.Types
+		t.Append3(0, btf.Info(btf.KindArray, 0, false), 0)
+		at := t.WordCount()
+		words := append(t.Words(), elem, IndexPending, dims[i])
+		t.SetWords(words)
+		w.refer(words, at, 3)
+		id := w.added(pos, 0)
+		if elem = id | localMark; i > 0 {
 			w.off[id-1] = 0
 		}
 	}
@@ -197,6 +198,9 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		return next
 	}
 	for {
+		if w.direct && w.enum64 && !wide {
+			next = w.plainEnumerators(next)
+		}
 		b := c.Read(next)
 		if b == nil {
 			return c.Next
@@ -206,6 +210,25 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		}
 		next = c.Skip(b)
 	}
+}
+
+// plainEnumerators appends the enumerators that stand from pos on, as far as they are plain and BTF can count them.
+func (w *walker) plainEnumerators(pos int) int {
+	w.run.Words = w.run.Words[:0]
+	w.run.Read(&w.c, dwarf.RunEnumerators, pos)
+	words, t := w.run.Words, &w.t.Types
+	info := &t.Last()[1]
+	n := uint32(len(words) / 3)
+	if *info&0xffffff+n > btf.MaxVlen {
+		return pos
+	}
+	*info += n
+	own := t.Words()
+	for at := 0; at < len(words); at += 3 {
+		own = append(own, words[at], words[at+2])
+	}
+	t.SetWords(own)
+	return w.run.Next
 }
 
 func (w *walker) enumerator(wide bool) {
@@ -243,6 +266,9 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	base, variadic := len(w.elems), false
 	if a.Children && w.enter() {
 		for {
+			if w.direct {
+				next = w.plainParams(next)
+			}
 			b := c.Read(next)
 			if b == nil {
 				next = c.Next
@@ -266,14 +292,27 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	if variadic {
 		w.elems = append(w.elems, 0, 0)
 	}
-	if n := (len(w.elems) - base) / 2; n > btf.MaxVlen {
+	n := (len(w.elems) - base) / 2
+	if n > btf.MaxVlen {
 		c.Fail(pos, "%d parameters are more than BTF can count", n)
 	}
-	w.t.Types.Append(0, btf.Info(btf.KindFuncProto, uint32(len(w.elems)-base)/2&btf.MaxVlen, false), ret)
-	w.t.Types.Extend(w.elems[base:])
-	w.added(pos, size)
+	w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), ret, size)
+	t := &w.t.Types
+	at := t.WordCount()
+	t.Extend(w.elems[base:])
+	w.refer(t.Words(), at+1, 2)
 	w.elems = w.elems[:base]
 	return next
+}
+
+// plainParams pushes the parameters that stand from pos on, as far as they are plain.
+func (w *walker) plainParams(pos int) int {
+	w.run.Words = w.run.Words[:0]
+	w.run.Read(&w.c, dwarf.RunParams, pos)
+	for at := 0; at < len(w.run.Words); at += 3 {
+		w.elems = append(w.elems, w.run.Words[at], w.run.Words[at+1])
+	}
+	return w.run.Next
 }
 
 // sortRust orders the members of a Rust struct by byte offset (specification 01, section 10.3).

@@ -9,8 +9,8 @@ import (
 // The walk numbers types when their DIE is complete, after all its children (specification 01, section 4, order rule). So
 // a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
 //
-// While the walk runs, references are offsets of DIEs in the unit; resolve turns them into local ids. Offset 0 is the unit's
-// header, so 0 can stand for void.
+// A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
+// the walk is done, and resolve turns them into local ids. Offset 0 is the unit's header, so 0 can stand for void.
 
 // maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
 const maxDepth = 2000
@@ -28,8 +28,10 @@ type walker struct {
 	elems   []uint32 // stack of member and parameter words of open composites
 	params  []Param  // stack of parameters of open functions
 	funcs   []pendingFunc
+	forward []uint32          // which words of Types are offsets still
 	off     []uint32          // by local id - 1: offset of its DIE; 0 where no reference leads
 	byOff   []uint16          // by offset in the unit: local id or farID, valid when off agrees; never cleared
+	eager   bool              // references are followed at once: not in a Whole, where what is behind counts
 	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
 	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
 	farFrom uint32            // farID; 0 in a Whole
@@ -42,6 +44,8 @@ type walker struct {
 	whole   *wholeWalk // nil where units are walked one by one
 	aliases []alias
 	rust    bool // members are put in the order of their offsets
+	direct  bool // members, parameters and enumerators are taken as they stand
+	run     dwarf.Run
 	mangle  bool // names need not be identifiers of C
 
 	funcNames funcMemo
@@ -72,7 +76,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
-	w.elems, w.params, w.funcs, w.off = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0]
+	w.elems, w.params, w.funcs, w.off, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases = w.aliases[:0]
 }
@@ -80,6 +84,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 // indexUnit makes the index of types by offset one of a single unit.
 func (w *walker) indexUnit() {
 	w.mask, w.farFrom = 1<<32-1, farID
+	w.eager = true
 	if n := w.u.Len(); n > len(w.byOff) {
 		w.byOff = make([]uint16, max(n+n/4, 1<<19))
 	}
@@ -88,6 +93,7 @@ func (w *walker) indexUnit() {
 // root puts the cursor behind the root of the unit, which Open has read before.
 func (w *walker) root() {
 	w.mangle = w.opt.Mend && !likeC(w.u.Lang)
+	w.direct = !w.rust && !w.mangle
 	w.c.Start(w.u)
 	if a := w.c.Read(w.c.Next); a == nil {
 		w.c.Next = w.u.Len()
@@ -102,6 +108,57 @@ func (w *walker) added(off int, size uint64) uint32 {
 		return id
 	}
 	return w.addFar(off)
+}
+
+// append appends a record that refers to the DIE at the offset ref, and notes it as the type at off.
+func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
+	if id := w.known(ref); id != 0 {
+		ref = id
+	} else if ref&localMark != 0 {
+		ref &^= localMark
+	} else if ref != 0 {
+		w.forward = append(w.forward, uint32(w.t.Types.WordCount())+2)
+	}
+	w.t.Types.Append3(uint32(name), info, ref)
+	return w.added(off, size)
+}
+
+// known is the local id of the type at off, if it has one that no later type can take from it; else 0.
+func (w *walker) known(off uint32) uint32 {
+	if uint64(off) >= uint64(len(w.byOff)) {
+		return 0
+	}
+	id := uint32(w.byOff[off])
+	if id-1 >= uint32(len(w.off)) || w.off[id-1] != off || id == farID || !w.eager {
+		return 0
+	}
+	return id
+}
+
+// refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
+// notes the others. words are those of Types.
+func (w *walker) refer(words []uint32, at, step int) {
+	byOff, offs := w.byOff, w.off
+	if !w.eager {
+		byOff = nil
+	}
+	for ; uint(at) < uint(len(words)); at += step {
+		off := words[at]
+		if uint64(off) < uint64(len(byOff)) {
+			id := uint32(byOff[off])
+			if id-1 < uint32(len(offs)) && offs[id-1] == off && id != farID {
+				words[at] = id
+				continue
+			}
+		}
+		switch {
+		case off == 0:
+		case off&localMark != 0:
+			words[at] = off &^ localMark
+		default:
+			w.forward = append(w.forward, uint32(at))
+		}
+	}
 }
 
 // last is the local id of the last type.
@@ -263,27 +320,11 @@ func (w *walker) resolve() {
 	w.resolveFuncs()
 }
 
-// resolveTypes is a hot loop: it visits every reference of every type of the image once.
+// resolveTypes turns what were references forward into local ids.
 func (w *walker) resolveTypes() {
-	t := &w.t.Types
-	for i := range t.Len() {
-		r := t.At(btf.ID(i + 1))
-		switch k := r.Kind(); k {
-		case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64, btf.KindFwd:
-		case btf.KindStruct, btf.KindUnion:
-			for at := 4; at < len(r); at += 3 {
-				r[at] = w.local(r[at])
-			}
-		case btf.KindFuncProto:
-			r[2] = w.local(r[2])
-			for at := 4; at < len(r); at += 2 {
-				r[at] = w.local(r[at])
-			}
-		case btf.KindArray:
-			r[3] = w.element(r[3])
-		default:
-			r[2] = w.element(r[2])
-		}
+	words := w.t.Types.Words()
+	for _, at := range w.forward {
+		words[at] = w.local(words[at])
 	}
 }
 

@@ -52,7 +52,7 @@ func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uin
 // indexWhole makes the index of types by offset one of all units.
 func (w *walker) indexWhole(m *dwarf.Whole, skip func(lang uint64) bool) {
 	w.whole = &wholeWalk{m: m, skip: skip, imported: make(map[int]bool)}
-	w.mask, w.farFrom = 0, 0
+	w.mask, w.farFrom, w.eager = 0, 0, false
 	w.byOff, w.far = []uint16{farID}, make(map[uint32]uint32)
 }
 
