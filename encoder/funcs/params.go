@@ -81,7 +81,7 @@ func (a *Analyzer) sizeOf(id uint32) uint16 {
 		if r.Kind() == btf.KindPtr {
 			return uint16(a.addr)
 		}
-		if s := a.t.Size[id-1]; s != 0 {
+		if s := a.t.Dies[id-1].Size; s != 0 {
 			return uint16(s)
 		}
 		switch r.Kind() {

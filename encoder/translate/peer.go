@@ -143,8 +143,8 @@ func identifierByte(c byte, i int) bool {
 func (w *walker) confuseTypeUnits() {
 	for id := range w.u.TypeUnitIDs() {
 		to := uint32(0)
-		if int(id) < len(w.off) {
-			to = w.off[id]
+		if int(id) < len(w.t.Dies) {
+			to = w.t.Dies[id].Off
 		}
 		w.alias(w.u.Len()+int(id)+1, to)
 	}

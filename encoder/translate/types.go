@@ -151,7 +151,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 		w.refer(words, at, 3)
 		id := w.added(pos, 0)
 		if elem = id | localMark; i > 0 {
-			w.off[id-1] = 0
+			w.t.Dies[id-1].Off = 0
 		}
 	}
 	w.elems = w.elems[:base]

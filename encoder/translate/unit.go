@@ -76,10 +76,16 @@ type DeclTag struct {
 	Value     dwarf.StrKey
 }
 
+// A Die is where a type comes from.
+type Die struct {
+	Off  uint32 // of its DIE in the unit; 0 where no reference leads
+	Size uint32 // DW_AT_byte_size, 0 when absent
+}
+
 // A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
 type Unit struct {
 	Types    btf.Table // names are string keys; references local ids; array index types IndexPending
-	Size     []uint32  // by local id - 1: DW_AT_byte_size, 0 when absent
+	Dies     []Die     // by local id - 1
 	Named    []uint32  // local ids of named structs, unions and enums, declarations included
 	Int      btf.ID    // the first base type named "int", 0 when there is none
 	Arrays   bool      // the CU has an array
@@ -114,11 +120,11 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 		case btf.KindPtr:
 			return n * uint64(t.AddrSize)
 		case btf.KindInt, btf.KindFloat:
-			return n * uint64(uint16(t.Size[id-1]*8)/8)
+			return n * uint64(uint16(t.Dies[id-1].Size*8)/8)
 		case btf.KindEnum, btf.KindEnum64:
 			return n * uint64(r.Size())
 		case btf.KindFuncProto:
-			if s := t.Size[id-1]; s != 0 {
+			if s := t.Dies[id-1].Size; s != 0 {
 				return n * uint64(s)
 			}
 			return n * uint64(t.AddrSize)
@@ -153,7 +159,7 @@ func (t *Unit) signed(id uint32) bool {
 
 func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Types.Reset()
-	t.Size, t.Named = t.Size[:0], t.Named[:0]
+	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
 	t.Int, t.Arrays = 0, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s

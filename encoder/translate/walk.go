@@ -29,8 +29,7 @@ type walker struct {
 	params  []Param  // stack of parameters of open functions
 	funcs   []pendingFunc
 	forward []uint32          // which words of Types are offsets still
-	off     []uint32          // by local id - 1: offset of its DIE; 0 where no reference leads
-	byOff   []uint16          // by offset in the unit: local id or farID, valid when off agrees; never cleared
+	byOff   []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
 	eager   bool              // references are followed at once: not in a Whole, where what is behind counts
 	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
 	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
@@ -76,7 +75,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
-	w.elems, w.params, w.funcs, w.off, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.off[:0], w.forward[:0]
+	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases = w.aliases[:0]
 }
@@ -102,7 +101,7 @@ func (w *walker) root() {
 
 // added notes the type that was just appended as the one that references to off mean.
 func (w *walker) added(off int, size uint64) uint32 {
-	w.off, w.t.Size = append(w.off, uint32(off)), append(w.t.Size, uint32(size))
+	w.t.Dies = append(w.t.Dies, Die{uint32(off), uint32(size)})
 	if id := w.last(); id < w.farFrom {
 		w.byOff[off] = uint16(id)
 		return id
@@ -112,14 +111,17 @@ func (w *walker) added(off int, size uint64) uint32 {
 
 // append appends a record that refers to the DIE at the offset ref, and notes it as the type at off.
 func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
-	if id := w.known(ref); id != 0 {
+	t := &w.t.Types
+	id := w.known(ref)
+	switch {
+	case id != 0:
 		ref = id
-	} else if ref&localMark != 0 {
+	case ref&localMark != 0:
 		ref &^= localMark
-	} else if ref != 0 {
-		w.forward = append(w.forward, uint32(w.t.Types.WordCount())+2)
+	case ref != 0:
+		w.forward = append(w.forward, uint32(t.WordCount())+2)
 	}
-	w.t.Types.Append3(uint32(name), info, ref)
+	t.Append3(uint32(name), info, ref)
 	return w.added(off, size)
 }
 
@@ -128,8 +130,8 @@ func (w *walker) known(off uint32) uint32 {
 	if uint64(off) >= uint64(len(w.byOff)) {
 		return 0
 	}
-	id := uint32(w.byOff[off])
-	if id-1 >= uint32(len(w.off)) || w.off[id-1] != off || id == farID || !w.eager {
+	id, dies := uint32(w.byOff[off]), w.t.Dies
+	if id-1 >= uint32(len(dies)) || dies[id-1].Off != off || id == farID || !w.eager {
 		return 0
 	}
 	return id
@@ -138,7 +140,7 @@ func (w *walker) known(off uint32) uint32 {
 // refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
 // notes the others. words are those of Types.
 func (w *walker) refer(words []uint32, at, step int) {
-	byOff, offs := w.byOff, w.off
+	byOff, dies := w.byOff, w.t.Dies
 	if !w.eager {
 		byOff = nil
 	}
@@ -146,7 +148,7 @@ func (w *walker) refer(words []uint32, at, step int) {
 		off := words[at]
 		if uint64(off) < uint64(len(byOff)) {
 			id := uint32(byOff[off])
-			if id-1 < uint32(len(offs)) && offs[id-1] == off && id != farID {
+			if id-1 < uint32(len(dies)) && dies[id-1].Off == off && id != farID {
 				words[at] = id
 				continue
 			}
@@ -162,7 +164,7 @@ func (w *walker) refer(words []uint32, at, step int) {
 }
 
 // last is the local id of the last type.
-func (w *walker) last() uint32 { return uint32(len(w.off)) }
+func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) }
 
 // farID in byOff stands for this local id and all higher ones.
 const farID = 1<<16 - 1
@@ -184,7 +186,7 @@ func (w *walker) local(off uint32) uint32 {
 	if id == farID {
 		id = w.far[off]
 	}
-	if id != 0 && id <= uint32(len(w.off)) && w.off[id-1] == off {
+	if id != 0 && id <= w.last() && w.t.Dies[id-1].Off == off {
 		return id
 	}
 	return 0
