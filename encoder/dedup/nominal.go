@@ -22,17 +22,23 @@ type Hash struct{ A, B uint64 }
 
 var (
 	keyA, keyB, keyC, keyD = rand.Uint64() | 1, rand.Uint64() | 1, rand.Uint64() | 1, rand.Uint64() | 1
-	voidHash               = Hash{rand.Uint64(), rand.Uint64()}
+	voidHash               = Hash{rand.Uint64() | 1, rand.Uint64()}
 )
 
-func (h *Hash) word(v uint64) {
-	h.A, h.B = fold(h.A^v, keyA), fold(h.B^v, keyB)
+// element is the hash of a type, begun in h, with one more part: two words of its own, and what it refers to. A product of two
+// 64-bit factors is folded to 64 bits, in each lane with another key. (A factor of 0 would lose the other one; that a hash equals its
+// key is as unlikely as that two hashes collide.)
+func (h Hash) element(v uint64, ref Hash) Hash {
+	return Hash{fold(h.A^v^keyA, ref.A), fold(h.B^v^keyB, ref.B)}
 }
 
-// element adds a part of a type: two words of its own and what it refers to. (A factor of 0 would lose the other one; that a
-// hash equals its key is as unlikely as that two hashes collide.)
-func (h *Hash) element(v uint64, ref Hash) {
-	h.A, h.B = fold(h.A^v^keyA, ref.A^keyC), fold(h.B^v^keyB, ref.B^keyD)
+// plain stands for a reference where there is none, but a number.
+func plain(v uint32) Hash { return Hash{uint64(v) ^ keyC, uint64(v) ^ keyD} }
+
+// nameHash is what a reference to a named struct, union or enum contributes.
+func nameHash(name uint32, group int) Hash {
+	v := uint64(name)<<3 | uint64(group)<<1 | 1
+	return Hash{v * keyC, v * keyD}
 }
 
 func fold(x, y uint64) uint64 {
@@ -68,8 +74,7 @@ func groupOf(r btf.Record) (group int, declares bool) {
 
 // Classes compute the nominal classes of one CU's types. They belong to one worker.
 type Classes struct {
-	ref       []Hash // by local id: what a reference to the type contributes
-	done      []bool // ref is known
+	ref       []Hash // by local id: what a reference to the type contributes; A is 0 where that is not known yet
 	irregular bool
 	depth     int
 }
@@ -82,19 +87,17 @@ const maxChain = 4096
 func (c *Classes) Compute(t *btf.Table, named []uint32, buf []Hash) []Hash {
 	n := t.Len() + 1
 	class := resize(buf, n)
-	c.ref, c.done = resize(c.ref, n), resize(c.done, n)
-	clear(c.done)
+	c.ref = resize(c.ref, n)
+	clear(c.ref)
 	c.irregular, c.depth = false, 0
-	class[0], c.ref[0], c.done[0] = voidHash, voidHash, true
+	class[0], c.ref[0] = voidHash, voidHash
 	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, _ := groupOf(r)
-		h := Hash{keyC, keyD}
-		h.word(uint64(r[0])<<8 | uint64(g) | 1<<63)
-		c.ref[id], c.done[id] = h, true
+		c.ref[id] = nameHash(r[0], g)
 	}
 	for id := 1; id < n; id++ {
-		if !c.done[id] {
+		if c.ref[id].A == 0 {
 			c.reference(t, uint32(id))
 		}
 	}
@@ -117,8 +120,8 @@ func resize[T any](s []T, n int) []T {
 
 // reference is what a reference to a type contributes.
 func (c *Classes) reference(t *btf.Table, id uint32) Hash {
-	if c.done[id] {
-		return c.ref[id]
+	if h := c.ref[id]; h.A != 0 {
+		return h
 	}
 	if c.depth++; c.depth > maxChain || c.irregular {
 		c.irregular = true
@@ -126,38 +129,51 @@ func (c *Classes) reference(t *btf.Table, id uint32) Hash {
 	}
 	h := c.content(t, t.At(btf.ID(id)))
 	c.depth--
-	c.ref[id], c.done[id] = h, true
+	if h.A == 0 {
+		h.A = 1
+	}
+	c.ref[id] = h
 	return h
 }
 
 // content hashes a record. The index type of an array is the same for all arrays of an image and stays out.
 func (c *Classes) content(t *btf.Table, r btf.Record) Hash {
-	h := Hash{keyC, keyD}
-	h.word(uint64(r[0])<<32 | uint64(r[1]))
+	h, head := Hash{keyC, keyD}, uint64(r[0])<<32|uint64(r[1])
 	switch r.Kind() {
 	case btf.KindStruct, btf.KindUnion:
-		h.word(uint64(r[2]))
-		for at := 3; at+2 < len(r); at += 3 {
-			id := r[at+1]
-			ref := c.ref[id]
-			if !c.done[id] {
-				ref = c.reference(t, id)
-			}
-			h.element(uint64(r[at])<<32|uint64(r[at+2]), ref)
-		}
+		return c.members(t, h.element(head, plain(r[2])), r[3:])
 	case btf.KindFuncProto:
-		h.element(0, c.reference(t, r[2]))
+		h = h.element(head, c.reference(t, r[2]))
 		for at := 3; at+1 < len(r); at += 2 {
-			h.element(uint64(r[at]), c.reference(t, r[at+1]))
+			h = h.element(uint64(r[at]), c.reference(t, r[at+1]))
 		}
 	case btf.KindArray:
-		h.element(uint64(r[5]), c.reference(t, r[3]))
+		h = h.element(head|uint64(r[5])<<32, c.reference(t, r[3])) // an array has no name
 	case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64:
-		for _, w := range r[2:] {
-			h.word(uint64(w))
+		h = h.element(head, plain(r[2]))
+		for w := r[3:]; len(w) > 0; {
+			v := uint64(w[0]) << 32
+			if w = w[1:]; len(w) > 0 {
+				v |= uint64(w[0])
+				w = w[1:]
+			}
+			h = h.element(v, plain(0))
 		}
 	default:
-		h.element(0, c.reference(t, r[2]))
+		h = h.element(head, c.reference(t, r[2]))
+	}
+	return h
+}
+
+// members continues the hash of a struct or union with its members, three words each.
+func (c *Classes) members(t *btf.Table, h Hash, w []uint32) Hash {
+	refs := c.ref
+	for ; len(w) >= 3; w = w[3:] {
+		ref := refs[w[1]]
+		if ref.A == 0 {
+			ref = c.reference(t, w[1])
+		}
+		h = h.element(uint64(w[0])<<32|uint64(w[2]), ref)
 	}
 	return h
 }

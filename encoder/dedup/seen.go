@@ -99,9 +99,7 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 // Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
 // on.
 func (s *Seen) Known(value uint32, target uint32, component uint32) bool {
-	h := Hash{keyD, keyC}
-	h.word(uint64(value)<<32 | uint64(target))
-	h.word(uint64(component))
+	h := Hash{keyD, keyC}.element(uint64(value)<<32|uint64(target), plain(component))
 	slot := s.find(h)
 	if slot.id != 0 {
 		return true
