@@ -65,7 +65,7 @@ func (a *assembler) add(u *unit) error {
 	if a.exact {
 		a.number(t)
 	} else {
-		a.seen.Unit(&t.Types, t.Named, u.class, a.o.End())
+		a.seen.Unit(&t.Types, t.Named, t.Class, a.o.End())
 		a.ids = a.seen.IDs
 	}
 	synthetic := a.findIndexType(t)

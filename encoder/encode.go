@@ -237,6 +237,6 @@ func (j *job) regular() bool {
 	return j.opt.Base == nil && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
 }
 
-func (j *job) translateOptions() *translate.Options {
-	return &translate.Options{Features: j.opt.Features, Mend: j.opt.Profile != Pahole, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
+func (j *job) translateOptions(classes bool) *translate.Options {
+	return &translate.Options{Classes: classes, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
 }

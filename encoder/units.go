@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/translate"
@@ -18,9 +17,8 @@ import (
 type unit struct {
 	types translate.Unit
 	funcs funcs.Unit
-	class []dedup.Hash // by local id
-	size  int          // in bytes
-	skip  bool         // left out by language
+	size  int  // in bytes
+	skip  bool // left out by language
 	err   error
 }
 
@@ -31,7 +29,6 @@ type worker struct {
 	tr    translate.Translator
 	subs  translate.Subprograms
 	funcs funcs.Analyzer
-	class dedup.Classes
 }
 
 // A pipeline hands units to workers in section order and joins their results in the same order: a finished unit waits in
@@ -61,7 +58,7 @@ func (j *job) units(ctx context.Context, a *assembler) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(), reader: j.d.Units(), ready: make(map[int]*unit)}
+	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(!a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
 	for range workers + 2 {
 		p.free = append(p.free, &unit{})
@@ -132,10 +129,10 @@ func (p *pipeline) translate(w *worker, u *unit) (err error) {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
-	return w.translate(p.j, p.opt, !p.a.exact, u)
+	return w.translate(p.j, p.opt, u)
 }
 
-func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit) (err error) {
+func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = w.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
@@ -150,7 +147,7 @@ func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit
 	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
 	raw := &w.raw
 	if raw.Skeleton() && opt.Mend {
-		if raw = &w.split; classes {
+		if raw = &w.split; opt.Classes {
 			return errSplit
 		}
 		if err := j.openSplit(&w.raw, raw); err != nil {
@@ -165,9 +162,6 @@ func (w *worker) translate(j *job, opt *translate.Options, classes bool, u *unit
 		return err
 	}
 	w.funcs.Analyze(raw, &u.types, &w.subs, j.table, &u.funcs)
-	if classes {
-		u.class = w.class.Compute(&u.types.Types, u.types.Named, u.class)
-	}
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 	var u unit
 	var ins insertion
 	ins.table = btf.NewTable(1)
-	opt := j.translateOptions()
+	opt := j.translateOptions(true)
 	reader := j.d.Units()
 	for _, n := range keep.Units {
 		if err := ctx.Err(); err != nil {
@@ -36,10 +36,10 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 		if err := reader.At(at.place, &w.raw); err != nil {
 			return err
 		}
-		if err := w.translate(j, opt, true, &u); err != nil {
+		if err := w.translate(j, opt, &u); err != nil {
 			return err
 		}
-		if u.skip || u.class == nil {
+		if u.skip || u.types.Class == nil {
 			return at.place.Err(0, "internal error: the unit reads differently the second time")
 		}
 		if err := a.insert(&u, at, keep, &ins); err != nil {
@@ -53,14 +53,14 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 // insert notes the types of a unit that go in, and points what the unit said at them.
 func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion) error {
 	t := &u.types
-	a.seen.Again(&t.Types, t.Named, u.class, at.types)
+	a.seen.Again(&t.Types, t.Named, u.types.Class, at.types)
 	ids := a.seen.IDs
 	next, extra := uint32(at.types), len(ins.before)
 	for id := 1; id <= t.Types.Len(); id++ {
 		switch {
 		case a.seen.Fresh[id]:
 			next++
-		case keep.Has(u.class[id]):
+		case keep.Has(u.types.Class[id]):
 			ids[id] = extraMark | uint32(len(ins.before))
 			ins.before = append(ins.before, next)
 		}
@@ -72,7 +72,7 @@ func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion
 		switch r := t.Types.At(btf.ID(id)); {
 		case a.seen.Fresh[id]: // deviants too, whose classes are in no table
 			a.point(a.o.At(btf.ID(ids[id])), r, ids)
-		case keep.Has(u.class[id]):
+		case keep.Has(u.types.Class[id]):
 			a.appendType(&ins.table, r, ids)
 		}
 	}

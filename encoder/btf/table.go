@@ -158,6 +158,9 @@ func (t *Table) Append3(name, info, third uint32) ID {
 // be put back with SetWords.
 func (t *Table) Words() []uint32 { return t.words }
 
+// Starts says for every type where its record begins in Words. It must not be changed.
+func (t *Table) Starts() []uint32 { return t.start }
+
 // SetWords makes words, which continue those that there were, the words of the table: what was added belongs to the last record.
 func (t *Table) SetWords(words []uint32) { t.words = words }
 

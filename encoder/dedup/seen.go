@@ -1,6 +1,9 @@
 package dedup
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
+)
 
 // Seen decides, CU by CU in their order, which types must be put into the object so that the exact engine gives the same
 // result as it would for all of them.
@@ -25,6 +28,8 @@ type Seen struct {
 	Broken bool     // the assumptions do not hold: only the exact engine may decide
 
 	slots    []classSlot // open addressing by hash, power of two
+	tagOf    []uint32    // by slot, of a class that has a name: its tag number + 1, shifted, and whether it declares; 0 where not known
+	found    []uint32    // scratch: by local id, the slot of its class
 	used     int
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
@@ -46,7 +51,7 @@ type classSlot struct {
 type tag struct {
 	def      Hash   // class of its first definition; zero without one
 	key      uint32 // the name
-	group    uint8
+	group    nominal.Group
 	declared bool   // somewhere it is declared only
 	several  bool   // it stands for more than one thing
 	defined  uint32 // round of the last unit that defines it
@@ -68,44 +73,99 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 		clear(s.Fresh)
 		return
 	}
+	s.look(class)
 	s.mention(t, named, class)
+	if len(s.deviant) != 0 || s.whole {
+		s.decideDeviating(t, class, next)
+		return
+	}
+	at, first := uint32(next), uint32(next)
+	ids, fresh, found := s.IDs[:n], s.Fresh[:n], s.found[:n]
+	for id := 1; id < n; id++ {
+		p := &s.slots[found[id]]
+		if h := &class[id]; p.id-1 < first-1 && p.a == h.A && p.b == uint32(h.B) { // 99 of 100: a type of an earlier CU
+			ids[id], fresh[id] = p.id, false
+			continue
+		}
+		ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		if fresh[id] = ids[id] == at; fresh[id] {
+			at++
+		}
+	}
+}
+
+// look finds the slots of all classes of a CU, which stay where they are until the CU is done.
+func (s *Seen) look(class []Hash) {
+	for 3*(s.used+len(class)) >= 2*len(s.slots) {
+		s.grow()
+	}
+	s.found = resize(s.found, len(class))
+	slots, found := s.slots, s.found
+	mask := uint64(len(slots) - 1)
+	for id := range class {
+		h := &class[id]
+		i := h.A & mask
+		for {
+			if p := &slots[i]; p.a == h.A && p.b == uint32(h.B) || p.id == 0 {
+				break
+			}
+			i = (i + 1) & mask
+		}
+		found[id] = uint32(i)
+	}
+}
+
+// decide is the id of a type that does not deviate: that of the first of its class, or at, where it goes in. first is the id of the
+// first type of its CU that goes in.
+func (s *Seen) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
+	slot := s.find(h)
+	switch {
+	case slot.id == 0:
+		s.put(slot, h, at)
+		return at
+	case slot.id >= first && walked(k):
+		return at
+	}
+	return slot.id
+}
+
+// decideDeviating decides for the types of a CU that defines a name otherwise, or in which one is two things.
+func (s *Seen) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	deviates := len(s.deviant) != 0
 	if deviates {
 		s.spread(t)
 	}
 	at, first := uint32(next), uint32(next)
-	for id := 1; id < n; id++ {
-		if deviates && s.reach[id] {
-			s.IDs[id], s.Fresh[id] = at, true
+	for id := 1; id < len(class); id++ {
+		switch {
+		case deviates && s.reach[id]:
+			s.IDs[id] = at
+		case s.whole:
+			if slot := s.find(class[id]); slot.id == 0 {
+				s.put(slot, class[id], at)
+			}
+			s.IDs[id] = at
+		default:
+			s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		}
+		if s.Fresh[id] = s.IDs[id] == at; s.Fresh[id] {
 			at++
-			continue
 		}
-		slot := s.find(class[id])
-		s.Fresh[id] = slot.id == 0 || s.whole || slot.id >= first && walked(t.At(btf.ID(id)).Kind())
-		if !s.Fresh[id] {
-			s.IDs[id] = slot.id
-			continue
-		}
-		s.IDs[id] = at
-		if slot.id == 0 {
-			h := class[id]
-			*slot = classSlot{h.A, uint32(h.B), at}
-			s.added()
-		}
-		at++
 	}
 }
 
 // Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
 // on.
 func (s *Seen) Known(value uint32, target uint32, component uint32) bool {
-	h := Hash{keyD, keyC}.element(uint64(value)<<32|uint64(target), plain(component))
+	h := nominal.Begin(1<<63|uint64(value)<<32|uint64(target), nominal.Plain(component))
 	slot := s.find(h)
 	if slot.id != 0 {
 		return true
 	}
-	*slot = classSlot{h.A, uint32(h.B), ^uint32(0)}
-	s.added()
+	s.put(slot, h, ^uint32(0))
+	if 3*s.used >= 2*len(s.slots) {
+		s.grow()
+	}
 	return false
 }
 
@@ -121,7 +181,7 @@ func walked(k btf.Kind) bool {
 // find is the slot of a class, or the free one where it belongs. There is always a free one.
 func (s *Seen) find(h Hash) *classSlot {
 	if len(s.slots) == 0 {
-		s.slots = make([]classSlot, 1<<15)
+		s.grow()
 	}
 	mask := uint64(len(s.slots) - 1)
 	for i := h.A & mask; ; i = (i + 1) & mask {
@@ -131,14 +191,18 @@ func (s *Seen) find(h Hash) *classSlot {
 	}
 }
 
-func (s *Seen) added() {
-	if s.used++; 3*s.used < 2*len(s.slots) {
-		return
-	}
-	old := s.slots
-	s.slots = make([]classSlot, 2*len(old))
+// put fills a free slot.
+func (s *Seen) put(p *classSlot, h Hash, id uint32) {
+	*p = classSlot{h.A, uint32(h.B), id}
+	s.used++
+}
+
+func (s *Seen) grow() {
+	old, tags := s.slots, s.tagOf
+	s.slots = make([]classSlot, max(1<<15, 2*len(old)))
+	s.tagOf = make([]uint32, len(s.slots))
 	mask := uint64(len(s.slots) - 1)
-	for _, p := range old {
+	for k, p := range old {
 		if p.id == 0 {
 			continue
 		}
@@ -146,7 +210,7 @@ func (s *Seen) added() {
 		for s.slots[i].id != 0 {
 			i = (i + 1) & mask
 		}
-		s.slots[i] = p
+		s.slots[i], s.tagOf[i] = p, tags[k]
 	}
 }
 
@@ -155,9 +219,20 @@ func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
 	s.deviant, s.whole = s.deviant[:0], false
 	s.round++
 	for _, id := range named {
-		r := t.At(btf.ID(id))
-		g, declares := groupOf(r)
-		n := s.tagNumber(r[0], g)
+		slot := s.found[id]
+		known := s.tagOf[slot]
+		if s.slots[slot].id == 0 || known == 0 { // a free slot may be filled with another class until this one's turn
+			r := t.At(btf.ID(id))
+			g, declares := nominal.GroupOf(r)
+			known = (s.tagNumber(r[0], g) + 1) << 1
+			if declares {
+				known |= 1
+			}
+			if s.slots[slot].id != 0 {
+				s.tagOf[slot] = known
+			}
+		}
+		n, declares := known>>1-1, known&1 != 0
 		s.sets.mark(n)
 		tag := &s.tags[n]
 		if declares {
@@ -190,17 +265,17 @@ func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
 
 // tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34
 // bits and the number, plus 1, in the lower 30.
-func (s *Seen) tagNumber(key uint32, group int) uint32 {
+func (s *Seen) tagNumber(key uint32, group nominal.Group) uint32 {
 	if 2*len(s.tags) >= len(s.tagSlots) {
 		s.growTags()
 	}
 	mask := uint64(len(s.tagSlots) - 1)
 	want := uint64(key)<<2 | uint64(group)
-	for i := fold(want+1, tagKey) & mask; ; i = (i + 1) & mask {
+	for i := nominal.Fold(want+1, tagKey) & mask; ; i = (i + 1) & mask {
 		p := s.tagSlots[i]
 		if p == 0 {
 			s.tagSlots[i] = want<<30 | uint64(len(s.tags)+1)
-			s.tags = append(s.tags, tag{key: key, group: uint8(group)})
+			s.tags = append(s.tags, tag{key: key, group: group})
 			return uint32(len(s.tags) - 1)
 		}
 		if p>>30 == want {
@@ -217,7 +292,7 @@ func (s *Seen) growTags() {
 		if p == 0 {
 			continue
 		}
-		i := fold(p>>30+1, tagKey) & mask
+		i := nominal.Fold(p>>30+1, tagKey) & mask
 		for s.tagSlots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -247,7 +322,7 @@ func (s *Seen) spread(t *btf.Table) {
 	}
 	for id := 1; id <= t.Len(); id++ {
 		r := t.At(btf.ID(id))
-		if g, _ := groupOf(r); s.reach[id] && g != noGroup && r[0] != 0 {
+		if g, _ := nominal.GroupOf(r); s.reach[id] && g != nominal.None && r[0] != 0 {
 			s.tags[s.tagNumber(r[0], g)].several = true
 		}
 	}

@@ -1,6 +1,9 @@
 package dedup
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
+)
 
 // tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
 // words that are not zero are kept.
@@ -78,8 +81,8 @@ func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
 	s.round++
 	for _, id := range named {
 		r := t.At(btf.ID(id))
-		g, declares := groupOf(r)
-		if n, ok := s.findTag(r[0], uint8(g)); ok && s.deviates(&s.tags[n], class[id], declares) {
+		g, declares := nominal.GroupOf(r)
+		if n, ok := s.findTag(r[0], g); ok && s.deviates(&s.tags[n], class[id], declares) {
 			s.deviant = append(s.deviant, id)
 		}
 	}

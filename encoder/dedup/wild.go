@@ -1,6 +1,9 @@
 package dedup
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
+)
 
 // A Keep is a set of classes of which every occurrence must go into the object.
 type Keep struct {
@@ -25,7 +28,7 @@ func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 			continue
 		}
 		k.Names = append(k.Names, t.key)
-		for g := range uint64(noGroup) {
+		for g := range uint64(nominal.None) {
 			reached[nameIn(offset(t.key), g)] = true
 		}
 	}
@@ -51,11 +54,11 @@ func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 
 // twoKinds tells whether the name is that of a struct and of a union, both with a definition.
 func (s *Seen) twoKinds(t *tag) bool {
-	if t.group == groupEnum {
+	if t.group == nominal.Enum {
 		return false
 	}
 	defs := 0
-	for g := range uint8(groupEnum) {
+	for g := range nominal.Enum {
 		if n, ok := s.findTag(t.key, g); ok && s.tags[n].def != (Hash{}) {
 			defs++
 		}
@@ -63,10 +66,10 @@ func (s *Seen) twoKinds(t *tag) bool {
 	return defs == 2
 }
 
-func (s *Seen) findTag(key uint32, group uint8) (n uint32, ok bool) {
+func (s *Seen) findTag(key uint32, group nominal.Group) (n uint32, ok bool) {
 	mask := uint64(len(s.tagSlots) - 1)
 	want := uint64(key)<<2 | uint64(group)
-	for i := fold(want+1, tagKey) & mask; s.tagSlots[i] != 0; i = (i + 1) & mask {
+	for i := nominal.Fold(want+1, tagKey) & mask; s.tagSlots[i] != 0; i = (i + 1) & mask {
 		if p := s.tagSlots[i]; p>>30 == want {
 			return uint32(p&(1<<30-1)) - 1, true
 		}
@@ -89,8 +92,8 @@ func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
 			if reach[i] {
 				continue
 			}
-			g, _ := groupOf(r)
-			named := g != noGroup && r[0] != 0
+			g, _ := nominal.GroupOf(r)
+			named := g != nominal.None && r[0] != 0
 			reach[i] = named && reached[nameIn(r[0], uint64(g))]
 			if !reach[i] {
 				r.References(func(ref *uint32) {

@@ -3,6 +3,7 @@ package translate
 import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
 )
 
 // A composite collects its members four words each: name, offset of the type's DIE, bit offset, and the size of a bit
@@ -51,10 +52,10 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	if decl {
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
 		id = w.added(pos, size)
-		w.named(id, name, 0)
+		w.named(id, name, 0, aggregate(union))
 	} else {
 		id = w.record(pos, name, size, union, members)
-		w.named(id, name, spec)
+		w.named(id, name, spec, aggregate(union))
 	}
 	w.own(tags, pos, id)
 	w.elems = w.elems[:base]
@@ -71,13 +72,26 @@ func (w *walker) own(from, pos int, id uint32) {
 }
 
 // named notes a struct, union or enum that has a name, or takes it from the type at spec.
-func (w *walker) named(id uint32, name dwarf.StrKey, spec uint32) {
+func (w *walker) named(id uint32, name dwarf.StrKey, spec uint32, g nominal.Group) {
 	switch {
 	case name != 0:
-		w.t.Named = append(w.t.Named, id)
+		w.setName(id, name, g)
 	case spec != 0:
 		w.names = append(w.names, nameFixup{id, spec})
 	}
+}
+
+// setName notes what the name of a type is to the references to it.
+func (w *walker) setName(id uint32, name dwarf.StrKey, g nominal.Group) {
+	w.t.Named = append(w.t.Named, id)
+	w.t.Dies[id-1].Ref = nominal.Name(uint32(name), g)
+}
+
+func aggregate(union bool) nominal.Group {
+	if union {
+		return nominal.Union
+	}
+	return nominal.Struct
 }
 
 // dropTags forgets the tags that were collected for a class, which loses them (specification 01, section 7.2).
@@ -111,7 +125,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	}
 	words[at-2] = btf.Info(kind, uint32(n), run.Bits != 0)
 	w.refer(words, at+1, 3)
-	w.named(w.added(pos, size), name, spec)
+	w.named(w.added(pos, size), name, spec, aggregate(union))
 	return run.Next + 1, true
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
 )
 
 // DWARF base type encodings (DWARF 5, section 7.8).
@@ -111,6 +112,7 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	w.own(tags, pos, id)
 	if name == 0 {
 		w.names = append(w.names, nameFixup{id, spec})
+		w.t.Dies[id-1].Ref = nominal.Hash{}
 	}
 	return next
 }
@@ -190,7 +192,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	}
 	w.t.Types.Append(uint32(name), btf.Info(kind, 0, false), uint32(size))
 	id := w.added(pos, stated)
-	w.named(id, name, spec)
+	w.named(id, name, spec, nominal.Enum)
 	if wide {
 		w.signs = append(w.signs, signFixup{id, typ})
 	}
@@ -301,6 +303,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	at := t.WordCount()
 	t.Extend(w.elems[base:])
 	w.refer(t.Words(), at+1, 2)
+	w.t.Dies[len(w.t.Dies)-1].Ref = nominal.Hash{} // it has parameters too
 	w.elems = w.elems[:base]
 	return next
 }

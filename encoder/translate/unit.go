@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
 )
 
 // IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
@@ -21,6 +22,7 @@ const IndexPending = 0xffffffff
 // Options say what is wanted of a CU.
 type Options struct {
 	Features feature.Set
+	Classes  bool // classes of types are wanted
 	Mend     bool // make something of what ends the reference's run, or is lost in it
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
 	FuncIndex func(name []byte) int32
@@ -78,17 +80,19 @@ type DeclTag struct {
 
 // A Die is where a type comes from.
 type Die struct {
-	Off  uint32 // of its DIE in the unit; 0 where no reference leads
-	Size uint32 // DW_AT_byte_size, 0 when absent
+	Off  uint32       // of its DIE in the unit; 0 where no reference leads
+	Size uint32       // DW_AT_byte_size, 0 when absent
+	Ref  nominal.Hash // what a reference to the type contributes to a class; not known everywhere
 }
 
 // A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
 type Unit struct {
-	Types    btf.Table // names are string keys; references local ids; array index types IndexPending
-	Dies     []Die     // by local id - 1
-	Named    []uint32  // local ids of named structs, unions and enums, declarations included
-	Int      btf.ID    // the first base type named "int", 0 when there is none
-	Arrays   bool      // the CU has an array
+	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
+	Dies     []Die          // by local id - 1
+	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
+	Named    []uint32       // local ids of named structs, unions and enums, declarations included
+	Int      btf.ID         // the first base type named "int", 0 when there is none
+	Arrays   bool           // the CU has an array
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
 	VarTags  []DeclTag
@@ -194,6 +198,9 @@ func (w *walker) finish() error {
 	}
 	if w.c.Err != nil {
 		return w.c.Err
+	}
+	if w.classes {
+		w.classify()
 	}
 	slices.SortStableFunc(w.t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
 	return nil

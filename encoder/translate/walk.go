@@ -4,6 +4,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
 )
 
 // The walk numbers types when their DIE is complete, after all its children (specification 01, section 4, order rule). So
@@ -43,6 +44,9 @@ type walker struct {
 	whole   *wholeWalk // nil where units are walked one by one
 	aliases []alias
 	rust    bool // members are put in the order of their offsets
+	classes bool // what is wanted are classes too
+	chained int
+	endless bool // types form a cycle without a name
 	direct  bool // members, parameters and enumerators are taken as they stand
 	run     dwarf.Run
 	mangle  bool // names need not be identifiers of C
@@ -73,6 +77,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.u, w.t, w.fs, w.opt = u, t, fs, opt
 	w.rust = u.Lang == langRust
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
+	w.classes = opt.Classes
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
@@ -101,7 +106,7 @@ func (w *walker) root() {
 
 // added notes the type that was just appended as the one that references to off mean.
 func (w *walker) added(off int, size uint64) uint32 {
-	w.t.Dies = append(w.t.Dies, Die{uint32(off), uint32(size)})
+	w.t.Dies = append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
 	if id := w.last(); id < w.farFrom {
 		w.byOff[off] = uint16(id)
 		return id
@@ -115,14 +120,19 @@ func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint6
 	id := w.known(ref)
 	switch {
 	case id != 0:
-		ref = id
 	case ref&localMark != 0:
-		ref &^= localMark
+		id = ref &^ localMark
 	case ref != 0:
 		w.forward = append(w.forward, uint32(t.WordCount())+2)
+		t.Append3(uint32(name), info, ref)
+		return w.added(off, size)
 	}
-	t.Append3(uint32(name), info, ref)
-	return w.added(off, size)
+	t.Append3(uint32(name), info, id)
+	own := w.added(off, size)
+	if w.classes {
+		w.contributes(uint64(name)<<32|uint64(info), id)
+	}
+	return own
 }
 
 // known is the local id of the type at off, if it has one that no later type can take from it; else 0.
@@ -299,8 +309,8 @@ func (w *walker) resolve() {
 		if target := w.local(f.spec); target != 0 {
 			if r := w.t.Types.At(btf.ID(f.id)); r[0] == 0 {
 				r[0] = w.t.Types.At(btf.ID(target)).Name()
-				if r[0] != 0 && r.Kind() != btf.KindTypedef {
-					w.t.Named = append(w.t.Named, f.id)
+				if g, _ := nominal.GroupOf(r); r[0] != 0 && g != nominal.None {
+					w.setName(f.id, dwarf.StrKey(r[0]), g)
 				}
 			}
 		}

@@ -1,0 +1,124 @@
+package translate
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/nominal"
+)
+
+// The class of a type follows from its words and from what its references contribute (package nominal). Where the walk appends a type
+// whose reference leads back, that is known, and so is what the type itself contributes. The rest is left for the end of the unit:
+// types with references forward, and the contents of those that have a name.
+
+// maxClassChain bounds the descent from type to type between names: what no source nests, and a cycle that passes no name
+// exceeds.
+const maxClassChain = 4096
+
+// contributes sets what the type that was just appended contributes, if that is known of the type id, to which it refers.
+func (w *walker) contributes(head uint64, id uint32) {
+	ref, dies := nominal.Void, w.t.Dies
+	if i := id - 1; i < uint32(len(dies)) {
+		if ref = dies[i].Ref; !ref.Known() {
+			return
+		}
+	}
+	dies[len(dies)-1].Ref = nominal.Begin(head, ref)
+}
+
+// classify computes the class of every type of the unit, once all references are local ids. It goes from the last type to the first,
+// since it is references forward that have been left.
+func (w *walker) classify() {
+	t := w.t
+	w.chained, w.endless = 0, false
+	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
+	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
+	class := t.Class[1:]
+	for i := len(dies) - 1; i >= 0; i-- {
+		ref := dies[i].Ref
+		if !ref.Known() {
+			r := words[starts[i]:]
+			if to := r[2] - 1; simple>>(r[1]>>24&0x1f)&1 != 0 && to < uint32(len(dies)) && dies[to].Ref.Known() {
+				ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
+				dies[i].Ref = ref
+			} else {
+				ref = w.contribution(uint32(i) + 1)
+			}
+		}
+		class[i] = ref
+	}
+	for _, id := range t.Named {
+		class[id-1] = w.content(t.Types.At(btf.ID(id)))
+	}
+	if t.Class[0] = nominal.Void; w.endless {
+		t.Class = nil
+	}
+}
+
+// simple has a bit for every kind that is nothing but a reference, and perhaps a name.
+const simple = 1<<btf.KindPtr | 1<<btf.KindTypedef | 1<<btf.KindConst | 1<<btf.KindVolatile | 1<<btf.KindRestrict | 1<<btf.KindTypeTag
+
+// contribution is what a reference to a type contributes.
+func (w *walker) contribution(id uint32) nominal.Hash {
+	if id == 0 {
+		return nominal.Void
+	}
+	if ref := w.t.Dies[id-1].Ref; ref.Known() {
+		return ref
+	}
+	if w.chained++; w.chained > maxClassChain || w.endless {
+		w.endless = true
+		return nominal.Hash{}
+	}
+	h := w.content(w.t.Types.At(btf.ID(id)))
+	w.chained--
+	if !h.Known() {
+		h.A = 1
+	}
+	w.t.Dies[id-1].Ref = h
+	return h
+}
+
+// content hashes a record. The index type of an array is the same for all arrays of an image and stays out.
+func (w *walker) content(r btf.Record) nominal.Hash {
+	head := uint64(r[0])<<32 | uint64(r[1])
+	switch r.Kind() {
+	case btf.KindStruct, btf.KindUnion:
+		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
+	case btf.KindFuncProto:
+		h := nominal.Begin(head, w.contribution(r[2]))
+		for at := 3; at+1 < len(r); at += 2 {
+			h = h.Element(uint64(r[at]), w.contribution(r[at+1]))
+		}
+		return h
+	case btf.KindArray:
+		return nominal.Begin(head|uint64(r[5])<<32, w.contribution(r[3])) // an array has no name
+	case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64:
+		h := nominal.Begin(head, nominal.Plain(r[2]))
+		for e := r[3:]; len(e) > 0; {
+			v := uint64(e[0]) << 32
+			if e = e[1:]; len(e) > 0 {
+				v |= uint64(e[0])
+				e = e[1:]
+			}
+			h = h.Element(v, nominal.Plain(0))
+		}
+		return h
+	}
+	return nominal.Begin(head, w.contribution(r[2]))
+}
+
+// memberHash continues the hash of a struct or union with its members, three words each.
+func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
+	dies := w.t.Dies
+	for ; len(members) >= 3; members = members[3:] {
+		ref := nominal.Void
+		if i := members[1] - 1; i < uint32(len(dies)) {
+			if ref = dies[i].Ref; !ref.Known() {
+				ref = w.contribution(members[1])
+			}
+		}
+		h = h.Element(uint64(members[0])<<32|uint64(members[2]), ref)
+	}
+	return h
+}
