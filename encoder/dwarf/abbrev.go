@@ -119,6 +119,7 @@ type abbrevs struct {
 	uses   Uses
 	valid  bool
 	memo   [memoSize]memoEntry
+	decls  []declaration // of the same forms, by hash
 
 	sec    *section // what the window is of
 	win    []byte   // the section from winOff on
@@ -191,6 +192,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 	}
 	if !t.key.sameForms(k) {
 		clear(t.memo[:])
+		clear(t.decls)
 	}
 	t.off, t.key = off, k
 	if off > sec.size {
@@ -261,6 +263,12 @@ func (t *abbrevs) parse(b []byte, k abbrevKey) error {
 		if p != 0 && code == 0 {
 			return nil
 		}
+		if p != 0 {
+			if next := t.recall(code, b, p); next != 0 {
+				pos = next
+				continue
+			}
+		}
 		tag, p2 := uint64(0), 0
 		if p != 0 {
 			tag, p2 = uleb(b, p)
@@ -272,12 +280,18 @@ func (t *abbrevs) parse(b []byte, k abbrevKey) error {
 			return t.fail(p, fmt.Errorf("tag %#x is out of range", tag))
 		}
 		a := Abbrev{Tag: Tag(tag), Children: b[p2] != 0, first: uint32(len(t.attrs))}
+		before := t.uses
+		t.uses = Uses{}
 		next, err := t.attributes(&a, b, p2+1, k)
 		if err != nil {
 			return t.fail(pos, fmt.Errorf("declaration of code %d: %w", code, err))
 		}
-		pos = next
 		t.put(code, a)
+		if t.uses == (Uses{}) && !k.whole {
+			t.remember(a, b, p, next)
+		}
+		t.uses = t.uses.and(before)
+		pos = next
 	}
 }
 

@@ -7,6 +7,10 @@ type Uses struct {
 	Supplementary bool // DW_FORM_GNU_ref_alt, DW_FORM_ref_sup4 and 8, and strings alike
 }
 
+func (u Uses) and(o Uses) Uses {
+	return Uses{u.RefAddr || o.RefAddr, u.Signature || o.Signature, u.Supplementary || o.Supplementary}
+}
+
 func (u *Uses) note(f form) {
 	switch f {
 	case formRefAddr:

@@ -1,0 +1,78 @@
+package dwarf
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// Every unit has an abbreviation table of its own, and hardly two of them are equal, but the declarations in them are: a kernel has
+// some ten thousand different ones, of hundreds of thousands. So a declaration that was compiled is kept with its bytes, and where
+// the same bytes stand again, so does what they mean.
+
+// A declaration is what the bytes behind an abbreviation code, up to the two zeros at the end, were compiled to.
+type declaration struct {
+	n      uint8 // how many bytes; 0 is a free entry
+	nAttrs uint8
+	bytes  [maxDeclaration]byte
+	attrs  [maxDeclAttrs]attr
+	abbrev Abbrev
+}
+
+// What is longer is compiled each time. There are as many entries as fit a processor's cache.
+const (
+	maxDeclaration = 48
+	maxDeclAttrs   = 8
+	declEntries    = 1 << 11
+)
+
+// recall puts the abbreviation whose declaration stands at b[pos:], behind its code, if it is remembered; next is the position
+// behind it, else 0.
+func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
+	if len(b)-pos < maxDeclaration+9 || len(t.decls) == 0 {
+		return 0
+	}
+	d := &t.decls[declHash(b[pos:pos+maxDeclaration+9])]
+	n := int(d.n)
+	if n == 0 || !bytes.Equal(d.bytes[:n], b[pos:pos+n]) {
+		return 0
+	}
+	a := d.abbrev
+	a.first = uint32(len(t.attrs))
+	t.attrs = append(t.attrs, d.attrs[:d.nAttrs]...)
+	t.put(code, a)
+	return pos + n
+}
+
+// remember keeps a declaration, which ends at next, in the place of another one of its hash.
+func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
+	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < maxDeclaration+9 || len(t.attrs) != int(a.first+a.n) {
+		return
+	}
+	if t.decls == nil {
+		t.decls = make([]declaration, declEntries)
+	}
+	d := &t.decls[declHash(b[pos:pos+maxDeclaration+9])]
+	d.n, d.nAttrs, d.abbrev = uint8(next-pos), uint8(a.n), a
+	copy(d.bytes[:], b[pos:next])
+	copy(d.attrs[:], t.attrs[a.first:])
+}
+
+// declHash is the number of the entry of a declaration that starts at b. It follows from the bytes up to the first two that are 0, or
+// look so, which are the declaration's own. (A number of an implicit constant may end it early.)
+func declHash(b []byte) uint32 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	h := uint64(0x9e3779b97f4a7c15)
+	for i := 0; i < maxDeclaration; i += 8 {
+		v, w := binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+1:])
+		zero := (v - ones) &^ v & ((w - ones) &^ w) & highs
+		if zero != 0 {
+			v &= 1<<(uint(bits.TrailingZeros64(zero))&56) - 1
+		}
+		hi, lo := bits.Mul64(h^v, 0xd6e8feb86659fd93)
+		if h = hi ^ lo; zero != 0 {
+			break
+		}
+	}
+	return uint32(h>>32) % declEntries
+}
