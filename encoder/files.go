@@ -12,7 +12,7 @@ import (
 // openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is
 // named. Symbols and section headers are always the image's.
 func (j *job) openDWARF() (err error) {
-	from := j.f
+	from := j.asRead(j.f)
 	if j.d, err = dwarf.Open(from); errors.Is(err, ErrNoDWARF) {
 		f, findErr := debugfile.Debug(j.f, j.roots())
 		switch {
@@ -22,8 +22,8 @@ func (j *job) openDWARF() (err error) {
 			return err
 		}
 		j.opened = append(j.opened, f)
-		from = f
-		if j.d, err = dwarf.Open(f); err != nil {
+		from = j.asRead(f)
+		if j.d, err = dwarf.Open(from); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
@@ -46,6 +46,14 @@ func (j *job) openDWARF() (err error) {
 		return fmt.Errorf("%s: %w", sup.Path, err)
 	}
 	return nil
+}
+
+// asRead is f as the profile reads its debug sections.
+func (j *job) asRead(f *elf.File) *elf.File {
+	if j.opt.Profile == Pahole {
+		return f.AsPeer()
+	}
+	return f
 }
 
 // symbols is the symbol table of the image. Rule 01/1.1: without one the reference gives up, be there one in the debug file or

@@ -172,7 +172,8 @@ func loadsHere(t *testing.T, path string) {
 // compiler knows.
 func TestSameFunctionsEverywhere(t *testing.T) {
 	for compiler, archs := range map[string][]string{
-		"clang19": {"x86_64-dwarf4-based", "arm64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf4-based", "s390x-dwarf4-based"},
+		"clang19": {"x86_64-dwarf4-based", "arm64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf4-based", "s390x-dwarf4-based",
+			"loongarch64-dwarf5-based"},
 		"gcc12": {"x86_64-dwarf5-based", "arm64-dwarf5-based", "arm-dwarf5-based", "i386-dwarf5-based", "mips64-dwarf4-based",
 			"mips64el-dwarf5-based", "ppc64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf5-based", "s390x-dwarf5-based"},
 	} {

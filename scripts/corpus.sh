@@ -47,6 +47,7 @@ target() {
 	ppc64le) triplet=powerpc64le-linux-gnu base=0xc000000000000000 ;;
 	ppc64) triplet=powerpc64-linux-gnu base=0xc000000000000000 ;;
 	riscv64) triplet=riscv64-linux-gnu base=0xffffffff80000000 flags="-mcmodel=medany" ;;
+	loongarch64) triplet=loongarch64-linux-gnu base=0x9000000000200000 flags="-mcmodel=medium -Xclang -target-feature -Xclang +relax" ;; # by clang alone
 	mips64el) triplet=mips64el-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
 	mips64) triplet=mips64-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
 	*) echo "corpus.sh: no target $1" >&2; exit 2 ;;
@@ -73,7 +74,7 @@ compile() {
 
 # link OUT "LINKER FLAGS" "SCRIPT DEFINES": joins $objects.
 link() {
-	"$triplet-gcc" -E -P -x assembler-with-cpp $3 "-DTEXT_BASE=$base" src/vmlinux.lds.S -o o/vmlinux.lds
+	$cc -E -P -x assembler-with-cpp $3 "-DTEXT_BASE=$base" src/vmlinux.lds.S -o o/vmlinux.lds
 	case $compiler in
 	gcc12) "$triplet-gcc" -nostdlib -static -no-pie -Wl,-T,o/vmlinux.lds,-N,--build-id=none,-e,start_kernel,--no-warn-rwx-segments \
 		$2 $objects -o "out/$1" ;;
@@ -111,6 +112,7 @@ image gcc12 riscv64 5 based
 image clang19 riscv64 4 based
 image gcc12 mips64el 5 based
 image gcc12 mips64 4 based
+image clang19 loongarch64 5 based
 
 # Linked with its relocations kept; they are applied already.
 compile gcc12 i386 4 "" $kernel
@@ -133,9 +135,14 @@ link gcc12-arm64-dwarf5-vectors.elf "" ""
 compile gcc12 x86_64 5 "" weak_a.c weak_b.c
 link gcc12-x86_64-dwarf5-weakpair.elf "" -DZERO_BASED
 
-for arch in x86_64 i386 riscv64; do # RELA, REL, and RELA with pairs of add and subtract
+# Relocatable files, of every machine.
+for arch in x86_64 i386 arm64 arm s390x ppc64le ppc64 riscv64 mips64el mips64; do
 	compile gcc12 $arch 5 -DMODULE module.c
 	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-module.ko
+done
+for arch in riscv64 loongarch64; do
+	compile clang19 $arch 5 -DMODULE module.c
+	ld.lld-19 -r $objects -o out/clang19-$arch-dwarf5-module.ko
 done
 
 for arch in x86_64 i386 s390x; do # a module to be encoded over the BTF of the image of its architecture

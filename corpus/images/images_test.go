@@ -17,7 +17,7 @@ import (
 
 const (
 	maxImage = 60 << 10 // bytes of one image
-	maxAll   = 1 << 20  // bytes of the folder without sources
+	maxAll   = 5 << 18  // bytes of the folder without sources
 )
 
 // name takes COMPILER-ARCH-dwarfN-WHAT apart.

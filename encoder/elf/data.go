@@ -47,7 +47,7 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	if b, err = f.decompress(s, b); err != nil {
 		return nil, err
 	}
-	if f.Type == elf.ET_REL {
+	if f.Type == elf.ET_REL && !f.asStored {
 		err = f.relocate(s, b)
 	}
 	return b, err

@@ -38,6 +38,8 @@ type File struct {
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
 	symbols *Symbols
+
+	asStored bool // see AsPeer
 }
 
 // A Section is one section header.
