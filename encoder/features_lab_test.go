@@ -45,7 +45,7 @@ func featureKernels() []string {
 }
 
 // TestFeatures: each feature switched on and off alone gives the peer's types and strings, or an exception says why not. What
-// the peer made is kept in the lab, since it takes half a minute each time.
+// the peer made is kept in the lab, since it takes long for so many.
 func TestFeatures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the peer takes a while for a whole kernel")

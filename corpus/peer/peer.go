@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,14 +89,18 @@ func Encode(t testing.TB, image []byte, features []string, args ...string) []byt
 	return run(t, path, features, args...)
 }
 
+// list is the value of --btf_features. Of no features it is one that has no effect, but resets the others.
+func list(features []string) string {
+	if len(features) == 0 {
+		return "reproducible_build"
+	}
+	return strings.Join(features, ",")
+}
+
 func run(t testing.TB, path string, features []string, args ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "btf")
-	list := strings.Join(features, ",")
-	if list == "" {
-		list = "reproducible_build" // no effect, but resets the others
-	}
-	args = append([]string{"-J", "-j2", "--btf_features=" + list, "--btf_encode_detached=" + out}, args...)
+	args = append([]string{"-J", "-j2", "--btf_features=" + list(features), "--btf_encode_detached=" + out}, args...)
 	cmd := exec.Command(filepath.Join(Dir(t), "bin", "pahole"), append(args, path)...)
 	text, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
@@ -151,15 +156,11 @@ func Same(t testing.TB, image []byte, features []string, got []byte, show func(b
 }
 
 // EncodeKernel is Encode for a lab kernel. The peer needs long for one, so its output is kept in the lab's peer-cache, under
-// the kernel's name, size and time, the arguments, and the peer's version.
+// the kernel's name and digest, the arguments, and the peer's version.
 func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
 	t.Helper()
 	path := Kernel(t, name)
-	st, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %s %q %q", st.Size(), st.ModTime().UnixNano(), version(t), features, args))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %s %q", digest(t, path), version(t), list(features), args))
 	cache := filepath.Join(Dir(t), "peer-cache")
 	kept := filepath.Join(cache, fmt.Sprintf("%s-%x.btf", name, sum[:8]))
 	if data, err := os.ReadFile(kept); err == nil {
@@ -181,6 +182,27 @@ func EncodeKernel(t testing.TB, name string, features []string, args ...string) 
 		t.Fatal(err)
 	}
 	return data
+}
+
+var digests sync.Map // path of a kernel → SHA-256 of its content
+
+func digest(t testing.TB, path string) []byte {
+	t.Helper()
+	if d, ok := digests.Load(path); ok {
+		return d.([]byte)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	d := h.Sum(nil)
+	digests.Store(path, d)
+	return d
 }
 
 var versions sync.Map // folder of the lab → version of its pahole
