@@ -66,6 +66,9 @@ var odd = []struct {
 	{name: "emitrelocs", like: "plain"},
 	{name: "buildid", like: "plain"},
 	{name: "debuglink", like: "plain"},
+	{name: "kfuncs-linked"},
+	{name: "kfuncs", like: "kfuncs-linked"},
+	{name: "program"},
 	{name: "nosymtab", like: "plain", peer: "no symbol table"},
 }
 

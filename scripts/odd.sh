@@ -5,7 +5,7 @@
 #   scripts/odd.sh --check    write nothing, say what would change; exit 1 if anything would
 #
 # Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19
-# and pahole 1.32 in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file is put
+# and pahole 1.32 and bpftool in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file is put
 # into /usr/lib/debug, where pahole looks for it, and taken away again.
 set -eu
 
@@ -18,7 +18,9 @@ case ${1-} in
 "") ;;
 *) sed -n '2,5p' "$0" >&2; exit 2 ;;
 esac
-[ -x "$lab/bin/pahole" ] || { echo "odd.sh: $lab/bin/pahole is missing" >&2; exit 2; }
+for tool in pahole bpftool; do
+	[ -x "$lab/bin/$tool" ] || { echo "odd.sh: $lab/bin/$tool is missing" >&2; exit 2; }
+done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -138,6 +140,24 @@ objcopy --strip-debug o/id.elf out/buildid.elf
 objcopy --only-keep-debug out/plain.elf out/.debug/debuglink.debug
 (cd out/.debug && objcopy --strip-debug --add-gnu-debuglink=debuglink.debug ../plain.elf ../debuglink.elf)
 (cd out/.debug && objcopy --strip-all --add-gnu-debuglink=debuglink.debug ../plain.elf ../nosymtab.elf)
+
+# kfuncs as the kernel's build leaves them: ids filled in, those of the image's own .BTF, and sorted by them.
+c kfuncs kfuncs.c -gdwarf-5
+c linked kfuncs_ids.S -DFINISHED=0 -DBETA=0
+link kfuncs-linked.elf o/kfuncs.o o/linked.o
+"$lab/bin/pahole" -J --btf_features=default --btf_encode_detached=o/kfuncs.btf out/kfuncs-linked.elf
+id() { "$lab/bin/bpftool" btf dump file o/kfuncs.btf format raw | sed -n "s/^\[\([0-9]*\)\] FUNC '$1' .*/\1/p"; }
+c finished kfuncs_ids.S -DFINISHED=1 "-DALPHA=$(id alpha)" "-DBETA=$(id beta)" "-DGAMMA=$(id gamma_ray)"
+link kfuncs.elf o/kfuncs.o o/finished.o
+objcopy --add-section .BTF=o/kfuncs.btf out/kfuncs.elf
+
+# A program with program headers that has BTF; pahole's way to replace it, in place, lays the whole file out anew.
+c program program.c -gdwarf-5
+gcc -nostdlib -static -no-pie -Wl,-e,start,--build-id=none o/program.o -o out/program.elf
+"$lab/bin/pahole" -J --btf_features=default --btf_encode_detached=o/program.btf out/program.elf
+objcopy --add-section .BTF=o/program.btf out/program.elf
+cp out/program.elf out/program.inplace.golden
+"$lab/bin/pahole" -J --btf_features=default out/program.inplace.golden
 
 # golden NAME IMAGE ARGUMENTS...: what pahole writes, if anything; the last line of what it says is shown.
 golden() {
