@@ -132,6 +132,11 @@ objcopy --compress-debug-sections=zlib out/plain.elf out/zlib.elf
 objcopy --compress-debug-sections=zstd out/plain.elf out/zstd.elf
 link emitrelocs.elf -Wl,--emit-relocs o/a.o o/b.o
 
+# More sections than 16 bits can count, packed: there is little in them.
+seq 65300 | sed 's/.*/.section .fill,"a",%nobits,unique,&/' >src/sections.inc
+clang sections sections.c -gdwarf-5 -Isrc
+gzip -9nc o/sections.o >out/sections.o.gz
+
 # Debug information in a file of its own.
 gcc -nostdlib -static -no-pie -Wl,-T,src/odd.lds,-N,-e,start,--no-warn-rwx-segments,--build-id=0x0123456789abcdef o/a.o o/b.o -o o/id.elf
 mkdir -p out/.build-id/01 out/.debug
@@ -172,6 +177,7 @@ cp out/.build-id/01/23456789abcdef.debug /usr/lib/debug/.build-id/01/
 (cd out && ls *.elf) >names
 while read -r image; do golden "${image%%.*}" "$image"; done <names
 rm -r /usr/lib/debug/.build-id/01
+golden sections ../o/sections.o
 # Units of C alone.
 golden cxx-without cxx.elf --lang_exclude=c++14
 golden rust-without rust.elf --lang_exclude=rust
