@@ -33,7 +33,7 @@ func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
 		return j.split.packErr
 	}
 	if j.split.pack != nil {
-		if err := j.split.pack.Unit(skeleton, u); err != nil {
+		if err := splitUnit(j.split.pack, skeleton, u); err != nil {
 			return fmt.Errorf("%s.dwp: %w", j.f.Path, err)
 		}
 		return nil
@@ -51,11 +51,8 @@ func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
 	for _, path := range paths {
 		s, err := j.openSplitFile(path)
 		if err == nil {
-			if err = s.Unit(skeleton, u); err == nil {
-				if !u.Uses().Signature {
-					return nil
-				}
-				err = u.Err(0, "type units in split DWARF are not supported")
+			if err = splitUnit(s, skeleton, u); err == nil {
+				return nil
 			}
 			err = fmt.Errorf("%s: %w", path, err)
 		}
@@ -65,6 +62,17 @@ func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
 		last = err
 	}
 	return skeleton.Err(0, "contents of the unit are elsewhere: %v", last)
+}
+
+// splitUnit opens in u the contents of a skeleton that are in s.
+func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
+	if err := s.Unit(skeleton, u); err != nil {
+		return err
+	}
+	if u.Uses().Signature {
+		return u.Err(0, "type units in split DWARF are not supported")
+	}
+	return nil
 }
 
 func (j *job) openSplitFile(path string) (*dwarf.Split, error) {

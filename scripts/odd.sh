@@ -64,6 +64,8 @@ for s in a b; do
 	c $s-types5 $s.c -gdwarf-5 -fdebug-types-section
 	c $s-split4 $s.c -gdwarf-4 -gsplit-dwarf
 	c $s-split5 $s.c -gdwarf-5 -gsplit-dwarf
+	c $s-splittypes4 $s.c -gdwarf-4 -gsplit-dwarf -fdebug-types-section
+	c $s-splittypes5 $s.c -gdwarf-5 -gsplit-dwarf -fdebug-types-section
 	clang $s-clang $s.c -gdwarf-5
 	clang $s-package5 $s.c -gdwarf-5 -gsplit-dwarf
 	clang $s-index $s.c -gdwarf-5 -ggnu-pubnames
@@ -106,7 +108,11 @@ link stub.elf o/stub.o
 # Split DWARF: the .dwo files, or one .dwp file that has them.
 link split4.elf o/a-split4.o o/b-split4.o
 link split5.elf o/a-split5.o o/b-split5.o
-cp o/[ab]-split[45].dwo out/
+link splittypes4.elf o/a-splittypes4.o o/b-splittypes4.o
+link splittypes5.elf o/a-splittypes5.o o/b-splittypes5.o
+cp o/[ab]-split[45].dwo o/[ab]-splittypes[45].dwo out/
+cp out/splittypes4.elf out/packagetypes4.elf
+dwp o/a-splittypes4.dwo o/b-splittypes4.dwo -o out/packagetypes4.elf.dwp
 cp out/split4.elf out/package4.elf
 dwp o/a-split4.dwo o/b-split4.dwo -o out/package4.elf.dwp
 lld package5.elf o/a-package5.o o/b-package5.o

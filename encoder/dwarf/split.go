@@ -60,6 +60,9 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 		}
 		s.sections = append(s.sections, sec)
 	}
+	if err := s.joinInfo(); err != nil {
+		return nil, err
+	}
 	str, err := load(".debug_str.dwo")
 	if err != nil {
 		return nil, err
@@ -70,6 +73,24 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 		err = s.readIndex(index.whole[:index.size])
 	}
 	return s, err
+}
+
+// joinInfo puts all sections .debug_info.dwo behind each other: in DWARF 5 each type unit has one of its own.
+func (s *Split) joinInfo() error {
+	info := &s.sections[0]
+	for i := range s.file.Sections {
+		e := &s.file.Sections[i]
+		if info.s.Index == 0 || e.Index <= info.s.Index || e.Name != info.s.Name || !e.HasData() {
+			continue
+		}
+		data, err := s.file.Data(e)
+		if err != nil {
+			return err
+		}
+		info.whole = append(append(info.whole[:info.size:info.size], data...), make([]byte, slack)...)
+		info.size += uint64(len(data))
+	}
+	return nil
 }
 
 // readIndex reads the table of a .dwp file (DWARF 5, section 7.3.5.3).
