@@ -6,7 +6,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/debugfile"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is
@@ -46,24 +45,6 @@ func (j *job) openDWARF() (err error) {
 		return fmt.Errorf("%s: %w", sup.Path, err)
 	}
 	return nil
-}
-
-// asRead is f as the profile reads its debug sections.
-func (j *job) asRead(f *elf.File) *elf.File {
-	if j.opt.Profile == Pahole {
-		return f.AsPeer()
-	}
-	return f
-}
-
-// symbols is the symbol table of the image. Rule 01/1.1: without one the reference gives up, be there one in the debug file or
-// not.
-func (j *job) symbols() (*elf.Symbols, error) {
-	syms, err := j.f.Symbols()
-	if syms == nil && err == nil && j.opt.Profile != Pahole && j.d.File != j.f {
-		return j.d.File.Symbols()
-	}
-	return syms, err
 }
 
 func (j *job) roots() []string {

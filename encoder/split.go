@@ -11,9 +11,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// The reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files are read, or the one
-// .dwp file beside the image that has them all.
-
 // errSplit says that units have their contents in other files. Their strings are not those of .debug_str, so that equal names
 // have several keys, and only the exact engine can merge their types.
 var errSplit = errors.New("units are split")

@@ -27,7 +27,7 @@ var errTogether = errors.New("units refer into each other")
 
 // together is rules 3 to 5.
 func (j *job) together(uses dwarf.Uses) bool {
-	return uses.RefAddr || uses.Supplementary || uses.Signature && j.opt.Profile != Pahole
+	return uses.RefAddr || uses.Supplementary || uses.Signature && j.followsSignatures()
 }
 
 // readTogether reads the units that are not translated one by one, by rules 1 and 2. Those of .debug_types, which refer to each
@@ -52,7 +52,7 @@ func (j *job) readWhole() (err error) {
 	if j.missing != nil {
 		return j.missing
 	}
-	j.merge, err = j.d.Whole(j.opt.Profile != Pahole) // rule 01/2.5: the reference follows no signatures in .debug_info
+	j.merge, err = j.d.Whole(j.followsSignatures())
 	return err
 }
 
@@ -99,8 +99,8 @@ func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err erro
 	if err != nil {
 		return err
 	}
-	if j.opt.Profile == Pahole && skip(all.Lang) {
-		return nil // rule 01/2.6: the model has the language of its first unit
+	if j.leftOut(all.Lang, skip) {
+		return nil
 	}
 	w.funcs.Analyze(all, &u.types, &w.subs, j.table, &u.funcs)
 	return a.add(u)

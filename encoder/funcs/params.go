@@ -225,7 +225,7 @@ func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 				continue
 			}
 			switch {
-			case f.inMemory && !a.peer:
+			case f.inMemory && !a.lostInMemory():
 			case f.reg == noReg:
 				f.optimized = true
 			case a.conv.elsewhere(at, f.reg):

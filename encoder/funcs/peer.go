@@ -7,8 +7,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// peerConventions is rule 01/9.1. Where registers are counted but not known, functions that clang made are lost whole
-// (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for displaced.
+// peerConventions is rule 01/9.1. Where registers are counted but not known, as on riscv64 and ppc64le, functions that clang made
+// are lost whole (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for
+// displaced.
 var peerConventions = map[elf.Machine]convention{
 	elf.EM_X86_64:  {registers: 6, dwarf: x86Registers},
 	elf.EM_AARCH64: {registers: 8, dwarf: from0},
@@ -23,8 +24,11 @@ var peerConventions = map[elf.Machine]convention{
 	elf.EM_SPARCV9: {registers: 6},
 }
 
-// address is where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
-// takes the value as it is, which counts from the section (rule 02/5.6), so that it never meets an address of DWARF.
+// undefinedCounts is rule 02/5.1: a symbol that is defined elsewhere is a function of the image all the same.
+func (o *Options) undefinedCounts() bool { return o.Peer }
+
+// address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
+// takes the value as it is, which counts from the section, so that it never meets an address of DWARF.
 func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
 	if t.opt.Peer || uint64(s.Section) >= uint64(len(f.Sections)) {
 		return s.Value
@@ -61,6 +65,9 @@ func (a *Analyzer) memoryUse(clang bool) int {
 	}
 	return 0
 }
+
+// lostInMemory is rule 01/9.4, 1d: a parameter in memory has no register, and counts as one that was optimized away.
+func (a *Analyzer) lostInMemory() bool { return a.peer }
 
 // namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
 // where it turned out that the whole struct is passed and the parameter keeps its type. Otherwise name and type go together.

@@ -56,7 +56,7 @@ func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
 	keys := make([]sortKey, 0, len(syms.List)/2)
 	for i := range syms.List {
 		s := &syms.List[i]
-		if s.Type() != stdelf.STT_FUNC || !opt.Peer && s.Section == uint32(stdelf.SHN_UNDEF) {
+		if s.Type() != stdelf.STT_FUNC || s.Section == uint32(stdelf.SHN_UNDEF) && !opt.undefinedCounts() {
 			continue
 		}
 		if name := syms.Name(s); !splitPart(name) {

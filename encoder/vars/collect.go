@@ -119,7 +119,7 @@ func (c *Collector) fatal(name []byte, reason Reason) error {
 	case InvalidName:
 		return fmt.Errorf("variable name %q is not valid in BTF", name)
 	case VoidType:
-		if !c.s.opt.Peer { // to the peer's binary it is just one of size 0
+		if !c.s.opt.voidIsSizeZero() {
 			return fmt.Errorf("variable %s has type void", name)
 		}
 	}
@@ -163,8 +163,10 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 		}
 		return sec, Unnamed
 	}
-	reason := c.judgePeer(v, name, sec)
-	if !c.s.opt.Peer {
+	var reason Reason
+	if c.s.opt.Peer {
+		reason = c.judgePeer(v, name, sec)
+	} else {
 		reason = c.judgeRule(v, name, sec)
 	}
 	if reason != Kept {
@@ -181,18 +183,6 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 		return sec, OffsetTooBig
 	}
 	return sec, Kept
-}
-
-// judgePeer is rules 7 and 8: the peer goes by names; at offset 0 the section must have an OBJECT symbol of that name, be it
-// elsewhere.
-func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reason {
-	switch {
-	case hasPeerPrefix(name):
-		return NotAVariable
-	case v.Addr == sec.elf.Addr && !c.s.names[objectName{uint32(sec.elf.Index), string(name)}]:
-		return NoSymbol
-	}
-	return Kept
 }
 
 // judgeRule goes by what a variable is: whether a symbol of the section owns bytes at its place. At address 0, where the

@@ -18,7 +18,7 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 		}
 		sec := &c.s.list[i]
 		if c.s.opt.Peer {
-			slices.SortStableFunc(infos, peerOrder)
+			peerEntries(infos)
 		} else {
 			slices.SortStableFunc(infos, func(a, b secinfo) int { return cmp.Compare(a.offset, b.offset) })
 			if !sec.rule.KeepDuplicate {

@@ -101,7 +101,7 @@ func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error)
 
 func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 	if s.opt.Peer {
-		return nil, s.opt.All || s.opt.PerCPU && e.Name == PerCPU
+		return nil, s.opt.peerWants(e)
 	}
 	for i := range s.opt.Rules {
 		r := &s.opt.Rules[i]

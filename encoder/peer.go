@@ -1,0 +1,37 @@
+package encoder
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// asRead is f as the profile reads its debug sections: see elf.File.AsPeer.
+func (j *job) asRead(f *elf.File) *elf.File {
+	if j.opt.Profile == Pahole {
+		return f.AsPeer()
+	}
+	return f
+}
+
+// symbols is rule 01/1.1: without a symbol table in the image the reference gives up, be there one in the debug file or not.
+func (j *job) symbols() (*elf.Symbols, error) {
+	syms, err := j.f.Symbols()
+	if syms == nil && err == nil && j.opt.Profile != Pahole && j.d.File != j.f {
+		return j.d.File.Symbols()
+	}
+	return syms, err
+}
+
+// followsSignatures is rule 01/2.5: the reference never finds what DW_FORM_ref_sig8 refers to outside of .debug_types: a type in
+// a type unit is void, the place holder of a struct an empty one. Otherwise units with such references are translated together.
+func (j *job) followsSignatures() bool { return j.opt.Profile != Pahole }
+
+// leftOut is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
+// and leaves out all of them.
+func (j *job) leftOut(first uint64, skip func(lang uint64) bool) bool {
+	return j.opt.Profile == Pahole && skip(first)
+}
+
+// readsSplit is rule 01/2.5: the reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files
+// are read, or the one .dwp file beside the image that has them all.
+func readsSplit(skeleton *dwarf.Unit, mend bool) bool { return mend && skeleton.Skeleton() }
