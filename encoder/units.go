@@ -146,7 +146,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	}
 	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
 	raw := &w.raw
-	if raw.Skeleton() && opt.Mend {
+	if readsSplit(raw, opt.Mend) {
 		if raw = &w.split; opt.Classes {
 			return errSplit
 		}
