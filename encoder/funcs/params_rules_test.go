@@ -153,6 +153,10 @@ func TestSizes(t *testing.T) {
 		{name: "two registers, the next one wrong", build: follow(sized(16), pair, 4), want: unexpected},
 		{name: "through a typedef", build: follow(func(m *image) *synth.DIE { return m.Typedef("t", m.Const(m.Union("u", 16))) }, pair, 1), want: `f(a t, b *void) void`},
 		{name: "in memory it counts as one", build: follow(sized(17), []synth.Op{synth.OpFbreg(8)}, 4), want: `f(a union u, b *void) void`},
+		{name: "in memory it counts as optimized away", build: func(m *image) {
+			m.symbol("f.isra.0", 16)
+			m.Func("f", m.text.At(16), 16, nil, m.at("a", m.Union("u", 24), synth.OpFbreg(8)))
+		}, want: `f: optimized parameters`, right: `f(a union u) void`},
 		{name: "s390: never two registers", target: s390, build: follow(sized(16), []synth.Op{synth.OpBreg(2, 0)}, 3), want: `f(a union u, b *void) void`},
 		{name: "a struct excuses wrong registers", build: follow(func(m *image) *synth.DIE { return m.Struct("s", 16) }, pair, 3), want: `f(a struct s, b *void) void`},
 		{name: "so does one behind const and typedef", build: follow(func(m *image) *synth.DIE { return m.Typedef("t", m.Const(m.Struct("s", 16))) }, pair, 3), want: `f(a t, b *void) void`},
