@@ -114,7 +114,7 @@ func (p *planner) replace(s *Section, data []byte) error {
 			p.edits = append(p.edits, edit{s.Off, append(bytes.Clone(data), make([]byte, s.Size-uint64(len(data)))...)})
 		}
 	case f.fixed(s) && !fits:
-		return fmt.Errorf("%w: %d bytes for %d", ErrNoRoom, s.Size, len(data))
+		return fmt.Errorf("%w: %d bytes, of which it needs %d", ErrNoRoom, s.Size, len(data))
 	case f.fixed(s):
 		return &FormatError{s.Name, 0, "shares its bytes with other parts of the file"}
 	default:
