@@ -5,8 +5,10 @@ import (
 	"context"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 // TestVariableCosts: what the sections take adds up to what all variables take, and no variables is the base of all.
@@ -65,5 +67,45 @@ func TestVariableCostsExample(t *testing.T) {
 	}
 	if c.PerCPU != c.All || c.All.Bytes() != c.None.Bytes()+want.Bytes() {
 		t.Errorf("got %+v, %+v and %+v", c.None, c.PerCPU, c.All)
+	}
+}
+
+// TestVariableCostsKernels: of whole kernels too, the numbers are those of the BTF that the three choices give.
+func TestVariableCostsKernels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("encoding whole kernels takes a while")
+	}
+	for _, kernel := range featureKernels() {
+		t.Run(kernel, func(t *testing.T) {
+			f, err := elf.Open(reference.Kernel(t, kernel))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			opt := encoder.Options{Features: feature.Default(), LangExclude: []uint64{0x1c}}
+			c, err := encoder.VariableCosts(context.Background(), f, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			none := feature.Default().Without(feature.Var)
+			for _, x := range []struct {
+				name     string
+				features feature.Set
+				got      encoder.Share
+			}{{"none", none, c.None}, {"per-CPU", feature.Default(), c.PerCPU}, {"all", feature.Default().With(feature.GlobalVar), c.All}} {
+				opt.Features = x.features
+				res, err := encoder.Encode(context.Background(), f, opt)
+				if err != nil {
+					t.Fatal(err)
+				}
+				const header = 24
+				if want := len(res.Object.AppendWire(nil)) - header; x.got.Bytes() != want {
+					t.Errorf("%s: got %d bytes, want %d", x.name, x.got.Bytes(), want)
+				}
+			}
+			if c.All.Vars < 50*c.PerCPU.Vars || len(c.Sections) < 8 {
+				t.Errorf("got %d per-CPU variables, %d in all, in %d sections; want more", c.PerCPU.Vars, c.All.Vars, len(c.Sections))
+			}
+		})
 	}
 }
