@@ -75,21 +75,32 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 	return s, err
 }
 
-// joinInfo puts all sections .debug_info.dwo behind each other: in DWARF 5 each type unit has one of its own.
+// joinInfo puts all sections .debug_info.dwo behind each other: in DWARF 5 each type unit has one of its own. They must lie in the
+// file in their order, so that what they come to is no more than the file has.
 func (s *Split) joinInfo() error {
 	info := &s.sections[0]
-	for i := range s.file.Sections {
+	first := info.s
+	if first.Index == 0 { // there is none
+		return nil
+	}
+	end := first.Off + first.Size
+	all := info.whole[:info.size]
+	for i := first.Index + 1; i < len(s.file.Sections); i++ {
 		e := &s.file.Sections[i]
-		if info.s.Index == 0 || e.Index <= info.s.Index || e.Name != info.s.Name || !e.HasData() {
+		if e.Name != first.Name || !e.HasData() {
 			continue
 		}
+		if e.Off < end {
+			return &elf.FormatError{Section: e.Name, Problem: fmt.Sprintf("section %d begins at file offset %#x, before the end of one in front of it", i, e.Off)}
+		}
+		end = e.Off + e.Size
 		data, err := s.file.Data(e)
 		if err != nil {
 			return err
 		}
-		info.whole = append(append(info.whole[:info.size:info.size], data...), make([]byte, slack)...)
-		info.size += uint64(len(data))
+		all = append(all, data...)
 	}
+	info.size, info.whole = uint64(len(all)), append(all, make([]byte, slack)...)
 	return nil
 }
 
