@@ -43,9 +43,14 @@ func (c *Cursor) Read(pos int) *Abbrev {
 		if i := uint(c.data[pos]) - 1; i < 0x7f && i < uint(len(c.dense)) { // most DIEs by far
 			a := &c.dense[i]
 			next := pos + 1 + int(a.fixed)
-			if a.layout.quick && !a.lead && next <= c.end {
+			if l := &a.layout; l.quick && !a.lead && next <= c.end && !c.swap {
 				c.Pos, c.Next, c.Has, c.first = pos, next, a.Has, pos+1
-				c.quick(&a.layout, span(c.data[pos+1:]))
+				d := span(c.data[pos+1:])
+				c.Val[SlotName] = uint64(binary.LittleEndian.Uint32(d[l.name:])) + 1
+				c.Val[SlotType] = uint64(binary.LittleEndian.Uint32(d[l.typ:]))
+				c.Val[SlotSibling] = uint64(binary.LittleEndian.Uint32(d[l.sib:]))
+				c.Val[l.slot%maxSlots] = binary.LittleEndian.Uint64(d[l.num:])&masks[l.width] + uint64(l.add)
+				c.Val[l.flag%maxSlots] = 1
 				return a
 			}
 		}
@@ -368,6 +373,9 @@ func (c *Cursor) Value(s Slot) uint64 {
 
 // Present tells whether the DIE fills a slot.
 func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
+
+// Only tells whether the DIE fills no other slots than these.
+func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d)|bit(e)) == 0 }
 
 // Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or leads out of the unit.
 func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {

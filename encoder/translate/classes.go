@@ -111,14 +111,14 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 // memberHash continues the hash of a struct or union with its members, three words each.
 func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 	dies := w.t.Dies
-	for ; len(members) >= 3; members = members[3:] {
+	for at := 2; at < len(members); at += 3 {
 		ref := nominal.Void
-		if i := members[1] - 1; i < uint32(len(dies)) {
+		if i := members[at-1] - 1; i < uint32(len(dies)) {
 			if ref = dies[i].Ref; !ref.Known() {
-				ref = w.contribution(members[1])
+				ref = w.contribution(members[at-1])
 			}
 		}
-		h = h.Element(uint64(members[0])<<32|uint64(members[2]), ref)
+		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
 	}
 	return h
 }

@@ -20,16 +20,17 @@ const langRust = 0x1c
 // composite is context A (specification 01, section 6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
 	c, pos, tag := &w.c, w.c.Pos, a.Tag
+	if w.direct && a.Children && c.Only(dwarf.SlotName, dwarf.SlotNameKey, dwarf.SlotSize, dwarf.SlotSibling) {
+		if next, ok := w.plainRecord(pos, c.Next, c.Name(), c.Value(dwarf.SlotSize), tag == dwarf.TagUnionType); ok {
+			return next
+		}
+		c.Read(pos)
+	}
 	name, size, next := w.name(), c.Value(dwarf.SlotSize), c.Next
 	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
 	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
 	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
 		return w.stub(a)
-	}
-	if w.direct && a.Children && !decl && annot == 0 {
-		if next, ok := w.plainRecord(pos, next, name, size, union, spec); ok {
-			return next
-		}
 	}
 	base, tags := len(w.elems), len(w.t.TypeTags)
 	if a.Children && w.enter() {
@@ -107,7 +108,7 @@ func (w *walker) dropTags(from, owner int) {
 
 // plainRecord appends the STRUCT or UNION at pos if it has nothing but plain members, which stand from next on; else it leaves
 // everything as it was, and ok is false.
-func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, union bool, spec uint32) (behind int, ok bool) {
+func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, union bool) (behind int, ok bool) {
 	t := &w.t.Types
 	t.Append3(uint32(name), 0, uint32(size))
 	at := t.WordCount()
@@ -125,7 +126,9 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	}
 	words[at-2] = btf.Info(kind, uint32(n), run.Bits != 0)
 	w.refer(words, at+1, 3)
-	w.named(w.added(pos, size), name, spec, aggregate(union))
+	if id := w.added(pos, size); name != 0 {
+		w.setName(id, name, aggregate(union))
+	}
 	return run.Next + 1, true
 }
 
