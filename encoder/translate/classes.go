@@ -42,13 +42,13 @@ func (w *walker) classify() {
 				ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
 				dies[i].Ref = ref
 			} else {
-				ref = w.contribution(uint32(i) + 1)
+				ref = w.compute(uint32(i) + 1)
 			}
 		}
 		class[i] = ref
 	}
 	for _, id := range t.Named {
-		class[id-1] = w.content(t.Types.At(btf.ID(id)))
+		class[id-1] = w.namedContent(words[starts[id-1]:])
 	}
 	if t.Class[0] = nominal.Void; w.endless {
 		t.Class = nil
@@ -58,13 +58,30 @@ func (w *walker) classify() {
 // simple has a bit for every kind that is nothing but a reference, and perhaps a name.
 const simple = 1<<btf.KindPtr | 1<<btf.KindTypedef | 1<<btf.KindConst | 1<<btf.KindVolatile | 1<<btf.KindRestrict | 1<<btf.KindTypeTag
 
+// namedContent is content for a struct, union, enum or forward, of which r has all words, and others behind.
+func (w *walker) namedContent(r btf.Record) nominal.Hash {
+	h := nominal.Begin(uint64(r[0])<<32|uint64(r[1]), nominal.Plain(r[2]))
+	switch r.Kind() {
+	case btf.KindFwd:
+		return h
+	case btf.KindStruct, btf.KindUnion:
+		return w.memberHash(h, r[3:3+3*r.Vlen()])
+	}
+	return w.content(r[:3+r.Vlen()*int(btf.ShapeOf(r.Kind()).Each)])
+}
+
 // contribution is what a reference to a type contributes.
 func (w *walker) contribution(id uint32) nominal.Hash {
+	if i := id - 1; i < uint32(len(w.t.Dies)) && w.t.Dies[i].Ref.A != 0 {
+		return w.t.Dies[i].Ref
+	}
+	return w.compute(id)
+}
+
+// compute is contribution for a type of which it is not known.
+func (w *walker) compute(id uint32) nominal.Hash {
 	if id == 0 {
 		return nominal.Void
-	}
-	if ref := w.t.Dies[id-1].Ref; ref.Known() {
-		return ref
 	}
 	if w.chained++; w.chained > maxClassChain || w.endless {
 		w.endless = true
@@ -87,8 +104,8 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
 	case btf.KindFuncProto:
 		h := nominal.Begin(head, w.contribution(r[2]))
-		for at := 3; at+1 < len(r); at += 2 {
-			h = h.Element(uint64(r[at]), w.contribution(r[at+1]))
+		for at := 4; at < len(r); at += 2 {
+			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
 		}
 		return h
 	case btf.KindArray:
@@ -115,7 +132,7 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 		ref := nominal.Void
 		if i := members[at-1] - 1; i < uint32(len(dies)) {
 			if ref = dies[i].Ref; !ref.Known() {
-				ref = w.contribution(members[at-1])
+				ref = w.compute(members[at-1])
 			}
 		}
 		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
