@@ -192,3 +192,23 @@ func likePeer(t *testing.T, data []byte, features feature.Set) {
 	}
 	t.Fatalf("%s: got %d functions, want the peer's %d; or other bytes", features, len(ours), len(their))
 }
+
+// TestRandomRelocatable: in relocatable files the symbol at the start of its section has the value 0, as abstract instances
+// have no address. So there are many small files, of which the first function counts.
+func TestRandomRelocatable(t *testing.T) {
+	for _, producer := range []string{"clang version 19.1.7", "GNU C11 12.2.0"} {
+		t.Run(producer[:5], func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(150) {
+				c := &chance{Rand: rand.New(rand.NewPCG(6, seed)), image: newImage(synth.Target{Type: elf.ET_REL}), regs: []int{5, 4, 1, 2, 8, 9}}
+				c.unit("b.c", synth.Producer(producer))
+				c.addTypes()
+				c.functions(2)
+				data := c.Bytes()
+				for _, features := range []feature.Set{feature.Default(), feature.Default().With(feature.TrueSignature)} {
+					likePeer(t, data, features)
+				}
+			}
+		})
+	}
+}

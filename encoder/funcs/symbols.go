@@ -183,8 +183,12 @@ func (t *Table) symbolsOf(i int32) []symbol {
 	return t.syms[e.first : e.first+e.n]
 }
 
-// optimizedSymbol tells whether a symbol of the entry at that address was made by interprocedural optimisation.
+// optimizedSymbol tells whether a symbol of the entry at that address was made by interprocedural optimisation. 0 is no
+// address but an abstract instance, also where a symbol of a relocatable file has that value.
 func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
+	if addr == 0 {
+		return false
+	}
 	for _, s := range t.symbolsOf(i) {
 		if s.value != addr {
 			continue
