@@ -35,7 +35,8 @@ type Stats struct {
 type Decision struct {
 	Name   string
 	Reason Reason
-	States int // how many subprograms of that name were found
+	States int    // how many subprograms of that name were found
+	Differ string // in what the prototypes of two of them differ first, in the peer's words; empty if they agree
 }
 
 // Emit appends FUNC_PROTO, FUNC and DECL_TAG records for the collected functions, sorted by base name. decided, if not nil,
@@ -48,27 +49,32 @@ func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 		if len(group) == 0 {
 			continue
 		}
-		c.combine(o, group)
-		reason, canonical, name := Kept, (*state)(nil), []byte(nil)
-		if c.table.opt.Features.Has(feature.TrueSignature) {
-			canonical, name = c.suffixed(int32(entry), group)
-		}
-		if canonical == nil {
-			reason, canonical = c.decide(int32(entry), group)
-		}
-		if decided != nil {
-			decided(Decision{string(c.table.Base(int32(entry))), reason, len(group)})
-		}
-		if reason != Kept {
-			stats.Dropped[reason]++
-			continue
-		}
-		stats.Emitted++
-		if err := c.emit(o, int32(entry), canonical, name); err != nil {
+		if err := c.settle(o, int32(entry), group, decided, &stats); err != nil {
 			return stats, err
 		}
 	}
 	return stats, nil
+}
+
+// settle decides about a group of states, and appends its function.
+func (c *Collector) settle(o *btf.Object, entry int32, group []uint32, decided func(Decision), stats *Stats) error {
+	differ := c.combine(o, group)
+	reason, canonical, name := Kept, (*state)(nil), []byte(nil)
+	if c.table.opt.Features.Has(feature.TrueSignature) {
+		canonical, name = c.suffixed(entry, group)
+	}
+	if canonical == nil {
+		reason, canonical = c.decide(entry, group)
+	}
+	if decided != nil {
+		decided(Decision{string(c.table.Base(entry)), reason, len(group), differ.text(c, o)})
+	}
+	if reason != Kept {
+		stats.Dropped[reason]++
+		return nil
+	}
+	stats.Emitted++
+	return c.emit(o, entry, canonical, name)
 }
 
 // groups lists the states of every entry: those with an address before those without, else in the order in which they were
@@ -100,8 +106,8 @@ func (c *Collector) group() *groups {
 
 // combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
 // (specification 02, section 5.4). With true_signature, abstract instances are not compared with those that have code, whose
-// signature may be another.
-func (c *Collector) combine(o *btf.Object, group []uint32) {
+// signature may be another. What comes back is the difference that was found, if any.
+func (c *Collector) combine(o *btf.Object, group []uint32) (differ difference) {
 	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
 	first := &c.states[group[0]]
 	codeOnly := first.addr != 0 && c.table.opt.Features.Has(feature.TrueSignature)
@@ -112,11 +118,16 @@ func (c *Collector) combine(o *btf.Object, group []uint32) {
 		if codeOnly && s.addr == 0 {
 			continue
 		}
-		if first.flags&(unexpectedReg|inconsistent|reordered) == 0 && !c.match(o, first, s) {
+		if first.flags&(unexpectedReg|inconsistent|reordered) != 0 {
+			continue
+		}
+		if d, ok := c.match(o, first, s); !ok {
 			first.flags |= inconsistent
 			s.flags |= inconsistent
+			differ = d
 		}
 	}
+	return differ
 }
 
 // suffixed is the state that true_signature takes before any rule: the first at a symbol whose name has a suffix, which is then

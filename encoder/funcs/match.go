@@ -1,19 +1,52 @@
 package funcs
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A difference is the first one between the prototypes of two states; the zero one is none.
+type difference struct {
+	a, b *state
+	at   int // parameter, from 1; or one of the others
+}
+
+const (
+	differentCount  = -1
+	differentReturn = 0
+)
 
 // match compares the prototypes of two states (specification 02, section 5.4): parameter names do not matter.
-func (c *Collector) match(o *btf.Object, a, b *state) bool {
+func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	ap, bp := c.paramsOf(a), c.paramsOf(b)
-	if len(ap) != len(bp) || !matchTypes(o, a.ret, b.ret, 0) {
-		return false
+	if len(ap) != len(bp) {
+		return difference{a, b, differentCount}, false
+	}
+	if !matchTypes(o, a.ret, b.ret, 0) {
+		return difference{a, b, differentReturn}, false
 	}
 	for i := range ap {
 		if !matchTypes(o, ap[i].typ, bp[i].typ, 0) {
-			return false
+			return difference{a, b, i + 1}, false
 		}
 	}
-	return true
+	return difference{}, true
+}
+
+// text says what a difference is, in the peer's words; a parameter without a name is an ellipsis.
+func (d difference) text(c *Collector, o *btf.Object) string {
+	if d.a == nil {
+		return ""
+	}
+	ap, bp := c.paramsOf(d.a), c.paramsOf(d.b)
+	switch d.at {
+	case differentCount:
+		return fmt.Sprintf("param count mismatch; %d params != %d params", len(ap), len(bp))
+	case differentReturn:
+		return "return type mismatch"
+	}
+	return fmt.Sprintf("param type mismatch for param#%d %s != %s", d.at, o.Name(ap[d.at-1].name), o.Name(bp[d.at-1].name))
 }
 
 // maxMatch bounds the descent; types without a name in between do not nest deeper.
