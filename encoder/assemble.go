@@ -24,6 +24,8 @@ type assembler struct {
 	vars  *vars.Collector
 	stats Stats
 
+	earlier []*funcs.Collector // of the images before, where there are several
+
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	seen      dedup.Seen

@@ -58,11 +58,12 @@ type Stats struct {
 	Dedup      dedup.Stats
 }
 
-// A Result is the BTF of one image.
+// A Result is the BTF of one image, or of several.
 type Result struct {
 	Object *btf.Object
 	Stats  Stats
 	Phases []Phase // in the order in which they ran
+	Lead   int     // of several images: number of the one that the BTF belongs to
 }
 
 // Errors that callers tell apart.
@@ -125,37 +126,50 @@ type job struct {
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
-func openImage(f *elf.File, opt *Options) (_ *job, err error) {
+func openImage(f *elf.File, opt *Options) (*job, error) {
 	j := &job{f: f, opt: opt}
 	j.clock.Start()
-	defer func() {
-		if err != nil {
-			j.close()
-		}
-	}()
-	if err := j.openDWARF(); err != nil {
+	err := j.open()
+	if err == nil {
+		err = j.lead()
+	}
+	if err != nil {
+		j.close()
 		return nil, err
+	}
+	return j, nil
+}
+
+// open reads what every image has of its own: DWARF, symbols, functions.
+func (j *job) open() (err error) {
+	if err := j.openDWARF(); err != nil {
+		return err
 	}
 	if err := j.readTogether(); err != nil {
-		return nil, err
+		return err
 	}
 	if j.syms, err = j.symbols(); err != nil {
-		return nil, err
+		return err
 	}
 	if j.syms == nil {
-		return nil, ErrNoSymbols
+		return ErrNoSymbols
 	}
-	j.table = funcs.NewTable(f, j.syms, funcs.Options{Peer: opt.Profile == Pahole, Features: opt.Features})
-	if err := j.table.MarkKfuncs(f, j.syms, opt.Base); err != nil {
-		return nil, err
+	j.table = funcs.NewTable(j.f, j.syms, funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features})
+	return nil
+}
+
+// lead reads what only the image gives that the BTF belongs to: kernel functions for BPF, and the sections of variables.
+func (j *job) lead() (err error) {
+	if err := j.table.MarkKfuncs(j.f, j.syms, j.opt.Base); err != nil {
+		return err
 	}
-	rules := opt.Sections
+	rules := j.opt.Sections
 	if rules == nil {
 		rules = vars.DefaultRules()
 	}
-	j.secs, err = vars.NewSections(f, j.syms, vars.Options{Peer: opt.Profile == Pahole, PerCPU: opt.Features.Has(feature.Var),
-		All: opt.Features.Has(feature.GlobalVar), Force: opt.Features.Has(feature.EncodeForce), Rules: rules})
-	return j, err
+	j.secs, err = vars.NewSections(j.f, j.syms, vars.Options{Peer: j.opt.Profile == Pahole, PerCPU: j.opt.Features.Has(feature.Var),
+		All: j.opt.Features.Has(feature.GlobalVar), Force: j.opt.Features.Has(feature.EncodeForce), Rules: rules})
+	return err
 }
 
 // encode is the pass list.
@@ -166,8 +180,13 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 		return err
 	}
 	// Below this line nothing reads DWARF.
+	return j.finish(a, res)
+}
+
+// finish is the part of the pass list that is behind the join.
+func (j *job) finish(a *assembler, res *Result) (err error) {
 	o := a.o
-	if a.stats.Funcs, err = a.funcs.Emit(o, j.opt.OnFunc); err != nil {
+	if a.stats.Funcs, err = a.emitFuncs(j.opt.OnFunc); err != nil {
 		return err
 	}
 	j.clock.Stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
@@ -197,9 +216,8 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 // of what reaches a wild name.
 func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 	for exact = exact || !j.regular(); ; exact = true {
-		o := btf.New(j.f.Order, j.opt.Base)
-		o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
-		a := newAssembler(o, j, exact)
+		a := newAssembler(j.object(), j, exact)
+		o := a.o
 		switch err := j.translateAll(ctx, a); {
 		case errors.Is(err, errTogether):
 			if err := j.readWhole(); err != nil {
@@ -229,6 +247,13 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		j.clock.Stop("wild names", 0, uint64(len(keep.Units)), "CUs")
 		return a, err
 	}
+}
+
+// object is the empty object of an image.
+func (j *job) object() *btf.Object {
+	o := btf.New(j.f.Order, j.opt.Base)
+	o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
+	return o
 }
 
 // regular tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,11 +83,7 @@ func root(t testing.TB) string {
 // Encode is what the peer makes of an image: nil when it writes nothing, which is also its way to fail.
 func Encode(t testing.TB, image []byte, features []string, args ...string) []byte {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "image")
-	if err := os.WriteFile(path, image, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return run(t, path, features, args...)
+	return EncodeAll(t, [][]byte{image}, features, args...)
 }
 
 // list is the value of --btf_features. Of no features it is one that has no effect, but resets the others.
@@ -97,11 +94,26 @@ func list(features []string) string {
 	return strings.Join(features, ",")
 }
 
-func run(t testing.TB, path string, features []string, args ...string) []byte {
+// EncodeAll is Encode for several images that give one BTF.
+func EncodeAll(t testing.TB, images [][]byte, features []string, args ...string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	for i, image := range images {
+		path := filepath.Join(dir, fmt.Sprintf("image%d", i))
+		if err := os.WriteFile(path, image, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	return run(t, features, args...)
+}
+
+// run runs the peer with options and files.
+func run(t testing.TB, features []string, args ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "btf")
 	args = append([]string{"-J", "-j2", "--btf_features=" + list(features), "--btf_encode_detached=" + out}, args...)
-	cmd := exec.Command(filepath.Join(Dir(t), "bin", "pahole"), append(args, path)...)
+	cmd := exec.Command(filepath.Join(Dir(t), "bin", "pahole"), args...)
 	text, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
@@ -166,7 +178,7 @@ func EncodeKernel(t testing.TB, name string, features []string, args ...string) 
 	if data, err := os.ReadFile(kept); err == nil {
 		return data
 	}
-	data := run(t, path, features, args...)
+	data := run(t, features, append(slices.Clone(args), path)...)
 	if data == nil {
 		t.Fatalf("the peer wrote nothing for %s", name)
 	}

@@ -86,3 +86,30 @@ func (s *idSection) flagsAtSymbol(addr uint64) uint32 {
 const maxName = 127
 
 func cut(name []byte) []byte { return name[:min(len(name), maxName)] }
+
+// peerRuns is rule 02/5.4 where several images have a function of one name: states are sorted by name, those with an address
+// before those without, and neighbours of one image are a group. So the abstract instances of a function are a group of their
+// own as soon as another image has one with an address; they are not compared with the function, and get a FUNC too.
+func peerRuns(sameName []run) []run {
+	var runs []run
+	for _, placed := range []bool{true, false} {
+		for _, r := range sameName {
+			i := 0
+			for i < len(r.states) && r.c.states[r.states[i]].addr != 0 {
+				i++
+			}
+			part := run{r.c, r.entry, r.states[i:]}
+			if placed {
+				part.states = r.states[:i]
+			}
+			switch n := len(runs); {
+			case len(part.states) == 0:
+			case n > 0 && runs[n-1].c == r.c:
+				runs[n-1].states = r.states
+			default:
+				runs = append(runs, part)
+			}
+		}
+	}
+	return runs
+}

@@ -77,6 +77,9 @@ func NewCollector(s *Sections) *Collector {
 	return &Collector{s: s, infos: make([][]secinfo, len(s.list))}
 }
 
+// Judge says by which symbols the variables of the units to come are judged; the sections must be those that there were.
+func (c *Collector) Judge(s *Sections) { c.s = s }
+
 // Add appends the VARs of a unit, each followed by its declaration tags. mapID turns local ids into ids of the object.
 func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint32) uint32) error {
 	var scratch [4]byte

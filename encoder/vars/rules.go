@@ -99,6 +99,14 @@ func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error)
 	return s, nil
 }
 
+// Of is the same sections with the symbols of another image (see Collector.Judge).
+func (s *Sections) Of(f *elf.File, syms *elf.Symbols) *Sections {
+	of := *s
+	of.syms, of.objects, of.names = syms, make(map[uint64][]object), make(map[objectName]bool)
+	of.indexObjects(f)
+	return &of
+}
+
 func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 	if s.opt.Peer {
 		return nil, s.opt.peerWants(e)

@@ -1,0 +1,92 @@
+package encoder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+)
+
+// Several images can give one BTF (specification 02, section 2): that of the first of them with a unit that is not left out,
+// the lead. All units are joined, image by image, into one object. The lead gives the byte order, the sections of variables
+// and the kernel functions for BPF; strings, functions and symbols are those of the image that a unit is of.
+//
+// Nobody does this with kernels, so there is no fast way: everything goes to the exact engine.
+
+// ErrSeveral says that several images have no meaning outside the peer's profile.
+var ErrSeveral = errors.New("several images into one BTF: only the profile pahole says what that is")
+
+// EncodeAll encodes several images into one BTF. Errors name the image.
+func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, error) {
+	if opt.Profile != Pahole {
+		return nil, ErrSeveral
+	}
+	jobs := make([]*job, len(files))
+	for i, f := range files {
+		jobs[i] = &job{f: f, opt: &opt}
+		defer jobs[i].close()
+		jobs[i].clock.Start()
+		if err := jobs[i].open(); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	for {
+		a, lead, err := joinAll(ctx, jobs)
+		if errors.Is(err, errTogether) {
+			continue // its units are one from here on
+		}
+		if err != nil {
+			return nil, err
+		}
+		// Below this line nothing reads DWARF.
+		res := &Result{Lead: lead}
+		if err := jobs[lead].finish(a, res); err != nil {
+			return nil, err
+		}
+		return res, nil
+	}
+}
+
+// joinAll translates and joins the units of all images, and tells which one leads. After errTogether it is to be tried again.
+func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err error) {
+	for n, j := range jobs {
+		if a == nil || a.stats.Units == 0 {
+			if err := j.lead(); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+			}
+			a, lead = newAssembler(j.object(), j, true), n
+		} else {
+			a.follow(j, jobs[lead])
+		}
+		err := j.translateAll(ctx, a)
+		if errors.Is(err, errTogether) {
+			if whole := j.readWhole(); whole != nil {
+				err = whole
+			}
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+		}
+		j.clock.Stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
+	}
+	return a, lead, nil
+}
+
+// follow makes the assembler ready for the units of another image.
+func (a *assembler) follow(j, lead *job) {
+	j.secs = lead.secs.Of(j.f, j.syms)
+	a.names.init(a.o.Strings, &j.d.Strings)
+	a.earlier = append(a.earlier, a.funcs)
+	a.funcs = funcs.NewCollector(j.table)
+	a.vars.Judge(j.secs)
+}
+
+// emitFuncs appends the functions of all images.
+func (a *assembler) emitFuncs(decided func(funcs.Decision)) (funcs.Stats, error) {
+	if a.earlier == nil {
+		return a.funcs.Emit(a.o, decided)
+	}
+	return funcs.EmitAll(a.o, append(a.earlier, a.funcs), decided)
+}
