@@ -36,6 +36,9 @@ type Options struct {
 	Features    feature.Set
 	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
 	LangExclude []uint64    // DWARF language codes whose units are left out
+	UnitExclude []string    // beginnings of the names of units that are left out
+	NamePrefix  string      // names, and other strings of DWARF, that begin so are cut to that; empty: none
+	PlainFields bool        // bit fields that fill an aligned storage unit are plain members
 	Base        *btf.Object // what a split object continues, or nil
 	DebugRoots  []string    // folders of separate debug files; nil: debugfile.Roots
 	SortByName  bool        // put types in the order of their names, see package sorted
@@ -259,9 +262,10 @@ func (j *job) object() *btf.Object {
 // regular tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
 // keys.
 func (j *job) regular() bool {
-	return j.opt.Base == nil && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
+	return j.opt.Base == nil && j.opt.NamePrefix == "" && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
 }
 
 func (j *job) translateOptions(classes bool) *translate.Options {
-	return &translate.Options{Classes: classes, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
+	return &translate.Options{Classes: classes, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
+		FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
 }

@@ -29,6 +29,7 @@ func (j *job) openDWARF() (err error) {
 	if err != nil {
 		return err
 	}
+	j.d.Strings.Cut(j.opt.NamePrefix)
 	sup, err := debugfile.Supplementary(from, j.roots())
 	if errors.Is(err, debugfile.ErrNotFound) {
 		j.missing, err = err, nil // an error only if something leads there

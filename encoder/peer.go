@@ -26,10 +26,11 @@ func (j *job) symbols() (*elf.Symbols, error) {
 // a type unit is void, the place holder of a struct an empty one. Otherwise units with such references are translated together.
 func (j *job) followsSignatures() bool { return j.opt.Profile != Pahole }
 
-// leftOut is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
-// and leaves out all of them.
-func (j *job) leftOut(first uint64, skip func(lang uint64) bool) bool {
-	return j.opt.Profile == Pahole && skip(first)
+// leavesOutAll is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
+// and leaves out all of them. Their name is empty.
+func (j *job) leavesOutAll(all *dwarf.Unit) bool {
+	all.Name = 0
+	return j.opt.Profile == Pahole && j.leftOut(all)
 }
 
 // readsSplit is rule 01/2.5: the reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files

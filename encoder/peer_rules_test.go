@@ -21,7 +21,7 @@ import (
 // which the profiles make different things), or a fixture of a test ("ROOM/FILE: NAME").
 var peerRules = map[string][]string{
 	"encoder.followsSignatures": {"odd/types5", "odd/stub5"},
-	"encoder.leftOut":           {"odd_test.go: {\"rust.elf\", \"c11\"}"},
+	"encoder.leavesOutAll":      {"odd_test.go: {\"rust.elf\", \"c11\"}"},
 	"encoder.readsSplit":        {"odd/split4", "odd/package5"},
 	"encoder.symbols":           {"odd/nosymtab"},
 

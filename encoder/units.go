@@ -4,7 +4,6 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
@@ -154,7 +153,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 			return err
 		}
 	}
-	u.skip = slices.Contains(j.opt.LangExclude, raw.Lang)
+	u.skip = j.leftOut(raw)
 	if u.skip {
 		return nil
 	}

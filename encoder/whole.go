@@ -99,7 +99,7 @@ func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err erro
 	if err != nil {
 		return err
 	}
-	if j.leftOut(all.Lang, skip) {
+	if j.leavesOutAll(all) {
 		return nil
 	}
 	w.funcs.Analyze(all, &u.types, &w.subs, j.table, &u.funcs)

@@ -2,6 +2,7 @@ package dwarf
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 )
 
@@ -22,10 +23,12 @@ const (
 // Strings gives the bytes of string keys. It may be used by several goroutines at once.
 type Strings struct {
 	str, line []byte
+	cut       []byte // see Cut
 
 	mu     sync.RWMutex
 	other  [][]byte
 	lookup map[string]StrKey
+	own    []StrKey // with cut: keys of texts that do not come from the image
 }
 
 // Append appends the bytes of a key to dst.
@@ -33,8 +36,31 @@ func (s *Strings) Append(dst []byte, key StrKey) []byte {
 	return append(dst, s.Get(key, new([4]byte))...)
 }
 
+// Cut shortens all strings that begin with a prefix to just that, so that unequal keys stand for equal strings. An empty
+// prefix changes nothing. It must be called before anything is read.
+func (s *Strings) Cut(prefix string) {
+	if prefix != "" {
+		s.cut = []byte(prefix)
+	}
+}
+
 // Get is the bytes of a key; short ones are written to scratch. The result is a window that must not be changed.
 func (s *Strings) Get(key StrKey, scratch *[4]byte) []byte {
+	b := s.whole(key, scratch)
+	if s.cut != nil && bytes.HasPrefix(b, s.cut) && !s.isOwn(key) {
+		return s.cut
+	}
+	return b
+}
+
+func (s *Strings) isOwn(key StrKey) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Contains(s.own, key)
+}
+
+// whole is the bytes of a key as they stand in the image.
+func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 	switch {
 	case key == 0:
 		return nil
@@ -154,4 +180,12 @@ func (s *Strings) add(b []byte) StrKey {
 }
 
 // Key is a key for a text that does not come from the image.
-func (s *Strings) Key(text string) StrKey { return s.inline([]byte(text)) }
+func (s *Strings) Key(text string) StrKey {
+	key := s.inline([]byte(text))
+	if s.cut != nil && !s.isOwn(key) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.own = append(s.own, key)
+	}
+	return key
+}

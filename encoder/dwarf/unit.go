@@ -211,7 +211,7 @@ func (u *Unit) Open() error {
 		u.dwoID = c.Val[SlotDwoID]
 	}
 	var scratch [4]byte
-	u.Clang = bytes.Contains(u.d.keys.Get(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
+	u.Clang = bytes.Contains(u.d.keys.whole(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
 	return nil
 }
 

@@ -149,3 +149,26 @@ func (w *walker) confuseTypeUnits() {
 		w.alias(w.u.Len()+int(id)+1, to)
 	}
 }
+
+// plainFields is rule 02/2, --fixup_silly_bitfields: a bit field that has all bits of its type, at a place where a plain
+// member of that type could be, becomes one.
+func (t *Unit) plainFields() {
+	for id := btf.ID(1); id < t.Types.End(); id++ {
+		r := t.Types.At(id)
+		if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion || !r.Kflag() {
+			continue
+		}
+		left := false
+		for i := range r.Vlen() {
+			e := r.Elem(i)
+			bits, at := e[2]>>24, e[2]&0xffffff
+			if bits != 0 && at%bits == 0 && uint64(bits) == 8*t.SizeOf(e[1]) {
+				e[2] = at
+			}
+			left = left || e[2]>>24 != 0
+		}
+		if !left {
+			r[1] = btf.Info(r.Kind(), uint32(r.Vlen()), false)
+		}
+	}
+}

@@ -24,6 +24,8 @@ type Options struct {
 	Features feature.Set
 	Classes  bool // classes of types are wanted
 	Mend     bool // make something of what ends the reference's run, or is lost in it
+	// PlainFields: bit fields that fill an aligned storage unit are plain members.
+	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
 	FuncIndex func(name []byte) int32
 	// Wanted tells whether a variable at that address can become a VAR.
@@ -198,6 +200,9 @@ func (w *walker) finish() error {
 	}
 	if w.c.Err != nil {
 		return w.c.Err
+	}
+	if w.opt.PlainFields {
+		w.t.plainFields()
 	}
 	if w.classes {
 		w.classify()
