@@ -134,6 +134,8 @@ compile gcc12 arm64 5 "" vectors.c
 link gcc12-arm64-dwarf5-vectors.elf "" ""
 compile gcc12 x86_64 5 "" weak_a.c weak_b.c
 link gcc12-x86_64-dwarf5-weakpair.elf "" -DZERO_BASED
+compile gcc12 x86_64 5 -Wno-packed-bitfield-compat differ_a.c differ_b.c
+link gcc12-x86_64-dwarf5-differing.elf "" ""
 
 # Relocatable files, of every machine.
 for arch in x86_64 i386 arm64 arm s390x ppc64le ppc64 riscv64 mips64el mips64; do
