@@ -22,7 +22,7 @@ func arguments(argv []string) []string {
 
 func newPahole() *cobra.Command {
 	return &cobra.Command{
-		Use:   standIn + " -J [OPTION...] FILE",
+		Use:   standIn + " -J [OPTION...] FILE...",
 		Short: "Stand in for pahole -J in kernel builds",
 		Long: `Stand in for pahole -J in kernel builds, with pahole's options and exit codes. A link called pahole does the same.
 btfbatch pahole --help lists the options.`,

@@ -21,7 +21,8 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
 
-// TestScripts runs the command line as people do. $IMAGES is the folder of the committed images.
+// TestScripts runs the command line as people do. $IMAGES is the folder of the committed images, $CALLS
+// has what pahole wrote when it was called.
 func TestScripts(t *testing.T) {
 	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
 	if err != nil {
@@ -33,6 +34,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("IMAGES", images)
 			env.Setenv("SORTED", filepath.Join(filepath.Dir(filepath.Dir(images)), "encoder", "sorted", "testdata"))
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
+			env.Setenv("CALLS", filepath.Join(filepath.Dir(filepath.Dir(images)), "cmd", "internal", "pahole", "testdata"))
 			env.Setenv("CI", "")
 			return nil
 		},

@@ -171,14 +171,23 @@ func Same(t testing.TB, image []byte, features []string, got []byte, show func(b
 // the kernel's name and digest, the arguments, and the peer's version.
 func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
 	t.Helper()
+	return Kept(t, name, fmt.Sprintf("%s %q", list(features), args), "btf", func(path string) []byte {
+		return run(t, features, append(slices.Clone(args), path)...)
+	})
+}
+
+// Kept is what made, given a lab kernel's path, makes the peer say of it, in the way that how describes. It is called once for
+// that kernel, peer and way; ext is what kind of file the lab keeps.
+func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []byte {
+	t.Helper()
 	path := Kernel(t, name)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %s %q", digest(t, path), version(t), list(features), args))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %s", digest(t, path), version(t), how))
 	cache := filepath.Join(Dir(t), "peer-cache")
-	kept := filepath.Join(cache, fmt.Sprintf("%s-%x.btf", name, sum[:8]))
+	kept := filepath.Join(cache, fmt.Sprintf("%s-%x.%s", name, sum[:8], ext))
 	if data, err := os.ReadFile(kept); err == nil {
 		return data
 	}
-	data := run(t, features, append(slices.Clone(args), path)...)
+	data := made(path)
 	if data == nil {
 		t.Fatalf("the peer wrote nothing for %s", name)
 	}

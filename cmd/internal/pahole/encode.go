@@ -1,6 +1,7 @@
 package pahole
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -32,16 +33,16 @@ const (
 type run struct {
 	*settings
 	stdout, stderr io.Writer
+	out            *bufio.Writer // stdout, for many lines
 }
 
 // run encodes, from options to output.
 func (r *run) run(ctx context.Context) error {
-	if len(r.files) > 1 {
-		return fmt.Errorf("several files into one BTF are not supported by btfbatch: %s", strings.Join(r.files, " "))
-	}
-	path := r.files[0]
-	opt := encoder.Options{Profile: encoder.Pahole, Features: r.features, LangExclude: r.langExclude, Workers: r.workers}
+	opt := encoder.Options{Profile: encoder.Pahole, Features: r.features, LangExclude: r.langExclude, UnitExclude: r.unitExclude,
+		NamePrefix: r.namePrefix, PlainFields: r.plainFields, Workers: r.workers}
 	if r.verbose {
+		r.out = bufio.NewWriter(r.stdout)
+		defer r.out.Flush()
 		opt.OnFunc = r.decided
 	}
 	if r.base != nil {
@@ -50,27 +51,48 @@ func (r *run) run(ctx context.Context) error {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
 	}
-	f, err := elf.Open(path)
-	if err != nil {
-		return inFile(path, err)
+	files := make([]*elf.File, len(r.files))
+	for i, path := range r.files {
+		f, err := elf.Open(path)
+		if err != nil {
+			return inFile(path, err)
+		}
+		defer f.Close()
+		files[i] = f
 	}
-	defer f.Close()
-	res, err := encoder.Encode(ctx, f, opt)
+	res, err := r.encode(ctx, files, opt)
 	switch {
-	case errors.Is(err, encoder.ErrNoDWARF), errors.Is(err, encoder.ErrNoTypes):
-		// Not an error: a build may well have modules whose units are all in a language that is left out.
-		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %v\n", path, err)
-		return nil
-	case err != nil:
-		return inFile(path, err)
+	case res == nil:
+		return err
 	case r.detached != nil:
 		return detach(*r.detached, res.Object.AppendWire(nil))
 	}
-	sections, err := r.sections(f, res.Object)
+	path := r.files[res.Lead]
+	sections, err := r.sections(files[res.Lead], res.Object)
 	if err != nil {
 		return inFile(path, err)
 	}
 	return inFile(path, elf.Embed(path, path, sections))
+}
+
+// encode makes one BTF of all files. No result, and no error, is nothing to encode.
+func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options) (res *encoder.Result, err error) {
+	one := len(files) == 1
+	if one {
+		res, err = encoder.Encode(ctx, files[0], opt)
+	} else {
+		res, err = encoder.EncodeAll(ctx, files, opt)
+	}
+	names := strings.Join(r.files, " ")
+	switch {
+	case errors.Is(err, encoder.ErrNoTypes), errors.Is(err, encoder.ErrNoDWARF) && one: // one of several without DWARF is a mistake
+		// Not an error: a build may well have modules whose units are all in a language that is left out.
+		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %v\n", names, err)
+		return nil, nil
+	case err != nil && one:
+		err = inFile(names, err)
+	}
+	return res, err
 }
 
 // sections are what the image gets.
@@ -95,10 +117,14 @@ func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
 	return []elf.EmbedSection{{Name: sectionBTF, Data: split.AppendWire(nil)}, {Name: sectionBase, Data: base.AppendWire(nil)}}, nil
 }
 
-// decided prints what became of a function, if it was left out.
+// decided prints what became of a function, if it was left out or might have been.
 func (r *run) decided(d funcs.Decision) {
+	const skipping = "%s : skipping BTF encoding of function due to %s\n"
+	if d.Differ != "" {
+		fmt.Fprintf(r.out, skipping, d.Name, d.Differ)
+	}
 	if d.Reason != funcs.Kept {
-		fmt.Fprintf(r.stdout, "%s : skipping BTF encoding of function due to %s\n", d.Name, d.Reason)
+		fmt.Fprintf(r.out, skipping, d.Name, peerReason(d.Reason))
 	}
 }
 

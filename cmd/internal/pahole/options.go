@@ -1,6 +1,7 @@
 package pahole
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -18,7 +19,7 @@ var options = []option{
 	{"range", 0, required, nil},
 	{"header_type", 0, required, nil},
 	{"find_pointers_to", 'f', required, nil},
-	{"format_path", 'F', required, (*settings).formats},
+	{"format_path", 'F', required, func(s *settings, arg string) error { s.format = arg; return nil }},
 	{"contains", 'i', required, nil},
 	{"contains_enumerator", 0, required, nil},
 	{"show_decl_info", 'I', none, nil},
@@ -45,7 +46,7 @@ var options = []option{
 	{"decl_exclude", 'D', required, nil},
 	{"exclude", 'x', required, nil},
 	{"prefix_filter", 'y', required, nil},
-	{"cu_exclude", 'X', required, refused("cu_exclude")},
+	{"cu_exclude", 'X', required, func(s *settings, arg string) error { s.unitExclude = []string{arg}; return nil }},
 	{"anon_include", 'a', none, nil},
 	{"nested_anon_include", 'A', none, nil},
 	{"quiet", 'q', none, nil},
@@ -58,12 +59,12 @@ var options = []option{
 	{"suppress_force_paddings", 0, none, nil},
 	{"suppress_packed", 0, none, nil},
 	{"show_private_classes", 0, none, nil},
-	{"fixup_silly_bitfields", 0, none, refused("fixup_silly_bitfields")},
-	{"first_obj_only", 0, none, refused("first_obj_only")},
+	{"fixup_silly_bitfields", 0, none, func(s *settings, _ string) error { s.plainFields = true; return nil }},
+	{"first_obj_only", 0, none, nil},
 	{"classes_as_structs", 0, none, nil},
 	{"hex", 0, none, nil},
 	{"btf_base", 0, required, func(s *settings, arg string) error { s.base = &arg; return nil }},
-	{"kabi_prefix", 0, required, refused("kabi_prefix")},
+	{"kabi_prefix", 0, required, (*settings).kabi},
 	{"jobs", 'j', optional, (*settings).jobs},
 	{"btf_encode", 'J', none, func(s *settings, _ string) error { s.encode = true; return nil }},
 	{"btf_encode_detached", 0, required, func(s *settings, arg string) error { s.encode, s.detached = true, &arg; return nil }},
@@ -104,11 +105,12 @@ var options = []option{
 	{"version", 0, none, prints(version)},
 }
 
-const synopsis = "Usage: pahole -J [OPTION...] FILE"
+const synopsis = "Usage: pahole -J [OPTION...] FILE..."
 
 const help = synopsis + `
 
 btfbatch in the place of pahole: makes BTF from the DWARF of FILE, as pahole ` + version + ` does, and puts it into its section .BTF.
+Several files give one BTF, which belongs to the first of which something is left.
 Options that shape what pahole prints are accepted and have no effect.
 
   -J, --btf_encode               make BTF; nothing else can be asked for
@@ -120,6 +122,9 @@ Options that shape what pahole prints are accepted and have no effect.
       --supported_btf_features   list the names
       --lang=LIST                only units in these languages
       --lang_exclude=LIST        no units in these languages; the default is the environment's PAHOLE_LANG_EXCLUDE
+  -X, --cu_exclude=PREFIX        no units whose name begins so
+      --kabi_prefix=PREFIX       a name that begins so is cut to just that
+      --fixup_silly_bitfields    bit fields that fill an aligned unit of their type become plain members
       --btf_attributes --btf_encode_force --btf_gen_all --btf_gen_floats --btf_gen_optimized --reproducible_build
       --skip_encoding_btf_decl_tag --skip_encoding_btf_enum64 --skip_encoding_btf_inconsistent_proto
       --skip_encoding_btf_type_tag --skip_encoding_btf_vars
@@ -146,9 +151,9 @@ func prints(text string) func(*settings, string) error {
 	return func(*settings, string) error { return &stop{code: exitOK, out: text + "\n"} }
 }
 
-// refused is an option that would change what is encoded, in a way that btfbatch does not know.
+// refused is an option that asks for something that btfbatch does not do.
 func refused(name string) func(*settings, string) error {
 	return func(*settings, string) error {
-		return failf("pahole: option '--%s' is not supported by btfbatch", name)
+		return &stop{code: exitUsage, err: fmt.Sprintf("pahole: option '--%s' is not supported by btfbatch\n", name)}
 	}
 }

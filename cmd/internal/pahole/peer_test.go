@@ -43,7 +43,8 @@ var otherCalls = []string{
 	"--features=default", "--btf_features_strict=foo",
 	"--skip_encoding_btf_decl_tag --skip_encoding_btf_type_tag", "--btf_attributes", "--btf_encode_force",
 	"--lang=c11", "--lang=rust", "--lang_exclude=c11,asm", "--lang=c11 --lang_exclude=asm", "--lang_exclude=foo", "--lang_exclude=c11,",
-	"--btf_base=/nowhere", "--hex -c 64", "-j4x", "--btf_f=var", "--skip_encoding_btf", "-JQ", "--reproducible_build=1",
+	"-X src/m", "-X src/m -X nothing", "-X=", "--cu_exclude=", "--kabi_prefix=s", "--kabi_prefix=__ --btf_features=default",
+	"--fixup_silly_bitfields --btf_features=default", "--first_obj_only", "-V --btf_features=foo", "--btf_base=/nowhere", "--hex -c 64", "-j4x", "--btf_f=var", "--skip_encoding_btf", "-JQ", "--reproducible_build=1",
 }
 
 // image is the path of a committed image.
@@ -95,6 +96,9 @@ func detached(t *testing.T, call func(*testing.T, []string) outcome, line string
 // does not; its errors about files have other words.
 func same(t *testing.T, line string, got, want outcome) {
 	t.Helper()
+	if want.code == exitOK && (strings.Contains(line, "-V") || strings.Contains(line, "--verbose")) { // it tells much more
+		want.out, want.err = skipped(want.out), ignored(want.err)
+	}
 	if got.code != want.code || got.out != want.out {
 		t.Errorf("%s: got exit code %d, output %.200q, want %d, %.200q", line, got.code, got.out, want.code, want.out)
 	}
@@ -117,6 +121,17 @@ func same(t *testing.T, line string, got, want outcome) {
 	case told != text:
 		t.Errorf("%s: got %q, want %q", line, told, text)
 	}
+}
+
+// ignored are the lines about features that are not known.
+func ignored(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "Ignoring unsupported feature ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // TestDetachedLikePeer: every call, put to the reference as well.
@@ -180,6 +195,36 @@ func inPlace(t *testing.T, call func(*testing.T, []string) outcome, line, module
 		}
 	}
 	return [3][]byte{section(t, vmlinux, sectionBTF), section(t, ko, sectionBTF), section(t, ko, sectionBase)}
+}
+
+// TestSeveralInPlace: the BTF of several files goes to the first of which something is left, and no other is touched.
+func TestSeveralInPlace(t *testing.T) {
+	for _, line := range []string{"--btf_features=default", "--btf_features=default --lang_exclude=c11", "-X src"} {
+		got, want := severalInPlace(t, ours, line), severalInPlace(t, theirs, line)
+		if !bytes.Equal(got.btf, want.btf) || got.out != want.out || got.code != want.code {
+			t.Errorf("%s: got %q, %d bytes, want %q, %d bytes, or their bytes differ", line, got.out, len(got.btf), want.out, len(want.btf))
+		}
+	}
+}
+
+// severalInPlace encodes three files, and tells which of them has BTF.
+func severalInPlace(t *testing.T, call func(*testing.T, []string) outcome, line string) (o outcome) {
+	t.Helper()
+	dir := t.TempDir()
+	args := words("-J " + line)
+	names := []string{"plain.elf", "rust.elf", "clang.elf"}
+	for _, name := range names {
+		copyFile(t, filepath.Join("..", "..", "..", "corpus", "odd", name), filepath.Join(dir, name))
+		args = append(args, filepath.Join(dir, name))
+	}
+	o = call(t, args)
+	for _, name := range names {
+		if btf := section(t, filepath.Join(dir, name), sectionBTF); btf != nil {
+			o.btf = append(o.btf, btf...)
+			o.out += name
+		}
+	}
+	return o
 }
 
 func copyFile(t *testing.T, from, to string) {

@@ -18,6 +18,7 @@ type settings struct {
 	encode   bool
 	detached *string // where raw BTF goes, nil: into the image
 	base     *string
+	format   string // list of formats to read
 	workers  int
 
 	features feature.Set
@@ -26,6 +27,10 @@ type settings struct {
 	langs       *string // the last list wins
 	exclude     bool    // once asked for, lists leave out
 	langExclude []uint64
+
+	unitExclude []string // the last prefix wins
+	namePrefix  string
+	plainFields bool
 
 	verbose, numeric bool
 	stderr           io.Writer
@@ -38,7 +43,7 @@ func plain() feature.Set {
 
 // parse reads a command line; a *stop is all that there is to do.
 func parse(name string, args []string, stderr io.Writer) (*settings, error) {
-	s := &settings{features: plain(), workers: 1, stderr: stderr}
+	s := &settings{features: plain(), workers: 1, format: "dwarf", stderr: stderr}
 	p := parser{name: name, args: args}
 	for {
 		o, arg, err := p.next()
@@ -64,12 +69,16 @@ func parse(name string, args []string, stderr io.Writer) (*settings, error) {
 	case s.numeric:
 		return nil, &stop{code: exitOK, out: numericVersion + "\n"}
 	case !s.encode:
-		return nil, usage(name, "btfbatch stands in for pahole -J alone")
+		return nil, usage(name, "btfbatch stands in for pahole -J alone: it makes BTF and prints no types")
+	case s.format != "dwarf":
+		return nil, usage(name, "btfbatch reads no format but dwarf, not "+s.format)
 	case len(s.files) == 0:
 		return nil, usage(name, "no file to encode is given")
 	}
 	return s, nil
 }
+
+const ignoring = "Ignoring unsupported feature '%s'\n"
 
 // maxList is how many bytes of a list count.
 const maxList = 1024
@@ -79,6 +88,7 @@ func (s *settings) list(text string, strict bool) error {
 	if !s.listed {
 		s.features, s.listed = 0, true
 	}
+	whole := text
 	text, plus := strings.CutPrefix(text, "+")
 	if plus {
 		s.features |= feature.Default()
@@ -89,10 +99,13 @@ func (s *settings) list(text string, strict bool) error {
 		switch {
 		case err == nil && name == strings.TrimSpace(name):
 			s.features |= set
+			if s.verbose && ignoredSet(name, whole) {
+				fmt.Fprintf(s.stderr, ignoring, name)
+			}
 		case strict:
 			return failf("Feature '%s' in '%s' is not supported.  Supported BTF features are:\n%s", name, text, supported())
 		case s.verbose:
-			fmt.Fprintf(s.stderr, "Ignoring unsupported feature '%s'\n", name)
+			fmt.Fprintf(s.stderr, ignoring, name)
 		}
 	}
 	return nil
@@ -112,11 +125,13 @@ func (s *settings) jobs(arg string) error {
 	return nil
 }
 
-// formats takes a list of debugging formats. DWARF is the only one here.
-func (s *settings) formats(list string) error {
-	if list != "dwarf" {
-		return failf("pahole: option '--format_path=%s' is not supported by btfbatch, which reads dwarf", list)
+// kabi takes the prefix that stands for all names that begin with it. With an empty one nothing would have a name, which is an
+// error of the first type that needs one.
+func (s *settings) kabi(prefix string) error {
+	if prefix == "" {
+		return failf("pahole: the argument of --kabi_prefix is empty, which would leave nothing with a name")
 	}
+	s.namePrefix = prefix
 	return nil
 }
 

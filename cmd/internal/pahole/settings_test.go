@@ -156,6 +156,7 @@ func TestLanguages(t *testing.T) {
 // TestStops: what ends a run while options are read. Try stands for the line that ends every usage error.
 func TestStops(t *testing.T) {
 	const try = "\nTry `pahole --help' or `pahole --usage' for more information.\n"
+	const alone = "btfbatch stands in for pahole -J alone: it makes BTF and prints no types"
 	known := "Supported BTF features are:\n" + supported() + "\n"
 	for _, tt := range []struct {
 		line     string
@@ -180,15 +181,18 @@ func TestStops(t *testing.T) {
 		{"--btf_f=x", 64, "", "bin/pahole: option '--btf_f=x' is ambiguous; possibilities: '--btf_features' '--btf_features_strict'" + try},
 		{"--v", 64, "", "bin/pahole: option '--v' is ambiguous; possibilities: '--verbose' '--version'" + try},
 		{"-J", 64, "", "bin/pahole: no file to encode is given" + try},
-		{"f", 64, "", "bin/pahole: btfbatch stands in for pahole -J alone" + try},
-		{"-C list_head f", 64, "", "bin/pahole: btfbatch stands in for pahole -J alone" + try},
+		{"f", 64, "", "bin/pahole: " + alone + try},
+		{"-C list_head f", 64, "", "bin/pahole: " + alone + try},
+		{"-F btf f", 64, "", "bin/pahole: " + alone + try},
+		{"--btf_base=b f", 64, "", "bin/pahole: " + alone + try},
 		{"-J --btf_features_strict=var,foo f", 1, "", "Feature 'foo' in 'var,foo' is not supported.  " + known},
 		{"-J --btf_features_strict=+foo f", 1, "", "Feature 'foo' in 'foo' is not supported.  " + known},
 		{"--lang=c11,foo,c --numeric_version", 1, "", "pahole: unknown language \"foo,c\"\n"},
 		{"--lang_exclude=rust, --numeric_version", 1, "", "pahole: unknown language \"\"\n"},
 		{"--lang_exclude= -J f", 1, "", "pahole: unknown language \"\"\n"},
-		{"-J -X drivers/ f", 1, "", "pahole: option '--cu_exclude' is not supported by btfbatch\n"},
-		{"-J -F ctf f", 1, "", "pahole: option '--format_path=ctf' is not supported by btfbatch, which reads dwarf\n"},
+		{"-J -Z f", 64, "", "pahole: option '--ctf_encode' is not supported by btfbatch\n"},
+		{"-J --kabi_prefix= f", 1, "", "pahole: the argument of --kabi_prefix is empty, which would leave nothing with a name\n"},
+		{"-J -F ctf f", 64, "", "bin/pahole: btfbatch reads no format but dwarf, not ctf" + try},
 	} {
 		_, err := parse("bin/pahole", words(tt.line), io.Discard)
 		var s *stop

@@ -1,0 +1,124 @@
+package pahole
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/peer"
+)
+
+// A call is a row of testdata/calls.txt.
+type call struct {
+	name string
+	args []string
+}
+
+// calls reads the table; files are those of corpus.
+func calls(t *testing.T) (all []call) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "calls.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, rest, ok := strings.Cut(line, ":")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		c := call{name, words(rest)}
+		for i, arg := range c.args {
+			if file := filepath.Join("..", "..", "..", "corpus", arg); !strings.HasPrefix(arg, "-") && strings.Contains(arg, "/") {
+				if _, err := os.Stat(file); err == nil {
+					c.args[i] = file
+				}
+			}
+		}
+		all = append(all, c)
+	}
+	if len(all) < 20 {
+		t.Fatalf("got %d calls", len(all))
+	}
+	return all
+}
+
+// golden is what the reference gave.
+func (c *call) golden(t *testing.T, what string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", c.name+"."+what+".golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// skipped are the lines about functions that are left out.
+func skipped(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, " : skipping BTF encoding of function ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// TestCalls: every call of the table gives the bytes, and the lines, that it gave when the reference was called.
+func TestCalls(t *testing.T) {
+	for _, c := range calls(t) {
+		for _, jobs := range []string{"-j1", "-j2", "-j7"} {
+			o := detached(t, ours, "-V "+jobs, c.args...)
+			if o.code != exitOK || o.err != "" {
+				t.Errorf("%s: got exit code %d, %q", c.name, o.code, o.err)
+			}
+			if want := c.golden(t, "btf"); !bytes.Equal(o.btf, want) {
+				t.Errorf("%s %s: got %d bytes of BTF, want %d, or their bytes differ", c.name, jobs, len(o.btf), len(want))
+			}
+			if want := c.golden(t, "skipped"); o.out != string(want) {
+				t.Errorf("%s %s: got\n%swant\n%s", c.name, jobs, o.out, want)
+			}
+		}
+	}
+}
+
+// TestCallsAreThePeers: the goldens are what the reference gives.
+func TestCallsAreThePeers(t *testing.T) {
+	for _, c := range calls(t) {
+		o := detached(t, theirs, "-V", c.args...)
+		if o.code != exitOK || !bytes.Equal(o.btf, c.golden(t, "btf")) || skipped(o.out) != string(c.golden(t, "skipped")) {
+			t.Errorf("%s: the golden is not what pahole gives: run scripts/calls.sh", c.name)
+		}
+	}
+}
+
+// TestKernelSkipped: what -V says of the functions of a kernel.
+func TestKernelSkipped(t *testing.T) {
+	const name = "6.1-cloud-amd64"
+	const line = "-V -J --btf_features=default --lang_exclude=rust"
+	want := peer.Kept(t, name, line, "skipped", func(path string) []byte {
+		cmd := exec.Command(peer.Program(t, "pahole"), append(words(line), "-j2", "--btf_encode_detached="+filepath.Join(t.TempDir(), "btf"), path)...)
+		var lines filter
+		if cmd.Stdout = &lines; cmd.Run() != nil {
+			return nil
+		}
+		return lines.kept
+	})
+	o := detached(t, ours, line+" -j2", peer.Kernel(t, name))
+	if o.code != exitOK || o.out != string(want) {
+		t.Errorf("%s: got exit code %d, %d bytes about functions, want %d, or they differ", line, o.code, len(o.out), len(want))
+	}
+}
+
+// A filter keeps of an endless text the lines about functions that are left out.
+type filter struct{ rest, kept []byte }
+
+func (f *filter) Write(text []byte) (int, error) {
+	f.rest = append(f.rest, text...)
+	i := bytes.LastIndexByte(f.rest, '\n') + 1
+	f.kept = append(f.kept, skipped(string(f.rest[:i]))...)
+	f.rest = append(f.rest[:0], f.rest[i:]...)
+	return len(text), nil
+}

@@ -1,0 +1,138 @@
+package pahole
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// ownWay are options that btfbatch takes otherwise than the reference, with what that does.
+var ownWay = map[string]string{
+	"help":                   "another text",
+	"usage":                  "another text",
+	"devel_version":          "tells no commit",
+	"supported_btf_features": "layout, see TestTextsLikePeer",
+	"btf_gen_all":            "layout too",
+	"ctf_encode":             "refused with another text: nobody can use it there either",
+	"running_kernel_vmlinux": "refused",
+	"program-name":           "refused",
+	"HANG":                   "refused",
+	"prettify":               "nothing is read that is to be printed",
+	"sort":                   "makes BTF; the reference makes none, in silence",
+	"ptr_table_stats":        "no statistics on stderr",
+	"kabi_prefix":            "an empty prefix is an error; the reference writes nothing, in silence",
+	"lang":                   "see TestLanguages",
+	"lang_exclude":           "see TestLanguages",
+}
+
+// TestEveryOption: each option beside -J, with any argument that it may have, leaves the same behind as when the reference has it.
+func TestEveryOption(t *testing.T) {
+	dir := t.TempDir()
+	for i := range options {
+		o := &options[i]
+		if ownWay[o.long] != "" {
+			continue
+		}
+		var lines []string
+		switch o.arg {
+		case none:
+			lines = []string{"--" + o.long, "--" + o.long + "=1"}
+		case required:
+			lines = []string{"--" + o.long + "=1", "--" + o.long + "=", "--" + o.long + " x", "--" + o.long + "=default,var"}
+		case optional:
+			lines = []string{"--" + o.long, "--" + o.long + "=1", "--" + o.long + "=x", "--" + o.long + "=-3"}
+		}
+		if o.short != 0 {
+			lines = append(lines, "-"+string(o.short), "-"+string(o.short)+"1", "-"+string(o.short)+" 1")
+		}
+		for _, line := range lines {
+			if o.long == "format_path" && line != "-F" {
+				continue // reads dwarf alone
+			}
+			// Where the option takes the name of the output for its argument, the image is encoded in place.
+			got, want := everyWay(t, ours, dir, line), everyWay(t, theirs, dir, line)
+			want.err = withoutNotFound(want.err)
+			if want.btf == nil && want.code == exitOK && want.out == "" { // what it does not tell: a file of that name is missing
+				if got.btf != nil || got.code == exitOK && !strings.Contains(got.err, "nothing to encode") {
+					t.Errorf("%s: got exit code %d, %q, want an error where the reference writes nothing", line, got.code, got.err)
+				}
+				continue
+			}
+			same(t, line, got, want)
+		}
+	}
+}
+
+// everyWay runs a call on a copy of an image, and has the BTF from where it is.
+func everyWay(t *testing.T, call func(*testing.T, []string) outcome, dir, line string) outcome {
+	t.Helper()
+	file := filepath.Join(dir, "vmlinux")
+	copyFile(t, image("gcc12-x86_64-dwarf5-differing.elf"), file)
+	o := detached(t, call, line, file)
+	if o.btf == nil {
+		o.btf = section(t, file, sectionBTF)
+	}
+	return o
+}
+
+// withoutNotFound leaves out what the reference says of a type that it should print.
+func withoutNotFound(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasSuffix(line, "' not found\n") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// TestAbbreviations: a long option may be cut short until it is ambiguous, and how long that is is what the reference says.
+func TestAbbreviations(t *testing.T) {
+	p := parser{name: "pahole"}
+	seen := map[string]bool{}
+	for i := range options {
+		long := options[i].long
+		for n := 1; n <= len(long); n++ {
+			// With an argument, a usage error is what follows at the latest.
+			line := "--" + long[:n] + "=1 --no_such_option"
+			_, err := p.lookup(long[:n], "")
+			said := long
+			if err != nil {
+				said = strings.SplitN(err.Error(), "possibilities", 2)[1]
+			}
+			if seen[said] {
+				continue // as a longer or shorter one
+			}
+			seen[said] = true
+			if o, _ := p.lookup(long[:n], ""); o != nil && (o.arg == optional || ownWay[o.long] != "") {
+				continue
+			}
+			same(t, line, ours(t, words(line)), theirs(t, words(line)))
+		}
+	}
+}
+
+// TestEnvironment: PAHOLE_LANG_EXCLUDE counts where no option says anything about languages.
+func TestEnvironment(t *testing.T) {
+	file := image("gcc12-x86_64-dwarf5-zerobased.elf")
+	for _, value := range []string{"rust", "asm", "c11,asm", "C11", "", "foo", "rust,", "asm,foo", " asm"} {
+		t.Run(value, func(t *testing.T) {
+			t.Setenv("PAHOLE_LANG_EXCLUDE", value)
+			for _, line := range []string{"", "--lang=c11", "--lang_exclude=rust", "--btf_features=default"} {
+				same(t, line, detached(t, ours, line, file), detached(t, theirs, line, file))
+			}
+			same(t, "--numeric_version", ours(t, []string{"--numeric_version"}), theirs(t, []string{"--numeric_version"}))
+		})
+	}
+}
+
+// TestWithoutEncoding: what the reference is called for otherwise, by name or to print, is refused before any file is touched.
+func TestWithoutEncoding(t *testing.T) {
+	for _, line := range []string{"vmlinux", "-F btf vmlinux", "-C list_head vmlinux", "--sizes vmlinux", "", "--btf_base=vmlinux tun.ko",
+		"--btf_features=default vmlinux", "-J", "-j", "-J -F btf vmlinux", "--running_kernel_vmlinux", "-Z vmlinux"} {
+		o := ours(t, words(line))
+		if o.code != exitUsage || o.out != "" || !strings.Contains(o.err, "btfbatch") && line != "-J" {
+			t.Errorf("%s: got exit code %d, %q, %q", line, o.code, o.out, o.err)
+		}
+	}
+}
