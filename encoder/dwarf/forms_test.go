@@ -263,6 +263,26 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+// TestCut: a text that begins with the prefix is the prefix, in whatever form it is; one that does not come from the image stays.
+func TestCut(t *testing.T) {
+	const prefix = "str"
+	for text, want := range map[string]string{"str": prefix, "string": prefix, "st": "st", "a string": "a string", "": "", "Str": "Str"} {
+		for _, form := range []synth.Form{synth.FormString, synth.FormStrp, synth.FormLineStrp, synth.FormStrx} {
+			b := synth.New(synth.Target{})
+			d := b.CU("a.c", synth.C11).DIE(stddwarf.TagStructType, synth.Str(stddwarf.AttrName, form, text))
+			read(t, b, d, func(_ *dwarf.Unit, c *dwarf.Cursor, data *dwarf.Data) {
+				data.Strings.Cut(prefix)
+				if key := c.Name(); !data.Strings.Equal(key, want) {
+					t.Errorf("%v %q: got %q, want %q", form, text, data.Strings.Append(nil, key), want)
+				}
+				if key := data.Strings.Key("strictly"); !data.Strings.Equal(key, "strictly") {
+					t.Errorf("own text: got %q", data.Strings.Append(nil, key))
+				}
+			})
+		}
+	}
+}
+
 // TestNotAName: a name that is not a string is none.
 func TestNotAName(t *testing.T) {
 	for name, a := range everyForm(nil, stddwarf.AttrName, synth.NewDIE(stddwarf.TagBaseType)) {

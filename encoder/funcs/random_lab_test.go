@@ -14,6 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	elffile "github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
@@ -207,6 +208,42 @@ func TestRandomRelocatable(t *testing.T) {
 				data := c.Bytes()
 				for _, features := range []feature.Set{feature.Default(), feature.Default().With(feature.TrueSignature)} {
 					likePeer(t, data, features)
+				}
+			}
+		})
+	}
+}
+
+// TestRandomSeveral: of several images with functions of the same names, each has its own, and abstract instances go apart.
+func TestRandomSeveral(t *testing.T) {
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			var images [][]byte
+			var files []*elffile.File
+			for i := range 2 + seed%2 {
+				target := synth.Target{}
+				if i == 1 && seed%3 == 0 {
+					target.Type = elf.ET_REL
+				}
+				c := &chance{Rand: rand.New(rand.NewPCG(7+i, seed)), image: newImage(target), regs: []int{5, 4, 1, 2, 8, 9}}
+				c.unit("b.c", synth.Producer([]string{"clang version 19.1.7", "GNU C11 12.2.0"}[c.IntN(2)]))
+				c.addTypes()
+				c.functions(20)
+				data := c.Bytes()
+				f, err := elffile.NewFile(bytes.NewReader(data), uint64(len(data)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				images, files = append(images, data), append(files, f)
+			}
+			for _, features := range []feature.Set{feature.Default(), feature.Default().With(feature.TrueSignature)} {
+				res, err := encoder.EncodeAll(t.Context(), files, encoder.Options{Profile: encoder.Pahole, Features: features})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := peer.EncodeAll(t, images, features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
+					t.Errorf("%s: got\n%s\nwant the peer's\n%s", features, allFuncs(res.Object), show(want))
 				}
 			}
 		})
