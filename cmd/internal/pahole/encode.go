@@ -40,11 +40,6 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	opt := encoder.Options{Profile: encoder.Pahole, Features: r.features, LangExclude: r.langExclude, UnitExclude: r.unitExclude,
 		NamePrefix: r.namePrefix, PlainFields: r.plainFields, Workers: r.workers}
-	if r.verbose {
-		r.out = bufio.NewWriter(r.stdout)
-		defer r.out.Flush()
-		opt.OnFunc = r.decided
-	}
 	if r.base != nil {
 		var err error
 		if opt.Base, _, err = source.Base(*r.base); err != nil {
@@ -77,6 +72,11 @@ func (r *run) run(ctx context.Context) error {
 
 // encode makes one BTF of all files. No result, and no error, is nothing to encode.
 func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options) (res *encoder.Result, err error) {
+	if r.verbose {
+		r.out = bufio.NewWriter(r.stdout)
+		defer r.out.Flush() // before the BTF, which may go the same way
+		opt.OnFunc = r.decided
+	}
 	one := len(files) == 1
 	if one {
 		res, err = encoder.Encode(ctx, files[0], opt)
