@@ -63,6 +63,8 @@ var peerRules = map[string][]string{
 // inBothProfiles are rules of the peer that the default profile follows as well, with fixtures of the peer.
 var inBothProfiles = map[string]string{
 	"dedup.identicalArrays": "dedup/run_test.go: trap 4: identical ignores what arrays hold",
+	"funcs.peerRuns":        "../cmd/internal/pahole/testdata/calls.txt: twice: --btf_features=default",
+	"translate.plainFields": "../cmd/internal/pahole/testdata/calls.txt: fields: --btf_features=default",
 	"funcs.maxName":         "funcs/symbols_rules_test.go: longer ones are cut",
 	"translate.fakeInt":     "translate/types_test.go: __SANITIZED_FAKE_INT__",
 	"vars.maxVarName":       "vars/rules_test.go: 9: names",
