@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/dwarf"
 	stdelf "debug/elf"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -182,35 +183,57 @@ func programs(seed uint64) map[string]*program {
 		"private":    {r: r(2), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.1},
 		"two kinds":  {r: r(3), seed: seed, names: 6, bodies: 4, hidden: 0.4, twice: 0.1, clash: 0.05, shared: 0.5},
 		"few names":  {r: r(4), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.3},
+		"defined":    {r: r(7), seed: seed, names: 4, bodies: 4, twice: 0.1, double: 0.05, clash: 0.02},
 		"doubles":    {r: r(6), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, double: 0.05},
 		"everything": {r: r(5), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.4, shared: 0.5, double: 0.1},
 	}
 }
 
+// How far TestRandomPrograms goes, for a soak: go test ./encoder -run RandomPrograms -args -program-seeds 10000 -first-seed 5000
+var (
+	programSeeds = flag.Uint64("program-seeds", 0, "random programs of so many seeds; 0: as many as take some seconds")
+	firstSeed    = flag.Uint64("first-seed", 0, "the first of them")
+)
+
 // TestRandomPrograms: the fast way gives what the exact engine gives.
 func TestRandomPrograms(t *testing.T) {
-	rounds := 300
-	if testing.Short() {
+	rounds := *programSeeds
+	switch {
+	case rounds != 0:
+	case testing.Short():
 		rounds = 30
+	default:
+		rounds = 350
 	}
-	for seed := range uint64(rounds) {
-		for kind, p := range programs(seed) {
-			image := p.image(2 + int(seed%7))
-			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: 1 + int(seed%3)}
-			fast, err := encodeBytes(image, opt)
-			if err != nil {
-				t.Fatalf("%s, seed %d: %v", kind, seed, err)
+	for kind := range programs(0) {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			for seed := *firstSeed; seed < *firstSeed+rounds; seed++ {
+				image := programs(seed)[kind].image(2 + int(seed%11))
+				bothWays(t, fmt.Sprintf("%s, seed %d", kind, seed), image, 1+int(seed%3))
 			}
-			opt.Exact = true
-			exact, err := encodeBytes(image, opt)
-			if err != nil {
-				t.Fatalf("%s, seed %d: exact: %v", kind, seed, err)
-			}
-			if !bytes.Equal(fast.Object.AppendWire(nil), exact.Object.AppendWire(nil)) {
-				t.Errorf("%s, seed %d: the fast way gives %d types, the exact engine %d", kind, seed, fast.Object.Len(), exact.Object.Len())
-			}
-		}
+		})
 	}
+}
+
+// bothWays encodes an image by the fast way and by the exact engine alone, holds them against each other, and returns the bytes.
+func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
+	t.Helper()
+	opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+	fast, err := encodeBytes(image, opt)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	opt.Exact = true
+	exact, err := encodeBytes(image, opt)
+	if err != nil {
+		t.Fatalf("%s: exact: %v", name, err)
+	}
+	got := fast.Object.AppendWire(nil)
+	if !bytes.Equal(got, exact.Object.AppendWire(nil)) {
+		t.Errorf("%s: the fast way gives %d types, the exact engine %d", name, fast.Object.Len(), exact.Object.Len())
+	}
+	return got
 }
 
 // TestRandomPeer: the exact engine gives what the peer's binary gives.

@@ -21,7 +21,12 @@ import (
 // of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
 //
 // A CU in which one name is two DIEs, both defined or one only declared, goes in whole: the exact engine compares such graphs
-// node by node as they are, and which of their types are one node decides whether it finds them equal.
+// node by node as they are, and which of their types are one node decides whether it finds them equal. Where a name is defined
+// twice there in the way of its first definition, what reaches both nodes can fail against the first of its class, and survive
+// beside it. A later type of that class, for which the name is one node, equals either of the two, and takes the one that
+// the order of candidates puts first. So such a name is doubled, and wild like the others unless no other CU mentions it. (A
+// definition and a declaration in one CU make a name several things and declared, which is wild already; of two different
+// definitions one deviates, and nothing that reaches it in one place can equal what does not.)
 type Seen struct {
 	IDs    []uint32 // by local id of the last CU: its id in the object
 	Fresh  []bool   // by local id of the last CU: it goes in
@@ -54,6 +59,8 @@ type tag struct {
 	group    nominal.Group
 	declared bool   // somewhere it is declared only
 	several  bool   // it stands for more than one thing
+	doubled  bool   // one unit defines it twice as its first definition does
+	alike    uint32 // round of the last unit that defines it so
 	defined  uint32 // round of the last unit that defines it
 	stated   uint32 // round of the last unit that declares it
 }
@@ -258,6 +265,10 @@ func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
 	} else {
 		again = t.defined == s.round || t.stated == s.round
 		t.defined = s.round
+		if class == t.def {
+			t.doubled = t.doubled || t.alike == s.round
+			t.alike = s.round
+		}
 	}
 	s.whole = s.whole || again
 	return again || !declares && t.def != class

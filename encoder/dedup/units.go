@@ -50,6 +50,13 @@ func (s *tagSets) with(wanted []uint64) []int {
 	return units
 }
 
+// several tells whether more than one unit mentions a tag.
+func (s *tagSets) several(tag uint32) bool {
+	wanted := make([]uint64, tag/64+1)
+	wanted[tag/64] = 1 << (tag % 64)
+	return len(s.with(wanted)) > 1
+}
+
 // Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are
 // as they were after Unit. It may be asked only when all units have been seen.
 func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
