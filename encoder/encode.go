@@ -40,6 +40,7 @@ type Options struct {
 	NamePrefix  string      // names, and other strings of DWARF, that begin so are cut to that; empty: none
 	PlainFields bool        // bit fields that fill an aligned storage unit are plain members
 	Base        *btf.Object // what a split object continues, or nil
+	Prepared    *dedup.Base // Base for deduplication, which images may share; nil: prepared for this one
 	DebugRoots  []string    // folders of separate debug files; nil: debugfile.Roots
 	SortByName  bool        // put types in the order of their names, see package sorted
 	Workers     int         // goroutines over CUs; 0 is one per processor
@@ -203,7 +204,8 @@ func (j *job) finish(a *assembler, res *Result) (err error) {
 	if o.Len() == 0 {
 		return ErrNoTypes
 	}
-	if a.stats.Dedup, err = dedup.Run(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Same: a.vars.Same()}); err != nil {
+	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Same: a.vars.Same()}
+	if a.stats.Dedup, err = dedup.Run(o, opt); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
 	j.clock.Stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")

@@ -13,6 +13,7 @@ import (
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -30,6 +31,7 @@ type labModules struct {
 	dir, kernel string
 	paths       []string
 	base        *btf.Object
+	prepared    *dedup.Base // base, which all of them share
 	baseFile    string
 }
 
@@ -55,6 +57,7 @@ func eachModules(t *testing.T, f func(t *testing.T, m *labModules)) {
 			if m.base, err = btf.Parse(wire, nil); err != nil {
 				t.Fatal(err)
 			}
+			m.prepared = dedup.NewBase(m.base)
 			f(t, m)
 		})
 	}
@@ -80,7 +83,7 @@ func (m *labModules) find(t *testing.T) {
 
 func (m *labModules) encode(t *testing.T, path string) *btf.Object {
 	t.Helper()
-	return encode(t, path, encoder.Options{Profile: encoder.Pahole, Base: m.base}).Object
+	return encode(t, path, encoder.Options{Profile: encoder.Pahole, Base: m.base, Prepared: m.prepared}).Object
 }
 
 // TestPeerModules compares split BTF of modules with what pahole makes of them, byte for byte.

@@ -88,3 +88,29 @@ func TestTable(t *testing.T) {
 		t.Error("the zero table does not start at 1")
 	}
 }
+
+// TestRenumber: every word that References visits, and no other, is replaced.
+func TestRenumber(t *testing.T) {
+	fill := func() *Table {
+		tab := NewTable(1)
+		for k := KindInt; k < NumKinds; k++ {
+			s := ShapeOf(k)
+			tab.Append(0, Info(k, 2, false), 1)
+			if k == KindFunc { // its vlen is its linkage
+				continue
+			}
+			for i := range int(s.Once) + 2*int(s.Each) {
+				tab.Extend([]uint32{uint32(i % 3)})
+			}
+		}
+		return &tab
+	}
+	got, want := fill(), fill()
+	got.Renumber([]uint32{100, 101, 102})
+	for _, r := range want.All() {
+		r.References(func(id *uint32) { *id += 100 })
+	}
+	if !slices.Equal(got.words, want.words) {
+		t.Errorf("got words\n%v\nwant\n%v", got.words, want.words)
+	}
+}

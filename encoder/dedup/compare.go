@@ -32,10 +32,11 @@ func shallow(a, b btf.Record) bool {
 	return false
 }
 
-// same compares two type graphs under hypotheses (specification 03, section 8). The steps are in the order of the rule.
-func (e *engine) same(cand, canon uint32) (bool, error) {
+// same compares two type graphs under hypotheses (specification 03, section 8). The steps are in the order of the rule. What
+// cannot be compared at all is in err.
+func (e *engine) same(cand, canon uint32) bool {
 	if e.canon(cand) == e.canon(canon) {
-		return true, nil
+		return true
 	}
 	b := e.rec(canon)
 	if b.Kind() == btf.KindFwd {
@@ -45,87 +46,85 @@ func (e *engine) same(cand, canon uint32) (bool, error) {
 		}
 	}
 	if h := e.hyp[canon]; h != 0 {
-		return h == cand || e.identical(h, cand, identicalBudget), nil
+		return h == cand || e.identical(h, cand, identicalBudget)
 	}
 	e.hyp[canon] = cand
 	e.hypo = append(e.hypo, canon)
 	a := e.rec(cand)
 	if a[0] != b[0] {
-		return false, nil
+		return false
 	}
 	ak, bk := a.Kind(), b.Kind()
 	if aFwd, bFwd := ak == btf.KindFwd, bk == btf.KindFwd; aFwd != bFwd {
 		if aFwd {
-			return fwdKind(a) == bk, nil
+			return fwdKind(a) == bk
 		}
 		ok := fwdKind(b) == ak
 		if ok && canon < e.first {
 			e.adjust = true
 		}
-		return ok, nil
+		return ok
 	}
 	if ak != bk {
-		return false, nil
+		return false
 	}
-	e.depth++
+	if e.depth++; e.depth > maxDepth {
+		e.err = errDepth
+		return false
+	}
 	e.stats.MaxDepth = max(e.stats.MaxDepth, e.depth)
-	ok, err := e.sameKind(a, b)
+	ok := e.sameKind(a, b)
 	e.depth--
-	return ok, err
+	return ok
 }
 
-func (e *engine) sameKind(a, b btf.Record) (bool, error) {
+func (e *engine) sameKind(a, b btf.Record) bool {
 	switch k := a.Kind(); k {
 	case btf.KindVoid:
-		return true, nil
+		return true
 	case btf.KindInt, btf.KindFloat, btf.KindFwd:
-		return equalWords(a, b), nil
+		return equalWords(a, b)
 	case btf.KindEnum, btf.KindEnum64:
-		return a.Vlen() == 0 || b.Vlen() == 0 || equalWords(a, b), nil
+		return a.Vlen() == 0 || b.Vlen() == 0 || equalWords(a, b)
 	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindFunc:
 		if a[1] != b[1] {
-			return false, nil
+			return false
 		}
 		return e.same(a[2], b[2])
 	case btf.KindArray:
 		if a[0] != b[0] || a[1] != b[1] || a[2] != b[2] || a[5] != b[5] {
-			return false, nil
+			return false
 		}
-		if ok, err := e.same(a[4], b[4]); !ok || err != nil {
-			return false, err
-		}
-		return e.same(a[3], b[3])
+		return e.same(a[4], b[4]) && e.same(a[3], b[3])
 	case btf.KindStruct, btf.KindUnion:
 		if !shallow(a, b) {
-			return false, nil
+			return false
 		}
 		return e.sameList(a, b, 4, 3)
 	case btf.KindFuncProto:
 		if a[1] != b[1] || len(a) != len(b) {
-			return false, nil
+			return false
 		}
 		for i := 3; i < len(a); i += 2 {
 			if a[i] != b[i] {
-				return false, nil
+				return false
 			}
 		}
-		if ok, err := e.same(a[2], b[2]); !ok || err != nil {
-			return false, err
-		}
-		return e.sameList(a, b, 4, 2)
+		return e.same(a[2], b[2]) && e.sameList(a, b, 4, 2)
 	default:
-		return false, fmt.Errorf("a %s is reachable from a type", k)
+		e.err = fmt.Errorf("a %s is reachable from a type", k)
+		return false
 	}
 }
 
 // sameList compares the types at word from and every step words after.
-func (e *engine) sameList(a, b btf.Record, from, step int) (bool, error) {
+func (e *engine) sameList(a, b btf.Record, from, step int) bool {
 	for i := from; i < len(a); i += step {
-		if ok, err := e.same(a[i], b[i]); !ok || err != nil {
-			return false, err
+		if !e.same(a[i], b[i]) {
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
 
 // identicalBudget is how many levels of structs identical looks through.

@@ -8,6 +8,7 @@
 package dedup
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -17,6 +18,8 @@ import (
 type Options struct {
 	// PeerTypedefs: own typedefs never match those of the base (rule 03/11, see peer.go).
 	PeerTypedefs bool
+	// Base is the object's base, prepared; nil: it is prepared for this run.
+	Base *Base
 	// Same: VARs that are definitions of another VAR's variable and merge into it, whatever they look like.
 	Same map[btf.ID]btf.ID
 }
@@ -29,6 +32,11 @@ type Stats struct {
 	MaxDepth, Hypotheses int
 }
 
+// maxDepth bounds recursion, which no stack could hold for what a hostile image can say. Kernels need less than a thousand.
+const maxDepth = 1 << 18
+
+var errDepth = errors.New("types refer to each other too deeply")
+
 // Values of the resolution map besides ids.
 const (
 	unset = 0xffffffff
@@ -36,11 +44,11 @@ const (
 )
 
 type engine struct {
-	o     *btf.Object
-	first uint32 // first own id
+	graph
 	end   uint32
-	opt   Options
+	base  *Base // or nil
 	stats Stats
+	err   error // why no comparison can go on
 
 	m     []uint32 // the resolution map M
 	c     index    // the candidate index C
@@ -53,24 +61,9 @@ type engine struct {
 
 // Run deduplicates the object's own types against each other and against its base.
 func Run(o *btf.Object, opt Options) (Stats, error) {
-	e := &engine{o: o, first: uint32(o.First()), end: uint32(o.End()), opt: opt}
+	e := &engine{graph: graph{o: o, first: uint32(o.First())}, end: uint32(o.End())}
 	e.stats.Before = o.Len()
-	e.m = make([]uint32, e.end)
-	e.hyp = make([]uint32, e.end)
-	e.c.init(int(e.end))
-	for i := range e.m {
-		e.m[i] = unset
-	}
-	e.m[0] = 0
-	for id := e.first; id < e.end; id++ {
-		if k := e.rec(id).Kind(); k == btf.KindVar || k == btf.KindDatasec {
-			e.m[id] = id
-		}
-	}
-	for id, kept := range opt.Same {
-		e.m[id] = uint32(kept)
-	}
-	e.prepareBase()
+	e.prepare(opt)
 	for id := e.first; id < e.end; id++ {
 		e.primitive(id)
 	}
@@ -93,13 +86,36 @@ func Run(o *btf.Object, opt Options) (Stats, error) {
 	return e.stats, nil
 }
 
-// rec is the record of any id, own or of the base.
-func (e *engine) rec(id uint32) btf.Record {
-	if id >= e.first {
-		return e.o.At(btf.ID(id))
+// prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
+func (e *engine) prepare(opt Options) {
+	e.m = make([]uint32, e.end)
+	e.hyp = make([]uint32, e.end)
+	for id := range e.first {
+		e.m[id] = id
 	}
-	r, _ := e.o.Record(btf.ID(id))
-	return r
+	for id := e.first; id < e.end; id++ {
+		r := e.rec(id)
+		e.m[id] = unset
+		if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
+			e.m[id] = id
+		}
+		e.empties = e.empties || emptyEnum(r)
+	}
+	for id, kept := range opt.Same {
+		e.m[id] = uint32(kept)
+	}
+	if e.o.Base == nil {
+		e.c.init(int(e.end), e.o.Len())
+		return
+	}
+	if e.base = opt.Base; e.base == nil {
+		e.base = NewBase(e.o.Base)
+	} else if e.base.o != e.o.Base {
+		panic("dedup: the prepared base is that of another object")
+	}
+	e.base.look()
+	e.empties = e.empties || e.base.empties
+	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), int(e.end), e.o.Len()/8)
 }
 
 // canon follows the resolution map to its end, which may be a type that has not been processed yet.
@@ -113,28 +129,10 @@ func (e *engine) canon(id uint32) uint32 {
 	}
 }
 
-func (e *engine) canonical(id uint32, sig uint64) {
+// canonical makes a type a candidate, in the list that was found for its signature.
+func (e *engine) canonical(id uint32, l *list, sig uint64) {
 	e.m[id] = id
-	e.c.insert(sig, id)
-}
-
-// prepareBase makes every base type canonical and a candidate (phase 0).
-func (e *engine) prepareBase() {
-	for id := uint32(1); id < e.first; id++ {
-		e.m[id] = id
-		r := e.rec(id)
-		switch k := r.Kind(); k {
-		case btf.KindVar, btf.KindDatasec:
-		case btf.KindTypedef:
-			if e.opt.PeerTypedefs {
-				e.c.insert(baseTypedefSignature(r), id)
-			} else {
-				e.c.insert(signature(r), id)
-			}
-		default:
-			e.c.insert(signature(r), id)
-		}
-	}
+	e.c.insert(l, sig, id)
 }
 
 // primitive is phase 2 for one type: INT, FLOAT, FWD, ENUM, ENUM64.
@@ -142,14 +140,15 @@ func (e *engine) primitive(id uint32) {
 	r := e.rec(id)
 	switch r.Kind() {
 	case btf.KindInt, btf.KindFloat, btf.KindFwd:
-		sig := signature(r)
-		for c := e.c.list(sig); c != 0; c = e.c.next[c] {
+		sig := e.signature(r)
+		l := e.c.find(sig)
+		for c := l.head; c != 0; c = e.c.next[c] {
 			if equalWords(r, e.rec(c)) {
 				e.m[id] = c
 				return
 			}
 		}
-		e.canonical(id, sig)
+		e.canonical(id, l, sig)
 	case btf.KindEnum, btf.KindEnum64:
 		e.enum(id, r)
 	}
@@ -158,8 +157,9 @@ func (e *engine) primitive(id uint32) {
 // enum: a full enum redirects the empty ones of its name that it meets and keeps walking; an empty one takes the first of its
 // name (specification 03, section 6).
 func (e *engine) enum(id uint32, r btf.Record) {
-	sig := signature(r)
-	for c := e.c.list(sig); c != 0; c = e.c.next[c] {
+	sig := e.signature(r)
+	l := e.c.find(sig)
+	for c := l.head; c != 0; c = e.c.next[c] {
 		o := e.rec(c)
 		if !isEnum(o.Kind()) || o.Name() != r.Name() {
 			continue
@@ -176,7 +176,7 @@ func (e *engine) enum(id uint32, r btf.Record) {
 			e.m[c] = id
 		}
 	}
-	e.canonical(id, sig)
+	e.canonical(id, l, sig)
 }
 
 func isEnum(k btf.Kind) bool { return k == btf.KindEnum || k == btf.KindEnum64 }
@@ -191,16 +191,17 @@ func (e *engine) composite(id uint32) error {
 	if k != btf.KindStruct && k != btf.KindUnion && k != btf.KindTypedef {
 		return nil
 	}
-	sig := signature(r)
-	for c := e.c.list(sig); c != 0; c = e.c.next[c] {
+	sig := e.signature(r)
+	l := e.c.find(sig)
+	for c := l.head; c != 0; c = e.c.next[c] {
 		if !shallow(r, e.rec(c)) {
 			continue
 		}
 		e.clearHypotheses()
 		e.stats.Comparisons++
-		ok, err := e.same(id, c)
-		if err != nil {
-			return err
+		ok := e.same(id, c)
+		if e.err != nil {
+			return e.err
 		}
 		if !ok {
 			e.stats.Failed++
@@ -213,7 +214,7 @@ func (e *engine) composite(id uint32) error {
 		e.m[id] = c
 		return nil
 	}
-	e.canonical(id, sig)
+	e.canonical(id, l, sig)
 	return nil
 }
 
@@ -251,9 +252,36 @@ func (e *engine) merge() {
 // loneForwards is phase 4: a forward that is still canonical takes the one struct or union of its name, if there is just one
 // among both and it is of its flavour.
 func (e *engine) loneForwards() {
-	const ambiguous = unset
-	byName := make(map[uint32]uint32)
-	for id := uint32(1); id < e.end; id++ {
+	own := lone{} // the names of forwards; 0 until one of the name is found
+	for id := e.first; id < e.end; id++ {
+		if e.m[id] == id && e.rec(id).Kind() == btf.KindFwd {
+			own[e.rec(id).Name()] = 0
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	e.nameOwn(own)
+	for id := e.first; id < e.end; id++ {
+		if e.m[id] != id || e.rec(id).Kind() != btf.KindFwd {
+			continue
+		}
+		r := e.rec(id)
+		if c := own[r.Name()]; c != 0 && c != ambiguous && e.rec(c).Kind() == fwdKind(r) {
+			e.m[id] = c
+			e.stats.Forwards++
+		}
+	}
+}
+
+// nameOwn finds the structs and unions of the names in own, those of the base included.
+func (e *engine) nameOwn(own lone) {
+	if e.base != nil {
+		for name := range own {
+			own[name] = e.base.names[name]
+		}
+	}
+	for id := e.first; id < e.end; id++ {
 		if e.m[id] != id {
 			continue
 		}
@@ -261,21 +289,12 @@ func (e *engine) loneForwards() {
 		if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion {
 			continue
 		}
-		if _, seen := byName[r.Name()]; seen {
-			byName[r.Name()] = ambiguous
-		} else {
-			byName[r.Name()] = id
-		}
-	}
-	for id := e.first; id < e.end; id++ {
-		r := e.rec(id)
-		if e.m[id] != id || r.Kind() != btf.KindFwd {
-			continue
-		}
-		c, ok := byName[r.Name()]
-		if ok && c != ambiguous && e.rec(c).Kind() == fwdKind(r) {
-			e.m[id] = c
-			e.stats.Forwards++
+		switch c, wanted := own[r.Name()]; {
+		case !wanted:
+		case c == 0:
+			own[r.Name()] = id
+		default:
+			own[r.Name()] = ambiguous
 		}
 	}
 }
@@ -306,52 +325,82 @@ func (e *engine) reference(id uint32) (uint32, error) {
 		return 0, fmt.Errorf("type %d (%s) cannot be merged", id, r.Kind())
 	}
 	e.m[id] = busy
-	var err error
-	r.References(func(ref *uint32) {
-		if err == nil {
-			*ref, err = e.reference(*ref)
-		}
-	})
-	if err != nil {
+	if err := e.referents(r); err != nil {
 		return 0, err
 	}
-	sig := signature(r)
-	for c := e.c.list(sig); c != 0; c = e.c.next[c] {
+	sig := e.signature(r)
+	l := e.c.find(sig)
+	for c := l.head; c != 0; c = e.c.next[c] {
 		if equalWords(r, e.rec(c)) {
 			e.m[id] = c
 			return c, nil
 		}
 	}
-	e.canonical(id, sig)
+	e.canonical(id, l, sig)
 	return id, nil
+}
+
+// referents makes the references of a record those of survivors.
+func (e *engine) referents(r btf.Record) error {
+	switch r.Kind() {
+	case btf.KindArray:
+		if err := e.referent(&r[3]); err != nil {
+			return err
+		}
+		return e.referent(&r[4])
+	case btf.KindFuncProto:
+		if err := e.referent(&r[2]); err != nil {
+			return err
+		}
+		for i := 4; i < len(r); i += 2 {
+			if err := e.referent(&r[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return e.referent(&r[2])
+}
+
+func (e *engine) referent(ref *uint32) error {
+	if e.m[*ref] < busy {
+		*ref = e.canon(*ref)
+		return nil
+	}
+	if e.depth++; e.depth > maxDepth {
+		return errDepth
+	}
+	id, err := e.reference(*ref)
+	e.depth--
+	*ref = id
+	return err
 }
 
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (specification 03, section 13).
 func (e *engine) compact() error {
-	renumber := make([]uint32, e.end)
-	for id := range e.first {
-		renumber[id] = id
-	}
+	ids := make([]uint32, e.end) // by id: the new one
 	next := e.first
-	for id := e.first; id < e.end; id++ {
-		if e.m[id] == id {
-			renumber[id] = next
+	for id := range e.end {
+		switch {
+		case e.m[id] != id:
+		case id < e.first:
+			ids[id] = id
+		default:
+			ids[id] = next
 			next++
 		}
 	}
-	e.o.Compact(func(id btf.ID) bool { return e.m[id] == uint32(id) })
-	for id, r := range e.o.All() {
-		var bad uint32
-		r.References(func(ref *uint32) {
-			c := e.canon(*ref)
-			if c != 0 && renumber[c] == 0 {
-				bad = *ref
-			}
-			*ref = renumber[c]
-		})
-		if bad != 0 {
-			return fmt.Errorf("type %d refers to type %d, which did not survive", id, bad)
+	for id := range e.end {
+		if e.m[id] == id {
+			continue
 		}
+		c := e.canon(id)
+		if e.m[c] != c {
+			return fmt.Errorf("type %d became type %d, which did not survive", id, c)
+		}
+		ids[id] = ids[c]
 	}
+	e.o.Compact(func(id btf.ID) bool { return e.m[id] == uint32(id) })
+	e.o.Renumber(ids)
 	return nil
 }

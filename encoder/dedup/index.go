@@ -1,17 +1,17 @@
 package dedup
 
-import (
-	"math/bits"
-
-	"github.com/btfbatch/btfbatch/encoder/btf"
-)
+import "math/bits"
 
 // The candidate index maps a signature to a list of ids. A list is walked newest first, except that each growth of the
 // index reverses every list (specification 03, section 5). Instead of reversing all at a growth, each list remembers the
 // epoch of its last access and is reversed then if the number of growths since is odd.
 //
 // Lists are chains through next, which has one entry per id: a type is in at most one list.
+//
+// An index may continue another one, which it never changes: it counts that one's entries and growths as its own, and takes
+// over a list, as it stands there, when it is asked for it first.
 type index struct {
+	base  *index   // or nil
 	next  []uint32 // by id: the id after it in its list, 0 at the end
 	lists []list   // open addressing by signature, power of two
 	used  int
@@ -22,22 +22,49 @@ type index struct {
 
 type list struct {
 	sig   uint64
-	head  uint32 // 0 is a free slot
+	head  uint32 // 0 is a free slot, or a list that nothing was put into
 	epoch uint32
 }
 
-func (x *index) init(ids int) {
-	x.next = make([]uint32, ids)
-	x.lists = make([]list, 1<<10)
+// init makes an index for types with ids below end, of about n signatures.
+func (x *index) init(end, n int) {
+	x.next = make([]uint32, end)
+	x.lists = make([]list, 1<<bits.Len(uint(max(n, 500))))
 }
 
-// list is the first id of the list of a signature, 0 when it is empty.
-func (x *index) list(sig uint64) uint32 {
-	l := x.slot(sig)
-	if l.head != 0 {
-		x.settle(l)
+// extend makes x continue base. It expects n signatures of its own, or that it meets.
+func (x *index) extend(base *index, end, n int) {
+	x.init(end, n)
+	x.base, x.n, x.cap, x.epoch = base, base.n, base.cap, base.epoch
+}
+
+// find is the list of a signature in the order of today's epoch. It may be empty, and is valid until the next call.
+func (x *index) find(sig uint64) *list {
+	if 4*(x.used+1) > 3*len(x.lists) {
+		x.grow()
 	}
-	return l.head
+	l := x.slot(sig)
+	if l.head == 0 {
+		if x.base == nil || !x.adopt(l, sig) {
+			return l
+		}
+	}
+	x.settle(l)
+	return l
+}
+
+// adopt fills a free slot with the base's list of a signature; it tells whether there is one.
+func (x *index) adopt(l *list, sig uint64) bool {
+	b := x.base.slot(sig)
+	if b.head == 0 {
+		return false
+	}
+	*l = *b
+	for id := b.head; id != 0; id = x.base.next[id] {
+		x.next[id] = x.base.next[id]
+	}
+	x.used++
+	return true
 }
 
 // settle brings a list into the order of today's epoch.
@@ -52,16 +79,12 @@ func (x *index) settle(l *list) {
 	l.epoch = x.epoch
 }
 
-// insert puts an id in front of its list; the index grows just before, when it is due.
-func (x *index) insert(sig uint64, id uint32) {
+// insert puts an id in front of the list that find returned for its signature; the index grows just before, when it is due.
+func (x *index) insert(l *list, sig uint64, id uint32) {
 	if x.cap == 0 || 4*(x.n+1)/3 > x.cap {
 		x.cap = max(4, 2*x.cap)
 		x.epoch++
 	}
-	if 4*(x.used+1) > 3*len(x.lists) {
-		x.grow()
-	}
-	l := x.slot(sig)
 	if l.head == 0 {
 		l.sig, l.epoch = sig, x.epoch
 		x.used++
@@ -90,37 +113,4 @@ func (x *index) grow() {
 			*x.slot(l.sig) = l
 		}
 	}
-}
-
-// signature puts types that can be equal into one list (specification 03, sections 6, 7 and 12). Equal signatures of
-// different types are harmless: the comparisons reject them.
-func signature(r btf.Record) uint64 {
-	switch r.Kind() {
-	case btf.KindEnum, btf.KindEnum64:
-		return mix(uint64(r[0])+1, uint64(btf.KindEnum))
-	case btf.KindTypedef:
-		return mix(uint64(r[0])+1, uint64(r[1]))
-	case btf.KindStruct, btf.KindUnion:
-		h := mix(uint64(r[0])<<32|uint64(r[1]), uint64(r[2]))
-		for i := 3; i < len(r); i += 3 {
-			h = mix(h^uint64(r[i]), uint64(r[i+2]))
-		}
-		return h
-	default:
-		return hashWords(r)
-	}
-}
-
-func hashWords(r btf.Record) uint64 {
-	h := mix(uint64(r[0])<<32|uint64(r[1]), uint64(r[2]))
-	for _, w := range r[3:] {
-		h = mix(h, uint64(w))
-	}
-	return h
-}
-
-// mix folds a word into a hash: the two halves of a 128-bit product.
-func mix(h, v uint64) uint64 {
-	hi, lo := bits.Mul64(h^0x9e3779b97f4a7c15, v^0xa0761d6478bd642f)
-	return hi ^ lo
 }

@@ -31,18 +31,18 @@ func TestIndexOrder(t *testing.T) {
 	for round := range 50 {
 		const n = 3000
 		var fast index
-		fast.init(n + 1)
+		fast.init(n+1, 0)
 		slow := slowIndex{lists: map[uint64][]uint32{}}
 		for id := uint32(1); id <= n; id++ {
 			sig := r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
-			fast.insert(sig, id)
+			fast.insert(fast.find(sig), sig, id)
 			slow.insert(sig, id)
 			if id%7 != 0 {
 				continue
 			}
 			sig = r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
 			var got []uint32
-			for c := fast.list(sig); c != 0; c = fast.next[c] {
+			for c := fast.find(sig).head; c != 0; c = fast.next[c] {
 				got = append(got, c)
 			}
 			if !slices.Equal(got, slow.lists[sig]) {
@@ -51,6 +51,43 @@ func TestIndexOrder(t *testing.T) {
 		}
 		if want := []int{1, 4, 7, 13, 25, 49, 97, 193, 385, 769, 1537}; !slices.Equal(slow.grown, want) {
 			t.Fatalf("growths before insertions %v, want %v", slow.grown, want)
+		}
+	}
+}
+
+// TestIndexContinued: an index that continues another is as if it had been filled from the start, and leaves that one alone.
+func TestIndexContinued(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for round := range 50 {
+		below, n := 1+r.IntN(400), uint32(800)
+		sigs := make([]uint64, n)
+		for i := range sigs {
+			sigs[i] = r.Uint64N(1+uint64(round*4)) * 0x9e3779b97f4a7c15
+		}
+		var base index
+		base.init(below+1, 0)
+		for id := 1; id <= below; id++ {
+			base.insert(base.find(sigs[id]), sigs[id], uint32(id))
+		}
+		for range 2 { // the second finds the base as the first did
+			var x index
+			x.extend(&base, int(n), 0)
+			slow := slowIndex{lists: map[uint64][]uint32{}}
+			for id := uint32(1); id < n; id++ {
+				slow.insert(sigs[id], id)
+				if id <= uint32(below) {
+					continue
+				}
+				x.insert(x.find(sigs[id]), sigs[id], id)
+				sig := sigs[r.IntN(int(n))]
+				var got []uint32
+				for c := x.find(sig).head; c != 0; c = x.next[c] {
+					got = append(got, c)
+				}
+				if !slices.Equal(got, slow.lists[sig]) {
+					t.Fatalf("round %d, base of %d, after %d: got %v, want %v", round, below, id, got, slow.lists[sig])
+				}
+			}
 		}
 	}
 }

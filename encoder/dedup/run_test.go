@@ -419,6 +419,22 @@ func TestSplit(t *testing.T) {
 	})
 }
 
+// chain is n pointers, each to the next.
+func (w world) chain(n int) {
+	for range n {
+		w.ptr(uint32(w.End()) + 1)
+	}
+	w.int("int")
+}
+
+// nest is n structs, each with the next inside.
+func (w world) nest(n int) {
+	for range n {
+		w.strct("s", uint32(w.End())+1)
+	}
+	w.int("int")
+}
+
 // Broken objects end with an error.
 func TestBroken(t *testing.T) {
 	rows := map[string]struct {
@@ -429,6 +445,8 @@ func TestBroken(t *testing.T) {
 		"a pointer to itself":    {func(w world) { w.ptr(1) }, "refers to itself"},
 		"a tag that is a member": {func(w world) { w.strct("s", 2); w.tag("t", 1, -1); w.strct("s", 4); w.tag("t", 3, -1) }, "DECL_TAG is reachable"},
 		"a variable as a member": {func(w world) { w.strct("s", 3); w.int("i"); w.variable("v", 2); w.strct("s", 5); w.variable("v", 2) }, "VAR is reachable"},
+		"a chain without end":    {func(w world) { w.chain(maxDepth + 10) }, "too deeply"},
+		"structs without end":    {func(w world) { w.nest(maxDepth + 10); w.nest(maxDepth + 10) }, "too deeply"},
 		"an unknown kind":        {func(w world) { w.Append(0, btf.Info(25, 0, false), 0) }, "cannot be merged"},
 	}
 	for name, r := range rows {
@@ -440,10 +458,10 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// fromBytes makes an object of any bytes: kinds, names and references are cut to what there is.
-func fromBytes(data []byte) world {
-	w := newWorld(nil)
-	n := uint32(len(data)/4 + 1)
+// fromBytes makes an object, on a base or none, of any bytes: kinds, names and references are cut to what there is.
+func fromBytes(base *btf.Object, data []byte) world {
+	w := newWorld(base)
+	n := uint32(w.First()) + uint32(len(data)/4)
 	names := []string{"", "a", "b", "int"}
 	for i := 0; i+3 < len(data); i += 4 {
 		kind, name := data[i], names[data[i+1]%4]
@@ -498,7 +516,7 @@ func FuzzRun(f *testing.F) {
 		if len(data) > 4000 {
 			return
 		}
-		w := fromBytes(data)
+		w := fromBytes(nil, data)
 		before := w.Len()
 		if _, err := Run(w.Object, Options{}); err != nil {
 			return

@@ -6,11 +6,12 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed once and shared, and
-// let go of when the last of its users is done.
+// A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed and prepared once and
+// shared, and let go of when the last of its users is done.
 type base struct {
 	name string // for messages
 	file string // to be read by the first user; empty if an image provides it
@@ -18,6 +19,7 @@ type base struct {
 
 	ready chan struct{} // closed when an image has provided it
 	btf   *btf.Object
+	dedup *dedup.Base // btf, prepared
 	wire  []byte
 	err   error
 
@@ -63,25 +65,29 @@ func (s *base) provide(wire []byte, err error) {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
 		s.btf, err = source.Parse(wire)
+		s.dedup = dedup.NewBase(s.btf)
 	}
 	s.err = err
 	close(s.ready)
 }
 
-// get waits for the base.
-func (s *base) get() (*btf.Object, error) {
+// get waits for the base, and returns it as it is and prepared for deduplication.
+func (s *base) get() (*btf.Object, *dedup.Base, error) {
 	if s.file != "" {
-		s.once.Do(func() { s.btf, s.wire, s.err = source.Base(s.file) })
+		s.once.Do(func() {
+			s.btf, s.wire, s.err = source.Base(s.file)
+			s.dedup = dedup.NewBase(s.btf)
+		})
 		if s.err != nil {
-			return nil, fmt.Errorf("base: %w", s.err)
+			return nil, nil, fmt.Errorf("base: %w", s.err)
 		}
-		return s.btf, nil
+		return s.btf, s.dedup, nil
 	}
 	<-s.ready
 	if s.err != nil {
-		return nil, fmt.Errorf("base %q: %w", s.name, s.err)
+		return nil, nil, fmt.Errorf("base %q: %w", s.name, s.err)
 	}
-	return s.btf, nil
+	return s.btf, s.dedup, nil
 }
 
 // release is called once by every user.
@@ -89,7 +95,7 @@ func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.btf, s.wire, s.checks = nil, nil, nil
+		s.btf, s.dedup, s.wire, s.checks = nil, nil, nil, nil
 	}
 }
 

@@ -120,7 +120,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 		return err
 	}
 	if t.base != nil {
-		if opt.Base, err = t.base.get(); err != nil {
+		if opt.Base, opt.Prepared, err = t.base.get(); err != nil {
 			return err
 		}
 	}

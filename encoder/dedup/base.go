@@ -1,0 +1,80 @@
+package dedup
+
+import (
+	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A Base is an object that others continue, prepared for them: the index of its types as the exact engine leaves it behind
+// phase 0, and its structs and unions by name. Any number of runs may share one at a time; none changes it.
+type Base struct {
+	o        *btf.Object
+	once     sync.Once
+	empties  bool           // see graph
+	names    lone           // of its structs and unions
+	variants [2][2]struct { // by whether PeerTypedefs holds, and graph.empties
+		once sync.Once
+		c    index
+	}
+}
+
+// NewBase prepares a base. The work is done by the first run that needs it.
+func NewBase(o *btf.Object) *Base { return &Base{o: o} }
+
+// look finds out what does not depend on who continues the base.
+func (b *Base) look() {
+	b.once.Do(func() {
+		b.names = lone{}
+		for id := uint32(1); id < uint32(b.o.End()); id++ {
+			r, _ := b.o.Record(btf.ID(id))
+			b.empties = b.empties || emptyEnum(r)
+			b.names.add(r, id)
+		}
+	})
+}
+
+// index is phase 0: every type of the base is a candidate.
+func (b *Base) index(peerTypedefs, empties bool) *index {
+	v := &b.variants[which(peerTypedefs)][which(empties)]
+	v.once.Do(func() {
+		g := graph{o: b.o, first: uint32(b.o.First()), empties: empties}
+		end := uint32(b.o.End())
+		v.c.init(int(end), int(end))
+		for id := uint32(1); id < end; id++ {
+			r := g.rec(id)
+			sig := g.signature(r)
+			switch k := r.Kind(); {
+			case k == btf.KindVar || k == btf.KindDatasec:
+				continue
+			case k == btf.KindTypedef && peerTypedefs:
+				sig = baseTypedefSignature(r)
+			}
+			v.c.insert(v.c.find(sig), sig, id)
+		}
+	})
+	return &v.c
+}
+
+func which(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// lone are the structs and unions of a name, if there is just one of it among both, else ambiguous.
+type lone map[uint32]uint32
+
+const ambiguous = unset
+
+// add notes a canonical type, if it is a struct or union.
+func (l lone) add(r btf.Record, id uint32) {
+	if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion {
+		return
+	}
+	if _, seen := l[r.Name()]; seen {
+		id = ambiguous
+	}
+	l[r.Name()] = id
+}

@@ -1,0 +1,101 @@
+package dedup
+
+import (
+	"math/bits"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A graph is the types of an object and of its bases, by id.
+type graph struct {
+	o     *btf.Object
+	first uint32 // first own id
+	// empties: somewhere an enum has neither a name nor values. It equals every enum without a name, so that those must all be
+	// in one list.
+	empties bool
+}
+
+var voidRecord = btf.Record{0, 0, 0}
+
+// rec is the record of any id, own or of the base.
+func (g *graph) rec(id uint32) btf.Record {
+	if id >= g.first {
+		return g.o.At(btf.ID(id))
+	}
+	return g.baseRec(id)
+}
+
+func (g *graph) baseRec(id uint32) btf.Record {
+	if id == 0 {
+		return voidRecord
+	}
+	r, _ := g.o.Base.Record(btf.ID(id))
+	return r
+}
+
+// emptyEnum tells whether a record is an enum without name and values.
+func emptyEnum(r btf.Record) bool { return r[0] == 0 && r.Vlen() == 0 && isEnum(r.Kind()) }
+
+// signature puts types that can be equal into one list (specification 03, sections 6, 7 and 12). Equal signatures of
+// different types are harmless: the comparisons reject them. Different signatures of types that a comparison would accept
+// are not; but a finer signature changes nothing, since what it takes out of a list could not have been chosen, and the order
+// of the others stays.
+//
+// Kernels have hundreds of enums without a name, and of structs and unions without one that have the same members by name and
+// place. There, to try each against all before it would cost a third of the run, so they are told apart by what they hold.
+func (g *graph) signature(r btf.Record) uint64 {
+	switch r.Kind() {
+	case btf.KindEnum, btf.KindEnum64:
+		if r[0] == 0 && !g.empties {
+			return hashWords(r)
+		}
+		return mix(uint64(r[0])+1, uint64(btf.KindEnum))
+	case btf.KindTypedef:
+		return mix(uint64(r[0])+1, uint64(r[1]))
+	case btf.KindStruct, btf.KindUnion:
+		h := mix(uint64(r[0])<<32|uint64(r[1]), uint64(r[2]))
+		for i := 3; i < len(r); i += 3 {
+			h = mix(h^uint64(r[i]), uint64(r[i+2]))
+		}
+		if r[0] == 0 {
+			for i := 4; i < len(r); i += 3 {
+				h = g.chain(h, r[i])
+			}
+		}
+		return h
+	default:
+		return hashWords(r)
+	}
+}
+
+// chain adds to a hash what equal members have in common whatever the comparison (specification 03, section 8): the qualifiers
+// and pointers that lead to the first type of another kind, and the name of that type. Names are equal of all types that merge,
+// and of a declaration and its definition.
+func (g *graph) chain(h uint64, id uint32) uint64 {
+	const far = 16
+	for range far {
+		r := g.rec(id)
+		switch r.Kind() {
+		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			h = mix(h^uint64(r[0]), uint64(r[1]))
+			id = r[2]
+		default:
+			return mix(h, uint64(r[0]))
+		}
+	}
+	return h
+}
+
+func hashWords(r btf.Record) uint64 {
+	h := mix(uint64(r[0])<<32|uint64(r[1]), uint64(r[2]))
+	for _, w := range r[3:] {
+		h = mix(h, uint64(w))
+	}
+	return h
+}
+
+// mix folds a word into a hash: the two halves of a 128-bit product.
+func mix(h, v uint64) uint64 {
+	hi, lo := bits.Mul64(h^0x9e3779b97f4a7c15, v^0xa0761d6478bd642f)
+	return hi ^ lo
+}

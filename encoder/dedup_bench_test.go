@@ -1,0 +1,67 @@
+package encoder
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// BenchmarkDedup deduplicates what the fast way leaves to the exact engine of a kernel of the lab.
+func BenchmarkDedup(b *testing.B) {
+	for _, kernel := range []string{"6.1-cloud-amd64", "6.12-cloud-amd64"} {
+		b.Run(kernel, func(b *testing.B) {
+			wire, same := left(b, filepath.Join(reference.Lab(b), "kernels", kernel+".vmlinux"))
+			b.ReportAllocs()
+			least := time.Hour
+			for range b.N {
+				b.StopTimer()
+				o, err := btf.Parse(wire, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StartTimer()
+				start := time.Now()
+				stats, err := dedup.Run(o, dedup.Options{PeerTypedefs: true, Same: same})
+				if err != nil {
+					b.Fatal(err)
+				}
+				least = min(least, time.Since(start))
+				b.ReportMetric(float64(stats.Before), "types")
+			}
+			b.ReportMetric(float64(least)/1e6, "least-ms") // what a busy machine disturbs least
+		})
+	}
+}
+
+// left is the object that deduplication gets of an image.
+func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
+	b.Helper()
+	f, err := elf.Open(image)
+	if err != nil {
+		reference.Missing(b, "no kernel: %v", err)
+	}
+	defer f.Close()
+	j, err := openImage(f, &Options{Profile: Pahole, Features: feature.Default(), LangExclude: []uint64{0x1c}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer j.close()
+	a, err := j.assemble(context.Background(), false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := a.funcs.Emit(a.o, nil); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := a.vars.Finish(a.o); err != nil {
+		b.Fatal(err)
+	}
+	return a.o.AppendWire(nil), a.vars.Same()
+}
