@@ -189,7 +189,7 @@ func programs(seed uint64) map[string]*program {
 	}
 }
 
-// How far TestRandomPrograms goes, for a soak: go test ./encoder -run RandomPrograms -args -program-seeds 10000 -first-seed 5000
+// How far the tests of random programs go, for a soak: go test ./encoder -run RandomPrograms -args -program-seeds 10000 -first-seed 500
 var (
 	programSeeds = flag.Uint64("program-seeds", 0, "random programs of so many seeds; 0: as many as take some seconds")
 	firstSeed    = flag.Uint64("first-seed", 0, "the first of them")
@@ -239,12 +239,16 @@ func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 // TestRandomPeer: the exact engine gives what the peer's binary gives.
 func TestRandomPeer(t *testing.T) {
 	reference.Dir(t)
-	rounds := 40
-	if testing.Short() {
+	rounds := *programSeeds
+	switch {
+	case rounds != 0:
+	case testing.Short():
 		rounds = 3
+	default:
+		rounds = 40
 	}
-	for seed := range uint64(rounds) {
-		for kind, p := range programs(1000 + seed) {
+	for seed := 1000 + *firstSeed; seed < 1000+*firstSeed+rounds; seed++ {
+		for kind, p := range programs(seed) {
 			image := p.image(2 + int(seed%7))
 			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Exact: true}
 			res, err := encodeBytes(image, opt)
