@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
@@ -41,6 +42,9 @@ type Costs struct {
 // are the same each time.
 func VariableCosts(ctx context.Context, f *elf.File, opt Options) (*Costs, error) {
 	opt.OnFunc, opt.OnVar = nil, nil
+	if opt.Base != nil && opt.Prepared == nil {
+		opt.Prepared = dedup.NewBase(opt.Base)
+	}
 	encode := func(with ...feature.Feature) (*btf.Object, error) {
 		o := opt
 		o.Features = opt.Features.Without(feature.Var, feature.GlobalVar, feature.Layout).With(with...)

@@ -105,7 +105,8 @@ func (e *engine) prepare(opt Options) {
 		e.m[id] = uint32(kept)
 	}
 	if e.o.Base == nil {
-		e.c.init(int(e.end), e.o.Len())
+		const most = 1<<18 - 1 // what there is to be of even the largest kernel; with repeats the object has millions
+		e.c.init(int(e.end), min(e.o.Len(), most))
 		return
 	}
 	if e.base = opt.Base; e.base == nil {
