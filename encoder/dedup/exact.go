@@ -379,7 +379,7 @@ func (e *engine) referent(ref *uint32) error {
 
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (specification 03, section 13).
 func (e *engine) compact() error {
-	ids := make([]uint32, e.end) // by id: the new one
+	ids := e.hyp // by id: the new one; nothing is compared any more
 	next := e.first
 	for id := range e.end {
 		switch {
