@@ -17,8 +17,8 @@ type Keep struct {
 
 // Wild finds the names that cannot be resolved by class, once all CUs have been seen: those that stand for several things, or
 // for a struct and a union, and are declared without a definition somewhere; and those that are doubled, if another CU has
-// them too. It returns the classes that reach one, nil when there is none. o is the object that the decisions led to; offset is the place of a key's string in its
-// table.
+// them too. It returns the classes that reach one, nil when there is none. o is the object that the decisions led to; offset is
+// the place of a key's string in its table.
 func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 	k := &Keep{}
 	reached := make(map[uint64]bool) // names, as nameIn has them
