@@ -1,6 +1,8 @@
 package translate
 
 import (
+	"slices"
+
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -137,40 +139,52 @@ func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint6
 
 // known is the local id of the type at off, if it has one that no later type can take from it; else 0.
 func (w *walker) known(off uint32) uint32 {
-	if uint64(off) >= uint64(len(w.byOff)) {
+	if uint64(off) >= uint64(len(w.byOff)) || !w.eager {
 		return 0
 	}
 	id, dies := uint32(w.byOff[off]), w.t.Dies
-	if id-1 >= uint32(len(dies)) || dies[id-1].Off != off || id == farID || !w.eager {
+	if id-1 >= uint32(len(dies)) || dies[id-1].Off != off {
 		return 0
 	}
 	return id
 }
 
 // refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
-// notes the others. words are those of Types.
+// notes the others. words are those of Types. Half of the references lead back and half forward, without order: the loop has no
+// branch for it.
 func (w *walker) refer(words []uint32, at, step int) {
 	byOff, dies := w.byOff, w.t.Dies
-	if !w.eager {
+	if !w.eager || len(dies) == 0 {
 		byOff = nil
 	}
+	n, room := len(w.forward), max(0, len(words)-at)
+	forward := slices.Grow(w.forward, room)[:n+room]
 	for ; uint(at) < uint(len(words)); at += step {
 		off := words[at]
-		if uint64(off) < uint64(len(byOff)) {
-			id := uint32(byOff[off])
-			if id-1 < uint32(len(dies)) && dies[id-1].Off == off && id != farID {
-				words[at] = id
+		if uint64(off) >= uint64(len(byOff)) {
+			if off&localMark != 0 {
+				words[at] = off &^ localMark
 				continue
 			}
+			forward[n] = uint32(at)
+			n++
+			continue
 		}
-		switch {
-		case off == 0:
-		case off&localMark != 0:
-			words[at] = off &^ localMark
-		default:
-			w.forward = append(w.forward, uint32(at))
+		id := uint32(byOff[off])
+		i := id - 1
+		if i >= uint32(len(dies)) {
+			i = 0
 		}
+		// Where no type has that offset, id is that of another one, or stale.
+		unknown := 0
+		if id == 0 || dies[i].Off != off {
+			id, unknown = off, 1
+		}
+		words[at] = id
+		forward[n] = uint32(at)
+		n += unknown
 	}
+	w.forward = forward[:n]
 }
 
 // last is the local id of the last type.
