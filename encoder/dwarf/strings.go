@@ -92,6 +92,9 @@ func (s *Strings) Equal(key StrKey, text string) bool {
 
 // Empty tells whether a key is no string, or the empty one.
 func (s *Strings) Empty(key StrKey) bool {
+	if 0 < key && key < keyShort {
+		return int(key-1) >= len(s.str) || s.str[key-1] == 0
+	}
 	var scratch [4]byte
 	return key == 0 || len(s.Get(key, &scratch)) == 0
 }
