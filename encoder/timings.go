@@ -1,6 +1,9 @@
 package encoder
 
-import "time"
+import (
+	"runtime/metrics"
+	"time"
+)
 
 // A Phase is one pass of an encoding, measured: what it took and what went through it.
 type Phase struct {
@@ -10,6 +13,7 @@ type Phase struct {
 	Bytes   uint64        // read or written
 	Items   uint64        // what Unit says
 	Unit    string        // "CUs"
+	Allocs  uint64        // objects that were allocated on the heap
 	PeakRSS uint64        // of the process so far, in bytes; 0 where the system does not tell
 }
 
@@ -18,19 +22,32 @@ type Clock struct {
 	Phases []Phase
 	wall   time.Time
 	cpu    time.Duration
+	allocs uint64
 }
 
 // Start begins a phase.
 func (c *Clock) Start() {
 	c.wall = time.Now()
 	c.cpu, _ = usage()
+	c.allocs = allocs()
 }
 
 // Stop ends the phase and begins the next. The numbers are as in Phase.
 func (c *Clock) Stop(name string, bytes, items uint64, unit string) {
 	cpu, peak := usage()
-	c.Phases = append(c.Phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit, PeakRSS: peak})
+	c.Phases = append(c.Phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit,
+		Allocs: allocs() - c.allocs, PeakRSS: peak})
 	c.Start()
+}
+
+// allocs is how many objects the process has allocated on the heap so far.
+func allocs() uint64 {
+	sample := [1]metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
+	metrics.Read(sample[:])
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
 }
 
 // Add takes over phases that another clock measured, and begins the next.

@@ -139,7 +139,7 @@ func (c *Console) Phases(phases []encoder.Phase) error {
 	}
 	for _, p := range append(phases[:len(phases):len(phases)], timings.Total(phases)) {
 		c.Log().Str("pass", p.Name).Dur("wall_ms", p.Wall).Dur("cpu_ms", p.CPU).Uint64("bytes", p.Bytes).Uint64("items", p.Items).
-			Str("unit", p.Unit).Uint64("peak_bytes", p.PeakRSS).Send()
+			Str("unit", p.Unit).Uint64("allocs", p.Allocs).Uint64("peak_bytes", p.PeakRSS).Send()
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ func Total(phases []encoder.Phase) encoder.Phase {
 	for i := range phases {
 		t.Wall += phases[i].Wall
 		t.CPU += phases[i].CPU
+		t.Allocs += phases[i].Allocs
 		t.PeakRSS = max(t.PeakRSS, phases[i].PeakRSS)
 	}
 	return t
@@ -27,14 +28,14 @@ func Total(phases []encoder.Phase) encoder.Phase {
 // WriteTable writes a line for each phase, and their sum.
 func WriteTable(w io.Writer, phases []encoder.Phase) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(tab, "%-16s\tWALL ms\tCPU ms\tMB\tITEMS\t\tPEAK MiB\t\n", "PASS")
+	fmt.Fprintf(tab, "%-16s\tWALL ms\tCPU ms\tMB\tITEMS\t\tALLOCS\tPEAK MiB\t\n", "PASS")
 	for _, p := range append(phases[:len(phases):len(phases)], Total(phases)) {
 		items := ""
 		if p.Items > 0 {
 			items = fmt.Sprint(p.Items)
 		}
-		fmt.Fprintf(tab, "%-16s\t%.1f\t%.1f\t%s\t%s\t%s\t%.1f\t\n", p.Name, ms(p.Wall), ms(p.CPU), megabytes(p.Bytes), items, p.Unit,
-			float64(p.PeakRSS)/(1<<20))
+		fmt.Fprintf(tab, "%-16s\t%.1f\t%.1f\t%s\t%s\t%s\t%d\t%.1f\t\n", p.Name, ms(p.Wall), ms(p.CPU), megabytes(p.Bytes), items, p.Unit,
+			p.Allocs, float64(p.PeakRSS)/(1<<20))
 	}
 	return tab.Flush()
 }
