@@ -43,9 +43,13 @@ func (c *Cursor) Read(pos int) *Abbrev {
 		if i := uint(c.data[pos]) - 1; i < 0x7f && i < uint(len(c.dense)) { // most DIEs by far
 			a := &c.dense[i]
 			next := pos + 1 + int(a.fixed)
-			if l := &a.layout; l.quick && !a.lead && next <= c.end && !c.swap {
+			if l := &a.layout; l.quick && !a.lead && next <= c.end {
 				c.Pos, c.Next, c.Has, c.first = pos, next, a.Has, pos+1
 				d := span(c.data[pos+1:])
+				if c.swap {
+					c.quick(l, d)
+					return a
+				}
 				c.Val[SlotName] = uint64(binary.LittleEndian.Uint32(d[l.name:])) + 1
 				c.Val[SlotType] = uint64(binary.LittleEndian.Uint32(d[l.typ:]))
 				c.Val[SlotSibling] = uint64(binary.LittleEndian.Uint32(d[l.sib:]))

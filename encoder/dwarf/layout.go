@@ -165,7 +165,7 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		if a.layout.kind != kind {
 			break
 		}
-		if code < 0x80 && !a.lead && !c.swap && a.layout.bitMask == 0 {
+		if code < 0x80 && !a.lead && a.layout.bitMask == 0 {
 			next := r.alike(c, a, pos)
 			if next == pos {
 				break
@@ -185,12 +185,15 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 func (r *Run) alike(c *Cursor, a *Abbrev, pos int) int {
 	l, words, data := &a.layout, r.Words, c.data
 	names, refs, last := uint32(min(len(c.u.d.Strings.str), keyMask)), uint32(c.refs), c.end-int(a.fixed)
-	nameAt, typAt, numAt, mask, code, or := l.name, l.typ, l.num, l.mask, data[pos], uint32(0)
+	nameAt, typAt, numAt, mask, code, or, swap := l.name, l.typ, l.num, l.mask, data[pos], uint32(0), c.swap
 	for pos < last && data[pos] == code {
 		d := span(data[pos+1:])
-		name := (binary.LittleEndian.Uint32(d[nameAt:]) + 1) & l.nameMask
-		typ := binary.LittleEndian.Uint32(d[typAt:])
-		num := (binary.LittleEndian.Uint32(d[numAt:])&mask + l.add) << (l.shift & 31)
+		name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
+		if swap {
+			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
+		}
+		name = (name + 1) & l.nameMask
+		num = (num&mask + l.add) << (l.shift & 31)
 		if name > names {
 			break
 		}
