@@ -3,6 +3,7 @@ package dwarf
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
@@ -103,8 +104,11 @@ type Abbrev struct {
 	Children bool
 	lead     bool   // a name that stands in the DIE comes first, and all else is fixed
 	fixed    int16  // bytes of all attributes together, behind a leading name; -1 when that varies
+	pre      uint16 // where the length varies: how many of its attributes in the table lie before the first that varies
 	Has      uint64 // bit per slot that the DIE fills
-	first, n uint32 // its attributes in the table: those of interest when fixed, else all
+	first    uint32 // its attributes in the table: those of interest, and behind pre all, or skips over several
+	n        uint16
+	prefix   uint16 // where the length varies: bytes of all attributes before the first that varies
 	layout   layout
 }
 
@@ -177,6 +181,7 @@ func (u *Unit) key() abbrevKey {
 const (
 	maxAttrs     = 1 << 12
 	maxDenseCode = 1 << 17
+	maxFixed     = 1 << 14 // where an attribute of fixed place may start
 )
 
 // compile reads the table at off. It looks at a window of the section, and at a larger one where the table is cut short by it.
@@ -370,7 +375,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		switch {
 		case at.shape == shapeString && at.name == atName && n == 0 && !k.scan:
 			lead = true
-		case at.shape != shapeFixed && at.shape != shapeRel || size > 1<<14:
+		case at.shape != shapeFixed && at.shape != shapeRel || size > maxFixed:
 			allFixed = false
 		}
 		at.at = uint16(size & 0x7fff)
@@ -378,22 +383,38 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		t.attrs = append(t.attrs, at)
 		pos = q
 	}
-	own := t.attrs[a.first:]
-	a.fixed = -1
-	if allFixed {
+	if a.fixed = -1; allFixed {
 		a.fixed, a.lead = int16(size), lead
-		keep := own[:0]
-		for _, at := range own {
-			if at.slot != noSlot && at.shape != shapeString {
-				keep = append(keep, at)
-			}
-		}
-		own = keep
-		t.attrs = t.attrs[:int(a.first)+len(own)]
 	}
-	a.n = uint32(len(own))
+	t.trim(a)
 	a.layout = t.layoutOf(a)
 	return pos, nil
+}
+
+// trim leaves of the attributes of a, which are the last in the table, what reading it takes.
+func (t *abbrevs) trim(a *Abbrev) {
+	own := t.attrs[a.first:]
+	keep, varies := own[:0], false
+	for i, at := range own {
+		fixed := (at.shape == shapeFixed || at.shape == shapeRel) && at.at <= maxFixed
+		if !varies && !fixed && !(a.lead && i == 0) {
+			varies, a.pre, a.prefix = true, uint16(len(keep)), at.at
+		}
+		switch {
+		case !varies && (at.slot == noSlot || !fixed):
+		case varies && at.shape == shapeFixed && at.slot == noSlot && len(keep) > int(a.pre) && keep[len(keep)-1].skips(at.size):
+			keep[len(keep)-1].size += at.size
+		default:
+			keep = append(keep, at)
+		}
+	}
+	t.attrs = t.attrs[:int(a.first)+len(keep)]
+	a.n = uint16(len(keep))
+}
+
+// skips tells whether an attribute does nothing but step over bytes, and can step over n more.
+func (a *attr) skips(n uint8) bool {
+	return a.shape == shapeFixed && a.slot == noSlot && int(a.size)+int(n) <= math.MaxUint8
 }
 
 func bit(s Slot) uint64 { return 1 << s }

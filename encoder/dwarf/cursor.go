@@ -159,7 +159,7 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 		c.quick(&a.layout, span(c.data[pos:]))
 		return a
 	}
-	attrs := c.attrs[a.first : a.first+a.n]
+	attrs := c.attrs[a.first : a.first+uint32(a.n)]
 	if c.swap {
 		for i := range attrs {
 			t := &attrs[i]
@@ -194,11 +194,21 @@ func (c *Cursor) fail(pos int, format string, args ...any) {
 // Fail makes a broken rule at the DIE the cursor's error.
 func (c *Cursor) Fail(pos int, format string, args ...any) { c.fail(pos, format, args...) }
 
-// readVarying reads a DIE whose attributes have varying lengths.
+// readVarying reads a DIE whose attributes have varying lengths: those before the first that varies at their places, the others one
+// by one.
 func (c *Cursor) readVarying(a *Abbrev, pos int) {
-	attrs := c.attrs[a.first : a.first+a.n]
-	for i := range attrs {
-		if pos = c.readAttr(&attrs[i], pos); pos == 0 {
+	attrs := c.attrs[a.first : a.first+uint32(a.n)]
+	if pos+int(a.prefix) > c.end {
+		c.fail(c.Pos, "DIE reaches past the end of its unit (%d bytes)", c.end)
+		return
+	}
+	for i := range attrs[:a.pre] {
+		t := &attrs[i]
+		c.Val[t.slot%maxSlots] = c.loadAt(pos+int(t.at), t.width) + t.add
+	}
+	pos += int(a.prefix)
+	for i := range attrs[a.pre:] {
+		if pos = c.readAttr(&attrs[int(a.pre)+i], pos); pos == 0 {
 			return
 		}
 	}

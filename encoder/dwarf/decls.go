@@ -46,7 +46,7 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 
 // remember keeps a declaration, which ends at next, in the place of another one of its hash.
 func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
-	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < maxDeclaration+9 || len(t.attrs) != int(a.first+a.n) {
+	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < maxDeclaration+9 || len(t.attrs) != int(a.first)+int(a.n) {
 		return
 	}
 	if t.decls == nil {
