@@ -128,6 +128,36 @@ func TestStepOver(t *testing.T) {
 	}
 }
 
+// TestLongDIE: attributes far behind the first ones are read as those are, whether the length varies or not.
+func TestLongDIE(t *testing.T) {
+	for _, target := range targets() {
+		for _, varying := range []bool{false, true} {
+			for _, n := range []int{10, 20, 1020, 1030, 2050} {
+				b := synth.New(target)
+				cu := b.CU("a.c", synth.C11)
+				all := make([]synth.Part, 0, n+4)
+				for range n {
+					all = append(all, everyForm(nil, stddwarf.AttrDeclFile, nil)["data16"])
+				}
+				if varying {
+					all = append(all, everyForm(nil, stddwarf.AttrDeclLine, nil)["udata"], all[0])
+				}
+				all = append(all, synth.Name("far"), synth.Num(stddwarf.AttrByteSize, synth.FormData2, 0x1234))
+				d := cu.DIE(stddwarf.TagStructType, all...)
+				after := cu.Base("after", 8, synth.Signed)
+				read(t, b, d, func(u *dwarf.Unit, c *dwarf.Cursor, d *dwarf.Data) {
+					if got, size := nameOf(d, c), c.Value(dwarf.SlotSize); got != "far" || size != 0x1234 {
+						t.Errorf("%v, %d attributes, varying %v: got %q of %#x bytes, want far of 0x1234", target, n, varying, got, size)
+					}
+					if want := int(after.Offset() - u.Off); c.Next != want {
+						t.Errorf("%v, %d attributes, varying %v: next DIE at %d, want %d", target, n, varying, c.Next, want)
+					}
+				})
+			}
+		}
+	}
+}
+
 // nameOf is the text of the DIE's name.
 func nameOf(d *dwarf.Data, c *dwarf.Cursor) string { return string(d.Strings.Append(nil, c.Name())) }
 
