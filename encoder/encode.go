@@ -158,8 +158,8 @@ func (j *job) open() (err error) {
 	if j.syms == nil {
 		return ErrNoSymbols
 	}
-	j.table = funcs.NewTable(j.f, j.syms, funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features})
-	return nil
+	j.table, err = funcs.NewTable(j.f, j.syms, funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features})
+	return err
 }
 
 // lead reads what only the image gives that the BTF belongs to: kernel functions for BPF, and the sections of variables.

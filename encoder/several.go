@@ -58,7 +58,9 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 			}
 			a, lead = newAssembler(j.object(), j, true), n
 		} else {
-			a.follow(j, jobs[lead])
+			if err := a.follow(j, jobs[lead]); err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+			}
 		}
 		err := j.translateAll(ctx, a)
 		if errors.Is(err, errTogether) {
@@ -75,12 +77,15 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 }
 
 // follow makes the assembler ready for the units of another image.
-func (a *assembler) follow(j, lead *job) {
-	j.secs = lead.secs.Of(j.f, j.syms)
+func (a *assembler) follow(j, lead *job) (err error) {
+	if j.secs, err = lead.secs.Of(j.f, j.syms); err != nil {
+		return err
+	}
 	a.names.init(a.o.Strings, &j.d.Strings)
 	a.earlier = append(a.earlier, a.funcs)
 	a.funcs = funcs.NewCollector(j.table)
 	a.vars.Judge(j.secs)
+	return nil
 }
 
 // emitFuncs appends the functions of all images.

@@ -21,14 +21,22 @@ func (f *File) raw(s *Section) ([]byte, error) {
 	if !s.HasData() {
 		return nil, nil
 	}
-	if s.Off > f.size || s.Size > f.size-s.Off {
-		return nil, &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
+	if err := f.checkPlace(s); err != nil {
+		return nil, err
 	}
 	b := make([]byte, s.Size)
 	if err := f.readAt(b, s.Off, s.place()); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// checkPlace tells whether the section lies in the file.
+func (f *File) checkPlace(s *Section) error {
+	if s.Off > f.size || s.Size > f.size-s.Off {
+		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
+	}
+	return nil
 }
 
 func (s *Section) place() string {

@@ -37,7 +37,7 @@ type File struct {
 	size    uint64
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
-	symbols *Symbols
+	symbols *Symbols // ET_REL: once they were read
 
 	asStored bool // see AsPeer
 }

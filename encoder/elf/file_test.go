@@ -60,6 +60,20 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func symbolList(t *testing.T, syms *image.Symbols) (list []image.Symbol) {
+	t.Helper()
+	err := syms.Each(func(i int, s *image.Symbol) {
+		if i != len(list) {
+			t.Errorf("got symbol %d, want %d", i, len(list))
+		}
+		list = append(list, *s)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 func checkSymbols(t *testing.T, f *image.File, std *elf.File) {
 	t.Helper()
 	got, err := f.Symbols()
@@ -70,11 +84,12 @@ func checkSymbols(t *testing.T, f *image.File, std *elf.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.List) != len(want)+1 {
-		t.Fatalf("got %d symbols, want %d", len(got.List), len(want)+1)
+	list := symbolList(t, got)
+	if len(list) != len(want)+1 || got.Len() != len(list) {
+		t.Fatalf("got %d symbols of %d, want %d", len(list), got.Len(), len(want)+1)
 	}
 	for i, w := range want {
-		s := &got.List[i+1]
+		s := &list[i+1]
 		if name := string(got.Name(s)); name != w.Name || s.Value != w.Value || s.Size != w.Size || s.Section != uint32(w.Section) || s.Info != w.Info {
 			t.Errorf("symbol %d: got %s %+v, want %+v", i+1, name, *s, w)
 		}
@@ -253,7 +268,7 @@ func TestManySections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := syms.List[1]; s.Section != n-1 || s.Value != 0x42 || string(syms.Name(&s)) != "v" {
+	if s := symbolList(t, syms)[1]; s.Section != n-1 || s.Value != 0x42 || string(syms.Name(&s)) != "v" {
 		t.Errorf("got symbol %+v, want v in section %d", s, n-1)
 	}
 }
@@ -270,9 +285,10 @@ func TestExtendedIndices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range want.List {
-			if got.List[i].Section != want.List[i].Section {
-				t.Errorf("%v: symbol %d: got section %d, want %d", class, i, got.List[i].Section, want.List[i].Section)
+		gotList := symbolList(t, got)
+		for i, w := range symbolList(t, want) {
+			if gotList[i].Section != w.Section {
+				t.Errorf("%v: symbol %d: got section %d, want %d", class, i, gotList[i].Section, w.Section)
 			}
 		}
 	}
@@ -378,9 +394,7 @@ func readAll(f *image.File) {
 		f.SymbolBase(s)
 	}
 	if syms, _ := f.Symbols(); syms != nil {
-		for i := range syms.List {
-			syms.Name(&syms.List[i])
-		}
+		syms.Each(func(_ int, s *image.Symbol) { syms.Name(s) })
 	}
 }
 

@@ -86,19 +86,19 @@ func (f *File) apply(rel *Section, data, b []byte) error {
 		if k.op == relNone {
 			continue
 		}
-		if uint64(r.sym) >= uint64(len(syms.List)) {
-			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("symbol %d is not one of %d", r.sym, len(syms.List))}
+		if uint64(r.sym) >= uint64(syms.n) {
+			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("symbol %d is not one of %d", r.sym, syms.n)}
 		}
 		if r.off > uint64(len(b)) || uint64(k.width()) > uint64(len(b))-r.off {
 			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocates offset %#x of a section of %d bytes", r.off, len(b))}
 		}
-		f.patch(b[r.off:], k, f.symbolAddr(&syms.List[r.sym]), r.addend, rela)
+		f.patch(b[r.off:], k, f.symbolAddr(syms.at(r.sym)), r.addend, rela)
 	}
 	return nil
 }
 
 // symbolAddr is the laid-out address of a symbol.
-func (f *File) symbolAddr(s *Symbol) uint64 {
+func (f *File) symbolAddr(s Symbol) uint64 {
 	if uint64(s.Section) < uint64(len(f.base)) {
 		return f.base[s.Section] + s.Value
 	}

@@ -2,7 +2,9 @@ package elf
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 )
 
 // A Symbol is one entry of .symtab.
@@ -19,10 +21,17 @@ func (s Symbol) Type() elf.SymType { return elf.ST_TYPE(s.Info) }
 // Bind is the symbol's binding.
 func (s Symbol) Bind() elf.SymBind { return elf.ST_BIND(s.Info) }
 
-// Symbols is the symbol table, in table order, the null symbol included.
+// Symbols is the symbol table, the null symbol included. Of a linked image the entries stay in the file and are read piece by
+// piece, since a kernel has some hundred thousand; a relocatable file, whose relocations ask for any of them, keeps them.
 type Symbols struct {
-	List []Symbol
-	strs []byte
+	f        *File
+	s        *Section
+	n        int    // entries
+	size     int    // of an entry, in bytes
+	swap     bool   // big endian
+	whole    []byte // the section; nil when its entries are read from the file
+	extended []byte // section indices that do not fit an entry
+	strs     []byte
 }
 
 // Name is the name of a symbol, as a window into the string table; empty where its offset is out of range.
@@ -42,7 +51,78 @@ func (t *Symbols) NameAt(off uint32) []byte {
 	return name
 }
 
-// Symbols reads the section named .symtab, once; a file without one gives nil.
+// Len is the number of symbols.
+func (t *Symbols) Len() int { return t.n }
+
+// piece is how many symbols are read at once.
+const piece = 4096
+
+// Each gives every symbol, in table order. The symbol is valid until do returns.
+func (t *Symbols) Each(do func(i int, s *Symbol)) error {
+	var s Symbol
+	var buf []byte
+	if t.whole == nil {
+		buf = make([]byte, min(piece, t.n)*t.size)
+	}
+	for i := 0; i < t.n; {
+		n := min(piece, t.n-i)
+		b := buf[:min(n*t.size, len(buf))]
+		if t.whole != nil {
+			b = t.whole[i*t.size : (i+n)*t.size]
+		} else if err := t.f.ReadAt(t.s, b, uint64(i*t.size)); err != nil {
+			return err
+		}
+		for ; len(b) >= t.size; b = b[t.size:] {
+			t.parse(&s, i, b)
+			do(i, &s)
+			i++
+		}
+	}
+	return nil
+}
+
+// at is a symbol of a relocatable file.
+func (t *Symbols) at(i uint32) (s Symbol) {
+	t.parse(&s, int(i), t.whole[int(i)*t.size:][:t.size])
+	return s
+}
+
+// parse takes entry i apart, which b begins with.
+func (t *Symbols) parse(s *Symbol, i int, b []byte) {
+	le := binary.LittleEndian
+	var shndx uint16
+	if t.size == symSize64 {
+		b = b[:symSize64]
+		*s = Symbol{Value: le.Uint64(b[8:]), Size: le.Uint64(b[16:]), NameOff: le.Uint32(b), Info: b[4]}
+		shndx = le.Uint16(b[6:])
+		if t.swap {
+			s.Value, s.Size = bits.ReverseBytes64(s.Value), bits.ReverseBytes64(s.Size)
+		}
+	} else {
+		b = b[:symSize32]
+		value, size := le.Uint32(b[4:]), le.Uint32(b[8:])
+		if t.swap {
+			value, size = bits.ReverseBytes32(value), bits.ReverseBytes32(size)
+		}
+		*s = Symbol{Value: uint64(value), Size: uint64(size), NameOff: le.Uint32(b), Info: b[12]}
+		shndx = le.Uint16(b[14:])
+	}
+	if t.swap {
+		s.NameOff, shndx = bits.ReverseBytes32(s.NameOff), bits.ReverseBytes16(shndx)
+	}
+	s.Section = uint32(shndx)
+	if shndx == uint16(elf.SHN_XINDEX) && 4*i+4 <= len(t.extended) {
+		s.Section = t.f.Order.Uint32(t.extended[4*i:])
+	}
+}
+
+// Sizes of an entry.
+const (
+	symSize32 = 16
+	symSize64 = 24
+)
+
+// Symbols finds the section named .symtab and reads its strings; a file without one gives nil.
 func (f *File) Symbols() (*Symbols, error) {
 	if f.symbols != nil {
 		return f.symbols, nil
@@ -51,28 +131,30 @@ func (f *File) Symbols() (*Symbols, error) {
 	if s == nil || !s.HasData() {
 		return nil, nil
 	}
-	data, err := f.raw(s)
-	if err != nil {
+	if err := f.checkPlace(s); err != nil {
 		return nil, err
 	}
 	if uint64(s.Link) >= uint64(len(f.Sections)) {
 		return nil, &FormatError{s.place(), 0, fmt.Sprintf("string table %d is not one of %d sections", s.Link, len(f.Sections))}
 	}
-	strs, err := f.raw(&f.Sections[s.Link])
-	if err != nil {
-		return nil, err
-	}
-	extended, err := f.extendedIndices(s)
-	if err != nil {
-		return nil, err
-	}
-	t := &Symbols{strs: strs}
+	t := &Symbols{f: f, s: s, size: symSize32, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
 	if f.Is64 {
-		t.List = f.symbols64(data, extended)
-	} else {
-		t.List = f.symbols32(data, extended)
+		t.size = symSize64
 	}
-	f.symbols = t
+	t.n = int(s.Size) / t.size
+	var err error
+	if t.strs, err = f.raw(&f.Sections[s.Link]); err != nil {
+		return nil, err
+	}
+	if t.extended, err = f.extendedIndices(s); err != nil {
+		return nil, err
+	}
+	if f.Type == elf.ET_REL {
+		if t.whole, err = f.raw(s); err != nil {
+			return nil, err
+		}
+		f.symbols = t
+	}
 	return t, nil
 }
 
@@ -85,33 +167,6 @@ func (f *File) extendedIndices(symtab *Section) ([]byte, error) {
 		}
 	}
 	return nil, nil
-}
-
-func (f *File) symbols64(data, extended []byte) []Symbol {
-	list := make([]Symbol, len(data)/24)
-	for i := range list {
-		e := data[24*i : 24*i+24]
-		list[i] = Symbol{Value: f.Order.Uint64(e[8:]), Size: f.Order.Uint64(e[16:]), NameOff: f.Order.Uint32(e), Info: e[4],
-			Section: f.sectionIndex(i, f.Order.Uint16(e[6:]), extended)}
-	}
-	return list
-}
-
-func (f *File) symbols32(data, extended []byte) []Symbol {
-	list := make([]Symbol, len(data)/16)
-	for i := range list {
-		e := data[16*i : 16*i+16]
-		list[i] = Symbol{Value: uint64(f.Order.Uint32(e[4:])), Size: uint64(f.Order.Uint32(e[8:])), NameOff: f.Order.Uint32(e), Info: e[12],
-			Section: f.sectionIndex(i, f.Order.Uint16(e[14:]), extended)}
-	}
-	return list
-}
-
-func (f *File) sectionIndex(i int, shndx uint16, extended []byte) uint32 {
-	if shndx == uint16(elf.SHN_XINDEX) && 4*i+4 <= len(extended) {
-		return f.Order.Uint32(extended[4*i:])
-	}
-	return uint32(shndx)
 }
 
 // SymbolBase is what the values of symbols in a section count from: its address in a linked file, 0 in a relocatable one.

@@ -44,12 +44,8 @@ type Decision struct {
 func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	stats := Stats{States: len(c.states)}
 	groups := c.group()
-	for entry := range c.table.entries {
-		group := groups.of(entry)
-		if len(group) == 0 {
-			continue
-		}
-		if err := c.settle(o, int32(entry), group, decided, &stats); err != nil {
+	for _, entry := range c.inOrder(groups) {
+		if err := c.settle(o, entry, groups.of(entry), decided, &stats); err != nil {
 			return stats, err
 		}
 	}
@@ -81,7 +77,7 @@ func (c *Collector) settle(o *btf.Object, entry int32, group []uint32, decided f
 // saved. (The peer's binary sorts so; the specification does not say it.)
 type groups struct{ start, order []uint32 }
 
-func (g *groups) of(entry int) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
+func (g *groups) of(entry int32) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
 
 // group is a counting sort by entry: stable, as the rule wants.
 func (c *Collector) group() *groups {
@@ -102,6 +98,18 @@ func (c *Collector) group() *groups {
 		}
 	}
 	return g
+}
+
+// inOrder lists the entries that have states, by base name.
+func (c *Collector) inOrder(g *groups) []int32 {
+	var list []int32
+	for i := range int32(c.table.Len()) {
+		if len(g.of(i)) > 0 {
+			list = append(list, i)
+		}
+	}
+	c.table.sortByName(list)
+	return list
 }
 
 // combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
@@ -166,7 +174,7 @@ func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
 	if c.optimized(entry, canonical) && !features.Has(feature.TrueSignature) {
 		reason = OptimizedParameters
 	}
-	if c.table.entries[entry].ambiguous {
+	if c.table.entries[entry].flags&ambiguous != 0 {
 		reason = AmbiguousAddress
 	}
 	return reason, canonical
@@ -201,13 +209,11 @@ func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.fir
 
 // emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
 func (c *Collector) emit(o *btf.Object, i int32, s *state, name []byte) error {
-	e, features := c.table.entries[i], c.table.opt.Features
-	if name == nil {
-		name = c.table.Base(i)
-	} else {
-		e.kfunc = false // rule 02/5.6
+	features, kfunc := c.table.opt.Features, kfuncFlags{}
+	if name == nil { // else rule 02/5.6
+		name, kfunc = c.table.Base(i), c.table.kfunc(i)
 	}
-	ret, ps, err := arenaTypes(o, &e, name, s.ret, c.paramsOf(s), features)
+	ret, ps, err := arenaTypes(o, kfunc, name, s.ret, c.paramsOf(s), features)
 	if err != nil {
 		return err
 	}
@@ -222,6 +228,6 @@ func (c *Collector) emit(o *btf.Object, i int32, s *state, name []byte) error {
 			o.Append(t.value, btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(t.component))
 		}
 	}
-	kfuncTags(o, &e, id, features)
+	kfuncTags(o, kfunc, id, features)
 	return nil
 }

@@ -31,36 +31,42 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) err
 		return err
 	}
 	ids := idSection{f: f, data: data, addr: f.SymbolBase(sec), peer: t.opt.Peer}
-	inSection := func(s *elf.Symbol) bool { return int(s.Section) == sec.Index }
-	for i := range syms.List {
-		s := &syms.List[i]
-		if !inSection(s) || !bytes.HasPrefix(syms.Name(s), []byte("__BTF_ID__set8__")) {
-			continue
+	var members []kfuncMember
+	err = syms.Each(func(_ int, s *elf.Symbol) {
+		if int(s.Section) != sec.Index {
+			return
 		}
-		if flags, ok := ids.word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
-			ids.sets = append(ids.sets, idSet{from: s.Value, to: s.Value + s.Size})
+		sym := syms.Name(s)
+		if name, ok := kfuncName(sym); ok {
+			members = append(members, kfuncMember{s.Value, name})
+		} else if bytes.HasPrefix(sym, []byte("__BTF_ID__set8__")) {
+			if flags, ok := ids.word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
+				ids.sets = append(ids.sets, idSet{from: s.Value, to: s.Value + s.Size})
+			}
 		}
+	})
+	if err != nil {
+		return err
 	}
 	ids.resolve(base)
-	for i := range syms.List {
-		s := &syms.List[i]
-		if !inSection(s) {
-			continue
-		}
-		name, ok := kfuncName(syms.Name(s))
-		if !ok {
-			continue
-		}
-		set := ids.setAt(s.Value)
+	t.kflags = make(map[int32]uint32)
+	for _, m := range members {
+		set := ids.setAt(m.addr)
 		if set == nil {
 			continue
 		}
-		if e := t.Index(name); e >= 0 {
-			t.entries[e].kfunc = true
-			t.entries[e].kflags = ids.flags(set, s.Value, name)
+		if e := t.Index(m.name); e >= 0 {
+			t.entries[e].flags |= kfunc
+			t.kflags[e] = ids.flags(set, m.addr, m.name)
 		}
 	}
 	return nil
+}
+
+// A kfuncMember is a symbol that could be a member of a kfunc set.
+type kfuncMember struct {
+	addr uint64
+	name []byte // of the function
 }
 
 // kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.
@@ -76,24 +82,37 @@ func kfuncName(sym []byte) (name []byte, ok bool) {
 	return name[:i-1], true
 }
 
+// kfuncFlags are the flags of a function that is a kfunc.
+type kfuncFlags struct {
+	is    bool
+	flags uint32
+}
+
+func (t *Table) kfunc(i int32) kfuncFlags {
+	if t.entries[i].flags&kfunc == 0 {
+		return kfuncFlags{}
+	}
+	return kfuncFlags{true, t.kflags[i]}
+}
+
 // kfuncTags appends the tags of a kfunc behind the function's own.
-func kfuncTags(o *btf.Object, e *entry, id btf.ID, features feature.Set) {
-	if !e.kfunc || !features.Has(feature.DeclTagKfuncs) || !features.Has(feature.DeclTag) {
+func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
+	if !k.is || !features.Has(feature.DeclTagKfuncs) || !features.Has(feature.DeclTag) {
 		return
 	}
 	tag := func(text string) {
 		o.Append(o.Strings.Add([]byte(text)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), 0xffffffff)
 	}
 	tag("bpf_kfunc")
-	if e.kflags&kfuncFastcall != 0 {
+	if k.flags&kfuncFastcall != 0 {
 		tag("bpf_fastcall")
 	}
 }
 
 // arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).
-func arenaTypes(o *btf.Object, e *entry, name []byte, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
+func arenaTypes(o *btf.Object, k kfuncFlags, name []byte, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
 	const arena = kfuncArenaRet | kfuncArenaArg1 | kfuncArenaArg2
-	if !e.kfunc || e.kflags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {
+	if !k.is || k.flags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {
 		return ret, ps, nil
 	}
 	wrap := func(id uint32) (uint32, error) {
@@ -106,14 +125,14 @@ func arenaTypes(o *btf.Object, e *entry, name []byte, ret uint32, ps []param, fe
 		return uint32(o.Append(0, btf.Info(btf.KindPtr, 0, false), uint32(tag))), nil
 	}
 	var err error
-	if e.kflags&kfuncArenaRet != 0 {
+	if k.flags&kfuncArenaRet != 0 {
 		if ret, err = wrap(ret); err != nil {
 			return 0, nil, err
 		}
 	}
 	ps = append([]param(nil), ps...)
 	for i, flag := range []uint32{kfuncArenaArg1, kfuncArenaArg2} {
-		if e.kflags&flag == 0 {
+		if k.flags&flag == 0 {
 			continue
 		}
 		if i >= len(ps) {

@@ -39,9 +39,9 @@ func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
 
 // peerAmbiguous is rule 02/5.1: the values of one base name are compared each with the one before, and a previous value of 0
 // counts as unset. In relocatable files values count from their section, whichever it is.
-func peerAmbiguous(syms []symbol) bool {
-	prev := uint64(0)
-	for _, s := range syms {
+func peerAmbiguous(first uint64, rest []symbol) bool {
+	prev := first
+	for _, s := range rest {
 		if prev != 0 && s.value != prev {
 			return true
 		}
@@ -51,11 +51,7 @@ func peerAmbiguous(syms []symbol) bool {
 }
 
 // lastNeverAmbiguous is rule 02/5.1: the mark is set when the next base name is reached, so the last one never gets it.
-func lastNeverAmbiguous(entries []entry) {
-	if n := len(entries); n > 0 {
-		entries[n-1].ambiguous = false
-	}
-}
+func lastNeverAmbiguous(last *entry) { last.flags &^= ambiguous }
 
 // memoryUse is rules 01/9.4 and 9.5: of a parameter in memory the address is thought to take a register, but none in functions
 // of clang. Otherwise the calling convention says whether it does.

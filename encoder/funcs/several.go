@@ -2,7 +2,6 @@ package funcs
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -13,6 +12,8 @@ type run struct {
 	entry  int32
 	states []uint32
 }
+
+func (r *run) name() []byte { return r.c.table.Base(r.entry) }
 
 // EmitAll is Emit for the functions of several images, each with a table and a collector of its own, in the order of the
 // images. Functions of different images are never compared, and each gets its own FUNC.
@@ -29,26 +30,36 @@ func EmitAll(o *btf.Object, cs []*Collector, decided func(Decision)) (Stats, err
 }
 
 // runsByName lists all functions, sorted by base name; those of one name are together, in the order of the images.
-func runsByName(cs []*Collector, stats *Stats) [][]run {
-	var all []run
-	for _, c := range cs {
+func runsByName(cs []*Collector, stats *Stats) (names [][]run) {
+	left := make([][]run, len(cs)) // by image: the functions that are not listed yet, in order
+	for i, c := range cs {
 		stats.States += len(c.states)
 		groups := c.group()
-		for entry := range c.table.entries {
-			if states := groups.of(entry); len(states) != 0 {
-				all = append(all, run{c, int32(entry), states})
+		for _, entry := range c.inOrder(groups) {
+			left[i] = append(left[i], run{c, entry, groups.of(entry)})
+		}
+	}
+	for first, ok := firstName(left); ok; first, ok = firstName(left) {
+		var same []run
+		for i, runs := range left {
+			if len(runs) > 0 && bytes.Equal(runs[0].name(), first) {
+				same, left[i] = append(same, runs[0]), runs[1:]
 			}
 		}
-	}
-	compare := func(a, b run) int { return bytes.Compare(a.c.table.Base(a.entry), b.c.table.Base(b.entry)) }
-	slices.SortStableFunc(all, compare)
-	var names [][]run
-	for len(all) > 0 {
-		n := 1
-		for n < len(all) && compare(all[0], all[n]) == 0 {
-			n++
-		}
-		names, all = append(names, all[:n]), all[n:]
+		names = append(names, same)
 	}
 	return names
+}
+
+// firstName is the name that comes first in lists that are in order; ok is false when all are empty.
+func firstName(lists [][]run) (first []byte, ok bool) {
+	for _, runs := range lists {
+		if len(runs) == 0 {
+			continue
+		}
+		if name := runs[0].name(); !ok || bytes.Compare(name, first) < 0 {
+			first, ok = name, true
+		}
+	}
+	return first, ok
 }

@@ -8,8 +8,8 @@ import (
 	"bytes"
 	"cmp"
 	stdelf "debug/elf"
-	"encoding/binary"
 	"hash/maphash"
+	"iter"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -17,28 +17,42 @@ import (
 )
 
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
-// (specification 02, section 5.1). Entries are sorted by base name, bytewise.
+// (specification 02, section 5.1). Entries are numbered as they come in the symbol table; names.go puts those that become
+// functions in order.
 type Table struct {
 	opt     Options
 	conv    convention
 	names   *elf.Symbols // gives the bytes of names
 	entries []entry
-	syms    []symbol // of all entries, each entry's together, in symbol table order
-	slots   []uint32 // hash of base names: entry + 1
+	more    []symbol // all but the first of an entry: by entry, and in symbol table order
+	kflags  map[int32]uint32
+	last    int32    // the entry whose base name sorts last
+	slots   []uint64 // hash of a base name << 32 | entry + 1; open addressing
 	seed    maphash.Seed
 }
 
+// An entry is a base name and the first symbol that has it. There are as many as functions in the image, most of which nobody
+// asks for: it is small and has no pointers.
 type entry struct {
-	first, n  uint32 // in syms
-	base      uint32 // length of the base name, with which all names of the entry start
-	kflags    uint32
-	ambiguous bool
-	kfunc     bool
+	value uint64 // of the first symbol
+	name  uint32 // of the first symbol: offset in the string table
+	base  uint32 // length of the base name, with which all names of the entry start
+	more  uint32 // where its other symbols start in Table.more, plus 1; 0 when there are none
+	flags entryFlags
 }
 
+type entryFlags uint8
+
+const (
+	ambiguous entryFlags = 1 << iota
+	kfunc                // Table.kflags has its flags
+)
+
+// A symbol is one more of an entry.
 type symbol struct {
 	value uint64
 	name  uint32 // offset in the string table
+	entry int32
 }
 
 // Options say whose rules hold and what is wanted.
@@ -48,116 +62,140 @@ type Options struct {
 }
 
 // NewTable reads the functions of an image. A file without a symbol table has none.
-func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
+func NewTable(f *elf.File, syms *elf.Symbols, opt Options) (*Table, error) {
 	t := &Table{opt: opt, conv: conventionOf(f, opt.Peer), names: syms, seed: maphash.MakeSeed()}
 	if syms == nil {
-		return t
+		return t, nil
 	}
-	keys := make([]sortKey, 0, len(syms.List)/2)
-	for i := range syms.List {
-		s := &syms.List[i]
+	t.makeRoom(syms.Len())
+	err := syms.Each(func(_ int, s *elf.Symbol) {
 		if s.Type() != stdelf.STT_FUNC || s.Section == uint32(stdelf.SHN_UNDEF) && !opt.undefinedCounts() {
+			return
+		}
+		if base, whole := baseName(syms.Name(s)); whole {
+			t.add(base, symbol{value: t.address(f, s), name: s.NameOff})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.finish()
+	return t, nil
+}
+
+// makeRoom spares the table its growing in most kernels, where a little more than half of the symbols are functions.
+func (t *Table) makeRoom(syms int) {
+	n := syms * 5 / 8
+	t.entries = make([]entry, 0, n)
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	t.slots = make([]uint64, size)
+}
+
+// baseName cuts a name before its first dot. whole is false for a part that the compiler split off another function.
+func baseName(name []byte) (base []byte, whole bool) {
+	i := bytes.IndexByte(name, '.')
+	if i < 0 {
+		return name, true
+	}
+	suffix := name[i:]
+	return name[:i], !bytes.Contains(suffix, []byte(".cold")) && !bytes.Contains(suffix, []byte(".part"))
+}
+
+// add puts a symbol into the table.
+func (t *Table) add(base []byte, s symbol) {
+	h := t.hash(base)
+	i := t.probe(h, base)
+	if e := t.slots[i]; e != 0 {
+		s.entry = int32(uint32(e)) - 1
+		t.more = append(t.more, s)
+		return
+	}
+	n := int32(len(t.entries))
+	t.entries = append(t.entries, entry{value: s.value, name: s.name, base: uint32(len(base))})
+	t.slots[i] = uint64(h)<<32 | uint64(n+1)
+	if bytes.Compare(base, t.Base(t.last)) > 0 {
+		t.last = n
+	}
+	if 2*len(t.entries) > len(t.slots) {
+		t.grow()
+	}
+}
+
+func (t *Table) hash(name []byte) uint32 { return uint32(maphash.Bytes(t.seed, name)) }
+
+// probe finds the slot of a base name, or the free one where it belongs. Names are looked at where hashes are equal.
+func (t *Table) probe(h uint32, name []byte) int {
+	mask := len(t.slots) - 1
+	for i := int(h) & mask; ; i = (i + 1) & mask {
+		e := t.slots[i]
+		if e == 0 || uint32(e>>32) == h && bytes.Equal(t.Base(int32(uint32(e))-1), name) {
+			return i
+		}
+	}
+}
+
+func (t *Table) grow() {
+	old := t.slots
+	t.slots = make([]uint64, 2*len(old))
+	mask := len(t.slots) - 1
+	for _, e := range old {
+		if e == 0 {
 			continue
 		}
-		if name := syms.Name(s); !splitPart(name) {
-			base := baseName(name)
-			keys = append(keys, sortKey{prefix(base), s.NameOff, uint32(len(base)), uint32(i)})
+		i := int(e>>32) & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
 		}
+		t.slots[i] = e
 	}
-	slices.SortFunc(keys, func(a, b sortKey) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
+}
+
+// finish gives the entries their other symbols and finds out whose address is ambiguous.
+func (t *Table) finish() {
+	slices.SortStableFunc(t.more, func(a, b symbol) int { return cmp.Compare(a.entry, b.entry) })
+	for i := 0; i < len(t.more); {
+		n := t.more[i].entry
+		e := &t.entries[n]
+		e.more = uint32(i) + 1
+		rest := t.others(e)
+		if t.ambiguous(e.value, rest) {
+			e.flags |= ambiguous
 		}
-		if d := bytes.Compare(t.names.Bytes(a.name, a.base), t.names.Bytes(b.name, b.base)); d != 0 {
-			return d
-		}
-		return cmp.Compare(a.order, b.order)
-	})
-	t.syms = make([]symbol, len(keys))
-	for i, k := range keys {
-		t.syms[i] = symbol{t.address(f, &syms.List[k.order]), k.name}
+		i += len(rest)
 	}
-	t.group(keys)
-	t.index()
-	return t
+	if t.opt.Peer && len(t.entries) > 0 {
+		lastNeverAmbiguous(&t.entries[t.last])
+	}
+}
+
+// others are the symbols of an entry but the first.
+func (t *Table) others(e *entry) []symbol {
+	if e.more == 0 {
+		return nil
+	}
+	rest := t.more[e.more-1:]
+	n := 1
+	for n < len(rest) && rest[n].entry == rest[0].entry {
+		n++
+	}
+	return rest[:n]
 }
 
 // ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
 // prototype is of.
-func (t *Table) ambiguous(syms []symbol) bool {
+func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 	if t.opt.Peer {
-		return peerAmbiguous(syms)
+		return peerAmbiguous(first, rest)
 	}
-	for _, s := range syms {
-		if s.value != syms[0].value {
+	for _, s := range rest {
+		if s.value != first {
 			return true
 		}
 	}
 	return false
-}
-
-// A sortKey sorts a symbol by its base name, of which the first eight bytes settle most comparisons, and then by its place in
-// the symbol table.
-type sortKey struct {
-	prefix     uint64
-	name, base uint32 // offset, length
-	order      uint32
-}
-
-// prefix is the first eight bytes of the base name, big endian, so that numbers compare as the bytes do.
-func prefix(base []byte) (p uint64) {
-	var b [8]byte
-	copy(b[:], base)
-	return binary.BigEndian.Uint64(b[:])
-}
-
-func baseName(name []byte) []byte {
-	if i := bytes.IndexByte(name, '.'); i >= 0 {
-		return name[:i]
-	}
-	return name
-}
-
-// splitPart tells whether a symbol is a part that the compiler split off another function.
-func splitPart(name []byte) bool {
-	i := bytes.IndexByte(name, '.')
-	return i >= 0 && (bytes.Contains(name[i:], []byte(".cold")) || bytes.Contains(name[i:], []byte(".part")))
-}
-
-func (t *Table) group(keys []sortKey) {
-	t.entries = make([]entry, 0, len(keys))
-	for i := 0; i < len(t.syms); {
-		base := t.names.Bytes(keys[i].name, keys[i].base)
-		j := i + 1
-		for j < len(t.syms) && keys[j].prefix == keys[i].prefix && bytes.Equal(t.names.Bytes(keys[j].name, keys[j].base), base) {
-			j++
-		}
-		t.entries = append(t.entries, entry{first: uint32(i), n: uint32(j - i), base: uint32(len(base)), ambiguous: t.ambiguous(t.syms[i:j])})
-		i = j
-	}
-	if t.opt.Peer {
-		lastNeverAmbiguous(t.entries)
-	}
-}
-
-func (t *Table) index() {
-	size := 16
-	for size < 2*len(t.entries) {
-		size *= 2
-	}
-	t.slots = make([]uint32, size)
-	for i := range t.entries {
-		t.slots[t.probe(t.Base(int32(i)))] = uint32(i) + 1
-	}
-}
-
-func (t *Table) probe(name []byte) int {
-	mask := len(t.slots) - 1
-	for i := int(maphash.Bytes(t.seed, name)) & mask; ; i = (i + 1) & mask {
-		if e := t.slots[i]; e == 0 || bytes.Equal(t.Base(int32(e)-1), name) {
-			return i
-		}
-	}
 }
 
 // Index is the number of the entry with exactly that base name, -1 when there is none. It may be called by several
@@ -166,7 +204,7 @@ func (t *Table) Index(name []byte) int32 {
 	if len(t.slots) == 0 {
 		return -1
 	}
-	return int32(t.slots[t.probe(name)]) - 1
+	return int32(uint32(t.slots[t.probe(t.hash(name), name)])) - 1
 }
 
 // Len is the number of entries.
@@ -175,12 +213,22 @@ func (t *Table) Len() int { return len(t.entries) }
 // Base is the base name of an entry.
 func (t *Table) Base(i int32) []byte {
 	e := &t.entries[i]
-	return t.names.Bytes(t.syms[e.first].name, e.base)
+	return t.names.Bytes(e.name, e.base)
 }
 
-func (t *Table) symbolsOf(i int32) []symbol {
-	e := &t.entries[i]
-	return t.syms[e.first : e.first+e.n]
+// namesAt gives the names of the entry's symbols at an address.
+func (t *Table) namesAt(i int32, addr uint64) iter.Seq[[]byte] {
+	return func(yield func(name []byte) bool) {
+		e := &t.entries[i]
+		if e.value == addr && !yield(t.names.NameAt(e.name)) {
+			return
+		}
+		for _, s := range t.others(e) {
+			if s.value == addr && !yield(t.names.NameAt(s.name)) {
+				return
+			}
+		}
+	}
 }
 
 // optimizedSymbol tells whether a symbol of the entry at that address was made by interprocedural optimisation. 0 is no
@@ -189,11 +237,7 @@ func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 	if addr == 0 {
 		return false
 	}
-	for _, s := range t.symbolsOf(i) {
-		if s.value != addr {
-			continue
-		}
-		name := t.names.NameAt(s.name)
+	for name := range t.namesAt(i, addr) {
 		if bytes.Contains(name, []byte(".constprop")) || bytes.Contains(name, []byte(".isra")) {
 			return true
 		}
@@ -203,8 +247,8 @@ func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 
 // suffixedAt is the name of the first symbol of the entry at that address, if it has a suffix; else nil.
 func (t *Table) suffixedAt(i int32, addr uint64) []byte {
-	for _, s := range t.symbolsOf(i) {
-		if name := t.names.NameAt(s.name); s.value == addr && bytes.IndexByte(name, '.') >= 0 {
+	for name := range t.namesAt(i, addr) {
+		if bytes.IndexByte(name, '.') >= 0 {
 			return name
 		}
 	}
@@ -212,10 +256,6 @@ func (t *Table) suffixedAt(i int32, addr uint64) []byte {
 }
 
 func (t *Table) hasAddress(i int32, addr uint64) bool {
-	for _, s := range t.symbolsOf(i) {
-		if s.value == addr {
-			return true
-		}
-	}
-	return false
+	e := &t.entries[i]
+	return e.value == addr || slices.ContainsFunc(t.others(e), func(s symbol) bool { return s.value == addr })
 }

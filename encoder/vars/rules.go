@@ -95,16 +95,14 @@ func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error)
 		}
 		s.list = append(s.list, sec)
 	}
-	s.indexObjects(f)
-	return s, nil
+	return s, s.indexObjects(f)
 }
 
 // Of is the same sections with the symbols of another image (see Collector.Judge).
-func (s *Sections) Of(f *elf.File, syms *elf.Symbols) *Sections {
+func (s *Sections) Of(f *elf.File, syms *elf.Symbols) (*Sections, error) {
 	of := *s
 	of.syms, of.objects, of.names = syms, make(map[uint64][]object), make(map[objectName]bool)
-	of.indexObjects(f)
-	return &of
+	return &of, of.indexObjects(f)
 }
 
 func (s *Sections) match(e *elf.Section) (*Rule, bool) {
@@ -126,21 +124,20 @@ func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 // allRule is for sections that global_var adds and no rule names.
 var allRule = Rule{Section: "*", NonAllocated: true}
 
-func (s *Sections) indexObjects(f *elf.File) {
+func (s *Sections) indexObjects(f *elf.File) error {
 	if s.syms == nil {
-		return
+		return nil
 	}
-	for i := range s.syms.List {
-		y := &s.syms.List[i]
+	return s.syms.Each(func(_ int, y *elf.Symbol) {
 		if y.Type() != stdelf.STT_OBJECT || uint64(y.Section) >= uint64(len(s.list)) || !s.list[y.Section].wanted {
-			continue
+			return
 		}
 		e := s.list[y.Section].elf
 		at := y.Value - f.SymbolBase(e) + e.Addr
 		name := s.syms.Name(y)
 		s.objects[at] = append(s.objects[at], object{y.Section, name, y.Size, y.Bind() == stdelf.STB_WEAK})
 		s.names[objectName{y.Section, string(name)}] = true
-	}
+	})
 }
 
 // Wanted tells whether a variable at that address can become a VAR.

@@ -178,12 +178,12 @@ func fromSymbols(image, name string, opt encoder.Options) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	for i := range syms.List {
-		if y := &syms.List[i]; string(syms.Name(y)) == name {
+	err = syms.Each(func(_ int, y *elf.Symbol) {
+		if string(syms.Name(y)) == name {
 			b.WriteString(undecided(f, secs, y, name))
 		}
-	}
-	return b.String(), nil
+	})
+	return b.String(), err
 }
 
 // undecided says why nothing was to decide about a symbol.
