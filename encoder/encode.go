@@ -118,6 +118,7 @@ type job struct {
 	d     *dwarf.Data
 	syms  *elf.Symbols
 	table *funcs.Table
+	ids   *funcs.IDSection // until the kernel functions are marked
 	secs  *vars.Sections
 	opt   *Options
 	merge *dwarf.Whole // all units, where they are translated as one
@@ -137,6 +138,9 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	if err == nil {
 		err = j.lead()
 	}
+	if err == nil {
+		err = j.readSymbols(true, true)
+	}
 	if err != nil {
 		j.close()
 		return nil, err
@@ -144,7 +148,7 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	return j, nil
 }
 
-// open reads what every image has of its own: DWARF, symbols, functions.
+// open opens what every image has of its own: DWARF, symbols, functions.
 func (j *job) open() (err error) {
 	if err := j.openDWARF(); err != nil {
 		return err
@@ -158,22 +162,51 @@ func (j *job) open() (err error) {
 	if j.syms == nil {
 		return ErrNoSymbols
 	}
-	j.table, err = funcs.NewTable(j.f, j.syms, funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features})
-	return err
+	j.table = funcs.NewTable(j.f, j.syms, j.funcOptions())
+	return nil
 }
 
-// lead reads what only the image gives that the BTF belongs to: kernel functions for BPF, and the sections of variables.
+// lead opens what only the image gives that the BTF belongs to: kernel functions for BPF, and the sections of variables.
 func (j *job) lead() (err error) {
-	if err := j.table.MarkKfuncs(j.f, j.syms, j.opt.Base); err != nil {
+	if j.ids, err = funcs.OpenIDs(j.f, j.funcOptions()); err != nil {
 		return err
 	}
 	rules := j.opt.Sections
 	if rules == nil {
 		rules = vars.DefaultRules()
 	}
-	j.secs, err = vars.NewSections(j.f, j.syms, vars.Options{Peer: j.opt.Profile == Pahole, PerCPU: j.opt.Features.Has(feature.Var),
+	j.secs, err = vars.NewSections(j.f, vars.Options{Peer: j.opt.Profile == Pahole, PerCPU: j.opt.Features.Has(feature.Var),
 		All: j.opt.Features.Has(feature.GlobalVar), Force: j.opt.Features.Has(feature.EncodeForce), Rules: rules})
 	return err
+}
+
+func (j *job) funcOptions() funcs.Options {
+	return funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features}
+}
+
+// readSymbols gives every symbol to those who look for functions, or for what the image that leads gives, or for both, so that
+// the symbol table of one image alone is read once.
+func (j *job) readSymbols(functions, leading bool) error {
+	err := j.syms.Each(func(_ int, s *elf.Symbol) {
+		if functions {
+			j.table.Add(s)
+		}
+		if leading {
+			j.ids.Add(j.syms, s)
+			j.secs.Add(j.syms, s)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if functions {
+		j.table.Finish()
+	}
+	if leading {
+		j.table.MarkKfuncs(j.ids, j.opt.Base)
+		j.ids = nil
+	}
+	return nil
 }
 
 // encode is the pass list.

@@ -28,7 +28,11 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 		jobs[i] = &job{f: f, opt: &opt}
 		defer jobs[i].close()
 		jobs[i].clock.Start()
-		if err := jobs[i].open(); err != nil {
+		err := jobs[i].open()
+		if err == nil {
+			err = jobs[i].readSymbols(true, false)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
@@ -53,7 +57,11 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err error) {
 	for n, j := range jobs {
 		if a == nil || a.stats.Units == 0 {
-			if err := j.lead(); err != nil {
+			err := j.lead()
+			if err == nil {
+				err = j.readSymbols(false, true)
+			}
+			if err != nil {
 				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
 			}
 			a, lead = newAssembler(j.object(), j, true), n
@@ -77,8 +85,9 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 }
 
 // follow makes the assembler ready for the units of another image.
-func (a *assembler) follow(j, lead *job) (err error) {
-	if j.secs, err = lead.secs.Of(j.f, j.syms); err != nil {
+func (a *assembler) follow(j, lead *job) error {
+	j.secs = lead.secs.Of(j.f)
+	if err := j.syms.Each(func(_ int, s *elf.Symbol) { j.secs.Add(j.syms, s) }); err != nil {
 		return err
 	}
 	a.names.init(a.o.Strings, &j.d.Strings)

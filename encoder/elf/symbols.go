@@ -1,6 +1,7 @@
 package elf
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -31,24 +32,41 @@ type Symbols struct {
 	swap     bool   // big endian
 	whole    []byte // the section; nil when its entries are read from the file
 	extended []byte // section indices that do not fit an entry
-	strs     []byte
+	strs     []byte // whole names
 }
 
 // Name is the name of a symbol, as a window into the string table; empty where its offset is out of range.
 func (t *Symbols) Name(s *Symbol) []byte { return t.NameAt(s.NameOff) }
 
-// Bytes is n bytes of the string table at an offset where NameAt found at least as many; none where it found none.
-func (t *Symbols) Bytes(off, n uint32) []byte {
-	if n == 0 {
-		return nil
-	}
-	return t.strs[off : off+n]
-}
-
 // NameAt is the name at an offset of the string table.
 func (t *Symbols) NameAt(off uint32) []byte {
 	name, _ := cstring(t.strs, uint64(off))
 	return name
+}
+
+// StartsWith tells whether the name at an offset of the string table is text, or text and more behind the byte end.
+func (t *Symbols) StartsWith(off uint32, text []byte, end byte) bool {
+	if len(text) == 0 { // also what has its offset out of range
+		name := t.NameAt(off)
+		return len(name) == 0 || name[0] == end
+	}
+	if uint64(off)+uint64(len(text)) >= uint64(len(t.strs)) {
+		return false
+	}
+	b := t.strs[off:]
+	next := b[len(text)]
+	return (next == 0 || next == end) && string(b[:len(text)]) == string(text)
+}
+
+// Eight is the eight bytes of the string table from off on as a big-endian number: numbers compare as the bytes do. Bytes past
+// the table's end are zero.
+func (t *Symbols) Eight(off uint64) uint64 {
+	if off+8 <= uint64(len(t.strs)) {
+		return binary.BigEndian.Uint64(t.strs[off:])
+	}
+	var b [8]byte
+	copy(b[:], t.strs[min(off, uint64(len(t.strs))):])
+	return binary.BigEndian.Uint64(b[:])
 }
 
 // Len is the number of symbols.
@@ -146,6 +164,7 @@ func (f *File) Symbols() (*Symbols, error) {
 	if t.strs, err = f.raw(&f.Sections[s.Link]); err != nil {
 		return nil, err
 	}
+	t.strs = t.strs[:bytes.LastIndexByte(t.strs, 0)+1] // a name that does not end is none
 	if t.extended, err = f.extendedIndices(s); err != nil {
 		return nil, err
 	}

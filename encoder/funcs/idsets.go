@@ -5,15 +5,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// An idSection is .BTF_ids: sets of pairs, a type id and flags. In an image as linked the ids are 0 and the pair of a function is
+// An IDSection is .BTF_ids: sets of pairs, a type id and flags. In an image as linked the ids are 0 and the pair of a function is
 // at the function's own symbol. The kernel's build then fills the ids in and sorts every set by them, which leaves the symbols
 // at pairs of other functions. Such a set is read by its ids: they are those of the BTF that is in the image.
-type idSection struct {
-	f    *elf.File
-	data []byte
-	addr uint64 // of the first byte, as symbols count
-	peer bool   // Options.Peer
-	sets []idSet
+type IDSection struct {
+	f       *elf.File
+	section int // index
+	data    []byte
+	addr    uint64 // of the first byte, as symbols count
+	peer    bool   // Options.Peer
+	sets    []idSet
+	members []idMember
+}
+
+// An idMember is a symbol that could be a member of a set.
+type idMember struct {
+	addr uint64
+	name []byte // of the function
 }
 
 // An idSet is one set of kfuncs: two words, and pairs.
@@ -25,14 +33,14 @@ type idSet struct {
 }
 
 // word is the word at an address.
-func (s *idSection) word(addr uint64) (uint32, bool) {
+func (s *IDSection) word(addr uint64) (uint32, bool) {
 	if addr < s.addr || addr-s.addr > uint64(len(s.data)) || uint64(len(s.data))-(addr-s.addr) < 4 {
 		return 0, false
 	}
 	return s.f.Order.Uint32(s.data[addr-s.addr:]), true
 }
 
-func (s *idSection) setAt(addr uint64) *idSet {
+func (s *IDSection) setAt(addr uint64) *idSet {
 	for i := range s.sets {
 		if set := &s.sets[i]; addr >= set.from && addr < set.to {
 			return set
@@ -43,7 +51,7 @@ func (s *idSection) setAt(addr uint64) *idSet {
 
 // flags are those of a function whose symbol lies at an address of a set. Where the set is sorted and does not tell whose pair
 // is whose, they are what all its functions have.
-func (s *idSection) flags(set *idSet, addr uint64, name []byte) uint32 {
+func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	switch {
 	case !set.sorted || s.peer:
 		return s.flagsAtSymbol(addr)
@@ -54,7 +62,7 @@ func (s *idSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 }
 
 // resolve finds out which sets are sorted, and whose their pairs are.
-func (s *idSection) resolve(base *btf.Object) {
+func (s *IDSection) resolve(base *btf.Object) {
 	var own *btf.Object
 	for i := range s.sets {
 		set := &s.sets[i]
@@ -78,7 +86,7 @@ func (s *idSection) resolve(base *btf.Object) {
 }
 
 // ownBTF is the BTF that is in the image; nil when there is none that can be read.
-func (s *idSection) ownBTF(base *btf.Object) *btf.Object {
+func (s *IDSection) ownBTF(base *btf.Object) *btf.Object {
 	sec := s.f.Section(".BTF")
 	if sec == nil || !sec.HasData() {
 		return nil
@@ -96,7 +104,7 @@ func (s *idSection) ownBTF(base *btf.Object) *btf.Object {
 
 // names are the flags of a sorted set by the function's name; nil when an id is not that of a FUNC, so that the BTF is not the
 // one that the ids are of.
-func (s *idSection) names(set *idSet, own *btf.Object) map[string]uint32 {
+func (s *IDSection) names(set *idSet, own *btf.Object) map[string]uint32 {
 	flags := make(map[string]uint32)
 	for addr := set.from + 8; addr+8 <= set.to; addr += 8 {
 		id, _ := s.word(addr)

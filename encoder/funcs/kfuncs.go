@@ -19,38 +19,43 @@ const (
 
 const setIsKfuncs = 1 // bit of the second word of a set8
 
-// MarkKfuncs finds the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (specification 02,
-// section 5.7). An image without that section has none. base is the BTF that a module's own continues, or nil.
-func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) error {
+// OpenIDs looks for the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (specification 02,
+// section 5.7). Add takes the image's symbols, and Table.MarkKfuncs the whole. It is nil for an image without that section.
+func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	sec := f.Section(".BTF_ids")
-	if sec == nil || syms == nil || !sec.HasData() {
-		return nil
+	if sec == nil || !sec.HasData() {
+		return nil, nil
 	}
 	data, err := f.Data(sec)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ids := idSection{f: f, data: data, addr: f.SymbolBase(sec), peer: t.opt.Peer}
-	var members []kfuncMember
-	err = syms.Each(func(_ int, s *elf.Symbol) {
-		if int(s.Section) != sec.Index {
-			return
+	return &IDSection{f: f, section: sec.Index, data: data, addr: f.SymbolBase(sec), peer: opt.Peer}, nil
+}
+
+// Add takes a symbol: it remembers sets, and what could be members.
+func (s *IDSection) Add(syms *elf.Symbols, sym *elf.Symbol) {
+	if s == nil || int(sym.Section) != s.section {
+		return
+	}
+	name := syms.Name(sym)
+	if fn, ok := kfuncName(name); ok {
+		s.members = append(s.members, idMember{sym.Value, fn})
+	} else if bytes.HasPrefix(name, []byte("__BTF_ID__set8__")) {
+		if flags, ok := s.word(sym.Value + 4); ok && flags&setIsKfuncs != 0 {
+			s.sets = append(s.sets, idSet{from: sym.Value, to: sym.Value + sym.Size})
 		}
-		sym := syms.Name(s)
-		if name, ok := kfuncName(sym); ok {
-			members = append(members, kfuncMember{s.Value, name})
-		} else if bytes.HasPrefix(sym, []byte("__BTF_ID__set8__")) {
-			if flags, ok := ids.word(s.Value + 4); ok && flags&setIsKfuncs != 0 {
-				ids.sets = append(ids.sets, idSet{from: s.Value, to: s.Value + s.Size})
-			}
-		}
-	})
-	if err != nil {
-		return err
+	}
+}
+
+// MarkKfuncs marks the members of all sets. base is the BTF that a module's own continues, or nil.
+func (t *Table) MarkKfuncs(ids *IDSection, base *btf.Object) {
+	if ids == nil {
+		return
 	}
 	ids.resolve(base)
 	t.kflags = make(map[int32]uint32)
-	for _, m := range members {
+	for _, m := range ids.members {
 		set := ids.setAt(m.addr)
 		if set == nil {
 			continue
@@ -60,13 +65,6 @@ func (t *Table) MarkKfuncs(f *elf.File, syms *elf.Symbols, base *btf.Object) err
 			t.kflags[e] = ids.flags(set, m.addr, m.name)
 		}
 	}
-	return nil
-}
-
-// A kfuncMember is a symbol that could be a member of a kfunc set.
-type kfuncMember struct {
-	addr uint64
-	name []byte // of the function
 }
 
 // kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.

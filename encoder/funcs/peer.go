@@ -73,7 +73,7 @@ func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
 
 // flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, also in a set that has been sorted,
 // where that is another function's pair.
-func (s *idSection) flagsAtSymbol(addr uint64) uint32 {
+func (s *IDSection) flagsAtSymbol(addr uint64) uint32 {
 	flags, _ := s.word(addr + 4)
 	return flags
 }

@@ -19,24 +19,28 @@ import (
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
 // (specification 02, section 5.1). Entries are numbered as they come in the symbol table; names.go puts those that become
 // functions in order.
+//
+// A kernel has a hundred thousand, and each worker asks for as many names. What a question costs is the places of memory that it
+// touches, so slots hold a part of the hash, names lie by themselves, and the length of a base name is not kept.
 type Table struct {
 	opt     Options
 	conv    convention
-	names   *elf.Symbols // gives the bytes of names
+	f       *elf.File
+	syms    *elf.Symbols // gives the bytes of names
+	slots   []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
+	names   []uint32     // by entry: offset of the first symbol's name, which starts with the base name
 	entries []entry
-	more    []symbol // all but the first of an entry: by entry, and in symbol table order
-	kflags  map[int32]uint32
-	last    int32    // the entry whose base name sorts last
-	slots   []uint64 // hash of a base name << 32 | entry + 1; open addressing
+	more    []symbol         // all but the first of an entry: by entry, and in symbol table order
+	kflags  map[int32]uint32 // of the entries that are kfuncs
 	seed    maphash.Seed
+
+	last     int32 // the entry whose base name sorts last
+	lastName []byte
 }
 
-// An entry is a base name and the first symbol that has it. There are as many as functions in the image, most of which nobody
-// asks for: it is small and has no pointers.
+// An entry is what is known of a base name.
 type entry struct {
 	value uint64 // of the first symbol
-	name  uint32 // of the first symbol: offset in the string table
-	base  uint32 // length of the base name, with which all names of the entry start
 	more  uint32 // where its other symbols start in Table.more, plus 1; 0 when there are none
 	flags entryFlags
 }
@@ -61,37 +65,32 @@ type Options struct {
 	Features feature.Set
 }
 
-// NewTable reads the functions of an image. A file without a symbol table has none.
-func NewTable(f *elf.File, syms *elf.Symbols, opt Options) (*Table, error) {
-	t := &Table{opt: opt, conv: conventionOf(f, opt.Peer), names: syms, seed: maphash.MakeSeed()}
-	if syms == nil {
-		return t, nil
-	}
+// NewTable is an empty table for an image: Add takes its symbols, one by one, and Finish makes it ready.
+func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
+	t := &Table{opt: opt, conv: conventionOf(f, opt.Peer), f: f, syms: syms, seed: maphash.MakeSeed()}
 	t.makeRoom(syms.Len())
-	err := syms.Each(func(_ int, s *elf.Symbol) {
-		if s.Type() != stdelf.STT_FUNC || s.Section == uint32(stdelf.SHN_UNDEF) && !opt.undefinedCounts() {
-			return
-		}
-		if base, whole := baseName(syms.Name(s)); whole {
-			t.add(base, symbol{value: t.address(f, s), name: s.NameOff})
-		}
-	})
-	if err != nil {
-		return nil, err
+	return t
+}
+
+// Add takes a symbol, in the order of the symbol table.
+func (t *Table) Add(s *elf.Symbol) {
+	if s.Type() != stdelf.STT_FUNC || s.Section == uint32(stdelf.SHN_UNDEF) && !t.opt.undefinedCounts() {
+		return
 	}
-	t.finish()
-	return t, nil
+	if base, whole := baseName(t.syms.Name(s)); whole {
+		t.add(base, symbol{value: t.address(t.f, s), name: s.NameOff})
+	}
 }
 
 // makeRoom spares the table its growing in most kernels, where a little more than half of the symbols are functions.
 func (t *Table) makeRoom(syms int) {
 	n := syms * 5 / 8
-	t.entries = make([]entry, 0, n)
+	t.names, t.entries = make([]uint32, 0, n), make([]entry, 0, n)
 	size := 16
 	for size < 2*n {
 		size *= 2
 	}
-	t.slots = make([]uint64, size)
+	t.slots = make([]uint32, size)
 }
 
 // baseName cuts a name before its first dot. whole is false for a part that the compiler split off another function.
@@ -108,16 +107,17 @@ func baseName(name []byte) (base []byte, whole bool) {
 func (t *Table) add(base []byte, s symbol) {
 	h := t.hash(base)
 	i := t.probe(h, base)
+	mask := uint32(len(t.slots) - 1)
 	if e := t.slots[i]; e != 0 {
-		s.entry = int32(uint32(e)) - 1
+		s.entry = int32(e&mask) - 1
 		t.more = append(t.more, s)
 		return
 	}
 	n := int32(len(t.entries))
-	t.entries = append(t.entries, entry{value: s.value, name: s.name, base: uint32(len(base))})
-	t.slots[i] = uint64(h)<<32 | uint64(n+1)
-	if bytes.Compare(base, t.Base(t.last)) > 0 {
-		t.last = n
+	t.names, t.entries = append(t.names, s.name), append(t.entries, entry{value: s.value})
+	t.slots[i] = h&^mask | uint32(n+1)
+	if bytes.Compare(base, t.lastName) >= 0 {
+		t.last, t.lastName = n, base
 	}
 	if 2*len(t.entries) > len(t.slots) {
 		t.grow()
@@ -126,35 +126,32 @@ func (t *Table) add(base []byte, s symbol) {
 
 func (t *Table) hash(name []byte) uint32 { return uint32(maphash.Bytes(t.seed, name)) }
 
-// probe finds the slot of a base name, or the free one where it belongs. Names are looked at where hashes are equal.
+// probe finds the slot of a base name, or the free one where it belongs. Names are looked at where hashes seem equal.
 func (t *Table) probe(h uint32, name []byte) int {
-	mask := len(t.slots) - 1
-	for i := int(h) & mask; ; i = (i + 1) & mask {
+	mask := uint32(len(t.slots) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
 		e := t.slots[i]
-		if e == 0 || uint32(e>>32) == h && bytes.Equal(t.Base(int32(uint32(e))-1), name) {
-			return i
+		if e == 0 || e&^mask == h&^mask && t.syms.StartsWith(t.names[e&mask-1], name, '.') {
+			return int(i)
 		}
 	}
 }
 
 func (t *Table) grow() {
-	old := t.slots
-	t.slots = make([]uint64, 2*len(old))
-	mask := len(t.slots) - 1
-	for _, e := range old {
-		if e == 0 {
-			continue
-		}
-		i := int(e>>32) & mask
+	t.slots = make([]uint32, 2*len(t.slots))
+	mask := uint32(len(t.slots) - 1)
+	for n := range t.entries {
+		h := t.hash(t.Base(int32(n)))
+		i := h & mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = e
+		t.slots[i] = h&^mask | uint32(n+1)
 	}
 }
 
-// finish gives the entries their other symbols and finds out whose address is ambiguous.
-func (t *Table) finish() {
+// Finish is called after the last symbol. It gives the entries their other symbols and finds out whose address is ambiguous.
+func (t *Table) Finish() {
 	slices.SortStableFunc(t.more, func(a, b symbol) int { return cmp.Compare(a.entry, b.entry) })
 	for i := 0; i < len(t.more); {
 		n := t.more[i].entry
@@ -201,10 +198,10 @@ func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 // Index is the number of the entry with exactly that base name, -1 when there is none. It may be called by several
 // goroutines at once.
 func (t *Table) Index(name []byte) int32 {
-	if len(t.slots) == 0 {
+	if bytes.IndexByte(name, '.') >= 0 {
 		return -1
 	}
-	return int32(uint32(t.slots[t.probe(t.hash(name), name)])) - 1
+	return int32(t.slots[t.probe(t.hash(name), name)]&uint32(len(t.slots)-1)) - 1
 }
 
 // Len is the number of entries.
@@ -212,19 +209,19 @@ func (t *Table) Len() int { return len(t.entries) }
 
 // Base is the base name of an entry.
 func (t *Table) Base(i int32) []byte {
-	e := &t.entries[i]
-	return t.names.Bytes(e.name, e.base)
+	base, _ := baseName(t.syms.NameAt(t.names[i]))
+	return base
 }
 
 // namesAt gives the names of the entry's symbols at an address.
 func (t *Table) namesAt(i int32, addr uint64) iter.Seq[[]byte] {
 	return func(yield func(name []byte) bool) {
 		e := &t.entries[i]
-		if e.value == addr && !yield(t.names.NameAt(e.name)) {
+		if e.value == addr && !yield(t.syms.NameAt(t.names[i])) {
 			return
 		}
 		for _, s := range t.others(e) {
-			if s.value == addr && !yield(t.names.NameAt(s.name)) {
+			if s.value == addr && !yield(t.syms.NameAt(s.name)) {
 				return
 			}
 		}

@@ -50,8 +50,8 @@ type section struct {
 
 // Sections knows, for every address, which section a variable there belongs to.
 type Sections struct {
+	f       *elf.File
 	list    []section
-	syms    *elf.Symbols
 	opt     Options
 	objects map[uint64][]object // OBJECT symbols of wanted sections, by address as laid out
 	names   map[objectName]bool // of the same symbols
@@ -74,9 +74,9 @@ type object struct {
 	weak    bool
 }
 
-// NewSections matches the rules with the sections of an image.
-func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error) {
-	s := &Sections{syms: syms, opt: opt, objects: make(map[uint64][]object), names: make(map[objectName]bool)}
+// NewSections matches the rules with the sections of an image. Add takes its symbols, of which the rules ask.
+func NewSections(f *elf.File, opt Options) (*Sections, error) {
+	s := &Sections{f: f, opt: opt, objects: make(map[uint64][]object), names: make(map[objectName]bool)}
 	for _, r := range opt.Rules {
 		for _, glob := range append([]string{r.Section}, r.SymbolGlobs...) {
 			if _, err := path.Match(glob, ""); err != nil {
@@ -95,14 +95,14 @@ func NewSections(f *elf.File, syms *elf.Symbols, opt Options) (*Sections, error)
 		}
 		s.list = append(s.list, sec)
 	}
-	return s, s.indexObjects(f)
+	return s, nil
 }
 
-// Of is the same sections with the symbols of another image (see Collector.Judge).
-func (s *Sections) Of(f *elf.File, syms *elf.Symbols) (*Sections, error) {
+// Of is the same sections for the symbols of another image, which Add takes (see Collector.Judge).
+func (s *Sections) Of(f *elf.File) *Sections {
 	of := *s
-	of.syms, of.objects, of.names = syms, make(map[uint64][]object), make(map[objectName]bool)
-	return &of, of.indexObjects(f)
+	of.f, of.objects, of.names = f, make(map[uint64][]object), make(map[objectName]bool)
+	return &of
 }
 
 func (s *Sections) match(e *elf.Section) (*Rule, bool) {
@@ -124,20 +124,16 @@ func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 // allRule is for sections that global_var adds and no rule names.
 var allRule = Rule{Section: "*", NonAllocated: true}
 
-func (s *Sections) indexObjects(f *elf.File) error {
-	if s.syms == nil {
-		return nil
+// Add takes a symbol: it remembers the objects of sections that are wanted.
+func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
+	if y.Type() != stdelf.STT_OBJECT || uint64(y.Section) >= uint64(len(s.list)) || !s.list[y.Section].wanted {
+		return
 	}
-	return s.syms.Each(func(_ int, y *elf.Symbol) {
-		if y.Type() != stdelf.STT_OBJECT || uint64(y.Section) >= uint64(len(s.list)) || !s.list[y.Section].wanted {
-			return
-		}
-		e := s.list[y.Section].elf
-		at := y.Value - f.SymbolBase(e) + e.Addr
-		name := s.syms.Name(y)
-		s.objects[at] = append(s.objects[at], object{y.Section, name, y.Size, y.Bind() == stdelf.STB_WEAK})
-		s.names[objectName{y.Section, string(name)}] = true
-	})
+	e := s.list[y.Section].elf
+	at := y.Value - s.f.SymbolBase(e) + e.Addr
+	name := syms.Name(y)
+	s.objects[at] = append(s.objects[at], object{y.Section, name, y.Size, y.Bind() == stdelf.STB_WEAK})
+	s.names[objectName{y.Section, string(name)}] = true
 }
 
 // Wanted tells whether a variable at that address can become a VAR.

@@ -114,7 +114,7 @@ func TestBadPattern(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []vars.Rule{{Section: "["}, {Section: "a", SymbolGlobs: []string{"[x"}}} {
-		if _, err := vars.NewSections(f, nil, vars.Options{Rules: []vars.Rule{r}}); err == nil || !strings.Contains(err.Error(), "bad pattern") {
+		if _, err := vars.NewSections(f, vars.Options{Rules: []vars.Rule{r}}); err == nil || !strings.Contains(err.Error(), "bad pattern") {
 			t.Errorf("%+v: got error %v, want one about the pattern", r, err)
 		}
 	}

@@ -1,0 +1,117 @@
+package funcs
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	image "github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// tableOf is the table of an image with functions of these names.
+func tableOf(t testing.TB, names []string) *Table {
+	t.Helper()
+	b := synth.New(synth.Target{})
+	text := b.Text(".text", 0x1000, 16*len(names))
+	for i, name := range names {
+		b.Symbol(name, text.At(16*uint64(i)), 16, elf.STT_FUNC)
+	}
+	b.CU("a.c", synth.C11)
+	data := b.Bytes()
+	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syms, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := NewTable(f, syms, Options{Peer: true})
+	if err := syms.Each(func(_ int, s *image.Symbol) { table.Add(s) }); err != nil {
+		t.Fatal(err)
+	}
+	table.Finish()
+	return table
+}
+
+// names are n different ones, many of which begin alike, for longer than the sort takes at a time.
+func names(n int) []string {
+	r := rand.New(rand.NewPCG(1, 2))
+	heads := []string{"", "_", "__x64_sys_", "perf_trace_", "trace_event_raw_event_", strings.Repeat("long_", 7), strings.Repeat("z", 300), "\xff\x80"}
+	var list []string
+	for i := range n {
+		name := heads[r.IntN(len(heads))]
+		for range r.IntN(12) {
+			name += string(rune('a' + r.IntN(3)))
+		}
+		list = append(list, fmt.Sprintf("%s%d", name, i))
+	}
+	return append(list, heads[1:]...)
+}
+
+func TestSortByName(t *testing.T) {
+	want := names(3000)
+	withSuffixes := slices.Clone(want)
+	for i := range withSuffixes {
+		if i%3 == 0 {
+			withSuffixes[i] += ".constprop.0"
+		}
+	}
+	table := tableOf(t, withSuffixes)
+	if table.Len() != len(want) {
+		t.Fatalf("got %d entries, want %d", table.Len(), len(want))
+	}
+	entries := make([]int32, table.Len())
+	for i := range entries {
+		entries[i] = int32(i)
+	}
+	table.sortByName(entries)
+	slices.Sort(want)
+	for i, e := range entries {
+		if got := string(table.Base(e)); got != want[i] {
+			t.Fatalf("place %d: got %q, want %q", i, got, want[i])
+		}
+	}
+	if got := string(table.Base(table.last)); got != want[len(want)-1] {
+		t.Errorf("the last name: got %q, want %q", got, want[len(want)-1])
+	}
+}
+
+func TestIndex(t *testing.T) {
+	list := names(3000)
+	table := tableOf(t, append(list, "f.constprop.0", "f", "g.isra.0.cold", "only.isra.0", ".dot"))
+	for i, name := range list {
+		if got := table.Index([]byte(name)); got != int32(i) {
+			t.Errorf("%q: got entry %d, want %d", name, got, i)
+		}
+	}
+	n := int32(len(list))
+	for _, tt := range []struct {
+		name string
+		want int32
+	}{{"f", n}, {"f.constprop.0", -1}, {"g", -1}, {"g.isra.0.cold", -1}, {"only", n + 1}, {"onl", -1}, {"only.", -1}, {"", n + 2}, {"absent", -1}} {
+		if got := table.Index([]byte(tt.name)); got != tt.want {
+			t.Errorf("%q: got entry %d, want %d", tt.name, got, tt.want)
+		}
+	}
+	if got := testing.AllocsPerRun(100, func() { table.Index([]byte("absent")) }); got != 0 {
+		t.Errorf("got %v allocations per question, want none", got)
+	}
+}
+
+func BenchmarkSortByName(b *testing.B) {
+	table := tableOf(b, names(50000))
+	entries := make([]int32, table.Len())
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range entries {
+			entries[i] = int32(i)
+		}
+		table.sortByName(entries)
+	}
+}
