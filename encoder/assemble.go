@@ -50,12 +50,18 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	return a
 }
 
-// makeRoom spares the object most of its growing: what a kernel's debug information of that many bytes comes to, functions
-// included.
+// makeRoom spares object and functions their growing: what a kernel's debug information of that many bytes comes to, and a bit.
 func (a *assembler) makeRoom(info uint64) {
-	const perType, perWord, perByte, perString = 1500, 240, 90, 1600
+	const perType, perWord, perByte, perString = 1200, 185, 88, 1600 // functions included
+	const perState, perParam = 2700, 1270
 	a.o.Grow(int(info/perType), int(info/perWord))
 	a.o.Strings.Grow(int(info/perByte), int(info/perString))
+	a.funcs.Grow(int(info/perState), int(info/perParam))
+}
+
+// forget lets go of what only the joining of units needs.
+func (a *assembler) forget() {
+	a.names, a.seen, a.ids, a.joined = nameTable{}, dedup.Seen{}, nil, nil
 }
 
 // add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.

@@ -217,6 +217,8 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 		return err
 	}
 	// Below this line nothing reads DWARF.
+	a.forget()
+	j.d = nil
 	return j.finish(a, res)
 }
 
@@ -227,6 +229,7 @@ func (j *job) finish(a *assembler, res *Result) (err error) {
 		return err
 	}
 	j.clock.Stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
+	a.funcs, a.earlier, j.table, j.syms = nil, nil, nil, nil
 	if a.stats.Vars, err = a.vars.Finish(o); err != nil {
 		return err
 	}

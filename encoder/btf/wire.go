@@ -3,6 +3,7 @@ package btf
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Wire format constants (specification 04, A.1).
@@ -83,6 +84,7 @@ func (o *Object) AppendWire(dst []byte) []byte {
 		hdrLen, layoutLen = LongHeaderLen, uint32(len(o.layoutSection()))
 	}
 	typeLen := uint32(4 * len(o.words))
+	dst = slices.Grow(dst, int(hdrLen+typeLen+layoutLen)+len(o.Strings.data))
 	put := o.Order.(binary.AppendByteOrder)
 	dst = put.AppendUint16(dst, Magic)
 	dst = append(dst, Version, 0)
@@ -93,19 +95,26 @@ func (o *Object) AppendWire(dst []byte) []byte {
 		dst = put.AppendUint32(dst, typeLen)
 		dst = put.AppendUint32(dst, layoutLen)
 	}
-	if o.Order == binary.ByteOrder(binary.LittleEndian) {
-		for _, w := range o.words {
-			dst = binary.LittleEndian.AppendUint32(dst, w)
-		}
-	} else {
-		for _, w := range o.words {
-			dst = binary.BigEndian.AppendUint32(dst, w)
-		}
-	}
+	at := len(dst)
+	dst = dst[:at+int(typeLen)]
+	putWords(dst[at:], o.words, o.Order)
 	if o.Layout {
 		dst = append(dst, o.layoutSection()...)
 	}
 	return append(dst, o.Strings.data...)
+}
+
+// putWords writes words to dst, which has room for them.
+func putWords(dst []byte, words []uint32, order binary.ByteOrder) {
+	if order == binary.ByteOrder(binary.LittleEndian) {
+		for i, w := range words {
+			binary.LittleEndian.PutUint32(dst[4*i:], w)
+		}
+		return
+	}
+	for i, w := range words {
+		binary.BigEndian.PutUint32(dst[4*i:], w)
+	}
 }
 
 // layoutSection is the layout section that was read, or else the one that tells of all kinds known here.

@@ -225,11 +225,11 @@ type Collector struct {
 }
 
 // NewCollector gathers functions of a table.
-//
-// It makes room for as many states as a kernel has for its functions: a few have an abstract instance too.
-func NewCollector(t *Table) *Collector {
-	n := t.Len()
-	return &Collector{table: t, runs: []uint32{0, 0}, states: make([]state, 0, n+n/3), params: make([]param, 0, 4*n)}
+func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
+
+// Grow makes room for as many states and parameters more.
+func (c *Collector) Grow(states, params int) {
+	c.states, c.params = slices.Grow(c.states, states), slices.Grow(c.params, params)
 }
 
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
