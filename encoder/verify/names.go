@@ -29,11 +29,14 @@ func (cl class) inside(b byte) bool {
 
 // names answers in constant time whether the string at an offset is a name, also when a million types share the tail of
 // one long string: ends marks the bytes of the section that cannot continue a name, NUL among them, so a name ends at the
-// next mark, and that must be a NUL.
+// next mark, and that must be a NUL. A few questions are answered without: most BTF has one name of a section.
 type names struct {
-	strs []byte
-	ends [2][]uint64 // by class; made when first asked for
+	strs  []byte
+	asked [2]uint8    // by class: questions answered by looking at the name
+	ends  [2][]uint64 // by class; nil until there were more questions than a few
 }
+
+const aFew = 16
 
 // valid tells whether a non-empty name of the class starts at off, of at most limit bytes.
 func (n *names) valid(cl class, off, limit uint32) bool {
@@ -41,10 +44,26 @@ func (n *names) valid(cl class, off, limit uint32) bool {
 		return false
 	}
 	if n.ends[cl] == nil {
+		if n.asked[cl]++; n.asked[cl] <= aFew {
+			return n.look(cl, off, limit)
+		}
 		n.ends[cl] = mark(n.strs, cl)
 	}
 	end := next(n.ends[cl], off, off+limit)
 	return end <= off+limit && n.strs[end] == 0
+}
+
+// look answers valid by looking at the bytes.
+func (n *names) look(cl class, off, limit uint32) bool {
+	for i, b := range n.strs[off:] {
+		if !cl.inside(b) {
+			return b == 0 && uint32(i) <= limit
+		}
+		if uint32(i) == limit {
+			return false
+		}
+	}
+	return false
 }
 
 // mark sets the bit of every byte that cannot be inside a name.

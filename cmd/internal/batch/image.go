@@ -85,9 +85,11 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	// Below this line the image is closed, and only its BTF is looked at.
-	sum := sha256.Sum256(t.raw.wire)
-	row.OutputSHA256, row.Bytes, row.BaseBytes = hex.EncodeToString(sum[:]), len(t.raw.wire), len(t.inside.distilled)
-	row.Types = t.object.Len()
+	if b.opt.Hash {
+		sum := sha256.Sum256(t.raw.wire)
+		row.OutputSHA256 = hex.EncodeToString(sum[:])
+	}
+	row.Bytes, row.BaseBytes, row.Types = len(t.raw.wire), len(t.inside.distilled), t.object.Len()
 	var err error
 	if row.Verify, err = t.verify(); err != nil {
 		return nil, errors.Join(err, b.reject(&t))
