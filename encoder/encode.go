@@ -9,6 +9,7 @@ import (
 	stdelf "debug/elf"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dedup"
@@ -217,8 +218,7 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 		return err
 	}
 	// Below this line nothing reads DWARF.
-	a.forget()
-	j.d = nil
+	j.forgetDWARF(a)
 	return j.finish(a, res)
 }
 
@@ -251,6 +251,20 @@ func (j *job) finish(a *assembler, res *Result) (err error) {
 	}
 	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.Phases
 	return nil
+}
+
+// largeInfo is how much debug information makes an image large: a kernel has ten times as much, a module a tenth.
+const largeInfo = 16 << 20
+
+// forgetDWARF lets go of what only the units needed. After a large image what their workers leave is collected at once: all that
+// follows finds room there, and the peak of memory is that of the translation.
+func (j *job) forgetDWARF(a *assembler) {
+	large := j.d.InfoSize() >= largeInfo
+	a.forget()
+	j.d = nil
+	if large {
+		runtime.GC()
+	}
 }
 
 // assemble translates all units and joins what the exact engine must see: everything, or one type of every class and all

@@ -45,6 +45,9 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 			return nil, err
 		}
 		// Below this line nothing reads DWARF.
+		for _, j := range jobs {
+			j.forgetDWARF(a)
+		}
 		res := &Result{Lead: lead}
 		if err := jobs[lead].finish(a, res); err != nil {
 			return nil, err
