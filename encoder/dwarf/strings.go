@@ -47,7 +47,15 @@ func (s *Strings) Cut(prefix string) {
 // Get is the bytes of a key; short ones are written to scratch. The result is a window that must not be changed.
 func (s *Strings) Get(key StrKey, scratch *[4]byte) []byte {
 	b := s.whole(key, scratch)
-	if s.cut != nil && bytes.HasPrefix(b, s.cut) && !s.isOwn(key) {
+	if s.cut != nil && !s.isOwn(key) {
+		return s.shortened(b)
+	}
+	return b
+}
+
+// shortened is a string of the image as Cut wants it.
+func (s *Strings) shortened(b []byte) []byte {
+	if s.cut != nil && bytes.HasPrefix(b, s.cut) {
 		return s.cut
 	}
 	return b
@@ -81,6 +89,26 @@ func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 		s.mu.RLock()
 		defer s.mu.RUnlock()
 		return s.other[key&keyMask]
+	}
+}
+
+// Size is the length of .debug_str, of which keys up to that are offsets plus 1.
+func (s *Strings) Size() int { return len(s.str) }
+
+// Each gives every string of .debug_str with its key, in order, as Get does. Strings that are the tail of another one have keys
+// too, which it does not give.
+func (s *Strings) Each(do func(key StrKey, text []byte)) {
+	for at := 0; at < len(s.str); {
+		n := bytes.IndexByte(s.str[at:], 0)
+		if n < 0 {
+			return
+		}
+		key := s.strp(uint64(at))
+		if key == 0 {
+			return
+		}
+		do(key, s.shortened(s.str[at:at+n]))
+		at += n + 1
 	}
 }
 

@@ -44,8 +44,11 @@ type Decision struct {
 func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	stats := Stats{States: len(c.states)}
 	groups := c.group()
-	for _, entry := range c.inOrder(groups) {
-		if err := c.settle(o, entry, groups.of(entry), decided, &stats); err != nil {
+	for i, entries := 0, c.inOrder(groups); i < len(entries); i++ {
+		if i%atOnce == 0 {
+			c.touch(entries[i:min(i+atOnce, len(entries))], groups)
+		}
+		if err := c.settle(o, entries[i], groups.of(entries[i]), decided, &stats); err != nil {
 			return stats, err
 		}
 	}

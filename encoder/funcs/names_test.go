@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"bytes"
+	"debug/dwarf"
 	"debug/elf"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	dies "github.com/btfbatch/btfbatch/encoder/dwarf"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 )
 
@@ -113,5 +115,65 @@ func BenchmarkSortByName(b *testing.B) {
 			entries[i] = int32(i)
 		}
 		table.sortByName(entries)
+	}
+}
+
+// TestKnow: a string of .debug_str is known as Index has it; the tails of strings and what is no string of it are not.
+func TestKnow(t *testing.T) {
+	for _, prefix := range []string{"", "perf_trace_"} {
+		t.Run(prefix, func(t *testing.T) { testKnow(t, prefix) })
+	}
+}
+
+// testKnow is TestKnow where strings are cut to a prefix.
+func testKnow(t *testing.T, prefix string) {
+	list := names(500)
+	table := tableOf(t, append(list, "tail", "f.isra.0"))
+	b := synth.New(synth.Target{})
+	cu := b.CU("a.c", synth.C11)
+	strs := append(slices.Clone(list), "no function", "f", "f.isra.0", "is a tail")
+	for _, s := range strs {
+		cu.DIE(dwarf.TagVariable, synth.Str(dwarf.AttrName, synth.FormStrp, s))
+	}
+	data := b.Bytes()
+	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := dies.Open(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Strings.Cut(prefix)
+	table.Know(&d.Strings)
+	seen := 0
+	d.Strings.Each(func(key dies.StrKey, text []byte) {
+		seen++
+		if got := d.Strings.Append(nil, key); !bytes.Equal(got, text) {
+			t.Errorf("%q: the key is of %q", text, got)
+		}
+		if got, ok := table.Lookup(&d.Strings, key); !ok || got != table.Index(text) {
+			t.Errorf("%q: got entry %d (%t), want %d", text, got, ok, table.Index(text))
+		}
+		if len(text) > 0 {
+			if got, ok := table.Lookup(&d.Strings, key+1); ok && len(text) > 1 {
+				t.Errorf("inside %q: got entry %d, want that it is not known", text, got)
+			}
+		}
+	})
+	if seen < len(strs) {
+		t.Errorf("got %d strings, want at least %d", seen, len(strs))
+	}
+	for _, key := range []dies.StrKey{0, 1 << 29, 2<<30 | 'x', 3 << 30, ^dies.StrKey(0)} {
+		if got, ok := table.Lookup(&d.Strings, key); ok {
+			t.Errorf("key %#x: got entry %d, want that it is not known", key, got)
+		}
+	}
+	if _, ok := table.Lookup(&dies.Strings{}, 1); ok {
+		t.Error("a string of another image is known")
+	}
+	k := dies.StrKey(1)
+	if got := testing.AllocsPerRun(100, func() { table.Lookup(&d.Strings, k) }); got != 0 {
+		t.Errorf("got %v allocations per look-up, want none", got)
 	}
 }

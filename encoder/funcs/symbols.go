@@ -30,12 +30,16 @@ type Table struct {
 	slots   []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
 	names   []uint32     // by entry: offset of the first symbol's name, which starts with the base name
 	entries []entry
-	more    []symbol         // all but the first of an entry: by entry, and in symbol table order
+	more    []symbol // all but the first of an entry: by entry, and in symbol table order
+	known   known
 	kflags  map[int32]uint32 // of the entries that are kfuncs
 	seed    maphash.Seed
 
 	last     int32 // the entry whose base name sorts last
 	lastName []byte
+	queue    queue // of base names to be added
+	pending  [atOnce]symbol
+	touched  uint32 // what touch read, so that it does
 }
 
 // An entry is what is known of a base name.
@@ -78,7 +82,10 @@ func (t *Table) Add(s *elf.Symbol) {
 		return
 	}
 	if base, whole := baseName(t.syms.Name(s)); whole {
-		t.add(base, symbol{value: t.address(t.f, s), name: s.NameOff})
+		t.pending[t.queue.n] = symbol{value: t.address(t.f, s), name: s.NameOff}
+		if t.queue.add(t.hash(base), base) {
+			t.addPending()
+		}
 	}
 }
 
@@ -103,9 +110,18 @@ func baseName(name []byte) (base []byte, whole bool) {
 	return name[:i], !bytes.Contains(suffix, []byte(".cold")) && !bytes.Contains(suffix, []byte(".part"))
 }
 
+// addPending empties the queue.
+func (t *Table) addPending() {
+	q := &t.queue
+	t.touch(q.hash[:q.n])
+	for i, base := range q.names[:q.n] {
+		t.add(q.hash[i], base, t.pending[i])
+	}
+	q.n = 0
+}
+
 // add puts a symbol into the table.
-func (t *Table) add(base []byte, s symbol) {
-	h := t.hash(base)
+func (t *Table) add(h uint32, base []byte, s symbol) {
 	i := t.probe(h, base)
 	mask := uint32(len(t.slots) - 1)
 	if e := t.slots[i]; e != 0 {
@@ -152,6 +168,7 @@ func (t *Table) grow() {
 
 // Finish is called after the last symbol. It gives the entries their other symbols and finds out whose address is ambiguous.
 func (t *Table) Finish() {
+	t.addPending()
 	slices.SortStableFunc(t.more, func(a, b symbol) int { return cmp.Compare(a.entry, b.entry) })
 	for i := 0; i < len(t.more); {
 		n := t.more[i].entry
@@ -198,10 +215,16 @@ func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 // Index is the number of the entry with exactly that base name, -1 when there is none. It may be called by several
 // goroutines at once.
 func (t *Table) Index(name []byte) int32 {
-	if bytes.IndexByte(name, '.') >= 0 {
+	return t.find(t.hash(name), name)
+}
+
+// find is Index for a name whose hash is known.
+func (t *Table) find(h uint32, name []byte) int32 {
+	e := t.slots[t.probe(h, name)]
+	if e != 0 && bytes.IndexByte(name, '.') >= 0 { // not a base name, but a whole one, with the hash of a base name
 		return -1
 	}
-	return int32(t.slots[t.probe(t.hash(name), name)]&uint32(len(t.slots)-1)) - 1
+	return int32(e&uint32(len(t.slots)-1)) - 1
 }
 
 // Len is the number of entries.

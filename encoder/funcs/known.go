@@ -1,0 +1,86 @@
+package funcs
+
+import (
+	"math/bits"
+
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+)
+
+// Every unit names hundreds of functions, mostly the ones that its neighbours name, and each question to the hash table waits for
+// memory two or three times. So the strings of .debug_str are looked up once, one after another, where the waits overlap and all
+// workers share the answers: an answer is found by the offset of the string. Strings that are the tail of another one, or that
+// stand elsewhere, are not known here.
+
+// known has the answers for the strings of .debug_str.
+type known struct {
+	strings *dwarf.Strings
+	places  []place // by offset / 64
+	entries []int32 // of the strings that are names of functions, in order
+}
+
+// A place is 64 bytes of .debug_str.
+type place struct {
+	starts uint64 // a bit for every byte at which a string starts
+	funcs  uint32 // a bit for every start, the first one lowest: whether it is the name of a function
+	before uint32 // how many names of functions start before these bytes
+}
+
+// maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
+const maxStarts = 32
+
+// Know looks up all strings of the image, after Finish.
+func (t *Table) Know(s *dwarf.Strings) {
+	t.known = known{strings: s, places: make([]place, s.Size()/64+1), entries: make([]int32, 0, t.Len()/2)}
+	var q queue
+	var keys [atOnce]dwarf.StrKey
+	s.Each(func(key dwarf.StrKey, text []byte) {
+		keys[q.n] = key
+		if q.add(t.hash(text), text) {
+			t.learn(&q, &keys)
+		}
+	})
+	t.learn(&q, &keys)
+	k := &t.known
+	for i := 1; i < len(k.places); i++ {
+		p := &k.places[i-1]
+		k.places[i].before = p.before + uint32(bits.OnesCount32(p.funcs))
+	}
+}
+
+// learn empties the queue.
+func (t *Table) learn(q *queue, keys *[atOnce]dwarf.StrKey) {
+	t.touch(q.hash[:q.n])
+	k := &t.known
+	for i, name := range q.names[:q.n] {
+		off := uint32(keys[i]) - 1
+		p := &k.places[off/64]
+		n := bits.OnesCount64(p.starts)
+		if n == maxStarts {
+			continue
+		}
+		p.starts |= 1 << (off % 64)
+		if e := t.find(q.hash[i], name); e >= 0 {
+			p.funcs |= 1 << n
+			k.entries = append(k.entries, e)
+		}
+	}
+	q.n = 0
+}
+
+// Lookup is Index for a string of the image, by its key; ok is false when it is not known here. It may be called by several
+// goroutines at once.
+func (t *Table) Lookup(s *dwarf.Strings, key dwarf.StrKey) (entry int32, ok bool) {
+	k, off := &t.known, uint32(key)-1
+	if s != k.strings || uint64(off/64) >= uint64(len(k.places)) {
+		return 0, false
+	}
+	p, bit := &k.places[off/64], uint64(1)<<(off%64)
+	if p.starts&bit == 0 {
+		return 0, false
+	}
+	start := uint32(1) << bits.OnesCount64(p.starts&(bit-1))
+	if p.funcs&start == 0 {
+		return -1, true
+	}
+	return k.entries[int(p.before)+bits.OnesCount32(p.funcs&(start-1))], true
+}
