@@ -320,5 +320,5 @@ func (j *job) regular() bool {
 
 func (j *job) translateOptions(classes bool) *translate.Options {
 	return &translate.Options{Classes: classes, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
-		FuncIndex: j.table.Index, Wanted: j.secs.Wanted}
+		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

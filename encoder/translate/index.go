@@ -30,8 +30,8 @@ func (x *offsetIndex) find(off uint32, n int, offAt func(i int) uint32) (i int, 
 	return int(uint32(x.keys[at-1])), true
 }
 
-// A funcMemo remembers what Options.FuncIndex said, by string key: most names recur in every CU. Open addressing; a slot is
-// key << 32 | index + 1.
+// A funcMemo remembers what Options.FuncIndex said, by string key, where Options.FuncLookup knows nothing: most names recur in
+// every CU. Open addressing; a slot is key << 32 | index + 1.
 type funcMemo struct {
 	slots   []uint64
 	used    int
@@ -40,6 +40,11 @@ type funcMemo struct {
 }
 
 func (m *funcMemo) index(key dwarf.StrKey, w *walker) int32 {
+	if w.opt.FuncLookup != nil {
+		if n, ok := w.opt.FuncLookup(w.t.Strings, key); ok {
+			return n
+		}
+	}
 	if m.strings != w.t.Strings { // another image: other keys
 		m.strings, m.used = w.t.Strings, 0
 		clear(m.slots)

@@ -28,6 +28,8 @@ type Options struct {
 	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
 	FuncIndex func(name []byte) int32
+	// FuncLookup is the same by a string's key, where that is known beforehand; it may be nil.
+	FuncLookup func(s *dwarf.Strings, key dwarf.StrKey) (index int32, ok bool)
 	// Wanted tells whether a variable at that address can become a VAR.
 	Wanted func(addr uint64) bool
 }
