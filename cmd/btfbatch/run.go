@@ -18,7 +18,7 @@ import (
 
 func newRun(a *app) *cobra.Command {
 	var (
-		opt        = batch.Options{Hash: true, Lint: true}
+		opt        = batch.Options{Lint: true}
 		forms      []string
 		only       []string
 		exceptions string
@@ -40,6 +40,7 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if err != nil {
 				return usage(err)
 			}
+			opt.Hash = reports.Sums(outlets)
 			if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci && opt.Update {
 				return usage(golden.ErrCI)
 			}

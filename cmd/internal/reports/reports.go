@@ -17,11 +17,12 @@ import (
 var forms = []struct {
 	name  string
 	write func(*report.Report, io.Writer) error
+	sums  bool // shows the sums of files
 }{
-	{"text", (*report.Report).WriteText},
-	{"json", (*report.Report).WriteJSON},
-	{"junit", (*report.Report).WriteJUnit},
-	{"markdown", (*report.Report).WriteMarkdown},
+	{"text", (*report.Report).WriteText, false},
+	{"json", (*report.Report).WriteJSON, true},
+	{"junit", (*report.Report).WriteJUnit, false},
+	{"markdown", (*report.Report).WriteMarkdown, false},
 }
 
 // An Outlet is one form of a report and its file; without a file it goes to the standard output.
@@ -29,6 +30,12 @@ type Outlet struct {
 	file   string
 	append bool
 	write  func(*report.Report, io.Writer) error
+	sums   bool
+}
+
+// Sums tells whether an outlet shows the sums of files, which take as long as half of an encoding.
+func Sums(outlets []Outlet) bool {
+	return slices.ContainsFunc(outlets, func(o Outlet) bool { return o.sums })
 }
 
 // Parse reads the words of --report, FORMAT or FORMAT=FILE.
@@ -42,7 +49,7 @@ func Parse(words []string) ([]Outlet, error) {
 		for _, f := range forms {
 			names = append(names, f.name)
 			if f.name == format {
-				o.write = f.write
+				o.write, o.sums = f.write, f.sums
 			}
 		}
 		switch {
