@@ -56,7 +56,7 @@ func (a *assembler) makeRoom(info uint64) {
 	const perState, perParam = 2700, 1270
 	a.o.Grow(int(info/perType), int(info/perWord))
 	a.o.Strings.Grow(int(info/perByte), int(info/perString))
-	a.funcs.Grow(int(info/perState), int(info/perParam))
+	a.funcs.MakeRoom(int(info/perState), int(info/perParam))
 }
 
 // forget lets go of what only the joining of units needs.

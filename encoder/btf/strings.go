@@ -3,7 +3,6 @@ package btf
 import (
 	"bytes"
 	"hash/maphash"
-	"slices"
 )
 
 // Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
@@ -31,7 +30,7 @@ func NewStrings(base *Strings) *Strings {
 
 // Grow makes room for n more bytes in count more strings.
 func (s *Strings) Grow(n, count int) {
-	s.data = slices.Grow(s.data, n)
+	s.data = reserve(s.data, n)
 	if s.full(count) {
 		s.grow(count)
 	}

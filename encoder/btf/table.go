@@ -98,9 +98,14 @@ func NewTable(first ID) Table { return Table{first: first} }
 func (t *Table) Reset() { t.words, t.start = t.words[:0], t.start[:0] }
 
 // Grow makes room for n more types of w words together.
-func (t *Table) Grow(n, w int) {
-	t.start = append(t.start, make([]uint32, n)...)[:len(t.start)]
-	t.words = append(t.words, make([]uint32, w)...)[:len(t.words)]
+func (t *Table) Grow(n, w int) { t.start, t.words = reserve(t.start, n), reserve(t.words, w) }
+
+// reserve is slices.Grow without its clearing of what it adds: a page that is never written to costs no memory.
+func reserve[T any](s []T, n int) []T {
+	if n <= cap(s)-len(s) {
+		return s
+	}
+	return append(make([]T, 0, len(s)+n), s...)
 }
 
 // First is the id of the table's first type.

@@ -3,7 +3,6 @@ package btf
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 // Wire format constants (specification 04, A.1).
@@ -84,7 +83,7 @@ func (o *Object) AppendWire(dst []byte) []byte {
 		hdrLen, layoutLen = LongHeaderLen, uint32(len(o.layoutSection()))
 	}
 	typeLen := uint32(4 * len(o.words))
-	dst = slices.Grow(dst, int(hdrLen+typeLen+layoutLen)+len(o.Strings.data))
+	dst = reserve(dst, int(hdrLen+typeLen+layoutLen)+len(o.Strings.data))
 	put := o.Order.(binary.AppendByteOrder)
 	dst = put.AppendUint16(dst, Magic)
 	dst = append(dst, Version, 0)

@@ -227,9 +227,9 @@ type Collector struct {
 // NewCollector gathers functions of a table.
 func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
 
-// Grow makes room for as many states and parameters more.
-func (c *Collector) Grow(states, params int) {
-	c.states, c.params = slices.Grow(c.states, states), slices.Grow(c.params, params)
+// MakeRoom makes room for as many states and parameters, before the first is added. What is not used costs no memory.
+func (c *Collector) MakeRoom(states, params int) {
+	c.states, c.params = make([]state, 0, states), make([]param, 0, params)
 }
 
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the

@@ -21,7 +21,7 @@ func (c *Collector) touch(entries []int32, g *groups) {
 	sum := uint32(0)
 	for _, e := range entries {
 		s := &c.states[g.order[g.start[e]]]
-		sum ^= s.ret ^ c.table.entries[e].more ^ uint32(c.table.prefix(e, 0))
+		sum ^= s.ret ^ c.table.entries[e].more ^ uint32(c.table.syms.Eight(uint64(c.table.names[e])))
 		if s.n > 0 {
 			sum ^= c.params[s.first].typ
 		}
