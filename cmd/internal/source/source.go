@@ -85,19 +85,25 @@ func read(path string) (data []byte, isELF bool, err error) {
 	if bytes.Equal(head, elfMagic) || bytes.HasPrefix(head, gzipMagic) {
 		return nil, true, nil
 	}
-	data, err = limited(path, io.MultiReader(bytes.NewReader(head), f))
+	size := 0
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		size = int(min(st.Size(), maxBytes))
+	}
+	data, err = limited(path, io.MultiReader(bytes.NewReader(head), f), size)
 	return data, false, err
 }
 
-func limited(path string, r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
-	if err != nil {
+// limited reads all that there is, which may be about size bytes.
+func limited(path string, r io.Reader, size int) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(size + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(r, maxBytes+1)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(data) > maxBytes {
+	if b.Len() > maxBytes {
 		return nil, fmt.Errorf("%s: more than %d bytes", path, maxBytes)
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 func section(f *elf.File, name string) ([]byte, error) {
@@ -195,7 +201,7 @@ func ObjectOrDump(path, basePath string) (*btf.Object, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		defer z.Close()
-		if data, err = limited(path, z); err != nil {
+		if data, err = limited(path, z, 0); err != nil {
 			return nil, err
 		}
 	}
