@@ -159,7 +159,7 @@ func (f *File) Symbols() (*Symbols, error) {
 	if f.Is64 {
 		t.size = symSize64
 	}
-	t.n = int(s.Size) / t.size
+	t.n = int(s.Size / uint64(t.size))
 	var err error
 	if t.strs, err = f.raw(&f.Sections[s.Link]); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -175,5 +176,17 @@ func testKnow(t *testing.T, prefix string) {
 	k := dies.StrKey(1)
 	if got := testing.AllocsPerRun(100, func() { table.Lookup(&d.Strings, k) }); got != 0 {
 		t.Errorf("got %v allocations per look-up, want none", got)
+	}
+}
+
+// TestSizes: there are as many of these as functions in a kernel, or as 64 bytes of its names.
+func TestSizes(t *testing.T) {
+	for _, tt := range []struct {
+		of   reflect.Type
+		want uintptr
+	}{{reflect.TypeFor[entry](), 16}, {reflect.TypeFor[symbol](), 16}, {reflect.TypeFor[place](), 16}, {reflect.TypeFor[nameKey](), 16}, {reflect.TypeFor[state](), 32}} {
+		if got := tt.of.Size(); got > tt.want {
+			t.Errorf("%v: got %d bytes, want %d", tt.of, got, tt.want)
+		}
 	}
 }
