@@ -51,9 +51,10 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 }
 
 // makeRoom spares object and functions their growing: what a kernel's debug information of that many bytes comes to, and a bit.
+// Only the index of strings has no room for the names of functions yet: when they come, what translation used is free.
 func (a *assembler) makeRoom(info uint64) {
-	const perType, perWord, perByte, perString = 1200, 185, 88, 1600 // functions included
-	const perState, perParam = 2700, 1270
+	const perType, perWord, perByte = 1200, 185, 88 // functions included
+	const perString, perState, perParam = 2700, 2700, 1270
 	a.o.Grow(int(info/perType), int(info/perWord))
 	a.o.Strings.Grow(int(info/perByte), int(info/perString))
 	a.funcs.MakeRoom(int(info/perState), int(info/perParam))
