@@ -175,14 +175,11 @@ func (w *walker) refer(words []uint32, at, step int) {
 		if i >= uint32(len(dies)) {
 			i = 0
 		}
-		// Where no type has that offset, id is that of another one, or stale.
-		unknown := 0
-		if id == 0 || dies[i].Off != off {
-			id, unknown = off, 1
-		}
-		words[at] = id
+		// Where no type has that offset yet, id is stale, or 0. (If it is 0, the first type is not at off; or off is 0 too.)
+		unknown := (uint64(dies[i].Off^off) + 1<<32 - 1) >> 32 // 1 if the offsets differ, else 0
+		words[at] = id ^ (id^off)&-uint32(unknown)
 		forward[n] = uint32(at)
-		n += unknown
+		n += int(unknown)
 	}
 	w.forward = forward[:n]
 }
