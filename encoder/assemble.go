@@ -54,10 +54,12 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 // Only the index of strings has no room for the names of functions yet: when they come, what translation used is free.
 func (a *assembler) makeRoom(info uint64) {
 	const perType, perWord, perByte = 1200, 185, 88 // functions included
-	const perString, perState, perParam = 2700, 2700, 1270
+	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
 	a.o.Grow(int(info/perType), int(info/perWord))
 	a.o.Strings.Grow(int(info/perByte), int(info/perString))
 	a.funcs.MakeRoom(int(info/perState), int(info/perParam))
+	a.seen.MakeRoom(int(info / perClass))
+	a.names.makeRoom(int(info / perName))
 }
 
 // forget lets go of what only the joining of units needs.
@@ -215,6 +217,17 @@ func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
 	n.slots = make([]uint64, 1<<12)
 }
 
+// makeRoom spares the table its growing up to count keys.
+func (n *nameTable) makeRoom(count int) {
+	size := len(n.slots)
+	for 2*count > size {
+		size *= 2
+	}
+	if n.used == 0 && size > len(n.slots) {
+		n.slots = btf.Touch(make([]uint64, size))
+	}
+}
+
 // offset is the place of a string in the object's table.
 func (n *nameTable) offset(key uint32) uint32 {
 	if key == 0 {
@@ -237,7 +250,7 @@ func (n *nameTable) offset(key uint32) uint32 {
 
 func (n *nameTable) grow() {
 	old := n.slots
-	n.slots = make([]uint64, 2*len(old))
+	n.slots = btf.Touch(make([]uint64, 2*len(old)))
 	mask := uint32(len(n.slots) - 1)
 	for _, s := range old {
 		if s == 0 {

@@ -141,7 +141,7 @@ func (s *Strings) grow(n int) {
 	for 4*(s.used+n) > 3*size {
 		size *= 2
 	}
-	s.slots = make([]uint64, size)
+	s.slots = Touch(make([]uint64, size))
 	for _, p := range old {
 		if p == 0 {
 			continue

@@ -204,10 +204,23 @@ func (s *Seen) put(p *classSlot, h Hash, id uint32) {
 	s.used++
 }
 
-func (s *Seen) grow() {
+// MakeRoom spares the table its growing up to n classes.
+func (s *Seen) MakeRoom(n int) {
+	size := 1 << 15
+	for 3*n >= 2*size {
+		size *= 2
+	}
+	if size > len(s.slots) {
+		s.growTo(size)
+	}
+}
+
+func (s *Seen) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
+
+func (s *Seen) growTo(size int) {
 	old, tags := s.slots, s.tagOf
-	s.slots = make([]classSlot, max(1<<15, 2*len(old)))
-	s.tagOf = make([]uint32, len(s.slots))
+	s.slots = btf.Touch(make([]classSlot, size))
+	s.tagOf = btf.Touch(make([]uint32, size))
 	mask := uint64(len(s.slots) - 1)
 	for k, p := range old {
 		if p.id == 0 {
@@ -297,7 +310,7 @@ func (s *Seen) tagNumber(key uint32, group nominal.Group) uint32 {
 
 func (s *Seen) growTags() {
 	old := s.tagSlots
-	s.tagSlots = make([]uint64, max(1<<12, 2*len(old)))
+	s.tagSlots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
 	mask := uint64(len(s.tagSlots) - 1)
 	for _, p := range old {
 		if p == 0 {

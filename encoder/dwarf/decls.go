@@ -51,6 +51,7 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 	}
 	if t.decls == nil {
 		t.decls = make([]declaration, declEntries)
+		clear(t.decls) // its memory is written to before it is read
 	}
 	d := &t.decls[declHash(b[pos:pos+maxDeclaration+9])]
 	d.n, d.nAttrs, d.abbrev = uint8(next-pos), uint8(a.n), a

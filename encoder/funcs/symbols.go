@@ -12,6 +12,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
@@ -97,7 +98,7 @@ func (t *Table) makeRoom(syms int) {
 	for size < 2*n {
 		size *= 2
 	}
-	t.slots = make([]uint32, size)
+	t.slots = btf.Touch(make([]uint32, size))
 }
 
 // baseName cuts a name before its first dot. whole is false for a part that the compiler split off another function.
@@ -154,7 +155,7 @@ func (t *Table) probe(h uint32, name []byte) int {
 }
 
 func (t *Table) grow() {
-	t.slots = make([]uint32, 2*len(t.slots))
+	t.slots = btf.Touch(make([]uint32, 2*len(t.slots)))
 	mask := uint32(len(t.slots) - 1)
 	for n := range t.entries {
 		h := t.hash(t.Base(int32(n)))

@@ -3,6 +3,7 @@ package translate
 import (
 	"slices"
 
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
@@ -74,7 +75,7 @@ func (m *funcMemo) probe(key dwarf.StrKey) int {
 
 func (m *funcMemo) grow() {
 	old := m.slots
-	m.slots = make([]uint64, max(1<<12, 2*len(old)))
+	m.slots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
 	for _, s := range old {
 		if s != 0 {
 			m.slots[m.probe(dwarf.StrKey(s>>32))] = s

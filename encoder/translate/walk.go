@@ -34,6 +34,7 @@ type walker struct {
 	forward []uint32          // which words of Types are offsets still
 	byOff   []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
 	eager   bool              // references are followed at once: not in a Whole, where what is behind counts
+	touched int               // byOff has its memory up to there
 	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
 	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
 	farFrom uint32            // farID; 0 in a Whole
@@ -91,8 +92,13 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 func (w *walker) indexUnit() {
 	w.mask, w.farFrom = 1<<32-1, farID
 	w.eager = true
-	if n := w.u.Len(); n > len(w.byOff) {
-		w.byOff = make([]uint16, max(n+n/4, 1<<19))
+	n := w.u.Len()
+	if n > len(w.byOff) {
+		w.byOff, w.touched = make([]uint16, max(n+n/4, 1<<19)), 0
+	}
+	if n > w.touched {
+		btf.Touch(w.byOff[w.touched:n])
+		w.touched = n
 	}
 }
 
