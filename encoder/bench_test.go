@@ -6,9 +6,12 @@ import (
 	stdelf "debug/elf"
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -47,6 +50,36 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				encodeImage(b, image, bm.opt)
+			}
+		})
+	}
+}
+
+// BenchmarkKernel encodes the kernels of the lab, one after the other in one process; bytes are those of .debug_info. The profile by
+// which the program is built is taken from it (scripts/profile.sh).
+func BenchmarkKernel(b *testing.B) {
+	for _, kernel := range []string{"6.1-cloud-amd64", "6.12-cloud-amd64", "6.1-cloud-arm64", "6.1-s390x"} {
+		b.Run(kernel, func(b *testing.B) {
+			path := filepath.Join(reference.Lab(b), "kernels", kernel+".vmlinux")
+			if _, err := os.Stat(path); err != nil {
+				reference.Missing(b, "no kernel: %v", err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := elf.Open(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if s := f.Section(".debug_info"); s != nil {
+					b.SetBytes(int64(s.Size))
+				}
+				opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []uint64{0x1c}, Workers: 1}
+				if _, err := encoder.Encode(context.Background(), f, opt); err != nil {
+					b.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
@@ -16,8 +17,9 @@ import (
 type unit struct {
 	types translate.Unit
 	funcs funcs.Unit
-	size  int  // in bytes
-	skip  bool // left out by language
+	size  int     // in bytes
+	skip  bool    // left out by language
+	last  *worker // that used it last
 	err   error
 }
 
@@ -73,7 +75,7 @@ func (j *job) units(ctx context.Context, a *assembler) error {
 func (p *pipeline) work() {
 	var w worker
 	for {
-		u := p.take()
+		u := p.take(&w)
 		if u == nil {
 			return
 		}
@@ -89,7 +91,7 @@ func (p *pipeline) work() {
 }
 
 // take waits for a free unit; nil when the run is over.
-func (p *pipeline) take() *unit {
+func (p *pipeline) take(w *worker) *unit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.free) == 0 && p.err == nil && !p.end {
@@ -98,8 +100,15 @@ func (p *pipeline) take() *unit {
 	if p.err != nil || p.end {
 		return nil
 	}
-	u := p.free[len(p.free)-1]
-	p.free = p.free[:len(p.free)-1]
+	i := len(p.free) - 1
+	for k, u := range p.free {
+		if u.last == w { // what it holds is near
+			i = k
+		}
+	}
+	u := p.free[i]
+	p.free = slices.Delete(p.free, i, i+1)
+	u.last = w
 	return u
 }
 

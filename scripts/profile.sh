@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# profile.sh: takes anew the profile by which the compiler optimises the program (cmd/btfbatch/default.pgo).
+#
+#   scripts/profile.sh [SECONDS]
+#
+# The profile is that of encoding the kernels of the lab (see CONTRIBUTING.md), SECONDS each (default 8). It has the names of
+# functions and how often they were met, nothing of the kernels. Take it anew when hot functions were renamed or split.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+BTFBATCH_REQUIRE_PEERS=1 go test -run '^$' -bench 'Kernel$' -benchtime "${1:-8}s" -cpuprofile "$tmp/cpu" -o "$tmp/test" ./encoder
+go tool pprof -proto -output="$tmp/pgo" "$tmp/test" "$tmp/cpu" 2> "$tmp/log" || { cat "$tmp/log" >&2; exit 1; }
+mv "$tmp/pgo" cmd/btfbatch/default.pgo
+ls -l cmd/btfbatch/default.pgo
