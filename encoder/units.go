@@ -12,8 +12,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined. There are a few more than
-// workers, so that one who is ahead of the order need not wait.
+// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined. There are twice as
+// many as workers, so that one who is ahead of the order need not wait.
 type unit struct {
 	types translate.Unit
 	funcs funcs.Unit
@@ -33,8 +33,9 @@ type worker struct {
 }
 
 // A pipeline hands units to workers in section order and joins their results in the same order: a finished unit waits in
-// ready until its turn, and whoever finishes the unit whose turn it is joins it, and all that follow it. So the join needs no
-// goroutine of its own, and its order never depends on timing.
+// ready until its turn. One worker joins what is due each time it has finished a unit of its own, so that the tables of the join stay
+// near its processor; the others do where they would have to wait. So the join needs no goroutine of its own, and its order never
+// depends on timing.
 type pipeline struct {
 	j      *job
 	a      *assembler
@@ -61,19 +62,21 @@ func (j *job) units(ctx context.Context, a *assembler) error {
 	}
 	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(!a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
-	for range workers + 2 {
+	for range 2*workers + 1 {
 		p.free = append(p.free, &unit{})
 	}
 	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(p.work)
+	for i := range workers {
+		wg.Go(func() { p.work(i == 0) })
 	}
 	wg.Wait()
 	return p.err
 }
 
-func (p *pipeline) work() {
+// work translates units until none is left. home says that this worker joins what is due whenever it has finished a unit.
+func (p *pipeline) work(home bool) {
 	var w worker
+	defer p.joinDue()
 	for {
 		u := p.take(&w)
 		if u == nil {
@@ -87,6 +90,9 @@ func (p *pipeline) work() {
 			u.err = p.translate(&w, u)
 		}
 		p.deliver(n, u)
+		if home {
+			p.joinDue()
+		}
 	}
 }
 
@@ -95,7 +101,9 @@ func (p *pipeline) take(w *worker) *unit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.free) == 0 && p.err == nil && !p.end {
-		p.wake.Wait()
+		if !p.joinLocked() {
+			p.wake.Wait()
+		}
 	}
 	if p.err != nil || p.end {
 		return nil
@@ -173,15 +181,29 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	return nil
 }
 
-// deliver puts a finished unit in line and joins as many as are due.
+// deliver puts a finished unit in line.
 func (p *pipeline) deliver(n int, u *unit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ready[n] = u
+	if n == p.next {
+		p.wake.Broadcast()
+	}
+}
+
+// joinDue joins the units whose turn it is, unless another worker does.
+func (p *pipeline) joinDue() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.joinLocked()
+}
+
+// joinLocked is joinDue with mu held, which it lets go of while it joins; it tells whether it joined any.
+func (p *pipeline) joinLocked() (joined bool) {
 	for !p.busy && p.err == nil && p.ready[p.next] != nil {
 		u := p.ready[p.next]
 		delete(p.ready, p.next)
-		p.busy = true
+		p.busy, joined = true, true
 		p.mu.Unlock()
 		err := p.join(u)
 		p.mu.Lock()
@@ -191,6 +213,7 @@ func (p *pipeline) deliver(n int, u *unit) {
 		p.free = append(p.free, u)
 		p.wake.Broadcast()
 	}
+	return joined
 }
 
 func (p *pipeline) join(u *unit) (err error) {
