@@ -142,74 +142,73 @@ type Run struct {
 }
 
 // Read appends the DIEs of a sort that stand from pos on, up to the first one that is not of the sort or has something wrong with
-// it. Words of references that lead nowhere are 0. More than four of ten DIEs of a kernel are members, so this and alike are its
-// hottest loops.
+// it. Words of references that lead nowhere are 0. More than four of ten DIEs of a kernel are members, and most have the
+// abbreviation of the one before: the inner loop is the hottest of all.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
-	r.Bits, r.Or, r.Next = 0, 0, pos
-	if c.Err != nil {
-		return
-	}
-	data := c.data
-	for pos < c.end {
-		code, at := uint(data[pos]), pos+1
-		if code >= 0x80 {
-			if code = code&0x7f | uint(data[at])<<7; code >= 1<<14 {
-				break
-			}
-			at++
-		}
-		if code-1 >= uint(len(c.dense)) {
-			break
-		}
-		a := &c.dense[code-1]
-		if a.layout.kind != kind {
-			break
-		}
-		if code < 0x80 && !a.lead && a.layout.bitMask == 0 {
-			next := r.alike(c, a, pos)
-			if next == pos {
+	r.Bits, r.Or = 0, 0
+	words, data, or := r.Words, c.data, uint32(0)
+	names, refs := uint32(min(len(c.u.d.Strings.str), keyMask)), uint32(c.refs)
+	for pos < c.end && c.Err == nil {
+		code := data[pos]
+		a := c.single(code)
+		if a == nil || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
+			r.Words = words
+			next := r.one(c, kind, pos)
+			if words = r.Words; next == 0 {
 				break
 			}
 			pos = next
 			continue
 		}
-		if at = r.one(c, a, at); at == 0 {
+		l, fixed, start := &a.layout, int(a.fixed)+1, pos
+		nameAt, typAt, numAt, mask, last, swap := l.name, l.typ, l.num, l.mask, c.end-fixed, c.swap
+		for pos <= last && data[pos] == code {
+			d := span(data[pos+1:])
+			name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
+			if swap {
+				name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
+			}
+			name = (name + 1) & l.nameMask
+			num = (num&mask + l.add) << (l.shift & 31)
+			if name > names {
+				break
+			}
+			if typ >= refs {
+				typ = 0
+			}
+			or |= num
+			words = append(words, name, typ, num)
+			pos += fixed
+		}
+		if pos == start {
 			break
 		}
-		pos = at
 	}
-	r.Next = pos
+	r.Words, r.Next = words, pos
+	r.Or |= or
 }
 
-// alike is Read for DIEs that have all the same abbreviation, which most DIEs share with the one before.
-func (r *Run) alike(c *Cursor, a *Abbrev, pos int) int {
-	l, words, data := &a.layout, r.Words, c.data
-	names, refs, last := uint32(min(len(c.u.d.Strings.str), keyMask)), uint32(c.refs), c.end-int(a.fixed)
-	nameAt, typAt, numAt, mask, code, or, swap := l.name, l.typ, l.num, l.mask, data[pos], uint32(0), c.swap
-	for pos < last && data[pos] == code {
-		d := span(data[pos+1:])
-		name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
-		if swap {
-			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
-		}
-		name = (name + 1) & l.nameMask
-		num = (num&mask + l.add) << (l.shift & 31)
-		if name > names {
-			break
-		}
-		if typ >= refs {
-			typ = 0
-		}
-		or |= num
-		words = append(words, name, typ, num)
-		pos += int(a.fixed) + 1
+// single is the abbreviation of a code of one byte, nil for others.
+func (c *Cursor) single(code byte) *Abbrev {
+	if i := uint(code) - 1; i < 0x7f && i < uint(len(c.dense)) {
+		return &c.dense[i]
 	}
-	r.Words, r.Or = words, r.Or|or
-	return pos
+	return nil
 }
 
-// one reads the DIE whose attributes start at at, and returns the position behind it; 0 when there is something wrong with it.
-func (r *Run) one(c *Cursor, a *Abbrev, at int) int {
+// one reads the DIE at pos and returns the position behind it; 0 when it is not of the sort, or there is something wrong with it.
+func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
+	code, at := uint(c.data[pos]), pos+1
+	if code >= 0x80 {
+		if code = code&0x7f | uint(c.data[at])<<7; code >= 1<<14 {
+			return 0
+		}
+		at++
+	}
+	if code-1 >= uint(len(c.dense)) || c.dense[code-1].layout.kind != kind {
+		return 0
+	}
+	a := &c.dense[code-1]
 	l, d, key := &a.layout, span(c.data[at:]), uint32(0)
 	if a.lead {
 		var n int
