@@ -150,6 +150,9 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	names, refs := uint32(min(len(c.u.d.Strings.str), keyMask)), uint32(c.refs)
 	for pos < c.end && c.Err == nil {
 		code := data[pos]
+		if code == 0 {
+			break // the null entry ends most runs
+		}
 		a := c.single(code)
 		if a == nil || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
 			r.Words = words
