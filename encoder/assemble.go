@@ -76,7 +76,7 @@ func (a *assembler) add(u *unit) error {
 	if a.exact {
 		a.number(t)
 	} else {
-		a.seen.Unit(&t.Types, t.Named, t.Class, a.o.End())
+		a.seen.Unit(&t.Types, t.Named, t.Class, a.o.End(), t)
 		a.ids = a.seen.IDs
 	}
 	synthetic := a.findIndexType(t)
@@ -148,7 +148,11 @@ func (a *assembler) appendTypes(t *translate.Unit) {
 		if !a.fresh(i) {
 			continue
 		}
-		a.appendType(&a.o.Table, t.Types.At(btf.ID(i)), a.ids)
+		r := t.Types.At(btf.ID(i))
+		if t.Late {
+			t.SettleRecord(r)
+		}
+		a.appendType(&a.o.Table, r, a.ids)
 	}
 }
 

@@ -319,6 +319,6 @@ func (j *job) regular() bool {
 }
 
 func (j *job) translateOptions(classes bool) *translate.Options {
-	return &translate.Options{Classes: classes, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
+	return &translate.Options{Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
 		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

@@ -68,10 +68,13 @@ type tag struct {
 // tagKey spreads the keys of names.
 const tagKey = 0x9e3779b97f4a7c15
 
+// A Settler makes references in the records of a CU local ids where they are not yet.
+type Settler interface{ Settle() }
+
 // Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
 // Fresh. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
 // CU that has none (see Classes). Names of t are keys; equal keys are equal names.
-func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
+func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, late Settler) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
 	s.IDs[0], s.Fresh[0] = 0, false
@@ -83,6 +86,7 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID) {
 	s.look(class)
 	s.mention(t, named, class)
 	if len(s.deviant) != 0 || s.whole {
+		late.Settle()
 		s.decideDeviating(t, class, next)
 		return
 	}

@@ -54,6 +54,7 @@ func (p packer) alignment(id uint32, depth int) uint64 {
 		return p.alignment(r[3], depth+1)
 	case btf.KindStruct, btf.KindUnion:
 		align := uint64(1)
+		p.t.Settle()
 		for i := range r.Vlen() {
 			align = max(align, p.alignment(r.Elem(i)[1], depth+1))
 		}
@@ -64,6 +65,7 @@ func (p packer) alignment(id uint32, depth int) uint64 {
 
 // packed tells whether a struct is packed.
 func (p packer) packed(id uint32) bool {
+	p.t.Settle()
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
 		return false

@@ -32,6 +32,7 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 	if typ = (packer{t: a.t}).strip(typ); typ == 0 {
 		return
 	}
+	a.t.Settle()
 	r := a.t.Types.At(btf.ID(typ))
 	if r.Kind() != btf.KindStruct {
 		return

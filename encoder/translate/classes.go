@@ -105,7 +105,7 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 	case btf.KindFuncProto:
 		h := nominal.Begin(head, w.contribution(r[2]))
 		for at := 4; at < len(r); at += 2 {
-			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
+			h = h.Element(uint64(r[at-1]), w.contribution(w.target(r[at])))
 		}
 		return h
 	case btf.KindArray:
@@ -125,14 +125,46 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 	return nominal.Begin(head, w.contribution(r[2]))
 }
 
+// target is the local id that a reference of a member or parameter leads to.
+func (w *walker) target(ref uint32) uint32 {
+	if w.late {
+		return w.local(ref)
+	}
+	return ref
+}
+
 // memberHash continues the hash of a struct or union with its members, three words each.
 func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
+	if w.late {
+		return w.lateMembers(h, members)
+	}
 	dies := w.t.Dies
 	for at := 2; at < len(members); at += 3 {
 		ref := nominal.Void
 		if i := members[at-1] - 1; i < uint32(len(dies)) {
 			if ref = dies[i].Ref; !ref.Known() {
 				ref = w.compute(members[at-1])
+			}
+		}
+		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
+	}
+	return h
+}
+
+// lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once.
+func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
+	dies, byOff := w.t.Dies, w.byOff
+	for at := 2; at < len(members); at += 3 {
+		ref, off := nominal.Void, members[at-1]
+		if i := uint32(0); uint64(off) < uint64(len(byOff)) {
+			if i = uint32(byOff[off]) - 1; i < uint32(len(dies)) && dies[i].Off == off {
+				ref = dies[i].Ref
+			} else if off != 0 { // nothing is there, or a type of which the index says only that it is far
+				i = w.local(off) - 1
+				ref = w.contribution(i + 1)
+			}
+			if !ref.Known() {
+				ref = w.compute(i + 1)
 			}
 		}
 		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)

@@ -125,7 +125,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 		kind = btf.KindUnion
 	}
 	words[at-2] = btf.Info(kind, uint32(n), run.Bits != 0)
-	w.refer(words, at+1, 3)
+	w.elements(words, at+1, 3)
 	if id := w.added(pos, size); name != 0 {
 		w.setName(id, name, aggregate(union))
 	}
@@ -246,7 +246,7 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 			e[2] = m[3]<<24 | m[2]
 		}
 	}
-	w.refer(t.Words(), t.WordCount()-3*n+1, 3)
+	w.elements(t.Words(), t.WordCount()-3*n+1, 3)
 	return id
 }
 

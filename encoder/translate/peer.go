@@ -143,8 +143,8 @@ func identifierByte(c byte, i int) bool {
 func (w *walker) confuseTypeUnits() {
 	for id := range w.u.TypeUnitIDs() {
 		to := uint32(0)
-		if int(id) < len(w.t.Dies) {
-			to = w.t.Dies[id].Off
+		if dies := w.t.Dies; int(id) < len(dies) && (int(id)+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
+			to = dies[id].Off // not of an inner dimension of an array, to which no reference leads
 		}
 		w.alias(w.u.Len()+int(id)+1, to)
 	}

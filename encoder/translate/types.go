@@ -144,17 +144,14 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 	if len(dims) == 0 {
 		dims = append(dims, 0)
 	}
-	for i := len(dims) - 1; i >= 0; i-- {
+	for i := range slices.Backward(dims) {
 		t := &w.t.Types
 		t.Append3(0, btf.Info(btf.KindArray, 0, false), 0)
 		at := t.WordCount()
 		words := append(t.Words(), elem, IndexPending, dims[i])
 		t.SetWords(words)
 		w.refer(words, at, 3)
-		id := w.added(pos, 0)
-		if elem = id | localMark; i > 0 {
-			w.t.Dies[id-1].Off = 0
-		}
+		elem = w.added(pos, 0) | localMark
 	}
 	w.elems = w.elems[:base]
 	return next
@@ -302,7 +299,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	t := &w.t.Types
 	at := t.WordCount()
 	t.Extend(w.elems[base:])
-	w.refer(t.Words(), at+1, 2)
+	w.elements(t.Words(), at+1, 2)
 	w.t.Dies[len(w.t.Dies)-1].Ref = nominal.Hash{} // it has parameters too
 	w.elems = w.elems[:base]
 	return next

@@ -23,6 +23,7 @@ const IndexPending = 0xffffffff
 type Options struct {
 	Features feature.Set
 	Classes  bool // classes of types are wanted
+	Settled  bool // no reference may be late
 	Mend     bool // make something of what ends the reference's run, or is lost in it
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
@@ -84,7 +85,7 @@ type DeclTag struct {
 
 // A Die is where a type comes from.
 type Die struct {
-	Off  uint32       // of its DIE in the unit; 0 where no reference leads
+	Off  uint32       // of its DIE in the unit; all dimensions of an array have one; 0 of a type tag, to which no offset leads
 	Size uint32       // DW_AT_byte_size, 0 when absent
 	Ref  nominal.Hash // what a reference to the type contributes to a class; not known everywhere
 }
@@ -94,6 +95,7 @@ type Unit struct {
 	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
 	Dies     []Die          // by local id - 1
 	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
+	Late     bool           // members and parameters refer to offsets of DIEs until they are settled
 	Named    []uint32       // local ids of named structs, unions and enums, declarations included
 	Int      btf.ID         // the first base type named "int", 0 when there is none
 	Arrays   bool           // the CU has an array
@@ -168,7 +170,7 @@ func (t *Unit) signed(id uint32) bool {
 func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Types.Reset()
 	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
-	t.Int, t.Arrays = 0, false
+	t.Int, t.Arrays, t.Late = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
 }
@@ -209,6 +211,7 @@ func (w *walker) finish() error {
 	if w.classes {
 		w.classify()
 	}
+	w.t.Late = w.late
 	slices.SortStableFunc(w.t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
 	return nil
 }

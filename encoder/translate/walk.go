@@ -47,6 +47,8 @@ type walker struct {
 	whole   *wholeWalk // nil where units are walked one by one
 	aliases []alias
 	rust    bool // members are put in the order of their offsets
+	late    bool // references of members and parameters stay offsets (late.go)
+	inOrder bool // of offsets, up to now
 	classes bool // what is wanted are classes too
 	chained int
 	endless bool // types form a cycle without a name
@@ -81,6 +83,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.rust = u.Lang == langRust
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.classes = opt.Classes
+	w.late, w.inOrder = w.classes, true
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
@@ -114,6 +117,9 @@ func (w *walker) root() {
 
 // added notes the type that was just appended as the one that references to off mean.
 func (w *walker) added(off int, size uint64) uint32 {
+	if n := len(w.t.Dies); n > 0 && w.t.Dies[n-1].Off > uint32(off) {
+		w.inOrder = false
+	}
 	w.t.Dies = append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
 	if id := w.last(); id < w.farFrom {
 		w.byOff[off] = uint16(id)
@@ -153,6 +159,13 @@ func (w *walker) known(off uint32) uint32 {
 		return 0
 	}
 	return id
+}
+
+// elements is refer for the members of a composite or the parameters of a prototype; late references it leaves alone.
+func (w *walker) elements(words []uint32, at, step int) {
+	if !w.late {
+		w.refer(words, at, step)
+	}
 }
 
 // refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
@@ -320,6 +333,7 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 
 // resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
 func (w *walker) resolve() {
+	w.hasten()
 	w.followAliases()
 	w.resolveTypes()
 	for _, f := range w.names {
