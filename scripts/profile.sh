@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-BTFBATCH_REQUIRE_PEERS=1 go test -run '^$' -bench 'Kernel$' -benchtime "${1:-8}s" -cpuprofile "$tmp/cpu" -o "$tmp/test" ./encoder
-go tool pprof -proto -output="$tmp/pgo" "$tmp/test" "$tmp/cpu" 2> "$tmp/log" || { cat "$tmp/log" >&2; exit 1; }
+BTFBATCH_REQUIRE_PEERS=1 go test -run '^$' -bench 'Kernel$' -benchtime "${1:-8}s" -trimpath -cpuprofile "$tmp/cpu" -o "$tmp/test" ./encoder
+go tool pprof -proto -trim_path=/ -output="$tmp/pgo" "$tmp/test" "$tmp/cpu" 2> "$tmp/log" || { cat "$tmp/log" >&2; exit 1; }
 mv "$tmp/pgo" cmd/btfbatch/default.pgo
 ls -l cmd/btfbatch/default.pgo
