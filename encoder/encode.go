@@ -202,7 +202,7 @@ func (j *job) readSymbols(functions, leading bool) error {
 	}
 	if functions {
 		j.table.Finish()
-		j.table.Know(&j.d.Strings)
+		j.table.Know(&j.d.Strings, j.workers(), parallel)
 	}
 	if leading {
 		j.table.MarkKfuncs(j.ids, j.opt.Base)

@@ -54,12 +54,35 @@ type pipeline struct {
 	err    error
 }
 
+// workers is how many goroutines there are to be.
+func (j *job) workers() int {
+	if j.opt.Workers > 0 {
+		return j.opt.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// parallel calls do with each number below n, at once, and waits. What panics there does so here.
+func parallel(n int, do func(i int)) {
+	failed := make([]any, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			defer func() { failed[i] = recover() }()
+			do(i)
+		})
+	}
+	wg.Wait()
+	for _, r := range failed {
+		if r != nil {
+			panic(r)
+		}
+	}
+}
+
 // units translates all units and joins them.
 func (j *job) units(ctx context.Context, a *assembler) error {
-	workers := j.opt.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
+	workers := j.workers()
 	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(!a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
 	for range 2*workers + 1 {

@@ -95,10 +95,18 @@ func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 // Size is the length of .debug_str, of which keys up to that are offsets plus 1.
 func (s *Strings) Size() int { return len(s.str) }
 
-// Each gives every string of .debug_str with its key, in order, as Get does. Strings that are the tail of another one have keys
-// too, which it does not give.
-func (s *Strings) Each(do func(key StrKey, text []byte)) {
-	for at := 0; at < len(s.str); {
+// Each gives every string of .debug_str that starts at an offset from from on and before to, with its key, in order, as Get does.
+// Strings that are the tail of another one have keys too, which it does not give.
+func (s *Strings) Each(from, to uint64, do func(key StrKey, text []byte)) {
+	at := int(min(from, uint64(len(s.str))))
+	if at > 0 { // perhaps inside of a string, which is left to who has its start
+		n := bytes.IndexByte(s.str[at-1:], 0)
+		if n < 0 {
+			return
+		}
+		at += n
+	}
+	for at < len(s.str) && uint64(at) < to {
 		n := bytes.IndexByte(s.str[at:], 0)
 		if n < 0 {
 			return

@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
@@ -28,32 +29,47 @@ type place struct {
 // maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
 const maxStarts = 32
 
-// Know looks up all strings of the image, after Finish.
-func (t *Table) Know(s *dwarf.Strings) {
-	t.known = known{strings: s, places: make([]place, s.Size()/64+1), entries: make([]int32, 0, t.Len()/2)}
-	var q queue
-	var keys [atOnce]dwarf.StrKey
-	s.Each(func(key dwarf.StrKey, text []byte) {
-		keys[q.n] = key
-		if q.add(t.hash(text), text) {
-			t.learn(&q, &keys)
-		}
+// Know looks up all strings of the image, after Finish, in so many parts, which parallel may do at once.
+func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) {
+	t.known = known{strings: s, places: make([]place, s.Size()/64+1)}
+	found := make([][]int32, parts) // by part: the entries
+	perPart := uint64((len(t.known.places) + parts - 1) / parts * 64)
+	parallel(parts, func(i int) {
+		l := learner{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
+		s.Each(perPart*uint64(i), perPart*uint64(i+1), l.add)
+		l.learn()
+		found[i] = l.entries
 	})
-	t.learn(&q, &keys)
 	k := &t.known
+	k.entries = slices.Concat(found...)
 	for i := 1; i < len(k.places); i++ {
 		p := &k.places[i-1]
 		k.places[i].before = p.before + uint32(bits.OnesCount32(p.funcs))
 	}
 }
 
+// A learner looks up the strings of some places, in order.
+type learner struct {
+	t       *Table
+	q       queue
+	keys    [atOnce]dwarf.StrKey
+	entries []int32
+}
+
+func (l *learner) add(key dwarf.StrKey, text []byte) {
+	l.keys[l.q.n] = key
+	if l.q.add(l.t.hash(text), text) {
+		l.learn()
+	}
+}
+
 // learn empties the queue.
-func (t *Table) learn(q *queue, keys *[atOnce]dwarf.StrKey) {
-	t.touch(q.hash[:q.n])
-	k := &t.known
+func (l *learner) learn() {
+	t, q := l.t, &l.q
+	q.touched = t.touch(q.hash[:q.n])
 	for i, name := range q.names[:q.n] {
-		off := uint32(keys[i]) - 1
-		p := &k.places[off/64]
+		off := uint32(l.keys[i]) - 1
+		p := &t.known.places[off/64]
 		n := bits.OnesCount64(p.starts)
 		if n == maxStarts {
 			continue
@@ -61,7 +77,7 @@ func (t *Table) learn(q *queue, keys *[atOnce]dwarf.StrKey) {
 		p.starts |= 1 << (off % 64)
 		if e := t.find(q.hash[i], name); e >= 0 {
 			p.funcs |= 1 << n
-			k.entries = append(k.entries, e)
+			l.entries = append(l.entries, e)
 		}
 	}
 	q.n = 0

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
@@ -122,12 +123,14 @@ func BenchmarkSortByName(b *testing.B) {
 // TestKnow: a string of .debug_str is known as Index has it; the tails of strings and what is no string of it are not.
 func TestKnow(t *testing.T) {
 	for _, prefix := range []string{"", "perf_trace_"} {
-		t.Run(prefix, func(t *testing.T) { testKnow(t, prefix) })
+		for _, parts := range []int{1, 2, 7} {
+			t.Run(fmt.Sprint(prefix, parts), func(t *testing.T) { testKnow(t, prefix, parts) })
+		}
 	}
 }
 
 // testKnow is TestKnow where strings are cut to a prefix.
-func testKnow(t *testing.T, prefix string) {
+func testKnow(t *testing.T, prefix string, parts int) {
 	list := names(500)
 	table := tableOf(t, append(list, "tail", "f.isra.0"))
 	b := synth.New(synth.Target{})
@@ -146,9 +149,15 @@ func testKnow(t *testing.T, prefix string) {
 		t.Fatal(err)
 	}
 	d.Strings.Cut(prefix)
-	table.Know(&d.Strings)
+	table.Know(&d.Strings, parts, func(n int, do func(i int)) {
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() { do(i) })
+		}
+		wg.Wait()
+	})
 	seen := 0
-	d.Strings.Each(func(key dies.StrKey, text []byte) {
+	d.Strings.Each(0, 1<<32, func(key dies.StrKey, text []byte) {
 		seen++
 		if got := d.Strings.Append(nil, key); !bytes.Equal(got, text) {
 			t.Errorf("%q: the key is of %q", text, got)

@@ -114,7 +114,7 @@ func baseName(name []byte) (base []byte, whole bool) {
 // addPending empties the queue.
 func (t *Table) addPending() {
 	q := &t.queue
-	t.touch(q.hash[:q.n])
+	t.touched = t.touch(q.hash[:q.n])
 	for i, base := range q.names[:q.n] {
 		t.add(q.hash[i], base, t.pending[i])
 	}

@@ -8,12 +8,12 @@ package funcs
 const atOnce = 128
 
 // touch reads the slots of some hashes.
-func (t *Table) touch(hashes []uint32) {
+func (t *Table) touch(hashes []uint32) uint32 {
 	mask, sum := uint32(len(t.slots)-1), uint32(0)
 	for _, h := range hashes {
 		sum ^= t.slots[h&mask]
 	}
-	t.touched = sum
+	return sum
 }
 
 // touch reads the name of some entries, their first state, and the first parameter of that.
@@ -31,9 +31,10 @@ func (c *Collector) touch(entries []int32, g *groups) {
 
 // A queue holds names until there are enough of them.
 type queue struct {
-	n     int
-	hash  [atOnce]uint32
-	names [atOnce][]byte
+	n       int
+	hash    [atOnce]uint32
+	names   [atOnce][]byte
+	touched uint32 // of no use, but to be read
 }
 
 // add tells whether there is no room for another one.
