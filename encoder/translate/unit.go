@@ -168,11 +168,20 @@ func (t *Unit) signed(id uint32) bool {
 }
 
 func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
-	t.Types.Reset()
+	if t.Types.Reset(); t.Dies == nil {
+		t.makeRoom()
+	}
 	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
 	t.Int, t.Arrays, t.Late = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
+}
+
+// makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.
+func (t *Unit) makeRoom() {
+	const types, words = 4 << 10, 48 << 10
+	t.Types.Grow(types, words)
+	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]uint32, 0, types/2)
 }
 
 // CU translates an opened unit into t and fs. The error names the unit and the offset in its section.
