@@ -33,7 +33,7 @@ type Seen struct {
 	Broken bool     // the assumptions do not hold: only the exact engine may decide
 
 	slots    []classSlot // open addressing by hash, power of two
-	tagOf    []uint32    // by slot, of a class that has a name: its tag number + 1, shifted, and whether it declares; 0 where not known
+	tagOf    []uint32    // by slot, of a class that has a name: see tagShift; 0 where not known
 	found    []uint32    // scratch: by local id, the slot of its class
 	used     int
 	tags     []tag    // by tag number
@@ -241,35 +241,51 @@ func (s *Seen) growTo(size int) {
 // mention notes the names that a CU defines and declares, and finds definitions that deviate.
 func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
 	s.deviant, s.whole = s.deviant[:0], false
-	s.round++
+	twice := false
 	for _, id := range named {
 		slot := s.found[id]
 		known := s.tagOf[slot]
-		if s.slots[slot].id == 0 || known == 0 { // a free slot may be filled with another class until this one's turn
-			r := t.At(btf.ID(id))
-			g, declares := nominal.GroupOf(r)
-			known = (s.tagNumber(r[0], g) + 1) << 1
-			if declares {
-				known |= 1
-			}
-			if s.slots[slot].id != 0 {
+		if known == 0 {
+			known = s.meet(t.At(btf.ID(id)), class[id])
+			if s.slots[slot].id != 0 { // a free slot may be filled with another class until this one's turn
 				s.tagOf[slot] = known
 			}
 		}
-		n, declares := known>>1-1, known&1 != 0
-		s.sets.mark(n)
-		tag := &s.tags[n]
-		if declares {
-			tag.declared = true
-		} else if tag.def == (Hash{}) {
-			tag.def = class[id]
-		}
-		if s.deviates(tag, class[id], declares) {
-			tag.several = true
+		n := known>>tagShift - 1
+		twice = s.sets.mark(n) || twice
+		if known&tagDeviates != 0 {
+			s.tags[n].several = true
 			s.deviant = append(s.deviant, id)
 		}
 	}
 	s.sets.finish()
+	if twice {
+		s.findDeviants(t, named, class)
+	}
+}
+
+// What tagOf says of a class: its tag number + 1, shifted, and whether it declares, or defines otherwise than the first definition.
+const (
+	tagDeclares = 1 << iota
+	tagDeviates
+	tagShift = iota
+)
+
+// meet is what tagOf is to say of a class that has a name, which is noted.
+func (s *Seen) meet(r btf.Record, class Hash) uint32 {
+	g, declares := nominal.GroupOf(r)
+	n := s.tagNumber(r[0], g)
+	known := (n + 1) << tagShift
+	switch tag := &s.tags[n]; {
+	case declares:
+		tag.declared = true
+		known |= tagDeclares
+	case tag.def == (Hash{}):
+		tag.def = class
+	case tag.def != class:
+		known |= tagDeviates
+	}
+	return known
 }
 
 // deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:

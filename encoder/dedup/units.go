@@ -14,11 +14,15 @@ type tagSets struct {
 	cur   []uint64 // the set of the unit at hand
 }
 
-func (s *tagSets) mark(tag uint32) {
+// mark puts a tag into the set of the unit at hand, and tells whether it was there.
+func (s *tagSets) mark(tag uint32) (was bool) {
 	for uint32(len(s.cur)) <= tag/64 {
 		s.cur = append(s.cur, 0)
 	}
-	s.cur[tag/64] |= 1 << (tag % 64)
+	word := &s.cur[tag/64]
+	was = *word>>(tag%64)&1 != 0
+	*word |= 1 << (tag % 64)
+	return was
 }
 
 // finish ends the unit at hand.
@@ -82,7 +86,8 @@ func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 	}
 }
 
-// findDeviants lists the definitions of a unit that differ from the first of their name.
+// findDeviants lists the definitions of a unit that differ from the first of their name, and those of a name that is several things in
+// the unit.
 func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
 	s.deviant, s.whole = s.deviant[:0], false
 	s.round++
@@ -90,6 +95,7 @@ func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
 		r := t.At(btf.ID(id))
 		g, declares := nominal.GroupOf(r)
 		if n, ok := s.findTag(r[0], g); ok && s.deviates(&s.tags[n], class[id], declares) {
+			s.tags[n].several = true
 			s.deviant = append(s.deviant, id)
 		}
 	}

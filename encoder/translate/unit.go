@@ -172,6 +172,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 		t.makeRoom()
 	}
 	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
+	t.Class = append(t.Class[:0], nominal.Void)
 	t.Int, t.Arrays, t.Late = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
