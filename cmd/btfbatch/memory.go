@@ -10,8 +10,9 @@ import (
 // the peak and costs no time that could be measured.
 const garbage = 50
 
-// collectOften is for the commands that encode. The environment variable GOGC counts more.
-func collectOften() {
+// prepareMemory is for the commands that encode. The environment variable GOGC counts more.
+func prepareMemory() {
+	largePages()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
