@@ -10,9 +10,8 @@ import (
 // the peak and costs no time that could be measured.
 const garbage = 50
 
-// prepareMemory is for the commands that encode. The environment variable GOGC counts more.
-func prepareMemory() {
-	largePages()
+// collectOften is for the commands that encode. The environment variable GOGC counts more.
+func collectOften() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}

@@ -32,7 +32,7 @@ btfbatch pahole --help lists the options.`,
 			if filepath.Base(name) != standIn {
 				name += " " + standIn
 			}
-			prepareMemory()
+			collectOften()
 			if code := pahole.Run(cmd.Context(), name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitOK {
 				return &exit{code: code}
 			}
