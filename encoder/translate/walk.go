@@ -13,7 +13,8 @@ import (
 // a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
 //
 // A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
-// the walk is done, and resolve turns them into local ids. Offset 0 is the unit's header, so 0 can stand for void.
+// the walk is done, and resolve turns them into local ids; those of members and parameters stay offsets where that can be (late.go).
+// Offset 0 is the unit's header, so 0 can stand for void.
 
 // maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
 const maxDepth = 2000
