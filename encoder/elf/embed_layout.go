@@ -3,6 +3,7 @@ package elf
 import (
 	"debug/elf"
 	"fmt"
+	"math"
 )
 
 // A wordLayout says where the fields of the headers are, for one word size.
@@ -103,6 +104,12 @@ func (p *planner) readSegments() error {
 		off, size := p.get(raw, p.l.segOff), p.get(raw, p.l.segSize)
 		if off < p.f.size {
 			p.segments = append(p.segments, spanOf(off, min(size, p.f.size-off)))
+		}
+		if end := off + size; end > p.f.size || end < off {
+			if end < off {
+				end = math.MaxUint64
+			}
+			p.missing = append(p.missing, span{max(off, p.f.size), end})
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type planner struct {
 	shoff uint64
 
 	segments []span
+	missing  []span // parts of segments past the end of the file
 	phdrs    span
 	strIndex int
 	strs     []byte // names of sections, as they shall be
@@ -94,7 +95,10 @@ func (p *planner) add(s EmbedSection) {
 // replace gives a section new content, where it lies or at the end of the file.
 func (p *planner) replace(s *Section, data []byte) error {
 	f := p.f
-	if s.Index == p.strIndex {
+	switch s.Index {
+	case 0:
+		return errors.New("it is section 0, which has no content")
+	case p.strIndex:
 		return errors.New("it holds the names of the sections")
 	}
 	if s.Type != elf.SHT_PROGBITS {
@@ -183,8 +187,12 @@ func (p *planner) finish() error {
 	}
 	p.put(head, p.l.shoff, p.append(p.table, 8))
 	p.edits = append(p.edits, edit{0, head})
-	if end := p.keep + uint64(len(p.tail)); !p.f.Is64 && end > math.MaxUint32 {
+	end := p.keep + uint64(len(p.tail))
+	if !p.f.Is64 && end > math.MaxUint32 {
 		return fmt.Errorf("a 32-bit ELF file cannot have %d bytes", end)
+	}
+	if slices.ContainsFunc(p.missing, span{p.keep, end}.overlaps) {
+		return &FormatError{"program headers", p.phdrs.start, "a segment reaches past the end of the file, where what is added would be taken for its part"}
 	}
 	return nil
 }
