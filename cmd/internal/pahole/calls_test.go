@@ -56,10 +56,13 @@ func (c *call) golden(t *testing.T, what string) []byte {
 }
 
 // skipped are the lines about functions that are left out.
-func skipped(text string) string {
+func skipped(text string) string { return linesWith(text, " : skipping BTF encoding of function ") }
+
+// linesWith are the lines that have a mark in them.
+func linesWith(text, mark string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		if strings.Contains(line, " : skipping BTF encoding of function ") {
+		if strings.Contains(line, mark) {
 			b.WriteString(line)
 		}
 	}

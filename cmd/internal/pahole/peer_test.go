@@ -128,15 +128,7 @@ func same(t *testing.T, line string, got, want outcome) {
 }
 
 // ignored are the lines about features that are not known.
-func ignored(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "Ignoring unsupported feature ") {
-			b.WriteString(line)
-		}
-	}
-	return b.String()
-}
+func ignored(text string) string { return linesWith(text, "Ignoring unsupported feature ") }
 
 // TestDetachedLikePeer: every call, put to the reference as well.
 func TestDetachedLikePeer(t *testing.T) {
