@@ -264,11 +264,10 @@ func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
 	}
 }
 
-// What tagOf says of a class: its tag number + 1, shifted, and whether it declares, or defines otherwise than the first definition.
+// What tagOf says of a class: its tag number + 1, shifted, and whether it defines otherwise than the first definition.
 const (
-	tagDeclares = 1 << iota
-	tagDeviates
-	tagShift = iota
+	tagDeviates = 1
+	tagShift    = 1
 )
 
 // meet is what tagOf is to say of a class that has a name, which is noted.
@@ -279,7 +278,6 @@ func (s *Seen) meet(r btf.Record, class Hash) uint32 {
 	switch tag := &s.tags[n]; {
 	case declares:
 		tag.declared = true
-		known |= tagDeclares
 	case tag.def == (Hash{}):
 		tag.def = class
 	case tag.def != class:
