@@ -12,8 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined. There are twice as
-// many as workers, so that one who is ahead of the order need not wait.
+// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined.
 type unit struct {
 	types translate.Unit
 	funcs funcs.Unit
@@ -80,12 +79,16 @@ func parallel(n int, do func(i int)) {
 	}
 }
 
+// unitsPerWorker is how many units there are: so many that hardly any worker who is ahead of the order waits while another one reads a
+// CU that is ten times as long as most. Each takes half a megabyte.
+const unitsPerWorker = 3
+
 // units translates all units and joins them.
 func (j *job) units(ctx context.Context, a *assembler) error {
 	workers := j.workers()
 	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(!a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
-	for range 2*workers + 1 {
+	for range unitsPerWorker*workers + 1 {
 		p.free = append(p.free, &unit{})
 	}
 	var wg sync.WaitGroup

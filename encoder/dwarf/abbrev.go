@@ -114,16 +114,17 @@ type Abbrev struct {
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
-	dense  []Abbrev // by code - 1
-	sparse map[uint64]Abbrev
-	attrs  []attr
-	off    uint64
-	key    abbrevKey
-	bound  bool // compiled for one unit only
-	uses   Uses
-	valid  bool
-	memo   [memoSize]memoEntry
-	decls  []declaration // of the same forms, by hash
+	dense     []Abbrev // by code - 1
+	sparse    map[uint64]Abbrev
+	attrs     []attr
+	off       uint64
+	key       abbrevKey
+	bound     bool // compiled for one unit only
+	uses      Uses
+	valid     bool
+	memo      [memoSize]memoEntry
+	decls     []declaration        // of the same forms, by hash
+	declAttrs [][maxDeclAttrs]attr // of each
 
 	sec    *section // what the window is of
 	win    []byte   // the section from winOff on
@@ -387,7 +388,9 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		a.fixed, a.lead = int16(size), lead
 	}
 	t.trim(a)
-	a.layout = t.layoutOf(a)
+	if a.layout = t.layoutOf(a); a.layout.quick {
+		t.attrs, a.n = t.attrs[:a.first], 0 // the layout says all
+	}
 	return pos, nil
 }
 

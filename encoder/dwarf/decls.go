@@ -11,17 +11,16 @@ import (
 // the same bytes stand again, so does what they mean.
 
 // A declaration is what the bytes behind an abbreviation code, up to the two zeros at the end, were compiled to.
+// 128 bytes.
 type declaration struct {
-	n      uint8 // how many bytes; 0 is a free entry
-	nAttrs uint8
-	bytes  [maxDeclaration]byte
-	attrs  [maxDeclAttrs]attr
 	abbrev Abbrev
+	n      uint8 // how many bytes; 0 is a free entry
+	bytes  [maxDeclaration]byte
 }
 
 // What is longer is compiled each time. There are as many entries as fit a processor's cache.
 const (
-	maxDeclaration = 48
+	maxDeclaration = 72
 	maxDeclAttrs   = 8
 	declEntries    = 1 << 11
 )
@@ -32,14 +31,17 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	if len(b)-pos < maxDeclaration+9 || len(t.decls) == 0 {
 		return 0
 	}
-	d := &t.decls[declHash(b[pos:pos+maxDeclaration+9])]
+	i := declHash(b[pos : pos+maxDeclaration+9])
+	d := &t.decls[i]
 	n := int(d.n)
 	if n == 0 || !bytes.Equal(d.bytes[:n], b[pos:pos+n]) {
 		return 0
 	}
 	a := d.abbrev
 	a.first = uint32(len(t.attrs))
-	t.attrs = append(t.attrs, d.attrs[:d.nAttrs]...)
+	if a.n != 0 {
+		t.attrs = append(t.attrs, t.declAttrs[i][:a.n]...)
+	}
 	t.put(code, a)
 	return pos + n
 }
@@ -50,13 +52,14 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 		return
 	}
 	if t.decls == nil {
-		t.decls = make([]declaration, declEntries)
+		t.decls, t.declAttrs = make([]declaration, declEntries), make([][maxDeclAttrs]attr, declEntries)
 		clear(t.decls) // its memory is written to before it is read
 	}
-	d := &t.decls[declHash(b[pos:pos+maxDeclaration+9])]
-	d.n, d.nAttrs, d.abbrev = uint8(next-pos), uint8(a.n), a
+	i := declHash(b[pos : pos+maxDeclaration+9])
+	d := &t.decls[i]
+	d.n, d.abbrev = uint8(next-pos), a
 	copy(d.bytes[:], b[pos:next])
-	copy(d.attrs[:], t.attrs[a.first:])
+	copy(t.declAttrs[i][:], t.attrs[a.first:])
 }
 
 // declHash is the number of the entry of a declaration that starts at b. It follows from the bytes up to the first two that are 0, or

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
@@ -33,10 +34,12 @@ const maxStarts = 32
 func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) {
 	t.known = known{strings: s, places: make([]place, s.Size()/64+1)}
 	found := make([][]int32, parts) // by part: the entries
-	perPart := uint64((len(t.known.places) + parts - 1) / parts * 64)
+	perPart := (len(t.known.places) + parts - 1) / parts
 	parallel(parts, func(i int) {
+		from, to := min(perPart*i, len(t.known.places)), min(perPart*(i+1), len(t.known.places))
+		btf.Touch(t.known.places[from:to])
 		l := learner{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
-		s.Each(perPart*uint64(i), perPart*uint64(i+1), l.add)
+		s.Each(64*uint64(from), 64*uint64(to), l.add)
 		l.learn()
 		found[i] = l.entries
 	})
@@ -66,7 +69,7 @@ func (l *learner) add(key dwarf.StrKey, text []byte) {
 // learn empties the queue.
 func (l *learner) learn() {
 	t, q := l.t, &l.q
-	q.touched = t.touch(q.hash[:q.n])
+	q.touched = t.touch(q.hash[:q.n]) ^ t.touchNames(q.hash[:q.n])
 	for i, name := range q.names[:q.n] {
 		off := uint32(l.keys[i]) - 1
 		p := &t.known.places[off/64]

@@ -16,6 +16,17 @@ func (t *Table) touch(hashes []uint32) uint32 {
 	return sum
 }
 
+// touchNames reads the names that hashes lead to, after touch has read the slots.
+func (t *Table) touchNames(hashes []uint32) uint32 {
+	mask, sum := uint32(len(t.slots)-1), uint32(0)
+	for _, h := range hashes {
+		if e := t.slots[h&mask]; e != 0 && (e^h)&^mask == 0 {
+			sum ^= uint32(t.syms.Eight(uint64(t.names[e&mask-1])))
+		}
+	}
+	return sum
+}
+
 // touch reads the name of some entries, their first state, and the first parameter of that.
 func (c *Collector) touch(entries []int32, g *groups) {
 	sum := uint32(0)
