@@ -28,6 +28,7 @@ type assembler struct {
 
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
+	keys      []uint32 // scratch
 	seen      dedup.Seen
 	joined    []joined // by the order of joining, for what must be joined again
 	tagged    bool     // a type has a declaration tag
@@ -44,7 +45,7 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	a := &assembler{o: o, exact: exact, check: j.opt.Paranoid && !exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
 	if !exact {
-		a.makeRoom(j.d.InfoSize())
+		a.makeRoom(j, j.d.InfoSize())
 	}
 	a.vars.Explain = j.opt.OnVar != nil
 	return a
@@ -52,14 +53,19 @@ func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 
 // makeRoom spares object and functions their growing: what a kernel's debug information of that many bytes comes to, and a bit.
 // Only the index of strings has no room for the names of functions yet: when they come, what translation used is free.
-func (a *assembler) makeRoom(info uint64) {
+func (a *assembler) makeRoom(j *job, info uint64) {
 	const perType, perWord, perByte = 1200, 185, 88 // functions included
 	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
-	a.o.Grow(int(info/perType), int(info/perWord))
-	a.o.Strings.Grow(int(info/perByte), int(info/perString))
-	a.funcs.MakeRoom(int(info/perState), int(info/perParam))
-	a.seen.MakeRoom(int(info / perClass))
-	a.names.makeRoom(int(info / perName))
+	rooms := []func(){
+		func() { a.o.Strings.Grow(int(info/perByte), int(info/perString)) },
+		func() { a.seen.MakeRoom(int(info / perClass)) },
+		func() { a.names.makeRoom(int(info / perName)) },
+		func() {
+			a.o.Grow(int(info/perType), int(info/perWord))
+			a.funcs.MakeRoom(int(info/perState), int(info/perParam))
+		},
+	}
+	j.parallel(len(rooms), func(i int) { rooms[i]() })
 }
 
 // forget lets go of what only the joining of units needs.
@@ -80,6 +86,7 @@ func (a *assembler) add(u *unit) error {
 		a.ids = a.seen.IDs
 	}
 	synthetic := a.findIndexType(t)
+	a.touchNames(u)
 	a.appendTypes(t)
 	if a.check {
 		if err := a.paranoid(t); err != nil {
@@ -141,6 +148,25 @@ func (a *assembler) kept(t *translate.Unit) int {
 
 // fresh tells whether a local type is appended to the object.
 func (a *assembler) fresh(local int) bool { return a.exact || a.seen.Fresh[local] }
+
+// touchNames goes over the names of what is to be appended: when that is done, the processor has near what looking them up reads.
+func (a *assembler) touchNames(u *unit) {
+	t, keys := &u.types, a.keys[:0]
+	for i := 1; i <= t.Types.Len(); i++ {
+		if !a.fresh(i) {
+			continue
+		}
+		r := t.Types.At(btf.ID(i))
+		keys = append(keys, r[0])
+		if shape := btf.ShapeOf(r.Kind()); shape.NameAt == 0 {
+			for at := 3; at < len(r); at += int(shape.Each) {
+				keys = append(keys, r[at])
+			}
+		}
+	}
+	a.keys = u.funcs.Names(keys)
+	a.names.touch(a.keys)
+}
 
 // appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.
 func (a *assembler) appendTypes(t *translate.Unit) {
@@ -213,7 +239,9 @@ type nameTable struct {
 	in      *dwarf.Strings
 	slots   []uint64
 	used    int
+	longest int // string that has been interned
 	scratch [4]byte
+	touched uint64 // of no use, but to be read
 }
 
 func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
@@ -232,19 +260,32 @@ func (n *nameTable) makeRoom(count int) {
 	}
 }
 
+// first is the slot where the search for a key starts.
+func (n *nameTable) first(key uint32) uint32 { return key * 0x9e3779b1 & uint32(len(n.slots)-1) }
+
+// find is the slot of a key, or the free one where it belongs.
+func (n *nameTable) find(key uint32) (i uint32, known bool) {
+	mask := uint32(len(n.slots) - 1)
+	for i = n.first(key); n.slots[i] != 0; i = (i + 1) & mask {
+		if uint32(n.slots[i]>>32) == key {
+			return i, true
+		}
+	}
+	return i, false
+}
+
 // offset is the place of a string in the object's table.
 func (n *nameTable) offset(key uint32) uint32 {
 	if key == 0 {
 		return 0
 	}
-	mask := uint32(len(n.slots) - 1)
-	i := key * 0x9e3779b1 & mask
-	for ; n.slots[i] != 0; i = (i + 1) & mask {
-		if uint32(n.slots[i]>>32) == key {
-			return uint32(n.slots[i])
-		}
+	i, known := n.find(key)
+	if known {
+		return uint32(n.slots[i])
 	}
-	off := n.out.Add(n.in.Get(dwarf.StrKey(key), &n.scratch))
+	text := n.in.Get(dwarf.StrKey(key), &n.scratch)
+	off := n.out.Add(text)
+	n.longest = max(n.longest, len(text))
 	n.slots[i] = uint64(key)<<32 | uint64(off)
 	if n.used++; 2*n.used > len(n.slots) {
 		n.grow()
@@ -252,28 +293,51 @@ func (n *nameTable) offset(key uint32) uint32 {
 	return off
 }
 
-func (n *nameTable) grow() {
-	old := n.slots
-	n.slots = btf.Touch(make([]uint64, 2*len(old)))
-	mask := uint32(len(n.slots) - 1)
-	for _, s := range old {
-		if s == 0 {
-			continue
-		}
-		i := uint32(s>>32) * 0x9e3779b1 & mask
-		for n.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		n.slots[i] = s
-	}
-}
-
 // limited is offset for a string that is cut after limit bytes.
 func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
+	if n.longest <= limit && key != 0 {
+		if i, known := n.find(uint32(key)); known {
+			return uint32(n.slots[i])
+		}
+	}
 	if s := n.in.Get(key, &n.scratch); len(s) > limit {
 		return n.out.Add(s[:limit])
 	}
 	return n.offset(uint32(key))
+}
+
+// touch reads what offset and limited will read of some keys, so that memory is waited for once for many, and not for each.
+func (n *nameTable) touch(keys []uint32) {
+	var hashes [atOnce]uint64
+	for len(keys) > 0 {
+		some, news := keys[:min(len(keys), atOnce)], 0
+		keys = keys[len(some):]
+		for _, key := range some {
+			n.touched ^= n.slots[n.first(key)] ^ uint64(n.in.Touch(dwarf.StrKey(key)))
+		}
+		for _, key := range some {
+			if key != 0 && uint32(n.slots[n.first(key)]>>32) != key {
+				hashes[news] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
+				news++
+			}
+		}
+		n.touched ^= n.out.Touch(hashes[:news])
+	}
+}
+
+// atOnce is how many names are gone over at once: few enough that what was read stays near.
+const atOnce = 128
+
+func (n *nameTable) grow() {
+	old := n.slots
+	n.slots = btf.Touch(make([]uint64, 2*len(old)))
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		i, _ := n.find(uint32(s >> 32))
+		n.slots[i] = s
+	}
 }
 
 // ErrDedupDiffers says that the fast way and the exact engine disagree.

@@ -28,7 +28,9 @@ func BenchmarkDedup(b *testing.B) {
 				}
 				b.StartTimer()
 				start := time.Now()
-				stats, err := dedup.Run(o, dedup.Options{PeerTypedefs: true, Same: same})
+				merge := dedup.New(o, dedup.Options{PeerTypedefs: true})
+				merge.Start()
+				stats, err := merge.Finish(o, same)
 				if err != nil {
 					b.Fatal(err)
 				}

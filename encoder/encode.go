@@ -135,13 +135,7 @@ type job struct {
 func openImage(f *elf.File, opt *Options) (*job, error) {
 	j := &job{f: f, opt: opt}
 	j.clock.Start()
-	err := j.open()
-	if err == nil {
-		err = j.lead()
-	}
-	if err == nil {
-		err = j.readSymbols(true, true)
-	}
+	err := j.open(true)
 	if err != nil {
 		j.close()
 		return nil, err
@@ -149,22 +143,49 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	return j, nil
 }
 
-// open opens what every image has of its own: DWARF, symbols, functions.
-func (j *job) open() (err error) {
-	if err := j.openDWARF(); err != nil {
-		return err
+// open opens what every image has of its own: DWARF, symbols, functions; and what the image that leads gives. DWARF and symbols are
+// of different sections, and read at once.
+func (j *job) open(leads bool) error {
+	var dwarfErr, symsErr error
+	j.parallel(2, func(i int) {
+		if i == 0 {
+			if dwarfErr = j.openDWARF(); dwarfErr == nil {
+				dwarfErr = j.readTogether()
+			}
+		} else if j.syms, symsErr = j.f.Symbols(); j.syms != nil && symsErr == nil {
+			symsErr = j.readFunctions(leads)
+		}
+	})
+	switch {
+	case dwarfErr != nil:
+		return dwarfErr
+	case symsErr != nil:
+		return symsErr
+	case j.syms == nil:
+		var err error
+		if j.syms, err = j.otherSymbols(); err == nil && j.syms == nil {
+			err = ErrNoSymbols
+		}
+		if err == nil {
+			err = j.readFunctions(leads)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := j.readTogether(); err != nil {
-		return err
-	}
-	if j.syms, err = j.symbols(); err != nil {
-		return err
-	}
-	if j.syms == nil {
-		return ErrNoSymbols
-	}
-	j.table = funcs.NewTable(j.f, j.syms, j.funcOptions())
+	j.table.Know(&j.d.Strings, j.workers(), j.parallel)
 	return nil
+}
+
+// readFunctions reads the symbols for those who look for functions, and for what the image that leads gives.
+func (j *job) readFunctions(leads bool) error {
+	j.table = funcs.NewTable(j.f, j.syms, j.funcOptions())
+	if leads {
+		if err := j.lead(); err != nil {
+			return err
+		}
+	}
+	return j.readSymbols(true, leads)
 }
 
 // lead opens what only the image gives that the BTF belongs to: kernel functions for BPF, and the sections of variables.
@@ -202,7 +223,6 @@ func (j *job) readSymbols(functions, leading bool) error {
 	}
 	if functions {
 		j.table.Finish()
-		j.table.Know(&j.d.Strings, j.workers(), parallel)
 	}
 	if leading {
 		j.table.MarkKfuncs(j.ids, j.opt.Base)
@@ -226,7 +246,16 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 // finish is the part of the pass list that is behind the join.
 func (j *job) finish(a *assembler, res *Result) (err error) {
 	o := a.o
-	if a.stats.Funcs, err = a.emitFuncs(j.opt.OnFunc); err != nil {
+	// Functions are appended while the types before them are compared.
+	merge := dedup.New(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Room: 2 * j.table.Len()})
+	j.parallel(2, func(i int) {
+		if i == 0 {
+			merge.Start()
+		} else {
+			a.stats.Funcs, err = a.emitFuncs(j.opt.OnFunc)
+		}
+	})
+	if err != nil {
 		return err
 	}
 	j.clock.Stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
@@ -241,8 +270,7 @@ func (j *job) finish(a *assembler, res *Result) (err error) {
 	if o.Len() == 0 {
 		return ErrNoTypes
 	}
-	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Same: a.vars.Same()}
-	if a.stats.Dedup, err = dedup.Run(o, opt); err != nil {
+	if a.stats.Dedup, err = merge.Finish(o, a.vars.Same()); err != nil {
 		return fmt.Errorf("deduplication: %w", err)
 	}
 	j.clock.Stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")

@@ -13,13 +13,13 @@ func (j *job) asRead(f *elf.File) *elf.File {
 	return f
 }
 
-// symbols is rule 01/1.1: without a symbol table in the image the reference gives up, be there one in the debug file or not.
-func (j *job) symbols() (*elf.Symbols, error) {
-	syms, err := j.f.Symbols()
-	if syms == nil && err == nil && j.opt.Profile != Pahole && j.d.File != j.f {
-		return j.d.File.Symbols()
+// otherSymbols are those of the debug file, for an image without a symbol table; rule 01/1.1: there the reference gives up, be there one
+// in the debug file or not.
+func (j *job) otherSymbols() (*elf.Symbols, error) {
+	if j.opt.Profile == Pahole || j.d.File == j.f {
+		return nil, nil
 	}
-	return syms, err
+	return j.d.File.Symbols()
 }
 
 // followsSignatures is rule 01/2.5: the reference never finds what DW_FORM_ref_sig8 refers to outside of .debug_types: a type in

@@ -28,11 +28,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 		jobs[i] = &job{f: f, opt: &opt}
 		defer jobs[i].close()
 		jobs[i].clock.Start()
-		err := jobs[i].open()
-		if err == nil {
-			err = jobs[i].readSymbols(true, false)
-		}
-		if err != nil {
+		if err := jobs[i].open(false); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}

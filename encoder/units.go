@@ -61,8 +61,14 @@ func (j *job) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// parallel calls do with each number below n, at once, and waits. What panics there does so here.
-func parallel(n int, do func(i int)) {
+// parallel calls do with each number below n, at once if there is more than one worker, and waits. What panics there does so here.
+func (j *job) parallel(n int, do func(i int)) {
+	if j.workers() == 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
 	failed := make([]any, n)
 	var wg sync.WaitGroup
 	for i := range n {

@@ -91,6 +91,21 @@ func (s *Strings) Add(str []byte) uint32 {
 	return at + s.start
 }
 
+// Hash is what Touch takes.
+func (s *Strings) Hash(str []byte) uint64 { return maphash.Bytes(s.seed, str) }
+
+// Touch reads where Add will look for strings of these hashes first. What comes back is of no use.
+func (s *Strings) Touch(hashes []uint64) (sum uint64) {
+	if len(s.slots) == 0 {
+		return 0
+	}
+	mask := len(s.slots) - 1
+	for _, h := range hashes {
+		sum ^= s.slots[int(h>>32)&mask]
+	}
+	return sum
+}
+
 // Find looks a whole string up in the bases, the oldest first, and then in the table itself; where a section holds it
 // twice, the first counts.
 func (s *Strings) Find(str []byte) (off uint32, ok bool) {

@@ -20,8 +20,8 @@ type Options struct {
 	PeerTypedefs bool
 	// Base is the object's base, prepared; nil: it is prepared for this run.
 	Base *Base
-	// Same: VARs that are definitions of another VAR's variable and merge into it, whatever they look like.
-	Same map[btf.ID]btf.ID
+	// Room: how many types are expected to be appended between New and Finish.
+	Room int
 }
 
 // Stats count what a run did.
@@ -61,18 +61,58 @@ type engine struct {
 
 // Run deduplicates the object's own types against each other and against its base.
 func Run(o *btf.Object, opt Options) (Stats, error) {
-	e := &engine{graph: graph{o: o, first: uint32(o.First())}, end: uint32(o.End())}
-	e.stats.Before = o.Len()
-	e.prepare(opt)
+	m := New(o, opt)
+	m.Start()
+	return m.Finish(o, nil)
+}
+
+// A Merger is one deduplication on its way: New, Start, Finish.
+type Merger struct {
+	e   engine
+	opt Options
+	err error
+}
+
+// New makes a merger for the types that an object has now. They must not change before Finish, but others may be appended to the object,
+// also while Start runs.
+func New(o *btf.Object, opt Options) *Merger {
+	view := *o // appending changes only what the object itself says of its types
+	m := &Merger{opt: opt}
+	m.e = engine{graph: graph{o: &view, first: uint32(o.First())}, end: uint32(o.End())}
+	return m
+}
+
+// Start is the part of a run that only reads: phases 0 to 4.
+func (m *Merger) Start() {
+	e := &m.e
+	e.prepare(m.opt)
 	for id := e.first; id < e.end; id++ {
 		e.primitive(id)
 	}
-	for id := e.first; id < e.end; id++ {
-		if err := e.composite(id); err != nil {
-			return e.stats, err
-		}
+	for id := e.first; id < e.end && m.err == nil; id++ {
+		m.err = e.composite(id)
 	}
-	e.loneForwards()
+	if m.err == nil {
+		e.loneForwards()
+	}
+}
+
+// Finish takes in what was appended to the object since New, and leaves the survivors in it. same are VARs that are definitions of
+// another VAR's variable and merge into it, whatever they look like.
+func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
+	e := &m.e
+	if m.err == nil && !e.takeIn(o) { // types that Start should have had
+		again := New(o, m.opt)
+		again.Start()
+		return again.Finish(o, same)
+	}
+	e.stats.Before = o.Len()
+	if m.err != nil {
+		return e.stats, m.err
+	}
+	for id, kept := range same {
+		e.m[id] = uint32(kept)
+	}
 	for id := e.first; id < e.end; id++ {
 		if _, err := e.reference(id); err != nil {
 			return e.stats, err
@@ -88,25 +128,19 @@ func Run(o *btf.Object, opt Options) (Stats, error) {
 
 // prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
 func (e *engine) prepare(opt Options) {
-	e.m = make([]uint32, e.end)
-	e.hyp = make([]uint32, e.end)
+	all := int(e.end) + opt.Room
+	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
 	for id := range e.first {
 		e.m[id] = id
 	}
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
-		e.m[id] = unset
-		if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
-			e.m[id] = id
-		}
+		e.m = append(e.m, atFirst(id, r))
 		e.empties = e.empties || emptyEnum(r)
-	}
-	for id, kept := range opt.Same {
-		e.m[id] = uint32(kept)
 	}
 	if e.o.Base == nil {
 		const most = 1<<18 - 1 // what there is to be of even the largest kernel; with repeats the object has millions
-		e.c.init(int(e.end), min(e.o.Len(), most))
+		e.c.init(all, min(e.o.Len()+opt.Room, most))
 		return
 	}
 	if e.base = opt.Base; e.base == nil {
@@ -116,7 +150,30 @@ func (e *engine) prepare(opt Options) {
 	}
 	e.base.look()
 	e.empties = e.empties || e.base.empties
-	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), int(e.end), e.o.Len()/8)
+	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), all, (e.o.Len()+opt.Room)/8)
+}
+
+// atFirst is what M has for an own type before it is looked at.
+func atFirst(id uint32, r btf.Record) uint32 {
+	if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
+		return id
+	}
+	return unset
+}
+
+// takeIn goes on with the object as it is now; ok is false when one of the types that are new is one for phases 2 to 4.
+func (e *engine) takeIn(o *btf.Object) (ok bool) {
+	e.o = o
+	for ; e.end < uint32(o.End()); e.end++ {
+		r := e.rec(e.end)
+		switch r.Kind() {
+		case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64, btf.KindStruct, btf.KindUnion, btf.KindTypedef:
+			return false
+		}
+		e.m, e.hyp = append(e.m, atFirst(e.end, r)), append(e.hyp, 0)
+	}
+	e.c.reach(int(e.end))
+	return true
 }
 
 // canon follows the resolution map to its end, which may be a type that has not been processed yet.

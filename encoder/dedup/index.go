@@ -32,6 +32,13 @@ func (x *index) init(end, n int) {
 	x.lists = make([]list, 1<<bits.Len(uint(max(n, 500))))
 }
 
+// reach makes room for ids below end.
+func (x *index) reach(end int) {
+	if n := end - len(x.next); n > 0 {
+		x.next = append(x.next, make([]uint32, n)...)
+	}
+}
+
 // extend makes x continue base. It expects n signatures of its own, or that it meets.
 func (x *index) extend(base *index, end, n int) {
 	x.init(end, n)

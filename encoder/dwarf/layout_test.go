@@ -15,7 +15,7 @@ func TestSizes(t *testing.T) {
 		{"attr", unsafe.Sizeof(attr{}), 16},
 		{"layout", unsafe.Sizeof(layout{}), 24},
 		{"Abbrev", unsafe.Sizeof(Abbrev{}), 48},
-		{"declaration", unsafe.Sizeof(declaration{}), 232},
+		{"declaration", unsafe.Sizeof(declaration{}), 128},
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: got %d bytes, want %d", row.name, row.got, row.want)

@@ -92,6 +92,14 @@ func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 	}
 }
 
+// Touch reads the first byte of a string of .debug_str. What comes back is of no use.
+func (s *Strings) Touch(key StrKey) byte {
+	if i := uint(key - 1); i < uint(len(s.str)) {
+		return s.str[i]
+	}
+	return 0
+}
+
 // Size is the length of .debug_str, of which keys up to that are offsets plus 1.
 func (s *Strings) Size() int { return len(s.str) }
 

@@ -262,6 +262,14 @@ func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32,
 	}
 }
 
+// Names appends the keys of the names of all parameters.
+func (u *Unit) Names(keys []uint32) []uint32 {
+	for i := range u.params {
+		keys = append(keys, u.params[i].name)
+	}
+	return keys
+}
+
 // Len is the number of states that were taken over.
 func (c *Collector) Len() int { return len(c.states) }
 

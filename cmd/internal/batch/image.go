@@ -90,6 +90,8 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
 	}
 	row.Bytes, row.BaseBytes, row.Types = len(t.raw.wire), len(t.inside.distilled), t.object.Len()
+	outputs := b.write(&t, workers)
+	defer outputs.discard()
 	var err error
 	if row.Verify, err = t.verify(); err != nil {
 		return nil, errors.Join(err, b.reject(&t))
@@ -101,7 +103,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
 	}
-	if err := b.publish(&t); err != nil {
+	if err := b.publish(&t, outputs); err != nil {
 		return nil, err
 	}
 	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -87,25 +88,57 @@ func (t *target) distil() error {
 	return nil
 }
 
-// publish puts the outputs in their places.
-func (b *batch) publish(t *target) error {
-	set := b.files.Set()
-	defer set.Discard()
+// writing is the writing of outputs under names of their own, beside their places, while the kernels are asked about them.
+type writing struct {
+	set  *publish.Set
+	done chan struct{}
+	err  error
+}
+
+// write starts to write what is nothing but the bytes that are verified; at once, if there is no other worker to do it.
+func (b *batch) write(t *target, workers int) *writing {
+	w := &writing{set: b.files.Set(), done: make(chan struct{})}
+	work := func() {
+		defer close(w.done)
+		w.err = w.add("outputs.btf", t.im.Outputs.BTF, bytesOf(t.raw.wire))
+		if w.err == nil {
+			w.err = w.add("outputs.base", t.im.Outputs.Base, bytesOf(t.raw.distilled))
+		}
+	}
+	if workers > 1 {
+		go work()
+	} else {
+		work()
+	}
+	return w
+}
+
+// add writes one output, if it has a path.
+func (w *writing) add(key, path string, write func(io.Writer) error) error {
+	if path == "" {
+		return nil
+	}
+	if err := w.set.Add(path, write); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+// discard removes what was not published.
+func (w *writing) discard() {
+	<-w.done
+	w.set.Discard()
+}
+
+// publish writes the other outputs, and puts all in their places.
+func (b *batch) publish(t *target, w *writing) error {
+	<-w.done
+	if w.err != nil {
+		return w.err
+	}
 	out := &t.im.Outputs
-	for _, o := range []struct {
-		key, path string
-		write     func(io.Writer) error
-	}{
-		{"outputs.btf", out.BTF, bytesOf(t.raw.wire)},
-		{"outputs.base", out.Base, bytesOf(t.raw.distilled)},
-		{"outputs.dump", out.Dump, func(w io.Writer) error { return dump.WriteRaw(w, t.object) }},
-	} {
-		if o.path == "" {
-			continue
-		}
-		if err := set.Add(o.path, o.write); err != nil {
-			return fmt.Errorf("%s: %w", o.key, err)
-		}
+	if err := w.add("outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }); err != nil {
+		return err
 	}
 	// The copy of the image is the first to take its place, because it is made whole or not at all by itself.
 	if out.ELF != "" {
@@ -117,7 +150,7 @@ func (b *batch) publish(t *target) error {
 			return fmt.Errorf("outputs.elf: %w", err)
 		}
 	}
-	if err := set.Commit(); err != nil {
+	if err := w.set.Commit(); err != nil {
 		return err
 	}
 	for _, path := range []string{out.BTF, out.Base} {

@@ -52,7 +52,11 @@ func (s *Set) Add(path string, write func(w io.Writer) error) error {
 		return err
 	}
 	s.files = append(s.files, f)
-	if err := write(f); err != nil {
+	err = write(f)
+	if err == nil {
+		err = f.Sync() // so that Commit has little to wait for
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
