@@ -29,6 +29,7 @@ type assembler struct {
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	keys      []uint32 // scratch
+	every     []uint32 // local ids, from 1 on
 	seen      dedup.Seen
 	joined    []joined // by the order of joining, for what must be joined again
 	tagged    bool     // a type has a declaration tag
@@ -129,34 +130,29 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	case t.Int != 0:
 		a.indexType = btf.ID(a.ids[t.Int])
 	case t.Arrays:
-		a.indexType = a.o.End() + btf.ID(a.kept(t))
+		a.indexType = a.o.End() + btf.ID(len(a.added(t)))
 		return true
 	}
 	return false
 }
 
-// kept is how many types of the unit are appended.
-func (a *assembler) kept(t *translate.Unit) int {
-	n := 0
-	for i := range t.Types.Len() {
-		if a.fresh(i + 1) {
-			n++
-		}
+// added are the local ids of the types that are appended to the object.
+func (a *assembler) added(t *translate.Unit) []uint32 {
+	if !a.exact {
+		return a.seen.Added
 	}
-	return n
+	n := t.Types.Len()
+	for len(a.every) < n {
+		a.every = append(a.every, uint32(len(a.every))+1)
+	}
+	return a.every[:n]
 }
-
-// fresh tells whether a local type is appended to the object.
-func (a *assembler) fresh(local int) bool { return a.exact || a.seen.Fresh[local] }
 
 // touchNames goes over the names of what is to be appended: when that is done, the processor has near what looking them up reads.
 func (a *assembler) touchNames(u *unit) {
 	t, keys := &u.types, a.keys[:0]
-	for i := 1; i <= t.Types.Len(); i++ {
-		if !a.fresh(i) {
-			continue
-		}
-		r := t.Types.At(btf.ID(i))
+	for _, id := range a.added(t) {
+		r := t.Types.At(btf.ID(id))
 		keys = append(keys, r[0])
 		if shape := btf.ShapeOf(r.Kind()); shape.NameAt == 0 {
 			for at := 3; at < len(r); at += int(shape.Each) {
@@ -170,11 +166,8 @@ func (a *assembler) touchNames(u *unit) {
 
 // appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.
 func (a *assembler) appendTypes(t *translate.Unit) {
-	for i := 1; i <= t.Types.Len(); i++ {
-		if !a.fresh(i) {
-			continue
-		}
-		r := t.Types.At(btf.ID(i))
+	for _, id := range a.added(t) {
+		r := t.Types.At(btf.ID(id))
 		if t.Late {
 			t.SettleRecord(r)
 		}

@@ -30,11 +30,13 @@ import (
 type Seen struct {
 	IDs    []uint32 // by local id of the last CU: its id in the object
 	Fresh  []bool   // by local id of the last CU: it goes in
+	Added  []uint32 // the local ids of the last CU that go in
 	Broken bool     // the assumptions do not hold: only the exact engine may decide
 
 	slots    []classSlot // open addressing by hash, power of two
 	tagOf    []uint32    // by slot, of a class that has a name: see tagShift; 0 where not known
 	found    []uint32    // scratch: by local id, the slot of its class
+	news     []uint32    // scratch: the local ids whose class has not been seen in an earlier CU
 	used     int
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
@@ -71,16 +73,16 @@ const tagKey = 0x9e3779b97f4a7c15
 // A Settler makes references in the records of a CU local ids where they are not yet.
 type Settler interface{ Settle() }
 
-// Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs and
-// Fresh. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
+// Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
+// Fresh and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
 // CU that has none (see Classes). Names of t are keys; equal keys are equal names.
 func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, late Settler) {
 	n := t.Len() + 1
-	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
-	s.IDs[0], s.Fresh[0] = 0, false
+	s.IDs, s.Fresh, s.reach, s.Added = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n), s.Added[:0]
+	s.IDs[0] = 0
+	clear(s.Fresh)
 	s.Broken = s.Broken || class == nil
 	if s.Broken {
-		clear(s.Fresh)
 		return
 	}
 	s.look(class)
@@ -91,38 +93,47 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, lat
 		return
 	}
 	at, first := uint32(next), uint32(next)
-	ids, fresh, found := s.IDs[:n], s.Fresh[:n], s.found[:n]
-	for id := 1; id < n; id++ {
-		p := &s.slots[found[id]]
-		if h := &class[id]; p.id-1 < first-1 && p.a == h.A && p.b == uint32(h.B) { // 99 of 100: a type of an earlier CU
-			ids[id], fresh[id] = p.id, false
-			continue
-		}
-		ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
-		if fresh[id] = ids[id] == at; fresh[id] {
-			at++
-		}
+	for _, id := range s.news {
+		s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		at += s.note(id, at)
 	}
 }
 
-// look finds the slots of all classes of a CU, which stay where they are until the CU is done.
+// note notes that a local id goes in if its id in the object is at, and counts that.
+func (s *Seen) note(local, at uint32) (added uint32) {
+	if s.IDs[local] != at {
+		return 0
+	}
+	s.Fresh[local] = true
+	s.Added = append(s.Added, local)
+	return 1
+}
+
+// look finds the slots of all classes of a CU, which stay where they are until the CU is done; and with that the ids of the types whose
+// class was seen in an earlier CU, which are 99 of 100.
 func (s *Seen) look(class []Hash) {
 	for 3*(s.used+len(class)) >= 2*len(s.slots) {
 		s.grow()
 	}
-	s.found = resize(s.found, len(class))
-	slots, found := s.slots, s.found
+	s.found, s.news = resize(s.found, len(class)), s.news[:0]
+	slots, found, ids := s.slots, s.found, s.IDs[:len(class)]
 	mask := uint64(len(slots) - 1)
 	for id := range class {
 		h := &class[id]
 		i := h.A & mask
-		for {
-			if p := &slots[i]; p.a == h.A && p.b == uint32(h.B) || p.id == 0 {
-				break
-			}
+		p := &slots[i]
+		for p.id != 0 && (p.a != h.A || p.b != uint32(h.B)) {
 			i = (i + 1) & mask
+			p = &slots[i]
 		}
-		found[id] = uint32(i)
+		found[id], ids[id] = uint32(i), p.id
+		if p.id == 0 {
+			s.news = append(s.news, uint32(id))
+		}
+	}
+	s.IDs[0] = 0
+	if len(s.news) > 0 && s.news[0] == 0 { // void
+		s.news = s.news[1:]
 	}
 }
 
@@ -159,9 +170,7 @@ func (s *Seen) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 		default:
 			s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
 		}
-		if s.Fresh[id] = s.IDs[id] == at; s.Fresh[id] {
-			at++
-		}
+		at += s.note(uint32(id), at)
 	}
 }
 

@@ -114,7 +114,7 @@ type Abbrev struct {
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
-	dense     []Abbrev // by code - 1
+	dense     []Abbrev // by code; lowCodes or more
 	sparse    map[uint64]Abbrev
 	attrs     []attr
 	off       uint64
@@ -209,7 +209,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 		if err != nil {
 			return err
 		}
-		t.dense, t.attrs, t.sparse, t.bound, t.uses, t.valid = t.dense[:0], t.attrs[:0], nil, false, Uses{}, false
+		t.dense, t.attrs, t.sparse, t.bound, t.uses, t.valid = append(t.dense[:0], Abbrev{}), t.attrs[:0], nil, false, Uses{}, false
 		switch err = t.parse(b, k); {
 		case err == nil:
 			t.valid = true
@@ -267,6 +267,7 @@ func (t *abbrevs) parse(b []byte, k abbrevKey) error {
 	for pos := 0; ; {
 		code, p := uleb(b, pos)
 		if p != 0 && code == 0 {
+			t.upTo(lowCodes - 1)
 			return nil
 		}
 		if p != 0 {
@@ -315,16 +316,24 @@ func (t *abbrevs) fail(pos int, cause error) error {
 
 func (t *abbrevs) put(code uint64, a Abbrev) {
 	if code <= maxDenseCode {
-		for uint64(len(t.dense)) < code {
-			t.dense = append(t.dense, Abbrev{})
-		}
-		t.dense[code-1] = a
+		t.upTo(code)
+		t.dense[code] = a
 		return
 	}
 	if t.sparse == nil {
 		t.sparse = make(map[uint64]Abbrev)
 	}
 	t.sparse[code] = a
+}
+
+// lowCodes is how many codes there are of one byte, 0 among them.
+const lowCodes = 1 << 7
+
+// upTo makes dense reach up to a code.
+func (t *abbrevs) upTo(code uint64) {
+	for uint64(len(t.dense)) <= code {
+		t.dense = append(t.dense, Abbrev{})
+	}
 }
 
 // attributes compiles the attribute list of a, which starts at pos; next is the position behind it.
@@ -388,7 +397,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		a.fixed, a.lead = int16(size), lead
 	}
 	t.trim(a)
-	if a.layout = t.layoutOf(a); a.layout.quick {
+	if a.layout = t.layoutOf(a); a.layout.quick != notQuick {
 		t.attrs, a.n = t.attrs[:a.first], 0 // the layout says all
 	}
 	return pos, nil

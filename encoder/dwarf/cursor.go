@@ -15,21 +15,24 @@ type Cursor struct {
 	Err  error
 	Val  [maxSlots]uint64
 
-	first int // where the attributes of the DIE start, behind a leading name
+	first int // where the attributes of the DIE start, behind a leading name, unless Read needed no more than a layout
 	lead  int // where that name starts
 	u     *Unit
-	data  []byte
+	data  []byte // as Unit has it: slack bytes and more behind end
 	end   int
+	limit int    // end, and 0 after an error
 	refs  uint64 // references lead to less
 	dense []Abbrev
+	low   *[lowCodes]Abbrev // the first of dense
 	attrs []attr
 	swap  bool
 }
 
 // Start puts the cursor on an opened unit.
 func (c *Cursor) Start(u *Unit) {
-	c.u, c.data, c.end, c.refs, c.Err = u, u.data, u.end, uint64(u.refEnd), nil
+	c.u, c.data, c.end, c.limit, c.refs, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), nil
 	c.dense, c.attrs, c.swap = u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
+	c.low = (*[lowCodes]Abbrev)(c.dense)
 	c.Next = u.root
 }
 
@@ -39,13 +42,13 @@ var masks = [256]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffff
 // Read reads the DIE at pos. It returns nil at the null entry that ends a sibling chain, with Next behind it, and after an
 // error.
 func (c *Cursor) Read(pos int) *Abbrev {
-	if uint(pos) < uint(c.end) && c.Err == nil {
-		if i := uint(c.data[pos]) - 1; i < 0x7f && i < uint(len(c.dense)) { // most DIEs by far
-			a := &c.dense[i]
+	if uint(pos) < uint(c.limit) {
+		d := spanAt(c.data, pos)
+		if code := d[0]; code < lowCodes { // most DIEs by far
+			a := &c.low[code]
 			next := pos + 1 + int(a.fixed)
-			if l := &a.layout; l.quick && !a.lead && next <= c.end {
-				c.Pos, c.Next, c.Has, c.first = pos, next, a.Has, pos+1
-				d := span(c.data[pos+1:])
+			if l := &a.layout; l.quick == quickPlain && next <= c.end {
+				c.Pos, c.Next, c.Has = pos, next, a.Has
 				if c.swap {
 					c.quick(l, d)
 					return a
@@ -95,8 +98,8 @@ func (c *Cursor) head(pos int) *Abbrev {
 		return nil
 	}
 	var a *Abbrev
-	if code <= uint64(len(c.dense)) {
-		a = &c.dense[code-1]
+	if code < uint64(len(c.dense)) {
+		a = &c.dense[code]
 	}
 	if a == nil || a.Tag == 0 {
 		if a = c.rare(code); a == nil {
@@ -155,8 +158,8 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 		}
 		return a
 	}
-	if a.layout.quick {
-		c.quick(&a.layout, span(c.data[pos:]))
+	if a.layout.quick != notQuick {
+		c.quick(&a.layout, spanAt(c.data, pos-1))
 		return a
 	}
 	attrs := c.attrs[a.first : a.first+uint32(a.n)]
@@ -175,7 +178,7 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 }
 
 // Null tells whether the DIE at pos is the null entry that ends a sibling chain.
-func (c *Cursor) Null(pos int) bool { return pos < c.end && c.data[pos] == 0 && c.Err == nil }
+func (c *Cursor) Null(pos int) bool { return uint(pos) < uint(c.limit) && c.data[pos] == 0 }
 
 func (c *Cursor) rare(code uint64) *Abbrev {
 	if a, ok := c.u.abbrevs.sparse[code]; ok && a.Tag != 0 {
@@ -187,7 +190,7 @@ func (c *Cursor) rare(code uint64) *Abbrev {
 
 func (c *Cursor) fail(pos int, format string, args ...any) {
 	if c.Err == nil {
-		c.Err = c.u.Err(pos, format, args...)
+		c.Err, c.limit = c.u.Err(pos, format, args...), 0
 	}
 }
 
@@ -329,8 +332,8 @@ func (c *Cursor) indirect(t *attr, pos int) int {
 // abbrevTag is the tag of the DIE at pos, whose code has been read before.
 func (u *Unit) abbrevTag(pos int) Tag {
 	code, _ := uleb(u.data[:u.end], pos)
-	if code <= uint64(len(u.abbrevs.dense)) {
-		return u.abbrevs.dense[code-1].Tag
+	if code < uint64(len(u.abbrevs.dense)) {
+		return u.abbrevs.dense[code].Tag
 	}
 	return u.abbrevs.sparse[code].Tag
 }

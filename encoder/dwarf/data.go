@@ -23,6 +23,12 @@ const slack = 272
 // are there is made when it is taken.
 type span = *[slack]byte
 
+// spanAt is the span at a position, which is less than 1 << 31. (That the number is one of 32 bits saves half of the instructions.)
+func spanAt(data []byte, pos int) span {
+	at := uint(uint32(pos))
+	return span(data[at : at+slack])
+}
+
 // Data is the DWARF of one image. It may be read by several goroutines at once.
 type Data struct {
 	File  *elf.File

@@ -4,22 +4,23 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // Nine of ten DIEs of a kernel have a fixed length and state nothing of interest but a name, a type, where their sibling is, one
 // number (a size, an offset, a value, a bound), and perhaps a flag. Their abbreviations have a layout, by which these are
 // loaded without a loop and without a branch.
 
-// A layout says where they stand, counted from the first attribute, behind a leading name. What a DIE does not state is loaded
-// from anywhere: its bit in Has is not set. 24 bytes.
+// A layout says where they stand, counted from the byte in front of the first attribute, behind a leading name. What a DIE does not
+// state is loaded from anywhere: its bit in Has is not set. 24 bytes.
 type layout struct {
 	kind           RunKind
-	quick          bool
+	quick          quick
 	name, typ, sib uint8 // 4 bytes each
 	num, width     uint8 // the number, and how many bytes it has
 	bits           uint8 // the size of a bit field, one byte
 	slot, flag     Slot  // of the number and of the flag, noValue for none
-	shift          uint8 // 3 where the number counts bytes of a member, so that it counts bits when shifted
+	scale          uint8 // 8 where the number counts bytes of a member, so that it counts bits
 	bitMask        uint8 // 0 where there is no size of a bit field
 	add            uint32
 	nameMask       uint32 // 0 where there is no offset of a name
@@ -38,6 +39,15 @@ const (
 	RunEnumerators         // the number is the value, 32 bits without sign
 )
 
+// quick tells whether a layout says all that there is to be read.
+type quick uint8
+
+const (
+	notQuick   quick = iota
+	quickLed         // behind a leading name
+	quickPlain       // without one
+)
+
 // noValue is a slot that no attribute fills.
 const noValue Slot = maxSlots - 1
 
@@ -46,7 +56,7 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	if a.fixed < 0 || t.key.scan {
 		return layout{}
 	}
-	l := layout{quick: true, slot: noValue, flag: noValue}
+	l := layout{slot: noValue, flag: noValue, scale: 1}
 	for i := range t.attrs[a.first:] {
 		if !l.put(&t.attrs[int(a.first)+i]) {
 			return layout{}
@@ -57,33 +67,40 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	}
 	l.mask = uint32(masks[l.width])
 	l.kind = l.runOf(a)
-	l.quick = l.bitMask == 0 && l.slot != SlotDataBit
+	switch {
+	case l.bitMask != 0 || l.slot == SlotDataBit:
+	case a.lead:
+		l.quick = quickLed
+	default:
+		l.quick = quickPlain
+	}
 	return l
 }
 
 // put gives an attribute its place; false when there is none for it.
 func (l *layout) put(at *attr) bool {
-	if at.at > math.MaxUint8 || at.shape != shapeFixed {
+	if at.at >= math.MaxUint8 || at.shape != shapeFixed {
 		return false
 	}
+	from := uint8(at.at) + 1
 	switch at.slot {
 	case SlotName:
-		l.name = uint8(at.at)
+		l.name = from
 		return at.width == 4
 	case SlotType:
-		l.typ = uint8(at.at)
+		l.typ = from
 		return at.width == 4 && at.add == 0
 	case SlotSibling:
-		l.sib = uint8(at.at)
+		l.sib = from
 		return at.width == 4 && at.add == 0
 	case SlotSize, SlotMember, SlotDataBit, SlotConst, SlotUpper, SlotCount:
 		if l.slot != noValue || at.add > math.MaxUint32 {
 			return false
 		}
-		l.slot, l.num, l.width, l.add = at.slot, uint8(at.at), at.width, uint32(at.add)
+		l.slot, l.num, l.width, l.add = at.slot, from, at.width, uint32(at.add)
 		return true
 	case SlotBitSize:
-		l.bits, l.bitMask = uint8(at.at), 0xff
+		l.bits, l.bitMask = from, 0xff
 		return at.width == 1 && at.add == 0
 	case SlotDecl, SlotExternal, SlotArtificial:
 		if l.flag != noValue || at.width != 0 || at.add != 1 {
@@ -107,7 +124,7 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 	}
 	switch {
 	case a.Tag == TagMember && has&^bit(SlotMember) == bit(SlotType): // in a union the offset may be missing
-		l.shift = 3
+		l.scale = 8
 		return RunMembers
 	case a.Tag == TagMember && has == bit(SlotType)|bit(SlotDataBit)|bit(SlotBitSize):
 		return RunMembers
@@ -119,7 +136,7 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 	return RunNone
 }
 
-// quick loads what a layout says from the attributes at d.
+// quick loads what a layout says; d starts in front of the attributes.
 func (c *Cursor) quick(l *layout, d span) {
 	name, typ, sib := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.sib:])
 	num := binary.LittleEndian.Uint64(d[l.num:])
@@ -143,60 +160,97 @@ type Run struct {
 
 // Read appends the DIEs of a sort that stand from pos on, up to the first one that is not of the sort or has something wrong with
 // it. Words of references that lead nowhere are 0. More than four of ten DIEs of a kernel are members, and most have the
-// abbreviation of the one before: the inner loop is the hottest of all.
+// abbreviation of the one before.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits, r.Or = 0, 0
-	words, data, or := r.Words, c.data, uint32(0)
-	names, refs := uint32(min(len(c.u.d.Strings.str), keyMask)), uint32(c.refs)
-	for pos < c.end && c.Err == nil {
-		code := data[pos]
+	limits := bounds{names: uint32(min(len(c.u.d.Strings.str), keyMask)), refs: uint32(c.refs)}
+	for pos < c.limit {
+		code := c.data[pos]
 		if code == 0 {
 			break // the null entry ends most runs
 		}
-		a := c.single(code)
-		if a == nil || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
-			r.Words = words
+		a := &c.low[code%lowCodes]
+		if code >= lowCodes || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
 			next := r.one(c, kind, pos)
-			if words = r.Words; next == 0 {
+			if next == 0 {
 				break
 			}
 			pos = next
 			continue
 		}
-		l, fixed, start := &a.layout, int(a.fixed)+1, pos
-		nameAt, typAt, numAt, mask, last, swap := l.name, l.typ, l.num, l.mask, c.end-fixed, c.swap
-		for pos <= last && data[pos] == code {
-			d := span(data[pos+1:])
-			name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
-			if swap {
-				name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
-			}
-			name = (name + 1) & l.nameMask
-			num = (num&mask + l.add) << (l.shift & 31)
-			if name > names {
-				break
-			}
-			if typ >= refs {
-				typ = 0
-			}
-			or |= num
-			words = append(words, name, typ, num)
-			pos += fixed
+		words := slices.Grow(r.Words, 3*atOnce)
+		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
+		limits.last = c.end - int(a.fixed) - 1
+		n, next, or := 0, 0, uint32(0)
+		if c.swap {
+			n, next, or = a.swappedRun(room, c.data, pos, limits)
+		} else {
+			n, next, or = a.run(room, c.data, pos, limits)
 		}
-		if pos == start {
+		if next == pos {
 			break
 		}
+		r.Words, r.Or, pos = words[:len(words)+n], r.Or|or, next
 	}
-	r.Words, r.Next = words, pos
-	r.Or |= or
+	r.Next = pos
 }
 
-// single is the abbreviation of a code of one byte, nil for others.
-func (c *Cursor) single(code byte) *Abbrev {
-	if i := uint(code) - 1; i < 0x7f && i < uint(len(c.dense)) {
-		return &c.dense[i]
+// atOnce is how many DIEs run reads at most.
+const atOnce = 64
+
+// bounds are what the DIEs of a run must not exceed.
+type bounds struct {
+	last        int    // position at which one can start
+	names, refs uint32 // the highest key of a name, and what all references are less than
+}
+
+// run puts the DIEs of an abbreviation that stand from pos on into words, up to the first one that is not of it or has something wrong
+// with it: n words, from DIEs that end before next; or is all numbers, ored. This is the hottest loop of all.
+func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits bounds) (n, next int, or uint32) {
+	l, code, size := &a.layout, data[pos], int(a.fixed)+1
+	for ; n < len(words)-2 && pos <= limits.last; pos += size {
+		d := spanAt(data, pos)
+		if d[0] != code {
+			break
+		}
+		name := (binary.LittleEndian.Uint32(d[l.name:]) + 1) & l.nameMask
+		if name > limits.names {
+			break
+		}
+		typ := binary.LittleEndian.Uint32(d[l.typ:])
+		if typ >= limits.refs {
+			typ = 0
+		}
+		num := (binary.LittleEndian.Uint32(d[l.num:])&l.mask + l.add) * uint32(l.scale)
+		or |= num
+		words[n], words[n+1], words[n+2] = name, typ, num
+		n += 3
 	}
-	return nil
+	return n, pos, or
+}
+
+// swappedRun is run for big-endian data.
+func (a *Abbrev) swappedRun(words *[3 * atOnce]uint32, data []byte, pos int, limits bounds) (n, next int, or uint32) {
+	l, code, size := &a.layout, data[pos], int(a.fixed)+1
+	for ; n < len(words)-2 && pos <= limits.last; pos += size {
+		d := spanAt(data, pos)
+		if d[0] != code {
+			break
+		}
+		name := (binary.BigEndian.Uint32(d[l.name:]) + 1) & l.nameMask
+		if name > limits.names {
+			break
+		}
+		typ := binary.BigEndian.Uint32(d[l.typ:])
+		if typ >= limits.refs {
+			typ = 0
+		}
+		num := (binary.BigEndian.Uint32(d[l.num:])>>((32-8*l.width)&31)&l.mask + l.add) * uint32(l.scale)
+		or |= num
+		words[n], words[n+1], words[n+2] = name, typ, num
+		n += 3
+	}
+	return n, pos, or
 }
 
 // one reads the DIE at pos and returns the position behind it; 0 when it is not of the sort, or there is something wrong with it.
@@ -208,19 +262,19 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 		}
 		at++
 	}
-	if code-1 >= uint(len(c.dense)) || c.dense[code-1].layout.kind != kind {
+	if code >= uint(len(c.dense)) || c.dense[code].layout.kind != kind {
 		return 0
 	}
-	a := &c.dense[code-1]
-	l, d, key := &a.layout, span(c.data[at:]), uint32(0)
+	a := &c.dense[code]
+	l, key := &a.layout, uint32(0)
 	if a.lead {
 		var n int
-		if key, n = shortName(d); n == 0 {
+		if key, n = shortName(spanAt(c.data, at)); n == 0 {
 			return 0
 		}
 		at += n
-		d = span(c.data[at:])
 	}
+	d := spanAt(c.data, at-1)
 	name, typ, num := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.num:])
 	if c.swap {
 		name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
@@ -234,7 +288,7 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	if typ >= uint32(c.refs) {
 		typ = 0
 	}
-	num = (num&l.mask + l.add) << (l.shift & 31)
+	num = (num&l.mask + l.add) * uint32(l.scale)
 	r.Or |= num
 	if l.bitMask != 0 {
 		size := uint32(d[l.bits])

@@ -104,8 +104,11 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
 	case btf.KindFuncProto:
 		h := nominal.Begin(head, w.contribution(r[2]))
+		if w.late {
+			return w.lateParams(h, r[3:])
+		}
 		for at := 4; at < len(r); at += 2 {
-			h = h.Element(uint64(r[at-1]), w.contribution(w.target(r[at])))
+			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
 		}
 		return h
 	case btf.KindArray:
@@ -123,14 +126,6 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 		return h
 	}
 	return nominal.Begin(head, w.contribution(r[2]))
-}
-
-// target is the local id that a reference of a member or parameter leads to.
-func (w *walker) target(ref uint32) uint32 {
-	if w.late {
-		return w.local(ref)
-	}
-	return ref
 }
 
 // memberHash continues the hash of a struct or union with its members, three words each.
@@ -154,20 +149,43 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 // lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once.
 func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
-	for at := 2; at < len(members); at += 3 {
-		ref, off := nominal.Void, members[at-1]
-		if i := uint32(0); uint64(off) < uint64(len(byOff)) {
-			if i = uint32(byOff[off]) - 1; i < uint32(len(dies)) && dies[i].Off == off {
-				ref = dies[i].Ref
-			} else if off != 0 { // nothing is there, or a type of which the index says only that it is far
-				i = w.local(off) - 1
-				ref = w.contribution(i + 1)
-			}
-			if !ref.Known() {
-				ref = w.compute(i + 1)
+	for at := 0; at < len(members)-2; at += 3 {
+		v, off := uint64(members[at])<<32|uint64(members[at+2]), members[at+1]
+		if uint64(off) < uint64(len(byOff)) {
+			if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) {
+				if d := &dies[i]; d.Off == off && d.Ref.Known() {
+					h = h.Element(v, d.Ref)
+					continue
+				}
 			}
 		}
-		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
+		h = h.Element(v, w.lateContribution(off))
 	}
 	return h
+}
+
+// lateParams is lateMembers for the parameters of a prototype, two words each.
+func (w *walker) lateParams(h nominal.Hash, params []uint32) nominal.Hash {
+	dies, byOff := w.t.Dies, w.byOff
+	for at := 0; at < len(params)-1; at += 2 {
+		name, off := uint64(params[at]), params[at+1]
+		if uint64(off) < uint64(len(byOff)) {
+			if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) {
+				if d := &dies[i]; d.Off == off && d.Ref.Known() {
+					h = h.Element(name, d.Ref)
+					continue
+				}
+			}
+		}
+		h = h.Element(name, w.lateContribution(off))
+	}
+	return h
+}
+
+// lateContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.
+func (w *walker) lateContribution(off uint32) nominal.Hash {
+	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
+		return nominal.Void
+	}
+	return w.contribution(w.local(off))
 }
