@@ -144,10 +144,14 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 }
 
 // open opens what every image has of its own: DWARF, symbols, functions; and what the image that leads gives. DWARF and symbols are
-// of different sections, and read at once.
+// of different sections, and read at once, unless the image is relocatable: that is laid out by its symbols when it is first read.
 func (j *job) open(leads bool) error {
 	var dwarfErr, symsErr error
-	j.parallel(2, func(i int) {
+	read := j.parallel
+	if j.f.Type == stdelf.ET_REL {
+		read = inTurn
+	}
+	read(2, func(i int) {
 		if i == 0 {
 			if dwarfErr = j.openDWARF(); dwarfErr == nil {
 				dwarfErr = j.readTogether()

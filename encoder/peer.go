@@ -13,8 +13,8 @@ func (j *job) asRead(f *elf.File) *elf.File {
 	return f
 }
 
-// otherSymbols are those of the debug file, for an image without a symbol table; rule 01/1.1: there the reference gives up, be there one
-// in the debug file or not.
+// otherSymbols is rule 01/1.1: without a symbol table in the image the reference gives up, be there one in the debug file or not.
+// Otherwise it is that of the debug file which counts.
 func (j *job) otherSymbols() (*elf.Symbols, error) {
 	if j.opt.Profile == Pahole || j.d.File == j.f {
 		return nil, nil

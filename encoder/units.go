@@ -64,9 +64,7 @@ func (j *job) workers() int {
 // parallel calls do with each number below n, at once if there is more than one worker, and waits. What panics there does so here.
 func (j *job) parallel(n int, do func(i int)) {
 	if j.workers() == 1 {
-		for i := range n {
-			do(i)
-		}
+		inTurn(n, do)
 		return
 	}
 	failed := make([]any, n)
@@ -82,6 +80,13 @@ func (j *job) parallel(n int, do func(i int)) {
 		if r != nil {
 			panic(r)
 		}
+	}
+}
+
+// inTurn calls do with each number below n.
+func inTurn(n int, do func(i int)) {
+	for i := range n {
+		do(i)
 	}
 }
 
