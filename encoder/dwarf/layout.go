@@ -152,18 +152,18 @@ func (c *Cursor) quick(l *layout, d span) {
 
 // A Run is what DIEs one behind the other state.
 type Run struct {
-	Words []uint32 // three for each: key of the name, reference of the type, number
+	Words []uint32 // three for each: key of the name, reference of the type, number; of parameters the first two
 	Next  int      // where the first DIE stands that is not one of them
 	Bits  uint32   // all sizes of bit fields, ored
-	Or    uint32   // all numbers, ored
 }
 
 // Read appends the DIEs of a sort that stand from pos on, up to the first one that is not of the sort or has something wrong with
 // it. Words of references that lead nowhere are 0. More than four of ten DIEs of a kernel are members, and most have the
 // abbreviation of the one before.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
-	r.Bits, r.Or = 0, 0
-	limits := bounds{names: uint32(min(len(c.u.d.Strings.str), keyMask)), refs: uint32(c.refs)}
+	r.Bits = 0
+	words := r.Words
+	limits := bounds{names: uint32(min(len(c.u.d.Strings.str), keyMask)), refs: uint32(c.refs), each: kind.words()}
 	for pos < c.limit {
 		code := c.data[pos]
 		if code == 0 {
@@ -171,42 +171,54 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		}
 		a := &c.low[code%lowCodes]
 		if code >= lowCodes || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
+			r.Words = words
 			next := r.one(c, kind, pos)
-			if next == 0 {
+			if words = r.Words; next == 0 {
 				break
 			}
 			pos = next
 			continue
 		}
-		words := slices.Grow(r.Words, 3*atOnce)
+		words = slices.Grow(words, 3*atOnce)
 		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
 		limits.last = c.end - int(a.fixed) - 1
-		n, next, or := 0, 0, uint32(0)
+		n, next := 0, 0
 		if c.swap {
-			n, next, or = a.swappedRun(room, c.data, pos, limits)
+			n, next = a.swappedRun(room, c.data, pos, &limits)
 		} else {
-			n, next, or = a.run(room, c.data, pos, limits)
+			n, next = a.run(room, c.data, pos, &limits)
 		}
 		if next == pos {
 			break
 		}
-		r.Words, r.Or, pos = words[:len(words)+n], r.Or|or, next
+		words, pos = words[:len(words)+n], next
 	}
-	r.Next = pos
+	r.Words, r.Next = words, pos
 }
 
 // atOnce is how many DIEs run reads at most.
 const atOnce = 64
 
+// words is how many words there are of each DIE in a run.
+func (k RunKind) words() int {
+	if k == RunParams {
+		return 2
+	}
+	return 3
+}
+
 // bounds are what the DIEs of a run must not exceed.
 type bounds struct {
 	last        int    // position at which one can start
 	names, refs uint32 // the highest key of a name, and what all references are less than
+	each        int    // words of each
 }
 
 // run puts the DIEs of an abbreviation that stand from pos on into words, up to the first one that is not of it or has something wrong
-// with it: n words, from DIEs that end before next; or is all numbers, ored. This is the hottest loop of all.
-func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits bounds) (n, next int, or uint32) {
+// with it: n words, from DIEs that end before next. This is the hottest loop of all, and by itself has all registers.
+//
+//go:noinline
+func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits *bounds) (n, next int) {
 	l, code, size := &a.layout, data[pos], int(a.fixed)+1
 	for ; n < len(words)-2 && pos <= limits.last; pos += size {
 		d := spanAt(data, pos)
@@ -221,16 +233,17 @@ func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits bou
 		if typ >= limits.refs {
 			typ = 0
 		}
-		num := (binary.LittleEndian.Uint32(d[l.num:])&l.mask + l.add) * uint32(l.scale)
-		or |= num
-		words[n], words[n+1], words[n+2] = name, typ, num
-		n += 3
+		words[n], words[n+1] = name, typ
+		words[n+2] = (binary.LittleEndian.Uint32(d[l.num:])&l.mask + l.add) * uint32(l.scale)
+		n += limits.each
 	}
-	return n, pos, or
+	return n, pos
 }
 
 // swappedRun is run for big-endian data.
-func (a *Abbrev) swappedRun(words *[3 * atOnce]uint32, data []byte, pos int, limits bounds) (n, next int, or uint32) {
+//
+//go:noinline
+func (a *Abbrev) swappedRun(words *[3 * atOnce]uint32, data []byte, pos int, limits *bounds) (n, next int) {
 	l, code, size := &a.layout, data[pos], int(a.fixed)+1
 	for ; n < len(words)-2 && pos <= limits.last; pos += size {
 		d := spanAt(data, pos)
@@ -245,15 +258,16 @@ func (a *Abbrev) swappedRun(words *[3 * atOnce]uint32, data []byte, pos int, lim
 		if typ >= limits.refs {
 			typ = 0
 		}
-		num := (binary.BigEndian.Uint32(d[l.num:])>>((32-8*l.width)&31)&l.mask + l.add) * uint32(l.scale)
-		or |= num
-		words[n], words[n+1], words[n+2] = name, typ, num
-		n += 3
+		num := binary.BigEndian.Uint32(d[l.num:]) >> ((32 - 8*l.width) & 31)
+		words[n], words[n+1], words[n+2] = name, typ, (num&l.mask+l.add)*uint32(l.scale)
+		n += limits.each
 	}
-	return n, pos, or
+	return n, pos
 }
 
 // one reads the DIE at pos and returns the position behind it; 0 when it is not of the sort, or there is something wrong with it.
+//
+//go:noinline
 func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	code, at := uint(c.data[pos]), pos+1
 	if code >= 0x80 {
@@ -289,7 +303,6 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 		typ = 0
 	}
 	num = (num&l.mask + l.add) * uint32(l.scale)
-	r.Or |= num
 	if l.bitMask != 0 {
 		size := uint32(d[l.bits])
 		if size == 0 || num > 0xffffff {
@@ -298,7 +311,9 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 		r.Bits |= size
 		num |= size << 24
 	}
-	r.Words = append(r.Words, key|name, typ, num)
+	if r.Words = append(r.Words, key|name, typ); kind != RunParams {
+		r.Words = append(r.Words, num)
+	}
 	return at
 }
 

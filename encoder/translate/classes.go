@@ -33,19 +33,18 @@ func (w *walker) classify() {
 	w.chained, w.endless = 0, false
 	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
 	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
-	class := t.Class[1:]
+	class := t.Class[1:][:len(dies)]
 	for i := len(dies) - 1; i >= 0; i-- {
-		ref := dies[i].Ref
-		if !ref.Known() {
+		d := &dies[i]
+		if !d.Ref.Known() {
 			r := words[starts[i]:]
 			if to := r[2] - 1; simple>>(r[1]>>24&0x1f)&1 != 0 && to < uint32(len(dies)) && dies[to].Ref.Known() {
-				ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
-				dies[i].Ref = ref
+				d.Ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
 			} else {
-				ref = w.compute(uint32(i) + 1)
+				w.compute(uint32(i) + 1)
 			}
 		}
-		class[i] = ref
+		class[i] = d.Ref
 	}
 	for _, id := range t.Named {
 		class[id-1] = w.namedContent(words[starts[id-1]:])
@@ -87,12 +86,13 @@ func (w *walker) compute(id uint32) nominal.Hash {
 		w.endless = true
 		return nominal.Hash{}
 	}
-	h := w.content(w.t.Types.At(btf.ID(id)))
+	t := w.t
+	h := w.content(t.Types.At(btf.ID(id)))
 	w.chained--
 	if !h.Known() {
 		h.A = 1
 	}
-	w.t.Dies[id-1].Ref = h
+	t.Dies[id-1].Ref = h
 	return h
 }
 

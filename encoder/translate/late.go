@@ -9,7 +9,7 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // hasten makes late references ones that resolve follows with the others: where one thing of the unit must know them, or where types
 // do not come in the order of their offsets, by which Local finds them.
 func (w *walker) hasten() {
-	if !w.late || w.inOrder && !w.opt.Settled && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 {
+	if !w.late || !w.moved && inOrder(w.t.Dies) && !w.opt.Settled && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 {
 		return
 	}
 	w.late = false
@@ -23,6 +23,19 @@ func (w *walker) hasten() {
 			}
 		}
 	}
+}
+
+// inOrder tells whether types come in the order of their offsets.
+func inOrder(dies []Die) bool {
+	last := uint32(0)
+	for i := range dies {
+		off := dies[i].Off
+		if off < last {
+			return false
+		}
+		last = off
+	}
+	return true
 }
 
 // lateIn is where the late references of a kind start in a record, and how far they are apart: 0 where there are none.

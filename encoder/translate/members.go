@@ -116,7 +116,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	run.Read(&w.c, dwarf.RunMembers, next)
 	words, n := run.Words, (len(run.Words)-at)/3
 	t.SetWords(words)
-	if !w.c.Null(run.Next) || union && run.Or != 0 || n > btf.MaxVlen {
+	if !w.c.Null(run.Next) || union && spread(words[at:]) || n > btf.MaxVlen {
 		t.CutLast()
 		return 0, false
 	}
@@ -130,6 +130,16 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 		w.setName(id, name, aggregate(union))
 	}
 	return run.Next + 1, true
+}
+
+// spread tells whether members, three words each, have an offset.
+func spread(members []uint32) bool {
+	for at := 2; at < len(members); at += 3 {
+		if members[at] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // members collects the members of a composite that is not plain.

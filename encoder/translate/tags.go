@@ -151,7 +151,7 @@ func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
 	words := w.t.Types.Words()
 	w.refer(words, len(words)-1, 1)
 	w.t.Dies = append(w.t.Dies, Die{})
-	w.inOrder = false
+	w.moved = true
 	return uint32(id) | localMark
 }
 

@@ -307,12 +307,10 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 
 // plainParams pushes the parameters that stand from pos on, as far as they are plain.
 func (w *walker) plainParams(pos int) int {
-	w.run.Words = w.run.Words[:0]
-	w.run.Read(&w.c, dwarf.RunParams, pos)
-	for at := 0; at < len(w.run.Words); at += 3 {
-		w.elems = append(w.elems, w.run.Words[at], w.run.Words[at+1])
-	}
-	return w.run.Next
+	run := dwarf.Run{Words: w.elems}
+	run.Read(&w.c, dwarf.RunParams, pos)
+	w.elems = run.Words
+	return run.Next
 }
 
 // sortRust orders the members of a Rust struct by byte offset (specification 01, section 10.3).

@@ -49,7 +49,7 @@ type walker struct {
 	aliases []alias
 	rust    bool // members are put in the order of their offsets
 	late    bool // references of members and parameters stay offsets (late.go)
-	inOrder bool // of offsets, up to now
+	moved   bool // types were put behind others whose offsets are higher
 	classes bool // what is wanted are classes too
 	chained int
 	endless bool // types form a cycle without a name
@@ -84,7 +84,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.rust = u.Lang == langRust
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.classes = opt.Classes
-	w.late, w.inOrder = w.classes, true
+	w.late, w.moved = w.classes, false
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
@@ -118,11 +118,9 @@ func (w *walker) root() {
 
 // added notes the type that was just appended as the one that references to off mean.
 func (w *walker) added(off int, size uint64) uint32 {
-	if n := len(w.t.Dies); n > 0 && w.t.Dies[n-1].Off > uint32(off) {
-		w.inOrder = false
-	}
-	w.t.Dies = append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
-	if id := w.last(); id < w.farFrom {
+	dies := append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
+	w.t.Dies = dies
+	if id := uint32(len(dies)); id < w.farFrom {
 		w.byOff[off] = uint16(id)
 		return id
 	}
@@ -255,7 +253,10 @@ func (w *walker) enter() bool {
 	return true
 }
 
-// unitLevel is context U (specification 01, section 5.2).
+// unitLevel is context U (specification 01, section 5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
+// part of what calls it.
+//
+//go:noinline
 func (w *walker) unitLevel(pos int) {
 	c := &w.c
 	for {
