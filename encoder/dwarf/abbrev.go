@@ -247,12 +247,9 @@ func (t *abbrevs) window(sec *section, off, n uint64) ([]byte, error) {
 	n = min(n, sec.size-off)
 	if t.sec != sec || off < t.winOff || off+n > t.winOff+uint64(len(t.win)) {
 		want := min(max(n, aheadWindow), sec.size-off)
-		b, err := sec.at(t.buf, off, want)
+		b, err := sec.at(&t.buf, off, want)
 		if err != nil {
 			return nil, err
-		}
-		if sec.whole == nil {
-			t.buf = b
 		}
 		t.sec, t.winOff, t.win = sec, off, b[:want]
 	}

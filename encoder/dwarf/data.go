@@ -127,9 +127,12 @@ func (s *section) load() error {
 	return nil
 }
 
-// at fills buf with the n bytes at off, and slack behind them; a section held whole gives a window instead. Bytes behind the
-// section's end are zero.
-func (s *section) at(buf []byte, off, n uint64) ([]byte, error) {
+// cacheLine is what processors copy at once where source and destination lie alike.
+const cacheLine = 64
+
+// at reads the n bytes at off, and slack behind them, into a buffer, which grows as needed; a section held whole gives a window
+// instead. Bytes behind the section's end are zero.
+func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	if off > s.size || n > s.size-off {
 		return nil, s.err(off, "%d bytes reach past the end of the section (%d bytes)", n, s.size)
 	}
@@ -137,13 +140,13 @@ func (s *section) at(buf []byte, off, n uint64) ([]byte, error) {
 		return s.whole[off : off+n+slack], nil
 	}
 	want := int(n + slack)
-	if cap(buf) < want {
-		buf = make([]byte, want+want/2)
+	if len(*buf) < want+cacheLine {
+		*buf = make([]byte, want+want/2+cacheLine)
 	}
-	buf = buf[:want]
+	b := (*buf)[(s.s.Off+off)%cacheLine:][:want] // as it lies in the file
 	have := min(n+slack, s.size-off)
-	clear(buf[have:])
-	return buf, s.file.ReadAt(s.s, buf[:have], off)
+	clear(b[have:])
+	return b, s.file.ReadAt(s.s, b[:have], off)
 }
 
 func (s *section) err(off uint64, format string, args ...any) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // Every unit has an abbreviation table of its own, and hardly two of them are equal, but the declarations in them are: a kernel has
@@ -39,8 +40,10 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	}
 	a := d.abbrev
 	a.first = uint32(len(t.attrs))
-	if a.n != 0 {
-		t.attrs = append(t.attrs, t.declAttrs[i][:a.n]...)
+	if n := len(t.attrs); a.n != 0 { // all of them are copied, which takes no call
+		t.attrs = slices.Grow(t.attrs, maxDeclAttrs)
+		*(*[maxDeclAttrs]attr)(t.attrs[n : n+maxDeclAttrs]) = t.declAttrs[i]
+		t.attrs = t.attrs[:n+int(a.n)]
 	}
 	t.put(code, a)
 	return pos + n

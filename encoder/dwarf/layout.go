@@ -163,7 +163,7 @@ type Run struct {
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits = 0
 	words := r.Words
-	limits := bounds{names: uint32(min(len(c.u.d.Strings.str), keyMask)), refs: uint32(c.refs), each: kind.words()}
+	c.runs.each = kind.words()
 	for pos < c.limit {
 		code := c.data[pos]
 		if code == 0 {
@@ -181,12 +181,12 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		}
 		words = slices.Grow(words, 3*atOnce)
 		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
-		limits.last = c.end - int(a.fixed) - 1
+		c.runs.last = c.end - int(a.fixed) - 1
 		n, next := 0, 0
 		if c.swap {
-			n, next = a.swappedRun(room, c.data, pos, &limits)
+			n, next = a.swappedRun(room, c.data, pos, &c.runs)
 		} else {
-			n, next = a.run(room, c.data, pos, &limits)
+			n, next = a.run(room, c.data, pos, &c.runs)
 		}
 		if next == pos {
 			break

@@ -51,7 +51,7 @@ func (u *Unit) loclistx(index uint64) (off uint64, ok bool) {
 		return 0, false
 	}
 	at := u.listBase + index*width
-	b, err := u.d.lists.at(nil, at, width)
+	b, err := u.d.lists.at(new([]byte), at, width)
 	if err != nil {
 		return 0, false
 	}
@@ -119,13 +119,10 @@ func (l *Locations) bytes(sec *section, off uint64, want uint64) []byte {
 	want = min(want, sec.size-off)
 	if l.sec != sec || off < l.off || off+want > l.off+uint64(len(l.win)) {
 		n := min(max(want, windowSize), sec.size-off)
-		b, err := sec.at(l.buf, off, n)
+		b, err := sec.at(&l.buf, off, n)
 		if err != nil {
 			l.win = nil
 			return nil
-		}
-		if sec.whole == nil {
-			l.buf = b
 		}
 		l.sec, l.off, l.win = sec, off, b[:n]
 	}

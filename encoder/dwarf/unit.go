@@ -89,7 +89,7 @@ func (r *Reader) Next(u *Unit) (more bool, err error) {
 	h := r.head[:r.known]
 	if r.known == 0 {
 		n := min(12, r.sec.size-r.off)
-		b, err := r.sec.at(nil, r.off, n)
+		b, err := r.sec.at(new([]byte), r.off, n)
 		if err != nil {
 			return false, err
 		}
@@ -99,12 +99,9 @@ func (r *Reader) Next(u *Unit) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	data, err := r.sec.at(u.buf, r.off, n)
+	data, err := r.sec.at(&u.buf, r.off, n)
 	if err != nil {
 		return false, err
-	}
-	if r.sec.whole == nil {
-		u.buf = data
 	}
 	u.reset(r, data, int(n))
 	r.off += n

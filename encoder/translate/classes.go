@@ -33,6 +33,7 @@ func (w *walker) classify() {
 	w.chained, w.endless = 0, false
 	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
 	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
+	w.composites(dies, words, starts)
 	class := t.Class[1:][:len(dies)]
 	for i := len(dies) - 1; i >= 0; i-- {
 		d := &dies[i]
@@ -51,6 +52,27 @@ func (w *walker) classify() {
 	}
 	if t.Class[0] = nominal.Void; w.endless {
 		t.Class = nil
+	}
+}
+
+// composites computes what the types of w.composed contribute: with them known, little is left that must be descended into.
+func (w *walker) composites(dies []Die, words, starts []uint32) {
+	for _, id := range w.composed {
+		d, r := &dies[id-1], words[starts[id-1]:]
+		head, vlen := uint64(r[0])<<32|uint64(r[1]), int(r[1]&0xffffff)
+		switch btf.Kind(r[1] >> 24 & 0x7f) {
+		case btf.KindFuncProto:
+			if h := nominal.Begin(head, w.contribution(r[2])); w.late {
+				d.Ref = w.lateParams(h, r[3:3+2*vlen])
+			}
+		case btf.KindArray:
+			d.Ref = nominal.Begin(head|uint64(r[5])<<32, w.contribution(r[3])) // an array has no name
+		case btf.KindStruct, btf.KindUnion:
+			d.Ref = w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:3+3*vlen])
+		}
+		if !d.Ref.Known() {
+			w.compute(id)
+		}
 	}
 }
 

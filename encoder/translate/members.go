@@ -128,6 +128,8 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	w.elements(words, at+1, 3)
 	if id := w.added(pos, size); name != 0 {
 		w.setName(id, name, aggregate(union))
+	} else {
+		w.composed = append(w.composed, id)
 	}
 	return run.Next + 1, true
 }

@@ -151,7 +151,9 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 		words := append(t.Words(), elem, IndexPending, dims[i])
 		t.SetWords(words)
 		w.refer(words, at, 3)
-		elem = w.added(pos, 0) | localMark
+		id := w.added(pos, 0)
+		w.composed = append(w.composed, id)
+		elem = id | localMark
 	}
 	w.elems = w.elems[:base]
 	return next
@@ -295,12 +297,13 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	if n > btf.MaxVlen {
 		c.Fail(pos, "%d parameters are more than BTF can count", n)
 	}
-	w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), ret, size)
+	id := w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), ret, size)
+	w.composed = append(w.composed, id)
 	t := &w.t.Types
 	at := t.WordCount()
 	t.Extend(w.elems[base:])
 	w.elements(t.Words(), at+1, 2)
-	w.t.Dies[len(w.t.Dies)-1].Ref = nominal.Hash{} // it has parameters too
+	w.t.Dies[id-1].Ref = nominal.Hash{} // it has parameters too
 	w.elems = w.elems[:base]
 	return next
 }

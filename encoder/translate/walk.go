@@ -45,17 +45,18 @@ type walker struct {
 	storage  []storageFixup
 	varTypes []uint32 // by index in Vars: offset of its type
 
-	whole   *wholeWalk // nil where units are walked one by one
-	aliases []alias
-	rust    bool // members are put in the order of their offsets
-	late    bool // references of members and parameters stay offsets (late.go)
-	moved   bool // types were put behind others whose offsets are higher
-	classes bool // what is wanted are classes too
-	chained int
-	endless bool // types form a cycle without a name
-	direct  bool // members, parameters and enumerators are taken as they stand
-	run     dwarf.Run
-	mangle  bool // names need not be identifiers of C
+	whole    *wholeWalk // nil where units are walked one by one
+	aliases  []alias
+	rust     bool     // members are put in the order of their offsets
+	late     bool     // references of members and parameters stay offsets (late.go)
+	moved    bool     // types were put behind others whose offsets are higher
+	classes  bool     // what is wanted are classes too
+	composed []uint32 // local ids of prototypes, arrays, and structs and unions without a name
+	chained  int
+	endless  bool // types form a cycle without a name
+	direct   bool // members, parameters and enumerators are taken as they stand
+	run      dwarf.Run
+	mangle   bool // names need not be identifiers of C
 
 	funcNames funcMemo
 	index     offsetIndex
@@ -89,7 +90,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.depth = 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
-	w.aliases = w.aliases[:0]
+	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
 }
 
 // indexUnit makes the index of types by offset one of a single unit.
