@@ -157,17 +157,18 @@ func (p *pipeline) take(w *worker) *unit {
 	return u
 }
 
-// read reads the next unit's bytes and tells its number; ok is false after the last one.
+// read reads the next unit's bytes and tells its number; ok is false after the last one. Only its place is found out in turn.
 func (p *pipeline) read(w *worker, u *unit) (n int, ok bool) {
 	p.readMu.Lock()
-	more, err := p.reader.Next(&w.raw)
+	more, err := p.reader.Reserve(&w.raw)
 	n = p.reader.Index() - 1
 	if err != nil {
 		n = p.reader.Fail()
 	}
 	p.readMu.Unlock()
-	u.err = err
-	if !more || err != nil {
+	if u.err = err; more {
+		u.err = w.raw.Load()
+	} else {
 		p.mu.Lock()
 		p.end = true
 		p.wake.Broadcast()

@@ -64,8 +64,7 @@ type Reader struct {
 	inTypes bool
 	off     uint64
 	index   int
-	head    [slack]byte // the first bytes of the unit at off, where they are known
-	known   int
+	buf     []byte
 }
 
 // Units starts at the first unit. Where TypeUnits has read those of .debug_types, that is the first of .debug_info.
@@ -79,47 +78,52 @@ func (d *Data) Units() *Reader {
 
 // Next reads the next unit's bytes into u. more is false after the last unit. The root's attributes are read by Unit.Open.
 func (r *Reader) Next(u *Unit) (more bool, err error) {
+	if more, err = r.Reserve(u); more {
+		err = u.Load()
+	}
+	return more && err == nil, err
+}
+
+// Reserve makes u the next unit, of which nothing but the place is known until Load. more is false after the last unit.
+func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 	if r.off >= r.sec.size {
 		if !r.inTypes {
 			return false, nil
 		}
-		r.sec, r.inTypes, r.off, r.known = &r.d.info, false, 0, 0
-		return r.Next(u)
+		r.sec, r.inTypes, r.off = &r.d.info, false, 0
+		return r.Reserve(u)
 	}
-	h := r.head[:r.known]
-	if r.known == 0 {
-		n := min(12, r.sec.size-r.off)
-		b, err := r.sec.at(new([]byte), r.off, n)
-		if err != nil {
-			return false, err
-		}
-		h = b[:n]
-	}
-	n, err := r.length(h)
+	h, err := r.sec.at(&r.buf, r.off, min(12, r.sec.size-r.off))
 	if err != nil {
 		return false, err
 	}
-	data, err := r.sec.at(&u.buf, r.off, n)
+	n, err := r.length(h[:min(12, r.sec.size-r.off)])
 	if err != nil {
 		return false, err
 	}
-	u.reset(r, data, int(n))
+	u.reset(r, int(n))
 	r.off += n
 	r.index++
-	r.known = 0
-	if ahead := r.sec.size - r.off; ahead >= 12 {
-		r.known = copy(r.head[:], data[n:n+12])
-	}
 	return true, nil
 }
 
-// reset makes u a unit that was just read and not yet opened; tables and buffers stay.
-func (u *Unit) reset(r *Reader, data []byte, end int) {
+// Load reads the bytes of a unit that is reserved.
+func (u *Unit) Load() (err error) {
+	sec := &u.d.info
+	if u.inTypes {
+		sec = &u.d.types
+	}
+	u.data, err = sec.at(&u.buf, u.Off, uint64(u.end))
+	return err
+}
+
+// reset makes u the unit at which r stands; tables and buffers stay.
+func (u *Unit) reset(r *Reader, end int) {
 	table := u.abbrevs
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: r.index, Off: r.off, data: data, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
+	*u = Unit{Index: r.index, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
 	if r.d.sigMax != 0 {
 		u.refEnd += int(r.d.sigMax) + 1
 	}
@@ -346,7 +350,7 @@ func (r *Reader) At(p Place, u *Unit) error {
 	if r.inTypes {
 		r.sec = &r.d.types
 	}
-	r.off, r.index, r.known = p.Off, p.Index, 0
+	r.off, r.index = p.Off, p.Index
 	_, err := r.Next(u)
 	return err
 }
