@@ -119,8 +119,7 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 	for i := range items {
 		total += items[i].Size
 	}
-	collectOften()
-	opt.OnBytes, opt.OnRow, opt.OnDiffer = a.console.Advance, a.console.Row, a.console.Differ
+	opt.OnBytes, opt.OnRow, opt.OnDiffer = collectLater(a.console.Advance), a.console.Row, a.console.Differ
 	opt.OnError = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), items, opt)
