@@ -59,7 +59,10 @@ func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := a.funcs.Emit(a.o, nil); err != nil {
+	m := a.funcs.Emission()
+	m.Sort()
+	m.Compare(a.o)
+	if _, err := m.Emit(a.o, nil); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := a.vars.Finish(a.o); err != nil {

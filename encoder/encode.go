@@ -248,17 +248,9 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 }
 
 // finish is the part of the pass list that is behind the join.
-func (j *job) finish(a *assembler, res *Result) (err error) {
+func (j *job) finish(a *assembler, res *Result) error {
 	o := a.o
-	// Functions are appended while the types before them are compared.
-	merge := dedup.New(o, dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Room: 2 * j.table.Len()})
-	j.parallel(2, func(i int) {
-		if i == 0 {
-			merge.Start()
-		} else {
-			a.stats.Funcs, err = a.emitFuncs(j.opt.OnFunc)
-		}
-	})
+	merge, err := j.functions(a)
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,9 @@ func (t *Table) End() ID { return t.First() + ID(len(t.start)) }
 // WordCount is the number of words of all records together; the type section has four times as many bytes.
 func (t *Table) WordCount() int { return len(t.words) }
 
+// WordRoom is how many words the table can hold before its records move in memory.
+func (t *Table) WordRoom() int { return cap(t.words) }
+
 // Own tells whether the table itself holds id.
 func (t *Table) Own(id ID) bool { return id >= t.First() && id < t.End() }
 

@@ -56,7 +56,8 @@ type engine struct {
 	hypo  []uint32 // its keys in the order in which they were recorded
 	depth int
 	// adjust: the comparison would have to change a base type.
-	adjust bool
+	adjust  bool
+	touched uint32 // of no use, but to be read
 }
 
 // Run deduplicates the object's own types against each other and against its base.
@@ -66,15 +67,16 @@ func Run(o *btf.Object, opt Options) (Stats, error) {
 	return m.Finish(o, nil)
 }
 
-// A Merger is one deduplication on its way: New, Start, Finish.
+// A Merger is one deduplication on its way: New, Start, perhaps References, Finish.
 type Merger struct {
-	e   engine
-	opt Options
-	err error
+	e    engine
+	opt  Options
+	next uint32 // the first type for which phase 5 has not been done
+	err  error
 }
 
-// New makes a merger for the types that an object has now. They must not change before Finish, but others may be appended to the object,
-// also while Start runs.
+// New makes a merger for the types that an object has now. They must not change before Finish, but functions and sections, and references
+// of them, may be appended to the object, also while Start or References runs.
 func New(o *btf.Object, opt Options) *Merger {
 	view := *o // appending changes only what the object itself says of its types
 	m := &Merger{opt: opt}
@@ -95,28 +97,37 @@ func (m *Merger) Start() {
 	if m.err == nil {
 		e.loneForwards()
 	}
+	m.next = e.first
+}
+
+// References is phase 5 for the types that Start had, up to the first DECL_TAG: what that is of may merge with another. It changes
+// references, and nobody may read them meanwhile.
+func (m *Merger) References() {
+	e := &m.e
+	for ; m.next < e.end && m.err == nil && e.rec(m.next).Kind() != btf.KindDeclTag; m.next++ {
+		_, m.err = e.reference(m.next)
+	}
 }
 
 // Finish takes in what was appended to the object since New, and leaves the survivors in it. same are VARs that are definitions of
 // another VAR's variable and merge into it, whatever they look like.
 func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
-	e := &m.e
-	if m.err == nil && !e.takeIn(o) { // types that Start should have had
-		again := New(o, m.opt)
-		again.Start()
-		return again.Finish(o, same)
-	}
+	e, appended := &m.e, m.e.end
 	e.stats.Before = o.Len()
-	if m.err != nil {
-		return e.stats, m.err
+	if m.err == nil {
+		m.err = e.takeIn(o)
 	}
 	for id, kept := range same {
 		e.m[id] = uint32(kept)
 	}
-	for id := e.first; id < e.end; id++ {
-		if _, err := e.reference(id); err != nil {
-			return e.stats, err
+	for ; m.next < e.end && m.err == nil; m.next++ {
+		if m.next >= appended && (m.next-appended)%atOnce == 0 {
+			e.touch(m.next, min(m.next+atOnce, e.end))
 		}
+		_, m.err = e.reference(m.next)
+	}
+	if m.err != nil {
+		return e.stats, m.err
 	}
 	// Below this line M maps every own type to its survivor.
 	if err := e.compact(); err != nil {
@@ -124,6 +135,36 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	e.stats.After = o.Len()
 	return e.stats, nil
+}
+
+// atOnce is how many types are gone over at once: few enough that what was read stays near.
+const atOnce = 128
+
+// touch reads what reference will read first of functions and prototypes that were appended, so that memory is waited for once for
+// many of them. What they refer to has its survivor: that is written into them already.
+func (e *engine) touch(from, to uint32) {
+	sum := uint32(0)
+	for id := from; id < to; id++ {
+		r := e.rec(id)
+		switch r.Kind() {
+		case btf.KindFuncProto:
+			if e.m[id] == unset && e.resolve(r) {
+				sum ^= e.c.touch(e.signature(r))
+			}
+		case btf.KindFunc:
+			sum ^= e.c.touch(e.signature(r))
+		}
+	}
+	e.touched = sum
+}
+
+// resolve is referents for a prototype that refers to nothing that has not been processed; ok is false for others.
+func (e *engine) resolve(r btf.Record) (ok bool) {
+	ok = e.m[r[2]] < busy
+	for i := 4; i < len(r); i += 2 {
+		ok = ok && e.m[r[i]] < busy
+	}
+	return ok && e.referents(r) == nil
 }
 
 // prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
@@ -161,19 +202,19 @@ func atFirst(id uint32, r btf.Record) uint32 {
 	return unset
 }
 
-// takeIn goes on with the object as it is now; ok is false when one of the types that are new is one for phases 2 to 4.
-func (e *engine) takeIn(o *btf.Object) (ok bool) {
+// takeIn goes on with the object as it is now.
+func (e *engine) takeIn(o *btf.Object) error {
 	e.o = o
 	for ; e.end < uint32(o.End()); e.end++ {
 		r := e.rec(e.end)
-		switch r.Kind() {
+		switch k := r.Kind(); k {
 		case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64, btf.KindStruct, btf.KindUnion, btf.KindTypedef:
-			return false
+			return fmt.Errorf("internal error: type %d (%s) was appended after phase 4", e.end, k)
 		}
 		e.m, e.hyp = append(e.m, atFirst(e.end, r)), append(e.hyp, 0)
 	}
 	e.c.reach(int(e.end))
-	return true
+	return nil
 }
 
 // canon follows the resolution map to its end, which may be a type that has not been processed yet.

@@ -1,6 +1,10 @@
 package dedup
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
 
 // The candidate index maps a signature to a list of ids. A list is walked newest first, except that each growth of the
 // index reverses every list (specification 03, section 5). Instead of reversing all at a growth, each list remembers the
@@ -29,7 +33,7 @@ type list struct {
 // init makes an index for types with ids below end, of about n signatures.
 func (x *index) init(end, n int) {
 	x.next = make([]uint32, end)
-	x.lists = make([]list, 1<<bits.Len(uint(max(n, 500))))
+	x.lists = btf.Touch(make([]list, 1<<bits.Len(uint(max(n, 500)))))
 }
 
 // reach makes room for ids below end.
@@ -102,6 +106,9 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 	l.head = id
 	x.n++
 }
+
+// touch reads where the search for a signature starts.
+func (x *index) touch(sig uint64) uint32 { return x.lists[sig&uint64(len(x.lists)-1)].epoch }
 
 func (x *index) slot(sig uint64) *list {
 	mask := uint64(len(x.lists) - 1)

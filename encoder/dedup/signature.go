@@ -63,6 +63,8 @@ func (g *graph) signature(r btf.Record) uint64 {
 			}
 		}
 		return h
+	case btf.KindFunc: // its name tells it apart, and is known before its prototype has its survivor
+		return mix(uint64(r[0])<<32|uint64(r[1]), uint64(btf.KindFunc))
 	default:
 		return hashWords(r)
 	}

@@ -39,25 +39,70 @@ type Decision struct {
 	Differ string // in what the prototypes of two of them differ first, in the peer's words; empty if they agree
 }
 
-// Emit appends FUNC_PROTO, FUNC and DECL_TAG records for the collected functions, sorted by base name. decided, if not nil,
-// hears of every function.
-func (c *Collector) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
-	stats := Stats{States: len(c.states)}
-	groups := c.group()
-	for i, entries := 0, c.inOrder(groups); i < len(entries); i++ {
-		if i%atOnce == 0 {
-			c.touch(entries[i:min(i+atOnce, len(entries))], groups)
+// An Emission is the functions on their way into the object. Sort and Compare may run at once, and must have been done before Emit.
+type Emission struct {
+	c       *Collector
+	groups  *groups
+	entries []int32              // that have states; after Sort by base name
+	differ  map[int32]difference // by entry
+}
+
+// Emission gathers the states of every function. More must not be added.
+func (c *Collector) Emission() *Emission {
+	m := &Emission{c: c, groups: c.group()}
+	m.entries = m.groups.entries()
+	return m
+}
+
+// Room is how many types of how many words Emit appends at most: a prototype and a FUNC of each function, and tags. (Pointers into arenas
+// are not counted.)
+func (m *Emission) Room() (types, words int) {
+	c, n := m.c, len(m.entries)
+	tags := len(c.tags) + maxKfuncTags*len(c.table.kflags)
+	return 2*n + tags, 6*n + 2*len(c.params) + 4*tags
+}
+
+// Sort puts the functions in the order of their base names.
+func (m *Emission) Sort() { m.c.table.sortByName(m.entries) }
+
+// Compare combines the states of every function. It makes room for their names too.
+func (m *Emission) Compare(o *btf.Object) {
+	o.Strings.Grow(0, m.groups.n)
+	for entry := range int32(m.c.table.Len()) {
+		group := m.groups.of(entry)
+		if len(group) < 2 {
+			continue
 		}
-		if err := c.settle(o, entries[i], groups.of(entries[i]), decided, &stats); err != nil {
+		if d := m.c.combine(o, group); d.a != nil {
+			if m.differ == nil {
+				m.differ = make(map[int32]difference)
+			}
+			m.differ[entry] = d
+		}
+	}
+}
+
+// Emit appends FUNC_PROTO, FUNC and DECL_TAG records. decided, if not nil, hears of every function.
+func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
+	stats := Stats{States: len(m.c.states)}
+	var names baseNames
+	for i, entry := range m.entries {
+		if i%atOnce == 0 {
+			m.c.touch(m.entries[i:min(i+atOnce, len(m.entries))], m.groups, o.Strings, &names)
+		}
+		var differ difference
+		if decided != nil {
+			differ = m.differ[entry]
+		}
+		if err := m.c.settle(o, entry, names[i%atOnce], m.groups.of(entry), differ, decided, &stats); err != nil {
 			return stats, err
 		}
 	}
 	return stats, nil
 }
 
-// settle decides about a group of states, and appends its function.
-func (c *Collector) settle(o *btf.Object, entry int32, group []uint32, decided func(Decision), stats *Stats) error {
-	differ := c.combine(o, group)
+// settle decides about a group of states that have been combined, and appends its function. base is the base name of the entry.
+func (c *Collector) settle(o *btf.Object, entry int32, base []byte, group []uint32, differ difference, decided func(Decision), stats *Stats) error {
 	reason, canonical, name := Kept, (*state)(nil), []byte(nil)
 	if c.table.opt.Features.Has(feature.TrueSignature) {
 		canonical, name = c.suffixed(entry, group)
@@ -66,19 +111,22 @@ func (c *Collector) settle(o *btf.Object, entry int32, group []uint32, decided f
 		reason, canonical = c.decide(entry, group)
 	}
 	if decided != nil {
-		decided(Decision{string(c.table.Base(entry)), reason, len(group), differ.text(c, o)})
+		decided(Decision{string(base), reason, len(group), differ.text(c, o)})
 	}
 	if reason != Kept {
 		stats.Dropped[reason]++
 		return nil
 	}
 	stats.Emitted++
-	return c.emit(o, entry, canonical, name)
+	return c.emit(o, entry, base, canonical, name)
 }
 
 // groups lists the states of every entry: those with an address before those without, else in the order in which they were
 // saved. (The peer's binary sorts so; the specification does not say it.)
-type groups struct{ start, order []uint32 }
+type groups struct {
+	start, order []uint32
+	n            int // of groups that are not empty
+}
 
 func (g *groups) of(entry int32) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
 
@@ -86,7 +134,10 @@ func (g *groups) of(entry int32) []uint32 { return g.order[g.start[entry]:g.star
 func (c *Collector) group() *groups {
 	g := &groups{start: make([]uint32, c.table.Len()+2), order: make([]uint32, len(c.states))}
 	for i := range c.states {
-		g.start[c.states[i].entry+2]++
+		count := &g.start[c.states[i].entry+2]
+		if *count++; *count == 1 {
+			g.n++
+		}
 	}
 	for i := 2; i < len(g.start); i++ {
 		g.start[i] += g.start[i-1]
@@ -103,15 +154,14 @@ func (c *Collector) group() *groups {
 	return g
 }
 
-// inOrder lists the entries that have states, by base name.
-func (c *Collector) inOrder(g *groups) []int32 {
-	var list []int32
-	for i := range int32(c.table.Len()) {
+// entries lists the entries that have states.
+func (g *groups) entries() []int32 {
+	list := make([]int32, 0, g.n)
+	for i := range int32(len(g.start) - 2) {
 		if len(g.of(i)) > 0 {
 			list = append(list, i)
 		}
 	}
-	c.table.sortByName(list)
 	return list
 }
 
@@ -211,10 +261,10 @@ func (c *Collector) canonical(entry int32, group []uint32) *state {
 func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
 
 // emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
-func (c *Collector) emit(o *btf.Object, i int32, s *state, name []byte) error {
+func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []byte) error {
 	features, kfunc := c.table.opt.Features, kfuncFlags{}
 	if name == nil { // else rule 02/5.6
-		name, kfunc = c.table.Base(i), c.table.kfunc(i)
+		name, kfunc = base, c.table.kfunc(i)
 	}
 	ret, ps, err := arenaTypes(o, kfunc, name, s.ret, c.paramsOf(s), features)
 	if err != nil {

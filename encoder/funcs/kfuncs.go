@@ -93,6 +93,9 @@ func (t *Table) kfunc(i int32) kfuncFlags {
 	return kfuncFlags{true, t.kflags[i]}
 }
 
+// maxKfuncTags is how many tags kfuncTags appends at most.
+const maxKfuncTags = 2
+
 // kfuncTags appends the tags of a kfunc behind the function's own.
 func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	if !k.is || !features.Has(feature.DeclTagKfuncs) || !features.Has(feature.DeclTag) {
@@ -105,6 +108,16 @@ func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	if k.flags&kfuncFastcall != 0 {
 		tag("bpf_fastcall")
 	}
+}
+
+// HasArenas tells whether a kernel function returns or takes pointers into an arena, for which Emit looks at types.
+func (t *Table) HasArenas() bool {
+	for _, flags := range t.kflags {
+		if flags&(kfuncArenaRet|kfuncArenaArg1|kfuncArenaArg2) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).

@@ -21,7 +21,8 @@ func EmitAll(o *btf.Object, cs []*Collector, decided func(Decision)) (Stats, err
 	var stats Stats
 	for _, name := range runsByName(cs, &stats) {
 		for _, r := range peerRuns(name) {
-			if err := r.c.settle(o, r.entry, r.states, decided, &stats); err != nil {
+			differ := r.c.combine(o, r.states)
+			if err := r.c.settle(o, r.entry, r.name(), r.states, differ, decided, &stats); err != nil {
 				return stats, err
 			}
 		}
@@ -34,9 +35,10 @@ func runsByName(cs []*Collector, stats *Stats) (names [][]run) {
 	left := make([][]run, len(cs)) // by image: the functions that are not listed yet, in order
 	for i, c := range cs {
 		stats.States += len(c.states)
-		groups := c.group()
-		for _, entry := range c.inOrder(groups) {
-			left[i] = append(left[i], run{c, entry, groups.of(entry)})
+		m := c.Emission()
+		m.Sort()
+		for _, entry := range m.entries {
+			left[i] = append(left[i], run{c, entry, m.groups.of(entry)})
 		}
 	}
 	for first, ok := firstName(left); ok; first, ok = firstName(left) {

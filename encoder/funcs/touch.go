@@ -1,5 +1,7 @@
 package funcs
 
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
 // Names come in no order that memory knows, so that nearly every step of a look-up waits for it, one after the other. Reads that
 // do not depend on each other are waited for together: those who have many names go over the places first, in a loop that does
 // nothing else, and find them near when they do their work. For all strings of a kernel that takes half the time.
@@ -27,8 +29,12 @@ func (t *Table) touchNames(hashes []uint32) uint32 {
 	return sum
 }
 
-// touch reads the name of some entries, their first state, and the first parameter of that.
-func (c *Collector) touch(entries []int32, g *groups) {
+// baseNames are the base names of entries that are gone over at once.
+type baseNames [atOnce][]byte
+
+// touch reads the name of some entries, their first state, the first parameter of that, and the place in the string table where the
+// name will be looked for. names gets their base names.
+func (c *Collector) touch(entries []int32, g *groups, table *btf.Strings, names *baseNames) {
 	sum := uint32(0)
 	for _, e := range entries {
 		s := &c.states[g.order[g.start[e]]]
@@ -37,7 +43,12 @@ func (c *Collector) touch(entries []int32, g *groups) {
 			sum ^= c.params[s.first].typ
 		}
 	}
-	c.table.touched = sum
+	var hashes [atOnce]uint64
+	for i, e := range entries {
+		names[i] = c.table.Base(e)
+		hashes[i] = table.Hash(names[i])
+	}
+	c.table.touched = sum ^ uint32(table.Touch(hashes[:len(entries)]))
 }
 
 // A queue holds names until there are enough of them.
