@@ -1,7 +1,6 @@
 package dwarf
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -19,6 +18,9 @@ type declaration struct {
 	bytes  [maxDeclaration]byte
 }
 
+// declBytes are the bytes of a declaration, and some behind it.
+type declBytes [maxDeclaration + 9]byte
+
 // What is longer is compiled each time. There are as many entries as fit a processor's cache.
 const (
 	maxDeclaration = 72
@@ -29,45 +31,67 @@ const (
 // recall puts the abbreviation whose declaration stands at b[pos:], behind its code, if it is remembered; next is the position
 // behind it, else 0.
 func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
-	if len(b)-pos < maxDeclaration+9 || len(t.decls) == 0 {
+	if len(b)-pos < len(declBytes{}) || len(t.decls) == 0 {
 		return 0
 	}
-	i := declHash(b[pos : pos+maxDeclaration+9])
+	bytes := (*declBytes)(b[pos : pos+len(declBytes{})])
+	i := declHash(bytes) % uint32(len(t.decls))
 	d := &t.decls[i]
-	n := int(d.n)
-	if n == 0 || !bytes.Equal(d.bytes[:n], b[pos:pos+n]) {
+	if d.n == 0 || !d.equal(bytes) {
 		return 0
 	}
-	a := d.abbrev
-	a.first = uint32(len(t.attrs))
-	if n := len(t.attrs); a.n != 0 { // all of them are copied, which takes no call
+	first := uint32(len(t.attrs))
+	if n := int(first); d.abbrev.n != 0 { // all of them are copied, which takes no call
 		t.attrs = slices.Grow(t.attrs, maxDeclAttrs)
 		*(*[maxDeclAttrs]attr)(t.attrs[n : n+maxDeclAttrs]) = t.declAttrs[i]
-		t.attrs = t.attrs[:n+int(a.n)]
+		t.attrs = t.attrs[:n+int(d.abbrev.n)]
 	}
-	t.put(code, a)
-	return pos + n
+	if code == uint64(len(t.dense)) && code <= maxDenseCode { // codes come in order
+		t.dense = append(t.dense, d.abbrev)
+		t.dense[code].first = first
+	} else {
+		a := d.abbrev
+		a.first = first
+		t.put(code, a)
+	}
+	return pos + int(d.n)
+}
+
+// equal tells whether bytes start with the declaration.
+func (d *declaration) equal(bytes *declBytes) bool {
+	left := uint(d.n)
+	for i := 0; i < maxDeclaration; i += 8 {
+		x := binary.LittleEndian.Uint64(d.bytes[i:]) ^ binary.LittleEndian.Uint64(bytes[i:])
+		if left <= 8 {
+			return x<<(64-8*left) == 0
+		}
+		if x != 0 {
+			return false
+		}
+		left -= 8
+	}
+	return false
 }
 
 // remember keeps a declaration, which ends at next, in the place of another one of its hash.
 func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
-	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < maxDeclaration+9 || len(t.attrs) != int(a.first)+int(a.n) {
+	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < len(declBytes{}) || len(t.attrs) != int(a.first)+int(a.n) {
 		return
 	}
 	if t.decls == nil {
 		t.decls, t.declAttrs = make([]declaration, declEntries), make([][maxDeclAttrs]attr, declEntries)
 		clear(t.decls) // its memory is written to before it is read
 	}
-	i := declHash(b[pos : pos+maxDeclaration+9])
+	i := declHash((*declBytes)(b[pos:])) % uint32(len(t.decls))
 	d := &t.decls[i]
 	d.n, d.abbrev = uint8(next-pos), a
 	copy(d.bytes[:], b[pos:next])
 	copy(t.declAttrs[i][:], t.attrs[a.first:])
 }
 
-// declHash is the number of the entry of a declaration that starts at b. It follows from the bytes up to the first two that are 0, or
-// look so, which are the declaration's own. (A number of an implicit constant may end it early.)
-func declHash(b []byte) uint32 {
+// declHash says where a declaration is kept that starts at b. It follows from the bytes up to the first two that are 0, or look so,
+// which are the declaration's own. (A number of an implicit constant may end it early.)
+func declHash(b *declBytes) uint32 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	h := uint64(0x9e3779b97f4a7c15)
 	for i := 0; i < maxDeclaration; i += 8 {
@@ -81,5 +105,5 @@ func declHash(b []byte) uint32 {
 			break
 		}
 	}
-	return uint32(h>>32) % declEntries
+	return uint32(h >> 32)
 }
