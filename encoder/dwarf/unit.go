@@ -42,7 +42,8 @@ type Unit struct {
 	abbrevs *abbrevs
 	buf     []byte
 	d       *Data
-	part    *part // of the Whole that it is read from, or nil
+	sec     *section // that it stands in
+	part    *part    // of the Whole that it is read from, or nil
 }
 
 // Len is the length of the unit in bytes, header included; every offset in it is less. (In a Whole: where it ends.)
@@ -109,11 +110,7 @@ func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 
 // Load reads the bytes of a unit that is reserved.
 func (u *Unit) Load() (err error) {
-	sec := &u.d.info
-	if u.inTypes {
-		sec = &u.d.types
-	}
-	u.data, err = sec.at(&u.buf, u.Off, uint64(u.end))
+	u.data, err = u.sec.at(&u.buf, u.Off, uint64(u.end))
 	return err
 }
 
@@ -123,7 +120,7 @@ func (u *Unit) reset(r *Reader, end int) {
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: r.index, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d}
+	*u = Unit{Index: r.index, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d, sec: r.sec}
 	if r.d.sigMax != 0 {
 		u.refEnd += int(r.d.sigMax) + 1
 	}
