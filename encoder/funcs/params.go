@@ -58,9 +58,10 @@ func (a *Analyzer) read(i int) {
 		f.slots = uint16((int(f.size) + a.addr - 1) / a.addr)
 	}
 	if f.hasLoc {
+		pieces := int(f.size) > a.addr && !a.conv.oneOnly
 		a.loc.Each(a.u, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
 			a.describe(f, k, ops, expr)
-			return true
+			return pieces || f.reg == noReg // else later descriptions tell nothing: only the first register counts
 		})
 	}
 	if a.reduce && p.HasName {
