@@ -8,7 +8,7 @@ import (
 )
 
 // Nine of ten DIEs of a kernel have a fixed length and state nothing of interest but a name, a type, where their sibling is, one
-// number (a size, an offset, a value, a bound), and perhaps a flag. Their abbreviations have a layout, by which these are
+// number (a size, an offset, a value, a bound, where a list is), and perhaps a flag. Their abbreviations have a layout, by which these are
 // loaded without a loop and without a branch.
 
 // A layout says where they stand, counted from the byte in front of the first attribute, behind a leading name. What a DIE does not
@@ -93,7 +93,7 @@ func (l *layout) put(at *attr) bool {
 	case SlotSibling:
 		l.sib = from
 		return at.width == 4 && at.add == 0
-	case SlotSize, SlotMember, SlotDataBit, SlotConst, SlotUpper, SlotCount:
+	case SlotSize, SlotMember, SlotDataBit, SlotConst, SlotUpper, SlotCount, SlotInline, SlotList:
 		if l.slot != noValue || at.add > math.MaxUint32 {
 			return false
 		}
