@@ -168,7 +168,10 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 	return h
 }
 
-// lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once.
+// lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
+// itself it has all registers.
+//
+//go:noinline
 func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(members)-2; at += 3 {
@@ -187,6 +190,8 @@ func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
 }
 
 // lateParams is lateMembers for the parameters of a prototype, two words each.
+//
+//go:noinline
 func (w *walker) lateParams(h nominal.Hash, params []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(params)-1; at += 2 {
