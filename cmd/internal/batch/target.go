@@ -95,7 +95,7 @@ type writing struct {
 	err  error
 }
 
-// write starts to write what is nothing but the bytes that are verified; at once, if there is no other worker to do it.
+// write starts to write what is nothing but the bytes that are verified. With one worker it has written them when it returns.
 func (b *batch) write(t *target, workers int) *writing {
 	w := &writing{set: b.files.Set(), done: make(chan struct{})}
 	work := func() {
