@@ -16,17 +16,20 @@ import (
 // ErrNoDWARF says that an image has no .debug_info.
 var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty")
 
-// slack is how many bytes behind the last one a section's buffer holds, so that a span may be looked at anywhere.
-const slack = 272
-
 // A span is the bytes from a position on. Eight bytes can be loaded at any offset that fits a byte, and the one check that all
 // are there is made when it is taken.
-type span = *[slack]byte
+type span = *[spanSize]byte
+
+const spanSize = 272
+
+// slack is how many bytes behind the last one a section's buffer holds, so that a span may be taken anywhere, and also behind the code
+// and the short name of a DIE that turns out to be cut short.
+const slack = spanSize + 16
 
 // spanAt is the span at a position, which is less than 1 << 31. (That the number is one of 32 bits saves half of the instructions.)
 func spanAt(data []byte, pos int) span {
 	at := uint(uint32(pos))
-	return span(data[at : at+slack])
+	return span(data[at : at+spanSize])
 }
 
 // Data is the DWARF of one image. It may be read by several goroutines at once.

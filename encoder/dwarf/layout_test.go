@@ -22,3 +22,23 @@ func TestSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestCutShort: a DIE whose code and short name reach past the end of its unit ends a run, also where nothing lies behind the slack.
+func TestCutShort(t *testing.T) {
+	u := &Unit{data: make([]byte, 2+slack), end: 2, refEnd: 2, d: &Data{}, abbrevs: &abbrevs{}}
+	u.abbrevs.upTo(lowCodes + 300)
+	led := Abbrev{Tag: TagMember, lead: true, fixed: 4, layout: layout{kind: RunMembers, quick: quickLed, num: 1, typ: 1, scale: 8}}
+	u.abbrevs.dense[1], u.abbrevs.dense[0x80+1] = led, led
+	for _, bytes := range []string{"\x01abc", "\x00\x81\x01abc", "\x00\x01abc"} {
+		clear(u.data)
+		copy(u.data, bytes)
+		for pos := range u.end {
+			var c Cursor
+			c.Start(u)
+			run := Run{}
+			if run.Read(&c, RunMembers, pos); len(run.Words) != 0 || run.Next != pos {
+				t.Errorf("%q from %d: got words %v and next %d", bytes, pos, run.Words, run.Next)
+			}
+		}
+	}
+}
