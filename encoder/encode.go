@@ -135,8 +135,7 @@ type job struct {
 func openImage(f *elf.File, opt *Options) (*job, error) {
 	j := &job{f: f, opt: opt}
 	j.clock.Start()
-	err := j.open(true)
-	if err != nil {
+	if err := j.open(true); err != nil {
 		j.close()
 		return nil, err
 	}

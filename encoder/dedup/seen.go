@@ -118,7 +118,7 @@ func (s *Seen) look(class []Hash) {
 	s.found, s.news = resize(s.found, len(class)), s.news[:0]
 	slots, found, ids := s.slots, s.found, s.IDs[:len(class)]
 	mask := uint64(len(slots) - 1)
-	for id := range class {
+	for id := 1; id < len(class); id++ {
 		h := &class[id]
 		i := h.A & mask
 		p := &slots[i]
@@ -130,10 +130,6 @@ func (s *Seen) look(class []Hash) {
 		if p.id == 0 {
 			s.news = append(s.news, uint32(id))
 		}
-	}
-	s.IDs[0] = 0
-	if len(s.news) > 0 && s.news[0] == 0 { // void
-		s.news = s.news[1:]
 	}
 }
 

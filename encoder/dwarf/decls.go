@@ -40,20 +40,14 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	if d.n == 0 || !d.equal(bytes) {
 		return 0
 	}
-	first := uint32(len(t.attrs))
-	if n := int(first); d.abbrev.n != 0 { // all of them are copied, which takes no call
+	n, a := len(t.attrs), d.abbrev
+	if a.n != 0 { // all of them are copied, which takes no call
 		t.attrs = slices.Grow(t.attrs, maxDeclAttrs)
 		*(*[maxDeclAttrs]attr)(t.attrs[n : n+maxDeclAttrs]) = t.declAttrs[i]
-		t.attrs = t.attrs[:n+int(d.abbrev.n)]
+		t.attrs = t.attrs[:n+int(a.n)]
 	}
-	if code == uint64(len(t.dense)) && code <= maxDenseCode { // codes come in order
-		t.dense = append(t.dense, d.abbrev)
-		t.dense[code].first = first
-	} else {
-		a := d.abbrev
-		a.first = first
-		t.put(code, a)
-	}
+	a.first = uint32(n)
+	t.put(code, a)
 	return pos + int(d.n)
 }
 
