@@ -126,10 +126,8 @@ type abbrevs struct {
 	decls     []declaration        // of the same forms, by hash
 	declAttrs [][maxDeclAttrs]attr // of each
 
-	sec    *section // what the window is of
-	win    []byte   // the section from winOff on
-	winOff uint64
-	buf    []byte
+	sec *section // that it stands in
+	win window
 }
 
 // Tables differ from unit to unit, but not the few hundred pairs of attribute and form in them: a memo of classify saves most
@@ -200,12 +198,12 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
 		clear(t.memo[:])
 		clear(t.decls)
 	}
-	t.off, t.key = off, k
+	t.sec, t.off, t.key = sec, off, k
 	if off > sec.size {
 		return sec.err(off, "table starts past the end of the section (%d bytes)", sec.size)
 	}
 	for n := uint64(minWindow); ; n *= 4 {
-		b, err := t.window(sec, off, n)
+		b, err := t.win.at(sec, off, n, aheadWindow)
 		if err != nil {
 			return err
 		}
@@ -241,20 +239,6 @@ const (
 	minWindow   = 16 << 10
 	aheadWindow = 64 << 10
 )
-
-// window is the section from off on: at least n bytes of it, unless it ends before.
-func (t *abbrevs) window(sec *section, off, n uint64) ([]byte, error) {
-	n = min(n, sec.size-off)
-	if t.sec != sec || off < t.winOff || off+n > t.winOff+uint64(len(t.win)) {
-		want := min(max(n, aheadWindow), sec.size-off)
-		b, err := sec.at(&t.buf, off, want)
-		if err != nil {
-			return nil, err
-		}
-		t.sec, t.winOff, t.win = sec, off, b[:want]
-	}
-	return t.win[off-t.winOff:], nil
-}
 
 // errCut says that a table is cut short.
 var errCut = errors.New("table is cut short")

@@ -27,6 +27,7 @@ type Cursor struct {
 	attrs []attr
 	swap  bool
 	runs  bounds
+	lists window // on the offsets of location lists
 }
 
 // Start puts the cursor on an opened unit.

@@ -152,6 +152,32 @@ func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	return b, s.file.ReadAt(s.s, b[:have], off)
 }
 
+// A window is a piece of a section that was read somewhat ahead, for what lies there one behind the other.
+type window struct {
+	sec  *section
+	off  uint64 // of data in the section
+	data []byte
+	buf  []byte
+}
+
+// at is the section from an offset in it on: want bytes or more, unless it ends before. Where it has to be read, ahead bytes are.
+func (w *window) at(sec *section, off, want, ahead uint64) ([]byte, error) {
+	if sec.whole != nil && off <= sec.size {
+		return sec.whole[off:sec.size], nil
+	}
+	want = min(want, sec.size-min(off, sec.size))
+	if w.sec != sec || off < w.off || off+want > w.off+uint64(len(w.data)) {
+		n := max(want, min(ahead, sec.size-min(off, sec.size)))
+		b, err := sec.at(&w.buf, off, n)
+		if err != nil {
+			w.data = nil
+			return nil, err
+		}
+		w.sec, w.off, w.data = sec, off, b[:n]
+	}
+	return w.data[off-w.off:], nil
+}
+
 func (s *section) err(off uint64, format string, args ...any) error {
 	return &elf.FormatError{Section: s.s.Name, Offset: off, Problem: fmt.Sprintf(format, args...)}
 }

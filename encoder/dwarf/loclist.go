@@ -34,7 +34,7 @@ func (c *Cursor) Location() Location {
 		}
 		return Location{kind, c.u.dwarf64, c.Val[SlotList]}
 	case c.Has&bit(SlotListX) != 0:
-		if off, ok := c.u.loclistx(c.Val[SlotListX]); ok {
+		if off, ok := c.u.loclistx(&c.lists, c.Val[SlotListX]); ok {
 			return Location{LocList, c.u.dwarf64, off}
 		}
 		return Location{Kind: LocOdd}
@@ -44,15 +44,14 @@ func (c *Cursor) Location() Location {
 	return Location{}
 }
 
-// loclistx is the section offset of an indexed location list.
-func (u *Unit) loclistx(index uint64) (off uint64, ok bool) {
+// loclistx is the section offset of an indexed location list. The offsets are read through a window, which those of one unit fit.
+func (u *Unit) loclistx(w *window, index uint64) (off uint64, ok bool) {
 	width := u.offsetSize()
 	if index > 1<<31 {
 		return 0, false
 	}
-	at := u.listBase + index*width
-	b, err := u.d.lists.at(new([]byte), at, width)
-	if err != nil {
+	b, err := w.at(&u.d.lists, u.listBase+index*width, width, offsetsWindow)
+	if err != nil || uint64(len(b)) < width {
 		return 0, false
 	}
 	if width == 8 {
@@ -61,16 +60,16 @@ func (u *Unit) loclistx(index uint64) (off uint64, ok bool) {
 	return u.listBase + uint64(u.d.order.Uint32(b)), true
 }
 
+// offsetsWindow is how much of the offsets of lists is read at a time.
+const offsetsWindow = 4 << 10
+
 // windowSize is how much of a location section is read at a time: lists of one unit lie together.
 const windowSize = 64 << 10
 
 // A Locations decodes locations. It belongs to one worker.
 type Locations struct {
 	ops []Op
-	buf []byte
-	win []byte // the window: windowLen bytes of sec from off on
-	off uint64
-	sec *section
+	win window
 
 	wide bool // the unit of the location at hand is in the 64-bit format
 }
@@ -111,22 +110,13 @@ func (l *Locations) Sub(u *Unit, expr []byte) (op Op, single bool) {
 	return ops[0], true
 }
 
-// bytes is a window of the section that starts at off; it holds want bytes unless the section ends before.
+// bytes is the section from off on: want bytes or more, unless it ends before or cannot be read.
 func (l *Locations) bytes(sec *section, off uint64, want uint64) []byte {
-	if off >= sec.size {
+	b, err := l.win.at(sec, off, want, windowSize)
+	if err != nil {
 		return nil
 	}
-	want = min(want, sec.size-off)
-	if l.sec != sec || off < l.off || off+want > l.off+uint64(len(l.win)) {
-		n := min(max(want, windowSize), sec.size-off)
-		b, err := sec.at(&l.buf, off, n)
-		if err != nil {
-			l.win = nil
-			return nil
-		}
-		l.sec, l.off, l.win = sec, off, b[:n]
-	}
-	return l.win[off-l.off:]
+	return b
 }
 
 // entryMax bounds the head of a list entry: opcode, two numbers, a length.
