@@ -33,7 +33,9 @@ func (w *walker) classify() {
 	w.chained, w.endless = 0, false
 	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
 	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
-	w.composites(dies, words, starts)
+	for _, id := range w.composed { // with these known, little is left that must be descended into
+		w.contribution(id)
+	}
 	class := t.Class[1:][:len(dies)]
 	for i := len(dies) - 1; i >= 0; i-- {
 		d := &dies[i]
@@ -52,27 +54,6 @@ func (w *walker) classify() {
 	}
 	if t.Class[0] = nominal.Void; w.endless {
 		t.Class = nil
-	}
-}
-
-// composites computes what the types of w.composed contribute: with them known, little is left that must be descended into.
-func (w *walker) composites(dies []Die, words, starts []uint32) {
-	for _, id := range w.composed {
-		d, r := &dies[id-1], words[starts[id-1]:]
-		head, vlen := uint64(r[0])<<32|uint64(r[1]), int(r[1]&0xffffff)
-		switch btf.Kind(r[1] >> 24 & 0x7f) {
-		case btf.KindFuncProto:
-			if h := nominal.Begin(head, w.contribution(r[2])); w.late {
-				d.Ref = w.lateParams(h, r[3:3+2*vlen])
-			}
-		case btf.KindArray:
-			d.Ref = nominal.Begin(head|uint64(r[5])<<32, w.contribution(r[3])) // an array has no name
-		case btf.KindStruct, btf.KindUnion:
-			d.Ref = w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:3+3*vlen])
-		}
-		if !d.Ref.Known() {
-			w.compute(id)
-		}
 	}
 }
 
@@ -176,17 +157,23 @@ func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(members)-2; at += 3 {
 		v, off := uint64(members[at])<<32|uint64(members[at+2]), members[at+1]
-		if uint64(off) < uint64(len(byOff)) {
-			if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) {
-				if d := &dies[i]; d.Off == off && d.Ref.Known() {
-					h = h.Element(v, d.Ref)
-					continue
-				}
-			}
+		if d := hashedAt(dies, byOff, off); d != nil {
+			h = h.Element(v, d.Ref)
+		} else {
+			h = h.Element(v, w.lateContribution(off))
 		}
-		h = h.Element(v, w.lateContribution(off))
 	}
 	return h
+}
+
+// hashedAt is the type that the index has at an offset, if it is there and what it contributes is known; else nil.
+func hashedAt(dies []Die, byOff []uint16, off uint32) *Die {
+	if uint64(off) < uint64(len(byOff)) {
+		if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) && dies[i].Off == off && dies[i].Ref.Known() {
+			return &dies[i]
+		}
+	}
+	return nil
 }
 
 // lateParams is lateMembers for the parameters of a prototype, two words each.
@@ -196,15 +183,11 @@ func (w *walker) lateParams(h nominal.Hash, params []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(params)-1; at += 2 {
 		name, off := uint64(params[at]), params[at+1]
-		if uint64(off) < uint64(len(byOff)) {
-			if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) {
-				if d := &dies[i]; d.Off == off && d.Ref.Known() {
-					h = h.Element(name, d.Ref)
-					continue
-				}
-			}
+		if d := hashedAt(dies, byOff, off); d != nil {
+			h = h.Element(name, d.Ref)
+		} else {
+			h = h.Element(name, w.lateContribution(off))
 		}
-		h = h.Element(name, w.lateContribution(off))
 	}
 	return h
 }
