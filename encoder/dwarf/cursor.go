@@ -35,7 +35,7 @@ func (c *Cursor) Start(u *Unit) {
 	c.u, c.data, c.end, c.limit, c.refs, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), nil
 	c.dense, c.attrs, c.swap = u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.low = (*[lowCodes]Abbrev)(c.dense)
-	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs)}
+	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs), swap: c.swap}
 	c.Next = u.root
 }
 

@@ -182,12 +182,7 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		words = slices.Grow(words, 3*atOnce)
 		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
 		c.runs.last = c.end - int(a.fixed) - 1
-		n, next := 0, 0
-		if c.swap {
-			n, next = a.swappedRun(room, c.data, pos, &c.runs)
-		} else {
-			n, next = a.run(room, c.data, pos, &c.runs)
-		}
+		n, next := a.run(room, c.data, pos, &c.runs)
 		if next == pos {
 			break
 		}
@@ -212,6 +207,7 @@ type bounds struct {
 	last        int    // position at which one can start
 	names, refs uint32 // the highest key of a name, and what all references are less than
 	each        int    // words of each
+	swap        bool   // big endian
 }
 
 // run puts the DIEs of an abbreviation that stand from pos on into words, up to the first one that is not of it or has something wrong
@@ -225,40 +221,16 @@ func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits *bo
 		if d[0] != code {
 			break
 		}
-		name := (binary.LittleEndian.Uint32(d[l.name:]) + 1) & l.nameMask
-		if name > limits.names {
+		name, typ, num := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.num:])
+		if limits.swap {
+			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
+		}
+		if name = (name + 1) & l.nameMask; name > limits.names {
 			break
 		}
-		typ := binary.LittleEndian.Uint32(d[l.typ:])
 		if typ >= limits.refs {
 			typ = 0
 		}
-		words[n], words[n+1] = name, typ
-		words[n+2] = (binary.LittleEndian.Uint32(d[l.num:])&l.mask + l.add) * uint32(l.scale)
-		n += limits.each
-	}
-	return n, pos
-}
-
-// swappedRun is run for big-endian data.
-//
-//go:noinline
-func (a *Abbrev) swappedRun(words *[3 * atOnce]uint32, data []byte, pos int, limits *bounds) (n, next int) {
-	l, code, size := &a.layout, data[pos], int(a.fixed)+1
-	for ; n < len(words)-2 && pos <= limits.last; pos += size {
-		d := spanAt(data, pos)
-		if d[0] != code {
-			break
-		}
-		name := (binary.BigEndian.Uint32(d[l.name:]) + 1) & l.nameMask
-		if name > limits.names {
-			break
-		}
-		typ := binary.BigEndian.Uint32(d[l.typ:])
-		if typ >= limits.refs {
-			typ = 0
-		}
-		num := binary.BigEndian.Uint32(d[l.num:]) >> ((32 - 8*l.width) & 31)
 		words[n], words[n+1], words[n+2] = name, typ, (num&l.mask+l.add)*uint32(l.scale)
 		n += limits.each
 	}
