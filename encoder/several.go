@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 )
@@ -95,44 +94,4 @@ func (a *assembler) follow(j, lead *job) error {
 	a.funcs = funcs.NewCollector(j.table)
 	a.vars.Judge(j.secs)
 	return nil
-}
-
-// functions appends the functions of all images. Meanwhile the types before them are compared, as far as that can be.
-func (j *job) functions(a *assembler) (merge *dedup.Merger, err error) {
-	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared}
-	if a.earlier != nil {
-		merge = dedup.New(a.o, opt)
-		merge.Start()
-		a.stats.Funcs, err = funcs.EmitAll(a.o, append(a.earlier, a.funcs), j.opt.OnFunc)
-		return merge, err
-	}
-	m := a.funcs.Emission()
-	types, words := m.Room()
-	a.o.Grow(types, words)
-	opt.Room = types
-	merge = dedup.New(a.o, opt)
-	j.parallel(2, func(i int) {
-		if i == 0 {
-			m.Sort()
-		} else {
-			m.Compare(a.o)
-			merge.Start()
-		}
-	})
-	if j.table.HasArenas() { // Emit looks at types
-		a.stats.Funcs, err = m.Emit(a.o, j.opt.OnFunc)
-		return merge, err
-	}
-	room := a.o.WordRoom()
-	j.parallel(2, func(i int) {
-		if i == 0 {
-			a.stats.Funcs, err = m.Emit(a.o, j.opt.OnFunc)
-		} else {
-			merge.References()
-		}
-	})
-	if err == nil && a.o.WordRoom() != room {
-		err = fmt.Errorf("internal error: functions took more than the %d words that there was room for", words)
-	}
-	return merge, err
 }

@@ -104,6 +104,9 @@ func (b *batch) write(t *target, workers int) *writing {
 		if w.err == nil {
 			w.err = w.add("outputs.base", t.im.Outputs.Base, bytesOf(t.raw.distilled))
 		}
+		if w.err == nil && workers > 1 {
+			w.err = w.set.Sync()
+		}
 	}
 	if workers > 1 {
 		go work()

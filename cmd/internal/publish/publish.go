@@ -52,12 +52,18 @@ func (s *Set) Add(path string, write func(w io.Writer) error) error {
 		return err
 	}
 	s.files = append(s.files, f)
-	err = write(f)
-	if err == nil {
-		err = f.Sync() // so that Commit has little to wait for
-	}
-	if err != nil {
+	if err := write(f); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Sync brings what has been written to the disk, so that Commit has little to wait for.
+func (s *Set) Sync() error {
+	for _, f := range s.files {
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
