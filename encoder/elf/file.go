@@ -233,6 +233,9 @@ func (f *File) readSections(shoff uint64, entSize int, n uint64, strIndex uint32
 		f.Sections[i].Index = i
 		names[i] = f.Order.Uint32(h)
 	}
+	if strIndex == uint32(elf.SHN_UNDEF) {
+		return &FormatError{headerPlace, 0, "the sections have no names (section name table 0)"}
+	}
 	if uint64(strIndex) >= n {
 		return &FormatError{headerPlace, 0, fmt.Sprintf("section name table %d is not one of %d sections", strIndex, n)}
 	}

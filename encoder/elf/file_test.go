@@ -326,6 +326,7 @@ func TestDamagedHeaders(t *testing.T) {
 		{"size of a header", func(b []byte) { le.PutUint16(b[58:], 40) }, "ELF header", "section headers of 40 bytes, want 64"},
 		{"too many sections", func(b []byte) { le.PutUint16(b[60:], 0xff00) }, "section headers", "do not fit"},
 		{"no sections", func(b []byte) { le.PutUint16(b[60:], 0) }, "section headers", "0 sections do not fit"},
+		{"no name table", func(b []byte) { le.PutUint16(b[62:], 0) }, "ELF header", "the sections have no names"},
 		{"name table", func(b []byte) { le.PutUint16(b[62:], 0xff00) }, "ELF header", "section name table 65280"},
 		{"names past the end", func(b []byte) { le.PutUint64(b[strs+24:], 1<<30) }, fmt.Sprintf("section %d", le.Uint16(good[62:])), "past the end of the file"},
 		{"a name outside", func(b []byte) { le.PutUint32(b[shoff+64:], 1<<20) }, "section headers", "name at 0x100000 lies outside"},

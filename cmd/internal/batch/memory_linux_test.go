@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,8 +78,10 @@ func TestMemoryIsFlat(t *testing.T) {
 	if more := heap[29] - heap[9]; more > 20*kernel.Bytes/4 {
 		t.Errorf("heap: %d bytes more after image 30 than after image 10; BTF of a kernel has %d", more, kernel.Bytes)
 	}
-	if rss[29] > rss[9]+rss[9]/10+1<<20 {
-		t.Errorf("resident memory: %d bytes after image 30, %d after image 10", rss[29], rss[9])
+	// Free memory that the runtime has not yet given back differs by megabytes from row to row, so the least of some rows counts.
+	early, late := slices.Min(rss[5:10]), slices.Min(rss[25:30])
+	if late > early+early/10+1<<20 {
+		t.Errorf("resident memory: at least %d bytes after images 26 to 30, %d after images 6 to 10", late, early)
 	}
-	t.Logf("heap %d and %d, resident %d and %d bytes after images 10 and 30; BTF of %d", heap[9], heap[29], rss[9], rss[29], kernel.Bytes)
+	t.Logf("heap %d and %d bytes after images 10 and 30, resident at least %d and %d before each; BTF of %d", heap[9], heap[29], early, late, kernel.Bytes)
 }
