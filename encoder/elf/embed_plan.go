@@ -65,7 +65,7 @@ func (f *File) embed(sections []EmbedSection) (*change, error) {
 		if old := f.Section(s.Name); old != nil {
 			err = p.replace(old, s.Data)
 		} else {
-			p.add(s)
+			err = p.add(s)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("section %s: %w", s.Name, err)
@@ -75,14 +75,17 @@ func (f *File) embed(sections []EmbedSection) (*change, error) {
 }
 
 // add appends a section header; its content goes to the end of the file.
-func (p *planner) add(s EmbedSection) {
+func (p *planner) add(s EmbedSection) error {
+	i := len(p.table) / p.l.shdr
+	if err := p.notRelocated(i); err != nil {
+		return err
+	}
 	name := bytes.Index(p.strs, append([]byte(s.Name), 0))
 	if name < 0 {
 		name = len(p.strs)
 		p.strs = append(append(p.strs, s.Name...), 0)
 		p.grown = true
 	}
-	i := len(p.table) / p.l.shdr
 	p.table = append(p.table, make([]byte, p.l.shdr)...)
 	h := p.header(i)
 	p.put32(h, p.l.name, uint32(name))
@@ -90,6 +93,17 @@ func (p *planner) add(s EmbedSection) {
 	p.put(h, p.l.align, 1)
 	p.put(h, p.l.size, uint64(len(s.Data)))
 	p.inserts = append(p.inserts, insert{index: i, data: s.Data})
+	return nil
+}
+
+// notRelocated refuses content that relocations would change: those of the section with that index, or of one that did not exist.
+func (p *planner) notRelocated(index int) error {
+	for i := range p.f.Sections {
+		if r := &p.f.Sections[i]; (r.Type == elf.SHT_REL || r.Type == elf.SHT_RELA) && int(r.Info) == index && r.Size > 0 {
+			return fmt.Errorf("it has relocations in section %s", r.place())
+		}
+	}
+	return nil
 }
 
 // replace gives a section new content, where it lies or at the end of the file.
@@ -104,10 +118,8 @@ func (p *planner) replace(s *Section, data []byte) error {
 	if s.Type != elf.SHT_PROGBITS {
 		return fmt.Errorf("it is a section of type %s", s.Type)
 	}
-	for i := range f.Sections {
-		if r := &f.Sections[i]; (r.Type == elf.SHT_REL || r.Type == elf.SHT_RELA) && int(r.Info) == s.Index && r.Size > 0 {
-			return fmt.Errorf("it has relocations in section %s", r.place())
-		}
+	if err := p.notRelocated(s.Index); err != nil {
+		return err
 	}
 	h := p.header(s.Index)
 	fits := uint64(len(data)) <= s.Size

@@ -317,6 +317,9 @@ func TestEmbedErrors(t *testing.T) {
 		{"relocated", func(r *rawImage) {
 			r.secs = append(r.secs, rawSection{name: ".rel.BTF", typ: elf.SHT_REL, info: 1, data: make([]byte, 16)})
 		}, nil, btf, "section .BTF: it has relocations in section .rel.BTF"},
+		{"relocated before it is there", func(r *rawImage) {
+			r.secs = []rawSection{{name: ".rel", typ: elf.SHT_REL, info: 3, data: make([]byte, 16)}}
+		}, nil, btf, "section .BTF: it has relocations in section .rel"},
 		{"without bytes", nil, nil, []EmbedSection{{".bss", nil}}, "SHT_NOBITS"},
 		{"the names", nil, nil, []EmbedSection{{".shstrtab", nil}}, "it holds the names"},
 		{"twice", nil, nil, append(btf, btf...), "section .BTF is given twice"},
