@@ -165,9 +165,10 @@ func (w *window) at(sec *section, off, want, ahead uint64) ([]byte, error) {
 	if sec.whole != nil && off <= sec.size {
 		return sec.whole[off:sec.size], nil
 	}
-	want = min(want, sec.size-min(off, sec.size))
+	left := sec.size - min(off, sec.size)
+	want = min(want, left)
 	if w.sec != sec || off < w.off || off+want > w.off+uint64(len(w.data)) {
-		n := max(want, min(ahead, sec.size-min(off, sec.size)))
+		n := max(want, min(ahead, left))
 		b, err := sec.at(&w.buf, off, n)
 		if err != nil {
 			w.data = nil

@@ -99,7 +99,7 @@ func (p *planner) add(s EmbedSection) error {
 // notRelocated refuses content that relocations would change: those of the section with that index, or of one that did not exist.
 func (p *planner) notRelocated(index int) error {
 	for i := range p.f.Sections {
-		if r := &p.f.Sections[i]; (r.Type == elf.SHT_REL || r.Type == elf.SHT_RELA) && int(r.Info) == index && r.Size > 0 {
+		if r := &p.f.Sections[i]; r.relocates(index) && r.Size > 0 {
 			return fmt.Errorf("it has relocations in section %s", r.place())
 		}
 	}

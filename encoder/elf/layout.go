@@ -37,11 +37,16 @@ func roundUp(v, align uint64) uint64 {
 	return (v + align - 1) &^ (align - 1)
 }
 
+// relocates tells whether a section holds relocations of the section with that index.
+func (s *Section) relocates(index int) bool {
+	return (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && int(s.Info) == index
+}
+
 // relocate applies the relocations of a relocatable file to the bytes of a section.
 func (f *File) relocate(target *Section, b []byte) error {
 	for i := range f.Sections {
 		rel := &f.Sections[i]
-		if int(rel.Info) != target.Index || rel.Type != elf.SHT_RELA && rel.Type != elf.SHT_REL {
+		if !rel.relocates(target.Index) {
 			continue
 		}
 		data, err := f.raw(rel)
