@@ -113,7 +113,7 @@ func TestPeerModules(t *testing.T) {
 // bpftool shows of a module that we embedded both into, relocated onto the kernel, with our own relocation.
 func TestPeerDistilled(t *testing.T) {
 	if _, err := exec.LookPath("llvm-objcopy"); err != nil {
-		t.Skipf("the peer needs it to add sections to files of other machines: %v", err)
+		reference.Missing(t, "the peer needs it to add sections to files of other machines: %v", err)
 	}
 	eachModules(t, func(t *testing.T, m *labModules) {
 		for _, path := range m.paths {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	ebpf "github.com/cilium/ebpf/btf"
+
+	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
 // program prints a constant, a variable that had to be relocated, and what it finds in the memory of its section .BTF.
@@ -35,8 +37,12 @@ int main(void)
 // compile makes a program that this machine runs.
 func compile(t *testing.T, compiler string, flags ...string) string {
 	t.Helper()
+	lacks := t.Skipf
+	if compiler == "gcc" { // the others are for machines that have them
+		lacks = func(format string, args ...any) { t.Helper(); peer.Missing(t, format, args...) }
+	}
 	if _, err := exec.LookPath(compiler); err != nil {
-		t.Skipf("no compiler: %v", err)
+		lacks("no compiler: %v", err)
 	}
 	dir := t.TempDir()
 	source, out := filepath.Join(dir, "program.c"), filepath.Join(dir, "program")
@@ -44,10 +50,10 @@ func compile(t *testing.T, compiler string, flags ...string) string {
 		t.Fatal(err)
 	}
 	if text, err := exec.Command(compiler, append(flags, "-o", out, source)...).CombinedOutput(); err != nil {
-		t.Skipf("%s %v: %v: %s", compiler, flags, err, text) // a compiler without a C library
+		lacks("%s %v: %v: %s", compiler, flags, err, text) // a compiler without a C library
 	}
 	if err := exec.Command(out).Run(); errors.Is(err, syscall.ENOEXEC) || errors.Is(err, os.ErrNotExist) {
-		t.Skipf("this machine does not run what %s makes: %v", compiler, err)
+		lacks("this machine does not run what %s makes: %v", compiler, err)
 	}
 	return out
 }
@@ -166,7 +172,7 @@ var mayDiffer = regexp.MustCompile(`^There are \d+ section headers|^  (Start|Num
 func compareReadelf(t *testing.T, before, after string) {
 	t.Helper()
 	if _, err := exec.LookPath("readelf"); err != nil {
-		t.Skip(err)
+		peer.Missing(t, "%v", err)
 	}
 	lines := func(path string) (same, other []string) {
 		out, err := exec.Command("readelf", "-aW", path).Output()
@@ -230,13 +236,9 @@ func readByCilium(t *testing.T, path string) {
 
 func readByBpftool(t *testing.T, f *File, path string) {
 	t.Helper()
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", ".lab")
-	}
-	bpftool := filepath.Join(dir, "bin", "bpftool")
+	bpftool := filepath.Join(peer.Lab(t), "bin", "bpftool")
 	if _, err := os.Stat(bpftool); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+		if peer.Required() {
 			t.Errorf("no peers: %v", err)
 		}
 		return
