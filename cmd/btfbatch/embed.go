@@ -64,6 +64,8 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 			}
 			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
 			items[0].Image.Outputs.ELF = job.Out // which corpus takes for a mistake where it is the image
+			a.interrupts.batch.Lock()
+			defer a.interrupts.batch.Unlock()
 			_, err = a.batch(cmd, items, opt, nil)
 			return err
 		},

@@ -47,6 +47,8 @@ that of a module.`,
 				opt.OnPhases = func(_ string, p []encoder.Phase) { phases = p }
 			}
 			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
+			a.interrupts.batch.Lock()
+			defer a.interrupts.batch.Unlock()
 			_, err = a.batch(cmd, items, opt, nil)
 			return errors.Join(err, failed(a.console.Phases(phases)))
 		},

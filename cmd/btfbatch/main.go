@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/btfbatch/btfbatch/config"
 )
@@ -50,10 +48,9 @@ func main() { os.Exit(run(arguments(os.Args))) }
 
 // run is the program: it returns its exit code.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	root := newRoot()
+	var interrupts interrupter
+	ctx := interrupts.listen(context.Background())
+	root := newRoot(&interrupts)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -64,12 +61,21 @@ func run(args []string) int {
 	}
 	e := &exit{exitUsage, err} // of cobra: flags and arguments
 	errors.As(err, &e)
-	var manifest *config.Problems // a line each, which start with their place
 	switch {
-	case errors.As(e.cause, &manifest):
-		fmt.Fprintln(os.Stderr, manifest)
+	case errors.Is(e.cause, errInterrupted):
+		interrupts.sayInterrupted()
 	case e.cause != nil:
-		fmt.Fprintf(os.Stderr, "btfbatch: %v\n", e.cause)
+		complain(e.cause)
 	}
 	return e.code
+}
+
+// complain writes the line, or the lines of a manifest's problems, with which the program ends.
+func complain(err error) {
+	var manifest *config.Problems // a line each, which start with their place
+	if errors.As(err, &manifest) {
+		fmt.Fprintln(os.Stderr, manifest)
+		return
+	}
+	fmt.Fprintf(os.Stderr, "btfbatch: %v\n", err)
 }

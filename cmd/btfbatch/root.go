@@ -10,10 +10,11 @@ import (
 type app struct {
 	logFormat, logLevel string
 	console             *console.Console
+	interrupts          *interrupter
 }
 
-func newRoot() *cobra.Command {
-	a := &app{}
+func newRoot(interrupts *interrupter) *cobra.Command {
+	a := &app{interrupts: interrupts}
 	root := &cobra.Command{
 		Use:   "btfbatch",
 		Short: "Make BTF from the DWARF of kernel images",

@@ -62,6 +62,8 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
 				outlets = append(outlets, reports.Summary(file))
 			}
+			a.interrupts.batch.Lock()
+			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, items, opt, outlets)
 			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" {
 				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(items))))

@@ -75,7 +75,12 @@ type batch struct {
 	report *report.Report
 	done   []*report.Row // by item, until they are told
 	told   int
+	over   bool // the report is finished; what comes later is not told
 }
+
+// patience is how long an interrupted batch waits for its images to notice. One that is stuck, as in reading a golden that is a
+// pipe, shall not keep the report back.
+const patience = 700 * time.Millisecond
 
 // Run encodes all items. When the context ends, the images that are not done are skipped, and the report is marked as
 // interrupted.
@@ -86,23 +91,54 @@ func Run(ctx context.Context, items []corpus.Item, opt Options) *report.Report {
 	}
 	b := &batch{items: items, opt: opt, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
 	b.linkBases()
-	for i := 0; i < len(items); {
-		n := 1
-		if small(&items[i]) {
-			for i+n < len(items) && small(&items[i+n]) {
-				n++
-			}
-			b.sideBySide(ctx, i, n)
-		} else {
-			b.finish(i, b.image(ctx, i, opt.Workers))
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		b.all(ctx)
+	}()
+	select {
+	case <-finished:
+	case <-ctx.Done():
+		select {
+		case <-finished:
+		case <-time.After(patience):
 		}
-		i += n
 	}
+	b.end()
 	b.report.Seconds = time.Since(start).Seconds()
 	for _, e := range opt.Exceptions.Stale() {
 		b.report.Stale = append(b.report.Stale, e.String())
 	}
 	return b.report
+}
+
+// all encodes all items.
+func (b *batch) all(ctx context.Context) {
+	for i := 0; i < len(b.items); {
+		n := 1
+		if small(&b.items[i]) {
+			for i+n < len(b.items) && small(&b.items[i+n]) {
+				n++
+			}
+			b.sideBySide(ctx, i, n)
+		} else {
+			b.finish(i, b.image(ctx, i, b.opt.Workers))
+		}
+		i += n
+	}
+}
+
+// end closes the report. Images that are still worked at are interrupted.
+func (b *batch) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.items {
+		if b.done[i] == nil {
+			b.done[i] = &report.Row{Name: b.items[i].Image.Label(), Interrupted: true}
+		}
+	}
+	b.tell()
+	b.over = true
 }
 
 // Names lists the items' names in the order of the manifest, which that of the items is but for bases.
@@ -151,7 +187,14 @@ func (b *batch) sideBySide(ctx context.Context, first, n int) {
 func (b *batch) finish(i int, row report.Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.done[i] = &row
+	if !b.over {
+		b.done[i] = &row
+		b.tell()
+	}
+}
+
+// tell tells of the images that are done, in the order of the items.
+func (b *batch) tell() {
 	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
 		row := b.report.Add(*b.done[b.told])
 		b.done[b.told] = &report.Row{} // a diff may be long, and the report has it

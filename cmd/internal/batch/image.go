@@ -103,12 +103,15 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
 	}
+	if err := ctx.Err(); err != nil { // the report may be written already
+		return nil, err
+	}
 	if err := b.publish(&t, outputs); err != nil {
 		return nil, err
 	}
 	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if im.Golden != "" {
-		row.Golden, err = b.compare(&t)
+		row.Golden, err = b.compare(ctx, &t)
 		t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	}
 	if b.opt.OnPhases != nil {

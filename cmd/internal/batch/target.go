@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -207,7 +208,7 @@ func (b *batch) reject(t *target) error {
 const listed = 20
 
 // compare compares with the golden, and rewrites it if that is wanted.
-func (b *batch) compare(t *target) (*report.Comparison, error) {
+func (b *batch) compare(ctx context.Context, t *target) (*report.Comparison, error) {
 	res, err := golden.Compare(t.object, t.im.Golden, golden.Options{Image: t.im.Name, Exceptions: b.opt.Exceptions})
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
@@ -220,6 +221,9 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 		b.mu.Lock()
 		b.opt.OnDiffer(t.im.Name, c)
 		b.mu.Unlock()
+	}
+	if err := ctx.Err(); err != nil {
+		return c, err
 	}
 	if !b.opt.Update {
 		return c, nil

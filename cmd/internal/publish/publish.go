@@ -47,7 +47,12 @@ func (s *Set) Add(path string, write func(w io.Writer) error) error {
 	if err != nil {
 		return err
 	}
+	working.RLock()
 	f, err := create(path)
+	if err == nil {
+		unfinished.Store(f.Name(), true)
+	}
+	working.RUnlock()
 	if err != nil {
 		return err
 	}
@@ -85,6 +90,8 @@ func (p *Publisher) Prepare(path string) (string, error) {
 
 // Commit puts all files of the set in their places, and makes sure that they stay there.
 func (s *Set) Commit() error {
+	working.RLock()
+	defer working.RUnlock()
 	for _, f := range s.files {
 		if err := f.CloseAtomicallyReplace(); err != nil {
 			return err
@@ -98,7 +105,8 @@ func (s *Set) Commit() error {
 func (s *Set) Discard() {
 	for _, f := range s.files {
 		_ = f.Cleanup() // what cannot be removed is a leftover
-		f.lock.Close()  // nothing was written through it
+		unfinished.Delete(f.Name())
+		f.lock.Close() // nothing was written through it
 	}
 	s.files = nil
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+)
+
+// How long the program goes on after the first signal. A second one ends it at once.
+const (
+	graceForBatch = 1500 * time.Millisecond // to write the report of what was done until then
+	graceForFiles = 2 * time.Second         // to put files in place that belong together
+	graceForWords = 100 * time.Millisecond  // to write the last line, which nobody may be reading
+)
+
+// An interrupter ends the program on a signal. Code that looks at its context returns by itself, but much does not: reading a pipe
+// that nobody writes to, writing to one that nobody reads, a library in the middle of decompressing. None of that is a reason to
+// stay, because every file takes its place by a rename. So the interrupter waits only for a batch, which has a report to write, and
+// only for a moment. The zero value does nothing.
+type interrupter struct {
+	signals chan os.Signal
+	batch   sync.Mutex  // held while a batch runs
+	said    atomic.Bool // the last line was written, or is being written
+}
+
+// listen starts to listen for signals. The context ends with the first one.
+func (i *interrupter) listen(parent context.Context) context.Context {
+	ctx, cancel := context.WithCancel(parent)
+	i.signals = make(chan os.Signal, 2)
+	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-i.signals
+		cancel()
+		go func() { // a second signal
+			<-i.signals
+			os.Exit(exitInterrupted)
+		}()
+		waitAtMost(graceForBatch, i.batch.Lock)
+		waitAtMost(graceForFiles, publish.Stop)
+		waitAtMost(graceForWords, i.sayInterrupted)
+		os.Exit(exitInterrupted)
+	}()
+	return ctx
+}
+
+// sayInterrupted writes the last line of a program that was interrupted, once.
+func (i *interrupter) sayInterrupted() {
+	if i.said.CompareAndSwap(false, true) {
+		complain(errInterrupted)
+	}
+}
+
+// waitAtMost calls do, and returns when it has returned or the time is over.
+func waitAtMost(d time.Duration, do func()) {
+	done := make(chan struct{})
+	go func() {
+		do()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,229 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	quickly  = 4 * time.Second // more than the grace of a batch; the machine may be busy
+	imageELF = "gcc12-x86_64-dwarf5-based.elf"
+)
+
+// stuck is a command that waits for something that never comes.
+type stuck struct {
+	name string
+	args string                         // the words of the command line
+	make func(t *testing.T) func()      // prepares the folder that is the current one; what it returns waits until the command is at it
+	look func(t *testing.T, dir string) // at what is left
+}
+
+// pipe makes a named pipe. The returned function waits until somebody reads from it.
+func pipe(path string) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		t.Helper()
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Skipf("no pipes here: %v", err)
+		}
+		return func() {
+			w, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { w.Close() })
+		}
+	}
+}
+
+// text writes a file and then makes a named pipe.
+func text(file, content, pipeName string) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return pipe(pipeName)(t)
+	}
+}
+
+// unopened makes a named pipe that nobody writes to, so that the command waits in open(2).
+func unopened(path string) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		pipe(path)(t)
+		return nil
+	}
+}
+
+// huge writes an image that takes days to hash, and a manifest that wants it.
+func huge(t *testing.T) func() {
+	data, err := os.ReadFile("image")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest := fmt.Sprintf("version: 1\nimages: [{path: huge, name: i, sha256: %064d}]\n", 0)
+	if err := errors.Join(os.WriteFile("huge", data, 0o600), os.WriteFile("m.yaml", []byte(manifest), 0o600), os.Truncate("huge", 1<<42)); err != nil {
+		t.Skipf("no sparse files here: %v", err)
+	}
+	return nil
+}
+
+// TestOneSignalEndsIt: whatever a command waits for, one signal ends it with the code 130, and nothing half done is left.
+func TestOneSignalEndsIt(t *testing.T) {
+	image, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", imageELF))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const batch = "version: 1\nimages:\n- {path: image, name: a, outputs: {btf: out/a.btf}}\n- {path: image, name: b, outputs: {btf: out/b.btf}, golden: p}\n"
+	reported := func(t *testing.T, _ string) {
+		t.Helper()
+		r, err := os.ReadFile("r.json")
+		for _, want := range []string{`"exit_code": 130`, `"name": "a",`, `"status": "interrupted"`} {
+			if err != nil || !bytes.Contains(r, []byte(want)) {
+				t.Errorf("report: got %s, %v, want %s in it", r, err, want)
+			}
+		}
+	}
+	for _, tt := range []stuck{
+		{"dump of a pipe", "dump p", pipe("p"), nil},
+		{"dump of a pipe that nobody opens", "dump p", unopened("p"), nil},
+		{"dump as C", "dump --format c p", pipe("p"), nil},
+		{"dump, pipe as base", "dump --base p image.btf", pipe("p"), nil},
+		{"verify", "verify p", pipe("p"), nil},
+		{"verify, pipe of an earlier build", "verify --lint --earlier p image.btf", pipe("p"), nil},
+		{"diff", "diff image.btf p", pipe("p"), nil},
+		{"validate", "validate p", pipe("p"), nil},
+		{"plan of a pipe that nobody opens", "plan p", unopened("p"), nil},
+		{"embed", "embed image --btf p -o out", pipe("p"), nil},
+		{"exceptions", "run m.yaml --exceptions p", text("m.yaml", batch, "p"), nil},
+		{"golden", "run m.yaml --report json=r.json", text("m.yaml", batch, "p"), reported},
+		{"golden that nobody opens", "run m.yaml -j 1 --report json=r.json", func(t *testing.T) func() { text("m.yaml", batch, "p")(t); return nil }, reported},
+		{"sums", "validate m.yaml", huge, nil},
+		{"sums of a run", "run m.yaml", huge, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for wait := 300 * time.Millisecond; ; wait *= 3 {
+				dir := t.TempDir()
+				t.Chdir(dir)
+				if err := errors.Join(os.Symlink(image, "image"), os.Symlink(strings.TrimSuffix(image, ".elf")+".btf.golden", "image.btf")); err != nil {
+					t.Fatal(err)
+				}
+				ready := tt.make(t)
+				var stderr bytes.Buffer
+				cmd := exec.Command("btfbatch", strings.Fields(tt.args)...)
+				cmd.Stderr, cmd.Env = &stderr, append(os.Environ(), "CI=")
+				code, took := interrupt(t, cmd, ready, wait)
+				if code == -1 && wait < 10*time.Second {
+					continue // it had not begun yet
+				}
+				if code != exitInterrupted || took > quickly || stderr.String() != "btfbatch: interrupted\n" && tt.look == nil {
+					t.Errorf("got exit code %d after %v, want %d; %s", code, took, exitInterrupted, &stderr)
+				}
+				nothingHalfDone(t, dir)
+				if tt.look != nil {
+					tt.look(t, dir)
+				}
+				return
+			}
+		})
+	}
+}
+
+// interrupt starts a command, waits until it is at work, and sends it a signal. It tells how the command ended, and how soon.
+func interrupt(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // the state tells
+		close(ended)
+	}()
+	if ready != nil {
+		ready()
+	}
+	time.Sleep(wait)
+	start := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("it does not wait: %v", err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("one signal does not end it")
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	return cmd.ProcessState.ExitCode(), time.Since(start)
+}
+
+// nothingHalfDone looks for temporary files.
+func nothingHalfDone(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if name := filepath.Base(path); strings.HasPrefix(name, ".") {
+			t.Errorf("%s is left", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNobodyReads: the same where the command writes to pipes that are full.
+func TestNobodyReads(t *testing.T) {
+	btf, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", strings.TrimSuffix(imageELF, ".elf")+".btf.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"dump", btf}, {"dump", "--format", "c", btf}, {"dump", "--format", "json", btf}, {"run", "--help"}, {"nonsense"}} {
+		t.Run(strings.Join(args[:len(args)-1], " "), func(t *testing.T) {
+			for wait := 300 * time.Millisecond; ; wait *= 3 {
+				cmd := exec.Command("btfbatch", args...)
+				cmd.Stdout, cmd.Stderr = full(t), full(t)
+				code, took := interrupt(t, cmd, nil, wait)
+				if code == -1 && wait < 10*time.Second {
+					continue
+				}
+				if code != exitInterrupted || took > quickly {
+					t.Errorf("got exit code %d after %v, want %d", code, took, exitInterrupted)
+				}
+				return
+			}
+		})
+	}
+}
+
+// full is the end of a pipe that takes nothing more.
+func full(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	if err := w.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Skipf("no deadlines for pipes here: %v", err)
+	}
+	if _, err := io.Copy(w, forever{}); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	return w
+}
+
+type forever struct{}
+
+func (forever) Read(b []byte) (int, error) { return len(b), nil }
