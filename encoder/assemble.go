@@ -23,6 +23,7 @@ type assembler struct {
 	funcs *funcs.Collector
 	vars  *vars.Collector
 	stats Stats
+	warn  warner
 
 	earlier []*funcs.Collector // of the images before, where there are several
 
@@ -79,6 +80,9 @@ func (a *assembler) add(u *unit) error {
 	t := &u.types
 	a.stats.Units++
 	a.stats.Types += t.Types.Len()
+	if len(t.Notes) > 0 {
+		a.warn.add(t.Notes, t.Strings)
+	}
 	at := joined{place: t.Place, types: a.o.End(), states: a.funcs.Len()}
 	if a.exact {
 		a.number(t)

@@ -68,7 +68,9 @@ type Result struct {
 	Object *btf.Object
 	Stats  Stats
 	Phases []Phase // in the order in which they ran
-	Lead   int     // of several images: number of the one that the BTF belongs to
+	// Warnings tell what the BTF does not say as the source means it, in the order of their rules.
+	Warnings []Warning
+	Lead     int // of several images: number of the one that the BTF belongs to
 }
 
 // Errors that callers tell apart.
@@ -273,7 +275,7 @@ func (j *job) finish(a *assembler, res *Result) error {
 		o = sorted.ByName(o)
 		j.clock.Stop("sorting", 0, uint64(o.Len()), "types")
 	}
-	res.Object, res.Stats, res.Phases = o, a.stats, j.clock.Phases
+	res.Object, res.Stats, res.Phases, res.Warnings = o, a.stats, j.clock.Phases, a.warn.warnings(o)
 	return nil
 }
 

@@ -64,6 +64,7 @@ var odd = []struct {
 	{name: "atomic", like: "atomic-plain", peer: "tag 0x47 has no BTF"},
 	{name: "atomic-plain"},
 	{name: "complex", peer: "complex and imaginary floats have no BTF"},
+	{name: "reduced", peer: "declaration of a struct or union has no name"},
 	{name: "zdebug", like: "plain"},
 	{name: "zlib", like: "plain"},
 	{name: "zstd", like: "plain"},

@@ -69,6 +69,7 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
 			}
 		}
+		a.warn.image = j.f.Path + ": "
 		err := j.translateAll(ctx, a)
 		if errors.Is(err, errTogether) {
 			if whole := j.readWhole(); whole != nil {

@@ -5,11 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
 )
 
-func newExplain() *cobra.Command {
+func newExplain(a *app) *cobra.Command {
 	var (
 		workers  int
 		profile  config.Profile
@@ -21,7 +23,7 @@ func newExplain() *cobra.Command {
 		Use:   "explain IMAGE SYMBOL",
 		Short: "Tell what was decided about a function or variable",
 		Long: `Tell what was decided about a function or variable, by which rule, and whether profile pahole decides otherwise than the
-default one. For that the image is encoded twice, once by each; with --profile it is encoded once, and only that profile is told
+default one, or gives no BTF at all. For that the image is encoded twice, once by each; with --profile it is encoded once, and only that profile is told
 of. With --list-excluded no SYMBOL is given, and everything that is left out is listed. Exits with 1 when the symbol is unknown.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -33,10 +35,14 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 				return err
 			}
 			opt.Workers = workers
+			var warnings []encoder.Warning
 			if excluded {
-				return failed(explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt))
+				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt)
+			} else {
+				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt, profile == "")
 			}
-			return failed(explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt, profile == ""))
+			a.console.Warned(args[0], batch.Warnings(warnings), shown(nil))
+			return failed(err)
 		},
 	}
 	flags := cmd.Flags()

@@ -31,6 +31,6 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "human", "`FORMAT` of log lines: human or json")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn or error")
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(), newValidate(), newPlan(), newExplain(), newStats(), newVerify(), newPahole(), newVersion())
+	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(), newValidate(), newPlan(), newExplain(a), newStats(), newVerify(), newPahole(), newVersion())
 	return root
 }

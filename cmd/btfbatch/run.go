@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -115,6 +117,24 @@ func load(manifest string, only []string) ([]corpus.Item, error) {
 	return items, nil
 }
 
+// encoderWarnings are the warnings that tell of the image. Those that tell of the BTF are for the report.
+func encoderWarnings(list []report.Warning) (own []report.Warning) {
+	for _, w := range list {
+		if !slices.Contains(verify.LintRules(), w.Rule) {
+			own = append(own, w)
+		}
+	}
+	return own
+}
+
+// shown is how many findings of a rule are logged: a report has more of them.
+func shown(outlets []reports.Outlet) int {
+	if outlets != nil {
+		return 1
+	}
+	return 3
+}
+
 // batch runs a batch and tells of it. There is a report whenever a batch was run; the error has the exit code.
 func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, outlets []reports.Outlet) (*report.Report, error) {
 	total := int64(0)
@@ -122,6 +142,10 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 		total += items[i].Size
 	}
 	opt.OnBytes, opt.OnRow, opt.OnDiffer = collectLater(a.console.Advance), a.console.Row, a.console.Differ
+	opt.OnRow = func(row report.Row) {
+		a.console.Warned(row.Name, encoderWarnings(row.Warnings), shown(outlets))
+		a.console.Row(row)
+	}
 	opt.OnError = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), items, opt)

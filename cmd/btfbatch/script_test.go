@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/dwarf"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
@@ -21,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
 
-// TestScripts runs the command line as people do. $IMAGES is the folder of the committed images, $CALLS
+// TestScripts runs the command line as people do. $IMAGES and $ODD are the folders of the committed images, $CALLS
 // has what pahole wrote when it was called.
 func TestScripts(t *testing.T) {
 	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
@@ -32,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("IMAGES", images)
+			env.Setenv("ODD", filepath.Join(filepath.Dir(images), "odd"))
 			env.Setenv("SORTED", filepath.Join(filepath.Dir(filepath.Dir(images)), "encoder", "sorted", "testdata"))
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
 			env.Setenv("CALLS", filepath.Join(filepath.Dir(filepath.Dir(images)), "cmd", "internal", "pahole", "testdata"))
@@ -108,6 +110,13 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 		b.Data(".BTF", 0x200000, map[string]int{"roomy": 0x1000, "tight": 0x20}[args[0]])
 	case "nodwarf":
 		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
+	case "declared":
+		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
+		cu := b.CU("declared.c", synth.C11)
+		for i := range 12 {
+			cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Str(dwarf.AttrName, synth.FormString, fmt.Sprint("s", i)),
+				synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
+		}
 	case "empty":
 		b.Symbol("main", text.At(0), 16, elf.STT_FUNC)
 		b.CU("empty.c", synth.C11)

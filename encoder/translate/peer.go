@@ -38,6 +38,7 @@ func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uin
 		w.c.Fail(pos, "declaration of a struct or union has no name")
 		return true, members
 	}
+	w.note(NoteNameless, pos, 0, 0)
 	return false, members[:0]
 }
 

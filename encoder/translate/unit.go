@@ -102,6 +102,7 @@ type Unit struct {
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
 	VarTags  []DeclTag
+	Notes    []Note // in the order in which they were made
 
 	Place    dwarf.Place
 	AddrSize uint8
@@ -175,6 +176,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Class = append(t.Class[:0], nominal.Void)
 	t.Int, t.Arrays, t.Late = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
+	t.Notes = t.Notes[:0]
 	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
 }
 

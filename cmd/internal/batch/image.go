@@ -98,10 +98,15 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint {
-		if row.Warnings, err = b.lint(&t); err != nil {
+		found, err := b.lint(&t)
+		row.Warnings = append(row.Warnings, found...)
+		if err != nil {
 			return nil, err
 		}
-		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(row.Warnings)), "rules")
+		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(found)), "rules")
+	}
+	if b.opt.StrictLint && len(row.Warnings) > 0 {
+		return nil, errLint
 	}
 	if err := ctx.Err(); err != nil { // the report may be written already
 		return nil, err
@@ -146,7 +151,16 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	t.clock.Add(res.Phases)
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
+	row.Warnings = Warnings(res.Warnings)
 	return t.take(res.Object, f)
+}
+
+// Warnings are the encoder's warnings as a report has them.
+func Warnings(list []encoder.Warning) (warnings []report.Warning) {
+	for _, w := range list {
+		warnings = append(warnings, report.Warning(w))
+	}
+	return warnings
 }
 
 // dropped lists the counts of what was left out, by reason.

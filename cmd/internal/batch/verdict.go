@@ -119,11 +119,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
 		}
 	}
-	list := warnings(verify.Lint(t.raw.wire, opt))
-	if b.opt.StrictLint && len(list) > 0 {
-		return list, errLint
-	}
-	return list, nil
+	return warnings(verify.Lint(t.raw.wire, opt)), nil
 }
 
 // warnings gathers warnings by rule.

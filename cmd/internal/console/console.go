@@ -114,6 +114,19 @@ func (c *Console) Row(row report.Row) {
 	}
 }
 
+// Warned tells of the warnings of an image, with at most so many findings of a rule, a line each.
+func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
+	for _, w := range warnings {
+		shown := w.Examples[:min(len(w.Examples), atMost)]
+		for _, text := range shown {
+			c.Warn().Str("rule", w.Rule).Msgf("%s: %s", name, text)
+		}
+		if more := w.Count - len(shown); more > 0 {
+			c.Warn().Str("rule", w.Rule).Msgf("%s: and %d more", name, more)
+		}
+	}
+}
+
 func (c *Console) counts(e *zerolog.Event, row report.Row) *zerolog.Event {
 	return e.Str("status", string(row.Status)).Int("types", row.Types).Int("funcs", row.Funcs).Int("vars", row.Vars).
 		Int("bytes", row.Bytes).Float64("seconds", round(row.Seconds))

@@ -49,24 +49,26 @@ func place(d vars.Decision) string {
 	return fmt.Sprintf("%s+%#x", d.Section, d.Offset)
 }
 
-// Excluded lists everything that is left out of an image.
-func Excluded(ctx context.Context, w io.Writer, image string, opt encoder.Options) error {
+// Excluded lists everything that is left out of an image. It returns the warnings of the encoder.
+func Excluded(ctx context.Context, w io.Writer, image string, opt encoder.Options) ([]encoder.Warning, error) {
 	l := List{W: w}
 	opt.OnFunc, opt.OnVar = l.Func, l.Var
-	if err := encode(ctx, image, opt); err != nil {
-		return err
+	warnings, err := encode(ctx, image, opt)
+	if err != nil {
+		return nil, err
 	}
-	return l.Err
+	return warnings, l.Err
 }
 
-func encode(ctx context.Context, image string, opt encoder.Options) error {
+func encode(ctx context.Context, image string, opt encoder.Options) ([]encoder.Warning, error) {
 	f, err := elf.Open(image)
 	if err != nil {
-		return fmt.Errorf("%s: %w", image, err)
+		return nil, fmt.Errorf("%s: %w", image, err)
 	}
 	defer f.Close()
-	if _, err := encoder.Encode(ctx, f, opt); err != nil {
-		return fmt.Errorf("%s: %w", image, err)
+	res, err := encoder.Encode(ctx, f, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", image, err)
 	}
-	return nil
+	return res.Warnings, nil
 }

@@ -25,11 +25,13 @@ func (e *UnknownError) Error() string {
 var profiles = map[encoder.Profile]string{encoder.Default: "default", encoder.Pahole: "pahole"}
 
 // Symbol writes what was decided about a name, with the given options and, if both are wanted, whether the other profile decides
-// otherwise. The error is an *UnknownError when neither the symbol table nor the DWARF knows the name.
-func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options, both bool) error {
+// otherwise, or fails. It returns the encoder's warnings with the given options. The error is an *UnknownError when neither the
+// symbol table nor the DWARF knows the name.
+func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options, both bool) ([]encoder.Warning, error) {
 	mine := listener{name: name}
-	if err := mine.hear(ctx, image, opt); err != nil {
-		return err
+	warnings, err := mine.hear(ctx, image, opt)
+	if err != nil {
+		return nil, err
 	}
 	other := opt
 	other.Profile = encoder.Pahole
@@ -37,24 +39,30 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Op
 		other.Profile = encoder.Default
 	}
 	theirs := mine
+	var failure error // of the other profile
 	if both {
 		theirs = listener{name: name}
-		if err := theirs.hear(ctx, image, other); err != nil {
-			return err
+		if _, failure = theirs.hear(ctx, image, other); failure != nil {
+			if ctx.Err() != nil {
+				return warnings, ctx.Err()
+			}
+			theirs = mine
 		}
 	}
 	text := compare(&mine, &theirs, profiles[opt.Profile], profiles[other.Profile])
 	if text == "" {
-		var err error
 		if text, err = fromSymbols(image, name, opt); err != nil {
-			return err
+			return warnings, err
 		}
 	}
 	if text == "" {
-		return &UnknownError{image, name}
+		return warnings, &UnknownError{image, name}
 	}
-	_, err := io.WriteString(w, text)
-	return err
+	if failure != nil {
+		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", profiles[other.Profile], strings.TrimPrefix(failure.Error(), image+": "))
+	}
+	_, err = io.WriteString(w, text)
+	return warnings, err
 }
 
 // A listener keeps the decisions about one name. Several variables may have it, each in a unit of its own.
@@ -64,7 +72,7 @@ type listener struct {
 	vars []vars.Decision
 }
 
-func (l *listener) hear(ctx context.Context, image string, opt encoder.Options) error {
+func (l *listener) hear(ctx context.Context, image string, opt encoder.Options) ([]encoder.Warning, error) {
 	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
 	opt.OnFunc = func(d funcs.Decision) {
 		if d.Name == base {

@@ -84,6 +84,9 @@ func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options
 		res, err = encoder.EncodeAll(ctx, files, opt)
 	}
 	names := strings.Join(r.files, " ")
+	if r.verbose && res != nil {
+		r.warn(res.Warnings)
+	}
 	switch {
 	case errors.Is(err, encoder.ErrNoTypes), errors.Is(err, encoder.ErrNoDWARF) && one: // one of several without DWARF is a mistake
 		// Not an error: a build may well have modules whose units are all in a language that is left out.
@@ -93,6 +96,18 @@ func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options
 		err = inFile(names, err)
 	}
 	return res, err
+}
+
+// warn tells what the BTF does not say as the source means it. The reference never does, so only -V asks for it.
+func (r *run) warn(warnings []encoder.Warning) {
+	for _, w := range warnings {
+		for _, text := range w.Examples {
+			fmt.Fprintf(r.stderr, "pahole: warning: %s: %s\n", w.Rule, text)
+		}
+		if more := w.Count - len(w.Examples); more > 0 {
+			fmt.Fprintf(r.stderr, "pahole: warning: %s: and %d more\n", w.Rule, more)
+		}
+	}
 }
 
 // sections are what the image gets.

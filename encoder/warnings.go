@@ -1,0 +1,165 @@
+package encoder
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// A Warning is what one rule found: something that the BTF does not say as the source means it.
+type Warning struct {
+	Rule     string   // such as "unknown-tag"
+	Count    int      // of different findings: what many CUs have from one header counts once
+	Examples []string // the first of them, each with its place
+}
+
+// maxExamples bounds how many findings of a rule are kept.
+const maxExamples = 20
+
+// RuleReduced is the rule that the image has few of its structs.
+const RuleReduced = "reduced-debug-info"
+
+// A warner gathers what the units of an image noted, in the order in which they are joined.
+type warner struct {
+	image string // put before each place, where there are several images
+	found [translate.NumNoteRules]finding
+}
+
+// A finding is what one rule found so far.
+type finding struct {
+	count    int
+	examples []string
+	texts    map[string]bool // of what has a name
+}
+
+// maxTexts bounds how many findings of a rule are told apart; of those behind it each counts.
+const maxTexts = 1 << 16
+
+// add takes over the notes of a unit.
+func (w *warner) add(notes []translate.Note, s *dwarf.Strings) {
+	for i := range notes {
+		n := &notes[i]
+		f, text := &w.found[n.Rule], n.Text(s)
+		if n.Name != 0 && len(f.texts) < maxTexts {
+			if f.texts[text] {
+				continue
+			}
+			if f.texts == nil {
+				f.texts = make(map[string]bool)
+			}
+			f.texts[text] = true
+		}
+		if f.count++; f.count <= maxExamples {
+			f.examples = append(f.examples, w.image+n.Place(s)+": "+text)
+		}
+	}
+}
+
+// warnings lists what was found: first what concerns the image as a whole, then rule by rule.
+func (w *warner) warnings(o *btf.Object) []Warning {
+	var list []Warning
+	if text := reduced(o, w.found[translate.NoteNameless].count > 0); text != "" {
+		list = append(list, Warning{Rule: RuleReduced, Count: 1, Examples: []string{text}})
+	}
+	for rule := range translate.NumNoteRules {
+		if f := &w.found[rule]; f.count > 0 {
+			list = append(list, Warning{Rule: rule.String(), Count: f.count, Examples: slices.Clip(f.examples)})
+		}
+	}
+	return list
+}
+
+// reduced says how many structs and unions are only declared, if that is more than C code comes to by itself: if a member holds one
+// that is only declared, which no compiler accepts, if one is declared without a name, or if most are only declared. Compilers
+// leave definitions out where they are told to (gcc's -femit-struct-debug-baseonly, which is the kernel's DEBUG_INFO_REDUCED).
+func reduced(o *btf.Object, nameless bool) string {
+	declared, defined, unnamed := 0, 0, 0
+	for _, r := range o.All() {
+		switch r.Kind() {
+		case btf.KindFwd:
+			declared++
+		case btf.KindStruct, btf.KindUnion:
+			if !nameless || r.Name() != 0 || r.Vlen() != 0 {
+				defined++
+			}
+		case btf.KindTypedef:
+			if nameless && empty(o, uint32(r.Type())) {
+				unnamed++
+			}
+		}
+	}
+	if nameless {
+		unnamed = max(unnamed, 1)
+	}
+	const most = 10 // structs that are declared, of which few say nothing
+	var held []string
+	if declared > 0 {
+		held = incompleteMembers(o)
+	}
+	if len(held) == 0 && unnamed == 0 && (declared < most || declared <= defined) {
+		return ""
+	}
+	declared += unnamed
+	text := fmt.Sprintf("%d of %d structs are declarations only (DEBUG_INFO_REDUCED?)", declared, declared+defined)
+	if len(held) > 0 {
+		some := held[:min(len(held), 3)]
+		text += fmt.Sprintf("; members that hold one: %d (%s", len(held), strings.Join(some, ", "))
+		if len(some) < len(held) {
+			text += ", ..."
+		}
+		text += ")"
+	}
+	return text
+}
+
+// empty tells whether a type is a struct or union without name and members.
+func empty(o *btf.Object, id uint32) bool {
+	r, _ := o.Record(btf.ID(id))
+	return r != nil && (r.Kind() == btf.KindStruct || r.Kind() == btf.KindUnion) && r.Name() == 0 && r.Vlen() == 0
+}
+
+// incompleteMembers lists the members that hold a struct or union which is only declared.
+func incompleteMembers(o *btf.Object) (list []string) {
+	for _, r := range o.All() {
+		if r.Kind() != btf.KindStruct && r.Kind() != btf.KindUnion {
+			continue
+		}
+		for i := range r.Vlen() {
+			if e := r.Elem(i); heldKind(o, e[1]) == btf.KindFwd {
+				list = append(list, fmt.Sprintf("%s.%s", named(o, r.Name()), named(o, e[0])))
+			}
+		}
+	}
+	return list
+}
+
+func named(o *btf.Object, off uint32) string {
+	if name := o.Name(off); name != "" {
+		return name
+	}
+	return "(anon)"
+}
+
+// heldKind is the kind of what a member of a type holds: behind typedefs, qualifiers and arrays. 0 is void.
+func heldKind(o *btf.Object, id uint32) btf.Kind {
+	const longest = 1 << 10 // a chain that closes to a ring ends here
+	for range longest {
+		r, ok := o.Record(btf.ID(id))
+		if !ok {
+			return 0
+		}
+		switch r.Kind() {
+		case btf.KindArray:
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r[2]
+		default:
+			return r.Kind()
+		}
+	}
+	return 0
+}
