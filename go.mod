@@ -1,6 +1,8 @@
 module github.com/btfbatch/btfbatch
 
-go 1.26.8
+go 1.26.0
+
+toolchain go1.26.8
 
 require (
 	github.com/agnivade/levenshtein v1.2.2

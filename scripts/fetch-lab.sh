@@ -3,10 +3,11 @@
 #
 #   scripts/fetch-lab.sh                 the peers and the kernel 6.1-cloud-amd64
 #   scripts/fetch-lab.sh KERNEL...       the peers and these kernels
+#   scripts/fetch-lab.sh --modules KERNEL KERNEL...    the same, and some modules of the first kernel
 #   scripts/fetch-lab.sh --list          the kernels' names
 #
 # They land in $LAB (default: a folder .lab beside the checkout), where the tests look for them:
-#   $LAB/bin/pahole   $LAB/bin/bpftool   $LAB/kernels/NAME.vmlinux
+#   $LAB/bin/pahole   $LAB/bin/bpftool   $LAB/kernels/NAME.vmlinux   $LAB/modules/NAME/...
 # Nothing is installed and root is not needed. What is needed: an x86-64 machine with apt-get and dpkg-deb, and Debian's
 # signing keys (package debian-archive-keyring). A kernel's package has some hundred megabytes.
 #
@@ -28,11 +29,17 @@ kernels='5.10-cloud-amd64 bullseye amd64 linux-image-cloud-amd64-dbg
 6.1-686 bookworm i386 linux-image-686-pae-dbg
 6.12-cloud-amd64 trixie amd64 linux-image-cloud-amd64-dbg'
 
+# modules to compare: large ones, and others unlike them
+modules='fs/xfs/xfs fs/btrfs/btrfs fs/nfs/nfs fs/overlayfs/overlay net/ipv6/ipv6 net/netfilter/nf_conntrack net/openvswitch/openvswitch
+drivers/net/tun drivers/net/virtio_net drivers/net/veth drivers/net/ethernet/mellanox/mlx5/core/mlx5_core drivers/md/dm-mod'
+
 die() { echo "fetch-lab: $*" >&2; exit 1; }
 
+with_modules=
 case ${1-} in
 --list) cut -d' ' -f1 <<<"$kernels"; exit ;;
--*) sed -n '2,6p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+--modules) shift; [ $# -gt 0 ] || die "--modules needs a kernel"; with_modules=$1 ;;
+-*) sed -n '2,7p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac
 [ -f "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
 for name in "$@"; do
@@ -90,14 +97,25 @@ fetch_kernel() {
 	(cd "$work/$1" && apt-get -qq download "$package")
 	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -O --wildcards './usr/lib/debug/boot/vmlinux-*' >"$part"
 	[ -s "$part" ] || die "$package holds no vmlinux"
+	if [ "$1" = "$with_modules" ]; then fetch_modules "$1"; fi
 	mv "$part" "$out"
 	rm -rf "${work:?}/$1"
+}
+
+# fetch_modules takes modules out of the package that fetch_kernel has downloaded.
+fetch_modules() {
+	local m patterns=()
+	for m in $modules; do patterns+=("./usr/lib/debug/lib/modules/*/kernel/$m.ko"); done
+	mkdir -p "$lab/modules/$1"
+	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -C "$lab/modules/$1" --wildcards --strip-components=7 "${patterns[@]}"
 }
 
 [ -x "$lab/bin/pahole" ] && [ -x "$lab/bin/bpftool" ] || fetch_peers
 [ "$("$lab/bin/pahole" --version)" = v1.32 ] || die "$lab/bin/pahole is not version 1.32"
 [ $# -gt 0 ] || set -- 6.1-cloud-amd64
 for name in "$@"; do
-	[ -s "$lab/kernels/$name.vmlinux" ] || fetch_kernel "$name"
+	if [ ! -s "$lab/kernels/$name.vmlinux" ] || { [ "$name" = "$with_modules" ] && [ ! -d "$lab/modules/$name" ]; }; then
+		fetch_kernel "$name"
+	fi
 	echo "$lab/kernels/$name.vmlinux"
 done
