@@ -1,16 +1,12 @@
 package elf
 
 import (
-	"bytes"
 	"compress/gzip"
-	"compress/zlib"
 	"debug/elf"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // HasData tells whether the section's bytes are in the file.
@@ -24,17 +20,20 @@ func (f *File) raw(s *Section) ([]byte, error) {
 	if err := f.checkPlace(s); err != nil {
 		return nil, err
 	}
-	b := make([]byte, s.Size)
+	b := buffer(s.Size)
 	if err := f.readAt(b, s.Off, s.place()); err != nil {
 		return nil, err
 	}
 	return b, nil
 }
 
-// checkPlace tells whether the section lies in the file.
+// checkPlace tells whether the section lies in the file, and is no hole of it.
 func (f *File) checkPlace(s *Section) error {
 	if s.Off > f.size || s.Size > f.size-s.Off {
 		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
+	}
+	if s.Size > f.most {
+		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes are absurd in a file of which %d are stored", s.Size, f.stored)}
 	}
 	return nil
 }
@@ -74,6 +73,9 @@ func (f *File) ReadAt(s *Section, b []byte, off uint64) error {
 	if s.Off > f.size || off > f.size-s.Off {
 		return &FormatError{s.place(), off, fmt.Sprintf("lies past the end of the file (%d bytes)", f.size)}
 	}
+	if s.Size > f.most {
+		return f.checkPlace(s)
+	}
 	return f.readAt(b, s.Off+off, s.place())
 }
 
@@ -83,81 +85,6 @@ func (f *File) DebugSection(name string) *Section {
 		return s
 	}
 	return f.Section(".z" + name[1:])
-}
-
-func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
-	var size uint64
-	var open func(io.Reader) (io.Reader, error)
-	switch {
-	case s.Flags&elf.SHF_COMPRESSED != 0:
-		n := 12
-		if f.Is64 {
-			n = 24
-		}
-		if len(b) < n {
-			return nil, &FormatError{s.place(), 0, "compression header is cut short"}
-		}
-		if f.Is64 {
-			size = f.Order.Uint64(b[8:])
-		} else {
-			size = uint64(f.Order.Uint32(b[4:]))
-		}
-		switch t := elf.CompressionType(f.Order.Uint32(b)); t {
-		case elf.COMPRESS_ZLIB:
-			open = openZlib
-		case elf.COMPRESS_ZSTD:
-			open = openZstd
-		default:
-			return nil, &FormatError{s.place(), 0, fmt.Sprintf("compression type %d is unknown", uint32(t))}
-		}
-		b = b[n:]
-	case len(s.Name) > 8 && s.Name[:8] == ".zdebug_":
-		if len(b) < 12 || string(b[:4]) != "ZLIB" {
-			return b, nil
-		}
-		for _, c := range b[4:12] {
-			size = size<<8 | uint64(c)
-		}
-		open, b = openZlib, b[12:]
-	default:
-		return b, nil
-	}
-	return inflate(s, b, size, open)
-}
-
-func openZlib(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) }
-
-func openZstd(r io.Reader) (io.Reader, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	return d.IOReadCloser(), nil
-}
-
-// inflate decompresses b, which must yield exactly size bytes. What a lying size can make it allocate is bounded by the
-// densest ratio either format reaches.
-func inflate(s *Section, b []byte, size uint64, open func(io.Reader) (io.Reader, error)) ([]byte, error) {
-	if size > maxDecompressed {
-		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size %d is absurd", size)}
-	}
-	r, err := open(bytes.NewReader(b))
-	if err != nil {
-		return nil, &FormatError{s.place(), 0, "compressed data: " + err.Error()}
-	}
-	if c, ok := r.(io.Closer); ok {
-		defer c.Close()
-	}
-	var out bytes.Buffer
-	out.Grow(int(min(size, 64*uint64(len(b))+4096)))
-	n, err := io.Copy(&out, io.LimitReader(r, int64(size)))
-	if err == nil && uint64(n) != size {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, &FormatError{s.place(), uint64(n), "compressed data: " + err.Error()}
-	}
-	return out.Bytes(), nil
 }
 
 func gunzip(f *os.File) ([]byte, error) {

@@ -35,6 +35,8 @@ type File struct {
 
 	r       io.ReaderAt
 	size    uint64
+	stored  uint64 // bytes of it that are stored; fewer in a sparse file
+	most    uint64 // bytes that a section may have
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
 	symbols *Symbols // ET_REL: once they were read
@@ -58,7 +60,7 @@ type Section struct {
 
 // Limits that no sane image reaches; they bound what a damaged one can make us allocate.
 const (
-	maxSections     = 1 << 24
+	maxSections     = 1 << 20
 	maxDecompressed = 8 << 30
 )
 
@@ -97,7 +99,7 @@ func fromFile(f *os.File) (*File, error) {
 		}
 		return file, err
 	}
-	file, err := NewFile(f, uint64(st.Size()))
+	file, err := newFile(f, uint64(st.Size()), storedSize(st))
 	if err == nil {
 		file.close = f.Close
 	}
@@ -106,7 +108,11 @@ func fromFile(f *os.File) (*File, error) {
 
 // NewFile reads the headers of an image of the given size in bytes.
 func NewFile(r io.ReaderAt, size uint64) (*File, error) {
-	f := &File{r: r, size: size}
+	return newFile(r, size, size)
+}
+
+func newFile(r io.ReaderAt, size, stored uint64) (*File, error) {
+	f := &File{r: r, size: size, stored: stored, most: most(stored)}
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}

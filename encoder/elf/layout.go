@@ -44,10 +44,14 @@ func (s *Section) relocates(index int) bool {
 
 // relocate applies the relocations of a relocatable file to the bytes of a section.
 func (f *File) relocate(target *Section, b []byte) error {
+	all := uint64(0)
 	for i := range f.Sections {
 		rel := &f.Sections[i]
 		if !rel.relocates(target.Index) {
 			continue
+		}
+		if all += rel.Size; all > f.size { // sections that overlap can have any number of them
+			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s have %d bytes, more than the file (%d bytes)", target.place(), all, f.size)}
 		}
 		data, err := f.raw(rel)
 		if err != nil {

@@ -1,15 +1,22 @@
 package elf
 
-import "debug/elf"
+import (
+	"debug/elf"
+	"fmt"
+)
 
 // Notes calls visit for every note of every SHT_NOTE section, in file order, until it returns false. The owner comes without
 // the NUL byte that ends it. A section ends where its notes end to make sense.
 func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) error {
 	const header = 12 // sizes of owner and value, kind
+	all := uint64(0)
 	for i := range f.Sections {
 		s := &f.Sections[i]
 		if s.Type != elf.SHT_NOTE {
 			continue
+		}
+		if all += s.Size; all > f.size { // sections that overlap can have any number of them
+			return &FormatError{s.place(), 0, fmt.Sprintf("notes have %d bytes, more than the file (%d bytes)", all, f.size)}
 		}
 		b, err := f.Data(s)
 		if err != nil {
