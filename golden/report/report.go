@@ -46,8 +46,10 @@ type Row struct {
 	Features []string `json:"features,omitempty"`
 	BuildID  string   `json:"build_id,omitempty"`
 
-	Types int `json:"types"`
-	Bytes int `json:"bytes"` // of the BTF
+	// Split says that the BTF continues a base. Then all its types may be those of the base.
+	Split bool `json:"split,omitempty"`
+	Types int  `json:"types"`
+	Bytes int  `json:"bytes"` // of the BTF
 	// BaseBytes is the size of the distilled base.
 	BaseBytes int `json:"distilled_base_bytes,omitempty"`
 	Vars      int `json:"vars"`
@@ -159,7 +161,7 @@ func (row *Row) settle() {
 			row.Error = cmp.Or(row.Error, fmt.Sprintf("kernel %s refuses it: %s", v.Kernel, v.Problem))
 		}
 	}
-	if row.Types == 0 {
+	if row.Types == 0 && !row.Split {
 		row.Error = cmp.Or(row.Error, "there are no types")
 	}
 	switch {

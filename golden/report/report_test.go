@@ -117,6 +117,7 @@ func TestStatus(t *testing.T) {
 		{"not planned", []string{"b"}, []Row{good, with(func(r *Row) { r.Name = "b" })}, Failed, 1},
 		{"twice", []string{"a"}, []Row{good, good}, Failed, 1},
 		{"no types", []string{"a"}, []Row{{Name: "a"}}, Failed, 1},
+		{"no types beside those of a base", []string{"a"}, []Row{{Name: "a", Split: true}}, OK, 0},
 		{"error", []string{"a"}, []Row{with(func(r *Row) { r.Error = "e" })}, Failed, 1},
 		{"error of a skipped one", []string{"a"}, []Row{{Name: "a", SkipReason: "s", Error: "e"}}, Failed, 1},
 		{"all skipped", []string{"a"}, []Row{{Name: "a", SkipReason: "s"}}, Failed, 1},

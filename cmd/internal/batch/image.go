@@ -89,7 +89,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		sum := sha256.Sum256(t.raw.wire)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
 	}
-	row.Bytes, row.BaseBytes, row.Types = len(t.raw.wire), len(t.inside.distilled), t.object.Len()
+	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.wire), len(t.inside.distilled), t.object.Len(), t.base != nil
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
 	var err error
@@ -108,17 +108,24 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if b.opt.StrictLint && len(row.Warnings) > 0 {
 		return nil, errLint
 	}
+	if im.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
+		if row.Golden, err = b.compare(&t); err != nil {
+			return nil, err
+		}
+		t.clock.Stop("golden", 0, uint64(row.Types), "types")
+	}
 	if err := ctx.Err(); err != nil { // the report may be written already
 		return nil, err
 	}
 	if err := b.publish(&t, outputs); err != nil {
 		return nil, err
 	}
-	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
-	if im.Golden != "" {
-		row.Golden, err = b.compare(ctx, &t)
-		t.clock.Stop("golden", 0, uint64(row.Types), "types")
+	if b.opt.Update && row.Golden != nil && !row.Golden.Verdict.OK() {
+		if row.Golden, err = b.rewrite(&t, row.Golden); err != nil {
+			return nil, err
+		}
 	}
+	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if b.opt.OnPhases != nil {
 		b.opt.OnPhases(row.Name, t.clock.Phases)
 	}

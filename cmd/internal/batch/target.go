@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -207,27 +206,23 @@ func (b *batch) reject(t *target) error {
 // listed bounds how many changes of each kind a comparison lists.
 const listed = 20
 
-// compare compares with the golden, and rewrites it if that is wanted.
-func (b *batch) compare(ctx context.Context, t *target) (*report.Comparison, error) {
+// compare compares with the golden.
+func (b *batch) compare(t *target) (*report.Comparison, error) {
 	res, err := golden.Compare(t.object, t.im.Golden, golden.Options{Image: t.im.Name, Exceptions: b.opt.Exceptions})
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
 	}
 	c := report.Compared(t.im.Golden, res, listed)
-	if c.Verdict.OK() {
-		return c, nil
-	}
-	if b.opt.OnDiffer != nil {
+	if !c.Verdict.OK() && b.opt.OnDiffer != nil {
 		b.mu.Lock()
 		b.opt.OnDiffer(t.im.Name, c)
 		b.mu.Unlock()
 	}
-	if err := ctx.Err(); err != nil {
-		return c, err
-	}
-	if !b.opt.Update {
-		return c, nil
-	}
+	return c, nil
+}
+
+// rewrite rewrites a golden, of which c says how it differs.
+func (b *batch) rewrite(t *target, c *report.Comparison) (*report.Comparison, error) {
 	if err := golden.Update(t.im.Golden, t.object); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}

@@ -46,8 +46,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tMORE THAN NONE\t\t\n", "VARIABLES")
 	for _, c := range r.choices() {
 		more := c.share.Bytes() - none
-		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t%d\t%d\t%.2f %%\t\n", c.label, c.share.Vars, c.share.Datasecs, c.share.TypeBytes,
-			c.share.StringBytes, c.share.Bytes(), more, 100*float64(more)/float64(none))
+		percent := "-" // of a split BTF that has nothing of its own without variables
+		if none > 0 {
+			percent = fmt.Sprintf("%.2f %%", 100*float64(more)/float64(none))
+		}
+		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n", c.label, c.share.Vars, c.share.Datasecs, c.share.TypeBytes,
+			c.share.StringBytes, c.share.Bytes(), more, percent)
 	}
 	if err := tab.Flush(); err != nil {
 		return err
