@@ -36,7 +36,7 @@ func TestEmbedKernels(t *testing.T) {
 				wire = btf.Pad(wire, f.Order, reserved)
 			}
 			out := filepath.Join(t.TempDir(), "vmlinux")
-			if err := elf.Embed(path, out, []elf.EmbedSection{{Name: ".BTF", Data: wire}}); err != nil {
+			if err := elf.Embed(path, []elf.EmbedSection{{Name: ".BTF", Data: wire}}, elf.NewCopy(out)); err != nil {
 				t.Fatal(err)
 			}
 			from, to := uint64(0), uint64(0) // where .BTF lay
@@ -53,7 +53,7 @@ func TestEmbedKernels(t *testing.T) {
 				return
 			}
 			tooLong := []elf.EmbedSection{{Name: ".BTF", Data: make([]byte, reserved+1)}}
-			if err := elf.Embed(path, out+".2", tooLong); !errors.Is(err, elf.ErrNoRoom) {
+			if err := elf.Embed(path, tooLong, elf.NewCopy(out+".2")); !errors.Is(err, elf.ErrNoRoom) {
 				t.Errorf("one byte more than is reserved: got error %v, want %v", err, elf.ErrNoRoom)
 			}
 			if _, err := os.Stat(out + ".2"); err == nil {

@@ -44,7 +44,7 @@ func TestInPlace(t *testing.T) {
 		data := make([]byte, size)
 		copy(data, golden)
 		after := filepath.Join(t.TempDir(), "program")
-		if err := elf.Embed(before, after, []elf.EmbedSection{{Name: ".BTF", Data: data}}); err != nil {
+		if err := elf.Embed(before, []elf.EmbedSection{{Name: ".BTF", Data: data}}, elf.NewCopy(after)); err != nil {
 			t.Fatal(err)
 		}
 		newHeads, got := segments(t, after)

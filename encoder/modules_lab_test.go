@@ -149,7 +149,7 @@ func (m *labModules) compareDistilled(t *testing.T, path string) {
 	}
 
 	ours := filepath.Join(t.TempDir(), "ours.ko")
-	if err := elf.Embed(path, ours, embedded); err != nil {
+	if err := elf.Embed(path, embedded, elf.NewCopy(ours)); err != nil {
 		t.Fatal(err)
 	}
 	relocated, err := distill.Relocate(split, base, m.base)

@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -76,10 +74,13 @@ func readAll(path string) ([]byte, error) {
 	return text, nil
 }
 
-// Update writes the raw dump of an object as a golden, in one step: whoever reads the file sees the old text or the new.
+// A Put puts a file in its place, in one step: whoever reads it sees the old text or the new.
+type Put func(path string, write func(w io.Writer) error) error
+
+// Update writes the raw dump of an object as a golden, which put puts in its place.
 // A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst. The
 // error is ErrCI where CI=true.
-func Update(path string, o *btf.Object) (err error) {
+func Update(path string, o *btf.Object, put Put) error {
 	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
 		return fmt.Errorf("%s: %w", path, ErrCI)
 	}
@@ -88,18 +89,7 @@ func Update(path string, o *btf.Object) (err error) {
 		compress = f.z != nil
 		f.Close()
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup() // does nothing after the file was put in place
-	if err := writeDump(f, o, compress); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return f.CloseAtomicallyReplace()
+	return put(path, func(w io.Writer) error { return writeDump(w, o, compress) })
 }
 
 func writeDump(w io.Writer, o *btf.Object, compress bool) error {

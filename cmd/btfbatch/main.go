@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 )
 
@@ -63,6 +64,7 @@ func run(args []string) int {
 	errors.As(err, &e)
 	switch {
 	case errors.Is(e.cause, errInterrupted):
+		waitAtMost(graceForFiles, publish.Stop) // an image that is stuck leaves no temporary file
 		interrupts.sayInterrupted()
 	case e.cause != nil:
 		complain(e.cause)

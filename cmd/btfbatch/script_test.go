@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
+			"leftover": leftover, "swept": swept,
 		},
 	})
 }
@@ -163,6 +165,27 @@ func many(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintf(&b, "]\nimages:\n  - name: i${{ matrix.n }}\n    path: %s\n    outputs: {btf: \"out/${{ image.name }}.btf\", "+
 		"dump: \"out/${{ image.name }}.raw\"}\n", filepath.Join(ts.Getenv("IMAGES"), "gcc12-x86_64-dwarf5-based.elf"))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o666))
+}
+
+// leftover FILE... makes what a killed program leaves beside each file.
+func leftover(ts *testscript.TestScript, _ bool, args []string) {
+	for _, path := range args {
+		h := fnv.New64a()
+		h.Write([]byte(filepath.Base(path)))
+		name := fmt.Sprintf(".btfbatch-%016x.0123456789abcdef", h.Sum64())
+		ts.Check(os.WriteFile(filepath.Join(filepath.Dir(ts.MkAbs(path)), name), nil, 0o600))
+	}
+}
+
+// swept DIR... checks that there are no leftovers in folders.
+func swept(ts *testscript.TestScript, _ bool, args []string) {
+	for _, dir := range args {
+		found, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), ".btfbatch-*"))
+		ts.Check(err)
+		if len(found) > 0 {
+			ts.Fatalf("left behind: %v", found)
+		}
+	}
 }
 
 // whole DIR checks that every file of a folder that has its name is complete, and that there is one.

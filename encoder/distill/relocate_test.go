@@ -97,8 +97,8 @@ func TestRelocateLikeBpftool(t *testing.T) {
 		if err := os.WriteFile(baseFile, base.AppendWire(nil), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := elf.Embed(module, file, []elf.EmbedSection{{Name: ".BTF", Data: split.AppendWire(nil)},
-			{Name: ".BTF.base", Data: distilled.AppendWire(nil)}}); err != nil {
+		if err := elf.Embed(module, []elf.EmbedSection{{Name: ".BTF", Data: split.AppendWire(nil)},
+			{Name: ".BTF.base", Data: distilled.AppendWire(nil)}}, elf.NewCopy(file)); err != nil {
 			t.Fatal(err)
 		}
 		text, peerErr := exec.Command(bpftool, "-B", baseFile, "btf", "dump", "file", file, "format", "raw").Output()

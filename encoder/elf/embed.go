@@ -7,10 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"syscall"
-
-	"github.com/google/renameio/v2"
 )
 
 // An EmbedSection is a section that an image shall have: of that name, with that content.
@@ -22,14 +18,32 @@ type EmbedSection struct {
 // ErrNoRoom says that a section lies in a segment, where the linker reserved less room than the new content needs.
 var ErrNoRoom = errors.New("the new content does not fit the room that the linker reserved")
 
-// Embed writes to out a copy of the ELF image in that has the given sections; in and out may be the same file. out appears whole
-// or not at all, with the mode of in; a file that is replaced by itself keeps its owner, and a link to it is followed.
+// A Put makes the file that Embed writes, or puts it in the place of another. like is the image, whose mode the copy should have.
+// What write returns is an error of the copy, which is of no use then.
+type Put func(like fs.FileInfo, write func(f *os.File) error) error
+
+// NewCopy is the Put of a file that is not there yet; it never replaces one.
+func NewCopy(path string) Put {
+	return func(like fs.FileInfo, write func(f *os.File) error) error {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(write(f), f.Close()); err != nil {
+			return errors.Join(err, os.Remove(path))
+		}
+		return nil
+	}
+}
+
+// Embed makes a copy of the ELF image in that has the given sections. Where the copy goes is for put to say; that may be the place
+// of the image itself, if only put makes another file first.
 //
 // Whatever the image had stays at its offset: segments, sections, their indices, the program headers. New content, the table of
 // section names and the table of section headers go to the end of the file. A section that exists is replaced where it lies when
 // the new content fits there, the rest of it filled with zeros. When it does not fit, it moves to the end, unless a program or
 // kernel would look for it in a segment: that is ErrNoRoom. A new section is PROGBITS, without flags, aligned to 1.
-func Embed(in, out string, sections []EmbedSection) error {
+func Embed(in string, sections []EmbedSection, put Put) error {
 	src, err := os.Open(in)
 	if err != nil {
 		return err
@@ -50,7 +64,7 @@ func Embed(in, out string, sections []EmbedSection) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in, err)
 	}
-	return c.write(src, st, out)
+	return put(st, func(dst *os.File) error { return c.copyTo(dst, src) })
 }
 
 // Reserved is the size of a section that lies in a segment of a linked image, as .BTF does in a kernel. The image may know where
@@ -79,35 +93,7 @@ type edit struct {
 	data []byte
 }
 
-// write makes the changed copy of src beside out and puts it in its place.
-func (c *change) write(src *os.File, st fs.FileInfo, out string) error {
-	if found, err := filepath.EvalSymlinks(out); err == nil {
-		out = found
-	}
-	old, err := os.Stat(out)
-	if err == nil && !old.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", out)
-	}
-	dst, err := renameio.NewPendingFile(out, renameio.WithTempDir(filepath.Dir(out)), renameio.WithStaticPermissions(0o600))
-	if err != nil {
-		return err
-	}
-	defer dst.Cleanup()
-	if err := c.copyTo(dst.File, src); err != nil {
-		return fmt.Errorf("%s: %w", out, err)
-	}
-	if old != nil && os.SameFile(st, old) {
-		if err := keepOwner(dst.File, st); err != nil {
-			return err
-		}
-	}
-	// After the owner, because a change of owner takes the set-user-id bits away.
-	if err := dst.Chmod(st.Mode()); err != nil {
-		return err
-	}
-	return dst.CloseAtomicallyReplace()
-}
-
+// copyTo writes the changed copy of src.
 func (c *change) copyTo(dst, src *os.File) error {
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -124,21 +110,4 @@ func (c *change) copyTo(dst, src *os.File) error {
 		}
 	}
 	return nil
-}
-
-// keepOwner gives a file the owner and group of another. A group that may not be given away is an error as well: the file would
-// no longer be the same to those who use it.
-func keepOwner(f *os.File, like fs.FileInfo) error {
-	want, ok := like.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if have, ok := st.Sys().(*syscall.Stat_t); ok && have.Uid == want.Uid && have.Gid == want.Gid {
-		return nil
-	}
-	return f.Chown(int(want.Uid), int(want.Gid))
 }

@@ -94,7 +94,7 @@ func TestEmbedProgram(t *testing.T) {
 			after := before + ".btf"
 			btf := wireBTF(t)
 			sections := []EmbedSection{{".BTF", btf}, {".another", btf}}
-			if err := Embed(before, after, sections); err != nil {
+			if err := Embed(before, sections, NewCopy(after)); err != nil {
 				t.Fatal(err)
 			}
 			compareFiles(t, before, after, sections)
@@ -112,7 +112,7 @@ func TestEmbedProgramReserved(t *testing.T) {
 	before := compile(t, "gcc", "-DRESERVE")
 	after := before + ".btf"
 	sections := []EmbedSection{{".BTF", wireBTF(t)}}
-	if err := Embed(before, after, sections); err != nil {
+	if err := Embed(before, sections, NewCopy(after)); err != nil {
 		t.Fatal(err)
 	}
 	compareFiles(t, before, after, sections)
@@ -139,7 +139,7 @@ func TestEmbedImages(t *testing.T) {
 			}
 			sections := []EmbedSection{{".BTF", btf}}
 			out := filepath.Join(t.TempDir(), "image")
-			if err := Embed(image, out, sections); err != nil {
+			if err := Embed(image, sections, NewCopy(out)); err != nil {
 				t.Fatal(err)
 			}
 			compareFiles(t, image, out, sections)

@@ -340,55 +340,55 @@ func TestEmbedErrors(t *testing.T) {
 	}
 }
 
-// In place: mode and links stay, nothing is left beside, and an error leaves the file alone.
-func TestEmbedInPlace(t *testing.T) {
+// A copy has the mode of the image, and never replaces a file; what could not be written whole is not there.
+func TestNewCopy(t *testing.T) {
 	dir := t.TempDir()
-	path, link := filepath.Join(dir, "image"), filepath.Join(dir, "link")
+	path, out := filepath.Join(dir, "image"), filepath.Join(dir, "out")
 	img := shapesOfFiles()[0]
 	img.secs = []rawSection{{name: ".text", typ: elf.SHT_PROGBITS, data: content(1, 30)}}
 	file := img.bytes()
-	if err := os.WriteFile(path, file, 0o600); err != nil {
+	if err := os.WriteFile(path, file, 0o700); err != nil {
 		t.Fatal(err)
-	}
-	const mode = os.ModeSetgid | 0o751
-	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("image", link); err != nil {
-		t.Fatal(err)
-	}
-	if err := Embed(link, link, []EmbedSection{{"", nil}}); err == nil {
-		t.Error("a section without a name: got no error")
-	}
-	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, file) {
-		t.Errorf("after an error the file is another one (%v)", err)
 	}
 	sections := []EmbedSection{{".BTF", content(2, 40)}}
-	if err := Embed(link, link, sections); err != nil {
+	if err := Embed(path, []EmbedSection{{"", nil}}, NewCopy(out)); err == nil {
+		t.Error("a section without a name: got no error")
+	}
+	bad := errors.New("bad")
+	err := NewCopy(out)(stat(t, path), func(*os.File) error { return bad })
+	if _, there := os.Stat(out); !errors.Is(err, bad) || there == nil {
+		t.Errorf("got %v, and the file is there: %t", err, there == nil)
+	}
+	if err := Embed(path, sections, NewCopy(out)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(path)
+	got, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if problem := lost(file, got, sections); problem != "" {
 		t.Error(problem)
 	}
-	st, err := os.Lstat(path)
-	if err != nil || st.Mode() != mode {
-		t.Errorf("got mode %v, %v, want %v", st.Mode(), err, mode)
+	if st, err := os.Stat(out); err != nil || st.Mode() != 0o700 {
+		t.Errorf("got mode %v, %v, want 0700", st.Mode(), err)
 	}
-	if st, err := os.Lstat(link); err != nil || st.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link: got %v, %v", st.Mode(), err)
-	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
-		t.Errorf("got %d files, %v, want 2", len(left), err)
-	}
-	for _, out := range []string{dir, filepath.Join(dir, "none", "out")} {
-		if err := Embed(path, out, sections); err == nil {
+	for _, out := range []string{path, out, dir, filepath.Join(dir, "none", "out")} {
+		if err := Embed(path, sections, NewCopy(out)); err == nil {
 			t.Errorf("into %s: got no error", out)
 		}
 	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, file) {
+		t.Errorf("the image is another one (%v)", err)
+	}
+}
+
+func stat(t *testing.T, path string) os.FileInfo {
+	t.Helper()
+	st, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
 }
 
 // FuzzEmbed: whatever can be read as ELF is either refused or keeps all that it had.

@@ -143,13 +143,8 @@ func (b *batch) publish(t *target, w *writing) error {
 	if err := w.add("outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }); err != nil {
 		return err
 	}
-	// The copy of the image is the first to take its place, because it is made whole or not at all by itself.
 	if out.ELF != "" {
-		path, err := b.files.Prepare(out.ELF)
-		if err == nil {
-			err = elf.Embed(t.im.Path, path, t.inside.sections())
-		}
-		if err != nil {
+		if err := elf.Embed(t.im.Path, t.inside.sections(), w.set.Copy(out.ELF)); err != nil {
 			return fmt.Errorf("outputs.elf: %w", err)
 		}
 	}
@@ -223,7 +218,7 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 
 // rewrite rewrites a golden, of which c says how it differs.
 func (b *batch) rewrite(t *target, c *report.Comparison) (*report.Comparison, error) {
-	if err := golden.Update(t.im.Golden, t.object); err != nil {
+	if err := golden.Update(t.im.Golden, t.object, b.files.File); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
 	was := string(c.Verdict)

@@ -50,12 +50,12 @@ func (j *Job) Run() (told string, err error) {
 		sections = append(sections, elf.EmbedSection{Name: ".BTF.base", Data: f.Distilled})
 		told += fmt.Sprintf(", .BTF.base %d", len(f.Distilled))
 	}
-	var p publish.Publisher
-	out, err := p.Prepare(j.Out)
-	if err != nil {
+	set := new(publish.Publisher).Set()
+	defer set.Discard()
+	if err := elf.Embed(j.Image, sections, set.Copy(j.Out)); err != nil {
 		return "", err
 	}
-	return told, elf.Embed(j.Image, out, sections)
+	return told, set.Commit()
 }
 
 // judge fits the BTF to the image and asks the kernels about it.

@@ -12,8 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -67,7 +66,12 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return inFile(path, err)
 	}
-	return inFile(path, elf.Embed(path, path, sections))
+	set := new(publish.Publisher).Set()
+	defer set.Discard()
+	if err := elf.Embed(path, sections, set.Copy(path)); err != nil {
+		return inFile(path, err)
+	}
+	return inFile(path, set.Commit())
 }
 
 // encode makes one BTF of all files. No result, and no error, is nothing to encode.
@@ -153,14 +157,14 @@ func detach(path string, wire []byte) error {
 		_, err = io.Copy(f, bytes.NewReader(wire))
 		return errors.Join(err, f.Close())
 	}
-	if found, err := filepath.EvalSymlinks(path); err == nil {
-		path = found
+	if _, err := os.Stat(filepath.Dir(path)); err != nil { // the reference makes no folders
+		return fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
-	err := renameio.WriteFile(path, wire, 0o640, renameio.WithTempDir(filepath.Dir(path)), renameio.WithExistingPermissions())
-	if p, ok := errors.AsType[*fs.PathError](err); ok { // it names the temporary file
-		err = fmt.Errorf("%s: %w", path, p.Err)
-	}
-	return err
+	p := publish.Publisher{Mode: 0o640}
+	return p.File(path, func(w io.Writer) error {
+		_, err := w.Write(wire)
+		return err
+	})
 }
 
 // inFile names the file of an error, unless that does so itself.

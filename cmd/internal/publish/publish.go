@@ -2,7 +2,7 @@
 //
 // In come paths and functions that write what belongs there; out come files that a reader sees as they were or complete, whenever
 // the program is killed. What a killed program left beside a path is removed by the next one that writes there. The package never
-// looks at what it writes.
+// looks at what it writes. It is the one way by which this program makes or replaces a file.
 package publish
 
 import (
@@ -12,15 +12,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
-	"github.com/google/renameio/v2"
-	"golang.org/x/sys/unix"
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 )
 
-// A Publisher knows the folders that were written to. Its zero value is ready, and it may be used by several goroutines.
+// A Publisher knows the folders that were written to. It may be used by several goroutines, and its zero value is ready.
 type Publisher struct {
+	Mode fs.FileMode // of files that are not there yet, before the umask; 0 is 0644
+
 	mu        sync.Mutex
 	leftovers map[string][]string // by folder: temporary files that were there at the first look
 }
@@ -31,34 +31,91 @@ type Set struct {
 	files []*pending
 }
 
-// A pending file is written under a name of its own. Its lock tells other programs that somebody is at it.
+// A pending file is written under a name of its own, in the folder where it belongs. It is locked while it is open, which tells
+// other programs that somebody is at it.
 type pending struct {
-	*renameio.PendingFile
-	lock *os.File
-	dir  string
+	*os.File
+	path   string // its place
+	placed bool
 }
 
 // Set starts an empty set.
 func (p *Publisher) Set() *Set { return &Set{p: p} }
 
-// Add writes a file that Commit will put at path. Missing folders are made; a link is followed.
+// File puts one file at path, as a set of its own.
+func (p *Publisher) File(path string, write func(w io.Writer) error) error {
+	s := p.Set()
+	defer s.Discard()
+	if err := s.Add(path, write); err != nil {
+		return err
+	}
+	return s.Commit()
+}
+
+// Add writes a file that Commit will put at path. Missing folders are made; a link is followed, and what it leads to is replaced.
+// A file that is replaced lends its mode, and its owner where that is allowed.
 func (s *Set) Add(path string, write func(w io.Writer) error) error {
-	path, err := s.p.Prepare(path)
+	return s.add(path, nil, func(f *os.File) error { return write(f) })
+}
+
+// Copy is Add for a changed copy of a file: it gets the mode of that one. A file that is replaced by a changed copy of itself keeps
+// its owner and group, or is not replaced: it would no longer be the same to those who use it.
+func (s *Set) Copy(path string) func(of fs.FileInfo, write func(f *os.File) error) error {
+	return func(of fs.FileInfo, write func(f *os.File) error) error { return s.add(path, of, write) }
+}
+
+func (s *Set) add(path string, of fs.FileInfo, write func(f *os.File) error) error {
+	place, old, err := destination(path)
 	if err != nil {
 		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(place), 0o777); err != nil {
+		return err
+	}
+	s.p.sweep(place)
 	working.RLock()
-	f, err := create(path)
+	f, err := s.p.create(place)
 	if err == nil {
 		unfinished.Store(f.Name(), true)
 	}
 	working.RUnlock()
 	if err != nil {
-		return err
+		return named(path, err)
 	}
 	s.files = append(s.files, f)
-	if err := write(f); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err := write(f.File); err != nil {
+		return named(path, err)
+	}
+	return named(path, inherit(f.File, old, of))
+}
+
+// named is an error about a temporary file, or one without a path, as one about the file that it will be.
+func named(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if p, ok := errors.AsType[*fs.PathError](err); ok && isTemporary(filepath.Base(p.Path)) {
+		err = p.Err
+	}
+	if l, ok := errors.AsType[*os.LinkError](err); ok {
+		err = l.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// inherit gives a new file the mode and the owner that it shall have. The mode comes last, because a change of the owner takes the
+// set-user-id bits away.
+func inherit(f *os.File, old, of fs.FileInfo) error {
+	if old != nil {
+		if err := keepOwner(f, old); err != nil && of != nil && os.SameFile(old, of) {
+			return err
+		}
+	}
+	switch {
+	case of != nil:
+		return f.Chmod(of.Mode())
+	case old != nil:
+		return f.Chmod(old.Mode().Perm())
 	}
 	return nil
 }
@@ -67,36 +124,25 @@ func (s *Set) Add(path string, write func(w io.Writer) error) error {
 func (s *Set) Sync() error {
 	for _, f := range s.files {
 		if err := f.Sync(); err != nil {
-			return err
+			return named(f.path, err)
 		}
 	}
 	return nil
 }
 
-// Prepare makes the folder of a path, removes what a killed program left there, and tells where the file will be: behind a link,
-// if the path is one.
-func (p *Publisher) Prepare(path string) (string, error) {
-	path, err := destination(path)
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	p.sweep(dir, filepath.Base(path))
-	return path, nil
-}
-
 // Commit puts all files of the set in their places, and makes sure that they stay there.
 func (s *Set) Commit() error {
+	if err := s.Sync(); err != nil {
+		return err
+	}
 	working.RLock()
 	defer working.RUnlock()
 	for _, f := range s.files {
-		if err := f.CloseAtomicallyReplace(); err != nil {
-			return err
+		if err := os.Rename(f.Name(), f.path); err != nil {
+			return named(f.path, err)
 		}
-		syncFolder(f.dir)
+		f.placed = true
+		syncFolder(filepath.Dir(f.path))
 	}
 	return nil
 }
@@ -104,116 +150,30 @@ func (s *Set) Commit() error {
 // Discard removes what was not put in its place. It is called at the end in any case.
 func (s *Set) Discard() {
 	for _, f := range s.files {
-		_ = f.Cleanup() // what cannot be removed is a leftover
+		if !f.placed {
+			_ = os.Remove(f.Name()) // what cannot be removed is a leftover
+		}
 		unfinished.Delete(f.Name())
-		f.lock.Close() // nothing was written through it
+		f.Close() // what counts was synced
 	}
 	s.files = nil
 }
 
-// destination follows links and refuses what is no file: replacing a device by a file is never what was meant.
-func destination(path string) (string, error) {
-	if found, err := filepath.EvalSymlinks(path); err == nil {
-		path = found
+// destination follows links and refuses what is no file: replacing a device by a file is never what was meant. It returns what is
+// there, if there is something.
+func destination(path string) (place string, old fs.FileInfo, err error) {
+	if place, err = paths.Resolve(path); err != nil {
+		return "", nil, err
 	}
-	switch st, err := os.Stat(path); {
+	switch st, err := os.Lstat(place); {
 	case errors.Is(err, fs.ErrNotExist):
+		return place, nil, nil
 	case err != nil:
-		return "", err
+		return "", nil, err
 	case !st.Mode().IsRegular():
-		return "", fmt.Errorf("%s is not a regular file", path)
-	}
-	return path, nil
-}
-
-// create makes the temporary file and takes its lock.
-func create(path string) (*pending, error) {
-	dir := filepath.Dir(path)
-	for range 100 {
-		f, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644), renameio.WithExistingPermissions())
-		if err != nil {
-			return nil, err
-		}
-		// A second handle, which stays open while the file takes its place.
-		lock, err := os.Open(f.Name())
-		if err == nil {
-			err = tryLock(lock)
-			if err == nil || !errors.Is(err, unix.EWOULDBLOCK) { // some file systems know no locks
-				if linked(lock) {
-					return &pending{f, lock, dir}, nil
-				}
-			}
-			lock.Close()
-		}
-		_ = f.Cleanup() // another program took it for a leftover and removes it as well
-	}
-	return nil, fmt.Errorf("%s: temporary files vanish", path)
-}
-
-func tryLock(f *os.File) error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
-
-// linked tells whether an open file still has its name.
-func linked(f *os.File) bool {
-	have, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := os.Lstat(f.Name())
-	return err == nil && os.SameFile(have, named)
-}
-
-// Lengths of the number that ends the name of a temporary file: it is random, of up to 63 bits.
-const minDigits, maxDigits = 12, 19
-
-// isLeftover tells whether name is that of a temporary file for base.
-func isLeftover(name, base string) bool {
-	number, ok := strings.CutPrefix(name, "."+base)
-	return ok && len(number) >= minDigits && len(number) <= maxDigits && strings.Trim(number, "0123456789") == ""
-}
-
-// sweep removes the temporary files for base that nobody has locked. A folder is read once.
-func (p *Publisher) sweep(dir, base string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	names, known := p.leftovers[dir]
-	if !known {
-		names = hidden(dir)
-		if p.leftovers == nil {
-			p.leftovers = map[string][]string{}
-		}
-		p.leftovers[dir] = names
-	}
-	for _, name := range names {
-		if isLeftover(name, base) {
-			remove(filepath.Join(dir, name))
-		}
-	}
-}
-
-// hidden lists the files of a folder that could be temporary ones.
-func hidden(dir string) []string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil // whoever writes there will say what is wrong
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") && e.Type().IsRegular() {
-			names = append(names, e.Name())
-		}
-	}
-	return names
-}
-
-// remove removes a temporary file unless somebody is at it.
-func remove(path string) {
-	f, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if tryLock(f) == nil {
-		_ = os.Remove(path) // left to the next time
+		return "", nil, fmt.Errorf("%s is not a regular file", path)
+	default:
+		return place, st, nil
 	}
 }
 

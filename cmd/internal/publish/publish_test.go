@@ -3,9 +3,12 @@ package publish
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -78,64 +81,157 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
+// leave makes what a killed program leaves beside a path.
+func leave(t *testing.T, path string) (leftover string) {
+	t.Helper()
+	leftover = filepath.Join(filepath.Dir(path), hashed(filepath.Base(path))+"0123456789abcdef")
+	if err := os.WriteFile(leftover, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return leftover
+}
+
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
-	keep := []string{".a.btf", ".a.btf12", ".a.btf123456789012x", ".b.btf1234567890123456", "a.btf1234567890123456"}
-	sweep := []string{".a.btf1234567890123456", ".a.btf999999999999"}
-	for _, name := range append(slices.Clone(keep), sweep...) {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+	a := filepath.Join(dir, "a.btf")
+	gone := leave(t, a)
+	keep := []string{leave(t, filepath.Join(dir, "b.btf")), filepath.Join(dir, ".a.btf"), filepath.Join(dir, ".a.btf1234567890123456"),
+		filepath.Join(dir, ".btfbatch-"), filepath.Join(dir, hashed("a.btf")), filepath.Join(dir, hashed("a.btf")+"0123456789abcdeg")}
+	for _, path := range keep {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// A program that is alive holds its temporary file.
 	other := new(Publisher).Set()
 	defer other.Discard()
-	if err := other.Add(filepath.Join(dir, "a.btf"), text("other")); err != nil {
+	if err := other.Add(a, text("other")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range sweep {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			t.Errorf("%s was not swept", name)
-		}
+	if _, err := os.Stat(gone); err == nil {
+		t.Errorf("%s was not swept", gone)
 	}
 	s := new(Publisher).Set()
 	defer s.Discard()
-	if err := s.Add(filepath.Join(dir, "a.btf"), text("mine")); err != nil {
+	if err := s.Add(a, text("mine")); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range keep {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Errorf("%s was swept", name)
+	for _, path := range keep {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s was swept", path)
 		}
 	}
 	if err := other.Commit(); err != nil {
 		t.Errorf("the temporary file of a living program was swept: %v", err)
 	}
+	// What may never be written again is swept as well.
+	gone = leave(t, a)
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("a.btf", link); err != nil {
+		t.Fatal(err)
+	}
+	new(Publisher).Sweep([]string{filepath.Join(dir, "none", "x"), link})
+	if _, err := os.Stat(gone); err == nil {
+		t.Errorf("Sweep left %s", gone)
+	}
+}
+
+// Any name that a file can have, a temporary file can stand in for.
+func TestLongNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []int{1, 200, 236, 254, 255} {
+		name := strings.Repeat("é", n/2) + strings.Repeat("x", n%2)
+		if err := new(Publisher).File(filepath.Join(dir, name), text("text")); err != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+	err := new(Publisher).File(filepath.Join(dir, strings.Repeat("x", 256)), text("text"))
+	if err == nil || strings.Contains(err.Error(), prefix) {
+		t.Errorf("256 bytes: got %v, want an error that does not name the temporary file", err)
+	}
+	if got := names(t, dir); len(got) != 5 {
+		t.Errorf("got %d files, want 5", len(got))
+	}
+}
+
+// A changed copy has the mode of what it is a copy of, also where it takes the place of that.
+func TestCopy(t *testing.T) {
+	dir := t.TempDir()
+	image, link := filepath.Join(dir, "image"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(image, []byte("old"), 0o600), os.Symlink("image", link)); err != nil {
+		t.Fatal(err)
+	}
+	const mode = os.ModeSetgid | 0o751
+	if err := os.Chmod(image, mode); err != nil {
+		t.Fatal(err)
+	}
+	of, err := os.Stat(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{filepath.Join(dir, "new", "copy"), link} {
+		s := new(Publisher).Set()
+		defer s.Discard()
+		err := s.Copy(path)(of, func(f *os.File) error {
+			_, err := f.WriteAt([]byte("new"), 0)
+			return err
+		})
+		if err := errors.Join(err, s.Commit()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); string(got) != "new" {
+			t.Errorf("%s: got %q, %v", path, got, err)
+		}
+		if st, err := os.Stat(path); err != nil || st.Mode() != mode {
+			t.Errorf("%s: got mode %v, %v, want %v", path, st.Mode(), err, mode)
+		}
+	}
+	if st, err := os.Lstat(link); err != nil || st.Mode()&os.ModeSymlink == 0 {
+		t.Error("the link was replaced")
+	}
+	if got, want := names(t, dir), []string{"image", "link", "new"}; !slices.Equal(got, want) {
+		t.Errorf("got files %v, want %v", got, want)
+	}
+}
+
+// An error names the file that would have been made, and leaves nothing behind.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	err := new(Publisher).File(path, func(w io.Writer) error {
+		f := w.(*os.File)
+		return &fs.PathError{Op: "write", Path: f.Name(), Err: syscall.ENOSPC}
+	})
+	if want := path + ": no space left on device"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if got := names(t, dir); len(got) != 0 {
+		t.Errorf("got files %v, want none", got)
+	}
 }
 
 func TestDestination(t *testing.T) {
 	dir := t.TempDir()
-	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
-	if err := errors.Join(os.WriteFile(real, nil, 0o600), os.Symlink("real", link)); err != nil {
+	real, link, fifo, loop := filepath.Join(dir, "real"), filepath.Join(dir, "link"), filepath.Join(dir, "fifo"), filepath.Join(dir, "loop")
+	dangling := filepath.Join(dir, "dangling")
+	if err := errors.Join(os.WriteFile(real, nil, 0o600), os.Symlink("real", link), os.Symlink("new/file", dangling),
+		syscall.Mkfifo(fifo, 0o600), os.Symlink("loop", loop)); err != nil {
 		t.Fatal(err)
 	}
-	s := new(Publisher).Set()
-	defer s.Discard()
-	if err := s.Add(link, text("text")); err != nil {
-		t.Fatal(err)
+	for path, behind := range map[string]string{link: real, dangling: filepath.Join(dir, "new", "file")} {
+		if err := new(Publisher).File(path, text("text")); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(behind); string(got) != "text" {
+			t.Errorf("behind %s: got %q, want text", path, got)
+		}
+		if st, _ := os.Lstat(path); st.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s was replaced", path)
+		}
 	}
-	if err := s.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := os.ReadFile(real); string(got) != "text" {
-		t.Errorf("behind the link: got %q, want text", got)
-	}
-	if st, _ := os.Lstat(link); st.Mode()&os.ModeSymlink == 0 {
-		t.Error("the link was replaced")
-	}
-	for _, path := range []string{dir, "/dev/null"} {
-		if err := s.Add(path, text("")); err == nil {
-			t.Errorf("%s was accepted", path)
+	for _, path := range []string{"", dir, "/dev/null", fifo, loop, filepath.Join(real, "x")} {
+		if err := new(Publisher).File(path, text("")); err == nil {
+			t.Errorf("%q was accepted", path)
 		}
 	}
 }

@@ -90,10 +90,5 @@ func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 }
 
 func toFile(p *publish.Publisher, r *report.Report, o Outlet) error {
-	set := p.Set()
-	defer set.Discard()
-	if err := set.Add(o.file, func(w io.Writer) error { return o.write(r, w) }); err != nil {
-		return err
-	}
-	return set.Commit()
+	return p.File(o.file, func(w io.Writer) error { return o.write(r, w) })
 }

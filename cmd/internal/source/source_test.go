@@ -23,8 +23,8 @@ func TestDistilled(t *testing.T) {
 	}
 	const driver = "gcc12-s390x-dwarf5-driver."
 	module := filepath.Join(t.TempDir(), "driver.ko")
-	if err := elf.Embed(filepath.Join(images, driver+"ko"), module, []elf.EmbedSection{{Name: ".BTF", Data: read(driver + "distilled.golden")},
-		{Name: ".BTF.base", Data: read(driver + "base.golden")}}); err != nil {
+	if err := elf.Embed(filepath.Join(images, driver+"ko"), []elf.EmbedSection{{Name: ".BTF", Data: read(driver + "distilled.golden")},
+		{Name: ".BTF.base", Data: read(driver + "base.golden")}}, elf.NewCopy(module)); err != nil {
 		t.Fatal(err)
 	}
 	o, size, err := source.Object(module, "")

@@ -1,0 +1,125 @@
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
+)
+
+// A temporary file is called .btfbatch-HASH.RANDOM, after a hash of the name that it will have. So it fits wherever that name
+// does, and nobody takes it for something else.
+const (
+	prefix = ".btfbatch-"
+	digits = 16 // of the hash and of the random number
+)
+
+// hashed starts the names of the temporary files for a file of that name.
+func hashed(base string) string {
+	h := fnv.New64a()
+	h.Write([]byte(base))
+	return fmt.Sprintf("%s%0*x.", prefix, digits, h.Sum64())
+}
+
+// isTemporary tells whether a name is that of a temporary file.
+func isTemporary(name string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	return ok && len(rest) == digits+1+digits && rest[digits] == '.' && strings.Trim(rest[:digits]+rest[digits+1:], "0123456789abcdef") == ""
+}
+
+// create makes the temporary file and takes its lock.
+func (p *Publisher) create(place string) (*pending, error) {
+	mode := p.Mode
+	if mode == 0 {
+		mode = 0o644
+	}
+	dir, start := filepath.Dir(place), hashed(filepath.Base(place))
+	for range 100 {
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s%0*x", start, digits, rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !busy(f) && linked(f) {
+			return &pending{File: f, path: place}, nil
+		}
+		_ = os.Remove(f.Name()) // another program took it for a leftover and removes it as well
+		f.Close()
+	}
+	return nil, errors.New("temporary files vanish")
+}
+
+// linked tells whether an open file still has its name.
+func linked(f *os.File) bool {
+	have, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(f.Name())
+	return err == nil && os.SameFile(have, there)
+}
+
+// Sweep removes what killed programs left beside the places of files that will perhaps not be written. Places that cannot be found
+// have nothing beside them.
+func (p *Publisher) Sweep(files []string) {
+	for _, path := range files {
+		if place, err := paths.Resolve(path); err == nil {
+			p.sweep(place)
+		}
+	}
+}
+
+// sweep removes the temporary files for a place that nobody has locked. A folder is read once.
+func (p *Publisher) sweep(place string) {
+	dir, start := filepath.Dir(place), hashed(filepath.Base(place))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names, known := p.leftovers[dir]
+	if !known {
+		names = temporaries(dir)
+		if p.leftovers == nil {
+			p.leftovers = map[string][]string{}
+		}
+		p.leftovers[dir] = names
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, start) {
+			remove(filepath.Join(dir, name))
+		}
+	}
+}
+
+// temporaries lists the temporary files of a folder.
+func temporaries(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // whoever writes there will say what is wrong
+	}
+	var names []string
+	for _, e := range entries {
+		if isTemporary(e.Name()) && e.Type().IsRegular() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// remove removes a temporary file unless somebody is at it.
+func remove(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if !busy(f) {
+		_ = os.Remove(path) // left to the next time
+	}
+}
