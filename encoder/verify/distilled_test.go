@@ -7,8 +7,8 @@ import (
 
 // The numbers of kinds that these tests write.
 const (
-	kInt, kPtr, kArray, kStruct, kUnion, kEnum, kFwd, kTypedef, kConst = 1, 2, 3, 4, 5, 6, 7, 8, 10
-	kFunc, kProto, kVar, kDatasec, kDeclTag, kTypeTag, kEnum64         = 12, 13, 14, 15, 17, 18, 19
+	kInt, kPtr, kArray, kStruct, kUnion, kEnum, kFwd, kTypedef, kVolatile, kConst = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+	kFunc, kProto, kVar, kDatasec, kDeclTag, kTypeTag, kEnum64                    = 12, 13, 14, 15, 17, 18, 19
 )
 
 // sized adds a type without members.

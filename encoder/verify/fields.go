@@ -11,9 +11,11 @@ import (
 // 05, section 8). A load parses them for later use by programs, and refuses the blob without a word if one makes no sense.
 //
 // A struct is parsed if the type of one of its members is itself special. The parse looks into arrays and into structs
-// held by value, but never through a typedef. What a kernel pointer points at is not modelled: whether that is accepted
-// depends on destructors that the kernel's code registers. Unions and other places where a special type means nothing are
-// passed over. What was found inside a struct is kept, so each struct is walked once.
+// held by value, and through one volatile in front of a pointer, but never through another qualifier or a typedef. A type
+// tag with kind flag is an attribute and no tag. A kernel pointer to a struct of the kernel needs a destructor, which the
+// structs of this page have not; of other structs only the running kernel knows whether it has them and their destructors, so
+// they are taken for structs of the program. Unions and other places where a special type means nothing are passed over. What was
+// found inside a struct is kept, so each struct is walked once.
 
 // A special kind of field.
 type fieldKind uint8
@@ -49,7 +51,13 @@ var specials = [...]struct {
 }
 
 // kptrTags are the type tags behind a pointer that make it a kernel pointer.
-var kptrTags = []string{"kptr_untrusted", "kptr", "percpu_kptr"}
+var kptrTags = []string{"kptr_untrusted", ownedTag, "percpu_kptr"}
+
+// ownedTag is the one of them whose pointers need a destructor.
+const ownedTag = "kptr"
+
+// othersOfKernel are names of structs that every kernel with special fields has, beside those of the fields.
+var othersOfKernel = []string{"bpf_timer", "bpf_dynptr", "bpf_wq", "bpf_task_work"}
 
 // otherTag makes a pointer to user memory, which counts only in the value of a map.
 const otherTag = "uptr"
@@ -71,6 +79,7 @@ const (
 	fieldCycle    = "ownership cycle"
 	fieldLocks    = "two sorts of lock"
 	fieldTag      = "tagged pointer beside special fields"
+	fieldDtor     = "kernel pointer without destructor"
 )
 
 // A field is one special field, at an offset in bytes.
@@ -78,6 +87,7 @@ type field struct {
 	kind    fieldKind
 	off     uint32
 	content uint32 // of a root: the struct that it holds
+	points  uint32 // of a kernel pointer that needs a destructor: the struct behind it
 	node    []byte // of a root: the member of that struct by which it is held
 }
 
@@ -142,8 +152,8 @@ func (p *fieldParser) findStarts() bool {
 				found[k], some = true, true
 				p.starts[id] = true
 			}
-		case btf.KindPtr:
-			if _, isKptr := p.tagged(&r); isKptr {
+		case btf.KindPtr, btf.KindVolatile:
+			if r = p.behindVolatile(r); p.tagged(&r).isKptr {
 				some = true
 				p.starts[id] = true
 			}
@@ -177,15 +187,55 @@ func (p *fieldParser) special(r *record) fieldKind {
 	return noField
 }
 
-// tagged tells whether a type is a pointer to a type tag that matters, and whether that makes it a kernel pointer to a
-// struct.
-func (p *fieldParser) tagged(r *record) (tagged, isKptr bool) {
+// A pointerTag is what the type tag behind a pointer says.
+type pointerTag struct {
+	counts bool   // it is one that matters
+	isKptr bool   // a kernel pointer to a struct
+	points uint32 // that struct, if a destructor is wanted
+}
+
+// tagged reads the type tag behind a pointer.
+func (p *fieldParser) tagged(r *record) pointerTag {
 	if r.kind != btf.KindPtr || p.kindOf(r.third) != btf.KindTypeTag {
-		return false, false
+		return pointerTag{}
 	}
 	tag := p.rec(r.third)
+	if tag.kflag {
+		return pointerTag{}
+	}
 	text := p.text(tag.name)
-	return text != otherTag, slices.Contains(kptrTags, text) && p.kindOf(tag.third) == btf.KindStruct
+	to := p.rec(tag.third)
+	if to.kind != btf.KindTypeTag && text == otherTag {
+		return pointerTag{}
+	}
+	out := pointerTag{counts: true}
+	if to.kind == btf.KindTypeTag || !slices.Contains(kptrTags, text) {
+		return out
+	}
+	for range maxChain {
+		if !modifiers.has(to.kind) {
+			break
+		}
+		to = p.rec(to.third)
+	}
+	if out.isKptr = to.kind == btf.KindStruct; out.isKptr && text == ownedTag {
+		out.points = to.id
+	}
+	return out
+}
+
+// behindVolatile is the pointer behind a volatile, or the type itself.
+func (p *fieldParser) behindVolatile(r record) record {
+	if r.kind == btf.KindVolatile && p.kindOf(r.third) == btf.KindPtr {
+		return p.rec(r.third)
+	}
+	return r
+}
+
+// wantsDestructor tells whether a struct is one of the kernel that has no destructor.
+func (p *fieldParser) wantsDestructor(id uint32) bool {
+	r := p.rec(id)
+	return p.special(&r) != noField || slices.Contains(othersOfKernel, p.text(r.name))
 }
 
 // look finds the fields of a struct and of those inside it. Errors are final: nothing is kept for them.
@@ -215,7 +265,10 @@ func (p *fieldParser) look(r *record, level, room int) (*layout, string) {
 func (p *fieldParser) lookAt(out *layout, owner, i uint32, m member, level int, seen *uint32) string {
 	n := uint32(1)
 	t := p.rec(m.typ)
-	for depth := 0; t.kind == btf.KindArray && depth < maxDepth; depth++ {
+	for depth := 0; t.kind == btf.KindArray; depth++ {
+		if depth == maxDepth-1 {
+			return fieldCount
+		}
 		a := p.array(&t)
 		n *= a.n
 		t = p.rec(a.elem)
@@ -225,7 +278,7 @@ func (p *fieldParser) lookAt(out *layout, owner, i uint32, m member, level int, 
 	}
 	off := m.off / 8
 	k := p.special(&t)
-	if t.kind == btf.KindPtr {
+	if t = p.behindVolatile(t); t.kind == btf.KindPtr {
 		k = kptr
 	}
 	if k == noField {
@@ -243,17 +296,19 @@ func (p *fieldParser) lookAt(out *layout, owner, i uint32, m member, level int, 
 	if off%specials[k].align != 0 {
 		return ""
 	}
+	f := field{kind: k, off: off}
 	if k == kptr {
-		switch tagged, isKptr := p.tagged(&t); {
-		case !tagged:
+		switch tag := p.tagged(&t); {
+		case !tag.counts:
 			return ""
-		case !isKptr:
+		case !tag.isKptr:
 			return fieldTag
+		default:
+			f.points = tag.points
 		}
 	} else if t.kind != btf.KindStruct || t.third != specials[k].size {
 		return ""
 	}
-	f := field{kind: k, off: off}
 	if k == listHead || k == rbRoot {
 		var phrase string
 		if f.content, f.node, phrase = p.contains(owner, i); phrase != "" {
@@ -323,6 +378,9 @@ func (p *fieldParser) parse(r *record) string {
 			if phrase := p.holds(f); phrase != "" {
 				return phrase
 			}
+		}
+		if f.points != 0 && p.wantsDestructor(f.points) {
+			return fieldDtor
 		}
 	}
 	switch {

@@ -2,92 +2,8 @@ package verify
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
-
-	"github.com/btfbatch/btfbatch/encoder/btf"
 )
-
-// generateFields makes blobs of structs with locks, lists, trees and kernel pointers.
-func generateFields(r *rand.Rand) []byte {
-	b := newBlob()
-	one := b.integer("int", 4)
-	var types, sizes []uint32
-	note := func(id, size uint32) { types, sizes = append(types, id), append(sizes, size) }
-	note(one, 4)
-	for _, s := range specials {
-		if s.name == "" || r.IntN(3) == 0 {
-			continue
-		}
-		size, kind := s.size, uint32(btf.KindStruct)
-		if r.IntN(12) == 0 {
-			size += 4
-		}
-		if r.IntN(20) == 0 {
-			kind = uint32(btf.KindUnion)
-		}
-		note(b.add(b.str(s.name), info(kind, 0), size), size)
-	}
-	if r.IntN(3) == 0 {
-		// A kernel pointer to a type that the running kernel has would need a destructor there.
-		to := b.add(b.str("verify_local_struct"), info(4, 0), 8)
-		if r.IntN(8) == 0 {
-			to = one
-		}
-		note(b.ref(2, b.ref(18, to, []string{"kptr", "kptr_untrusted", "percpu_kptr", "uptr", "x"}[r.IntN(5)])), 8)
-	}
-	for n := 1 + r.Uint32N(6); n > 0; n-- {
-		i := r.IntN(len(types))
-		switch r.IntN(6) {
-		case 0:
-			k := []uint32{0, 1, 2, 3, 4, 11, 12}[r.IntN(7)]
-			note(b.add(0, info(3, 0), 0, types[i], one, k), k*sizes[i])
-		case 1:
-			note(b.ref(8, types[i], "td"), sizes[i])
-		default:
-			fieldStruct(r, b, &types, &sizes)
-		}
-	}
-	return b.bytes()
-}
-
-func fieldStruct(r *rand.Rand, b *blob, types, sizes *[]uint32) {
-	name := "s" + fmt.Sprint(r.IntN(4))
-	kind := uint32(btf.KindStruct)
-	if r.IntN(10) == 0 {
-		kind = uint32(btf.KindUnion)
-	}
-	n := 1 + r.Uint32N(5)
-	var words []uint32
-	var tags []uint32
-	off, size := uint32(0), uint32(0)
-	for i := range n {
-		k := r.IntN(len(*types))
-		if kind == uint32(btf.KindUnion) {
-			off = 0
-		} else if r.IntN(8) != 0 {
-			off = (off + 7) &^ 7
-		}
-		words = append(words, b.str("m"+fmt.Sprint(i)), (*types)[k], 8*off)
-		size = max(size, off+(*sizes)[k])
-		off += (*sizes)[k]
-		if r.IntN(12) == 0 {
-			off -= min(off, 4)
-		}
-		if r.IntN(2) == 0 {
-			tags = append(tags, i)
-		}
-	}
-	if r.IntN(30) == 0 {
-		words[len(words)-1]++ // not at a whole byte
-		size++
-	}
-	id := b.add(b.str(name), info(kind, n), (size+7)&^7, words...)
-	*types, *sizes = append(*types, id), append(*sizes, (size+7)&^7)
-	for _, i := range tags {
-		b.add(b.str([]string{"contains:s0:m0", "contains:s1:m1", "contains:s2:m2", "contains:s0:", "contains:none:m0", "contains:s0", "x"}[min(r.IntN(9), r.IntN(7))]), info(17, 0), id, i)
-	}
-}
 
 // A fieldCase is a struct with special members.
 type fieldCase struct {
@@ -114,6 +30,35 @@ func fieldCases() []fieldCase {
 		ids["two nodes"] = b.add(0, info(kArray, 0), 0, ids["bpf_list_node"], ids["int"], 2)
 		ids["user pointer"] = b.ref(kPtr, b.ref(kTypeTag, ids["int"], "user"))
 		ids["kernel pointer"] = b.ref(kPtr, b.ref(kTypeTag, b.add(b.str("verify_local_struct"), info(kStruct, 0), 8), "kptr"))
+		// behind makes a pointer to a type tag in front of a type, which may have the kind flag.
+		behind := func(text string, flag, to uint32) uint32 {
+			return b.ref(kPtr, b.add(b.str(text), info(kTypeTag, 0)|flag, to))
+		}
+		local := b.add(b.str("verify_local_struct"), info(kStruct, 0), 8)
+		for name, id := range map[string]uint32{"user": behind("user", 0, local), "kptr": behind("kptr", 0, local)} {
+			ids["volatile "+name] = b.ref(kVolatile, id)
+			ids["volatile volatile "+name] = b.ref(kVolatile, ids["volatile "+name])
+			ids["const "+name] = b.ref(kConst, id)
+			ids["typedef "+name] = b.ref(kTypedef, id, "td")
+		}
+		for _, name := range []string{"user", "kptr", "uptr", "anything"} {
+			ids["attribute "+name] = behind(name, kindFlagBit, local)
+			ids["volatile attribute "+name] = b.ref(kVolatile, ids["attribute "+name])
+		}
+		ids["kptr const"] = behind("kptr", 0, b.ref(kConst, b.ref(kTypedef, local, "td")))
+		ids["kptr int"] = behind("kptr", 0, ids["int"])
+		ids["uptr int"] = behind("uptr", 0, ids["int"])
+		ids["two tags"] = behind("uptr", 0, b.ref(kTypeTag, local, "kptr"))
+		ids["tag and attribute"] = behind("kptr", 0, b.add(b.str("user"), info(kTypeTag, 0)|kindFlagBit, local))
+		ids["attribute and tag"] = behind("user", kindFlagBit, b.ref(kTypeTag, local, "user"))
+		ids["owned lock"] = behind("kptr", 0, ids["bpf_spin_lock"])
+		ids["owned const lock"] = behind("kptr", 0, b.ref(kConst, ids["bpf_spin_lock"]))
+		ids["untrusted lock"] = behind("kptr_untrusted", 0, ids["bpf_spin_lock"])
+		ids["per-CPU lock"] = behind("percpu_kptr", 0, ids["bpf_spin_lock"])
+		for depth, of := 1, ids["kernel pointer"]; depth <= 32; depth++ {
+			of = b.add(0, info(kArray, 0), 0, of, ids["int"], 1)
+			ids[fmt.Sprint(depth, " arrays")] = of
+		}
 		ids["twelve"] = b.add(0, info(kArray, 0), 0, ids["kernel pointer"], ids["int"], 12)
 		b.add(b.str("held"), info(kStruct, 2), 64, b.str("l"), ids["bpf_list_node"], 0, b.str("n"), ids["int"], 320)
 		b.add(b.str("holder"), info(kStruct, 3), 64, b.str("l"), ids["bpf_list_node"], 0, b.str("h"), ids["bpf_list_head"], 192,
@@ -153,6 +98,34 @@ func fieldCases() []fieldCase {
 		{"user pointer", build(64, lock, m{"user pointer", 64, ""}), "EINVAL"},
 		{"kernel pointer", build(64, lock, m{"kernel pointer", 64, ""}), "ok"},
 		{"twelve kernel pointers", build(128, lock, m{"twelve", 64, ""}), "E2BIG"},
+		{"user pointer behind volatile", build(64, lock, m{"volatile user", 64, ""}), "EINVAL"},
+		{"user pointer behind two of them", build(64, lock, m{"volatile volatile user", 64, ""}), "ok"},
+		{"user pointer behind const", build(64, lock, m{"const user", 64, ""}), "ok"},
+		{"user pointer behind a typedef", build(64, lock, m{"typedef user", 64, ""}), "ok"},
+		{"attribute user", build(64, lock, m{"attribute user", 64, ""}), "ok"},
+		{"attribute kptr", build(64, lock, m{"attribute kptr", 64, ""}), "ok"},
+		{"attribute uptr", build(64, lock, m{"attribute uptr", 64, ""}), "ok"},
+		{"attribute of another name", build(64, lock, m{"attribute anything", 64, ""}), "ok"},
+		{"attribute behind volatile", build(64, lock, m{"volatile attribute user", 64, ""}), "ok"},
+		{"misplaced head", build(64, m{"bpf_list_head", 96, "contains:held:l"}), "EFAULT"},
+		{"misplaced head and kernel pointer", build(64, m{"kernel pointer", 0, ""}, m{"bpf_list_head", 96, "contains:held:l"}), "ok"},
+		{"misplaced head and attribute", build(64, m{"attribute kptr", 0, ""}, m{"bpf_list_head", 96, "contains:held:l"}), "EFAULT"},
+		{"misplaced head and kernel pointer behind volatile", build(64, m{"volatile kptr", 0, ""}, m{"bpf_list_head", 96, "contains:held:l"}), "ok"},
+		{"misplaced head and kernel pointer behind two of them", build(64, m{"volatile volatile kptr", 0, ""}, m{"bpf_list_head", 96, ""}), "EFAULT"},
+		{"misplaced head and kernel pointer behind const", build(64, m{"const kptr", 0, ""}, m{"bpf_list_head", 96, ""}), "EFAULT"},
+		{"misplaced kernel pointer behind volatile", build(64, m{"volatile kptr", 32, ""}), "EFAULT"},
+		{"kernel pointer to a typedef of a const", build(64, m{"kptr const", 0, ""}, m{"bpf_list_head", 96, ""}), "ok"},
+		{"kernel pointer to an integer", build(64, lock, m{"kptr int", 64, ""}), "EINVAL"},
+		{"pointer to user memory", build(64, lock, m{"uptr int", 64, ""}), "ok"},
+		{"two tags", build(64, lock, m{"two tags", 64, ""}), "EINVAL"},
+		{"tag and attribute", build(64, lock, m{"tag and attribute", 64, ""}), "EINVAL"},
+		{"attribute and tag", build(64, lock, m{"attribute and tag", 64, ""}), "ok"},
+		{"kernel pointer to what has no destructor", build(64, m{"owned lock", 0, ""}), "ENOENT"},
+		{"kernel pointer to const of that", build(64, m{"owned const lock", 0, ""}), "ENOENT"},
+		{"untrusted pointer to that", build(64, m{"untrusted lock", 0, ""}), "ok"},
+		{"per-CPU pointer to that", build(64, m{"per-CPU lock", 0, ""}), "ok"},
+		{"31 arrays", build(64, lock, m{"31 arrays", 64, ""}), "ok"},
+		{"32 arrays", build(64, lock, m{"32 arrays", 64, ""}), "E2BIG"},
 		{"bit-field", build(64, lock, m{"int", 65, ""}), "EINVAL"},
 	}
 }

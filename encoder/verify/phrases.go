@@ -122,6 +122,7 @@ var phrases = []entry{
 	{fieldBits, 0, EINVAL, "a struct with special fields (locks, list heads, nodes and the like) cannot have members that do not begin at a whole byte"},
 	{fieldLocks, 0, EINVAL, "a struct may hold a bpf_spin_lock or a bpf_res_spin_lock, not both"},
 	{fieldTag, 0, EINVAL, "a struct with special fields (locks, list heads, nodes and the like) cannot have a pointer with a type tag other than that of a kernel pointer to a struct"},
+	{fieldDtor, 0, ENOENT, "a kernel pointer to a struct of the kernel needs a destructor, and the kernel has none for this struct"},
 	{fieldCycle, 0, ELOOP, "a struct that is held in a list or tree holds others that hold others again, which could form a circle"},
 
 	// A distilled base, and what becomes of it.
