@@ -155,10 +155,17 @@ func (d *decoder) path(m *Image, v *value) {
 		return
 	}
 	start, pattern := doublestar.SplitPattern(filepath.ToSlash(text))
-	for elem := range strings.SplitSeq(pattern, "/") {
-		if elem == ".." || elem == "." || elem == "" {
-			d.add(v.position, "", "glob %q has %q behind its first wildcard", text, elem)
-			return
+	list, err := Alternatives(pattern)
+	if err != nil {
+		d.add(v.position, "", "%v", err)
+		return
+	}
+	for _, one := range append(list, pattern) {
+		for elem := range strings.SplitSeq(one, "/") {
+			if elem == ".." || elem == "." || elem == "" && one == pattern {
+				d.add(v.position, "", "glob %q has %q behind its first wildcard", text, elem)
+				return
+			}
 		}
 	}
 	m.Path, m.Glob = d.joined(start), pattern

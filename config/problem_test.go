@@ -98,6 +98,10 @@ func TestProblems(t *testing.T) {
 		{"digest with the wrong prefix", image("build_id: sha256:ab"), `4:15: images[0].build_id: "sha256:ab" is not an even number of hexadecimal digits`},
 		{"digest too long", image("build_id: " + strings.Repeat("0", 130)), "4:15: images[0].build_id: has 130 hexadecimal digits, at most 128 are possible"},
 		{"malformed glob", "version: 1\nimages: [{path: \"a/[b\"}]\n", `2:17: images[0].path: glob "a/[b" is malformed`},
+		{"glob with many alternatives", "version: 1\nimages: [{path: \"" + strings.Repeat("{a,b}", 10) + "\"}]\n",
+			`2:17: images[0].path: glob "` + strings.Repeat("{a,b}", 10) + `" has alternatives for more than 1000 patterns`},
+		{"glob that climbs in an alternative", "version: 1\nimages: [{path: \"k/{a,../b}/*\"}]\n",
+			`2:17: images[0].path: glob "k/{a,../b}/*" has ".." behind its first wildcard`},
 		{"glob that climbs", "version: 1\nimages: [{path: \"*/../b\"}]\n",
 			`2:17: images[0].path: glob "*/../b" has ".." behind its first wildcard`},
 

@@ -11,11 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/btfbatch/btfbatch/config"
 )
@@ -81,31 +78,6 @@ func expand(im config.Image) []Item {
 		items = append(items, Item{Image: one, Base: -1, Err: err})
 	}
 	return items
-}
-
-// glob lists the files that an image's pattern matches, by name.
-func glob(im config.Image) ([]string, error) {
-	pattern := filepath.Join(im.Path, im.Glob)
-	if st, err := os.Stat(im.Path); err != nil {
-		return nil, fmt.Errorf("glob %s: %w", pattern, err)
-	} else if !st.IsDir() {
-		return nil, fmt.Errorf("glob %s: %s is not a folder", pattern, im.Path)
-	}
-	names, err := doublestar.Glob(os.DirFS(im.Path), im.Glob, doublestar.WithFilesOnly(), doublestar.WithFailOnIOErrors())
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("glob %s: %w", pattern, err)
-	case len(names) == 0:
-		return nil, fmt.Errorf("glob %s matches no file", pattern)
-	case len(names) > 1 && !im.NamedByFile():
-		return nil, fmt.Errorf("glob %s matches %d files, which all get the name %q; put ${{ image.file }} into it",
-			pattern, len(names), im.Name)
-	}
-	slices.Sort(names)
-	for i := range names {
-		names[i] = filepath.Join(im.Path, filepath.FromSlash(names[i]))
-	}
-	return slices.Compact(names), nil
 }
 
 // realPath names a file by one path, whatever links lead to it; of a file that does not exist, its folder's links are

@@ -1,0 +1,136 @@
+package corpus
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/btfbatch/btfbatch/config"
+)
+
+// glob lists the files that an image's pattern matches, by name.
+func glob(im config.Image) ([]string, error) {
+	pattern := filepath.Join(im.Path, im.Glob)
+	if st, err := os.Stat(im.Path); err != nil {
+		return nil, fmt.Errorf("glob %s: %w", pattern, err)
+	} else if !st.IsDir() {
+		return nil, fmt.Errorf("glob %s: %s is not a folder", pattern, im.Path)
+	}
+	names, err := match(im.Path, im.Glob)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("glob %s: %w", pattern, err)
+	case len(names) == 0:
+		return nil, fmt.Errorf("glob %s matches no file", pattern)
+	case len(names) > 1 && !im.NamedByFile():
+		return nil, fmt.Errorf("glob %s matches %d files, which all get the name %q; put ${{ image.file }} into it",
+			pattern, len(names), im.Name)
+	}
+	return names, nil
+}
+
+// A place in a pattern is an element of one of its alternatives, which the next name is to match.
+type place struct{ alternative, element int }
+
+// A matcher walks a tree once, whatever the pattern: in every folder it knows all the places in the pattern that may come next. Where
+// an element is **, it goes into folders, and not into links to folders, which could lead around in circles. A link that another
+// element matches is followed.
+type matcher struct {
+	patterns [][]string // by alternative: its elements
+	seen     [][]int    // by alternative and element: the last entry that the place was added for
+	entry    int
+	found    []string
+}
+
+// match lists the files below root that a pattern matches, by name. A link to a file is one, also when it leads nowhere.
+func match(root, pattern string) ([]string, error) {
+	list, err := config.Alternatives(pattern)
+	if err != nil {
+		return nil, err
+	}
+	m := matcher{entry: 1}
+	var start []place
+	slices.Sort(list)
+	for _, p := range slices.Compact(list) {
+		elements := strings.Split(p, "/")
+		if slices.Contains(elements, "") { // no name is empty
+			continue
+		}
+		m.patterns = append(m.patterns, elements)
+		m.seen = append(m.seen, make([]int, len(elements)))
+		start = m.add(start, place{len(m.patterns) - 1, 0})
+	}
+	err = m.walk(root, start)
+	slices.Sort(m.found)
+	return slices.Compact(m.found), err
+}
+
+// add adds a place to those that may come next. A ** may stand for no folder at all, so what follows it may come next, too.
+func (m *matcher) add(places []place, p place) []place {
+	elements, seen := m.patterns[p.alternative], m.seen[p.alternative]
+	for ; p.element < len(elements) && seen[p.element] != m.entry; p.element++ {
+		seen[p.element] = m.entry
+		places = append(places, p)
+		if elements[p.element] != "**" {
+			break
+		}
+	}
+	return places
+}
+
+// walk looks at what is in a folder.
+func (m *matcher) walk(dir string, places []place) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may be gone by now
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		isLink := e.Type()&fs.ModeSymlink != 0
+		isFolder := e.IsDir()
+		if isLink {
+			st, err := os.Stat(path)
+			isFolder = err == nil && st.IsDir()
+		}
+		if !isFolder {
+			if m.matches(places, e.Name()) {
+				m.found = append(m.found, path)
+			}
+		} else if next := m.into(places, e.Name(), isLink); len(next) > 0 {
+			if err := m.walk(path, next); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// matches tells whether a file of that name ends one of the places.
+func (m *matcher) matches(places []place, name string) bool {
+	return slices.ContainsFunc(places, func(p place) bool {
+		elements := m.patterns[p.alternative]
+		return p.element == len(elements)-1 && doublestar.MatchUnvalidated(elements[p.element], name)
+	})
+}
+
+// into gives the places that may come next in a folder of that name.
+func (m *matcher) into(places []place, name string, isLink bool) (next []place) {
+	m.entry++
+	for _, p := range places {
+		switch element := m.patterns[p.alternative][p.element]; {
+		case element == "**":
+			if !isLink {
+				next = m.add(next, p)
+			}
+		case doublestar.MatchUnvalidated(element, name):
+			next = m.add(next, place{p.alternative, p.element + 1})
+		}
+	}
+	return next
+}
