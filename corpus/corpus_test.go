@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	stdelf "debug/elf"
@@ -126,9 +127,9 @@ func TestRows(t *testing.T) {
 	}{
 		{"missing file", "images: [{path: a}, {path: b}]", map[string][]byte{"b": x86},
 			"a: stat a: no such file or directory\nb\n"},
-		{"folder", "images: [{path: d}]", map[string][]byte{"d/b": x86}, "d: d is not a regular file\n"},
-		{"no ELF", "images: [{path: a}]", map[string][]byte{"a": make([]byte, 100)}, "a: ELF header+0x0: not an ELF file\n"},
-		{"empty", "images: [{path: a}]", map[string][]byte{"a": {}}, "a: ELF header+0x0: 0 bytes are too few for an ELF file\n"},
+		{"folder", "images: [{path: d}]", map[string][]byte{"d/b": x86}, "d: d is not a regular file but a folder: give a regular file\n"},
+		{"no ELF", "images: [{path: a}]", map[string][]byte{"a": make([]byte, 100)}, "a: not an ELF file but a file of zeros: it was not written or downloaded to its end\n"},
+		{"empty", "images: [{path: a}]", map[string][]byte{"a": {}}, "a: not an ELF file but an empty file: it was not written or downloaded to its end\n"},
 		{"cut short", "images: [{path: a}]", map[string][]byte{"a": cut},
 			fmt.Sprintf("a: section headers+%#x: 64 bytes reach past the end of the file (100 bytes)\n", binary.LittleEndian.Uint64(x86[40:]))},
 		{"architecture", "images: [{path: a, arch: arm64}]", map[string][]byte{"a": x86},
@@ -148,7 +149,7 @@ func TestRows(t *testing.T) {
 		{"glob with names that collide", `images: [{path: "*/v"}]`, map[string][]byte{"k/v": x86, "l/v": x86},
 			"v\nv: name: the matrix makes several images of the name \"v\"; its values belong into the name\n"},
 		{"glob with one bad file", `images: [{path: "k/*"}]`, map[string][]byte{"k/a": x86, "k/b": {1}, "k/c d": x86},
-			"a\nb: ELF header+0x0: 1 bytes are too few for an ELF file\nc d: name \"c d\" has a character ' '\n"},
+			"a\nb: not an ELF file but data that begins with 01: give a vmlinux or a module with DWARF\nc d: name \"c d\" has a character ' '\n"},
 		{"outputs that collide", `images: [{path: "k/*", outputs: {btf: o}}]`, map[string][]byte{"k/a": x86, "k/b": x86},
 			"a\nb: outputs.btf: writes the same file as outputs.btf of \"a\"\n"},
 		{"output over an image of a glob", `images: [{path: "k/*", outputs: {elf: k/b}}]`, map[string][]byte{"k/b": x86},
@@ -179,9 +180,9 @@ func TestRows(t *testing.T) {
 		{"base_path BTF of the other byte order", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0xeb, 0x9f, 1, 0}},
 			"m: base_path v: BTF header+0x0: byte order is BigEndian, that of the image LittleEndian\n"},
 		{"base_path of neither kind", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": []byte("text")},
-			"m: base_path v: header+0x0: neither BTF nor ELF\n"},
+			"m: base_path v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path too short", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f}},
-			"m: base_path v: header+0x0: file is too short for BTF or ELF\n"},
+			"m: base_path v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path missing", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86},
 			"m: base_path v: stat v: no such file or directory\n"},
 	} {
@@ -362,11 +363,11 @@ func FuzzInspect(f *testing.F) {
 	for _, arch := range []string{"x86_64", "s390x", "arm", "mips"} {
 		f.Add(image(f, arch, note(4, "GNU\x00", ntBuildID, 1, 2, 3)))
 	}
-	f.Add([]byte{})
+	f.Add([]byte(stdelf.ELFMAG))
 	path := filepath.Join(f.TempDir(), "v")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b {
-			t.Skip("compressed, with errors of its own")
+		if !bytes.HasPrefix(data, []byte(stdelf.ELFMAG)) {
+			t.Skip("no ELF file, with errors of its own")
 		}
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)

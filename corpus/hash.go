@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // A Hasher computes SHA-256 sums, of each file once. It may be used from several goroutines; its zero value is ready.
@@ -81,7 +83,7 @@ func (h *Hasher) Sum(ctx context.Context, path string) (string, error) {
 }
 
 func sumFile(ctx context.Context, path string) (string, error) {
-	if _, err := regular(path); err != nil {
+	if _, err := input.Regular(path); err != nil {
 		return "", err
 	}
 	f, err := os.Open(path)

@@ -1,15 +1,13 @@
 package corpus
 
 import (
-	"bytes"
 	stdelf "debug/elf"
 	"encoding/binary"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // A MismatchError says that a file is not the one that the manifest pins.
@@ -28,7 +26,7 @@ func (e *MismatchError) Error() string {
 
 // inspect opens the item's file and compares its header and build id with the manifest.
 func (it *Item) inspect() error {
-	size, err := regular(it.Image.Path)
+	size, err := input.Regular(it.Image.Path)
 	if err != nil {
 		return err
 	}
@@ -58,18 +56,6 @@ func (it *Item) inspect() error {
 	return nil
 }
 
-// regular is the size of a regular file. Others are refused before they are opened: that of a pipe would wait.
-func regular(path string) (int64, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	if !st.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s is not a regular file", path)
-	}
-	return st.Size(), nil
-}
-
 // archError places the contradiction at e_machine.
 func archError(found, want, who string) error {
 	return &elf.FormatError{Section: "ELF header", Offset: 18,
@@ -93,37 +79,34 @@ const btfMagic = 0xeb9f
 // inspectBase checks that a file can hold the base of the item: ELF of the same architecture or raw BTF of the same
 // byte order.
 func (it *Item) inspectBase(path string) error {
-	if _, err := regular(path); err != nil {
+	if _, err := input.Regular(path); err != nil {
 		return err
 	}
-	file, err := os.Open(path)
+	in, err := input.Open(path, input.BTF, input.ELF)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	var magic [4]byte
-	if _, err := io.ReadFull(file, magic[:]); err != nil {
-		return &elf.FormatError{Section: "header", Problem: "file is too short for BTF or ELF"}
-	}
-	if bytes.Equal(magic[:], []byte(stdelf.ELFMAG)) {
-		f, err := elf.Open(path)
+	defer in.Close()
+	if in.Kind == input.ELF {
+		f, err := elf.FromInput(in)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
 		if arch := archOf(f); arch != it.Image.Arch {
 			return archError(arch, it.Image.Arch, "that of the image")
 		}
 		return nil
 	}
-	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-		if order.Uint16(magic[:]) != btfMagic {
-			continue
-		}
-		if order != it.order {
-			return &elf.FormatError{Section: "BTF header", Problem: fmt.Sprintf("byte order is %v, that of the image %v", order, it.order)}
-		}
-		return nil
+	var magic [2]byte
+	if _, err := in.ReadAt(magic[:], 0); err != nil {
+		return err
 	}
-	return &elf.FormatError{Section: "header", Problem: "neither BTF nor ELF"}
+	order := binary.ByteOrder(binary.LittleEndian)
+	if binary.BigEndian.Uint16(magic[:]) == btfMagic {
+		order = binary.BigEndian
+	}
+	if order != it.order {
+		return &elf.FormatError{Section: "BTF header", Problem: fmt.Sprintf("byte order is %v, that of the image %v", order, it.order)}
+	}
+	return nil
 }

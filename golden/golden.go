@@ -1,7 +1,7 @@
 // Package golden compares BTF with what it is expected to be.
 //
 // In come an object (btf.Object) and the name of a golden file: a raw dump, as `bpftool btf dump file F format raw`
-// prints it, plain or compressed with zstd. Out comes a verdict, and for BTF that differs a unified diff of the texts and
+// prints it, plain or compressed. Out comes a verdict, and for BTF that differs a unified diff of the texts and
 // a summary by type: what was added, removed or changed, whatever the ids. The same summary compares two objects. The
 // package never judges whether types are right, and rewrites a golden only when asked to (Update).
 package golden
@@ -14,6 +14,7 @@ import (
 	"io/fs"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
@@ -62,7 +63,7 @@ func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 		return &Result{Verdict: Missing}, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, input.Named(path, err)
 	}
 	defer f.Close()
 	equal, err := equalText(o, f)

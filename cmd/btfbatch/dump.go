@@ -31,7 +31,7 @@ func newDump() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
 		Short: "Print BTF as bpftool does",
-		Long: `Print BTF as bpftool does. FILE is raw BTF or an ELF file with a section .BTF; a split one continues the file of --base, or else
+		Long: `Print BTF as bpftool does. FILE is raw BTF or an ELF file with a section .BTF, plain or compressed; a split one continues the file of --base, or else
 the section .BTF.base of its own file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"debug/dwarf"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +20,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/ulikunitz/xz"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
@@ -43,7 +48,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept,
+			"leftover": leftover, "swept": swept, "pack": pack,
 		},
 	})
 }
@@ -151,6 +156,34 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 		data[at+off+uint64(i)] = byte(v)
 	}
 	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// pack FORMAT IN OUT compresses a file: gzip, zstd, xz, or tar+xz, an archive of it alone.
+func pack(ts *testscript.TestScript, _ bool, args []string) {
+	data, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	var b bytes.Buffer
+	format, archived := strings.CutPrefix(args[0], "tar+")
+	if archived {
+		t := tar.NewWriter(&b)
+		ts.Check(t.WriteHeader(&tar.Header{Name: "6.1.0-18-amd64.btf", Typeflag: tar.TypeReg, Size: int64(len(data)), Mode: 0o444}))
+		_, err := t.Write(data)
+		ts.Check(err)
+		ts.Check(t.Close())
+		data = bytes.Clone(b.Bytes())
+		b.Reset()
+	}
+	var w io.WriteCloser
+	if format == "xz" {
+		w, err = xz.NewWriter(&b)
+	} else {
+		w, err = input.NewPacker(&b, format)
+	}
+	ts.Check(err)
+	_, err = w.Write(data)
+	ts.Check(err)
+	ts.Check(w.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o666))
 }
 
 // many N FILE writes a manifest that takes a while: the same image N times.

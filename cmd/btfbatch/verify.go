@@ -16,8 +16,9 @@ func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
-		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base). Exits with 0 when the kernel
-accepts it, 1 when it refuses it, and 2 when there is nothing to judge. The last line of the kernel's log goes to the standard
+		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed. Exits with 0
+when the kernel accepts it, 1 when it refuses it, and 2 when there is nothing to judge, as where FILE is no BTF, or is split and
+there is no --base. The last line of the kernel's log goes to the standard
 error output, a line of its own; an explanation follows. With --lint it also tells of what no kernel refuses and somebody will
 regret; that does not change the exit code but with --strict-lint.`,
 		Args: cobra.ExactArgs(1),

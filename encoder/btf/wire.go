@@ -159,6 +159,12 @@ func Parse(data []byte, base *Object) (*Object, error) {
 	return o, nil
 }
 
+// IsSplit tells whether raw BTF has a right header and continues a base: its strings do not start with the empty string.
+func IsSplit(data []byte) bool {
+	h, _, err := parseHeader(data)
+	return err == nil && (h.strLen == 0 || data[h.hdrLen+h.strOff] != 0)
+}
+
 func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 	fail := func(off int, format string, args ...any) (header, binary.ByteOrder, error) {
 		return header{}, nil, &FormatError{off, fmt.Sprintf(format, args...)}

@@ -1,11 +1,8 @@
 package elf
 
 import (
-	"compress/gzip"
 	"debug/elf"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 )
 
@@ -85,16 +82,4 @@ func (f *File) DebugSection(name string) *Section {
 		return s
 	}
 	return f.Section(".z" + name[1:])
-}
-
-func gunzip(f *os.File) ([]byte, error) {
-	zr, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", err)
-	}
-	data, err := io.ReadAll(io.LimitReader(zr, maxDecompressed))
-	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", err)
-	}
-	return data, nil
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // An EmbedSection is a section that an image shall have: of that name, with that content.
@@ -44,6 +46,17 @@ func NewCopy(path string) Put {
 // the new content fits there, the rest of it filled with zeros. When it does not fit, it moves to the end, unless a program or
 // kernel would look for it in a segment: that is ErrNoRoom. A new section is PROGBITS, without flags, aligned to 1.
 func Embed(in string, sections []EmbedSection, put Put) error {
+	if _, err := input.Regular(in); err != nil {
+		return err
+	}
+	image, err := Open(in)
+	if err != nil {
+		return input.Named(in, err)
+	}
+	image.Close()
+	if image.Packed != "" {
+		return fmt.Errorf("%s: packed by %s: BTF is embedded into plain files only; decompress it first", in, image.Packed)
+	}
 	src, err := os.Open(in)
 	if err != nil {
 		return err
@@ -52,9 +65,6 @@ func Embed(in string, sections []EmbedSection, put Put) error {
 	st, err := src.Stat()
 	if err != nil {
 		return err
-	}
-	if !st.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", in)
 	}
 	f, err := NewFile(src, uint64(st.Size()))
 	if err != nil {

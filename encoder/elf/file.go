@@ -8,9 +8,11 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // A FormatError says where an image breaks its format.
@@ -32,6 +34,7 @@ type File struct {
 	Machine  elf.Machine
 	Sections []Section // by section index; 0 is the null section
 	Path     string    // where Open found it, empty for a File that is in memory
+	Packed   string    // how the file was compressed, see input.File; such a file is in memory
 
 	r       io.ReaderAt
 	size    uint64
@@ -64,47 +67,43 @@ const (
 	maxDecompressed = 8 << 30
 )
 
-// Open opens the ELF image at path. A gzip-compressed file is read transparently, whole.
+// Open opens the ELF image at path. One that is compressed, or comes through a pipe, is read whole. What is no ELF image is named for
+// what it is.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	in, err := input.Open(path, input.ELF)
 	if err != nil {
 		return nil, err
 	}
-	file, err := fromFile(f)
+	file, err := FromInput(in)
 	if err != nil {
-		f.Close()
+		in.Close()
 		return nil, err
 	}
 	file.Path = path
 	return file, nil
 }
 
-func fromFile(f *os.File) (*File, error) {
-	st, err := f.Stat()
+// FromInput reads the headers of an image that is open. Closing the image closes the file.
+func FromInput(in *input.File) (*File, error) {
+	stored := uint64(in.Size)
+	if in.Info != nil {
+		stored = storedSize(in.Info)
+	}
+	f, err := newFile(in.ReaderAt, uint64(in.Size), stored)
+	if err == nil && f.Type == elf.ET_CORE {
+		err = errCore
+	}
 	if err != nil {
+		if in.Packed != "" {
+			err = fmt.Errorf("in %s data: %w", in.Packed, err)
+		}
 		return nil, err
 	}
-	if st.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", f.Name())
-	}
-	var magic [2]byte
-	if _, err := f.ReadAt(magic[:], 0); err == nil && magic == [2]byte{0x1f, 0x8b} {
-		data, err := gunzip(f)
-		if err != nil {
-			return nil, err
-		}
-		file, err := NewFile(bytes.NewReader(data), uint64(len(data)))
-		if err == nil {
-			f.Close()
-		}
-		return file, err
-	}
-	file, err := newFile(f, uint64(st.Size()), storedSize(st))
-	if err == nil {
-		file.close = f.Close
-	}
-	return file, err
+	f.Packed, f.close = in.Packed, in.Close
+	return f, nil
 }
+
+var errCore = errors.New("not an image but a core dump: give the vmlinux or the program that it is of")
 
 // NewFile reads the headers of an image of the given size in bytes.
 func NewFile(r io.ReaderAt, size uint64) (*File, error) {

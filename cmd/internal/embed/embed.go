@@ -70,7 +70,7 @@ func (j *Job) judge(f *source.File) error {
 	}
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
 	if j.Base != "" {
-		b, err := source.Read(j.Base)
+		b, err := source.ReadBase(j.Base)
 		if err != nil {
 			return err
 		}

@@ -36,12 +36,17 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	if opt.Kernel, err = verify.ParseKernel(q.Kernel); err != nil {
 		return nil, err
 	}
-	f, err := source.Read(file)
+	f, err := source.ReadAny(file)
 	if err != nil {
 		return nil, err
 	}
 	if err := q.path(f, &opt); err != nil {
 		return nil, err
+	}
+	if q.Path == "" && q.Base == "" { // whoever names a path wants the kernel's own words
+		if err := f.Alone(); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 	}
 	blob := f.BTF
 	switch opt.Path {
@@ -85,7 +90,7 @@ func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
 	if opt.Path != verify.Module {
 		return fmt.Errorf("path %s takes no base", opt.Path)
 	}
-	b, err := source.Read(q.Base)
+	b, err := source.ReadBase(q.Base)
 	if err != nil {
 		return err
 	}

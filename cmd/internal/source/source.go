@@ -1,31 +1,27 @@
 // Package source reads BTF from whatever holds it: a raw file, the sections of an ELF file, a raw dump.
 //
-// In come paths; out come bytes (for those who judge them) or objects. It never checks types and never writes.
+// In come paths; out come bytes (for those who judge them) or objects. It never checks types and never writes. What files are, and how
+// they are compressed, package input tells.
 package source
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-// maxBytes is more than any BTF or dump has, so that no file fills the memory.
-const maxBytes = 1 << 30
-
+// Errors about a base, which callers tell apart.
 var (
-	elfMagic  = []byte("\x7fELF")
-	gzipMagic = []byte{0x1f, 0x8b}
-	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+	// ErrSplit is the error of BTF that cannot be read alone.
+	ErrSplit = errors.New("split BTF: give --base, the BTF of the kernel that it belongs to")
+	// ErrSplitBase is the error of a base that is no whole BTF.
+	ErrSplitBase = errors.New("split BTF, such as a module's, is no base: give the BTF of the kernel")
 )
 
 // A File is BTF as a file has it.
@@ -39,71 +35,56 @@ type File struct {
 	PerCPU  bool // the ELF file has per-CPU variables, as a kernel for several processors does
 }
 
-// Read reads raw BTF or the BTF sections of an ELF file. What is not ELF is taken for raw BTF, whatever it looks like.
-func Read(path string) (*File, error) {
-	data, isELF, err := read(path)
+// Read reads raw BTF or the BTF sections of an ELF file, compressed or not.
+func Read(path string) (*File, error) { return read(path, input.BTF, input.ELF) }
+
+// ReadAny reads a file as Read does. What is of no kind that anybody knows is taken for raw BTF, so that a kernel is asked about it.
+func ReadAny(path string) (*File, error) {
+	return read(path, input.BTF, input.ELF, input.Empty, input.Unknown)
+}
+
+func read(path string, want ...input.Kind) (*File, error) {
+	in, err := input.Open(path, want...)
+	if err != nil {
+		return nil, input.Named(path, err)
+	}
+	f, err := readInput(in)
+	if err != nil {
+		in.Close()
+		return nil, input.Named(path, err)
+	}
+	return f, in.Close()
+}
+
+// readInput reads what is open, which is an ELF file or taken for raw BTF.
+func readInput(in *input.File) (*File, error) {
+	if in.Kind != input.ELF {
+		data, err := in.Bytes()
+		return &File{BTF: data}, err
+	}
+	e, err := elf.FromInput(in)
 	if err != nil {
 		return nil, err
 	}
-	if !isELF {
-		return &File{BTF: data}, nil
-	}
-	e, err := elf.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	defer e.Close()
 	f := &File{Order: e.Order, PtrSize: e.AddrSize()}
 	if s := e.Section(".data..percpu"); s != nil {
 		f.PerCPU = s.Size > 0
 	}
 	if f.BTF, err = section(e, ".BTF"); err == nil && f.BTF == nil {
-		err = fmt.Errorf("there is no section .BTF")
+		err = errors.New("there is no section .BTF; btfbatch encode makes BTF of an image")
 	}
 	if err == nil {
 		f.Distilled, err = section(e, ".BTF.base")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
+	return f, err
 }
 
-// read reads a file that is not ELF; of one that is, or that elf.Open would decompress, it only says so.
-func read(path string) (data []byte, isELF bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, false, err
+// Alone is ErrSplit where the BTF continues a base that the file does not have.
+func (f *File) Alone() error {
+	if f.Distilled == nil && btf.IsSplit(f.BTF) {
+		return ErrSplit
 	}
-	defer f.Close()
-	head := make([]byte, len(elfMagic))
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, false, err
-	}
-	head = head[:n]
-	if bytes.Equal(head, elfMagic) || bytes.HasPrefix(head, gzipMagic) {
-		return nil, true, nil
-	}
-	size := 0
-	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
-		size = int(min(st.Size(), maxBytes))
-	}
-	data, err = limited(path, io.MultiReader(bytes.NewReader(head), f), size)
-	return data, false, err
-}
-
-// limited reads all that there is, which may be about size bytes.
-func limited(path string, r io.Reader, size int) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(size + bytes.MinRead)
-	if _, err := b.ReadFrom(io.LimitReader(r, maxBytes+1)); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if b.Len() > maxBytes {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, maxBytes)
-	}
-	return b.Bytes(), nil
+	return nil
 }
 
 func section(f *elf.File, name string) ([]byte, error) {
@@ -116,7 +97,7 @@ func section(f *elf.File, name string) ([]byte, error) {
 
 // Base reads the BTF that split ones continue. Several goroutines may continue it at once.
 func Base(path string) (*btf.Object, []byte, error) {
-	f, err := Read(path)
+	f, err := ReadBase(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -125,6 +106,15 @@ func Base(path string) (*btf.Object, []byte, error) {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return o, f.BTF, nil
+}
+
+// ReadBase reads a file as Read does. The BTF can be a base as far as its strings tell.
+func ReadBase(path string) (*File, error) {
+	f, err := Read(path)
+	if err == nil && (f.Distilled != nil || btf.IsSplit(f.BTF)) {
+		return nil, fmt.Errorf("%s: %w", path, ErrSplitBase)
+	}
+	return f, err
 }
 
 // Parse parses a base.
@@ -166,6 +156,9 @@ func base(path string) (*btf.Object, error) {
 // object parses the BTF. A file with a distilled base of its own is put onto base, if there is one, as a kernel would do it.
 func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) {
 	own := base
+	if err := f.Alone(); err != nil && base == nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if f.Distilled != nil {
 		if own, err = btf.Parse(f.Distilled, nil); err != nil {
 			return nil, fmt.Errorf("%s: .BTF.base: %w", path, err)
@@ -180,34 +173,28 @@ func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) 
 	return o, nil
 }
 
-// ObjectOrDump reads an object as Object does, or from a raw dump, plain or compressed.
+// ObjectOrDump reads an object as Object does, or from a raw dump.
 func ObjectOrDump(path, basePath string) (*btf.Object, error) {
 	base, err := base(basePath)
 	if err != nil {
 		return nil, err
 	}
-	data, isELF, err := read(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case isELF:
-		o, _, err := Object(path, basePath)
-		return o, err
-	case btf.Sniff(data):
-		return (&File{BTF: data}).object(path, base)
-	case bytes.HasPrefix(data, zstdMagic):
-		z, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBytes))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		defer z.Close()
-		if data, err = limited(path, z, 0); err != nil {
-			return nil, err
-		}
-	}
-	o, err := golden.ParseRaw(data, base)
+	in, err := input.Open(path, input.BTF, input.ELF, input.Dump, input.Empty) // a split BTF without types has a dump without text
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, input.Named(path, err)
 	}
-	return o, nil
+	defer in.Close()
+	if in.Kind == input.BTF || in.Kind == input.ELF {
+		f, err := readInput(in)
+		if err != nil {
+			return nil, input.Named(path, err)
+		}
+		return f.object(path, base)
+	}
+	text, err := in.Bytes()
+	if err != nil {
+		return nil, input.Named(path, err)
+	}
+	o, err := golden.ParseRaw(text, base)
+	return o, input.Named(path, err)
 }

@@ -1,0 +1,212 @@
+// Package input opens the files that commands are given, and says what they are.
+//
+// Input: a path, "-" for the standard input included. Output: the contents, decompressed where they are compressed, and their kind, which
+// is told by the contents and never by the name; or an error that says what the file is and what to do about it. The way back is
+// NewWriter, which compresses what is written as the name of the file says. Never: the package interprets nothing behind the magic
+// numbers, and trusts no size that a file states.
+package input
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+)
+
+// Stdin is the path that stands for the standard input, and among outputs for the standard output.
+const Stdin = "-"
+
+// Bounds of what is held in memory. Plain regular files are not bounded: ELF files are read where they lie.
+const (
+	maxImage = 8 << 30 // an ELF file that was compressed or came through a pipe
+	maxOther = 1 << 30 // BTF, dumps
+)
+
+// A File is an open file, or the contents of one that was compressed or came through a pipe.
+type File struct {
+	io.ReaderAt
+	Size   int64
+	Kind   Kind
+	Packed string      // how the contents were packed: "gzip", "xz, tar"; empty where the file is plain
+	Info   fs.FileInfo // of the file that is read where it lies; nil when the contents are in memory
+
+	whole []byte   // the contents, unless they are read where they lie
+	file  *os.File // nil when they are not
+}
+
+// Open opens a file. What is compressed, or cannot be sought in, is read whole. Contents that are of none of the kinds that are wanted
+// are not read: the error is a *KindError, which takes the first of these kinds for the one that is wanted most. Without any, every
+// kind is right. As all errors of this package it names the path only where no file is found there; see Named.
+func Open(path string, want ...Kind) (*File, error) {
+	s, err := OpenStream(path, want...)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Kind: s.Kind, Packed: s.Packed}
+	if s.Packed == "" && s.Kind == ELF && s.size > 0 {
+		f.ReaderAt, f.Size, f.file = s.file, s.size, s.file
+		if f.Info, err = s.file.Stat(); err != nil {
+			s.Close()
+			return nil, err
+		}
+		return f, nil
+	}
+	defer s.Close()
+	if f.whole, err = s.all(); err != nil {
+		return nil, err
+	}
+	f.ReaderAt, f.Size = bytes.NewReader(f.whole), int64(len(f.whole))
+	return f, nil
+}
+
+// Close closes the file. Bytes that were read stay valid.
+func (f *File) Close() error {
+	if f.file == nil || f.file == os.Stdin {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// Bytes are the contents.
+func (f *File) Bytes() ([]byte, error) {
+	if f.file == nil {
+		return f.whole, nil
+	}
+	if f.Size > maxOther {
+		return nil, tooLong(maxOther)
+	}
+	b := make([]byte, f.Size)
+	_, err := f.ReadAt(b, 0)
+	return b, err
+}
+
+// Read reads a file of one of the kinds that are wanted, as Open does. Errors name the path.
+func Read(path string, want ...Kind) ([]byte, error) {
+	f, err := Open(path, want...)
+	if err != nil {
+		return nil, Named(path, err)
+	}
+	defer f.Close()
+	b, err := f.Bytes()
+	return b, Named(path, err)
+}
+
+// Named puts the path in front of an error that does not name it.
+func Named(path string, err error) error {
+	var p *fs.PathError
+	var m *ModeError
+	switch {
+	case err == nil, errors.As(err, &p), errors.As(err, &m):
+		return err
+	case path == Stdin:
+		path = "standard input"
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+func tooLong(limit int64) error { return fmt.Errorf("the contents are longer than %d bytes", limit) }
+
+// Stat is os.Stat with a word about paths that are no paths.
+func Stat(path string) (fs.FileInfo, error) {
+	st, err := os.Stat(path)
+	return st, explain(path, err)
+}
+
+// Regular is the size of a regular file. Others are refused before they are opened: opening a pipe would wait.
+func Regular(path string) (int64, error) {
+	st, err := Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	if !st.Mode().IsRegular() {
+		return 0, &ModeError{path, st.Mode(), "give a regular file"}
+	}
+	return st.Size(), nil
+}
+
+// A ModeError says that a path leads to no file that can be read.
+type ModeError struct {
+	Path string
+	Mode fs.FileMode
+	Hint string
+}
+
+func (e *ModeError) Error() string {
+	what := "a special file"
+	switch t := e.Mode.Type(); {
+	case t&fs.ModeDir != 0:
+		what = "a folder"
+	case t&fs.ModeNamedPipe != 0:
+		what = "a pipe"
+	case t&fs.ModeSocket != 0:
+		what = "a socket"
+	case t&fs.ModeDevice != 0:
+		what = "a device"
+	}
+	return fmt.Sprintf("%s is not a regular file but %s: %s", e.Path, what, e.Hint)
+}
+
+var urlLike = regexp.MustCompile(`(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`)
+
+// IsURL tells whether a path looks like a URL, perhaps one that was joined to a folder.
+func IsURL(path string) bool { return urlLike.MatchString(path) }
+
+// explain adds to the error of a path that leads nowhere why it may do so.
+func explain(path string, err error) error {
+	var p *fs.PathError
+	if err == nil || !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &p) {
+		return err
+	}
+	hint := ""
+	switch {
+	case IsURL(path):
+		hint = "this is a URL: download the file first"
+	case path == "~" || strings.HasPrefix(path, "~/") || strings.Contains(path, "/~/"):
+		hint = "~ is replaced by the shell only: give the whole path"
+	case strings.ContainsAny(path, "*?["):
+		hint = "patterns are for the paths of a manifest: give one file"
+	default:
+		return err
+	}
+	return &fs.PathError{Op: p.Op, Path: p.Path, Err: fmt.Errorf("%w (%s)", p.Err, hint)}
+}
+
+// openFile opens what a path leads to, if bytes can be read from it to an end. size is 0 where reading alone can tell.
+func openFile(path string) (f *os.File, size int64, err error) {
+	if path == Stdin {
+		st, err := os.Stdin.Stat()
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case st.Mode()&fs.ModeType != 0 && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) == 0:
+			return nil, 0, &ModeError{"standard input", st.Mode(), "give a file or a pipe"}
+		case st.Mode().IsRegular():
+			if at, err := os.Stdin.Seek(0, io.SeekCurrent); err == nil && at == 0 {
+				size = st.Size()
+			}
+		}
+		return os.Stdin, size, nil
+	}
+	st, err := Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	switch t := st.Mode().Type(); {
+	case t == 0:
+		size = st.Size()
+	case t&fs.ModeDir != 0:
+		return nil, 0, &ModeError{path, st.Mode(), "give a file inside; for many images there are manifests (btfbatch run)"}
+	case t&fs.ModeNamedPipe == 0:
+		return nil, 0, &ModeError{path, st.Mode(), "give a file or a pipe"}
+	}
+	f, err = os.Open(path)
+	if errors.Is(err, syscall.ENXIO) {
+		return nil, 0, &ModeError{path, st.Mode(), "give a file or a pipe"}
+	}
+	return f, size, err
+}

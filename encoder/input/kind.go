@@ -1,0 +1,279 @@
+package input
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Kind says what contents are, in words that follow "is" or "but".
+type Kind string
+
+// Kinds that callers tell apart.
+const (
+	Empty   Kind = "an empty file"
+	ELF     Kind = "an ELF file"
+	BTF     Kind = "raw BTF"
+	Dump    Kind = "a raw dump of BTF"
+	Text    Kind = "text"
+	CSource Kind = "C source"
+	Unknown Kind = "unknown data"
+)
+
+// Kinds that only messages name, with what to do about them.
+const (
+	jsonText Kind = "JSON"
+	htmlText Kind = "an HTML page"
+	lfsText  Kind = "a Git LFS pointer"
+	script   Kind = "a script"
+	symbols  Kind = "a list of symbols, such as System.map"
+	manifest Kind = "a manifest"
+	zeros    Kind = "a file of zeros"
+)
+
+const elfMagic = "\x7fELF"
+
+// A group of kinds shares a remedy.
+type group uint8
+
+const (
+	other   group = iota
+	boot          // a kernel as it boots
+	packet        // a package of a distribution
+	archive       // several files in one
+	packed        // compressed by what is not read
+	foreign       // compiled code that is not ELF
+	disk          // a file system or a disk
+	dumped        // memory of a running or dead system
+)
+
+// remedies say what to do where an ELF image is wanted.
+var remedies = [...]string{
+	boot:    "it has no DWARF; give the vmlinux of the build folder or of the distribution's debug package (-dbg, -dbgsym, -debuginfo)",
+	packet:  "unpack it, and give the vmlinux or the modules inside",
+	archive: "unpack it, and give one of its files",
+	packed:  "decompress it first; gzip, zstd, xz and bzip2 are read as they are",
+	foreign: "images are ELF files of Linux",
+	disk:    "give a file of it",
+	dumped:  "give the vmlinux that it is of",
+}
+
+// A signature is a magic number.
+type signature struct {
+	off   int
+	magic string
+	kind  Kind
+	group group
+}
+
+// signatures are looked at in this order: a kernel may also be an EFI program.
+var signatures = []signature{
+	{0x202, "HdrS", "a bzImage (an x86 kernel as it boots)", boot},
+	{0x38, "ARM\x64", "an Image (an arm64 kernel as it boots)", boot},
+	{0x38, "RSC\x05", "an Image (a RISC-V kernel as it boots)", boot},
+	{0x30, "RISCV\x00\x00\x00", "an Image (a RISC-V kernel as it boots)", boot},
+	{0x38, "\xcd\x23\x82\x81", "an Image (a LoongArch kernel as it boots)", boot},
+	{0x04, "zimg", "an EFI zboot image (a compressed kernel as it boots)", boot},
+	{0x24, "\x18\x28\x6f\x01", "a zImage (an arm kernel as it boots)", boot},
+	{0x24, "\x01\x6f\x28\x18", "a zImage (an arm kernel as it boots)", boot},
+	{0, "\x27\x05\x19\x56", "a uImage (a kernel as U-Boot starts it)", boot},
+	{0, "\xd0\x0d\xfe\xed", "a FIT image or device tree", boot},
+	{0, "ANDROID!", "an Android boot image", boot},
+	{0, "\x02\x00\x00\x18\x60\x00\x00\x50", "an s390 kernel as it boots", boot},
+	{0, "\xed\xab\xee\xdb", "an RPM package", packet},
+	{8, "debian-binary", "a Debian package (.deb or .ddeb)", packet},
+	{0, "!<arch>\n", "an ar archive (a static library)", archive},
+	{0, "!<thin>\n", "a thin ar archive", archive},
+	{0, "070701", "a cpio archive (an initramfs)", archive},
+	{0, "070702", "a cpio archive (an initramfs)", archive},
+	{0, "070707", "a cpio archive", archive},
+	{0, "PK\x03\x04", "a zip archive", archive},
+	{0, "PK\x05\x06", "a zip archive", archive},
+	{0, "7z\xbc\xaf\x27\x1c", "a 7z archive", archive},
+	{0, "Rar!", "a RAR archive", archive},
+	{0, "xar!", "a xar archive", archive},
+	{0, "\x04\x22\x4d\x18", "compressed by lz4", packed},
+	{0, "\x02\x21\x4c\x18", "compressed by lz4", packed},
+	{0, "\x89LZO\x00\x0d\x0a\x1a\x0a", "compressed by lzop", packed},
+	{0, "LZIP", "compressed by lzip", packed},
+	{0, "\x5d\x00\x00\x00", "compressed by lzma", packed},
+	{0, "\x5d\x00\x00\x80", "compressed by lzma", packed},
+	{0, "\x1f\x9d", "compressed by compress (.Z)", packed},
+	{0, "\x1f\xa0", "compressed by compress (.Z)", packed},
+	{0, "\xfe\xed\xfa\xce", "a Mach-O file", foreign},
+	{0, "\xfe\xed\xfa\xcf", "a Mach-O file", foreign},
+	{0, "\xce\xfa\xed\xfe", "a Mach-O file", foreign},
+	{0, "\xcf\xfa\xed\xfe", "a Mach-O file", foreign},
+	{0, "\xca\xfe\xba\xbe", "a Mach-O file for several architectures, or a Java class", foreign},
+	{0, "BC\xc0\xde", "LLVM bitcode", foreign},
+	{0, "\xde\xc0\x17\x0b", "LLVM bitcode", foreign},
+	{0, "\x00asm", "a WebAssembly module", foreign},
+	{0, "dex\n", "an Android DEX file", foreign},
+	{0, "hsqs", "a squashfs file system", disk},
+	{0, "sqsh", "a squashfs file system", disk},
+	{0, "QFI\xfb", "a qcow2 disk", disk},
+	{0, "KDMV", "a VMDK disk", disk},
+	{0x438, "\x53\xef", "an ext file system", disk},
+	{0x8001, "CD001", "an ISO 9660 file system", disk},
+	{0, "KDUMP   ", "a kernel dump (kdump)", dumped},
+	{0, "DISKDUMP", "a kernel dump (diskdump)", dumped},
+	{0, "EMiL", "a memory dump (LiME)", dumped},
+	{0, "MDMP", "a Windows minidump", dumped},
+	{0, "\xf2\xdf", "CTF, not BTF,", other},
+	{0, "SQLite format 3", "an SQLite database", other},
+	{0, "%PDF-", "a PDF document", other},
+	{0, "\x89PNG", "a PNG picture", other},
+}
+
+// Recognise tells what contents are by their first bytes.
+func Recognise(head []byte) Kind {
+	has := func(off int, magic string) bool {
+		return len(head) >= off && bytes.HasPrefix(head[off:], []byte(magic))
+	}
+	switch {
+	case len(head) == 0:
+		return Empty
+	case has(0, elfMagic):
+		return ELF
+	case has(0, "\x9f\xeb"), has(0, "\xeb\x9f"):
+		return BTF
+	}
+	if s := find(head); s != nil {
+		return s.kind
+	}
+	if has(0, "MZ") && len(head) >= 0x40 {
+		if at := uint64(binary.LittleEndian.Uint32(head[0x3c:])); at < uint64(len(head)) && has(int(at), "PE\x00\x00") {
+			return "a PE file (a Windows or EFI program)"
+		}
+		return "a DOS or Windows program"
+	}
+	if text, ok := text(head); ok {
+		return text
+	}
+	if len(bytes.Trim(head, "\x00")) == 0 {
+		return zeros
+	}
+	return Unknown
+}
+
+func find(head []byte) *signature {
+	for i := range signatures {
+		s := &signatures[i]
+		if len(head) >= s.off && bytes.HasPrefix(head[s.off:], []byte(s.magic)) {
+			return s
+		}
+	}
+	return nil
+}
+
+// text tells what a text is. Other bytes than those of UTF-8 text, or control characters, are no text.
+func text(head []byte) (Kind, bool) {
+	b := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	for rest := b; len(rest) > 0; {
+		r, n := utf8.DecodeRune(rest)
+		switch {
+		case r == utf8.RuneError && n == 1 && len(rest) >= utf8.UTFMax:
+			return "", false
+		case r < ' ' && r != '\n' && r != '\t' && r != '\r' && r != '\f' && r != '\v' && r != '\b' && r != 0x1b:
+			return "", false
+		}
+		rest = rest[n:]
+	}
+	s := strings.TrimSpace(string(b[:min(len(b), 4096)]))
+	lower := strings.ToLower(s)
+	lines := "\n" + s
+	switch {
+	case isDump(s):
+		return Dump, true
+	case strings.HasPrefix(s, "{"), strings.HasPrefix(s, "["):
+		return jsonText, true
+	case strings.HasPrefix(lower, "<!doctype html"), strings.HasPrefix(lower, "<html"):
+		return htmlText, true
+	case strings.HasPrefix(s, "version https://git-lfs"):
+		return lfsText, true
+	case strings.HasPrefix(s, "#!"):
+		return script, true
+	case strings.Contains(lines, "\n#include"), strings.Contains(lines, "\n#define"), strings.Contains(lines, "\n#ifndef"),
+		strings.Contains(lines, "\nstruct "), strings.Contains(lines, "\nstatic "), strings.Contains(lines, "\nint "),
+		strings.Contains(lines, "\ntypedef "), strings.Contains(lines, "\nvoid "), strings.HasPrefix(s, "/*"), strings.HasPrefix(s, "//"):
+		return CSource, true
+	case strings.Contains(lines, "\nversion: 1") && strings.Contains(string(b), "\nimages:"):
+		return manifest, true
+	case isSymbolList(s):
+		return symbols, true
+	}
+	return Text, true
+}
+
+// isDump tells whether a text begins like a raw dump: [1] INT 'int' ...
+func isDump(s string) bool {
+	rest := strings.TrimLeft(strings.TrimPrefix(s, "["), "0123456789")
+	return strings.HasPrefix(s, "[") && len(rest) > 2 && len(rest) < len(s)-1 && rest[0] == ']' && rest[1] == ' ' && rest[2] >= 'A' && rest[2] <= 'Z'
+}
+
+// isSymbolList tells whether a text begins with an address, a letter and a name.
+func isSymbolList(s string) bool {
+	line, _, _ := strings.Cut(s, "\n")
+	words := strings.Fields(line)
+	return len(words) >= 3 && len(words[0]) >= 8 && strings.Trim(words[0], "0123456789abcdefABCDEF") == "" && len(words[1]) == 1
+}
+
+// A KindError says that contents are not what is wanted, and what to do.
+type KindError struct {
+	Want, Found Kind
+	Packed      string // see File
+	head        []byte
+}
+
+func (e *KindError) Error() string {
+	in := ""
+	if e.Packed != "" {
+		in = "in " + e.Packed + " data: "
+	}
+	found := string(e.Found)
+	if e.Found == Unknown {
+		found = fmt.Sprintf("data that begins with % x", e.head)
+	}
+	return fmt.Sprintf("%snot %s but %s: %s", in, e.Want, found, e.Remedy())
+}
+
+// Remedy says what to do.
+func (e *KindError) Remedy() string {
+	if r, ok := special[e.Found]; ok {
+		return r
+	}
+	if e.Found == ELF && e.Want == Dump {
+		return "give the text that btfbatch dump makes of its BTF"
+	}
+	for i := range signatures {
+		if s := &signatures[i]; s.kind == e.Found && (e.Want == ELF || s.group == packed || s.group == packet || s.group == archive) && remedies[s.group] != "" {
+			return remedies[s.group]
+		}
+	}
+	switch {
+	case e.Want == ELF && e.Found == BTF:
+		return "it is encoded already; dump, verify and diff read it, and --base takes it"
+	case e.Want == ELF && e.Found == CSource:
+		return "compile it with -g, and give the result"
+	case e.Want == ELF:
+		return "give a vmlinux or a module with DWARF"
+	case e.Want == BTF && e.Found == Dump:
+		return "diff reads it; everything else takes raw BTF, or an ELF file with a section .BTF"
+	case e.Want == Dump && e.Found == BTF:
+		return "give the text that btfbatch dump makes of it"
+	case e.Want == Dump:
+		return "give the text that btfbatch dump makes"
+	}
+	return "give raw BTF, or an ELF file with a section .BTF"
+}
+
+// special are remedies that do not depend on what is wanted.
+var special = map[Kind]string{
+	Empty:    "it was not written or downloaded to its end",
+	zeros:    "it was not written or downloaded to its end",
+	htmlText: "the server sent a page in place of the file; download it again",
+	lfsText:  "fetch the file itself with git lfs pull",
+	manifest: "give it to btfbatch run",
+}

@@ -1,0 +1,239 @@
+package input
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// A Stream is a file that is read from front to back, decompressed on the way. It gives at most as many bytes as its kind may have.
+type Stream struct {
+	Kind   Kind
+	Packed string // as that of File
+
+	r     *bufio.Reader
+	head  []byte // what the kind was told by; valid until bytes are read
+	file  *os.File
+	size  int64 // of a plain regular file, else 0
+	left  int64
+	limit int64
+	ends  []func()
+}
+
+// window is how many bytes the recogniser may look at.
+const window = 64 << 10
+
+// layers is how often a file may be packed: a compressed archive of a compressed file.
+const layers = 3
+
+// OpenStream opens a file to be read from front to back. Kinds that are wanted are those of Open.
+func OpenStream(path string, want ...Kind) (*Stream, error) {
+	f, size, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{file: f, size: size, r: bufio.NewReaderSize(f, window)}
+	if err = s.unpack(); err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
+		err = s.Not(want[0])
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// unpack takes off what the contents are packed in, and finds out their kind.
+func (s *Stream) unpack() (err error) {
+	var packed []string
+	for {
+		// Four bytes tell an ELF file, whose first page need not be read twice.
+		if s.head, err = s.r.Peek(len(elfMagic)); string(s.head) == elfMagic {
+			break
+		}
+		if s.head, err = s.r.Peek(window); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		format := packing(s.head)
+		if format == nil {
+			break
+		}
+		if len(packed) == layers {
+			return fmt.Errorf("%s data in %s data: unpack it first", format.name, strings.Join(packed, ", "))
+		}
+		packed = append(packed, format.name)
+		r, end, err := format.open(s.r)
+		if err != nil {
+			return within(format.name, err)
+		}
+		if end != nil {
+			s.ends = append(s.ends, end)
+		}
+		s.r = bufio.NewReaderSize(&layer{r, format.name}, window)
+	}
+	s.Kind, s.Packed = Recognise(s.head), strings.Join(packed, ", ")
+	s.limit = maxOther
+	if s.Kind == ELF {
+		s.limit = maxImage
+	}
+	s.left = s.limit
+	return nil
+}
+
+// within names the format in an error of its reader.
+func within(format string, err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%s data: %w", format, err)
+}
+
+// A layer names the format in the errors of a reader.
+type layer struct {
+	r      io.Reader
+	format string
+}
+
+func (l *layer) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	if err != nil && err != io.EOF { //nolint:errorlint // the one that ends a reader
+		err = within(l.format, err)
+	}
+	return n, err
+}
+
+// Read reads contents.
+func (s *Stream) Read(b []byte) (int, error) {
+	if s.left < int64(len(b)) {
+		b = b[:s.left+1]
+	}
+	n, err := s.r.Read(b)
+	if s.left -= int64(n); s.left < 0 {
+		return 0, tooLong(s.limit)
+	}
+	return n, err
+}
+
+// all reads everything.
+func (s *Stream) all() ([]byte, error) {
+	var b bytes.Buffer
+	if s.Packed == "" {
+		b.Grow(int(min(s.size, s.limit)) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(s)
+	return b.Bytes(), err
+}
+
+// Not is the error of contents that are not of the kind that is wanted, before any was read.
+func (s *Stream) Not(want Kind) error {
+	return &KindError{want, s.Kind, s.Packed, bytes.Clone(s.head[:min(len(s.head), 8)])}
+}
+
+// Close closes the file.
+func (s *Stream) Close() error {
+	for _, end := range s.ends {
+		end()
+	}
+	if s.file == os.Stdin {
+		return nil
+	}
+	return s.file.Close()
+}
+
+// A format is a way to pack one file.
+type format struct {
+	name  string
+	magic string
+	off   int
+	open  func(r *bufio.Reader) (inside io.Reader, end func(), err error)
+}
+
+var formats = []format{
+	{"gzip", "\x1f\x8b\x08", 0, func(r *bufio.Reader) (io.Reader, func(), error) {
+		z, err := gzip.NewReader(r)
+		return z, nil, err
+	}},
+	{"zstd", zstdMagic, 0, openZstd},
+	{"xz", "\xfd7zXZ\x00", 0, func(r *bufio.Reader) (io.Reader, func(), error) {
+		z, err := xz.NewReader(r)
+		return z, nil, err
+	}},
+	{"bzip2", "BZh", 0, func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }},
+	{"tar", "ustar", 257, func(r *bufio.Reader) (io.Reader, func(), error) {
+		m := &member{t: tar.NewReader(r)}
+		return m, nil, m.first()
+	}},
+}
+
+const zstdMagic = "\x28\xb5\x2f\xfd"
+
+func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxImage), zstd.WithDecoderMaxWindow(256<<20))
+	if err != nil {
+		return nil, nil, err
+	}
+	return z, z.Close, nil
+}
+
+// packing is the format that data is packed in, or nil.
+func packing(head []byte) *format {
+	for i := range formats {
+		f := &formats[i]
+		if len(head) >= f.off && bytes.HasPrefix(head[f.off:], []byte(f.magic)) {
+			return f
+		}
+	}
+	if len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18" { // a skippable frame in front of the others
+		return &formats[1]
+	}
+	return nil
+}
+
+// A member is the only file of a tar archive.
+type member struct {
+	t    *tar.Reader
+	name string
+}
+
+var errMembers = errors.New("the archive holds several files: extract the one that is wanted")
+
+// first goes to the first file.
+func (m *member) first() error {
+	for {
+		h, err := m.t.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return errors.New("the archive holds no file")
+		case err != nil:
+			return err
+		case h.Typeflag == tar.TypeReg:
+			m.name = h.Name
+			return nil
+		}
+	}
+}
+
+func (m *member) Read(b []byte) (int, error) {
+	n, err := m.t.Read(b)
+	for err == io.EOF { //nolint:errorlint // the one that ends a reader
+		h, next := m.t.Next()
+		switch {
+		case next != nil: // the end of the archive, or what is wrong with it
+			return n, next
+		case h.Typeflag == tar.TypeReg:
+			return n, fmt.Errorf("%w (it begins with %q and %q)", errMembers, m.name, h.Name)
+		}
+	}
+	return n, err
+}
