@@ -9,6 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // An imageKey is a key of an image: where it may stand, what its expressions can take from the image, how it is read.
@@ -199,7 +200,17 @@ func (d *decoder) outputs(m *Image, v *value) {
 		if e := v.get(o.key); e != nil {
 			m.at["outputs."+o.key] = e.value.position
 			d.readPath(e.value, o.to)
+			d.packing(e.value, o.key, *o.to)
 		}
+	}
+}
+
+// packing checks that an output can be written as its name says.
+func (d *decoder) packing(v *value, key, path string) {
+	if err := input.CheckWritable(path); err != nil {
+		d.add(v.position, "", "%v", err)
+	} else if key == "elf" && input.Compression(path) != "" {
+		d.add(v.position, "", "the copy of an image is not compressed; only btf, base and dump are")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // text reads a scalar as a string, its expressions filled in. Numbers count as they are written, so that 6.10 stays
@@ -35,6 +36,12 @@ func (d *decoder) file(v *value) (string, bool) {
 	case !ok:
 	case strings.ContainsRune(text, 0):
 		d.add(v.position, "", "path contains a zero byte")
+		return "", false
+	case text == input.Stdin:
+		d.add(v.position, "", "- is the standard input or output on the command line only; name a file")
+		return "", false
+	case input.IsURL(text):
+		d.add(v.position, "", "%q is a URL; download the file first", text)
 		return "", false
 	case strings.HasSuffix(text, "/") || text == "." || text == "..":
 		d.add(v.position, "", "path %q names a folder, not a file", text)

@@ -40,6 +40,8 @@ func Update(path string, o *btf.Object, put Put) error {
 	if f, err := open(path); err == nil {
 		packed = f.Packed
 		f.Close()
+	} else if err := input.CheckWritable(path); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return put(path, func(w io.Writer) error { return writeDump(w, o, packed) })
 }

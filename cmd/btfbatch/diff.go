@@ -16,9 +16,13 @@ func newDiff() *cobra.Command {
 		Use:   "diff OLD NEW",
 		Short: "Compare BTF type by type",
 		Long: `Compare BTF type by type, whatever the ids. OLD and NEW are raw BTF, ELF files with a section .BTF, or raw dumps, all
-of them plain or compressed (gzip, zstd, xz, bzip2, or a tar archive of one file). Exits with 0 when they hold the same types in the same order, 3 when not, and 1 when a file cannot be read.`,
+of them plain or compressed (gzip, zstd, xz, bzip2, or a tar archive of one file), and one of them may be - for the
+standard input. Exits with 0 when they hold the same types in the same order, 3 when not, and 1 when a file cannot be read.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneStdin(args[0], args[1], base); err != nil {
+				return err
+			}
 			o, err := source.ObjectOrDump(args[0], base)
 			if err != nil {
 				return failed(err)

@@ -31,13 +31,16 @@ func newDump() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
 		Short: "Print BTF as bpftool does",
-		Long: `Print BTF as bpftool does. FILE is raw BTF or an ELF file with a section .BTF, plain or compressed; a split one continues the file of --base, or else
-the section .BTF.base of its own file.`,
+		Long: `Print BTF as bpftool does. FILE is raw BTF or an ELF file with a section .BTF, plain or compressed, a file, a pipe, or - for the
+standard input; a split one continues the file of --base, or else the section .BTF.base of its own file.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := dumpFormats[format]
 			if !ok {
 				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(slices.Sorted(maps.Keys(dumpFormats)), ", ")))
+			}
+			if err := oneStdin(args[0], base); err != nil {
+				return err
 			}
 			o, ptrSize, err := source.Object(args[0], base)
 			if err != nil {

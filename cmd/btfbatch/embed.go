@@ -10,6 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -33,13 +34,29 @@ reserved .BTF in a segment, as in a kernel, the BTF is put there and fills it; i
 appears whole or not at all: with --in-place it is replaced by a rename, and keeps its mode and owner.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			job.Image, image.Path, image.Name = args[0], args[0], args[0]
+			job.Image, image.Name = args[0], args[0]
 			switch {
+			case job.Out == input.Stdin, inPlace && job.Image == input.Stdin:
+				return usage(errors.New("embed writes a file; - is none"))
 			case inPlace == (job.Out != ""):
 				return usage(errors.New("embed takes either --output or --in-place"))
 			case inPlace:
 				job.Out = job.Image
 			}
+			if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
+				return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
+			}
+			if err := oneStdin(job.Image, job.BTF, job.Distilled, job.Base); err != nil {
+				return err
+			}
+			if !inPlace {
+				done, err := spool(&job.Image, &job.Base)
+				if err != nil {
+					return err
+				}
+				defer done()
+			}
+			image.Path = job.Image
 			for _, name := range image.Verify {
 				k, err := verify.ParseKernel(name)
 				if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 func newEncode(a *app) *cobra.Command {
@@ -26,7 +27,7 @@ func newEncode(a *app) *cobra.Command {
 		Use:   "encode IMAGE -o OUT",
 		Short: "Encode one image",
 		Long: `Encode one image. The BTF is published after the newest kernel has accepted it, as the kernel's own BTF or, with --base, as
-that of a module.`,
+that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			parsed, err := encoderOptions(opt.Profile, features, image.LangExclude)
@@ -41,7 +42,29 @@ that of a module.`,
 				list := explain.List{W: cmd.OutOrStdout()}
 				opt.OnFunc, opt.OnVar = list.Func, list.Var
 			}
+			switch {
+			case image.Outputs.Base == input.Stdin:
+				return usage(errors.New("--distilled takes a file; only --output can be the standard output"))
+			case image.Outputs.BTF != input.Stdin:
+				for _, path := range []string{image.Outputs.BTF, image.Outputs.Base} {
+					if err := input.CheckWritable(path); err != nil {
+						return usage(fmt.Errorf("%s: %w", path, err))
+					}
+				}
+			case excluded:
+				return usage(errors.New("--list-excluded and -o - would both write to the standard output"))
+			default:
+				if err := binaryTo(cmd.OutOrStdout()); err != nil {
+					return err
+				}
+				opt.Out, image.Outputs.BTF = cmd.OutOrStdout(), ""
+			}
 			image.Name, image.Path = args[0], args[0]
+			done, err := spool(&image.Path, &image.BasePath)
+			if err != nil {
+				return err
+			}
+			defer done()
 			var phases []encoder.Phase
 			if timed {
 				opt.OnPhases = func(_ string, p []encoder.Phase) { phases = p }
@@ -56,7 +79,7 @@ that of a module.`,
 	batchFlags(cmd, &opt)
 	encoderFlags(cmd, &features, &image.LangExclude)
 	flags := cmd.Flags()
-	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write")
+	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed where it ends in .zst or .gz; - is the standard output")
 	flags.StringVar(&image.BasePath, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
 	flags.StringVar(&image.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, with the feature distilled_base; OUT then continues it")

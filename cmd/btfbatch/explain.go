@@ -35,11 +35,17 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 				return err
 			}
 			opt.Workers = workers
+			path := args[0]
+			done, err := spool(&path)
+			if err != nil {
+				return err
+			}
+			defer done()
 			var warnings []encoder.Warning
 			if excluded {
-				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), args[0], opt)
+				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), path, opt)
 			} else {
-				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), args[0], args[1], opt, profile == "")
+				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], opt, profile == "")
 			}
 			a.console.Warned(args[0], batch.Warnings(warnings), shown(nil))
 			return failed(err)

@@ -79,7 +79,7 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; may be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
 	flags.BoolVar(&opt.StrictLint, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
-	flags.StringVar(&opt.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, to warn where many functions or per-CPU variables are gone")
+	flags.StringVar(&opt.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, perhaps compressed, to warn where many functions or per-CPU variables are gone")
 	flags.Float64Var(&opt.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	flags.StringSliceVar(&only, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
 	return cmd

@@ -38,12 +38,18 @@ need it anyway.`,
 				return err
 			}
 			opt.Workers = workers
+			path := args[0]
+			done, err := spool(&path, &base)
+			if err != nil {
+				return err
+			}
+			defer done()
 			if base != "" {
 				if opt.Base, _, err = source.Base(base); err != nil {
 					return failed(err)
 				}
 			}
-			f, err := elf.Open(args[0])
+			f, err := elf.Open(path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}

@@ -16,9 +16,9 @@ func newVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
-		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed. Exits with 0
-when the kernel accepts it, 1 when it refuses it, and 2 when there is nothing to judge, as where FILE is no BTF, or is split and
-there is no --base. The last line of the kernel's log goes to the standard
+		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed, or - for the
+standard input. Exits with 0 when the kernel accepts it, 1 when it refuses it, and 2 when there is nothing to judge, as where FILE is
+no BTF, or is split and there is no --base. The last line of the kernel's log goes to the standard
 error output, a line of its own; an explanation follows. With --lint it also tells of what no kernel refuses and somebody will
 regret; that does not change the exit code but with --strict-lint.`,
 		Args: cobra.ExactArgs(1),
@@ -26,6 +26,9 @@ regret; that does not change the exit code but with --strict-lint.`,
 			q.Lint = q.Lint || strict
 			if q.Earlier != "" && !q.Lint {
 				return usage(errors.New("--earlier is of use with --lint only"))
+			}
+			if err := oneStdin(args[0], q.Base, q.Earlier); err != nil {
+				return err
 			}
 			answer, err := q.Ask(args[0])
 			if answer != nil {

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"runtime"
 	"slices"
@@ -32,6 +33,7 @@ type Options struct {
 	Profile      config.Profile // replaces that of every image, if not empty
 	Hash         bool           // sums of all files go into the report; pinned ones are computed in any case
 	Update       bool           // rewrite goldens that differ
+	Out          io.Writer      // is written the raw BTF of every image that is published; may be nil
 	KeepRejected bool           // keep what a kernel would refuse beside its place, see Rejected
 	VerifyDedup  bool           // see encoder.Options
 	Paranoid     bool           // see encoder.Options

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -121,10 +123,21 @@ func (w *writing) add(key, path string, write func(io.Writer) error) error {
 	if path == "" {
 		return nil
 	}
-	if err := w.set.Add(path, write); err != nil {
+	if err := w.set.Add(path, packed(path, write)); err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil
+}
+
+// packed compresses what write writes, as the name of the file says.
+func packed(path string, write func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		z, err := input.NewWriter(w, path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(z), z.Close())
+	}
 }
 
 // discard removes what was not published.
@@ -146,6 +159,11 @@ func (b *batch) publish(t *target, w *writing) error {
 	if out.ELF != "" {
 		if err := elf.Embed(t.im.Path, t.inside.sections(), w.set.Copy(out.ELF)); err != nil {
 			return fmt.Errorf("outputs.elf: %w", err)
+		}
+	}
+	if b.opt.Out != nil {
+		if _, err := b.opt.Out.Write(t.raw.wire); err != nil {
+			return fmt.Errorf("standard output: %w", err)
 		}
 	}
 	if err := w.set.Commit(); err != nil {
@@ -191,7 +209,7 @@ func (b *batch) reject(t *target) error {
 		if o.path == "" {
 			continue
 		}
-		if err := set.Add(Rejected(o.path), bytesOf(o.data)); err != nil {
+		if err := set.Add(Rejected(o.path), packed(o.path, bytesOf(o.data))); err != nil {
 			return err
 		}
 	}

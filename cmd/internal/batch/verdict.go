@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -115,11 +115,28 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 	}
 	if b.opt.Earlier != "" {
 		var err error
-		if opt.Earlier, err = os.ReadFile(filepath.Join(b.opt.Earlier, t.im.Name+".btf")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if opt.Earlier, err = earlier(b.opt.Earlier, t.im.Name); err != nil {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
 		}
 	}
 	return warnings(verify.Lint(t.raw.wire, opt)), nil
+}
+
+// earlierNames are the endings of BTF that an earlier run or a hub has left.
+var earlierNames = []string{".btf", ".btf.zst", ".btf.gz", ".btf.xz", ".btf.bz2", ".btf.tar.xz"}
+
+// earlier reads what a folder has of an image, nil if nothing.
+func earlier(folder, name string) ([]byte, error) {
+	for _, ending := range earlierNames {
+		f, err := source.Read(filepath.Join(folder, name+ending))
+		switch {
+		case err == nil:
+			return f.BTF, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // warnings gathers warnings by rule.

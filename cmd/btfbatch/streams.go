@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
+)
+
+// spool makes inputs of the command line files that can be opened several times: the standard input, which is -, and pipes. It
+// returns a function that lets go of them.
+func spool(paths ...*string) (done func(), err error) {
+	var all []func()
+	done = func() {
+		for _, f := range all {
+			f()
+		}
+	}
+	var names []string
+	for _, p := range paths {
+		names = append(names, *p)
+	}
+	if err := oneStdin(names...); err != nil {
+		return done, err
+	}
+	for _, p := range paths {
+		if *p == "" {
+			continue
+		}
+		again, release, err := input.Spool(*p)
+		if err != nil {
+			done()
+			return func() {}, failed(err)
+		}
+		*p = again
+		all = append(all, release)
+	}
+	return done, nil
+}
+
+// oneStdin refuses that the standard input is read twice.
+func oneStdin(paths ...string) error {
+	n := 0
+	for _, p := range paths {
+		if p == input.Stdin {
+			n++
+		}
+	}
+	if n > 1 {
+		return usage(errors.New("only one input can be the standard input (-)"))
+	}
+	return nil
+}
+
+// binaryTo refuses to write bytes to a terminal.
+func binaryTo(w io.Writer) error {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return usage(errors.New("-o - writes bytes, and the standard output is a terminal"))
+	}
+	return nil
+}
