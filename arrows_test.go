@@ -39,8 +39,9 @@ var arrows = map[string][]string{
 	"encoder":           {"encoder/..."},
 
 	"golden/dump":   {"encoder/btf"},
-	"golden":        {"golden/dump", "encoder/btf", "encoder/input"},
-	"golden/report": {"golden", "encoder/btf"},
+	"golden/escape": {},
+	"golden":        {"golden/dump", "golden/escape", "encoder/btf", "encoder/input"},
+	"golden/report": {"golden", "golden/escape", "encoder/btf"},
 
 	"config":       {"encoder/feature", "encoder/input"},
 	"corpus":       {"config", "encoder/elf", "encoder/input"},

@@ -252,7 +252,10 @@ func checkName(name string) error {
 		return fmt.Errorf("name is longer than 255 bytes")
 	}
 	for _, r := range name {
-		if !unicode.IsPrint(r) || r == ' ' || r == '\\' || r == unicode.ReplacementChar {
+		if r == unicode.ReplacementChar {
+			return fmt.Errorf("name %q is not UTF-8", name)
+		}
+		if !unicode.IsPrint(r) || r == ' ' || r == '\\' {
 			return fmt.Errorf("name %q has a character %q", name, r)
 		}
 	}

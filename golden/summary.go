@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // maxDetails bounds what is said about one changed type.
@@ -96,9 +97,9 @@ func (s *Summary) AppendText(dst []byte, most int) []byte {
 
 // appendChange appends a change and what there is to say of it.
 func (s *Summary) appendChange(dst []byte, c Change) []byte {
-	dst = fmt.Appendf(dst, "%c %s '%s'", "+-~>="[c.Op], c.Kind, c.Name)
+	dst = fmt.Appendf(dst, "%c %s '%s'", "+-~>="[c.Op], c.Kind, escape.Line(c.Name))
 	if c.Accepted != "" {
-		dst = fmt.Appendf(dst, " (accepted: %s)", c.Accepted)
+		dst = fmt.Appendf(dst, " (accepted: %s)", escape.Line(c.Accepted))
 	}
 	dst = append(dst, '\n')
 	details := s.Details(c)
@@ -107,7 +108,7 @@ func (s *Summary) appendChange(dst []byte, c Change) []byte {
 			dst = fmt.Appendf(dst, "    … left out: %d more\n", len(details)-i)
 			break
 		}
-		dst = fmt.Appendf(dst, "    %s\n", d)
+		dst = fmt.Appendf(dst, "    %s\n", escape.Line(d))
 	}
 	return dst
 }

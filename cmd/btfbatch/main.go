@@ -11,6 +11,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // Exit codes.
@@ -76,8 +77,10 @@ func run(args []string) int {
 func complain(err error) {
 	var manifest *config.Problems // a line each, which start with their place
 	if errors.As(err, &manifest) {
-		fmt.Fprintln(os.Stderr, manifest)
+		for _, p := range manifest.List {
+			fmt.Fprintln(os.Stderr, escape.Line(p.String()))
+		}
 		return
 	}
-	fmt.Fprintf(os.Stderr, "btfbatch: %v\n", err)
+	fmt.Fprintf(os.Stderr, "btfbatch: %s\n", escape.Text(err.Error()))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 func newValidate() *cobra.Command {
@@ -22,15 +23,15 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 			}
 			bad := batch.Check(cmd.Context(), items)
 			for _, line := range bad {
-				fmt.Fprintln(cmd.ErrOrStderr(), line)
+				fmt.Fprintln(cmd.ErrOrStderr(), escape.Line(line))
 			}
 			if len(bad) > 0 {
 				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
 			}
 			for _, note := range batch.Notes(items, batch.Options{}) {
-				fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+				fmt.Fprintln(cmd.ErrOrStderr(), "note:", escape.Line(note))
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", args[0], len(items))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", escape.Line(args[0]), len(items))
 			return failed(err)
 		},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/judge"
 	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 func newVerify() *cobra.Command {
@@ -33,20 +34,20 @@ regret; that does not change the exit code but with --strict-lint.`,
 			answer, err := q.Ask(args[0])
 			if answer != nil {
 				for _, w := range answer.Warnings {
-					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
+					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", escape.Line(w.String()))
 				}
 			}
 			var no *verify.Refusal
 			switch {
 			case errors.As(err, &no):
 				if no.Line != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), no.Line)
+					fmt.Fprintln(cmd.ErrOrStderr(), escape.Line(no.Line))
 				}
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			case err != nil:
 				return usage(err)
 			}
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), answer.Told); err != nil {
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), escape.Line(answer.Told)); err != nil {
 				return failed(err)
 			}
 			if n := len(answer.Warnings); strict && n > 0 {

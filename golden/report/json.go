@@ -1,8 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // schema is the version of the JSON form. Fields may be added under one version; none goes away or changes its meaning.
@@ -22,11 +25,17 @@ type document struct {
 
 // WriteJSON writes the report as one JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(document{
+	err := enc.Encode(document{
 		Schema: schema, Version: r.Version, Status: r.Status(), ExitCode: r.ExitCode(), Seconds: r.Seconds,
 		Totals: r.Totals(), Stale: r.Stale, Images: r.Rows(),
 	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(escape.JSON(b.Bytes()))
+	return err
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"io"
 	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 type junitSuites struct {
@@ -45,14 +47,14 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	rows := r.Rows()
 	for i := range rows {
 		row := &rows[i]
-		c := junitCase{Class: suite, Name: row.Name, Time: xmlTime(row.Seconds), Out: strings.Join(row.notes(), "\n")}
+		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: escape.XML(strings.Join(row.notes(), "\n"))}
 		switch row.Status {
 		case Failed:
-			c.Error = &junitDetail{Message: oneLine(row.Error)}
+			c.Error = &junitDetail{Message: escape.XML(oneLine(row.Error))}
 		case Differs:
-			c.Failure = &junitDetail{Message: oneLine(string(row.Golden.Verdict) + ": " + row.Golden.Summary), Text: row.Golden.Diff}
+			c.Failure = &junitDetail{Message: escape.XML(oneLine(string(row.Golden.Verdict) + ": " + row.Golden.Summary)), Text: escape.XML(row.Golden.Diff)}
 		case Skipped:
-			c.Skipped = &junitDetail{Message: oneLine(row.SkipReason)}
+			c.Skipped = &junitDetail{Message: escape.XML(oneLine(row.SkipReason))}
 		case Interrupted:
 			c.Skipped = &junitDetail{Message: "interrupted"}
 		}

@@ -3,9 +3,10 @@ package report
 import (
 	"bytes"
 	"fmt"
-	"html"
 	"io"
 	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // maxMarkdown is where a job summary stops showing differences: GitHub takes no more than 1 MiB.
@@ -49,7 +50,7 @@ func (row *Row) markdown(b *bytes.Buffer) {
 	if len(notes) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details%s><summary>%s</summary>\n\n", map[bool]string{true: " open"}[row.Status == Failed], html.EscapeString(oneLine(row.Name)))
+	fmt.Fprintf(b, "\n<details%s><summary>%s</summary>\n\n", map[bool]string{true: " open"}[row.Status == Failed], escape.HTML(row.Name))
 	for _, n := range notes {
 		fmt.Fprintf(b, "- %s\n", cell(n))
 	}
@@ -65,11 +66,7 @@ func (row *Row) markdown(b *bytes.Buffer) {
 }
 
 // cell keeps text from being read as markup, also inside of a table.
-func cell(s string) string {
-	return strings.NewReplacer(
-		`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`,
-	).Replace(oneLine(s))
-}
+func cell(s string) string { return escape.Markdown(oneLine(s)) }
 
 // fence is a mark for a block of code that the code itself does not hold.
 func fence(code string) string {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // A Status is the outcome for one image, or for the batch.
@@ -187,9 +188,35 @@ func (r *Report) Rows() []Row {
 	return rows
 }
 
-// doneRows are the rows without those of images that were not done.
+// doneRows are the rows without those of images that were not done, as people are shown them.
 func (r *Report) doneRows() []Row {
-	return slices.DeleteFunc(r.Rows(), func(row Row) bool { return row.Status == Interrupted })
+	rows := slices.DeleteFunc(r.Rows(), func(row Row) bool { return row.Status == Interrupted })
+	for i := range rows {
+		rows[i] = rows[i].shown()
+	}
+	return rows
+}
+
+// shown is the row with everything that comes from outside written so that it stays text.
+func (row Row) shown() Row {
+	row.Name, row.Error, row.SkipReason = escape.Line(row.Name), escape.Line(row.Error), escape.Line(row.SkipReason)
+	if row.Golden != nil {
+		g := *row.Golden
+		g.Path, g.Summary, g.Diff = escape.Line(g.Path), escape.Line(g.Summary), escape.Text(g.Diff)
+		row.Golden = &g
+	}
+	row.Verify, row.Warnings = slices.Clone(row.Verify), slices.Clone(row.Warnings)
+	for i := range row.Verify {
+		row.Verify[i].Problem = escape.Line(row.Verify[i].Problem)
+	}
+	for i := range row.Warnings {
+		w := &row.Warnings[i]
+		w.Examples = slices.Clone(w.Examples)
+		for j := range w.Examples {
+			w.Examples[j] = escape.Line(w.Examples[j])
+		}
+	}
+	return row
 }
 
 // Totals sums up a batch.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // WriteText writes a table for people, and below it what there is to say of single images.
@@ -43,7 +45,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(&out, "\nexceptions that accepted nothing:\n")
 		for _, s := range r.Stale {
-			fmt.Fprintf(&out, "  %s\n", s)
+			fmt.Fprintf(&out, "  %s\n", escape.Line(s))
 		}
 	}
 	fmt.Fprintf(&out, "\n%s\n", r.verdict())

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // WritePlan writes what Run would do, in its order. It tells how many images cannot be encoded.
@@ -33,11 +34,11 @@ func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err erro
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", im.Label(), or(im.Arch), b.profileOf(im), or(features), or(base), im.Path,
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(im.Arch), b.profileOf(im), or(features), or(base), or(im.Path),
 			or(strings.Join(outputs, " ")), or(im.Golden))
 		if it.Err != nil {
 			bad++
-			fmt.Fprintf(&notes, "%s: %s\n", im.Label(), oneLine(it.Err))
+			fmt.Fprintf(&notes, "%s\n", escape.Line(im.Label()+": "+oneLine(it.Err)))
 		}
 	}
 	if err := tab.Flush(); err != nil {
@@ -47,11 +48,11 @@ func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err erro
 		fmt.Fprintf(&table, "\n%d of %d images cannot be encoded:\n", bad, len(items))
 	}
 	for _, note := range Notes(items, opt) {
-		fmt.Fprintf(&notes, "\nnote: %s\n", note)
+		fmt.Fprintf(&notes, "\nnote: %s\n", escape.Line(note))
 	}
 	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))
 	return bad, err
 }
 
-// or stands for what is not there.
-func or(s string) string { return cmp.Or(s, "-") }
+// or is a cell of the table, with something for what is not there.
+func or(s string) string { return cmp.Or(escape.Line(s), "-") }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/timings"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -40,15 +41,34 @@ func New(out io.Writer, format, level string) (*Console, error) {
 	c := &Console{out: out}
 	switch format {
 	case "json":
-		c.Logger = zerolog.New(c).Level(l).With().Timestamp().Logger()
+		c.Logger = zerolog.New(programs{c}).Level(l).With().Timestamp().Logger()
 	case "human":
 		c.human, c.terminal = true, IsTerminal(out)
 		noColor := !c.terminal || os.Getenv("NO_COLOR") != ""
-		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor, PartsExclude: []string{zerolog.TimestampFieldName}}).Level(l)
+		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor,
+			PartsExclude: []string{zerolog.TimestampFieldName}, FormatPrepare: people}).Level(l)
 	default:
 		return nil, fmt.Errorf("log format %q is none of human, json", format)
 	}
 	return c, nil
+}
+
+// people writes the text of a line so that it stays text. Other values are quoted where that is needed.
+func people(line map[string]any) error {
+	if s, ok := line[zerolog.MessageFieldName].(string); ok {
+		line[zerolog.MessageFieldName] = escape.Line(s)
+	}
+	return nil
+}
+
+// programs writes lines of JSON, which people may look at as well.
+type programs struct{ c *Console }
+
+func (p programs) Write(line []byte) (int, error) {
+	if _, err := p.c.Write(escape.JSON(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // IsTerminal tells whether a writer is a terminal.
@@ -139,7 +159,7 @@ func (c *Console) Differ(name string, d *report.Comparison) {
 	if d.Diff == "" || c.GetLevel() > zerolog.WarnLevel {
 		return
 	}
-	fmt.Fprintf(c, "%s differs from %s:\n%s\n", name, d.Path, strings.TrimSuffix(d.Diff, "\n"))
+	fmt.Fprintf(c, "%s differs from %s:\n%s\n", escape.Line(name), escape.Line(d.Path), escape.Text(strings.TrimSuffix(d.Diff, "\n")))
 }
 
 // Phases shows what the passes of an encoding took: a table, or a line each for programs.

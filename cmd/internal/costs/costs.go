@@ -4,6 +4,7 @@
 package costs
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // A Report is the costs of one image.
@@ -41,7 +43,7 @@ const column = "%-18v"
 // WriteText writes three tables: the whole BTF by choice, the sections, and the kinds.
 func (r *Report) WriteText(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%s, profile %s: bytes of BTF\n\n", r.Image, r.Profile)
+	fmt.Fprintf(w, "%s, profile %s: bytes of BTF\n\n", escape.Line(r.Image), r.Profile)
 	none := r.Costs.None.Bytes()
 	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tMORE THAN NONE\t\t\n", "VARIABLES")
 	for _, c := range r.choices() {
@@ -59,7 +61,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "\nall variables, by section\n\n")
 	fmt.Fprintf(tab, column+"\tVARS\tTYPES\tSTRINGS\tTOTAL\t\n", "SECTION")
 	for _, s := range r.Costs.Sections {
-		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t\n", s.Name, s.Vars, s.TypeBytes, s.StringBytes, s.Bytes())
+		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t\n", escape.Line(s.Name), s.Vars, s.TypeBytes, s.StringBytes, s.Bytes())
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -107,13 +109,19 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		}
 		variables[c.key] = v
 	}
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(struct {
+	err := enc.Encode(struct {
 		Image     string               `json:"image"`
 		Profile   string               `json:"profile"`
 		Variables map[string]shareJSON `json:"variables"`
 		Sections  []shareJSON          `json:"sections"`
 	}{r.Image, r.Profile, variables, sections})
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(escape.JSON(b.Bytes()))
+	return err
 }

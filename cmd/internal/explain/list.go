@@ -14,6 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // A List writes a line for everything that is left out: what it is, where, its name, the rule and the reason, separated by tabs.
@@ -38,7 +39,7 @@ func (l *List) Var(d vars.Decision) {
 
 func (l *List) line(what, place, name, rule string, reason fmt.Stringer) {
 	if l.Err == nil {
-		_, l.Err = fmt.Fprintf(l.W, "%s\t%s\t%s\t%s\t%s\n", what, place, name, rule, reason)
+		_, l.Err = fmt.Fprintf(l.W, "%s\t%s\t%s\t%s\t%s\n", what, place, escape.Line(name), rule, reason)
 	}
 }
 
@@ -46,7 +47,7 @@ func place(d vars.Decision) string {
 	if d.Section == "" {
 		return fmt.Sprintf("%#x", d.Addr)
 	}
-	return fmt.Sprintf("%s+%#x", d.Section, d.Offset)
+	return fmt.Sprintf("%s+%#x", escape.Line(d.Section), d.Offset)
 }
 
 // Excluded lists everything that is left out of an image. It returns the warnings of the encoder.

@@ -13,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // An UnknownError says that an image has no function or variable of a name.
@@ -93,17 +94,17 @@ func compare(mine, theirs *listener, profile, other string) string {
 	switch {
 	case mine.fun != nil:
 		a := funcVerdict(mine.fun)
-		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", mine.fun.Name, a, units(mine.fun.States), profile)
+		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", escape.Line(mine.fun.Name), a, units(mine.fun.States), profile)
 		different(&b, a, funcVerdict(theirs.fun), other)
 	case theirs.fun != nil:
-		fmt.Fprintf(&b, "function %s: %s\n", theirs.fun.Name, absent)
+		fmt.Fprintf(&b, "function %s: %s\n", escape.Line(theirs.fun.Name), absent)
 		different(&b, absent, funcVerdict(theirs.fun), other)
 	}
 	left := slices.Clone(theirs.vars)
 	for i := range mine.vars {
 		d := &mine.vars[i]
 		a := varVerdict(d)
-		fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, a, place(*d), d.Addr, d.Size, profile)
+		fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", escape.Line(d.Name), a, place(*d), d.Addr, d.Size, profile)
 		match := varAt(left, d)
 		different(&b, a, varVerdict(match), other)
 		if match != nil {
@@ -112,7 +113,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 	}
 	for i := range left {
 		if d := &left[i]; d.Name != "" {
-			fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", d.Name, absent, place(*d), d.Addr, d.Size, profile)
+			fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", escape.Line(d.Name), absent, place(*d), d.Addr, d.Size, profile)
 			different(&b, absent, varVerdict(d), other)
 		}
 	}
@@ -196,21 +197,22 @@ func fromSymbols(image, name string, opt encoder.Options) (string, error) {
 
 // undecided says why nothing was to decide about a symbol.
 func undecided(f *elf.File, secs *vars.Sections, y *elf.Symbol, name string) string {
+	shown := escape.Line(name)
 	if y.Type() == stdelf.STT_FUNC {
 		if i := strings.IndexByte(name, '.'); i >= 0 && (strings.Contains(name[i:], ".cold") || strings.Contains(name[i:], ".part")) {
-			return fmt.Sprintf("function %s: left out by rule whole-function: it is a part that the compiler split off\n", name)
+			return fmt.Sprintf("function %s: left out by rule whole-function: it is a part that the compiler split off\n", shown)
 		}
-		return fmt.Sprintf("function %s: %s\n", name, funcVerdict(nil))
+		return fmt.Sprintf("function %s: %s\n", shown, funcVerdict(nil))
 	}
 	if y.Type() != stdelf.STT_OBJECT && y.Type() != stdelf.STT_NOTYPE {
 		return ""
 	}
 	if uint64(y.Section) >= uint64(len(f.Sections)) || y.Section == 0 {
-		return fmt.Sprintf("variable %s: left out by rule section: its symbol is in no section\n", name)
+		return fmt.Sprintf("variable %s: left out by rule section: its symbol is in no section\n", shown)
 	}
 	s := &f.Sections[y.Section]
 	if secs.Wanted(y.Value - f.SymbolBase(s) + s.Addr) {
-		return fmt.Sprintf("variable %s: left out by rule definition: no unit has a variable of that name in %s\n", name, s.Name)
+		return fmt.Sprintf("variable %s: left out by rule definition: no unit has a variable of that name in %s\n", shown, escape.Line(s.Name))
 	}
-	return fmt.Sprintf("variable %s: left out by rule section: no rule is for section %s\n", name, s.Name)
+	return fmt.Sprintf("variable %s: left out by rule section: no rule is for section %s\n", shown, escape.Line(s.Name))
 }

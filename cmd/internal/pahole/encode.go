@@ -20,6 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // Sections of an image.
@@ -94,7 +95,7 @@ func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options
 	switch {
 	case errors.Is(err, encoder.ErrNoTypes), errors.Is(err, encoder.ErrNoDWARF) && one: // one of several without DWARF is a mistake
 		// Not an error: a build may well have modules whose units are all in a language that is left out.
-		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %v\n", names, err)
+		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %s\n", escape.Line(names), escape.Line(err.Error()))
 		return nil, nil
 	case err != nil && one:
 		err = inFile(names, err)
@@ -106,7 +107,7 @@ func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options
 func (r *run) warn(warnings []encoder.Warning) {
 	for _, w := range warnings {
 		for _, text := range w.Examples {
-			fmt.Fprintf(r.stderr, "pahole: warning: %s: %s\n", w.Rule, text)
+			fmt.Fprintf(r.stderr, "pahole: warning: %s: %s\n", w.Rule, escape.Line(text))
 		}
 		if more := w.Count - len(w.Examples); more > 0 {
 			fmt.Fprintf(r.stderr, "pahole: warning: %s: and %d more\n", w.Rule, more)

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // What --version and --numeric_version tell: kernel builds choose the options that they pass by it.
@@ -55,9 +57,9 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 		return exitInterrupted
 	case errors.As(err, &end):
 		fmt.Fprint(stdout, end.out)
-		fmt.Fprint(stderr, end.err)
+		fmt.Fprint(stderr, escape.Text(end.err))
 		return end.code
 	}
-	fmt.Fprintf(stderr, "pahole: %v\n", err)
+	fmt.Fprintf(stderr, "pahole: %s\n", escape.Text(err.Error()))
 	return exitFailed
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // settings are what a command line asks for. Its options act on them one after the other.
@@ -100,12 +101,12 @@ func (s *settings) list(text string, strict bool) error {
 		case err == nil && name == strings.TrimSpace(name):
 			s.features |= set
 			if s.verbose && ignoredSet(name, whole) {
-				fmt.Fprintf(s.stderr, ignoring, name)
+				fmt.Fprintf(s.stderr, ignoring, escape.Line(name))
 			}
 		case strict:
 			return failf("Feature '%s' in '%s' is not supported.  Supported BTF features are:\n%s", name, text, supported())
 		case s.verbose:
-			fmt.Fprintf(s.stderr, ignoring, name)
+			fmt.Fprintf(s.stderr, ignoring, escape.Line(name))
 		}
 	}
 	return nil

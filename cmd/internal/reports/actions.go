@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -39,17 +40,11 @@ func Annotate(w io.Writer, r *report.Report, manifest string, lines map[string]i
 		default:
 			continue
 		}
-		_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", property(manifest), lines[row.Name], property("btfbatch: "+row.Name), data(text))
+		_, err := fmt.Fprintf(w, "::error file=%s,line=%d,title=%s::%s\n", escape.Property(manifest), lines[row.Name],
+			escape.Property("btfbatch: "+row.Name), escape.Data(text))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-// data and property write text as workflow commands take it.
-func data(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
-}
-
-func property(s string) string { return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(data(s)) }

@@ -1,0 +1,115 @@
+// Package escape writes text from outside so that it stays text: names of files, images, symbols, sections and types, and errors
+// that hold them.
+//
+// Input: any bytes. Output: what a medium takes for these and nothing else, readable and, where nothing is special about it,
+// unchanged. There is one function for each medium. Never: the package does not shorten, and does not know what the text says.
+package escape
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// visible writes what cannot be seen, or changes how other text is seen, as Go does in quotes: control characters, marks for the
+// direction of text, bytes that are not UTF-8. Runes that keep says are left alone.
+func visible(s string, keep string) string {
+	plain := func(r rune, n int) bool {
+		return unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) || r != utf8.RuneError && strings.ContainsRune(keep, r)
+	}
+	clean := true
+	for rest := s; rest != "" && clean; {
+		r, n := utf8.DecodeRuneInString(rest)
+		clean, rest = plain(r, n), rest[n:]
+	}
+	if clean {
+		return s
+	}
+	b := make([]byte, 0, len(s)+16)
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if plain(r, n) {
+			b = append(b, s[:n]...)
+		} else {
+			q := strconv.Quote(s[:n])
+			b = append(b, q[1:len(q)-1]...)
+		}
+		s = s[n:]
+	}
+	return string(b)
+}
+
+// noCommand keeps a line from being read as a workflow command: these start with two colons, behind blanks at most, or, in their old
+// form, have ##[ anywhere.
+func noCommand(line string) string {
+	if at := len(line) - len(strings.TrimLeft(line, " \t")); strings.HasPrefix(line[at:], "::") {
+		line = line[:at] + `\` + line[at:]
+	}
+	return noOldCommand(line)
+}
+
+func noOldCommand(s string) string { return strings.ReplaceAll(s, "##[", `#\#[`) }
+
+// Line is for a line of text, on a terminal, in a file or in the log of a CI job, that the text may start.
+func Line(s string) string { return noCommand(visible(s, "")) }
+
+// Text is Line for text of several lines, which may have tabs.
+func Text(s string) string {
+	lines := strings.Split(visible(s, "\n\t"), "\n")
+	for i := range lines {
+		lines[i] = noCommand(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+var markdown = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`,
+	"~", `\~`, "#", `\#`, "$", `\$`, "://", `\://`, "www.", `www\.`,
+)
+
+// Markdown is for a line of Markdown, also inside of a table.
+func Markdown(s string) string { return markdown.Replace(visible(s, "")) }
+
+// HTML is for a line of HTML, also inside of Markdown.
+func HTML(s string) string { return html.EscapeString(visible(s, "")) }
+
+// XML is for what an XML encoder writes: XML has no way to write most control characters.
+func XML(s string) string { return noOldCommand(visible(s, "\n\t")) }
+
+var data = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+
+// Data is for the text of a workflow command of GitHub Actions.
+func Data(s string) string { return data.Replace(visible(s, "\n")) }
+
+var property = strings.NewReplacer(":", "%3A", ",", "%2C")
+
+// Property is for a property of such a command.
+func Property(s string) string { return property.Replace(Data(s)) }
+
+// JSON rewrites JSON so that it can be looked at: what visible would write otherwise is written as \u and four digits, which stands for
+// the same, and so is the old form of workflow commands. Line breaks and tabs stay, which are between values.
+func JSON(b []byte) []byte {
+	b = bytes.ReplaceAll(b, []byte("##["), []byte(`#\u0023[`))
+	var out []byte
+	start := 0
+	for at := 0; at < len(b); {
+		r, n := utf8.DecodeRune(b[at:])
+		if !unicode.IsPrint(r) && r != '\n' && r != '\t' && r != utf8.RuneError {
+			out = append(out, b[start:at]...)
+			for _, unit := range utf16.Encode([]rune{r}) {
+				out = fmt.Appendf(out, `\u%04x`, unit)
+			}
+			start = at + n
+		}
+		at += n
+	}
+	if out == nil {
+		return b
+	}
+	return append(out, b[start:]...)
+}
