@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
@@ -83,15 +84,13 @@ type Outputs struct {
 	ELF  string // copy of the image with .BTF inside, and .BTF.base if there is a distilled base
 }
 
-// each calls f for every output that is set, with its key.
-func (o Outputs) each(f func(key, path string)) {
-	for _, x := range [...]struct{ key, path string }{
-		{"outputs.btf", o.BTF}, {"outputs.base", o.Base}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF},
-	} {
-		if x.path != "" {
-			f(x.key, x.path)
-		}
-	}
+// An Output is a file that an image is written to.
+type Output struct{ Key, Path string } // "outputs.btf" and its path
+
+// List lists the outputs that are set.
+func (o Outputs) List() []Output {
+	all := []Output{{"outputs.btf", o.BTF}, {"outputs.base", o.Base}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF}}
+	return slices.DeleteFunc(all, func(x Output) bool { return x.Path == "" })
 }
 
 // A SectionRule says which variables of the sections it names become VARs. The first rule that matches a section counts.

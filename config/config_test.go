@@ -143,9 +143,10 @@ images:
     profile: default
     outputs: {elf: b.elf, dump: ~}
     lang_exclude:
+    base_path: ~
   - name: c
     path: c
-    base: a
+    base: b
     outputs: ~
 `)
 	a, b, c := m.Images[0], m.Images[1], m.Images[2]
@@ -161,7 +162,7 @@ images:
 	if !slices.Equal(a.LangExclude, []string{"rust"}) || b.LangExclude != nil {
 		t.Errorf("lang_exclude: got %v, %v", a.LangExclude, b.LangExclude)
 	}
-	if c.Outputs != (Outputs{}) || a.BasePath != "dir/common.btf" || c.BasePath != "" || c.Base != "a" {
+	if c.Outputs != (Outputs{}) || a.BasePath != "dir/common.btf" || c.BasePath != "" || b.BasePath != "" || c.Base != "b" {
 		t.Errorf("c: got %+v", c)
 	}
 }

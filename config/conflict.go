@@ -1,8 +1,8 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -15,20 +15,17 @@ type Conflict struct {
 	Suggestion string
 }
 
-// Conflicts checks images against each other: names, outputs and bases. Images whose glob is open are taken as far as
-// they are known. The function real names a file by one path, however it was reached; without a file system that is
-// filepath.Clean. The files in reserved are not to be written either.
-func Conflicts(images []Image, real func(path string) string, reserved ...string) []Conflict {
-	c := conflicts{images: images, real: real, byName: map[string]int{}}
+// Conflicts checks images against each other: names and bases. Images whose glob is open are taken as far as they are known. What
+// their files have against each other depends on the disk, and is not looked at.
+func Conflicts(images []Image) []Conflict {
+	c := conflicts{images: images, byName: map[string]int{}}
 	c.names()
-	c.outputs(reserved)
 	c.bases()
 	return c.list
 }
 
 type conflicts struct {
 	images []Image
-	real   func(string) string
 	byName map[string]int
 	list   []Conflict
 }
@@ -53,57 +50,19 @@ func (c *conflicts) names() {
 	}
 }
 
-// outputs finds files that would be written twice, or written and read.
-func (c *conflicts) outputs(reserved []string) {
-	inputs := map[string]string{} // path → what it is
-	for _, path := range reserved {
-		inputs[c.real(path)] = "the manifest"
-	}
-	for i := range c.images {
-		m := &c.images[i]
-		read := map[string]string{"golden": m.Golden, "base_path": m.BasePath}
-		if m.Glob == "" {
-			read["path"] = m.Path
-		}
-		for _, key := range []string{"path", "golden", "base_path"} {
-			if path := read[key]; path != "" && !open(path) {
-				if _, seen := inputs[c.real(path)]; !seen {
-					inputs[c.real(path)] = fmt.Sprintf("the %s of %q", key, m.Label())
-				}
-			}
-		}
-	}
-	written := map[string]string{}
-	for i := range c.images {
-		m := &c.images[i]
-		m.Outputs.each(func(key, path string) {
-			if open(path) {
-				return
-			}
-			at := c.real(path)
-			if what, ok := inputs[at]; ok {
-				c.add(i, key, "", "would overwrite %s", what)
-			} else if who, ok := written[at]; ok {
-				c.add(i, key, "", "writes the same file as %s", who)
-			} else {
-				written[at] = fmt.Sprintf("%s of %q", key, m.Label())
-			}
-		})
-	}
-}
-
-// open tells whether a value waits for the file of a glob.
-func open(text string) bool { return strings.Contains(text, filePlaceholder) }
+// Open tells whether a value waits for the file of a glob.
+func Open(text string) bool { return strings.Contains(text, filePlaceholder) }
 
 func (c *conflicts) bases() {
 	var names []string
 	for i := range c.images {
 		names = append(names, c.images[i].Name)
 	}
+	circle, split := false, []Conflict(nil)
 	done := make([]bool, len(c.images)) // known to end at an image without a base, or reported
 	for i := range c.images {
 		m := &c.images[i]
-		if m.Base == "" || open(m.Base) {
+		if m.Base == "" || Open(m.Base) {
 			continue
 		}
 		j, ok := c.byName[m.Base]
@@ -117,12 +76,19 @@ func (c *conflicts) bases() {
 			}
 			continue
 		}
-		if b := &c.images[j]; b.Arch != "" && m.Arch != "" && b.Arch != m.Arch {
+		b := &c.images[j]
+		if b.Arch != "" && m.Arch != "" && b.Arch != m.Arch {
 			c.add(i, "base", "", "base %q is %s, the image is %s", m.Base, b.Arch, m.Arch)
 		}
 		if cycle := c.follow(i, done); cycle != nil {
 			c.add(i, "base", "", "bases form a circle: %s", strings.Join(cycle, " → "))
+			circle = true
+		} else if further := cmp.Or(b.Base, b.BasePath); further != "" {
+			split = append(split, Conflict{i, "base", fmt.Sprintf("base %q has a base itself, %q, and BTF is split only once", m.Base, further), ""})
 		}
+	}
+	if !circle { // which says more
+		c.list = append(c.list, split...)
 	}
 }
 
@@ -166,12 +132,22 @@ func (c *conflicts) mayBecome(name string) bool {
 
 // readConflicts reports what the images of a manifest have against each other, at the places of their keys.
 func (r *report) readConflicts(m *Manifest) {
-	for _, c := range Conflicts(m.Images, filepath.Clean, m.File) {
-		im := &m.Images[c.Image]
-		at, ok := im.at[c.Key]
-		if !ok {
-			at = position{line: im.Line, col: im.Column}
-		}
-		r.add(at, c.Suggestion, "%s", c.Message)
+	for _, c := range Conflicts(m.Images) {
+		r.add(m.Images[c.Image].place(c.Key), c.Suggestion, "%s", c.Message)
 	}
+}
+
+// place is where the value of a key stands, or the image if it has no such key.
+func (m *Image) place(key string) position {
+	if at, ok := m.at[key]; ok {
+		return at
+	}
+	return position{line: m.Line, col: m.Column}
+}
+
+// Problem is one with the value of a key, such as "golden" or "outputs.btf", that shows when the files are looked at. It has its place
+// in the manifest, file.
+func (m *Image) Problem(file, key, message string) Problem {
+	at := m.place(key)
+	return Problem{File: file, Line: max(1, at.line), Column: max(1, at.col), Path: at.path, Message: message}
 }

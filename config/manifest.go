@@ -43,7 +43,9 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 		r.add(e.value.position, "", "images lists no image")
 	}
 	for _, v := range e.value.list {
-		x.image(v)
+		if x.image(v); x.full {
+			return nil // what is based on the images that are left out, or uses the matrix there, cannot be judged
+		}
 	}
 	if x.matrix != nil {
 		for _, a := range x.matrix.axes {
@@ -106,6 +108,7 @@ type expander struct {
 	all          []combination   // of matrix
 	used         map[string]bool // names of matrix that some image uses
 	images       []Image
+	full         bool // there are more
 }
 
 // readDefaults checks the defaults by themselves, for those that every image overrides.
@@ -154,6 +157,7 @@ func (x *expander) image(v *value) {
 	for _, c := range combinations {
 		if len(x.images) == maxImages {
 			x.add(v.position, "", "manifest has more than %d images", maxImages)
+			x.full = true
 			return
 		}
 		if !x.spend(size(merged), v.position) {

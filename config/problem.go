@@ -20,9 +20,12 @@ type Problem struct {
 	Suggestion   string // what was probably meant, empty if nothing comes near
 }
 
-// String is the line that Problems prints for p.
+// String is the line that Problems prints for p. A problem of the command line has no place.
 func (p Problem) String() string {
-	s := fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
+	s := ""
+	if p.Line > 0 {
+		s = fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
+	}
 	if p.Path != "" {
 		s += p.Path + ": "
 	}
@@ -34,13 +37,44 @@ func (p Problem) String() string {
 }
 
 // Problems is everything that is wrong with a manifest, in the order of the text.
-type Problems struct{ List []Problem }
+type Problems struct {
+	List []Problem // the first maxProblems
+	More int       // how many there are beyond those
+}
+
+// maxProblems bounds a list of problems. Nobody reads further, and one mistake in defaults can be one in every image.
+const maxProblems = 100
+
+// NewProblems lists problems by their place. The same one at the same place is one: a value that a matrix or an anchor brings to many
+// images is wrong once.
+func NewProblems(all []Problem) *Problems {
+	list := slices.Clone(all)
+	slices.SortStableFunc(list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	type key struct {
+		line, col int
+		message   string
+	}
+	seen := map[key]bool{}
+	list = slices.DeleteFunc(list, func(p Problem) bool {
+		k := key{p.Line, p.Column, p.Message}
+		again := seen[k]
+		seen[k] = true
+		return again
+	})
+	n := min(len(list), maxProblems)
+	return &Problems{List: list[:n:n], More: len(list) - n}
+}
 
 // Error prints one problem per line.
 func (ps *Problems) Error() string {
 	lines := make([]string, len(ps.List))
 	for i, p := range ps.List {
 		lines[i] = p.String()
+	}
+	if ps.More > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", ps.More))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -92,28 +126,11 @@ func (r *report) add(at position, suggestion, format string, args ...any) {
 
 func (r *report) found() bool { return len(r.problems) > 0 }
 
-// err sorts the problems by place and drops repetitions: a value that a matrix or an anchor brings to many images is
-// wrong once.
 func (r *report) err() error {
 	if !r.found() {
 		return nil
 	}
-	list := slices.Clone(r.problems)
-	slices.SortStableFunc(list, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	type key struct {
-		line, col int
-		message   string
-	}
-	seen := map[key]bool{}
-	list = slices.DeleteFunc(list, func(p Problem) bool {
-		k := key{p.Line, p.Column, p.Message}
-		again := seen[k]
-		seen[k] = true
-		return again
-	})
-	return &Problems{List: list}
+	return NewProblems(r.problems)
 }
 
 // find is the place of text inside the value that starts at at, or at itself if the value is not written on one line.

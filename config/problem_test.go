@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +25,14 @@ func TestProblems(t *testing.T) {
 		{"two documents", "version: 1\nimages: [{path: v}]\n---\na: 1\n", "4:1: second YAML document; a manifest is one"},
 		{"syntax", "version: 1\nimages: a: b\n", "2:1: mapping values are not allowed in this context"},
 		{"tab", "version: 1\nimages:\n\t- path: v\n", "3:1: found character that cannot start any token"},
+		{"zero byte", "version: 1\nimages:\n- path: \u00e9\x00v\n", "3:10: zero byte; a manifest is text"},
+		{"no UTF-8", "version: 1\r\n# \xff\n", "2:3: byte 0xff is no UTF-8"},
+		{"cut UTF-8", "version: 1\nimages: [{path: v}] # \xc3", "2:23: byte 0xc3 is no UTF-8"},
+		{"control character", "version: 1\u2028images: [\u001b]", "2:10: control character U+001B; write it as an escape in double quotes"},
+		{"replacement character", "version: 1\nimages: [{path: \"\ufffd\"}]\nx: 1\n",
+			"2:17: images[0].name: name \"\ufffd\" is not UTF-8\n3:1: unknown key \"x\" in the manifest"},
+		{"too many images", "version: 1\nimages:\n" + strings.Repeat("- {path: v, base: w}\n", maxImages+1000),
+			fmt.Sprintf("%d:3: images[%d]: manifest has more than 4096 images", maxImages+3, maxImages)},
 		{"unquoted glob", image("sections: [{section: .data, exclude: [*foo]}]"),
 			`4:43: unknown anchor 'foo' referenced (did you mean "*foo" in quotes?)`},
 		{"expression in braces", image("outputs: {btf: ${{ image.name }}}"),
@@ -144,15 +154,6 @@ func TestProblems(t *testing.T) {
 			`4:19: images[1].name: name "x" is taken by the image at line 3`},
 		{"name of the file taken", "version: 1\nimages:\n- path: a/vmlinux\n- path: b/vmlinux\n",
 			`4:9: images[1].name: name "vmlinux" is taken by the image at line 3`},
-		{"outputs at one path", "version: 1\nimages:\n- {path: a, outputs: {btf: o/x}}\n- {path: b, outputs: {dump: ./o/y/../x}}\n",
-			`4:29: images[1].outputs.dump: writes the same file as outputs.btf of "a"`},
-		{"outputs of one image at one path", image("outputs: {btf: x, elf: x}"),
-			`4:28: images[0].outputs.elf: writes the same file as outputs.btf of "v"`},
-		{"output over an image", image("outputs: {elf: v}"), `4:20: images[0].outputs.elf: would overwrite the path of "v"`},
-		{"output over a golden", image("golden: g\noutputs: {dump: g}"), `5:21: images[0].outputs.dump: would overwrite the golden of "v"`},
-		{"output that is a base", "version: 1\nimages:\n- {path: a, outputs: {btf: o}}\n- {path: b, base_path: o}\n",
-			`3:28: images[0].outputs.btf: would overwrite the base_path of "b"`},
-		{"output over the manifest", image("outputs: {dump: m}"), "4:21: images[0].outputs.dump: would overwrite the manifest"},
 		{"base unknown", "version: 1\nimages:\n- path: vmlinux\n- {path: a.ko, base: vmlinx}\n",
 			`4:22: images[1].base: no image is named "vmlinx" (did you mean "vmlinux"?)`},
 		{"base of another architecture", "version: 1\nimages:\n- {path: a, arch: arm}\n- {path: b, arch: arm64, base: a}\n",
@@ -160,6 +161,10 @@ func TestProblems(t *testing.T) {
 		{"base is itself", image("base: v"), "4:11: images[0].base: bases form a circle: v → v"},
 		{"bases in a circle", "version: 1\nimages:\n- {path: x, base: a}\n- {path: a, base: b}\n- {path: b, base: c}\n- {path: c, base: a}\n",
 			"3:19: images[0].base: bases form a circle: a → b → c → a"},
+		{"base of a base", "version: 1\nimages:\n- {path: a, base: b}\n- {path: b, base: c}\n- {path: c}\n",
+			`3:19: images[0].base: base "b" has a base itself, "c", and BTF is split only once`},
+		{"base that continues a file", "version: 1\nimages:\n- {path: a, base: b}\n- {path: b, base_path: c}\n",
+			`3:19: images[0].base: base "b" has a base itself, "c", and BTF is split only once`},
 		{"base and base_path", image("base: a\nbase_path: b"), "4:5: images[0].base: base and base_path exclude each other"},
 		{"base_sha256 alone", image("base_sha256: " + strings.Repeat("ab", 32)),
 			"4:5: images[0].base_sha256: base_sha256 pins a base_path, and there is none; of a base, pin the image"},
@@ -203,5 +208,19 @@ func TestNearest(t *testing.T) {
 		if got := nearest(tt.word, known); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.word, got, tt.want)
 		}
+	}
+}
+
+// One mistake in very many images is not a list without end.
+func TestProblemsAreBounded(t *testing.T) {
+	text := "version: 1\nimages:\n" + strings.Repeat("- {path: v, arch: x}\n", 3000)
+	_, err := Parse("m.yaml", []byte(text), nil)
+	var ps *Problems
+	if !errors.As(err, &ps) || len(ps.List) != maxProblems || ps.More != 3000-maxProblems {
+		t.Fatalf("got %d problems and %d more, want %d and %d", len(ps.List), ps.More, maxProblems, 3000-maxProblems)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if got, want := lines[len(lines)-1], "and 2900 more"; len(lines) != maxProblems+1 || got != want {
+		t.Errorf("got %d lines, the last %q, want %d and %q", len(lines), got, maxProblems+1, want)
 	}
 }

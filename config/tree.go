@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -76,6 +77,9 @@ func (r *report) readTree(data []byte) *value {
 		r.add(top, "", "manifest is larger than %d bytes", maxBytes)
 		return nil
 	}
+	if !r.checkText(data) {
+		return nil
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	doc, err := decode(dec)
 	if errors.Is(err, io.EOF) {
@@ -96,6 +100,33 @@ func (r *report) readTree(data []byte) *value {
 		return root
 	}
 	return nil // what was cut off would be reported as missing
+}
+
+// checkText reports the first byte or character that no YAML text has, of which the library tells no place. A text in UTF-16, which
+// begins with a mark, is left to the library.
+func (r *report) checkText(data []byte) bool {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return true
+	}
+	for i := 0; i < len(data); {
+		c, n := utf8.DecodeRune(data[i:])
+		problem := ""
+		switch {
+		case c == utf8.RuneError && n == 1:
+			problem = fmt.Sprintf("byte 0x%02x is no UTF-8", data[i])
+		case c == 0:
+			problem = "zero byte; a manifest is text"
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r', c >= 0x7f && c < 0xa0 && c != 0x85, c == 0xfffe, c == 0xffff:
+			problem = fmt.Sprintf("control character %U; write it as an escape in double quotes", c)
+		}
+		if problem != "" {
+			before := lineBreak.Split(string(data[:i]), -1)
+			r.add(position{line: len(before), col: 1 + utf8.RuneCountInString(before[len(before)-1])}, "", "%s", problem)
+			return false
+		}
+		i += n
+	}
+	return true
 }
 
 // decode reads one document. The library panics on some malformed input, which is the input's fault here.

@@ -8,10 +8,7 @@ package corpus
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -51,7 +48,7 @@ func Resolve(m *config.Manifest) []Item {
 	for i := range items {
 		images[i] = items[i].Image
 	}
-	for _, c := range config.Conflicts(images, realPath, m.File) {
+	for _, c := range config.Conflicts(images) {
 		if it := &items[c.Image]; it.Err == nil {
 			it.Err = fmt.Errorf("%s: %s", c.Key, c.Message)
 		}
@@ -78,29 +75,6 @@ func expand(im config.Image) []Item {
 		items = append(items, Item{Image: one, Base: -1, Err: err})
 	}
 	return items
-}
-
-// realPath names a file by one path, whatever links lead to it; of a file that does not exist, its folder's links are
-// followed.
-func realPath(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	rest := ""
-	for dir := path; ; {
-		if found, err := filepath.EvalSymlinks(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
-			if err != nil {
-				return path
-			}
-			return filepath.Join(found, rest)
-		}
-		rest = filepath.Join(filepath.Base(dir), rest)
-		up := filepath.Dir(dir)
-		if up == dir {
-			return path
-		}
-		dir = up
-	}
 }
 
 // link finds every item's base.

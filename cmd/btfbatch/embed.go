@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -46,6 +47,9 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 			if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
 				return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
 			}
+			if err := paths.Refuse(embedFiles(&job, inPlace)...); err != nil {
+				return usage(err)
+			}
 			if err := oneStdin(job.Image, job.BTF, job.Distilled, job.Base); err != nil {
 				return err
 			}
@@ -76,11 +80,8 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 			}
 			image.Features = parsed.Features
 			image.BasePath = job.Base
-			if !inPlace {
-				image.Outputs.ELF = job.Out
-			}
+			image.Outputs.ELF = job.Out
 			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
-			items[0].Image.Outputs.ELF = job.Out // which corpus takes for a mistake where it is the image
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			_, err = a.batch(cmd, items, opt, nil)
@@ -98,6 +99,20 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 	flags.StringSliceVar(&image.Verify, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
 	return cmd
+}
+
+// embedFiles are the files of embed.
+func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
+	list := []paths.Use{
+		{Path: job.BTF, Role: paths.Input, What: "the file of --btf"},
+		{Path: job.Distilled, Role: paths.Input, What: "the file of --distilled"},
+		{Path: job.Base, Role: paths.Input, What: "the file of --base"},
+	}
+	if inPlace {
+		return append(list, paths.Use{Path: job.Image, Role: paths.Output, What: "--in-place"})
+	}
+	return append(list, paths.Use{Path: job.Image, Role: paths.Input, What: "the image"},
+		paths.Use{Path: job.Out, Role: paths.Output, What: "--output"})
 }
 
 // embedFile embeds BTF that is there already.

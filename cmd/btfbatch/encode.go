@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -60,6 +61,9 @@ that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`
 				opt.Out, image.Outputs.BTF = cmd.OutOrStdout(), ""
 			}
 			image.Name, image.Path = args[0], args[0]
+			if err := paths.Refuse(encodeFiles(&image, &opt)...); err != nil {
+				return usage(err)
+			}
 			done, err := spool(&image.Path, &image.BasePath)
 			if err != nil {
 				return err
@@ -89,6 +93,21 @@ that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`
 		panic(fmt.Sprint("encode: ", err))
 	}
 	return cmd
+}
+
+// encodeFiles are the files of encode.
+func encodeFiles(image *config.Image, opt *batch.Options) []paths.Use {
+	list := []paths.Use{
+		{Path: image.Path, Role: paths.Input, What: "the image"},
+		{Path: image.BasePath, Role: paths.Input, What: "the file of --base"},
+	}
+	for _, o := range []struct{ flag, path string }{{"--output", image.Outputs.BTF}, {"--distilled", image.Outputs.Base}} {
+		list = append(list, paths.Use{Path: o.path, Role: paths.Output, What: o.flag})
+		if o.path != "" {
+			list = append(list, batch.RejectedUse(o.path, o.flag, opt))
+		}
+	}
+	return list
 }
 
 // encoderOptions are what those flags and the profile say.

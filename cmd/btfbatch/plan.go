@@ -19,7 +19,7 @@ with 1 when an image is.`,
 			if err := checkProfile(opt.Profile); err != nil {
 				return err
 			}
-			items, err := load(args[0], only)
+			items, err := load(args[0], only, &opt)
 			if err != nil {
 				return err
 			}

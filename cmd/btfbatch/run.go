@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -57,12 +58,16 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if opt.Loss < 0 || opt.Loss > 1 {
 				return usage(fmt.Errorf("loss %v is not between 0 and 1", opt.Loss))
 			}
-			items, err := load(args[0], only)
+			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
+				outlets = append(outlets, reports.Summary(file))
+			}
+			items, err := load(args[0], only, &opt, append(reports.Files(outlets),
+				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"})...)
 			if err != nil {
 				return err
 			}
-			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
-				outlets = append(outlets, reports.Summary(file))
+			if err := batch.CheckEarlier(items, &opt); err != nil {
+				return usage(err)
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
@@ -102,13 +107,16 @@ func checkProfile(p config.Profile) error {
 	return nil
 }
 
-// load reads a manifest and finds its images.
-func load(manifest string, only []string) ([]corpus.Item, error) {
+// load reads a manifest and finds its images. It checks the files of all of them, and the others that a run would read and write.
+func load(manifest string, only []string, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return nil, usage(err)
 	}
 	items := corpus.Resolve(m)
+	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
+		return nil, usage(err)
+	}
 	if len(only) > 0 {
 		if items, err = batch.Select(items, only); err != nil {
 			return nil, usage(err)

@@ -17,7 +17,7 @@ func newValidate() *cobra.Command {
 Everything that is wrong is printed at once. Exits with 2 when the manifest is wrong, and with 1 when an image is.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			items, err := load(args[0], nil)
+			items, err := load(args[0], nil, &batch.Options{})
 			if err != nil {
 				return err
 			}

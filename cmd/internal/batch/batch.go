@@ -70,6 +70,7 @@ type batch struct {
 	opt   Options
 	bases []*base // by item: what it continues, or nil
 	own   []*base // by item: what it is to others, or nil
+	turns []*turn // by item: at its golden, or nil
 	hash  corpus.Hasher
 	files publish.Publisher
 
@@ -93,6 +94,8 @@ func Run(ctx context.Context, items []corpus.Item, opt Options) *report.Report {
 	}
 	b := &batch{items: items, opt: opt, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
 	b.linkBases()
+	b.shareGoldens()
+	b.files.Sweep(written(items, &opt))
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)

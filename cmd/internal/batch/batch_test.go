@@ -149,6 +149,7 @@ func TestBaseIsReleased(t *testing.T) {
 		"  - {name: f1, path: %[1]s, base_path: %[2]s/v.btf}\n  - {name: f2, path: %[1]s, base_path: %[2]s/v.btf}\n", path, dir))
 	b := &batch{items: items, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
 	b.linkBases()
+	b.shareGoldens()
 	if b.bases[1] != b.own[0] || b.bases[1] != b.bases[2] || b.bases[3] != b.bases[4] || b.bases[3] == b.bases[1] {
 		t.Fatalf("bases are not shared: %v, %v", b.bases, b.own)
 	}

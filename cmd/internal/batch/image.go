@@ -26,6 +26,7 @@ var errSplitBase = errors.New("it has a base itself, and BTF is split only once"
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	it, start := &b.items[i], time.Now()
 	im := &it.Image
+	defer b.turns[i].end()
 	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID}
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
@@ -108,9 +109,18 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if b.opt.StrictLint && len(row.Warnings) > 0 {
 		return nil, errLint
 	}
+	row.Warnings = append(row.Warnings, b.noEarlier(im)...)
 	if im.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
+		if err := b.turns[i].wait(ctx); err != nil {
+			return nil, err
+		}
 		if row.Golden, err = b.compare(&t); err != nil {
 			return nil, err
+		}
+		if !row.Golden.Verdict.OK() {
+			if err := b.turns[i].refuse(); err != nil {
+				return nil, err
+			}
 		}
 		t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	}
@@ -125,6 +135,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
+	b.turns[i].own(im.Label())
 	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if b.opt.OnPhases != nil {
 		b.opt.OnPhases(row.Name, t.clock.Phases)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
@@ -169,9 +170,9 @@ func (b *batch) publish(t *target, w *writing) error {
 	if err := w.set.Commit(); err != nil {
 		return err
 	}
-	for _, path := range []string{out.BTF, out.Base} {
-		if path != "" {
-			_ = os.Remove(Rejected(path)) // of an earlier run; usually there is none
+	for _, o := range out.List() {
+		if rejectable(o.Key) {
+			removeRejected(o.Path) // of an earlier run; usually there is none
 		}
 	}
 	return nil
@@ -194,6 +195,29 @@ func bytesOf(data []byte) func(io.Writer) error {
 
 // Rejected is where a refused output is kept.
 func Rejected(path string) string { return path + ".rejected" }
+
+// rejectable tells whether a refused output is kept.
+func rejectable(key string) bool { return key == "outputs.btf" || key == "outputs.base" }
+
+// rejectedMagic is how refused outputs begin, by how they are compressed.
+var rejectedMagic = map[string][]string{"": {"\x9f\xeb", "\xeb\x9f"}, "zstd": {"\x28\xb5"}, "gzip": {"\x1f\x8b"}}
+
+// removeRejected removes the refused output of a path, and nothing else that has its name by chance.
+func removeRejected(of string) {
+	path := Rejected(of)
+	if st, err := os.Lstat(path); err != nil || !st.Mode().IsRegular() {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	magic := make([]byte, 2)
+	if _, err := io.ReadFull(f, magic); err == nil && slices.Contains(rejectedMagic[input.Compression(of)], string(magic)) {
+		_ = os.Remove(path) // or it stays for the next time
+	}
+}
 
 // reject keeps refused outputs beside their places, if that is wanted.
 func (b *batch) reject(t *target) error {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -113,11 +115,12 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 			}
 		}
 	}
-	if b.opt.Earlier != "" {
-		var err error
-		if opt.Earlier, err = earlier(b.opt.Earlier, t.im.Name); err != nil {
+	if file := earlier(&b.opt, t.im); file != "" {
+		f, err := source.Read(file)
+		if err != nil {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
 		}
+		opt.Earlier = f.BTF
 	}
 	return warnings(verify.Lint(t.raw.wire, opt)), nil
 }
@@ -125,18 +128,31 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 // earlierNames are the endings of BTF that an earlier run or a hub has left.
 var earlierNames = []string{".btf", ".btf.zst", ".btf.gz", ".btf.xz", ".btf.bz2", ".btf.tar.xz"}
 
-// earlier reads what a folder has of an image, nil if nothing.
-func earlier(folder, name string) ([]byte, error) {
+// earlier is the file of an earlier run to compare an image with, if that is wanted and there is one.
+func earlier(opt *Options, im *config.Image) string {
+	if opt.Earlier == "" {
+		return ""
+	}
 	for _, ending := range earlierNames {
-		f, err := source.Read(filepath.Join(folder, name+ending))
-		switch {
-		case err == nil:
-			return f.BTF, nil
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, err
+		file := filepath.Join(opt.Earlier, im.Name+ending)
+		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+			return file
 		}
 	}
-	return nil, nil
+	return ""
+}
+
+// ruleNoEarlier is the rule of an image that was to be compared with its earlier BTF, of which there is none. That is no fault of an
+// image that is new, so it does not count under --strict-lint.
+const ruleNoEarlier = "no-earlier"
+
+// noEarlier tells of an image that there is no earlier BTF of.
+func (b *batch) noEarlier(im *config.Image) []report.Warning {
+	if b.opt.Earlier == "" || earlier(&b.opt, im) != "" {
+		return nil
+	}
+	return []report.Warning{{Rule: ruleNoEarlier, Count: 1,
+		Examples: []string{filepath.Join(b.opt.Earlier, im.Name+".btf") + " is not there: nothing was compared"}}}
 }
 
 // warnings gathers warnings by rule.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -46,6 +47,9 @@ func (r *run) run(ctx context.Context) error {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
 	}
+	if err := r.checkFiles(); err != nil {
+		return err
+	}
 	files := make([]*elf.File, len(r.files))
 	for i, path := range r.files {
 		f, err := elf.Open(path)
@@ -73,6 +77,21 @@ func (r *run) run(ctx context.Context) error {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())
+}
+
+// checkFiles refuses to write detached BTF over a file that is read.
+func (r *run) checkFiles() error {
+	if r.detached == nil {
+		return nil
+	}
+	list := []paths.Use{{Path: *r.detached, Role: paths.Append, What: "--btf_encode_detached"}} // a device or pipe is fine
+	for _, path := range r.files {
+		list = append(list, paths.Use{Path: path, Role: paths.Input, What: path})
+	}
+	if r.base != nil {
+		list = append(list, paths.Use{Path: *r.base, Role: paths.Input, What: "the base"})
+	}
+	return paths.Refuse(list...)
 }
 
 // encode makes one BTF of all files. No result, and no error, is nothing to encode.

@@ -4,11 +4,13 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -27,6 +29,7 @@ var forms = []struct {
 
 // An Outlet is one form of a report and its file; without a file it goes to the standard output.
 type Outlet struct {
+	word   string // of the command line
 	file   string
 	append bool
 	write  func(*report.Report, io.Writer) error
@@ -44,7 +47,7 @@ func Parse(words []string) ([]Outlet, error) {
 	var files []string
 	for _, w := range words {
 		format, file, hasFile := strings.Cut(w, "=")
-		o := Outlet{file: file}
+		o := Outlet{word: w, file: file}
 		var names []string
 		for _, f := range forms {
 			names = append(names, f.name)
@@ -68,25 +71,40 @@ func Parse(words []string) ([]Outlet, error) {
 	return list, nil
 }
 
-// Write writes a report to all outlets.
-func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
-	var p publish.Publisher
+// Files are the files of outlets.
+func Files(outlets []Outlet) []paths.Use {
+	var list []paths.Use
 	for _, o := range outlets {
-		if o.file == "" {
-			if err := o.write(r, stdout); err != nil {
-				return fmt.Errorf("report: %w", err)
-			}
-			continue
-		}
-		to := toFile
-		if o.append {
-			to = toEnd
-		}
-		if err := to(&p, r, o); err != nil {
-			return fmt.Errorf("report: %w", err)
+		switch {
+		case o.file == "":
+		case o.append:
+			list = append(list, paths.Use{Path: o.file, Role: paths.Append, What: "GITHUB_STEP_SUMMARY"})
+		default:
+			list = append(list, paths.Use{Path: o.file, Role: paths.Output, What: "--report " + o.word})
 		}
 	}
-	return nil
+	return list
+}
+
+// Write writes a report to all outlets. One that fails does not keep the others from being written.
+func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
+	var p publish.Publisher
+	var errs []error
+	for _, o := range outlets {
+		var err error
+		switch {
+		case o.file == "":
+			err = o.write(r, stdout)
+		case o.append:
+			err = toEnd(&p, r, o)
+		default:
+			err = toFile(&p, r, o)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("report: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func toFile(p *publish.Publisher, r *report.Report, o Outlet) error {

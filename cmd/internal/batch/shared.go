@@ -1,0 +1,78 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
+)
+
+// A shared golden is that of several images. A run that rewrites goldens must not write it for one image and then for another: it
+// would be green, and one of the two would differ in every run after it. So the images have turns, in their order. The first one that
+// is encoded may rewrite the golden, and those after it must agree.
+type shared struct {
+	owner string // the image whose BTF the golden has, as far as that is known
+}
+
+// A turn is that of one image at a shared golden.
+type turn struct {
+	*shared
+	before <-chan struct{} // closed when the image before is done; nil for the first one
+	done   chan struct{}
+}
+
+// shareGoldens finds the images that share a golden, where goldens are rewritten.
+func (b *batch) shareGoldens() {
+	b.turns = make([]*turn, len(b.items))
+	if !b.opt.Update {
+		return
+	}
+	last := map[string]*turn{}
+	for i := range b.items {
+		path := b.items[i].Image.Golden
+		if path == "" {
+			continue
+		}
+		key := paths.Key(path)
+		t := &turn{shared: new(shared), done: make(chan struct{})}
+		if before := last[key]; before != nil {
+			t.shared, t.before = before.shared, before.done
+		}
+		b.turns[i], last[key] = t, t
+	}
+}
+
+// wait waits for the image before.
+func (t *turn) wait(ctx context.Context) error {
+	if t == nil || t.before == nil {
+		return nil
+	}
+	select {
+	case <-t.before:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end lets the next image go on.
+func (t *turn) end() {
+	if t != nil {
+		close(t.done)
+	}
+}
+
+// refuse says why a golden that differs must not be rewritten.
+func (t *turn) refuse() error {
+	if t == nil || t.owner == "" {
+		return nil
+	}
+	return fmt.Errorf("golden: it is also that of %q, whose BTF differs from this; give each image a golden of its own", t.owner)
+}
+
+// own notes that the golden has the BTF of an image.
+func (t *turn) own(name string) {
+	if t != nil && t.owner == "" {
+		t.owner = name
+	}
+}
