@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"encoder/elf":       {"encoder/input"},
 	"encoder/feature":   {},
 	"encoder/input":     {},
+	"encoder/kernel":    {},
 	"encoder/dwarf":     {"encoder/elf"},
 	"encoder/nominal":   {"encoder/btf"},
 	"encoder/translate": {"encoder/dwarf", "encoder/btf", "encoder/feature", "encoder/nominal"},
@@ -34,7 +35,7 @@ var arrows = map[string][]string{
 	"encoder/dedup":     {"encoder/btf", "encoder/nominal"},
 	"encoder/distill":   {"encoder/btf"},
 	"encoder/sorted":    {"encoder/btf"},
-	"encoder/verify":    {"encoder/btf"},
+	"encoder/verify":    {"encoder/btf", "encoder/kernel"},
 	"encoder/debugfile": {"encoder/elf"},
 	"encoder":           {"encoder/..."},
 
@@ -43,7 +44,7 @@ var arrows = map[string][]string{
 	"golden":        {"golden/dump", "golden/escape", "encoder/btf", "encoder/input"},
 	"golden/report": {"golden", "golden/escape", "encoder/btf"},
 
-	"config":       {"encoder/feature", "encoder/input"},
+	"config":       {"encoder/feature", "encoder/input", "encoder/kernel"},
 	"corpus":       {"config", "encoder/elf", "encoder/input"},
 	"corpus/synth": {},
 	"corpus/peer":  {},

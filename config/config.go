@@ -62,7 +62,7 @@ type Image struct {
 	Sections      []SectionRule
 	SectionsGiven bool     // else the rules are the profile's own; under Pahole they are so in any case
 	SortByName    bool     // put types in the order of their names
-	Verify        []string // kernel generations, "6.1" or "newest"
+	Verify        []string // kernels as kernel.Find takes them, "6.1", "newest" or "5.10.0-28-amd64"
 
 	Outputs Outputs
 	Golden  string // expected raw dump, possibly .zst

@@ -97,12 +97,13 @@ func TestProblems(t *testing.T) {
 			`4:25: images[0].features[1]: feature "+layout": a + stands only in front of the whole list (did you mean "layout"?)`},
 		{"features a mapping", image("features: {var: true}"), "4:15: images[0].features: wants a list of strings, this is a mapping"},
 		{"language", image("lang_exclude: [rsut]"), `4:20: images[0].lang_exclude[0]: unknown language "rsut" (did you mean "rust"?)`},
-		{"generation", image("verify: [6.1.2, latest]"),
-			"4:14: images[0].verify[0]: unknown kernel generation \"6.1.2\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest (did you mean \"6.12\"?)\n" +
-				"4:21: images[0].verify[1]: unknown kernel generation \"latest\"; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest"},
+		{"generation", image("verify: [6.l, latest, 4.18, 6.1.2, 6.8]"),
+			"4:14: images[0].verify[0]: kernel \"6.l\" is not known; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest, and releases such as 6.8 or 5.10.0-28-amd64 (did you mean \"6.1\"?)\n" +
+				"4:19: images[0].verify[1]: kernel \"latest\" is not known; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest, and releases such as 6.8 or 5.10.0-28-amd64\n" +
+				"4:27: images[0].verify[2]: kernel \"4.18\" is older than the oldest generation that is known; there are 5.10, 6.1, 6.12, 6.18, 7.2, newest, and releases such as 6.8 or 5.10.0-28-amd64 (did you mean \"6.18\"?)"},
 		{"sorting", image("sort_by_name: bisect"), `4:19: images[0].sort_by_name: wants true or false, this is "bisect"`},
 		{"sorting by another word", image("sort: true"), `4:5: images[0]: unknown key "sort" in an image (did you mean "sort_by_name"?)`},
-		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel generation 6.1 stands twice"},
+		{"generation twice", image("verify: [6.1, 6.1]"), "4:19: images[0].verify[1]: kernel 6.1 stands twice"},
 		{"digest too short", image("sha256: abcd"), "4:13: images[0].sha256: has 4 hexadecimal digits, not 64"},
 		{"digest not hexadecimal", image("build_id: xyz"), `4:15: images[0].build_id: "xyz" is not an even number of hexadecimal digits`},
 		{"digest with the wrong prefix", image("build_id: sha256:ab"), `4:15: images[0].build_id: "sha256:ab" is not an even number of hexadecimal digits`},

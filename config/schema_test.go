@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
 // A schema is the part of JSON Schema that TestSchema compares.
@@ -86,7 +87,7 @@ func TestDocs(t *testing.T) {
 		t.Error("no whole manifest found")
 	}
 	keys := slices.Concat(rootKeys, keyNames(func(*imageKey) bool { return true }), outputKeys, sectionKeys,
-		ArchNames(), slices.Collect(maps.Keys(aliases)), languages, kernels, []string{"include", "exclude"})
+		ArchNames(), slices.Collect(maps.Keys(aliases)), languages, kernel.Words(), []string{"include", "exclude"})
 	for _, key := range keys {
 		if !strings.Contains(text, "`"+key+"`") {
 			t.Errorf("`%s` is not explained", key)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
 // text reads a scalar as a string, its expressions filled in. Numbers count as they are written, so that 6.10 stays
@@ -164,21 +165,17 @@ func (d *decoder) langExclude(m *Image, v *value) {
 	}
 }
 
-// kernels are the generations that verify knows, and the name of the last one whichever it is.
-var kernels = []string{"5.10", "6.1", "6.12", "6.18", "7.2", "newest"}
-
-// Kernels lists what the key verify takes.
-func Kernels() []string { return slices.Clone(kernels) }
-
 func (d *decoder) verify(m *Image, v *value) {
 	words, _ := d.words(v)
 	for _, w := range words {
 		switch {
-		case !slices.Contains(kernels, w.text):
-			d.add(w.at, d.nearest(w.text, kernels), "unknown kernel generation %q; there are %s", w.text, strings.Join(kernels, ", "))
 		case slices.Contains(m.Verify, w.text):
-			d.add(w.at, "", "kernel generation %s stands twice", w.text)
+			d.add(w.at, "", "kernel %s stands twice", w.text)
 		default:
+			if _, err := kernel.Find(w.text); err != nil {
+				d.add(w.at, d.nearest(w.text, kernel.Words()), "%v", err)
+				continue
+			}
 			m.Verify = append(m.Verify, w.text)
 		}
 	}

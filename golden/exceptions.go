@@ -17,9 +17,9 @@ import (
 // An Exception accepts differences from a golden, for a reason.
 type Exception struct {
 	Kind   string `yaml:"kind"`   // as a dump has it, or * for all
-	Name   string `yaml:"name"`   // pattern of path.Match; of a type without a name, its spelling in C
+	Name   string `yaml:"name"`   // pattern of path.Match, where * stands for a slash too; of a type without a name, its spelling in C
 	What   string `yaml:"what"`   // added, removed, changed, moved, relinked, or * for all
-	Image  string `yaml:"image"`  // pattern of path.Match; empty for all
+	Image  string `yaml:"image"`  // the same; empty for all
 	Reason string `yaml:"reason"` // why it is right to differ
 }
 
@@ -98,7 +98,9 @@ func matches(pattern, text string) bool {
 	if !strings.ContainsAny(pattern, `*?[\`) {
 		return false
 	}
-	ok, _ := path.Match(pattern, text)
+	// Neither a name nor an image is a path: * stands for a slash too.
+	const sign = "\x00"
+	ok, _ := path.Match(strings.ReplaceAll(pattern, "/", sign), strings.ReplaceAll(text, "/", sign))
 	return ok
 }
 

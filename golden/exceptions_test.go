@@ -85,3 +85,18 @@ func TestExceptionErrors(t *testing.T) {
 		t.Errorf("got %v, want the file's name", err)
 	}
 }
+
+// Names of images may have slashes, and a pattern does not stop at them.
+func TestExceptionPatterns(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"*", "a/b", true}, {"debian*", "debian/12/6.1", true}, {"debian/*/6.1", "debian/12/6.1", true}, {"debian?12*", "debian/12/6.1", true},
+		{"debian/1[0-2]/*", "debian/12/6.1", true}, {"debian*", "ubuntu/12", false}, {"debian/*", "debian", false}, {"a[1]", "a[1]", true},
+	} {
+		if got := matches(tt.pattern, tt.text); got != tt.want {
+			t.Errorf("%s, %s: got %t, want %t", tt.pattern, tt.text, got, tt.want)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-func newDiff() *cobra.Command {
+func newDiff(a *app) *cobra.Command {
 	var base string
 	var most int
 	cmd := &cobra.Command{
@@ -39,6 +39,7 @@ standard input. Exits with 0 when they hold the same types in the same order, 3 
 			if _, err := cmd.OutOrStdout().Write(d.AppendText(nil, most)); err != nil {
 				return failed(err)
 			}
+			a.console.Verdict(args[0]+" and "+args[1]+" differ", "differs", exitDiffers)
 			return &exit{code: exitDiffers}
 		},
 	}

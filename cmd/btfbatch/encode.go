@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -118,8 +120,13 @@ func encoderOptions(profile config.Profile, features string, langs []string) (op
 	if profile == config.Pahole {
 		opt.Profile = encoder.Pahole
 	}
-	if opt.Features, err = feature.Parse(features); err != nil {
-		return opt, usage(err)
+	if features != noFeatures {
+		if slices.ContainsFunc(strings.Split(strings.TrimPrefix(features, "+"), ","), blank) {
+			return opt, usage(errors.New("--btf-features has an empty element"))
+		}
+		if opt.Features, err = feature.Parse(features); err != nil {
+			return opt, usage(err)
+		}
 	}
 	if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
 		return opt, usage(err)
@@ -127,8 +134,11 @@ func encoderOptions(profile config.Profile, features string, langs []string) (op
 	return opt, nil
 }
 
+// noFeatures is the list without any.
+const noFeatures = "none"
+
 // encoderFlags are those of the commands that encode without a manifest.
 func encoderFlags(cmd *cobra.Command, features *string, langs *[]string) {
-	cmd.Flags().StringVar(features, "btf-features", "default", "`LIST` of optional parts of BTF, by pahole's names")
+	cmd.Flags().StringVar(features, "btf-features", "default", "`LIST` of optional parts of BTF, by pahole's names, or none")
 	cmd.Flags().StringSliceVar(langs, "lang-exclude", nil, "`LANGUAGES` whose units are left out, such as rust")
 }

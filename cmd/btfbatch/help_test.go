@@ -9,12 +9,12 @@ import (
 
 func TestHelp(t *testing.T) {
 	commands := []string{""}
-	for _, c := range newRoot(new(interrupter)).Commands() {
+	for _, c := range newRoot(nil, new(interrupter)).Commands() {
 		commands = append(commands, c.Name())
 	}
 	for _, name := range commands {
 		var b bytes.Buffer
-		root := newRoot(new(interrupter))
+		root := newRoot(nil, new(interrupter))
 		root.SetOut(&b)
 		args, file := []string{name, "--help"}, "help-"+name
 		if name == "" {

@@ -7,11 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // Exit codes.
@@ -46,14 +50,37 @@ func withCode(code int, err error) error {
 	return &exit{code, err}
 }
 
-func main() { os.Exit(run(arguments(os.Args))) }
+func main() {
+	// A pipe that nobody reads is an error of writing like others: files that were asked for are written all the same.
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(arguments(os.Args), os.Stdout, os.Stderr))
+}
 
 // run is the program: it returns its exit code.
-func run(args []string) int {
-	var interrupts interrupter
+func run(args []string, stdout, stderr io.Writer) int {
+	out, errs := console.NewStream(stdout), console.NewStream(stderr)
+	voice := firstVoice(args, errs)
+	code := guarded(voice, func() int { return execute(args, out, errs, voice) })
+	told := code != exitOK && code != exitDiffers // an error, which may be that one
+	if err := out.Err(); err != nil && !told && !console.Gone(err) {
+		voice.Complain(fmt.Errorf("standard output: %w", err), exitFailed)
+	}
+	if out.Err() != nil && code != exitInterrupted || errs.Err() != nil && !told { // of the second there is nowhere to say it
+		code = exitFailed
+	}
+	return code
+}
+
+// execute runs the command.
+func execute(args []string, stdout, stderr io.Writer, voice *console.Console) int {
+	interrupts := interrupter{say: func() { voice.Complain(errInterrupted, exitInterrupted) }}
 	ctx := interrupts.listen(context.Background())
-	root := newRoot(&interrupts)
+	root := newRoot(voice, &interrupts)
 	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	completion(root)
+	givenOnce(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -67,20 +94,40 @@ func run(args []string) int {
 	case errors.Is(e.cause, errInterrupted):
 		waitAtMost(graceForFiles, publish.Stop) // an image that is stuck leaves no temporary file
 		interrupts.sayInterrupted()
-	case e.cause != nil:
-		complain(e.cause)
+	case e.cause != nil && !console.Gone(e.cause):
+		voice.Complain(e.cause, e.code)
 	}
 	return e.code
 }
 
-// complain writes the line, or the lines of a manifest's problems, with which the program ends.
-func complain(err error) {
-	var manifest *config.Problems // a line each, which start with their place
-	if errors.As(err, &manifest) {
-		for _, p := range manifest.List {
-			fmt.Fprintln(os.Stderr, escape.Line(p.String()))
+// guarded tells of a panic, which is a broken invariant of ours, as of any other error.
+func guarded(voice *console.Console, do func() int) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			code = exitFailed
+			voice.Complain(fmt.Errorf("internal error: %v\n%s", r, debug.Stack()), code)
 		}
-		return
+	}()
+	return do()
+}
+
+// firstVoice is the console for what happens before flags are read, and for how it ends. Its lines have the format that the
+// arguments ask for, even if others among them are wrong.
+func firstVoice(args []string, stderr io.Writer) *console.Console {
+	format := "human"
+	for i, arg := range args {
+		if arg == "--" || arg == standIn && i == 0 {
+			break
+		}
+		if value, ok := strings.CutPrefix(arg, "--log-format="); ok {
+			format = value
+		} else if arg == "--log-format" && i+1 < len(args) {
+			format = args[i+1]
+		}
 	}
-	fmt.Fprintf(os.Stderr, "btfbatch: %s\n", escape.Text(err.Error()))
+	voice, err := console.New(stderr, format, "info")
+	if err != nil {
+		voice, _ = console.New(stderr, "human", "info")
+	}
+	return voice
 }

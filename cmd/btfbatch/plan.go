@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
@@ -28,7 +30,7 @@ with 1 when an image is.`,
 				return failed(err)
 			}
 			if bad > 0 {
-				return &exit{code: exitFailed}
+				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], bad, len(items)))
 			}
 			return nil
 		},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
@@ -13,8 +15,9 @@ type app struct {
 	interrupts          *interrupter
 }
 
-func newRoot(interrupts *interrupter) *cobra.Command {
-	a := &app{interrupts: interrupts}
+func newRoot(voice *console.Console, interrupts *interrupter) *cobra.Command {
+	var tellVersion bool
+	a := &app{console: voice, interrupts: interrupts}
 	root := &cobra.Command{
 		Use:   "btfbatch",
 		Short: "Make BTF from the DWARF of kernel images",
@@ -22,15 +25,31 @@ func newRoot(interrupts *interrupter) *cobra.Command {
 
 Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) (err error) {
-			a.console, err = console.New(cmd.ErrOrStderr(), a.logFormat, a.logLevel)
-			return usage(err)
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if tellVersion {
+				return printVersion(cmd, nil)
+			}
+			return cmd.Help()
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			c, err := console.New(cmd.ErrOrStderr(), a.logFormat, a.logLevel)
+			if err != nil {
+				return usage(err)
+			}
+			a.console = c
+			if cmd.DisableFlagParsing { // the arguments are not of this program's kind
+				return nil
+			}
+			return usage(errors.Join(checkFlags(cmd.Flags()), checkArguments(args)))
 		},
 	}
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "human", "`FORMAT` of log lines: human or json")
 	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn or error")
+	root.Flags().BoolVar(&tellVersion, "version", false, "print the version")
+	root.SetHelpFunc(writeHelp)
+	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(), newValidate(), newPlan(), newExplain(a), newStats(), newVerify(), newPahole(), newVersion())
+	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(a), newValidate(a), newPlan(), newExplain(a), newStats(), newVerify(a),
+		newPahole(), newVersion())
 	return root
 }

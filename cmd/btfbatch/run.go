@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -55,8 +54,8 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if err := checkProfile(opt.Profile); err != nil {
 				return err
 			}
-			if opt.Loss < 0 || opt.Loss > 1 {
-				return usage(fmt.Errorf("loss %v is not between 0 and 1", opt.Loss))
+			if err := needs(cmd, "loss", "earlier"); err != nil {
+				return err
 			}
 			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
 				outlets = append(outlets, reports.Summary(file))
@@ -69,10 +68,13 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if err := batch.CheckEarlier(items, &opt); err != nil {
 				return usage(err)
 			}
+			for _, note := range batch.Notes(items, opt) {
+				a.console.Note(note)
+			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, items, opt, outlets)
-			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" {
+			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // an annotation is no JSON
 				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(items))))
 			}
 			return err
@@ -158,7 +160,8 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), items, opt)
 	a.console.StopBar()
-	r.Version = version()
+	r.Version = thisBuild().version
+	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
 		return r, failed(err)
 	}

@@ -24,6 +24,7 @@ const (
 // stay, because every file takes its place by a rename. So the interrupter waits only for a batch, which has a report to write, and
 // only for a moment. The zero value does nothing.
 type interrupter struct {
+	say     func() // writes the last line
 	signals chan os.Signal
 	batch   sync.Mutex  // held while a batch runs
 	said    atomic.Bool // the last line was written, or is being written
@@ -51,8 +52,8 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 
 // sayInterrupted writes the last line of a program that was interrupted, once.
 func (i *interrupter) sayInterrupted() {
-	if i.said.CompareAndSwap(false, true) {
-		complain(errInterrupted)
+	if i.said.CompareAndSwap(false, true) && i.say != nil {
+		i.say()
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-func newValidate() *cobra.Command {
+func newValidate(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate MANIFEST",
 		Short: "Check a manifest and the images it names",
@@ -22,14 +23,14 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 				return err
 			}
 			bad := batch.Check(cmd.Context(), items)
-			for _, line := range bad {
-				fmt.Fprintln(cmd.ErrOrStderr(), escape.Line(line))
+			for _, p := range bad {
+				a.console.Problem(p.Image+": "+p.Problem, console.Fields{"kind": "image", "image": p.Image})
 			}
 			if len(bad) > 0 {
 				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
 			}
 			for _, note := range batch.Notes(items, batch.Options{}) {
-				fmt.Fprintln(cmd.ErrOrStderr(), "note:", escape.Line(note))
+				a.console.Note(note)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", escape.Line(args[0]), len(items))
 			return failed(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-func newVerify() *cobra.Command {
+func newVerify(a *app) *cobra.Command {
 	var q judge.Question
 	var strict bool
 	cmd := &cobra.Command{
@@ -25,23 +26,27 @@ regret; that does not change the exit code but with --strict-lint.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.Lint = q.Lint || strict
+			if err := needs(cmd, "loss", "earlier"); err != nil {
+				return err
+			}
 			if q.Earlier != "" && !q.Lint {
 				return usage(errors.New("--earlier is of use with --lint only"))
 			}
 			if err := oneStdin(args[0], q.Base, q.Earlier); err != nil {
 				return err
 			}
+			a.noteKernels(q.Kernel)
 			answer, err := q.Ask(args[0])
 			if answer != nil {
 				for _, w := range answer.Warnings {
-					fmt.Fprintln(cmd.ErrOrStderr(), "warning:", escape.Line(w.String()))
+					a.console.Warning(w.Rule, strings.TrimPrefix(w.String(), w.Rule+": "), nil)
 				}
 			}
 			var no *verify.Refusal
 			switch {
 			case errors.As(err, &no):
 				if no.Line != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), escape.Line(no.Line))
+					a.console.Verbatim("kernel log", no.Line)
 				}
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			case err != nil:
@@ -57,7 +62,7 @@ regret; that does not change the exit code but with --strict-lint.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest")
+	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest; another one, such as 6.8 or 5.10.0-28-amd64,\nis judged as the nearest of these that is not newer")
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
 	flags.BoolVar(&q.Lint, "lint", false, "warn of what no kernel refuses: struct names that stand twice, BTF that is not sorted, and more")

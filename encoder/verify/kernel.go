@@ -1,11 +1,10 @@
 package verify
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
 // A Kernel is a generation of kernels that verify BTF alike. The zero value is the newest one.
@@ -100,22 +99,22 @@ func Kernels() []Kernel {
 	return all
 }
 
-// ParseKernel reads the name of a generation, such as "6.12", or "newest".
+// ParseKernel finds the generation of a kernel: by its own name, such as "6.12" or "newest", or the one that a release such as
+// "6.8" or "5.10.0-28-amd64" belongs to. See kernel.Find, which also tells what is to be said of it.
 func ParseKernel(s string) (Kernel, error) {
-	var names []string
+	asked, err := kernel.Find(s)
+	if err != nil {
+		return 0, err
+	}
 	for _, k := range Kernels() {
-		if k.String() == s {
+		if k.String() == asked.Generation {
 			return k, nil
 		}
-		names = append(names, k.String())
 	}
-	if s == "newest" {
-		return Newest.known(), nil
-	}
-	return 0, fmt.Errorf("kernel %q is none of %s, newest", s, strings.Join(names, ", "))
+	panic("verify: no rules for generation " + asked.Generation) // a test compares the lists
 }
 
-// String is the name that ParseKernel takes.
+// String is the name of the generation.
 func (k Kernel) String() string { return k.generation().name }
 
 // known replaces Newest by the generation it stands for.

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
 // patched is a small blob with words of its header, or of what follows, replaced.
@@ -239,6 +242,18 @@ func TestParse(t *testing.T) {
 	}
 	if _, err := ParseKernel("4.19"); err == nil || !strings.Contains(err.Error(), "5.10, 6.1, 6.12, 6.18, 7.2, newest") {
 		t.Errorf("4.19: got %v", err)
+	}
+	names := []string{}
+	for _, k := range Kernels() {
+		names = append(names, k.String())
+	}
+	if want := kernel.Generations(); !slices.Equal(names, want) {
+		t.Errorf("got generations %v, want %v", names, want)
+	}
+	for text, want := range map[string]Kernel{"v5.10": V5_10, "5.15": V5_10, "6.8.0-31-generic": V6_1, "6.12.107+deb13-cloud-amd64": V6_12, "9.9": V7_2} {
+		if got, err := ParseKernel(text); got != want || err != nil {
+			t.Errorf("%s: got %v (%v), want %v", text, got, err, want)
+		}
 	}
 	for p := Load; p <= DistilledBase; p++ {
 		if got, err := ParsePath(p.String()); got != p || err != nil {

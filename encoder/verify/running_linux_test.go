@@ -36,8 +36,9 @@ func openRunningKernel(t testing.TB) *runningKernel {
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
 		t.Skipf("kernel release %q has no version", release)
 	}
-	k, err := ParseKernel(fmt.Sprintf("%d.%d", major, minor))
-	if err != nil {
+	name := fmt.Sprintf("%d.%d", major, minor)
+	k, err := ParseKernel(name)
+	if err != nil || k.String() != name {
 		t.Skipf("the running kernel is %s, which is no generation of the table", release)
 	}
 	rk := &runningKernel{like: k, log: make([]byte, 16<<20)}

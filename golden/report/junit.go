@@ -63,7 +63,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	if r.ExitCode() != ExitOK && t.Failed+t.Differs == 0 {
 		// Nothing was done, or not all, and a reader that counts errors must not take that for success.
 		s.Tests, s.Errors = s.Tests+1, 1
-		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.verdict()}})
+		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.Verdict()}})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err

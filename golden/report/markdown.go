@@ -17,7 +17,7 @@ var signs = map[Status]string{OK: "✅", Differs: "⚠️", Failed: "❌", Skipp
 // WriteMarkdown writes the report as a GitHub job summary.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "## %s btfbatch: %s\n\n", signs[r.Status()], r.verdict())
+	fmt.Fprintf(&b, "## %s btfbatch: %s\n\n", signs[r.Status()], r.Verdict())
 	rows := r.doneRows()
 	if len(rows) > 0 {
 		b.WriteString("| | image | types | funcs | vars | dropped | size | kernels | golden | time |\n")

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -82,10 +83,11 @@ type Drop struct {
 
 // A Verification is the verdict of one kernel generation on the BTF.
 type Verification struct {
-	Kernel   string `json:"kernel"`
-	Accepted bool   `json:"accepted"`
-	Required bool   `json:"required"`          // a refusal fails the image; otherwise it is only told
-	Problem  string `json:"problem,omitempty"` // what the kernel would log
+	Kernel   string   `json:"kernel"`
+	For      []string `json:"for,omitempty"` // the releases that were asked for and are judged as this one
+	Accepted bool     `json:"accepted"`
+	Required bool     `json:"required"`          // a refusal fails the image; otherwise it is only told
+	Problem  string   `json:"problem,omitempty"` // what the kernel would log
 }
 
 // A Warning is what one rule found.
@@ -262,15 +264,38 @@ func (r *Report) Totals() Totals {
 	return t
 }
 
-// kernels are the generations that any row was verified for, in the order in which they first appear.
+// kernels are the generations that any row was verified for, in the order in which they first appear, each with the releases that
+// it stood for.
 func (r *Report) kernels() []string {
 	var list []string
+	releases := map[string][]string{}
 	for _, row := range r.Rows() {
 		for _, v := range row.Verify {
 			if !slices.Contains(list, v.Kernel) {
 				list = append(list, v.Kernel)
 			}
+			for _, name := range v.For {
+				if !slices.Contains(releases[v.Kernel], name) {
+					releases[v.Kernel] = append(releases[v.Kernel], name)
+				}
+			}
 		}
+	}
+	for i, k := range list {
+		if names := releases[k]; len(names) > 0 {
+			list[i] += fmt.Sprintf(" (for %s)", strings.Join(bounded(names, maxReleases), ", "))
+		}
+	}
+	return list
+}
+
+// maxReleases is how many releases a list of kernels names.
+const maxReleases = 8
+
+// bounded is a list that names no more than some, and says how many more there are.
+func bounded(list []string, most int) []string {
+	if n := len(list) - most; n > 0 {
+		return append(slices.Clone(list[:most]), fmt.Sprintf("%d more", n))
 	}
 	return list
 }
@@ -312,8 +337,8 @@ func (r *Report) ExitCode() int {
 	return ExitFailed
 }
 
-// verdict says in a few words how the batch went.
-func (r *Report) verdict() string {
+// Verdict says in a few words how the batch went.
+func (r *Report) Verdict() string {
 	t := r.Totals()
 	switch {
 	case t.Images == 0:

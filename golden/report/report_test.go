@@ -34,9 +34,9 @@ func refused() *Report {
 	r := New([]string{"a", "b"})
 	r.Add(Row{
 		Name: "a", Types: 1, Error: "kernel 6.1 refuses it: Invalid name; disk is full",
-		Verify: []Verification{{"6.1", false, true, "Invalid name"}, {"6.12", false, true, "Invalid kind"}},
+		Verify: []Verification{{Kernel: "6.1", Required: true, Problem: "Invalid name"}, {Kernel: "6.12", Required: true, Problem: "Invalid kind"}},
 	})
-	r.Add(Row{Name: "b", Types: 1, Verify: []Verification{{"6.1", false, true, "Invalid name"}}})
+	r.Add(Row{Name: "b", Types: 1, Verify: []Verification{{Kernel: "6.1", Required: true, Problem: "Invalid name"}}})
 	return r
 }
 
@@ -49,7 +49,7 @@ func sample() *Report {
 		Name: "debian-6.12-amd64", Types: 107183, Bytes: 4698269, Vars: 385, Funcs: 47147, Seconds: 1.25,
 		InputSHA256: strings.Repeat("a1", 32), OutputSHA256: strings.Repeat("b2", 32),
 		Dropped: []Drop{{"var", "zero address", 2}, {"func", "inconsistent prototypes", 312}, {"func", "ambiguous address", 7}},
-		Verify:  []Verification{{Kernel: "6.12", Accepted: true, Required: true}, {Kernel: "5.10", Problem: "Invalid kind 19"}},
+		Verify:  []Verification{{Kernel: "6.12", Accepted: true, Required: true}, {Kernel: "5.10", For: []string{"5.15", "v5.10"}, Problem: "Invalid kind 19"}},
 		Golden:  &Comparison{Path: "golden/a.raw.zst", Verdict: golden.Equal},
 		Warnings: []Warning{
 			{"duplicate-struct", 3, []string{`type 9, "s": there is another STRUCT of this name`, `type 10, "t": there is another STRUCT of this name`}},

@@ -48,7 +48,7 @@ func (r *Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(&out, "  %s\n", escape.Line(s))
 		}
 	}
-	fmt.Fprintf(&out, "\n%s\n", r.verdict())
+	fmt.Fprintf(&out, "\n%s\n", r.Verdict())
 	_, err := w.Write(out.Bytes())
 	return err
 }

@@ -8,9 +8,7 @@ package batch
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
-	"path"
 	"runtime"
 	"slices"
 	"sync"
@@ -210,40 +208,4 @@ func (b *batch) tell() {
 			b.opt.OnRow(row)
 		}
 	}
-}
-
-// Select keeps the items that patterns name, and the bases of those. A pattern that names none is an error.
-func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
-	keep := make([]bool, len(items))
-	for _, p := range patterns {
-		found := false
-		for i := range items {
-			ok, err := path.Match(p, items[i].Image.Label())
-			if err != nil {
-				return nil, fmt.Errorf("pattern %q: %w", p, err)
-			}
-			found, keep[i] = found || ok, keep[i] || ok
-		}
-		if !found {
-			return nil, fmt.Errorf("no image is named %q", p)
-		}
-	}
-	for i := range slices.Backward(items) { // bases stand before what is based on them
-		if base := items[i].Base; keep[i] && base >= 0 {
-			keep[base] = true
-		}
-	}
-	var list []corpus.Item
-	place := make([]int, len(items))
-	for i, it := range items {
-		if !keep[i] {
-			continue
-		}
-		if it.Base >= 0 {
-			it.Base = place[it.Base]
-		}
-		place[i] = len(list)
-		list = append(list, it)
-	}
-	return list, nil
 }

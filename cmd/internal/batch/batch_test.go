@@ -18,7 +18,6 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -216,22 +215,5 @@ func TestLanguages(t *testing.T) {
 	}
 	if got, want := len(config.Languages()), len(dwarf.LanguageNames()); got != want {
 		t.Errorf("a manifest knows %d languages, the encoder %d", got, want)
-	}
-}
-
-// Every kernel generation that a manifest may name is one that the verifier knows, and the other way round.
-func TestKernels(t *testing.T) {
-	want := []string{}
-	for _, k := range verify.Kernels() {
-		want = append(want, k.String())
-	}
-	want = append(want, "newest")
-	if got := config.Kernels(); !slices.Equal(got, want) {
-		t.Errorf("a manifest knows %v, the verifier %v", got, want)
-	}
-	for _, name := range config.Kernels() {
-		if _, err := verify.ParseKernel(name); err != nil {
-			t.Error(err)
-		}
 	}
 }

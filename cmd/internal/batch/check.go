@@ -9,9 +9,12 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
-// Check looks for what would fail images before they are encoded, pinned sums included. It gives a line for each that would.
-func Check(ctx context.Context, items []corpus.Item) []string {
-	var bad []string
+// A Problem is what would fail an image, one line.
+type Problem struct{ Image, Problem string }
+
+// Check looks for what would fail images before they are encoded, pinned sums included.
+func Check(ctx context.Context, items []corpus.Item) []Problem {
+	var bad []Problem
 	var hash corpus.Hasher
 	for i := range items {
 		it := &items[i]
@@ -20,7 +23,7 @@ func Check(ctx context.Context, items []corpus.Item) []string {
 			_, err = hash.Pin(ctx, it)
 		}
 		if err != nil {
-			bad = append(bad, it.Image.Label()+": "+oneLine(err))
+			bad = append(bad, Problem{it.Image.Label(), oneLine(err)})
 		}
 	}
 	return bad
@@ -28,20 +31,49 @@ func Check(ctx context.Context, items []corpus.Item) []string {
 
 // Notes tells of what a manifest says and Run does not use.
 func Notes(items []corpus.Item, opt Options) []string {
+	var notes []string
+	if names := unusedSections(items, opt); len(names) > 0 {
+		notes = append(notes, "sections are not used under profile pahole, which has its own rules: "+some(names))
+	}
+	return append(notes, kernelNotes(items)...)
+}
+
+// unusedSections are the images whose section rules are not used.
+func unusedSections(items []corpus.Item, opt Options) (names []string) {
 	b := batch{opt: opt}
-	var names []string
 	for i := range items {
 		if im := &items[i].Image; im.SectionsGiven && b.profileOf(im) == config.Pahole {
 			names = append(names, im.Label())
 		}
 	}
-	if len(names) == 0 {
-		return nil
+	return names
+}
+
+// kernelNotes tell what the kernels that a manifest names are taken for, where that is another generation.
+func kernelNotes(items []corpus.Item) []string {
+	const most = 10
+	var notes []string
+	seen := map[string]bool{}
+	for i := range items {
+		for _, name := range items[i].Image.Verify {
+			if n := note(name); n != "" && !seen[name] {
+				notes = append(notes, n)
+			}
+			seen[name] = true
+		}
 	}
+	if n := len(notes) - most; n > 0 {
+		notes = append(notes[:most], fmt.Sprintf("%d more kernels are judged as the generation that they belong to", n))
+	}
+	return notes
+}
+
+// some names the first of a list.
+func some(names []string) string {
 	const shown = 5
 	more := ""
 	if n := len(names) - shown; n > 0 {
 		names, more = names[:shown], fmt.Sprintf(" and %d more", n)
 	}
-	return []string{"sections are not used under profile pahole, which has its own rules: " + strings.Join(names, ", ") + more}
+	return strings.Join(names, ", ") + more
 }

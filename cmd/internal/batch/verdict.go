@@ -12,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -24,34 +25,51 @@ func (t *target) verify() ([]report.Verification, error) {
 	}
 	list, err := t.ask(kernels)
 	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
-		list, err = t.ask([]verify.Kernel{verify.Newest})
+		list, err = t.ask([]asked{{kernel: verify.Newest}})
 	}
 	return list, err
 }
 
+// An asked kernel stands for those releases of the manifest that belong to its generation.
+type asked struct {
+	kernel   verify.Kernel
+	releases []string
+}
+
 // kernels are those that the manifest names, or else the newest.
-func (t *target) kernels() ([]verify.Kernel, error) {
-	var list []verify.Kernel
+func (t *target) kernels() ([]asked, error) {
+	var list []asked
 	for _, name := range t.im.Verify {
 		k, err := verify.ParseKernel(name)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(list, k) { // the newest one also has a name
-			list = append(list, k)
+		i := slices.IndexFunc(list, func(a asked) bool { return a.kernel == k })
+		if i < 0 { // else the newest one, which also has a name, or a release
+			i, list = len(list), append(list, asked{kernel: k})
+		}
+		if note(name) != "" {
+			list[i].releases = append(list[i].releases, name)
 		}
 	}
 	if list == nil {
-		list = []verify.Kernel{verify.Newest}
+		list = []asked{{kernel: verify.Newest}}
 	}
 	return list, nil
 }
 
+// note tells what a kernel is taken for, if its name is not that of a generation.
+func note(name string) string {
+	a, _ := kernel.Find(name) // what is not known was an error before
+	return a.Note
+}
+
 // ask asks each kernel about all forms that are published.
-func (t *target) ask(kernels []verify.Kernel) ([]report.Verification, error) {
+func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 	var list []report.Verification
 	var first error
-	for _, k := range kernels {
+	for _, a := range kernels {
+		k := a.kernel
 		err := t.check(&t.raw, k)
 		if errors.Is(err, verify.ErrNoPath) {
 			continue
@@ -59,7 +77,7 @@ func (t *target) ask(kernels []verify.Kernel) ([]report.Verification, error) {
 		if err == nil && !bytes.Equal(t.inside.wire, t.raw.wire) {
 			err = t.check(&t.inside, k)
 		}
-		v := report.Verification{Kernel: k.String(), Accepted: err == nil, Required: true}
+		v := report.Verification{Kernel: k.String(), For: a.releases, Accepted: err == nil, Required: true}
 		if err != nil {
 			v.Problem = strings.TrimPrefix(err.Error(), fmt.Sprintf("kernel %s, path %s: ", k, t.path()))
 			if first == nil {
@@ -104,7 +122,9 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 		if err != nil {
 			return nil, err
 		}
-		opt.Kernel = slices.Max(kernels) // numbered by age, and later ones want more
+		for _, a := range kernels {
+			opt.Kernel = max(opt.Kernel, a.kernel) // numbered by age, and later ones want more
+		}
 	}
 	if t.base != nil {
 		opt.Module, opt.Base = true, t.raw.distilled

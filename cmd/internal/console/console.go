@@ -13,7 +13,6 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/timings"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -30,6 +29,10 @@ type Console struct {
 
 	mu  sync.Mutex
 	bar *progressbar.ProgressBar
+}
+
+func init() {
+	zerolog.ErrorHandler = func(error) {} // a Stream remembers what cannot be written; a line about it would not be a log line
 }
 
 // New makes a console for a log format, human or json, and the least level to be told.
@@ -69,12 +72,6 @@ func (p programs) Write(line []byte) (int, error) {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// IsTerminal tells whether a writer is a terminal.
-func IsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // Write writes above the bar.
@@ -157,6 +154,10 @@ func round(seconds float64) float64 { return float64(int64(seconds*1000+0.5)) / 
 // Differ shows what differs from a golden.
 func (c *Console) Differ(name string, d *report.Comparison) {
 	if d.Diff == "" || c.GetLevel() > zerolog.WarnLevel {
+		return
+	}
+	if !c.human {
+		c.Warn().Str("image", name).Str("golden", d.Path).Str("diff", d.Diff).Msgf("%s differs from %s", name, d.Path)
 		return
 	}
 	fmt.Fprintf(c, "%s differs from %s:\n%s\n", escape.Line(name), escape.Line(d.Path), escape.Text(strings.TrimSuffix(d.Diff, "\n")))

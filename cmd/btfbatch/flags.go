@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/btfbatch/btfbatch/encoder/kernel"
+)
+
+// checkFlags refuses values that cannot be meant, for all flags of all commands alike: an empty text, which is what an unset variable
+// of a script leaves, would else stand for the default or for nothing at all.
+func checkFlags(flags *pflag.FlagSet) error {
+	var problems []error
+	flags.Visit(func(f *pflag.Flag) {
+		if err := checkValue(f); err != nil {
+			problems = append(problems, fmt.Errorf("--%s %w", f.Name, err))
+		}
+	})
+	return errors.Join(problems...)
+}
+
+func checkValue(f *pflag.Flag) error {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		words := list.GetSlice()
+		if len(words) == 0 || slices.ContainsFunc(words, blank) {
+			return errors.New("has an empty element")
+		}
+		return nil
+	}
+	text := f.Value.String()
+	switch f.Value.Type() {
+	case "string":
+		if blank(text) {
+			return errors.New("is empty")
+		}
+	case "int":
+		if strings.HasPrefix(text, "-") {
+			return fmt.Errorf("%s is less than 0", text)
+		}
+	case "float64":
+		if v, err := strconv.ParseFloat(text, 64); err != nil || math.IsNaN(v) || v < 0 || v > 1 {
+			return fmt.Errorf("%s is not between 0 and 1", text)
+		}
+	}
+	return nil
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+// checkArguments refuses empty arguments.
+func checkArguments(args []string) error {
+	if i := slices.IndexFunc(args, blank); i >= 0 {
+		return fmt.Errorf("argument %d is empty", i+1)
+	}
+	return nil
+}
+
+// needs refuses a flag that does nothing without another one.
+func needs(cmd *cobra.Command, flag, other string) error {
+	if flags := cmd.Flags(); flags.Changed(flag) && !flags.Changed(other) {
+		return usage(fmt.Errorf("--%s is of use with --%s only", flag, other))
+	}
+	return nil
+}
+
+// givenOnce makes every flag that has one value refuse a second one, of which the first would be lost without a word.
+func givenOnce(cmd *cobra.Command) {
+	wrap := func(f *pflag.Flag) {
+		if _, list := f.Value.(pflag.SliceValue); !list {
+			f.Value = &once{Value: f.Value}
+		}
+	}
+	cmd.PersistentFlags().VisitAll(wrap)
+	cmd.LocalNonPersistentFlags().VisitAll(wrap)
+	for _, c := range cmd.Commands() {
+		givenOnce(c)
+	}
+}
+
+// once is a value that is set once, or several times to the same.
+type once struct {
+	pflag.Value
+	given bool
+	text  string
+}
+
+// Set takes a value.
+func (o *once) Set(text string) error {
+	if o.given && text != o.text {
+		return fmt.Errorf("it was given as %q before", o.text)
+	}
+	o.given, o.text = true, text
+	return o.Value.Set(text)
+}
+
+// noteKernels says what kernels are taken for that are not the generations themselves.
+func (a *app) noteKernels(names ...string) {
+	for _, name := range names {
+		if k, err := kernel.Find(name); err == nil && k.Note != "" {
+			a.console.Note(k.Note)
+		}
+	}
+}

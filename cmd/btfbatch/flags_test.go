@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// place makes a folder the current one that has what command lines need: an image, raw BTF, a manifest, a folder.
+func place(t *testing.T) {
+	t.Helper()
+	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for name, from := range map[string]string{
+		"a.elf": "gcc12-x86_64-dwarf5-based.elf", "a.btf": "gcc12-x86_64-dwarf5-based.btf.golden", "b.btf": "gcc12-arm64-dwarf5-based.btf.golden",
+	} {
+		data, err := os.ReadFile(filepath.Join(images, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const manifest = "version: 1\nimages: [{name: a, path: a.elf}]\n"
+	if err := os.WriteFile("m.yaml", []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir("folder", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link("a.btf", filepath.Join("folder", "a.btf")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// good are command lines that work, by command; every command has one.
+var good = map[string]string{
+	"":           "",
+	"run":        "run m.yaml",
+	"encode":     "encode a.elf -o out.btf",
+	"embed":      "embed a.elf -o out.elf",
+	"dump":       "dump a.btf",
+	"diff":       "diff a.btf a.btf",
+	"validate":   "validate m.yaml",
+	"plan":       "plan m.yaml",
+	"explain":    "explain a.elf bpf_file_get",
+	"stats":      "stats a.elf",
+	"verify":     "verify a.btf",
+	"pahole":     "pahole -J --btf_encode_detached=out.btf a.elf",
+	"version":    "version",
+	"help":       "help run",
+	"completion": "completion bash",
+}
+
+// wrong has, for every flag of every command, values that cannot be meant. A space separates values; _ is the empty one, ~ a blank.
+// Where a value is wrong only beside another flag, that stands behind it with a +. What says "any" is refused by nothing but its form.
+var wrong = map[string]string{
+	" --log-format":                           "_ xml ~",
+	" --log-level":                            "_ loud fatal",
+	" --version":                              "maybe",
+	"run --earlier":                           "_ ~ nonexistent m.yaml",
+	"run --exceptions":                        "_ nonexistent folder",
+	"run --jobs":                              "_ -1 many",
+	"run --keep-rejected":                     "maybe",
+	"run --loss":                              "_ 2 -0.1 NaN Inf 0.1",
+	"run --only":                              "_ a,,b , nothing",
+	"run --paranoid":                          "maybe",
+	"run --profile":                           "_ pahol",
+	"run --report":                            "_ pdf json= =x",
+	"run --strict-lint":                       "maybe",
+	"run --update":                            "maybe",
+	"run --verify-dedup":                      "maybe",
+	"encode --base":                           "_ ~",
+	"encode --btf-features":                   "_ default,,var , + nothing",
+	"encode --distilled":                      "_ x",
+	"encode --jobs":                           "_ -2 1.5",
+	"encode --keep-rejected":                  "maybe",
+	"encode --lang-exclude":                   "_ , rust,,c klingon",
+	"encode --list-excluded":                  "maybe",
+	"encode --output":                         "_ ~ other",
+	"encode --paranoid":                       "maybe",
+	"encode --profile":                        "_ Pahole",
+	"encode --sort-by-name":                   "maybe",
+	"encode --timings":                        "maybe",
+	"encode --verify-dedup":                   "maybe",
+	"embed --as":                              "_ , 6.1,, latest",
+	"embed --base":                            "_",
+	"embed --btf":                             "_ a.btf+--jobs=2 a.btf+--profile=pahole a.btf+--btf-features=all a.btf+--paranoid",
+	"embed --btf-features":                    "_ all,",
+	"embed --distilled":                       "_ x",
+	"embed --in-place":                        "maybe true",
+	"embed --jobs":                            "_ -1",
+	"embed --keep-rejected":                   "maybe",
+	"embed --lang-exclude":                    "_ klingon",
+	"embed --output":                          "_ other",
+	"embed --paranoid":                        "maybe",
+	"embed --profile":                         "_ x",
+	"embed --sort-by-name":                    "maybe",
+	"embed --verify-dedup":                    "maybe",
+	"dump --base":                             "_",
+	"dump --format":                           "_ xml",
+	"diff --base":                             "_ ~",
+	"diff --limit":                            "_ -1 some",
+	"plan --only":                             "_ nothing a,",
+	"plan --profile":                          "_ x",
+	"explain --btf-features":                  "_ x",
+	"explain --jobs":                          "_ -1",
+	"explain --lang-exclude":                  "_ x",
+	"explain --list-excluded":                 "maybe true",
+	"explain --profile":                       "_ x",
+	"stats --base":                            "_",
+	"stats --btf-features":                    "_ x",
+	"stats --format":                          "_ xml",
+	"stats --jobs":                            "_ -1",
+	"stats --lang-exclude":                    "_ x",
+	"stats --profile":                         "_ x",
+	"verify --as":                             "_ latest 4.18 6",
+	"verify --base":                           "_ nonexistent a.btf+--path=load",
+	"verify --earlier":                        "_ a.btf nonexistent+--lint",
+	"verify --lint":                           "maybe",
+	"verify --loss":                           "_ 0.1 2+--lint+--earlier=a.btf NaN+--lint+--earlier=a.btf",
+	"verify --path":                           "_ side module",
+	"verify --strict-lint":                    "maybe",
+	"completion bash --no-descriptions":       "maybe",
+	"completion zsh --no-descriptions":        "maybe",
+	"completion fish --no-descriptions":       "maybe",
+	"completion powershell --no-descriptions": "maybe",
+}
+
+// commandsAndFlags walks the tree of commands.
+func commandsAndFlags(t *testing.T) (commands []string, flags []string) {
+	t.Helper()
+	root := newRoot(nil, new(interrupter))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		name := strings.TrimSpace(strings.TrimPrefix(c.CommandPath(), "btfbatch"))
+		if c.Parent() == nil || c.Parent().Parent() == nil {
+			commands = append(commands, name)
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				flags = append(flags, name+" --"+f.Name)
+			}
+		})
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	return commands, flags
+}
+
+// Every value of a flag that cannot be meant is refused with 2 and a line that says why.
+func TestWrongValues(t *testing.T) {
+	place(t)
+	t.Setenv("CI", "")
+	_, flags := commandsAndFlags(t)
+	for _, flag := range flags {
+		values, ok := wrong[flag]
+		if !ok {
+			t.Errorf("%s: the table has no values that are wrong for it", flag)
+			continue
+		}
+		command, name, _ := strings.Cut(flag, "--")
+		command = strings.TrimSpace(command)
+		line := good[command]
+		if line == "" {
+			line = command
+		}
+		for value := range strings.FieldsSeq(values) {
+			value, beside, _ := strings.Cut(value, "+")
+			args := append(strings.Fields(line), "--"+name+"="+strings.NewReplacer("_", "", "~", " ").Replace(value))
+			if beside != "" {
+				args = append(args, strings.Split(beside, "+")...)
+			}
+			var stdout, stderr bytes.Buffer
+			code := run(args, &stdout, &stderr)
+			if code != exitUsage || stderr.Len() == 0 || stdout.Len() > 0 {
+				t.Errorf("%q: got exit code %d, output %q and error %q, want 2 and an error", args, code, stdout.String(), stderr.String())
+			}
+		}
+	}
+	for flag := range wrong {
+		if !slices.Contains(flags, flag) {
+			t.Errorf("%s: the table has a flag that is gone", flag)
+		}
+	}
+	for _, name := range []string{"out.btf", "out.elf", "other"} {
+		if _, err := os.Stat(name); err == nil {
+			t.Errorf("%s was written", name)
+		}
+	}
+}
+
+// Arguments that are empty are what a script's unset variable leaves.
+func TestEmptyArguments(t *testing.T) {
+	place(t)
+	for command, line := range good {
+		if command == "pahole" || command == "help" || command == "version" || command == "completion" || command == "" {
+			continue
+		}
+		args := strings.Fields(line)
+		args[1] = ""
+		var stderr bytes.Buffer
+		if code := run(args, io.Discard, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "empty") {
+			t.Errorf("%q: got exit code %d and error %q", args, code, stderr.String())
+		}
+	}
+	for _, args := range [][]string{{"help", "nothing"}, {"help", "run", "it"}, {"completion", "tcsh"}, {""}, {"version", ""}} {
+		var stderr bytes.Buffer
+		if code := run(args, io.Discard, &stderr); code != exitUsage || stderr.Len() == 0 {
+			t.Errorf("%q: got exit code %d and error %q", args, code, stderr.String())
+		}
+	}
+}
+
+// The last of two values does not silently replace the first.
+func TestGivenTwice(t *testing.T) {
+	place(t)
+	for line, want := range map[string]int{
+		"encode a.elf -o one.btf -o two.btf":              exitUsage,
+		"encode a.elf -o one.btf --output one.btf":        exitOK,
+		"dump a.btf --format raw --format c":              exitUsage,
+		"version --log-format human --log-format json":    exitUsage,
+		"verify a.btf --as 6.1 --as 6.12":                 exitUsage,
+		"embed a.elf -o two.elf --as 6.1 --as 6.12":       exitOK, // a list
+		"encode a.elf -o three.btf --btf-features none":   exitOK,
+		"run m.yaml --earlier folder --loss 0.5 --only a": exitOK,
+	} {
+		var stderr bytes.Buffer
+		if code := run(strings.Fields(line), io.Discard, &stderr); code != want {
+			t.Errorf("%s: got exit code %d and error %q, want %d", line, code, stderr.String(), want)
+		}
+	}
+	if _, err := os.Stat("two.btf"); err == nil {
+		t.Error("two.btf was written")
+	}
+}

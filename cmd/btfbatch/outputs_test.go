@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
+)
+
+var errFull = errors.New("no space left on device")
+
+// A fullDisk takes some bytes and no more.
+type fullDisk struct{ left int }
+
+func (f *fullDisk) Write(p []byte) (int, error) {
+	n := min(f.left, len(p))
+	f.left -= n
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+// writers are command lines whose output matters, besides those of good. An empty command is the root.
+var writers = []string{
+	"--help", "--version", "help", "run --help", "completion zsh", "completion fish", "completion powershell", "completion",
+	"encode a.elf -o out.btf --list-excluded", "explain a.elf --list-excluded", "stats a.elf --format json",
+	"dump a.btf --format json", "dump a.btf --format json-pretty", "dump a.btf --format c", "dump a.btf --format c-unsorted",
+	"diff a.btf b.btf", "run m.yaml --report json", "run m.yaml --report junit", "run m.yaml --report markdown",
+	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
+}
+
+// silent commands write nothing to the standard output when all is well.
+var silent = []string{"encode", "embed", "pahole"}
+
+// Whatever cannot be written to the standard output is an error, wherever in the output that happens.
+func TestFullDisk(t *testing.T) {
+	place(t)
+	commands, _ := commandsAndFlags(t)
+	lines := slices.Clone(writers)
+	for _, c := range commands {
+		line, ok := good[c]
+		if !ok {
+			t.Errorf("%s: the table has no command line that works", c)
+		}
+		if !slices.Contains(silent, c) {
+			lines = append(lines, line)
+		}
+	}
+	for _, line := range lines {
+		args := strings.Fields(line)
+		var all bytes.Buffer
+		code := run(args, &all, io.Discard)
+		if want := map[bool]int{true: exitDiffers, false: exitOK}[line == "diff a.btf b.btf"]; code != want || all.Len() == 0 {
+			t.Errorf("%q: got exit code %d and %d bytes, want %d and some", line, code, all.Len(), want)
+			continue
+		}
+		for _, room := range []int{0, all.Len() / 2, all.Len() - 1} {
+			var stderr bytes.Buffer
+			if code := run(args, &fullDisk{room}, &stderr); code != exitFailed || !strings.Contains(stderr.String(), errFull.Error()) {
+				t.Errorf("%q, room for %d bytes: got exit code %d and error %q", line, room, code, stderr.String())
+			}
+		}
+		var stderr bytes.Buffer
+		if code := run(args, brokenPipe{}, &stderr); code != exitFailed || strings.Contains(stderr.String(), "pipe") || strings.Contains(stderr.String(), "btfbatch:") {
+			t.Errorf("%q into a closed pipe: got exit code %d and error %q", line, code, stderr.String())
+		}
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
+}
+
+// What should be told on the standard error output and cannot be is an error as well.
+func TestFullDiskForErrors(t *testing.T) {
+	place(t)
+	for _, line := range []string{"run m.yaml", "encode a.elf -o out.btf --timings", "verify a.btf --as 5.15 --path vmlinux", "verify a.btf --as 6.8"} {
+		if code := run(strings.Fields(line), io.Discard, &fullDisk{}); code != exitFailed {
+			t.Errorf("%q: got exit code %d, want 1", line, code)
+		}
+	}
+}
+
+// A program whose output goes to head ends without a word, and has done what it was asked for.
+func TestHead(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place(t)
+	for _, line := range []string{"dump a.btf", "encode a.elf -o out.btf --list-excluded", "run m.yaml --log-level error", "--help"} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		cmd := exec.Command(self, strings.Fields(line)...)
+		cmd.Args[0] = "btfbatch" // which TestMain takes for the program
+		cmd.Stdout, cmd.Stderr = write, &stderr
+		read.Close() // the reader has seen enough
+		err = cmd.Run()
+		write.Close()
+		if got := cmd.ProcessState.ExitCode(); got != exitFailed || strings.Contains(stderr.String(), "btfbatch:") || strings.Contains(stderr.String(), "pipe") {
+			t.Errorf("%s: got %v and error %q", line, err, stderr.String())
+		}
+	}
+	if got, err := os.ReadFile("out.btf"); err != nil || len(got) == 0 {
+		t.Errorf("the output of encode is missing: %v", err)
+	}
+}
+
+// bad are command lines that fail or warn, one at least for every command, with the exit code.
+var bad = []struct {
+	line string
+	code int
+}{
+	{"rum", exitUsage}, {"--no-such-flag", exitUsage}, {"--log-level loud", exitUsage}, {"help nothing", exitUsage}, {"completion tcsh", exitUsage},
+	{"version it", exitUsage}, {"version --no", exitUsage},
+	{"run", exitUsage}, {"run nowhere.yaml", exitUsage}, {"run wrong.yaml", exitUsage}, {"run m.yaml --report pdf", exitUsage},
+	{"run m.yaml --only nothing", exitUsage}, {"run failing.yaml", exitFailed}, {"run differs.yaml", exitDiffers}, {"run notes.yaml", exitFailed},
+	{"run notes.yaml --earlier folder --report json=folder", exitUsage},
+	{"run m.yaml", exitOK}, {"run m.yaml --log-level debug", exitOK}, {"run differs.yaml --log-level error", exitDiffers},
+	{"run broken.yaml --log-level debug", exitFailed},
+	{"encode a.elf", exitUsage}, {"encode nowhere.elf -o out.btf", exitFailed}, {"encode m.yaml -o out.btf", exitFailed},
+	{"encode a.elf -o out.btf --timings", exitOK}, {"encode a.elf -o folder", exitUsage},
+	{"embed a.elf", exitUsage}, {"embed nowhere.elf -o out.elf", exitFailed}, {"embed a.elf -o out.elf --btf m.yaml", exitFailed},
+	{"embed a.elf -o out.elf --btf a.btf --as 6.8", exitOK}, {"embed a.elf -o out.elf --as 5.10", exitFailed},
+	{"dump", exitUsage}, {"dump nowhere", exitFailed}, {"dump m.yaml", exitFailed}, {"dump a.btf --format xml", exitUsage},
+	{"diff a.btf", exitUsage}, {"diff a.btf nowhere", exitFailed}, {"diff a.btf b.btf", exitDiffers},
+	{"validate wrong.yaml", exitUsage}, {"validate failing.yaml", exitFailed}, {"validate notes.yaml", exitOK},
+	{"plan wrong.yaml", exitUsage}, {"plan nowhere.yaml", exitUsage}, {"plan failing.yaml", exitFailed},
+	{"explain a.elf", exitUsage}, {"explain a.elf nothing", exitFailed}, {"explain nowhere x", exitFailed},
+	{"stats nowhere", exitFailed}, {"stats a.elf --format xml", exitUsage},
+	{"verify a.btf --as 5.15 --path vmlinux", exitFailed}, {"verify a.btf --as latest", exitUsage}, {"verify nowhere", exitUsage},
+	{"verify a.btf --lint --earlier b.btf --loss 0", exitOK}, {"verify a.btf --strict-lint --as 7.2", exitFailed}, {"verify m.yaml", exitUsage},
+}
+
+// With --log-format json every line of the standard error output is JSON, whatever goes wrong.
+func TestEveryLineIsJSON(t *testing.T) {
+	place(t)
+	for name, text := range map[string]string{
+		"wrong.yaml":   "version: 1\nimages:\n  - {name: a, path: a.elf, profil: x}\n  - {path: '', verify: [latest]}\n",
+		"failing.yaml": "version: 1\nimages: [{name: a, path: nowhere.elf}, {name: b, path: m.yaml}]\n",
+		"broken.yaml":  "version: 1\nimages: [{name: b, path: broken.elf}]\n",
+		"differs.yaml": "version: 1\nimages: [{name: a, path: a.elf, golden: a.raw}, {name: b, path: a.elf, golden: none.raw}]\n",
+		"notes.yaml": "version: 1\ndefaults: {verify: [5.15, '9.9'], profile: pahole, sections: [{section: x}]}\n" +
+			"images: [{name: a, path: a.elf}]\n",
+		"a.raw":      "[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n",
+		"broken.elf": "\x7fELF nothing else",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("GITHUB_ACTIONS", "true")
+	commands, _ := commandsAndFlags(t)
+	seen := map[string]bool{"": true, "pahole": true} // the stand-in speaks as pahole does
+	for _, tt := range bad {
+		args := strings.Fields(tt.line)
+		seen[args[0]] = true
+		var stderr bytes.Buffer
+		code := run(append(args, "--log-format", "json"), io.Discard, &stderr)
+		if code != tt.code {
+			t.Errorf("%s: got exit code %d, want %d: %s", tt.line, code, tt.code, stderr.String())
+		}
+		levels := checkJSON(t, tt.line, &stderr)
+		if code != exitOK && !slices.Contains(levels, "error") {
+			t.Errorf("%s: exit code %d, and no line says why", tt.line, code)
+		}
+	}
+	for _, c := range commands {
+		if !seen[c] {
+			t.Errorf("%s: the table has no command line that fails", c)
+		}
+	}
+}
+
+// checkJSON parses every line and returns the levels.
+func checkJSON(t *testing.T, what string, r io.Reader) (levels []string) {
+	t.Helper()
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<24)
+	for s.Scan() {
+		var line struct {
+			Level   string
+			Message *string
+			Time    string
+			Pass    string
+		}
+		if err := json.Unmarshal(s.Bytes(), &line); err != nil || line.Time == "" || line.Message == nil && line.Pass == "" {
+			t.Errorf("%s: got line %q (%v)", what, s.Text(), err)
+		}
+		levels = append(levels, line.Level)
+	}
+	return levels
+}
+
+// Problems of a manifest have their place in fields.
+func TestManifestProblemsInJSON(t *testing.T) {
+	place(t)
+	const text = "version: 1\nimages:\n  - {name: a, path: a.elf, fetures: [default]}\n"
+	if err := os.WriteFile("w.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	run([]string{"validate", "w.yaml", "--log-format=json"}, io.Discard, &stderr)
+	var line struct {
+		File, Path, Message, Suggestion, Level string
+		Line, Column                           int
+		Code                                   int `json:"exit_code"`
+	}
+	if err := json.Unmarshal(stderr.Bytes(), &line); err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	if line.File != "w.yaml" || line.Line != 3 || line.Column != 28 || line.Path != "images[0]" || line.Suggestion != `"features"` ||
+		line.Code != exitUsage || line.Level != "error" || line.Message != `unknown key "fetures" in an image` {
+		t.Errorf("got %+v", line)
+	}
+}
+
+// A broken invariant is told like any other error.
+func TestPanic(t *testing.T) {
+	for _, format := range []string{"human", "json"} {
+		var stderr bytes.Buffer
+		voice, err := console.New(&stderr, format, "info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		code := guarded(voice, func() int { panic("no such kind") })
+		if code != exitFailed || !strings.Contains(stderr.String(), "internal error: no such kind") || !strings.Contains(stderr.String(), "goroutine ") {
+			t.Errorf("%s: got exit code %d and %q", format, code, stderr.String())
+		}
+		if format == "json" {
+			checkJSON(t, "panic", &stderr)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package batch
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// Select keeps the items that patterns name, and the bases of those. A pattern that names none is an error.
+func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
+	keep := make([]bool, len(items))
+	for _, p := range patterns {
+		found := false
+		for i := range items {
+			ok, err := matches(p, items[i].Image.Label())
+			if err != nil {
+				return nil, fmt.Errorf("pattern %q: %w", p, err)
+			}
+			found, keep[i] = found || ok, keep[i] || ok
+		}
+		if !found {
+			return nil, fmt.Errorf("no image is named %q; %s", p, alternatives(p, Names(items)))
+		}
+	}
+	for i := range slices.Backward(items) { // bases stand before what is based on them
+		if base := items[i].Base; keep[i] && base >= 0 {
+			keep[base] = true
+		}
+	}
+	var list []corpus.Item
+	place := make([]int, len(items))
+	for i, it := range items {
+		if !keep[i] {
+			continue
+		}
+		if it.Base >= 0 {
+			it.Base = place[it.Base]
+		}
+		place[i] = len(list)
+		list = append(list, it)
+	}
+	return list, nil
+}
+
+// matches tells whether a pattern is for a name. A name is no path: * and ? stand for a slash too. A name that is written out is
+// always found, whatever signs it has.
+func matches(pattern, name string) (bool, error) {
+	const sign = "\x00" // no name has one
+	ok, err := path.Match(strings.ReplaceAll(pattern, "/", sign), strings.ReplaceAll(name, "/", sign))
+	return ok || pattern == name, err
+}
+
+// alternatives tells which names come near a pattern that matches none, or else which there are.
+func alternatives(pattern string, names []string) string {
+	const most, long = 3, 128
+	wanted := strings.ToLower(strings.NewReplacer("*", "", "?", "").Replace(pattern))
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var near []candidate
+	for _, name := range names {
+		if len(name) > long || len(wanted) > long {
+			continue
+		}
+		lower := strings.ToLower(name)
+		d := levenshtein.ComputeDistance(wanted, lower)
+		if strings.Contains(lower, wanted) { // it wants a * around it
+			d = min(d, 1)
+		}
+		if d <= 1+len(wanted)/4 {
+			near = append(near, candidate{name, d})
+		}
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
+	var list []string
+	for _, c := range near[:min(most, len(near))] {
+		list = append(list, fmt.Sprintf("%q", c.name))
+	}
+	if len(list) > 0 {
+		return "did you mean " + strings.Join(list, " or ") + "?"
+	}
+	for _, name := range names[:min(most, len(names))] {
+		list = append(list, fmt.Sprintf("%q", name))
+	}
+	if n := len(names) - len(list); n > 0 {
+		list = append(list, fmt.Sprintf("%d more", n))
+	}
+	return "there are " + strings.Join(list, ", ")
+}

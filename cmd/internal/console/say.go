@@ -1,0 +1,85 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/rs/zerolog"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// Fields are what a line says besides its message, for programs.
+type Fields map[string]any
+
+// Human tells whether lines are for people.
+func (c *Console) Human() bool { return c.human }
+
+// Note tells what somebody should know and need not change.
+func (c *Console) Note(text string) {
+	c.say(zerolog.InfoLevel, "note: "+escape.Line(text), text, Fields{"kind": "note"})
+}
+
+// Warning tells what a rule has found.
+func (c *Console) Warning(rule, text string, fields Fields) {
+	all := Fields{"kind": "warning", "rule": rule}
+	for k, v := range fields {
+		all[k] = v
+	}
+	c.say(zerolog.WarnLevel, "warning: "+rule+": "+escape.Line(text), text, all)
+}
+
+// Problem tells what is wrong with one thing of many.
+func (c *Console) Problem(text string, fields Fields) {
+	c.say(zerolog.ErrorLevel, escape.Line(text), text, fields)
+}
+
+// Verbatim writes a line of somebody else, such as a kernel's: as it is for people, under a key for programs.
+func (c *Console) Verbatim(key, line string) {
+	c.say(zerolog.ErrorLevel, escape.Line(line), line, Fields{"kind": key})
+}
+
+// Complain writes the line, or the lines of a manifest's problems, with which the program ends.
+func (c *Console) Complain(err error, code int) {
+	var manifest *config.Problems
+	if !errors.As(err, &manifest) {
+		c.say(zerolog.ErrorLevel, fmt.Sprintf("btfbatch: %v", err), err.Error(), Fields{"exit_code": code})
+		return
+	}
+	for _, p := range manifest.List {
+		f := Fields{"kind": "manifest", "exit_code": code}
+		if p.Line > 0 { // else it is not about the text
+			f["file"], f["line"], f["column"] = p.File, p.Line, p.Column
+		}
+		if p.Path != "" {
+			f["path"] = p.Path
+		}
+		if p.Suggestion != "" {
+			f["suggestion"] = p.Suggestion
+		}
+		c.say(zerolog.ErrorLevel, escape.Line(p.String()), p.Message, f) // people see the place first
+	}
+}
+
+// Verdict tells programs how the batch went. People read it in the report.
+func (c *Console) Verdict(text, status string, code int) {
+	if c.human {
+		return
+	}
+	l := zerolog.InfoLevel
+	if code != 0 {
+		l = zerolog.ErrorLevel
+	}
+	c.say(l, "", text, Fields{"kind": "verdict", "status": status, "exit_code": code})
+}
+
+// say writes a line that was asked for, whatever the least level of log lines is.
+func (c *Console) say(l zerolog.Level, human, message string, fields Fields) {
+	if c.human {
+		fmt.Fprintln(c, escape.Text(human))
+		return
+	}
+	every := c.Level(zerolog.DebugLevel)
+	every.WithLevel(l).Fields(map[string]any(fields)).Msg(message)
+}
