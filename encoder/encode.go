@@ -245,13 +245,13 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	}
 	// Below this line nothing reads DWARF.
 	j.forgetDWARF(a)
-	return j.finish(a, res)
+	return j.finish(ctx, a, res)
 }
 
 // finish is the part of the pass list that is behind the join.
-func (j *job) finish(a *assembler, res *Result) error {
+func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 	o := a.o
-	merge, err := j.functions(a)
+	merge, err := j.functions(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -280,8 +280,8 @@ func (j *job) finish(a *assembler, res *Result) error {
 }
 
 // functions appends the functions of all images. Meanwhile the types before them are compared, as far as that can be.
-func (j *job) functions(a *assembler) (merge *dedup.Merger, err error) {
-	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared}
+func (j *job) functions(ctx context.Context, a *assembler) (merge *dedup.Merger, err error) {
+	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Stop: ctx.Err}
 	if a.earlier != nil {
 		merge = dedup.New(a.o, opt)
 		merge.Start()
@@ -383,7 +383,7 @@ func (j *job) regular() bool {
 	return j.opt.Base == nil && j.opt.NamePrefix == "" && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
 }
 
-func (j *job) translateOptions(classes bool) *translate.Options {
-	return &translate.Options{Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
+func (j *job) translateOptions(ctx context.Context, classes bool) *translate.Options {
+	return &translate.Options{Stop: ctx.Err, Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
 		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

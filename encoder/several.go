@@ -45,7 +45,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 			j.forgetDWARF(a)
 		}
 		res := &Result{Lead: lead}
-		if err := jobs[lead].finish(a, res); err != nil {
+		if err := jobs[lead].finish(ctx, a, res); err != nil {
 			return nil, err
 		}
 		return res, nil

@@ -97,7 +97,7 @@ const unitsPerWorker = 3
 // units translates all units and joins them.
 func (j *job) units(ctx context.Context, a *assembler) error {
 	workers := j.workers()
-	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(!a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
+	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(ctx, !a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
 	for range unitsPerWorker*workers + 1 {
 		p.free = append(p.free, &unit{})

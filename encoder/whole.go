@@ -95,7 +95,7 @@ func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err erro
 	}
 	var w worker
 	skip := func(lang uint64) bool { return slices.Contains(j.opt.LangExclude, lang) }
-	all, err := w.tr.Whole(m, &j.d.Strings, skip, j.translateOptions(false), &u.types, &w.subs)
+	all, err := w.tr.Whole(m, &j.d.Strings, skip, j.translateOptions(ctx, false), &u.types, &w.subs)
 	if err != nil {
 		return err
 	}

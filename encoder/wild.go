@@ -26,7 +26,7 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 	var u unit
 	var ins insertion
 	ins.table = btf.NewTable(1)
-	opt := j.translateOptions(true)
+	opt := j.translateOptions(ctx, true)
 	opt.Settled = true
 	reader := j.d.Units()
 	for _, n := range keep.Units {

@@ -12,6 +12,7 @@ type Base struct {
 	o        *btf.Object
 	once     sync.Once
 	empties  bool           // see graph
+	hollow   bool           // somewhere an enum has no values
 	names    lone           // of its structs and unions
 	variants [2][2]struct { // by whether PeerTypedefs holds, and graph.empties
 		once sync.Once
@@ -28,7 +29,9 @@ func (b *Base) look() {
 		b.names = lone{}
 		for id := uint32(1); id < uint32(b.o.End()); id++ {
 			r, _ := b.o.Record(btf.ID(id))
-			b.empties = b.empties || emptyEnum(r)
+			if emptyEnum(r) {
+				b.hollow, b.empties = true, b.empties || r[0] == 0
+			}
 			b.names.add(r, id)
 		}
 	})

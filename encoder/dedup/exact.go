@@ -22,6 +22,8 @@ type Options struct {
 	Base *Base
 	// Room: how many types are expected to be appended between New and Finish.
 	Room int
+	// Stop is asked now and then, unless it is nil; an error ends the run.
+	Stop func() error
 }
 
 // Stats count what a run did.
@@ -30,6 +32,7 @@ type Stats struct {
 	Comparisons, Failed  int // graph comparisons of composites and typedefs
 	Forwards             int // lone forwards resolved by name
 	MaxDepth, Hypotheses int
+	Identical            int // pairs of types that were looked at raw
 }
 
 // maxDepth bounds recursion, which no stack could hold for what a hostile image can say. Kernels need less than a thousand.
@@ -48,13 +51,16 @@ type engine struct {
 	end   uint32
 	base  *Base // or nil
 	stats Stats
-	err   error // why no comparison can go on
+	err   error        // why no comparison can go on
+	stop  func() error // Options.Stop
+	work  int          // types that were looked at since it was asked
 
 	m     []uint32 // the resolution map M
 	c     index    // the candidate index C
 	hyp   []uint32 // the hypothesis map Y: by canonical-side id, 0 is none
 	hypo  []uint32 // its keys in the order in which they were recorded
 	depth int
+	equals
 	// adjust: the comparison would have to change a base type.
 	adjust  bool
 	touched uint32 // of no use, but to be read
@@ -88,11 +94,14 @@ func New(o *btf.Object, opt Options) *Merger {
 func (m *Merger) Start() {
 	e := &m.e
 	e.prepare(m.opt)
-	for id := e.first; id < e.end; id++ {
+	for id := e.first; id < e.end && m.err == nil; id++ {
 		e.primitive(id)
+		m.err = e.pause()
 	}
 	for id := e.first; id < e.end && m.err == nil; id++ {
-		m.err = e.composite(id)
+		if m.err = e.composite(id); m.err == nil {
+			m.err = e.pause()
+		}
 	}
 	if m.err == nil {
 		e.loneForwards()
@@ -105,7 +114,9 @@ func (m *Merger) Start() {
 func (m *Merger) References() {
 	e := &m.e
 	for ; m.next < e.end && m.err == nil && e.rec(m.next).Kind() != btf.KindDeclTag; m.next++ {
-		_, m.err = e.reference(m.next)
+		if _, m.err = e.reference(m.next); m.err == nil {
+			m.err = e.pause()
+		}
 	}
 }
 
@@ -124,7 +135,9 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 		if m.next >= appended && (m.next-appended)%atOnce == 0 {
 			e.touch(m.next, min(m.next+atOnce, e.end))
 		}
-		_, m.err = e.reference(m.next)
+		if _, m.err = e.reference(m.next); m.err == nil {
+			m.err = e.pause()
+		}
 	}
 	if m.err != nil {
 		return e.stats, m.err
@@ -135,6 +148,25 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	e.stats.After = o.Len()
 	return e.stats, nil
+}
+
+// pauseEvery is how many types are looked at, the same one perhaps many times, before Options.Stop is asked.
+const pauseEvery = 1 << 14
+
+// pause counts a type that was looked at, and asks now and then whether the run is to end.
+func (e *engine) pause() error {
+	if e.work++; e.work < pauseEvery {
+		return nil
+	}
+	return e.ask()
+}
+
+func (e *engine) ask() error {
+	e.work = 0
+	if e.stop == nil {
+		return nil
+	}
+	return e.stop()
 }
 
 // atOnce is how many types are gone over at once: few enough that what was read stays near.
@@ -170,6 +202,7 @@ func (e *engine) resolve(r btf.Record) (ok bool) {
 // prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
 func (e *engine) prepare(opt Options) {
 	all := int(e.end) + opt.Room
+	e.stop = opt.Stop
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
 	for id := range e.first {
 		e.m[id] = id
@@ -177,7 +210,9 @@ func (e *engine) prepare(opt Options) {
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))
-		e.empties = e.empties || emptyEnum(r)
+		if emptyEnum(r) {
+			e.empty(r)
+		}
 	}
 	if e.o.Base == nil {
 		const most = 1<<18 - 1 // what there is to be of even the largest kernel; with repeats the object has millions
@@ -190,8 +225,14 @@ func (e *engine) prepare(opt Options) {
 		panic("dedup: the prepared base is that of another object")
 	}
 	e.base.look()
-	e.empties = e.empties || e.base.empties
+	e.empties, e.pairwise = e.empties || e.base.empties, e.pairwise || e.base.hollow
 	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), all, (e.o.Len()+opt.Room)/8)
+}
+
+// empty notes an own enum without values.
+func (e *engine) empty(r btf.Record) {
+	e.pairwise = true
+	e.empties = e.empties || r[0] == 0
 }
 
 // atFirst is what M has for an own type before it is looked at.
@@ -260,6 +301,7 @@ func (e *engine) enum(id uint32, r btf.Record) {
 	l := e.c.find(sig)
 	for c := l.head; c != 0; c = e.c.next[c] {
 		o := e.rec(c)
+		e.work++
 		if !isEnum(o.Kind()) || o.Name() != r.Name() {
 			continue
 		}
@@ -299,6 +341,9 @@ func (e *engine) composite(id uint32) error {
 		e.clearHypotheses()
 		e.stats.Comparisons++
 		ok := e.same(id, c)
+		if e.work += len(e.hypo); e.err == nil {
+			e.err = e.pause()
+		}
 		if e.err != nil {
 			return e.err
 		}

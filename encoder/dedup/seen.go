@@ -44,6 +44,7 @@ type Seen struct {
 	round    uint32   // counts the units that were looked at
 	deviant  []uint32 // scratch: local ids that deviate
 	reach    []bool   // scratch: by local id, reaches a deviant
+	todo     []uint32 // scratch: local ids that reach one, of which it is not known yet what refers to them
 	whole    bool     // in the CU a name is two things
 }
 
@@ -264,6 +265,7 @@ func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
 		}
 	}
 	s.sets.finish()
+	s.Broken = s.Broken || s.sets.full()
 	if twice {
 		s.findDeviants(t, named, class)
 	}
@@ -350,23 +352,22 @@ func (s *Seen) growTags() {
 // spread finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
 func (s *Seen) spread(t *btf.Table) {
 	clear(s.reach)
-	for _, id := range s.deviant {
+	from := listReferrers(t)
+	todo := append(s.todo[:0], s.deviant...)
+	for _, id := range todo {
 		s.reach[id] = true
 	}
-	for changed := true; changed; {
-		changed = false
-		for id := 1; id <= t.Len(); id++ {
-			if s.reach[id] {
-				continue
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, i := range from.of(id - 1) {
+			if !s.reach[i+1] {
+				s.reach[i+1] = true
+				todo = append(todo, i+1)
 			}
-			t.At(btf.ID(id)).References(func(ref *uint32) {
-				if *ref < uint32(len(s.reach)) && s.reach[*ref] {
-					s.reach[id] = true
-				}
-			})
-			changed = changed || s.reach[id]
 		}
 	}
+	s.todo = todo
 	for id := 1; id <= t.Len(); id++ {
 		r := t.At(btf.ID(id))
 		if g, _ := nominal.GroupOf(r); s.reach[id] && g != nominal.None && r[0] != 0 {

@@ -33,8 +33,8 @@ func (g *graph) baseRec(id uint32) btf.Record {
 	return r
 }
 
-// emptyEnum tells whether a record is an enum without name and values.
-func emptyEnum(r btf.Record) bool { return r[0] == 0 && r.Vlen() == 0 && isEnum(r.Kind()) }
+// emptyEnum tells whether a record is an enum without values.
+func emptyEnum(r btf.Record) bool { return r.Vlen() == 0 && isEnum(r.Kind()) }
 
 // signature puts types that can be equal into one list (specification 03, sections 6, 7 and 12). Equal signatures of
 // different types are harmless: the comparisons reject them. Different signatures of types that a comparison would accept

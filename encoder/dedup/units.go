@@ -8,11 +8,18 @@ import (
 // tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
 // words that are not zero are kept.
 type tagSets struct {
-	start []uint32 // by unit: its first word
-	at    []uint16 // which word of the set
-	words []uint64
-	cur   []uint64 // the set of the unit at hand
+	start  []uint32 // by unit: its first word
+	at     []uint16 // which word of the set
+	words  []uint64
+	cur    []uint64 // the set of the unit at hand
+	marked []uint32 // which of its words are not zero
 }
+
+// maxWords is how many words a set can have: more names than that stand for no kernel.
+const maxWords = 1 << 16
+
+// full tells whether there are more names than sets can hold.
+func (s *tagSets) full() bool { return len(s.cur) > maxWords }
 
 // mark puts a tag into the set of the unit at hand, and tells whether it was there.
 func (s *tagSets) mark(tag uint32) (was bool) {
@@ -20,6 +27,9 @@ func (s *tagSets) mark(tag uint32) (was bool) {
 		s.cur = append(s.cur, 0)
 	}
 	word := &s.cur[tag/64]
+	if *word == 0 {
+		s.marked = append(s.marked, tag/64)
+	}
 	was = *word>>(tag%64)&1 != 0
 	*word |= 1 << (tag % 64)
 	return was
@@ -28,12 +38,11 @@ func (s *tagSets) mark(tag uint32) (was bool) {
 // finish ends the unit at hand.
 func (s *tagSets) finish() {
 	s.start = append(s.start, uint32(len(s.words)))
-	for i, w := range s.cur {
-		if w != 0 {
-			s.at, s.words = append(s.at, uint16(i)), append(s.words, w)
-			s.cur[i] = 0
-		}
+	for _, i := range s.marked {
+		s.at, s.words = append(s.at, uint16(i)), append(s.words, s.cur[i])
+		s.cur[i] = 0
 	}
+	s.marked = s.marked[:0]
 }
 
 // with lists the units that mention one of the wanted tags.
@@ -54,11 +63,15 @@ func (s *tagSets) with(wanted []uint64) []int {
 	return units
 }
 
-// several tells whether more than one unit mentions a tag.
-func (s *tagSets) several(tag uint32) bool {
-	wanted := make([]uint64, tag/64+1)
-	wanted[tag/64] = 1 << (tag % 64)
-	return len(s.with(wanted)) > 1
+// shared is the set of the tags that more than one unit mentions.
+func (s *tagSets) shared() []uint64 {
+	once, more := make([]uint64, len(s.cur)), make([]uint64, len(s.cur))
+	for i, w := range s.words {
+		at := s.at[i]
+		more[at] |= once[at] & w
+		once[at] |= w
+	}
+	return more
 }
 
 // Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are

@@ -22,9 +22,13 @@ type Keep struct {
 func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 	k := &Keep{}
 	reached := make(map[uint64]bool) // names, as nameIn has them
+	var shared []uint64
 	for i := range s.tags {
 		t := &s.tags[i]
-		wild := t.declared && (t.several || s.twoKinds(t)) || t.doubled && s.sets.several(uint32(i))
+		if t.doubled && shared == nil {
+			shared = s.sets.shared()
+		}
+		wild := t.declared && (t.several || s.twoKinds(t)) || t.doubled && shared[i/64]>>(i%64)&1 != 0
 		if !wild {
 			continue
 		}
@@ -86,32 +90,48 @@ func nameIn(off uint32, group uint64) uint64 { return uint64(off)<<2 | group }
 func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
 	reach := make([]bool, o.Len())
 	first := uint32(o.First())
-	for changed := true; changed; {
-		changed = false
-		for id, r := range o.All() {
+	last := make(map[uint64]uint32)   // by name: the last type of that name, counted from 1
+	before := make([]uint32, o.Len()) // by index: the one of its name before it, counted from 1
+	var todo []uint32                 // what reaches, but of which it is not known yet what refers to it
+	add := func(i uint32) {
+		if !reach[i] {
+			reach[i] = true
+			todo = append(todo, i)
+		}
+	}
+	for id, r := range o.All() {
+		if name, ok := nameOf(r); ok {
 			i := uint32(id) - first
-			if reach[i] {
-				continue
-			}
-			g, _ := nominal.GroupOf(r)
-			named := g != nominal.None && r[0] != 0
-			reach[i] = named && reached[nameIn(r[0], uint64(g))]
-			if !reach[i] {
-				r.References(func(ref *uint32) {
-					if *ref >= first && *ref-first < uint32(len(reach)) && reach[*ref-first] {
-						reach[i] = true
-					}
-				})
-			}
-			if reach[i] {
-				changed = true
-				if named {
-					reached[nameIn(r[0], uint64(g))] = true
-				}
+			before[i], last[name] = last[name], i+1
+			if reached[name] {
+				add(i)
 			}
 		}
 	}
+	from := listReferrers(&o.Table)
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, by := range from.of(i) {
+			add(by)
+		}
+		name, ok := nameOf(o.At(btf.ID(first + i)))
+		if !ok {
+			continue
+		}
+		reached[name] = true
+		for same := last[name]; same != 0; same = before[same-1] {
+			add(same - 1)
+		}
+		delete(last, name) // all of the name are known
+	}
 	return reach
+}
+
+// nameOf is the name of a struct, union or enum, as nameIn has it.
+func nameOf(r btf.Record) (name uint64, ok bool) {
+	g, _ := nominal.GroupOf(r)
+	return nameIn(r[0], uint64(g)), g != nominal.None && r[0] != 0
 }
 
 func (k *Keep) add(p classSlot) {

@@ -197,6 +197,13 @@ func (c *Cursor) fail(pos int, format string, args ...any) {
 	}
 }
 
+// Stop makes a reason to read no more, unless it is nil, the cursor's error.
+func (c *Cursor) Stop(err error) {
+	if err != nil && c.Err == nil {
+		c.Err, c.limit = err, 0
+	}
+}
+
 // Fail makes a broken rule at the DIE the cursor's error.
 func (c *Cursor) Fail(pos int, format string, args ...any) { c.fail(pos, format, args...) }
 

@@ -122,7 +122,7 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 	}
 	s.n = uint32(len(u.params)) - s.first
 	if own := translate.TagsOf(a.fs.Tags, f.Off); len(own) != 0 {
-		u.tags = append(u.tags, own)
+		u.tags = append(u.tags, slices.Clone(own))
 		s.tags = uint32(len(u.tags))
 	}
 	u.states = append(u.states, s)

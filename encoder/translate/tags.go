@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -155,16 +156,27 @@ func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
 	return uint32(id) | localMark
 }
 
-// TagsOf is the run of tags that belong to the DIE at off, in the order in which they were met.
+// byOwner sorts tags by their owners, and leaves those of one owner in the order in which they were met.
+func byOwner(tags []DeclTag) {
+	order := func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) }
+	if !slices.IsSortedFunc(tags, order) {
+		slices.SortStableFunc(tags, order)
+	}
+}
+
+// TagsOf is the run of tags that belong to the DIE at off, in the order in which they were met. It is a part of tags, which are those of
+// the functions or of the variables of a unit.
 func TagsOf(tags []DeclTag, off uint32) []DeclTag {
 	if len(tags) == 0 {
 		return nil
 	}
-	var own []DeclTag
-	for i := range tags {
-		if tags[i].Owner == off {
-			own = append(own, tags[i])
-		}
+	from, found := slices.BinarySearchFunc(tags, off, func(t DeclTag, off uint32) int { return cmp.Compare(t.Owner, off) })
+	if !found {
+		return nil
 	}
-	return slices.Clip(own)
+	n := 1
+	for from+n < len(tags) && tags[from+n].Owner == off {
+		n++
+	}
+	return tags[from : from+n : from+n]
 }

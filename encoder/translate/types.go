@@ -198,9 +198,10 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	if !a.Children {
 		return next
 	}
+	plain := w.direct && w.enum64 && !wide
 	for {
-		if w.direct && w.enum64 && !wide {
-			next = w.plainEnumerators(next)
+		if plain {
+			next, plain = w.plainEnumerators(next)
 		}
 		b := c.Read(next)
 		if b == nil {
@@ -213,15 +214,16 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	}
 }
 
-// plainEnumerators appends the enumerators that stand from pos on, as far as they are plain and BTF can count them.
-func (w *walker) plainEnumerators(pos int) int {
+// plainEnumerators appends the enumerators that stand from pos on, as far as they are plain. If those are more than BTF can count, it
+// appends none, and ok is false: read one by one, they lead to the one that is too many.
+func (w *walker) plainEnumerators(pos int) (next int, ok bool) {
 	w.run.Words = w.run.Words[:0]
 	w.run.Read(&w.c, dwarf.RunEnumerators, pos)
 	words, t := w.run.Words, &w.t.Types
 	info := &t.Last()[1]
 	n := uint32(len(words) / 3)
 	if *info&0xffffff+n > btf.MaxVlen {
-		return pos
+		return pos, false
 	}
 	*info += n
 	own := t.Words()
@@ -229,7 +231,7 @@ func (w *walker) plainEnumerators(pos int) int {
 		own = append(own, words[at], words[at+2])
 	}
 	t.SetWords(own)
-	return w.run.Next
+	return w.run.Next, true
 }
 
 func (w *walker) enumerator(wide bool) {

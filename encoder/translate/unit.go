@@ -6,9 +6,6 @@
 package translate
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -22,9 +19,10 @@ const IndexPending = 0xffffffff
 // Options say what is wanted of a CU.
 type Options struct {
 	Features feature.Set
-	Classes  bool // classes of types are wanted
-	Settled  bool // no reference may be late
-	Mend     bool // make something of what ends the reference's run, or is lost in it
+	Classes  bool         // classes of types are wanted
+	Settled  bool         // no reference may be late
+	Stop     func() error // asked now and then, unless it is nil; an error ends the unit
+	Mend     bool         // make something of what ends the reference's run, or is lost in it
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
@@ -101,8 +99,8 @@ type Unit struct {
 	Arrays   bool           // the CU has an array
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
-	VarTags  []DeclTag
-	Notes    []Note // in the order in which they were made
+	VarTags  []DeclTag // by ascending owner
+	Notes    []Note    // in the order in which they were made
 
 	Place    dwarf.Place
 	AddrSize uint8
@@ -113,7 +111,7 @@ type Unit struct {
 type Subprograms struct {
 	Funcs  []Func // in the order in which their DIEs end
 	Params []Param
-	Tags   []DeclTag
+	Tags   []DeclTag // by ascending owner
 }
 
 // A Translator belongs to one worker; it holds the scratch that CUs share.
@@ -224,6 +222,8 @@ func (w *walker) finish() error {
 		w.classify()
 	}
 	w.t.Late = w.late
-	slices.SortStableFunc(w.t.TypeTags, func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) })
+	byOwner(w.t.TypeTags)
+	byOwner(w.t.VarTags)
+	byOwner(w.fs.Tags)
 	return nil
 }
