@@ -44,6 +44,16 @@ const (
 	Pahole  Profile = "pahole" // every rule as pahole 1.32 has it
 )
 
+// A Kind is what an image is.
+type Kind string
+
+// The kinds. What the manifest calls AnyKind may be something else, too.
+const (
+	Kernel  Kind = "kernel"
+	Module  Kind = "module"
+	AnyKind Kind = "any"
+)
+
 // An Image is one image to encode, or, while Glob is set, a pattern for several.
 type Image struct {
 	Name string
@@ -54,6 +64,8 @@ type Image struct {
 
 	SHA256  string // pins, lower-case hex, empty if not pinned
 	BuildID string
+	Kind    Kind   // what the image must be; empty if the manifest does not say
+	Release string // path.Match pattern that the kernel's release must have, empty if not pinned
 
 	Profile       Profile
 	Features      feature.Set

@@ -32,6 +32,8 @@ func init() { // the readers refer to the table
 		{"name", false, []string{"arch", "file"}, (*decoder).name},
 		{"sha256", false, nil, (*decoder).sha256},
 		{"build_id", false, nil, (*decoder).buildID},
+		{"kind", true, nil, (*decoder).kind},
+		{"release", true, nil, (*decoder).release},
 		{"profile", true, nil, (*decoder).profile},
 		{"features", true, nil, (*decoder).features},
 		{"lang_exclude", true, nil, (*decoder).langExclude},

@@ -49,6 +49,7 @@ func TestSchema(t *testing.T) {
 		{"section", root.Defs["section"].keys(), sectionKeys},
 		{"required of a manifest", root.Required, []string{"images", "version"}},
 		{"required of an image", image.Required, []string{"path"}},
+		{"kinds", image.Properties["kind"].AnyOf[0].Enum, kinds},
 		{"profiles", image.Properties["profile"].AnyOf[0].Enum, []string{string(Default), string(Pahole)}},
 		{"architectures", image.Properties["arch"].AnyOf[0].Enum,
 			append(ArchNames(), slices.Collect(maps.Keys(aliases))...)},

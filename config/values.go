@@ -119,6 +119,26 @@ func (d *decoder) profile(m *Image, v *value) {
 	}
 }
 
+var kinds = []string{string(Kernel), string(Module), string(AnyKind)}
+
+func (d *decoder) kind(m *Image, v *value) {
+	if text, ok := d.text(v); ok {
+		if !slices.Contains(kinds, text) {
+			d.add(v.position, d.nearest(text, kinds), "unknown kind %q; there are kernel, module and any", text)
+		}
+		m.Kind = Kind(text)
+	}
+}
+
+func (d *decoder) release(m *Image, v *value) {
+	if text, ok := d.text(v); ok {
+		if _, err := path.Match(text, ""); err != nil {
+			d.add(v.position, "", "glob %q is malformed", text)
+		}
+		m.Release = text
+	}
+}
+
 func (d *decoder) features(m *Image, v *value) {
 	m.FeaturesGiven = true
 	words, ok := d.words(v)

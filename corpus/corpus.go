@@ -23,13 +23,18 @@ type Item struct {
 	Size    int64
 	BuildID string // as the file has it, lower-case hex; empty if it has none
 
+	Identity Identity // what the file says that it is
+	Doubts   []string // what is odd about that, a sentence each
+
 	Base     int    // index of the item that this one is based on, or -1
 	BaseFile string // the file to take the base from; empty without a base
 
 	// Err says why the image cannot be encoded. It does not name the image.
 	Err error
 
-	order binary.ByteOrder
+	order      binary.ByteOrder
+	identified bool     // the identity could be read
+	base       Identity // of BaseFile, if that is an ELF file and no item
 }
 
 // Resolve finds the files of all images. Bases come before what is based on them, else the order is the manifest's and
@@ -56,6 +61,7 @@ func Resolve(m *config.Manifest) []Item {
 	link(items)
 	items = sortByBase(items)
 	passOnFailures(items)
+	doubts(items)
 	return items
 }
 

@@ -179,7 +179,7 @@ func TestRows(t *testing.T) {
 		{"base_path of neither kind", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": []byte("text")},
 			"m: base_path v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path too short", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f}},
-			"m: base_path v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
+			"m: base_path v: not raw BTF but data that begins with 9f: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path missing", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86},
 			"m: base_path v: stat v: no such file or directory\n"},
 	} {

@@ -12,7 +12,7 @@ import (
 
 // A MismatchError says that a file is not the one that the manifest pins.
 type MismatchError struct {
-	What   string // "sha256", "build_id", "base_sha256"
+	What   string // "sha256", "build_id", "base_sha256", "release"
 	Found  string // empty if the file has none
 	Pinned string
 }
@@ -47,6 +47,12 @@ func (it *Item) inspect() error {
 	}
 	if want := it.Image.BuildID; want != "" && want != it.BuildID {
 		return &MismatchError{"build_id", it.BuildID, want}
+	}
+	if it.Identity, err = Identify(f); err == nil { // else the encoder tells what is damaged
+		it.identified = true
+	}
+	if err := it.Identity.check(&it.Image); err != nil {
+		return err
 	}
 	if it.Image.BasePath != "" {
 		if err := it.inspectBase(it.Image.BasePath); err != nil {
@@ -95,6 +101,7 @@ func (it *Item) inspectBase(path string) error {
 		if arch := archOf(f); arch != it.Image.Arch {
 			return archError(arch, it.Image.Arch, "that of the image")
 		}
+		it.base, _ = Identify(f) // only to compare with
 		return nil
 	}
 	var magic [2]byte

@@ -102,7 +102,7 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// makeSynth WHAT FILE builds a small image: sample, roomy and tight (the linker reserved much or little for BTF), nodwarf,
+// makeSynth WHAT FILE builds a small image: sample, kernel (which says that it is one), roomy and tight (the linker reserved much or little for BTF), nodwarf,
 // empty (no types).
 func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
@@ -112,6 +112,10 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	case "sample":
 		b = synth.Sample(target)
 		b.Note(".note.gnu.build-id", "GNU", 3, []byte{0x12, 0x34, 0xab, 0xcd})
+	case "kernel":
+		b = synth.Sample(target)
+		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte("Linux version 6.1.0-18-amd64 (me@here) #1 SMP\x00"))
+		b.Symbol("linux_banner", ro.At(0), 46, elf.STT_OBJECT)
 	case "roomy", "tight":
 		b = synth.Sample(target)
 		b.Data(".BTF", 0x200000, map[string]int{"roomy": 0x1000, "tight": 0x20}[args[0]])

@@ -14,7 +14,7 @@ func newValidate(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate MANIFEST",
 		Short: "Check a manifest and the images it names",
-		Long: `Check a manifest and the images it names: that they are there, of the architecture and with the sums that the manifest gives.
+		Long: `Check a manifest and the images it names: that they are there, of the architecture and with the sums and of the release that the manifest gives.
 Everything that is wrong is printed at once. Exits with 2 when the manifest is wrong, and with 1 when an image is.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,7 +29,7 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 			if len(bad) > 0 {
 				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
 			}
-			for _, note := range batch.Notes(items, batch.Options{}) {
+			for _, note := range append(batch.Notes(items, batch.Options{}), batch.Doubts(items)...) {
 				a.console.Note(note)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", escape.Line(args[0]), len(items))

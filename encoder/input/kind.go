@@ -174,7 +174,7 @@ func text(head []byte) (Kind, bool) {
 	for rest := b; len(rest) > 0; {
 		r, n := utf8.DecodeRune(rest)
 		switch {
-		case r == utf8.RuneError && n == 1 && len(rest) >= utf8.UTFMax:
+		case r == utf8.RuneError && n == 1 && utf8.FullRune(rest): // else it is cut
 			return "", false
 		case r < ' ' && r != '\n' && r != '\t' && r != '\r' && r != '\f' && r != '\v' && r != '\b' && r != 0x1b:
 			return "", false

@@ -47,6 +47,8 @@ type Row struct {
 	Profile  string   `json:"profile,omitempty"`
 	Features []string `json:"features,omitempty"`
 	BuildID  string   `json:"build_id,omitempty"`
+	Kind     string   `json:"kind,omitempty"`    // what the image says that it is: kernel or module
+	Release  string   `json:"release,omitempty"` // of the kernel that it is, or is for
 
 	// Split says that the BTF continues a base. Then all its types may be those of the base.
 	Split bool `json:"split,omitempty"`

@@ -29,6 +29,23 @@ func Check(ctx context.Context, items []corpus.Item) []Problem {
 	return bad
 }
 
+// Doubts tells of images that do not seem to be what they are taken for, a line each.
+func Doubts(items []corpus.Item) (lines []string) {
+	const most = 5
+	doubted := 0
+	for i := range items {
+		if it := &items[i]; len(it.Doubts) > 0 {
+			if doubted++; doubted <= most {
+				lines = append(lines, it.Image.Label()+": "+strings.Join(it.Doubts, "; "))
+			}
+		}
+	}
+	if n := doubted - most; n > 0 {
+		lines = append(lines, fmt.Sprintf("and so for %d more images", n))
+	}
+	return lines
+}
+
 // Notes tells of what a manifest says and Run does not use.
 func Notes(items []corpus.Item, opt Options) []string {
 	var notes []string

@@ -27,7 +27,8 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	it, start := &b.items[i], time.Now()
 	im := &it.Image
 	defer b.turns[i].end()
-	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID}
+	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID,
+		Kind: string(it.Identity.Kind), Release: it.Identity.Release, Warnings: identityWarnings(it.Doubts)}
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
@@ -169,8 +170,18 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	t.clock.Add(res.Phases)
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
-	row.Warnings = Warnings(res.Warnings)
+	row.Warnings = append(row.Warnings, Warnings(res.Warnings)...)
 	return t.take(res.Object, f)
+}
+
+// RuleIdentity is the rule that an image is what its name, its base and the manifest say.
+const RuleIdentity = "identity"
+
+func identityWarnings(doubts []string) []report.Warning {
+	if len(doubts) == 0 {
+		return nil
+	}
+	return []report.Warning{{Rule: RuleIdentity, Count: len(doubts), Examples: doubts}}
 }
 
 // Warnings are the encoder's warnings as a report has them.

@@ -1,0 +1,266 @@
+package corpus
+
+import (
+	"bytes"
+	stdelf "debug/elf"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// An Identity is what an image says of itself: a kernel by its variable linux_banner, a module by its section .modinfo.
+type Identity struct {
+	Kind    config.Kind // empty for what is neither
+	Release string      // of the kernel that it is, or that it is for, as `uname -r` has it; empty where it does not say
+	Module  string      // the module's name; empty where it does not say
+
+	// Hollow says that the image is a debug file whose .BTF_ids has no contents.
+	Hollow bool
+}
+
+// Bounds of what is read to identify an image.
+const (
+	maxModinfo = 1 << 20
+	maxBanner  = 512
+)
+
+const bannerStart = "Linux version "
+
+// Identify reads what an image says of itself.
+func Identify(f *elf.File) (id Identity, err error) {
+	if ids := f.Section(".BTF_ids"); ids != nil {
+		id.Hollow = !ids.HasData() && ids.Size > 0
+	}
+	info, err := modinfo(f)
+	if err != nil {
+		return id, err
+	}
+	if f.Type == stdelf.ET_REL && info != nil {
+		id.Module = info["name"]
+		if magic, ok := info["vermagic"]; ok || id.Module != "" {
+			id.Kind = config.Module
+			if release, _, _ := strings.Cut(magic, " "); printable([]byte(release)) {
+				id.Release = release
+			}
+			return id, nil
+		}
+	}
+	found, release, err := banner(f)
+	switch {
+	case err != nil:
+		return id, err
+	case found:
+		id.Kind, id.Release = config.Kernel, release
+	case f.Type == stdelf.ET_REL && info != nil:
+		id.Kind = config.Module // as it is before it is linked a last time
+	}
+	return id, nil
+}
+
+// modinfo are the fields of .modinfo, nil without it. Where a field stands several times the first counts.
+func modinfo(f *elf.File) (map[string]string, error) {
+	s := f.Section(".modinfo")
+	if s == nil || !s.HasData() || s.Size > maxModinfo {
+		return nil, nil
+	}
+	data, err := f.Data(s)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]string{}
+	for field := range bytes.SplitSeq(data, []byte{0}) {
+		if key, value, ok := strings.Cut(string(field), "="); ok {
+			if _, twice := fields[key]; !twice {
+				fields[key] = value
+			}
+		}
+	}
+	return fields, nil
+}
+
+// banner looks for linux_banner. The release is empty where the text is elsewhere, as that of a debug file is.
+func banner(f *elf.File) (found bool, release string, err error) {
+	syms, err := f.Symbols()
+	if err != nil {
+		return false, "", err
+	}
+	if syms == nil {
+		return bannerText(f)
+	}
+	var sym elf.Symbol
+	name := []byte("linux_banner")
+	err = syms.Each(func(_ int, s *elf.Symbol) {
+		if !found && s.Section != 0 && syms.StartsWith(s.NameOff, name, 0) {
+			found, sym = true, *s
+		}
+	})
+	if !found || err != nil {
+		return false, "", err
+	}
+	s := sectionOf(f, &sym)
+	if s == nil {
+		return false, "", nil
+	}
+	if !s.HasData() {
+		return true, "", nil
+	}
+	off := sym.Value - f.SymbolBase(s)
+	if off >= s.Size || s.Size > 1<<30 || s.Flags&stdelf.SHF_COMPRESSED != 0 {
+		return false, "", nil
+	}
+	text := make([]byte, min(maxBanner, s.Size-off))
+	if err := f.ReadAt(s, text, off); err != nil {
+		return false, "", err
+	}
+	release, found = parseBanner(text)
+	return found, release, nil
+}
+
+// bannerText looks for the text of linux_banner in an image without symbols.
+func bannerText(f *elf.File) (found bool, release string, err error) {
+	s := f.Section(".rodata")
+	if s == nil || !s.HasData() || s.Size > 1<<28 || f.Type == stdelf.ET_REL {
+		return false, "", nil
+	}
+	data, err := f.Data(s)
+	if err != nil {
+		return false, "", err
+	}
+	for {
+		i := bytes.Index(data, []byte(bannerStart))
+		if i < 0 {
+			return false, "", nil
+		}
+		if release, ok := parseBanner(data[i:]); ok {
+			return true, release, nil
+		}
+		data = data[i+1:]
+	}
+}
+
+// parseBanner reads the release from "Linux version 6.1.0-18-amd64 (builder@host) ...".
+func parseBanner(text []byte) (release string, ok bool) {
+	text, ok = bytes.CutPrefix(text, []byte(bannerStart))
+	if !ok {
+		return "", false
+	}
+	text = text[:min(len(text), maxBanner)]
+	if end := bytes.IndexAny(text, " \x00\n"); end >= 0 {
+		text = text[:end]
+	}
+	return string(text), len(text) > 0 && text[0] >= '0' && text[0] <= '9' && printable(text)
+}
+
+func printable(text []byte) bool {
+	return !slices.ContainsFunc(text, func(c byte) bool { return c <= ' ' || c >= 0x7f })
+}
+
+func sectionOf(f *elf.File, s *elf.Symbol) *elf.Section {
+	if uint64(s.Section) < uint64(len(f.Sections)) {
+		return &f.Sections[s.Section]
+	}
+	return nil
+}
+
+// what names a kind in messages.
+func (id *Identity) what() string {
+	switch id.Kind {
+	case config.Kernel:
+		return "a kernel"
+	case config.Module:
+		return "a module"
+	}
+	return "neither a kernel (it has no linux_banner) nor a module (it has no .modinfo)"
+}
+
+// check compares the identity with what the manifest says.
+func (id *Identity) check(im *config.Image) error {
+	if want := im.Kind; want != "" && want != config.AnyKind && want != id.Kind {
+		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.what(), want)
+	}
+	if im.Release == "" {
+		return nil
+	}
+	if id.Release == "" && id.Kind == "" {
+		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.what(), im.Release)
+	}
+	if ok, err := path.Match(im.Release, id.Release); err != nil || !ok {
+		return &MismatchError{"release", id.Release, im.Release}
+	}
+	return nil
+}
+
+// doubts says for every item what is not right about what it says of itself, as far as that is no failure.
+func doubts(items []Item) {
+	for i := range items {
+		it := &items[i]
+		id, im := &it.Identity, &it.Image
+		if it.Err != nil || !it.identified || im.Kind == config.AnyKind {
+			continue
+		}
+		add := func(format string, args ...any) { it.Doubts = append(it.Doubts, fmt.Sprintf(format, args...)) }
+		if id.Kind == "" {
+			add("it is %s; where that is right, kind: any in the manifest says so", id.what())
+		}
+		if other := otherRelease(im.Name, id.Release); other != "" {
+			add("its name has %s, and it is of release %s", other, id.Release)
+		}
+		if id.Hollow {
+			add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; give the image itself")
+		}
+		base := it.base
+		if it.Base >= 0 {
+			base = items[it.Base].Identity
+		}
+		if it.Base < 0 && it.BaseFile == "" {
+			continue
+		}
+		if id.Kind == config.Kernel {
+			add("it is a kernel, and kernels continue no base")
+		}
+		if base.Kind == config.Module {
+			add("its base is a module")
+		}
+		if id.Release != "" && base.Release != "" && id.Release != base.Release {
+			add("it is for release %s, and its base is of %s", id.Release, base.Release)
+		}
+	}
+}
+
+// version is what looks like the version of a kernel in a name, with the letters in front of it.
+var version = regexp.MustCompile(`([A-Za-z]*)[-_]?(\d+)\.(\d+)(?:\.(\d+))?`)
+
+// otherVersions are words whose versions, in names of images, are not those of a kernel.
+var otherVersions = strings.Fields("rhel el centos ol alma almalinux rocky sles sle opensuse leap gcc clang llvm pahole dwarf btf")
+
+// newestMajor is the greatest number that a version of Linux begins with; greater ones are those of distributions.
+const newestMajor = 7
+
+// otherRelease is a version in a name that is not that of a release, when no version there is. Only whole numbers compare: 6.1 is not
+// 6.12.
+func otherRelease(name, release string) string {
+	numbers := version.FindStringSubmatch(release)
+	if numbers == nil {
+		return ""
+	}
+	other := ""
+	for _, m := range version.FindAllStringSubmatch(name, -1) {
+		major, err := strconv.Atoi(m[2])
+		if err != nil || major < 2 || major > newestMajor || slices.Contains(otherVersions, strings.ToLower(m[1])) {
+			continue
+		}
+		if m[2] == numbers[2] && m[3] == numbers[3] && (m[4] == "" || m[4] == numbers[4] || numbers[4] == "") {
+			return ""
+		}
+		if other == "" {
+			other = strings.TrimSuffix(strings.Join(m[2:], "."), ".")
+		}
+	}
+	return other
+}
