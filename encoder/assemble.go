@@ -46,6 +46,7 @@ type joined struct {
 func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	a := &assembler{o: o, exact: exact, check: j.opt.Paranoid && !exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
+	a.names.odd.mend = j.opt.Profile != Pahole
 	if !exact {
 		a.makeRoom(j, j.d.InfoSize())
 	}
@@ -109,7 +110,10 @@ func (a *assembler) add(u *unit) error {
 		a.joined = append(a.joined, at)
 	}
 	mapID := func(local uint32) uint32 { return a.ids[local] }
-	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited)
+	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited, a.names.limitedText)
+	if a.names.odd.fresh != nil {
+		a.oddNames(t, 0)
+	}
 	if err := a.vars.Add(a.o, t, mapID); err != nil {
 		return err
 	}
@@ -176,12 +180,32 @@ func (a *assembler) appendTypes(t *translate.Unit) {
 			t.SettleRecord(r)
 		}
 		a.appendType(&a.o.Table, r, a.ids)
+		if a.names.odd.fresh != nil {
+			a.oddNames(t, t.Dies[id-1].Off)
+		}
 	}
+}
+
+// oddNames tells of the names that were made identifiers for what is at an offset of a unit, which is 0 where that is not known.
+func (a *assembler) oddNames(t *translate.Unit, off uint32) {
+	for _, name := range a.names.odd.fresh {
+		a.warn.name(t, off, name)
+	}
+	a.names.odd.fresh = nil
+	a.seen.Broken = a.seen.Broken || a.names.odd.clash && !a.exact
+}
+
+// nameOf is the name of a local record as the object has it.
+func (a *assembler) nameOf(r btf.Record) uint32 {
+	if k := r.Kind(); k == btf.KindInt || k == btf.KindFloat || k == btf.KindTypeTag {
+		return a.names.text(r[0])
+	}
+	return a.names.offset(r[0])
 }
 
 // appendType copies one record to a table; ids has what local ids become.
 func (a *assembler) appendType(to *btf.Table, r btf.Record, ids []uint32) {
-	to.Append(a.names.offset(r[0]), r[1], r[2])
+	to.Append(a.nameOf(r), r[1], r[2])
 	w := to.Space(len(r) - 3)
 	switch r.Kind() {
 	case btf.KindInt:
@@ -221,120 +245,13 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 			return t.Place.Err(0, "declaration tag of a type has no text")
 		}
 		a.tagged = true
-		value, owner := a.names.offset(uint32(tag.Value)), a.ids[tag.Owner]
+		value, owner := a.names.text(uint32(tag.Value)), a.ids[tag.Owner]
 		if !a.exact && a.seen.Known(value, owner, uint32(tag.Component)) {
 			continue
 		}
 		a.o.Append(value, btf.Info(btf.KindDeclTag, 0, false), owner, uint32(tag.Component))
 	}
 	return nil
-}
-
-// nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.
-type nameTable struct {
-	out     *btf.Strings
-	in      *dwarf.Strings
-	slots   []uint64
-	used    int
-	longest int // string that has been interned
-	scratch [4]byte
-	touched uint64 // of no use, but to be read
-}
-
-func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
-	n.out, n.in = out, in
-	n.slots = make([]uint64, 1<<12)
-}
-
-// makeRoom spares the table its growing up to count keys.
-func (n *nameTable) makeRoom(count int) {
-	size := len(n.slots)
-	for 2*count > size {
-		size *= 2
-	}
-	if n.used == 0 && size > len(n.slots) {
-		n.slots = btf.Touch(make([]uint64, size))
-	}
-}
-
-// first is the slot where the search for a key starts.
-func (n *nameTable) first(key uint32) uint32 { return key * 0x9e3779b1 & uint32(len(n.slots)-1) }
-
-// find is the slot of a key, or the free one where it belongs.
-func (n *nameTable) find(key uint32) (i uint32, known bool) {
-	mask := uint32(len(n.slots) - 1)
-	for i = n.first(key); n.slots[i] != 0; i = (i + 1) & mask {
-		if uint32(n.slots[i]>>32) == key {
-			return i, true
-		}
-	}
-	return i, false
-}
-
-// offset is the place of a string in the object's table.
-func (n *nameTable) offset(key uint32) uint32 {
-	if key == 0 {
-		return 0
-	}
-	i, known := n.find(key)
-	if known {
-		return uint32(n.slots[i])
-	}
-	text := n.in.Get(dwarf.StrKey(key), &n.scratch)
-	off := n.out.Add(text)
-	n.longest = max(n.longest, len(text))
-	n.slots[i] = uint64(key)<<32 | uint64(off)
-	if n.used++; 2*n.used > len(n.slots) {
-		n.grow()
-	}
-	return off
-}
-
-// limited is offset for a string that is cut after limit bytes.
-func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
-	if n.longest <= limit && key != 0 {
-		if i, known := n.find(uint32(key)); known {
-			return uint32(n.slots[i])
-		}
-	}
-	if s := n.in.Get(key, &n.scratch); len(s) > limit {
-		return n.out.Add(s[:limit])
-	}
-	return n.offset(uint32(key))
-}
-
-// touch reads what offset and limited will read of some keys, so that memory is waited for once for many, and not for each.
-func (n *nameTable) touch(keys []uint32) {
-	var hashes [atOnce]uint64
-	for len(keys) > 0 {
-		some, news := keys[:min(len(keys), atOnce)], 0
-		keys = keys[len(some):]
-		for _, key := range some {
-			n.touched ^= n.slots[n.first(key)] ^ uint64(n.in.Touch(dwarf.StrKey(key)))
-		}
-		for _, key := range some {
-			if key != 0 && uint32(n.slots[n.first(key)]>>32) != key {
-				hashes[news] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
-				news++
-			}
-		}
-		n.touched ^= n.out.Touch(hashes[:news])
-	}
-}
-
-// atOnce is how many names are gone over at once: few enough that what was read stays near.
-const atOnce = 128
-
-func (n *nameTable) grow() {
-	old := n.slots
-	n.slots = btf.Touch(make([]uint64, 2*len(old)))
-	for _, s := range old {
-		if s == 0 {
-			continue
-		}
-		i, _ := n.find(uint32(s >> 32))
-		n.slots[i] = s
-	}
 }
 
 // ErrDedupDiffers says that the fast way and the exact engine disagree.

@@ -256,6 +256,9 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 		return err
 	}
 	j.clock.Stop("functions", 0, uint64(a.stats.Funcs.Emitted), "FUNCs")
+	for _, name := range a.stats.Funcs.Renamed {
+		a.warn.function(name)
+	}
 	a.funcs, a.earlier, j.table, j.syms = nil, nil, nil, nil
 	if a.stats.Vars, err = a.vars.Finish(o); err != nil {
 		return err

@@ -19,8 +19,7 @@ func (a *assembler) paranoid(t *translate.Unit) error {
 			continue
 		}
 		if !a.sameContent(t, uint32(id), a.ids[id], 0) {
-			name := t.Types.At(btf.ID(id)).Name()
-			return fmt.Errorf("%w: %w", ErrCollision, t.Place.Err(0, "local type %d %q and type %d", id, a.o.Name(a.names.offset(name)), a.ids[id]))
+			return fmt.Errorf("%w: %w", ErrCollision, t.Place.Err(0, "local type %d %q and type %d", id, a.o.Name(a.nameOf(t.Types.At(btf.ID(id)))), a.ids[id]))
 		}
 	}
 	return nil
@@ -39,7 +38,7 @@ func (a *assembler) sameContent(t *translate.Unit, local, id uint32, depth int) 
 		return false
 	}
 	shape := btf.ShapeOf(l.Kind())
-	if a.names.offset(l[0]) != o[0] || !shape.Refers && l[2] != o[2] {
+	if a.nameOf(l) != o[0] || !shape.Refers && l[2] != o[2] {
 		return false
 	}
 	if shape.Refers && !a.sameReference(t, l[2], o[2], depth) {

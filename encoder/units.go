@@ -195,11 +195,15 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	if err := w.raw.Open(); err != nil {
 		return err
 	}
-	if j.together(w.raw.Uses()) {
+	if w.raw.Empty == dwarf.NotEmpty && j.together(w.raw.Uses()) {
 		return errTogether
 	}
-	u.types.Place, u.size = w.raw.Place(), w.raw.Len()
+	u.types.Place, u.types.Notes, u.size = w.raw.Place(), u.types.Notes[:0], w.raw.Len()
 	raw := &w.raw
+	if raw.Empty != dwarf.NotEmpty {
+		u.skip = true
+		return w.tr.CU(raw, &j.d.Strings, opt, &u.types, &w.subs)
+	}
 	if readsSplit(raw, opt.Mend) {
 		if raw = &w.split; opt.Classes {
 			return errSplit
@@ -267,6 +271,7 @@ func (p *pipeline) join(u *unit) (err error) {
 		progress(u.types.Place.Off+uint64(u.size), p.j.d.InfoSize())
 	}
 	if u.skip {
+		p.a.warn.add(u.types.Notes, u.types.Strings)
 		return nil
 	}
 	return p.a.add(u)

@@ -43,19 +43,35 @@ const maxTexts = 1 << 16
 func (w *warner) add(notes []translate.Note, s *dwarf.Strings) {
 	for i := range notes {
 		n := &notes[i]
-		f, text := &w.found[n.Rule], n.Text(s)
-		if n.Name != 0 && len(f.texts) < maxTexts {
-			if f.texts[text] {
-				continue
-			}
-			if f.texts == nil {
-				f.texts = make(map[string]bool)
-			}
-			f.texts[text] = true
+		w.found[n.Rule].add(n.Name != 0, n.Text(s), func() string { return w.image + n.Place(s) + ": " })
+	}
+}
+
+// name takes over that a name was made an identifier, of what is at an offset of a unit.
+func (w *warner) name(t *translate.Unit, off uint32, name string) {
+	n := t.NameNote(off)
+	w.found[n.Rule].add(true, n.Rule.Text(name, 0), func() string { return w.image + n.Place(t.Strings) + ": " })
+}
+
+// function takes over that the name of a function was made an identifier.
+func (w *warner) function(name string) {
+	const rule = translate.NoteName
+	w.found[rule].add(true, rule.Text(name, 0), func() string { return w.image + "function " })
+}
+
+// add counts what was found, with the place in front where it is kept. What has a name is told once.
+func (f *finding) add(named bool, text string, place func() string) {
+	if named && len(f.texts) < maxTexts {
+		if f.texts[text] {
+			return
 		}
-		if f.count++; f.count <= maxExamples {
-			f.examples = append(f.examples, w.image+n.Place(s)+": "+text)
+		if f.texts == nil {
+			f.texts = make(map[string]bool)
 		}
+		f.texts[text] = true
+	}
+	if f.count++; f.count <= maxExamples {
+		f.examples = append(f.examples, place()+text)
 	}
 }
 

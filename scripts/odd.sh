@@ -4,7 +4,8 @@
 #   scripts/odd.sh            write everything
 #   scripts/odd.sh --check    write nothing, say what would change; exit 1 if anything would
 #
-# Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19
+# Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19 clang-22 lld-22
+# and gcc 16's compiler proper, which Debian sid has in gcc-16-x86-64-linux-gnu: CC1_16 is the command that runs it,
 # and pahole 1.32 and bpftool in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file is put
 # into /usr/lib/debug, where pahole looks for it, and taken away again.
 set -eu
@@ -135,6 +136,28 @@ link complex.elf o/complex.o
 # Structs of headers that are only declared.
 c reduced reduced.c -gdwarf-5 -femit-struct-debug-baseonly -fno-var-tracking
 link reduced.elf o/reduced.o
+
+# Types and annotations that only newer compilers make.
+clang-22 --target=aarch64-linux-gnu -march=armv8.3-a -Xclang -fptrauth-intrinsics -Xclang -fptrauth-calls -O2 -ffreestanding \
+	"-ffile-prefix-map=$work=/src" -std=gnu11 -gdwarf-5 -c src/ptrauth.c -o o/ptrauth.o
+ld.lld-22 -T src/odd.lds -N --build-id=none -e start -z notext o/ptrauth.o -o out/ptrauth.elf
+for s in bitint nullptr; do
+	clang-22 --target=x86_64-linux-gnu $machine -std=gnu23 -gdwarf-5 -c "src/$s.c" -o "o/$s-clang.o"
+done
+link bitint.elf o/bitint-clang.o
+ld.lld-22 -T src/odd.lds -N --build-id=none -e start -z notext o/nullptr-clang.o -o out/nullptr-clang.elf
+for s in annot nullptr; do # by the compiler proper, which runs where the driver of another system would not
+	${CC1_16:-cc1-16} -quiet -O2 -ffreestanding -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables "-ffile-prefix-map=$work=/src" \
+		-gno-record-gcc-switches -frandom-seed=$s -std=gnu23 -gdwarf-5 "src/$s.c" -o "o/$s.s"
+	as "o/$s.s" -o "o/$s.o"
+	link $s.elf "o/$s.o"
+done
+
+# Names that kernels refuse, and units in which there is nothing.
+c dollar dollar.c -gdwarf-5
+link dollar.elf o/dollar.o
+c empty empty.S
+link empty.elf o/a.o o/empty.o o/b.o
 
 # ELF.
 objcopy --compress-debug-sections=zlib-gnu out/plain.elf out/zdebug.elf

@@ -162,6 +162,7 @@ type abbrevKey struct {
 	whole    bool   // the unit is read from a Whole
 	sigs     bool   // signatures of type units can be followed
 	scan     bool   // only references that leave their unit are wanted (sup.go)
+	all      bool   // what types have is wanted of every tag (peek.go)
 	rel      uint64 // added to references inside the unit
 	abs      uint64 // added to references by section offset
 	sup      uint64 // added to references into the supplementary file; NoRef where they cannot be followed
@@ -320,6 +321,9 @@ func (t *abbrevs) upTo(code uint64) {
 // attributes compiles the attribute list of a, which starts at pos; next is the position behind it.
 func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next int, err error) {
 	want := interestOf(a.Tag)
+	if k.all {
+		want = interest(0)
+	}
 	size, allFixed, scanned := 0, true, 0
 	lead := false
 	for n := 0; ; n++ {
@@ -442,7 +446,7 @@ func interest(tag Tag) uint64 {
 	case TagFormalParameter:
 		return name | typ | sib | loc | konst | bit(SlotOrigin) | bit(SlotAnnot)
 	case TagVariable:
-		return name | typ | sib | loc | bit(SlotExternal) | bit(SlotDecl) | bit(SlotArtificial) | bit(SlotSpec) | bit(SlotOrigin)
+		return name | typ | sib | loc | bit(SlotExternal) | bit(SlotDecl) | bit(SlotArtificial) | bit(SlotSpec) | bit(SlotOrigin) | bit(SlotAnnot)
 	case TagSubprogram:
 		return name | typ | sib | bit(SlotLowPC) | bit(SlotLowPCX) | bit(SlotDecl) | bit(SlotInline) | bit(SlotOrigin) | bit(SlotSpec) | bit(SlotCallConv) | bit(SlotAnnot)
 	case TagSubrangeType:

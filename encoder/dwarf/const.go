@@ -37,20 +37,25 @@ const (
 	TagVolatileType        Tag = 0x35
 	TagDwarfProcedure      Tag = 0x36
 	TagRestrictType        Tag = 0x37
+	TagPackedType          Tag = 0x2d
 	TagInterfaceType       Tag = 0x38
 	TagNamespace           Tag = 0x39
 	TagImportedModule      Tag = 0x3a
 	TagUnspecifiedType     Tag = 0x3b
 	TagPartialUnit         Tag = 0x3c
 	TagImportedUnit        Tag = 0x3d
+	TagSharedType          Tag = 0x40
 	TagTypeUnit            Tag = 0x41
 	TagRvalueReferenceType Tag = 0x42
+	TagTemplateAlias       Tag = 0x43
 	TagAtomicType          Tag = 0x47
 	TagCallSite            Tag = 0x48
 	TagCallSiteParameter   Tag = 0x49
 	TagSkeletonUnit        Tag = 0x4a
+	TagImmutableType       Tag = 0x4b
 	TagGNUCallSite         Tag = 0x4109
 	TagGNUCallSiteParam    Tag = 0x410a
+	TagLLVMPtrauthType     Tag = 0x4300
 	TagLLVMAnnotation      Tag = 0x6000
 	TagGNUAnnotation       Tag = 0x6001
 )

@@ -24,9 +24,10 @@ type Unit struct {
 	kind     uint8
 	inTypes  bool // of .debug_types
 
-	Tag      Tag    // of the root
-	Children bool   // the root has any
-	Lang     uint64 // DW_AT_language
+	Empty    Nothing // why there is nothing in it
+	Tag      Tag     // of the root
+	Children bool    // the root has any
+	Lang     uint64  // DW_AT_language
 	Name     StrKey
 	Clang    bool // DW_AT_producer contains "clang"
 	lowPC    uint64
@@ -64,7 +65,8 @@ type Reader struct {
 	sec     *section
 	inTypes bool
 	off     uint64
-	index   int
+	index   int // number of the next unit, gaps included
+	gaps    int
 	buf     []byte
 }
 
@@ -99,10 +101,23 @@ func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 		return false, err
 	}
 	n, err := r.length(h[:min(12, r.sec.size-r.off)])
-	if err != nil {
+	gap := uint64(0)
+	if (err != nil || n == 4) && h[0] == 0 {
+		var bad error
+		if gap, bad = r.gap(); bad != nil {
+			return false, bad
+		}
+	}
+	switch {
+	case gap != 0:
+		n = gap
+	case err != nil:
 		return false, err
 	}
-	u.reset(r, int(n))
+	if u.reset(r, int(n)); gap != 0 {
+		u.Empty = Padding
+		r.gaps++
+	}
 	r.off += n
 	r.index++
 	return true, nil
@@ -120,7 +135,7 @@ func (u *Unit) reset(r *Reader, end int) {
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: r.index, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d, sec: r.sec}
+	*u = Unit{Index: r.index - r.gaps, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d, sec: r.sec}
 	if r.d.sigMax != 0 {
 		u.refEnd += int(r.d.sigMax) + 1
 	}
@@ -171,14 +186,20 @@ func (u *Unit) Err(pos int, format string, args ...any) error {
 	return u.Place().Err(pos, format, args...)
 }
 
-// Open reads the unit's header, compiles its abbreviations and reads its root.
+// Open reads the unit's header, compiles its abbreviations and reads its root. Of a unit that is Empty nothing else is known.
 func (u *Unit) Open() error {
+	if u.Empty == Padding {
+		return nil
+	}
 	abbrevOff, err := u.header()
 	if err != nil {
 		return err
 	}
 	if err := u.abbrevs.compile(&u.d.abbrev, abbrevOff, u.key()); err != nil {
 		return fmt.Errorf("CU %d: %w", u.Index, err)
+	}
+	if u.Empty = u.nothing(); u.Empty != NotEmpty {
+		return nil
 	}
 	u.defaultBases()
 	var c Cursor
@@ -223,7 +244,7 @@ func (u *Unit) header() (abbrevOff uint64, err error) {
 		u.dwarf64 = true
 		pos, offset = u.at+12, 8
 	}
-	if u.end < pos+3+offset+1 {
+	if u.end < pos+2+offset+1 {
 		return 0, u.Err(u.at, "unit of %d bytes is too short for a header", u.end-u.at)
 	}
 	u.Version = u.d.order.Uint16(u.data[pos:])
@@ -326,7 +347,7 @@ func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
 // BigEndian tells the byte order of the unit's data.
 func (u *Unit) BigEndian() bool { return u.d.swap }
 
-// Index is the number of units that were handed out.
+// Index is the number of units that were handed out, gaps between units included.
 func (r *Reader) Index() int { return r.index }
 
 // Fail ends the reading after an error; it returns the number of the unit that could not be read.

@@ -38,7 +38,8 @@ type wholeUnit struct {
 	off   uint64 // in its section
 	at    int    // position of its header
 	end   int
-	index int // number in section order
+	index int  // number in section order
+	gap   bool // zeros in place of a unit
 }
 
 // maxWhole is the size of a Whole that positions can count: translations need a bit of theirs.
@@ -139,7 +140,10 @@ func (w *Whole) addUnits(p *part, s *section) error {
 			return err
 		}
 		at := p.from + int(u.Off)
-		w.units = append(w.units, wholeUnit{p, u.Off, at, at + u.end, u.Index})
+		w.units = append(w.units, wholeUnit{p, u.Off, at, at + u.end, u.Index, u.Empty == Padding})
+		if u.Empty == Padding {
+			continue
+		}
 		if _, err := u.header(); err != nil {
 			return err
 		}
@@ -168,6 +172,9 @@ func (w *Whole) openIn(e *wholeUnit, p *part, u *Unit) error {
 		table = &abbrevs{}
 	}
 	*u = Unit{Index: e.index, Off: e.off, data: w.data, at: e.at, end: e.end, refEnd: w.size, inTypes: p.inTypes, abbrevs: table, buf: u.buf, d: p.d, part: p}
+	if e.gap {
+		u.Empty = Padding
+	}
 	return u.Open()
 }
 
@@ -241,6 +248,9 @@ func (w *Whole) referred() (map[int]bool, error) {
 		p.scan = true
 		if err := w.openIn(e, &p, &u); err != nil {
 			return nil, err
+		}
+		if u.Empty != NotEmpty {
+			continue
 		}
 		c.Start(&u)
 		for pos := u.root; pos < u.end && c.Err == nil; pos = c.Next {

@@ -29,6 +29,7 @@ func (r Reason) String() string { return reasonTexts[r] }
 type Stats struct {
 	States, Emitted int
 	Dropped         [NumReasons]int
+	Renamed         []string // functions whose names kernels refuse, see identifier
 }
 
 // A Decision is what became of one function.
@@ -118,7 +119,7 @@ func (c *Collector) settle(o *btf.Object, entry int32, base []byte, group []uint
 		return nil
 	}
 	stats.Emitted++
-	return c.emit(o, entry, base, canonical, name)
+	return c.emit(o, entry, base, canonical, name, stats)
 }
 
 // groups lists the states of every entry: those with an address before those without, else in the order in which they were
@@ -261,7 +262,7 @@ func (c *Collector) canonical(entry int32, group []uint32) *state {
 func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
 
 // emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
-func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []byte) error {
+func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []byte, stats *Stats) error {
 	features, kfunc := c.table.opt.Features, kfuncFlags{}
 	if name == nil { // else rule 02/5.6
 		name, kfunc = base, c.table.kfunc(i)
@@ -275,7 +276,7 @@ func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []b
 	for i, p := range ps {
 		words[2*i], words[2*i+1] = p.name, p.typ
 	}
-	id := o.Append(o.Strings.Add(name), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
+	id := o.Append(o.Strings.Add(c.identifier(name, stats)), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
 	if s.tags != 0 {
 		for _, t := range c.tags[c.runs[s.tags]:c.runs[s.tags+1]] {
 			o.Append(t.value, btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(t.component))

@@ -83,6 +83,16 @@ const maxName = 127
 
 func cut(name []byte) []byte { return name[:min(len(name), maxName)] }
 
+// identifier is rule 05/2: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
+// are; otherwise they are made identifiers, as those of types are.
+func (c *Collector) identifier(name []byte, stats *Stats) []byte {
+	if c.table.opt.Peer || translate.IsIdentifier(name) {
+		return name
+	}
+	stats.Renamed = append(stats.Renamed, string(name))
+	return translate.Identifier(name)
+}
+
 // peerRuns is rule 02/5.4 where several images have a function of one name: states are sorted by name, those with an address
 // before those without, and neighbours of one image are a group. So the abstract instances of a function are a group of their
 // own as soon as another image has one with an address; they are not compared with the function, and get a FUNC too.

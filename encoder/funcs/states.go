@@ -234,7 +234,7 @@ func (c *Collector) MakeRoom(states, params int) {
 
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
 // object's string table here, whether the function will be emitted or not (rule 02/1.2).
-func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, str func(key dwarf.StrKey, limit int) uint32) {
+func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, name, text func(key dwarf.StrKey, limit int) uint32) {
 	reduced := u.reduced
 	for i := range u.states {
 		s := u.states[i]
@@ -242,18 +242,18 @@ func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32,
 		first := s.first
 		s.first = uint32(len(c.params))
 		for j, p := range from {
-			name := uint32(0)
+			off := uint32(0)
 			if len(reduced) > 0 && reduced[0].param == first+uint32(j) {
-				name, reduced = o.Strings.Add(cut(reduced[0].name)), reduced[1:]
+				off, reduced = o.Strings.Add(cut(reduced[0].name)), reduced[1:]
 			} else {
-				name = str(dwarf.StrKey(p.name), maxName)
+				off = name(dwarf.StrKey(p.name), maxName)
 			}
-			c.params = append(c.params, param{name, mapID(p.typ)})
+			c.params = append(c.params, param{off, mapID(p.typ)})
 		}
 		s.ret = mapID(s.ret)
 		if s.tags != 0 {
 			for _, t := range u.tags[s.tags-1] {
-				c.tags = append(c.tags, tag{str(t.Value, maxName), t.Component})
+				c.tags = append(c.tags, tag{text(t.Value, maxName), t.Component})
 			}
 			s.tags = uint32(len(c.runs)) - 1
 			c.runs = append(c.runs, uint32(len(c.tags)))

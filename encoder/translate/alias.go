@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
@@ -57,10 +56,4 @@ func (w *walker) followAliases() {
 func (w *walker) stub(a *dwarf.Abbrev) int {
 	w.alias(w.c.Pos, w.ref(dwarf.SlotSignature))
 	return w.c.Skip(a)
-}
-
-// opaque appends a struct of a size that says nothing else.
-func (w *walker) opaque(pos int, size uint64) {
-	w.t.Types.Append(0, btf.Info(btf.KindStruct, 0, false), uint32(size))
-	w.added(pos, size)
 }

@@ -37,8 +37,12 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 		next = w.members(next, pos, union)
 		w.depth--
 	}
-	if w.declTags && annot != 0 && !union {
-		w.gnuChain(annot, func(value dwarf.StrKey) {
+	if w.declTags && annot != 0 {
+		chain := w.gnuChain
+		if union {
+			chain = w.unseenChain
+		}
+		chain(annot, func(value dwarf.StrKey) {
 			w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value})
 		})
 	}

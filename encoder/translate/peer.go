@@ -1,12 +1,30 @@
 package translate
 
 import (
+	"bytes"
+
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
 // fakeInt is rule 02/4.1: an integer whose size BTF cannot express becomes a 4-byte one of this name.
 func fakeInt(s *dwarf.Strings) dwarf.StrKey { return s.Key("__SANITIZED_FAKE_INT__") }
+
+// oddInteger is rule 02/4.1 outside the reference's profile: an integer whose size BTF cannot express, such as _BitInt(256), is a struct
+// of that size and name.
+func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
+	switch {
+	case !w.opt.Mend && size != 0:
+		w.note(NoteFakeInteger, pos, name, size)
+		fallthrough
+	case !w.opt.Mend:
+		return false
+	case size != 0: // a struct says well that there is nothing, such as in Rust's ()
+		w.note(NoteOddInteger, pos, name, size)
+	}
+	w.opaque(pos, w.mangled(name), size)
+	return true
+}
 
 // foreign is rule 01/6.2: types that C and BTF do not have end the reference's run. Otherwise an atomic type is the type that
 // it qualifies, a reference is a pointer, an interface a struct, and what else there is keeps its size.
@@ -24,11 +42,52 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:
-		w.opaque(pos, uint64(w.t.AddrSize))
+		size := uint64(w.t.AddrSize)
+		w.note(NoteOpaque, pos, 0, size)
+		w.opaque(pos, 0, size)
 	default:
-		w.opaque(pos, c.Value(dwarf.SlotSize))
+		name, size := w.name(), c.Value(dwarf.SlotSize)
+		w.note(NoteOpaque, pos, name, size)
+		w.opaque(pos, name, size)
 	}
 	return c.Skip(a)
+}
+
+// leaveOut is rule 01/2.4: the reference stops at a unit in which there is nothing, and loses the units behind it; here that is an
+// error unless none is behind it. Otherwise such a unit is left out.
+func (o *Options) leaveOut(u *dwarf.Unit) error {
+	if o.Mend || u.Last() {
+		return nil
+	}
+	return u.Err(0, "there is nothing in the unit: %v", u.Empty)
+}
+
+// lostType is rule 01/5.1: the reference does not know packed, shared, immutable and signed (ptrauth) types nor templates of typedefs,
+// and what refers to one is void. Otherwise the former are the types that they qualify, like atomic ones, and the latter typedefs.
+func (w *walker) lostType(a *dwarf.Abbrev) int {
+	switch {
+	case !w.opt.Mend:
+	case a.Tag == dwarf.TagTemplateAlias:
+		return w.typedef(a)
+	default:
+		w.alias(w.c.Pos, w.ref(dwarf.SlotType))
+	}
+	return w.c.Skip(a)
+}
+
+// unspecified is rule 01/5.1: unspecified types are void, that of nullptr among them. Otherwise that one is a pointer to void, of which
+// there can be members.
+func (w *walker) unspecified(a *dwarf.Abbrev) int {
+	if w.opt.Mend && w.isNull(w.c.Name()) {
+		w.append(w.c.Pos, 0, btf.Info(btf.KindPtr, 0, false), 0, uint64(w.t.AddrSize))
+	}
+	return w.c.Skip(a)
+}
+
+// isNull tells whether an unspecified type of that name is that of nullptr: decltype(nullptr), typeof (nullptr), nullptr_t.
+func (w *walker) isNull(name dwarf.StrKey) bool {
+	var scratch [4]byte
+	return bytes.Contains(w.t.Strings.Get(name, &scratch), []byte("nullptr"))
 }
 
 // namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends the reference's run. Otherwise it
@@ -63,9 +122,10 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 
 // oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT does not have, ends the reference's run.
 // Otherwise it is an integer, as all floats are without the feature; then it tells true.
-func (w *walker) oddFloat(pos int, size, enc uint64) bool {
+func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
 	case w.opt.Mend:
+		w.note(NoteOddFloat, pos, name, size)
 		return true
 	case enc != ateFloat:
 		w.c.Fail(pos, "complex and imaginary floats have no BTF")
@@ -91,6 +151,14 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	return empty
 }
 
+// unseenChain is rule 01/7.2: the reference does not see what gcc annotates variables, typedefs and unions with. Otherwise these
+// are declaration tags like those of clang.
+func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
+	if w.opt.Mend && w.declTags {
+		w.gnuChain(annot, add)
+	}
+}
+
 // completed is rule 02/6.1: the type of a variable is that of its declaration, also where the definition completes it (extern
 // int a[]; int a[4];), so that the array has no size and is lost. Otherwise the definition's own type counts.
 func (w *walker) completed(own, declared uint32) uint32 {
@@ -109,34 +177,27 @@ func likeC(lang uint64) bool {
 	return false
 }
 
-// maxIdentifier is as long as names may be in kernels before 6.1.
-const maxIdentifier = 127
-
 // identifier is rule 05/2: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
 // others, such as box<int>. The reference writes them as they are; otherwise every other byte is an underscore, and what is
-// too long is cut.
+// too long is cut. In units of C, which nearly never have such names, that is done when a name enters the object (package encoder).
 func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
 	var scratch [4]byte
 	b := w.t.Strings.Get(name, &scratch)
-	ok := len(b) <= maxIdentifier
-	for i := range b {
-		ok = ok && identifierByte(b[i], i)
-	}
-	if ok {
+	if IsIdentifier(b) || len(b) == 0 {
 		return name
 	}
-	own := append([]byte(nil), b[:min(len(b), maxIdentifier)]...)
-	for i := range own {
-		if !identifierByte(own[i], i) {
-			own[i] = '_'
-		}
-	}
-	return w.t.Strings.Key(string(own))
+	w.note(NoteName, w.c.Pos, name, 0)
+	return w.mangled(name)
 }
 
-// identifierByte tells whether a byte may stand at position i of a name; a dot is as good as a letter.
-func identifierByte(c byte, i int) bool {
-	return c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || i > 0 && c >= '0' && c <= '9'
+// mangled is a name as an identifier.
+func (w *walker) mangled(name dwarf.StrKey) dwarf.StrKey {
+	var scratch [4]byte
+	b := w.t.Strings.Get(name, &scratch)
+	if IsIdentifier(b) || len(b) == 0 {
+		return name
+	}
+	return w.t.Strings.Key(string(Identifier(b)))
 }
 
 // confuseTypeUnits is rule 01/2.5: the reference takes the local id of a type in .debug_types for one of the unit that refers to

@@ -31,7 +31,7 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 	}
 	if w.float && (enc == ateFloat || enc == ateComplexFloat || enc == ateImaginaryFloat) {
 		if enc != ateFloat || !floatSize(size) {
-			if w.oddFloat(pos, size, enc) {
+			if w.oddFloat(pos, name, size, enc) {
 				w.integer(pos, name, size, enc)
 			}
 			return next
@@ -64,6 +64,9 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	stated := size
 	isInt := w.t.Int == 0 && w.t.Strings.Equal(name, "int")
 	if size == 0 || size > 16 || size&(size-1) != 0 {
+		if w.oddInteger(pos, name, size) {
+			return
+		}
 		name, size = fakeInt(w.t.Strings), 4
 	}
 	id := w.t.Types.Append(uint32(name), btf.Info(btf.KindInt, 0, false), uint32(size), bits<<24|uint32(size*8))
@@ -96,12 +99,14 @@ func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 // typedef is specification 01, section 6.4.
 func (w *walker) typedef(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	name, target, spec, next := w.name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	name, target, spec, annot, next := w.name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
 	tags := len(w.t.TypeTags)
-	if a.Children {
-		next = w.annotations(c.Next, func(value dwarf.StrKey) {
-			w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value})
-		})
+	if a.Children || annot != 0 {
+		tag := func(value dwarf.StrKey) { w.t.TypeTags = append(w.t.TypeTags, DeclTag{uint32(pos), -1, value}) }
+		if a.Children {
+			next = w.annotations(c.Next, tag)
+		}
+		w.unseenChain(annot, tag)
 	}
 	if name == 0 && spec == 0 {
 		w.t.TypeTags = w.t.TypeTags[:tags]

@@ -103,6 +103,8 @@ type Unit struct {
 	Notes    []Note    // in the order in which they were made
 
 	Place    dwarf.Place
+	Name     dwarf.StrKey // of the CU
+	Whole    bool         // it is several units, translated as one
 	AddrSize uint8
 	Strings  *dwarf.Strings
 }
@@ -175,7 +177,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Int, t.Arrays, t.Late = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
-	t.Place, t.AddrSize, t.Strings = u.Place(), u.AddrSize, s
+	t.Place, t.Name, t.Whole, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
 }
 
 // makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.
@@ -189,6 +191,10 @@ func (t *Unit) makeRoom() {
 func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit, fs *Subprograms) error {
 	t.reset(u, s)
 	fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
+	if u.Empty != dwarf.NotEmpty {
+		t.Notes = append(t.Notes, emptyUnit(u))
+		return opt.leaveOut(u)
+	}
 	switch u.Tag {
 	case dwarf.TagCompileUnit, dwarf.TagTypeUnit:
 	case dwarf.TagSkeletonUnit, dwarf.TagPartialUnit:
@@ -197,14 +203,19 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
 	}
 	w := &tr.w
-	w.start(u, t, fs, opt)
-	w.indexUnit()
-	w.root()
-	if u.Children {
-		w.unitLevel(w.c.Next)
+	for w.mends = w.mends[:0]; ; t.reset(u, s) {
+		fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
+		w.start(u, t, fs, opt)
+		w.indexUnit()
+		w.root()
+		if u.Children {
+			w.unitLevel(w.c.Next)
+		}
+		w.confuseTypeUnits()
+		if err := w.finish(); err != nil || !w.mendStrays() {
+			return err
+		}
 	}
-	w.confuseTypeUnits()
-	return w.finish()
 }
 
 // finish resolves what the walk has gathered.

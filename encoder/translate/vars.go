@@ -17,11 +17,14 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	}
 	v := Var{Off: uint32(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr,
 		Inner: inner, Artificial: c.Present(dwarf.SlotArtificial)}
-	typ, spec, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	typ, spec, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
 	declared := w.declares(spec, func(children bool) {
 		// Name, type, linkage and tags are the declaration's; the address is the definition's.
 		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.completed(typ, w.ref(dwarf.SlotType))
+		if annot == 0 { // else it has those of the declaration too
+			annot = w.ref(dwarf.SlotAnnot)
+		}
 		if w.declTags && children {
 			w.annotations(c.Next, tag)
 		}
@@ -31,6 +34,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	} else if a.Children {
 		next = w.annotations(next, tag)
 	}
+	w.unseenChain(annot, tag)
 	w.t.Vars = append(w.t.Vars, v)
 	w.varTypes = append(w.varTypes, typ)
 	return next

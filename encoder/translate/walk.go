@@ -45,6 +45,9 @@ type walker struct {
 	signs    []signFixup // ENUM64 whose sign is that of another type
 	storage  []storageFixup
 	varTypes []uint32 // by index in Vars: offset of its type
+	strays   strays
+	mends    []mend          // of strays that an earlier walk over the unit met
+	mended   map[uint32]bool // their offsets
 
 	whole    *wholeWalk // nil where units are walked one by one
 	aliases  []alias
@@ -92,6 +95,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
+	w.strays.forget()
 }
 
 // indexUnit makes the index of types by offset one of a single unit.
@@ -224,6 +228,15 @@ func (w *walker) addFar(off int) uint32 {
 
 // local is the local id of the type whose DIE is at off; 0 when there is none there.
 func (w *walker) local(off uint32) uint32 {
+	if id := w.find(off); id != 0 || off == 0 {
+		return id
+	}
+	w.strayed(off)
+	return 0
+}
+
+// find is local for an offset that nothing need be at.
+func (w *walker) find(off uint32) uint32 {
 	id := uint32(w.byOff[off&w.mask])
 	if id == farID {
 		id = w.far[off]
@@ -344,17 +357,22 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
 		dwarf.TagStringType, dwarf.TagInterfaceType:
 		return w.foreign(a)
+	case dwarf.TagPackedType, dwarf.TagSharedType, dwarf.TagImmutableType, dwarf.TagLLVMPtrauthType, dwarf.TagTemplateAlias:
+		return w.lostType(a)
+	case dwarf.TagUnspecifiedType:
+		return w.unspecified(a)
 	case dwarf.TagImportedUnit:
 		return w.importUnit(a)
 	default:
-		// Unspecified types (a reference to one is void), labels, imports, and whatever no rule
-		// names: nothing of them or below them takes an id.
+		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
+		// type, strays.go finds out.
 		return c.Skip(a)
 	}
 }
 
 // resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
 func (w *walker) resolve() {
+	w.applyMends()
 	w.hasten()
 	w.followAliases()
 	w.resolveTypes()

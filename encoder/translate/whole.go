@@ -21,14 +21,39 @@ type wholeWalk struct {
 // Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
 func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint64) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	w := &tr.w
+	for w.mends = w.mends[:0]; ; {
+		all, err := w.wholeOnce(m, s, skip, opt, t, fs)
+		if err == nil && w.whole != nil && w.mendStrays() {
+			continue
+		}
+		if w.whole != nil {
+			m.Number(w.find)
+			w.whole, w.far = nil, nil
+		}
+		return all, err
+	}
+}
+
+func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint64) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	var u, all dwarf.Unit
-	for n, i := range m.Order() {
+	var empty []Note
+	begun := false
+	for _, i := range m.Order() {
 		if err := m.Open(i, &u); err != nil {
 			return nil, err
 		}
-		if n == 0 {
+		if u.Empty != dwarf.NotEmpty {
+			if err := opt.leaveOut(&u); err != nil {
+				return nil, err
+			}
+			empty = append(empty, emptyUnit(&u))
+			continue
+		}
+		if !begun {
+			begun = true
 			all = m.All(&u)
 			t.reset(&u, s)
+			t.Whole = true
 			fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
 			w.start(&u, t, fs, opt)
 			w.indexWhole(m, skip)
@@ -40,13 +65,12 @@ func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uin
 			return nil, w.c.Err
 		}
 	}
-	if w.whole == nil {
+	if !begun {
+		t.Notes, t.Strings = empty, s
 		return &all, nil
 	}
-	err := w.finish()
-	m.Number(w.local)
-	w.whole, w.far = nil, nil
-	return &all, err
+	t.Notes = append(empty, t.Notes...)
+	return &all, w.finish()
 }
 
 // indexWhole makes the index of types by offset one of all units.

@@ -1,0 +1,82 @@
+package dwarf
+
+// Some linkers and tools leave units in which there is nothing, and zeros between units. They are no damage: nothing is lost in them.
+
+// A Nothing says why there is nothing in a unit.
+type Nothing uint8
+
+// The ways to be empty.
+const (
+	NotEmpty   Nothing = iota
+	Padding            // it is no unit, but zeros between two or behind the last
+	HeaderOnly         // it ends with its header
+	NullRoot           // a null entry is in place of the root, and zeros behind that
+)
+
+func (n Nothing) String() string {
+	return [...]string{"it is not empty", "zeros are in place of a unit", "the unit ends with its header", "the unit has no root entry"}[n]
+}
+
+// maxGap bounds the zeros between units. Where there are more, something was overwritten.
+const maxGap = 512
+
+// gap is how many zeros stand at the reader's place in front of what can be a unit, or the end of the section; 0 where that is not so.
+func (r *Reader) gap() (n uint64, err error) {
+	const header = 16 // of either format, up to the version
+	left := r.sec.size - r.off
+	b, err := r.sec.at(&r.buf, r.off, min(left, maxGap+header))
+	if err != nil {
+		return 0, err
+	}
+	b = b[:min(left, maxGap+header)]
+	zeros := uint64(0)
+	for zeros < uint64(len(b)) && b[zeros] == 0 {
+		zeros++
+	}
+	switch {
+	case zeros > maxGap:
+		return 0, nil
+	case zeros == left:
+		return zeros, nil
+	}
+	for back := uint64(0); back < 4 && back < zeros; back++ { // a length can begin with zeros itself
+		if at := zeros - back; r.unitAt(b[at:], left-at) {
+			return at, nil
+		}
+	}
+	return 0, nil
+}
+
+// unitAt tells whether b, which is some bytes of the left ones, looks like the header of a unit.
+func (r *Reader) unitAt(b []byte, left uint64) bool {
+	if len(b) < 14 {
+		b = append(append([]byte(nil), b...), make([]byte, 14)...)
+	}
+	n, version := uint64(r.d.order.Uint32(b)), r.d.order.Uint16(b[4:])
+	if n == 0xffffffff {
+		n, version = r.d.order.Uint64(b[4:]), r.d.order.Uint16(b[12:])
+	}
+	return n >= 7 && n < left && version >= 2 && version <= 5
+}
+
+// nothing finds out whether there is nothing in a unit whose header has been read.
+func (u *Unit) nothing() Nothing {
+	for _, b := range u.data[u.root:u.end] {
+		if b != 0 {
+			return NotEmpty
+		}
+	}
+	if u.root == u.end {
+		return HeaderOnly
+	}
+	return NullRoot
+}
+
+// Last tells whether the unit is the last one of its section.
+func (u *Unit) Last() bool {
+	size := u.d.info.size
+	if u.inTypes {
+		size = u.d.types.size
+	}
+	return u.Off+uint64(u.end-u.at) >= size
+}

@@ -1,0 +1,27 @@
+package dwarf
+
+// A Peek reads single DIEs with all attributes that a type can have, also those that the rules do not read of their tags. It is for
+// the few DIEs that no rule is for: it compiles the abbreviations of a unit once more.
+type Peek struct {
+	Cursor
+	u Unit
+}
+
+// Read reads the DIE at a position of a unit; nil where there is none.
+func (p *Peek) Read(u *Unit, pos int) *Abbrev {
+	if p.u.d != u.d || p.u.Off != u.Off || p.u.inTypes != u.inTypes || p.u.abbrevs == nil {
+		p.u = *u
+		p.u.abbrevs = &abbrevs{}
+		k := p.u.key()
+		k.all = true
+		if p.u.abbrevs.compile(&u.d.abbrev, u.abbrevs.off, k) != nil {
+			p.u.abbrevs = nil
+			return nil
+		}
+	}
+	p.Start(&p.u)
+	return p.Cursor.Read(pos)
+}
+
+// Forget lets go of the unit that was read last.
+func (p *Peek) Forget() { *p = Peek{} }

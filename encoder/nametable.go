@@ -1,0 +1,178 @@
+package encoder
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.
+type nameTable struct {
+	out     *btf.Strings
+	in      *dwarf.Strings
+	slots   []uint64
+	used    int
+	longest int // string that has been interned
+	odd     oddNames
+	scratch [4]byte
+	touched uint64 // of no use, but to be read
+}
+
+func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
+	n.out, n.in = out, in
+	n.slots = make([]uint64, 1<<12)
+}
+
+// makeRoom spares the table its growing up to count keys.
+func (n *nameTable) makeRoom(count int) {
+	size := len(n.slots)
+	for 2*count > size {
+		size *= 2
+	}
+	if n.used == 0 && size > len(n.slots) {
+		n.slots = btf.Touch(make([]uint64, size))
+	}
+}
+
+// first is the slot where the search for a key starts.
+func (n *nameTable) first(key uint32) uint32 { return key * 0x9e3779b1 & uint32(len(n.slots)-1) }
+
+// find is the slot of a key, or the free one where it belongs.
+func (n *nameTable) find(key uint32) (i uint32, known bool) {
+	mask := uint32(len(n.slots) - 1)
+	for i = n.first(key); n.slots[i] != 0; i = (i + 1) & mask {
+		if uint32(n.slots[i]>>32) == key {
+			return i, true
+		}
+	}
+	return i, false
+}
+
+// offset is the place of a string in the object's table.
+func (n *nameTable) offset(key uint32) uint32 {
+	if key == 0 {
+		return 0
+	}
+	i, known := n.find(key)
+	if known {
+		return uint32(n.slots[i])
+	}
+	text := n.in.Get(dwarf.StrKey(key), &n.scratch)
+	if n.odd.mend && !translate.IsIdentifier(text) {
+		return n.mended(text)
+	}
+	off := n.out.Add(text)
+	if n.odd.from != nil {
+		n.odd.meet(off)
+	}
+	n.longest = max(n.longest, len(text))
+	n.slots[i] = uint64(key)<<32 | uint64(off)
+	if n.used++; 2*n.used > len(n.slots) {
+		n.grow()
+	}
+	return off
+}
+
+// limited is offset for a string that is cut after limit bytes.
+func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
+	if n.longest <= limit && key != 0 {
+		if i, known := n.find(uint32(key)); known {
+			return uint32(n.slots[i])
+		}
+	}
+	if s := n.in.Get(key, &n.scratch); len(s) > limit && !n.odd.mend {
+		return n.out.Add(s[:limit])
+	}
+	return n.offset(uint32(key))
+}
+
+// text is offset for what need not be an identifier: the names of integers and floats, and the values of tags. Such texts are not
+// remembered: as a name, the same would be another string.
+func (n *nameTable) text(key uint32) uint32 {
+	if n.odd.mend && key != 0 {
+		if _, known := n.find(key); !known {
+			if text := n.in.Get(dwarf.StrKey(key), &n.scratch); !translate.IsIdentifier(text) {
+				return n.out.Add(text)
+			}
+		}
+	}
+	return n.offset(key)
+}
+
+// limitedText is text for a string that is cut after limit bytes.
+func (n *nameTable) limitedText(key dwarf.StrKey, limit int) uint32 {
+	if s := n.in.Get(key, &n.scratch); len(s) > limit {
+		return n.out.Add(s[:limit])
+	}
+	return n.text(uint32(key))
+}
+
+// mended is the offset of an identifier that stands for a text which is none.
+func (n *nameTable) mended(text []byte) uint32 {
+	before := n.out.End()
+	off := n.out.Add(translate.Identifier(text))
+	n.odd.add(off, string(text), off < before)
+	return off
+}
+
+// oddNames are names that kernels refuse, which nearly no unit of C has, and the identifiers that stand for them outside the peer's
+// profile. (In units of other languages they are identifiers when they come here.)
+type oddNames struct {
+	mend  bool
+	from  map[uint32]string // by offset of the identifier: the name that it stands for
+	fresh []string          // those that were met since somebody looked
+	clash bool              // an identifier is a name as well, or stands for two: names do not tell types apart as they did
+}
+
+// add notes that the identifier at off stands for a name. known says that the object had the identifier before.
+func (o *oddNames) add(off uint32, name string, known bool) {
+	if old, twice := o.from[off]; twice && old == name {
+		return
+	}
+	o.clash = o.clash || known
+	if o.from == nil {
+		o.from = make(map[uint32]string)
+	}
+	o.from[off] = name
+	o.fresh = append(o.fresh, name)
+}
+
+// meet hears of a name that is an identifier.
+func (o *oddNames) meet(off uint32) {
+	_, same := o.from[off]
+	o.clash = o.clash || same
+}
+
+// touch reads what offset and limited will read of some keys, so that memory is waited for once for many, and not for each.
+func (n *nameTable) touch(keys []uint32) {
+	var hashes [atOnce]uint64
+	for len(keys) > 0 {
+		some, news := keys[:min(len(keys), atOnce)], 0
+		keys = keys[len(some):]
+		for _, key := range some {
+			n.touched ^= n.slots[n.first(key)] ^ uint64(n.in.Touch(dwarf.StrKey(key)))
+		}
+		for _, key := range some {
+			if key != 0 && uint32(n.slots[n.first(key)]>>32) != key {
+				hashes[news] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
+				news++
+			}
+		}
+		n.touched ^= n.out.Touch(hashes[:news])
+	}
+}
+
+// atOnce is how many names are gone over at once: few enough that what was read stays near.
+const atOnce = 128
+
+func (n *nameTable) grow() {
+	old := n.slots
+	n.slots = btf.Touch(make([]uint64, 2*len(old)))
+	for _, s := range old {
+		if s == 0 {
+			continue
+		}
+		i, _ := n.find(uint32(s >> 32))
+		n.slots[i] = s
+	}
+}
