@@ -39,6 +39,8 @@ type checker struct {
 	strStart uint32 // offset at which the own strings start: the length of the base's
 	firstID  uint32
 
+	under *checker // of the base, where somebody looks into that
+
 	// Set by meta.
 	recs []uint32 // offset in types, by id - firstID; without the types that the kernel drops
 	last record   // the last one, dropped or not

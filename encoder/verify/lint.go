@@ -49,11 +49,12 @@ const (
 	RuleUnreachable = "unreachable-name" // CO-RE cannot name it
 	RuleUnsorted    = "unsorted"         // and the kernel searches by bisection
 	RuleLayout      = "layout-header"    // which other readers refuse
+	RuleIncomplete  = "incomplete-type"  // something holds a type that has no size
 )
 
 // LintRules lists the names of all rules.
 func LintRules() []string {
-	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout}
+	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout, RuleIncomplete}
 }
 
 type linter struct {
@@ -76,6 +77,7 @@ func Lint(blob []byte, opt LintOptions) []Warning {
 	l.unreachable()
 	l.unsorted()
 	l.layoutHeader()
+	l.incomplete()
 	return l.warnings
 }
 
@@ -94,6 +96,7 @@ func readable(blob []byte, opt LintOptions) (*checker, error) {
 		}
 	}
 	c := newChecker(blob, o)
+	c.under = base
 	if r := c.header(base); r != nil {
 		return nil, r
 	}

@@ -52,6 +52,26 @@ func TestLint(t *testing.T) {
 		rule string // "" is none
 		text string // some of it
 	}{
+		{"a member that is only declared", lintOf(func(b *blob) {
+			f := b.add(b.str("far"), info(kFwd, 0), 0)
+			c := b.ref(kConst, b.ref(kTypedef, f, "t"))
+			b.add(b.str("s"), info(kStruct, 1), 4, b.str("m"), c, 0)
+		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `type 4, "s": member "m" holds "far", which is only declared`},
+		{"a member of void", lintOf(func(b *blob) {
+			b.add(b.str("u"), info(kUnion, 1), 4, 0, b.ref(kTypedef, 0, "nullptr_t"), 0)
+		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `member without a name holds void`},
+		{"an element", lintOf(func(b *blob) {
+			i := b.integer("int", 4)
+			b.add(0, info(kArray, 0), 0, b.ref(kTypedef, 0, "t"), i, 2)
+		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `an element holds void`},
+		{"a parameter", lintOf(func(b *blob) {
+			b.add(0, info(kProto, 2), 0, b.str("a"), b.ref(kTypedef, b.add(0, info(kProto, 0), 0), "t"), 0, 0)
+		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `parameter 1 holds a function`},
+		{"pointers to what has no size", lintOf(func(b *blob) {
+			f := b.add(b.str("far"), info(kFwd, 0), 0)
+			p, v := b.ref(kPtr, f), b.ref(kPtr, 0)
+			b.add(b.str("s"), info(kStruct, 2), 16, b.str("m"), p, 0, b.str("n"), v, 64)
+		}), LintOptions{Kernel: V6_1}, "", ""},
 		{"unreadable", []byte("no BTF"), LintOptions{}, RuleUnreadable, "hdr_len not found"},
 		{"duplicate by size", pair([]uint32{4, 0, 0, 0}, []uint32{8, 0, 0, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, "size: 4 and 8 bytes"},
 		{"duplicate by name", pair([]uint32{4, 0, 0, 0}, []uint32{4, 1, 0, 0}), LintOptions{Kernel: V6_1}, RuleDuplicate, `member 1, by its name: "a" and "c"`},
