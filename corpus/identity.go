@@ -168,8 +168,8 @@ func sectionOf(f *elf.File, s *elf.Symbol) *elf.Section {
 	return nil
 }
 
-// what names a kind in messages.
-func (id *Identity) what() string {
+// What says what the image is, in words that follow "is".
+func (id *Identity) What() string {
 	switch id.Kind {
 	case config.Kernel:
 		return "a kernel"
@@ -182,13 +182,13 @@ func (id *Identity) what() string {
 // check compares the identity with what the manifest says.
 func (id *Identity) check(im *config.Image) error {
 	if want := im.Kind; want != "" && want != config.AnyKind && want != id.Kind {
-		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.what(), want)
+		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)
 	}
 	if im.Release == "" {
 		return nil
 	}
 	if id.Release == "" && id.Kind == "" {
-		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.what(), im.Release)
+		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), im.Release)
 	}
 	if ok, err := path.Match(im.Release, id.Release); err != nil || !ok {
 		return &MismatchError{"release", id.Release, im.Release}
@@ -206,13 +206,16 @@ func doubts(items []Item) {
 		}
 		add := func(format string, args ...any) { it.Doubts = append(it.Doubts, fmt.Sprintf(format, args...)) }
 		if id.Kind == "" {
-			add("it is %s; where that is right, kind: any in the manifest says so", id.what())
+			add("it is %s; where that is right, kind: any in the manifest says so", id.What())
 		}
 		if other := otherRelease(im.Name, id.Release); other != "" {
 			add("its name has %s, and it is of release %s", other, id.Release)
 		}
 		if id.Hollow {
 			add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; give the image itself")
+		}
+		if id.Kind == config.Module && im.Outputs.ELF != "" && it.Base < 0 && it.BaseFile == "" {
+			add("it is a module without a base, and a kernel takes the BTF in a module for split")
 		}
 		base := it.base
 		if it.Base >= 0 {

@@ -28,7 +28,8 @@ func newEmbed(a *app) *cobra.Command {
 		Short: "Put BTF into an image",
 		Long: `Put BTF into the section .BTF of a copy of an ELF image, or of the image itself; with the feature distilled_base also a distilled
 base into .BTF.base. The BTF is encoded from the image's DWARF, or taken from the file of --btf. Nothing is written that the
-kernels of --as would refuse.
+kernels of --as would refuse, and no BTF for another machine. BTF that seems to be another image's, or has fewer types than the image
+had, is embedded with a warning.
 
 Every segment, section and byte that the image had stays where it was; what is added goes to the end of the file. Where the linker
 reserved .BTF in a segment, as in a kernel, the BTF is put there and fills it; it fails when there is too little room. The file
@@ -123,7 +124,8 @@ func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
 			return usage(fmt.Errorf("--%s is about encoding, and --btf is encoded already", name))
 		}
 	}
-	told, err := job.Run()
+	told, warnings, err := job.Run()
+	a.console.Warned(job.Out, warnings, shown(nil))
 	if err != nil {
 		return failed(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -171,17 +172,19 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
 	row.Warnings = append(row.Warnings, Warnings(res.Warnings)...)
+	if it.Image.Outputs.ELF != "" {
+		if text := embed.Fewer(f, res.Object.Len(), opt.Base); text != "" {
+			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
+		}
+	}
 	return t.take(res.Object, f)
 }
-
-// RuleIdentity is the rule that an image is what its name, its base and the manifest say.
-const RuleIdentity = "identity"
 
 func identityWarnings(doubts []string) []report.Warning {
 	if len(doubts) == 0 {
 		return nil
 	}
-	return []report.Warning{{Rule: RuleIdentity, Count: len(doubts), Examples: doubts}}
+	return []report.Warning{{Rule: embed.RuleIdentity, Count: len(doubts), Examples: doubts}}
 }
 
 // Warnings are the encoder's warnings as a report has them.

@@ -12,7 +12,9 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A Job says what goes where.
@@ -28,21 +30,27 @@ type Job struct {
 // ErrStaleBase says that BTF would be put beside a distilled base that it does not continue.
 var ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
 
-// Run does the job. It tells what it has embedded.
-func (j *Job) Run() (told string, err error) {
+// Rules of warnings.
+const (
+	RuleIdentity = "identity"    // the BTF seems to be that of another image
+	RuleFewer    = "fewer-types" // the image had more types
+)
+
+// Run does the job. It tells what it has embedded, and what is odd about that.
+func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	f, err := source.Read(j.BTF)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if j.Distilled != "" {
 		d, err := source.Read(j.Distilled)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		f.Distilled = d.BTF
 	}
-	if err := j.judge(f); err != nil {
-		return "", err
+	if warnings, err = j.judge(f); err != nil {
+		return "", nil, err
 	}
 	sections := []elf.EmbedSection{{Name: ".BTF", Data: f.BTF}}
 	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(f.BTF))
@@ -53,28 +61,29 @@ func (j *Job) Run() (told string, err error) {
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
 	if err := elf.Embed(j.Image, sections, set.Copy(j.Out)); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return told, set.Commit()
+	return told, warnings, set.Commit()
 }
 
 // judge fits the BTF to the image and asks the kernels about it.
-func (j *Job) judge(f *source.File) error {
+func (j *Job) judge(f *source.File) (warnings []report.Warning, err error) {
 	image, err := elf.Open(j.Image)
 	if err != nil {
-		return fmt.Errorf("%s: %w", j.Image, err)
+		return nil, input.Named(j.Image, err)
 	}
 	defer image.Close()
 	if f.Distilled == nil && image.Section(".BTF.base") != nil {
-		return fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
+		return nil, fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
 	}
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
+	var base *btf.Object
 	if j.Base != "" {
-		b, err := source.ReadBase(j.Base)
-		if err != nil {
-			return err
+		if base, opt.Base, err = source.Base(j.Base); err != nil {
+			return nil, err
 		}
-		opt.Base = b.BTF
+	} else if err := f.Alone(); err != nil {
+		return nil, fmt.Errorf("%s: %w", j.BTF, err)
 	}
 	if opt.Base != nil || opt.Distilled != nil {
 		opt.Path = verify.Module
@@ -87,12 +96,44 @@ func (j *Job) judge(f *source.File) error {
 		}
 		return nil
 	}
+	if warnings, err = j.fit(f, image, base); err != nil {
+		return nil, fmt.Errorf("%s: %w", j.BTF, err)
+	}
 	if err := check(f.BTF); err != nil { // by itself first, because the padding needs a header to be right
-		return err
+		return nil, err
 	}
 	if reserved, _ := image.Reserved(".BTF"); reserved > uint64(len(f.BTF)) {
 		f.BTF = btf.Pad(f.BTF, image.Order, reserved)
-		return check(f.BTF)
+		err = check(f.BTF)
 	}
-	return nil
+	return warnings, err
+}
+
+// fit finds out whether the BTF can be the image's, and what speaks against it. What is wrong with the BTF itself is for the kernels
+// to say.
+func (j *Job) fit(f *source.File, image *elf.File, base *btf.Object) (warnings []report.Warning, err error) {
+	own := base
+	if f.Distilled != nil {
+		if own, err = btf.Parse(f.Distilled, nil); err != nil {
+			return nil, nil //nolint:nilerr // see above
+		}
+	}
+	o, err := btf.Parse(f.BTF, own)
+	if err != nil {
+		return nil, nil //nolint:nilerr // see above
+	}
+	if err := fits(o, f, image); err != nil {
+		return nil, err
+	}
+	list, err := j.doubts(o, f, image)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 0 {
+		warnings = append(warnings, report.Warning{Rule: RuleIdentity, Count: len(list), Examples: list})
+	}
+	if text := Fewer(image, o.Len(), own); text != "" {
+		warnings = append(warnings, report.Warning{Rule: RuleFewer, Count: 1, Examples: []string{text}})
+	}
+	return warnings, nil
 }

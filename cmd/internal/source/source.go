@@ -5,6 +5,7 @@
 package source
 
 import (
+	stdelf "debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type File struct {
 
 	// Of the ELF file; zero for a raw one.
 	Order   binary.ByteOrder
+	Machine stdelf.Machine
 	PtrSize int
 	PerCPU  bool // the ELF file has per-CPU variables, as a kernel for several processors does
 }
@@ -66,7 +68,7 @@ func readInput(in *input.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Order: e.Order, PtrSize: e.AddrSize()}
+	f := &File{Order: e.Order, Machine: e.Machine, PtrSize: e.AddrSize()}
 	if s := e.Section(".data..percpu"); s != nil {
 		f.PerCPU = s.Size > 0
 	}
