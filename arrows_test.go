@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"encoder/distill":   {"encoder/btf"},
 	"encoder/sorted":    {"encoder/btf"},
 	"encoder/verify":    {"encoder/btf", "encoder/kernel"},
-	"encoder/debugfile": {"encoder/elf"},
+	"encoder/debugfile": {"encoder/elf", "encoder/input"},
 	"encoder":           {"encoder/..."},
 
 	"golden/dump":   {"encoder/btf"},

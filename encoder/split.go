@@ -9,6 +9,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // errSplit says that units have their contents in other files. Their strings are not those of .debug_str, so that equal names
@@ -75,6 +76,9 @@ func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
 func (j *job) openSplitFile(path string) (*dwarf.Split, error) {
 	if j.f.Path == "" {
 		return nil, fmt.Errorf("%s: %w", path, os.ErrNotExist)
+	}
+	if _, err := input.Regular(path); err != nil { // the image may name any path, and a pipe would never end
+		return nil, err
 	}
 	f, err := elf.Open(path)
 	if err != nil {

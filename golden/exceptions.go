@@ -40,11 +40,22 @@ type Exceptions struct {
 	used  []atomic.Bool // the entry accepted a difference
 }
 
+// maxExceptions bounds the text of a file of exceptions.
+const maxExceptions = 4 << 20
+
 // ReadExceptions reads a file of exceptions.
 func ReadExceptions(file string) (*Exceptions, error) {
-	data, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxExceptions+1))
+	if err == nil && len(data) > maxExceptions {
+		err = fmt.Errorf("more than %d bytes", maxExceptions)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	e, err := ParseExceptions(data)
 	if err != nil {
@@ -59,7 +70,7 @@ func ParseExceptions(data []byte) (*Exceptions, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	if err := dec.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // the library writes a line for each
 	}
 	for i, e := range list {
 		if err := e.check(); err != nil {

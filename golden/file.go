@@ -21,9 +21,15 @@ func open(path string) (*input.Stream, error) {
 	return input.OpenStream(path, input.Dump, input.Text, input.CSource, input.Empty)
 }
 
-// readAll reads a golden whole.
-func readAll(path string) ([]byte, error) {
-	return input.Read(path, input.Dump, input.Text, input.CSource, input.Empty)
+// readSome reads a golden whole, but no more than some bytes of it.
+func readSome(path string, most int64) ([]byte, error) {
+	f, err := open(path)
+	if err != nil {
+		return nil, input.Named(path, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	return text, input.Named(path, err)
 }
 
 // A Put puts a file in its place, in one step: whoever reads it sees the old text or the new.

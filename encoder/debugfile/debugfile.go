@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // Roots are where distributions put debug files.
@@ -105,7 +106,7 @@ func first(places []place) (*elf.File, error) {
 	}
 	var tried []string
 	for _, p := range places {
-		f, err := elf.Open(p.path)
+		f, err := open(p.path)
 		if err == nil {
 			if err = p.check(p.path, f); err == nil {
 				return f, nil
@@ -120,6 +121,14 @@ func first(places []place) (*elf.File, error) {
 		tried = append(tried, p.path)
 	}
 	return nil, fmt.Errorf("%w: looked for %s", ErrNotFound, strings.Join(tried, ", "))
+}
+
+// open opens an image that is a regular file. Another image may name any path, and a pipe would never end.
+func open(path string) (*elf.File, error) {
+	if _, err := input.Regular(path); err != nil {
+		return nil, err
+	}
+	return elf.Open(path)
 }
 
 func underBuildID(root string, id []byte) string {
@@ -185,6 +194,13 @@ func (l *crcLink) matches(path string, _ *elf.File) error {
 		return err
 	}
 	defer r.Close()
+	st, err := r.Stat()
+	if err != nil {
+		return err
+	}
+	if stored := input.StoredSize(st); uint64(st.Size()) > input.Most(stored) {
+		return fmt.Errorf("%d bytes are absurd for a file of which %d are stored", st.Size(), stored)
+	}
 	sum := crc32.NewIEEE()
 	if _, err := io.Copy(sum, r); err != nil {
 		return err

@@ -61,11 +61,8 @@ type Section struct {
 	EntSize   uint64
 }
 
-// Limits that no sane image reaches; they bound what a damaged one can make us allocate.
-const (
-	maxSections     = 1 << 20
-	maxDecompressed = 8 << 30
-)
+// maxSections is what no sane image reaches; it bounds what a damaged one can make us allocate.
+const maxSections = 1 << 20
 
 // Open opens the ELF image at path. One that is compressed, or comes through a pipe, is read whole. What is no ELF image is named for
 // what it is.
@@ -85,11 +82,7 @@ func Open(path string) (*File, error) {
 
 // FromInput reads the headers of an image that is open. Closing the image closes the file.
 func FromInput(in *input.File) (*File, error) {
-	stored := uint64(in.Size)
-	if in.Info != nil {
-		stored = storedSize(in.Info)
-	}
-	f, err := newFile(in.ReaderAt, uint64(in.Size), stored)
+	f, err := newFile(in.ReaderAt, uint64(in.Size), in.Stored())
 	if err == nil && f.Type == elf.ET_CORE {
 		err = errCore
 	}
@@ -111,7 +104,7 @@ func NewFile(r io.ReaderAt, size uint64) (*File, error) {
 }
 
 func newFile(r io.ReaderAt, size, stored uint64) (*File, error) {
-	f := &File{r: r, size: size, stored: stored, most: most(stored)}
+	f := &File{r: r, size: size, stored: stored, most: input.Most(stored)}
 	if err := f.readHeader(); err != nil {
 		return nil, err
 	}

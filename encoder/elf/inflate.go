@@ -10,26 +10,11 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A file may claim any size, and pay with next to nothing for it: zlib packs a thousand zeros into a byte, zstd thirty thousand, and a
-// sparse file does not store them at all. What compilers write shrinks to a quarter, at best to a tenth. So a size is believed up to
-// a multiple of what is stored, and up to what offsets of 32 bits reach. Then there is one buffer of that size.
-
-// highest is the end of what offsets of 32 bits reach.
-const highest = 4 << 30
-
-// most is how many bytes so many stored bytes may stand for.
-func most(stored uint64) uint64 {
-	const (
-		ratio  = 64
-		always = 16 << 20 // small sections may be as dense as they like
-	)
-	if stored >= (highest-always)/ratio {
-		return highest
-	}
-	return always + ratio*stored
-}
+// A section has one buffer, of the size that it states, which is believed as far as input.Most allows.
 
 // spare is the room that buffers have behind the section, for readers that append to it.
 const spare = 128
@@ -74,7 +59,7 @@ func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
 	default:
 		return b, nil
 	}
-	if size > most(uint64(len(b))) {
+	if size > input.Most(uint64(len(b))) {
 		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size %d is absurd for %d bytes of compressed data", size, len(b))}
 	}
 	out, err := unpack(b, buffer(size))
@@ -109,7 +94,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 // unzstd decompresses b, which must fill out.
 func unzstd(b, out []byte) ([]byte, error) {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-		zstd.WithDecoderMaxWindow(highest)) // no window is allocated, as out is one
+		zstd.WithDecoderMaxWindow(input.Highest)) // no window is allocated, as out is one
 	if err != nil {
 		return nil, err
 	}

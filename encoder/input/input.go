@@ -21,12 +21,6 @@ import (
 // Stdin is the path that stands for the standard input, and among outputs for the standard output.
 const Stdin = "-"
 
-// Bounds of what is held in memory. Plain regular files are not bounded: ELF files are read where they lie.
-const (
-	maxImage = 8 << 30 // an ELF file that was compressed or came through a pipe
-	maxOther = 1 << 30 // BTF, dumps
-)
-
 // A File is an open file, or the contents of one that was compressed or came through a pipe.
 type File struct {
 	io.ReaderAt
@@ -35,8 +29,8 @@ type File struct {
 	Packed string      // how the contents were packed: "gzip", "xz, tar"; empty where the file is plain
 	Info   fs.FileInfo // of the file that is read where it lies; nil when the contents are in memory
 
-	whole []byte   // the contents, unless they are read where they lie
-	file  *os.File // nil when they are not
+	whole []byte   // the contents, unless they are those of an ELF file
+	file  *os.File // nil unless the contents are read where they lie
 }
 
 // Open opens a file. What is compressed, or cannot be sought in, is read whole. Contents that are of none of the kinds that are wanted
@@ -57,6 +51,11 @@ func Open(path string, want ...Kind) (*File, error) {
 		return f, nil
 	}
 	defer s.Close()
+	if s.Kind == ELF {
+		c, err := readChunks(s)
+		f.ReaderAt, f.Size = &c, c.size
+		return f, err
+	}
 	if f.whole, err = s.all(); err != nil {
 		return nil, err
 	}
@@ -74,7 +73,7 @@ func (f *File) Close() error {
 
 // Bytes are the contents.
 func (f *File) Bytes() ([]byte, error) {
-	if f.file == nil {
+	if f.Kind != ELF {
 		return f.whole, nil
 	}
 	if f.Size > maxOther {
@@ -108,8 +107,6 @@ func Named(path string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
-
-func tooLong(limit int64) error { return fmt.Errorf("the contents are longer than %d bytes", limit) }
 
 // Stat is os.Stat with a word about paths that are no paths.
 func Stat(path string) (fs.FileInfo, error) {

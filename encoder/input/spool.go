@@ -1,6 +1,7 @@
 package input
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -38,16 +39,25 @@ func Spool(path string) (again string, done func(), err error) {
 		f.Close()
 		_ = os.Remove(f.Name()) // there is none where it went at once
 	}
-	n, err := io.Copy(f, io.LimitReader(in, maxImage+1))
-	if err == nil && n > maxImage {
-		err = tooLong(maxImage)
+	link := descriptor(f)
+	if link != "" {
+		_ = os.Remove(f.Name()) // so that nothing stays behind, however the program ends
+	}
+	r := bufio.NewReaderSize(in, window)
+	head, _ := r.Peek(window) // what is wrong will be again
+	limit := limitOf(Recognise(head))
+	if packing(head) != nil {
+		limit = maxImage
+	}
+	n, err := io.Copy(f, io.LimitReader(r, limit+1))
+	if err == nil && n > limit {
+		err = tooLong(limit)
 	}
 	if err = errors.Join(err, f.Chmod(0o644)); err != nil {
 		done()
 		return "", none, Named(path, err)
 	}
-	if link := descriptor(f); link != "" {
-		_ = os.Remove(f.Name()) // so that nothing stays behind, however the program ends
+	if link != "" {
 		return link, done, nil
 	}
 	return f.Name(), done, nil

@@ -23,11 +23,12 @@ type Stream struct {
 	Packed string // as that of File
 
 	r     *bufio.Reader
+	raw   meter  // what is read from the file
 	head  []byte // what the kind was told by; valid until bytes are read
 	file  *os.File
 	size  int64 // of a plain regular file, else 0
-	left  int64
 	limit int64
+	given int64 // how many bytes of contents were read
 	ends  []func()
 }
 
@@ -43,7 +44,8 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{file: f, size: size, r: bufio.NewReaderSize(f, window)}
+	s := &Stream{file: f, size: size, raw: meter{r: f}}
+	s.r = bufio.NewReaderSize(&s.raw, window)
 	if err = s.unpack(); err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
 		err = s.Not(want[0])
 	}
@@ -83,11 +85,7 @@ func (s *Stream) unpack() (err error) {
 		s.r = bufio.NewReaderSize(&layer{r, format.name}, window)
 	}
 	s.Kind, s.Packed = Recognise(s.head), strings.Join(packed, ", ")
-	s.limit = maxOther
-	if s.Kind == ELF {
-		s.limit = maxImage
-	}
-	s.left = s.limit
+	s.limit = limitOf(s.Kind)
 	return nil
 }
 
@@ -115,23 +113,42 @@ func (l *layer) Read(b []byte) (int, error) {
 
 // Read reads contents.
 func (s *Stream) Read(b []byte) (int, error) {
-	if s.left < int64(len(b)) {
-		b = b[:s.left+1]
-	}
 	n, err := s.r.Read(b)
-	if s.left -= int64(n); s.left < 0 {
+	switch s.given += int64(n); {
+	case s.given > s.limit:
 		return 0, tooLong(s.limit)
+	case s.Packed != "" && uint64(s.given) > Most(uint64(s.raw.n)):
+		return 0, tooDense(s.given, s.raw.n)
 	}
 	return n, err
 }
 
 // all reads everything.
 func (s *Stream) all() ([]byte, error) {
-	var b bytes.Buffer
-	if s.Packed == "" {
-		b.Grow(int(min(s.size, s.limit)) + bytes.MinRead)
+	if s.Packed == "" && s.size > 0 {
+		return s.allPlain()
 	}
-	_, err := b.ReadFrom(s)
+	c, err := readChunks(s)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Join(c.list, nil), nil
+}
+
+// allPlain reads a regular file.
+func (s *Stream) allPlain() ([]byte, error) {
+	st, err := s.file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if s.size > s.limit {
+		return nil, tooLong(s.limit)
+	}
+	if stored := StoredSize(st); uint64(s.size) > Most(stored) {
+		return nil, tooDense(s.size, int64(stored))
+	}
+	b := bytes.NewBuffer(make([]byte, 0, s.size+bytes.MinRead))
+	_, err = b.ReadFrom(s)
 	return b.Bytes(), err
 }
 
@@ -179,7 +196,7 @@ var formats = []format{
 const zstdMagic = "\x28\xb5\x2f\xfd"
 
 func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxImage), zstd.WithDecoderMaxWindow(256<<20))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxImage), zstd.WithDecoderMaxWindow(128<<20))
 	if err != nil {
 		return nil, nil, err
 	}

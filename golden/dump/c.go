@@ -104,6 +104,7 @@ type cPrinter struct {
 	queue      []uint32
 	depth      int
 	steps      int
+	looks      int // steps of sorting
 
 	name   []string       // what a type is called, once that was settled
 	tags   map[string]int // uses of names after struct, union, enum
@@ -122,10 +123,11 @@ const (
 )
 
 // Bounds of the recursions, which types without end, or woven densely enough, would keep going. A kernel takes 2 million
-// steps.
+// steps, and fewer looks.
 const (
 	maxCDepth = 10_000
 	maxCSteps = 20_000_000
+	maxCLooks = 50_000_000
 )
 
 // enter counts a step of a recursion over types, and tells whether it may go on; leave ends the step.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -137,6 +138,25 @@ func TestCErrors(t *testing.T) {
 	}
 	if err := WriteC(fullDisk{}, load(t, "kinds-x86_64"), COptions{}); !errors.Is(err, errFull) {
 		t.Errorf("got error %v, want %v", err, errFull)
+	}
+}
+
+// TestLongChainsEnd: what sorting looks at is bounded, too.
+func TestLongChainsEnd(t *testing.T) {
+	for _, k := range []btf.Kind{btf.KindPtr, btf.KindTypedef, btf.KindConst} {
+		b := builder{btf.New(binary.LittleEndian, nil)}
+		name := map[bool]string{true: "t"}[k == btf.KindTypedef]
+		for i := range uint32(200_000) {
+			b.add(k, 0, false, name, i)
+		}
+		began := time.Now()
+		err := WriteC(&bytes.Buffer{}, b.Object, COptions{})
+		if err == nil || !strings.Contains(err.Error(), "leads to too many others to be sorted") {
+			t.Errorf("%s: got %v", k, err)
+		}
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s: took %v", k, took)
+		}
 	}
 }
 

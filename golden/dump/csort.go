@@ -58,6 +58,9 @@ const (
 func (p *cPrinter) sorted() []sortKey {
 	list := make([]sortKey, len(p.rec))
 	for i := range list {
+		if p.err != nil {
+			return list[:1]
+		}
 		id := uint32(i)
 		list[i] = sortKey{p.rank(id, false, 0), p.sortName(id, false, 0), p.text(p.rec[id].Name()), p.hash(id, true, 0), id}
 	}
@@ -87,12 +90,20 @@ func through(r btf.Record) (id uint32, ok bool) {
 	return 0, false
 }
 
+// look counts a step from a type to the next, and tells whether it may be taken. Long chains take many for each type of theirs.
+func (p *cPrinter) look(id uint32) bool {
+	if p.looks++; p.looks > maxCLooks {
+		p.fail(id, "leads to too many others to be sorted")
+	}
+	return p.err == nil
+}
+
 // rank puts enums before numbers before structs before prototypes. It looks through types from one with a name inwards.
 func (p *cPrinter) rank(id uint32, named bool, depth int) int {
 	r := p.rec[id]
 	named = named || p.text(r.Name()) != ""
 	if to, ok := through(r); ok {
-		if !named || depth > maxCDepth {
+		if !named || depth > maxCDepth || !p.look(id) {
 			return rankOther
 		}
 		return p.rank(to, true, depth+1)
@@ -120,7 +131,7 @@ func (p *cPrinter) rank(id uint32, named bool, depth int) int {
 // sortName is the name of what a type leads to; an anonymous enum by itself goes by its first enumerator.
 func (p *cPrinter) sortName(id uint32, led bool, depth int) string {
 	r := p.rec[id]
-	if to, ok := through(r); ok && depth <= maxCDepth {
+	if to, ok := through(r); ok && depth <= maxCDepth && p.look(id) {
 		return p.sortName(to, true, depth+1)
 	}
 	name := p.text(r.Name())
@@ -151,12 +162,14 @@ func (p *cPrinter) hash(id uint32, deep bool, depth int) (h uint64) {
 			if name := p.text(m[0]); name != "" {
 				add(hashString(name))
 			}
-			add(p.hash(m[1], false, depth+1))
+			if p.look(id) {
+				add(p.hash(m[1], false, depth+1))
+			}
 		}
 	case btf.KindArray:
 		add(uint64(r[5]))
 	}
-	if to, ok := through(r); ok && depth <= maxCDepth {
+	if to, ok := through(r); ok && depth <= maxCDepth && p.look(id) {
 		add(p.hash(to, deep, depth+1))
 	}
 	return h
