@@ -30,6 +30,14 @@ var arches = []Arch{
 	{"mips", elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2MSB},
 	{"mipsel", elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2LSB},
 	{"loongarch64", elf.EM_LOONGARCH, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"ppc", elf.EM_PPC, elf.ELFCLASS32, elf.ELFDATA2MSB},
+	{"sparc64", elf.EM_SPARCV9, elf.ELFCLASS64, elf.ELFDATA2MSB},
+	{"alpha", elf.EM_ALPHA, elf.ELFCLASS64, elf.ELFDATA2LSB},
+	{"m68k", elf.EM_68K, elf.ELFCLASS32, elf.ELFDATA2MSB},
+	{"hppa", elf.EM_PARISC, elf.ELFCLASS32, elf.ELFDATA2MSB},
+	{"hppa64", elf.EM_PARISC, elf.ELFCLASS64, elf.ELFDATA2MSB},
+	{"sh4", elf.EM_SH, elf.ELFCLASS32, elf.ELFDATA2LSB},
+	{"arc", elf.EM_ARC_COMPACT2, elf.ELFCLASS32, elf.ELFDATA2LSB},
 }
 
 // aliases are other names in use, by distributions, by Go and by uname.
@@ -40,6 +48,7 @@ var aliases = map[string]string{
 	"armhf":   "arm", "armel": "arm", "armv7l": "arm",
 	"ppc64el": "ppc64le", "mips64le": "mips64el", "mipsle": "mipsel",
 	"loong64": "loongarch64",
+	"powerpc": "ppc", "parisc": "hppa", "parisc64": "hppa64",
 }
 
 // ArchNames lists the names of the architectures, without aliases.

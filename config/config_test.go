@@ -198,7 +198,7 @@ images:
 func TestArches(t *testing.T) {
 	for _, tt := range []struct{ name, want string }{
 		{"x86_64", "x86_64"}, {"amd64", "x86_64"}, {"x86", "i386"}, {"i686", "i386"}, {"aarch64", "arm64"},
-		{"armhf", "arm"}, {"S390X", "s390x"}, {"ppc64el", "ppc64le"}, {"loong64", "loongarch64"},
+		{"armhf", "arm"}, {"S390X", "s390x"}, {"ppc64el", "ppc64le"}, {"loong64", "loongarch64"}, {"powerpc", "ppc"}, {"parisc", "hppa"},
 	} {
 		a, ok := ArchByName(tt.name)
 		if !ok || a.Name != tt.want {

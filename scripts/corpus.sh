@@ -7,7 +7,9 @@
 # Needs Debian 12's compilers:
 #   apt-get install clang-19 lld-19 gcc gcc-i686-linux-gnu gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf \
 #       gcc-s390x-linux-gnu gcc-powerpc64le-linux-gnu gcc-powerpc64-linux-gnu gcc-riscv64-linux-gnu \
-#       gcc-mips64el-linux-gnuabi64 gcc-mips64-linux-gnuabi64
+#       gcc-mips64el-linux-gnuabi64 gcc-mips64-linux-gnuabi64 gcc-mips-linux-gnu gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu \
+#       gcc-m68k-linux-gnu gcc-sparc64-linux-gnu gcc-alpha-linux-gnu gcc-hppa-linux-gnu gcc-hppa64-linux-gnu \
+#       gcc-sh4-linux-gnu gcc-arc-linux-gnu
 # and pahole 1.32 and bpftool 7.8 in $LAB/bin (LAB defaults to ../.lab beside the checkout). The goldens come from these
 # two and never from btfbatch.
 set -eu
@@ -50,6 +52,9 @@ target() {
 	loongarch64) triplet=loongarch64-linux-gnu base=0x9000000000200000 flags="-mcmodel=medium -Xclang -target-feature -Xclang +relax" ;; # by clang alone
 	mips64el) triplet=mips64el-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
 	mips64) triplet=mips64-linux-gnuabi64 base=0xffffffff80100000 flags="-mno-abicalls -G0" ;;
+	mipsel | mips) triplet=$1-linux-gnu base=0x80100000 flags="-mno-abicalls -G0" ;;
+	ppc) triplet=powerpc-linux-gnu base=0xc0000000 ;;
+	m68k | sparc64 | alpha | hppa | hppa64 | sh4 | arc) triplet=$1-linux-gnu base=0x100000 ;;
 	*) echo "corpus.sh: no target $1" >&2; exit 2 ;;
 	esac
 }
@@ -138,13 +143,22 @@ compile gcc12 x86_64 5 -Wno-packed-bitfield-compat differ_a.c differ_b.c
 link gcc12-x86_64-dwarf5-differing.elf "" ""
 
 # Relocatable files, of every machine.
-for arch in x86_64 i386 arm64 arm s390x ppc64le ppc64 riscv64 mips64el mips64; do
+for arch in x86_64 i386 arm64 arm s390x ppc64le ppc64 riscv64 mips64el mips64 mipsel mips ppc m68k sparc64 alpha hppa hppa64 sh4 arc; do
 	compile gcc12 $arch 5 -DMODULE module.c
 	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-module.ko
 done
 for arch in riscv64 loongarch64; do
 	compile clang19 $arch 5 -DMODULE module.c
 	ld.lld-19 -r $objects -o out/clang19-$arch-dwarf5-module.ko
+done
+
+for arch in mips m68k sparc64; do
+	compile gcc12 $arch 5 "" threads.c
+	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-threads.ko
+done
+for arch in mips mipsel; do # .rel.pdr has an entry past the end of .pdr
+	compile gcc12 $arch 5 "" twice_a.c twice_b.c
+	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-twice.ko
 done
 
 for arch in x86_64 i386 s390x; do # a module to be encoded over the BTF of the image of its architecture

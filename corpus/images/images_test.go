@@ -176,6 +176,9 @@ func checkDWARF(t *testing.T, f *elf.File, compiler, version, what string) {
 		t.Errorf("units in the 64-bit format: got %v", wide)
 	}
 	d, err := f.DWARF()
+	if err != nil && f.Type == elf.ET_REL && strings.Contains(err.Error(), "not implemented") {
+		return // the standard library relocates the files of some machines only
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

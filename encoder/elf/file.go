@@ -44,7 +44,8 @@ type File struct {
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
 	symbols *Symbols // ET_REL: once they were read
 
-	asStored bool // see AsPeer
+	asStored bool             // see AsPeer
+	peer     *peerRelocations // see AsPeer
 }
 
 // A Section is one section header.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -24,49 +25,78 @@ func buffer(size uint64) []byte { return make([]byte, size, size+spare) }
 
 // decompress gives the contents of a section whose stored bytes are b.
 func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
-	var size uint64
-	unpack := unzlib
-	switch {
-	case s.Flags&elf.SHF_COMPRESSED != 0:
-		n := 12
-		if f.Is64 {
-			n = 24
-		}
-		if len(b) < n {
-			return nil, &FormatError{s.place(), 0, "compression header is cut short"}
-		}
-		if f.Is64 {
-			size = f.Order.Uint64(b[8:])
-		} else {
-			size = uint64(f.Order.Uint32(b[4:]))
-		}
-		switch t := elf.CompressionType(f.Order.Uint32(b)); t {
-		case elf.COMPRESS_ZLIB:
-		case elf.COMPRESS_ZSTD:
-			unpack = unzstd
-		default:
-			return nil, &FormatError{s.place(), 0, fmt.Sprintf("compression type %d is unknown", uint32(t))}
-		}
-		b = b[n:]
-	case strings.HasPrefix(s.Name, ".zdebug_"):
-		if len(b) < 12 || string(b[:4]) != "ZLIB" {
-			return b, nil
-		}
-		for _, c := range b[4:12] {
-			size = size<<8 | uint64(c)
-		}
-		b = b[12:]
-	default:
-		return b, nil
+	c, err := f.compression(s, b)
+	if err != nil || c.unpack == nil {
+		return b, err
 	}
-	if size > input.Most(uint64(len(b))) {
-		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size %d is absurd for %d bytes of compressed data", size, len(b))}
+	b = b[c.header:]
+	if c.size > input.Most(uint64(len(b))) {
+		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size %d is absurd for %d bytes of compressed data", c.size, len(b))}
 	}
-	out, err := unpack(b, buffer(size))
+	out, err := c.unpack(b, buffer(c.size))
 	if err != nil {
 		return nil, &FormatError{s.place(), 0, "compressed data: " + err.Error()}
 	}
 	return out, nil
+}
+
+// A compression is what the header of a compressed section says.
+type compression struct {
+	size   uint64 // of the contents
+	header int    // its own bytes
+	unpack func(b, out []byte) ([]byte, error)
+}
+
+// longestHeader is the size of the longest header of compressed data.
+const longestHeader = 24
+
+// compression reads the header that a section begins with. Without unpack the section is not compressed.
+func (f *File) compression(s *Section, b []byte) (compression, error) {
+	switch {
+	case s.Flags&elf.SHF_COMPRESSED != 0:
+		c := compression{header: 12, unpack: unzlib}
+		if f.Is64 {
+			c.header = longestHeader
+		}
+		if len(b) < c.header {
+			return c, &FormatError{s.place(), 0, "compression header is cut short"}
+		}
+		if f.Is64 {
+			c.size = f.Order.Uint64(b[8:])
+		} else {
+			c.size = uint64(f.Order.Uint32(b[4:]))
+		}
+		switch t := elf.CompressionType(f.Order.Uint32(b)); t {
+		case elf.COMPRESS_ZLIB:
+		case elf.COMPRESS_ZSTD:
+			c.unpack = unzstd
+		default:
+			return c, &FormatError{s.place(), 0, fmt.Sprintf("compression type %d is unknown", uint32(t))}
+		}
+		return c, nil
+	case strings.HasPrefix(s.Name, ".zdebug_") && len(b) >= 12 && string(b[:4]) == "ZLIB":
+		return compression{size: binary.BigEndian.Uint64(b[4:]), header: 12, unpack: unzlib}, nil
+	}
+	return compression{}, nil
+}
+
+// dataSize is the size of a section's contents, once they are decompressed.
+func (f *File) dataSize(s *Section) (uint64, error) {
+	if !s.HasData() {
+		return 0, nil
+	}
+	if err := f.checkPlace(s); err != nil {
+		return 0, err
+	}
+	b := make([]byte, min(s.Size, longestHeader))
+	if err := f.readAt(b, s.Off, s.place()); err != nil {
+		return 0, err
+	}
+	c, err := f.compression(s, b)
+	if err != nil || c.unpack == nil {
+		return s.Size, err
+	}
+	return c.size, nil
 }
 
 var errLonger = errors.New("it holds more than the stated size")

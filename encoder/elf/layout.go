@@ -53,18 +53,30 @@ func (f *File) relocate(target *Section, b []byte) error {
 		if all += rel.Size; all > f.size { // sections that overlap can have any number of them
 			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s have %d bytes, more than the file (%d bytes)", target.place(), all, f.size)}
 		}
-		data, err := f.raw(rel)
+		if f.peer != nil {
+			if err := f.peer.relocate(f, rel, b); err != nil {
+				return err
+			}
+			continue
+		}
+		data, err := f.unrelocated(rel)
 		if err != nil {
 			return err
 		}
-		if data, err = f.decompress(rel, data); err != nil {
-			return err
-		}
-		if err := f.apply(rel, data, b); err != nil {
+		if err := f.apply(rel, target, data, b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unrelocated reads a section of a relocatable file without relocating it.
+func (f *File) unrelocated(s *Section) ([]byte, error) {
+	b, err := f.raw(s)
+	if err != nil {
+		return nil, err
+	}
+	return f.decompress(s, b)
 }
 
 // A relocation is one entry of a REL or RELA section.
@@ -75,23 +87,20 @@ type relocation struct {
 	addend int64
 }
 
-func (f *File) apply(rel *Section, data, b []byte) error {
-	syms, err := f.Symbols()
+func (f *File) apply(rel, target *Section, data, b []byte) error {
+	syms, err := f.relocationSymbols(rel)
 	if err != nil {
 		return err
 	}
-	if syms == nil {
-		return &FormatError{rel.place(), 0, "relocations without a symbol table"}
-	}
 	rela := rel.Type == elf.SHT_RELA
 	n := f.relocationSize(rela)
-	kinds := relocationKinds[f.Machine]
+	kinds := kindsOf(f.Machine)
 	for at := 0; at+n <= len(data); at += n {
 		r := f.parseRelocation(data[at:at+n], rela)
-		k, ok := kinds[r.kind]
-		if !ok {
-			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocation type %d is not known for %s", r.kind, f.Machine)}
+		if uint64(r.kind) >= uint64(len(kinds)) || kinds[r.kind].op == relUnknown {
+			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocation type %d is not known for %s, at %s+%#x", r.kind, f.Machine, target.place(), r.off)}
 		}
+		k := kinds[r.kind]
 		if k.op == relNone {
 			continue
 		}
@@ -104,6 +113,14 @@ func (f *File) apply(rel *Section, data, b []byte) error {
 		f.patch(b[r.off:], k, f.symbolAddr(syms.at(r.sym)), r.addend, rela)
 	}
 	return nil
+}
+
+func (f *File) relocationSymbols(rel *Section) (*Symbols, error) {
+	syms, err := f.Symbols()
+	if err == nil && syms == nil {
+		err = &FormatError{rel.place(), 0, "relocations without a symbol table"}
+	}
+	return syms, err
 }
 
 // symbolAddr is the laid-out address of a symbol.

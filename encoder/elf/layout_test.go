@@ -124,6 +124,32 @@ func TestRelocations(t *testing.T) {
 			{52, 0, "11", "01"}, {53, 0, "1100", "0100"}, {54, 0, "120001bb", "020000bb"}, {55, 0, "12000100", "02000000"}, {56, 0, "1200010000000000", "0200000000000000"},
 			{105, 0, "c1", "d1"}, {106, 0, "d1", "c1"},
 			{107, 0, "818000bb", "918004bb"}, {108, 0, "928004bb", "828000bb"}}},
+		{elf.EM_386, c32, le, []relocation{{20, 0, "0300bb", "1300bb"}, {22, 0, "03bb", "13bb"}}},
+		{elf.EM_ARM, c32, le, []relocation{{5, 0, "0300bb", "1300bb"}, {8, 0, "03bb", "13bb"}, {18, 0, "aaaaaaaa", "aaaaaaaa"}}},
+		{elf.EM_PPC, c32, be, []relocation{{3, 1, "000000", "001100"}, {24, 1, "00000000", "00010011"}, {25, 1, "0000bb", "0011bb"}}},
+		{elf.EM_PPC64, c64, be, []relocation{{3, 1, "0000bb", "0011bb"}, {24, 1, "00000000", "00010011"}, {25, 1, "0000bb", "0011bb"},
+			{43, 1, "0000000000000000", "0000000000010011"}}},
+		{elf.EM_MIPS, c32, be, []relocation{{1, 0, "0003bb", "0013bb"}, {39, 0, "aaaaaaaa", "aaaaaaaa"}}},
+		{elf.EM_68K, c32, be, []relocation{
+			{1, 1, "aaaaaaaabb", "00010011bb"}, {2, 1, "aaaabb", "0011bb"}, {3, 1, "aabb", "11bb"}, {31, 1, "aaaaaaaa", "aaaaaaaa"}}},
+		{elf.EM_ALPHA, c64, le, []relocation{{1, 1, "aaaaaaaabb", "11000100bb"}, {2, 1, "aaaaaaaaaaaaaaaabb", "1100010000000000bb"}}},
+		{elf.EM_SPARC, c32, be, []relocation{{3, 1, "aaaaaaaabb", "00010011bb"}, {23, 1, "aaaaaaaabb", "00010011bb"}}},
+		{elf.EM_SPARCV9, c64, be, []relocation{
+			{1, 1, "aabb", "11bb"}, {2, 1, "aaaabb", "0011bb"}, {3, 1, "aaaaaaaabb", "00010011bb"}, {55, 1, "aaaabb", "0011bb"},
+			{23, 1, "aaaaaaaabb", "00010011bb"}, {32, 1, "aaaaaaaaaaaaaaaabb", "0000000000010011bb"},
+			{54, 1, "aaaaaaaaaaaaaaaabb", "0000000000010011bb"}, {77, 1, "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa"}}},
+		{elf.EM_PARISC, c32, be, []relocation{{1, 1, "00000001bb", "00010011bb"}, {41, 1, "00000001bb", "00010011bb"}}},
+		{elf.EM_PARISC, c64, be, []relocation{{41, 1, "00000001bb", "00010011bb"}, {80, 1, "aaaaaaaaaaaaaaaabb", "0000000000010011bb"}}},
+		{elf.EM_ARC_COMPACT2, c32, le, []relocation{{1, 1, "aabb", "11bb"}, {2, 1, "aaaabb", "1100bb"}, {4, 1, "aaaaaaaabb", "11000100bb"}, {67, 1, "aaaaaaaa", "aaaaaaaa"}}},
+		{elf.EM_SH, c32, le, []relocation{{1, 0, "03000000bb", "13000100bb"}, {1, 3, "00000000bb", "13000100bb"}, {33, 3, "0000bb", "1300bb"}, {34, 0, "03bb", "13bb"}}},
+		{elf.EM_SH, c32, be, []relocation{{1, 0, "00000003bb", "00010013bb"}}},
+		{elf.EM_XTENSA, c32, le, []relocation{{1, 0, "03000000bb", "13000100bb"}, {19, 0, "03000000bb", "03000000bb"}}},
+		{elf.EM_OPENRISC, c32, be, []relocation{{1, 1, "aaaaaaaabb", "00010011bb"}, {2, 1, "aaaabb", "0011bb"}, {3, 1, "aabb", "11bb"}}},
+		{elf.EM_MICROBLAZE, c32, be, []relocation{{1, 1, "aaaaaaaabb", "00010011bb"}}},
+		{elf.EM_ALTERA_NIOS2, c32, le, []relocation{{12, 1, "aaaaaaaabb", "11000100bb"}, {13, 1, "aaaabb", "1100bb"}, {14, 1, "aabb", "11bb"}}},
+		{elf.EM_QDSP6, c32, le, []relocation{{6, 1, "aaaaaaaabb", "11000100bb"}, {7, 1, "aaaabb", "1100bb"}, {8, 1, "aabb", "11bb"}}},
+		{elf.Machine(252), c32, le, []relocation{{1, 1, "aaaaaaaabb", "11000100bb"}}},
+		{elf.EM_IA_64, c64, le, []relocation{{0x25, 1, "aaaaaaaabb", "11000100bb"}, {0x27, 1, "aaaaaaaaaaaaaaaabb", "1100010000000000bb"}}},
 	}
 	for _, row := range rows {
 		for _, r := range row.relocs {
@@ -226,7 +252,7 @@ func TestBadRelocations(t *testing.T) {
 		_, err := f.Data(f.Section(".debug_test"))
 		return err
 	}
-	wantFormat(t, "type", data(build(200, 0)), rela, "relocation type 200 is not known for EM_X86_64")
+	wantFormat(t, "type", data(build(200, 0)), rela, "relocation type 200 is not known for EM_X86_64, at .debug_test+0x0")
 	wantFormat(t, "place", data(build(1, 1)), rela, "relocates offset 0x1 of a section of 8 bytes")
 	wantFormat(t, "place far away", data(build(1, ^uint64(0))), rela, "relocates offset")
 	image := build(1, 0)

@@ -3,17 +3,145 @@ package elf
 import (
 	"debug/elf"
 	"encoding/binary"
+	"slices"
+	"sync"
 )
 
-// AsPeer is rule 01/1.2, 3: of relocatable files of little-endian 64-bit MIPS, whose r_info has a layout of its own, the
-// reference reads the debug sections as they are stored: every name is the first of .debug_str, every address what the addend in
-// place says. AsPeer is such a file with Data that leaves relocations alone; any other is returned as it is. Close f, not the
+// AsPeer is rule 01/1.2, 3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
+// MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
+// says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
+// see peerRelocations. AsPeer is a view of the file with Data that does so; what is not relocatable is returned as it is. Close f, not the
 // result.
 func (f *File) AsPeer() *File {
-	if f.Type != elf.ET_REL || f.Machine != elf.EM_MIPS || !f.Is64 || f.Order != binary.ByteOrder(binary.LittleEndian) {
+	if f.Type != elf.ET_REL {
 		return f
 	}
 	view := *f
-	view.asStored = true
+	mips64el := f.Machine == elf.EM_MIPS && f.Is64 && f.Order == binary.ByteOrder(binary.LittleEndian)
+	if mips64el || !slices.Contains(peerMachines, f.Machine) {
+		view.asStored = true
+	} else {
+		view.peer = &peerRelocations{kinds: peerKinds(f.Machine), stop: len(f.Sections)}
+	}
 	return &view
 }
+
+// peerMachines are those whose relocatable files the reference relocates.
+var peerMachines = []elf.Machine{elf.EM_X86_64, elf.EM_386, elf.EM_ARM, elf.EM_AARCH64, elf.EM_S390, elf.EM_PPC64, elf.EM_PPC, elf.EM_MIPS,
+	elf.EM_RISCV, elf.EM_LOONGARCH, elf.EM_68K, elf.EM_ALPHA, elf.EM_SPARC, elf.EM_SPARC32PLUS, elf.EM_SPARCV9, elf.EM_ARC_COMPACT2,
+	elf.EM_QDSP6, emCSKY, elf.EM_IA_64, elf.EM_SH}
+
+// peerKinds is rule 01/1.2, 2: some types of relocation the reference does not know, and leaves alone; and of SuperH it takes
+// the addend of the entry, although it lies in place.
+func peerKinds(m elf.Machine) []relKind {
+	kinds := kindsOf(m)
+	for _, typ := range peerIgnores[m] {
+		kinds[typ] = none
+	}
+	if m == elf.EM_SH {
+		kinds[1] = set32
+	}
+	return kinds
+}
+
+var peerIgnores = map[elf.Machine][]uint32{
+	elf.EM_PPC:       {3},
+	elf.EM_PPC64:     {3},
+	elf.EM_RISCV:     {33, 37, 52, 53, 60, 61},
+	elf.EM_LOONGARCH: {47, 49, 52, 54, 105, 106, 107, 108},
+	elf.EM_SH:        {33, 34},
+}
+
+// peerRelocations are the relocations of a file as the reference carries them out.
+type peerRelocations struct {
+	kinds []relKind
+
+	mu   sync.Mutex
+	seen int // sections before this one are known to stop nothing, or stop is known
+	stop int // the relocation section at which the reference stops, or the number of sections
+}
+
+// relocate is rule 01/1.2, 2: the reference relocates all sections of a file in the order of their relocation sections, loaded
+// ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
+// It stops at a symbol that is not in the table or lies in a section that the file has not, at a place outside of the section, and at
+// a section that it cannot read. It goes on after a type that it does not know, and after a symbol that is undefined, and leaves that
+// place alone. relocate applies the relocations of one section to the bytes that they are of.
+func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for ; p.seen < min(rel.Index, p.stop); p.seen++ {
+		goesOn, err := p.passes(f, &f.Sections[p.seen])
+		if err != nil {
+			return err
+		}
+		if !goesOn {
+			p.stop = p.seen
+		}
+	}
+	if p.stop < rel.Index {
+		return nil
+	}
+	goesOn, err := p.walk(f, rel, uint64(len(b)), b)
+	if !goesOn {
+		p.stop = rel.Index
+	}
+	p.seen = max(p.seen, rel.Index+1)
+	return err
+}
+
+// passes tells whether the reference goes on after a section.
+func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
+	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 {
+		return true, nil
+	}
+	if uint64(rel.Info) >= uint64(len(f.Sections)) {
+		return false, nil
+	}
+	size, err := f.dataSize(&f.Sections[rel.Info])
+	if err != nil {
+		return false, nil //nolint:nilerr // a section that it cannot read
+	}
+	if size == 0 {
+		return true, nil
+	}
+	return p.walk(f, rel, size, nil)
+}
+
+// walk looks at the relocations of a section of the given size, and applies them if its bytes are given.
+func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte) (goesOn bool, err error) {
+	syms, err := f.relocationSymbols(rel)
+	if err != nil {
+		return false, err
+	}
+	rela := rel.Type == elf.SHT_RELA
+	n := f.relocationSize(rela)
+	data, err := f.unrelocated(rel)
+	if err != nil || len(data)%n != 0 {
+		return false, nil //nolint:nilerr // a section that it cannot read
+	}
+	for ; len(data) > 0; data = data[n:] {
+		r := f.parseRelocation(data[:n], rela)
+		if uint64(r.kind) >= uint64(len(p.kinds)) || p.kinds[r.kind].op <= relNone {
+			continue
+		}
+		k := p.kinds[r.kind]
+		if uint64(r.sym) >= uint64(syms.n) {
+			return false, nil
+		}
+		sym := syms.at(r.sym)
+		switch {
+		case r.sym != 0 && sym.Section == uint32(elf.SHN_UNDEF):
+			continue
+		case uint64(sym.Section) >= uint64(len(f.Sections)) && !slices.Contains(peerSpecial, elf.SectionIndex(sym.Section)),
+			r.off > size, uint64(k.width()) > size-r.off:
+			return false, nil
+		}
+		if b != nil {
+			f.patch(b[r.off:], k, f.symbolAddr(sym), r.addend, rela)
+		}
+	}
+	return true, nil
+}
+
+// peerSpecial are the indices of sections which the file need not have.
+var peerSpecial = []elf.SectionIndex{elf.SHN_ABS, elf.SHN_COMMON, elf.SHN_XINDEX}

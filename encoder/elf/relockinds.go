@@ -1,0 +1,71 @@
+package elf
+
+import "debug/elf"
+
+var (
+	none  = relKind{relNone, 0}
+	set8  = relKind{relSet, 1}
+	set16 = relKind{relSet, 2}
+	set32 = relKind{relSet, 4}
+	set64 = relKind{relSet, 8}
+)
+
+// emCSKY is the number of the C-SKY, which the standard library has not.
+const emCSKY elf.Machine = 252
+
+// relocationKinds says, for every machine, which relocations occur in debug sections (specification 01, section 1.2; the
+// processor supplements of the System V ABI): absolute ones of 8 to 64 bits, aligned or not, and differences. Offsets in thread-local
+// storage are left alone, since no rule asks where a thread variable lives, and so are marks that are meant for linkers.
+var relocationKinds = map[elf.Machine]map[uint32]relKind{
+	elf.EM_X86_64:  {0: none, 1: set64, 10: set32, 11: set32, 12: set16, 14: set8, 17: none, 21: none},
+	elf.EM_386:     {0: none, 1: set32, 20: set16, 22: set8, 32: none, 36: none},
+	elf.EM_ARM:     {0: none, 2: set32, 5: set16, 8: set8, 17: none, 18: none, 104: none, 106: none},
+	elf.EM_AARCH64: {0: none, 256: none, 257: set64, 258: set32, 259: set16, 1029: none},
+	elf.EM_S390:    {0: none, 1: set8, 3: set16, 4: set32, 22: set64, 52: none, 53: none},
+	elf.EM_PPC64:   {0: none, 1: set32, 3: set16, 24: set32, 25: set16, 38: set64, 43: set64, 78: none},
+	elf.EM_PPC:     {0: none, 1: set32, 3: set16, 24: set32, 25: set16, 78: none},
+	elf.EM_MIPS:    {0: none, 1: set16, 2: set32, 18: set64, 38: none, 39: none, 40: none, 41: none},
+	elf.EM_RISCV: {0: none, 1: set32, 2: set64, 8: none, 9: none,
+		33: {relAdd, 1}, 34: {relAdd, 2}, 35: {relAdd, 4}, 36: {relAdd, 8}, 37: {relSub, 1}, 38: {relSub, 2}, 39: {relSub, 4}, 40: {relSub, 8},
+		51: none, 52: {relSub6, 1}, 53: {relSet6, 1}, 54: set8, 55: set16, 56: set32, 60: {relSetULEB, 0}, 61: {relSubULEB, 0}},
+	elf.EM_LOONGARCH: {0: none, 1: set32, 2: set64, 8: none, 9: none, 100: none, 102: none,
+		47: {relAdd, 1}, 48: {relAdd, 2}, 49: {relAdd, 3}, 50: {relAdd, 4}, 51: {relAdd, 8},
+		52: {relSub, 1}, 53: {relSub, 2}, 54: {relSub, 3}, 55: {relSub, 4}, 56: {relSub, 8},
+		105: {relAdd6, 1}, 106: {relSub6, 1}, 107: {relAddULEB, 0}, 108: {relSubULEB, 0}},
+
+	elf.EM_68K:          {0: none, 1: set32, 2: set16, 3: set8, 31: none, 32: none, 33: none, 41: none},
+	elf.EM_ALPHA:        {0: none, 1: set32, 2: set64, 33: none, 36: none},
+	elf.EM_SPARC:        sparc,
+	elf.EM_SPARC32PLUS:  sparc,
+	elf.EM_SPARCV9:      sparc,
+	elf.EM_PARISC:       {0: none, 1: set32, 41: set32, 49: set32, 80: set64, 104: set64, 112: set64, 244: none, 245: none},
+	elf.EM_ARC_COMPACT:  arc,
+	elf.EM_ARC_COMPACT2: arc,
+	elf.EM_MICROBLAZE:   {0: none, 1: set32, 26: none, 27: none},
+	elf.EM_ALTERA_NIOS2: {0: none, 12: set32, 13: set16, 14: set8, 34: none},
+	elf.EM_OPENRISC:     {0: none, 1: set32, 2: set16, 3: set8, 33: none},
+	elf.EM_XTENSA:       {0: none, 1: {relAdd, 4}, 17: none, 18: none, 19: none, 52: none, 57: none, 58: none, 59: none, 60: none, 61: none, 62: none},
+	elf.EM_QDSP6:        {0: none, 6: set32, 7: set16, 8: set8, 47: none, 48: none},
+	emCSKY:              {0: none, 1: set32},
+	elf.EM_IA_64:        {0: none, 0x25: set32, 0x27: set64, 0x65: set32, 0x67: set64, 0xb5: none, 0xb7: none},
+	// The addend lies in place although the entry has room for one, which is zero then; for 33 it is the other way round. So it is in
+	// relocatable files of Xtensa.
+	elf.EM_SH: {0: none, 1: {relAdd, 4}, 33: {relAdd, 2}, 34: {relAdd, 1}, 146: none, 150: none},
+}
+
+// kindsOf is the table of a machine as a list, by type.
+func kindsOf(m elf.Machine) []relKind {
+	var list []relKind
+	for typ, k := range relocationKinds[m] {
+		if int(typ) >= len(list) {
+			list = append(list, make([]relKind, int(typ)+1-len(list))...)
+		}
+		list[typ] = k
+	}
+	return list
+}
+
+// Types of 16, 32 and 64 bits come for aligned places and for others.
+var sparc = map[uint32]relKind{0: none, 1: set8, 2: set16, 3: set32, 23: set32, 32: set64, 54: set64, 55: set16, 76: none, 77: none}
+
+var arc = map[uint32]relKind{0: none, 1: set8, 2: set16, 4: set32, 0x43: none}
