@@ -74,10 +74,13 @@ func (ps *Problems) Error() string {
 		lines[i] = p.String()
 	}
 	if ps.More > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", ps.More))
+		lines = append(lines, ps.Rest())
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Rest tells of the problems that are not listed.
+func (ps *Problems) Rest() string { return fmt.Sprintf("and %d more", ps.More) }
 
 // A position is a place in the text and the path of what stands there.
 type position struct {

@@ -33,6 +33,9 @@ func TestProblems(t *testing.T) {
 			"2:17: images[0].name: name \"\ufffd\" is not UTF-8\n3:1: unknown key \"x\" in the manifest"},
 		{"too many images", "version: 1\nimages:\n" + strings.Repeat("- {path: v, base: w}\n", maxImages+1000),
 			fmt.Sprintf("%d:3: images[%d]: manifest has more than 4096 images", maxImages+3, maxImages)},
+		{"empty words", image("verify: [\" \", newest]\nlang_exclude: \"rust,,c\"\nfeatures: \",\""),
+			"4:14: images[0].verify[0]: list has an empty element\n5:24: images[0].lang_exclude: list has an empty element\n" +
+				"6:15: images[0].features: list has an empty element"},
 		{"unquoted glob", image("sections: [{section: .data, exclude: [*foo]}]"),
 			`4:43: unknown anchor 'foo' referenced (did you mean "*foo" in quotes?)`},
 		{"expression in braces", image("outputs: {btf: ${{ image.name }}}"),

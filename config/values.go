@@ -66,14 +66,18 @@ func (d *decoder) words(v *value) ([]word, bool) {
 		}
 		var words []word
 		at := v.position
+		all := true
 		for w := range strings.SplitSeq(text, ",") {
-			if w = strings.TrimSpace(w); w != "" {
-				at = d.find(at, w)
-				words = append(words, word{w, at})
-				at.col += utf8.RuneCountInString(w)
+			if w = strings.TrimSpace(w); w == "" {
+				d.add(at, "", "list has an empty element")
+				all = false
+				continue
 			}
+			at = d.find(at, w)
+			words = append(words, word{w, at})
+			at.col += utf8.RuneCountInString(w)
 		}
-		return words, true
+		return words, all
 	}
 	if v.kind != sequence {
 		d.add(v.position, "", "wants a list of strings, this is %s", v.what())
@@ -83,9 +87,13 @@ func (d *decoder) words(v *value) ([]word, bool) {
 	all := true
 	for _, x := range v.list {
 		text, ok := d.text(x)
+		if text = strings.TrimSpace(text); ok && text == "" {
+			d.add(x.position, "", "list has an empty element")
+			ok = false
+		}
 		all = all && ok
 		if ok {
-			words = append(words, word{strings.TrimSpace(text), x.position})
+			words = append(words, word{text, x.position})
 		}
 	}
 	return words, all

@@ -10,6 +10,9 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
+// mostImages bounds how many images validate tells of.
+const mostImages = 100
+
 func newValidate(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate MANIFEST",
@@ -23,7 +26,12 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 				return err
 			}
 			bad := batch.Check(cmd.Context(), items)
-			for _, p := range bad {
+			for i, p := range bad {
+				if i == mostImages {
+					text := fmt.Sprintf("and %d more", len(bad)-i)
+					a.console.Problem(text, console.Fields{"kind": "image"})
+					break
+				}
 				a.console.Problem(p.Image+": "+p.Problem, console.Fields{"kind": "image", "image": p.Image})
 			}
 			if len(bad) > 0 {

@@ -60,6 +60,10 @@ func (c *Console) Complain(err error, code int) {
 		}
 		c.say(zerolog.ErrorLevel, escape.Line(p.String()), p.Message, f) // people see the place first
 	}
+	if manifest.More > 0 {
+		text := manifest.Rest()
+		c.say(zerolog.ErrorLevel, text, text, Fields{"kind": "manifest", "exit_code": code})
+	}
 }
 
 // Verdict tells programs how the batch went. People read it in the report.

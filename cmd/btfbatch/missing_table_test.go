@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// with adds inputs to others.
+func with(inputs ...map[string]given) map[string]given {
+	all := map[string]given{}
+	for _, more := range inputs {
+		maps.Copy(all, more)
+	}
+	return all
+}
+
+var (
+	logs     = map[string]given{"--log-format": {kind: takesWord, value: "human"}, "--log-level": {kind: takesWord, value: "info"}}
+	encoding = with(logs, map[string]given{"--jobs": {kind: takesNumber, value: "1"}, "--profile": {kind: takesWord, value: "default"}})
+	features = map[string]given{"--btf-features": {kind: takesWord, value: "default,distilled_base"}, "--lang-exclude": {kind: takesWord, value: "rust"}}
+	image    = given{kind: readsFile, value: "image.elf"}
+	module   = given{kind: readsFile, value: "module.ko"}
+	base     = given{kind: readsFile, value: "base.btf"}
+	split    = given{kind: readsFile, value: "split.btf"}
+)
+
+// table has every input of every command, in calls that succeed. A command may be called in several ways.
+func table() []trial {
+	// The stand-in takes what the reference takes.
+	any, list := map[string]string{}, map[string]string{"empty": "(none)", "comma": "(none)"}
+	for _, s := range statesOf[takesWord] {
+		any[s.name] = "(none that is known)"
+	}
+	jobs := map[string]string{"empty": "(one per processor)", "no number": "(one per processor)", "negative": "(one per processor)"}
+	nothing := map[string]string{"empty": "(it accepts nothing)", "device": "(it accepts nothing)"}
+	run := with(encoding, map[string]given{
+		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
+		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"},
+		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"},
+		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$GOGC": {},
+		"$PAHOLE_LANG_EXCLUDE": {},
+	}, manifest)
+	update := maps.Clone(run)
+	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
+	return []trial{
+		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"}})},
+		{command: "diff", inputs: with(logs, map[string]given{"OLD": split, "NEW": {kind: readsFile, value: "again.btf"}, "--base": base,
+			"--limit": {kind: takesNumber, value: "1"}})},
+		{command: "explain", inputs: with(encoding, features, map[string]given{"IMAGE": image, "SYMBOL": {kind: takesText, value: "bpf_file_get"}})},
+		{command: "stats", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--format": {kind: takesWord, value: "text"}})},
+		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
+		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--only": {kind: takesWord, value: "v"},
+			"--profile": {kind: takesWord, value: "default"}})},
+		{command: "verify", more: []string{"--lint"}, inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--as": {kind: takesWord, value: "newest"},
+			"--path": {kind: takesWord, value: "module"}, "--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
+		{command: "version", inputs: with(logs)},
+		{command: "encode", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base,
+			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},
+		{command: "embed", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
+			"--output": {kind: writesFile, value: "out.ko"}})},
+		{command: "embed", inputs: with(logs, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
+			"--btf": {kind: readsFile, value: "pair.btf"}, "--distilled": {kind: readsFile, value: "pair.base"}, "--output": {kind: writesFile, value: "out.ko"}})},
+		{command: "embed", more: []string{"--in-place"}, inputs: with(encoding, features, map[string]given{"IMAGE": {kind: writesFile, value: "module.ko"}, "--base": base})},
+		{command: "pahole", more: []string{"-J"}, inputs: map[string]given{"FILE": module, "--btf_base": base,
+			"--btf_encode_detached": {kind: writesFile, value: "out.btf", waits: "pipe",
+				fine: map[string]string{"device": "(the reference writes to devices)"}}, "--btf_features": {kind: takesWord, value: "default", fine: any},
+			"--btf_features_strict": {kind: takesWord, fine: list}, "--lang": {kind: takesWord, fine: any}, "--lang_exclude": {kind: takesWord, value: "rust"},
+			"--jobs":       {kind: takesNumber, value: "1", fine: jobs},
+			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(the reference excludes none then)"}}, "--kabi_prefix": {kind: takesText}}},
+		{command: "run", inputs: run},
+		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
+	}
+}
+
+// manifest has every key of a manifest. Those of the image m stand for all images.
+var manifest = map[string]given{
+	"version": {kind: takesYAML, value: "1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
+	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
+	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
+	"images.features": {kind: takesWord, value: "default,distilled_base"}, "images.lang_exclude": {kind: takesWord, value: "rust"},
+	"images.sections": {kind: takesYAML}, "images.sort_by_name": {kind: takesWord, value: "false"},
+	"images.verify": {kind: takesWord, value: "newest"}, "images.outputs": {}, "images.golden": {kind: readsFile, value: "golden.raw"},
+	"images.base": {kind: takesWord}, "images.base_path": base, "images.base_sha256": {kind: takesWord}, "images.matrix": {kind: takesYAML},
+	"images.outputs.btf": {kind: writesFile, value: "out/m.btf"}, "images.outputs.base": {kind: writesFile, value: "out/m.base"},
+	"images.outputs.dump": {kind: writesFile, value: "out/m.raw"}, "images.outputs.elf": {kind: writesFile, value: "out/m.ko"},
+	"sections.section": {kind: takesText, value: ".data..percpu"}, "sections.exclude": {kind: takesWord, value: "zero-address",
+		fine: map[string]string{"unknown": "(a pattern for symbols)", "unknown behind known": "(a pattern for symbols)"}},
+	"sections.datasec": {kind: takesWord, value: "true"}, "sections.unique": {kind: takesWord, value: "true"},
+}
+
+// isKey tells whether an input stands in the manifest.
+func isKey(name string) bool { return name[0] >= 'a' && name[0] <= 'z' }
+
+// manifestOf is the manifest of a call.
+func manifestOf(c *trial) string {
+	var b strings.Builder
+	pair := func(indent, name string) {
+		v := c.value(name)
+		if v == unset {
+			return
+		}
+		if c.inputs[name].kind != takesYAML {
+			v = fmt.Sprintf("%q", v)
+		}
+		fmt.Fprintf(&b, "%s%s: %s\n", indent, name[strings.LastIndex(name, ".")+1:], v)
+	}
+	for _, name := range []string{"version", "defaults", "matrix"} {
+		pair("", name)
+	}
+	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, outputs: {btf: out/v.btf}}\n-\n")
+	nested := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
+		rest, ok := strings.CutPrefix(name, "images.")
+		if group, _, below := strings.Cut(rest, "."); ok && below {
+			nested[group] = append(nested[group], name)
+		} else if _, sub := nested[rest]; ok && !sub && rest != "outputs" {
+			pair("  ", name)
+		}
+	}
+	if _, ok := c.values["images.sections"]; !ok {
+		fmt.Fprintf(&b, "  sections:\n  -\n")
+		for _, name := range []string{"sections.section", "sections.exclude", "sections.datasec", "sections.unique"} {
+			pair("    ", name)
+		}
+	}
+	fmt.Fprintf(&b, "  outputs:\n")
+	for _, name := range nested["outputs"] {
+		pair("    ", name)
+	}
+	return b.String()
+}
+
+// manifestKeys lists the keys of a manifest by its schema, which another test keeps true.
+func manifestKeys(t *testing.T) (list []string) {
+	t.Helper()
+	type schema struct {
+		Properties map[string]*schema `json:"properties"`
+		Defs       map[string]*schema `json:"$defs"`
+	}
+	data, err := os.ReadFile(filepath.Join(sourceDir, "..", "..", "config", "manifest.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root schema
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	add := func(prefix string, s *schema) {
+		for name := range s.Properties {
+			list = append(list, prefix+name)
+		}
+	}
+	add("", &root)
+	add("images.", root.Defs["image"])
+	add("images.outputs.", root.Defs["image"].Properties["outputs"])
+	add("sections.", root.Defs["section"])
+	return list
+}
+
+// goodFiles is what every working folder has.
+var goodFiles map[string][]byte
+
+// sourceDir is the folder of this package, for tests that work elsewhere.
+var sourceDir string
+
+// prepareFixtures makes the files that calls take.
+func prepareFixtures(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "PAHOLE_LANG_EXCLUDE"} {
+		t.Setenv(name, "")
+	}
+	var err error
+	if sourceDir, err = os.Getwd(); err != nil {
+		t.Fatal(err)
+	}
+	read := func(path string) []byte {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	images := filepath.Join(sourceDir, "..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-")
+	goodFiles = map[string][]byte{
+		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
+		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
+		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"),
+		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
+		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf}]\n"),
+	}
+	t.Chdir(t.TempDir())
+	for name, data := range goodFiles {
+		write(t, name, string(data))
+	}
+	sum := sha256.Sum256(goodFiles["module.ko"])
+	manifest["images.sha256"] = given{kind: takesWord, value: hex.EncodeToString(sum[:])}
+	sum = sha256.Sum256(goodFiles["base.btf"])
+	manifest["images.base_sha256"] = given{kind: takesWord, value: hex.EncodeToString(sum[:])}
+	c := trial{inputs: manifest}
+	write(t, "m.yaml", manifestOf(&c))
+	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "run m.yaml --update"} {
+		var b bytes.Buffer
+		if code := run(strings.Fields(args), &b, &b); code != exitOK {
+			t.Fatalf("%s: exit code %d\n%s", args, code, &b)
+		}
+	}
+	for _, name := range []string{"split.btf", "again.btf", "golden.raw"} {
+		goodFiles[name] = read(name)
+	}
+}

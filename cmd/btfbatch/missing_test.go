@@ -1,0 +1,383 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+)
+
+// These tests hold a property: a command is never good when something is missing, and writes nothing that it was not told to write.
+//
+// Whatever a command can be given is an input with an entry in the table: arguments, options, keys of the manifest, files that the
+// environment names. Each takes every state of its kind (absent, empty, unreadable, of the wrong kind, ...), and each file that is
+// written is made the same as every other file of the command, by several spellings. The command must fail each time, or the entry
+// says why it may succeed, and what it tells then. Inputs are found by reflection: a new one without an entry fails the test.
+
+// A kind of input decides which states it takes.
+type kind uint8
+
+const (
+	takesNothing kind = iota // and so no state
+	readsFile                // the name of a file that is read
+	writesFile               // the name of a file that is written
+	appendsFile              // the name of a file that is written at its end
+	readsFolder              // the name of a folder that is read
+	takesWord                // one or more words of those that are known
+	takesText                // any text, but not none
+	takesNumber              // not below 0
+	takesYAML                // a key of the manifest that is no plain text
+)
+
+// A given is what a command can be given in one place.
+type given struct {
+	kind  kind
+	value string // with which the command succeeds; empty leaves the input out
+	// before is what stands in front of a file's name, as in --report json=FILE.
+	before string
+	// fine has the states in which the command succeeds, by name, and what it prints then (an expression), or in brackets the reason
+	// why there is nothing to tell.
+	fine map[string]string
+	// waits has a state in which the command rightly waits for somebody else.
+	waits string
+}
+
+// A state is a value with something wrong.
+type state struct{ name, value string }
+
+// unset stands for an input that is left out.
+const unset = "\x00unset"
+
+var statesOf = map[kind][]state{
+	readsFile: {{"absent", "nowhere"}, {"empty name", ""}, {"empty", "empty"}, {"folder", "folder"}, {"loop", "loop"}, {"below a file", "words/x"},
+		{"device", "/dev/null"}, {"words", "words"}, {"zeros", "zeros"}, {"name too long", strings.Repeat("n", 256)}},
+	writesFile: {{"empty name", ""}, {"folder", "folder"}, {"device", "/dev/null"}, {"full device", "/dev/full"}, {"loop", "loop"},
+		{"below a file", "words/x"}, {"pipe", "pipe"}, {"name too long", strings.Repeat("n", 256)}, {"cannot be made", "/proc/nowhere/x"},
+		{"temporary", ".btfbatch-x"}},
+	appendsFile: {{"folder", "folder"}, {"full device", "/dev/full"}, {"loop", "loop"}, {"below a file", "words/x"}, {"cannot be made", "/proc/nowhere/x"}},
+	readsFolder: {{"absent", "nowhere"}, {"empty name", ""}, {"file", "words"}, {"empty", "folder"}, {"loop", "loop"}, {"below a file", "words/x"}},
+	takesWord:   {{"empty", ""}, {"comma", ","}, {"blank", " "}, {"unknown", "nonsense"}, {"unknown behind known", "%s,nonsense"}},
+	takesText:   {{"empty", ""}},
+	takesNumber: {{"empty", ""}, {"no number", "nonsense"}, {"negative", "-1"}},
+	takesYAML: {{"null", "~"}, {"empty text", `""`}, {"empty list", "[]"}, {"empty mapping", "{}"}, {"list of nothing", "[~]"}, {"list of lists", "[[a]]"},
+		{"words", "some words"}, {"fraction", "0.5"}},
+}
+
+// spellings are ways to name a file otherwise. The first needs no file.
+var spellings = []struct {
+	name string
+	make func(t *testing.T, path string) string
+}{
+	{"another spelling", func(_ *testing.T, path string) string { return "./folder/../" + path }},
+	{"a link", func(t *testing.T, path string) string { return made(t, os.Symlink(path, "link-to-it"), "link-to-it") }},
+	{"a hard link", func(t *testing.T, path string) string {
+		if _, err := os.Stat(path); err != nil {
+			return "" // there is no file yet
+		}
+		return made(t, os.Link(path, "hard-link"), "hard-link")
+	}},
+}
+
+func made(t *testing.T, err error, name string) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// A trial is one call of a command.
+type trial struct {
+	command string
+	more    []string // arguments that are no inputs
+	inputs  map[string]given
+	only    string            // the input to be tried; empty for all
+	values  map[string]string // what differs from the table
+}
+
+func (c *trial) value(name string) string {
+	if v, ok := c.values[name]; ok {
+		return v
+	}
+	if in := c.inputs[name]; in.value != "" {
+		return in.before + in.value
+	}
+	return unset
+}
+
+// args are the arguments of the call. The manifest and the environment are made on the way.
+func (c *trial) args(t *testing.T) []string {
+	t.Helper()
+	args := append([]string{c.command}, c.more...)
+	var last []string
+	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
+		v := c.value(name)
+		env, isEnv := strings.CutPrefix(name, "$")
+		switch {
+		case isEnv:
+			t.Setenv(env, strings.TrimPrefix(v, unset))
+		case v == unset, isKey(name):
+		case strings.HasPrefix(name, "-"):
+			args = append(args, name+"="+v)
+		case name == "NEW" || name == "SYMBOL":
+			last = append(last, v)
+		default:
+			last = append([]string{v}, last...)
+		}
+	}
+	args = append(args, last...)
+	if c.value("MANIFEST") == "m.yaml" {
+		write(t, "m.yaml", manifestOf(c))
+	}
+	return args
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// call calls the command in a fresh folder, after prepare, and returns its exit code and all that it printed. Files that the command
+// was not told to write must be as they were, and no command that is used wrongly may write any.
+func (c *trial) call(t *testing.T, prepare func()) (code int, out string) {
+	t.Helper()
+	fixtures(t)
+	if prepare != nil {
+		prepare()
+	}
+	args := c.args(t)
+	before := snapshot(t)
+	var b bytes.Buffer
+	code = run(args, &b, &b)
+	told := map[string]bool{}
+	for name, in := range c.inputs {
+		if v := c.value(name); in.kind == writesFile || in.kind == appendsFile {
+			told[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitUsage
+		}
+	}
+	after := snapshot(t)
+	for name := range maps.All(before) {
+		if after[name] != before[name] && !told[name] {
+			t.Errorf("btfbatch %q changed %s", args, name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; !ok && !told[name] {
+			t.Errorf("btfbatch %q, exit code %d, made %s", args, code, name)
+		}
+	}
+	return code, strings.Join(args, " ") + "\n" + b.String()
+}
+
+// snapshot has the sum of each regular file below the working folder.
+func snapshot(t *testing.T) map[string]string {
+	t.Helper()
+	sums := map[string]string{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		sum := sha256.Sum256(data)
+		sums[path] = hex.EncodeToString(sum[:])
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sums
+}
+
+func TestNothingMissing(t *testing.T) {
+	prepareFixtures(t)
+	covered := map[string][]string{}
+	commands := map[string]*cobra.Command{}
+	for _, cmd := range newRoot(nil, new(interrupter)).Commands() {
+		commands[cmd.Name()] = cmd
+	}
+	for i, c := range table() {
+		covered[c.command] = slices.AppendSeq(covered[c.command], maps.Keys(c.inputs))
+		found := inputsOf(t, commands[c.command])
+		for in := range c.inputs {
+			if !slices.Contains(found, in) {
+				t.Errorf("%s: the table has %s, which there is not", c.command, in)
+			}
+		}
+		t.Run(fmt.Sprint(c.command, " ", i), func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if code, out := c.call(t, nil); code != exitOK {
+				t.Fatalf("got exit code %d with good values\n%s", code, out)
+			}
+			for in := range c.inputs {
+				if c.only != "" && c.only != in {
+					continue
+				}
+				c.states(t, in)
+				if k := c.inputs[in].kind; k == writesFile || k == appendsFile {
+					c.contradictions(t, in)
+				}
+			}
+		})
+	}
+	for name, cmd := range commands {
+		if name == "help" || name == "completion" {
+			continue
+		}
+		for _, in := range inputsOf(t, cmd) {
+			if !slices.Contains(covered[name], in) {
+				t.Errorf("%s: %s has no entry in the table", name, in)
+			}
+		}
+	}
+}
+
+// states tries all states of one input.
+func (c *trial) states(t *testing.T, name string) {
+	t.Helper()
+	in := c.inputs[name]
+	used := map[string]bool{}
+	for _, s := range statesOf[in.kind] {
+		if used[s.name] = true; s.name == in.waits {
+			continue
+		}
+		if strings.Contains(s.value, "%s") {
+			s.value = fmt.Sprintf(s.value, in.value)
+		}
+		one := trial{command: c.command, more: c.more, inputs: c.inputs, values: map[string]string{name: in.before + s.value}}
+		code, out := one.call(t, nil)
+		prints, fine := in.fine[s.name]
+		switch {
+		case fine && code != exitOK:
+			t.Errorf("%s, %s: got exit code %d, and the table says that it is fine\n%s", name, s.name, code, out)
+		case fine && !strings.HasPrefix(prints, "(") && !regexp.MustCompile(prints).MatchString(out):
+			t.Errorf("%s, %s: it succeeds and does not print %q\n%s", name, s.name, prints, out)
+		case !fine && code == exitOK:
+			t.Errorf("%s, %s: it succeeds\n%s", name, s.name, out)
+		case code != exitOK && strings.TrimSpace(strings.SplitN(out, "\n", 2)[1]) == "":
+			t.Errorf("%s, %s: exit code %d and no word", name, s.name, code)
+		}
+	}
+	for s := range in.fine {
+		if !used[s] {
+			t.Errorf("%s: the table has a state %q, which there is not", name, s)
+		}
+	}
+}
+
+// contradictions makes a file that is written the same as every other file.
+func (c *trial) contradictions(t *testing.T, name string) {
+	t.Helper()
+	for other, in := range c.inputs {
+		written := in.kind == writesFile || in.kind == appendsFile
+		if in.value == "" || !written && in.kind != readsFile || other == name || written && other < name && c.only == "" { // or the other one is tried with this
+			continue
+		}
+		for _, s := range spellings {
+			one := trial{command: c.command, more: c.more, inputs: c.inputs, values: map[string]string{}}
+			spelt := true
+			code, out := one.call(t, func() {
+				path := s.make(t, in.value)
+				one.values[name] = c.inputs[name].before + path
+				spelt = path != ""
+			})
+			if spelt && code == exitOK {
+				t.Errorf("%s is %s of %s: it succeeds\n%s", name, s.name, other, out)
+			}
+		}
+	}
+}
+
+// inputsOf finds what a command can be given.
+func inputsOf(t *testing.T, cmd *cobra.Command) (list []string) {
+	t.Helper()
+	use, _, _ := strings.Cut(cmd.Use, " -")
+	use, _, _ = strings.Cut(use, " {")
+	list = strings.Fields(use)[1:] // IMAGE, OLD NEW
+	add := func(f *pflag.Flag) {
+		if f.Value.Type() != "bool" && f.Name != "help" {
+			list = append(list, "--"+f.Name)
+		}
+	}
+	cmd.NonInheritedFlags().VisitAll(add)
+	if cmd.Name() == "pahole" {
+		return append(list, paholeInputs(t)...)
+	}
+	cmd.InheritedFlags().VisitAll(add)
+	if cmd.Name() == "run" {
+		list = append(append(list, environment(t)...), manifestKeys(t)...)
+	}
+	return list
+}
+
+// paholeInputs are the options of the stand-in that take a value, by its help.
+func paholeInputs(t *testing.T) (list []string) {
+	t.Helper()
+	var b bytes.Buffer
+	pahole.Run(context.Background(), "pahole", []string{"--help"}, &b, &b)
+	for _, m := range regexp.MustCompile(`(--\w+)\[?=`).FindAllStringSubmatch(b.String(), -1) {
+		list = append(list, m[1])
+	}
+	return append(list, "FILE")
+}
+
+// environment lists the variables that the program reads.
+func environment(t *testing.T) (list []string) {
+	t.Helper()
+	read := regexp.MustCompile(`os\.(?:Getenv|LookupEnv)\("(\w+)"\)`)
+	for _, dir := range []string{".", "../internal", "../../config", "../../golden", "../../corpus", "../../encoder"} {
+		err := filepath.WalkDir(filepath.Join(sourceDir, dir), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "corpus/peer") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, m := range read.FindAllSubmatch(text, -1) {
+				if name := "$" + string(m[1]); !slices.Contains(list, name) {
+					list = append(list, name)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// fixtures fills the working folder anew.
+func fixtures(t *testing.T) {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(e.Name()))
+	}
+	for name, data := range goodFiles {
+		err = errors.Join(err, os.WriteFile(name, data, 0o600))
+	}
+	err = errors.Join(err, os.Mkdir("folder", 0o700), os.Mkdir("before", 0o700), os.Symlink("loop", "loop"), syscall.Mkfifo("pipe", 0o600),
+		os.WriteFile("before/m.btf", goodFiles["base.btf"], 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
