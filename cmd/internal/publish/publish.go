@@ -138,6 +138,11 @@ func (s *Set) Commit() error {
 	working.RLock()
 	defer working.RUnlock()
 	for _, f := range s.files {
+		if !movesOpen {
+			if err := f.Close(); err != nil {
+				return named(f.path, err)
+			}
+		}
 		if err := os.Rename(f.Name(), f.path); err != nil {
 			return named(f.path, err)
 		}
@@ -150,6 +155,9 @@ func (s *Set) Commit() error {
 // Discard removes what was not put in its place. It is called at the end in any case.
 func (s *Set) Discard() {
 	for _, f := range s.files {
+		if !movesOpen {
+			f.Close()
+		}
 		if !f.placed {
 			_ = os.Remove(f.Name()) // what cannot be removed is a leftover
 		}

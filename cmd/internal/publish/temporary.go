@@ -114,6 +114,10 @@ func temporaries(dir string) []string {
 
 // remove removes a temporary file unless somebody is at it.
 func remove(path string) {
+	if !movesOpen { // then one that is open stays
+		_ = os.Remove(path)
+		return
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return

@@ -1,3 +1,5 @@
+//go:build unix
+
 package publish
 
 import (
@@ -8,6 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// movesOpen says that an open file can take its place, and be removed.
+const movesOpen = true
 
 // busy takes the lock of an open file and tells whether somebody else has it. Some file systems know no locks, and then nobody has.
 func busy(f *os.File) bool {
