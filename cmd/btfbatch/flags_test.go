@@ -80,6 +80,7 @@ var wrong = map[string]string{
 	"run --report":                            "_ pdf json= =x",
 	"run --strict-lint":                       "maybe",
 	"run --update":                            "maybe",
+	"run --verbose":                           "maybe",
 	"run --verify-dedup":                      "maybe",
 	"encode --base":                           "_ ~",
 	"encode --btf-features":                   "_ default,,var , + nothing",

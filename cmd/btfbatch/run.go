@@ -83,6 +83,7 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 	batchFlags(cmd, &opt)
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Update, "update", false, "rewrite goldens that differ, after showing the difference; refused where CI=true")
+	flags.BoolVarP(&opt.Verbose, "verbose", "v", false, "tell of every image in full, with what was left out, in reports for people too")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; may be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
 	flags.BoolVar(&opt.StrictLint, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
@@ -160,7 +161,7 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), items, opt)
 	a.console.StopBar()
-	r.Version = thisBuild().version
+	r.Version, r.Verbose = thisBuild().version, opt.Verbose
 	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
 		return r, failed(err)

@@ -47,7 +47,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	rows := r.Rows()
 	for i := range rows {
 		row := &rows[i]
-		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: escape.XML(strings.Join(row.notes(), "\n"))}
+		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: escape.XML(strings.Join(row.notes(true), "\n"))}
 		switch row.Status {
 		case Failed:
 			c.Error = &junitDetail{Message: escape.XML(oneLine(row.Error))}

@@ -122,6 +122,7 @@ type Report struct {
 	Version string   // of the program
 	Seconds float64  // from start to end
 	Stale   []string // exceptions that accepted nothing
+	Verbose bool     // the forms for people fold nothing, and tell what was left out of each image
 
 	planned []string
 	rows    map[string]Row

@@ -10,37 +10,22 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// WriteText writes a table for people, and below it what there is to say of single images.
+// WriteText writes what there is to say of images that are not good, a table for people that starts with these, and below it what
+// there is to say of others. The names of what is not good stand at the end again. A large batch is folded unless r.Verbose.
 func (r *Report) WriteText(w io.Writer) error {
-	var b bytes.Buffer
-	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "IMAGE\tSTATUS\tTYPES\tFUNCS\tVARS\tDROPPED\tSIZE\tKERNELS\tGOLDEN\tTIME")
-	rows := r.doneRows()
-	for i := range rows {
-		row := &rows[i]
-		fmt.Fprintf(tab, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", row.Name, row.Status, row.Types, row.Funcs, row.Vars,
-			row.dropped(""), size(row.Bytes), row.kernels(), row.goldenVerdict(), seconds(row.Seconds))
-	}
-	t := r.Totals()
-	fmt.Fprintf(tab, "%d images\t%s\t%d\t%d\t%d\t%d\t%s\t\t\t%s\n", t.Images, r.Status(), t.Types, t.Funcs, t.Vars, t.Dropped,
-		size(t.Bytes), seconds(r.Seconds))
-	if err := tab.Flush(); err != nil {
-		return err
-	}
 	var out bytes.Buffer
-	for line := range bytes.Lines(b.Bytes()) {
-		out.Write(append(bytes.TrimRight(line, " \n"), '\n'))
-	}
+	v := r.view()
+	details(&out, &v)
+	r.table(&out, &v)
 	if kernels := r.kernels(); kernels != nil {
 		fmt.Fprintf(&out, "\nkernels asked: %s\n", strings.Join(kernels, ", "))
 	}
+	rows, counts := v.noted()
 	for i := range rows {
-		if notes := rows[i].notes(); len(notes) > 0 {
-			fmt.Fprintf(&out, "\n%s:\n", rows[i].Name)
-			for _, n := range notes {
-				fmt.Fprintf(&out, "  %s\n", n)
-			}
-		}
+		block(&out, rows[i].Name, rows[i].notes(v.verbose))
+	}
+	if len(counts) > 0 {
+		block(&out, "of images that are ok", counts)
 	}
 	if len(r.Stale) > 0 {
 		fmt.Fprintf(&out, "\nexceptions that accepted nothing:\n")
@@ -48,13 +33,68 @@ func (r *Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(&out, "  %s\n", escape.Line(s))
 		}
 	}
-	fmt.Fprintf(&out, "\n%s\n", r.Verdict())
+	out.WriteByte('\n')
+	for _, line := range v.names() {
+		fmt.Fprintln(&out, line)
+	}
+	fmt.Fprintln(&out, r.Verdict())
 	_, err := w.Write(out.Bytes())
 	return err
 }
 
-// notes says what the table has no room for.
-func (row *Row) notes() []string {
+// details tells of images that are not good.
+func details(out *bytes.Buffer, v *view) {
+	most := v.most(maxDetails, len(v.bad))
+	for i := range v.bad[:most] {
+		row := &v.bad[i]
+		fmt.Fprintf(out, "%s: %s\n", row.Name, row.Status)
+		for _, n := range row.notes(v.verbose) {
+			fmt.Fprintf(out, "  %s\n", n)
+		}
+		out.WriteByte('\n')
+	}
+	if n := len(v.bad) - most; n > 0 {
+		fmt.Fprintf(out, "... and %d more that are not ok\n\n", n)
+	}
+}
+
+// block writes notes below what they are about.
+func block(out *bytes.Buffer, about string, notes []string) {
+	fmt.Fprintf(out, "\n%s:\n", about)
+	for _, n := range notes {
+		fmt.Fprintf(out, "  %s\n", n)
+	}
+}
+
+// table writes a line for each image, and their sum.
+func (r *Report) table(out *bytes.Buffer, v *view) {
+	var b bytes.Buffer
+	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tab, "IMAGE\tSTATUS\tTYPES\tFUNCS\tVARS\tDROPPED\tSIZE\tKERNELS\tGOLDEN\tTIME")
+	rows, left := v.table()
+	for i := range rows {
+		row := &rows[i]
+		fmt.Fprintf(tab, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", row.Name, row.Status, row.Types, row.Funcs, row.Vars,
+			row.dropped(""), size(row.Bytes), row.kernels(), row.goldenVerdict(), seconds(row.Seconds))
+	}
+	t := r.Totals()
+	sum := fmt.Sprintf("%d images\t%s\t%d\t%d\t%d\t%d\t%s\t\t\t%s\n", t.Images, r.Status(), t.Types, t.Funcs, t.Vars, t.Dropped,
+		size(t.Bytes), seconds(r.Seconds))
+	fmt.Fprint(tab, sum)
+	_ = tab.Flush() // a buffer takes all
+	lines := bytes.SplitAfter(b.Bytes(), []byte{'\n'})
+	for i, line := range lines[:len(lines)-1] { // the last one is empty
+		if i == len(rows)+1 { // in front of the sum
+			for _, l := range left {
+				fmt.Fprintln(out, l)
+			}
+		}
+		out.Write(append(bytes.TrimRight(line, " \n"), '\n'))
+	}
+}
+
+// notes says what the table has no room for; what was left out, by reason, only where all is wanted.
+func (row *Row) notes(all bool) []string {
 	var list []string
 	if row.Error != "" {
 		list = append(list, "error: "+row.Error)
@@ -81,6 +121,9 @@ func (row *Row) notes() []string {
 			note += fmt.Sprintf(" (and %d more)", w.Count-1)
 		}
 		list = append(list, note)
+	}
+	if !all {
+		return list
 	}
 	for _, d := range row.Dropped {
 		list = append(list, fmt.Sprintf("dropped %d %s: %s", d.Count, d.What, d.Reason))

@@ -37,6 +37,7 @@ type Options struct {
 	Paranoid     bool           // see encoder.Options
 	Exceptions   *golden.Exceptions
 
+	Verbose    bool    // see report.Report
 	Lint       bool    // warnings go into the report
 	StrictLint bool    // and fail the image
 	Earlier    string  // folder of earlier outputs, NAME.btf, to count functions and variables against; may be empty

@@ -27,8 +27,9 @@ type Console struct {
 	human    bool // lines are for people
 	terminal bool // and out is one
 
-	mu  sync.Mutex
-	bar *progressbar.ProgressBar
+	mu     sync.Mutex
+	bar    *progressbar.ProgressBar
+	warned map[string]int // by rule: images
 }
 
 func init() {
@@ -132,8 +133,12 @@ func (c *Console) Row(row report.Row) {
 }
 
 // Warned tells of the warnings of an image, with at most so many findings of a rule, a line each.
+// Of a rule that many images are warned by, only the first images get lines: the report counts them all.
 func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 	for _, w := range warnings {
+		if c.human && c.warnedOften(w.Rule) {
+			continue
+		}
 		shown := w.Examples[:min(len(w.Examples), atMost)]
 		for _, text := range shown {
 			c.Warn().Str("rule", w.Rule).Msgf("%s: %s", name, text)
@@ -142,6 +147,24 @@ func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 			c.Warn().Str("rule", w.Rule).Msgf("%s: and %d more", name, more)
 		}
 	}
+}
+
+// maxWarned is how many images get lines by one rule.
+const maxWarned = 20
+
+// warnedOften counts an image that a rule warns of, and tells whether there were enough. The last one is told as such.
+func (c *Console) warnedOften(rule string) bool {
+	c.mu.Lock()
+	if c.warned == nil {
+		c.warned = map[string]int{}
+	}
+	c.warned[rule]++
+	n := c.warned[rule]
+	c.mu.Unlock()
+	if n == maxWarned+1 {
+		c.Warn().Str("rule", rule).Msg("more images have such warnings; the report counts them")
+	}
+	return n > maxWarned
 }
 
 func (c *Console) counts(e *zerolog.Event, row report.Row) *zerolog.Event {

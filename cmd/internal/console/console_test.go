@@ -71,3 +71,19 @@ func TestNew(t *testing.T) {
 		}
 	}
 }
+
+// A rule that warns of every image of a large batch gets some lines, and one that says so.
+func TestManyWarned(t *testing.T) {
+	var b bytes.Buffer
+	c, err := New(&b, "human", "info")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 1500 {
+		c.Warned("image", []report.Warning{{Rule: "often", Count: 3, Examples: []string{"one", "two", "three"}}}, 1)
+	}
+	c.Warned("image", []report.Warning{{Rule: "once", Count: 1, Examples: []string{"a"}}}, 1)
+	if n := strings.Count(b.String(), "\n"); n != 2*maxWarned+2 || strings.Count(b.String(), "more images have such warnings") != 1 {
+		t.Errorf("got %d lines", n)
+	}
+}
