@@ -440,7 +440,7 @@ func interest(tag Tag) uint64 {
 	konst := bit(SlotConst) | bit(SlotConstKey) | bit(SlotConstStr) | bit(SlotConstX)
 	switch tag {
 	case TagMember, TagInheritance:
-		return name | typ | sib | bit(SlotMember) | bit(SlotMemberAt) | bit(SlotDataBit) | bit(SlotDataBitAt) | bit(SlotBitSize) | bit(SlotBitOffset) | bit(SlotSize) | bit(SlotAnnot)
+		return name | typ | sib | bit(SlotMember) | bit(SlotMemberAt) | bit(SlotDataBit) | bit(SlotDataBitAt) | bit(SlotBitSize) | bit(SlotBitOffset) | bit(SlotSize) | bit(SlotAnnot) | bit(SlotDecl)
 	case TagEnumerator:
 		return name | bit(SlotConst)
 	case TagFormalParameter:

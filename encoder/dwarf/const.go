@@ -38,6 +38,7 @@ const (
 	TagDwarfProcedure      Tag = 0x36
 	TagRestrictType        Tag = 0x37
 	TagPackedType          Tag = 0x2d
+	TagVariantPart         Tag = 0x33
 	TagInterfaceType       Tag = 0x38
 	TagNamespace           Tag = 0x39
 	TagImportedModule      Tag = 0x3a
@@ -48,6 +49,7 @@ const (
 	TagTypeUnit            Tag = 0x41
 	TagRvalueReferenceType Tag = 0x42
 	TagTemplateAlias       Tag = 0x43
+	TagGenericSubrange     Tag = 0x45
 	TagAtomicType          Tag = 0x47
 	TagCallSite            Tag = 0x48
 	TagCallSiteParameter   Tag = 0x49

@@ -121,6 +121,9 @@ func (w *walker) resolveFuncs() {
 		}
 	}
 	w.resolveParams()
+	if w.opt.Mend && (w.unsized || w.strays.offs != nil) {
+		w.mendParams()
+	}
 	for i := range t.Funcs {
 		f := &t.Funcs[i]
 		if w.funcs[i].hasOrigin && f.Type == 0 {

@@ -17,6 +17,9 @@ const oldStorage = 1 << 31
 
 const langRust = 0x1c
 
+// maxBits is how many bits kernels take of a bit field.
+const maxBits = 128
+
 // composite is context A (specification 01, section 6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
 	c, pos, tag := &w.c, w.c.Pos, a.Tag
@@ -159,9 +162,16 @@ func (w *walker) members(pos, owner int, union bool) int {
 		}
 		switch a.Tag {
 		case dwarf.TagMember:
+			if w.opt.Mend && c.Present(dwarf.SlotDecl) { // a static one, which has no place
+				pos = c.Skip(a)
+				continue
+			}
 			w.member(union)
 			fallthrough
 		case dwarf.TagInheritance:
+			if a.Tag == dwarf.TagInheritance {
+				w.noteMend(NoteLostPart, c.Pos, 0, uint64(a.Tag))
+			}
 			if w.declTags && (a.Children || c.Present(dwarf.SlotAnnot)) {
 				pos = w.tagged(a, uint32(owner), index)
 			} else {
@@ -175,6 +185,9 @@ func (w *walker) members(pos, owner int, union bool) int {
 			pos = c.Skip(a)
 		case dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam, dwarf.TagSubrangeType:
 			pos = c.Skip(a)
+		case dwarf.TagVariantPart:
+			w.noteMend(NoteLostPart, c.Pos, 0, uint64(a.Tag))
+			pos = c.Skip(a)
 		default:
 			pos = w.generic(a)
 		}
@@ -187,6 +200,12 @@ func (w *walker) member(union bool) {
 	name, typ, bits := c.Name(), w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))
 	if w.mangle {
 		name = w.identifier(name)
+	}
+	if typ == 0 {
+		w.unsized = true
+	}
+	if w.opt.Mend && c.Value(dwarf.SlotBitSize) > maxBits {
+		c.Fail(c.Pos, "a bit field of %d bits has no BTF", c.Value(dwarf.SlotBitSize))
 	}
 	var offset uint32
 	switch {

@@ -83,6 +83,24 @@ func TestMend(t *testing.T) {
 	}
 }
 
+// TestMendTags: a declaration tag without a text is left out, wherever it stands.
+func TestMendTags(t *testing.T) {
+	const name = "declaration tag without a text"
+	b := synth.New(synth.Target{})
+	cu := b.CU("a.c", synth.C11)
+	i := cu.Base("int", 4, synth.Signed)
+	s := cu.Struct("s", 4, synth.Member{Name: "m", Type: i, Extra: []synth.Part{llvm("btf_decl_tag", "")}})
+	s.Add(llvm("btf_decl_tag", ""), llvm("btf_decl_tag", "kept"))
+	cu.Typedef("t", i).Add(gnu(cu, "btf_decl_tag", "", "gcc"))
+	got, err := mended(b.Bytes())
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if strings.Contains(got, `""`) || strings.Count(got, "tag") != 2 || !strings.Contains(got, "kept") || !strings.Contains(got, "gcc") {
+		t.Errorf("%s: got\n%s", name, got)
+	}
+}
+
 // TestIdentifiers: names of languages that are not like C become identifiers.
 func TestIdentifiers(t *testing.T) {
 	long := strings.Repeat("x", 200)

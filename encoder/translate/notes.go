@@ -32,6 +32,11 @@ const (
 	NoteOddFloat                    // a float that FLOAT does not have is an integer; Value is the size
 	NoteName                        // a name is made an identifier
 	NoteEmptyUnit                   // a unit is left out, since there is nothing in it; Value is the dwarf.Nothing
+	NoteUnsized                     // something holds a type without a size: void, or a function
+	NoteOddEncoding                 // an integer stands for what is none; Value is the encoding
+	NoteLostPart                    // a part of a struct is left out; Value is its tag
+	NoteEmptyTag                    // a declaration tag without a text is left out
+	NoteOddArray                    // the number of elements of a dimension is not known; Value is the tag of the dimension
 	NumNoteRules
 )
 
@@ -62,6 +67,17 @@ var noteRules = [NumNoteRules]struct {
 	}},
 	NoteOddFloat: {"odd-float", func(size uint64) string {
 		return fmt.Sprintf("BTF has no such float of %d bytes: it is an integer", size)
+	}},
+	NoteUnsized: {"unsized-type", func(uint64) string { return "it holds what has no size, void or a function: that is an empty struct" }},
+	NoteOddEncoding: {"odd-encoding", func(enc uint64) string {
+		return fmt.Sprintf("BTF has no base type of the encoding %#x: it is an unsigned integer", enc)
+	}},
+	NoteLostPart: {"lost-member", func(tag uint64) string {
+		return fmt.Sprintf("BTF has no counterpart of what tag %#x says of a struct: it is left out", tag)
+	}},
+	NoteEmptyTag: {"empty-tag", func(uint64) string { return "a declaration tag without a text is left out" }},
+	NoteOddArray: {"odd-array", func(tag uint64) string {
+		return fmt.Sprintf("a dimension of the array is of tag %#x: its elements are not counted", tag)
 	}},
 	NoteEmptyUnit: {"empty-unit", func(v uint64) string { return dwarf.Nothing(v).String() + ", and it is left out" }},
 	NoteName:      {"odd-name", func(uint64) string { return "kernels refuse this name: it is made an identifier" }},
@@ -133,6 +149,13 @@ func (w *walker) note(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
 func emptyUnit(u *dwarf.Unit) Note {
 	p := u.Place()
 	return Note{Off: u.Off, CU: uint32(p.Index), Types: p.Section == ".debug_types", Rule: NoteEmptyUnit, Value: uint64(u.Empty)}
+}
+
+// noteMend is note outside the reference's profile: of what that never says, and everybody who meets it knows.
+func (w *walker) noteMend(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
+	if w.opt.Mend {
+		w.note(rule, pos, name, value)
+	}
 }
 
 // placed is a note of the DIE at pos that has nothing but the place.

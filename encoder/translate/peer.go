@@ -2,6 +2,7 @@ package translate
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
@@ -42,7 +43,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:
-		size := uint64(w.t.AddrSize)
+		size := cmp.Or(c.Value(dwarf.SlotSize), uint64(w.t.AddrSize))
 		w.note(NoteOpaque, pos, 0, size)
 		w.opaque(pos, 0, size)
 	default:
@@ -125,7 +126,9 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
 	case w.opt.Mend:
-		w.note(NoteOddFloat, pos, name, size)
+		if intSize(size) { // else there is more to be told
+			w.note(NoteOddFloat, pos, name, size)
+		}
 		return true
 	case enc != ateFloat:
 		w.c.Fail(pos, "complex and imaginary floats have no BTF")
@@ -149,6 +152,15 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 		w.c.Fail(w.c.Pos, "type tag has no text")
 	}
 	return empty
+}
+
+// emptyDeclTag is rule 01/7.2: a declaration tag without a text ends the reference's run, where it is met. Otherwise it is left out.
+func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
+	if !w.opt.Mend || !w.t.Strings.Empty(value) {
+		return false
+	}
+	w.note(NoteEmptyTag, w.c.Pos, 0, 0)
+	return true
 }
 
 // unseenChain is rule 01/7.2: the reference does not see what gcc annotates variables, typedefs and unions with. Otherwise these

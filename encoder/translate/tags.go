@@ -17,7 +17,12 @@ const (
 )
 
 // declTag is the value of the annotation DIE that was just read, if it is a declaration tag.
-func (w *walker) declTag() (value dwarf.StrKey, ok bool) { return w.tagNamed(declTagName) }
+func (w *walker) declTag() (value dwarf.StrKey, ok bool) {
+	if value, ok = w.tagNamed(declTagName); ok && w.emptyDeclTag(value) {
+		return 0, false
+	}
+	return value, ok
+}
 
 func (w *walker) tagNamed(name string) (value dwarf.StrKey, ok bool) {
 	if !w.t.Strings.Equal(w.c.Name(), name) {

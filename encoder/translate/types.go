@@ -18,6 +18,10 @@ const (
 	ateImaginaryFloat = 9
 )
 
+// oddEncodings has a bit for every encoding of what is no integer, character, address or truth value, and no float: decimal and fixed
+// numbers, and texts.
+const oddEncodings = 1<<0x0a | 1<<0x0b | 1<<0x0c | 1<<0x0d | 1<<0x0e | 1<<0x0f | 1<<0x13 | 1<<0x14
+
 // base is specification 01, section 6.1.
 func (w *walker) base(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
@@ -53,6 +57,9 @@ func floatSize(size uint64) bool {
 	return false
 }
 
+// intSize tells whether INT has that size in bytes.
+func intSize(size uint64) bool { return size != 0 && size <= 16 && size&(size-1) == 0 }
+
 func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	bits := uint32(0)
 	switch enc {
@@ -61,9 +68,12 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	case ateBoolean:
 		bits = btf.IntBool
 	}
+	if oddEncodings>>(enc&63)&1 != 0 && enc < 64 {
+		w.note(NoteOddEncoding, pos, name, enc)
+	}
 	stated := size
 	isInt := w.t.Int == 0 && w.t.Strings.Equal(name, "int")
-	if size == 0 || size > 16 || size&(size-1) != 0 {
+	if !intSize(size) {
 		if w.oddInteger(pos, name, size) {
 			return
 		}
@@ -113,6 +123,9 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 		w.namelessTypedef(pos, target)
 		return next
 	}
+	if target == 0 {
+		w.unsized = true
+	}
 	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), target, 0)
 	w.own(tags, pos, id)
 	if name == 0 {
@@ -130,7 +143,9 @@ const maxDims = 64
 func (w *walker) array(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	elem, next := w.ref(dwarf.SlotType), c.Next
-	w.t.Arrays = true
+	if w.t.Arrays = true; elem == 0 {
+		w.unsized = true
+	}
 	base := len(w.elems)
 	if a.Children {
 		for next = c.Next; ; {
@@ -139,8 +154,11 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 				next = c.Next
 				break
 			}
-			if b.Tag == dwarf.TagSubrangeType && len(w.elems)-base < maxDims {
+			switch {
+			case b.Tag == dwarf.TagSubrangeType && len(w.elems)-base < maxDims:
 				w.elems = append(w.elems, w.dimension())
+			case b.Tag == dwarf.TagSubrangeType || b.Tag == dwarf.TagEnumerationType || b.Tag == dwarf.TagGenericSubrange:
+				w.noteMend(NoteOddArray, pos, 0, uint64(b.Tag))
 			}
 			next = c.Skip(b)
 		}
@@ -186,6 +204,11 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		size = 4
 	}
 	if size > 8 || size&(size-1) != 0 {
+		if w.opt.Mend {
+			w.note(NoteOpaque, pos, name, size)
+			w.opaque(pos, name, size)
+			return c.Skip(a)
+		}
 		c.Fail(pos, "an enumeration of %d bytes has no BTF", size)
 		return next
 	}

@@ -52,6 +52,8 @@ type walker struct {
 	whole    *wholeWalk // nil where units are walked one by one
 	aliases  []alias
 	rust     bool     // members are put in the order of their offsets
+	unsized  bool     // something may hold void (unsized.go)
+	hole     uint32   // the empty struct that stands for that, 0 while there is none
 	late     bool     // references of members and parameters stay offsets (late.go)
 	moved    bool     // types were put behind others whose offsets are higher
 	classes  bool     // what is wanted are classes too
@@ -95,6 +97,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
+	w.unsized, w.hole = false, 0
 	w.strays.forget()
 }
 
@@ -408,6 +411,9 @@ func (w *walker) resolveTypes() {
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
 		words[at] = w.local(words[at])
+	}
+	if w.unsized && w.opt.Mend {
+		w.mendUnsized()
 	}
 }
 
