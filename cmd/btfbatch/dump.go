@@ -28,6 +28,7 @@ var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error
 
 func newDump() *cobra.Command {
 	var format, base string
+	var pointers int
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
 		Short: "Print BTF as bpftool does",
@@ -39,6 +40,9 @@ standard input; a split one continues the file of --base, or else the section .B
 			if !ok {
 				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(slices.Sorted(maps.Keys(dumpFormats)), ", ")))
 			}
+			if err := pointerSize(cmd, pointers); err != nil {
+				return err
+			}
 			if err := oneStdin(args[0], base); err != nil {
 				return err
 			}
@@ -46,10 +50,14 @@ standard input; a split one continues the file of --base, or else the section .B
 			if err != nil {
 				return failed(err)
 			}
+			if pointers != 0 {
+				ptrSize = pointers
+			}
 			return failed(write(cmd.OutOrStdout(), o, ptrSize))
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c or c-unsorted")
+	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default that of the ELF file, else what a\ntype such as long unsigned int tells, else 8)")
 	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the BTF that FILE continues: raw BTF or ELF")
 	return cmd
 }

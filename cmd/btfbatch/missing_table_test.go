@@ -52,7 +52,8 @@ func table() []trial {
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	return []trial{
-		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"}})},
+		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
+			"--pointer-size": {kind: takesNumber, value: "8"}})},
 		{command: "diff", inputs: with(logs, map[string]given{"OLD": split, "NEW": {kind: readsFile, value: "again.btf"}, "--base": base,
 			"--limit": {kind: takesNumber, value: "1"}})},
 		{command: "explain", inputs: with(encoding, features, map[string]given{"IMAGE": image, "SYMBOL": {kind: takesText, value: "bpf_file_get"}})},
@@ -61,7 +62,8 @@ func table() []trial {
 		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--only": {kind: takesWord, value: "v"},
 			"--profile": {kind: takesWord, value: "default"}})},
 		{command: "verify", more: []string{"--lint"}, inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--as": {kind: takesWord, value: "newest"},
-			"--path": {kind: takesWord, value: "module"}, "--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
+			"--path": {kind: takesWord, value: "module"}, "--pointer-size": {kind: takesNumber, value: "8"},
+			"--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
 		{command: "version", inputs: with(logs)},
 		{command: "encode", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},

@@ -35,6 +35,9 @@ regret; that does not change the exit code but with --strict-lint.`,
 			if err := oneStdin(args[0], q.Base, q.Earlier); err != nil {
 				return err
 			}
+			if err := pointerSize(cmd, q.PtrSize); err != nil {
+				return err
+			}
 			a.noteKernels(q.Kernel)
 			answer, err := q.Ask(args[0])
 			if answer != nil {
@@ -65,9 +68,18 @@ regret; that does not change the exit code but with --strict-lint.`,
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest; another one, such as 6.8 or 5.10.0-28-amd64,\nis judged as the nearest of these that is not newer")
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
+	flags.IntVar(&q.PtrSize, "pointer-size", 0, "`BYTES` of a pointer in that kernel, 4 or 8 (default that of the ELF file, else what a type such as long\nunsigned int tells, else 8)")
 	flags.BoolVar(&q.Lint, "lint", false, "warn of what no kernel refuses: struct names that stand twice, BTF that is not sorted, and more")
 	flags.BoolVar(&strict, "strict-lint", false, "the same, and exit with 1 when there is a warning")
 	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build, to warn where many functions or per-CPU variables are gone")
 	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	return cmd
+}
+
+// pointerSize checks the flag of that name.
+func pointerSize(cmd *cobra.Command, n int) error {
+	if cmd.Flags().Changed("pointer-size") && n != 4 && n != 8 {
+		return usage(fmt.Errorf("--pointer-size %d is neither 4 nor 8", n))
+	}
+	return nil
 }

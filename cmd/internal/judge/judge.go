@@ -17,6 +17,8 @@ type Question struct {
 	Kernel string
 	Path   string // empty follows from the file
 	Base   string // a file, or empty
+	// PtrSize is the size of a pointer in that kernel, 4 or 8; 0 is that of the ELF file, or what the types tell.
+	PtrSize int
 
 	Lint    bool
 	Earlier string  // a file to count functions and per-CPU variables against, or empty
@@ -59,7 +61,8 @@ func (q *Question) Ask(file string) (*Answer, error) {
 			}
 		}
 	}
-	a := &Answer{Told: fmt.Sprintf("%s: kernel %s accepts it, path %s", file, opt.Kernel, opt.Path)}
+	taken := q.assume(f, blob, &opt)
+	a := &Answer{Told: fmt.Sprintf("%s: kernel %s accepts it, path %s%s", file, opt.Kernel, opt.Path, taken.told())}
 	if q.Lint {
 		if a.Warnings, err = q.lint(blob, f, &opt); err != nil {
 			return nil, err
@@ -67,8 +70,11 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	}
 	err = verify.Check(blob, opt)
 	var no *verify.Refusal
-	if err != nil && !errors.As(err, &no) {
+	switch {
+	case err != nil && !errors.As(err, &no):
 		err = fmt.Errorf("%s: %w", file, err)
+	case no != nil && taken.matters(no):
+		err = fmt.Errorf("%w; %s", err, taken.sentence())
 	}
 	return a, err
 }
