@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // An Item is one image file.
@@ -20,6 +21,7 @@ type Item struct {
 	// the ELF header. If the file was not found it is as far as the manifest tells.
 	Image config.Image
 
+	Source  Source // of the image's file
 	Size    int64
 	BuildID string // as the file has it, lower-case hex; empty if it has none
 
@@ -33,8 +35,9 @@ type Item struct {
 	Err error
 
 	order      binary.ByteOrder
-	identified bool     // the identity could be read
-	base       Identity // of BaseFile, if that is an ELF file and no item
+	seen       input.Version // of the file that was looked at last
+	identified bool          // the identity could be read
+	base       Identity      // of BaseFile, if that is an ELF file and no item
 }
 
 // Resolve finds the files of all images. Bases come before what is based on them, else the order is the manifest's and
@@ -44,6 +47,7 @@ func Resolve(m *config.Manifest) []Item {
 	for _, im := range m.Images {
 		for _, it := range expand(im) {
 			if it.Err == nil {
+				it.Source = Path(it.Image.Path)
 				it.Err = it.inspect()
 			}
 			items = append(items, it)

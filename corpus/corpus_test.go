@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	stdelf "debug/elf"
@@ -15,11 +16,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // image is a small ELF file of an architecture with the given note section.
@@ -289,68 +292,112 @@ func TestPin(t *testing.T) {
 - {path: m, name: based, base_path: v, base_sha256: "%s"}
 - {path: m, name: badly-based, base_path: v, base_sha256: "%s"}
 `, hash(v), wrong, hash(v), wrong), map[string][]byte{"v": v, "m": m})
-	var h Hasher
-	pins := func(it *Item) (string, error) {
-		p, err := h.Pin(context.Background(), it)
-		return p.SHA256 + " " + p.BaseSHA256, err
+	// pins are the sum of an item's file, if that is right, and what Check says.
+	pins := func(h *Hasher, it *Item) (string, error) {
+		f, err := it.Open()
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		sum, err := h.Pin(context.Background(), it, f.Input)
+		if check := h.Check(context.Background(), it); fmt.Sprint(check) != fmt.Sprint(err) && err != nil {
+			t.Errorf("%s: got %v of Check, want %v", it.Image.Name, check, err)
+		} else if err == nil {
+			err = check
+		}
+		return sum, err
 	}
+	var h Hasher
 	for i, want := range []struct {
-		sums     string
+		sum      string
 		pinned   bool
 		mismatch string
 	}{
-		{hash(v) + " ", true, ""}, {hash(m) + " " + hash(v), false, ""}, {hash(m) + " ", true, "sha256"},
-		{hash(m) + " " + hash(v), true, ""}, {hash(m) + " " + hash(v), true, "base_sha256"},
+		{hash(v), true, ""}, {hash(m), false, ""}, {hash(m), true, "sha256"}, {hash(m), true, ""}, {hash(m), true, "base_sha256"},
 	} {
-		got, err := pins(&items[i])
+		got, err := pins(&h, &items[i])
 		what := ""
 		if mismatch, ok := errors.AsType[*MismatchError](err); ok {
 			what = mismatch.What
 		} else if err != nil {
 			t.Errorf("%s: %v", items[i].Image.Name, err)
 		}
-		if got != want.sums || what != want.mismatch || items[i].Pinned() != want.pinned {
+		if got != want.sum || what != want.mismatch || items[i].Pinned() != want.pinned {
 			t.Errorf("%s: got %s, %q, pinned %v, want %+v", items[i].Image.Name, got, what, items[i].Pinned(), want)
 		}
 	}
 
-	t.Run("each file once", func(t *testing.T) {
-		if err := os.WriteFile(filepath.Join(dir, "v"), []byte("changed"), 0o644); err != nil {
+	open := func(name string) *input.File {
+		t.Helper()
+		f, err := Path(filepath.Join(dir, name)).Open()
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := pins(&items[0]); got != hash(v)+" " {
-			t.Errorf("hashed again: got %s", got)
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	t.Run("of what is open", func(t *testing.T) {
+		f := open("v")
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "w"), m, 0o644), os.Rename(filepath.Join(dir, "w"), filepath.Join(dir, "v"))); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := h.Sum(context.Background(), f); got != hash(v) || err != nil {
+			t.Errorf("got %s, %v, want %s", got, err, hash(v))
+		}
+	})
+	t.Run("changed", func(t *testing.T) {
+		f := open("m")
+		if err := os.WriteFile(filepath.Join(dir, "m"), append(bytes.Clone(m), 0), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Sum(context.Background(), f); !errors.Is(err, input.ErrChanged) {
+			t.Errorf("got %v, want %v", err, input.ErrChanged)
+		}
+	})
+	t.Run("each file once", func(t *testing.T) {
+		old := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(filepath.Join(dir, "v"), old, old); err != nil {
+			t.Fatal(err)
+		}
+		var h Hasher
+		a, b := open("v"), open("v")
+		if a.Recent() {
+			t.Error("a file of an hour ago is recent")
+		}
+		var wg sync.WaitGroup
+		for _, f := range []*input.File{a, b} {
+			wg.Go(func() {
+				if got, err := h.Sum(context.Background(), f); got != hash(m) || err != nil {
+					t.Errorf("got %s, %v, want %s", got, err, hash(m))
+				}
+			})
+		}
+		wg.Wait()
+		if len(h.sums) != 1 {
+			t.Errorf("got %d sums, want 1", len(h.sums))
 		}
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		var h Hasher
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if _, err := h.Pin(ctx, &items[1]); !errors.Is(err, context.Canceled) {
+		if _, err := h.Sum(ctx, open("v")); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
-		if _, err := h.Pin(context.Background(), &items[1]); err != nil {
+		if _, err := h.Sum(context.Background(), open("v")); err != nil {
 			t.Errorf("after a cancelled call: got %v", err)
 		}
 	})
-	t.Run("missing", func(t *testing.T) {
-		var h Hasher
-		if _, err := h.Sum(context.Background(), filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("got %v", err)
+	t.Run("compressed", func(t *testing.T) {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		w.Write(v)
+		w.Close()
+		if err := os.WriteFile(filepath.Join(dir, "v.gz"), packed.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
 		}
-	})
-	t.Run("together", func(t *testing.T) {
-		var h Hasher
-		var wg sync.WaitGroup
-		sums := make([]string, 8)
-		for i := range sums {
-			wg.Go(func() { sums[i], _ = h.Sum(context.Background(), filepath.Join(dir, "m")) })
-		}
-		wg.Wait()
-		for _, got := range sums {
-			if got != hash(m) {
-				t.Errorf("got %s", got)
-			}
+		if got, err := h.Sum(context.Background(), open("v.gz")); got != hash(packed.Bytes()) || err != nil {
+			t.Errorf("got %s, %v, want that of the file as it lies there, %s", got, err, hash(packed.Bytes()))
 		}
 	})
 }
@@ -369,7 +416,7 @@ func FuzzInspect(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		it := Item{Image: config.Image{Path: path}}
+		it := Item{Image: config.Image{Path: path}, Source: Path(path)}
 		err := it.inspect()
 		var format *elf.FormatError
 		if err != nil && !errors.As(err, &format) {

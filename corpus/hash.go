@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A Hasher computes SHA-256 sums, of each file once. It may be used from several goroutines; its zero value is ready.
+// A Hasher computes SHA-256 sums of open files, of each file once. It may be used from several goroutines; its zero value is ready.
 type Hasher struct {
 	mu   sync.Mutex
-	sums map[string]*sum
+	sums map[input.Version]*sum
 }
 
 // A sum is that of one file. Who holds its lock computes it.
@@ -27,47 +26,71 @@ type sum struct {
 	err  error
 }
 
-// Pins are the sums of an item's files.
-type Pins struct {
-	SHA256     string
-	BaseSHA256 string // of BaseFile; empty without a base
-}
-
-// Pinned tells whether the manifest gives sums to compare with, so that Pin can fail by more than reading.
+// Pinned tells whether the manifest gives sums to compare with.
 func (it *Item) Pinned() bool { return it.Image.SHA256 != "" || it.Image.BaseSHA256 != "" }
 
-// Pin hashes an item's file and that of its base and compares them with what the manifest pins; a difference is a
-// *MismatchError. The build id was compared by Resolve. Hashing takes about a second for each gigabyte.
-func (h *Hasher) Pin(ctx context.Context, it *Item) (Pins, error) {
-	var p Pins
-	var err error
-	if p.SHA256, err = h.Sum(ctx, it.Image.Path); err != nil {
-		return p, err
+// Pin hashes an item's file, which is open, and compares it with what the manifest pins; a difference is a *MismatchError. The build
+// id was compared when it was opened. Hashing takes about a second for each gigabyte.
+func (h *Hasher) Pin(ctx context.Context, it *Item, f *input.File) (string, error) {
+	got, err := h.Sum(ctx, f)
+	if err != nil {
+		return "", err
 	}
-	if it.BaseFile != "" {
-		if p.BaseSHA256, err = h.Sum(ctx, it.BaseFile); err != nil {
-			return p, fmt.Errorf("base: %w", err)
+	if want := it.Image.SHA256; want != "" && want != got {
+		return got, &MismatchError{"sha256", got, want}
+	}
+	return got, nil
+}
+
+// CheckBase compares the sum of the file that an item takes its base from with what the manifest pins.
+func (it *Item) CheckBase(got string) error {
+	if want := it.Image.BaseSHA256; want != "" && want != got {
+		return &MismatchError{"base_sha256", got, want}
+	}
+	return nil
+}
+
+// Check compares all that the manifest pins of an item, in files that it opens.
+func (h *Hasher) Check(ctx context.Context, it *Item) error {
+	if it.Image.SHA256 != "" {
+		f, err := it.Open()
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if _, err := h.Pin(ctx, it, f.Input); err != nil {
+			return err
 		}
 	}
-	if want := it.Image.SHA256; want != "" && want != p.SHA256 {
-		return p, &MismatchError{"sha256", p.SHA256, want}
+	if it.Image.BaseSHA256 == "" {
+		return nil
 	}
-	if want := it.Image.BaseSHA256; want != "" && want != p.BaseSHA256 {
-		return p, &MismatchError{"base_sha256", p.BaseSHA256, want}
+	f, err := input.Open(it.BaseFile, input.BTF, input.ELF)
+	if err != nil {
+		return fmt.Errorf("base: %w", input.Named(it.BaseFile, err))
 	}
-	return p, nil
+	defer f.Close()
+	got, err := h.Sum(ctx, f)
+	if err != nil {
+		return fmt.Errorf("base: %w", err)
+	}
+	return it.CheckBase(got)
 }
 
 // Sum is the SHA-256 of a file in lower-case hex.
-func (h *Hasher) Sum(ctx context.Context, path string) (string, error) {
+func (h *Hasher) Sum(ctx context.Context, f *input.File) (string, error) {
+	version, ok := f.Version()
+	if !ok || f.Recent() { // there may be other contents of the same version
+		return Sum(ctx, f)
+	}
 	h.mu.Lock()
 	if h.sums == nil {
-		h.sums = map[string]*sum{}
+		h.sums = map[input.Version]*sum{}
 	}
-	s := h.sums[path]
+	s := h.sums[version]
 	if s == nil {
 		s = new(sum)
-		h.sums[path] = s
+		h.sums[version] = s
 	}
 	h.mu.Unlock()
 
@@ -76,27 +99,21 @@ func (h *Hasher) Sum(ctx context.Context, path string) (string, error) {
 	if s.done {
 		return s.hex, s.err
 	}
-	s.hex, s.err = sumFile(ctx, path)
+	s.hex, s.err = Sum(ctx, f)
 	// One caller's cancellation says nothing about the file.
 	s.done = !errors.Is(s.err, context.Canceled) && !errors.Is(s.err, context.DeadlineExceeded)
 	return s.hex, s.err
 }
 
-func sumFile(ctx context.Context, path string) (string, error) {
-	if _, err := input.Regular(path); err != nil {
-		return "", err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
+// Sum is the SHA-256 of what is in a file, in lower-case hex.
+func Sum(ctx context.Context, f *input.File) (string, error) {
+	raw, size := f.Raw()
 	hash := sha256.New()
 	buf := make([]byte, 1<<20)
-	if _, err := io.CopyBuffer(struct{ io.Writer }{hash}, cancelled{ctx, f}, buf); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{hash}, cancelled{ctx, io.NewSectionReader(raw, 0, size)}, buf); err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return hex.EncodeToString(hash.Sum(nil)), f.Unchanged()
 }
 
 // cancelled reads until its context ends.

@@ -24,44 +24,6 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s: the file has %s, the manifest pins %s", e.What, e.Found, e.Pinned)
 }
 
-// inspect opens the item's file and compares its header and build id with the manifest.
-func (it *Item) inspect() error {
-	size, err := input.Regular(it.Image.Path)
-	if err != nil {
-		return err
-	}
-	it.Size = size
-	f, err := elf.Open(it.Image.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	it.order = f.Order
-	arch := archOf(f)
-	if it.Image.Arch != "" && it.Image.Arch != arch {
-		return archError(arch, it.Image.Arch, "the manifest says")
-	}
-	it.Image.Arch = arch
-	if it.BuildID, err = buildID(f); err != nil {
-		return err
-	}
-	if want := it.Image.BuildID; want != "" && want != it.BuildID {
-		return &MismatchError{"build_id", it.BuildID, want}
-	}
-	if it.Identity, err = Identify(f); err == nil { // else the encoder tells what is damaged
-		it.identified = true
-	}
-	if err := it.Identity.check(&it.Image); err != nil {
-		return err
-	}
-	if it.Image.BasePath != "" {
-		if err := it.inspectBase(it.Image.BasePath); err != nil {
-			return fmt.Errorf("base_path %s: %w", it.Image.BasePath, err)
-		}
-	}
-	return nil
-}
-
 // archError places the contradiction at e_machine.
 func archError(found, want, who string) error {
 	return &elf.FormatError{Section: "ELF header", Offset: 18,

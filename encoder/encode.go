@@ -96,6 +96,9 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 			return nil, err
 		}
 	}
+	if err := f.Unchanged(); err != nil {
+		return nil, err
+	}
 	return res, nil
 }
 

@@ -48,6 +48,11 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 		if err := jobs[lead].finish(ctx, a, res); err != nil {
 			return nil, err
 		}
+		for _, f := range files {
+			if err := f.Unchanged(); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Path, err)
+			}
+		}
 		return res, nil
 	}
 }

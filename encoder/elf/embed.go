@@ -53,28 +53,28 @@ func Embed(in string, sections []EmbedSection, put Put) error {
 	if err != nil {
 		return input.Named(in, err)
 	}
-	image.Close()
-	if image.Packed != "" {
-		return fmt.Errorf("%s: packed by %s: BTF is embedded into plain files only; decompress it first", in, image.Packed)
-	}
-	src, err := os.Open(in)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	st, err := src.Stat()
-	if err != nil {
-		return err
-	}
-	f, err := NewFile(src, uint64(st.Size()))
-	if err != nil {
-		return fmt.Errorf("%s: %w", in, err)
+	defer image.Close()
+	return image.Embed(sections, put)
+}
+
+// Embed is the function of that name for an image that is open. The copy is one of the file that is read, whatever has its name.
+func (f *File) Embed(sections []EmbedSection, put Put) error {
+	switch {
+	case f.Packed != "":
+		return fmt.Errorf("%s: packed by %s: BTF is embedded into plain files only; decompress it first", f.Path, f.Packed)
+	case f.in == nil || f.in.Info == nil:
+		return fmt.Errorf("%s: BTF is embedded into files only", f.Path)
 	}
 	c, err := f.embed(sections)
 	if err != nil {
-		return fmt.Errorf("%s: %w", in, err)
+		return fmt.Errorf("%s: %w", f.Path, err)
 	}
-	return put(st, func(dst *os.File) error { return c.copyTo(dst, src) })
+	return put(f.in.Info, func(dst *os.File) error {
+		if err := c.copyTo(dst, f.r); err != nil {
+			return err
+		}
+		return f.Unchanged()
+	})
 }
 
 // Reserved is the size of a section that lies in a segment of a linked image, as .BTF does in a kernel. The image may know where
@@ -104,12 +104,18 @@ type edit struct {
 }
 
 // copyTo writes the changed copy of src.
-func (c *change) copyTo(dst, src *os.File) error {
-	if _, err := src.Seek(0, io.SeekStart); err != nil {
-		return err
+func (c *change) copyTo(dst *os.File, src io.ReaderAt) error {
+	var from io.Reader = io.NewSectionReader(src, 0, int64(c.keep))
+	if file, ok := src.(*os.File); ok { // the system may copy it by itself
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		from = io.LimitReader(file, int64(c.keep))
 	}
-	if _, err := io.CopyN(dst, src, int64(c.keep)); err != nil {
+	if n, err := io.Copy(dst, from); err != nil {
 		return err
+	} else if uint64(n) != c.keep {
+		return io.ErrUnexpectedEOF
 	}
 	if _, err := dst.Write(c.tail); err != nil {
 		return err

@@ -36,6 +36,7 @@ type File struct {
 	Path     string    // where Open found it, empty for a File that is in memory
 	Packed   string    // how the file was compressed, see input.File; such a file is in memory
 
+	in      *input.File // nil for a File that is in memory
 	r       io.ReaderAt
 	size    uint64
 	stored  uint64 // bytes of it that are stored; fewer in a sparse file
@@ -93,7 +94,7 @@ func FromInput(in *input.File) (*File, error) {
 		}
 		return nil, err
 	}
-	f.Packed, f.close = in.Packed, in.Close
+	f.Packed, f.in, f.close = in.Packed, in, in.Close
 	return f, nil
 }
 
@@ -119,6 +120,14 @@ func (f *File) Close() error {
 		return nil
 	}
 	return f.close()
+}
+
+// Unchanged is input.ErrChanged if the file was written to since it was opened.
+func (f *File) Unchanged() error {
+	if f.in == nil {
+		return nil
+	}
+	return f.in.Unchanged()
 }
 
 // AddrSize is the size of an address in bytes by the ELF class.

@@ -64,9 +64,9 @@ func tooDense(size, stored int64) error {
 	return fmt.Errorf("%d bytes of contents are absurd for %d bytes that are stored", size, stored)
 }
 
-// Stored is how many bytes of the file are stored: fewer than its size where it is sparse.
+// Stored is how many bytes of the contents are stored: fewer than their size where the file is sparse.
 func (f *File) Stored() uint64 {
-	if f.Info == nil {
+	if f.Info == nil || f.Packed != "" {
 		return uint64(f.Size)
 	}
 	return StoredSize(f.Info)

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Stdin is the path that stands for the standard input, and among outputs for the standard output.
@@ -27,10 +28,12 @@ type File struct {
 	Size   int64
 	Kind   Kind
 	Packed string      // how the contents were packed: "gzip", "xz, tar"; empty where the file is plain
-	Info   fs.FileInfo // of the file that is read where it lies; nil when the contents are in memory
+	Info   fs.FileInfo // of a regular file, as it was when it was opened; nil for others
 
 	whole []byte   // the contents, unless they are those of an ELF file
-	file  *os.File // nil unless the contents are read where they lie
+	file  *os.File // nil unless it is a regular file
+
+	opened time.Time
 }
 
 // Open opens a file. What is compressed, or cannot be sought in, is read whole. Contents that are of none of the kinds that are wanted
@@ -41,26 +44,35 @@ func Open(path string, want ...Kind) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Kind: s.Kind, Packed: s.Packed}
-	if s.Packed == "" && s.Kind == ELF && s.size > 0 {
-		f.ReaderAt, f.Size, f.file = s.file, s.size, s.file
-		if f.Info, err = s.file.Stat(); err != nil {
-			s.Close()
-			return nil, err
-		}
-		return f, nil
+	f := &File{Kind: s.Kind, Packed: s.Packed, opened: time.Now()}
+	if s.size > 0 {
+		f.Info, f.file = s.info, s.file
 	}
-	defer s.Close()
-	if s.Kind == ELF {
-		c, err := readChunks(s)
-		f.ReaderAt, f.Size = &c, c.size
-		return f, err
-	}
-	if f.whole, err = s.all(); err != nil {
+	if err := f.read(s); err != nil {
+		s.Close()
 		return nil, err
 	}
-	f.ReaderAt, f.Size = bytes.NewReader(f.whole), int64(len(f.whole))
+	if f.file == nil {
+		return f, s.Close()
+	}
+	s.end() // the file stays open
 	return f, nil
+}
+
+// read reads what is not read where it lies.
+func (f *File) read(s *Stream) (err error) {
+	switch {
+	case s.Packed == "" && s.Kind == ELF && s.size > 0:
+		f.ReaderAt, f.Size = s.file, s.size
+	case s.Kind == ELF:
+		c, err := readChunks(s)
+		f.ReaderAt, f.Size = &c, c.size
+		return err
+	default:
+		f.whole, err = s.all()
+		f.ReaderAt, f.Size = bytes.NewReader(f.whole), int64(len(f.whole))
+	}
+	return err
 }
 
 // Close closes the file. Bytes that were read stay valid.
@@ -173,8 +185,20 @@ func explain(path string, err error) error {
 	return &fs.PathError{Op: p.Op, Path: p.Path, Err: fmt.Errorf("%w (%s)", p.Err, hint)}
 }
 
-// openFile opens what a path leads to, if bytes can be read from it to an end. size is 0 where reading alone can tell.
-func openFile(path string) (f *os.File, size int64, err error) {
+// openFile opens what a path leads to, if bytes can be read from it to an end. size is 0 where reading alone can tell; else st is of
+// the open file.
+func openFile(path string) (f *os.File, st fs.FileInfo, size int64, err error) {
+	if f, size, err = openAny(path); err == nil && size > 0 {
+		if st, err = f.Stat(); err != nil {
+			f.Close()
+		} else {
+			size = st.Size()
+		}
+	}
+	return f, st, size, err
+}
+
+func openAny(path string) (f *os.File, size int64, err error) {
 	if path == Stdin {
 		st, err := os.Stdin.Stat()
 		switch {

@@ -19,7 +19,7 @@ func Spool(path string) (again string, done func(), err error) {
 			return path, none, nil // whoever opens it says what is wrong
 		}
 	}
-	in, size, err := openFile(path)
+	in, _, size, err := openFile(path)
 	if err != nil {
 		return "", none, err
 	}

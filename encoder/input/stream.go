@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ type Stream struct {
 	raw   meter  // what is read from the file
 	head  []byte // what the kind was told by; valid until bytes are read
 	file  *os.File
-	size  int64 // of a plain regular file, else 0
+	info  fs.FileInfo // of a regular file
+	size  int64       // of a plain regular file, else 0
 	limit int64
 	given int64 // how many bytes of contents were read
 	ends  []func()
@@ -40,11 +42,11 @@ const layers = 3
 
 // OpenStream opens a file to be read from front to back. Kinds that are wanted are those of Open.
 func OpenStream(path string, want ...Kind) (*Stream, error) {
-	f, size, err := openFile(path)
+	f, st, size, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{file: f, size: size, raw: meter{r: f}}
+	s := &Stream{file: f, info: st, size: size, raw: meter{r: f}}
 	s.r = bufio.NewReaderSize(&s.raw, window)
 	if err = s.unpack(); err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
 		err = s.Not(want[0])
@@ -137,18 +139,14 @@ func (s *Stream) all() ([]byte, error) {
 
 // allPlain reads a regular file.
 func (s *Stream) allPlain() ([]byte, error) {
-	st, err := s.file.Stat()
-	if err != nil {
-		return nil, err
-	}
 	if s.size > s.limit {
 		return nil, tooLong(s.limit)
 	}
-	if stored := StoredSize(st); uint64(s.size) > Most(stored) {
+	if stored := StoredSize(s.info); uint64(s.size) > Most(stored) {
 		return nil, tooDense(s.size, int64(stored))
 	}
 	b := bytes.NewBuffer(make([]byte, 0, s.size+bytes.MinRead))
-	_, err = b.ReadFrom(s)
+	_, err := b.ReadFrom(s)
 	return b.Bytes(), err
 }
 
@@ -159,13 +157,19 @@ func (s *Stream) Not(want Kind) error {
 
 // Close closes the file.
 func (s *Stream) Close() error {
-	for _, end := range s.ends {
-		end()
-	}
+	s.end()
 	if s.file == os.Stdin {
 		return nil
 	}
 	return s.file.Close()
+}
+
+// end lets go of what decompresses.
+func (s *Stream) end() {
+	for _, end := range s.ends {
+		end()
+	}
+	s.ends = nil
 }
 
 // A format is a way to pack one file.

@@ -1,12 +1,15 @@
 package batch
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dedup"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -16,6 +19,8 @@ type base struct {
 	name string // for messages
 	file string // to be read by the first user; empty if an image provides it
 	once sync.Once
+	hash bool // somebody wants the sum of its file
+	sum  string
 
 	ready chan struct{} // closed when an image has provided it
 	btf   *btf.Object
@@ -56,11 +61,13 @@ func (b *batch) linkBases() {
 			continue
 		}
 		b.bases[i].users++
+		b.bases[i].hash = b.bases[i].hash || b.opt.Hash || it.Image.BaseSHA256 != ""
 	}
 }
 
-// provide gives the base its BTF, or says why there is none.
-func (s *base) provide(wire []byte, err error) {
+// provide gives the base its BTF and the sum of the image, or says why there is none.
+func (s *base) provide(wire []byte, sum string, err error) {
+	s.sum = sum
 	if err == nil {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
@@ -71,13 +78,44 @@ func (s *base) provide(wire []byte, err error) {
 	close(s.ready)
 }
 
+// read reads the base from its file. The sum, if one is wanted, is that of the bytes that are read.
+func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
+	in, err := source.OpenBase(s.file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if s.hash {
+		if s.sum, err = h.Sum(ctx, in); err != nil {
+			return input.Named(s.file, err)
+		}
+	}
+	if s.btf, s.wire, err = source.BaseFrom(in, s.file); err != nil {
+		return err
+	}
+	s.dedup = dedup.NewBase(s.btf)
+	if s.hash {
+		return input.Named(s.file, sameSum(ctx, in, s.sum))
+	}
+	return nil
+}
+
+// sameSum is an error where a file was written to since it had a sum, and its times may not tell.
+func sameSum(ctx context.Context, f *input.File, sum string) error {
+	if !f.Recent() {
+		return nil
+	}
+	again, err := corpus.Sum(ctx, f)
+	if err == nil && again != sum {
+		err = input.ErrChanged
+	}
+	return err
+}
+
 // get waits for the base, and returns it as it is and prepared for deduplication.
-func (s *base) get() (*btf.Object, *dedup.Base, error) {
+func (s *base) get(ctx context.Context, h *corpus.Hasher) (*btf.Object, *dedup.Base, error) {
 	if s.file != "" {
-		s.once.Do(func() {
-			s.btf, s.wire, s.err = source.Base(s.file)
-			s.dedup = dedup.NewBase(s.btf)
-		})
+		s.once.Do(func() { s.err = s.read(ctx, h) })
 		if s.err != nil {
 			return nil, nil, fmt.Errorf("base: %w", s.err)
 		}

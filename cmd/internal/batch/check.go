@@ -20,7 +20,7 @@ func Check(ctx context.Context, items []corpus.Item) []Problem {
 		it := &items[i]
 		err := it.Err
 		if err == nil && it.Pinned() {
-			_, err = hash.Pin(ctx, it)
+			err = hash.Check(ctx, it)
 		}
 		if err != nil {
 			bad = append(bad, Problem{it.Image.Label(), oneLine(err)})

@@ -45,7 +45,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		if err == nil && b.bases[i] != nil {
 			err = errSplitBase
 		}
-		own.provide(wire, err)
+		own.provide(wire, row.InputSHA256, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
 	return row
@@ -76,18 +76,32 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	t := target{im: im, base: b.bases[i]}
 	t.clock.Start()
-	if b.opt.Hash || it.Pinned() {
-		pins, err := b.hash.Pin(ctx, it)
-		row.InputSHA256, row.BaseSHA256 = pins.SHA256, pins.BaseSHA256
-		if err != nil {
+	image, err := it.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer image.Close()
+	row.BuildID, row.Kind, row.Release = it.BuildID, string(it.Identity.Kind), it.Identity.Release
+	if b.opt.Hash || im.SHA256 != "" {
+		if row.InputSHA256, err = b.hash.Pin(ctx, it, image.Input); err != nil {
 			return nil, err
 		}
 		t.clock.Stop("sums", uint64(it.Size), 1, "files")
 	}
-	if err := b.translate(ctx, it, workers, &t, row); err != nil {
+	if err := b.translate(ctx, it, image.File, workers, &t, row); err != nil {
 		return nil, err
 	}
-	// Below this line the image is closed, and only its BTF is looked at.
+	if row.InputSHA256 != "" {
+		if err := sameSum(ctx, image.Input, row.InputSHA256); err != nil {
+			return nil, err
+		}
+	}
+	// Below this line only the BTF of the image is looked at, and its bytes are copied if that is wanted.
+	if t.image = image.File; im.Outputs.ELF == "" {
+		if err := image.Close(); err != nil {
+			return nil, err
+		}
+	}
 	if b.opt.Hash {
 		sum := sha256.Sum256(t.raw.wire)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
@@ -95,7 +109,6 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.wire), len(t.inside.distilled), t.object.Len(), t.base != nil
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
-	var err error
 	if row.Verify, err = t.verify(); err != nil {
 		return nil, errors.Join(err, b.reject(&t))
 	}
@@ -145,22 +158,22 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	return t.raw.wire, err
 }
 
-// translate opens the image and makes its BTF.
-func (b *batch) translate(ctx context.Context, it *corpus.Item, workers int, t *target, row *report.Row) error {
+// translate makes the BTF of an image.
+func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, workers int, t *target, row *report.Row) error {
 	opt, err := b.encoderOptions(&it.Image, workers)
 	if err != nil {
 		return err
 	}
 	if t.base != nil {
-		if opt.Base, opt.Prepared, err = t.base.get(); err != nil {
+		if opt.Base, opt.Prepared, err = t.base.get(ctx, &b.hash); err != nil {
 			return err
 		}
+		if row.BaseSHA256 = t.base.sum; t.base.file != "" {
+			if err := it.CheckBase(row.BaseSHA256); err != nil {
+				return err
+			}
+		}
 	}
-	f, err := elf.Open(it.Image.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	progress := meter{b: b, size: it.Size}
 	defer progress.fill()
 	opt.OnProgress = progress.show

@@ -26,6 +26,7 @@ import (
 // A target is the BTF of an image, before it is published.
 type target struct {
 	im      *config.Image
+	image   *elf.File   // its open file, if a copy is wanted
 	object  *btf.Object // what the raw outputs, the dump and the golden are about
 	order   binary.ByteOrder
 	ptrSize int
@@ -158,7 +159,7 @@ func (b *batch) publish(t *target, w *writing) error {
 		return err
 	}
 	if out.ELF != "" {
-		if err := elf.Embed(t.im.Path, t.inside.sections(), w.set.Copy(out.ELF)); err != nil {
+		if err := t.image.Embed(t.inside.sections(), w.set.Copy(out.ELF)); err != nil {
 			return fmt.Errorf("outputs.elf: %w", err)
 		}
 	}

@@ -49,7 +49,12 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 		}
 		f.Distilled = d.BTF
 	}
-	if warnings, err = j.judge(f); err != nil {
+	image, err := elf.Open(j.Image)
+	if err != nil {
+		return "", nil, input.Named(j.Image, err)
+	}
+	defer image.Close()
+	if warnings, err = j.judge(f, image); err != nil {
 		return "", nil, err
 	}
 	sections := []elf.EmbedSection{{Name: ".BTF", Data: f.BTF}}
@@ -60,19 +65,14 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
-	if err := elf.Embed(j.Image, sections, set.Copy(j.Out)); err != nil {
+	if err := image.Embed(sections, set.Copy(j.Out)); err != nil {
 		return "", nil, err
 	}
 	return told, warnings, set.Commit()
 }
 
 // judge fits the BTF to the image and asks the kernels about it.
-func (j *Job) judge(f *source.File) (warnings []report.Warning, err error) {
-	image, err := elf.Open(j.Image)
-	if err != nil {
-		return nil, input.Named(j.Image, err)
-	}
-	defer image.Close()
+func (j *Job) judge(f *source.File, image *elf.File) (warnings []report.Warning, err error) {
 	if f.Distilled == nil && image.Section(".BTF.base") != nil {
 		return nil, fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
 	}

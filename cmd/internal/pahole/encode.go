@@ -73,7 +73,7 @@ func (r *run) run(ctx context.Context) error {
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
-	if err := elf.Embed(path, sections, set.Copy(path)); err != nil {
+	if err := files[res.Lead].Embed(sections, set.Copy(path)); err != nil {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())

@@ -50,15 +50,20 @@ func read(path string, want ...input.Kind) (*File, error) {
 	if err != nil {
 		return nil, input.Named(path, err)
 	}
-	f, err := readInput(in)
-	if err != nil {
-		in.Close()
-		return nil, input.Named(path, err)
-	}
-	return f, in.Close()
+	defer in.Close()
+	f, err := From(in)
+	return f, input.Named(path, err)
 }
 
-// readInput reads what is open, which is an ELF file or taken for raw BTF.
+// From reads what is open, which is an ELF file or taken for raw BTF. It is an error if somebody writes to it in the meantime.
+func From(in *input.File) (*File, error) {
+	f, err := readInput(in)
+	if err != nil {
+		return nil, err
+	}
+	return f, in.Unchanged()
+}
+
 func readInput(in *input.File) (*File, error) {
 	if in.Kind != input.ELF {
 		data, err := in.Bytes()
@@ -99,7 +104,23 @@ func section(f *elf.File, name string) ([]byte, error) {
 
 // Base reads the BTF that split ones continue. Several goroutines may continue it at once.
 func Base(path string) (*btf.Object, []byte, error) {
-	f, err := ReadBase(path)
+	in, err := OpenBase(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Close()
+	return BaseFrom(in, path)
+}
+
+// OpenBase opens a file that may hold a base.
+func OpenBase(path string) (*input.File, error) {
+	in, err := input.Open(path, input.BTF, input.ELF)
+	return in, input.Named(path, err)
+}
+
+// BaseFrom is Base for a file that is open, and has that path.
+func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
+	f, err := baseFrom(in, path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,11 +133,20 @@ func Base(path string) (*btf.Object, []byte, error) {
 
 // ReadBase reads a file as Read does. The BTF can be a base as far as its strings tell.
 func ReadBase(path string) (*File, error) {
-	f, err := Read(path)
-	if err == nil && (f.Distilled != nil || btf.IsSplit(f.BTF)) {
-		return nil, fmt.Errorf("%s: %w", path, ErrSplitBase)
+	in, err := OpenBase(path)
+	if err != nil {
+		return nil, err
 	}
-	return f, err
+	defer in.Close()
+	return baseFrom(in, path)
+}
+
+func baseFrom(in *input.File, path string) (*File, error) {
+	f, err := From(in)
+	if err == nil && (f.Distilled != nil || btf.IsSplit(f.BTF)) {
+		err = ErrSplitBase
+	}
+	return f, input.Named(path, err)
 }
 
 // Parse parses a base.

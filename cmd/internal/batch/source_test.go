@@ -1,0 +1,144 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// A meddler opens a file as usual, and does something before anybody reads it.
+type meddler struct {
+	corpus.Source
+	meddle func()
+}
+
+func (m meddler) Open() (*input.File, error) {
+	f, err := m.Source.Open()
+	m.meddle()
+	return f, err
+}
+
+func sumOf(data []byte) string {
+	s := sha256.Sum256(data)
+	return hex.EncodeToString(s[:])
+}
+
+// another is an image of other types than that of sample.
+func another(t *testing.T) []byte {
+	t.Helper()
+	data, err := os.ReadFile(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.ReplaceAll(data, []byte("list_head\x00"), []byte("lost_head\x00"))
+}
+
+// TestReplacedImage: an image that is replaced when its sum is being computed, or later, is encoded and copied as it was.
+func TestReplacedImage(t *testing.T) {
+	path, dir := sample(t), t.TempDir()
+	was, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := func(name string) (list [][]byte) {
+		for _, ending := range []string{".btf", ".elf"} {
+			data, err := os.ReadFile(filepath.Join(dir, name+ending))
+			if err != nil {
+				t.Error(err)
+			}
+			list = append(list, data)
+		}
+		return list
+	}
+	run := func(name string, meddle func()) {
+		items := manifest(t, fmt.Sprintf("  - {name: %s, path: %s, sha256: %s, outputs: {btf: %s/%s.btf, elf: %s/%s.elf}}\n", name, path, sumOf(was), dir, name, dir, name))
+		items[0].Source = meddler{items[0].Source, meddle}
+		r := Run(context.Background(), items, Options{Workers: 1, Hash: true})
+		if row := r.Rows()[0]; row.Status != report.OK || row.InputSHA256 != sumOf(was) {
+			t.Errorf("%s: got %s, %s, sum %s, want ok and %s", name, row.Status, row.Error, row.InputSHA256, sumOf(was))
+		}
+	}
+	run("alone", func() {})
+	run("replaced", func() {
+		if err := errors.Join(os.WriteFile(path+".new", another(t), 0o600), os.Rename(path+".new", path)); err != nil {
+			t.Error(err)
+		}
+	})
+	if got, _ := os.ReadFile(path); bytes.Equal(got, was) {
+		t.Fatal("the image was not replaced")
+	}
+	want := outputs("alone")
+	for i, got := range outputs("replaced") {
+		if !bytes.Equal(got, want[i]) {
+			t.Errorf("output %d is that of another image", i)
+		}
+	}
+}
+
+// TestChangedImage: an image that is written to while it is read fails, and nothing is published.
+func TestChangedImage(t *testing.T) {
+	for _, tt := range []struct {
+		name, keys string
+		hash       bool
+	}{
+		{"encoded", "outputs: {btf: DIR/a.btf}", false},
+		{"copied", "outputs: {elf: DIR/a.elf}", false},
+		{"hashed", "outputs: {btf: DIR/a.btf}", true},
+	} {
+		path, dir := sample(t), t.TempDir()
+		items := manifest(t, fmt.Sprintf("  - {name: a, path: %s, %s}\n", path, strings.ReplaceAll(tt.keys, "DIR", dir)))
+		// As soon as it was looked at for the first time: what is read then is another image's.
+		changed := false
+		r := Run(context.Background(), items, Options{Workers: 1, Hash: tt.hash, OnBytes: func(int64) {
+			if changed {
+				return
+			}
+			changed = true
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := f.Write(append(another(t), 0)); err != nil {
+				t.Error(err)
+			}
+			f.Close()
+		}})
+		row := r.Rows()[0]
+		if !changed || row.Status != report.Failed || !strings.Contains(row.Error, input.ErrChanged.Error()) {
+			t.Errorf("%s: got %s, %q, want %q", tt.name, row.Status, row.Error, input.ErrChanged)
+		}
+		if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+			t.Errorf("%s: got %v, %v, want nothing published", tt.name, left, err)
+		}
+	}
+}
+
+// TestReplacedBase: the same for a base that is a file.
+func TestReplacedBase(t *testing.T) {
+	path, dir := sample(t), t.TempDir()
+	base := filepath.Join(dir, "base.btf")
+	r := Run(context.Background(), manifest(t, fmt.Sprintf("  - {name: k, path: %s, outputs: {btf: %s}}\n", path, base)), Options{Workers: 1})
+	was, err := os.ReadFile(base)
+	if err != nil || r.Totals().OK != 1 {
+		t.Fatal(err, r.Rows())
+	}
+	for pin, want := range map[string]string{sumOf(was): "", strings.Repeat("0", 64): "base_sha256"} {
+		r := Run(context.Background(), manifest(t, fmt.Sprintf("  - {name: m, path: %s, base_path: %s, base_sha256: \"%s\"}\n", path, base, pin)), Options{Workers: 1})
+		row := r.Rows()[0]
+		if row.BaseSHA256 != sumOf(was) || want == "" && row.Error != "" || !strings.Contains(row.Error, want) {
+			t.Errorf("got %q and sum %s, want %q and %s", row.Error, row.BaseSHA256, want, sumOf(was))
+		}
+	}
+}
