@@ -8,13 +8,12 @@
 package config
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // Bounds on what a manifest may ask for. They are far above any use and exist so that a short text cannot ask for
@@ -123,14 +122,9 @@ type Exclude struct {
 
 // Load reads the manifest at path. If the text has problems, the error is a *Problems that lists them all.
 func Load(path string) (*Manifest, error) {
-	f, err := os.Open(path)
+	data, err := input.ReadText(path, input.Manifest, maxBytes)
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return Parse(path, data, os.LookupEnv)
 }

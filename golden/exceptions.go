@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // An Exception accepts differences from a golden, for a reason.
@@ -45,17 +46,12 @@ const maxExceptions = 4 << 20
 
 // ReadExceptions reads a file of exceptions.
 func ReadExceptions(file string) (*Exceptions, error) {
-	f, err := os.Open(file)
+	data, err := input.ReadText(file, input.Exceptions, maxExceptions)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxExceptions+1))
-	if err == nil && len(data) > maxExceptions {
-		err = fmt.Errorf("more than %d bytes", maxExceptions)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if len(data) > maxExceptions {
+		return nil, fmt.Errorf("%s: more than %d bytes", file, maxExceptions)
 	}
 	e, err := ParseExceptions(data)
 	if err != nil {

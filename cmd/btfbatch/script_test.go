@@ -112,6 +112,10 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	case "sample":
 		b = synth.Sample(target)
 		b.Note(".note.gnu.build-id", "GNU", 3, []byte{0x12, 0x34, 0xab, 0xcd})
+	case "core":
+		target.Type = elf.ET_CORE
+		b = synth.New(target)
+		b.Note("CORE", "CORE", 1, make([]byte, 16))
 	case "kernel":
 		b = synth.Sample(target)
 		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte("Linux version 6.1.0-18-amd64 (me@here) #1 SMP\x00"))

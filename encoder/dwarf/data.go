@@ -14,7 +14,7 @@ import (
 )
 
 // ErrNoDWARF says that an image has no .debug_info.
-var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty")
+var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty (give the file as it was before it was stripped, or put its debug file beside it)")
 
 // A span is the bytes from a position on. Eight bytes can be loaded at any offset that fits a byte, and the one check that all
 // are there is made when it is taken.

@@ -107,6 +107,21 @@ func Read(path string, want ...Kind) ([]byte, error) {
 	return b, Named(path, err)
 }
 
+// ReadText reads a text that the program parses, at most limit bytes and one more. Contents that are surely no text are refused for
+// what they are; everything else is for the parser, which names the place of what is wrong.
+func ReadText(path string, want Kind, limit int64) ([]byte, error) {
+	s, err := OpenStream(path)
+	if err != nil {
+		return nil, Named(path, err)
+	}
+	defer s.Close()
+	if s.Kind.binary() {
+		return nil, Named(path, s.Not(want))
+	}
+	b, err := io.ReadAll(io.LimitReader(s, limit+1))
+	return b, Named(path, err)
+}
+
 // Named puts the path in front of an error that does not name it.
 func Named(path string, err error) error {
 	var p *fs.PathError

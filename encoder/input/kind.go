@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +20,10 @@ const (
 	Dump    Kind = "a raw dump of BTF"
 	Text    Kind = "text"
 	CSource Kind = "C source"
-	Unknown Kind = "unknown data"
+
+	Manifest   Kind = "a manifest"
+	Exceptions Kind = "a list of exceptions" // never found, only wanted
+	Unknown    Kind = "unknown data"
 )
 
 // Kinds that only messages name, with what to do about them.
@@ -29,8 +33,10 @@ const (
 	lfsText  Kind = "a Git LFS pointer"
 	script   Kind = "a script"
 	symbols  Kind = "a list of symbols, such as System.map"
-	manifest Kind = "a manifest"
 	zeros    Kind = "a file of zeros"
+
+	dosProgram Kind = "a DOS or Windows program"
+	peFile     Kind = "a PE file (a Windows or EFI program)"
 )
 
 const elfMagic = "\x7fELF"
@@ -145,9 +151,9 @@ func Recognise(head []byte) Kind {
 	}
 	if has(0, "MZ") && len(head) >= 0x40 {
 		if at := uint64(binary.LittleEndian.Uint32(head[0x3c:])); at < uint64(len(head)) && has(int(at), "PE\x00\x00") {
-			return "a PE file (a Windows or EFI program)"
+			return peFile
 		}
-		return "a DOS or Windows program"
+		return dosProgram
 	}
 	if text, ok := text(head); ok {
 		return text
@@ -166,6 +172,12 @@ func find(head []byte) *signature {
 		}
 	}
 	return nil
+}
+
+// binary tells whether contents are surely no text, not even a damaged one.
+func (k Kind) binary() bool {
+	return k == ELF || k == BTF || k == dosProgram || k == peFile ||
+		slices.ContainsFunc(signatures, func(s signature) bool { return s.kind == k })
 }
 
 // text tells what a text is. Other bytes than those of UTF-8 text, or control characters, are no text.
@@ -200,7 +212,7 @@ func text(head []byte) (Kind, bool) {
 		strings.Contains(lines, "\ntypedef "), strings.Contains(lines, "\nvoid "), strings.HasPrefix(s, "/*"), strings.HasPrefix(s, "//"):
 		return CSource, true
 	case strings.Contains(lines, "\nversion: 1") && strings.Contains(string(b), "\nimages:"):
-		return manifest, true
+		return Manifest, true
 	case isSymbolList(s):
 		return symbols, true
 	}
@@ -253,6 +265,10 @@ func (e *KindError) Remedy() string {
 		}
 	}
 	switch {
+	case e.Want == Manifest && e.Found == ELF:
+		return "one image is for btfbatch encode; a manifest names it under images"
+	case e.Want == Manifest, e.Want == Exceptions:
+		return "give the YAML file"
 	case e.Want == ELF && e.Found == BTF:
 		return "it is encoded already; dump, verify and diff read it, and --base takes it"
 	case e.Want == ELF && e.Found == CSource:
@@ -275,5 +291,5 @@ var special = map[Kind]string{
 	zeros:    "it was not written or downloaded to its end",
 	htmlText: "the server sent a page in place of the file; download it again",
 	lfsText:  "fetch the file itself with git lfs pull",
-	manifest: "give it to btfbatch run",
+	Manifest: "give it to btfbatch run",
 }
