@@ -88,6 +88,7 @@ var manifest = map[string]given{
 	"version": {kind: takesYAML, value: "1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
 	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
 	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
+	"images.kind": {kind: takesWord, value: "any"}, "images.release": {kind: takesText},
 	"images.features": {kind: takesWord, value: "default,distilled_base"}, "images.lang_exclude": {kind: takesWord, value: "rust"},
 	"images.sections": {kind: takesYAML}, "images.sort_by_name": {kind: takesWord, value: "false"},
 	"images.verify": {kind: takesWord, value: "newest"}, "images.outputs": {}, "images.golden": {kind: readsFile, value: "golden.raw"},

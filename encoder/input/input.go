@@ -200,6 +200,11 @@ func explain(path string, err error) error {
 	return &fs.PathError{Op: p.Op, Path: p.Path, Err: fmt.Errorf("%w (%s)", p.Err, hint)}
 }
 
+func isNull(st fs.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(null, st)
+}
+
 // openFile opens what a path leads to, if bytes can be read from it to an end. size is 0 where reading alone can tell; else st is of
 // the open file.
 func openFile(path string) (f *os.File, st fs.FileInfo, size int64, err error) {
@@ -237,7 +242,7 @@ func openAny(path string) (f *os.File, size int64, err error) {
 		size = st.Size()
 	case t&fs.ModeDir != 0:
 		return nil, 0, &ModeError{path, st.Mode(), "give a file inside; for many images there are manifests (btfbatch run)"}
-	case t&fs.ModeNamedPipe == 0:
+	case t&fs.ModeNamedPipe == 0 && !isNull(st): // which is as good as an empty file
 		return nil, 0, &ModeError{path, st.Mode(), "give a file or a pipe"}
 	}
 	f, err = os.Open(path)
