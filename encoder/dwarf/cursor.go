@@ -20,12 +20,13 @@ type Cursor struct {
 	u     *Unit
 	data  []byte // as Unit has it: slack bytes and more behind end
 	end   int
-	limit int    // end, and 0 after an error
+	limit int    // end, or where stop is asked before; 0 after an error
 	refs  uint64 // references lead to less
 	dense []Abbrev
 	low   *[lowCodes]Abbrev // the first of dense
 	attrs []attr
 	swap  bool
+	stop  func() error // or nil
 	runs  bounds
 	lists window // on the offsets of location lists
 }
@@ -33,10 +34,34 @@ type Cursor struct {
 // Start puts the cursor on an opened unit.
 func (c *Cursor) Start(u *Unit) {
 	c.u, c.data, c.end, c.limit, c.refs, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), nil
-	c.dense, c.attrs, c.swap = u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
+	c.stop, c.dense, c.attrs, c.swap = nil, u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.low = (*[lowCodes]Abbrev)(c.dense)
 	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs), swap: c.swap}
 	c.Next = u.root
+}
+
+// AskToStop makes the cursor ask now and then, until Start, whether it is to read on: an error of stop becomes its own. Those who read
+// fast look at no more than the limit of what they may read, so that this costs them nothing.
+func (c *Cursor) AskToStop(stop func() error) {
+	if c.stop = stop; stop != nil {
+		c.limit = min(c.end, c.Next+askEvery)
+	}
+}
+
+// askEvery is how many bytes are read before it is asked whether to read on.
+const askEvery = 1 << 20
+
+// beyond tells whether the DIE at pos, which is not below the limit, can be read all the same.
+func (c *Cursor) beyond(pos int) bool {
+	if c.stop == nil || uint(pos) >= uint(c.end) {
+		c.fail(pos, "DIE lies past the end of its unit (%d bytes)", c.end)
+		return false
+	}
+	c.limit = min(c.end, pos+askEvery)
+	if err := c.stop(); err != nil {
+		c.Err, c.limit = err, 0
+	}
+	return c.Err == nil
 }
 
 // masks cuts a load of eight bytes to the width of a value. It is as long as a width can be, which saves a check.
@@ -83,8 +108,7 @@ func (c *Cursor) head(pos int) *Abbrev {
 	if c.Err != nil {
 		return nil
 	}
-	if uint(pos) >= uint(c.end) {
-		c.fail(pos, "DIE lies past the end of its unit (%d bytes)", c.end)
+	if uint(pos) >= uint(c.limit) && !c.beyond(pos) {
 		return nil
 	}
 	c.Pos = pos
@@ -194,13 +218,6 @@ func (c *Cursor) rare(code uint64) *Abbrev {
 func (c *Cursor) fail(pos int, format string, args ...any) {
 	if c.Err == nil {
 		c.Err, c.limit = c.u.Err(pos, format, args...), 0
-	}
-}
-
-// Stop makes a reason to read no more, unless it is nil, the cursor's error.
-func (c *Cursor) Stop(err error) {
-	if err != nil && c.Err == nil {
-		c.Err, c.limit = err, 0
 	}
 }
 

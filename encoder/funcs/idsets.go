@@ -1,6 +1,9 @@
 package funcs
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
@@ -26,7 +29,8 @@ type idMember struct {
 
 // An idSet is one set of kfuncs: two words, and pairs.
 type idSet struct {
-	from, to uint64
+	from, to uint64 // inside of the section; pairs that belong to a set that begins earlier are that one's
+	pairs    uint64 // where the first one is
 	sorted   bool
 	byName   map[string]uint32 // flags; nil when the functions of a sorted set are not known
 	alike    uint32            // flags that every pair has
@@ -40,13 +44,33 @@ func (s *IDSection) word(addr uint64) (uint32, bool) {
 	return s.f.Order.Uint32(s.data[addr-s.addr:]), true
 }
 
-func (s *IDSection) setAt(addr uint64) *idSet {
+// arrange puts the sets in order, cuts them at the end of the section, and gives what several of them cover to the first.
+func (s *IDSection) arrange() {
+	slices.SortStableFunc(s.sets, func(a, b idSet) int { return cmp.Compare(a.from, b.from) })
+	last := s.addr
 	for i := range s.sets {
-		if set := &s.sets[i]; addr >= set.from && addr < set.to {
-			return set
+		set := &s.sets[i]
+		if set.to < set.from { // past the end of all addresses
+			set.to = ^uint64(0)
 		}
+		set.to = min(set.to, s.addr+uint64(len(s.data)))
+		set.pairs = max(set.from+8, last)
+		set.from = max(set.from, last)
+		last = max(last, set.to)
 	}
-	return nil
+	s.sets = slices.DeleteFunc(s.sets, func(set idSet) bool { return set.from >= set.to })
+}
+
+// setAt is the set that an address lies in; nil when there is none.
+func (s *IDSection) setAt(addr uint64) *idSet {
+	i, found := slices.BinarySearchFunc(s.sets, addr, func(set idSet, addr uint64) int { return cmp.Compare(set.from, addr) })
+	if !found {
+		i--
+	}
+	if i < 0 || addr >= s.sets[i].to {
+		return nil
+	}
+	return &s.sets[i]
 }
 
 // flags are those of a function whose symbol lies at an address of a set. Where the set is sorted and does not tell whose pair
@@ -63,11 +87,12 @@ func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 
 // resolve finds out which sets are sorted, and whose their pairs are.
 func (s *IDSection) resolve(base *btf.Object) {
+	s.arrange()
 	var own *btf.Object
 	for i := range s.sets {
 		set := &s.sets[i]
 		set.alike = ^uint32(0)
-		for addr := set.from + 8; addr+8 <= set.to; addr += 8 {
+		for addr := set.pairs; addr+8 <= set.to; addr += 8 {
 			id, _ := s.word(addr)
 			flags, _ := s.word(addr + 4)
 			set.sorted = set.sorted || id != 0
@@ -106,7 +131,7 @@ func (s *IDSection) ownBTF(base *btf.Object) *btf.Object {
 // one that the ids are of.
 func (s *IDSection) names(set *idSet, own *btf.Object) map[string]uint32 {
 	flags := make(map[string]uint32)
-	for addr := set.from + 8; addr+8 <= set.to; addr += 8 {
+	for addr := set.pairs; addr+8 <= set.to; addr += 8 {
 		id, _ := s.word(addr)
 		if id == 0 {
 			continue // a function that has no BTF

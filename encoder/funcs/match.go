@@ -23,11 +23,15 @@ func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	if len(ap) != len(bp) {
 		return difference{a, b, differentCount}, false
 	}
-	if !matchTypes(o, a.ret, b.ret, 0) {
+	m := &c.matcher
+	if m.o != o {
+		*m = matcher{o: o}
+	}
+	if !m.match(a.ret, b.ret, 0) {
 		return difference{a, b, differentReturn}, false
 	}
 	for i := range ap {
-		if !matchTypes(o, ap[i].typ, bp[i].typ, 0) {
+		if !m.match(ap[i].typ, bp[i].typ, 0) {
 			return difference{a, b, i + 1}, false
 		}
 	}
@@ -49,21 +53,36 @@ func (d difference) text(c *Collector, o *btf.Object) string {
 	return fmt.Sprintf("param type mismatch for param#%d %s != %s", d.at, o.Name(ap[d.at-1].name), o.Name(bp[d.at-1].name))
 }
 
-// maxMatch bounds the descent; types without a name in between do not nest deeper.
-const maxMatch = 1 << 10
+// A matcher compares types of one object, which must not change meanwhile. Prototypes can take prototypes, each of them several times,
+// and many ways can lead into one long chain of references. So the answer is remembered for pairs of prototypes, and for some pairs of
+// each long chain.
+type matcher struct {
+	o     *btf.Object
+	known map[pair]bool // false while the answer is not known: a ring of types without a name, which C cannot build, matches nothing
+}
 
-// matchTypes compares types before deduplication: named ones by name alone.
-func matchTypes(o *btf.Object, x, y uint32, depth int) bool {
-	for ; depth < maxMatch; depth++ {
+type pair struct{ x, y uint32 }
+
+const (
+	maxMatch = 1 << 16 // bounds the descent
+	stride   = 16      // of so many types of a chain one is remembered
+)
+
+// match compares types before deduplication: named ones by name alone.
+func (m *matcher) match(x, y uint32, depth int) bool {
+	for steps := 1; ; steps++ {
 		if x == y {
 			return true
 		}
 		if x == 0 || y == 0 {
 			return false
 		}
-		a, _ := o.Record(btf.ID(x))
-		b, _ := o.Record(btf.ID(y))
+		a, _ := m.o.Record(btf.ID(x))
+		b, _ := m.o.Record(btf.ID(y))
 		ak, bk := matchKind(a), matchKind(b)
+		if steps%stride == 0 {
+			return m.remember(pair{x, y}, depth, m.match)
+		}
 		if ak != bk {
 			// A const on either side is peeled.
 			switch {
@@ -91,12 +110,28 @@ func matchTypes(o *btf.Object, x, y uint32, depth int) bool {
 			}
 			x, y = a[3], b[3]
 		case btf.KindFuncProto:
-			return matchProtos(o, a, b, depth+1)
+			return m.remember(pair{x, y}, depth, m.protos)
 		default:
 			return false
 		}
 	}
-	return false
+}
+
+// remember is the answer for a pair: what compare says, the first time.
+func (m *matcher) remember(p pair, depth int, compare func(x, y uint32, depth int) bool) bool {
+	if ok, known := m.known[p]; known {
+		return ok
+	}
+	if depth > maxMatch {
+		return false
+	}
+	if m.known == nil {
+		m.known = make(map[pair]bool)
+	}
+	m.known[p] = false
+	ok := compare(p.x, p.y, depth+1)
+	m.known[p] = ok
+	return ok
 }
 
 // matchKind: a forward counts as what it stands for.
@@ -110,12 +145,14 @@ func matchKind(r btf.Record) btf.Kind {
 	return btf.KindStruct
 }
 
-func matchProtos(o *btf.Object, a, b btf.Record, depth int) bool {
-	if len(a) != len(b) || !matchTypes(o, a[2], b[2], depth) {
+func (m *matcher) protos(x, y uint32, depth int) bool {
+	a, _ := m.o.Record(btf.ID(x))
+	b, _ := m.o.Record(btf.ID(y))
+	if len(a) != len(b) || !m.match(a[2], b[2], depth) {
 		return false
 	}
 	for i := 4; i < len(a); i += 2 {
-		if !matchTypes(o, a[i], b[i], depth) {
+		if !m.match(a[i], b[i], depth) {
 			return false
 		}
 	}

@@ -8,14 +8,24 @@ import (
 // The inference whether a struct is packed (specification 01, section 10.4): no byte hole, no padding, and a member off its
 // natural alignment, or a size that is no multiple of the largest one. It looks at layout only, since DWARF does not say.
 
-// packer infers it for structs of one unit.
+// packer infers it for structs of one unit. What it found out it remembers: a type can lie in another one many times, on each of many
+// levels.
 type packer struct {
 	t        *translate.Unit
-	maxAlign uint8 // convention.maxAlign
+	maxAlign uint8             // convention.maxAlign
+	aligns   map[uint32]uint64 // of structs and unions; 1 while one is being looked at, which none can hold
+	decided  map[uint32]bool   // packed or not
+}
+
+// start forgets the unit before.
+func (p *packer) start(t *translate.Unit, maxAlign uint8) {
+	p.t, p.maxAlign = t, maxAlign
+	clear(p.aligns)
+	clear(p.decided)
 }
 
 // strip follows typedefs and qualifiers.
-func (p packer) strip(id uint32) uint32 {
+func (p *packer) strip(id uint32) uint32 {
 	for range maxTypes {
 		if id == 0 {
 			return 0
@@ -32,10 +42,10 @@ func (p packer) strip(id uint32) uint32 {
 }
 
 // maxNesting bounds the descent into members of members.
-const maxNesting = 64
+const maxNesting = 1 << 12
 
 // alignment is the natural alignment of a type: that of its largest scalar, but for the bound that the ABI sets.
-func (p packer) alignment(id uint32, depth int) uint64 {
+func (p *packer) alignment(id uint32, depth int) uint64 {
 	id = p.strip(id)
 	if id == 0 || depth > maxNesting {
 		return 1
@@ -53,18 +63,44 @@ func (p packer) alignment(id uint32, depth int) uint64 {
 	case btf.KindArray:
 		return p.alignment(r[3], depth+1)
 	case btf.KindStruct, btf.KindUnion:
-		align := uint64(1)
-		p.t.Settle()
-		for i := range r.Vlen() {
-			align = max(align, p.alignment(r.Elem(i)[1], depth+1))
-		}
-		return align
+		return p.aggregate(id, r, depth)
 	}
 	return 1
 }
 
+// aggregate is alignment for a struct or union.
+func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
+	if align, known := p.aligns[id]; known {
+		return align
+	}
+	if p.aligns == nil {
+		p.aligns = make(map[uint32]uint64)
+	}
+	align := uint64(1)
+	p.aligns[id] = align
+	p.t.Settle()
+	for i := range r.Vlen() {
+		align = max(align, p.alignment(r.Elem(i)[1], depth+1))
+	}
+	p.aligns[id] = align
+	return align
+}
+
 // packed tells whether a struct is packed.
-func (p packer) packed(id uint32) bool {
+func (p *packer) packed(id uint32) bool {
+	packed, known := p.decided[id]
+	if !known {
+		if p.decided == nil {
+			p.decided = make(map[uint32]bool)
+		}
+		packed = p.decide(id)
+		p.decided[id] = packed
+	}
+	return packed
+}
+
+// decide is packed, by the struct's layout.
+func (p *packer) decide(id uint32) bool {
 	p.t.Settle()
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
@@ -103,7 +139,7 @@ func storageUnit(offset, size uint64) uint64 {
 }
 
 // holes tells whether the struct has a byte hole or padding.
-func (p packer) holes(r btf.Record) bool {
+func (p *packer) holes(r btf.Record) bool {
 	var end, wend, wsize uint64
 	wend = 8 * uint64(r.Size())
 	count := uint8(0)

@@ -38,6 +38,7 @@ type Analyzer struct {
 	loc     dwarf.Locations
 	facts   []facts // by index in Params
 	members []member
+	packer  packer
 }
 
 // read fills the facts of a parameter from its own DIE.
@@ -249,7 +250,7 @@ func (a *Analyzer) use(f *facts) int {
 
 // even steps over a register that stays free because the parameter is aligned to two.
 func (a *Analyzer) even(at int, p *translate.Param) int {
-	if a.conv.even && at%2 == 1 && (packer{a.t, a.conv.maxAlign}).alignment(p.Type, 0) > uint64(a.addr) {
+	if a.conv.even && at%2 == 1 && a.packer.alignment(p.Type, 0) > uint64(a.addr) {
 		return at + 1
 	}
 	return at

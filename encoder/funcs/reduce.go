@@ -29,7 +29,7 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 	default:
 		return
 	}
-	if typ = (packer{t: a.t}).strip(typ); typ == 0 {
+	if typ = a.packer.strip(typ); typ == 0 {
 		return
 	}
 	a.t.Settle()

@@ -59,6 +59,7 @@ func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subpr
 	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
 	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, table.conv, int(t.AddrSize)
 	a.peer = table.opt.Peer
+	a.packer.start(t, a.conv.maxAlign)
 	a.reduce, a.members = u.Clang && table.opt.Features.Has(feature.TrueSignature), a.members[:0]
 	a.facts = slices.Grow(a.facts[:0], len(fs.Params))[:len(fs.Params)]
 	for i := range fs.Funcs {
@@ -208,7 +209,7 @@ func (a *Analyzer) uncertain(ps []translate.Param) bool {
 			continue
 		}
 		r := a.t.Types.At(btf.ID(id))
-		if r.Kind() == btf.KindStruct && r.Name() != 0 && (packer{a.t, a.conv.maxAlign}).packed(id) {
+		if r.Kind() == btf.KindStruct && r.Name() != 0 && a.packer.packed(id) {
 			return true
 		}
 	}
@@ -222,6 +223,8 @@ type Collector struct {
 	params []param
 	tags   []tag
 	runs   []uint32 // tag runs: start in tags; the run i ends where i+1 starts
+
+	matcher matcher
 }
 
 // NewCollector gathers functions of a table.

@@ -31,7 +31,7 @@ type Table struct {
 	slots   []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
 	names   []uint32     // by entry: offset of the first symbol's name, which starts with the base name
 	entries []entry
-	more    []symbol // all but the first of an entry: by entry, and in symbol table order
+	more    []symbol // all but the first of an entry: by entry, then by value, then in symbol table order
 	known   known
 	kflags  map[int32]uint32 // of the entries that are kfuncs
 	seed    maphash.Seed
@@ -175,10 +175,14 @@ func (t *Table) Finish() {
 		n := t.more[i].entry
 		e := &t.entries[n]
 		e.more = uint32(i) + 1
-		rest := t.others(e)
+		rest := t.more[i:]
+		if n := slices.IndexFunc(rest, func(s symbol) bool { return s.entry != rest[0].entry }); n >= 0 {
+			rest = rest[:n]
+		}
 		if t.ambiguous(e.value, rest) {
 			e.flags |= ambiguous
 		}
+		slices.SortStableFunc(rest, func(a, b symbol) int { return cmp.Compare(a.value, b.value) })
 		i += len(rest)
 	}
 	if t.opt.Peer && len(t.entries) > 0 {
@@ -186,17 +190,28 @@ func (t *Table) Finish() {
 	}
 }
 
-// others are the symbols of an entry but the first.
-func (t *Table) others(e *entry) []symbol {
+// othersAt are the symbols of an entry at an address but the first of the entry, in symbol table order.
+func (t *Table) othersAt(i int32, addr uint64) []symbol {
+	e := &t.entries[i]
 	if e.more == 0 {
 		return nil
 	}
 	rest := t.more[e.more-1:]
+	if len(rest) > 1 && rest[1].entry != i { // most by far
+		rest = rest[:1]
+	}
+	before := func(s symbol, addr uint64) int {
+		return cmp.Or(cmp.Compare(s.entry, i), cmp.Compare(s.value, addr))
+	}
+	from, found := slices.BinarySearchFunc(rest, addr, before)
+	if !found {
+		return nil
+	}
 	n := 1
-	for n < len(rest) && rest[n].entry == rest[0].entry {
+	for from+n < len(rest) && rest[from+n].entry == i && rest[from+n].value == addr {
 		n++
 	}
-	return rest[:n]
+	return rest[from : from+n]
 }
 
 // ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
@@ -244,8 +259,8 @@ func (t *Table) namesAt(i int32, addr uint64) iter.Seq[[]byte] {
 		if e.value == addr && !yield(t.syms.NameAt(t.names[i])) {
 			return
 		}
-		for _, s := range t.others(e) {
-			if s.value == addr && !yield(t.syms.NameAt(s.name)) {
+		for _, s := range t.othersAt(i, addr) {
+			if !yield(t.syms.NameAt(s.name)) {
 				return
 			}
 		}
@@ -277,6 +292,5 @@ func (t *Table) suffixedAt(i int32, addr uint64) []byte {
 }
 
 func (t *Table) hasAddress(i int32, addr uint64) bool {
-	e := &t.entries[i]
-	return e.value == addr || slices.ContainsFunc(t.others(e), func(s symbol) bool { return s.value == addr })
+	return t.entries[i].value == addr || len(t.othersAt(i, addr)) > 0
 }

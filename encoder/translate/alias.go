@@ -17,19 +17,11 @@ func (w *walker) followAliases() {
 	if len(w.aliases) == 0 {
 		return
 	}
-	to := make(map[uint32]uint32, len(w.aliases))
-	for _, a := range w.aliases {
-		to[a.from] = a.to
-	}
+	to := w.aliasEnds()
 	follow := func(ref *uint32) {
-		for range maxChain {
-			off, ok := to[*ref]
-			if !ok {
-				return
-			}
+		if off, ok := to[*ref]; ok {
 			*ref = off
 		}
-		*ref = 0
 	}
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
@@ -50,6 +42,33 @@ func (w *walker) followAliases() {
 	for i := range w.fs.Params {
 		follow(&w.fs.Params[i].Type)
 	}
+}
+
+// aliasEnds says for every alias what it stands for in the end; a ring is void. Each is followed once, however many lead to it.
+func (w *walker) aliasEnds() map[uint32]uint32 {
+	to, met := make(map[uint32]uint32, len(w.aliases)), make(map[uint32]bool, len(w.aliases))
+	for _, a := range w.aliases {
+		to[a.from] = a.to
+	}
+	var way []uint32
+	for _, a := range w.aliases {
+		way = way[:0]
+		off := a.from
+		next, more := to[off]
+		for ; more && !met[off]; next, more = to[off] {
+			met[off] = true
+			way = append(way, off)
+			to[off] = 0 // until the end is known, which it never is of a ring
+			off = next
+		}
+		if more {
+			off = next
+		}
+		for _, from := range way {
+			to[from] = off
+		}
+	}
+	return to
 }
 
 // stub is the place holder of a type that is defined in a type unit.

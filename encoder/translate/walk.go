@@ -29,7 +29,6 @@ type walker struct {
 	typeTags, declTags, enum64, float bool
 
 	depth   int
-	pause   int      // position from which on Options.Stop is asked
 	elems   []uint32 // stack of member and parameter words of open composites
 	params  []Param  // stack of parameters of open functions
 	funcs   []pendingFunc
@@ -120,7 +119,7 @@ func (w *walker) root() {
 	w.mangle = w.opt.Mend && !likeC(w.u.Lang)
 	w.direct = !w.rust && !w.mangle
 	w.c.Start(w.u)
-	w.pause = 0
+	w.c.AskToStop(w.opt.Stop)
 	if a := w.c.Read(w.c.Next); a == nil {
 		w.c.Next = w.u.Len()
 	}
@@ -283,26 +282,12 @@ func (w *walker) unitLevel(pos int) {
 		if a == nil {
 			return
 		}
-		if pos > w.pause {
-			w.ask(pos)
-		}
 		switch a.Tag {
 		case dwarf.TagVariable:
 			pos = w.variable(a, false)
 		default:
 			pos = w.generic(a)
 		}
-	}
-}
-
-// pauseEvery is how many bytes of a unit are walked before Options.Stop is asked.
-const pauseEvery = 1 << 20
-
-// ask ends the walk at pos if it is to end, and says where that is asked next.
-func (w *walker) ask(pos int) {
-	w.pause = pos + pauseEvery
-	if w.opt.Stop != nil && w.c.Err == nil {
-		w.c.Stop(w.opt.Stop())
 	}
 }
 
@@ -318,9 +303,6 @@ func (w *walker) namespace(a *dwarf.Abbrev) int {
 		if a == nil {
 			w.depth--
 			return c.Next
-		}
-		if pos > w.pause {
-			w.ask(pos)
 		}
 		pos = w.generic(a)
 	}

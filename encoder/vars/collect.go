@@ -197,11 +197,7 @@ func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reaso
 			return Excluded
 		}
 	}
-	want := name
-	if v.Addr != 0 {
-		want = nil
-	}
-	if r.NonAllocated && !c.s.hasObject(sec.elf, v.Addr, want) {
+	if r.NonAllocated && !(v.Addr != 0 && c.s.owned(sec.elf, v.Addr) || v.Addr == 0 && c.s.namedAtZero(sec.elf, name)) {
 		return NoSymbol
 	}
 	if r.ZeroAddress && v.Addr == 0 && sec.elf.Addr == 0 {

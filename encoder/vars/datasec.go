@@ -78,7 +78,5 @@ func (c *Collector) drop(v, kept secinfo) {
 
 // weak tells whether no symbol of the variable's size owns its place: then it is another definition of what is there.
 func (s *Sections) weak(v *translate.Var, sec *section) bool {
-	return !slices.ContainsFunc(s.objects[v.Addr], func(o object) bool {
-		return int(o.section) == sec.elf.Index && o.size == v.Size
-	})
+	return !s.objects.sizes[sizedPlace{place{v.Addr, uint32(sec.elf.Index)}, v.Size}]
 }

@@ -24,7 +24,7 @@ func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reaso
 	switch {
 	case hasPeerPrefix(name):
 		return NotAVariable
-	case v.Addr == sec.elf.Addr && !c.s.names[objectName{uint32(sec.elf.Index), string(name)}]:
+	case v.Addr == sec.elf.Addr && !c.s.objects.names[objectName{uint32(sec.elf.Index), string(name)}]:
 		return NoSymbol
 	}
 	return Kept

@@ -8,7 +8,6 @@ import (
 	stdelf "debug/elf"
 	"fmt"
 	"path"
-	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
@@ -53,13 +52,33 @@ type Sections struct {
 	f       *elf.File
 	list    []section
 	opt     Options
-	objects map[uint64][]object // OBJECT symbols of wanted sections, by address as laid out
-	names   map[objectName]bool // of the same symbols
-	spans   []span
+	objects objects // OBJECT symbols of wanted sections
+	wanted  []span  // what wanted sections cover
+	all     []span  // what sections that hold variables cover
 }
 
-// A span is a range of addresses that wanted sections cover.
-type span struct{ from, to uint64 }
+// objects are symbols, by what is asked of them. Addresses are those as laid out.
+type objects struct {
+	places map[place]bool      // of those that have a size
+	sizes  map[sizedPlace]bool // of all
+	names  map[objectName]bool
+	atZero map[objectName]bool // of those at address 0
+}
+
+func noObjects() objects {
+	return objects{make(map[place]bool), make(map[sizedPlace]bool), make(map[objectName]bool), make(map[objectName]bool)}
+}
+
+// A place is an address in a section.
+type place struct {
+	addr    uint64
+	section uint32
+}
+
+type sizedPlace struct {
+	place
+	size uint64
+}
 
 // An objectName is the name of a symbol in a section.
 type objectName struct {
@@ -67,16 +86,10 @@ type objectName struct {
 	name    string
 }
 
-type object struct {
-	section uint32
-	name    []byte
-	size    uint64
-	weak    bool
-}
-
 // NewSections matches the rules with the sections of an image. Add takes its symbols, of which the rules ask.
 func NewSections(f *elf.File, opt Options) (*Sections, error) {
-	s := &Sections{f: f, opt: opt, objects: make(map[uint64][]object), names: make(map[objectName]bool)}
+	s := &Sections{f: f, opt: opt, objects: noObjects()}
+	var wanted, all []span
 	for _, r := range opt.Rules {
 		for _, glob := range append([]string{r.Section}, r.SymbolGlobs...) {
 			if _, err := path.Match(glob, ""); err != nil {
@@ -89,19 +102,29 @@ func NewSections(f *elf.File, opt Options) (*Sections, error) {
 		sec := section{elf: e}
 		if s.holdsVariables(e) {
 			sec.rule, sec.wanted = s.match(e)
-		}
-		if sec.wanted && e.Size > 0 {
-			s.spans = append(s.spans, span{e.Addr, e.Addr + e.Size})
+			own := span{e.Addr, end(e), i}
+			if all = append(all, own); sec.wanted {
+				wanted = append(wanted, own)
+			}
 		}
 		s.list = append(s.list, sec)
 	}
+	s.wanted, s.all = cover(wanted), cover(all)
 	return s, nil
+}
+
+// end is the address behind a section, which the end of all addresses cuts.
+func end(e *elf.Section) uint64 {
+	if e.Addr+e.Size < e.Addr {
+		return ^uint64(0)
+	}
+	return e.Addr + e.Size
 }
 
 // Of is the same sections for the symbols of another image, which Add takes (see Collector.Judge).
 func (s *Sections) Of(f *elf.File) *Sections {
 	of := *s
-	of.f, of.objects, of.names = f, make(map[uint64][]object), make(map[objectName]bool)
+	of.f, of.objects = f, noObjects()
 	return &of
 }
 
@@ -131,27 +154,24 @@ func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 	}
 	e := s.list[y.Section].elf
 	at := y.Value - s.f.SymbolBase(e) + e.Addr
-	name := syms.Name(y)
-	s.objects[at] = append(s.objects[at], object{y.Section, name, y.Size, y.Bind() == stdelf.STB_WEAK})
-	s.names[objectName{y.Section, string(name)}] = true
+	here, name := place{at, y.Section}, objectName{y.Section, string(syms.Name(y))}
+	s.objects.sizes[sizedPlace{here, y.Size}] = true
+	s.objects.names[name] = true
+	if y.Size > 0 {
+		s.objects.places[here] = true
+	}
+	if at == 0 {
+		s.objects.atZero[name] = true
+	}
 }
 
 // Wanted tells whether a variable at that address can become a VAR.
-func (s *Sections) Wanted(addr uint64) bool {
-	for i := range s.spans {
-		if p := &s.spans[i]; addr >= p.from && addr < p.to {
-			return true
-		}
-	}
-	return false
-}
+func (s *Sections) Wanted(addr uint64) bool { return find(s.wanted, addr) != nil }
 
 // sectionOf is the first section, by index, that contains an address (rule 02/6.1, 5).
 func (s *Sections) sectionOf(addr uint64) *section {
-	for i := range s.list {
-		if e := s.list[i].elf; addr >= e.Addr && addr-e.Addr < e.Size && s.holdsVariables(e) {
-			return &s.list[i]
-		}
+	if p := find(s.all, addr); p != nil {
+		return &s.list[p.section]
 	}
 	return nil
 }
@@ -165,9 +185,12 @@ func (s *Sections) holdsVariables(e *elf.Section) bool {
 	return e.Flags&stdelf.SHF_ALLOC != 0 && e.Flags&stdelf.SHF_TLS == 0
 }
 
-// hasObject tells whether an OBJECT symbol of a section lies at an address; name nil asks for any name.
-func (s *Sections) hasObject(e *elf.Section, addr uint64, name []byte) bool {
-	return slices.ContainsFunc(s.objects[addr], func(o object) bool {
-		return int(o.section) == e.Index && (name == nil && o.size > 0 || name != nil && string(o.name) == string(name))
-	})
+// owned tells whether an OBJECT symbol of a section owns bytes at an address.
+func (s *Sections) owned(e *elf.Section, addr uint64) bool {
+	return s.objects.places[place{addr, uint32(e.Index)}]
+}
+
+// namedAtZero tells whether an OBJECT symbol of a section has a name and lies at address 0.
+func (s *Sections) namedAtZero(e *elf.Section, name []byte) bool {
+	return s.objects.atZero[objectName{uint32(e.Index), string(name)}]
 }
