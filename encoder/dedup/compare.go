@@ -43,10 +43,17 @@ func (e *engine) same(cand, canon uint32) bool {
 		if end := e.canon(canon); e.rec(end).Kind() != btf.KindFwd {
 			canon = end
 			b = e.rec(canon)
+			e.ends = append(e.ends, end)
+		} else {
+			e.unbound = true
 		}
 	}
-	if h := e.hyp[canon]; h != 0 {
-		return h == cand || e.identical(h, cand, identicalBudget)
+	if h := e.hyp[canon]; h == cand && h != 0 {
+		e.turned = append(e.turned, canon)
+		return true
+	} else if h != 0 {
+		e.tolerant = true
+		return e.identical(h, cand, identicalBudget)
 	}
 	e.hyp[canon] = cand
 	e.hypo = append(e.hypo, canon)
@@ -74,7 +81,9 @@ func (e *engine) same(cand, canon uint32) bool {
 	}
 	e.stats.MaxDepth = max(e.stats.MaxDepth, e.depth)
 	ok := e.sameKind(a, b)
-	e.depth--
+	if e.depth--; !ok {
+		e.path = append(e.path, pair{cand, canon})
+	}
 	return ok
 }
 

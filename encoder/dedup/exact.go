@@ -61,6 +61,7 @@ type engine struct {
 	hypo  []uint32 // its keys in the order in which they were recorded
 	depth int
 	equals
+	known
 	// adjust: the comparison would have to change a base type.
 	adjust  bool
 	touched uint32 // of no use, but to be read
@@ -87,6 +88,7 @@ func New(o *btf.Object, opt Options) *Merger {
 	view := *o // appending changes only what the object itself says of its types
 	m := &Merger{opt: opt}
 	m.e = engine{graph: graph{o: &view, first: uint32(o.First())}, end: uint32(o.End())}
+	m.e.longPath = longPath
 	return m
 }
 
@@ -328,14 +330,21 @@ func (e *engine) composite(id uint32) error {
 		return nil
 	}
 	r := e.rec(id)
-	k := r.Kind()
-	if k != btf.KindStruct && k != btf.KindUnion && k != btf.KindTypedef {
+	if !isComposite(r.Kind()) {
 		return nil
 	}
 	sig := e.signature(r)
 	l := e.c.find(sig)
 	for c := l.head; c != 0; c = e.c.next[c] {
 		if !shallow(r, e.rec(c)) {
+			continue
+		}
+		if len(e.equal) != 0 && e.equal[id] == c {
+			e.bind(id, c)
+			return nil
+		}
+		if len(e.differ) != 0 && e.differ[pair{id, c}] {
+			e.work++
 			continue
 		}
 		e.clearHypotheses()
@@ -349,13 +358,15 @@ func (e *engine) composite(id uint32) error {
 		}
 		if !ok {
 			e.stats.Failed++
+			e.learnFailed()
 			continue
 		}
 		e.merge()
 		if e.adjust {
 			continue
 		}
-		e.m[id] = c
+		e.learnEqual()
+		e.bind(id, c)
 		return nil
 	}
 	e.canonical(id, l, sig)
@@ -369,6 +380,7 @@ func (e *engine) clearHypotheses() {
 	}
 	e.hypo = e.hypo[:0]
 	e.adjust = false
+	e.begin()
 }
 
 // merge applies the hypotheses of a successful comparison (specification 03, section 9), in the order in which they were
@@ -378,17 +390,17 @@ func (e *engine) merge() {
 		t, c := e.canon(e.hyp[k]), e.canon(k)
 		tFwd, cFwd := e.rec(t).Kind() == btf.KindFwd, e.rec(c).Kind() == btf.KindFwd
 		if !tFwd && cFwd {
-			e.m[c] = t
+			e.bind(c, t)
 		}
 		if e.adjust {
 			continue
 		}
 		if tFwd && !cFwd {
-			e.m[t] = c
+			e.bind(t, c)
 		}
 		tk := e.rec(t).Kind()
 		if (tk == btf.KindStruct || tk == btf.KindUnion) && !cFwd && e.m[c] != unset && e.m[t] == unset {
-			e.m[t] = c
+			e.bind(t, c)
 		}
 	}
 }
