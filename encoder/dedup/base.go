@@ -9,10 +9,9 @@ import (
 // A Base is an object that others continue, prepared for them: the index of its types as the exact engine leaves it behind
 // phase 0, and its structs and unions by name. Any number of runs may share one at a time; none changes it.
 type Base struct {
-	o        *btf.Object
-	once     sync.Once
-	empties  bool           // see graph
-	hollow   bool           // somewhere an enum has no values
+	o    *btf.Object
+	once sync.Once
+	oddities
 	names    lone           // of its structs and unions
 	variants [2][2]struct { // by whether PeerTypedefs holds, and graph.empties
 		once sync.Once
@@ -29,8 +28,8 @@ func (b *Base) look() {
 		b.names = lone{}
 		for id := uint32(1); id < uint32(b.o.End()); id++ {
 			r, _ := b.o.Record(btf.ID(id))
-			if emptyEnum(r) {
-				b.hollow, b.empties = true, b.empties || r[0] == 0
+			if r.Vlen() == 0 {
+				b.note(r)
 			}
 			b.names.add(r, id)
 		}
@@ -41,7 +40,7 @@ func (b *Base) look() {
 func (b *Base) index(peerTypedefs, empties bool) *index {
 	v := &b.variants[which(peerTypedefs)][which(empties)]
 	v.once.Do(func() {
-		g := graph{o: b.o, first: uint32(b.o.First()), empties: empties}
+		g := graph{o: b.o, first: uint32(b.o.First()), oddities: oddities{empties: empties}}
 		end := uint32(b.o.End())
 		v.c.init(int(end), int(end))
 		for id := uint32(1); id < end; id++ {

@@ -62,6 +62,8 @@ type engine struct {
 	depth int
 	equals
 	known
+	longList int
+	contents map[uint32]uint64 // of types in lists that are divided, and of what they lead to
 	// adjust: the comparison would have to change a base type.
 	adjust  bool
 	touched uint32 // of no use, but to be read
@@ -88,7 +90,7 @@ func New(o *btf.Object, opt Options) *Merger {
 	view := *o // appending changes only what the object itself says of its types
 	m := &Merger{opt: opt}
 	m.e = engine{graph: graph{o: &view, first: uint32(o.First())}, end: uint32(o.End())}
-	m.e.longPath = longPath
+	m.e.longPath, m.e.longList = longPath, longList
 	return m
 }
 
@@ -212,11 +214,12 @@ func (e *engine) prepare(opt Options) {
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))
-		if emptyEnum(r) {
-			e.empty(r)
+		if r.Vlen() == 0 {
+			e.note(r)
 		}
 	}
-	if e.o.Base == nil {
+	e.pairwise = len(e.hollow) != 0
+	if e.fine = e.o.Base == nil; e.fine {
 		const most = 1<<18 - 1 // what there is to be of even the largest kernel; with repeats the object has millions
 		e.c.init(all, min(e.o.Len()+opt.Room, most))
 		return
@@ -227,14 +230,9 @@ func (e *engine) prepare(opt Options) {
 		panic("dedup: the prepared base is that of another object")
 	}
 	e.base.look()
-	e.empties, e.pairwise = e.empties || e.base.empties, e.pairwise || e.base.hollow
+	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
+	e.pairwise = e.pairwise || len(e.base.hollow) != 0
 	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), all, (e.o.Len()+opt.Room)/8)
-}
-
-// empty notes an own enum without values.
-func (e *engine) empty(r btf.Record) {
-	e.pairwise = true
-	e.empties = e.empties || r[0] == 0
 }
 
 // atFirst is what M has for an own type before it is looked at.
@@ -335,10 +333,17 @@ func (e *engine) composite(id uint32) error {
 	}
 	sig := e.signature(r)
 	l := e.c.find(sig)
+	whole := l.head != divided
+	if !whole {
+		sig = e.refined(sig, id)
+		l = e.c.find(sig)
+	}
+	tried := 0
 	for c := l.head; c != 0; c = e.c.next[c] {
 		if !shallow(r, e.rec(c)) {
 			continue
 		}
+		tried++
 		if len(e.equal) != 0 && e.equal[id] == c {
 			e.bind(id, c)
 			return nil
@@ -370,7 +375,10 @@ func (e *engine) composite(id uint32) error {
 		return nil
 	}
 	e.canonical(id, l, sig)
-	return nil
+	if tried >= e.longList && whole && !e.nameless {
+		e.divide(sig)
+	}
+	return e.err
 }
 
 func (e *engine) clearHypotheses() {

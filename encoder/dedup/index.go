@@ -55,6 +55,9 @@ func (x *index) find(sig uint64) *list {
 		x.grow()
 	}
 	l := x.slot(sig)
+	if l.head == divided {
+		return l
+	}
 	if l.head == 0 {
 		if x.base == nil || !x.adopt(l, sig) {
 			return l
@@ -105,6 +108,17 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 	x.next[id] = l.head
 	l.head = id
 	x.n++
+}
+
+// push puts an id that the index counts already in front of another list.
+func (x *index) push(sig uint64, id uint32) {
+	l := x.find(sig)
+	if l.head == 0 {
+		l.sig, l.epoch = sig, x.epoch
+		x.used++
+	}
+	x.next[id] = l.head
+	l.head = id
 }
 
 // touch reads where the search for a signature starts.

@@ -60,8 +60,19 @@ func (w world) unit(r *rand.Rand, names int, shape uint64, hidden, clash, double
 	}
 	integer := w.int("int")
 	for i, d := range defs {
-		w.ptr(first + 2*uint32(i) + 1) // or, by chance, the type itself
 		shape := rand.New(rand.NewPCG(shape, uint64(d.name)<<8|d.way))
+		switch id := first + 2*uint32(i) + 1; shape.IntN(8) {
+		case 0:
+			w.array(id, integer, 1+uint32(d.way))
+		case 1:
+			w.strct("", id, integer)
+		case 2:
+			w.proto(0, id)
+		case 3:
+			w.constant(id)
+		default:
+			w.ptr(id)
+		}
 		kind := shape.IntN(8)
 		pick := func() uint32 {
 			k := d.name + 1 // a chain, with ways back
@@ -89,17 +100,17 @@ func (w world) unit(r *rand.Rand, names int, shape uint64, hidden, clash, double
 	}
 }
 
-// outcome is what a run leaves, with so long ways remembered.
+// outcome is what a run leaves, if ways and lists of that length are long.
 func outcome(o *btf.Object, long int) (string, Stats) {
 	m := New(o, Options{})
-	m.e.longPath = long
+	m.e.longPath, m.e.longList = long, long
 	m.Start()
 	m.References()
 	stats, err := m.Finish(o, nil)
 	return fmt.Sprint(text(o), err), stats
 }
 
-// TestKnown: what comparisons have shown changes nothing, whatever the types.
+// TestKnown: what comparisons have shown changes nothing, and neither does dividing lists, whatever the types.
 func TestKnown(t *testing.T) {
 	spared, tolerant, rounds := 0, 0, 60000
 	if testing.Short() {
@@ -127,5 +138,29 @@ func TestKnown(t *testing.T) {
 	}
 	if spared < rounds/100 || tolerant < rounds/100 {
 		t.Errorf("of %d objects %d spared a comparison, %d used the tolerance: the test says little", rounds, spared, tolerant)
+	}
+}
+
+// TestLongLists: of many types of one name and shape, each is compared with those only that it could equal.
+func TestLongLists(t *testing.T) {
+	const n = 3000
+	for name, make := range map[string]func(w world, i, of uint32){
+		"structs":  func(w world, _, of uint32) { w.strct("s", w.ptr(of)) },
+		"unions":   func(w world, _, of uint32) { w.union("", w.proto(0, of), w.int("int")) },
+		"typedefs": func(w world, _, of uint32) { w.typedef("t", of) },
+		"deep":     func(w world, i, _ uint32) { w.strct("", max(1, uint32(w.End())-1)) },
+	} {
+		w := newWorld(nil)
+		w.int("int")
+		for i := range uint32(n) {
+			make(w, i, w.strct(fmt.Sprint("own", i/2), 1))
+		}
+		stats, err := Run(w.Object, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := (2 + longList) * n; stats.Comparisons > most || stats.Comparisons < n/2 && name != "deep" {
+			t.Errorf("%s: got %d comparisons for %d types, want up to %d", name, stats.Comparisons, n, most)
+		}
 	}
 }

@@ -10,9 +10,30 @@ import (
 type graph struct {
 	o     *btf.Object
 	first uint32 // first own id
-	// empties: somewhere an enum has neither a name nor values. It equals every enum without a name, so that those must all be
-	// in one list.
-	empties bool
+	oddities
+	// fine: all names of enums without values are known, so that other enums of one name need not be in one list.
+	fine bool
+}
+
+// oddities are types that equal others which do not equal each other.
+type oddities struct {
+	hollow   map[uint32]bool // names of enums without values: they equal every enum of their name
+	empties  bool            // one of them is no name: then all enums without a name must be in one list
+	nameless bool            // a declaration has no name: it equals every struct, or union, without one
+}
+
+// note notes a type without elements, if it is odd.
+func (o *oddities) note(r btf.Record) {
+	switch r.Kind() {
+	case btf.KindEnum, btf.KindEnum64:
+		if o.hollow == nil {
+			o.hollow = make(map[uint32]bool)
+		}
+		o.hollow[r[0]] = true
+		o.empties = o.empties || r[0] == 0
+	case btf.KindFwd:
+		o.nameless = o.nameless || r[0] == 0
+	}
 }
 
 var voidRecord = btf.Record{0, 0, 0}
@@ -33,9 +54,6 @@ func (g *graph) baseRec(id uint32) btf.Record {
 	return r
 }
 
-// emptyEnum tells whether a record is an enum without values.
-func emptyEnum(r btf.Record) bool { return r.Vlen() == 0 && isEnum(r.Kind()) }
-
 // signature puts types that can be equal into one list (specification 03, sections 6, 7 and 12). Equal signatures of
 // different types are harmless: the comparisons reject them. Different signatures of types that a comparison would accept
 // are not; but a finer signature changes nothing, since what it takes out of a list could not have been chosen, and the order
@@ -46,7 +64,7 @@ func emptyEnum(r btf.Record) bool { return r.Vlen() == 0 && isEnum(r.Kind()) }
 func (g *graph) signature(r btf.Record) uint64 {
 	switch r.Kind() {
 	case btf.KindEnum, btf.KindEnum64:
-		if r[0] == 0 && !g.empties {
+		if r[0] == 0 && !g.empties || r[0] != 0 && g.fine && !g.hollow[r[0]] {
 			return hashWords(r)
 		}
 		return mix(uint64(r[0])+1, uint64(btf.KindEnum))
