@@ -56,7 +56,7 @@ func identicalByRule(e *engine, x, y uint32, budget int) bool {
 func TestIdentical(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	asked, equal, cut := 0, 0, 0
-	for round := range 4000 {
+	for round := range 1500 {
 		data := randomBytes(r, 4+r.IntN(24))
 		for i := 0; i+3 < len(data); i += 4 { // few kinds, so that many types are equal
 			data[i] = []byte{0, 1, 3, 4, 5, 6, 7, 8, 11, 12, 13}[r.IntN(11-round%2*4)]

@@ -112,9 +112,9 @@ func outcome(o *btf.Object, long int) (string, Stats) {
 
 // TestKnown: what comparisons have shown changes nothing, and neither does dividing lists, whatever the types.
 func TestKnown(t *testing.T) {
-	spared, tolerant, rounds := 0, 0, 60000
+	spared, tolerant, rounds := 0, 0, 12000
 	if testing.Short() {
-		rounds = 5000
+		rounds = 2000
 	}
 	for seed := range uint64(rounds) {
 		build := func() world {
