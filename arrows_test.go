@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"encoder/dedup":     {"encoder/btf", "encoder/nominal"},
 	"encoder/distill":   {"encoder/btf"},
 	"encoder/sorted":    {"encoder/btf"},
-	"encoder/verify":    {"encoder/btf", "encoder/kernel"},
+	"encoder/verify":    {"encoder/btf", "encoder/feature", "encoder/kernel"},
 	"encoder/debugfile": {"encoder/elf", "encoder/input"},
 	"encoder":           {"encoder/..."},
 

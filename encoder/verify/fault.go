@@ -54,7 +54,7 @@ func (c *checker) inside(r *record, ch child, phrase string) *Refusal {
 // refuse puts a fault in words.
 func (c *checker) refuse(f fault) *Refusal {
 	e := explain(f)
-	out := &Refusal{Path: c.path, Kernel: c.kernel, Errno: e.errno, Offset: f.where, Phrase: f.phrase, Reason: e.why}
+	out := &Refusal{Path: c.path, Kernel: c.kernel, Errno: e.errno, Offset: f.where, Phrase: f.phrase, Reason: e.why, key: keyOf(f)}
 	if f.line >= lastLine {
 		out.Phrase = "" // the name of the fault is ours
 	}
@@ -100,12 +100,7 @@ type entry struct {
 
 // explain finds the entry of a fault; the kind's own comes first.
 func explain(f fault) entry {
-	key := f.phrase
-	if f.key != "" {
-		key = f.key
-	} else if i := strings.IndexAny(key, ":#"); i >= 0 {
-		key = key[:i]
-	}
+	key := keyOf(f)
 	general := entry{errno: EINVAL, why: "the kernel does not accept this"}
 	for _, e := range phrases {
 		if e.phrase != key {
@@ -119,4 +114,16 @@ func explain(f fault) entry {
 		}
 	}
 	return general
+}
+
+// keyOf is what a fault is called in phrases.
+func keyOf(f fault) string {
+	if f.key != "" {
+		return f.key
+	}
+	key := f.phrase
+	if i := strings.IndexAny(key, ":#"); i >= 0 {
+		key = key[:i]
+	}
+	return key
 }

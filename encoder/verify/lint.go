@@ -227,7 +227,7 @@ func (c *checker) functions() int {
 func (c *checker) perCPUVars() int {
 	for i := range c.recs {
 		r := c.rec(c.firstID + uint32(i))
-		if r.kind == btf.KindDatasec && c.text(r.name) == ".data..percpu" {
+		if r.kind == btf.KindDatasec && c.text(r.name) == perCPU {
 			return int(r.vlen)
 		}
 	}

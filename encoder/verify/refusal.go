@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 // An Errno is an error number of the kernel.
@@ -61,6 +62,21 @@ type Refusal struct {
 	Line string
 	// Reason says in one sentence what is wrong.
 	Reason string
+	// LeaveOut are features without which the kernel has nothing to say about this; Remedy says so in words. Both are empty where
+	// no feature is at fault.
+	LeaveOut feature.Set
+	Remedy   string
+
+	key string // of phrases
+}
+
+// advise works out the remedy. used are the features of the blob, if they are known.
+func (r *Refusal) advise(used feature.Set) {
+	r.LeaveOut = remedy(r.key, r.Kind, r.Kernel, used)
+	if r.Kind == btf.KindDatasec && r.Name != perCPU {
+		r.LeaveOut = r.LeaveOut.Without(feature.Var) // which makes that one section
+	}
+	r.Remedy = remedyText(r.LeaveOut, r.Kernel, used)
 }
 
 // Error gives all of it on one line.
@@ -79,6 +95,9 @@ func (r *Refusal) Error() string {
 		fmt.Fprintf(&b, " %s", quoted(r.Line))
 	}
 	fmt.Fprintf(&b, ": %s", r.Reason)
+	if r.Remedy != "" {
+		fmt.Fprintf(&b, "; %s", r.Remedy)
+	}
 	return b.String()
 }
 

@@ -219,7 +219,7 @@ func TestRefusal(t *testing.T) {
 	want := Refusal{
 		Path: Load, Kernel: V6_12, Errno: EINVAL, TypeID: 2, Kind: kStruct, Name: "s", Offset: 24 + 16 + 12 + 12,
 		Phrase: "Member exceeds struct_size", Line: "n type_id=1 bits_offset=64 Member exceeds struct_size",
-		Reason: "the member ends behind the end of its struct",
+		Reason: "the member ends behind the end of its struct", key: "Member exceeds struct_size",
 	}
 	if *r != want {
 		t.Errorf("got %+v, want %+v", *r, want)

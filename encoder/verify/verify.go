@@ -14,6 +14,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
 // A Path is a way on which BTF reaches a kernel; each path checks a different share of the rules.
@@ -76,6 +78,8 @@ type Options struct {
 	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then read on top of it;
 	// with a base, it is also relocated to that. For the path DistilledBase the blob is the section itself.
 	Distilled []byte
+	// Features are those that the blob was made with, for the remedy in a refusal; none if that is not known.
+	Features feature.Set
 }
 
 // Check verifies a blob. nil is accepted; a *Refusal tells what the kernel would say; another error is a wrong question,
@@ -105,6 +109,7 @@ func Check(blob []byte, opt Options) error {
 		}
 	}
 	if r != nil {
+		r.advise(opt.Features)
 		return r
 	}
 	return nil

@@ -90,7 +90,7 @@ func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 }
 
 func (t *target) check(f *form, k verify.Kernel) error {
-	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize}
+	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize, Features: t.im.Features}
 	if t.base != nil {
 		opt.Distilled = f.distilled
 		var err error
