@@ -174,6 +174,11 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 			}
 		}
 	}
+	if opt.Base != nil {
+		if err := embed.SameMachine(opt.Base, f); err != nil {
+			return fmt.Errorf("base %s: %w", t.base.name, err)
+		}
+	}
 	progress := meter{b: b, size: it.Size}
 	defer progress.fill()
 	opt.OnProgress = progress.show

@@ -15,11 +15,16 @@ import (
 
 // fits tells whether BTF can be that of an image at all.
 func fits(o *btf.Object, from *source.File, image *elf.File) error {
-	if o.Order != image.Order {
-		return fmt.Errorf("it is %s, and the image is %s", endian(o.Order), endian(image.Order))
-	}
 	if from.Order != nil && from.Machine != image.Machine {
 		return fmt.Errorf("it comes from a file for %s, and the image is for %s", from.Machine, image.Machine)
+	}
+	return SameMachine(o, image)
+}
+
+// SameMachine compares the byte order and the size of a pointer of BTF, as far as it tells, with those of an image.
+func SameMachine(o *btf.Object, image *elf.File) error {
+	if o.Order != image.Order {
+		return fmt.Errorf("it is %s, and the image is %s", endian(o.Order), endian(image.Order))
 	}
 	if size := longSize(o); size != 0 && size != image.AddrSize() {
 		return fmt.Errorf("its long has %d bytes, and pointers of the image have %d", size, image.AddrSize())

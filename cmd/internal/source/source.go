@@ -196,7 +196,11 @@ func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) 
 			return nil, fmt.Errorf("%s: .BTF.base: %w", path, err)
 		}
 	}
-	if o, err = btf.Parse(f.BTF, own); err == nil && base != nil && own != base {
+	o, err = btf.Parse(f.BTF, own)
+	if err == nil && base != nil && o.Order != base.Order {
+		err = errors.New("its byte order is not that of its base")
+	}
+	if err == nil && base != nil && own != base {
 		o, err = distill.Relocate(o, own, base)
 	}
 	if err != nil {
