@@ -222,3 +222,34 @@ func TestUnknownTags(t *testing.T) {
 		}
 	}
 }
+
+// TestOddTypesMerged: units that are translated as one give the same types, and the same warnings but for the number of the CU, which
+// a name that is made an identifier has not there.
+func TestOddTypesMerged(t *testing.T) {
+	for _, image := range []string{"ptrauth", "nullptr", "bitint", "dollar", "annot", "empty", "reduced"} {
+		var types [2][]string
+		var found [2][]string
+		for i, features := range []feature.Set{feature.Default(), feature.Default().With(feature.ForceCUMerging)} {
+			res, err := encodeBytes(read(t, filepath.Join(oddFolder, image+".elf")), encoder.Options{Features: features})
+			if err != nil {
+				t.Fatalf("%s: %v", image, err)
+			}
+			for _, r := range res.Object.All() {
+				types[i] = append(types[i], r.Kind().String()+" "+res.Object.Name(r.Name()))
+			}
+			for _, w := range res.Warnings {
+				for _, text := range w.Examples {
+					found[i] = append(found[i], w.Rule+": "+text[strings.Index(text, ".debug_info")+1:])
+				}
+			}
+			slices.Sort(types[i])
+			slices.Sort(found[i])
+		}
+		if !slices.Equal(types[0], types[1]) {
+			t.Errorf("%s: merged, got types %v, want %v", image, types[1], types[0])
+		}
+		if image != "dollar" && !slices.Equal(found[0], found[1]) || len(found[0]) != len(found[1]) {
+			t.Errorf("%s: merged, got warnings\n%s\nwant\n%s", image, strings.Join(found[1], "\n"), strings.Join(found[0], "\n"))
+		}
+	}
+}

@@ -22,6 +22,3 @@ func (p *Peek) Read(u *Unit, pos int) *Abbrev {
 	p.Start(&p.u)
 	return p.Cursor.Read(pos)
 }
-
-// Forget lets go of the unit that was read last.
-func (p *Peek) Forget() { *p = Peek{} }

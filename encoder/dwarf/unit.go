@@ -189,6 +189,8 @@ func (u *Unit) Err(pos int, format string, args ...any) error {
 // Open reads the unit's header, compiles its abbreviations and reads its root. Of a unit that is Empty nothing else is known.
 func (u *Unit) Open() error {
 	if u.Empty == Padding {
+		u.root = u.end
+		u.abbrevs.upTo(lowCodes - 1) // which a Cursor takes for granted
 		return nil
 	}
 	abbrevOff, err := u.header()
