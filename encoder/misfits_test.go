@@ -1,10 +1,12 @@
 package encoder_test
 
 import (
+	"bytes"
 	"debug/dwarf"
 	"strings"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -103,6 +105,7 @@ func TestMisfits(t *testing.T) {
 					t.Errorf("path %v: %v", path, err)
 				}
 			}
+			asPeer(t, image)
 			if x.kind == 0 {
 				return
 			}
@@ -113,6 +116,21 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
+// asPeer compares with the peer's bytes, in its profile, wherever it writes any.
+func asPeer(t *testing.T, image []byte) {
+	t.Run("peer", func(t *testing.T) {
+		want := reference.Encode(t, image, feature.Default().Names())
+		peer, err := encodeBytes(image, likePeer())
+		switch {
+		case want == nil:
+		case err != nil:
+			t.Errorf("got %v, want the peer's %d bytes", err, len(want))
+		case !bytes.Equal(peer.Object.AppendWire(nil), want):
+			t.Errorf("got %d bytes, want the peer's %d, which differ", len(peer.Object.AppendWire(nil)), len(want))
+		}
+	})
+}
+
 // TestStaticMembers: a member of a class that has no place in it is none of the struct.
 func TestStaticMembers(t *testing.T) {
 	b := synth.New(synth.Target{})
@@ -121,7 +139,9 @@ func TestStaticMembers(t *testing.T) {
 	cu.Struct("s", 8, synth.Member{Name: "a", Type: i}, synth.Member{Name: "b", Type: i, Off: 4}).Add(
 		synth.NewDIE(dwarf.TagMember, synth.Name("shared"), synth.Ref(dwarf.AttrType, synth.FormRef4, i), synth.Num(dwarf.AttrExternal, synth.FormFlagPresent, 1),
 			synth.Num(dwarf.AttrDeclaration, synth.FormFlagPresent, 1)))
-	res, err := encodeBytes(b.Bytes(), encoder.Options{Features: feature.Default(), VerifyDedup: true})
+	image := b.Bytes()
+	asPeer(t, image)
+	res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), VerifyDedup: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,6 +152,7 @@ func TestNamesThatClash(t *testing.T) {
 			cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Name(order[(i+1)%2]), synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
 		}
 		image := b.Bytes()
+		asPeer(t, image)
 		for _, opt := range []encoder.Options{{VerifyDedup: true}, {VerifyDedup: true, Paranoid: true, Workers: 1}} {
 			opt.Features = feature.Default()
 			res, err := encodeBytes(image, opt)
@@ -189,6 +190,7 @@ func TestUnknownTags(t *testing.T) {
 	}
 	for _, cus := range []int{1, 3} {
 		image := build(cus)
+		asPeer(t, image)
 		res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), VerifyDedup: true})
 		if err != nil {
 			t.Fatal(err)

@@ -36,6 +36,7 @@ var peerRules = map[string][]string{
 	"translate.foreign":            {"odd/atomic", "odd/cxx"},
 	"translate.identifier":         {"odd/rust", "odd/dollar"},
 	"translate.leaveOut":           {"odd/empty"},
+	"translate.lowerBound":         {"translate/mend_test.go: lower bounds"},
 	"translate.lostType":           {"odd/ptrauth"},
 	"translate.oddInteger":         {"odd/bitint"},
 	"translate.unseenChain":        {"odd/annot"},

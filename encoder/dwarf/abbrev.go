@@ -63,6 +63,7 @@ const (
 	SlotDirKey                 // a StrKey
 	SlotDirX                   // index into .debug_str_offsets
 	SlotDwoID                  //
+	SlotLower                  // DW_AT_lower_bound
 	numSlots
 	noSlot Slot = 0xff
 
@@ -450,7 +451,7 @@ func interest(tag Tag) uint64 {
 	case TagSubprogram:
 		return name | typ | sib | bit(SlotLowPC) | bit(SlotLowPCX) | bit(SlotDecl) | bit(SlotInline) | bit(SlotOrigin) | bit(SlotSpec) | bit(SlotCallConv) | bit(SlotAnnot)
 	case TagSubrangeType:
-		return sib | bit(SlotUpper) | bit(SlotUpperOdd) | bit(SlotCount)
+		return sib | bit(SlotUpper) | bit(SlotUpperOdd) | bit(SlotCount) | bit(SlotLower)
 	case TagCompileUnit, TagTypeUnit, TagPartialUnit, TagSkeletonUnit:
 		return name | sib | bit(SlotLang) | bit(SlotStrBase) | bit(SlotAddrBase) | bit(SlotListBase) | bit(SlotProducer) | bit(SlotProdKey) | bit(SlotProdX) | bit(SlotLowPC) | bit(SlotLowPCX) |
 			bit(SlotDwo) | bit(SlotDwoKey) | bit(SlotDwoX) | bit(SlotDir) | bit(SlotDirKey) | bit(SlotDirX) | bit(SlotDwoID)

@@ -77,6 +77,7 @@ const (
 	atConstValue         = 0x1c
 	atInline             = 0x20
 	atProducer           = 0x25
+	atLowerBound         = 0x22
 	atUpperBound         = 0x2f
 	atAbstractOrigin     = 0x31
 	atArtificial         = 0x34

@@ -4,7 +4,7 @@ package dwarf
 var numbers = map[uint16]Slot{
 	atByteSize: SlotSize, atEncoding: SlotEncoding, atDeclaration: SlotDecl, atBitSize: SlotBitSize, atBitOffset: SlotBitOffset,
 	atCount: SlotCount, atInline: SlotInline, atCallingConvention: SlotCallConv, atExternal: SlotExternal, atArtificial: SlotArtificial,
-	atLanguage: SlotLang, atGNUDwoID: SlotDwoID,
+	atLanguage: SlotLang, atGNUDwoID: SlotDwoID, atLowerBound: SlotLower,
 }
 
 var references = map[uint16]Slot{

@@ -83,6 +83,39 @@ func TestMend(t *testing.T) {
 	}
 }
 
+// TestLowerBounds: an array has as many elements as lie between its bounds; languages say where it begins by default.
+func TestLowerBounds(t *testing.T) {
+	lower := func(v uint64) synth.Part { return synth.Num(dwarf.AttrLowerBound, synth.FormData1, v) }
+	for _, x := range []struct {
+		name  string
+		lang  synth.Lang
+		lower []synth.Part
+		want  string
+	}{
+		{"lower bounds: C", synth.C11, nil, "2 ARRAY 1[11]"},
+		{"lower bounds: C that states 0", synth.C11, []synth.Part{lower(0)}, "2 ARRAY 1[11]"},
+		{"lower bounds: Fortran 90", 0x08, nil, "2 ARRAY 1[10]"},
+		{"lower bounds: Fortran 90 that states 0", 0x08, []synth.Part{lower(0)}, "2 ARRAY 1[11]"},
+		{"lower bounds: Ada that states 5", 0x0d, []synth.Part{lower(5)}, "2 ARRAY 1[6]"},
+		{"lower bounds: negative", 0x08, []synth.Part{synth.Num(dwarf.AttrLowerBound, synth.FormSdata, 1<<64-5)}, "2 ARRAY 1[16]"},
+	} {
+		b := synth.New(synth.Target{})
+		cu := b.CU("a", x.lang)
+		i := cu.Base("int", 4, synth.Signed)
+		cu.DIE(dwarf.TagArrayType, synth.Ref(dwarf.AttrType, synth.FormRef4, i)).Add(
+			synth.NewDIE(dwarf.TagSubrangeType, append(x.lower, synth.Num(dwarf.AttrUpperBound, synth.FormData1, 10))...))
+		image := b.Bytes()
+		got, err := mended(image)
+		if _, array, _ := strings.Cut(got, "\n"); err != nil || array != x.want {
+			t.Errorf("%s: got %q, %v, want %q", x.name, array, err, x.want)
+		}
+		if peer, err := translated(image, feature.Default()); err != nil || !strings.Contains(peer, "[11]") {
+			t.Errorf("%s: in the profile of the peer got %q, %v, want 11 elements", x.name, peer, err)
+		}
+		t.Run(x.name, func(t *testing.T) { samePeer(t, image, feature.Default()) })
+	}
+}
+
 // TestMendTags: a declaration tag without a text is left out, wherever it stands.
 func TestMendTags(t *testing.T) {
 	const name = "declaration tag without a text"

@@ -163,6 +163,22 @@ func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 	return true
 }
 
+// lowerBound is rule 01/6.5: the reference takes every array to begin with element 0. Otherwise it begins where it does, by what is
+// stated or by its language.
+func (w *walker) lowerBound() uint64 {
+	switch {
+	case !w.opt.Mend:
+		return 0
+	case w.c.Present(dwarf.SlotLower):
+		return w.c.Val[dwarf.SlotLower]
+	}
+	switch w.u.Lang {
+	case 0x03, 0x0d, 0x2e, 0x2f, 0x05, 0x06, 0x07, 0x08, 0x0e, 0x22, 0x23, 0x2d, 0x1f, 0x0a, 0x17, 0x09, 0x0f:
+		return 1 // Ada, Cobol, Fortran, Julia, Modula, Pascal, PL/I
+	}
+	return 0
+}
+
 // unseenChain is rule 01/7.2: the reference does not see what gcc annotates variables, typedefs and unions with. Otherwise these
 // are declaration tags like those of clang.
 func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {

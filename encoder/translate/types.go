@@ -187,7 +187,7 @@ func (w *walker) dimension() uint32 {
 	c := &w.c
 	switch {
 	case c.Present(dwarf.SlotUpper):
-		return uint32(c.Val[dwarf.SlotUpper] + 1)
+		return uint32(c.Val[dwarf.SlotUpper] + 1 - w.lowerBound())
 	case c.Present(dwarf.SlotUpperOdd):
 		return 0
 	default:
