@@ -142,14 +142,16 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err := ctx.Err(); err != nil { // the report may be written already
 		return nil, err
 	}
-	if err := b.publish(&t, outputs); err != nil {
-		return nil, err
-	}
-	if b.opt.Update && row.Golden != nil && !row.Golden.Verdict.OK() {
-		if row.Golden, err = b.rewrite(&t, row.Golden); err != nil {
+	compared := row.Golden
+	if b.opt.Update && compared != nil && !compared.Verdict.OK() { // it takes its place with the outputs, or none does
+		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
 			return nil, err
 		}
 	}
+	if err := b.publish(&t, outputs); err != nil {
+		return nil, err
+	}
+	row.Golden = compared
 	b.turns[i].own(im.Label())
 	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
 	if b.opt.OnPhases != nil {

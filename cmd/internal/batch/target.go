@@ -259,9 +259,13 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 	return c, nil
 }
 
-// rewrite rewrites a golden, of which c says how it differs.
-func (b *batch) rewrite(t *target, c *report.Comparison) (*report.Comparison, error) {
-	if err := golden.Update(t.im.Golden, t.object, b.files.File); err != nil {
+// rewrite writes a golden anew, of which c says how it differs. It takes its place with the outputs.
+func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Comparison, error) {
+	<-w.done
+	if w.err != nil {
+		return c, w.err
+	}
+	if err := golden.Update(t.im.Golden, t.object, w.set.Add); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
 	was := string(c.Verdict)

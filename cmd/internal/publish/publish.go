@@ -70,7 +70,7 @@ func (s *Set) add(path string, of fs.FileInfo, write func(f *os.File) error) err
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(place), 0o777); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	s.p.sweep(place)
 	working.RLock()
