@@ -81,6 +81,7 @@ func (w *walker) mendStrays() (again bool) {
 	if len(w.mends) == 0 {
 		w.mended = make(map[uint32]bool)
 	}
+	slices.Sort(w.strays.offs) // so that each unit of a Whole is looked into once
 	var peek dwarf.Peek
 	for i := 0; i < len(w.strays.offs); i++ { // more may be appended
 		off := w.strays.offs[i]
