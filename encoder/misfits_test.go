@@ -51,6 +51,9 @@ func TestMisfits(t *testing.T) {
 		{"pointer to a member function", "opaque-type", "struct of 16 bytes", func(cu *synth.CU, i *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.DIE(dwarf.TagPtrToMemberType, of(i), size(16))))
 		}, btf.KindStruct, 16},
+		{"pointer to a member function that states no size", "opaque-type", "struct of 16 bytes", func(cu *synth.CU, i *synth.DIE) *synth.DIE {
+			return cu.Struct("s", 16, member("m", cu.DIE(dwarf.TagPtrToMemberType, of(cu.FuncType(i)))))
+		}, btf.KindStruct, 16},
 		{"file type", "unknown-tag", "tag 0x29", func(cu *synth.CU, i *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.DIE(dwarf.TagFileType, of(i), size(16))))
 		}, btf.KindStruct, 16},

@@ -43,7 +43,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:
-		size := cmp.Or(c.Value(dwarf.SlotSize), uint64(w.t.AddrSize))
+		size := cmp.Or(c.Value(dwarf.SlotSize), w.memberPointer())
 		w.note(NoteOpaque, pos, 0, size)
 		w.opaque(pos, 0, size)
 	default:
@@ -89,6 +89,19 @@ func (w *walker) unspecified(a *dwarf.Abbrev) int {
 func (w *walker) isNull(name dwarf.StrKey) bool {
 	var scratch [4]byte
 	return bytes.Contains(w.t.Strings.Get(name, &scratch), []byte("nullptr"))
+}
+
+// memberPointer is the size of the pointer to a member that was just read, where it does not say so: pointers to functions have two words.
+func (w *walker) memberPointer() uint64 {
+	size, to := uint64(w.t.AddrSize), w.ref(dwarf.SlotType)
+	if to == 0 {
+		return size
+	}
+	defer w.visit(to)()
+	if a := w.c.Read(int(to)); a != nil && a.Tag == dwarf.TagSubroutineType {
+		size *= 2
+	}
+	return size
 }
 
 // namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends the reference's run. Otherwise it
