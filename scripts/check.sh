@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What must be clean before a commit: formatting, vet on 64 and 32 bits and on Arm, and the tests that need no peers.
+# What must be clean before a commit: formatting, vet on 64 and 32 bits and on Arm, builds for Windows and macOS, and the tests that
+# need no peers.
 #
 #   scripts/check.sh           all of that, 2 minutes
 #   scripts/check.sh --lint    golangci-lint too, which is built first if it must be
@@ -7,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1-} in
 "" | --lint) ;;
-*) sed -n '2,5p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+*) sed -n '2,6p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac
 
 unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
@@ -17,6 +18,11 @@ go mod tidy -diff
 go vet ./...
 for arch in 386 arm64; do
 	[ "$arch" = "$(go env GOHOSTARCH)" ] || GOOS=linux GOARCH=$arch go vet ./...
+done
+for system in windows darwin; do
+	for arch in amd64 arm64; do
+		CGO_ENABLED=0 GOOS=$system GOARCH=$arch go build ./...
+	done
 done
 [ "${1-}" != --lint ] || .ci/lint
 # without the lab, as on a machine that has only Go

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -67,7 +66,7 @@ func TestCheck(t *testing.T) {
 // TestCheckPlaces has paths that cannot be written, or that would have to be files and folders at once.
 func TestCheckPlaces(t *testing.T) {
 	t.Chdir(t.TempDir())
-	if err := errors.Join(os.MkdirAll("d", 0o700), os.WriteFile("f", nil, 0o600), os.Symlink("loop", "loop"), syscall.Mkfifo("fifo", 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll("d", 0o700), os.WriteFile("f", nil, 0o600), os.Symlink("loop", "loop"), mkfifo("fifo")); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("n", 256)

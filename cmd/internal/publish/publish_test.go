@@ -215,7 +215,7 @@ func TestDestination(t *testing.T) {
 	real, link, fifo, loop := filepath.Join(dir, "real"), filepath.Join(dir, "link"), filepath.Join(dir, "fifo"), filepath.Join(dir, "loop")
 	dangling := filepath.Join(dir, "dangling")
 	if err := errors.Join(os.WriteFile(real, nil, 0o600), os.Symlink("real", link), os.Symlink("new/file", dangling),
-		syscall.Mkfifo(fifo, 0o600), os.Symlink("loop", loop)); err != nil {
+		mkfifo(fifo), os.Symlink("loop", loop)); err != nil {
 		t.Fatal(err)
 	}
 	for path, behind := range map[string]string{link: real, dangling: filepath.Join(dir, "new", "file")} {
