@@ -178,7 +178,7 @@ var sourceDir string
 // prepareFixtures makes the files that calls take.
 func prepareFixtures(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "PAHOLE_LANG_EXCLUDE"} {
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "PAHOLE_LANG_EXCLUDE", "BTFBATCH_VERIFY"} {
 		t.Setenv(name, "")
 	}
 	var err error

@@ -64,11 +64,22 @@ func (r *run) run(ctx context.Context) error {
 	case res == nil:
 		return err
 	case r.detached != nil:
-		return detach(*r.detached, res.Object.AppendWire(nil))
+		wire := res.Object.AppendWire(nil)
+		if err := r.judge(files[res.Lead], wire, nil); err != nil {
+			return inFile(r.files[res.Lead], err)
+		}
+		return detach(*r.detached, wire)
 	}
 	path := r.files[res.Lead]
 	sections, err := r.sections(files[res.Lead], res.Object)
 	if err != nil {
+		return inFile(path, err)
+	}
+	var distilled []byte
+	if len(sections) > 1 {
+		distilled = sections[1].Data
+	}
+	if err := r.judge(files[res.Lead], sections[0].Data, distilled); err != nil {
 		return inFile(path, err)
 	}
 	set := new(publish.Publisher).Set()

@@ -129,8 +129,10 @@ Options that shape what pahole prints are accepted and have no effect.
       --skip_encoding_btf_decl_tag --skip_encoding_btf_enum64 --skip_encoding_btf_inconsistent_proto
       --skip_encoding_btf_type_tag --skip_encoding_btf_vars
                                  parts of BTF one by one
-  -V, --verbose                  print the functions that are left out
+  -V, --verbose                  print the functions that are left out, and what the newest kernel would refuse
       --version, --numeric_version
+
+The environment's BTFBATCH_VERIFY lists kernels, such as 6.1,newest, that have to accept the BTF; else nothing is written.
 
 Exit codes: 0 done, or nothing to encode; 1 failed; 64 usage; 130 interrupted.`
 

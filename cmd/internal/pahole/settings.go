@@ -10,6 +10,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -34,6 +35,7 @@ type settings struct {
 	plainFields bool
 
 	verbose, numeric bool
+	kernels          []verify.Kernel // that have to accept what is written
 	stderr           io.Writer
 }
 
@@ -64,6 +66,10 @@ func parse(name string, args []string, stderr io.Writer) (*settings, error) {
 	s.files = p.files
 	// Below this line no option is read.
 	if err := s.languages(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.kernels, err = kernels(name); err != nil {
 		return nil, err
 	}
 	switch {

@@ -1,0 +1,66 @@
+package pahole
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// verifyVariable is the variable of the environment that names kernels, as a kernel's build cannot pass an option that pahole has not.
+const verifyVariable = "BTFBATCH_VERIFY"
+
+// kernels reads the list of kernels that have to accept the BTF.
+func kernels(name string) ([]verify.Kernel, error) {
+	var list []verify.Kernel
+	text := os.Getenv(verifyVariable)
+	if text == "" {
+		return nil, nil
+	}
+	for word := range strings.SplitSeq(text, ",") {
+		k, err := verify.ParseKernel(strings.TrimSpace(word))
+		if err != nil {
+			return nil, usage(name, fmt.Sprintf("%s: %s", verifyVariable, escape.Line(err.Error())))
+		}
+		if !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return list, nil
+}
+
+// judge asks kernels about BTF that is not written yet: those of the environment, which have to accept it, and with -V the newest one,
+// of whose refusal it only tells. f is the image that the BTF is for.
+func (r *run) judge(f *elf.File, wire, distilled []byte) error {
+	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
+	if r.base != nil && (len(r.kernels) > 0 || r.verbose) {
+		base, err := source.ReadBase(*r.base)
+		if err != nil {
+			return err
+		}
+		opt.Path, opt.Base, opt.Distilled = verify.Module, base.BTF, distilled
+	}
+	for _, opt.Kernel = range r.kernels {
+		switch err := verify.Check(wire, opt); {
+		case errors.Is(err, verify.ErrNoPath): // that kernel reads no such BTF at all
+		case err != nil:
+			return fmt.Errorf("%s: a kernel refuses it, and nothing is written: %w", verifyVariable, err)
+		case r.verbose:
+			fmt.Fprintf(r.stderr, "pahole: kernel %s accepts it, path %s\n", opt.Kernel, opt.Path)
+		}
+	}
+	if !r.verbose || len(r.kernels) > 0 {
+		return nil
+	}
+	opt.Kernel = verify.Newest
+	if err := verify.Check(wire, opt); err != nil {
+		fmt.Fprintf(r.stderr, "pahole: warning: a kernel refuses it: %s\n", escape.Line(err.Error()))
+	}
+	return nil
+}
