@@ -128,3 +128,40 @@ func TestDeclaredOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestWarningsOfUnitsReadTwice: a unit that is translated once more, for the names of it that stand for several things, is told of once.
+func TestWarningsOfUnitsReadTwice(t *testing.T) {
+	b := synth.New(synth.Target{})
+	for i := range 6 {
+		cu := b.CU(fmt.Sprintf("unit%d.c", i), synth.C11)
+		n, l := cu.Base("int", 4, synth.Signed), cu.Base("long", 8, synth.Signed)
+		var w *synth.DIE
+		switch i % 3 {
+		case 0:
+			w = cu.Struct("wild", 4, synth.Member{Name: "a", Type: n})
+		case 1:
+			w = cu.Struct("wild", 8, synth.Member{Name: "a", Type: l})
+		default:
+			w = cu.Forward(dwarf.TagStructType, "wild")
+		}
+		cu.Struct("user", 8, synth.Member{Name: "w", Type: cu.Pointer(w)})
+		cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
+	}
+	image := b.Bytes()
+	res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := false
+	for _, p := range res.Phases {
+		twice = twice || p.Name == "wild names"
+	}
+	if !twice {
+		t.Fatal("no unit was translated twice")
+	}
+	for _, w := range warningsOf(t, image, encoder.Default) {
+		if w.Rule == "nameless-declaration" && w.Count != 6 {
+			t.Errorf("got %d findings, want 6", w.Count)
+		}
+	}
+}
