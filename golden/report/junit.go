@@ -20,7 +20,18 @@ type junitSuite struct {
 	Errors   int         `xml:"errors,attr"`
 	Skipped  int         `xml:"skipped,attr"`
 	Time     string      `xml:"time,attr"`
-	Cases    []junitCase `xml:"testcase"`
+
+	Properties *junitProperties `xml:"properties"`
+	Cases      []junitCase      `xml:"testcase"`
+}
+
+type junitProperties struct {
+	List []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
 }
 
 type junitCase struct {
@@ -44,6 +55,9 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	const suite = "btfbatch"
 	t := r.Totals()
 	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped + t.Interrupted, Time: xmlTime(r.Seconds)}
+	if r.Version != "" {
+		s.Properties = &junitProperties{[]junitProperty{{"version", escape.XML(r.Version)}}}
+	}
 	rows := r.Rows()
 	for i := range rows {
 		row := &rows[i]
