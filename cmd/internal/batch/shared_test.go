@@ -1,0 +1,45 @@
+package batch
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// Of images that share a golden and differ, the first one decides, however many workers there are. One that fails before it could
+// compare decides nothing.
+func TestSharedGolden(t *testing.T) {
+	path := sample(t)
+	golden := filepath.Join(filepath.Dir(path), "golden.raw")
+	var text strings.Builder
+	for i, features := range []string{"missing", "float", "float", "default", "float", "default"} {
+		image := path
+		if features == "missing" {
+			image, features = path+".none", "float"
+		}
+		fmt.Fprintf(&text, "  - {name: i%d, path: %s, features: %s, golden: %s}\n", i, image, features, golden)
+	}
+	for _, workers := range []int{1, 2, 7} {
+		for _, old := range []string{"", "another text\n"} {
+			if err := os.WriteFile(golden, []byte(old), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := Run(context.Background(), manifest(t, text.String()), Options{Workers: workers, Update: true})
+			for i, want := range []report.Status{report.Failed, report.OK, report.OK, report.Failed, report.OK, report.Failed} {
+				row := r.Rows()[i]
+				if row.Status != want || i > 0 && want == report.Failed && !strings.Contains(row.Error, `it is also that of "i1"`) {
+					t.Errorf("%d workers: %s: got %s, error %q, want %s", workers, row.Name, row.Status, row.Error, want)
+				}
+			}
+			data, err := os.ReadFile(golden)
+			if err != nil || strings.Contains(string(data), "VAR") || !strings.Contains(string(data), "FUNC") {
+				t.Errorf("%d workers: the golden is not that of i1 (%v)", workers, err)
+			}
+		}
+	}
+}
