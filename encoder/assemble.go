@@ -111,6 +111,7 @@ func (a *assembler) add(u *unit) error {
 	}
 	mapID := func(local uint32) uint32 { return a.ids[local] }
 	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited, a.names.limitedText)
+	a.funcs.AddStrays(&u.funcs, t.Strings)
 	if a.names.odd.fresh != nil {
 		a.oddNames(t, 0)
 	}

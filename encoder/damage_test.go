@@ -2,6 +2,8 @@ package encoder_test
 
 import (
 	"bytes"
+	"debug/dwarf"
+	stdelf "debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -118,6 +120,127 @@ func harmless(section string, f *elf.File, size uint64, res *encoder.Result, gol
 		return bytes.Equal(res.Object.AppendWire(nil), golden)
 	}
 	return false
+}
+
+// TestZeroedAbbrevCodes: a unit that ends early, or goes on wrongly, since the code of one DIE was zeroed is an error; no types are lost
+// in silence.
+func TestZeroedAbbrevCodes(t *testing.T) {
+	// Where the bytes behind the code make other DIEs of the right number, no reader can see it.
+	for name, unseen := range map[string]int{"gcc12-x86_64-dwarf5-zerobased": 1, "clang19-s390x-dwarf4-based": 0, "gcc12-i386-dwarf5-based": 0,
+		"clang19-x86_64-dwarf5-lto": 7} {
+		good := read(t, imagePath(t, name))
+		f, err := stdelf.NewFile(bytes.NewReader(good))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := f.DWARF()
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, n := f.Section(".debug_info"), 0
+		golden := read(t, filepath.Join(imageFolder, name+".btf.golden"))
+		for r := d.Reader(); ; {
+			e, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e == nil {
+				break
+			}
+			if e.Tag == 0 || e.Tag == dwarf.TagCompileUnit {
+				continue
+			}
+			image := bytes.Clone(good)
+			image[info.Offset+uint64(e.Offset)] = 0
+			res, err := encodeBytes(image, likePeer())
+			if n++; err == nil && !bytes.Equal(res.Object.AppendWire(nil), golden) { // nothing is lost with what describes a call
+				t.Logf("%s: the code of the DIE at %#x (%s) is zeroed, and there is no error", name, e.Offset, e.Tag)
+				unseen--
+			}
+			judgeError(t, name, err)
+		}
+		if n < 100 || unseen < 0 {
+			t.Errorf("%s: %d DIEs were zeroed, want more; %d more than expected were not seen", name, n, -unseen)
+		}
+	}
+}
+
+// TestPadding: zero bytes behind the entries of a unit are padding, and other bytes are not.
+func TestPadding(t *testing.T) {
+	for _, x := range []struct {
+		behind string
+		fails  bool
+	}{{"", false}, {"\x00", false}, {strings.Repeat("\x00", 16), false}, {"\x01", true}, {"\x00\x00\x00\x02", true}, {strings.Repeat("\x00", 500), true}} {
+		b := synth.New(synth.Target{})
+		b.CU("a.c", synth.C11).Base("int", 4, synth.Signed)
+		image := b.Bytes()
+		f, err := stdelf.NewFile(bytes.NewReader(image))
+		if err != nil {
+			t.Fatal(err)
+		}
+		info := f.Section(".debug_info")
+		data, err := info.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit := append(data, x.behind...)
+		binary.LittleEndian.PutUint32(unit, uint32(len(unit)-4))
+		headers := binary.LittleEndian.Uint64(image[40:])
+		for i, s := range f.Sections {
+			if s.Name == info.Name {
+				binary.LittleEndian.PutUint64(image[headers+64*uint64(i)+24:], uint64(len(image)))
+				binary.LittleEndian.PutUint64(image[headers+64*uint64(i)+32:], uint64(len(unit)))
+			}
+		}
+		image = append(image, unit...)
+		if _, err := encodeBytes(image, likePeer()); (err != nil) != x.fails {
+			t.Errorf("%q behind the entries: got error %v", x.behind, err)
+		}
+		judgeError(t, x.behind, err)
+	}
+}
+
+// TestErrorContext: an error of a unit names the source file, and the DIE with those around it.
+func TestErrorContext(t *testing.T) {
+	far := synth.Num(dwarf.AttrType, synth.FormRef4, 0x7fffffff)
+	for _, x := range []struct {
+		name  string
+		build func(cu *synth.CU, i *synth.DIE)
+		want  string
+	}{
+		{"pointer", func(cu *synth.CU, _ *synth.DIE) { cu.DIE(dwarf.TagPointerType, far) }, "fs/a.c: pointer: reference to "},
+		{"member", func(cu *synth.CU, i *synth.DIE) {
+			cu.Struct("s", 8, synth.Member{Name: "a", Type: i}).DIE(dwarf.TagMember, synth.Name("b"), far)
+		}, "fs/a.c: struct s, member b: reference to "},
+		{"member in a struct without a name", func(cu *synth.CU, i *synth.DIE) {
+			cu.Struct("s", 8).DIE(dwarf.TagStructType).DIE(dwarf.TagMember, synth.Name("b"), far)
+		}, "fs/a.c: struct s, struct, member b: reference to "},
+		{"enumerator", func(cu *synth.CU, _ *synth.DIE) {
+			cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: 1}, synth.Value{Name: "LARGE", Value: 1 << 40})
+		}, "fs/a.c: enum e, enumerator LARGE: enumerator value "},
+		{"enum", func(cu *synth.CU, _ *synth.DIE) { cu.Enum("e", 3, nil) }, "fs/a.c: enum e: an enumeration of 3 bytes"},
+		{"parameter", func(cu *synth.CU, i *synth.DIE) {
+			cu.Func("f", synth.Nowhere, 4, i, synth.Param{Name: "p", Type: i}).DIE(dwarf.TagFormalParameter, synth.Name("q"), far)
+		}, "fs/a.c: function f, parameter q: reference to "},
+		{"bit field", func(cu *synth.CU, i *synth.DIE) {
+			cu.Struct("s", 8).DIE(dwarf.TagMember, synth.Name("m"), synth.Type(i), synth.Num(0x6b, synth.FormData1, 3))
+		}, "fs/a.c: struct s, member m: a plain member at bit 3"},
+	} {
+		for _, version := range []int{4, 5} {
+			b := synth.New(synth.Target{DWARF: version})
+			b.CU("pad.c", synth.C11).Base("char", 1, synth.SignedChar)
+			cu := b.CU("fs/a.c", synth.C11)
+			x.build(cu, cu.Base("int", 4, synth.Signed))
+			image := b.Bytes()
+			for _, workers := range []int{1, 2} {
+				opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+				_, err := encodeBytes(image, opt)
+				if err == nil || !strings.Contains(err.Error(), x.want) || !strings.HasPrefix(err.Error(), "CU 1: .debug_info+0x") {
+					t.Errorf("%s, DWARF %d: got error %v, want %q", x.name, version, err, x.want)
+				}
+			}
+		}
+	}
 }
 
 // TestEveryUnitError: what one unit cannot be is the error of the whole image, whichever unit it is and however many workers

@@ -89,7 +89,7 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 	defer j.close()
 	res := &Result{}
 	if err := j.encode(ctx, opt.Exact, res); err != nil {
-		return nil, err
+		return nil, explained(err)
 	}
 	if opt.VerifyDedup && !opt.Exact {
 		if err := j.verify(ctx, res); err != nil {
@@ -100,6 +100,15 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 		return nil, err
 	}
 	return res, nil
+}
+
+// explained is the error of an image that is still open: what it says of a unit gets the source file, and what stands there.
+func explained(err error) error {
+	var unit *dwarf.UnitError
+	if errors.As(err, &unit) {
+		unit.Explain()
+	}
+	return err
 }
 
 // verify encodes once more by the exact engine over everything, and compares bytes.
@@ -141,6 +150,7 @@ func openImage(f *elf.File, opt *Options) (*job, error) {
 	j := &job{f: f, opt: opt}
 	j.clock.Start()
 	if err := j.open(true); err != nil {
+		err = explained(err)
 		j.close()
 		return nil, err
 	}
@@ -181,8 +191,7 @@ func (j *job) open(leads bool) error {
 			return err
 		}
 	}
-	j.table.Know(&j.d.Strings, j.workers(), j.parallel)
-	return nil
+	return j.table.Know(&j.d.Strings, j.workers(), j.parallel)
 }
 
 // readFunctions reads the symbols for those who look for functions, and for what the image that leads gives.
@@ -233,6 +242,9 @@ func (j *job) readSymbols(functions, leading bool) error {
 		j.table.Finish()
 	}
 	if leading {
+		if err := j.ids.Err(); err != nil {
+			return err
+		}
 		j.table.MarkKfuncs(j.ids, j.opt.Base)
 		j.ids = nil
 	}
@@ -246,6 +258,7 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 	if err != nil {
 		return err
 	}
+	a.warn.renamed = a.funcs.Renamed()
 	// Below this line nothing reads DWARF.
 	j.forgetDWARF(a)
 	return j.finish(ctx, a, res)

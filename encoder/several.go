@@ -29,7 +29,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 		defer jobs[i].close()
 		jobs[i].clock.Start()
 		if err := jobs[i].open(false); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Path, err)
+			return nil, fmt.Errorf("%s: %w", f.Path, explained(err))
 		}
 	}
 	for {
@@ -38,7 +38,10 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 			continue // its units are one from here on
 		}
 		if err != nil {
-			return nil, err
+			return nil, explained(err)
+		}
+		for _, c := range append(a.earlier, a.funcs) {
+			a.warn.renamed = append(a.warn.renamed, c.Renamed()...)
 		}
 		// Below this line nothing reads DWARF.
 		for _, j := range jobs {

@@ -38,7 +38,7 @@ func TestSplitSectionsOverlap(t *testing.T) {
 	}
 	defer e.Close()
 	_, err = encoder.Encode(context.Background(), e, encoder.Options{Features: feature.Default(), DebugRoots: []string{}})
-	if err == nil || !strings.Contains(err.Error(), "before the end of one in front of it") {
+	if err == nil || !strings.Contains(err.Error(), "some of which are those of section .debug_info.dwo too") {
 		t.Errorf("got error %v, want one about sections that overlap", err)
 	}
 }

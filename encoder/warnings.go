@@ -23,10 +23,15 @@ const maxExamples = 20
 // RuleReduced is the rule that the image has few of its structs.
 const RuleReduced = "reduced-debug-info"
 
+// RuleRenamed is the rule that a function is lost since its name and that of its symbol differ in a few bits.
+const RuleRenamed = "renamed-function"
+
 // A warner gathers what the units of an image noted, in the order in which they are joined.
 type warner struct {
 	image string // put before each place, where there are several images
 	found [translate.NumNoteRules]finding
+
+	renamed []string // functions whose symbols have nearly their names
 }
 
 // A finding is what one rule found so far.
@@ -80,6 +85,9 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 	var list []Warning
 	if text := reduced(o, w.found[translate.NoteNameless].count > 0); text != "" {
 		list = append(list, Warning{Rule: RuleReduced, Count: 1, Examples: []string{text}})
+	}
+	if n := len(w.renamed); n > 0 {
+		list = append(list, Warning{Rule: RuleRenamed, Count: n, Examples: w.renamed[:min(n, maxExamples)]})
 	}
 	for rule := range translate.NumNoteRules {
 		if f := &w.found[rule]; f.count > 0 {

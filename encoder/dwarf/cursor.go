@@ -20,8 +20,9 @@ type Cursor struct {
 	u     *Unit
 	data  []byte // as Unit has it: slack bytes and more behind end
 	end   int
-	limit int    // end, or where stop is asked before; 0 after an error
+	limit int    // end, or where stop is asked before; 0 after an error, or a stray reference
 	refs  uint64 // references lead to less
+	stray uint64 // the reference out of the unit that set limit to 0, plus 1
 	dense []Abbrev
 	low   *[lowCodes]Abbrev // the first of dense
 	attrs []attr
@@ -33,7 +34,7 @@ type Cursor struct {
 
 // Start puts the cursor on an opened unit.
 func (c *Cursor) Start(u *Unit) {
-	c.u, c.data, c.end, c.limit, c.refs, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), nil
+	c.u, c.data, c.end, c.limit, c.refs, c.stray, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), 0, nil
 	c.stop, c.dense, c.attrs, c.swap = nil, u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.low = (*[lowCodes]Abbrev)(c.dense)
 	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs), swap: c.swap}
@@ -105,7 +106,8 @@ func (c *Cursor) readAny(pos int) *Abbrev {
 // head reads the code of the DIE at pos, and steps over its attributes where their length is fixed: then first is where they
 // start. Its results are those of Read.
 func (c *Cursor) head(pos int) *Abbrev {
-	if c.Err != nil {
+	if c.limit == 0 {
+		c.Settle()
 		return nil
 	}
 	if uint(pos) >= uint(c.limit) && !c.beyond(pos) {
@@ -218,6 +220,13 @@ func (c *Cursor) rare(code uint64) *Abbrev {
 func (c *Cursor) fail(pos int, format string, args ...any) {
 	if c.Err == nil {
 		c.Err, c.limit = c.u.Err(pos, format, args...), 0
+	}
+}
+
+// FailWith makes err, unless it is nil, the cursor's error.
+func (c *Cursor) FailWith(err error) {
+	if err != nil && c.Err == nil {
+		c.Err, c.limit = err, 0
 	}
 }
 
@@ -401,7 +410,7 @@ func (c *Cursor) sibling() (pos int, ok bool) {
 		return 0, false
 	}
 	s := c.Val[SlotSibling]
-	if s < uint64(c.Next) || s >= uint64(c.end) {
+	if s < uint64(c.Next) || s >= uint64(c.end) || c.data[s-1] != 0 { // a null entry ends the children
 		return 0, false
 	}
 	return int(s), true
@@ -421,12 +430,27 @@ func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
 // Only tells whether the DIE fills no other slots than these.
 func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d)|bit(e)) == 0 }
 
-// Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or leads out of the unit.
+// Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or cannot be followed. One that leads out
+// of the unit, or to its header, is an error, which the next Read or Settle tells.
 func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
-	if c.Has&bit(s) == 0 || c.Val[s] >= c.refs {
+	if c.Has&bit(s) == 0 {
 		return 0, false
 	}
-	return uint32(c.Val[s]), true
+	v := c.Val[s]
+	if v-1 >= c.refs-1 {
+		if v != NoRef {
+			c.limit, c.stray = 0, v+1 // a call would keep this from being inlined
+		}
+		return 0, false
+	}
+	return uint32(v), true
+}
+
+// Settle makes a stray reference of the DIE that was just read the cursor's error. Read does so too.
+func (c *Cursor) Settle() {
+	if c.stray != 0 && c.Err == nil {
+		c.fail(c.Pos, "reference to %#x, where no entry is", c.u.Place().Off+c.stray-1)
+	}
 }
 
 // Name is the key of DW_AT_name; 0 when there is none.
@@ -472,7 +496,10 @@ func (c *Cursor) text(strp, key, index Slot) (k StrKey) {
 // LowPC is DW_AT_low_pc, 0 when there is none.
 func (c *Cursor) LowPC() (addr uint64, ok bool) {
 	if c.Has&bit(SlotLowPCX) != 0 {
-		return c.u.addrx(c.Val[SlotLowPCX])
+		if addr, ok = c.u.addrx(c.Val[SlotLowPCX]); !ok {
+			c.fail(c.Pos, "address %d is not in .debug_addr (%d bytes)", c.Val[SlotLowPCX], len(c.u.d.addr))
+		}
+		return addr, ok
 	}
 	return c.Value(SlotLowPC), c.Has&bit(SlotLowPC) != 0
 }

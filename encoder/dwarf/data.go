@@ -104,6 +104,9 @@ func openSection(f *elf.File, name string) (section, error) {
 	if s == nil || !s.HasData() {
 		return section{s: &elf.Section{Name: name}, whole: make([]byte, slack)}, nil
 	}
+	if err := f.Sound(s); err != nil {
+		return section{}, err
+	}
 	sec := section{s: s, file: f, size: s.Size}
 	if f.Plain(s) {
 		return sec, f.ReadAt(s, nil, s.Size) // it lies in the file

@@ -1,5 +1,7 @@
 package dwarf
 
+import "fmt"
+
 // DWARF expression opcodes that the rules name (DWARF 5, section 7.7.1).
 const (
 	OpAddr          = 0x03
@@ -180,25 +182,26 @@ func (u *Unit) FirstOperand(v uint64) uint64 {
 }
 
 // Address is the fixed address that an expression states, as the slot names it: DW_OP_addr or DW_OP_addrx first, and where
-// exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9).
-func (u *Unit) Address(v uint64) (addr uint64, ok bool) {
+// exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9). problem says why an address that is stated cannot
+// be read.
+func (u *Unit) Address(v uint64) (addr uint64, ok bool, problem string) {
 	expr := u.Block(v)
 	if len(expr) == 0 || expr[0] != OpAddr && expr[0] != OpAddrx && !(u.d.split && expr[0] == OpGNUAddrIndex) {
-		return 0, false
+		return 0, false, ""
 	}
 	var buf [3]Op
 	ops, ok := u.Ops(buf[:0], expr)
 	if !ok {
-		return 0, false
+		return 0, false, "" // as where there is none
 	}
 	addr = ops[0].A
 	if ops[0].Code != OpAddr {
 		if addr, ok = u.addrx(addr); !ok {
-			return 0, false
+			return 0, false, fmt.Sprintf("address %d is not in .debug_addr (%d bytes)", ops[0].A, len(u.d.addr))
 		}
 	}
 	if len(ops) == 2 && ops[1].Code == OpPlusUconst {
 		addr += ops[1].A
 	}
-	return addr, true
+	return addr, true, ""
 }

@@ -158,12 +158,15 @@ type Run struct {
 }
 
 // Read appends the DIEs of a sort that stand from pos on, up to the first one that is not of the sort or has something wrong with
-// it. Words of references that lead nowhere are 0. More than four of ten DIEs of a kernel are members, and most have the
+// it, such as a reference out of the unit. More than four of ten DIEs of a kernel are members, and most have the
 // abbreviation of the one before.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits = 0
 	words := r.Words
-	c.runs.each = kind.words()
+	c.runs.each, c.runs.refs = kind.words(), uint32(c.refs)-1
+	if kind == RunEnumerators {
+		c.runs.refs = math.MaxUint32 // there is none
+	}
 	for pos < c.limit {
 		code := c.data[pos]
 		if code == 0 {
@@ -205,7 +208,7 @@ func (k RunKind) words() int {
 // bounds are what the DIEs of a run must not exceed.
 type bounds struct {
 	last        int    // position at which one can start
-	names, refs uint32 // the highest key of a name, and what all references are less than
+	names, refs uint32 // the highest key of a name, and what references are up to; 0 is none
 	each        int    // words of each
 	swap        bool   // big endian
 }
@@ -228,8 +231,8 @@ func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits *bo
 		if name = (name + 1) & l.nameMask; name > limits.names {
 			break
 		}
-		if typ >= limits.refs {
-			typ = 0
+		if typ-1 >= limits.refs {
+			break
 		}
 		words[n], words[n+1], words[n+2] = name, typ, (num&l.mask+l.add)*uint32(l.scale)
 		n += limits.each
@@ -271,8 +274,8 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	if at += int(a.fixed); at > c.end {
 		return 0
 	}
-	if typ >= uint32(c.refs) {
-		typ = 0
+	if kind != RunEnumerators && typ-1 >= uint32(c.refs)-1 {
+		return 0
 	}
 	num = (num&l.mask + l.add) * uint32(l.scale)
 	if l.bitMask != 0 {

@@ -182,7 +182,7 @@ func TestAddress(t *testing.T) {
 		cu := b.CU("a.c", synth.C11)
 		d := cu.DIE(stddwarf.TagVariable, cu.Loc(r.ops...))
 		read(t, b, d, func(u *dwarf.Unit, c *dwarf.Cursor, _ *dwarf.Data) {
-			if got, ok := u.Address(c.Val[dwarf.SlotExpr]); ok != r.ok || ok && got != r.want {
+			if got, ok, _ := u.Address(c.Val[dwarf.SlotExpr]); ok != r.ok || ok && got != r.want {
 				t.Errorf("%s: got %#x, %v, want %#x, %v", r.name, got, ok, r.want, r.ok)
 			}
 		})

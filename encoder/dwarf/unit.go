@@ -3,8 +3,6 @@ package dwarf
 import (
 	"bytes"
 	"fmt"
-
-	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
@@ -30,7 +28,6 @@ type Unit struct {
 	Lang     uint64  // DW_AT_language
 	Name     StrKey
 	Clang    bool // DW_AT_producer contains "clang"
-	lowPC    uint64
 	strBase  uint64
 	addrBase uint64
 	listBase uint64
@@ -161,31 +158,6 @@ func (r *Reader) length(h []byte) (uint64, error) {
 	return n + field, nil
 }
 
-// A Place says which unit of which section errors are about.
-type Place struct {
-	Index   int    // number of the unit in section order
-	Section string // ".debug_info"
-	Off     uint64 // of position 0 in the section: of the unit, unless that is part of a Whole
-}
-
-// Err is an error at a position in the unit.
-func (p Place) Err(pos int, format string, args ...any) error {
-	return fmt.Errorf("CU %d: %w", p.Index, &elf.FormatError{Section: p.Section, Offset: p.Off + uint64(pos), Problem: fmt.Sprintf(format, args...)})
-}
-
-// Place is where the unit stands.
-func (u *Unit) Place() Place {
-	if u.inTypes {
-		return Place{u.Index, ".debug_types", u.Off - uint64(u.at)}
-	}
-	return Place{u.Index, ".debug_info", u.Off - uint64(u.at)}
-}
-
-// Err is an error at a position in the unit.
-func (u *Unit) Err(pos int, format string, args ...any) error {
-	return u.Place().Err(pos, format, args...)
-}
-
 // Open reads the unit's header, compiles its abbreviations and reads its root. Of a unit that is Empty nothing else is known.
 func (u *Unit) Open() error {
 	if u.Empty == Padding {
@@ -225,7 +197,9 @@ func (u *Unit) Open() error {
 	if c.Has&bit(SlotListBase) != 0 {
 		u.listBase = c.Val[SlotListBase]
 	}
-	u.lowPC, _ = c.LowPC()
+	if err := u.checkBases(c.Has); err != nil {
+		return err
+	}
 	u.Name = c.Name()
 	u.DwoName, u.Dir = c.text(SlotDwo, SlotDwoKey, SlotDwoX), c.text(SlotDir, SlotDirKey, SlotDirX)
 	if c.Has&bit(SlotDwoID) != 0 {
@@ -311,6 +285,39 @@ func (u *Unit) defaultBases() {
 	if u.dwarf64 {
 		u.strBase, u.addrBase, u.listBase = 16, 16, 20
 	}
+}
+
+// checkBases tells whether tables that the root says to have start behind a header, as they do since DWARF 5.
+func (u *Unit) checkBases(has uint64) error {
+	if u.Version < 5 || u.d.split || !u.d.File.Relocated() {
+		return nil
+	}
+	for _, t := range []struct {
+		slot Slot
+		name string
+		data []byte
+		base uint64
+	}{{SlotStrBase, ".debug_str_offsets", u.d.strOff, u.strBase}, {SlotAddrBase, ".debug_addr", u.d.addr, u.addrBase}} {
+		header := 2 * u.offsetSize()
+		if has&bit(t.slot) == 0 {
+			continue
+		}
+		if t.base < header || t.base > uint64(len(t.data)) || u.d.order.Uint16(t.data[t.base-4:]) != 5 {
+			return u.Err(u.root, "%s+%#x: no table of version 5 starts here (%d bytes)", t.name, t.base, len(t.data))
+		}
+		if n := u.tableLength(t.data[t.base-header:]); n > uint64(len(t.data))-t.base+4 {
+			return u.Err(u.root, "%s+%#x: table of %d bytes reaches past the end of the section (%d bytes)", t.name, t.base, n, len(t.data))
+		}
+	}
+	return nil
+}
+
+// tableLength is the length that starts a table.
+func (u *Unit) tableLength(b []byte) uint64 {
+	if u.dwarf64 {
+		return u.d.order.Uint64(b[4:])
+	}
+	return uint64(u.d.order.Uint32(b))
 }
 
 // strx is the key of an indexed string.

@@ -268,7 +268,7 @@ func (w *Whole) referred() (map[int]bool, error) {
 				}
 			}
 		}
-		if c.Err != nil {
+		if c.Settle(); c.Err != nil {
 			return nil, c.Err
 		}
 	}

@@ -57,6 +57,9 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return b, err
 }
 
+// Relocated tells whether what Data returns is relocated whole, or needs no relocation.
+func (f *File) Relocated() bool { return !f.asStored && f.peer == nil }
+
 // Plain tells whether a section's bytes lie in the file as Data would return them, so that ReadAt may be used.
 func (f *File) Plain(s *Section) bool {
 	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_") && f.Type != elf.ET_REL

@@ -153,6 +153,9 @@ func (f *File) readAt(b []byte, off uint64, where string) error {
 	if off > f.size || uint64(len(b)) > f.size-off {
 		return &FormatError{where, off, fmt.Sprintf("%d bytes reach past the end of the file (%d bytes)", len(b), f.size)}
 	}
+	if len(b) == 0 { // readers may say that the file ends here
+		return nil
+	}
 	if _, err := f.r.ReadAt(b, int64(off)); err != nil {
 		return fmt.Errorf("%s+%#x: %w", where, off, err)
 	}

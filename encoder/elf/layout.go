@@ -44,6 +44,9 @@ func (s *Section) relocates(index int) bool {
 
 // relocate applies the relocations of a relocatable file to the bytes of a section.
 func (f *File) relocate(target *Section, b []byte) error {
+	if err := f.checkRelocations(target); err != nil {
+		return err
+	}
 	all := uint64(0)
 	for i := range f.Sections {
 		rel := &f.Sections[i]
@@ -94,6 +97,9 @@ func (f *File) apply(rel, target *Section, data, b []byte) error {
 	}
 	rela := rel.Type == elf.SHT_RELA
 	n := f.relocationSize(rela)
+	if err := rel.checkEntries(data, n); err != nil {
+		return err
+	}
 	kinds := kindsOf(f.Machine)
 	for at := 0; at+n <= len(data); at += n {
 		r := f.parseRelocation(data[at:at+n], rela)

@@ -1,7 +1,6 @@
 package elf
 
 import (
-	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -75,10 +74,11 @@ func (t *Symbols) Len() int { return t.n }
 // piece is how many symbols are read at once.
 const piece = 4096
 
-// Each gives every symbol, in table order. The symbol is valid until do returns.
+// Each gives every symbol, in table order. It ends at one that is damaged. The symbol is valid until do returns.
 func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 	var s Symbol
 	var buf []byte
+	null := false
 	if t.whole == nil {
 		buf = make([]byte, min(piece, t.n)*t.size)
 	}
@@ -92,6 +92,10 @@ func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 		}
 		for ; len(b) >= t.size; b = b[t.size:] {
 			t.parse(&s, i, b)
+			if err := t.check(i, &s, null); err != nil {
+				return err
+			}
+			null = s == Symbol{}
 			do(i, &s)
 			i++
 		}
@@ -140,7 +144,7 @@ const (
 	symSize64 = 24
 )
 
-// Symbols finds the section named .symtab and reads its strings; a file without one gives nil.
+// Symbols finds the section named .symtab and reads its strings; a file without one, or with an empty one, gives nil.
 func (f *File) Symbols() (*Symbols, error) {
 	if f.symbols != nil {
 		return f.symbols, nil
@@ -149,7 +153,7 @@ func (f *File) Symbols() (*Symbols, error) {
 	if s == nil || !s.HasData() {
 		return nil, nil
 	}
-	if err := f.checkPlace(s); err != nil {
+	if err := f.Sound(s); err != nil {
 		return nil, err
 	}
 	if uint64(s.Link) >= uint64(len(f.Sections)) {
@@ -160,11 +164,22 @@ func (f *File) Symbols() (*Symbols, error) {
 		t.size = symSize64
 	}
 	t.n = int(s.Size / uint64(t.size))
-	var err error
+	err := t.checkTable()
+	if err != nil {
+		return nil, err
+	}
+	if t.n == 0 {
+		return nil, nil
+	}
+	if err := f.Sound(&f.Sections[s.Link]); err != nil {
+		return nil, err
+	}
 	if t.strs, err = f.raw(&f.Sections[s.Link]); err != nil {
 		return nil, err
 	}
-	t.strs = t.strs[:bytes.LastIndexByte(t.strs, 0)+1] // a name that does not end is none
+	if err := f.checkStrings(&f.Sections[s.Link], t.strs); err != nil {
+		return nil, err
+	}
 	if t.extended, err = f.extendedIndices(s); err != nil {
 		return nil, err
 	}

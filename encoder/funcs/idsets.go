@@ -2,6 +2,7 @@ package funcs
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -19,6 +20,9 @@ type IDSection struct {
 	peer    bool   // Options.Peer
 	sets    []idSet
 	members []idMember
+
+	counted, uncounted uint64 // addresses of sets whose number of pairs is filled in, and is not
+	err                error  // what is wrong with the first set that is damaged
 }
 
 // An idMember is a symbol that could be a member of a set.
@@ -42,6 +46,38 @@ func (s *IDSection) word(addr uint64) (uint32, bool) {
 		return 0, false
 	}
 	return s.f.Order.Uint32(s.data[addr-s.addr:]), true
+}
+
+// checkSet tells what is wrong with a set: it starts with the number of its pairs, which is 0 until the kernel's build fills it in.
+func (s *IDSection) checkSet(sym *elf.Symbol, name []byte) {
+	n, ok := s.word(sym.Value)
+	switch {
+	case s.err != nil || sym.Size == 0:
+		return
+	case !ok || sym.Size > uint64(len(s.data))-(sym.Value-s.addr):
+		s.damaged(sym.Value, "set %s of %d bytes reaches past the end of the section (%d bytes)", name, sym.Size, len(s.data))
+	case n != 0 && uint64(n) != sym.Size/8-1:
+		s.damaged(sym.Value, "set %s of %d bytes counts %d functions", name, sym.Size, n)
+	case n != 0:
+		s.counted = sym.Value
+	case sym.Size > 8:
+		s.uncounted = sym.Value
+	}
+}
+
+func (s *IDSection) damaged(addr uint64, format string, args ...any) {
+	s.err = &elf.FormatError{Section: ".BTF_ids", Offset: addr - s.addr, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Err tells what is wrong with the sets, once all symbols were added.
+func (s *IDSection) Err() error {
+	if s == nil {
+		return nil
+	}
+	if s.err == nil && s.counted != 0 && s.uncounted != 0 {
+		s.damaged(s.uncounted, "the functions of a set are not counted, and those of other sets are")
+	}
+	return s.err
 }
 
 // arrange puts the sets in order, cuts them at the end of the section, and gives what several of them cover to the first.

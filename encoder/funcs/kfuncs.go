@@ -26,6 +26,9 @@ func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	if sec == nil || !sec.HasData() {
 		return nil, nil
 	}
+	if err := f.Sound(sec); err != nil {
+		return nil, err
+	}
 	data, err := f.Data(sec)
 	if err != nil {
 		return nil, err
@@ -42,6 +45,7 @@ func (s *IDSection) Add(syms *elf.Symbols, sym *elf.Symbol) {
 	if fn, ok := kfuncName(name); ok {
 		s.members = append(s.members, idMember{sym.Value, fn})
 	} else if bytes.HasPrefix(name, []byte("__BTF_ID__set8__")) {
+		s.checkSet(sym, name)
 		if flags, ok := s.word(sym.Value + 4); ok && flags&setIsKfuncs != 0 {
 			s.sets = append(s.sets, idSet{from: sym.Value, to: sym.Value + sym.Size})
 		}

@@ -1,11 +1,13 @@
 package funcs
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // Every unit names hundreds of functions, mostly the ones that its neighbours name, and each question to the hash table waits for
@@ -30,10 +32,12 @@ type place struct {
 // maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
 const maxStarts = 32
 
-// Know looks up all strings of the image, after Finish, in so many parts, which parallel may do at once.
-func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) {
+// Know looks up all strings of the image, after Finish, in so many parts, which parallel may do at once. It is an error when many of
+// them are zeroed.
+func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) error {
 	t.known = known{strings: s, places: make([]place, s.Size()/64+1)}
 	found := make([][]int32, parts) // by part: the entries
+	zeroed := make([]dwarf.StrKey, parts)
 	perPart := (len(t.known.places) + parts - 1) / parts
 	parallel(parts, func(i int) {
 		from, to := min(perPart*i, len(t.known.places)), min(perPart*(i+1), len(t.known.places))
@@ -41,14 +45,20 @@ func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i
 		l := learner{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
 		s.Each(64*uint64(from), 64*uint64(to), l.add)
 		l.learn()
-		found[i] = l.entries
+		found[i], zeroed[i] = l.entries, l.zeroed
 	})
+	for _, key := range zeroed {
+		if key != 0 {
+			return &elf.FormatError{Section: ".debug_str", Offset: uint64(key - 1), Problem: fmt.Sprintf("%d bytes are zeroed where strings should be", maxEmpty)}
+		}
+	}
 	k := &t.known
 	k.entries = slices.Concat(found...)
 	for i := 1; i < len(k.places); i++ {
 		p := &k.places[i-1]
 		k.places[i].before = p.before + uint32(bits.OnesCount32(p.funcs))
 	}
+	return nil
 }
 
 // A learner looks up the strings of some places, in order.
@@ -57,12 +67,30 @@ type learner struct {
 	q       queue
 	keys    [atOnce]dwarf.StrKey
 	entries []int32
+
+	empty, zeroed dwarf.StrKey // the last empty string, and the first of too many
+	row           int          // of empty strings, one behind the other, up to that one
 }
 
+// maxEmpty is how many empty strings there are one behind the other. A linker keeps one, and without one there is one of each object.
+const maxEmpty = 32
+
 func (l *learner) add(key dwarf.StrKey, text []byte) {
+	if len(text) == 0 {
+		l.addEmpty(key)
+	}
 	l.keys[l.q.n] = key
 	if l.q.add(l.t.hash(text), text) {
 		l.learn()
+	}
+}
+
+func (l *learner) addEmpty(key dwarf.StrKey) {
+	if l.row++; key != l.empty+1 {
+		l.row = 1
+	}
+	if l.empty = key; l.row == maxEmpty && l.zeroed == 0 {
+		l.zeroed = key - maxEmpty + 1
 	}
 }
 

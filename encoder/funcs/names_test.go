@@ -120,6 +120,41 @@ func BenchmarkSortByName(b *testing.B) {
 	}
 }
 
+// together calls do for each number below n.
+func together(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { do(i) })
+	}
+	wg.Wait()
+}
+
+// TestZeroedStrings: a block of zeros in .debug_str is an error, and empty strings are none.
+func TestZeroedStrings(t *testing.T) {
+	for zeros, fails := range map[int]bool{0: false, 1: false, 8: false, 31: false, 60: true, 500: true} {
+		for _, parts := range []int{1, 2, 7} {
+			b := synth.New(synth.Target{})
+			cu := b.CU("a.c", synth.C11)
+			for i := range 100 {
+				cu.DIE(dwarf.TagVariable, synth.Str(dwarf.AttrName, synth.FormStrp, fmt.Sprintf("variable%d", i)))
+			}
+			b.Patch(".debug_str", 101, make([]byte, zeros)...)
+			data := b.Bytes()
+			f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := dies.Open(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tableOf(t, names(10)).Know(&d.Strings, parts, together); (err != nil) != fails {
+				t.Errorf("%d zeros, %d parts: got error %v", zeros, parts, err)
+			}
+		}
+	}
+}
+
 // TestKnow: a string of .debug_str is known as Index has it; the tails of strings and what is no string of it are not.
 func TestKnow(t *testing.T) {
 	for _, prefix := range []string{"", "perf_trace_"} {
@@ -149,13 +184,9 @@ func testKnow(t *testing.T, prefix string, parts int) {
 		t.Fatal(err)
 	}
 	d.Strings.Cut(prefix)
-	table.Know(&d.Strings, parts, func(n int, do func(i int)) {
-		var wg sync.WaitGroup
-		for i := range n {
-			wg.Go(func() { do(i) })
-		}
-		wg.Wait()
-	})
+	if err := table.Know(&d.Strings, parts, together); err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
 	d.Strings.Each(0, 1<<32, func(key dies.StrKey, text []byte) {
 		seen++

@@ -51,12 +51,16 @@ type Unit struct {
 	params  []param
 	reduced []reduction
 	tags    [][]translate.DeclTag // tags[state.tags-1]
+
+	place    dwarf.Place
+	nameless []nameless
 }
 
 // Analyze picks the subprograms of a unit that can become functions and judges their parameters. u is the unit that t and fs
 // were translated from; table is that of the image.
 func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {
 	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
+	out.place, out.nameless = t.Place, out.nameless[:0]
 	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, table.conv, int(t.AddrSize)
 	a.peer = table.opt.Peer
 	a.packer.start(t, a.conv.maxAlign)
@@ -86,6 +90,8 @@ func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subpr
 	for i := range fs.Funcs {
 		if f := &fs.Funcs[i]; f.Elf >= 0 && !f.Decl {
 			a.save(f, out)
+		} else if f.Elf < 0 && f.Addr != 0 && f.Name != 0 {
+			out.nameless = append(out.nameless, nameless{f.Off, f.Name, f.Addr})
 		}
 	}
 }
@@ -222,6 +228,7 @@ type Collector struct {
 	states []state
 	params []param
 	tags   []tag
+	strays []stray
 	runs   []uint32 // tag runs: start in tags; the run i ends where i+1 starts
 
 	matcher matcher

@@ -114,6 +114,8 @@ func (w *walker) resolveFuncs() {
 			f.Origin = NotFound
 			if j, ok := w.index.find(p.origin, len(t.Funcs), func(i int) uint32 { return t.Funcs[i].Off }); ok {
 				f.Origin = int32(j)
+			} else {
+				w.mustBe(p.origin)
 			}
 		}
 		if f.Name == 0 {
@@ -148,6 +150,7 @@ func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 		if j, ok := w.index.find(p.spec, len(w.fs.Funcs), func(i int) uint32 { return w.fs.Funcs[i].Off }); ok {
 			return w.fs.Funcs[j].Name
 		}
+		w.mustBe(p.spec)
 	}
 	return 0
 }
@@ -169,6 +172,7 @@ func (w *walker) resolveParams() {
 		}
 		j, ok := w.pIndex.find(uint32(p.Origin), len(t.Params), func(i int) uint32 { return t.Params[i].Off })
 		if !ok {
+			w.mustBe(uint32(p.Origin))
 			p.Origin = NotFound
 			continue
 		}

@@ -28,7 +28,7 @@ func (s *strays) forget() {
 	}
 }
 
-// strayed keeps the offset of a reference that leads to no type.
+// strayed keeps the offset of a reference that leads to no type. It is an error where no DIE is.
 func (w *walker) strayed(off uint32) {
 	s := &w.strays
 	if s.seen == nil {
@@ -37,6 +37,7 @@ func (w *walker) strayed(off uint32) {
 	if !s.seen[off] {
 		s.seen[off] = true
 		s.offs = append(s.offs, off)
+		w.mustBe(off)
 	}
 }
 

@@ -67,6 +67,9 @@ func (w *walker) chain(off uint32, visit func() bool) {
 
 // annotation is one step of chain: it returns where the next annotation is, or 0.
 func (w *walker) annotation(off uint32, visit func() bool) (next uint32) {
+	if w.mustBe(off); w.c.Err != nil {
+		return 0
+	}
 	defer w.visit(off)()
 	if a := w.c.Read(int(off)); a == nil || a.Tag != dwarf.TagGNUAnnotation || !visit() {
 		return 0

@@ -208,19 +208,20 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 		w.start(u, t, fs, opt)
 		w.indexUnit()
 		w.root()
-		if u.Children {
-			w.unitLevel(w.c.Next)
-		}
+		w.children()
 		w.confuseTypeUnits()
-		if err := w.finish(); err != nil || !w.mendStrays() {
+		if err := w.finish(); err != nil {
 			return err
+		}
+		if again := w.mendStrays(); !again || w.c.Err != nil {
+			return w.c.Err
 		}
 	}
 }
 
 // finish resolves what the walk has gathered.
 func (w *walker) finish() error {
-	if w.c.Err == nil {
+	if w.c.Settle(); w.c.Err == nil {
 		w.resolve()
 	}
 	if w.c.Err != nil {
@@ -230,7 +231,9 @@ func (w *walker) finish() error {
 		w.t.plainFields()
 	}
 	if w.classes {
-		w.classify()
+		if w.classify(); w.c.Err != nil {
+			return w.c.Err
+		}
 	}
 	w.t.Late = w.late
 	byOwner(w.t.TypeTags)

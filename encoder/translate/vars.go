@@ -11,7 +11,10 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	if !c.Present(dwarf.SlotExpr) || c.Present(dwarf.SlotDecl) {
 		return c.Skip(a)
 	}
-	addr, ok := w.u.Address(c.Val[dwarf.SlotExpr])
+	addr, ok, problem := w.u.Address(c.Val[dwarf.SlotExpr])
+	if problem != "" {
+		c.Fail(pos, "%s", problem)
+	}
 	if !ok || !w.opt.Wanted(addr) {
 		return c.Skip(a)
 	}
@@ -43,6 +46,9 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 // declares calls read with the cursor on the DIE that a specification names, if it is one that declares a variable.
 func (w *walker) declares(spec uint32, read func(children bool)) bool {
 	if spec == 0 {
+		return false
+	}
+	if w.mustBe(spec); w.c.Err != nil {
 		return false
 	}
 	defer w.visit(spec)()

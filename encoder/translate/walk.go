@@ -63,6 +63,7 @@ type walker struct {
 	run      dwarf.Run
 	mangle   bool // names need not be identifiers of C
 
+	missing   missing
 	funcNames funcMemo
 	index     offsetIndex
 	pIndex    offsetIndex
@@ -98,6 +99,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
 	w.unsized, w.hole = false, 0
 	w.strays.forget()
+	w.missing.reset()
 }
 
 // indexUnit makes the index of types by offset one of a single unit.
@@ -271,6 +273,15 @@ func (w *walker) enter() bool {
 	return true
 }
 
+// children walks what is below the root.
+func (w *walker) children() {
+	if w.u.Children {
+		w.unitLevel(w.c.Next)
+	} else {
+		w.c.Ended()
+	}
+}
+
 // unitLevel is context U (specification 01, section 5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
 // part of what calls it.
 //
@@ -280,6 +291,7 @@ func (w *walker) unitLevel(pos int) {
 	for {
 		a := c.Read(pos)
 		if a == nil {
+			c.Ended()
 			return
 		}
 		switch a.Tag {
@@ -348,6 +360,11 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 		return w.unspecified(a)
 	case dwarf.TagImportedUnit:
 		return w.importUnit(a)
+	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,
+		dwarf.TagCompileUnit, dwarf.TagTypeUnit, dwarf.TagPartialUnit, dwarf.TagSkeletonUnit:
+		// What it is part of has ended early.
+		c.Fail(c.Pos, "%s stands where none can be", dwarf.Noun(a.Tag))
+		return c.Next
 	default:
 		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
 		// type, strays.go finds out.

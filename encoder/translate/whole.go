@@ -61,7 +61,8 @@ func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint
 		if m.Supplementary(i) {
 			w.whole.imported[i] = true // its turn is before all imports
 		}
-		if w.unit(i, &u); w.c.Err != nil {
+		w.unit(i, &u)
+		if w.c.Settle(); w.c.Err != nil {
 			return nil, w.c.Err
 		}
 	}
@@ -87,9 +88,7 @@ func (w *walker) unit(i int, u *dwarf.Unit) {
 	}
 	w.u, w.whole.current = u, i
 	w.root()
-	if u.Children {
-		w.unitLevel(w.c.Next)
-	}
+	w.children()
 }
 
 // importUnit walks the children of a unit where it is imported first, be it walked at its own place or not.
@@ -102,6 +101,7 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 		return next
 	}
 	i, ok := w.whole.m.Find(target)
+	w.mustBe(target)
 	if !ok || w.whole.imported[i] || !w.enter() {
 		return next
 	}
@@ -109,7 +109,7 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 	back := w.visit(0)
 	var u dwarf.Unit
 	if err := w.whole.m.Open(i, &u); err != nil {
-		c.Err = err
+		c.FailWith(err)
 	} else {
 		w.unit(i, &u)
 	}
@@ -126,7 +126,7 @@ func (w *walker) visit(off uint32) (back func()) {
 		current = m.current
 		if i, ok := m.m.Find(off); off != 0 && ok && i != current {
 			if err := m.m.Open(i, &m.aside); err != nil {
-				w.c.Err = err
+				w.c.FailWith(err)
 			} else {
 				w.u, m.current = &m.aside, i
 				w.c.Start(w.u)
@@ -134,8 +134,9 @@ func (w *walker) visit(off uint32) (back func()) {
 		}
 	}
 	return func() {
-		if err := w.c.Err; c.Err == nil {
-			c.Err = err
+		w.c.Settle()
+		if w.c.Err != nil {
+			c.FailWith(w.c.Err)
 		}
 		w.c, w.u = c, u
 		if w.whole != nil {

@@ -110,7 +110,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
 	if row.Verify, err = t.verify(); err != nil {
-		return nil, errors.Join(err, b.reject(&t))
+		return nil, errors.Join(t.located(ctx, it, err), b.reject(&t))
 	}
 	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint {
@@ -184,6 +184,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 	progress := meter{b: b, size: it.Size}
 	defer progress.fill()
 	opt.OnProgress = progress.show
+	t.options = opt
 	res, err := encoder.Encode(ctx, f, opt)
 	if err != nil {
 		return err

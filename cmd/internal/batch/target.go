@@ -18,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -33,6 +34,10 @@ type target struct {
 	smp     bool  // the image is built for several processors
 	base    *base // what it continues, nil unless split
 	clock   encoder.Clock
+
+	options encoder.Options // that it was encoded with
+	refusal *verify.Refusal // the first, and the form that it is about
+	refused *form
 
 	raw    form // as raw outputs have it
 	inside form // as the copy of the image has it

@@ -70,12 +70,17 @@ func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 	var first error
 	for _, a := range kernels {
 		k := a.kernel
-		err := t.check(&t.raw, k)
+		f := &t.raw
+		err := t.check(f, k)
 		if errors.Is(err, verify.ErrNoPath) {
 			continue
 		}
 		if err == nil && !bytes.Equal(t.inside.wire, t.raw.wire) {
-			err = t.check(&t.inside, k)
+			f = &t.inside
+			err = t.check(f, k)
+		}
+		if refusal := (*verify.Refusal)(nil); t.refusal == nil && errors.As(err, &refusal) {
+			t.refusal, t.refused = refusal, f
 		}
 		v := report.Verification{Kernel: k.String(), For: a.releases, Accepted: err == nil, Required: true}
 		if err != nil {

@@ -1,0 +1,252 @@
+package encoder
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/translate"
+)
+
+// Where a type of finished BTF comes from is asked when a kernel refuses it, and hardly ever else. Nothing is remembered for that: the
+// units are translated once more, until one has a type of the same contents. That is the one which survived, or one that was merged
+// with it.
+
+// ErrNotLocated says that no unit has a type.
+var ErrNotLocated = errors.New("no unit has such a type")
+
+// Locate tells where a type of o comes from, which Encode made of the image f with the same options: unit, offset, source file and
+// DIE, such as "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode".
+func Locate(ctx context.Context, f *elf.File, opt Options, o *btf.Object, id btf.ID) (string, error) {
+	opt.OnFunc, opt.OnVar, opt.OnProgress = nil, nil, nil
+	l := locator{o: o, want: source(o, id)}
+	if l.want == 0 {
+		return "", ErrNotLocated
+	}
+	l.users = usersOf(o, l.want)
+	j, err := openImage(f, &opt)
+	if err != nil {
+		return "", err
+	}
+	defer j.close()
+	if j.merge == nil {
+		err = l.units(ctx, j)
+		if errors.Is(err, errTogether) {
+			err = j.readWhole()
+		}
+	}
+	for _, whole := range []*dwarf.Whole{j.types, j.merge} {
+		if whole != nil && err == nil && l.found == "" {
+			err = l.whole(ctx, j, whole)
+		}
+	}
+	if err == nil && l.found == "" {
+		err = ErrNotLocated
+	}
+	return l.found, err
+}
+
+// source is the type that has a DIE of its own, where id is of one that stands for others; 0 where there is none, or that is of a base.
+func source(o *btf.Object, id btf.ID) btf.ID {
+	for range maxSteps {
+		if !o.Own(id) {
+			return 0
+		}
+		switch r := o.At(id); r.Kind() {
+		case btf.KindDeclTag:
+			id = r.Type()
+		case btf.KindDatasec:
+			if r.Vlen() == 0 {
+				return 0
+			}
+			id = btf.ID(r.Elem(0)[0])
+		case btf.KindFuncProto:
+			user := id
+			for n, f := range o.All() {
+				if f.Kind() == btf.KindFunc && f.Type() == id {
+					user = n
+				}
+			}
+			return user
+		default:
+			return id
+		}
+	}
+	return 0
+}
+
+// maxSteps bounds the steps from one type to another.
+const maxSteps = 8
+
+// usersOf are the types that refer to one without a name.
+func usersOf(o *btf.Object, id btf.ID) (users []btf.ID) {
+	if o.At(id).Name() != 0 {
+		return nil
+	}
+	for n, r := range o.All() {
+		r.References(func(ref *uint32) {
+			if btf.ID(*ref) == id && r.Name() != 0 {
+				users = append(users, n)
+			}
+		})
+	}
+	return users
+}
+
+// A locator looks for one type.
+type locator struct {
+	o     *btf.Object
+	want  btf.ID
+	users []btf.ID // types with names that refer to it, where it has none
+	t     *translate.Unit
+	found string
+}
+
+// units looks into one unit after the other.
+func (l *locator) units(ctx context.Context, j *job) error {
+	var w worker
+	var u unit
+	opt := j.translateOptions(ctx, false)
+	for r := j.d.Units(); ; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		more, err := r.Next(&w.raw)
+		if err != nil || !more {
+			return err
+		}
+		if err := w.translate(j, opt, &u); err != nil {
+			return err
+		}
+		if u.skip {
+			continue
+		}
+		if pos, ok := l.position(&u.types, &w.subs); ok {
+			l.found = u.types.Place.Describe(int(pos))
+			return nil
+		}
+	}
+}
+
+// whole looks into units that are translated as one.
+func (l *locator) whole(ctx context.Context, j *job, m *dwarf.Whole) error {
+	var w worker
+	var u unit
+	skip := func(lang uint64) bool { return slices.Contains(j.opt.LangExclude, lang) }
+	if _, err := w.tr.Whole(m, &j.d.Strings, skip, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
+		return err
+	}
+	if pos, ok := l.position(&u.types, &w.subs); ok {
+		l.found = m.Describe(pos)
+	}
+	return nil
+}
+
+// position is the offset of the DIE in a unit.
+func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos uint32, ok bool) {
+	l.t = t
+	r := l.o.At(l.want)
+	name := l.o.Name(r.Name())
+	switch r.Kind() {
+	case btf.KindFunc:
+		base, _, _ := strings.Cut(name, ".")
+		for i := range fs.Funcs {
+			if f := &fs.Funcs[i]; f.Elf >= 0 && !f.Decl && l.text(uint32(f.Name)) == base {
+				return f.Off, true
+			}
+		}
+		return 0, false
+	case btf.KindVar:
+		for i := range t.Vars {
+			if l.text(uint32(t.Vars[i].Name)) == name {
+				return t.Vars[i].Off, true
+			}
+		}
+		return 0, false
+	}
+	if len(l.users) == 0 {
+		return l.find(l.want)
+	}
+	for _, user := range l.users { // what has no name is told from its like by who refers to it
+		if _, ok := l.find(user); ok {
+			if pos, ok := l.find(l.want); ok {
+				return pos, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// find is the offset of the first type of the unit that has the contents of id.
+func (l *locator) find(id btf.ID) (pos uint32, ok bool) {
+	for i := range l.t.Types.Len() {
+		if l.same(uint32(id), uint32(i)+1, 0) {
+			return l.t.Dies[i].Off, l.t.Dies[i].Off != 0
+		}
+	}
+	return 0, false
+}
+
+func (l *locator) text(key uint32) string {
+	return string(l.t.Strings.Append(nil, dwarf.StrKey(key)))
+}
+
+// same tells whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
+// and those without a name by their contents.
+func (l *locator) same(id, local uint32, depth int) bool {
+	if id == 0 || local == 0 || depth > maxSteps {
+		return id == local || depth > maxSteps
+	}
+	r, ok := l.o.Record(btf.ID(id))
+	if !ok {
+		return false
+	}
+	q := l.t.Types.At(btf.ID(local))
+	name := l.o.Name(r.Name())
+	if name != l.text(q.Name()) {
+		return false
+	}
+	if depth > 0 && name != "" && forwardable(r.Kind()) && forwardable(q.Kind()) {
+		return true
+	}
+	if r[1] != q[1] {
+		return false
+	}
+	shape := btf.ShapeOf(r.Kind())
+	switch {
+	case r.Kind() == btf.KindArray:
+		return r[5] == q[5] && l.same(r[3], q[3], depth+1)
+	case shape.Refers && !l.same(r[2], q[2], depth+1):
+		return false
+	case !shape.Refers && r[2] != q[2] && r.Kind() != btf.KindFwd:
+		return false
+	case depth > 0 && name != "":
+		return true
+	}
+	for i := range r.Vlen() {
+		a, b := r.Elem(i), q.Elem(i)
+		for k := range a {
+			switch int8(k) {
+			case shape.NameAt:
+				ok = l.o.Name(a[k]) == l.text(b[k])
+			case shape.TypeAt:
+				ok = l.same(a[k], b[k], depth+1)
+			default:
+				ok = a[k] == b[k]
+			}
+			if !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// forwardable: what stands for a struct or union in one unit may be declared in another.
+func forwardable(k btf.Kind) bool {
+	return k == btf.KindFwd || k == btf.KindStruct || k == btf.KindUnion
+}
