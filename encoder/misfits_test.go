@@ -69,6 +69,9 @@ func TestMisfits(t *testing.T) {
 		{"unspecified type", "unsized-type", `"m": it holds what has no size`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.Typedef("t", cu.Typedef("u", nil))))
 		}, btf.KindStruct, 0},
+		{"member without a type", "unsized-type", `"m": it holds what has no size`, func(cu *synth.CU, i *synth.DIE) *synth.DIE {
+			return cu.Struct("s", 16, member("m", nil), member("n", i))
+		}, btf.KindStruct, 0},
 		{"element of void", "unsized-type", "it holds what has no size", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Array(nil, nil, 4)
 		}, 0, 0},
