@@ -3,6 +3,7 @@ package encoder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
 // Where a type of finished BTF comes from is asked when a kernel refuses it, and hardly ever else. Nothing is remembered for that: the
@@ -48,6 +50,36 @@ func Locate(ctx context.Context, f *elf.File, opt Options, o *btf.Object, id btf
 		err = ErrNotLocated
 	}
 	return l.found, err
+}
+
+// Refused adds to an error where the type comes from that a kernel refuses, for which the images are translated once more. o is what
+// Encode or EncodeAll made of them, and wire are the bytes that were refused: those of o, or what continues a distilled base. Where the
+// type comes from none of them the error stays what it is.
+func Refused(ctx context.Context, files []*elf.File, opt Options, o *btf.Object, wire, distilled []byte, r *verify.Refusal, cause error) error {
+	if r == nil || r.TypeID == 0 {
+		return cause
+	}
+	if distilled != nil { // other ids
+		base, err := btf.Parse(distilled, nil)
+		if err == nil {
+			o, err = btf.Parse(wire, base)
+		}
+		if err != nil {
+			return cause
+		}
+	}
+	id := btf.ID(r.TypeID)
+	if r.Kind == btf.KindDatasec && r.Offset+4 <= uint64(len(wire)) { // an entry begins with its variable
+		if v := btf.ID(files[0].Order.Uint32(wire[r.Offset:])); o.Own(v) && o.At(v).Kind() == btf.KindVar {
+			id = v
+		}
+	}
+	for _, f := range files {
+		if from, err := Locate(ctx, f, opt, o, id); err == nil {
+			return fmt.Errorf("%w; it comes from %s", cause, from)
+		}
+	}
+	return cause
 }
 
 // source is the type that has a DIE of its own, where id is of one that stands for others; 0 where there is none, or that is of a base.

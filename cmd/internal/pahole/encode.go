@@ -21,6 +21,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -60,12 +61,19 @@ func (r *run) run(ctx context.Context) error {
 		files[i] = f
 	}
 	res, err := r.encode(ctx, files, opt)
+	located := func(wire, distilled []byte) func(err error) error {
+		return func(err error) error {
+			var refusal *verify.Refusal
+			errors.As(err, &refusal)
+			return encoder.Refused(ctx, files, opt, res.Object, wire, distilled, refusal, err)
+		}
+	}
 	switch {
 	case res == nil:
 		return err
 	case r.detached != nil:
 		wire := res.Object.AppendWire(nil)
-		if err := r.judge(files[res.Lead], wire, nil); err != nil {
+		if err := r.judge(files[res.Lead], wire, nil, located(wire, nil)); err != nil {
 			return inFile(r.files[res.Lead], err)
 		}
 		return detach(*r.detached, wire)
@@ -79,7 +87,7 @@ func (r *run) run(ctx context.Context) error {
 	if len(sections) > 1 {
 		distilled = sections[1].Data
 	}
-	if err := r.judge(files[res.Lead], sections[0].Data, distilled); err != nil {
+	if err := r.judge(files[res.Lead], sections[0].Data, distilled, located(sections[0].Data, distilled)); err != nil {
 		return inFile(path, err)
 	}
 	set := new(publish.Publisher).Set()

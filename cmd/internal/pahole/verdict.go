@@ -36,8 +36,8 @@ func kernels(name string) ([]verify.Kernel, error) {
 }
 
 // judge asks kernels about BTF that is not written yet: those of the environment, which have to accept it, and with -V the newest one,
-// of whose refusal it only tells. f is the image that the BTF is for.
-func (r *run) judge(f *elf.File, wire, distilled []byte) error {
+// of whose refusal it only tells. f is the image that the BTF is for, and located adds to a refusal where the type comes from.
+func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) error) error {
 	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
 	if r.base != nil && (len(r.kernels) > 0 || r.verbose) {
 		base, err := source.ReadBase(*r.base)
@@ -50,7 +50,7 @@ func (r *run) judge(f *elf.File, wire, distilled []byte) error {
 		switch err := verify.Check(wire, opt); {
 		case errors.Is(err, verify.ErrNoPath): // that kernel reads no such BTF at all
 		case err != nil:
-			return fmt.Errorf("%s: a kernel refuses it, and nothing is written: %w", verifyVariable, err)
+			return fmt.Errorf("%s: a kernel refuses it, and nothing is written: %w", verifyVariable, located(err))
 		case r.verbose:
 			fmt.Fprintf(r.stderr, "pahole: kernel %s accepts it, path %s\n", opt.Kernel, opt.Path)
 		}
@@ -60,7 +60,7 @@ func (r *run) judge(f *elf.File, wire, distilled []byte) error {
 	}
 	opt.Kernel = verify.Newest
 	if err := verify.Check(wire, opt); err != nil {
-		fmt.Fprintf(r.stderr, "pahole: warning: a kernel refuses it: %s\n", escape.Line(err.Error()))
+		fmt.Fprintf(r.stderr, "pahole: warning: a kernel refuses it: %s\n", escape.Line(located(err).Error()))
 	}
 	return nil
 }
