@@ -29,27 +29,38 @@ func Locate(ctx context.Context, f *elf.File, opt Options, o *btf.Object, id btf
 	if l.want == 0 {
 		return "", ErrNotLocated
 	}
-	l.users = usersOf(o, l.want)
+	if l.users = usersOf(o, l.want); len(l.users) > 0 {
+		if err := l.search(ctx, f, opt); err == nil || !errors.Is(err, ErrNotLocated) {
+			return l.found, err
+		}
+		l.users = nil
+	}
+	err := l.search(ctx, f, opt)
+	return l.found, err
+}
+
+// search translates the image.
+func (l *locator) search(ctx context.Context, f *elf.File, opt Options) error {
 	j, err := openImage(f, &opt)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer j.close()
-	if j.merge == nil {
-		err = l.units(ctx, j)
-		if errors.Is(err, errTogether) {
+	if j.types != nil && j.merge == nil { // the others refer to them
+		err = l.whole(ctx, j, j.types)
+	}
+	if j.merge == nil && err == nil && l.found == "" {
+		if err = l.units(ctx, j); errors.Is(err, errTogether) {
 			err = j.readWhole()
 		}
 	}
-	for _, whole := range []*dwarf.Whole{j.types, j.merge} {
-		if whole != nil && err == nil && l.found == "" {
-			err = l.whole(ctx, j, whole)
-		}
+	if j.merge != nil && err == nil && l.found == "" {
+		err = l.whole(ctx, j, j.merge)
 	}
 	if err == nil && l.found == "" {
 		err = ErrNotLocated
 	}
-	return l.found, err
+	return err
 }
 
 // Refused adds to an error where the type comes from that a kernel refuses, for which the images are translated once more. o is what

@@ -140,6 +140,23 @@ func Noun(t Tag) string {
 	return fmt.Sprintf("DIE of tag %#x", uint16(t))
 }
 
+// nameOf is the name of the DIE that was just read, or of the one that it completes.
+func (u *Unit) nameOf(c *Cursor) string {
+	const steps = 4 // a concrete function, its abstract instance, the declaration of that
+	other := *c
+	for range steps {
+		s := SlotSpec
+		if !other.Present(s) {
+			s = SlotOrigin
+		}
+		name := u.d.text(other.Name())
+		if name != "" || !other.Present(s) || other.Val[s] < uint64(u.root) || other.Val[s] >= uint64(u.end) || other.Read(int(other.Val[s])) == nil {
+			return name
+		}
+	}
+	return ""
+}
+
 // path is the DIE at a position, or the last one before it, behind those that it stands in.
 func (u *Unit) path(pos int) string {
 	var open []string // the DIEs whose children are being read, the root first
@@ -159,7 +176,7 @@ func (u *Unit) path(pos int) string {
 			continue
 		}
 		noun := Noun(a.Tag)
-		if name := u.d.text(c.Name()); name != "" && at != u.root {
+		if name := u.nameOf(&c); name != "" && at != u.root {
 			noun += " " + name
 		}
 		if last = noun; a.Children || at == u.root {

@@ -1,0 +1,49 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// TestLocate: every type of finished BTF comes from a DIE, and one with a name from a DIE of that name, whether units are translated one
+// by one or together, and types sorted or not.
+func TestLocate(t *testing.T) {
+	where := regexp.MustCompile(`^CU \d+: \.debug_(info|types)\+0x[0-9a-f]+: \S+\.[chS]: `)
+	for _, name := range []string{"gcc12-x86_64-dwarf5-zerobased", "clang19-x86_64-dwarf5-lto", "gcc12-i386-dwarf5-module", "clang19-s390x-dwarf4-based"} {
+		for _, sorted := range []bool{false, true} {
+			data := read(t, imagePath(t, name))
+			f, err := elf.NewFile(bytes.NewReader(data), uint64(len(data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			opt := encoder.Options{Features: feature.Default(), Workers: 1, SortByName: sorted}
+			res, err := encoder.Encode(context.Background(), f, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := res.Object
+			for id, r := range o.All() {
+				from, err := encoder.Locate(context.Background(), f, opt, o, id)
+				base, _, _ := strings.Cut(o.Name(r.Name()), ".")
+				switch r.Kind() {
+				case btf.KindDatasec, btf.KindDeclTag, btf.KindTypeTag: // they come from what they are of
+					base = ""
+				}
+				if err != nil && r.Kind() != btf.KindTypeTag || err == nil && (!where.MatchString(from) || !strings.Contains(from, base)) {
+					t.Errorf("%s: type %d, %s %s: got %q and error %v", name, id, r.Kind(), o.Name(r.Name()), from, err)
+				}
+			}
+			if _, err := encoder.Locate(context.Background(), f, opt, o, o.End()); err == nil {
+				t.Errorf("%s: a type that is not there comes from somewhere", name)
+			}
+		}
+	}
+}
