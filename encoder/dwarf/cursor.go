@@ -37,7 +37,7 @@ func (c *Cursor) Start(u *Unit) {
 	c.u, c.data, c.end, c.limit, c.refs, c.stray, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), 0, nil
 	c.stop, c.dense, c.attrs, c.swap = nil, u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.low = (*[lowCodes]Abbrev)(c.dense)
-	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs), swap: c.swap}
+	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs) - 1, swap: c.swap}
 	c.Next = u.root
 }
 

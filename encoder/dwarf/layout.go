@@ -163,7 +163,7 @@ type Run struct {
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits = 0
 	words := r.Words
-	c.runs.each, c.runs.refs = kind.words(), uint32(c.refs)-1
+	c.runs.each = kind.words()
 	if kind == RunEnumerators {
 		c.runs.refs = math.MaxUint32 // there is none
 	}
@@ -192,6 +192,9 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		words, pos = words[:len(words)+n], next
 	}
 	r.Words, r.Next = words, pos
+	if kind == RunEnumerators {
+		c.runs.refs = uint32(c.refs) - 1
+	}
 }
 
 // atOnce is how many DIEs run reads at most.

@@ -105,6 +105,11 @@ func (f *File) checkStrings(s *Section, strs []byte) error {
 	return nil
 }
 
+// doubtful tells whether check has to look at a symbol: its name lies outside or is empty, or there are sections without a header.
+func (t *Symbols) doubtful(s *Symbol) bool {
+	return uint64(s.NameOff) >= uint64(len(t.strs)) || t.strs[s.NameOff] == 0 && s.NameOff != 0 || t.holes
+}
+
 // check tells what is wrong with symbol i; last says that the one in front of it is the null symbol.
 func (t *Symbols) check(i int, s *Symbol, last bool) error {
 	problem := ""

@@ -29,6 +29,7 @@ type Symbols struct {
 	n        int    // entries
 	size     int    // of an entry, in bytes
 	swap     bool   // big endian
+	holes    bool   // a section has a header that is zeroed
 	whole    []byte // the section; nil when its entries are read from the file
 	extended []byte // section indices that do not fit an entry
 	strs     []byte // whole names
@@ -92,10 +93,13 @@ func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 		}
 		for ; len(b) >= t.size; b = b[t.size:] {
 			t.parse(&s, i, b)
-			if err := t.check(i, &s, null); err != nil {
-				return err
+			last := null
+			null = s.Value|s.Size|uint64(s.NameOff)|uint64(s.Section)|uint64(s.Info) == 0
+			if last && null || t.doubtful(&s) {
+				if err := t.check(i, &s, last); err != nil {
+					return err
+				}
 			}
-			null = s == Symbol{}
 			do(i, &s)
 			i++
 		}
@@ -164,6 +168,9 @@ func (f *File) Symbols() (*Symbols, error) {
 		t.size = symSize64
 	}
 	t.n = int(s.Size / uint64(t.size))
+	for i := 1; i < len(f.Sections); i++ {
+		t.holes = t.holes || f.Sections[i].Type == elf.SHT_NULL
+	}
 	err := t.checkTable()
 	if err != nil {
 		return nil, err

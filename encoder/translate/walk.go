@@ -360,16 +360,24 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 		return w.unspecified(a)
 	case dwarf.TagImportedUnit:
 		return w.importUnit(a)
-	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,
-		dwarf.TagCompileUnit, dwarf.TagTypeUnit, dwarf.TagPartialUnit, dwarf.TagSkeletonUnit:
-		// What it is part of has ended early.
-		c.Fail(c.Pos, "%s stands where none can be", dwarf.Noun(a.Tag))
-		return c.Next
 	default:
 		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
 		// type, strays.go finds out.
+		if partOf(a.Tag) {
+			c.Fail(c.Pos, "%s stands where none can be", dwarf.Noun(a.Tag))
+		}
 		return c.Skip(a)
 	}
+}
+
+// partOf tells whether DIEs of a tag are read with what they are part of. One that stands elsewhere says that this has ended early.
+func partOf(tag dwarf.Tag) bool {
+	switch tag {
+	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,
+		dwarf.TagCompileUnit, dwarf.TagTypeUnit, dwarf.TagPartialUnit, dwarf.TagSkeletonUnit:
+		return true
+	}
+	return false
 }
 
 // resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
