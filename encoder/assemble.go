@@ -132,7 +132,7 @@ func (a *assembler) number(t *translate.Unit) {
 }
 
 // findIndexType settles the index type of arrays: the first int of the first unit that has one; before that, an int that is
-// appended behind the types of a unit with arrays (specification 01, section 6.5).
+// appended behind the types of a unit with arrays (rule 01/6.5).
 func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	switch {
 	case a.indexType != 0:

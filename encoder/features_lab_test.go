@@ -145,7 +145,7 @@ func TestFeaturesSmall(t *testing.T) {
 	}
 }
 
-// TestLayoutSection: with the feature layout, the section of specification 02, section 8.1, lies between types and strings. The
+// TestLayoutSection: with the feature layout, the section of rule 02/8.1 lies between types and strings. The
 // lab's pahole is linked with a libbpf that cannot write it.
 func TestLayoutSection(t *testing.T) {
 	table := [20][2]byte{ // by kind: bytes after the record, and per element

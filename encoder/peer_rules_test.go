@@ -67,12 +67,12 @@ var peerRules = map[string][]string{
 	"vars.peerWants":          {"vars/rules_test.go: every section"},
 	"vars.voidIsSizeZero":     {"vars/rules_test.go: 10: without force"},
 
-	"dedup.baseTypedefSignature": {"dedup/run_test.go: trap 9: but for typedefs, as the peer has it"},
+	"dedup.baseTypedefSignature": {"dedup/run_test.go: but for typedefs, as the peer has it"},
 }
 
 // inBothProfiles are rules of the peer that the default profile follows as well, with fixtures of the peer.
 var inBothProfiles = map[string]string{
-	"dedup.identicalArrays": "dedup/run_test.go: trap 4: identical ignores what arrays hold",
+	"dedup.identicalArrays": "dedup/run_test.go: identical ignores what arrays hold",
 	"funcs.peerRuns":        "../cmd/internal/pahole/testdata/calls.txt: twice: --btf_features=default",
 	"translate.plainFields": "../cmd/internal/pahole/testdata/calls.txt: fields: --btf_features=default",
 	"funcs.maxName":         "funcs/symbols_rules_test.go: longer ones are cut",
@@ -81,7 +81,7 @@ var inBothProfiles = map[string]string{
 	"vars.validName":        "vars/rules_test.go: 9: names",
 }
 
-// rulesOf are the declarations of a room's peer.go whose comment names a rule of the specification.
+// rulesOf are the declarations of a room's peer.go whose comment names a rule.
 func rulesOf(t *testing.T, path string) (rules []string) {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)

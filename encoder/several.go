@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/funcs"
 )
 
-// Several images can give one BTF (specification 02, section 2): that of the first of them with a unit that is not left out,
+// Several images can give one BTF (rule 02/2): that of the first of them with a unit that is not left out,
 // the lead. All units are joined, image by image, into one object. The lead gives the byte order, the sections of variables
 // and the kernel functions for BPF; strings, functions and symbols are those of the image that a unit is of.
 //

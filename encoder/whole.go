@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// Whether all units are translated as one (specification 01, section 2.3, as release 1.32 has it):
+// Whether all units are translated as one (rule 01/2.3):
 //
 //  1. the feature force_cu_merging asks for it;
 //  2. or the kernel's note says that it was linked with link-time optimisation;

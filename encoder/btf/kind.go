@@ -12,7 +12,7 @@ type ID uint32
 // A Kind says what a type record is.
 type Kind uint8
 
-// The kinds of BTF (specification 04, A.2).
+// The kinds of BTF (rule 04/A.2).
 const (
 	KindVoid Kind = iota
 	KindInt
@@ -118,5 +118,5 @@ func EncodingText(bits uint32) string {
 	return "UNKN"
 }
 
-// MaxVlen is the largest vlen that pahole 1.32 writes; the count wraps beyond it (specification 03, section 15).
+// MaxVlen is the largest vlen that pahole 1.32 writes; the count wraps beyond it (rule 03/15).
 const MaxVlen = 0xffff

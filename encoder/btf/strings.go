@@ -6,7 +6,7 @@ import (
 )
 
 // Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
-// no suffix shared, none dropped (specification 03, section 3, regime A). A table with a base continues the base's
+// no suffix shared, none dropped (rule 03/3). A table with a base continues the base's
 // offsets and adds only what the base does not hold.
 type Strings struct {
 	data  []byte

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Wire format constants (specification 04, A.1).
+// Wire format constants (rule 04/A.1).
 const (
 	Magic         = 0xeb9f
 	Version       = 1
@@ -116,7 +116,7 @@ func putWords(dst []byte, words []uint32, order binary.ByteOrder) {
 	}
 }
 
-// layoutSection is the layout section that was read, or else the one that tells of all kinds known here.
+// layoutSection is the layout section that was read, or else the one that tells of all kinds known here (rule 02/8.1).
 func (o *Object) layoutSection() []byte {
 	if o.layout != nil {
 		return o.layout
@@ -128,7 +128,7 @@ func (o *Object) layoutSection() []byte {
 	return sec
 }
 
-// Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (specification 04, A.7). base
+// Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (rule 04/A.7). base
 // is what a split object continues, or nil. The object keeps a window into data for its strings. A record of an unknown
 // kind is kept when a layout section tells its length. The error is a *FormatError.
 func Parse(data []byte, base *Object) (*Object, error) {

@@ -32,7 +32,7 @@ func shallow(a, b btf.Record) bool {
 	return false
 }
 
-// same compares two type graphs under hypotheses (specification 03, section 8). The steps are in the order of the rule. What
+// same compares two type graphs under hypotheses (rule 03/8). The steps are in the order of the rule. What
 // cannot be compared at all is in err.
 func (e *engine) same(cand, canon uint32) bool {
 	if e.canon(cand) == e.canon(canon) {

@@ -1,10 +1,11 @@
 // Package dedup merges equivalent types of one BTF object.
 //
 // In comes an object with all types; out comes the same object with the survivors, renumbered, in their old order. It never
-// touches strings (the object's table was filled by Add, specification 03, section 3, regime A) and never adds a type.
+// touches strings (the object's table was filled by Add, rule 03/3) and never adds a type.
 //
 // This file is the exact engine: it reproduces, step by step, which duplicate survives. The order of candidates, of
-// hypotheses and of merges is observable in the result, so none of it may be reorganised (specification 03, sections 2 to 13).
+// hypotheses and of merges is observable in the result, so none of it may be reorganised (rules 03/2 and 03/4 to 03/13). The
+// phases are those of rule 03/4.
 package dedup
 
 import (
@@ -295,7 +296,7 @@ func (e *engine) primitive(id uint32) {
 }
 
 // enum: a full enum redirects the empty ones of its name that it meets and keeps walking; an empty one takes the first of its
-// name (specification 03, section 6).
+// name (rule 03/6).
 func (e *engine) enum(id uint32, r btf.Record) {
 	sig := e.signature(r)
 	l := e.c.find(sig)
@@ -391,7 +392,7 @@ func (e *engine) clearHypotheses() {
 	e.begin()
 }
 
-// merge applies the hypotheses of a successful comparison (specification 03, section 9), in the order in which they were
+// merge applies the hypotheses of a successful comparison (rule 03/9), in the order in which they were
 // recorded, each with the map as the ones before left it.
 func (e *engine) merge() {
 	for _, k := range e.hypo {
@@ -414,7 +415,7 @@ func (e *engine) merge() {
 }
 
 // loneForwards is phase 4: a forward that is still canonical takes the one struct or union of its name, if there is just one
-// among both and it is of its flavour.
+// among both and it is of its flavour (rule 03/10).
 func (e *engine) loneForwards() {
 	own := lone{} // the names of forwards; 0 until one of the name is found
 	for id := e.first; id < e.end; id++ {
@@ -471,8 +472,7 @@ func fwdKind(r btf.Record) btf.Kind {
 	return btf.KindStruct
 }
 
-// reference is phase 5 for one type: depth first, so that among equal types the one completed first survives (specification
-// 03, section 12).
+// reference is phase 5 for one type: depth first, so that among equal types the one completed first survives (rule 03/12).
 func (e *engine) reference(id uint32) (uint32, error) {
 	switch e.m[id] {
 	case busy:
@@ -540,7 +540,7 @@ func (e *engine) referent(ref *uint32) error {
 	return err
 }
 
-// compact keeps the survivors in their old order, renumbers them and rewrites every reference (specification 03, section 13).
+// compact keeps the survivors in their old order, renumbers them and rewrites every reference (rule 03/13).
 func (e *engine) compact() error {
 	ids := e.hyp // by id: the new one; nothing is compared any more
 	next := e.first

@@ -2,7 +2,7 @@ package dedup
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// identical is the tolerance of a comparison for types that one CU has several times (specification 03, section 8.1). It compares
+// identical is the tolerance of a comparison for types that one CU has several times (rule 03/8.1). It compares
 // raw types and ignores the resolution map.
 //
 // Followed to the letter, the rule visits a pair of types once for every path that leads to it, and the number of paths is the product

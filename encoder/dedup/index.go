@@ -7,7 +7,7 @@ import (
 )
 
 // The candidate index maps a signature to a list of ids. A list is walked newest first, except that each growth of the
-// index reverses every list (specification 03, section 5). Instead of reversing all at a growth, each list remembers the
+// index reverses every list (rule 03/5). Instead of reversing all at a growth, each list remembers the
 // epoch of its last access and is reversed then if the number of growths since is odd.
 //
 // Lists are chains through next, which has one entry per id: a type is in at most one list.

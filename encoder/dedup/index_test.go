@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// slowIndex is specification 03, section 5, word by word: lists that are reversed at every growth.
+// slowIndex is rule 03/5, word by word: lists that are reversed at every growth.
 type slowIndex struct {
 	lists  map[uint64][]uint32
 	n, cap int
@@ -25,7 +25,7 @@ func (x *slowIndex) insert(sig uint64, id uint32) {
 	x.n++
 }
 
-// TestIndexOrder is trap 2: lists are walked newest first, but reversed at every growth.
+// TestIndexOrder is rule 03/5: lists are walked newest first, but reversed at every growth.
 func TestIndexOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 50 {

@@ -141,7 +141,7 @@ func check(t *testing.T, rows []row) {
 	}
 }
 
-// Specification 03, sections 6 to 12: what merges, and what survives.
+// Rules 03/6, 03/7, 03/8, 03/9, 03/10 and 03/12: what merges, and what survives.
 func TestRun(t *testing.T) {
 	check(t, []row{
 		{name: "primitives", build: func(w world) {
@@ -178,7 +178,7 @@ func TestRun(t *testing.T) {
 		}, want: `
 			1 PTR 2
 			2 STRUCT list 1`},
-		{name: "trap 3: of equal references the one completed first, depth first, survives", build: func(w world) {
+		{name: "of equal references the one completed first, depth first, survives", build: func(w world) {
 			w.int("int")
 			w.strct("a")
 			w.strct("b")
@@ -199,7 +199,7 @@ func TestRun(t *testing.T) {
 			7 TYPEDEF pad3 1
 			8 PTR 3
 			9 TYPEDEF end 8`},
-		{name: "trap 3: an array visits its element before its index", build: func(w world) {
+		{name: "an array visits its element before its index", build: func(w world) {
 			i := w.int("int") // 1
 			w.array(4, 3, 2)  // 2: element 4, index 3
 			w.constant(i)     // 3
@@ -208,7 +208,7 @@ func TestRun(t *testing.T) {
 			1 INT int
 			2 ARRAY 3 3
 			3 CONST 1`},
-		{name: "trap 4: identical ignores what arrays hold", build: func(w world) {
+		{name: "identical ignores what arrays hold", build: func(w world) {
 			// The first struct has one node where the second has two, which differ inside an array only.
 			i, l := w.int("int"), w.int("long") // 1 2
 			w.strct("in", w.array(i, i, 3))     // 3 4
@@ -224,7 +224,7 @@ func TestRun(t *testing.T) {
 			5 STRUCT out 4 4
 			6 ARRAY 2 1
 			7 STRUCT in 6`},
-		{name: "trap 5: an empty enum and an enum64 of its name", build: func(w world) {
+		{name: "an empty enum and an enum64 of its name", build: func(w world) {
 			w.enum(btf.KindEnum, "e")
 			w.ptr(1)
 			w.enum(btf.KindEnum64, "e", "A")
@@ -233,7 +233,7 @@ func TestRun(t *testing.T) {
 		}, want: `
 			1 PTR 2
 			2 ENUM64 e {A}`},
-		{name: "trap 5: a full enum redirects and keeps walking", build: func(w world) {
+		{name: "a full enum redirects and keeps walking", build: func(w world) {
 			w.enum(btf.KindEnum, "e", "A")
 			w.enum(btf.KindEnum, "e", "B")
 			w.enum(btf.KindEnum, "e")
@@ -243,7 +243,7 @@ func TestRun(t *testing.T) {
 			1 ENUM e {A}
 			2 ENUM e {B}
 			3 PTR 2`},
-		{name: "trap 16: an empty enum without a name is like every one without a name", build: func(w world) {
+		{name: "an empty enum without a name is like every one without a name", build: func(w world) {
 			w.enum(btf.KindEnum, "", "A")
 			w.enum(btf.KindEnum, "")
 			w.ptr(2)
@@ -265,7 +265,7 @@ func TestRun(t *testing.T) {
 		}, want: `
 			1 PTR 2
 			2 STRUCT s`},
-		{name: "trap 8: structs and unions share the names of lone forwards", build: func(w world) {
+		{name: "structs and unions share the names of lone forwards", build: func(w world) {
 			w.ptr(w.fwd("s", false))
 			w.strct("s")
 			w.union("s")
@@ -292,7 +292,7 @@ func TestRun(t *testing.T) {
 			3 PTR 2
 			4 STRUCT s 1
 			5 STRUCT s 1 1`},
-		{name: "trap 11: variables and sections stay, functions merge", build: func(w world) {
+		{name: "variables and sections stay, functions merge", build: func(w world) {
 			i := w.int("int")
 			w.variable("v", i)
 			w.variable("v", i)
@@ -308,7 +308,7 @@ func TestRun(t *testing.T) {
 			5 FUNC f 4
 			6 DATASEC .data 2
 			7 DATASEC .data 3`},
-		{name: "trap 12: tags are compared when what they tag is final", build: func(w world) {
+		{name: "tags are compared when what they tag is final", build: func(w world) {
 			i := w.int("int")
 			w.strct("s", i)
 			w.tag("t", 2, 0)
@@ -349,7 +349,7 @@ func TestRun(t *testing.T) {
 			1 INT int
 			2 FUNC_PROTO 0 1
 			3 FUNC_PROTO 0 1`},
-		{name: "trap 17: what merging a struct decides for those inside it", build: func(w world) {
+		{name: "what merging a struct decides for those inside it", build: func(w world) {
 			i := w.int("int")
 			w.strct("in", i)         // 2
 			w.strct("out", w.ptr(2)) // 3 4
@@ -364,7 +364,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// Trap 1: strings stay as they are, wanted or not.
+// Rule 03/3: strings stay as they are, wanted or not.
 func TestStringsStay(t *testing.T) {
 	w := newWorld(nil)
 	w.name("orphan")
@@ -380,7 +380,7 @@ func TestStringsStay(t *testing.T) {
 	}
 }
 
-// Specification 03, section 11.
+// Rule 03/11: what merges with types of a base.
 func TestSplit(t *testing.T) {
 	base := func(w world) {
 		i := w.int("int")
@@ -401,12 +401,12 @@ func TestSplit(t *testing.T) {
 	}
 	check(t, []row{
 		{name: "own types become those of the base", base: base, build: use, want: `9 PTR 3`},
-		{name: "trap 9: but for typedefs, as the peer has it", base: base, build: use, opt: Options{PeerTypedefs: true}, want: `
+		{name: "but for typedefs, as the peer has it", base: base, build: use, opt: Options{PeerTypedefs: true}, want: `
 			9 TYPEDEF t 1
 			10 PTR 9`},
 		// A forward that equals one of the base is that one, whatever the split part defines; an empty enum of the base leads to
 		// the own full one, so that a pointer to it is no longer the base's.
-		{name: "trap 10: own types redirect empty enums of the base", base: base, build: func(w world) {
+		{name: "own types redirect empty enums of the base", base: base, build: func(w world) {
 			i := w.int("int")                // 9
 			w.strct("later", i)              // 10
 			w.ptr(w.fwd("later", false))     // 11 12

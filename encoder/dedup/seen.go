@@ -294,7 +294,7 @@ func (s *Seen) meet(r btf.Record, class Hash) uint32 {
 }
 
 // deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:
-// comparing a graph in which a name is one node with a graph in which it is two can fail (specification 03, section 8, step 3).
+// comparing a graph in which a name is one node with a graph in which it is two can fail (rule 03/8).
 func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
 	var again bool
 	if declares {

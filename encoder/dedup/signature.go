@@ -54,7 +54,7 @@ func (g *graph) baseRec(id uint32) btf.Record {
 	return r
 }
 
-// signature puts types that can be equal into one list (specification 03, sections 6, 7 and 12). Equal signatures of
+// signature puts types that can be equal into one list (rules 03/6, 03/7 and 03/12). Equal signatures of
 // different types are harmless: the comparisons reject them. Different signatures of types that a comparison would accept
 // are not; but a finer signature changes nothing, since what it takes out of a list could not have been chosen, and the order
 // of the others stays.
@@ -88,7 +88,7 @@ func (g *graph) signature(r btf.Record) uint64 {
 	}
 }
 
-// chain adds to a hash what equal members have in common whatever the comparison (specification 03, section 8): the qualifiers
+// chain adds to a hash what equal members have in common whatever the comparison (rule 03/8): the qualifiers
 // and pointers that lead to the first type of another kind, and the name of that type. Names are equal of all types that merge,
 // and of a declaration and its definition.
 func (g *graph) chain(h uint64, id uint32) uint64 {

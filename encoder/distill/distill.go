@@ -15,7 +15,7 @@ import (
 // ErrNoBase says that an object is not split, so that there is nothing to distil.
 var ErrNoBase = errors.New("the object has no base")
 
-// Distill makes the distilled base of a split object and the split object that continues it (specification 03, section 14).
+// Distill makes the distilled base of a split object and the split object that continues it (rule 03/14).
 // The base gets what the own types reach without entering a named struct or union: numbers and forwards whole, named structs,
 // unions and enums as shells of their size. What else they reach has no name to be found by, and goes behind the own types.
 func Distill(split *btf.Object) (base, newSplit *btf.Object, err error) {

@@ -10,7 +10,7 @@ import (
 // every type of the distilled base is looked up in the real one, by name and, where the layout of the module depends on it, by
 // size. The own types keep their order; their references and names become those of the real base.
 //
-// The rules are the loader's (specification 03, section 14), with its oddities: the kind of what a distilled struct or union is
+// The rules are the loader's (rule 03/14), with its oddities: the kind of what a distilled struct or union is
 // taken for is not looked at, and a forward finds a struct or union by the flag that there means bit-fields.
 func Relocate(split, distilled, base *btf.Object) (*btf.Object, error) {
 	if split.First() != distilled.End() || split.Strings.Start() != distilled.Strings.End() {

@@ -165,7 +165,7 @@ func (u *Unit) Block(v uint64) []byte {
 	return u.data[pos : pos+n]
 }
 
-// FirstOperand evaluates a member offset expression (specification 01, section 3.2): the operand of a leading
+// FirstOperand evaluates a member offset expression (rule 01/3.2): the operand of a leading
 // DW_OP_plus_uconst or DW_OP_constu; all-ones for any other opcode, 0 for an empty expression.
 func (u *Unit) FirstOperand(v uint64) uint64 {
 	expr := u.Block(v)
@@ -182,7 +182,7 @@ func (u *Unit) FirstOperand(v uint64) uint64 {
 }
 
 // Address is the fixed address that an expression states, as the slot names it: DW_OP_addr or DW_OP_addrx first, and where
-// exactly one DW_OP_plus_uconst follows, that added (specification 01, section 6.9). problem says why an address that is stated cannot
+// exactly one DW_OP_plus_uconst follows, that added (rule 01/6.9). problem says why an address that is stated cannot
 // be read.
 func (u *Unit) Address(v uint64) (addr uint64, ok bool, problem string) {
 	expr := u.Block(v)

@@ -203,7 +203,7 @@ const target0 = 0xdeadbeef
 var numbers = map[string]uint64{"data1": 0xfe, "data2": 0xfedc, "data4": 0xfedcba98, "data8": 0xfedcba9876543210, "sdata": uint64(1<<64 - 300), "udata": 300,
 	"implicit": uint64(1<<64 - 7), "flag": 1, "flag_present": 1, "addr": 0x1234}
 
-// Specification 01, section 3.1: other forms than numbers are 0.
+// Rule 01/3.1: other forms than numbers are 0.
 func TestNumbers(t *testing.T) {
 	value := func(s dwarf.Slot) func(*dwarf.Unit, *dwarf.Cursor) uint64 {
 		return func(_ *dwarf.Unit, c *dwarf.Cursor) uint64 { return c.Value(s) }
@@ -234,7 +234,7 @@ func TestPresence(t *testing.T) {
 	eachForm(t, stddwarf.TagVariable, stddwarf.AttrDeclaration, nil, 1, present(dwarf.SlotDecl))
 }
 
-// Specification 01, section 3.4.
+// Rule 01/3.4: what forms refer to.
 func TestReferences(t *testing.T) {
 	want := map[string]uint64{"ref1": target0, "ref2": target0, "ref4": target0, "ref8": target0, "ref_udata": target0, "ref_addr": target0}
 	eachForm(t, stddwarf.TagPointerType, stddwarf.AttrType, want, 0, func(_ *dwarf.Unit, c *dwarf.Cursor) uint64 {
@@ -243,7 +243,7 @@ func TestReferences(t *testing.T) {
 	})
 }
 
-// Specification 01, section 6.8: addresses of functions.
+// Rule 01/6.8: addresses of functions.
 func TestLowPC(t *testing.T) {
 	eachForm(t, stddwarf.TagSubprogram, stddwarf.AttrLowpc, numbers, 0, func(u *dwarf.Unit, c *dwarf.Cursor) uint64 {
 		if c.Present(dwarf.SlotLowPCX) {

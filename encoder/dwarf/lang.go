@@ -2,7 +2,7 @@ package dwarf
 
 import "strings"
 
-// languages are the names of the DW_LANG codes 1 to 37, in the order of the codes (specification 01, section 2.6).
+// languages are the names of the DW_LANG codes 1 to 37, in the order of the codes (rule 01/2.6).
 var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortran90 pascal83 modula2 java c99 ada95 fortran95 pli
 	objc objc++ upc d python opencl go modula3 haskell c++03 c++11 ocaml rust c11 swift julia dylan c++14 fortran03 fortran08
 	renderscript bliss`)

@@ -159,7 +159,7 @@ func TestLongList(t *testing.T) {
 	}
 }
 
-// TestAddress is specification 01, section 6.9, for expressions.
+// TestAddress is rule 01/6.9, for expressions.
 func TestAddress(t *testing.T) {
 	rows := []struct {
 		name string

@@ -76,7 +76,7 @@ type Locations struct {
 
 // Each calls visit for every description of a location, numbered from 0: an expression is one; a list is walked in order,
 // base address entries not counted, empty ranges and empty expressions counted. The walk ends at the first entry that
-// cannot be decoded, and when visit returns false (specification 01, section 9.2). The operations and the expression are
+// cannot be decoded, and when visit returns false (rule 01/9.2). The operations and the expression are
 // valid during the call.
 func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr []byte) bool) {
 	l.wide = loc.Wide

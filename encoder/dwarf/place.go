@@ -1,6 +1,6 @@
 package dwarf
 
-// numbers are the attributes that are plain numbers: other forms than constants give 0 (specification 01, section 3.1).
+// numbers are the attributes that are plain numbers: other forms than constants give 0 (rule 01/3.1).
 var numbers = map[uint16]Slot{
 	atByteSize: SlotSize, atEncoding: SlotEncoding, atDeclaration: SlotDecl, atBitSize: SlotBitSize, atBitOffset: SlotBitOffset,
 	atCount: SlotCount, atInline: SlotInline, atCallingConvention: SlotCallConv, atExternal: SlotExternal, atArtificial: SlotArtificial,
@@ -91,6 +91,7 @@ func (a *attr) blank() {
 // blankValue in add marks an attribute of varying length whose value is not wanted.
 const blankValue = 1 << 63
 
+// reference is rule 01/3.4: what leads nowhere is as good as absent.
 func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	a.slot = slot
 	sup := f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
@@ -147,7 +148,7 @@ const (
 	strValue     = 1 << 60 // .debug_str of a file that keys are not offsets of
 )
 
-// offset: DW_AT_data_member_location and DW_AT_data_bit_offset (specification 01, section 3.2). In DWARF 2 and 3, data4 and
+// offset: DW_AT_data_member_location and DW_AT_data_bit_offset (rule 01/3.2). In DWARF 2 and 3, data4 and
 // data8 are location list pointers, which give 0.
 func (a *attr) offset(constant, expr Slot, f form, class formClass, k abbrevKey) {
 	if class == classBlock {

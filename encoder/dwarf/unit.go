@@ -55,7 +55,7 @@ func (u *Unit) TypeUnitIDs() uint32 {
 	return uint32(u.d.sigMax)
 }
 
-// A Reader hands out the units of an image in section order: those of .debug_types first (specification 01, section 2.1).
+// A Reader hands out the units of an image in section order: those of .debug_types first (rule 01/2.1).
 // It may be used by one goroutine at a time.
 type Reader struct {
 	d       *Data

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// layoutBase is where a relocatable file's first allocated section is laid out (specification 01, section 1.2).
+// layoutBase is where a relocatable file's first allocated section is laid out (rule 01/1.2).
 const layoutBase = 0x10000
 
 // layOut gives the allocated sections of a relocatable file addresses, in section index order: each starts where the one

@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// Specification 01, section 1.2: where the allocated sections of a relocatable file are.
+// Rule 01/1.2: where the allocated sections of a relocatable file are.
 func TestLayout(t *testing.T) {
 	type section struct {
 		name        string
@@ -69,7 +69,7 @@ type relocation struct {
 	after  string
 }
 
-// TestRelocations is the table of specification 01, section 1.2, machine by machine.
+// TestRelocations is the table of rule 01/1.2, machine by machine.
 func TestRelocations(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian
 	c32, c64 := elf.ELFCLASS32, elf.ELFCLASS64

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// AsPeer is rule 01/1.2, 3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
+// AsPeer is rule 01/1.2.3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
 // MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
 // says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
 // see peerRelocations. AsPeer is a view of the file with Data that does so; what is not relocatable is returned as it is. Close f, not the
@@ -31,7 +31,7 @@ var peerMachines = []elf.Machine{elf.EM_X86_64, elf.EM_386, elf.EM_ARM, elf.EM_A
 	elf.EM_RISCV, elf.EM_LOONGARCH, elf.EM_68K, elf.EM_ALPHA, elf.EM_SPARC, elf.EM_SPARC32PLUS, elf.EM_SPARCV9, elf.EM_ARC_COMPACT2,
 	elf.EM_QDSP6, emCSKY, elf.EM_IA_64, elf.EM_SH}
 
-// peerKinds is rule 01/1.2, 2: some types of relocation the reference does not know, and leaves alone; and of SuperH it takes
+// peerKinds is rule 01/1.2.2: some types of relocation the reference does not know, and leaves alone; and of SuperH it takes
 // the addend of the entry, although it lies in place.
 func peerKinds(m elf.Machine) []relKind {
 	kinds := kindsOf(m)
@@ -61,7 +61,7 @@ type peerRelocations struct {
 	stop int // the relocation section at which the reference stops, or the number of sections
 }
 
-// relocate is rule 01/1.2, 2: the reference relocates all sections of a file in the order of their relocation sections, loaded
+// relocate is rule 01/1.2.2: the reference relocates all sections of a file in the order of their relocation sections, loaded
 // ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
 // It stops at a symbol that is not in the table or lies in a section that the file has not, at a place outside of the section, and at
 // a section that it cannot read. It goes on after a type that it does not know, and after a symbol that is undefined, and leaves that

@@ -13,7 +13,7 @@ var (
 // emCSKY is the number of the C-SKY, which the standard library has not.
 const emCSKY elf.Machine = 252
 
-// relocationKinds says, for every machine, which relocations occur in debug sections (specification 01, section 1.2; the
+// relocationKinds says, for every machine, which relocations occur in debug sections (rule 01/1.2; the
 // processor supplements of the System V ABI): absolute ones of 8 to 64 bits, aligned or not, and differences. Offsets in thread-local
 // storage are left alone, since no rule asks where a thread variable lives, and so are marks that are meant for linkers.
 var relocationKinds = map[elf.Machine]map[uint32]relKind{

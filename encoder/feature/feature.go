@@ -12,7 +12,7 @@ import (
 // A Feature is one optional part of the output.
 type Feature uint8
 
-// The features of pahole 1.32, in the order in which it lists them (specification 02, section 3).
+// The features of pahole 1.32, in the order in which it lists them (rule 02/3).
 const (
 	EncodeForce Feature = iota
 	Var

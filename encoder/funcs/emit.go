@@ -5,7 +5,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// A Reason says why a function of the symbol table has no FUNC (specification 02, section 5.5).
+// A Reason says why a function of the symbol table has no FUNC (rule 02/5.5).
 type Reason uint8
 
 // The reasons, in the order in which they are asked; the last one that applies counts.
@@ -123,7 +123,7 @@ func (c *Collector) settle(o *btf.Object, entry int32, base []byte, group []uint
 }
 
 // groups lists the states of every entry: those with an address before those without, else in the order in which they were
-// saved. (The peer's binary sorts so; the specification does not say it.)
+// saved. (That the peer sorts so was seen in what its binary writes.)
 type groups struct {
 	start, order []uint32
 	n            int // of groups that are not empty
@@ -167,7 +167,7 @@ func (g *groups) entries() []int32 {
 }
 
 // combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
-// (specification 02, section 5.4). With true_signature, abstract instances are not compared with those that have code, whose
+// (rule 02/5.4). With true_signature, abstract instances are not compared with those that have code, whose
 // signature may be another. What comes back is the difference that was found, if any.
 func (c *Collector) combine(o *btf.Object, group []uint32) (differ difference) {
 	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
@@ -193,7 +193,7 @@ func (c *Collector) combine(o *btf.Object, group []uint32) (differ difference) {
 }
 
 // suffixed is the state that true_signature takes before any rule: the first at a symbol whose name has a suffix, which is then
-// the function's name (specification 02, section 5.6).
+// the function's name (rule 02/5.6).
 func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
 	for _, i := range group {
 		s := &c.states[i]
@@ -207,8 +207,7 @@ func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
 	return nil, nil
 }
 
-// decide asks the rules, the last one that applies counts, and picks the state that stands for the group (specification 02,
-// sections 5.4 and 5.5).
+// decide asks the rules, the last one that applies counts, and picks the state that stands for the group (rules 02/5.4 and 02/5.5).
 func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
 	features, first := c.table.opt.Features, &c.states[group[0]]
 	canonical := c.canonical(entry, group)
@@ -264,7 +263,7 @@ func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.fir
 // emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
 func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []byte, stats *Stats) error {
 	features, kfunc := c.table.opt.Features, kfuncFlags{}
-	if name == nil { // else rule 02/5.6
+	if name == nil { // else it has a suffix, by rule 02/5.6
 		name, kfunc = base, c.table.kfunc(i)
 	}
 	ret, ps, err := arenaTypes(o, kfunc, name, s.ret, c.paramsOf(s), features)

@@ -36,7 +36,7 @@ func (m *image) ownBTF(functions ...string) {
 	m.Section(".BTF", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x30000, o.AppendWire(nil))
 }
 
-// TestFinishedSets is specification 02, section 5.7, at its end: in a finished image the flags at a function's symbol are those
+// TestFinishedSets is rule 02/5.7: in a finished image the flags at a function's symbol are those
 // of another.
 func TestFinishedSets(t *testing.T) {
 	const fastcall = 1 << 12

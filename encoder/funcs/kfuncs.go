@@ -19,8 +19,8 @@ const (
 
 const setIsKfuncs = 1 // bit of the second word of a set8
 
-// OpenIDs looks for the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (specification 02,
-// section 5.7). Add takes the image's symbols, and Table.MarkKfuncs the whole. It is nil for an image without that section.
+// OpenIDs looks for the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (rule 02/5.7).
+// Add takes the image's symbols, and Table.MarkKfuncs the whole. It is nil for an image without that section.
 func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	sec := f.Section(".BTF_ids")
 	if sec == nil || !sec.HasData() {

@@ -48,7 +48,7 @@ func (m *image) ids(sets ...set) {
 	}
 }
 
-// Specification 02, section 5.7.
+// Rule 02/5.7: which functions get the tags of kfuncs, and what they do to types.
 func TestKfuncs(t *testing.T) {
 	const fastcall, ret, arg1, arg2 = 1 << 12, 1 << 13, 1 << 14, 1 << 15
 	sets := func(flags uint32, members ...kfunc) func(m *image) {

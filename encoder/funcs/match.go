@@ -17,7 +17,7 @@ const (
 	differentReturn = 0
 )
 
-// match compares the prototypes of two states (specification 02, section 5.4): parameter names do not matter.
+// match compares the prototypes of two states (rule 02/5.4): parameter names do not matter.
 func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	ap, bp := c.paramsOf(a), c.paramsOf(b)
 	if len(ap) != len(bp) {

@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestComparison is the table of specification 02, section 5.4: two instances of one function, whose parameter has one type
+// TestComparison is the table of rule 02/5.4: two instances of one function, whose parameter has one type
 // in one unit and another in the other.
 func TestComparison(t *testing.T) {
 	type maker func(m *image) *synth.DIE
@@ -87,7 +87,7 @@ func TestComparison(t *testing.T) {
 	check(t, fixtures)
 }
 
-// Specification 02, sections 5.4 and 5.6: one FUNC per base name, and which instance it is.
+// Rules 02/5.4 and 02/5.6: one FUNC per base name, and which instance it is.
 func TestInstances(t *testing.T) {
 	check(t, []fixture{
 		{name: "number of parameters", build: func(m *image) {
@@ -143,7 +143,7 @@ func TestInstances(t *testing.T) {
 	})
 }
 
-// Specification 02, section 5.5: one row per reason, and which reason is named when several apply.
+// Rule 02/5.5: one row per reason, and which reason is named when several apply.
 func TestReasons(t *testing.T) {
 	// Each of these gives f one more reason to be left out.
 	unexpected := func(m *image) { m.Func("f", m.text.At(16), 16, nil, m.at("a", m.i, synth.OpReg(3))) }
@@ -202,7 +202,7 @@ func TestReasons(t *testing.T) {
 	})
 }
 
-// Specification 01, section 10.4: a packed struct by value past the argument registers.
+// Rule 01/10.4: a packed struct by value past the argument registers.
 func TestUncertain(t *testing.T) {
 	i386 := synth.Target{Class: elf.ELFCLASS32, Machine: elf.EM_386}
 	byValue := func(typ func(m *image) *synth.DIE) func(m *image) {

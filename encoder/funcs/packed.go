@@ -5,7 +5,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// The inference whether a struct is packed (specification 01, section 10.4): no byte hole, no padding, and a member off its
+// The inference whether a struct is packed (rule 01/10.4): no byte hole, no padding, and a member off its
 // natural alignment, or a size that is no multiple of the largest one. It looks at layout only, since DWARF does not say.
 
 // packer infers it for structs of one unit. What it found out it remembers: a type can lie in another one many times, on each of many

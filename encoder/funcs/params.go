@@ -9,7 +9,7 @@ import (
 // noReg says that no register was found.
 const noReg = -1
 
-// facts are what the location of one parameter tells (specification 01, section 9.2).
+// facts are what the location of one parameter tells (rule 01/9.2).
 type facts struct {
 	size     uint16
 	slots    uint16 // registers that it takes
@@ -189,7 +189,7 @@ func hasStackValue(ops []dwarf.Op) bool {
 	return false
 }
 
-// share gives the facts of a parameter to its abstract origin (specification 01, section 9.3).
+// share gives the facts of a parameter to its abstract origin (rule 01/9.3).
 func (a *Analyzer) share(i int) {
 	p := &a.fs.Params[i]
 	if p.HasType || p.Origin < 0 {
@@ -214,7 +214,7 @@ func (a *Analyzer) share(i int) {
 	}
 }
 
-// judge marks the parameters that are not where the calling convention puts them (specification 01, section 9.4, for a
+// judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for a
 // signature that is as written).
 func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 	at := 0
@@ -256,7 +256,7 @@ func (a *Analyzer) even(at int, p *translate.Param) int {
 	return at
 }
 
-// judgeClang is the same for functions that clang made and whose signature is unchanged (specification 01, section 9.5).
+// judgeClang is the same for functions that clang made and whose signature is unchanged (rule 01/9.5).
 func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {

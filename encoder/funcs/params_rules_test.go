@@ -12,7 +12,7 @@ import (
 
 const unexpected = `f: unexpected register usage for parameter`
 
-// TestConventions is specification 01, section 9.1: for every machine, parameters where they belong, and the second one in
+// TestConventions is rule 01/9.1: for every machine, parameters where they belong, and the second one in
 // the register of the third.
 func TestConventions(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian
@@ -73,7 +73,7 @@ func TestConventions(t *testing.T) {
 	check(t, fixtures)
 }
 
-// Specification 01, section 9.2: what counts as the register of a parameter. Register 5 is right, 3 is wrong, on x86-64.
+// Rule 01/9.2: what counts as the register of a parameter. Register 5 is right, 3 is wrong, on x86-64.
 func TestLocations(t *testing.T) {
 	const kept = `f(a *void) void`
 	expr := func(ops ...synth.Op) func(m *image) {
@@ -131,7 +131,7 @@ func TestLocations(t *testing.T) {
 	})
 }
 
-// Specification 01, sections 9.2 and 9.4: how far a parameter moves the next one.
+// Rules 01/9.2 and 01/9.4: how far a parameter moves the next one.
 func TestSizes(t *testing.T) {
 	// The second parameter is in register want, by its number among the argument registers.
 	follow := func(typ func(m *image) *synth.DIE, first []synth.Op, regs ...int) func(m *image) {
@@ -174,7 +174,7 @@ func TestSizes(t *testing.T) {
 	})
 }
 
-// Specification 01, sections 8.4 and 9.3: facts flow from the copy to the abstract instance.
+// Rules 01/8.4 and 01/9.3: facts flow from the copy to the abstract instance.
 func TestSharing(t *testing.T) {
 	abstract := func(m *image, names ...string) (f *synth.DIE, ps []*synth.DIE) {
 		f = m.DIE(dwarf.TagSubprogram, synth.Name("f"), synth.Num(dwarf.AttrInline, synth.FormData1, 1))
@@ -205,7 +205,7 @@ func TestSharing(t *testing.T) {
 	})
 }
 
-// Specification 01, section 9.5, and the changed signature of 9.4 without true_signature.
+// Rules 01/9.5, and 01/9.4 for a changed signature without true_signature.
 func TestClang(t *testing.T) {
 	clang := func(build func(m *image)) func(m *image) {
 		return func(m *image) {

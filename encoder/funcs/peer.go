@@ -53,7 +53,7 @@ func peerAmbiguous(first uint64, rest []symbol) bool {
 // lastNeverAmbiguous is rule 02/5.1: the mark is set when the next base name is reached, so the last one never gets it.
 func lastNeverAmbiguous(last *entry) { last.flags &^= ambiguous }
 
-// memoryUse is rules 01/9.4 and 9.5: of a parameter in memory the address is thought to take a register, but none in functions
+// memoryUse is rules 01/9.4 and 01/9.5: of a parameter in memory the address is thought to take a register, but none in functions
 // of clang. Otherwise the calling convention says whether it does.
 func (a *Analyzer) memoryUse(clang bool) int {
 	if a.peer && !clang || !a.peer && a.conv.address {
@@ -62,7 +62,7 @@ func (a *Analyzer) memoryUse(clang bool) int {
 	return 0
 }
 
-// lostInMemory is rule 01/9.4, 1d: a parameter in memory has no register, and counts as one that was optimized away.
+// lostInMemory is rule 01/9.4.1d: a parameter in memory has no register, and counts as one that was optimized away.
 func (a *Analyzer) lostInMemory() bool { return a.peer }
 
 // namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
@@ -83,7 +83,7 @@ const maxName = 127
 
 func cut(name []byte) []byte { return name[:min(len(name), maxName)] }
 
-// identifier is rule 05/2: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
+// identifier is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
 // are; otherwise they are made identifiers, as those of types are.
 func (c *Collector) identifier(name []byte, stats *Stats) []byte {
 	if c.table.opt.Peer || translate.IsIdentifier(name) {

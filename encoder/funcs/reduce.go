@@ -9,8 +9,7 @@ import (
 )
 
 // The feature true_signature gives a function that clang changed the signature it has in the machine code: parameters that
-// went away are left out, and a struct of which one member is left becomes that member (specification 01, sections 9.2 to
-// 9.4, and 02, section 5.2).
+// went away are left out, and a struct of which one member is left becomes that member (rules 01/9.2, 01/9.3, 01/9.4 and 02/5.2).
 
 // A member is what may be left of a parameter.
 type member struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// A state is what is remembered of one subprogram until all CUs have been read (specification 02, section 5.2).
+// A state is what is remembered of one subprogram until all CUs have been read (rule 02/5.2).
 type state struct {
 	entry    int32
 	flags    stateFlags
@@ -135,7 +135,7 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 	u.states = append(u.states, s)
 }
 
-// flags judges a function (specification 01, section 9.4 to 9.5, 8.4 and 10.4).
+// flags judges a function (rules 01/8.4, 01/9.4, 01/9.5 and 01/10.4).
 func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) stateFlags {
 	var flags stateFlags
 	clang := a.u.Clang

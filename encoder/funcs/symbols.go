@@ -18,7 +18,7 @@ import (
 )
 
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
-// (specification 02, section 5.1). Entries are numbered as they come in the symbol table; names.go puts those that become
+// (rule 02/5.1). Entries are numbered as they come in the symbol table; names.go puts those that become
 // functions in order.
 //
 // A kernel has a hundred thousand, and each worker asks for as many names. What a question costs is the places of memory that it

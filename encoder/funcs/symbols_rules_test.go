@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// Specification 02, section 5.1.
+// Rule 02/5.1: which symbols are functions, and under which name.
 func TestSymbolTable(t *testing.T) {
 	check(t, []fixture{
 		{name: "base names", build: func(m *image) {
@@ -75,7 +75,7 @@ func TestSymbolTable(t *testing.T) {
 	})
 }
 
-// Specification 02, section 5.1: ambiguity, and its holes.
+// Rule 02/5.1: ambiguity, and its holes.
 func TestAmbiguity(t *testing.T) {
 	two := func(first, second uint64, last bool) func(m *image) {
 		return func(m *image) {
@@ -120,7 +120,7 @@ func TestAmbiguity(t *testing.T) {
 	})
 }
 
-// Specification 02, section 5.2: which subprograms count.
+// Rule 02/5.2: which subprograms count.
 func TestSaved(t *testing.T) {
 	check(t, []fixture{
 		{name: "declaration", build: func(m *image) { m.fn("f", 16, nil).Declaration() }, want: ``},

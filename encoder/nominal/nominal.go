@@ -5,7 +5,7 @@
 // Ninety-nine of a hundred types of a kernel are exact repeats of a type of an earlier CU. The nominal class of a type
 // recognises them before anything is created: it is a hash of the type's content in which a reference to a named struct,
 // union or enum contributes that kind and name only, be it defined or declared there. Cycles of C types always pass such a
-// name, so one bottom-up pass over a CU does it. (Specification 03, section 18.2. Hashing what is reachable instead gives
+// name, so one bottom-up pass over a CU does it. (Rule 03/18.2. Hashing what is reachable instead gives
 // nearly every CU classes of its own, since each declares and defines another mixture.)
 //
 // Two types of one class are equal but for what the names they mention stand for. That is settled elsewhere (dedup/seen.go): a

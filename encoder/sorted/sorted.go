@@ -3,7 +3,7 @@
 // In comes a finished object; out comes another with the same types under other ids, every reference rewritten. Strings, header
 // and layout section stay what they are, and so does the base of a split object. It adds, drops and changes no type.
 //
-// The order is that of the kernel's own build tool (specification 05, section 10): types without a name first, then by name,
+// The order is that of the kernel's own build tool (rule 05/10): types without a name first, then by name,
 // byte by byte; equals stay in the order they had.
 package sorted
 

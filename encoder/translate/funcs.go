@@ -7,7 +7,7 @@ import (
 // NotFound as an Origin says that an abstract origin was stated and is not there.
 const NotFound = -2
 
-// subprogram is context F at its root (specification 01, sections 5.2 and 6.8). Its parameters go to a stack, since functions
+// subprogram is a function, without what its blocks hold (rules 01/5.2 and 01/6.8). Its parameters go to a stack, since functions
 // nest; they become a run of Params when its DIE is complete.
 func (w *walker) subprogram(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
@@ -53,7 +53,7 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 			index++
 		case dwarf.TagInlinedSubroutine, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
 			dwarf.TagGNUCallSiteParam, dwarf.TagLabel, dwarf.TagDwarfProcedure, dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam:
-			// Types declared in an inline expansion have no id in 1.32; the specification's context I is that of 1.31.
+			// Types declared in an inline expansion have no id (rule 01/5.2); pahole 1.31 gave them one.
 			pos = c.Skip(a)
 		case dwarf.TagLexicalBlock:
 			pos = c.Next
@@ -77,7 +77,7 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 	}
 }
 
-// parameter is specification 01, section 6.8. One inside a block belongs to no function's list, but can be an abstract origin.
+// parameter is rule 01/6.8. One inside a block belongs to no function's list, but can be an abstract origin.
 func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool) int {
 	c := &w.c
 	p := Param{Off: uint32(c.Pos), Type: w.ref(dwarf.SlotType), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: w.name()}
@@ -102,7 +102,7 @@ func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool
 	return c.Skip(a)
 }
 
-// resolveFuncs follows specifications and abstract origins (specification 01, sections 8.3 and 8.4), in table order.
+// resolveFuncs follows specifications and abstract origins (rules 01/8.3 and 01/8.4), in table order.
 func (w *walker) resolveFuncs() {
 	t := w.fs
 	w.index.reset()

@@ -12,7 +12,7 @@ const attrOrigin, attrSpec = dwarf.AttrAbstractOrigin, dwarf.AttrSpecification
 
 func origin(of *synth.DIE) synth.Attr { return synth.Ref(attrOrigin, synth.FormRef4, of) }
 
-// Specification 01, section 6.8.
+// Rule 01/6.8: functions and their parameters.
 func TestSubprograms(t *testing.T) {
 	check(t, []fixture{
 		{name: "kinds", build: func(b *synth.Builder) {
@@ -50,7 +50,7 @@ func TestSubprograms(t *testing.T) {
 	})
 }
 
-// Specification 01, sections 8.3 and 8.4.
+// Rules 01/8.3 and 01/8.4: what functions take from specifications and abstract origins.
 func TestOrigins(t *testing.T) {
 	check(t, []fixture{
 		{name: "name, parameters and return type of the abstract instance", build: func(b *synth.Builder) {
@@ -150,7 +150,7 @@ func TestOrigins(t *testing.T) {
 	})
 }
 
-// Specification 01, section 6.9, and 02, section 6.1.
+// Rules 01/6.9 and 02/6.1: which variables are kept.
 func TestVariables(t *testing.T) {
 	check(t, []fixture{
 		{name: "locations", build: func(b *synth.Builder) {

@@ -20,7 +20,7 @@ const langRust = 0x1c
 // maxBits is how many bits kernels take of a bit field.
 const maxBits = 128
 
-// composite is context A (specification 01, section 6.6).
+// composite is a struct, class, interface or union with its members (rules 01/5.2 and 01/6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
 	c, pos, tag := &w.c, w.c.Pos, a.Tag
 	if w.direct && a.Children && c.Only(dwarf.SlotName, dwarf.SlotNameKey, dwarf.SlotSize, dwarf.SlotSibling) {
@@ -102,7 +102,7 @@ func aggregate(union bool) nominal.Group {
 	return nominal.Struct
 }
 
-// dropTags forgets the tags that were collected for a class, which loses them (specification 01, section 7.2).
+// dropTags forgets the tags that were collected for a class, which loses them (rule 01/7.2).
 func (w *walker) dropTags(from, owner int) {
 	keep := w.t.TypeTags[:from]
 	for _, t := range w.t.TypeTags[from:] {
@@ -194,7 +194,7 @@ func (w *walker) members(pos, owner int, union bool) int {
 	}
 }
 
-// member pushes the member that was just read (specification 01, section 10.1).
+// member pushes the member that was just read (rule 01/10.1).
 func (w *walker) member(union bool) {
 	c := &w.c
 	name, typ, bits := c.Name(), w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))

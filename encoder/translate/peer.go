@@ -76,7 +76,7 @@ func (w *walker) lostType(a *dwarf.Abbrev) int {
 	return w.c.Skip(a)
 }
 
-// unspecified is rule 01/5.1: unspecified types are void, that of nullptr among them. Otherwise that one is a pointer to void, of which
+// unspecified is rule 01/6.10: unspecified types are void, that of nullptr among them. Otherwise that one is a pointer to void, of which
 // there can be members.
 func (w *walker) unspecified(a *dwarf.Abbrev) int {
 	if w.opt.Mend && w.isNull(w.c.Name()) {
@@ -218,7 +218,7 @@ func likeC(lang uint64) bool {
 	return false
 }
 
-// identifier is rule 05/2: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
+// identifier is rule 05/6: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
 // others, such as box<int>. The reference writes them as they are; otherwise every other byte is an underscore, and what is
 // too long is cut. In units of C, which nearly never have such names, that is done when a name enters the object (package encoder).
 func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
@@ -253,7 +253,7 @@ func (w *walker) confuseTypeUnits() {
 	}
 }
 
-// plainFields is rule 02/2, --fixup_silly_bitfields: a bit field that has all bits of its type, at a place where a plain
+// plainFields is rule 02/2 for --fixup_silly_bitfields: a bit field that has all bits of its type, at a place where a plain
 // member of that type could be, becomes one.
 func (t *Unit) plainFields() {
 	for id := btf.ID(1); id < t.Types.End(); id++ {

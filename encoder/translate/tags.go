@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
-// Annotations come in two encodings (specification 01, section 7): as child DIEs (clang), and as chains that an attribute
+// Annotations come in two encodings (rule 01/7): as child DIEs (clang), and as chains that an attribute
 // starts (gcc).
 
 const (

@@ -27,7 +27,7 @@ func gnu(cu *synth.CU, name string, values ...string) synth.Attr {
 	return synth.Ref(synth.AttrGNUAnnotation, synth.FormRef4, next)
 }
 
-// Specification 01, section 7.1.
+// Rule 01/7.1: type tags.
 func TestTypeTags(t *testing.T) {
 	check(t, []fixture{
 		{name: "clang: the pointer leads to the last", build: one(func(cu *synth.CU) {
@@ -110,7 +110,7 @@ func TestTypeTags(t *testing.T) {
 	})
 }
 
-// Specification 01, section 7.2.
+// Rule 01/7.2: declaration tags.
 func TestDeclTags(t *testing.T) {
 	const tag = "btf_decl_tag"
 	check(t, []fixture{

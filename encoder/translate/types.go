@@ -22,7 +22,7 @@ const (
 // numbers, and texts.
 const oddEncodings = 1<<0x0a | 1<<0x0b | 1<<0x0c | 1<<0x0d | 1<<0x0e | 1<<0x0f | 1<<0x13 | 1<<0x14
 
-// base is specification 01, section 6.1.
+// base is rule 01/6.1: integers and floats, by encoding and size.
 func (w *walker) base(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, enc := c.Name(), c.Value(dwarf.SlotSize), c.Value(dwarf.SlotEncoding)
@@ -86,7 +86,7 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	}
 }
 
-// pointer is specification 01, sections 6.3 and 7.1.
+// pointer is rules 01/6.3 and 01/7.1: a pointer, behind the type tags of what it points to.
 func (w *walker) pointer(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	target, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotAnnot), c.Next
@@ -99,6 +99,7 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 	return next
 }
 
+// modifier is rule 01/6.2: const, volatile or restrict, of void too.
 func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	c, pos := &w.c, w.c.Pos
 	target := w.ref(dwarf.SlotType)
@@ -106,7 +107,7 @@ func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	return c.Skip(a)
 }
 
-// typedef is specification 01, section 6.4.
+// typedef is rule 01/6.4: a name for a type, void if there is none.
 func (w *walker) typedef(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, target, spec, annot, next := w.name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
@@ -135,11 +136,11 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	return next
 }
 
-// maxDims is how many dimensions of an array count (specification 01, section 6.5).
+// maxDims is how many dimensions of an array count (rule 01/6.5).
 const maxDims = 64
 
 // array appends one ARRAY per dimension, innermost first; references lead to the outermost, which comes last
-// (specification 01, section 16).
+// (rule 01/6.5).
 func (w *walker) array(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	elem, next := w.ref(dwarf.SlotType), c.Next
@@ -195,7 +196,7 @@ func (w *walker) dimension() uint32 {
 	}
 }
 
-// enumeration is specification 01, section 6.7, and 02, section 4.4.
+// enumeration is rules 01/6.7 and 02/4.4: ENUM or ENUM64 by size, signed by values or by type.
 func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, typ, spec, next := w.name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
@@ -290,7 +291,7 @@ func (w *walker) enumerator(wide bool) {
 	}
 }
 
-// subroutine is context P: a function type becomes a FUNC_PROTO at its place.
+// subroutine is a function type (rules 01/5.2 and 01/6.8), which becomes a FUNC_PROTO at its place.
 func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	ret, size, next := w.ref(dwarf.SlotType), c.Value(dwarf.SlotSize), c.Next
@@ -346,7 +347,7 @@ func (w *walker) plainParams(pos int) int {
 	return run.Next
 }
 
-// sortRust orders the members of a Rust struct by byte offset (specification 01, section 10.3).
+// sortRust orders the members of a Rust struct by byte offset (rule 01/10.3).
 func sortRust(members []member) {
 	slices.SortStableFunc(members, func(a, b member) int { return int(int64(a.offset/8) - int64(b.offset/8)) })
 }

@@ -16,7 +16,7 @@ func one(build func(cu *synth.CU)) func(*synth.Builder) {
 	return func(b *synth.Builder) { build(b.CU("a.c", synth.C11)) }
 }
 
-// Specification 01, section 6.1.
+// Rule 01/6.1: base types, and rule 02/4.1: what is no integer of BTF.
 func TestBaseTypes(t *testing.T) {
 	check(t, []fixture{
 		{name: "encodings", build: one(func(cu *synth.CU) {
@@ -77,7 +77,7 @@ func TestBaseTypes(t *testing.T) {
 	})
 }
 
-// Specification 01, sections 6.2 to 6.4.
+// Rules 01/6.2, 01/6.3 and 01/6.4: qualifiers, pointers and typedefs.
 func TestModifiers(t *testing.T) {
 	unsupported := func(tag dwarf.Tag) func(*synth.Builder) {
 		return one(func(cu *synth.CU) { cu.DIE(tag, synth.Type(cu.Base("int", 4, synth.Signed))) })
@@ -131,7 +131,7 @@ func TestModifiers(t *testing.T) {
 	})
 }
 
-// Specification 01, section 6.5 with section 16: one ARRAY per dimension.
+// Rule 01/6.5: one ARRAY per dimension.
 func TestArrays(t *testing.T) {
 	check(t, []fixture{
 		{name: "dimensions", build: one(func(cu *synth.CU) {
@@ -227,7 +227,7 @@ func TestManyDimensions(t *testing.T) {
 	}
 }
 
-// Specification 01, section 6.7, and 02, section 4.4.
+// Rules 01/6.7 and 02/4.4: enums, their size and sign.
 func TestEnums(t *testing.T) {
 	long := func(cu *synth.CU, sign synth.Encoding) *synth.DIE { return cu.Base("long", 8, sign) }
 	check(t, []fixture{
@@ -295,7 +295,7 @@ func TestEnums(t *testing.T) {
 	})
 }
 
-// Specification 01, sections 6.6 and 8.3.
+// Rules 01/6.6 and 01/8.3: structs and unions, and where they have their names from.
 func TestComposites(t *testing.T) {
 	check(t, []fixture{
 		{name: "structs and unions", build: one(func(cu *synth.CU) {
@@ -387,7 +387,7 @@ func TestComposites(t *testing.T) {
 	})
 }
 
-// Specification 01, section 3.2: member offsets that are expressions.
+// Rule 01/3.2: member offsets that are expressions.
 func TestMemberOffsets(t *testing.T) {
 	at := func(cu *synth.CU, name string, attrs ...synth.Attr) *synth.DIE {
 		d := synth.NewDIE(dwarf.TagMember, synth.Name(name), synth.Type(cu.Base("int", 4, synth.Signed)))
@@ -430,7 +430,7 @@ const memberTypes = `
 			4 INT int 4 signed
 			5 INT int 4 signed`
 
-// Specification 01, section 10.1.
+// Rule 01/10.1: where members and bit fields lie.
 func TestBitFields(t *testing.T) {
 	big := synth.Target{Class: elf.ELFCLASS64, Order: binary.BigEndian, Machine: elf.EM_S390, DWARF: 4}
 	little := synth.Target{DWARF: 4}

@@ -13,7 +13,7 @@ import (
 )
 
 // IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
-// (specification 01, section 6.5).
+// (rule 01/6.5).
 const IndexPending = 0xffffffff
 
 // Options say what is wanted of a CU.
@@ -68,7 +68,7 @@ type Var struct {
 	Type     uint32 // local id, 0 is void
 	External bool
 	Addr     uint64
-	Size     uint64 // in bytes, by its type (specification 01, section 10.2)
+	Size     uint64 // in bytes, by its type (rule 01/10.2)
 
 	Inner      bool // declared below unit level
 	Artificial bool
@@ -119,7 +119,7 @@ type Subprograms struct {
 // A Translator belongs to one worker; it holds the scratch that CUs share.
 type Translator struct{ w walker }
 
-// SizeOf is the size of a type in bytes (specification 01, section 10.2); addrSize is that of a pointer.
+// SizeOf is the size of a type in bytes (rule 01/10.2); addrSize is that of a pointer.
 func (t *Unit) SizeOf(id uint32) uint64 {
 	n := uint64(1)
 	for range maxChain {
@@ -187,7 +187,8 @@ func (t *Unit) makeRoom() {
 	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]uint32, 0, types/2)
 }
 
-// CU translates an opened unit into t and fs. The error names the unit and the offset in its section.
+// CU translates an opened unit into t and fs; only compile and type units have types (rule 01/2.2). The error names the
+// unit and the offset in its section.
 func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit, fs *Subprograms) error {
 	t.reset(u, s)
 	fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]

@@ -4,8 +4,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 )
 
-// variable keeps a variable that has a fixed address in a wanted section (specification 01, section 6.9, and 02, section
-// 6.1). inner says that it is not a direct child of the unit.
+// variable keeps a variable that has a fixed address in a wanted section (rules 01/6.9 and 02/6.1).
+// inner says that it is not a direct child of the unit.
 func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	c, pos := &w.c, w.c.Pos
 	if !c.Present(dwarf.SlotExpr) || c.Present(dwarf.SlotDecl) {
@@ -23,7 +23,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	typ, spec, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
 	declared := w.declares(spec, func(children bool) {
-		// Name, type, linkage and tags are the declaration's; the address is the definition's.
+		// Name, type, linkage and tags are the declaration's; the address is the definition's (rule 01/8.3).
 		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.completed(typ, w.ref(dwarf.SlotType))
 		if annot == 0 { // else it has those of the declaration too
 			annot = w.ref(dwarf.SlotAnnot)

@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/nominal"
 )
 
-// The walk numbers types when their DIE is complete, after all its children (specification 01, section 4, order rule). So
+// The walk numbers types when their DIE is complete, after all its children (rule 01/4). So
 // a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
 //
 // A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
@@ -230,7 +230,7 @@ func (w *walker) addFar(off int) uint32 {
 	return id
 }
 
-// local is the local id of the type whose DIE is at off; 0 when there is none there.
+// local is the local id of the type whose DIE is at off; 0 when there is none there (rule 01/8.2).
 func (w *walker) local(off uint32) uint32 {
 	if id := w.find(off); id != 0 || off == 0 {
 		return id
@@ -282,7 +282,7 @@ func (w *walker) children() {
 	}
 }
 
-// unitLevel is context U (specification 01, section 5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
+// unitLevel is the children of the root of a unit (rule 01/5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
 // part of what calls it.
 //
 //go:noinline
@@ -303,7 +303,7 @@ func (w *walker) unitLevel(pos int) {
 	}
 }
 
-// namespace is context N: like the unit, but its variables are not at top level.
+// namespace is the children of a namespace (rule 01/5.2): like those of the unit, but its variables are not at top level.
 func (w *walker) namespace(a *dwarf.Abbrev) int {
 	c := &w.c
 	pos := c.Next
@@ -320,7 +320,7 @@ func (w *walker) namespace(a *dwarf.Abbrev) int {
 	}
 }
 
-// generic is the dispatch of specification 01, section 5.1, for the DIE that was just read. It returns the position of the
+// generic is the dispatch of rule 01/5.1, for the DIE that was just read. It returns the position of the
 // next sibling.
 func (w *walker) generic(a *dwarf.Abbrev) int {
 	c := &w.c
@@ -380,7 +380,7 @@ func partOf(tag dwarf.Tag) bool {
 	return false
 }
 
-// resolve turns offsets into local ids, after the whole unit was read (specification 01, section 8).
+// resolve turns offsets into local ids, after the whole unit was read (rule 01/8).
 func (w *walker) resolve() {
 	w.applyMends()
 	w.hasten()

@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// Specification 01, section 4: an entry is numbered when its DIE is complete.
+// Rule 01/4: an entry is numbered when its DIE is complete.
 func TestPostOrder(t *testing.T) {
 	check(t, []fixture{
 		{name: "nested types come before the outer one", build: one(func(cu *synth.CU) {
@@ -101,7 +101,7 @@ func TestPostOrder(t *testing.T) {
 	})
 }
 
-// Specification 01, section 6.10 with section 16: an unspecified type takes no id, and references to it are void.
+// Rule 01/6.10: an unspecified type takes no id, and references to it are void.
 func TestUnspecifiedTypes(t *testing.T) {
 	check(t, []fixture{
 		{name: "an assembler's unit", build: func(b *synth.Builder) {
@@ -134,7 +134,7 @@ func TestUnspecifiedTypes(t *testing.T) {
 	})
 }
 
-// Specification 01, section 8.2: what is not there is void.
+// Rule 01/8.2: what is not there is void.
 func TestMissingTargets(t *testing.T) {
 	check(t, []fixture{
 		{name: "ref_sig8", build: func(b *synth.Builder) {
@@ -177,7 +177,7 @@ func TestMissingTargets(t *testing.T) {
 	})
 }
 
-// Specification 01, section 2.2.
+// Rule 01/2.2: roots of units.
 func TestUnits(t *testing.T) {
 	check(t, []fixture{
 		{name: "empty unit", build: func(b *synth.Builder) {
@@ -214,7 +214,7 @@ func TestUnits(t *testing.T) {
 	})
 }
 
-// Specification 01, section 10.3.
+// Rule 01/10.3: members of Rust by offset.
 func TestRustOrder(t *testing.T) {
 	members := func(lang synth.Lang) func(b *synth.Builder) {
 		return func(b *synth.Builder) {

@@ -6,7 +6,7 @@ import (
 
 // Units that refer into each other are translated as one: the same walk, over one unit after the other, with one set of
 // tables. Offsets are positions in the dwarf.Whole. References are resolved when all units have been walked, so it does not
-// matter which unit they lead into. (Specification 01, sections 2.3 and 16; the order of imports was measured.)
+// matter which unit they lead into. (Rule 01/2.3.)
 
 // A wholeWalk is where the walk over a Whole is.
 type wholeWalk struct {

@@ -11,7 +11,7 @@ import (
 // A Reason says why a variable is not a VAR.
 type Reason uint8
 
-// The reasons, in the order in which they are asked (specification 02, section 6.1).
+// The reasons, in the order in which they are asked (rule 02/6.1).
 const (
 	Kept Reason = iota
 	NotTopLevel

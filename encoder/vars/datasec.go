@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// Finish appends one DATASEC per section with variables, in section index order (specification 02, section 6.4).
+// Finish appends one DATASEC per section with variables, in section index order (rule 02/6.4).
 func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 	for i := range c.infos {
 		infos := c.infos[i]

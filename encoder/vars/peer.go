@@ -9,16 +9,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
-// peerHoldsVariables is rule 02/6.1, 5: whether a section is loaded is not asked, so that a variable in a note, at an address
-// that no other section has, is taken for one of .debug_info when it is small enough.
+// peerHoldsVariables is rule 02/6.1.5: whether a section is loaded is not asked, so that a variable in a note, at an address
+// that no other section has, is taken for one of .debug_info when it is small enough (rule 02/6.2).
 func peerHoldsVariables(e *elf.Section) bool {
 	return e.Type == stdelf.SHT_PROGBITS || e.Type == stdelf.SHT_NOBITS
 }
 
-// peerWants is rule 02/6.1, 5: per-CPU variables, and with global_var all; no section has a rule of its own.
+// peerWants is rule 02/6.1.5: per-CPU variables, and with global_var all; no section has a rule of its own.
 func (o *Options) peerWants(e *elf.Section) bool { return o.All || o.PerCPU && e.Name == PerCPU }
 
-// judgePeer is rules 02/6.1, 7 and 8: variables go by their names; at offset 0 the section must have an OBJECT symbol of that
+// judgePeer is rules 02/6.1.7 and 02/6.1.8: variables go by their names; at offset 0 the section must have an OBJECT symbol of that
 // name, be it elsewhere. No rule asks whether a variable owns what is at its place.
 func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reason {
 	switch {
@@ -30,10 +30,10 @@ func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reaso
 	return Kept
 }
 
-// voidIsSizeZero is rule 02/6.1, 10: to the reference's binary a variable of type void is one of size 0, which ends nothing.
+// voidIsSizeZero is rule 02/6.1.10: to the reference's binary a variable of type void is one of size 0, which ends nothing.
 func (o *Options) voidIsSizeZero() bool { return o.Peer }
 
-// notVariables is rule 02/6.1, 7: names that never stand for a variable of their own.
+// notVariables is rule 02/6.1.7: names that never stand for a variable of their own.
 var notVariables = [][]byte{[]byte("__UNIQUE_ID"), []byte("__tpstrtab_"), []byte("__exitcall_"), []byte("__gendwarfksyms_ptr_"),
 	[]byte("__func_stack_frame_non_standard_")}
 
@@ -46,10 +46,10 @@ func hasPeerPrefix(name []byte) bool {
 	return false
 }
 
-// maxVarName is rule 02/6.1, 9.
+// maxVarName is rule 02/6.1.9: names of variables end here.
 const maxVarName = 128
 
-// validName is rule 02/6.1, 9: only variable names are checked.
+// validName is rule 02/6.1.9: only variable names are checked.
 func validName(name []byte) bool {
 	if len(name) == 0 || len(name) > maxVarName {
 		return false
@@ -63,7 +63,7 @@ func validName(name []byte) bool {
 	return true
 }
 
-// peerEntries is rules 02/6.1 and 6.4: all VARs of a section are entries, be there several at one offset, which kernels refuse.
+// peerEntries is rules 02/6.1 and 02/6.4: all VARs of a section are entries, be there several at one offset, which kernels refuse.
 func peerEntries(infos []secinfo) { slices.SortStableFunc(infos, peerOrder) }
 
 // peerOrder is rule 02/6.4: offsets are compared as the sign of their 32-bit difference.

@@ -168,7 +168,7 @@ func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 // Wanted tells whether a variable at that address can become a VAR.
 func (s *Sections) Wanted(addr uint64) bool { return find(s.wanted, addr) != nil }
 
-// sectionOf is the first section, by index, that contains an address (rule 02/6.1, 5).
+// sectionOf is the first section, by index, that contains an address (rule 02/6.1.5).
 func (s *Sections) sectionOf(addr uint64) *section {
 	if p := find(s.all, addr); p != nil {
 		return &s.list[p.section]

@@ -45,7 +45,7 @@ func (w *world) unsymboled(name string, off uint64) *synth.DIE {
 	return w.Var(name, w.i, w.sec.At(off))
 }
 
-// TestRules is the table of specification 02, section 6.1, rule by rule.
+// TestRules is the table of rule 02/6.1, rule by rule.
 func TestRules(t *testing.T) {
 	const one = "static v\n.data..percpu 12: v@8+4\n"
 	check(t, []fixture{
@@ -172,7 +172,7 @@ func noStorage(names ...string) string {
 	return out.String()
 }
 
-// TestSectionStart is rule 8: at offset 0 the symbol table says whether a variable is there or was discarded.
+// TestSectionStart is rule 02/6.1.8: at offset 0 the symbol table says whether a variable is there or was discarded.
 func TestSectionStart(t *testing.T) {
 	const first = "static first\n.data..percpu 4: first@0+4\n"
 	check(t, []fixture{
@@ -223,7 +223,7 @@ func TestVectors(t *testing.T) {
 	}, want: "global this_cpu_vector\n.data..percpu 8: this_cpu_vector@0+8"}})
 }
 
-// Specification 02, section 6.4.
+// Rule 02/6.4: what a DATASEC holds, in which order, and its size.
 func TestDatasec(t *testing.T) {
 	check(t, []fixture{
 		{name: "sorted by offset, stable; ends where its last variable does", build: at(0x1000, func(w *world) {
@@ -262,7 +262,7 @@ func TestDatasec(t *testing.T) {
 	})
 }
 
-// Specification 02, section 6.2: global_var, and addresses that several sections hold.
+// Rule 02/6.2: global_var, and addresses that several sections hold.
 func TestGlobalVar(t *testing.T) {
 	check(t, []fixture{
 		{name: "every section", with: []feature.Feature{feature.GlobalVar}, without: []feature.Feature{feature.Var}, build: at(0x1000, func(w *world) {

@@ -2,7 +2,7 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// chains walks from every modifier to what it modifies (specification 05, section 8). A walk ends early at an id whose own
+// chains walks from every modifier to what it modifies (rule 05/8). A walk ends early at an id whose own
 // chain has passed, so a long chain whose inner parts come first is accepted, and a walk is never longer than 33 steps.
 func (c *checker) chains() *Refusal {
 	first := c.firstID

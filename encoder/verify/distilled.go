@@ -7,7 +7,7 @@ import (
 )
 
 // A distilled base holds the few types of a kernel that a module refers to. When the module is loaded they are looked up
-// in the BTF of the running kernel (specification 05, section 11). The kernel asks for each of its types which distilled
+// in the BTF of the running kernel (rule 05/11). The kernel asks for each of its types which distilled
 // types it could be; a distilled type needs exactly one answer. The index below is made so that whatever is found under a
 // key matches, and hostile blobs with many types of one name cost no more than others.
 

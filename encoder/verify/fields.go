@@ -7,8 +7,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Structs that hold locks, list heads and nodes, tree roots and nodes, reference counts or kernel pointers (specification
-// 05, section 8). A load parses them for later use by programs, and refuses the blob without a word if one makes no sense.
+// Structs that hold locks, list heads and nodes, tree roots and nodes, reference counts or kernel pointers (rule 05/8).
+// A load parses them for later use by programs, and refuses the blob without a word if one makes no sense.
 //
 // A struct is parsed if the type of one of its members is itself special. The parse looks into arrays and into structs
 // held by value, and through one volatile in front of a pointer, but never through another qualifier or a typedef. A type

@@ -26,7 +26,7 @@ type section struct {
 	field    uint64
 }
 
-// header makes the checks of section 3, in their order, and finds the sections.
+// header makes the checks of rule 05/3, in their order, and finds the sections.
 func (c *checker) header(base *checker) *Refusal {
 	if base != nil {
 		c.firstID = base.firstID + uint32(len(base.recs))

@@ -20,7 +20,7 @@ const (
 	V7_2
 )
 
-// A generation holds the rules in which kernels differ (specification 05, section 15). What is not here is the same in
+// A generation holds the rules in which kernels differ (rule 05/15). What is not here is the same in
 // all of them.
 type generation struct {
 	name     string

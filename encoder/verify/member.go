@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// member checks that a member lies in its struct in a way its type allows (the table of specification 05, section 7).
+// member checks that a member lies in its struct in a way its type allows (the table of rule 05/7).
 // Its type has been resolved as far as the mode goes.
 func (v *resolver) member(r *record, ch child) *Refusal {
 	typ, size, ok := v.sized(ch.b)

@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The meta phase (specification 05, section 5): every record by itself, in the order of ids. What a type refers to is not
+// The meta phase (rule 05/5): every record by itself, in the order of ids. What a type refers to is not
 // looked at, only whether the number could be an id.
 
 // A metaRule is one check of one record.

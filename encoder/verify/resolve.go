@@ -2,7 +2,7 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// The resolve phase (specification 05, section 7): what types refer to, and whether it can be there. Only a load makes it.
+// The resolve phase (rule 05/7): what types refer to, and whether it can be there. Only a load makes it.
 //
 // Types are visited in the order of ids. From each that is not yet resolved starts a search in depth, with a stack of 32
 // places and a mode. The mode keeps the search to one sort of edge: inside a pointer it follows pointers and modifiers,

@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The words of the log, as specification 05, section 4, lists them. Nothing here is called before a blob is refused.
+// The words of the log, as rule 05/4 lists them. Nothing here is called before a blob is refused.
 
 // piece cuts what the kernel prints at once.
 func piece(s string) string { return s[:min(len(s), textPiece)] }

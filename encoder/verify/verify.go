@@ -2,7 +2,7 @@
 //
 // In come the bytes of a .BTF section, a kernel generation and the way the bytes reach that kernel; out comes nil, or a
 // Refusal with the kernel's own log line, the type at fault and a sentence of explanation. Lint adds warnings that no
-// kernel gives but a publisher wants. The room follows specification 05 and reads raw bytes itself, because it judges
+// kernel gives but a publisher wants. The room follows the rules of chapter 05 of docs/rules.md and reads raw bytes itself, because it judges
 // blobs that no reader of ours would accept. It never changes a blob, never repairs one, and never asks the machine it
 // runs on.
 //
@@ -21,7 +21,7 @@ import (
 // A Path is a way on which BTF reaches a kernel; each path checks a different share of the rules.
 type Path uint8
 
-// The four paths of specification 05, section 1.
+// The four paths of rule 05/1.
 const (
 	Load          Path = iota // BPF_BTF_LOAD: a program hands a blob to bpf(2)
 	Vmlinux                   // the kernel's own .BTF

@@ -1,5 +1,5 @@
 // Package dump prints BTF as text: the raw, JSON and C formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
-// them (specification 04, part B).
+// them (rules 04/B.3 and 04/B.4; see c.go for C).
 //
 // In comes an object (btf.Object), out go bytes. Raw and JSON print whatever the object holds, names that lead nowhere
 // and kinds that nobody knows included; C refuses what it cannot tell. It never judges the types, and never reads a dump

@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The kernel's code refers to types by ids that its build wrote to .BTF_ids (specification 06, A.1). With other BTF each must
+// The kernel's code refers to types by ids that its build wrote to .BTF_ids (rule 06/A.1). With other BTF each must
 // become the id of the type of the same kind and name. Names of symbols do not help: the build has sorted sets, and left the
 // symbols where they were. So every word is looked up in the old BTF, and sets are sorted again.
 

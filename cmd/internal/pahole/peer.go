@@ -11,7 +11,7 @@ func peerReason(r funcs.Reason) string {
 }
 
 // ignoredSet tells whether a set of features, which counts, is told to be ignored all the same: as an element of a list, or
-// behind a plus. Rule 02/3.
+// behind a plus (rule 02/3).
 func ignoredSet(name, list string) bool {
 	return (name == "default" || name == "all") && name != list
 }

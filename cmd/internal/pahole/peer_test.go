@@ -14,8 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
-// kernelCalls are the options that kernels pass to -J, by the version of pahole that they believe to have (specification 02,
-// section 3.1), and what Debian appends.
+// kernelCalls are the options that kernels pass to -J, by the version of pahole that they believe to have (rule 02/3.1),
+// and what Debian appends.
 var kernelCalls = []string{
 	"",                         // 5.2
 	"--skip_encoding_btf_vars", // 5.13

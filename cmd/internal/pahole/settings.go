@@ -39,7 +39,7 @@ type settings struct {
 	stderr           io.Writer
 }
 
-// plain are the features of pahole -J without any list (specification 02, section 3).
+// plain are the features of pahole -J without any list (rule 02/3), as older kernels call it (rule 02/3.1).
 func plain() feature.Set {
 	return feature.Of(feature.Var, feature.DeclTag, feature.TypeTag, feature.Enum64)
 }
