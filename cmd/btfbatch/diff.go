@@ -23,13 +23,16 @@ standard input. Exits with 0 when they hold the same types in the same order, 3 
 			if err := oneStdin(args[0], args[1], base); err != nil {
 				return err
 			}
-			o, err := source.ObjectOrDump(args[0], base)
+			o, oldEmpty, err := source.ObjectOrDump(args[0], base)
 			if err != nil {
 				return failed(err)
 			}
-			n, err := source.ObjectOrDump(args[1], base)
+			n, newEmpty, err := source.ObjectOrDump(args[1], base)
 			if err != nil {
 				return failed(err)
+			}
+			if oldEmpty && newEmpty {
+				return failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", args[0], args[1]))
 			}
 			d := golden.Diff(o, n)
 			if len(d.Changes) == 0 {

@@ -35,6 +35,9 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancel(parent)
 	i.signals = make(chan os.Signal, 2)
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as below nohup
+		signal.Notify(i.signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-i.signals
 		cancel()

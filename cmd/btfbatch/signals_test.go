@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -137,6 +138,44 @@ func TestOneSignalEndsIt(t *testing.T) {
 				return
 			}
 		})
+	}
+}
+
+// TestTerminalIsGone: when its terminal is closed the program ends as on any other signal, unless it was started to survive that.
+func TestTerminalIsGone(t *testing.T) {
+	for _, survives := range []bool{false, true} {
+		dir := t.TempDir()
+		if err := syscall.Mkfifo(filepath.Join(dir, "p"), 0o600); err != nil {
+			t.Skipf("no pipes here: %v", err)
+		}
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if survives {
+			signal.Ignore(syscall.SIGHUP) // which the command inherits
+			defer signal.Reset(syscall.SIGHUP)
+		}
+		cmd := &exec.Cmd{Path: self, Args: []string{"btfbatch", "dump", "p"}, Dir: dir}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.OpenFile(filepath.Join(dir, "p"), os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		if survives {
+			time.Sleep(100 * time.Millisecond)
+			w.Close() // and so there is nothing to print
+		}
+		_ = cmd.Wait() // the state tells
+		w.Close()
+		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitInterrupted, true: exitFailed}[survives]; got != want {
+			t.Errorf("survives: %v: got exit code %d, want %d", survives, got, want)
+		}
 	}
 }
 

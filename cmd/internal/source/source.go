@@ -209,28 +209,36 @@ func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) 
 	return o, nil
 }
 
-// ObjectOrDump reads an object as Object does, or from a raw dump.
-func ObjectOrDump(path, basePath string) (*btf.Object, error) {
+// ObjectOrDump reads an object as Object does, or from a raw dump. It tells whether the file is empty: split BTF without types has a
+// dump without text, and so has a program that failed.
+func ObjectOrDump(path, basePath string) (o *btf.Object, empty bool, err error) {
 	base, err := base(basePath)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	in, err := input.Open(path, input.BTF, input.ELF, input.Dump, input.Empty) // a split BTF without types has a dump without text
+	want := []input.Kind{input.BTF, input.ELF, input.Dump}
+	if base != nil {
+		want = append(want, input.Empty)
+	}
+	in, err := input.Open(path, want...)
 	if err != nil {
-		return nil, input.Named(path, err)
+		return nil, false, input.Named(path, err)
 	}
 	defer in.Close()
 	if in.Kind == input.BTF || in.Kind == input.ELF {
-		f, err := readInput(in)
+		f, err := From(in)
 		if err != nil {
-			return nil, input.Named(path, err)
+			return nil, false, input.Named(path, err)
 		}
-		return f.object(path, base)
+		o, err = f.object(path, base)
+		return o, false, err
 	}
 	text, err := in.Bytes()
-	if err != nil {
-		return nil, input.Named(path, err)
+	if err == nil {
+		err = in.Unchanged()
 	}
-	o, err := golden.ParseRaw(text, base)
-	return o, input.Named(path, err)
+	if err == nil {
+		o, err = golden.ParseRaw(text, base)
+	}
+	return o, in.Kind == input.Empty, input.Named(path, err)
 }
