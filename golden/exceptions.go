@@ -1,27 +1,21 @@
 package golden
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
-
-	"gopkg.in/yaml.v3"
-
-	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // An Exception accepts differences from a golden, for a reason.
 type Exception struct {
-	Kind   string `yaml:"kind"`   // as a dump has it, or * for all
-	Name   string `yaml:"name"`   // pattern of path.Match, where * stands for a slash too; of a type without a name, its spelling in C
-	What   string `yaml:"what"`   // added, removed, changed, moved, relinked, or * for all
-	Image  string `yaml:"image"`  // the same; empty for all
-	Reason string `yaml:"reason"` // why it is right to differ
+	Kind   string // as a dump has it, or * for all
+	Name   string // pattern of path.Match, where * stands for a slash too; of a type without a name, its spelling in C
+	What   string // added, removed, changed, moved, relinked, or * for all
+	Image  string // the same; empty for all
+	Reason string // why it is right to differ
 }
 
 // String names the exception in messages.
@@ -39,41 +33,6 @@ type Exceptions struct {
 	list  []Exception
 	asked []atomic.Bool // an image that the entry is for was compared
 	used  []atomic.Bool // the entry accepted a difference
-}
-
-// maxExceptions bounds the text of a file of exceptions.
-const maxExceptions = 4 << 20
-
-// ReadExceptions reads a file of exceptions.
-func ReadExceptions(file string) (*Exceptions, error) {
-	data, err := input.ReadText(file, input.Exceptions, maxExceptions)
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxExceptions {
-		return nil, fmt.Errorf("%s: more than %d bytes", file, maxExceptions)
-	}
-	e, err := ParseExceptions(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return e, nil
-}
-
-// ParseExceptions reads a list of exceptions in YAML.
-func ParseExceptions(data []byte) (*Exceptions, error) {
-	var list []Exception
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(&list); err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " ")) // the library writes a line for each
-	}
-	for i, e := range list {
-		if err := e.check(); err != nil {
-			return nil, fmt.Errorf("exception %d (%s): %w", i+1, e, err)
-		}
-	}
-	return &Exceptions{list, make([]atomic.Bool, len(list)), make([]atomic.Bool, len(list))}, nil
 }
 
 func (e Exception) check() error {

@@ -67,8 +67,17 @@ func TestStaleNeedsComparison(t *testing.T) {
 
 func TestExceptionErrors(t *testing.T) {
 	for _, tt := range []struct{ name, list, want string }{
-		{"not a list", "kind: FUNC", "cannot unmarshal"},
-		{"unknown key", "[{kind: FUNC, name: f, what: added, why: r}]", "why not found"},
+		{"not a list", "kind: FUNC", "1:1: exceptions are a list, this is a mapping"},
+		{"text", "a\n b", `1:1: exceptions are a list, this is "a b"`},
+		{"list of words", "\n- a", `2:3: an exception is a mapping with kind, name, what, image and reason, this is "a"`},
+		{"list of nothing", "-", "1:2: an exception is a mapping with kind, name, what, image and reason, this is empty"},
+		{"inside out", "- &a [*a]", "1:3: an exception is a mapping"},
+		{"unknown key", "[{kind: FUNC, name: f, what: added, why: r}]", `1:37: unknown key "why" in an exception`},
+		{"key twice", "- kind: FUNC\n  kind: VAR", `2:3: key "kind" is given twice`},
+		{"no text", "- {kind: [FUNC]}", "1:10: kind wants a string, this is a list"},
+		{"nothing", "- {kind: FUNC, name: }", "1:3: exception 1 ( FUNC ): "},
+		{"no YAML", "- kind: FUNC\n\tname: f", "2:1: found a tab character"},
+		{"second document", "[]\n---\n[]", "2:1: second YAML document"},
 		{"unknown kind", "[{kind: FUNCTION, name: f, what: added, reason: r}]", `exception 1 (added FUNCTION f): "FUNCTION" is not a kind`},
 		{"no kind", "[{name: f, what: added, reason: r}]", `"" is not a kind`},
 		{"unknown op", "[{kind: FUNC, name: f, what: new, reason: r}]", `"new" is none of added, removed,`},
@@ -81,7 +90,7 @@ func TestExceptionErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
-	if _, err := ReadExceptions(write(t, "exceptions.yaml", []byte("- {}"))); err == nil || !strings.Contains(err.Error(), "exceptions.yaml: exception 1") {
+	if _, err := ReadExceptions(write(t, "exceptions.yaml", []byte("- {}"))); err == nil || !strings.Contains(err.Error(), "exceptions.yaml:1:3: exception 1") {
 		t.Errorf("got %v, want the file's name", err)
 	}
 }
