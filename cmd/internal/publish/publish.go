@@ -37,6 +37,8 @@ type pending struct {
 	*os.File
 	path   string // its place
 	placed bool
+	fresh  bool   // nothing was at its place
+	before string // another name of what was there, if there is one
 }
 
 // Set starts an empty set.
@@ -130,21 +132,26 @@ func (s *Set) Sync() error {
 	return nil
 }
 
-// Commit puts all files of the set in their places, and makes sure that they stay there.
+// Commit puts all files of the set in their places, and makes sure that they stay there. If one of them cannot take its place, as
+// where another file system is mounted there, the others give theirs back to what was there before.
 func (s *Set) Commit() error {
 	if err := s.Sync(); err != nil {
 		return err
 	}
 	working.RLock()
 	defer working.RUnlock()
-	for _, f := range s.files {
+	defer s.forget()
+	for i, f := range s.files {
 		if !movesOpen {
 			if err := f.Close(); err != nil {
-				return named(f.path, err)
+				return errors.Join(named(f.path, err), s.giveBack())
 			}
 		}
+		if i < len(s.files)-1 { // behind the last one nothing can fail
+			f.keep()
+		}
 		if err := os.Rename(f.Name(), f.path); err != nil {
-			return named(f.path, err)
+			return errors.Join(named(f.path, err), s.giveBack())
 		}
 		f.placed = true
 		syncFolder(filepath.Dir(f.path))

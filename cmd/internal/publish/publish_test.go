@@ -81,6 +81,31 @@ func TestDiscard(t *testing.T) {
 	}
 }
 
+// If one file of a set cannot take its place, none does.
+func TestGiveBack(t *testing.T) {
+	dir := t.TempDir()
+	old, fresh, blocked := filepath.Join(dir, "old"), filepath.Join(dir, "fresh"), filepath.Join(dir, "blocked")
+	if err := os.WriteFile(old, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := new(Publisher).Set()
+	defer s.Discard()
+	if err := errors.Join(s.Add(old, text("new")), s.Add(fresh, text("new")), s.Add(blocked, text("new")), s.Add(filepath.Join(dir, "last"), text("new")),
+		os.MkdirAll(filepath.Join(blocked, "x"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(); err == nil || !strings.HasPrefix(err.Error(), blocked+": ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v, want an error about %s alone", err, blocked)
+	}
+	s.Discard()
+	if got, err := os.ReadFile(old); string(got) != "old" {
+		t.Errorf("got %q, %v, want what was there before", got, err)
+	}
+	if got, want := names(t, dir), []string{"blocked", "old"}; !slices.Equal(got, want) {
+		t.Errorf("files: got %v, want %v", got, want)
+	}
+}
+
 // leave makes what a killed program leaves beside a path.
 func leave(t *testing.T, path string) (leftover string) {
 	t.Helper()

@@ -27,6 +27,9 @@ func hashed(base string) string {
 	return fmt.Sprintf("%s%0*x.", prefix, digits, h.Sum64())
 }
 
+// temporary is a name for a temporary file for a file of that name.
+func temporary(base string) string { return fmt.Sprintf("%s%0*x", hashed(base), digits, rand.Uint64()) }
+
 // isTemporary tells whether a name is that of a temporary file.
 func isTemporary(name string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
@@ -39,9 +42,9 @@ func (p *Publisher) create(place string) (*pending, error) {
 	if mode == 0 {
 		mode = 0o644
 	}
-	dir, start := filepath.Dir(place), hashed(filepath.Base(place))
+	dir, base := filepath.Dir(place), filepath.Base(place)
 	for range 100 {
-		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf("%s%0*x", start, digits, rand.Uint64())), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		f, err := os.OpenFile(filepath.Join(dir, temporary(base)), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}
