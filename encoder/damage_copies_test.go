@@ -125,7 +125,7 @@ func (out *encodedImage) take(f *elf.File, res *encoder.Result, opt encoder.Opti
 }
 
 // fateOf says what became of a copy.
-func (good *encodedImage) fateOf(got encodedImage, err error) fate {
+func fateOf(good *encodedImage, got encodedImage, err error) fate {
 	switch {
 	case errors.Is(err, encoder.ErrNoDWARF) || errors.Is(err, encoder.ErrNoSymbols) || errors.Is(err, encoder.ErrNoTypes):
 		return refusedThere // the image as a whole
@@ -155,7 +155,7 @@ type tally struct {
 func (y *tally) add(name string, x damage, good *encodedImage, got encodedImage, err error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	n := good.fateOf(got, err)
+	n := fateOf(good, got, err)
 	y.counts[n]++
 	kind := x.kind()
 	switch n {

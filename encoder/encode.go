@@ -104,8 +104,7 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 
 // explained is the error of an image that is still open: what it says of a unit gets the source file, and what stands there.
 func explained(err error) error {
-	var unit *dwarf.UnitError
-	if errors.As(err, &unit) {
+	if unit, ok := errors.AsType[*dwarf.UnitError](err); ok {
 		unit.Explain()
 	}
 	return err

@@ -45,13 +45,7 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 			case inPlace:
 				job.Out = job.Image
 			}
-			if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
-				return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
-			}
-			if err := paths.Refuse(embedFiles(&job, inPlace)...); err != nil {
-				return usage(err)
-			}
-			if err := oneStdin(job.Image, job.BTF, job.Distilled, job.Base); err != nil {
+			if err := checkEmbed(&job, inPlace); err != nil {
 				return err
 			}
 			if !inPlace {
@@ -62,12 +56,8 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 				defer done()
 			}
 			image.Path = job.Image
-			for _, name := range image.Verify {
-				k, err := verify.ParseKernel(name)
-				if err != nil {
-					return usage(err)
-				}
-				job.Kernels = append(job.Kernels, k)
+			if job.Kernels, err = kernels(image.Verify); err != nil {
+				return usage(err)
 			}
 			a.noteKernels(image.Verify...)
 			if job.BTF != "" {
@@ -101,6 +91,30 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 	flags.StringSliceVar(&image.Verify, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as verify takes them")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
 	return cmd
+}
+
+// checkEmbed looks at the files of embed before any is touched.
+func checkEmbed(job *embed.Job, inPlace bool) error {
+	if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
+		return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
+	}
+	if err := paths.Refuse(embedFiles(job, inPlace)...); err != nil {
+		return usage(err)
+	}
+	return oneStdin(job.Image, job.BTF, job.Distilled, job.Base)
+}
+
+// kernels are the generations that names stand for.
+func kernels(names []string) ([]verify.Kernel, error) {
+	var list []verify.Kernel
+	for _, name := range names {
+		k, err := verify.ParseKernel(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	return list, nil
 }
 
 // embedFiles are the files of embed.

@@ -147,7 +147,7 @@ func checkReport(t *testing.T, file string, r []byte) {
 	case ".xml":
 		dec := xml.NewDecoder(bytes.NewReader(r))
 		for {
-			if _, err := dec.Token(); err == io.EOF {
+			if _, err := dec.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Errorf("%s: %v", file, err)

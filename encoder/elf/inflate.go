@@ -115,7 +115,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 	switch n, err := io.ReadFull(r, more[:]); { // also compares the checksum
 	case n > 0:
 		return nil, errLonger
-	case err != io.EOF: //nolint:errorlint // the one that ends a reader
+	case err != io.EOF: // the one that ends a reader
 		return nil, err
 	}
 	return out, nil

@@ -86,7 +86,7 @@ func readChunks(r io.Reader) (c chunks, err error) {
 		b := make([]byte, chunkSize)
 		n, err := io.ReadFull(r, b)
 		c.list, c.size = append(c.list, b[:n]), c.size+int64(n)
-		switch err { //nolint:errorlint // those that io.ReadFull makes
+		switch err { // those that io.ReadFull makes
 		case nil:
 		case io.EOF, io.ErrUnexpectedEOF:
 			return c, nil

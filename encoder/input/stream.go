@@ -63,7 +63,7 @@ func (s *Stream) unpack() (err error) {
 	var packed []string
 	for {
 		// Four bytes tell an ELF file, whose first page need not be read twice.
-		if s.head, err = s.r.Peek(len(elfMagic)); string(s.head) == elfMagic {
+		if s.head, _ = s.r.Peek(len(elfMagic)); string(s.head) == elfMagic {
 			break
 		}
 		if s.head, err = s.r.Peek(window); err != nil && !errors.Is(err, io.EOF) {
@@ -107,7 +107,7 @@ type layer struct {
 
 func (l *layer) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
-	if err != nil && err != io.EOF { //nolint:errorlint // the one that ends a reader
+	if err != nil && err != io.EOF { // the one that ends a reader
 		err = within(l.format, err)
 	}
 	return n, err

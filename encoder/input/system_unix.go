@@ -20,6 +20,6 @@ func StoredSize(st fs.FileInfo) uint64 {
 // unlike the time of a write nobody can set.
 func systemVersion(st fs.FileInfo, v *Version) {
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		v.device, v.inode, v.links, v.state = uint64(sys.Dev), uint64(sys.Ino), uint64(sys.Nlink), changeTime(sys)
+		v.device, v.inode, v.links, v.state = uint64(sys.Dev), sys.Ino, uint64(sys.Nlink), changeTime(sys) //nolint:unconvert // types differ by system
 	}
 }

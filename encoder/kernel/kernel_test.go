@@ -45,8 +45,7 @@ func TestFindNothing(t *testing.T) {
 	for _, text := range []string{"", " ", "6", "v6", "6.", ".1", "six.one", "6.1 ", "6.1a", "latest", "Newest", "vmlinux", "-1.5", "6,1",
 		"6.1.\n", "6.1-\x1b[31m", "6.1-ä", "1234.5", "6.12345", "6.1-" + strings.Repeat("x", 65), "4.18", "v5.4", "5.9.16", "2.6.32-754.el6", "0.1"} {
 		_, err := Find(text)
-		var unknown *UnknownError
-		if !errors.As(err, &unknown) {
+		if _, ok := errors.AsType[*UnknownError](err); !ok {
 			t.Errorf("%q: got error %v", text, err)
 			continue
 		}

@@ -84,7 +84,7 @@ func (w *walker) mendStrays() (again bool) {
 	}
 	slices.Sort(w.strays.offs) // so that each unit of a Whole is looked into once
 	var peek dwarf.Peek
-	for i := 0; i < len(w.strays.offs); i++ { // more may be appended
+	for i := 0; i < len(w.strays.offs); i++ { //nolint:intrange // more may be appended
 		off := w.strays.offs[i]
 		if w.mended[off] {
 			continue

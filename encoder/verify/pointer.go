@@ -24,7 +24,7 @@ func PointerSize(blob []byte, order binary.ByteOrder) (size int, from string) {
 	if c.header(nil) != nil {
 		return 0, ""
 	}
-	c.meta() // what it refuses, and what follows, is not in recs
+	_ = c.meta() // what it refuses, and what follows, is not in recs
 	for i := range c.recs {
 		r := c.rec(c.firstID + uint32(i))
 		switch {

@@ -109,22 +109,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.wire), len(t.inside.distilled), t.object.Len(), t.base != nil
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
-	if row.Verify, err = t.verify(); err != nil {
-		return nil, errors.Join(t.located(ctx, it, err), b.reject(&t))
+	if err := b.judge(ctx, it, &t, row); err != nil {
+		return nil, err
 	}
-	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
-	if b.opt.Lint {
-		found, err := b.lint(&t)
-		row.Warnings = append(row.Warnings, found...)
-		if err != nil {
-			return nil, err
-		}
-		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(found)), "rules")
-	}
-	if b.opt.StrictLint && len(row.Warnings) > 0 {
-		return nil, errLint
-	}
-	row.Warnings = append(row.Warnings, b.noEarlier(im)...)
 	if im.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
 		if err := b.turns[i].wait(ctx); err != nil {
 			return nil, err
@@ -158,6 +145,27 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		b.opt.OnPhases(row.Name, t.clock.Phases)
 	}
 	return t.raw.wire, err
+}
+
+// judge asks the kernels about the BTF, and looks for what a publisher should know.
+func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *report.Row) (err error) {
+	if row.Verify, err = t.verify(); err != nil {
+		return errors.Join(t.located(ctx, it, err), b.reject(t))
+	}
+	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
+	if b.opt.Lint {
+		found, err := b.lint(t)
+		row.Warnings = append(row.Warnings, found...)
+		if err != nil {
+			return err
+		}
+		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(found)), "rules")
+	}
+	if b.opt.StrictLint && len(row.Warnings) > 0 {
+		return errLint
+	}
+	row.Warnings = append(row.Warnings, b.noEarlier(&it.Image)...)
+	return nil
 }
 
 // translate makes the BTF of an image.

@@ -33,7 +33,7 @@ type Console struct {
 }
 
 func init() {
-	zerolog.ErrorHandler = func(error) {} // a Stream remembers what cannot be written; a line about it would not be a log line
+	zerolog.ErrorHandler = func(error) {} //nolint:reassign // a Stream remembers what cannot be written; a line about it would not be a log line
 }
 
 // New makes a console for a log format, human or json, and the least level to be told.

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/rs/zerolog"
 
@@ -24,9 +25,7 @@ func (c *Console) Note(text string) {
 // Warning tells what a rule has found.
 func (c *Console) Warning(rule, text string, fields Fields) {
 	all := Fields{"kind": "warning", "rule": rule}
-	for k, v := range fields {
-		all[k] = v
-	}
+	maps.Copy(all, fields)
 	c.say(zerolog.WarnLevel, "warning: "+rule+": "+escape.Line(text), text, all)
 }
 

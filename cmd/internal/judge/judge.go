@@ -61,7 +61,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 			}
 		}
 	}
-	taken := q.assume(f, blob, &opt)
+	taken := q.assume(blob, &opt)
 	a := &Answer{Told: fmt.Sprintf("%s: kernel %s accepts it, path %s%s", file, opt.Kernel, opt.Path, taken.told())}
 	if q.Lint {
 		if a.Warnings, err = q.lint(blob, f, &opt); err != nil {

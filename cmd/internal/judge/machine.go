@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
@@ -19,7 +18,7 @@ type assumption struct {
 
 // assume fills in what a raw file does not say of its kernel: byte order and size of a pointer. They matter on the path of a load alone,
 // where the BTF of a kernel is looked at whole; the others read the byte order themselves and do not care for pointers.
-func (q *Question) assume(f *source.File, blob []byte, opt *verify.Options) assumption {
+func (q *Question) assume(blob []byte, opt *verify.Options) assumption {
 	var a assumption
 	if opt.Path == verify.Load && opt.Order == nil && len(blob) >= 2 && binary.BigEndian.Uint16(blob) == btf.Magic {
 		opt.Order, a.big = binary.BigEndian, true
