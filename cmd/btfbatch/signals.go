@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,7 +15,7 @@ import (
 const (
 	graceForBatch = 1500 * time.Millisecond // to write the report of what was done until then
 	graceForFiles = 2 * time.Second         // to put files in place that belong together
-	graceForWords = 100 * time.Millisecond  // to write the last line, which nobody may be reading
+	graceForWords = 500 * time.Millisecond  // to write the last line, which nobody may be reading
 )
 
 // An interrupter ends the program on a signal. Code that looks at its context returns by itself, but much does not: reading a pipe
@@ -26,8 +25,8 @@ const (
 type interrupter struct {
 	say     func() // writes the last line
 	signals chan os.Signal
-	batch   sync.Mutex  // held while a batch runs
-	said    atomic.Bool // the last line was written, or is being written
+	batch   sync.Mutex // held while a batch runs
+	said    sync.Once  // the last line
 }
 
 // listen starts to listen for signals. The context ends with the first one.
@@ -53,11 +52,13 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 	return ctx
 }
 
-// sayInterrupted writes the last line of a program that was interrupted, once.
+// sayInterrupted writes the last line of a program that was interrupted, once. Whoever calls it may end the program after that.
 func (i *interrupter) sayInterrupted() {
-	if i.said.CompareAndSwap(false, true) && i.say != nil {
-		i.say()
-	}
+	i.said.Do(func() {
+		if i.say != nil {
+			i.say()
+		}
+	})
 }
 
 // waitAtMost calls do, and returns when it has returned or the time is over.

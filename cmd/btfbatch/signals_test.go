@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -176,6 +177,22 @@ func TestTerminalIsGone(t *testing.T) {
 		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitInterrupted, true: exitFailed}[survives]; got != want {
 			t.Errorf("survives: %v: got exit code %d, want %d", survives, got, want)
 		}
+	}
+}
+
+// The last line stands when the program ends, whichever of its two ends comes first.
+func TestLastWords(t *testing.T) {
+	var said atomic.Bool
+	speaking := make(chan struct{})
+	i := interrupter{say: func() {
+		close(speaking)
+		time.Sleep(20 * time.Millisecond)
+		said.Store(true)
+	}}
+	go i.sayInterrupted()
+	<-speaking
+	if i.sayInterrupted(); !said.Load() {
+		t.Error("the program may end before the last line is written")
 	}
 }
 
