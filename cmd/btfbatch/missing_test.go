@@ -362,22 +362,48 @@ func environment(t *testing.T) (list []string) {
 	return list
 }
 
-// fixtures fills the working folder anew.
+// fixtures makes the working folder what it was, where a call has changed it.
 func fixtures(t *testing.T) {
 	t.Helper()
-	entries, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(e.Name()))
-	}
 	for name, data := range goodFiles {
-		err = errors.Join(err, os.WriteFile(name, data, 0o600))
+		restored(t, name, data)
 	}
-	err = errors.Join(err, os.Mkdir("folder", 0o700), os.Mkdir("before", 0o700), os.Symlink("loop", "loop"), syscall.Mkfifo("pipe", 0o600),
-		os.WriteFile("before/m.btf", goodFiles["base.btf"], 0o600))
-	if err != nil {
-		t.Fatal(err)
+	folder := func(name string, want ...string) {
+		if err := os.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
+		entries, err := os.ReadDir(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if !slices.Contains(want, e.Name()) {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(name, e.Name())))
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	if link, err := os.Readlink("loop"); err != nil || link != "loop" {
+		made(t, errors.Join(os.RemoveAll("loop"), os.Symlink("loop", "loop")), "loop")
+	}
+	if st, err := os.Lstat("pipe"); err != nil || st.Mode().Type() != fs.ModeNamedPipe {
+		made(t, errors.Join(os.RemoveAll("pipe"), syscall.Mkfifo("pipe", 0o600)), "pipe")
+	}
+	folder("folder")
+	folder("before", "m.btf")
+	restored(t, "before/m.btf", goodFiles["base.btf"])
+	folder(".", slices.AppendSeq([]string{"folder", "before", "loop", "pipe"}, maps.Keys(goodFiles))...)
+}
+
+// restored writes a file unless it is there as it was.
+func restored(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if st, err := os.Lstat(name); err == nil && st.Mode() == 0o600 {
+		if got, err := os.ReadFile(name); err == nil && bytes.Equal(got, data) {
+			return
+		}
+	}
+	made(t, errors.Join(os.RemoveAll(name), os.WriteFile(name, data, 0o600)), name)
 }

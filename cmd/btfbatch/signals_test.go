@@ -26,15 +26,16 @@ const (
 // stuck is a command that waits for something that never comes.
 type stuck struct {
 	name string
-	args string                         // the words of the command line
-	make func(t *testing.T) func()      // prepares the folder that is the current one; what it returns waits until the command is at it
-	look func(t *testing.T, dir string) // at what is left
+	args string                                // the words of the command line
+	make func(t *testing.T, dir string) func() // prepares the folder; what it returns waits until the command is at it
+	look func(t *testing.T, dir string)        // at what is left
 }
 
 // pipe makes a named pipe. The returned function waits until somebody reads from it.
-func pipe(path string) func(t *testing.T) func() {
-	return func(t *testing.T) func() {
+func pipe(name string) func(t *testing.T, dir string) func() {
+	return func(t *testing.T, dir string) func() {
 		t.Helper()
+		path := filepath.Join(dir, name)
 		if err := syscall.Mkfifo(path, 0o600); err != nil {
 			t.Skipf("no pipes here: %v", err)
 		}
@@ -50,32 +51,33 @@ func pipe(path string) func(t *testing.T) func() {
 }
 
 // text writes a file and then makes a named pipe.
-func text(file, content, pipeName string) func(t *testing.T) func() {
-	return func(t *testing.T) func() {
+func text(file, content, pipeName string) func(t *testing.T, dir string) func() {
+	return func(t *testing.T, dir string) func() {
 		t.Helper()
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return pipe(pipeName)(t)
+		return pipe(pipeName)(t, dir)
 	}
 }
 
 // unopened makes a named pipe that nobody writes to, so that the command waits in open(2).
-func unopened(path string) func(t *testing.T) func() {
-	return func(t *testing.T) func() {
-		pipe(path)(t)
+func unopened(name string) func(t *testing.T, dir string) func() {
+	return func(t *testing.T, dir string) func() {
+		pipe(name)(t, dir)
 		return nil
 	}
 }
 
 // huge writes an image that takes days to hash, and a manifest that wants it.
-func huge(t *testing.T) func() {
-	data, err := os.ReadFile("image")
+func huge(t *testing.T, dir string) func() {
+	data, err := os.ReadFile(filepath.Join(dir, "image"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(dir, "huge")
 	manifest := fmt.Sprintf("version: 1\nimages: [{path: huge, name: i, sha256: %064d}]\n", 0)
-	if err := errors.Join(os.WriteFile("huge", data, 0o600), os.WriteFile("m.yaml", []byte(manifest), 0o600), os.Truncate("huge", 1<<42)); err != nil {
+	if err := errors.Join(os.WriteFile(file, data, 0o600), os.WriteFile(filepath.Join(dir, "m.yaml"), []byte(manifest), 0o600), os.Truncate(file, 1<<42)); err != nil {
 		t.Skipf("no sparse files here: %v", err)
 	}
 	return nil
@@ -88,9 +90,9 @@ func TestOneSignalEndsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	const batch = "version: 1\nimages:\n- {path: image, name: a, outputs: {btf: out/a.btf}}\n- {path: image, name: b, outputs: {btf: out/b.btf}, golden: p}\n"
-	reported := func(t *testing.T, _ string) {
+	reported := func(t *testing.T, dir string) {
 		t.Helper()
-		r, err := os.ReadFile("r.json")
+		r, err := os.ReadFile(filepath.Join(dir, "r.json"))
 		for _, want := range []string{`"exit_code": 130`, `"name": "a",`, `"status": "interrupted"`} {
 			if err != nil || !bytes.Contains(r, []byte(want)) {
 				t.Errorf("report: got %s, %v, want %s in it", r, err, want)
@@ -110,21 +112,22 @@ func TestOneSignalEndsIt(t *testing.T) {
 		{"embed", "embed image --btf p -o out", pipe("p"), nil},
 		{"exceptions", "run m.yaml --exceptions p", text("m.yaml", batch, "p"), nil},
 		{"golden", "run m.yaml --report json=r.json", text("m.yaml", batch, "p"), reported},
-		{"golden that nobody opens", "run m.yaml -j 1 --report json=r.json", func(t *testing.T) func() { text("m.yaml", batch, "p")(t); return nil }, reported},
+		{"golden that nobody opens", "run m.yaml -j 1 --report json=r.json", func(t *testing.T, dir string) func() { text("m.yaml", batch, "p")(t, dir); return nil }, reported},
 		{"sums", "validate m.yaml", huge, nil},
 		{"sums of a run", "run m.yaml", huge, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			for wait := 300 * time.Millisecond; ; wait *= 3 {
 				dir := t.TempDir()
-				t.Chdir(dir)
-				if err := errors.Join(os.Symlink(image, "image"), os.Symlink(strings.TrimSuffix(image, ".elf")+".btf.golden", "image.btf")); err != nil {
+				if err := errors.Join(os.Symlink(image, filepath.Join(dir, "image")),
+					os.Symlink(strings.TrimSuffix(image, ".elf")+".btf.golden", filepath.Join(dir, "image.btf"))); err != nil {
 					t.Fatal(err)
 				}
-				ready := tt.make(t)
+				ready := tt.make(t, dir)
 				var stderr bytes.Buffer
 				cmd := exec.Command("btfbatch", strings.Fields(tt.args)...)
-				cmd.Stderr, cmd.Env = &stderr, append(os.Environ(), "CI=")
+				cmd.Dir, cmd.Stderr, cmd.Env = dir, &stderr, append(os.Environ(), "CI=")
 				code, took := interrupt(t, cmd, ready, wait)
 				if code == -1 && wait < 10*time.Second {
 					continue // it had not begun yet
@@ -209,6 +212,7 @@ func interrupt(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (c
 	}()
 	if ready != nil {
 		ready()
+		wait /= 6 // nothing tells that it reads, but it is close to that
 	}
 	time.Sleep(wait)
 	start := time.Now()
@@ -247,6 +251,7 @@ func TestNobodyReads(t *testing.T) {
 	}
 	for _, args := range [][]string{{"dump", btf}, {"dump", "--format", "c", btf}, {"dump", "--format", "json", btf}, {"run", "--help"}, {"nonsense"}} {
 		t.Run(strings.Join(args[:len(args)-1], " "), func(t *testing.T) {
+			t.Parallel()
 			for wait := 300 * time.Millisecond; ; wait *= 3 {
 				cmd := exec.Command("btfbatch", args...)
 				cmd.Stdout, cmd.Stderr = full(t), full(t)

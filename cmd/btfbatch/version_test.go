@@ -37,6 +37,7 @@ func TestLinkedVersion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
 	}
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "btfbatch.exe")
 	cmd := exec.Command("go", "build", "-pgo=off", "-ldflags", "-X main.version=v1.2.3 -X main.commit=0123abc -X main.date=2026-01-02", "-o", program, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
