@@ -11,7 +11,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -77,17 +76,14 @@ func TestHostileNamesEverywhere(t *testing.T) {
 	write("types.btf", hostileBTF(t, 4))
 	write("other.btf", hostileBTF(t, 8))
 	write("symbols.elf", hostileSymbols())
+	t.Setenv("CI", "")
+	t.Setenv("GITHUB_ACTIONS", "true")
+	t.Setenv("GITHUB_STEP_SUMMARY", filepath.Join(t.TempDir(), "summary.md"))
 	annotated := 0
-	run := func(t *testing.T, commands int, args ...string) (stdout []byte) {
+	call := func(t *testing.T, commands int, args ...string) (stdout []byte) {
 		t.Helper()
 		var out, errs bytes.Buffer
-		cmd := exec.Command("btfbatch", args...)
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		cmd.Env = append(os.Environ(), "CI=", "GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY="+filepath.Join(t.TempDir(), "summary.md"))
-		err := cmd.Run()
-		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
+		run(args, &out, &errs)
 		what := strings.Join(args[:1], " ")
 		clean(t, what+": stdout", out.Bytes(), 0)
 		if commands < 0 { // as many as there are failures
@@ -97,7 +93,7 @@ func TestHostileNamesEverywhere(t *testing.T) {
 		clean(t, what+": stderr", errs.Bytes(), commands)
 		return out.Bytes()
 	}
-	run(t, -1, "run", "m.yaml", "--log-level", "debug", "--report", "text", "--report", "json=r.json", "--report", "junit=r.xml", "--report", "markdown=r.md")
+	call(t, -1, "run", "m.yaml", "--log-level", "debug", "--report", "text", "--report", "json=r.json", "--report", "junit=r.xml", "--report", "markdown=r.md")
 	if annotated < 10 {
 		t.Errorf("got %d annotations, want one for every name that no image can have", annotated)
 	}
@@ -109,29 +105,29 @@ func TestHostileNamesEverywhere(t *testing.T) {
 		clean(t, file, r, 0)
 		checkReport(t, file, r)
 	}
-	for line := range bytes.Lines(run(t, 0, "plan", "m.yaml")) {
+	for line := range bytes.Lines(call(t, 0, "plan", "m.yaml")) {
 		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("::")) {
 			t.Errorf("plan: %s", line)
 		}
 	}
-	run(t, 0, "validate", "m.yaml")
-	run(t, 0, "diff", "types.btf", "other.btf")
-	run(t, 0, "verify", "types.btf")
-	run(t, 0, "verify", "--lint", "types.btf")
-	run(t, 0, "stats", "symbols.elf")
-	run(t, 0, "explain", "--list-excluded", "symbols.elf")
+	call(t, 0, "validate", "m.yaml")
+	call(t, 0, "diff", "types.btf", "other.btf")
+	call(t, 0, "verify", "types.btf")
+	call(t, 0, "verify", "--lint", "types.btf")
+	call(t, 0, "stats", "symbols.elf")
+	call(t, 0, "explain", "--list-excluded", "symbols.elf")
 	for _, name := range hostileNames {
-		run(t, 0, "explain", "symbols.elf", name)
+		call(t, 0, "explain", "symbols.elf", name)
 		file := "k/" + name + ".elf"
-		run(t, 0, "explain", file, "nothing")
-		run(t, 0, "stats", file)
+		call(t, 0, "explain", file, "nothing")
+		call(t, 0, "stats", file)
 		for _, path := range []string{"none/" + name, "nowhere/" + name} {
 			for _, args := range []string{"dump", "verify", "stats", "validate", "encode -o out", "embed -o out", "diff types.btf", "dump --format", "run --exceptions", "run m.yaml --only", "verify --as", "pahole -J", "run --"} {
-				run(t, -1, append(strings.Fields(args), path)...)
+				call(t, -1, append(strings.Fields(args), path)...)
 			}
 		}
 		for _, args := range []string{"dump types.btf --format", "run m.yaml --exceptions", "run m.yaml --only", "verify types.btf --as", "run m.yaml --report", "--"} {
-			run(t, -1, append(strings.Fields(args), name)...)
+			call(t, -1, append(strings.Fields(args), name)...)
 		}
 	}
 }
