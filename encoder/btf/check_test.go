@@ -2,11 +2,13 @@ package btf
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"testing"
 )
 
 func TestCheckReferences(t *testing.T) {
+	end := sample(binary.LittleEndian).Strings.End()
 	for _, tt := range []struct {
 		name  string
 		id    ID // the record to change
@@ -24,6 +26,10 @@ func TestCheckReferences(t *testing.T) {
 		{"member name", 4, 6, 1 << 20, "type 4 (STRUCT) has an element whose name"},
 		{"enumerator name", 6, 3, 1 << 20, "type 6 (ENUM) has an element whose name"},
 		{"own name", 7, 0, 1 << 20, "type 7 (FWD) has its name at 0x100000 of"},
+		{"own name behind the last byte", 7, 0, end, fmt.Sprintf("type 7 (FWD) has its name at %#x of %#x bytes", end, end)},
+		{"own name at the last byte", 7, 0, end - 1, ""},
+		{"member name behind the last byte", 4, 6, end, fmt.Sprintf("type 4 (STRUCT) has an element whose name is at %#x of %#x bytes", end, end)},
+		{"member name at the last byte", 4, 6, end - 1, ""},
 		{"parameter", 12, 4, 20, "type 12 (FUNC_PROTO) has an element that refers to type 20"},
 		{"return type", 12, 2, 21, "type 12 (FUNC_PROTO) refers to type 21 of 20"},
 		{"function of an int", 13, 2, 1, "type 13 (FUNC) refers to type 1, which is not a FUNC_PROTO"},

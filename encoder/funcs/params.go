@@ -15,7 +15,6 @@ type facts struct {
 	slots    uint16 // registers that it takes
 	reg      int16  // the first register found
 	hasLoc   bool
-	hasConst bool
 	constant bool
 	stack    bool
 	inMemory bool
@@ -44,7 +43,7 @@ type Analyzer struct {
 // read fills the facts of a parameter from its own DIE.
 func (a *Analyzer) read(i int) {
 	p, f := &a.fs.Params[i], &a.facts[i]
-	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone, hasConst: p.HasConst}
+	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone}
 	typ := p.Type
 	if p.Origin >= 0 {
 		typ = a.fs.Params[p.Origin].Type
@@ -197,7 +196,6 @@ func (a *Analyzer) share(i int) {
 	}
 	from, to := &a.facts[i], &a.facts[p.Origin]
 	to.hasLoc = to.hasLoc || from.hasLoc
-	to.hasConst = to.hasConst || from.hasConst
 	to.constant = to.constant || from.constant
 	to.stack = to.stack || from.stack
 	to.inMemory = to.inMemory || from.inMemory
@@ -215,14 +213,13 @@ func (a *Analyzer) share(i int) {
 }
 
 // judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for a
-// signature that is as written).
-func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
+// signature that is as written). One without a location, be it a constant or unknown, counts as optimized away.
+func (a *Analyzer) judge(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {
 		f := &fs[i]
 		at = a.even(at, &ps[i])
-		switch {
-		case f.hasLoc:
+		if f.hasLoc {
 			if at >= a.conv.registers {
 				continue
 			}
@@ -233,8 +230,6 @@ func (a *Analyzer) judge(fs []facts, ps []translate.Param, clang bool) {
 			case a.conv.elsewhere(at, f.reg):
 				f.unexpected = true
 			}
-		case f.hasConst && !clang:
-			f.optimized = true
 		}
 		at += a.use(f)
 	}

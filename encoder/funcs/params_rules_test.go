@@ -174,6 +174,29 @@ func TestSizes(t *testing.T) {
 	})
 }
 
+// TestConstValues: a parameter with a constant for a location is one that was optimized away, whatever form the constant has.
+func TestConstValues(t *testing.T) {
+	const at = dwarf.AttrConstValue
+	var fixtures []fixture
+	for name, attr := range map[string]synth.Attr{
+		"data1": synth.Num(at, synth.FormData1, 3), "data8": synth.Num(at, synth.FormData8, 1<<40), "sdata": synth.Int(at, synth.FormSdata, -3),
+		"udata": synth.Num(at, synth.FormUdata, 300), "implicit_const": synth.Int(at, synth.FormImplicitConst, 7),
+		"block1": synth.Block(at, synth.FormBlock1, 1, 2), "string": synth.Str(at, synth.FormString, "text"),
+		"strp": synth.Str(at, synth.FormStrp, "text"), "line_strp": synth.Str(at, synth.FormLineStrp, "text"),
+		"strx": synth.Str(at, synth.FormStrx, "text"), "strx1": synth.Str(at, synth.FormStrx1, "text"), "strx4": synth.Str(at, synth.FormStrx4, "text"),
+		"addrx": synth.Addr(at, synth.FormAddrx, synth.Abs(0x10010)),
+	} {
+		fixtures = append(fixtures, fixture{name: name, build: func(m *image) {
+			m.symbol("f.isra.0", 16)
+			m.Func("f", m.text.At(16), 16, nil, m.at("a", m.Pointer(nil), synth.OpReg(5)), synth.Param{Name: "b", Type: m.i, Extra: []synth.Part{attr}})
+		}, want: `f: optimized parameters`})
+	}
+	check(t, append(fixtures, fixture{name: "none", build: func(m *image) {
+		m.symbol("f", 16)
+		m.Func("f", m.text.At(16), 16, nil, m.at("a", m.Pointer(nil), synth.OpReg(5)), synth.Param{Name: "b", Type: m.i})
+	}, want: `f(a *void, b int) void`}))
+}
+
 // Rules 01/8.4 and 01/9.3: facts flow from the copy to the abstract instance.
 func TestSharing(t *testing.T) {
 	abstract := func(m *image, names ...string) (f *synth.DIE, ps []*synth.DIE) {
@@ -196,6 +219,16 @@ func TestSharing(t *testing.T) {
 			m.DIE(dwarf.TagSubprogram, origin(f), low(m), synth.NewDIE(dwarf.TagFormalParameter, origin(ps[0])),
 				synth.NewDIE(dwarf.TagFormalParameter, origin(ps[1]), m.Loc(synth.OpReg(4))))
 		}, want: `f(a *void, b *void) void`},
+		{name: "that a parameter is in memory", build: func(m *image) {
+			g := m.DIE(dwarf.TagSubprogram, synth.Name("g"), synth.Num(dwarf.AttrInline, synth.FormData1, 1))
+			narrow := g.DIE(dwarf.TagFormalParameter, synth.Name("a"), synth.Type(m.Pointer(nil)))
+			f := m.DIE(dwarf.TagSubprogram, synth.Name("f"), synth.Num(dwarf.AttrInline, synth.FormData1, 1))
+			wide := f.DIE(dwarf.TagFormalParameter, synth.Name("a"), synth.Type(m.Union("u", 24)), origin(narrow))
+			next := f.DIE(dwarf.TagFormalParameter, synth.Name("b"), synth.Type(m.Pointer(nil)))
+			m.symbol("f", 16)
+			m.DIE(dwarf.TagSubprogram, origin(f), low(m), synth.NewDIE(dwarf.TagFormalParameter, origin(wide), m.Loc(synth.OpFbreg(8))),
+				synth.NewDIE(dwarf.TagFormalParameter, origin(next), m.Loc(synth.OpReg(4))))
+		}, want: `f(a union u, b *void) void`},
 		{name: "a copy that lost its first parameter", build: func(m *image) {
 			f, ps := abstract(m, "a", "b")
 			m.symbol("f.isra.0", 16)

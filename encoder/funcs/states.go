@@ -148,7 +148,7 @@ func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 	case a.reduce:
 		a.judgeChanged(fs, ps)
 	default:
-		a.judge(fs, ps, clang)
+		a.judge(fs, ps)
 	}
 	hasStruct := false
 	for i := range ps {

@@ -91,7 +91,6 @@ func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool
 	}
 	if direct {
 		p.Loc = c.Location()
-		p.HasConst = c.Present(dwarf.SlotConst) || c.Present(dwarf.SlotConstKey) || c.Present(dwarf.SlotConstStr) || c.Present(dwarf.SlotConstX)
 		w.params = append(w.params, p)
 	} else {
 		w.fs.Params = append(w.fs.Params, p)

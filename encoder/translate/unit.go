@@ -50,15 +50,14 @@ type Func struct {
 
 // A Param is one DW_TAG_formal_parameter of a subprogram.
 type Param struct {
-	Off      uint32
-	Type     uint32 // local id, 0 is void
-	HasType  bool   // has its own DW_AT_type
-	HasName  bool   // has its own DW_AT_name
-	HasConst bool   // has DW_AT_const_value
-	Index    uint16 // among the parameters of the same DIE
-	Origin   int32  // index of the abstract origin in Params; -1 none, -2 not found
-	Name     dwarf.StrKey
-	Loc      dwarf.Location
+	Off     uint32
+	Type    uint32 // local id, 0 is void
+	HasType bool   // has its own DW_AT_type
+	HasName bool   // has its own DW_AT_name
+	Index   uint16 // among the parameters of the same DIE
+	Origin  int32  // index of the abstract origin in Params; -1 none, -2 not found
+	Name    dwarf.StrKey
+	Loc     dwarf.Location
 }
 
 // A Var is a variable with a fixed address in a wanted section.

@@ -106,6 +106,16 @@ func TestRules(t *testing.T) {
 			})(b)
 		}, want: "static seen\n.data..percpu 20: seen@16+4\nno hidden: lies in another section first",
 			right: "static hidden\nstatic seen\n.data..percpu 20: hidden@8+4 seen@16+4"},
+		{name: "11: 4 GiB from the start of its section", build: func(b *synth.Builder) {
+			big := b.NoBits(".data..percpu", elf.SHF_WRITE, 0x1000, 1<<32+64)
+			cu := b.CU("a.c", synth.C11)
+			typ := cu.Base("int", 4, synth.Signed)
+			for i, off := range []uint64{1<<32 - 4, 1 << 32} {
+				name := []string{"last", "beyond"}[i]
+				b.Symbol(name, big.At(off), 4, elf.STT_OBJECT)
+				cu.Var(name, typ, big.At(off))
+			}
+		}, want: "static last\n.data..percpu 0: last@4294967292+4\nno beyond: section offset is over 4 GiB"},
 		{name: "5: NOBITS counts, notes do not", build: func(b *synth.Builder) {
 			note := b.Note(".note.x", "x", 1, make([]byte, 64))
 			note.Addr = 0x1000

@@ -36,6 +36,14 @@ func mods(kind, n uint32) func(*blob) {
 	}
 }
 
+// bitField is a bit field of an integer of that many bytes, in a struct that has room for more.
+func bitField(size, bits uint32) []byte {
+	return built(func(b *blob) {
+		i := b.integer("int", size)
+		b.add(b.str("s"), kindFlagBit|info(kStruct, 1), 16, b.str("b"), i, bits<<24)
+	})
+}
+
 // A ruleCase is a blob and what a kernel says to it.
 type ruleCase struct {
 	name string
@@ -104,6 +112,11 @@ func ruleCases() []ruleCase {
 			b.add(0, info(kInt, 0), 16, 8<<16|8)
 			b.add(0, info(kStruct, 1), 0xffffffff, 0, 1, 0xffffffff)
 		}), "EINVAL (anon) type_id=1 bits_offset=4294967295 bits_offset exceeds U32_MAX"},
+		{"bit field as wide as its integer", Options{}, bitField(4, 32), "ok"},
+		{"bit field one bit wider than its integer", Options{}, bitField(4, 33),
+			"EINVAL b type_id=1 bitfield_size=33 bits_offset=0 Invalid member bitfield_size"},
+		{"bit field one bit wider than its integer of one byte", Options{}, bitField(1, 9),
+			"EINVAL b type_id=1 bitfield_size=9 bits_offset=0 Invalid member bitfield_size"},
 		{"name offset of an enum", Options{}, built(func(b *blob) { b.add(99, info(kEnum, 0), 4) }), "EINVAL [1] Invalid name_offset:99"},
 		{"name of two lines", Options{}, built(func(b *blob) { b.ref(kTypedef, 0, "a\nb") }), "EINVAL b type_id=0 Invalid name"},
 		{"name longer than the log's line", Options{}, built(func(b *blob) { b.ref(kTypedef, 0, strings.Repeat("a", 2000)) }),
