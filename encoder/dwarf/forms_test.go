@@ -293,6 +293,23 @@ func TestStrings(t *testing.T) {
 	}
 }
 
+// TestConstStrings: so is a constant, which annotations have.
+func TestConstStrings(t *testing.T) {
+	for _, form := range []synth.Form{synth.FormString, synth.FormStrp, synth.FormLineStrp, synth.FormStrx, synth.FormStrx1, synth.FormStrx2,
+		synth.FormStrx3, synth.FormStrx4} {
+		for _, text := range []string{"", "rcu", "a longer one"} {
+			b := synth.New(synth.Target{})
+			cu := b.CU("a.c", synth.C11)
+			d := cu.DIE(synth.TagLLVMAnnotation, synth.Str(stddwarf.AttrName, form, "a name"), synth.Str(stddwarf.AttrConstValue, form, text))
+			read(t, b, d, func(_ *dwarf.Unit, c *dwarf.Cursor, data *dwarf.Data) {
+				if got := string(data.Strings.Append(nil, c.ConstString())); got != text {
+					t.Errorf("form %#x: got %q, want %q", form, got, text)
+				}
+			})
+		}
+	}
+}
+
 // TestCut: a text that begins with the prefix is the prefix, in whatever form it is; one that does not come from the image stays.
 func TestCut(t *testing.T) {
 	const prefix = "str"

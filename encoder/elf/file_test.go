@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -290,6 +291,39 @@ func TestExtendedIndices(t *testing.T) {
 			if gotList[i].Section != w.Section {
 				t.Errorf("%v: symbol %d: got section %d, want %d", class, i, gotList[i].Section, w.Section)
 			}
+		}
+	}
+}
+
+// note is a note of SHT_NOTE, with padding of owner and value to the given alignment.
+func note(align int, owner string, kind uint32, value ...byte) []byte {
+	pad := func(b []byte) []byte { return append(b, make([]byte, (align-len(b)%align)%align)...) }
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(owner)+1))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(value)))
+	b = binary.LittleEndian.AppendUint32(b, kind)
+	return pad(append(pad(append(append(b, owner...), 0)), value...))
+}
+
+// TestNotes: notes are found one behind the other, by the alignment of their section.
+func TestNotes(t *testing.T) {
+	for align, padded := range map[uint64]int{0: 4, 1: 4, 4: 4, 8: 8, 16: 4} {
+		b := synth.New(synth.Target{})
+		s := b.Section(".note", elf.SHT_NOTE, elf.SHF_ALLOC, 0, slices.Concat(note(padded, "Linux", 1, 1), note(padded, "stapsdt", 3, 2, 3, 4, 5, 6),
+			note(padded, "GNU", 1, 7), note(padded, "GNU", 3, 0xab, 0xcd), note(padded, "GNU", 3, 0xef)))
+		s.Align = align
+		f := mustOpen(t, b.Bytes())
+		var got []string
+		if err := f.Notes(func(owner string, kind uint32, value []byte) bool {
+			got = append(got, fmt.Sprintf("%s %d %x", owner, kind, value))
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"Linux 1 01", "stapsdt 3 0203040506", "GNU 1 07", "GNU 3 abcd", "GNU 3 ef"}; !slices.Equal(got, want) {
+			t.Errorf("aligned to %d: got %q, want %q", align, got, want)
+		}
+		if id, err := f.BuildID(); err != nil || fmt.Sprintf("%x", id) != "abcd" {
+			t.Errorf("aligned to %d: got build id %x (%v), want abcd", align, id, err)
 		}
 	}
 }
