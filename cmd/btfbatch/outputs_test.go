@@ -68,7 +68,8 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%q: got exit code %d and %d bytes, want %d and some", line, code, all.Len(), want)
 			continue
 		}
-		for _, room := range []int{0, all.Len() / 2, all.Len() - 1} {
+		almost := all.Len() - 1 - all.Len()/64 // reports have times, which are not always written with as many digits
+		for _, room := range []int{0, all.Len() / 2, almost} {
 			var stderr bytes.Buffer
 			disk := fullDisk{left: room}
 			code := run(args, &disk, &stderr)
