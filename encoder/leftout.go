@@ -12,6 +12,11 @@ func (j *job) leftOut(u *dwarf.Unit) bool {
 	return slices.Contains(j.opt.LangExclude, u.Lang) || len(j.opt.UnitExclude) != 0 && j.excluded(u)
 }
 
+// leftOutOfWhole is leftOut for one of the units that are translated as one.
+func (j *job) leftOutOfWhole(u *dwarf.Unit) bool {
+	return slices.Contains(j.opt.LangExclude, u.Lang) || len(j.opt.UnitExclude) != 0 && j.namesCount() && j.excluded(u)
+}
+
 // excluded tells whether the name of a unit begins as one that is not wanted; that of a unit without a name is empty.
 func (j *job) excluded(u *dwarf.Unit) bool {
 	var scratch [4]byte

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -179,8 +178,7 @@ func (l *locator) units(ctx context.Context, j *job) error {
 func (l *locator) whole(ctx context.Context, j *job, m *dwarf.Whole) error {
 	var w worker
 	var u unit
-	skip := func(lang uint64) bool { return slices.Contains(j.opt.LangExclude, lang) }
-	if _, err := w.tr.Whole(m, &j.d.Strings, skip, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
+	if _, err := w.tr.Whole(m, &j.d.Strings, j.leftOutOfWhole, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
 		return err
 	}
 	if pos, ok := l.position(&u.types, &w.subs); ok {

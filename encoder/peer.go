@@ -29,9 +29,12 @@ func (j *job) followsSignatures() bool { return j.opt.Profile != Pahole }
 // leavesOutAll is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
 // and leaves out all of them. Their name is empty.
 func (j *job) leavesOutAll(all *dwarf.Unit) bool {
-	all.Name = 0
 	return j.opt.Profile == Pahole && j.leftOut(all)
 }
+
+// namesCount is rule 01/2.6: of units that are translated together the reference leaves out none by its name, unless it was given languages to
+// leave out as well.
+func (j *job) namesCount() bool { return j.opt.Profile != Pahole || len(j.opt.LangExclude) != 0 }
 
 // readsSplit is rule 01/2.5: the reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files
 // are read, or the one .dwp file beside the image that has them all.

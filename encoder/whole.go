@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -14,7 +13,7 @@ import (
 // Whether all units are translated as one (rule 01/2.3):
 //
 //  1. the feature force_cu_merging asks for it;
-//  2. or the kernel's note says that it was linked with link-time optimisation;
+//  2. or a note of the kernel says that it was linked with link-time optimisation;
 //  3. or an abbreviation table declares a reference by section offset, which can lead into another unit;
 //  4. or it declares references into a supplementary file;
 //  5. or, outside the peer's profile, references to type units, which the peer never follows into .debug_info.
@@ -69,15 +68,12 @@ func (j *job) translateAll(ctx context.Context, a *assembler) error {
 	return j.units(ctx, a) // parallel over CUs, joined in CU order
 }
 
-// ltoNote tells whether the first note of the kernel's LTO type holds a value other than 0.
+// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0.
 func ltoNote(f *elf.File) (lto bool, err error) {
 	const kernelLTO = 0x101
 	err = f.Notes(func(owner string, kind uint32, value []byte) bool {
-		if owner != "Linux" || kind != kernelLTO || len(value) < 4 {
-			return true
-		}
-		lto = f.Order.Uint32(value) != 0
-		return false
+		lto = owner == "Linux" && kind == kernelLTO && len(value) >= 4 && f.Order.Uint32(value) != 0
+		return !lto
 	})
 	return lto, err
 }
@@ -94,8 +90,7 @@ func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err erro
 		return err
 	}
 	var w worker
-	skip := func(lang uint64) bool { return slices.Contains(j.opt.LangExclude, lang) }
-	all, err := w.tr.Whole(m, &j.d.Strings, skip, j.translateOptions(ctx, false), &u.types, &w.subs)
+	all, err := w.tr.Whole(m, &j.d.Strings, j.leftOutOfWhole, j.translateOptions(ctx, false), &u.types, &w.subs)
 	if err != nil {
 		return err
 	}

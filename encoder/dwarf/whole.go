@@ -188,6 +188,7 @@ func (w *Whole) Find(pos uint32) (i int, ok bool) {
 func (w *Whole) Supplementary(i int) bool { return w.units[i].part.d != w.d }
 
 // All is a Unit that stands for all of them where locations are decoded: positions are those of the Whole.
+// It has no name.
 func (w *Whole) All(first *Unit) Unit {
 	return Unit{Version: first.Version, AddrSize: first.AddrSize, Clang: first.Clang, Lang: first.Lang, dwarf64: first.dwarf64,
 		data: w.data, end: w.size, refEnd: w.size, d: w.d}

@@ -11,15 +11,15 @@ import (
 // A wholeWalk is where the walk over a Whole is.
 type wholeWalk struct {
 	m        *dwarf.Whole
-	skip     func(lang uint64) bool
+	skip     func(u *dwarf.Unit) bool
 	current  int          // unit that the cursor is in
 	imported map[int]bool // units whose children have been walked where they are imported
 	aside    dwarf.Unit   // another unit that is looked into
 }
 
-// Whole translates all units of an image into t and fs, leaving out those whose language is to be skipped. The result is a
+// Whole translates all units of an image into t and fs, leaving out those that skip names. The result is a
 // Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
-func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint64) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
+func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	w := &tr.w
 	for w.mends = w.mends[:0]; ; {
 		all, err := w.wholeOnce(m, s, skip, opt, t, fs)
@@ -34,7 +34,7 @@ func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uin
 	}
 }
 
-func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint64) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
+func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	var u, all dwarf.Unit
 	var empty []Note
 	begun := false
@@ -75,7 +75,7 @@ func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(lang uint
 }
 
 // indexWhole makes the index of types by offset one of all units.
-func (w *walker) indexWhole(m *dwarf.Whole, skip func(lang uint64) bool) {
+func (w *walker) indexWhole(m *dwarf.Whole, skip func(u *dwarf.Unit) bool) {
 	w.whole = &wholeWalk{m: m, skip: skip, imported: make(map[int]bool)}
 	w.mask, w.farFrom, w.eager = 0, 0, false
 	w.byOff, w.far = []uint16{farID}, make(map[uint32]uint32)
@@ -83,7 +83,7 @@ func (w *walker) indexWhole(m *dwarf.Whole, skip func(lang uint64) bool) {
 
 // unit walks the unit i, which is open in u. What its root is does not matter.
 func (w *walker) unit(i int, u *dwarf.Unit) {
-	if w.whole.skip(u.Lang) {
+	if w.whole.skip(u) {
 		return
 	}
 	w.u, w.whole.current = u, i
