@@ -258,6 +258,9 @@ func (j *job) encode(ctx context.Context, exact bool, res *Result) error {
 		return err
 	}
 	a.warn.renamed = a.funcs.Renamed()
+	if j.d.File.Waiting() {
+		a.warn.waits()
+	}
 	// Below this line nothing reads DWARF.
 	j.forgetDWARF(a)
 	return j.finish(ctx, a, res)

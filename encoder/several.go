@@ -78,6 +78,9 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 			}
 		}
 		a.warn.image = j.f.Path + ": "
+		if j.d.File.Waiting() {
+			a.warn.waits()
+		}
 		err := j.translateAll(ctx, a)
 		if errors.Is(err, errTogether) {
 			if whole := j.readWhole(); whole != nil {

@@ -26,12 +26,16 @@ const RuleReduced = "reduced-debug-info"
 // RuleRenamed is the rule that a function is lost since its name and that of its symbol differ in a few bits.
 const RuleRenamed = "renamed-function"
 
+// RuleNotLinked is the rule that the image is an object that waits for link-time optimisation.
+const RuleNotLinked = "not-linked"
+
 // A warner gathers what the units of an image noted, in the order in which they are joined.
 type warner struct {
 	image string // put before each place, where there are several images
 	found [translate.NumNoteRules]finding
 
 	renamed []string // functions whose symbols have nearly their names
+	waiting []string // what is said of images that wait for link-time optimisation
 }
 
 // A finding is what one rule found so far.
@@ -50,6 +54,11 @@ func (w *warner) add(notes []translate.Note, s *dwarf.Strings) {
 		n := &notes[i]
 		w.found[n.Rule].add(n.Name != 0, n.Text(s), func() string { return w.image + n.Place(s) + ": " })
 	}
+}
+
+// waits takes over that the image waits for link-time optimisation.
+func (w *warner) waits() {
+	w.waiting = append(w.waiting, w.image+"the object waits for link-time optimisation: it has no code, and its BTF no function and no variable; link it with -r and -flinker-output=nolto-rel first")
 }
 
 // name takes over that a name was made an identifier, of what is at an offset of a unit.
@@ -88,6 +97,9 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 	}
 	if n := len(w.renamed); n > 0 {
 		list = append(list, Warning{Rule: RuleRenamed, Count: n, Examples: w.renamed[:min(n, maxExamples)]})
+	}
+	if n := len(w.waiting); n > 0 {
+		list = append(list, Warning{Rule: RuleNotLinked, Count: n, Examples: w.waiting[:min(n, maxExamples)]})
 	}
 	for rule := range translate.NumNoteRules {
 		if f := &w.found[rule]; f.count > 0 {

@@ -106,6 +106,25 @@ link stub4.elf o/stub4.o
 link stub5.elf o/stub5.o
 link stub.elf o/stub.o
 
+# Relocatable files: each type unit has a section in a group of its own, and ld -r leaves it so.
+c groups groups.c -gdwarf-5
+c groups4 groups.c -gdwarf-4 -fdebug-types-section
+c groups5 groups.c -gdwarf-5 -fdebug-types-section
+c groups4-zlib groups.c -gdwarf-4 -fdebug-types-section -gz=zlib
+for s in groups groups4 groups5 groups4-zlib; do cp o/$s.o out/$s.elf; done
+ld -r o/a.o o/b.o -o out/partial.elf
+ld -r o/a-types4.o o/b-types4.o -o out/partial4.elf
+ld -r o/a-types5.o o/b-types5.o -o out/partial5.elf
+
+# Objects that wait for link-time optimisation: no code, and the debug information of the types under other names.
+c waiting groups.c -gdwarf-5 -flto
+c waiting-zlib groups.c -gdwarf-4 -flto -gz=zlib
+c waiting4 groups.c -gdwarf-4 -flto -fdebug-types-section
+# What they hold of the code has the options of the compiler, and so the name of this folder.
+for s in waiting waiting-zlib waiting4; do objcopy -w -R '.gnu.lto_*' o/$s.o out/$s.elf; done
+objcopy --add-section .debug_gdb_scripts=src/groups.c out/waiting.elf out/waiting-hidden.elf
+objcopy --add-section .gnu.debuglto_.debug_info=src/groups.c out/groups.elf out/waiting-fat.elf
+
 # Split DWARF: the .dwo files, or one .dwp file that has them.
 link split4.elf o/a-split4.o o/b-split4.o
 link split5.elf o/a-split5.o o/b-split5.o

@@ -290,6 +290,9 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 			next = 0
 		} else {
 			v = c.u.signed(c.loadAt(pos, 8))
+			if v == NoRef && c.u.part != nil && c.u.part.w.signed {
+				c.fail(pos, "no type unit has the signature %#x", c.loadAt(pos, 8))
+			}
 		}
 	case shapeSLEB:
 		var s int64

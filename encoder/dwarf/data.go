@@ -100,10 +100,21 @@ func Open(f *elf.File) (*Data, error) {
 }
 
 func openSection(f *elf.File, name string) (section, error) {
-	s := f.DebugSection(name)
-	if s == nil || !s.HasData() {
+	list := f.DebugSections(name)
+	switch len(list) {
+	case 0:
 		return section{s: &elf.Section{Name: name}, whole: make([]byte, slack)}, nil
+	case 1:
+		return openOne(f, list[0])
 	}
+	data, err := f.Joined(list)
+	if err != nil {
+		return section{}, err
+	}
+	return section{s: list[0], whole: append(data, make([]byte, slack)...), size: uint64(len(data))}, nil
+}
+
+func openOne(f *elf.File, s *elf.Section) (section, error) {
 	if err := f.Sound(s); err != nil {
 		return section{}, err
 	}

@@ -60,9 +60,6 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 		}
 		s.sections = append(s.sections, sec)
 	}
-	if err := s.joinInfo(); err != nil {
-		return nil, err
-	}
 	str, err := load(".debug_str.dwo")
 	if err != nil {
 		return nil, err
@@ -73,35 +70,6 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 		err = s.readIndex(index.whole[:index.size])
 	}
 	return s, err
-}
-
-// joinInfo puts all sections .debug_info.dwo behind each other: in DWARF 5 each type unit has one of its own. They must lie in the
-// file in their order, so that what they come to is no more than the file has.
-func (s *Split) joinInfo() error {
-	info := &s.sections[0]
-	first := info.s
-	if first.Index == 0 { // there is none
-		return nil
-	}
-	end := first.Off + first.Size
-	all := info.whole[:info.size]
-	for i := first.Index + 1; i < len(s.file.Sections); i++ {
-		e := &s.file.Sections[i]
-		if e.Name != first.Name || !e.HasData() {
-			continue
-		}
-		if e.Off < end {
-			return &elf.FormatError{Section: e.Name, Problem: fmt.Sprintf("section %d begins at file offset %#x, before the end of one in front of it", i, e.Off)}
-		}
-		end = e.Off + e.Size
-		data, err := s.file.Data(e)
-		if err != nil {
-			return err
-		}
-		all = append(all, data...)
-	}
-	info.size, info.whole = uint64(len(all)), append(all, make([]byte, slack)...)
-	return nil
 }
 
 // readIndex reads the table of a .dwp file (DWARF 5, section 7.3.5.3).

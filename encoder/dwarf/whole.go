@@ -21,6 +21,8 @@ type Whole struct {
 	units []wholeUnit // in order of their positions
 	order []int       // the units in the order in which they are to be walked
 	sigs  map[uint64]uint64
+
+	signed bool // every reference to a signature must lead to a type unit
 }
 
 // A part is one section of a Whole.
@@ -45,9 +47,10 @@ type wholeUnit struct {
 // maxWhole is the size of a Whole that positions can count: translations need a bit of theirs.
 const maxWhole = 1<<31 - 1
 
-// Whole reads all units of an image. References to signatures of type units can be followed if that is asked for.
+// Whole reads all units of an image. References to signatures of type units can be followed if that is asked for; one that leads
+// to none is an error then.
 func (d *Data) Whole(signatures bool) (*Whole, error) {
-	w := &Whole{d: d}
+	w := &Whole{d: d, signed: signatures}
 	if signatures {
 		w.sigs = make(map[uint64]uint64)
 	}

@@ -78,11 +78,3 @@ func (f *File) ReadAt(s *Section, b []byte, off uint64) error {
 	}
 	return f.readAt(b, s.Off+off, s.place())
 }
-
-// DebugSection finds a debug section by its plain name: ".debug_info" or, in the old compressed form, ".zdebug_info".
-func (f *File) DebugSection(name string) *Section {
-	if s := f.Section(name); s != nil {
-		return s
-	}
-	return f.Section(".z" + name[1:])
-}

@@ -43,8 +43,11 @@ type File struct {
 	most    uint64 // bytes that a section may have
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
+	several bool     // debug sections of one name are laid out one behind the other
+	waiting bool     // see Waiting
 	symbols *Symbols // ET_REL: once they were read
 
+	asPeer   bool             // what AsPeer returned
 	asStored bool             // see AsPeer
 	peer     *peerRelocations // see AsPeer
 }
@@ -111,6 +114,7 @@ func newFile(r io.ReaderAt, size, stored uint64) (*File, error) {
 		return nil, err
 	}
 	f.layOut()
+	f.findWaiting()
 	return f, nil
 }
 

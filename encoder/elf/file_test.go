@@ -113,11 +113,12 @@ func TestCompression(t *testing.T) {
 				if !strings.HasPrefix(s.Name, ".debug_") {
 					continue
 				}
-				packed := f.DebugSection(s.Name)
-				if packed == nil {
-					t.Errorf("%v, %s: no %s", target, name, s.Name)
+				list := f.DebugSections(s.Name)
+				if len(list) != 1 {
+					t.Errorf("%v, %s: got %d sections %s, want 1", target, name, len(list), s.Name)
 					continue
 				}
+				packed := list[0]
 				if f.Plain(packed) || !plain.Plain(s) {
 					t.Errorf("%v, %s: %s is plain: got %v and %v, want false and true", target, name, s.Name, f.Plain(packed), plain.Plain(s))
 				}
@@ -138,7 +139,7 @@ func TestCompression(t *testing.T) {
 func TestDamagedCompression(t *testing.T) {
 	target := synth.Target{Compress: synth.Zlib}
 	good := synth.Sample(target).Bytes()
-	at := mustOpen(t, good).DebugSection(".debug_info").Off
+	at := mustOpen(t, good).DebugSections(".debug_info")[0].Off
 	rows := []struct {
 		name   string
 		damage func(b []byte)
@@ -153,7 +154,7 @@ func TestDamagedCompression(t *testing.T) {
 		data := bytes.Clone(good)
 		r.damage(data)
 		f := mustOpen(t, data)
-		_, err := f.Data(f.DebugSection(".debug_info"))
+		_, err := f.Data(f.DebugSections(".debug_info")[0])
 		wantFormat(t, r.name, err, ".debug_info", r.want)
 	}
 	b := synth.New(synth.Target{})
@@ -333,7 +334,7 @@ func TestNoSymbols(t *testing.T) {
 	if s, err := f.Symbols(); s != nil || err != nil {
 		t.Errorf("got %v, %v, want none and no error", s, err)
 	}
-	if f.Section(".no such") != nil || f.DebugSection(".debug_nothing") != nil {
+	if f.Section(".no such") != nil || f.DebugSections(".debug_nothing") != nil {
 		t.Error("found a section that is not there")
 	}
 }
@@ -422,7 +423,7 @@ func readAll(f *image.File) {
 	for i := range f.Sections {
 		s := &f.Sections[i]
 		f.Data(s)
-		f.DebugSection(s.Name)
+		f.DebugSections(s.Name)
 		if f.Plain(s) {
 			f.ReadAt(s, make([]byte, 8), s.Size/2)
 		}

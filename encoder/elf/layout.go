@@ -28,6 +28,7 @@ func (f *File) layOut() {
 		end = max(end, s.Addr+s.Size)
 		f.base[i] = s.Addr
 	}
+	f.layOutDebug()
 }
 
 func roundUp(v, align uint64) uint64 {
@@ -47,15 +48,23 @@ func (f *File) relocate(target *Section, b []byte) error {
 	if err := f.checkRelocations(target); err != nil {
 		return err
 	}
-	all := uint64(0)
+	var list []*Section
 	for i := range f.Sections {
-		rel := &f.Sections[i]
-		if !rel.relocates(target.Index) {
-			continue
+		if rel := &f.Sections[i]; rel.relocates(target.Index) {
+			list = append(list, rel)
 		}
-		if all += rel.Size; all > f.size { // sections that overlap can have any number of them
-			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s have %d bytes, more than the file (%d bytes)", target.place(), all, f.size)}
+	}
+	left := f.size
+	return f.relocateBy(list, target, b, &left)
+}
+
+// relocateBy applies the relocations in list to the bytes of a section, and takes their size off left, of which nothing must be missing.
+func (f *File) relocateBy(list []*Section, target *Section, b []byte, left *uint64) error {
+	for _, rel := range list {
+		if rel.Size > *left { // sections that overlap can have any number of them
+			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s, up to this section, have more bytes than the file (%d bytes)", target.place(), f.size)}
 		}
+		*left -= rel.Size
 		if f.peer != nil {
 			if err := f.peer.relocate(f, rel, b); err != nil {
 				return err

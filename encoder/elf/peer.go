@@ -10,13 +10,23 @@ import (
 // AsPeer is rule 01/1.2.3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
 // MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
 // says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
-// see peerRelocations. AsPeer is a view of the file with Data that does so; what is not relocatable is returned as it is. Close f, not the
-// result.
+// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what the reference reads.
+// Close f, not the result.
 func (f *File) AsPeer() *File {
-	if f.Type != elf.ET_REL {
-		return f
-	}
 	view := *f
+	view.asPeer = true
+	view.peerWaiting()
+	if f.Type != elf.ET_REL {
+		return &view
+	}
+	if f.several {
+		view.base = slices.Clone(f.base)
+		for i := range f.Sections {
+			if f.Sections[i].Flags&elf.SHF_ALLOC == 0 {
+				view.base[i] = 0
+			}
+		}
+	}
 	mips64el := f.Machine == elf.EM_MIPS && f.Is64 && f.Order == binary.ByteOrder(binary.LittleEndian)
 	if mips64el || !slices.Contains(peerMachines, f.Machine) {
 		view.asStored = true
@@ -24,6 +34,18 @@ func (f *File) AsPeer() *File {
 		view.peer = &peerRelocations{kinds: peerKinds(f.Machine), stop: len(f.Sections)}
 	}
 	return &view
+}
+
+// peerSkips is rule 01/2.5: the reference does not read debug sections that are in a section group, as type units of relocatable files
+// are. Of others of one name it reads the first.
+func (f *File) peerSkips(s *Section) bool { return f.asPeer && s.Flags&elf.SHF_GROUP != 0 }
+
+// peerWaiting is rule 01/1.1: any debug section that does not wait for link-time optimisation hides from the reference all that do.
+func (f *File) peerWaiting() {
+	f.waiting = f.waiting && !slices.ContainsFunc(f.Sections, func(s Section) bool {
+		name, waits := debugName(s.Name)
+		return name != "" && !waits
+	})
 }
 
 // peerMachines are those whose relocatable files the reference relocates.

@@ -19,10 +19,14 @@ func (f *File) Sound(s *Section) error {
 	}
 	for i := range f.Sections {
 		if o := &f.Sections[i]; i != s.Index && o.HasData() && o.Size != 0 && s.span().overlaps(o.span()) {
-			return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x, some of which are those of section %s too", s.Size, s.Off, o.place())}
+			return overlap(s, o)
 		}
 	}
 	return nil
+}
+
+func overlap(s, o *Section) error {
+	return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x, some of which are those of section %s too", s.Size, s.Off, o.place())}
 }
 
 // isZero tells whether all bytes are 0.
@@ -37,7 +41,7 @@ func isZero(b []byte) bool {
 
 // checkRelocations tells whether what is named after a section relocates it, or one of its name.
 func (f *File) checkRelocations(target *Section) error {
-	if !strings.HasPrefix(target.Name, ".debug_") {
+	if name, _ := debugName(target.Name); name == "" || strings.HasPrefix(target.Name, ".z") {
 		return nil
 	}
 	for i := range f.Sections {

@@ -200,6 +200,9 @@ func (w *walker) dimension() uint32 {
 func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, typ, spec, next := w.name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
+	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
+		return w.stub(a)
+	}
 	stated := size
 	if size == 0 {
 		size = 4
