@@ -2,6 +2,7 @@ package encoder_test
 
 import (
 	"bytes"
+	"debug/dwarf"
 	"os"
 	"testing"
 
@@ -68,4 +69,46 @@ func TestDoubledName(t *testing.T) {
 	if want := reference.Encode(t, image, feature.Default().Names()); !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes that differ from the peer's %d", len(got), len(want))
 	}
+}
+
+// bothEqual is an image of one unit with two structs s, which differ in what x is, and a struct o of both. A second o has twice
+// an s whose x is only declared, so that it is equal to either.
+func bothEqual() []byte {
+	b := synth.New(synth.Target{})
+	b.Text(".text", 0x10000, 16)
+	cu := b.CU("a.c", synth.C11)
+	one := func(x *synth.DIE) *synth.DIE {
+		return cu.Struct("s", 8, synth.Member{Name: "a", Type: cu.Pointer(x)})
+	}
+	defined := func(name string) *synth.DIE {
+		return one(cu.Struct("x", 8, synth.Member{Name: "a", Type: cu.Base(name, 8, synth.Signed)}))
+	}
+	first, second := defined("long"), defined("long long")
+	cu.Struct("o", 16, synth.Member{Name: "a", Type: cu.Pointer(first)}, synth.Member{Name: "b", Type: cu.Pointer(second), Off: 8})
+	o := cu.Struct("o", 16) // before what it holds, or that would be settled when it is compared
+	either := one(cu.Forward(dwarf.TagStructType, "x"))
+	o.Member(synth.Member{Name: "a", Type: cu.Pointer(either)})
+	o.Member(synth.Member{Name: "b", Type: cu.Pointer(either), Off: 8})
+	cu.Typedef("t", either)
+	return b.Bytes()
+}
+
+// TestBothEqual: of two types that a third one equals, the one that the comparison met first takes it.
+func TestBothEqual(t *testing.T) {
+	image := bothEqual()
+	got := bothWays(t, "both equal", image, 1)
+	o, err := btf.Parse(got, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := follow(t, o, typeNamed(t, o, btf.KindTypedef, "t")[2], btf.KindStruct)
+	x = follow(t, o, x.Elem(0)[1], btf.KindPtr, btf.KindStruct)
+	if name := o.Name(follow(t, o, x.Elem(0)[1], btf.KindInt).Name()); name != "long" {
+		t.Errorf("got the struct that leads to %s, want that which leads to long", name)
+	}
+	t.Run("peer", func(t *testing.T) {
+		if want := reference.Encode(t, image, feature.Default().Names()); !bytes.Equal(got, want) {
+			t.Errorf("got %d bytes that differ from the peer's %d", len(got), len(want))
+		}
+	})
 }

@@ -349,6 +349,29 @@ func TestRun(t *testing.T) {
 			1 INT int
 			2 FUNC_PROTO 0 1
 			3 FUNC_PROTO 0 1`},
+		{name: "of two that one type equals, the one that was met first takes it", build: func(w world) {
+			i, l := w.int("int"), w.int("long")
+			w.strct("s", w.ptr(w.strct("x", i))) // 3 4 5
+			w.strct("s", w.ptr(w.strct("x", l))) // 6 7 8: equal to 5 but for what x is
+			w.strct("o", w.ptr(5), w.ptr(8))     // 9 10 11
+			w.strct("o", 13, 13)                 // 12
+			w.ptr(14)
+			w.strct("s", 16)         // of an x that is declared only
+			w.ptr(w.fwd("x", false)) // 16 15
+			w.typedef("t", 14)
+		}, want: `
+			1 INT int
+			2 INT long
+			3 STRUCT x 1
+			4 PTR 3
+			5 STRUCT s 4
+			6 STRUCT x 2
+			7 PTR 6
+			8 STRUCT s 7
+			9 PTR 5
+			10 PTR 8
+			11 STRUCT o 9 10
+			12 TYPEDEF t 5`},
 		{name: "what merging a struct decides for those inside it", build: func(w world) {
 			i := w.int("int")
 			w.strct("in", i)         // 2

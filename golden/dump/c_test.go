@@ -54,6 +54,16 @@ func TestC(t *testing.T) {
 			i := b.add(btf.KindInt, 0, false, "long int", 4, 32)
 			b.add(btf.KindStruct, 1, false, "s", 12, b.name("a"), i, 64)
 		}, COptions{Unsorted: true}, "struct s {\n\tlong: 32;\n\tlong: 32;\n\tlong int a;\n};\n\n"},
+		{"a struct of odd size is aligned to nothing", func(b builder) {
+			i, c := b.add(btf.KindInt, 0, false, "int", 4, 32), b.add(btf.KindInt, 0, false, "char", 1, 8)
+			odd := b.add(btf.KindStruct, 2, false, "odd", 5, b.name("a"), i, 0, b.name("b"), c, 32)
+			b.add(btf.KindStruct, 2, false, "s", 9, b.name("c"), c, 0, b.name("o"), odd, 32)
+		}, COptions{Unsorted: true}, "struct odd {\n\tint a;\n\tchar b;\n} __attribute__((packed));\n\nstruct s {\n\tchar c;\n\tint: 0;\n\tstruct odd o;\n};\n\n"},
+		{"a struct of whole size is aligned as its members are", func(b builder) {
+			i, c := b.add(btf.KindInt, 0, false, "int", 4, 32), b.add(btf.KindInt, 0, false, "char", 1, 8)
+			even := b.add(btf.KindStruct, 2, false, "even", 8, b.name("a"), i, 0, b.name("b"), c, 32)
+			b.add(btf.KindStruct, 2, false, "s", 12, b.name("c"), c, 0, b.name("e"), even, 32)
+		}, COptions{Unsorted: true}, "struct even {\n\tint a;\n\tchar b;\n};\n\nstruct s {\n\tchar c;\n\tstruct even e;\n};\n\n"},
 		{"pointer size given", func(b builder) {
 			p := b.add(btf.KindPtr, 0, false, "", 0)
 			b.add(btf.KindStruct, 2, false, "s", 8, b.name("a"), p, 0, b.name("b"), p, 32)
