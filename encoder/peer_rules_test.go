@@ -53,6 +53,7 @@ var peerRules = map[string][]string{
 	"funcs.address":            {"funcs/match_rules_test.go: optimized parameters in a module"},
 	"funcs.flagsAtSymbol":      {"odd/kfuncs"},
 	"funcs.identifier":         {"odd/dollar"},
+	"funcs.lastIDs":            {"funcs/kfuncs_rules_test.go: in several sections of a module"},
 	"funcs.lastNeverAmbiguous": {"funcs/symbols_rules_test.go: the last name is never ambiguous"},
 	"funcs.lostInMemory":       {"funcs/params_rules_test.go: in memory it counts as optimized away"},
 	"funcs.memoryUse":          {"funcs/params_rules_test.go: in memory it counts as one", "funcs/params_rules_test.go: in memory it takes no register"},

@@ -23,6 +23,8 @@ type IDSection struct {
 
 	counted, uncounted uint64 // addresses of sets whose number of pairs is filled in, and is not
 	err                error  // what is wrong with the first set that is damaged
+
+	next *IDSection // another section of that name; a relocatable file can have several
 }
 
 // An idMember is a symbol that could be a member of a set.
@@ -76,6 +78,9 @@ func (s *IDSection) Err() error {
 	}
 	if s.err == nil && s.counted != 0 && s.uncounted != 0 {
 		s.damaged(s.uncounted, "the functions of a set are not counted, and those of other sets are")
+	}
+	if s.err == nil {
+		return s.next.Err()
 	}
 	return s.err
 }

@@ -22,23 +22,34 @@ const setIsKfuncs = 1 // bit of the second word of a set8
 // OpenIDs looks for the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (rule 02/5.7).
 // Add takes the image's symbols, and Table.MarkKfuncs the whole. It is nil for an image without that section.
 func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
-	sec := f.Section(".BTF_ids")
-	if sec == nil || !sec.HasData() {
-		return nil, nil
+	var list *IDSection
+	for i := range f.Sections {
+		sec := &f.Sections[i]
+		if sec.Name != ".BTF_ids" || !sec.HasData() {
+			continue
+		}
+		if err := f.Sound(sec); err != nil {
+			return nil, err
+		}
+		data, err := f.Data(sec)
+		if err != nil {
+			return nil, err
+		}
+		s := &IDSection{f: f, section: sec.Index, data: data, addr: f.SymbolBase(sec), peer: opt.Peer}
+		if !opt.lastIDs() {
+			s.next = list
+		}
+		list = s
 	}
-	if err := f.Sound(sec); err != nil {
-		return nil, err
-	}
-	data, err := f.Data(sec)
-	if err != nil {
-		return nil, err
-	}
-	return &IDSection{f: f, section: sec.Index, data: data, addr: f.SymbolBase(sec), peer: opt.Peer}, nil
+	return list, nil
 }
 
 // Add takes a symbol: it remembers sets, and what could be members.
 func (s *IDSection) Add(syms *elf.Symbols, sym *elf.Symbol) {
-	if s == nil || int(sym.Section) != s.section {
+	for s != nil && int(sym.Section) != s.section {
+		s = s.next
+	}
+	if s == nil {
 		return
 	}
 	name := syms.Name(sym)
@@ -57,8 +68,14 @@ func (t *Table) MarkKfuncs(ids *IDSection, base *btf.Object) {
 	if ids == nil {
 		return
 	}
-	ids.resolve(base)
 	t.kflags = make(map[int32]uint32)
+	for ; ids != nil; ids = ids.next {
+		t.markKfuncs(ids, base)
+	}
+}
+
+func (t *Table) markKfuncs(ids *IDSection, base *btf.Object) {
+	ids.resolve(base)
 	for _, m := range ids.members {
 		set := ids.setAt(m.addr)
 		if set == nil {

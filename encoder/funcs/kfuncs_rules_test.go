@@ -88,6 +88,12 @@ func TestKfuncs(t *testing.T) {
 			m.ids(set{"__BTF_ID__set8__s", 1, []kfunc{{"__BTF_ID__func__f__1", 0}}})
 			m.fn("f", 16, nil)
 		}, want: "f() void" + tagged},
+		{name: "in several sections of a module", target: synth.Target{Type: elf.ET_REL}, build: func(m *image) {
+			m.ids(set{"__BTF_ID__set8__s", 1, []kfunc{{"__BTF_ID__func__f__1", 0}}})
+			m.ids(set{"__BTF_ID__set8__t", 1, []kfunc{{"__BTF_ID__func__g__1", fastcall}}})
+			m.fn("f", 16, nil)
+			m.fn("g", 32, nil)
+		}, want: "f() void\ng() void" + tagged + "\n  tag -1 bpf_fastcall (2)", right: "f() void" + tagged + "\ng() void" + tagged + "\n  tag -1 bpf_fastcall (2)"},
 		{name: "without decl_tag_kfuncs", without: []feature.Feature{feature.DeclTagKfuncs}, build: sets(1, kfunc{"__BTF_ID__func__f__12", 0}), want: f + "\n" + g},
 		{name: "without decl_tag", without: []feature.Feature{feature.DeclTag}, build: sets(1, kfunc{"__BTF_ID__func__f__12", 0}), want: f + "\n" + g},
 

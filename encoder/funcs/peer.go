@@ -27,6 +27,9 @@ var peerConventions = map[elf.Machine]convention{
 // undefinedCounts is rule 02/5.1: a symbol that is defined elsewhere is a function of the image all the same.
 func (o *Options) undefinedCounts() bool { return o.Peer }
 
+// lastIDs is rule 02/5.7: of several sections .BTF_ids the reference reads the last one.
+func (o *Options) lastIDs() bool { return o.Peer }
+
 // address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
 // takes the value as it is, which counts from the section, so that it never meets an address of DWARF.
 func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
