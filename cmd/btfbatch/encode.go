@@ -45,6 +45,9 @@ that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`
 				list := explain.List{W: cmd.OutOrStdout()}
 				opt.OnFunc, opt.OnVar = list.Func, list.Var
 			}
+			if standardOutput(image.Outputs.BTF) {
+				image.Outputs.BTF = input.Stdin
+			}
 			switch {
 			case image.Outputs.Base == input.Stdin:
 				return usage(errors.New("--distilled takes a file; only --output can be the standard output"))

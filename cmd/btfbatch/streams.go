@@ -55,6 +55,11 @@ func oneStdin(paths ...string) error {
 	return nil
 }
 
+// standardOutput tells whether a path is a name of the standard output that the system has.
+func standardOutput(path string) bool {
+	return path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1"
+}
+
 // binaryTo refuses to write bytes to a terminal.
 func binaryTo(w io.Writer) error {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {

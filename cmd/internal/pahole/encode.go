@@ -186,10 +186,11 @@ func (r *run) decided(d funcs.Decision) {
 	}
 }
 
-// detach writes raw BTF. A file appears whole or not at all; a device or pipe, which nobody could replace, is written to.
+// detach writes raw BTF. A file appears whole or not at all; a device, a pipe or what is open already, such as the standard output,
+// which nobody could replace, is written to.
 func detach(path string, wire []byte) error {
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && !st.IsDir() {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if st, err := os.Stat(path); err == nil && !st.IsDir() && (!st.Mode().IsRegular() || paths.Opened(path)) {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 		if err != nil {
 			return err
 		}

@@ -134,6 +134,9 @@ func (c *checker) add(i int) {
 	case u.Role.writes() && f.there && !f.regular:
 		c.report(i, true, "%s is not a regular file", u.Path)
 		return
+	case u.Role.writes() && f.opened:
+		c.report(i, true, "%v", OpenedError(u.Path))
+		return
 	}
 	for _, j := range c.at[f.key] {
 		if message := c.clash(i, j); message != "" {
@@ -205,11 +208,12 @@ type file struct {
 	key            string   // the same for all paths that mean this file
 	above          []string // keys of the folders on the way to it that are not there
 	there, regular bool
+	opened         bool // the path names a descriptor
 }
 
 // locate finds out what a path means. A file that is not there is known by the folder that is, and the names from there on.
 func locate(path string) (file, error) {
-	place, err := Resolve(path)
+	place, opened, err := resolve(path)
 	if err != nil {
 		return file{}, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
@@ -217,7 +221,7 @@ func locate(path string) (file, error) {
 	for {
 		st, err := os.Lstat(dir)
 		if err == nil {
-			f := file{key: identity(dir, st), there: len(rest) == 0, regular: st.Mode().IsRegular()}
+			f := file{key: identity(dir, st), there: len(rest) == 0, regular: st.Mode().IsRegular(), opened: opened}
 			if len(rest) > 0 && folding(dir) {
 				for i := range rest {
 					rest[i] = strings.ToLower(rest[i])

@@ -2,6 +2,7 @@ package paths
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,5 +37,37 @@ func TestResolve(t *testing.T) {
 	}
 	if got, err := Resolve("/"); err != nil || got != "/" {
 		t.Errorf("/: got %s, %v", got, err)
+	}
+}
+
+// What a descriptor stands for is no place for another file, but a folder's is the folder.
+func TestOpened(t *testing.T) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		t.Skip("descriptors have no names here")
+	}
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	fd := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(fd, link); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{f.Name(): false, fd: true, link: true, fd + "/": true, "/dev/stdin": true, dir: false, link + "2": false,
+		fmt.Sprintf("/proc/self/fd/%d/file", d.Fd()): false, fmt.Sprintf("/proc/self/fd/%d/link", d.Fd()): true} {
+		if got := Opened(path); got != want {
+			t.Errorf("%s: got %t, want %t", path, got, want)
+		}
+	}
+	if list := Check([]Use{{Path: fd, Role: Output, What: "it"}, {Path: fd, Role: Input, What: "it"}}); len(list) != 1 {
+		t.Errorf("got %v, want one conflict", list)
 	}
 }

@@ -180,6 +180,9 @@ func destination(path string) (place string, old fs.FileInfo, err error) {
 	if place, err = paths.Resolve(path); err != nil {
 		return "", nil, err
 	}
+	if paths.Opened(path) {
+		return "", nil, paths.OpenedError(path)
+	}
 	switch st, err := os.Lstat(place); {
 	case errors.Is(err, fs.ErrNotExist):
 		return place, nil, nil
