@@ -6,14 +6,22 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// ErrCI is what Update refuses with where the environment says CI=true: a run that checks must not settle what it checks.
-var ErrCI = errors.New("goldens are not rewritten in CI (CI=true)")
+// CI tells whether the environment says that this is a CI system: CI is true, or whatever else such systems set, but not false.
+func CI() bool {
+	value := strings.TrimSpace(os.Getenv("CI"))
+	is, err := strconv.ParseBool(value)
+	return is || err != nil && value != ""
+}
+
+// ErrCI is what Update refuses with in CI: a run that checks must not settle what it checks.
+var ErrCI = errors.New("goldens are not rewritten in CI (CI=true, or what else says so)")
 
 // open opens a golden, plain or compressed, whatever its name says. A text that is no dump differs from every dump; what is no text is
 // no golden.
@@ -37,9 +45,9 @@ type Put func(path string, write func(w io.Writer) error) error
 
 // Update writes the raw dump of an object as a golden, which put puts in its place.
 // A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst or .gz. The
-// error is ErrCI where CI=true.
+// error is ErrCI in CI.
 func Update(path string, o *btf.Object, put Put) error {
-	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
+	if CI() {
 		return fmt.Errorf("%s: %w", path, ErrCI)
 	}
 	packed := input.Compression(path)

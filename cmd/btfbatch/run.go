@@ -43,7 +43,7 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 				return usage(err)
 			}
 			opt.Hash = reports.Sums(outlets)
-			if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci && opt.Update {
+			if opt.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
 			if exceptions != "" {

@@ -23,6 +23,8 @@ var (
 	ErrSplit = errors.New("split BTF: give --base, the BTF of the kernel that it belongs to")
 	// ErrSplitBase is the error of a base that is no whole BTF.
 	ErrSplitBase = errors.New("split BTF, such as a module's, is no base: give the BTF of the kernel")
+	// ErrWhole is the error of BTF that is given a base and has none: its types would be taken for others.
+	ErrWhole = errors.New("whole BTF, such as a kernel's, continues no base: leave --base out")
 )
 
 // A File is BTF as a file has it.
@@ -197,6 +199,9 @@ func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) 
 		}
 	}
 	o, err = btf.Parse(f.BTF, own)
+	if err == nil && own != nil && own == base && !btf.IsSplit(f.BTF) {
+		err = ErrWhole
+	}
 	if err == nil && base != nil && o.Order != base.Order {
 		err = errors.New("its byte order is not that of its base")
 	}
