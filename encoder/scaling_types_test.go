@@ -105,6 +105,22 @@ func typeShapes() []shape {
 	add("a chain of structs above what deviates", 4000, func(b *synth.Builder, n int) {
 		differing(b, func(cu *synth.CU, end *synth.DIE) { chainOfStructs(cu, n, end) })
 	})
+	add("a chain back of typedefs above what deviates", 4000, func(b *synth.Builder, n int) {
+		differing(b, func(cu *synth.CU, end *synth.DIE) {
+			cu.Add(end)
+			for i := range n {
+				end = cu.Typedef(numbered("t", i), end)
+			}
+		})
+	})
+	add("a chain back of structs above what deviates", 4000, func(b *synth.Builder, n int) {
+		differing(b, func(cu *synth.CU, end *synth.DIE) {
+			cu.Add(end)
+			for i := range n {
+				end = cu.Struct(numbered("s", i), 8, synth.Member{Name: "m", Type: end})
+			}
+		})
+	})
 	add("enumerators", 10000, func(b *synth.Builder, n int) {
 		twice(b, func(cu *synth.CU, _ *synth.DIE) {
 			var values []synth.Value

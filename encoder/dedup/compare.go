@@ -55,6 +55,9 @@ func (e *engine) same(cand, canon uint32) bool {
 		e.tolerant = true
 		return e.identical(h, cand, identicalBudget)
 	}
+	if e.met != nil && e.endsAt(cand, canon) {
+		return false
+	}
 	e.hyp[canon] = cand
 	e.hypo = append(e.hypo, canon)
 	a := e.rec(cand)

@@ -18,6 +18,9 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 //   - Where the canonical side was a forward that is bound, it still leads to the same type if that is watched. A forward that was not
 //     bound yet may lead elsewhere later: then nothing is remembered.
 //
+// A walk that comes to a pair which is known to differ need not go on, either, if it has met no type of the canonical side that the walks
+// which failed have met: from there on, it would do what they did. So a chain costs one walk, whichever link's turn is first.
+//
 // A comparison that succeeded without the tolerance shows that all pairs that it met are equal, whatever is merged later, if no struct
 // or union was left over that the merge could not decide. Typedefs among them need not be compared, and a merge would change nothing.
 //
@@ -31,6 +34,7 @@ type known struct {
 	longPath int
 	differ   map[pair]bool
 	watched  map[uint32]bool   // types that are merged with nothing; when one is, differ is forgotten
+	met      []uint64          // a bit for each canonical side that the walks behind differ have met; nil as long as there are none
 	equal    map[uint32]uint32 // by typedef: the one that it equals
 
 	// Of the comparison at hand:
@@ -39,10 +43,13 @@ type known struct {
 	ends     []uint32 // what bound forwards of the canonical side led to
 	tolerant bool     // it asked identical
 	unbound  bool     // it met a forward on the canonical side that is not bound
+	crossed  bool     // it met what the walks behind differ have met
+	short    bool     // it ended at a pair that is known to differ
 }
 
 func (k *known) begin() {
 	k.path, k.turned, k.ends, k.tolerant, k.unbound = k.path[:0], k.turned[:0], k.ends[:0], false, false
+	k.crossed, k.short = false, false
 }
 
 // bind merges or binds a type that has not been.
@@ -50,17 +57,34 @@ func (e *engine) bind(id, to uint32) {
 	e.m[id] = to
 	if len(e.watched) != 0 && e.watched[id] && id != to {
 		e.differ, e.watched = nil, nil
+		clear(e.met)
 	}
+}
+
+// endsAt tells of a pair that the comparison has come to whether it need not go on.
+func (k *known) endsAt(x, y uint32) bool {
+	if k.met[y/64]>>(y%64)&1 == 0 {
+		return false
+	}
+	k.short = !k.crossed && k.differ[pair{x, y}]
+	k.crossed = true
+	return k.short
 }
 
 // learnFailed remembers what a comparison that failed has shown.
 func (e *engine) learnFailed() {
 	n := len(e.path)
-	if n < e.longPath || e.tolerant || e.unbound {
+	if n < e.longPath && !e.short || e.tolerant || e.unbound {
 		return
 	}
 	if e.differ == nil {
 		e.differ, e.watched = make(map[pair]bool), make(map[uint32]bool)
+	}
+	if e.met == nil {
+		e.met = make([]uint64, (len(e.hyp)+63)/64)
+	}
+	for _, y := range e.hypo {
+		e.met[y/64] |= 1 << (y % 64)
 	}
 	first := e.frontmost()
 	for i, p := range e.path {
