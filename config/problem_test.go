@@ -207,7 +207,7 @@ func TestNearest(t *testing.T) {
 	known := []string{"name", "path", "arch", "features", "base_path"}
 	for _, tt := range []struct{ word, want string }{
 		{"nam", `"name"`}, {"Name", `"name"`}, {"paht", `"path"`}, {"featurs", `"features"`}, {"basepath", `"base_path"`},
-		{"x", ""}, {"colour", ""}, {"", ""}, {strings.Repeat("name", 100), ""},
+		{"x", ""}, {"pat", `"path"`}, {"pas", ""}, {"nqn", ""}, {"nqne", `"name"`}, {"colour", ""}, {"", ""}, {strings.Repeat("name", 100), ""},
 	} {
 		if got := nearest(tt.word, known); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.word, got, tt.want)

@@ -89,6 +89,27 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestRecord: void, the types of an object and those of its base have records.
+func TestRecord(t *testing.T) {
+	base := sample(binary.LittleEndian)
+	o := New(binary.LittleEndian, base)
+	own := o.Append(o.Strings.Add([]byte("own")), Info(KindStruct, 0, false), 8)
+	if r, ok := o.Record(0); !ok || !slices.Equal(r, Record{0, 0, 0}) {
+		t.Errorf("void: got %v, %v, want three zero words", r, ok)
+	}
+	if r, ok := o.Record(own); !ok || o.Name(r.Name()) != "own" {
+		t.Errorf("own: got %v, %v", r, ok)
+	}
+	for _, id := range []ID{1, base.End() - 1} {
+		if r, ok := o.Record(id); !ok || !slices.Equal(r, base.At(id)) {
+			t.Errorf("%d: got %v, %v, want %v of the base", id, r, ok, base.At(id))
+		}
+	}
+	if r, ok := o.Record(own + 1); ok {
+		t.Errorf("got %v, want no record behind the last type", r)
+	}
+}
+
 // TestRenumber: every word that References visits, and no other, is replaced.
 func TestRenumber(t *testing.T) {
 	fill := func() *Table {

@@ -107,6 +107,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown kind", patch(HeaderLen+4, Info(NumKinds, 0, false)), HeaderLen},
 		{"kind void", patch(HeaderLen+4, 0), HeaderLen},
 		{"strings without an end", func(b []byte) []byte { b[last] = 'x'; return b }, last},
+		{"no strings", func(b []byte) []byte { return patch(20, 0)(b) }, HeaderLen + int(binary.LittleEndian.Uint32(whole[16:]))},
 		{"strings without the empty one", func(b []byte) []byte {
 			b[HeaderLen+binary.LittleEndian.Uint32(b[16:])] = 'x'
 			return b

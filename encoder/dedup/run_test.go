@@ -349,6 +349,16 @@ func TestRun(t *testing.T) {
 			1 INT int
 			2 FUNC_PROTO 0 1
 			3 FUNC_PROTO 0 1`},
+		{name: "arrays are compared when element and index are final", build: func(w world) {
+			a, b, c := w.int("int"), w.int("int"), w.int("int") // 1 2 3
+			w.array(a, b, 3)                                    // 4
+			w.array(b, c, 3)
+			w.array(c, a, 3)
+			w.ptr(6)
+		}, want: `
+			1 INT int
+			2 ARRAY 1 1
+			3 PTR 2`},
 		{name: "of two that one type equals, the one that was met first takes it", build: func(w world) {
 			i, l := w.int("int"), w.int("long")
 			w.strct("s", w.ptr(w.strct("x", i))) // 3 4 5
