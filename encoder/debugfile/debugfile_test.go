@@ -164,6 +164,7 @@ func TestSupplementary(t *testing.T) {
 		{name: "another file of that name", image: named, files: map[string][]byte{"d/sub/shared": other}, fails: "build id is 010203, want abcdef"},
 		{name: "another file of that name first", image: named, files: map[string][]byte{"d/sub/shared": other, "d/shared": shared}, want: "d/shared"},
 		{name: "nowhere", image: named, fails: "looked for"},
+		{name: "an id of one byte counts", image: alt("shared", 0xab), files: map[string][]byte{"d/shared": other}, fails: "build id is 010203, want ab"},
 		{name: "without an id any file of the name will do", image: alt("shared"), files: map[string][]byte{"d/shared": other}, want: "d/shared"},
 		{name: "link without an end", image: file(nil, ".gnu_debugaltlink", []byte("shared")), fails: ".gnu_debugaltlink"},
 		{name: "link without a name", image: alt("", id...), fails: "name is cut short"},
