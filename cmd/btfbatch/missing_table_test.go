@@ -46,7 +46,7 @@ func table() []trial {
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"},
-		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$GOGC": {},
+		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$TERM": {}, "$GOGC": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
 	}, manifest)
 	update := maps.Clone(run)

@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 
-	"golang.org/x/term"
-
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -62,7 +60,7 @@ func standardOutput(path string) bool {
 
 // binaryTo refuses to write bytes to a terminal.
 func binaryTo(w io.Writer) error {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if console.IsTerminal(w) {
 		return usage(errors.New("-o - writes bytes, and the standard output is a terminal"))
 	}
 	return nil

@@ -25,7 +25,7 @@ type Console struct {
 	zerolog.Logger
 	out      io.Writer
 	human    bool // lines are for people
-	terminal bool // and out is one
+	terminal bool // and out is a terminal that takes a bar
 
 	mu     sync.Mutex
 	bar    *progressbar.ProgressBar
@@ -47,8 +47,8 @@ func New(out io.Writer, format, level string) (*Console, error) {
 	case "json":
 		c.Logger = zerolog.New(programs{c}).Level(l).With().Timestamp().Logger()
 	case "human":
-		c.human, c.terminal = true, IsTerminal(out)
-		noColor := !c.terminal || os.Getenv("NO_COLOR") != ""
+		c.human, c.terminal = true, draws(out)
+		noColor := !IsTerminal(out) || os.Getenv("TERM") == "dumb" || os.Getenv("NO_COLOR") != ""
 		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor,
 			PartsExclude: []string{zerolog.TimestampFieldName}, FormatPrepare: people}).Level(l)
 	default:

@@ -57,6 +57,19 @@ func (s *Stream) Fd() uintptr {
 	return math.MaxUint
 }
 
+// leastColumns is how wide a terminal must be for a bar.
+const leastColumns = 40
+
+// draws tells whether a writer is a terminal that lines can be taken back on, and wide enough for a bar in one line.
+func draws(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	if !ok || !IsTerminal(w) || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	return err == nil && (columns == 0 || columns >= leastColumns) // 0 is not known
+}
+
 // IsTerminal tells whether a writer is a terminal.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
