@@ -60,6 +60,11 @@ func (e *engine) same(cand, canon uint32) bool {
 	}
 	e.hyp[canon] = cand
 	e.hypo = append(e.hypo, canon)
+	if len(e.links) != 0 {
+		if ok, known := e.jump(cand, canon); known {
+			return ok
+		}
+	}
 	a := e.rec(cand)
 	if a[0] != b[0] {
 		return false

@@ -9,7 +9,6 @@
 package dedup
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -36,11 +35,6 @@ type Stats struct {
 	Identical            int // pairs of types that were looked at raw
 }
 
-// maxDepth bounds recursion, which no stack could hold for what a hostile image can say. Kernels need less than a thousand.
-const maxDepth = 1 << 18
-
-var errDepth = errors.New("types refer to each other too deeply")
-
 // Values of the resolution map besides ids.
 const (
 	unset = 0xffffffff
@@ -55,6 +49,9 @@ type engine struct {
 	err   error        // why no comparison can go on
 	stop  func() error // Options.Stop
 	work  int          // types that were looked at since it was asked
+	spent int          // the same, before that
+	least int          // of most
+	most  int          // of spent
 
 	m     []uint32 // the resolution map M
 	c     index    // the candidate index C
@@ -63,7 +60,9 @@ type engine struct {
 	depth int
 	equals
 	known
+	runs
 	longList int
+	longWalk int
 	contents map[uint32]uint64 // of types in lists that are divided, and of what they lead to
 	// adjust: the comparison would have to change a base type.
 	adjust  bool
@@ -91,7 +90,8 @@ func New(o *btf.Object, opt Options) *Merger {
 	view := *o // appending changes only what the object itself says of its types
 	m := &Merger{opt: opt}
 	m.e = engine{graph: graph{o: &view, first: uint32(o.First())}, end: uint32(o.End())}
-	m.e.longPath, m.e.longList = longPath, longList
+	m.e.least = minSteps
+	m.e.longPath, m.e.longList, m.e.longWalk, m.e.longRun = longPath, longList, longWalk, longRun
 	return m
 }
 
@@ -99,16 +99,20 @@ func New(o *btf.Object, opt Options) *Merger {
 func (m *Merger) Start() {
 	e := &m.e
 	e.prepare(m.opt)
-	for id := e.first; id < e.end && m.err == nil; id++ {
+	id := e.first
+	for ; id < e.end && m.err == nil; id++ {
 		e.primitive(id)
 		m.err = e.pause()
 	}
-	for id := e.first; id < e.end && m.err == nil; id++ {
+	if m.err == nil {
+		id = e.first
+	}
+	for ; id < e.end && m.err == nil; id++ {
 		if m.err = e.composite(id); m.err == nil {
 			m.err = e.pause()
 		}
 	}
-	if m.err == nil {
+	if m.err = e.located(id-1, m.err); m.err == nil {
 		e.loneForwards()
 	}
 	m.next = e.first
@@ -123,6 +127,7 @@ func (m *Merger) References() {
 			m.err = e.pause()
 		}
 	}
+	m.err = e.located(m.next-1, m.err)
 }
 
 // Finish takes in what was appended to the object since New, and leaves the survivors in it. same are VARs that are definitions of
@@ -144,7 +149,7 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 			m.err = e.pause()
 		}
 	}
-	if m.err != nil {
+	if m.err = e.located(m.next-1, m.err); m.err != nil {
 		return e.stats, m.err
 	}
 	// Below this line M maps every own type to its survivor.
@@ -153,25 +158,6 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	e.stats.After = o.Len()
 	return e.stats, nil
-}
-
-// pauseEvery is how many types are looked at, the same one perhaps many times, before Options.Stop is asked.
-const pauseEvery = 1 << 14
-
-// pause counts a type that was looked at, and asks now and then whether the run is to end.
-func (e *engine) pause() error {
-	if e.work++; e.work < pauseEvery {
-		return nil
-	}
-	return e.ask()
-}
-
-func (e *engine) ask() error {
-	e.work = 0
-	if e.stop == nil {
-		return nil
-	}
-	return e.stop()
 }
 
 // atOnce is how many types are gone over at once: few enough that what was read stays near.
@@ -207,7 +193,7 @@ func (e *engine) resolve(r btf.Record) (ok bool) {
 // prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
 func (e *engine) prepare(opt Options) {
 	all := int(e.end) + opt.Room
-	e.stop = opt.Stop
+	e.stop, e.most = opt.Stop, e.least+maxStepsPerType*all
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
 	for id := range e.first {
 		e.m[id] = id
@@ -300,25 +286,44 @@ func (e *engine) primitive(id uint32) {
 func (e *engine) enum(id uint32, r btf.Record) {
 	sig := e.signature(r)
 	l := e.c.find(sig)
+	whole := l.head != divided
+	if !whole {
+		sig = e.refined(sig, id)
+		l = e.c.find(sig)
+	}
+	if tried := e.enumIn(l, sig, id, r); tried >= e.longList && whole && !e.hollowName(r[0]) {
+		e.divide(sig)
+	}
+}
+
+// enumIn is enum for a list of candidates; it tells how many were tried.
+func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int) {
 	for c := l.head; c != 0; c = e.c.next[c] {
 		o := e.rec(c)
+		tried++
 		e.work++
 		if !isEnum(o.Kind()) || o.Name() != r.Name() {
 			continue
 		}
 		if equalWords(r, o) {
 			e.m[id] = c
-			return
+			return tried
 		}
 		if r.Vlen() == 0 {
 			e.m[id] = c
-			return
+			return tried
 		}
 		if o.Vlen() == 0 {
 			e.m[c] = id
 		}
 	}
 	e.canonical(id, l, sig)
+	return tried
+}
+
+// hollowName tells whether an enum of a name has no values, so that all enums of the name must be in one list.
+func (e *engine) hollowName(name uint32) bool {
+	return e.hollow[name] || e.base != nil && e.base.hollow[name]
 }
 
 func isEnum(k btf.Kind) bool { return k == btf.KindEnum || k == btf.KindEnum64 }
@@ -339,7 +344,15 @@ func (e *engine) composite(id uint32) error {
 		sig = e.refined(sig, id)
 		l = e.c.find(sig)
 	}
-	tried := 0
+	if long := e.compositeIn(l, sig, id, r); long && whole && !e.nameless && e.err == nil {
+		e.divide(sig)
+	}
+	return e.err
+}
+
+// compositeIn is composite for a list of candidates; it tells whether that is long, or takes long.
+func (e *engine) compositeIn(l *list, sig uint64, id uint32, r btf.Record) (long bool) {
+	tried, walked := 0, 0
 	for c := l.head; c != 0; c = e.c.next[c] {
 		if !shallow(r, e.rec(c)) {
 			continue
@@ -347,23 +360,23 @@ func (e *engine) composite(id uint32) error {
 		tried++
 		if len(e.equal) != 0 && e.equal[id] == c {
 			e.bind(id, c)
-			return nil
+			return tried >= e.longList
 		}
 		if len(e.differ) != 0 && e.differ[pair{id, c}] {
 			e.work++
 			continue
 		}
-		e.clearHypotheses()
 		e.stats.Comparisons++
-		ok := e.same(id, c)
+		ok := e.compared(id, c)
 		if e.work += len(e.hypo); e.err == nil {
 			e.err = e.pause()
 		}
 		if e.err != nil {
-			return e.err
+			return false
 		}
 		if !ok {
 			e.stats.Failed++
+			walked += len(e.hypo)
 			e.learnFailed()
 			continue
 		}
@@ -373,13 +386,10 @@ func (e *engine) composite(id uint32) error {
 		}
 		e.learnEqual()
 		e.bind(id, c)
-		return nil
+		return tried >= e.longList || walked >= e.longWalk
 	}
 	e.canonical(id, l, sig)
-	if tried >= e.longList && whole && !e.nameless {
-		e.divide(sig)
-	}
-	return e.err
+	return tried >= e.longList || walked >= e.longWalk
 }
 
 func (e *engine) clearHypotheses() {
@@ -388,7 +398,7 @@ func (e *engine) clearHypotheses() {
 		e.hyp[id] = 0
 	}
 	e.hypo = e.hypo[:0]
-	e.adjust = false
+	e.adjust, e.jumped, e.barred, e.redo = false, false, false, false
 	e.begin()
 }
 

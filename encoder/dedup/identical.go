@@ -125,7 +125,7 @@ func (q *equals) known(p pair, budget int) bool {
 // remember notes that a pair is equal with a budget.
 func (q *equals) remember(p pair, budget int) {
 	if q.pairwise {
-		if q.pairs == nil {
+		if q.pairs == nil || len(q.pairs) >= maxKnown {
 			q.pairs = make(map[pair]int)
 		}
 		if need, ok := q.pairs[p]; !ok || budget < need {

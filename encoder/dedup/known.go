@@ -29,6 +29,9 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // longPath is how many pairs a way must have to be remembered.
 const longPath = 24
 
+// maxKnown bounds how many pairs are remembered. Where there are more, they are forgotten, which costs time only.
+const maxKnown = 1 << 20
+
 // known is what comparisons have shown.
 type known struct {
 	longPath int
@@ -74,10 +77,10 @@ func (k *known) endsAt(x, y uint32) bool {
 // learnFailed remembers what a comparison that failed has shown.
 func (e *engine) learnFailed() {
 	n := len(e.path)
-	if n < e.longPath && !e.short || e.tolerant || e.unbound {
+	if n < e.longPath && !e.short || e.tolerant || e.unbound || e.jumped {
 		return
 	}
-	if e.differ == nil {
+	if e.differ == nil || len(e.differ) >= maxKnown {
 		e.differ, e.watched = make(map[pair]bool), make(map[uint32]bool)
 	}
 	if e.met == nil {

@@ -3,6 +3,7 @@ package dedup
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -103,7 +104,7 @@ func (w world) unit(r *rand.Rand, names int, shape uint64, hidden, clash, double
 // outcome is what a run leaves, if ways and lists of that length are long.
 func outcome(o *btf.Object, long int) (string, Stats) {
 	m := New(o, Options{})
-	m.e.longPath, m.e.longList = long, long
+	m.e.longPath, m.e.longList, m.e.longWalk, m.e.longRun = long, long, long, long
 	m.Start()
 	m.References()
 	stats, err := m.Finish(o, nil)
@@ -119,8 +120,11 @@ func TestKnown(t *testing.T) {
 	for seed := range uint64(rounds) {
 		build := func() world {
 			r := rand.New(rand.NewPCG(seed, 3))
-			if seed%4 == 0 {
+			switch seed % 4 {
+			case 0:
 				return fromBytes(nil, randomBytes(r, 5+r.IntN(60)))
+			case 1:
+				return fromBytes(fromBytes(nil, randomBytes(r, 5+r.IntN(60))).Object, randomBytes(r, 5+r.IntN(60)))
 			}
 			return units(r)
 		}
@@ -162,5 +166,106 @@ func TestLongLists(t *testing.T) {
 		if most := (2 + longList) * n; stats.Comparisons > most || stats.Comparisons < n/2 && name != "deep" {
 			t.Errorf("%s: got %d comparisons for %d types, want up to %d", name, stats.Comparisons, n, most)
 		}
+	}
+}
+
+// TestSteps: types that look alike, or lead to what others lead to, take steps in proportion to their number.
+func TestSteps(t *testing.T) {
+	const n = 20000
+	base := newWorld(nil)
+	own := base.int("int")
+	for i := range n {
+		base.enum(btf.KindEnum, "e", fmt.Sprint("E", i))
+		own = base.strct(fmt.Sprint("own", i), own)
+		base.strct("s", own)
+	}
+	for name, r := range map[string]struct {
+		base *btf.Object
+		make func(w world)
+	}{
+		"typedefs of one name, each of the one before": {nil, func(w world) {
+			w.int("int")
+			for range n {
+				w.typedef("t", uint32(w.End())-1)
+			}
+		}},
+		"typedefs of one name, each of the one behind": {nil, func(w world) {
+			for range n {
+				w.typedef("t", uint32(w.End())+1)
+			}
+			w.int("int")
+		}},
+		"structs that lead into one chain": {nil, func(w world) {
+			for range 2 {
+				first := uint32(w.End())
+				for range n {
+					w.ptr(uint32(w.End()) + 1)
+				}
+				w.int("int")
+				for i := range n {
+					w.strct(fmt.Sprint("s", i), first)
+				}
+			}
+		}},
+		"structs that lead into many places of a chain": {nil, func(w world) {
+			for range 2 {
+				first := uint32(w.End())
+				for range n {
+					w.ptr(uint32(w.End()) + 1)
+				}
+				w.int("int")
+				for i := range uint32(n) {
+					w.strct(fmt.Sprint("s", i), first+i)
+				}
+			}
+		}},
+		"structs that lead into many places of a chain, from its end on": {nil, func(w world) {
+			for range 2 {
+				to := w.int("int")
+				for i := range n {
+					to = w.ptr(to)
+					w.strct(fmt.Sprint("s", i), to)
+				}
+			}
+		}},
+		"enums of one name, on those of a base": {base.Object, func(w world) {
+			for i := range uint32(n) {
+				w.enum(btf.KindEnum, "e", fmt.Sprint("E", n/2+i))
+			}
+		}},
+		"structs of one name, on those of a base": {base.Object, func(w world) {
+			for i := range uint32(n) {
+				w.strct("s", w.strct(fmt.Sprint("own", i), uint32(max(3*int(i)-1, 1))))
+			}
+		}},
+	} {
+		w := newWorld(r.base)
+		r.make(w)
+		m := New(w.Object, Options{})
+		m.Start()
+		m.References()
+		if _, err := m.Finish(w.Object, nil); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if steps := m.e.spent + m.e.work; steps > 200*n {
+			t.Errorf("%s: got %d steps for %d types", name, steps, n)
+		}
+	}
+}
+
+// TestTooManySteps: where each type is to be compared with each other one, there is an end, and its place is told.
+func TestTooManySteps(t *testing.T) {
+	const n = 2000
+	w := newWorld(nil)
+	for range n {
+		w.strct("s", uint32(w.End())+1)
+	}
+	w.int("int")
+	m := New(w.Object, Options{})
+	m.e.least, m.e.longPath = 0, 1<<30
+	m.Start()
+	_, err := m.Finish(w.Object, nil)
+	if err == nil || !strings.Contains(err.Error(), `STRUCT "s": types have too many others that look alike`) {
+		t.Errorf("got error %v", err)
 	}
 }

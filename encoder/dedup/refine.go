@@ -7,12 +7,16 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // what signatures leave out.
 //
 // The content of a type is a hash of what all types have in common that a comparison can find equal, however it goes: of what it leads to
-// up to the next name, all but what arrays are of, which the tolerance for copies does not look at. (So it says less than a nominal
-// class.) Types of different contents are never equal, so that dividing a list takes nothing out of it that could have been chosen, and
+// up to the next name of a struct, union or enum, all but what arrays are of, which the tolerance for copies does not look at. (So it
+// says less than a nominal class.) Types of different contents are never equal, so that dividing a list takes nothing out of it that could have been chosen, and
 // the order of the others stays.
 
-// longList is how many candidates are tried before a list is divided.
-const longList = 24
+// A list is divided once longList of its candidates were tried for one type, or comparisons that failed have looked at longWalk types
+// for it.
+const (
+	longList = 24
+	longWalk = 1 << 12
+)
 
 // Contents of types that have none to compute.
 const (
@@ -30,6 +34,8 @@ func (e *engine) refined(sig uint64, id uint32) uint64 {
 	switch r := e.rec(id); r.Kind() {
 	case btf.KindTypedef:
 		h = mix(h, e.content(r[2]))
+	case btf.KindEnum, btf.KindEnum64:
+		h = mix(h, hashWords(r))
 	default: // a struct or union
 		for i := 4; i < len(r); i += 3 {
 			h = mix(h, e.content(r[i]))
@@ -43,7 +49,7 @@ func (e *engine) content(id uint32) uint64 {
 	r := e.rec(id)
 	k := r.Kind()
 	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindFunc, btf.KindFuncProto:
+	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindTypedef, btf.KindFunc, btf.KindFuncProto:
 	case btf.KindStruct, btf.KindUnion:
 		if r[0] != 0 {
 			return mix(uint64(r[0])+1, uint64(k))
@@ -55,8 +61,6 @@ func (e *engine) content(id uint32) uint64 {
 			return hashWords(r)
 		}
 		return mix(uint64(r[0])+1, uint64(btf.KindEnum))
-	case btf.KindTypedef:
-		return mix(uint64(r[0])+1, uint64(r[1]))
 	case btf.KindArray:
 		return mix(uint64(r[1]), uint64(r[5]))
 	case btf.KindInt, btf.KindFloat:
@@ -75,6 +79,7 @@ func (e *engine) content(id uint32) uint64 {
 		e.err = errDepth
 		return cyclicContent
 	}
+	e.work++
 	if e.contents == nil {
 		e.contents = make(map[uint32]uint64)
 	}

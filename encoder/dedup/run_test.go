@@ -478,8 +478,8 @@ func TestBroken(t *testing.T) {
 		"a pointer to itself":    {func(w world) { w.ptr(1) }, "refers to itself"},
 		"a tag that is a member": {func(w world) { w.strct("s", 2); w.tag("t", 1, -1); w.strct("s", 4); w.tag("t", 3, -1) }, "DECL_TAG is reachable"},
 		"a variable as a member": {func(w world) { w.strct("s", 3); w.int("i"); w.variable("v", 2); w.strct("s", 5); w.variable("v", 2) }, "VAR is reachable"},
-		"a chain without end":    {func(w world) { w.chain(maxDepth + 10) }, "too deeply"},
-		"structs without end":    {func(w world) { w.nest(maxDepth + 10); w.nest(maxDepth + 10) }, "too deeply"},
+		"a chain without end":    {func(w world) { w.chain(maxDepth + 10) }, "type 1, a PTR: types refer to each other too deeply"},
+		"structs without end":    {func(w world) { w.nest(maxDepth + 10); w.nest(maxDepth + 10) }, `type 2, STRUCT "s": types refer to each other too deeply`},
 		"an unknown kind":        {func(w world) { w.Append(0, btf.Info(25, 0, false), 0) }, "cannot be merged"},
 	}
 	for name, r := range rows {
