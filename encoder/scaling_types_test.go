@@ -281,5 +281,35 @@ func unitShapes() []shape {
 			}
 		})
 	})
-	return list
+	return append(list, tableShapes()...)
+}
+
+// tableShapes grow in the number of units and in the length of the abbreviation tables that they take turns with.
+func tableShapes() []shape {
+	turns := func(b *synth.Builder, n int, more func(cu *synth.CU, i int, first *synth.DIE)) {
+		var owners []*synth.CU
+		var first *synth.DIE
+		for i := range 2 {
+			cu, integer := unit(b, numbered("owner", i))
+			for k := range n {
+				cu.DIE(dwarf.TagTypedef, synth.Name(numbered("t", k)), synth.Type(integer), synth.Num(dwarf.Attr(0x2300+k%4000), synth.FormData1, 1),
+					synth.Num(dwarf.Attr(0x2300+k/4000), synth.FormData2, 1))
+			}
+			owners, first = append(owners, cu), integer
+		}
+		for i := range n {
+			cu := b.CU(numbered("unit", i), synth.C11, synth.ShareAbbrevs(owners[i%2]))
+			more(cu, i, first)
+		}
+	}
+	return []shape{
+		{"units that take turns with two long tables", 3000, func(b *synth.Builder, n int) {
+			turns(b, n, func(cu *synth.CU, _ int, _ *synth.DIE) { cu.Base("int", 4, synth.Signed) })
+		}},
+		{"units that refer into others and take turns with two long tables", 2000, func(b *synth.Builder, n int) {
+			turns(b, n, func(cu *synth.CU, i int, first *synth.DIE) {
+				cu.DIE(dwarf.TagTypedef, synth.Name(numbered("u", i)), synth.Ref(dwarf.AttrType, synth.FormRefAddr, first))
+			})
+		}},
+	}
 }

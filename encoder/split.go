@@ -21,6 +21,23 @@ type splitFiles struct {
 	once    sync.Once
 	pack    *dwarf.Split // IMAGE.dwp, or nil
 	packErr error
+
+	mu    sync.Mutex              // guards all below
+	files map[string]*dwarf.Split // by path: those that hold several units, which stay open; nil for others
+}
+
+// maxUses is how many skeletons may name the contents of one unit, so that an image cannot ask for more than its files hold.
+const maxUses = 16
+
+// countUse counts a skeleton, when it is its turn to be joined.
+func (p *pipeline) countUse(u *unit) error {
+	if p.uses == nil {
+		p.uses = make(map[uint64]int)
+	}
+	if p.uses[u.contents]++; p.uses[u.contents] > maxUses {
+		return u.types.Place.Err(0, "more than %d skeletons name the contents of unit %016x", maxUses, u.contents)
+	}
+	return nil
 }
 
 // openSplit opens in u the contents of a skeleton: those in IMAGE.dwp if there is one, else those in the file that the skeleton
@@ -47,7 +64,7 @@ func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
 	}
 	var last error
 	for _, path := range paths {
-		s, err := j.openSplitFile(path)
+		s, err := j.splitFile(path)
 		if err == nil {
 			if err = splitUnit(s, skeleton, u); err == nil {
 				return nil
@@ -71,6 +88,35 @@ func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
 		return u.Err(0, "type units in split DWARF are not supported")
 	}
 	return nil
+}
+
+// splitFile opens a file that a skeleton names. Nearly all hold one unit, and are opened once.
+func (j *job) splitFile(path string) (*dwarf.Split, error) {
+	f := &j.split
+	f.mu.Lock()
+	s, again := f.files[path]
+	f.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := j.openSplitFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.files == nil {
+		f.files = make(map[string]*dwarf.Split)
+	}
+	switch {
+	case f.files[path] != nil: // by another worker
+		return f.files[path], nil
+	case again:
+		f.files[path] = s
+	default:
+		f.files[path] = nil
+	}
+	return s, nil
 }
 
 func (j *job) openSplitFile(path string) (*dwarf.Split, error) {

@@ -14,12 +14,15 @@ import (
 
 // A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined.
 type unit struct {
-	types translate.Unit
-	funcs funcs.Unit
-	size  int     // in bytes
-	skip  bool    // left out by language
-	last  *worker // that used it last
-	err   error
+	types    translate.Unit
+	funcs    funcs.Unit
+	size     int                // in bytes
+	table    [2]dwarf.LongTable // of the unit, and of its contents in another file
+	split    bool               // its contents are in another file
+	contents uint64             // their number
+	skip     bool               // left out by language
+	last     *worker            // that used it last
+	err      error
 }
 
 // A worker holds the scratch that CUs share.
@@ -49,7 +52,8 @@ type pipeline struct {
 	ready  map[int]*unit
 	next   int // unit whose turn it is
 	busy   bool
-	end    bool // no unit is left to read
+	end    bool           // no unit is left to read
+	uses   map[uint64]int // by number of contents in other files; of the one who joins
 	err    error
 }
 
@@ -198,6 +202,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	if w.raw.Empty == dwarf.NotEmpty && j.together(w.raw.Uses()) {
 		return errTogether
 	}
+	u.table, u.split = [2]dwarf.LongTable{w.raw.LongTable()}, false
 	u.types.Place, u.types.Notes, u.size = w.raw.Place(), u.types.Notes[:0], w.raw.Len()
 	raw := &w.raw
 	if raw.Empty != dwarf.NotEmpty {
@@ -211,6 +216,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 		if err := j.openSplit(&w.raw, raw); err != nil {
 			return err
 		}
+		u.table[1], u.contents, u.split = raw.LongTable(), raw.SplitID(), true
 	}
 	u.skip = j.leftOut(raw)
 	if u.skip {
@@ -266,6 +272,16 @@ func (p *pipeline) join(u *unit) (err error) {
 	}()
 	if u.err != nil {
 		return u.err
+	}
+	for _, t := range u.table {
+		if err := t.Count(); err != nil {
+			return err
+		}
+	}
+	if u.split {
+		if err := p.countUse(u); err != nil {
+			return err
+		}
 	}
 	if progress := p.j.opt.OnProgress; progress != nil {
 		progress(u.types.Place.Off+uint64(u.size), p.j.d.InfoSize())

@@ -115,20 +115,14 @@ type Abbrev struct {
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
-	dense     []Abbrev // by code; lowCodes or more
-	sparse    map[uint64]Abbrev
-	attrs     []attr
-	off       uint64
-	key       abbrevKey
-	bound     bool // compiled for one unit only
-	uses      Uses
-	valid     bool
+	table
+	own       table // what is reused, while table is one that is kept for all
+	borrowed  bool  // it is
 	memo      [memoSize]memoEntry
+	memoKey   abbrevKey            // of memo and decls
 	decls     []declaration        // of the same forms, by hash
 	declAttrs [][maxDeclAttrs]attr // of each
-
-	sec *section // that it stands in
-	win window
+	win       window
 }
 
 // Tables differ from unit to unit, but not the few hundred pairs of attribute and form in them: a memo of classify saves most
@@ -164,7 +158,6 @@ type abbrevKey struct {
 	sigs     bool   // signatures of type units can be followed
 	scan     bool   // only references that leave their unit are wanted (sup.go)
 	all      bool   // what types have is wanted of every tag (peek.go)
-	rel      uint64 // added to references inside the unit
 	abs      uint64 // added to references by section offset
 	sup      uint64 // added to references into the supplementary file; NoRef where they cannot be followed
 }
@@ -173,7 +166,7 @@ func (u *Unit) key() abbrevKey {
 	k := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, foreign: u.d.keys != &u.d.Strings, abs: -u.Off, sup: NoRef,
 		sigs: u.d.sigs != nil}
 	if p := u.part; p != nil {
-		k.whole, k.scan, k.rel, k.abs, k.sup, k.sigs = true, p.scan, uint64(u.at), uint64(p.from), p.sup, p.w.sigs != nil
+		k.whole, k.scan, k.abs, k.sup, k.sigs = true, p.scan, uint64(p.from), p.sup, p.w.sigs != nil
 	}
 	return k
 }
@@ -185,55 +178,56 @@ const (
 	maxFixed     = 1 << 14 // where an attribute of fixed place may start
 )
 
-// compile reads the table at off. It looks at a window of the section, and at a larger one where the table is cut short by it.
-func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey) error {
-	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) {
-		if t.key == k || !t.bound && !k.whole {
-			return nil
-		}
-		if k.whole {
-			t.rebase(k)
-			return nil
-		}
+// compile reads the table at off, for a unit of some bytes, unless it is at hand; long tells whether it is longer than the unit. It looks
+// at a window of the section, and at a larger one where the table is cut short by it.
+func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, unit int) (long bool, err error) {
+	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) && (t.key == k || !t.bound && !k.whole) {
+		return t.size > uint64(unit)+shortTable, nil
 	}
-	if !t.key.sameForms(k) {
+	id := sec.id(off, k)
+	if kept := ts.get(id); kept != nil {
+		if !t.borrowed {
+			t.own, t.borrowed = t.table, true
+		}
+		t.table = *kept
+		t.sec, t.off = sec, off
+		return true, nil
+	}
+	if t.borrowed {
+		t.table, t.borrowed = t.own, false
+	}
+	if !t.memoKey.sameForms(k) {
 		clear(t.memo[:])
 		clear(t.decls)
 	}
-	t.sec, t.off, t.key = sec, off, k
+	t.sec, t.off, t.key, t.memoKey = sec, off, k, k
 	if off > sec.size {
-		return sec.err(off, "table starts past the end of the section (%d bytes)", sec.size)
+		return false, sec.err(off, "table starts past the end of the section (%d bytes)", sec.size)
 	}
 	for n := uint64(minWindow); ; n *= 4 {
 		b, err := t.win.at(sec, off, n, aheadWindow)
 		if err != nil {
-			return err
+			return false, err
 		}
-		t.dense, t.attrs, t.sparse, t.bound, t.uses, t.valid = append(t.dense[:0], Abbrev{}), t.attrs[:0], nil, false, Uses{}, false
+		t.dense, t.attrs, t.sparse, t.bound, t.uses, t.valid, t.count = append(t.dense[:0], Abbrev{}), t.attrs[:0], nil, false, Uses{}, false, 0
 		switch err = t.parse(b, k); {
 		case err == nil:
 			t.valid = true
-			return nil
+			if t.size > uint64(unit)+shortTable {
+				ts.note(id, &t.table)
+				return true, nil
+			}
+			return false, nil
 		case !errors.Is(err, errCut) || off+uint64(len(b)) == sec.size:
-			return fmt.Errorf("abbreviation table %#x: %w", off, err)
+			return false, fmt.Errorf("abbreviation table %#x: %w", off, err)
 		}
 	}
 }
 
 // sameForms tells whether forms have the same sizes and meanings, but for where references count from.
 func (k abbrevKey) sameForms(o abbrevKey) bool {
-	k.rel, k.abs, k.sup = o.rel, o.abs, o.sup
+	k.abs, k.sup = o.abs, o.sup
 	return k == o
-}
-
-// rebase makes a table that was compiled for a unit of a Whole that of another one.
-func (t *abbrevs) rebase(k abbrevKey) {
-	for i := range t.attrs {
-		if a := &t.attrs[i]; a.shape == shapeRel || a.shape == shapeRelULEB {
-			a.add += k.rel - t.key.rel
-		}
-	}
-	t.key = k
 }
 
 // minWindow is more than nearly all tables; windows are read some tables ahead.
@@ -251,6 +245,7 @@ func (t *abbrevs) parse(b []byte, k abbrevKey) error {
 		code, p := uleb(b, pos)
 		if p != 0 && code == 0 {
 			t.upTo(lowCodes - 1)
+			t.size = uint64(p)
 			return nil
 		}
 		if p != 0 {
@@ -297,8 +292,9 @@ func (t *abbrevs) fail(pos int, cause error) error {
 	return &tableError{elf.FormatError{Section: t.sec.s.Name, Offset: t.off + uint64(pos), Problem: cause.Error()}, cause}
 }
 
+// put declares an abbreviation. Codes that are much higher than there are declarations go where they take no room for those below.
 func (t *abbrevs) put(code uint64, a Abbrev) {
-	if code <= maxDenseCode {
+	if t.count++; code <= maxDenseCode && code <= lowCodes+2*t.count {
 		t.upTo(code)
 		t.dense[code] = a
 		return

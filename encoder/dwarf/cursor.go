@@ -22,6 +22,7 @@ type Cursor struct {
 	end   int
 	limit int    // end, or where stop is asked before; 0 after an error, or a stray reference
 	refs  uint64 // references lead to less
+	rel   uint64 // in a Whole: position of the unit, which references inside of it count from
 	stray uint64 // the reference out of the unit that set limit to 0, plus 1
 	dense []Abbrev
 	low   *[lowCodes]Abbrev // the first of dense
@@ -39,6 +40,9 @@ func (c *Cursor) Start(u *Unit) {
 	c.low = (*[lowCodes]Abbrev)(c.dense)
 	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs) - 1, swap: c.swap}
 	c.Next = u.root
+	if c.rel = 0; u.part != nil {
+		c.rel = uint64(u.at)
+	}
 }
 
 // AskToStop makes the cursor ask now and then, until Start, whether it is to read on: an error of stop becomes its own. Those who read
@@ -192,6 +196,10 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 		return a
 	}
 	attrs := c.attrs[a.first : a.first+uint32(a.n)]
+	if c.rel != 0 {
+		c.loadRel(attrs, pos)
+		return a
+	}
 	if c.swap {
 		for i := range attrs {
 			t := &attrs[i]
@@ -204,6 +212,18 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 		c.Val[t.slot%maxSlots] = binary.LittleEndian.Uint64(c.data[pos+int(t.at):])&masks[t.width] + t.add
 	}
 	return a
+}
+
+// loadRel loads attributes of fixed places behind pos, in a unit of a Whole.
+func (c *Cursor) loadRel(attrs []attr, pos int) {
+	for i := range attrs {
+		t := &attrs[i]
+		v := c.loadAt(pos+int(t.at), t.width) + t.add
+		if t.shape == shapeRel {
+			v += c.rel
+		}
+		c.Val[t.slot%maxSlots] = v
+	}
 }
 
 // Null tells whether the DIE at pos is the null entry that ends a sibling chain.
@@ -241,10 +261,7 @@ func (c *Cursor) readVarying(a *Abbrev, pos int) {
 		c.fail(c.Pos, "DIE reaches past the end of its unit (%d bytes)", c.end)
 		return
 	}
-	for i := range attrs[:a.pre] {
-		t := &attrs[i]
-		c.Val[t.slot%maxSlots] = c.loadAt(pos+int(t.at), t.width) + t.add
-	}
+	c.loadRel(attrs[:a.pre], pos)
 	pos += int(a.prefix)
 	for i := range attrs[a.pre:] {
 		if pos = c.readAttr(&attrs[int(a.pre)+i], pos); pos == 0 {
@@ -267,6 +284,9 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 		}
 		if t.slot != noSlot {
 			c.Val[t.slot] = c.loadAt(pos, t.width) + t.add
+			if t.shape == shapeRel {
+				c.Val[t.slot] += c.rel
+			}
 		}
 		return next
 	case shapeString:
@@ -283,7 +303,7 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 		v, next = uleb(data, pos)
 	case shapeRelULEB:
 		if v, next = uleb(data, pos); next != 0 {
-			v += t.add
+			v += c.rel
 		}
 	case shapeSig:
 		if next = pos + 8; next > c.end {
@@ -371,7 +391,7 @@ func (c *Cursor) indirect(t *attr, pos int) int {
 // abbrevTag is the tag of the DIE at pos, whose code has been read before.
 func (u *Unit) abbrevTag(pos int) Tag {
 	code, _ := uleb(u.data[:u.end], pos)
-	if code < uint64(len(u.abbrevs.dense)) {
+	if code < uint64(len(u.abbrevs.dense)) && u.abbrevs.dense[code].Tag != 0 {
 		return u.abbrevs.dense[code].Tag
 	}
 	return u.abbrevs.sparse[code].Tag

@@ -41,6 +41,7 @@ type Data struct {
 	info   section // .debug_info
 	types  section // .debug_types, DWARF 4
 	abbrev section
+	tables *tables // of abbrev
 	addr   []byte
 	strOff []byte
 	loc    section // .debug_loc
@@ -61,6 +62,8 @@ type section struct {
 	file  *elf.File
 	whole []byte // with slack; nil when read from the file
 	size  uint64
+	base  uint64 // where it starts in that of the file, of which it may be a part
+	all   uint64 // bytes that that has, of .debug_abbrev
 }
 
 // Open finds the debug sections of an image. The error is ErrNoDWARF when there are none.
@@ -85,7 +88,8 @@ func Open(f *elf.File) (*Data, error) {
 	if err == nil && d.info.size == 0 && d.types.size == 0 {
 		return nil, ErrNoDWARF
 	}
-	d.abbrev = open(".debug_abbrev")
+	d.abbrev, d.tables = open(".debug_abbrev"), &tables{}
+	d.abbrev.all = d.abbrev.size
 	d.Strings.str = whole(".debug_str")
 	d.Strings.line = whole(".debug_line_str")
 	d.strOff, d.addr = whole(".debug_str_offsets"), whole(".debug_addr")

@@ -14,7 +14,7 @@ func (p *Peek) Read(u *Unit, pos int) *Abbrev {
 		p.u.abbrevs = &abbrevs{}
 		k := p.u.key()
 		k.all = true
-		if p.u.abbrevs.compile(&u.d.abbrev, u.abbrevs.off, k) != nil {
+		if _, err := p.u.abbrevs.compile(&u.d.abbrev, u.abbrevs.off, k, u.d.tables, u.tableLen()); err != nil {
 			p.u.abbrevs = nil
 			return nil
 		}

@@ -108,7 +108,6 @@ func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	case f == formRefAddr:
 		a.add = k.abs
 	case k.whole:
-		a.add = k.rel
 		if a.shape = shapeRel; f == formRefUdata {
 			a.shape = shapeRelULEB
 		}

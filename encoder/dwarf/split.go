@@ -3,6 +3,7 @@ package dwarf
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
@@ -31,7 +32,11 @@ type Split struct {
 	main     *Data
 	str      []byte
 	sections []section // as in splitSections
+	tables   tables
 	index    map[uint64][]extent
+	once     sync.Once         // for what follows
+	units    map[uint64]uint64 // where there is no index: the offset of a unit, by its number
+	unitsErr error             // why no more of them are known
 }
 
 // An extent is a part of a section.
@@ -112,7 +117,7 @@ func (s *Split) readIndex(b []byte) error {
 
 // Unit opens in u the contents of a skeleton; ErrNoSplit is wrapped when the file has none of its number.
 func (s *Split) Unit(skeleton, u *Unit) error {
-	d := &Data{File: s.file, order: s.main.order, swap: s.main.swap, keys: s.main.keys, addr: s.main.addr, split: true}
+	d := &Data{File: s.file, tables: &s.tables, order: s.main.order, swap: s.main.swap, keys: s.main.keys, addr: s.main.addr, split: true}
 	d.Strings.str = s.str
 	parts := s.index[skeleton.dwoID]
 	if s.index != nil && parts == nil {
@@ -128,17 +133,29 @@ func (s *Split) Unit(skeleton, u *Unit) error {
 		if p.off > sec.size || p.size > sec.size-p.off {
 			return sec.err(p.off, "the %d bytes of unit %016x reach past the end of the section (%d bytes)", p.size, skeleton.dwoID, sec.size)
 		}
-		views[i].size, views[i].whole = p.size, sec.whole[p.off:p.off+p.size+slack]
+		views[i].size, views[i].whole, views[i].base = p.size, sec.whole[p.off:p.off+p.size+slack], p.off
 	}
 	d.info, d.abbrev, d.lists, d.loc = views[0], views[1], views[3], views[4]
+	d.abbrev.all = s.sections[1].size
 	d.strOff = views[2].whole[:views[2].size]
-	for r := d.Units(); ; {
+	r := d.Units()
+	if parts == nil {
+		s.once.Do(func() { s.findUnits(d) })
+		off, ok := s.units[skeleton.dwoID]
+		if !ok && s.unitsErr != nil {
+			return s.unitsErr
+		}
+		if r.off = off; !ok {
+			r.off = d.info.size
+		}
+	}
+	for range maxContribution {
 		more, err := r.Next(u)
 		if err != nil {
 			return err
 		}
 		if !more {
-			return fmt.Errorf("unit %016x: %w", skeleton.dwoID, ErrNoSplit)
+			break
 		}
 		if err := u.Open(); err != nil {
 			return err
@@ -148,7 +165,32 @@ func (s *Split) Unit(skeleton, u *Unit) error {
 			return nil
 		}
 	}
+	return fmt.Errorf("unit %016x: %w", skeleton.dwoID, ErrNoSplit)
 }
+
+// maxContribution is among how many units of a contribution one is looked for. By the standard there is one.
+const maxContribution = 64
+
+// findUnits finds the units of a file that has no index, so that each skeleton need not go over them.
+func (s *Split) findUnits(d *Data) {
+	s.units = make(map[uint64]uint64)
+	var u Unit
+	for r := d.Units(); ; {
+		more, err := r.Next(&u)
+		if err == nil && more {
+			err = u.Open()
+		}
+		if s.unitsErr = err; err != nil || !more {
+			return
+		}
+		if _, ok := s.units[u.dwoID]; !ok && u.Tag == TagCompileUnit {
+			s.units[u.dwoID] = u.Off
+		}
+	}
+}
+
+// SplitID is the number by which a skeleton and its contents find each other.
+func (u *Unit) SplitID() uint64 { return u.dwoID }
 
 // Entries of .debug_loc.dwo before DWARF 5 (GNU extension).
 const (

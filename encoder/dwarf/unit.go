@@ -38,6 +38,7 @@ type Unit struct {
 	sig     uint64 // of a type unit
 	sigType uint64 // where its type is, from the header on
 	abbrevs *abbrevs
+	long    bool // they are longer than the unit
 	buf     []byte
 	d       *Data
 	sec     *section // that it stands in
@@ -169,7 +170,7 @@ func (u *Unit) Open() error {
 	if err != nil {
 		return err
 	}
-	if err := u.abbrevs.compile(&u.d.abbrev, abbrevOff, u.key()); err != nil {
+	if u.long, err = u.abbrevs.compile(&u.d.abbrev, abbrevOff, u.key(), u.d.tables, u.tableLen()); err != nil {
 		return fmt.Errorf("CU %d: %w", u.Index, err)
 	}
 	if u.Empty = u.nothing(); u.Empty != NotEmpty {
@@ -208,6 +209,15 @@ func (u *Unit) Open() error {
 	var scratch [4]byte
 	u.Clang = bytes.Contains(u.d.keys.whole(c.text(SlotProducer, SlotProdKey, SlotProdX), &scratch), []byte("clang"))
 	return nil
+}
+
+// tableLen is how long a table may be that is compiled whenever the unit is opened: as the unit is, or, in a Whole, where it may be
+// opened for each reference into it, no more than any.
+func (u *Unit) tableLen() int {
+	if u.part != nil {
+		return 0
+	}
+	return u.end - u.at
 }
 
 // header reads the unit header (DWARF 5, section 7.5.1; DWARF 4, section 7.5.1).

@@ -178,7 +178,10 @@ func (w *Whole) openIn(e *wholeUnit, p *part, u *Unit) error {
 	if e.gap {
 		u.Empty = Padding
 	}
-	return u.Open()
+	if err := u.Open(); err != nil {
+		return err
+	}
+	return u.LongTable().Count()
 }
 
 // Find is the number of the unit that a position lies in.
