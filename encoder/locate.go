@@ -145,8 +145,13 @@ type locator struct {
 	want  btf.ID
 	users []btf.ID // types with names that refer to it, where it has none
 	t     *translate.Unit
+	steps int // from a type to those that it refers to
 	found string
 }
+
+// maxCompared is how many steps are taken before nothing is found any more. Types without a name that hold others without one can lead
+// to any number.
+const maxCompared = 1 << 23
 
 // units looks into one unit after the other.
 func (l *locator) units(ctx context.Context, j *job) error {
@@ -239,6 +244,11 @@ func (l *locator) text(key uint32) string {
 // same tells whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
 // and those without a name by their contents.
 func (l *locator) same(id, local uint32, depth int) bool {
+	if depth > 0 {
+		if l.steps++; l.steps > maxCompared {
+			return false
+		}
+	}
 	if id == 0 || local == 0 || depth > maxSteps {
 		return id == local || depth > maxSteps
 	}

@@ -3,10 +3,13 @@ package encoder_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -45,5 +48,44 @@ func TestLocate(t *testing.T) {
 				t.Errorf("%s: a type that is not there comes from somewhere", name)
 			}
 		}
+	}
+}
+
+// TestLocateNested: unions without a name, in which each holds many of the next, are not gone into for ever.
+func TestLocateNested(t *testing.T) {
+	const members, levels = 40, 8
+	b := synth.New(synth.Target{})
+	cu := b.CU("unit", synth.C11)
+	in := cu.Base("int", 4, synth.Signed)
+	for range levels {
+		var list []synth.Member
+		for range members {
+			list = append(list, synth.Member{Type: in})
+		}
+		in = cu.Union("", 4, list...)
+	}
+	cu.Struct("s", 4, synth.Member{Type: in})
+	data := b.Bytes()
+	f, err := elf.NewFile(bytes.NewReader(data), uint64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := encoder.Options{Features: feature.Default(), Workers: 1}
+	res, err := encoder.Encode(context.Background(), f, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := encoder.Locate(context.Background(), f, opt, res.Object, res.Object.End()-1)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, encoder.ErrNotLocated) {
+			t.Errorf("got error %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("not done after a minute")
 	}
 }

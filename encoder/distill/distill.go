@@ -47,33 +47,48 @@ type distiller struct {
 	first uint32   // own types start here
 	ids   []uint32 // by id in the old base: marked, later the id in the new pair; 0 is not reached
 	shift uint32   // how far own ids move down
+	todo  []uint32 // scratch of mark
 }
 
 // marked stands for a reached type that has no new id yet.
 const marked = ^uint32(0)
 
-// mark marks the base types that a record reaches.
+// mark marks the base types that a record reaches. Those whose own references are still to be looked at wait in a list, since a base
+// can nest types as deep as it has types, which no stack holds.
 func (d *distiller) mark(r btf.Record) (err error) {
-	r.References(func(ref *uint32) {
-		id := *ref
-		if err != nil || id == 0 || id >= d.first || d.ids[id] == marked {
-			if err == nil && id >= uint32(d.split.End()) {
-				err = fmt.Errorf("refers to type %d of %d", id, d.split.End())
+	d.todo = d.todo[:0]
+	for {
+		r.References(func(ref *uint32) {
+			if err == nil {
+				err = d.reach(*ref)
 			}
-			return
+		})
+		n := len(d.todo) - 1
+		if err != nil || n < 0 {
+			return err
 		}
-		t, _ := d.split.Record(btf.ID(id))
-		if placeOf(t) == nowhere {
-			err = fmt.Errorf("refers to type %d of the base, a %s, which cannot be distilled", id, t.Kind())
-			return
-		}
-		d.ids[id] = marked
-		if isComposite(t.Kind()) && t.Name() != 0 {
-			return
-		}
-		err = d.mark(t)
-	})
-	return err
+		r, _ = d.split.Record(btf.ID(d.todo[n]))
+		d.todo = d.todo[:n]
+	}
+}
+
+// reach marks a type that is referred to, if it is one of the base.
+func (d *distiller) reach(id uint32) error {
+	if id >= uint32(d.split.End()) {
+		return fmt.Errorf("refers to type %d of %d", id, d.split.End())
+	}
+	if id == 0 || id >= d.first || d.ids[id] == marked {
+		return nil
+	}
+	t, _ := d.split.Record(btf.ID(id))
+	if placeOf(t) == nowhere {
+		return fmt.Errorf("refers to type %d of the base, a %s, which cannot be distilled", id, t.Kind())
+	}
+	d.ids[id] = marked
+	if !isComposite(t.Kind()) || t.Name() == 0 {
+		d.todo = append(d.todo, id)
+	}
+	return nil
 }
 
 // A place is where a reached base type goes.

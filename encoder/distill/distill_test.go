@@ -228,3 +228,22 @@ func FuzzDistill(f *testing.F) {
 		}
 	})
 }
+
+// TestDeepBase: a base may nest types as deep as it has types.
+func TestDeepBase(t *testing.T) {
+	const n = 5_000_000
+	b := builder{btf.New(binary.LittleEndian, nil)}
+	last := b.integer("int", 4)
+	for range n {
+		last = b.plain(btf.KindPtr, "", last)
+	}
+	s := builder{btf.New(binary.LittleEndian, b.Object)}
+	s.plain(btf.KindTypedef, "t", last)
+	base, split, err := distill.Distill(s.Object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if base.Len() != 1 || split.Len() != n+1 {
+		t.Errorf("got a base of %d types and %d others", base.Len(), split.Len())
+	}
+}

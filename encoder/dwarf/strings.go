@@ -2,7 +2,6 @@ package dwarf
 
 import (
 	"bytes"
-	"slices"
 	"sync"
 )
 
@@ -28,7 +27,7 @@ type Strings struct {
 	mu     sync.RWMutex
 	other  [][]byte
 	lookup map[string]StrKey
-	own    []StrKey // with cut: keys of texts that do not come from the image
+	own    map[StrKey]bool // with cut: keys of texts that do not come from the image
 }
 
 // Append appends the bytes of a key to dst.
@@ -64,7 +63,7 @@ func (s *Strings) shortened(b []byte) []byte {
 func (s *Strings) isOwn(key StrKey) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return slices.Contains(s.own, key)
+	return s.own[key]
 }
 
 // whole is the bytes of a key as they stand in the image.
@@ -232,7 +231,10 @@ func (s *Strings) Key(text string) StrKey {
 	if s.cut != nil && !s.isOwn(key) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.own = append(s.own, key)
+		if s.own == nil {
+			s.own = make(map[StrKey]bool)
+		}
+		s.own[key] = true
 	}
 	return key
 }

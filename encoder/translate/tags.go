@@ -52,12 +52,18 @@ func (w *walker) annotations(pos int, add func(value dwarf.StrKey)) int {
 // maxAnnotations bounds a chain of annotations, which a damaged image can close to a ring.
 const maxAnnotations = 1 << 12
 
-// chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false.
+// chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false. Any number of DIEs may share a
+// chain, and each has tags of its own from it. All of them together are not more than the unit has bytes: compilers need some bytes
+// for each DIE, and chains are short.
 func (w *walker) chain(off uint32, visit func() bool) {
 	if off == 0 {
 		return
 	}
 	for range maxAnnotations {
+		if w.chainTags++; w.chainTags > maxAnnotations+w.u.Len() {
+			w.c.Fail(w.c.Pos, "DIEs of the unit share chains of annotations, of which they would have more than %d together", w.chainTags-1)
+			return
+		}
 		if off = w.annotation(off, visit); off == 0 {
 			return
 		}

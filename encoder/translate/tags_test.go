@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"debug/dwarf"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,12 @@ func TestTypeTags(t *testing.T) {
 			1 INT int 4 signed
 			2 PTR 1
 			3 PTR 1`},
+		{name: "many pointers share a long chain", build: one(func(cu *synth.CU) {
+			chain := gnu(cu, "btf_type_tag", slices.Repeat([]string{"tag"}, 4000)...)
+			for range 100 {
+				cu.Pointer(nil).Add(chain)
+			}
+		}), fails: "DIEs of the unit share chains of annotations"},
 		{name: "no text", build: one(func(cu *synth.CU) {
 			cu.Pointer(nil).Add(llvm("btf_type_tag", ""))
 		}), fails: "type tag has no text"},

@@ -63,6 +63,7 @@ type walker struct {
 	run      dwarf.Run
 	mangle   bool // names need not be identifiers of C
 
+	chainTags int // annotations that were read in chains
 	missing   missing
 	funcNames funcMemo
 	index     offsetIndex
@@ -93,7 +94,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.classes = opt.Classes
 	w.late, w.moved = w.classes, false
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
-	w.depth = 0
+	w.depth, w.chainTags = 0, 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
