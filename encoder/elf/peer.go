@@ -83,6 +83,17 @@ type peerRelocations struct {
 	stop int // the relocation section at which the reference stops, or the number of sections
 }
 
+// Misread tells whether the reference leaves relocations of the file out, or carries them out wrongly, so that units without any damage
+// look as if they had some.
+func (f *File) Misread() bool {
+	if f.asStored || f.peer == nil {
+		return f.asStored
+	}
+	f.peer.mu.Lock()
+	defer f.peer.mu.Unlock()
+	return f.peer.stop < len(f.Sections) || f.Machine == elf.EM_SH
+}
+
 // relocate is rule 01/1.2.2: the reference relocates all sections of a file in the order of their relocation sections, loaded
 // ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
 // It stops at a symbol that is not in the table or lies in a section that the file has not, at a place outside of the section, and at
