@@ -107,7 +107,7 @@ type layer struct {
 
 func (l *layer) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
-	if err != nil && err != io.EOF { // the one that ends a reader
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = within(l.format, err)
 	}
 	return n, err
@@ -247,7 +247,7 @@ func (m *member) first() error {
 
 func (m *member) Read(b []byte) (int, error) {
 	n, err := m.t.Read(b)
-	for err == io.EOF { //nolint:errorlint // the one that ends a reader
+	for err == io.EOF { // the one that ends a reader
 		h, next := m.t.Next()
 		switch {
 		case next != nil: // the end of the archive, or what is wrong with it

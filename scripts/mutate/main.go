@@ -135,7 +135,7 @@ func (opt *options) choose(t *tree, rooms []string) ([]*queue, error) {
 		if err != nil {
 			return nil, err
 		}
-		rng := rand.New(rand.NewPCG(opt.seed, uint64(len(p.room)))) //nolint:gosec // a choice that can be repeated
+		rng := rand.New(rand.NewPCG(opt.seed, uint64(len(p.room)))) // a choice that can be repeated
 		rng.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
 		all = append(all, &queue{changes: changes})
 		total += len(changes)
