@@ -55,7 +55,7 @@ func (p *page) cite(path, comment string) {
 
 // readRules reads the tables of docs/rules.md.
 func readRules(text string) (rules []rule, err error) {
-	for _, line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if !strings.HasPrefix(line, "| 0") {
 			continue
 		}
