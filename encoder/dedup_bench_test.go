@@ -11,6 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // BenchmarkDedup deduplicates what the fast way leaves to the exact engine of a kernel of the lab.
@@ -28,7 +29,7 @@ func BenchmarkDedup(b *testing.B) {
 				}
 				b.StartTimer()
 				start := time.Now()
-				merge := dedup.New(o, dedup.Options{PeerTypedefs: true})
+				merge := dedup.New(o, dedup.Options{Peer: rules.Pahole})
 				merge.Start()
 				stats, err := merge.Finish(o, same)
 				if err != nil {

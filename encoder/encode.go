@@ -17,6 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 	"github.com/btfbatch/btfbatch/encoder/vars"
@@ -34,6 +35,7 @@ const (
 // Options of one encoding.
 type Options struct {
 	Profile     Profile
+	Off         rules.Set // rules that do not hold although the profile has them, for tests of what each does
 	Features    feature.Set
 	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
 	LangExclude []uint64    // DWARF language codes whose units are left out
@@ -51,6 +53,14 @@ type Options struct {
 	OnFunc      func(funcs.Decision)
 	OnVar       func(vars.Decision)
 	OnProgress  func(doneBytes, totalBytes uint64)
+}
+
+// Peer are the rules of the reference that hold.
+func (o *Options) Peer() rules.Set {
+	if o.Profile == Pahole {
+		return rules.Pahole &^ o.Off
+	}
+	return rules.Default &^ o.Off
 }
 
 // Stats count what an encoding saw and made.
@@ -209,17 +219,17 @@ func (j *job) lead() (err error) {
 	if j.ids, err = funcs.OpenIDs(j.f, j.funcOptions()); err != nil {
 		return err
 	}
-	rules := j.opt.Sections
-	if rules == nil {
-		rules = vars.DefaultRules()
+	wanted := j.opt.Sections
+	if wanted == nil {
+		wanted = vars.DefaultRules()
 	}
-	j.secs, err = vars.NewSections(j.f, vars.Options{Peer: j.opt.Profile == Pahole, PerCPU: j.opt.Features.Has(feature.Var),
-		All: j.opt.Features.Has(feature.GlobalVar), Force: j.opt.Features.Has(feature.EncodeForce), Rules: rules})
+	j.secs, err = vars.NewSections(j.f, vars.Options{Peer: j.opt.Peer(), PerCPU: j.opt.Features.Has(feature.Var),
+		All: j.opt.Features.Has(feature.GlobalVar), Force: j.opt.Features.Has(feature.EncodeForce), Rules: wanted})
 	return err
 }
 
 func (j *job) funcOptions() funcs.Options {
-	return funcs.Options{Peer: j.opt.Profile == Pahole, Features: j.opt.Features}
+	return funcs.Options{Peer: j.opt.Peer(), Features: j.opt.Features}
 }
 
 // readSymbols gives every symbol to those who look for functions, or for what the image that leads gives, or for both, so that
@@ -302,7 +312,7 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 
 // functions appends the functions of all images. Meanwhile the types before them are compared, as far as that can be.
 func (j *job) functions(ctx context.Context, a *assembler) (merge *dedup.Merger, err error) {
-	opt := dedup.Options{PeerTypedefs: j.opt.Profile == Pahole, Base: j.opt.Prepared, Stop: ctx.Err}
+	opt := dedup.Options{Peer: j.opt.Peer(), Base: j.opt.Prepared, Stop: ctx.Err}
 	if a.earlier != nil {
 		merge = dedup.New(a.o, opt)
 		merge.Start()
@@ -405,6 +415,6 @@ func (j *job) regular() bool {
 }
 
 func (j *job) translateOptions(ctx context.Context, classes bool) *translate.Options {
-	return &translate.Options{Stop: ctx.Err, Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Mend: j.opt.Profile != Pahole, PlainFields: j.opt.PlainFields,
+	return &translate.Options{Stop: ctx.Err, Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Peer: j.opt.Peer(), PlainFields: j.opt.PlainFields,
 		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
@@ -144,6 +145,11 @@ func TestMergedNames(t *testing.T) {
 		if _, got := encode(encoder.Default); got != row.right {
 			t.Errorf("%s, default profile: got %q, want %q", row.name, got, row.right)
 		}
+		opt.Off = rules.NamesCount
+		if _, got := encode(encoder.Pahole); got != row.right {
+			t.Errorf("%s, without the rule: got %q, want %q", row.name, got, row.right)
+		}
+		opt.Off = 0
 		wire, got := encode(encoder.Pahole)
 		if got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)

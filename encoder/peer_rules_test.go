@@ -3,10 +3,11 @@ package encoder_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,86 +16,172 @@ import (
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// peerRules says for every rule of a room's peer.go what shows that the peer has it: an image of the corpus ("images/NAME", of
-// which the profiles make different things), or a fixture of a test ("ROOM/FILE: NAME").
-var peerRules = map[string][]string{
-	"encoder.followsSignatures": {"odd/types5", "odd/stub5"},
-	"encoder.leavesOutAll":      {"odd_test.go: {\"rust.elf\", \"c11\"}"},
-	"encoder.namesCount":        {"merged_test.go: first.c without languages"},
-	"encoder.readsSplit":        {"odd/split4", "odd/package5"},
-	"encoder.otherSymbols":      {"odd/nosymtab"},
+// shown are images of the corpus of which the peer's profile makes something else without a rule. Rows of other rooms' tests have
+// their rules beside them.
+var shown = []struct {
+	rule    rules.Set
+	image   string // below corpus
+	exclude string // a language
+	with    []feature.Feature
+}{
+	{rule: rules.OtherSymbols, image: "odd/nosymtab.elf"},
+	{rule: rules.FollowsSignatures, image: "odd/types5.elf"},
+	{rule: rules.FollowsSignatures, image: "odd/stub5.elf"},
+	{rule: rules.LeavesOutAll, image: "odd/rust.elf", exclude: "c11", with: []feature.Feature{feature.ForceCUMerging}},
+	{rule: rules.ReadsSplit, image: "odd/split4.elf"},
+	{rule: rules.ReadsSplit, image: "odd/package5.elf"},
 
-	"elf.AsPeer":      {"images/gcc12-mips64el-dwarf5-module.ko", "images/gcc12-hppa-dwarf5-module.ko"},
-	"elf.peerKinds":   {"images/gcc12-sh4-dwarf5-module.ko"},
-	"elf.peerSkips":   {"odd/groups4", "odd/groups5"},
-	"elf.peerWaiting": {"odd/waiting-hidden"},
-	"elf.relocate":    {"images/gcc12-mips-dwarf5-twice.ko"},
+	{rule: rules.AsPeer, image: "images/gcc12-mips64el-dwarf5-module.ko"},
+	{rule: rules.AsPeer, image: "images/gcc12-hppa-dwarf5-module.ko"},
+	{rule: rules.PeerKinds, image: "images/gcc12-sh4-dwarf5-module.ko"},
+	{rule: rules.Relocate, image: "images/gcc12-mips-dwarf5-twice.ko"},
+	{rule: rules.PeerSkips, image: "odd/groups4.elf"},
+	{rule: rules.PeerSkips, image: "odd/groups5.elf"},
+	{rule: rules.PeerWaiting, image: "odd/waiting-hidden.elf"},
 
-	"translate.completed":          {"vars/rules_test.go: 1: an array whose bound is in the definition only vanishes"},
-	"translate.confuseTypeUnits":   {"odd/types4", "odd/stub4"},
-	"translate.emptyDeclTag":       {"translate/mend_test.go: declaration tag without a text"},
-	"translate.emptyTag":           {"translate/mend_test.go: type tag without a text"},
-	"translate.foreign":            {"odd/atomic", "odd/cxx"},
-	"translate.identifier":         {"odd/rust", "odd/dollar"},
-	"translate.leaveOut":           {"odd/empty"},
-	"translate.lowerBound":         {"translate/mend_test.go: lower bounds"},
-	"translate.lostType":           {"odd/ptrauth"},
-	"translate.oddInteger":         {"odd/bitint"},
-	"translate.unseenChain":        {"odd/annot"},
-	"translate.unspecified":        {"odd/nullptr", "odd/nullptr-clang"},
-	"translate.namelessBase":       {"translate/mend_test.go: base type without a name"},
-	"translate.namelessDecl":       {"translate/mend_test.go: declaration without a name"},
-	"translate.namelessEnumerator": {"translate/mend_test.go: enumerator without a name"},
-	"translate.namelessTypedef":    {"translate/mend_test.go: typedef without a name"},
-	"translate.oddFloat":           {"odd/complex"},
+	{rule: rules.OddInteger, image: "odd/bitint.elf"},
+	{rule: rules.Foreign, image: "odd/atomic.elf"},
+	{rule: rules.Foreign, image: "odd/cxx.elf"},
+	{rule: rules.LeaveOut, image: "odd/empty.elf"},
+	{rule: rules.LostType, image: "odd/ptrauth.elf"},
+	{rule: rules.Unspecified, image: "odd/nullptr.elf"},
+	{rule: rules.Unspecified, image: "odd/nullptr-clang.elf"},
+	{rule: rules.NamelessDecl, image: "odd/reduced.elf"},
+	{rule: rules.OddFloat, image: "odd/complex.elf"},
+	{rule: rules.UnseenChain, image: "odd/annot.elf", with: []feature.Feature{feature.GlobalVar}},
+	{rule: rules.KeepsNames, image: "odd/dollar.elf"},
+	{rule: rules.KeepsNames, image: "odd/rust.elf"},
+	{rule: rules.ConfuseTypeUnits, image: "odd/types4.elf"},
+	{rule: rules.ConfuseTypeUnits, image: "odd/stub4.elf"},
+	{rule: rules.EmptyStub, image: "odd/types5.elf"},
+	{rule: rules.KeepsUnsized, image: "odd/nullptr.elf"},
+	{rule: rules.UnknownTag, image: "odd/ptrauth.elf"},
+	{rule: rules.NoteUnlessQuiet, image: "odd/rust.elf"},
 
-	"funcs.address":            {"funcs/match_rules_test.go: optimized parameters in a module"},
-	"funcs.flagsAtSymbol":      {"odd/kfuncs"},
-	"funcs.identifier":         {"odd/dollar"},
-	"funcs.lastIDs":            {"funcs/kfuncs_rules_test.go: in several sections of a module"},
-	"funcs.lastNeverAmbiguous": {"funcs/symbols_rules_test.go: the last name is never ambiguous"},
-	"funcs.lostInMemory":       {"funcs/params_rules_test.go: in memory it counts as optimized away"},
-	"funcs.memoryUse":          {"funcs/params_rules_test.go: in memory it counts as one", "funcs/params_rules_test.go: in memory it takes no register"},
-	"funcs.namedAfterMember":   {"funcs/reduce_rules_test.go: one member, and the struct takes its registers all the same"},
-	"funcs.peerAmbiguous":      {"funcs/symbols_rules_test.go: a first address of 0 counts as unset"},
-	"funcs.peerConventions": {"images/clang19-riscv64-dwarf4-based.elf", "images/clang19-ppc64le-dwarf5-based.elf",
-		"images/gcc12-arm-dwarf5-based.elf"},
-	"funcs.undefinedCounts": {"funcs/symbols_rules_test.go: kinds of symbols"},
+	{rule: rules.PeerConventions, image: "images/clang19-riscv64-dwarf4-based.elf"},
+	{rule: rules.PeerConventions, image: "images/clang19-ppc64le-dwarf5-based.elf"},
+	{rule: rules.PeerConventions, image: "images/gcc12-arm-dwarf5-based.elf"},
+	{rule: rules.FlagsAtSymbol, image: "odd/kfuncs.elf"},
 
-	"vars.judgePeer":          {"images/gcc12-x86_64-dwarf5-zerobased.elf"},
-	"vars.notVariables":       {"vars/rules_test.go: 7: prefixes"},
-	"vars.peerEntries":        {"images/gcc12-x86_64-dwarf5-weakpair.elf"},
-	"vars.peerHoldsVariables": {"vars/rules_test.go: a variable in a note lands in a debug section"},
-	"vars.peerOrder":          {"vars/rules_test.go: sorted by offset, stable; ends where its last variable does"},
-	"vars.peerWants":          {"vars/rules_test.go: every section"},
-	"vars.voidIsSizeZero":     {"vars/rules_test.go: 10: without force"},
-
-	"dedup.baseTypedefSignature": {"dedup/run_test.go: but for typedefs, as the peer has it"},
+	{rule: rules.JudgePeer, image: "images/gcc12-x86_64-dwarf5-zerobased.elf"},
+	{rule: rules.PeerEntries, image: "images/gcc12-x86_64-dwarf5-weakpair.elf", with: []feature.Feature{feature.GlobalVar}},
 }
 
-// inBothProfiles are rules of the peer that the default profile follows as well, with fixtures of the peer.
-var inBothProfiles = map[string]string{
-	"dedup.identicalArrays": "dedup/run_test.go: identical ignores what arrays hold",
-	"funcs.peerRuns":        "../cmd/internal/pahole/testdata/calls.txt: twice: --btf_features=default",
-	"translate.plainFields": "../cmd/internal/pahole/testdata/calls.txt: fields: --btf_features=default",
-	"funcs.maxName":         "funcs/symbols_rules_test.go: longer ones are cut",
-	"translate.fakeInt":     "translate/types_test.go: __SANITIZED_FAKE_INT__",
-	"vars.maxVarName":       "vars/rules_test.go: 9: names",
-	"vars.validName":        "vars/rules_test.go: 9: names",
+// TestRulesShown: with all rules an image gives what the peer gave, or an error; without one that it shows, something else.
+func TestRulesShown(t *testing.T) {
+	for _, row := range shown {
+		path := filepath.Join("..", "corpus", row.image)
+		encode := func(off rules.Set) (wire, warnings []byte) {
+			f, err := elf.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			opt := encoder.Options{Profile: encoder.Pahole, Off: off, Features: feature.Default().With(row.with...), DebugRoots: []string{oddFolder}}
+			if row.exclude != "" {
+				opt.LangExclude, _ = encoder.ParseLanguages([]string{row.exclude})
+			}
+			res, err := encoder.Encode(context.Background(), f, opt)
+			if err != nil {
+				return nil, []byte(err.Error())
+			}
+			return res.Object.AppendWire(nil), fmt.Append(nil, res.Warnings)
+		}
+		wire, warnings := encode(0)
+		golden, err := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".btf.golden")
+		if row.with == nil && (err == nil) != (wire != nil) || err == nil && row.with == nil && !bytes.Equal(wire, golden) {
+			t.Errorf("%s: with all rules it gives something else than the peer (%s)", row.image, warnings)
+		}
+		if without, others := encode(row.rule); bytes.Equal(without, wire) && bytes.Equal(others, warnings) {
+			t.Errorf("%s: without rule %#x of what it shows: got the same", row.image, row.rule)
+		}
+	}
 }
 
-// rulesOf are the declarations of a room's peer.go whose comment names a rule.
-func rulesOf(t *testing.T, path string) (rules []string) {
+// notSwitched are the rules of a peer.go that an option of pahole's switches, and what shows them.
+var notSwitched = map[string]string{"plainFields": "TestCallsShowRules"}
+
+// TestPeerRules: the rules of package rules are the functions and tables of the rooms' peer.go whose comments cite a rule; each is asked for
+// somewhere, and some test shows it. What shows it fails itself where it does not.
+func TestPeerRules(t *testing.T) {
+	named, asked, tested := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	declared := declaredRules(t)
+	for _, glob := range []string{"*.go", "*/*.go", "../cmd/internal/pahole/*.go"} {
+		paths, err := filepath.Glob(glob)
+		if err != nil || len(paths) == 0 {
+			t.Fatal(glob, err)
+		}
+		for _, path := range paths {
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mentions := asked
+			if strings.HasSuffix(path, "_test.go") {
+				mentions = tested
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					if x, ok := s.X.(*ast.Ident); ok && x.Name == "rules" {
+						mentions[s.Sel.Name] = true
+					}
+				}
+				return true
+			})
+			if filepath.Base(path) != "peer.go" {
+				continue
+			}
+			for _, name := range rulesOf(f) {
+				rule := strings.ToUpper(name[:1]) + name[1:]
+				named[rule] = true
+				if slices.Contains(declared, rule) == (notSwitched[name] != "") {
+					t.Errorf("%s: %s is a rule that nobody can switch off: package rules has no %s", path, name, rule)
+				}
+			}
+		}
+	}
+	for _, rule := range declared {
+		for _, is := range []struct {
+			so   bool
+			what string
+		}{{named[rule], "is no function or table of a peer.go"}, {asked[rule], "is never asked for"}, {tested[rule], "is shown by no test"}} {
+			if !is.so {
+				t.Errorf("rule %s %s", rule, is.what)
+			}
+		}
+	}
+}
+
+// declaredRules are the names of the rules in package rules.
+func declaredRules(t *testing.T) (names []string) {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("rules", "rules.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := f.Decls[slices.IndexFunc(f.Decls, func(d ast.Decl) bool {
+		g, ok := d.(*ast.GenDecl)
+		return ok && g.Tok == token.CONST
+	})].(*ast.GenDecl)
+	for _, s := range d.Specs {
+		if name := s.(*ast.ValueSpec).Names[0].Name; name != "end" {
+			names = append(names, name)
+		}
+	}
+	if n := len(slices.Collect(rules.Pahole.Each)); n != len(names) || n < 50 {
+		t.Fatalf("got %d names of %d rules", len(names), n)
+	}
+	return names
+}
+
+// rulesOf are the declarations of a peer.go whose comment says that they are a rule.
+func rulesOf(f *ast.File) (names []string) {
 	add := func(doc *ast.CommentGroup, name string) {
 		if text := doc.Text(); strings.HasPrefix(text, name+" is rule ") || strings.HasPrefix(text, name+" is rules ") {
-			rules = append(rules, f.Name.Name+"."+name)
+			names = append(names, name)
 		}
 	}
 	for _, d := range f.Decls {
@@ -109,72 +196,5 @@ func rulesOf(t *testing.T, path string) (rules []string) {
 			}
 		}
 	}
-	return rules
-}
-
-// TestPeerRules: each rule of each room's peer.go has a fixture here, and each fixture is there.
-func TestPeerRules(t *testing.T) {
-	rooms, err := filepath.Glob("*/peer.go")
-	if err != nil || len(rooms) < 5 {
-		t.Fatalf("got %d rooms with peer.go (%v), want more", len(rooms), err)
-	}
-	var found []string
-	for _, path := range append(rooms, "peer.go") {
-		found = append(found, rulesOf(t, path)...)
-	}
-	for _, rule := range found {
-		if (peerRules[rule] == nil) == (inBothProfiles[rule] == "") {
-			t.Errorf("%s: it must be in one of the tables peerRules and inBothProfiles", rule)
-		}
-	}
-	for rule, fixtures := range peerRules {
-		if !slices.Contains(found, rule) {
-			t.Errorf("%s: no such rule", rule)
-		}
-		for _, fixture := range fixtures {
-			checkFixture(t, rule, fixture)
-		}
-	}
-	for _, rule := range slices.Sorted(maps.Keys(inBothProfiles)) {
-		if !slices.Contains(found, rule) {
-			t.Errorf("%s: no such rule", rule)
-		}
-		checkFixture(t, rule, inBothProfiles[rule])
-	}
-}
-
-// checkFixture: a fixture of a test is where it is said to be; of an image of the corpus the profiles make different things.
-func checkFixture(t *testing.T, rule, fixture string) {
-	t.Helper()
-	if file, name, ok := strings.Cut(fixture, ": "); ok {
-		if !bytes.Contains(read(t, file), []byte(name)) {
-			t.Errorf("%s: %s has no fixture %q", rule, file, name)
-		}
-		return
-	}
-	path := filepath.Join("..", "corpus", fixture)
-	if filepath.Ext(path) == "" {
-		path += ".elf"
-	}
-	encode := func(profile encoder.Profile) (wire []byte, err error) {
-		f, err := elf.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		opt := encoder.Options{Profile: profile, Features: feature.Default().With(feature.GlobalVar), DebugRoots: []string{oddFolder}}
-		res, err := encoder.Encode(context.Background(), f, opt)
-		if err != nil {
-			return nil, err
-		}
-		return res.Object.AppendWire(nil), nil
-	}
-	peer, _ := encode(encoder.Pahole) // it may fail where the default does not
-	right, err := encode(encoder.Default)
-	if err != nil {
-		t.Errorf("%s: %s: %v", rule, fixture, err)
-	}
-	if bytes.Equal(peer, right) {
-		t.Errorf("%s: %s: both profiles give the same", rule, fixture)
-	}
+	return names
 }

@@ -209,7 +209,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 		u.skip = true
 		return w.tr.CU(raw, &j.d.Strings, opt, &u.types, &w.subs)
 	}
-	if readsSplit(raw, opt.Mend) {
+	if readsSplit(raw, opt.Peer) {
 		if raw = &w.split; opt.Classes {
 			return errSplit
 		}

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A Base is an object that others continue, prepared for them: the index of its types as the exact engine leaves it behind
@@ -13,7 +14,7 @@ type Base struct {
 	once sync.Once
 	oddities
 	names    lone           // of its structs and unions
-	variants [2][2]struct { // by whether PeerTypedefs holds, and graph.empties
+	variants [2][2]struct { // by whether rules.BaseTypedefSignature holds, and graph.empties
 		once sync.Once
 		c    index
 	}
@@ -37,8 +38,8 @@ func (b *Base) look() {
 }
 
 // index is phase 0: every type of the base is a candidate.
-func (b *Base) index(peerTypedefs, empties bool) *index {
-	v := &b.variants[which(peerTypedefs)][which(empties)]
+func (b *Base) index(peer rules.Set, empties bool) *index {
+	v := &b.variants[which(peer.Has(rules.BaseTypedefSignature))][which(empties)]
 	v.once.Do(func() {
 		g := graph{o: b.o, first: uint32(b.o.First()), oddities: oddities{empties: empties}}
 		end := uint32(b.o.End())
@@ -49,7 +50,7 @@ func (b *Base) index(peerTypedefs, empties bool) *index {
 			switch k := r.Kind(); {
 			case k == btf.KindVar || k == btf.KindDatasec:
 				continue
-			case k == btf.KindTypedef && peerTypedefs:
+			case k == btf.KindTypedef && peer.Has(rules.BaseTypedefSignature):
 				sig = baseTypedefSignature(r)
 			}
 			v.c.insert(v.c.find(sig), sig, id)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // randomBytes are n types for fromBytes. Half of the worlds have few names, so that many types look alike.
@@ -37,6 +38,9 @@ func splitBytes(base *btf.Object, data []byte, opt Options) []byte {
 	return w.AppendWire(nil)
 }
 
+// profiles are the rules of both.
+var profiles = []rules.Set{rules.Default, rules.Pahole}
+
 // TestSharedBase: a base that many runs share at a time is to each of them as if it were its own, whatever it holds.
 func TestSharedBase(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
@@ -44,7 +48,7 @@ func TestSharedBase(t *testing.T) {
 	for round := range 150 {
 		base := fromBytes(nil, randomBytes(r, 5+r.IntN(60))).Object
 		if round%2 == 0 { // as a base is; others hold a type twice
-			if _, err := Run(base, Options{}); err != nil {
+			if _, err := Run(base, Options{Peer: rules.Default}); err != nil {
 				continue
 			}
 		}
@@ -54,13 +58,13 @@ func TestSharedBase(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, 8)
 		for i := range errs {
-			data, peer := randomBytes(r, 5+r.IntN(60)), i%2 == 0
-			want := splitBytes(base, data, Options{PeerTypedefs: peer})
+			data, peer := randomBytes(r, 5+r.IntN(60)), profiles[i%2]
+			want := splitBytes(base, data, Options{Peer: peer})
 			if want != nil {
 				good++
 			}
 			wg.Go(func() {
-				got := splitBytes(base, data, Options{PeerTypedefs: peer, Base: shared})
+				got := splitBytes(base, data, Options{Peer: peer, Base: shared})
 				if !bytes.Equal(got, want) {
 					errs[i] = fmt.Errorf("round %d, %d: a shared base gives %d bytes, an own one %d", round, i, len(got), len(want))
 				}
@@ -91,7 +95,7 @@ func TestForeignBase(t *testing.T) {
 	base, other := newWorld(nil), newWorld(nil)
 	w := newWorld(base.Object)
 	w.int("int")
-	_, _ = Run(w.Object, Options{Base: NewBase(other.Object)})
+	_, _ = Run(w.Object, Options{Peer: rules.Default, Base: NewBase(other.Object)})
 }
 
 // TestSignature: a candidate that a comparison accepts at the time when it is asked for is in the list of the type's signature.
@@ -101,7 +105,7 @@ func TestSignature(t *testing.T) {
 	for range 10000 {
 		w := fromBytes(nil, randomBytes(r, 5+r.IntN(50)))
 		e := &engine{graph: graph{o: w.Object, first: 1}, end: uint32(w.End())}
-		e.prepare(Options{})
+		e.prepare(Options{Peer: rules.Default})
 		for id := e.first; id < e.end; id++ {
 			for c := e.first; c < id; c++ {
 				a, b := e.rec(id), e.rec(c)
@@ -148,10 +152,10 @@ func FuzzSplit(f *testing.F) {
 		}
 		base := fromBytes(nil, below).Object
 		shared := NewBase(base)
-		for _, peer := range []bool{false, true} {
-			want := splitBytes(base, own, Options{PeerTypedefs: peer})
+		for _, peer := range profiles {
+			want := splitBytes(base, own, Options{Peer: peer})
 			for range 2 {
-				if got := splitBytes(base, own, Options{PeerTypedefs: peer, Base: shared}); !bytes.Equal(got, want) {
+				if got := splitBytes(base, own, Options{Peer: peer, Base: shared}); !bytes.Equal(got, want) {
 					t.Fatalf("a shared base gives %d bytes, an own one %d", len(got), len(want))
 				}
 			}

@@ -12,12 +12,12 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // Options of a run.
 type Options struct {
-	// PeerTypedefs: own typedefs never match those of the base (rule 03/11, see peer.go).
-	PeerTypedefs bool
+	Peer rules.Set // the rules of the peer that hold
 	// Base is the object's base, prepared; nil: it is prepared for this run.
 	Base *Base
 	// Room: how many types are expected to be appended between New and Finish.
@@ -48,6 +48,7 @@ type engine struct {
 	stats Stats
 	err   error        // why no comparison can go on
 	stop  func() error // Options.Stop
+	peer  rules.Set    // Options.Peer
 	work  int          // types that were looked at since it was asked
 	spent int          // the same, before that
 	least int          // of most
@@ -193,7 +194,7 @@ func (e *engine) resolve(r btf.Record) (ok bool) {
 // prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
 func (e *engine) prepare(opt Options) {
 	all := int(e.end) + opt.Room
-	e.stop, e.most = opt.Stop, e.least+maxStepsPerType*all
+	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
 	for id := range e.first {
 		e.m[id] = id
@@ -219,7 +220,7 @@ func (e *engine) prepare(opt Options) {
 	e.base.look()
 	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
 	e.pairwise = e.pairwise || len(e.base.hollow) != 0
-	e.c.extend(e.base.index(opt.PeerTypedefs, e.empties), all, (e.o.Len()+opt.Room)/8)
+	e.c.extend(e.base.index(opt.Peer, e.empties), all, (e.o.Len()+opt.Room)/8)
 }
 
 // atFirst is what M has for an own type before it is looked at.

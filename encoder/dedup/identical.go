@@ -53,7 +53,7 @@ func (e *engine) identicalChain(x, y uint32, budget int) bool {
 		case btf.KindEnum, btf.KindEnum64:
 			return a[0] == b[0] && (a.Vlen() == 0 || b.Vlen() == 0) || equalWords(a, b)
 		case btf.KindArray:
-			return identicalArrays(a, b)
+			return e.identicalArrays(a, b)
 		}
 		if e.err = e.pause(); e.err != nil {
 			return false

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // identicalByRule is identical to the letter of the rule: it visits a pair once for every path that leads to it.
@@ -35,7 +36,7 @@ func identicalByRule(e *engine, x, y uint32, budget int) bool {
 		case btf.KindEnum, btf.KindEnum64:
 			return a[0] == b[0] && (a.Vlen() == 0 || b.Vlen() == 0) || equalWords(a, b)
 		case btf.KindArray:
-			return identicalArrays(a, b)
+			return e.identicalArrays(a, b)
 		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindFunc, btf.KindTypeTag:
 			if a[0] != b[0] || a[1] != b[1] {
 				return false
@@ -64,7 +65,7 @@ func TestIdentical(t *testing.T) {
 		}
 		w := fromBytes(nil, data)
 		e := &engine{graph: graph{o: w.Object, first: 1}, end: uint32(w.End())}
-		e.prepare(Options{})
+		e.prepare(Options{Peer: rules.Default})
 		for range 300 {
 			x, y, budget := 1+r.Uint32N(e.end-1), 1+r.Uint32N(e.end-1), r.IntN(6)
 			got, want := e.identical(x, y, budget), identicalByRule(e, x, y, budget)
@@ -131,7 +132,7 @@ func TestExplosion(t *testing.T) {
 		}
 		w.strct("x", tops...)
 		types := w.Len()
-		stats, err := Run(w.Object, Options{})
+		stats, err := Run(w.Object, Options{Peer: rules.Default})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +156,7 @@ func TestStop(t *testing.T) {
 			}
 		}
 		left, late := asked, 0
-		m := New(w.Object, Options{Stop: func() error {
+		m := New(w.Object, Options{Peer: rules.Default, Stop: func() error {
 			if left--; left >= 0 {
 				return nil
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // units makes a world as units make it: a few structs, unions and typedefs of a few names, which point at each other, once for each
@@ -103,7 +104,7 @@ func (w world) unit(r *rand.Rand, names int, shape uint64, hidden, clash, double
 
 // outcome is what a run leaves, if ways and lists of that length are long.
 func outcome(o *btf.Object, long int) (string, Stats) {
-	m := New(o, Options{})
+	m := New(o, Options{Peer: rules.Default})
 	m.e.longPath, m.e.longList, m.e.longWalk, m.e.longRun = long, long, long, long
 	m.Start()
 	m.References()
@@ -159,7 +160,7 @@ func TestLongLists(t *testing.T) {
 		for i := range uint32(n) {
 			make(w, i, w.strct(fmt.Sprint("own", i/2), 1))
 		}
-		stats, err := Run(w.Object, Options{})
+		stats, err := Run(w.Object, Options{Peer: rules.Default})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +242,7 @@ func TestSteps(t *testing.T) {
 	} {
 		w := newWorld(r.base)
 		r.make(w)
-		m := New(w.Object, Options{})
+		m := New(w.Object, Options{Peer: rules.Default})
 		m.Start()
 		m.References()
 		if _, err := m.Finish(w.Object, nil); err != nil {
@@ -261,7 +262,7 @@ func TestTooManySteps(t *testing.T) {
 		w.strct("s", uint32(w.End())+1)
 	}
 	w.int("int")
-	m := New(w.Object, Options{})
+	m := New(w.Object, Options{Peer: rules.Default})
 	m.e.least, m.e.longPath = 0, 1<<30
 	m.Start()
 	_, err := m.Finish(w.Object, nil)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // appendFunctions appends prototypes and functions, some of them tagged, as functions follow the types of all units.
@@ -31,11 +32,11 @@ func TestAppended(t *testing.T) {
 		whole := fromBytes(nil, data)
 		appendFunctions(whole, rand.New(rand.NewPCG(seed, 2)), funcs)
 		before := whole.Len()
-		_, wholeErr := Run(whole.Object, Options{})
+		_, wholeErr := Run(whole.Object, Options{Peer: rules.Default})
 
 		w := fromBytes(nil, data)
 		w.Grow(3*funcs, 13*funcs) // so that nothing moves
-		m := New(w.Object, Options{Room: r.IntN(3*funcs + 1)})
+		m := New(w.Object, Options{Peer: rules.Default, Room: r.IntN(3*funcs + 1)})
 		m.Start()
 		appendFunctions(w, rand.New(rand.NewPCG(seed, 2)), funcs)
 		if references {
@@ -68,7 +69,7 @@ func TestSameVariable(t *testing.T) {
 	w.variable("v", 1)
 	w.tag("t", 2, -1)
 	w.tag("t", 3, -1)
-	m := New(w.Object, Options{})
+	m := New(w.Object, Options{Peer: rules.Default})
 	m.Start()
 	m.References()
 	if _, err := m.Finish(w.Object, map[btf.ID]btf.ID{3: 2}); err != nil {
@@ -83,7 +84,7 @@ func TestSameVariable(t *testing.T) {
 func TestLateStruct(t *testing.T) {
 	w := newWorld(nil)
 	w.int("int")
-	m := New(w.Object, Options{})
+	m := New(w.Object, Options{Peer: rules.Default})
 	m.Start()
 	w.strct("s", 1)
 	if _, err := m.Finish(w.Object, nil); err == nil || !strings.Contains(err.Error(), "type 2 (STRUCT) was appended after phase 4") {

@@ -1,11 +1,15 @@
 package dedup
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+)
 
 // identicalArrays is rule 03/8.1: of two arrays of one CU only name, info, size word and element count are compared; the
 // element types are in effect ignored.
-func identicalArrays(a, b btf.Record) bool {
-	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[5] == b[5]
+func (e *engine) identicalArrays(a, b btf.Record) bool {
+	alike := a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[5] == b[5]
+	return alike && (e.peer.Has(rules.IdenticalArrays) || a[3] == b[3] && a[4] == b[4])
 }
 
 // baseTypedefSignature is rule 03/11: the peer's libbpf files the typedefs of a base under a signature that includes the

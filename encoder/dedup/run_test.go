@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A world is an object that a test fills, type by type.
@@ -110,18 +111,33 @@ type row struct {
 	build func(w world)
 	opt   Options
 	want  string
+	shows rules.Set // rules of the peer without each of which it becomes something else
+}
+
+// world is the object that a row is about.
+func (r *row) world() world {
+	var base *btf.Object
+	if r.base != nil {
+		base = newWorld(nil).Object
+		r.base(world{base})
+	}
+	w := newWorld(base)
+	r.build(w)
+	return w
 }
 
 func check(t *testing.T, rows []row) {
 	t.Helper()
 	for _, r := range rows {
-		var base *btf.Object
-		if r.base != nil {
-			base = newWorld(nil).Object
-			r.base(world{base})
+		r.opt.Peer |= rules.Default
+		for off := range r.shows.Each {
+			w, opt := r.world(), r.opt
+			opt.Peer &^= off
+			if _, err := Run(w.Object, opt); err != nil || text(w.Object) == lines(r.want) {
+				t.Errorf("%s: without rule %#x of what it shows: got the same (%v)", r.name, off, err)
+			}
 		}
-		w := newWorld(base)
-		r.build(w)
+		w := r.world()
 		before := w.Len()
 		stats, err := Run(w.Object, r.opt)
 		if err != nil {
@@ -208,7 +224,7 @@ func TestRun(t *testing.T) {
 			1 INT int
 			2 ARRAY 3 3
 			3 CONST 1`},
-		{name: "identical ignores what arrays hold", build: func(w world) {
+		{name: "identical ignores what arrays hold", shows: rules.IdenticalArrays, build: func(w world) {
 			// The first struct has one node where the second has two, which differ inside an array only.
 			i, l := w.int("int"), w.int("long") // 1 2
 			w.strct("in", w.array(i, i, 3))     // 3 4
@@ -405,7 +421,7 @@ func TestStringsStay(t *testing.T) {
 	w.int("int")
 	w.typedef("t", 2)
 	before := string(w.Strings.Bytes())
-	if _, err := Run(w.Object, Options{}); err != nil {
+	if _, err := Run(w.Object, Options{Peer: rules.Default}); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(w.Strings.Bytes()); got != before || !strings.Contains(got, "orphan") {
@@ -434,7 +450,7 @@ func TestSplit(t *testing.T) {
 	}
 	check(t, []row{
 		{name: "own types become those of the base", base: base, build: use, want: `9 PTR 3`},
-		{name: "but for typedefs, as the peer has it", base: base, build: use, opt: Options{PeerTypedefs: true}, want: `
+		{name: "but for typedefs, as the peer has it", shows: rules.BaseTypedefSignature, base: base, build: use, opt: Options{Peer: rules.Pahole}, want: `
 			9 TYPEDEF t 1
 			10 PTR 9`},
 		// A forward that equals one of the base is that one, whatever the split part defines; an empty enum of the base leads to
@@ -485,7 +501,7 @@ func TestBroken(t *testing.T) {
 	for name, r := range rows {
 		w := newWorld(nil)
 		r.build(w)
-		if _, err := Run(w.Object, Options{}); err == nil || !strings.Contains(err.Error(), r.want) {
+		if _, err := Run(w.Object, Options{Peer: rules.Default}); err == nil || !strings.Contains(err.Error(), r.want) {
 			t.Errorf("%s: got error %v, want %q", name, err, r.want)
 		}
 	}
@@ -551,7 +567,7 @@ func FuzzRun(f *testing.F) {
 		}
 		w := fromBytes(nil, data)
 		before := w.Len()
-		if _, err := Run(w.Object, Options{}); err != nil {
+		if _, err := Run(w.Object, Options{Peer: rules.Default}); err != nil {
 			return
 		}
 		if w.Len() > before {
@@ -565,7 +581,7 @@ func FuzzRun(f *testing.F) {
 			})
 		}
 		after := w.Len()
-		if _, err := Run(w.Object, Options{}); err != nil || w.Len() > after {
+		if _, err := Run(w.Object, Options{Peer: rules.Default}); err != nil || w.Len() > after {
 			t.Fatalf("second run: %d types, then %d (%v)", after, w.Len(), err)
 		}
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // Debug sections are known by their plain names, such as ".debug_info". Two things hide them behind other ones. The old way of
@@ -39,7 +41,7 @@ func (f *File) DebugSections(plain string) (list []*Section) {
 		if name, waits := debugName(s.Name); name != plain || waits != f.waiting || !s.HasData() || f.peerSkips(s) {
 			continue
 		}
-		if list = append(list, s); f.asPeer {
+		if list = append(list, s); f.asPeer.Has(rules.PeerSkips) {
 			break
 		}
 	}

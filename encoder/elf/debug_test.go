@@ -10,6 +10,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // names says which sections DebugSections finds.
@@ -52,7 +53,7 @@ func TestDebugSections(t *testing.T) {
 		if got := names(f, ".debug_info"); got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
 		}
-		if got := names(f.AsPeer(), ".debug_info"); got != row.peer {
+		if got := names(f.AsPeer(rules.Pahole), ".debug_info"); got != row.peer {
 			t.Errorf("%s, as the peer: got %q, want %q", row.name, got, row.peer)
 		}
 	}
@@ -77,7 +78,7 @@ func TestJoined(t *testing.T) {
 		for _, row := range []struct {
 			f    *image.File
 			want [2]uint64
-		}{{mustOpen(t, file), [2]uint64{107, 121}}, {mustOpen(t, file).AsPeer(), [2]uint64{7, 1}}} {
+		}{{mustOpen(t, file), [2]uint64{107, 121}}, {mustOpen(t, file).AsPeer(rules.Pahole), [2]uint64{7, 1}}} {
 			data, err := row.f.Data(row.f.DebugSections(".debug_info")[0])
 			if err != nil {
 				t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"io"
 
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A FormatError says where an image breaks its format.
@@ -47,7 +48,7 @@ type File struct {
 	waiting bool     // see Waiting
 	symbols *Symbols // ET_REL: once they were read
 
-	asPeer   bool             // what AsPeer returned
+	asPeer   rules.Set        // those of what AsPeer returned
 	asStored bool             // see AsPeer
 	peer     *peerRelocations // see AsPeer
 }

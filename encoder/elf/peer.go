@@ -5,21 +5,26 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // AsPeer is rule 01/1.2.3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
 // MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
 // says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
-// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what the reference reads.
-// Close f, not the result.
-func (f *File) AsPeer() *File {
+// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what the reference reads,
+// by those of its rules that hold. Close f, not the result.
+func (f *File) AsPeer(peer rules.Set) *File {
+	if !peer.Has(ofDebugSections) {
+		return f
+	}
 	view := *f
-	view.asPeer = true
+	view.asPeer = peer
 	view.peerWaiting()
 	if f.Type != elf.ET_REL {
 		return &view
 	}
-	if f.several {
+	if f.several && peer.Has(rules.PeerSkips) {
 		view.base = slices.Clone(f.base)
 		for i := range f.Sections {
 			if f.Sections[i].Flags&elf.SHF_ALLOC == 0 {
@@ -28,24 +33,30 @@ func (f *File) AsPeer() *File {
 		}
 	}
 	mips64el := f.Machine == elf.EM_MIPS && f.Is64 && f.Order == binary.ByteOrder(binary.LittleEndian)
-	if mips64el || !slices.Contains(peerMachines, f.Machine) {
+	switch unknown := mips64el || !slices.Contains(peerMachines, f.Machine); {
+	case unknown && peer.Has(rules.AsPeer):
 		view.asStored = true
-	} else {
-		view.peer = &peerRelocations{kinds: peerKinds(f.Machine), stop: len(f.Sections)}
+	case !unknown && peer.Has(rules.Relocate):
+		view.peer = &peerRelocations{kinds: peerKinds(f.Machine, peer), stop: len(f.Sections)}
 	}
 	return &view
 }
 
+// ofDebugSections are the rules of this room.
+const ofDebugSections = rules.AsPeer | rules.PeerKinds | rules.Relocate | rules.PeerSkips | rules.PeerWaiting
+
 // peerSkips is rule 01/2.5: the reference does not read debug sections that are in a section group, as type units of relocatable files
 // are. Of others of one name it reads the first.
-func (f *File) peerSkips(s *Section) bool { return f.asPeer && s.Flags&elf.SHF_GROUP != 0 }
+func (f *File) peerSkips(s *Section) bool {
+	return f.asPeer.Has(rules.PeerSkips) && s.Flags&elf.SHF_GROUP != 0
+}
 
 // peerWaiting is rule 01/1.1: any debug section that does not wait for link-time optimisation hides from the reference all that do.
 func (f *File) peerWaiting() {
-	f.waiting = f.waiting && !slices.ContainsFunc(f.Sections, func(s Section) bool {
+	f.waiting = f.waiting && !(f.asPeer.Has(rules.PeerWaiting) && slices.ContainsFunc(f.Sections, func(s Section) bool {
 		name, waits := debugName(s.Name)
 		return name != "" && !waits
-	})
+	}))
 }
 
 // peerMachines are those whose relocatable files the reference relocates.
@@ -55,8 +66,11 @@ var peerMachines = []elf.Machine{elf.EM_X86_64, elf.EM_386, elf.EM_ARM, elf.EM_A
 
 // peerKinds is rule 01/1.2.2: some types of relocation the reference does not know, and leaves alone; and of SuperH it takes
 // the addend of the entry, although it lies in place.
-func peerKinds(m elf.Machine) []relKind {
+func peerKinds(m elf.Machine, peer rules.Set) []relKind {
 	kinds := kindsOf(m)
+	if !peer.Has(rules.PeerKinds) {
+		return kinds
+	}
 	for _, typ := range peerIgnores[m] {
 		kinds[typ] = none
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // peerSections are relocated one after the other, at two places each: relocated, a place is "1", else "0".
@@ -94,7 +95,7 @@ func TestPeerStops(t *testing.T) {
 			file := b.Bytes()
 			row.change(file, mustOpen(t, file))
 			for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}} {
-				if got := relocatedAs(t, mustOpen(t, file).AsPeer(), order); got != row.want {
+				if got := relocatedAs(t, mustOpen(t, file).AsPeer(rules.Pahole), order); got != row.want {
 					t.Errorf("read in the order %v: got %s, want %s", order, got, row.want)
 				}
 			}
@@ -129,7 +130,7 @@ func TestPeerKinds(t *testing.T) {
 		data := b.Data(".data", 0, 64)
 		b.Section(".debug_test", elf.SHT_PROGBITS, 0, 0, unhex(t, row.before))
 		b.Reloc(".debug_test", 0, row.typ, b.Symbol("s", data.At(0x10), 4, elf.STT_OBJECT), row.addend)
-		f := mustOpen(t, b.Bytes()).AsPeer()
+		f := mustOpen(t, b.Bytes()).AsPeer(rules.Pahole)
 		got, err := f.Data(f.Section(".debug_test"))
 		if want := unhex(t, row.after); err != nil || string(got) != string(want) {
 			t.Errorf("%v, type %d: got %x, %v, want %x", row.machine, row.typ, got, err, want)

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 
 	image "github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A convention is what an architecture's calling convention says of integer arguments, as far as the rules ask.
@@ -52,8 +53,8 @@ var conventions = map[elf.Machine]convention{
 }
 
 // conventionOf is the convention of an image.
-func conventionOf(f *image.File, peer bool) convention {
-	if peer {
+func conventionOf(f *image.File, peer rules.Set) convention {
+	if peer.Has(rules.PeerConventions) {
 		return peerConventions[f.Machine]
 	}
 	c := conventions[f.Machine]

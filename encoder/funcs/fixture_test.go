@@ -16,6 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A fixture is one rule: a small image, and what its functions become.
@@ -29,6 +30,8 @@ type fixture struct {
 	right    string // the same in the profile default, where that differs
 	fails    string // part of the error
 	deviates string // why the peer's binary is not asked
+	// shows are rules of the peer without each of which it becomes something else.
+	shows rules.Set
 }
 
 // anything as the wanted outcome: no function is left out, whatever its prototype is.
@@ -81,7 +84,7 @@ func check(t *testing.T, fixtures []fixture) {
 			m := newImage(x.target)
 			x.build(m)
 			data, features := m.Bytes(), feature.Default().With(x.with...).Without(x.without...)
-			got, res, err := outcome(data, encoder.Pahole, features)
+			got, res, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Features: features})
 			switch {
 			case x.fails == "" && err != nil:
 				t.Fatal(err)
@@ -94,9 +97,16 @@ func check(t *testing.T, fixtures []fixture) {
 			case x.fails == "" && got != trim(x.want):
 				t.Errorf("got\n%s\nwant\n%s", got, trim(x.want))
 			}
+			all := got
 			if x.right != "" {
-				if got, _, err = outcome(data, encoder.Default, features); err != nil || got != trim(x.right) {
+				if got, _, err = outcome(data, encoder.Options{Features: features}); err != nil || got != trim(x.right) {
 					t.Errorf("default profile: got\n%s, %v\nwant\n%s", got, err, trim(x.right))
+				}
+			}
+			for off := range x.shows.Each {
+				without, _, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Off: off, Features: features})
+				if (err == nil || x.fails != "" && strings.Contains(err.Error(), x.fails)) && without == all {
+					t.Errorf("without rule %#x of what it shows: got the same", off)
 				}
 			}
 			t.Run("peer", func(t *testing.T) {
@@ -123,18 +133,18 @@ func show(wire []byte) string {
 }
 
 // outcome encodes an image and says of every function why it was left out, or what it is.
-func outcome(data []byte, profile encoder.Profile, features feature.Set) (string, *encoder.Result, error) {
+func outcome(data []byte, opt encoder.Options) (string, *encoder.Result, error) {
 	f, err := elf.NewFile(bytes.NewReader(data), uint64(len(data)))
 	if err != nil {
 		return "", nil, err
 	}
 	var dropped []string
-	res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: features, VerifyDedup: true,
-		OnFunc: func(d funcs.Decision) {
-			if d.Reason != funcs.Kept {
-				dropped = append(dropped, d.Name+": "+d.Reason.String())
-			}
-		}})
+	opt.VerifyDedup, opt.OnFunc = true, func(d funcs.Decision) {
+		if d.Reason != funcs.Kept {
+			dropped = append(dropped, d.Name+": "+d.Reason.String())
+		}
+	}
+	res, err := encoder.Encode(context.Background(), f, opt)
 	if err != nil {
 		return "", nil, err
 	}

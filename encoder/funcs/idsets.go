@@ -7,6 +7,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // An IDSection is .BTF_ids: sets of pairs, a type id and flags. In an image as linked the ids are 0 and the pair of a function is
@@ -16,8 +17,8 @@ type IDSection struct {
 	f       *elf.File
 	section int // index
 	data    []byte
-	addr    uint64 // of the first byte, as symbols count
-	peer    bool   // Options.Peer
+	addr    uint64    // of the first byte, as symbols count
+	peer    rules.Set // Options.Peer
 	sets    []idSet
 	members []idMember
 
@@ -118,7 +119,7 @@ func (s *IDSection) setAt(addr uint64) *idSet {
 // is whose, they are what all its functions have.
 func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	switch {
-	case !set.sorted || s.peer:
+	case !set.sorted || s.peer.Has(rules.FlagsAtSymbol):
 		return s.flagsAtSymbol(addr)
 	case set.byName == nil:
 		return set.alike
@@ -139,7 +140,7 @@ func (s *IDSection) resolve(base *btf.Object) {
 			set.sorted = set.sorted || id != 0
 			set.alike &= flags
 		}
-		if !set.sorted || s.peer {
+		if !set.sorted || s.peer.Has(rules.FlagsAtSymbol) {
 			continue
 		}
 		if own == nil {

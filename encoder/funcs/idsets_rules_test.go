@@ -7,6 +7,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A pair is a function of a set in a finished image: its id and its flags.
@@ -54,7 +55,7 @@ func TestFinishedSets(t *testing.T) {
 	// Sorted by id, the pairs are those of h, f, g.
 	sorted := []pair{{2, 0}, {3, fastcall}, {4, 0}}
 	check(t, []fixture{
-		{name: "sorted by the ids of the BTF in the image", build: three(func(m *image) {
+		{name: "sorted by the ids of the BTF in the image", shows: rules.FlagsAtSymbol, build: three(func(m *image) {
 			m.finished(symbols, sorted...)
 			m.ownBTF("h", "f", "g")
 		}), want: displaced, right: "f" + tagged + fast + "\ng" + tagged + "\nh" + tagged},

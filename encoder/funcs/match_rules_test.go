@@ -7,6 +7,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // TestComparison is the table of rule 02/5.4: two instances of one function, whose parameter has one type
@@ -185,7 +186,7 @@ func TestReasons(t *testing.T) {
 		{name: "a constprop symbol", build: all(func(m *image) { m.symbol("f.constprop.3", 16) }, unlocated), want: `f: optimized parameters`},
 		{name: "an isra symbol at another address", build: all(name, func(m *image) { m.symbol("f.isra.0", 0x900) }, unlocated), want: `f(a int) void`,
 			right: `f: ambiguous address`},
-		{name: "optimized parameters in a module", target: synth.Target{Type: elf.ET_REL}, build: all(isra, unlocated), want: `f(a int) void`,
+		{name: "optimized parameters in a module", shows: rules.Address, target: synth.Target{Type: elf.ET_REL}, build: all(isra, unlocated), want: `f(a int) void`,
 			right: `f: optimized parameters`},
 		{name: "ambiguity after all others", build: all(isra, ambiguous, unlocated), want: `f: ambiguous address`},
 		{name: "optimized after unexpected", build: all(isra, func(m *image) {

@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	dies "github.com/btfbatch/btfbatch/encoder/dwarf"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // tableOf is the table of an image with functions of these names.
@@ -35,7 +36,7 @@ func tableOf(t testing.TB, names []string) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := NewTable(f, syms, Options{Peer: true})
+	table := NewTable(f, syms, Options{Peer: rules.Pahole})
 	if err := syms.Each(func(_ int, s *image.Symbol) { table.Add(s) }); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package funcs
 import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -31,9 +32,9 @@ type Analyzer struct {
 	t       *translate.Unit
 	fs      *translate.Subprograms
 	conv    convention
-	peer    bool // Options.Peer
-	reduce  bool // the feature true_signature, in a unit that clang made
-	addr    int  // address size in bytes
+	peer    rules.Set // Options.Peer
+	reduce  bool      // the feature true_signature, in a unit that clang made
+	addr    int       // address size in bytes
 	loc     dwarf.Locations
 	facts   []facts // by index in Params
 	members []member

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 const unexpected = `f: unexpected register usage for parameter`
@@ -152,8 +153,8 @@ func TestSizes(t *testing.T) {
 		{name: "two registers", build: follow(sized(16), pair, 1), want: `f(a union u, b *void) void`},
 		{name: "two registers, the next one wrong", build: follow(sized(16), pair, 4), want: unexpected},
 		{name: "through a typedef", build: follow(func(m *image) *synth.DIE { return m.Typedef("t", m.Const(m.Union("u", 16))) }, pair, 1), want: `f(a t, b *void) void`},
-		{name: "in memory it counts as one", build: follow(sized(17), []synth.Op{synth.OpFbreg(8)}, 4), want: `f(a union u, b *void) void`},
-		{name: "in memory it counts as optimized away", build: func(m *image) {
+		{name: "in memory it counts as one", shows: rules.MemoryUse, build: follow(sized(17), []synth.Op{synth.OpFbreg(8)}, 4), want: `f(a union u, b *void) void`},
+		{name: "in memory it counts as optimized away", shows: rules.LostInMemory, build: func(m *image) {
 			m.symbol("f.isra.0", 16)
 			m.Func("f", m.text.At(16), 16, nil, m.at("a", m.Union("u", 24), synth.OpFbreg(8)))
 		}, want: `f: optimized parameters`, right: `f(a union u) void`},

@@ -2,8 +2,10 @@ package funcs
 
 import (
 	"debug/elf"
+	"math"
 
 	image "github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -25,15 +27,15 @@ var peerConventions = map[elf.Machine]convention{
 }
 
 // undefinedCounts is rule 02/5.1: a symbol that is defined elsewhere is a function of the image all the same.
-func (o *Options) undefinedCounts() bool { return o.Peer }
+func (o *Options) undefinedCounts() bool { return o.Peer.Has(rules.UndefinedCounts) }
 
 // lastIDs is rule 02/5.7: of several sections .BTF_ids the reference reads the last one.
-func (o *Options) lastIDs() bool { return o.Peer }
+func (o *Options) lastIDs() bool { return o.Peer.Has(rules.LastIDs) }
 
 // address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
 // takes the value as it is, which counts from the section, so that it never meets an address of DWARF.
 func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
-	if t.opt.Peer || uint64(s.Section) >= uint64(len(f.Sections)) {
+	if t.opt.Peer.Has(rules.Address) || uint64(s.Section) >= uint64(len(f.Sections)) {
 		return s.Value
 	}
 	sec := &f.Sections[s.Section]
@@ -54,24 +56,28 @@ func peerAmbiguous(first uint64, rest []symbol) bool {
 }
 
 // lastNeverAmbiguous is rule 02/5.1: the mark is set when the next base name is reached, so the last one never gets it.
-func lastNeverAmbiguous(last *entry) { last.flags &^= ambiguous }
+func (t *Table) lastNeverAmbiguous(last *entry) {
+	if t.opt.Peer.Has(rules.LastNeverAmbiguous) {
+		last.flags &^= ambiguous
+	}
+}
 
 // memoryUse is rules 01/9.4 and 01/9.5: of a parameter in memory the address is thought to take a register, but none in functions
 // of clang. Otherwise the calling convention says whether it does.
 func (a *Analyzer) memoryUse(clang bool) int {
-	if a.peer && !clang || !a.peer && a.conv.address {
+	if peer := a.peer.Has(rules.MemoryUse); peer && !clang || !peer && a.conv.address {
 		return 1
 	}
 	return 0
 }
 
 // lostInMemory is rule 01/9.4.1d: a parameter in memory has no register, and counts as one that was optimized away.
-func (a *Analyzer) lostInMemory() bool { return a.peer }
+func (a *Analyzer) lostInMemory() bool { return a.peer.Has(rules.LostInMemory) }
 
 // namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
 // where it turned out that the whole struct is passed and the parameter keeps its type. Otherwise name and type go together.
 func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
-	return f.reduced != 0 && (a.peer || p.Type == a.members[f.reduced-1].typ)
+	return f.reduced != 0 && (a.peer.Has(rules.NamedAfterMember) || p.Type == a.members[f.reduced-1].typ)
 }
 
 // flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, also in a set that has been sorted,
@@ -82,14 +88,19 @@ func (s *IDSection) flagsAtSymbol(addr uint64) uint32 {
 }
 
 // maxName is rule 02/4.6: longer parameter names and tags of functions are cut.
-const maxName = 127
+func (o *Options) maxName() int {
+	if o.Peer.Has(rules.MaxName) {
+		return 127
+	}
+	return math.MaxInt
+}
 
-func cut(name []byte) []byte { return name[:min(len(name), maxName)] }
-
-// identifier is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
+// keepsNames is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
 // are; otherwise they are made identifiers, as those of types are.
+func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
+
 func (c *Collector) identifier(name []byte, stats *Stats) []byte {
-	if c.table.opt.Peer || translate.IsIdentifier(name) {
+	if c.table.opt.keepsNames() || translate.IsIdentifier(name) {
 		return name
 	}
 	stats.Renamed = append(stats.Renamed, string(name))
@@ -100,6 +111,9 @@ func (c *Collector) identifier(name []byte, stats *Stats) []byte {
 // before those without, and neighbours of one image are a group. So the abstract instances of a function are a group of their
 // own as soon as another image has one with an address; they are not compared with the function, and get a FUNC too.
 func peerRuns(sameName []run) []run {
+	if !sameName[0].c.table.opt.Peer.Has(rules.PeerRuns) {
+		return sameName
+	}
 	var runs []run
 	for _, placed := range []bool{true, false} {
 		for _, r := range sameName {

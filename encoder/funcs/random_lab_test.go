@@ -173,7 +173,7 @@ func TestRandomFunctions(t *testing.T) {
 // likePeer compares what an image becomes with what the peer makes of it, by function.
 func likePeer(t *testing.T, data []byte, features feature.Set) {
 	t.Helper()
-	_, res, err := outcome(data, encoder.Pahole, features)
+	_, res, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Features: features})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // TestSignature is true_signature on functions that clang changed: see testdata/signature.c.
@@ -32,7 +33,7 @@ nothing_left() int
 on_stack(a int, c int, e int, g int, h int) int
 second_register(p__body long, used int) int
 two_structs(p struct packet, q struct packet, used int) int`
-	got, _, err := outcome(image, encoder.Default, features)
+	got, _, err := outcome(image, encoder.Options{Features: features})
 	if err != nil || got != trim(want) {
 		t.Errorf("default profile: got\n%s, %v\nwant%s", got, err, want)
 	}
@@ -48,12 +49,12 @@ nothing_left: optimized parameters
 on_stack: optimized parameters
 second_register: optimized parameters
 two_structs: optimized parameters`
-	if got, _, err = outcome(image, encoder.Default, feature.Default()); err != nil || got != trim(off) {
+	if got, _, err = outcome(image, encoder.Options{Features: feature.Default()}); err != nil || got != trim(off) {
 		t.Errorf("without the feature: got\n%s, %v\nwant%s", got, err, off)
 	}
 	t.Run("peer", func(t *testing.T) {
 		for _, f := range []feature.Set{features, feature.Default()} {
-			_, res, err := outcome(image, encoder.Pahole, f)
+			_, res, err := outcome(image, encoder.Options{Profile: encoder.Pahole, Features: f})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +99,7 @@ func TestReduced(t *testing.T) {
 			two := m.Struct("two", 16, synth.Member{Name: "a", Type: m.l}, synth.Member{Name: "b", Type: m.l, Off: 8})
 			return []synth.Param{m.at("p", two, low...), m.at("last", m.i, synth.OpReg(1))}
 		}), want: "f(p struct two, last int) void"},
-		{name: "one member, elsewhere", with: with, build: changed(func(m *image) []synth.Param {
+		{name: "one member, elsewhere", shows: rules.NamedAfterMember, with: with, build: changed(func(m *image) []synth.Param {
 			two := m.Struct("two", 16, synth.Member{Name: "a", Type: m.l}, synth.Member{Name: "b", Type: m.l, Off: 8})
 			return []synth.Param{m.at("k", m.i, synth.OpReg(5)), m.at("p", two, synth.OpPiece(8), synth.OpReg(8), synth.OpPiece(8))}
 		}), want: "f(k int, p__b struct two) void", right: "f(k int, p struct two) void"},

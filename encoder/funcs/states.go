@@ -245,7 +245,7 @@ func (c *Collector) MakeRoom(states, params int) {
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
 // object's string table here, whether the function will be emitted or not (rule 02/1.2).
 func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, name, text func(key dwarf.StrKey, limit int) uint32) {
-	reduced := u.reduced
+	reduced, limit := u.reduced, c.table.opt.maxName()
 	for i := range u.states {
 		s := u.states[i]
 		from := u.params[s.first : s.first+s.n]
@@ -254,16 +254,16 @@ func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32,
 		for j, p := range from {
 			off := uint32(0)
 			if len(reduced) > 0 && reduced[0].param == first+uint32(j) {
-				off, reduced = o.Strings.Add(cut(reduced[0].name)), reduced[1:]
+				off, reduced = o.Strings.Add(reduced[0].name[:min(len(reduced[0].name), limit)]), reduced[1:]
 			} else {
-				off = name(dwarf.StrKey(p.name), maxName)
+				off = name(dwarf.StrKey(p.name), limit)
 			}
 			c.params = append(c.params, param{off, mapID(p.typ)})
 		}
 		s.ret = mapID(s.ret)
 		if s.tags != 0 {
 			for _, t := range u.tags[s.tags-1] {
-				c.tags = append(c.tags, tag{text(t.Value, maxName), t.Component})
+				c.tags = append(c.tags, tag{text(t.Value, limit), t.Component})
 			}
 			s.tags = uint32(len(c.runs)) - 1
 			c.runs = append(c.runs, uint32(len(c.tags)))

@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
@@ -66,7 +67,7 @@ type symbol struct {
 
 // Options say whose rules hold and what is wanted.
 type Options struct {
-	Peer     bool // the peer's rules in everything
+	Peer     rules.Set // the rules of the peer that hold
 	Features feature.Set
 }
 
@@ -185,8 +186,8 @@ func (t *Table) Finish() {
 		slices.SortStableFunc(rest, func(a, b symbol) int { return cmp.Compare(a.value, b.value) })
 		i += len(rest)
 	}
-	if t.opt.Peer && len(t.entries) > 0 {
-		lastNeverAmbiguous(&t.entries[t.last])
+	if len(t.entries) > 0 {
+		t.lastNeverAmbiguous(&t.entries[t.last])
 	}
 }
 
@@ -217,7 +218,7 @@ func (t *Table) othersAt(i int32, addr uint64) []symbol {
 // ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
 // prototype is of.
 func (t *Table) ambiguous(first uint64, rest []symbol) bool {
-	if t.opt.Peer {
+	if t.opt.Peer.Has(rules.PeerAmbiguous) {
 		return peerAmbiguous(first, rest)
 	}
 	for _, s := range rest {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // Rule 02/5.1: which symbols are functions, and under which name.
@@ -33,7 +34,7 @@ func TestSymbolTable(t *testing.T) {
 			llvm() void
 			lto() void
 			plain() void`},
-		{name: "kinds of symbols", build: func(m *image) {
+		{name: "kinds of symbols", shows: rules.UndefinedCounts, build: func(m *image) {
 			for off, name := range []string{"object", "notype", "ifunc", "local", "weak", "hidden", "undefined", "absolute", "zero_size"} {
 				m.Func(name, m.text.At(16*uint64(off)), 16, nil)
 			}
@@ -103,8 +104,8 @@ func TestAmbiguity(t *testing.T) {
 	check(t, []fixture{
 		{name: "two addresses", build: two(16, 32, false), want: `f: ambiguous address`},
 		{name: "one address", build: two(16, 16, false), want: `f() void`},
-		{name: "the last name is never ambiguous", build: two(16, 32, true), want: `f() void`, right: `f: ambiguous address`},
-		{name: "a first address of 0 counts as unset", build: at0(true), want: `f() void`, right: `f: ambiguous address`},
+		{name: "the last name is never ambiguous", shows: rules.LastNeverAmbiguous, build: two(16, 32, true), want: `f() void`, right: `f: ambiguous address`},
+		{name: "a first address of 0 counts as unset", shows: rules.PeerAmbiguous, build: at0(true), want: `f() void`, right: `f: ambiguous address`},
 		{name: "a second address of 0 does not", build: at0(false), want: `f: ambiguous address`},
 		{name: "a suffixed symbol elsewhere", build: func(m *image) {
 			m.fn("f", 16, nil)
@@ -136,7 +137,7 @@ func TestSaved(t *testing.T) {
 		{name: "long names of parameters", build: func(m *image) {
 			m.fn("f", 16, nil, m.at(strings.Repeat("p", 126), m.i, synth.OpReg(5)))
 		}, want: "f(" + strings.Repeat("p", 126) + " int) void"},
-		{name: "longer ones are cut", build: func(m *image) {
+		{name: "longer ones are cut", shows: rules.MaxName, build: func(m *image) {
 			m.fn("f", 16, nil, m.at(strings.Repeat("q", 127), m.i, synth.OpReg(5)), m.at(strings.Repeat("r", 128), m.i, synth.OpReg(4)))
 		}, want: "f(" + strings.Repeat("q", 127) + " int, " + strings.Repeat("r", 127) + " int) void",
 			deviates: "what the peer makes of such names depends on memory that it did not initialise"},

@@ -14,6 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -27,6 +28,7 @@ type fixture struct {
 	fails   string // part of the error
 	// deviates says why the peer's binary is not asked.
 	deviates string
+	shows    rules.Set // rules of the peer without each of which it becomes something else
 }
 
 // check translates the units of a fixture and compares; then the whole encoding with what the peer's binary writes.
@@ -45,6 +47,12 @@ func check(t *testing.T, fixtures []fixture) {
 				t.Errorf("error: got %v, want %q", err, x.fails)
 			case x.fails == "" && got != trim(x.want):
 				t.Errorf("got\n%s\nwant\n%s", got, trim(x.want))
+			}
+			for off := range x.shows.Each {
+				got, err := translatedBy(rules.Pahole&^off, image, features)
+				if err == nil && got == trim(x.want) || err != nil && x.fails != "" && strings.Contains(err.Error(), x.fails) {
+					t.Errorf("without rule %#x of what it shows: got the same", off)
+				}
 			}
 			t.Run("peer", func(t *testing.T) {
 				if x.deviates != "" {
@@ -90,11 +98,18 @@ func open(image []byte) (*dwarf.Data, error) {
 
 // everything is a translation that leaves nothing to the symbol table.
 func everything(features feature.Set) *translate.Options {
-	return &translate.Options{Features: features, FuncIndex: func([]byte) int32 { return 0 }, Wanted: func(uint64) bool { return true }}
+	return &translate.Options{Peer: rules.Pahole, Features: features, FuncIndex: func([]byte) int32 { return 0 }, Wanted: func(uint64) bool { return true }}
 }
 
 // translated describes all units of an image. The same Unit serves for all of them, as in the product.
 func translated(image []byte, features feature.Set) (string, error) {
+	return translatedBy(rules.Pahole, image, features)
+}
+
+// translatedBy is translated by other rules of the peer than all.
+func translatedBy(peer rules.Set, image []byte, features feature.Set) (string, error) {
+	opt := everything(features)
+	opt.Peer = peer
 	d, err := open(image)
 	if err != nil {
 		return "", err
@@ -117,7 +132,7 @@ func translated(image []byte, features feature.Set) (string, error) {
 		if err := u.Open(); err != nil {
 			return "", err
 		}
-		if err := tr.CU(&u, &d.Strings, everything(features), &t, &fs); err != nil {
+		if err := tr.CU(&u, &d.Strings, opt, &t, &fs); err != nil {
 			return "", err
 		}
 		describe(&out, &t, &fs)

@@ -122,7 +122,7 @@ func (w *walker) resolveFuncs() {
 		}
 	}
 	w.resolveParams()
-	if w.opt.Mend && (w.unsized || w.strays.offs != nil) {
+	if (w.unsized || w.strays.offs != nil) && !w.opt.keepsUnsized() {
 		w.mendParams()
 	}
 	for i := range t.Funcs {

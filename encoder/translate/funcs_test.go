@@ -6,6 +6,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 const attrOrigin, attrSpec = dwarf.AttrAbstractOrigin, dwarf.AttrSpecification
@@ -179,7 +180,7 @@ func TestVariables(t *testing.T) {
 			var added 1 at 0x100c size 4
 			var three 1 at 0x1010 size 4
 			var other 1 at 0x1014 size 4`},
-		{name: "definition and declaration", build: func(b *synth.Builder) {
+		{name: "definition and declaration", shows: rules.Completed, build: func(b *synth.Builder) {
 			data := b.Data(".data..percpu", 0x1000, 64)
 			cu := b.CU("a.c", synth.C11)
 			i, l := cu.Base("int", 4, synth.Signed), cu.Base("long", 8, synth.Signed)

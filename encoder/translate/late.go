@@ -9,7 +9,7 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // hasten makes late references ones that resolve follows with the others: where one thing of the unit must know them, or where types
 // do not come in the order of their offsets, by which Local finds them.
 func (w *walker) hasten() {
-	if !w.late || !w.moved && inOrder(w.t.Dies) && !w.opt.Settled && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && w.opt.Mend) {
+	if !w.late || !w.moved && inOrder(w.t.Dies) && !w.opt.Settled && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
 		return
 	}
 	w.late = false

@@ -32,7 +32,7 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	name, size, next := w.name(), c.Value(dwarf.SlotSize), c.Next
 	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
 	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
-	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
+	if c.Present(dwarf.SlotSignature) && !w.emptyStub() {
 		return w.stub(a)
 	}
 	base, tags := len(w.elems), len(w.t.TypeTags)
@@ -162,7 +162,7 @@ func (w *walker) members(pos, owner int, union bool) int {
 		}
 		switch a.Tag {
 		case dwarf.TagMember:
-			if w.opt.Mend && c.Present(dwarf.SlotDecl) { // a static one, which has no place
+			if c.Present(dwarf.SlotDecl) && !w.staticMember() {
 				pos = c.Skip(a)
 				continue
 			}
@@ -170,7 +170,7 @@ func (w *walker) members(pos, owner int, union bool) int {
 			fallthrough
 		case dwarf.TagInheritance:
 			if a.Tag == dwarf.TagInheritance {
-				w.noteMend(NoteLostPart, c.Pos, 0, uint64(a.Tag))
+				w.noteUnlessQuiet(NoteLostPart, c.Pos, 0, uint64(a.Tag))
 			}
 			if w.declTags && (a.Children || c.Present(dwarf.SlotAnnot)) {
 				pos = w.tagged(a, uint32(owner), index)
@@ -186,7 +186,7 @@ func (w *walker) members(pos, owner int, union bool) int {
 		case dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam, dwarf.TagSubrangeType:
 			pos = c.Skip(a)
 		case dwarf.TagVariantPart:
-			w.noteMend(NoteLostPart, c.Pos, 0, uint64(a.Tag))
+			w.noteUnlessQuiet(NoteLostPart, c.Pos, 0, uint64(a.Tag))
 			pos = c.Skip(a)
 		default:
 			pos = w.generic(a)
@@ -197,16 +197,14 @@ func (w *walker) members(pos, owner int, union bool) int {
 // member pushes the member that was just read (rule 01/10.1).
 func (w *walker) member(union bool) {
 	c := &w.c
-	name, typ, bits := c.Name(), w.ref(dwarf.SlotType), uint32(uint8(c.Value(dwarf.SlotBitSize)))
+	name, typ, wide := c.Name(), w.ref(dwarf.SlotType), c.Value(dwarf.SlotBitSize)
 	if w.mangle {
 		name = w.identifier(name)
 	}
 	if typ == 0 {
 		w.unsized = true
 	}
-	if w.opt.Mend && c.Value(dwarf.SlotBitSize) > maxBits {
-		c.Fail(c.Pos, "a bit field of %d bits has no BTF", c.Value(dwarf.SlotBitSize))
-	}
+	bits := w.fieldBits(wide)
 	var offset uint32
 	switch {
 	case c.Present(dwarf.SlotDataBit):

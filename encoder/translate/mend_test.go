@@ -6,9 +6,8 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
-	wire "github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // TestMend: what ends the peer's run is an error in its profile, and something that BTF can say outside it (peer.go).
@@ -17,7 +16,8 @@ func TestMend(t *testing.T) {
 		name  string
 		build func(cu *synth.CU, i *synth.DIE)
 		fails string
-		want  string // behind the int
+		want  string    // behind the int
+		shows rules.Set // the rule that makes the difference
 	}{
 		{"atomic", func(cu *synth.CU, i *synth.DIE) {
 			a := cu.DIE(dwarf.TagAtomicType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
@@ -25,44 +25,44 @@ func TestMend(t *testing.T) {
 			cu.Struct("s", 16, synth.Member{Name: "a", Type: a}, synth.Member{Name: "p", Type: cu.Pointer(again), Off: 8})
 		}, "tag 0x47 has no BTF", `
 			2 PTR 1
-			3 STRUCT s 16: a:1@0 p:2@64`},
+			3 STRUCT s 16: a:1@0 p:2@64`, rules.Foreign},
 		{"atomic void", func(cu *synth.CU, i *synth.DIE) {
 			cu.Typedef("t", cu.DIE(dwarf.TagAtomicType))
-		}, "tag 0x47 has no BTF", "2 TYPEDEF t 0"},
+		}, "tag 0x47 has no BTF", "2 TYPEDEF t 0", rules.Foreign},
 		{"references", func(cu *synth.CU, i *synth.DIE) {
 			r := cu.DIE(dwarf.TagReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
 			cu.Typedef("t", cu.DIE(dwarf.TagRvalueReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, r)))
 		}, "tag 0x10 has no BTF", `
 			2 PTR 1
 			3 PTR 2
-			4 TYPEDEF t 3`},
+			4 TYPEDEF t 3`, rules.Foreign},
 		{"pointer to member", func(cu *synth.CU, i *synth.DIE) {
 			cu.Typedef("t", cu.DIE(dwarf.TagPtrToMemberType, synth.Ref(dwarf.AttrType, synth.FormRef4, i)))
 		}, "tag 0x1f has no BTF", `
 			2 STRUCT 8:
-			3 TYPEDEF t 2`},
+			3 TYPEDEF t 2`, rules.Foreign},
 		{"typedef without a name", func(cu *synth.CU, i *synth.DIE) {
 			cu.Pointer(cu.DIE(dwarf.TagTypedef, synth.Ref(dwarf.AttrType, synth.FormRef4, i)))
-		}, "typedef has no name", "2 PTR 1"},
+		}, "typedef has no name", "2 PTR 1", rules.NamelessTypedef},
 		{"declaration without a name", func(cu *synth.CU, i *synth.DIE) {
 			cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
 		}, "declaration of a struct or union has no name", `
 			2 STRUCT 0:
-			3 PTR 2`},
+			3 PTR 2`, rules.NamelessDecl},
 		{"enumerator without a name", func(cu *synth.CU, i *synth.DIE) {
 			cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: 1}).Add(synth.NewDIE(dwarf.TagEnumerator, synth.Num(dwarf.AttrConstValue, synth.FormData1, 2)))
-		}, "enumerator has no name", "2 ENUM e 4: A=1"},
+		}, "enumerator has no name", "2 ENUM e 4: A=1", rules.NamelessEnumerator},
 		{"type tag without a text", func(cu *synth.CU, i *synth.DIE) {
 			cu.Pointer(i).Add(llvm("btf_type_tag", ""), llvm("btf_type_tag", "user"))
 		}, "type tag has no text", `
 			2 TYPE_TAG user 1
-			3 PTR 2`},
+			3 PTR 2`, rules.EmptyTag},
 		{"base type without a name", func(cu *synth.CU, i *synth.DIE) {
 			cu.DIE(dwarf.TagBaseType, synth.Num(dwarf.AttrByteSize, synth.FormData1, 2))
-		}, "base type has no name", "2 INT __SANITIZED_FAKE_INT__ 2"},
+		}, "base type has no name", "2 INT __SANITIZED_FAKE_INT__ 2", rules.NamelessBase},
 		{"complex float", func(cu *synth.CU, i *synth.DIE) {
 			cu.Base("complex double", 16, 3)
-		}, "complex and imaginary floats have no BTF", "2 INT complex double 16"},
+		}, "complex and imaginary floats have no BTF", "2 INT complex double 16", rules.OddFloat},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			b := synth.New(synth.Target{})
@@ -72,12 +72,14 @@ func TestMend(t *testing.T) {
 			if _, err := translated(image, feature.Default()); err == nil || !strings.Contains(err.Error(), x.fails) {
 				t.Errorf("error: got %v, want %q", err, x.fails)
 			}
-			got, err := mended(image)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := "1 INT int 4 signed\n" + trim(x.want); got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
+			for _, peer := range []rules.Set{rules.Default, rules.Pahole &^ x.shows} {
+				got, err := translatedBy(peer, image, feature.Default())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := "1 INT int 4 signed\n" + trim(x.want); got != want {
+					t.Errorf("by rules %#x got\n%s\nwant\n%s", peer, got, want)
+				}
 			}
 		})
 	}
@@ -105,9 +107,11 @@ func TestLowerBounds(t *testing.T) {
 		cu.DIE(dwarf.TagArrayType, synth.Ref(dwarf.AttrType, synth.FormRef4, i)).Add(
 			synth.NewDIE(dwarf.TagSubrangeType, append(x.lower, synth.Num(dwarf.AttrUpperBound, synth.FormData1, 10))...))
 		image := b.Bytes()
-		got, err := mended(image)
-		if _, array, _ := strings.Cut(got, "\n"); err != nil || array != x.want {
-			t.Errorf("%s: got %q, %v, want %q", x.name, array, err, x.want)
+		for _, peer := range []rules.Set{rules.Default, rules.Pahole &^ rules.LowerBound} {
+			got, err := translatedBy(peer, image, feature.Default())
+			if _, array, _ := strings.Cut(got, "\n"); err != nil || array != x.want {
+				t.Errorf("%s: by rules %#x got %q, %v, want %q", x.name, peer, array, err, x.want)
+			}
 		}
 		if peer, err := translated(image, feature.Default()); err != nil || !strings.Contains(peer, "[11]") {
 			t.Errorf("%s: in the profile of the peer got %q, %v, want 11 elements", x.name, peer, err)
@@ -125,12 +129,28 @@ func TestMendTags(t *testing.T) {
 	s := cu.Struct("s", 4, synth.Member{Name: "m", Type: i, Extra: []synth.Part{llvm("btf_decl_tag", "")}})
 	s.Add(llvm("btf_decl_tag", ""), llvm("btf_decl_tag", "kept"))
 	cu.Typedef("t", i).Add(gnu(cu, "btf_decl_tag", "", "gcc"))
-	got, err := mended(b.Bytes())
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if strings.Contains(got, `""`) || strings.Count(got, "tag") != 2 || !strings.Contains(got, "kept") || !strings.Contains(got, "gcc") {
-		t.Errorf("%s: got\n%s", name, got)
+	image := b.Bytes()
+	for _, row := range []struct {
+		peer rules.Set
+		want string // values of tags
+	}{
+		{rules.Default, "kept, gcc"},
+		{rules.Pahole &^ rules.UnseenChain, ", , kept, , gcc"},
+		{rules.Pahole &^ rules.UnseenChain &^ rules.EmptyDeclTag, "kept, gcc"},
+	} {
+		got, err := translatedBy(row.peer, image, feature.Default())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var values []string
+		for line := range strings.Lines(got) {
+			if strings.HasPrefix(line, "tag ") {
+				values = append(values, strings.TrimSpace(line[strings.LastIndexByte(line, ' '):]))
+			}
+		}
+		if tags := strings.Join(values, ", "); tags != row.want {
+			t.Errorf("%s: by rules %#x got %q, want %q", name, row.peer, tags, row.want)
+		}
 	}
 }
 
@@ -148,7 +168,7 @@ func TestIdentifiers(t *testing.T) {
 		cu := b.CU("a.cc", x.lang)
 		s := cu.Struct("box<int>", 4, synth.Member{Name: "00", Type: cu.Base("a b", 4, synth.Unsigned)})
 		cu.Typedef(long, cu.Typedef("&t", s))
-		got, err := mended(b.Bytes())
+		got, err := translatedBy(rules.Default, b.Bytes(), feature.Default())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,32 +176,4 @@ func TestIdentifiers(t *testing.T) {
 			t.Errorf("language %#x: got\n%s\nwant\n%s", x.lang, got, x.want)
 		}
 	}
-}
-
-// mended describes the only unit of an image as the default profile has it.
-func mended(image []byte) (string, error) {
-	d, err := open(image)
-	if err != nil {
-		return "", err
-	}
-	var u wire.Unit
-	if _, err := d.Units().Next(&u); err != nil {
-		return "", err
-	}
-	if err := u.Open(); err != nil {
-		return "", err
-	}
-	opt := everything(feature.Default())
-	opt.Mend = true
-	var (
-		tr  translate.Translator
-		t   translate.Unit
-		fs  translate.Subprograms
-		out strings.Builder
-	)
-	if err := tr.CU(&u, &d.Strings, opt, &t, &fs); err != nil {
-		return "", err
-	}
-	describe(&out, &t, &fs)
-	return strings.TrimSpace(out.String()), nil
 }

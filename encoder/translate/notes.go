@@ -151,13 +151,6 @@ func emptyUnit(u *dwarf.Unit) Note {
 	return Note{Off: u.Off, CU: uint32(p.Index), Types: p.Section == ".debug_types", Rule: NoteEmptyUnit, Value: uint64(u.Empty)}
 }
 
-// noteMend is note outside the reference's profile: of what that never says, and everybody who meets it knows.
-func (w *walker) noteMend(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
-	if w.opt.Mend {
-		w.note(rule, pos, name, value)
-	}
-}
-
 // placed is a note of the DIE at pos that has nothing but the place.
 func (w *walker) placed(pos int) Note {
 	p := w.u.Place()

@@ -6,19 +6,20 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// fakeInt is rule 02/4.1: an integer whose size BTF cannot express becomes a 4-byte one of this name.
+// fakeInt is the name of integers that have no BTF.
 func fakeInt(s *dwarf.Strings) dwarf.StrKey { return s.Key("__SANITIZED_FAKE_INT__") }
 
-// oddInteger is rule 02/4.1 outside the reference's profile: an integer whose size BTF cannot express, such as _BitInt(256), is a struct
-// of that size and name.
+// oddInteger is rule 02/4.1: an integer whose size BTF cannot express, such as _BitInt(256), becomes one of 4 bytes, by the name of
+// fakeInt. Otherwise it is a struct of that size and its own name, and oddInteger has appended it.
 func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 	switch {
-	case !w.opt.Mend && size != 0:
+	case w.opt.Peer.Has(rules.OddInteger) && size != 0:
 		w.note(NoteFakeInteger, pos, name, size)
 		fallthrough
-	case !w.opt.Mend:
+	case w.opt.Peer.Has(rules.OddInteger):
 		return false
 	case size != 0: // a struct says well that there is nothing, such as in Rust's ()
 		w.note(NoteOddInteger, pos, name, size)
@@ -31,7 +32,7 @@ func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 // it qualifies, a reference is a pointer, an interface a struct, and what else there is keeps its size.
 func (w *walker) foreign(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	if !w.opt.Mend {
+	if w.opt.Peer.Has(rules.Foreign) {
 		c.Fail(pos, "tag %#x has no BTF", uint16(a.Tag))
 		return c.Next
 	}
@@ -57,7 +58,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 // leaveOut is rule 01/2.4: the reference stops at a unit in which there is nothing, and loses the units behind it; here that is an
 // error unless none is behind it. Otherwise such a unit is left out.
 func (o *Options) leaveOut(u *dwarf.Unit) error {
-	if o.Mend || u.Last() {
+	if !o.Peer.Has(rules.LeaveOut) || u.Last() {
 		return nil
 	}
 	return u.Err(0, "there is nothing in the unit: %v", u.Empty)
@@ -67,7 +68,7 @@ func (o *Options) leaveOut(u *dwarf.Unit) error {
 // and what refers to one is void. Otherwise the former are the types that they qualify, like atomic ones, and the latter typedefs.
 func (w *walker) lostType(a *dwarf.Abbrev) int {
 	switch {
-	case !w.opt.Mend:
+	case w.opt.Peer.Has(rules.LostType):
 	case a.Tag == dwarf.TagTemplateAlias:
 		return w.typedef(a)
 	default:
@@ -79,7 +80,7 @@ func (w *walker) lostType(a *dwarf.Abbrev) int {
 // unspecified is rule 01/6.10: unspecified types are void, that of nullptr among them. Otherwise that one is a pointer to void, of which
 // there can be members.
 func (w *walker) unspecified(a *dwarf.Abbrev) int {
-	if w.opt.Mend && w.isNull(w.c.Name()) {
+	if !w.opt.Peer.Has(rules.Unspecified) && w.isNull(w.c.Name()) {
 		w.append(w.c.Pos, 0, btf.Info(btf.KindPtr, 0, false), 0, uint64(w.t.AddrSize))
 	}
 	return w.c.Skip(a)
@@ -107,7 +108,7 @@ func (w *walker) memberPointer() uint64 {
 // namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends the reference's run. Otherwise it
 // is a struct without members.
 func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uint32) {
-	if !w.opt.Mend {
+	if w.opt.Peer.Has(rules.NamelessDecl) {
 		w.c.Fail(pos, "declaration of a struct or union has no name")
 		return true, members
 	}
@@ -117,7 +118,7 @@ func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uin
 
 // namelessTypedef is rule 01/6.4: a typedef without a name ends the reference's run. Otherwise it is the type that it names.
 func (w *walker) namelessTypedef(pos int, target uint32) {
-	if !w.opt.Mend {
+	if w.opt.Peer.Has(rules.NamelessTypedef) {
 		w.c.Fail(pos, "typedef has no name")
 		return
 	}
@@ -127,7 +128,7 @@ func (w *walker) namelessTypedef(pos int, target uint32) {
 // namelessBase is rule 01/6.1: a base type without a name ends the reference's run. Otherwise it gets the one of integers
 // that have no BTF.
 func (w *walker) namelessBase(pos int) dwarf.StrKey {
-	if !w.opt.Mend {
+	if w.opt.Peer.Has(rules.NamelessBase) {
 		w.c.Fail(pos, "base type has no name")
 		return 0
 	}
@@ -138,7 +139,7 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 // Otherwise it is an integer, as all floats are without the feature; then it tells true.
 func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
-	case w.opt.Mend:
+	case !w.opt.Peer.Has(rules.OddFloat):
 		if intSize(size) { // else there is more to be told
 			w.note(NoteOddFloat, pos, name, size)
 		}
@@ -153,7 +154,7 @@ func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 
 // namelessEnumerator is rule 01/6.7: an enumerator without a name ends the reference's run. Otherwise it is left out.
 func (w *walker) namelessEnumerator() {
-	if !w.opt.Mend {
+	if w.opt.Peer.Has(rules.NamelessEnumerator) {
 		w.c.Fail(w.c.Pos, "enumerator has no name")
 	}
 }
@@ -161,7 +162,7 @@ func (w *walker) namelessEnumerator() {
 // emptyTag is rule 01/7.1: a type tag without a text ends the reference's run. Otherwise it is left out.
 func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	empty := w.t.Strings.Empty(value)
-	if empty && !w.opt.Mend {
+	if empty && w.opt.Peer.Has(rules.EmptyTag) {
 		w.c.Fail(w.c.Pos, "type tag has no text")
 	}
 	return empty
@@ -169,7 +170,7 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 
 // emptyDeclTag is rule 01/7.2: a declaration tag without a text ends the reference's run, where it is met. Otherwise it is left out.
 func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
-	if !w.opt.Mend || !w.t.Strings.Empty(value) {
+	if w.opt.Peer.Has(rules.EmptyDeclTag) || !w.t.Strings.Empty(value) {
 		return false
 	}
 	w.note(NoteEmptyTag, w.c.Pos, 0, 0)
@@ -180,7 +181,7 @@ func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 // stated or by its language.
 func (w *walker) lowerBound() uint64 {
 	switch {
-	case !w.opt.Mend:
+	case w.opt.Peer.Has(rules.LowerBound):
 		return 0
 	case w.c.Present(dwarf.SlotLower):
 		return w.c.Val[dwarf.SlotLower]
@@ -195,7 +196,7 @@ func (w *walker) lowerBound() uint64 {
 // unseenChain is rule 01/7.2: the reference does not see what gcc annotates variables, typedefs and unions with. Otherwise these
 // are declaration tags like those of clang.
 func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
-	if w.opt.Mend && w.declTags {
+	if !w.opt.Peer.Has(rules.UnseenChain) && w.declTags {
 		w.gnuChain(annot, add)
 	}
 }
@@ -203,7 +204,7 @@ func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
 // completed is rule 02/6.1: the type of a variable is that of its declaration, also where the definition completes it (extern
 // int a[]; int a[4];), so that the array has no size and is lost. Otherwise the definition's own type counts.
 func (w *walker) completed(own, declared uint32) uint32 {
-	if own == 0 || !w.opt.Mend {
+	if own == 0 || w.opt.Peer.Has(rules.Completed) {
 		return declared
 	}
 	return own
@@ -218,9 +219,12 @@ func likeC(lang uint64) bool {
 	return false
 }
 
-// identifier is rule 05/6: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
+// keepsNames is rule 05/6: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
 // others, such as box<int>. The reference writes them as they are; otherwise every other byte is an underscore, and what is
 // too long is cut. In units of C, which nearly never have such names, that is done when a name enters the object (package encoder).
+func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
+
+// identifier is the name that was just read as an identifier of C.
 func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
 	var scratch [4]byte
 	b := w.t.Strings.Get(name, &scratch)
@@ -244,12 +248,56 @@ func (w *walker) mangled(name dwarf.StrKey) dwarf.StrKey {
 // confuseTypeUnits is rule 01/2.5: the reference takes the local id of a type in .debug_types for one of the unit that refers to
 // it. (Where the unit has no such type it may crash; here that is void.) Otherwise such units are translated together.
 func (w *walker) confuseTypeUnits() {
+	if !w.opt.Peer.Has(rules.ConfuseTypeUnits) {
+		return
+	}
 	for id := range w.u.TypeUnitIDs() {
 		to := uint32(0)
 		if dies := w.t.Dies; int(id) < len(dies) && (int(id)+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
 			to = dies[id].Off // not of an inner dimension of an array, to which no reference leads
 		}
 		w.alias(w.u.Len()+int(id)+1, to)
+	}
+}
+
+// oddEnum is rule 02/4.4: an enumeration whose size BTF cannot express ends the reference's run. Otherwise it is a struct of that size.
+func (w *walker) oddEnum(a *dwarf.Abbrev, name dwarf.StrKey, size uint64) int {
+	c, pos := &w.c, w.c.Pos
+	if w.opt.Peer.Has(rules.OddEnum) {
+		c.Fail(pos, "an enumeration of %d bytes has no BTF", size)
+		return c.Next
+	}
+	w.note(NoteOpaque, pos, name, size)
+	w.opaque(pos, name, size)
+	return c.Skip(a)
+}
+
+// emptyStub is rule 01/2.5: what stands for a type in a type unit is an empty struct without a name. Otherwise it is that type.
+func (w *walker) emptyStub() bool { return w.opt.Peer.Has(rules.EmptyStub) }
+
+// staticMember is rule 01/6.6: a static member, as old compilers describe it, is a member at offset 0. Otherwise it is none.
+func (w *walker) staticMember() bool { return w.opt.Peer.Has(rules.StaticMember) }
+
+// fieldBits is rule 01/10.1: of the size of a bit field the low 8 bits count. Otherwise more of them are an error.
+func (w *walker) fieldBits(size uint64) uint32 {
+	if size > maxBits && !w.opt.Peer.Has(rules.FieldBits) {
+		w.c.Fail(w.c.Pos, "a bit field of %d bits has no BTF", size)
+	}
+	return uint32(uint8(size))
+}
+
+// keepsUnsized is rule 01/8.2: a member, an element or a parameter whose type is void, or is not there, is void, which kernels
+// refuse. Otherwise it is an empty struct.
+func (o *Options) keepsUnsized() bool { return o.Peer.Has(rules.KeepsUnsized) }
+
+// unknownTag is rule 01/5.1: what refers to an entry of which no rule makes a type is void. Otherwise it is the type that the entry
+// refers to, or a struct of its size.
+func (w *walker) unknownTag() bool { return w.opt.Peer.Has(rules.UnknownTag) }
+
+// noteUnlessQuiet is rule 01/6.6: the reference leaves base classes and variant parts out, and says nothing. Otherwise that is noted.
+func (w *walker) noteUnlessQuiet(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
+	if !w.opt.Peer.Has(rules.NoteUnlessQuiet) {
+		w.note(rule, pos, name, value)
 	}
 }
 

@@ -121,7 +121,7 @@ func (w *walker) judgeStray(off uint32, peek *dwarf.Peek) (m mend, ok bool) {
 	if a.Tag == dwarf.TagUnspecifiedType && (m.name == 0 || w.t.Strings.Equal(m.name, "void")) {
 		return m, false // that is void
 	}
-	if !w.opt.Mend || knownTag(a.Tag) {
+	if w.unknownTag() || knownTag(a.Tag) {
 		return m, true
 	}
 	to, hasType := peek.Ref(dwarf.SlotType)

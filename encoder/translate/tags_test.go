@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // llvm is an annotation as clang writes it: a child of what it tags.
@@ -104,7 +105,7 @@ func TestTypeTags(t *testing.T) {
 				cu.Pointer(nil).Add(chain)
 			}
 		}), fails: "DIEs of the unit share chains of annotations"},
-		{name: "no text", build: one(func(cu *synth.CU) {
+		{name: "no text", shows: rules.EmptyTag, build: one(func(cu *synth.CU) {
 			cu.Pointer(nil).Add(llvm("btf_type_tag", ""))
 		}), fails: "type tag has no text"},
 		{name: "indexed strings", build: one(func(cu *synth.CU) {
@@ -189,7 +190,7 @@ func TestDeclTags(t *testing.T) {
 			  tag 1 second
 			  tag -1 whole
 			  tag -1 chained`},
-		{name: "variables", build: func(b *synth.Builder) {
+		{name: "variables", shows: rules.UnseenChain, build: func(b *synth.Builder) {
 			data := b.Data(".data..percpu", 0x1000, 64)
 			cu := b.CU("a.c", synth.C11)
 			i := cu.Base("int", 4, synth.Signed)

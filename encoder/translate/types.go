@@ -159,7 +159,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 			case b.Tag == dwarf.TagSubrangeType && len(w.elems)-base < maxDims:
 				w.elems = append(w.elems, w.dimension())
 			case b.Tag == dwarf.TagSubrangeType || b.Tag == dwarf.TagEnumerationType || b.Tag == dwarf.TagGenericSubrange:
-				w.noteMend(NoteOddArray, pos, 0, uint64(b.Tag))
+				w.noteUnlessQuiet(NoteOddArray, pos, 0, uint64(b.Tag))
 			}
 			next = c.Skip(b)
 		}
@@ -200,7 +200,7 @@ func (w *walker) dimension() uint32 {
 func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, typ, spec, next := w.name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
-	if c.Present(dwarf.SlotSignature) && w.opt.Mend {
+	if c.Present(dwarf.SlotSignature) && !w.emptyStub() {
 		return w.stub(a)
 	}
 	stated := size
@@ -208,13 +208,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		size = 4
 	}
 	if size > 8 || size&(size-1) != 0 {
-		if w.opt.Mend {
-			w.note(NoteOpaque, pos, name, size)
-			w.opaque(pos, name, size)
-			return c.Skip(a)
-		}
-		c.Fail(pos, "an enumeration of %d bytes has no BTF", size)
-		return next
+		return w.oddEnum(a, name, size)
 	}
 	wide := size > 4 && w.enum64
 	kind := btf.KindEnum

@@ -9,6 +9,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // one is the fixture of a single C unit.
@@ -37,7 +38,7 @@ func TestBaseTypes(t *testing.T) {
 			6 INT long unsigned int 8
 			7 INT addr 8
 			8 INT __int128 16 signed`},
-		{name: "odd sizes become a fake int", build: one(func(cu *synth.CU) {
+		{name: "odd sizes become a fake int", shows: rules.OddInteger, build: one(func(cu *synth.CU) {
 			cu.Base("a", 0, synth.Unsigned)
 			cu.Base("b", 3, synth.Signed)
 			cu.Base("c", 32, synth.Boolean)
@@ -70,10 +71,10 @@ func TestBaseTypes(t *testing.T) {
 			2 INT __SANITIZED_FAKE_INT__ 4
 			3 INT complex 16
 			4 INT imaginary 8`},
-		{name: "complex", build: one(func(cu *synth.CU) { cu.Base("c", 16, synth.ComplexFloat) }), fails: "no BTF"},
+		{name: "complex", shows: rules.OddFloat, build: one(func(cu *synth.CU) { cu.Base("c", 16, synth.ComplexFloat) }), fails: "no BTF"},
 		{name: "imaginary", build: one(func(cu *synth.CU) { cu.Base("c", 8, synth.Imaginary) }), fails: "no BTF"},
 		{name: "float of odd size", build: one(func(cu *synth.CU) { cu.Base("f", 10, synth.Float) }), fails: "a float of 10 bytes"},
-		{name: "no name", build: one(func(cu *synth.CU) { cu.Base("", 4, synth.Signed).Drop(dwarf.AttrName) }), fails: "no name"},
+		{name: "no name", shows: rules.NamelessBase, build: one(func(cu *synth.CU) { cu.Base("", 4, synth.Signed).Drop(dwarf.AttrName) }), fails: "no name"},
 	})
 }
 
@@ -115,14 +116,14 @@ func TestModifiers(t *testing.T) {
 			1 INT int 4 signed
 			2 TYPEDEF a 1
 			3 TYPEDEF a 1`},
-		{name: "typedef without a name", build: one(func(cu *synth.CU) { cu.Typedef("", cu.Base("int", 4, synth.Signed)) }), fails: "no name"},
-		{name: "atomic", build: unsupported(0x47), fails: "tag 0x47 has no BTF"},
+		{name: "typedef without a name", shows: rules.NamelessTypedef, build: one(func(cu *synth.CU) { cu.Typedef("", cu.Base("int", 4, synth.Signed)) }), fails: "no name"},
+		{name: "atomic", shows: rules.Foreign, build: unsupported(0x47), fails: "tag 0x47 has no BTF"},
 		{name: "reference", build: unsupported(dwarf.TagReferenceType), fails: "tag 0x10 has no BTF"},
 		{name: "rvalue reference", build: unsupported(dwarf.TagRvalueReferenceType), fails: "tag 0x42 has no BTF"},
 		{name: "pointer to member", build: unsupported(dwarf.TagPtrToMemberType), fails: "tag 0x1f has no BTF"},
 		{name: "string type", build: unsupported(dwarf.TagStringType), fails: "tag 0x12 has no BTF"},
 		{name: "interface", build: unsupported(dwarf.TagInterfaceType), fails: "tag 0x38 has no BTF"},
-		{name: "skipped tags", build: one(func(cu *synth.CU) {
+		{name: "skipped tags", shows: rules.LostType, build: one(func(cu *synth.CU) {
 			for _, tag := range []dwarf.Tag{dwarf.TagSubrangeType, dwarf.TagModule, dwarf.TagLexDwarfBlock, dwarf.TagTemplateAlias, dwarf.TagPackedType, 0x4109} {
 				cu.DIE(tag).Base("hidden", 4, synth.Signed)
 			}
@@ -157,7 +158,7 @@ func TestArrays(t *testing.T) {
 			1 INT int 4 signed
 			2 ARRAY 1[0]
 			3 ARRAY 1[0]`},
-		{name: "bounds", build: one(func(cu *synth.CU) {
+		{name: "bounds", shows: rules.LowerBound, build: one(func(cu *synth.CU) {
 			i := cu.Base("int", 4, synth.Signed)
 			bound := func(attrs ...synth.Attr) {
 				r := synth.NewDIE(dwarf.TagSubrangeType).Set(attrs...)
@@ -197,7 +198,7 @@ func TestArrays(t *testing.T) {
 			1 INT int 4 signed
 			2 ARRAY 1[4]
 			3 PTR 2`},
-		{name: "of void", build: one(func(cu *synth.CU) { cu.Array(nil, nil, 3) }), want: `1 ARRAY 0[3]`},
+		{name: "of void", shows: rules.KeepsUnsized, build: one(func(cu *synth.CU) { cu.Array(nil, nil, 3) }), want: `1 ARRAY 0[3]`},
 	})
 }
 
@@ -287,9 +288,9 @@ func TestEnums(t *testing.T) {
 			2 ENUM s 8: A=0 B=4294967291`},
 		{name: "value below", build: one(func(cu *synth.CU) { cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: -1<<31 - 1}) }), fails: "does not fit 32 bits"},
 		{name: "value above", build: one(func(cu *synth.CU) { cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: 1 << 32}) }), fails: "does not fit 32 bits"},
-		{name: "odd size", build: one(func(cu *synth.CU) { cu.Enum("e", 3, nil) }), fails: "of 3 bytes"},
+		{name: "odd size", shows: rules.OddEnum, build: one(func(cu *synth.CU) { cu.Enum("e", 3, nil) }), fails: "of 3 bytes"},
 		{name: "too wide", build: one(func(cu *synth.CU) { cu.Enum("e", 16, nil) }), fails: "of 16 bytes"},
-		{name: "nameless value", build: one(func(cu *synth.CU) {
+		{name: "nameless value", shows: rules.NamelessEnumerator, build: one(func(cu *synth.CU) {
 			cu.Enum("e", 4, nil).DIE(dwarf.TagEnumerator, synth.Num(dwarf.AttrConstValue, synth.FormData1, 1))
 		}), fails: "no name"},
 	})
@@ -332,7 +333,7 @@ func TestComposites(t *testing.T) {
 			1 INT int 4 signed
 			2 ENUM inside 4: A=1
 			3 FWD s struct`},
-		{name: "nameless declaration", build: one(func(cu *synth.CU) { cu.Forward(dwarf.TagStructType, "") }), fails: "no name"},
+		{name: "nameless declaration", shows: rules.NamelessDecl, build: one(func(cu *synth.CU) { cu.Forward(dwarf.TagStructType, "") }), fails: "no name"},
 		{name: "named by the specification", build: one(func(cu *synth.CU) {
 			i := cu.Base("int", 4, synth.Signed)
 			f := cu.Forward(dwarf.TagStructType, "s")
@@ -353,7 +354,7 @@ func TestComposites(t *testing.T) {
 			1 INT int 4 signed
 			2 STRUCT base 4: b:1@0
 			3 STRUCT derived 8: d:1@32`},
-		{name: "static members", build: one(func(cu *synth.CU) {
+		{name: "static members", shows: rules.StaticMember, build: one(func(cu *synth.CU) {
 			i := cu.Base("int", 4, synth.Signed)
 			s := cu.Struct("s", 4, synth.Member{Name: "a", Type: i})
 			s.DIE(dwarf.TagMember, synth.Name("nowhere"), synth.Type(i)).Declaration()
@@ -460,6 +461,13 @@ func TestBitFields(t *testing.T) {
 		}), want: `
 			1 INT int 4 signed
 			2 STRUCT s 8: a:1@0/3 b:1@3/4`},
+		{name: "more bits than fit", shows: rules.FieldBits, build: one(func(cu *synth.CU) {
+			i := cu.Base("int", 4, synth.Signed)
+			cu.Struct("s", 64).Add(synth.NewDIE(dwarf.TagMember, synth.Name("a"), synth.Ref(dwarf.AttrType, synth.FormRef4, i),
+				synth.Num(dwarf.AttrBitSize, synth.FormData2, 260), synth.Num(dwarf.AttrDataBitOffset, synth.FormData1, 8)))
+		}), want: `
+			1 INT int 4 signed
+			2 STRUCT s 64: a:1@8/4`},
 		{name: "old style, little-endian", target: little, build: oldStyle, want: `
 			1 INT int 4 signed
 			2 INT unsigned char 1

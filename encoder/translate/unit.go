@@ -10,6 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/nominal"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
@@ -22,7 +23,7 @@ type Options struct {
 	Classes  bool         // classes of types are wanted
 	Settled  bool         // no reference may be late
 	Stop     func() error // asked now and then, unless it is nil; an error ends the unit
-	Mend     bool         // make something of what ends the reference's run, or is lost in it
+	Peer     rules.Set    // the rules of the reference that hold
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.

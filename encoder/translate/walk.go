@@ -119,7 +119,7 @@ func (w *walker) indexUnit() {
 
 // root puts the cursor behind the root of the unit, which Open has read before.
 func (w *walker) root() {
-	w.mangle = w.opt.Mend && !likeC(w.u.Lang)
+	w.mangle = !w.opt.keepsNames() && !likeC(w.u.Lang)
 	w.direct = !w.rust && !w.mangle
 	w.c.Start(w.u)
 	w.c.AskToStop(w.opt.Stop)
@@ -420,7 +420,7 @@ func (w *walker) resolveTypes() {
 	for _, at := range w.forward {
 		words[at] = w.local(words[at])
 	}
-	if w.unsized && w.opt.Mend {
+	if w.unsized && !w.opt.keepsUnsized() {
 		w.mendUnsized()
 	}
 }

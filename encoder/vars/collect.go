@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -167,7 +168,7 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 		return sec, Unnamed
 	}
 	var reason Reason
-	if c.s.opt.Peer {
+	if c.s.opt.Peer.Has(rules.JudgePeer) {
 		reason = c.judgePeer(v, name, sec)
 	} else {
 		reason = c.judgeRule(v, name, sec)
@@ -176,7 +177,7 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 		return sec, reason
 	}
 	switch {
-	case !validName(name):
+	case !c.s.opt.validName(name):
 		return sec, InvalidName
 	case v.Type == 0:
 		return sec, VoidType

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/translate"
 )
 
@@ -17,10 +18,10 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 			continue
 		}
 		sec := &c.s.list[i]
-		if c.s.opt.Peer {
-			peerEntries(infos)
+		if c.s.opt.Peer.Has(rules.PeerEntries) {
+			c.s.opt.peerEntries(infos)
 		} else {
-			slices.SortStableFunc(infos, func(a, b secinfo) int { return cmp.Compare(a.offset, b.offset) })
+			slices.SortStableFunc(infos, byOffset)
 			if !sec.rule.KeepDuplicate {
 				infos = c.unique(infos)
 			}
@@ -41,6 +42,8 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 	}
 	return c.stats, nil
 }
+
+func byOffset(a, b secinfo) int { return cmp.Compare(a.offset, b.offset) }
 
 // unique keeps one entry for every byte of a section, as kernels want it: of the definitions of one variable, and of
 // whatever else overlaps, the one that the symbol table stands for, else the first. The VARs of the others merge into it.

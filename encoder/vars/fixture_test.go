@@ -13,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
@@ -28,6 +29,7 @@ type fixture struct {
 	fails   string // part of the error in the profile pahole
 	// rules are for the profile default; nil are those that hold without any.
 	rules []vars.Rule
+	shows rules.Set // rules of the peer without each of which it becomes something else
 }
 
 func check(t *testing.T, fixtures []fixture) {
@@ -51,6 +53,14 @@ func check(t *testing.T, fixtures []fixture) {
 				right = x.want
 			}
 			features := opt.Features
+			for off := range x.shows.Each {
+				opt.Off = off
+				got, _, err := outcome(image, opt)
+				if (err == nil || x.fails != "" && strings.Contains(err.Error(), x.fails)) && got == trim(x.want) {
+					t.Errorf("without rule %#x of what it shows: got the same", off)
+				}
+			}
+			opt.Off = 0
 			opt.Profile, opt.Sections = encoder.Default, x.rules
 			if x.fails == "" || x.right != "" {
 				if got, _, err := outcome(image, opt); err != nil || got != trim(right) {

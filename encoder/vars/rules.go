@@ -10,6 +10,7 @@ import (
 	"path"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A Rule says what of the matching sections becomes VAR and DATASEC. The first rule that matches a section's name counts.
@@ -33,17 +34,17 @@ func DefaultRules() []Rule {
 
 // Options say which variables are wanted.
 type Options struct {
-	Peer   bool   // the peer's rules in everything
-	PerCPU bool   // the feature var
-	All    bool   // the feature global_var
-	Force  bool   // the feature encode_force: skip what would else be an error
-	Rules  []Rule // not used with Peer
+	Peer   rules.Set // the rules of the peer that hold
+	PerCPU bool      // the feature var
+	All    bool      // the feature global_var
+	Force  bool      // the feature encode_force: skip what would else be an error
+	Rules  []Rule    // not used where the peer's rules say what is wanted
 }
 
 // A section is one that variables can live in.
 type section struct {
 	elf    *elf.Section
-	rule   *Rule // nil when not wanted
+	rule   *Rule // nil when no rule matches
 	wanted bool
 }
 
@@ -129,8 +130,8 @@ func (s *Sections) Of(f *elf.File) *Sections {
 }
 
 func (s *Sections) match(e *elf.Section) (*Rule, bool) {
-	if s.opt.Peer {
-		return nil, s.opt.peerWants(e)
+	if s.opt.Peer.Has(rules.PeerWants) {
+		return peerRule, s.opt.peerWants(e)
 	}
 	for i := range s.opt.Rules {
 		r := &s.opt.Rules[i]
@@ -179,7 +180,7 @@ func (s *Sections) sectionOf(addr uint64) *section {
 // holdsVariables tells whether a section is memory of the running image, notes included; thread-local sections only seem to be
 // where they are.
 func (s *Sections) holdsVariables(e *elf.Section) bool {
-	if s.opt.Peer {
+	if s.opt.Peer.Has(rules.PeerHoldsVariables) {
 		return peerHoldsVariables(e)
 	}
 	return e.Flags&stdelf.SHF_ALLOC != 0 && e.Flags&stdelf.SHF_TLS == 0

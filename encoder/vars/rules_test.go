@@ -9,6 +9,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
@@ -124,12 +125,12 @@ func TestRules(t *testing.T) {
 			w.unit("a.c")
 			w.v("v", 8)
 		}, want: one, right: "no v: lies in another section first"},
-		{name: "6: no name", build: at(0x1000, func(w *world) {
+		{name: "6: no name", shows: rules.PeerWants, build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			w.DIE(dwarf.TagVariable, synth.Type(w.i), w.Loc(synth.OpAddr(w.sec.At(16))))
 		}), want: one + "no : has no name",
 			right: one + "no : name is not valid in BTF"},
-		{name: "7: prefixes", build: at(0x1000, func(w *world) {
+		{name: "7: prefixes", shows: rules.JudgePeer | rules.NotVariables, build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			for n, name := range []string{"__UNIQUE_ID_a", "__tpstrtab_a", "__exitcall_a", "__gendwarfksyms_ptr_a", "__func_stack_frame_non_standard_a", "x__UNIQUE_ID"} {
 				w.unsymboled(name, 16+4*uint64(n))
@@ -138,7 +139,7 @@ func TestRules(t *testing.T) {
 			"no __UNIQUE_ID_a: no variable by its name\nno __tpstrtab_a: no variable by its name\nno __exitcall_a: no variable by its name\n" +
 			"no __gendwarfksyms_ptr_a: no variable by its name\nno __func_stack_frame_non_standard_a: no variable by its name",
 			right: one + noStorage("__UNIQUE_ID_a", "__tpstrtab_a", "__exitcall_a", "__gendwarfksyms_ptr_a", "__func_stack_frame_non_standard_a", "x__UNIQUE_ID")},
-		{name: "9: names", build: at(0x1000, func(w *world) {
+		{name: "9: names", shows: rules.ValidName, build: at(0x1000, func(w *world) {
 			w.v("v", 8)
 			w.v("dollar$", 12)
 			w.v("1digit", 16)
@@ -153,7 +154,7 @@ func TestRules(t *testing.T) {
 			w.Symbol("nothing", w.sec.At(16), 4, elf.STT_OBJECT)
 			w.Var("nothing", nil, w.sec.At(16))
 		}), want: one + "no nothing: has type void"},
-		{name: "10: without force", without: []feature.Feature{feature.EncodeForce}, build: at(0x1000, func(w *world) { w.Var("nothing", nil, w.sec.At(16)) }),
+		{name: "10: without force", shows: rules.VoidIsSizeZero, without: []feature.Feature{feature.EncodeForce}, build: at(0x1000, func(w *world) { w.Var("nothing", nil, w.sec.At(16)) }),
 			want: "no nothing: has type void", right: noStorage("nothing")},
 		{name: "9 before 11, without force", without: []feature.Feature{feature.EncodeForce}, build: at(0x1000, func(w *world) { w.Var("empty$", w.Struct("e", 0), w.sec.At(16)) }),
 			fails: "not valid"},
@@ -255,7 +256,13 @@ func TestDatasec(t *testing.T) {
 			w.sec = late
 			w.v("l", 8)
 		}, want: "static e\nstatic l\n.late 12: l@8+4\n.early 8: e@4+4"},
-		{name: "weak and strong definition", build: at(0x1000, func(w *world) {
+		{name: "farther apart than 31 bits", shows: rules.PeerOrder, with: []feature.Feature{feature.GlobalVar}, build: func(b *synth.Builder) {
+			w := &world{Builder: b, sec: b.NoBits(".bss", elf.SHF_WRITE, 0x1000, 1<<32)}
+			w.unit("a.c")
+			w.v("low", 16)
+			w.v("high", 0x9000_0000)
+		}, want: "static low\nstatic high\n.bss 20: high@2415919104+4 low@16+4", right: "static low\nstatic high\n.bss 2415919108: low@16+4 high@2415919104+4"},
+		{name: "weak and strong definition", shows: rules.PeerEntries, build: at(0x1000, func(w *world) {
 			w.Symbol("v", w.sec.At(8), 8, elf.STT_OBJECT)
 			w.Var("v", w.i, w.sec.At(8)).External()
 			w.unit("b.c")
@@ -284,7 +291,7 @@ func TestGlobalVar(t *testing.T) {
 			w.Symbol("b", bss.At(0), 4, elf.STT_OBJECT)
 			w.Var("b", w.i, bss.At(0))
 		}), want: "static percpu\nglobal g\nstatic b\n.data..percpu 12: percpu@8+4\n.data 8: g@4+4\n.bss 4: b@0+4"},
-		{name: "a variable in a note lands in a debug section", with: []feature.Feature{feature.GlobalVar}, build: func(b *synth.Builder) {
+		{name: "a variable in a note lands in a debug section", shows: rules.PeerHoldsVariables, with: []feature.Feature{feature.GlobalVar}, build: func(b *synth.Builder) {
 			note := b.Note(".note", "x", 1, make([]byte, 64))
 			note.Addr = 0
 			cu := b.CU("a.c", synth.C11)

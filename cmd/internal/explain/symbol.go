@@ -181,7 +181,7 @@ func fromSymbols(image, name string, opt encoder.Options) (string, error) {
 	if rules == nil {
 		rules = vars.DefaultRules()
 	}
-	secs, err := vars.NewSections(f, vars.Options{Peer: opt.Profile == encoder.Pahole, PerCPU: opt.Features.Has(feature.Var),
+	secs, err := vars.NewSections(f, vars.Options{Peer: opt.Peer(), PerCPU: opt.Features.Has(feature.Var),
 		All: opt.Features.Has(feature.GlobalVar), Force: opt.Features.Has(feature.EncodeForce), Rules: rules})
 	if err != nil {
 		return "", err

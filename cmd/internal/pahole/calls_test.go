@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // A call is a row of testdata/calls.txt.
@@ -84,6 +86,27 @@ func TestCalls(t *testing.T) {
 			if want := c.golden(t, "skipped"); o.out != string(want) {
 				t.Errorf("%s %s: got\n%swant\n%s", c.name, jobs, o.out, want)
 			}
+		}
+	}
+}
+
+// TestCallsShowRules: a call gives something else than it gave without a rule of the reference, or without its option.
+func TestCallsShowRules(t *testing.T) {
+	for _, row := range []struct {
+		call    string
+		shows   rules.Set
+		without string // of the arguments
+	}{
+		{call: "twice", shows: rules.PeerRuns},
+		{call: "first-only", shows: rules.PeerReason},
+		{call: "fields", without: "--fixup_silly_bitfields"},
+	} {
+		i := slices.IndexFunc(calls(t), func(c call) bool { return c.name == row.call })
+		c := calls(t)[i]
+		c.args = slices.DeleteFunc(c.args, func(arg string) bool { return arg == row.without })
+		o := detached(t, oursBy(rules.Pahole&^row.shows), "-V", c.args...)
+		if o.code != exitOK || bytes.Equal(o.btf, c.golden(t, "btf")) && o.out == string(c.golden(t, "skipped")) {
+			t.Errorf("%s: got exit code %d, and what it gave with the rule", row.call, o.code)
 		}
 	}
 }

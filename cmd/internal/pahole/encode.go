@@ -21,6 +21,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -40,7 +41,7 @@ type run struct {
 
 // run encodes, from options to output.
 func (r *run) run(ctx context.Context) error {
-	opt := encoder.Options{Profile: encoder.Pahole, Features: r.features, LangExclude: r.langExclude, UnitExclude: r.unitExclude,
+	opt := encoder.Options{Profile: encoder.Pahole, Off: rules.Pahole &^ r.peer, Features: r.features, LangExclude: r.langExclude, UnitExclude: r.unitExclude,
 		NamePrefix: r.namePrefix, PlainFields: r.plainFields, Workers: r.workers}
 	if r.base != nil {
 		var err error
@@ -182,7 +183,7 @@ func (r *run) decided(d funcs.Decision) {
 		fmt.Fprintf(r.out, skipping, d.Name, d.Differ)
 	}
 	if d.Reason != funcs.Kept {
-		fmt.Fprintf(r.out, skipping, d.Name, peerReason(d.Reason))
+		fmt.Fprintf(r.out, skipping, d.Name, r.peerReason(d.Reason))
 	}
 }
 

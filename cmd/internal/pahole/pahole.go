@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -43,7 +44,12 @@ func failf(format string, args ...any) *stop {
 
 // Run is the program. name is how it was called, as messages have it. It returns the exit code.
 func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
-	s, err := parse(name, args, stderr)
+	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)
+}
+
+// runBy is Run by other rules of the reference than all.
+func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) int {
+	s, err := parseBy(peer, name, args, stderr)
 	if err == nil {
 		r := &run{settings: s, stdout: stdout, stderr: stderr}
 		err = r.run(ctx)

@@ -1,17 +1,19 @@
 package pahole
 
-import "github.com/btfbatch/btfbatch/encoder/funcs"
+import (
+	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+)
 
 // peerReason is rule 02/5.5: what is inconsistent is spelled otherwise.
-func peerReason(r funcs.Reason) string {
-	if r == funcs.InconsistentPrototype {
+func (s *settings) peerReason(r funcs.Reason) string {
+	if r == funcs.InconsistentPrototype && s.peer.Has(rules.PeerReason) {
 		return "inconsistet prototype"
 	}
 	return r.String()
 }
 
-// ignoredSet tells whether a set of features, which counts, is told to be ignored all the same: as an element of a list, or
-// behind a plus (rule 02/3).
-func ignoredSet(name, list string) bool {
-	return (name == "default" || name == "all") && name != list
+// ignoredSet is rule 02/3: a set of features that counts is told to be ignored all the same, as an element of a list, or behind a plus.
+func (s *settings) ignoredSet(name, list string) bool {
+	return s.peer.Has(rules.IgnoredSet) && (name == "default" || name == "all") && name != list
 }

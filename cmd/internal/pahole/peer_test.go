@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // kernelCalls are the options that kernels pass to -J, by the version of pahole that they believe to have (rule 02/3.1),
@@ -79,9 +80,17 @@ func theirs(t *testing.T, args []string) (o outcome) {
 // ours runs the package.
 func ours(t *testing.T, args []string) outcome {
 	t.Helper()
-	var out, errs bytes.Buffer
-	code := Run(context.Background(), "pahole", args, &out, &errs)
-	return outcome{code: code, out: out.String(), err: errs.String()}
+	return oursBy(rules.Pahole)(t, args)
+}
+
+// oursBy is ours by other rules of the reference than all.
+func oursBy(peer rules.Set) func(*testing.T, []string) outcome {
+	return func(t *testing.T, args []string) outcome {
+		t.Helper()
+		var out, errs bytes.Buffer
+		code := runBy(context.Background(), peer, "pahole", args, &out, &errs)
+		return outcome{code: code, out: out.String(), err: errs.String()}
+	}
 }
 
 // detached runs a call that writes raw BTF.

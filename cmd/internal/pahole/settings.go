@@ -10,12 +10,14 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // settings are what a command line asks for. Its options act on them one after the other.
 type settings struct {
+	peer     rules.Set // the rules of the reference that hold
 	files    []string
 	encode   bool
 	detached *string // where raw BTF goes, nil: into the image
@@ -46,7 +48,12 @@ func plain() feature.Set {
 
 // parse reads a command line; a *stop is all that there is to do.
 func parse(name string, args []string, stderr io.Writer) (*settings, error) {
-	s := &settings{features: plain(), workers: 1, format: "dwarf", stderr: stderr}
+	return parseBy(rules.Pahole, name, args, stderr)
+}
+
+// parseBy is parse by other rules of the reference than all.
+func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*settings, error) {
+	s := &settings{peer: peer, features: plain(), workers: 1, format: "dwarf", stderr: stderr}
 	p := parser{name: name, args: args}
 	for {
 		o, arg, err := p.next()
@@ -106,7 +113,7 @@ func (s *settings) list(text string, strict bool) error {
 		switch {
 		case err == nil && name == strings.TrimSpace(name):
 			s.features |= set
-			if s.verbose && ignoredSet(name, whole) {
+			if s.verbose && s.ignoredSet(name, whole) {
 				fmt.Fprintf(s.stderr, ignoring, escape.Line(name))
 			}
 		case strict:

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // words splits a command line at blanks.
@@ -206,19 +207,27 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// Unknown features are told only to those who asked to be told, before the list.
+// Unknown features are told only to those who asked to be told, before the list; so are sets that count.
 func TestUnknownFeatures(t *testing.T) {
 	for line, want := range map[string]string{
 		"--btf_features=var,foo -V": "",
 		"-V --btf_features=var,foo": "Ignoring unsupported feature 'foo'\n",
 		"-V --btf_features=var":     "",
+		"-V --btf_features=default": "",
+		"-V --btf_features=+all":    "Ignoring unsupported feature 'all'\n",
 	} {
-		var b strings.Builder
+		var b, without strings.Builder
 		if _, err := parse("pahole", append(words(line), "-J", "f"), &b); err != nil {
 			t.Fatal(err)
 		}
 		if b.String() != want {
 			t.Errorf("%s: got %q, want %q", line, b.String(), want)
+		}
+		if _, err := parseBy(rules.Pahole&^rules.IgnoredSet, "pahole", append(words(line), "-J", "f"), &without); err != nil {
+			t.Fatal(err)
+		}
+		if got := without.String(); (got != want) != strings.Contains(line, "+all") {
+			t.Errorf("%s: without the rule that sets are ignored got %q", line, got)
 		}
 	}
 }
