@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
@@ -60,5 +62,42 @@ func TestAssumptions(t *testing.T) {
 		if !strings.HasSuffix(got, tc.want) {
 			t.Errorf("%s: got %q, want the end %q", tc.name, got, tc.want)
 		}
+	}
+}
+
+// TestPointersOfFiles: an ELF file says how large pointers are, and only somebody who names a size knows better.
+func TestPointersOfFiles(t *testing.T) {
+	raw, err := os.ReadFile(rawFile(t, binary.LittleEndian, "int"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		class elf.Class
+		ptr   int
+		takes bool
+	}{{elf.ELFCLASS32, 0, true}, {elf.ELFCLASS32, 4, true}, {elf.ELFCLASS32, 8, false}, {elf.ELFCLASS64, 0, false}, {elf.ELFCLASS64, 4, true}} {
+		b := synth.New(synth.Target{Class: tc.class, Machine: map[elf.Class]elf.Machine{elf.ELFCLASS32: elf.EM_ARM, elf.ELFCLASS64: elf.EM_X86_64}[tc.class]})
+		b.Section(".BTF", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x1000, raw)
+		file := filepath.Join(t.TempDir(), "image")
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		q := Question{Kernel: "newest", Path: "load", PtrSize: tc.ptr}
+		_, err := q.Ask(file)
+		if no := (*verify.Refusal)(nil); err != nil && !errors.As(err, &no) {
+			t.Fatal(err)
+		}
+		if (err == nil) != tc.takes {
+			t.Errorf("%v, pointer size %d: got %v, want it taken: %v", tc.class, tc.ptr, err, tc.takes)
+		}
+	}
+}
+
+// TestNoBase: a base that cannot be read is an error, and no module without a base.
+func TestNoBase(t *testing.T) {
+	q := Question{Kernel: "newest", Base: filepath.Join(t.TempDir(), "missing")}
+	_, err := q.Ask(rawFile(t, binary.LittleEndian, "int"))
+	if no := (*verify.Refusal)(nil); err == nil || errors.As(err, &no) || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("got %v, want an error about the base", err)
 	}
 }
