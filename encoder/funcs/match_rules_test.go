@@ -241,5 +241,12 @@ func TestUncertain(t *testing.T) {
 			return m.Struct("s", 6, synth.Member{Name: "a", Type: c, Bits: 3}, synth.Member{Name: "b", Type: c, Bits: 5, BitOff: 3}, synth.Member{Name: "c", Type: c, Off: 1},
 				synth.Member{Name: "d", Type: m.i, Off: 2})
 		}), want: uncertain},
+		{name: "a bit field in an aligned unit", target: i386, build: byValue(func(m *image) *synth.DIE {
+			return m.Struct("s", 8, synth.Member{Name: "a", Type: m.i, Bits: 8}, synth.Member{Name: "b", Type: m.i, Bits: 24, BitOff: 8},
+				synth.Member{Name: "c", Type: m.i, Off: 4})
+		}), want: `f(s struct s) void`},
+		{name: "a bit field behind a member of its unit", target: i386, build: byValue(func(m *image) *synth.DIE {
+			return m.Struct("s", 4, synth.Member{Name: "a", Type: m.Base("char", 1, synth.SignedChar)}, synth.Member{Name: "b", Type: m.i, Bits: 24, BitOff: 8})
+		}), want: `f(s struct s) void`},
 	})
 }

@@ -248,6 +248,32 @@ func TestPipe(t *testing.T) {
 	}
 }
 
+// TestStandardInput: a file there is read, and what has no bytes to read is refused.
+func TestStandardInput(t *testing.T) {
+	was := os.Stdin
+	defer func() { os.Stdin = was }()
+	open := func(path string) (*input.File, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		os.Stdin = f
+		return input.Open(input.Stdin, input.ELF)
+	}
+	f, err := open(write(t, "a", []byte("\x7fELF and more")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 4)
+	if _, err := f.ReadAt(b, f.Size-4); err != nil || string(b) != "more" || f.Size != 13 {
+		t.Errorf("got %q (%v) at the end of %d bytes", b, err, f.Size)
+	}
+	if _, err := open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "standard input") {
+		t.Errorf("a folder: got %v, want an error about standard input", err)
+	}
+}
+
 func TestWriter(t *testing.T) {
 	data := []byte(strings.Repeat("types and strings ", 1000))
 	for _, tt := range []struct{ name, packed string }{{"a.btf", ""}, {"a.btf.zst", "zstd"}, {"a.raw.gz", "gzip"}, {"a.GZ", "gzip"}} {

@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -37,6 +39,27 @@ func TestSelectNames(t *testing.T) {
 		}
 		if text != tt.want {
 			t.Errorf("%q: got %s, want %s", tt.patterns, text, tt.want)
+		}
+	}
+}
+
+// TestDoubts: five images are named, and the rest is counted.
+func TestDoubts(t *testing.T) {
+	for n, want := range []int{0, 1, 2, 3, 4, 5, 6, 6} { // lines
+		items := make([]corpus.Item, n+1) // one of them without doubts
+		for i := range n {
+			items[i].Doubts = []string{"it is odd", "it is new"}
+		}
+		lines := Doubts(items)
+		if len(lines) != want {
+			t.Errorf("%d images: got %d lines, want %d", n, len(lines), want)
+			continue
+		}
+		if n > 0 && !strings.HasSuffix(lines[0], ": it is odd; it is new") {
+			t.Errorf("%d images: got %q", n, lines[0])
+		}
+		if counted := n > 5; counted && lines[5] != fmt.Sprintf("and so for %d more images", n-5) {
+			t.Errorf("%d images: got %q", n, lines[5])
 		}
 	}
 }
