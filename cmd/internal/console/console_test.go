@@ -62,6 +62,12 @@ func TestBar(t *testing.T) {
 	if end := got[strings.LastIndexByte(strings.TrimRight(got, "\r"), '\r')+1:]; strings.Trim(end, " \r") != "" {
 		t.Errorf("the bar stays: %q", got)
 	}
+	b.Reset()
+	c.Advance(1) // an image that is finished late
+	c.Row(failed)
+	if got := b.String(); !strings.HasPrefix(got, "ERR b: ") || strings.Contains(got, "\r") {
+		t.Errorf("the bar is back: %q", got)
+	}
 }
 
 func TestNew(t *testing.T) {
