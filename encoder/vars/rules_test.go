@@ -107,6 +107,11 @@ func TestRules(t *testing.T) {
 			})(b)
 		}, want: "static seen\n.data..percpu 20: seen@16+4\nno hidden: lies in another section first",
 			right: "static hidden\nstatic seen\n.data..percpu 20: hidden@8+4 seen@16+4"},
+		{name: "5: a section without contents covers nothing", build: func(b *synth.Builder) {
+			b.Data(".data.empty", 0x800, 0)
+			b.NoBits(".bss.empty", elf.SHF_WRITE, 0x1008, 0)
+			at(0x1000, func(w *world) { w.v("v", 8) })(b)
+		}, want: one},
 		{name: "11: 4 GiB from the start of its section", build: func(b *synth.Builder) {
 			big := b.NoBits(".data..percpu", elf.SHF_WRITE, 0x1000, 1<<32+64)
 			cu := b.CU("a.c", synth.C11)
