@@ -44,6 +44,20 @@ func bitField(size, bits uint32) []byte {
 	})
 }
 
+// pointers is a struct with an array of kernel pointers, and more of them.
+func pointers(inArray, more uint32) []byte {
+	return built(func(b *blob) {
+		i := b.integer("int", 4)
+		p := b.ref(kPtr, b.ref(kTypeTag, b.add(b.str("to"), info(kStruct, 0), 8), "kptr"))
+		a := b.add(0, info(kArray, 0), 0, p, i, inArray)
+		rest := []uint32{b.str("a"), a, 0}
+		for n := range more {
+			rest = append(rest, b.str("p"), p, 64*(inArray+n))
+		}
+		b.add(b.str("s"), info(kStruct, 1+more), 8*(inArray+more), rest...)
+	})
+}
+
 // A ruleCase is a blob and what a kernel says to it.
 type ruleCase struct {
 	name string
@@ -122,6 +136,10 @@ func ruleCases() []ruleCase {
 		{"name longer than the log's line", Options{}, built(func(b *blob) { b.ref(kTypedef, 0, strings.Repeat("a", 2000)) }),
 			"EINVAL [1] TYPEDEF " + strings.Repeat("a", textPiece-12) + "type_id=0 Invalid name"},
 
+		{"11 kernel pointers in an array", Options{}, pointers(11, 0), "ok"},
+		{"12 kernel pointers in an array alone", Options{}, pointers(12, 0), "ok"}, // as kernel 6.18 has it
+		{"11 kernel pointers, one of them by itself", Options{}, pointers(10, 1), "ok"},
+		{"12 kernel pointers, one of them by itself", Options{}, pointers(11, 1), "E2BIG p type_id=4 bits_offset=704"},
 		{"two locks", Options{}, locks, "E2BIG (anon) type_id=1 bits_offset=32"},
 		{"two locks, 6.1", Options{Kernel: V6_1}, locks, "ok"},
 		{"two locks, image", Options{Path: Vmlinux}, locks, "ok"},
