@@ -441,7 +441,7 @@ func interest(tag Tag) uint64 {
 	case TagEnumerator:
 		return name | bit(SlotConst)
 	case TagFormalParameter:
-		return name | typ | sib | loc | konst | bit(SlotOrigin) | bit(SlotAnnot)
+		return name | typ | sib | loc | bit(SlotOrigin) | bit(SlotAnnot)
 	case TagVariable:
 		return name | typ | sib | loc | bit(SlotExternal) | bit(SlotDecl) | bit(SlotArtificial) | bit(SlotSpec) | bit(SlotOrigin) | bit(SlotAnnot)
 	case TagSubprogram:
