@@ -160,17 +160,32 @@ func empty(o *btf.Object, id uint32) bool {
 
 // incompleteMembers lists the members that hold a struct or union which is only declared.
 func incompleteMembers(o *btf.Object) (list []string) {
+	declared := declaredOnly(o)
 	for _, r := range o.All() {
 		if r.Kind() != btf.KindStruct && r.Kind() != btf.KindUnion {
 			continue
 		}
 		for i := range r.Vlen() {
-			if e := r.Elem(i); heldKind(o, e[1]) == btf.KindFwd {
+			e := r.Elem(i)
+			at, own := int(e[1])-int(o.First()), int(e[1]) >= int(o.First())
+			if own && at < len(declared) && declared[at] || !own && heldKind(o, e[1]) == btf.KindFwd {
 				list = append(list, fmt.Sprintf("%s.%s", named(o, r.Name()), named(o, e[0])))
 			}
 		}
 	}
 	return list
+}
+
+// declaredOnly tells which of the object's own types hold a struct or union that is only declared. The first is that of o.First().
+func declaredOnly(o *btf.Object) []bool {
+	declared := make([]bool, o.Len())
+	for id, r := range o.All() {
+		switch r.Kind() {
+		case btf.KindFwd, btf.KindArray, btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			declared[id-o.First()] = heldKind(o, uint32(id)) == btf.KindFwd
+		}
+	}
+	return declared
 }
 
 func named(o *btf.Object, off uint32) string {
