@@ -93,13 +93,7 @@ func banner(f *elf.File) (found bool, release string, err error) {
 	if syms == nil {
 		return bannerText(f)
 	}
-	var sym elf.Symbol
-	name := []byte("linux_banner")
-	err = syms.Each(func(_ int, s *elf.Symbol) {
-		if !found && s.Section != 0 && syms.StartsWith(s.NameOff, name, 0) {
-			found, sym = true, *s
-		}
-	})
+	sym, found, err := syms.Named("linux_banner")
 	if !found || err != nil {
 		return false, "", err
 	}

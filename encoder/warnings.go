@@ -114,18 +114,23 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 // leave definitions out where they are told to (gcc's -femit-struct-debug-baseonly, which is the kernel's DEBUG_INFO_REDUCED).
 func reduced(o *btf.Object, nameless bool) string {
 	declared, defined, unnamed := 0, 0, 0
-	for _, r := range o.All() {
+	hollow := make([]bool, o.Len()) // types that hold a struct or union which is only declared, from o.First() on
+	for i := range hollow {
+		id := o.First() + btf.ID(i)
+		r := o.At(id)
 		switch r.Kind() {
 		case btf.KindFwd:
 			declared++
+			hollow[i] = true
 		case btf.KindStruct, btf.KindUnion:
 			if !nameless || r.Name() != 0 || r.Vlen() != 0 {
 				defined++
 			}
-		case btf.KindTypedef:
-			if nameless && empty(o, uint32(r.Type())) {
+		case btf.KindTypedef, btf.KindArray, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			if nameless && r.Kind() == btf.KindTypedef && empty(o, uint32(r.Type())) {
 				unnamed++
 			}
+			hollow[i] = heldKind(o, uint32(id)) == btf.KindFwd
 		}
 	}
 	if nameless {
@@ -134,7 +139,7 @@ func reduced(o *btf.Object, nameless bool) string {
 	const most = 10 // structs that are declared, of which few say nothing
 	var held []string
 	if declared > 0 {
-		held = incompleteMembers(o)
+		held = incompleteMembers(o, hollow)
 	}
 	if len(held) == 0 && unnamed == 0 && (declared < most || declared <= defined) {
 		return ""
@@ -158,35 +163,25 @@ func empty(o *btf.Object, id uint32) bool {
 	return r != nil && (r.Kind() == btf.KindStruct || r.Kind() == btf.KindUnion) && r.Name() == 0 && r.Vlen() == 0
 }
 
-// incompleteMembers lists the members that hold a struct or union which is only declared.
-func incompleteMembers(o *btf.Object) (list []string) {
-	declared := declaredOnly(o)
-	for _, r := range o.All() {
+// incompleteMembers lists the members that hold a struct or union which is only declared. hollow says so of the object's own types.
+func incompleteMembers(o *btf.Object, hollow []bool) (list []string) {
+	first := uint32(o.First())
+	for i := range hollow {
+		r := o.At(o.First() + btf.ID(i))
 		if r.Kind() != btf.KindStruct && r.Kind() != btf.KindUnion {
 			continue
 		}
-		for i := range r.Vlen() {
-			e := r.Elem(i)
-			at, own := int(e[1])-int(o.First()), int(e[1]) >= int(o.First())
-			if own && at < len(declared) && declared[at] || !own && heldKind(o, e[1]) == btf.KindFwd {
-				list = append(list, fmt.Sprintf("%s.%s", named(o, r.Name()), named(o, e[0])))
+		for m := r[memberWords:]; len(m) >= memberWords; m = m[memberWords:] { // name, type, place
+			if at := m[1] - first; at < uint32(len(hollow)) && hollow[at] || m[1] < first && heldKind(o, m[1]) == btf.KindFwd {
+				list = append(list, fmt.Sprintf("%s.%s", named(o, r.Name()), named(o, m[0])))
 			}
 		}
 	}
 	return list
 }
 
-// declaredOnly tells which of the object's own types hold a struct or union that is only declared. The first is that of o.First().
-func declaredOnly(o *btf.Object) []bool {
-	declared := make([]bool, o.Len())
-	for id, r := range o.All() {
-		switch r.Kind() {
-		case btf.KindFwd, btf.KindArray, btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			declared[id-o.First()] = heldKind(o, uint32(id)) == btf.KindFwd
-		}
-	}
-	return declared
-}
+// memberWords is how many words a member has, and a record before its members.
+const memberWords = 3
 
 func named(o *btf.Object, off uint32) string {
 	if name := o.Name(off); name != "" {

@@ -1,10 +1,12 @@
 package elf
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // A Symbol is one entry of .symtab.
@@ -105,6 +107,57 @@ func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 		}
 	}
 	return nil
+}
+
+// Named finds the first symbol of a name that is defined in the file. It looks at the names of the entries alone, which takes much
+// less than Each does.
+func (t *Symbols) Named(name string) (s Symbol, ok bool, err error) {
+	offs := t.places(name)
+	if len(offs) == 0 {
+		return s, false, nil
+	}
+	var buf []byte
+	for i := 0; i < t.n; i += piece {
+		n := min(piece, t.n-i)
+		b := t.whole
+		if t.whole != nil {
+			b = b[i*t.size : (i+n)*t.size]
+		} else {
+			if buf == nil {
+				buf = make([]byte, n*t.size)
+			}
+			b = buf[:n*t.size]
+			if err := t.f.ReadAt(t.s, b, uint64(i*t.size)); err != nil {
+				return s, false, err
+			}
+		}
+		for at := 0; at < len(b); at += t.size {
+			off := binary.LittleEndian.Uint32(b[at:])
+			if t.swap {
+				off = bits.ReverseBytes32(off)
+			}
+			if !slices.Contains(offs, off) {
+				continue
+			}
+			if t.parse(&s, i+at/t.size, b[at:]); s.Section != 0 {
+				return s, true, nil
+			}
+		}
+	}
+	return Symbol{}, false, nil
+}
+
+// places are the offsets at which a name is in the string table: once as a rule, more often where it ends other names.
+func (t *Symbols) places(name string) (offs []uint32) {
+	text := append([]byte(name), 0)
+	for at := 0; ; at++ {
+		i := bytes.Index(t.strs[at:], text)
+		if i < 0 {
+			return offs
+		}
+		at += i
+		offs = append(offs, uint32(at))
+	}
 }
 
 // at is a symbol of a relocatable file.

@@ -355,13 +355,16 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
 		dwarf.TagStringType, dwarf.TagInterfaceType:
 		return w.foreign(a)
-	case dwarf.TagPackedType, dwarf.TagSharedType, dwarf.TagImmutableType, dwarf.TagLLVMPtrauthType, dwarf.TagTemplateAlias:
+	case dwarf.TagPackedType, dwarf.TagSharedType, dwarf.TagImmutableType, dwarf.TagTemplateAlias:
 		return w.lostType(a)
 	case dwarf.TagUnspecifiedType:
 		return w.unspecified(a)
 	case dwarf.TagImportedUnit:
 		return w.importUnit(a)
 	default:
+		if a.Tag == dwarf.TagLLVMPtrauthType { // a case of this number would keep the switch from being a table of jumps
+			return w.lostType(a)
+		}
 		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
 		// type, strays.go finds out.
 		if partOf(a.Tag) {
