@@ -114,6 +114,7 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 // leave definitions out where they are told to (gcc's -femit-struct-debug-baseonly, which is the kernel's DEBUG_INFO_REDUCED).
 func reduced(o *btf.Object, nameless bool) string {
 	declared, defined, unnamed := 0, 0, 0
+	var composites []btf.ID
 	hollow := make([]bool, o.Len()) // types that hold a struct or union which is only declared, from o.First() on
 	for i := range hollow {
 		id := o.First() + btf.ID(i)
@@ -126,6 +127,7 @@ func reduced(o *btf.Object, nameless bool) string {
 			if !nameless || r.Name() != 0 || r.Vlen() != 0 {
 				defined++
 			}
+			composites = append(composites, id)
 		case btf.KindTypedef, btf.KindArray, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
 			if nameless && r.Kind() == btf.KindTypedef && empty(o, uint32(r.Type())) {
 				unnamed++
@@ -139,7 +141,7 @@ func reduced(o *btf.Object, nameless bool) string {
 	const most = 10 // structs that are declared, of which few say nothing
 	var held []string
 	if declared > 0 {
-		held = incompleteMembers(o, hollow)
+		held = incompleteMembers(o, composites, hollow)
 	}
 	if len(held) == 0 && unnamed == 0 && (declared < most || declared <= defined) {
 		return ""
@@ -163,14 +165,12 @@ func empty(o *btf.Object, id uint32) bool {
 	return r != nil && (r.Kind() == btf.KindStruct || r.Kind() == btf.KindUnion) && r.Name() == 0 && r.Vlen() == 0
 }
 
-// incompleteMembers lists the members that hold a struct or union which is only declared. hollow says so of the object's own types.
-func incompleteMembers(o *btf.Object, hollow []bool) (list []string) {
+// incompleteMembers lists the members of composites that hold a struct or union which is only declared. hollow says so of the object's
+// own types.
+func incompleteMembers(o *btf.Object, composites []btf.ID, hollow []bool) (list []string) {
 	first := uint32(o.First())
-	for i := range hollow {
-		r := o.At(o.First() + btf.ID(i))
-		if r.Kind() != btf.KindStruct && r.Kind() != btf.KindUnion {
-			continue
-		}
+	for _, id := range composites {
+		r := o.At(id)
 		for m := r[memberWords:]; len(m) >= memberWords; m = m[memberWords:] { // name, type, place
 			if at := m[1] - first; at < uint32(len(hollow)) && hollow[at] || m[1] < first && heldKind(o, m[1]) == btf.KindFwd {
 				list = append(list, fmt.Sprintf("%s.%s", named(o, r.Name()), named(o, m[0])))

@@ -21,7 +21,7 @@ type Cursor struct {
 	data  []byte // as Unit has it: slack bytes and more behind end
 	end   int
 	limit int    // end, or where stop is asked before; 0 after an error, or a stray reference
-	refs  uint64 // references lead to less
+	refs  uint64 // references less 1 are less
 	rel   uint64 // in a Whole: position of the unit, which references inside of it count from
 	stray uint64 // the reference out of the unit that set limit to 0, plus 1
 	dense []Abbrev
@@ -35,10 +35,10 @@ type Cursor struct {
 
 // Start puts the cursor on an opened unit.
 func (c *Cursor) Start(u *Unit) {
-	c.u, c.data, c.end, c.limit, c.refs, c.stray, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd), 0, nil
+	c.u, c.data, c.end, c.limit, c.refs, c.stray, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd)-1, 0, nil
 	c.stop, c.dense, c.attrs, c.swap = nil, u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
 	c.low = (*[lowCodes]Abbrev)(c.dense)
-	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs) - 1, swap: c.swap}
+	c.runs = bounds{names: uint32(min(len(u.d.Strings.str), keyMask)), refs: uint32(c.refs), swap: c.swap}
 	c.Next = u.root
 	if c.rel = 0; u.part != nil {
 		c.rel = uint64(u.at)
@@ -460,7 +460,7 @@ func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
 		return 0, false
 	}
 	v := c.Val[s]
-	if v-1 >= c.refs-1 {
+	if v-1 >= c.refs {
 		if v != NoRef {
 			c.limit, c.stray = 0, v+1 // a call would keep this from being inlined
 		}

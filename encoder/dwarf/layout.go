@@ -193,7 +193,7 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	}
 	r.Words, r.Next = words, pos
 	if kind == RunEnumerators {
-		c.runs.refs = uint32(c.refs) - 1
+		c.runs.refs = uint32(c.refs)
 	}
 }
 
@@ -277,7 +277,7 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	if at += int(a.fixed); at > c.end {
 		return 0
 	}
-	if kind != RunEnumerators && typ-1 >= uint32(c.refs)-1 {
+	if kind != RunEnumerators && typ-1 >= uint32(c.refs) {
 		return 0
 	}
 	num = (num&l.mask + l.add) * uint32(l.scale)

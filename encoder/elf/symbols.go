@@ -136,7 +136,7 @@ func (t *Symbols) Named(name string) (s Symbol, ok bool, err error) {
 			if t.swap {
 				off = bits.ReverseBytes32(off)
 			}
-			if !slices.Contains(offs, off) {
+			if off != offs[0] && (len(offs) == 1 || !slices.Contains(offs, off)) {
 				continue
 			}
 			if t.parse(&s, i+at/t.size, b[at:]); s.Section != 0 {
