@@ -91,6 +91,9 @@ func hole(t *testing.T, path string, data []byte, name string) {
 
 // TestNoInputFillsTheMemory: what a small file claims, or a device never ends to give, is told in one line and costs little.
 func TestNoInputFillsTheMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the bounds are those of a program without the race detector")
+	}
 	const mib = 1 << 20
 	image, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", imageELF))
 	if err != nil {

@@ -26,6 +26,9 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 				return err
 			}
 			bad := batch.Check(cmd.Context(), items)
+			if err := cmd.Context().Err(); err != nil { // what is bad may be so for that alone
+				return err
+			}
 			for i, p := range bad {
 				if i == mostImages {
 					text := fmt.Sprintf("and %d more", len(bad)-i)
