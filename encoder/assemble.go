@@ -7,11 +7,11 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dedup"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/translate"
-	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
 // The assembler joins the units, one at a time, in CU order: this order fixes the ids and the string section.

@@ -12,15 +12,15 @@ import (
 	"runtime"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dedup"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
-	"github.com/btfbatch/btfbatch/encoder/translate"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
 // A Profile says whose rules hold where the reference is wrong.
@@ -37,21 +37,21 @@ type Options struct {
 	Profile     Profile
 	Off         rules.Set // rules that do not hold although the profile has them, for tests of what each does
 	Features    feature.Set
-	Sections    []vars.Rule // nil: vars.DefaultRules; not used in the profile Pahole
-	LangExclude []uint64    // DWARF language codes whose units are left out
-	UnitExclude []string    // beginnings of the names of units that are left out
-	NamePrefix  string      // names, and other strings of DWARF, that begin so are cut to that; empty: none
-	PlainFields bool        // bit fields that fill an aligned storage unit are plain members
-	Base        *btf.Object // what a split object continues, or nil
-	Prepared    *dedup.Base // Base for deduplication, which images may share; nil: prepared for this one
-	DebugRoots  []string    // folders of separate debug files; nil: debugfile.Roots
-	SortByName  bool        // put types in the order of their names, see package sorted
-	Workers     int         // goroutines over CUs; 0 is one per processor
-	VerifyDedup bool        // run the exact engine beside the fast way and compare
-	Exact       bool        // take the exact engine's way alone
-	Paranoid    bool        // compare in full what the fast way recognised by its hash
-	OnFunc      func(funcs.Decision)
-	OnVar       func(vars.Decision)
+	Sections    []SectionRule // nil: vars.DefaultRules; not used in the profile Pahole
+	LangExclude []uint64      // DWARF language codes whose units are left out
+	UnitExclude []string      // beginnings of the names of units that are left out
+	NamePrefix  string        // names, and other strings of DWARF, that begin so are cut to that; empty: none
+	PlainFields bool          // bit fields that fill an aligned storage unit are plain members
+	Base        *btf.Object   // what a split object continues, or nil
+	Prepared    *PreparedBase // Base for deduplication, which images may share; nil: prepared for this one
+	DebugRoots  []string      // folders of separate debug files; nil: debugfile.Roots
+	SortByName  bool          // put types in the order of their names, see package sorted
+	Workers     int           // goroutines over CUs; 0 is one per processor
+	VerifyDedup bool          // run the exact engine beside the fast way and compare
+	Exact       bool          // take the exact engine's way alone
+	Paranoid    bool          // compare in full what the fast way recognised by its hash
+	OnFunc      func(FuncDecision)
+	OnVar       func(VarDecision)
 	OnProgress  func(doneBytes, totalBytes uint64)
 }
 
@@ -219,12 +219,7 @@ func (j *job) lead() (err error) {
 	if j.ids, err = funcs.OpenIDs(j.f, j.funcOptions()); err != nil {
 		return err
 	}
-	wanted := j.opt.Sections
-	if wanted == nil {
-		wanted = vars.DefaultRules()
-	}
-	j.secs, err = vars.NewSections(j.f, vars.Options{Peer: j.opt.Peer(), PerCPU: j.opt.Features.Has(feature.Var),
-		All: j.opt.Features.Has(feature.GlobalVar), Force: j.opt.Features.Has(feature.EncodeForce), Rules: wanted})
+	j.secs, err = j.opt.sections(j.f)
 	return err
 }
 

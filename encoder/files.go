@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btfbatch/btfbatch/encoder/debugfile"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/debugfile"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
 // openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is

@@ -4,8 +4,14 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
+
+// Language is the DWARF code of a source language by its name, such as rust or c++14.
+func Language(name string) (code uint64, ok bool) { return dwarf.Language(name) }
+
+// LanguageNames are the names that Language knows.
+func LanguageNames() []string { return dwarf.LanguageNames() }
 
 // ParseLanguages turns the names of source languages, such as rust or c++14, into the DWARF codes of Options.LangExclude.
 func ParseLanguages(names []string) ([]uint64, error) {

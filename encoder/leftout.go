@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
 // leftOut tells whether a unit is left out, by its language or its name.

@@ -13,9 +13,9 @@ import (
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 

@@ -2,8 +2,8 @@ package encoder
 
 import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // ErrCollision says that two different types have the same nominal class.

@@ -1,8 +1,8 @@
 package encoder
 
 import (
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 

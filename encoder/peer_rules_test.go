@@ -109,7 +109,7 @@ var notSwitched = map[string]string{"plainFields": "TestCallsShowRules"}
 func TestPeerRules(t *testing.T) {
 	named, asked, tested := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	declared := declaredRules(t)
-	for _, glob := range []string{"*.go", "*/*.go", "../cmd/internal/pahole/*.go"} {
+	for _, glob := range []string{"*.go", "*/*.go", "internal/*/*.go", "../cmd/internal/pahole/*.go"} {
 		paths, err := filepath.Glob(glob)
 		if err != nil || len(paths) == 0 {
 			t.Fatal(glob, err)

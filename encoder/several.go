@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 )
 
 // Several images can give one BTF (rule 02/2): that of the first of them with a unit that is not left out,

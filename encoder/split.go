@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
 // errSplit says that units have their contents in other files. Their strings are not those of .debug_str, so that equal names

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined.

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
-	"github.com/btfbatch/btfbatch/encoder/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // A Warning is what one rule found: something that the BTF does not say as the source means it.

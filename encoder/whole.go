@@ -5,9 +5,9 @@ import (
 	"errors"
 	"runtime/debug"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
 // Whether all units are translated as one (rule 01/2.3):

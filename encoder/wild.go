@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 )
 
 // What reaches a wild name must go into the object at every occurrence (dedup.Seen), and which names are wild is known only

@@ -23,7 +23,7 @@ const (
 	PeerSkips
 	PeerWaiting
 
-	// Of encoder/translate.
+	// Of encoder/internal/translate.
 	OddInteger
 	OddEnum
 	Foreign
@@ -40,7 +40,7 @@ const (
 	LowerBound
 	UnseenChain
 	Completed
-	KeepsNames // of encoder and encoder/funcs too
+	KeepsNames // of encoder and encoder/internal/funcs too
 	ConfuseTypeUnits
 	EmptyStub
 	StaticMember
@@ -49,7 +49,7 @@ const (
 	UnknownTag
 	NoteUnlessQuiet
 
-	// Of encoder/funcs.
+	// Of encoder/internal/funcs.
 	PeerConventions
 	UndefinedCounts
 	Address
@@ -63,7 +63,7 @@ const (
 	MaxName
 	PeerRuns
 
-	// Of encoder/vars.
+	// Of encoder/internal/vars.
 	PeerHoldsVariables
 	PeerWants
 	JudgePeer
@@ -73,7 +73,7 @@ const (
 	PeerEntries
 	PeerOrder
 
-	// Of encoder/dedup.
+	// Of encoder/internal/dedup.
 	IdenticalArrays
 	BaseTypedefSignature
 

@@ -3,12 +3,12 @@ package batch
 import (
 	"context"
 	"fmt"
+	"github.com/btfbatch/btfbatch/encoder"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/dedup"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
@@ -24,7 +24,7 @@ type base struct {
 
 	ready chan struct{} // closed when an image has provided it
 	btf   *btf.Object
-	dedup *dedup.Base // btf, prepared
+	dedup *encoder.PreparedBase // btf, prepared
 	wire  []byte
 	err   error
 
@@ -72,7 +72,7 @@ func (s *base) provide(wire []byte, sum string, err error) {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
 		s.btf, err = source.Parse(wire)
-		s.dedup = dedup.NewBase(s.btf)
+		s.dedup = encoder.PrepareBase(s.btf)
 	}
 	s.err = err
 	close(s.ready)
@@ -93,7 +93,7 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 	if s.btf, s.wire, err = source.BaseFrom(in, s.file); err != nil {
 		return err
 	}
-	s.dedup = dedup.NewBase(s.btf)
+	s.dedup = encoder.PrepareBase(s.btf)
 	if s.hash {
 		return input.Named(s.file, sameSum(ctx, in, s.sum))
 	}
@@ -113,7 +113,7 @@ func sameSum(ctx context.Context, f *input.File, sum string) error {
 }
 
 // get waits for the base, and returns it as it is and prepared for deduplication.
-func (s *base) get(ctx context.Context, h *corpus.Hasher) (*btf.Object, *dedup.Base, error) {
+func (s *base) get(ctx context.Context, h *corpus.Hasher) (*btf.Object, *encoder.PreparedBase, error) {
 	if s.file != "" {
 		s.once.Do(func() { s.err = s.read(ctx, h) })
 		if s.err != nil {

@@ -19,8 +19,6 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -44,8 +42,8 @@ type Options struct {
 	Loss       float64 // the share of them that may be missing
 
 	// OnFunc and OnVar hear of every decision, see encoder.Options.
-	OnFunc func(funcs.Decision)
-	OnVar  func(vars.Decision)
+	OnFunc func(encoder.FuncDecision)
+	OnVar  func(encoder.VarDecision)
 
 	// OnPhases hears what the passes of an image took; from several goroutines.
 	OnPhases func(name string, phases []encoder.Phase)

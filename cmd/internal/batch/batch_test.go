@@ -17,7 +17,6 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -203,7 +202,7 @@ func TestPanic(t *testing.T) {
 
 // Every language that a manifest may name is one that the encoder knows, and the other way round.
 func TestLanguages(t *testing.T) {
-	for _, name := range dwarf.LanguageNames() {
+	for _, name := range encoder.LanguageNames() {
 		m, err := config.Parse("m.yaml", []byte("version: 1\nimages:\n  - {path: a, lang_exclude: ["+name+"]}\n"), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -213,7 +212,7 @@ func TestLanguages(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got, want := len(config.Languages()), len(dwarf.LanguageNames()); got != want {
+	if got, want := len(config.Languages()), len(encoder.LanguageNames()); got != want {
 		t.Errorf("a manifest knows %d languages, the encoder %d", got, want)
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -229,12 +227,12 @@ func dropped(s *encoder.Stats) []report.Drop {
 	var list []report.Drop
 	for r, n := range s.Funcs.Dropped {
 		if n > 0 {
-			list = append(list, report.Drop{What: "func", Reason: funcs.Reason(r).String(), Count: n})
+			list = append(list, report.Drop{What: "func", Reason: encoder.FuncReason(r).String(), Count: n})
 		}
 	}
 	for r, n := range s.Vars.Dropped {
 		if n > 0 {
-			list = append(list, report.Drop{What: "var", Reason: vars.Reason(r).String(), Count: n})
+			list = append(list, report.Drop{What: "var", Reason: encoder.VarReason(r).String(), Count: n})
 		}
 	}
 	return list

@@ -5,7 +5,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
 // encoderOptions says what the manifest says of an image in the encoder's words.
@@ -43,10 +42,10 @@ func profile(p config.Profile) (encoder.Profile, error) {
 }
 
 // rules are a manifest's section rules in the encoder's words. No rule at all is not the same as no list of rules.
-func rules(list []config.SectionRule) []vars.Rule {
-	out := make([]vars.Rule, 0, len(list))
+func rules(list []config.SectionRule) []encoder.SectionRule {
+	out := make([]encoder.SectionRule, 0, len(list))
 	for _, r := range list {
-		out = append(out, vars.Rule{
+		out = append(out, encoder.SectionRule{
 			Section: r.Section, ZeroAddress: r.Exclude.ZeroAddress, NonAllocated: r.Exclude.NonAllocated, Unnamed: r.Exclude.Unnamed,
 			SymbolGlobs: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicate: !r.Unique,
 		})

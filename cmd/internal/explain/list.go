@@ -12,8 +12,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -24,15 +22,15 @@ type List struct {
 }
 
 // Func hears of a function.
-func (l *List) Func(d funcs.Decision) {
-	if d.Reason != funcs.Kept {
+func (l *List) Func(d encoder.FuncDecision) {
+	if d.Reason != encoder.FuncKept {
 		l.line("func", "-", d.Name, funcRules[d.Reason], d.Reason)
 	}
 }
 
 // Var hears of a variable.
-func (l *List) Var(d vars.Decision) {
-	if d.Reason != vars.Kept {
+func (l *List) Var(d encoder.VarDecision) {
+	if d.Reason != encoder.VarKept {
 		l.line("var", place(d), cmp.Or(d.Name, "-"), varRules[d.Reason], d.Reason)
 	}
 }
@@ -43,7 +41,7 @@ func (l *List) line(what, place, name, rule string, reason fmt.Stringer) {
 	}
 }
 
-func place(d vars.Decision) string {
+func place(d encoder.VarDecision) string {
 	if d.Section == "" {
 		return fmt.Sprintf("%#x", d.Addr)
 	}

@@ -1,35 +1,34 @@
 package explain
 
 import (
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
+	"github.com/btfbatch/btfbatch/encoder"
 )
 
 // varRules names the rule behind each reason; where a section rule of the manifest has a word for it, that word.
-var varRules = [vars.NumReasons]string{
-	vars.Kept:         "kept",
-	vars.NotTopLevel:  "top-level",
-	vars.Artificial:   "artificial",
-	vars.OtherSection: "section",
-	vars.Unnamed:      "unnamed",
-	vars.NotAVariable: "reserved-name",
-	vars.NoSymbol:     "non-allocated",
-	vars.ZeroAddress:  "zero-address",
-	vars.Excluded:     "symbol-pattern",
-	vars.InvalidName:  "valid-name",
-	vars.VoidType:     "sized-type",
-	vars.ZeroSize:     "sized-type",
-	vars.OffsetTooBig: "offset",
-	vars.Duplicate:    "unique",
+var varRules = [encoder.NumVarReasons]string{
+	encoder.VarKept:         "kept",
+	encoder.VarNotTopLevel:  "top-level",
+	encoder.VarArtificial:   "artificial",
+	encoder.VarOtherSection: "section",
+	encoder.VarUnnamed:      "unnamed",
+	encoder.VarNotAVariable: "reserved-name",
+	encoder.VarNoSymbol:     "non-allocated",
+	encoder.VarZeroAddress:  "zero-address",
+	encoder.VarExcluded:     "symbol-pattern",
+	encoder.VarInvalidName:  "valid-name",
+	encoder.VarVoidType:     "sized-type",
+	encoder.VarZeroSize:     "sized-type",
+	encoder.VarOffsetTooBig: "offset",
+	encoder.VarDuplicate:    "unique",
 }
 
 // funcRules names the rule behind each reason.
-var funcRules = [funcs.NumReasons]string{
-	funcs.Kept:                  "kept",
-	funcs.UnexpectedRegister:    "expected-registers",
-	funcs.InconsistentPrototype: "consistent-prototype",
-	funcs.UncertainLocation:     "certain-location",
-	funcs.ReorderedParameters:   "parameter-order",
-	funcs.OptimizedParameters:   "optimized-parameters",
-	funcs.AmbiguousAddress:      "unambiguous-address",
+var funcRules = [encoder.NumFuncReasons]string{
+	encoder.FuncKept:                  "kept",
+	encoder.FuncUnexpectedRegister:    "expected-registers",
+	encoder.FuncInconsistentPrototype: "consistent-prototype",
+	encoder.FuncUncertainLocation:     "certain-location",
+	encoder.FuncReorderedParameters:   "parameter-order",
+	encoder.FuncOptimizedParameters:   "optimized-parameters",
+	encoder.FuncAmbiguousAddress:      "unambiguous-address",
 }

@@ -1,19 +1,17 @@
 package explain
 
 import (
+	"github.com/btfbatch/btfbatch/encoder"
 	"testing"
-
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 )
 
 func TestEveryReasonHasARule(t *testing.T) {
-	for r := range vars.NumReasons {
+	for r := range encoder.NumVarReasons {
 		if varRules[r] == "" {
 			t.Errorf("variables: no rule for %q", r)
 		}
 	}
-	for r := range funcs.NumReasons {
+	for r := range encoder.NumFuncReasons {
 		if funcRules[r] == "" {
 			t.Errorf("functions: no rule for %q", r)
 		}
@@ -21,9 +19,9 @@ func TestEveryReasonHasARule(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	kept := vars.Decision{Name: "v", Section: "s", Addr: 8, Offset: 8, Size: 4}
+	kept := encoder.VarDecision{Name: "v", Section: "s", Addr: 8, Offset: 8, Size: 4}
 	dropped := kept
-	dropped.Reason = vars.NoSymbol
+	dropped.Reason = encoder.VarNoSymbol
 	moved := kept
 	moved.Addr, moved.Offset = 16, 16
 	const at = "  at s+0x8 (address 0x8), 4 bytes, profile p\n"
@@ -33,14 +31,14 @@ func TestCompare(t *testing.T) {
 		want         string
 	}{
 		{"nothing", listener{}, listener{}, ""},
-		{"same", listener{vars: []vars.Decision{kept}}, listener{vars: []vars.Decision{kept}}, "variable v: kept\n" + at},
-		{"differs", listener{vars: []vars.Decision{kept}}, listener{vars: []vars.Decision{dropped}},
+		{"same", listener{vars: []encoder.VarDecision{kept}}, listener{vars: []encoder.VarDecision{kept}}, "variable v: kept\n" + at},
+		{"differs", listener{vars: []encoder.VarDecision{kept}}, listener{vars: []encoder.VarDecision{dropped}},
 			"variable v: kept\n" + at + "  profile o differs: left out by rule non-allocated: owns no storage in the section\n"},
-		{"mine only", listener{vars: []vars.Decision{kept}}, listener{}, "variable v: kept\n" + at + "  profile o differs: " + absent + "\n"},
-		{"theirs only", listener{}, listener{vars: []vars.Decision{kept}}, "variable v: " + absent + "\n" + at + "  profile o differs: kept\n"},
-		{"two of one name", listener{vars: []vars.Decision{kept, moved}}, listener{vars: []vars.Decision{moved, kept}},
+		{"mine only", listener{vars: []encoder.VarDecision{kept}}, listener{}, "variable v: kept\n" + at + "  profile o differs: " + absent + "\n"},
+		{"theirs only", listener{}, listener{vars: []encoder.VarDecision{kept}}, "variable v: " + absent + "\n" + at + "  profile o differs: kept\n"},
+		{"two of one name", listener{vars: []encoder.VarDecision{kept, moved}}, listener{vars: []encoder.VarDecision{moved, kept}},
 			"variable v: kept\n" + at + "variable v: kept\n  at s+0x10 (address 0x10), 4 bytes, profile p\n"},
-		{"function", listener{fun: &funcs.Decision{Name: "f", States: 2, Reason: funcs.AmbiguousAddress}}, listener{fun: &funcs.Decision{Name: "f", States: 2}},
+		{"function", listener{fun: &encoder.FuncDecision{Name: "f", States: 2, Reason: encoder.FuncAmbiguousAddress}}, listener{fun: &encoder.FuncDecision{Name: "f", States: 2}},
 			"function f: left out by rule unambiguous-address: ambiguous address\n  found in 2 places, profile p\n  profile o differs: kept\n"},
 	} {
 		if got := compare(&tt.mine, &tt.theirs, "p", "o"); got != tt.want {

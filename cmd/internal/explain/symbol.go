@@ -10,9 +10,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
-	"github.com/btfbatch/btfbatch/encoder/vars"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -69,18 +66,18 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Op
 // A listener keeps the decisions about one name. Several variables may have it, each in a unit of its own.
 type listener struct {
 	name string
-	fun  *funcs.Decision
-	vars []vars.Decision
+	fun  *encoder.FuncDecision
+	vars []encoder.VarDecision
 }
 
 func (l *listener) hear(ctx context.Context, image string, opt encoder.Options) ([]encoder.Warning, error) {
 	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
-	opt.OnFunc = func(d funcs.Decision) {
+	opt.OnFunc = func(d encoder.FuncDecision) {
 		if d.Name == base {
 			l.fun = &d
 		}
 	}
-	opt.OnVar = func(d vars.Decision) {
+	opt.OnVar = func(d encoder.VarDecision) {
 		if d.Name == l.name {
 			l.vars = append(l.vars, d)
 		}
@@ -108,7 +105,7 @@ func compare(mine, theirs *listener, profile, other string) string {
 		match := varAt(left, d)
 		different(&b, a, varVerdict(match), other)
 		if match != nil {
-			*match = vars.Decision{}
+			*match = encoder.VarDecision{}
 		}
 	}
 	for i := range left {
@@ -130,7 +127,7 @@ func different(b *strings.Builder, mine, theirs, other string) {
 }
 
 // varAt finds the decision about the same variable, which the units come in the same order for.
-func varAt(list []vars.Decision, d *vars.Decision) *vars.Decision {
+func varAt(list []encoder.VarDecision, d *encoder.VarDecision) *encoder.VarDecision {
 	for i := range list {
 		if list[i].Name == d.Name && list[i].Addr == d.Addr {
 			return &list[i]
@@ -139,21 +136,21 @@ func varAt(list []vars.Decision, d *vars.Decision) *vars.Decision {
 	return nil
 }
 
-func varVerdict(d *vars.Decision) string {
+func varVerdict(d *encoder.VarDecision) string {
 	switch {
 	case d == nil:
 		return absent
-	case d.Reason == vars.Kept:
+	case d.Reason == encoder.VarKept:
 		return "kept"
 	}
 	return fmt.Sprintf("left out by rule %s: %s", varRules[d.Reason], d.Reason)
 }
 
-func funcVerdict(d *funcs.Decision) string {
+func funcVerdict(d *encoder.FuncDecision) string {
 	switch {
 	case d == nil:
 		return "left out by rule definition: no unit defines it"
-	case d.Reason == funcs.Kept:
+	case d.Reason == encoder.FuncKept:
 		return "kept"
 	}
 	return fmt.Sprintf("left out by rule %s: %s", funcRules[d.Reason], d.Reason)
@@ -177,26 +174,21 @@ func fromSymbols(image, name string, opt encoder.Options) (string, error) {
 	if err != nil || syms == nil {
 		return "", err
 	}
-	rules := opt.Sections
-	if rules == nil {
-		rules = vars.DefaultRules()
-	}
-	secs, err := vars.NewSections(f, vars.Options{Peer: opt.Peer(), PerCPU: opt.Features.Has(feature.Var),
-		All: opt.Features.Has(feature.GlobalVar), Force: opt.Features.Has(feature.EncodeForce), Rules: rules})
+	wanted, err := opt.WantedSections(f)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	err = syms.Each(func(_ int, y *elf.Symbol) {
 		if string(syms.Name(y)) == name {
-			b.WriteString(undecided(f, secs, y, name))
+			b.WriteString(undecided(f, wanted, y, name))
 		}
 	})
 	return b.String(), err
 }
 
 // undecided says why nothing was to decide about a symbol.
-func undecided(f *elf.File, secs *vars.Sections, y *elf.Symbol, name string) string {
+func undecided(f *elf.File, wanted func(addr uint64) bool, y *elf.Symbol, name string) string {
 	shown := escape.Line(name)
 	if y.Type() == stdelf.STT_FUNC {
 		if i := strings.IndexByte(name, '.'); i >= 0 && (strings.Contains(name[i:], ".cold") || strings.Contains(name[i:], ".part")) {
@@ -211,7 +203,7 @@ func undecided(f *elf.File, secs *vars.Sections, y *elf.Symbol, name string) str
 		return fmt.Sprintf("variable %s: left out by rule section: its symbol is in no section\n", shown)
 	}
 	s := &f.Sections[y.Section]
-	if secs.Wanted(y.Value - f.SymbolBase(s) + s.Addr) {
+	if wanted(y.Value - f.SymbolBase(s) + s.Addr) {
 		return fmt.Sprintf("variable %s: left out by rule definition: no unit has a variable of that name in %s\n", shown, escape.Line(s.Name))
 	}
 	return fmt.Sprintf("variable %s: left out by rule section: no rule is for section %s\n", shown, escape.Line(s.Name))

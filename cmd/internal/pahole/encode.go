@@ -20,7 +20,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/funcs"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -177,12 +176,12 @@ func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
 }
 
 // decided prints what became of a function, if it was left out or might have been.
-func (r *run) decided(d funcs.Decision) {
+func (r *run) decided(d encoder.FuncDecision) {
 	const skipping = "%s : skipping BTF encoding of function due to %s\n"
 	if d.Differ != "" {
 		fmt.Fprintf(r.out, skipping, d.Name, d.Differ)
 	}
-	if d.Reason != funcs.Kept {
+	if d.Reason != encoder.FuncKept {
 		fmt.Fprintf(r.out, skipping, d.Name, r.peerReason(d.Reason))
 	}
 }

@@ -1,13 +1,13 @@
 package pahole
 
 import (
-	"github.com/btfbatch/btfbatch/encoder/funcs"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
 // peerReason is rule 02/5.5: what is inconsistent is spelled otherwise.
-func (s *settings) peerReason(r funcs.Reason) string {
-	if r == funcs.InconsistentPrototype && s.peer.Has(rules.PeerReason) {
+func (s *settings) peerReason(r encoder.FuncReason) string {
+	if r == encoder.FuncInconsistentPrototype && s.peer.Has(rules.PeerReason) {
 		return "inconsistet prototype"
 	}
 	return r.String()

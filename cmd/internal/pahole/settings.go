@@ -2,13 +2,13 @@ package pahole
 
 import (
 	"fmt"
+	"github.com/btfbatch/btfbatch/encoder"
 	"io"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/encoder/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
@@ -163,7 +163,7 @@ func (s *settings) languages() error {
 		var name string
 		list := rest
 		name, rest, more = strings.Cut(rest, ",")
-		code, ok := dwarf.Language(name)
+		code, ok := encoder.Language(name)
 		if !ok {
 			return failf("pahole: unknown language \"%s\"", list)
 		}

@@ -1,0 +1,377 @@
+package dedup
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
+
+// Seen decides, CU by CU in their order, which types must be put into the object so that the exact engine gives the same
+// result as it would for all of them.
+//
+// The idea: a type whose class occurred in an earlier CU can stay out, and every reference to it may go to the first of its
+// class. The exact engine would merge the two anyway, and which of them survives does not depend on the later one: for
+// structs, unions, typedefs and primitives the lowest id survives; for reference types the one completed first, depth first,
+// and a walk that starts in a type that stays out reaches none of the types that do not. Inside the CU where a class occurs
+// first that order is not the order of ids, so there all its reference types go in.
+//
+// This holds while a name stands for one thing. So Seen remembers for every name of a struct, union or enum the class of
+// its first definition. A CU that defines it otherwise deviates: whatever reaches such a definition inside this CU goes in,
+// as a record of its own that represents nobody. And if a name of which there are several things, or things that reach
+// several things, is also declared without a definition somewhere, then what that declaration will mean depends on the order
+// of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
+//
+// A CU in which one name is two DIEs, both defined or one only declared, goes in whole: the exact engine compares such graphs
+// node by node as they are, and which of their types are one node decides whether it finds them equal. Where a name is defined
+// twice there in the way of its first definition, what reaches both nodes can fail against the first of its class, and survive
+// beside it. A later type of that class, for which the name is one node, equals either of the two, and takes the one that
+// the order of candidates puts first. So such a name is doubled, and wild like the others unless no other CU mentions it. (A
+// definition and a declaration in one CU make a name several things and declared, which is wild already; of two different
+// definitions one deviates, and nothing that reaches it in one place can equal what does not.)
+type Seen struct {
+	IDs    []uint32 // by local id of the last CU: its id in the object
+	Fresh  []bool   // by local id of the last CU: it goes in
+	Added  []uint32 // the local ids of the last CU that go in
+	Broken bool     // the assumptions do not hold: only the exact engine may decide
+
+	slots    []classSlot // open addressing by hash, power of two
+	tagOf    []uint32    // by slot, of a class that has a name: see tagShift; 0 where not known
+	found    []uint32    // scratch: by local id, the slot of its class
+	news     []uint32    // scratch: the local ids whose class has not been seen in an earlier CU
+	used     int
+	tags     []tag    // by tag number
+	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
+	sets     tagSets
+	round    uint32   // counts the units that were looked at
+	deviant  []uint32 // scratch: local ids that deviate
+	reach    []bool   // scratch: by local id, reaches a deviant
+	todo     []uint32 // scratch: local ids that reach one, of which it is not known yet what refers to them
+	whole    bool     // in the CU a name is two things
+}
+
+// A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
+type classSlot struct {
+	a  uint64
+	b  uint32
+	id uint32 // 0 is a free slot
+}
+
+// A tag is what is known of one name of one group.
+type tag struct {
+	def      Hash   // class of its first definition; zero without one
+	key      uint32 // the name
+	group    nominal.Group
+	declared bool   // somewhere it is declared only
+	several  bool   // it stands for more than one thing
+	doubled  bool   // one unit defines it twice as its first definition does
+	alike    uint32 // round of the last unit that defines it so
+	defined  uint32 // round of the last unit that defines it
+	stated   uint32 // round of the last unit that declares it
+}
+
+// tagKey spreads the keys of names.
+const tagKey = 0x9e3779b97f4a7c15
+
+// A Settler makes references in the records of a CU local ids where they are not yet.
+type Settler interface{ Settle() }
+
+// Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
+// Fresh and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
+// CU that has none (see Classes). Names of t are keys; equal keys are equal names.
+func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, late Settler) {
+	n := t.Len() + 1
+	s.IDs, s.Fresh, s.reach, s.Added = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n), s.Added[:0]
+	s.IDs[0] = 0
+	clear(s.Fresh)
+	s.Broken = s.Broken || class == nil
+	if s.Broken {
+		return
+	}
+	s.look(class)
+	s.mention(t, named, class)
+	if len(s.deviant) != 0 || s.whole {
+		late.Settle()
+		s.decideDeviating(t, class, next)
+		return
+	}
+	at, first := uint32(next), uint32(next)
+	for _, id := range s.news {
+		s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		at += s.note(id, at)
+	}
+}
+
+// note notes that a local id goes in if its id in the object is at, and counts that.
+func (s *Seen) note(local, at uint32) (added uint32) {
+	if s.IDs[local] != at {
+		return 0
+	}
+	s.Fresh[local] = true
+	s.Added = append(s.Added, local)
+	return 1
+}
+
+// look finds the slots of all classes of a CU, which stay where they are until the CU is done; and with that the ids of the types whose
+// class was seen in an earlier CU, which are 99 of 100.
+func (s *Seen) look(class []Hash) {
+	for 3*(s.used+len(class)) >= 2*len(s.slots) {
+		s.grow()
+	}
+	s.found, s.news = resize(s.found, len(class)), s.news[:0]
+	slots, found, ids := s.slots, s.found, s.IDs[:len(class)]
+	mask := uint64(len(slots) - 1)
+	for id := 1; id < len(class); id++ {
+		h := &class[id]
+		i := h.A & mask
+		p := &slots[i]
+		for p.id != 0 && (p.a != h.A || p.b != uint32(h.B)) {
+			i = (i + 1) & mask
+			p = &slots[i]
+		}
+		found[id], ids[id] = uint32(i), p.id
+		if p.id == 0 {
+			s.news = append(s.news, uint32(id))
+		}
+	}
+}
+
+// decide is the id of a type that does not deviate: that of the first of its class, or at, where it goes in. first is the id of the
+// first type of its CU that goes in.
+func (s *Seen) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
+	slot := s.find(h)
+	switch {
+	case slot.id == 0:
+		s.put(slot, h, at)
+		return at
+	case slot.id >= first && walked(k):
+		return at
+	}
+	return slot.id
+}
+
+// decideDeviating decides for the types of a CU that defines a name otherwise, or in which one is two things.
+func (s *Seen) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
+	deviates := len(s.deviant) != 0
+	if deviates {
+		s.spread(t)
+	}
+	at, first := uint32(next), uint32(next)
+	for id := 1; id < len(class); id++ {
+		switch {
+		case deviates && s.reach[id]:
+			s.IDs[id] = at
+		case s.whole:
+			if slot := s.find(class[id]); slot.id == 0 {
+				s.put(slot, class[id], at)
+			}
+			s.IDs[id] = at
+		default:
+			s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		}
+		at += s.note(uint32(id), at)
+	}
+}
+
+// Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
+// on.
+func (s *Seen) Known(value uint32, target uint32, component uint32) bool {
+	h := nominal.Begin(1<<63|uint64(value)<<32|uint64(target), nominal.Plain(component))
+	slot := s.find(h)
+	if slot.id != 0 {
+		return true
+	}
+	s.put(slot, h, ^uint32(0))
+	if 3*s.used >= 2*len(s.slots) {
+		s.grow()
+	}
+	return false
+}
+
+// walked tells whether the survivor among equal types of a kind is decided by the depth-first walk of phase 5.
+func walked(k btf.Kind) bool {
+	switch k {
+	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindArray, btf.KindFuncProto:
+		return true
+	}
+	return false
+}
+
+// find is the slot of a class, or the free one where it belongs. There is always a free one.
+func (s *Seen) find(h Hash) *classSlot {
+	if len(s.slots) == 0 {
+		s.grow()
+	}
+	mask := uint64(len(s.slots) - 1)
+	for i := h.A & mask; ; i = (i + 1) & mask {
+		if p := &s.slots[i]; p.id == 0 || p.a == h.A && p.b == uint32(h.B) {
+			return p
+		}
+	}
+}
+
+// put fills a free slot.
+func (s *Seen) put(p *classSlot, h Hash, id uint32) {
+	*p = classSlot{h.A, uint32(h.B), id}
+	s.used++
+}
+
+// MakeRoom spares the table its growing up to n classes.
+func (s *Seen) MakeRoom(n int) {
+	size := 1 << 15
+	for 3*n >= 2*size {
+		size *= 2
+	}
+	if size > len(s.slots) {
+		s.growTo(size)
+	}
+}
+
+func (s *Seen) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
+
+func (s *Seen) growTo(size int) {
+	old, tags := s.slots, s.tagOf
+	s.slots = btf.Touch(make([]classSlot, size))
+	s.tagOf = btf.Touch(make([]uint32, size))
+	mask := uint64(len(s.slots) - 1)
+	for k, p := range old {
+		if p.id == 0 {
+			continue
+		}
+		i := p.a & mask
+		for s.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i], s.tagOf[i] = p, tags[k]
+	}
+}
+
+// mention notes the names that a CU defines and declares, and finds definitions that deviate.
+func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
+	s.deviant, s.whole = s.deviant[:0], false
+	twice := false
+	for _, id := range named {
+		slot := s.found[id]
+		known := s.tagOf[slot]
+		if known == 0 {
+			known = s.meet(t.At(btf.ID(id)), class[id])
+			if s.slots[slot].id != 0 { // a free slot may be filled with another class until this one's turn
+				s.tagOf[slot] = known
+			}
+		}
+		n := known>>tagShift - 1
+		twice = s.sets.mark(n) || twice
+		if known&tagDeviates != 0 {
+			s.tags[n].several = true
+			s.deviant = append(s.deviant, id)
+		}
+	}
+	s.sets.finish()
+	s.Broken = s.Broken || s.sets.full()
+	if twice {
+		s.findDeviants(t, named, class)
+	}
+}
+
+// What tagOf says of a class: its tag number + 1, shifted, and whether it defines otherwise than the first definition.
+const (
+	tagDeviates = 1
+	tagShift    = 1
+)
+
+// meet is what tagOf is to say of a class that has a name, which is noted.
+func (s *Seen) meet(r btf.Record, class Hash) uint32 {
+	g, declares := nominal.GroupOf(r)
+	n := s.tagNumber(r[0], g)
+	known := (n + 1) << tagShift
+	switch tag := &s.tags[n]; {
+	case declares:
+		tag.declared = true
+	case tag.def == (Hash{}):
+		tag.def = class
+	case tag.def != class:
+		known |= tagDeviates
+	}
+	return known
+}
+
+// deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:
+// comparing a graph in which a name is one node with a graph in which it is two can fail (rule 03/8).
+func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
+	var again bool
+	if declares {
+		again = t.defined == s.round
+		t.stated = s.round
+	} else {
+		again = t.defined == s.round || t.stated == s.round
+		t.defined = s.round
+		if class == t.def {
+			t.doubled = t.doubled || t.alike == s.round
+			t.alike = s.round
+		}
+	}
+	s.whole = s.whole || again
+	return again || !declares && t.def != class
+}
+
+// tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34
+// bits and the number, plus 1, in the lower 30.
+func (s *Seen) tagNumber(key uint32, group nominal.Group) uint32 {
+	if 2*len(s.tags) >= len(s.tagSlots) {
+		s.growTags()
+	}
+	mask := uint64(len(s.tagSlots) - 1)
+	want := uint64(key)<<2 | uint64(group)
+	for i := nominal.Fold(want+1, tagKey) & mask; ; i = (i + 1) & mask {
+		p := s.tagSlots[i]
+		if p == 0 {
+			s.tagSlots[i] = want<<30 | uint64(len(s.tags)+1)
+			s.tags = append(s.tags, tag{key: key, group: group})
+			return uint32(len(s.tags) - 1)
+		}
+		if p>>30 == want {
+			return uint32(p&(1<<30-1)) - 1
+		}
+	}
+}
+
+func (s *Seen) growTags() {
+	old := s.tagSlots
+	s.tagSlots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
+	mask := uint64(len(s.tagSlots) - 1)
+	for _, p := range old {
+		if p == 0 {
+			continue
+		}
+		i := nominal.Fold(p>>30+1, tagKey) & mask
+		for s.tagSlots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		s.tagSlots[i] = p
+	}
+}
+
+// spread finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
+func (s *Seen) spread(t *btf.Table) {
+	clear(s.reach)
+	from := listReferrers(t)
+	todo := append(s.todo[:0], s.deviant...)
+	for _, id := range todo {
+		s.reach[id] = true
+	}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, i := range from.of(id - 1) {
+			if !s.reach[i+1] {
+				s.reach[i+1] = true
+				todo = append(todo, i+1)
+			}
+		}
+	}
+	s.todo = todo
+	for id := 1; id <= t.Len(); id++ {
+		r := t.At(btf.ID(id))
+		if g, _ := nominal.GroupOf(r); s.reach[id] && g != nominal.None && r[0] != 0 {
+			s.tags[s.tagNumber(r[0], g)].several = true
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package dedup
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
+
+// tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
+// words that are not zero are kept.
+type tagSets struct {
+	start  []uint32 // by unit: its first word
+	at     []uint16 // which word of the set
+	words  []uint64
+	cur    []uint64 // the set of the unit at hand
+	marked []uint32 // which of its words are not zero
+}
+
+// maxWords is how many words a set can have: more names than that stand for no kernel.
+const maxWords = 1 << 16
+
+// full tells whether there are more names than sets can hold.
+func (s *tagSets) full() bool { return len(s.cur) > maxWords }
+
+// mark puts a tag into the set of the unit at hand, and tells whether it was there.
+func (s *tagSets) mark(tag uint32) (was bool) {
+	for uint32(len(s.cur)) <= tag/64 {
+		s.cur = append(s.cur, 0)
+	}
+	word := &s.cur[tag/64]
+	if *word == 0 {
+		s.marked = append(s.marked, tag/64)
+	}
+	was = *word>>(tag%64)&1 != 0
+	*word |= 1 << (tag % 64)
+	return was
+}
+
+// finish ends the unit at hand.
+func (s *tagSets) finish() {
+	s.start = append(s.start, uint32(len(s.words)))
+	for _, i := range s.marked {
+		s.at, s.words = append(s.at, uint16(i)), append(s.words, s.cur[i])
+		s.cur[i] = 0
+	}
+	s.marked = s.marked[:0]
+}
+
+// with lists the units that mention one of the wanted tags.
+func (s *tagSets) with(wanted []uint64) []int {
+	var units []int
+	for u := range s.start {
+		end := uint32(len(s.words))
+		if u+1 < len(s.start) {
+			end = s.start[u+1]
+		}
+		for i := s.start[u]; i < end; i++ {
+			if at := int(s.at[i]); at < len(wanted) && wanted[at]&s.words[i] != 0 {
+				units = append(units, u)
+				break
+			}
+		}
+	}
+	return units
+}
+
+// shared is the set of the tags that more than one unit mentions.
+func (s *tagSets) shared() []uint64 {
+	once, more := make([]uint64, len(s.cur)), make([]uint64, len(s.cur))
+	for i, w := range s.words {
+		at := s.at[i]
+		more[at] |= once[at] & w
+		once[at] |= w
+	}
+	return more
+}
+
+// Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are
+// as they were after Unit. It may be asked only when all units have been seen.
+func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
+	n := t.Len() + 1
+	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
+	s.IDs[0], s.Fresh[0] = 0, false
+	s.findDeviants(t, named, class)
+	if len(s.deviant) != 0 {
+		s.spread(t)
+	}
+	at := uint32(first)
+	for id := 1; id < n; id++ {
+		own := s.whole || len(s.deviant) != 0 && s.reach[id]
+		if !own {
+			s.IDs[id] = s.find(class[id]).id
+			// The first of its class went in, and so did all of a class that occurred here first and is walked.
+			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked(t.At(btf.ID(id)).Kind())
+		}
+		if s.Fresh[id] = own; own {
+			s.IDs[id] = at
+			at++
+		}
+	}
+}
+
+// findDeviants lists the definitions of a unit that differ from the first of their name, and those of a name that is several things in
+// the unit.
+func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
+	s.deviant, s.whole = s.deviant[:0], false
+	s.round++
+	for _, id := range named {
+		r := t.At(btf.ID(id))
+		g, declares := nominal.GroupOf(r)
+		if n, ok := s.findTag(r[0], g); ok && s.deviates(&s.tags[n], class[id], declares) {
+			s.tags[n].several = true
+			s.deviant = append(s.deviant, id)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package funcs
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+)
+
+// Every unit names hundreds of functions, mostly the ones that its neighbours name, and each question to the hash table waits for
+// memory two or three times. So the strings of .debug_str are looked up once, one after another, where the waits overlap and all
+// workers share the answers: an answer is found by the offset of the string. Strings that are the tail of another one, or that
+// stand elsewhere, are not known here.
+
+// known has the answers for the strings of .debug_str.
+type known struct {
+	strings *dwarf.Strings
+	places  []place // by offset / 64
+	entries []int32 // of the strings that are names of functions, in order
+}
+
+// A place is 64 bytes of .debug_str.
+type place struct {
+	starts uint64 // a bit for every byte at which a string starts
+	funcs  uint32 // a bit for every start, the first one lowest: whether it is the name of a function
+	before uint32 // how many names of functions start before these bytes
+}
+
+// maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
+const maxStarts = 32
+
+// Know looks up all strings of the image, after Finish, in so many parts, which parallel may do at once. It is an error when many of
+// them are zeroed.
+func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) error {
+	t.known = known{strings: s, places: make([]place, s.Size()/64+1)}
+	found := make([][]int32, parts) // by part: the entries
+	zeroed := make([]dwarf.StrKey, parts)
+	perPart := (len(t.known.places) + parts - 1) / parts
+	parallel(parts, func(i int) {
+		from, to := min(perPart*i, len(t.known.places)), min(perPart*(i+1), len(t.known.places))
+		btf.Touch(t.known.places[from:to])
+		l := learner{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
+		s.Each(64*uint64(from), 64*uint64(to), l.add)
+		l.learn()
+		found[i], zeroed[i] = l.entries, l.zeroed
+	})
+	for _, key := range zeroed {
+		if key != 0 {
+			return &elf.FormatError{Section: ".debug_str", Offset: uint64(key - 1), Problem: fmt.Sprintf("%d bytes are zeroed where strings should be", maxEmpty)}
+		}
+	}
+	k := &t.known
+	k.entries = slices.Concat(found...)
+	for i := 1; i < len(k.places); i++ {
+		p := &k.places[i-1]
+		k.places[i].before = p.before + uint32(bits.OnesCount32(p.funcs))
+	}
+	return nil
+}
+
+// A learner looks up the strings of some places, in order.
+type learner struct {
+	t       *Table
+	q       queue
+	keys    [atOnce]dwarf.StrKey
+	entries []int32
+
+	empty, zeroed dwarf.StrKey // the last empty string, and the first of too many
+	row           int          // of empty strings, one behind the other, up to that one
+}
+
+// maxEmpty is how many empty strings there are one behind the other. A linker keeps one, and without one there is one of each object.
+const maxEmpty = 32
+
+func (l *learner) add(key dwarf.StrKey, text []byte) {
+	if len(text) == 0 {
+		l.addEmpty(key)
+	}
+	l.keys[l.q.n] = key
+	if l.q.add(l.t.hash(text), text) {
+		l.learn()
+	}
+}
+
+func (l *learner) addEmpty(key dwarf.StrKey) {
+	if l.row++; key != l.empty+1 {
+		l.row = 1
+	}
+	if l.empty = key; l.row == maxEmpty && l.zeroed == 0 {
+		l.zeroed = key - maxEmpty + 1
+	}
+}
+
+// learn empties the queue.
+func (l *learner) learn() {
+	t, q := l.t, &l.q
+	q.touched = t.touch(q.hash[:q.n]) ^ t.touchNames(q.hash[:q.n])
+	for i, name := range q.names[:q.n] {
+		off := uint32(l.keys[i]) - 1
+		p := &t.known.places[off/64]
+		n := bits.OnesCount64(p.starts)
+		if n == maxStarts {
+			continue
+		}
+		p.starts |= 1 << (off % 64)
+		if e := t.find(q.hash[i], name); e >= 0 {
+			p.funcs |= 1 << n
+			l.entries = append(l.entries, e)
+		}
+	}
+	q.n = 0
+}
+
+// Lookup is Index for a string of the image, by its key; ok is false when it is not known here. It may be called by several
+// goroutines at once.
+func (t *Table) Lookup(s *dwarf.Strings, key dwarf.StrKey) (entry int32, ok bool) {
+	k, off := &t.known, uint32(key)-1
+	if s != k.strings || uint64(off/64) >= uint64(len(k.places)) {
+		return 0, false
+	}
+	p, bit := &k.places[off/64], uint64(1)<<(off%64)
+	if p.starts&bit == 0 {
+		return 0, false
+	}
+	start := uint32(1) << bits.OnesCount64(p.starts&(bit-1))
+	if p.funcs&start == 0 {
+		return -1, true
+	}
+	return k.entries[int(p.before)+bits.OnesCount32(p.funcs&(start-1))], true
+}

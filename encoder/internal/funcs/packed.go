@@ -1,0 +1,182 @@
+package funcs
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+)
+
+// The inference whether a struct is packed (rule 01/10.4): no byte hole, no padding, and a member off its
+// natural alignment, or a size that is no multiple of the largest one. It looks at layout only, since DWARF does not say.
+
+// packer infers it for structs of one unit. What it found out it remembers: a type can lie in another one many times, on each of many
+// levels.
+type packer struct {
+	t        *translate.Unit
+	maxAlign uint8             // convention.maxAlign
+	aligns   map[uint32]uint64 // of structs and unions; 1 while one is being looked at, which none can hold
+	decided  map[uint32]bool   // packed or not
+}
+
+// start forgets the unit before.
+func (p *packer) start(t *translate.Unit, maxAlign uint8) {
+	p.t, p.maxAlign = t, maxAlign
+	clear(p.aligns)
+	clear(p.decided)
+}
+
+// strip follows typedefs and qualifiers.
+func (p *packer) strip(id uint32) uint32 {
+	for range maxTypes {
+		if id == 0 {
+			return 0
+		}
+		r := p.t.Types.At(btf.ID(id))
+		switch r.Kind() {
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r[2]
+		default:
+			return id
+		}
+	}
+	return 0
+}
+
+// maxNesting bounds the descent into members of members.
+const maxNesting = 1 << 12
+
+// alignment is the natural alignment of a type: that of its largest scalar, but for the bound that the ABI sets.
+func (p *packer) alignment(id uint32, depth int) uint64 {
+	id = p.strip(id)
+	if id == 0 || depth > maxNesting {
+		return 1
+	}
+	r := p.t.Types.At(btf.ID(id))
+	switch r.Kind() {
+	case btf.KindPtr:
+		return uint64(p.t.AddrSize)
+	case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64:
+		align := max(1, p.t.SizeOf(id))
+		if p.maxAlign != 0 {
+			align = min(align, uint64(p.maxAlign))
+		}
+		return align
+	case btf.KindArray:
+		return p.alignment(r[3], depth+1)
+	case btf.KindStruct, btf.KindUnion:
+		return p.aggregate(id, r, depth)
+	}
+	return 1
+}
+
+// aggregate is alignment for a struct or union.
+func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
+	if align, known := p.aligns[id]; known {
+		return align
+	}
+	if p.aligns == nil {
+		p.aligns = make(map[uint32]uint64)
+	}
+	align := uint64(1)
+	p.aligns[id] = align
+	p.t.Settle()
+	for i := range r.Vlen() {
+		align = max(align, p.alignment(r.Elem(i)[1], depth+1))
+	}
+	p.aligns[id] = align
+	return align
+}
+
+// packed tells whether a struct is packed.
+func (p *packer) packed(id uint32) bool {
+	packed, known := p.decided[id]
+	if !known {
+		if p.decided == nil {
+			p.decided = make(map[uint32]bool)
+		}
+		packed = p.decide(id)
+		p.decided[id] = packed
+	}
+	return packed
+}
+
+// decide is packed, by the struct's layout.
+func (p *packer) decide(id uint32) bool {
+	p.t.Settle()
+	r := p.t.Types.At(btf.ID(id))
+	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
+		return false
+	}
+	largest := uint64(1)
+	for i := range r.Vlen() {
+		e := r.Elem(i)
+		offset, bits := memberBits(r, e)
+		align := p.alignment(e[1], 0)
+		largest = max(largest, align)
+		at := offset / 8
+		if bits != 0 {
+			at = storageUnit(offset, p.t.SizeOf(e[1])) / 8
+		}
+		if align > 1 && at%align != 0 {
+			return true
+		}
+	}
+	return uint64(r.Size())%largest != 0
+}
+
+func memberBits(r btf.Record, e []uint32) (offset, bits uint64) {
+	if !r.Kflag() {
+		return uint64(e[2]), 0
+	}
+	return uint64(e[2] & 0xffffff), uint64(e[2] >> 24)
+}
+
+// storageUnit is where the storage unit of a bit field starts, in bits.
+func storageUnit(offset, size uint64) uint64 {
+	if size == 0 {
+		return offset
+	}
+	return offset - offset%(8*size)
+}
+
+// holes tells whether the struct has a byte hole or padding.
+func (p *packer) holes(r btf.Record) bool {
+	var end, wend, wsize uint64
+	wend = 8 * uint64(r.Size())
+	count := uint8(0)
+	wasBits := false
+	for i := range r.Vlen() {
+		e := r.Elem(i)
+		start, bits := memberBits(r, e)
+		size := p.t.SizeOf(e[1])
+		stop := start + bits
+		if bits == 0 {
+			stop = start + 8*size
+		}
+		if wasBits {
+			end = min(start, wend)
+		}
+		if bits != 0 {
+			unit := storageUnit(start, size)
+			if end < unit && unit <= start {
+				count++
+			}
+			if stop > wend || 8*size > wsize {
+				wsize = 8 * size
+				if wend = unit + wsize; stop > wend {
+					wend += wsize
+				}
+			}
+		} else {
+			if start/8 > end/8 {
+				count++
+			}
+			wsize, wend = 0, stop
+		}
+		end, wasBits = stop, bits != 0
+	}
+	if wasBits {
+		end = min(8*uint64(r.Size()), wend)
+	}
+	padding := uint16(uint64(r.Size()) - end/8)
+	return count != 0 || padding != 0
+}

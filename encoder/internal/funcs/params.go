@@ -1,0 +1,277 @@
+package funcs
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+)
+
+// noReg says that no register was found.
+const noReg = -1
+
+// facts are what the location of one parameter tells (rule 01/9.2).
+type facts struct {
+	size     uint16
+	slots    uint16 // registers that it takes
+	reg      int16  // the first register found
+	hasLoc   bool
+	constant bool
+	stack    bool
+	inMemory bool
+
+	optimized, unexpected bool
+
+	low, high uint32 // bytes of its first and of its second register at which pieces lie, one bit each
+	reduced   uint32 // the one member that is left of it: index + 1 in Analyzer.members; 0 for none
+}
+
+// An Analyzer judges functions by the locations of their parameters. It belongs to one worker.
+type Analyzer struct {
+	u       *dwarf.Unit
+	t       *translate.Unit
+	fs      *translate.Subprograms
+	conv    convention
+	peer    rules.Set // Options.Peer
+	reduce  bool      // the feature true_signature, in a unit that clang made
+	addr    int       // address size in bytes
+	loc     dwarf.Locations
+	facts   []facts // by index in Params
+	members []member
+	packer  packer
+}
+
+// read fills the facts of a parameter from its own DIE.
+func (a *Analyzer) read(i int) {
+	p, f := &a.fs.Params[i], &a.facts[i]
+	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone}
+	typ := p.Type
+	if p.Origin >= 0 {
+		typ = a.fs.Params[p.Origin].Type
+	}
+	f.size = a.sizeOf(typ)
+	limit := 2 * a.addr
+	if a.conv.oneOnly {
+		limit = a.addr
+	}
+	f.inMemory = int(f.size) > limit && !a.conv.spread
+	if int(f.size) > a.addr && !a.conv.oneOnly {
+		f.slots = uint16((int(f.size) + a.addr - 1) / a.addr)
+	}
+	if f.hasLoc {
+		pieces := int(f.size) > a.addr && !a.conv.oneOnly
+		a.loc.Each(a.u, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
+			a.describe(f, k, ops, expr)
+			return pieces || f.reg == noReg // else later descriptions tell nothing: only the first register counts
+		})
+	}
+	if a.reduce && p.HasName {
+		a.findMember(f, typ)
+	}
+}
+
+// maxTypes bounds a chain of types without a size.
+const maxTypes = 1 << 10
+
+// sizeOf follows a parameter's type to the first that has a size: a pointer has that of an address.
+func (a *Analyzer) sizeOf(id uint32) uint16 {
+	for range maxTypes {
+		if id == 0 {
+			return 0
+		}
+		r := a.t.Types.At(btf.ID(id))
+		if r.Kind() == btf.KindPtr {
+			return uint16(a.addr)
+		}
+		if s := a.t.Dies[id-1].Size; s != 0 {
+			return uint16(s)
+		}
+		switch r.Kind() {
+		case btf.KindArray:
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindFuncProto:
+			id = r[2]
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+func (f *facts) found(reg uint64) {
+	if f.reg == noReg {
+		f.reg = int16(reg)
+	}
+}
+
+// describe takes description k of a location.
+func (a *Analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
+	value := len(ops) == 2 && ops[1].Code == dwarf.OpStackValue
+	if len(ops) == 0 {
+		return
+	}
+	op := ops[0]
+	if len(ops) == 1 || value {
+		a.describeOne(f, k, op, value, expr)
+		return
+	}
+	switch {
+	case isConstant(op.Code):
+		if k == 0 {
+			f.constant = true
+		}
+	case int(f.size) <= a.addr || a.conv.oneOnly:
+		if k != 0 {
+			return
+		}
+		if isReg(op.Code) {
+			f.found(uint64(op.Code - dwarf.OpReg0))
+		} else if isBreg(op.Code) && hasStackValue(ops[1:]) {
+			f.found(uint64(op.Code - dwarf.OpBreg0))
+		}
+	default:
+		f.pieces(ops, uint64(a.addr))
+	}
+}
+
+// pieces scans the description of a parameter that takes several registers. A piece notes where it starts, unless the
+// description begins with it.
+func (f *facts) pieces(ops []dwarf.Op, addr uint64) {
+	off := uint64(0)
+	for i, op := range ops {
+		switch {
+		case isReg(op.Code):
+			f.found(uint64(op.Code - dwarf.OpReg0))
+		case op.Code == dwarf.OpPiece:
+			switch {
+			case i == 0:
+			case off < addr:
+				f.low |= 1 << off
+			case off-addr < 32:
+				f.high |= 1 << (off - addr)
+			}
+			off += op.A
+		}
+	}
+}
+
+func (a *Analyzer) describeOne(f *facts, k int, op dwarf.Op, value bool, expr []byte) {
+	switch {
+	case op.Code == dwarf.OpEntryValue || op.Code == dwarf.OpGNUEntryValue:
+		// An entry value counts in any description.
+		if inner, single := a.loc.Sub(a.u, expr[op.A:op.A+op.B]); single && isReg(inner.Code) {
+			f.found(uint64(inner.Code - dwarf.OpReg0))
+		}
+	case k != 0:
+	case isReg(op.Code):
+		f.found(uint64(op.Code - dwarf.OpReg0))
+	case isBreg(op.Code) && value:
+		f.found(uint64(op.Code - dwarf.OpBreg0))
+	case op.Code == dwarf.OpFbreg:
+		f.stack = true
+	case isConstant(op.Code):
+		f.constant = true
+	}
+}
+
+func isReg(op uint8) bool  { return op >= dwarf.OpReg0 && op <= dwarf.OpReg31 }
+func isBreg(op uint8) bool { return op >= dwarf.OpBreg0 && op <= dwarf.OpBreg31 }
+func isConstant(op uint8) bool {
+	return op >= dwarf.OpLit0 && op <= dwarf.OpLit31 || op == dwarf.OpConstu || op == dwarf.OpConsts
+}
+
+func hasStackValue(ops []dwarf.Op) bool {
+	for _, op := range ops {
+		if op.Code == dwarf.OpStackValue {
+			return true
+		}
+	}
+	return false
+}
+
+// share gives the facts of a parameter to its abstract origin (rule 01/9.3).
+func (a *Analyzer) share(i int) {
+	p := &a.fs.Params[i]
+	if p.HasType || p.Origin < 0 {
+		return
+	}
+	from, to := &a.facts[i], &a.facts[p.Origin]
+	to.hasLoc = to.hasLoc || from.hasLoc
+	to.constant = to.constant || from.constant
+	to.stack = to.stack || from.stack
+	to.inMemory = to.inMemory || from.inMemory
+	if from.reg != noReg {
+		to.reg = from.reg
+	}
+	if from.size != 0 {
+		to.size, to.slots = from.size, from.slots
+	}
+	to.low |= from.low
+	to.high |= from.high
+	if to.reduced == 0 {
+		to.reduced = from.reduced
+	}
+}
+
+// judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for a
+// signature that is as written). One without a location, be it a constant or unknown, counts as optimized away.
+func (a *Analyzer) judge(fs []facts, ps []translate.Param) {
+	at := 0
+	for i := range fs {
+		f := &fs[i]
+		at = a.even(at, &ps[i])
+		if f.hasLoc {
+			if at >= a.conv.registers {
+				continue
+			}
+			switch {
+			case f.inMemory && !a.lostInMemory():
+			case f.reg == noReg:
+				f.optimized = true
+			case a.conv.elsewhere(at, f.reg):
+				f.unexpected = true
+			}
+		}
+		at += a.use(f)
+	}
+}
+
+// use is how many registers a parameter takes.
+func (a *Analyzer) use(f *facts) int {
+	if f.inMemory {
+		return a.memoryUse(false)
+	}
+	return int(f.slots)
+}
+
+// even steps over a register that stays free because the parameter is aligned to two.
+func (a *Analyzer) even(at int, p *translate.Param) int {
+	if a.conv.even && at%2 == 1 && a.packer.alignment(p.Type, 0) > uint64(a.addr) {
+		return at + 1
+	}
+	return at
+}
+
+// judgeClang is the same for functions that clang made and whose signature is unchanged (rule 01/9.5).
+func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
+	at := 0
+	for i := range fs {
+		f := &fs[i]
+		if f.inMemory {
+			at += a.memoryUse(true)
+			continue
+		}
+		if at = a.even(at, &ps[i]); at >= a.conv.registers {
+			return
+		}
+		if f.reg != noReg {
+			f.unexpected = true
+			for j := at; j < min(at+int(f.slots), a.conv.registers); j++ {
+				if a.conv.holds(j, f.reg) {
+					f.unexpected = false
+				}
+			}
+		}
+		at += int(f.slots)
+	}
+}

@@ -1,0 +1,90 @@
+package funcs
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+)
+
+// A function of DWARF becomes a FUNC when the symbol table has its name. Where a bit of the name is wrong, here or there, it would be
+// lost without a word. So functions with code but without a symbol are compared with the symbols at their address. That many have
+// another name there is no damage: objcopy puts prefixes before them, and assembler names are free.
+
+// A nameless is a function with code for which there is no symbol of its name.
+type nameless struct {
+	off  uint32 // of its DIE in the unit
+	name dwarf.StrKey
+	addr uint64
+}
+
+// A stray is the same, when the unit is gone.
+type stray struct {
+	place dwarf.Place
+	off   uint32
+	name  []byte
+	addr  uint64
+}
+
+// AddStrays keeps the functions of a unit that have no symbol.
+func (c *Collector) AddStrays(u *Unit, s *dwarf.Strings) {
+	for i := range u.nameless {
+		f := &u.nameless[i]
+		var scratch [4]byte
+		c.strays = append(c.strays, stray{u.place, f.off, bytes.Clone(s.Get(f.name, &scratch)), f.addr})
+	}
+}
+
+// Renamed tells of functions without a symbol of their name, where a symbol at their address has nearly that name. It must be called
+// when all units were added, and forgets them.
+func (c *Collector) Renamed() (found []string) {
+	defer func() { c.strays = nil }()
+	if len(c.strays) == 0 {
+		return nil
+	}
+	const size = 1 << 12
+	var filter [size]bool // by address: whether there can be one
+	at := make(map[uint64][]int, len(c.strays))
+	for i := range c.strays {
+		a := c.strays[i].addr
+		at[a], filter[a/2%size] = append(at[a], i), true
+	}
+	symbol := make([][]byte, len(c.strays)) // the name that is nearly that of the function
+	compare := func(addr uint64, name uint32) {
+		if !filter[addr/2%size] {
+			return
+		}
+		for _, i := range at[addr] {
+			base, _ := baseName(c.table.syms.NameAt(name))
+			if s := &c.strays[i]; symbol[i] == nil && nearly(s.name, base) {
+				symbol[i] = base
+			}
+		}
+	}
+	for i := range c.table.entries {
+		compare(c.table.entries[i].value, c.table.names[i])
+	}
+	for _, s := range c.table.more {
+		compare(s.value, s.name)
+	}
+	for i := range c.strays {
+		if s := &c.strays[i]; symbol[i] != nil {
+			found = append(found, fmt.Sprintf("%s: the symbol at its address is named %q, and none has the function's name", s.place.Describe(int(s.off)), symbol[i]))
+		}
+	}
+	return found
+}
+
+// nearly tells whether names differ in a few bits.
+func nearly(a, b []byte) bool {
+	const most = 3
+	if len(a) != len(b) {
+		return false
+	}
+	differ := 0
+	for i := range a {
+		differ += bits.OnesCount8(a[i] ^ b[i])
+	}
+	return differ != 0 && differ <= most
+}

@@ -1,0 +1,305 @@
+package funcs
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+)
+
+// A state is what is remembered of one subprogram until all CUs have been read (rule 02/5.2).
+type state struct {
+	entry    int32
+	flags    stateFlags
+	ret      uint32
+	first, n uint32 // its parameters
+	tags     uint32 // its tags: index in the list of tag runs, 0 for none
+	addr     uint64
+}
+
+type stateFlags uint8
+
+const (
+	optimizedParms stateFlags = 1 << iota // a parameter is optimised away or has no location
+	unexpectedReg
+	uncertainLoc
+	reordered
+	inconsistent
+	changedSignature
+)
+
+// A param is one parameter of a state: name and type.
+type param struct{ name, typ uint32 }
+
+// A reduction is a parameter of which one member is left.
+type reduction struct {
+	param uint32 // in Unit.params
+	name  []byte // of the parameter and the member
+}
+
+// A tag is a declaration tag of a function.
+type tag struct {
+	value     uint32
+	component int32
+}
+
+// A Unit is what one CU says about functions: names are string keys, types local ids. It is reused.
+type Unit struct {
+	states  []state
+	params  []param
+	reduced []reduction
+	tags    [][]translate.DeclTag // tags[state.tags-1]
+
+	place    dwarf.Place
+	nameless []nameless
+}
+
+// Analyze picks the subprograms of a unit that can become functions and judges their parameters. u is the unit that t and fs
+// were translated from; table is that of the image.
+func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {
+	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
+	out.place, out.nameless = t.Place, out.nameless[:0]
+	a.u, a.t, a.fs, a.conv, a.addr = u, t, fs, table.conv, int(t.AddrSize)
+	a.peer = table.opt.Peer
+	a.packer.start(t, a.conv.maxAlign)
+	a.reduce, a.members = u.Clang && table.opt.Features.Has(feature.TrueSignature), a.members[:0]
+	a.facts = slices.Grow(a.facts[:0], len(fs.Params))[:len(fs.Params)]
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 {
+			for j := f.First; j < f.First+f.N; j++ {
+				a.read(int(j))
+			}
+		}
+	}
+	for i := range fs.Params {
+		// Origins may be parameters of a block or of a function without symbol: they only ever receive.
+		if j := fs.Params[i].Origin; j >= 0 && !fs.Params[i].HasType {
+			a.receive(int(j))
+		}
+	}
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 {
+			for j := f.First; j < f.First+f.N; j++ {
+				a.share(int(j))
+			}
+		}
+	}
+	// Below this line facts are complete.
+	for i := range fs.Funcs {
+		if f := &fs.Funcs[i]; f.Elf >= 0 && !f.Decl {
+			a.save(f, out)
+		} else if f.Elf < 0 && f.Addr != 0 && f.Name != 0 {
+			out.nameless = append(out.nameless, nameless{f.Off, f.Name, f.Addr})
+		}
+	}
+}
+
+// receive makes sure that a parameter which nobody reads has facts to be added to.
+func (a *Analyzer) receive(i int) {
+	if f := &a.facts[i]; f.slots == 0 {
+		*f = facts{reg: noReg, slots: 1}
+	}
+}
+
+func (a *Analyzer) save(f *translate.Func, u *Unit) {
+	fs := a.facts[f.First : f.First+f.N]
+	ps := a.fs.Params[f.First : f.First+f.N]
+	for i := range ps {
+		if a.t.Strings.Empty(ps[i].Name) {
+			return
+		}
+	}
+	s := state{entry: f.Elf, ret: f.Type, first: uint32(len(u.params)), addr: f.Addr}
+	s.flags = a.flags(f, ps, fs)
+	changed := a.reduce && s.flags&changedSignature != 0
+	for i := range ps {
+		if s.flags&reordered != 0 && (!fs[i].hasLoc || fs[i].optimized) || changed && fs[i].optimized {
+			continue
+		}
+		if changed && a.namedAfterMember(&fs[i], &ps[i]) {
+			name := a.reducedName(ps[i].Name, a.members[fs[i].reduced-1].name)
+			u.reduced = append(u.reduced, reduction{uint32(len(u.params)), name})
+		}
+		u.params = append(u.params, param{uint32(ps[i].Name), ps[i].Type})
+	}
+	if f.Variadic {
+		u.params = append(u.params, param{})
+	}
+	s.n = uint32(len(u.params)) - s.first
+	if own := translate.TagsOf(a.fs.Tags, f.Off); len(own) != 0 {
+		u.tags = append(u.tags, slices.Clone(own))
+		s.tags = uint32(len(u.tags))
+	}
+	u.states = append(u.states, s)
+}
+
+// flags judges a function (rules 01/8.4, 01/9.4, 01/9.5 and 01/10.4).
+func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) stateFlags {
+	var flags stateFlags
+	clang := a.u.Clang
+	if clang && a.changedSignature(f) {
+		flags |= changedSignature
+	}
+	switch {
+	case clang && flags&changedSignature == 0:
+		a.judgeClang(fs, ps)
+	case a.reduce:
+		a.judgeChanged(fs, ps)
+	default:
+		a.judge(fs, ps)
+	}
+	hasStruct := false
+	for i := range ps {
+		if fs[i].optimized || !fs[i].hasLoc {
+			flags |= optimizedParms
+		}
+		if fs[i].unexpected {
+			flags |= unexpectedReg
+		}
+		hasStruct = hasStruct || a.isStruct(ps[i].Type)
+		if p := &ps[i]; !p.HasType && p.Origin >= 0 && p.Index != a.fs.Params[p.Origin].Index {
+			flags |= reordered
+		}
+	}
+	if hasStruct {
+		flags &^= unexpectedReg
+	}
+	if a.uncertain(ps) {
+		flags |= uncertainLoc
+	}
+	return flags
+}
+
+// nocall is DW_CC_nocall.
+const nocall = 3
+
+func (a *Analyzer) changedSignature(f *translate.Func) bool {
+	if f.Inline {
+		return false
+	}
+	if f.Origin >= 0 {
+		return a.fs.Funcs[f.Origin].CallConv == nocall
+	}
+	return f.CallConv == nocall
+}
+
+// isStruct looks through const and typedef only.
+func (a *Analyzer) isStruct(id uint32) bool {
+	for range maxTypes {
+		if id == 0 {
+			return false
+		}
+		r := a.t.Types.At(btf.ID(id))
+		switch r.Kind() {
+		case btf.KindStruct:
+			return true
+		case btf.KindConst, btf.KindTypedef:
+			id = r[2]
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// uncertain: beyond the argument registers, a parameter is directly a named struct that is packed.
+func (a *Analyzer) uncertain(ps []translate.Param) bool {
+	if len(ps) < a.conv.registers {
+		return false
+	}
+	for i := a.conv.registers; i < len(ps); i++ {
+		id := ps[i].Type
+		if id == 0 {
+			continue
+		}
+		r := a.t.Types.At(btf.ID(id))
+		if r.Kind() == btf.KindStruct && r.Name() != 0 && a.packer.packed(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// A Collector gathers the states of all CUs, in CU order.
+type Collector struct {
+	table  *Table
+	states []state
+	params []param
+	tags   []tag
+	strays []stray
+	runs   []uint32 // tag runs: start in tags; the run i ends where i+1 starts
+
+	matcher matcher
+}
+
+// NewCollector gathers functions of a table.
+func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
+
+// MakeRoom makes room for as many states and parameters, before the first is added. What is not used costs no memory.
+func (c *Collector) MakeRoom(states, params int) {
+	c.states, c.params = make([]state, 0, states), make([]param, 0, params)
+}
+
+// Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
+// object's string table here, whether the function will be emitted or not (rule 02/1.2).
+func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, name, text func(key dwarf.StrKey, limit int) uint32) {
+	reduced, limit := u.reduced, c.table.opt.maxName()
+	for i := range u.states {
+		s := u.states[i]
+		from := u.params[s.first : s.first+s.n]
+		first := s.first
+		s.first = uint32(len(c.params))
+		for j, p := range from {
+			off := uint32(0)
+			if len(reduced) > 0 && reduced[0].param == first+uint32(j) {
+				off, reduced = o.Strings.Add(reduced[0].name[:min(len(reduced[0].name), limit)]), reduced[1:]
+			} else {
+				off = name(dwarf.StrKey(p.name), limit)
+			}
+			c.params = append(c.params, param{off, mapID(p.typ)})
+		}
+		s.ret = mapID(s.ret)
+		if s.tags != 0 {
+			for _, t := range u.tags[s.tags-1] {
+				c.tags = append(c.tags, tag{text(t.Value, limit), t.Component})
+			}
+			s.tags = uint32(len(c.runs)) - 1
+			c.runs = append(c.runs, uint32(len(c.tags)))
+		}
+		c.states = append(c.states, s)
+	}
+}
+
+// Names appends the keys of the names of all parameters.
+func (u *Unit) Names(keys []uint32) []uint32 {
+	for i := range u.params {
+		keys = append(keys, u.params[i].name)
+	}
+	return keys
+}
+
+// Len is the number of states that were taken over.
+func (c *Collector) Len() int { return len(c.states) }
+
+// Retype maps the types of a unit's states once more; first is what Len was before they were added.
+func (c *Collector) Retype(first int, u *Unit, mapID func(local uint32) uint32) {
+	for i := range u.states {
+		from, to := &u.states[i], &c.states[first+i]
+		to.ret = mapID(from.ret)
+		for j := range from.n {
+			c.params[to.first+j].typ = mapID(u.params[from.first+j].typ)
+		}
+	}
+}
+
+// Renumber maps every type id that the states hold.
+func (c *Collector) Renumber(move func(id uint32) uint32) {
+	for i := range c.states {
+		c.states[i].ret = move(c.states[i].ret)
+	}
+	for i := range c.params {
+		c.params[i].typ = move(c.params[i].typ)
+	}
+}

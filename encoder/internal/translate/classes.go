@@ -1,0 +1,201 @@
+package translate
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
+
+// The class of a type follows from its words and from what its references contribute (package nominal). Where the walk appends a type
+// whose reference leads back, that is known, and so is what the type itself contributes. The rest is left for the end of the unit:
+// types with references forward, and the contents of those that have a name.
+
+// maxClassChain bounds the descent from type to type between names: what no source nests, and a cycle that passes no name
+// exceeds.
+const maxClassChain = 4096
+
+// contributes sets what the type that was just appended contributes, if that is known of the type id, to which it refers.
+func (w *walker) contributes(head uint64, id uint32) {
+	ref, dies := nominal.Void, w.t.Dies
+	if i := id - 1; i < uint32(len(dies)) {
+		if ref = dies[i].Ref; !ref.Known() {
+			return
+		}
+	}
+	dies[len(dies)-1].Ref = nominal.Begin(head, ref)
+}
+
+// classify computes the class of every type of the unit, once all references are local ids. It goes from the last type to the first,
+// since it is references forward that have been left.
+func (w *walker) classify() {
+	t := w.t
+	w.chained, w.endless = 0, false
+	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
+	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
+	for _, id := range w.composed { // with these known, little is left that must be descended into
+		w.contribution(id)
+	}
+	class := t.Class[1:][:len(dies)]
+	for i := len(dies) - 1; i >= 0; i-- {
+		d := &dies[i]
+		if !d.Ref.Known() {
+			r := words[starts[i]:]
+			if to := r[2] - 1; simple>>(r[1]>>24&0x1f)&1 != 0 && to < uint32(len(dies)) && dies[to].Ref.Known() {
+				d.Ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
+			} else {
+				w.compute(uint32(i) + 1)
+			}
+		}
+		class[i] = d.Ref
+	}
+	for _, id := range t.Named {
+		class[id-1] = w.namedContent(words[starts[id-1]:])
+	}
+	if t.Class[0] = nominal.Void; w.endless {
+		t.Class = nil
+	}
+}
+
+// simple has a bit for every kind that is nothing but a reference, and perhaps a name.
+const simple = 1<<btf.KindPtr | 1<<btf.KindTypedef | 1<<btf.KindConst | 1<<btf.KindVolatile | 1<<btf.KindRestrict | 1<<btf.KindTypeTag
+
+// namedContent is content for a struct, union, enum or forward, of which r has all words, and others behind.
+func (w *walker) namedContent(r btf.Record) nominal.Hash {
+	h := nominal.Begin(uint64(r[0])<<32|uint64(r[1]), nominal.Plain(r[2]))
+	switch r.Kind() {
+	case btf.KindFwd:
+		return h
+	case btf.KindStruct, btf.KindUnion:
+		return w.memberHash(h, r[3:3+3*r.Vlen()])
+	}
+	return w.content(r[:3+r.Vlen()*int(btf.ShapeOf(r.Kind()).Each)])
+}
+
+// contribution is what a reference to a type contributes.
+func (w *walker) contribution(id uint32) nominal.Hash {
+	if i := id - 1; i < uint32(len(w.t.Dies)) && w.t.Dies[i].Ref.A != 0 {
+		return w.t.Dies[i].Ref
+	}
+	return w.compute(id)
+}
+
+// compute is contribution for a type of which it is not known.
+func (w *walker) compute(id uint32) nominal.Hash {
+	if id == 0 {
+		return nominal.Void
+	}
+	if w.chained++; w.chained > maxClassChain || w.endless {
+		w.endless = true
+		return nominal.Hash{}
+	}
+	t := w.t
+	h := w.content(t.Types.At(btf.ID(id)))
+	w.chained--
+	if !h.Known() {
+		h.A = 1
+	}
+	t.Dies[id-1].Ref = h
+	return h
+}
+
+// content hashes a record. The index type of an array is the same for all arrays of an image and stays out.
+func (w *walker) content(r btf.Record) nominal.Hash {
+	head := uint64(r[0])<<32 | uint64(r[1])
+	switch r.Kind() {
+	case btf.KindStruct, btf.KindUnion:
+		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
+	case btf.KindFuncProto:
+		h := nominal.Begin(head, w.contribution(r[2]))
+		if w.late {
+			return w.lateParams(h, r[3:])
+		}
+		for at := 4; at < len(r); at += 2 {
+			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
+		}
+		return h
+	case btf.KindArray:
+		return nominal.Begin(head|uint64(r[5])<<32, w.contribution(r[3])) // an array has no name
+	case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64:
+		h := nominal.Begin(head, nominal.Plain(r[2]))
+		for e := r[3:]; len(e) > 0; {
+			v := uint64(e[0]) << 32
+			if e = e[1:]; len(e) > 0 {
+				v |= uint64(e[0])
+				e = e[1:]
+			}
+			h = h.Element(v, nominal.Plain(0))
+		}
+		return h
+	}
+	return nominal.Begin(head, w.contribution(r[2]))
+}
+
+// memberHash continues the hash of a struct or union with its members, three words each.
+func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
+	if w.late {
+		return w.lateMembers(h, members)
+	}
+	dies := w.t.Dies
+	for at := 2; at < len(members); at += 3 {
+		ref := nominal.Void
+		if i := members[at-1] - 1; i < uint32(len(dies)) {
+			if ref = dies[i].Ref; !ref.Known() {
+				ref = w.compute(members[at-1])
+			}
+		}
+		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
+	}
+	return h
+}
+
+// lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
+// itself it has all registers.
+//
+//go:noinline
+func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
+	dies, byOff := w.t.Dies, w.byOff
+	for at := 0; at < len(members)-2; at += 3 {
+		v, off := uint64(members[at])<<32|uint64(members[at+2]), members[at+1]
+		if d := hashedAt(dies, byOff, off); d != nil {
+			h = h.Element(v, d.Ref)
+		} else {
+			h = h.Element(v, w.lateContribution(off))
+		}
+	}
+	return h
+}
+
+// hashedAt is the type that the index has at an offset, if it is there and what it contributes is known; else nil.
+func hashedAt(dies []Die, byOff []uint16, off uint32) *Die {
+	if uint64(off) < uint64(len(byOff)) {
+		if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) && dies[i].Off == off && dies[i].Ref.Known() {
+			return &dies[i]
+		}
+	}
+	return nil
+}
+
+// lateParams is lateMembers for the parameters of a prototype, two words each.
+//
+//go:noinline
+func (w *walker) lateParams(h nominal.Hash, params []uint32) nominal.Hash {
+	dies, byOff := w.t.Dies, w.byOff
+	for at := 0; at < len(params)-1; at += 2 {
+		name, off := uint64(params[at]), params[at+1]
+		if d := hashedAt(dies, byOff, off); d != nil {
+			h = h.Element(name, d.Ref)
+		} else {
+			h = h.Element(name, w.lateContribution(off))
+		}
+	}
+	return h
+}
+
+// lateContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.
+func (w *walker) lateContribution(off uint32) nominal.Hash {
+	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
+		return nominal.Void
+	}
+	return w.contribution(w.local(off))
+}

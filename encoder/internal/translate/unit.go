@@ -1,0 +1,244 @@
+// Package translate turns the DIEs of one CU into types with local ids, and into candidates for functions and variables.
+//
+// In comes an opened unit; out comes a Unit: a flat table of BTF-shaped records whose names are string keys and whose
+// references are local ids, plus flat lists of functions, parameters, variables and declaration tags. It never looks at
+// another CU, never decides what becomes a FUNC or a VAR, and never merges types.
+package translate
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+)
+
+// IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
+// (rule 01/6.5).
+const IndexPending = 0xffffffff
+
+// Options say what is wanted of a CU.
+type Options struct {
+	Features feature.Set
+	Classes  bool         // classes of types are wanted
+	Settled  bool         // no reference may be late
+	Stop     func() error // asked now and then, unless it is nil; an error ends the unit
+	Peer     rules.Set    // the rules of the reference that hold
+	// PlainFields: bit fields that fill an aligned storage unit are plain members.
+	PlainFields bool
+	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
+	FuncIndex func(name []byte) int32
+	// FuncLookup is the same by a string's key, where that is known beforehand; it may be nil.
+	FuncLookup func(s *dwarf.Strings, key dwarf.StrKey) (index int32, ok bool)
+	// Wanted tells whether a variable at that address can become a VAR.
+	Wanted func(addr uint64) bool
+}
+
+// A Func is one DW_TAG_subprogram.
+type Func struct {
+	Off      uint32 // of its DIE in the unit
+	Type     uint32 // return type: local id, 0 is void
+	Origin   int32  // index of the abstract origin in Funcs, -1 without one
+	First, N uint32 // its direct parameters in Params
+	Elf      int32  // what Options.FuncIndex says of its name, -1 for none
+	Addr     uint64 // DW_AT_low_pc, 0 when absent
+	Name     dwarf.StrKey
+	CallConv uint8
+	Decl     bool // has DW_AT_declaration
+	Inline   bool // DW_AT_inline is not zero
+	Variadic bool
+}
+
+// A Param is one DW_TAG_formal_parameter of a subprogram.
+type Param struct {
+	Off     uint32
+	Type    uint32 // local id, 0 is void
+	HasType bool   // has its own DW_AT_type
+	HasName bool   // has its own DW_AT_name
+	Index   uint16 // among the parameters of the same DIE
+	Origin  int32  // index of the abstract origin in Params; -1 none, -2 not found
+	Name    dwarf.StrKey
+	Loc     dwarf.Location
+}
+
+// A Var is a variable with a fixed address in a wanted section.
+type Var struct {
+	Off      uint32
+	Name     dwarf.StrKey
+	Type     uint32 // local id, 0 is void
+	External bool
+	Addr     uint64
+	Size     uint64 // in bytes, by its type (rule 01/10.2)
+
+	Inner      bool // declared below unit level
+	Artificial bool
+}
+
+// A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in the lists of functions and variables.
+type DeclTag struct {
+	Owner     uint32
+	Component int32 // -1 is the owner itself
+	Value     dwarf.StrKey
+}
+
+// A Die is where a type comes from.
+type Die struct {
+	Off  uint32       // of its DIE in the unit; all dimensions of an array have one; 0 of a type tag, to which no offset leads
+	Size uint32       // DW_AT_byte_size, 0 when absent
+	Ref  nominal.Hash // what a reference to the type contributes to a class; not known everywhere
+}
+
+// A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
+type Unit struct {
+	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
+	Dies     []Die          // by local id - 1
+	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
+	Late     bool           // members and parameters refer to offsets of DIEs until they are settled
+	Named    []uint32       // local ids of named structs, unions and enums, declarations included
+	Int      btf.ID         // the first base type named "int", 0 when there is none
+	Arrays   bool           // the CU has an array
+	Vars     []Var
+	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
+	VarTags  []DeclTag // by ascending owner
+	Notes    []Note    // in the order in which they were made
+
+	Place    dwarf.Place
+	Name     dwarf.StrKey // of the CU
+	Whole    bool         // it is several units, translated as one
+	AddrSize uint8
+	Strings  *dwarf.Strings
+}
+
+// Subprograms are what one CU says about functions.
+type Subprograms struct {
+	Funcs  []Func // in the order in which their DIEs end
+	Params []Param
+	Tags   []DeclTag // by ascending owner
+}
+
+// A Translator belongs to one worker; it holds the scratch that CUs share.
+type Translator struct{ w walker }
+
+// SizeOf is the size of a type in bytes (rule 01/10.2); addrSize is that of a pointer.
+func (t *Unit) SizeOf(id uint32) uint64 {
+	n := uint64(1)
+	for range maxChain {
+		if id == 0 {
+			return 0
+		}
+		r := t.Types.At(btf.ID(id))
+		switch r.Kind() {
+		case btf.KindPtr:
+			return n * uint64(t.AddrSize)
+		case btf.KindInt, btf.KindFloat:
+			return n * uint64(uint16(t.Dies[id-1].Size*8)/8)
+		case btf.KindEnum, btf.KindEnum64:
+			return n * uint64(r.Size())
+		case btf.KindFuncProto:
+			if s := t.Dies[id-1].Size; s != 0 {
+				return n * uint64(s)
+			}
+			return n * uint64(t.AddrSize)
+		case btf.KindStruct, btf.KindUnion:
+			if r.Size() == 1 && r.Vlen() == 0 {
+				return 0
+			}
+			return n * uint64(r.Size())
+		case btf.KindArray:
+			n *= uint64(r[5])
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r[2]
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// maxChain bounds the length of a chain of modifiers and typedefs: what no source nests, and a cycle exceeds.
+const maxChain = 1 << 10
+
+// Signed tells whether a type is, directly, a signed integer.
+func (t *Unit) signed(id uint32) bool {
+	if id == 0 {
+		return false
+	}
+	r := t.Types.At(btf.ID(id))
+	return r.Kind() == btf.KindInt && r[3]>>24&btf.IntSigned != 0
+}
+
+func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
+	if t.Types.Reset(); t.Dies == nil {
+		t.makeRoom()
+	}
+	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
+	t.Class = append(t.Class[:0], nominal.Void)
+	t.Int, t.Arrays, t.Late = 0, false, false
+	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
+	t.Notes = t.Notes[:0]
+	t.Place, t.Name, t.Whole, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
+}
+
+// makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.
+func (t *Unit) makeRoom() {
+	const types, words = 4 << 10, 48 << 10
+	t.Types.Grow(types, words)
+	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]uint32, 0, types/2)
+}
+
+// CU translates an opened unit into t and fs; only compile and type units have types (rule 01/2.2). The error names the
+// unit and the offset in its section.
+func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit, fs *Subprograms) error {
+	t.reset(u, s)
+	fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
+	if u.Empty != dwarf.NotEmpty {
+		t.Notes = append(t.Notes, emptyUnit(u))
+		return opt.leaveOut(u)
+	}
+	switch u.Tag {
+	case dwarf.TagCompileUnit, dwarf.TagTypeUnit:
+	case dwarf.TagSkeletonUnit, dwarf.TagPartialUnit:
+		return nil
+	default:
+		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
+	}
+	w := &tr.w
+	for w.mends = w.mends[:0]; ; t.reset(u, s) {
+		fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
+		w.start(u, t, fs, opt)
+		w.indexUnit()
+		w.root()
+		w.children()
+		w.confuseTypeUnits()
+		if err := w.finish(); err != nil {
+			return err
+		}
+		if again := w.mendStrays(); !again || w.c.Err != nil {
+			return w.c.Err
+		}
+	}
+}
+
+// finish resolves what the walk has gathered.
+func (w *walker) finish() error {
+	if w.c.Settle(); w.c.Err == nil {
+		w.resolve()
+	}
+	if w.c.Err != nil {
+		return w.c.Err
+	}
+	if w.opt.PlainFields {
+		w.t.plainFields()
+	}
+	if w.classes {
+		if w.classify(); w.c.Err != nil {
+			return w.c.Err
+		}
+	}
+	w.t.Late = w.late
+	byOwner(w.t.TypeTags)
+	byOwner(w.t.VarTags)
+	byOwner(w.fs.Tags)
+	return nil
+}

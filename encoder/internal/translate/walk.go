@@ -1,0 +1,440 @@
+package translate
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
+
+// The walk numbers types when their DIE is complete, after all its children (rule 01/4). So
+// a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
+//
+// A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
+// the walk is done, and resolve turns them into local ids; those of members and parameters stay offsets where that can be (late.go).
+// Offset 0 is the unit's header, so 0 can stand for void.
+
+// maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
+const maxDepth = 2000
+
+type walker struct {
+	c   dwarf.Cursor
+	u   *dwarf.Unit
+	t   *Unit
+	fs  *Subprograms
+	opt *Options
+
+	typeTags, declTags, enum64, float bool
+
+	depth   int
+	elems   []uint32 // stack of member and parameter words of open composites
+	params  []Param  // stack of parameters of open functions
+	funcs   []pendingFunc
+	forward []uint32          // which words of Types are offsets still
+	byOff   []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
+	eager   bool              // references are followed at once: not in a Whole, where what is behind counts
+	touched int               // byOff has its memory up to there
+	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
+	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
+	farFrom uint32            // farID; 0 in a Whole
+
+	names    []nameFixup // types that take their name from another
+	signs    []signFixup // ENUM64 whose sign is that of another type
+	storage  []storageFixup
+	varTypes []uint32 // by index in Vars: offset of its type
+	strays   strays
+	mends    []mend          // of strays that an earlier walk over the unit met
+	mended   map[uint32]bool // their offsets
+
+	whole    *wholeWalk // nil where units are walked one by one
+	aliases  []alias
+	rust     bool     // members are put in the order of their offsets
+	unsized  bool     // something may hold void (unsized.go)
+	hole     uint32   // the empty struct that stands for that, 0 while there is none
+	late     bool     // references of members and parameters stay offsets (late.go)
+	moved    bool     // types were put behind others whose offsets are higher
+	classes  bool     // what is wanted are classes too
+	composed []uint32 // local ids of prototypes, arrays, and structs and unions without a name
+	chained  int
+	endless  bool // types form a cycle without a name
+	direct   bool // members, parameters and enumerators are taken as they stand
+	run      dwarf.Run
+	mangle   bool // names need not be identifiers of C
+
+	chainTags int // annotations that were read in chains
+	missing   missing
+	funcNames funcMemo
+	index     offsetIndex
+	pIndex    offsetIndex
+}
+
+type nameFixup struct{ id, spec uint32 }
+
+type signFixup struct{ id, typ uint32 }
+
+// A storageFixup is a bit field in the old form whose storage size is that of its type.
+type storageFixup struct {
+	id     uint32
+	member int
+	base   uint32 // bit offset without the storage size
+}
+
+// A pendingFunc keeps the references of a function until they are resolved.
+type pendingFunc struct {
+	typ, origin, spec  uint32
+	hasOrigin, hasSpec bool
+}
+
+func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
+	w.u, w.t, w.fs, w.opt = u, t, fs, opt
+	w.rust = u.Lang == langRust
+	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
+	w.classes = opt.Classes
+	w.late, w.moved = w.classes, false
+	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
+	w.depth, w.chainTags = 0, 0
+	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
+	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
+	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
+	w.unsized, w.hole = false, 0
+	w.strays.forget()
+	w.missing.reset()
+}
+
+// indexUnit makes the index of types by offset one of a single unit.
+func (w *walker) indexUnit() {
+	w.mask, w.farFrom = 1<<32-1, farID
+	w.eager = true
+	n := w.u.Len()
+	if n > len(w.byOff) {
+		w.byOff, w.touched = make([]uint16, max(n+n/4, 1<<19)), 0
+	}
+	if n > w.touched {
+		btf.Touch(w.byOff[w.touched:n])
+		w.touched = n
+	}
+}
+
+// root puts the cursor behind the root of the unit, which Open has read before.
+func (w *walker) root() {
+	w.mangle = !w.opt.keepsNames() && !likeC(w.u.Lang)
+	w.direct = !w.rust && !w.mangle
+	w.c.Start(w.u)
+	w.c.AskToStop(w.opt.Stop)
+	if a := w.c.Read(w.c.Next); a == nil {
+		w.c.Next = w.u.Len()
+	}
+}
+
+// added notes the type that was just appended as the one that references to off mean.
+func (w *walker) added(off int, size uint64) uint32 {
+	dies := append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
+	w.t.Dies = dies
+	if id := uint32(len(dies)); id < w.farFrom {
+		w.byOff[off] = uint16(id)
+		return id
+	}
+	return w.addFar(off)
+}
+
+// append appends a record that refers to the DIE at the offset ref, and notes it as the type at off.
+func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
+	t := &w.t.Types
+	id := w.known(ref)
+	switch {
+	case id != 0:
+	case ref&localMark != 0:
+		id = ref &^ localMark
+	case ref != 0:
+		w.forward = append(w.forward, uint32(t.WordCount())+2)
+		t.Append3(uint32(name), info, ref)
+		return w.added(off, size)
+	}
+	t.Append3(uint32(name), info, id)
+	own := w.added(off, size)
+	if w.classes {
+		w.contributes(uint64(name)<<32|uint64(info), id)
+	}
+	return own
+}
+
+// known is the local id of the type at off, if it has one that no later type can take from it; else 0.
+func (w *walker) known(off uint32) uint32 {
+	if uint64(off) >= uint64(len(w.byOff)) || !w.eager {
+		return 0
+	}
+	id, dies := uint32(w.byOff[off]), w.t.Dies
+	if id-1 >= uint32(len(dies)) || dies[id-1].Off != off {
+		return 0
+	}
+	return id
+}
+
+// elements is refer for the members of a composite or the parameters of a prototype; late references it leaves alone.
+func (w *walker) elements(words []uint32, at, step int) {
+	if !w.late {
+		w.refer(words, at, step)
+	}
+}
+
+// refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
+// notes the others. words are those of Types. Half of the references lead back and half forward, without order: the loop has no
+// branch for it.
+func (w *walker) refer(words []uint32, at, step int) {
+	byOff, dies := w.byOff, w.t.Dies
+	if !w.eager || len(dies) == 0 {
+		byOff = nil
+	}
+	n, room := len(w.forward), max(0, len(words)-at)
+	forward := slices.Grow(w.forward, room)[:n+room]
+	for ; uint(at) < uint(len(words)); at += step {
+		off := words[at]
+		if uint64(off) >= uint64(len(byOff)) {
+			if off&localMark != 0 {
+				words[at] = off &^ localMark
+				continue
+			}
+			forward[n] = uint32(at)
+			n++
+			continue
+		}
+		id := uint32(byOff[off])
+		i := id - 1
+		if i >= uint32(len(dies)) {
+			i = 0
+		}
+		// Where no type has that offset yet, id is stale, or 0. (If it is 0, the first type is not at off; or off is 0 too.)
+		unknown := (uint64(dies[i].Off^off) + 1<<32 - 1) >> 32 // 1 if the offsets differ, else 0
+		words[at] = id ^ (id^off)&-uint32(unknown)
+		forward[n] = uint32(at)
+		n += int(unknown)
+	}
+	w.forward = forward[:n]
+}
+
+// last is the local id of the last type.
+func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) }
+
+// farID in byOff stands for this local id and all higher ones.
+const farID = 1<<16 - 1
+
+// addFar notes the last type in the map of far ids.
+func (w *walker) addFar(off int) uint32 {
+	id := w.last()
+	if id == farID && w.whole == nil || w.far == nil {
+		w.far = make(map[uint32]uint32)
+	}
+	w.byOff[uint32(off)&w.mask] = farID
+	w.far[uint32(off)] = id
+	return id
+}
+
+// local is the local id of the type whose DIE is at off; 0 when there is none there (rule 01/8.2).
+func (w *walker) local(off uint32) uint32 {
+	if id := w.find(off); id != 0 || off == 0 {
+		return id
+	}
+	w.strayed(off)
+	return 0
+}
+
+// find is local for an offset that nothing need be at.
+func (w *walker) find(off uint32) uint32 {
+	id := uint32(w.byOff[off&w.mask])
+	if id == farID {
+		id = w.far[off]
+	}
+	if id != 0 && id <= w.last() && w.t.Dies[id-1].Off == off {
+		return id
+	}
+	return 0
+}
+
+// ref is the offset that a reference of the current DIE leads to, 0 for none.
+func (w *walker) ref(s dwarf.Slot) uint32 {
+	off, _ := w.c.Ref(s)
+	return off
+}
+
+// name is the name of the DIE that was just read.
+func (w *walker) name() dwarf.StrKey {
+	if w.mangle {
+		return w.identifier(w.c.Name())
+	}
+	return w.c.Name()
+}
+
+func (w *walker) enter() bool {
+	if w.depth++; w.depth > maxDepth {
+		w.c.Fail(w.c.Pos, "DIEs nest more than %d deep", maxDepth)
+		return false
+	}
+	return true
+}
+
+// children walks what is below the root.
+func (w *walker) children() {
+	if w.u.Children {
+		w.unitLevel(w.c.Next)
+	} else {
+		w.c.Ended()
+	}
+}
+
+// unitLevel is the children of the root of a unit (rule 01/5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
+// part of what calls it.
+//
+//go:noinline
+func (w *walker) unitLevel(pos int) {
+	c := &w.c
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			c.Ended()
+			return
+		}
+		switch a.Tag {
+		case dwarf.TagVariable:
+			pos = w.variable(a, false)
+		default:
+			pos = w.generic(a)
+		}
+	}
+}
+
+// namespace is the children of a namespace (rule 01/5.2): like those of the unit, but its variables are not at top level.
+func (w *walker) namespace(a *dwarf.Abbrev) int {
+	c := &w.c
+	pos := c.Next
+	if !a.Children || !w.enter() {
+		return pos
+	}
+	for {
+		a := c.Read(pos)
+		if a == nil {
+			w.depth--
+			return c.Next
+		}
+		pos = w.generic(a)
+	}
+}
+
+// generic is the dispatch of rule 01/5.1, for the DIE that was just read. It returns the position of the
+// next sibling.
+func (w *walker) generic(a *dwarf.Abbrev) int {
+	c := &w.c
+	switch a.Tag {
+	case dwarf.TagPointerType:
+		return w.pointer(a)
+	case dwarf.TagStructureType, dwarf.TagClassType, dwarf.TagUnionType:
+		return w.composite(a)
+	case dwarf.TagTypedef:
+		return w.typedef(a)
+	case dwarf.TagConstType:
+		return w.modifier(a, btf.KindConst)
+	case dwarf.TagVolatileType:
+		return w.modifier(a, btf.KindVolatile)
+	case dwarf.TagRestrictType:
+		return w.modifier(a, btf.KindRestrict)
+	case dwarf.TagArrayType:
+		return w.array(a)
+	case dwarf.TagEnumerationType:
+		return w.enumeration(a)
+	case dwarf.TagSubroutineType:
+		return w.subroutine(a)
+	case dwarf.TagBaseType:
+		return w.base(a)
+	case dwarf.TagSubprogram:
+		return w.subprogram(a)
+	case dwarf.TagVariable:
+		return w.variable(a, true)
+	case dwarf.TagNamespace:
+		return w.namespace(a)
+	case dwarf.TagAtomicType, dwarf.TagReferenceType, dwarf.TagRvalueReferenceType, dwarf.TagPtrToMemberType,
+		dwarf.TagStringType, dwarf.TagInterfaceType:
+		return w.foreign(a)
+	case dwarf.TagPackedType, dwarf.TagSharedType, dwarf.TagImmutableType, dwarf.TagTemplateAlias:
+		return w.lostType(a)
+	case dwarf.TagUnspecifiedType:
+		return w.unspecified(a)
+	case dwarf.TagImportedUnit:
+		return w.importUnit(a)
+	default:
+		if a.Tag == dwarf.TagLLVMPtrauthType { // a case of this number would keep the switch from being a table of jumps
+			return w.lostType(a)
+		}
+		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
+		// type, strays.go finds out.
+		if partOf(a.Tag) {
+			c.Fail(c.Pos, "%s stands where none can be", dwarf.Noun(a.Tag))
+		}
+		return c.Skip(a)
+	}
+}
+
+// partOf tells whether DIEs of a tag are read with what they are part of. One that stands elsewhere says that this has ended early.
+func partOf(tag dwarf.Tag) bool {
+	switch tag {
+	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,
+		dwarf.TagCompileUnit, dwarf.TagTypeUnit, dwarf.TagPartialUnit, dwarf.TagSkeletonUnit:
+		return true
+	}
+	return false
+}
+
+// resolve turns offsets into local ids, after the whole unit was read (rule 01/8).
+func (w *walker) resolve() {
+	w.applyMends()
+	w.hasten()
+	w.followAliases()
+	w.resolveTypes()
+	for _, f := range w.names {
+		if target := w.local(f.spec); target != 0 {
+			if r := w.t.Types.At(btf.ID(f.id)); r[0] == 0 {
+				r[0] = w.t.Types.At(btf.ID(target)).Name()
+				if g, _ := nominal.GroupOf(r); r[0] != 0 && g != nominal.None {
+					w.setName(f.id, dwarf.StrKey(r[0]), g)
+				}
+			}
+		}
+	}
+	for _, f := range w.signs {
+		if w.t.signed(w.local(f.typ)) {
+			w.t.Types.At(btf.ID(f.id))[1] |= 1 << 31
+		}
+	}
+	for _, f := range w.storage {
+		r := w.t.Types.At(btf.ID(f.id))
+		e := r.Elem(f.member)
+		e[2] |= (f.base + 8*uint32(w.t.SizeOf(e[1]))) & 0xffffff
+	}
+	for i := range w.t.TypeTags {
+		w.t.TypeTags[i].Owner = w.element(w.t.TypeTags[i].Owner)
+	}
+	w.resolveVars()
+	w.resolveFuncs()
+}
+
+// resolveTypes turns what were references forward into local ids.
+func (w *walker) resolveTypes() {
+	words := w.t.Types.Words()
+	for _, at := range w.forward {
+		words[at] = w.local(words[at])
+	}
+	if w.unsized && !w.opt.keepsUnsized() {
+		w.mendUnsized()
+	}
+}
+
+// localMark marks a reference that is a local id already: an array of an array, a chain of type tags. Offsets are less than
+// 1 << 31.
+const localMark = 1 << 31
+
+func (w *walker) element(ref uint32) uint32 {
+	if ref&localMark != 0 {
+		return ref &^ localMark
+	}
+	return w.local(ref)
+}
