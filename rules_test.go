@@ -185,7 +185,7 @@ func inTestdata(t *testing.T, room, row string) bool {
 
 // TestRulesPageFails: each way in which page and tree can disagree is found.
 func TestRulesPageFails(t *testing.T) {
-	const row = "| 01/6.5 | Arrays nest. | `f.go` | `encoder: TestHere`, `corpus/odd/here.elf` |\n"
+	const row = "| 01/6.5 | Arrays nest. | `f.go` | `encoder: TestHere`, `corpus/unusual/here.elf` |\n"
 	for _, tt := range []struct{ name, rows, comment, want string }{
 		{"all is well", row, "f is rule 01/6.5.", ""},
 		{"a list", row + strings.ReplaceAll(row, "6.5", "9.4.1d"), "f is rules 01/6.5 and 01/9.4.1d, see there.", ""},
@@ -195,7 +195,7 @@ func TestRulesPageFails(t *testing.T) {
 		{"a row twice", row + row, "f is rule 01/6.5.", "01/6.5: has two rows"},
 		{"another room", strings.ReplaceAll(row, "f.go", "g.go"), "f is rule 01/6.5.", "01/6.5: f.go cites it and is no room of it\n01/6.5: g.go does not cite it"},
 		{"no test", strings.ReplaceAll(row, "TestHere", "TestGone"), "f is rule 01/6.5.", "01/6.5: no encoder: TestGone"},
-		{"no image", strings.ReplaceAll(row, "here.elf", "gone.elf"), "f is rule 01/6.5.", "01/6.5: no corpus/odd/gone.elf"},
+		{"no image", strings.ReplaceAll(row, "here.elf", "gone.elf"), "f is rule 01/6.5.", "01/6.5: no corpus/unusual/gone.elf"},
 		{"without the word", row, "f is 01/6.5.", `f.go: "f is 01/6.5." cites otherwise than as in "rule 01/6.5"`},
 		{"another document", row, "f is rule 01/6.5, or specification 01, section 6.5.",
 			`f.go: "f is rule 01/6.5, or specification 01, section 6.5." cites otherwise than as in "rule 01/6.5"`},

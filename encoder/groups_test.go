@@ -13,7 +13,7 @@ import (
 // TestNoTypeUnit: in the default profile a reference to a type unit that is not there is an error with its place. In the peer's it is
 // void.
 func TestNoTypeUnit(t *testing.T) {
-	image := read(t, filepath.Join(oddFolder, "groups4.elf"))
+	image := read(t, filepath.Join(unusualFolder, "groups4.elf"))
 	image = bytes.ReplaceAll(image, []byte(".debug_types\x00"), []byte(".debug_tunes\x00"))
 	const want = ": pointer: no type unit has the signature 0x"
 	if _, err := encodeBytes(image, encoder.Options{Features: feature.Default()}); err == nil || !strings.Contains(err.Error(), want) {
@@ -23,7 +23,7 @@ func TestNoTypeUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := res.Object.AppendWire(nil); !bytes.Equal(got, read(t, filepath.Join(oddFolder, "groups4.btf.golden"))) {
+	if got := res.Object.AppendWire(nil); !bytes.Equal(got, read(t, filepath.Join(unusualFolder, "groups4.btf.golden"))) {
 		t.Errorf("in the peer's profile: got %d bytes, other ones than with the type units", len(got))
 	}
 }
@@ -33,21 +33,21 @@ func TestNoTypeUnit(t *testing.T) {
 func TestNotLinked(t *testing.T) {
 	const want = "link it with -r and -flinker-output=nolto-rel"
 	for _, name := range []string{"waiting", "waiting-zlib"} {
-		image := read(t, filepath.Join(oddFolder, name+".elf"))
+		image := read(t, filepath.Join(unusualFolder, name+".elf"))
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
 			if w := warningsOf(t, image, profile); len(w) != 1 || w[0].Rule != encoder.RuleNotLinked || !strings.Contains(w[0].Examples[0], want) {
 				t.Errorf("%s: got warnings %v, want one of %s with %q", name, w, encoder.RuleNotLinked, want)
 			}
-			o, err := encodeOdd(t, name, nil, profile, 2)
+			o, err := encodeUnusual(t, name, nil, profile, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, golden := o.AppendWire(nil), read(t, filepath.Join(oddFolder, name+".btf.golden")); !bytes.Equal(got, golden) {
+			if got, golden := o.AppendWire(nil), read(t, filepath.Join(unusualFolder, name+".btf.golden")); !bytes.Equal(got, golden) {
 				t.Errorf("%s: got %d bytes, want the %d of the golden", name, len(got), len(golden))
 			}
 		}
 	}
-	for _, w := range warningsOf(t, read(t, filepath.Join(oddFolder, "waiting-fat.elf")), encoder.Default) {
+	for _, w := range warningsOf(t, read(t, filepath.Join(unusualFolder, "waiting-fat.elf")), encoder.Default) {
 		t.Errorf("of what was compiled: got %v, want no warning", w)
 	}
 }

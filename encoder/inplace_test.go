@@ -34,12 +34,12 @@ func segments(t *testing.T, path string) (heads []stdelf.ProgHeader, bytes [][]b
 // TestInPlace: what pahole makes of a program whose BTF it replaces in place is no program any more; no profile does that. A
 // segment holds the file's header too, of which the fields about sections may differ.
 func TestInPlace(t *testing.T) {
-	before := filepath.Join(oddFolder, "program.elf")
+	before := filepath.Join(unusualFolder, "program.elf")
 	heads, want := segments(t, before)
-	if _, got := segments(t, filepath.Join(oddFolder, "program.inplace.golden")); bytes.Equal(got[1], want[1]) {
+	if _, got := segments(t, filepath.Join(unusualFolder, "program.inplace.golden")); bytes.Equal(got[1], want[1]) {
 		t.Error("pahole keeps the segment with the code; the difference that is documented is gone")
 	}
-	golden := read(t, filepath.Join(oddFolder, "program.btf.golden"))
+	golden := read(t, filepath.Join(unusualFolder, "program.btf.golden"))
 	for _, size := range []int{len(golden) - 8, len(golden), 4 * len(golden)} {
 		data := make([]byte, size)
 		copy(data, golden)

@@ -166,7 +166,7 @@ func TestMergedNames(t *testing.T) {
 // compiled, else in that of the image, and last by its name alone beside the image.
 func TestSplitPlaces(t *testing.T) {
 	const id, file = 0x3fcbd9062e4c3112, "a-split5.dwo"
-	dwo := read(t, filepath.Join(oddFolder, file))
+	dwo := read(t, filepath.Join(unusualFolder, file))
 	for _, row := range []struct {
 		name string
 		dwo  func(dir string) string // what the image says

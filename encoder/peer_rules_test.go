@@ -27,44 +27,44 @@ var shown = []struct {
 	exclude string // a language
 	with    []feature.Feature
 }{
-	{rule: rules.OtherSymbols, image: "odd/nosymtab.elf"},
-	{rule: rules.FollowsSignatures, image: "odd/types5.elf"},
-	{rule: rules.FollowsSignatures, image: "odd/stub5.elf"},
-	{rule: rules.LeavesOutAll, image: "odd/rust.elf", exclude: "c11", with: []feature.Feature{feature.ForceCUMerging}},
-	{rule: rules.ReadsSplit, image: "odd/split4.elf"},
-	{rule: rules.ReadsSplit, image: "odd/package5.elf"},
+	{rule: rules.OtherSymbols, image: "unusual/nosymtab.elf"},
+	{rule: rules.FollowsSignatures, image: "unusual/types5.elf"},
+	{rule: rules.FollowsSignatures, image: "unusual/stub5.elf"},
+	{rule: rules.LeavesOutAll, image: "unusual/rust.elf", exclude: "c11", with: []feature.Feature{feature.ForceCUMerging}},
+	{rule: rules.ReadsSplit, image: "unusual/split4.elf"},
+	{rule: rules.ReadsSplit, image: "unusual/package5.elf"},
 
 	{rule: rules.AsPeer, image: "images/gcc12-mips64el-dwarf5-module.ko"},
 	{rule: rules.AsPeer, image: "images/gcc12-hppa-dwarf5-module.ko"},
 	{rule: rules.PeerKinds, image: "images/gcc12-sh4-dwarf5-module.ko"},
 	{rule: rules.Relocate, image: "images/gcc12-mips-dwarf5-twice.ko"},
-	{rule: rules.PeerSkips, image: "odd/groups4.elf"},
-	{rule: rules.PeerSkips, image: "odd/groups5.elf"},
-	{rule: rules.PeerWaiting, image: "odd/waiting-hidden.elf"},
+	{rule: rules.PeerSkips, image: "unusual/groups4.elf"},
+	{rule: rules.PeerSkips, image: "unusual/groups5.elf"},
+	{rule: rules.PeerWaiting, image: "unusual/waiting-hidden.elf"},
 
-	{rule: rules.OddInteger, image: "odd/bitint.elf"},
-	{rule: rules.Foreign, image: "odd/atomic.elf"},
-	{rule: rules.Foreign, image: "odd/cxx.elf"},
-	{rule: rules.LeaveOut, image: "odd/empty.elf"},
-	{rule: rules.LostType, image: "odd/ptrauth.elf"},
-	{rule: rules.Unspecified, image: "odd/nullptr.elf"},
-	{rule: rules.Unspecified, image: "odd/nullptr-clang.elf"},
-	{rule: rules.NamelessDecl, image: "odd/reduced.elf"},
-	{rule: rules.OddFloat, image: "odd/complex.elf"},
-	{rule: rules.UnseenChain, image: "odd/annot.elf", with: []feature.Feature{feature.GlobalVar}},
-	{rule: rules.KeepsNames, image: "odd/dollar.elf"},
-	{rule: rules.KeepsNames, image: "odd/rust.elf"},
-	{rule: rules.ConfuseTypeUnits, image: "odd/types4.elf"},
-	{rule: rules.ConfuseTypeUnits, image: "odd/stub4.elf"},
-	{rule: rules.EmptyStub, image: "odd/types5.elf"},
-	{rule: rules.KeepsUnsized, image: "odd/nullptr.elf"},
-	{rule: rules.UnknownTag, image: "odd/ptrauth.elf"},
-	{rule: rules.NoteUnlessQuiet, image: "odd/rust.elf"},
+	{rule: rules.OddInteger, image: "unusual/bitint.elf"},
+	{rule: rules.Foreign, image: "unusual/atomic.elf"},
+	{rule: rules.Foreign, image: "unusual/cxx.elf"},
+	{rule: rules.LeaveOut, image: "unusual/empty.elf"},
+	{rule: rules.LostType, image: "unusual/ptrauth.elf"},
+	{rule: rules.Unspecified, image: "unusual/nullptr.elf"},
+	{rule: rules.Unspecified, image: "unusual/nullptr-clang.elf"},
+	{rule: rules.NamelessDecl, image: "unusual/reduced.elf"},
+	{rule: rules.OddFloat, image: "unusual/complex.elf"},
+	{rule: rules.UnseenChain, image: "unusual/annot.elf", with: []feature.Feature{feature.GlobalVar}},
+	{rule: rules.KeepsNames, image: "unusual/dollar.elf"},
+	{rule: rules.KeepsNames, image: "unusual/rust.elf"},
+	{rule: rules.ConfuseTypeUnits, image: "unusual/types4.elf"},
+	{rule: rules.ConfuseTypeUnits, image: "unusual/stub4.elf"},
+	{rule: rules.EmptyStub, image: "unusual/types5.elf"},
+	{rule: rules.KeepsUnsized, image: "unusual/nullptr.elf"},
+	{rule: rules.UnknownTag, image: "unusual/ptrauth.elf"},
+	{rule: rules.NoteUnlessQuiet, image: "unusual/rust.elf"},
 
 	{rule: rules.PeerConventions, image: "images/clang19-riscv64-dwarf4-based.elf"},
 	{rule: rules.PeerConventions, image: "images/clang19-ppc64le-dwarf5-based.elf"},
 	{rule: rules.PeerConventions, image: "images/gcc12-arm-dwarf5-based.elf"},
-	{rule: rules.FlagsAtSymbol, image: "odd/kfuncs.elf"},
+	{rule: rules.FlagsAtSymbol, image: "unusual/kfuncs.elf"},
 
 	{rule: rules.JudgePeer, image: "images/gcc12-x86_64-dwarf5-zerobased.elf"},
 	{rule: rules.PeerEntries, image: "images/gcc12-x86_64-dwarf5-weakpair.elf", with: []feature.Feature{feature.GlobalVar}},
@@ -80,7 +80,7 @@ func TestRulesShown(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			opt := encoder.Options{Profile: encoder.Pahole, Off: off, Features: feature.Default().With(row.with...), DebugRoots: []string{oddFolder}}
+			opt := encoder.Options{Profile: encoder.Pahole, Off: off, Features: feature.Default().With(row.with...), DebugRoots: []string{unusualFolder}}
 			if row.exclude != "" {
 				opt.LangExclude, _ = encoder.ParseLanguages([]string{row.exclude})
 			}

@@ -17,7 +17,7 @@ import (
 func TestRemedies(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"images/clang19-x86_64-*based.elf", "images/gcc12-s390x*.elf", "images/gcc12-x86_64-dwarf5-based.elf",
-		"images/gcc12-i386-dwarf5-based.elf", "odd/annot.elf", "odd/clang.elf", "odd/kfuncs*.elf", "odd/cxx.elf"} {
+		"images/gcc12-i386-dwarf5-based.elf", "unusual/annot.elf", "unusual/clang.elf", "unusual/kfuncs*.elf", "unusual/cxx.elf"} {
 		found, err := filepath.Glob(filepath.Join("..", "corpus", filepath.FromSlash(pattern)))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %d files (%v)", pattern, len(found), err)

@@ -57,7 +57,7 @@ func TestSeveralImages(t *testing.T) {
 		paths = append(paths, imagePath(t, name))
 	}
 	for _, name := range []string{"plain", "clang", "lto", "note1", "dwz-note0", "rust", "zdebug", "gdbindex", "emitrelocs"} {
-		paths = append(paths, filepath.Join(oddFolder, name+".elf"))
+		paths = append(paths, filepath.Join(unusualFolder, name+".elf"))
 	}
 	languages := []string{"", "", "c11", "rust", "asm"}
 	for seed := range uint64(40) {
@@ -103,7 +103,7 @@ func TestSeveralPrograms(t *testing.T) {
 
 // TestSeveralLead: the BTF belongs to the first image of which a unit is left, and has its byte order.
 func TestSeveralLead(t *testing.T) {
-	rust, plain, s390 := read(t, filepath.Join(oddFolder, "rust.elf")), read(t, filepath.Join(oddFolder, "plain.elf")), read(t, imagePath(t, "gcc12-s390x-dwarf5-based"))
+	rust, plain, s390 := read(t, filepath.Join(unusualFolder, "rust.elf")), read(t, filepath.Join(unusualFolder, "plain.elf")), read(t, imagePath(t, "gcc12-s390x-dwarf5-based"))
 	for _, row := range []struct {
 		name   string
 		images [][]byte
@@ -139,7 +139,7 @@ func TestSeveralErrors(t *testing.T) {
 	}{
 		{"no DWARF", b.Bytes(), "image1: no DWARF"},
 		{"no symbols", synth.Sample(synth.Target{NoSymtab: true}).Bytes(), "image1: no symbol table"},
-		{"no BTF for it", read(t, filepath.Join(oddFolder, "atomic.elf")), "image1: CU 0: "},
+		{"no BTF for it", read(t, filepath.Join(unusualFolder, "atomic.elf")), "image1: CU 0: "},
 	} {
 		if _, err := encodeSeveral(t, [][]byte{good, row.bad}, likePeer()); err == nil || !strings.HasPrefix(err.Error(), row.want) {
 			t.Errorf("%s: got %v, want %s", row.name, err, row.want)

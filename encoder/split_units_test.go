@@ -21,8 +21,8 @@ import (
 // than the file has.
 func TestSplitSectionsOverlap(t *testing.T) {
 	dir := t.TempDir()
-	dwo := read(t, filepath.Join(oddFolder, "a-splittypes5.dwo"))
-	f, err := elf.Open(filepath.Join(oddFolder, "a-splittypes5.dwo"))
+	dwo := read(t, filepath.Join(unusualFolder, "a-splittypes5.dwo"))
+	f, err := elf.Open(filepath.Join(unusualFolder, "a-splittypes5.dwo"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestSplitSectionsOverlap(t *testing.T) {
 	second := headers + 64*uint64(first.Index+1)
 	binary.LittleEndian.PutUint64(dwo[second+24:], first.Off)
 	image := filepath.Join(dir, "splittypes5.elf")
-	for path, data := range map[string][]byte{filepath.Join(dir, "a-splittypes5.dwo"): dwo, image: read(t, filepath.Join(oddFolder, "splittypes5.elf"))} {
+	for path, data := range map[string][]byte{filepath.Join(dir, "a-splittypes5.dwo"): dwo, image: read(t, filepath.Join(unusualFolder, "splittypes5.elf"))} {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

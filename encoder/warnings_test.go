@@ -78,11 +78,11 @@ func TestNoWarnings(t *testing.T) {
 	}
 }
 
-// oddWarnings encodes an image of corpus/odd in the default profile and returns what it warns of, by rule.
-func oddWarnings(t *testing.T, name string) map[string]encoder.Warning {
+// unusualWarnings encodes an image of corpus/unusual in the default profile and returns what it warns of, by rule.
+func unusualWarnings(t *testing.T, name string) map[string]encoder.Warning {
 	t.Helper()
 	list := map[string]encoder.Warning{}
-	for _, w := range warningsOf(t, read(t, filepath.Join(oddFolder, name+".elf")), encoder.Default) {
+	for _, w := range warningsOf(t, read(t, filepath.Join(unusualFolder, name+".elf")), encoder.Default) {
 		list[w.Rule] = w
 	}
 	return list
@@ -91,7 +91,7 @@ func oddWarnings(t *testing.T, name string) map[string]encoder.Warning {
 // TestReducedDebugInfo: an image of which most structs are only declared is told of, and how many.
 func TestReducedDebugInfo(t *testing.T) {
 	const want = "3 of 4 structs are declarations only (DEBUG_INFO_REDUCED?); members that hold one: 1 (local.full)"
-	if got := oddWarnings(t, "reduced")[encoder.RuleReduced]; got.Count != 1 || got.Examples[0] != want {
+	if got := unusualWarnings(t, "reduced")[encoder.RuleReduced]; got.Count != 1 || got.Examples[0] != want {
 		t.Errorf("got %v, want %q", got, want)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// oddObject encodes an image of corpus/odd in the default profile, with all variables.
-func oddObject(t *testing.T, name string) *btf.Object {
+// unusualObject encodes an image of corpus/unusual in the default profile, with all variables.
+func unusualObject(t *testing.T, name string) *btf.Object {
 	t.Helper()
 	opt := encoder.Options{Features: feature.Default().With(feature.GlobalVar), VerifyDedup: true}
-	res, err := encodeBytes(read(t, filepath.Join(oddFolder, name+".elf")), opt)
+	res, err := encodeBytes(read(t, filepath.Join(unusualFolder, name+".elf")), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +39,14 @@ func memberType(t *testing.T, o *btf.Object, of, member string) uint32 {
 
 // TestSignedPointers: a signed pointer is the pointer that it is, and that is no loss.
 func TestSignedPointers(t *testing.T) {
-	o := oddObject(t, "ptrauth")
+	o := unusualObject(t, "ptrauth")
 	if open, signed := memberType(t, o, "ops", "open"), memberType(t, o, "ops", "close"); open != signed {
 		t.Errorf("got type %d for the signed pointer, want that of the other, %d", signed, open)
 	}
 	if r := follow(t, o, memberType(t, o, "ops", "data"), btf.KindPtr); r.Type() != 0 {
 		t.Errorf("got a pointer to type %d, want one to void", r.Type())
 	}
-	if got := oddWarnings(t, "ptrauth"); len(got) != 0 {
+	if got := unusualWarnings(t, "ptrauth"); len(got) != 0 {
 		t.Errorf("got warnings %v, want none", got)
 	}
 }
@@ -54,7 +54,7 @@ func TestSignedPointers(t *testing.T) {
 // TestNullPointers: the type of nullptr is a pointer to void, from gcc and from clang.
 func TestNullPointers(t *testing.T) {
 	for _, image := range []string{"nullptr", "nullptr-clang"} {
-		o := oddObject(t, image)
+		o := unusualObject(t, image)
 		if r := follow(t, o, memberType(t, o, "holder", "nothing"), btf.KindTypedef, btf.KindPtr); r.Type() != 0 {
 			t.Errorf("%s: got a pointer to type %d, want one to void", image, r.Type())
 		}
@@ -63,7 +63,7 @@ func TestNullPointers(t *testing.T) {
 
 // TestWideIntegers: an integer that is too wide for BTF is a struct of its size and name, with a warning.
 func TestWideIntegers(t *testing.T) {
-	o := oddObject(t, "bitint")
+	o := unusualObject(t, "bitint")
 	for _, x := range []struct {
 		member, name string
 		kind         btf.Kind
@@ -78,7 +78,7 @@ func TestWideIntegers(t *testing.T) {
 			t.Errorf("%s: got %v %q of %d bytes, want %v %q of %d", x.member, r.Kind(), o.Name(r.Name()), r.Size(), x.kind, x.name, x.size)
 		}
 	}
-	got := oddWarnings(t, "bitint")
+	got := unusualWarnings(t, "bitint")
 	if w := got["odd-integer"]; len(got) != 1 || w.Count != 2 || !strings.Contains(w.Examples[0], `CU 0 (src/bitint.c): .debug_info+0x`) ||
 		!strings.HasSuffix(w.Examples[0], `"_BitInt(256)": BTF has no integer of 32 bytes: it is a struct without members`) {
 		t.Errorf("got warnings %v, want two integers", got)
@@ -87,7 +87,7 @@ func TestWideIntegers(t *testing.T) {
 
 // TestAnnotations: what gcc annotates has its tags, in the order of its chains; without the feature there are none.
 func TestAnnotations(t *testing.T) {
-	o := oddObject(t, "annot")
+	o := unusualObject(t, "annot")
 	var got []string
 	for _, r := range o.All() {
 		if r.Kind() == btf.KindDeclTag {
@@ -107,7 +107,7 @@ func TestAnnotations(t *testing.T) {
 
 // TestNames: every name that kernels refuse is made an identifier, wherever it stands, and told of once.
 func TestNames(t *testing.T) {
-	o := oddObject(t, "dollar")
+	o := unusualObject(t, "dollar")
 	for _, x := range []struct {
 		kind btf.Kind
 		name string
@@ -125,7 +125,7 @@ func TestNames(t *testing.T) {
 	if p := o.At(typeNamed(t, o, btf.KindFunc, "fn_x").Type()).Elem(0); o.Name(p[0]) != "p_" {
 		t.Errorf("got parameter %q, want p_", o.Name(p[0]))
 	}
-	got := oddWarnings(t, "dollar")["odd-name"]
+	got := unusualWarnings(t, "dollar")["odd-name"]
 	if got.Count != 10 {
 		t.Errorf("got %d names, want 10: %v", got.Count, got.Examples)
 	}
@@ -225,14 +225,14 @@ func TestUnknownTags(t *testing.T) {
 	}
 }
 
-// TestOddTypesMerged: units that are translated as one give the same types, and the same warnings but for the number of the CU, which
+// TestUnusualTypesMerged: units that are translated as one give the same types, and the same warnings but for the number of the CU, which
 // a name that is made an identifier has not there.
-func TestOddTypesMerged(t *testing.T) {
+func TestUnusualTypesMerged(t *testing.T) {
 	for _, image := range []string{"ptrauth", "nullptr", "bitint", "dollar", "annot", "empty", "reduced"} {
 		var types [2][]string
 		var found [2][]string
 		for i, features := range []feature.Set{feature.Default(), feature.Default().With(feature.ForceCUMerging)} {
-			res, err := encodeBytes(read(t, filepath.Join(oddFolder, image+".elf")), encoder.Options{Features: features})
+			res, err := encodeBytes(read(t, filepath.Join(unusualFolder, image+".elf")), encoder.Options{Features: features})
 			if err != nil {
 				t.Fatalf("%s: %v", image, err)
 			}

@@ -23,11 +23,11 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-const oddFolder = "../corpus/odd"
+const unusualFolder = "../corpus/unusual"
 
-// odd says what the images of corpus/odd come to. In the profile of the peer: the bytes of NAME.btf.golden, or an error where
+// unusual says what the images of corpus/unusual come to. In the profile of the peer: the bytes of NAME.btf.golden, or an error where
 // the peer writes nothing. In the default profile: the types of another image, in any order, made from the same sources.
-var odd = []struct {
+var unusual = []struct {
 	name    string
 	image   string   // NAME if empty; without an extension IMAGE.elf
 	exclude []string // languages
@@ -97,13 +97,13 @@ var odd = []struct {
 	{name: "nosymtab", like: "plain", peer: "no symbol table"},
 }
 
-// encodeOdd encodes an image of the folder.
-func encodeOdd(t *testing.T, image string, exclude []string, profile encoder.Profile, workers int) (*btf.Object, error) {
+// encodeUnusual encodes an image of the folder.
+func encodeUnusual(t *testing.T, image string, exclude []string, profile encoder.Profile, workers int) (*btf.Object, error) {
 	t.Helper()
 	if filepath.Ext(image) == "" {
 		image += ".elf"
 	}
-	f, err := elf.Open(filepath.Join(oddFolder, image))
+	f, err := elf.Open(filepath.Join(unusualFolder, image))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func encodeOdd(t *testing.T, image string, exclude []string, profile encoder.Pro
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := encoder.Options{Profile: profile, Features: feature.Default(), LangExclude: langs, DebugRoots: []string{oddFolder}, Workers: workers}
+	opt := encoder.Options{Profile: profile, Features: feature.Default(), LangExclude: langs, DebugRoots: []string{unusualFolder}, Workers: workers}
 	res, err := encoder.Encode(context.Background(), f, opt)
 	if err != nil {
 		return nil, err
@@ -120,15 +120,15 @@ func encodeOdd(t *testing.T, image string, exclude []string, profile encoder.Pro
 	return res.Object, nil
 }
 
-// TestOddPeer: in the peer's profile every odd image gives what the peer gives, or an error where that writes nothing.
-func TestOddPeer(t *testing.T) {
-	for _, row := range odd {
+// TestUnusualPeer: in the peer's profile every unusual image gives what the peer gives, or an error where that writes nothing.
+func TestUnusualPeer(t *testing.T) {
+	for _, row := range unusual {
 		image := row.image
 		if image == "" {
 			image = row.name
 		}
 		for _, workers := range []int{1, 2, 7} {
-			o, err := encodeOdd(t, image, row.exclude, encoder.Pahole, workers)
+			o, err := encodeUnusual(t, image, row.exclude, encoder.Pahole, workers)
 			switch {
 			case row.peer != "":
 				if err == nil || !strings.Contains(err.Error(), row.peer) {
@@ -137,7 +137,7 @@ func TestOddPeer(t *testing.T) {
 			case err != nil:
 				t.Errorf("%s: %v", row.name, err)
 			default:
-				want := read(t, filepath.Join(oddFolder, row.name+".btf.golden"))
+				want := read(t, filepath.Join(unusualFolder, row.name+".btf.golden"))
 				if got := o.AppendWire(nil); !bytes.Equal(got, want) {
 					t.Errorf("%s, %d workers: got %d bytes, want the %d of the golden; they differ from byte %d on",
 						row.name, workers, len(got), len(want), firstDifference(got, want))
@@ -147,14 +147,14 @@ func TestOddPeer(t *testing.T) {
 	}
 }
 
-// TestOddDefault: in the default profile every odd image gives the types of its sources, and the newest kernel takes them.
-func TestOddDefault(t *testing.T) {
-	for _, row := range odd {
+// TestUnusualDefault: in the default profile every unusual image gives the types of its sources, and the newest kernel takes them.
+func TestUnusualDefault(t *testing.T) {
+	for _, row := range unusual {
 		image := row.image
 		if image == "" {
 			image = row.name
 		}
-		o, err := encodeOdd(t, image, row.exclude, encoder.Default, 2)
+		o, err := encodeUnusual(t, image, row.exclude, encoder.Default, 2)
 		if row.fails != "" {
 			if err == nil || !strings.Contains(err.Error(), row.fails) {
 				t.Errorf("%s: got error %v, want %q", row.name, err, row.fails)
@@ -172,7 +172,7 @@ func TestOddDefault(t *testing.T) {
 		if row.like == "" {
 			continue
 		}
-		want, err := encodeOdd(t, row.like, nil, encoder.Default, 2)
+		want, err := encodeUnusual(t, row.like, nil, encoder.Default, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,18 +184,18 @@ func TestOddDefault(t *testing.T) {
 	}
 }
 
-// TestOddFolder: each row's image is there, and each image has a row here and in the folder's README.md.
-func TestOddFolder(t *testing.T) {
-	paths, err := filepath.Glob(filepath.Join(oddFolder, "*.elf"))
+// TestUnusualFolder: each row's image is there, and each image has a row here and in the folder's README.md.
+func TestUnusualFolder(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(unusualFolder, "*.elf"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths = append(paths, filepath.Join(oddFolder, "sections.o.gz"))
-	readme := string(read(t, filepath.Join(oddFolder, "README.md")))
+	paths = append(paths, filepath.Join(unusualFolder, "sections.o.gz"))
+	readme := string(read(t, filepath.Join(unusualFolder, "README.md")))
 	for _, path := range paths {
 		name, _, _ := strings.Cut(filepath.Base(path), ".")
 		found := name == "dwz-sup" // TestSupplementaryOfDWARF5
-		for _, row := range odd {
+		for _, row := range unusual {
 			found = found || row.name == name
 		}
 		if !found {
@@ -212,9 +212,9 @@ func TestOddFolder(t *testing.T) {
 
 // TestSupplementaryOfDWARF5: the peer crashes on such a pair, so both profiles give the same.
 func TestSupplementaryOfDWARF5(t *testing.T) {
-	want := read(t, filepath.Join(oddFolder, "dwz-multi.btf.golden"))
+	want := read(t, filepath.Join(unusualFolder, "dwz-multi.btf.golden"))
 	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
-		o, err := encodeOdd(t, "dwz-sup", nil, profile, 2)
+		o, err := encodeUnusual(t, "dwz-sup", nil, profile, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +263,7 @@ func follow(t *testing.T, o *btf.Object, id uint32, kinds ...btf.Kind) btf.Recor
 
 // TestCxx: references are pointers, pointers to members keep a place, and names are identifiers.
 func TestCxx(t *testing.T) {
-	o, err := encodeOdd(t, "cxx", nil, encoder.Default, 1)
+	o, err := encodeUnusual(t, "cxx", nil, encoder.Default, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestCxx(t *testing.T) {
 
 // TestRust: names of types are identifiers.
 func TestRust(t *testing.T) {
-	o, err := encodeOdd(t, "rust", nil, encoder.Default, 1)
+	o, err := encodeUnusual(t, "rust", nil, encoder.Default, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestRust(t *testing.T) {
 
 // TestComplex: complex floats are integers, as all floats are without the feature float.
 func TestComplex(t *testing.T) {
-	o, err := encodeOdd(t, "complex", nil, encoder.Default, 1)
+	o, err := encodeUnusual(t, "complex", nil, encoder.Default, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +307,7 @@ func TestComplex(t *testing.T) {
 func TestDebugFileMissing(t *testing.T) {
 	dir := t.TempDir()
 	image := filepath.Join(dir, "debuglink.elf")
-	if err := os.WriteFile(image, read(t, filepath.Join(oddFolder, "debuglink.elf")), 0o600); err != nil {
+	if err := os.WriteFile(image, read(t, filepath.Join(unusualFolder, "debuglink.elf")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	encode := func() error {
@@ -322,7 +322,7 @@ func TestDebugFileMissing(t *testing.T) {
 	if err := encode(); !errors.Is(err, encoder.ErrNoDWARF) || !errors.Is(err, debugfile.ErrNotFound) || !strings.Contains(err.Error(), filepath.Join(".debug", "debuglink.debug")) {
 		t.Errorf("got error %v, want one that names .debug/debuglink.debug", err)
 	}
-	other := read(t, filepath.Join(oddFolder, "plain.elf"))
+	other := read(t, filepath.Join(unusualFolder, "plain.elf"))
 	if err := os.WriteFile(filepath.Join(dir, "debuglink.debug"), other, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +331,7 @@ func TestDebugFileMissing(t *testing.T) {
 	}
 }
 
-// TestManySections: more sections than 16 bits can count, in a linked image; corpus/odd has a relocatable one. The numbers of those
+// TestManySections: more sections than 16 bits can count, in a linked image; corpus/unusual has a relocatable one. The numbers of those
 // behind are kept elsewhere.
 func TestManySections(t *testing.T) {
 	b := synth.New(synth.Target{Class: stdelf.ELFCLASS64, Order: binary.LittleEndian, Machine: stdelf.EM_X86_64, Type: stdelf.ET_EXEC, DWARF: 5})
@@ -370,7 +370,7 @@ func TestMerged(t *testing.T) {
 		{"rust.elf", "c11"}, // the language of the first unit: all are left out
 	} {
 		t.Run(row.image+" "+row.exclude, func(t *testing.T) {
-			image := read(t, filepath.Join(oddFolder, row.image))
+			image := read(t, filepath.Join(unusualFolder, row.image))
 			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(feature.ForceCUMerging)}
 			var args []string
 			if row.exclude != "" {
@@ -393,10 +393,10 @@ func TestMerged(t *testing.T) {
 	}
 }
 
-// FuzzOdd: a damaged odd image is an error or BTF, in both profiles, and never a broken invariant.
-func FuzzOdd(f *testing.F) {
+// FuzzUnusual: a damaged unusual image is an error or BTF, in both profiles, and never a broken invariant.
+func FuzzUnusual(f *testing.F) {
 	for _, name := range []string{"lto", "dwz", "types4", "types5", "cxx", "rust", "atomic", "gdbindex", "split5"} {
-		image, err := os.ReadFile(filepath.Join(oddFolder, name+".elf"))
+		image, err := os.ReadFile(filepath.Join(unusualFolder, name+".elf"))
 		if err != nil {
 			f.Fatal(err)
 		}

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the images of corpus/odd anew: sources -> objects -> images -> goldens, where pahole gives any.
+# Makes the images of corpus/unusual anew: sources -> objects -> images -> goldens, where pahole gives any.
 #
-#   scripts/odd.sh            write everything
-#   scripts/odd.sh --check    write nothing, say what would change; exit 1 if anything would
+#   scripts/unusual.sh            write everything
+#   scripts/unusual.sh --check    write nothing, say what would change; exit 1 if anything would
 #
 # Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19 clang-22 lld-22
 # and gcc 16's compiler proper, which Debian sid has in gcc-16-x86-64-linux-gnu: CC1_16 is the command that runs it,
@@ -11,7 +11,7 @@
 set -eu
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
-images=$repo/corpus/odd
+images=$repo/corpus/unusual
 lab=${LAB:-$repo/../.lab}
 check=no
 case ${1-} in
@@ -20,7 +20,7 @@ case ${1-} in
 *) sed -n '2,5p' "$0" >&2; exit 2 ;;
 esac
 for tool in pahole bpftool; do
-	[ -x "$lab/bin/$tool" ] || { echo "odd.sh: $lab/bin/$tool is missing" >&2; exit 2; }
+	[ -x "$lab/bin/$tool" ] || { echo "unusual.sh: $lab/bin/$tool is missing" >&2; exit 2; }
 done
 
 work=$(mktemp -d)
@@ -240,9 +240,9 @@ if [ $check = yes ]; then
 	rc=0
 	{ files out; files "$images"; } | grep -v dwz-sup | sort -u >names
 	while read -r f; do
-		cmp -s "out/$f" "$images/$f" || { echo "differs or is missing: corpus/odd/$f"; rc=1; }
+		cmp -s "out/$f" "$images/$f" || { echo "differs or is missing: corpus/unusual/$f"; rc=1; }
 	done <names
-	[ $rc = 0 ] && echo "corpus/odd is what the script makes: $(wc -l <names) files"
+	[ $rc = 0 ] && echo "corpus/unusual is what the script makes: $(wc -l <names) files"
 	exit $rc
 fi
 files "$images" | while read -r f; do rm -f "$images/$f"; done
