@@ -177,8 +177,8 @@ func (a *assembler) touchNames(u *unit) {
 func (a *assembler) appendTypes(t *translate.Unit) {
 	for _, id := range a.added(t) {
 		r := t.Types.At(btf.ID(id))
-		if t.Late {
-			t.SettleRecord(r)
+		if t.LazyRefs {
+			t.ResolveRecord(r)
 		}
 		a.appendType(&a.o.Table, r, a.ids)
 		if a.names.odd.fresh != nil {

@@ -342,6 +342,6 @@ func (j *job) regular() bool {
 }
 
 func (j *job) translateOptions(ctx context.Context, classes bool) *translate.Options {
-	return &translate.Options{Stop: ctx.Err, Classes: classes, Settled: j.opt.Paranoid, Features: j.opt.Features, Peer: j.opt.Peer(), PlainFields: j.opt.PlainFields,
+	return &translate.Options{Stop: ctx.Err, Classes: classes, EagerRefs: j.opt.Paranoid, Features: j.opt.Features, Peer: j.opt.Peer(), PlainFields: j.opt.PlainFields,
 		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

@@ -27,7 +27,7 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 	var ins insertion
 	ins.table = btf.NewTable(1)
 	opt := j.translateOptions(ctx, true)
-	opt.Settled = true
+	opt.EagerRefs = true
 	reader := j.d.Units()
 	for _, n := range keep.Units {
 		if err := ctx.Err(); err != nil {

@@ -71,13 +71,13 @@ type tag struct {
 // tagKey spreads the keys of names.
 const tagKey = 0x9e3779b97f4a7c15
 
-// A Settler makes references in the records of a CU local ids where they are not yet.
-type Settler interface{ Settle() }
+// A RefResolver makes references in the records of a CU local ids where they are not yet.
+type RefResolver interface{ ResolveRefs() }
 
 // Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
 // Fresh and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
 // CU that has none (see Classes). Names of t are keys; equal keys are equal names.
-func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, late Settler) {
+func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, lazy RefResolver) {
 	n := t.Len() + 1
 	s.IDs, s.Fresh, s.reach, s.Added = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n), s.Added[:0]
 	s.IDs[0] = 0
@@ -89,7 +89,7 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, lat
 	s.look(class)
 	s.mention(t, named, class)
 	if len(s.deviant) != 0 || s.whole {
-		late.Settle()
+		lazy.ResolveRefs()
 		s.decideDeviating(t, class, next)
 		return
 	}

@@ -78,7 +78,7 @@ func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
 	}
 	align := uint64(1)
 	p.aligns[id] = align
-	p.t.Settle()
+	p.t.ResolveRefs()
 	for i := range r.Vlen() {
 		align = max(align, p.alignment(r.Elem(i)[1], depth+1))
 	}
@@ -101,7 +101,7 @@ func (p *packer) packed(id uint32) bool {
 
 // decide is packed, by the struct's layout.
 func (p *packer) decide(id uint32) bool {
-	p.t.Settle()
+	p.t.ResolveRefs()
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
 		return false

@@ -31,7 +31,7 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 	if typ = a.packer.strip(typ); typ == 0 {
 		return
 	}
-	a.t.Settle()
+	a.t.ResolveRefs()
 	r := a.t.Types.At(btf.ID(typ))
 	if r.Kind() != btf.KindStruct {
 		return

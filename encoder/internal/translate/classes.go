@@ -107,8 +107,8 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
 	case btf.KindFuncProto:
 		h := nominal.Begin(head, w.contribution(r[2]))
-		if w.late {
-			return w.lateParams(h, r[3:])
+		if w.lazyRefs {
+			return w.lazyParams(h, r[3:])
 		}
 		for at := 4; at < len(r); at += 2 {
 			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
@@ -133,8 +133,8 @@ func (w *walker) content(r btf.Record) nominal.Hash {
 
 // memberHash continues the hash of a struct or union with its members, three words each.
 func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
-	if w.late {
-		return w.lateMembers(h, members)
+	if w.lazyRefs {
+		return w.lazyMembers(h, members)
 	}
 	dies := w.t.Dies
 	for at := 2; at < len(members); at += 3 {
@@ -149,18 +149,18 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 	return h
 }
 
-// lateMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
+// lazyMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
 // itself it has all registers.
 //
 //go:noinline
-func (w *walker) lateMembers(h nominal.Hash, members []uint32) nominal.Hash {
+func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(members)-2; at += 3 {
 		v, off := uint64(members[at])<<32|uint64(members[at+2]), members[at+1]
 		if d := hashedAt(dies, byOff, off); d != nil {
 			h = h.Element(v, d.Ref)
 		} else {
-			h = h.Element(v, w.lateContribution(off))
+			h = h.Element(v, w.lazyContribution(off))
 		}
 	}
 	return h
@@ -176,24 +176,24 @@ func hashedAt(dies []Die, byOff []uint16, off uint32) *Die {
 	return nil
 }
 
-// lateParams is lateMembers for the parameters of a prototype, two words each.
+// lazyParams is lazyMembers for the parameters of a prototype, two words each.
 //
 //go:noinline
-func (w *walker) lateParams(h nominal.Hash, params []uint32) nominal.Hash {
+func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
 	for at := 0; at < len(params)-1; at += 2 {
 		name, off := uint64(params[at]), params[at+1]
 		if d := hashedAt(dies, byOff, off); d != nil {
 			h = h.Element(name, d.Ref)
 		} else {
-			h = h.Element(name, w.lateContribution(off))
+			h = h.Element(name, w.lazyContribution(off))
 		}
 	}
 	return h
 }
 
-// lateContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.
-func (w *walker) lateContribution(off uint32) nominal.Hash {
+// lazyContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.
+func (w *walker) lazyContribution(off uint32) nominal.Hash {
 	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
 		return nominal.Void
 	}

@@ -19,11 +19,11 @@ const IndexPending = 0xffffffff
 
 // Options say what is wanted of a CU.
 type Options struct {
-	Features feature.Set
-	Classes  bool         // classes of types are wanted
-	Settled  bool         // no reference may be late
-	Stop     func() error // asked now and then, unless it is nil; an error ends the unit
-	Peer     rules.Set    // the rules of the reference that hold
+	Features  feature.Set
+	Classes   bool         // classes of types are wanted
+	EagerRefs bool         // no reference may be lazy
+	Stop      func() error // asked now and then, unless it is nil; an error ends the unit
+	Peer      rules.Set    // the rules of the reference that hold
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
@@ -93,7 +93,7 @@ type Unit struct {
 	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
 	Dies     []Die          // by local id - 1
 	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
-	Late     bool           // members and parameters refer to offsets of DIEs until they are settled
+	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs, or ResolveRecord for one record
 	Named    []uint32       // local ids of named structs, unions and enums, declarations included
 	Int      btf.ID         // the first base type named "int", 0 when there is none
 	Arrays   bool           // the CU has an array
@@ -174,7 +174,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	}
 	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
 	t.Class = append(t.Class[:0], nominal.Void)
-	t.Int, t.Arrays, t.Late = 0, false, false
+	t.Int, t.Arrays, t.LazyRefs = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
 	t.Place, t.Name, t.Whole, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
@@ -236,7 +236,7 @@ func (w *walker) finish() error {
 			return w.c.Err
 		}
 	}
-	w.t.Late = w.late
+	w.t.LazyRefs = w.lazyRefs
 	byOwner(w.t.TypeTags)
 	byOwner(w.t.VarTags)
 	byOwner(w.fs.Tags)

@@ -14,7 +14,7 @@ func (w *walker) mendUnsized() {
 	t := w.t
 	for id := uint32(1); id <= uint32(len(t.Dies)); id++ {
 		r := t.Types.At(btf.ID(id))
-		at, step := lateIn(r.Kind())
+		at, step := lazyRefsIn(r.Kind())
 		if r.Kind() == btf.KindArray {
 			at, step = 3, 3
 		}

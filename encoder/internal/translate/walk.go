@@ -13,7 +13,7 @@ import (
 // a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
 //
 // A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
-// the walk is done, and resolve turns them into local ids; those of members and parameters stay offsets where that can be (late.go).
+// the walk is done, and resolve turns them into local ids; those of members and parameters stay offsets where that can be (lazyrefs.go).
 // Offset 0 is the unit's header, so 0 can stand for void.
 
 // maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
@@ -53,7 +53,7 @@ type walker struct {
 	rust     bool     // members are put in the order of their offsets
 	unsized  bool     // something may hold void (unsized.go)
 	hole     uint32   // the empty struct that stands for that, 0 while there is none
-	late     bool     // references of members and parameters stay offsets (late.go)
+	lazyRefs bool     // references of members and parameters stay offsets (lazyrefs.go)
 	moved    bool     // types were put behind others whose offsets are higher
 	classes  bool     // what is wanted are classes too
 	composed []uint32 // local ids of prototypes, arrays, and structs and unions without a name
@@ -92,7 +92,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.rust = u.Lang == langRust
 	w.typeTags, w.declTags = opt.Features.Has(feature.TypeTag), opt.Features.Has(feature.DeclTag)
 	w.classes = opt.Classes
-	w.late, w.moved = w.classes, false
+	w.lazyRefs, w.moved = w.classes, false
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth, w.chainTags = 0, 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
@@ -172,9 +172,9 @@ func (w *walker) known(off uint32) uint32 {
 	return id
 }
 
-// elements is refer for the members of a composite or the parameters of a prototype; late references it leaves alone.
+// elements is refer for the members of a composite or the parameters of a prototype; it leaves lazy references alone.
 func (w *walker) elements(words []uint32, at, step int) {
-	if !w.late {
+	if !w.lazyRefs {
 		w.refer(words, at, step)
 	}
 }
@@ -387,7 +387,7 @@ func partOf(tag dwarf.Tag) bool {
 // resolve turns offsets into local ids, after the whole unit was read (rule 01/8).
 func (w *walker) resolve() {
 	w.applyMends()
-	w.hasten()
+	w.resolveEagerly()
 	w.followAliases()
 	w.resolveTypes()
 	for _, f := range w.names {

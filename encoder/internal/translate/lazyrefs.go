@@ -3,20 +3,21 @@ package translate
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
 // Of the types of a unit, ninety-nine of a hundred are only recognised and forgotten. What the members of a composite and the
-// parameters of a prototype refer to is looked up once, when the class is computed, and in the records it stays an offset:
-// a late reference. Who needs such a reference settles it: the few records that go into the object, the few units that deviate.
+// parameters of a prototype refer to is looked up once, to compute the class. In the record the reference stays the offset of a DIE: it is
+// lazy. Lazy references are resolved to local ids where they are needed: in the few records that go into the object, and in the few
+// units that deviate.
 
-// hasten makes late references ones that resolve follows with the others: where one thing of the unit must know them, or where types
-// do not come in the order of their offsets, by which Local finds them.
-func (w *walker) hasten() {
-	if !w.late || !w.moved && inOrder(w.t.Dies) && !w.opt.Settled && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
+// resolveEagerly hands the lazy references to resolve, which follows them with the others, if the unit cannot have lazy ones: because one
+// of its passes needs their local ids, or because types are not in the order of their offsets, by which Unit.local finds them.
+func (w *walker) resolveEagerly() {
+	if !w.lazyRefs || !w.moved && inOrder(w.t.Dies) && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
 		return
 	}
-	w.late = false
+	w.lazyRefs = false
 	words, starts := w.t.Types.Words(), w.t.Types.Starts()
 	for i := range starts {
 		r := w.t.Types.At(btf.ID(i + 1))
-		at, step := lateIn(r.Kind())
+		at, step := lazyRefsIn(r.Kind())
 		for ; step != 0 && at < len(r); at += step {
 			if words[int(starts[i])+at] != 0 {
 				w.forward = append(w.forward, starts[i]+uint32(at))
@@ -38,8 +39,8 @@ func inOrder(dies []Die) bool {
 	return true
 }
 
-// lateIn is where the late references of a kind start in a record, and how far they are apart: 0 where there are none.
-func lateIn(k btf.Kind) (at, step int) {
+// lazyRefsIn is where the references that may be lazy start in a record of a kind, and how far they are apart: 0 if there are none.
+func lazyRefsIn(k btf.Kind) (at, step int) {
 	switch k {
 	case btf.KindStruct, btf.KindUnion:
 		return 4, 3
@@ -49,20 +50,20 @@ func lateIn(k btf.Kind) (at, step int) {
 	return 0, 0
 }
 
-// Settle makes all late references local ids.
-func (t *Unit) Settle() {
-	if !t.Late {
+// ResolveRefs makes all lazy references local ids.
+func (t *Unit) ResolveRefs() {
+	if !t.LazyRefs {
 		return
 	}
 	for i := range t.Types.Len() {
-		t.SettleRecord(t.Types.At(btf.ID(i + 1)))
+		t.ResolveRecord(t.Types.At(btf.ID(i + 1)))
 	}
-	t.Late = false
+	t.LazyRefs = false
 }
 
-// SettleRecord makes the late references of one record local ids. It may be called once for a record of a unit that has them.
-func (t *Unit) SettleRecord(r btf.Record) {
-	at, step := lateIn(r.Kind())
+// ResolveRecord makes the lazy references of one record local ids. It may be called once for each record, while LazyRefs is set.
+func (t *Unit) ResolveRecord(r btf.Record) {
+	at, step := lazyRefsIn(r.Kind())
 	for ; step != 0 && at < len(r); at += step {
 		r[at] = t.local(r[at])
 	}
