@@ -133,7 +133,7 @@ func New(planned []string) *Report {
 	return &Report{planned: slices.Clone(planned), rows: make(map[string]Row, len(planned))}
 }
 
-// Add takes the row of an image, settles its status and returns it so. A row that was not planned, or comes twice, fails.
+// Add takes the row of an image, derives its status and returns the row with it. A row that was not planned, or comes twice, fails.
 func (r *Report) Add(row Row) Row {
 	_, twice := r.rows[row.Name]
 	switch {
@@ -143,13 +143,13 @@ func (r *Report) Add(row Row) Row {
 		r.planned = append(r.planned, row.Name)
 		row.Error = cmp.Or(row.Error, "was not planned")
 	}
-	row.settle()
+	row.deriveStatus()
 	r.rows[row.Name] = row
 	return row
 }
 
-// settle derives the status from what the row says; the worst counts.
-func (row *Row) settle() {
+// deriveStatus derives the status from what the row says; the worst counts.
+func (row *Row) deriveStatus() {
 	slices.SortStableFunc(row.Dropped, func(a, b Drop) int {
 		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Reason, b.Reason))
 	})

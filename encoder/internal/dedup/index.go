@@ -63,7 +63,7 @@ func (x *index) find(sig uint64) *list {
 			return l
 		}
 	}
-	x.settle(l)
+	x.catchUp(l)
 	return l
 }
 
@@ -81,8 +81,8 @@ func (x *index) adopt(l *list, sig uint64) bool {
 	return true
 }
 
-// settle brings a list into the order of today's epoch.
-func (x *index) settle(l *list) {
+// catchUp brings a list into the order of today's epoch.
+func (x *index) catchUp(l *list) {
 	if (x.epoch-l.epoch)&1 != 0 {
 		prev, at := uint32(0), l.head
 		for at != 0 {
@@ -103,7 +103,7 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 		l.sig, l.epoch = sig, x.epoch
 		x.used++
 	} else {
-		x.settle(l)
+		x.catchUp(l)
 	}
 	x.next[id] = l.head
 	l.head = id

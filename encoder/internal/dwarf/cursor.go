@@ -111,7 +111,7 @@ func (c *Cursor) readAny(pos int) *Abbrev {
 // start. Its results are those of Read.
 func (c *Cursor) head(pos int) *Abbrev {
 	if c.limit == 0 {
-		c.Settle()
+		c.CheckRefs()
 		return nil
 	}
 	if uint(pos) >= uint(c.limit) && !c.beyond(pos) {
@@ -454,7 +454,7 @@ func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
 func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d)|bit(e)) == 0 }
 
 // Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or cannot be followed. One that leads out
-// of the unit, or to its header, is an error, which the next Read or Settle tells.
+// of the unit, or to its header, is an error, which the next Read or CheckRefs reports.
 func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
 	if c.Has&bit(s) == 0 {
 		return 0, false
@@ -469,8 +469,8 @@ func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
 	return uint32(v), true
 }
 
-// Settle makes a stray reference of the DIE that was just read the cursor's error. Read does so too.
-func (c *Cursor) Settle() {
+// CheckRefs reports a reference of the DIE that was just read, if it leads outside the unit, as the cursor's error. Read does so too.
+func (c *Cursor) CheckRefs() {
 	if c.stray != 0 && c.Err == nil {
 		c.fail(c.Pos, "reference to %#x, where no entry is", c.u.Place().Off+c.stray-1)
 	}

@@ -275,7 +275,7 @@ func (w *Whole) referred() (map[int]bool, error) {
 				}
 			}
 		}
-		if c.Settle(); c.Err != nil {
+		if c.CheckRefs(); c.Err != nil {
 			return nil, c.Err
 		}
 	}

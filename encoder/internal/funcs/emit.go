@@ -95,15 +95,15 @@ func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 		if decided != nil {
 			differ = m.differ[entry]
 		}
-		if err := m.c.settle(o, entry, names[i%atOnce], m.groups.of(entry), differ, decided, &stats); err != nil {
+		if err := m.c.decideOne(o, entry, names[i%atOnce], m.groups.of(entry), differ, decided, &stats); err != nil {
 			return stats, err
 		}
 	}
 	return stats, nil
 }
 
-// settle decides about a group of states that have been combined, and appends its function. base is the base name of the entry.
-func (c *Collector) settle(o *btf.Object, entry int32, base []byte, group []uint32, differ difference, decided func(Decision), stats *Stats) error {
+// decideOne decides about the function of a group of states that have been combined, and appends its records if it is kept. base is the base name of the entry.
+func (c *Collector) decideOne(o *btf.Object, entry int32, base []byte, group []uint32, differ difference, decided func(Decision), stats *Stats) error {
 	reason, canonical, name := Kept, (*state)(nil), []byte(nil)
 	if c.table.opt.Features.Has(feature.TrueSignature) {
 		canonical, name = c.suffixed(entry, group)

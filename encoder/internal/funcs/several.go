@@ -22,7 +22,7 @@ func EmitAll(o *btf.Object, cs []*Collector, decided func(Decision)) (Stats, err
 	for _, name := range runsByName(cs, &stats) {
 		for _, r := range peerRuns(name) {
 			differ := r.c.combine(o, r.states)
-			if err := r.c.settle(o, r.entry, r.name(), r.states, differ, decided, &stats); err != nil {
+			if err := r.c.decideOne(o, r.entry, r.name(), r.states, differ, decided, &stats); err != nil {
 				return stats, err
 			}
 		}

@@ -222,7 +222,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 
 // finish resolves what the walk has gathered.
 func (w *walker) finish() error {
-	if w.c.Settle(); w.c.Err == nil {
+	if w.c.CheckRefs(); w.c.Err == nil {
 		w.resolve()
 	}
 	if w.c.Err != nil {

@@ -62,7 +62,7 @@ func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.
 			w.whole.imported[i] = true // its turn is before all imports
 		}
 		w.unit(i, &u)
-		if w.c.Settle(); w.c.Err != nil {
+		if w.c.CheckRefs(); w.c.Err != nil {
 			return nil, w.c.Err
 		}
 	}
@@ -134,7 +134,7 @@ func (w *walker) visit(off uint32) (back func()) {
 		}
 	}
 	return func() {
-		w.c.Settle()
+		w.c.CheckRefs()
 		if w.c.Err != nil {
 			c.FailWith(w.c.Err)
 		}
