@@ -46,7 +46,7 @@ type joined struct {
 func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
 	a := &assembler{o: o, exact: exact, check: j.opt.Paranoid && !exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
 	a.names.init(o.Strings, &j.d.Strings)
-	a.names.odd.mend = !j.keepsNames()
+	a.names.odd.replace = !j.keepsNames()
 	if !exact {
 		a.makeRoom(j, j.d.InfoSize())
 	}

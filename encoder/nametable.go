@@ -58,8 +58,8 @@ func (n *nameTable) offset(key uint32) uint32 {
 		return uint32(n.slots[i])
 	}
 	text := n.in.Get(dwarf.StrKey(key), &n.scratch)
-	if n.odd.mend && !translate.IsIdentifier(text) {
-		return n.mended(text)
+	if n.odd.replace && !translate.IsIdentifier(text) {
+		return n.replaced(text)
 	}
 	off := n.out.Add(text)
 	if n.odd.from != nil {
@@ -80,7 +80,7 @@ func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
 			return uint32(n.slots[i])
 		}
 	}
-	if s := n.in.Get(key, &n.scratch); len(s) > limit && !n.odd.mend {
+	if s := n.in.Get(key, &n.scratch); len(s) > limit && !n.odd.replace {
 		return n.out.Add(s[:limit])
 	}
 	return n.offset(uint32(key))
@@ -89,7 +89,7 @@ func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
 // text is offset for what need not be an identifier: the names of integers and floats, and the values of tags. Such texts are not
 // remembered: as a name, the same would be another string.
 func (n *nameTable) text(key uint32) uint32 {
-	if n.odd.mend && key != 0 {
+	if n.odd.replace && key != 0 {
 		if _, known := n.find(key); !known {
 			if text := n.in.Get(dwarf.StrKey(key), &n.scratch); !translate.IsIdentifier(text) {
 				return n.out.Add(text)
@@ -107,8 +107,8 @@ func (n *nameTable) limitedText(key dwarf.StrKey, limit int) uint32 {
 	return n.text(uint32(key))
 }
 
-// mended is the offset of an identifier that stands for a text which is none.
-func (n *nameTable) mended(text []byte) uint32 {
+// replaced is the offset of an identifier that stands for a text which is none.
+func (n *nameTable) replaced(text []byte) uint32 {
 	before := n.out.End()
 	off := n.out.Add(translate.Identifier(text))
 	n.odd.add(off, string(text), off < before)
@@ -118,10 +118,10 @@ func (n *nameTable) mended(text []byte) uint32 {
 // oddNames are names that kernels refuse, which nearly no unit of C has, and the identifiers that stand for them outside the peer's
 // profile. (In units of other languages they are identifiers when they come here.)
 type oddNames struct {
-	mend  bool
-	from  map[uint32]string // by offset of the identifier: the name that it stands for
-	fresh []string          // those that were met since somebody looked
-	clash bool              // an identifier is a name as well, or stands for two: names do not tell types apart as they did
+	replace bool
+	from    map[uint32]string // by offset of the identifier: the name that it stands for
+	fresh   []string          // those that were met since somebody looked
+	clash   bool              // an identifier is a name as well, or stands for two: names do not tell types apart as they did
 }
 
 // add notes that the identifier at off stands for a name. known says that the object had the identifier before.

@@ -123,7 +123,7 @@ func (w *walker) resolveFuncs() {
 	}
 	w.resolveParams()
 	if (w.unsized || w.strays.offs != nil) && !w.opt.keepsUnsized() {
-		w.mendParams()
+		w.replaceUnsizedParams()
 	}
 	for i := range t.Funcs {
 		f := &t.Funcs[i]

@@ -12,7 +12,7 @@ import (
 // A stray is a DIE that something refers to as to a type and that made none: its tag is one that no rule knows, or it stands where no
 // rule looks. Nearly no unit has one, so they are found where references are resolved: one that leads to no type is kept.
 //
-// In the reference's profile such a reference is void. Otherwise the unit is translated once more, with mends: a stray that has a type
+// In the reference's profile such a reference is void. Otherwise the unit is translated once more, with replacements: a stray that has a type
 // and no size of its own is that type, such as the qualifiers of some language; one with a size is a struct of that size that says
 // nothing else. What is neither stays void. A note tells of each.
 
@@ -41,8 +41,8 @@ func (w *walker) strayed(off uint32) {
 	}
 }
 
-// A mend says what a stray is taken for.
-type mend struct {
+// A replacement says what a stray is taken for.
+type replacement struct {
 	off, to uint32 // with to, what is at that offset
 	size    uint32 // else a struct of that size
 	name    dwarf.StrKey
@@ -60,9 +60,9 @@ const (
 	asOpaque
 )
 
-// applyMends makes types of the strays that an earlier walk over the unit met.
-func (w *walker) applyMends() {
-	for _, m := range w.mends {
+// applyReplacements makes types of the strays that an earlier walk over the unit met.
+func (w *walker) applyReplacements() {
+	for _, m := range w.replacements {
 		switch m.as {
 		case asTarget:
 			w.alias(int(m.off), m.to)
@@ -73,25 +73,25 @@ func (w *walker) applyMends() {
 	}
 }
 
-// mendStrays decides about the strays of a unit that has been walked. It tells whether the unit must be walked once more; after the
+// replaceStrays decides about the strays of a unit that has been walked. It tells whether the unit must be walked once more; after the
 // last walk it notes what there is to be told.
-func (w *walker) mendStrays() (again bool) {
-	if w.strays.offs == nil && len(w.mends) == 0 {
+func (w *walker) replaceStrays() (again bool) {
+	if w.strays.offs == nil && len(w.replacements) == 0 {
 		return false
 	}
-	if len(w.mends) == 0 {
-		w.mended = make(map[uint32]bool)
+	if len(w.replacements) == 0 {
+		w.replaced = make(map[uint32]bool)
 	}
 	slices.Sort(w.strays.offs) // so that each unit of a Whole is looked into once
 	var peek dwarf.Peek
 	for i := 0; i < len(w.strays.offs); i++ { //nolint:intrange // more may be appended
 		off := w.strays.offs[i]
-		if w.mended[off] {
+		if w.replaced[off] {
 			continue
 		}
 		if m, ok := w.judgeStray(off, &peek); ok {
-			w.mends = append(w.mends, m)
-			w.mended[off] = true
+			w.replacements = append(w.replacements, m)
+			w.replaced[off] = true
 			again = again || m.as != asVoid
 			if m.as == asTarget && w.find(m.to) == 0 && m.to != 0 {
 				w.strayed(m.to)
@@ -101,8 +101,8 @@ func (w *walker) mendStrays() (again bool) {
 	if again {
 		return true
 	}
-	slices.SortFunc(w.mends, func(a, b mend) int { return cmp.Compare(a.off, b.off) }) // found in the order of references, or of classes
-	for _, m := range w.mends {
+	slices.SortFunc(w.replacements, func(a, b replacement) int { return cmp.Compare(a.off, b.off) }) // found in the order of references, or of classes
+	for _, m := range w.replacements {
 		n := m.at
 		n.Rule, n.Name, n.Value = NoteUnknownTag, m.name, uint64(m.tag)|uint64(m.as)<<16|uint64(m.size)<<32
 		w.t.Notes = append(w.t.Notes, n)
@@ -111,13 +111,13 @@ func (w *walker) mendStrays() (again bool) {
 }
 
 // judgeStray looks at the DIE at an offset; ok is false where there is nothing to tell of.
-func (w *walker) judgeStray(off uint32, peek *dwarf.Peek) (m mend, ok bool) {
+func (w *walker) judgeStray(off uint32, peek *dwarf.Peek) (m replacement, ok bool) {
 	defer w.visit(off)()
 	a := peek.Read(w.u, int(off))
 	if a == nil {
 		return m, false
 	}
-	m = mend{off: off, tag: a.Tag, name: peek.Name(), at: w.placed(int(off))}
+	m = replacement{off: off, tag: a.Tag, name: peek.Name(), at: w.placed(int(off))}
 	if a.Tag == dwarf.TagUnspecifiedType && (m.name == 0 || w.t.Strings.Equal(m.name, "void")) {
 		return m, false // that is void
 	}

@@ -204,7 +204,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
 	}
 	w := &tr.w
-	for w.mends = w.mends[:0]; ; t.reset(u, s) {
+	for w.replacements = w.replacements[:0]; ; t.reset(u, s) {
 		fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
 		w.start(u, t, fs, opt)
 		w.indexUnit()
@@ -214,7 +214,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 		if err := w.finish(); err != nil {
 			return err
 		}
-		if again := w.mendStrays(); !again || w.c.Err != nil {
+		if again := w.replaceStrays(); !again || w.c.Err != nil {
 			return w.c.Err
 		}
 	}

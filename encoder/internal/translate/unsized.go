@@ -9,8 +9,8 @@ import (
 // of void may be meant for some type that the compiler cannot describe. Outside the reference's profile what they hold is an empty
 // struct. Where nothing in a unit hints at void, nobody looks.
 
-// mendUnsized looks at all members, elements and parameters of a unit whose references are followed.
-func (w *walker) mendUnsized() {
+// replaceUnsized looks at all members, elements and parameters of a unit whose references are followed.
+func (w *walker) replaceUnsized() {
 	t := w.t
 	for id := uint32(1); id <= uint32(len(t.Dies)); id++ {
 		r := t.Types.At(btf.ID(id))
@@ -30,8 +30,8 @@ func (w *walker) mendUnsized() {
 	}
 }
 
-// mendParams looks at all parameters of functions.
-func (w *walker) mendParams() {
+// replaceUnsizedParams looks at all parameters of functions.
+func (w *walker) replaceUnsizedParams() {
 	for i := range w.fs.Params {
 		if p := &w.fs.Params[i]; p.HasType && w.t.unsized(p.Type) {
 			p.Type = w.emptyStruct()

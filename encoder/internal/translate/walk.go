@@ -40,13 +40,13 @@ type walker struct {
 	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
 	farFrom uint32            // farID; 0 in a Whole
 
-	names    []nameFixup // types that take their name from another
-	signs    []signFixup // ENUM64 whose sign is that of another type
-	storage  []storageFixup
-	varTypes []uint32 // by index in Vars: offset of its type
-	strays   strays
-	mends    []mend          // of strays that an earlier walk over the unit met
-	mended   map[uint32]bool // their offsets
+	names        []nameFixup // types that take their name from another
+	signs        []signFixup // ENUM64 whose sign is that of another type
+	storage      []storageFixup
+	varTypes     []uint32 // by index in Vars: offset of its type
+	strays       strays
+	replacements []replacement   // of strays that an earlier walk over the unit met
+	replaced     map[uint32]bool // their offsets
 
 	whole    *wholeWalk // nil where units are walked one by one
 	aliases  []alias
@@ -386,7 +386,7 @@ func partOf(tag dwarf.Tag) bool {
 
 // resolve turns offsets into local ids, after the whole unit was read (rule 01/8).
 func (w *walker) resolve() {
-	w.applyMends()
+	w.applyReplacements()
 	w.resolveEagerly()
 	w.followAliases()
 	w.resolveTypes()
@@ -424,7 +424,7 @@ func (w *walker) resolveTypes() {
 		words[at] = w.local(words[at])
 	}
 	if w.unsized && !w.opt.keepsUnsized() {
-		w.mendUnsized()
+		w.replaceUnsized()
 	}
 }
 

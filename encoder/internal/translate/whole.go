@@ -21,9 +21,9 @@ type wholeWalk struct {
 // Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
 func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	w := &tr.w
-	for w.mends = w.mends[:0]; ; {
+	for w.replacements = w.replacements[:0]; ; {
 		all, err := w.wholeOnce(m, s, skip, opt, t, fs)
-		if err == nil && w.whole != nil && w.mendStrays() {
+		if err == nil && w.whole != nil && w.replaceStrays() {
 			continue
 		}
 		if w.whole != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// TestMend: what ends the peer's run is an error in its profile, and something that BTF can say outside it (peer.go).
-func TestMend(t *testing.T) {
+// TestUnencodable: what ends the peer's run is an error in its profile, and something that BTF can say outside it (peer.go).
+func TestUnencodable(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		build func(cu *synth.CU, i *synth.DIE)
@@ -120,8 +120,8 @@ func TestLowerBounds(t *testing.T) {
 	}
 }
 
-// TestMendTags: a declaration tag without a text is left out, wherever it stands.
-func TestMendTags(t *testing.T) {
+// TestEmptyTags: a declaration tag without a text is left out, wherever it stands.
+func TestEmptyTags(t *testing.T) {
 	const name = "declaration tag without a text"
 	b := synth.New(synth.Target{})
 	cu := b.CU("a.c", synth.C11)
