@@ -132,7 +132,7 @@ func (j *job) open(leads bool) error {
 			return err
 		}
 	}
-	return j.table.Know(&j.d.Strings, j.workers(), j.parallel)
+	return j.table.IndexStrings(&j.d.Strings, j.workers(), j.parallel)
 }
 
 // readFunctions reads the symbols for those who look for functions, and for what the image that leads gives.

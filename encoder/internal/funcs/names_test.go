@@ -149,24 +149,24 @@ func TestZeroedStrings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := tableOf(t, names(10)).Know(&d.Strings, parts, together); (err != nil) != fails {
+			if err := tableOf(t, names(10)).IndexStrings(&d.Strings, parts, together); (err != nil) != fails {
 				t.Errorf("%d zeros, %d parts: got error %v", zeros, parts, err)
 			}
 		}
 	}
 }
 
-// TestKnow: a string of .debug_str is known as Index has it; the tails of strings and what is no string of it are not.
-func TestKnow(t *testing.T) {
+// TestIndexStrings: a string of .debug_str has the entry that Index has; the tails of strings and what is no string of it are not.
+func TestIndexStrings(t *testing.T) {
 	for _, prefix := range []string{"", "perf_trace_"} {
 		for _, parts := range []int{1, 2, 7} {
-			t.Run(fmt.Sprint(prefix, parts), func(t *testing.T) { testKnow(t, prefix, parts) })
+			t.Run(fmt.Sprint(prefix, parts), func(t *testing.T) { testIndexStrings(t, prefix, parts) })
 		}
 	}
 }
 
-// testKnow is TestKnow where strings are cut to a prefix.
-func testKnow(t *testing.T, prefix string, parts int) {
+// testIndexStrings is TestIndexStrings where strings are cut to a prefix.
+func testIndexStrings(t *testing.T, prefix string, parts int) {
 	list := names(500)
 	table := tableOf(t, append(list, "tail", "f.isra.0"))
 	b := synth.New(synth.Target{})
@@ -185,7 +185,7 @@ func testKnow(t *testing.T, prefix string, parts int) {
 		t.Fatal(err)
 	}
 	d.Strings.Cut(prefix)
-	if err := table.Know(&d.Strings, parts, together); err != nil {
+	if err := table.IndexStrings(&d.Strings, parts, together); err != nil {
 		t.Fatal(err)
 	}
 	seen := 0

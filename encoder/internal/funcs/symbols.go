@@ -25,17 +25,17 @@ import (
 // A kernel has a hundred thousand, and each worker asks for as many names. What a question costs is the places of memory that it
 // touches, so slots hold a part of the hash, names lie by themselves, and the length of a base name is not kept.
 type Table struct {
-	opt     Options
-	conv    convention
-	f       *elf.File
-	syms    *elf.Symbols // gives the bytes of names
-	slots   []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
-	names   []uint32     // by entry: offset of the first symbol's name, which starts with the base name
-	entries []entry
-	more    []symbol // all but the first of an entry: by entry, then by value, then in symbol table order
-	known   known
-	kflags  map[int32]uint32 // of the entries that are kfuncs
-	seed    maphash.Seed
+	opt       Options
+	conv      convention
+	f         *elf.File
+	syms      *elf.Symbols // gives the bytes of names
+	slots     []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
+	names     []uint32     // by entry: offset of the first symbol's name, which starts with the base name
+	entries   []entry
+	more      []symbol // all but the first of an entry: by entry, then by value, then in symbol table order
+	nameIndex nameIndex
+	kflags    map[int32]uint32 // of the entries that are kfuncs
+	seed      maphash.Seed
 
 	last     int32 // the entry whose base name sorts last
 	lastName []byte

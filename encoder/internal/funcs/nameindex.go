@@ -15,8 +15,8 @@ import (
 // workers share the answers: an answer is found by the offset of the string. Strings that are the tail of another one, or that
 // stand elsewhere, are not known here.
 
-// known has the answers for the strings of .debug_str.
-type known struct {
+// A nameIndex has the answers for the strings of .debug_str.
+type nameIndex struct {
 	strings *dwarf.Strings
 	places  []place // by offset / 64
 	entries []int32 // of the strings that are names of functions, in order
@@ -32,27 +32,27 @@ type place struct {
 // maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
 const maxStarts = 32
 
-// Know looks up all strings of the image, after Finish, in so many parts, which parallel may do at once. It is an error when many of
+// IndexStrings looks up all strings of the image, after Finish, in so many parts, which parallel may do at once. It is an error when many of
 // them are zeroed.
-func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) error {
-	t.known = known{strings: s, places: make([]place, s.Size()/64+1)}
+func (t *Table) IndexStrings(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) error {
+	t.nameIndex = nameIndex{strings: s, places: make([]place, s.Size()/64+1)}
 	found := make([][]int32, parts) // by part: the entries
 	zeroed := make([]dwarf.StrKey, parts)
-	perPart := (len(t.known.places) + parts - 1) / parts
+	perPart := (len(t.nameIndex.places) + parts - 1) / parts
 	parallel(parts, func(i int) {
-		from, to := min(perPart*i, len(t.known.places)), min(perPart*(i+1), len(t.known.places))
-		btf.Touch(t.known.places[from:to])
-		l := learner{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
-		s.Each(64*uint64(from), 64*uint64(to), l.add)
-		l.learn()
-		found[i], zeroed[i] = l.entries, l.zeroed
+		from, to := min(perPart*i, len(t.nameIndex.places)), min(perPart*(i+1), len(t.nameIndex.places))
+		btf.Touch(t.nameIndex.places[from:to])
+		x := indexer{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
+		s.Each(64*uint64(from), 64*uint64(to), x.add)
+		x.flush()
+		found[i], zeroed[i] = x.entries, x.zeroed
 	})
 	for _, key := range zeroed {
 		if key != 0 {
 			return &elf.FormatError{Section: ".debug_str", Offset: uint64(key - 1), Problem: fmt.Sprintf("%d bytes are zeroed where strings should be", maxEmpty)}
 		}
 	}
-	k := &t.known
+	k := &t.nameIndex
 	k.entries = slices.Concat(found...)
 	for i := 1; i < len(k.places); i++ {
 		p := &k.places[i-1]
@@ -61,8 +61,8 @@ func (t *Table) Know(s *dwarf.Strings, parts int, parallel func(n int, do func(i
 	return nil
 }
 
-// A learner looks up the strings of some places, in order.
-type learner struct {
+// An indexer looks up the strings of some places, in order.
+type indexer struct {
 	t       *Table
 	q       queue
 	keys    [atOnce]dwarf.StrKey
@@ -75,32 +75,32 @@ type learner struct {
 // maxEmpty is how many empty strings there are one behind the other. A linker keeps one, and without one there is one of each object.
 const maxEmpty = 32
 
-func (l *learner) add(key dwarf.StrKey, text []byte) {
+func (x *indexer) add(key dwarf.StrKey, text []byte) {
 	if len(text) == 0 {
-		l.addEmpty(key)
+		x.addEmpty(key)
 	}
-	l.keys[l.q.n] = key
-	if l.q.add(l.t.hash(text), text) {
-		l.learn()
-	}
-}
-
-func (l *learner) addEmpty(key dwarf.StrKey) {
-	if l.row++; key != l.empty+1 {
-		l.row = 1
-	}
-	if l.empty = key; l.row == maxEmpty && l.zeroed == 0 {
-		l.zeroed = key - maxEmpty + 1
+	x.keys[x.q.n] = key
+	if x.q.add(x.t.hash(text), text) {
+		x.flush()
 	}
 }
 
-// learn empties the queue.
-func (l *learner) learn() {
-	t, q := l.t, &l.q
+func (x *indexer) addEmpty(key dwarf.StrKey) {
+	if x.row++; key != x.empty+1 {
+		x.row = 1
+	}
+	if x.empty = key; x.row == maxEmpty && x.zeroed == 0 {
+		x.zeroed = key - maxEmpty + 1
+	}
+}
+
+// flush empties the queue.
+func (x *indexer) flush() {
+	t, q := x.t, &x.q
 	q.touched = t.touch(q.hash[:q.n]) ^ t.touchNames(q.hash[:q.n])
 	for i, name := range q.names[:q.n] {
-		off := uint32(l.keys[i]) - 1
-		p := &t.known.places[off/64]
+		off := uint32(x.keys[i]) - 1
+		p := &t.nameIndex.places[off/64]
 		n := bits.OnesCount64(p.starts)
 		if n == maxStarts {
 			continue
@@ -108,7 +108,7 @@ func (l *learner) learn() {
 		p.starts |= 1 << (off % 64)
 		if e := t.find(q.hash[i], name); e >= 0 {
 			p.funcs |= 1 << n
-			l.entries = append(l.entries, e)
+			x.entries = append(x.entries, e)
 		}
 	}
 	q.n = 0
@@ -117,7 +117,7 @@ func (l *learner) learn() {
 // Lookup is Index for a string of the image, by its key; ok is false when it is not known here. It may be called by several
 // goroutines at once.
 func (t *Table) Lookup(s *dwarf.Strings, key dwarf.StrKey) (entry int32, ok bool) {
-	k, off := &t.known, uint32(key)-1
+	k, off := &t.nameIndex, uint32(key)-1
 	if s != k.strings || uint64(off/64) >= uint64(len(k.places)) {
 		return 0, false
 	}
