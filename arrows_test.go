@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 
 	"golden/dump":   {"encoder/btf"},
 	"golden/escape": {},
+	"golden/cause":  {"encoder/btf"},
 	"golden":        {"golden/dump", "golden/escape", "encoder/btf", "encoder/input"},
 	"golden/report": {"golden", "golden/escape", "encoder/btf"},
 
