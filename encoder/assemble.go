@@ -31,7 +31,7 @@ type assembler struct {
 	ids       []uint32 // by local id: its id in the object
 	keys      []uint32 // scratch
 	every     []uint32 // local ids, from 1 on
-	seen      dedup.Seen
+	classes   dedup.ClassTable
 	joined    []joined // by the order of joining, for what must be joined again
 	tagged    bool     // a type has a declaration tag
 }
@@ -61,7 +61,7 @@ func (a *assembler) makeRoom(j *job, info uint64) {
 	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
 	rooms := []func(){
 		func() { a.o.Strings.Grow(int(info/perByte), int(info/perString)) },
-		func() { a.seen.MakeRoom(int(info / perClass)) },
+		func() { a.classes.MakeRoom(int(info / perClass)) },
 		func() { a.names.makeRoom(int(info / perName)) },
 		func() {
 			a.o.Grow(int(info/perType), int(info/perWord))
@@ -73,7 +73,7 @@ func (a *assembler) makeRoom(j *job, info uint64) {
 
 // forget lets go of what only the joining of units needs.
 func (a *assembler) forget() {
-	a.names, a.seen, a.ids, a.joined = nameTable{}, dedup.Seen{}, nil, nil
+	a.names, a.classes, a.ids, a.joined = nameTable{}, dedup.ClassTable{}, nil, nil
 }
 
 // add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.
@@ -88,8 +88,8 @@ func (a *assembler) add(u *unit) error {
 	if a.exact {
 		a.number(t)
 	} else {
-		a.seen.Unit(&t.Types, t.Named, t.Class, a.o.End(), t)
-		a.ids = a.seen.IDs
+		a.classes.Decide(&t.Types, t.Named, t.Class, a.o.End(), t)
+		a.ids = a.classes.IDs
 	}
 	synthetic := a.findIndexType(t)
 	a.touchNames(u)
@@ -148,7 +148,7 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 // added are the local ids of the types that are appended to the object.
 func (a *assembler) added(t *translate.Unit) []uint32 {
 	if !a.exact {
-		return a.seen.Added
+		return a.classes.Added
 	}
 	n := t.Types.Len()
 	for len(a.every) < n {
@@ -193,7 +193,7 @@ func (a *assembler) oddNames(t *translate.Unit, off uint32) {
 		a.warn.name(t, off, name)
 	}
 	a.names.odd.fresh = nil
-	a.seen.Broken = a.seen.Broken || a.names.odd.clash && !a.exact
+	a.classes.Broken = a.classes.Broken || a.names.odd.clash && !a.exact
 }
 
 // nameOf is the name of a local record as the object has it.
@@ -247,7 +247,7 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 		}
 		a.tagged = true
 		value, owner := a.names.text(uint32(tag.Value)), a.ids[tag.Owner]
-		if !a.exact && a.seen.Known(value, owner, uint32(tag.Component)) {
+		if !a.exact && a.classes.AddTag(value, owner, uint32(tag.Component)) {
 			continue
 		}
 		a.o.Append(value, btf.Info(btf.KindDeclTag, 0, false), owner, uint32(tag.Component))

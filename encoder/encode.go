@@ -292,7 +292,7 @@ func (j *job) forgetDWARF(a *assembler) {
 }
 
 // assemble translates all units and joins what the exact engine must see: everything, or one type of every class and all
-// of what reaches a wild name.
+// of what reaches an ambiguous name.
 func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 	for exact = exact || !j.regular(); ; exact = true {
 		a := newAssembler(j.object(), j, exact)
@@ -312,18 +312,18 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 		if exact {
 			return a, nil
 		}
-		if a.seen.Broken {
+		if a.classes.Broken {
 			continue
 		}
-		keep := a.seen.Wild(o, a.names.offset)
+		keep := a.classes.Ambiguous(o, a.names.offset)
 		if keep == nil {
 			return a, nil
 		}
 		if a.tagged {
 			continue
 		}
-		err := j.joinWild(ctx, a, keep) // the few units that mention a wild name
-		j.clock.Stop("wild names", 0, uint64(len(keep.Units)), "CUs")
+		err := j.rejoinAmbiguous(ctx, a, keep) // the few units that mention an ambiguous name
+		j.clock.Stop("ambiguous names", 0, uint64(len(keep.Units)), "CUs")
 		return a, err
 	}
 }

@@ -15,7 +15,7 @@ var ErrCollision = errors.New("two different types have the same hash")
 // in full.
 func (a *assembler) paranoid(t *translate.Unit) error {
 	for id := 1; id <= t.Types.Len(); id++ {
-		if a.seen.Fresh[id] {
+		if a.classes.IsNew[id] {
 			continue
 		}
 		if !a.sameContent(t, uint32(id), a.ids[id], 0) {

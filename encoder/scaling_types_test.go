@@ -242,7 +242,7 @@ func unitShapes() []shape {
 			}
 		}
 	})
-	add("wild names", 1500, func(b *synth.Builder, n int) {
+	add("ambiguous names", 1500, func(b *synth.Builder, n int) {
 		for i := range 3 {
 			cu, integer := unit(b, numbered("unit", i))
 			for k := range n {
@@ -259,7 +259,7 @@ func unitShapes() []shape {
 			}
 		}
 	})
-	add("a wild name under a chain", 4000, func(b *synth.Builder, n int) {
+	add("an ambiguous name under a chain", 4000, func(b *synth.Builder, n int) {
 		for i := range 3 {
 			cu, integer := unit(b, numbered("unit", i))
 			end := synth.NewDIE(dwarf.TagStructType, synth.Name("end"))

@@ -154,7 +154,7 @@ func TestWarningsOfUnitsReadTwice(t *testing.T) {
 	}
 	twice := false
 	for _, p := range res.Phases {
-		twice = twice || p.Name == "wild names"
+		twice = twice || p.Name == "ambiguous names"
 	}
 	if !twice {
 		t.Fatal("no unit was translated twice")

@@ -31,10 +31,10 @@ func TestReferrers(t *testing.T) {
 	}
 }
 
-// TestKeepGrows: classes are found again, however many there are.
-func TestKeepGrows(t *testing.T) {
+// TestAmbiguousClassesGrow: classes are found again, however many there are.
+func TestAmbiguousClassesGrow(t *testing.T) {
 	const n = 1000
-	var k Keep
+	var k AmbiguousClasses
 	slot := func(i uint32) classSlot {
 		h := Hash{A: uint64(i) * 0x9e3779b97f4a7c15, B: uint64(i) * 0xc2b2ae3d27d4eb4f}
 		return classSlot{a: h.A, b: uint32(h.B), id: i + 1}

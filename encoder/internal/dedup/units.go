@@ -74,25 +74,25 @@ func (s *tagSets) shared() []uint64 {
 	return more
 }
 
-// Again repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and Fresh are
-// as they were after Unit. It may be asked only when all units have been seen.
-func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
+// Replay repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and IsNew are
+// as they were after Decide. It may be asked only when all units have been seen.
+func (s *ClassTable) Replay(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 	n := t.Len() + 1
-	s.IDs, s.Fresh, s.reach = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n)
-	s.IDs[0], s.Fresh[0] = 0, false
+	s.IDs, s.IsNew, s.reach = resize(s.IDs, n), resize(s.IsNew, n), resize(s.reach, n)
+	s.IDs[0], s.IsNew[0] = 0, false
 	s.findDeviants(t, named, class)
 	if len(s.deviant) != 0 {
-		s.spread(t)
+		s.propagate(t)
 	}
 	at := uint32(first)
 	for id := 1; id < n; id++ {
-		own := s.whole || len(s.deviant) != 0 && s.reach[id]
+		own := s.addAll || len(s.deviant) != 0 && s.reach[id]
 		if !own {
 			s.IDs[id] = s.find(class[id]).id
 			// The first of its class went in, and so did all of a class that occurred here first and is walked.
 			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked(t.At(btf.ID(id)).Kind())
 		}
-		if s.Fresh[id] = own; own {
+		if s.IsNew[id] = own; own {
 			s.IDs[id] = at
 			at++
 		}
@@ -101,8 +101,8 @@ func (s *Seen) Again(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
 
 // findDeviants lists the definitions of a unit that differ from the first of their name, and those of a name that is several things in
 // the unit.
-func (s *Seen) findDeviants(t *btf.Table, named []uint32, class []Hash) {
-	s.deviant, s.whole = s.deviant[:0], false
+func (s *ClassTable) findDeviants(t *btf.Table, named []uint32, class []Hash) {
+	s.deviant, s.addAll = s.deviant[:0], false
 	s.round++
 	for _, id := range named {
 		r := t.At(btf.ID(id))

@@ -8,7 +8,7 @@
 // name, so one bottom-up pass over a CU does it. (Rule 03/18.2. Hashing what is reachable instead gives
 // nearly every CU classes of its own, since each declares and defines another mixture.)
 //
-// Two types of one class are equal but for what the names they mention stand for. That is decided elsewhere (dedup/seen.go): a
+// Two types of one class are equal but for what the names they mention stand for. That is decided elsewhere (dedup/classtable.go): a
 // name that stands for two things is found, and what reaches it is left to the exact engine.
 package nominal
 

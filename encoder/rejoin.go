@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 )
 
-// What reaches a wild name must go into the object at every occurrence (dedup.Seen), and which names are wild is known only
+// What reaches an ambiguous name must go into the object at every occurrence (dedup.ClassTable), and which names are ambiguous is known only
 // when all units have been joined. There are a handful of such names, mentioned by a handful of units. Those units are
 // translated once more; the types that stayed out are put where they would have stood, and everything moves up.
 
@@ -20,8 +20,8 @@ type insertion struct {
 
 const extraMark = 1 << 31
 
-// joinWild inserts every occurrence of the classes in keep.
-func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) error {
+// rejoinAmbiguous inserts every occurrence of the classes in keep.
+func (j *job) rejoinAmbiguous(ctx context.Context, a *assembler, keep *dedup.AmbiguousClasses) error {
 	var w worker
 	var u unit
 	var ins insertion
@@ -52,14 +52,14 @@ func (j *job) joinWild(ctx context.Context, a *assembler, keep *dedup.Keep) erro
 }
 
 // insert notes the types of a unit that go in, and points what the unit said at them.
-func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion) error {
+func (a *assembler) insert(u *unit, at *joined, keep *dedup.AmbiguousClasses, ins *insertion) error {
 	t := &u.types
-	a.seen.Again(&t.Types, t.Named, u.types.Class, at.types)
-	ids := a.seen.IDs
+	a.classes.Replay(&t.Types, t.Named, u.types.Class, at.types)
+	ids := a.classes.IDs
 	next, extra := uint32(at.types), len(ins.before)
 	for id := 1; id <= t.Types.Len(); id++ {
 		switch {
-		case a.seen.Fresh[id]:
+		case a.classes.IsNew[id]:
 			next++
 		case keep.Has(u.types.Class[id]):
 			ids[id] = extraMark | uint32(len(ins.before))
@@ -71,7 +71,7 @@ func (a *assembler) insert(u *unit, at *joined, keep *dedup.Keep, ins *insertion
 	}
 	for id := 1; id <= t.Types.Len(); id++ {
 		switch r := t.Types.At(btf.ID(id)); {
-		case a.seen.Fresh[id]: // deviants too, whose classes are in no table
+		case a.classes.IsNew[id]: // deviants too, whose classes are in no table
 			a.point(a.o.At(btf.ID(ids[id])), r, ids)
 		case keep.Has(u.types.Class[id]):
 			a.appendType(&ins.table, r, ids)

@@ -5,31 +5,33 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// Seen decides, CU by CU in their order, which types must be put into the object so that the exact engine gives the same
-// result as it would for all of them.
+// A ClassTable decides, CU by CU in their order, which types go into the object, so that the exact engine gives the same result as it
+// would for all types of all CUs.
 //
-// The idea: a type whose class occurred in an earlier CU can stay out, and every reference to it may go to the first of its
-// class. The exact engine would merge the two anyway, and which of them survives does not depend on the later one: for
-// structs, unions, typedefs and primitives the lowest id survives; for reference types the one completed first, depth first,
-// and a walk that starts in a type that stays out reaches none of the types that do not. Inside the CU where a class occurs
-// first that order is not the order of ids, so there all its reference types go in.
+// The problem: of a hundred types, ninety-nine are repeats of a type in an earlier CU, and comparing them is most of the work. The idea:
+// the table recognises a repeat by its nominal class (package nominal). A type whose class occurred in an earlier CU stays out, and every
+// reference to it goes to the first type of its class. The exact engine would merge the two anyway, and which of them survives does not
+// depend on the later one: for structs, unions, typedefs and primitives the lowest id survives; for reference types the one completed
+// first, depth first, and a walk that starts in a type that stays out reaches none of the types that do not. Inside the CU where a class
+// occurs first, that order is not the order of ids, so all its reference types go in.
 //
-// This holds while a name stands for one thing. So Seen remembers for every name of a struct, union or enum the class of
-// its first definition. A CU that defines it otherwise deviates: whatever reaches such a definition inside this CU goes in,
-// as a record of its own that represents nobody. And if a name of which there are several things, or things that reach
-// several things, is also declared without a definition somewhere, then what that declaration will mean depends on the order
-// of comparisons: it is wild, and everything that reaches it, in every CU, must go in (wild.go).
+// This holds as long as a name stands for one thing. So the table records, for every name of a struct, union or enum (a tag), the class of
+// its first definition. There are three exceptions:
 //
-// A CU in which one name is two DIEs, both defined or one only declared, goes in whole: the exact engine compares such graphs
-// node by node as they are, and which of their types are one node decides whether it finds them equal. Where a name is defined
-// twice there in the way of its first definition, what reaches both nodes can fail against the first of its class, and survive
-// beside it. A later type of that class, for which the name is one node, equals either of the two, and takes the one that
-// the order of candidates puts first. So such a name is doubled, and wild like the others unless no other CU mentions it. (A
-// definition and a declaration in one CU make a name several things and declared, which is wild already; of two different
-// definitions one deviates, and nothing that reaches it in one place can equal what does not.)
-type Seen struct {
+//   - A CU that defines a tag otherwise than the first definition deviates. Whatever reaches such a definition inside this CU goes in, as
+//     a record of its own that represents nobody.
+//   - A CU in which one tag is two DIEs, both defined or one only declared, goes in whole. The exact engine compares such graphs node by
+//     node, and which of their types are one node decides whether it finds them equal.
+//   - A tag is ambiguous if it stands for several things, or is reached from things that do, and is somewhere declared without a
+//     definition: what that declaration means depends on the order of comparisons. So is a tag that one CU defines twice in the way of
+//     its first definition, if other CUs mention it: what reaches both nodes can fail against the first of its class and survive beside
+//     it, and a later type of that class equals either of the two and takes the one that is the first candidate. Everything that reaches
+//     an ambiguous tag, in every CU, goes in (ambiguous.go). A definition and a declaration in one CU make a tag several things and
+//     declared, which is ambiguous already; of two different definitions one deviates, and nothing that reaches it in one place can equal
+//     what does not.
+type ClassTable struct {
 	IDs    []uint32 // by local id of the last CU: its id in the object
-	Fresh  []bool   // by local id of the last CU: it goes in
+	IsNew  []bool   // by local id of the last CU: it goes in
 	Added  []uint32 // the local ids of the last CU that go in
 	Broken bool     // the assumptions do not hold: only the exact engine may decide
 
@@ -45,7 +47,7 @@ type Seen struct {
 	deviant  []uint32 // scratch: local ids that deviate
 	reach    []bool   // scratch: by local id, reaches a deviant
 	todo     []uint32 // scratch: local ids that reach one, of which it is not known yet what refers to them
-	whole    bool     // in the CU a name is two things
+	addAll   bool     // in the CU a name is two things
 }
 
 // A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
@@ -57,15 +59,15 @@ type classSlot struct {
 
 // A tag is what is known of one name of one group.
 type tag struct {
-	def      Hash   // class of its first definition; zero without one
-	key      uint32 // the name
-	group    nominal.Group
-	declared bool   // somewhere it is declared only
-	several  bool   // it stands for more than one thing
-	doubled  bool   // one unit defines it twice as its first definition does
-	alike    uint32 // round of the last unit that defines it so
-	defined  uint32 // round of the last unit that defines it
-	stated   uint32 // round of the last unit that declares it
+	def          Hash   // class of its first definition; zero without one
+	key          uint32 // the name
+	group        nominal.Group
+	declared     bool   // somewhere it is declared only
+	several      bool   // it stands for more than one thing
+	definedTwice bool   // one unit defines it twice as its first definition does
+	sameDefIn    uint32 // round of the last unit that defines it so
+	definedIn    uint32 // round of the last unit that defines it
+	declaredIn   uint32 // round of the last unit that declares it
 }
 
 // tagKey spreads the keys of names.
@@ -74,21 +76,21 @@ const tagKey = 0x9e3779b97f4a7c15
 // A RefResolver makes references in the records of a CU local ids where they are not yet.
 type RefResolver interface{ ResolveRefs() }
 
-// Unit decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
-// Fresh and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
+// Decide decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
+// IsNew and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
 // CU that has none (see Classes). Names of t are keys; equal keys are equal names.
-func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, lazy RefResolver) {
+func (s *ClassTable) Decide(t *btf.Table, named []uint32, class []Hash, next btf.ID, lazy RefResolver) {
 	n := t.Len() + 1
-	s.IDs, s.Fresh, s.reach, s.Added = resize(s.IDs, n), resize(s.Fresh, n), resize(s.reach, n), s.Added[:0]
+	s.IDs, s.IsNew, s.reach, s.Added = resize(s.IDs, n), resize(s.IsNew, n), resize(s.reach, n), s.Added[:0]
 	s.IDs[0] = 0
-	clear(s.Fresh)
+	clear(s.IsNew)
 	s.Broken = s.Broken || class == nil
 	if s.Broken {
 		return
 	}
-	s.look(class)
-	s.mention(t, named, class)
-	if len(s.deviant) != 0 || s.whole {
+	s.lookUp(class)
+	s.noteNames(t, named, class)
+	if len(s.deviant) != 0 || s.addAll {
 		lazy.ResolveRefs()
 		s.decideDeviating(t, class, next)
 		return
@@ -101,18 +103,18 @@ func (s *Seen) Unit(t *btf.Table, named []uint32, class []Hash, next btf.ID, laz
 }
 
 // note notes that a local id goes in if its id in the object is at, and counts that.
-func (s *Seen) note(local, at uint32) (added uint32) {
+func (s *ClassTable) note(local, at uint32) (added uint32) {
 	if s.IDs[local] != at {
 		return 0
 	}
-	s.Fresh[local] = true
+	s.IsNew[local] = true
 	s.Added = append(s.Added, local)
 	return 1
 }
 
-// look finds the slots of all classes of a CU, which stay where they are until the CU is done; and with that the ids of the types whose
+// lookUp finds the slots of all classes of a CU, which stay where they are until the CU is done; and with that the ids of the types whose
 // class was seen in an earlier CU, which are 99 of 100.
-func (s *Seen) look(class []Hash) {
+func (s *ClassTable) lookUp(class []Hash) {
 	for 3*(s.used+len(class)) >= 2*len(s.slots) {
 		s.grow()
 	}
@@ -136,7 +138,7 @@ func (s *Seen) look(class []Hash) {
 
 // decide is the id of a type that does not deviate: that of the first of its class, or at, where it goes in. first is the id of the
 // first type of its CU that goes in.
-func (s *Seen) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
+func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 	slot := s.find(h)
 	switch {
 	case slot.id == 0:
@@ -149,17 +151,17 @@ func (s *Seen) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 }
 
 // decideDeviating decides for the types of a CU that defines a name otherwise, or in which one is two things.
-func (s *Seen) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
+func (s *ClassTable) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	deviates := len(s.deviant) != 0
 	if deviates {
-		s.spread(t)
+		s.propagate(t)
 	}
 	at, first := uint32(next), uint32(next)
 	for id := 1; id < len(class); id++ {
 		switch {
 		case deviates && s.reach[id]:
 			s.IDs[id] = at
-		case s.whole:
+		case s.addAll:
 			if slot := s.find(class[id]); slot.id == 0 {
 				s.put(slot, class[id], at)
 			}
@@ -171,9 +173,9 @@ func (s *Seen) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	}
 }
 
-// Known tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
+// AddTag tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
 // on.
-func (s *Seen) Known(value uint32, target uint32, component uint32) bool {
+func (s *ClassTable) AddTag(value uint32, target uint32, component uint32) bool {
 	h := nominal.Begin(1<<63|uint64(value)<<32|uint64(target), nominal.Plain(component))
 	slot := s.find(h)
 	if slot.id != 0 {
@@ -196,7 +198,7 @@ func walked(k btf.Kind) bool {
 }
 
 // find is the slot of a class, or the free one where it belongs. There is always a free one.
-func (s *Seen) find(h Hash) *classSlot {
+func (s *ClassTable) find(h Hash) *classSlot {
 	if len(s.slots) == 0 {
 		s.grow()
 	}
@@ -209,13 +211,13 @@ func (s *Seen) find(h Hash) *classSlot {
 }
 
 // put fills a free slot.
-func (s *Seen) put(p *classSlot, h Hash, id uint32) {
+func (s *ClassTable) put(p *classSlot, h Hash, id uint32) {
 	*p = classSlot{h.A, uint32(h.B), id}
 	s.used++
 }
 
 // MakeRoom spares the table its growing up to n classes.
-func (s *Seen) MakeRoom(n int) {
+func (s *ClassTable) MakeRoom(n int) {
 	size := 1 << 15
 	for 3*n >= 2*size {
 		size *= 2
@@ -225,9 +227,9 @@ func (s *Seen) MakeRoom(n int) {
 	}
 }
 
-func (s *Seen) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
+func (s *ClassTable) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
 
-func (s *Seen) growTo(size int) {
+func (s *ClassTable) growTo(size int) {
 	old, tags := s.slots, s.tagOf
 	s.slots = btf.Touch(make([]classSlot, size))
 	s.tagOf = btf.Touch(make([]uint32, size))
@@ -244,15 +246,15 @@ func (s *Seen) growTo(size int) {
 	}
 }
 
-// mention notes the names that a CU defines and declares, and finds definitions that deviate.
-func (s *Seen) mention(t *btf.Table, named []uint32, class []Hash) {
-	s.deviant, s.whole = s.deviant[:0], false
+// noteNames notes the names that a CU defines and declares, and finds definitions that deviate.
+func (s *ClassTable) noteNames(t *btf.Table, named []uint32, class []Hash) {
+	s.deviant, s.addAll = s.deviant[:0], false
 	twice := false
 	for _, id := range named {
 		slot := s.found[id]
 		known := s.tagOf[slot]
 		if known == 0 {
-			known = s.meet(t.At(btf.ID(id)), class[id])
+			known = s.newTagOf(t.At(btf.ID(id)), class[id])
 			if s.slots[slot].id != 0 { // a free slot may be filled with another class until this one's turn
 				s.tagOf[slot] = known
 			}
@@ -277,8 +279,8 @@ const (
 	tagShift    = 1
 )
 
-// meet is what tagOf is to say of a class that has a name, which is noted.
-func (s *Seen) meet(r btf.Record, class Hash) uint32 {
+// newTagOf is what tagOf is to say of a class that has a name, which is noted.
+func (s *ClassTable) newTagOf(r btf.Record, class Hash) uint32 {
 	g, declares := nominal.GroupOf(r)
 	n := s.tagNumber(r[0], g)
 	known := (n + 1) << tagShift
@@ -295,26 +297,26 @@ func (s *Seen) meet(r btf.Record, class Hash) uint32 {
 
 // deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:
 // comparing a graph in which a name is one node with a graph in which it is two can fail (rule 03/8).
-func (s *Seen) deviates(t *tag, class Hash, declares bool) bool {
+func (s *ClassTable) deviates(t *tag, class Hash, declares bool) bool {
 	var again bool
 	if declares {
-		again = t.defined == s.round
-		t.stated = s.round
+		again = t.definedIn == s.round
+		t.declaredIn = s.round
 	} else {
-		again = t.defined == s.round || t.stated == s.round
-		t.defined = s.round
+		again = t.definedIn == s.round || t.declaredIn == s.round
+		t.definedIn = s.round
 		if class == t.def {
-			t.doubled = t.doubled || t.alike == s.round
-			t.alike = s.round
+			t.definedTwice = t.definedTwice || t.sameDefIn == s.round
+			t.sameDefIn = s.round
 		}
 	}
-	s.whole = s.whole || again
+	s.addAll = s.addAll || again
 	return again || !declares && t.def != class
 }
 
 // tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34
 // bits and the number, plus 1, in the lower 30.
-func (s *Seen) tagNumber(key uint32, group nominal.Group) uint32 {
+func (s *ClassTable) tagNumber(key uint32, group nominal.Group) uint32 {
 	if 2*len(s.tags) >= len(s.tagSlots) {
 		s.growTags()
 	}
@@ -333,7 +335,7 @@ func (s *Seen) tagNumber(key uint32, group nominal.Group) uint32 {
 	}
 }
 
-func (s *Seen) growTags() {
+func (s *ClassTable) growTags() {
 	old := s.tagSlots
 	s.tagSlots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
 	mask := uint64(len(s.tagSlots) - 1)
@@ -349,8 +351,8 @@ func (s *Seen) growTags() {
 	}
 }
 
-// spread finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
-func (s *Seen) spread(t *btf.Table) {
+// propagate finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
+func (s *ClassTable) propagate(t *btf.Table) {
 	clear(s.reach)
 	from := listReferrers(t)
 	todo := append(s.todo[:0], s.deviant...)

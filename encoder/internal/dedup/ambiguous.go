@@ -5,31 +5,31 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// A Keep is a set of classes of which every occurrence must go into the object.
-type Keep struct {
+// AmbiguousClasses is a set of classes of which every occurrence must go into the object.
+type AmbiguousClasses struct {
 	slots []classSlot
-	// Names are the wild names' keys; Classes is how many classes reach one; Units are the units, by the order in which they were
+	// Names are the ambiguous names' keys; Classes is how many classes reach one; Units are the units, by the order in which they were
 	// seen, in which such a class can occur.
 	Names   []uint32
 	Classes int
 	Units   []int
 }
 
-// Wild finds the names that cannot be resolved by class, once all CUs have been seen: those that stand for several things, or
-// for a struct and a union, and are declared without a definition somewhere; and those that are doubled, if another CU has
+// Ambiguous finds the names that cannot be resolved by class, once all CUs have been seen: those that stand for several things, or
+// for a struct and a union, and are declared without a definition somewhere; and those that one CU defines twice, if another CU has
 // them too. It returns the classes that reach one, nil when there is none. o is the object that the decisions led to; offset is
 // the place of a key's string in its table.
-func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
-	k := &Keep{}
+func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *AmbiguousClasses {
+	k := &AmbiguousClasses{}
 	reached := make(map[uint64]bool) // names, as nameIn has them
 	var shared []uint64
 	for i := range s.tags {
 		t := &s.tags[i]
-		if t.doubled && shared == nil {
+		if t.definedTwice && shared == nil {
 			shared = s.sets.shared()
 		}
-		wild := t.declared && (t.several || s.twoKinds(t)) || t.doubled && shared[i/64]>>(i%64)&1 != 0
-		if !wild {
+		undecided := t.declared && (t.several || s.twoKinds(t)) || t.definedTwice && shared[i/64]>>(i%64)&1 != 0
+		if !undecided {
 			continue
 		}
 		k.Names = append(k.Names, t.key)
@@ -58,7 +58,7 @@ func (s *Seen) Wild(o *btf.Object, offset func(key uint32) uint32) *Keep {
 }
 
 // twoKinds tells whether the name is that of a struct and of a union, both with a definition.
-func (s *Seen) twoKinds(t *tag) bool {
+func (s *ClassTable) twoKinds(t *tag) bool {
 	if t.group == nominal.Enum {
 		return false
 	}
@@ -71,7 +71,7 @@ func (s *Seen) twoKinds(t *tag) bool {
 	return defs == 2
 }
 
-func (s *Seen) findTag(key uint32, group nominal.Group) (n uint32, ok bool) {
+func (s *ClassTable) findTag(key uint32, group nominal.Group) (n uint32, ok bool) {
 	mask := uint64(len(s.tagSlots) - 1)
 	want := uint64(key)<<2 | uint64(group)
 	for i := nominal.Fold(want+1, tagKey) & mask; s.tagSlots[i] != 0; i = (i + 1) & mask {
@@ -134,7 +134,7 @@ func nameOf(r btf.Record) (name uint64, ok bool) {
 	return nameIn(r[0], uint64(g)), g != nominal.None && r[0] != 0
 }
 
-func (k *Keep) add(p classSlot) {
+func (k *AmbiguousClasses) add(p classSlot) {
 	if 2*(k.Classes+1) > len(k.slots) {
 		old := k.slots
 		k.slots = make([]classSlot, max(64, 2*len(old)))
@@ -148,7 +148,7 @@ func (k *Keep) add(p classSlot) {
 	k.Classes++
 }
 
-func (k *Keep) find(a uint64, b uint32) *classSlot {
+func (k *AmbiguousClasses) find(a uint64, b uint32) *classSlot {
 	mask := uint64(len(k.slots) - 1)
 	for i := a & mask; ; i = (i + 1) & mask {
 		if p := &k.slots[i]; p.id == 0 || p.a == a && p.b == b {
@@ -158,6 +158,6 @@ func (k *Keep) find(a uint64, b uint32) *classSlot {
 }
 
 // Has tells whether every occurrence of a class must go in.
-func (k *Keep) Has(h Hash) bool {
+func (k *AmbiguousClasses) Has(h Hash) bool {
 	return k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
 }
