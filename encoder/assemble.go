@@ -92,7 +92,7 @@ func (a *assembler) add(u *unit) error {
 		a.ids = a.classes.IDs
 	}
 	synthetic := a.findIndexType(t)
-	a.touchNames(u)
+	a.prefetchNames(u)
 	a.appendTypes(t)
 	if a.check {
 		if err := a.paranoid(t); err != nil {
@@ -157,8 +157,8 @@ func (a *assembler) added(t *translate.Unit) []uint32 {
 	return a.every[:n]
 }
 
-// touchNames goes over the names of what is to be appended: when that is done, the processor has near what looking them up reads.
-func (a *assembler) touchNames(u *unit) {
+// prefetchNames prefetches what looking up the names of the types to be appended reads.
+func (a *assembler) prefetchNames(u *unit) {
 	t, keys := &u.types, a.keys[:0]
 	for _, id := range a.added(t) {
 		r := t.Types.At(btf.ID(id))
@@ -170,7 +170,7 @@ func (a *assembler) touchNames(u *unit) {
 		}
 	}
 	a.keys = u.funcs.Names(keys)
-	a.names.touch(a.keys)
+	a.names.prefetch(a.keys)
 }
 
 // appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.

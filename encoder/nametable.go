@@ -8,14 +8,14 @@ import (
 
 // nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.
 type nameTable struct {
-	out     *btf.Strings
-	in      *dwarf.Strings
-	slots   []uint64
-	used    int
-	longest int // string that has been interned
-	odd     oddNames
-	scratch [4]byte
-	touched uint64 // of no use, but to be read
+	out        *btf.Strings
+	in         *dwarf.Strings
+	slots      []uint64
+	used       int
+	longest    int // string that has been interned
+	odd        oddNames
+	scratch    [4]byte
+	prefetched uint64 // what prefetch read, kept so that the compiler keeps the reads
 }
 
 func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
@@ -30,7 +30,7 @@ func (n *nameTable) makeRoom(count int) {
 		size *= 2
 	}
 	if n.used == 0 && size > len(n.slots) {
-		n.slots = btf.Touch(make([]uint64, size))
+		n.slots = btf.Prefault(make([]uint64, size))
 	}
 }
 
@@ -143,14 +143,14 @@ func (o *oddNames) meet(off uint32) {
 	o.clash = o.clash || same
 }
 
-// touch reads what offset and limited will read of some keys, so that memory is waited for once for many, and not for each.
-func (n *nameTable) touch(keys []uint32) {
+// prefetch reads what offset and limited will read for some keys (see btf/memory.go).
+func (n *nameTable) prefetch(keys []uint32) {
 	var hashes [atOnce]uint64
 	for len(keys) > 0 {
 		some, news := keys[:min(len(keys), atOnce)], 0
 		keys = keys[len(some):]
 		for _, key := range some {
-			n.touched ^= n.slots[n.first(key)] ^ uint64(n.in.Touch(dwarf.StrKey(key)))
+			n.prefetched ^= n.slots[n.first(key)] ^ uint64(n.in.Prefetch(dwarf.StrKey(key)))
 		}
 		for _, key := range some {
 			if key != 0 && uint32(n.slots[n.first(key)]>>32) != key {
@@ -158,16 +158,16 @@ func (n *nameTable) touch(keys []uint32) {
 				news++
 			}
 		}
-		n.touched ^= n.out.Touch(hashes[:news])
+		n.prefetched ^= n.out.Prefetch(hashes[:news])
 	}
 }
 
-// atOnce is how many names are gone over at once: few enough that what was read stays near.
+// atOnce is how many names are prefetched at once: few enough that they stay in the cache.
 const atOnce = 128
 
 func (n *nameTable) grow() {
 	old := n.slots
-	n.slots = btf.Touch(make([]uint64, 2*len(old)))
+	n.slots = btf.Prefault(make([]uint64, 2*len(old)))
 	for _, s := range old {
 		if s == 0 {
 			continue

@@ -91,11 +91,11 @@ func (s *Strings) Add(str []byte) uint32 {
 	return at + s.start
 }
 
-// Hash is what Touch takes.
+// Hash is what Prefetch takes.
 func (s *Strings) Hash(str []byte) uint64 { return maphash.Bytes(s.seed, str) }
 
-// Touch reads where Add will look for strings of these hashes first. What comes back is of no use.
-func (s *Strings) Touch(hashes []uint64) (sum uint64) {
+// Prefetch reads where Add will look for strings of these hashes first. What comes back is of no use.
+func (s *Strings) Prefetch(hashes []uint64) (sum uint64) {
 	if len(s.slots) == 0 {
 		return 0
 	}
@@ -156,7 +156,7 @@ func (s *Strings) grow(n int) {
 	for 4*(s.used+n) > 3*size {
 		size *= 2
 	}
-	s.slots = Touch(make([]uint64, size))
+	s.slots = Prefault(make([]uint64, size))
 	for _, p := range old {
 		if p == 0 {
 			continue

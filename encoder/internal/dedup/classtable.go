@@ -231,8 +231,8 @@ func (s *ClassTable) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
 
 func (s *ClassTable) growTo(size int) {
 	old, tags := s.slots, s.tagOf
-	s.slots = btf.Touch(make([]classSlot, size))
-	s.tagOf = btf.Touch(make([]uint32, size))
+	s.slots = btf.Prefault(make([]classSlot, size))
+	s.tagOf = btf.Prefault(make([]uint32, size))
 	mask := uint64(len(s.slots) - 1)
 	for k, p := range old {
 		if p.id == 0 {
@@ -337,7 +337,7 @@ func (s *ClassTable) tagNumber(key uint32, group nominal.Group) uint32 {
 
 func (s *ClassTable) growTags() {
 	old := s.tagSlots
-	s.tagSlots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
+	s.tagSlots = btf.Prefault(make([]uint64, max(1<<12, 2*len(old))))
 	mask := uint64(len(s.tagSlots) - 1)
 	for _, p := range old {
 		if p == 0 {

@@ -66,8 +66,8 @@ type engine struct {
 	longWalk int
 	contents map[uint32]uint64 // of types in lists that are divided, and of what they lead to
 	// adjust: the comparison would have to change a base type.
-	adjust  bool
-	touched uint32 // of no use, but to be read
+	adjust     bool
+	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
 // Run deduplicates the object's own types against each other and against its base.
@@ -144,7 +144,7 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	for ; m.next < e.end && m.err == nil; m.next++ {
 		if m.next >= appended && (m.next-appended)%atOnce == 0 {
-			e.touch(m.next, min(m.next+atOnce, e.end))
+			e.prefetch(m.next, min(m.next+atOnce, e.end))
 		}
 		if _, m.err = e.reference(m.next); m.err == nil {
 			m.err = e.pause()
@@ -161,28 +161,28 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	return e.stats, nil
 }
 
-// atOnce is how many types are gone over at once: few enough that what was read stays near.
+// atOnce is how many types are prefetched at once: few enough that they stay in the cache.
 const atOnce = 128
 
-// touch reads what reference will read first of functions and prototypes that were appended, so that memory is waited for once for
-// many of them. What they refer to has its survivor: that is written into them already.
-func (e *engine) touch(from, to uint32) {
+// prefetch reads what reference will read first for functions and prototypes that were appended (see btf/memory.go). What they refer to
+// has its survivor, which is written into them on the way.
+func (e *engine) prefetch(from, to uint32) {
 	sum := uint32(0)
 	for id := from; id < to; id++ {
 		r := e.rec(id)
 		switch r.Kind() {
 		case btf.KindFuncProto:
 			if e.m[id] == unset && e.resolve(r) {
-				sum ^= e.c.touch(e.signature(r))
+				sum ^= e.c.prefetch(e.signature(r))
 			}
 		case btf.KindFunc:
-			sum ^= e.c.touch(e.signature(r))
+			sum ^= e.c.prefetch(e.signature(r))
 		}
 	}
-	e.touched = sum
+	e.prefetched = sum
 }
 
-// resolve is referents for a prototype that refers to nothing that has not been processed; ok is false for others.
+// resolve rewrites the references of a prototype if all its referents have been processed; else ok is false.
 func (e *engine) resolve(r btf.Record) (ok bool) {
 	ok = e.m[r[2]] < busy
 	for i := 4; i < len(r); i += 2 {

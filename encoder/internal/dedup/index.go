@@ -33,7 +33,7 @@ type list struct {
 // init makes an index for types with ids below end, of about n signatures.
 func (x *index) init(end, n int) {
 	x.next = make([]uint32, end)
-	x.lists = btf.Touch(make([]list, 1<<bits.Len(uint(max(n, 500)))))
+	x.lists = btf.Prefault(make([]list, 1<<bits.Len(uint(max(n, 500)))))
 }
 
 // reach makes room for ids below end.
@@ -121,8 +121,8 @@ func (x *index) push(sig uint64, id uint32) {
 	l.head = id
 }
 
-// touch reads where the search for a signature starts.
-func (x *index) touch(sig uint64) uint32 { return x.lists[sig&uint64(len(x.lists)-1)].epoch }
+// prefetch reads where the search for a signature starts.
+func (x *index) prefetch(sig uint64) uint32 { return x.lists[sig&uint64(len(x.lists)-1)].epoch }
 
 func (x *index) slot(sig uint64) *list {
 	mask := uint64(len(x.lists) - 1)

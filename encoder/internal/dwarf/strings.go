@@ -91,8 +91,8 @@ func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 	}
 }
 
-// Touch reads the first byte of a string of .debug_str. What comes back is of no use.
-func (s *Strings) Touch(key StrKey) byte {
+// Prefetch reads the first byte of a string of .debug_str. What comes back is of no use.
+func (s *Strings) Prefetch(key StrKey) byte {
 	if i := uint(key - 1); i < uint(len(s.str)) {
 		return s.str[i]
 	}

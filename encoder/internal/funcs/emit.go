@@ -89,7 +89,7 @@ func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	var names baseNames
 	for i, entry := range m.entries {
 		if i%atOnce == 0 {
-			m.c.touch(m.entries[i:min(i+atOnce, len(m.entries))], m.groups, o.Strings, &names)
+			m.c.prefetch(m.entries[i:min(i+atOnce, len(m.entries))], m.groups, o.Strings, &names)
 		}
 		var differ difference
 		if decided != nil {

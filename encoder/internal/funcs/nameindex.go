@@ -41,7 +41,7 @@ func (t *Table) IndexStrings(s *dwarf.Strings, parts int, parallel func(n int, d
 	perPart := (len(t.nameIndex.places) + parts - 1) / parts
 	parallel(parts, func(i int) {
 		from, to := min(perPart*i, len(t.nameIndex.places)), min(perPart*(i+1), len(t.nameIndex.places))
-		btf.Touch(t.nameIndex.places[from:to])
+		btf.Prefault(t.nameIndex.places[from:to])
 		x := indexer{t: t, entries: make([]int32, 0, t.Len()/(2*parts))}
 		s.Each(64*uint64(from), 64*uint64(to), x.add)
 		x.flush()
@@ -97,7 +97,7 @@ func (x *indexer) addEmpty(key dwarf.StrKey) {
 // flush empties the queue.
 func (x *indexer) flush() {
 	t, q := x.t, &x.q
-	q.touched = t.touch(q.hash[:q.n]) ^ t.touchNames(q.hash[:q.n])
+	q.prefetched = t.prefetch(q.hash[:q.n]) ^ t.prefetchNames(q.hash[:q.n])
 	for i, name := range q.names[:q.n] {
 		off := uint32(x.keys[i]) - 1
 		p := &t.nameIndex.places[off/64]

@@ -37,11 +37,11 @@ type Table struct {
 	kflags    map[int32]uint32 // of the entries that are kfuncs
 	seed      maphash.Seed
 
-	last     int32 // the entry whose base name sorts last
-	lastName []byte
-	queue    queue // of base names to be added
-	pending  [atOnce]symbol
-	touched  uint32 // what touch read, so that it does
+	last       int32 // the entry whose base name sorts last
+	lastName   []byte
+	queue      queue // of base names to be added
+	pending    [atOnce]symbol
+	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
 // An entry is what is known of a base name.
@@ -99,7 +99,7 @@ func (t *Table) makeRoom(syms int) {
 	for size < 2*n {
 		size *= 2
 	}
-	t.slots = btf.Touch(make([]uint32, size))
+	t.slots = btf.Prefault(make([]uint32, size))
 }
 
 // baseName cuts a name before its first dot. whole is false for a part that the compiler split off another function.
@@ -115,7 +115,7 @@ func baseName(name []byte) (base []byte, whole bool) {
 // addPending empties the queue.
 func (t *Table) addPending() {
 	q := &t.queue
-	t.touched = t.touch(q.hash[:q.n])
+	t.prefetched = t.prefetch(q.hash[:q.n])
 	for i, base := range q.names[:q.n] {
 		t.add(q.hash[i], base, t.pending[i])
 	}
@@ -156,7 +156,7 @@ func (t *Table) probe(h uint32, name []byte) int {
 }
 
 func (t *Table) grow() {
-	t.slots = btf.Touch(make([]uint32, 2*len(t.slots)))
+	t.slots = btf.Prefault(make([]uint32, 2*len(t.slots)))
 	mask := uint32(len(t.slots) - 1)
 	for n := range t.entries {
 		h := t.hash(t.Base(int32(n)))

@@ -75,7 +75,7 @@ func (m *funcMemo) probe(key dwarf.StrKey) int {
 
 func (m *funcMemo) grow() {
 	old := m.slots
-	m.slots = btf.Touch(make([]uint64, max(1<<12, 2*len(old))))
+	m.slots = btf.Prefault(make([]uint64, max(1<<12, 2*len(old))))
 	for _, s := range old {
 		if s != 0 {
 			m.slots[m.probe(dwarf.StrKey(s>>32))] = s

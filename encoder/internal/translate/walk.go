@@ -28,17 +28,17 @@ type walker struct {
 
 	typeTags, declTags, enum64, float bool
 
-	depth   int
-	elems   []uint32 // stack of member and parameter words of open composites
-	params  []Param  // stack of parameters of open functions
-	funcs   []pendingFunc
-	forward []uint32          // which words of Types are offsets still
-	byOff   []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
-	eager   bool              // references are followed at once: not in a Whole, where what is behind counts
-	touched int               // byOff has its memory up to there
-	mask    uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
-	far     map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
-	farFrom uint32            // farID; 0 in a Whole
+	depth      int
+	elems      []uint32 // stack of member and parameter words of open composites
+	params     []Param  // stack of parameters of open functions
+	funcs      []pendingFunc
+	forward    []uint32          // which words of Types are offsets still
+	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
+	eager      bool              // references are followed at once: not in a Whole, where what is behind counts
+	prefaulted int               // byOff has its memory up to there
+	mask       uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
+	far        map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
+	farFrom    uint32            // farID; 0 in a Whole
 
 	names        []nameFixup // types that take their name from another
 	signs        []signFixup // ENUM64 whose sign is that of another type
@@ -109,11 +109,11 @@ func (w *walker) indexUnit() {
 	w.eager = true
 	n := w.u.Len()
 	if n > len(w.byOff) {
-		w.byOff, w.touched = make([]uint16, max(n+n/4, 1<<19)), 0
+		w.byOff, w.prefaulted = make([]uint16, max(n+n/4, 1<<19)), 0
 	}
-	if n > w.touched {
-		btf.Touch(w.byOff[w.touched:n])
-		w.touched = n
+	if n > w.prefaulted {
+		btf.Prefault(w.byOff[w.prefaulted:n])
+		w.prefaulted = n
 	}
 }
 
