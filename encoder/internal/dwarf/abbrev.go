@@ -379,7 +379,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 		a.fixed, a.lead = int16(size), lead
 	}
 	t.trim(a)
-	if a.layout = t.layoutOf(a); a.layout.quick != notQuick {
+	if a.layout = t.layoutOf(a); a.layout.fixity != notFixed {
 		t.attrs, a.n = t.attrs[:a.first], 0 // the layout says all
 	}
 	return pos, nil

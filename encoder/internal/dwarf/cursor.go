@@ -80,10 +80,10 @@ func (c *Cursor) Read(pos int) *Abbrev {
 		if code := d[0]; code < lowCodes { // most DIEs by far
 			a := &c.low[code]
 			next := pos + 1 + int(a.fixed)
-			if l := &a.layout; l.quick == quickPlain && next <= c.end {
+			if l := &a.layout; l.fixity == fullyFixed && next <= c.end {
 				c.Pos, c.Next, c.Has = pos, next, a.Has
 				if c.swap {
-					c.quick(l, d)
+					c.loadFixed(l, d)
 					return a
 				}
 				c.Val[SlotName] = uint64(binary.LittleEndian.Uint32(d[l.name:])) + 1
@@ -191,8 +191,8 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 		}
 		return a
 	}
-	if a.layout.quick != notQuick {
-		c.quick(&a.layout, spanAt(c.data, pos-1))
+	if a.layout.fixity != notFixed {
+		c.loadFixed(&a.layout, spanAt(c.data, pos-1))
 		return a
 	}
 	attrs := c.attrs[a.first : a.first+uint32(a.n)]

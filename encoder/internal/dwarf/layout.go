@@ -15,7 +15,7 @@ import (
 // state is loaded from anywhere: its bit in Has is not set. 24 bytes.
 type layout struct {
 	kind           RunKind
-	quick          quick
+	fixity         fixity
 	name, typ, sib uint8 // 4 bytes each
 	num, width     uint8 // the number, and how many bytes it has
 	bits           uint8 // the size of a bit field, one byte
@@ -39,13 +39,13 @@ const (
 	RunEnumerators         // the number is the value, 32 bits without sign
 )
 
-// quick tells whether a layout says all that there is to be read.
-type quick uint8
+// A fixity tells whether a layout says all that there is to be read.
+type fixity uint8
 
 const (
-	notQuick   quick = iota
-	quickLed         // behind a leading name
-	quickPlain       // without one
+	notFixed     fixity = iota
+	namePrefixed        // behind a leading name
+	fullyFixed          // without one
 )
 
 // noValue is a slot that no attribute fills.
@@ -70,9 +70,9 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	switch {
 	case l.bitMask != 0 || l.slot == SlotDataBit:
 	case a.lead:
-		l.quick = quickLed
+		l.fixity = namePrefixed
 	default:
-		l.quick = quickPlain
+		l.fixity = fullyFixed
 	}
 	return l
 }
@@ -136,8 +136,8 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 	return RunNone
 }
 
-// quick loads what a layout says; d starts in front of the attributes.
-func (c *Cursor) quick(l *layout, d span) {
+// loadFixed loads what a layout says; d starts in front of the attributes.
+func (c *Cursor) loadFixed(l *layout, d span) {
 	name, typ, sib := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.sib:])
 	num := binary.LittleEndian.Uint64(d[l.num:])
 	if c.swap {

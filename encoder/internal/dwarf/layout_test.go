@@ -27,7 +27,7 @@ func TestSizes(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	u := &Unit{data: make([]byte, 2+slack), end: 2, refEnd: 2, d: &Data{}, abbrevs: &abbrevs{}}
 	u.abbrevs.upTo(lowCodes + 300)
-	led := Abbrev{Tag: TagMember, lead: true, fixed: 4, layout: layout{kind: RunMembers, quick: quickLed, num: 1, typ: 1, scale: 8}}
+	led := Abbrev{Tag: TagMember, lead: true, fixed: 4, layout: layout{kind: RunMembers, fixity: namePrefixed, num: 1, typ: 1, scale: 8}}
 	u.abbrevs.dense[1], u.abbrevs.dense[0x80+1] = led, led
 	for _, bytes := range []string{"\x01abc", "\x00\x81\x01abc", "\x00\x01abc"} {
 		clear(u.data)
