@@ -77,8 +77,8 @@ type job struct {
 	ids   *funcs.IDSection // until the kernel functions are marked
 	secs  *vars.Sections
 	opt   *Options
-	merge *dwarf.Whole // all units, where they are translated as one
-	types *dwarf.Whole // the units of .debug_types, where these alone are
+	merge *dwarf.MergedUnits // all units, where they are translated as one
+	types *dwarf.MergedUnits // the units of .debug_types, where these alone are
 	clock Clock
 
 	opened  []*elf.File // beside f
@@ -109,7 +109,7 @@ func (j *job) open(leads bool) error {
 	read(2, func(i int) {
 		if i == 0 {
 			if dwarfErr = j.openDWARF(); dwarfErr == nil {
-				dwarfErr = j.readTogether()
+				dwarfErr = j.decideMerging()
 			}
 		} else if j.syms, symsErr = j.f.Symbols(); j.syms != nil && symsErr == nil {
 			symsErr = j.readFunctions(leads)
@@ -294,12 +294,12 @@ func (j *job) forgetDWARF(a *assembler) {
 // assemble translates all units and joins what the exact engine must see: everything, or one type of every class and all
 // of what reaches an ambiguous name.
 func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
-	for exact = exact || !j.regular(); ; exact = true {
+	for exact = exact || !j.fastPathApplies(); ; exact = true {
 		a := newAssembler(j.object(), j, exact)
 		o := a.o
 		switch err := j.translateAll(ctx, a); {
-		case errors.Is(err, errTogether):
-			if err := j.readWhole(); err != nil {
+		case errors.Is(err, errMustMerge):
+			if err := j.mergeUnits(); err != nil {
 				return nil, err
 			}
 			continue
@@ -335,9 +335,9 @@ func (j *job) object() *btf.Object {
 	return o
 }
 
-// regular tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
+// fastPathApplies tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
 // keys.
-func (j *job) regular() bool {
+func (j *job) fastPathApplies() bool {
 	return j.opt.Base == nil && j.opt.NamePrefix == "" && j.f.Type != stdelf.ET_REL && j.merge == nil && j.types == nil
 }
 

@@ -12,8 +12,8 @@ func (j *job) leftOut(u *dwarf.Unit) bool {
 	return slices.Contains(j.opt.LangExclude, u.Lang) || len(j.opt.UnitExclude) != 0 && j.excluded(u)
 }
 
-// leftOutOfWhole is leftOut for one of the units that are translated as one (rule 01/2.6).
-func (j *job) leftOutOfWhole(u *dwarf.Unit) bool {
+// leftOutOfMerged is leftOut for one of the units that are translated as one (rule 01/2.6).
+func (j *job) leftOutOfMerged(u *dwarf.Unit) bool {
 	return slices.Contains(j.opt.LangExclude, u.Lang) || len(j.opt.UnitExclude) != 0 && j.namesCount() && j.excluded(u)
 }
 

@@ -46,15 +46,15 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt Options) error {
 	}
 	defer j.close()
 	if j.types != nil && j.merge == nil { // the others refer to them
-		err = l.whole(ctx, j, j.types)
+		err = l.merged(ctx, j, j.types)
 	}
 	if j.merge == nil && err == nil && l.found == "" {
-		if err = l.units(ctx, j); errors.Is(err, errTogether) {
-			err = j.readWhole()
+		if err = l.units(ctx, j); errors.Is(err, errMustMerge) {
+			err = j.mergeUnits()
 		}
 	}
 	if j.merge != nil && err == nil && l.found == "" {
-		err = l.whole(ctx, j, j.merge)
+		err = l.merged(ctx, j, j.merge)
 	}
 	if err == nil && l.found == "" {
 		err = ErrNotLocated
@@ -179,11 +179,11 @@ func (l *locator) units(ctx context.Context, j *job) error {
 	}
 }
 
-// whole looks into units that are translated as one.
-func (l *locator) whole(ctx context.Context, j *job, m *dwarf.Whole) error {
+// merged looks into units that are translated as one.
+func (l *locator) merged(ctx context.Context, j *job, m *dwarf.MergedUnits) error {
 	var w worker
 	var u unit
-	if _, err := w.tr.Whole(m, &j.d.Strings, j.leftOutOfWhole, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
+	if _, err := w.tr.Merged(m, &j.d.Strings, j.leftOutOfMerged, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
 		return err
 	}
 	if pos, ok := l.position(&u.types, &w.subs); ok {

@@ -34,7 +34,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 	}
 	for {
 		a, lead, err := joinAll(ctx, jobs)
-		if errors.Is(err, errTogether) {
+		if errors.Is(err, errMustMerge) {
 			continue // its units are one from here on
 		}
 		if err != nil {
@@ -60,7 +60,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 	}
 }
 
-// joinAll translates and joins the units of all images, and tells which one leads. After errTogether it is to be tried again.
+// joinAll translates and joins the units of all images, and tells which one leads. After errMustMerge it is to be tried again.
 func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err error) {
 	for n, j := range jobs {
 		if a == nil || a.stats.Units == 0 {
@@ -82,9 +82,9 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 			a.warn.waits()
 		}
 		err := j.translateAll(ctx, a)
-		if errors.Is(err, errTogether) {
-			if whole := j.readWhole(); whole != nil {
-				err = whole
+		if errors.Is(err, errMustMerge) {
+			if failed := j.mergeUnits(); failed != nil {
+				err = failed
 			}
 		}
 		if err != nil {

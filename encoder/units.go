@@ -199,8 +199,8 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	if err := w.raw.Open(); err != nil {
 		return err
 	}
-	if w.raw.Empty == dwarf.NotEmpty && j.together(w.raw.Uses()) {
-		return errTogether
+	if w.raw.Empty == dwarf.NotEmpty && j.mustMerge(w.raw.Uses()) {
+		return errMustMerge
 	}
 	u.table, u.split = [2]dwarf.LongTable{w.raw.LongTable()}, false
 	u.types.Place, u.types.Notes, u.size = w.raw.Place(), u.types.Notes[:0], w.raw.Len()

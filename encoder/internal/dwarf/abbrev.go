@@ -83,7 +83,7 @@ const (
 	shapeSLEB
 	shapeBlock // length of width bytes, ULEB128 if 0
 	shapeIndirect
-	shapeRel     // shapeFixed, a reference inside a unit that is read from a Whole
+	shapeRel     // shapeFixed, a reference inside a unit that is read from MergedUnits
 	shapeRelULEB // the same in a ULEB128
 	shapeSig     // the signature of a type unit
 )
@@ -142,7 +142,7 @@ func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
 		return e.attr, true
 	}
 	a, ok := classify(name, f, k)
-	if ok && f != formRefAddr && !k.whole {
+	if ok && f != formRefAddr && !k.merged {
 		*e = memoEntry{name, f, a}
 	}
 	return a, ok
@@ -154,7 +154,7 @@ type abbrevKey struct {
 	addrSize uint8
 	dwarf64  bool
 	foreign  bool   // strings are not those that keys are offsets of
-	whole    bool   // the unit is read from a Whole
+	merged   bool   // the unit is read from MergedUnits
 	sigs     bool   // signatures of type units can be followed
 	scan     bool   // only references that leave their unit are wanted (sup.go)
 	all      bool   // what types have is wanted of every tag (peek.go)
@@ -166,7 +166,7 @@ func (u *Unit) key() abbrevKey {
 	k := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, foreign: u.d.keys != &u.d.Strings, abs: -u.Off, sup: NoRef,
 		sigs: u.d.sigs != nil}
 	if p := u.part; p != nil {
-		k.whole, k.scan, k.abs, k.sup, k.sigs = true, p.scan, uint64(p.from), p.sup, p.w.sigs != nil
+		k.merged, k.scan, k.abs, k.sup, k.sigs = true, p.scan, uint64(p.from), p.sup, p.w.sigs != nil
 	}
 	return k
 }
@@ -181,7 +181,7 @@ const (
 // compile reads the table at off, for a unit of some bytes, unless it is at hand; long tells whether it is longer than the unit. It looks
 // at a window of the section, and at a larger one where the table is cut short by it.
 func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, unit int) (long bool, err error) {
-	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) && (t.key == k || !t.bound && !k.whole) {
+	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) && (t.key == k || !t.bound && !k.merged) {
 		return t.size > uint64(unit)+shortTable, nil
 	}
 	id := sec.id(off, k)
@@ -272,7 +272,7 @@ func (t *abbrevs) parse(b []byte, k abbrevKey) error {
 			return t.fail(pos, fmt.Errorf("declaration of code %d: %w", code, err))
 		}
 		t.put(code, a)
-		if t.uses == (Uses{}) && !k.whole {
+		if t.uses == (Uses{}) && !k.merged {
 			t.remember(a, b, p, next)
 		}
 		t.uses = t.uses.and(before)

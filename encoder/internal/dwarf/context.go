@@ -11,7 +11,7 @@ import (
 type Place struct {
 	Index   int    // number of the unit in section order
 	Section string // ".debug_info"
-	Off     uint64 // of position 0 in the section: of the unit, unless that is part of a Whole
+	Off     uint64 // of position 0 in the section: of the unit, unless that is part of MergedUnits
 
 	d *Data // that the unit is of
 }
@@ -68,8 +68,8 @@ func (p Place) Describe(pos int) string {
 	return fmt.Sprintf("CU %d: %s+%#x: %s", p.Index, p.Section, off, p.d.describe(p.Section, off))
 }
 
-// Describe is the same for a position in a Whole.
-func (w *Whole) Describe(pos uint32) string {
+// Describe is the same for a position in MergedUnits.
+func (w *MergedUnits) Describe(pos uint32) string {
 	i, ok := w.Find(pos)
 	if !ok {
 		return ""

@@ -22,7 +22,7 @@ type Cursor struct {
 	end   int
 	limit int    // end, or where stop is asked before; 0 after an error, or a stray reference
 	refs  uint64 // references less 1 are less
-	rel   uint64 // in a Whole: position of the unit, which references inside of it count from
+	rel   uint64 // in MergedUnits: position of the unit, which references inside of it count from
 	stray uint64 // the reference out of the unit that set limit to 0, plus 1
 	dense []Abbrev
 	low   *[lowCodes]Abbrev // the first of dense
@@ -214,7 +214,7 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 	return a
 }
 
-// loadRel loads attributes of fixed places behind pos, in a unit of a Whole.
+// loadRel loads attributes of fixed places behind pos, in a unit of MergedUnits.
 func (c *Cursor) loadRel(attrs []attr, pos int) {
 	for i := range attrs {
 		t := &attrs[i]

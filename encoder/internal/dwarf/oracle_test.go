@@ -161,7 +161,7 @@ func TestOracleImages(t *testing.T) {
 		t.Fatalf("no images (%v)", err)
 	}
 	for _, path := range paths {
-		if strings.Contains(path, "lto") { // references from unit to unit are followed in a Whole only
+		if strings.Contains(path, "lto") { // references from unit to unit are followed in MergedUnits only
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".elf"), func(t *testing.T) {

@@ -107,7 +107,7 @@ func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 		a.add = k.sup
 	case f == formRefAddr:
 		a.add = k.abs
-	case k.whole:
+	case k.merged:
 		if a.shape = shapeRel; f == formRefUdata {
 			a.shape = shapeRelULEB
 		}

@@ -53,7 +53,7 @@ const shortTable = 1 << 10
 
 // id is the table of that offset for units of a key. It is nothing for a table that means something else in each unit.
 func (s *section) id(off uint64, k abbrevKey) tableID {
-	if !k.whole {
+	if !k.merged {
 		k.abs = 0
 	}
 	return tableID{s.base + off, k}
@@ -71,7 +71,7 @@ func (ts *tables) get(id tableID) *table {
 
 // note takes over a long table that was compiled: a copy of it is kept when it comes up again.
 func (ts *tables) note(id tableID, t *table) {
-	if ts == nil || t.bound && !t.key.whole {
+	if ts == nil || t.bound && !t.key.merged {
 		return
 	}
 	ts.mu.Lock()

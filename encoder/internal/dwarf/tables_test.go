@@ -44,7 +44,7 @@ func TestTablesOverlap(t *testing.T) {
 		d := open(t, sections(nil, map[string][]byte{".debug_info": info, ".debug_abbrev": table}))
 		var u dwarf.Unit
 		if whole {
-			w, err := d.Whole(false)
+			w, err := d.MergeUnits(false)
 			if err != nil {
 				t.Fatal(err)
 			}

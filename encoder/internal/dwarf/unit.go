@@ -11,7 +11,7 @@ type Unit struct {
 	Index int    // number in section order
 	Off   uint64 // of its header, from the start of the section
 
-	data     []byte // the unit from its header on, and slack; in a Whole, everything
+	data     []byte // the unit from its header on, and slack; in MergedUnits, everything
 	at       int    // where its header starts in data
 	end      int    // where the unit ends in data
 	refEnd   int    // references lead to less
@@ -42,13 +42,13 @@ type Unit struct {
 	buf     []byte
 	d       *Data
 	sec     *section // that it stands in
-	part    *part    // of the Whole that it is read from, or nil
+	part    *part    // of the MergedUnits that it is read from, or nil
 }
 
-// Len is the length of the unit in bytes, header included; every offset in it is less. (In a Whole: where it ends.)
+// Len is the length of the unit in bytes, header included; every offset in it is less. (In MergedUnits: where it ends.)
 func (u *Unit) Len() int { return u.end }
 
-// TypeUnitIDs is the highest local id of a type in .debug_types that references of the unit can give (see Whole.Number).
+// TypeUnitIDs is the highest local id of a type in .debug_types that references of the unit can give (see MergedUnits.Number).
 func (u *Unit) TypeUnitIDs() uint32 {
 	if u.part != nil {
 		return 0
@@ -211,7 +211,7 @@ func (u *Unit) Open() error {
 	return nil
 }
 
-// tableLen is how long a table may be that is compiled whenever the unit is opened: as the unit is, or, in a Whole, where it may be
+// tableLen is how long a table may be that is compiled whenever the unit is opened: as the unit is, or, in MergedUnits, where it may be
 // opened for each reference into it, no more than any.
 func (u *Unit) tableLen() int {
 	if u.part != nil {

@@ -11,7 +11,7 @@ type missing struct {
 	seen    map[uint32]bool        // offsets at which DIEs are
 	entries map[int]*dwarf.Entries // by unit, after a few questions
 	spare   *dwarf.Entries         // memory of an earlier unit
-	other   dwarf.Unit             // of a Whole, that is looked into
+	other   dwarf.Unit             // of MergedUnits, that is looked into
 }
 
 // aFew is how many questions are answered one by one, and nearby how far the type in front may be for that.
@@ -50,24 +50,24 @@ func (w *walker) mustBe(off uint32) {
 func (w *walker) entryAt(off uint32) bool {
 	m := &w.missing
 	m.asked++
-	if w.whole == nil && m.asked <= aFew {
+	if w.merged == nil && m.asked <= aFew {
 		if from, ok := w.typeBefore(off); ok {
 			return w.u.EntryAt(from, int(off))
 		}
 	}
 	i, u := 0, w.u
-	if w.whole != nil {
+	if w.merged != nil {
 		var ok bool
-		if i, ok = w.whole.m.Find(off); !ok {
+		if i, ok = w.merged.m.Find(off); !ok {
 			return false
 		}
-		if i != w.whole.current {
+		if i != w.merged.current {
 			u = &m.other
 		}
 	}
 	e := m.entries[i]
 	if e == nil {
-		if u == &m.other && w.whole.m.Open(i, u) != nil {
+		if u == &m.other && w.merged.m.Open(i, u) != nil {
 			return false
 		}
 		if e, m.spare = m.spare, nil; e == nil {
@@ -96,15 +96,15 @@ func (w *walker) typeBefore(off uint32) (from int, ok bool) {
 func (w *walker) noEntry(off uint32) {
 	const problem = "reference to %#x, where no entry is"
 	u, at := w.u, w.c.Pos
-	if w.whole == nil {
+	if w.merged == nil {
 		if pos, ok := u.Referrer(off); ok {
 			at = pos
 		}
 		w.c.Fail(at, problem, u.Place().Off+uint64(off))
 		return
 	}
-	for _, i := range w.whole.m.Order() {
-		if w.whole.m.Open(i, &w.missing.other) != nil {
+	for _, i := range w.merged.m.Order() {
+		if w.merged.m.Open(i, &w.missing.other) != nil {
 			break
 		}
 		if pos, ok := w.missing.other.Referrer(off); ok {

@@ -133,7 +133,7 @@ const noCU = 1<<32 - 1
 // NameNote is the note that a name was made an identifier, of the DIE at an offset of the unit.
 func (t *Unit) NameNote(off uint32) Note {
 	n := Note{Rule: NoteName, Off: t.Place.Off + uint64(off), Unit: t.Name, CU: uint32(t.Place.Index), Types: t.Place.Section == ".debug_types"}
-	if t.Whole {
+	if t.Merged {
 		n.Unit, n.CU = 0, noCU
 	}
 	return n

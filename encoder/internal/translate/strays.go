@@ -82,7 +82,7 @@ func (w *walker) replaceStrays() (again bool) {
 	if len(w.replacements) == 0 {
 		w.replaced = make(map[uint32]bool)
 	}
-	slices.Sort(w.strays.offs) // so that each unit of a Whole is looked into once
+	slices.Sort(w.strays.offs) // so that each unit of MergedUnits is looked into once
 	var peek dwarf.Peek
 	for i := 0; i < len(w.strays.offs); i++ { //nolint:intrange // more may be appended
 		off := w.strays.offs[i]

@@ -104,7 +104,7 @@ type Unit struct {
 
 	Place    dwarf.Place
 	Name     dwarf.StrKey // of the CU
-	Whole    bool         // it is several units, translated as one
+	Merged   bool         // it is several units, translated as one
 	AddrSize uint8
 	Strings  *dwarf.Strings
 }
@@ -177,7 +177,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Int, t.Arrays, t.LazyRefs = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
-	t.Place, t.Name, t.Whole, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
+	t.Place, t.Name, t.Merged, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
 }
 
 // makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.

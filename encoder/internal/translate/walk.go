@@ -34,11 +34,11 @@ type walker struct {
 	funcs      []pendingFunc
 	forward    []uint32          // which words of Types are offsets still
 	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
-	eager      bool              // references are followed at once: not in a Whole, where what is behind counts
+	eager      bool              // references are followed at once: not in MergedUnits, where what is behind counts
 	prefaulted int               // byOff has its memory up to there
-	mask       uint32            // cuts offsets for byOff: 0 in a Whole, where byOff has one entry
+	mask       uint32            // cuts offsets for byOff: 0 in MergedUnits, where byOff has one entry
 	far        map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
-	farFrom    uint32            // farID; 0 in a Whole
+	farFrom    uint32            // farID; 0 in MergedUnits
 
 	names        []nameFixup // types that take their name from another
 	signs        []signFixup // ENUM64 whose sign is that of another type
@@ -48,7 +48,7 @@ type walker struct {
 	replacements []replacement   // of strays that an earlier walk over the unit met
 	replaced     map[uint32]bool // their offsets
 
-	whole    *wholeWalk // nil where units are walked one by one
+	merged   *mergedWalk // nil where units are walked one by one
 	aliases  []alias
 	rust     bool     // members are put in the order of their offsets
 	unsized  bool     // something may hold void (unsized.go)
@@ -223,7 +223,7 @@ const farID = 1<<16 - 1
 // addFar notes the last type in the map of far ids.
 func (w *walker) addFar(off int) uint32 {
 	id := w.last()
-	if id == farID && w.whole == nil || w.far == nil {
+	if id == farID && w.merged == nil || w.far == nil {
 		w.far = make(map[uint32]uint32)
 	}
 	w.byOff[uint32(off)&w.mask] = farID

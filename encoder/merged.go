@@ -19,19 +19,19 @@ import (
 //  5. or, outside the peer's profile, references to type units, which the peer never follows into .debug_info.
 //
 // Rules 3 to 5 are known when the tables have been compiled; to look at all of them first would cost every image what only few
-// need. So the units are taken one by one, and the first whose table asks for it ends that with errTogether.
+// need. So the units are taken one by one, and the first whose table asks for it ends that with errMustMerge.
 
-// errTogether says that the units of the image must be translated as one.
-var errTogether = errors.New("units refer into each other")
+// errMustMerge says that the units of the image must be translated as one.
+var errMustMerge = errors.New("units refer into each other")
 
-// together is rules 3 to 5.
-func (j *job) together(uses dwarf.Uses) bool {
+// mustMerge is rules 3 to 5.
+func (j *job) mustMerge(uses dwarf.Uses) bool {
 	return uses.RefAddr || uses.Supplementary || uses.Signature && j.followsSignatures()
 }
 
-// readTogether reads the units that are not translated one by one, by rules 1 and 2. Those of .debug_types, which refer to each
+// decideMerging reads the units that are not translated one by one, by rules 1 and 2. Those of .debug_types, which refer to each
 // other by signatures, are always one model, and the first.
-func (j *job) readTogether() error {
+func (j *job) decideMerging() error {
 	merge := j.opt.Features.Has(feature.ForceCUMerging)
 	var err error
 	if !merge {
@@ -40,28 +40,28 @@ func (j *job) readTogether() error {
 	switch {
 	case err != nil:
 	case merge:
-		err = j.readWhole()
+		err = j.mergeUnits()
 	case j.d.HasTypeUnits():
 		j.types, err = j.d.TypeUnits()
 	}
 	return err
 }
 
-func (j *job) readWhole() (err error) {
+func (j *job) mergeUnits() (err error) {
 	if j.missing != nil {
 		return j.missing
 	}
-	j.merge, err = j.d.Whole(j.followsSignatures())
+	j.merge, err = j.d.MergeUnits(j.followsSignatures())
 	return err
 }
 
 // translateAll translates and joins all units.
 func (j *job) translateAll(ctx context.Context, a *assembler) error {
 	if j.merge != nil {
-		return j.whole(ctx, a, j.merge)
+		return j.merged(ctx, a, j.merge)
 	}
 	if j.types != nil {
-		if err := j.whole(ctx, a, j.types); err != nil {
+		if err := j.merged(ctx, a, j.types); err != nil {
 			return err
 		}
 	}
@@ -78,8 +78,8 @@ func ltoNote(f *elf.File) (lto bool, err error) {
 	return lto, err
 }
 
-// whole translates the units of m as one, and joins the result.
-func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err error) {
+// merged translates the units of m as one, and joins the result.
+func (j *job) merged(ctx context.Context, a *assembler, m *dwarf.MergedUnits) (err error) {
 	u := &unit{}
 	defer func() {
 		if r := recover(); r != nil {
@@ -90,7 +90,7 @@ func (j *job) whole(ctx context.Context, a *assembler, m *dwarf.Whole) (err erro
 		return err
 	}
 	var w worker
-	all, err := w.tr.Whole(m, &j.d.Strings, j.leftOutOfWhole, j.translateOptions(ctx, false), &u.types, &w.subs)
+	all, err := w.tr.Merged(m, &j.d.Strings, j.leftOutOfMerged, j.translateOptions(ctx, false), &u.types, &w.subs)
 	if err != nil {
 		return err
 	}

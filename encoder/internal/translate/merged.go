@@ -5,36 +5,36 @@ import (
 )
 
 // Units that refer into each other are translated as one: the same walk, over one unit after the other, with one set of
-// tables. Offsets are positions in the dwarf.Whole. References are resolved when all units have been walked, so it does not
+// tables. Offsets are positions in the dwarf.MergedUnits. References are resolved when all units have been walked, so it does not
 // matter which unit they lead into. (Rule 01/2.3.)
 
-// A wholeWalk is where the walk over a Whole is.
-type wholeWalk struct {
-	m        *dwarf.Whole
+// A mergedWalk is where the walk over MergedUnits is.
+type mergedWalk struct {
+	m        *dwarf.MergedUnits
 	skip     func(u *dwarf.Unit) bool
 	current  int          // unit that the cursor is in
 	imported map[int]bool // units whose children have been walked where they are imported
 	aside    dwarf.Unit   // another unit that is looked into
 }
 
-// Whole translates all units of an image into t and fs, leaving out those that skip names. The result is a
+// Merged translates all units of an image into t and fs, leaving out those that skip names. The result is a
 // Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
-func (tr *Translator) Whole(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
+func (tr *Translator) Merged(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	w := &tr.w
 	for w.replacements = w.replacements[:0]; ; {
-		all, err := w.wholeOnce(m, s, skip, opt, t, fs)
-		if err == nil && w.whole != nil && w.replaceStrays() {
+		all, err := w.mergedOnce(m, s, skip, opt, t, fs)
+		if err == nil && w.merged != nil && w.replaceStrays() {
 			continue
 		}
-		if w.whole != nil {
+		if w.merged != nil {
 			m.Number(w.find)
-			w.whole, w.far = nil, nil
+			w.merged, w.far = nil, nil
 		}
 		return all, err
 	}
 }
 
-func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
+func (w *walker) mergedOnce(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	var u, all dwarf.Unit
 	var empty []Note
 	begun := false
@@ -53,13 +53,13 @@ func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.
 			begun = true
 			all = m.All(&u)
 			t.reset(&u, s)
-			t.Whole = true
+			t.Merged = true
 			fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
 			w.start(&u, t, fs, opt)
-			w.indexWhole(m, skip)
+			w.indexMerged(m, skip)
 		}
 		if m.Supplementary(i) {
-			w.whole.imported[i] = true // its turn is before all imports
+			w.merged.imported[i] = true // its turn is before all imports
 		}
 		w.unit(i, &u)
 		if w.c.CheckRefs(); w.c.Err != nil {
@@ -74,19 +74,19 @@ func (w *walker) wholeOnce(m *dwarf.Whole, s *dwarf.Strings, skip func(u *dwarf.
 	return &all, w.finish()
 }
 
-// indexWhole makes the index of types by offset one of all units.
-func (w *walker) indexWhole(m *dwarf.Whole, skip func(u *dwarf.Unit) bool) {
-	w.whole = &wholeWalk{m: m, skip: skip, imported: make(map[int]bool)}
+// indexMerged makes the index of types by offset one of all units.
+func (w *walker) indexMerged(m *dwarf.MergedUnits, skip func(u *dwarf.Unit) bool) {
+	w.merged = &mergedWalk{m: m, skip: skip, imported: make(map[int]bool)}
 	w.mask, w.farFrom, w.eager = 0, 0, false
 	w.byOff, w.far = []uint16{farID}, make(map[uint32]uint32)
 }
 
 // unit walks the unit i, which is open in u. What its root is does not matter.
 func (w *walker) unit(i int, u *dwarf.Unit) {
-	if w.whole.skip(u) {
+	if w.merged.skip(u) {
 		return
 	}
-	w.u, w.whole.current = u, i
+	w.u, w.merged.current = u, i
 	w.root()
 	w.children()
 }
@@ -96,19 +96,19 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	target := w.ref(dwarf.SlotType)
 	next := c.Skip(a)
-	if w.whole == nil {
+	if w.merged == nil {
 		c.Fail(pos, "imported unit: its partial unit is not merged")
 		return next
 	}
-	i, ok := w.whole.m.Find(target)
+	i, ok := w.merged.m.Find(target)
 	w.mustBe(target)
-	if !ok || w.whole.imported[i] || !w.enter() {
+	if !ok || w.merged.imported[i] || !w.enter() {
 		return next
 	}
-	w.whole.imported[i] = true
+	w.merged.imported[i] = true
 	back := w.visit(0)
 	var u dwarf.Unit
-	if err := w.whole.m.Open(i, &u); err != nil {
+	if err := w.merged.m.Open(i, &u); err != nil {
 		c.FailWith(err)
 	} else {
 		w.unit(i, &u)
@@ -122,7 +122,7 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 // met in between stays.
 func (w *walker) visit(off uint32) (back func()) {
 	c, u, current := w.c, w.u, 0
-	if m := w.whole; m != nil {
+	if m := w.merged; m != nil {
 		current = m.current
 		if i, ok := m.m.Find(off); off != 0 && ok && i != current {
 			if err := m.m.Open(i, &m.aside); err != nil {
@@ -139,8 +139,8 @@ func (w *walker) visit(off uint32) (back func()) {
 			c.FailWith(w.c.Err)
 		}
 		w.c, w.u = c, u
-		if w.whole != nil {
-			w.whole.current = current
+		if w.merged != nil {
+			w.merged.current = current
 		}
 	}
 }

@@ -7,27 +7,27 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// Where units refer into each other they cannot be read one by one. A Whole lays the sections that hold units behind each
+// Where units refer into each other they cannot be read one by one. MergedUnits lay the sections that hold units behind each
 // other in one piece of memory: .debug_types, .debug_info, then those of the supplementary file. A position in it takes the
 // place of an offset in a unit, so a Cursor on one unit gives references into any other one; which unit a position lies in
 // is found by binary search.
 
-// A Whole is all units of an image in one piece. It is read only; the Units that it opens belong to their user.
-type Whole struct {
+// MergedUnits are all units of an image in one piece. They are read only; the Units that they open belong to their user.
+type MergedUnits struct {
 	d     *Data
 	data  []byte
 	size  int
 	parts []*part
-	units []wholeUnit // in order of their positions
-	order []int       // the units in the order in which they are to be walked
+	units []mergedUnit // in order of their positions
+	order []int        // the units in the order in which they are to be walked
 	sigs  map[uint64]uint64
 
 	signed bool // every reference to a signature must lead to a type unit
 }
 
-// A part is one section of a Whole.
+// A part is one section of MergedUnits.
 type part struct {
-	w       *Whole
+	w       *MergedUnits
 	d       *Data
 	inTypes bool
 	from    int    // position of the section's first byte
@@ -35,7 +35,7 @@ type part struct {
 	scan    bool   // read for scanning only
 }
 
-type wholeUnit struct {
+type mergedUnit struct {
 	part  *part
 	off   uint64 // in its section
 	at    int    // position of its header
@@ -44,13 +44,13 @@ type wholeUnit struct {
 	gap   bool // zeros in place of a unit
 }
 
-// maxWhole is the size of a Whole that positions can count: translations need a bit of theirs.
-const maxWhole = 1<<31 - 1
+// maxMerged is the size of MergedUnits that positions can count: translations need a bit of theirs.
+const maxMerged = 1<<31 - 1
 
-// Whole reads all units of an image. References to signatures of type units can be followed if that is asked for; one that leads
+// MergeUnits reads all units of an image. References to signatures of type units can be followed if that is asked for; one that leads
 // to none is an error then.
-func (d *Data) Whole(signatures bool) (*Whole, error) {
-	w := &Whole{d: d, signed: signatures}
+func (d *Data) MergeUnits(signatures bool) (*MergedUnits, error) {
+	w := &MergedUnits{d: d, signed: signatures}
 	if signatures {
 		w.sigs = make(map[uint64]uint64)
 	}
@@ -84,8 +84,8 @@ func (d *Data) Whole(signatures bool) (*Whole, error) {
 func (d *Data) HasTypeUnits() bool { return d.types.size != 0 }
 
 // TypeUnits reads the units of .debug_types alone.
-func (d *Data) TypeUnits() (*Whole, error) {
-	w := &Whole{d: d, sigs: make(map[uint64]uint64)}
+func (d *Data) TypeUnits() (*MergedUnits, error) {
+	w := &MergedUnits{d: d, sigs: make(map[uint64]uint64)}
 	if err := w.load([]*section{&d.types}); err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (d *Data) TypeUnits() (*Whole, error) {
 
 // Number says which local ids the types of TypeUnits have. References to them from units of .debug_info then give Unit.Len and
 // the id.
-func (w *Whole) Number(id func(pos uint32) uint32) {
+func (w *MergedUnits) Number(id func(pos uint32) uint32) {
 	if w.d.sigs == nil {
 		return
 	}
@@ -110,10 +110,10 @@ func (w *Whole) Number(id func(pos uint32) uint32) {
 }
 
 // load reads sections one behind the other.
-func (w *Whole) load(secs []*section) error {
+func (w *MergedUnits) load(secs []*section) error {
 	total := uint64(0)
 	for _, s := range secs {
-		if total += s.size; total > maxWhole || s.size > maxWhole {
+		if total += s.size; total > maxMerged || s.size > maxMerged {
 			return s.err(0, "%d bytes of units that refer into each other are more than can be read at once", total)
 		}
 	}
@@ -134,7 +134,7 @@ func (w *Whole) load(secs []*section) error {
 }
 
 // addUnits finds the units of a part.
-func (w *Whole) addUnits(p *part, s *section) error {
+func (w *MergedUnits) addUnits(p *part, s *section) error {
 	sec := section{s: s.s, size: s.size, whole: w.data[p.from : p.from+int(s.size)+slack]}
 	r := &Reader{d: p.d, sec: &sec, inTypes: p.inTypes}
 	var u Unit
@@ -143,7 +143,7 @@ func (w *Whole) addUnits(p *part, s *section) error {
 			return err
 		}
 		at := p.from + int(u.Off)
-		w.units = append(w.units, wholeUnit{p, u.Off, at, at + u.end, u.Index, u.Empty == Padding})
+		w.units = append(w.units, mergedUnit{p, u.Off, at, at + u.end, u.Index, u.Empty == Padding})
 		if u.Empty == Padding {
 			continue
 		}
@@ -161,15 +161,15 @@ func (w *Whole) addUnits(p *part, s *section) error {
 
 // Order is the numbers of the units in the order in which they are to be walked: of the supplementary file those that
 // something refers to, then those of the image.
-func (w *Whole) Order() []int { return w.order }
+func (w *MergedUnits) Order() []int { return w.order }
 
 // Open opens unit i into u.
-func (w *Whole) Open(i int, u *Unit) error {
+func (w *MergedUnits) Open(i int, u *Unit) error {
 	e := &w.units[i]
 	return w.openIn(e, e.part, u)
 }
 
-func (w *Whole) openIn(e *wholeUnit, p *part, u *Unit) error {
+func (w *MergedUnits) openIn(e *mergedUnit, p *part, u *Unit) error {
 	table := u.abbrevs
 	if table == nil {
 		table = &abbrevs{}
@@ -185,17 +185,17 @@ func (w *Whole) openIn(e *wholeUnit, p *part, u *Unit) error {
 }
 
 // Find is the number of the unit that a position lies in.
-func (w *Whole) Find(pos uint32) (i int, ok bool) {
+func (w *MergedUnits) Find(pos uint32) (i int, ok bool) {
 	i = sort.Search(len(w.units), func(i int) bool { return w.units[i].end > int(pos) })
 	return i, i < len(w.units) && int(pos) >= w.units[i].at
 }
 
 // Supplementary tells whether unit i is one of the supplementary file.
-func (w *Whole) Supplementary(i int) bool { return w.units[i].part.d != w.d }
+func (w *MergedUnits) Supplementary(i int) bool { return w.units[i].part.d != w.d }
 
-// All is a Unit that stands for all of them where locations are decoded: positions are those of the Whole.
+// All is a Unit that stands for all of them where locations are decoded: positions are those of the MergedUnits.
 // It has no name.
-func (w *Whole) All(first *Unit) Unit {
+func (w *MergedUnits) All(first *Unit) Unit {
 	return Unit{Version: first.Version, AddrSize: first.AddrSize, Clang: first.Clang, Lang: first.Lang, dwarf64: first.dwarf64,
 		data: w.data, end: w.size, refEnd: w.size, d: w.d}
 }
@@ -213,7 +213,7 @@ func (u *Unit) signed(sig uint64) uint64 {
 }
 
 // setOrder decides which units are walked, and in which order.
-func (w *Whole) setOrder() error {
+func (w *MergedUnits) setOrder() error {
 	var sup []int
 	for i := range w.units {
 		if w.Supplementary(i) {
@@ -243,7 +243,7 @@ func (w *Whole) setOrder() error {
 const maxScanned = 16
 
 // referred finds the units of the supplementary file that a unit which is walked refers to.
-func (w *Whole) referred() (map[int]bool, error) {
+func (w *MergedUnits) referred() (map[int]bool, error) {
 	found := make(map[int]bool)
 	todo := append([]int(nil), w.order...)
 	var u Unit
