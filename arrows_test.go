@@ -47,16 +47,17 @@ var arrows = map[string][]string{
 	"golden/report": {"golden", "golden/escape", "encoder/btf"},
 
 	"config":       {"encoder/feature", "encoder/input", "encoder/kernel"},
-	"corpus":       {"config", "encoder/elf", "encoder/input"},
-	"corpus/synth": {},
-	"corpus/peer":  {},
+	"corpus":        {"config", "corpus/source", "encoder/elf", "encoder/input"},
+	"corpus/source": {"encoder/input"},
+	"corpus/synth":  {},
+	"corpus/peer":   {},
 
 	"scripts/...": {"encoder/btf"},
 
 	"scripts/bootcheck":       {"encoder/btf"},
 	"scripts/bootcheck/guest": {"encoder/btf"},
 
-	"cmd/...": {"cmd/internal/...", "config", "corpus", "golden", "golden/...", "encoder", "encoder/..."},
+	"cmd/...": {"cmd/internal/...", "config", "corpus", "corpus/source", "golden", "golden/...", "encoder", "encoder/..."},
 }
 
 // testRooms are rooms that only tests import.

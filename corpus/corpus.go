@@ -1,57 +1,40 @@
 // Package corpus finds the files of a manifest's images.
 //
-// In comes a manifest; out come items, one for each file, every base before what is based on it. What is wrong with one
-// image stays with its item, so that a batch can run the others and show a failed row: a missing file, a glob without
-// a match, another architecture than the manifest says, a pin that does not hold. The package reads headers and notes;
-// whole files it reads only to hash them, and only when asked. It never writes and never looks at DWARF.
+// Input: a manifest. Output: items, one for each file, every base before what is based on it; and, when an item's turn has come, its
+// open file, compared with what the manifest says of it. What is wrong with one image stays with its item, so that a batch can run the
+// others and show a failed row: a missing file, a glob without a match, another architecture than the manifest says, a pin that does
+// not hold. Never: it does not write, does not look at DWARF, and opens no file of an image twice in a run. It reads headers and notes;
+// whole files it reads only to hash them, and only when asked.
 package corpus
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// An Item is one image file.
+// An Item is one image of a manifest.
 type Item struct {
-	// Image is what the manifest says, for this file: the glob is gone from its path, and its architecture is that of
-	// the ELF header. If the file was not found it is as far as the manifest tells.
+	// Image is what the manifest says, for this file: the glob is gone from its path.
 	Image config.Image
+	File
 
-	Source  Source // of the image's file
-	Size    int64
-	BuildID string // as the file has it, lower-case hex; empty if it has none
-
-	Identity Identity // what the file says that it is
-	Doubts   []string // what is odd about that, a sentence each
+	Doubts []string // what Inspect found unlikely about it, a sentence each
 
 	Base     int    // index of the item that this one is based on, or -1
-	BaseFile string // the file to take the base from; empty without a base
+	BaseFile string // the file to take the base from if no item is the base; empty without a base
 
 	// Err says why the image cannot be encoded. It does not name the image.
 	Err error
-
-	order      binary.ByteOrder
-	seen       input.Version // of the file that was looked at last
-	identified bool          // the identity could be read
-	base       Identity      // of BaseFile, if that is an ELF file and no item
 }
 
-// Resolve finds the files of all images. Bases come before what is based on them, else the order is the manifest's and
+// Resolve finds the files of all images, and opens none. Bases come before what is based on them, else the order is the manifest's and
 // that of file names within a glob. It always returns at least one item for each image.
 func Resolve(m *config.Manifest) []Item {
 	var items []Item
 	for _, im := range m.Images {
-		for _, it := range expand(im) {
-			if it.Err == nil {
-				it.Source = Path(it.Image.Path)
-				it.Err = it.inspect()
-			}
-			items = append(items, it)
-		}
+		items = append(items, expand(im)...)
 	}
 	images := make([]config.Image, len(items))
 	for i := range items {
@@ -65,26 +48,29 @@ func Resolve(m *config.Manifest) []Item {
 	link(items)
 	items = sortByBase(items)
 	passOnFailures(items)
-	doubts(items)
 	return items
 }
 
 // expand makes the items of one image: one, or for a glob one for each file.
 func expand(im config.Image) []Item {
 	if im.Glob == "" {
-		return []Item{{Image: im, Base: -1}}
+		return []Item{newItem(im, nil)}
 	}
 	files, err := glob(im)
 	if err != nil {
 		im.Name = im.Label()
-		return []Item{{Image: im, Base: -1, Err: err}}
+		return []Item{newItem(im, err)}
 	}
 	var items []Item
 	for _, file := range files {
 		one, err := im.ForFile(file)
-		items = append(items, Item{Image: one, Base: -1, Err: err})
+		items = append(items, newItem(one, err))
 	}
 	return items
+}
+
+func newItem(im config.Image, err error) Item {
+	return Item{Image: im, File: FileAt(im.Path, pinsOf(&im)), Base: -1, Err: err}
 }
 
 // link finds every item's base.
@@ -108,7 +94,7 @@ func link(items []Item) {
 			}
 			continue
 		}
-		it.Base, it.BaseFile = j, items[j].Image.Path
+		it.Base = j
 	}
 }
 

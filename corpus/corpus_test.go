@@ -20,6 +20,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -58,7 +59,7 @@ func note(align int, name string, kind uint32, desc ...byte) []byte {
 	return b
 }
 
-// folder writes files and a manifest and resolves it.
+// folder writes files and a manifest, and finds and inspects its images.
 func folder(t *testing.T, manifest string, files map[string][]byte) (string, []Item) {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,7 +81,9 @@ func resolve(t *testing.T, dir, manifest string) []Item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Resolve(m)
+	items := Resolve(m)
+	Inspect(context.Background(), items, nil)
+	return items
 }
 
 // rows shows items as "name" or "name: error".
@@ -114,7 +117,7 @@ func TestEveryArchitecture(t *testing.T) {
 		if wrong := strings.HasPrefix(name, "not-"); (it.Err != nil) != wrong {
 			t.Errorf("%s: got %v", name, it.Err)
 		}
-		if arch, ok := strings.CutPrefix(name, "any-"); ok && it.Image.Arch != arch {
+		if arch, ok := strings.CutPrefix(name, "any-"); ok && it.Arch != arch {
 			t.Errorf("%s: got arch %s", name, it.Image.Arch)
 		}
 	}
@@ -166,7 +169,7 @@ func TestRows(t *testing.T) {
 			"v: stat v: no such file or directory\nm2: base \"v\": stat v: no such file or directory\n" +
 				"m: base \"v\": stat v: no such file or directory\nn\n"},
 		{"base of another architecture", "images: [{path: m, base: v}, {path: v}]", map[string][]byte{"m": x86, "v": arm},
-			"v\nm: base: base \"v\" is arm64, the image is x86_64\n"},
+			"v\nm: base \"v\": ELF header+0x12: architecture is arm64, that of the image x86_64\n"},
 		{"circle through a glob", `images: [{path: "v*", base: w1}, {path: "w*", base: v1}]`, map[string][]byte{"w1": x86, "v1": x86},
 			"w1: base \"v1\": base: bases form a circle: v1 → w1 → v1\nv1: base: bases form a circle: v1 → w1 → v1\n"},
 		{"base of a base through a glob", `images: [{path: "v*", base: b}, {path: m, base: v1}, {path: b}]`,
@@ -175,16 +178,16 @@ func TestRows(t *testing.T) {
 
 		{"base_path ELF", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": x86}, "m\n"},
 		{"base_path ELF of another architecture", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": arm},
-			"m: base_path v: ELF header+0x12: architecture is arm64, that of the image x86_64\n"},
+			"m: base: v: ELF header+0x12: architecture is arm64, that of the image x86_64\n"},
 		{"base_path BTF", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f, 0xeb, 1, 0}}, "m\n"},
 		{"base_path BTF of the other byte order", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0xeb, 0x9f, 1, 0}},
-			"m: base_path v: BTF header+0x0: byte order is BigEndian, that of the image LittleEndian\n"},
+			"m: base: v: BTF header+0x0: byte order is BigEndian, that of the image LittleEndian\n"},
 		{"base_path of neither kind", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": []byte("text")},
-			"m: base_path v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
+			"m: base: v: not raw BTF but text: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path too short", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86, "v": {0x9f}},
-			"m: base_path v: not raw BTF but data that begins with 9f: give raw BTF, or an ELF file with a section .BTF\n"},
+			"m: base: v: not raw BTF but data that begins with 9f: give raw BTF, or an ELF file with a section .BTF\n"},
 		{"base_path missing", "images: [{path: m, base_path: v}]", map[string][]byte{"m": x86},
-			"m: base_path v: stat v: no such file or directory\n"},
+			"m: base: stat v: no such file or directory\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, items := folder(t, tt.manifest+"\n", tt.files)
@@ -201,7 +204,7 @@ func TestBaseLinks(t *testing.T) {
 	for i, want := range []struct {
 		name, file string
 		base       int
-	}{{"v", "", -1}, {"m", "v", 0}, {"n", "v", -1}} {
+	}{{"v", "", -1}, {"m", "", 0}, {"n", "v", -1}} {
 		it := items[i]
 		file := strings.TrimPrefix(it.BaseFile, dir+"/")
 		if it.Image.Name != want.name || it.Base != want.base || file != want.file || it.Size != int64(len(x)) {
@@ -292,44 +295,33 @@ func TestPin(t *testing.T) {
 - {path: m, name: based, base_path: v, base_sha256: "%s"}
 - {path: m, name: badly-based, base_path: v, base_sha256: "%s"}
 `, hash(v), wrong, hash(v), wrong), map[string][]byte{"v": v, "m": m})
-	// pins are the sum of an item's file, if that is right, and what Check says.
-	pins := func(h *Hasher, it *Item) (string, error) {
-		f, err := it.Open()
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		sum, err := h.Pin(context.Background(), it, f.Input)
-		if check := h.Check(context.Background(), it); fmt.Sprint(check) != fmt.Sprint(err) && err != nil {
-			t.Errorf("%s: got %v of Check, want %v", it.Image.Name, check, err)
-		} else if err == nil {
-			err = check
-		}
-		return sum, err
-	}
 	var h Hasher
-	for i, want := range []struct {
-		sum      string
-		pinned   bool
-		mismatch string
-	}{
-		{hash(v), true, ""}, {hash(m), false, ""}, {hash(m), true, "sha256"}, {hash(m), true, ""}, {hash(m), true, "base_sha256"},
-	} {
-		got, err := pins(&h, &items[i])
-		what := ""
-		if mismatch, ok := errors.AsType[*MismatchError](err); ok {
-			what = mismatch.What
-		} else if err != nil {
-			t.Errorf("%s: %v", items[i].Image.Name, err)
+	Inspect(context.Background(), items, &h)
+	for i, want := range []struct{ sum, mismatch string }{{hash(v), ""}, {hash(m), ""}, {hash(m), "sha256"}, {hash(m), ""}, {hash(m), "base_sha256"}} {
+		it := &items[i]
+		f, err := it.Open(context.Background())
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got != want.sum || what != want.mismatch || items[i].Pinned() != want.pinned {
-			t.Errorf("%s: got %s, %q, pinned %v, want %+v", items[i].Image.Name, got, what, items[i].Pinned(), want)
+		got, err := h.Pin(context.Background(), &it.File, f.Input)
+		f.Close()
+		if got != want.sum || (err != nil) != (want.mismatch == "sha256") {
+			t.Errorf("%s: got %s, %v, want %+v", it.Image.Name, got, err, want)
+		}
+		what := ""
+		if mismatch, ok := errors.AsType[*MismatchError](it.Err); ok {
+			what = mismatch.What
+		} else if it.Err != nil {
+			t.Errorf("%s: %v", it.Image.Name, it.Err)
+		}
+		if what != want.mismatch {
+			t.Errorf("%s: got %v, want a mismatch of %q", it.Image.Name, it.Err, want.mismatch)
 		}
 	}
 
 	open := func(name string) *input.File {
 		t.Helper()
-		f, err := Path(filepath.Join(dir, name)).Open()
+		f, err := source.File(filepath.Join(dir, name)).Open(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -416,13 +408,13 @@ func FuzzInspect(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		it := Item{Image: config.Image{Path: path}, Source: Path(path)}
-		err := it.inspect()
+		it := Item{File: FileAt(path, Pins{})}
+		err := it.inspect(context.Background(), nil)
 		var format *elf.FormatError
 		if err != nil && !errors.As(err, &format) {
 			t.Fatalf("error without a place: %v", err)
 		}
-		if err == nil && (it.Image.Arch == "" || it.Size != int64(len(data))) {
+		if err == nil && (it.Arch == "" || it.Size != int64(len(data))) {
 			t.Fatalf("incomplete: %+v", it)
 		}
 	})
@@ -434,7 +426,9 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, it := range Resolve(m) {
+	items := Resolve(m)
+	Inspect(context.Background(), items, nil)
+	for _, it := range items {
 		if it.Err != nil {
 			t.Errorf("%s: %v", it.Image.Name, it.Err)
 		}
@@ -455,6 +449,33 @@ func TestLabKernels(t *testing.T) {
 		if it.Err != nil || len(it.BuildID) != 40 {
 			t.Errorf("%s: build id %q, %v", it.Image.Name, it.BuildID, it.Err)
 		}
-		t.Logf("%-20s %-8s %s %d bytes", it.Image.Name, it.Image.Arch, it.BuildID, it.Size)
+		t.Logf("%-20s %-8s %s %d bytes", it.Image.Name, it.Arch, it.BuildID, it.Size)
+	}
+}
+
+// counting is a Source that counts how often it is opened.
+type counting struct {
+	source.Source
+	opened int
+}
+
+func (c *counting) Open(ctx context.Context) (*input.File, error) {
+	c.opened++
+	return c.Source.Open(ctx)
+}
+
+// TestInspectOnce: whatever is compared with the manifest, the file is opened once.
+func TestInspectOnce(t *testing.T) {
+	v := image(t, "x86_64", note(4, "GNU\x00", ntBuildID, 0xab))
+	sum := sha256.Sum256(v)
+	path := filepath.Join(t.TempDir(), "v")
+	if err := os.WriteFile(path, v, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &counting{Source: source.File(path)}
+	items := []Item{{Base: -1, File: File{Source: c, Pins: Pins{SHA256: hex.EncodeToString(sum[:]), BuildID: "ab", Arch: "x86_64"}}}}
+	Inspect(context.Background(), items, new(Hasher))
+	if it := &items[0]; c.opened != 1 || it.Err != nil || it.BuildID != "ab" || it.Size != int64(len(v)) {
+		t.Errorf("opened %d times, got %v, build id %s, %d bytes", c.opened, it.Err, it.BuildID, it.Size)
 	}
 }

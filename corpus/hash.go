@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
@@ -26,55 +25,25 @@ type sum struct {
 	err  error
 }
 
-// Pinned tells whether the manifest gives sums to compare with.
-func (it *Item) Pinned() bool { return it.Image.SHA256 != "" || it.Image.BaseSHA256 != "" }
-
-// Pin hashes an item's file, which is open, and compares it with what the manifest pins; a difference is a *MismatchError. The build
-// id was compared when it was opened. Hashing takes about a second for each gigabyte.
-func (h *Hasher) Pin(ctx context.Context, it *Item, f *input.File) (string, error) {
-	got, err := h.Sum(ctx, f)
+// Pin hashes the file of an image, which is open, and compares it with the sum that the manifest pins; a difference is a *MismatchError.
+// Hashing takes about a second for each gigabyte.
+func (h *Hasher) Pin(ctx context.Context, f *File, open *input.File) (string, error) {
+	got, err := h.Sum(ctx, open)
 	if err != nil {
 		return "", err
 	}
-	if want := it.Image.SHA256; want != "" && want != got {
+	if want := f.Pins.SHA256; want != "" && want != got {
 		return got, &MismatchError{"sha256", got, want}
 	}
 	return got, nil
 }
 
-// CheckBase compares the sum of the file that an item takes its base from with what the manifest pins.
-func (it *Item) CheckBase(got string) error {
-	if want := it.Image.BaseSHA256; want != "" && want != got {
+// CheckBase compares the sum of a file that a base is taken from with the one that the manifest pins, if it does.
+func CheckBase(got, want string) error {
+	if want != "" && want != got {
 		return &MismatchError{"base_sha256", got, want}
 	}
 	return nil
-}
-
-// Check compares all that the manifest pins of an item, in files that it opens.
-func (h *Hasher) Check(ctx context.Context, it *Item) error {
-	if it.Image.SHA256 != "" {
-		f, err := it.Open()
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if _, err := h.Pin(ctx, it, f.Input); err != nil {
-			return err
-		}
-	}
-	if it.Image.BaseSHA256 == "" {
-		return nil
-	}
-	f, err := input.Open(it.BaseFile, input.BTF, input.ELF)
-	if err != nil {
-		return fmt.Errorf("base: %w", input.Named(it.BaseFile, err))
-	}
-	defer f.Close()
-	got, err := h.Sum(ctx, f)
-	if err != nil {
-		return fmt.Errorf("base: %w", err)
-	}
-	return it.CheckBase(got)
 }
 
 // Sum is the SHA-256 of a file in lower-case hex.

@@ -174,60 +174,55 @@ func (id *Identity) What() string {
 }
 
 // check compares the identity with what the manifest says.
-func (id *Identity) check(im *config.Image) error {
-	if want := im.Kind; want != "" && want != config.AnyKind && want != id.Kind {
+func (id *Identity) check(pins *Pins) error {
+	if want := pins.Kind; want != "" && want != config.AnyKind && want != id.Kind {
 		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)
 	}
-	if im.Release == "" {
+	if pins.Release == "" {
 		return nil
 	}
 	if id.Release == "" && id.Kind == "" {
-		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), im.Release)
+		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), pins.Release)
 	}
-	if ok, err := path.Match(im.Release, id.Release); err != nil || !ok {
-		return &MismatchError{"release", id.Release, im.Release}
+	if ok, err := path.Match(pins.Release, id.Release); err != nil || !ok {
+		return &MismatchError{"release", id.Release, pins.Release}
 	}
 	return nil
 }
 
-// doubts says for every item what is not right about what it says of itself, as far as that is no failure.
-func doubts(items []Item) {
-	for i := range items {
-		it := &items[i]
-		id, im := &it.Identity, &it.Image
-		if it.Err != nil || !it.identified || im.Kind == config.AnyKind {
-			continue
-		}
-		add := func(format string, args ...any) { it.Doubts = append(it.Doubts, fmt.Sprintf(format, args...)) }
-		if id.Kind == "" {
-			add("it is %s; where that is right, kind: any in the manifest says so", id.What())
-		}
-		if other := otherRelease(im.Name, id.Release); other != "" {
-			add("its name has %s, and it is of release %s", other, id.Release)
-		}
-		if id.Hollow {
-			add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; give the image itself")
-		}
-		if id.Kind == config.Module && im.Outputs.ELF != "" && it.Base < 0 && it.BaseFile == "" {
+// Doubts says what is unlikely about an image, which was opened, as far as that is no failure: a sentence each. name is that of the
+// image, embedded tells whether its BTF will be in a copy of it, and base is what it continues, or nil.
+func (f *File) Doubts(name string, embedded bool, base *Base) (list []string) {
+	id := &f.Identity
+	if !f.identified || f.Pins.Kind == config.AnyKind {
+		return nil
+	}
+	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	if id.Kind == "" {
+		add("it is %s; where that is right, kind: any in the manifest says so", id.What())
+	}
+	if other := otherRelease(name, id.Release); other != "" {
+		add("its name has %s, and it is of release %s", other, id.Release)
+	}
+	if id.Hollow {
+		add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; give the image itself")
+	}
+	if base == nil {
+		if id.Kind == config.Module && embedded {
 			add("it is a module without a base, and a kernel takes the BTF in a module for split")
 		}
-		base := it.base
-		if it.Base >= 0 {
-			base = items[it.Base].Identity
-		}
-		if it.Base < 0 && it.BaseFile == "" {
-			continue
-		}
-		if id.Kind == config.Kernel {
-			add("it is a kernel, and kernels continue no base")
-		}
-		if base.Kind == config.Module {
-			add("its base is a module")
-		}
-		if id.Release != "" && base.Release != "" && id.Release != base.Release {
-			add("it is for release %s, and its base is of %s", id.Release, base.Release)
-		}
+		return list
 	}
+	if id.Kind == config.Kernel {
+		add("it is a kernel, and kernels continue no base")
+	}
+	if base.Identity.Kind == config.Module {
+		add("its base is a module")
+	}
+	if release := base.Identity.Release; id.Release != "" && release != "" && id.Release != release {
+		add("it is for release %s, and its base is of %s", id.Release, release)
+	}
+	return list
 }
 
 // version is what looks like the version of a kernel in a name, with the letters in front of it.

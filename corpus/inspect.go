@@ -1,81 +1,105 @@
 package corpus
 
 import (
-	stdelf "debug/elf"
-	"encoding/binary"
+	"context"
+	"errors"
 	"fmt"
 
-	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A MismatchError says that a file is not the one that the manifest pins.
-type MismatchError struct {
-	What   string // "sha256", "build_id", "base_sha256", "release"
-	Found  string // empty if the file has none
-	Pinned string
+// Inspect opens the file of every item, and that of every base, once, and looks at them as a run would before it encodes. What is wrong
+// with an item becomes its Err. With a Hasher, sums that the manifest pins are compared, too. The images that follow the end of the
+// context are not looked at.
+func Inspect(ctx context.Context, items []Item, h *Hasher) {
+	bases := map[string]*baseFile{}
+	for i := range items {
+		it := &items[i]
+		if ctx.Err() != nil {
+			return
+		}
+		var base *Base
+		switch {
+		case it.Base >= 0 && items[it.Base].Err == nil:
+			b := items[it.Base].AsBase()
+			base = &b
+		case it.Base < 0 && it.BaseFile != "":
+			if bases[it.BaseFile] == nil {
+				bases[it.BaseFile] = readBaseFile(ctx, it.BaseFile, h)
+			}
+		}
+		if it.Err != nil {
+			continue
+		}
+		if it.Err = it.inspect(ctx, h); it.Err != nil {
+			continue
+		}
+		if f := bases[it.BaseFile]; f != nil && it.Base < 0 {
+			if it.Err = f.pinned(it.Image.BaseSHA256); it.Err != nil {
+				continue
+			}
+			base = &f.Base
+		}
+		if base != nil {
+			if err := it.Continues(base); err != nil {
+				it.Err = it.InBase(items, err)
+				continue
+			}
+		}
+		if base == nil && (it.Base >= 0 || it.BaseFile != "") {
+			continue // its base failed, and so will it
+		}
+		it.Doubts = it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", base)
+	}
+	passOnFailures(items)
 }
 
-func (e *MismatchError) Error() string {
-	if e.Found == "" {
-		return fmt.Sprintf("%s: the file has none, the manifest pins %s", e.What, e.Pinned)
+// InBase is an error that an item has with its base, which it names.
+func (it *Item) InBase(items []Item, err error) error {
+	if it.Base >= 0 {
+		return fmt.Errorf("base %q: %w", items[it.Base].Image.Name, err)
 	}
-	return fmt.Sprintf("%s: the file has %s, the manifest pins %s", e.What, e.Found, e.Pinned)
+	return fmt.Errorf("base: %w", input.Named(it.BaseFile, err))
 }
 
-// archError places the contradiction at e_machine.
-func archError(found, want, who string) error {
-	return &elf.FormatError{Section: "ELF header", Offset: 18,
-		Problem: fmt.Sprintf("architecture is %s, %s %s", found, who, want)}
-}
-
-func archOf(f *elf.File) string {
-	class, data := stdelf.ELFCLASS32, stdelf.ELFDATA2LSB
-	if f.Is64 {
-		class = stdelf.ELFCLASS64
-	}
-	if f.Order == binary.ByteOrder(binary.BigEndian) {
-		data = stdelf.ELFDATA2MSB
-	}
-	return config.ArchOf(f.Machine, class, data).Name
-}
-
-// btfMagic starts raw BTF, in its own byte order.
-const btfMagic = 0xeb9f
-
-// inspectBase checks that a file can hold the base of the item: ELF of the same architecture or raw BTF of the same
-// byte order.
-func (it *Item) inspectBase(path string) error {
-	if _, err := input.Regular(path); err != nil {
-		return err
-	}
-	in, err := input.Open(path, input.BTF, input.ELF)
+// inspect opens the item's file, looks at it, and lets go of it.
+func (it *Item) inspect(ctx context.Context, h *Hasher) error {
+	f, err := it.Open(ctx)
 	if err != nil {
 		return err
 	}
+	if h != nil && it.Pins.SHA256 != "" {
+		_, err = h.Pin(ctx, &it.File, f.Input)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// A baseFile is a file that items take their base from.
+type baseFile struct {
+	Base
+	sum string
+	err error
+}
+
+func readBaseFile(ctx context.Context, path string, h *Hasher) *baseFile {
+	in, base, err := OpenBase(path)
+	if err != nil {
+		return &baseFile{err: fmt.Errorf("base: %w", err)}
+	}
 	defer in.Close()
-	if in.Kind == input.ELF {
-		f, err := elf.FromInput(in)
-		if err != nil {
-			return err
+	f := &baseFile{Base: base}
+	if h != nil {
+		if f.sum, err = h.Sum(ctx, in); err != nil {
+			f.err = fmt.Errorf("base: %w", input.Named(path, err))
 		}
-		if arch := archOf(f); arch != it.Image.Arch {
-			return archError(arch, it.Image.Arch, "that of the image")
-		}
-		it.base, _ = Identify(f) // only to compare with
-		return nil
 	}
-	var magic [2]byte
-	if _, err := in.ReadAt(magic[:], 0); err != nil {
-		return err
+	return f
+}
+
+// pinned is what is wrong with a base of which a manifest pins the sum, if it does.
+func (f *baseFile) pinned(sum string) error {
+	if f.err != nil || sum == "" || f.sum == "" {
+		return f.err
 	}
-	order := binary.ByteOrder(binary.LittleEndian)
-	if binary.BigEndian.Uint16(magic[:]) == btfMagic {
-		order = binary.BigEndian
-	}
-	if order != it.order {
-		return &elf.FormatError{Section: "BTF header", Problem: fmt.Sprintf("byte order is %v, that of the image %v", order, it.order)}
-	}
-	return nil
+	return CheckBase(f.sum, sum)
 }

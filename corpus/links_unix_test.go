@@ -37,7 +37,7 @@ func TestPipe(t *testing.T) {
 		t.Skipf("no pipes here: %v", err)
 	}
 	got := rows(dir, resolve(t, dir, "images: [{path: pipe}, {path: v, base_path: pipe}]\n"))
-	if want := "pipe: pipe is not a regular file but a pipe: give a regular file\nv: base_path pipe: pipe is not a regular file but a pipe: give a regular file\n"; got != want {
+	if want := "pipe: pipe is not a regular file but a pipe: give a regular file\nv: base: pipe is not a regular file but a pipe: give a regular file\n"; got != want {
 		t.Errorf("got %s", got)
 	}
 }

@@ -25,7 +25,7 @@ with 1 when an image is.`,
 			if err != nil {
 				return err
 			}
-			bad, err := batch.WritePlan(cmd.OutOrStdout(), items, opt)
+			bad, err := batch.WritePlan(cmd.Context(), cmd.OutOrStdout(), items, opt)
 			if err != nil {
 				return failed(err)
 			}

@@ -23,6 +23,7 @@ type base struct {
 	sum  string
 
 	ready chan struct{} // closed when an image has provided it
+	is    corpus.Base   // what its file says of itself
 	btf   *btf.Object
 	dedup *encoder.PreparedBase // btf, prepared
 	wire  []byte
@@ -65,9 +66,9 @@ func (b *batch) linkBases() {
 	}
 }
 
-// provide gives the base its BTF and the sum of the image, or says why there is none.
-func (s *base) provide(wire []byte, sum string, err error) {
-	s.sum = sum
+// provide gives the base its BTF and the sum of the image, and says what that is, or why there is none.
+func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
+	s.is, s.sum = is, sum
 	if err == nil {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
@@ -80,11 +81,12 @@ func (s *base) provide(wire []byte, sum string, err error) {
 
 // read reads the base from its file. The sum, if one is wanted, is that of the bytes that are read.
 func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
-	in, err := source.OpenBase(s.file)
+	in, is, err := corpus.OpenBase(s.file)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
+	s.is = is
 	if s.hash {
 		if s.sum, err = h.Sum(ctx, in); err != nil {
 			return input.Named(s.file, err)
@@ -149,6 +151,6 @@ func (s *base) checked(k verify.Kernel) (*verify.Base, error) {
 		s.checks[k] = c
 	}
 	s.mu.Unlock()
-	c.once.Do(func() { c.base, c.err = verify.NewBase(s.wire, k, nil) }) // corpus compared the byte orders
+	c.once.Do(func() { c.base, c.err = verify.NewBase(s.wire, k, nil) }) // the byte orders were compared
 	return c.base, c.err
 }

@@ -14,16 +14,11 @@ type Problem struct{ Image, Problem string }
 
 // Check looks for what would fail images before they are encoded, pinned sums included.
 func Check(ctx context.Context, items []corpus.Item) []Problem {
+	corpus.Inspect(ctx, items, new(corpus.Hasher))
 	var bad []Problem
-	var hash corpus.Hasher
 	for i := range items {
-		it := &items[i]
-		err := it.Err
-		if err == nil && it.Pinned() {
-			err = hash.Check(ctx, it)
-		}
-		if err != nil {
-			bad = append(bad, Problem{it.Image.Label(), oneLine(err)})
+		if it := &items[i]; it.Err != nil {
+			bad = append(bad, Problem{it.Image.Label(), oneLine(it.Err)})
 		}
 	}
 	return bad

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,8 +27,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	it, start := &b.items[i], time.Now()
 	im := &it.Image
 	defer b.turns[i].end()
-	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names(), BuildID: it.BuildID,
-		Kind: string(it.Identity.Kind), Release: it.Identity.Release, Warnings: identityWarnings(it.Doubts)}
+	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names()}
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
@@ -43,7 +43,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		if err == nil && b.bases[i] != nil {
 			err = errSplitBase
 		}
-		own.provide(wire, row.InputSHA256, err)
+		own.provide(it.AsBase(), wire, row.InputSHA256, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
 	return row
@@ -74,14 +74,15 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	t := target{im: im, base: b.bases[i]}
 	t.clock.Start()
-	image, err := it.Open()
+	image, err := it.Open(ctx)
+	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(it.Arch, im.Arch), it.BuildID, string(it.Identity.Kind), it.Identity.Release
 	if err != nil {
 		return nil, err
 	}
-	defer image.Close()
-	row.BuildID, row.Kind, row.Release = it.BuildID, string(it.Identity.Kind), it.Identity.Release
+	defer image.Close() // all that follows is about this file
+	t.image = image.File
 	if b.opt.Hash || im.SHA256 != "" {
-		if row.InputSHA256, err = b.hash.Pin(ctx, it, image.Input); err != nil {
+		if row.InputSHA256, err = b.hash.Pin(ctx, &it.File, image.Input); err != nil {
 			return nil, err
 		}
 		t.clock.Stop("sums", uint64(it.Size), 1, "files")
@@ -94,12 +95,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
-	// Below this line only the BTF of the image is looked at, and its bytes are copied if that is wanted.
-	if t.image = image.File; im.Outputs.ELF == "" {
-		if err := image.Close(); err != nil {
-			return nil, err
-		}
-	}
+	// Below this line the image is read again only to be copied, or to find where a type that a kernel refuses comes from.
 	if b.opt.Hash {
 		sum := sha256.Sum256(t.raw.wire)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
@@ -148,7 +144,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 // judge asks the kernels about the BTF, and looks for what a publisher should know.
 func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *report.Row) (err error) {
 	if row.Verify, err = t.verify(); err != nil {
-		return errors.Join(t.located(ctx, it, err), b.reject(t))
+		return errors.Join(t.located(ctx, err), b.reject(t))
 	}
 	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint {
@@ -177,10 +173,16 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 			return err
 		}
 		if row.BaseSHA256 = t.base.sum; t.base.file != "" {
-			if err := it.CheckBase(row.BaseSHA256); err != nil {
+			if err := corpus.CheckBase(row.BaseSHA256, it.Image.BaseSHA256); err != nil {
 				return err
 			}
 		}
+		if err := it.Continues(&t.base.is); err != nil {
+			return it.InBase(b.items, err)
+		}
+		row.Warnings = identityWarnings(it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", &t.base.is))
+	} else {
+		row.Warnings = identityWarnings(it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", nil))
 	}
 	if opt.Base != nil {
 		if err := embed.SameMachine(opt.Base, f); err != nil {

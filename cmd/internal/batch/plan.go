@@ -3,6 +3,7 @@ package batch
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -13,7 +14,11 @@ import (
 )
 
 // WritePlan writes what Run would do, in its order. It tells how many images cannot be encoded.
-func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err error) {
+func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, opt Options) (bad int, err error) {
+	corpus.Inspect(ctx, items, nil)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	var table, notes bytes.Buffer
 	tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN")
@@ -34,7 +39,7 @@ func WritePlan(w io.Writer, items []corpus.Item, opt Options) (bad int, err erro
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(im.Arch), b.profileOf(im), or(features), or(base), or(im.Path),
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), b.profileOf(im), or(features), or(base), or(im.Path),
 			or(strings.Join(outputs, " ")), or(im.Golden))
 		if it.Err != nil {
 			bad++

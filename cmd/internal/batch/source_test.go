@@ -12,19 +12,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A meddler opens a file as usual, and does something before anybody reads it.
+// A meddler opens a file as usual, counts that, and does something before anybody reads it.
 type meddler struct {
-	corpus.Source
+	source.Source
 	meddle func()
+	opened int
 }
 
-func (m meddler) Open() (*input.File, error) {
-	f, err := m.Source.Open()
+func (m *meddler) Open(ctx context.Context) (*input.File, error) {
+	f, err := m.Source.Open(ctx)
+	m.opened++
 	m.meddle()
 	return f, err
 }
@@ -63,7 +65,7 @@ func TestReplacedImage(t *testing.T) {
 	}
 	run := func(name string, meddle func()) {
 		items := manifest(t, fmt.Sprintf("  - {name: %s, path: %s, sha256: %s, outputs: {btf: %s/%s.btf, elf: %s/%s.elf}}\n", name, path, sumOf(was), dir, name, dir, name))
-		items[0].Source = meddler{items[0].Source, meddle}
+		items[0].Source = &meddler{Source: items[0].Source, meddle: meddle}
 		r := Run(context.Background(), items, Options{Workers: 1, Hash: true})
 		if row := r.Rows()[0]; row.Status != report.OK || row.InputSHA256 != sumOf(was) {
 			t.Errorf("%s: got %s, %s, sum %s, want ok and %s", name, row.Status, row.Error, row.InputSHA256, sumOf(was))
@@ -139,6 +141,40 @@ func TestReplacedBase(t *testing.T) {
 		row := r.Rows()[0]
 		if row.BaseSHA256 != sumOf(was) || want == "" && row.Error != "" || !strings.Contains(row.Error, want) {
 			t.Errorf("got %q and sum %s, want %q and %s", row.Error, row.BaseSHA256, want, sumOf(was))
+		}
+	}
+}
+
+// TestOpenedOnce: an image is opened once in a run, whatever happens to it: nothing finds out whether it is still there.
+func TestOpenedOnce(t *testing.T) {
+	for _, tt := range []struct{ name, keys, want string }{
+		{"encoded and copied", "sha256: SUM, outputs: {btf: DIR/a.btf, dump: DIR/a.raw, elf: DIR/a.elf}", ""},
+		{"refused by a kernel", "verify: '5.10', outputs: {btf: DIR/a.btf}", "it comes from CU 0: .debug_info"}, // which is looked up in the image
+		{"another one", "sha256: OTHER", "sha256: the file has "},
+		{"of another release", "release: 6.1.0", "release: the image is neither"},
+	} {
+		path, dir := sample(t), t.TempDir()
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := strings.NewReplacer("DIR", dir, "SUM", sumOf(was), "OTHER", sumOf(nil)).Replace(tt.keys)
+		items := manifest(t, fmt.Sprintf("  - {name: a, path: %s, %s}\n", path, keys))
+		if items[0].Arch != "" {
+			t.Errorf("%s: the image was looked at before its turn", tt.name)
+		}
+		m := &meddler{Source: items[0].Source, meddle: func() {
+			if err := os.Remove(path); err != nil {
+				t.Error(err)
+			}
+		}}
+		items[0].Source = m
+		row := Run(context.Background(), items, Options{Workers: 1, Hash: true}).Rows()[0]
+		if m.opened != 1 || (row.Error == "") != (tt.want == "") || !strings.Contains(row.Error, tt.want) {
+			t.Errorf("%s: opened %d times, got %q, want %q", tt.name, m.opened, row.Error, tt.want)
+		}
+		if row.InputSHA256 != "" && row.InputSHA256 != sumOf(was) {
+			t.Errorf("%s: got the sum %s, want %s", tt.name, row.InputSHA256, sumOf(was))
 		}
 	}
 }

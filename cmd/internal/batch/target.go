@@ -27,7 +27,7 @@ import (
 // A target is the BTF of an image, before it is published.
 type target struct {
 	im      *config.Image
-	image   *elf.File   // its open file, if a copy is wanted
+	image   *elf.File   // its open file
 	object  *btf.Object // what the raw outputs, the dump and the golden are about
 	order   binary.ByteOrder
 	ptrSize int

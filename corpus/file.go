@@ -1,0 +1,97 @@
+package corpus
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/source"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
+)
+
+// A File is the file of an image: where it comes from, what it is expected to be, and, once it was opened, what it is.
+type File struct {
+	Source source.Source
+	Path   string // in the file system, where other files with debug information are looked for; may be empty
+	Pins   Pins
+	Size   int64 // bytes that are stored, as far as that is known
+
+	// What the file is. Open sets it, as far as it gets.
+	Arch     string // normalised name, see config.ArchNames
+	BuildID  string // lower-case hex; empty if the file has none
+	Identity Identity
+
+	order      binary.ByteOrder
+	identified bool // the identity could be read
+}
+
+// Pins are what a manifest says of the file of an image. Empty fields say nothing.
+type Pins struct {
+	SHA256  string // lower-case hex
+	BuildID string // lower-case hex
+	Arch    string // normalised name
+	Kind    config.Kind
+	Release string // path.Match pattern
+}
+
+// FileAt is the file at a path of the file system.
+func FileAt(path string, pins Pins) File {
+	s := source.File(path)
+	return File{Source: s, Path: path, Pins: pins, Size: s.Size()}
+}
+
+// pinsOf are the pins of an image in a manifest.
+func pinsOf(im *config.Image) Pins {
+	return Pins{SHA256: im.SHA256, BuildID: im.BuildID, Arch: im.Arch, Kind: im.Kind, Release: im.Release}
+}
+
+// An Image is the open file of an image. All that is found out about it, its sum included, is about this file.
+type Image struct {
+	*elf.File
+	Input *input.File
+}
+
+// Open opens the file, and compares what its headers say with the pins, all but the sum, which takes reading the whole file. Whoever
+// has opened it keeps it open for as long as the image is worked on: a second Open may give another file.
+func (f *File) Open(ctx context.Context) (*Image, error) {
+	in, err := f.Source.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	image, err := f.look(in)
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return image, nil
+}
+
+// look reads what the file says of itself.
+func (f *File) look(in *input.File) (*Image, error) {
+	e, err := elf.FromInput(in)
+	if err != nil {
+		return nil, err
+	}
+	e.Path = f.Path
+	_, f.Size = in.Raw()
+	f.order = e.Order
+	arch := archOf(e)
+	if want := f.Pins.Arch; want != "" && want != arch {
+		return nil, archError(arch, want, "the manifest says")
+	}
+	f.Arch = arch
+	if f.BuildID, err = buildID(e); err != nil {
+		return nil, err
+	}
+	if want := f.Pins.BuildID; want != "" && want != f.BuildID {
+		return nil, &MismatchError{"build_id", f.BuildID, want}
+	}
+	if f.Identity, err = Identify(e); err == nil { // otherwise the encoder reports what is damaged
+		f.identified = true
+	}
+	if err := f.Identity.check(&f.Pins); err != nil {
+		return nil, err
+	}
+	return &Image{e, in}, nil
+}
