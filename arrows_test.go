@@ -32,7 +32,7 @@ var arrows = map[string][]string{
 	"encoder/internal/nominal":   {"encoder/btf"},
 	"encoder/internal/translate": {"encoder/internal/dwarf", "encoder/btf", "encoder/feature", "encoder/internal/nominal", "encoder/rules"},
 	"encoder/internal/funcs":     {"encoder/internal/translate", "encoder/internal/dwarf", "encoder/elf", "encoder/btf", "encoder/feature", "encoder/rules"},
-	"encoder/internal/vars":      {"encoder/internal/translate", "encoder/elf", "encoder/btf", "encoder/feature", "encoder/rules"},
+	"encoder/internal/vars":      {"encoder/internal/translate", "encoder/elf", "encoder/btf", "encoder/rules"},
 	"encoder/internal/dedup":     {"encoder/btf", "encoder/internal/nominal", "encoder/rules"},
 	"encoder/distill":            {"encoder/btf"},
 	"encoder/sorted":             {"encoder/btf"},
