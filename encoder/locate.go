@@ -299,5 +299,5 @@ func (l *locator) same(id, local uint32, depth int) bool {
 
 // forwardable: what stands for a struct or union in one unit may be declared in another.
 func forwardable(k btf.Kind) bool {
-	return k == btf.KindFwd || k == btf.KindStruct || k == btf.KindUnion
+	return k == btf.KindFwd || btf.Composites.Has(k)
 }

@@ -82,10 +82,7 @@ func (a *assembler) sameReference(t *translate.Unit, local, id uint32, depth int
 func tagGroup(r btf.Record) btf.Kind {
 	switch k := r.Kind(); k {
 	case btf.KindFwd:
-		if r.Kflag() {
-			return btf.KindUnion
-		}
-		return btf.KindStruct
+		return r.FwdKind()
 	case btf.KindEnum64:
 		return btf.KindEnum
 	case btf.KindStruct, btf.KindUnion, btf.KindEnum:

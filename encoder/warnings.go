@@ -119,17 +119,17 @@ func reduced(o *btf.Object, nameless bool) string {
 	for i := range hollow {
 		id := o.First() + btf.ID(i)
 		r := o.At(id)
-		switch r.Kind() {
-		case btf.KindFwd:
+		switch k := r.Kind(); {
+		case k == btf.KindFwd:
 			declared++
 			hollow[i] = true
-		case btf.KindStruct, btf.KindUnion:
+		case btf.Composites.Has(k):
 			if !nameless || r.Name() != 0 || r.Vlen() != 0 {
 				defined++
 			}
 			composites = append(composites, id)
-		case btf.KindTypedef, btf.KindArray, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			if nameless && r.Kind() == btf.KindTypedef && empty(o, uint32(r.Type())) {
+		case btf.Modifiers.Has(k), k == btf.KindArray:
+			if nameless && k == btf.KindTypedef && empty(o, uint32(r.Type())) {
 				unnamed++
 			}
 			hollow[i] = heldKind(o, uint32(id)) == btf.KindFwd
@@ -162,7 +162,7 @@ func reduced(o *btf.Object, nameless bool) string {
 // empty tells whether a type is a struct or union without name and members.
 func empty(o *btf.Object, id uint32) bool {
 	r, _ := o.Record(btf.ID(id))
-	return r != nil && (r.Kind() == btf.KindStruct || r.Kind() == btf.KindUnion) && r.Name() == 0 && r.Vlen() == 0
+	return r != nil && btf.Composites.Has(r.Kind()) && r.Name() == 0 && r.Vlen() == 0
 }
 
 // incompleteMembers lists the members of composites that hold a struct or union which is only declared. hollow says so of the object's
@@ -198,13 +198,13 @@ func heldKind(o *btf.Object, id uint32) btf.Kind {
 		if !ok {
 			return 0
 		}
-		switch r.Kind() {
-		case btf.KindArray:
+		switch k := r.Kind(); {
+		case k == btf.KindArray:
 			id = r[3]
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+		case btf.Modifiers.Has(k):
 			id = r[2]
 		default:
-			return r.Kind()
+			return k
 		}
 	}
 	return 0

@@ -103,7 +103,7 @@ func elements(o *btf.Object, r btf.Record) []element {
 	case btf.KindStruct, btf.KindUnion:
 		for m := r[3:]; len(m) >= 3; m = m[3:] {
 			name, typ := string(nameText(o, m[0])), spelling(o, btf.ID(m[1]))
-			off, size := memberOffset(m[2], r.Kflag())
+			off, size := btf.MemberOffset(m[2], r.Kflag())
 			e := element{name: name, text: fmt.Sprintf("%s at bit %d", typ, off)}
 			if size != 0 {
 				e.text += fmt.Sprintf(", %d wide", size)

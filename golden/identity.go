@@ -122,8 +122,6 @@ func (s *shaper) shape(id btf.ID, r btf.Record, depth int) uint64 {
 	h := mix(mix(6, uint64(k)), s.name(r.Name()))
 	switch k {
 	case btf.KindVoid:
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
-		h = mix(h, s.spell(r[2], depth))
 	case btf.KindInt:
 		h = mix(mix(h, uint64(r[2])), uint64(intWord(r[3])))
 	case btf.KindArray:
@@ -144,6 +142,10 @@ func (s *shaper) shape(id btf.ID, r btf.Record, depth int) uint64 {
 	case btf.KindDeclTag:
 		h = mix(mix(h, s.spell(r[2], depth)), uint64(r[3]))
 	default:
+		if btf.References.Has(k) {
+			h = mix(h, s.spell(r[2], depth))
+			break
+		}
 		h = s.elements(h, r, depth)
 	}
 	return h | 1<<63 // never one of the small numbers above
@@ -156,7 +158,7 @@ func (s *shaper) elements(h uint64, r btf.Record, depth int) uint64 {
 	case btf.KindStruct, btf.KindUnion:
 		h = mix(h, uint64(r[2]))
 		for m := r[3:]; len(m) >= 3; m = m[3:] {
-			off, size := memberOffset(m[2], r.Kflag())
+			off, size := btf.MemberOffset(m[2], r.Kflag())
 			h = mix(mix(mix(h, s.name(m[0])), s.spell(m[1], depth)), uint64(size)<<32|uint64(off))
 		}
 	case btf.KindEnum:
@@ -192,14 +194,6 @@ func intWord(w uint32) uint32 {
 		e = 0xf
 	}
 	return e<<24 | w&0xff00ff
-}
-
-// memberOffset takes the offset word of a member apart.
-func memberOffset(word uint32, kflag bool) (off, bitfield uint32) {
-	if kflag {
-		return word & 0xffffff, word >> 24
-	}
-	return word, 0
 }
 
 func isVar(o *btf.Object, id uint32) bool {

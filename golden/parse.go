@@ -118,8 +118,6 @@ func (p *parser) addName(name []byte) (off uint32, ok bool) {
 func (p *parser) attributes(k btf.Kind) (vlen uint32) {
 	l, w := &p.line, p.words
 	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
-		w[2] = l.field(" type_id=")
 	case btf.KindInt:
 		w[2] = l.field(" size=")
 		offset, bits := l.field(" bits_offset="), l.field(" nr_bits=")
@@ -158,6 +156,10 @@ func (p *parser) attributes(k btf.Kind) (vlen uint32) {
 		w[2] = l.field(" type_id=")
 		l.text(" component_idx=")
 		w = append(w, uint32(l.integer(math.MinInt32, math.MaxInt32)))
+	default:
+		if btf.References.Has(k) {
+			w[2] = l.field(" type_id=")
+		}
 	}
 	p.words = w
 	if vlen > 0xffffff {

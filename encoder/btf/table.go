@@ -34,6 +34,29 @@ func (r Record) Vlen() int { return int(r[1] & 0xffffff) }
 // Kflag is the kind_flag.
 func (r Record) Kflag() bool { return r[1]>>31 != 0 }
 
+// FwdKind is the kind that a FWD declares: KindUnion with the kind_flag, else KindStruct.
+func (r Record) FwdKind() Kind {
+	if r.Kflag() {
+		return KindUnion
+	}
+	return KindStruct
+}
+
+// MemberOffset takes the third word of a member apart, given the kind_flag of its struct or union: how many bits in the member
+// starts, and how many bits a bit field has (0 for a member that is none). Without the kind_flag the whole word is the offset.
+func MemberOffset(word uint32, kflag bool) (off, bits uint32) {
+	if kflag {
+		return word & 0xffffff, word >> 24
+	}
+	return word, 0
+}
+
+// IntData takes the fourth word of an INT apart: its encoding bits (IntSigned, IntChar, IntBool), the bit in its bytes at which
+// the value starts, and how many bits the value has.
+func IntData(word uint32) (encoding, off, bits uint32) {
+	return word >> 24 & 0xf, word >> 16 & 0xff, word & 0xff
+}
+
 // Name is the offset of the name in the string table.
 func (r Record) Name() uint32 { return r[0] }
 

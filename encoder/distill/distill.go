@@ -85,7 +85,7 @@ func (d *distiller) reach(id uint32) error {
 		return fmt.Errorf("refers to type %d of the base, a %s, which cannot be distilled", id, t.Kind())
 	}
 	d.ids[id] = marked
-	if !isComposite(t.Kind()) || t.Name() == 0 {
+	if !btf.Composites.Has(t.Kind()) || t.Name() == 0 {
 		d.todo = append(d.todo, id)
 	}
 	return nil
@@ -100,24 +100,22 @@ const (
 	inSplit
 )
 
+const (
+	bare    = btf.KindSet(1<<btf.KindInt | 1<<btf.KindFloat | 1<<btf.KindFwd) // found by name, and always have one
+	named   = btf.Composites | btf.Enums                                      // found by name, if they have one
+	carried = bare | named | btf.References | 1<<btf.KindArray | 1<<btf.KindFuncProto
+)
+
 // placeOf tells where a base type goes: into the new base if it can be found there by name, else behind the split types.
 func placeOf(r btf.Record) place {
-	switch r.Kind() {
-	case btf.KindInt, btf.KindFloat, btf.KindFwd:
+	switch k := r.Kind(); {
+	case !carried.Has(k):
+		return nowhere
+	case bare.Has(k), named.Has(k) && r.Name() != 0:
 		return inBase
-	case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64:
-		if r.Name() != 0 {
-			return inBase
-		}
-		return inSplit
-	case btf.KindArray, btf.KindTypedef, btf.KindPtr, btf.KindConst, btf.KindRestrict, btf.KindVolatile, btf.KindFuncProto,
-		btf.KindTypeTag:
-		return inSplit
 	}
-	return nowhere
+	return inSplit
 }
-
-func isComposite(k btf.Kind) bool { return k == btf.KindStruct || k == btf.KindUnion }
 
 // fill adds the marked base types of one place to o, in id order, and notes their ids.
 func (d *distiller) fill(o *btf.Object, p place) {
@@ -133,7 +131,7 @@ func (d *distiller) fill(o *btf.Object, p place) {
 		switch k := r.Kind(); {
 		case p == inSplit || k == btf.KindInt || k == btf.KindFloat || k == btf.KindFwd:
 			d.copy(o, r)
-		case isComposite(k):
+		case btf.Composites.Has(k):
 			o.Append(d.name(o, r.Name()), btf.Info(k, 0, false), r.Size())
 		default: // an ENUM64 too becomes an ENUM
 			o.Append(d.name(o, r.Name()), btf.Info(btf.KindEnum, 0, false), r.Size())

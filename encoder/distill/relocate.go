@@ -44,9 +44,7 @@ type matcher struct {
 // index checks that a distilled base holds what such a base may hold, and files it by name.
 func (m *matcher) index() error {
 	for id, r := range m.distilled.All() {
-		switch r.Kind() {
-		case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd:
-		default:
+		if !distillable.Has(r.Kind()) {
 			return fmt.Errorf("distilled base: type %d is a %s", id, r.Kind())
 		}
 		name := m.distilled.Name(r.Name())
@@ -64,7 +62,7 @@ func (m *matcher) findEmbedded(split *btf.Object) {
 	m.embedded = make([]bool, m.distilled.End())
 	walked := make([]bool, split.Len()) // what lies behind is marked already
 	for _, r := range split.All() {
-		if !isComposite(r.Kind()) {
+		if !btf.Composites.Has(r.Kind()) {
 			continue
 		}
 		for i := range r.Vlen() {
@@ -82,10 +80,10 @@ func (m *matcher) findEmbedded(split *btf.Object) {
 
 // valueOf is the type whose values a modifier, typedef or array holds; 0 for other kinds.
 func valueOf(r btf.Record) btf.ID {
-	switch r.Kind() {
-	case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
+	switch k := r.Kind(); {
+	case btf.Modifiers.Has(k):
 		return r.Type()
-	case btf.KindArray:
+	case k == btf.KindArray:
 		return btf.ID(r[3])
 	}
 	return 0
@@ -96,13 +94,13 @@ func (m *matcher) match() error {
 	// By the place of the name: a base in which a string occurs twice has two names there, as for the loader.
 	composites := map[uint32]int{}
 	for id := btf.ID(1); id < m.base.End(); id++ {
-		if r, _ := m.base.Record(id); isComposite(r.Kind()) {
+		if r, _ := m.base.Record(id); btf.Composites.Has(r.Kind()) {
 			composites[r.Name()]++
 		}
 	}
 	for id := btf.ID(1); id < m.base.End(); id++ {
 		r, _ := m.base.Record(id)
-		if r.Name() == 0 || !findable(r.Kind()) {
+		if r.Name() == 0 || !findable.Has(r.Kind()) {
 			continue
 		}
 		for _, d := range m.byName[m.base.Name(r.Name())] {
@@ -129,13 +127,12 @@ func (m *matcher) errorf(id btf.ID, format string, args ...any) error {
 		fmt.Sprintf(format, args...))
 }
 
-func findable(k btf.Kind) bool {
-	switch k {
-	case btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64, btf.KindFwd, btf.KindStruct, btf.KindUnion:
-		return true
-	}
-	return false
-}
+const (
+	// distillable are the kinds of which a distilled base is made.
+	distillable = btf.Composites | 1<<btf.KindInt | 1<<btf.KindFloat | 1<<btf.KindEnum | 1<<btf.KindFwd
+	// findable are the kinds of the real base that a distilled type can stand for.
+	findable = distillable | 1<<btf.KindEnum64
+)
 
 // standsFor tells whether a base type of the right name can be the distilled type id. ambiguous: there are more structs and
 // unions of that name.
@@ -144,11 +141,11 @@ func (m *matcher) standsFor(r btf.Record, id btf.ID, ambiguous bool) bool {
 	k := r.Kind()
 	switch d.Kind() {
 	case btf.KindInt:
-		return k == btf.KindInt && r.Size() == d.Size() && r[3]>>24&0xf == d[3]>>24&0xf
+		return k == btf.KindInt && r.Size() == d.Size() && encoding(r) == encoding(d)
 	case btf.KindFloat:
 		return k == btf.KindFloat && r.Size() == d.Size()
 	case btf.KindEnum:
-		return (k == btf.KindEnum || k == btf.KindEnum64) && r.Size() == d.Size()
+		return btf.Enums.Has(k) && r.Size() == d.Size()
 	case btf.KindFwd:
 		switch k {
 		case btf.KindFwd:
@@ -162,9 +159,15 @@ func (m *matcher) standsFor(r btf.Record, id btf.ID, ambiguous bool) bool {
 	}
 	bySize := m.embedded[id]
 	if k != btf.KindFwd {
-		bySize = bySize || ambiguous || !isComposite(k)
+		bySize = bySize || ambiguous || !btf.Composites.Has(k)
 	}
 	return !bySize || r.Size() == d.Size()
+}
+
+// encoding has the encoding bits of an INT.
+func encoding(r btf.Record) uint32 {
+	bits, _, _ := btf.IntData(r[3])
+	return bits
 }
 
 // rewrite turns what is said of the distilled base in o, a copy of split, into the real base's terms.

@@ -8,7 +8,7 @@ func (c *checker) chains() *Refusal {
 	first := c.firstID
 	for i := range c.recs {
 		id := first + uint32(i)
-		if !modifiers.has(c.kindOf(id)) {
+		if !btf.Modifiers.Has(c.kindOf(id)) {
 			continue
 		}
 		if phrase := c.chain(id); phrase != "" {
@@ -29,7 +29,7 @@ func (c *checker) chain(start uint32) string {
 	for steps := 0; ; steps++ {
 		k := c.kindOf(id)
 		switch {
-		case !modifiers.has(k):
+		case !btf.Modifiers.Has(k):
 			return ""
 		case steps == maxChain:
 			return "Max chain length or cycle detected"

@@ -20,8 +20,7 @@ const (
 )
 
 var (
-	distillable = kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd)
-	composites  = kinds(btf.KindStruct, btf.KindUnion)
+	distillable = btf.Kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd)
 )
 
 // checkDistilled tells whether a blob holds nothing but what a distilled base may hold.
@@ -29,7 +28,7 @@ func checkDistilled(d *checker) *Refusal {
 	for i := range d.recs {
 		r := d.rec(d.firstID + uint32(i))
 		switch {
-		case !distillable.has(r.kind):
+		case !distillable.Has(r.kind):
 			return d.refuse(fault{rec: &r, key: distilledKind,
 				phrase: fmt.Sprintf("type [%d] in distilled based BTF has unexpected kind [%d]", r.id, r.kind)})
 		case r.name == 0:
@@ -71,14 +70,14 @@ func relocate(split, distilled, base *checker) *Refusal {
 	count := map[uint32]int{}
 	for i := range base.recs {
 		r := base.rec(base.firstID + uint32(i))
-		if composites.has(r.kind) {
+		if btf.Composites.Has(r.kind) {
 			count[r.name]++
 		}
 	}
 	to := make([]uint32, len(distilled.recs))
 	for i := range base.recs {
 		r := base.rec(base.firstID + uint32(i))
-		if r.name == 0 || !distillable.has(r.kind) && r.kind != btf.KindEnum64 {
+		if r.name == 0 || !distillable.Has(r.kind) && r.kind != btf.KindEnum64 {
 			continue
 		}
 		name := base.text(r.name)
@@ -187,7 +186,7 @@ func embedded(split, distilled *checker) []bool {
 	walked := make([]bool, len(split.recs)) // what lies behind is marked already
 	for i := range split.recs {
 		r := split.rec(split.firstID + uint32(i))
-		if !composites.has(r.kind) {
+		if !btf.Composites.Has(r.kind) {
 			continue
 		}
 		for m := range r.vlen {
@@ -195,7 +194,7 @@ func embedded(split, distilled *checker) []bool {
 			for id >= split.firstID && split.exists(id) && !walked[id-split.firstID] {
 				t := split.rec(id)
 				switch {
-				case modifiers.has(t.kind):
+				case btf.Modifiers.Has(t.kind):
 					walked[id-split.firstID] = true
 					id = t.third
 				case t.kind == btf.KindArray:

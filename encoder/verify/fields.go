@@ -213,7 +213,7 @@ func (p *fieldParser) tagged(r *record) pointerTag {
 		return out
 	}
 	for range maxChain {
-		if !modifiers.has(to.kind) {
+		if !btf.Modifiers.Has(to.kind) {
 			break
 		}
 		to = p.rec(to.third)

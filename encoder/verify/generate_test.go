@@ -61,13 +61,13 @@ func (g *generator) pick(vs ...uint32) uint32 {
 }
 
 // id is mostly one of the given kinds.
-func (g *generator) id(of kindSet) uint32 {
+func (g *generator) id(of btf.KindSet) uint32 {
 	if g.wild() {
 		return g.pick(0, g.n+1, 0x100000, g.Uint32N(g.n+1))
 	}
 	id := g.Uint32N(g.n + 1)
 	for range 64 {
-		if of.has(g.plan[id]) {
+		if of.Has(g.plan[id]) {
 			break
 		}
 		id = g.Uint32N(g.n + 1)
@@ -99,7 +99,7 @@ func (g *generator) noName() uint32 {
 // info with a kind flag where the kind has one, or rarely.
 func (g *generator) info(k btf.Kind, vlen uint32) uint32 {
 	flag := uint32(0)
-	if V6_18.generation().kflags[k] && g.IntN(3) == 0 || g.wild() {
+	if V6_18.generation().kflags.Has(k) && g.IntN(3) == 0 || g.wild() {
 		flag = kindFlagBit
 	}
 	if g.wild() {
@@ -125,7 +125,7 @@ func (g *generator) forwardChain(n int) {
 	for int(g.next) < n {
 		to := g.next + 1
 		if g.IntN(60) == 0 {
-			to = g.id(^kindSet(0))
+			to = g.id(^btf.KindSet(0))
 		}
 		g.add(named, info(uint32(k), 0), to)
 	}
@@ -143,7 +143,7 @@ func (g *generator) one(k btf.Kind) {
 	case btf.KindFloat:
 		g.add(g.maybeIdent(), g.info(k, 0), g.pick(2, 4, 8, 12, 16))
 	case btf.KindArray:
-		g.add(g.noName(), g.info(k, 0), g.pick(0), g.id(content), g.id(kinds(btf.KindInt)), g.pick(0, 1, 2, 5, 9, 0x4000))
+		g.add(g.noName(), g.info(k, 0), g.pick(0), g.id(content), g.id(btf.Kinds(btf.KindInt)), g.pick(0, 1, 2, 5, 9, 0x4000))
 	case btf.KindStruct, btf.KindUnion:
 		g.structure(k)
 	case btf.KindEnum, btf.KindEnum64:
@@ -158,7 +158,7 @@ func (g *generator) one(k btf.Kind) {
 	case btf.KindFwd:
 		g.add(g.ident(), g.info(k, 0), g.pick(0))
 	case btf.KindFunc:
-		g.add(g.ident(), g.info(k, g.Uint32N(2)), g.id(kinds(btf.KindFuncProto)))
+		g.add(g.ident(), g.info(k, g.Uint32N(2)), g.id(btf.Kinds(btf.KindFuncProto)))
 	case btf.KindFuncProto:
 		n := g.Uint32N(4)
 		g.add(g.noName(), g.info(k, n), g.id(content|1))
@@ -171,7 +171,7 @@ func (g *generator) one(k btf.Kind) {
 		n := g.Uint32N(4)
 		g.add(g.ident(), g.info(k, n), g.pick(16*n, 16*n+16))
 		for i := range n {
-			g.words(g.id(kinds(btf.KindVar)), 16*i+g.pick(0, 4), g.pick(4, 8, 8, 12))
+			g.words(g.id(btf.Kinds(btf.KindVar)), 16*i+g.pick(0, 4), g.pick(4, 8, 8, 12))
 		}
 	case btf.KindDeclTag:
 		g.add(g.ident(), g.info(k, 0), g.id(taggable), g.pick(0xffffffff, 0xffffffff, 0, 1))

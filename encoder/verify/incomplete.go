@@ -68,10 +68,10 @@ func (l *linter) held(id uint32) (kind btf.Kind, name string) {
 		case id < c.firstID || !c.exists(id):
 			return hasSize, "" // what it is nobody knows
 		}
-		switch r := c.rec(id); r.kind {
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+		switch r := c.rec(id); {
+		case btf.Modifiers.Has(r.kind):
 			id = r.third
-		case btf.KindFwd, btf.KindFuncProto:
+		case r.kind == btf.KindFwd, r.kind == btf.KindFuncProto:
 			return r.kind, c.text(r.name)
 		default:
 			return hasSize, ""

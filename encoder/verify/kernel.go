@@ -31,61 +31,54 @@ type generation struct {
 	lastKind btf.Kind // the highest kind that the kernel knows
 	// stringsLast: with a header shorter than this, the strings must be the last section.
 	stringsLast uint32
-	identifier  uint32             // longest name
-	section     class              // what the name of a DATASEC is made of
-	kflags      [btf.NumKinds]bool // kinds that may have the kind flag
-	emptySec    bool               // a DATASEC may have no entry
-	unsigned    bool               // values of an enum without kind flag are shown unsigned
-	refFunc     bool               // modifiers and pointers may refer to a FUNC
-	returnVar   bool               // a function may return a VAR or a DATASEC
-	chains      bool               // chains of modifiers are checked
-	tagsFirst   bool               // a TYPE_TAG may not follow another modifier
-	fields      bool               // locks, lists and the like inside structs are checked at load
-	resLock     bool               // bpf_res_spin_lock is one of them
-	modules     bool               // modules have BTF
-	distilled   bool               // and their own distilled base
-	bisect      bool               // names are searched by bisection
+	identifier  uint32      // longest name
+	section     class       // what the name of a DATASEC is made of
+	kflags      btf.KindSet // kinds that may have the kind flag
+	emptySec    bool        // a DATASEC may have no entry
+	unsigned    bool        // values of an enum without kind flag are shown unsigned
+	refFunc     bool        // modifiers and pointers may refer to a FUNC
+	returnVar   bool        // a function may return a VAR or a DATASEC
+	chains      bool        // chains of modifiers are checked
+	tagsFirst   bool        // a TYPE_TAG may not follow another modifier
+	fields      bool        // locks, lists and the like inside structs are checked at load
+	resLock     bool        // bpf_res_spin_lock is one of them
+	modules     bool        // modules have BTF
+	distilled   bool        // and their own distilled base
+	bisect      bool        // names are searched by bisection
 }
 
-// flagged is the set of kinds that may have the kind flag.
-func flagged(kinds ...btf.Kind) (set [btf.NumKinds]bool) {
-	for _, k := range kinds {
-		set[k] = true
-	}
-	return set
-}
+// flagged are the kinds that may have the kind flag in every generation.
+const flagged = btf.Composites | 1<<btf.KindFwd
 
 var generations = [...]generation{
 	V5_10: {
 		name: "5.10", header: 24, info: 0x8f00ffff, kinds: 0x1f, vlens: 0xffff, lastKind: btf.KindDatasec,
 		stringsLast: math.MaxUint32, identifier: 128, section: identifierBytes,
-		kflags:    flagged(btf.KindStruct, btf.KindUnion, btf.KindFwd),
+		kflags:    flagged,
 		returnVar: true,
 	},
 	V6_1: {
 		name: "6.1", header: 24, info: 0x9f00ffff, kinds: 0x1f, vlens: 0xffff, lastKind: btf.KindEnum64,
 		stringsLast: math.MaxUint32, identifier: 512, section: identifierBytes,
-		kflags:   flagged(btf.KindStruct, btf.KindUnion, btf.KindFwd, btf.KindEnum, btf.KindEnum64),
+		kflags:   flagged | btf.Enums,
 		emptySec: true, unsigned: true, refFunc: true, chains: true, tagsFirst: true, modules: true,
 	},
 	V6_12: {
 		name: "6.12", header: 24, info: 0x9f00ffff, kinds: 0x1f, vlens: 0xffff, lastKind: btf.KindEnum64,
 		stringsLast: math.MaxUint32, identifier: 512, section: printableBytes,
-		kflags:   flagged(btf.KindStruct, btf.KindUnion, btf.KindFwd, btf.KindEnum, btf.KindEnum64),
+		kflags:   flagged | btf.Enums,
 		emptySec: true, unsigned: true, refFunc: true, chains: true, tagsFirst: true, fields: true, modules: true, distilled: true,
 	},
 	V6_18: {
 		name: "6.18", header: 24, info: 0x9f00ffff, kinds: 0x1f, vlens: 0xffff, lastKind: btf.KindEnum64,
 		stringsLast: math.MaxUint32, identifier: 512, section: printableBytes,
-		kflags: flagged(btf.KindStruct, btf.KindUnion, btf.KindFwd, btf.KindEnum, btf.KindEnum64,
-			btf.KindTypeTag, btf.KindDeclTag),
+		kflags:   flagged | btf.Enums | 1<<btf.KindTypeTag | 1<<btf.KindDeclTag,
 		emptySec: true, unsigned: true, refFunc: true, chains: true, tagsFirst: true, fields: true, resLock: true, modules: true, distilled: true,
 	},
 	V7_2: {
 		name: "7.2", header: 32, info: 0xffffffff, kinds: 0x7f, vlens: 0xffffff, lastKind: btf.KindEnum64,
 		stringsLast: 32, identifier: 512, section: printableBytes,
-		kflags: flagged(btf.KindStruct, btf.KindUnion, btf.KindFwd, btf.KindEnum, btf.KindEnum64,
-			btf.KindTypeTag, btf.KindDeclTag),
+		kflags:   flagged | btf.Enums | 1<<btf.KindTypeTag | 1<<btf.KindDeclTag,
 		emptySec: true, unsigned: true, refFunc: true, chains: true, fields: true, resLock: true, modules: true, distilled: true, bisect: true,
 	},
 }

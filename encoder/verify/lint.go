@@ -123,7 +123,7 @@ func (l *linter) duplicates() {
 	first := map[key]uint32{}
 	for i := range l.recs {
 		r := l.rec(l.firstID + uint32(i))
-		if !composites.has(r.kind) || r.name == 0 {
+		if !btf.Composites.Has(r.kind) || r.name == 0 {
 			continue
 		}
 		k := key{r.kind, l.text(r.name)}
@@ -241,7 +241,7 @@ func (l *linter) perCPU() {
 }
 
 // reachable are the kinds that CO-RE looks up by name.
-var reachable = kinds(btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindFwd,
+var reachable = btf.Kinds(btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindFwd,
 	btf.KindTypedef)
 
 // unreachable finds names of types, members and enumerators that a C program cannot write, or that libbpf cuts: it takes
@@ -249,7 +249,7 @@ var reachable = kinds(btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion,
 func (l *linter) unreachable() {
 	for i := range l.recs {
 		r := l.rec(l.firstID + uint32(i))
-		if !reachable.has(r.kind) {
+		if !reachable.Has(r.kind) {
 			continue
 		}
 		name := l.text(r.name)

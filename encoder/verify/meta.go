@@ -94,7 +94,7 @@ func noVlen(c *checker, r *record) *Refusal {
 }
 
 func kindFlag(c *checker, r *record) *Refusal {
-	if r.kflag && !c.gen.kflags[r.kind] {
+	if r.kflag && !c.gen.kflags.Has(r.kind) {
 		return c.full(r, "Invalid btf_info kind_flag")
 	}
 	return nil
@@ -228,7 +228,8 @@ type integer struct{ encoding, off, bits uint32 }
 
 func (c *checker) integer(r *record) integer {
 	data := c.word(r.body())
-	return integer{data >> 24 & 0xf, data >> 16 & 0xff, data & 0xff}
+	encoding, off, bits := btf.IntData(data)
+	return integer{encoding, off, bits}
 }
 
 // regular: arrays and bit-fields take such integers only. The size in bytes plays no part.
@@ -284,11 +285,8 @@ func arrayWords(c *checker, r *record) *Refusal {
 type member struct{ name, typ, off, bits uint32 }
 
 func memberOf(r *record, ch child) member {
-	m := member{ch.a, ch.b, ch.c, 0}
-	if r.kflag {
-		m.off, m.bits = ch.c&0xffffff, ch.c>>24
-	}
-	return m
+	off, bits := btf.MemberOffset(ch.c, r.kflag)
+	return member{ch.a, ch.b, off, bits}
 }
 
 func members(c *checker, r *record) *Refusal {

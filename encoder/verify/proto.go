@@ -51,7 +51,7 @@ func (v *resolver) firstUnnamed(id uint32) uint32 {
 // their own.
 func (v *resolver) proto(r *record) *Refusal {
 	if id := r.third; id != 0 {
-		if !v.exists(id) || !v.gen.returnVar && sourceOnly.has(v.kindOf(id)) {
+		if !v.exists(id) || !v.gen.returnVar && sourceOnly.Has(v.kindOf(id)) {
 			return v.full(r, "Invalid return type")
 		}
 		if refusal := v.ready(id); refusal != nil {

@@ -60,7 +60,7 @@ func TestCauses(t *testing.T) {
 				case "layout":
 					knows = k.generation().header > 24
 				case "attributes":
-					knows = k.generation().kflags[btf.KindTypeTag]
+					knows = k.generation().kflags.Has(btf.KindTypeTag)
 				default:
 					knows = k.generation().lastKind == btf.KindEnum64
 				}

@@ -42,33 +42,18 @@ type resolver struct {
 	stuck   string // why the last push was refused
 }
 
-// kindSet is a set of kinds.
-type kindSet uint32
-
-func kinds(ks ...btf.Kind) (s kindSet) {
-	for _, k := range ks {
-		s |= 1 << k
-	}
-	return s
-}
-
-func (s kindSet) has(k btf.Kind) bool { return s>>k&1 != 0 }
-
 var (
-	modifiers  = kinds(btf.KindTypedef, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag)
-	aggregates = kinds(btf.KindArray, btf.KindStruct, btf.KindUnion)
-	sourceOnly = kinds(btf.KindVar, btf.KindDatasec, btf.KindDeclTag)
-	// withSize have their size in the third word.
-	withSize  = kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64, btf.KindStruct, btf.KindUnion, btf.KindDatasec)
-	sizeless  = kinds(btf.KindVoid, btf.KindFwd, btf.KindFunc, btf.KindFuncProto, btf.KindDeclTag)
-	pointless = kinds(btf.KindVoid, btf.KindFwd, btf.KindFuncProto) // sizeless, yet pointers and modifiers may lead there
-	taggable  = kinds(btf.KindFunc, btf.KindStruct, btf.KindUnion, btf.KindVar, btf.KindTypedef)
-	resolving = modifiers | aggregates | sourceOnly | kinds(btf.KindPtr)
+	aggregates = btf.Composites | 1<<btf.KindArray
+	sourceOnly = btf.Kinds(btf.KindVar, btf.KindDatasec, btf.KindDeclTag)
+	sizeless   = btf.Kinds(btf.KindVoid, btf.KindFwd, btf.KindFunc, btf.KindFuncProto, btf.KindDeclTag)
+	pointless  = btf.Kinds(btf.KindVoid, btf.KindFwd, btf.KindFuncProto) // sizeless, yet pointers and modifiers may lead there
+	taggable   = btf.Kinds(btf.KindFunc, btf.KindStruct, btf.KindUnion, btf.KindVar, btf.KindTypedef)
+	resolving  = btf.References | aggregates | sourceOnly
 	// sinks end a search in a mode, besides kinds that need no resolution.
-	sinks = [...]kindSet{
+	sinks = [...]btf.KindSet{
 		anyMode:       0,
-		ptrMode:       ^(modifiers | kinds(btf.KindPtr)),
-		aggregateMode: ^(modifiers | aggregates),
+		ptrMode:       ^btf.References,
+		aggregateMode: ^(btf.Modifiers | aggregates),
 	}
 )
 
@@ -104,7 +89,7 @@ func (c *checker) resolve() *Refusal {
 
 // needs tells whether a kind is resolved at all.
 func (v *resolver) needs(k btf.Kind) bool {
-	return resolving.has(k) || k == btf.KindFunc && v.gen.refFunc
+	return resolving.Has(k) || k == btf.KindFunc && v.gen.refFunc
 }
 
 // search resolves a type and all that it is made of.
@@ -128,7 +113,7 @@ func (v *resolver) search(id uint32) *Refusal {
 // step continues the type on top of the stack until it is resolved, or a child was pushed on it.
 func (v *resolver) step(f *frame, r *record) *Refusal {
 	switch {
-	case modifiers.has(r.kind), r.kind == btf.KindPtr:
+	case btf.References.Has(r.kind):
 		return v.reference(r)
 	case r.kind == btf.KindArray:
 		return v.arrayOf(r)
@@ -160,7 +145,7 @@ func (v *resolver) push(id uint32) {
 		switch k := v.kindOf(id); {
 		case k == btf.KindPtr:
 			v.mode = ptrMode
-		case aggregates.has(k):
+		case aggregates.Has(k):
 			v.mode = aggregateMode
 		}
 	}
@@ -176,7 +161,7 @@ func (v *resolver) pop(to, size uint32) {
 // descend pushes a type unless it is resolved or the mode ends the search at its kind.
 func (v *resolver) descend(id uint32) bool {
 	k := v.kindOf(id)
-	if sinks[v.mode].has(k) || !v.needs(k) || v.state[id] == resolved {
+	if sinks[v.mode].Has(k) || !v.needs(k) || v.state[id] == resolved {
 		return false
 	}
 	v.push(id)
@@ -187,11 +172,11 @@ func (v *resolver) descend(id uint32) bool {
 // not come to has size 0.
 func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
 	r := v.rec(id)
-	if modifiers.has(r.kind) || r.kind == btf.KindVar {
+	if btf.Modifiers.Has(r.kind) || r.kind == btf.KindVar {
 		r = v.rec(v.to[id])
 	}
 	switch {
-	case withSize.has(r.kind):
+	case btf.Sized.Has(r.kind):
 		return r, r.third, true
 	case r.kind == btf.KindArray:
 		return r, v.size[r.id], true
@@ -203,7 +188,7 @@ func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
 
 // target tells whether anything may refer to an id.
 func (v *resolver) target(id uint32) bool {
-	return v.exists(id) && !sourceOnly.has(v.kindOf(id))
+	return v.exists(id) && !sourceOnly.Has(v.kindOf(id))
 }
 
 // reference resolves a modifier or a pointer.
@@ -222,7 +207,7 @@ func (v *resolver) reference(r *record) *Refusal {
 	if v.state[id] == resolved {
 		id = v.to[id]
 	}
-	if !pointless.has(v.kindOf(id)) {
+	if !pointless.Has(v.kindOf(id)) {
 		return v.full(r, "Invalid type_id")
 	}
 	v.pop(id, 0)
@@ -232,7 +217,7 @@ func (v *resolver) reference(r *record) *Refusal {
 // descendBehind pushes the pointer at which a modifier stopped when it was resolved inside an aggregate, where pointers
 // are not followed.
 func (v *resolver) descendBehind(id uint32) bool {
-	return modifiers.has(v.kindOf(id)) && v.kindOf(v.to[id]) == btf.KindPtr && v.descend(v.to[id])
+	return btf.Modifiers.Has(v.kindOf(id)) && v.kindOf(v.to[id]) == btf.KindPtr && v.descend(v.to[id])
 }
 
 func (v *resolver) arrayOf(r *record) *Refusal {
@@ -269,7 +254,7 @@ func (v *resolver) arrayOf(r *record) *Refusal {
 
 // content tells whether an id can be the type of an element or a member, as far as its own record shows.
 func (v *resolver) content(id uint32) bool {
-	return v.target(id) && !sizeless.has(v.kindOf(id))
+	return v.target(id) && !sizeless.Has(v.kindOf(id))
 }
 
 // aggregate resolves a struct or a union.
@@ -332,7 +317,7 @@ func (v *resolver) datasec(f *frame, r *record) *Refusal {
 }
 
 func (v *resolver) declTag(r *record) *Refusal {
-	if !v.exists(r.third) || !taggable.has(v.kindOf(r.third)) {
+	if !v.exists(r.third) || !taggable.Has(v.kindOf(r.third)) {
 		return v.full(r, "Invalid type_id")
 	}
 	if v.descend(r.third) {

@@ -36,8 +36,8 @@ func (c *checker) typeText(r *record) string {
 func (c *checker) detailText(r *record) string {
 	switch r.kind {
 	case btf.KindInt:
-		data := c.word(r.body())
-		return fmt.Sprintf("size=%d bits_offset=%d nr_bits=%d encoding=%s", r.third, data>>16&0xff, data&0xff, btf.EncodingText(data>>24&0xf))
+		i := c.integer(r)
+		return fmt.Sprintf("size=%d bits_offset=%d nr_bits=%d encoding=%s", r.third, i.off, i.bits, btf.EncodingText(i.encoding))
 	case btf.KindFloat:
 		return fmt.Sprintf("size=%d", r.third)
 	case btf.KindArray:
@@ -102,10 +102,11 @@ func (c *checker) childText(r *record, ch child) string {
 		}
 		return piece(fmt.Sprintf("%s val=%d", c.nameText(ch.a), v))
 	}
+	m := memberOf(r, ch)
 	if r.kflag {
-		return piece(fmt.Sprintf("%s type_id=%d bitfield_size=%d bits_offset=%d", c.nameText(ch.a), ch.b, ch.c>>24, ch.c&0xffffff))
+		return piece(fmt.Sprintf("%s type_id=%d bitfield_size=%d bits_offset=%d", c.nameText(m.name), m.typ, m.bits, m.off))
 	}
-	return piece(fmt.Sprintf("%s type_id=%d bits_offset=%d", c.nameText(ch.a), ch.b, ch.c))
+	return piece(fmt.Sprintf("%s type_id=%d bits_offset=%d", c.nameText(m.name), m.typ, m.off))
 }
 
 // lastText is the last line that a blob leaves in the log when all of its types have passed the meta phase.

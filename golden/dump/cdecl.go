@@ -50,14 +50,16 @@ func (p *cPrinter) declare(id uint32, name string, level int) {
 			return
 		}
 		stack = append(stack, id)
-		switch r := p.rec[id]; r.Kind() {
-		case btf.KindPtr, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindFuncProto, btf.KindTypeTag:
+		r := p.rec[id]
+		switch k := r.Kind(); {
+		case k == btf.KindTypedef: // has a name to declare something of
+		case btf.References.Has(k), k == btf.KindFuncProto:
 			id = r[2]
 			continue
-		case btf.KindArray:
+		case k == btf.KindArray:
 			id = r[3]
 			continue
-		case btf.KindFunc, btf.KindVar, btf.KindDatasec, btf.KindDeclTag:
+		case undeclarable.Has(k):
 			p.fail(id, "is no type to declare something of")
 			return
 		}
@@ -66,6 +68,9 @@ func (p *cPrinter) declare(id uint32, name string, level int) {
 	d := declarator{p: p, stack: stack, name: name, level: level}
 	d.print()
 }
+
+// undeclarable are the kinds of which nothing can be declared.
+const undeclarable = btf.KindSet(1<<btf.KindFunc | 1<<btf.KindVar | 1<<btf.KindDatasec | 1<<btf.KindDeclTag)
 
 // A declarator prints one declaration, from the bottom of the stack, its end, to the name.
 type declarator struct {
@@ -104,7 +109,7 @@ func (d *declarator) leading() {
 func (d *declarator) drop() {
 	for {
 		k := d.top().Kind()
-		if _, ok := qualifiers[k]; !ok && k != btf.KindTypeTag {
+		if !btf.Qualifiers.Has(k) && k != btf.KindTypeTag {
 			return
 		}
 		d.pop()
@@ -170,7 +175,7 @@ func (d *declarator) base(id uint32, r btf.Record) {
 		p.buf = append(p.buf, p.uniqueName(id, p.idents)...)
 	case btf.KindFwd:
 		word := "struct "
-		if r.Kflag() {
+		if r.FwdKind() == btf.KindUnion {
 			word = "union "
 		}
 		p.buf = append(append(p.buf, word...), name...)

@@ -23,7 +23,7 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 	}
 	r := p.rec[id]
 	k := r.Kind()
-	composite := (k == btf.KindStruct || k == btf.KindUnion) && p.text(r.Name()) != ""
+	composite := btf.Composites.Has(k) && p.text(r.Name()) != ""
 	switch p.ordered[id] {
 	case done:
 		return true
@@ -43,8 +43,6 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 		return strong
 	case btf.KindArray:
 		return p.order(r[3], false)
-	case btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
-		return p.order(r[2], behindPointer)
 	case btf.KindStruct, btf.KindUnion:
 		if composite && behindPointer {
 			return false
@@ -78,8 +76,9 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 			strong = p.order(a[1], behindPointer) || strong
 		}
 		return strong
+	default:
+		return btf.Modifiers.Has(k) && p.order(r[2], behindPointer)
 	}
-	return false
 }
 
 // vaList is a type that every compiler knows.
@@ -112,8 +111,6 @@ func (p *cPrinter) emit(id, cont uint32) {
 			p.endDefinition()
 		}
 		p.emitted[id] = done
-	case btf.KindPtr, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
-		p.emit(r[2], cont)
 	case btf.KindArray:
 		p.emit(r[3], cont)
 	case btf.KindFuncProto:
@@ -133,6 +130,10 @@ func (p *cPrinter) emit(id, cont uint32) {
 		p.emitted[id] = done
 	case btf.KindStruct, btf.KindUnion:
 		p.emitComposite(id, cont)
+	default:
+		if btf.References.Has(k) {
+			p.emit(r[2], cont)
+		}
 	}
 }
 
@@ -193,7 +194,7 @@ func (p *cPrinter) emitComposite(id, cont uint32) {
 func (p *cPrinter) forwardDeclaration(id uint32) {
 	r := p.rec[id]
 	word, name := "struct ", p.text(r.Name())
-	if r.Kind() == btf.KindUnion || r.Kind() == btf.KindFwd && r.Kflag() {
+	if r.Kind() == btf.KindUnion || r.Kind() == btf.KindFwd && r.FwdKind() == btf.KindUnion {
 		word = "union "
 	}
 	if r.Kind() != btf.KindFwd {

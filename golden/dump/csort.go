@@ -81,10 +81,10 @@ func (p *cPrinter) sorted() []sortKey {
 
 // through is the type that a kind which stands for another one leads to.
 func through(r btf.Record) (id uint32, ok bool) {
-	switch r.Kind() {
-	case btf.KindTypedef, btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindDeclTag:
+	switch k := r.Kind(); {
+	case btf.References.Has(k), k == btf.KindDeclTag:
 		return r[2], true
-	case btf.KindArray:
+	case k == btf.KindArray:
 		return r[3], true
 	}
 	return 0, false

@@ -30,8 +30,6 @@ func (p *cPrinter) alignment(id uint32) uint64 {
 		return min(p.pointer, uint64(r.Size()))
 	case btf.KindPtr:
 		return p.pointer
-	case btf.KindTypedef, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
-		return p.alignment(r[2])
 	case btf.KindArray:
 		return p.alignment(r[3])
 	case btf.KindStruct, btf.KindUnion:
@@ -43,6 +41,9 @@ func (p *cPrinter) alignment(id uint32) uint64 {
 			return 1
 		}
 		return most
+	}
+	if btf.Modifiers.Has(r.Kind()) {
+		return p.alignment(r[2])
 	}
 	return 0
 }
@@ -58,7 +59,7 @@ func (p *cPrinter) memberAlignment(r btf.Record) (most uint64, misaligned, known
 			continue
 		}
 		most = max(most, a)
-		if off, bitfield := memberOffset(m[2], r.Kflag()); bitfield == 0 && uint64(off)%(8*a) != 0 {
+		if off, bitfield := btf.MemberOffset(m[2], r.Kflag()); bitfield == 0 && uint64(off)%(8*a) != 0 {
 			misaligned = true
 		}
 	}
@@ -78,14 +79,14 @@ func (p *cPrinter) size(id uint32) uint64 {
 		return 0
 	}
 	r := p.rec[id]
-	switch r.Kind() {
-	case btf.KindInt, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindFloat, btf.KindDatasec:
+	switch k := r.Kind(); {
+	case btf.Sized.Has(k):
 		return uint64(r.Size())
-	case btf.KindPtr:
+	case k == btf.KindPtr:
 		return p.pointer
-	case btf.KindTypedef, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag, btf.KindVar, btf.KindDeclTag:
+	case btf.Modifiers.Has(k), k == btf.KindVar, k == btf.KindDeclTag:
 		return p.size(r[2])
-	case btf.KindArray:
+	case k == btf.KindArray:
 		return uint64(r[5]) * p.size(r[3])
 	}
 	return 0
@@ -107,7 +108,7 @@ func (p *cPrinter) defineComposite(id uint32, level int) {
 	packed := isStruct && p.packed(r)
 	at, wasBitfield := uint64(0), false
 	for m := r[3:]; len(m) >= 3 && p.err == nil; m = m[3:] {
-		off, bitfield := memberOffset(m[2], r.Kflag())
+		off, bitfield := btf.MemberOffset(m[2], r.Kflag())
 		align := p.alignment(m[1])
 		if packed {
 			align = 1

@@ -62,14 +62,6 @@ func fwdKind(union bool) string {
 	return "struct"
 }
 
-// memberOffset takes the offset word of a member apart: with the kind_flag of its struct it carries a bitfield size.
-func memberOffset(word uint32, kflag bool) (bits, bitfield uint32) {
-	if kflag {
-		return word & 0xffffff, word >> 24
-	}
-	return word, 0
-}
-
 // kindName is the kind as a dump spells it.
 func kindName(k btf.Kind) string {
 	if k >= btf.NumKinds {

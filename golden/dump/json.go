@@ -161,13 +161,12 @@ func (p *jsonPrinter) typ(o *btf.Object, id btf.ID, r btf.Record) {
 	p.str("kind", kindName(k))
 	p.name(o, r.Name())
 	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
-		p.uint("type_id", r[2])
 	case btf.KindInt:
+		encoding, off, bits := btf.IntData(r[3])
 		p.uint("size", r[2])
-		p.uint("bits_offset", r[3]>>16&0xff)
-		p.uint("nr_bits", r[3]&0xff)
-		p.str("encoding", btf.EncodingText(r[3]>>24&0xf))
+		p.uint("bits_offset", off)
+		p.uint("nr_bits", bits)
+		p.str("encoding", btf.EncodingText(encoding))
 	case btf.KindArray:
 		p.uint("type_id", r[3])
 		p.uint("index_type_id", r[4])
@@ -187,6 +186,10 @@ func (p *jsonPrinter) typ(o *btf.Object, id btf.ID, r btf.Record) {
 		p.key("component_idx")
 		p.buf = strconv.AppendInt(p.buf, int64(int32(r[3])), 10)
 	default:
+		if btf.References.Has(k) {
+			p.uint("type_id", r[2])
+			break
+		}
 		p.elems(o, r)
 	}
 	p.end('}')
@@ -200,7 +203,7 @@ func (p *jsonPrinter) elems(o *btf.Object, r btf.Record) {
 		p.uint("vlen", uint32(r.Vlen()))
 		p.array("members")
 		for m := r[3:]; len(m) >= 3; m = m[3:] {
-			bits, bitfield := memberOffset(m[2], r.Kflag())
+			bits, bitfield := btf.MemberOffset(m[2], r.Kflag())
 			p.object()
 			p.name(o, m[0])
 			p.uint("type_id", m[1])

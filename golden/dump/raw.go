@@ -38,14 +38,13 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 	dst = appendName(dst, o, r.Name())
 	dst = append(dst, '\'')
 	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
-		dst = appendField(dst, " type_id=", r[2])
 	case btf.KindInt:
+		encoding, off, bits := btf.IntData(r[3])
 		dst = appendField(dst, " size=", r[2])
-		dst = appendField(dst, " bits_offset=", r[3]>>16&0xff)
-		dst = appendField(dst, " nr_bits=", r[3]&0xff)
+		dst = appendField(dst, " bits_offset=", off)
+		dst = appendField(dst, " nr_bits=", bits)
 		dst = append(dst, " encoding="...)
-		dst = append(dst, btf.EncodingText(r[3]>>24&0xf)...)
+		dst = append(dst, btf.EncodingText(encoding)...)
 	case btf.KindArray:
 		dst = appendField(dst, " type_id=", r[3])
 		dst = appendField(dst, " index_type_id=", r[4])
@@ -77,6 +76,10 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 		dst = appendField(dst, " type_id=", r[2])
 		dst = append(dst, " component_idx="...)
 		dst = strconv.AppendInt(dst, int64(int32(r[3])), 10)
+	default:
+		if btf.References.Has(k) {
+			dst = appendField(dst, " type_id=", r[2])
+		}
 	}
 	return append(dst, '\n')
 }
@@ -98,7 +101,7 @@ func appendMembers(dst []byte, o *btf.Object, r btf.Record) []byte {
 	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
 	kflag := r.Kflag()
 	for m := r[3:]; len(m) >= 3; m = m[3:] {
-		bits, bitfield := memberOffset(m[2], kflag)
+		bits, bitfield := btf.MemberOffset(m[2], kflag)
 		dst = appendElemName(dst, o, m[0])
 		dst = appendField(dst, " type_id=", m[1])
 		dst = appendField(dst, " bits_offset=", bits)

@@ -73,7 +73,7 @@ const ambiguous = unset
 
 // add notes a canonical type, if it is a struct or union.
 func (l lone) add(r btf.Record, id uint32) {
-	if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion {
+	if !btf.Composites.Has(r.Kind()) {
 		return
 	}
 	if _, seen := l[r.Name()]; seen {

@@ -144,7 +144,7 @@ func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 	case slot.id == 0:
 		s.put(slot, h, at)
 		return at
-	case slot.id >= first && walked(k):
+	case slot.id >= first && walked.Has(k):
 		return at
 	}
 	return slot.id
@@ -188,14 +188,12 @@ func (s *ClassTable) AddTag(value uint32, target uint32, component uint32) bool 
 	return false
 }
 
-// walked tells whether the survivor among equal types of a kind is decided by the depth-first walk of phase 5.
-func walked(k btf.Kind) bool {
-	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindArray, btf.KindFuncProto:
-		return true
-	}
-	return false
-}
+const (
+	// links are the kinds of which chains are made: one reference, and no merging before phase 5, as typedefs have it.
+	links = btf.References &^ (1 << btf.KindTypedef)
+	// walked are the kinds for which the depth-first walk of phase 5 decides which of several equal types survives.
+	walked = links | 1<<btf.KindArray | 1<<btf.KindFuncProto
+)
 
 // find is the slot of a class, or the free one where it belongs. There is always a free one.
 func (s *ClassTable) find(h Hash) *classSlot {

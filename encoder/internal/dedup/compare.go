@@ -72,9 +72,9 @@ func (e *engine) same(cand, canon uint32) bool {
 	ak, bk := a.Kind(), b.Kind()
 	if aFwd, bFwd := ak == btf.KindFwd, bk == btf.KindFwd; aFwd != bFwd {
 		if aFwd {
-			return fwdKind(a) == bk
+			return a.FwdKind() == bk
 		}
-		ok := fwdKind(b) == ak
+		ok := b.FwdKind() == ak
 		if ok && canon < e.first {
 			e.adjust = true
 		}
@@ -96,18 +96,17 @@ func (e *engine) same(cand, canon uint32) bool {
 }
 
 func (e *engine) sameKind(a, b btf.Record) bool {
-	switch k := a.Kind(); k {
+	k := a.Kind()
+	if btf.References.Has(k) || k == btf.KindFunc {
+		return a[1] == b[1] && e.same(a[2], b[2])
+	}
+	switch k {
 	case btf.KindVoid:
 		return true
 	case btf.KindInt, btf.KindFloat, btf.KindFwd:
 		return equalWords(a, b)
 	case btf.KindEnum, btf.KindEnum64:
 		return a.Vlen() == 0 || b.Vlen() == 0 || equalWords(a, b)
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindFunc:
-		if a[1] != b[1] {
-			return false
-		}
-		return e.same(a[2], b[2])
 	case btf.KindArray:
 		if a[0] != b[0] || a[1] != b[1] || a[2] != b[2] || a[5] != b[5] {
 			return false

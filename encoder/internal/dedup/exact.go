@@ -419,7 +419,7 @@ func (e *engine) merge() {
 			e.bind(t, c)
 		}
 		tk := e.rec(t).Kind()
-		if (tk == btf.KindStruct || tk == btf.KindUnion) && !cFwd && e.m[c] != unset && e.m[t] == unset {
+		if btf.Composites.Has(tk) && !cFwd && e.m[c] != unset && e.m[t] == unset {
 			e.bind(t, c)
 		}
 	}
@@ -443,7 +443,7 @@ func (e *engine) loneForwards() {
 			continue
 		}
 		r := e.rec(id)
-		if c := own[r.Name()]; c != 0 && c != ambiguous && e.rec(c).Kind() == fwdKind(r) {
+		if c := own[r.Name()]; c != 0 && c != ambiguous && e.rec(c).Kind() == r.FwdKind() {
 			e.m[id] = c
 			e.stats.Forwards++
 		}
@@ -462,7 +462,7 @@ func (e *engine) nameOwn(own lone) {
 			continue
 		}
 		r := e.rec(id)
-		if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion {
+		if !btf.Composites.Has(r.Kind()) {
 			continue
 		}
 		switch c, wanted := own[r.Name()]; {
@@ -475,14 +475,6 @@ func (e *engine) nameOwn(own lone) {
 	}
 }
 
-// fwdKind is the kind that a FWD stands for.
-func fwdKind(r btf.Record) btf.Kind {
-	if r.Kflag() {
-		return btf.KindUnion
-	}
-	return btf.KindStruct
-}
-
 // reference is phase 5 for one type: depth first, so that among equal types the one completed first survives (rule 03/12).
 func (e *engine) reference(id uint32) (uint32, error) {
 	switch e.m[id] {
@@ -493,11 +485,8 @@ func (e *engine) reference(id uint32) (uint32, error) {
 		return e.canon(id), nil
 	}
 	r := e.rec(id)
-	switch r.Kind() {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindFunc, btf.KindDeclTag,
-		btf.KindArray, btf.KindFuncProto:
-	default:
-		return 0, fmt.Errorf("type %d (%s) cannot be merged", id, r.Kind())
+	if k := r.Kind(); !walked.Has(k) && k != btf.KindFunc && k != btf.KindDeclTag {
+		return 0, fmt.Errorf("type %d (%s) cannot be merged", id, k)
 	}
 	e.m[id] = busy
 	if err := e.referents(r); err != nil {

@@ -63,15 +63,15 @@ func (e *engine) identicalChain(x, y uint32, budget int) bool {
 			return true
 		}
 		e.equals.trail = append(e.equals.trail, p)
-		switch a.Kind() {
-		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindFunc, btf.KindTypeTag:
+		switch k := a.Kind(); {
+		case btf.References.Has(k), k == btf.KindFunc:
 			if a[0] != b[0] || a[1] != b[1] {
 				return false
 			}
 			x, y = a[2], b[2]
-		case btf.KindStruct, btf.KindUnion:
+		case btf.Composites.Has(k):
 			return shallow(a, b) && e.identicalList(a, b, 4, 3, budget)
-		case btf.KindFuncProto:
+		case k == btf.KindFuncProto:
 			if a[0] != b[0] || a[1] != b[1] || len(a) != len(b) {
 				return false
 			}

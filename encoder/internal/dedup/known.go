@@ -126,7 +126,7 @@ func (e *engine) frontmost() int {
 func (e *engine) alone(id uint32) bool { return e.m[id] == unset || e.m[id] == id }
 
 func isComposite(k btf.Kind) bool {
-	return k == btf.KindStruct || k == btf.KindUnion || k == btf.KindTypedef
+	return btf.Composites.Has(k) || k == btf.KindTypedef
 }
 
 // learnEqual remembers what a comparison that succeeded has shown, once it has been merged.
@@ -136,7 +136,7 @@ func (e *engine) learnEqual() {
 	}
 	for _, k := range e.hypo {
 		t := e.canon(e.hyp[k])
-		if kind := e.rec(t).Kind(); (kind == btf.KindStruct || kind == btf.KindUnion) && e.m[t] == unset {
+		if btf.Composites.Has(e.rec(t).Kind()) && e.m[t] == unset {
 			return
 		}
 	}

@@ -49,13 +49,13 @@ func (e *engine) content(id uint32) uint64 {
 	r := e.rec(id)
 	k := r.Kind()
 	switch k {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindTypedef, btf.KindFunc, btf.KindFuncProto:
+	case btf.KindFunc, btf.KindFuncProto:
 	case btf.KindStruct, btf.KindUnion:
 		if r[0] != 0 {
 			return mix(uint64(r[0])+1, uint64(k))
 		}
 	case btf.KindFwd:
-		return mix(uint64(r[0])+1, uint64(fwdKind(r)))
+		return mix(uint64(r[0])+1, uint64(r.FwdKind()))
 	case btf.KindEnum, btf.KindEnum64:
 		if r[0] == 0 && !e.empties {
 			return hashWords(r)
@@ -66,7 +66,9 @@ func (e *engine) content(id uint32) uint64 {
 	case btf.KindInt, btf.KindFloat:
 		return hashWords(r)
 	default:
-		return otherContent
+		if !btf.References.Has(k) {
+			return otherContent
+		}
 	}
 	if h, known := e.contents[id]; known {
 		if h == pendingContent {

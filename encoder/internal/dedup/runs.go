@@ -1,7 +1,5 @@
 package dedup
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
-
 // Pointers and qualifiers are not merged before phase 5, so that each comparison walks them again. Of n structs that all lead into one
 // chain of n of them, that makes n*n steps. But what a walk through such a chain does is always the same, up to the pair of types at its
 // end: it records a hypothesis for each of its pairs, which no merge needs. So a long chain that was walked once is jumped over. It counts
@@ -82,9 +80,7 @@ func (e *engine) run(hypo []uint32) (n int, end pair) {
 			break
 		}
 		a, b := e.rec(cand), e.rec(canon)
-		switch a.Kind() {
-		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-		default:
+		if !links.Has(a.Kind()) {
 			return n, end
 		}
 		if a[0] != b[0] || a[1] != b[1] {

@@ -95,13 +95,11 @@ func (g *graph) chain(h uint64, id uint32) uint64 {
 	const far = 16
 	for range far {
 		r := g.rec(id)
-		switch r.Kind() {
-		case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			h = mix(h^uint64(r[0]), uint64(r[1]))
-			id = r[2]
-		default:
+		if !links.Has(r.Kind()) {
 			return mix(h, uint64(r[0]))
 		}
+		h = mix(h^uint64(r[0]), uint64(r[1]))
+		id = r[2]
 	}
 	return h
 }

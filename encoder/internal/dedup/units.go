@@ -90,7 +90,7 @@ func (s *ClassTable) Replay(t *btf.Table, named []uint32, class []Hash, first bt
 		if !own {
 			s.IDs[id] = s.find(class[id]).id
 			// The first of its class went in, and so did all of a class that occurred here first and is walked.
-			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked(t.At(btf.ID(id)).Kind())
+			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
 		}
 		if s.IsNew[id] = own; own {
 			s.IDs[id] = at

@@ -102,8 +102,6 @@ func (m *matcher) match(x, y uint32, depth int) bool {
 			return a[0] == b[0] && a[2] == b[2]
 		case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindTypedef:
 			return a[0] == b[0]
-		case btf.KindPtr, btf.KindVolatile, btf.KindConst, btf.KindRestrict, btf.KindTypeTag:
-			x, y = a[2], b[2]
 		case btf.KindArray:
 			if a[5] != b[5] {
 				return false
@@ -112,7 +110,10 @@ func (m *matcher) match(x, y uint32, depth int) bool {
 		case btf.KindFuncProto:
 			return m.remember(pair{x, y}, depth, m.protos)
 		default:
-			return false
+			if !btf.References.Has(ak) {
+				return false
+			}
+			x, y = a[2], b[2]
 		}
 	}
 }
@@ -136,13 +137,10 @@ func (m *matcher) remember(p pair, depth int, compare func(x, y uint32, depth in
 
 // matchKind: a forward counts as what it stands for.
 func matchKind(r btf.Record) btf.Kind {
-	if r.Kind() != btf.KindFwd {
-		return r.Kind()
+	if k := r.Kind(); k != btf.KindFwd {
+		return k
 	}
-	if r.Kflag() {
-		return btf.KindUnion
-	}
-	return btf.KindStruct
+	return r.FwdKind()
 }
 
 func (m *matcher) protos(x, y uint32, depth int) bool {

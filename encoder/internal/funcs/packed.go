@@ -31,12 +31,10 @@ func (p *packer) strip(id uint32) uint32 {
 			return 0
 		}
 		r := p.t.Types.At(btf.ID(id))
-		switch r.Kind() {
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			id = r[2]
-		default:
+		if !btf.Modifiers.Has(r.Kind()) {
 			return id
 		}
+		id = r[2]
 	}
 	return 0
 }
@@ -123,11 +121,10 @@ func (p *packer) decide(id uint32) bool {
 	return uint64(r.Size())%largest != 0
 }
 
+// memberBits is btf.MemberOffset in the width of sizes.
 func memberBits(r btf.Record, e []uint32) (offset, bits uint64) {
-	if !r.Kflag() {
-		return uint64(e[2]), 0
-	}
-	return uint64(e[2] & 0xffffff), uint64(e[2] >> 24)
+	off, n := btf.MemberOffset(e[2], r.Kflag())
+	return uint64(off), uint64(n)
 }
 
 // storageUnit is where the storage unit of a bit field starts, in bits.

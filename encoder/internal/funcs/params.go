@@ -86,10 +86,10 @@ func (a *Analyzer) sizeOf(id uint32) uint16 {
 		if s := a.t.Dies[id-1].Size; s != 0 {
 			return uint16(s)
 		}
-		switch r.Kind() {
-		case btf.KindArray:
+		switch k := r.Kind(); {
+		case k == btf.KindArray:
 			id = r[3]
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindFuncProto:
+		case btf.Modifiers.Has(k), k == btf.KindFuncProto:
 			id = r[2]
 		default:
 			return 0

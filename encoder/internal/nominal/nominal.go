@@ -63,7 +63,7 @@ func GroupOf(r btf.Record) (g Group, declares bool) {
 	case btf.KindUnion:
 		return Union, false
 	case btf.KindFwd:
-		if r.Kflag() {
+		if r.FwdKind() == btf.KindUnion {
 			return Union, true
 		}
 		return Struct, true

@@ -40,8 +40,8 @@ func (w *walker) classify() {
 	for i := len(dies) - 1; i >= 0; i-- {
 		d := &dies[i]
 		if !d.Ref.Known() {
-			r := words[starts[i]:]
-			if to := r[2] - 1; simple>>(r[1]>>24&0x1f)&1 != 0 && to < uint32(len(dies)) && dies[to].Ref.Known() {
+			r := btf.Record(words[starts[i]:])
+			if to := r[2] - 1; btf.References.HasKnown(r.Kind()) && to < uint32(len(dies)) && dies[to].Ref.Known() {
 				d.Ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
 			} else {
 				w.compute(uint32(i) + 1)
@@ -56,9 +56,6 @@ func (w *walker) classify() {
 		t.Class = nil
 	}
 }
-
-// simple has a bit for every kind that is nothing but a reference, and perhaps a name.
-const simple = 1<<btf.KindPtr | 1<<btf.KindTypedef | 1<<btf.KindConst | 1<<btf.KindVolatile | 1<<btf.KindRestrict | 1<<btf.KindTypeTag
 
 // namedContent is content for a struct, union, enum or forward, of which r has all words, and others behind.
 func (w *walker) namedContent(r btf.Record) nominal.Hash {

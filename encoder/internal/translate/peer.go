@@ -306,17 +306,17 @@ func (w *walker) noteUnlessQuiet(rule NoteRule, pos int, name dwarf.StrKey, valu
 func (t *Unit) plainFields() {
 	for id := btf.ID(1); id < t.Types.End(); id++ {
 		r := t.Types.At(id)
-		if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion || !r.Kflag() {
+		if !btf.Composites.Has(r.Kind()) || !r.Kflag() {
 			continue
 		}
 		left := false
 		for i := range r.Vlen() {
 			e := r.Elem(i)
-			bits, at := e[2]>>24, e[2]&0xffffff
+			at, bits := btf.MemberOffset(e[2], true)
 			if bits != 0 && at%bits == 0 && uint64(bits) == 8*t.SizeOf(e[1]) {
-				e[2] = at
+				e[2], bits = at, 0
 			}
-			left = left || e[2]>>24 != 0
+			left = left || bits != 0
 		}
 		if !left {
 			r[1] = btf.Info(r.Kind(), uint32(r.Vlen()), false)

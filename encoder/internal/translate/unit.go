@@ -147,10 +147,11 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 		case btf.KindArray:
 			n *= uint64(r[5])
 			id = r[3]
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			id = r[2]
 		default:
-			return 0
+			if !btf.Modifiers.Has(r.Kind()) {
+				return 0
+			}
+			id = r[2]
 		}
 	}
 	return 0

@@ -70,14 +70,11 @@ func (t *Unit) unsized(id uint32) bool {
 		if id == 0 {
 			return true
 		}
-		switch r := t.Types.At(btf.ID(id)); r.Kind() {
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			id = r[2]
-		case btf.KindFuncProto:
-			return true
-		default:
-			return false
+		r := t.Types.At(btf.ID(id))
+		if !btf.Modifiers.Has(r.Kind()) {
+			return r.Kind() == btf.KindFuncProto
 		}
+		id = r[2]
 	}
 	return false
 }

@@ -37,26 +37,21 @@ func (g *guest) resolve(id btf.ID) btf.Record {
 		if !ok {
 			return btf.Record{0, 0, 0}
 		}
-		switch r.Kind() {
-		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag:
-			id = r.Type()
-		default:
+		if !btf.Modifiers.Has(r.Kind()) {
 			return r
 		}
+		id = r.Type()
 	}
 }
 
 // member is the offset of a member in bytes, also of one inside anonymous members.
 func (g *guest) member(r btf.Record, name string) (off uint32, ok bool) {
-	if k := r.Kind(); k != btf.KindStruct && k != btf.KindUnion {
+	if !btf.Composites.Has(r.Kind()) {
 		return 0, false
 	}
 	for i := range r.Vlen() {
 		e := r.Elem(i)
-		at := e[2]
-		if r.Kflag() {
-			at &= 0xffffff
-		}
+		at, _ := btf.MemberOffset(e[2], r.Kflag())
 		if e[0] == 0 {
 			if off, ok := g.member(g.resolve(btf.ID(e[1])), name); ok {
 				return at/8 + off, true
