@@ -45,6 +45,8 @@ func image(t testing.TB, arch string, notes []byte) []byte {
 }
 
 // note is one ELF note in little-endian order, padded to align.
+const buildIDNote = 3 // NT_GNU_BUILD_ID
+
 func note(align int, name string, kind uint32, desc ...byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(len(name)))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(desc)))
@@ -228,7 +230,7 @@ func TestFolderWithMeta(t *testing.T) {
 }
 
 func TestBuildID(t *testing.T) {
-	id := note(4, "GNU\x00", ntBuildID, 0xab, 0xcd, 0xef)
+	id := note(4, "GNU\x00", buildIDNote, 0xab, 0xcd, 0xef)
 	for _, tt := range []struct {
 		name  string
 		notes []byte
@@ -236,16 +238,16 @@ func TestBuildID(t *testing.T) {
 	}{
 		{"alone", id, "abcdef"},
 		{"none", nil, ""},
-		{"behind others", slices.Concat(note(4, "Xen\x00", ntBuildID, 1, 2, 3, 4), note(4, "GNU\x00", 1, 9), note(4, "", 0), id), "abcdef"},
+		{"behind others", slices.Concat(note(4, "Xen\x00", buildIDNote, 1, 2, 3, 4), note(4, "GNU\x00", 1, 9), note(4, "", 0), id), "abcdef"},
 		{"only others", note(4, "Linux\x00", 257, 1), ""},
 		{"padding", slices.Concat(note(4, "Xen\x00", 1, 1), make([]byte, 8)), ""},
 		{"header cut short", []byte{4, 0, 0, 0, 1}, "error: .notes+0x0: note is cut short"},
 		{"second cut short", slices.Concat(note(4, "Xen\x00", 1), []byte{1, 2}), "error: .notes+0x10: note is cut short"},
 		{"name too long", []byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 3, 0, 0, 0},
-			"error: .notes+0x0: note with a name of 4294967295 and a descriptor of 0 bytes reaches past the section"},
+			"error: .notes+0x0: note with an owner of 4294967295 and a value of 0 bytes reaches past the section"},
 		{"descriptor too long", []byte{4, 0, 0, 0, 0xfc, 0xff, 0xff, 0xff, 3, 0, 0, 0, 'G', 'N', 'U', 0},
-			"error: .notes+0x0: note with a name of 4 and a descriptor of 4294967292 bytes reaches past the section"},
-		{"huge section", make([]byte, maxNotes+1), "error: .notes+0x0: note section of 1048577 bytes"},
+			"error: .notes+0x0: note with an owner of 4 and a value of 4294967292 bytes reaches past the section"},
+		{"huge section", make([]byte, 1<<20+1), "error: .notes+0x0: note section of 1048577 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, items := folder(t, "images: [{path: v}]\n", map[string][]byte{"v": image(t, "x86_64", tt.notes)})
@@ -262,7 +264,7 @@ func TestBuildID(t *testing.T) {
 
 func TestBuildIDPin(t *testing.T) {
 	_, items := folder(t, "images: [{path: v, name: a, build_id: ABCD}, {path: v, name: b, build_id: abce}, {path: w, build_id: ab}]\n",
-		map[string][]byte{"v": image(t, "x86_64", note(4, "GNU\x00", ntBuildID, 0xab, 0xcd)), "w": image(t, "x86_64", nil)})
+		map[string][]byte{"v": image(t, "x86_64", note(4, "GNU\x00", buildIDNote, 0xab, 0xcd)), "w": image(t, "x86_64", nil)})
 	if items[0].Err != nil {
 		t.Errorf("right pin: got %v", items[0].Err)
 	}
@@ -276,7 +278,7 @@ func TestBuildIDPin(t *testing.T) {
 
 func TestAlignedNotes(t *testing.T) {
 	b := synth.New(synth.Target{})
-	notes := slices.Concat(note(8, "GNU\x00", 5, 1, 2, 3, 4), note(8, "GNU\x00", ntBuildID, 0xab))
+	notes := slices.Concat(note(8, "GNU\x00", 5, 1, 2, 3, 4), note(8, "GNU\x00", buildIDNote, 0xab))
 	b.Section(".note.gnu.property", stdelf.SHT_NOTE, 0, 0, notes).Align = 8
 	_, items := folder(t, "images: [{path: v}]\n", map[string][]byte{"v": b.Bytes()})
 	if items[0].BuildID != "ab" || items[0].Err != nil {
@@ -397,7 +399,7 @@ func TestPin(t *testing.T) {
 // FuzzInspect checks that no file makes the header and the notes panic or give an error without a place.
 func FuzzInspect(f *testing.F) {
 	for _, arch := range []string{"x86_64", "s390x", "arm", "mips"} {
-		f.Add(image(f, arch, note(4, "GNU\x00", ntBuildID, 1, 2, 3)))
+		f.Add(image(f, arch, note(4, "GNU\x00", buildIDNote, 1, 2, 3)))
 	}
 	f.Add([]byte(stdelf.ELFMAG))
 	path := filepath.Join(f.TempDir(), "v")
@@ -466,7 +468,7 @@ func (c *counting) Open(ctx context.Context) (*input.File, error) {
 
 // TestInspectOnce: whatever is compared with the manifest, the file is opened once.
 func TestInspectOnce(t *testing.T) {
-	v := image(t, "x86_64", note(4, "GNU\x00", ntBuildID, 0xab))
+	v := image(t, "x86_64", note(4, "GNU\x00", buildIDNote, 0xab))
 	sum := sha256.Sum256(v)
 	path := filepath.Join(t.TempDir(), "v")
 	if err := os.WriteFile(path, v, 0o600); err != nil {

@@ -3,6 +3,7 @@ package corpus
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/source"
@@ -81,9 +82,11 @@ func (f *File) look(in *input.File) (*Image, error) {
 		return nil, archError(arch, want, "the manifest says")
 	}
 	f.Arch = arch
-	if f.BuildID, err = buildID(e); err != nil {
+	id, err := e.BuildID()
+	if err != nil {
 		return nil, err
 	}
+	f.BuildID = hex.EncodeToString(id)
 	if want := f.Pins.BuildID; want != "" && want != f.BuildID {
 		return nil, &MismatchError{"build_id", f.BuildID, want}
 	}

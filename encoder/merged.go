@@ -68,13 +68,17 @@ func (j *job) translateAll(ctx context.Context, a *assembler) error {
 	return j.units(ctx, a) // parallel over CUs, joined in CU order
 }
 
-// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0.
+// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0. As for the peer, notes that are malformed
+// hold nothing, and are no reason to refuse an image.
 func ltoNote(f *elf.File) (lto bool, err error) {
 	const kernelLTO = 0x101
 	err = f.Notes(func(owner string, kind uint32, value []byte) bool {
 		lto = owner == "Linux" && kind == kernelLTO && len(value) >= 4 && f.Order.Uint32(value) != 0
 		return !lto
 	})
+	if bad := (*elf.FormatError)(nil); errors.As(err, &bad) {
+		err = nil
+	}
 	return lto, err
 }
 

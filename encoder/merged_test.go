@@ -57,6 +57,7 @@ const (
 // was linked, and not because of anything else.
 func TestLinkTimeNote(t *testing.T) {
 	const kernelLTO = 0x101
+	const malformed = "malformed" // in place of an owner: the value is the section
 	on, off := []byte{1, 0, 0, 0}, []byte{0, 0, 0, 0}
 	type note struct {
 		owner string
@@ -80,10 +81,17 @@ func TestLinkTimeNote(t *testing.T) {
 		{"of an owner of the same length", []note{{"Linuy", kernelLTO, on}}, oneByOne},
 		{"of no owner", []note{{"", kernelLTO, on}}, oneByOne},
 		{"of another kind", []note{{"Linux", kernelLTO + 1, on}}, oneByOne},
+		{"behind a section of malformed notes", []note{{malformed, 0, []byte{9, 0, 0, 0, 9}}, {"Linux", kernelLTO, on}}, asOne},
+		{"behind a note that ends past its section", []note{{malformed, 0, []byte{9, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0}}, {"Linux", kernelLTO, on}}, asOne},
 	} {
 		image := twoUnits(func(b *synth.Builder) {
 			for i, n := range row.notes {
-				b.Note(".note."+string(rune('a'+i)), n.owner, n.kind, n.value)
+				name := ".note." + string(rune('a'+i))
+				if n.owner == malformed {
+					b.Section(name, stdelf.SHT_NOTE, stdelf.SHF_ALLOC, 0, n.value)
+					continue
+				}
+				b.Note(name, n.owner, n.kind, n.value)
 			}
 		})
 		res, err := encodeBytes(image, likePeer())

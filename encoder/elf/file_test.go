@@ -329,6 +329,41 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestMalformedNotes: a malformed note ends its section and is told with its place, and what follows it is read all the same.
+func TestMalformedNotes(t *testing.T) {
+	good := note(4, "GNU", 1, 7)
+	for _, tt := range []struct {
+		name    string
+		notes   []byte
+		problem string // of .bad, "" if it is sound
+		at      uint64
+	}{
+		{"padding", slices.Concat(good, make([]byte, 8)), "", 0},
+		{"an empty note", make([]byte, 12), "", 0},
+		{"padding that is none", slices.Concat(good, []byte{0, 0, 1}), "note is cut short", 20},
+		{"half a header", good[:11], "note is cut short", 0},
+		{"value past the end", slices.Concat(good, good[:16]), "note with an owner of 4 and a value of 1 bytes", 20},
+		{"value up to the end", good[:17], "", 0},
+		{"owner past the end", slices.Concat(good, []byte{9, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0}), "note with an owner of 9 and a value of 0 bytes", 20},
+		{"sizes that add up to more than 32 bits", bytes.Repeat([]byte{0xff}, 16), "note with an owner of 4294967295", 0},
+		{"too many", make([]byte, 1<<20+1), "note section of 1048577 bytes", 0},
+	} {
+		b := synth.New(synth.Target{})
+		b.Section(".bad", elf.SHT_NOTE, elf.SHF_ALLOC, 0, tt.notes)
+		b.Section(".good", elf.SHT_NOTE, elf.SHF_ALLOC, 0, note(4, "GNU", 3, 0xab))
+		f := mustOpen(t, b.Bytes())
+		err := f.Notes(func(string, uint32, []byte) bool { return true })
+		if bad := (*image.FormatError)(nil); tt.problem == "" && err != nil {
+			t.Errorf("%s: got %v, want no error", tt.name, err)
+		} else if tt.problem != "" && (!errors.As(err, &bad) || bad.Section != ".bad" || bad.Offset != tt.at || !strings.Contains(bad.Problem, tt.problem)) {
+			t.Errorf("%s: got %v, want .bad+%#x: %s", tt.name, err, tt.at, tt.problem)
+		}
+		if id, err := f.BuildID(); err != nil || !bytes.Equal(id, []byte{0xab}) {
+			t.Errorf("%s: got build id %x (%v), want ab from the section behind", tt.name, id, err)
+		}
+	}
+}
+
 func TestNoSymbols(t *testing.T) {
 	f := mustOpen(t, synth.Sample(synth.Target{NoSymtab: true}).Bytes())
 	if s, err := f.Symbols(); s != nil || err != nil {

@@ -1,14 +1,23 @@
 package elf
 
 import (
+	"bytes"
 	"debug/elf"
 	"fmt"
 )
 
+const (
+	noteHeader = 12      // bytes: size of the owner, size of the value, kind
+	maxNotes   = 1 << 20 // bytes of one section; kernels have some hundred
+)
+
 // Notes calls visit for every note of every SHT_NOTE section, in file order, until it returns false. The owner comes without
-// the NUL byte that ends it. A section ends where its notes end to make sense.
-func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) error {
-	const header = 12 // sizes of owner and value, kind
+// the NUL byte that ends it.
+//
+// Owner and value are padded to 4 bytes, and to 8 in a section that is aligned to 8, as the ELF specification and the kernel have
+// it. A malformed note ends its section, since where the next one starts is unknown; the sections after it are read all the same.
+// The first such error is returned at the end, unless visit has returned false by then. It is a FormatError.
+func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) (err error) {
 	all := uint64(0)
 	for i := range f.Sections {
 		s := &f.Sections[i]
@@ -18,37 +27,55 @@ func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) e
 		if all += s.Size; all > f.size { // sections that overlap can have any number of them
 			return &FormatError{s.place(), 0, fmt.Sprintf("notes have %d bytes, more than the file (%d bytes)", all, f.size)}
 		}
-		b, err := f.Data(s)
-		if err != nil {
-			return err
+		more, bad := f.notesOf(s, visit)
+		if !more {
+			return nil
 		}
-		align := uint64(4)
-		if s.Align == 8 {
-			align = 8
-		}
-		for len(b) >= header {
-			owner, size := uint64(f.Order.Uint32(b)), uint64(f.Order.Uint32(b[4:]))
-			at := roundUp(header+owner, align)
-			if at+size > uint64(len(b)) {
-				break
-			}
-			if !visit(noteOwner(b[header:header+owner]), f.Order.Uint32(b[8:]), b[at:at+size]) {
-				return nil
-			}
-			b = b[min(roundUp(at+size, align), uint64(len(b))):]
+		if err == nil {
+			err = bad
 		}
 	}
-	return nil
+	return err
 }
 
-func noteOwner(b []byte) string {
-	if n := len(b); n > 0 && b[n-1] == 0 {
-		b = b[:n-1]
+// notesOf visits the notes of one section. more is false once visit has returned false.
+func (f *File) notesOf(s *Section, visit func(owner string, kind uint32, value []byte) bool) (more bool, err error) {
+	if s.Size > maxNotes {
+		return true, &FormatError{s.place(), 0, fmt.Sprintf("note section of %d bytes", s.Size)}
 	}
-	return string(b)
+	b, err := f.Data(s)
+	if err != nil {
+		return true, err
+	}
+	align := uint64(4)
+	if s.Align == 8 {
+		align = 8
+	}
+	size := uint64(len(b))
+	for at := uint64(0); at < size; {
+		if size-at < noteHeader {
+			if len(bytes.Trim(b[at:], "\x00")) == 0 {
+				break // padding
+			}
+			return true, &FormatError{s.place(), at, "note is cut short"}
+		}
+		// The sizes have 32 bits, so that no sum of them wraps.
+		ownerSize, valueSize, kind := uint64(f.Order.Uint32(b[at:])), uint64(f.Order.Uint32(b[at+4:])), f.Order.Uint32(b[at+8:])
+		owner := at + noteHeader
+		value := at + roundUp(noteHeader+ownerSize, align)
+		if owner+ownerSize > size || value+valueSize > size {
+			return true, &FormatError{s.place(), at, fmt.Sprintf("note with an owner of %d and a value of %d bytes reaches past the section", ownerSize, valueSize)}
+		}
+		if !visit(string(bytes.TrimSuffix(b[owner:owner+ownerSize], []byte{0})), kind, b[value:value+valueSize]) {
+			return false, nil
+		}
+		at = roundUp(value+valueSize, align)
+	}
+	return true, nil
 }
 
-// BuildID is the value of the GNU build id note, nil without one.
+// BuildID is the value of the first GNU build id note, nil without one. Where a malformed note may be the reason that none was
+// found, the error says where that is.
 func (f *File) BuildID() (id []byte, err error) {
 	const buildID = 3 // NT_GNU_BUILD_ID
 	err = f.Notes(func(owner string, kind uint32, value []byte) bool {
