@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// An Arch is what an architecture's name says about the ELF header.
+// An Arch describes the ELF header of an architecture.
 type Arch struct {
 	Name    string
 	Machine elf.Machine
@@ -14,7 +14,7 @@ type Arch struct {
 	Data    elf.Data
 }
 
-// arches are the architectures that a manifest can name.
+// arches lists the architectures that a manifest can name.
 var arches = []Arch{
 	{"x86_64", elf.EM_X86_64, elf.ELFCLASS64, elf.ELFDATA2LSB},
 	{"i386", elf.EM_386, elf.ELFCLASS32, elf.ELFDATA2LSB},
@@ -40,7 +40,7 @@ var arches = []Arch{
 	{"arc", elf.EM_ARC_COMPACT2, elf.ELFCLASS32, elf.ELFDATA2LSB},
 }
 
-// aliases are other names in use, by distributions, by Go and by uname.
+// aliases are other names that distributions, Go and uname use.
 var aliases = map[string]string{
 	"amd64": "x86_64", "x86-64": "x86_64",
 	"x86": "i386", "386": "i386", "i586": "i386", "i686": "i386",
@@ -60,7 +60,7 @@ func ArchNames() []string {
 	return names
 }
 
-// ArchByName finds an architecture by its name or an alias, in any case.
+// ArchByName finds an architecture by its name or an alias, ignoring case.
 func ArchByName(name string) (Arch, bool) {
 	name = strings.ToLower(name)
 	if full, ok := aliases[name]; ok {
@@ -74,7 +74,7 @@ func ArchByName(name string) (Arch, bool) {
 	return Arch{}, false
 }
 
-// ArchOf names the architecture of an ELF header. One that no manifest can name is described instead.
+// ArchOf returns the name of the architecture of an ELF header, or a description if a manifest cannot name it.
 func ArchOf(m elf.Machine, c elf.Class, d elf.Data) Arch {
 	for _, a := range arches {
 		if a.Machine == m && a.Class == c && a.Data == d {

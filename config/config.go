@@ -1,10 +1,9 @@
 // Package config reads and checks a manifest, the YAML file that says which kernel images to encode and how.
 //
-// In comes the text of a manifest; out comes a Manifest whose images are complete: defaults are merged in, the matrix
-// is expanded, every value has its final type. Whatever is wrong with the text is reported at once, each problem
-// with its line and column. The package never looks at the images: that a file exists, is an ELF file and has the
-// architecture that the manifest claims is for corpus to find out. What only a file's name can tell stays open until
-// Image.ForFile.
+// Input: the text of a manifest. Output: a Manifest whose images are complete: defaults are merged, the matrix is expanded, and
+// every value has its final type; or all problems of the text in one error, each with its line and column. Values that depend on
+// the name of a file that a glob matches are completed by Image.ForFile. Never: the package does not look at the images. Package
+// corpus checks that a file exists, is an ELF file and has the architecture given in the manifest.
 package config
 
 import (
@@ -16,50 +15,49 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// Bounds on what a manifest may ask for. They are far above any use and exist so that a short text cannot ask for
-// unbounded memory.
+// Limits of a manifest. They are far above any practical use. They keep a short text from requiring unbounded memory.
 const (
 	maxBytes  = 1 << 20 // the text of a manifest
-	maxValues = 200_000 // YAML values, those behind an alias counted at each use, and values of expanded images
+	maxValues = 200_000 // YAML values, counted at each use of an alias, and values of expanded images
 	maxDepth  = 32      // of nesting
-	maxText   = 4096    // one value after its expressions are filled in, as long as a path may be
-	maxNames  = 32      // axes of a matrix
+	maxText   = 4096    // bytes of one value after its expressions are replaced: the maximum length of a path
+	maxNames  = 32      // names of a matrix
 	maxImages = 4096    // images after the matrix is expanded
 )
 
-// A Manifest is a manifest after its defaults and its matrix are worked in.
+// A Manifest is a manifest after its defaults are merged and its matrix is expanded.
 type Manifest struct {
 	File   string  // the manifest's own path, as given
-	Dir    string  // the folder that relative paths start from
-	Images []Image // in the order of the text; those of one matrix in the order of its axes
+	Dir    string  // the folder that relative paths are relative to
+	Images []Image // in the order of the text, and for a matrix in the order of its names
 }
 
-// A Profile chooses between the tool's own rules and the peer's.
+// A Profile selects btfbatch's own rules or pahole's.
 type Profile string
 
 // The two profiles.
 const (
 	Default Profile = "default"
-	Pahole  Profile = "pahole" // every rule as pahole 1.32 has it
+	Pahole  Profile = "pahole" // all rules of pahole 1.32
 )
 
 // A Kind is what an image is.
 type Kind string
 
-// The kinds. What the manifest calls AnyKind may be something else, too.
+// The kinds. AnyKind also accepts files that are neither a kernel nor a module.
 const (
 	Kernel  Kind = "kernel"
 	Module  Kind = "module"
 	AnyKind Kind = "any"
 )
 
-// An Image is one image to encode, or, while Glob is set, a pattern for several.
+// An Image is one image to encode or, if Glob is set, a pattern for several.
 type Image struct {
 	Name string
-	// Path is the image's file. If Glob is set, Path is the folder that the pattern starts from.
+	// Path is the image's file. If Glob is set, Path is the folder in which matching starts.
 	Path string
 	Glob string
-	Arch string // normalised name, see ArchNames; empty if the manifest leaves it to the ELF header
+	Arch string // normalised name, see ArchNames; empty if the manifest does not give it
 
 	SHA256  string // pins, lower-case hex, empty if not pinned
 	BuildID string
@@ -71,8 +69,8 @@ type Image struct {
 	FeaturesGiven bool     // else Features is feature.Default()
 	LangExclude   []string // lower-case names of source languages whose CUs are left out
 	Sections      []SectionRule
-	SectionsGiven bool     // else the rules are the profile's own; under Pahole they are so in any case
-	SortByName    bool     // put types in the order of their names
+	SectionsGiven bool     // else the rules are the profile's; Pahole always uses its own
+	SortByName    bool     // sort types by name
 	Verify        []string // kernels as kernel.Find takes them, "6.1", "newest" or "5.10.0-28-amd64"
 
 	Outputs Outputs
@@ -90,8 +88,8 @@ type Image struct {
 // Outputs are the files that an image is written to; an empty path is not written.
 type Outputs struct {
 	BTF  string // raw BTF
-	Base string // raw distilled base, which BTF then continues
-	Dump string // raw dump, as `bpftool btf dump file F format raw` prints it
+	Base string // raw distilled base, against which BTF is then split
+	Dump string // raw dump, the text of `bpftool btf dump file F format raw`
 	ELF  string // copy of the image with .BTF inside, and .BTF.base if there is a distilled base
 }
 
@@ -104,12 +102,12 @@ func (o Outputs) List() []Output {
 	return slices.DeleteFunc(all, func(x Output) bool { return x.Path == "" })
 }
 
-// A SectionRule says which variables of the sections it names become VARs. The first rule that matches a section counts.
+// A SectionRule says which variables of the sections it names become VARs. The first matching rule applies.
 type SectionRule struct {
 	Section string // name or path.Match pattern
 	Exclude Exclude
 	DataSec bool // whether the VARs are listed in a DATASEC
-	Unique  bool // of two VARs at one offset keep the strong one only; unless the manifest says otherwise
+	Unique  bool // if two VARs have one offset, keep only the strong one; true by default
 }
 
 // Exclude says which variables a SectionRule leaves out.
@@ -129,8 +127,8 @@ func Load(path string) (*Manifest, error) {
 	return Parse(path, data, os.LookupEnv)
 }
 
-// Parse checks a manifest's text. The name is the file's, for messages and as the start of relative paths; env looks
-// up what ${{ env.NAME }} stands for. An error is a *Problems.
+// Parse checks a manifest's text. The name is that of the file, for messages and to resolve relative paths. env looks up the
+// value of ${{ env.NAME }}. An error is a *Problems.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*Manifest, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }

@@ -251,7 +251,7 @@ images:
 		f.Golden != "dir/goldens/deb/ext4-s390x.raw" || f.Outputs.BTF != "dir/out/ext4.btf" {
 		t.Errorf("got %+v", f)
 	}
-	if _, err := m.ForFile("/srv/kernels/a b.ko"); err == nil || err.Error() != `name "deb/a b" has a character ' '` {
+	if _, err := m.ForFile("/srv/kernels/a b.ko"); err == nil || err.Error() != `name "deb/a b" contains the character ' ', which is not allowed` {
 		t.Errorf("name with a blank: got %v", err)
 	}
 }
@@ -308,14 +308,14 @@ func TestBounds(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"aliases", bomb, "manifest has more than 200000 values"},
 		{"matrix", axes, "matrix has more than 4096 combinations"},
-		{"value", "version: 1\nimages: [{path: \"${{ env.LONG }}${{ env.LONG }}\"}]", "value grows beyond 4096 bytes"},
+		{"value", "version: 1\nimages: [{path: \"${{ env.LONG }}${{ env.LONG }}\"}]", "value has more than 4096 bytes after its expressions are replaced"},
 		{"text of a value", "version: 1\nimages: [{path: " + strings.Repeat("x", 4097) + "}]", "value of 4097 bytes, more than 4096"},
-		{"axes", "version: 1\nmatrix: {a" + strings.Join(numbers(33), ": [1], a") + ": [1]}\nimages: [{path: v}]\n", "matrix has 33 axes, more than 32"},
+		{"axes", "version: 1\nmatrix: {a" + strings.Join(numbers(33), ": [1], a") + ": [1]}\nimages: [{path: v}]\n", "matrix has 33 names; at most 32 are allowed"},
 		{"names of an include", "version: 1\nmatrix: {include: [{a" + strings.Join(numbers(33), ": 1, a") + ": 1}]}\nimages: [{path: v}]\n",
-			"has 33 names; 1 to 32 are possible"},
+			"has 33 names; 1 to 32 are allowed"},
 		{"include", "version: 1\nmatrix:\n  a: [1]\n  include:\n" + strings.Repeat("  - {a: 2, b: 3}\n", 48000) + "images: [{path: '${{matrix.a}}'}]\n",
 			"manifest has more than 200000 values"},
-		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 deep"},
+		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 levels deep"},
 		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(4096), ", ") + "]}\nimages:\n" +
 			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 4096 images"},
 	} {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Conflict is a problem that an image has with another one.
+// A Conflict is a problem between two images.
 type Conflict struct {
 	Image      int    // index of the image that has the problem
 	Key        string // "outputs.btf"
@@ -15,8 +15,8 @@ type Conflict struct {
 	Suggestion string
 }
 
-// Conflicts checks images against each other: names and bases. Images whose glob is open are taken as far as they are known. What
-// their files have against each other depends on the disk, and is not looked at.
+// Conflicts finds conflicts between the names and bases of images. For an image whose glob is not resolved, it checks what is known.
+// It does not look for conflicts between files, because these depend on the disk.
 func Conflicts(images []Image) []Conflict {
 	c := conflicts{images: images, byName: map[string]int{}}
 	c.names()
@@ -43,14 +43,14 @@ func (c *conflicts) names() {
 		if j, taken := c.byName[m.Name]; !taken {
 			c.byName[m.Name] = i
 		} else if c.images[j].Line == m.Line && c.images[j].Column == m.Column {
-			c.add(i, "name", "", "the matrix makes several images of the name %q; its values belong into the name", m.Name)
+			c.add(i, "name", "", "the matrix gives several images the name %q; use its values in the name", m.Name)
 		} else {
-			c.add(i, "name", "", "name %q is taken by the image at line %d", m.Name, c.images[j].Line)
+			c.add(i, "name", "", "name %q is already used by the image at line %d", m.Name, c.images[j].Line)
 		}
 	}
 }
 
-// Open tells whether a value waits for the file of a glob.
+// Open reports whether a value depends on the file that a glob matches.
 func Open(text string) bool { return strings.Contains(text, filePlaceholder) }
 
 func (c *conflicts) bases() {
@@ -59,7 +59,7 @@ func (c *conflicts) bases() {
 		names = append(names, c.images[i].Name)
 	}
 	circle, split := false, []Conflict(nil)
-	done := make([]bool, len(c.images)) // known to end at an image without a base, or reported
+	done := make([]bool, len(c.images)) // ends at an image without a base, or is reported
 	for i := range c.images {
 		m := &c.images[i]
 		if m.Base == "" || Open(m.Base) {
@@ -69,7 +69,7 @@ func (c *conflicts) bases() {
 		if !ok {
 			if !c.mayBecome(m.Base) {
 				suggestion := ""
-				if len(c.list) < 20 { // comparing all names is slow, and one wrong list names all
+				if len(c.list) < 20 { // comparing all names is slow, and one wrong list can contain all of them
 					suggestion = nearest(m.Base, names)
 				}
 				c.add(i, "base", suggestion, "no image is named %q", m.Base)
@@ -81,18 +81,18 @@ func (c *conflicts) bases() {
 			c.add(i, "base", "", "base %q is %s, the image is %s", m.Base, b.Arch, m.Arch)
 		}
 		if cycle := c.follow(i, done); cycle != nil {
-			c.add(i, "base", "", "bases form a circle: %s", strings.Join(cycle, " → "))
+			c.add(i, "base", "", "bases form a cycle: %s", strings.Join(cycle, " → "))
 			circle = true
 		} else if further := cmp.Or(b.Base, b.BasePath); further != "" {
-			split = append(split, Conflict{i, "base", fmt.Sprintf("base %q has a base itself, %q, and BTF is split only once", m.Base, further), ""})
+			split = append(split, Conflict{i, "base", fmt.Sprintf("base %q has a base itself, %q; a base cannot be split BTF", m.Base, further), ""})
 		}
 	}
-	if !circle { // which says more
+	if !circle { // a cycle is the more precise error
 		c.list = append(c.list, split...)
 	}
 }
 
-// follow walks from image i to its last base and returns the names on the way if it comes back to where it was.
+// follow walks from image i to its last base. If it finds a cycle, it returns the names on the path.
 func (c *conflicts) follow(i int, done []bool) []string {
 	var way []int
 	for !done[i] {
@@ -117,7 +117,7 @@ func (c *conflicts) follow(i int, done []bool) []string {
 	return nil
 }
 
-// mayBecome tells whether an image whose glob is open may turn out to have the name.
+// mayBecome reports whether an image whose glob is not resolved may get the name.
 func (c *conflicts) mayBecome(name string) bool {
 	for i := range c.images {
 		if m := &c.images[i]; m.NamedByFile() {
@@ -130,14 +130,14 @@ func (c *conflicts) mayBecome(name string) bool {
 	return false
 }
 
-// readConflicts reports what the images of a manifest have against each other, at the places of their keys.
+// readConflicts reports the conflicts between the images of a manifest, at the positions of their keys.
 func (r *report) readConflicts(m *Manifest) {
 	for _, c := range Conflicts(m.Images) {
 		r.add(m.Images[c.Image].place(c.Key), c.Suggestion, "%s", c.Message)
 	}
 }
 
-// place is where the value of a key stands, or the image if it has no such key.
+// place returns the position of a key's value, or of the image if it has no such key.
 func (m *Image) place(key string) position {
 	if at, ok := m.at[key]; ok {
 		return at
@@ -145,8 +145,8 @@ func (m *Image) place(key string) position {
 	return position{line: m.Line, col: m.Column}
 }
 
-// Problem is one with the value of a key, such as "golden" or "outputs.btf", that shows when the files are looked at. It has its place
-// in the manifest, file.
+// Problem returns a problem with the value of a key, such as "golden" or "outputs.btf", that was found on the file system. file is the
+// path of the manifest.
 func (m *Image) Problem(file, key, message string) Problem {
 	at := m.place(key)
 	return Problem{File: file, Line: max(1, at.line), Column: max(1, at.col), Path: at.path, Message: message}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Expressions stand inside values as ${{ NAMESPACE.NAME }} and are replaced by text. There are no operators.
+// Expressions in values have the form ${{ NAMESPACE.NAME }} and are replaced by text. There are no operators.
 
-// filePlaceholder is how ${{ image.file }} stays in the values of an image whose path is a glob, until ForFile.
+// filePlaceholder replaces ${{ image.file }} in the values of an image whose path is a glob, until ForFile.
 const filePlaceholder = "${{ image.file }}"
 
 // A part of a value is literal text or, if namespace is set, an expression.
@@ -25,7 +25,7 @@ var (
 // imageRefs are the names that expressions can take from the image itself.
 var imageRefs = []string{"name", "file", "arch"}
 
-// split cuts a value at its expressions and reports those that are malformed.
+// split splits a value at its expressions and reports malformed ones.
 func (r *report) split(v *value) (parts []part, ok bool) {
 	rest, ok := v.text, true
 	for {
@@ -69,25 +69,25 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 		}
 	}
 	r.add(r.find(v.position, raw), r.nearest(word, known),
-		"unknown expression %q; there are matrix.NAME, image.name, image.file, image.arch and env.NAME", word)
+		"unknown expression %q; known are matrix.NAME, image.name, image.file, image.arch and env.NAME", word)
 	return part{}, false
 }
 
-// A scope is what the expressions of one image can refer to.
+// A scope holds the values that the expressions of one image can refer to.
 type scope struct {
 	matrix combination
 	env    func(string) (string, bool)
-	image  map[string]string // what is known of name, file and arch
-	broken map[string]bool   // what would be known if its key were right: no second problem for it
-	closed bool              // no combination is chosen: expressions have a form but no text
+	image  map[string]string // name, file and arch, as far as they are known
+	broken map[string]bool   // names whose key is wrong and already reported
+	closed bool              // no combination is chosen: expressions are checked but not replaced
 }
 
 func newScope(c combination, env func(string) (string, bool)) *scope {
 	return &scope{matrix: c, env: env, image: map[string]string{}, broken: map[string]bool{}}
 }
 
-// fill replaces the expressions of a scalar. In a closed scope it checks their form and fails on any.
-// The refs are the image.* names that may stand here.
+// fill replaces the expressions of a scalar. In a closed scope it checks their form, and returns false if there are any.
+// The refs are the image.* names that are allowed here.
 func (r *report) fill(v *value, s *scope, refs []string) (string, bool) {
 	parts, ok := r.split(v)
 	if !ok {
@@ -100,7 +100,7 @@ func (r *report) fill(v *value, s *scope, refs []string) (string, bool) {
 			continue
 		}
 		if p.namespace == "image" && !slices.Contains(refs, p.name) {
-			r.add(r.find(v.position, p.raw), "", "image.%s is not known yet where %s is worked out", p.name, v.path)
+			r.add(r.find(v.position, p.raw), "", "image.%s cannot be used here", p.name)
 			ok = false
 			continue
 		}
@@ -112,7 +112,7 @@ func (r *report) fill(v *value, s *scope, refs []string) (string, bool) {
 		ok = ok && found
 		b.WriteString(text)
 		if b.Len() > maxText {
-			r.add(v.position, "", "value grows beyond %d bytes", maxText)
+			r.add(v.position, "", "value has more than %d bytes after its expressions are replaced", maxText)
 			return "", false
 		}
 	}
@@ -125,7 +125,7 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 		if text, ok := s.matrix[p.name]; ok {
 			return text, true
 		}
-		// That the matrix has no such name was found when the image was expanded.
+		// A name that the matrix lacks was reported when the image was expanded.
 		return "", false
 	case "env":
 		text, ok := s.env(p.name)
@@ -141,7 +141,7 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 	return text, ok
 }
 
-// matrixRefs lists the matrix names that a value refers to, with the place of the first use, in the order of the text.
+// matrixRefs lists the matrix names that a value refers to, with the position of the first use, in the order of the text.
 func (r *report) matrixRefs(v *value, seen map[string]position, names []string) []string {
 	for _, x := range v.list {
 		names = r.matrixRefs(x, seen, names)

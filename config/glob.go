@@ -2,10 +2,10 @@ package config
 
 import "fmt"
 
-// maxAlternatives bounds how many patterns the alternatives of a glob may multiply to.
+// maxAlternatives limits the number of patterns that a glob can expand to.
 const maxAlternatives = 1000
 
-// Alternatives are the patterns that a glob stands for: a/{b,c} for a/b and a/c. The glob is well-formed.
+// Alternatives expands a well-formed glob to its patterns: a/{b,c} to a/b and a/c.
 func Alternatives(glob string) ([]string, error) {
 	list, ok := appendAlternatives(nil, "", glob)
 	if !ok {
@@ -14,7 +14,7 @@ func Alternatives(glob string) ([]string, error) {
 	return list, nil
 }
 
-// appendAlternatives appends what head and the alternatives of rest make. ok is false when these are too many.
+// appendAlternatives appends head combined with each alternative of rest. ok is false if there are too many.
 func appendAlternatives(list []string, head, rest string) (_ []string, ok bool) {
 	open := indexOutside(rest, '{')
 	if open < 0 {
@@ -36,7 +36,7 @@ func appendAlternatives(list []string, head, rest string) (_ []string, ok bool) 
 	return list, true
 }
 
-// indexOutside is the first c of a pattern that is not escaped, nor in a class, nor, if it is a comma, in braces; -1 without one.
+// indexOutside returns the index of the first c that is not escaped, not in a class and, for a comma, not in braces; or -1.
 func indexOutside(pattern string, c byte) int {
 	for i := 0; i < len(pattern); i++ {
 		switch b := pattern[i]; {
@@ -53,7 +53,7 @@ func indexOutside(pattern string, c byte) int {
 	return -1
 }
 
-// closing is where the brace closes that was opened in front of a pattern.
+// closing returns the index of the brace that closes the one before the pattern.
 func closing(pattern string) int {
 	depth := 1
 	for i := 0; i < len(pattern); i++ {
@@ -70,10 +70,10 @@ func closing(pattern string) int {
 			}
 		}
 	}
-	return len(pattern) - 1 // of well-formed patterns no brace stays open
+	return len(pattern) - 1 // not reached: in a well-formed pattern every brace is closed
 }
 
-// classEnd is where a class ends that a pattern starts with. Its first character, behind a ^ or !, may be the bracket itself.
+// classEnd returns the end of the class at the start of a pattern. The first character, after ^ or !, may be ] itself.
 func classEnd(pattern string) int {
 	i := 1
 	if i < len(pattern) && (pattern[i] == '^' || pattern[i] == '!') {

@@ -12,7 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// An imageKey is a key of an image: where it may stand, what its expressions can take from the image, how it is read.
+// An imageKey describes a key of an image: whether defaults may have it, which image.* names its expressions can use, and how to read it.
 type imageKey struct {
 	name       string
 	inDefaults bool
@@ -20,7 +20,7 @@ type imageKey struct {
 	read       func(d *decoder, m *Image, v *value)
 }
 
-// imageKeys are all keys of an image, in the order in which they are read: later ones can refer to earlier ones.
+// imageKeys lists all keys of an image in the order in which they are read. Later keys can refer to earlier ones.
 var imageKeys []imageKey
 
 func init() { // the readers refer to the table
@@ -72,10 +72,10 @@ type decoder struct {
 	*report
 	dir   string
 	scope *scope
-	refs  []string // what the key being read can take from the image
+	refs  []string // image.* names that the key being read can use
 }
 
-// image reads merged keys. What comes back counts only if no problem was found.
+// image reads merged keys. The result is valid only if no problem was found.
 func (d *decoder) image(v *value) Image {
 	m := Image{
 		Profile: Default, Features: feature.Default(),
@@ -94,28 +94,28 @@ func (d *decoder) image(v *value) Image {
 		}
 	}
 	if e := v.get("base"); e != nil && v.get("base_path") != nil {
-		d.add(e.at, "", "base and base_path exclude each other")
+		d.add(e.at, "", "base and base_path cannot be used together")
 	}
 	if e := v.get("base_sha256"); e != nil && v.get("base_path") == nil && v.get("path") != nil {
-		d.add(e.at, "", "base_sha256 pins a base_path, and there is none; of a base, pin the image")
+		d.add(e.at, "", "base_sha256 needs base_path; to pin an image that is a base, set its sha256")
 	}
 	d.distilled(v, &m)
 	return m
 }
 
-// distilled checks that there is something to write to outputs.base.
+// distilled checks that outputs.base is possible.
 func (d *decoder) distilled(v *value, m *Image) {
 	at := m.at["outputs.base"]
 	switch {
-	case m.Outputs.Base == "", v.get("path") == nil: // or only the defaults
+	case m.Outputs.Base == "", v.get("path") == nil: // or the key is only in the defaults
 	case !m.Features.Has(feature.DistilledBase):
-		d.add(at, "", "there is no distilled base to write without the feature distilled_base")
+		d.add(at, "", "outputs.base needs the feature distilled_base")
 	case v.get("base") == nil && v.get("base_path") == nil:
-		d.add(at, "", "there is no distilled base to write of an image without a base")
+		d.add(at, "", "outputs.base needs base or base_path")
 	}
 }
 
-// named gives an image without a name that of its file.
+// named sets the name of an image without one to that of its file.
 func (d *decoder) named(v *value) *value {
 	at := v.position
 	if e := v.get("path"); e != nil {
@@ -166,7 +166,7 @@ func (d *decoder) path(m *Image, v *value) {
 	for _, one := range append(list, pattern) {
 		for elem := range strings.SplitSeq(one, "/") {
 			if elem == ".." || elem == "." || elem == "" && one == pattern {
-				d.add(v.position, "", "glob %q has %q behind its first wildcard", text, elem)
+				d.add(v.position, "", "glob %q has %q after its first wildcard", text, elem)
 				return
 			}
 		}
@@ -191,7 +191,7 @@ func (d *decoder) name(m *Image, v *value) {
 
 func (d *decoder) outputs(m *Image, v *value) {
 	if v.kind != mapping {
-		d.add(v.position, "", "outputs is a mapping with %s, this is %s", strings.Join(outputKeys, ", "), v.what())
+		d.add(v.position, "", "outputs must be a mapping with %s, not %s", strings.Join(outputKeys, ", "), v.what())
 		return
 	}
 	d.checkKeys(v, outputKeys, "outputs")
@@ -207,12 +207,12 @@ func (d *decoder) outputs(m *Image, v *value) {
 	}
 }
 
-// packing checks that an output can be written as its name says.
+// packing checks that the compression that the name of an output asks for is supported.
 func (d *decoder) packing(v *value, key, path string) {
 	if err := input.CheckWritable(path); err != nil {
 		d.add(v.position, "", "%v", err)
 	} else if key == "elf" && input.Compression(path) != "" {
-		d.add(v.position, "", "the copy of an image is not compressed; only btf, base and dump are")
+		d.add(v.position, "", "outputs.elf cannot be compressed; only btf, base and dump can")
 	}
 }
 
@@ -238,7 +238,7 @@ func (d *decoder) joined(path string) string {
 	return filepath.Join(d.dir, path)
 }
 
-// fileStem is ${{ image.file }}: the base name without its extension. What follows the last dot is an extension if it
+// fileStem returns ${{ image.file }}: the base name without its extension. The part after the last dot is an extension if it
 // starts with a letter, so vmlinux-6.12 keeps its version.
 func fileStem(path string) string {
 	base := filepath.Base(path)
@@ -248,17 +248,17 @@ func fileStem(path string) string {
 	return base
 }
 
-// checkName says whether an image can be called name: it stands in messages and in the paths of outputs.
+// checkName checks the name of an image, which is used in messages and in paths of outputs.
 func checkName(name string) error {
 	if len(name) > 255 {
 		return fmt.Errorf("name is longer than 255 bytes")
 	}
 	for _, r := range name {
 		if r == unicode.ReplacementChar {
-			return fmt.Errorf("name %q is not UTF-8", name)
+			return fmt.Errorf("name %q is not valid UTF-8", name)
 		}
 		if !unicode.IsPrint(r) || r == ' ' || r == '\\' {
-			return fmt.Errorf("name %q has a character %q", name, r)
+			return fmt.Errorf("name %q contains the character %q, which is not allowed", name, r)
 		}
 	}
 	for elem := range strings.SplitSeq(name, "/") {
@@ -269,7 +269,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// ForFile is the image that a glob makes of one file that it matches.
+// ForFile returns the image for one file that the image's glob matches.
 func (m Image) ForFile(file string) (Image, error) {
 	stem := fileStem(file)
 	m.Path, m.Glob = file, ""
@@ -281,8 +281,8 @@ func (m Image) ForFile(file string) (Image, error) {
 	return m, checkName(m.Name)
 }
 
-// NamedByFile tells whether each file that the image's glob matches gets a name of its own.
+// NamedByFile reports whether each file that the image's glob matches gets its own name.
 func (m Image) NamedByFile() bool { return strings.Contains(m.Name, filePlaceholder) }
 
-// Label is the image's name for people: while its files are not known, the glob stands for their names.
+// Label returns the image's name for messages, or the glob as long as its files are not known.
 func (m Image) Label() string { return strings.ReplaceAll(m.Name, filePlaceholder, m.Glob) }

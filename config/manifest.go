@@ -7,13 +7,13 @@ import (
 // rootKeys are the keys of a manifest.
 var rootKeys = []string{"version", "defaults", "matrix", "images"}
 
-// version is the one version of manifests there is.
+// version is the only supported version of manifests.
 const version = "1"
 
-// readManifest reads the whole tree and returns the images, complete unless problems were found.
+// readManifest reads the whole tree and returns the images. They are complete if no problem was found.
 func (r *report) readManifest(root *value, dir string, env func(string) (string, bool)) []Image {
 	if root.kind != mapping {
-		r.add(root.position, "", "a manifest is a mapping with version and images, this is %s", root.what())
+		r.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
 		return nil
 	}
 	if !r.readVersion(root) {
@@ -37,14 +37,14 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 		r.add(root.position, "", "images is missing")
 		return nil
 	case e.value.kind != sequence:
-		r.add(e.value.position, "", "images is a list, this is %s", e.value.what())
+		r.add(e.value.position, "", "images must be a list, not %s", e.value.what())
 		return nil
 	case len(e.value.list) == 0:
-		r.add(e.value.position, "", "images lists no image")
+		r.add(e.value.position, "", "images is empty")
 	}
 	for _, v := range e.value.list {
 		if x.image(v); x.full {
-			return nil // what is based on the images that are left out, or uses the matrix there, cannot be judged
+			return nil // bases, and uses of the matrix, in the omitted images are unknown
 		}
 	}
 	if x.matrix != nil {
@@ -60,14 +60,14 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 func (r *report) readVersion(root *value) bool {
 	e := root.get("version")
 	if e == nil {
-		r.add(root.position, "", "version is missing; this is version %s", version)
+		r.add(root.position, "", "version is missing; write version: %s", version)
 		return true
 	}
 	if v := e.value; v.kind != scalar || v.tag != "!!int" {
-		r.add(v.position, "", "version is the number %s, this is %s", version, v.what())
+		r.add(v.position, "", "version must be the number %s, not %s", version, v.what())
 	} else if v.text != version {
-		// Another version has other keys: nothing else that we could say about it is worth reading.
-		r.add(v.position, "", "version %s is not known; this program reads version %s", v.text, version)
+		// Another version may have other keys, so further errors would be misleading.
+		r.add(v.position, "", "unknown version %s; this program supports version %s", v.text, version)
 		return false
 	}
 	return true
@@ -89,7 +89,7 @@ func (r *report) checkKeys(v *value, known []string, where string) {
 	}
 }
 
-// otherWords are keys that people try, too far from the right one to be found by spelling.
+// otherWords maps likely wrong keys to the right ones, where the spelling is too different for nearest.
 var otherWords = map[string]string{
 	"architecture": "arch", "file": "path", "image": "path", "vmlinux": "path", "kernels": "images",
 	"embed": "outputs", "out": "outputs", "lang": "lang_exclude", "digest": "sha256", "buildid": "build_id",
@@ -111,10 +111,10 @@ type expander struct {
 	full         bool // there are more
 }
 
-// readDefaults checks the defaults by themselves, for those that every image overrides.
+// readDefaults checks the defaults by themselves, because images may override all of them.
 func (x *expander) readDefaults(v *value) {
 	if v.kind != mapping {
-		x.add(v.position, "", "defaults is a mapping, this is %s", v.what())
+		x.add(v.position, "", "defaults must be a mapping, not %s", v.what())
 		return
 	}
 	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "defaults")
@@ -124,24 +124,24 @@ func (x *expander) readDefaults(v *value) {
 		if slices.Contains(allowed, e.key) {
 			kept.entries = append(kept.entries, e)
 		} else if keyNamed(e.key) != nil {
-			x.add(e.at, "", "%s belongs to one image and cannot stand in defaults", e.key)
+			x.add(e.at, "", "%s is specific to one image and is not allowed in defaults", e.key)
 		}
 	}
 	x.defaults = kept
 	x.closed().image(kept)
 }
 
-// closed is a decoder for what is wrong in any combination of the matrix.
+// closed returns a decoder that finds problems independent of the matrix.
 func (x *expander) closed() *decoder {
 	s := newScope(nil, x.env)
 	s.closed = true
 	return &decoder{report: x.report, dir: x.dir, scope: s}
 }
 
-// image reads one element of images, once for each combination of the matrix names it uses.
+// image reads one element of images, once for each combination of the matrix names that it uses.
 func (x *expander) image(v *value) {
 	if v.kind != mapping {
-		x.add(v.position, "", "an image is a mapping with a path, this is %s", v.what())
+		x.add(v.position, "", "an image must be a mapping with a path, not %s", v.what())
 		return
 	}
 	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
@@ -168,8 +168,8 @@ func (x *expander) image(v *value) {
 	}
 }
 
-// merge lays an image over the defaults: a key replaces the default's, outputs are merged one by one, and an empty
-// value takes a default away.
+// merge applies the defaults to an image. A key of the image replaces the default, outputs are merged key by key, and an empty
+// value removes a default.
 func (x *expander) merge(v *value) *value {
 	merged := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
@@ -206,8 +206,8 @@ func overlay(v, defaults *value) *value {
 	return out
 }
 
-// expand finds the combinations of the matrix names that an image uses; an image that uses none is read once.
-// It tells whether they could be found.
+// expand finds the combinations of the matrix names that an image uses. An image that uses none has one combination. The result is
+// false if there was a problem.
 func (x *expander) expand(v, merged *value) ([]combination, bool) {
 	m, all, sound := x.matrix, x.all, !x.matrixBroken
 	own := v.get("matrix")
@@ -244,7 +244,7 @@ func (x *expander) expand(v, merged *value) ([]combination, bool) {
 	return x.project(all, used, at), true
 }
 
-// knows reports the names that an image uses and the matrix does not have.
+// knows reports names that an image uses and the matrix lacks.
 func (x *expander) knows(m *matrix, used []string, at map[string]position) bool {
 	ok := true
 	var names []string

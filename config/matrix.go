@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A matrix is what images are multiplied over. It follows GitHub Actions: the product of the axes, less what exclude
-// matches, plus what include adds to the combinations it agrees with, or a combination of its own if it agrees with none.
+// A matrix defines combinations of values, as in GitHub Actions: the product of the axes, without those that exclude matches.
+// An include row is added to the combinations that it agrees with, or is a new combination if it agrees with none.
 type matrix struct {
 	position
 	axes             []axis
@@ -27,13 +27,13 @@ type row struct {
 	pairs combination
 }
 
-// A combination gives every name of the matrix one value.
+// A combination has one value for every name of the matrix.
 type combination map[string]string
 
-// readMatrix reads a matrix; nil means that nothing can be expanded with it.
+// readMatrix reads a matrix. It returns nil if it cannot be used.
 func (r *report) readMatrix(v *value) *matrix {
 	if v.kind != mapping {
-		r.add(v.position, "", "matrix is a mapping from names to lists, this is %s", v.what())
+		r.add(v.position, "", "matrix must be a mapping from names to lists, not %s", v.what())
 		return nil
 	}
 	m := &matrix{position: v.position}
@@ -51,17 +51,17 @@ func (r *report) readMatrix(v *value) *matrix {
 		}
 	}
 	if len(m.axes) > maxNames {
-		r.add(v.position, "", "matrix has %d axes, more than %d", len(m.axes), maxNames)
+		r.add(v.position, "", "matrix has %d names; at most %d are allowed", len(m.axes), maxNames)
 	}
 	for _, row := range m.exclude {
 		for _, name := range sortedNames(row.pairs) {
 			if m.axis(name) == nil {
-				r.add(row.at, r.nearest(name, m.axisNames()), "exclude names %q, which is not an axis", name)
+				r.add(row.at, r.nearest(name, m.axisNames()), "exclude uses %q, which is not a name of the matrix", name)
 			}
 		}
 	}
 	if len(m.axes) == 0 && len(m.include) == 0 && len(r.problems) == before {
-		r.add(v.position, "", "matrix has no axes")
+		r.add(v.position, "", "matrix has no names")
 	}
 	if len(r.problems) > before {
 		return nil
@@ -72,13 +72,13 @@ func (r *report) readMatrix(v *value) *matrix {
 func (r *report) readAxis(e entry) *axis {
 	switch {
 	case !axisName.MatchString(e.key):
-		r.add(e.at, "", "%q cannot name an axis; letters, digits, _ and - can", e.key)
+		r.add(e.at, "", "%q cannot be a name of the matrix; use letters, digits, _ and -", e.key)
 		return nil
 	case e.value.kind != sequence:
-		r.add(e.value.position, "", "axis %s is a list of values, this is %s", e.key, e.value.what())
+		r.add(e.value.position, "", "matrix.%s must be a list of values, not %s", e.key, e.value.what())
 		return nil
 	case len(e.value.list) == 0:
-		r.add(e.value.position, "", "axis %s has no values", e.key)
+		r.add(e.value.position, "", "matrix.%s has no values", e.key)
 		return nil
 	}
 	a := &axis{name: e.key, at: e.at}
@@ -88,11 +88,11 @@ func (r *report) readAxis(e entry) *axis {
 			continue
 		}
 		if slices.Contains(a.values, text) {
-			r.add(x.position, "", "value %q stands twice in axis %s", text, e.key)
+			r.add(x.position, "", "value %q occurs twice in matrix.%s", text, e.key)
 		}
 		a.values = append(a.values, text)
 		if len(a.values) > maxImages {
-			r.add(x.position, "", "axis %s has more than %d values", e.key, maxImages)
+			r.add(x.position, "", "matrix.%s has more than %d values", e.key, maxImages)
 			return nil
 		}
 	}
@@ -101,17 +101,17 @@ func (r *report) readAxis(e entry) *axis {
 
 func (r *report) readRows(v *value) []row {
 	if v.kind != sequence {
-		r.add(v.position, "", "%s is a list of mappings, this is %s", v.path, v.what())
+		r.add(v.position, "", "%s must be a list of mappings, not %s", v.path, v.what())
 		return nil
 	}
 	var rows []row
 	for _, x := range v.list {
 		if x.kind != mapping {
-			r.add(x.position, "", "wants a mapping from names to values, this is %s", x.what())
+			r.add(x.position, "", "must be a mapping from names to values, not %s", x.what())
 			continue
 		}
 		if n := len(x.entries); n == 0 || n > maxNames {
-			r.add(x.position, "", "has %d names; 1 to %d are possible", n, maxNames)
+			r.add(x.position, "", "has %d names; 1 to %d are allowed", n, maxNames)
 			continue
 		}
 		rw := row{x.position, combination{}}
@@ -127,14 +127,14 @@ func (r *report) readRows(v *value) []row {
 	return rows
 }
 
-// plain is the text of a scalar in a matrix, where there are no expressions.
+// plain returns the text of a scalar in a matrix, where expressions are not allowed.
 func (r *report) plain(v *value) (string, bool) {
 	if v.kind != scalar || v.null() {
-		r.add(v.position, "", "wants a single value, this is %s", v.what())
+		r.add(v.position, "", "must be a single value, not %s", v.what())
 		return "", false
 	}
 	if strings.Contains(v.text, "${{") {
-		r.add(r.find(v.position, "${{"), "", "no expressions inside a matrix")
+		r.add(r.find(v.position, "${{"), "", "expressions are not allowed in a matrix")
 		return "", false
 	}
 	return v.text, true
@@ -157,7 +157,7 @@ func (m *matrix) axisNames() []string {
 	return names
 }
 
-// names lists every name that some combination has.
+// names lists the names of all combinations.
 func (m *matrix) names() []string {
 	names := m.axisNames()
 	added := combination{}
@@ -172,7 +172,7 @@ func (m *matrix) names() []string {
 	return names
 }
 
-// combinations works out the whole matrix.
+// combinations computes all combinations of the matrix.
 func (r *report) combinations(m *matrix) []combination {
 	all := []combination{{}}
 	if len(m.axes) == 0 {
@@ -206,12 +206,12 @@ func (r *report) combinations(m *matrix) []combination {
 	}
 	all = r.included(m, all)
 	if len(all) == 0 && r.budget >= 0 {
-		r.add(m.position, "", "matrix has no combination left")
+		r.add(m.position, "", "no combination of the matrix is left")
 	}
 	return all
 }
 
-// included adds the include rows. Only what the axes made is extended, never what an earlier row added.
+// included adds the include rows. They extend combinations of the axes, but not those added by earlier rows.
 func (r *report) included(m *matrix, all []combination) []combination {
 	made := len(all)
 	for _, rw := range m.include {
@@ -231,7 +231,7 @@ func (r *report) included(m *matrix, all []combination) []combination {
 	return all
 }
 
-// agrees tells whether pairs has no axis of m at another value than c.
+// agrees reports whether pairs contradicts no axis value of c.
 func (c combination) agrees(pairs combination, m *matrix) bool {
 	for name, text := range pairs {
 		if m.axis(name) != nil && c[name] != text {
@@ -247,8 +247,8 @@ func (c combination) with(pairs combination) combination {
 	return d
 }
 
-// project cuts the combinations down to the names an image uses and drops repetitions. A combination that has none of
-// the names says nothing about the image; one that has some of them leaves a hole, which is reported.
+// project reduces the combinations to the names that an image uses, and drops duplicates. A combination without any of the names is
+// ignored. A combination with only some of them is a problem.
 func (r *report) project(all []combination, used []string, at map[string]position) []combination {
 	var out []combination
 	seen := map[string]bool{}

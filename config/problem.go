@@ -11,16 +11,16 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// A Problem is one thing that is wrong with a manifest.
+// A Problem is one error in a manifest.
 type Problem struct {
 	File         string
 	Line, Column int    // from 1; columns count characters
 	Path         string // "images[2].sections[0].exclude", empty for the whole text
 	Message      string
-	Suggestion   string // what was probably meant, empty if nothing comes near
+	Suggestion   string // a similar valid word, or empty
 }
 
-// String is the line that Problems prints for p. A problem of the command line has no place.
+// String returns the line that Problems prints for p. A problem of the command line has no position.
 func (p Problem) String() string {
 	s := ""
 	if p.Line > 0 {
@@ -36,17 +36,17 @@ func (p Problem) String() string {
 	return s
 }
 
-// Problems is everything that is wrong with a manifest, in the order of the text.
+// Problems lists all errors in a manifest, in the order of the text.
 type Problems struct {
 	List []Problem // the first maxProblems
-	More int       // how many there are beyond those
+	More int       // the number of further ones
 }
 
-// maxProblems bounds a list of problems. Nobody reads further, and one mistake in defaults can be one in every image.
+// maxProblems limits a list of problems. One mistake in the defaults can cause one in every image.
 const maxProblems = 100
 
-// NewProblems lists problems by their place. The same one at the same place is one: a value that a matrix or an anchor brings to many
-// images is wrong once.
+// NewProblems sorts problems by position and removes duplicates, which occur if a matrix or an anchor brings one value to many
+// images.
 func NewProblems(all []Problem) *Problems {
 	list := slices.Clone(all)
 	slices.SortStableFunc(list, func(a, b Problem) int {
@@ -79,16 +79,16 @@ func (ps *Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Rest tells of the problems that are not listed.
+// Rest returns a line about the problems that are not listed.
 func (ps *Problems) Rest() string { return fmt.Sprintf("and %d more", ps.More) }
 
-// A position is a place in the text and the path of what stands there.
+// A position is a place in the text and the path of the value there.
 type position struct {
 	line, col int
 	path      string
 }
 
-// A report collects the problems of one manifest. Its budget bounds the work that the text can ask for.
+// A report collects the problems of one manifest. Its budget limits the work that the text can cause.
 type report struct {
 	file     string
 	lines    []string
@@ -104,10 +104,10 @@ func newReport(file string, data []byte) *report {
 	return r
 }
 
-// lineBreak is what ends a line in YAML.
+// lineBreak matches the end of a line in YAML.
 var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 
-// spend takes n values off the budget and reports, once, when none are left.
+// spend subtracts n values from the budget. It reports a problem, once, when the budget is used up.
 func (r *report) spend(n int, at position) bool {
 	if r.budget < 0 {
 		return false
@@ -121,7 +121,7 @@ func (r *report) spend(n int, at position) bool {
 
 func (r *report) add(at position, suggestion, format string, args ...any) {
 	r.problems = append(r.problems, Problem{
-		// What is missing at the end of the text stands on a line behind the last.
+		// A problem at the end of the text can be on a line after the last.
 		File: r.file, Line: max(1, min(at.line, len(r.lines))), Column: max(1, at.col), Path: at.path,
 		Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
 	})
@@ -136,13 +136,13 @@ func (r *report) err() error {
 	return NewProblems(r.problems)
 }
 
-// find is the place of text inside the value that starts at at, or at itself if the value is not written on one line.
+// find returns the position of text inside the value that starts at at, or at itself if the value has several lines.
 func (r *report) find(at position, text string) position {
 	if at.line < 1 || at.line > len(r.lines) {
 		return at
 	}
 	if len(r.lines[at.line-1]) > maxText {
-		return at // a text on one line is not for people, and searching it again and again is slow
+		return at // a manifest on a single line is generated, and searching it repeatedly is slow
 	}
 	line := []rune(r.lines[at.line-1])
 	if at.col < 1 || at.col > len(line) {
@@ -155,7 +155,7 @@ func (r *report) find(at position, text string) position {
 	return at
 }
 
-// nearest is the suggestion for a word; a text with very many problems gets none.
+// nearest returns the suggestion for a word. A text with very many problems gets none.
 func (r *report) nearest(word string, known []string) string {
 	if len(r.problems) > 1000 {
 		return ""
@@ -163,11 +163,11 @@ func (r *report) nearest(word string, known []string) string {
 	return nearest(word, known)
 }
 
-// nearest is the known name that comes closest to word, quoted, or "" if none is near enough to be meant.
+// nearest returns the known name that is most similar to word, quoted, or "" if none is similar.
 func nearest(word string, known []string) string {
-	best, dist := "", 3 // two slips at most
+	best, dist := "", 3 // at most two typing errors
 	if n := utf8.RuneCountInString(word); n < 6 {
-		dist = max(1, n/2) + 1 // of a short word one slip, two from four letters
+		dist = max(1, n/2) + 1 // one error in a short word, two from four letters on
 	}
 	word = strings.ToLower(word)
 	if len(word) > 64 {
@@ -179,7 +179,7 @@ func nearest(word string, known []string) string {
 		}
 		d := levenshtein.ComputeDistance(word, strings.ToLower(k))
 		if d == 2 && sorted(word) == sorted(k) {
-			d = 1 // two letters changed places
+			d = 1 // two letters are swapped
 		}
 		if d < dist {
 			best, dist = fmt.Sprintf("%q", k), d

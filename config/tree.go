@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A value is a YAML value with aliases and merge keys worked in, which knows where it was written.
+// A value is a YAML value with its position, after aliases and merge keys are resolved.
 type value struct {
 	position
 	kind    kind
@@ -37,7 +37,7 @@ type entry struct {
 	value *value
 }
 
-// get is the entry of a key, or nil.
+// get returns the entry of a key, or nil.
 func (v *value) get(key string) *entry {
 	for i := range v.entries {
 		if v.entries[i].key == key {
@@ -49,7 +49,7 @@ func (v *value) get(key string) *entry {
 
 func (v *value) null() bool { return v.kind == scalar && v.tag == "!!null" }
 
-// what names the value's type for a message.
+// what describes the value's type for a message.
 func (v *value) what() string {
 	switch {
 	case v.kind == sequence:
@@ -70,7 +70,7 @@ func (v *value) what() string {
 	return fmt.Sprintf("tagged %q", v.tag)
 }
 
-// readTree parses the text. It returns nil if there is nothing further to check.
+// readTree parses the text. It returns nil if nothing can be checked further.
 func (r *report) readTree(data []byte) *value {
 	top := position{line: 1, col: 1}
 	if len(data) > maxBytes {
@@ -91,7 +91,7 @@ func (r *report) readTree(data []byte) *value {
 		return nil
 	}
 	if next, err := decode(dec); err == nil {
-		r.add(position{line: next.Content[0].Line, col: next.Content[0].Column}, "", "second YAML document; a manifest is one")
+		r.add(position{line: next.Content[0].Line, col: next.Content[0].Column}, "", "second YAML document; a manifest has only one")
 	} else if !errors.Is(err, io.EOF) {
 		r.syntax(err)
 	}
@@ -99,11 +99,11 @@ func (r *report) readTree(data []byte) *value {
 	if root := t.value(doc.Content[0], ""); !t.cut {
 		return root
 	}
-	return nil // what was cut off would be reported as missing
+	return nil // omitted values would be reported as missing
 }
 
-// checkText reports the first byte or character that no YAML text has, of which the library tells no place. A text in UTF-16, which
-// begins with a mark, is left to the library.
+// checkText reports the first byte or character that is not allowed in YAML, because the library gives no position for it. The library
+// handles text in UTF-16, which begins with a byte order mark.
 func (r *report) checkText(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
 		return true
@@ -113,9 +113,9 @@ func (r *report) checkText(data []byte) bool {
 		problem := ""
 		switch {
 		case c == utf8.RuneError && n == 1:
-			problem = fmt.Sprintf("byte 0x%02x is no UTF-8", data[i])
+			problem = fmt.Sprintf("byte 0x%02x is not valid UTF-8", data[i])
 		case c == 0:
-			problem = "zero byte; a manifest is text"
+			problem = "zero byte; a manifest must be text"
 		case c < ' ' && c != '\t' && c != '\n' && c != '\r', c >= 0x7f && c < 0xa0 && c != 0x85, c == 0xfffe, c == 0xffff:
 			problem = fmt.Sprintf("control character %U; write it as an escape in double quotes", c)
 		}
@@ -129,7 +129,7 @@ func (r *report) checkText(data []byte) bool {
 	return true
 }
 
-// decode reads one document. The library panics on some malformed input, which is the input's fault here.
+// decode reads one document. The library panics on some malformed input; this is reported as an error of the input.
 func decode(dec *yaml.Decoder) (doc *yaml.Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -145,12 +145,12 @@ func decode(dec *yaml.Decoder) (doc *yaml.Node, err error) {
 
 var (
 	yamlLine = regexp.MustCompile(`^line (\d+): `)
-	// Of errors of its grammar, as against its tokens, the library counts lines from 0.
+	// The library counts lines from 0 in errors of its grammar, but not in errors of its tokens.
 	yamlGrammar = regexp.MustCompile(`^did not find expected (',' or|'-'|key|node content|<document start>)`)
 	yamlAnchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
 )
 
-// syntax reports an error of the YAML parser, which gives a line at best.
+// syntax reports an error of the YAML parser, which has at most a line number.
 func (r *report) syntax(err error) {
 	message := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: ")
 	at := position{line: 1, col: 1}
@@ -176,7 +176,7 @@ func (r *report) syntax(err error) {
 	r.add(at, suggestion, "%s", message)
 }
 
-// search is the first place of text in the manifest.
+// search returns the first position of text in the manifest.
 func (r *report) search(text string) position {
 	for i := range r.lines {
 		start := position{line: i + 1, col: 1}
@@ -193,24 +193,24 @@ func (r *report) search(text string) position {
 // A tree turns nodes into values.
 type tree struct {
 	*report
-	open  map[*yaml.Node]bool // anchored nodes that are being read, to find one inside itself
+	open  map[*yaml.Node]bool // anchored nodes that are being read, to detect recursion
 	depth int
 	cut   bool // a value was left out
 }
 
-// value copies a node, with what its aliases stand for. It is nil where the tree is cut.
+// value copies a node and resolves its aliases. It returns nil if the value is omitted.
 func (t *tree) value(n *yaml.Node, path string) *value {
 	at := position{n.Line, n.Column, path}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if t.open[n] {
-		t.add(at, "", "alias *%s stands inside its own anchor", n.Anchor)
+		t.add(at, "", "alias *%s is inside its own anchor", n.Anchor)
 		t.cut = true
 		return nil
 	}
 	if t.depth == maxDepth {
-		t.add(at, "", "nested more than %d deep", maxDepth)
+		t.add(at, "", "nested more than %d levels deep", maxDepth)
 		t.cut = true
 		return nil
 	}
@@ -243,7 +243,7 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 	return v
 }
 
-// mapping reads the pairs of a mapping. Its own keys win over merged ones, earlier merged ones over later.
+// mapping reads the pairs of a mapping. Its own keys take precedence over merged ones, and earlier merged ones over later ones.
 func (t *tree) mapping(v *value, n *yaml.Node) {
 	var merged []*yaml.Node
 	first := map[string]position{}
@@ -255,7 +255,7 @@ func (t *tree) mapping(v *value, n *yaml.Node) {
 		at := position{n.Content[i].Line, n.Content[i].Column, v.path}
 		switch {
 		case k.Kind != yaml.ScalarNode:
-			t.add(at, "", "a key is a plain word")
+			t.add(at, "", "a key must be a plain word")
 			continue
 		case k.ShortTag() == "!!merge":
 			if merged != nil {
@@ -287,7 +287,7 @@ func (t *tree) checkLength(text string, at position) {
 	}
 }
 
-// merge adds what from has and have does not.
+// merge adds the entries of from that have lacks.
 func (t *tree) merge(v, from *value, have map[string]position) {
 	switch {
 	case from == nil:
@@ -301,17 +301,17 @@ func (t *tree) merge(v, from *value, have map[string]position) {
 	case from.kind == sequence:
 		for _, x := range from.list {
 			if x.kind != mapping {
-				t.add(x.position, "", "merge key wants mappings, this is %s", x.what())
+				t.add(x.position, "", "merge key needs mappings, not %s", x.what())
 				continue
 			}
 			t.merge(v, x, have)
 		}
 	default:
-		t.add(from.position, "", "merge key wants a mapping or a list of them, this is %s", from.what())
+		t.add(from.position, "", "merge key needs a mapping or a list of mappings, not %s", from.what())
 	}
 }
 
-// join extends a path. A key that is no word is quoted, so that a path stays on its line.
+// join extends a path. A key that is not a word is quoted, which keeps the path on one line.
 func join(path, key string) string {
 	if !axisName.MatchString(key) {
 		key = strconv.Quote(key)

@@ -13,8 +13,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
-// text reads a scalar as a string, its expressions filled in. Numbers count as they are written, so that 6.10 stays
-// 6.10 and a digest of digits only stays a digest.
+// text reads a scalar as a string and replaces its expressions. Numbers are taken as written: 6.10 stays 6.10, and a digest that
+// has only digits stays a digest.
 func (d *decoder) text(v *value) (string, bool) {
 	if v.kind == scalar {
 		switch v.tag {
@@ -26,7 +26,7 @@ func (d *decoder) text(v *value) (string, bool) {
 			return text, ok && text != ""
 		}
 	}
-	d.add(v.position, "", "wants a string, this is %s", v.what())
+	d.add(v.position, "", "must be a string, not %s", v.what())
 	return "", false
 }
 
@@ -39,13 +39,13 @@ func (d *decoder) file(v *value) (string, bool) {
 		d.add(v.position, "", "path contains a zero byte")
 		return "", false
 	case text == input.Stdin:
-		d.add(v.position, "", "- is the standard input or output on the command line only; name a file")
+		d.add(v.position, "", "- means standard input or output only on the command line; name a file")
 		return "", false
 	case input.IsURL(text):
 		d.add(v.position, "", "%q is a URL; download the file first", text)
 		return "", false
 	case strings.HasSuffix(text, "/") || text == "." || text == "..":
-		d.add(v.position, "", "path %q names a folder, not a file", text)
+		d.add(v.position, "", "path %q is a folder, not a file", text)
 		return "", false
 	}
 	return text, ok
@@ -57,7 +57,7 @@ type word struct {
 	at   position
 }
 
-// words reads a list of strings, or one string that separates them by commas.
+// words reads a list of strings, or one comma-separated string.
 func (d *decoder) words(v *value) ([]word, bool) {
 	if v.kind == scalar {
 		text, ok := d.text(v)
@@ -80,7 +80,7 @@ func (d *decoder) words(v *value) ([]word, bool) {
 		return words, all
 	}
 	if v.kind != sequence {
-		d.add(v.position, "", "wants a list of strings, this is %s", v.what())
+		d.add(v.position, "", "must be a list of strings, not %s", v.what())
 		return nil, false
 	}
 	var words []word
@@ -101,7 +101,7 @@ func (d *decoder) words(v *value) ([]word, bool) {
 
 func (d *decoder) flag(v *value, to *bool) {
 	if v.kind != scalar || (v.tag != "!!bool" && v.tag != "!!str") {
-		d.add(v.position, "", "wants true or false, this is %s", v.what())
+		d.add(v.position, "", "must be true or false, not %s", v.what())
 		return
 	}
 	text, ok := d.fill(v, d.scope, d.refs)
@@ -112,7 +112,7 @@ func (d *decoder) flag(v *value, to *bool) {
 		*to = false
 	default:
 		if ok {
-			d.add(v.position, "", "wants true or false, this is %q", text)
+			d.add(v.position, "", "must be true or false, not %q", text)
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (d *decoder) profile(m *Image, v *value) {
 	if text, ok := d.text(v); ok {
 		known := []string{string(Default), string(Pahole)}
 		if !slices.Contains(known, text) {
-			d.add(v.position, d.nearest(text, known), "unknown profile %q; there are default and pahole", text)
+			d.add(v.position, d.nearest(text, known), "unknown profile %q; use default or pahole", text)
 		}
 		m.Profile = Profile(text)
 	}
@@ -132,7 +132,7 @@ var kinds = []string{string(Kernel), string(Module), string(AnyKind)}
 func (d *decoder) kind(m *Image, v *value) {
 	if text, ok := d.text(v); ok {
 		if !slices.Contains(kinds, text) {
-			d.add(v.position, d.nearest(text, kinds), "unknown kind %q; there are kernel, module and any", text)
+			d.add(v.position, d.nearest(text, kinds), "unknown kind %q; use kernel, module or any", text)
 		}
 		m.Kind = Kind(text)
 	}
@@ -162,7 +162,7 @@ func (d *decoder) features(m *Image, v *value) {
 			continue
 		}
 		if rest, plus := strings.CutPrefix(bare, "+"); plus && slices.Contains(known, rest) {
-			d.add(w.at, `"`+rest+`"`, "feature %q: a + stands only in front of the whole list", w.text)
+			d.add(w.at, `"`+rest+`"`, "feature %q: + is only allowed before the whole list", w.text)
 		} else {
 			d.add(w.at, d.nearest(bare, known), "unknown feature %q", bare)
 		}
@@ -173,12 +173,12 @@ func (d *decoder) features(m *Image, v *value) {
 	}
 }
 
-// languages are the source languages of DWARF by the peer's names.
+// languages are the source languages of DWARF, by pahole's names.
 var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortran90 pascal83 modula2 java c99 ada95
 	fortran95 pli objc objc++ upc d python opencl go modula3 haskell c++03 c++11 ocaml rust c11 swift julia dylan c++14
 	fortran03 fortran08 renderscript bliss asm`)
 
-// Languages lists what the key lang_exclude takes.
+// Languages lists the values of the key lang_exclude.
 func Languages() []string { return slices.Clone(languages) }
 
 func (d *decoder) langExclude(m *Image, v *value) {
@@ -198,7 +198,7 @@ func (d *decoder) verify(m *Image, v *value) {
 	for _, w := range words {
 		switch {
 		case slices.Contains(m.Verify, w.text):
-			d.add(w.at, "", "kernel %s stands twice", w.text)
+			d.add(w.at, "", "kernel %s is listed twice", w.text)
 		default:
 			if _, err := kernel.Find(w.text); err != nil {
 				d.add(w.at, d.nearest(w.text, kernel.Words()), "%v", err)
@@ -213,7 +213,7 @@ func (d *decoder) sha256(m *Image, v *value)     { m.SHA256 = d.digest(v, "sha25
 func (d *decoder) baseSHA256(m *Image, v *value) { m.BaseSHA256 = d.digest(v, "sha256:", 32, 32) }
 func (d *decoder) buildID(m *Image, v *value)    { m.BuildID = d.digest(v, "", 1, 64) }
 
-// digest reads hexadecimal bytes, between low and high of them, which may have a prefix.
+// digest reads low to high bytes in hexadecimal, with an optional prefix.
 func (d *decoder) digest(v *value, prefix string, low, high int) string {
 	text, ok := d.text(v)
 	if !ok {
@@ -225,7 +225,7 @@ func (d *decoder) digest(v *value, prefix string, low, high int) string {
 	case err != nil:
 		d.add(v.position, "", "%q is not an even number of hexadecimal digits", text)
 	case len(b) > high:
-		d.add(v.position, "", "has %d hexadecimal digits, at most %d are possible", len(text), 2*high)
+		d.add(v.position, "", "has %d hexadecimal digits; at most %d are allowed", len(text), 2*high)
 	case len(b) < low:
 		d.add(v.position, "", "has %d hexadecimal digits, not %d", len(text), 2*low)
 	}
@@ -234,20 +234,20 @@ func (d *decoder) digest(v *value, prefix string, low, high int) string {
 
 var sectionKeys = []string{"section", "exclude", "datasec", "unique"}
 
-// defaultExclude is what a rule leaves out that does not say.
+// defaultExclude is the exclude list of a rule without one.
 var defaultExclude = Exclude{ZeroAddress: true, NonAllocated: true}
 
 func (d *decoder) sections(m *Image, v *value) {
 	m.SectionsGiven = true
 	if v.kind != sequence {
-		d.add(v.position, "", "sections is a list of rules, this is %s", v.what())
+		d.add(v.position, "", "sections must be a list of rules, not %s", v.what())
 		return
 	}
 	m.Sections = []SectionRule{}
 	first := map[string]position{}
 	for _, x := range v.list {
 		if x.kind != mapping {
-			d.add(x.position, "", "a rule is a mapping with a section, this is %s", x.what())
+			d.add(x.position, "", "a rule must be a mapping with a section, not %s", x.what())
 			continue
 		}
 		rule := d.sectionRule(x)
@@ -282,8 +282,8 @@ func (d *decoder) sectionRule(v *value) SectionRule {
 	return rule
 }
 
-// symbolGlob is what a pattern for symbol names looks like. It has no "-" outside of brackets, so that no misspelt
-// keyword passes for a pattern.
+// symbolGlob matches patterns for symbol names. They have no "-" outside of brackets, so a misspelt keyword is not
+// mistaken for a pattern.
 var symbolGlob = regexp.MustCompile(`^(?:[\w.$@*?\\]|\[[^\]]+\])+$`)
 
 func (d *decoder) exclude(v *value) Exclude {
@@ -303,7 +303,7 @@ func (d *decoder) exclude(v *value) Exclude {
 		}
 		switch {
 		case near != "" || !symbolGlob.MatchString(w.text):
-			d.add(w.at, near, "unknown exclusion %q; there are zero-address, non-allocated, unnamed and patterns of symbol names", w.text)
+			d.add(w.at, near, "unknown exclusion %q; known are zero-address, non-allocated, unnamed and patterns of symbol names", w.text)
 		case err != nil:
 			d.add(w.at, "", "glob %q is malformed", w.text)
 		default:
