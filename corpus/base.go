@@ -10,17 +10,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A Base is what is known of the image, or of the file, whose BTF another image continues.
+// A Base says what is known about the image or the file that another image has as its base.
 type Base struct {
 	Arch     string // empty if it is raw BTF
 	Order    binary.ByteOrder
 	Identity Identity // zero if it is raw BTF
 }
 
-// AsBase is a file, which was opened, as a base of others.
+// AsBase describes an opened file as the base of other images.
 func (f *File) AsBase() Base { return Base{f.Arch, f.order, f.Identity} }
 
-// OpenBase opens a file that may hold a base, an ELF file or raw BTF, and looks at its header. Errors name the path.
+// OpenBase opens a file that may hold a base, an ELF file or raw BTF, and reads its header. Errors name the path.
 func OpenBase(path string) (*input.File, Base, error) {
 	if _, err := input.Regular(path); err != nil {
 		return nil, Base{}, err
@@ -37,7 +37,7 @@ func OpenBase(path string) (*input.File, Base, error) {
 	return in, b, nil
 }
 
-// btfMagic starts raw BTF, in its own byte order.
+// btfMagic is the first word of raw BTF, in the byte order of the BTF.
 const btfMagic = 0xeb9f
 
 func lookAtBase(in *input.File) (b Base, err error) {
@@ -61,8 +61,8 @@ func lookAtBase(in *input.File) (b Base, err error) {
 	return b, nil
 }
 
-// Continues finds out whether an image, which was opened, can continue a base: that of the same architecture, as far as it says, and
-// of the same byte order.
+// Continues checks that an opened image can have this base: it must be of the same architecture, if the base has one, and of the same byte
+// order.
 func (f *File) Continues(b *Base) error {
 	switch {
 	case b.Arch != "" && b.Arch != f.Arch:
@@ -73,7 +73,7 @@ func (f *File) Continues(b *Base) error {
 	return nil
 }
 
-// A MismatchError says that a file is not the one that the manifest pins.
+// A MismatchError says that a file is not the one that the manifest pins. Found is what the file has.
 type MismatchError struct {
 	What   string // "sha256", "build_id", "base_sha256", "release"
 	Found  string // empty if the file has none
@@ -87,7 +87,7 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s: the file has %s, the manifest pins %s", e.What, e.Found, e.Pinned)
 }
 
-// archError places the contradiction at e_machine.
+// archError names e_machine as the place of the contradiction.
 func archError(found, want, who string) error {
 	return &elf.FormatError{Section: "ELF header", Offset: 18,
 		Problem: fmt.Sprintf("architecture is %s, %s %s", found, who, want)}

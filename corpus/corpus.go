@@ -1,10 +1,10 @@
 // Package corpus finds the files of a manifest's images.
 //
-// Input: a manifest. Output: items, one for each file, every base before what is based on it; and, when an item's turn has come, its
-// open file, compared with what the manifest says of it. What is wrong with one image stays with its item, so that a batch can run the
-// others and show a failed row: a missing file, a glob without a match, another architecture than the manifest says, a pin that does
-// not hold. Never: it does not write, does not look at DWARF, and opens no file of an image twice in a run. It reads headers and notes;
-// whole files it reads only to hash them, and only when asked.
+// Input: a manifest. Output: items, one for each file, with every base before the images that have it as their base; later, on request,
+// the open file of an item, compared with what the manifest says about it. A problem with one image (a missing file, a glob without a
+// match, an architecture other than the manifest's, a wrong digest) is stored in its item, so that a batch can run the others. Never: the
+// package writes nothing, does not read DWARF, and opens no image twice in a run. It reads headers and notes, and a whole file only to
+// hash it.
 package corpus
 
 import (
@@ -16,11 +16,11 @@ import (
 
 // An Item is one image of a manifest.
 type Item struct {
-	// Image is what the manifest says, for this file: the glob is gone from its path.
+	// Image is what the manifest says about this file. Its Path is the file; a glob has been resolved.
 	Image config.Image
 	File
 
-	Doubts []string // what Inspect found unlikely about it, a sentence each
+	Doubts []string // reasons to suspect that it is the wrong image, set by Inspect
 
 	Base     int    // index of the item that this one is based on, or -1
 	BaseFile string // the file to take the base from if no item is the base; empty without a base
@@ -29,8 +29,8 @@ type Item struct {
 	Err error
 }
 
-// Resolve finds the files of all images, and opens none. Bases come before what is based on them, else the order is the manifest's and
-// that of file names within a glob. It always returns at least one item for each image.
+// Resolve finds the files of all images and opens none of them. Items are in the order of the manifest, and in the order of file names
+// within a glob, except that a base comes before the images that need it. Each image of the manifest has at least one item.
 func Resolve(m *config.Manifest) []Item {
 	var items []Item
 	for _, im := range m.Images {
@@ -51,7 +51,7 @@ func Resolve(m *config.Manifest) []Item {
 	return items
 }
 
-// expand makes the items of one image: one, or for a glob one for each file.
+// expand returns the items of one image: one, or one for each file of a glob.
 func expand(im config.Image) []Item {
 	if im.Glob == "" {
 		return []Item{newItem(im, nil)}
@@ -73,7 +73,7 @@ func newItem(im config.Image, err error) Item {
 	return Item{Image: im, File: FileAt(im.Path, pinsOf(&im)), Base: -1, Err: err}
 }
 
-// link finds every item's base.
+// link sets the base of every item.
 func link(items []Item) {
 	byName := map[string]int{}
 	for i := range items {
@@ -89,7 +89,7 @@ func link(items []Item) {
 		}
 		j, ok := byName[it.Image.Base]
 		if !ok {
-			if it.Err == nil { // a glob that failed might have had it
+			if it.Err == nil { // a glob that failed might have matched it
 				it.Err = fmt.Errorf("base: no image is named %q", it.Image.Base)
 			}
 			continue
@@ -98,11 +98,11 @@ func link(items []Item) {
 	}
 }
 
-// sortByBase puts every base before what is based on it and leaves the order alone otherwise.
+// sortByBase moves every base before the items that need it, and otherwise keeps the order.
 func sortByBase(items []Item) []Item {
 	sorted := make([]Item, 0, len(items))
-	place := make([]int, len(items)) // index in sorted + 1; 0 is not placed
-	seen := make([]bool, len(items)) // also ends a circle of bases, which is an error already
+	place := make([]int, len(items)) // index in sorted + 1; 0 if not placed
+	seen := make([]bool, len(items)) // also ends a cycle of bases, which already is an error
 	for i := range items {
 		var way []int
 		for j := i; j >= 0 && !seen[j]; j = items[j].Base {
@@ -122,14 +122,14 @@ func sortByBase(items []Item) []Item {
 	return sorted
 }
 
-// passOnFailures fails what is based on an item that failed.
+// passOnFailures fails the items whose base failed.
 func passOnFailures(items []Item) {
 	failed := make([]error, len(items)) // of the items themselves
 	for i := range items {
 		failed[i] = items[i].Err
 	}
 	for i := range items {
-		// No more steps than items: a circle of bases has a failure in it.
+		// A cycle of bases contains a failure, so there are never more steps than items.
 		for j, n := items[i].Base, 0; items[i].Err == nil && j >= 0 && n < len(items); j, n = items[j].Base, n+1 {
 			if failed[j] != nil {
 				items[i].Err = fmt.Errorf("base %q: %w", items[j].Image.Name, failed[j])

@@ -153,7 +153,7 @@ func TestRows(t *testing.T) {
 		{"glob in a file", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k": x86}, "n: glob k/*: k is not a folder\n"},
 		{"glob of one file by name", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k/a": x86}, "n\n"},
 		{"glob of two files by one name", `images: [{path: "k/*", name: n}]`, map[string][]byte{"k/a": x86, "k/b": x86},
-			"n: glob k/* matches 2 files, which all get the name \"n\"; put ${{ image.file }} into it\n"},
+			"n: glob k/* matches 2 files, which would all be named \"n\"; put ${{ image.file }} into it\n"},
 		{"glob with names that collide", `images: [{path: "*/v"}]`, map[string][]byte{"k/v": x86, "l/v": x86},
 			"v\nv: name: the matrix gives several images the name \"v\"; use its values in the name\n"},
 		{"glob with one bad file", `images: [{path: "k/*"}]`, map[string][]byte{"k/a": x86, "k/b": {1}, "k/c d": x86},

@@ -11,14 +11,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A File is the file of an image: where it comes from, what it is expected to be, and, once it was opened, what it is.
+// A File is the file of an image: where it comes from, what it is expected to be, and, once it has been opened, what it is.
 type File struct {
 	Source source.Source
-	Path   string // in the file system, where other files with debug information are looked for; may be empty
+	Path   string // in the file system; files with debug information are searched for beside it; may be empty
 	Pins   Pins
-	Size   int64 // bytes that are stored, as far as that is known
+	Size   int64 // bytes that are stored; 0 if unknown
 
-	// What the file is. Open sets it, as far as it gets.
+	// What the file is. Open sets these, as far as it gets.
 	Arch     string // normalised name, see config.ArchNames
 	BuildID  string // lower-case hex; empty if the file has none
 	Identity Identity
@@ -27,7 +27,7 @@ type File struct {
 	identified bool // the identity could be read
 }
 
-// Pins are what a manifest says of the file of an image. Empty fields say nothing.
+// Pins are what a manifest says about the file of an image. An empty field says nothing.
 type Pins struct {
 	SHA256  string // lower-case hex
 	BuildID string // lower-case hex
@@ -47,14 +47,14 @@ func pinsOf(im *config.Image) Pins {
 	return Pins{SHA256: im.SHA256, BuildID: im.BuildID, Arch: im.Arch, Kind: im.Kind, Release: im.Release}
 }
 
-// An Image is the open file of an image. All that is found out about it, its sum included, is about this file.
+// An Image is the open file of an image. Whatever is known of the image, its digest included, comes from this file.
 type Image struct {
 	*elf.File
 	Input *input.File
 }
 
-// Open opens the file, and compares what its headers say with the pins, all but the sum, which takes reading the whole file. Whoever
-// has opened it keeps it open for as long as the image is worked on: a second Open may give another file.
+// Open opens the file and compares it with all pins but the digest, which Hasher.Pin does because it has to read the whole file. The caller
+// keeps the file open for as long as it works on the image: a second Open may return a different file.
 func (f *File) Open(ctx context.Context) (*Image, error) {
 	in, err := f.Source.Open(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (f *File) Open(ctx context.Context) (*Image, error) {
 	return image, nil
 }
 
-// look reads what the file says of itself.
+// look reads the headers, the notes and the identity.
 func (f *File) look(in *input.File) (*Image, error) {
 	e, err := elf.FromInput(in)
 	if err != nil {
@@ -90,7 +90,7 @@ func (f *File) look(in *input.File) (*Image, error) {
 	if want := f.Pins.BuildID; want != "" && want != f.BuildID {
 		return nil, &MismatchError{"build_id", f.BuildID, want}
 	}
-	if f.Identity, err = Identify(e); err == nil { // otherwise the encoder reports what is damaged
+	if f.Identity, err = Identify(e); err == nil { // the encoder reports damage
 		f.identified = true
 	}
 	if err := f.Identity.check(&f.Pins); err != nil {

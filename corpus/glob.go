@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 )
 
-// glob lists the files that an image's pattern matches, by name.
+// glob lists the files that an image's pattern matches, sorted by name.
 func glob(im config.Image) ([]string, error) {
 	pattern := filepath.Join(im.Path, im.Glob)
 	if st, err := os.Stat(im.Path); err != nil {
@@ -29,26 +29,26 @@ func glob(im config.Image) ([]string, error) {
 	case len(names) == 0:
 		return nil, fmt.Errorf("glob %s matches no file", pattern)
 	case len(names) > 1 && !im.NamedByFile():
-		return nil, fmt.Errorf("glob %s matches %d files, which all get the name %q; put ${{ image.file }} into it",
+		return nil, fmt.Errorf("glob %s matches %d files, which would all be named %q; put ${{ image.file }} into it",
 			pattern, len(names), im.Name)
 	}
 	return names, nil
 }
 
-// A place in a pattern is an element of one of its alternatives, which the next name is to match.
+// A place is an element of one alternative of a pattern: the element that the next name has to match.
 type place struct{ alternative, element int }
 
-// A matcher walks a tree once, whatever the pattern: in every folder it knows all the places in the pattern that may come next. Where
-// an element is **, it goes into folders, and not into links to folders, which could lead around in circles. A link that another
-// element matches is followed.
+// A matcher walks a tree once, whatever the pattern is: in each folder it knows every place in the pattern that may come next. For the
+// element ** it enters folders, but does not follow links to folders, which could lead in circles. It follows a link that any other
+// element matches.
 type matcher struct {
-	patterns [][]string // by alternative: its elements
+	patterns [][]string // the elements of each alternative
 	seen     [][]int    // by alternative and element: the last entry that the place was added for
 	entry    int
 	found    []string
 }
 
-// match lists the files below root that a pattern matches, by name. A link to a file is one, also when it leads nowhere.
+// match lists the files below root that a pattern matches, sorted by name. A link to a file counts as a file, even if it is broken.
 func match(root, pattern string) ([]string, error) {
 	list, err := config.Alternatives(pattern)
 	if err != nil {
@@ -71,7 +71,7 @@ func match(root, pattern string) ([]string, error) {
 	return slices.Compact(m.found), err
 }
 
-// add adds a place to those that may come next. A ** may stand for no folder at all, so what follows it may come next, too.
+// add adds a place to those that may come next. Because ** also stands for no folder at all, the element after it may come next too.
 func (m *matcher) add(places []place, p place) []place {
 	elements, seen := m.patterns[p.alternative], m.seen[p.alternative]
 	for ; p.element < len(elements) && seen[p.element] != m.entry; p.element++ {
@@ -84,10 +84,10 @@ func (m *matcher) add(places []place, p place) []place {
 	return places
 }
 
-// walk looks at what is in a folder.
+// walk matches the entries of a folder.
 func (m *matcher) walk(dir string, places []place) error {
 	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may be gone by now
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have been removed meanwhile
 		return err
 	}
 	for _, e := range entries {
@@ -111,7 +111,7 @@ func (m *matcher) walk(dir string, places []place) error {
 	return nil
 }
 
-// matches tells whether a file of that name ends one of the places.
+// matches reports whether a file of that name completes the pattern at one of the places.
 func (m *matcher) matches(places []place, name string) bool {
 	return slices.ContainsFunc(places, func(p place) bool {
 		elements := m.patterns[p.alternative]
@@ -119,7 +119,7 @@ func (m *matcher) matches(places []place, name string) bool {
 	})
 }
 
-// into gives the places that may come next in a folder of that name.
+// into returns the places that may come next inside a folder of that name.
 func (m *matcher) into(places []place, name string, isLink bool) (next []place) {
 	m.entry++
 	for _, p := range places {

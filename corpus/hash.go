@@ -11,13 +11,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A Hasher computes SHA-256 sums of open files, of each file once. It may be used from several goroutines; its zero value is ready.
+// A Hasher computes SHA-256 sums of open files, and reads each file once. It is safe for concurrent use, and its zero value is ready.
 type Hasher struct {
 	mu   sync.Mutex
 	sums map[input.Version]*sum
 }
 
-// A sum is that of one file. Who holds its lock computes it.
+// A sum is that of one file. The goroutine that holds its lock computes it.
 type sum struct {
 	mu   sync.Mutex
 	done bool
@@ -25,8 +25,8 @@ type sum struct {
 	err  error
 }
 
-// Pin hashes the file of an image, which is open, and compares it with the sum that the manifest pins; a difference is a *MismatchError.
-// Hashing takes about a second for each gigabyte.
+// Pin hashes the open file of an image and compares the sum with the one that the manifest pins. A difference is a *MismatchError.
+// Hashing takes about a second per gigabyte.
 func (h *Hasher) Pin(ctx context.Context, f *File, open *input.File) (string, error) {
 	got, err := h.Sum(ctx, open)
 	if err != nil {
@@ -38,7 +38,7 @@ func (h *Hasher) Pin(ctx context.Context, f *File, open *input.File) (string, er
 	return got, nil
 }
 
-// CheckBase compares the sum of a file that a base is taken from with the one that the manifest pins, if it does.
+// CheckBase compares the sum of the file that a base is read from with the pinned one, if there is one.
 func CheckBase(got, want string) error {
 	if want != "" && want != got {
 		return &MismatchError{"base_sha256", got, want}
@@ -46,10 +46,10 @@ func CheckBase(got, want string) error {
 	return nil
 }
 
-// Sum is the SHA-256 of a file in lower-case hex.
+// Sum returns the SHA-256 of a file in lower-case hex.
 func (h *Hasher) Sum(ctx context.Context, f *input.File) (string, error) {
 	version, ok := f.Version()
-	if !ok || f.Recent() { // there may be other contents of the same version
+	if !ok || f.Recent() { // equal versions may have different contents
 		return Sum(ctx, f)
 	}
 	h.mu.Lock()
@@ -69,12 +69,12 @@ func (h *Hasher) Sum(ctx context.Context, f *input.File) (string, error) {
 		return s.hex, s.err
 	}
 	s.hex, s.err = Sum(ctx, f)
-	// One caller's cancellation says nothing about the file.
+	// A cancelled caller says nothing about the file: the next one computes the sum.
 	s.done = !errors.Is(s.err, context.Canceled) && !errors.Is(s.err, context.DeadlineExceeded)
 	return s.hex, s.err
 }
 
-// Sum is the SHA-256 of what is in a file, in lower-case hex.
+// Sum returns the SHA-256 of a file as it is stored, compressed or not, in lower-case hex.
 func Sum(ctx context.Context, f *input.File) (string, error) {
 	raw, size := f.Raw()
 	hash := sha256.New()
@@ -85,7 +85,7 @@ func Sum(ctx context.Context, f *input.File) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), f.Unchanged()
 }
 
-// cancelled reads until its context ends.
+// cancelled is a reader that fails once its context has ended.
 type cancelled struct {
 	ctx context.Context
 	r   io.Reader

@@ -14,13 +14,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// An Identity is what an image says of itself: a kernel by its variable linux_banner, a module by its section .modinfo.
+// An Identity is what an image says about itself: a kernel in its variable linux_banner, a module in its section .modinfo.
 type Identity struct {
 	Kind    config.Kind // empty for what is neither
-	Release string      // of the kernel that it is, or that it is for, as `uname -r` has it; empty where it does not say
-	Module  string      // the module's name; empty where it does not say
+	Release string      // as `uname -r` prints it, of the kernel that it is or that it is for; empty if unknown
+	Module  string      // the module's name; empty if unknown
 
-	// Hollow says that the image is a debug file whose .BTF_ids has no contents.
+	// Hollow means that the image is a debug file, whose .BTF_ids has a size and no contents.
 	Hollow bool
 }
 
@@ -32,7 +32,7 @@ const (
 
 const bannerStart = "Linux version "
 
-// Identify reads what an image says of itself.
+// Identify reads what an image says about itself. An error means that the image is damaged.
 func Identify(f *elf.File) (id Identity, err error) {
 	if ids := f.Section(".BTF_ids"); ids != nil {
 		id.Hollow = !ids.HasData() && ids.Size > 0
@@ -58,12 +58,12 @@ func Identify(f *elf.File) (id Identity, err error) {
 	case found:
 		id.Kind, id.Release = config.Kernel, release
 	case f.Type == stdelf.ET_REL && info != nil:
-		id.Kind = config.Module // as it is before it is linked a last time
+		id.Kind = config.Module // a module before its last link
 	}
 	return id, nil
 }
 
-// modinfo are the fields of .modinfo, nil without it. Where a field stands several times the first counts.
+// modinfo returns the fields of .modinfo, or nil if there is no such section. The first of several fields of one name counts.
 func modinfo(f *elf.File) (map[string]string, error) {
 	s := f.Section(".modinfo")
 	if s == nil || !s.HasData() || s.Size > maxModinfo {
@@ -84,7 +84,7 @@ func modinfo(f *elf.File) (map[string]string, error) {
 	return fields, nil
 }
 
-// banner looks for linux_banner. The release is empty where the text is elsewhere, as that of a debug file is.
+// banner finds the variable linux_banner. The release is empty if the image does not hold its contents, as a debug file does not.
 func banner(f *elf.File) (found bool, release string, err error) {
 	syms, err := f.Symbols()
 	if err != nil {
@@ -116,7 +116,7 @@ func banner(f *elf.File) (found bool, release string, err error) {
 	return found, release, nil
 }
 
-// bannerText looks for the text of linux_banner in an image without symbols.
+// bannerText finds the text of linux_banner in an image that has no symbols.
 func bannerText(f *elf.File) (found bool, release string, err error) {
 	s := f.Section(".rodata")
 	if s == nil || !s.HasData() || s.Size > 1<<28 || f.Type == stdelf.ET_REL {
@@ -162,7 +162,7 @@ func sectionOf(f *elf.File, s *elf.Symbol) *elf.Section {
 	return nil
 }
 
-// What says what the image is, in words that follow "is".
+// What says what the image is, as words that can follow "is".
 func (id *Identity) What() string {
 	switch id.Kind {
 	case config.Kernel:
@@ -173,7 +173,7 @@ func (id *Identity) What() string {
 	return "neither a kernel (it has no linux_banner) nor a module (it has no .modinfo)"
 }
 
-// check compares the identity with what the manifest says.
+// check compares the identity with the pins.
 func (id *Identity) check(pins *Pins) error {
 	if want := pins.Kind; want != "" && want != config.AnyKind && want != id.Kind {
 		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)
@@ -190,8 +190,8 @@ func (id *Identity) check(pins *Pins) error {
 	return nil
 }
 
-// Doubts says what is unlikely about an image, which was opened, as far as that is no failure: a sentence each. name is that of the
-// image, embedded tells whether its BTF will be in a copy of it, and base is what it continues, or nil.
+// Doubts lists reasons to suspect that an opened image is not what its user takes it for, one sentence each. None of them is a failure.
+// name is the name of the image, embedded says whether its BTF goes into a copy of it, and base is its base, or nil.
 func (f *File) Doubts(name string, embedded bool, base *Base) (list []string) {
 	id := &f.Identity
 	if !f.identified || f.Pins.Kind == config.AnyKind {
@@ -199,43 +199,43 @@ func (f *File) Doubts(name string, embedded bool, base *Base) (list []string) {
 	}
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if id.Kind == "" {
-		add("it is %s; where that is right, kind: any in the manifest says so", id.What())
+		add("it is %s; if that is intended, say kind: any in the manifest", id.What())
 	}
 	if other := otherRelease(name, id.Release); other != "" {
-		add("its name has %s, and it is of release %s", other, id.Release)
+		add("its name says %s, but it is release %s", other, id.Release)
 	}
 	if id.Hollow {
-		add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; give the image itself")
+		add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; use the image itself")
 	}
 	if base == nil {
 		if id.Kind == config.Module && embedded {
-			add("it is a module without a base, and a kernel takes the BTF in a module for split")
+			add("it is a module without a base, but kernels expect the BTF of a module to be split")
 		}
 		return list
 	}
 	if id.Kind == config.Kernel {
-		add("it is a kernel, and kernels continue no base")
+		add("it is a kernel, but it has a base")
 	}
 	if base.Identity.Kind == config.Module {
 		add("its base is a module")
 	}
 	if release := base.Identity.Release; id.Release != "" && release != "" && id.Release != release {
-		add("it is for release %s, and its base is of %s", id.Release, release)
+		add("it is for release %s, but its base is release %s", id.Release, release)
 	}
 	return list
 }
 
-// version is what looks like the version of a kernel in a name, with the letters in front of it.
+// version matches what looks like a kernel version in a name, and the letters in front of it.
 var version = regexp.MustCompile(`([A-Za-z]*)[-_]?(\d+)\.(\d+)(?:\.(\d+))?`)
 
-// otherVersions are words whose versions, in names of images, are not those of a kernel.
+// otherVersions are words that, in the name of an image, come before a version that is not a kernel's.
 var otherVersions = strings.Fields("rhel el centos ol alma almalinux rocky sles sle opensuse leap gcc clang llvm pahole dwarf btf")
 
-// newestMajor is the greatest number that a version of Linux begins with; greater ones are those of distributions.
+// newestMajor is the greatest major version of Linux. A greater number is taken for the version of a distribution.
 const newestMajor = 7
 
-// otherRelease is a version in a name that is not that of a release, when no version there is. Only whole numbers compare: 6.1 is not
-// 6.12.
+// otherRelease returns the first kernel version in a name if no version in the name is that of the release, and otherwise "". Numbers are
+// compared as a whole: 6.1 is not 6.12.
 func otherRelease(name, release string) string {
 	numbers := version.FindStringSubmatch(release)
 	if numbers == nil {

@@ -132,15 +132,15 @@ func TestDoubts(t *testing.T) {
 	}{
 		{"kernel", "images: [{path: k61}]", nil},
 		{"kernel by its version", "images: [{path: k61, name: debian-6.1-amd64}]", nil},
-		{"kernel by another version", "images: [{path: k61, name: debian-6.12-amd64}]", []string{"its name has 6.12, and it is of release 6.1.0-18-amd64"}},
+		{"kernel by another version", "images: [{path: k61, name: debian-6.12-amd64}]", []string{"its name says 6.12, but it is release 6.1.0-18-amd64"}},
 		{"program", "images: [{path: user}]", []string{neither}},
 		{"program that is right", "images: [{path: user, kind: any}]", nil},
 		{"module", "images: [{path: tun.ko, base: k61}, {path: k61}]", nil},
-		{"module on another kernel", "images: [{path: tun.ko, base: k612}, {path: k612}]", []string{"it is for release 6.1.0-18-amd64, and its base is of 6.12.6-amd64"}},
-		{"module on another kernel's file", "images: [{path: tun.ko, base_path: k612}]", []string{"it is for release 6.1.0-18-amd64, and its base is of 6.12.6-amd64"}},
+		{"module on another kernel", "images: [{path: tun.ko, base: k612}, {path: k612}]", []string{"it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
+		{"module on another kernel's file", "images: [{path: tun.ko, base_path: k612}]", []string{"it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
 		{"module on raw BTF", "images: [{path: tun.ko, base_path: vmlinux.btf}]", nil},
 		{"module on a module", "images: [{path: tun.ko, base_path: tun.ko}]", []string{"its base is a module"}},
-		{"kernel on a kernel", "images: [{path: k61, base_path: k61}]", []string{"kernels continue no base"}},
+		{"kernel on a kernel", "images: [{path: k61, base_path: k61}]", []string{"it is a kernel, but it has a base"}},
 		{"debug file", "images: [{path: debug}]", []string{"kfuncs"}},
 	} {
 		_, items := folder(t, tt.manifest+"\n", files)

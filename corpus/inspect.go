@@ -8,9 +8,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// Inspect opens the file of every item, and that of every base, once, and looks at them as a run would before it encodes. What is wrong
-// with an item becomes its Err. With a Hasher, sums that the manifest pins are compared, too. The images that follow the end of the
-// context are not looked at.
+// Inspect opens the file of every item and of every base, each once, and makes the checks that a run makes before it encodes. Problems of
+// an item become its Err. With a Hasher, digests that the manifest pins are checked too. Inspect stops when the context ends.
 func Inspect(ctx context.Context, items []Item, h *Hasher) {
 	bases := map[string]*baseFile{}
 	for i := range items {
@@ -47,14 +46,14 @@ func Inspect(ctx context.Context, items []Item, h *Hasher) {
 			}
 		}
 		if base == nil && (it.Base >= 0 || it.BaseFile != "") {
-			continue // its base failed, and so will it
+			continue // passOnFailures will say why
 		}
 		it.Doubts = it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", base)
 	}
 	passOnFailures(items)
 }
 
-// InBase is an error that an item has with its base, which it names.
+// InBase adds the name of an item's base to an error about it.
 func (it *Item) InBase(items []Item, err error) error {
 	if it.Base >= 0 {
 		return fmt.Errorf("base %q: %w", items[it.Base].Image.Name, err)
@@ -62,7 +61,7 @@ func (it *Item) InBase(items []Item, err error) error {
 	return fmt.Errorf("base: %w", input.Named(it.BaseFile, err))
 }
 
-// inspect opens the item's file, looks at it, and lets go of it.
+// inspect opens the file of the item, checks it, and closes it.
 func (it *Item) inspect(ctx context.Context, h *Hasher) error {
 	f, err := it.Open(ctx)
 	if err != nil {
@@ -74,7 +73,7 @@ func (it *Item) inspect(ctx context.Context, h *Hasher) error {
 	return errors.Join(err, f.Close())
 }
 
-// A baseFile is a file that items take their base from.
+// A baseFile is a file that contains the base of items.
 type baseFile struct {
 	Base
 	sum string
@@ -96,7 +95,7 @@ func readBaseFile(ctx context.Context, path string, h *Hasher) *baseFile {
 	return f
 }
 
-// pinned is what is wrong with a base of which a manifest pins the sum, if it does.
+// pinned returns the error of an item for which the manifest pins this digest of its base file, if it pins one.
 func (f *baseFile) pinned(sum string) error {
 	if f.err != nil || sum == "" || f.sum == "" {
 		return f.err

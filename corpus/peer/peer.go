@@ -1,7 +1,7 @@
 // Package peer runs the reference encoder for tests: whether a rule holds is decided by what its binary writes.
 //
-// In comes an image; out comes the BTF that pahole makes of it. Without a lab the test is skipped, or fails when
-// BTFBATCH_REQUIRE_PEERS=1. The package is for tests alone and never looks into what the peer wrote.
+// Input: an image. Output: the BTF that pahole makes of it. Without a lab the test is skipped, or fails with BTFBATCH_REQUIRE_PEERS=1.
+// Never: the package is not part of the product, and does not look into what pahole wrote.
 package peer
 
 import (
@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// Lab is the folder of peers and kernels, be it there or not: the environment variable LAB, else .lab beside the checkout.
+// Lab is the folder of peers and kernels, whether or not it exists: the environment variable LAB, or else .lab beside the checkout.
 func Lab(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("LAB")
@@ -32,7 +32,7 @@ func Lab(t testing.TB) string {
 	return dir
 }
 
-// Required tells whether a test must fail rather than be skipped where the lab lacks what it needs.
+// Required reports whether a test must fail, rather than be skipped, if the lab lacks what the test needs.
 func Required() bool { return os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" }
 
 // Missing skips the test, or fails it where peers are required.
@@ -44,7 +44,7 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// Program is the path of a program of the lab, such as bpftool. Without it the test is skipped, or fails.
+// Program is the path of a program of the lab, such as bpftool. If it is missing, the test is skipped, or fails.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Lab(t), "bin", name)
@@ -54,14 +54,14 @@ func Program(t testing.TB, name string) string {
 	return path
 }
 
-// Dir is Lab where the lab has pahole; else the test is skipped, or fails.
+// Dir is Lab if the lab has pahole; otherwise the test is skipped, or fails.
 func Dir(t testing.TB) string {
 	t.Helper()
 	Program(t, "pahole")
 	return Lab(t)
 }
 
-// root is the folder of go.mod, above that of the test.
+// root is the folder of go.mod, at or above the folder of the test.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -80,13 +80,14 @@ func root(t testing.TB) string {
 	}
 }
 
-// Encode is what the peer makes of an image: nil when it writes nothing, which is also its way to fail.
+// Encode returns the BTF that pahole makes of an image. It is nil if pahole writes nothing, which is also how pahole fails.
 func Encode(t testing.TB, image []byte, features []string, args ...string) []byte {
 	t.Helper()
 	return EncodeAll(t, [][]byte{image}, features, args...)
 }
 
-// list is the value of --btf_features. Of no features it is one that has no effect, but resets the others.
+// list is the value of --btf_features. For an empty set it names a feature that has no effect: a list, whatever is in it, switches the
+// defaults off.
 func list(features []string) string {
 	if len(features) == 0 {
 		return "reproducible_build"
@@ -154,8 +155,8 @@ func Kernel(t testing.TB, name string) string {
 	return path
 }
 
-// Same compares what an encoder made of an image, nil if it failed, with what the peer makes of it by the same features. show tells
-// what a BTF holds, for the message of a failure.
+// Same compares the BTF that an encoder made of an image, nil if it failed, with what pahole makes of it with the same features. show
+// prints BTF for the message of a failure.
 func Same(t testing.TB, image []byte, features []string, got []byte, show func(btf []byte) string) {
 	t.Helper()
 	want := Encode(t, image, features)
@@ -167,8 +168,8 @@ func Same(t testing.TB, image []byte, features []string, got []byte, show func(b
 	}
 }
 
-// EncodeKernel is Encode for a lab kernel. The peer needs long for one, so its output is kept in the lab's peer-cache, under
-// the kernel's name and digest, the arguments, and the peer's version.
+// EncodeKernel is Encode for a lab kernel. Pahole takes long for one, so its output is kept in the lab's peer-cache, under the
+// kernel's name and digest, the arguments, and pahole's version.
 func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
 	t.Helper()
 	return Kept(t, name, fmt.Sprintf("%s %q", list(features), args), "btf", func(path string) []byte {
@@ -176,8 +177,8 @@ func EncodeKernel(t testing.TB, name string, features []string, args ...string) 
 	})
 }
 
-// Kept is what made, given a lab kernel's path, makes the peer say of it, in the way that how describes. It is called once for
-// that kernel, peer and way; ext is what kind of file the lab keeps.
+// Kept returns the output of made for a lab kernel. made is called with the kernel's path, once for each kernel, version of pahole and
+// how, which describes what made does; after that the lab keeps the output, in a file with the extension ext.
 func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []byte {
 	t.Helper()
 	path := Kernel(t, name)
@@ -194,7 +195,7 @@ func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// Written beside and renamed: another test may read at the same time.
+	// Write to another name and rename: another test may be reading.
 	part := fmt.Sprintf("%s.%d", kept, os.Getpid())
 	if err := os.WriteFile(part, data, 0o644); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Package source says where the file of an image comes from.
 //
-// Input: the name of a file. Output: a Source, which opens the file when an image's turn has come. Never: the package does not look
-// into a file beyond telling that it is an ELF file, and does not open one before it is asked to.
+// Input: the name of a file. Output: a Source, which opens the file when it is asked to. Never: the package reads nothing of a file but
+// what tells that it is an ELF file, and knows nothing about manifests.
 package source
 
 import (
@@ -12,22 +12,22 @@ import (
 
 // A Source is where the file of one image comes from.
 //
-// A file is opened once: whatever is found out about an image, its sum, what it says of itself and its BTF are all taken from the file
-// that Open returned. Opening it again may give another file, may be expensive, or may be impossible.
+// A run opens each file once: the digest of an image, its identity and its BTF all come from the one file that Open returned. A second
+// Open may return a different file, may be expensive, or may be impossible.
 type Source interface {
-	// Open opens the file, which is an ELF file, compressed or not. What takes its name later has no influence on it. The caller closes
-	// it. Errors name the path only where no file is found there, see input.Named.
+	// Open opens the file, which must be an ELF file, compressed or not. Renaming or removing it later has no effect on what was opened.
+	// The caller closes it. Errors name the path only if no file is found there; see input.Named.
 	Open(ctx context.Context) (*input.File, error)
-	// Size is how many bytes are stored, as far as that is known before the file is opened, and else 0. Batches are ordered by it.
+	// Size is the number of bytes that are stored, or 0 if it is not known before the file is opened. It guides scheduling and progress.
 	Size() int64
-	// String names the file in messages.
+	// String is the name of the file in messages.
 	String() string
 }
 
 // A File is the Source of a regular file in the file system: its path.
 type File string
 
-// Open opens the file. Pipes and devices are refused before they are opened, since opening a pipe waits for a writer.
+// Open opens the file. Pipes and devices are refused without opening them, because opening a pipe waits for a writer.
 func (f File) Open(context.Context) (*input.File, error) {
 	if _, err := input.Regular(string(f)); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (f File) Open(context.Context) (*input.File, error) {
 	return input.Open(string(f), input.ELF)
 }
 
-// Size is the size of the file, or 0 if there is no regular file.
+// Size is the size of the file, or 0 if it is not a regular file.
 func (f File) Size() int64 {
 	size, err := input.Regular(string(f))
 	if err != nil {
