@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("IMAGES", images)
-			env.Setenv("ODD", filepath.Join(filepath.Dir(images), "odd"))
+			env.Setenv("ODD", filepath.Join(filepath.Dir(images), "unusual"))
 			env.Setenv("SORTED", filepath.Join(filepath.Dir(filepath.Dir(images)), "encoder", "sorted", "testdata"))
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
 			env.Setenv("CALLS", filepath.Join(filepath.Dir(filepath.Dir(images)), "cmd", "internal", "pahole", "testdata"))

@@ -220,7 +220,7 @@ func severalInPlace(t *testing.T, call func(*testing.T, []string) outcome, line 
 	args := words("-J " + line)
 	names := []string{"plain.elf", "rust.elf", "clang.elf"}
 	for _, name := range names {
-		copyFile(t, filepath.Join("..", "..", "..", "corpus", "odd", name), filepath.Join(dir, name))
+		copyFile(t, filepath.Join("..", "..", "..", "corpus", "unusual", name), filepath.Join(dir, name))
 		args = append(args, filepath.Join(dir, name))
 	}
 	o = call(t, args)
