@@ -158,13 +158,14 @@ type abbrevKey struct {
 	sigs     bool   // signatures of type units can be followed
 	scan     bool   // only references that leave their unit are wanted (sup.go)
 	all      bool   // what types have is wanted of every tag (peek.go)
+	swap     bool   // big endian
 	abs      uint64 // added to references by section offset
 	sup      uint64 // added to references into the supplementary file; NoRef where they cannot be followed
 }
 
 func (u *Unit) key() abbrevKey {
 	k := abbrevKey{version: u.Version, addrSize: u.AddrSize, dwarf64: u.dwarf64, foreign: u.d.keys != &u.d.Strings, abs: -u.Off, sup: NoRef,
-		sigs: u.d.sigs != nil}
+		sigs: u.d.sigs != nil, swap: u.d.swap}
 	if p := u.part; p != nil {
 		k.merged, k.scan, k.abs, k.sup, k.sigs = true, p.scan, uint64(p.from), p.sup, p.w.sigs != nil
 	}

@@ -89,9 +89,13 @@ func (c *Cursor) Read(pos int) *Abbrev {
 				c.Val[SlotName] = uint64(binary.LittleEndian.Uint32(d[l.name:])) + 1
 				c.Val[SlotType] = uint64(binary.LittleEndian.Uint32(d[l.typ:]))
 				c.Val[SlotSibling] = uint64(binary.LittleEndian.Uint32(d[l.sib:]))
-				c.Val[l.slot%maxSlots] = binary.LittleEndian.Uint64(d[l.num:])&masks[l.width] + uint64(l.add)
+				c.Val[l.slot%maxSlots] = binary.LittleEndian.Uint64(d[l.num:])&l.wide + uint64(l.add)
 				c.Val[l.flag%maxSlots] = 1
 				return a
+			}
+			if code == 0 {
+				c.Pos, c.Next = pos, pos+1
+				return nil
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // the same bytes stand again, so does what they mean.
 
 // A declaration is what the bytes behind an abbreviation code, up to the two zeros at the end, were compiled to.
-// 128 bytes.
+// 144 bytes.
 type declaration struct {
 	abbrev Abbrev
 	n      uint8 // how many bytes; 0 is a free entry

@@ -347,3 +347,67 @@ func TestNotAName(t *testing.T) {
 		})
 	}
 }
+
+// TestRuns: members in a run, and those that cannot be in one, have the numbers that they state, of whatever width and wherever they stand.
+func TestRuns(t *testing.T) {
+	const n = 5
+	number := func(v, width int) uint32 { return uint32(v)*0x01020304&uint32(1<<(8*width)-1) | 1 }
+	for _, target := range targets() {
+		for width, form := range map[int]synth.Form{1: synth.FormData1, 2: synth.FormData2, 4: synth.FormData4} {
+			for _, row := range []struct {
+				what    string
+				stated  bool // in a run, whatever the byte order
+				padding int  // blocks of 16 bytes in front of the type
+				behind  int  // the same behind everything
+				first   bool // the number is the first attribute
+			}{{"number last", true, 0, 0, false}, {"number first", width == 4, 0, 0, true}, {"long", true, 14, 0, false}, {"long behind", true, 0, 15, false},
+				{"too long for a run", false, 16, 0, false}, {"too long behind", false, 0, 16, false}} {
+				b := synth.New(target)
+				cu := b.CU("a.c", synth.C11)
+				i := cu.Base("int", 4, synth.Signed)
+				var dies [n]*synth.DIE
+				for v := range dies {
+					at := synth.Num(stddwarf.AttrDataMemberLoc, form, uint64(number(v, width)))
+					parts := []synth.Part{synth.Str(stddwarf.AttrName, synth.FormStrp, "member")}
+					pad := synth.Block(stddwarf.AttrDeclFile, synth.FormData16, make([]byte, 16)...)
+					for range row.padding {
+						parts = append(parts, pad)
+					}
+					parts = append(parts, synth.Type(i), at)
+					if row.first {
+						parts[0], parts[len(parts)-1] = parts[len(parts)-1], parts[0]
+					}
+					for range row.behind {
+						parts = append(parts, pad)
+					}
+					dies[v] = synth.NewDIE(stddwarf.TagMember, parts...)
+				}
+				s := cu.Struct("s", 64)
+				for _, d := range dies {
+					s.Add(d)
+				}
+				what := fmt.Sprintf("%v, %d bytes, %s", target, width, row.what)
+				read(t, b, s, func(u *dwarf.Unit, c *dwarf.Cursor, _ *dwarf.Data) {
+					var r dwarf.Run
+					r.Read(c, dwarf.RunMembers, c.Next)
+					if inRun := len(r.Words) / 3; row.stated && inRun != n || !row.stated && inRun != 0 && !row.first {
+						t.Errorf("%s: got %d members in a run of %d", what, inRun, n)
+					}
+					var got []uint32
+					for at := 2; at < len(r.Words); at += 3 {
+						got = append(got, r.Words[at]/8)
+					}
+					for pos := r.Next; c.Read(pos) != nil; pos = c.Next {
+						got = append(got, uint32(c.Value(dwarf.SlotMember)))
+					}
+					for v := range dies {
+						if want := number(v, width) << 3 >> 3; len(got) != n || got[v]<<3>>3 != want {
+							t.Errorf("%s: got %#x, want %#x for number %d", what, got, want, v)
+							break
+						}
+					}
+				})
+			}
+		}
+	}
+}

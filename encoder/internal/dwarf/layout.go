@@ -12,19 +12,22 @@ import (
 // loaded without a loop and without a branch.
 
 // A layout says where they stand, counted from the byte in front of the first attribute, behind a leading name. What a DIE does not
-// state is loaded from anywhere: its bit in Has is not set. 24 bytes.
+// state is loaded from anywhere: its bit in Has is not set. 40 bytes.
 type layout struct {
 	kind           RunKind
 	fixity         fixity
-	name, typ, sib uint8 // 4 bytes each
-	num, width     uint8 // the number, and how many bytes it has
-	bits           uint8 // the size of a bit field, one byte
-	slot, flag     Slot  // of the number and of the flag, noValue for none
-	scale          uint8 // 8 where the number counts bytes of a member, so that it counts bits
-	bitMask        uint8 // 0 where there is no size of a bit field
+	name, typ, sib uint8  // 4 bytes each
+	num, width     uint8  // the number, and how many bytes it has
+	shift          uint8  // moves eight bytes of a big-endian file, of which the first ones are the number, down to it
+	word           uint8  // where four bytes start in which the number comes last (big endian) or first; for runs only
+	bits           uint8  // the size of a bit field, one byte
+	slot, flag     Slot   // of the number and of the flag, noValue for none
+	bitMask        uint8  // 0 where there is no size of a bit field
+	scale          uint32 // 8 where the number counts bytes of a member, so that it counts bits
 	add            uint32
 	nameMask       uint32 // 0 where there is no offset of a name
 	mask           uint32 // cuts a load of four bytes to the number
+	wide           uint64 // the same of eight bytes
 }
 
 // A RunKind is a sort of DIEs that stand in long runs: with a name and one or both of type and number, without children and
@@ -65,8 +68,12 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	if a.Has&bit(SlotName) != 0 {
 		l.nameMask = ^uint32(0)
 	}
-	l.mask = uint32(masks[l.width])
-	l.kind = l.runOf(a)
+	l.mask, l.wide, l.shift, l.word = uint32(masks[l.width]), masks[l.width], (64-8*l.width)%64, l.num
+	if l.kind = l.runOf(a); t.key.swap && l.width != 0 {
+		if l.word = l.num + l.width - 4; l.num+l.width < 4 { // a number in front of which nothing stands
+			l.kind = RunNone
+		}
+	}
 	switch {
 	case l.bitMask != 0 || l.slot == SlotDataBit:
 	case a.lead:
@@ -112,6 +119,9 @@ func (l *layout) put(at *attr) bool {
 	return false
 }
 
+// maxInRun is how long the attributes may be of a DIE that stands in runs: with the code, their length fits a byte.
+const maxInRun = math.MaxUint8 - 1
+
 // runOf is the sort of runs that such DIEs can stand in.
 func (l *layout) runOf(a *Abbrev) RunKind {
 	name := bit(SlotName)
@@ -119,7 +129,7 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 		name = bit(SlotNameKey)
 	}
 	has := a.Has &^ (bit(SlotSibling) | name) // a name may be missing
-	if a.Children || l.width > 4 {
+	if a.Children || l.width > 4 || a.fixed > maxInRun {
 		return RunNone
 	}
 	switch {
@@ -142,12 +152,10 @@ func (c *Cursor) loadFixed(l *layout, d span) {
 	num := binary.LittleEndian.Uint64(d[l.num:])
 	if c.swap {
 		name, typ, sib = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(sib)
-		num = bits.ReverseBytes64(num) >> (64 - 8*uint(l.width))
-	} else {
-		num &= masks[l.width]
+		num = bits.ReverseBytes64(num) >> (l.shift % 64)
 	}
 	c.Val[SlotName], c.Val[SlotType], c.Val[SlotSibling] = uint64(name)+1, uint64(typ), uint64(sib)
-	c.Val[l.slot%maxSlots], c.Val[l.flag%maxSlots] = num+uint64(l.add), 1
+	c.Val[l.slot%maxSlots], c.Val[l.flag%maxSlots] = num&l.wide+uint64(l.add), 1
 }
 
 // A Run is what DIEs one behind the other state.
@@ -184,12 +192,12 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		}
 		words = slices.Grow(words, 3*atOnce)
 		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
-		c.runs.last = c.end - int(a.fixed) - 1
-		n, next := a.run(room, c.data, pos, &c.runs)
-		if next == pos {
+		last := c.end - int(a.fixed) - 1 // where one of them can start
+		n, left := a.run(room, c.data[pos:last+spanSize], &c.runs)
+		if n == 0 {
 			break
 		}
-		words, pos = words[:len(words)+n], next
+		words, pos = words[:len(words)+n], last+spanSize-left
 	}
 	r.Words, r.Next = words, pos
 	if kind == RunEnumerators {
@@ -201,7 +209,7 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 const atOnce = 64
 
 // words is how many words there are of each DIE in a run.
-func (k RunKind) words() int {
+func (k RunKind) words() uint {
 	if k == RunParams {
 		return 2
 	}
@@ -210,26 +218,29 @@ func (k RunKind) words() int {
 
 // bounds are what the DIEs of a run must not exceed.
 type bounds struct {
-	last        int    // position at which one can start
 	names, refs uint32 // the highest key of a name, and what references are up to; 0 is none
-	each        int    // words of each
+	each        uint   // words of each
 	swap        bool   // big endian
 }
 
-// run puts the DIEs of an abbreviation that stand from pos on into words, up to the first one that is not of it or has something wrong
-// with it: n words, from DIEs that end before next. This is the hottest loop of all, and by itself has all registers.
+// run puts the DIEs of an abbreviation with which data starts into words, as long as a span starts with one, up to the first that is
+// not of it or has something wrong with it: n words. What follows those DIEs has so many bytes left. This is the hottest loop of all,
+// and by itself has all registers.
 //
 //go:noinline
-func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits *bounds) (n, next int) {
-	l, code, size := &a.layout, data[pos], int(a.fixed)+1
-	for ; n < len(words)-2 && pos <= limits.last; pos += size {
-		d := spanAt(data, pos)
+func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, limits *bounds) (n, left int) {
+	l, code, size := &a.layout, data[0], uint8(a.fixed+1)
+	nameAt, typAt, numAt := l.name, l.typ, l.word
+	to := uint(0)
+	_ = words[to] // the one check that it is not nil
+	for to < uint(len(words)-2) && len(data) >= spanSize {
+		d := span(data)
 		if d[0] != code {
 			break
 		}
-		name, typ, num := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.num:])
+		name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
 		if limits.swap {
-			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
+			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)
 		}
 		if name = (name + 1) & l.nameMask; name > limits.names {
 			break
@@ -237,10 +248,11 @@ func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, pos int, limits *bo
 		if typ-1 >= limits.refs {
 			break
 		}
-		words[n], words[n+1], words[n+2] = name, typ, (num&l.mask+l.add)*uint32(l.scale)
-		n += limits.each
+		words[to], words[to+1], words[to+2] = name, typ, (num&l.mask+l.add)*l.scale
+		to += limits.each
+		data = data[size:]
 	}
-	return n, pos
+	return int(to), len(data)
 }
 
 // one reads the DIE at pos and returns the position behind it; 0 when it is not of the sort, or there is something wrong with it.
@@ -269,7 +281,7 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	d := spanAt(c.data, at-1)
 	name, typ, num := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.num:])
 	if c.swap {
-		name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>((32-8*l.width)&31)
+		name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)>>(l.shift%32)
 	}
 	if name = (name + 1) & l.nameMask; name > uint32(min(len(c.u.d.Strings.str), keyMask)) {
 		return 0
@@ -280,7 +292,7 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	if kind != RunEnumerators && typ-1 >= uint32(c.refs) {
 		return 0
 	}
-	num = (num&l.mask + l.add) * uint32(l.scale)
+	num = (num&l.mask + l.add) * l.scale
 	if l.bitMask != 0 {
 		size := uint32(d[l.bits])
 		if size == 0 || num > 0xffffff {

@@ -227,7 +227,9 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	plain := w.direct && w.enum64 && !wide
 	for {
 		if plain {
-			next, plain = w.plainEnumerators(next)
+			if next, plain = w.plainEnumerators(next); plain && c.Null(next) {
+				return next + 1
+			}
 		}
 		b := c.Read(next)
 		if b == nil {
@@ -296,7 +298,10 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	if a.Children && w.enter() {
 		for {
 			if w.direct {
-				next = w.plainParams(next)
+				if next = w.plainParams(next); c.Null(next) {
+					next++
+					break
+				}
 			}
 			b := c.Read(next)
 			if b == nil {
