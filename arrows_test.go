@@ -51,7 +51,7 @@ var arrows = map[string][]string{
 	"golden/report": {"golden", "golden/escape"},
 
 	"config":        {"encoder/feature", "encoder/input", "encoder/kernel"},
-	"corpus":        {"config", "corpus/source", "encoder/elf", "encoder/input"},
+	"corpus":        {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
 	"corpus/source": {"encoder/input"},
 	"corpus/synth":  {},
 	"corpus/peer":   {},

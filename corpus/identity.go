@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
@@ -34,7 +35,7 @@ const bannerStart = "Linux version "
 
 // Identify reads what an image says about itself. An error means that the image is damaged.
 func Identify(f *elf.File) (id Identity, err error) {
-	if ids := f.Section(".BTF_ids"); ids != nil {
+	if ids := f.Section(btf.SectionIDs); ids != nil {
 		id.Hollow = !ids.HasData() && ids.Size > 0
 	}
 	info, err := modinfo(f)

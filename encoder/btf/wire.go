@@ -63,7 +63,9 @@ type FormatError struct {
 	Problem string
 }
 
-func (e *FormatError) Error() string { return fmt.Sprintf(".BTF+%#x: %s", e.Offset, e.Problem) }
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%s+%#x: %s", SectionBTF, e.Offset, e.Problem)
+}
 
 // header is the fixed head of the wire format; offsets count from its end.
 type header struct {

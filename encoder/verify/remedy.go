@@ -15,7 +15,7 @@ var tags = feature.Of(feature.DeclTag, feature.DeclTagKfuncs, feature.TypeTag, f
 var variables = feature.Of(feature.Var, feature.GlobalVar)
 
 // perCPU is the section of the feature var.
-const perCPU = ".data..percpu"
+const perCPU = btf.SectionPerCPU
 
 // since says from which generation on kernels take what a feature makes. A feature that is not here makes nothing that a generation
 // of the table refuses for being new.

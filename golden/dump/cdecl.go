@@ -122,17 +122,17 @@ func (d *declarator) print() {
 	for len(d.stack) > 0 {
 		id, r := d.stack[len(d.stack)-1], d.top()
 		d.pop()
-		switch k := r.Kind(); k {
-		case btf.KindPtr:
+		switch k := r.Kind(); {
+		case k == btf.KindPtr:
 			if !d.star {
 				p.buf = append(p.buf, ' ')
 			}
 			p.buf = append(p.buf, '*')
 			d.star = true
-		case btf.KindVolatile, btf.KindConst, btf.KindRestrict:
+		case btf.Qualifiers.Has(k):
 			p.buf = append(append(p.buf, ' '), qualifiers[k]...)
 			d.star = false
-		case btf.KindTypeTag:
+		case k == btf.KindTypeTag:
 			d.leading()
 			if r.Kflag() {
 				p.buf = append(append(append(p.buf, " __attribute__(("...), p.text(r.Name())...), "))"...)
@@ -140,10 +140,10 @@ func (d *declarator) print() {
 				p.buf = append(append(append(p.buf, ` __attribute__((btf_type_tag("`...), p.text(r.Name())...), `")))`...)
 			}
 			d.star = false
-		case btf.KindArray:
+		case k == btf.KindArray:
 			d.array(r)
 			return
-		case btf.KindFuncProto:
+		case k == btf.KindFuncProto:
 			d.prototype(r)
 			return
 		default:

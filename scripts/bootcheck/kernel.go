@@ -61,7 +61,7 @@ func newKernel(r io.ReaderAt, e *elf.File) (*kernel, error) {
 	}
 	index := map[string]int{}
 	for i, s := range e.Sections {
-		if s.Name == ".BTF" || s.Name == ".BTF_ids" {
+		if s.Name == btf.SectionBTF || s.Name == btf.SectionIDs {
 			if s.Offset > end || s.Size > end-s.Offset {
 				return nil, fmt.Errorf("section %s is not in the loadable part", s.Name)
 			}
@@ -77,19 +77,19 @@ func newKernel(r io.ReaderAt, e *elf.File) (*kernel, error) {
 		return k.image[s.Offset:][:s.Size:s.Size], nil
 	}
 	var err error
-	if k.btf, err = window(".BTF"); err != nil {
+	if k.btf, err = window(btf.SectionBTF); err != nil {
 		return nil, err
 	}
-	if k.ids, err = window(".BTF_ids"); err != nil {
+	if k.ids, err = window(btf.SectionIDs); err != nil {
 		return nil, err
 	}
-	k.idsAddr = e.Sections[index[".BTF_ids"]].Addr
+	k.idsAddr = e.Sections[index[btf.SectionIDs]].Addr
 	symbols, err := e.Symbols()
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range symbols {
-		if int(s.Section) == index[".BTF_ids"] && strings.HasPrefix(s.Name, idPrefix) {
+		if int(s.Section) == index[btf.SectionIDs] && strings.HasPrefix(s.Name, idPrefix) {
 			k.idSymbols = append(k.idSymbols, s)
 		}
 	}

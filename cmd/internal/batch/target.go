@@ -49,16 +49,10 @@ type form struct {
 	distilled []byte // the distilled base that it continues, nil if there is none
 }
 
-// Sections that hold BTF.
-const (
-	sectionBTF  = ".BTF"
-	sectionBase = ".BTF.base"
-)
-
 // take gives the target its object and makes its forms. f is the image.
 func (t *target) take(o *btf.Object, f *elf.File) error {
 	t.object, t.order, t.ptrSize = o, f.Order, f.AddrSize()
-	percpu := f.Section(".data..percpu")
+	percpu := f.Section(btf.SectionPerCPU)
 	t.smp = percpu != nil && percpu.Size > 0
 	t.raw.wire = o.AppendWire(nil)
 	t.inside = t.raw
@@ -72,10 +66,10 @@ func (t *target) take(o *btf.Object, f *elf.File) error {
 		t.inside = t.raw
 		return nil
 	}
-	if t.inside.distilled == nil && f.Section(sectionBase) != nil {
+	if t.inside.distilled == nil && f.Section(btf.SectionBase) != nil {
 		return fmt.Errorf("outputs.elf: %w", embed.ErrStaleBase)
 	}
-	reserved, _ := f.Reserved(sectionBTF)
+	reserved, _ := f.Reserved(btf.SectionBTF)
 	t.inside.wire = btf.Pad(t.inside.wire, t.order, reserved)
 	return nil
 }
@@ -185,9 +179,9 @@ func (b *batch) publish(t *target, w *writing) error {
 }
 
 func (f *form) sections() []elf.EmbedSection {
-	list := []elf.EmbedSection{{Name: sectionBTF, Data: f.wire}}
+	list := []elf.EmbedSection{{Name: btf.SectionBTF, Data: f.wire}}
 	if f.distilled != nil {
-		list = append(list, elf.EmbedSection{Name: sectionBase, Data: f.distilled})
+		list = append(list, elf.EmbedSection{Name: btf.SectionBase, Data: f.distilled})
 	}
 	return list
 }

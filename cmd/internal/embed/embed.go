@@ -57,10 +57,10 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	if warnings, err = j.judge(f, image); err != nil {
 		return "", nil, err
 	}
-	sections := []elf.EmbedSection{{Name: ".BTF", Data: f.BTF}}
+	sections := []elf.EmbedSection{{Name: btf.SectionBTF, Data: f.BTF}}
 	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(f.BTF))
 	if f.Distilled != nil {
-		sections = append(sections, elf.EmbedSection{Name: ".BTF.base", Data: f.Distilled})
+		sections = append(sections, elf.EmbedSection{Name: btf.SectionBase, Data: f.Distilled})
 		told += fmt.Sprintf(", .BTF.base %d", len(f.Distilled))
 	}
 	set := new(publish.Publisher).Set()
@@ -73,7 +73,7 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 
 // judge fits the BTF to the image and asks the kernels about it.
 func (j *Job) judge(f *source.File, image *elf.File) (warnings []report.Warning, err error) {
-	if f.Distilled == nil && image.Section(".BTF.base") != nil {
+	if f.Distilled == nil && image.Section(btf.SectionBase) != nil {
 		return nil, fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
 	}
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
@@ -102,7 +102,7 @@ func (j *Job) judge(f *source.File, image *elf.File) (warnings []report.Warning,
 	if err := check(f.BTF); err != nil { // by itself first, because the padding needs a header to be right
 		return nil, err
 	}
-	if reserved, _ := image.Reserved(".BTF"); reserved > uint64(len(f.BTF)) {
+	if reserved, _ := image.Reserved(btf.SectionBTF); reserved > uint64(len(f.BTF)) {
 		f.BTF = btf.Pad(f.BTF, image.Order, reserved)
 		err = check(f.BTF)
 	}

@@ -151,7 +151,7 @@ func strangers(o *btf.Object, image *elf.File) (funcs, missing int, example stri
 
 // Fewer says that an image has more types in its .BTF than it is to get, or nothing.
 func Fewer(image *elf.File, types int, base *btf.Object) string {
-	s := image.Section(".BTF")
+	s := image.Section(btf.SectionBTF)
 	if s == nil || !s.HasData() || s.Size == 0 {
 		return ""
 	}

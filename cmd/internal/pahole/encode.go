@@ -25,12 +25,6 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// Sections of an image.
-const (
-	sectionBTF  = ".BTF"
-	sectionBase = ".BTF.base"
-)
-
 // A run is one encoding.
 type run struct {
 	*settings
@@ -156,14 +150,14 @@ func (r *run) warn(warnings []encoder.Warning) {
 // sections are what the image gets.
 func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
 	if !r.features.Has(feature.DistilledBase) {
-		if f.Section(sectionBase) != nil {
-			return nil, fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", sectionBase)
+		if f.Section(btf.SectionBase) != nil {
+			return nil, fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", btf.SectionBase)
 		}
 		wire := o.AppendWire(nil)
-		if n, ok := f.Reserved(sectionBTF); ok {
+		if n, ok := f.Reserved(btf.SectionBTF); ok {
 			wire = btf.Pad(wire, f.Order, n)
 		}
-		return []elf.EmbedSection{{Name: sectionBTF, Data: wire}}, nil
+		return []elf.EmbedSection{{Name: btf.SectionBTF, Data: wire}}, nil
 	}
 	base, split, err := distill.Distill(o)
 	if errors.Is(err, distill.ErrNoBase) {
@@ -172,7 +166,7 @@ func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not generate distilled base BTF: %w", err)
 	}
-	return []elf.EmbedSection{{Name: sectionBTF, Data: split.AppendWire(nil)}, {Name: sectionBase, Data: base.AppendWire(nil)}}, nil
+	return []elf.EmbedSection{{Name: btf.SectionBTF, Data: split.AppendWire(nil)}, {Name: btf.SectionBase, Data: base.AppendWire(nil)}}, nil
 }
 
 // decided prints what became of a function, if it was left out or might have been.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -173,7 +174,7 @@ func TestInPlaceLikePeer(t *testing.T) {
 		for _, line := range []string{kernel6_12, kernel6_12 + " --btf_features=distilled_base"} {
 			t.Run(m.module+" "+line, func(t *testing.T) {
 				got, want := inPlace(t, ours, line, m.module, m.base), inPlace(t, theirs, line, m.module, m.base)
-				for i, name := range []string{"vmlinux " + sectionBTF, sectionBTF, sectionBase} {
+				for i, name := range []string{"vmlinux " + btf.SectionBTF, btf.SectionBTF, btf.SectionBase} {
 					if !bytes.Equal(got[i], want[i]) {
 						t.Errorf("section %s: got %d bytes, want %d, or their bytes differ", name, len(got[i]), len(want[i]))
 					}
@@ -200,7 +201,7 @@ func inPlace(t *testing.T, call func(*testing.T, []string) outcome, line, module
 			}
 		}
 	}
-	return [3][]byte{section(t, vmlinux, sectionBTF), section(t, ko, sectionBTF), section(t, ko, sectionBase)}
+	return [3][]byte{section(t, vmlinux, btf.SectionBTF), section(t, ko, btf.SectionBTF), section(t, ko, btf.SectionBase)}
 }
 
 // TestSeveralInPlace: the BTF of several files goes to the first of which something is left, and no other is touched.
@@ -225,8 +226,8 @@ func severalInPlace(t *testing.T, call func(*testing.T, []string) outcome, line 
 	}
 	o = call(t, args)
 	for _, name := range names {
-		if btf := section(t, filepath.Join(dir, name), sectionBTF); btf != nil {
-			o.btf = append(o.btf, btf...)
+		if wire := section(t, filepath.Join(dir, name), btf.SectionBTF); wire != nil {
+			o.btf = append(o.btf, wire...)
 			o.out += name
 		}
 	}

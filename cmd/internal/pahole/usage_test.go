@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
 // ownWay are options that btfbatch takes otherwise than the reference, with what that does.
@@ -70,7 +72,7 @@ func everyWay(t *testing.T, call func(*testing.T, []string) outcome, dir, line s
 	copyFile(t, image("gcc12-x86_64-dwarf5-differing.elf"), file)
 	o := detached(t, call, line, file)
 	if o.btf == nil {
-		o.btf = section(t, file, sectionBTF)
+		o.btf = section(t, file, btf.SectionBTF)
 	}
 	return o
 }

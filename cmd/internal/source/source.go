@@ -76,14 +76,14 @@ func readInput(in *input.File) (*File, error) {
 		return nil, err
 	}
 	f := &File{Order: e.Order, Machine: e.Machine, PtrSize: e.AddrSize()}
-	if s := e.Section(".data..percpu"); s != nil {
+	if s := e.Section(btf.SectionPerCPU); s != nil {
 		f.PerCPU = s.Size > 0
 	}
-	if f.BTF, err = section(e, ".BTF"); err == nil && f.BTF == nil {
+	if f.BTF, err = section(e, btf.SectionBTF); err == nil && f.BTF == nil {
 		err = errors.New("there is no section .BTF; btfbatch encode makes BTF of an image")
 	}
 	if err == nil {
-		f.Distilled, err = section(e, ".BTF.base")
+		f.Distilled, err = section(e, btf.SectionBase)
 	}
 	return f, err
 }

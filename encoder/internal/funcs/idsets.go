@@ -69,7 +69,7 @@ func (s *IDSection) checkSet(sym *elf.Symbol, name []byte) {
 }
 
 func (s *IDSection) damaged(addr uint64, format string, args ...any) {
-	s.err = &elf.FormatError{Section: ".BTF_ids", Offset: addr - s.addr, Problem: fmt.Sprintf(format, args...)}
+	s.err = &elf.FormatError{Section: btf.SectionIDs, Offset: addr - s.addr, Problem: fmt.Sprintf(format, args...)}
 }
 
 // Err tells what is wrong with the sets, once all symbols were added.
@@ -154,7 +154,7 @@ func (s *IDSection) resolve(base *btf.Object) {
 
 // ownBTF is the BTF that is in the image; nil when there is none that can be read.
 func (s *IDSection) ownBTF(base *btf.Object) *btf.Object {
-	sec := s.f.Section(".BTF")
+	sec := s.f.Section(btf.SectionBTF)
 	if sec == nil || !sec.HasData() {
 		return nil
 	}

@@ -25,7 +25,7 @@ func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	var list *IDSection
 	for i := range f.Sections {
 		sec := &f.Sections[i]
-		if sec.Name != ".BTF_ids" || !sec.HasData() {
+		if sec.Name != btf.SectionIDs || !sec.HasData() {
 			continue
 		}
 		if err := f.Sound(sec); err != nil {

@@ -5,6 +5,7 @@ import (
 	stdelf "debug/elf"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 	"github.com/btfbatch/btfbatch/encoder/rules"
@@ -17,7 +18,9 @@ func peerHoldsVariables(e *elf.Section) bool {
 }
 
 // peerWants is rule 02/6.1.5: per-CPU variables, and with global_var all; no section has a rule of its own.
-func (o *Options) peerWants(e *elf.Section) bool { return o.All || o.PerCPU && e.Name == PerCPU }
+func (o *Options) peerWants(e *elf.Section) bool {
+	return o.All || o.PerCPU && e.Name == btf.SectionPerCPU
+}
 
 // peerRule is the rule of every section then.
 var peerRule = &Rule{Section: "*", ZeroAddress: true, NonAllocated: true, Unnamed: true}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
@@ -24,12 +25,9 @@ type Rule struct {
 	KeepDuplicate bool     // keep weak and strong definitions of one offset, as the peer does
 }
 
-// PerCPU is the section of per-CPU variables.
-const PerCPU = ".data..percpu"
-
 // DefaultRules is what a manifest without section rules means.
 func DefaultRules() []Rule {
-	return []Rule{{Section: PerCPU, ZeroAddress: true, NonAllocated: true}}
+	return []Rule{{Section: btf.SectionPerCPU, ZeroAddress: true, NonAllocated: true}}
 }
 
 // Options say which variables are wanted.

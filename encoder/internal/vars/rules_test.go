@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -24,7 +24,7 @@ type world struct {
 // at gives a fixture a section at an address.
 func at(addr uint64, build func(w *world)) func(b *synth.Builder) {
 	return func(b *synth.Builder) {
-		w := &world{Builder: b, sec: b.Data(vars.PerCPU, addr, 256)}
+		w := &world{Builder: b, sec: b.Data(btf.SectionPerCPU, addr, 256)}
 		w.unit("a.c")
 		build(w)
 	}
@@ -125,7 +125,7 @@ func TestRules(t *testing.T) {
 		{name: "5: NOBITS counts, notes do not", build: func(b *synth.Builder) {
 			note := b.Note(".note.x", "x", 1, make([]byte, 64))
 			note.Addr = 0x1000
-			sec := b.NoBits(vars.PerCPU, elf.SHF_WRITE, 0x1000, 64)
+			sec := b.NoBits(btf.SectionPerCPU, elf.SHF_WRITE, 0x1000, 64)
 			w := &world{Builder: b, sec: sec}
 			w.unit("a.c")
 			w.v("v", 8)
@@ -232,7 +232,7 @@ func TestSectionStart(t *testing.T) {
 // profiles.
 func TestVectors(t *testing.T) {
 	check(t, []fixture{{name: "this_cpu_vector", target: synth.Target{Machine: elf.EM_AARCH64}, build: func(b *synth.Builder) {
-		sec := b.Data(vars.PerCPU, 0xffff800081a0c000, 64)
+		sec := b.Data(btf.SectionPerCPU, 0xffff800081a0c000, 64)
 		cu := b.CU("proton-pack.c", synth.C11)
 		cu.Var("this_cpu_vector", cu.Pointer(nil), sec.At(0)).External()
 		b.Symbol("this_cpu_vector", sec.At(0), 8, elf.STT_OBJECT)
@@ -275,10 +275,10 @@ func TestDatasec(t *testing.T) {
 		}), want: "global v\nglobal v\n.data..percpu 16: v@8+4 v@8+8",
 			right: "global v\n.data..percpu 16: v@8+8\nno v: a strong definition of that offset exists"},
 		{name: "two sections of one name", target: synth.Target{Type: elf.ET_REL}, build: func(b *synth.Builder) {
-			w := &world{Builder: b, sec: b.Data(vars.PerCPU, 0, 16)}
+			w := &world{Builder: b, sec: b.Data(btf.SectionPerCPU, 0, 16)}
 			w.unit("a.c")
 			w.v("a", 4)
-			w.sec = b.Data(vars.PerCPU, 0, 16)
+			w.sec = b.Data(btf.SectionPerCPU, 0, 16)
 			w.v("b", 4)
 		}, want: "static a\nstatic b\n.data..percpu 8: a@4+4\n.data..percpu 8: b@4+4"},
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
@@ -34,7 +35,7 @@ func sample() []byte {
 
 // TestSectionRules: what each switch of a section rule does, in the profile default.
 func TestSectionRules(t *testing.T) {
-	const percpu = vars.PerCPU
+	const percpu = btf.SectionPerCPU
 	rows := []struct {
 		name  string
 		rules []vars.Rule

@@ -1,0 +1,94 @@
+package btfbatch_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// spelt are strings that are written once, as a constant with a name. The product uses the constant.
+var spelt = []struct {
+	text, name, file string
+}{
+	{btf.SectionBTF, "btf.SectionBTF", "encoder/btf/section.go"},
+	{btf.SectionBase, "btf.SectionBase", "encoder/btf/section.go"},
+	{btf.SectionIDs, "btf.SectionIDs", "encoder/btf/section.go"},
+	{btf.SectionPerCPU, "btf.SectionPerCPU", "encoder/btf/section.go"},
+}
+
+func TestSpeltOnce(t *testing.T) {
+	found := map[string]int{}
+	for _, s := range sources(t) {
+		if s.test || slices.Contains(testRooms, s.room) {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), s.path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				return true
+			}
+			for _, row := range spelt {
+				switch {
+				case text != row.text:
+				case s.path == row.file:
+					found[row.text]++
+				default:
+					t.Errorf("%s has %s, which is %s", s.path, lit.Value, row.name)
+				}
+			}
+			return true
+		})
+	}
+	for _, row := range spelt {
+		if found[row.text] != 1 {
+			t.Errorf("%s has %q %d times, want once", row.file, row.text, found[row.text])
+		}
+	}
+}
+
+// TestKindSetsAreShared: a set of modifiers is btf.Modifiers, btf.References or made of these. No case lists its kinds.
+func TestKindSetsAreShared(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || s.room == "encoder/btf" || slices.Contains(testRooms, s.room) {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), s.path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			var list []ast.Expr
+			switch n := n.(type) {
+			case *ast.CaseClause:
+				list = n.List
+			case *ast.CallExpr:
+				list = n.Args
+			case *ast.CompositeLit:
+				list = n.Elts
+			}
+			qualifiers := 0
+			for _, e := range list {
+				if sel, ok := e.(*ast.SelectorExpr); ok && slices.Contains([]string{"KindConst", "KindVolatile", "KindRestrict"}, sel.Sel.Name) {
+					qualifiers++
+				}
+			}
+			if qualifiers == 3 {
+				t.Errorf("%s lists the qualifiers of C, which are btf.Qualifiers", s.path)
+			}
+			return true
+		})
+	}
+}
