@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# bench.sh: btfbatch against pahole on a real kernel, in paired runs, and the table of the medians.
+# Compares btfbatch with pahole on a real kernel in paired runs, and prints a table of medians.
 #
 #   scripts/bench.sh [-n PAIRS] [-j WORKERS] [-p PAHOLE] [-b BTFBATCH] [--max-cpu R] [--max-mem R]
 #                    [-t BPFTOOL] [-d OTHER_VMLINUX] [-m IMAGES] VMLINUX
 #
-# Each pair runs both programs one after the other, whole processes, page cache warm, output detached; ratios are taken pair by
-# pair, so that they hold when the machine's speed drifts. With --max-cpu or --max-mem it exits 1 when the median ratio is
-# larger. Both outputs must be equal. More rows: -t compares dumps with bpftool's, -d times a comparison of the BTF of two
-# kernels, -m a batch of that many images in one process against one image. Needs GNU time (/usr/bin/time).
+# Each pair runs both programs one after the other: whole processes, warm page cache, detached output. Ratios are computed
+# for each pair, so they are valid even if the speed of the machine drifts. With --max-cpu or --max-mem, the exit code is 1 if the
+# median ratio is larger. Both outputs must be equal. Further rows: -t compares dumps with bpftool, -d measures a comparison of the
+# BTF of two kernels, -m compares a batch of that many images in one process with one image. Needs GNU time (/usr/bin/time).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,7 +35,7 @@ if [ -z "$btfbatch" ]; then
 fi
 [ -x /usr/bin/time ] || { echo "bench: /usr/bin/time is missing (package time)" >&2; exit 2; }
 
-# measure NAME COMMAND...: appends "cpu wall kilobytes" to $tmp/NAME. An exit code of 3 is a difference, which diff is for.
+# measure NAME COMMAND...: appends "cpu wall kilobytes" to $tmp/NAME. Exit code 3 is accepted: diff returns it for a difference.
 measure() {
   local name=$1 code=0; shift
   /usr/bin/time -q -o "$tmp/time" -f '%U %S %e %M' "$@" > "$tmp/log" 2>&1 || code=$?
@@ -49,7 +49,7 @@ encode() { # NAME WORKERS [FLAG...]
 peer() {
   measure peer "$pahole" -J "-j$workers" --btf_features=default --lang_exclude=rust --btf_encode_detached="$tmp/peer.btf" "$image"
 }
-# paired A B: runs the functions of these names in turn, after one run of each that does not count.
+# paired A B: runs the two functions alternately, after one run of each that is not counted.
 paired() {
   "$1"; "$2"; rm -f "$tmp/$1" "$tmp/$2"
   for _ in $(seq "$pairs"); do "$1"; "$2"; done
@@ -103,7 +103,7 @@ if [ -n "$other" ]; then
   printf '%-22s %9.2fs\n' 'diff, wall' "$(column diff 2 1)"
 fi
 if [ -n "$images" ]; then
-  # batch NAME N: a manifest with N images, which are all this one
+  # batch NAME N: writes a manifest that lists this image N times
   batch() {
     printf 'version: 1\ndefaults:\n  profile: pahole\n  lang_exclude: [rust]\nmatrix:\n  n: [%s]\nimages:\n  - name: image-${{ matrix.n }}\n    path: %s\n    outputs:\n      btf: %s/batch-${{ matrix.n }}.btf\n' \
       "$(seq -s, "$2")" "$(realpath "$image")" "$tmp" > "$tmp/batch.yaml"

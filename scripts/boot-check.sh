@@ -1,19 +1,19 @@
 #!/bin/sh
-# Boots a real x86-64 kernel in qemu with the given BTF in place of its own, and looks at what the kernel makes of it:
-# /sys/kernel/btf/vmlinux and the kernel's BTF object are these bytes, the kernel's log has no complaint about BTF, per-CPU
-# variables are read through BPF by their VARs, and programs that need types by id load.
+# Boots a real x86-64 kernel in qemu with the given BTF in place of its own, and checks the result: /sys/kernel/btf/vmlinux and
+# the kernel's BTF object have exactly these bytes, the kernel's log has no complaint about BTF, per-CPU variables can be read
+# through BPF by their VARs, and programs that use type ids load.
 #
-#   scripts/boot-check.sh [OPTIONS] VMLINUX [BTF]   raw BTF; without it the kernel keeps its own, to try the check itself
-#   scripts/boot-check.sh [OPTIONS] --lab NAME      encodes $LAB/kernels/NAME.vmlinux (default ../.lab beside the checkout)
+#   scripts/boot-check.sh [OPTIONS] VMLINUX [BTF]   raw BTF; without it the kernel keeps its own, which tests the check itself
+#   scripts/boot-check.sh [OPTIONS] --lab NAME      encodes $LAB/kernels/NAME.vmlinux (LAB defaults to ../.lab beside the checkout)
 #
-#   --install      install what is missing (Debian, root)
-#   --keep DIR     keep the image, the logs and, with --lab, the BTF there
+#   --install      install missing packages (Debian, root)
+#   --keep DIR     keep the image, the logs and, with --lab, the BTF in DIR
 #   --accel NAME   tcg (default, works everywhere) or kvm
-#   --timeout T    of one boot, such as 5m (default)
-#   --trim         leave out functions where the kernel's section has no room for all of the BTF
+#   --timeout T    limit of one boot, such as 5m (default)
+#   --trim         leave out functions if the kernel's section is too small for all of the BTF
 #
-# VMLINUX is the unstripped one of a kernel's debug package. A boot that does not reach the checks is repeated once.
-# Exit codes: 0 the kernel took the BTF, 1 it did not, 2 usage or something is missing. Needs go and qemu-system-x86.
+# VMLINUX must be the unstripped file of a kernel's debug package. A boot that does not reach the checks is repeated once.
+# Exit codes: 0 the kernel accepts the BTF, 1 it does not, 2 wrong usage or something is missing. Needs go and qemu-system-x86.
 set -eu
 
 usage() {
@@ -68,8 +68,8 @@ go build -o "$work/bootcheck" ./scripts/bootcheck || exit 2
 if [ -n "$name" ]; then
 	btf=$dir/new.btf
 	go build -o "$work/btfbatch" ./cmd/btfbatch || exit 2
-	# As the build of these kernels has it: no Rust; 5.10 knows no kinds above 15, and its section has no room for all functions;
-	# from 7 on names are searched by bisection.
+	# As in the build of these kernels: no Rust. 5.10 does not know kinds above 15, and its section is too small for all functions.
+	# From 7 on, names are found by binary search.
 	case $name in
 	5.*) trim=-trim; set -- --lang-exclude=rust --btf-features=encode_force,var,consistent_func ;;
 	6.*) set -- --lang-exclude=rust ;;

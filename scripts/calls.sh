@@ -1,8 +1,8 @@
 #!/bin/sh
-# Has pahole make the goldens of cmd/internal/pahole/testdata/calls.txt: of every call the BTF, and what -V says of functions.
+# Runs pahole to create the goldens of cmd/internal/pahole/testdata/calls.txt: for every call, the BTF and what -V prints about functions.
 #
 #   scripts/calls.sh            write everything
-#   scripts/calls.sh --check    write nothing, say what would change; exit 1 if anything would
+#   scripts/calls.sh --check    write nothing, print what would change; exit code 1 if anything would
 #
 # Needs pahole 1.32 in $LAB/bin (LAB defaults to ../.lab beside the checkout).
 set -eu
@@ -24,7 +24,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$repo/corpus"
 grep -v '^#' "$folder/calls.txt" | while IFS=: read -r name args; do
 	[ -n "$name" ] || continue
-	# shellcheck disable=SC2086 # a call is words
+	# shellcheck disable=SC2086 # a call is split into words
 	"$lab/bin/pahole" -V -J "--btf_encode_detached=$work/$name.btf.golden" $args >"$work/out" 2>"$work/err" || {
 		echo "calls.sh: $name: exit code $?" >&2
 		exit 1
@@ -34,7 +34,7 @@ grep -v '^#' "$folder/calls.txt" | while IFS=: read -r name args; do
 done
 rm "$work/out" "$work/err"
 if [ $check = yes ]; then
-	diff -rq -x calls.txt -x fuzz "$work" "$folder" && echo "cmd/internal/pahole/testdata is what the script makes"
+	diff -rq -x calls.txt -x fuzz "$work" "$folder" && echo "cmd/internal/pahole/testdata is up to date"
 	exit $?
 fi
 rm -f "$folder"/*.golden

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What must be clean before a commit: formatting, vet on 64 and 32 bits and on Arm, builds for Windows and macOS, and the tests that
-# need no peers.
+# Checks a change before it is committed: formatting, vet on 64 and 32 bits and on Arm, builds for Windows and macOS, and the tests that
+# need neither pahole nor kernels.
 #
-#   scripts/check.sh           all of that, 2 minutes
-#   scripts/check.sh --lint    golangci-lint too, which is built first if it must be
+#   scripts/check.sh           all of these, 2 minutes
+#   scripts/check.sh --lint    also golangci-lint, which is built first if necessary
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case ${1-} in
@@ -25,5 +25,5 @@ for system in windows darwin; do
 	done
 done
 [ "${1-}" != --lint ] || .ci/lint
-# without the lab, as on a machine that has only Go
+# without the lab, as on a machine with only Go
 env -u BTFBATCH_REQUIRE_PEERS LAB=none go test ./...

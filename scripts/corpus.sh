@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the images of corpus/images anew: sources -> objects -> images -> goldens.
+# Rebuilds the images of corpus/images: sources -> objects -> images -> goldens.
 #
 #   scripts/corpus.sh            write everything
-#   scripts/corpus.sh --check    write nothing, say what would change; exit 1 if anything would
+#   scripts/corpus.sh --check    write nothing, print what would change; exit code 1 if anything would
 #
 # Needs Debian 12's compilers:
 #   apt-get install clang-19 lld-19 gcc gcc-i686-linux-gnu gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf \
@@ -10,8 +10,8 @@
 #       gcc-mips64el-linux-gnuabi64 gcc-mips64-linux-gnuabi64 gcc-mips-linux-gnu gcc-mipsel-linux-gnu gcc-powerpc-linux-gnu \
 #       gcc-m68k-linux-gnu gcc-sparc64-linux-gnu gcc-alpha-linux-gnu gcc-hppa-linux-gnu gcc-hppa64-linux-gnu \
 #       gcc-sh4-linux-gnu gcc-arc-linux-gnu
-# and pahole 1.32 and bpftool 7.8 in $LAB/bin (LAB defaults to ../.lab beside the checkout). The goldens come from these
-# two and never from btfbatch.
+# and pahole 1.32 and bpftool 7.8 in $LAB/bin (LAB defaults to ../.lab beside the checkout). The goldens come from
+# these two programs, never from btfbatch.
 set -eu
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
@@ -77,7 +77,7 @@ compile() {
 	done
 }
 
-# link OUT "LINKER FLAGS" "SCRIPT DEFINES": joins $objects.
+# link OUT "LINKER FLAGS" "SCRIPT DEFINES": links $objects.
 link() {
 	$cc -E -P -x assembler-with-cpp $3 "-DTEXT_BASE=$base" src/vmlinux.lds.S -o o/vmlinux.lds
 	case $compiler in
@@ -89,7 +89,7 @@ link() {
 
 kernel="entry.S main.c sched.c fs.c lib.c"
 
-# image COMPILER ARCH DWARF LAYOUT: one full image. x86-64 has fixed_percpu_data in front, as its kernels do.
+# image COMPILER ARCH DWARF LAYOUT: one full image. On x86-64, fixed_percpu_data comes first, as in its kernels.
 image() {
 	layout=
 	[ "$4" = zerobased ] && layout=-DZERO_BASED
@@ -119,7 +119,7 @@ image gcc12 mips64el 5 based
 image gcc12 mips64 4 based
 image clang19 loongarch64 5 based
 
-# Linked with its relocations kept; they are applied already.
+# Linked with --emit-relocs: the relocations are kept although they are already applied.
 compile gcc12 i386 4 "" $kernel
 link gcc12-i386-dwarf4-emitrelocs.elf -Wl,--emit-relocs ""
 
@@ -127,7 +127,7 @@ link gcc12-i386-dwarf4-emitrelocs.elf -Wl,--emit-relocs ""
 compile gcc12 x86_64 5 -gdwarf64 $kernel
 link gcc12-x86_64-dwarf5-dwarf64.elf "" -DZERO_BASED
 
-# Link-time optimisation: units refer into each other, and the note says so.
+# Link-time optimisation: CUs refer to each other, and the note says so.
 compile clang19 x86_64 5 "-flto -DLTO -DFIXED_FIRST" $kernel
 link clang19-x86_64-dwarf5-lto.elf "" -DZERO_BASED
 
@@ -142,7 +142,7 @@ link gcc12-x86_64-dwarf5-weakpair.elf "" -DZERO_BASED
 compile gcc12 x86_64 5 -Wno-packed-bitfield-compat differ_a.c differ_b.c
 link gcc12-x86_64-dwarf5-differing.elf "" ""
 
-# Relocatable files, of every machine.
+# Relocatable files for every machine.
 for arch in x86_64 i386 arm64 arm s390x ppc64le ppc64 riscv64 mips64el mips64 mipsel mips ppc m68k sparc64 alpha hppa hppa64 sh4 arc; do
 	compile gcc12 $arch 5 -DMODULE module.c
 	"$triplet-ld" -r $objects -o out/gcc12-$arch-dwarf5-module.ko
@@ -173,7 +173,7 @@ for f in out/*.elf out/*.ko; do
 	"$lab/bin/bpftool" btf dump file "$x.btf.golden" format raw >"$x.raw.golden"
 done
 
-# Split BTF, and the same over a distilled base, which pahole writes into the module only, and relocated.
+# Split BTF, the same against a distilled base (which pahole writes only into the module), and relocated.
 for arch in x86_64 i386 s390x; do
 	target $arch
 	x=out/gcc12-$arch-dwarf5-driver base=out/gcc12-$arch-dwarf5-based.btf.golden
@@ -188,12 +188,12 @@ if [ $check = yes ]; then
 	rc=0
 	for f in $(cd out && ls; cd "$images" && ls *.elf *.ko *.golden); do echo "$f"; done | sort -u >names
 	while read -r f; do
-		if [ ! -e "out/$f" ]; then echo "not made by the script: corpus/images/$f"; rc=1
+		if [ ! -e "out/$f" ]; then echo "not created by this script: corpus/images/$f"; rc=1
 		elif [ ! -e "$images/$f" ]; then echo "missing: corpus/images/$f"; rc=1
 		elif ! cmp -s "out/$f" "$images/$f"; then echo "differs: corpus/images/$f"; rc=1
 		fi
 	done <names
-	[ $rc = 0 ] && echo "corpus/images is what the script makes: $(wc -l <names) files"
+	[ $rc = 0 ] && echo "corpus/images is up to date: $(wc -l <names) files"
 	exit $rc
 fi
 rm -f "$images"/*.elf "$images"/*.ko "$images"/*.golden

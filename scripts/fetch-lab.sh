@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Fetches what btfbatch is compared with from a Debian mirror: pahole 1.32, bpftool, and kernels with debug information.
+# Downloads pahole 1.32, bpftool, and kernels with debug information from a Debian mirror, for tests and benchmarks.
 #
-#   scripts/fetch-lab.sh                 the peers and the kernel 6.1-cloud-amd64
-#   scripts/fetch-lab.sh KERNEL...       the peers and these kernels
+#   scripts/fetch-lab.sh                 pahole, bpftool and the kernel 6.1-cloud-amd64
+#   scripts/fetch-lab.sh KERNEL...       pahole, bpftool and these kernels
 #   scripts/fetch-lab.sh --modules KERNEL KERNEL...    the same, and some modules of the first kernel
-#   scripts/fetch-lab.sh --list          the kernels' names
+#   scripts/fetch-lab.sh --list          the names of the kernels
 #
-# They land in $LAB (default: a folder .lab beside the checkout), where the tests look for them:
+# The files are put into $LAB (default: the folder .lab beside the checkout), where the tests look for them:
 #   $LAB/bin/pahole   $LAB/bin/bpftool   $LAB/kernels/NAME.vmlinux   $LAB/modules/NAME/...
-# Nothing is installed and root is not needed. What is needed: an x86-64 machine with apt-get and dpkg-deb, and Debian's
-# signing keys (package debian-archive-keyring). A kernel's package has some hundred megabytes.
+# The script installs nothing and needs no root. It needs an x86-64 machine with apt-get and dpkg-deb, and Debian's signing keys
+# (package debian-archive-keyring). The package of a kernel has a few hundred megabytes.
 #
-# MIRROR is the Debian mirror to take from. Once a mirror has no pahole 1.32 any more, https://snapshot.debian.org/package/dwarves/
-# tells when Debian unstable had it: MIRROR=https://snapshot.debian.org/archive/debian/20260101T000000Z, with a day of that time.
+# MIRROR is the Debian mirror. If it no longer has pahole 1.32, look up at https://snapshot.debian.org/package/dwarves/ when Debian
+# unstable had it, and use that day: MIRROR=https://snapshot.debian.org/archive/debian/20260101T000000Z
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 lab=${LAB:-$repo/../.lab}
@@ -29,7 +29,7 @@ kernels='5.10-cloud-amd64 bullseye amd64 linux-image-cloud-amd64-dbg
 6.1-686 bookworm i386 linux-image-686-pae-dbg
 6.12-cloud-amd64 trixie amd64 linux-image-cloud-amd64-dbg'
 
-# modules to compare: large ones, and others unlike them
+# modules to compare: large ones, and others of different kinds
 modules='fs/xfs/xfs fs/btrfs/btrfs fs/nfs/nfs fs/overlayfs/overlay net/ipv6/ipv6 net/netfilter/nf_conntrack net/openvswitch/openvswitch
 drivers/net/tun drivers/net/virtio_net drivers/net/veth drivers/net/ethernet/mellanox/mlx5/core/mlx5_core drivers/md/dm-mod'
 
@@ -43,15 +43,15 @@ case ${1-} in
 esac
 [ -f "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
 for name in "$@"; do
-	grep -q "^$name " <<<"$kernels" || die "no kernel $name; --list tells the names"
+	grep -q "^$name " <<<"$kernels" || die "unknown kernel $name; --list prints the names"
 done
 mkdir -p "$lab/bin" "$lab/kernels"
 lab=$(cd "$lab" && pwd)
 work=$(mktemp -d "$lab/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# apt SUITE ARCH: a configuration of apt's own for one suite and architecture, so that signatures are checked and the
-# machine's packages are left alone. Commands that follow use it.
+# apt SUITE ARCH: creates a separate apt configuration for one suite and architecture. Signatures are checked, and the machine's
+# packages are not touched. The commands that follow use it.
 apt() {
 	local dir=$work/apt-$1-$2
 	export APT_CONFIG=$dir/conf
@@ -68,7 +68,7 @@ apt() {
 	apt-get -qq update
 }
 
-# The peers run with their own C library: they are of a younger Debian than this machine may be.
+# pahole and bpftool run with their own C library, because they come from a newer Debian than this machine may have.
 fetch_peers() {
 	local root=$lab/peers ld program
 	apt sid amd64
@@ -91,18 +91,18 @@ fetch_kernel() {
 	read -r suite arch meta < <(grep "^$1 " <<<"$kernels" | cut -d' ' -f2-)
 	apt "$suite" "$arch"
 	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ && !n++ { print $2 }')
-	[ -n "$package" ] || die "$meta of $suite names no kernel"
+	[ -n "$package" ] || die "package $meta of $suite depends on no kernel"
 	echo "fetch-lab: $1 is $package"
 	mkdir "$work/$1"
 	(cd "$work/$1" && apt-get -qq download "$package")
 	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -O --wildcards './usr/lib/debug/boot/vmlinux-*' >"$part"
-	[ -s "$part" ] || die "$package holds no vmlinux"
+	[ -s "$part" ] || die "package $package contains no vmlinux"
 	if [ "$1" = "$with_modules" ]; then fetch_modules "$1"; fi
 	mv "$part" "$out"
 	rm -rf "${work:?}/$1"
 }
 
-# fetch_modules takes modules out of the package that fetch_kernel has downloaded.
+# fetch_modules extracts modules from the package that fetch_kernel downloaded.
 fetch_modules() {
 	local m patterns=()
 	for m in $modules; do patterns+=("./usr/lib/debug/lib/modules/*/kernel/$m.ko"); done

@@ -1,18 +1,18 @@
 #!/bin/sh
-# Builds a small kernel with CONFIG_DEBUG_INFO_BTF=y twice, with pahole and with btfbatch called by that name, and compares the
+# Builds a small kernel with CONFIG_DEBUG_INFO_BTF=y twice, once with pahole and once with btfbatch under that name. Compares the
 # BTF of vmlinux, of every module, and of an external module with a distilled base.
 #
 #   scripts/kernel-build.sh [-c] [-j N] [-k VERSION | -s SOURCE] [-w FOLDER]
 #
-#   -c           compile twice as well; without it only linking and BTF are done again, from the same objects
+#   -c           compile twice as well; by default only linking and BTF are repeated, from the same objects
 #   -j N         jobs of make (default: one per processor)
-#   -k VERSION   Debian's kernel to take: linux-source-VERSION, by apt-get download (default: 6.12)
-#   -s SOURCE    a kernel to take instead: a folder, a tar file or a linux-source-*.deb
-#   -w FOLDER    where to work, kept and used again (default: a new one, which is removed)
+#   -k VERSION   Debian's kernel to build: linux-source-VERSION, by apt-get download (default: 6.12)
+#   -s SOURCE    another kernel to build: a folder, a tar file or a linux-source-*.deb
+#   -w FOLDER    working folder, which is kept and reused (default: a new one, which is removed)
 #
 # Needs gcc make flex bison bc libelf-dev libssl-dev xz-utils, go, and pahole 1.32 as $PEER or $LAB/bin/pahole (LAB defaults to
-# ../.lab beside the checkout). The first build takes about 15 minutes of processor time, the second one or two.
-# Exit codes: 0 all equal, 1 something differs or does not build, 2 usage.
+# ../.lab beside the checkout). The first build takes about 15 minutes of CPU time, the second one or two.
+# Exit codes: 0 all equal, 1 something differs or cannot be built, 2 wrong usage.
 set -eu
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
@@ -40,12 +40,12 @@ mkdir -p "$work"
 work=$(cd "$work" && pwd)
 cd "$work"
 
-# Nothing but BTF may differ between two builds.
+# Only BTF may differ between two builds.
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970' KBUILD_BUILD_USER=btfbatch KBUILD_BUILD_HOST=btfbatch KBUILD_BUILD_VERSION=1 LC_ALL=C
 
 say() { echo "== $*" >&2; }
 
-# unpack SOURCE: the kernel's files in src.
+# unpack SOURCE: unpacks the kernel's files into src.
 unpack() {
 	mkdir src.part
 	case $1 in
@@ -55,7 +55,7 @@ unpack() {
 	mv src.part src
 }
 
-# fetch: Debian's package in $work, if it is not there; prints its name.
+# fetch: downloads Debian's package into $work unless it is there, and prints its name.
 fetch() {
 	set -- "linux-source-$version"_*.deb
 	[ -e "$1" ] || apt-get download "linux-source-$version" >&2
@@ -63,7 +63,7 @@ fetch() {
 	echo "$1"
 }
 
-# configure OBJ PAHOLE: tinyconfig and what makes a kernel with BTF, per-CPU variables, kfuncs and modules.
+# configure OBJ PAHOLE: tinyconfig, plus the options for BTF, per-CPU variables, kfuncs and modules.
 configure() {
 	cat >fragment <<-'E'
 		CONFIG_64BIT=y
@@ -139,7 +139,7 @@ build() {
 	nice make -C "$src" O="$obj" PAHOLE="$pahole" -j"$jobs" "$@"
 }
 
-# external: the files of a module outside the kernel's tree.
+# external: writes the files of an out-of-tree module.
 external() {
 	mkdir -p ext
 	echo 'obj-m := btfbatch_ext.o' >ext/Kbuild
@@ -162,7 +162,7 @@ external() {
 	E
 }
 
-# make_with NAME PAHOLE OBJ: a build, whose results are kept in the folder NAME.
+# make_with NAME PAHOLE OBJ: builds, and keeps the results in the folder NAME.
 make_with() {
 	say "building with $1: $2"
 	rm -f "$3/vmlinux" "$3"/.tmp_vmlinux* "$3/.btf.vmlinux.bin.o"
@@ -181,14 +181,14 @@ make_with() {
 	cp "$1.ext/btfbatch_ext.ko" "$1/"
 }
 
-# section FILE NAME OUT: the content of a section; nothing where there is none.
+# section FILE NAME OUT: writes the content of a section; an empty file if there is none.
 section() {
 	rm -f "$3"
 	objcopy --dump-section "$2=$3" "$1" /dev/null 2>/dev/null || :
 	[ -e "$3" ] || : >"$3"
 }
 
-# compare FILE: its BTF in both builds.
+# compare FILE: compares its BTF in both builds.
 compare() {
 	verdict=equal
 	for name in .BTF .BTF.base .BTF_ids; do
@@ -215,7 +215,7 @@ ln -sf "$(realpath "$peer")" bin/theirs/pahole
 (cd "$repo" && go build -o "$work/bin/ours/btfbatch" ./cmd/btfbatch)
 ln -sf btfbatch bin/ours/pahole
 [ "$(bin/ours/pahole --version)" = "$(bin/theirs/pahole --version)" ] || {
-	echo "kernel-build.sh: $peer is not the version that btfbatch stands in for" >&2 # kernels would be configured in two ways
+	echo "kernel-build.sh: $peer is not the version that btfbatch replaces (1.32)" >&2 # the two kernels would be configured differently
 	exit 2
 }
 external

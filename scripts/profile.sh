@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# profile.sh: takes anew the profile by which the compiler optimises the program (cmd/btfbatch/default.pgo).
+# Records the profile that the compiler uses to optimise the program (cmd/btfbatch/default.pgo).
 #
 #   scripts/profile.sh [SECONDS]
 #
-# The profile is that of encoding the kernels of the lab (see CONTRIBUTING.md), SECONDS each (default 8). It has the names of
-# functions and how often they were met, nothing of the kernels. Take it anew when hot functions were renamed or split.
+# The profile is recorded while the kernels of the lab (see CONTRIBUTING.md) are encoded, SECONDS for each (default 8). It contains names
+# of functions and how often they were sampled, and nothing from the kernels. Record it again after hot functions were renamed or split.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tmp=$(mktemp -d)

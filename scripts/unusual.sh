@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes the images of corpus/unusual anew: sources -> objects -> images -> goldens, where pahole gives any.
+# Rebuilds the images of corpus/unusual: sources -> objects -> images -> goldens, if pahole writes any.
 #
 #   scripts/unusual.sh            write everything
-#   scripts/unusual.sh --check    write nothing, say what would change; exit 1 if anything would
+#   scripts/unusual.sh --check    write nothing, print what would change; exit code 1 if anything would
 #
 # Needs Debian 12's tools: apt-get install gcc g++ binutils dwz rustc clang-19 lld-19 llvm-19 clang-22 lld-22
 # and gcc 16's compiler proper, which Debian sid has in gcc-16-x86-64-linux-gnu: CC1_16 is the command that runs it,
-# and pahole 1.32 and bpftool in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file is put
-# into /usr/lib/debug, where pahole looks for it, and taken away again.
+# and pahole 1.32 and bpftool in $LAB/bin (LAB defaults to ../.lab beside the checkout). Goldens never come from btfbatch. One debug file
+# is put into /usr/lib/debug temporarily, where pahole looks for it.
 set -eu
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
@@ -33,7 +33,7 @@ export LC_ALL=C SOURCE_DATE_EPOCH=0
 machine="-O2 -ffreestanding -fno-pie -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -mcmodel=kernel -mno-red-zone
 	-ffile-prefix-map=$work=/src -Wall"
 
-# c NAME SOURCE FLAGS...: an object o/NAME.o by gcc. -gsplit-dwarf leaves o/NAME.dwo.
+# c NAME SOURCE FLAGS...: compiles o/NAME.o with gcc. -gsplit-dwarf also creates o/NAME.dwo.
 c() {
 	name=$1 source=$2
 	shift 2
@@ -47,7 +47,7 @@ clang() {
 	clang-19 --target=x86_64-linux-gnu $machine -std=gnu11 "$@" -c "src/$source" -o "o/$name.o"
 }
 
-# link OUT OBJECT...: by GNU ld; lld OUT OBJECT...: by lld. Both take flags among the objects.
+# link OUT OBJECT...: links with GNU ld. lld OUT OBJECT...: links with lld. Both accept flags among the objects.
 link() {
 	out=$1
 	shift
@@ -76,16 +76,16 @@ c note0 note.S -DLTO=0
 c note1 note.S -DLTO=1
 c start start.c -gdwarf-5
 
-# What the others are compared with.
+# The images that the others are compared with.
 link plain.elf o/a.o o/b.o
 lld clang.elf o/a-clang.o o/b-clang.o
 
-# Units that refer into each other, and the note.
+# CUs that refer to each other, and the note.
 lld lto.elf o/a-lto.o o/b-lto.o
 lld lto-note0.elf o/note0.o o/a-lto.o o/b-lto.o
 link note1.elf o/a.o o/b.o o/note1.o
 
-# dwz: partial units in the image, or in a file beside it.
+# dwz: partial units in the image, or in a separate file.
 dwz -o out/dwz.elf out/plain.elf
 link dwz-note0.elf o/note0.o o/a.o o/b.o
 dwz out/dwz-note0.elf
@@ -106,7 +106,7 @@ link stub4.elf o/stub4.o
 link stub5.elf o/stub5.o
 link stub.elf o/stub.o
 
-# Relocatable files: each type unit has a section in a group of its own, and ld -r leaves it so.
+# Relocatable files: each type unit has a section in its own group, and ld -r keeps it that way.
 c groups groups.c -gdwarf-5
 c groups4 groups.c -gdwarf-4 -fdebug-types-section
 c groups5 groups.c -gdwarf-5 -fdebug-types-section
@@ -116,16 +116,16 @@ ld -r o/a.o o/b.o -o out/partial.elf
 ld -r o/a-types4.o o/b-types4.o -o out/partial4.elf
 ld -r o/a-types5.o o/b-types5.o -o out/partial5.elf
 
-# Objects that wait for link-time optimisation: no code, and the debug information of the types under other names.
+# Objects that wait for link-time optimisation: no code, and sections with the debug information of types under other names.
 c waiting groups.c -gdwarf-5 -flto
 c waiting-zlib groups.c -gdwarf-4 -flto -gz=zlib
 c waiting4 groups.c -gdwarf-4 -flto -fdebug-types-section
-# What they hold of the code has the options of the compiler, and so the name of this folder.
+# Their intermediate code contains the compiler's options, and therefore the name of this folder.
 for s in waiting waiting-zlib waiting4; do objcopy -w -R '.gnu.lto_*' o/$s.o out/$s.elf; done
 objcopy --add-section .debug_gdb_scripts=src/groups.c out/waiting.elf out/waiting-hidden.elf
 objcopy --add-section .gnu.debuglto_.debug_info=src/groups.c out/groups.elf out/waiting-fat.elf
 
-# Split DWARF: the .dwo files, or one .dwp file that has them.
+# Split DWARF: .dwo files, or one .dwp file that contains them.
 link split4.elf o/a-split4.o o/b-split4.o
 link split5.elf o/a-split5.o o/b-split5.o
 link splittypes4.elf o/a-splittypes4.o o/b-splittypes4.o
@@ -139,7 +139,7 @@ lld package5.elf o/a-package5.o o/b-package5.o
 llvm-dwp-19 o/a-package5.dwo o/b-package5.dwo -o out/package5.elf.dwp
 lld gdbindex.elf --gdb-index o/a-index.o o/b-index.o
 
-# Other languages beside C.
+# Languages other than C.
 g++ $machine -std=gnu++14 -gno-record-gcc-switches -frandom-seed=cxx -fno-exceptions -fno-rtti -gdwarf-5 -c src/cxx.cc -o o/cxx.o
 link cxx.elf o/start.o o/cxx.o -Wl,--defsym,_ZTV4base=0
 "${RUSTC:-/usr/bin/rustc}" --edition 2021 -g -C opt-level=2 -C panic=abort -C relocation-model=static -C code-model=kernel \
@@ -152,11 +152,11 @@ link atomic.elf o/atomic.o
 link atomic-plain.elf o/atomic-plain.o
 link complex.elf o/complex.o
 
-# Structs of headers that are only declared.
+# Structs of headers are only declared.
 c reduced reduced.c -gdwarf-5 -femit-struct-debug-baseonly -fno-var-tracking
 link reduced.elf o/reduced.o
 
-# Types and annotations that only newer compilers make.
+# Types and annotations that only newer compilers emit.
 clang-22 --target=aarch64-linux-gnu -march=armv8.3-a -Xclang -fptrauth-intrinsics -Xclang -fptrauth-calls -O2 -ffreestanding \
 	"-ffile-prefix-map=$work=/src" -std=gnu11 -gdwarf-5 -c src/ptrauth.c -o o/ptrauth.o
 ld.lld-22 -T src/odd.lds -N --build-id=none -e start -z notext o/ptrauth.o -o out/ptrauth.elf
@@ -172,7 +172,7 @@ for s in annot nullptr; do # by the compiler proper, which runs where the driver
 	link $s.elf "o/$s.o"
 done
 
-# Names that kernels refuse, and units in which there is nothing.
+# Names that kernels refuse, and empty units.
 c dollar dollar.c -gdwarf-5
 link dollar.elf o/dollar.o
 c empty empty.S
@@ -184,12 +184,12 @@ objcopy --compress-debug-sections=zlib out/plain.elf out/zlib.elf
 objcopy --compress-debug-sections=zstd out/plain.elf out/zstd.elf
 link emitrelocs.elf -Wl,--emit-relocs o/a.o o/b.o
 
-# More sections than 16 bits can count, packed: there is little in them.
+# More sections than 16 bits can count. The file is compressed, because the sections are nearly empty.
 seq 65300 | sed 's/.*/.section .fill,"a",%nobits,unique,&/' >src/sections.inc
 clang sections sections.c -gdwarf-5 -Isrc
 gzip -9nc o/sections.o >out/sections.o.gz
 
-# Debug information in a file of its own.
+# Debug information in a separate file.
 gcc -nostdlib -static -no-pie -Wl,-T,src/odd.lds,-N,-e,start,--no-warn-rwx-segments,--build-id=0x0123456789abcdef o/a.o o/b.o -o o/id.elf
 mkdir -p out/.build-id/01 out/.debug
 objcopy --only-keep-debug o/id.elf out/.build-id/01/23456789abcdef.debug
@@ -198,7 +198,7 @@ objcopy --only-keep-debug out/plain.elf out/.debug/debuglink.debug
 (cd out/.debug && objcopy --strip-debug --add-gnu-debuglink=debuglink.debug ../plain.elf ../debuglink.elf)
 (cd out/.debug && objcopy --strip-all --add-gnu-debuglink=debuglink.debug ../plain.elf ../nosymtab.elf)
 
-# kfuncs as the kernel's build leaves them: ids filled in, those of the image's own .BTF, and sorted by them.
+# kfuncs as the kernel's build leaves them: with the ids of the image's own .BTF, sorted by id.
 c kfuncs kfuncs.c -gdwarf-5
 c linked kfuncs_ids.S -DFINISHED=0 -DBETA=0
 link kfuncs-linked.elf o/kfuncs.o o/linked.o
@@ -208,7 +208,7 @@ c finished kfuncs_ids.S -DFINISHED=1 "-DALPHA=$(id alpha)" "-DBETA=$(id beta)" "
 link kfuncs.elf o/kfuncs.o o/finished.o
 objcopy --add-section .BTF=o/kfuncs.btf out/kfuncs.elf
 
-# A program with program headers that has BTF; pahole's way to replace it, in place, lays the whole file out anew.
+# A program with program headers that has BTF. When pahole replaces the BTF in place, it writes a new file layout.
 c program program.c -gdwarf-5
 gcc -nostdlib -static -no-pie -Wl,-e,start,--build-id=none o/program.o -o out/program.elf
 "$lab/bin/pahole" -J --btf_features=default --btf_encode_detached=o/program.btf out/program.elf
@@ -216,7 +216,7 @@ objcopy --add-section .BTF=o/program.btf out/program.elf
 cp out/program.elf out/program.inplace.golden
 "$lab/bin/pahole" -J --btf_features=default out/program.inplace.golden
 
-# golden NAME IMAGE ARGUMENTS...: what pahole writes, if anything; the last line of what it says is shown.
+# golden NAME IMAGE ARGUMENTS...: keeps pahole's output, if any, and otherwise prints its last message.
 golden() {
 	name=$1 image=$2
 	shift 2
@@ -230,19 +230,19 @@ cp out/.build-id/01/23456789abcdef.debug /usr/lib/debug/.build-id/01/
 while read -r image; do golden "${image%%.*}" "$image"; done <names
 rm -r /usr/lib/debug/.build-id/01
 golden sections ../o/sections.o
-# Units of C alone.
+# Only the C units.
 golden cxx-without cxx.elf --lang_exclude=c++14
 golden rust-without rust.elf --lang_exclude=rust
 
 files() { (cd "$1" && find . -type f ! -path './src/*' ! -name '*.go' ! -name README.md | sort); }
-# dwz -5 draws the checksum of its pair anew each time.
+# dwz -5 uses a new random checksum each time.
 if [ $check = yes ]; then
 	rc=0
 	{ files out; files "$images"; } | grep -v dwz-sup | sort -u >names
 	while read -r f; do
 		cmp -s "out/$f" "$images/$f" || { echo "differs or is missing: corpus/unusual/$f"; rc=1; }
 	done <names
-	[ $rc = 0 ] && echo "corpus/unusual is what the script makes: $(wc -l <names) files"
+	[ $rc = 0 ] && echo "corpus/unusual is up to date: $(wc -l <names) files"
 	exit $rc
 fi
 files "$images" | while read -r f; do rm -f "$images/$f"; done
