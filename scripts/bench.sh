@@ -23,7 +23,7 @@ while [ $# -gt 1 ]; do
     -m) images=$2; shift 2 ;;
     --max-cpu) max_cpu=$2; shift 2 ;;
     --max-mem) max_mem=$2; shift 2 ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 image=${1:?a vmlinux with DWARF is missing}
