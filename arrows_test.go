@@ -48,7 +48,9 @@ var arrows = map[string][]string{
 	"golden/escape": {},
 	"golden/cause":  {},
 	"golden":        {"encoder/btf", "encoder/input", "golden/dump", "golden/escape"},
-	"golden/report": {"golden", "golden/escape"},
+	"golden/report": {"golden", "golden/escape", "golden/report/exitcode"},
+
+	"golden/report/exitcode": {},
 
 	"config":        {"encoder/feature", "encoder/input", "encoder/kernel"},
 	"corpus":        {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
@@ -64,7 +66,7 @@ var arrows = map[string][]string{
 		"cmd/internal/batch", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed", "cmd/internal/explain",
 		"cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/reports",
 		"cmd/internal/source", "config", "corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input",
-		"encoder/kernel", "encoder/verify", "golden", "golden/dump", "golden/escape", "golden/report",
+		"encoder/kernel", "encoder/verify", "golden", "golden/dump", "golden/escape", "golden/report", "golden/report/exitcode",
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/source", "config", "corpus", "encoder",
@@ -81,7 +83,7 @@ var arrows = map[string][]string{
 	"cmd/internal/judge":   {"cmd/internal/source", "encoder/btf", "encoder/verify"},
 	"cmd/internal/pahole": {
 		"cmd/internal/paths", "cmd/internal/publish", "cmd/internal/source", "encoder", "encoder/btf", "encoder/distill",
-		"encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
+		"encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape", "golden/report/exitcode",
 	},
 	"cmd/internal/paths":   {},
 	"cmd/internal/publish": {"cmd/internal/paths"},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // zstdRun is a frame that stands for n times a byte, where n is a multiple of 128 KiB (RFC 8878).
@@ -217,7 +218,7 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 				t.Fatal("no usage")
 			}
 			t.Logf("%d MiB, %v, exit code %d: %.300s", usage.Maxrss>>10, time.Since(began).Round(time.Millisecond), code, &stderr)
-			if code < exitFailed || code > exitDiffers || stderr.Len() == 0 {
+			if code < exitcode.Failed || code > exitcode.Differs || stderr.Len() == 0 {
 				t.Errorf("got exit code %d", code)
 			}
 			if usage.Maxrss>>10 > 250 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 func newDiff(a *app) *cobra.Command {
@@ -42,8 +43,8 @@ standard input. Exits with 0 when they hold the same types in the same order, 3 
 			if _, err := cmd.OutOrStdout().Write(d.AppendText(nil, most)); err != nil {
 				return failed(err)
 			}
-			a.console.Verdict(args[0]+" and "+args[1]+" differ", "differs", exitDiffers)
-			return &exit{code: exitDiffers}
+			a.console.Verdict(args[0]+" and "+args[1]+" differ", "differs", exitcode.Differs)
+			return &exit{code: exitcode.Differs}
 		},
 	}
 	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the BTF that both continue: raw BTF or ELF")

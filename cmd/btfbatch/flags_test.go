@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // place makes a folder the current one that has what command lines need: an image, raw BTF, a manifest, a folder.
@@ -191,7 +193,7 @@ func TestWrongValues(t *testing.T) {
 			}
 			var stdout, stderr bytes.Buffer
 			code := run(args, &stdout, &stderr)
-			if code != exitUsage || stderr.Len() == 0 || stdout.Len() > 0 {
+			if code != exitcode.Usage || stderr.Len() == 0 || stdout.Len() > 0 {
 				t.Errorf("%q: got exit code %d, output %q and error %q, want 2 and an error", args, code, stdout.String(), stderr.String())
 			}
 		}
@@ -218,13 +220,13 @@ func TestEmptyArguments(t *testing.T) {
 		args := strings.Fields(line)
 		args[1] = ""
 		var stderr bytes.Buffer
-		if code := run(args, io.Discard, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "empty") {
+		if code := run(args, io.Discard, &stderr); code != exitcode.Usage || !strings.Contains(stderr.String(), "empty") {
 			t.Errorf("%q: got exit code %d and error %q", args, code, stderr.String())
 		}
 	}
 	for _, args := range [][]string{{"help", "nothing"}, {"help", "run", "it"}, {"completion", "tcsh"}, {""}, {"version", ""}} {
 		var stderr bytes.Buffer
-		if code := run(args, io.Discard, &stderr); code != exitUsage || stderr.Len() == 0 {
+		if code := run(args, io.Discard, &stderr); code != exitcode.Usage || stderr.Len() == 0 {
 			t.Errorf("%q: got exit code %d and error %q", args, code, stderr.String())
 		}
 	}
@@ -234,14 +236,14 @@ func TestEmptyArguments(t *testing.T) {
 func TestGivenTwice(t *testing.T) {
 	place(t)
 	for line, want := range map[string]int{
-		"encode a.elf -o one.btf -o two.btf":              exitUsage,
-		"encode a.elf -o one.btf --output one.btf":        exitOK,
-		"dump a.btf --format raw --format c":              exitUsage,
-		"version --log-format human --log-format json":    exitUsage,
-		"verify a.btf --as 6.1 --as 6.12":                 exitUsage,
-		"embed a.elf -o two.elf --as 6.1 --as 6.12":       exitOK, // a list
-		"encode a.elf -o three.btf --btf-features none":   exitOK,
-		"run m.yaml --earlier folder --loss 0.5 --only a": exitOK,
+		"encode a.elf -o one.btf -o two.btf":              exitcode.Usage,
+		"encode a.elf -o one.btf --output one.btf":        exitcode.OK,
+		"dump a.btf --format raw --format c":              exitcode.Usage,
+		"version --log-format human --log-format json":    exitcode.Usage,
+		"verify a.btf --as 6.1 --as 6.12":                 exitcode.Usage,
+		"embed a.elf -o two.elf --as 6.1 --as 6.12":       exitcode.OK, // a list
+		"encode a.elf -o three.btf --btf-features none":   exitcode.OK,
+		"run m.yaml --earlier folder --loss 0.5 --only a": exitcode.OK,
 	} {
 		var stderr bytes.Buffer
 		if code := run(strings.Fields(line), io.Discard, &stderr); code != want {

@@ -16,15 +16,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-)
-
-// Exit codes.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitDiffers     = 3
-	exitInterrupted = 130
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 var errInterrupted = errors.New("interrupted")
@@ -40,8 +32,8 @@ func (e *exit) Error() string { return fmt.Sprint(e.cause) }
 func (e *exit) Unwrap() error { return e.cause }
 
 // failed and usage give an error its exit code.
-func failed(err error) error { return withCode(exitFailed, err) }
-func usage(err error) error  { return withCode(exitUsage, err) }
+func failed(err error) error { return withCode(exitcode.Failed, err) }
+func usage(err error) error  { return withCode(exitcode.Usage, err) }
 
 func withCode(code int, err error) error {
 	if err == nil {
@@ -61,19 +53,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	out, errs := console.NewStream(stdout), console.NewStream(stderr)
 	voice := firstVoice(args, errs)
 	code := guarded(voice, func() int { return execute(args, out, errs, voice) })
-	told := code != exitOK && code != exitDiffers // an error, which may be that one
+	told := code != exitcode.OK && code != exitcode.Differs // an error, which may be that one
 	if err := out.Err(); err != nil && !told && !console.Gone(err) {
-		voice.Complain(fmt.Errorf("standard output: %w", err), exitFailed)
+		voice.Complain(fmt.Errorf("standard output: %w", err), exitcode.Failed)
 	}
-	if out.Err() != nil && code != exitInterrupted || errs.Err() != nil && !told { // of the second there is nowhere to say it
-		code = exitFailed
+	if out.Err() != nil && code != exitcode.Interrupted || errs.Err() != nil && !told { // of the second there is nowhere to say it
+		code = exitcode.Failed
 	}
 	return code
 }
 
 // execute runs the command.
 func execute(args []string, stdout, stderr io.Writer, voice *console.Console) int {
-	interrupts := interrupter{say: func() { voice.Complain(errInterrupted, exitInterrupted) }}
+	interrupts := interrupter{say: func() { voice.Complain(errInterrupted, exitcode.Interrupted) }}
 	ctx := interrupts.listen(context.Background())
 	root := newRoot(voice, &interrupts)
 	root.SetArgs(args)
@@ -83,12 +75,12 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	givenOnce(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitOK
+		return exitcode.OK
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = &exit{exitInterrupted, errInterrupted}
+		err = &exit{exitcode.Interrupted, errInterrupted}
 	}
-	e := &exit{exitUsage, err} // of cobra: flags and arguments
+	e := &exit{exitcode.Usage, err} // of cobra: flags and arguments
 	errors.As(err, &e)
 	switch {
 	case errors.Is(e.cause, errInterrupted):
@@ -104,7 +96,7 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 func guarded(voice *console.Console, do func() int) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
-			code = exitFailed
+			code = exitcode.Failed
 			voice.Complain(fmt.Errorf("internal error: %v\n%s", r, debug.Stack()), code)
 		}
 	}()

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // with adds inputs to others.
@@ -214,7 +216,7 @@ func prepareFixtures(t *testing.T) {
 	write(t, "m.yaml", manifestOf(&c))
 	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "run m.yaml --update"} {
 		var b bytes.Buffer
-		if code := run(strings.Fields(args), &b, &b); code != exitOK {
+		if code := run(strings.Fields(args), &b, &b); code != exitcode.OK {
 			t.Fatalf("%s: exit code %d\n%s", args, code, &b)
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // These tests hold a property: a command is never good when something is missing, and writes nothing that it was not told to write.
@@ -172,7 +173,7 @@ func (c *trial) call(t *testing.T, prepare func()) (code int, out string) {
 	told := map[string]bool{}
 	for name, in := range c.inputs {
 		if v := c.value(name); in.kind == writesFile || in.kind == appendsFile {
-			told[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitUsage
+			told[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitcode.Usage
 		}
 	}
 	after := snapshot(t)
@@ -225,7 +226,7 @@ func TestNothingMissing(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(c.command, " ", i), func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			if code, out := c.call(t, nil); code != exitOK {
+			if code, out := c.call(t, nil); code != exitcode.OK {
 				t.Fatalf("got exit code %d with good values\n%s", code, out)
 			}
 			for in := range c.inputs {
@@ -267,13 +268,13 @@ func (c *trial) states(t *testing.T, name string) {
 		code, out := one.call(t, nil)
 		prints, fine := in.fine[s.name]
 		switch {
-		case fine && code != exitOK:
+		case fine && code != exitcode.OK:
 			t.Errorf("%s, %s: got exit code %d, and the table says that it is fine\n%s", name, s.name, code, out)
 		case fine && !strings.HasPrefix(prints, "(") && !regexp.MustCompile(prints).MatchString(out):
 			t.Errorf("%s, %s: it succeeds and does not print %q\n%s", name, s.name, prints, out)
-		case !fine && code == exitOK:
+		case !fine && code == exitcode.OK:
 			t.Errorf("%s, %s: it succeeds\n%s", name, s.name, out)
-		case code != exitOK && strings.TrimSpace(strings.SplitN(out, "\n", 2)[1]) == "":
+		case code != exitcode.OK && strings.TrimSpace(strings.SplitN(out, "\n", 2)[1]) == "":
 			t.Errorf("%s, %s: exit code %d and no word", name, s.name, code)
 		}
 	}
@@ -300,7 +301,7 @@ func (c *trial) contradictions(t *testing.T, name string) {
 				one.values[name] = c.inputs[name].before + path
 				spelt = path != ""
 			})
-			if spelt && code == exitOK {
+			if spelt && code == exitcode.OK {
 				t.Errorf("%s is %s of %s: it succeeds\n%s", name, s.name, other, out)
 			}
 		}

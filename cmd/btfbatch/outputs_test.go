@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 var errFull = errors.New("no space left on device")
@@ -64,7 +65,7 @@ func TestFullDisk(t *testing.T) {
 		args := strings.Fields(line)
 		var all bytes.Buffer
 		code := run(args, &all, io.Discard)
-		if want := map[bool]int{true: exitDiffers, false: exitOK}[line == "diff a.btf b.btf"]; code != want || all.Len() == 0 {
+		if want := map[bool]int{true: exitcode.Differs, false: exitcode.OK}[line == "diff a.btf b.btf"]; code != want || all.Len() == 0 {
 			t.Errorf("%q: got exit code %d and %d bytes, want %d and some", line, code, all.Len(), want)
 			continue
 		}
@@ -79,12 +80,12 @@ func TestFullDisk(t *testing.T) {
 				disk = fullDisk{left: room}
 				code = run(args, &disk, &stderr)
 			}
-			if code != exitFailed || !strings.Contains(stderr.String(), errFull.Error()) {
+			if code != exitcode.Failed || !strings.Contains(stderr.String(), errFull.Error()) {
 				t.Errorf("%q, room for %d bytes: got exit code %d and error %q", line, room, code, stderr.String())
 			}
 		}
 		var stderr bytes.Buffer
-		if code := run(args, brokenPipe{}, &stderr); code != exitFailed || strings.Contains(stderr.String(), "pipe") || strings.Contains(stderr.String(), "btfbatch:") {
+		if code := run(args, brokenPipe{}, &stderr); code != exitcode.Failed || strings.Contains(stderr.String(), "pipe") || strings.Contains(stderr.String(), "btfbatch:") {
 			t.Errorf("%q into a closed pipe: got exit code %d and error %q", line, code, stderr.String())
 		}
 	}
@@ -100,7 +101,7 @@ func (brokenPipe) Write([]byte) (int, error) {
 func TestFullDiskForErrors(t *testing.T) {
 	place(t)
 	for _, line := range []string{"run m.yaml", "encode a.elf -o out.btf --timings", "verify a.btf --as 5.15 --path vmlinux", "verify a.btf --as 6.8"} {
-		if code := run(strings.Fields(line), io.Discard, &fullDisk{}); code != exitFailed {
+		if code := run(strings.Fields(line), io.Discard, &fullDisk{}); code != exitcode.Failed {
 			t.Errorf("%q: got exit code %d, want 1", line, code)
 		}
 	}
@@ -125,7 +126,7 @@ func TestHead(t *testing.T) {
 		read.Close() // the reader has seen enough
 		err = cmd.Run()
 		write.Close()
-		if got := cmd.ProcessState.ExitCode(); got != exitFailed || strings.Contains(stderr.String(), "btfbatch:") || strings.Contains(stderr.String(), "pipe") {
+		if got := cmd.ProcessState.ExitCode(); got != exitcode.Failed || strings.Contains(stderr.String(), "btfbatch:") || strings.Contains(stderr.String(), "pipe") {
 			t.Errorf("%s: got %v and error %q", line, err, stderr.String())
 		}
 	}
@@ -139,25 +140,25 @@ var bad = []struct {
 	line string
 	code int
 }{
-	{"rum", exitUsage}, {"--no-such-flag", exitUsage}, {"--log-level loud", exitUsage}, {"help nothing", exitUsage}, {"completion tcsh", exitUsage},
-	{"version it", exitUsage}, {"version --no", exitUsage},
-	{"run", exitUsage}, {"run nowhere.yaml", exitUsage}, {"run wrong.yaml", exitUsage}, {"run m.yaml --report pdf", exitUsage},
-	{"run m.yaml --only nothing", exitUsage}, {"run failing.yaml", exitFailed}, {"run differs.yaml", exitDiffers}, {"run notes.yaml", exitFailed},
-	{"run notes.yaml --earlier folder --report json=folder", exitUsage},
-	{"run m.yaml", exitOK}, {"run m.yaml --log-level debug", exitOK}, {"run differs.yaml --log-level error", exitDiffers},
-	{"run broken.yaml --log-level debug", exitFailed},
-	{"encode a.elf", exitUsage}, {"encode nowhere.elf -o out.btf", exitFailed}, {"encode m.yaml -o out.btf", exitFailed},
-	{"encode a.elf -o out.btf --timings", exitOK}, {"encode a.elf -o folder", exitUsage},
-	{"embed a.elf", exitUsage}, {"embed nowhere.elf -o out.elf", exitFailed}, {"embed a.elf -o out.elf --btf m.yaml", exitFailed},
-	{"embed a.elf -o out.elf --btf a.btf --as 6.8", exitOK}, {"embed a.elf -o out.elf --as 5.10", exitFailed},
-	{"dump", exitUsage}, {"dump nowhere", exitFailed}, {"dump m.yaml", exitFailed}, {"dump a.btf --format xml", exitUsage},
-	{"diff a.btf", exitUsage}, {"diff a.btf nowhere", exitFailed}, {"diff a.btf b.btf", exitDiffers},
-	{"validate wrong.yaml", exitUsage}, {"validate failing.yaml", exitFailed}, {"validate notes.yaml", exitOK},
-	{"plan wrong.yaml", exitUsage}, {"plan nowhere.yaml", exitUsage}, {"plan failing.yaml", exitFailed},
-	{"explain a.elf", exitUsage}, {"explain a.elf nothing", exitFailed}, {"explain nowhere x", exitFailed},
-	{"stats nowhere", exitFailed}, {"stats a.elf --format xml", exitUsage},
-	{"verify a.btf --as 5.15 --path vmlinux", exitFailed}, {"verify a.btf --as latest", exitUsage}, {"verify nowhere", exitUsage},
-	{"verify a.btf --lint --earlier b.btf --loss 0", exitOK}, {"verify a.btf --strict-lint --as 7.2", exitFailed}, {"verify m.yaml", exitUsage},
+	{"rum", exitcode.Usage}, {"--no-such-flag", exitcode.Usage}, {"--log-level loud", exitcode.Usage}, {"help nothing", exitcode.Usage}, {"completion tcsh", exitcode.Usage},
+	{"version it", exitcode.Usage}, {"version --no", exitcode.Usage},
+	{"run", exitcode.Usage}, {"run nowhere.yaml", exitcode.Usage}, {"run wrong.yaml", exitcode.Usage}, {"run m.yaml --report pdf", exitcode.Usage},
+	{"run m.yaml --only nothing", exitcode.Usage}, {"run failing.yaml", exitcode.Failed}, {"run differs.yaml", exitcode.Differs}, {"run notes.yaml", exitcode.Failed},
+	{"run notes.yaml --earlier folder --report json=folder", exitcode.Usage},
+	{"run m.yaml", exitcode.OK}, {"run m.yaml --log-level debug", exitcode.OK}, {"run differs.yaml --log-level error", exitcode.Differs},
+	{"run broken.yaml --log-level debug", exitcode.Failed},
+	{"encode a.elf", exitcode.Usage}, {"encode nowhere.elf -o out.btf", exitcode.Failed}, {"encode m.yaml -o out.btf", exitcode.Failed},
+	{"encode a.elf -o out.btf --timings", exitcode.OK}, {"encode a.elf -o folder", exitcode.Usage},
+	{"embed a.elf", exitcode.Usage}, {"embed nowhere.elf -o out.elf", exitcode.Failed}, {"embed a.elf -o out.elf --btf m.yaml", exitcode.Failed},
+	{"embed a.elf -o out.elf --btf a.btf --as 6.8", exitcode.OK}, {"embed a.elf -o out.elf --as 5.10", exitcode.Failed},
+	{"dump", exitcode.Usage}, {"dump nowhere", exitcode.Failed}, {"dump m.yaml", exitcode.Failed}, {"dump a.btf --format xml", exitcode.Usage},
+	{"diff a.btf", exitcode.Usage}, {"diff a.btf nowhere", exitcode.Failed}, {"diff a.btf b.btf", exitcode.Differs},
+	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
+	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
+	{"explain a.elf", exitcode.Usage}, {"explain a.elf nothing", exitcode.Failed}, {"explain nowhere x", exitcode.Failed},
+	{"stats nowhere", exitcode.Failed}, {"stats a.elf --format xml", exitcode.Usage},
+	{"verify a.btf --as 5.15 --path vmlinux", exitcode.Failed}, {"verify a.btf --as latest", exitcode.Usage}, {"verify nowhere", exitcode.Usage},
+	{"verify a.btf --lint --earlier b.btf --loss 0", exitcode.OK}, {"verify a.btf --strict-lint --as 7.2", exitcode.Failed}, {"verify m.yaml", exitcode.Usage},
 }
 
 // With --log-format json every line of the standard error output is JSON, whatever goes wrong.
@@ -189,7 +190,7 @@ func TestEveryLineIsJSON(t *testing.T) {
 			t.Errorf("%s: got exit code %d, want %d: %s", tt.line, code, tt.code, stderr.String())
 		}
 		levels := checkJSON(t, tt.line, &stderr)
-		if code != exitOK && !slices.Contains(levels, "error") {
+		if code != exitcode.OK && !slices.Contains(levels, "error") {
 			t.Errorf("%s: exit code %d, and no line says why", tt.line, code)
 		}
 	}
@@ -238,7 +239,7 @@ func TestManifestProblemsInJSON(t *testing.T) {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	if line.File != "w.yaml" || line.Line != 3 || line.Column != 28 || line.Path != "images[0]" || line.Suggestion != `"features"` ||
-		line.Code != exitUsage || line.Level != "error" || line.Message != `unknown key "fetures" in an image` {
+		line.Code != exitcode.Usage || line.Level != "error" || line.Message != `unknown key "fetures" in an image` {
 		t.Errorf("got %+v", line)
 	}
 }
@@ -252,7 +253,7 @@ func TestPanic(t *testing.T) {
 			t.Fatal(err)
 		}
 		code := guarded(voice, func() int { panic("no such kind") })
-		if code != exitFailed || !strings.Contains(stderr.String(), "internal error: no such kind") || !strings.Contains(stderr.String(), "goroutine ") {
+		if code != exitcode.Failed || !strings.Contains(stderr.String(), "internal error: no such kind") || !strings.Contains(stderr.String(), "goroutine ") {
 			t.Errorf("%s: got exit code %d and %q", format, code, stderr.String())
 		}
 		if format == "json" {

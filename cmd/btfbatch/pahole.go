@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // standIn is the name by which kernel builds call the program.
@@ -33,7 +34,7 @@ btfbatch pahole --help lists the options.`,
 				name += " " + standIn
 			}
 			collectOften()
-			if code := pahole.Run(cmd.Context(), name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitOK {
+			if code := pahole.Run(cmd.Context(), name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
 				return &exit{code: code}
 			}
 			return nil

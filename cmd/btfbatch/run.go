@@ -16,6 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 func newRun(a *app) *cobra.Command {
@@ -167,9 +168,9 @@ func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, 
 		return r, failed(err)
 	}
 	switch code := r.ExitCode(); code {
-	case exitOK:
+	case exitcode.OK:
 		return r, nil
-	case exitInterrupted:
+	case exitcode.Interrupted:
 		return r, &exit{code: code, cause: errInterrupted}
 	default:
 		return r, &exit{code: code}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // How long the program goes on after the first signal. A second one ends it at once.
@@ -42,12 +43,12 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 		cancel()
 		go func() { // a second signal
 			<-i.signals
-			os.Exit(exitInterrupted)
+			os.Exit(exitcode.Interrupted)
 		}()
 		waitAtMost(graceForBatch, i.batch.Lock)
 		waitAtMost(graceForFiles, publish.Stop)
 		waitAtMost(graceForWords, i.sayInterrupted)
-		os.Exit(exitInterrupted)
+		os.Exit(exitcode.Interrupted)
 	}()
 	return ctx
 }

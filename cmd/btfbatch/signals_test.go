@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 const (
@@ -132,8 +134,8 @@ func TestOneSignalEndsIt(t *testing.T) {
 				if code == -1 && wait < 10*time.Second {
 					continue // it had not begun yet
 				}
-				if code != exitInterrupted || took > quickly || stderr.String() != "btfbatch: interrupted\n" && tt.look == nil {
-					t.Errorf("got exit code %d after %v, want %d; %s", code, took, exitInterrupted, &stderr)
+				if code != exitcode.Interrupted || took > quickly || stderr.String() != "btfbatch: interrupted\n" && tt.look == nil {
+					t.Errorf("got exit code %d after %v, want %d; %s", code, took, exitcode.Interrupted, &stderr)
 				}
 				nothingHalfDone(t, dir)
 				if tt.look != nil {
@@ -177,7 +179,7 @@ func TestTerminalIsGone(t *testing.T) {
 		}
 		_ = cmd.Wait() // the state tells
 		w.Close()
-		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitInterrupted, true: exitFailed}[survives]; got != want {
+		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitcode.Interrupted, true: exitcode.Failed}[survives]; got != want {
 			t.Errorf("survives: %v: got exit code %d, want %d", survives, got, want)
 		}
 	}
@@ -259,8 +261,8 @@ func TestNobodyReads(t *testing.T) {
 				if code == -1 && wait < 10*time.Second {
 					continue
 				}
-				if code != exitInterrupted || took > quickly {
-					t.Errorf("got exit code %d after %v, want %d", code, took, exitInterrupted)
+				if code != exitcode.Interrupted || took > quickly {
+					t.Errorf("got exit code %d after %v, want %d", code, took, exitcode.Interrupted)
 				}
 				return
 			}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // onTerminal runs the program on a terminal of some columns, with its standard output or standard error output there, and returns what
@@ -53,10 +55,10 @@ func onTerminal(t *testing.T, columns uint16, args string, errs bool) (code int,
 // Bytes do not go to a terminal.
 func TestBytesForTerminal(t *testing.T) {
 	place(t)
-	if code, seen := onTerminal(t, 80, "encode a.elf -o -", false); code != exitUsage || seen != "" {
+	if code, seen := onTerminal(t, 80, "encode a.elf -o -", false); code != exitcode.Usage || seen != "" {
 		t.Errorf("got exit code %d and %q", code, seen)
 	}
-	if code, seen := onTerminal(t, 80, "dump a.btf", false); code != exitOK || seen == "" {
+	if code, seen := onTerminal(t, 80, "dump a.btf", false); code != exitcode.OK || seen == "" {
 		t.Errorf("text: got exit code %d and %q", code, seen)
 	}
 }
@@ -72,7 +74,7 @@ func TestNarrowTerminal(t *testing.T) {
 	}{{"xterm", 80, true}, {"xterm", 40, true}, {"xterm", 39, false}, {"xterm", 1, false}, {"dumb", 80, false}} {
 		t.Setenv("TERM", tt.term)
 		code, seen := onTerminal(t, tt.columns, "run m.yaml", true)
-		if bar := strings.Contains(strings.ReplaceAll(seen, "\r\n", ""), "\r"); code != exitOK || bar != tt.bar {
+		if bar := strings.Contains(strings.ReplaceAll(seen, "\r\n", ""), "\r"); code != exitcode.OK || bar != tt.bar {
 			t.Errorf("%s, %d columns: got exit code %d and %q, want a bar: %t", tt.term, tt.columns, code, seen, tt.bar)
 		}
 		if row := strings.Contains(seen, "ok"); row == tt.bar {

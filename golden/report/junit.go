@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 type junitSuites struct {
@@ -74,7 +75,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 		}
 		s.Cases = append(s.Cases, c)
 	}
-	if r.ExitCode() != ExitOK && t.Failed+t.Differs == 0 {
+	if r.ExitCode() != exitcode.OK && t.Failed+t.Differs == 0 {
 		// Nothing was done, or not all, and a reader that counts errors must not take that for success.
 		s.Tests, s.Errors = s.Tests+1, 1
 		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.Verdict()}})

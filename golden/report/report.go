@@ -14,6 +14,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // A Status is the outcome for one image, or for the batch.
@@ -27,15 +28,6 @@ const (
 	Skipped Status = "skipped"
 	// Interrupted is an image that was not done when the run was told to stop, and a batch with such an image.
 	Interrupted Status = "interrupted"
-)
-
-// Exit codes of a batch.
-const (
-	ExitOK      = 0
-	ExitFailed  = 1 // an image failed, or there was none
-	ExitDiffers = 3 // none failed, and one differs from its golden
-
-	ExitInterrupted = 130 // not every image was done
 )
 
 // A Row is what became of one image.
@@ -331,13 +323,13 @@ func (r *Report) Status() Status {
 func (r *Report) ExitCode() int {
 	switch r.Status() {
 	case OK:
-		return ExitOK
+		return exitcode.OK
 	case Differs:
-		return ExitDiffers
+		return exitcode.Differs
 	case Interrupted:
-		return ExitInterrupted
+		return exitcode.Interrupted
 	}
-	return ExitFailed
+	return exitcode.Failed
 }
 
 // Verdict says in a few words how the batch went.

@@ -18,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // sample writes a small image.
@@ -130,8 +131,8 @@ func TestInterrupted(t *testing.T) {
 			t.Errorf("%s: got %s, error %q, want %s", row.Name, row.Status, row.Error, report.Interrupted)
 		}
 	}
-	if r.ExitCode() != report.ExitInterrupted {
-		t.Errorf("got exit code %d, want %d", r.ExitCode(), report.ExitInterrupted)
+	if r.ExitCode() != exitcode.Interrupted {
+		t.Errorf("got exit code %d, want %d", r.ExitCode(), exitcode.Interrupted)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // An argument tells whether an option has one.
@@ -129,5 +131,5 @@ func (p *parser) usage(format string, args ...any) error {
 
 func usage(name, problem string) *stop {
 	short := filepath.Base(name)
-	return &stop{code: exitUsage, err: fmt.Sprintf("%s: %s\nTry `%s --help' or `%s --usage' for more information.\n", name, problem, short, short)}
+	return &stop{code: exitcode.PaholeUsage, err: fmt.Sprintf("%s: %s\nTry `%s --help' or `%s --usage' for more information.\n", name, problem, short, short)}
 }

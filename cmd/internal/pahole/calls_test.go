@@ -11,6 +11,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/rules"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // A call is a row of testdata/calls.txt.
@@ -77,7 +78,7 @@ func TestCalls(t *testing.T) {
 		for _, jobs := range []string{"-j1", "-j2", "-j7"} {
 			o := detached(t, ours, "-V "+jobs, c.args...)
 			// The reference asks no kernel; what -V says of a refusal is ours.
-			if o.code != exitOK || o.err != linesWith(o.err, "pahole: warning: a kernel refuses it: ") {
+			if o.code != exitcode.OK || o.err != linesWith(o.err, "pahole: warning: a kernel refuses it: ") {
 				t.Errorf("%s: got exit code %d, %q", c.name, o.code, o.err)
 			}
 			if want := c.golden(t, "btf"); !bytes.Equal(o.btf, want) {
@@ -105,7 +106,7 @@ func TestCallsShowRules(t *testing.T) {
 		c := calls(t)[i]
 		c.args = slices.DeleteFunc(c.args, func(arg string) bool { return arg == row.without })
 		o := detached(t, oursBy(rules.Pahole&^row.shows), "-V", c.args...)
-		if o.code != exitOK || bytes.Equal(o.btf, c.golden(t, "btf")) && o.out == string(c.golden(t, "skipped")) {
+		if o.code != exitcode.OK || bytes.Equal(o.btf, c.golden(t, "btf")) && o.out == string(c.golden(t, "skipped")) {
 			t.Errorf("%s: got exit code %d, and what it gave with the rule", row.call, o.code)
 		}
 	}
@@ -115,7 +116,7 @@ func TestCallsShowRules(t *testing.T) {
 func TestCallsAreThePeers(t *testing.T) {
 	for _, c := range calls(t) {
 		o := detached(t, theirs, "-V", c.args...)
-		if o.code != exitOK || !bytes.Equal(o.btf, c.golden(t, "btf")) || skipped(o.out) != string(c.golden(t, "skipped")) {
+		if o.code != exitcode.OK || !bytes.Equal(o.btf, c.golden(t, "btf")) || skipped(o.out) != string(c.golden(t, "skipped")) {
 			t.Errorf("%s: the golden is not what pahole gives: run scripts/calls.sh", c.name)
 		}
 	}
@@ -134,7 +135,7 @@ func TestKernelSkipped(t *testing.T) {
 		return lines.kept
 	})
 	o := detached(t, ours, line+" -j2", peer.Kernel(t, name))
-	if o.code != exitOK || o.out != string(want) {
+	if o.code != exitcode.OK || o.out != string(want) {
 		t.Errorf("%s: got exit code %d, %d bytes about functions, want %d, or they differ", line, o.code, len(o.out), len(want))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // options are all that the reference knows, in its order, which a message about an ambiguous name shows.
@@ -150,12 +151,12 @@ func off(f feature.Feature) func(*settings, string) error {
 
 // prints is an option that ends the program with a text.
 func prints(text string) func(*settings, string) error {
-	return func(*settings, string) error { return &stop{code: exitOK, out: text + "\n"} }
+	return func(*settings, string) error { return &stop{code: exitcode.OK, out: text + "\n"} }
 }
 
 // refused is an option that asks for something that btfbatch does not do.
 func refused(name string) func(*settings, string) error {
 	return func(*settings, string) error {
-		return &stop{code: exitUsage, err: fmt.Sprintf("pahole: option '--%s' is not supported by btfbatch\n", name)}
+		return &stop{code: exitcode.PaholeUsage, err: fmt.Sprintf("pahole: option '--%s' is not supported by btfbatch\n", name)}
 	}
 }

@@ -13,20 +13,13 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // What --version and --numeric_version tell: kernel builds choose the options that they pass by it.
 const (
 	version        = "v1.32"
 	numericVersion = "132"
-)
-
-// Exit codes.
-const (
-	exitOK          = 0
-	exitFailed      = 1
-	exitUsage       = 64 // EX_USAGE, as argp has it
-	exitInterrupted = 130
 )
 
 // A stop ends the program while options are read: with what it prints, and its exit code.
@@ -39,7 +32,7 @@ func (s *stop) Error() string { return s.err }
 
 // failf is a stop with a line on stderr.
 func failf(format string, args ...any) *stop {
-	return &stop{code: exitFailed, err: fmt.Sprintf(format, args...) + "\n"}
+	return &stop{code: exitcode.Failed, err: fmt.Sprintf(format, args...) + "\n"}
 }
 
 // Run is the program. name is how it was called, as messages have it. It returns the exit code.
@@ -57,15 +50,15 @@ func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdo
 	var end *stop
 	switch {
 	case err == nil:
-		return exitOK
+		return exitcode.OK
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "pahole: interrupted")
-		return exitInterrupted
+		return exitcode.Interrupted
 	case errors.As(err, &end):
 		fmt.Fprint(stdout, end.out)
 		fmt.Fprint(stderr, escape.Text(end.err))
 		return end.code
 	}
 	fmt.Fprintf(stderr, "pahole: %s\n", escape.Text(err.Error()))
-	return exitFailed
+	return exitcode.Failed
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // kernelCalls are the options that kernels pass to -J, by the version of pahole that they believe to have (rule 02/3.1),
@@ -110,7 +111,7 @@ func detached(t *testing.T, call func(*testing.T, []string) outcome, line string
 // does not; its errors about files have other words.
 func same(t *testing.T, line string, got, want outcome) {
 	t.Helper()
-	if want.code == exitOK && (strings.Contains(line, "-V") || strings.Contains(line, "--verbose")) { // it tells much more
+	if want.code == exitcode.OK && (strings.Contains(line, "-V") || strings.Contains(line, "--verbose")) { // it tells much more
 		want.out, want.err = skipped(want.out), ignored(want.err)
 		got.err = strings.ReplaceAll(got.err, linesWith(got.err, "pahole: warning: "), "") // ours alone, see docs/drop-in.md
 	}
@@ -121,7 +122,7 @@ func same(t *testing.T, line string, got, want outcome) {
 		t.Errorf("%s: got %d bytes of BTF, want %d, or their bytes differ", line, len(got.btf), len(want.btf))
 	}
 	text := want.err
-	if i := strings.Index(text, "/pahole: "); i >= 0 && want.code == exitUsage {
+	if i := strings.Index(text, "/pahole: "); i >= 0 && want.code == exitcode.PaholeUsage {
 		text = text[i+1:]
 	}
 	switch told := strings.ReplaceAll(got.err, "layout,", ""); {
@@ -129,7 +130,7 @@ func same(t *testing.T, line string, got, want outcome) {
 		if p, _, _ := strings.Cut(text, ": "); !strings.HasPrefix(told, p+": ") {
 			t.Errorf("%s: got %q, want %q and the cause", line, told, p)
 		}
-	case text == "" && got.code == exitOK && got.out == "" && want.btf == nil: // nothing to encode: only we say so
+	case text == "" && got.code == exitcode.OK && got.out == "" && want.btf == nil: // nothing to encode: only we say so
 		if !strings.Contains(told, "nothing to encode") {
 			t.Errorf("%s: got %q, want a word about nothing to encode", line, told)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // settings are what a command line asks for. Its options act on them one after the other.
@@ -81,7 +82,7 @@ func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*set
 	}
 	switch {
 	case s.numeric:
-		return nil, &stop{code: exitOK, out: numericVersion + "\n"}
+		return nil, &stop{code: exitcode.OK, out: numericVersion + "\n"}
 	case !s.encode:
 		return nil, usage(name, "btfbatch stands in for pahole -J alone: it makes BTF and prints no types")
 	case s.format != "dwarf":

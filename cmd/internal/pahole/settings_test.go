@@ -13,6 +13,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // words splits a command line at blanks.
@@ -239,7 +240,7 @@ func TestInterrupted(t *testing.T) {
 	var out, errs strings.Builder
 	path := filepath.Join(t.TempDir(), "btf")
 	code := Run(ctx, "pahole", []string{"--btf_encode_detached", path, image("gcc12-x86_64-dwarf5-based.elf")}, &out, &errs)
-	if code != exitInterrupted || out.String() != "" || errs.String() != "pahole: interrupted\n" {
+	if code != exitcode.Interrupted || out.String() != "" || errs.String() != "pahole: interrupted\n" {
 		t.Errorf("got %d, %q, %q", code, &out, &errs)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

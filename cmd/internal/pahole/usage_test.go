@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // ownWay are options that btfbatch takes otherwise than the reference, with what that does.
@@ -54,8 +55,8 @@ func TestEveryOption(t *testing.T) {
 			// Where the option takes the name of the output for its argument, the image is encoded in place.
 			got, want := everyWay(t, ours, dir, line), everyWay(t, theirs, dir, line)
 			want.err = withoutNotFound(want.err)
-			if want.btf == nil && want.code == exitOK && want.out == "" { // what it does not tell: a file of that name is missing
-				if got.btf != nil || got.code == exitOK && !strings.Contains(got.err, "nothing to encode") {
+			if want.btf == nil && want.code == exitcode.OK && want.out == "" { // what it does not tell: a file of that name is missing
+				if got.btf != nil || got.code == exitcode.OK && !strings.Contains(got.err, "nothing to encode") {
 					t.Errorf("%s: got exit code %d, %q, want an error where the reference writes nothing", line, got.code, got.err)
 				}
 				continue
@@ -133,7 +134,7 @@ func TestWithoutEncoding(t *testing.T) {
 	for _, line := range []string{"vmlinux", "-F btf vmlinux", "-C list_head vmlinux", "--sizes vmlinux", "", "--btf_base=vmlinux tun.ko",
 		"--btf_features=default vmlinux", "-J", "-j", "-J -F btf vmlinux", "--running_kernel_vmlinux", "-Z vmlinux"} {
 		o := ours(t, words(line))
-		if o.code != exitUsage || o.out != "" || !strings.Contains(o.err, "btfbatch") && line != "-J" {
+		if o.code != exitcode.PaholeUsage || o.out != "" || !strings.Contains(o.err, "btfbatch") && line != "-J" {
 			t.Errorf("%s: got exit code %d, %q, %q", line, o.code, o.out, o.err)
 		}
 	}

@@ -1,0 +1,13 @@
+// Package exitcode lists the codes with which the program ends. The README and docs/drop-in.md explain them to users.
+package exitcode
+
+const (
+	OK      = 0
+	Failed  = 1 // an image failed, or there was none; an output could not be written
+	Usage   = 2 // flags, arguments or the manifest are wrong; nothing was done
+	Differs = 3 // nothing failed, and something differs from what was expected
+
+	PaholeUsage = 64 // Usage in the place of pahole: EX_USAGE, as argp has it
+
+	Interrupted = 130 // by a signal, before everything was done
+)
