@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// keep gives what is at the place of a file a second name, which is that of a temporary file. Some file systems know no second names:
-// then what was there is lost when the file takes its place.
+// keep gives the file that will be replaced a second name, which is that of a temporary file. On file systems without hard links there is
+// no second name, and the old file is lost when it is replaced.
 func (f *pending) keep() {
 	name := filepath.Join(filepath.Dir(f.path), temporary(filepath.Base(f.path)))
 	unfinished.Store(name, true)
@@ -23,14 +23,14 @@ func (f *pending) keep() {
 	unfinished.Delete(name)
 }
 
-// giveBack puts what was there before at the places that files of the set have taken.
+// giveBack restores the files that the set has replaced.
 func (s *Set) giveBack() error {
 	var all error
 	for _, f := range s.files {
 		if !f.placed {
 			continue
 		}
-		err := errors.New("nothing is left of what was there")
+		err := errors.New("the old file could not be kept")
 		switch {
 		case f.fresh:
 			err = os.Remove(f.path)
@@ -44,7 +44,7 @@ func (s *Set) giveBack() error {
 	return all
 }
 
-// forget removes the second names.
+// forget removes the second names of replaced files.
 func (s *Set) forget() {
 	for _, f := range s.files {
 		if f.before != "" {

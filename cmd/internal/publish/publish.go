@@ -1,8 +1,8 @@
 // Package publish puts files in their places, whole or not at all.
 //
-// In come paths and functions that write what belongs there; out come files that a reader sees as they were or complete, whenever
-// the program is killed. What a killed program left beside a path is removed by the next one that writes there. The package never
-// looks at what it writes. It is the one way by which this program makes or replaces a file.
+// Input: paths, and functions that write the contents. Output: files. A reader sees the old file or the complete new one, even if the
+// program is killed at any moment; temporary files of a killed program are removed by the next one that writes to the same path. Never:
+// the package does not look at what it writes. Nothing else in this program creates or replaces a file.
 package publish
 
 import (
@@ -17,34 +17,34 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 )
 
-// A Publisher knows the folders that were written to. It may be used by several goroutines, and its zero value is ready.
+// A Publisher remembers the folders that it wrote to. It is safe for concurrent use, and its zero value is ready.
 type Publisher struct {
-	Mode fs.FileMode // of files that are not there yet, before the umask; 0 is 0644
+	Mode fs.FileMode // of new files, before the umask; 0 stands for 0644
 
 	mu        sync.Mutex
-	leftovers map[string][]string // by folder: temporary files that were there at the first look
+	leftovers map[string][]string // by folder: temporary files that were there when it was read first
 }
 
-// A Set is some files that appear together: all are written before the first takes its place.
+// A Set is a group of files that are published together: all are written before the first one takes its place.
 type Set struct {
 	p     *Publisher
 	files []*pending
 }
 
-// A pending file is written under a name of its own, in the folder where it belongs. It is locked while it is open, which tells
-// other programs that somebody is at it.
+// A pending file is written under a temporary name, in the folder of its final place. It is locked while it is open, so that other
+// programs do not take it for a leftover.
 type pending struct {
 	*os.File
-	path   string // its place
+	path   string // its final place
 	placed bool
 	fresh  bool   // nothing was at its place
-	before string // another name of what was there, if there is one
+	before string // a second name of the file that was there, if it has one
 }
 
 // Set starts an empty set.
 func (p *Publisher) Set() *Set { return &Set{p: p} }
 
-// File puts one file at path, as a set of its own.
+// File writes one file to path, as a set of its own.
 func (p *Publisher) File(path string, write func(w io.Writer) error) error {
 	s := p.Set()
 	defer s.Discard()
@@ -54,14 +54,14 @@ func (p *Publisher) File(path string, write func(w io.Writer) error) error {
 	return s.Commit()
 }
 
-// Add writes a file that Commit will put at path. Missing folders are made; a link is followed, and what it leads to is replaced.
-// A file that is replaced lends its mode, and its owner where that is allowed.
+// Add writes a file that Commit will put at path. It creates missing folders. A symbolic link is followed, and its target is replaced.
+// The new file gets the mode of the file that it replaces, and its owner if that is permitted.
 func (s *Set) Add(path string, write func(w io.Writer) error) error {
 	return s.add(path, nil, func(f *os.File) error { return write(f) })
 }
 
-// Copy is Add for a changed copy of a file: it gets the mode of that one. A file that is replaced by a changed copy of itself keeps
-// its owner and group, or is not replaced: it would no longer be the same to those who use it.
+// Copy is Add for a changed copy of a file, which gets the mode of the original. If the copy replaces the original itself, it must get the
+// owner and group too; otherwise the file is not replaced, because its users could lose access to it.
 func (s *Set) Copy(path string) func(of fs.FileInfo, write func(f *os.File) error) error {
 	return func(of fs.FileInfo, write func(f *os.File) error) error { return s.add(path, of, write) }
 }
@@ -91,7 +91,7 @@ func (s *Set) add(path string, of fs.FileInfo, write func(f *os.File) error) err
 	return named(path, inherit(f.File, old, of))
 }
 
-// named is an error about a temporary file, or one without a path, as one about the file that it will be.
+// named rewrites an error about a temporary file, or without a path, to name the file at its final place.
 func named(path string, err error) error {
 	if err == nil {
 		return nil
@@ -105,8 +105,7 @@ func named(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// inherit gives a new file the mode and the owner that it shall have. The mode comes last, because a change of the owner takes the
-// set-user-id bits away.
+// inherit sets the owner and the mode of a new file. The mode comes last, because changing the owner clears the set-user-id bits.
 func inherit(f *os.File, old, of fs.FileInfo) error {
 	if old != nil {
 		if err := keepOwner(f, old); err != nil && of != nil && os.SameFile(old, of) {
@@ -122,7 +121,7 @@ func inherit(f *os.File, old, of fs.FileInfo) error {
 	return nil
 }
 
-// Sync brings what has been written to the disk, so that Commit has little to wait for.
+// Sync flushes what has been written to the disk, so that Commit has little to wait for.
 func (s *Set) Sync() error {
 	for _, f := range s.files {
 		if err := f.Sync(); err != nil {
@@ -132,8 +131,8 @@ func (s *Set) Sync() error {
 	return nil
 }
 
-// Commit puts all files of the set in their places, and makes sure that they stay there. If one of them cannot take its place, as
-// where another file system is mounted there, the others give theirs back to what was there before.
+// Commit moves all files of the set to their places and syncs them. If one of them cannot be moved, for example because a file system is
+// mounted there, the files that were replaced before it are restored.
 func (s *Set) Commit() error {
 	if err := s.Sync(); err != nil {
 		return err
@@ -147,7 +146,7 @@ func (s *Set) Commit() error {
 				return errors.Join(named(f.path, err), s.giveBack())
 			}
 		}
-		if i < len(s.files)-1 { // behind the last one nothing can fail
+		if i < len(s.files)-1 { // after the last one nothing can fail
 			f.keep()
 		}
 		if err := os.Rename(f.Name(), f.path); err != nil {
@@ -159,7 +158,7 @@ func (s *Set) Commit() error {
 	return nil
 }
 
-// Discard removes what was not put in its place. It is called at the end in any case.
+// Discard removes the files that Commit did not move. Every user of a set calls it at the end.
 func (s *Set) Discard() {
 	for _, f := range s.files {
 		if !movesOpen {
@@ -169,13 +168,12 @@ func (s *Set) Discard() {
 			_ = os.Remove(f.Name()) // what cannot be removed is a leftover
 		}
 		unfinished.Delete(f.Name())
-		f.Close() // what counts was synced
+		f.Close() // the contents were synced
 	}
 	s.files = nil
 }
 
-// destination follows links and refuses what is no file: replacing a device by a file is never what was meant. It returns what is
-// there, if there is something.
+// destination follows links, and refuses places that hold anything but a regular file. old describes the file that is there, if any.
 func destination(path string) (place string, old fs.FileInfo, err error) {
 	if place, err = paths.Resolve(path); err != nil {
 		return "", nil, err
@@ -195,7 +193,7 @@ func destination(path string) (place string, old fs.FileInfo, err error) {
 	}
 }
 
-// syncFolder makes a new name last. Some file systems cannot do that for a folder, and then nobody can.
+// syncFolder makes a rename durable, as far as the file system can.
 func syncFolder(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()

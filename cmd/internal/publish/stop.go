@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// working is locked for reading where files are made or take their places, and for writing, for ever, by Stop.
+// working is locked for reading while files are created or moved, and for writing, permanently, by Stop.
 var working sync.RWMutex
 
-// unfinished are the temporary files of this program.
+// unfinished holds the names of the temporary files of this program.
 var unfinished sync.Map
 
-// Stop is for a program that is about to end in the middle of its work: it waits until the files that are being put in their places
-// are there, lets no others follow, and removes the temporary files. Whoever publishes after that waits for ever.
+// Stop prepares for the end of the program in the middle of its work: it waits until the current moves are complete, prevents further
+// ones, and removes the temporary files. Publishing after Stop blocks forever.
 func Stop() {
 	working.Lock()
 	unfinished.Range(func(name, _ any) bool {

@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// movesOpen says that an open file can take its place, and be removed: here it cannot, which is as good as a lock.
+// movesOpen says that an open file can be renamed and removed. Here it cannot, which protects it as a lock would.
 var movesOpen = false
 
-// busy is for systems that have locks.
+// busy reports that no other program holds a lock: see movesOpen.
 func busy(*os.File) bool { return false }
 
-// keepOwner is for systems whose owners are numbers.
+// keepOwner does nothing: owners are not numbers here.
 func keepOwner(*os.File, fs.FileInfo) error { return nil }

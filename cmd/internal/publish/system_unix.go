@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// movesOpen says that an open file can take its place, and be removed. Tests change it.
+// movesOpen says that an open file can be renamed and removed. Tests change it.
 var movesOpen = true
 
-// busy takes the lock of an open file and tells whether somebody else has it. Some file systems know no locks, and then nobody has.
+// busy tries to lock an open file and reports whether another program holds the lock. On file systems without locks none does.
 func busy(f *os.File) bool {
 	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK)
 }
 
-// keepOwner gives a file the owner and group of another.
+// keepOwner gives a file the owner and group of another one.
 func keepOwner(f *os.File, like fs.FileInfo) error {
 	want, ok := like.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -13,30 +13,30 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 )
 
-// A temporary file is called .btfbatch-HASH.RANDOM, after a hash of the name that it will have. So it fits wherever that name
-// does, and nobody takes it for something else.
+// A temporary file is named .btfbatch-HASH.RANDOM, where HASH is a hash of the final name. This name is valid wherever the final one is,
+// however long that is, and it tells which file the temporary one belongs to.
 const (
 	prefix = ".btfbatch-"
 	digits = 16 // of the hash and of the random number
 )
 
-// hashed starts the names of the temporary files for a file of that name.
+// hashed is the beginning of the names of all temporary files for a file of that name.
 func hashed(base string) string {
 	h := fnv.New64a()
 	h.Write([]byte(base))
 	return fmt.Sprintf("%s%0*x.", prefix, digits, h.Sum64())
 }
 
-// temporary is a name for a temporary file for a file of that name.
+// temporary returns a new name of a temporary file for a file of that name.
 func temporary(base string) string { return fmt.Sprintf("%s%0*x", hashed(base), digits, rand.Uint64()) }
 
-// isTemporary tells whether a name is that of a temporary file.
+// isTemporary reports whether a name is that of a temporary file.
 func isTemporary(name string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
 	return ok && len(rest) == digits+1+digits && rest[digits] == '.' && strings.Trim(rest[:digits]+rest[digits+1:], "0123456789abcdef") == ""
 }
 
-// create makes the temporary file and takes its lock.
+// create creates and locks the temporary file.
 func (p *Publisher) create(place string) (*pending, error) {
 	mode := p.Mode
 	if mode == 0 {
@@ -54,13 +54,13 @@ func (p *Publisher) create(place string) (*pending, error) {
 		if !busy(f) && linked(f) {
 			return &pending{File: f, path: place}, nil
 		}
-		_ = os.Remove(f.Name()) // another program took it for a leftover and removes it as well
+		_ = os.Remove(f.Name()) // another program took it for a leftover, and removes it too
 		f.Close()
 	}
-	return nil, errors.New("temporary files vanish")
+	return nil, errors.New("temporary files are removed by another program as soon as they are created")
 }
 
-// linked tells whether an open file still has its name.
+// linked reports whether an open file still has its name.
 func linked(f *os.File) bool {
 	have, err := f.Stat()
 	if err != nil {
@@ -70,8 +70,8 @@ func linked(f *os.File) bool {
 	return err == nil && os.SameFile(have, there)
 }
 
-// Sweep removes what killed programs left beside the places of files that will perhaps not be written. Places that cannot be found
-// have nothing beside them.
+// Sweep removes what killed programs left beside these files, which may or may not be written later. Paths that cannot be resolved are
+// skipped.
 func (p *Publisher) Sweep(files []string) {
 	for _, path := range files {
 		if place, err := paths.Resolve(path); err == nil {
@@ -80,7 +80,7 @@ func (p *Publisher) Sweep(files []string) {
 	}
 }
 
-// sweep removes the temporary files for a place that nobody has locked. A folder is read once.
+// sweep removes the unlocked temporary files for a place. Each folder is read once.
 func (p *Publisher) sweep(place string) {
 	dir, start := filepath.Dir(place), hashed(filepath.Base(place))
 	p.mu.Lock()
@@ -104,7 +104,7 @@ func (p *Publisher) sweep(place string) {
 func temporaries(dir string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil // whoever writes there will say what is wrong
+		return nil // writing there will report the error
 	}
 	var names []string
 	for _, e := range entries {
@@ -115,9 +115,9 @@ func temporaries(dir string) []string {
 	return names
 }
 
-// remove removes a temporary file unless somebody is at it.
+// remove removes a temporary file unless a program is writing to it.
 func remove(path string) {
-	if !movesOpen { // then one that is open stays
+	if !movesOpen { // an open file cannot be removed
 		_ = os.Remove(path)
 		return
 	}
@@ -127,6 +127,6 @@ func remove(path string) {
 	}
 	defer f.Close()
 	if !busy(f) {
-		_ = os.Remove(path) // left to the next time
+		_ = os.Remove(path) // if that fails, the next run tries again
 	}
 }
