@@ -1,6 +1,6 @@
-// Package paths finds out which files paths mean, and what the files of one run have against each other.
+// Package paths finds out which files paths mean, and which files of a run conflict with each other.
 //
-// In come paths, and what a run does with each; out come the conflicts. It looks at names and never opens a file.
+// Input: paths, and what a run does with each. Output: conflicts. Never: the package does not open files.
 package paths
 
 import (
@@ -17,19 +17,19 @@ import (
 // A Role says what a run does with a file.
 type Role uint8
 
-// The roles. Uses of one file go together if all are Inputs, or all are goldens.
+// The roles. Several uses of one file are compatible if all are Inputs, or if all are goldens.
 const (
 	Input  Role = iota // read
 	Golden             // compared with; several images may share one
 	Update             // a golden that may be rewritten
-	Output             // made or replaced
-	Append             // written to, after what is there
-	Remove             // removed, if it is there; perhaps made
+	Output             // created or replaced
+	Append             // appended to
+	Remove             // removed if it exists; may be created
 )
 
 func (r Role) golden() bool { return r == Golden || r == Update }
 
-// rank puts what is written behind what is read.
+// rank orders roles that write after roles that read.
 func (r Role) rank() int {
 	switch {
 	case r == Input:
@@ -40,34 +40,34 @@ func (r Role) rank() int {
 	return 2
 }
 
-// writes tells whether the role needs a place where a file can be.
+// writes reports whether the role needs a path at which a file can be created.
 func (r Role) writes() bool { return r == Output || r == Update }
 
 // A Use is a path in one role.
 type Use struct {
 	Path string
 	Role Role
-	What string // `the golden of "a"`, as messages about other uses have it
-	Note string // goes before messages about this one; may be empty
+	What string // its name in messages about other uses, such as `the golden of "a"`
+	Note string // put before messages about this use; may be empty
 }
 
-// A Conflict is what one use has against another, or against what is on the disk.
+// A Conflict is a problem of one use with another one, or with what is on the disk.
 type Conflict struct {
 	Use     int
 	Message string
-	// Alone says that no other use has to do with it: what is on the disk is no file, or is in the way.
+	// Alone says that no other use is involved: what is on the disk is not a file, or is in the way.
 	Alone bool
 }
 
-// ReservedPrefix starts the names of temporary files; no other file may have such a name.
+// ReservedPrefix is the beginning of the names of temporary files. No other file may have such a name.
 const ReservedPrefix = ".btfbatch-"
 
-// maxName is the longest name of a file, in bytes, that systems have.
+// maxName is the length of the longest file name, in bytes, that systems support.
 const maxName = 255
 
-// Check finds the conflicts among uses: one file in two roles that do not go together, whatever spellings, links or hard links lead to
-// it, and a file that would have to be a folder for another one. The later of two uses has the conflict, but never one that is only
-// read.
+// Check finds the conflicts among uses: one file in two incompatible roles, even if it is reached by different spellings, links or hard
+// links, and a file whose path runs through another file. The conflict is reported for the later of the two uses, but never for one that
+// is only read.
 func Check(uses []Use) []Conflict {
 	order := make([]int, len(uses))
 	for i := range order {
@@ -82,7 +82,7 @@ func Check(uses []Use) []Conflict {
 	return c.list
 }
 
-// Refuse is Check for a command that has no manifest: an error that names each use by what it is.
+// Refuse is Check for a command without a manifest. The error names each use by its What.
 func Refuse(uses ...Use) error {
 	var errs []error
 	for _, c := range Check(uses) {
@@ -94,7 +94,7 @@ func Refuse(uses ...Use) error {
 type checker struct {
 	uses  []Use
 	at    map[string][]int // by file: its uses
-	below map[string]int   // by path that is not there: a use of a file below it
+	below map[string]int   // by folder that does not exist: a use of a file below it
 	list  []Conflict
 }
 
@@ -111,12 +111,12 @@ func (c *checker) add(i int) {
 	switch n := longest(u.Path); {
 	case strings.HasPrefix(base, ReservedPrefix):
 		if u.Role != Remove {
-			c.report(i, false, "names that start with %s are for temporary files", ReservedPrefix)
+			c.report(i, false, "names that start with %s are reserved for temporary files", ReservedPrefix)
 		}
 		return
 	case n > maxName:
 		if u.Role.writes() {
-			c.report(i, false, "has a name of %d bytes, and no file can have more than %d", n, maxName)
+			c.report(i, false, "has a name of %d bytes; the limit is %d", n, maxName)
 		}
 		return
 	}
@@ -124,13 +124,13 @@ func (c *checker) add(i int) {
 	switch {
 	case err != nil && u.Role.writes():
 		if j, ok := c.fileOnTheWay(u.Path); ok {
-			c.report(i, false, "lies below %s, which is no folder", c.uses[j].What)
+			c.report(i, false, "is below %s, which is not a folder", c.uses[j].What)
 		} else {
 			c.report(i, true, "%v", err)
 		}
 		return
 	case err != nil:
-		return // whoever reads it will tell
+		return // reading it will report the error
 	case u.Role.writes() && f.there && !f.regular:
 		c.report(i, true, "%s is not a regular file", u.Path)
 		return
@@ -145,13 +145,13 @@ func (c *checker) add(i int) {
 		}
 	}
 	if j, ok := c.below[f.key]; ok && (u.Role.writes() || c.uses[j].Role.writes()) {
-		c.report(i, false, "would be in the way of %s, which lies below it", c.uses[j].What)
+		c.report(i, false, "would have to be a folder too: %s is below it", c.uses[j].What)
 		return
 	}
 	for _, key := range f.above {
 		for _, j := range c.at[key] {
 			if u.Role.writes() || c.uses[j].Role.writes() {
-				c.report(i, false, "lies below %s, which is no folder", c.uses[j].What)
+				c.report(i, false, "is below %s, which is not a folder", c.uses[j].What)
 				return
 			}
 		}
@@ -162,7 +162,7 @@ func (c *checker) add(i int) {
 	c.at[f.key] = append(c.at[f.key], i)
 }
 
-// clash says why use i cannot have the file of use j, which comes before it.
+// clash says why use i conflicts with the earlier use j of the same file.
 func (c *checker) clash(i, j int) string {
 	u, v := &c.uses[i], &c.uses[j]
 	name := ""
@@ -180,7 +180,7 @@ func (c *checker) clash(i, j int) string {
 	return "writes the same file as " + v.What + name
 }
 
-// longest is the length of the longest name on a path.
+// longest is the length of the longest name in a path.
 func longest(path string) (n int) {
 	for name := range strings.SplitSeq(filepath.ToSlash(path), "/") {
 		n = max(n, len(name))
@@ -188,7 +188,7 @@ func longest(path string) (n int) {
 	return n
 }
 
-// fileOnTheWay finds the use of a file that a path takes for a folder.
+// fileOnTheWay finds the use of a file that a path treats as a folder.
 func (c *checker) fileOnTheWay(path string) (use int, ok bool) {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if f, err := locate(dir); err == nil {
@@ -203,15 +203,15 @@ func (c *checker) fileOnTheWay(path string) (use int, ok bool) {
 	}
 }
 
-// A file is what a path means.
+// A file is what a path leads to.
 type file struct {
 	key            string   // the same for all paths that mean this file
-	above          []string // keys of the folders on the way to it that are not there
+	above          []string // keys of the missing folders in its path
 	there, regular bool
 	opened         bool // the path names a descriptor
 }
 
-// locate finds out what a path means. A file that is not there is known by the folder that is, and the names from there on.
+// locate finds out what a path leads to. The key of a missing file consists of the last folder that exists and the names after it.
 func locate(path string) (file, error) {
 	place, opened, err := resolve(path)
 	if err != nil {
@@ -244,14 +244,14 @@ func locate(path string) (file, error) {
 	}
 }
 
-// Same tells whether two paths mean one file.
+// Same reports whether two paths lead to the same file.
 func Same(a, b string) bool {
 	f, err := locate(a)
 	g, err2 := locate(b)
 	return err == nil && err2 == nil && f.key == g.key
 }
 
-// Key is the same for all paths that mean one file. A path that means none is its own key.
+// Key is equal for all paths that lead to the same file. A path that cannot be resolved is its own key.
 func Key(path string) string {
 	if f, err := locate(path); err == nil {
 		return f.key
@@ -259,12 +259,12 @@ func Key(path string) string {
 	return path
 }
 
-var folding = folds // tests have no such file system
+var folding = folds // replaced in tests, which have no such file system
 
-// folds tells whether names in a folder mean the same in upper and in lower case. It looks at a name that is there, in the folder or
-// above it on the same file system.
+// folds reports whether the file system of a folder ignores case. It tries an existing name, in the folder or above it on the same file
+// system.
 func folds(dir string) bool {
-	for range 64 { // far deeper than folders are
+	for range 64 { // deeper than folders are in practice
 		if entries, err := readSome(dir); err == nil {
 			for _, name := range entries {
 				if other := swapCase(name); other != name {
@@ -284,7 +284,7 @@ func folds(dir string) bool {
 	return false
 }
 
-// readSome lists some names of a folder.
+// readSome returns some of the names in a folder.
 func readSome(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -294,7 +294,7 @@ func readSome(dir string) ([]string, error) {
 	return d.Readdirnames(16)
 }
 
-// swapCase changes the case of the letters of the alphabet that every file system knows.
+// swapCase changes the case of ASCII letters.
 func swapCase(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -76,12 +76,12 @@ func TestCheckPlaces(t *testing.T) {
 		uses []Use
 		want string
 	}{
-		{[]Use{out("x"), out("x/y")}, "1: lies below x, which is no folder"},
-		{[]Use{out("x/y/z"), out("x")}, "1: would be in the way of x/y/z, which lies below it"},
-		{[]Use{out("x/y"), {Path: "x", Role: Golden}}, "0: lies below , which is no folder"},
+		{[]Use{out("x"), out("x/y")}, "1: is below x, which is not a folder"},
+		{[]Use{out("x/y/z"), out("x")}, "1: would have to be a folder too: x/y/z is below it"},
+		{[]Use{out("x/y"), {Path: "x", Role: Golden}}, "0: is below , which is not a folder"},
 		{[]Use{out("x/y"), out("x/z"), out("xx"), in("d/y"), out("d/z"), in("none/x"), in("none")}, ""},
-		{[]Use{out("f/x"), in("f")}, "0: lies below f, which is no folder"},
-		{[]Use{out("f/x/y"), in("f")}, "0: lies below f, which is no folder"},
+		{[]Use{out("f/x"), in("f")}, "0: is below f, which is not a folder"},
+		{[]Use{out("f/x/y"), in("f")}, "0: is below f, which is not a folder"},
 		{[]Use{out("f/x")}, "0: f/x: not a directory, alone"},
 		{[]Use{out("d")}, "0: d is not a regular file, alone"},
 		{[]Use{out("fifo"), {Path: "fifo", Role: Append}}, "0: fifo is not a regular file, alone"},
@@ -89,9 +89,9 @@ func TestCheckPlaces(t *testing.T) {
 			"0: /dev/null is not a regular file, alone; 2: would overwrite "},
 		{[]Use{out("loop")}, "0: loop: too many levels of symbolic links, alone"},
 		{[]Use{in("loop"), in("f/x"), in(long), out("")}, ""},
-		{[]Use{out(long)}, "0: has a name of 256 bytes, and no file can have more than 255"},
-		{[]Use{out("new/" + long + "/x")}, "0: has a name of 256 bytes, and no file can have more than 255"},
-		{[]Use{in("d/.btfbatch-x")}, "0: names that start with .btfbatch- are for temporary files"},
+		{[]Use{out(long)}, "0: has a name of 256 bytes; the limit is 255"},
+		{[]Use{out("new/" + long + "/x")}, "0: has a name of 256 bytes; the limit is 255"},
+		{[]Use{in("d/.btfbatch-x")}, "0: names that start with .btfbatch- are reserved for temporary files"},
 	} {
 		var got []string
 		for _, c := range Check(tt.uses) {

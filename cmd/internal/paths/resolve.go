@@ -11,26 +11,26 @@ import (
 	"syscall"
 )
 
-// maxLinks bounds the links on the way to one file, as systems do.
+// maxLinks limits how many links are followed for one path, as systems do.
 const maxLinks = 40
 
-// Resolve names the file that a path leads to by an absolute path without links. Of a file that is not there it tells where it would
-// be made: a link to nothing is followed too. Each ".." counts from where the links before it lead, as it does for the system.
+// Resolve returns the absolute path, without links, of the file that a path leads to. For a missing file it returns the path at which the
+// file would be created; broken links are followed too. A ".." is relative to the target of the links before it, as in system calls.
 func Resolve(path string) (string, error) {
 	place, _, err := resolve(path)
 	return place, err
 }
 
-// Opened tells whether a path means a file by a descriptor that some program has open, as /dev/stdout and /dev/fd/5 do. Whoever has it
-// open would not see a file that takes the place of that one, which perhaps has no name any more.
+// Opened reports whether a path leads to a file through an open descriptor, as /dev/stdout and /dev/fd/5 do. Such a file cannot be
+// replaced: the program that has it open would not see the new one.
 func Opened(path string) bool {
 	_, opened, err := resolve(path)
 	return err == nil && opened
 }
 
-// OpenedError is the error about such a path where a file should be made or replaced.
+// OpenedError is the error about such a path at which a file should be created or replaced.
 func OpenedError(path string) error {
-	return fmt.Errorf("%s is a file that is open already: give the name of a file", path)
+	return fmt.Errorf("%s is an open descriptor: give the name of a file", path)
 }
 
 func resolve(path string) (place string, opened bool, err error) {
@@ -88,16 +88,16 @@ func resolve(path string) (place string, opened bool, err error) {
 	return at, opened, nil
 }
 
-// descriptor is the name of a link to an open file, on Linux.
+// descriptor matches the name of a link to an open file on Linux.
 var descriptor = regexp.MustCompile(`^/proc/.+/fd/\d+$`)
 
-// root cuts an absolute path behind its root.
+// root splits an absolute path after its root.
 func root(path string) (dir, rest string) {
 	dir = filepath.VolumeName(path) + string(filepath.Separator)
 	return dir, strings.TrimPrefix(path[len(dir)-1:], string(filepath.Separator))
 }
 
-// errorOf is an error of the system about a path on the way to another one, which people know.
+// errorOf rewrites an error of the system about a part of a path to name the path that the user gave.
 func errorOf(path string, err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// identity names a file that is there, the same for all its hard links.
+// identity is a name for an existing file that all its hard links share.
 func identity(path string, st fs.FileInfo) string {
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		return fmt.Sprintf("%d:%d", sys.Dev, sys.Ino)
@@ -17,7 +17,7 @@ func identity(path string, st fs.FileInfo) string {
 	return path
 }
 
-// sameDevice tells whether two folders are on one file system.
+// sameDevice reports whether two folders are on the same file system.
 func sameDevice(a, b string) bool {
 	st, err := os.Lstat(a)
 	other, err2 := os.Lstat(b)
