@@ -1,7 +1,7 @@
-// Package judge asks the verifier about a file.
+// Package judge verifies a file, for the command verify.
 //
-// In come a path and the words of the command line; out come a kernel's yes, its refusal, or why nobody can tell, and warnings of
-// what no kernel refuses. It adds no rule of its own.
+// Input: a path, and the flags. Output: that a kernel accepts the BTF, or its refusal, or the reason why there is no verdict; and
+// warnings. Never: the package adds no rules to those of encoder/verify.
 package judge
 
 import (
@@ -12,26 +12,26 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// A Question says which kernel is asked, in words.
+// A Question says which kernel is asked, and how. Its values are those of the flags.
 type Question struct {
 	Kernel string
-	Path   string // empty follows from the file
+	Path   string // empty: it follows from the file
 	Base   string // a file, or empty
-	// PtrSize is the size of a pointer in that kernel, 4 or 8; 0 is that of the ELF file, or what the types tell.
+	// PtrSize is the size of a pointer in that kernel in bytes, 4 or 8. 0 stands for that of the ELF file, or of a type that tells.
 	PtrSize int
 
 	Lint    bool
-	Earlier string  // a file to count functions and per-CPU variables against, or empty
+	Earlier string  // a file whose functions and per-CPU variables are counted for comparison; may be empty
 	Loss    float64 // the share of them that may be missing
 }
 
-// An Answer is the kernel's yes, and what somebody may regret all the same.
+// An Answer is the message of a kernel that accepts the BTF, and the warnings.
 type Answer struct {
 	Told     string // one line
 	Warnings []verify.Warning
 }
 
-// Ask asks about a file. An error is a *verify.Refusal or tells why there is no verdict. Warnings come with a refusal too.
+// Ask verifies a file. The error wraps a *verify.Refusal, or says why there is no verdict. A refusal comes with an Answer for its warnings.
 func (q *Question) Ask(file string) (*Answer, error) {
 	opt := verify.Options{Path: verify.Load}
 	var err error
@@ -45,7 +45,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	if err := q.path(f, &opt); err != nil {
 		return nil, err
 	}
-	if q.Path == "" && q.Base == "" { // whoever names a path wants the kernel's own words
+	if q.Path == "" && q.Base == "" { // with an explicit path the kernel's own message is wanted
 		if err := f.Alone(); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -55,7 +55,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	case verify.Module:
 		opt.Distilled = f.Distilled
 	case verify.DistilledBase:
-		if f.Order != nil { // a raw file holds the base itself
+		if f.Order != nil { // a raw file is the base itself
 			if blob = f.Distilled; blob == nil {
 				return nil, errors.New(file + ": there is no section .BTF.base")
 			}
@@ -79,7 +79,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	return a, err
 }
 
-// path finds out how the file would reach the kernel, and reads the base.
+// path finds out by which path the BTF reaches the kernel, and reads the base.
 func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
 	opt.Order, opt.PtrSize = f.Order, f.PtrSize
 	switch {
@@ -104,7 +104,7 @@ func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
 	return nil
 }
 
-// lint looks at the same bytes with a publisher's eyes.
+// lint checks the same bytes for what a publisher should know.
 func (q *Question) lint(blob []byte, f *source.File, opt *verify.Options) ([]verify.Warning, error) {
 	l := verify.LintOptions{Kernel: opt.Kernel, Module: opt.Path == verify.Module, Order: opt.Order, Base: opt.Base, SMP: f.PerCPU, Loss: q.Loss}
 	if l.Module && opt.Distilled != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// An assumption is what was taken for granted of the kernel that raw BTF is of, since the file does not say it.
+// An assumption is what was assumed about the kernel of raw BTF, because the file does not say it.
 type assumption struct {
-	ptrSize int    // 0: nothing was taken for granted
-	from    string // the type that tells the size of a pointer, if one does
+	ptrSize int    // 0: nothing was assumed
+	from    string // the type that tells the size of a pointer, or empty
 	big     bool
 }
 
-// assume fills in what a raw file does not say of its kernel: byte order and size of a pointer. They matter on the path of a load alone,
-// where the BTF of a kernel is looked at whole; the others read the byte order themselves and do not care for pointers.
+// assume fills in what a raw file does not say about its kernel: the byte order and the size of a pointer. They only matter for the path
+// load, where all types are checked; the other paths read the byte order from the BTF and ignore the size of pointers.
 func (q *Question) assume(blob []byte, opt *verify.Options) assumption {
 	var a assumption
 	if opt.Path == verify.Load && opt.Order == nil && len(blob) >= 2 && binary.BigEndian.Uint16(blob) == btf.Magic {
@@ -37,7 +37,7 @@ func (q *Question) assume(blob []byte, opt *verify.Options) assumption {
 	return a
 }
 
-// told is the end of a line that tells of a yes.
+// told is the end of the line that says that a kernel accepts the BTF.
 func (a assumption) told() string {
 	out := ""
 	if a.big {
@@ -49,16 +49,16 @@ func (a assumption) told() string {
 	return out
 }
 
-// matters tells whether a refusal may be due to the size of a pointer.
+// matters reports whether a wrong size of pointers can explain a refusal.
 func (a assumption) matters(no *verify.Refusal) bool {
 	return a.ptrSize != 0 && (strings.Contains(no.Phrase, "exceeds struct_size") || strings.Contains(no.Phrase, "not properly aligned"))
 }
 
-// sentence says what was taken for granted.
+// sentence says what was assumed.
 func (a assumption) sentence() string {
-	why := "no type tells how many they have"
+	why := "no type tells their size"
 	if a.from != "" {
-		why = fmt.Sprintf("%q tells so", a.from)
+		why = fmt.Sprintf("%q has that size", a.from)
 	}
-	return fmt.Sprintf("pointers are taken to have %d bytes, since %s: for a kernel of another size give --pointer-size %d", a.ptrSize, why, 12-a.ptrSize)
+	return fmt.Sprintf("pointers are assumed to have %d bytes, because %s; if the kernel has others, give --pointer-size %d", a.ptrSize, why, 12-a.ptrSize)
 }

@@ -48,7 +48,7 @@ func TestAssumptions(t *testing.T) {
 		{"a type tells, big-endian", be, "long unsigned int", 0, "path load, big-endian, pointers of 4 bytes"},
 		{"given", le, "int", 4, "path load"},
 		{"given, against the type", le, "long int", 8, "behind the end of its struct"},
-		{"no type tells", le, "int", 0, "; pointers are taken to have 8 bytes, since no type tells how many they have: for a kernel of another size give --pointer-size 4"},
+		{"no type tells", le, "int", 0, "; pointers are assumed to have 8 bytes, because no type tells their size; if the kernel has others, give --pointer-size 4"},
 	} {
 		q := Question{Kernel: "newest", PtrSize: tc.ptr}
 		answer, err := q.Ask(rawFile(t, tc.order, tc.first))
