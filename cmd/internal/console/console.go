@@ -1,6 +1,6 @@
-// Package console talks to whoever started the program: log lines, and on a terminal a progress bar that keeps out of their way.
+// Package console writes what the program reports while it runs: log lines, and on a terminal a progress bar below them.
 //
-// In come a writer and what happens; out come lines for people or JSON. It never decides what is worth telling.
+// Input: a writer, and events. Output: lines, for people or as JSON. Never: the package does not decide what is worth reporting.
 package console
 
 import (
@@ -25,22 +25,22 @@ type Console struct {
 	zerolog.Logger
 	out      io.Writer
 	human    bool // lines are for people
-	terminal bool // and out is a terminal that takes a bar
+	terminal bool // out is a terminal on which a bar can be drawn
 
 	mu     sync.Mutex
 	bar    *progressbar.ProgressBar
-	warned map[string]int // by rule: images
+	warned map[string]int // by rule: number of images with warnings
 }
 
 func init() {
-	zerolog.ErrorHandler = func(error) {} //nolint:reassign // a Stream remembers what cannot be written; a line about it would not be a log line
+	zerolog.ErrorHandler = func(error) {} //nolint:reassign // a Stream remembers errors of writing
 }
 
-// New makes a console for a log format, human or json, and the least level to be told.
+// New returns a console for a log format, human or json, and the lowest level that is logged.
 func New(out io.Writer, format, level string) (*Console, error) {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil || l < zerolog.DebugLevel || l > zerolog.ErrorLevel {
-		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
+		return nil, fmt.Errorf("unknown log level %q: use debug, info, warn or error", level)
 	}
 	c := &Console{out: out}
 	switch format {
@@ -52,12 +52,12 @@ func New(out io.Writer, format, level string) (*Console, error) {
 		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor,
 			PartsExclude: []string{zerolog.TimestampFieldName}, FormatPrepare: people}).Level(l)
 	default:
-		return nil, fmt.Errorf("log format %q is none of human, json", format)
+		return nil, fmt.Errorf("unknown log format %q: use human or json", format)
 	}
 	return c, nil
 }
 
-// people writes the text of a line so that it stays text. Other values are quoted where that is needed.
+// people makes the message of a line safe to print. zerolog quotes the other values if necessary.
 func people(line map[string]any) error {
 	if s, ok := line[zerolog.MessageFieldName].(string); ok {
 		line[zerolog.MessageFieldName] = escape.Line(s)
@@ -65,7 +65,7 @@ func people(line map[string]any) error {
 	return nil
 }
 
-// programs writes lines of JSON, which people may look at as well.
+// programs writes lines of JSON, which must be safe to print on a terminal too.
 type programs struct{ c *Console }
 
 func (p programs) Write(line []byte) (int, error) {
@@ -75,18 +75,18 @@ func (p programs) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Write writes above the bar.
+// Write writes above the progress bar.
 func (c *Console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bar != nil {
-		_ = c.bar.Clear() // the terminal is gone if this fails, and so does the next line
+		_ = c.bar.Clear() // if this fails, so does the next line
 		defer func() { _ = c.bar.RenderBlank() }()
 	}
 	return c.out.Write(p)
 }
 
-// StartBar shows progress towards a number of bytes, on a terminal.
+// StartBar starts to show progress towards a number of bytes, if the output is a terminal.
 func (c *Console) StartBar(total int64) {
 	if !c.terminal {
 		return
@@ -103,11 +103,11 @@ func (c *Console) Advance(n int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.bar != nil {
-		_ = c.bar.Add64(n) // a bar that is full takes no more
+		_ = c.bar.Add64(n) // the error says that the bar is full
 	}
 }
 
-// StopBar takes the bar away.
+// StopBar removes the bar.
 func (c *Console) StopBar() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,7 +117,7 @@ func (c *Console) StopBar() {
 	}
 }
 
-// Row tells of a finished image. On a terminal, where the bar shows how far things are, only what is not good gets a line.
+// Row reports a finished image. On a terminal, where the bar shows progress, only images that are not good get a line.
 func (c *Console) Row(row report.Row) {
 	switch row.Status {
 	case report.Failed:
@@ -132,8 +132,8 @@ func (c *Console) Row(row report.Row) {
 	}
 }
 
-// Warned tells of the warnings of an image, with at most so many findings of a rule, a line each.
-// Of a rule that many images are warned by, only the first images get lines: the report counts them all.
+// Warned writes the warnings of an image, one line for each finding and at most atMost lines for each rule. If a rule finds something in
+// many images, only the first ones get lines; the report counts all of them.
 func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 	for _, w := range warnings {
 		if c.human && c.warnedOften(w.Rule) {
@@ -149,10 +149,10 @@ func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 	}
 }
 
-// maxWarned is how many images get lines by one rule.
+// maxWarned is the number of images that get lines for one rule.
 const maxWarned = 20
 
-// warnedOften counts an image that a rule warns of, and tells whether there were enough. The last one is told as such.
+// warnedOften counts an image with a warning and reports whether the rule has reached its limit, which is logged once.
 func (c *Console) warnedOften(rule string) bool {
 	c.mu.Lock()
 	if c.warned == nil {
@@ -174,7 +174,7 @@ func (c *Console) counts(e *zerolog.Event, row report.Row) *zerolog.Event {
 
 func round(seconds float64) float64 { return float64(int64(seconds*1000+0.5)) / 1000 }
 
-// Differ shows what differs from a golden.
+// Differ writes the differences from a golden.
 func (c *Console) Differ(name string, d *report.Comparison) {
 	if d.Diff == "" || c.GetLevel() > zerolog.WarnLevel {
 		return
@@ -186,7 +186,7 @@ func (c *Console) Differ(name string, d *report.Comparison) {
 	fmt.Fprintf(c, "%s differs from %s:\n%s\n", escape.Line(name), escape.Line(d.Path), escape.Text(strings.TrimSuffix(d.Diff, "\n")))
 }
 
-// Phases shows what the passes of an encoding took: a table, or a line each for programs.
+// Phases writes what the passes of an encoding took: a table for people, or a line for each pass.
 func (c *Console) Phases(phases []encoder.Phase) error {
 	if len(phases) == 0 {
 		return nil

@@ -11,35 +11,35 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// Fields are what a line says besides its message, for programs.
+// Fields are what a line contains in addition to its message; only JSON shows them.
 type Fields map[string]any
 
-// Human tells whether lines are for people.
+// Human reports whether lines are for people.
 func (c *Console) Human() bool { return c.human }
 
-// Note tells what somebody should know and need not change.
+// Note writes something that the user should know and need not act on.
 func (c *Console) Note(text string) {
 	c.say(zerolog.InfoLevel, "note: "+escape.Line(text), text, Fields{"kind": "note"})
 }
 
-// Warning tells what a rule has found.
+// Warning writes what a rule has found.
 func (c *Console) Warning(rule, text string, fields Fields) {
 	all := Fields{"kind": "warning", "rule": rule}
 	maps.Copy(all, fields)
 	c.say(zerolog.WarnLevel, "warning: "+rule+": "+escape.Line(text), text, all)
 }
 
-// Problem tells what is wrong with one thing of many.
+// Problem writes an error about one thing of many.
 func (c *Console) Problem(text string, fields Fields) {
 	c.say(zerolog.ErrorLevel, escape.Line(text), text, fields)
 }
 
-// Verbatim writes a line of somebody else, such as a kernel's: as it is for people, under a key for programs.
+// Verbatim writes a line of another program, such as a kernel: unchanged for people, with a kind in JSON.
 func (c *Console) Verbatim(key, line string) {
 	c.say(zerolog.ErrorLevel, escape.Line(line), line, Fields{"kind": key})
 }
 
-// Complain writes the line, or the lines of a manifest's problems, with which the program ends.
+// Complain writes the error with which the program ends: one line, or one for each problem of a manifest.
 func (c *Console) Complain(err error, code int) {
 	var manifest *config.Problems
 	if !errors.As(err, &manifest) {
@@ -48,7 +48,7 @@ func (c *Console) Complain(err error, code int) {
 	}
 	for _, p := range manifest.List {
 		f := Fields{"kind": "manifest", "exit_code": code}
-		if p.Line > 0 { // else it is not about the text
+		if p.Line > 0 { // otherwise it is not about the text
 			f["file"], f["line"], f["column"] = p.File, p.Line, p.Column
 		}
 		if p.Path != "" {
@@ -57,7 +57,7 @@ func (c *Console) Complain(err error, code int) {
 		if p.Suggestion != "" {
 			f["suggestion"] = p.Suggestion
 		}
-		c.say(zerolog.ErrorLevel, escape.Line(p.String()), p.Message, f) // people see the place first
+		c.say(zerolog.ErrorLevel, escape.Line(p.String()), p.Message, f) // for people the place comes first
 	}
 	if manifest.More > 0 {
 		text := manifest.Rest()
@@ -65,7 +65,7 @@ func (c *Console) Complain(err error, code int) {
 	}
 }
 
-// Verdict tells programs how the batch went. People read it in the report.
+// Verdict writes the result of a batch, in JSON only. People read it in the report.
 func (c *Console) Verdict(text, status string, code int) {
 	if c.human {
 		return
@@ -77,7 +77,7 @@ func (c *Console) Verdict(text, status string, code int) {
 	c.say(l, "", text, Fields{"kind": "verdict", "status": status, "exit_code": code})
 }
 
-// say writes a line that was asked for, whatever the least level of log lines is.
+// say writes a line whatever the lowest level of log lines is.
 func (c *Console) say(l zerolog.Level, human, message string, fields Fields) {
 	if c.human {
 		fmt.Fprintln(c, escape.Text(human))

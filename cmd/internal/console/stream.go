@@ -11,9 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A Stream is an output of the program that remembers the first failure to write to it, so that none is lost wherever it happens:
-// what asks for help, or logs a line, has no way to return an error. After a failure nothing more is written, because what follows a
-// gap would look whole. It may be used by several goroutines.
+// A Stream is an output of the program that remembers its first write error, because code that prints help or logs a line cannot return
+// one. After an error it writes nothing more, so that output with a gap does not look complete. It is safe for concurrent use.
 type Stream struct {
 	w io.Writer
 
@@ -21,10 +20,10 @@ type Stream struct {
 	err error
 }
 
-// NewStream makes a stream that writes to w.
+// NewStream returns a stream that writes to w.
 func NewStream(w io.Writer) *Stream { return &Stream{w: w} }
 
-// Write writes, or returns the first failure again.
+// Write writes p, or returns the first error again.
 func (s *Stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,20 +35,20 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Err is the first failure to write.
+// Err is the first write error.
 func (s *Stream) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// Gone tells whether an error of writing says that nobody reads any more, as at the end of `btfbatch dump vmlinux | head`: not worth
-// a word.
+// Gone reports whether a write error means that the reader is gone, as in `btfbatch dump vmlinux | head`. Such an error is not worth a
+// message.
 func Gone(err error) bool {
 	return slices.ContainsFunc(noReader, func(e error) bool { return errors.Is(err, e) })
 }
 
-// Fd is the descriptor of the file behind the stream, or none.
+// Fd is the descriptor of the underlying file, or math.MaxUint if there is none.
 func (s *Stream) Fd() uintptr {
 	if f, ok := s.w.(*os.File); ok {
 		return f.Fd()
@@ -57,20 +56,20 @@ func (s *Stream) Fd() uintptr {
 	return math.MaxUint
 }
 
-// leastColumns is how wide a terminal must be for a bar.
+// leastColumns is the minimum width of a terminal for a bar.
 const leastColumns = 40
 
-// draws tells whether a writer is a terminal that lines can be taken back on, and wide enough for a bar in one line.
+// draws reports whether a writer is a terminal that can erase lines and is wide enough for a bar.
 func draws(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || !IsTerminal(w) || os.Getenv("TERM") == "dumb" {
 		return false
 	}
 	columns, _, err := term.GetSize(int(f.Fd()))
-	return err == nil && (columns == 0 || columns >= leastColumns) // 0 is not known
+	return err == nil && (columns == 0 || columns >= leastColumns) // 0 means unknown
 }
 
-// IsTerminal tells whether a writer is a terminal.
+// IsTerminal reports whether a writer is a terminal.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
 	return ok && f.Fd() != math.MaxUint && term.IsTerminal(int(f.Fd()))

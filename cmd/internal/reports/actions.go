@@ -11,25 +11,25 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// Summary is the job summary of GitHub Actions: Markdown at the end of a file that other steps write as well.
+// Summary is the job summary of GitHub Actions: Markdown, appended to a file that other steps write to as well.
 func Summary(file string) Outlet {
 	return Outlet{file: file, append: true, write: (*report.Report).WriteMarkdown}
 }
 
 func toEnd(_ *publish.Publisher, r *report.Report, o Outlet) error {
-	f, err := os.OpenFile(o.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // GitHub makes the file before
+	f, err := os.OpenFile(o.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // GitHub creates the file
 	if err != nil {
 		return err
 	}
 	if err := o.write(r, f); err != nil {
-		f.Close() // the first error tells more
+		f.Close() // the first error says more
 		return err
 	}
 	return f.Close()
 }
 
-// Annotate writes a workflow command of GitHub Actions for every image that failed or differs from its golden. GitHub shows it at
-// the line of the manifest where the image stands.
+// Annotate writes a workflow command of GitHub Actions for each image that failed or differs from its golden. GitHub shows it at the
+// image's line in the manifest.
 func Annotate(w io.Writer, r *report.Report, manifest string, lines map[string]int) error {
 	for _, row := range r.Rows() {
 		text := row.Error

@@ -1,6 +1,6 @@
-// Package reports knows the forms of a report, and where each of them goes.
+// Package reports writes a report in the formats, and to the files, that the command line asks for.
 //
-// In come words such as text or junit=FILE; out comes a written report. It never looks into one.
+// Input: words such as text or junit=FILE, and a report. Output: the written report. Never: the package does not interpret a report.
 package reports
 
 import (
@@ -15,11 +15,11 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// forms are the ways to write a report.
+// forms are the formats of a report.
 var forms = []struct {
 	name  string
 	write func(*report.Report, io.Writer) error
-	sums  bool // shows the sums of files
+	sums  bool // contains the digests of files
 }{
 	{"text", (*report.Report).WriteText, false},
 	{"json", (*report.Report).WriteJSON, true},
@@ -27,21 +27,21 @@ var forms = []struct {
 	{"markdown", (*report.Report).WriteMarkdown, false},
 }
 
-// An Outlet is one form of a report and its file; without a file it goes to the standard output.
+// An Outlet is a format of a report and the file that it is written to, or the standard output if it has no file.
 type Outlet struct {
-	word   string // of the command line
+	word   string // as on the command line
 	file   string
 	append bool
 	write  func(*report.Report, io.Writer) error
 	sums   bool
 }
 
-// Sums tells whether an outlet shows the sums of files, which take as long as half of an encoding.
+// Sums reports whether an outlet contains the digests of files. Computing them takes about half as long as encoding.
 func Sums(outlets []Outlet) bool {
 	return slices.ContainsFunc(outlets, func(o Outlet) bool { return o.sums })
 }
 
-// Parse reads the words of --report, FORMAT or FORMAT=FILE.
+// Parse reads the values of --report: FORMAT or FORMAT=FILE.
 func Parse(words []string) ([]Outlet, error) {
 	var list []Outlet
 	var files []string
@@ -57,7 +57,7 @@ func Parse(words []string) ([]Outlet, error) {
 		}
 		switch {
 		case o.write == nil:
-			return nil, fmt.Errorf("report %q is none of %s", format, strings.Join(names, ", "))
+			return nil, fmt.Errorf("unknown report format %q: use %s", format, strings.Join(names, ", "))
 		case hasFile && file == "":
 			return nil, fmt.Errorf("report %q names no file", w)
 		case slices.Contains(files, file) && hasFile:
@@ -71,7 +71,7 @@ func Parse(words []string) ([]Outlet, error) {
 	return list, nil
 }
 
-// Files are the files of outlets.
+// Files returns the files that the outlets write to.
 func Files(outlets []Outlet) []paths.Use {
 	var list []paths.Use
 	for _, o := range outlets {
@@ -86,7 +86,7 @@ func Files(outlets []Outlet) []paths.Use {
 	return list
 }
 
-// Write writes a report to all outlets. One that fails does not keep the others from being written.
+// Write writes a report to all outlets, even if some of them fail.
 func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 	var p publish.Publisher
 	var errs []error
