@@ -1,7 +1,6 @@
-// Package timings shows what passes take.
+// Package timings prints what the passes of an encoding took.
 //
-// In come phases that were measured; out comes a table for people or log lines for programs. It never decides
-// what a pass is.
+// Input: measured phases. Output: a table. Never: the package measures nothing.
 package timings
 
 import (
@@ -13,7 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder"
 )
 
-// Total sums phases up. Its peak is that of the last one.
+// Total adds up phases. Its peak is the highest one.
 func Total(phases []encoder.Phase) encoder.Phase {
 	t := encoder.Phase{Name: "total"}
 	for i := range phases {
@@ -25,7 +24,7 @@ func Total(phases []encoder.Phase) encoder.Phase {
 	return t
 }
 
-// WriteTable writes a line for each phase, and their sum.
+// WriteTable writes a line for each phase and one for the total.
 func WriteTable(w io.Writer, phases []encoder.Phase) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(tab, "%-16s\tWALL ms\tCPU ms\tMB\tITEMS\t\tALLOCS\tPEAK MiB\t\n", "PASS")
@@ -42,7 +41,7 @@ func WriteTable(w io.Writer, phases []encoder.Phase) error {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// megabytes is empty where nothing is read or written.
+// megabytes is empty if nothing is read or written.
 func megabytes(n uint64) string {
 	if n == 0 {
 		return ""
