@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -22,7 +21,7 @@ type assembler struct {
 	names nameTable
 	funcs *funcs.Collector
 	vars  *vars.Collector
-	stats Stats
+	stats counts
 	warn  warner
 
 	earlier []*funcs.Collector // of the images before, where there are several
@@ -254,9 +253,6 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 	}
 	return nil
 }
-
-// ErrDedupDiffers says that the fast way and the exact engine disagree.
-var ErrDedupDiffers = errors.New("the exact engine gives other BTF")
 
 func sameObjects(fast, exact *btf.Object) error {
 	if bytes.Equal(fast.AppendWire(nil), exact.AppendWire(nil)) {

@@ -24,14 +24,14 @@ var kernelImage = sync.OnceValue(func() []byte {
 		1, synth.MediumKernel)
 })
 
-func encodeImage(tb testing.TB, image []byte, opt encoder.Options) *encoder.Result {
+func encodeImage(tb testing.TB, image []byte, opt encoder.Encoder) *encoder.Result {
 	tb.Helper()
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	opt.Profile, opt.Features = encoder.Pahole, feature.Default()
-	res, err := encoder.Encode(context.Background(), f, opt)
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -43,8 +43,8 @@ func BenchmarkEncode(b *testing.B) {
 	image := kernelImage()
 	for _, bm := range []struct {
 		name string
-		opt  encoder.Options
-	}{{"workers=1", encoder.Options{Workers: 1}}, {"workers=2", encoder.Options{Workers: 2}}, {"exact", encoder.Options{Workers: 1, Exact: true}}} {
+		opt  encoder.Encoder
+	}{{"workers=1", encoder.Encoder{Workers: 1}}, {"workers=2", encoder.Encoder{Workers: 2}}, {"exact", encoder.Encoder{Workers: 1, Exact: true}}} {
 		b.Run(bm.name, func(b *testing.B) {
 			b.SetBytes(int64(len(image)))
 			b.ReportAllocs()
@@ -73,8 +73,8 @@ func BenchmarkKernel(b *testing.B) {
 				if s := f.Section(".debug_info"); s != nil {
 					b.SetBytes(int64(s.Size))
 				}
-				opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []uint64{0x1c}, Workers: 1}
-				if _, err := encoder.Encode(context.Background(), f, opt); err != nil {
+				opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}, Workers: 1}
+				if _, err := opt.Encode(context.Background(), f); err != nil {
 					b.Fatal(err)
 				}
 				if err := f.Close(); err != nil {
@@ -95,9 +95,9 @@ func TestKernelLike(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(target.Machine, target.Class, target.Order, target.DWARF), func(t *testing.T) {
 			image := synth.Kernel(target, 7, size)
-			want := encodeImage(t, image, encoder.Options{Workers: 1, Exact: true}).Object.AppendWire(nil)
+			want := encodeImage(t, image, encoder.Encoder{Workers: 1, Exact: true}).Object.AppendWire(nil)
 			for _, workers := range []int{1, 2, 7} {
-				got := encodeImage(t, image, encoder.Options{Workers: workers, Paranoid: true})
+				got := encodeImage(t, image, encoder.Encoder{Workers: workers, Paranoid: true})
 				if !bytes.Equal(got.Object.AppendWire(nil), want) {
 					t.Errorf("%d workers: got other BTF than the exact engine", workers)
 				}

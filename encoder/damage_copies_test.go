@@ -92,12 +92,12 @@ type encodedImage struct {
 }
 
 // encodeFrom encodes and verifies an image, as an encoding does that publishes.
-func encodeFrom(r io.ReaderAt, size int64, opt encoder.Options) (out encodedImage, err error) {
+func encodeFrom(r io.ReaderAt, size int64, opt encoder.Encoder) (out encodedImage, err error) {
 	begin := time.Now()
 	f, err := elf.NewFile(r, uint64(size))
 	if err == nil {
 		var res *encoder.Result
-		if res, err = encoder.Encode(context.Background(), f, opt); err == nil {
+		if res, err = opt.Encode(context.Background(), f); err == nil {
 			err = out.take(f, res, opt)
 		}
 	}
@@ -105,7 +105,7 @@ func encodeFrom(r io.ReaderAt, size int64, opt encoder.Options) (out encodedImag
 	return out, err
 }
 
-func (out *encodedImage) take(f *elf.File, res *encoder.Result, opt encoder.Options) error {
+func (out *encodedImage) take(f *elf.File, res *encoder.Result, opt encoder.Encoder) error {
 	out.wire, out.types, out.warnings = res.Object.AppendWire(nil), res.Object.Len(), res.Warnings
 	for _, r := range res.Object.All() {
 		if r.Kind() == btf.KindFunc {
@@ -117,7 +117,7 @@ func (out *encodedImage) take(f *elf.File, res *encoder.Result, opt encoder.Opti
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	from, located := encoder.Locate(context.Background(), f, opt, res.Object, btf.ID(refusal.TypeID))
+	from, located := opt.Locate(context.Background(), f, res.Object, btf.ID(refusal.TypeID))
 	if located != nil {
 		return fmt.Errorf("%w; and where it comes from: %w", err, located)
 	}
@@ -232,7 +232,7 @@ func watched(do func()) (most uint64) {
 func TestDamagedCopies(t *testing.T) {
 	const copies, workers = 2000, 2
 	const before = 305 // were lost in silence before that was looked for
-	opt := encoder.Options{Features: feature.Default(), Workers: 1}
+	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 1}
 	type image struct {
 		name string
 		seed uint64 // of its own, so that another image does not change the others' copies
@@ -288,7 +288,7 @@ func TestDamagedKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := encoder.Options{Features: feature.Default(), Workers: 2}
+	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 2}
 	var good encodedImage
 	memory := watched(func() { good, err = encodeFrom(f, st.Size(), opt) })
 	if err != nil {

@@ -233,7 +233,7 @@ func TestErrorContext(t *testing.T) {
 			x.build(cu, cu.Base("int", 4, synth.Signed))
 			image := b.Bytes()
 			for _, workers := range []int{1, 2} {
-				opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+				opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
 				_, err := encodeBytes(image, opt)
 				if err == nil || !strings.Contains(err.Error(), x.want) || !strings.HasPrefix(err.Error(), "CU 1: .debug_info+0x") {
 					t.Errorf("%s, DWARF %d: got error %v, want %q", x.name, version, err, x.want)
@@ -259,7 +259,7 @@ func TestEveryUnitError(t *testing.T) {
 					cu.DIE(0x47, synth.Type(d)) // atomic
 				}
 			}
-			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
 			_, err := encodeBytes(b.Bytes(), opt)
 			if err == nil || !strings.Contains(err.Error(), "tag 0x47 has no BTF") || !strings.Contains(err.Error(), fmt.Sprintf("CU %d:", bad)) {
 				t.Errorf("%d workers: got error %v, want that of CU %d", workers, err, bad)

@@ -51,7 +51,7 @@ func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 		reference.Missing(b, "no kernel: %v", err)
 	}
 	defer f.Close()
-	j, err := openImage(f, &Options{Profile: Pahole, Features: feature.Default(), LangExclude: []uint64{0x1c}})
+	j, err := openImage(f, &Encoder{Options: Options{Profile: Pahole, Features: feature.Default(), LangExclude: []Language{0x1c}}})
 	if err != nil {
 		b.Fatal(err)
 	}

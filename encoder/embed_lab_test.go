@@ -24,7 +24,7 @@ func TestEmbedKernels(t *testing.T) {
 	for _, kernel := range []string{"6.12-cloud-amd64", "6.1-s390x"} {
 		t.Run(kernel, func(t *testing.T) {
 			path := reference.Kernel(t, kernel)
-			o := encode(t, path, encoder.Options{}).Object
+			o := encode(t, path, encoder.Encoder{}).Object
 			f, err := elf.Open(path)
 			if err != nil {
 				t.Fatal(err)

@@ -22,41 +22,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// Encode encodes an image. The same image and options give the same object for any number of workers.
-func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
-	j, err := openImage(f, &opt)
-	if err != nil {
-		return nil, err
-	}
-	defer j.close()
-	res := &Result{}
-	if err := j.encode(ctx, opt.Exact, res); err != nil {
-		return nil, explained(err)
-	}
-	if opt.VerifyDedup && !opt.Exact {
-		if err := j.verify(ctx, res); err != nil {
-			return nil, err
-		}
-	}
-	if err := f.Unchanged(); err != nil {
-		return nil, err
-	}
-	return res, nil
-}
-
-// explained is the error of an image that is still open: what it says of a unit gets the source file, and what stands there.
-func explained(err error) error {
-	if unit, ok := errors.AsType[*dwarf.UnitError](err); ok {
-		unit.Explain()
-	}
-	return err
-}
-
 // verify encodes once more by the exact engine over everything, and compares bytes.
 func (j *job) verify(ctx context.Context, res *Result) error {
-	quiet := *j.opt
-	quiet.OnFunc, quiet.OnVar, quiet.OnProgress = nil, nil, nil
-	k, err := openImage(j.f, &quiet)
+	k, err := openImage(j.f, j.opt.quiet())
 	if err != nil {
 		return err
 	}
@@ -76,7 +44,7 @@ type job struct {
 	table *funcs.Table
 	ids   *funcs.IDSection // until the kernel functions are marked
 	secs  *vars.Sections
-	opt   *Options
+	opt   *Encoder
 	merge *dwarf.MergedUnits // all units, where they are translated as one
 	types *dwarf.MergedUnits // the units of .debug_types, where these alone are
 	clock Clock
@@ -87,7 +55,7 @@ type job struct {
 }
 
 // openImage reads what must be known before the first CU: sections, symbols, functions.
-func openImage(f *elf.File, opt *Options) (*job, error) {
+func openImage(f *elf.File, opt *Encoder) (*job, error) {
 	j := &job{f: f, opt: opt}
 	j.clock.Start()
 	if err := j.open(true); err != nil {
@@ -156,7 +124,7 @@ func (j *job) lead() (err error) {
 }
 
 func (j *job) funcOptions() funcs.Options {
-	return funcs.Options{Peer: j.opt.Peer(), Features: j.opt.Features}
+	return funcs.Options{Peer: j.opt.peer(), Features: j.opt.Features}
 }
 
 // readSymbols gives every symbol to those who look for functions, or for what the image that leads gives, or for both, so that
@@ -181,7 +149,7 @@ func (j *job) readSymbols(functions, leading bool) error {
 		if err := j.ids.Err(); err != nil {
 			return err
 		}
-		j.table.MarkKfuncs(j.ids, j.opt.Base)
+		j.table.MarkKfuncs(j.ids, j.opt.Base.Object())
 		j.ids = nil
 	}
 	return nil
@@ -218,9 +186,7 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 	if a.stats.Vars, err = a.vars.Finish(o); err != nil {
 		return err
 	}
-	for _, d := range a.vars.Decisions() {
-		j.opt.OnVar(d)
-	}
+	j.opt.onVars(a.vars.Decisions())
 	// Below this line no type is added.
 	if o.Len() == 0 {
 		return ErrNoTypes
@@ -233,17 +199,17 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 		o = sorted.ByName(o)
 		j.clock.Stop("sorting", 0, uint64(o.Len()), "types")
 	}
-	res.Object, res.Stats, res.Phases, res.Warnings = o, a.stats, j.clock.Phases, a.warn.warnings(o)
+	res.Object, res.Stats, res.Phases, res.Warnings = o, a.stats.public(), j.clock.Phases, a.warn.warnings(o)
 	return nil
 }
 
 // functions appends the functions of all images. Meanwhile the types before them are compared, as far as that can be.
 func (j *job) functions(ctx context.Context, a *assembler) (merge *dedup.Merger, err error) {
-	opt := dedup.Options{Peer: j.opt.Peer(), Base: j.opt.Prepared, Stop: ctx.Err}
+	opt := dedup.Options{Peer: j.opt.peer(), Base: j.opt.Base.prepared(), Stop: ctx.Err}
 	if a.earlier != nil {
 		merge = dedup.New(a.o, opt)
 		merge.Start()
-		a.stats.Funcs, err = funcs.EmitAll(a.o, append(a.earlier, a.funcs), j.opt.OnFunc)
+		a.stats.Funcs, err = funcs.EmitAll(a.o, append(a.earlier, a.funcs), j.opt.onFunc())
 		return merge, err
 	}
 	m := a.funcs.Emission()
@@ -260,13 +226,13 @@ func (j *job) functions(ctx context.Context, a *assembler) (merge *dedup.Merger,
 		}
 	})
 	if j.table.HasArenas() { // Emit looks at types
-		a.stats.Funcs, err = m.Emit(a.o, j.opt.OnFunc)
+		a.stats.Funcs, err = m.Emit(a.o, j.opt.onFunc())
 		return merge, err
 	}
 	room := a.o.WordRoom()
 	j.parallel(2, func(i int) {
 		if i == 0 {
-			a.stats.Funcs, err = m.Emit(a.o, j.opt.OnFunc)
+			a.stats.Funcs, err = m.Emit(a.o, j.opt.onFunc())
 		} else {
 			merge.References()
 		}
@@ -330,7 +296,7 @@ func (j *job) assemble(ctx context.Context, exact bool) (*assembler, error) {
 
 // object is the empty object of an image.
 func (j *job) object() *btf.Object {
-	o := btf.New(j.f.Order, j.opt.Base)
+	o := btf.New(j.f.Order, j.opt.Base.Object())
 	o.Layout = j.opt.Features.Has(feature.Layout) && j.opt.Base == nil
 	return o
 }
@@ -342,6 +308,6 @@ func (j *job) fastPathApplies() bool {
 }
 
 func (j *job) translateOptions(ctx context.Context, classes bool) *translate.Options {
-	return &translate.Options{Stop: ctx.Err, Classes: classes, EagerRefs: j.opt.Paranoid, Features: j.opt.Features, Peer: j.opt.Peer(), PlainFields: j.opt.PlainFields,
+	return &translate.Options{Stop: ctx.Err, Classes: classes, EagerRefs: j.opt.Paranoid, Features: j.opt.Features, Peer: j.opt.peer(), PlainFields: j.opt.PlainFields,
 		FuncIndex: j.table.Index, FuncLookup: j.table.Lookup, Wanted: j.secs.Wanted}
 }

@@ -19,15 +19,15 @@ import (
 // featureSets are all that is compared: every feature alone, every default one left out, every other one added, and all but the
 // one that needs memory for a whole image at a time.
 func featureSets() []feature.Set {
-	sets := []feature.Set{0, feature.Default(), feature.All().Without(feature.ForceCUMerging)}
+	sets := []feature.Set{feature.None, feature.Default(), feature.All().Without(feature.ForceCUMerging)}
 	for _, name := range feature.Names() {
 		one, err := feature.FromNames([]string{name})
 		if err != nil {
 			panic(err)
 		}
 		sets = append(sets, one)
-		if feature.Default()&one != 0 {
-			sets = append(sets, feature.Default()&^one)
+		if without := feature.Default()&^one | feature.None; without != feature.Default() {
+			sets = append(sets, without)
 		} else {
 			sets = append(sets, feature.Default()|one)
 		}
@@ -62,7 +62,7 @@ func TestFeatures(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer f.Close()
-				res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: encoder.Pahole, Features: set, LangExclude: []uint64{0x1c}})
+				res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: encoder.Pahole, Features: set, LangExclude: []encoder.Language{0x1c}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -94,7 +94,7 @@ func TestFeatures(t *testing.T) {
 // setName is short for the sets that are one feature away from the default ones.
 func setName(s feature.Set) string {
 	switch added, left := s&^feature.Default(), feature.Default()&^s; {
-	case s == 0:
+	case s == feature.None:
 		return "none"
 	case left == 0 && added == 0:
 		return "default"

@@ -16,10 +16,10 @@ func TestNoTypeUnit(t *testing.T) {
 	image := read(t, filepath.Join(unusualFolder, "groups4.elf"))
 	image = bytes.ReplaceAll(image, []byte(".debug_types\x00"), []byte(".debug_tunes\x00"))
 	const want = ": pointer: no type unit has the signature 0x"
-	if _, err := encodeBytes(image, encoder.Options{Features: feature.Default()}); err == nil || !strings.Contains(err.Error(), want) {
+	if _, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}}); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want %q", err, want)
 	}
-	res, err := encodeBytes(image, encoder.Options{Profile: encoder.Pahole, Features: feature.Default()})
+	res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,17 +61,17 @@ func read(t testing.TB, path string) []byte {
 }
 
 // encodeBytes encodes an image that is in memory.
-func encodeBytes(image []byte, opt encoder.Options) (*encoder.Result, error) {
+func encodeBytes(image []byte, opt encoder.Encoder) (*encoder.Result, error) {
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
 	if err != nil {
 		return nil, err
 	}
-	return encoder.Encode(context.Background(), f, opt)
+	return opt.Encode(context.Background(), f)
 }
 
 // likePeer are the options of the reference with its default features.
-func likePeer() encoder.Options {
-	return encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []uint64{0x1c}}
+func likePeer() encoder.Encoder {
+	return encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
 }
 
 // TestImages: every committed image gives the bytes that the peer gave, by both ways and for any number of workers.

@@ -46,7 +46,7 @@ func peer(t *testing.T, dir, name string, args ...string) []byte {
 	return out
 }
 
-func encode(t *testing.T, image string, opt encoder.Options) *encoder.Result {
+func encode(t *testing.T, image string, opt encoder.Encoder) *encoder.Result {
 	t.Helper()
 	f, err := elf.Open(image)
 	if err != nil {
@@ -57,7 +57,7 @@ func encode(t *testing.T, image string, opt encoder.Options) *encoder.Result {
 		t.Fatal(err)
 	}
 	opt.Features = feature.Default()
-	res, err := encoder.Encode(context.Background(), f, opt)
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func comparePeer(t *testing.T, dir, name, image string, exceptions *golden.Excep
 	if err := os.WriteFile(theirs, want, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o := encode(t, image, encoder.Options{Profile: encoder.Pahole}).Object
+	o := encode(t, image, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}}).Object
 	got := o.AppendWire(nil)
 	if err := os.WriteFile(ours, got, 0o600); err != nil {
 		t.Fatal(err)
@@ -155,9 +155,9 @@ func TestWorkersKernel(t *testing.T) {
 		}
 		seen[order] = true
 		t.Run(strings.TrimSuffix(filepath.Base(image), ".vmlinux"), func(t *testing.T) {
-			want := encode(t, image, encoder.Options{Workers: 1, VerifyDedup: true}).Object.AppendWire(nil)
+			want := encode(t, image, encoder.Encoder{Workers: 1, VerifyDedup: true}).Object.AppendWire(nil)
 			for _, workers := range []int{2, 7} {
-				if got := encode(t, image, encoder.Options{Workers: workers}).Object.AppendWire(nil); !bytes.Equal(got, want) {
+				if got := encode(t, image, encoder.Encoder{Workers: workers}).Object.AppendWire(nil); !bytes.Equal(got, want) {
 					t.Errorf("%d workers: got other bytes than 1 worker", workers)
 				}
 			}

@@ -7,21 +7,30 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Language is the DWARF code of a source language by its name, such as rust or c++14.
-func Language(name string) (code uint64, ok bool) { return dwarf.Language(name) }
+// A Language is a source language by its DWARF code (DW_LANG), such as 0x1c for Rust. Any code that DWARF may have can be one.
+type Language uint64
 
-// LanguageNames are the names that Language knows.
-func LanguageNames() []string { return dwarf.LanguageNames() }
-
-// ParseLanguages turns the names of source languages, such as rust or c++14, into the DWARF codes of Options.LangExclude.
-func ParseLanguages(names []string) ([]uint64, error) {
-	codes := make([]uint64, 0, len(names))
-	for _, name := range names {
-		code, ok := dwarf.Language(name)
-		if !ok {
-			return nil, fmt.Errorf("language %q is none of %s", name, strings.Join(dwarf.LanguageNames(), ", "))
-		}
-		codes = append(codes, code)
+// ParseLanguage finds a language by its name, such as rust or c++14; case does not matter. A name means one code: c is not C11.
+func ParseLanguage(name string) (Language, error) {
+	code, ok := dwarf.Language(name)
+	if !ok {
+		return 0, fmt.Errorf("language %q is none of %s", name, strings.Join(dwarf.LanguageNames(), ", "))
 	}
-	return codes, nil
+	return Language(code), nil
 }
+
+// ParseLanguages finds several languages by their names, see ParseLanguage.
+func ParseLanguages(names []string) ([]Language, error) {
+	list := make([]Language, 0, len(names))
+	for _, name := range names {
+		l, err := ParseLanguage(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// LanguageNames are the names that ParseLanguage knows.
+func LanguageNames() []string { return dwarf.LanguageNames() }

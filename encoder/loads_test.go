@@ -36,7 +36,7 @@ func loads(t *testing.T, f *elf.File) {
 	for _, k := range verify.Kernels() {
 		features := knownTo(k)
 		if made[features] == nil {
-			res, err := encoder.Encode(context.Background(), f, encoder.Options{Features: features, LangExclude: []uint64{0x1c}})
+			res, err := encoder.Encode(context.Background(), f, encoder.Options{Features: features, LangExclude: []encoder.Language{0x1c}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestAllVariablesLoadKernels(t *testing.T) {
 			loads(t, f)
 			opt := likePeer()
 			opt.Features = knownTo(verify.Newest)
-			res, err := encoder.Encode(context.Background(), f, opt)
+			res, err := opt.Encode(context.Background(), f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +148,7 @@ func loadsHere(t *testing.T, path string) {
 		t.Skip("another byte order or word size")
 	}
 	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
-		res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: knownTo(verify.Newest), LangExclude: []uint64{0x1c}})
+		res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: knownTo(verify.Newest), LangExclude: []encoder.Language{0x1c}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +184,7 @@ func TestSameFunctionsEverywhere(t *testing.T) {
 		compiler, _, _ := strings.Cut(made, " ")
 		var want string
 		for i, arch := range archs {
-			res, err := encodeBytes(read(t, imagePath(t, compiler+"-"+arch)), encoder.Options{Features: feature.Default()})
+			res, err := encodeBytes(read(t, imagePath(t, compiler+"-"+arch)), encoder.Encoder{Options: encoder.Options{Features: feature.Default()}})
 			if err != nil {
 				t.Fatal(err)
 			}

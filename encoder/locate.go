@@ -17,13 +17,11 @@ import (
 // units are translated once more, until one has a type of the same contents. That is the one which survived, or one that was merged
 // with it.
 
-// ErrNotLocated says that no unit has a type.
-var ErrNotLocated = errors.New("no unit has such a type")
-
-// Locate tells where a type of o comes from, which Encode made of the image f with the same options: unit, offset, source file and
-// DIE, such as "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode".
-func Locate(ctx context.Context, f *elf.File, opt Options, o *btf.Object, id btf.ID) (string, error) {
-	opt.OnFunc, opt.OnVar, opt.OnProgress = nil, nil, nil
+// Locate tells where a type of o comes from, which the encoder made of the image f: unit, offset, source file and DIE, such as
+// "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode". It translates the image once more. The error is ErrNotLocated for types that
+// no unit has.
+func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf.ID) (string, error) {
+	opt := e.quiet()
 	l := locator{o: o, want: source(o, id)}
 	if l.want == 0 {
 		return "", ErrNotLocated
@@ -39,8 +37,8 @@ func Locate(ctx context.Context, f *elf.File, opt Options, o *btf.Object, id btf
 }
 
 // search translates the image.
-func (l *locator) search(ctx context.Context, f *elf.File, opt Options) error {
-	j, err := openImage(f, &opt)
+func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
+	j, err := openImage(f, opt)
 	if err != nil {
 		return err
 	}
@@ -65,7 +63,7 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt Options) error {
 // Refused adds to an error where the type comes from that a kernel refuses, for which the images are translated once more. o is what
 // Encode or EncodeAll made of them, and wire are the bytes that were refused: those of o, or what continues a distilled base. Where the
 // type comes from none of them the error stays what it is.
-func Refused(ctx context.Context, files []*elf.File, opt Options, o *btf.Object, wire, distilled []byte, r *verify.Refusal, cause error) error {
+func (e *Encoder) Refused(ctx context.Context, files []*elf.File, o *btf.Object, wire, distilled []byte, r *verify.Refusal, cause error) error {
 	if r == nil || r.TypeID == 0 {
 		return cause
 	}
@@ -85,7 +83,7 @@ func Refused(ctx context.Context, files []*elf.File, opt Options, o *btf.Object,
 		}
 	}
 	for _, f := range files {
-		if from, err := Locate(ctx, f, opt, o, id); err == nil {
+		if from, err := e.Locate(ctx, f, o, id); err == nil {
 			return fmt.Errorf("%w; it comes from %s", cause, from)
 		}
 	}

@@ -27,14 +27,14 @@ func TestLocate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			opt := encoder.Options{Features: feature.Default(), Workers: 1, SortByName: sorted}
-			res, err := encoder.Encode(context.Background(), f, opt)
+			opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default(), SortByName: sorted}, Workers: 1}
+			res, err := opt.Encode(context.Background(), f)
 			if err != nil {
 				t.Fatal(err)
 			}
 			o := res.Object
 			for id, r := range o.All() {
-				from, err := encoder.Locate(context.Background(), f, opt, o, id)
+				from, err := opt.Locate(context.Background(), f, o, id)
 				base, _, _ := strings.Cut(o.Name(r.Name()), ".")
 				switch r.Kind() {
 				case btf.KindDatasec, btf.KindDeclTag, btf.KindTypeTag: // they come from what they are of
@@ -44,7 +44,7 @@ func TestLocate(t *testing.T) {
 					t.Errorf("%s: type %d, %s %s: got %q and error %v", name, id, r.Kind(), o.Name(r.Name()), from, err)
 				}
 			}
-			if _, err := encoder.Locate(context.Background(), f, opt, o, o.End()); err == nil {
+			if _, err := opt.Locate(context.Background(), f, o, o.End()); err == nil {
 				t.Errorf("%s: a type that is not there comes from somewhere", name)
 			}
 		}
@@ -70,14 +70,14 @@ func TestLocateNested(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := encoder.Options{Features: feature.Default(), Workers: 1}
-	res, err := encoder.Encode(context.Background(), f, opt)
+	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 1}
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := encoder.Locate(context.Background(), f, opt, res.Object, res.Object.End()-1)
+		_, err := opt.Locate(context.Background(), f, res.Object, res.Object.End()-1)
 		done <- err
 	}()
 	select {

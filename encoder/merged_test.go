@@ -133,7 +133,7 @@ func TestMergedNames(t *testing.T) {
 		{"another and Rust", "third", []string{"rust"}, asOne, asOne},
 		{"all and Rust", "", []string{"rust"}, "", ""},
 	} {
-		opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), UnitExclude: []string{row.prefix}}
+		opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), UnitExclude: []string{row.prefix}}}
 		args := []string{"--cu_exclude=" + row.prefix}
 		if row.langs != nil {
 			args = append(args, "--lang_exclude="+strings.Join(row.langs, ","))
@@ -153,11 +153,11 @@ func TestMergedNames(t *testing.T) {
 		if _, got := encode(encoder.Default); got != row.right {
 			t.Errorf("%s, default profile: got %q, want %q", row.name, got, row.right)
 		}
-		opt.Off = rules.NamesCount
+		opt.RulesOff = rules.NamesCount
 		if _, got := encode(encoder.Pahole); got != row.right {
 			t.Errorf("%s, without the rule: got %q, want %q", row.name, got, row.right)
 		}
-		opt.Off = 0
+		opt.RulesOff = 0
 		wire, got := encode(encoder.Pahole)
 		if got != row.want {
 			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
@@ -213,7 +213,7 @@ func TestSplitPlaces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		res, err := encoder.Encode(context.Background(), f, encoder.Options{Features: feature.Default(), DebugRoots: []string{}})
+		res, err := (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{}}).Encode(context.Background(), f)
 		f.Close()
 		switch {
 		case !row.ok && (err == nil || !strings.Contains(err.Error(), "contents of the unit are elsewhere")):

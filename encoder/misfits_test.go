@@ -102,7 +102,7 @@ func TestMisfits(t *testing.T) {
 			if text := got[0].Examples[0]; !strings.HasPrefix(text, "CU 0 (odd.c): .debug_info+0x") || !strings.Contains(text, x.text) {
 				t.Errorf("got %q, want %q in it", text, x.text)
 			}
-			res, err := encodeBytes(image, encoder.Options{Features: feature.Default()})
+			res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func TestStaticMembers(t *testing.T) {
 			synth.Num(dwarf.AttrDeclaration, synth.FormFlagPresent, 1)))
 	image := b.Bytes()
 	asPeer(t, image)
-	res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), VerifyDedup: true})
+	res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, VerifyDedup: true})
 	if err != nil {
 		t.Fatal(err)
 	}

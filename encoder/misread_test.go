@@ -57,7 +57,7 @@ func TestMisread(t *testing.T) {
 		}
 		data[f.Section(".debug_info").Offset+uint64(first)] = 0
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
-			_, err := encodeBytes(data, encoder.Options{Features: feature.Default(), Profile: profile})
+			_, err := encodeBytes(data, encoder.Encoder{Options: encoder.Options{Features: feature.Default(), Profile: profile}})
 			if ends := err != nil && strings.Contains(err.Error(), "the unit ends here"); ends == (misread && profile == encoder.Pahole) {
 				t.Errorf("%s, profile %d: got error %v", image, profile, err)
 			}

@@ -15,7 +15,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
@@ -30,8 +29,8 @@ var modulesToCompare = []string{"xfs", "btrfs", "ext4", "mlx5_core", "tun", "vir
 type labModules struct {
 	dir, kernel string
 	paths       []string
-	base        *btf.Object
-	prepared    *dedup.Base // base, which all of them share
+	object      *btf.Object
+	base        *encoder.Base // object, which all of them share
 	baseFile    string
 }
 
@@ -48,16 +47,16 @@ func eachModules(t *testing.T, f func(t *testing.T, m *labModules)) {
 		}
 		found = true
 		t.Run(m.kernel, func(t *testing.T) {
-			wire := encode(t, image, encoder.Options{Profile: encoder.Pahole}).Object.AppendWire(nil)
+			wire := encode(t, image, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}}).Object.AppendWire(nil)
 			m.baseFile = filepath.Join(t.TempDir(), "vmlinux.btf")
 			if err := os.WriteFile(m.baseFile, wire, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var err error
-			if m.base, err = btf.Parse(wire, nil); err != nil {
+			if m.object, err = btf.Parse(wire, nil); err != nil {
 				t.Fatal(err)
 			}
-			m.prepared = dedup.NewBase(m.base)
+			m.base = encoder.NewBase(m.object)
 			f(t, m)
 		})
 	}
@@ -83,7 +82,7 @@ func (m *labModules) find(t *testing.T) {
 
 func (m *labModules) encode(t *testing.T, path string) *btf.Object {
 	t.Helper()
-	return encode(t, path, encoder.Options{Profile: encoder.Pahole, Base: m.base, Prepared: m.prepared}).Object
+	return encode(t, path, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}, Base: m.base}).Object
 }
 
 // TestPeerModules compares split BTF of modules with what pahole makes of them, byte for byte.
@@ -152,7 +151,7 @@ func (m *labModules) compareDistilled(t *testing.T, path string) {
 	if err := elf.Embed(path, embedded, elf.NewCopy(ours)); err != nil {
 		t.Fatal(err)
 	}
-	relocated, err := distill.Relocate(split, base, m.base)
+	relocated, err := distill.Relocate(split, base, m.object)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,17 +18,17 @@ import (
 // An asking is something that the peer can be asked for, and the same of the encoder.
 type asking struct {
 	args []string
-	opt  encoder.Options
+	opt  encoder.Encoder
 }
 
 var askings = []asking{
-	{[]string{"--cu_exclude=src/m"}, encoder.Options{UnitExclude: []string{"src/m"}}},
-	{[]string{"--cu_exclude=unit1"}, encoder.Options{UnitExclude: []string{"unit1"}}},
-	{[]string{"--cu_exclude="}, encoder.Options{UnitExclude: []string{""}}},
-	{[]string{"--kabi_prefix=s"}, encoder.Options{NamePrefix: "s"}},
-	{[]string{"--kabi_prefix=in"}, encoder.Options{NamePrefix: "in"}},
-	{[]string{"--kabi_prefix=src/", "--cu_exclude=src/m"}, encoder.Options{NamePrefix: "src/", UnitExclude: []string{"src/m"}}},
-	{[]string{"--fixup_silly_bitfields"}, encoder.Options{PlainFields: true}},
+	{[]string{"--cu_exclude=src/m"}, encoder.Encoder{Options: encoder.Options{UnitExclude: []string{"src/m"}}}},
+	{[]string{"--cu_exclude=unit1"}, encoder.Encoder{Options: encoder.Options{UnitExclude: []string{"unit1"}}}},
+	{[]string{"--cu_exclude="}, encoder.Encoder{Options: encoder.Options{UnitExclude: []string{""}}}},
+	{[]string{"--kabi_prefix=s"}, encoder.Encoder{Options: encoder.Options{NamePrefix: "s"}}},
+	{[]string{"--kabi_prefix=in"}, encoder.Encoder{Options: encoder.Options{NamePrefix: "in"}}},
+	{[]string{"--kabi_prefix=src/", "--cu_exclude=src/m"}, encoder.Encoder{Options: encoder.Options{NamePrefix: "src/", UnitExclude: []string{"src/m"}}}},
+	{[]string{"--fixup_silly_bitfields"}, encoder.Encoder{Options: encoder.Options{PlainFields: true}}},
 }
 
 // ask compares the fast way with the exact engine, and both with the peer.

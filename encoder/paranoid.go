@@ -1,15 +1,11 @@
 package encoder
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
-
-// ErrCollision says that two different types have the same nominal class.
-var ErrCollision = errors.New("two different types have the same hash")
 
 // paranoid compares every type of a unit that stays out with the type that stands for it: what the hash of its class covers,
 // in full.

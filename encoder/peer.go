@@ -8,13 +8,13 @@ import (
 
 // asRead is f as the profile reads its debug sections: see elf.File.AsPeer.
 func (j *job) asRead(f *elf.File) *elf.File {
-	return f.AsPeer(j.opt.Peer())
+	return f.AsPeer(j.opt.peer())
 }
 
 // otherSymbols is rule 01/1.1: without a symbol table in the image the reference gives up, be there one in the debug file or not.
 // Otherwise it is that of the debug file which counts.
 func (j *job) otherSymbols() (*elf.Symbols, error) {
-	if j.opt.Peer().Has(rules.OtherSymbols) || j.d.File == j.f {
+	if j.opt.peer().Has(rules.OtherSymbols) || j.d.File == j.f {
 		return nil, nil
 	}
 	return j.d.File.Symbols()
@@ -22,18 +22,18 @@ func (j *job) otherSymbols() (*elf.Symbols, error) {
 
 // followsSignatures is rule 01/2.5: the reference never finds what DW_FORM_ref_sig8 refers to outside of .debug_types: a type in
 // a type unit is void, the place holder of a struct an empty one. Otherwise units with such references are translated together.
-func (j *job) followsSignatures() bool { return !j.opt.Peer().Has(rules.FollowsSignatures) }
+func (j *job) followsSignatures() bool { return !j.opt.peer().Has(rules.FollowsSignatures) }
 
 // leavesOutAll is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
 // and leaves out all of them. Their name is empty.
 func (j *job) leavesOutAll(all *dwarf.Unit) bool {
-	return j.opt.Peer().Has(rules.LeavesOutAll) && j.leftOut(all)
+	return j.opt.peer().Has(rules.LeavesOutAll) && j.leftOut(all)
 }
 
 // namesCount is rule 01/2.6: of units that are translated together the reference leaves out none by its name, unless it was given languages to
 // leave out as well.
 func (j *job) namesCount() bool {
-	return !j.opt.Peer().Has(rules.NamesCount) || len(j.opt.LangExclude) != 0
+	return !j.opt.peer().Has(rules.NamesCount) || len(j.opt.LangExclude) != 0
 }
 
 // readsSplit is rule 01/2.5: the reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files
@@ -43,4 +43,4 @@ func readsSplit(skeleton *dwarf.Unit, peer rules.Set) bool {
 }
 
 // keepsNames is rule 05/6: see package translate, which does for other languages what the joining does for names of units of C.
-func (j *job) keepsNames() bool { return j.opt.Peer().Has(rules.KeepsNames) }
+func (j *job) keepsNames() bool { return j.opt.peer().Has(rules.KeepsNames) }

@@ -80,11 +80,11 @@ func TestRulesShown(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			opt := encoder.Options{Profile: encoder.Pahole, Off: off, Features: feature.Default().With(row.with...), DebugRoots: []string{unusualFolder}}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, RulesOff: off, Features: feature.Default().With(row.with...)}, DebugRoots: []string{unusualFolder}}
 			if row.exclude != "" {
 				opt.LangExclude, _ = encoder.ParseLanguages([]string{row.exclude})
 			}
-			res, err := encoder.Encode(context.Background(), f, opt)
+			res, err := opt.Encode(context.Background(), f)
 			if err != nil {
 				return nil, []byte(err.Error())
 			}

@@ -219,7 +219,7 @@ func TestRandomPrograms(t *testing.T) {
 // bothWays encodes an image by the fast way and by the exact engine alone, holds them against each other, and returns the bytes.
 func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 	t.Helper()
-	opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Workers: workers}
+	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
 	fast, err := encodeBytes(image, opt)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -250,7 +250,7 @@ func TestRandomPeer(t *testing.T) {
 	for seed := 1000 + *firstSeed; seed < 1000+*firstSeed+rounds; seed++ {
 		for kind, p := range programs(seed) {
 			image := p.image(2 + int(seed%7))
-			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), Exact: true}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Exact: true}
 			res, err := encodeBytes(image, opt)
 			if err != nil {
 				t.Fatalf("%s, seed %d: %v", kind, seed, err)

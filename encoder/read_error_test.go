@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
@@ -44,7 +43,7 @@ func TestReadError(t *testing.T) {
 			from := int64(info.Off) + at
 			opt := likePeer()
 			opt.Workers = workers
-			_, err := encoder.Encode(context.Background(), open(&wornDisk{bytes.NewReader(image), from, from + 1}), opt)
+			_, err := opt.Encode(context.Background(), open(&wornDisk{bytes.NewReader(image), from, from + 1}))
 			if !errors.Is(err, errWorn) || !strings.Contains(err.Error(), ".debug_info") {
 				t.Errorf("%d workers, byte %#x of .debug_info: got error %v", workers, at, err)
 			}

@@ -31,7 +31,7 @@ func TestAsPeer(t *testing.T) {
 		if got, want := res.Object.AppendWire(nil), read(t, filepath.Join(imageFolder, name+".btf.golden")); !bytes.Equal(got, want) {
 			t.Errorf("%s, profile pahole: got %d bytes that are not the %d of the golden", name, len(got), len(want))
 		}
-		if res, err = encodeBytes(image, encoder.Options{Features: feature.Default()}); err != nil {
+		if res, err = encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}}); err != nil {
 			t.Fatal(err)
 		}
 		want, err := btf.Parse(read(t, filepath.Join(imageFolder, right+".btf.golden")), nil)
@@ -51,7 +51,7 @@ func TestAsPeer(t *testing.T) {
 // The default profile does, and has the per-CPU variables.
 func TestStopsAsPeer(t *testing.T) {
 	for _, name := range []string{"gcc12-mips-dwarf5-twice", "gcc12-mipsel-dwarf5-twice"} {
-		res, err := encodeBytes(read(t, imagePath(t, name)), encoder.Options{Features: feature.Default()})
+		res, err := encodeBytes(read(t, imagePath(t, name)), encoder.Encoder{Options: encoder.Options{Features: feature.Default()}})
 		if err != nil {
 			t.Fatal(err)
 		}

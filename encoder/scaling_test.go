@@ -38,7 +38,7 @@ func TestScaling(t *testing.T) {
 			if exact && i >= len(types) { // the ways are one there
 				continue
 			}
-			opt := encoder.Options{Features: feature.Default().With(feature.GlobalVar), Workers: 1, Exact: exact}
+			opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default().With(feature.GlobalVar)}, Workers: 1, Exact: exact}
 			small, large := s.image(s.n), s.image(grows*s.n)
 			var one, four time.Duration
 			for try := range tries {
@@ -67,7 +67,7 @@ func (s *shape) image(n int) []byte {
 }
 
 // encodingTime is the CPU time of what is done with an image: encoding, verification, sorting.
-func encodingTime(t *testing.T, name string, data []byte, opt encoder.Options) time.Duration {
+func encodingTime(t *testing.T, name string, data []byte, opt encoder.Encoder) time.Duration {
 	t.Helper()
 	runtime.GC()
 	start := cpuTime(t)
@@ -122,7 +122,7 @@ func TestCanceled(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = encoder.Encode(ctx, f, encoder.Options{Features: feature.Default(), Workers: 1, Exact: exact})
+			_, err = (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 1, Exact: exact}).Encode(ctx, f)
 			if err == nil {
 				break
 			}

@@ -3,7 +3,6 @@ package encoder
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
@@ -15,21 +14,20 @@ import (
 //
 // Nobody does this with kernels, so there is no fast way: everything goes to the exact engine.
 
-// ErrSeveral says that several images have no meaning outside the peer's profile.
-var ErrSeveral = errors.New("several images into one BTF: only the profile pahole says what that is")
-
-// EncodeAll encodes several images into one BTF. Errors name the image.
-func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, error) {
+// EncodeAll encodes several images into one BTF, as pahole does; the profile must be Pahole. Result.Lead says to which of them the BTF
+// belongs. An error that is about one of the images is an *ImageError.
+func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, error) {
+	opt := e.resolved()
 	if opt.Profile != Pahole {
 		return nil, ErrSeveral
 	}
 	jobs := make([]*job, len(files))
 	for i, f := range files {
-		jobs[i] = &job{f: f, opt: &opt}
+		jobs[i] = &job{f: f, opt: opt}
 		defer jobs[i].close()
 		jobs[i].clock.Start()
 		if err := jobs[i].open(false); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Path, explained(err))
+			return nil, &ImageError{i, f.Path, explained(err)}
 		}
 	}
 	for {
@@ -38,7 +36,7 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 			continue // its units are one from here on
 		}
 		if err != nil {
-			return nil, explained(err)
+			return nil, err
 		}
 		for _, c := range append(a.earlier, a.funcs) {
 			a.warn.renamed = append(a.warn.renamed, c.Renamed()...)
@@ -47,13 +45,13 @@ func EncodeAll(ctx context.Context, files []*elf.File, opt Options) (*Result, er
 		for _, j := range jobs {
 			j.forgetDWARF(a)
 		}
-		res := &Result{Lead: lead}
+		res := &Result{Lead: lead, settings: opt}
 		if err := jobs[lead].finish(ctx, a, res); err != nil {
 			return nil, err
 		}
-		for _, f := range files {
+		for i, f := range files {
 			if err := f.Unchanged(); err != nil {
-				return nil, fmt.Errorf("%s: %w", f.Path, err)
+				return nil, &ImageError{i, f.Path, err}
 			}
 		}
 		return res, nil
@@ -69,12 +67,12 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 				err = j.readSymbols(false, true)
 			}
 			if err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+				return nil, 0, &ImageError{n, j.f.Path, explained(err)}
 			}
 			a, lead = newAssembler(j.object(), j, true), n
 		} else {
 			if err := a.follow(j, jobs[lead]); err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+				return nil, 0, &ImageError{n, j.f.Path, explained(err)}
 			}
 		}
 		a.warn.image = j.f.Path + ": "
@@ -88,7 +86,7 @@ func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err erro
 			}
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", j.f.Path, err)
+			return nil, 0, &ImageError{n, j.f.Path, explained(err)}
 		}
 		j.clock.Stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
 	}

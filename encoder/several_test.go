@@ -18,7 +18,7 @@ import (
 )
 
 // encodeSeveral encodes images that are in memory into one BTF.
-func encodeSeveral(t *testing.T, images [][]byte, opt encoder.Options) (*encoder.Result, error) {
+func encodeSeveral(t *testing.T, images [][]byte, opt encoder.Encoder) (*encoder.Result, error) {
 	t.Helper()
 	files := make([]*elf.File, len(images))
 	for i, image := range images {
@@ -29,11 +29,11 @@ func encodeSeveral(t *testing.T, images [][]byte, opt encoder.Options) (*encoder
 		f.Path = fmt.Sprintf("image%d", i)
 		files[i] = f
 	}
-	return encoder.EncodeAll(context.Background(), files, opt)
+	return opt.EncodeAll(context.Background(), files)
 }
 
 // sameSeveral compares with the peer, for 1, 2 and 7 workers.
-func sameSeveral(t *testing.T, images [][]byte, opt encoder.Options, args ...string) {
+func sameSeveral(t *testing.T, images [][]byte, opt encoder.Encoder, args ...string) {
 	t.Helper()
 	want := reference.EncodeAll(t, images, opt.Features.Names(), args...)
 	for _, opt.Workers = range []int{1, 2, 7} {
@@ -71,7 +71,7 @@ func TestSeveralImages(t *testing.T) {
 				images, names = append(images, images[0]), append(names, names[0])
 			}
 		}
-		opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}
+		opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}}
 		for _, f := range []feature.Feature{feature.GlobalVar, feature.TrueSignature, feature.ForceCUMerging} {
 			if r.IntN(4) == 0 {
 				opt.Features = opt.Features.With(f)
@@ -95,7 +95,7 @@ func TestSeveralPrograms(t *testing.T) {
 		for kind, p := range programs(2000 + seed) {
 			t.Run(fmt.Sprintf("%s/%d", kind, seed), func(t *testing.T) {
 				images := [][]byte{p.image(3), p.image(2), p.image(1)}
-				sameSeveral(t, images, encoder.Options{Profile: encoder.Pahole, Features: feature.Default()})
+				sameSeveral(t, images, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}})
 			})
 		}
 	}
@@ -145,7 +145,7 @@ func TestSeveralErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", row.name, err, row.want)
 		}
 	}
-	if _, err := encodeSeveral(t, [][]byte{good, good}, encoder.Options{}); !errors.Is(err, encoder.ErrSeveral) {
+	if _, err := encodeSeveral(t, [][]byte{good, good}, encoder.Encoder{}); !errors.Is(err, encoder.ErrSeveral) {
 		t.Errorf("default profile: got %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func encodeDriver(t *testing.T, arch string, profile encoder.Profile) (o *btf.Ob
 		t.Fatal(err)
 	}
 	defer f.Close()
-	res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: profile, Features: feature.Default(), Base: base})
+	res, err := (&encoder.Encoder{Options: encoder.Options{Profile: profile, Features: feature.Default()}, Base: encoder.NewBase(base)}).Encode(context.Background(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

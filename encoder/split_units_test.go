@@ -41,7 +41,7 @@ func TestSplitSectionsOverlap(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	_, err = encoder.Encode(context.Background(), e, encoder.Options{Features: feature.Default(), DebugRoots: []string{}})
+	_, err = (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{}}).Encode(context.Background(), e)
 	if err == nil || !strings.Contains(err.Error(), "some of which are those of section .debug_info.dwo too") {
 		t.Errorf("got error %v, want one about sections that overlap", err)
 	}
@@ -81,7 +81,7 @@ func encodeSplit(t *testing.T, image string) (*encoder.Result, error) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	return encoder.Encode(context.Background(), f, encoder.Options{Features: feature.Default(), DebugRoots: []string{}, Workers: 2})
+	return (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{}, Workers: 2}).Encode(context.Background(), f)
 }
 
 // TestSplitMany: a file that holds the contents of many units is not read, nor gone over, for each of them.

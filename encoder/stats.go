@@ -6,7 +6,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 )
 
 // A Share is what a part of the BTF takes.
@@ -38,17 +37,14 @@ type Costs struct {
 	Kinds    [3]Kinds       // of None, PerCPU and All
 }
 
-// VariableCosts encodes an image three times: without variables, with the features var, and with global_var. Types, and functions,
-// are the same each time.
-func VariableCosts(ctx context.Context, f *elf.File, opt Options) (*Costs, error) {
-	opt.OnFunc, opt.OnVar = nil, nil
-	if opt.Base != nil && opt.Prepared == nil {
-		opt.Prepared = dedup.NewBase(opt.Base)
-	}
+// VariableCosts encodes an image three times: without variables, with the feature var, and with global_var. Types and functions are
+// the same each time.
+func (e *Encoder) VariableCosts(ctx context.Context, f *elf.File) (*Costs, error) {
 	encode := func(with ...feature.Feature) (*btf.Object, error) {
-		o := opt
-		o.Features = opt.Features.Without(feature.Var, feature.GlobalVar, feature.Layout).With(with...)
-		res, err := Encode(ctx, f, o)
+		part := e.quiet()
+		part.OnProgress = e.OnProgress
+		part.Features = part.Features.Without(feature.Var, feature.GlobalVar, feature.Layout).With(with...)
+		res, err := part.Encode(ctx, f)
 		if err != nil {
 			return nil, err
 		}

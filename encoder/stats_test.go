@@ -22,7 +22,7 @@ func TestVariableCosts(t *testing.T) {
 			}
 			opt := likePeer()
 			opt.Profile = profile
-			c, err := encoder.VariableCosts(context.Background(), f, opt)
+			c, err := opt.VariableCosts(context.Background(), f)
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -56,7 +56,8 @@ func TestVariableCostsExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := encoder.VariableCosts(context.Background(), f, likePeer())
+	opt := likePeer()
+	c, err := opt.VariableCosts(context.Background(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +83,8 @@ func TestVariableCostsKernels(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			opt := encoder.Options{Features: feature.Default(), LangExclude: []uint64{0x1c}}
-			c, err := encoder.VariableCosts(context.Background(), f, opt)
+			opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
+			c, err := opt.VariableCosts(context.Background(), f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +95,7 @@ func TestVariableCostsKernels(t *testing.T) {
 				got      encoder.Share
 			}{{"none", none, c.None}, {"per-CPU", feature.Default(), c.PerCPU}, {"all", feature.Default().With(feature.GlobalVar), c.All}} {
 				opt.Features = x.features
-				res, err := encoder.Encode(context.Background(), f, opt)
+				res, err := opt.Encode(context.Background(), f)
 				if err != nil {
 					t.Fatal(err)
 				}

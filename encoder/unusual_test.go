@@ -112,8 +112,8 @@ func encodeUnusual(t *testing.T, image string, exclude []string, profile encoder
 	if err != nil {
 		t.Fatal(err)
 	}
-	opt := encoder.Options{Profile: profile, Features: feature.Default(), LangExclude: langs, DebugRoots: []string{unusualFolder}, Workers: workers}
-	res, err := encoder.Encode(context.Background(), f, opt)
+	opt := encoder.Encoder{Options: encoder.Options{Profile: profile, Features: feature.Default(), LangExclude: langs}, DebugRoots: []string{unusualFolder}, Workers: workers}
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +316,7 @@ func TestDebugFileMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		_, err = encoder.Encode(context.Background(), f, encoder.Options{Features: feature.Default(), DebugRoots: []string{filepath.Join(dir, "root")}})
+		_, err = (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{filepath.Join(dir, "root")}}).Encode(context.Background(), f)
 		return err
 	}
 	if err := encode(); !errors.Is(err, encoder.ErrNoDWARF) || !errors.Is(err, debugfile.ErrNotFound) || !strings.Contains(err.Error(), filepath.Join(".debug", "debuglink.debug")) {
@@ -371,7 +371,7 @@ func TestMerged(t *testing.T) {
 	} {
 		t.Run(row.image+" "+row.exclude, func(t *testing.T) {
 			image := read(t, filepath.Join(unusualFolder, row.image))
-			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(feature.ForceCUMerging)}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(feature.ForceCUMerging)}}
 			var args []string
 			if row.exclude != "" {
 				args = append(args, "--lang_exclude="+row.exclude)
@@ -404,7 +404,7 @@ func FuzzUnusual(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, image []byte) {
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
-			opt := encoder.Options{Profile: profile, Features: feature.Default(), DebugRoots: []string{}, Workers: 1}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: profile, Features: feature.Default()}, DebugRoots: []string{}, Workers: 1}
 			if _, err := encodeBytes(image, opt); err != nil && strings.Contains(err.Error(), "internal error") {
 				t.Errorf("profile %d: %v", profile, err)
 			}

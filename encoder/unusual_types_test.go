@@ -16,7 +16,7 @@ import (
 // unusualObject encodes an image of corpus/unusual in the default profile, with all variables.
 func unusualObject(t *testing.T, name string) *btf.Object {
 	t.Helper()
-	opt := encoder.Options{Features: feature.Default().With(feature.GlobalVar), VerifyDedup: true}
+	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default().With(feature.GlobalVar)}, VerifyDedup: true}
 	res, err := encodeBytes(read(t, filepath.Join(unusualFolder, name+".elf")), opt)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestNamesThatClash(t *testing.T) {
 		}
 		image := b.Bytes()
 		asPeer(t, image)
-		for _, opt := range []encoder.Options{{VerifyDedup: true}, {VerifyDedup: true, Paranoid: true, Workers: 1}} {
+		for _, opt := range []encoder.Encoder{{VerifyDedup: true}, {VerifyDedup: true, Paranoid: true, Workers: 1}} {
 			opt.Features = feature.Default()
 			res, err := encodeBytes(image, opt)
 			if err != nil {
@@ -191,7 +191,7 @@ func TestUnknownTags(t *testing.T) {
 	for _, cus := range []int{1, 3} {
 		image := build(cus)
 		asPeer(t, image)
-		res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), VerifyDedup: true})
+		res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, VerifyDedup: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestUnusualTypesMerged(t *testing.T) {
 		var types [2][]string
 		var found [2][]string
 		for i, features := range []feature.Set{feature.Default(), feature.Default().With(feature.ForceCUMerging)} {
-			res, err := encodeBytes(read(t, filepath.Join(unusualFolder, image+".elf")), encoder.Options{Features: features})
+			res, err := encodeBytes(read(t, filepath.Join(unusualFolder, image+".elf")), encoder.Encoder{Options: encoder.Options{Features: features}})
 			if err != nil {
 				t.Fatalf("%s: %v", image, err)
 			}

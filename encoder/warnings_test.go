@@ -19,7 +19,7 @@ import (
 func warningsOf(t *testing.T, image []byte, profile encoder.Profile) []encoder.Warning {
 	t.Helper()
 	var all [][]encoder.Warning
-	for _, opt := range []encoder.Options{{Workers: 1}, {Workers: 2}, {Workers: 7}, {Workers: 1, Exact: true}, {Workers: 2, Paranoid: true},
+	for _, opt := range []encoder.Encoder{{Workers: 1}, {Workers: 2}, {Workers: 7}, {Workers: 1, Exact: true}, {Workers: 2, Paranoid: true},
 		{Workers: 2, VerifyDedup: true}} {
 		opt.Profile, opt.Features = profile, feature.Default()
 		res, err := encodeBytes(image, opt)
@@ -148,7 +148,7 @@ func TestWarningsOfUnitsReadTwice(t *testing.T) {
 		cu.Pointer(cu.DIE(dwarf.TagStructType, synth.Num(dwarf.AttrDeclaration, synth.FormData1, 1)))
 	}
 	image := b.Bytes()
-	res, err := encodeBytes(image, encoder.Options{Features: feature.Default(), Workers: 2})
+	res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

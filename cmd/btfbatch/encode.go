@@ -123,7 +123,7 @@ func encoderOptions(profile config.Profile, features string, langs []string) (op
 	if profile == config.Pahole {
 		opt.Profile = encoder.Pahole
 	}
-	if features != noFeatures {
+	if opt.Features = feature.None; features != noFeatures {
 		if slices.ContainsFunc(strings.Split(strings.TrimPrefix(features, "+"), ","), blank) {
 			return opt, usage(errors.New("--btf-features has an empty element"))
 		}

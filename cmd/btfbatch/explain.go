@@ -34,7 +34,7 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 			if err != nil {
 				return err
 			}
-			opt.Workers = workers
+			enc := encoder.Encoder{Options: opt, Workers: workers}
 			path := args[0]
 			done, err := spool(&path)
 			if err != nil {
@@ -43,9 +43,9 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 			defer done()
 			var warnings []encoder.Warning
 			if excluded {
-				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), path, opt)
+				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), path, enc)
 			} else {
-				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], opt, profile == "")
+				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], enc, profile == "")
 			}
 			a.console.Warned(args[0], batch.Warnings(warnings), shown(nil))
 			return failed(err)

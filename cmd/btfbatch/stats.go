@@ -37,7 +37,7 @@ need it anyway.`,
 			if err != nil {
 				return err
 			}
-			opt.Workers = workers
+			enc := encoder.Encoder{Options: opt, Workers: workers}
 			path := args[0]
 			done, err := spool(&path, &base)
 			if err != nil {
@@ -45,16 +45,18 @@ need it anyway.`,
 			}
 			defer done()
 			if base != "" {
-				if opt.Base, _, err = source.Base(base); err != nil {
+				o, _, err := source.Base(base)
+				if err != nil {
 					return failed(err)
 				}
+				enc.Base = encoder.NewBase(o)
 			}
 			f, err := elf.Open(path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
 			defer f.Close()
-			c, err := encoder.VariableCosts(cmd.Context(), f, opt)
+			c, err := enc.VariableCosts(cmd.Context(), f)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}

@@ -64,12 +64,17 @@ func (f Feature) String() string {
 	return table[f].name
 }
 
-// A Set is a set of features. Its zero value is empty.
+// A Set is a set of features, or no choice at all: the zero value holds no feature, and says that nobody chose any. What takes a Set
+// says what that means; encoder.Options takes it for Default. Every set that a function of this package returns is a choice, even
+// an empty one.
 type Set uint32
+
+// None is the choice of no feature.
+const None Set = 1 << 31
 
 // Of is the set of the given features.
 func Of(fs ...Feature) Set {
-	var s Set
+	s := None
 	for _, f := range fs {
 		s |= 1 << f
 	}
@@ -78,7 +83,7 @@ func Of(fs ...Feature) Set {
 
 // Default is what `--btf_features=default` switches on.
 func Default() Set {
-	var s Set
+	s := None
 	for f := range numFeatures {
 		if table[f].inDefault {
 			s |= 1 << f
@@ -88,7 +93,10 @@ func Default() Set {
 }
 
 // All is every feature, as pahole 1.32 takes the name "all".
-func All() Set { return 1<<numFeatures - 1 }
+func All() Set { return None | (1<<numFeatures - 1) }
+
+// Chosen tells whether somebody chose the set. Only that of the zero value nobody did.
+func (s Set) Chosen() bool { return s != 0 }
 
 // Has tells whether f is in the set.
 func (s Set) Has(f Feature) bool { return s&(1<<f) != 0 }
@@ -96,11 +104,35 @@ func (s Set) Has(f Feature) bool { return s&(1<<f) != 0 }
 // With is the set with fs added.
 func (s Set) With(fs ...Feature) Set { return s | Of(fs...) }
 
-// Without is the set with fs taken out.
-func (s Set) Without(fs ...Feature) Set { return s &^ Of(fs...) }
+// Without is the set with fs taken out, which leaves None of a set that has no other feature.
+func (s Set) Without(fs ...Feature) Set { return s&^Of(fs...) | None }
 
 // String lists the names, comma-separated, in table order.
 func (s Set) String() string { return strings.Join(s.Names(), ",") }
+
+// AppendText appends the names, comma-separated: "none" for None, and nothing for no choice. It never fails.
+func (s Set) AppendText(b []byte) ([]byte, error) {
+	if s == None {
+		return append(b, "none"...), nil
+	}
+	return append(b, s.String()...), nil
+}
+
+// MarshalText is what AppendText appends.
+func (s Set) MarshalText() ([]byte, error) { return s.AppendText(nil) }
+
+// UnmarshalText reads what MarshalText writes, and what Parse reads. An unknown name is an *UnknownError.
+func (s *Set) UnmarshalText(text []byte) (err error) {
+	switch string(text) {
+	case "":
+		*s = 0
+	case "none":
+		*s = None
+	default:
+		*s, err = Parse(string(text))
+	}
+	return err
+}
 
 // Names lists the names of the set's features in table order.
 func (s Set) Names() []string {
@@ -126,7 +158,7 @@ func (e *UnknownError) Error() string {
 // Parse reads a comma-separated list of names. "default" and "all" stand for their sets; a leading "+" on the whole
 // list starts from the default set. Empty elements vanish. An unknown name is an *UnknownError.
 func Parse(list string) (Set, error) {
-	var s Set
+	s := None
 	if rest, ok := strings.CutPrefix(list, "+"); ok {
 		s, list = Default(), rest
 	}
@@ -134,7 +166,7 @@ func Parse(list string) (Set, error) {
 }
 
 // FromNames is the set of the named features, by the same rules as Parse without the "+".
-func FromNames(names []string) (Set, error) { return Set(0).add(names) }
+func FromNames(names []string) (Set, error) { return None.add(names) }
 
 func (s Set) add(names []string) (Set, error) {
 	for _, name := range names {

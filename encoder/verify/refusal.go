@@ -62,8 +62,8 @@ type Refusal struct {
 	Line string
 	// Reason says in one sentence what is wrong.
 	Reason string
-	// LeaveOut are features without which the kernel has nothing to say about this; Remedy says so in words. Both are empty where
-	// no feature is at fault.
+	// LeaveOut are features without which the kernel has nothing to say about this; Remedy says so in words. Both are zero values
+	// where no feature is at fault.
 	LeaveOut feature.Set
 	Remedy   string
 
@@ -74,7 +74,7 @@ type Refusal struct {
 func (r *Refusal) advise(used feature.Set) {
 	r.LeaveOut = remedy(r.key, r.Kind, r.Kernel, used)
 	if r.Kind == btf.KindDatasec && r.Name != perCPU {
-		r.LeaveOut = r.LeaveOut.Without(feature.Var) // which makes that one section
+		r.LeaveOut &^= feature.Of(feature.Var) // which makes that one section
 	}
 	r.Remedy = remedyText(r.LeaveOut, r.Kernel, used)
 }

@@ -54,17 +54,17 @@ var causes = []struct {
 }
 
 // remedy tells which features are to be left out so that the kernel gets past a fault: those that can cause it, and those others that
-// it does not know, at which it would stop next. used are the features that the BTF was made with, empty if nobody knows; then the
-// default ones count. The set is empty where no feature is at fault.
+// it does not know, at which it would stop next. used are the features that the BTF was made with, the zero value if nobody knows; then
+// the default ones count. The set is the zero value where no feature is at fault.
 func remedy(key string, kind btf.Kind, kernel Kernel, used feature.Set) feature.Set {
 	var out feature.Set
 	for _, c := range causes {
 		if (c.phrase == "" || c.phrase == key) && (c.kind == btf.KindVoid || c.kind == kind) && (c.before == Newest || kernel.known() < c.before) {
-			out = c.features
+			out = c.features &^ feature.None
 			break
 		}
 	}
-	if used != 0 {
+	if used.Chosen() {
 		out &= used
 	} else {
 		used = feature.Default()
@@ -77,7 +77,7 @@ func remedy(key string, kind btf.Kind, kernel Kernel, used feature.Set) feature.
 			out |= s.features & used
 		}
 	}
-	return out
+	return out &^ feature.None
 }
 
 // remedyText says a remedy in words: what to leave out and why, and the list of what is left of the default.
@@ -85,7 +85,7 @@ func remedyText(out feature.Set, kernel Kernel, used feature.Set) string {
 	if out == 0 {
 		return ""
 	}
-	if used == 0 {
+	if !used.Chosen() {
 		used = feature.Default()
 	}
 	var parts []string
@@ -100,7 +100,7 @@ func remedyText(out feature.Set, kernel Kernel, used feature.Set) string {
 		parts = append(parts, strings.Join(names, ", "))
 	}
 	left := "none"
-	if s := used &^ out; s != 0 {
+	if s := used &^ out; s != feature.None {
 		left = s.String()
 	}
 	text := fmt.Sprintf("encode it for kernel %s without %s, that is with the features %s", kernel, strings.Join(parts, ", "), left)

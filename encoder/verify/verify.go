@@ -78,7 +78,7 @@ type Options struct {
 	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then read on top of it;
 	// with a base, it is also relocated to that. For the path DistilledBase the blob is the section itself.
 	Distilled []byte
-	// Features are those that the blob was made with, for the remedy in a refusal; none if that is not known.
+	// Features are those that the blob was made with, for the remedy in a refusal; the zero value if that is not known.
 	Features feature.Set
 }
 

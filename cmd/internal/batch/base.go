@@ -3,11 +3,11 @@ package batch
 import (
 	"context"
 	"fmt"
-	"github.com/btfbatch/btfbatch/encoder"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
@@ -24,8 +24,7 @@ type base struct {
 
 	ready chan struct{} // closed when an image has provided it
 	is    corpus.Base   // what its file says of itself
-	btf   *btf.Object
-	dedup *encoder.PreparedBase // btf, prepared
+	btf   *encoder.Base
 	wire  []byte
 	err   error
 
@@ -72,8 +71,9 @@ func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	if err == nil {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
-		s.btf, err = source.Parse(wire)
-		s.dedup = encoder.PrepareBase(s.btf)
+		var o *btf.Object
+		o, err = source.Parse(wire)
+		s.btf = encoder.NewBase(o)
 	}
 	s.err = err
 	close(s.ready)
@@ -92,10 +92,11 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 			return input.Named(s.file, err)
 		}
 	}
-	if s.btf, s.wire, err = source.BaseFrom(in, s.file); err != nil {
+	o, wire, err := source.BaseFrom(in, s.file)
+	if err != nil {
 		return err
 	}
-	s.dedup = encoder.PrepareBase(s.btf)
+	s.btf, s.wire = encoder.NewBase(o), wire
 	if s.hash {
 		return input.Named(s.file, sameSum(ctx, in, s.sum))
 	}
@@ -114,20 +115,20 @@ func sameSum(ctx context.Context, f *input.File, sum string) error {
 	return err
 }
 
-// get waits for the base, and returns it as it is and prepared for deduplication.
-func (s *base) get(ctx context.Context, h *corpus.Hasher) (*btf.Object, *encoder.PreparedBase, error) {
+// get waits for the base.
+func (s *base) get(ctx context.Context, h *corpus.Hasher) (*encoder.Base, error) {
 	if s.file != "" {
 		s.once.Do(func() { s.err = s.read(ctx, h) })
 		if s.err != nil {
-			return nil, nil, fmt.Errorf("base: %w", s.err)
+			return nil, fmt.Errorf("base: %w", s.err)
 		}
-		return s.btf, s.dedup, nil
+		return s.btf, nil
 	}
 	<-s.ready
 	if s.err != nil {
-		return nil, nil, fmt.Errorf("base %q: %w", s.name, s.err)
+		return nil, fmt.Errorf("base %q: %w", s.name, s.err)
 	}
-	return s.btf, s.dedup, nil
+	return s.btf, nil
 }
 
 // release is called once by every user.
@@ -135,7 +136,7 @@ func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.btf, s.dedup, s.wire, s.checks = nil, nil, nil, nil
+		s.btf, s.wire, s.checks = nil, nil, nil
 	}
 }
 

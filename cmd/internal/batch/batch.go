@@ -31,8 +31,8 @@ type Options struct {
 	Update       bool           // rewrite goldens that differ
 	Out          io.Writer      // is written the raw BTF of every image that is published; may be nil
 	KeepRejected bool           // keep what a kernel would refuse beside its place, see Rejected
-	VerifyDedup  bool           // see encoder.Options
-	Paranoid     bool           // see encoder.Options
+	VerifyDedup  bool           // see encoder.Encoder
+	Paranoid     bool           // see encoder.Encoder
 	Exceptions   *golden.Exceptions
 
 	Verbose    bool    // see report.Report
@@ -41,7 +41,7 @@ type Options struct {
 	Earlier    string  // folder of earlier outputs, NAME.btf, to count functions and variables against; may be empty
 	Loss       float64 // the share of them that may be missing
 
-	// OnFunc and OnVar hear of every decision, see encoder.Options.
+	// OnFunc and OnVar hear of every decision, see encoder.Hooks.
 	OnFunc func(encoder.FuncDecision)
 	OnVar  func(encoder.VarDecision)
 

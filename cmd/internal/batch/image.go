@@ -164,12 +164,12 @@ func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *repo
 
 // translate makes the BTF of an image.
 func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, workers int, t *target, row *report.Row) error {
-	opt, err := b.encoderOptions(&it.Image, workers)
+	enc, err := b.encoder(&it.Image, workers)
 	if err != nil {
 		return err
 	}
 	if t.base != nil {
-		if opt.Base, opt.Prepared, err = t.base.get(ctx, &b.hash); err != nil {
+		if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
 			return err
 		}
 		if row.BaseSHA256 = t.base.sum; t.base.file != "" {
@@ -184,16 +184,16 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 	} else {
 		row.Warnings = identityWarnings(it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", nil))
 	}
-	if opt.Base != nil {
-		if err := embed.SameMachine(opt.Base, f); err != nil {
+	if enc.Base != nil {
+		if err := embed.SameMachine(enc.Base.Object(), f); err != nil {
 			return fmt.Errorf("base %s: %w", t.base.name, err)
 		}
 	}
 	progress := meter{b: b, size: it.Size}
 	defer progress.fill()
-	opt.OnProgress = progress.show
-	t.options = opt
-	res, err := encoder.Encode(ctx, f, opt)
+	enc.OnProgress = progress.show
+	t.encoder = enc
+	res, err := enc.Encode(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 	row.Dropped = dropped(&res.Stats)
 	row.Warnings = append(row.Warnings, Warnings(res.Warnings)...)
 	if it.Image.Outputs.ELF != "" {
-		if text := embed.Fewer(f, res.Object.Len(), opt.Base); text != "" {
+		if text := embed.Fewer(f, res.Object.Len(), enc.Base.Object()); text != "" {
 			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
 		}
 	}

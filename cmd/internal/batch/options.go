@@ -7,10 +7,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder"
 )
 
-// encoderOptions says what the manifest says of an image in the encoder's words.
-func (b *batch) encoderOptions(im *config.Image, workers int) (encoder.Options, error) {
-	opt := encoder.Options{Features: im.Features, SortByName: im.SortByName, Workers: workers,
-		VerifyDedup: b.opt.VerifyDedup, Paranoid: b.opt.Paranoid, OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar}
+// encoder says what the manifest says of an image in the encoder's words.
+func (b *batch) encoder(im *config.Image, workers int) (encoder.Encoder, error) {
+	opt := encoder.Encoder{Options: encoder.Options{Features: im.Features, SortByName: im.SortByName}, Hooks: encoder.Hooks{OnFunc: b.opt.OnFunc, OnVar: b.opt.OnVar},
+		Workers: workers, VerifyDedup: b.opt.VerifyDedup, Paranoid: b.opt.Paranoid}
 	var err error
 	if opt.Profile, err = profile(b.profileOf(im)); err != nil {
 		return opt, err
@@ -46,8 +46,8 @@ func rules(list []config.SectionRule) []encoder.SectionRule {
 	out := make([]encoder.SectionRule, 0, len(list))
 	for _, r := range list {
 		out = append(out, encoder.SectionRule{
-			Section: r.Section, ZeroAddress: r.Exclude.ZeroAddress, NonAllocated: r.Exclude.NonAllocated, Unnamed: r.Exclude.Unnamed,
-			SymbolGlobs: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicate: !r.Unique,
+			Section: r.Section, DropZeroAddress: r.Exclude.ZeroAddress, DropNonAllocated: r.Exclude.NonAllocated, DropUnnamed: r.Exclude.Unnamed,
+			DropSymbols: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicates: !r.Unique,
 		})
 	}
 	return out

@@ -35,7 +35,7 @@ type target struct {
 	base    *base // what it continues, nil unless split
 	clock   encoder.Clock
 
-	options encoder.Options // that it was encoded with
+	encoder encoder.Encoder // that it was encoded with
 	refusal *verify.Refusal // the first, and the form that it is about
 	refused *form
 

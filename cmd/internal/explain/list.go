@@ -24,14 +24,14 @@ type List struct {
 // Func hears of a function.
 func (l *List) Func(d encoder.FuncDecision) {
 	if d.Reason != encoder.FuncKept {
-		l.line("func", "-", d.Name, funcRules[d.Reason], d.Reason)
+		l.line("func", "-", d.Name, d.Reason.Rule(), d.Reason)
 	}
 }
 
 // Var hears of a variable.
 func (l *List) Var(d encoder.VarDecision) {
 	if d.Reason != encoder.VarKept {
-		l.line("var", place(d), cmp.Or(d.Name, "-"), varRules[d.Reason], d.Reason)
+		l.line("var", place(d), cmp.Or(d.Name, "-"), d.Reason.Rule(), d.Reason)
 	}
 }
 
@@ -49,23 +49,23 @@ func place(d encoder.VarDecision) string {
 }
 
 // Excluded lists everything that is left out of an image. It returns the warnings of the encoder.
-func Excluded(ctx context.Context, w io.Writer, image string, opt encoder.Options) ([]encoder.Warning, error) {
+func Excluded(ctx context.Context, w io.Writer, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
 	l := List{W: w}
-	opt.OnFunc, opt.OnVar = l.Func, l.Var
-	warnings, err := encode(ctx, image, opt)
+	enc.OnFunc, enc.OnVar = l.Func, l.Var
+	warnings, err := encode(ctx, image, enc)
 	if err != nil {
 		return nil, err
 	}
 	return warnings, l.Err
 }
 
-func encode(ctx context.Context, image string, opt encoder.Options) ([]encoder.Warning, error) {
+func encode(ctx context.Context, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
 	f, err := elf.Open(image)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", image, err)
 	}
 	defer f.Close()
-	res, err := encoder.Encode(ctx, f, opt)
+	res, err := enc.Encode(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", image, err)
 	}

@@ -20,20 +20,18 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("%s: no function or variable is named %q", e.Image, e.Name)
 }
 
-var profiles = map[encoder.Profile]string{encoder.Default: "default", encoder.Pahole: "pahole"}
-
 // Symbol writes what was decided about a name, with the given options and, if both are wanted, whether the other profile decides
 // otherwise, or fails. It returns the encoder's warnings with the given options. The error is an *UnknownError when neither the
 // symbol table nor the DWARF knows the name.
-func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Options, both bool) ([]encoder.Warning, error) {
+func Symbol(ctx context.Context, w io.Writer, image, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
 	mine := listener{name: name}
-	warnings, err := mine.hear(ctx, image, opt)
+	warnings, err := mine.hear(ctx, image, enc)
 	if err != nil {
 		return nil, err
 	}
-	other := opt
+	other := enc
 	other.Profile = encoder.Pahole
-	if opt.Profile == encoder.Pahole {
+	if enc.Profile == encoder.Pahole {
 		other.Profile = encoder.Default
 	}
 	theirs := mine
@@ -47,9 +45,9 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Op
 			theirs = mine
 		}
 	}
-	text := compare(&mine, &theirs, profiles[opt.Profile], profiles[other.Profile])
+	text := compare(&mine, &theirs, enc.Profile.String(), other.Profile.String())
 	if text == "" {
-		if text, err = fromSymbols(image, name, opt); err != nil {
+		if text, err = fromSymbols(image, name, enc); err != nil {
 			return warnings, err
 		}
 	}
@@ -57,7 +55,7 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, opt encoder.Op
 		return warnings, &UnknownError{image, name}
 	}
 	if failure != nil {
-		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", profiles[other.Profile], strings.TrimPrefix(failure.Error(), image+": "))
+		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", other.Profile, strings.TrimPrefix(failure.Error(), image+": "))
 	}
 	_, err = io.WriteString(w, text)
 	return warnings, err
@@ -70,19 +68,19 @@ type listener struct {
 	vars []encoder.VarDecision
 }
 
-func (l *listener) hear(ctx context.Context, image string, opt encoder.Options) ([]encoder.Warning, error) {
+func (l *listener) hear(ctx context.Context, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
 	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
-	opt.OnFunc = func(d encoder.FuncDecision) {
+	enc.OnFunc = func(d encoder.FuncDecision) {
 		if d.Name == base {
 			l.fun = &d
 		}
 	}
-	opt.OnVar = func(d encoder.VarDecision) {
+	enc.OnVar = func(d encoder.VarDecision) {
 		if d.Name == l.name {
 			l.vars = append(l.vars, d)
 		}
 	}
-	return encode(ctx, image, opt)
+	return encode(ctx, image, enc)
 }
 
 // compare tells of every decision and of the other profile's, if that is another one.
@@ -143,7 +141,7 @@ func varVerdict(d *encoder.VarDecision) string {
 	case d.Reason == encoder.VarKept:
 		return "kept"
 	}
-	return fmt.Sprintf("left out by rule %s: %s", varRules[d.Reason], d.Reason)
+	return fmt.Sprintf("left out by rule %s: %s", d.Reason.Rule(), d.Reason)
 }
 
 func funcVerdict(d *encoder.FuncDecision) string {
@@ -153,7 +151,7 @@ func funcVerdict(d *encoder.FuncDecision) string {
 	case d.Reason == encoder.FuncKept:
 		return "kept"
 	}
-	return fmt.Sprintf("left out by rule %s: %s", funcRules[d.Reason], d.Reason)
+	return fmt.Sprintf("left out by rule %s: %s", d.Reason.Rule(), d.Reason)
 }
 
 func units(n int) string {
@@ -164,7 +162,7 @@ func units(n int) string {
 }
 
 // fromSymbols tells of names that the symbol table has and no decision was about.
-func fromSymbols(image, name string, opt encoder.Options) (string, error) {
+func fromSymbols(image, name string, enc encoder.Encoder) (string, error) {
 	f, err := elf.Open(image)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", image, err)
@@ -174,7 +172,7 @@ func fromSymbols(image, name string, opt encoder.Options) (string, error) {
 	if err != nil || syms == nil {
 		return "", err
 	}
-	wanted, err := opt.WantedSections(f)
+	wanted, err := enc.WantedSections(f)
 	if err != nil {
 		return "", err
 	}

@@ -34,13 +34,14 @@ type run struct {
 
 // run encodes, from options to output.
 func (r *run) run(ctx context.Context) error {
-	opt := encoder.Options{Profile: encoder.Pahole, Off: rules.Pahole &^ r.peer, Features: r.features, LangExclude: r.langExclude, UnitExclude: r.unitExclude,
-		NamePrefix: r.namePrefix, PlainFields: r.plainFields, Workers: r.workers}
+	enc := encoder.Encoder{Workers: r.workers, Options: encoder.Options{Profile: encoder.Pahole, RulesOff: rules.Pahole &^ r.peer, Features: r.features,
+		LangExclude: r.langExclude, UnitExclude: r.unitExclude, NamePrefix: r.namePrefix, PlainFields: r.plainFields}}
 	if r.base != nil {
-		var err error
-		if opt.Base, _, err = source.Base(*r.base); err != nil {
+		base, _, err := source.Base(*r.base)
+		if err != nil {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
+		enc.Base = encoder.NewBase(base)
 	}
 	if err := r.checkFiles(); err != nil {
 		return err
@@ -54,12 +55,12 @@ func (r *run) run(ctx context.Context) error {
 		defer f.Close()
 		files[i] = f
 	}
-	res, err := r.encode(ctx, files, opt)
+	res, err := r.encode(ctx, files, &enc)
 	located := func(wire, distilled []byte) func(err error) error {
 		return func(err error) error {
 			var refusal *verify.Refusal
 			errors.As(err, &refusal)
-			return encoder.Refused(ctx, files, opt, res.Object, wire, distilled, refusal, err)
+			return enc.Refused(ctx, files, res.Object, wire, distilled, refusal, err)
 		}
 	}
 	switch {
@@ -108,17 +109,17 @@ func (r *run) checkFiles() error {
 }
 
 // encode makes one BTF of all files. No result, and no error, is nothing to encode.
-func (r *run) encode(ctx context.Context, files []*elf.File, opt encoder.Options) (res *encoder.Result, err error) {
+func (r *run) encode(ctx context.Context, files []*elf.File, enc *encoder.Encoder) (res *encoder.Result, err error) {
 	if r.verbose {
 		r.out = bufio.NewWriter(r.stdout)
 		defer r.out.Flush() // before the BTF, which may go the same way
-		opt.OnFunc = r.decided
+		enc.OnFunc = r.decided
 	}
 	one := len(files) == 1
 	if one {
-		res, err = encoder.Encode(ctx, files[0], opt)
+		res, err = enc.Encode(ctx, files[0])
 	} else {
-		res, err = encoder.EncodeAll(ctx, files, opt)
+		res, err = enc.EncodeAll(ctx, files)
 	}
 	names := strings.Join(r.files, " ")
 	if r.verbose && res != nil {

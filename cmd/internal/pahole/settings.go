@@ -31,7 +31,7 @@ type settings struct {
 
 	langs       *string // the last list wins
 	exclude     bool    // once asked for, lists leave out
-	langExclude []uint64
+	langExclude []encoder.Language
 
 	unitExclude []string // the last prefix wins
 	namePrefix  string
@@ -101,7 +101,7 @@ const maxList = 1024
 // list switches features on. The first list of a command line switches all others off.
 func (s *settings) list(text string, strict bool) error {
 	if !s.listed {
-		s.features, s.listed = 0, true
+		s.features, s.listed = feature.None, true
 	}
 	whole := text
 	text, plus := strings.CutPrefix(text, "+")
@@ -159,13 +159,13 @@ func (s *settings) languages() error {
 		}
 		s.langs, s.exclude = &env, true
 	}
-	var named []uint64
+	var named []encoder.Language
 	for rest, more := *s.langs, true; more; {
 		var name string
 		list := rest
 		name, rest, more = strings.Cut(rest, ",")
-		code, ok := encoder.Language(name)
-		if !ok {
+		code, err := encoder.ParseLanguage(name)
+		if err != nil {
 			return failf("pahole: unknown language \"%s\"", list)
 		}
 		named = append(named, code)
@@ -177,10 +177,10 @@ func (s *settings) languages() error {
 }
 
 // allBut are all codes that a DWARF language can have, but those of a list.
-func allBut(keep []uint64) []uint64 {
+func allBut(keep []encoder.Language) []encoder.Language {
 	const last = 0xffff // DW_LANG_hi_user
-	left := make([]uint64, 0, last+1)
-	for code := uint64(0); code <= last; code++ {
+	left := make([]encoder.Language, 0, last+1)
+	for code := encoder.Language(0); code <= last; code++ {
 		if !slices.Contains(keep, code) {
 			left = append(left, code)
 		}

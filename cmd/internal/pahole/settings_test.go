@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
@@ -32,8 +33,8 @@ func TestFeatures(t *testing.T) {
 		{"--btf_gen_all", all},
 		{"--btf_gen_all --btf_features=var", all},
 		{"--btf_features=var --btf_gen_all", all},
-		{"--btf_features=", 0},
-		{"--btf_features=,", 0},
+		{"--btf_features=", feature.None},
+		{"--btf_features=,", feature.None},
 		{"--btf_features=,var,,float", feature.Of(feature.Var, feature.Float)},
 		{"--btf_features=+", feature.Default()},
 		{"--btf_features=+global_var", feature.Default().With(feature.GlobalVar)},
@@ -46,7 +47,7 @@ func TestFeatures(t *testing.T) {
 		// Old switches act in the order of the command line.
 		{"--skip_encoding_btf_vars", plain().Without(feature.Var)},
 		{"--skip_encoding_btf_vars --btf_features=var", feature.Of(feature.Var)},
-		{"--btf_features=var --skip_encoding_btf_vars", 0},
+		{"--btf_features=var --skip_encoding_btf_vars", feature.None},
 		{"--btf_gen_floats --btf_features=var", feature.Of(feature.Var)},
 		{"--btf_features=var --btf_gen_floats", feature.Of(feature.Var, feature.Float)},
 		{"--skip_encoding_btf_decl_tag --skip_encoding_btf_type_tag --skip_encoding_btf_enum64", feature.Of(feature.Var)},
@@ -119,19 +120,19 @@ func TestLanguages(t *testing.T) {
 	for _, tt := range []struct {
 		line string
 		env  []string
-		out  []uint64 // codes that are left out
-		in   []uint64
+		out  []encoder.Language // codes that are left out
+		in   []encoder.Language
 	}{
-		{"", nil, nil, []uint64{c11, rust, asm, none}},
-		{"--lang_exclude=rust", nil, []uint64{rust}, []uint64{c11, asm, none}},
-		{"--lang_exclude=RUST,c11", nil, []uint64{rust, c11}, []uint64{asm, none}},
-		{"--lang_exclude=c11 --lang_exclude=rust", nil, []uint64{rust}, []uint64{c11}},
-		{"--lang=c11,asm", nil, []uint64{rust, none, 0x2c}, []uint64{c11, asm}},
-		{"--lang=c11 --lang_exclude=rust", nil, []uint64{rust}, []uint64{c11}},
-		{"--lang_exclude=rust --lang=c11", nil, []uint64{c11}, []uint64{rust}}, // once excluding, always excluding
-		{"", []string{"rust"}, []uint64{rust}, []uint64{c11}},
-		{"--lang_exclude=c11", []string{"rust"}, []uint64{c11}, []uint64{rust}},
-		{"--lang=c11", []string{"c11"}, []uint64{rust}, []uint64{c11}},
+		{"", nil, nil, []encoder.Language{c11, rust, asm, none}},
+		{"--lang_exclude=rust", nil, []encoder.Language{rust}, []encoder.Language{c11, asm, none}},
+		{"--lang_exclude=RUST,c11", nil, []encoder.Language{rust, c11}, []encoder.Language{asm, none}},
+		{"--lang_exclude=c11 --lang_exclude=rust", nil, []encoder.Language{rust}, []encoder.Language{c11}},
+		{"--lang=c11,asm", nil, []encoder.Language{rust, none, 0x2c}, []encoder.Language{c11, asm}},
+		{"--lang=c11 --lang_exclude=rust", nil, []encoder.Language{rust}, []encoder.Language{c11}},
+		{"--lang_exclude=rust --lang=c11", nil, []encoder.Language{c11}, []encoder.Language{rust}}, // once excluding, always excluding
+		{"", []string{"rust"}, []encoder.Language{rust}, []encoder.Language{c11}},
+		{"--lang_exclude=c11", []string{"rust"}, []encoder.Language{c11}, []encoder.Language{rust}},
+		{"--lang=c11", []string{"c11"}, []encoder.Language{rust}, []encoder.Language{c11}},
 	} {
 		t.Run(tt.line, func(t *testing.T) {
 			for _, v := range tt.env {

@@ -20,10 +20,21 @@ const (
 	NumReasons
 )
 
-var reasonTexts = [NumReasons]string{"kept", "unexpected register usage for parameter", "inconsistent prototype",
-	"uncertain parameter location", "reordered parameters", "optimized parameters", "ambiguous address"}
+// reasons have the name of the rule behind each reason, and the reason in pahole's words, but for the one of peerReason.
+var reasons = [NumReasons]struct{ rule, text string }{
+	Kept:                  {"kept", "kept"},
+	UnexpectedRegister:    {"expected-registers", "unexpected register usage for parameter"},
+	InconsistentPrototype: {"consistent-prototype", "inconsistent prototype"},
+	UncertainLocation:     {"certain-location", "uncertain parameter location"},
+	ReorderedParameters:   {"parameter-order", "reordered parameters"},
+	OptimizedParameters:   {"optimized-parameters", "optimized parameters"},
+	AmbiguousAddress:      {"unambiguous-address", "ambiguous address"},
+}
 
-func (r Reason) String() string { return reasonTexts[r] }
+func (r Reason) String() string { return reasons[r].text }
+
+// Rule is the name of the rule that a function without FUNC does not keep.
+func (r Reason) Rule() string { return reasons[r].rule }
 
 // Stats count the decisions.
 type Stats struct {

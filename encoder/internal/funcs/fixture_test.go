@@ -15,7 +15,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -84,7 +83,7 @@ func check(t *testing.T, fixtures []fixture) {
 			m := newImage(x.target)
 			x.build(m)
 			data, features := m.Bytes(), feature.Default().With(x.with...).Without(x.without...)
-			got, res, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Features: features})
+			got, res, err := outcome(data, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}})
 			switch {
 			case x.fails == "" && err != nil:
 				t.Fatal(err)
@@ -99,12 +98,12 @@ func check(t *testing.T, fixtures []fixture) {
 			}
 			all := got
 			if x.right != "" {
-				if got, _, err = outcome(data, encoder.Options{Features: features}); err != nil || got != trim(x.right) {
+				if got, _, err = outcome(data, encoder.Encoder{Options: encoder.Options{Features: features}}); err != nil || got != trim(x.right) {
 					t.Errorf("default profile: got\n%s, %v\nwant\n%s", got, err, trim(x.right))
 				}
 			}
 			for off := range x.shows.Each {
-				without, _, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Off: off, Features: features})
+				without, _, err := outcome(data, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, RulesOff: off, Features: features}})
 				if (err == nil || x.fails != "" && strings.Contains(err.Error(), x.fails)) && without == all {
 					t.Errorf("without rule %#x of what it shows: got the same", off)
 				}
@@ -133,18 +132,18 @@ func show(wire []byte) string {
 }
 
 // outcome encodes an image and says of every function why it was left out, or what it is.
-func outcome(data []byte, opt encoder.Options) (string, *encoder.Result, error) {
+func outcome(data []byte, opt encoder.Encoder) (string, *encoder.Result, error) {
 	f, err := elf.NewFile(bytes.NewReader(data), uint64(len(data)))
 	if err != nil {
 		return "", nil, err
 	}
 	var dropped []string
-	opt.VerifyDedup, opt.OnFunc = true, func(d funcs.Decision) {
-		if d.Reason != funcs.Kept {
+	opt.VerifyDedup, opt.OnFunc = true, func(d encoder.FuncDecision) {
+		if d.Reason != encoder.FuncKept {
 			dropped = append(dropped, d.Name+": "+d.Reason.String())
 		}
 	}
-	res, err := encoder.Encode(context.Background(), f, opt)
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		return "", nil, err
 	}

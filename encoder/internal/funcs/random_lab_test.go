@@ -173,7 +173,7 @@ func TestRandomFunctions(t *testing.T) {
 // likePeer compares what an image becomes with what the peer makes of it, by function.
 func likePeer(t *testing.T, data []byte, features feature.Set) {
 	t.Helper()
-	_, res, err := outcome(data, encoder.Options{Profile: encoder.Pahole, Features: features})
+	_, res, err := outcome(data, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestRandomSeveral(t *testing.T) {
 				images, files = append(images, data), append(files, f)
 			}
 			for _, features := range []feature.Set{feature.Default(), feature.Default().With(feature.TrueSignature)} {
-				res, err := encoder.EncodeAll(t.Context(), files, encoder.Options{Profile: encoder.Pahole, Features: features})
+				res, err := (&encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}}).EncodeAll(t.Context(), files)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -33,7 +33,7 @@ nothing_left() int
 on_stack(a int, c int, e int, g int, h int) int
 second_register(p__body long, used int) int
 two_structs(p struct packet, q struct packet, used int) int`
-	got, _, err := outcome(image, encoder.Options{Features: features})
+	got, _, err := outcome(image, encoder.Encoder{Options: encoder.Options{Features: features}})
 	if err != nil || got != trim(want) {
 		t.Errorf("default profile: got\n%s, %v\nwant%s", got, err, want)
 	}
@@ -49,12 +49,12 @@ nothing_left: optimized parameters
 on_stack: optimized parameters
 second_register: optimized parameters
 two_structs: optimized parameters`
-	if got, _, err = outcome(image, encoder.Options{Features: feature.Default()}); err != nil || got != trim(off) {
+	if got, _, err = outcome(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}}); err != nil || got != trim(off) {
 		t.Errorf("without the feature: got\n%s, %v\nwant%s", got, err, off)
 	}
 	t.Run("peer", func(t *testing.T) {
 		for _, f := range []feature.Set{features, feature.Default()} {
-			_, res, err := outcome(image, encoder.Options{Profile: encoder.Pahole, Features: f})
+			_, res, err := outcome(image, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: f}})
 			if err != nil {
 				t.Fatal(err)
 			}

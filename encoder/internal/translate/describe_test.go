@@ -72,7 +72,7 @@ func samePeer(t *testing.T, image []byte, features feature.Set) {
 		t.Fatal(err)
 	}
 	var got []byte
-	res, err := encoder.Encode(context.Background(), f, encoder.Options{Profile: encoder.Pahole, Features: features, VerifyDedup: true})
+	res, err := (&encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}, VerifyDedup: true}).Encode(context.Background(), f)
 	if err != nil {
 		t.Logf("the encoder says: %v", err)
 	} else {

@@ -31,12 +31,29 @@ const (
 	NumReasons
 )
 
-var reasonTexts = [NumReasons]string{"kept", "declared inside a function or namespace", "made by the compiler",
-	"lies in another section first", "has no name", "no variable by its name", "owns no storage in the section",
-	"symbol value is 0", "excluded by its name", "name is not valid in BTF", "has type void", "has size 0 or over 4 GiB",
-	"section offset is over 4 GiB", "a strong definition of that offset exists"}
+// reasons have the name of the rule behind each reason, which is the word of a manifest's section rule where there is one, and the
+// reason in words.
+var reasons = [NumReasons]struct{ rule, text string }{
+	Kept:         {"kept", "kept"},
+	NotTopLevel:  {"top-level", "declared inside a function or namespace"},
+	Artificial:   {"artificial", "made by the compiler"},
+	OtherSection: {"section", "lies in another section first"},
+	Unnamed:      {"unnamed", "has no name"},
+	NotAVariable: {"reserved-name", "no variable by its name"},
+	NoSymbol:     {"non-allocated", "owns no storage in the section"},
+	ZeroAddress:  {"zero-address", "symbol value is 0"},
+	Excluded:     {"symbol-pattern", "excluded by its name"},
+	InvalidName:  {"valid-name", "name is not valid in BTF"},
+	VoidType:     {"sized-type", "has type void"},
+	ZeroSize:     {"sized-type", "has size 0 or over 4 GiB"},
+	OffsetTooBig: {"offset", "section offset is over 4 GiB"},
+	Duplicate:    {"unique", "a strong definition of that offset exists"},
+}
 
-func (r Reason) String() string { return reasonTexts[r] }
+func (r Reason) String() string { return reasons[r].text }
+
+// Rule is the name of the rule by which a variable is not a VAR.
+func (r Reason) Rule() string { return reasons[r].rule }
 
 // A Decision is what became of one variable.
 type Decision struct {

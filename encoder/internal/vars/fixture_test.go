@@ -13,7 +13,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -28,7 +27,7 @@ type fixture struct {
 	right   string // the same in the profile default, where that differs
 	fails   string // part of the error in the profile pahole
 	// rules are for the profile default; nil are those that hold without any.
-	rules []vars.Rule
+	rules []encoder.SectionRule
 	shows rules.Set // rules of the peer without each of which it becomes something else
 }
 
@@ -38,7 +37,7 @@ func check(t *testing.T, fixtures []fixture) {
 			b := synth.New(x.target)
 			x.build(b)
 			image := b.Bytes()
-			opt := encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(x.with...).Without(x.without...), VerifyDedup: true}
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default().With(x.with...).Without(x.without...)}, VerifyDedup: true}
 			got, res, err := outcome(image, opt)
 			switch {
 			case x.fails == "" && err != nil:
@@ -54,13 +53,13 @@ func check(t *testing.T, fixtures []fixture) {
 			}
 			features := opt.Features
 			for off := range x.shows.Each {
-				opt.Off = off
+				opt.RulesOff = off
 				got, _, err := outcome(image, opt)
 				if (err == nil || x.fails != "" && strings.Contains(err.Error(), x.fails)) && got == trim(x.want) {
 					t.Errorf("without rule %#x of what it shows: got the same", off)
 				}
 			}
-			opt.Off = 0
+			opt.RulesOff = 0
 			opt.Profile, opt.Sections = encoder.Default, x.rules
 			if x.fails == "" || x.right != "" {
 				if got, _, err := outcome(image, opt); err != nil || got != trim(right) {
@@ -88,18 +87,18 @@ func show(wire []byte) string {
 }
 
 // outcome encodes an image and says which variables there are, and of all others why not.
-func outcome(image []byte, opt encoder.Options) (string, *encoder.Result, error) {
+func outcome(image []byte, opt encoder.Encoder) (string, *encoder.Result, error) {
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
 	if err != nil {
 		return "", nil, err
 	}
 	var dropped strings.Builder
-	opt.OnVar = func(d vars.Decision) {
-		if d.Reason != vars.Kept {
+	opt.OnVar = func(d encoder.VarDecision) {
+		if d.Reason != encoder.VarKept {
 			fmt.Fprintf(&dropped, "no %s: %s\n", d.Name, d.Reason)
 		}
 	}
-	res, err := encoder.Encode(context.Background(), f, opt)
+	res, err := opt.Encode(context.Background(), f)
 	if err != nil {
 		return "", nil, err
 	}

@@ -38,7 +38,7 @@ func TestSectionRules(t *testing.T) {
 	const percpu = btf.SectionPerCPU
 	rows := []struct {
 		name  string
-		rules []vars.Rule
+		rules []encoder.SectionRule
 		want  string
 	}{
 		{"the default", nil, `
@@ -48,27 +48,27 @@ func TestSectionRules(t *testing.T) {
 			no first: symbol value is 0
 			no discarded: owns no storage in the section
 			no unowned: owns no storage in the section`},
-		{"zero addresses stay", []vars.Rule{{Section: percpu, NonAllocated: true}}, `
+		{"zero addresses stay", []encoder.SectionRule{{Section: percpu, DropNonAllocated: true}}, `
 			static first
 			static __UNIQUE_ID_real
 			static debug_a
 			.data..percpu 16: first@0+4 __UNIQUE_ID_real@8+4 debug_a@12+4
 			no discarded: owns no storage in the section
 			no unowned: owns no storage in the section`},
-		{"what owns no storage stays", []vars.Rule{{Section: percpu, ZeroAddress: true}}, `
+		{"what owns no storage stays", []encoder.SectionRule{{Section: percpu, DropZeroAddress: true}}, `
 			static unowned
 			static __UNIQUE_ID_real
 			static debug_a
 			.data..percpu 16: unowned@4+4 __UNIQUE_ID_real@8+4 debug_a@12+4
 			no first: symbol value is 0
 			no discarded: symbol value is 0`},
-		{"names", []vars.Rule{{Section: percpu, ZeroAddress: true, NonAllocated: true, SymbolGlobs: []string{"debug_*", "__UNIQUE_ID*"}}}, `
+		{"names", []encoder.SectionRule{{Section: percpu, DropZeroAddress: true, DropNonAllocated: true, DropSymbols: []string{"debug_*", "__UNIQUE_ID*"}}}, `
 			no first: symbol value is 0
 			no discarded: owns no storage in the section
 			no unowned: owns no storage in the section
 			no __UNIQUE_ID_real: excluded by its name
 			no debug_a: excluded by its name`},
-		{"a glob of sections; duplicates go", []vars.Rule{{Section: percpu + "*", ZeroAddress: true, NonAllocated: true, SymbolGlobs: []string{"*e*", "*_*"}}}, `
+		{"a glob of sections; duplicates go", []encoder.SectionRule{{Section: percpu + "*", DropZeroAddress: true, DropNonAllocated: true, DropSymbols: []string{"*e*", "*_*"}}}, `
 			static hot
 			.data..percpu..user 8: hot@0+8
 			no first: symbol value is 0
@@ -77,27 +77,27 @@ func TestSectionRules(t *testing.T) {
 			no __UNIQUE_ID_real: excluded by its name
 			no debug_a: excluded by its name
 			no hot: a strong definition of that offset exists`},
-		{"duplicates stay", []vars.Rule{{Section: percpu + "..user", NonAllocated: true, KeepDuplicate: true}}, `
+		{"duplicates stay", []encoder.SectionRule{{Section: percpu + "..user", DropNonAllocated: true, KeepDuplicates: true}}, `
 			static hot
 			static hot
 			.data..percpu..user 8: hot@0+4 hot@0+8`},
-		{"no DATASEC", []vars.Rule{{Section: percpu, ZeroAddress: true, NonAllocated: true, NoDatasec: true}}, `
+		{"no DATASEC", []encoder.SectionRule{{Section: percpu, DropZeroAddress: true, DropNonAllocated: true, NoDatasec: true}}, `
 			static __UNIQUE_ID_real
 			static debug_a
 			no first: symbol value is 0
 			no discarded: owns no storage in the section
 			no unowned: owns no storage in the section`},
-		{"the first rule that matches counts", []vars.Rule{{Section: percpu, SymbolGlobs: []string{"*"}}, {Section: percpu}}, `
+		{"the first rule that matches counts", []encoder.SectionRule{{Section: percpu, DropSymbols: []string{"*"}}, {Section: percpu}}, `
 			no first: excluded by its name
 			no discarded: excluded by its name
 			no unowned: excluded by its name
 			no __UNIQUE_ID_real: excluded by its name
 			no debug_a: excluded by its name`},
-		{"no rule, no variable", []vars.Rule{}, ``},
+		{"no rule, no variable", []encoder.SectionRule{}, ``},
 	}
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
-			got, _, err := outcome(sample(), encoder.Options{Features: feature.Default(), Sections: r.rules, VerifyDedup: true})
+			got, _, err := outcome(sample(), encoder.Encoder{Options: encoder.Options{Features: feature.Default(), Sections: r.rules}, VerifyDedup: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func TestVoidWithoutForce(t *testing.T) {
 		w.Symbol("nothing", w.sec.At(16), 4, elf.STT_OBJECT)
 		w.Var("nothing", nil, w.sec.At(16))
 	})(b)
-	_, _, err := outcome(b.Bytes(), encoder.Options{Features: feature.Default().Without(feature.EncodeForce)})
+	_, _, err := outcome(b.Bytes(), encoder.Encoder{Options: encoder.Options{Features: feature.Default().Without(feature.EncodeForce)}})
 	if err == nil || !strings.Contains(err.Error(), "nothing has type void") {
 		t.Errorf("got error %v, want one about void", err)
 	}

@@ -5,19 +5,6 @@ import (
 	"testing"
 )
 
-func TestEveryReasonHasARule(t *testing.T) {
-	for r := range encoder.NumVarReasons {
-		if varRules[r] == "" {
-			t.Errorf("variables: no rule for %q", r)
-		}
-	}
-	for r := range encoder.NumFuncReasons {
-		if funcRules[r] == "" {
-			t.Errorf("functions: no rule for %q", r)
-		}
-	}
-}
-
 func TestCompare(t *testing.T) {
 	kept := encoder.VarDecision{Name: "v", Section: "s", Addr: 8, Offset: 8, Size: 4}
 	dropped := kept
