@@ -1,7 +1,7 @@
-// Package peer runs the reference encoder for tests: whether a rule holds is decided by what its binary writes.
+// Package peer runs pahole for tests. Its output decides whether a rule is correct.
 //
-// Input: an image. Output: the BTF that pahole makes of it. Without a lab the test is skipped, or fails with BTFBATCH_REQUIRE_PEERS=1.
-// Never: the package is not part of the product, and does not look into what pahole wrote.
+// Input: an image. Output: pahole's BTF for it. Without a lab the test is skipped, or fails with BTFBATCH_REQUIRE_PEERS=1.
+// Never: the package is not part of the product, and does not interpret pahole's output.
 package peer
 
 import (
@@ -18,7 +18,7 @@ import (
 	"testing"
 )
 
-// Lab is the folder of peers and kernels, whether or not it exists: the environment variable LAB, or else .lab beside the checkout.
+// Lab returns the folder with pahole, bpftool and kernels, whether or not it exists: the environment variable LAB, by default .lab beside the checkout.
 func Lab(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("LAB")
@@ -35,7 +35,7 @@ func Lab(t testing.TB) string {
 // Required reports whether a test must fail, rather than be skipped, if the lab lacks what the test needs.
 func Required() bool { return os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" }
 
-// Missing skips the test, or fails it where peers are required.
+// Missing skips the test, or fails it with BTFBATCH_REQUIRE_PEERS=1.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if Required() {
@@ -80,14 +80,14 @@ func root(t testing.TB) string {
 	}
 }
 
-// Encode returns the BTF that pahole makes of an image. It is nil if pahole writes nothing, which is also how pahole fails.
+// Encode returns pahole's BTF for an image. It is nil if pahole writes nothing, which is how pahole fails.
 func Encode(t testing.TB, image []byte, features []string, args ...string) []byte {
 	t.Helper()
 	return EncodeAll(t, [][]byte{image}, features, args...)
 }
 
-// list is the value of --btf_features. For an empty set it names a feature that has no effect: a list, whatever is in it, switches the
-// defaults off.
+// list returns the value of --btf_features. For an empty set it is a feature without effect, because any list switches the defaults
+// off.
 func list(features []string) string {
 	if len(features) == 0 {
 		return "reproducible_build"
@@ -109,7 +109,7 @@ func EncodeAll(t testing.TB, images [][]byte, features []string, args ...string)
 	return run(t, features, args...)
 }
 
-// run runs the peer with options and files.
+// run runs pahole with options and files.
 func run(t testing.TB, features []string, args ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "btf")
@@ -130,7 +130,7 @@ func run(t testing.TB, features []string, args ...string) []byte {
 	return data
 }
 
-// Kernels are the names of the lab's kernels.
+// Kernels returns the names of the lab's kernels.
 func Kernels(t testing.TB) []string {
 	t.Helper()
 	const suffix = ".vmlinux"
@@ -145,7 +145,7 @@ func Kernels(t testing.TB) []string {
 	return names
 }
 
-// Kernel is the path of a lab kernel; the test is skipped when it is absent, or fails when peers are required.
+// Kernel returns the path of a lab kernel. Without it the test is skipped, or fails with BTFBATCH_REQUIRE_PEERS=1.
 func Kernel(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Dir(t), "kernels", name+".vmlinux")
@@ -155,21 +155,21 @@ func Kernel(t testing.TB, name string) string {
 	return path
 }
 
-// Same compares the BTF that an encoder made of an image, nil if it failed, with what pahole makes of it with the same features. show
-// prints BTF for the message of a failure.
+// Same compares an encoder's BTF for an image, nil if it failed, with pahole's BTF with the same features. show formats BTF for the
+// message of a failure.
 func Same(t testing.TB, image []byte, features []string, got []byte, show func(btf []byte) string) {
 	t.Helper()
 	want := Encode(t, image, features)
 	switch {
 	case got == nil && want != nil:
-		t.Errorf("got an error, want the peer's %d bytes", len(want))
+		t.Errorf("got an error, want pahole's %d bytes", len(want))
 	case got != nil && !bytes.Equal(got, want):
-		t.Errorf("got\n%s\nwant the peer's\n%s", show(got), show(want))
+		t.Errorf("got\n%s\nwant pahole's\n%s", show(got), show(want))
 	}
 }
 
-// EncodeKernel is Encode for a lab kernel. Pahole takes long for one, so its output is kept in the lab's peer-cache, under the
-// kernel's name and digest, the arguments, and pahole's version.
+// EncodeKernel is Encode for a lab kernel. pahole needs seconds for one, so its output is kept in the lab's peer-cache. The key is
+// the kernel's name and digest, the arguments, and pahole's version.
 func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
 	t.Helper()
 	return Kept(t, name, fmt.Sprintf("%s %q", list(features), args), "btf", func(path string) []byte {
@@ -178,7 +178,7 @@ func EncodeKernel(t testing.TB, name string, features []string, args ...string) 
 }
 
 // Kept returns the output of made for a lab kernel. made is called with the kernel's path, once for each kernel, version of pahole and
-// how, which describes what made does; after that the lab keeps the output, in a file with the extension ext.
+// how, a description of made. Then the lab keeps the output, in a file with the extension ext.
 func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []byte {
 	t.Helper()
 	path := Kernel(t, name)
@@ -190,7 +190,7 @@ func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []
 	}
 	data := made(path)
 	if data == nil {
-		t.Fatalf("the peer wrote nothing for %s", name)
+		t.Fatalf("pahole wrote nothing for %s", name)
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		t.Fatal(err)

@@ -11,15 +11,15 @@ import (
 // A Compression is a way to store debug sections.
 type Compression int
 
-// The ways known to readers of ELF.
+// The compressions that ELF readers support.
 const (
 	Plain   Compression = iota
 	Zlib                // SHF_COMPRESSED, ELFCOMPRESS_ZLIB
 	Zstd                // SHF_COMPRESSED, ELFCOMPRESS_ZSTD; the frame holds stored blocks only
-	GNUZlib             // named .zdebug_*, with a header of its own
+	GNUZlib             // named .zdebug_*, with its own header
 )
 
-// compress packs a section if it is a debug section and the target asks for it.
+// compress compresses a debug section if the target asks for it.
 func (im *image) compress(s *Section) {
 	how := im.target.Compress
 	if how == Plain || !strings.HasPrefix(s.Name, ".debug_") {
@@ -53,7 +53,7 @@ func (im *image) compress(s *Section) {
 func deflate(b []byte) []byte {
 	var out bytes.Buffer
 	w := zlib.NewWriter(&out)
-	w.Write(b) // a bytes.Buffer takes everything
+	w.Write(b) // a bytes.Buffer never returns an error
 	w.Close()
 	return out.Bytes()
 }

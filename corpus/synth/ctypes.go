@@ -2,9 +2,9 @@ package synth
 
 import "debug/dwarf"
 
-// The helpers below write what a C compiler would, in forms that the unit's DWARF version has. Each adds a child to d
-// and returns it, so types may be nested anywhere. A nil type is void. What they leave out or do differently is
-// changed with Set and Drop, or said with DIE.
+// The helpers below write what a C compiler would write, in forms of the unit's DWARF version. Each adds a child to d and
+// returns it, so types may be nested anywhere. A nil type is void. To change what they write, use Set and Drop; for anything else, use
+// DIE.
 
 // numForm is the smallest data form for v.
 func numForm(v uint64) Form {
@@ -19,7 +19,7 @@ func numForm(v uint64) Form {
 	return FormData8
 }
 
-// named is a DIE with a name unless it is empty.
+// named creates a DIE with a name, unless it is empty.
 func (d *DIE) named(tag dwarf.Tag, name string) *DIE {
 	c := d.DIE(tag)
 	if name != "" {
@@ -77,7 +77,7 @@ type Member struct {
 	Off    uint64 // in bytes
 	Bits   uint64 // width of a bitfield, 0 for others
 	BitOff uint64 // of a bitfield, from the start of the struct as DW_AT_data_bit_offset counts
-	Unit   uint64 // bytes of the storage unit: with it the bitfield is written the old way, as before DWARF 4
+	Unit   uint64 // bytes of the storage unit; if set, the bitfield is written in the form used before DWARF 4
 	Extra  []Part
 }
 
@@ -110,7 +110,7 @@ func (d *DIE) Member(m Member) *DIE {
 	version := d.version()
 	switch {
 	case m.Bits != 0 && m.Unit != 0:
-		// The old way counts from the most significant bit of the storage unit.
+		// The old form counts from the most significant bit of the storage unit.
 		off := m.BitOff / (8 * m.Unit) * m.Unit
 		bit := m.BitOff % (8 * m.Unit)
 		if elfData(d.cu().target) == 1 {
@@ -182,7 +182,7 @@ type Param struct {
 	rest  bool
 }
 
-// Rest stands for the dots of a variadic function.
+// Rest represents the ... of a variadic function.
 var Rest = Param{rest: true}
 
 func (d *DIE) params(params []Param) *DIE {

@@ -5,23 +5,23 @@ import (
 	"fmt"
 )
 
-// A DIE is one debugging information entry. It serves as its own label: a reference to it may be made before it is
-// added to a unit, and from any unit.
+// A DIE is one debugging information entry. It is its own label: other DIEs of any unit may refer to it before it is added to
+// a unit.
 type DIE struct {
 	tag      dwarf.Tag
 	attrs    []Attr
 	children []*DIE
 	parent   *DIE
-	forced   bool // says it has children though it has none
+	forced   bool // marked as having children although it has none
 
 	heads *CU // the unit, in a unit's root only
 	off   uint64
 }
 
-// A Part is what a DIE is made of: an Attr or a child *DIE.
+// A Part is a part of a DIE: an Attr or a child *DIE.
 type Part interface{ addTo(d *DIE) }
 
-// NewDIE makes a DIE that is not yet in a tree.
+// NewDIE creates a DIE that is not yet in a tree.
 func NewDIE(tag dwarf.Tag, parts ...Part) *DIE {
 	d := &DIE{tag: tag}
 	for _, p := range parts {
@@ -55,7 +55,7 @@ func (d *DIE) Add(parts ...Part) *DIE {
 	return d
 }
 
-// Set adds attributes, in the place of those of the same name that are there already, and returns d.
+// Set adds attributes, replaces existing ones of the same name, and returns d.
 func (d *DIE) Set(attrs ...Attr) *DIE {
 next:
 	for _, a := range attrs {
@@ -98,7 +98,7 @@ func (d *DIE) cu() *CU {
 	return d.heads
 }
 
-// version is the DWARF version of the unit around d; helpers choose forms by it, so it must be known.
+// version returns the DWARF version of the unit that contains d. Helpers need it to choose forms, so it must be known.
 func (d *DIE) version() int {
 	u := d.cu()
 	if u == nil {
@@ -122,7 +122,7 @@ type value interface {
 	put(u *CU, e *enc, form Form)
 }
 
-// Indirect writes the form in front of the value (DW_FORM_indirect).
+// Indirect writes the form before the value (DW_FORM_indirect).
 func Indirect(a Attr) Attr {
 	a.indirect = true
 	return a

@@ -64,7 +64,7 @@ const (
 	wOffset              // 4 or 8 by the unit's format
 	wAddress             // by the unit's address size
 	wRefAddr             // an offset, in DWARF 2 an address
-	wBlock1              // bytes behind a length
+	wBlock1              // bytes after a length
 	wBlock2
 	wBlock4
 	wBlock

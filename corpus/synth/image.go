@@ -16,7 +16,7 @@ type image struct {
 	unitData map[string]*enc
 }
 
-// debugOrder is the order of debug sections in the file, close to what linkers do.
+// debugOrder is the order of debug sections in the file, similar to that of linkers.
 var debugOrder = []string{".debug_info", ".debug_types", ".debug_abbrev", ".debug_str", ".debug_line_str",
 	".debug_str_offsets", ".debug_addr", ".debug_loc", ".debug_loclists", ".debug_ranges", ".debug_rnglists"}
 
@@ -67,7 +67,7 @@ func (im *image) strp(section, str string) Place {
 	return s.At(off)
 }
 
-// abbrevOffset is where the table will be in .debug_abbrev; right from the second pass on.
+// abbrevOffset returns the offset of the table in .debug_abbrev. It is correct from the second pass on.
 func (im *image) abbrevOffset(t *abbrevTable) (off uint64) {
 	for _, o := range im.abbrevs {
 		if o == t {
@@ -79,7 +79,7 @@ func (im *image) abbrevOffset(t *abbrevTable) (off uint64) {
 	return off
 }
 
-// addDebugSections puts what DWARF needs behind the caller's sections.
+// addDebugSections adds the sections that DWARF needs after the caller's sections.
 func (im *image) addDebugSections() {
 	for name, e := range im.unitData {
 		im.debugSection(name).append(e)

@@ -6,20 +6,20 @@ import (
 	"math/rand/v2"
 )
 
-// A KernelSize says how large a kernel-like image is to be.
+// A KernelSize is the size of a kernel-like image.
 type KernelSize struct {
 	CUs     int // units
 	Headers int // shared by units: half of them are included by all, the others by some
 	Funcs   int // functions of a unit
 }
 
-// MediumKernel is large enough for benchmarks, and built in a second or two: some 7 MB of debug information, nearly all of it
-// repeated from unit to unit, as in a kernel.
+// MediumKernel is large enough for benchmarks, and is built in a second or two. It has about 7 MB of debug information, nearly all of
+// which is repeated in every unit, as in a kernel.
 var MediumKernel = KernelSize{CUs: 160, Headers: 60, Funcs: 20}
 
-// Kernel builds an image that repeats itself as a kernel does: units that include the same headers, each with structs that refer
-// to each other by pointers, typedefs, enums, arrays and function types, and with functions and per-CPU variables of their own.
-// The same seed and size give the same bytes.
+// Kernel builds an image that repeats types like a kernel. Its units include the same headers, with structs that refer to each
+// other by pointers, and with typedefs, enums, arrays and function types. Each unit has its own functions and per-CPU variables. The same seed and
+// size give the same bytes.
 func Kernel(t Target, seed uint64, size KernelSize) []byte {
 	b := New(t)
 	text := b.Text(".text", 0x10000, 64*size.CUs*size.Funcs)
@@ -36,7 +36,7 @@ type kernel struct {
 	size KernelSize
 }
 
-// scope is what a unit has declared so far: what later headers can refer to.
+// scope holds the types that a unit has declared so far, to which later headers can refer.
 type scope struct {
 	cu      *CU
 	ints    []*DIE
@@ -77,7 +77,7 @@ func (k *kernel) unit(b *Builder, i int, text, percpu *Section) {
 	b.Symbol(name, at, 8, elf.STT_OBJECT)
 }
 
-// header declares what one header does. It refers to headers that all units include, so that it means the same everywhere.
+// header declares the types of one header. It refers only to headers that all units include, so its types are the same everywhere.
 func (k *kernel) header(s *scope, h int, shared bool) {
 	r := rand.New(rand.NewPCG(k.seed^0xfeed, uint64(h)))
 	cu := s.cu

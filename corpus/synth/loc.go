@@ -5,7 +5,7 @@ import "debug/dwarf"
 // An Op is one operation of a location expression.
 type Op func(u *CU, e *enc)
 
-// OpRaw is bytes taken as they are.
+// OpRaw is a sequence of raw bytes.
 func OpRaw(b ...byte) Op { return func(_ *CU, e *enc) { e.bytes(b) } }
 
 // OpU is an operation with one unsigned LEB128 operand.
@@ -122,7 +122,7 @@ func (x expression) put(u *CU, e *enc, form Form) {
 	}
 }
 
-// A LocEntry is one entry of a location list; Bytes writes it as the DWARF version of the unit wants it.
+// A LocEntry is one entry of a location list. Bytes writes it in the form of the unit's DWARF version.
 type LocEntry struct {
 	kind   uint8 // DW_LLE_*
 	lo, hi uint64
@@ -137,7 +137,7 @@ func LocRange(lo, hi uint64, ops ...Op) LocEntry { return LocEntry{kind: 4, lo: 
 // LocBase changes the base address.
 func LocBase(p Place) LocEntry { return LocEntry{kind: 6, at: p} }
 
-// LocDefault is the location where no other entry applies; DWARF 5 only, as all that follow.
+// LocDefault is the location if no other entry applies. It and the following entries need DWARF 5.
 func LocDefault(ops ...Op) LocEntry { return LocEntry{kind: 5, ops: ops} }
 
 // LocStartEnd is a range of two addresses.
@@ -163,7 +163,7 @@ func LocStartxLength(lo Place, n uint64, ops ...Op) LocEntry {
 	return LocEntry{kind: 3, at: lo, hi: n, ops: ops}
 }
 
-// LocRaw is bytes taken as they are, for view pairs and for damaged lists.
+// LocRaw is a sequence of raw bytes, for view pairs and for damaged lists.
 func LocRaw(b ...byte) LocEntry { return LocEntry{kind: 0xff, raw: b} }
 
 // LocList is a location list, in the form sec_offset, loclistx or (DWARF 2 and 3) data4 or data8.
@@ -221,7 +221,7 @@ func (l *list) put(u *CU, e *enc, form Form) {
 	}
 }
 
-// write4 writes the lists as DWARF 2 to 4 do, one behind the other.
+// write4 writes the lists in the form of DWARF 2 to 4, one after another.
 func (t *listTable) write4(u *CU, section string) {
 	for _, l := range t.lists {
 		s := u.im.debugSection(section)

@@ -31,8 +31,8 @@ func Seeds() (all [][]byte) {
 	return all
 }
 
-// Sample is a small image that looks like a kernel: two units of C with types of every kind, functions, per-CPU
-// variables, and one unit as an assembler writes it.
+// Sample returns a small image that looks like a kernel: two C units with types of every kind, functions and per-CPU variables,
+// and one unit like those of an assembler.
 func Sample(t Target) *Builder {
 	b := New(t)
 	text := b.Text(".text", 0x10000, 0x200)

@@ -94,7 +94,7 @@ func (b *Builder) Note(section, owner string, typ uint32, desc []byte) *Section 
 	return s
 }
 
-// LTONote adds the note by which a kernel says whether it was built with link-time optimisation.
+// LTONote adds the note that says whether a kernel was built with link-time optimisation.
 func (b *Builder) LTONote(on bool) *Section {
 	desc := make([]byte, 4)
 	if on {
@@ -116,8 +116,8 @@ type Symbol struct {
 	number int
 }
 
-// Symbol adds a global symbol. An absolute place gives SHN_ABS, Nowhere gives SHN_UNDEF. As ELF wants it, local symbols
-// are written before global ones; apart from that the order of the calls is kept.
+// Symbol adds a global symbol. An absolute place gives SHN_ABS, Nowhere gives SHN_UNDEF. ELF requires that local symbols
+// come before global ones. Apart from that, the order of the calls is kept.
 func (b *Builder) Symbol(name string, at Place, size uint64, typ elf.SymType) *Symbol {
 	s := &Symbol{Name: name, At: at, Size: size, Type: typ, Bind: elf.STB_GLOBAL}
 	if at.set && at.sec == nil {

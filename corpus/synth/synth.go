@@ -1,9 +1,9 @@
 // Package synth builds small ELF images with DWARF in memory, for unit tests and fuzz seeds.
 //
-// In: a Target (word size, byte order, machine, file type, DWARF version) and calls that add sections, symbols, units and
-// DIEs. Out: the bytes of one ELF file. Both word sizes, both byte orders and DWARF 2 to 5 work alike; every attribute form
-// can be asked for by name. The package writes what it is told, also nonsense a compiler would not write, and never reads a
-// file. Misuse (a reference to a DIE that is in no unit, a value too wide for its form) panics, since the caller is a test.
+// Input: a Target (word size, byte order, machine, file type, DWARF version), and calls that add sections, symbols, units and DIEs.
+// Output: the bytes of one ELF file. Both word sizes, both byte orders and DWARF 2 to 5 are supported, with every attribute form.
+// The package writes whatever the caller asks for, including nonsense that no compiler would write. Never: it does not read files.
+// Misuse (a reference to a DIE that is in no unit, a value too wide for its form) panics, because the caller is a test.
 //
 //	b := synth.New(synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5})
 //	percpu := b.Data(".data..percpu", 0x1000, 64)
@@ -26,7 +26,7 @@ type Target struct {
 	Order   binary.ByteOrder // little-endian if nil
 	Machine elf.Machine      // EM_X86_64 or, for 32 bits, EM_386 if zero
 	Type    elf.Type         // ET_EXEC if zero; in ET_REL files every address and section offset gets a relocation
-	DWARF   int              // version of units that do not choose their own; 5 if zero
+	DWARF   int              // DWARF version of units without the option Version; 5 if zero
 
 	Compress   Compression // how debug sections are stored
 	EmitRelocs bool        // a linked file that keeps its relocations, already applied
@@ -98,7 +98,7 @@ type patch struct {
 	data    []byte
 }
 
-// Patch overwrites bytes of a section after it is built and before it is compressed; it is how a test damages an image.
+// Patch overwrites bytes of a section after it is built and before it is compressed. Tests use it to damage an image.
 // Debug sections are named as if uncompressed.
 func (b *Builder) Patch(section string, off uint64, data ...byte) {
 	b.patches = append(b.patches, patch{section, off, data})
@@ -115,7 +115,7 @@ func (b *Builder) Bytes() []byte {
 	for _, u := range b.units {
 		u.collect(im)
 	}
-	// Below this line every string, address and list has its place; only offsets of DIEs are open.
+	// From here on, every string, address and list has its place. Only offsets of DIEs are still unknown.
 	for pass := 0; !layoutUnits(im, b.units); pass++ {
 		if pass == 64 {
 			panic("synth: offsets of DIEs do not settle")

@@ -74,7 +74,7 @@ func TypeUnit(signature uint64, about *DIE) CUOption {
 	return func(u *CU) { u.kind, u.tag, u.signature, u.sigType = typeUnit, dwarf.TagTypeUnit, signature, about }
 }
 
-// RootTag gives the root another tag than the unit type asks for.
+// RootTag replaces the root's tag, which normally follows from the unit type.
 func RootTag(t dwarf.Tag) CUOption { return func(u *CU) { u.tag = t } }
 
 // ShareAbbrevs makes the unit use the abbreviation table of another one.
@@ -83,7 +83,7 @@ func ShareAbbrevs(of *CU) CUOption { return func(u *CU) { u.abbrevs = of.abbrevs
 // FirstAbbrev numbers the abbrevs from n on, 1 being the usual start.
 func FirstAbbrev(n uint64) CUOption { return func(u *CU) { u.first = n } }
 
-// CU adds a unit. The name may be empty and the language zero; the attribute is then left out.
+// CU adds a unit. If the name is empty or the language is zero, that attribute is left out.
 func (b *Builder) CU(name string, lang Lang, opts ...CUOption) *CU {
 	u := &CU{target: b.target, version: b.target.DWARF, kind: compileUnit, addrSize: b.target.addrSize(), first: 1}
 	u.root = NewDIE(dwarf.TagCompileUnit)
@@ -123,8 +123,8 @@ func (u *CU) enc() *enc {
 	return e
 }
 
-// collect walks the tree once and writes the tables beside it: strings, addresses, lists. It ends with the bases that
-// the root must carry for them.
+// collect walks the tree once and writes its tables: strings, addresses, lists. Then it sets the attributes of the root that
+// point to these tables.
 func (u *CU) collect(im *image) {
 	u.im = im
 	u.strs, u.addrs, u.locs, u.rngs = nil, nil, listTable{}, listTable{}

@@ -22,11 +22,11 @@ type machine struct {
 	console, report string // files that its serial ports write
 }
 
-// errNotStarted tells of a boot that never got to the guest program. Under load the emulated clock drives some of them into a
-// panic, whatever the BTF is.
+// errNotStarted is returned for a boot that does not reach the guest program. Under load, the emulated clock causes some kernels to
+// panic, independent of the BTF.
 var errNotStarted = errors.New("the kernel did not start the guest program")
 
-// args are those of qemu. The kernel is entered by its PVH note, where it was linked.
+// args returns the arguments of qemu. The kernel is entered through its PVH note, at its link address.
 func (m *machine) args() []string {
 	const kernelArgs = "console=ttyS0 panic=-1 nokaslr no_timer_check mitigations=off quiet loglevel=4"
 	return []string{
@@ -37,7 +37,7 @@ func (m *machine) args() []string {
 	}
 }
 
-// start boots, and boots again after a boot that never got to the guest program.
+// start boots, and repeats a boot that does not reach the guest program.
 func (m *machine) start(ctx context.Context, retries int) (*verdict, error) {
 	for ; ; retries-- {
 		v, err := m.boot(ctx)
@@ -120,7 +120,7 @@ func readReport(text string) *verdict {
 	return v
 }
 
-// judge prints what was checked. Anything but a complete report of checks that are all ok is an error.
+// judge prints the checks. It returns an error unless the report is complete and all checks are ok.
 func (v *verdict) judge(w io.Writer) error {
 	bad, good := 0, 0
 	for _, line := range v.lines {
@@ -136,7 +136,7 @@ func (v *verdict) judge(w io.Writer) error {
 	case bad > 0:
 		return fmt.Errorf("kernel %s: %d of %d checks failed", v.kernel, bad, bad+good)
 	case !v.ended:
-		return fmt.Errorf("kernel %s: the report breaks off after %d checks", v.kernel, good)
+		return fmt.Errorf("kernel %s: the report ends after %d checks", v.kernel, good)
 	case good == 0:
 		return fmt.Errorf("kernel %s: nothing was checked", v.kernel)
 	}

@@ -26,7 +26,7 @@ func TestJudge(t *testing.T) {
 	for _, tt := range []struct{ name, report, want string }{
 		{"good", "begin 6.1\r\nok one\r\nok two\r\nnote three\r\nend\r\n", ""},
 		{"one failed", "begin 6.1\nok one\nFAIL two: why\nend\n", "kernel 6.1: 1 of 2 checks failed"},
-		{"breaks off", "begin 6.1\nok one\n", "kernel 6.1: the report breaks off after 1 checks"},
+		{"breaks off", "begin 6.1\nok one\n", "kernel 6.1: the report ends after 1 checks"},
 		{"nothing looked at", "begin 6.1\nnote one\nend\n", "kernel 6.1: nothing was checked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

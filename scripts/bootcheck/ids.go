@@ -10,17 +10,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The kernel's code refers to types by ids that its build wrote to .BTF_ids (rule 06/A.1). With other BTF each must
-// become the id of the type of the same kind and name. Names of symbols do not help: the build has sorted sets, and left the
-// symbols where they were. So every word is looked up in the old BTF, and sets are sorted again.
+// The kernel's code refers to types by ids that its build wrote to .BTF_ids (rule 06/A.1). With other BTF, each id must be replaced by
+// that of the type with the same kind and name. The names of symbols cannot be used, because the build sorted the sets but not the
+// symbols. So every id is looked up in the old BTF, and sets are sorted again.
 
-// A named type is what an id stands for, whatever BTF it is from.
+// A named type identifies the type of an id independent of the BTF.
 type named struct {
 	kind btf.Kind
 	name string
 }
 
-// translate rewrites all ids. A zero is a name that the build did not find, and stays.
+// translate rewrites all ids. A zero stands for a name that the build did not find, and stays.
 func (k *kernel) translate(was, now *btf.Object, done *injection) error {
 	first := map[named]btf.ID{}
 	for id, r := range now.All() {
@@ -35,7 +35,7 @@ func (k *kernel) translate(was, now *btf.Object, done *injection) error {
 	for _, s := range k.idSymbols {
 		at, name := s.Value-k.idsAddr, s.Name[len(idPrefix):]
 		if at > uint64(len(k.ids)) || uint64(len(k.ids))-at < 4 {
-			return fmt.Errorf("symbol %s lies outside .BTF_ids", s.Name)
+			return fmt.Errorf("symbol %s is outside .BTF_ids", s.Name)
 		}
 		if strings.HasPrefix(name, "set8__") || strings.HasPrefix(name, "set__") {
 			sets = append(sets, at)
@@ -48,7 +48,7 @@ func (k *kernel) translate(was, now *btf.Object, done *injection) error {
 		}
 		r, ok := was.Record(old)
 		if !ok {
-			return fmt.Errorf("symbol %s has the id %d, which the kernel's BTF has not", s.Name, old)
+			return fmt.Errorf("symbol %s has the id %d, which is not in the kernel's BTF", s.Name, old)
 		}
 		n := named{r.Kind(), was.Name(r.Name())}
 		id, ok := first[n]
@@ -68,7 +68,7 @@ func (k *kernel) translate(was, now *btf.Object, done *injection) error {
 	return nil
 }
 
-// sortSet sorts a set by id. One of pairs has flags behind the count, and behind every id.
+// sortSet sorts a set by id. A set of pairs has flags after the count and after every id.
 func sortSet(b []byte, pairs bool) error {
 	head, size := 4, 4
 	if pairs {
@@ -76,7 +76,7 @@ func sortSet(b []byte, pairs bool) error {
 	}
 	n := uint64(binary.LittleEndian.Uint32(b))
 	if len(b) < head || n > uint64((len(b)-head)/size) {
-		return fmt.Errorf("set of %d ids reaches past the end", n)
+		return fmt.Errorf("a set of %d ids reaches past the end of the section", n)
 	}
 	list := make([][]byte, n)
 	for i := range list {

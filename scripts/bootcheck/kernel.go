@@ -12,8 +12,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A kernel is a vmlinux on its way to the emulator: its loadable part, which is all that a boot needs. Debug information and
-// section headers, nine tenths of the file, lie behind it.
+// A kernel is the loadable part of a vmlinux, which is all that a boot needs. Debug information and section headers, nine tenths
+// of the file, come after it.
 type kernel struct {
 	image     []byte
 	btf, ids  []byte // windows into image
@@ -21,7 +21,7 @@ type kernel struct {
 	idSymbols []elf.Symbol // those that name a place in ids
 }
 
-// idPrefix is that of the symbols which name the places of type ids.
+// idPrefix is the prefix of symbols that name the places of type ids.
 const idPrefix = "__BTF_ID__"
 
 func openKernel(path string) (*kernel, error) {
@@ -53,7 +53,7 @@ func newKernel(r io.ReaderAt, e *elf.File) (*kernel, error) {
 	}
 	const limit = 1 << 30
 	if end == 0 || end > limit {
-		return nil, fmt.Errorf("loadable part of %d bytes is not a kernel's", end)
+		return nil, fmt.Errorf("a loadable part of %d bytes is not that of a kernel", end)
 	}
 	k := &kernel{image: make([]byte, end)}
 	if _, err := r.ReadAt(k.image, 0); err != nil {
@@ -96,7 +96,7 @@ func newKernel(r io.ReaderAt, e *elf.File) (*kernel, error) {
 	return k, nil
 }
 
-// wanted are the functions that the kernel's ids, or the guest's programs, refer to.
+// wanted returns the functions that the kernel's ids or the guest's programs refer to.
 func (k *kernel) wanted() map[string]bool {
 	names := map[string]bool{"vfs_read": true, "schedule": true}
 	for _, s := range k.idSymbols {
@@ -107,12 +107,12 @@ func (k *kernel) wanted() map[string]bool {
 	return names
 }
 
-// An injection tells what became of an image.
+// An injection describes the changes to an image.
 type injection struct {
 	blob       []byte // what the kernel will serve
 	room, size int    // bytes of the section, and of the BTF before it was padded
 	ids, sets  int
-	missing    []string // what the old BTF had at a place of an id, and the new one has not
+	missing    []string // types of ids that the new BTF lacks
 	types      int
 }
 
@@ -124,7 +124,7 @@ func (i *injection) String() string {
 	return text
 }
 
-// inject replaces the BTF, and the type ids that the kernel was built with.
+// inject replaces the kernel's BTF and the type ids in .BTF_ids.
 func (k *kernel) inject(blob []byte) (*injection, error) {
 	was, err := btf.Parse(append([]byte(nil), k.btf...), nil)
 	if err != nil {
@@ -147,31 +147,31 @@ func (k *kernel) inject(blob []byte) (*injection, error) {
 	return done, nil
 }
 
-// errTooLong tells that there is nothing to try: the length of the section is burnt into the kernel's code.
-var errTooLong = errors.New("the BTF does not fit the kernel's section")
+// errTooLong is returned if the BTF cannot be tried, because the length of the section is compiled into the kernel's code.
+var errTooLong = errors.New("the BTF does not fit into the kernel's section")
 
-// pad makes a blob as long as the section. More zeros behind the last string are
-// fine with every kernel; more bytes behind the last section with none.
+// pad makes a blob as long as the section. Every kernel accepts additional zeros after the last string. No kernel accepts additional
+// bytes after the last section.
 func pad(blob []byte, size int) ([]byte, error) {
 	const atStrings = 16 // offset and length of the strings in the header
 	n := size - len(blob)
 	switch {
 	case n < 0:
-		return nil, fmt.Errorf("%w: %d bytes too long for %d", errTooLong, -n, size)
+		return nil, fmt.Errorf("%w: it is %d bytes longer than the section, which has %d bytes; try --trim", errTooLong, -n, size)
 	case len(blob) < btf.HeaderLen || blob[0] != btf.Magic&0xff:
 		return nil, errors.New("not little-endian BTF")
 	}
 	le := binary.LittleEndian
 	length := le.Uint32(blob[atStrings+4:])
 	if end := uint64(le.Uint32(blob[4:])) + uint64(le.Uint32(blob[atStrings:])) + uint64(length); n > 0 && end != uint64(len(blob)) {
-		return nil, errors.New("strings are not the last section, so that the BTF cannot be padded")
+		return nil, errors.New("the BTF cannot be padded, because the string section is not its last section")
 	}
 	out := append(blob[:len(blob):len(blob)], make([]byte, n)...)
 	le.PutUint32(out[atStrings+4:], length+uint32(n))
 	return out, nil
 }
 
-// dropSections makes the image an ELF file without sections: their headers are not in the loadable part.
+// dropSections removes the section headers from the ELF header, because the loadable part does not contain them.
 func (k *kernel) dropSections() {
 	const shoff, shentsize, shnum, shstrndx = 40, 58, 60, 62
 	le := binary.LittleEndian

@@ -1,9 +1,9 @@
-// Command bootcheck boots a real kernel with a given BTF inside, and tells what the kernel made of it.
+// Command bootcheck boots a real kernel that contains a given BTF, and reports whether the kernel accepts it.
 //
-// In come the vmlinux of an x86-64 kernel as its debug package has it, raw BTF that replaces its own, and the guest program
-// built from the folder below; out come lines of what was checked, and exit code 0 only if the kernel took the BTF: 1 if it did
-// not or nobody can tell, 2 for wrong calls and BTF that is too long to be tried. It changes neither input, and needs no root,
-// disk or network; scripts/boot-check.sh builds and calls it.
+// Input: the vmlinux from the debug package of an x86-64 kernel, raw BTF that replaces its own, and the guest program, which is built
+// from the folder guest. Output: one line per check, and the exit code: 0 if the kernel accepts the BTF, 1 if it does not or the result
+// is unknown, 2 for wrong usage and for BTF that is too long to be tried. Never: it does not change its inputs, and needs no root, disk or
+// network. scripts/boot-check.sh builds and calls it.
 package main
 
 import (
@@ -71,7 +71,7 @@ func run() int {
 	return 1
 }
 
-// do makes the image, boots it, and judges what was seen.
+// do creates the image, boots it, and checks the report.
 func (c *check) do(ctx context.Context) error {
 	k, err := openKernel(c.vmlinux)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A kernel built with an old pahole has less in its BTF than is made today, and no room for it. What can be left out without
-// touching types and variables are functions: no type refers to one, only a tag.
+// The BTF section of a kernel that was built with an old pahole is too small for today's BTF. Functions can be left out without
+// changing types and variables, because only tags refer to functions.
 
-// trim leaves out functions, the last ones first, until the BTF is not longer than room. wanted functions stay. It returns the
-// BTF as it is if that fits.
+// trim leaves out functions, the last ones first, until the BTF has at most room bytes. It keeps the wanted functions. If the BTF
+// fits, it is returned unchanged.
 func trim(blob []byte, room int, wanted map[string]bool) (out []byte, dropped int, err error) {
 	o, err := btf.Parse(blob, nil)
 	if err != nil || len(blob) <= room {
@@ -29,12 +29,12 @@ func trim(blob []byte, room int, wanted map[string]bool) (out []byte, dropped in
 	})
 	out = without(o, spare[len(spare)-n:]).AppendWire(nil)
 	if len(out) > room {
-		return nil, 0, fmt.Errorf("%w: %d bytes without functions, and the kernel's section has %d", errTooLong, len(out), room)
+		return nil, 0, fmt.Errorf("%w: it has %d bytes without functions, the section has %d", errTooLong, len(out), room)
 	}
 	return out, n, nil
 }
 
-// without is the object without some functions, their tags, and the prototypes and strings that nothing else has.
+// without returns the BTF object without some functions, their tags, and the prototypes and strings that only they use.
 func without(o *btf.Object, funcs []btf.ID) *btf.Object {
 	drop := make([]bool, o.End())
 	for _, id := range funcs {

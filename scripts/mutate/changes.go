@@ -24,7 +24,7 @@ func (c change) String() string {
 	return fmt.Sprintf("%s  %s -> %s", c.at, short(c.old), short(c.new))
 }
 
-// short is a text as one line.
+// short returns a text as one line.
 func short(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 60 {
@@ -41,14 +41,14 @@ func (c change) apply(text []byte) []byte {
 	return append(append(out, c.new...), text[c.to:]...)
 }
 
-// opposites are what an operator becomes.
+// opposites maps each operator to its replacement.
 var opposites = map[token.Token]string{
 	token.LSS: "<=", token.LEQ: "<", token.GTR: ">=", token.GEQ: ">", token.EQL: "!=", token.NEQ: "==",
 	token.LAND: "||", token.LOR: "&&",
 	token.ADD: "-", token.SUB: "+", token.MUL: "/", token.AND: "|", token.OR: "&", token.SHL: ">>", token.SHR: "<<",
 }
 
-// changesOf is everything that can be changed in a package, in the order of its files.
+// changesOf returns all possible changes of a package, in the order of its files.
 func changesOf(root string, p *pkg) (all []change, err error) {
 	for _, name := range p.GoFiles {
 		path := filepath.Join(p.Dir, name)
@@ -72,7 +72,7 @@ func changesOf(root string, p *pkg) (all []change, err error) {
 	return all, nil
 }
 
-// changesIn is everything that can be changed in one file.
+// changesIn returns all possible changes of one file.
 func changesIn(name string, text []byte) (all []change, err error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
@@ -90,7 +90,7 @@ type finder struct {
 	all  []change
 }
 
-// replace notes a change of what stands from one position up to another.
+// replace adds a change of the text between two positions.
 func (f *finder) replace(from, to token.Pos, with string) {
 	place := f.file.Position(from)
 	a, b := f.file.Offset(from), f.file.Offset(to)
@@ -122,7 +122,7 @@ func (f *finder) visit(n ast.Node) bool {
 	return true
 }
 
-// results turns what is returned as true or false.
+// results inverts returned true and false.
 func (f *finder) results(n *ast.ReturnStmt) {
 	for _, r := range n.Results {
 		switch id, ok := r.(*ast.Ident); {
@@ -135,7 +135,7 @@ func (f *finder) results(n *ast.ReturnStmt) {
 	}
 }
 
-// drop leaves out statements that do something.
+// drop removes statements with an effect.
 func (f *finder) drop(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {

@@ -1,10 +1,10 @@
-// Mutate changes one thing at a time in the product code and asks the tests whether they notice.
+// Command mutate makes one change at a time to the product code and checks whether a test fails.
 //
-// Input: the checkout that it runs in, and rooms by name, by default all. Output: a line for each change, on standard output,
-// with the package whose tests failed, and the changes that no test noticed once more at the end. It never changes a file of the
-// tree: the go command takes the changed file from a folder of its own (-overlay).
+// Input: the checkout that it runs in, and names of packages, by default all. Output: a line on standard output for each change, with
+// the package whose tests failed, and at the end the changes that no test noticed. Never: it does not change a file of the tree; the go
+// command reads the changed file from another folder (-overlay).
 //
-// Which changes are tried depends on -seed alone, so that a run can be repeated; -only repeats single ones of it.
+// The seed (-seed) determines which changes are tried, so a run can be repeated. -only repeats single changes of it.
 package main
 
 import (
@@ -112,17 +112,17 @@ func (opt *options) run(ctx context.Context, only string, rooms []string) (survi
 	return len(left), nil
 }
 
-// A queue is the changes of a room, shuffled, and how many of them are to be tried.
+// A queue holds the changes of a package in random order, and how many of them to try.
 type queue struct {
 	changes []change
 	wanted  int
 }
 
-// choose spreads the changes over the rooms by how many each offers, but gives every room two.
+// choose distributes the changes over the packages in proportion to their possible changes, at least two each.
 func (opt *options) choose(t *tree, rooms []string) ([]*queue, error) {
 	for _, r := range rooms {
 		if !slices.ContainsFunc(t.rooms, func(p *pkg) bool { return p.room == filepath.ToSlash(filepath.Clean(r)) }) {
-			return nil, fmt.Errorf("%s is not a room with product code", r)
+			return nil, fmt.Errorf("%s is not a package with product code", r)
 		}
 	}
 	var all []*queue

@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// A pkg is a package of the module, as go list describes it.
+// A pkg is a package of the module, in the form of go list.
 type pkg struct {
 	ImportPath, Dir                    string
 	GoFiles, TestGoFiles, XTestGoFiles []string
@@ -26,14 +26,14 @@ type pkg struct {
 
 func (p *pkg) hasTests() bool { return len(p.TestGoFiles)+len(p.XTestGoFiles) > 0 }
 
-// A tree is the packages of the checkout.
+// A tree holds the packages of the checkout.
 type tree struct {
 	root  string
 	all   []*pkg
 	rooms []*pkg // those whose code is changed
 }
 
-// notChanged are rooms of tools and of tests.
+// notChanged lists packages of tools and of tests.
 var notChanged = []string{"scripts/", "corpus/synth", "corpus/peer"}
 
 func load(ctx context.Context) (*tree, error) {
@@ -66,7 +66,7 @@ func load(ctx context.Context) (*tree, error) {
 	}
 }
 
-// dependents are the packages with tests that the code of p is part of, those of p itself left out: the nearest first.
+// dependents returns the other packages with tests that depend on p, the nearest first.
 func (t *tree) dependents(p *pkg) (list []*pkg) {
 	reached := []*pkg{p}
 	for i := 0; i < len(reached); i++ {
@@ -97,7 +97,7 @@ const (
 	invalid  = "invalid" // it does not compile
 )
 
-// asked are the packages whose tests are to notice a change of p: its own, then those that use it.
+// asked returns the packages whose tests should notice a change of p: p itself, then those that use it.
 func (t *tree) asked(p *pkg, near bool) (list []*pkg) {
 	if p.hasTests() {
 		if list = append(list, p); near {
@@ -107,7 +107,7 @@ func (t *tree) asked(p *pkg, near bool) (list []*pkg) {
 	return append(list, t.dependents(p)...)
 }
 
-// try asks the tests of one package after the other. by is the room whose tests failed.
+// try runs the tests of one package after another. by is the package whose tests failed.
 func (t *tree) try(ctx context.Context, dir string, c change, asked []*pkg, opt *options) (verdict, by string, err error) {
 	overlay, err := c.overlay(dir)
 	if err != nil {
@@ -128,7 +128,7 @@ func (t *tree) try(ctx context.Context, dir string, c change, asked []*pkg, opt 
 	return survived, "", nil
 }
 
-// pass is an error where tests fail without any change; sound are the rooms that are known to pass.
+// pass returns an error if tests fail without any change. sound holds the packages that are known to pass.
 func (t *tree) pass(ctx context.Context, asked []*pkg, sound map[string]bool, opt *options) error {
 	for _, p := range asked {
 		if sound[p.room] {
@@ -147,7 +147,7 @@ func (t *tree) test(ctx context.Context, p *pkg, opt *options, args ...string) *
 	return t.command(ctx, args...)
 }
 
-// command is a call of the go command that compares with nobody: the tests have to notice a change by themselves.
+// command returns a call of the go command without pahole and kernels: the tests must notice a change by themselves.
 func (t *tree) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", append([]string{args[0], "-pgo=off"}, args[1:]...)...)
 	cmd.Dir = t.root
@@ -155,7 +155,7 @@ func (t *tree) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// overlay writes the changed file and what tells the go command to take it.
+// overlay writes the changed file and the JSON file that makes the go command use it.
 func (c change) overlay(dir string) (path string, err error) {
 	text, err := os.ReadFile(c.path)
 	if err != nil {

@@ -20,7 +20,7 @@ type insn struct {
 	imm int32
 }
 
-// Instructions, by the parts of the instruction set that the checks use.
+// The instructions that the checks use.
 const (
 	pseudoBTF   = 3 // source of loadImm64: the immediate is the id of a variable
 	pseudoKfunc = 2 // source of call: the immediate is the id of a function
@@ -36,7 +36,7 @@ func skipUnlessNull(reg uint8, n int16) insn { return insn{op: 0x55, reg: reg, o
 func load32(dst, src uint8, off int16) insn  { return insn{op: 0x61, reg: dst | src<<4, off: off} }
 func exit() insn                             { return insn{op: 0x95} }
 
-// A program is what is asked of BPF_PROG_LOAD.
+// A program holds the arguments of BPF_PROG_LOAD.
 type program struct {
 	kind, attach uint32
 	attachID     uint32
@@ -71,7 +71,7 @@ type runAttr struct {
 	flags, cpu       uint32
 }
 
-// bpf is bpf(2). Everything that attr points at must stay alive over the call.
+// bpf calls bpf(2). Everything that attr points to must stay alive during the call.
 func bpf(cmd int, attr unsafe.Pointer, size uintptr) (int, error) {
 	r, _, e := unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(attr), size)
 	if e != 0 {
@@ -101,7 +101,7 @@ func (p *program) load() (fd int, err error) {
 	return fd, nil
 }
 
-// run runs a loaded program once, and returns what the program does.
+// run runs a loaded program once and returns the program's result.
 func run(fd int) (uint32, error) {
 	attr := &runAttr{fd: uint32(fd)}
 	_, err := bpf(unix.BPF_PROG_TEST_RUN, unsafe.Pointer(attr), unsafe.Sizeof(*attr))
@@ -130,7 +130,7 @@ type objectInfo struct {
 // idAttr belongs to BPF_BTF_GET_NEXT_ID and BPF_BTF_GET_FD_BY_ID.
 type idAttr struct{ id, next, flags uint32 }
 
-// kernelObjects lists the BTF that the kernel holds. An older kernel tells no names.
+// kernelObjects lists the BTF objects of the kernel. Older kernels return no names.
 func kernelObjects(room int) ([]kernelObject, error) {
 	var list []kernelObject
 	for at := (idAttr{}); ; at.id = at.next {

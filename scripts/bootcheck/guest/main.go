@@ -1,10 +1,10 @@
 //go:build linux
 
-// Command guest is the first and only process of a kernel that is booted to try a BTF: it looks at what the kernel made of it.
+// Command guest is the only process of a kernel that is booted to test a BTF. It checks how the kernel uses the BTF.
 //
-// In comes the BTF that the kernel was given, as /expected.btf of the initial file system; out go lines on the second serial
-// port, "ok", "FAIL" or "note" and what was looked at, between "begin" and "end". It needs nothing but the kernel, and
-// switches the machine off when it is done.
+// Input: the BTF of the kernel, as /expected.btf in the initial file system. Output: lines on the second serial port between "begin"
+// and "end", each with "ok", "FAIL" or "note" and the name of the check. Never: it needs nothing but the kernel. At the end it switches
+// the machine off.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The second serial port, so that the kernel's own messages cannot fall into a line.
+// The second serial port, because the kernel's messages could interrupt a line on the first.
 const (
 	reportPath  = "/report"
 	reportMajor = 4
@@ -43,7 +43,7 @@ type guest struct {
 func (g *guest) ok(format string, args ...any)   { fmt.Fprintf(g.w, "ok "+format+"\n", args...) }
 func (g *guest) note(format string, args ...any) { fmt.Fprintf(g.w, "note "+format+"\n", args...) }
 
-// fail takes an error of several lines: the verifier's log.
+// fail reports an error, which may have several lines of the verifier's log.
 func (g *guest) fail(what string, err error) {
 	fmt.Fprintf(g.w, "FAIL %s: %s\n", what, strings.Join(strings.Fields(err.Error()), " "))
 }
@@ -86,7 +86,7 @@ func examine() error {
 	return nil
 }
 
-// sysfs compares what the kernel shows with what it was given.
+// sysfs compares the BTF in sysfs with the expected BTF.
 func (g *guest) sysfs(expected []byte) {
 	const what = "/sys/kernel/btf/vmlinux"
 	served, err := os.ReadFile(what)
@@ -100,7 +100,7 @@ func (g *guest) sysfs(expected []byte) {
 	}
 }
 
-// complaint is what a kernel says when it does not like BTF, or misses something in it.
+// complaint matches messages of a kernel that refuses BTF or misses something in it.
 var complaint = regexp.MustCompile(`BPF: |BTF mismatch|failed to validate|[Cc]annot find (struct|the stub)|missing (vmlinux|module) BTF|` +
 	`number of .* members should be|kfunc|WARNING:|in-kernel BTF`)
 

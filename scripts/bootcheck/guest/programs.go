@@ -14,13 +14,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Of the UAPI: the helper that the checks call.
+// The helper that the checks call, from the UAPI.
 const perCPUPtr = 153
 
-// nowhere is what a program returns that got no pointer.
+// nowhere is the result of a program that got no pointer.
 const nowhere = 0x7fffffff
 
-// find is the first type of that kind and name, as the kernel finds it; 0 if there is none.
+// find returns the first type with a kind and name, like the kernel; 0 if there is none.
 func (g *guest) find(kind btf.Kind, name string) btf.ID {
 	for id, r := range g.o.All() {
 		if r.Kind() == kind && g.o.Name(r.Name()) == name {
@@ -30,7 +30,7 @@ func (g *guest) find(kind btf.Kind, name string) btf.ID {
 	return 0
 }
 
-// resolve looks through qualifiers and typedefs.
+// resolve skips qualifiers and typedefs.
 func (g *guest) resolve(id btf.ID) btf.Record {
 	for {
 		r, ok := g.o.Record(id)
@@ -44,7 +44,7 @@ func (g *guest) resolve(id btf.ID) btf.Record {
 	}
 }
 
-// member is the offset of a member in bytes, also of one inside anonymous members.
+// member returns the offset of a member in bytes, including members of anonymous members.
 func (g *guest) member(r btf.Record, name string) (off uint32, ok bool) {
 	if !btf.Composites.Has(r.Kind()) {
 		return 0, false
@@ -64,7 +64,7 @@ func (g *guest) member(r btf.Record, name string) (off uint32, ok bool) {
 	return 0, false
 }
 
-// programs loads what needs BTF in one way each.
+// programs loads one program for each use of BTF.
 func (g *guest) programs() {
 	g.load("a program without BTF loads", unix.BPF_PROG_TYPE_SOCKET_FILTER, 0, 0, mov(0, 0), exit())
 	g.perCPU()
@@ -72,7 +72,7 @@ func (g *guest) programs() {
 		if id := g.find(btf.KindFunc, name); id != 0 {
 			g.load("fentry of "+name+" loads", unix.BPF_PROG_TYPE_TRACING, unix.BPF_TRACE_FENTRY, id, mov(0, 0), exit())
 		} else {
-			g.fail("fentry of "+name, errors.New("there is no such FUNC"))
+			g.fail("fentry of "+name, errors.New("the BTF has no such FUNC"))
 		}
 	}
 	tp := g.find(btf.KindTypedef, "btf_trace_sched_switch")
@@ -97,10 +97,10 @@ func (g *guest) load(what string, kind, attach uint32, id btf.ID, insns ...insn)
 	g.ok("%s", what)
 }
 
-// numbered are per-CPU variables that hold the number of their CPU: whole, or in a member. Every kernel has one of them.
+// numbered lists per-CPU variables that hold the number of their CPU, directly or in a member. Every kernel has one of them.
 var numbered = []struct{ name, member string }{{"runqueues", "cpu"}, {"cpu_number", ""}, {"pcpu_hot", "cpu_number"}}
 
-// perCPU reads per-CPU variables of every CPU by their VAR, at the offset that the BTF tells.
+// perCPU reads per-CPU variables of every CPU by their VARs, at the offsets in the BTF.
 func (g *guest) perCPU() {
 	cpus, err := possible()
 	if err != nil {
@@ -130,11 +130,11 @@ func (g *guest) perCPU() {
 		g.ok("per-CPU variable %s is read through bpf_per_cpu_ptr, right on %d CPUs", what, cpus)
 	}
 	if tried == 0 {
-		g.fail("per-CPU variables", errors.New("no VAR of one that holds the number of its CPU"))
+		g.fail("per-CPU variables", errors.New("the BTF has no VAR of a variable that holds the number of its CPU"))
 	}
 }
 
-// readAll reads a variable on every CPU, where it must be the CPU's number.
+// readAll reads a variable on every CPU and checks that it is the CPU's number.
 func readAll(id btf.ID, off uint32, cpus int) error {
 	for cpu := range cpus {
 		p := program{kind: unix.BPF_PROG_TYPE_RAW_TRACEPOINT, insns: append(loadVar(1, int32(id)),
@@ -155,7 +155,7 @@ func readAll(id btf.ID, off uint32, cpus int) error {
 	return nil
 }
 
-// possible is the number of CPUs that have per-CPU variables.
+// possible returns the number of CPUs that have per-CPU variables.
 func possible() (int, error) {
 	text, err := os.ReadFile("/sys/devices/system/cpu/present")
 	if err != nil {
@@ -169,7 +169,7 @@ func possible() (int, error) {
 	return 0, fmt.Errorf("CPUs %q", text)
 }
 
-// objects compares the object that programs refer to.
+// objects compares the BTF object that programs refer to.
 func (g *guest) objects(expected []byte) {
 	const what = "the kernel's BTF object vmlinux"
 	list, err := kernelObjects(len(expected) + 1)
@@ -188,6 +188,6 @@ func (g *guest) objects(expected []byte) {
 		}
 		return
 	}
-	// The ids that programs are loaded with come from it all the same.
+	// Programs are loaded with ids from it anyway.
 	g.note("this kernel lists no BTF object vmlinux")
 }
