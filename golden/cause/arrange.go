@@ -1,0 +1,277 @@
+package cause
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// The variables of a section lie in it as members do in a struct, and are explained in the same way: the fewest that have to move for the
+// rest to stand in the same order are causes; of the rest, one that has another offset follows from what was added, removed, moved or
+// resized before it, if that and one alignment give its place. Otherwise it is aligned otherwise, which is a cause.
+
+// maxNear is how many of the changes in front of a variable explain it: the nearest.
+const maxNear = 4
+
+// shifts lists the runs of members that stay in order and moved by one distance. Members of a member that moved as far are left out.
+func (l *lineup) shifts() (list []Shift) {
+	open := false
+	for j := range l.n.list {
+		p, i := &l.n.list[j], l.newTo[j]
+		if p.path == "" || l.newHidden[j] {
+			continue
+		}
+		if i < 0 || l.rearrange[j] {
+			continue
+		}
+		bits := int64(p.bit - l.o.list[i].bit)
+		if in := l.n.container(int32(j)); in >= 0 && l.newTo[in] >= 0 && int64(l.n.list[in].bit-l.o.list[l.newTo[in]].bit) == bits {
+			continue
+		}
+		if bits == 0 {
+			open = false
+			continue
+		}
+		if n := len(list) - 1; open && list[n].Bits == bits {
+			list[n].To, list[n].Count = p.path, list[n].Count+1
+			continue
+		}
+		list, open = append(list, Shift{p.path, p.path, 1, bits / 8, bits}), true
+	}
+	return list
+}
+
+// arrange says of the variables of all sections why they are where they are.
+func (c *comparer) arrange() {
+	for i := range c.items {
+		it := &c.items[i]
+		if it.kind == Section && it.old != 0 && it.new != 0 {
+			a, b := c.old.sectionOf(it.old), c.new.sectionOf(it.new)
+			c.walk(a, b)
+			c.sectionSize(it, a, b)
+		}
+	}
+	// Sections whose size did not change are no items.
+	for a := range c.old.secs {
+		for b := range c.new.secs {
+			sa, sb := &c.old.secs[a], &c.new.secs[b]
+			if sa.hash == sb.hash && c.old.found[sa.id] == 0 && c.new.found[sb.id] == 0 {
+				c.walk(sa, sb)
+			}
+		}
+	}
+	slices.SortStableFunc(c.sections, func(a, b sectionItems) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// sectionOf is the section of a DATASEC.
+func (s *side) sectionOf(id btf.ID) *section {
+	for i := range s.secs {
+		if s.secs[i].id == id {
+			return &s.secs[i]
+		}
+	}
+	return nil
+}
+
+// sectionItems is what there is to say of a section, with items in place of what is made of them.
+type sectionItems struct {
+	SectionChange
+	causes, grown []int32
+}
+
+// together is a variable that both sides have in a section, by its place in either list.
+type together struct{ old, new int32 }
+
+// walk goes through a section on both sides.
+func (c *comparer) walk(a, b *section) {
+	atNew := make(map[btf.ID]int32, len(b.entries))
+	for j, e := range b.entries {
+		atNew[e.id] = int32(j)
+	}
+	var both []together
+	var order []int32
+	for i, e := range a.entries {
+		if j, ok := atNew[c.mates[e.id-c.old.o.First()]]; ok {
+			both, order = append(both, together{int32(i), j}), append(order, j)
+		}
+	}
+	w := walker{c: c, a: a, b: b}
+	stays := staying(order, func(n int) string { return w.name(a.entries[both[n].old].id) })
+	for n, t := range both {
+		if !stays[n] {
+			w.past(t)
+		}
+	}
+	kept := both[:0]
+	for n, t := range both {
+		if stays[n] {
+			kept = append(kept, t)
+		}
+	}
+	for _, t := range kept {
+		w.step(t)
+	}
+	w.between(together{int32(len(a.entries)), int32(len(b.entries))})
+	w.tell()
+}
+
+// A walker goes along the variables that stand in the same order.
+type walker struct {
+	c       *comparer
+	a, b    *section
+	next    together // the entries after the last one
+	shift   int64    // of the last one
+	because []int32  // what explains the shift
+	sectionItems
+	moved map[int64]*Shift
+	order []int64 // of shifts, as they come
+}
+
+// name is the name of an old variable.
+func (w *walker) name(id btf.ID) string {
+	r, _ := w.c.old.record(uint32(id))
+	return string(w.c.old.text(r.Name()))
+}
+
+// past notes a variable that moved past others.
+func (w *walker) past(t together) {
+	e := w.a.entries[t.old]
+	f := w.c.old.found[e.id]
+	if f == 0 {
+		return
+	}
+	it := &w.c.items[f-1]
+	text := func(s *side, sec *section, i int32) string {
+		if i == 0 {
+			return first
+		}
+		r, _ := s.record(uint32(sec.entries[i-1].id))
+		return behind + string(s.text(r.Name()))
+	}
+	it.cause = true
+	it.changes = append(it.changes, Change{Part: Place, Op: Moved, Rule: VarPlace, Severity: Neutral, OldAt: it.at[0], NewAt: it.at[1],
+		Old: text(w.c.old, w.a, t.old), New: text(w.c.new, w.b, t.new)})
+}
+
+// between takes in what lies in front of a variable that both have, and says whether there is anything.
+func (w *walker) between(t together) bool {
+	var near []int32
+	add := func(s *side, e entry) {
+		if f := s.found[e.id]; f != 0 {
+			it := &w.c.items[f-1]
+			if it.cause || it.size.Delta() != 0 {
+				near = with(near, f-1)
+				if it.cause {
+					w.causes = append(w.causes, f-1)
+				}
+			}
+		}
+	}
+	for _, e := range w.a.entries[w.next.old:t.old] {
+		add(w.c.old, e)
+	}
+	for _, e := range w.b.entries[w.next.new:t.new] {
+		add(w.c.new, e)
+	}
+	w.next = together{t.old + 1, t.new + 1}
+	if near == nil {
+		return false
+	}
+	w.because = near[max(0, len(near)-maxNear):]
+	return true
+}
+
+// step comes to the next variable.
+func (w *walker) step(t together) {
+	o, n := w.a.entries[t.old], w.b.entries[t.new]
+	near := w.between(t)
+	shift := int64(n.off) - int64(o.off)
+	f := w.c.old.found[o.id]
+	if f == 0 {
+		w.shift = shift
+		return
+	}
+	it := &w.c.items[f-1]
+	if shift != 0 && (near || shift != w.shift || len(w.because) == 0) && !w.follows(t) {
+		it.cause = true
+		it.changes = append(it.changes, Change{Part: Place, Op: Moved, Rule: VarPlace, Severity: Neutral, OldAt: it.at[0], NewAt: it.at[1], New: "aligned otherwise"})
+		w.because = []int32{f - 1}
+	} else if shift != 0 {
+		it.because = append(it.because, w.because...)
+	}
+	w.shift = shift
+	switch resized := it.size.Delta() != 0; {
+	case it.cause:
+		w.causes = append(w.causes, f-1)
+	case resized:
+		w.grown = append(w.grown, f-1)
+	default:
+		w.move(it, shift)
+	}
+	if it.cause || it.size.Delta() != 0 {
+		w.because = []int32{f - 1}
+	}
+}
+
+// follows tells whether what lies in front of a variable explains its places.
+func (w *walker) follows(t together) bool {
+	if len(w.because) == 0 {
+		return false
+	}
+	var ends, places, aligns [2]uint64
+	for n, s := range []*side{w.c.old, w.c.new} {
+		sec, i := [2]*section{w.a, w.b}[n], [2]int32{t.old, t.new}[n]
+		e := sec.entries[i]
+		places[n], aligns[n] = uint64(e.off)*8, uint64(s.layoutOf(uint32(e.id)).align)*8
+		if i > 0 {
+			before := sec.entries[i-1]
+			ends[n] = (uint64(before.off) + uint64(before.size)) * 8
+		}
+	}
+	return explained(ends, places, aligns)
+}
+
+// move counts a variable that only moved.
+func (w *walker) move(it *item, shift int64) {
+	if shift == 0 {
+		return
+	}
+	if w.moved == nil {
+		w.moved = map[int64]*Shift{}
+	}
+	if s := w.moved[shift]; s != nil {
+		s.To, s.Count = it.name, s.Count+1
+		return
+	}
+	w.moved[shift] = &Shift{it.name, it.name, 1, shift, shift * 8}
+	w.order = append(w.order, shift)
+}
+
+// tell adds what was found to the list of sections.
+func (w *walker) tell() {
+	r, _ := w.c.new.record(uint32(w.b.id))
+	w.Name = string(w.c.new.text(r.Name()))
+	w.Size = Size{uint64(w.a.size), uint64(w.b.size)}
+	w.Vars = Size{uint64(len(w.a.entries)), uint64(len(w.b.entries))}
+	for _, d := range w.order {
+		w.Shifts = append(w.Shifts, *w.moved[d])
+	}
+	slices.SortStableFunc(w.Shifts, func(a, b Shift) int { return cmp.Compare(b.Count, a.Count) })
+	if len(w.causes)+len(w.grown)+len(w.Shifts) > 0 || w.Size.Old != w.Size.New {
+		w.c.sections = append(w.c.sections, w.sectionItems)
+	}
+}
+
+// sectionSize says what explains the size of a section: what changed in it.
+func (c *comparer) sectionSize(it *item, a, b *section) {
+	last := &c.sections[len(c.sections)-1]
+	it.because = append(append(it.because, last.causes...), last.grown...)
+	if it.cause {
+		return
+	}
+	if len(it.because) == 0 {
+		it.cause = true
+		it.changes = append(it.changes, Change{Part: SizePart, Op: Changed, Rule: SectionSize, Severity: Neutral, Old: bytesText(uint64(a.size)), New: bytesText(uint64(b.size))})
+	}
+}

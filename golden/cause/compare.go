@@ -1,0 +1,169 @@
+package cause
+
+import (
+	"bytes"
+	"cmp"
+	"hash/maphash"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// Schema is the number of the model's JSON form.
+const Schema = 2
+
+// An Input is one of two objects to compare.
+type Input struct {
+	Object       *btf.Object
+	Name, Digest string // as a Side has them
+	// Stubs says, by id, which types only stand for others that are not told of, with their size; nil if the object is whole. A side
+	// that has stubs is compared as far as its other declarations go.
+	Stubs []bool
+}
+
+// Options of a comparison.
+type Options struct {
+	Exact bool // ids and order count
+}
+
+// Compare tells how two objects differ.
+func Compare(old, new Input, opt Options) *Comparison {
+	result := &Comparison{Schema: Schema, Exact: opt.Exact, Old: sideOf(old), New: sideOf(new),
+		Causes: []Cause{}, Consequences: []Consequence{}, Substitutions: []Substitution{}, Sections: []SectionChange{}, Counts: []Count{}}
+	if sameRecords(old.Object, new.Object) {
+		result.Verdict.Equal = true
+		return result
+	}
+	seed := maphash.MakeSeed()
+	c := &comparer{old: newSide(old, seed), new: newSide(new, seed), exact: opt.Exact, rowsLeft: [2]int{maxAllRows, maxAllRows}}
+	c.pairing = match(c.old, c.new, (old.Object.Base != nil || new.Object.Base != nil) && !sameRecords(old.Object.Base, new.Object.Base))
+	c.list()
+	// Below this line the items are all declarations that differ, in an order that no hash has a say in.
+	c.describe()
+	c.arrange()
+	// Below this line every item says what changed about it, and what it holds by value or stands behind.
+	c.follow()
+	// Below this line every item is a cause, or a consequence that a cause leads to.
+	c.fill(result)
+	return result
+}
+
+func sideOf(in Input) Side {
+	return Side{Name: in.Name, Digest: in.Digest, Types: in.Object.Len(), Selected: in.Stubs != nil}
+}
+
+// sameRecords tells whether two objects are the same in every word, and so are their bases.
+func sameRecords(a, b *btf.Object) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil {
+		return false
+	}
+	return a.First() == b.First() && slices.Equal(a.Words(), b.Words()) && slices.Equal(a.Starts(), b.Starts()) &&
+		bytes.Equal(a.Strings.Bytes(), b.Strings.Bytes()) && sameRecords(a.Base, b.Base)
+}
+
+// An item is a declaration that differs.
+type item struct {
+	pair
+	kind      Kind
+	name      string
+	cause     bool
+	changes   []Change
+	signature []Change
+	shifts    []Shift
+	size      *Size
+	at        [2]*Extent // of a variable
+	text      string     // spelling of what was added or removed
+	because   []int32    // items that explain it, or part of it
+	roots     []int32    // causes behind a consequence, by ID
+	impact    Impact
+	id        int
+}
+
+// A comparer is one comparison.
+type comparer struct {
+	old, new *side
+	exact    bool
+	pairing
+	items    []item
+	pointer  int32 // 1 + the item that says how large pointers are; 0 if that did not change
+	rowsLeft [2]int
+	sections []sectionItems
+}
+
+// list makes items of the pairs that differ.
+func (c *comparer) list() {
+	c.items = make([]item, 0, len(c.differ)+1)
+	for _, p := range c.differ {
+		s, id := c.new, p.new
+		if id == 0 {
+			s, id = c.old, p.old
+		}
+		r, _ := s.record(uint32(id))
+		it := item{pair: p, kind: kindOf(r), name: string(s.text(r.Name()))}
+		if it.name == "" {
+			it.name = cut(s.spell(uint32(id)), 80)
+		}
+		c.items = append(c.items, it)
+	}
+	if o, n := c.old.pointer, c.new.pointer; o != n && o != 0 && n != 0 {
+		c.items = append(c.items, item{kind: Pointer, name: "*", cause: true, size: &Size{o, n},
+			changes: []Change{{Part: SizePart, Op: Changed, Rule: SizeChanged, Severity: Break, Old: bytesText(o), New: bytesText(n)}}})
+	}
+	slices.SortStableFunc(c.items, func(a, b item) int {
+		return cmp.Or(cmp.Compare(rank(a.kind), rank(b.kind)), cmp.Compare(a.name, b.name), cmp.Compare(a.old, b.old), cmp.Compare(a.new, b.new))
+	})
+	place := make([]int32, len(c.differ)+1) // of pairs, by 1 + their place in differ
+	for i := range c.items {
+		it := &c.items[i]
+		switch {
+		case it.kind == Pointer:
+			c.pointer = int32(i) + 1
+		case it.old != 0:
+			place[c.old.found[it.old]] = int32(i) + 1
+		default:
+			place[c.new.found[it.new]] = int32(i) + 1
+		}
+	}
+	for _, s := range []*side{c.old, c.new} {
+		for id := range s.found {
+			s.found[id] = place[s.found[id]]
+		}
+	}
+	c.differ = nil
+}
+
+// kindOf is the kind of a declaration.
+func kindOf(r btf.Record) Kind {
+	switch r.Kind() {
+	case btf.KindStruct:
+		return Struct
+	case btf.KindUnion:
+		return Union
+	case btf.KindFwd:
+		if r.Kflag() {
+			return Union
+		}
+		return Struct
+	case btf.KindEnum, btf.KindEnum64:
+		return Enum
+	case btf.KindTypedef:
+		return Typedef
+	case btf.KindInt:
+		return Int
+	case btf.KindFloat:
+		return Float
+	case btf.KindFunc:
+		return Func
+	case btf.KindVar:
+		return Var
+	case btf.KindDatasec:
+		return Section
+	}
+	return Type
+}
+
+// rank is the place of a kind in the order of kinds.
+func rank(k Kind) int { return slices.Index(Kinds, k) }

@@ -1,0 +1,118 @@
+package cause
+
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// What an exact comparison adds: types that no declaration's spelling has, ids, and which of several types that read alike others refer
+// to. Every type of one side is paired with one of the other that reads the same, in the order of ids; then a dump of both is the same
+// exactly if all are paired, all stand in the same order and all refer to partners.
+
+// ids tells of what the declarations do not tell; nil if there is nothing.
+func (c *comparer) ids() *Cause {
+	type reads struct {
+		reading
+		dumped uint64 // what a dump says beyond that
+	}
+	key := func(s *side, id btf.ID) reads {
+		r, _ := s.record(uint32(id))
+		k := reads{s.content(uint32(id), r), mix(uint64(r.Kind()), s.name(r.Name()))}
+		k.dumped = mix(k.dumped, uint64(r.Vlen()))
+		switch r.Kind() {
+		case btf.KindArray:
+			k.dumped = mix(k.dumped, s.ref(r[4]).own)
+		case btf.KindDeclTag:
+			k.reading = reading{own: mix(s.ref(r[2]).own, uint64(r[3]))}
+		case btf.KindDatasec:
+			for e := r[3:]; len(e) >= 3; e = e[3:] {
+				k.dumped = mix(mix(k.dumped, s.ref(e[0]).own), uint64(e[1])<<32|uint64(e[2]))
+			}
+		}
+		return k
+	}
+	left := make(map[reads][]btf.ID, c.new.o.Len())
+	for id := c.new.o.First(); id < c.new.o.End(); id++ {
+		k := key(c.new, id)
+		left[k] = append(left[k], id)
+	}
+	mates := make([]btf.ID, c.old.o.Len())
+	var order []int32
+	removed := 0
+	for i := range mates {
+		k := key(c.old, c.old.o.First()+btf.ID(i))
+		if list := left[k]; len(list) > 0 {
+			mates[i], left[k] = list[0], list[1:]
+		} else if c.old.found[c.old.o.First()+btf.ID(i)] == 0 {
+			removed++
+		} else if m := c.mates[i]; m != 0 {
+			mates[i] = m // a declaration that differs, which was told of
+		}
+		if mates[i] != 0 {
+			order = append(order, int32(mates[i]))
+		}
+	}
+	added := 0
+	for _, list := range left {
+		for _, id := range list {
+			if c.new.found[id] == 0 {
+				added++
+			}
+		}
+	}
+	moved := 0
+	for _, stays := range staying(order, func(int) string { return "" }) {
+		if !stays {
+			moved++
+		}
+	}
+	var changes []Change
+	tell := func(n int, what string) {
+		if n > 0 {
+			changes = append(changes, Change{Part: Ids, Op: Changed, Rule: OrderRule, Severity: Neutral, New: fmt.Sprintf(what, n)})
+		}
+	}
+	tell(removed, "%d types that no declaration needs are gone")
+	tell(added, "%d types that no declaration needs are there that were not")
+	tell(moved, "%d types stand at another place in the order")
+	tell(c.relinked(mates), "%d types refer to another one of several that read alike")
+	if changes == nil && len(c.items) == 0 && (c.old.o.First() != c.new.o.First() || c.old.o.Len() != c.new.o.Len()) {
+		tell(c.new.o.Len(), "%d types have other ids")
+	}
+	if changes == nil {
+		return nil
+	}
+	x := &Cause{Kind: Order, Name: "ids", Op: Changed, Members: changes}
+	x.grade()
+	return x
+}
+
+// relinked counts types whose references do not lead to partners.
+func (c *comparer) relinked(mates []btf.ID) (n int) {
+	first := c.old.o.First()
+	same := func(old, new uint32) bool {
+		if c.old.o.Own(btf.ID(old)) {
+			return mates[btf.ID(old)-first] == btf.ID(new)
+		}
+		return old == new
+	}
+	var refs []uint32
+	for i, m := range mates {
+		id := first + btf.ID(i)
+		if m == 0 || c.old.found[id] != 0 {
+			continue
+		}
+		refs = refs[:0]
+		c.old.o.At(id).References(func(id *uint32) { refs = append(refs, *id) })
+		at, equal := 0, true
+		c.new.o.At(m).References(func(id *uint32) {
+			equal = equal && at < len(refs) && same(refs[at], *id)
+			at++
+		})
+		if !equal {
+			n++
+		}
+	}
+	return n
+}

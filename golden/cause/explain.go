@@ -1,0 +1,237 @@
+package cause
+
+import (
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// Does what a declaration holds explain its layout?
+//
+// Its members are the same on both sides, so they are walked side by side. A member stands where the one before it ends, rounded up to an
+// alignment. BTF does not say alignments. So a place is explained if C's own alignment gives both places; or if one alignment, whichever,
+// gives both, as the attributes `aligned` and `packed` ask for; or if the gap before it is as large as it was, as unnamed bit fields make
+// one. The size is explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
+
+// atEnd is the answer of explain for a size that nothing explains.
+const atEnd = "\x00end"
+
+// explain tells which member is the first that stands where it does for no reason; "" if there is none.
+func explain(old, new *side, a, b *rows) string {
+	if len(a.list) != len(b.list) {
+		return atEnd
+	}
+	// By level: where what was walked of it ends, and its largest alignment. Level 0 is the declaration.
+	type level struct {
+		end, align [2]uint64
+		base       [2]uint64 // where it starts
+		union      bool
+	}
+	levels := make([]level, 1, 8)
+	levels[0] = level{align: [2]uint64{1, 1}, union: a.union}
+	at := make([]int32, len(a.list)) // by row: its level
+	// finish checks the size of a level.
+	fits := func(l *level, sizes [2]uint64) bool {
+		return explained(l.end, [2]uint64{sizes[0] * 8, sizes[1] * 8}, [2]uint64{l.align[0] * 8, l.align[1] * 8})
+	}
+	open := []int32{-1}
+	closeUntil := func(i int32) (int32, bool) {
+		for len(open) > 1 && a.list[open[len(open)-1]].end <= i {
+			p := open[len(open)-1]
+			open = open[:len(open)-1]
+			if !fits(&levels[at[p]+1], [2]uint64{a.list[p].size, b.list[p].size}) {
+				return p, false
+			}
+			l := &levels[at[p]]
+			for s := range 2 {
+				l.align[s] = max(l.align[s], levels[at[p]+1].align[s])
+			}
+			levels = levels[:at[p]+1]
+		}
+		return 0, true
+	}
+	for i := range a.list {
+		p, q := &a.list[i], &b.list[i]
+		if p.parent != q.parent || p.open != q.open {
+			return atEnd
+		}
+		if bad, ok := closeUntil(int32(i)); !ok {
+			return rowName(a, bad)
+		}
+		n := int32(len(levels) - 1)
+		at[i] = n
+		l := &levels[n]
+		places := [2]uint64{p.bit - l.base[0], q.bit - l.base[1]}
+		aligns, sizes := [2]uint64{1, 1}, [2]uint64{uint64(p.width), uint64(q.width)}
+		if p.width == 0 {
+			x, y := old.layoutOf(p.typ), new.layoutOf(q.typ)
+			aligns, sizes = [2]uint64{uint64(x.align) * 8, uint64(y.align) * 8}, [2]uint64{x.size * 8, y.size * 8}
+			for s := range 2 {
+				l.align[s] = max(l.align[s], aligns[s]/8)
+			}
+		}
+		end := l.end
+		if l.union {
+			end = [2]uint64{}
+		}
+		if !explained(end, places, aligns) {
+			return rowName(a, int32(i))
+		}
+		for s := range 2 {
+			l.end[s] = max(l.end[s], places[s]+sizes[s])
+		}
+		if p.open {
+			open = append(open, int32(i))
+			levels = append(levels, level{align: [2]uint64{1, 1}, base: [2]uint64{p.bit, q.bit}, union: p.union})
+		}
+	}
+	if bad, ok := closeUntil(int32(len(a.list))); !ok {
+		return rowName(a, bad)
+	}
+	was, _ := old.record(a.body)
+	is, _ := new.record(b.body)
+	if !fits(&levels[0], [2]uint64{uint64(was[2]), uint64(is[2])}) {
+		return atEnd
+	}
+	return ""
+}
+
+// rowName names a row, or what comes first in a level.
+func rowName(t *rows, i int32) string {
+	for int(i) < len(t.list) {
+		if t.list[i].path != "" {
+			return t.list[i].path
+		}
+		i++
+	}
+	return atEnd
+}
+
+// maxAlign is the largest alignment that an attribute may ask for, in bits.
+const maxAlign = 8 << 16
+
+// explained tells whether places, one on either side, follow from ends before them and alignments. All are in bits.
+func explained(ends, places, aligns [2]uint64) bool {
+	if ends == places || ends[0] == ends[1] && places[0] == places[1] || places[0]-ends[0] == places[1]-ends[1] {
+		return true
+	}
+	fit := func(a, b uint64) bool { return up(ends[0], a) == places[0] && up(ends[1], b) == places[1] }
+	if fit(aligns[0], aligns[1]) {
+		return true
+	}
+	for a := uint64(8); a <= maxAlign; a *= 2 {
+		if fit(a, a) || fit(max(a, aligns[0]), max(a, aligns[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+// up rounds up to a multiple of a power of two.
+func up(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
+
+// resized tells whether an item takes another size or alignment than before, so that what holds it follows.
+func (c *comparer) resized(i int32) bool {
+	it := &c.items[i]
+	if it.kind == Pointer {
+		return true
+	}
+	if it.old == 0 || it.new == 0 {
+		return false
+	}
+	a, b := c.old.layoutOf(uint32(it.old)), c.new.layoutOf(uint32(it.new))
+	return a.size != b.size || a.align != b.align
+}
+
+// held adds the items that a type holds by value, and that were resized.
+func (c *comparer) held(list []int32, s *side, id uint32) []int32 {
+	for range maxQualifiers {
+		r, ok := s.record(id)
+		if !ok {
+			return list
+		}
+		switch categoryOf(r) {
+		case structName, unionName, enumName, plainName:
+			if f := s.found[id]; f != 0 && c.resized(f-1) {
+				list = with(list, f-1)
+			}
+		}
+		switch r.Kind() {
+		case btf.KindPtr:
+			if c.pointer != 0 {
+				list = with(list, c.pointer-1)
+			}
+			return list
+		case btf.KindArray:
+			id = r[3]
+		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r[2]
+		default:
+			return list
+		}
+	}
+	return list
+}
+
+// with adds an item to a list that has each once. Lists are short, or end as they start.
+func with(list []int32, i int32) []int32 {
+	for at := len(list) - 1; at >= 0 && at >= len(list)-maxRecent; at-- {
+		if list[at] == i {
+			return list
+		}
+	}
+	return append(list, i)
+}
+
+// maxRecent is how far back an item is looked for that may be in a list already.
+const maxRecent = 16
+
+// heldBy lists the items that a body holds by value and that were resized.
+func (c *comparer) heldBy(a, b *rows) (list []int32) {
+	for i := range a.list {
+		if !a.list[i].open {
+			list = c.held(list, c.old, a.list[i].typ)
+		}
+	}
+	for i := range b.list {
+		if !b.list[i].open {
+			list = c.held(list, c.new, b.list[i].typ)
+		}
+	}
+	return once(list)
+}
+
+// once sorts a list and leaves each item in it once.
+func once(list []int32) []int32 {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// within lists the items that were resized and that a declaration holds by value inside of types without a name that it only points to.
+func (c *comparer) within(it *item) []int32 {
+	var list []int32
+	for n, s := range []*side{c.old, c.new} {
+		id := []btf.ID{it.old, it.new}[n]
+		seen := map[uint32]bool{uint32(id): true}
+		todo := []uint32{uint32(id)}
+		for len(todo) > 0 && len(seen) < maxWithin {
+			r, ok := s.record(todo[len(todo)-1])
+			top := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			if !ok || top != uint32(id) && s.named(r) {
+				continue
+			}
+			r.References(func(to *uint32) {
+				list = c.held(list, s, *to)
+				if !seen[*to] {
+					seen[*to] = true
+					todo = append(todo, *to)
+				}
+			})
+		}
+	}
+	return once(list)
+}
+
+// maxWithin is how many types without a name are looked into for what explains one declaration.
+const maxWithin = 4096

@@ -1,0 +1,138 @@
+package cause
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// A layout is how large a type is and how C would align it.
+type layout struct {
+	size  uint64
+	align uint32 // a power of two; 0 is not known yet
+	known bool   // what the size follows from is all there
+}
+
+var noLayout = layout{align: 1}
+
+// pointerSize is the size of a pointer, which BTF does not say: that of a long, on all machines that Linux runs on.
+func pointerSize(o *btf.Object) uint64 {
+	for o := o; o != nil; o = o.Base {
+		for _, r := range o.All() {
+			if r.Kind() != btf.KindInt || r[2] != 8 && r[2] != 4 {
+				continue
+			}
+			if name := o.Name(r.Name()); name == "long unsigned int" || name == "unsigned long" || name == "long" || name == "long int" {
+				return uint64(r[2])
+			}
+		}
+	}
+	return 0
+}
+
+// layoutOf is the size and alignment of a type, found with a stack of our own as resolve does.
+func (s *side) layoutOf(id uint32) layout {
+	if s.layouts == nil {
+		s.layouts = make([]layout, len(s.refs))
+	}
+	if int(id) >= len(s.layouts) || id == 0 {
+		return noLayout
+	}
+	if l := s.layouts[id]; l.align != 0 {
+		return l
+	}
+	s.stack = append(s.stack[:0], id)
+	for len(s.stack) > 0 {
+		top := s.stack[len(s.stack)-1]
+		state := &s.layouts[top]
+		r, ok := s.record(top)
+		if !ok || state.align != 0 && !state.open() {
+			if !ok {
+				*state = noLayout
+			}
+			s.stack = s.stack[:len(s.stack)-1]
+			continue
+		}
+		if state.align == 0 {
+			state.align = openAlign
+			n := len(s.stack)
+			held(r, func(id uint32) {
+				if id != 0 && int(id) < len(s.layouts) && s.layouts[id].align == 0 {
+					s.stack = append(s.stack, id)
+				}
+			})
+			if len(s.stack) > n {
+				continue
+			}
+		}
+		s.stack = s.stack[:len(s.stack)-1]
+		*state = s.laid(r)
+	}
+	return s.layouts[id]
+}
+
+// openAlign marks a type whose layout is being found out. It is no alignment.
+const openAlign = 3
+
+func (l *layout) open() bool { return l.align == openAlign }
+
+// held calls f for every type that a record holds by value.
+func held(r btf.Record, f func(id uint32)) {
+	switch r.Kind() {
+	case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindVar:
+		f(r[2])
+	case btf.KindArray:
+		f(r[3])
+	case btf.KindStruct, btf.KindUnion:
+		for m := r[3:]; len(m) >= 3; m = m[3:] {
+			f(m[1])
+		}
+	}
+}
+
+// knownLayout is the layout of a type that laid may ask for: one that was found out, or none if a type holds itself.
+func (s *side) knownLayout(id uint32) layout {
+	if id == 0 || int(id) >= len(s.layouts) || s.layouts[id].open() || s.layouts[id].align == 0 {
+		return noLayout
+	}
+	return s.layouts[id]
+}
+
+// laid is the layout of a record of which all that it holds is known.
+func (s *side) laid(r btf.Record) layout {
+	switch r.Kind() {
+	case btf.KindInt, btf.KindEnum, btf.KindEnum64, btf.KindFloat:
+		return layout{uint64(r[2]), natural(uint64(r[2])), true}
+	case btf.KindPtr:
+		return layout{s.pointer, natural(s.pointer), s.pointer != 0}
+	case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindVar:
+		return s.knownLayout(r[2])
+	case btf.KindArray:
+		l := s.knownLayout(r[3])
+		l.size *= uint64(r[5])
+		return l
+	case btf.KindStruct, btf.KindUnion:
+		l := layout{uint64(r[2]), 1, true}
+		for m := r[3:]; len(m) >= 3; m = m[3:] {
+			if _, width := memberOffset(m[2], r.Kflag()); width == 0 {
+				l.align = max(l.align, s.knownLayout(m[1]).align)
+			}
+		}
+		return l
+	}
+	return noLayout
+}
+
+// natural is the alignment that C gives to a scalar of a size.
+func natural(size uint64) uint32 {
+	for a := uint64(16); a > 1; a /= 2 {
+		if size >= a && size%a == 0 {
+			return uint32(a)
+		}
+	}
+	return 1
+}
+
+// sized is the size of a type, if it is known.
+func (s *side) sized(id uint32) uint64 {
+	if l := s.layoutOf(id); l.known {
+		return l.size
+	}
+	return 0
+}

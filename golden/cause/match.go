@@ -1,0 +1,447 @@
+package cause
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// A declaration is a type of one side that is found again by its name.
+type declaration struct {
+	key uint64 // what name it is, and of what
+	reading
+	id   btf.ID
+	base bool // it is one of the base, or stands for one that is not told of: only a match counts
+}
+
+// declarations lists what a side declares: its own types with names, and the structs, unions and enums without one that nothing refers
+// to. Of a base it lists what the own ones hold by value, if bases are compared.
+func (s *side) declarations(withBase bool) []declaration {
+	list := make([]declaration, 0, s.o.Len()/2)
+	var used []uint64 // by own id, a bit; found out at the first type without a name
+	for id := s.o.First(); id < s.o.End(); id++ {
+		r := s.o.At(id)
+		key := uint64(0)
+		switch {
+		case s.named(r):
+			key = s.byName(r)
+		case len(r) > 3 && (categoryOf(r) == structName || categoryOf(r) == unionName || categoryOf(r) == enumName):
+			if used == nil {
+				used = s.referred()
+			}
+			if at := id - s.o.First(); used[at/64]>>(at%64)&1 != 0 {
+				continue
+			}
+			key = mix(mix(readsBody, uint64(categoryOf(r))), s.name(r[3])) // by its first member
+		default:
+			continue
+		}
+		list = append(list, declaration{key: key, id: id, base: s.stub != nil && s.stub[id]})
+	}
+	if withBase {
+		list = s.heldOfBase(list)
+	}
+	return list
+}
+
+// referred tells of every own type whether another one refers to it.
+func (s *side) referred() []uint64 {
+	used := make([]uint64, s.o.Len()/64+1)
+	for _, r := range s.o.All() {
+		r.References(func(id *uint32) {
+			if s.o.Own(btf.ID(*id)) {
+				at := btf.ID(*id) - s.o.First()
+				used[at/64] |= 1 << (at % 64)
+			}
+		})
+	}
+	return used
+}
+
+// heldOfBase adds the types with names of the base that listed ones hold by value.
+func (s *side) heldOfBase(list []declaration) []declaration {
+	seen := make([]bool, len(s.refs))
+	var todo []uint32
+	visit := func(id uint32) {
+		if id != 0 && int(id) < len(seen) && !seen[id] {
+			seen[id] = true
+			todo = append(todo, id)
+		}
+	}
+	for _, d := range list {
+		visit(uint32(d.id))
+	}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		r, ok := s.record(id)
+		if !ok {
+			continue
+		}
+		if s.named(r) && !s.o.Own(btf.ID(id)) {
+			list = append(list, declaration{key: s.byName(r), id: btf.ID(id), base: true})
+		}
+		held(r, visit)
+	}
+	return list
+}
+
+// read finds out how the listed declarations read, and orders them by name and content.
+func (s *side) read(list []declaration) {
+	for i := range list {
+		d := &list[i]
+		r, _ := s.record(uint32(d.id))
+		d.reading = s.content(uint32(d.id), r)
+		if s.stub != nil && s.stub[d.id] {
+			d.reading = reading{lay: 1} // its size is all that is told
+		}
+	}
+	slices.SortFunc(list, compareDeclarations)
+}
+
+// compareDeclarations is the inner loop of a comparison; cmp.Or would compare all four each time.
+func compareDeclarations(a, b declaration) int {
+	switch {
+	case a.key != b.key:
+		return less(a.key < b.key)
+	case a.own != b.own:
+		return less(a.own < b.own)
+	case a.lay != b.lay:
+		return less(a.lay < b.lay)
+	case a.id != b.id:
+		return less(a.id < b.id)
+	}
+	return 0
+}
+
+func less(is bool) int {
+	if is {
+		return -1
+	}
+	return 1
+}
+
+// A pair is a declaration of both sides, or of one.
+type pair struct {
+	old, new             btf.ID // 0 if it is not there
+	own, lay             bool   // what it says differs; sizes and offsets do
+	base                 bool
+	oldCopies, newCopies int32 // of the name and this content
+	oldAll, newAll       int32 // of the name
+}
+
+// A pairing is what declarations of two sides were found to be the same.
+type pairing struct {
+	differ []pair   // all that are not equal
+	mates  []btf.ID // by old own id: the new one; 0 if there is none
+}
+
+// group is the declarations of one name.
+type group struct{ old, new []declaration }
+
+// eachGroup calls f for every name that either side has. Both lists are ordered.
+func eachGroup(old, new []declaration, f func(g group)) {
+	for len(old) > 0 || len(new) > 0 {
+		var key uint64
+		switch {
+		case len(new) == 0:
+			key = old[0].key
+		case len(old) == 0:
+			key = new[0].key
+		default:
+			key = min(old[0].key, new[0].key)
+		}
+		g := group{upTo(old, key), upTo(new, key)}
+		old, new = old[len(g.old):], new[len(g.new):]
+		f(g)
+	}
+}
+
+// upTo is the part of a list that has a key.
+func upTo(list []declaration, key uint64) []declaration {
+	n := 0
+	for n < len(list) && list[n].key == key {
+		n++
+	}
+	return list[:n]
+}
+
+// A version is declarations of one name and one content, on either side: the first of each and how many there are.
+type version struct{ old, new []declaration }
+
+// versions pairs the contents that one name has on both sides: first those that are equal, then those that say the same, then those that
+// have most in common, then what is left, in the order of ids. What finds nobody stays alone.
+func (g group) versions(old, new *side) []version {
+	olds, news := contents(g.old), contents(g.new)
+	var list []version
+	if len(olds)*len(news) > maxCompared {
+		list = merged(olds, news)
+	}
+	byID := func(a, b []declaration) int { return int(int64(a[0].id) - int64(b[0].id)) }
+	gone := func(d []declaration) bool { return d == nil }
+	olds, news = slices.DeleteFunc(olds, gone), slices.DeleteFunc(news, gone)
+	slices.SortFunc(olds, byID)
+	slices.SortFunc(news, byID)
+	if len(olds)*len(news) <= maxCompared {
+		list = pairEqual(list, olds, news, func(a, b declaration) bool { return a.reading == b.reading })
+		list = pairEqual(list, olds, news, func(a, b declaration) bool { return a.own == b.own })
+		list = pairAlike(list, olds, news, old, new)
+	}
+	olds, news = slices.DeleteFunc(olds, gone), slices.DeleteFunc(news, gone)
+	for i := range max(len(olds), len(news)) {
+		var v version
+		if i < len(olds) {
+			v.old = olds[i]
+		}
+		if i < len(news) {
+			v.new = news[i]
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// pairEqual pairs what is the same by some measure, and sets what it paired to nil.
+func pairEqual(list []version, old, new [][]declaration, same func(a, b declaration) bool) []version {
+	for i := range old {
+		for j := range new {
+			if old[i] != nil && new[j] != nil && same(old[i][0], new[j][0]) {
+				list = append(list, version{old[i], new[j]})
+				old[i], new[j] = nil, nil
+			}
+		}
+	}
+	return list
+}
+
+// pairAlike pairs what has most names of members or enumerators in common.
+func pairAlike(list []version, olds, news [][]declaration, old, new *side) []version {
+	type likeness struct{ i, j, n int }
+	var all []likeness
+	if len(olds) == 1 && len(news) == 1 {
+		return list
+	}
+	for i, o := range olds {
+		for j, n := range news {
+			if o != nil && n != nil {
+				all = append(all, likeness{i, j, alike(old, new, o[0].id, n[0].id)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b likeness) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(min(a.i, a.j), min(b.i, b.j)), cmp.Compare(max(a.i, a.j), max(b.i, b.j)))
+	})
+	for _, l := range all {
+		if l.n > 0 && olds[l.i] != nil && news[l.j] != nil {
+			list = append(list, version{olds[l.i], news[l.j]})
+			olds[l.i], news[l.j] = nil, nil
+		}
+	}
+	return list
+}
+
+// alike counts the names of members or enumerators that two types have in common, of the first maxAlike.
+func alike(old, new *side, o, n btf.ID) int {
+	const maxAlike = 64
+	names := make(map[uint64]bool)
+	each := func(s *side, id btf.ID, f func(h uint64)) {
+		r, _ := s.record(uint32(id))
+		if k := btf.ShapeOf(r.Kind()); k.NameAt >= 0 {
+			for i := range min(r.Vlen(), maxAlike) {
+				f(s.name(r.Elem(i)[k.NameAt]))
+			}
+		}
+	}
+	count := 0
+	each(old, o, func(h uint64) { names[h] = true })
+	each(new, n, func(h uint64) {
+		if names[h] {
+			count++
+			names[h] = false
+		}
+	})
+	return count
+}
+
+// maxCompared is how many pairs of contents of one name are compared each with each. Beyond it only equal ones find each other.
+const maxCompared = 1 << 12
+
+// merged pairs equal contents of two ordered lists, and sets what it paired to nil.
+func merged(old, new [][]declaration) (list []version) {
+	for i, j := 0, 0; i < len(old) && j < len(new); {
+		a, b := old[i][0], new[j][0]
+		a.id, b.id = 0, 0
+		switch c := compareDeclarations(a, b); {
+		case c < 0:
+			i++
+		case c > 0:
+			j++
+		default:
+			list = append(list, version{old[i], new[j]})
+			old[i], new[j] = nil, nil
+			i, j = i+1, j+1
+		}
+	}
+	return list
+}
+
+// contents divides an ordered list of one name by content.
+func contents(list []declaration) (parts [][]declaration) {
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].reading == list[0].reading {
+			n++
+		}
+		parts = append(parts, list[:n:n])
+		list = list[n:]
+	}
+	return parts
+}
+
+// match pairs the declarations of both sides. Where one name has several contents, references to them are told apart: they are read
+// again with a mark of the content that they lead to.
+func match(old, new *side, withBase bool) pairing {
+	oldList, newList := old.declarations(withBase), new.declarations(withBase)
+	old.read(oldList)
+	new.read(newList)
+	if markVersions(old, new, oldList, newList) {
+		old.readAgain(oldList)
+		new.readAgain(newList)
+	}
+	p := pairing{mates: make([]btf.ID, old.o.Len())}
+	eachGroup(oldList, newList, func(g group) { p.add(old, new, g) })
+	return p
+}
+
+// markVersions marks references to names that have several contents, and tells whether there are any. A name's first version reads as
+// if it were the only one, so that splitting one in two leaves alone what refers to the half that stayed.
+func markVersions(old, new *side, oldList, newList []declaration) (marked bool) {
+	eachGroup(oldList, newList, func(g group) {
+		if len(g.old) <= 1 && len(g.new) <= 1 {
+			return
+		}
+		if s := g.category(old, new); s != structName && s != unionName && s != enumName && s != plainName {
+			return
+		}
+		for i, v := range g.versions(old, new) {
+			if i == 0 {
+				continue
+			}
+			for _, d := range v.old {
+				old.mark(d.id, uint64(i))
+			}
+			for _, d := range v.new {
+				new.mark(d.id, uint64(i))
+			}
+			marked = true
+		}
+	})
+	return marked
+}
+
+// category is what the name is a name of.
+func (g group) category(old, new *side) category {
+	s, list := old, g.old
+	if len(list) == 0 {
+		s, list = new, g.new
+	}
+	r, _ := s.record(uint32(list[0].id))
+	return categoryOf(r)
+}
+
+// mark makes references to a declaration read as those to a further version of its name.
+func (s *side) mark(id btf.ID, version uint64) {
+	r, _ := s.record(uint32(id))
+	if s.named(r) {
+		s.refs[id] = reading{own: mix(s.byName(r), version)}
+	}
+}
+
+// readAgain reads everything anew but for references that end at a name.
+func (s *side) readAgain(list []declaration) {
+	for id := range s.refs {
+		if r, ok := s.record(uint32(id)); ok && !s.named(r) {
+			s.refs[id] = reading{}
+		}
+	}
+	s.read(list)
+}
+
+// add takes in the declarations of one name.
+func (p *pairing) add(old, new *side, g group) {
+	if len(g.old) == 1 && len(g.new) == 1 {
+		v := version{g.old, g.new}
+		p.mate(old, v)
+		if q := v.pair(old, new); q.own || q.lay {
+			p.append(old, new, v, q)
+		}
+		return
+	}
+	for _, v := range g.versions(old, new) {
+		p.mate(old, v)
+		q := v.pair(old, new)
+		q.oldCopies, q.newCopies, q.oldAll, q.newAll = int32(len(v.old)), int32(len(v.new)), int32(len(g.old)), int32(len(g.new))
+		alone := q.old == 0 || q.new == 0
+		switch {
+		case alone && (q.base || q.old == 0 && old.leavesOut(new, q.new) || q.new == 0 && new.leavesOut(old, q.old)):
+			// The other side need not have it.
+		case alone, q.own, q.lay, q.oldCopies != q.newCopies:
+			q.own = q.own || q.oldCopies != q.newCopies
+			p.append(old, new, v, q)
+		}
+	}
+}
+
+// pair tells how a version differs.
+func (v version) pair(old, new *side) (q pair) {
+	if v.old != nil {
+		q.old, q.base = v.old[0].id, v.old[0].base
+	}
+	if v.new != nil {
+		q.new, q.base = v.new[0].id, q.base || v.new[0].base
+	}
+	if v.old == nil || v.new == nil {
+		return q
+	}
+	o, n := &v.old[0], &v.new[0]
+	if o.own == 0 || n.own == 0 { // of stubs only the size is known
+		q.lay = old.sized(uint32(o.id)) != new.sized(uint32(n.id))
+		return q
+	}
+	q.own, q.lay = o.own != n.own, o.lay != n.lay
+	return q
+}
+
+// leavesOut tells whether a side that has some declarations only need not have one that the other has: a variable it would have, if it has
+// the section.
+func (s *side) leavesOut(other *side, id btf.ID) bool {
+	if s.stub == nil {
+		return false
+	}
+	r, _ := other.record(uint32(id))
+	if r.Kind() != btf.KindVar {
+		return true
+	}
+	in := other.placeOf(id).section
+	return in == 0 || !slices.ContainsFunc(s.secs, func(x section) bool { return x.hash == in })
+}
+
+func (p *pairing) append(old, new *side, v version, q pair) {
+	p.differ = append(p.differ, q)
+	for _, d := range v.old {
+		old.found[d.id] = int32(len(p.differ))
+	}
+	for _, d := range v.new {
+		new.found[d.id] = int32(len(p.differ))
+	}
+}
+
+// mate notes which declaration is which.
+func (p *pairing) mate(old *side, v version) {
+	for i := range min(len(v.old), len(v.new)) {
+		if o := v.old[i].id; old.o.Own(o) {
+			p.mates[o-old.o.First()] = v.new[i].id
+		}
+	}
+}

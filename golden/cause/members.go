@@ -1,0 +1,338 @@
+package cause
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// A lineup is which rows of two bodies are the same members.
+type lineup struct {
+	old, new           *side
+	o, n               *rows
+	oldTo, newTo       []int32 // the row of the other side; -1 if there is none
+	oldHidden          []bool  // inside of a member that is not opened on both sides, or is another one there
+	newHidden          []bool
+	renamed, rearrange []bool // by new row
+}
+
+// lineUp finds out which members are the same: those of one path, and of the rest those that were renamed.
+func lineUp(old, new *side, o, n *rows) *lineup {
+	l := &lineup{old: old, new: new, o: o, n: n, oldTo: make([]int32, len(o.list)), newTo: make([]int32, len(n.list)),
+		renamed: make([]bool, len(n.list)), rearrange: make([]bool, len(n.list))}
+	at := make(map[string]int32, len(o.list))
+	for i := range o.list {
+		l.oldTo[i] = -1
+		if p := &o.list[i]; p.path != "" {
+			at[p.path] = int32(i)
+		}
+	}
+	for j := range n.list {
+		l.newTo[j] = -1
+		if p := &n.list[j]; p.path != "" {
+			if i, ok := at[p.path]; ok {
+				l.oldTo[i], l.newTo[j] = int32(j), i
+			}
+		}
+	}
+	l.hide()
+	l.findRenamed()
+	l.hide()
+	l.findMoved()
+	return l
+}
+
+// hide finds out which rows have no say, because what they are in is compared as a whole.
+func (l *lineup) hide() {
+	l.oldHidden, l.newHidden = hidden(l.o, l.n, l.oldTo), hidden(l.n, l.o, l.newTo)
+}
+
+func hidden(t, other *rows, to []int32) []bool {
+	hide := make([]bool, len(t.list))
+	for i := range t.list {
+		p := t.list[i].parent
+		switch {
+		case p < 0:
+		case hide[p]:
+			hide[i] = true
+		case t.list[p].path != "":
+			hide[i] = to[p] < 0 || !other.list[to[p]].open || t.list[p].path != other.list[to[p]].path
+		}
+	}
+	return hide
+}
+
+// alone lists the rows of a body that have no partner.
+func alone(t *rows, to []int32, hide []bool) (list []int32) {
+	for i := range t.list {
+		if to[i] < 0 && !hide[i] && t.list[i].path != "" && t.list[i].leaf != unnamed {
+			list = append(list, int32(i))
+		}
+	}
+	return list
+}
+
+// look is what a member looks like, whatever its name.
+type look struct {
+	own   uint64
+	width uint32
+}
+
+func (p *row) look() look { return look{p.reads.own, p.width} }
+
+// findRenamed pairs members that are the same under another name: first those that are reached through another member, then those that
+// stand between the same neighbours, then those at the same offset. In each case there is one candidate on either side.
+func (l *lineup) findRenamed() {
+	type leaf struct {
+		look
+		name string
+	}
+	pairUnique(l, func(t *rows, i int32, _ []int32) (leaf, bool) { return leaf{t.list[i].look(), t.list[i].leaf}, true })
+	type gap struct {
+		look
+		before, after int32 // rows of the new side, -1 at the ends
+	}
+	pairUnique(l, func(t *rows, i int32, to []int32) (gap, bool) {
+		same := func(i int32) int32 { // a neighbour, as the new side numbers it
+			if i < 0 || t == l.n {
+				return i
+			}
+			return to[i]
+		}
+		before, after := neighbours(t, to, i)
+		return gap{t.list[i].look(), same(before), same(after)}, true
+	})
+	type offset struct {
+		look
+		bit uint64
+	}
+	pairUnique(l, func(t *rows, i int32, _ []int32) (offset, bool) { return offset{t.list[i].look(), t.list[i].bit}, true })
+}
+
+// neighbours are the rows before and after one that have partners, in the same member.
+func neighbours(t *rows, to []int32, i int32) (before, after int32) {
+	in := t.container(i)
+	before, after = -1, -1
+	for b := i - 1; b > in; b-- {
+		if t.list[b].path != "" && t.container(b) == in {
+			if to[b] >= 0 {
+				before = b
+				break
+			}
+			if i-b > maxNeighbour {
+				break
+			}
+		}
+	}
+	for a := t.list[i].end; int(a) < len(t.list); a++ {
+		if t.list[a].path != "" && t.container(a) == in {
+			if to[a] >= 0 {
+				after = a
+				break
+			}
+			if a-i > maxNeighbour {
+				break
+			}
+		}
+	}
+	return before, after
+}
+
+// maxNeighbour is how far a renamed member may be from what has kept its name.
+const maxNeighbour = 64
+
+// pairUnique pairs rows without partners by a key that one row has on either side.
+func pairUnique[K comparable](l *lineup, key func(t *rows, i int32, to []int32) (K, bool)) {
+	olds, news := alone(l.o, l.oldTo, l.oldHidden), alone(l.n, l.newTo, l.newHidden)
+	if olds == nil || news == nil {
+		return
+	}
+	type candidates struct{ old, new, oldCount, newCount int32 }
+	found := make(map[K]candidates, len(olds))
+	for _, i := range olds {
+		if k, ok := key(l.o, i, l.oldTo); ok {
+			c := found[k]
+			c.old, c.oldCount = i, c.oldCount+1
+			found[k] = c
+		}
+	}
+	keys := make([]K, len(news))
+	for at, j := range news {
+		if k, ok := key(l.n, j, l.newTo); ok {
+			keys[at] = k
+			if c, ok := found[k]; ok {
+				c.new, c.newCount = j, c.newCount+1
+				found[k] = c
+			}
+		}
+	}
+	for at, j := range news {
+		if c := found[keys[at]]; c.oldCount == 1 && c.newCount == 1 {
+			l.oldTo[c.old], l.newTo[j], l.renamed[j] = j, c.old, true
+		}
+	}
+}
+
+// findMoved marks the fewest members that have to move for the rest to stand in the same order, within each member.
+func (l *lineup) findMoved() {
+	inside := make(map[int32][]int32)
+	var order []int32
+	for i := range l.o.list {
+		if l.oldTo[i] < 0 || l.oldHidden[i] || l.newHidden[l.oldTo[i]] {
+			continue
+		}
+		in, there := l.o.container(int32(i)), l.n.container(l.oldTo[i])
+		if in < 0 != (there < 0) || in >= 0 && l.oldTo[in] != there {
+			continue // it is reached through another member, which says enough
+		}
+		if inside[in] == nil {
+			order = append(order, in)
+		}
+		inside[in] = append(inside[in], int32(i))
+	}
+	for _, in := range order {
+		list := inside[in]
+		to := make([]int32, len(list))
+		for at, i := range list {
+			to[at] = l.oldTo[i]
+		}
+		for at, stays := range staying(to, func(at int) string { return min(l.o.list[list[at]].path, l.n.list[to[at]].path) }) {
+			l.rearrange[to[at]] = !stays
+		}
+	}
+}
+
+// placed is a change and where it belongs: at or after a row of the new side.
+type placed struct {
+	at    int32
+	after bool
+	Change
+}
+
+// changes lists what members say otherwise.
+func (l *lineup) changes() []Change {
+	var list []placed
+	for j := range l.n.list {
+		if p := &l.n.list[j]; p.path != "" && !l.newHidden[j] {
+			list = l.row(list, int32(j))
+		}
+	}
+	last := int32(-1)
+	for i := range l.o.list {
+		p := &l.o.list[i]
+		if p.path == "" || l.oldHidden[i] {
+			continue
+		}
+		if to := l.oldTo[i]; to >= 0 {
+			last = to
+			continue
+		}
+		list = append(list, placed{last, true, Change{Part: Member, Path: p.path, Op: Removed, Rule: MemberRemoved, Severity: filler(p.leaf, Break),
+			Old: l.old.spell(p.typ), OldAt: l.o.extent(l.old, int32(i))}})
+	}
+	slices.SortStableFunc(list, func(a, b placed) int {
+		if a.at != b.at || a.after == b.after {
+			return cmp.Compare(a.at, b.at)
+		}
+		return less(b.after)
+	})
+	changes := make([]Change, len(list))
+	for i := range list {
+		changes[i] = list[i].Change
+	}
+	return foldNests(changes)
+}
+
+// row adds what there is to say of a row of the new side.
+func (l *lineup) row(list []placed, j int32) []placed {
+	p, i := &l.n.list[j], l.newTo[j]
+	add := func(c Change) {
+		c.Part, c.Path = Member, p.path
+		c.NewAt = l.n.extent(l.new, j)
+		if i >= 0 {
+			c.OldAt = l.o.extent(l.old, i)
+		}
+		list = append(list, placed{j, false, c})
+	}
+	if i < 0 {
+		add(Change{Op: Added, Rule: MemberAdded, Severity: Add, New: l.new.spell(p.typ)})
+		return list
+	}
+	was := &l.o.list[i]
+	if l.renamed[j] {
+		add(Change{Op: Renamed, Rule: MemberRenamed, Severity: filler(was.leaf, Break), OldPath: was.path, Old: l.old.spell(was.typ), New: l.new.spell(p.typ)})
+		return list
+	}
+	if was.open != p.open || was.wrap != p.wrap || !p.open && was.reads.own != p.reads.own {
+		old, new := spellings(l.old, was.typ, l.new, p.typ)
+		add(Change{Op: Changed, Rule: MemberType, Severity: filler(was.leaf, severityOfTypes(l.old, was.typ, l.new, p.typ)), Old: old, New: new})
+	}
+	if was.width != p.width {
+		add(Change{Op: Changed, Rule: MemberWidth, Severity: Break, Old: widthText(was.width), New: widthText(p.width)})
+	}
+	if was.tags != p.tags {
+		add(Change{Op: Changed, Rule: TagRule, Severity: Neutral, Old: l.old.tagText(was.in, was.component), New: l.new.tagText(p.in, p.component)})
+	}
+	switch {
+	case l.rearrange[j]:
+		add(Change{Op: Moved, Rule: MemberMoved, Severity: Neutral, Old: after(l.o, i), New: after(l.n, j)})
+	case was.nest != p.nest:
+		add(Change{Op: Moved, Rule: MemberMoved, Severity: Neutral, Old: inside(l.o, i), New: inside(l.n, j)})
+	}
+	return list
+}
+
+// The words for where a member stands.
+const (
+	behind = "after "
+	first  = "first"
+)
+
+// after says behind which member a row stands.
+func after(t *rows, i int32) string {
+	in := t.container(i)
+	for b := i - 1; b > in; b-- {
+		if t.list[b].path != "" && t.container(b) == in {
+			return behind + t.list[b].path
+		}
+	}
+	return first
+}
+
+// inside says in what anonymous structs and unions a row is.
+func inside(t *rows, i int32) string {
+	if around := t.around(i); around != "" {
+		return "inside " + around
+	}
+	return "not nested"
+}
+
+// foldNests makes one change of a run of members that were put into the same struct or union together.
+func foldNests(list []Change) []Change {
+	nests := func(c *Change) bool {
+		return c.Op == Moved && c.Old != first && !strings.HasPrefix(c.Old, behind)
+	}
+	out := list[:0]
+	for _, c := range list {
+		if n := len(out) - 1; nests(&c) && n >= 0 && nests(&out[n]) && out[n].Old == c.Old && out[n].New == c.New {
+			from, _, _ := strings.Cut(out[n].Path, " … ")
+			out[n].Path = from + " … " + c.Path
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// fillers are names, without underscores in front and numbers behind, of members that only keep room for others.
+var fillers = []string{"reserved", "reserve", "pad", "padding", "unused", "filler", "fill", "kabi_reserved", "kabi_padding", "rh_reserved",
+	"android_kabi_reserved", "android_oem_data", "android_vendor_data", "suse_kabi_padding"}
+
+// filler is the severity of a change to a member whose name may say that nobody uses it.
+func filler(name string, s Severity) Severity {
+	name = strings.TrimLeft(strings.TrimRight(strings.ToLower(name), "_0123456789"), "_")
+	if s == Break && slices.Contains(fillers, name) {
+		return Neutral
+	}
+	return s
+}

@@ -1,0 +1,133 @@
+package cause
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// spellings spells two types that differ so that the texts differ too, as far as they can.
+func spellings(old *side, o uint32, new *side, n uint32) (string, string) {
+	a, b := old.spell(o), new.spell(n)
+	if a != b {
+		return a, b
+	}
+	// The difference is behind the cut, or in which of several types of one name it is.
+	const most, context = 1 << 14, 24
+	long := func(s *side, id uint32) string {
+		w := speller{s: s, left: maxSpelt * 64, most: most}
+		return cut(w.declare(id, ""), most)
+	}
+	a2, b2 := long(old, o), long(new, n)
+	if a2 == b2 {
+		return a, b + " (another type of this name)"
+	}
+	at := 0
+	for at < min(len(a2), len(b2)) && a2[at] == b2[at] {
+		at++
+	}
+	at = max(at-context, 0)
+	window := func(s string) string { return "… " + strings.ToValidUTF8(cut(s[at:], maxLength), "") }
+	return window(a2), window(b2)
+}
+
+// class is what a program can do with a value: the sorts of types between which nothing breaks if the size stays.
+type class uint8
+
+const (
+	otherClass class = iota
+	numberClass
+	pointerClass
+	floatClass
+	arrayClass
+	bodyClass
+)
+
+// classOf strips typedefs and qualifiers.
+func (s *side) classOf(id uint32) class {
+	for range maxQualifiers {
+		r, ok := s.record(id)
+		if !ok {
+			return otherClass
+		}
+		switch r.Kind() {
+		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindTypedef:
+			id = r[2]
+			continue
+		case btf.KindInt, btf.KindEnum, btf.KindEnum64:
+			return numberClass
+		case btf.KindPtr:
+			return pointerClass
+		case btf.KindFloat:
+			return floatClass
+		case btf.KindArray:
+			return arrayClass
+		case btf.KindStruct, btf.KindUnion:
+			return bodyClass
+		}
+		return otherClass
+	}
+	return otherClass
+}
+
+// severityOfTypes is neutral where one type took the place of another of the same sort and size.
+func severityOfTypes(old *side, o uint32, new *side, n uint32) Severity {
+	was, is := old.classOf(o), new.classOf(n)
+	if was == is && (was == numberClass || was == pointerClass || was == floatClass) && old.sized(o) == new.sized(n) {
+		return Neutral
+	}
+	return Break
+}
+
+func widthText(width uint32) string {
+	switch width {
+	case 0:
+		return "no bit field"
+	case 1:
+		return "1 bit"
+	}
+	return strconv.FormatUint(uint64(width), 10) + " bits"
+}
+
+// tagText spells the tags of a component.
+func (s *side) tagText(id uint32, component int32) string {
+	if list := s.tags.names(s, id, component); list != nil {
+		return strings.Join(list, ", ")
+	}
+	return "no tag"
+}
+
+// linkageText is a linkage in the words of C.
+func linkageText(linkage int) string {
+	switch linkage {
+	case btf.LinkageStatic:
+		return "static"
+	case btf.LinkageGlobal:
+		return "global"
+	case btf.LinkageExtern:
+		return "extern"
+	}
+	return "unknown linkage"
+}
+
+// encodingText says how the bits of a number are read.
+func encodingText(word uint32) string {
+	word = intWord(word)
+	text := "unsigned"
+	switch word >> 24 {
+	case 0:
+	case btf.IntSigned:
+		text = "signed"
+	case btf.IntChar:
+		text = "character"
+	case btf.IntBool:
+		text = "boolean"
+	default:
+		text = "of unknown encoding"
+	}
+	if off := word >> 16 & 0xff; off != 0 {
+		text += ", from bit " + strconv.FormatUint(uint64(off), 10)
+	}
+	return text + ", " + strconv.FormatUint(uint64(word&0xff), 10) + " bits"
+}
