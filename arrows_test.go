@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 
 	"golden/dump":   {"encoder/btf"},
 	"golden/escape": {},
-	"golden/cause":  {},
+	"golden/cause":  {"encoder/btf"},
 	"golden":        {"encoder/btf", "encoder/input", "golden/dump", "golden/escape"},
 	"golden/report": {"golden", "golden/escape", "golden/report/exitcode"},
 
