@@ -1,7 +1,7 @@
 // Package encoder turns one image into BTF: the pass list, and the ordered join of what its rooms return.
 //
-// In come an open image and options; out come an object with deduplicated types and the counts of what was decided. It never
-// writes files and never looks at a manifest.
+// Input: an open image and options. Output: a BTF object with deduplicated types, and counts of what was encoded and left out. Never:
+// the package does not write files, and knows no manifest.
 package encoder
 
 import (

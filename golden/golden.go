@@ -1,9 +1,9 @@
 // Package golden compares BTF with what it is expected to be.
 //
-// In come an object (btf.Object) and the name of a golden file: a raw dump, as `bpftool btf dump file F format raw`
-// prints it, plain or compressed. Out comes a verdict, and for BTF that differs a unified diff of the texts and
-// a summary by type: what was added, removed or changed, whatever the ids. The same summary compares two objects. The
-// package never judges whether types are right, and rewrites a golden only when asked to (Update).
+// Input: a BTF object (btf.Object) and the name of a golden file: a raw dump, the text of `bpftool btf dump file F format raw`, plain
+// or compressed. Output: a verdict and, if the BTF differs, a unified diff of the texts and a summary by type, which ignores ids: types
+// that were added, removed or changed. The same summary compares two BTF objects. Never: the package does not check whether types are
+// correct, and rewrites a golden only in Update.
 package golden
 
 import (

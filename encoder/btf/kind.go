@@ -1,7 +1,7 @@
 // Package btf holds BTF: kinds, type ids, the flat type table, the string table, and the wire format both ways.
 //
-// In come type records and strings, or the bytes of a .BTF section; out come an Object, or those bytes. It never judges
-// whether types make sense (that is the room verify) and never looks at ELF or DWARF.
+// Input: type records and strings, or the bytes of a .BTF section. Output: an Object, or those bytes. Never: the package does not
+// check whether types make sense (package verify does), and does not read ELF or DWARF.
 package btf
 
 import "fmt"

@@ -1,7 +1,7 @@
 // Package feature names the optional parts of BTF, by the names that pahole 1.32 gives them.
 //
-// In come the names a user wrote; out comes a Set. It never decides what a feature does: the rooms that emit
-// types ask the Set.
+// Input: the names that a user wrote. Output: a Set. Never: the package does not implement a feature. The packages that emit types
+// query the Set.
 package feature
 
 import (

@@ -1,10 +1,10 @@
 // Package sorted puts the types of an object in the order of their names, for kernels that search names by bisection.
 //
-// In comes a finished object; out comes another with the same types under other ids, every reference rewritten. Strings, header
-// and layout section stay what they are, and so does the base of a split object. It adds, drops and changes no type.
+// Input: a finished BTF object. Output: a new one with the same types under other ids, with all references updated. Strings, header and
+// layout section are unchanged, and so is the base of split BTF. Never: the package does not add, remove or change types.
 //
-// The order is that of the kernel's own build tool (rule 05/10): types without a name first, then by name,
-// byte by byte; equals stay in the order they had.
+// The order is that of the kernel's build tool (rule 05/10): types without a name first, then by name, byte by byte. Types with equal
+// names keep their order.
 package sorted
 
 import (

@@ -1,9 +1,9 @@
 // Package dump prints BTF as text: the raw, JSON and C formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
 // them (rules 04/B.3 and 04/B.4; see c.go for C).
 //
-// In comes an object (btf.Object), out go bytes. Raw and JSON print whatever the object holds, names that lead nowhere
-// and kinds that nobody knows included; C refuses what it cannot tell. It never judges the types, and never reads a dump
-// back (that is the room golden).
+// Input: a BTF object (btf.Object). Output: text. Raw and JSON print everything in the BTF object, including invalid name offsets and
+// unknown kinds. C returns an error for types that it cannot express. Never: the package does not check types, and does not read dumps (package
+// golden does).
 package dump
 
 import (

@@ -1,9 +1,8 @@
 // Package report tells the outcome of a batch: a row for each image, totals, and the exit code.
 //
-// In come the names of the images that were to be done, and a Row for each when it is done; out go a table for people,
-// JSON, JUnit XML and Markdown. It derives each row's status from what the row says, so that no row can call itself good
-// and hold an error; a batch without images, or with an image that has no row, is never good. It knows nothing about
-// encoding.
+// Input: the names of the images of a batch, and a Row for each finished image. Output: a table for people, JSON, JUnit XML and
+// Markdown. The status of a row is derived from its content, so a row with an error is never ok. A batch without images, or with an
+// image that has no row, never succeeds. Never: the package knows nothing about encoding.
 package report
 
 import (

@@ -1,8 +1,8 @@
 // Package debugfile finds the files that hold an image's DWARF when the image itself does not: the separate debug file,
 // by build id or by .gnu_debuglink, and the supplementary file that dwz makes.
 //
-// In comes an open image; out comes another open file. It looks into the folder of the image, its .debug and .dwz, and into
-// the given roots; it never asks the network, and never takes a file whose build id or checksum is not the one wanted.
+// Input: an open image. Output: another open file. The package searches the folder of the image, its subfolders .debug and .dwz, and
+// the given roots. Never: it does not use the network, and does not accept a file with a different build id or checksum.
 package debugfile
 
 import (

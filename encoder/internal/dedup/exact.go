@@ -1,7 +1,7 @@
 // Package dedup merges equivalent types of one BTF object.
 //
-// In comes an object with all types; out comes the same object with the survivors, renumbered, in their old order. It never
-// touches strings (the object's table was filled by Add, rule 03/3) and never adds a type.
+// Input: a BTF object with all types. Output: the same BTF object with the survivors, renumbered, in their old order. Never: the package
+// does not change strings (Add has filled the string table, rule 03/3), and does not add types.
 //
 // This file is the exact engine: it reproduces, step by step, which duplicate survives. The order of candidates, of
 // hypotheses and of merges is observable in the result, so none of it may be reorganised (rules 03/2 and 03/4 to 03/13). The

@@ -1,8 +1,8 @@
 // Package dwarf walks .debug_info in place: units, compiled abbreviations, DIEs with the attributes that the rules read,
 // location expressions and lists.
 //
-// In comes an open ELF file; out come units and, per DIE, a tag and a few numbers. It allocates nothing per DIE, checks
-// every access against the section, and never decides what a DIE means for BTF.
+// Input: an open ELF file. Output: units and, for each DIE, a tag and a few numbers. Every access is checked against the bounds of the
+// section. Never: the package does not allocate per DIE, and does not decide what a DIE means for BTF.
 package dwarf
 
 import (

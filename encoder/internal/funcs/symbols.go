@@ -1,7 +1,7 @@
 // Package funcs decides which functions become FUNC, with which prototype and which tags.
 //
-// In come the image's symbols and, CU by CU, the translated subprograms; out come FUNC_PROTO, FUNC and DECL_TAG records at
-// the end of the type table, sorted by name. It never merges types and never reads another image.
+// Input: the image's symbols and, CU by CU, the translated subprograms. Output: FUNC_PROTO, FUNC and DECL_TAG records at the end of
+// the type table, sorted by name. Never: the package does not merge types, and does not read another image.
 package funcs
 
 import (

@@ -1,6 +1,6 @@
-// Package nominal has the hashes by which types are recognised that were seen before.
+// Package nominal computes the hashes by which the encoder recognises types that it has already seen.
 //
-// In come the words of types, with the hashes of what they refer to; out come their classes. It keeps nothing.
+// Input: the words of types, with the hashes of the types that they refer to. Output: their classes. Never: the package keeps no state.
 //
 // Ninety-nine of a hundred types of a kernel are exact repeats of a type of an earlier CU. The nominal class of a type
 // recognises them before anything is created: it is a hash of the type's content in which a reference to a named struct,

@@ -1,8 +1,8 @@
 // Package translate turns the DIEs of one CU into types with local ids, and into candidates for functions and variables.
 //
-// In comes an opened unit; out comes a Unit: a flat table of BTF-shaped records whose names are string keys and whose
-// references are local ids, plus flat lists of functions, parameters, variables and declaration tags. It never looks at
-// another CU, never decides what becomes a FUNC or a VAR, and never merges types.
+// Input: an opened CU. Output: a Unit, which is a flat table of BTF records whose names are string keys and whose references are local
+// ids, and flat lists of functions, parameters, variables and declaration tags. Never: the package does not read another CU, does not
+// decide what becomes a FUNC or a VAR, and does not merge types.
 package translate
 
 import (

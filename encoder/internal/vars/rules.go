@@ -1,7 +1,7 @@
 // Package vars decides which variables become VAR, and builds the DATASECs.
 //
-// In come the section headers, the symbols, the section rules, and CU by CU the translated variables; out come VAR records
-// behind the types of their CU, and DATASEC records at the end. It never reads DWARF.
+// Input: the section headers, the symbols, the section rules and, CU by CU, the translated variables. Output: VAR records after the
+// types of their CU, and DATASEC records at the end. Never: the package does not read DWARF.
 package vars
 
 import (
