@@ -156,15 +156,15 @@ func (c *comparer) held(list []int32, s *side, id uint32) []int32 {
 				list = with(list, f-1)
 			}
 		}
-		switch r.Kind() {
-		case btf.KindPtr:
+		switch k := r.Kind(); {
+		case k == btf.KindPtr:
 			if c.pointer != 0 {
 				list = with(list, c.pointer-1)
 			}
 			return list
-		case btf.KindArray:
+		case k == btf.KindArray:
 			id = r[3]
-		case btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+		case btf.Modifiers.Has(k):
 			id = r[2]
 		default:
 			return list

@@ -158,10 +158,10 @@ func (c *comparer) named(s *side, id uint32, f func(item int32)) {
 		if i := s.found[id]; i != 0 {
 			f(i - 1)
 		}
-		switch r.Kind() {
-		case btf.KindArray:
+		switch k := r.Kind(); {
+		case k == btf.KindArray:
 			id = r[3]
-		case btf.KindPtr, btf.KindTypedef, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+		case btf.References.Has(k):
 			id = r[2]
 		default:
 			return

@@ -194,12 +194,7 @@ func (s *side) byName(r btf.Record) uint64 {
 // content is all that a record says, but for its name.
 func (s *side) content(id uint32, r btf.Record) reading {
 	c := reading{own: mix(readsBody, uint64(r.Kind()))}
-	switch r.Kind() {
-	case btf.KindPtr, btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef:
-		c.refer(s.ref(r[2]))
-	case btf.KindTypeTag:
-		c.own = mix(c.own, s.name(r.Name()))
-		c.refer(s.ref(r[2]))
+	switch k := r.Kind(); k {
 	case btf.KindArray:
 		c.refer(s.ref(r[3]))
 		c.own = mix(c.own, uint64(r[5]))
@@ -232,7 +227,12 @@ func (s *side) content(id uint32, r btf.Record) reading {
 			}
 		}
 	default:
-		c.own = mix(c.own, s.name(r.Name()))
+		if k != btf.KindTypedef { // a type tag is its text
+			c.own = mix(c.own, s.name(r.Name()))
+		}
+		if btf.References.Has(k) {
+			c.refer(s.ref(r[2]))
+		}
 	}
 	if tag := s.tags.hash(s, id, -1); tag != 0 {
 		c.own = mix(c.own, tag)
@@ -257,7 +257,7 @@ func (s *side) members(c *reading, id uint32, r btf.Record) {
 	tagged := s.tags.has(id)
 	kflag := r.Kflag()
 	for i, m := 0, r[3:]; len(m) >= 3; i, m = i+1, m[3:] {
-		off, width := memberOffset(m[2], kflag)
+		off, width := btf.MemberOffset(m[2], kflag)
 		c.own = mix(mix(c.own, s.name(m[0])), uint64(width))
 		c.refer(s.ref(m[1]))
 		c.lay = mix(c.lay, uint64(off))
@@ -308,14 +308,6 @@ func intWord(w uint32) uint32 {
 		e = 0xf
 	}
 	return e<<24 | w&0xff00ff
-}
-
-// memberOffset takes the offset word of a member apart, in bits.
-func memberOffset(word uint32, kflag bool) (off, width uint32) {
-	if kflag {
-		return word & 0xffffff, word >> 24
-	}
-	return word, 0
 }
 
 // enumValue is the value of an enumerator, which is to be read as unsigned unless the record is signed.

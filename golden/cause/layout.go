@@ -74,12 +74,12 @@ func (l *layout) open() bool { return l.align == openAlign }
 
 // held calls f for every type that a record holds by value.
 func held(r btf.Record, f func(id uint32)) {
-	switch r.Kind() {
-	case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindVar:
+	switch k := r.Kind(); {
+	case btf.Modifiers.Has(k), k == btf.KindVar:
 		f(r[2])
-	case btf.KindArray:
+	case k == btf.KindArray:
 		f(r[3])
-	case btf.KindStruct, btf.KindUnion:
+	case btf.Composites.Has(k):
 		for m := r[3:]; len(m) >= 3; m = m[3:] {
 			f(m[1])
 		}
@@ -96,25 +96,25 @@ func (s *side) knownLayout(id uint32) layout {
 
 // laid is the layout of a record of which all that it holds is known.
 func (s *side) laid(r btf.Record) layout {
-	switch r.Kind() {
-	case btf.KindInt, btf.KindEnum, btf.KindEnum64, btf.KindFloat:
-		return layout{uint64(r[2]), natural(uint64(r[2])), true}
-	case btf.KindPtr:
+	switch k := r.Kind(); {
+	case k == btf.KindPtr:
 		return layout{s.pointer, natural(s.pointer), s.pointer != 0}
-	case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypedef, btf.KindTypeTag, btf.KindVar:
+	case btf.Modifiers.Has(k), k == btf.KindVar:
 		return s.knownLayout(r[2])
-	case btf.KindArray:
+	case k == btf.KindArray:
 		l := s.knownLayout(r[3])
 		l.size *= uint64(r[5])
 		return l
-	case btf.KindStruct, btf.KindUnion:
+	case btf.Composites.Has(k):
 		l := layout{uint64(r[2]), 1, true}
 		for m := r[3:]; len(m) >= 3; m = m[3:] {
-			if _, width := memberOffset(m[2], r.Kflag()); width == 0 {
+			if _, width := btf.MemberOffset(m[2], r.Kflag()); width == 0 {
 				l.align = max(l.align, s.knownLayout(m[1]).align)
 			}
 		}
 		return l
+	case btf.Sized.Has(k):
+		return layout{uint64(r[2]), natural(uint64(r[2])), true}
 	}
 	return noLayout
 }

@@ -60,16 +60,16 @@ func (s *side) unwrap(id uint32) (body uint32, wrap uint64, array, ok bool) {
 		if !there {
 			return 0, 0, false, false
 		}
-		switch r.Kind() {
-		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			wrap = mix(mix(wrap, uint64(r.Kind())), s.name(r.Name()))
+		switch k := r.Kind(); {
+		case btf.Qualifiers.Has(k), k == btf.KindTypeTag:
+			wrap = mix(mix(wrap, uint64(k)), s.name(r.Name()))
 			id = r[2]
 			continue
-		case btf.KindArray:
-			wrap, array = mix(mix(wrap, uint64(r.Kind())), uint64(r[5])), true
+		case k == btf.KindArray:
+			wrap, array = mix(mix(wrap, uint64(k)), uint64(r[5])), true
 			id = r[3]
 			continue
-		case btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64:
+		case btf.Composites.Has(k), btf.Enums.Has(k):
 			ok = !s.named(r)
 			return id, mix(wrap, uint64(categoryOf(r))), array, ok
 		}
@@ -131,7 +131,7 @@ func (s *side) open(id uint32, budget *int) rows {
 			return t
 		}
 		*budget--
-		off, width := memberOffset(m[2], f.r.Kflag())
+		off, width := btf.MemberOffset(m[2], f.r.Kflag())
 		row := row{typ: m[1], reads: s.ref(m[1]), bit: f.bit + uint64(off), width: width, nest: f.nest, parent: f.row,
 			tags: s.tags.hash(s, f.id, int32(f.next)), in: f.id, component: int32(f.next)}
 		f.next++

@@ -136,7 +136,7 @@ func (w *speller) body(r btf.Record) string {
 			continue
 		}
 		b.WriteString(" " + w.declare(e[1], name))
-		if _, width := memberOffset(e[2], r.Kflag()); width != 0 {
+		if _, width := btf.MemberOffset(e[2], r.Kflag()); width != 0 {
 			b.WriteString(":" + strconv.FormatUint(uint64(width), 10))
 		}
 		b.WriteString(";")

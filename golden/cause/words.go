@@ -51,19 +51,19 @@ func (s *side) classOf(id uint32) class {
 		if !ok {
 			return otherClass
 		}
-		switch r.Kind() {
-		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag, btf.KindTypedef:
+		switch k := r.Kind(); {
+		case btf.Modifiers.Has(k):
 			id = r[2]
 			continue
-		case btf.KindInt, btf.KindEnum, btf.KindEnum64:
+		case k == btf.KindInt, btf.Enums.Has(k):
 			return numberClass
-		case btf.KindPtr:
+		case k == btf.KindPtr:
 			return pointerClass
-		case btf.KindFloat:
+		case k == btf.KindFloat:
 			return floatClass
-		case btf.KindArray:
+		case k == btf.KindArray:
 			return arrayClass
-		case btf.KindStruct, btf.KindUnion:
+		case btf.Composites.Has(k):
 			return bodyClass
 		}
 		return otherClass
