@@ -1,0 +1,149 @@
+// Package implicit gives kernel functions with implicit arguments the two prototypes that kernels from 7.0 on show.
+//
+// A kfunc is a kernel function that BPF programs may call. Some kfuncs have trailing parameters that the BPF verifier fills in, and the
+// flag KF_IMPLICIT_ARGS in their set of .BTF_ids says so. The kernel's build rewrites the BTF for them, between the encoder and the sort
+// by name: FUNC NAME loses the implicit parameters, which is what a program calls, and FUNC NAME_impl keeps the whole prototype.
+//
+// Input: a BTF object and the flagged names. Output: the same object with changed and added types. Never: types removed or renumbered.
+//
+// The rules are those of the kernel's build tool, resolve_btfids of Linux 7.2 (rule 05/9).
+package implicit
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// Suffix is what the FUNC with the whole prototype is called behind the name of its kfunc.
+const Suffix = "_impl"
+
+// tagKfunc is the declaration tag that marks a FUNC as a kfunc.
+const tagKfunc = "bpf_kfunc"
+
+// IsArgument tells whether a parameter of type id is implicit: a pointer to struct bpf_prog_aux or struct btf_struct_meta, with
+// qualifiers and type tags at either level, but without typedefs.
+func IsArgument(o *btf.Object, id btf.ID) bool {
+	r, ok := unqualified(o, id)
+	if !ok || r.Kind() != btf.KindPtr {
+		return false
+	}
+	if r, ok = unqualified(o, r.Type()); !ok || r.Kind() != btf.KindStruct {
+		return false
+	}
+	switch name, _ := o.Strings.Get(r.Name()); string(name) {
+	case "bpf_prog_aux", "btf_struct_meta":
+		return true
+	}
+	return false
+}
+
+// unqualified skips qualifiers and type tags. It gives up where they form a cycle.
+func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
+	for steps := 0; steps < maxQualifiers; steps++ {
+		if r, ok = o.Record(id); !ok {
+			return nil, false
+		}
+		switch r.Kind() {
+		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r.Type()
+		default:
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// maxQualifiers is how many qualifiers may follow each other; kernels allow 32 levels of any reference.
+const maxQualifiers = 64
+
+// Split rewrites every FUNC of o that has the tag bpf_kfunc and a flagged name. It returns how many.
+//
+// A kfunc's own FUNC gets a new prototype that ends before its first implicit parameter. FUNC NAME_impl, if o does not have one, gets
+// the old prototype, the linkage and the other declaration tags of the kfunc; a tag of a parameter that the new prototype lacks moves to
+// NAME_impl, since kernels refuse tags of parameters that are not there. The order is that of the tags bpf_kfunc.
+func Split(o *btf.Object, flagged func(name []byte) bool) int {
+	s := splitter{o: o, byName: map[string]btf.ID{}, tags: map[btf.ID][]btf.ID{}}
+	var kfuncs []btf.ID
+	for id, r := range o.All() {
+		switch r.Kind() {
+		case btf.KindFunc:
+			name, _ := o.Strings.Get(r.Name())
+			if _, ok := s.byName[string(name)]; !ok {
+				s.byName[string(name)] = id
+			}
+		case btf.KindDeclTag:
+			of, ok := o.Record(r.Type())
+			if !ok || !o.Own(r.Type()) || of.Kind() != btf.KindFunc {
+				continue
+			}
+			if text, _ := o.Strings.Get(r.Name()); string(text) != tagKfunc {
+				s.tags[r.Type()] = append(s.tags[r.Type()], id)
+			} else if name, _ := o.Strings.Get(of.Name()); flagged(name) {
+				kfuncs = append(kfuncs, r.Type())
+			}
+		}
+	}
+	for _, id := range kfuncs {
+		s.split(id)
+	}
+	return len(kfuncs)
+}
+
+// A splitter knows the functions of an object by name, and their tags other than bpf_kfunc.
+type splitter struct {
+	o      *btf.Object
+	byName map[string]btf.ID
+	tags   map[btf.ID][]btf.ID
+}
+
+// split rewrites one kfunc.
+func (s *splitter) split(id btf.ID) {
+	o := s.o
+	fn := o.At(id)
+	whole := fn.Type()
+	proto, ok := o.Record(whole)
+	if !ok || proto.Kind() != btf.KindFuncProto {
+		return
+	}
+	n := explicit(o, proto)
+	name, _ := o.Strings.Get(fn.Name())
+	full := string(name) + Suffix
+	impl, exists := s.byName[full]
+	if !exists {
+		impl = o.Append(o.Strings.Add([]byte(full)), fn[1], uint32(whole))
+		s.byName[full] = impl
+	}
+	for _, tag := range s.tags[id] {
+		r := o.At(tag)
+		switch component := int32(r[3]); {
+		case component >= int32(n) && s.hasParameter(impl, component):
+			o.At(tag)[2] = uint32(impl)
+		case !exists:
+			o.Append(r[0], r[1], uint32(impl), r[3])
+		}
+	}
+	short := s.prototype(whole, n) // moves the records in memory
+	o.At(id)[2] = uint32(short)
+}
+
+// hasParameter tells whether a FUNC has a parameter of that number.
+func (s *splitter) hasParameter(id btf.ID, component int32) bool {
+	proto, ok := s.o.Record(s.o.At(id).Type())
+	return ok && proto.Kind() == btf.KindFuncProto && component < int32(proto.Vlen())
+}
+
+// explicit is how many parameters of a prototype come before the first implicit one.
+func explicit(o *btf.Object, proto btf.Record) int {
+	for i := range proto.Vlen() {
+		if IsArgument(o, btf.ID(proto.Elem(i)[1])) {
+			return i
+		}
+	}
+	return proto.Vlen()
+}
+
+// prototype appends a copy of a prototype with its first n parameters.
+func (s *splitter) prototype(of btf.ID, n int) btf.ID {
+	r, _ := s.o.Record(of)
+	words := append([]uint32{0, btf.Info(btf.KindFuncProto, uint32(n), false), r[2]}, r[3:3+2*n]...)
+	return s.o.Append(words...)
+}
