@@ -46,15 +46,16 @@ const (
 	RuleDuplicate   = "duplicate-struct" // two structs or unions of one name
 	RuleLoss        = "fewer-than-before"
 	RuleNoPerCPU    = "no-percpu"
-	RuleUnreachable = "unreachable-name" // CO-RE cannot name it
-	RuleUnsorted    = "unsorted"         // and the kernel searches by bisection
-	RuleLayout      = "layout-header"    // which other readers refuse
-	RuleIncomplete  = "incomplete-type"  // something holds a type that has no size
+	RuleUnreachable = "unreachable-name"  // CO-RE cannot name it
+	RuleUnsorted    = "unsorted"          // and the kernel searches by bisection
+	RuleLayout      = "layout-header"     // which other readers refuse
+	RuleIncomplete  = "incomplete-type"   // something holds a type that has no size
+	RuleImplicit    = "implicit-argument" // a kfunc shows a parameter that the BPF verifier fills in
 )
 
 // LintRules lists the names of all rules.
 func LintRules() []string {
-	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout, RuleIncomplete}
+	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout, RuleIncomplete, RuleImplicit}
 }
 
 type linter struct {
@@ -78,6 +79,7 @@ func Lint(blob []byte, opt LintOptions) []Warning {
 	l.unsorted()
 	l.layoutHeader()
 	l.incomplete()
+	l.implicitArguments()
 	return l.warnings
 }
 

@@ -23,6 +23,16 @@ func funcs(b *blob, n int) {
 	}
 }
 
+// kfunc adds a kfunc f whose second parameter, aux, is a const pointer to a const struct or union.
+func kfunc(b *blob, name string, kind uint32) {
+	i := b.integer("int", 4)
+	s := b.add(b.str(name), info(kind, 0), 0)
+	p := b.ref(kConst, b.ref(kPtr, b.ref(kConst, s)))
+	proto := b.add(0, info(kProto, 2), 0, b.str("n"), i, b.str("aux"), p)
+	f := b.add(b.str("f"), info(kFunc, 0), proto)
+	b.add(b.str("bpf_kfunc"), info(kDeclTag, 0), f, 0xffffffff)
+}
+
 func lintOf(f func(*blob)) []byte {
 	b := newBlob()
 	f(b)
@@ -57,6 +67,15 @@ func TestLint(t *testing.T) {
 			c := b.ref(kConst, b.ref(kTypedef, f, "t"))
 			b.add(b.str("s"), info(kStruct, 1), 4, b.str("m"), c, 0)
 		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `type 4, "s": member "m" holds "far", which is only declared`},
+		{"a kfunc with an implicit argument", lintOf(func(b *blob) { kfunc(b, "bpf_prog_aux", kStruct) }), LintOptions{Kernel: V6_1}, RuleImplicit,
+			`"f": parameter 2, "aux", is a pointer to struct bpf_prog_aux`},
+		{"a kfunc with a union of that name", lintOf(func(b *blob) { kfunc(b, "bpf_prog_aux", kUnion) }), LintOptions{Kernel: V6_1}, "", ""},
+		{"a kfunc with another struct", lintOf(func(b *blob) { kfunc(b, "other", kStruct) }), LintOptions{Kernel: V6_1}, "", ""},
+		{"a function that is no kfunc", lintOf(func(b *blob) {
+			s := b.add(b.str("btf_struct_meta"), info(kStruct, 0), 0)
+			proto := b.add(0, info(kProto, 1), 0, b.str("meta"), b.ref(kPtr, s))
+			b.add(b.str("bpf_kfunc"), info(kDeclTag, 0), b.add(b.str("f"), info(kFunc, 0), proto), 0)
+		}), LintOptions{Kernel: V6_1}, "", ""},
 		{"a member of void", lintOf(func(b *blob) {
 			b.add(b.str("u"), info(kUnion, 1), 4, 0, b.ref(kTypedef, 0, "nullptr_t"), 0)
 		}), LintOptions{Kernel: V6_1}, RuleIncomplete, `member without a name holds void`},

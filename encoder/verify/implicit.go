@@ -1,0 +1,76 @@
+package verify
+
+import "github.com/btfbatch/btfbatch/encoder/btf"
+
+// implicitArguments finds kfuncs whose prototype still has a parameter that the BPF verifier fills in: the kernel's own build removes
+// it, from 7.0 on, and a program that is compiled with the whole prototype passes one argument too many and does not load.
+func (l *linter) implicitArguments() {
+	for i := range l.recs {
+		tag := l.rec(l.firstID + uint32(i))
+		if tag.kind != btf.KindDeclTag || l.word(tag.body()) != noComponent || l.text(tag.name) != "bpf_kfunc" {
+			continue
+		}
+		_, fn := l.find(tag.third)
+		if fn.kind != btf.KindFunc {
+			continue
+		}
+		c, proto := l.find(fn.third)
+		if proto.kind != btf.KindFuncProto {
+			continue
+		}
+		for i := range proto.vlen {
+			p := c.child(&proto, i)
+			if name := l.implicitTarget(p.b); name != "" {
+				l.warn(RuleImplicit, &fn, "parameter %d, %s, is a pointer to struct %s, which the BPF verifier fills in: programs that pass it do not load; "+
+					"encode with kernel: true (--like-kernel), which does what the kernel's own build does", i+1, quoted(c.text(p.a)), name)
+				break
+			}
+		}
+	}
+}
+
+// noComponent is the component index of a tag of the whole declaration.
+const noComponent = 0xffffffff
+
+// implicitTarget is the struct that an implicit parameter's type points to; empty for other types. It skips what the kernel's build
+// skips: qualifiers and type tags at both levels.
+func (l *linter) implicitTarget(id uint32) string {
+	_, ptr := l.unqualified(id)
+	if ptr.kind != btf.KindPtr {
+		return ""
+	}
+	c, target := l.unqualified(ptr.third)
+	if target.kind != btf.KindStruct {
+		return ""
+	}
+	if name := c.text(target.name); name == "bpf_prog_aux" || name == "btf_struct_meta" {
+		return name
+	}
+	return ""
+}
+
+// unqualified is the type behind qualifiers and type tags, with the checker of the blob that has it. It is void where there is none.
+func (l *linter) unqualified(id uint32) (*checker, record) {
+	for range maxTypes {
+		c, r := l.find(id)
+		switch r.kind {
+		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			id = r.third
+		default:
+			return c, r
+		}
+	}
+	return l.checker, record{}
+}
+
+// find is a type of the blob or its base, void where there is none of that id.
+func (l *linter) find(id uint32) (*checker, record) {
+	c := l.checker
+	for c.under != nil && id < c.firstID {
+		c = c.under
+	}
+	if id < c.firstID || !c.exists(id) {
+		return c, record{}
+	}
+	return c, c.rec(id)
+}
