@@ -38,16 +38,17 @@ func (j *job) verify(ctx context.Context, res *Result) error {
 
 // A job is one image on its way.
 type job struct {
-	f     *elf.File
-	d     *dwarf.Data
-	syms  *elf.Symbols
-	table *funcs.Table
-	ids   *funcs.IDSection // until the kernel functions are marked
-	secs  *vars.Sections
-	opt   *Encoder
-	merge *dwarf.MergedUnits // all units, where they are translated as one
-	types *dwarf.MergedUnits // the units of .debug_types, where these alone are
-	clock Clock
+	f        *elf.File
+	d        *dwarf.Data
+	syms     *elf.Symbols
+	table    *funcs.Table
+	ids      *funcs.IDSection // until the kernel functions are marked
+	implicit funcs.ImplicitArgs
+	secs     *vars.Sections
+	opt      *Encoder
+	merge    *dwarf.MergedUnits // all units, where they are translated as one
+	types    *dwarf.MergedUnits // the units of .debug_types, where these alone are
+	clock    Clock
 
 	opened  []*elf.File // beside f
 	missing error       // why a supplementary file that is named could not be opened
@@ -124,7 +125,7 @@ func (j *job) lead() (err error) {
 }
 
 func (j *job) funcOptions() funcs.Options {
-	return funcs.Options{Peer: j.opt.peer(), Features: j.opt.Features}
+	return funcs.Options{Peer: j.opt.peer(), Features: j.opt.Features, ImplicitArgs: j.opt.LikeKernel}
 }
 
 // readSymbols gives every symbol to those who look for functions, or for what the image that leads gives, or for both, so that
@@ -150,6 +151,7 @@ func (j *job) readSymbols(functions, leading bool) error {
 			return err
 		}
 		j.table.MarkKfuncs(j.ids, j.opt.Base.Object())
+		j.implicit = j.table.ImplicitArgs()
 		j.ids = nil
 	}
 	return nil
@@ -195,7 +197,10 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 		return fmt.Errorf("deduplication: %w", err)
 	}
 	j.clock.Stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
-	if j.opt.SortByName {
+	if j.opt.LikeKernel {
+		a.warn.kfuncs = splitKfuncs(o, &j.implicit)
+	}
+	if res.Sorted = j.opt.SortByName || j.opt.LikeKernel && kernelSorts(j.f, j.opt); res.Sorted {
 		o = sorted.ByName(o)
 		j.clock.Stop("sorting", 0, uint64(o.Len()), "types")
 	}

@@ -70,6 +70,12 @@ type Options struct {
 	PlainFields bool
 	// SortByName puts types in the order of their names, for kernels that search by bisection. See package sorted.
 	SortByName bool
+	// LikeKernel does what the build of the image's kernel does to the encoder's BTF: kfuncs with implicit arguments get two prototypes (see
+	// package implicit), and types are sorted by name if that build sorts them. The BTF in the image shows whether it does; if there is none,
+	// Release decides.
+	LikeKernel bool
+	// Release is the kernel's own, as `uname -r` prints it. Only LikeKernel asks for it.
+	Release string
 	// RulesOff are rules of pahole that do not hold although the profile has them. It is for tests of what each of them does.
 	RulesOff rules.Set
 }
@@ -105,7 +111,11 @@ func (o Options) canonical() Options {
 // peer are the rules of pahole that hold.
 func (o *Options) peer() rules.Set {
 	if o.Profile == Pahole {
-		return rules.Pahole &^ o.RulesOff
+		off := o.RulesOff
+		if o.LikeKernel { // in the kernel's build the encoder sees .BTF_ids before its sets are sorted
+			off |= rules.FlagsAtSymbol
+		}
+		return rules.Pahole &^ off
 	}
 	return rules.Default &^ o.RulesOff
 }

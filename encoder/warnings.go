@@ -36,6 +36,7 @@ type warner struct {
 
 	renamed []string // functions whose symbols have nearly their names
 	waiting []string // what is said of images that wait for link-time optimisation
+	kfuncs  string   // what is said of kfuncs with implicit arguments
 }
 
 // A finding is what one rule found so far.
@@ -100,6 +101,9 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 	}
 	if n := len(w.waiting); n > 0 {
 		list = append(list, Warning{Rule: RuleNotLinked, Count: n, Examples: w.waiting[:min(n, maxExamples)]})
+	}
+	if w.kfuncs != "" {
+		list = append(list, Warning{Rule: RuleImplicit, Count: 1, Examples: []string{w.image + w.kfuncs}})
 	}
 	for rule := range translate.NumNoteRules {
 		if f := &w.found[rule]; f.count > 0 {

@@ -80,6 +80,13 @@ func Find(text string) (Asked, error) {
 	return a, nil
 }
 
+// SortsTypes tells whether the build of a kernel of that release puts the types of its BTF in the order of their names, as builds from
+// 7.0 on do. It does not of what is no release.
+func SortsTypes(text string) bool {
+	m := release.FindStringSubmatch(text)
+	return m != nil && !numbers(m[1], m[2]).before(number{7, 0})
+}
+
 // A number is the first two parts of a release.
 type number struct{ major, minor int }
 

@@ -45,6 +45,19 @@ func ByName(o *btf.Object) *btf.Object {
 	return &out
 }
 
+// IsByName tells whether the types of an object are in the order of their names.
+func IsByName(o *btf.Object) bool {
+	var last []byte
+	for _, r := range o.All() {
+		n := name(o, r)
+		if bytes.Compare(n, last) < 0 {
+			return false
+		}
+		last = n
+	}
+	return true
+}
+
 // order is the order of the types by their old ids.
 func order(o *btf.Object) []key {
 	keys := make([]key, 0, o.Len())

@@ -14,13 +14,14 @@ import (
 // at the function's own symbol. The kernel's build then fills the ids in and sorts every set by them, which leaves the symbols
 // at pairs of other functions. Such a set is read by its ids: they are those of the BTF that is in the image.
 type IDSection struct {
-	f       *elf.File
-	section int // index
-	data    []byte
-	addr    uint64    // of the first byte, as symbols count
-	peer    rules.Set // Options.Peer
-	sets    []idSet
-	members []idMember
+	f        *elf.File
+	section  int // index
+	data     []byte
+	addr     uint64    // of the first byte, as symbols count
+	peer     rules.Set // Options.Peer
+	implicit bool      // Options.ImplicitArgs
+	sets     []idSet
+	members  []idMember
 
 	counted, uncounted uint64 // addresses of sets whose number of pairs is filled in, and is not
 	err                error  // what is wrong with the first set that is damaged
@@ -41,6 +42,7 @@ type idSet struct {
 	sorted   bool
 	byName   map[string]uint32 // flags; nil when the functions of a sorted set are not known
 	alike    uint32            // flags that every pair has
+	any      uint32            // flags that any pair has
 }
 
 // word is the word at an address.
@@ -127,6 +129,17 @@ func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	return set.byName[string(name)]
 }
 
+// implicitArgs tells whether a function of a set has implicit arguments; known is false where the set does not tell.
+func (s *IDSection) implicitArgs(set *idSet, addr uint64, name []byte) (implicit, known bool) {
+	switch {
+	case !set.sorted:
+		return s.flagsAtSymbol(addr)&kfuncImplicitArgs != 0, true
+	case set.byName == nil:
+		return set.alike&kfuncImplicitArgs != 0, (set.alike^set.any)&kfuncImplicitArgs == 0
+	}
+	return set.byName[string(name)]&kfuncImplicitArgs != 0, true
+}
+
 // resolve finds out which sets are sorted, and whose their pairs are.
 func (s *IDSection) resolve(base *btf.Object) {
 	s.arrange()
@@ -139,12 +152,13 @@ func (s *IDSection) resolve(base *btf.Object) {
 			flags, _ := s.word(addr + 4)
 			set.sorted = set.sorted || id != 0
 			set.alike &= flags
+			set.any |= flags
 		}
-		if !set.sorted || s.peer.Has(rules.FlagsAtSymbol) {
+		if !set.sorted || s.peer.Has(rules.FlagsAtSymbol) && !s.implicit {
 			continue
 		}
 		if own == nil {
-			if own = s.ownBTF(base); own == nil {
+			if own = OwnBTF(s.f, base); own == nil {
 				own = btf.New(s.f.Order, nil) // in which nothing is found
 			}
 		}
@@ -152,13 +166,22 @@ func (s *IDSection) resolve(base *btf.Object) {
 	}
 }
 
-// ownBTF is the BTF that is in the image; nil when there is none that can be read.
-func (s *IDSection) ownBTF(base *btf.Object) *btf.Object {
-	sec := s.f.Section(btf.SectionBTF)
+// OwnBTF is the BTF that is in an image, continuing the distilled base that is there too, or else base; nil when there is none that can
+// be read.
+func OwnBTF(f *elf.File, base *btf.Object) *btf.Object {
+	if distilled := sectionBTF(f, btf.SectionBase, nil); distilled != nil {
+		base = distilled
+	}
+	return sectionBTF(f, btf.SectionBTF, base)
+}
+
+// sectionBTF is the BTF in a section; nil when there is none that can be read.
+func sectionBTF(f *elf.File, name string, base *btf.Object) *btf.Object {
+	sec := f.Section(name)
 	if sec == nil || !sec.HasData() {
 		return nil
 	}
-	data, err := s.f.Data(sec)
+	data, err := f.Data(sec)
 	if err != nil {
 		return nil
 	}

@@ -15,6 +15,8 @@ const (
 	kfuncArenaRet  = 1 << 13
 	kfuncArenaArg1 = 1 << 14
 	kfuncArenaArg2 = 1 << 15
+
+	kfuncImplicitArgs = 1 << 16
 )
 
 const setIsKfuncs = 1 // bit of the second word of a set8
@@ -35,7 +37,7 @@ func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &IDSection{f: f, section: sec.Index, data: data, addr: f.SymbolBase(sec), peer: opt.Peer}
+		s := &IDSection{f: f, section: sec.Index, data: data, addr: f.SymbolBase(sec), peer: opt.Peer, implicit: opt.ImplicitArgs}
 		if !opt.lastIDs() {
 			s.next = list
 		}
@@ -84,8 +86,36 @@ func (t *Table) markKfuncs(ids *IDSection, base *btf.Object) {
 		if e := t.Index(m.name); e >= 0 {
 			t.entries[e].flags |= kfunc
 			t.kflags[e] = ids.flags(set, m.addr, m.name)
+			if ids.implicit {
+				t.implicit.add(ids, set, m)
+			}
 		}
 	}
+}
+
+// ImplicitArgs are the kfuncs whose last arguments the BPF verifier fills in, by the flag KF_IMPLICIT_ARGS in the sets of .BTF_ids. It is
+// filled where Options.ImplicitArgs asks for it.
+type ImplicitArgs struct {
+	names   map[string]bool
+	Unknown int // kfuncs of which the flags are not known: the set is sorted by ids, and the image has no BTF that they are of
+}
+
+// ImplicitArgs are those of the kfuncs that MarkKfuncs found.
+func (t *Table) ImplicitArgs() ImplicitArgs { return t.implicit }
+
+// Has tells whether a kfunc has implicit arguments.
+func (a *ImplicitArgs) Has(name []byte) bool { return a.names[string(name)] }
+
+// add takes a member of a set. Of several sets with one function the last counts.
+func (a *ImplicitArgs) add(ids *IDSection, set *idSet, m idMember) {
+	implicit, known := ids.implicitArgs(set, m.addr, m.name)
+	if !known {
+		a.Unknown++
+	}
+	if a.names == nil {
+		a.names = make(map[string]bool)
+	}
+	a.names[string(m.name)] = implicit
 }
 
 // kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.

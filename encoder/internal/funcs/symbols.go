@@ -35,6 +35,7 @@ type Table struct {
 	more      []symbol // all but the first of an entry: by entry, then by value, then in symbol table order
 	nameIndex nameIndex
 	kflags    map[int32]uint32 // of the entries that are kfuncs
+	implicit  ImplicitArgs
 	seed      maphash.Seed
 
 	last       int32 // the entry whose base name sorts last
@@ -69,6 +70,8 @@ type symbol struct {
 type Options struct {
 	Peer     rules.Set // the rules of the peer that hold
 	Features feature.Set
+
+	ImplicitArgs bool // Table.ImplicitArgs is asked for
 }
 
 // NewTable is an empty table for an image: Add takes its symbols, one by one, and Finish makes it ready.

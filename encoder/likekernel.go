@@ -1,0 +1,34 @@
+package encoder
+
+import (
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/implicit"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
+	"github.com/btfbatch/btfbatch/encoder/sorted"
+)
+
+// RuleImplicit is the rule that kfuncs with implicit arguments cannot be told from others.
+const RuleImplicit = "implicit-arguments"
+
+// kernelSorts tells whether the build of the image's kernel put the types of its BTF in the order of their names. The BTF in the image
+// shows it; an image without BTF is judged by its release.
+func kernelSorts(f *elf.File, opt *Encoder) bool {
+	if own := funcs.OwnBTF(f, opt.Base.Object()); own != nil {
+		return sorted.IsByName(own)
+	}
+	return kernel.SortsTypes(opt.Release)
+}
+
+// splitKfuncs gives kfuncs with implicit arguments their two prototypes, and says what could not be done; empty if all was.
+func splitKfuncs(o *btf.Object, args *funcs.ImplicitArgs) (problem string) {
+	implicit.Split(o, args.Has)
+	if args.Unknown == 0 {
+		return ""
+	}
+	return fmt.Sprintf("which of %d kfuncs have implicit arguments is unknown: their sets in .BTF_ids are sorted by type ids, and the image has no .BTF that these are of; "+
+		"such kfuncs keep the arguments that the BPF verifier fills in", args.Unknown)
+}
