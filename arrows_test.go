@@ -35,12 +35,13 @@ var arrows = map[string][]string{
 	"encoder/internal/vars":      {"encoder/internal/translate", "encoder/elf", "encoder/btf", "encoder/rules"},
 	"encoder/internal/dedup":     {"encoder/btf", "encoder/internal/nominal", "encoder/rules"},
 	"encoder/distill":            {"encoder/btf"},
+	"encoder/implicit":           {"encoder/btf"},
 	"encoder/sorted":             {"encoder/btf"},
 	"encoder/verify":             {"encoder/btf", "encoder/feature", "encoder/kernel"},
 	"encoder/internal/debugfile": {"encoder/elf", "encoder/input"},
 	"encoder": {
 		"encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/internal/debugfile", "encoder/internal/dedup",
-		"encoder/internal/dwarf", "encoder/internal/funcs", "encoder/internal/translate", "encoder/internal/vars", "encoder/rules",
+		"encoder/internal/dwarf", "encoder/internal/funcs", "encoder/implicit", "encoder/internal/translate", "encoder/internal/vars", "encoder/kernel", "encoder/rules",
 		"encoder/sorted", "encoder/verify",
 	},
 

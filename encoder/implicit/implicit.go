@@ -6,7 +6,7 @@
 //
 // Input: a BTF object and the flagged names. Output: the same object with changed and added types. Never: types removed or renumbered.
 //
-// The rules are those of the kernel's build tool, resolve_btfids of Linux 7.2 (rule 05/9).
+// The rules are those of the kernel's build tool, resolve_btfids of Linux 7.2 (rule 05/12).
 package implicit
 
 import (
