@@ -42,15 +42,16 @@ func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
 		if r, ok = o.Record(id); !ok {
 			return nil, false
 		}
-		switch r.Kind() {
-		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			id = r.Type()
-		default:
+		if !decorations.Has(r.Kind()) {
 			return r, true
 		}
+		id = r.Type()
 	}
 	return nil, false
 }
+
+// decorations are what the kernel's build tool looks through.
+const decorations = btf.Qualifiers | 1<<btf.KindTypeTag
 
 // maxQualifiers is how many qualifiers may follow each other; kernels allow 32 levels of any reference.
 const maxQualifiers = 64

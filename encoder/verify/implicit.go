@@ -53,12 +53,10 @@ func (l *linter) implicitTarget(id uint32) string {
 func (l *linter) unqualified(id uint32) (*checker, record) {
 	for range maxTypes {
 		c, r := l.find(id)
-		switch r.kind {
-		case btf.KindConst, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
-			id = r.third
-		default:
+		if !(btf.Qualifiers | 1<<btf.KindTypeTag).Has(r.kind) {
 			return c, r
 		}
+		id = r.third
 	}
 	return l.checker, record{}
 }
