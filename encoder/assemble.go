@@ -70,7 +70,7 @@ func (a *assembler) makeRoom(j *job, info uint64) {
 	j.parallel(len(rooms), func(i int) { rooms[i]() })
 }
 
-// forget lets go of what only the joining of units needs.
+// forget releases everything that only the join needs.
 func (a *assembler) forget() {
 	a.names, a.classes, a.ids, a.joined = nameTable{}, dedup.ClassTable{}, nil, nil
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // TestEmbedKernels embeds their BTF into whole kernels: into one whose linker reserved an allocated .BTF, and into one that has
-// none. Every other byte stays, but for the fields of the ELF header that tell where sections are.
+// none. Every other byte stays, except for the fields of the ELF header that tell where sections are.
 func TestEmbedKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copying whole kernels takes a while")
@@ -63,7 +63,7 @@ func TestEmbedKernels(t *testing.T) {
 	}
 }
 
-// sameBytes: behind the ELF header, the first file is the start of the second, but for a range of offsets.
+// sameBytes: behind the ELF header, the first file is the start of the second, except for a range of offsets.
 func sameBytes(t *testing.T, before, after string, from, to uint64) {
 	t.Helper()
 	a, err := os.Open(before)
@@ -97,7 +97,7 @@ func sameBytes(t *testing.T, before, after string, from, to uint64) {
 	}
 }
 
-// sameSegments: the program headers, and the sections but for .BTF and the names, are the same.
+// sameSegments: the program headers, and the sections except .BTF and the names, are the same.
 func sameSegments(t *testing.T, before, after string, from, to uint64) {
 	t.Helper()
 	a, err := stdelf.Open(before)

@@ -251,7 +251,7 @@ func (j *job) functions(ctx context.Context, a *assembler) (merge *dedup.Merger,
 // largeInfo is how much debug information makes an image large: a kernel has ten times as much, a module a tenth.
 const largeInfo = 16 << 20
 
-// forgetDWARF lets go of what only the units needed. After a large image what their workers leave is collected at once: all that
+// forgetDWARF releases everything that only the CUs needed. After a large image what their workers leave is collected at once: all that
 // follows finds room there, and the peak of memory is that of the translation.
 func (j *job) forgetDWARF(a *assembler) {
 	large := j.d.InfoSize() >= largeInfo

@@ -11,7 +11,7 @@ func (j *job) asRead(f *elf.File) *elf.File {
 	return f.AsPeer(j.opt.peer())
 }
 
-// otherSymbols is rule 01/1.1: without a symbol table in the image the reference gives up, be there one in the debug file or not.
+// otherSymbols is rule 01/1.1: without a symbol table in the image pahole gives up, whether or not the debug file has one.
 // Otherwise it is that of the debug file which counts.
 func (j *job) otherSymbols() (*elf.Symbols, error) {
 	if j.opt.peer().Has(rules.OtherSymbols) || j.d.File == j.f {

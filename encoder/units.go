@@ -246,7 +246,7 @@ func (p *pipeline) joinDue() {
 	p.joinLocked()
 }
 
-// joinLocked is joinDue with mu held, which it lets go of while it joins; it tells whether it joined any.
+// joinLocked is joinDue with mu held. It releases mu while it joins, and reports whether it joined any.
 func (p *pipeline) joinLocked() (joined bool) {
 	for !p.busy && p.err == nil && p.ready[p.next] != nil {
 		u := p.ready[p.next]

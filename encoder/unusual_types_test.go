@@ -225,7 +225,7 @@ func TestUnknownTags(t *testing.T) {
 	}
 }
 
-// TestUnusualTypesMerged: units that are translated as one give the same types, and the same warnings but for the number of the CU, which
+// TestUnusualTypesMerged: units that are translated as one give the same types, and the same warnings except for the number of the CU, which
 // a name that is made an identifier has not there.
 func TestUnusualTypesMerged(t *testing.T) {
 	for _, image := range []string{"ptrauth", "nullptr", "bitint", "dollar", "annot", "empty", "reduced"} {

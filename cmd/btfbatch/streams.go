@@ -9,7 +9,7 @@ import (
 )
 
 // spool makes inputs of the command line files that can be opened several times: the standard input, which is -, and pipes. It
-// returns a function that lets go of them.
+// returns a function that releases them.
 func spool(paths ...*string) (done func(), err error) {
 	var all []func()
 	done = func() {

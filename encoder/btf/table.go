@@ -185,7 +185,7 @@ func (t *Table) Append3(name, info, third uint32) ID {
 	return t.First() + ID(len(t.start)) - 1
 }
 
-// Words are the words of all records one behind the other. They may be changed in place, and what extends them by append can
+// Words returns the words of all records, one after another. They may be changed in place, and what extends them by append can
 // be put back with SetWords.
 func (t *Table) Words() []uint32 { return t.words }
 

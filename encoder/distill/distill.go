@@ -1,8 +1,8 @@
-// Package distill cuts the base of a split BTF down to what the split BTF needs, and puts such a pair onto a whole base again.
+// Package distill reduces the base of split BTF to the types that the split BTF needs, and relocates such a pair to a whole base.
 //
-// Distill takes a deduplicated split object and gives a small base (the section .BTF.base) and the split object over it
-// (.BTF), so that a module survives changes of the kernel's BTF that do not concern it. Relocate is the other direction, as the
-// kernel does it when it loads a module. Neither changes its arguments, merges types or looks at ELF.
+// Distill. Input: deduplicated split BTF. Output: a small base (the section .BTF.base) and the split BTF on top of it (.BTF). A module
+// then survives changes of the kernel's BTF that do not affect it. Relocate does the reverse, as the kernel does when it loads a
+// module. Never: neither changes its arguments, merges types or reads ELF.
 package distill
 
 import (

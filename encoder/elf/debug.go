@@ -67,7 +67,7 @@ func (f *File) findWaiting() {
 	f.waiting = found
 }
 
-// layOutDebug lays out the debug sections of a relocatable file: those of one name lie one behind the other, the first at 0.
+// layOutDebug lays out the debug sections of a relocatable file: those of one name are placed one after another, the first at 0.
 func (f *File) layOutDebug() {
 	type key struct {
 		name  string
@@ -100,7 +100,7 @@ func (f *File) joinedSize(s *Section) uint64 {
 	return n
 }
 
-// Joined reads debug sections of one plain name, one behind the other, as Data would each of them. In an image that is linked only
+// Joined reads all debug sections of one plain name, one after another, each like Data. In an image that is linked only
 // sections of units can be joined: where something refers to another one, it does not say to which of that name.
 func (f *File) Joined(secs []*Section) ([]byte, error) {
 	if name, _ := debugName(secs[1].Name); f.Type != elf.ET_REL && name != "info" && name != "types" {

@@ -59,7 +59,7 @@ func TestDebugSections(t *testing.T) {
 	}
 }
 
-// TestJoined: sections of one name are read one behind the other, and what refers into one of them to where it lies then. As the
+// TestJoined: sections of one name are read one after another, and what refers into one of them to where it lies then. As the
 // reference has it each begins at 0.
 func TestJoined(t *testing.T) {
 	for _, how := range []synth.Compression{synth.Plain, synth.Zlib} {

@@ -90,7 +90,7 @@ func (f *File) Reserved(name string) (size uint64, ok bool) {
 // fixed tells whether a section is found by its address, so that it cannot move.
 func (f *File) fixed(s *Section) bool { return s.Flags&elf.SHF_ALLOC != 0 && f.Type != elf.ET_REL }
 
-// A change is what embedding does to a file: its first keep bytes stay but for the edits, and the tail follows.
+// A change is what embedding does to a file: its first keep bytes stay except for the edits, and the tail follows.
 type change struct {
 	keep  uint64
 	edits []edit

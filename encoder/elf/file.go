@@ -44,7 +44,7 @@ type File struct {
 	most    uint64 // bytes that a section may have
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
-	several bool     // debug sections of one name are laid out one behind the other
+	several bool     // debug sections of one name are laid out one after another
 	waiting bool     // see Waiting
 	symbols *Symbols // ET_REL: once they were read
 

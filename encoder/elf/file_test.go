@@ -305,7 +305,7 @@ func note(align int, owner string, kind uint32, value ...byte) []byte {
 	return pad(append(pad(append(append(b, owner...), 0)), value...))
 }
 
-// TestNotes: notes are found one behind the other, by the alignment of their section.
+// TestNotes: notes are found one after another, by the alignment of their section.
 func TestNotes(t *testing.T) {
 	for align, padded := range map[uint64]int{0: 4, 1: 4, 4: 4, 8: 8, 16: 4} {
 		b := synth.New(synth.Target{})

@@ -110,7 +110,7 @@ func (f *File) Misread() bool {
 
 // relocate is rule 01/1.2.2: the reference relocates all sections of a file in the order of their relocation sections, loaded
 // ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
-// It stops at a symbol that is not in the table or lies in a section that the file has not, at a place outside of the section, and at
+// It stops at a symbol that is not in the table or lies in a section that the file lacks, at a place outside of the section, and at
 // a section that it cannot read. It goes on after a type that it does not know, and after a symbol that is undefined, and leaves that
 // place alone. relocate applies the relocations of one section to the bytes that they are of.
 func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {

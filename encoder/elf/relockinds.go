@@ -10,7 +10,7 @@ var (
 	set64 = relKind{relSet, 8}
 )
 
-// emCSKY is the number of the C-SKY, which the standard library has not.
+// emCSKY is the machine number of C-SKY, which the standard library lacks.
 const emCSKY elf.Machine = 252
 
 // relocationKinds says, for every machine, which relocations occur in debug sections (rule 01/1.2; the

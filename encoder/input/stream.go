@@ -164,7 +164,7 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
-// end lets go of what decompresses.
+// end releases the decompressor.
 func (s *Stream) end() {
 	for _, end := range s.ends {
 		end()

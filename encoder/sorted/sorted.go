@@ -23,7 +23,7 @@ type key struct {
 }
 
 // ByName is the object with its own types sorted by name. The strings are shared with o. Split objects that continue o do not
-// continue the result: they are to be made anew.
+// continue the result: they must be encoded again.
 func ByName(o *btf.Object) *btf.Object {
 	keys := order(o)
 	ids := make([]uint32, o.Len()) // the new id of the type First+i

@@ -13,7 +13,7 @@ import (
 // A struct is parsed if the type of one of its members is itself special. The parse looks into arrays and into structs
 // held by value, and through one volatile in front of a pointer, but never through another qualifier or a typedef. A type
 // tag with kind flag is an attribute and no tag. A kernel pointer to a struct of the kernel needs a destructor, which the
-// structs of this page have not; of other structs only the running kernel knows whether it has them and their destructors, so
+// structs of this page lack; for other structs only the running kernel knows whether it has them and their destructors, so
 // they are taken for structs of the program. Unions and other places where a special type means nothing are passed over. What was
 // found inside a struct is kept, so each struct is walked once.
 

@@ -277,7 +277,7 @@ func (s *side) sectionText(p place) string {
 	return "in " + string(s.text(r.Name()))
 }
 
-// sectionItself describes a section, but for its variables: what of its size they explain arrange tells.
+// sectionItself describes a section, except for its variables: arrange reports the part of its size that they explain.
 func (c *comparer) sectionItself(it *item, o, n btf.Record) {
 	if it.own {
 		it.changes = append(it.changes, Change{Part: Whole, Op: Changed, Rule: SectionSize, Severity: Neutral, New: "lists other functions"})

@@ -19,7 +19,7 @@ type graph struct {
 	steps              int
 }
 
-// edges are lists of numbers by item, one behind the other.
+// edges are lists of numbers by item, one after another.
 type edges struct {
 	start []int32
 	list  []int32

@@ -191,7 +191,7 @@ func (s *side) byName(r btf.Record) uint64 {
 	return mix(mix(readsName, uint64(categoryOf(r))), s.name(r.Name()))
 }
 
-// content is all that a record says, but for its name.
+// content is all that a record says, except its name.
 func (s *side) content(id uint32, r btf.Record) reading {
 	c := reading{own: mix(readsBody, uint64(r.Kind()))}
 	switch k := r.Kind(); k {

@@ -358,7 +358,7 @@ func (s *side) mark(id btf.ID, version uint64) {
 	}
 }
 
-// readAgain reads everything anew but for references that end at a name.
+// readAgain reads everything again, except references that end at a name.
 func (s *side) readAgain(list []declaration) {
 	for id := range s.refs {
 		if r, ok := s.record(uint32(id)); ok && !s.named(r) {

@@ -14,7 +14,7 @@ import (
 )
 
 // A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed and prepared once and
-// shared, and let go of when the last of its users is done.
+// shared, and released after its last user is done.
 type base struct {
 	name string // for messages
 	file string // to be read by the first user; empty if an image provides it

@@ -1,8 +1,8 @@
 // Package batch encodes many images: bases before modules, bounded in memory, one row per image.
 //
-// In come the items of a corpus and options; out come published files and a report. What is wrong with one image fails its
-// row, and its dependants' rows, never the batch. An output takes its place only after the kernels it is for have accepted it.
-// The package decides nothing about types: it calls the encoder, and everything that looks at its result.
+// Input: the items of a corpus, and options. Output: published files and a report. A problem with one image fails its row and the rows
+// of images that depend on it, but not the batch. An output is put in place only after the kernels it is for have accepted it. Never: the
+// package decides nothing about types. It calls the encoder, and the packages that check and compare its result.
 package batch
 
 import (
@@ -143,7 +143,7 @@ func (b *batch) end() {
 	b.over = true
 }
 
-// Names lists the items' names in the order of the manifest, which that of the items is but for bases.
+// Names lists the items' names in the order of the manifest. The items have that order too, except that bases come first.
 func Names(items []corpus.Item) []string {
 	order := make([]*config.Image, len(items))
 	for i := range items {

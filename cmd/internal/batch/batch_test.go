@@ -136,7 +136,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// A base is let go of when its last user is done, and read once.
+// A base is read once, and released after its last user is done.
 func TestBaseIsReleased(t *testing.T) {
 	path := sample(t)
 	dir := filepath.Dir(path)
@@ -164,7 +164,7 @@ func TestBaseIsReleased(t *testing.T) {
 	}
 	for _, i := range []int{1, 3} {
 		if s := b.bases[i]; s.btf != nil || s.wire != nil || s.checks != nil {
-			t.Errorf("the base of %s was not let go of", items[i].Image.Name)
+			t.Errorf("the base of %s was not released", items[i].Image.Name)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func resident(t *testing.T) int {
 	return 0
 }
 
-// TestMemoryIsFlat: what an image took is given back before the next ones are done, be they kernels, modules or failures.
+// TestMemoryIsFlat: the memory of an image is released before the next ones are done: kernels, modules and failures.
 func TestMemoryIsFlat(t *testing.T) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
 	dir := t.TempDir()

@@ -258,7 +258,7 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 	return c, nil
 }
 
-// rewrite writes a golden anew, of which c says how it differs. It takes its place with the outputs.
+// rewrite rewrites a golden. c has its difference. It is put in place together with the outputs.
 func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Comparison, error) {
 	<-w.done
 	if w.err != nil {

@@ -1,6 +1,6 @@
 // Package costs shows what variables cost.
 //
-// In come the encoder's numbers; out come tables for people or JSON. It encodes and decides nothing.
+// Input: the encoder's counts. Output: tables for people, or JSON. Never: the package encodes and decides nothing.
 package costs
 
 import (

@@ -1,7 +1,7 @@
-// Package embed puts BTF that is there already into an image.
+// Package embed puts existing BTF into an image.
 //
-// In come the names of files; out comes a copy of the image with the BTF inside, or the image itself changed. What the kernel would
-// refuse is not embedded. The package encodes nothing.
+// Input: the names of files. Output: a copy of the image that contains the BTF, or the changed image. BTF that the kernel would refuse is
+// not embedded. Never: the package encodes nothing.
 package embed
 
 import (

@@ -1,7 +1,7 @@
 // Package explain tells why the encoder kept a function or variable, or left it out.
 //
-// In come an image, options and a name; out comes text with the decision, the rule behind it, and what the other profile makes of
-// it. The decisions are the encoder's own: the package encodes the image and listens.
+// Input: an image, options and a name. Output: text with the decision, its rule, and the decision of the other profile. The package
+// encodes the image and records the encoder's decisions. Never: it decides nothing itself.
 package explain
 
 import (

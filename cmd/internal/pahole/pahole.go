@@ -1,8 +1,8 @@
 // Package pahole makes BTF as the command line of pahole asks for it, so that a kernel build can call btfbatch by that name.
 //
-// In come the arguments that a kernel's scripts pass; out come a section in the image or a raw file, and an exit code. The BTF is
-// that of the profile pahole. The package never prints types, and never hides an error as the reference does: where that ends a
-// unit in silence, exit code 0 and no BTF, this says what is wrong and ends with 1.
+// Input: the arguments that a kernel's scripts pass. Output: a section in the image or a raw file, and an exit code. The BTF is that of
+// the profile pahole. Never: the package prints no types and hides no error. Where pahole exits with 0, silently and without BTF, this
+// program reports the error and exits with 1.
 package pahole
 
 import (

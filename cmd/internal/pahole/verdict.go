@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// verifyVariable is the variable of the environment that names kernels, as a kernel's build cannot pass an option that pahole has not.
+// verifyVariable is the variable of the environment that names kernels, because a kernel's build cannot pass options that pahole lacks.
 const verifyVariable = "BTFBATCH_VERIFY"
 
 // kernels reads the list of kernels that have to accept the BTF.

@@ -1,7 +1,7 @@
 // Package source reads BTF from whatever holds it: a raw file, the sections of an ELF file, a raw dump.
 //
-// In come paths; out come bytes (for those who judge them) or objects. It never checks types and never writes. What files are, and how
-// they are compressed, package input tells.
+// Input: paths. Output: bytes, for the verifier, or BTF objects. Package input recognises the kind of a file and its compression. Never:
+// the package checks no types and writes nothing.
 package source
 
 import (

@@ -378,7 +378,7 @@ func TestRun(t *testing.T) {
 		{name: "of two that one type equals, the one that was met first takes it", build: func(w world) {
 			i, l := w.int("int"), w.int("long")
 			w.strct("s", w.ptr(w.strct("x", i))) // 3 4 5
-			w.strct("s", w.ptr(w.strct("x", l))) // 6 7 8: equal to 5 but for what x is
+			w.strct("s", w.ptr(w.strct("x", l))) // 6 7 8: equal to 5 except for x
 			w.strct("o", w.ptr(5), w.ptr(8))     // 9 10 11
 			w.strct("o", 13, 13)                 // 12
 			w.ptr(14)
@@ -450,7 +450,7 @@ func TestSplit(t *testing.T) {
 	}
 	check(t, []row{
 		{name: "own types become those of the base", base: base, build: use, want: `9 PTR 3`},
-		{name: "but for typedefs, as the peer has it", shows: rules.BaseTypedefSignature, base: base, build: use, opt: Options{Peer: rules.Pahole}, want: `
+		{name: "except typedefs, as in pahole", shows: rules.BaseTypedefSignature, base: base, build: use, opt: Options{Peer: rules.Pahole}, want: `
 			9 TYPEDEF t 1
 			10 PTR 9`},
 		// A forward that equals one of the base is that one, whatever the split part defines; an empty enum of the base leads to

@@ -11,7 +11,7 @@ type graph struct {
 	o     *btf.Object
 	first uint32 // first own id
 	oddities
-	// fine: all names of enums without values are known, so that other enums of one name need not be in one list.
+	// fine: all names of enums without values are known, so other enums of one name can be in different lists.
 	fine bool
 }
 

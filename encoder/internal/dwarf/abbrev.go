@@ -225,7 +225,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, uni
 	}
 }
 
-// sameForms tells whether forms have the same sizes and meanings, but for where references count from.
+// sameForms tells whether forms have the same sizes and meanings, except for the base of references.
 func (k abbrevKey) sameForms(o abbrevKey) bool {
 	k.abs, k.sup = o.abs, o.sup
 	return k == o

@@ -170,7 +170,7 @@ func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	return b, s.file.ReadAt(s.s, b[:have], off)
 }
 
-// A window is a piece of a section that was read somewhat ahead, for what lies there one behind the other.
+// A window is a part of a section that is read ahead, for sequential access.
 type window struct {
 	sec  *section
 	off  uint64 // of data in the section

@@ -158,7 +158,7 @@ func (c *Cursor) loadFixed(l *layout, d span) {
 	c.Val[l.slot%maxSlots], c.Val[l.flag%maxSlots] = num&l.wide+uint64(l.add), 1
 }
 
-// A Run is what DIEs one behind the other state.
+// A Run holds the values of consecutive DIEs.
 type Run struct {
 	Words []uint32 // three for each: key of the name, reference of the type, number; of parameters the first two
 	Next  int      // where the first DIE stands that is not one of them

@@ -109,7 +109,7 @@ func (w *MergedUnits) Number(id func(pos uint32) uint32) {
 	}
 }
 
-// load reads sections one behind the other.
+// load reads sections one after another.
 func (w *MergedUnits) load(secs []*section) error {
 	total := uint64(0)
 	for _, s := range secs {

@@ -218,7 +218,7 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// BenchmarkWalk visits every DIE of a real image, units opened anew each time.
+// BenchmarkWalk visits every DIE of a real image. It opens the units again each time.
 func BenchmarkWalk(b *testing.B) {
 	image, err := os.ReadFile("../../../corpus/images/gcc12-x86_64-dwarf5-based.elf")
 	if err != nil {

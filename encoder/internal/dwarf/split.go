@@ -171,7 +171,7 @@ func (s *Split) Unit(skeleton, u *Unit) error {
 // maxContribution is among how many units of a contribution one is looked for. By the standard there is one.
 const maxContribution = 64
 
-// findUnits finds the units of a file that has no index, so that each skeleton need not go over them.
+// findUnits indexes the units of a file that has no index, which saves each skeleton a search through the file.
 func (s *Split) findUnits(d *Data) {
 	s.units = make(map[uint64]uint64)
 	var u Unit

@@ -20,7 +20,7 @@ const (
 	NumReasons
 )
 
-// reasons have the name of the rule behind each reason, and the reason in pahole's words, but for the one of peerReason.
+// reasons have the name of the rule behind each reason, and the reason in pahole's words, except that of peerReason.
 var reasons = [NumReasons]struct{ rule, text string }{
 	Kept:                  {"kept", "kept"},
 	UnexpectedRegister:    {"expected-registers", "unexpected register usage for parameter"},

@@ -69,10 +69,10 @@ type indexer struct {
 	entries []int32
 
 	empty, zeroed dwarf.StrKey // the last empty string, and the first of too many
-	row           int          // of empty strings, one behind the other, up to that one
+	row           int          // of consecutive empty strings up to that one
 }
 
-// maxEmpty is how many empty strings there are one behind the other. A linker keeps one, and without one there is one of each object.
+// maxEmpty is the number of consecutive empty strings. A linker keeps one; without a linker there is one of each object.
 const maxEmpty = 32
 
 func (x *indexer) add(key dwarf.StrKey, text []byte) {

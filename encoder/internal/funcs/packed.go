@@ -42,7 +42,7 @@ func (p *packer) strip(id uint32) uint32 {
 // maxNesting bounds the descent into members of members.
 const maxNesting = 1 << 12
 
-// alignment is the natural alignment of a type: that of its largest scalar, but for the bound that the ABI sets.
+// alignment is the natural alignment of a type: that of its largest scalar, up to the limit of the ABI.
 func (p *packer) alignment(id uint32, depth int) uint64 {
 	id = p.strip(id)
 	if id == 0 || depth > maxNesting {

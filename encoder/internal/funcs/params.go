@@ -214,7 +214,7 @@ func (a *Analyzer) share(i int) {
 }
 
 // judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for a
-// signature that is as written). One without a location, be it a constant or unknown, counts as optimized away.
+// signature that is as written). One without a location, constant or unknown, counts as optimized away.
 func (a *Analyzer) judge(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {

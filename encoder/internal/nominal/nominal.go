@@ -4,11 +4,11 @@
 //
 // Ninety-nine of a hundred types of a kernel are exact repeats of a type of an earlier CU. The nominal class of a type
 // recognises them before anything is created: it is a hash of the type's content in which a reference to a named struct,
-// union or enum contributes that kind and name only, be it defined or declared there. Cycles of C types always pass such a
+// union or enum contributes that kind and name only, whether it is defined or declared there. Cycles of C types always pass such a
 // name, so one bottom-up pass over a CU does it. (Rule 03/18.2. Hashing what is reachable instead gives
 // nearly every CU classes of its own, since each declares and defines another mixture.)
 //
-// Two types of one class are equal but for what the names they mention stand for. That is decided elsewhere (dedup/classtable.go): a
+// Two types of one class are equal, except for the meaning of the names they mention. That is decided elsewhere (dedup/classtable.go): a
 // name that stands for two things is found, and what reaches it is left to the exact engine.
 package nominal
 
@@ -73,7 +73,7 @@ func GroupOf(r btf.Record) (g Group, declares bool) {
 	return None, false
 }
 
-// Name is what a reference to a named struct, union or enum contributes, be it defined or declared.
+// Name returns the contribution of a reference to a named struct, union or enum, whether it is defined or declared.
 func Name(name uint32, g Group) Hash {
 	v := uint64(name)<<3 | uint64(g)<<1 | 1
 	return Hash{v * keyC, v * keyD}

@@ -91,7 +91,7 @@ func (w *walker) unit(i int, u *dwarf.Unit) {
 	w.children()
 }
 
-// importUnit walks the children of a unit where it is imported first, be it walked at its own place or not.
+// importUnit walks the children of a unit at its first import, whether or not the unit is also walked at its own place.
 func (w *walker) importUnit(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	target := w.ref(dwarf.SlotType)

@@ -26,7 +26,7 @@ func (o *Options) peerWants(e *elf.Section) bool {
 var peerRule = &Rule{Section: "*", ZeroAddress: true, NonAllocated: true, Unnamed: true}
 
 // judgePeer is rules 02/6.1.7 and 02/6.1.8: variables go by their names; at offset 0 the section must have an OBJECT symbol of that
-// name, be it elsewhere. No rule asks whether a variable owns what is at its place.
+// name, even if it is elsewhere. No rule asks whether a variable owns what is at its place.
 func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reason {
 	switch {
 	case c.s.opt.Peer.Has(rules.NotVariables) && hasPeerPrefix(name):
@@ -72,7 +72,7 @@ func (o *Options) validName(name []byte) bool {
 	return true
 }
 
-// peerEntries is rules 02/6.1 and 02/6.4: all VARs of a section are entries, be there several at one offset, which kernels refuse.
+// peerEntries is rules 02/6.1 and 02/6.4: all VARs of a section are entries, even several at one offset, which kernels refuse.
 func (o *Options) peerEntries(infos []secinfo) {
 	if o.Peer.Has(rules.PeerOrder) {
 		slices.SortStableFunc(infos, peerOrder)
