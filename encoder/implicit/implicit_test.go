@@ -17,7 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// tool is the kernel's build tool, resolve_btfids of Linux 7.2 (Debian: linux-kbuild-7.2.*). With it the goldens are made anew.
+// tool is the kernel's build tool, resolve_btfids of Linux 7.2 (Debian: linux-kbuild-7.2.*), which creates the goldens.
 var tool = flag.String("resolve-btfids", "", "make the goldens anew with this resolve_btfids")
 
 const flagImplicit = 1 << 16
