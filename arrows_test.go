@@ -40,8 +40,9 @@ var arrows = map[string][]string{
 	"encoder/verify":             {"encoder/btf", "encoder/feature", "encoder/kernel"},
 	"encoder/internal/debugfile": {"encoder/elf", "encoder/input"},
 	"encoder": {
-		"encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/internal/debugfile", "encoder/internal/dedup",
-		"encoder/internal/dwarf", "encoder/internal/funcs", "encoder/implicit", "encoder/internal/translate", "encoder/internal/vars", "encoder/kernel", "encoder/rules",
+		"encoder/btf", "encoder/distill", "encoder/elf", "encoder/feature", "encoder/implicit", "encoder/input", "encoder/internal/debugfile",
+		"encoder/internal/dedup", "encoder/internal/dwarf", "encoder/internal/funcs", "encoder/internal/translate",
+		"encoder/internal/vars", "encoder/kernel", "encoder/rules",
 		"encoder/sorted", "encoder/verify",
 	},
 
@@ -71,13 +72,13 @@ var arrows = map[string][]string{
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/source", "config", "corpus", "encoder",
-		"encoder/btf", "encoder/distill", "encoder/elf", "encoder/feature", "encoder/input", "encoder/kernel", "encoder/sorted",
-		"encoder/verify", "golden", "golden/dump", "golden/escape", "golden/report",
+		"encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify",
+		"golden", "golden/dump", "golden/escape", "golden/report",
 	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden/escape", "golden/report"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {
-		"cmd/internal/publish", "cmd/internal/source", "config", "corpus", "encoder/btf", "encoder/elf", "encoder/input",
+		"cmd/internal/publish", "cmd/internal/source", "config", "corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/input",
 		"encoder/verify", "golden/report",
 	},
 	"cmd/internal/explain": {"encoder", "encoder/elf", "golden/escape"},

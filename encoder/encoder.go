@@ -86,7 +86,7 @@ func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
 		return nil, err
 	}
 	defer j.close()
-	res := &Result{settings: e}
+	res := &Result{opt: e}
 	if err := j.encode(ctx, e.Exact, res); err != nil {
 		return nil, explained(err)
 	}

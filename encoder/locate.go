@@ -63,22 +63,22 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
 // Refused adds to an error where the type comes from that a kernel refuses, for which the images are translated once more. o is what
 // Encode or EncodeAll made of them, and wire are the bytes that were refused: those of o, or what continues a distilled base. Where the
 // type comes from none of them the error stays what it is.
-func (e *Encoder) Refused(ctx context.Context, files []*elf.File, o *btf.Object, wire, distilled []byte, r *verify.Refusal, cause error) error {
+func (e *Encoder) Refused(ctx context.Context, files []*elf.File, o *btf.Object, s Sections, r *verify.Refusal, cause error) error {
 	if r == nil || r.TypeID == 0 {
 		return cause
 	}
-	if distilled != nil { // other ids
-		base, err := btf.Parse(distilled, nil)
+	if s.Base != nil { // other ids
+		base, err := btf.Parse(s.Base, nil)
 		if err == nil {
-			o, err = btf.Parse(wire, base)
+			o, err = btf.Parse(s.BTF, base)
 		}
 		if err != nil {
 			return cause
 		}
 	}
 	id := btf.ID(r.TypeID)
-	if r.Kind == btf.KindDatasec && r.Offset+4 <= uint64(len(wire)) { // an entry begins with its variable
-		if v := btf.ID(files[0].Order.Uint32(wire[r.Offset:])); o.Own(v) && o.At(v).Kind() == btf.KindVar {
+	if r.Kind == btf.KindDatasec && r.Offset+4 <= uint64(len(s.BTF)) { // an entry begins with its variable
+		if v := btf.ID(files[0].Order.Uint32(s.BTF[r.Offset:])); o.Own(v) && o.At(v).Kind() == btf.KindVar {
 			id = v
 		}
 	}

@@ -19,7 +19,7 @@ type Result struct {
 	Sorted bool
 	Lead   int // of several images: index of the one that the BTF belongs to
 
-	settings *Encoder // that it was made with
+	opt *Encoder // that it was made with
 }
 
 // Stats count what an encoding saw and made.

@@ -1,22 +1,59 @@
 package encoder
 
 import (
+	"errors"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
-	"github.com/btfbatch/btfbatch/encoder/internal/vars"
+	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// WantedSections tells, of an address of f, whether the options ask for the variables there.
-func (o *Options) WantedSections(f *elf.File) (wanted func(addr uint64) bool, err error) {
-	secs, err := (&Encoder{Options: *o}).resolved().sections(f)
-	if err != nil {
-		return nil, err
-	}
-	return secs.Wanted, nil
+// ErrStaleBase says that BTF would be put beside a distilled base that it does not continue.
+var ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
+
+// Sections are the contents of the sections of an image that hold its BTF.
+type Sections struct {
+	BTF    []byte      // .BTF, in the byte order of the image
+	Base   []byte      // .BTF.base, the distilled base that BTF continues; nil: there is none
+	Object *btf.Object // the types in BTF
 }
 
-// sections are those that variables of f can live in, with the rules that are for them.
-func (o *Options) sections(f *elf.File) (*vars.Sections, error) {
-	return vars.NewSections(f, vars.Options{Peer: o.peer(), PerCPU: o.Features.Has(feature.Var),
-		All: o.Features.Has(feature.GlobalVar), Force: o.Features.Has(feature.EncodeForce), Rules: o.varRules()})
+// Sections are the bytes of the result: those of Object or, with the feature distilled_base, the pair of a distilled base and what
+// continues it. Without a base there is nothing to distil, and the error wraps distill.ErrNoBase.
+func (r *Result) Sections() (Sections, error) {
+	if !r.opt.Features.Has(feature.DistilledBase) {
+		return Sections{BTF: r.Object.AppendWire(nil), Object: r.Object}, nil
+	}
+	base, split, err := distill.Distill(r.Object)
+	if err != nil {
+		return Sections{}, fmt.Errorf("distilled base: %w", err)
+	}
+	if r.opt.SortByName { // the base has the order of the whole one, but types of it were added to the split part
+		split = sorted.ByName(split)
+	}
+	return Sections{BTF: split.AppendWire(nil), Base: base.AppendWire(nil), Object: split}, nil
+}
+
+// For are the sections as an image needs them: BTF fills the room that the linker reserved for it, if it did. The error is ErrStaleBase
+// when the image keeps a distilled base of earlier BTF.
+func (s Sections) For(f *elf.File) (Sections, error) {
+	if s.Base == nil && f.Section(btf.SectionBase) != nil {
+		return Sections{}, ErrStaleBase
+	}
+	if reserved, ok := f.Reserved(btf.SectionBTF); ok {
+		s.BTF = btf.Pad(s.BTF, f.Order, reserved)
+	}
+	return s, nil
+}
+
+// List is what elf.Embed takes.
+func (s Sections) List() []elf.EmbedSection {
+	list := []elf.EmbedSection{{Name: btf.SectionBTF, Data: s.BTF}}
+	if s.Base != nil {
+		list = append(list, elf.EmbedSection{Name: btf.SectionBase, Data: s.Base})
+	}
+	return list
 }

@@ -45,7 +45,7 @@ func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, er
 		for _, j := range jobs {
 			j.forgetDWARF(a)
 		}
-		res := &Result{Lead: lead, settings: opt}
+		res := &Result{Lead: lead, opt: opt}
 		if err := jobs[lead].finish(ctx, a, res); err != nil {
 			return nil, err
 		}

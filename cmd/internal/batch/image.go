@@ -97,10 +97,10 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	// Below this line the image is read again only to be copied, or to find where a type that a kernel refuses comes from.
 	if b.opt.Hash {
-		sum := sha256.Sum256(t.raw.wire)
+		sum := sha256.Sum256(t.raw.BTF)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
 	}
-	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.wire), len(t.inside.distilled), t.object.Len(), t.base != nil
+	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
 	if err := b.judge(ctx, it, &t, row); err != nil {
@@ -134,11 +134,11 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	row.Golden = compared
 	b.turns[i].own(im.Label())
-	t.clock.Stop("output", uint64(len(t.raw.wire)), uint64(row.Types), "types")
+	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
 	if b.opt.OnPhases != nil {
 		b.opt.OnPhases(row.Name, t.clock.Phases)
 	}
-	return t.raw.wire, err
+	return t.raw.BTF, err
 }
 
 // judge asks the kernels about the BTF, and looks for what a publisher should know.
@@ -146,14 +146,14 @@ func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *repo
 	if row.Verify, err = t.verify(); err != nil {
 		return errors.Join(t.located(ctx, err), b.reject(t))
 	}
-	t.clock.Stop("verification", uint64(len(t.raw.wire)), uint64(len(row.Verify)), "kernels")
+	t.clock.Stop("verification", uint64(len(t.raw.BTF)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint {
 		found, err := b.lint(t)
 		row.Warnings = append(row.Warnings, found...)
 		if err != nil {
 			return err
 		}
-		t.clock.Stop("warnings", uint64(len(t.raw.wire)), uint64(len(found)), "rules")
+		t.clock.Stop("warnings", uint64(len(t.raw.BTF)), uint64(len(found)), "rules")
 	}
 	if b.opt.StrictLint && len(row.Warnings) > 0 {
 		return errLint
@@ -206,7 +206,7 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
 		}
 	}
-	return t.take(res.Object, f)
+	return t.take(res, f)
 }
 
 func identityWarnings(doubts []string) []report.Warning {

@@ -8,16 +8,13 @@ import (
 	"os"
 	"slices"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
-	"github.com/btfbatch/btfbatch/encoder/sorted"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -36,57 +33,36 @@ type target struct {
 	clock   encoder.Clock
 
 	encoder encoder.Encoder // that it was encoded with
-	refusal *verify.Refusal // the first, and the form that it is about
-	refused *form
+	refusal *verify.Refusal // the first, and the sections that it is about
+	refused *encoder.Sections
 
-	raw    form // as raw outputs have it
-	inside form // as the copy of the image has it
-}
-
-// A form is BTF as it reaches a kernel.
-type form struct {
-	wire      []byte
-	distilled []byte // the distilled base that it continues, nil if there is none
+	raw    encoder.Sections // as raw outputs have it
+	inside encoder.Sections // as the copy of the image has it
 }
 
 // take gives the target its object and makes its forms. f is the image.
-func (t *target) take(o *btf.Object, f *elf.File) error {
-	t.object, t.order, t.ptrSize = o, f.Order, f.AddrSize()
+func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
+	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
 	percpu := f.Section(btf.SectionPerCPU)
 	t.smp = percpu != nil && percpu.Size > 0
-	t.raw.wire = o.AppendWire(nil)
+	t.raw = encoder.Sections{BTF: res.Object.AppendWire(nil), Object: res.Object}
 	t.inside = t.raw
 	out := &t.im.Outputs
 	if t.base != nil && t.im.Features.Has(feature.DistilledBase) && (out.ELF != "" || out.Base != "") {
-		if err := t.distil(); err != nil {
+		if t.inside, err = res.Sections(); err != nil {
 			return err
+		}
+		// Raw outputs are about the distilled pair if the base is one of them, or if there are none.
+		if out.Base != "" || out.BTF == "" && out.Dump == "" && t.im.Golden == "" {
+			t.object, t.raw = t.inside.Object, t.inside
 		}
 	}
 	if out.ELF == "" {
 		t.inside = t.raw
 		return nil
 	}
-	if t.inside.distilled == nil && f.Section(btf.SectionBase) != nil {
-		return fmt.Errorf("outputs.elf: %w", embed.ErrStaleBase)
-	}
-	reserved, _ := f.Reserved(btf.SectionBTF)
-	t.inside.wire = btf.Pad(t.inside.wire, t.order, reserved)
-	return nil
-}
-
-// distil makes the pair of a distilled base and the BTF that continues it. Raw outputs are about it if the base is one of them, or
-// if there are none.
-func (t *target) distil() error {
-	base, split, err := distill.Distill(t.object)
-	if err != nil {
-		return fmt.Errorf("distilled base: %w", err)
-	}
-	if t.im.SortByName { // the base has the order of the whole one, but types of it were added to the split part
-		split = sorted.ByName(split)
-	}
-	t.inside = form{split.AppendWire(nil), base.AppendWire(nil)}
-	if out := &t.im.Outputs; out.Base != "" || out.BTF == "" && out.Dump == "" && t.im.Golden == "" {
-		t.object, t.raw = split, t.inside
+	if t.inside, err = t.inside.For(f); err != nil {
+		return fmt.Errorf("outputs.elf: %w", err)
 	}
 	return nil
 }
@@ -103,9 +79,9 @@ func (b *batch) write(t *target, workers int) *writing {
 	w := &writing{set: b.files.Set(), done: make(chan struct{})}
 	work := func() {
 		defer close(w.done)
-		w.err = w.add("outputs.btf", t.im.Outputs.BTF, bytesOf(t.raw.wire))
+		w.err = w.add("outputs.btf", t.im.Outputs.BTF, bytesOf(t.raw.BTF))
 		if w.err == nil {
-			w.err = w.add("outputs.base", t.im.Outputs.Base, bytesOf(t.raw.distilled))
+			w.err = w.add("outputs.base", t.im.Outputs.Base, bytesOf(t.raw.Base))
 		}
 		if w.err == nil && workers > 1 {
 			w.err = w.set.Sync()
@@ -158,12 +134,12 @@ func (b *batch) publish(t *target, w *writing) error {
 		return err
 	}
 	if out.ELF != "" {
-		if err := t.image.Embed(t.inside.sections(), w.set.Copy(out.ELF)); err != nil {
+		if err := t.image.Embed(t.inside.List(), w.set.Copy(out.ELF)); err != nil {
 			return fmt.Errorf("outputs.elf: %w", err)
 		}
 	}
 	if b.opt.Out != nil {
-		if _, err := b.opt.Out.Write(t.raw.wire); err != nil {
+		if _, err := b.opt.Out.Write(t.raw.BTF); err != nil {
 			return fmt.Errorf("standard output: %w", err)
 		}
 	}
@@ -176,14 +152,6 @@ func (b *batch) publish(t *target, w *writing) error {
 		}
 	}
 	return nil
-}
-
-func (f *form) sections() []elf.EmbedSection {
-	list := []elf.EmbedSection{{Name: btf.SectionBTF, Data: f.wire}}
-	if f.distilled != nil {
-		list = append(list, elf.EmbedSection{Name: btf.SectionBase, Data: f.distilled})
-	}
-	return list
 }
 
 func bytesOf(data []byte) func(io.Writer) error {
@@ -229,7 +197,7 @@ func (b *batch) reject(t *target) error {
 	for _, o := range []struct {
 		path string
 		data []byte
-	}{{t.im.Outputs.BTF, t.raw.wire}, {t.im.Outputs.Base, t.raw.distilled}} {
+	}{{t.im.Outputs.BTF, t.raw.BTF}, {t.im.Outputs.Base, t.raw.Base}} {
 		if o.path == "" {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/kernel"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -75,7 +76,7 @@ func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 		if errors.Is(err, verify.ErrNoPath) {
 			continue
 		}
-		if err == nil && !bytes.Equal(t.inside.wire, t.raw.wire) {
+		if err == nil && !bytes.Equal(t.inside.BTF, t.raw.BTF) {
 			f = &t.inside
 			err = t.check(f, k)
 		}
@@ -94,16 +95,16 @@ func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 	return list, first
 }
 
-func (t *target) check(f *form, k verify.Kernel) error {
+func (t *target) check(f *encoder.Sections, k verify.Kernel) error {
 	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize, Features: t.im.Features}
 	if t.base != nil {
-		opt.Distilled = f.distilled
+		opt.Distilled = f.Base
 		var err error
 		if opt.Checked, err = t.base.checked(k); err != nil {
 			opt.Base = t.base.wire // for the kernel to say that it has no modules with BTF, or why it wants none on this base
 		}
 	}
-	return verify.Check(f.wire, opt)
+	return verify.Check(f.BTF, opt)
 }
 
 func (t *target) path() verify.Path {
@@ -132,7 +133,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 		}
 	}
 	if t.base != nil {
-		opt.Module, opt.Base = true, t.raw.distilled
+		opt.Module, opt.Base = true, t.raw.Base
 		if opt.Base == nil {
 			var err error
 			if opt.Checked, err = t.base.checked(verify.V7_2); err != nil {
@@ -147,7 +148,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 		}
 		opt.Earlier = f.BTF
 	}
-	return warnings(verify.Lint(t.raw.wire, opt)), nil
+	return warnings(verify.Lint(t.raw.BTF, opt)), nil
 }
 
 // earlierNames are the endings of BTF that an earlier run or a hub has left.

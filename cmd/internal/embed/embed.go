@@ -5,11 +5,11 @@
 package embed
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -26,9 +26,6 @@ type Job struct {
 	Base      string // the BTF of the kernel that a module belongs to; may be empty
 	Kernels   []verify.Kernel
 }
-
-// ErrStaleBase says that BTF would be put beside a distilled base that it does not continue.
-var ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
 
 // Rules of warnings.
 const (
@@ -54,28 +51,27 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 		return "", nil, input.Named(j.Image, err)
 	}
 	defer image.Close()
-	if warnings, err = j.judge(f, image); err != nil {
+	sections, err := encoder.Sections{BTF: f.BTF, Base: f.Distilled}.For(image)
+	if err != nil {
+		return "", nil, fmt.Errorf("%s: %w", j.Image, err)
+	}
+	if warnings, err = j.judge(f, image, sections.BTF); err != nil {
 		return "", nil, err
 	}
-	sections := []elf.EmbedSection{{Name: btf.SectionBTF, Data: f.BTF}}
-	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(f.BTF))
-	if f.Distilled != nil {
-		sections = append(sections, elf.EmbedSection{Name: btf.SectionBase, Data: f.Distilled})
-		told += fmt.Sprintf(", .BTF.base %d", len(f.Distilled))
+	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(sections.BTF))
+	if sections.Base != nil {
+		told += fmt.Sprintf(", .BTF.base %d", len(sections.Base))
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
-	if err := image.Embed(sections, set.Copy(j.Out)); err != nil {
+	if err := image.Embed(sections.List(), set.Copy(j.Out)); err != nil {
 		return "", nil, err
 	}
 	return told, warnings, set.Commit()
 }
 
-// judge fits the BTF to the image and asks the kernels about it.
-func (j *Job) judge(f *source.File, image *elf.File) (warnings []report.Warning, err error) {
-	if f.Distilled == nil && image.Section(btf.SectionBase) != nil {
-		return nil, fmt.Errorf("%s: %w", j.Image, ErrStaleBase)
-	}
+// judge finds out whether the BTF fits the image, and asks the kernels about it, and about padded, which is the same as the image gets it.
+func (j *Job) judge(f *source.File, image *elf.File, padded []byte) (warnings []report.Warning, err error) {
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
 	var base *btf.Object
 	if j.Base != "" {
@@ -99,12 +95,11 @@ func (j *Job) judge(f *source.File, image *elf.File) (warnings []report.Warning,
 	if warnings, err = j.fit(f, image, base); err != nil {
 		return nil, fmt.Errorf("%s: %w", j.BTF, err)
 	}
-	if err := check(f.BTF); err != nil { // by itself first, because the padding needs a header to be right
+	if err := check(f.BTF); err != nil { // by itself first: of a wrong header the padding makes another one
 		return nil, err
 	}
-	if reserved, _ := image.Reserved(btf.SectionBTF); reserved > uint64(len(f.BTF)) {
-		f.BTF = btf.Pad(f.BTF, image.Order, reserved)
-		err = check(f.BTF)
+	if len(padded) != len(f.BTF) {
+		err = check(padded)
 	}
 	return warnings, err
 }

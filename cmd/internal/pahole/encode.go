@@ -19,7 +19,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -56,11 +55,11 @@ func (r *run) run(ctx context.Context) error {
 		files[i] = f
 	}
 	res, err := r.encode(ctx, files, &enc)
-	located := func(wire, distilled []byte) func(err error) error {
+	located := func(s encoder.Sections) func(err error) error {
 		return func(err error) error {
 			var refusal *verify.Refusal
 			errors.As(err, &refusal)
-			return enc.Refused(ctx, files, res.Object, wire, distilled, refusal, err)
+			return enc.Refused(ctx, files, res.Object, s, refusal, err)
 		}
 	}
 	switch {
@@ -68,26 +67,22 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case r.detached != nil:
 		wire := res.Object.AppendWire(nil)
-		if err := r.judge(files[res.Lead], wire, nil, located(wire, nil)); err != nil {
+		if err := r.judge(files[res.Lead], wire, nil, located(encoder.Sections{BTF: wire})); err != nil {
 			return inFile(r.files[res.Lead], err)
 		}
 		return detach(*r.detached, wire)
 	}
 	path := r.files[res.Lead]
-	sections, err := r.sections(files[res.Lead], res.Object)
+	sections, err := r.sections(files[res.Lead], res)
 	if err != nil {
 		return inFile(path, err)
 	}
-	var distilled []byte
-	if len(sections) > 1 {
-		distilled = sections[1].Data
-	}
-	if err := r.judge(files[res.Lead], sections[0].Data, distilled, located(sections[0].Data, distilled)); err != nil {
+	if err := r.judge(files[res.Lead], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
-	if err := files[res.Lead].Embed(sections, set.Copy(path)); err != nil {
+	if err := files[res.Lead].Embed(sections.List(), set.Copy(path)); err != nil {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())
@@ -149,25 +144,18 @@ func (r *run) warn(warnings []encoder.Warning) {
 }
 
 // sections are what the image gets.
-func (r *run) sections(f *elf.File, o *btf.Object) ([]elf.EmbedSection, error) {
-	if !r.features.Has(feature.DistilledBase) {
-		if f.Section(btf.SectionBase) != nil {
-			return nil, fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", btf.SectionBase)
-		}
-		wire := o.AppendWire(nil)
-		if n, ok := f.Reserved(btf.SectionBTF); ok {
-			wire = btf.Pad(wire, f.Order, n)
-		}
-		return []elf.EmbedSection{{Name: btf.SectionBTF, Data: wire}}, nil
+func (r *run) sections(f *elf.File, res *encoder.Result) (encoder.Sections, error) {
+	s, err := res.Sections()
+	switch {
+	case errors.Is(err, distill.ErrNoBase):
+		return s, errors.New("could not generate distilled base BTF: there is no --btf_base")
+	case err != nil:
+		return s, fmt.Errorf("could not generate distilled base BTF: %w", err)
 	}
-	base, split, err := distill.Distill(o)
-	if errors.Is(err, distill.ErrNoBase) {
-		return nil, errors.New("could not generate distilled base BTF: there is no --btf_base")
+	if s, err = s.For(f); errors.Is(err, encoder.ErrStaleBase) {
+		err = fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", btf.SectionBase)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("could not generate distilled base BTF: %w", err)
-	}
-	return []elf.EmbedSection{{Name: btf.SectionBTF, Data: split.AppendWire(nil)}, {Name: btf.SectionBase, Data: base.AppendWire(nil)}}, nil
+	return s, err
 }
 
 // decided prints what became of a function, if it was left out or might have been.

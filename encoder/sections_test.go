@@ -1,0 +1,137 @@
+package encoder_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/distill"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+// driver encodes a committed module on the BTF of its kernel.
+func driver(t *testing.T, opt encoder.Options) (f *elf.File, base []byte, res *encoder.Result) {
+	t.Helper()
+	const name = "gcc12-x86_64-dwarf5-"
+	base, err := os.ReadFile(filepath.Join("..", "corpus", "images", name+"based.btf.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := btf.Parse(base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err = elf.Open(filepath.Join("..", "corpus", "images", name+"driver.ko")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	enc := encoder.Encoder{Options: opt, Base: encoder.NewBase(o)}
+	if res, err = enc.Encode(context.Background(), f); err != nil {
+		t.Fatal(err)
+	}
+	return f, base, res
+}
+
+// TestSections: the feature distilled_base, and nothing else, makes a pair, sorted if all is; kernels take it.
+func TestSections(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		opt   encoder.Options
+		pair  bool
+		names []string // of the sections
+	}{
+		{"whole", encoder.Options{}, false, []string{".BTF"}},
+		{"distilled", encoder.Options{Features: feature.Default().With(feature.DistilledBase)}, true, []string{".BTF", ".BTF.base"}},
+		{"distilled and sorted", encoder.Options{Features: feature.Default().With(feature.DistilledBase), SortByName: true}, true, []string{".BTF", ".BTF.base"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, base, res := driver(t, tt.opt)
+			s, err := res.Sections()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(s.Object.AppendWire(nil), s.BTF) || (s.Base != nil) != tt.pair {
+				t.Errorf("got a base of %d bytes, want a pair: %t", len(s.Base), tt.pair)
+			}
+			if tt.pair == bytes.Equal(s.BTF, res.Object.AppendWire(nil)) {
+				t.Error("the split BTF of a pair continues the base itself")
+			}
+			if tt.pair && !bytes.Equal(s.Object.Base.AppendWire(nil), s.Base) {
+				t.Error("the split BTF of a pair continues another base")
+			}
+			var names []string
+			for _, e := range s.List() {
+				names = append(names, e.Name)
+			}
+			if len(names) != len(tt.names) || names[0] != tt.names[0] || names[len(names)-1] != tt.names[len(tt.names)-1] {
+				t.Errorf("got sections %v, want %v", names, tt.names)
+			}
+			if tt.opt.SortByName && !byName(s.Object) {
+				t.Error("the split BTF is not sorted")
+			}
+			opt := verify.Options{Path: verify.Module, Order: f.Order, PtrSize: f.AddrSize(), Base: base, Distilled: s.Base}
+			if err := verify.Check(s.BTF, opt); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// byName tells whether the types of an object are in the order of their names.
+func byName(o *btf.Object) bool {
+	last := ""
+	for _, r := range o.All() {
+		name := o.Name(r.Name())
+		if name < last {
+			return false
+		}
+		last = name
+	}
+	return true
+}
+
+// TestSectionsWithoutBase: what continues nothing cannot be distilled.
+func TestSectionsWithoutBase(t *testing.T) {
+	res, err := encodeBytes(read(t, imagePath(t, "gcc12-x86_64-dwarf5-based")), encoder.Encoder{Options: encoder.Options{Features: feature.Of(feature.DistilledBase)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := res.Sections(); !errors.Is(err, distill.ErrNoBase) {
+		t.Errorf("got error %v, want %v", err, distill.ErrNoBase)
+	}
+}
+
+// TestSectionsFor: BTF fills the room in a linked image, and leaves no stale base beside it.
+func TestSectionsFor(t *testing.T) {
+	f, _, res := driver(t, encoder.Options{Features: feature.Default().With(feature.DistilledBase)})
+	pair, err := res.Sections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "driver.ko")
+	fitted, err := pair.For(f)
+	if err != nil || !bytes.Equal(fitted.BTF, pair.BTF) {
+		t.Fatalf("a module has no room to fill: got %d bytes and error %v, want %d", len(fitted.BTF), err, len(pair.BTF))
+	}
+	if err := f.Embed(fitted.List(), elf.NewCopy(out)); err != nil {
+		t.Fatal(err)
+	}
+	with, err := elf.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer with.Close()
+	if _, err := (encoder.Sections{BTF: res.Object.AppendWire(nil)}).For(with); !errors.Is(err, encoder.ErrStaleBase) {
+		t.Errorf("got error %v, want %v", err, encoder.ErrStaleBase)
+	}
+	if _, err := pair.For(with); err != nil {
+		t.Errorf("a pair replaces a pair: %v", err)
+	}
+}

@@ -1,0 +1,22 @@
+package encoder
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
+)
+
+// WantedSections tells, of an address of f, whether the options ask for the variables there.
+func (o *Options) WantedSections(f *elf.File) (wanted func(addr uint64) bool, err error) {
+	secs, err := (&Encoder{Options: *o}).resolved().sections(f)
+	if err != nil {
+		return nil, err
+	}
+	return secs.Wanted, nil
+}
+
+// sections are those that variables of f can live in, with the rules that are for them.
+func (o *Options) sections(f *elf.File) (*vars.Sections, error) {
+	return vars.NewSections(f, vars.Options{Peer: o.peer(), PerCPU: o.Features.Has(feature.Var),
+		All: o.Features.Has(feature.GlobalVar), Force: o.Features.Has(feature.EncodeForce), Rules: o.varRules()})
+}
