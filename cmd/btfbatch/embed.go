@@ -9,10 +9,10 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/input"
-	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
 func newEmbed(a *app) *cobra.Command {
@@ -56,7 +56,7 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 				defer done()
 			}
 			image.Path = job.Image
-			if job.Kernels, err = kernels(image.Verify); err != nil {
+			if job.Kernels, err = settings.Kernels(image.Verify); err != nil {
 				return usage(err)
 			}
 			a.noteKernels(image.Verify...)
@@ -102,19 +102,6 @@ func checkEmbed(job *embed.Job, inPlace bool) error {
 		return usage(err)
 	}
 	return oneStdin(job.Image, job.BTF, job.Distilled, job.Base)
-}
-
-// kernels are the generations that names stand for.
-func kernels(names []string) ([]verify.Kernel, error) {
-	var list []verify.Kernel
-	for _, name := range names {
-		k, err := verify.ParseKernel(name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, k)
-	}
-	return list, nil
 }
 
 // embedFiles are the files of embed.

@@ -3,14 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -117,28 +116,10 @@ func encodeFiles(image *config.Image, opt *batch.Options) []paths.Use {
 
 // encoderOptions are what those flags and the profile say.
 func encoderOptions(profile config.Profile, features string, langs []string) (opt encoder.Options, err error) {
-	if err := checkProfile(profile); err != nil {
-		return opt, err
-	}
-	if profile == config.Pahole {
-		opt.Profile = encoder.Pahole
-	}
-	if opt.Features = feature.None; features != noFeatures {
-		if slices.ContainsFunc(strings.Split(strings.TrimPrefix(features, "+"), ","), blank) {
-			return opt, usage(errors.New("--btf-features has an empty element"))
-		}
-		if opt.Features, err = feature.Parse(features); err != nil {
-			return opt, usage(err)
-		}
-	}
-	if opt.LangExclude, err = encoder.ParseLanguages(langs); err != nil {
-		return opt, usage(err)
-	}
-	return opt, nil
+	flags := settings.Flags{Profile: string(profile), Features: features, LangExclude: langs}
+	s, err := flags.Settings()
+	return s.Options, usage(err)
 }
-
-// noFeatures is the list without any.
-const noFeatures = "none"
 
 // encoderFlags are those of the commands that encode without a manifest.
 func encoderFlags(cmd *cobra.Command, features *string, langs *[]string) {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/btfbatch/btfbatch/encoder/kernel"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 )
 
 // checkFlags refuses values that cannot be meant, for all flags of all commands alike: an empty text, which is what an unset variable
@@ -103,8 +103,8 @@ func (o *once) Set(text string) error {
 // noteKernels says what kernels are taken for that are not the generations themselves.
 func (a *app) noteKernels(names ...string) {
 	for _, name := range names {
-		if k, err := kernel.Find(name); err == nil && k.Note != "" {
-			a.console.Note(k.Note)
+		if note := settings.Note(name); note != "" {
+			a.console.Note(note)
 		}
 	}
 }

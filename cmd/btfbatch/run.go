@@ -4,13 +4,13 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/verify"
@@ -104,11 +104,10 @@ func batchFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags.BoolVar(&opt.Paranoid, "paranoid", false, "compare in full what was recognised by its hash")
 }
 
+// checkProfile refuses a profile that there is not.
 func checkProfile(p config.Profile) error {
-	if p != "" && p != config.Default && p != config.Pahole {
-		return usage(errors.New("profile " + strconv.Quote(string(p)) + " is none of default, pahole"))
-	}
-	return nil
+	_, err := settings.Profile(p)
+	return usage(err)
 }
 
 // load reads a manifest and finds its images. It checks the files of all of them, and the others that a run would read and write.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 )
@@ -68,7 +69,7 @@ func kernelNotes(items []corpus.Item) []string {
 	seen := map[string]bool{}
 	for i := range items {
 		for _, name := range items[i].Image.Verify {
-			if n := note(name); n != "" && !seen[name] {
+			if n := settings.Note(name); n != "" && !seen[name] {
 				notes = append(notes, n)
 			}
 			seen[name] = true

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -73,6 +74,10 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, it.Err
 	}
 	t := target{im: im, base: b.bases[i]}
+	var err error
+	if t.settings, err = settings.FromManifest(im, b.opt.Profile); err != nil {
+		return nil, err
+	}
 	t.clock.Start()
 	image, err := it.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(it.Arch, im.Arch), it.BuildID, string(it.Identity.Kind), it.Identity.Release
@@ -164,10 +169,8 @@ func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *repo
 
 // translate makes the BTF of an image.
 func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, workers int, t *target, row *report.Row) error {
-	enc, err := b.encoder(&it.Image, workers)
-	if err != nil {
-		return err
-	}
+	var err error
+	enc := b.encoder(&t.settings, workers)
 	if t.base != nil {
 		if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
 			return err

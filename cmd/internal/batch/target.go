@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -23,14 +24,15 @@ import (
 
 // A target is the BTF of an image, before it is published.
 type target struct {
-	im      *config.Image
-	image   *elf.File   // its open file
-	object  *btf.Object // what the raw outputs, the dump and the golden are about
-	order   binary.ByteOrder
-	ptrSize int
-	smp     bool  // the image is built for several processors
-	base    *base // what it continues, nil unless split
-	clock   encoder.Clock
+	im       *config.Image
+	settings settings.Settings
+	image    *elf.File   // its open file
+	object   *btf.Object // what the raw outputs, the dump and the golden are about
+	order    binary.ByteOrder
+	ptrSize  int
+	smp      bool  // the image is built for several processors
+	base     *base // what it continues, nil unless split
+	clock    encoder.Clock
 
 	encoder encoder.Encoder // that it was encoded with
 	refusal *verify.Refusal // the first, and the sections that it is about

@@ -7,70 +7,36 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/kernel"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// verify asks the kernels that the image is for, or the newest if it names none. The error is the first refusal.
+// verify asks the kernels that must accept the BTF, or the newest one if there are none. The error is the first refusal.
 func (t *target) verify() ([]report.Verification, error) {
-	kernels, err := t.kernels()
-	if err != nil {
-		return nil, err
+	newest := []settings.Kernel{{Kernel: verify.Newest}}
+	kernels := t.settings.Kernels
+	if kernels == nil {
+		kernels = newest
 	}
 	list, err := t.ask(kernels)
 	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
-		list, err = t.ask([]asked{{kernel: verify.Newest}})
+		list, err = t.ask(newest)
 	}
 	return list, err
 }
 
-// An asked kernel stands for those releases of the manifest that belong to its generation.
-type asked struct {
-	kernel   verify.Kernel
-	releases []string
-}
-
-// kernels are those that the manifest names, or else the newest.
-func (t *target) kernels() ([]asked, error) {
-	var list []asked
-	for _, name := range t.im.Verify {
-		k, err := verify.ParseKernel(name)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(list, func(a asked) bool { return a.kernel == k })
-		if i < 0 { // else the newest one, which also has a name, or a release
-			i, list = len(list), append(list, asked{kernel: k})
-		}
-		if note(name) != "" {
-			list[i].releases = append(list[i].releases, name)
-		}
-	}
-	if list == nil {
-		list = []asked{{kernel: verify.Newest}}
-	}
-	return list, nil
-}
-
-// note tells what a kernel is taken for, if its name is not that of a generation.
-func note(name string) string {
-	a, _ := kernel.Find(name) // what is not known was an error before
-	return a.Note
-}
-
 // ask asks each kernel about all forms that are published.
-func (t *target) ask(kernels []asked) ([]report.Verification, error) {
+func (t *target) ask(kernels []settings.Kernel) ([]report.Verification, error) {
 	var list []report.Verification
 	var first error
 	for _, a := range kernels {
-		k := a.kernel
+		k := a.Kernel
 		f := &t.raw
 		err := t.check(f, k)
 		if errors.Is(err, verify.ErrNoPath) {
@@ -83,7 +49,7 @@ func (t *target) ask(kernels []asked) ([]report.Verification, error) {
 		if refusal := (*verify.Refusal)(nil); t.refusal == nil && errors.As(err, &refusal) {
 			t.refusal, t.refused = refusal, f
 		}
-		v := report.Verification{Kernel: k.String(), For: a.releases, Accepted: err == nil, Required: true}
+		v := report.Verification{Kernel: k.String(), For: a.Releases, Accepted: err == nil, Required: true}
 		if err != nil {
 			v.Problem = strings.TrimPrefix(err.Error(), fmt.Sprintf("kernel %s, path %s: ", k, t.path()))
 			if first == nil {
@@ -123,14 +89,8 @@ var errLint = errors.New("there are warnings (--strict-lint)")
 // lint warns of what no kernel refuses. Only kernels that the manifest names count where kernels differ in what they like.
 func (b *batch) lint(t *target) ([]report.Warning, error) {
 	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Loss}
-	if t.im.Verify != nil {
-		kernels, err := t.kernels()
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range kernels {
-			opt.Kernel = max(opt.Kernel, a.kernel) // numbered by age, and later ones want more
-		}
+	for _, k := range t.settings.Kernels {
+		opt.Kernel = max(opt.Kernel, k.Kernel) // numbered by age, and later ones want more
 	}
 	if t.base != nil {
 		opt.Module, opt.Base = true, t.raw.Base

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -24,7 +25,7 @@ type Job struct {
 	BTF       string // raw BTF, or an ELF file that has BTF and perhaps a distilled base
 	Distilled string // a raw distilled base that BTF continues; may be empty
 	Base      string // the BTF of the kernel that a module belongs to; may be empty
-	Kernels   []verify.Kernel
+	Kernels   []settings.Kernel
 }
 
 // Rules of warnings.
@@ -85,7 +86,8 @@ func (j *Job) judge(f *source.File, image *elf.File, padded []byte) (warnings []
 		opt.Path = verify.Module
 	}
 	check := func(wire []byte) error {
-		for _, opt.Kernel = range j.Kernels {
+		for _, k := range j.Kernels {
+			opt.Kernel = k.Kernel
 			if err := verify.Check(wire, opt); err != nil {
 				return fmt.Errorf("%s: %w", j.BTF, err)
 			}

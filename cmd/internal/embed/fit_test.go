@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
@@ -53,7 +54,7 @@ func TestFit(t *testing.T) {
 		{"32 bits", program, blob(4, "mine", "main"), nil, "its long has 4 bytes, and pointers of the image have 8"},
 	} {
 		dir := t.TempDir()
-		job := embed.Job{Image: filepath.Join(dir, "image"), Out: filepath.Join(dir, "out"), BTF: filepath.Join(dir, "btf"), Kernels: []verify.Kernel{verify.Newest}}
+		job := embed.Job{Image: filepath.Join(dir, "image"), Out: filepath.Join(dir, "out"), BTF: filepath.Join(dir, "btf"), Kernels: []settings.Kernel{{Kernel: verify.Newest}}}
 		for path, data := range map[string][]byte{job.Image: tt.image, job.BTF: tt.btf} {
 			if err := os.WriteFile(path, data, 0o666); err != nil {
 				t.Fatal(err)

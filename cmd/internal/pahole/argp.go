@@ -22,7 +22,7 @@ type option struct {
 	long  string
 	short byte // 0: there is none
 	arg   argument
-	set   func(s *settings, arg string) error // nil: it only shapes what the reference prints
+	set   func(s *commandLine, arg string) error // nil: it only shapes what the reference prints
 }
 
 // A parser takes options off a command line, as argp does: options and files in any order, long names cut short as long as they

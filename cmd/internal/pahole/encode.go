@@ -19,22 +19,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // A run is one encoding.
 type run struct {
-	*settings
+	*commandLine
 	stdout, stderr io.Writer
 	out            *bufio.Writer // stdout, for many lines
 }
 
 // run encodes, from options to output.
 func (r *run) run(ctx context.Context) error {
-	enc := encoder.Encoder{Workers: r.workers, Options: encoder.Options{Profile: encoder.Pahole, RulesOff: rules.Pahole &^ r.peer, Features: r.features,
-		LangExclude: r.langExclude, UnitExclude: r.unitExclude, NamePrefix: r.namePrefix, PlainFields: r.plainFields}}
+	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	if r.base != nil {
 		base, _, err := source.Base(*r.base)
 		if err != nil {

@@ -20,7 +20,7 @@ var options = []option{
 	{"range", 0, required, nil},
 	{"header_type", 0, required, nil},
 	{"find_pointers_to", 'f', required, nil},
-	{"format_path", 'F', required, func(s *settings, arg string) error { s.format = arg; return nil }},
+	{"format_path", 'F', required, func(s *commandLine, arg string) error { s.format = arg; return nil }},
 	{"contains", 'i', required, nil},
 	{"contains_enumerator", 0, required, nil},
 	{"show_decl_info", 'I', none, nil},
@@ -47,12 +47,12 @@ var options = []option{
 	{"decl_exclude", 'D', required, nil},
 	{"exclude", 'x', required, nil},
 	{"prefix_filter", 'y', required, nil},
-	{"cu_exclude", 'X', required, func(s *settings, arg string) error { s.unitExclude = []string{arg}; return nil }},
+	{"cu_exclude", 'X', required, func(s *commandLine, arg string) error { s.unitExclude = []string{arg}; return nil }},
 	{"anon_include", 'a', none, nil},
 	{"nested_anon_include", 'A', none, nil},
 	{"quiet", 'q', none, nil},
 	{"defined_in", 'u', none, nil},
-	{"verbose", 'V', none, func(s *settings, _ string) error { s.verbose = true; return nil }},
+	{"verbose", 'V', none, func(s *commandLine, _ string) error { s.verbose = true; return nil }},
 	{"word_size", 'w', required, nil},
 	{"ctf_encode", 'Z', none, refused("ctf_encode")},
 	{"flat_arrays", 0, none, nil},
@@ -60,24 +60,24 @@ var options = []option{
 	{"suppress_force_paddings", 0, none, nil},
 	{"suppress_packed", 0, none, nil},
 	{"show_private_classes", 0, none, nil},
-	{"fixup_silly_bitfields", 0, none, func(s *settings, _ string) error { s.plainFields = true; return nil }},
+	{"fixup_silly_bitfields", 0, none, func(s *commandLine, _ string) error { s.plainFields = true; return nil }},
 	{"first_obj_only", 0, none, nil},
 	{"classes_as_structs", 0, none, nil},
 	{"hex", 0, none, nil},
-	{"btf_base", 0, required, func(s *settings, arg string) error { s.base = &arg; return nil }},
-	{"kabi_prefix", 0, required, (*settings).kabi},
-	{"jobs", 'j', optional, (*settings).jobs},
-	{"btf_encode", 'J', none, func(s *settings, _ string) error { s.encode = true; return nil }},
-	{"btf_encode_detached", 0, required, func(s *settings, arg string) error { s.encode, s.detached = true, &arg; return nil }},
+	{"btf_base", 0, required, func(s *commandLine, arg string) error { s.base = &arg; return nil }},
+	{"kabi_prefix", 0, required, (*commandLine).kabi},
+	{"jobs", 'j', optional, (*commandLine).jobs},
+	{"btf_encode", 'J', none, func(s *commandLine, _ string) error { s.encode = true; return nil }},
+	{"btf_encode_detached", 0, required, func(s *commandLine, arg string) error { s.encode, s.detached = true, &arg; return nil }},
 	{"skip_encoding_btf_vars", 0, none, off(feature.Var)},
 	{"btf_encode_force", 0, none, on(feature.EncodeForce)},
 	{"btf_gen_floats", 0, none, on(feature.Float)},
-	{"btf_gen_all", 0, none, func(s *settings, _ string) error { return s.list("all", false) }},
+	{"btf_gen_all", 0, none, func(s *commandLine, _ string) error { return s.list("all", false) }},
 	{"compile", 0, none, nil},
 	{"structs", 0, none, nil},
 	{"unions", 0, none, nil},
 	{"packed", 0, none, nil},
-	{"numeric_version", 0, none, func(s *settings, _ string) error { s.numeric = true; return nil }},
+	{"numeric_version", 0, none, func(s *commandLine, _ string) error { s.numeric = true; return nil }},
 	{"devel_version", 0, none, prints(version)},
 	{"sort", 0, none, nil},
 	{"prettify", 0, required, nil},
@@ -86,16 +86,16 @@ var options = []option{
 	{"skip_encoding_btf_decl_tag", 0, none, off(feature.DeclTag)},
 	{"skip_missing", 0, none, nil},
 	{"skip_encoding_btf_type_tag", 0, none, off(feature.TypeTag)},
-	{"lang", 0, required, func(s *settings, arg string) error { s.langs = &arg; return nil }},
-	{"lang_exclude", 0, required, func(s *settings, arg string) error { s.langs, s.exclude = &arg, true; return nil }},
+	{"lang", 0, required, func(s *commandLine, arg string) error { s.langs = &arg; return nil }},
+	{"lang_exclude", 0, required, func(s *commandLine, arg string) error { s.langs, s.exclude = &arg, true; return nil }},
 	{"skip_encoding_btf_enum64", 0, none, off(feature.Enum64)},
 	{"skip_emitting_atomic_typedefs", 0, none, nil},
 	{"btf_gen_optimized", 0, none, on(feature.OptimizedFunc)},
 	{"skip_encoding_btf_inconsistent_proto", 0, none, on(feature.ConsistentFunc)},
-	{"btf_features", 0, required, func(s *settings, arg string) error { return s.list(arg, false) }},
-	{"features", 0, required, func(s *settings, arg string) error { return s.list(arg, false) }},
+	{"btf_features", 0, required, func(s *commandLine, arg string) error { return s.list(arg, false) }},
+	{"features", 0, required, func(s *commandLine, arg string) error { return s.list(arg, false) }},
 	{"supported_btf_features", 0, none, prints(supported())},
-	{"btf_features_strict", 0, required, func(s *settings, arg string) error { return s.list(arg, true) }},
+	{"btf_features_strict", 0, required, func(s *commandLine, arg string) error { return s.list(arg, true) }},
 	{"reproducible_build", 0, none, on(feature.ReproducibleBuild)},
 	{"running_kernel_vmlinux", 0, none, refused("running_kernel_vmlinux")},
 	{"btf_attributes", 0, none, on(feature.Attributes)},
@@ -141,22 +141,22 @@ Exit codes: 0 done, or nothing to encode; 1 failed; 64 usage; 130 interrupted.`
 func supported() string { return strings.Join(feature.Names(), ",") }
 
 // on and off are the switches that are older than lists of features.
-func on(f feature.Feature) func(*settings, string) error {
-	return func(s *settings, _ string) error { s.features = s.features.With(f); return nil }
+func on(f feature.Feature) func(*commandLine, string) error {
+	return func(s *commandLine, _ string) error { s.features = s.features.With(f); return nil }
 }
 
-func off(f feature.Feature) func(*settings, string) error {
-	return func(s *settings, _ string) error { s.features = s.features.Without(f); return nil }
+func off(f feature.Feature) func(*commandLine, string) error {
+	return func(s *commandLine, _ string) error { s.features = s.features.Without(f); return nil }
 }
 
 // prints is an option that ends the program with a text.
-func prints(text string) func(*settings, string) error {
-	return func(*settings, string) error { return &stop{code: exitcode.OK, out: text + "\n"} }
+func prints(text string) func(*commandLine, string) error {
+	return func(*commandLine, string) error { return &stop{code: exitcode.OK, out: text + "\n"} }
 }
 
 // refused is an option that asks for something that btfbatch does not do.
-func refused(name string) func(*settings, string) error {
-	return func(*settings, string) error {
+func refused(name string) func(*commandLine, string) error {
+	return func(*commandLine, string) error {
 		return &stop{code: exitcode.PaholeUsage, err: fmt.Sprintf("pahole: option '--%s' is not supported by btfbatch\n", name)}
 	}
 }

@@ -44,7 +44,7 @@ func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writ
 func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) int {
 	s, err := parseBy(peer, name, args, stderr)
 	if err == nil {
-		r := &run{settings: s, stdout: stdout, stderr: stderr}
+		r := &run{commandLine: s, stdout: stdout, stderr: stderr}
 		err = r.run(ctx)
 	}
 	var end *stop

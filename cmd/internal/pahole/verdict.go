@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
@@ -16,37 +15,31 @@ import (
 // verifyVariable is the variable of the environment that names kernels, because a kernel's build cannot pass options that pahole lacks.
 const verifyVariable = "BTFBATCH_VERIFY"
 
-// kernels reads the list of kernels that have to accept the BTF.
-func kernels(name string) ([]verify.Kernel, error) {
-	var list []verify.Kernel
+// kernels are the names of the kernels that have to accept the BTF.
+func kernels() (list []string) {
 	text := os.Getenv(verifyVariable)
 	if text == "" {
-		return nil, nil
+		return nil
 	}
 	for word := range strings.SplitSeq(text, ",") {
-		k, err := verify.ParseKernel(strings.TrimSpace(word))
-		if err != nil {
-			return nil, usage(name, fmt.Sprintf("%s: %s", verifyVariable, escape.Line(err.Error())))
-		}
-		if !slices.Contains(list, k) {
-			list = append(list, k)
-		}
+		list = append(list, strings.TrimSpace(word))
 	}
-	return list, nil
+	return list
 }
 
 // judge asks kernels about BTF that is not written yet: those of the environment, which have to accept it, and with -V the newest one,
 // of whose refusal it only tells. f is the image that the BTF is for, and located adds to a refusal where the type comes from.
 func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) error) error {
 	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
-	if r.base != nil && (len(r.kernels) > 0 || r.verbose) {
+	if r.base != nil && (len(r.want.Kernels) > 0 || r.verbose) {
 		base, err := source.ReadBase(*r.base)
 		if err != nil {
 			return err
 		}
 		opt.Path, opt.Base, opt.Distilled = verify.Module, base.BTF, distilled
 	}
-	for _, opt.Kernel = range r.kernels {
+	for _, k := range r.want.Kernels {
+		opt.Kernel = k.Kernel
 		switch err := verify.Check(wire, opt); {
 		case errors.Is(err, verify.ErrNoPath): // that kernel reads no such BTF at all
 		case err != nil:
@@ -55,7 +48,7 @@ func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) err
 			fmt.Fprintf(r.stderr, "pahole: kernel %s accepts it, path %s\n", opt.Kernel, opt.Path)
 		}
 	}
-	if !r.verbose || len(r.kernels) > 0 {
+	if !r.verbose || len(r.want.Kernels) > 0 {
 		return nil
 	}
 	opt.Kernel = verify.Newest

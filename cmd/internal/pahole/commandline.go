@@ -2,22 +2,22 @@ package pahole
 
 import (
 	"fmt"
-	"github.com/btfbatch/btfbatch/encoder"
 	"io"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
-	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// settings are what a command line asks for. Its options act on them one after the other.
-type settings struct {
+// A commandLine is what a command line asks for. Its options act on it one after the other.
+type commandLine struct {
 	peer     rules.Set // the rules of the reference that hold
 	files    []string
 	encode   bool
@@ -38,8 +38,9 @@ type settings struct {
 	plainFields bool
 
 	verbose, numeric bool
-	kernels          []verify.Kernel // that have to accept what is written
 	stderr           io.Writer
+
+	want settings.Settings // what all that comes to
 }
 
 // plain are the features of pahole -J without any list (rule 02/3), as older kernels call it (rule 02/3.1).
@@ -48,13 +49,13 @@ func plain() feature.Set {
 }
 
 // parse reads a command line; a *stop is all that there is to do.
-func parse(name string, args []string, stderr io.Writer) (*settings, error) {
+func parse(name string, args []string, stderr io.Writer) (*commandLine, error) {
 	return parseBy(rules.Pahole, name, args, stderr)
 }
 
 // parseBy is parse by other rules of the reference than all.
-func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*settings, error) {
-	s := &settings{peer: peer, features: plain(), workers: 1, format: "dwarf", stderr: stderr}
+func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*commandLine, error) {
+	s := &commandLine{peer: peer, features: plain(), workers: 1, format: "dwarf", stderr: stderr}
 	p := parser{name: name, args: args}
 	for {
 		o, arg, err := p.next()
@@ -77,8 +78,10 @@ func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*set
 		return nil, err
 	}
 	var err error
-	if s.kernels, err = kernels(name); err != nil {
-		return nil, err
+	asked := settings.Pahole{Features: s.features, LangExclude: s.langExclude, UnitExclude: s.unitExclude, NamePrefix: s.namePrefix,
+		PlainFields: s.plainFields, Kernels: kernels(), RulesOff: rules.Pahole &^ peer}
+	if s.want, err = asked.Settings(); err != nil {
+		return nil, usage(name, fmt.Sprintf("%s: %s", verifyVariable, escape.Line(err.Error())))
 	}
 	switch {
 	case s.numeric:
@@ -99,7 +102,7 @@ const ignoring = "Ignoring unsupported feature '%s'\n"
 const maxList = 1024
 
 // list switches features on. The first list of a command line switches all others off.
-func (s *settings) list(text string, strict bool) error {
+func (s *commandLine) list(text string, strict bool) error {
 	if !s.listed {
 		s.features, s.listed = feature.None, true
 	}
@@ -127,7 +130,7 @@ func (s *settings) list(text string, strict bool) error {
 }
 
 // jobs sets the number of workers: the digits in front count, none of them or zero is one worker.
-func (s *settings) jobs(arg string) error {
+func (s *commandLine) jobs(arg string) error {
 	s.workers = runtime.GOMAXPROCS(0)
 	if arg == "" {
 		return nil
@@ -142,7 +145,7 @@ func (s *settings) jobs(arg string) error {
 
 // kabi takes the prefix that stands for all names that begin with it. With an empty one nothing would have a name, which is an
 // error of the first type that needs one.
-func (s *settings) kabi(prefix string) error {
+func (s *commandLine) kabi(prefix string) error {
 	if prefix == "" {
 		return failf("pahole: the argument of --kabi_prefix is empty, which would leave nothing with a name")
 	}
@@ -151,7 +154,7 @@ func (s *settings) kabi(prefix string) error {
 }
 
 // languages works out which languages are left out. All lists share one place; if one of them leaves out, so does the last.
-func (s *settings) languages() error {
+func (s *commandLine) languages() error {
 	if s.langs == nil {
 		env, ok := os.LookupEnv("PAHOLE_LANG_EXCLUDE")
 		if !ok {

@@ -1,0 +1,164 @@
+// Package settings turns what users ask for into options of the encoder and kernels of the verifier.
+//
+// Input: an image of a manifest, the flags of a command, or what the command line of pahole says. Output: Settings. Never: the package does
+// not read a command line or a manifest itself, and knows no files.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+	"github.com/btfbatch/btfbatch/encoder/verify"
+)
+
+// Settings decide which BTF an image gets, and which kernels must accept it.
+type Settings struct {
+	encoder.Options
+	Kernels []Kernel // empty: the newest
+}
+
+// A Kernel is a generation of kernels that must accept the BTF.
+type Kernel struct {
+	verify.Kernel
+	Releases []string // that stand for it, as the user wrote them; not its own name
+}
+
+// FromManifest returns the settings of an image. A profile that is not empty replaces that of the image.
+func FromManifest(im *config.Image, profile config.Profile) (s Settings, err error) {
+	if profile == "" {
+		profile = im.Profile
+	}
+	if s.Profile, err = Profile(profile); err != nil {
+		return s, err
+	}
+	if s.LangExclude, err = encoder.ParseLanguages(im.LangExclude); err != nil {
+		return s, fmt.Errorf("lang_exclude: %w", err)
+	}
+	if s.Kernels, err = Kernels(im.Verify); err != nil {
+		return s, fmt.Errorf("verify: %w", err)
+	}
+	s.Features, s.SortByName = im.Features, im.SortByName
+	if im.SectionsGiven {
+		s.Sections = sections(im.Sections)
+	}
+	return s, nil
+}
+
+// sections are the section rules of a manifest. An empty list is not nil, which stands for the encoder's own rules.
+func sections(list []config.SectionRule) []encoder.SectionRule {
+	out := make([]encoder.SectionRule, 0, len(list))
+	for _, r := range list {
+		out = append(out, encoder.SectionRule{
+			Section: r.Section, DropZeroAddress: r.Exclude.ZeroAddress, DropNonAllocated: r.Exclude.NonAllocated, DropUnnamed: r.Exclude.Unnamed,
+			DropSymbols: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicates: !r.Unique,
+		})
+	}
+	return out
+}
+
+// Flags are the values of the flags of a command without a manifest. The zero value asks for what the defaults of the flags do.
+type Flags struct {
+	Profile     string   // empty: default
+	Features    string   // a list as feature.Parse reads it, or NoFeatures; empty: the default features
+	LangExclude []string // names of languages
+	SortByName  bool
+	Kernels     []string // names of kernels
+}
+
+// NoFeatures is the list without any feature.
+const NoFeatures = "none"
+
+// Settings returns the settings that the flags ask for.
+func (f *Flags) Settings() (s Settings, err error) {
+	if s.Profile, err = Profile(config.Profile(f.Profile)); err != nil {
+		return s, err
+	}
+	if s.Features, err = features(f.Features); err != nil {
+		return s, err
+	}
+	if s.LangExclude, err = encoder.ParseLanguages(f.LangExclude); err != nil {
+		return s, err
+	}
+	if s.Kernels, err = Kernels(f.Kernels); err != nil {
+		return s, err
+	}
+	s.SortByName = f.SortByName
+	return s, nil
+}
+
+func features(list string) (feature.Set, error) {
+	switch list {
+	case "":
+		return feature.Default(), nil
+	case NoFeatures:
+		return feature.None, nil
+	}
+	for name := range strings.SplitSeq(strings.TrimPrefix(list, "+"), ",") {
+		if strings.TrimSpace(name) == "" {
+			return 0, errors.New("--btf-features has an empty element")
+		}
+	}
+	return feature.Parse(list)
+}
+
+// Pahole is what the command line and the environment of pahole ask for.
+type Pahole struct {
+	Features    feature.Set // as all options about features leave it
+	LangExclude []encoder.Language
+	UnitExclude []string
+	NamePrefix  string
+	PlainFields bool
+	Kernels     []string
+	RulesOff    rules.Set // rules of pahole that do not hold, for tests
+}
+
+// Settings returns the settings that pahole's command line asks for. The profile is always pahole's.
+func (p *Pahole) Settings() (s Settings, err error) {
+	s.Kernels, err = Kernels(p.Kernels)
+	s.Options = encoder.Options{Profile: encoder.Pahole, Features: p.Features, LangExclude: p.LangExclude, UnitExclude: p.UnitExclude,
+		NamePrefix: p.NamePrefix, PlainFields: p.PlainFields, RulesOff: p.RulesOff}
+	return s, err
+}
+
+// Profile finds a profile by its name in a manifest or a flag. An empty name stands for the default one.
+func Profile(name config.Profile) (encoder.Profile, error) {
+	if name == "" {
+		return encoder.Default, nil
+	}
+	return encoder.ParseProfile(string(name))
+}
+
+// Kernels finds the generations that names such as 6.1, newest or 5.10.0-28-amd64 stand for, each once, in the order of the names.
+func Kernels(names []string) ([]Kernel, error) {
+	var list []Kernel
+	for _, name := range names {
+		k, err := verify.ParseKernel(name)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(list, func(have Kernel) bool { return have.Kernel == k })
+		if i < 0 { // "newest" and the name of the newest generation are the same one
+			i, list = len(list), append(list, Kernel{Kernel: k})
+		}
+		if Note(name) != "" {
+			list[i].Releases = append(list[i].Releases, name)
+		}
+	}
+	return list, nil
+}
+
+// Note says which generation a kernel is judged as, if its name is not that of the generation itself; otherwise it is empty.
+func Note(name string) string {
+	a, err := kernel.Find(name)
+	if err != nil { // Kernels reports it
+		return ""
+	}
+	return a.Note
+}
