@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -90,5 +91,55 @@ func TestKindSetsAreShared(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// opens and makes are the functions by which the standard library opens files, and makes or replaces them. Package input is to open
+// them, and package publish to make them; files that call these functions themselves say why.
+var (
+	opens = []string{"Open", "ReadFile", "OpenInRoot", "OpenRoot"}
+	makes = []string{"Create", "CreateTemp", "Link", "OpenFile", "Rename", "Symlink", "Truncate", "WriteFile"}
+	doors = map[string]string{
+		"encoder/input/input.go":                  "package input",
+		"encoder/input/spool.go":                  "a temporary file without a name, for a pipe that is read twice",
+		"encoder/elf/embed.go":                    "the copy of a library user: a file that does not exist yet",
+		"encoder/internal/debugfile/debugfile.go": "a checksum of the bytes as they are stored",
+		"cmd/internal/publish/publish.go":         "package publish; a folder is opened to be synchronised",
+		"cmd/internal/publish/temporary.go":       "package publish",
+		"cmd/internal/publish/back.go":            "package publish",
+		"cmd/internal/paths/paths.go":             "a folder",
+		"cmd/internal/pahole/encode.go":           "devices, pipes and standard output, which nobody can replace",
+		"cmd/internal/reports/actions.go":         "GitHub makes the file, and steps append to it",
+	}
+)
+
+func TestFilesHaveOneDoor(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test || slices.Contains(testRooms, s.room) || strings.HasPrefix(s.room, "scripts/") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), s.path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := sel.X.(*ast.Ident); !ok || x.Name != "os" || !slices.Contains(opens, sel.Sel.Name) && !slices.Contains(makes, sel.Sel.Name) {
+				return true
+			}
+			if used[s.path] = true; doors[s.path] == "" {
+				t.Errorf("%s calls os.%s: input opens files, and publish makes them", s.path, sel.Sel.Name)
+			}
+			return true
+		})
+	}
+	for path := range doors {
+		if !used[path] {
+			t.Errorf("%s opens and makes no file itself any more", path)
+		}
 	}
 }

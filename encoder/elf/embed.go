@@ -24,7 +24,8 @@ var ErrNoRoom = errors.New("the new content does not fit the room that the linke
 // What write returns is an error of the copy, which is of no use then.
 type Put func(like fs.FileInfo, write func(f *os.File) error) error
 
-// NewCopy is the Put of a file that is not there yet; it never replaces one.
+// NewCopy is the Put of a file that does not exist yet; it never replaces one. A program that replaces files gives a Put that renames
+// a complete copy into place, as btfbatch does.
 func NewCopy(path string) Put {
 	return func(like fs.FileInfo, write func(f *os.File) error) error {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, like.Mode().Perm())

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
@@ -169,22 +168,18 @@ func Rejected(path string) string { return path + ".rejected" }
 // rejectable tells whether a refused output is kept.
 func rejectable(key string) bool { return key == "outputs.btf" || key == "outputs.base" }
 
-// rejectedMagic is how refused outputs begin, by how they are compressed.
-var rejectedMagic = map[string][]string{"": {"\x9f\xeb", "\xeb\x9f"}, "zstd": {"\x28\xb5"}, "gzip": {"\x1f\x8b"}}
-
 // removeRejected removes the refused output of a path, and nothing else that has its name by chance.
 func removeRejected(of string) {
 	path := Rejected(of)
 	if st, err := os.Lstat(path); err != nil || !st.Mode().IsRegular() {
 		return
 	}
-	f, err := os.Open(path)
+	f, err := input.OpenStream(path, input.BTF)
 	if err != nil {
 		return
 	}
 	defer f.Close()
-	magic := make([]byte, 2)
-	if _, err := io.ReadFull(f, magic); err == nil && slices.Contains(rejectedMagic[input.Compression(of)], string(magic)) {
+	if f.Packed == input.Compression(of) {
 		_ = os.Remove(path) // or it stays for the next time
 	}
 }

@@ -188,6 +188,7 @@ func debugLink(f *elf.File) (*crcLink, error) {
 	return &crcLink{filepath.Base(string(name)), f.Order.Uint32(rest[pad:])}, nil
 }
 
+// matches compares the checksum. It is one of the bytes that are stored, so the file is not opened by package input, which decompresses.
 func (l *crcLink) matches(path string, _ *elf.File) error {
 	r, err := os.Open(path)
 	if err != nil {
