@@ -31,7 +31,7 @@ func (r *Result) Sections() (Sections, error) {
 	if err != nil {
 		return Sections{}, fmt.Errorf("distilled base: %w", err)
 	}
-	if r.opt.SortByName { // the base has the order of the whole one, but types of it were added to the split part
+	if r.Sorted { // the base has the order of the whole one, but types of it were added to the split part
 		split = sorted.ByName(split)
 	}
 	return Sections{BTF: split.AppendWire(nil), Base: base.AppendWire(nil), Object: split}, nil
