@@ -16,7 +16,7 @@ import (
 //  2. or a note of the kernel says that it was linked with link-time optimisation;
 //  3. or an abbreviation table declares a reference by section offset, which can lead into another unit;
 //  4. or it declares references into a supplementary file;
-//  5. or, outside the peer's profile, references to type units, which the peer never follows into .debug_info.
+//  5. or, outside the profile pahole, references to type units, which pahole never follows into .debug_info.
 //
 // Rules 3 to 5 are known when the tables have been compiled; to look at all of them first would cost every image what only few
 // need. So the units are taken one by one, and the first whose table asks for it ends that with errMustMerge.
@@ -68,7 +68,7 @@ func (j *job) translateAll(ctx context.Context, a *assembler) error {
 	return j.units(ctx, a) // parallel over CUs, joined in CU order
 }
 
-// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0. As for the peer, notes that are malformed
+// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0. As for pahole, notes that are malformed
 // hold nothing, and are no reason to refuse an image.
 func ltoNote(f *elf.File) (lto bool, err error) {
 	const kernelLTO = 0x101

@@ -115,7 +115,7 @@ func (n *nameTable) replaced(text []byte) uint32 {
 	return off
 }
 
-// oddNames are names that kernels refuse, which nearly no unit of C has, and the identifiers that stand for them outside the peer's
+// oddNames are names that kernels refuse, which nearly no unit of C has, and the identifiers that stand for them outside pahole's
 // profile. (In units of other languages they are identifiers when they come here.)
 type oddNames struct {
 	replace bool

@@ -20,23 +20,23 @@ func (j *job) otherSymbols() (*elf.Symbols, error) {
 	return j.d.File.Symbols()
 }
 
-// followsSignatures is rule 01/2.5: the reference never finds what DW_FORM_ref_sig8 refers to outside of .debug_types: a type in
+// followsSignatures is rule 01/2.5: pahole never finds what DW_FORM_ref_sig8 refers to outside of .debug_types: a type in
 // a type unit is void, the place holder of a struct an empty one. Otherwise units with such references are translated together.
 func (j *job) followsSignatures() bool { return !j.opt.peer().Has(rules.FollowsSignatures) }
 
-// leavesOutAll is rule 01/2.6: of units that are translated together the reference asks for the language of the first alone, once more,
+// leavesOutAll is rule 01/2.6: of units that are translated together pahole asks for the language of the first alone, once more,
 // and leaves out all of them. Their name is empty.
 func (j *job) leavesOutAll(all *dwarf.Unit) bool {
 	return j.opt.peer().Has(rules.LeavesOutAll) && j.leftOut(all)
 }
 
-// namesCount is rule 01/2.6: of units that are translated together the reference leaves out none by its name, unless it was given languages to
+// namesCount is rule 01/2.6: of units that are translated together pahole leaves out none by its name, unless it was given languages to
 // leave out as well.
 func (j *job) namesCount() bool {
 	return !j.opt.peer().Has(rules.NamesCount) || len(j.opt.LangExclude) != 0
 }
 
-// readsSplit is rule 01/2.5: the reference reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files
+// readsSplit is rule 01/2.5: pahole reads of split DWARF the skeletons alone, which hold no types. Otherwise the .dwo files
 // are read, or the one .dwp file beside the image that has them all.
 func readsSplit(skeleton *dwarf.Unit, peer rules.Set) bool {
 	return !peer.Has(rules.ReadsSplit) && skeleton.Skeleton()

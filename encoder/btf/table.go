@@ -202,7 +202,7 @@ func (t *Table) CutLast() {
 }
 
 // AppendElem adds the words of one more element to the last record and counts it in the record's vlen, which wraps at
-// MaxVlen as the peer's does.
+// MaxVlen as pahole's does.
 func (t *Table) AppendElem(words ...uint32) {
 	t.words = append(t.words, words...)
 	info := &t.words[t.start[len(t.start)-1]+1]

@@ -9,10 +9,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// AsPeer is rule 01/1.2.3: of relocatable files of machines that the reference has no relocations of, and of little-endian 64-bit
+// AsPeer is rule 01/1.2.3: of relocatable files of machines that pahole has no relocations of, and of little-endian 64-bit
 // MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
 // says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
-// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what the reference reads,
+// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what pahole reads,
 // by those of its rules that hold. Close f, not the result.
 func (f *File) AsPeer(peer rules.Set) *File {
 	if !peer.Has(ofDebugSections) {
@@ -45,13 +45,13 @@ func (f *File) AsPeer(peer rules.Set) *File {
 // ofDebugSections are the rules of this room.
 const ofDebugSections = rules.AsPeer | rules.PeerKinds | rules.Relocate | rules.PeerSkips | rules.PeerWaiting
 
-// peerSkips is rule 01/2.5: the reference does not read debug sections that are in a section group, as type units of relocatable files
+// peerSkips is rule 01/2.5: pahole does not read debug sections that are in a section group, as type units of relocatable files
 // are. Of others of one name it reads the first.
 func (f *File) peerSkips(s *Section) bool {
 	return f.asPeer.Has(rules.PeerSkips) && s.Flags&elf.SHF_GROUP != 0
 }
 
-// peerWaiting is rule 01/1.1: any debug section that does not wait for link-time optimisation hides from the reference all that do.
+// peerWaiting is rule 01/1.1: any debug section that does not wait for link-time optimisation hides from pahole all that do.
 func (f *File) peerWaiting() {
 	f.waiting = f.waiting && !(f.asPeer.Has(rules.PeerWaiting) && slices.ContainsFunc(f.Sections, func(s Section) bool {
 		name, waits := debugName(s.Name)
@@ -59,12 +59,12 @@ func (f *File) peerWaiting() {
 	}))
 }
 
-// peerMachines are those whose relocatable files the reference relocates.
+// peerMachines are those whose relocatable files pahole relocates.
 var peerMachines = []elf.Machine{elf.EM_X86_64, elf.EM_386, elf.EM_ARM, elf.EM_AARCH64, elf.EM_S390, elf.EM_PPC64, elf.EM_PPC, elf.EM_MIPS,
 	elf.EM_RISCV, elf.EM_LOONGARCH, elf.EM_68K, elf.EM_ALPHA, elf.EM_SPARC, elf.EM_SPARC32PLUS, elf.EM_SPARCV9, elf.EM_ARC_COMPACT2,
 	elf.EM_QDSP6, emCSKY, elf.EM_IA_64, elf.EM_SH}
 
-// peerKinds is rule 01/1.2.2: some types of relocation the reference does not know, and leaves alone; and of SuperH it takes
+// peerKinds is rule 01/1.2.2: some types of relocation pahole does not know, and leaves alone; and of SuperH it takes
 // the addend of the entry, although it lies in place.
 func peerKinds(m elf.Machine, peer rules.Set) []relKind {
 	kinds := kindsOf(m)
@@ -88,16 +88,16 @@ var peerIgnores = map[elf.Machine][]uint32{
 	elf.EM_SH:        {33, 34},
 }
 
-// peerRelocations are the relocations of a file as the reference carries them out.
+// peerRelocations are the relocations of a file as pahole carries them out.
 type peerRelocations struct {
 	kinds []relKind
 
 	mu   sync.Mutex
 	seen int // sections before this one are known to stop nothing, or stop is known
-	stop int // the relocation section at which the reference stops, or the number of sections
+	stop int // the relocation section at which pahole stops, or the number of sections
 }
 
-// Misread tells whether the reference leaves relocations of the file out, or carries them out wrongly, so that units without any damage
+// Misread tells whether pahole leaves relocations of the file out, or carries them out wrongly, so that units without any damage
 // look as if they had some.
 func (f *File) Misread() bool {
 	if f.asStored || f.peer == nil {
@@ -108,7 +108,7 @@ func (f *File) Misread() bool {
 	return f.peer.stop < len(f.Sections) || f.Machine == elf.EM_SH
 }
 
-// relocate is rule 01/1.2.2: the reference relocates all sections of a file in the order of their relocation sections, loaded
+// relocate is rule 01/1.2.2: pahole relocates all sections of a file in the order of their relocation sections, loaded
 // ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
 // It stops at a symbol that is not in the table or lies in a section that the file lacks, at a place outside of the section, and at
 // a section that it cannot read. It goes on after a type that it does not know, and after a symbol that is undefined, and leaves that
@@ -136,7 +136,7 @@ func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
 	return err
 }
 
-// passes tells whether the reference goes on after a section.
+// passes tells whether pahole goes on after a section.
 func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 {
 		return true, nil

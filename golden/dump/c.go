@@ -17,7 +17,7 @@ import (
 //	cstruct.go definitions: members and the padding between them, enumerators
 //	cdecl.go   declarations: a type around a name
 //
-// The rules are the peer's (rules 04/B.5, 04/B.6, 04/B.7 and 04/B.8); what looks odd in them is on purpose.
+// The rules are bpftool's (rules 04/B.5, 04/B.6, 04/B.7 and 04/B.8); what looks odd in them is on purpose.
 
 // COptions says what of an object WriteC prints. The zero value is what bpftool does without options.
 type COptions struct {

@@ -175,7 +175,7 @@ func (p *cPrinter) hash(id uint32, deep bool, depth int) (h uint64) {
 	return h
 }
 
-// hashString has bytes signed, as the peer's machine has.
+// hashString has bytes signed, as bpftool's machine has.
 func hashString(s string) (h uint64) {
 	for i := range len(s) {
 		h = 31*h + uint64(int64(int8(s[i])))

@@ -168,7 +168,7 @@ func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level 
 		switch {
 		case bitfields:
 			field(unit.name, to-at)
-		case to == next && align == 0: // the peer divides by it
+		case to == next && align == 0: // bpftool divides by it
 			p.fail(id, "has no alignment, and cannot stand after padding")
 		case to == next && roundUp(at, 8*align) != to, to != next && next-to <= to-at:
 			field(unit.name, 0)

@@ -17,7 +17,7 @@ import (
 
 // Options of a run.
 type Options struct {
-	Peer rules.Set // the rules of the peer that hold
+	Peer rules.Set // the rules of pahole that are in force
 	// Base is the object's base, prepared; nil: it is prepared for this run.
 	Base *Base
 	// Room: how many types are expected to be appended between New and Finish.

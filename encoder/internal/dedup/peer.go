@@ -12,7 +12,7 @@ func (e *engine) identicalArrays(a, b btf.Record) bool {
 	return alike && (e.peer.Has(rules.IdenticalArrays) || a[3] == b[3] && a[4] == b[4])
 }
 
-// baseTypedefSignature is rule 03/11: the peer's libbpf files the typedefs of a base under a signature that includes the
+// baseTypedefSignature is rule 03/11: pahole's libbpf files the typedefs of a base under a signature that includes the
 // target, and looks own typedefs up without it, so that they never meet.
 func baseTypedefSignature(r btf.Record) uint64 { return hashWords(r) ^ baseTypedefMark }
 

@@ -75,7 +75,7 @@ const maxPadding = 64
 
 // Ended is called where all DIEs of a unit were read: behind the null entry that ends the children of the root, or behind a root
 // without children. What is behind that must be padding: an abbreviation code that was zeroed ends a unit early. So does one that was
-// looked up in the abbreviations of another unit, as the reference does where it does not relocate: then what is behind counts for nothing.
+// looked up in the abbreviations of another unit, as pahole does where it does not relocate: then what is behind counts for nothing.
 func (c *Cursor) Ended() {
 	if c.Next != c.end && c.Err == nil && !c.u.d.File.Misread() {
 		c.ended()

@@ -48,7 +48,7 @@ type Decision struct {
 	Name   string
 	Reason Reason
 	States int    // how many subprograms of that name were found
-	Differ string // in what the prototypes of two of them differ first, in the peer's words; empty if they agree
+	Differ string // in what the prototypes of two of them differ first, in pahole's words; empty if they agree
 }
 
 // An Emission is the functions on their way into the object. Sort and Compare may run at once, and must have been done before Emit.
@@ -134,7 +134,7 @@ func (c *Collector) decideOne(o *btf.Object, entry int32, base []byte, group []u
 }
 
 // groups lists the states of every entry: those with an address before those without, else in the order in which they were
-// saved. (That the peer sorts so was seen in what its binary writes.)
+// saved. (That pahole sorts so was seen in what its binary writes.)
 type groups struct {
 	start, order []uint32
 	n            int // of groups that are not empty

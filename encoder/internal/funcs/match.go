@@ -38,7 +38,7 @@ func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	return difference{}, true
 }
 
-// text says what a difference is, in the peer's words; a parameter without a name is an ellipsis.
+// text says what a difference is, in pahole's words; a parameter without a name is an ellipsis.
 func (d difference) text(c *Collector, o *btf.Object) string {
 	if d.a == nil {
 		return ""

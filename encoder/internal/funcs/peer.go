@@ -29,10 +29,10 @@ var peerConventions = map[elf.Machine]convention{
 // undefinedCounts is rule 02/5.1: a symbol that is defined elsewhere is a function of the image all the same.
 func (o *Options) undefinedCounts() bool { return o.Peer.Has(rules.UndefinedCounts) }
 
-// lastIDs is rule 02/5.7: of several sections .BTF_ids the reference reads the last one.
+// lastIDs is rule 02/5.7: of several sections .BTF_ids pahole reads the last one.
 func (o *Options) lastIDs() bool { return o.Peer.Has(rules.LastIDs) }
 
-// address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; the peer
+// address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; pahole
 // takes the value as it is, which counts from the section, so that it never meets an address of DWARF.
 func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
 	if t.opt.Peer.Has(rules.Address) || uint64(s.Section) >= uint64(len(f.Sections)) {
@@ -95,7 +95,7 @@ func (o *Options) maxName() int {
 	return math.MaxInt
 }
 
-// keepsNames is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. The reference writes such names as they
+// keepsNames is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. pahole writes such names as they
 // are; otherwise they are made identifiers, as those of types are.
 func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
 

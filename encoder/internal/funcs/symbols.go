@@ -68,7 +68,7 @@ type symbol struct {
 
 // Options say whose rules hold and what is wanted.
 type Options struct {
-	Peer     rules.Set // the rules of the peer that hold
+	Peer     rules.Set // the rules of pahole that are in force
 	Features feature.Set
 
 	ImplicitArgs bool // Table.ImplicitArgs is asked for

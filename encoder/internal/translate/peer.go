@@ -28,7 +28,7 @@ func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 	return true
 }
 
-// foreign is rule 01/6.2: types that C and BTF do not have end the reference's run. Otherwise an atomic type is the type that
+// foreign is rule 01/6.2: types that C and BTF do not have end pahole's run. Otherwise an atomic type is the type that
 // it qualifies, a reference is a pointer, an interface a struct, and what else there is keeps its size.
 func (w *walker) foreign(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
@@ -55,7 +55,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	return c.Skip(a)
 }
 
-// leaveOut is rule 01/2.4: the reference stops at a unit in which there is nothing, and loses the units behind it; here that is an
+// leaveOut is rule 01/2.4: pahole stops at a unit in which there is nothing, and loses the units behind it; here that is an
 // error unless none is behind it. Otherwise such a unit is left out.
 func (o *Options) leaveOut(u *dwarf.Unit) error {
 	if !o.Peer.Has(rules.LeaveOut) || u.Last() {
@@ -64,7 +64,7 @@ func (o *Options) leaveOut(u *dwarf.Unit) error {
 	return u.Err(0, "there is nothing in the unit: %v", u.Empty)
 }
 
-// lostType is rule 01/5.1: the reference does not know packed, shared, immutable and signed (ptrauth) types nor templates of typedefs,
+// lostType is rule 01/5.1: pahole does not know packed, shared, immutable and signed (ptrauth) types nor templates of typedefs,
 // and what refers to one is void. Otherwise the former are the types that they qualify, like atomic ones, and the latter typedefs.
 func (w *walker) lostType(a *dwarf.Abbrev) int {
 	switch {
@@ -105,7 +105,7 @@ func (w *walker) memberPointer() uint64 {
 	return size
 }
 
-// namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends the reference's run. Otherwise it
+// namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends pahole's run. Otherwise it
 // is a struct without members.
 func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uint32) {
 	if w.opt.Peer.Has(rules.NamelessDecl) {
@@ -116,7 +116,7 @@ func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uin
 	return false, members[:0]
 }
 
-// namelessTypedef is rule 01/6.4: a typedef without a name ends the reference's run. Otherwise it is the type that it names.
+// namelessTypedef is rule 01/6.4: a typedef without a name ends pahole's run. Otherwise it is the type that it names.
 func (w *walker) namelessTypedef(pos int, target uint32) {
 	if w.opt.Peer.Has(rules.NamelessTypedef) {
 		w.c.Fail(pos, "typedef has no name")
@@ -125,7 +125,7 @@ func (w *walker) namelessTypedef(pos int, target uint32) {
 	w.alias(pos, target)
 }
 
-// namelessBase is rule 01/6.1: a base type without a name ends the reference's run. Otherwise it gets the one of integers
+// namelessBase is rule 01/6.1: a base type without a name ends pahole's run. Otherwise it gets the one of integers
 // that have no BTF.
 func (w *walker) namelessBase(pos int) dwarf.StrKey {
 	if w.opt.Peer.Has(rules.NamelessBase) {
@@ -135,7 +135,7 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 	return fakeInt(w.t.Strings)
 }
 
-// oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT does not have, ends the reference's run.
+// oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT does not have, ends pahole's run.
 // Otherwise it is an integer, as all floats are without the feature; then it tells true.
 func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
@@ -152,14 +152,14 @@ func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	return false
 }
 
-// namelessEnumerator is rule 01/6.7: an enumerator without a name ends the reference's run. Otherwise it is left out.
+// namelessEnumerator is rule 01/6.7: an enumerator without a name ends pahole's run. Otherwise it is left out.
 func (w *walker) namelessEnumerator() {
 	if w.opt.Peer.Has(rules.NamelessEnumerator) {
 		w.c.Fail(w.c.Pos, "enumerator has no name")
 	}
 }
 
-// emptyTag is rule 01/7.1: a type tag without a text ends the reference's run. Otherwise it is left out.
+// emptyTag is rule 01/7.1: a type tag without a text ends pahole's run. Otherwise it is left out.
 func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	empty := w.t.Strings.Empty(value)
 	if empty && w.opt.Peer.Has(rules.EmptyTag) {
@@ -168,7 +168,7 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	return empty
 }
 
-// emptyDeclTag is rule 01/7.2: a declaration tag without a text ends the reference's run, where it is met. Otherwise it is left out.
+// emptyDeclTag is rule 01/7.2: a declaration tag without a text ends pahole's run, where it is met. Otherwise it is left out.
 func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 	if w.opt.Peer.Has(rules.EmptyDeclTag) || !w.t.Strings.Empty(value) {
 		return false
@@ -177,7 +177,7 @@ func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 	return true
 }
 
-// lowerBound is rule 01/6.5: the reference takes every array to begin with element 0. Otherwise it begins where it does, by what is
+// lowerBound is rule 01/6.5: pahole takes every array to begin with element 0. Otherwise it begins where it does, by what is
 // stated or by its language.
 func (w *walker) lowerBound() uint64 {
 	switch {
@@ -193,7 +193,7 @@ func (w *walker) lowerBound() uint64 {
 	return 0
 }
 
-// unseenChain is rule 01/7.2: the reference does not see what gcc annotates variables, typedefs and unions with. Otherwise these
+// unseenChain is rule 01/7.2: pahole does not see what gcc annotates variables, typedefs and unions with. Otherwise these
 // are declaration tags like those of clang.
 func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
 	if !w.opt.Peer.Has(rules.UnseenChain) && w.declTags {
@@ -220,7 +220,7 @@ func likeC(lang uint64) bool {
 }
 
 // keepsNames is rule 05/6: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
-// others, such as box<int>. The reference writes them as they are; otherwise every other byte is an underscore, and what is
+// others, such as box<int>. pahole writes them as they are; otherwise every other byte is an underscore, and what is
 // too long is cut. In units of C, which nearly never have such names, that is done when a name enters the object (package encoder).
 func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
 
@@ -245,7 +245,7 @@ func (w *walker) mangled(name dwarf.StrKey) dwarf.StrKey {
 	return w.t.Strings.Key(string(Identifier(b)))
 }
 
-// confuseTypeUnits is rule 01/2.5: the reference takes the local id of a type in .debug_types for one of the unit that refers to
+// confuseTypeUnits is rule 01/2.5: pahole takes the local id of a type in .debug_types for one of the unit that refers to
 // it. (Where the unit has no such type it may crash; here that is void.) Otherwise such units are translated together.
 func (w *walker) confuseTypeUnits() {
 	if !w.opt.Peer.Has(rules.ConfuseTypeUnits) {
@@ -260,7 +260,7 @@ func (w *walker) confuseTypeUnits() {
 	}
 }
 
-// oddEnum is rule 02/4.4: an enumeration whose size BTF cannot express ends the reference's run. Otherwise it is a struct of that size.
+// oddEnum is rule 02/4.4: an enumeration whose size BTF cannot express ends pahole's run. Otherwise it is a struct of that size.
 func (w *walker) oddEnum(a *dwarf.Abbrev, name dwarf.StrKey, size uint64) int {
 	c, pos := &w.c, w.c.Pos
 	if w.opt.Peer.Has(rules.OddEnum) {
@@ -294,7 +294,7 @@ func (o *Options) keepsUnsized() bool { return o.Peer.Has(rules.KeepsUnsized) }
 // refers to, or a struct of its size.
 func (w *walker) unknownTag() bool { return w.opt.Peer.Has(rules.UnknownTag) }
 
-// noteUnlessQuiet is rule 01/6.6: the reference leaves base classes and variant parts out, and says nothing. Otherwise that is noted.
+// noteUnlessQuiet is rule 01/6.6: pahole leaves base classes and variant parts out, and says nothing. Otherwise that is noted.
 func (w *walker) noteUnlessQuiet(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
 	if !w.opt.Peer.Has(rules.NoteUnlessQuiet) {
 		w.note(rule, pos, name, value)

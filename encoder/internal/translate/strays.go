@@ -12,7 +12,7 @@ import (
 // A stray is a DIE that something refers to as to a type and that made none: its tag is one that no rule knows, or it stands where no
 // rule looks. Nearly no unit has one, so they are found where references are resolved: one that leads to no type is kept.
 //
-// In the reference's profile such a reference is void. Otherwise the unit is translated once more, with replacements: a stray that has a type
+// In the profile pahole such a reference is void. Otherwise the unit is translated once more, with replacements: a stray that has a type
 // and no size of its own is that type, such as the qualifiers of some language; one with a size is a struct of that size that says
 // nothing else. What is neither stays void. A note tells of each.
 

@@ -23,7 +23,7 @@ type Options struct {
 	Classes   bool         // classes of types are wanted
 	EagerRefs bool         // no reference may be lazy
 	Stop      func() error // asked now and then, unless it is nil; an error ends the unit
-	Peer      rules.Set    // the rules of the reference that hold
+	Peer      rules.Set    // the rules of pahole that are in force
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
 	// FuncIndex is the number of the ELF function of that name, -1 when there is none.

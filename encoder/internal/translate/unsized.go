@@ -6,7 +6,7 @@ import (
 )
 
 // Members, elements and parameters that hold void or a function have no BTF: kernels refuse it. No source in C has any, but a typedef
-// of void may be meant for some type that the compiler cannot describe. Outside the reference's profile what they hold is an empty
+// of void may be meant for some type that the compiler cannot describe. Outside the profile pahole what they hold is an empty
 // struct. Where nothing in a unit hints at void, nobody looks.
 
 // replaceUnsized looks at all members, elements and parameters of a unit whose references are followed.

@@ -37,7 +37,7 @@ func (c *Collector) judgePeer(v *translate.Var, name []byte, sec *section) Reaso
 	return Kept
 }
 
-// voidIsSizeZero is rule 02/6.1.10: to the reference's binary a variable of type void is one of size 0, which ends nothing.
+// voidIsSizeZero is rule 02/6.1.10: to pahole's binary a variable of type void is one of size 0, which ends nothing.
 func (o *Options) voidIsSizeZero() bool { return o.Peer.Has(rules.VoidIsSizeZero) }
 
 // notVariables is rule 02/6.1.7: names that never stand for a variable of their own.

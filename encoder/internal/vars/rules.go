@@ -22,7 +22,7 @@ type Rule struct {
 	Unnamed       bool     // drop what has no name, where it would else be an error
 	SymbolGlobs   []string // drop symbols of these names
 	NoDatasec     bool     // VARs only
-	KeepDuplicate bool     // keep weak and strong definitions of one offset, as the peer does
+	KeepDuplicate bool     // keep weak and strong definitions of one offset, as pahole does
 }
 
 // DefaultRules is what a manifest without section rules means.
@@ -32,11 +32,11 @@ func DefaultRules() []Rule {
 
 // Options say which variables are wanted.
 type Options struct {
-	Peer   rules.Set // the rules of the peer that hold
+	Peer   rules.Set // the rules of pahole that are in force
 	PerCPU bool      // the feature var
 	All    bool      // the feature global_var
 	Force  bool      // the feature encode_force: skip what would else be an error
-	Rules  []Rule    // not used where the peer's rules say what is wanted
+	Rules  []Rule    // not used where pahole's rules say what is wanted
 }
 
 // A section is one that variables can live in.
