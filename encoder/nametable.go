@@ -115,8 +115,8 @@ func (n *nameTable) replaced(text []byte) uint32 {
 	return off
 }
 
-// oddNames are names that kernels refuse, which nearly no unit of C has, and the identifiers that stand for them outside pahole's
-// profile. (In units of other languages they are identifiers when they come here.)
+// oddNames holds names that kernels refuse, and the identifiers that replace them outside the profile pahole. Hardly any C unit has such
+// names. In units of other languages, package translate has already replaced them.
 type oddNames struct {
 	replace bool
 	from    map[uint32]string // by offset of the identifier: the name that it stands for

@@ -9,11 +9,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// AsPeer is rule 01/1.2.3: of relocatable files of machines that pahole has no relocations of, and of little-endian 64-bit
-// MIPS, whose r_info has a layout of its own, it reads the debug sections as they are stored: a name is what the offset in place
-// says, mostly the first of .debug_str, and an address the addend in place. Other relocatable files it relocates in its own way,
-// see peerRelocations. AsPeer is a view of the file with Data that does so, and with DebugSections that finds what pahole reads,
-// by those of its rules that hold. Close f, not the result.
+// AsPeer is rule 01/1.2.3. pahole does not know the relocations of some machines, and misreads those of little-endian 64-bit MIPS, where
+// r_info has its own layout. For their relocatable files it reads the debug sections as they are stored. A name is then the string at
+// the stored offset, usually the first of .debug_str, and an address is the stored addend. pahole relocates other files in its own way, see
+// peerRelocations. AsPeer returns a view of the file in which Data does the same and DebugSections finds the sections that pahole
+// reads, by the rules in force. Close f, not the result.
 func (f *File) AsPeer(peer rules.Set) *File {
 	if !peer.Has(ofDebugSections) {
 		return f
@@ -42,16 +42,16 @@ func (f *File) AsPeer(peer rules.Set) *File {
 	return &view
 }
 
-// ofDebugSections are the rules of this room.
+// ofDebugSections are the rules of this package.
 const ofDebugSections = rules.AsPeer | rules.PeerKinds | rules.Relocate | rules.PeerSkips | rules.PeerWaiting
 
-// peerSkips is rule 01/2.5: pahole does not read debug sections that are in a section group, as type units of relocatable files
-// are. Of others of one name it reads the first.
+// peerSkips is rule 01/2.5: pahole does not read debug sections in a section group, where the type units of relocatable files are. Of
+// several others with one name it reads the first.
 func (f *File) peerSkips(s *Section) bool {
 	return f.asPeer.Has(rules.PeerSkips) && s.Flags&elf.SHF_GROUP != 0
 }
 
-// peerWaiting is rule 01/1.1: any debug section that does not wait for link-time optimisation hides from pahole all that do.
+// peerWaiting is rule 01/1.1: if any debug section does not wait for link-time optimisation, pahole ignores all sections that do.
 func (f *File) peerWaiting() {
 	f.waiting = f.waiting && !(f.asPeer.Has(rules.PeerWaiting) && slices.ContainsFunc(f.Sections, func(s Section) bool {
 		name, waits := debugName(s.Name)
@@ -59,13 +59,13 @@ func (f *File) peerWaiting() {
 	}))
 }
 
-// peerMachines are those whose relocatable files pahole relocates.
+// peerMachines lists the machines whose relocatable files pahole relocates.
 var peerMachines = []elf.Machine{elf.EM_X86_64, elf.EM_386, elf.EM_ARM, elf.EM_AARCH64, elf.EM_S390, elf.EM_PPC64, elf.EM_PPC, elf.EM_MIPS,
 	elf.EM_RISCV, elf.EM_LOONGARCH, elf.EM_68K, elf.EM_ALPHA, elf.EM_SPARC, elf.EM_SPARC32PLUS, elf.EM_SPARCV9, elf.EM_ARC_COMPACT2,
 	elf.EM_QDSP6, emCSKY, elf.EM_IA_64, elf.EM_SH}
 
-// peerKinds is rule 01/1.2.2: some types of relocation pahole does not know, and leaves alone; and of SuperH it takes
-// the addend of the entry, although it lies in place.
+// peerKinds is rule 01/1.2.2: pahole ignores relocation types that it does not know. On SuperH it uses the addend of the entry,
+// although the addend is in place.
 func peerKinds(m elf.Machine, peer rules.Set) []relKind {
 	kinds := kindsOf(m)
 	if !peer.Has(rules.PeerKinds) {
@@ -88,7 +88,7 @@ var peerIgnores = map[elf.Machine][]uint32{
 	elf.EM_SH:        {33, 34},
 }
 
-// peerRelocations are the relocations of a file as pahole carries them out.
+// peerRelocations applies the relocations of a file as pahole does.
 type peerRelocations struct {
 	kinds []relKind
 
@@ -97,8 +97,8 @@ type peerRelocations struct {
 	stop int // the relocation section at which pahole stops, or the number of sections
 }
 
-// Misread tells whether pahole leaves relocations of the file out, or carries them out wrongly, so that units without any damage
-// look as if they had some.
+// Misread reports whether pahole omits relocations of the file or applies them incorrectly. Undamaged units may then look
+// damaged.
 func (f *File) Misread() bool {
 	if f.asStored || f.peer == nil {
 		return f.asStored
@@ -108,11 +108,10 @@ func (f *File) Misread() bool {
 	return f.peer.stop < len(f.Sections) || f.Machine == elf.EM_SH
 }
 
-// relocate is rule 01/1.2.2: pahole relocates all sections of a file in the order of their relocation sections, loaded
-// ones too, and at the first relocation that it cannot carry out it stops: what lies behind that one stays as it is stored.
-// It stops at a symbol that is not in the table or lies in a section that the file lacks, at a place outside of the section, and at
-// a section that it cannot read. It goes on after a type that it does not know, and after a symbol that is undefined, and leaves that
-// place alone. relocate applies the relocations of one section to the bytes that they are of.
+// relocate is rule 01/1.2.2: pahole relocates all sections of a file, including loaded ones, in the order of their relocation sections.
+// It stops at the first relocation that it cannot apply, and leaves everything after it as it is stored. Reasons to stop are a symbol
+// that is not in the table or whose section does not exist, an offset outside of the section, and a section that it cannot read. It
+// skips relocations with an unknown type or an undefined symbol. relocate applies the relocations of one section to its bytes.
 func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +135,7 @@ func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
 	return err
 }
 
-// passes tells whether pahole goes on after a section.
+// passes reports whether pahole continues after a section.
 func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 {
 		return true, nil
@@ -154,7 +153,7 @@ func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 	return p.walk(f, rel, size, nil)
 }
 
-// walk looks at the relocations of a section of the given size, and applies them if its bytes are given.
+// walk checks the relocations of a section of the given size, and applies them if its bytes are given.
 func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte) (goesOn bool, err error) {
 	syms, err := f.relocationSymbols(rel)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// peerConventions is rule 01/9.1. Where registers are counted but not known, as on riscv64 and ppc64le, functions that clang made
-// are lost whole (rule 01/9.5); 32-bit ARM has four argument registers and not eight, and arguments in even pairs are taken for
-// displaced.
+// peerConventions is rule 01/9.1. On machines where pahole knows only the number of argument registers, such as riscv64 and ppc64le,
+// it loses functions compiled by clang (rule 01/9.5). On 32-bit ARM it assumes eight argument registers instead of four, and treats
+// arguments in even pairs as misplaced.
 var peerConventions = map[elf.Machine]convention{
 	elf.EM_X86_64:  {registers: 6, dwarf: x86Registers},
 	elf.EM_AARCH64: {registers: 8, dwarf: from0},
@@ -26,14 +26,14 @@ var peerConventions = map[elf.Machine]convention{
 	elf.EM_SPARCV9: {registers: 6},
 }
 
-// undefinedCounts is rule 02/5.1: a symbol that is defined elsewhere is a function of the image all the same.
+// undefinedCounts is rule 02/5.1: an undefined symbol counts as a function of the image.
 func (o *Options) undefinedCounts() bool { return o.Peer.Has(rules.UndefinedCounts) }
 
-// lastIDs is rule 02/5.7: of several sections .BTF_ids pahole reads the last one.
+// lastIDs is rule 02/5.7: pahole reads the last of several .BTF_ids sections.
 func (o *Options) lastIDs() bool { return o.Peer.Has(rules.LastIDs) }
 
-// address is rule 02/5.6: where a symbol lies. In a relocatable file that is its place as laid out, with which DWARF agrees; pahole
-// takes the value as it is, which counts from the section, so that it never meets an address of DWARF.
+// address is rule 02/5.6: the address of a symbol. In a relocatable file, this is its address in the layout, which DWARF uses as well.
+// pahole uses the raw value, which is relative to the section and therefore never equals an address in DWARF.
 func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
 	if t.opt.Peer.Has(rules.Address) || uint64(s.Section) >= uint64(len(f.Sections)) {
 		return s.Value
@@ -42,8 +42,8 @@ func (t *Table) address(f *image.File, s *image.Symbol) uint64 {
 	return s.Value - f.SymbolBase(sec) + sec.Addr
 }
 
-// peerAmbiguous is rule 02/5.1: the values of one base name are compared each with the one before, and a previous value of 0
-// counts as unset. In relocatable files values count from their section, whichever it is.
+// peerAmbiguous is rule 02/5.1: each value of a base name is compared with the previous one, and a previous value of 0 counts as unset.
+// In relocatable files, values are relative to their sections, but the sections are not compared.
 func peerAmbiguous(first uint64, rest []symbol) bool {
 	prev := first
 	for _, s := range rest {
@@ -55,15 +55,15 @@ func peerAmbiguous(first uint64, rest []symbol) bool {
 	return false
 }
 
-// lastNeverAmbiguous is rule 02/5.1: the mark is set when the next base name is reached, so the last one never gets it.
+// lastNeverAmbiguous is rule 02/5.1: pahole marks a base name as ambiguous when it reaches the next one, so it never marks the last.
 func (t *Table) lastNeverAmbiguous(last *entry) {
 	if t.opt.Peer.Has(rules.LastNeverAmbiguous) {
 		last.flags &^= ambiguous
 	}
 }
 
-// memoryUse is rules 01/9.4 and 01/9.5: of a parameter in memory the address is thought to take a register, but none in functions
-// of clang. Otherwise the calling convention says whether it does.
+// memoryUse is rules 01/9.4 and 01/9.5: pahole assumes that the address of a parameter in memory takes a register, except in functions
+// compiled by clang. In the profile default, the calling convention decides.
 func (a *Analyzer) memoryUse(clang bool) int {
 	if peer := a.peer.Has(rules.MemoryUse); peer && !clang || !peer && a.conv.address {
 		return 1
@@ -71,17 +71,17 @@ func (a *Analyzer) memoryUse(clang bool) int {
 	return 0
 }
 
-// lostInMemory is rule 01/9.4.1d: a parameter in memory has no register, and counts as one that was optimized away.
+// lostInMemory is rule 01/9.4.1d: a parameter in memory has no register, and counts as optimized away.
 func (a *Analyzer) lostInMemory() bool { return a.peer.Has(rules.LostInMemory) }
 
-// namedAfterMember is rule 01/9.4: a parameter of whose struct registers hold one member alone takes the member's name, also
-// where it turned out that the whole struct is passed and the parameter keeps its type. Otherwise name and type go together.
+// namedAfterMember is rule 01/9.4: if registers hold only one member of a parameter's struct, the parameter takes the member's name, even
+// if the whole struct is passed and the parameter keeps its type. In the profile default, name and type always match.
 func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
 	return f.reduced != 0 && (a.peer.Has(rules.NamedAfterMember) || p.Type == a.members[f.reduced-1].typ)
 }
 
-// flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, also in a set that has been sorted,
-// where that is another function's pair.
+// flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, even in a sorted set, where the pair
+// belongs to another function.
 func (s *IDSection) flagsAtSymbol(addr uint64) uint32 {
 	flags, _ := s.word(addr + 4)
 	return flags
@@ -95,8 +95,8 @@ func (o *Options) maxName() int {
 	return math.MaxInt
 }
 
-// keepsNames is rule 05/6: kernels refuse BTF with a function whose name is no identifier of C. pahole writes such names as they
-// are; otherwise they are made identifiers, as those of types are.
+// keepsNames is rule 05/6: kernels refuse BTF with a function whose name is not a C identifier. pahole writes such names unchanged. The
+// profile default turns them into identifiers, like names of types.
 func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
 
 func (c *Collector) identifier(name []byte, stats *Stats) []byte {
@@ -107,9 +107,9 @@ func (c *Collector) identifier(name []byte, stats *Stats) []byte {
 	return translate.Identifier(name)
 }
 
-// peerRuns is rule 02/5.4 where several images have a function of one name: states are sorted by name, those with an address
-// before those without, and neighbours of one image are a group. So the abstract instances of a function are a group of their
-// own as soon as another image has one with an address; they are not compared with the function, and get a FUNC too.
+// peerRuns is rule 02/5.4 for several images that have a function of one name. Instances are sorted by name, those with an address
+// before those without, and consecutive instances of one image form a group. The abstract instances of a function therefore form
+// their own group as soon as another image has an instance with an address. They are not compared with the function, and get their own FUNC.
 func peerRuns(sameName []run) []run {
 	if !sameName[0].c.table.opt.Peer.Has(rules.PeerRuns) {
 		return sameName

@@ -9,11 +9,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// fakeInt is the name of integers that have no BTF.
+// fakeInt is the name of integers that BTF cannot express.
 func fakeInt(s *dwarf.Strings) dwarf.StrKey { return s.Key("__SANITIZED_FAKE_INT__") }
 
-// oddInteger is rule 02/4.1: an integer whose size BTF cannot express, such as _BitInt(256), becomes one of 4 bytes, by the name of
-// fakeInt. Otherwise it is a struct of that size and its own name, and oddInteger has appended it.
+// oddInteger is rule 02/4.1: an integer whose size BTF cannot express, such as _BitInt(256), becomes an integer of 4 bytes with the name
+// fakeInt. In the profile default, oddInteger appends a struct with its size and name instead.
 func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 	switch {
 	case w.opt.Peer.Has(rules.OddInteger) && size != 0:
@@ -28,8 +28,8 @@ func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 	return true
 }
 
-// foreign is rule 01/6.2: types that C and BTF do not have end pahole's run. Otherwise an atomic type is the type that
-// it qualifies, a reference is a pointer, an interface a struct, and what else there is keeps its size.
+// foreign is rule 01/6.2: types that C and BTF lack end pahole's run. In the profile default, an atomic type is the type that it
+// qualifies, a reference is a pointer, an interface is a struct, and other types become structs of their size.
 func (w *walker) foreign(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	if w.opt.Peer.Has(rules.Foreign) {
@@ -55,8 +55,8 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	return c.Skip(a)
 }
 
-// leaveOut is rule 01/2.4: pahole stops at a unit in which there is nothing, and loses the units behind it; here that is an
-// error unless none is behind it. Otherwise such a unit is left out.
+// leaveOut is rule 01/2.4: pahole stops at an empty unit and loses the units after it. In the profile pahole this is an error, unless
+// it is the last unit. The profile default leaves out such a unit.
 func (o *Options) leaveOut(u *dwarf.Unit) error {
 	if !o.Peer.Has(rules.LeaveOut) || u.Last() {
 		return nil
@@ -64,8 +64,9 @@ func (o *Options) leaveOut(u *dwarf.Unit) error {
 	return u.Err(0, "there is nothing in the unit: %v", u.Empty)
 }
 
-// lostType is rule 01/5.1: pahole does not know packed, shared, immutable and signed (ptrauth) types nor templates of typedefs,
-// and what refers to one is void. Otherwise the former are the types that they qualify, like atomic ones, and the latter typedefs.
+// lostType is rule 01/5.1: pahole does not know packed, shared, immutable and signed (ptrauth) types and templates of typedefs.
+// References to them are void. In the profile default, templates of typedefs are typedefs, and the others are the types that they
+// qualify, like atomic types.
 func (w *walker) lostType(a *dwarf.Abbrev) int {
 	switch {
 	case w.opt.Peer.Has(rules.LostType):
@@ -77,8 +78,8 @@ func (w *walker) lostType(a *dwarf.Abbrev) int {
 	return w.c.Skip(a)
 }
 
-// unspecified is rule 01/6.10: unspecified types are void, that of nullptr among them. Otherwise that one is a pointer to void, of which
-// there can be members.
+// unspecified is rule 01/6.10: unspecified types are void, including that of nullptr. In the profile default, the type of nullptr is a
+// pointer to void, which a member can have.
 func (w *walker) unspecified(a *dwarf.Abbrev) int {
 	if !w.opt.Peer.Has(rules.Unspecified) && w.isNull(w.c.Name()) {
 		w.append(w.c.Pos, 0, btf.Info(btf.KindPtr, 0, false), 0, uint64(w.t.AddrSize))
@@ -86,13 +87,13 @@ func (w *walker) unspecified(a *dwarf.Abbrev) int {
 	return w.c.Skip(a)
 }
 
-// isNull tells whether an unspecified type of that name is that of nullptr: decltype(nullptr), typeof (nullptr), nullptr_t.
+// isNull reports whether an unspecified type of that name is the type of nullptr: decltype(nullptr), typeof (nullptr), nullptr_t.
 func (w *walker) isNull(name dwarf.StrKey) bool {
 	var scratch [4]byte
 	return bytes.Contains(w.t.Strings.Get(name, &scratch), []byte("nullptr"))
 }
 
-// memberPointer is the size of the pointer to a member that was just read, where it does not say so: pointers to functions have two words.
+// memberPointer returns the size of the current pointer to a member if it is not stated: two words for pointers to functions.
 func (w *walker) memberPointer() uint64 {
 	size, to := uint64(w.t.AddrSize), w.ref(dwarf.SlotType)
 	if to == 0 {
@@ -105,8 +106,8 @@ func (w *walker) memberPointer() uint64 {
 	return size
 }
 
-// namelessDecl is rule 01/6.6: a declaration without a name, which no BTF can express, ends pahole's run. Otherwise it
-// is a struct without members.
+// namelessDecl is rule 01/6.6: a declaration without a name, which BTF cannot express, ends pahole's run. In the profile default it is a
+// struct without members.
 func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uint32) {
 	if w.opt.Peer.Has(rules.NamelessDecl) {
 		w.c.Fail(pos, "declaration of a struct or union has no name")
@@ -116,7 +117,7 @@ func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uin
 	return false, members[:0]
 }
 
-// namelessTypedef is rule 01/6.4: a typedef without a name ends pahole's run. Otherwise it is the type that it names.
+// namelessTypedef is rule 01/6.4: a typedef without a name ends pahole's run. In the profile default it is replaced by its type.
 func (w *walker) namelessTypedef(pos int, target uint32) {
 	if w.opt.Peer.Has(rules.NamelessTypedef) {
 		w.c.Fail(pos, "typedef has no name")
@@ -125,8 +126,7 @@ func (w *walker) namelessTypedef(pos int, target uint32) {
 	w.alias(pos, target)
 }
 
-// namelessBase is rule 01/6.1: a base type without a name ends pahole's run. Otherwise it gets the one of integers
-// that have no BTF.
+// namelessBase is rule 01/6.1: a base type without a name ends pahole's run. In the profile default its name is fakeInt.
 func (w *walker) namelessBase(pos int) dwarf.StrKey {
 	if w.opt.Peer.Has(rules.NamelessBase) {
 		w.c.Fail(pos, "base type has no name")
@@ -135,8 +135,8 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 	return fakeInt(w.t.Strings)
 }
 
-// oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT does not have, ends pahole's run.
-// Otherwise it is an integer, as all floats are without the feature; then it tells true.
+// oddFloat is rule 01/6.1: a float that is not real, or of a size that FLOAT lacks, ends pahole's run. In the profile default it is an
+// integer, like all floats without the feature float; oddFloat then returns true.
 func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
 	case !w.opt.Peer.Has(rules.OddFloat):
@@ -152,14 +152,14 @@ func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	return false
 }
 
-// namelessEnumerator is rule 01/6.7: an enumerator without a name ends pahole's run. Otherwise it is left out.
+// namelessEnumerator is rule 01/6.7: an enumerator without a name ends pahole's run. The profile default leaves it out.
 func (w *walker) namelessEnumerator() {
 	if w.opt.Peer.Has(rules.NamelessEnumerator) {
 		w.c.Fail(w.c.Pos, "enumerator has no name")
 	}
 }
 
-// emptyTag is rule 01/7.1: a type tag without a text ends pahole's run. Otherwise it is left out.
+// emptyTag is rule 01/7.1: a type tag without text ends pahole's run. The profile default leaves it out.
 func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	empty := w.t.Strings.Empty(value)
 	if empty && w.opt.Peer.Has(rules.EmptyTag) {
@@ -168,7 +168,7 @@ func (w *walker) emptyTag(value dwarf.StrKey) bool {
 	return empty
 }
 
-// emptyDeclTag is rule 01/7.2: a declaration tag without a text ends pahole's run, where it is met. Otherwise it is left out.
+// emptyDeclTag is rule 01/7.2: a declaration tag without text ends pahole's run at that point. The profile default leaves it out.
 func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 	if w.opt.Peer.Has(rules.EmptyDeclTag) || !w.t.Strings.Empty(value) {
 		return false
@@ -177,8 +177,8 @@ func (w *walker) emptyDeclTag(value dwarf.StrKey) bool {
 	return true
 }
 
-// lowerBound is rule 01/6.5: pahole takes every array to begin with element 0. Otherwise it begins where it does, by what is
-// stated or by its language.
+// lowerBound is rule 01/6.5: for pahole, every array starts at index 0. In the profile default, it starts at its stated lower bound or
+// at the default of its language.
 func (w *walker) lowerBound() uint64 {
 	switch {
 	case w.opt.Peer.Has(rules.LowerBound):
@@ -193,16 +193,16 @@ func (w *walker) lowerBound() uint64 {
 	return 0
 }
 
-// unseenChain is rule 01/7.2: pahole does not see what gcc annotates variables, typedefs and unions with. Otherwise these
-// are declaration tags like those of clang.
+// unseenChain is rule 01/7.2: pahole does not see gcc's annotations of variables, typedefs and unions. In the profile default they are
+// declaration tags, like those of clang.
 func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
 	if !w.opt.Peer.Has(rules.UnseenChain) && w.declTags {
 		w.gnuChain(annot, add)
 	}
 }
 
-// completed is rule 02/6.1: the type of a variable is that of its declaration, also where the definition completes it (extern
-// int a[]; int a[4];), so that the array has no size and is lost. Otherwise the definition's own type counts.
+// completed is rule 02/6.1: pahole uses the type of a variable's declaration, even if the definition completes it (extern int a[]; int
+// a[4];). The array then has no size and is lost. The profile default uses the type of the definition.
 func (w *walker) completed(own, declared uint32) uint32 {
 	if own == 0 || w.opt.Peer.Has(rules.Completed) {
 		return declared
@@ -210,7 +210,7 @@ func (w *walker) completed(own, declared uint32) uint32 {
 	return own
 }
 
-// likeC tells whether the names of a source language are identifiers of C. Units that state none, such as dwz's, are of any.
+// likeC reports whether the names of a source language are C identifiers. Units without a language, such as dwz's, may be in any.
 func likeC(lang uint64) bool {
 	switch lang {
 	case 0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e, 0x8001: // C89, C, C99, C11, C17, C23, assembler
@@ -219,12 +219,12 @@ func likeC(lang uint64) bool {
 	return false
 }
 
-// keepsNames is rule 05/6: kernels take identifiers of C as names of types, enumerators and parameters, and refuse BTF with
-// others, such as box<int>. pahole writes them as they are; otherwise every other byte is an underscore, and what is
-// too long is cut. In units of C, which nearly never have such names, that is done when a name enters the object (package encoder).
+// keepsNames is rule 05/6: kernels refuse BTF in which the name of a type, enumerator or parameter is not a C identifier, such as
+// box<int>. pahole writes such names unchanged. The profile default replaces every other byte by an underscore, and cuts names that
+// are too long. For C units, which hardly ever have such names, package encoder does this when a name enters the BTF object.
 func (o *Options) keepsNames() bool { return o.Peer.Has(rules.KeepsNames) }
 
-// identifier is the name that was just read as an identifier of C.
+// identifier returns the current name as a C identifier.
 func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
 	var scratch [4]byte
 	b := w.t.Strings.Get(name, &scratch)
@@ -235,7 +235,7 @@ func (w *walker) identifier(name dwarf.StrKey) dwarf.StrKey {
 	return w.mangled(name)
 }
 
-// mangled is a name as an identifier.
+// mangled returns a name as an identifier.
 func (w *walker) mangled(name dwarf.StrKey) dwarf.StrKey {
 	var scratch [4]byte
 	b := w.t.Strings.Get(name, &scratch)
@@ -245,8 +245,9 @@ func (w *walker) mangled(name dwarf.StrKey) dwarf.StrKey {
 	return w.t.Strings.Key(string(Identifier(b)))
 }
 
-// confuseTypeUnits is rule 01/2.5: pahole takes the local id of a type in .debug_types for one of the unit that refers to
-// it. (Where the unit has no such type it may crash; here that is void.) Otherwise such units are translated together.
+// confuseTypeUnits is rule 01/2.5: pahole uses the local id of a type in .debug_types as if it were an id of the unit that refers to
+// it. If that unit has no such type, pahole may crash; in the profile pahole the reference is void. The profile default translates such
+// units together.
 func (w *walker) confuseTypeUnits() {
 	if !w.opt.Peer.Has(rules.ConfuseTypeUnits) {
 		return
@@ -260,7 +261,7 @@ func (w *walker) confuseTypeUnits() {
 	}
 }
 
-// oddEnum is rule 02/4.4: an enumeration whose size BTF cannot express ends pahole's run. Otherwise it is a struct of that size.
+// oddEnum is rule 02/4.4: an enum whose size BTF cannot express ends pahole's run. In the profile default it is a struct of that size.
 func (w *walker) oddEnum(a *dwarf.Abbrev, name dwarf.StrKey, size uint64) int {
 	c, pos := &w.c, w.c.Pos
 	if w.opt.Peer.Has(rules.OddEnum) {
@@ -272,13 +273,13 @@ func (w *walker) oddEnum(a *dwarf.Abbrev, name dwarf.StrKey, size uint64) int {
 	return c.Skip(a)
 }
 
-// emptyStub is rule 01/2.5: what stands for a type in a type unit is an empty struct without a name. Otherwise it is that type.
+// emptyStub is rule 01/2.5: the placeholder of a type in a type unit is an empty struct without a name. In the profile default it is that type.
 func (w *walker) emptyStub() bool { return w.opt.Peer.Has(rules.EmptyStub) }
 
-// staticMember is rule 01/6.6: a static member, as old compilers describe it, is a member at offset 0. Otherwise it is none.
+// staticMember is rule 01/6.6: a static member, as old compilers describe it, is a member at offset 0. The profile default leaves it out.
 func (w *walker) staticMember() bool { return w.opt.Peer.Has(rules.StaticMember) }
 
-// fieldBits is rule 01/10.1: of the size of a bit field the low 8 bits count. Otherwise more of them are an error.
+// fieldBits is rule 01/10.1: only the low 8 bits of a bit field's size are used. In the profile default, a larger size is an error.
 func (w *walker) fieldBits(size uint64) uint32 {
 	if size > maxBits && !w.opt.Peer.Has(rules.FieldBits) {
 		w.c.Fail(w.c.Pos, "a bit field of %d bits has no BTF", size)
@@ -286,23 +287,23 @@ func (w *walker) fieldBits(size uint64) uint32 {
 	return uint32(uint8(size))
 }
 
-// keepsUnsized is rule 01/8.2: a member, an element or a parameter whose type is void, or is not there, is void, which kernels
-// refuse. Otherwise it is an empty struct.
+// keepsUnsized is rule 01/8.2: a member, an element or a parameter whose type is void or missing is void, which kernels refuse. In the
+// profile default it is an empty struct.
 func (o *Options) keepsUnsized() bool { return o.Peer.Has(rules.KeepsUnsized) }
 
-// unknownTag is rule 01/5.1: what refers to an entry of which no rule makes a type is void. Otherwise it is the type that the entry
-// refers to, or a struct of its size.
+// unknownTag is rule 01/5.1: a reference to a DIE that no rule turns into a type is void. In the profile default it is the type that the
+// DIE refers to, or a struct of its size.
 func (w *walker) unknownTag() bool { return w.opt.Peer.Has(rules.UnknownTag) }
 
-// noteUnlessQuiet is rule 01/6.6: pahole leaves base classes and variant parts out, and says nothing. Otherwise that is noted.
+// noteUnlessQuiet is rule 01/6.6: pahole leaves out base classes and variant parts without a message. The profile default adds a note.
 func (w *walker) noteUnlessQuiet(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
 	if !w.opt.Peer.Has(rules.NoteUnlessQuiet) {
 		w.note(rule, pos, name, value)
 	}
 }
 
-// plainFields is rule 02/2 for --fixup_silly_bitfields: a bit field that has all bits of its type, at a place where a plain
-// member of that type could be, becomes one.
+// plainFields is rule 02/2 for --fixup_silly_bitfields: a bit field that has all bits of its type, at a position where a plain member of
+// that type could be, becomes a plain member.
 func (t *Unit) plainFields() {
 	for id := btf.ID(1); id < t.Types.End(); id++ {
 		r := t.Types.At(id)
