@@ -171,3 +171,29 @@ func TestDocPaths(t *testing.T) {
 		t.Errorf("got %s missing, want %s", got, want)
 	}
 }
+
+// TestRoomsInArchitecture: the tables of docs/architecture.md list every package, tools in scripts aside.
+func TestRoomsInArchitecture(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, ok := strings.Cut(string(text), "\n## Packages\n")
+	if !ok {
+		t.Fatal("docs/architecture.md has no section Packages")
+	}
+	rooms := map[string]bool{}
+	for _, s := range sources(t) {
+		if !s.test && !strings.HasPrefix(s.room, "scripts/") {
+			rooms[s.room] = true
+		}
+	}
+	if len(rooms) < 20 {
+		t.Errorf("found %d packages, want more", len(rooms))
+	}
+	for room := range rooms {
+		if !strings.Contains(table, "`"+room+"`") {
+			t.Errorf("docs/architecture.md does not list the package %s", room)
+		}
+	}
+}
