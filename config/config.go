@@ -71,6 +71,7 @@ type Image struct {
 	Sections      []SectionRule
 	SectionsGiven bool     // else the rules are the profile's; Pahole always uses its own
 	SortByName    bool     // sort types by name
+	LikeKernel    bool     // the key kernel: do what the build of the image\'s kernel does to the encoder\'s BTF
 	Verify        []string // kernels as kernel.Find takes them, "6.1", "newest" or "5.10.0-28-amd64"
 
 	Outputs Outputs

@@ -39,6 +39,7 @@ func init() { // the readers refer to the table
 		{"lang_exclude", true, nil, (*decoder).langExclude},
 		{"sections", true, nil, (*decoder).sections},
 		{"sort_by_name", true, nil, (*decoder).sortByName},
+		{"kernel", true, nil, (*decoder).likeKernel},
 		{"verify", true, nil, (*decoder).verify},
 		{"outputs", true, all, (*decoder).outputs},
 		{"golden", false, all, (*decoder).golden},
@@ -219,6 +220,7 @@ func (d *decoder) packing(v *value, key, path string) {
 var outputKeys = []string{"btf", "base", "dump", "elf"}
 
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
+func (d *decoder) likeKernel(m *Image, v *value) { d.flag(v, &m.LikeKernel) }
 
 func (d *decoder) golden(m *Image, v *value)   { d.readPath(v, &m.Golden) }
 func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }

@@ -198,7 +198,7 @@ func (j *job) finish(ctx context.Context, a *assembler, res *Result) error {
 	}
 	j.clock.Stop("deduplication", 0, uint64(a.stats.Dedup.Before), "types")
 	if j.opt.LikeKernel {
-		a.warn.kfuncs = splitKfuncs(o, &j.implicit)
+		a.warn.kfuncs = splitKfuncs(o, &j.implicit, j.opt.Features)
 	}
 	if res.Sorted = j.opt.SortByName || j.opt.LikeKernel && kernelSorts(j.f, j.opt); res.Sorted {
 		o = sorted.ByName(o)

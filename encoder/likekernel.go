@@ -5,6 +5,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/implicit"
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 	"github.com/btfbatch/btfbatch/encoder/kernel"
@@ -24,9 +25,12 @@ func kernelSorts(f *elf.File, opt *Encoder) bool {
 }
 
 // splitKfuncs gives kfuncs with implicit arguments their two prototypes, and says what could not be done; empty if all was.
-func splitKfuncs(o *btf.Object, args *funcs.ImplicitArgs) (problem string) {
+func splitKfuncs(o *btf.Object, args *funcs.ImplicitArgs, features feature.Set) (problem string) {
 	implicit.Split(o, args.Has)
-	if args.Unknown == 0 {
+	switch {
+	case args.Known() > 0 && !(features.Has(feature.DeclTag) && features.Has(feature.DeclTagKfuncs)):
+		return fmt.Sprintf("%d kfuncs have implicit arguments, which stay in their prototypes: without the features decl_tag and decl_tag_kfuncs nothing marks a function as a kfunc", args.Known())
+	case args.Unknown == 0:
 		return ""
 	}
 	return fmt.Sprintf("which of %d kfuncs have implicit arguments is unknown: their sets in .BTF_ids are sorted by type ids, and the image has no .BTF that these are of; "+

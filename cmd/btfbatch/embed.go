@@ -90,6 +90,7 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
 	flags.StringSliceVar(&image.Verify, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as verify takes them")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.BoolVar(&image.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	return cmd
 }
 
@@ -120,7 +121,7 @@ func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
 
 // embedFile embeds BTF that is there already.
 func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
-	for _, name := range []string{"profile", "btf-features", "lang-exclude", "sort-by-name", "jobs", "verify-dedup", "paranoid", "keep-rejected"} {
+	for _, name := range []string{"profile", "btf-features", "lang-exclude", "sort-by-name", "like-kernel", "jobs", "verify-dedup", "paranoid", "keep-rejected"} {
 		if cmd.Flags().Changed(name) {
 			return usage(fmt.Errorf("--%s is about encoding, and --btf is encoded already", name))
 		}

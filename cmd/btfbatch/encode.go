@@ -90,6 +90,7 @@ that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`
 	flags.StringVarP(&image.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed where it ends in .zst or .gz; - is the standard output")
 	flags.StringVar(&image.BasePath, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
 	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.BoolVar(&image.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	flags.StringVar(&image.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, with the feature distilled_base; OUT then continues it")
 	flags.BoolVar(&timed, "timings", false, "tell what each pass took")
 	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, with the reason")

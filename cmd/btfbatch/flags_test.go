@@ -94,6 +94,8 @@ var wrong = map[string]string{
 	"encode --output":                         "_ ~ other",
 	"encode --paranoid":                       "maybe",
 	"encode --profile":                        "_ Pahole",
+	"encode --like-kernel":                    "maybe",
+	"embed --like-kernel":                     "maybe",
 	"encode --sort-by-name":                   "maybe",
 	"encode --timings":                        "maybe",
 	"encode --verify-dedup":                   "maybe",

@@ -94,7 +94,7 @@ var manifest = map[string]given{
 	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
 	"images.kind": {kind: takesWord, value: "any"}, "images.release": {kind: takesText},
 	"images.features": {kind: takesWord, value: "default,distilled_base"}, "images.lang_exclude": {kind: takesWord, value: "rust"},
-	"images.sections": {kind: takesYAML}, "images.sort_by_name": {kind: takesWord, value: "false"},
+	"images.sections": {kind: takesYAML}, "images.sort_by_name": {kind: takesWord, value: "false"}, "images.kernel": {kind: takesWord, value: "false"},
 	"images.verify": {kind: takesWord, value: "newest"}, "images.outputs": {}, "images.golden": {kind: readsFile, value: "golden.raw"},
 	"images.base": {kind: takesWord}, "images.base_path": base, "images.base_sha256": {kind: takesWord}, "images.matrix": {kind: takesYAML},
 	"images.outputs.btf": {kind: writesFile, value: "out/m.btf"}, "images.outputs.base": {kind: writesFile, value: "out/m.base"},

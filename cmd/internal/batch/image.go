@@ -171,6 +171,7 @@ func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *repo
 func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, workers int, t *target, row *report.Row) error {
 	var err error
 	enc := b.encoder(&t.settings, workers)
+	enc.Release = it.Identity.Release
 	if t.base != nil {
 		if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
 			return err

@@ -44,7 +44,7 @@ func FromManifest(im *config.Image, profile config.Profile) (s Settings, err err
 	if s.Kernels, err = Kernels(im.Verify); err != nil {
 		return s, fmt.Errorf("verify: %w", err)
 	}
-	s.Features, s.SortByName = im.Features, im.SortByName
+	s.Features, s.SortByName, s.LikeKernel = im.Features, im.SortByName, im.LikeKernel
 	if im.SectionsGiven {
 		s.Sections = sections(im.Sections)
 	}
@@ -69,6 +69,7 @@ type Flags struct {
 	Features    string   // a list as feature.Parse reads it, or NoFeatures; empty: the default features
 	LangExclude []string // names of languages
 	SortByName  bool
+	LikeKernel  bool
 	Kernels     []string // names of kernels
 }
 
@@ -90,6 +91,7 @@ func (f *Flags) Settings() (s Settings, err error) {
 		return s, err
 	}
 	s.SortByName = f.SortByName
+	s.LikeKernel = f.LikeKernel
 	return s, nil
 }
 

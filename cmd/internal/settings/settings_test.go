@@ -56,6 +56,8 @@ func TestOneMapping(t *testing.T) {
 		{"kernels", ", profile: pahole, verify: [6.1.55-1-amd64, newest, '7.2', '6.1']", &settings.Flags{Profile: "pahole", Kernels: names},
 			&settings.Pahole{Features: feature.Default(), Kernels: names},
 			settings.Settings{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Kernels: kernels}},
+		{"as its kernel", ", kernel: true", &settings.Flags{LikeKernel: true}, nil,
+			settings.Settings{Options: encoder.Options{Features: feature.Default(), LikeKernel: true}}},
 		{"sorted", ", sort_by_name: true", &settings.Flags{SortByName: true}, nil,
 			settings.Settings{Options: encoder.Options{Features: feature.Default(), SortByName: true}}},
 		{"no sections", ", sections: []", nil, nil, settings.Settings{Options: encoder.Options{Features: feature.Default(), Sections: []encoder.SectionRule{}}}},

@@ -106,6 +106,16 @@ func (t *Table) ImplicitArgs() ImplicitArgs { return t.implicit }
 // Has tells whether a kfunc has implicit arguments.
 func (a *ImplicitArgs) Has(name []byte) bool { return a.names[string(name)] }
 
+// Known is how many kfuncs are known to have implicit arguments.
+func (a *ImplicitArgs) Known() (n int) {
+	for _, implicit := range a.names {
+		if implicit {
+			n++
+		}
+	}
+	return n
+}
+
 // add takes a member of a set. Of several sets with one function the last counts.
 func (a *ImplicitArgs) add(ids *IDSection, set *idSet, m idMember) {
 	implicit, known := ids.implicitArgs(set, m.addr, m.name)
