@@ -2,7 +2,7 @@ package btf
 
 import "fmt"
 
-// CheckReferences tells whether a reader like libbpf would take the object (rule 04/A.7): every type id has a
+// CheckReferences reports whether a reader like libbpf would take the object (rule 04/A.7): every type id has a
 // type, every name offset lies in the strings, and every FUNC refers to a FUNC_PROTO. Parse leaves this out, so that
 // broken BTF can be looked at too. Types of the base are taken to be checked.
 func (o *Object) CheckReferences() error {

@@ -49,7 +49,7 @@ type Shape struct {
 	NameAt, TypeAt int8
 }
 
-// shapes is the one table that reading, writing, remapping and dumping walk.
+// shapes is the table by which records are read, written, renumbered and dumped.
 var shapes = [NumKinds]Shape{
 	KindVoid:      {"UNKNOWN", 0, 0, false, -1, -1},
 	KindInt:       {"INT", 1, 0, false, -1, -1},
@@ -81,7 +81,7 @@ func (k Kind) String() string {
 	return shapes[k].Name
 }
 
-// ShapeOf is the shape of a known kind; an unknown one has the shape of void.
+// ShapeOf returns the shape of a kind. An unknown kind has the shape of void.
 func ShapeOf(k Kind) Shape {
 	if k >= NumKinds {
 		return shapes[KindVoid]
@@ -103,7 +103,7 @@ const (
 	IntBool   = 4
 )
 
-// EncodingText is what bpftool and the kernel print for the encoding bits of an INT.
+// EncodingText returns what bpftool and the kernel print for the encoding bits of an INT.
 func EncodingText(bits uint32) string {
 	switch bits {
 	case 0:

@@ -32,7 +32,7 @@ func Kinds(kinds ...Kind) (s KindSet) {
 	return s
 }
 
-// Has tells whether k is in the set.
+// Has reports whether k is in the set.
 func (s KindSet) Has(k Kind) bool { return k < NumKinds && s>>k&1 != 0 }
 
 // HasKnown is Has for a kind below NumKinds, as records have that the program itself made: hot loops save the comparison.

@@ -6,8 +6,8 @@ import (
 )
 
 // Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
-// no suffix shared, none dropped (rule 03/3). A table with a base continues the base's
-// offsets and adds only what the base does not hold.
+// no suffix shared, none dropped (rule 03/3). A table with a base continues the base's offsets and holds only strings that the base
+// does not hold.
 type Strings struct {
 	data  []byte
 	base  *Strings
@@ -36,7 +36,7 @@ func (s *Strings) Grow(n, count int) {
 	}
 }
 
-// full tells whether the index has no room for n more strings.
+// full reports whether the index is too small for n more strings.
 func (s *Strings) full(n int) bool { return 4*(s.used+n) > 3*len(s.slots) }
 
 // Bytes is the section itself; it ends with a NUL unless it is empty.
@@ -48,8 +48,8 @@ func (s *Strings) Start() uint32 { return s.start }
 // End is the offset after the section's last byte.
 func (s *Strings) End() uint32 { return s.start + uint32(len(s.data)) }
 
-// Get is the string at an offset, which may lie inside a longer string. It is a window into the table. ok is false
-// when the offset is out of range.
+// Get returns the string at an offset, which may lie inside a longer string. The slice shares memory with the table. ok is false if
+// the offset is out of range.
 func (s *Strings) Get(off uint32) (str []byte, ok bool) {
 	for s.base != nil && off < s.start {
 		s = s.base
@@ -65,8 +65,8 @@ func (s *Strings) Get(off uint32) (str []byte, ok bool) {
 	return str[:n], true
 }
 
-// Add returns the offset of str, appending it when neither the table nor its bases hold it. The empty string is 0.
-// str must not hold a NUL.
+// Add returns the offset of str, and appends str if neither the table nor its bases hold it. The offset of the empty string is 0.
+// str must not contain a NUL.
 func (s *Strings) Add(str []byte) uint32 {
 	if len(str) == 0 {
 		return 0
@@ -91,10 +91,11 @@ func (s *Strings) Add(str []byte) uint32 {
 	return at + s.start
 }
 
-// Hash is what Prefetch takes.
+// Hash returns the hash by which Prefetch finds str.
 func (s *Strings) Hash(str []byte) uint64 { return maphash.Bytes(s.seed, str) }
 
-// Prefetch reads where Add will look for strings of these hashes first. What comes back is of no use.
+// Prefetch loads the slots in which Add will first look for strings of these hashes into the cache. The result has no meaning; it keeps
+// the compiler from removing the loads.
 func (s *Strings) Prefetch(hashes []uint64) (sum uint64) {
 	if len(s.slots) == 0 {
 		return 0
@@ -106,8 +107,8 @@ func (s *Strings) Prefetch(hashes []uint64) (sum uint64) {
 	return sum
 }
 
-// Find looks a whole string up in the bases, the oldest first, and then in the table itself; where a section holds it
-// twice, the first counts.
+// Find looks up a whole string in the bases, the oldest first, and then in the table itself. If a section holds it twice, the first
+// one is found.
 func (s *Strings) Find(str []byte) (off uint32, ok bool) {
 	if len(str) == 0 {
 		return 0, true
@@ -127,8 +128,8 @@ func (s *Strings) Find(str []byte) (off uint32, ok bool) {
 	return uint32(s.slots[i]) - 1 + s.start, true
 }
 
-// hashBits are the bits of a hash that a slot holds: strings are compared only where they agree. Where a string belongs follows
-// from them alone, so that growing looks at no string.
+// hashBits are the bits of a hash that a slot holds. Strings are compared only if these bits agree. The slot of a string depends on
+// nothing else: to grow the index, no string is read.
 const hashBits uint64 = 0xffffffff << 32
 
 // probe finds the slot of str, or the free one where it belongs.
@@ -169,7 +170,7 @@ func (s *Strings) grow(n int) {
 	}
 }
 
-// parseStrings wraps a section that was read, and indexes its whole strings.
+// parseStrings makes a table of a section that was read. Find and Add need Index first.
 func parseStrings(data []byte, base *Strings) *Strings {
 	s := &Strings{data: data, base: base, seed: maphash.MakeSeed()}
 	if base != nil {
@@ -178,7 +179,7 @@ func parseStrings(data []byte, base *Strings) *Strings {
 	return s
 }
 
-// Index makes Find and Add work on a table that was read. It costs a pass over the section.
+// Index builds the index that Find and Add need, for a table that was read. It takes one pass over the section.
 func (s *Strings) Index() {
 	if s.base != nil {
 		s.base.Index()

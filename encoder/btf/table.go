@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// recordWords is the length of the part that every record has: name, info, and size or type.
+// recordWords is the number of words that every record starts with: name, info, and size or type.
 const recordWords = 3
 
 // Info packs the second word of a record: vlen in bits 0-23, kind in 24-30, kind_flag in 31.
@@ -25,7 +25,7 @@ func Info(k Kind, vlen uint32, kflag bool) uint32 {
 //	then    what the kind's Shape says
 type Record []uint32
 
-// Kind is what the record is; it may be a kind this package does not know.
+// Kind is the kind of the type. It may be one that this package does not know.
 func (r Record) Kind() Kind { return Kind(r[1] >> 24 & 0x7f) }
 
 // Vlen is the number of elements (of a FUNC: its linkage).
@@ -66,7 +66,7 @@ func (r Record) Size() uint32 { return r[2] }
 // Type is the third word where the kind holds a type id.
 func (r Record) Type() ID { return ID(r[2]) }
 
-// Elem is the i-th element; its words are those that the kind's Shape counts.
+// Elem returns the words of the i-th element, as many as the kind's Shape says.
 func (r Record) Elem(i int) []uint32 {
 	s := &shapes[r.Kind()]
 	at := recordWords + int(s.Once) + i*int(s.Each)
@@ -114,16 +114,16 @@ type Table struct {
 	first ID       // 0 means 1
 }
 
-// NewTable is an empty table whose first id is first (1 without a base).
+// NewTable returns an empty table whose first type gets the id first, which is 1 without a base.
 func NewTable(first ID) Table { return Table{first: first} }
 
-// Reset empties the table and keeps its memory.
+// Reset removes all types and keeps the memory.
 func (t *Table) Reset() { t.words, t.start = t.words[:0], t.start[:0] }
 
-// Grow makes room for n more types of w words together.
+// Grow makes room for n more types with w words in total.
 func (t *Table) Grow(n, w int) { t.start, t.words = reserve(t.start, n), reserve(t.words, w) }
 
-// reserve is slices.Grow without its clearing of what it adds: a page that is never written to costs no memory.
+// reserve is slices.Grow without clearing the added elements, so that a page that is never written costs no memory.
 func reserve[T any](s []T, n int) []T {
 	if n <= cap(s)-len(s) {
 		return s
@@ -143,10 +143,10 @@ func (t *Table) End() ID { return t.First() + ID(len(t.start)) }
 // WordCount is the number of words of all records together; the type section has four times as many bytes.
 func (t *Table) WordCount() int { return len(t.words) }
 
-// WordRoom is how many words the table can hold before its records move in memory.
+// WordRoom is the number of words that fit before the records move in memory.
 func (t *Table) WordRoom() int { return cap(t.words) }
 
-// Own tells whether the table itself holds id.
+// Own reports whether the type id is in the table itself, not in a base.
 func (t *Table) Own(id ID) bool { return id >= t.First() && id < t.End() }
 
 // At is the record of a type that the table holds. Its words may be changed in place.
@@ -178,7 +178,7 @@ func (t *Table) Append(words ...uint32) ID {
 	return t.End() - 1
 }
 
-// Append3 adds a record of three words, of which a may count elements that are yet to be added, and returns its id.
+// Append3 adds a record of three words and returns its id. info may count elements that are added later, by Extend or Space.
 func (t *Table) Append3(name, info, third uint32) ID {
 	t.start = append(t.start, uint32(len(t.words)))
 	t.words = append(t.words, name, info, third)
@@ -189,10 +189,10 @@ func (t *Table) Append3(name, info, third uint32) ID {
 // be put back with SetWords.
 func (t *Table) Words() []uint32 { return t.words }
 
-// Starts says for every type where its record begins in Words. It must not be changed.
+// Starts returns, for every type, the index in Words at which its record begins. It must not be changed.
 func (t *Table) Starts() []uint32 { return t.start }
 
-// SetWords makes words, which continue those that there were, the words of the table: what was added belongs to the last record.
+// SetWords replaces the words of the table by words, which must begin with the existing ones. The rest belongs to the last record.
 func (t *Table) SetWords(words []uint32) { t.words = words }
 
 // CutLast drops the last record.
@@ -201,8 +201,8 @@ func (t *Table) CutLast() {
 	t.words, t.start = t.words[:t.start[n]], t.start[:n]
 }
 
-// AppendElem adds the words of one more element to the last record and counts it in the record's vlen, which wraps at
-// MaxVlen as pahole's does.
+// AppendElem adds the words of one more element to the last record and increments the record's vlen, which wraps at MaxVlen as
+// pahole's does.
 func (t *Table) AppendElem(words ...uint32) {
 	t.words = append(t.words, words...)
 	info := &t.words[t.start[len(t.start)-1]+1]
@@ -215,17 +215,17 @@ func (t *Table) SetKflag() { t.words[t.start[len(t.start)-1]+1] |= 1 << 31 }
 // Last is the record that was appended last.
 func (t *Table) Last() Record { return Record(t.words[t.start[len(t.start)-1]:]) }
 
-// Extend adds words to the last record, whose vlen counts them already.
+// Extend adds words to the last record, whose vlen already counts them.
 func (t *Table) Extend(words []uint32) { t.words = append(t.words, words...) }
 
-// Space adds n words of any content to the last record, whose vlen counts them already, and returns them to be filled.
+// Space adds n words of undefined content to the last record, whose vlen already counts them, and returns them to be filled in.
 func (t *Table) Space(n int) []uint32 {
 	at := len(t.words)
 	t.words = slices.Grow(t.words, n)[:at+n]
 	return t.words[at:]
 }
 
-// Compact drops the types that keep rejects and moves the others down, in order. References are not rewritten.
+// Compact removes the types for which keep returns false. The others keep their order. References are not rewritten.
 func (t *Table) Compact(keep func(id ID) bool) {
 	n, at := 0, 0
 	for i := range t.start {

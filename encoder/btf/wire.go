@@ -9,23 +9,23 @@ import (
 const (
 	Magic         = 0xeb9f
 	Version       = 1
-	HeaderLen     = 24 // what every consumer reads
+	HeaderLen     = 24 // bytes that every reader understands
 	LongHeaderLen = 32 // with the two words of the layout section
 	layoutEntry   = 4
 )
 
-// An Object is one whole BTF: types, strings, byte order, and the base that it continues, if it is split.
+// An Object is BTF in memory: types, strings, byte order, and, if it is split, the base that it continues.
 type Object struct {
 	Table
 	Strings *Strings
 	Order   binary.ByteOrder
 	Base    *Object
-	Layout  bool // has, or shall have, a layout section
+	Layout  bool // whether there is a layout section, or AppendWire is to write one
 
-	layout []byte // the section as it was read, which may tell of kinds unknown here; nil when it was not read
+	layout []byte // the layout section as read, which may describe kinds unknown here; nil for an object that was not parsed
 }
 
-// New is an empty object in the given byte order; base may be nil.
+// New returns an empty object in the given byte order. base may be nil.
 func New(order binary.ByteOrder, base *Object) *Object {
 	o := &Object{Order: order, Base: base}
 	if base == nil {
@@ -37,8 +37,8 @@ func New(order binary.ByteOrder, base *Object) *Object {
 	return o
 }
 
-// Record is the record of any type the object or its bases hold; void has a record of three zero words. ok is false when
-// there is no such type.
+// Record returns the record of a type of the object or its bases. Void has a record of three zero words. ok is false if there is no
+// such type.
 func (o *Object) Record(id ID) (r Record, ok bool) {
 	if id == 0 {
 		return Record{0, 0, 0}, true
@@ -51,13 +51,13 @@ func (o *Object) Record(id ID) (r Record, ok bool) {
 	return nil, false
 }
 
-// Name is the text at a string offset; "" when the offset is out of range.
+// Name returns the string at an offset, or "" if the offset is out of range.
 func (o *Object) Name(off uint32) string {
 	s, _ := o.Strings.Get(off)
 	return string(s)
 }
 
-// A FormatError says where BTF breaks its format.
+// A FormatError says where BTF is malformed.
 type FormatError struct {
 	Offset  int // from the start of the BTF
 	Problem string
@@ -67,18 +67,18 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s+%#x: %s", SectionBTF, e.Offset, e.Problem)
 }
 
-// header is the fixed head of the wire format; offsets count from its end.
+// header is the header of the wire format. Its offsets count from the end of the header.
 type header struct {
 	hdrLen, typeOff, typeLen, strOff, strLen, layoutOff, layoutLen uint32
 }
 
-// Sniff tells whether data starts like raw BTF, in either byte order.
+// Sniff reports whether data starts like raw BTF, in either byte order.
 func Sniff(data []byte) bool {
 	return len(data) >= 2 && (data[0] == 0x9f && data[1] == 0xeb || data[0] == 0xeb && data[1] == 0x9f)
 }
 
-// AppendWire appends the object's bytes: header, types, layout if asked for, strings. The header is 24 bytes long, 32
-// with a layout section.
+// AppendWire appends the object in the wire format and in its own byte order: header, types, the layout section if Layout is set,
+// strings. The header has 24 bytes, and 32 with a layout section.
 func (o *Object) AppendWire(dst []byte) []byte {
 	hdrLen, layoutLen := uint32(HeaderLen), uint32(0)
 	if o.Layout {
@@ -118,7 +118,7 @@ func putWords(dst []byte, words []uint32, order binary.ByteOrder) {
 	}
 }
 
-// layoutSection is the layout section that was read, or else the one that tells of all kinds known here (rule 02/8.1).
+// layoutSection is the layout section that was read, or else one that describes all kinds known here (rule 02/8.1).
 func (o *Object) layoutSection() []byte {
 	if o.layout != nil {
 		return o.layout
@@ -130,9 +130,9 @@ func (o *Object) layoutSection() []byte {
 	return sec
 }
 
-// Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (rule 04/A.7). base
-// is what a split object continues, or nil. The object keeps a window into data for its strings. A record of an unknown
-// kind is kept when a layout section tells its length. The error is a *FormatError.
+// Parse reads raw BTF in either byte order, with the checks of a libbpf-compatible reader (rule 04/A.7). base is the object that a
+// split one continues, or nil. The object's strings stay in data, which must not be changed afterwards. A record of an unknown kind is
+// kept if a layout section gives its length. The error is a *FormatError.
 func Parse(data []byte, base *Object) (*Object, error) {
 	h, order, err := parseHeader(data)
 	if err != nil {
@@ -161,7 +161,8 @@ func Parse(data []byte, base *Object) (*Object, error) {
 	return o, nil
 }
 
-// IsSplit tells whether raw BTF has a right header and continues a base: its strings do not start with the empty string.
+// IsSplit reports whether raw BTF has a valid header and continues a base, that is, whether its strings do not start with the empty
+// string.
 func IsSplit(data []byte) bool {
 	h, _, err := parseHeader(data)
 	return err == nil && (h.strLen == 0 || data[h.hdrLen+h.strOff] != 0)
@@ -179,7 +180,7 @@ func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 	case data[0] == 0xeb && data[1] == 0x9f:
 		order = binary.BigEndian
 	default:
-		return fail(0, "magic %#02x%02x is not BTF's", data[0], data[1])
+		return fail(0, "magic %#02x%02x is not that of BTF", data[0], data[1])
 	}
 	if data[2] != Version {
 		return fail(2, "version %d is not supported", data[2])
@@ -244,7 +245,7 @@ func (o *Object) parseTypes(data []byte, at int) error {
 	return nil
 }
 
-// inheritedLayout is the layout section that holds for the object: its own, or that of its direct base.
+// inheritedLayout is the layout section that applies to the object: its own, or that of its direct base.
 func (o *Object) inheritedLayout() []byte {
 	if o.layout == nil && o.Base != nil {
 		return o.Base.layout
