@@ -12,12 +12,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// ErrNoBase says that an object is not split, so that there is nothing to distil.
+// ErrNoBase is the error of Distill for an object that is not split.
 var ErrNoBase = errors.New("the object has no base")
 
-// Distill makes the distilled base of a split object and the split object that continues it (rule 03/14).
-// The base gets what the own types reach without entering a named struct or union: numbers and forwards whole, named structs,
-// unions and enums as shells of their size. What else they reach has no name to be found by, and goes behind the own types.
+// Distill makes the distilled base of a split object, and the split object that continues it (rule 03/14). split is not changed.
+//
+// The base gets the types that the split types reach without entering a named struct or union: integers, floats and forwards whole;
+// named structs, unions and enums as name and size only. The other types that they reach cannot be found by name: they are added to
+// the new split object, after its own types.
 func Distill(split *btf.Object) (base, newSplit *btf.Object, err error) {
 	if split.Base == nil {
 		return nil, nil, ErrNoBase
@@ -31,7 +33,7 @@ func Distill(split *btf.Object) (base, newSplit *btf.Object, err error) {
 	base = btf.New(split.Order, nil)
 	d.fill(base, inBase)
 	newSplit = btf.New(split.Order, base)
-	// Own types keep their order, so they move by one distance.
+	// Own types keep their order, so all ids of theirs move by the same distance.
 	d.shift = d.first - uint32(base.End())
 	for _, r := range split.All() {
 		d.copy(newSplit, r)
@@ -44,17 +46,17 @@ func Distill(split *btf.Object) (base, newSplit *btf.Object, err error) {
 
 type distiller struct {
 	split *btf.Object
-	first uint32   // own types start here
-	ids   []uint32 // by id in the old base: marked, later the id in the new pair; 0 is not reached
+	first uint32   // id of the first own type, one that the split object itself holds
+	ids   []uint32 // by id in the old base: marked, later the id in the new pair; 0 for a type that is not reached
 	shift uint32   // how far own ids move down
 	todo  []uint32 // scratch of mark
 }
 
-// marked stands for a reached type that has no new id yet.
+// marked is the entry of a reached type that has no new id yet.
 const marked = ^uint32(0)
 
-// mark marks the base types that a record reaches. Those whose own references are still to be looked at wait in a list, since a base
-// can nest types as deep as it has types, which no stack holds.
+// mark marks the base types that a record reaches. It keeps a list of types whose references have yet to be followed, instead of calling
+// itself: a base may nest types as deep as it has types.
 func (d *distiller) mark(r btf.Record) (err error) {
 	d.todo = d.todo[:0]
 	for {
@@ -72,7 +74,7 @@ func (d *distiller) mark(r btf.Record) (err error) {
 	}
 }
 
-// reach marks a type that is referred to, if it is one of the base.
+// reach marks the type of a reference, if it is in the base.
 func (d *distiller) reach(id uint32) error {
 	if id >= uint32(d.split.End()) {
 		return fmt.Errorf("refers to type %d of %d", id, d.split.End())
@@ -101,12 +103,12 @@ const (
 )
 
 const (
-	bare    = btf.KindSet(1<<btf.KindInt | 1<<btf.KindFloat | 1<<btf.KindFwd) // found by name, and always have one
-	named   = btf.Composites | btf.Enums                                      // found by name, if they have one
+	bare    = btf.KindSet(1<<btf.KindInt | 1<<btf.KindFloat | 1<<btf.KindFwd) // always have a name to be found by
+	named   = btf.Composites | btf.Enums                                      // found by name if they have one
 	carried = bare | named | btf.References | 1<<btf.KindArray | 1<<btf.KindFuncProto
 )
 
-// placeOf tells where a base type goes: into the new base if it can be found there by name, else behind the split types.
+// placeOf returns where a base type goes: into the new base if it can be found there by name, otherwise after the split types.
 func placeOf(r btf.Record) place {
 	switch k := r.Kind(); {
 	case !carried.Has(k):
@@ -117,7 +119,7 @@ func placeOf(r btf.Record) place {
 	return inSplit
 }
 
-// fill adds the marked base types of one place to o, in id order, and notes their ids.
+// fill adds the marked base types of one place to o, in the order of their ids, and records their new ids.
 func (d *distiller) fill(o *btf.Object, p place) {
 	for id := range d.first {
 		if d.ids[id] != marked {
@@ -133,13 +135,13 @@ func (d *distiller) fill(o *btf.Object, p place) {
 			d.copy(o, r)
 		case btf.Composites.Has(k):
 			o.Append(d.name(o, r.Name()), btf.Info(k, 0, false), r.Size())
-		default: // an ENUM64 too becomes an ENUM
+		default: // an ENUM64 becomes an ENUM as well
 			o.Append(d.name(o, r.Name()), btf.Info(btf.KindEnum, 0, false), r.Size())
 		}
 	}
 }
 
-// copy adds a record whole. Its references are still the old ones.
+// copy adds a whole record, with its old references.
 func (d *distiller) copy(o *btf.Object, r btf.Record) {
 	o.Append(r...)
 	o.Last().StringOffsets(func(off *uint32) { *off = d.name(o, *off) })

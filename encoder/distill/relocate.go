@@ -7,11 +7,11 @@ import (
 )
 
 // Relocate puts a split object that continues a distilled base onto a real base, as the kernel does when it loads a module:
-// every type of the distilled base is looked up in the real one, by name and, where the layout of the module depends on it, by
-// size. The own types keep their order; their references and names become those of the real base.
+// every type of the distilled base is looked up in the real one, by name and, where the layout of the module depends on it, by size.
+// The module's own types keep their order, and their references and names lead to the real base. split is not changed.
 //
-// The rules are the loader's (rule 03/14), with its oddities: the kind of what a distilled struct or union is
-// taken for is not looked at, and a forward finds a struct or union by the flag that there means bit-fields.
+// The rules are those of the kernel (rule 03/14), with two oddities of its: the kind of the type that a distilled struct or union is
+// matched with is not compared, and a forward matches a struct or union by the kind flag, which there means bit fields.
 func Relocate(split, distilled, base *btf.Object) (*btf.Object, error) {
 	if split.First() != distilled.End() || split.Strings.Start() != distilled.Strings.End() {
 		return nil, fmt.Errorf("the split object starts at type %d and string %#x, the distilled base ends at type %d and string %#x",
@@ -45,7 +45,7 @@ type matcher struct {
 func (m *matcher) index() error {
 	for id, r := range m.distilled.All() {
 		if !distillable.Has(r.Kind()) {
-			return fmt.Errorf("distilled base: type %d is a %s", id, r.Kind())
+			return fmt.Errorf("distilled base: type %d is a %s, which no distilled base holds", id, r.Kind())
 		}
 		name := m.distilled.Name(r.Name())
 		if name == "" {
@@ -56,11 +56,11 @@ func (m *matcher) index() error {
 	return nil
 }
 
-// findEmbedded marks the distilled types whose size is part of the layout of an own struct or union: members reached through
-// modifiers, typedefs and arrays.
+// findEmbedded marks the distilled types whose size is part of the layout of a struct or union of the module: the types of its members,
+// behind modifiers and arrays.
 func (m *matcher) findEmbedded(split *btf.Object) {
 	m.embedded = make([]bool, m.distilled.End())
-	walked := make([]bool, split.Len()) // what lies behind is marked already
+	walked := make([]bool, split.Len()) // own types whose chain has been followed
 	for _, r := range split.All() {
 		if !btf.Composites.Has(r.Kind()) {
 			continue
@@ -78,7 +78,7 @@ func (m *matcher) findEmbedded(split *btf.Object) {
 	}
 }
 
-// valueOf is the type whose values a modifier, typedef or array holds; 0 for other kinds.
+// valueOf returns the type whose values a modifier or array holds, and 0 for other kinds.
 func valueOf(r btf.Record) btf.ID {
 	switch k := r.Kind(); {
 	case btf.Modifiers.Has(k):
@@ -89,9 +89,9 @@ func valueOf(r btf.Record) btf.ID {
 	return 0
 }
 
-// match walks the real base and gives each type to all distilled types that it can stand for. None and two are errors.
+// match finds, for each distilled type, the type of the real base that it stands for. None and more than one are errors.
 func (m *matcher) match() error {
-	// By the place of the name: a base in which a string occurs twice has two names there, as for the loader.
+	// By name offset: where a base holds a string twice, these are two names, as they are for the kernel.
 	composites := map[uint32]int{}
 	for id := btf.ID(1); id < m.base.End(); id++ {
 		if r, _ := m.base.Record(id); btf.Composites.Has(r.Kind()) {
@@ -134,8 +134,8 @@ const (
 	findable = distillable | 1<<btf.KindEnum64
 )
 
-// standsFor tells whether a base type of the right name can be the distilled type id. ambiguous: there are more structs and
-// unions of that name.
+// standsFor reports whether a type of the base, which has the name of the distilled type id, matches it. ambiguous says that the base
+// has several structs and unions of that name.
 func (m *matcher) standsFor(r btf.Record, id btf.ID, ambiguous bool) bool {
 	d := m.distilled.At(id)
 	k := r.Kind()
@@ -164,13 +164,13 @@ func (m *matcher) standsFor(r btf.Record, id btf.ID, ambiguous bool) bool {
 	return !bySize || r.Size() == d.Size()
 }
 
-// encoding has the encoding bits of an INT.
+// encoding returns the encoding bits of an INT.
 func encoding(r btf.Record) uint32 {
 	bits, _, _ := btf.IntData(r[3])
 	return bits
 }
 
-// rewrite turns what is said of the distilled base in o, a copy of split, into the real base's terms.
+// rewrite replaces the references and name offsets of o, a copy of split, that lead to the distilled base by those of the real one.
 func (m *matcher) rewrite(o, split *btf.Object) error {
 	names := map[uint32]uint32{0: 0} // distilled offset to real one
 	for id, r := range m.distilled.All() {
