@@ -16,14 +16,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A key is a type with what it is sorted by. Eight bytes of the name decide nearly always, without a look at the strings.
+// A key is what a type is sorted by. The first eight bytes of the name nearly always decide, without reading the strings.
 type key struct {
 	prefix uint64
 	id     btf.ID
 }
 
-// ByName is the object with its own types sorted by name. The strings are shared with o. Split objects that continue o do not
-// continue the result: they must be encoded again.
+// ByName returns a copy of the object with its own types sorted by name. The strings are shared with o. Split objects that continue o
+// do not continue the result: they must be encoded again.
 func ByName(o *btf.Object) *btf.Object {
 	keys := order(o)
 	ids := make([]uint32, o.Len()) // the new id of the type First+i
@@ -37,7 +37,7 @@ func ByName(o *btf.Object) *btf.Object {
 	for _, k := range keys {
 		out.Append(o.At(k.id)...)
 		out.Last().References(func(id *uint32) {
-			if *id >= first && *id < end { // others are void, or the base's
+			if *id >= first && *id < end { // otherwise void, or a type of the base
 				*id = ids[*id-first]
 			}
 		})
@@ -45,7 +45,7 @@ func ByName(o *btf.Object) *btf.Object {
 	return &out
 }
 
-// IsByName tells whether the types of an object are in the order of their names.
+// IsByName reports whether the types of an object are in the order of their names.
 func IsByName(o *btf.Object) bool {
 	var last []byte
 	for _, r := range o.All() {
@@ -58,7 +58,7 @@ func IsByName(o *btf.Object) bool {
 	return true
 }
 
-// order is the order of the types by their old ids.
+// order returns the types in their new order, with their old ids.
 func order(o *btf.Object) []key {
 	keys := make([]key, 0, o.Len())
 	for id, r := range o.All() {
@@ -73,13 +73,14 @@ func order(o *btf.Object) []key {
 	return keys
 }
 
-// name is empty where the offset is out of range, as for readers of ours.
+// name returns the name of a type. It is empty if the offset is out of range.
 func name(o *btf.Object, r btf.Record) []byte {
 	s, _ := o.Strings.Get(r.Name())
 	return s
 }
 
-// prefix orders as the first eight bytes of a name do: none of them is zero, so that shorter names come first.
+// prefix returns a number that compares as the first eight bytes of a name do. Names contain no zero byte, so a shorter name comes
+// first.
 func prefix(name []byte) uint64 {
 	var b [8]byte
 	copy(b[:], name)
