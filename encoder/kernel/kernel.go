@@ -12,27 +12,27 @@ import (
 	"strings"
 )
 
-// Newest is the name of the last generation, whichever it is.
+// Newest stands for the last generation, whichever that is.
 const Newest = "newest"
 
-// generations are the kernels whose rules were compared, oldest first.
+// generations are the kernels with which the verifier's rules were compared, oldest first.
 var generations = []string{"5.10", "6.1", "6.12", "6.18", "7.2"}
 
 // Generations lists the names, oldest first.
 func Generations() []string { return slices.Clone(generations) }
 
-// Words lists what stands for exactly one generation.
+// Words lists the texts that stand for exactly one generation: the names, and Newest.
 func Words() []string { return append(Generations(), Newest) }
 
-// An Asked is a kernel that somebody names, and the generation by whose rules it is judged.
+// An Asked is a kernel that a user named, and the generation whose rules apply to it.
 type Asked struct {
 	Text       string // as it was written
 	Generation string
-	// Note says what Text was taken for, one line; it is empty when Text names the generation itself.
+	// Note is one line that says which generation's rules apply, and why. It is empty if Text names the generation itself.
 	Note string
 }
 
-// An UnknownError says that a text stands for no generation.
+// An UnknownError says that no generation is known for a text.
 type UnknownError struct {
 	Text    string
 	Problem string
@@ -42,11 +42,11 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("kernel %q %s; there are %s, and releases such as 6.8 or 5.10.0-28-amd64", e.Text, e.Problem, strings.Join(Words(), ", "))
 }
 
-// release is a number of two parts or more and whatever a distribution puts behind it.
+// release is a version number of two or more parts, followed by what a distribution adds to it.
 var release = regexp.MustCompile(`^[vV]?([0-9]{1,3})\.([0-9]{1,4})([.~+_-][0-9A-Za-z.~+_-]{0,64})?$`)
 
-// Find finds the generation of a kernel: that of its first two numbers, or else the nearest older one, whose rules hold until a later
-// generation has others. What is newer than all is judged by the newest. An error is an *UnknownError.
+// Find returns the generation of a kernel: the one with its first two numbers, or else the nearest older one. Kernels that are newer than
+// all generations belong to the newest. An error is an *UnknownError.
 func Find(text string) (Asked, error) {
 	a := Asked{Text: text, Generation: text}
 	if text == Newest {
@@ -72,7 +72,7 @@ func Find(text string) (Asked, error) {
 	case v == parse(a.Generation):
 		a.Note = fmt.Sprintf("kernel %s is judged as %s", text, a.Generation)
 	case i == len(generations)-1:
-		a.Note = fmt.Sprintf("kernel %s is judged as %s, the newest generation that is known; some of its rules may be others", text, a.Generation)
+		a.Note = fmt.Sprintf("kernel %s is judged as %s, the newest generation that is known; some of its rules may differ", text, a.Generation)
 	default:
 		a.Note = fmt.Sprintf("kernel %s is judged as %s, the generation before it; some of its rules may be those of %s", text, a.Generation,
 			generations[i+1])
@@ -80,8 +80,8 @@ func Find(text string) (Asked, error) {
 	return a, nil
 }
 
-// SortsTypes tells whether the build of a kernel of that release puts the types of its BTF in the order of their names, as builds from
-// 7.0 on do. It does not of what is no release.
+// SortsTypes reports whether the build of a kernel of that release sorts the types of its BTF by name, as builds since 7.0 do. It is
+// false for a text that is no release.
 func SortsTypes(text string) bool {
 	m := release.FindStringSubmatch(text)
 	return m != nil && !numbers(m[1], m[2]).before(number{7, 0})
@@ -99,7 +99,7 @@ func parse(name string) number {
 	return numbers(major, minor)
 }
 
-// numbers reads what consists of a few digits.
+// numbers parses two strings of a few digits.
 func numbers(major, minor string) (n number) {
 	n.major, _ = strconv.Atoi(major)
 	n.minor, _ = strconv.Atoi(minor)
