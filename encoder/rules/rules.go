@@ -1,14 +1,14 @@
-// Package rules names the rules by which pahole encodes and btfbatch's own profile does not, one bit for each.
+// Package rules names the rules of pahole that the profile default does not follow, one bit for each.
 //
-// A set of them is in the options of every room: a room asks in its peer.go whether a rule holds, and takes pahole's way or the other.
-// The profile pahole is all rules, the profile default those that it shares; tests leave one out, to see that its fixture shows it.
-// The package holds no behaviour. docs/rules.md says what the rules are.
+// Input: a profile. Output: a Set, which is in the options of every package of the encoder; code in a file peer.go asks it whether a rule
+// applies. The profile pahole is all rules, the profile default a few of them. Tests leave one rule out, and its fixture must show the
+// difference. Never: the package implements no rule. docs/rules.md explains the rules.
 package rules
 
-// A Set is the rules that hold. A bit is named after the function of the peer.go that asks for it.
+// A Set is the set of rules that apply. A rule has the name of the function in a peer.go that asks for it.
 type Set uint64
 
-// The rules of the room encoder.
+// The rules of package encoder.
 const (
 	OtherSymbols Set = 1 << iota
 	FollowsSignatures
@@ -90,10 +90,10 @@ const (
 	Default = MaxName | PeerRuns | ValidName | IdenticalArrays
 )
 
-// Has tells whether a rule holds.
+// Has reports whether a rule applies.
 func (s Set) Has(rule Set) bool { return s&rule != 0 }
 
-// Each gives the rules of a set one by one.
+// Each yields the rules of the set one by one.
 func (s Set) Each(yield func(rule Set) bool) {
 	for rest := s; rest != 0; rest &= rest - 1 {
 		if !yield(rest & -rest) {
