@@ -33,7 +33,7 @@ const (
 	numFeatures
 )
 
-// table says, for every feature, its name and whether "default" switches it on.
+// table has, for every feature, its name and whether "default" includes it.
 var table = [numFeatures]struct {
 	name      string
 	inDefault bool
@@ -64,12 +64,11 @@ func (f Feature) String() string {
 	return table[f].name
 }
 
-// A Set is a set of features, or no choice at all: the zero value holds no feature, and says that nobody chose any. What takes a Set
-// says what that means; encoder.Options takes it for Default. Every set that a function of this package returns is a choice, even
-// an empty one.
+// A Set is a set of features. The zero value means that no set was chosen: it has no feature, and encoder.Options takes it for Default.
+// Every set that a function of this package returns counts as chosen, even an empty one.
 type Set uint32
 
-// None is the choice of no feature.
+// None is the chosen set without any feature.
 const None Set = 1 << 31
 
 // Of is the set of the given features.
@@ -81,7 +80,7 @@ func Of(fs ...Feature) Set {
 	return s
 }
 
-// Default is what `--btf_features=default` switches on.
+// Default returns the features that `--btf_features=default` switches on.
 func Default() Set {
 	s := None
 	for f := range numFeatures {
@@ -92,25 +91,25 @@ func Default() Set {
 	return s
 }
 
-// All is every feature, as pahole 1.32 takes the name "all".
+// All returns every feature, as pahole 1.32 does for "all".
 func All() Set { return None | (1<<numFeatures - 1) }
 
-// Chosen tells whether somebody chose the set. Only that of the zero value nobody did.
+// Chosen reports whether the set was chosen: it is false for the zero value only.
 func (s Set) Chosen() bool { return s != 0 }
 
-// Has tells whether f is in the set.
+// Has reports whether f is in the set.
 func (s Set) Has(f Feature) bool { return s&(1<<f) != 0 }
 
-// With is the set with fs added.
+// With returns the set with fs added.
 func (s Set) With(fs ...Feature) Set { return s | Of(fs...) }
 
-// Without is the set with fs taken out, which leaves None of a set that has no other feature.
+// Without returns the set without fs: None if no feature is left.
 func (s Set) Without(fs ...Feature) Set { return s&^Of(fs...) | None }
 
-// String lists the names, comma-separated, in table order.
+// String lists the names, comma-separated, in pahole's order.
 func (s Set) String() string { return strings.Join(s.Names(), ",") }
 
-// AppendText appends the names, comma-separated: "none" for None, and nothing for no choice. It never fails.
+// AppendText appends the names, comma-separated: "none" for None, and nothing for the zero value. The error is always nil.
 func (s Set) AppendText(b []byte) ([]byte, error) {
 	if s == None {
 		return append(b, "none"...), nil
@@ -118,7 +117,7 @@ func (s Set) AppendText(b []byte) ([]byte, error) {
 	return append(b, s.String()...), nil
 }
 
-// MarshalText is what AppendText appends.
+// MarshalText returns what AppendText appends.
 func (s Set) MarshalText() ([]byte, error) { return s.AppendText(nil) }
 
 // UnmarshalText reads what MarshalText writes, and what Parse reads. An unknown name is an *UnknownError.
@@ -134,7 +133,7 @@ func (s *Set) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// Names lists the names of the set's features in table order.
+// Names lists the names of the set's features, in pahole's order.
 func (s Set) Names() []string {
 	var names []string
 	for f := range numFeatures {
@@ -145,18 +144,18 @@ func (s Set) Names() []string {
 	return names
 }
 
-// Names lists every known name, in table order.
+// Names lists the names of all features, in pahole's order.
 func Names() []string { return All().Names() }
 
-// An UnknownError says which name is not a feature.
+// An UnknownError is a name that is not a feature.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("unknown BTF feature %q (known: default, all, %s)", e.Name, strings.Join(Names(), ", "))
 }
 
-// Parse reads a comma-separated list of names. "default" and "all" stand for their sets; a leading "+" on the whole
-// list starts from the default set. Empty elements vanish. An unknown name is an *UnknownError.
+// Parse reads a comma-separated list of names. "default" and "all" stand for their sets. A leading "+" adds the whole list to the
+// default set. Empty elements are ignored. An unknown name is an *UnknownError.
 func Parse(list string) (Set, error) {
 	s := None
 	if rest, ok := strings.CutPrefix(list, "+"); ok {
@@ -165,7 +164,7 @@ func Parse(list string) (Set, error) {
 	return s.add(strings.Split(list, ","))
 }
 
-// FromNames is the set of the named features, by the same rules as Parse without the "+".
+// FromNames returns the set of the named features. It follows the rules of Parse, except that of the leading "+".
 func FromNames(names []string) (Set, error) { return None.add(names) }
 
 func (s Set) add(names []string) (Set, error) {
