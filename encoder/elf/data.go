@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// HasData tells whether the section's bytes are in the file.
+// HasData reports whether the section's bytes are in the file.
 func (s *Section) HasData() bool { return s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL }
 
 // raw reads a section as it is stored.
@@ -24,7 +24,7 @@ func (f *File) raw(s *Section) ([]byte, error) {
 	return b, nil
 }
 
-// checkPlace tells whether the section lies in the file, and is no hole of it.
+// checkPlace reports whether the section lies in the file, and is no hole of it.
 func (f *File) checkPlace(s *Section) error {
 	if s.Off > f.size || s.Size > f.size-s.Off {
 		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
@@ -57,10 +57,10 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return b, err
 }
 
-// Relocated tells whether what Data returns is relocated whole, or needs no relocation.
+// Relocated reports whether what Data returns is relocated whole, or needs no relocation.
 func (f *File) Relocated() bool { return !f.asStored && f.peer == nil }
 
-// Plain tells whether a section's bytes lie in the file as Data would return them, so that ReadAt may be used.
+// Plain reports whether a section's bytes lie in the file as Data would return them, so that ReadAt may be used.
 func (f *File) Plain(s *Section) bool {
 	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_") && f.Type != elf.ET_REL
 }

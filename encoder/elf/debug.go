@@ -19,7 +19,7 @@ import (
 
 const waitingPrefix = ".gnu.debuglto_"
 
-// debugName is the plain name of a debug section without ".debug_", or empty; waits tells whether it waits for link-time optimisation.
+// debugName is the plain name of a debug section without ".debug_", or empty; waits reports whether it waits for link-time optimisation.
 func debugName(s string) (name string, waits bool) {
 	s, waits = strings.CutPrefix(s, waitingPrefix)
 	if name, ok := strings.CutPrefix(s, ".debug_"); ok {
@@ -48,7 +48,7 @@ func (f *File) DebugSections(plain string) (list []*Section) {
 	return list
 }
 
-// Waiting tells whether all that the file has of debug information waits for link-time optimisation.
+// Waiting reports whether all that the file has of debug information waits for link-time optimisation.
 func (f *File) Waiting() bool { return f.waiting }
 
 // findWaiting sets what Waiting tells.

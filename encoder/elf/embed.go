@@ -88,7 +88,7 @@ func (f *File) Reserved(name string) (size uint64, ok bool) {
 	return s.Size, true
 }
 
-// fixed tells whether a section is found by its address, so that it cannot move.
+// fixed reports whether a section is found by its address, so that it cannot move.
 func (f *File) fixed(s *Section) bool { return s.Flags&elf.SHF_ALLOC != 0 && f.Type != elf.ET_REL }
 
 // A change is what embedding does to a file: its first keep bytes stay except for the edits, and the tail follows.

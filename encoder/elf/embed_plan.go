@@ -147,7 +147,7 @@ const (
 	tablePart
 )
 
-// alone tells whether no other part of the file has bytes in s. Segments count as parts for what need not lie in one. index is
+// alone reports whether no other part of the file has bytes in s. Segments count as parts for what need not lie in one. index is
 // the section that s belongs to, or the part that it is.
 func (p *planner) alone(s span, index int, segments bool) bool {
 	if index != headerPart && s.overlaps(p.fileHeader()) || index != tablePart && s.overlaps(p.oldTable()) || s.overlaps(p.phdrs) {
@@ -249,7 +249,7 @@ func (p *planner) reclaim() {
 	}
 }
 
-// padding tells whether a range is what aligns the next part: a few zeros.
+// padding reports whether a range is what aligns the next part: a few zeros.
 func (p *planner) padding(s span) bool {
 	var b [16]byte
 	n := s.end - s.start

@@ -73,7 +73,7 @@ func lost(before, after []byte, sections []EmbedSection) string {
 	return lostBytes(f, before, after, sections)
 }
 
-// replaced tells whether embedding changes a section: one of those asked for, but not a second one of that name.
+// replaced reports whether embedding changes a section: one of those asked for, but not a second one of that name.
 func replaced(f *File, i int, sections []EmbedSection) bool {
 	s := &f.Sections[i]
 	return slices.ContainsFunc(sections, func(e EmbedSection) bool { return e.Name == s.Name }) && f.Section(s.Name).Index == i

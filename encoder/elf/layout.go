@@ -38,7 +38,7 @@ func roundUp(v, align uint64) uint64 {
 	return (v + align - 1) &^ (align - 1)
 }
 
-// relocates tells whether a section holds relocations of the section with that index.
+// relocates reports whether a section holds relocations of the section with that index.
 func (s *Section) relocates(index int) bool {
 	return (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && int(s.Info) == index
 }

@@ -9,7 +9,7 @@ import (
 // Much damage leaves what can still be read, and part of it missing: zeroed blocks of a disk, sizes and links that are wrong. Here is
 // asked what holds for every sound file, and what a reader who does not ask would lose functions or types by.
 
-// Sound tells whether a section lies in the file, and shares no byte with another one.
+// Sound reports whether a section lies in the file, and shares no byte with another one.
 func (f *File) Sound(s *Section) error {
 	if err := f.checkPlace(s); err != nil {
 		return err
@@ -29,7 +29,7 @@ func overlap(s, o *Section) error {
 	return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x, some of which are those of section %s too", s.Size, s.Off, o.place())}
 }
 
-// isZero tells whether all bytes are 0.
+// isZero reports whether all bytes are 0.
 func isZero(b []byte) bool {
 	for _, c := range b {
 		if c != 0 {
@@ -39,7 +39,7 @@ func isZero(b []byte) bool {
 	return true
 }
 
-// checkRelocations tells whether what is named after a section relocates it, or one of its name.
+// checkRelocations reports whether what is named after a section relocates it, or one of its name.
 func (f *File) checkRelocations(target *Section) error {
 	if name, _ := debugName(target.Name); name == "" || strings.HasPrefix(target.Name, ".z") {
 		return nil
@@ -59,7 +59,7 @@ func (f *File) checkRelocations(target *Section) error {
 	return nil
 }
 
-// checkEntries tells whether a table of relocations consists of whole entries, none of them lost: of two neighbours that are 0 one does
+// checkEntries reports whether a table of relocations consists of whole entries, none of them lost: of two neighbours that are 0 one does
 // nothing that the other has not done.
 func (s *Section) checkEntries(data []byte, size int) error {
 	if len(data)%size != 0 || s.EntSize != 0 && s.EntSize != uint64(size) {
@@ -73,7 +73,7 @@ func (s *Section) checkEntries(data []byte, size int) error {
 	return nil
 }
 
-// checkTable tells whether a symbol table has its first entry, and as many as it says it has; n is 0 for none.
+// checkTable reports whether a symbol table has its first entry, and as many as it says it has; n is 0 for none.
 func (t *Symbols) checkTable() error {
 	s := t.s
 	if s.Size%uint64(t.size) != 0 || s.EntSize != 0 && s.EntSize != uint64(t.size) {
@@ -95,7 +95,7 @@ func (t *Symbols) checkTable() error {
 	return nil
 }
 
-// checkStrings tells whether a string table can be one.
+// checkStrings reports whether a string table can be one.
 func (f *File) checkStrings(s *Section, strs []byte) error {
 	switch n := len(strs); {
 	case s.Type != elf.SHT_STRTAB:
@@ -109,7 +109,7 @@ func (f *File) checkStrings(s *Section, strs []byte) error {
 	return nil
 }
 
-// doubtful tells whether check has to look at a symbol: its name lies outside or is empty, or there are sections without a header.
+// doubtful reports whether check has to look at a symbol: its name lies outside or is empty, or there are sections without a header.
 func (t *Symbols) doubtful(s *Symbol) bool {
 	return uint64(s.NameOff) >= uint64(len(t.strs)) || t.strs[s.NameOff] == 0 && s.NameOff != 0 || t.holes
 }

@@ -46,7 +46,7 @@ func (t *Symbols) NameAt(off uint32) []byte {
 	return name
 }
 
-// StartsWith tells whether the name at an offset of the string table is text, or text and more behind the byte end.
+// StartsWith reports whether the name at an offset of the string table is text, or text and more behind the byte end.
 func (t *Symbols) StartsWith(off uint32, text []byte, end byte) bool {
 	if len(text) == 0 { // also what has its offset out of range
 		name := t.NameAt(off)
