@@ -177,7 +177,7 @@ func (e *ModeError) Error() string {
 
 var urlLike = regexp.MustCompile(`(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`)
 
-// IsURL tells whether a path looks like a URL, perhaps one that was joined to a folder.
+// IsURL reports whether a path looks like a URL, perhaps one that was joined to a folder.
 func IsURL(path string) bool { return urlLike.MatchString(path) }
 
 // explain adds to the error of a path that leads nowhere why it may do so.

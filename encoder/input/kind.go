@@ -174,7 +174,7 @@ func find(head []byte) *signature {
 	return nil
 }
 
-// binary tells whether contents are surely no text, not even a damaged one.
+// binary reports whether contents are surely no text, not even a damaged one.
 func (k Kind) binary() bool {
 	return k == ELF || k == BTF || k == dosProgram || k == peFile ||
 		slices.ContainsFunc(signatures, func(s signature) bool { return s.kind == k })
@@ -219,13 +219,13 @@ func text(head []byte) (Kind, bool) {
 	return Text, true
 }
 
-// isDump tells whether a text begins like a raw dump: [1] INT 'int' ...
+// isDump reports whether a text begins like a raw dump: [1] INT 'int' ...
 func isDump(s string) bool {
 	rest := strings.TrimLeft(strings.TrimPrefix(s, "["), "0123456789")
 	return strings.HasPrefix(s, "[") && len(rest) > 2 && len(rest) < len(s)-1 && rest[0] == ']' && rest[1] == ' ' && rest[2] >= 'A' && rest[2] <= 'Z'
 }
 
-// isSymbolList tells whether a text begins with an address, a letter and a name.
+// isSymbolList reports whether a text begins with an address, a letter and a name.
 func isSymbolList(s string) bool {
 	line, _, _ := strings.Cut(s, "\n")
 	words := strings.Fields(line)

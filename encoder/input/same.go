@@ -35,7 +35,7 @@ func (f *File) Unchanged() error {
 // recent is more than the steps in which file systems count time.
 const recent = 3 * time.Second
 
-// Recent tells whether the file was written to so shortly before it was opened that its times may not tell of a further change.
+// Recent reports whether the file was written to so shortly before it was opened that its times may not tell of a further change.
 func (f *File) Recent() bool {
 	return f.Info != nil && f.opened.Sub(f.Info.ModTime()) < recent
 }

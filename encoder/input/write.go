@@ -14,7 +14,7 @@ import (
 // readOnly are the endings of compressed files and archives that are never written.
 var readOnly = []string{".xz", ".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".z", ".br", ".tar", ".tgz", ".txz", ".tzst", ".zip", ".7z"}
 
-// CheckWritable tells whether a file of that name can be written as its name says.
+// CheckWritable reports whether a file of that name can be written as its name says.
 func CheckWritable(name string) error {
 	ext := strings.ToLower(filepath.Ext(name))
 	if slices.Contains(readOnly, ext) {
