@@ -97,7 +97,7 @@ func (c *checker) read(id, at uint32) record {
 	}
 }
 
-// exists tells whether an id is void or a type of the blob or its base.
+// exists reports whether an id is void or a type of the blob or its base.
 func (c *checker) exists(id uint32) bool { return id < c.firstID+uint32(len(c.recs)) }
 
 // rec is a type of the blob itself. Void is a record of kind void.
@@ -130,7 +130,7 @@ func (c *checker) child(r *record, i uint32) child {
 	return ch
 }
 
-// inStrings tells whether a name offset can be read.
+// inStrings reports whether a name offset can be read.
 func (c *checker) inStrings(off uint32) bool {
 	return off <= maxNameOffset && off < c.strStart+uint32(len(c.strs.strs))
 }
@@ -155,13 +155,13 @@ func (c *checker) text(off uint32) string {
 	return string(b)
 }
 
-// empty tells whether the string at an offset in range has no byte.
+// empty reports whether the string at an offset in range has no byte.
 func (c *checker) empty(off uint32) bool {
 	n, at := c.strings(off)
 	return n.strs[at] == 0
 }
 
-// named tells whether a name of the class, not empty, is at an offset in range.
+// named reports whether a name of the class, not empty, is at an offset in range.
 func (c *checker) named(cl class, off uint32) bool {
 	n, at := c.strings(off)
 	return n.valid(cl, at, c.gen.identifier)

@@ -23,7 +23,7 @@ var (
 	distillable = btf.Kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd)
 )
 
-// checkDistilled tells whether a blob holds nothing but what a distilled base may hold.
+// checkDistilled reports whether a blob holds nothing but what a distilled base may hold.
 func checkDistilled(d *checker) *Refusal {
 	for i := range d.recs {
 		r := d.rec(d.firstID + uint32(i))

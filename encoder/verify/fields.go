@@ -139,7 +139,7 @@ func (c *checker) fields() *Refusal {
 	return nil
 }
 
-// findStarts notes the first struct of each special name, and all kernel pointers. It tells whether there are any.
+// findStarts notes the first struct of each special name, and all kernel pointers. It reports whether there are any.
 func (p *fieldParser) findStarts() bool {
 	p.starts = make([]bool, int(p.firstID)+len(p.recs))
 	some := false
@@ -232,7 +232,7 @@ func (p *fieldParser) behindVolatile(r record) record {
 	return r
 }
 
-// wantsDestructor tells whether a struct is one of the kernel that has no destructor.
+// wantsDestructor reports whether a struct is one of the kernel that has no destructor.
 func (p *fieldParser) wantsDestructor(id uint32) bool {
 	r := p.rec(id)
 	return p.special(&r) != noField || slices.Contains(othersOfKernel, p.text(r.name))

@@ -38,7 +38,7 @@ type names struct {
 
 const aFew = 16
 
-// valid tells whether a non-empty name of the class starts at off, of at most limit bytes.
+// valid reports whether a non-empty name of the class starts at off, of at most limit bytes.
 func (n *names) valid(cl class, off, limit uint32) bool {
 	if !cl.first(n.strs[off]) {
 		return false

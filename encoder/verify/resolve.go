@@ -87,7 +87,7 @@ func (c *checker) resolve() *Refusal {
 	return nil
 }
 
-// needs tells whether a kind is resolved at all.
+// needs reports whether a kind is resolved at all.
 func (v *resolver) needs(k btf.Kind) bool {
 	return resolving.Has(k) || k == btf.KindFunc && v.gen.refFunc
 }
@@ -186,7 +186,7 @@ func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
 	return r, 0, false
 }
 
-// target tells whether anything may refer to an id.
+// target reports whether anything may refer to an id.
 func (v *resolver) target(id uint32) bool {
 	return v.exists(id) && !sourceOnly.Has(v.kindOf(id))
 }
@@ -252,7 +252,7 @@ func (v *resolver) arrayOf(r *record) *Refusal {
 	return nil
 }
 
-// content tells whether an id can be the type of an element or a member, as far as its own record shows.
+// content reports whether an id can be the type of an element or a member, as far as its own record shows.
 func (v *resolver) content(id uint32) bool {
 	return v.target(id) && !sizeless.Has(v.kindOf(id))
 }
