@@ -29,7 +29,7 @@ var banned = []struct {
 	{regexp.MustCompile(`(?i)\bnothing \w+ about it\b`), "the plain adjective", "This way has nothing fast about it."},
 	{regexp.MustCompile(`(?i)\b(?:,|;) be (?:it|there|they)\b`), `"whether or not"`, "gives up, be there one or not"},
 	{regexp.MustCompile(`(?i)\banew\b`), `"again"`, "The tables are made anew."},
-	{regexp.MustCompile(`(?i)\b(?:has|have) not(?:[,.;:)]|$)`), `"lacks" or "does not have"`, "a kind that BTF has not."},
+	{regexp.MustCompile(`(?i)\b(?:has|have) not(?:[,.;:)"]|$)`), `"lacks" or "does not have"`, "a kind that BTF has not."},
 	{regexp.MustCompile(`(?i)\blets? go of\b`), `"releases"`, "each pass lets go of it"},
 	{regexp.MustCompile(`(?i)\bone behind the other\b`), `"one after another"`, "read one behind the other"},
 	{regexp.MustCompile(`(?i)\bbut for\b`), `"except"`, "equal but for their names"},

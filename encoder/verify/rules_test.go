@@ -250,13 +250,13 @@ func TestRefusal(t *testing.T) {
 	want := Refusal{
 		Path: Load, Kernel: V6_12, Errno: EINVAL, TypeID: 2, Kind: kStruct, Name: "s", Offset: 24 + 16 + 12 + 12,
 		Phrase: "Member exceeds struct_size", Line: "n type_id=1 bits_offset=64 Member exceeds struct_size",
-		Reason: "the member ends behind the end of its struct", key: "Member exceeds struct_size",
+		Reason: "the member ends after the end of its struct", key: "Member exceeds struct_size",
 	}
 	if *r != want {
 		t.Errorf("got %+v, want %+v", *r, want)
 	}
 	text := `kernel 6.12, path load: type 2, STRUCT "s", byte 0x40: EINVAL ` +
-		`"n type_id=1 bits_offset=64 Member exceeds struct_size": the member ends behind the end of its struct`
+		`"n type_id=1 bits_offset=64 Member exceeds struct_size": the member ends after the end of its struct`
 	if got := r.Error(); got != text {
 		t.Errorf("got %s, want %s", got, text)
 	}

@@ -47,7 +47,7 @@ func TestAssumptions(t *testing.T) {
 		{"a type tells", le, "long unsigned int", 0, "path load, pointers of 4 bytes"},
 		{"a type tells, big-endian", be, "long unsigned int", 0, "path load, big-endian, pointers of 4 bytes"},
 		{"given", le, "int", 4, "path load"},
-		{"given, against the type", le, "long int", 8, "behind the end of its struct"},
+		{"given, against the type", le, "long int", 8, "after the end of its struct"},
 		{"no type tells", le, "int", 0, "; pointers are assumed to have 8 bytes, because no type tells their size; if the kernel has others, give --pointer-size 4"},
 	} {
 		q := Question{Kernel: "newest", PtrSize: tc.ptr}
