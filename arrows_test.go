@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 	"golden/dump":   {"encoder/btf"},
 	"golden/escape": {},
 	"golden/cause":  {"encoder/btf"},
+	"golden/show":   {"golden/cause", "golden/escape"},
 	"golden":        {"encoder/btf", "encoder/input", "golden/dump", "golden/escape"},
 	"golden/report": {"golden", "golden/escape", "golden/report/exitcode"},
 
@@ -68,7 +69,8 @@ var arrows = map[string][]string{
 		"cmd/internal/batch", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed", "cmd/internal/explain",
 		"cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/reports",
 		"cmd/internal/settings", "cmd/internal/source", "config", "corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature",
-		"encoder/input", "encoder/verify", "golden", "golden/dump", "golden/escape", "golden/report", "golden/report/exitcode",
+		"encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape", "golden/report",
+		"golden/report/exitcode", "golden/show",
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "cmd/internal/source", "config",
@@ -92,7 +94,7 @@ var arrows = map[string][]string{
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "golden/escape", "golden/report"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
-	"cmd/internal/source":   {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},
+	"cmd/internal/source":   {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
 	"cmd/internal/timings":  {"encoder"},
 }
 

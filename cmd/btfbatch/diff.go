@@ -2,52 +2,167 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
-	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
+	"github.com/btfbatch/btfbatch/golden/show"
 )
 
+// A diffFormat is a form of a comparison.
+type diffFormat struct {
+	name  string
+	write func(w io.Writer, c *cause.Comparison, opt show.Options) error
+}
+
+var diffFormats = []diffFormat{
+	{"text", show.Text},
+	{"brief", show.Brief},
+	{"json", func(w io.Writer, c *cause.Comparison, _ show.Options) error { return show.JSON(w, c) }},
+	{"markdown", show.Markdown},
+}
+
+// A diff is what the flags of the command say.
+type diff struct {
+	base, oldBase, newBase string
+	format, failOn         string
+	only, ignore           []string
+	limit                  int
+	verbose, all, exact    bool
+}
+
 func newDiff(a *app) *cobra.Command {
-	var base string
-	var most int
+	var d diff
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "Compare BTF type by type",
-		Long: `Compare BTF type by type, whatever the ids. OLD and NEW are raw BTF, ELF files with a section .BTF, or raw dumps, all
-of them plain or compressed (gzip, zstd, xz, bzip2, or a tar archive of one file), and one of them may be - for the
-standard input. Exits with 0 when they hold the same types in the same order, 3 when not, and 1 when a file cannot be read.`,
+		Short: "Compare BTF and say what changed, and what only followed",
+		Long: `Compare BTF declaration by declaration, whatever the ids. What a declaration itself says otherwise is a cause: a member
+more, another type, another value. What only has another size or other offsets, because something that it holds or
+that stands before it changed, is a consequence. Causes come first, those with most impact on top.
+
+OLD and NEW are raw BTF, ELF files with a section .BTF, raw dumps or selected goldens, all of them plain or compressed
+(gzip, zstd, xz, bzip2, or a tar archive of one file), and one of them may be - for the standard input.
+
+--only and --ignore take kinds (struct, union, enum, typedef, int, float, func, var, section), rules (member-removed,
+func-signature and so on, as the text shows them) and patterns of names (task_*); several with commas.
+
+Exits with 0 when both mean the same or what differs is allowed, 3 when they differ, 1 when a file cannot be read, and 2
+for wrong usage.`,
 		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneStdin(args[0], args[1], base); err != nil {
-				return err
-			}
-			o, oldEmpty, err := source.ObjectOrDump(args[0], base)
-			if err != nil {
-				return failed(err)
-			}
-			n, newEmpty, err := source.ObjectOrDump(args[1], base)
-			if err != nil {
-				return failed(err)
-			}
-			if oldEmpty && newEmpty {
-				return failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", args[0], args[1]))
-			}
-			d := golden.Diff(o, n)
-			if len(d.Changes) == 0 {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "equal")
-				return failed(err)
-			}
-			if _, err := cmd.OutOrStdout().Write(d.AppendText(nil, most)); err != nil {
-				return failed(err)
-			}
-			a.console.Verdict(args[0]+" and "+args[1]+" differ", "differs", exitcode.Differs)
-			return &exit{code: exitcode.Differs}
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return d.run(a, cmd, args[0], args[1]) },
 	}
-	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the BTF that both continue: raw BTF or ELF")
-	cmd.Flags().IntVar(&most, "limit", 20, "list at most `N` changes of each kind; 0 lists all")
+	flags := cmd.Flags()
+	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF or ELF")
+	flags.StringVar(&d.oldBase, "old-base", "", "`FILE` with the BTF that OLD continues, if NEW continues another one")
+	flags.StringVar(&d.newBase, "new-base", "", "`FILE` with the BTF that NEW continues")
+	flags.StringVar(&d.format, "format", "text", "`FORMAT`: text, brief (a line for each cause), json or markdown")
+	flags.BoolVarP(&d.verbose, "verbose", "v", false, "show all changes of each cause, and the consequences with what explains them")
+	flags.BoolVar(&d.all, "all", false, "show everything: --verbose --limit 0")
+	flags.StringSliceVar(&d.only, "only", nil, "show `WHAT` only: kinds, rules, patterns of names")
+	flags.StringSliceVar(&d.ignore, "ignore", nil, "leave `WHAT` out: kinds, rules, patterns of names")
+	flags.StringVar(&d.failOn, "fail-on", "any", "exit with 3 for `WHAT`: any difference, or break: one that programs can break on")
+	flags.IntVar(&d.limit, "limit", show.DefaultLimit, "list at most `N` causes, and about half as many functions and variables; 0 lists all")
+	flags.BoolVar(&d.exact, "exact", false, "count ids and the order of types too: equal means the same dump")
+	cmd.MarkFlagsMutuallyExclusive("base", "old-base")
+	cmd.MarkFlagsMutuallyExclusive("base", "new-base")
 	return cmd
+}
+
+// run compares and reports.
+func (d *diff) run(a *app, cmd *cobra.Command, old, new string) error {
+	i := slices.IndexFunc(diffFormats, func(f diffFormat) bool { return f.name == d.format })
+	if i < 0 {
+		return usage(fmt.Errorf("format %q is none of %s", d.format, formatNames()))
+	}
+	if d.failOn != "any" && d.failOn != "break" {
+		return usage(fmt.Errorf("--fail-on %q is none of any, break", d.failOn))
+	}
+	only, ignore, err := d.filters()
+	if err != nil {
+		return usage(err)
+	}
+	c, err := d.compare(old, new)
+	if err != nil {
+		return err
+	}
+	c.Select(only, ignore)
+	if err := diffFormats[i].write(cmd.OutOrStdout(), c, d.options(cmd)); err != nil {
+		return failed(err)
+	}
+	if !d.fails(c) {
+		return nil
+	}
+	a.console.Verdict(old+" and "+new+" differ", "differs", exitcode.Differs)
+	return &exit{code: exitcode.Differs}
+}
+
+func formatNames() string {
+	var names []string
+	for _, f := range diffFormats {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (d *diff) filters() (only, ignore *cause.Filter, err error) {
+	if only, err = cause.ParseFilter(d.only); err == nil {
+		ignore, err = cause.ParseFilter(d.ignore)
+	}
+	return only, ignore, err
+}
+
+// compare reads both sides and compares them.
+func (d *diff) compare(old, new string) (*cause.Comparison, error) {
+	if d.base != "" {
+		d.oldBase, d.newBase = d.base, d.base
+	}
+	if err := oneStdin(old, new, d.base); err != nil {
+		return nil, err
+	}
+	o, err := source.ToCompare(old, d.oldBase)
+	if err != nil {
+		return nil, failed(err)
+	}
+	n, err := source.ToCompare(new, d.newBase)
+	if err != nil {
+		return nil, failed(err)
+	}
+	if o.Empty && n.Empty {
+		return nil, failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", old, new))
+	}
+	return cause.Compare(o.Input, n.Input, cause.Options{Exact: d.exact}), nil
+}
+
+// options are those of the forms for people. On a terminal these are as wide as it is, and in colour unless NO_COLOR is set.
+func (d *diff) options(cmd *cobra.Command) show.Options {
+	opt := show.Options{Verbose: d.verbose || d.all, Limit: d.limit}
+	if !cmd.Flags().Changed("limit") {
+		opt.Limit = 0 // each part has its own
+	} else if d.limit == 0 {
+		opt.Limit = -1
+	}
+	if d.all {
+		opt.Limit = -1
+	}
+	out := cmd.OutOrStdout()
+	if console.IsTerminal(out) {
+		opt.Width = console.Columns(out)
+		opt.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	return opt
+}
+
+// fails reports whether the comparison ends the program with an error code.
+func (d *diff) fails(c *cause.Comparison) bool {
+	if d.failOn == "break" {
+		return c.Verdict.Break > 0
+	}
+	return len(c.Causes)+len(c.Consequences) > 0
 }

@@ -254,6 +254,12 @@ func (w *walker) tell() {
 	w.Name = string(w.c.new.text(r.Name()))
 	w.Size = Size{uint64(w.a.size), uint64(w.b.size)}
 	w.Vars = Size{uint64(len(w.a.entries)), uint64(len(w.b.entries))}
+	seen := map[int32]bool{}
+	w.causes = slices.DeleteFunc(w.causes, func(i int32) bool { // one that moved past others is met at both its places
+		again := seen[i]
+		seen[i] = true
+		return again
+	})
 	for _, d := range w.order {
 		w.Shifts = append(w.Shifts, *w.moved[d])
 	}

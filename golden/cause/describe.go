@@ -151,7 +151,7 @@ func (c *comparer) function(it *item, o, n btf.Record) {
 	if a, b := o.Vlen(), n.Vlen(); a != b {
 		it.changes = append(it.changes, Change{Part: Linkage, Op: Changed, Rule: FuncLinkage, Severity: Neutral, Old: linkageText(a), New: linkageText(b)})
 	}
-	if len(it.changes) == 0 {
+	if it.lay {
 		it.because = c.within(it)
 	}
 }
@@ -206,7 +206,7 @@ func (c *comparer) members(it *item, a, b *rows) {
 	if it.own || !it.lay {
 		return
 	}
-	if why := explain(c.old, c.new, a, b); why != "" || len(it.because) == 0 && it.kind != Var {
+	if why := c.explain(a, b); why != "" || len(it.because) == 0 && it.kind != Var {
 		if why == "" {
 			if it.because = c.within(it); len(it.because) > 0 {
 				return
@@ -241,7 +241,7 @@ func (c *comparer) target(it *item, o, n btf.Record) {
 	}
 	it.because = c.held(it.because, c.old, o[2])
 	it.because = c.held(it.because, c.new, n[2])
-	if len(it.because) == 0 {
+	if len(it.because) == 0 && it.lay {
 		it.because = c.within(it)
 	}
 }

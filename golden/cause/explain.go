@@ -11,13 +11,14 @@ import (
 // Its members are the same on both sides, so they are walked side by side. A member stands where the one before it ends, rounded up to an
 // alignment. BTF does not say alignments. So a place is explained if C's own alignment gives both places; or if one alignment, whichever,
 // gives both, as the attributes `aligned` and `packed` ask for; or if the gap before it is as large as it was, as unnamed bit fields make
-// one. The size is explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
+// one; or, of what was itself resized, if some alignment gives each of them. The size is explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
 
 // atEnd is the answer of explain for a size that nothing explains.
 const atEnd = "\x00end"
 
 // explain tells which member is the first that stands where it does for no reason; "" if there is none.
-func explain(old, new *side, a, b *rows) string {
+func (c *comparer) explain(a, b *rows) string {
+	old, new := c.old, c.new
 	if len(a.list) != len(b.list) {
 		return atEnd
 	}
@@ -26,13 +27,15 @@ func explain(old, new *side, a, b *rows) string {
 		end, align [2]uint64
 		base       [2]uint64 // where it starts
 		union      bool
+		resized    bool // it holds something resized, whose alignment may be another one too
 	}
 	levels := make([]level, 1, 8)
 	levels[0] = level{align: [2]uint64{1, 1}, union: a.union}
 	at := make([]int32, len(a.list)) // by row: its level
-	// finish checks the size of a level.
+	// fits checks the size of a level.
 	fits := func(l *level, sizes [2]uint64) bool {
-		return explained(l.end, [2]uint64{sizes[0] * 8, sizes[1] * 8}, [2]uint64{l.align[0] * 8, l.align[1] * 8})
+		bits := [2]uint64{sizes[0] * 8, sizes[1] * 8}
+		return explained(l.end, bits, [2]uint64{l.align[0] * 8, l.align[1] * 8}) || l.resized && eachAligned(l.end, bits)
 	}
 	open := []int32{-1}
 	closeUntil := func(i int32) (int32, bool) {
@@ -46,6 +49,7 @@ func explain(old, new *side, a, b *rows) string {
 			for s := range 2 {
 				l.align[s] = max(l.align[s], levels[at[p]+1].align[s])
 			}
+			l.resized = l.resized || levels[at[p]+1].resized
 			levels = levels[:at[p]+1]
 		}
 		return 0, true
@@ -74,7 +78,9 @@ func explain(old, new *side, a, b *rows) string {
 		if l.union {
 			end = [2]uint64{}
 		}
-		if !explained(end, places, aligns) {
+		resized := !p.open && len(c.held(nil, old, p.typ)) > 0
+		l.resized = l.resized || resized
+		if !explained(end, places, aligns) && !((resized || p.open) && eachAligned(end, places)) {
 			return rowName(a, int32(i))
 		}
 		for s := range 2 {
@@ -125,6 +131,21 @@ func explained(ends, places, aligns [2]uint64) bool {
 		}
 	}
 	return false
+}
+
+// eachAligned tells whether places follow from ends and an alignment for each side, as they do when the alignment of what stands there
+// changed with its content.
+func eachAligned(ends, places [2]uint64) bool {
+	for s := range 2 {
+		ok := false
+		for a := uint64(8); a <= maxAlign && !ok; a *= 2 {
+			ok = up(ends[s], a) == places[s]
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // up rounds up to a multiple of a power of two.
@@ -222,7 +243,9 @@ func (c *comparer) within(it *item) []int32 {
 				continue
 			}
 			r.References(func(to *uint32) {
-				list = c.held(list, s, *to)
+				if btf.Composites.Has(r.Kind()) {
+					list = c.held(list, s, *to)
+				}
 				if !seen[*to] {
 					seen[*to] = true
 					todo = append(todo, *to)

@@ -11,15 +11,11 @@ import (
 
 // fill turns items into the model.
 func (c *comparer) fill(r *Comparison) {
-	counts := make([]Count, len(Kinds))
 	causes := 0
 	for i := range c.items {
-		it := &c.items[i]
-		if n := &counts[rank(it.kind)]; it.cause {
+		if it := &c.items[i]; it.cause {
 			causes++
-			n.take(it.op())
 		} else {
-			n.Followed++
 			r.Consequences = append(r.Consequences, c.consequence(it))
 		}
 	}
@@ -33,15 +29,9 @@ func (c *comparer) fill(r *Comparison) {
 		if ids := c.ids(); ids != nil {
 			ids.ID = len(r.Causes) + 1
 			r.Causes = append(r.Causes, *ids)
-			counts[rank(ids.Kind)].take(ids.Op)
 		}
 	}
-	for i, n := range counts {
-		n.Kind = Kinds[i]
-		if n.Added+n.Removed+n.Changed+n.Followed > 0 {
-			r.Counts = append(r.Counts, n)
-		}
-	}
+	r.recount()
 	for i := range c.sections {
 		r.Sections = append(r.Sections, c.sectionChange(&c.sections[i]))
 	}
@@ -252,7 +242,9 @@ func hint(r *Comparison) {
 		for _, m := range r.Causes[i].Members {
 			if m.Part == Enumerator && m.Op == Changed && isCount(m.Path) {
 				k := [2]string{m.Old, m.New}
-				if was, ok := counts[k]; !ok || m.Path < was {
+				if _, several := counts[k]; several {
+					counts[k] = "" // which of them it is nobody can tell
+				} else {
 					counts[k] = m.Path
 				}
 			}

@@ -33,7 +33,7 @@ func (s *side) declarations(withBase bool) []declaration {
 			if at := id - s.o.First(); used[at/64]>>(at%64)&1 != 0 {
 				continue
 			}
-			key = mix(mix(readsBody, uint64(categoryOf(r))), s.name(r[3])) // by its first member
+			key = s.byMembers(r)
 		default:
 			continue
 		}
@@ -43,6 +43,15 @@ func (s *side) declarations(withBase bool) []declaration {
 		list = s.heldOfBase(list)
 	}
 	return list
+}
+
+// byMembers is what a type without a name is found by: its first enumerator, or its first two members.
+func (s *side) byMembers(r btf.Record) uint64 {
+	key := mix(mix(readsBody, uint64(categoryOf(r))), s.name(r[3]))
+	if btf.Composites.Has(r.Kind()) && r.Vlen() > 1 {
+		key = mix(key, s.name(r.Elem(1)[0]))
+	}
+	return key
 }
 
 // referred tells of every own type whether another one refers to it.

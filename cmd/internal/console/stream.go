@@ -74,3 +74,16 @@ func IsTerminal(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
 	return ok && f.Fd() != math.MaxUint && term.IsTerminal(int(f.Fd()))
 }
+
+// Columns is the width of a terminal, or 0 where it is unknown.
+func Columns(w io.Writer) int {
+	f, ok := w.(interface{ Fd() uintptr })
+	if !ok || f.Fd() == math.MaxUint {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}

@@ -5,8 +5,10 @@
 package source
 
 import (
+	"crypto/sha256"
 	stdelf "debug/elf"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
 // Errors about a base, which callers tell apart.
@@ -214,12 +217,18 @@ func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) 
 	return o, nil
 }
 
-// ObjectOrDump reads an object as Object does, or from a raw dump. It tells whether the file is empty: split BTF without types has a
-// dump without text, and so has a program that failed.
-func ObjectOrDump(path, basePath string) (o *btf.Object, empty bool, err error) {
+// A Compared is one side of a comparison.
+type Compared struct {
+	cause.Input
+	// Empty says that the file is empty: split BTF without types has a dump without text, and so has a program that failed.
+	Empty bool
+}
+
+// ToCompare reads an object as Object does, or from a raw dump.
+func ToCompare(path, basePath string) (*Compared, error) {
 	base, err := base(basePath)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	want := []input.Kind{input.BTF, input.ELF, input.Dump}
 	if base != nil {
@@ -227,23 +236,32 @@ func ObjectOrDump(path, basePath string) (o *btf.Object, empty bool, err error) 
 	}
 	in, err := input.Open(path, want...)
 	if err != nil {
-		return nil, false, input.Named(path, err)
+		return nil, input.Named(path, err)
 	}
 	defer in.Close()
+	c := &Compared{Empty: in.Kind == input.Empty}
+	c.Name = path
 	if in.Kind == input.BTF || in.Kind == input.ELF {
 		f, err := From(in)
 		if err != nil {
-			return nil, false, input.Named(path, err)
+			return nil, input.Named(path, err)
 		}
-		o, err = f.object(path, base)
-		return o, false, err
+		c.Digest = digest(f.BTF)
+		c.Object, err = f.object(path, base)
+		return c, err
 	}
 	text, err := in.Bytes()
 	if err == nil {
 		err = in.Unchanged()
 	}
 	if err == nil {
-		o, err = golden.ParseRaw(text, base)
+		c.Digest = digest(text)
+		c.Object, err = golden.ParseRaw(text, base)
 	}
-	return o, in.Kind == input.Empty, input.Named(path, err)
+	return c, input.Named(path, err)
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -1,0 +1,214 @@
+package cause
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Filter says which differences are wanted, by kinds, rules and patterns of names.
+type Filter struct {
+	kinds []Kind
+	rules []Rule
+	names []string
+}
+
+// ParseFilter reads the words of a filter: kinds (struct), rules (member-added) and patterns of names (task_*), in which * stands for any
+// text. The error names what is none of them.
+func ParseFilter(words []string) (*Filter, error) {
+	f := &Filter{}
+	for _, w := range words {
+		switch {
+		case slices.Contains(Kinds, Kind(w)):
+			f.kinds = append(f.kinds, Kind(w))
+		case severityOf(Rule(w)) != "":
+			f.rules = append(f.rules, Rule(w))
+		default:
+			if _, err := path.Match(w, ""); err != nil {
+				return nil, fmt.Errorf("%q: %w", w, err)
+			}
+			f.names = append(f.names, w)
+		}
+	}
+	return f, nil
+}
+
+// Matches tells whether a pattern, which ParseFilter or path.Match took before, fits a text. A * stands for any text, slashes included.
+func Matches(pattern, text string) bool {
+	if pattern == "*" || pattern == text {
+		return true
+	}
+	if !strings.ContainsAny(pattern, `*?[\`) {
+		return false
+	}
+	const sign = "\x00"
+	ok, _ := path.Match(strings.ReplaceAll(pattern, "/", sign), strings.ReplaceAll(text, "/", sign))
+	return ok
+}
+
+func (f *Filter) name(names ...string) bool {
+	return slices.ContainsFunc(f.names, func(p string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return Matches(p, n) })
+	})
+}
+
+// Select keeps what only asks for and ignore does not, and counts what it leaves out in Hidden; either may be nil. A declaration is asked for
+// if its kind is among the kinds, its name fits a pattern and it has one of the rules, where there are any; a variable also if its section
+// fits. It is ignored if its kind is named, or its name fits, or all of its rules are named; of others the changes by ignored rules are left out. A
+// consequence is left out with the last of its causes that are ignored.
+func (c *Comparison) Select(only, ignore *Filter) {
+	if only == nil {
+		only = &Filter{}
+	}
+	if ignore == nil {
+		ignore = &Filter{}
+	}
+	section := map[int]string{} // of causes that are variables
+	for i := range c.Sections {
+		for _, id := range c.Sections[i].Causes {
+			section[id] = c.Sections[i].Name
+		}
+	}
+	asked := func(kind Kind, names ...string) bool {
+		return (only.kinds == nil || slices.Contains(only.kinds, kind)) && (only.names == nil || only.name(names...))
+	}
+	ignored := func(kind Kind, names ...string) bool {
+		return slices.Contains(ignore.kinds, kind) || ignore.name(names...)
+	}
+	dropped := map[int]bool{} // ignored, by ID
+	keep := func(x *Cause) bool {
+		names := []string{x.Name}
+		if s := section[x.ID]; s != "" {
+			names = append(names, s)
+		}
+		if !asked(x.Kind, names...) || only.rules != nil && !slices.ContainsFunc(x.Rules, func(r Rule) bool { return slices.Contains(only.rules, r) }) {
+			return false
+		}
+		if ignored(x.Kind, names...) || !x.without(ignore.rules) {
+			dropped[x.ID] = true
+			return false
+		}
+		return true
+	}
+	ids := map[int]int{} // the new ID of what stays
+	causes := c.Causes[:0:0]
+	for i := range c.Causes {
+		x := c.Causes[i]
+		if !keep(&x) {
+			c.Hidden++
+			continue
+		}
+		ids[x.ID] = len(causes) + 1
+		causes = append(causes, x)
+	}
+	consequences := c.Consequences[:0:0]
+	for _, x := range c.Consequences {
+		all := len(x.Roots) > 0
+		for _, id := range x.Roots {
+			all = all && dropped[id]
+		}
+		if all || only.rules != nil || !asked(x.Kind, x.Name) || ignored(x.Kind, x.Name) {
+			c.Hidden++
+			continue
+		}
+		consequences = append(consequences, x)
+	}
+	c.Causes, c.Consequences = causes, consequences
+	c.renumber(ids)
+	c.recount()
+	c.Settle()
+}
+
+// without takes the changes by some rules out of a cause, and tells whether anything is left.
+func (x *Cause) without(rules []Rule) bool {
+	if !slices.ContainsFunc(x.Rules, func(r Rule) bool { return slices.Contains(rules, r) }) {
+		return true
+	}
+	x.Members = slices.DeleteFunc(slices.Clone(x.Members), func(m Change) bool { return slices.Contains(rules, m.Rule) })
+	key := x.Key
+	x.Rules, x.Severity = nil, ""
+	x.grade()
+	x.Key = key // it names the whole change
+	return len(x.Members) > 0
+}
+
+// renumber gives causes the IDs of their places, and drops references to those that are gone.
+func (c *Comparison) renumber(ids map[int]int) {
+	list := func(old []int) []int {
+		out := make([]int, 0, len(old))
+		for _, id := range old {
+			if n := ids[id]; n != 0 {
+				out = append(out, n)
+			}
+		}
+		return out
+	}
+	refs := func(list []Ref) []Ref {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Cause = ids[list[i].Cause]
+		}
+		return list
+	}
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		x.ID = i + 1
+		x.Because, x.Impact.Sample = refs(x.Because), refs(x.Impact.Sample)
+	}
+	for i := range c.Consequences {
+		x := &c.Consequences[i]
+		x.Because, x.Roots = refs(x.Because), list(x.Roots)
+	}
+	places := make([]int, len(c.Substitutions)+1) // of substitutions that stay
+	substitutions := c.Substitutions[:0:0]
+	for i, s := range c.Substitutions {
+		if s.Causes = list(s.Causes); len(s.Causes) > 0 {
+			substitutions = append(substitutions, s)
+			places[i+1] = len(substitutions)
+		}
+	}
+	c.Substitutions = substitutions
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		x.Substitution = places[x.Substitution]
+		for _, changes := range [][]Change{x.Members, x.Signature} {
+			for j := range changes {
+				changes[j].Substitution = places[changes[j].Substitution]
+			}
+		}
+	}
+	kept := map[string]bool{}
+	for _, x := range c.Consequences {
+		if x.Kind == Var {
+			kept[x.Name] = true
+		}
+	}
+	sections := c.Sections[:0:0]
+	for _, s := range c.Sections {
+		s.Causes = list(s.Causes)
+		s.Grown = slices.DeleteFunc(slices.Clone(s.Grown), func(x Consequence) bool { return !kept[x.Name] })
+		s.Shifts = slices.DeleteFunc(slices.Clone(s.Shifts), func(m Shift) bool { return !kept[m.From] })
+		if len(s.Causes)+len(s.Grown)+len(s.Shifts) > 0 {
+			sections = append(sections, s)
+		}
+	}
+	c.Sections = sections
+}
+
+// recount derives Counts from what is left.
+func (c *Comparison) recount() {
+	counts := make([]Count, len(Kinds))
+	for i := range c.Causes {
+		counts[rank(c.Causes[i].Kind)].take(c.Causes[i].Op)
+	}
+	for i := range c.Consequences {
+		counts[rank(c.Consequences[i].Kind)].Followed++
+	}
+	c.Counts = c.Counts[:0:0]
+	for i, n := range counts {
+		if n.Kind = Kinds[i]; n.Added+n.Removed+n.Changed+n.Followed > 0 {
+			c.Counts = append(c.Counts, n)
+		}
+	}
+}

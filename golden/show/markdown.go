@@ -1,0 +1,139 @@
+package show
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// MaxMarkdown bounds a Markdown text in bytes, whatever is compared: GitHub silently drops job summaries that are much longer.
+const MaxMarkdown = 60 << 10
+
+// roomAtEnd is kept for the lists of what was removed and added, and for what says how much was left out.
+const roomAtEnd = 8 << 10
+
+// Markdown writes a comparison as Markdown for GitHub: a table of counts, the verdict, and each cause to be unfolded.
+func Markdown(w io.Writer, c *cause.Comparison, opt Options) error {
+	var b bytes.Buffer
+	sign := map[bool]string{true: "✅", false: "⚠️"}[c.Verdict.Equal]
+	title := "BTF"
+	if c.Old.Name != "" && c.New.Name != "" {
+		title = cell(c.Old.Name) + " → " + cell(c.New.Name)
+	}
+	fmt.Fprintf(&b, "## %s %s: %s\n\n%d types → %d types, %s, %s\n", sign, title, cell(Verdict(c)), c.Old.Types, c.New.Types,
+		count(len(c.Causes), "cause", "causes"), count(len(c.Consequences), "consequence", "consequences"))
+	if len(c.Counts) > 0 {
+		b.WriteString("\n| | added | removed | changed | only followed |\n|---|--:|--:|--:|--:|\n")
+		for _, n := range c.Counts {
+			fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", n.Kind, n.Added, n.Removed, n.Changed, n.Followed)
+		}
+	}
+	left := 0
+	listed := 0
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		if x.Op != cause.Changed || x.Substitution != 0 {
+			continue
+		}
+		text := details(c, x)
+		if listed >= opt.limit() || b.Len()+len(text) > MaxMarkdown-roomAtEnd {
+			left++
+			continue
+		}
+		listed++
+		b.WriteString(text)
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n%d more causes are not on this page; `--format json` has all.\n", left)
+	}
+	markdownLists(&b, c)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// details is a cause to be unfolded.
+func details(c *cause.Comparison, x *cause.Cause) string {
+	var text bytes.Buffer
+	t := texter{page: page{width: 100}, c: c}
+	if x.Kind == cause.Func {
+		for _, line := range functionLines(x) {
+			t.line(0, plain, line)
+		}
+	} else {
+		t.cause(x)
+	}
+	body := strings.TrimSuffix(t.b.String(), "\n")
+	mark := fence(body)
+	fmt.Fprintf(&text, "\n<details><summary>%s <code>%s</code> %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", escape.HTML(severityWord[x.Severity]),
+		escape.HTML(named(x.Kind, x.Name)), escape.HTML(sizes(x.Size, x.Op)), mark, body, mark)
+	return text.String()
+}
+
+// markdownLists writes substitutions, and names of what was removed and added, as far as there is room.
+func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
+	const room = 400 // for the last line
+	cut := 0
+	add := func(format string, args ...any) {
+		if text := fmt.Sprintf(format, args...); b.Len()+len(text) < MaxMarkdown-room {
+			b.WriteString(text)
+		} else {
+			cut++
+		}
+	}
+	if len(c.Substitutions) > 0 {
+		add("\n**The same change in many places**\n\n")
+	}
+	for _, s := range c.Substitutions[:min(len(c.Substitutions), DefaultLimit)] {
+		add("- %s %s → %s in %d places\n", partWords[s.Part][0], cell(s.Old), cell(s.New), s.Count)
+	}
+	if n := len(c.Substitutions) - DefaultLimit; n > 0 {
+		add("- %d more\n", n)
+	}
+	for _, op := range []cause.Op{cause.Removed, cause.Added} {
+		for _, kind := range cause.Kinds {
+			var names []string
+			all := 0
+			for i := range c.Causes {
+				if x := &c.Causes[i]; x.Op == op && x.Kind == kind {
+					if all++; all <= 20 {
+						names = append(names, cell(x.Name))
+					}
+				}
+			}
+			if all == 0 {
+				continue
+			}
+			text := strings.Join(names, ", ")
+			if all > len(names) {
+				text += fmt.Sprintf(" and %d more", all-len(names))
+			}
+			add("\n**%s %s**: %s\n", kindCount(kind, all), op, text)
+		}
+	}
+	if cut > 0 {
+		fmt.Fprintf(b, "\n%d more lines are not on this page; `--format json` has all.\n", cut)
+	}
+}
+
+// maxCell is how many bytes of a name a line of Markdown has.
+const maxCell = 200
+
+func cell(s string) string {
+	if len(s) > maxCell {
+		s = strings.ToValidUTF8(s[:maxCell], "") + "…"
+	}
+	return escape.Markdown(s)
+}
+
+// fence is a mark for a block of code that the code itself does not hold.
+func fence(code string) string {
+	mark := "```"
+	for strings.Contains(code, mark) {
+		mark += "`"
+	}
+	return mark
+}

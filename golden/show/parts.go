@@ -1,0 +1,343 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// partWords say what a substitution is about.
+var partWords = map[cause.Part][2]string{
+	cause.Parameter: {"parameter", "functions"}, cause.Returned: {"returned", "functions"},
+	cause.Member: {"member", "types"}, cause.Target: {"type", "declarations"},
+}
+
+// substitutions writes what took the place of what in many places.
+func (t *texter) substitutions() {
+	list := t.c.Substitutions
+	if len(list) == 0 {
+		return
+	}
+	t.head("the same change in many places")
+	most := min(len(list), t.other())
+	for i := range list[:most] {
+		s := &list[i]
+		words := partWords[s.Part]
+		var names []string
+		for _, id := range s.Causes[:min(len(s.Causes), t.names(maxWords/2))] {
+			names = append(names, escape.Line(t.c.Causes[id-1].Name))
+		}
+		text := strings.Join(names, ", ")
+		if n := len(s.Causes) - len(names); n > 0 {
+			text += fmt.Sprintf(" and %d more", n)
+		}
+		t.line(0, yellow, fmt.Sprintf("~ %s  %s → %s", words[0], escape.Line(s.Old), escape.Line(s.New)))
+		t.line(4, plain, fmt.Sprintf("in %d %s: %s", len(s.Causes), words[1], text))
+	}
+	if n := len(list) - most; n > 0 {
+		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n))
+	}
+}
+
+// names is how many names a list has.
+func (t *texter) names(most int) int {
+	if t.opt.Limit < 0 {
+		return 1 << 30
+	}
+	return most
+}
+
+// functions writes signatures that changed.
+func (t *texter) functions() {
+	t.part("functions", t.other(), func(x *cause.Cause) bool {
+		return x.Kind == cause.Func && x.Op == cause.Changed && x.Substitution == 0
+	}, func(x *cause.Cause) {
+		t.sides(0, yellow, heading(x), tags(x))
+		for _, line := range functionLines(x) {
+			t.line(4, plain, line)
+		}
+	})
+}
+
+// functionLines are what changed about a function: its signature as one line, in which + and - mark what came and went, and the rest.
+func functionLines(x *cause.Cause) (lines []string) {
+	changed := false
+	for _, m := range x.Members {
+		if m.Part == cause.Parameter || m.Part == cause.Returned {
+			changed = true
+		} else {
+			lines = append(lines, changeLine(&m, 0))
+		}
+	}
+	if !changed {
+		return lines
+	}
+	returns := ""
+	var params []string
+	for i := range x.Signature {
+		m := &x.Signature[i]
+		old, new := escape.Line(m.Old), escape.Line(m.New)
+		switch {
+		case m.Part == cause.Tag:
+		case m.Part == cause.Returned && m.Op == cause.Same:
+			returns = new
+		case m.Part == cause.Returned:
+			returns = "{" + old + " → " + new + "}"
+		case m.Op == cause.Added:
+			params = append(params, "+ "+new)
+		case m.Op == cause.Removed:
+			params = append(params, "- "+old)
+		case m.Op == cause.Renamed:
+			params = append(params, fmt.Sprintf("%s {%s → %s}", new, escape.Line(m.OldPath), escape.Line(m.Path)))
+		case m.Op == cause.Changed:
+			params = append(params, fmt.Sprintf("%s {%s → %s}", escape.Line(m.Path), old, new))
+		default:
+			params = append(params, new)
+		}
+	}
+	return append([]string{returns + " (" + strings.Join(params, ", ") + ")"}, lines...)
+}
+
+// sections writes how the variables of each section differ, and then variables that are in none.
+func (t *texter) sections() {
+	inSection := map[int]bool{}
+	for i := range t.c.Sections {
+		s := &t.c.Sections[i]
+		for _, id := range s.Causes {
+			inSection[id] = true
+		}
+		t.section(s)
+	}
+	t.part("variables", t.other(), func(x *cause.Cause) bool {
+		return x.Kind == cause.Var && !inSection[x.ID] && x.Op == cause.Changed && x.Substitution == 0
+	}, t.cause)
+}
+
+func (t *texter) section(s *cause.SectionChange) {
+	title := fmt.Sprintf("section %s   %d → %s · %d → %s", escape.Line(s.Name), s.Size.Old, bytesOf(s.Size.New), s.Vars.Old,
+		count(int(s.Vars.New), "variable", "variables"))
+	t.head(title)
+	shown, all := 0, 0
+	var elsewhere []string
+	for pass := range 2 { // what changed tells more than what came and went
+		for _, id := range s.Causes {
+			x := &t.c.Causes[id-1]
+			if (x.Op == cause.Changed) != (pass == 0) {
+				continue
+			}
+			if onlyPlace(x) && !t.opt.Verbose {
+				elsewhere = append(elsewhere, escape.Line(x.Name))
+				continue
+			}
+			if all++; all > t.other() {
+				continue
+			}
+			shown++
+			t.variable(x)
+		}
+	}
+	if n := all - shown; n > 0 {
+		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n))
+	}
+	if len(elsewhere) > 0 {
+		text := strings.Join(elsewhere[:min(len(elsewhere), maxWords)], ", ")
+		if n := len(elsewhere) - maxWords; n > 0 {
+			text += fmt.Sprintf(" and %d more (-v)", n)
+		}
+		t.line(0, yellow, fmt.Sprintf("~ %s moved past others or aligned otherwise: %s", count(len(elsewhere), "variable", "variables"), text))
+	}
+	for i := range s.Grown[:min(len(s.Grown), t.names(maxWords))] {
+		g := &s.Grown[i]
+		t.line(0, plain, fmt.Sprintf("~ %s   %s   because of %s", escape.Line(g.Name), sizes(g.Size, cause.Changed), refs(types(g.Because), maxWords/2)))
+	}
+	if n := len(s.Grown) - t.names(maxWords); n > 0 {
+		t.line(2, dim, fmt.Sprintf("… %d more changed their size because their types did (--limit 0 lists all)", n))
+	}
+	t.moved(s)
+}
+
+// onlyPlace tells whether all that changed about a variable is where it is.
+func onlyPlace(x *cause.Cause) bool {
+	return x.Op == cause.Changed && len(x.Rules) == 1 && x.Rules[0] == cause.VarPlace && x.Accepted == ""
+}
+
+// variable writes a variable of a section.
+func (t *texter) variable(x *cause.Cause) {
+	left := heading(x)
+	for _, m := range x.Members {
+		switch {
+		case m.NewAt != nil && x.Op == cause.Added:
+			left = "+ " + escape.Line(x.Declaration) + "   " + at(m.NewAt) + ", " + bytesOf(m.NewAt.Bytes)
+		case m.OldAt != nil && x.Op == cause.Removed:
+			left = "- " + escape.Line(x.Declaration) + "   was " + at(m.OldAt) + ", " + bytesOf(m.OldAt.Bytes)
+		}
+	}
+	t.sides(0, signColor[left[:1]], left, tags(x))
+	if x.Op == cause.Changed {
+		t.changes(x)
+	}
+}
+
+// types are the declarations of a list that are no variables: of a variable that grew, these are why.
+func types(list []cause.Ref) (of []cause.Ref) {
+	for _, r := range list {
+		if r.Kind != cause.Var {
+			of = append(of, r)
+		}
+	}
+	return of
+}
+
+// moved tells of variables that only moved.
+func (t *texter) moved(s *cause.SectionChange) {
+	if len(s.Shifts) == 0 {
+		return
+	}
+	n := 0
+	for _, m := range s.Shifts {
+		n += m.Count
+	}
+	most := min(len(s.Shifts), 4)
+	if t.opt.Verbose {
+		most = len(s.Shifts)
+	}
+	var parts []string
+	for _, m := range s.Shifts[:most] {
+		parts = append(parts, fmt.Sprintf("%d by %s", m.Count, delta(m.Bytes)))
+	}
+	text := fmt.Sprintf("%s only moved: %s", count(n, "variable", "variables"), strings.Join(parts, ", "))
+	if k := len(s.Shifts) - most; k > 0 {
+		text += fmt.Sprintf(" and by %s (-v)", count(k, "other distance", "other distances"))
+	}
+	t.line(2, plain, text)
+}
+
+// lists writes what is gone and what is there that was not, by kind.
+func (t *texter) lists() {
+	for _, op := range []cause.Op{cause.Removed, cause.Added} {
+		title := false
+		for _, kind := range cause.Kinds {
+			l := t.list(op, kind)
+			if l.all == 0 {
+				continue
+			}
+			if !title {
+				t.head(string(op))
+				title = true
+			}
+			t.line(0, signColor[signs[op]], signs[op]+" "+l.text(kind))
+		}
+	}
+}
+
+// A list is names of what was added or removed.
+type list struct {
+	names                  []string
+	all, unnamed, accepted int
+}
+
+// list gathers the names of a kind. Types without a name are only counted, unless all is listed or there is nothing else.
+func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
+	most := t.names(maxList)
+	var unnamed []string
+	for i := range t.c.Causes {
+		x := &t.c.Causes[i]
+		if x.Op != op || x.Kind != kind || kind == cause.Var && t.inSection(x.ID) {
+			continue
+		}
+		if x.Accepted != "" {
+			l.accepted++
+		}
+		l.all++
+		name := escape.Line(x.Name)
+		if max(x.OldCopies, x.NewCopies) > 0 {
+			name += " (one of several)"
+		}
+		switch {
+		case strings.HasPrefix(x.Name, string(kind)+" {"):
+			unnamed = append(unnamed, name)
+		case len(l.names) < most:
+			l.names = append(l.names, name)
+		}
+	}
+	if len(unnamed)+len(l.names) <= most {
+		l.names = append(l.names, unnamed...)
+	} else {
+		l.unnamed = len(unnamed)
+	}
+	return l
+}
+
+func (l *list) text(kind cause.Kind) string {
+	text := kindCount(kind, l.all) + ": " + strings.Join(l.names, ", ")
+	if n := l.all - l.unnamed - len(l.names); n > 0 {
+		text += fmt.Sprintf(" … %d more (--limit 0 lists all)", n)
+	}
+	if l.unnamed > 0 {
+		text += fmt.Sprintf(" … %d without a name (--limit 0 lists all)", l.unnamed)
+	}
+	if l.accepted > 0 {
+		text += fmt.Sprintf(" [accepted: %d]", l.accepted)
+	}
+	return text
+}
+
+// inSection tells whether a section's part has a variable.
+func (t *texter) inSection(id int) bool {
+	for i := range t.c.Sections {
+		for _, x := range t.c.Sections[i].Causes {
+			if x == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// kindWords are what several declarations of a kind are called.
+var kindWords = map[cause.Kind][2]string{
+	cause.Func: {"function", "functions"}, cause.Var: {"variable", "variables"}, cause.Int: {"number", "numbers"},
+	cause.Float: {"floating-point number", "floating-point numbers"},
+}
+
+func kindCount(k cause.Kind, n int) string {
+	words, ok := kindWords[k]
+	if !ok {
+		words = [2]string{string(k), string(k) + "s"}
+	}
+	return count(n, words[0], words[1])
+}
+
+// consequences writes what only followed, and why.
+func (t *texter) consequences() {
+	list := t.c.Consequences
+	if len(list) == 0 {
+		return
+	}
+	t.head("consequences")
+	most := min(len(list), t.opt.limit())
+	for i := range list[:most] {
+		x := &list[i]
+		left := named(x.Kind, x.Name)
+		if x.OldAt != nil && x.NewAt != nil && x.OldAt.Bit != x.NewAt.Bit {
+			left += fmt.Sprintf("   %s → %s", at(x.OldAt), strings.TrimPrefix(at(x.NewAt), "at "))
+		} else if s := sizes(x.Size, cause.Changed); s != "" {
+			left += "   " + s
+		}
+		t.line(0, plain, left+"   because of "+refs(x.Because, maxWords/2))
+		t.shifts(x.Shifts)
+	}
+	if n := len(list) - most; n > 0 {
+		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n))
+	}
+}
+
+func (t *texter) verdict() {
+	t.b.WriteByte('\n')
+	t.line(0, bold, "verdict: "+Verdict(t.c))
+	for _, s := range t.c.StaleExceptions {
+		t.line(2, plain, "exception that accepted nothing: "+escape.Line(s))
+	}
+}

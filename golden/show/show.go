@@ -1,0 +1,203 @@
+// Package show writes a comparison by cause (cause.Comparison) for people: as text, in a line per cause, and as Markdown; and for
+// programs, as JSON.
+//
+// Input: a comparison. Output: text. Never: the package does not compare, does not decide what fails, and does not write files. Names come
+// from images that nobody vouches for; each form escapes them in its own way.
+package show
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// Options of the forms for people. The zero value is plain text, 100 columns wide, with DefaultLimit causes.
+type Options struct {
+	Width   int  // columns; 0 means 100
+	Color   bool // with the escape sequences of a terminal
+	Verbose bool // all changes of each cause, and the consequences with what explains them
+	Limit   int  // of causes in each part; 0 means DefaultLimit, a negative one lists all
+}
+
+// DefaultLimit is how many causes each part of a text has.
+const DefaultLimit = 20
+
+func (o Options) limit() int {
+	switch {
+	case o.Limit == 0:
+		return DefaultLimit
+	case o.Limit < 0:
+		return 1 << 30
+	}
+	return o.Limit
+}
+
+func (o Options) width() int {
+	if o.Width <= 0 {
+		return 100
+	}
+	return max(o.Width, 40)
+}
+
+// JSON writes a comparison as the JSON object that package cause documents.
+func JSON(w io.Writer, c *cause.Comparison) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(c); err != nil {
+		return err
+	}
+	_, err := w.Write(escape.JSON(b.Bytes()))
+	return err
+}
+
+// signs of the operations.
+var signs = map[cause.Op]string{cause.Added: "+", cause.Removed: "-", cause.Changed: "~", cause.Renamed: "~", cause.Moved: "~"}
+
+// count is a number of things in words.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// delta is a number of bytes gained or lost.
+func delta(n int64) string {
+	if n < 0 {
+		return "−" + strconv.FormatUint(uint64(-n), 10)
+	}
+	return "+" + strconv.FormatInt(n, 10)
+}
+
+// sizes says how a size changed: "1920 → 1984 bytes  +64".
+func sizes(s *cause.Size, op cause.Op) string {
+	switch {
+	case s == nil:
+		return ""
+	case op == cause.Added:
+		return bytesOf(s.New)
+	case op == cause.Removed:
+		return bytesOf(s.Old)
+	case s.Old == s.New:
+		return "size unchanged"
+	}
+	return fmt.Sprintf("%d → %s  %s", s.Old, bytesOf(s.New), delta(s.Delta()))
+}
+
+func bytesOf(n uint64) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return strconv.FormatUint(n, 10) + " bytes"
+}
+
+// at says where something is: "at byte 52", of a bit field "at bit 419".
+func at(e *cause.Extent) string {
+	if e.Bits != 0 || e.Bit%8 != 0 {
+		return "at bit " + strconv.FormatUint(e.Bit, 10)
+	}
+	return "at byte " + strconv.FormatUint(e.Bit/8, 10)
+}
+
+// distance is how far something moved.
+func distance(s cause.Shift) string {
+	if s.Bits%8 != 0 {
+		return delta(s.Bits) + " bits"
+	}
+	if s.Bytes == 1 || s.Bytes == -1 {
+		return delta(s.Bytes) + " byte"
+	}
+	return delta(s.Bytes) + " bytes"
+}
+
+// Summary is a comparison in one line: "2 structs, 1 function: breaks 1 · adds 2".
+func Summary(c *cause.Comparison) string {
+	if c.Verdict.Equal {
+		return "equal"
+	}
+	var parts []string
+	for _, n := range c.Counts {
+		text := string(n.Kind)
+		for _, p := range []struct {
+			sign string
+			n    int
+		}{{"+", n.Added}, {"−", n.Removed}, {"~", n.Changed}, {"→", n.Followed}} {
+			if p.n > 0 {
+				text += fmt.Sprintf(" %s%d", p.sign, p.n)
+			}
+		}
+		parts = append(parts, text)
+	}
+	line := strings.Join(parts, ", ")
+	if c.Accepted > 0 {
+		line += fmt.Sprintf(", %d accepted", c.Accepted)
+	}
+	return line
+}
+
+// Verdict is how grave a comparison is, in words.
+func Verdict(c *cause.Comparison) string {
+	if c.Verdict.Equal {
+		return "equal"
+	}
+	text := fmt.Sprintf("breaks %d · neutral %d · adds %d", c.Verdict.Break, c.Verdict.Neutral, c.Verdict.Add)
+	if c.Accepted > 0 {
+		text += fmt.Sprintf(" · accepted %d", c.Accepted)
+	}
+	return text
+}
+
+// named is a kind and a name as C writes them.
+func named(kind cause.Kind, name string) string {
+	name = escape.Line(name)
+	if strings.HasPrefix(name, string(kind)+" {") || kind == cause.Pointer {
+		if kind == cause.Pointer {
+			return "pointers"
+		}
+		return name
+	}
+	return string(kind) + " " + name
+}
+
+// refs names declarations, at most some, each with how its size changed.
+func refs(list []cause.Ref, most int) string {
+	var names []string
+	for _, r := range list[:min(len(list), most)] {
+		text := named(r.Kind, r.Name)
+		switch {
+		case r.Op == cause.Added || r.Op == cause.Removed:
+			text += " " + string(r.Op)
+		case r.Size.Delta() != 0:
+			text += " " + delta(r.Size.Delta())
+		}
+		names = append(names, text)
+	}
+	if n := len(list) - most; n > 0 {
+		return strings.Join(names, ", ") + fmt.Sprintf(" and %d more", n)
+	}
+	return strings.Join(names, ", ")
+}
+
+// severityWord is what a severity is called in front of rules.
+var severityWord = map[cause.Severity]string{cause.Break: "breaks", cause.Neutral: "neutral", cause.Add: "adds"}
+
+// tags are the severity and the rules of a cause.
+func tags(x *cause.Cause) string {
+	words := make([]string, len(x.Rules))
+	for i, r := range x.Rules {
+		words[i] = string(r)
+	}
+	text := severityWord[x.Severity] + ": " + strings.Join(words, ", ")
+	if x.Accepted != "" {
+		text = "accepted: " + escape.Line(x.Accepted)
+	}
+	return "[" + text + "]"
+}

@@ -1,0 +1,370 @@
+package show
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// Bounds of a text that is not verbose.
+const (
+	maxChanges = 8  // of a cause
+	maxRuns    = 2  // of shifts of a cause
+	maxWords   = 6  // names in a list
+	maxList    = 16 // names of what was added or removed, of each kind
+	maxOther   = 10 // functions, variables of a section, substitutions; unless a limit is given
+)
+
+// Text writes a comparison for people to read from the top: how much differs, causes by impact, functions, what took the place of what,
+// sections, what was removed and added, the verdict.
+func Text(w io.Writer, c *cause.Comparison, opt Options) error {
+	t := texter{page: page{width: opt.width(), color: opt.Color}, c: c, opt: opt}
+	if c.Verdict.Equal {
+		_, err := io.WriteString(w, t.paint(green, "equal")+"\n")
+		return err
+	}
+	t.overview()
+	t.causes()
+	t.substitutions()
+	t.functions()
+	t.sections()
+	t.lists()
+	if opt.Verbose {
+		t.consequences()
+	}
+	t.verdict()
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+// A texter writes one text.
+type texter struct {
+	page
+	c   *cause.Comparison
+	opt Options
+}
+
+func (t *texter) overview() {
+	c := t.c
+	from := ""
+	if c.Old.Name != "" && c.New.Name != "" {
+		from = escape.Line(c.Old.Name) + " → " + escape.Line(c.New.Name) + " · "
+	}
+	t.line(0, plain, fmt.Sprintf("%s%d types → %d types · %s, %s", from, c.Old.Types, c.New.Types,
+		count(len(c.Causes), "cause", "causes"), count(len(c.Consequences), "consequence", "consequences")))
+	if text := Summary(c); text != "" {
+		t.line(0, dim, text+"   (+ added, − removed, ~ changed, → only followed)")
+	}
+	if c.Hidden > 0 {
+		t.line(0, dim, count(c.Hidden, "difference is", "differences are")+" left out by --only and --ignore")
+	}
+}
+
+// isType tells whether a cause belongs to the first part: what changed and is no function or variable.
+func isType(x *cause.Cause) bool {
+	switch x.Kind {
+	case cause.Func, cause.Var:
+		return false
+	}
+	return x.Op == cause.Changed && x.Substitution == 0
+}
+
+// part lists causes of one sort, as many as the limit lets, and says how many more there are.
+func (t *texter) part(title string, most int, belongs func(x *cause.Cause) bool, write func(x *cause.Cause)) {
+	shown, all := 0, 0
+	for i := range t.c.Causes {
+		x := &t.c.Causes[i]
+		if !belongs(x) {
+			continue
+		}
+		if all++; all > most {
+			continue
+		}
+		if shown++; shown == 1 {
+			t.head(title)
+		}
+		write(x)
+	}
+	if n := all - shown; n > 0 {
+		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n))
+	}
+}
+
+// other is the limit of the parts behind the causes.
+func (t *texter) other() int {
+	if t.opt.Limit == 0 {
+		return maxOther
+	}
+	return t.opt.limit()
+}
+
+func (t *texter) causes() {
+	t.part("causes, those with most impact first", t.opt.limit(), isType, t.cause)
+}
+
+// cause writes a cause: its head, its changes, what follows.
+func (t *texter) cause(x *cause.Cause) {
+	t.sides(0, signColor[signs[x.Op]], heading(x), tags(x))
+	t.changes(x)
+	t.shifts(x.Shifts)
+	if len(x.Because) > 0 {
+		t.line(4, plain, "← because of "+refs(x.Because, t.words()))
+	}
+	if text := impact(&x.Impact); text != "" {
+		t.line(4, plain, "→ "+text)
+	}
+}
+
+func (t *texter) words() int {
+	if t.opt.Verbose {
+		return 1 << 30
+	}
+	return maxWords / 2
+}
+
+// heading is the first line of a cause.
+func heading(x *cause.Cause) string {
+	text := signs[x.Op] + " " + named(x.Kind, x.Name)
+	if x.OldCopies+x.NewCopies > 0 {
+		text += fmt.Sprintf(" (one of several: %d → %d)", x.OldCopies, x.NewCopies)
+	}
+	if x.Base {
+		text += " (of the base)"
+	}
+	if s := sizes(x.Size, x.Op); s != "" {
+		text += "   " + s
+	}
+	return text
+}
+
+// impact says what follows from a cause.
+func impact(i *cause.Impact) string {
+	if i.Total() == 0 {
+		return ""
+	}
+	var parts []string
+	for _, p := range []struct {
+		n         int
+		one, many string
+	}{{i.Types, "type", "types"}, {i.Funcs, "function", "functions"}, {i.Vars, "variable", "variables"}} {
+		if p.n > 0 {
+			parts = append(parts, count(p.n, p.one, p.many))
+		}
+	}
+	text := "impact: " + strings.Join(parts, ", ")
+	if len(i.Sample) > 0 {
+		text += ": " + refs(i.Sample, maxWords/2)
+		if n := i.Types - len(i.Sample); n > 0 && len(i.Sample) <= maxWords/2 {
+			text += ", …"
+		}
+	}
+	return text
+}
+
+// changes writes the own changes of a cause. Enumerators in a row whose values moved by the same are one line.
+func (t *texter) changes(x *cause.Cause) {
+	lines, moved := changeLines(x, t.opt.Verbose)
+	most := len(lines)
+	if !t.opt.Verbose && most > maxChanges {
+		most = maxChanges
+	}
+	for _, l := range lines[:most] {
+		t.sides(4, signColor[l[:1]], l, "")
+	}
+	if n := len(lines) - most; n > 0 {
+		t.line(4, dim, fmt.Sprintf("… %d more changes (-v)", n))
+	}
+	if len(moved) > 0 {
+		text := strings.Join(moved[:min(len(moved), maxWords)], ", ")
+		if n := len(moved) - maxWords; n > 0 {
+			text += fmt.Sprintf(" and %d more (-v)", n)
+		}
+		t.line(4, yellow, "~ moved past others: "+text)
+	}
+}
+
+// changeLines are the own changes of a cause, a line each. Members that only moved are named apart, unless all is wanted.
+func changeLines(x *cause.Cause, all bool) (lines, moved []string) {
+	width := 0
+	for _, m := range x.Members {
+		if n := len([]rune(m.Path)); n <= 24 {
+			width = max(width, n)
+		}
+	}
+	for i := 0; i < len(x.Members); i++ {
+		m := &x.Members[i]
+		if n := valueRun(x.Members[i:]); n > 3 {
+			last := &x.Members[i+n-1]
+			lines = append(lines, fmt.Sprintf("~ %d enumerators from %s to %s: %s", n, escape.Line(m.Path), escape.Line(last.Path), delta(valueDelta(m))))
+			i += n - 1
+			continue
+		}
+		if m.Part == cause.Member && m.Op == cause.Moved && m.Old != "" && !all && len(x.Members) > 1 {
+			moved = append(moved, escape.Line(m.Path))
+			continue
+		}
+		lines = append(lines, changeLine(m, width))
+	}
+	return lines, moved
+}
+
+// changeLine is one change.
+func changeLine(m *cause.Change, width int) string {
+	sign, path := signs[m.Op]+" ", escape.Line(m.Path)
+	old, new := escape.Line(m.Old), escape.Line(m.New)
+	name := sign + fmt.Sprintf("%-*s", width, path)
+	become := fmt.Sprintf("%s → %s", old, new)
+	if m.Hint != "" {
+		become += "   " + escape.Line(m.Hint)
+	}
+	switch m.Part {
+	case cause.Enumerator:
+		return enumeratorLine(m, name, old, new)
+	case cause.Member, cause.Parameter:
+		return memberLine(m, name, old, new, become)
+	case cause.Returned:
+		return "~ returns " + become
+	case cause.Whole:
+		if old != "" {
+			return "~ " + become
+		}
+		return "~ " + new
+	case cause.Place:
+		if old == "" {
+			return "~ " + new
+		}
+		if old == new {
+			return "~ moved past others, is still " + new
+		}
+		return "~ was " + old + ", is " + new
+	case cause.Target:
+		return "~ type " + become
+	case cause.Tag:
+		if path != "" {
+			return "~ tags of " + path + ": " + become
+		}
+		return "~ tags: " + become
+	case cause.SizePart:
+		return "~ size " + become
+	case cause.Copies:
+		return "~ copies " + become
+	case cause.Encoding, cause.Linkage:
+		return "~ became " + new + ", was " + old
+	}
+	return "~ " + new
+}
+
+func enumeratorLine(m *cause.Change, name, old, new string) string {
+	switch m.Op {
+	case cause.Added:
+		return name + " = " + new
+	case cause.Removed:
+		return name + " = " + old
+	case cause.Renamed:
+		return fmt.Sprintf("~ %s renamed %s = %s", escape.Line(m.OldPath), escape.Line(m.Path), new)
+	case cause.Moved:
+		return "~ stand in another order"
+	}
+	return fmt.Sprintf("%s = %s → %s", name, old, new)
+}
+
+func memberLine(m *cause.Change, name, old, new, become string) string {
+	where := ""
+	switch {
+	case m.NewAt != nil && m.Op == cause.Added:
+		where = "   " + at(m.NewAt) + nested(m.NewAt)
+	case m.OldAt != nil && m.Op == cause.Removed:
+		where = "   was " + at(m.OldAt)
+	case m.NewAt != nil && m.OldAt != nil && m.NewAt.Bit != m.OldAt.Bit:
+		where = "   " + strings.TrimPrefix(at(m.OldAt), "at ") + " → " + strings.TrimPrefix(at(m.NewAt), "at ")
+	case m.NewAt != nil:
+		where = "   " + at(m.NewAt)
+	}
+	switch m.Op {
+	case cause.Added:
+		return name + "  " + new + width(m.NewAt) + where
+	case cause.Removed:
+		return name + "  " + old + width(m.OldAt) + where
+	case cause.Renamed:
+		if old == new {
+			return fmt.Sprintf("~ %s renamed %s  %s%s", escape.Line(m.OldPath), escape.Line(m.Path), new, where)
+		}
+		return fmt.Sprintf("~ %s renamed %s  %s%s", escape.Line(m.OldPath), escape.Line(m.Path), become, where)
+	case cause.Moved:
+		if old == "" {
+			return name + "  " + new + where
+		}
+		return name + "  moved: " + old + " → " + new + where
+	}
+	if m.Rule == cause.TagRule {
+		return name + "  tags: " + become
+	}
+	return name + "  " + become + where
+}
+
+func nested(e *cause.Extent) string {
+	if e.Nest == "" {
+		return ""
+	}
+	return ", inside " + e.Nest
+}
+
+func width(e *cause.Extent) string {
+	if e == nil || e.Bits == 0 {
+		return ""
+	}
+	return fmt.Sprintf(":%d", e.Bits)
+}
+
+// valueRun counts the changes at the start of a list that are enumerators whose values all moved by the same.
+func valueRun(list []cause.Change) int {
+	n := 0
+	for n < len(list) && list[n].Part == cause.Enumerator && list[n].Op == cause.Changed && valueDelta(&list[n]) == valueDelta(&list[0]) {
+		n++
+	}
+	return n
+}
+
+// valueDelta is by how much the value of an enumerator changed.
+func valueDelta(m *cause.Change) int64 { return number(m.New) - number(m.Old) }
+
+// number reads the text of a value; what is above the largest signed number wraps.
+func number(s string) (n int64) {
+	neg := strings.HasPrefix(s, "-")
+	for _, d := range strings.TrimPrefix(s, "-") {
+		n = n*10 + int64(d-'0')
+	}
+	if neg {
+		return -n
+	}
+	return n
+}
+
+// shifts writes runs of members that moved.
+func (t *texter) shifts(list []cause.Shift) {
+	if len(list) == 0 {
+		return
+	}
+	shown := slices.Clone(list)
+	if !t.opt.Verbose && len(shown) > maxRuns {
+		slices.SortStableFunc(shown, func(a, b cause.Shift) int { return b.Count - a.Count })
+		shown = shown[:maxRuns]
+	}
+	var parts []string
+	for _, s := range shown {
+		what := escape.Line(s.From)
+		if s.Count > 1 {
+			what = fmt.Sprintf("%d members from %s on", s.Count, what)
+		}
+		parts = append(parts, what+": "+distance(s))
+	}
+	text := strings.Join(parts, " · ")
+	if n := len(list) - len(shown); n > 0 {
+		text += fmt.Sprintf(" · %s (-v)", count(n, "more run", "more runs"))
+	}
+	t.line(4, plain, text)
+}
