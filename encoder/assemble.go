@@ -24,38 +24,52 @@ type assembler struct {
 	stats counts
 	warn  warner
 
-	earlier []*funcs.Collector // of the images before, where there are several
+	images []*funcs.Collector // by image; funcs is the last
 
 	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
 	ids       []uint32 // by local id: its id in the object
 	keys      []uint32 // scratch
 	every     []uint32 // local ids, from 1 on
 	classes   dedup.ClassTable
-	joined    []joined // by the order of joining, for what must be joined again
-	tagged    bool     // a type has a declaration tag
+	parts     []parts // by the order of joining, for what must be joined again
+	tagged    bool    // a type has a declaration tag
 }
 
-// joined is where the parts of a unit begin.
-type joined struct {
+// parts is where the parts of a unit begin in what was joined.
+type parts struct {
 	place       dwarf.Place
 	types, vars btf.ID
 	states      int
 }
 
-func newAssembler(o *btf.Object, j *job, exact bool) *assembler {
-	a := &assembler{o: o, exact: exact, check: j.opt.Paranoid && !exact, funcs: funcs.NewCollector(j.table), vars: vars.NewCollector(j.secs)}
-	a.names.init(o.Strings, &j.d.Strings)
-	a.names.odd.replace = !j.keepsNames()
+// newAssembler begins an object with the units of an image, to which the BTF belongs.
+func newAssembler(in *image, exact bool) *assembler {
+	a := &assembler{o: in.object(), exact: exact, check: in.opt.Paranoid && !exact, funcs: funcs.NewCollector(in.table), vars: vars.NewCollector(in.secs)}
+	a.images = append(a.images, a.funcs)
+	a.names.init(a.o.Strings, &in.d.Strings)
+	a.names.odd.replace = !in.keepsNames()
 	if !exact {
-		a.makeRoom(j, j.d.InfoSize())
+		a.makeRoom(in.opt, in.d.InfoSize())
 	}
-	a.vars.Explain = j.opt.OnVar != nil
+	a.vars.Explain = in.opt.OnVar != nil
 	return a
+}
+
+// joined is what the units became, when all of them were added. The assembler, which holds much that nobody needs from here on, is not used
+// any more. in is the
+// primary image.
+func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
+	warn := a.warn
+	for _, c := range a.images {
+		warn.renamed = append(warn.renamed, c.Renamed()...)
+	}
+	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize,
+		primary: primary, file: in.f, implicit: in.implicit}
 }
 
 // makeRoom spares object and functions their growing: what a kernel's debug information of that many bytes comes to, and a bit.
 // Only the index of strings has no room for the names of functions yet: when they come, what translation used is free.
-func (a *assembler) makeRoom(j *job, info uint64) {
+func (a *assembler) makeRoom(opt *Encoder, info uint64) {
 	const perType, perWord, perByte = 1200, 185, 88 // functions included
 	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
 	rooms := []func(){
@@ -67,12 +81,7 @@ func (a *assembler) makeRoom(j *job, info uint64) {
 			a.funcs.MakeRoom(int(info/perState), int(info/perParam))
 		},
 	}
-	j.parallel(len(rooms), func(i int) { rooms[i]() })
-}
-
-// forget releases everything that only the join needs.
-func (a *assembler) forget() {
-	a.names, a.classes, a.ids, a.joined = nameTable{}, dedup.ClassTable{}, nil, nil
+	opt.parallel(len(rooms), func(i int) { rooms[i]() })
 }
 
 // add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.
@@ -83,11 +92,14 @@ func (a *assembler) add(u *unit) error {
 	if len(t.Notes) > 0 {
 		a.warn.add(t.Notes, t.Strings)
 	}
-	at := joined{place: t.Place, types: a.o.End(), states: a.funcs.Len()}
+	at := parts{place: t.Place, types: a.o.End(), states: a.funcs.Len()}
 	if a.exact {
 		a.number(t)
 	} else {
 		a.classes.Decide(&t.Types, t.Named, t.Class, a.o.End(), t)
+		if a.classes.Broken {
+			return errNoClasses
+		}
 		a.ids = a.classes.IDs
 	}
 	synthetic := a.findIndexType(t)
@@ -106,7 +118,7 @@ func (a *assembler) add(u *unit) error {
 	}
 	at.vars = a.o.End()
 	if !a.exact {
-		a.joined = append(a.joined, at)
+		a.parts = append(a.parts, at)
 	}
 	mapID := func(local uint32) uint32 { return a.ids[local] }
 	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited, a.names.limitedText)
@@ -116,6 +128,9 @@ func (a *assembler) add(u *unit) error {
 	}
 	if err := a.vars.Add(a.o, t, mapID); err != nil {
 		return err
+	}
+	if a.names.odd.clash && !a.exact {
+		return errNoClasses
 	}
 	a.stats.TypesAdded = a.o.Len()
 	return nil
@@ -192,7 +207,6 @@ func (a *assembler) oddNames(t *translate.Unit, off uint32) {
 		a.warn.name(t, off, name)
 	}
 	a.names.odd.fresh = nil
-	a.classes.Broken = a.classes.Broken || a.names.odd.clash && !a.exact
 }
 
 // nameOf is the name of a local record as the object has it.

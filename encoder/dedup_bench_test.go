@@ -51,23 +51,24 @@ func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 		reference.Missing(b, "no kernel: %v", err)
 	}
 	defer f.Close()
-	j, err := openImage(f, &Encoder{Options: Options{Profile: Pahole, Features: feature.Default(), LangExclude: []Language{0x1c}}})
+	var beside openFiles
+	defer beside.close()
+	in, err := openImage(f, &Encoder{Options: Options{Profile: Pahole, Features: feature.Default(), LangExclude: []Language{0x1c}}}, &beside, true)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer j.close()
-	a, err := j.assemble(context.Background(), false)
+	units, err := joinUnits(context.Background(), in, false, startClock())
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := a.funcs.Emission()
+	m := units.funcs[0].Emission()
 	m.Sort()
-	m.Compare(a.o)
-	if _, err := m.Emit(a.o, nil); err != nil {
+	m.Compare(units.object)
+	if _, err := m.Emit(units.object, nil); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := a.vars.Finish(a.o); err != nil {
+	if _, err := units.vars.Finish(units.object); err != nil {
 		b.Fatal(err)
 	}
-	return a.o.AppendWire(nil), a.vars.Same()
+	return units.object.AppendWire(nil), units.vars.Same()
 }

@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -81,17 +82,16 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 // error of ctx.
 func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
 	e = e.resolved()
-	j, err := openImage(f, e)
+	res, err := encode(ctx, f, e, e.Exact)
 	if err != nil {
 		return nil, err
 	}
-	defer j.close()
-	res := &Result{opt: e}
-	if err := j.encode(ctx, e.Exact, res); err != nil {
-		return nil, explained(err)
-	}
 	if e.VerifyDedup && !e.Exact {
-		if err := j.verify(ctx, res); err != nil {
+		exact, err := encode(ctx, f, e.quiet(), true)
+		if err != nil {
+			return nil, fmt.Errorf("exact engine: %w", err)
+		}
+		if err := sameObjects(res.Object, exact.Object); err != nil {
 			return nil, err
 		}
 	}

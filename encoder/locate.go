@@ -38,21 +38,23 @@ func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf
 
 // search translates the image.
 func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
-	j, err := openImage(f, opt)
+	var beside openFiles
+	defer beside.close()
+	in, err := openImage(f, opt, &beside, true)
 	if err != nil {
-		return err
+		return explained(err)
 	}
-	defer j.close()
-	if j.types != nil && j.merge == nil { // the others refer to them
-		err = l.merged(ctx, j, j.types)
+	p := in.plan
+	if p.typeUnits != nil { // the others refer to them
+		err = l.merged(ctx, in, p.typeUnits)
 	}
-	if j.merge == nil && err == nil && l.found == "" {
-		if err = l.units(ctx, j); errors.Is(err, errMustMerge) {
-			err = j.mergeUnits()
+	if p.merged == nil && err == nil && l.found == "" {
+		if err = l.units(ctx, in); errors.Is(err, errMustMerge) {
+			p, err = p.revised(in, err)
 		}
 	}
-	if j.merge != nil && err == nil && l.found == "" {
-		err = l.merged(ctx, j, j.merge)
+	if p.merged != nil && err == nil && l.found == "" {
+		err = l.merged(ctx, in, p.merged)
 	}
 	if err == nil && l.found == "" {
 		err = ErrNotLocated
@@ -152,11 +154,11 @@ type locator struct {
 const maxCompared = 1 << 23
 
 // units looks into one unit after the other.
-func (l *locator) units(ctx context.Context, j *job) error {
+func (l *locator) units(ctx context.Context, in *image) error {
 	var w worker
 	var u unit
-	opt := j.translateOptions(ctx, false)
-	for r := j.d.Units(); ; {
+	opt := in.translateOptions(ctx, false)
+	for r := in.d.Units(); ; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (l *locator) units(ctx context.Context, j *job) error {
 		if err != nil || !more {
 			return err
 		}
-		if err := w.translate(j, opt, &u); err != nil {
+		if err := w.translate(in, opt, &u); err != nil {
 			return err
 		}
 		if u.skip {
@@ -178,10 +180,10 @@ func (l *locator) units(ctx context.Context, j *job) error {
 }
 
 // merged looks into units that are translated as one.
-func (l *locator) merged(ctx context.Context, j *job, m *dwarf.MergedUnits) error {
+func (l *locator) merged(ctx context.Context, in *image, m *dwarf.MergedUnits) error {
 	var w worker
 	var u unit
-	if _, err := w.tr.Merged(m, &j.d.Strings, j.leftOutOfMerged, j.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
+	if _, err := w.tr.Merged(m, &in.d.Strings, in.leftOutOfMerged, in.translateOptions(ctx, false), &u.types, &w.subs); err != nil {
 		return err
 	}
 	if pos, ok := l.position(&u.types, &w.subs); ok {

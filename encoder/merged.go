@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
-	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
@@ -18,54 +17,11 @@ import (
 //  4. or it declares references into a supplementary file;
 //  5. or, outside the profile pahole, references to type units, which pahole never follows into .debug_info.
 //
-// Rules 3 to 5 are known when the tables have been compiled; to look at all of them first would cost every image what only few
-// need. So the units are taken one by one, and the first whose table asks for it ends that with errMustMerge.
-
-// errMustMerge says that the units of the image must be translated as one.
-var errMustMerge = errors.New("units refer into each other")
+// Rules 1 and 2 are known when the image is opened, rules 3 to 5 when an abbreviation table has been compiled (plan.go).
 
 // mustMerge is rules 3 to 5.
-func (j *job) mustMerge(uses dwarf.Uses) bool {
-	return uses.RefAddr || uses.Supplementary || uses.Signature && j.followsSignatures()
-}
-
-// decideMerging reads the units that are not translated one by one, by rules 1 and 2. Those of .debug_types, which refer to each
-// other by signatures, are always one model, and the first.
-func (j *job) decideMerging() error {
-	merge := j.opt.Features.Has(feature.ForceCUMerging)
-	var err error
-	if !merge {
-		merge, err = ltoNote(j.f)
-	}
-	switch {
-	case err != nil:
-	case merge:
-		err = j.mergeUnits()
-	case j.d.HasTypeUnits():
-		j.types, err = j.d.TypeUnits()
-	}
-	return err
-}
-
-func (j *job) mergeUnits() (err error) {
-	if j.missing != nil {
-		return j.missing
-	}
-	j.merge, err = j.d.MergeUnits(j.followsSignatures())
-	return err
-}
-
-// translateAll translates and joins all units.
-func (j *job) translateAll(ctx context.Context, a *assembler) error {
-	if j.merge != nil {
-		return j.merged(ctx, a, j.merge)
-	}
-	if j.types != nil {
-		if err := j.merged(ctx, a, j.types); err != nil {
-			return err
-		}
-	}
-	return j.units(ctx, a) // parallel over CUs, joined in CU order
+func (in *image) mustMerge(uses dwarf.Uses) bool {
+	return uses.RefAddr || uses.Supplementary || uses.Signature && in.followsSignatures()
 }
 
 // ltoNote tells whether a note of the kernel's LTO type holds a value other than 0. As for pahole, notes that are malformed
@@ -82,8 +38,16 @@ func ltoNote(f *elf.File) (lto bool, err error) {
 	return lto, err
 }
 
-// merged translates the units of m as one, and joins the result.
-func (j *job) merged(ctx context.Context, a *assembler, m *dwarf.MergedUnits) (err error) {
+// mergeUnits reads all units of an image.
+func (in *image) mergeUnits() (*dwarf.MergedUnits, error) {
+	if in.missing != nil {
+		return nil, in.missing
+	}
+	return in.d.MergeUnits(in.followsSignatures())
+}
+
+// translateMerged translates the units of m as one, and joins the result.
+func translateMerged(ctx context.Context, in *image, a *assembler, m *dwarf.MergedUnits) (err error) {
 	u := &unit{}
 	defer func() {
 		if r := recover(); r != nil {
@@ -94,13 +58,13 @@ func (j *job) merged(ctx context.Context, a *assembler, m *dwarf.MergedUnits) (e
 		return err
 	}
 	var w worker
-	all, err := w.tr.Merged(m, &j.d.Strings, j.leftOutOfMerged, j.translateOptions(ctx, false), &u.types, &w.subs)
+	all, err := w.tr.Merged(m, &in.d.Strings, in.leftOutOfMerged, in.translateOptions(ctx, false), &u.types, &w.subs)
 	if err != nil {
 		return err
 	}
-	if j.leavesOutAll(all) {
+	if in.leavesOutAll(all) {
 		return nil
 	}
-	w.funcs.Analyze(all, &u.types, &w.subs, j.table, &u.funcs)
+	w.funcs.Analyze(all, &u.types, &w.subs, in.table, &u.funcs)
 	return a.add(u)
 }

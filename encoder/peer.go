@@ -7,33 +7,33 @@ import (
 )
 
 // asRead returns f with its debug sections as the profile reads them: see elf.File.AsPeer.
-func (j *job) asRead(f *elf.File) *elf.File {
-	return f.AsPeer(j.opt.peer())
+func (in *image) asRead(f *elf.File) *elf.File {
+	return f.AsPeer(in.opt.peer())
 }
 
 // otherSymbols is rule 01/1.1: if the image has no symbol table, pahole gives up, whether or not the debug file has one. The profile
 // default uses that of the debug file.
-func (j *job) otherSymbols() (*elf.Symbols, error) {
-	if j.opt.peer().Has(rules.OtherSymbols) || j.d.File == j.f {
+func (in *image) otherSymbols() (*elf.Symbols, error) {
+	if in.opt.peer().Has(rules.OtherSymbols) || in.d.File == in.f {
 		return nil, nil
 	}
-	return j.d.File.Symbols()
+	return in.d.File.Symbols()
 }
 
 // followsSignatures is rule 01/2.5: outside of .debug_types, pahole does not follow DW_FORM_ref_sig8. A type in a type unit is void, and
 // the placeholder of a struct is an empty struct. The profile default translates units with such references together.
-func (j *job) followsSignatures() bool { return !j.opt.peer().Has(rules.FollowsSignatures) }
+func (in *image) followsSignatures() bool { return !in.opt.peer().Has(rules.FollowsSignatures) }
 
 // leavesOutAll is rule 01/2.6: if units are translated together, pahole checks the language of the first again, and leaves out all of
 // them if it is excluded. The merged unit has no name.
-func (j *job) leavesOutAll(all *dwarf.Unit) bool {
-	return j.opt.peer().Has(rules.LeavesOutAll) && j.leftOut(all)
+func (in *image) leavesOutAll(all *dwarf.Unit) bool {
+	return in.opt.peer().Has(rules.LeavesOutAll) && in.leftOut(all)
 }
 
 // namesCount is rule 01/2.6: if units are translated together, pahole leaves out units by name only if languages are excluded
 // as well.
-func (j *job) namesCount() bool {
-	return !j.opt.peer().Has(rules.NamesCount) || len(j.opt.LangExclude) != 0
+func (in *image) namesCount() bool {
+	return !in.opt.peer().Has(rules.NamesCount) || len(in.opt.LangExclude) != 0
 }
 
 // readsSplit is rule 01/2.5: pahole reads only the skeletons of split DWARF, which contain no types. The profile default reads the
@@ -43,4 +43,4 @@ func readsSplit(skeleton *dwarf.Unit, peer rules.Set) bool {
 }
 
 // keepsNames is rule 05/6. The join replaces names of C units, package translate those of other languages.
-func (j *job) keepsNames() bool { return j.opt.peer().Has(rules.KeepsNames) }
+func (in *image) keepsNames() bool { return in.opt.peer().Has(rules.KeepsNames) }

@@ -20,24 +20,31 @@ type insertion struct {
 
 const extraMark = 1 << 31
 
-// rejoinAmbiguous inserts every occurrence of the classes in keep.
-func (j *job) rejoinAmbiguous(ctx context.Context, a *assembler, keep *dedup.AmbiguousClasses) error {
+// rejoinAmbiguous is the last step of a join of the fast way: it inserts every occurrence of the classes that reach an ambiguous name.
+func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
+	keep := a.classes.Ambiguous(a.o, a.names.offset)
+	if keep == nil {
+		return nil
+	}
+	if a.tagged {
+		return errTaggedMany
+	}
 	var w worker
 	var u unit
 	var ins insertion
 	ins.table = btf.NewTable(1)
-	opt := j.translateOptions(ctx, true)
+	opt := in.translateOptions(ctx, true)
 	opt.EagerRefs = true
-	reader := j.d.Units()
+	reader := in.d.Units()
 	for _, n := range keep.Units {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		at := &a.joined[n]
+		at := &a.parts[n]
 		if err := reader.At(at.place, &w.raw); err != nil {
 			return err
 		}
-		if err := w.translate(j, opt, &u); err != nil {
+		if err := w.translate(in, opt, &u); err != nil {
 			return err
 		}
 		if u.skip || u.types.Class == nil {
@@ -48,11 +55,12 @@ func (j *job) rejoinAmbiguous(ctx context.Context, a *assembler, keep *dedup.Amb
 		}
 	}
 	a.moveUp(&ins)
+	clock.Stop("ambiguous names", 0, uint64(len(keep.Units)), "CUs")
 	return nil
 }
 
 // insert notes the types of a unit that go in, and points what the unit said at them.
-func (a *assembler) insert(u *unit, at *joined, keep *dedup.AmbiguousClasses, ins *insertion) error {
+func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins *insertion) error {
 	t := &u.types
 	a.classes.Replay(&t.Types, t.Named, u.types.Class, at.types)
 	ids := a.classes.IDs

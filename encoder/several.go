@@ -2,14 +2,13 @@ package encoder
 
 import (
 	"context"
-	"errors"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 )
 
 // Several images can give one BTF (rule 02/2): that of the first of them with a unit that is not left out,
-// the lead. All units are joined, image by image, into one object. The lead gives the byte order, the sections of variables
+// the primary. All units are joined, image by image, into one object. The primary gives the byte order, the sections of variables
 // and the kernel functions for BPF; strings, functions and symbols are those of the image that a unit is of.
 //
 // Nobody does this with kernels, so there is no fast way: everything goes to the exact engine.
@@ -21,87 +20,90 @@ func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, er
 	if opt.Profile != Pahole {
 		return nil, ErrSeveral
 	}
-	jobs := make([]*job, len(files))
+	res, err := encodeAll(ctx, files, opt)
+	if err != nil {
+		return nil, err
+	}
 	for i, f := range files {
-		jobs[i] = &job{f: f, opt: opt}
-		defer jobs[i].close()
-		jobs[i].clock.Start()
-		if err := jobs[i].open(false); err != nil {
+		if err := f.Unchanged(); err != nil {
+			return nil, &ImageError{i, f.Path, err}
+		}
+	}
+	return res, nil
+}
+
+// encodeAll is encode for several images.
+func encodeAll(ctx context.Context, files []*elf.File, opt *Encoder) (*Result, error) {
+	var beside openFiles
+	defer beside.close()
+	clock := startClock()
+	images := make([]*image, len(files))
+	for i, f := range files {
+		var err error
+		if images[i], err = openImage(f, opt, &beside, false); err != nil {
 			return nil, &ImageError{i, f.Path, explained(err)}
 		}
 	}
+	units, err := joinImages(ctx, images, clock)
+	if err != nil {
+		return nil, err
+	}
+	return finish(ctx, opt, units, clock)
+}
+
+// joinImages is joinUnits for several images: it finds out which is the primary, and completes each with what follows from that. Errors are
+// about one image, an *ImageError.
+func joinImages(ctx context.Context, images []*image, clock *Clock) (*joined, error) {
+	plans := make([]plan, len(images))
+	for i, in := range images {
+		plans[i] = in.plan
+	}
 	for {
-		a, lead, err := joinAll(ctx, jobs)
-		if errors.Is(err, errMustMerge) {
-			continue // its units are one from here on
+		units, at, err := tryImages(ctx, images, plans, clock)
+		if err == nil {
+			return units, nil
 		}
-		if err != nil {
-			return nil, err
+		if plans[at], err = plans[at].revised(images[at], err); err != nil {
+			return nil, &ImageError{at, images[at].f.Path, explained(err)}
 		}
-		for _, c := range append(a.earlier, a.funcs) {
-			a.warn.renamed = append(a.warn.renamed, c.Renamed()...)
-		}
-		// Below this line nothing reads DWARF.
-		for _, j := range jobs {
-			j.forgetDWARF(a)
-		}
-		res := &Result{Lead: lead, opt: opt}
-		if err := jobs[lead].finish(ctx, a, res); err != nil {
-			return nil, err
-		}
-		for i, f := range files {
-			if err := f.Unchanged(); err != nil {
-				return nil, &ImageError{i, f.Path, err}
-			}
-		}
-		return res, nil
 	}
 }
 
-// joinAll translates and joins the units of all images, and tells which one leads. After errMustMerge it is to be tried again.
-func joinAll(ctx context.Context, jobs []*job) (a *assembler, lead int, err error) {
-	for n, j := range jobs {
+// tryImages joins the units of all images by their plans. at is the number of the image that an error is of.
+func tryImages(ctx context.Context, images []*image, plans []plan, clock *Clock) (units *joined, at int, err error) {
+	var a *assembler
+	var infoSize uint64
+	primary := 0
+	for n, in := range images {
 		if a == nil || a.stats.Units == 0 {
-			err := j.lead()
-			if err == nil {
-				err = j.readSymbols(false, true)
+			if err := in.readSymbols(false, true); err != nil {
+				return nil, n, err
 			}
-			if err != nil {
-				return nil, 0, &ImageError{n, j.f.Path, explained(err)}
-			}
-			a, lead = newAssembler(j.object(), j, true), n
-		} else {
-			if err := a.follow(j, jobs[lead]); err != nil {
-				return nil, 0, &ImageError{n, j.f.Path, explained(err)}
-			}
+			a, primary = newAssembler(in, true), n
+		} else if err := a.addImage(in, images[primary]); err != nil {
+			return nil, n, err
 		}
-		a.warn.image = j.f.Path + ": "
-		if j.d.File.Waiting() {
+		a.warn.image = in.f.Path + ": "
+		if in.d.File.Waiting() {
 			a.warn.waits()
 		}
-		err := j.translateAll(ctx, a)
-		if errors.Is(err, errMustMerge) {
-			if failed := j.mergeUnits(); failed != nil {
-				err = failed
-			}
+		if err := translateAll(ctx, in, plans[n], a, clock); err != nil {
+			return nil, n, err
 		}
-		if err != nil {
-			return nil, 0, &ImageError{n, j.f.Path, explained(err)}
-		}
-		j.clock.Stop("translation", j.d.InfoSize(), uint64(a.stats.Types), "types")
+		infoSize = max(infoSize, in.d.InfoSize())
 	}
-	return a, lead, nil
+	return a.joined(primary, images[primary], infoSize), 0, nil
 }
 
-// follow makes the assembler ready for the units of another image.
-func (a *assembler) follow(j, lead *job) error {
-	j.secs = lead.secs.Of(j.f)
-	if err := j.syms.Each(func(_ int, s *elf.Symbol) { j.secs.Add(j.syms, s) }); err != nil {
+// addImage makes the assembler ready for the units of another image than the primary.
+func (a *assembler) addImage(in, primary *image) error {
+	in.secs = primary.secs.Of(in.f)
+	if err := in.syms.Each(func(_ int, s *elf.Symbol) { in.secs.Add(in.syms, s) }); err != nil {
 		return err
 	}
-	a.names.init(a.o.Strings, &j.d.Strings)
-	a.earlier = append(a.earlier, a.funcs)
-	a.funcs = funcs.NewCollector(j.table)
-	a.vars.Judge(j.secs)
+	a.names.init(a.o.Strings, &in.d.Strings)
+	a.funcs = funcs.NewCollector(in.table)
+	a.images = append(a.images, a.funcs)
+	a.vars.Judge(in.secs)
 	return nil
 }

@@ -12,11 +12,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// errSplit says that units have their contents in other files. Their strings are not those of .debug_str, so that equal names
-// have several keys, and only the exact engine can merge their types.
-var errSplit = errors.New("units are split")
-
-// splitFiles opens the files of split units.
+// splitFiles opens the files of split units. Their strings are not those of .debug_str, so that equal names have several keys, and only the
+// exact engine can merge their types (errSplit).
 type splitFiles struct {
 	once    sync.Once
 	pack    *dwarf.Split // IMAGE.dwp, or nil
@@ -42,29 +39,29 @@ func (p *pipeline) countUse(u *unit) error {
 
 // openSplit opens in u the contents of a skeleton: those in IMAGE.dwp if there is one, else those in the file that the skeleton
 // names, in the folder where it was compiled or that of the image.
-func (j *job) openSplit(skeleton, u *dwarf.Unit) error {
-	j.split.once.Do(func() { j.split.pack, j.split.packErr = j.openSplitFile(j.f.Path + ".dwp") })
-	if j.split.packErr != nil && !errors.Is(j.split.packErr, os.ErrNotExist) {
-		return j.split.packErr
+func (in *image) openSplit(skeleton, u *dwarf.Unit) error {
+	in.split.once.Do(func() { in.split.pack, in.split.packErr = in.openSplitFile(in.f.Path + ".dwp") })
+	if in.split.packErr != nil && !errors.Is(in.split.packErr, os.ErrNotExist) {
+		return in.split.packErr
 	}
-	if j.split.pack != nil {
-		if err := splitUnit(j.split.pack, skeleton, u); err != nil {
-			return fmt.Errorf("%s.dwp: %w", j.f.Path, err)
+	if in.split.pack != nil {
+		if err := splitUnit(in.split.pack, skeleton, u); err != nil {
+			return fmt.Errorf("%s.dwp: %w", in.f.Path, err)
 		}
 		return nil
 	}
 	var scratch [4]byte
-	name := string(j.d.Strings.Get(skeleton.DwoName, &scratch))
-	paths := []string{filepath.Join(filepath.Dir(j.f.Path), filepath.Base(name))}
+	name := string(in.d.Strings.Get(skeleton.DwoName, &scratch))
+	paths := []string{filepath.Join(filepath.Dir(in.f.Path), filepath.Base(name))}
 	if filepath.IsAbs(name) {
 		paths = append([]string{name}, paths...)
 	} else {
-		dir := string(j.d.Strings.Get(skeleton.Dir, &scratch))
-		paths = append([]string{filepath.Join(dir, name), filepath.Join(filepath.Dir(j.f.Path), name)}, paths...)
+		dir := string(in.d.Strings.Get(skeleton.Dir, &scratch))
+		paths = append([]string{filepath.Join(dir, name), filepath.Join(filepath.Dir(in.f.Path), name)}, paths...)
 	}
 	var last error
 	for _, path := range paths {
-		s, err := j.splitFile(path)
+		s, err := in.splitFile(path)
 		if err == nil {
 			if err = splitUnit(s, skeleton, u); err == nil {
 				return nil
@@ -91,15 +88,15 @@ func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
 }
 
 // splitFile opens a file that a skeleton names. Nearly all hold one unit, and are opened once.
-func (j *job) splitFile(path string) (*dwarf.Split, error) {
-	f := &j.split
+func (in *image) splitFile(path string) (*dwarf.Split, error) {
+	f := &in.split
 	f.mu.Lock()
 	s, again := f.files[path]
 	f.mu.Unlock()
 	if s != nil {
 		return s, nil
 	}
-	s, err := j.openSplitFile(path)
+	s, err := in.openSplitFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +116,8 @@ func (j *job) splitFile(path string) (*dwarf.Split, error) {
 	return s, nil
 }
 
-func (j *job) openSplitFile(path string) (*dwarf.Split, error) {
-	if j.f.Path == "" {
+func (in *image) openSplitFile(path string) (*dwarf.Split, error) {
+	if in.f.Path == "" {
 		return nil, fmt.Errorf("%s: %w", path, os.ErrNotExist)
 	}
 	if _, err := input.Regular(path); err != nil { // the image may name any path, and a pipe would never end
@@ -131,7 +128,7 @@ func (j *job) openSplitFile(path string) (*dwarf.Split, error) {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := j.d.OpenSplit(f)
+	s, err := in.d.OpenSplit(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

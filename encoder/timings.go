@@ -25,6 +25,13 @@ type Clock struct {
 	allocs uint64
 }
 
+// startClock is a clock whose first phase has begun.
+func startClock() *Clock {
+	c := &Clock{}
+	c.Start()
+	return c
+}
+
 // Start begins a phase.
 func (c *Clock) Start() {
 	c.wall = time.Now()

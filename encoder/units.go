@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"context"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -39,7 +38,7 @@ type worker struct {
 // near its processor; the others do where they would have to wait. So the join needs no goroutine of its own, and its order never
 // depends on timing.
 type pipeline struct {
-	j      *job
+	in     *image
 	a      *assembler
 	ctx    context.Context
 	opt    *translate.Options
@@ -57,51 +56,14 @@ type pipeline struct {
 	err    error
 }
 
-// workers is how many goroutines there are to be.
-func (j *job) workers() int {
-	if j.opt.Workers > 0 {
-		return j.opt.Workers
-	}
-	return runtime.GOMAXPROCS(0)
-}
-
-// parallel calls do with each number below n, at once if there is more than one worker, and waits. What panics there does so here.
-func (j *job) parallel(n int, do func(i int)) {
-	if j.workers() == 1 {
-		inTurn(n, do)
-		return
-	}
-	failed := make([]any, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() {
-			defer func() { failed[i] = recover() }()
-			do(i)
-		})
-	}
-	wg.Wait()
-	for _, r := range failed {
-		if r != nil {
-			panic(r)
-		}
-	}
-}
-
-// inTurn calls do with each number below n.
-func inTurn(n int, do func(i int)) {
-	for i := range n {
-		do(i)
-	}
-}
-
 // unitsPerWorker is how many units there are: so many that hardly any worker who is ahead of the order waits while another one reads a
 // CU that is ten times as long as most. Each takes half a megabyte.
 const unitsPerWorker = 3
 
-// units translates all units and joins them.
-func (j *job) units(ctx context.Context, a *assembler) error {
-	workers := j.workers()
-	p := &pipeline{j: j, a: a, ctx: ctx, opt: j.translateOptions(ctx, !a.exact), reader: j.d.Units(), ready: make(map[int]*unit)}
+// translateUnits translates the units one by one, in parallel, and joins them in their order.
+func translateUnits(ctx context.Context, in *image, a *assembler) error {
+	workers := in.opt.workers()
+	p := &pipeline{in: in, a: a, ctx: ctx, opt: in.translateOptions(ctx, !a.exact), reader: in.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
 	for range unitsPerWorker*workers + 1 {
 		p.free = append(p.free, &unit{})
@@ -187,10 +149,10 @@ func (p *pipeline) translate(w *worker, u *unit) (err error) {
 	if err := p.ctx.Err(); err != nil {
 		return err
 	}
-	return w.translate(p.j, p.opt, u)
+	return w.translate(p.in, p.opt, u)
 }
 
-func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) {
+func (w *worker) translate(in *image, opt *translate.Options, u *unit) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = w.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
@@ -199,7 +161,7 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	if err := w.raw.Open(); err != nil {
 		return err
 	}
-	if w.raw.Empty == dwarf.NotEmpty && j.mustMerge(w.raw.Uses()) {
+	if w.raw.Empty == dwarf.NotEmpty && in.mustMerge(w.raw.Uses()) {
 		return errMustMerge
 	}
 	u.table, u.split = [2]dwarf.LongTable{w.raw.LongTable()}, false
@@ -207,25 +169,25 @@ func (w *worker) translate(j *job, opt *translate.Options, u *unit) (err error) 
 	raw := &w.raw
 	if raw.Empty != dwarf.NotEmpty {
 		u.skip = true
-		return w.tr.CU(raw, &j.d.Strings, opt, &u.types, &w.subs)
+		return w.tr.CU(raw, &in.d.Strings, opt, &u.types, &w.subs)
 	}
 	if readsSplit(raw, opt.Peer) {
 		if raw = &w.split; opt.Classes {
 			return errSplit
 		}
-		if err := j.openSplit(&w.raw, raw); err != nil {
+		if err := in.openSplit(&w.raw, raw); err != nil {
 			return err
 		}
 		u.table[1], u.contents, u.split = raw.LongTable(), raw.SplitID(), true
 	}
-	u.skip = j.leftOut(raw)
+	u.skip = in.leftOut(raw)
 	if u.skip {
 		return nil
 	}
-	if err := w.tr.CU(raw, &j.d.Strings, opt, &u.types, &w.subs); err != nil {
+	if err := w.tr.CU(raw, &in.d.Strings, opt, &u.types, &w.subs); err != nil {
 		return err
 	}
-	w.funcs.Analyze(raw, &u.types, &w.subs, j.table, &u.funcs)
+	w.funcs.Analyze(raw, &u.types, &w.subs, in.table, &u.funcs)
 	return nil
 }
 
@@ -283,8 +245,8 @@ func (p *pipeline) join(u *unit) (err error) {
 			return err
 		}
 	}
-	if progress := p.j.opt.OnProgress; progress != nil {
-		progress(u.types.Place.Off+uint64(u.size), p.j.d.InfoSize())
+	if progress := p.in.opt.OnProgress; progress != nil {
+		progress(u.types.Place.Off+uint64(u.size), p.in.d.InfoSize())
 	}
 	if u.skip {
 		p.a.warn.add(u.types.Notes, u.types.Strings)

@@ -68,10 +68,12 @@ func (w *warner) name(t *translate.Unit, off uint32, name string) {
 	w.found[n.Rule].add(true, n.Rule.Text(name, 0), func() string { return w.image + n.Place(t.Strings) + ": " })
 }
 
-// function takes over that the name of a function was made an identifier.
-func (w *warner) function(name string) {
+// functions takes over that the names of functions were made identifiers.
+func (w *warner) functions(names []string) {
 	const rule = translate.NoteName
-	w.found[rule].add(true, rule.Text(name, 0), func() string { return w.image + "function " })
+	for _, name := range names {
+		w.found[rule].add(true, rule.Text(name, 0), func() string { return w.image + "function " })
+	}
 }
 
 // add counts what was found, with the place in front where it is kept. What has a name is told once.

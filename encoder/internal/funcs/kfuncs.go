@@ -171,9 +171,9 @@ func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	}
 }
 
-// HasArenas tells whether a kernel function returns or takes pointers into an arena, for which Emit looks at types.
-func (t *Table) HasArenas() bool {
-	for _, flags := range t.kflags {
+// ReadsTypes tells whether Emit reads types of the object: if a kernel function returns or takes pointers into an arena.
+func (m *Emission) ReadsTypes() bool {
+	for _, flags := range m.c.table.kflags {
 		if flags&(kfuncArenaRet|kfuncArenaArg1|kfuncArenaArg2) != 0 {
 			return true
 		}

@@ -1,0 +1,66 @@
+package encoder
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+)
+
+// emitFunctions appends the functions of all images to the object, sorted by name, and begins the deduplication of the types that are
+// before them. The two run in parallel, in two steps:
+//
+//   - The functions are sorted, and the prototypes of each are compared. Meanwhile deduplication does its phases 0 to 4. All of that only
+//     reads the object.
+//   - The functions are appended. Meanwhile deduplication rewrites the references of the types before them (phase 5). That is safe since
+//     the object has room for all that is appended, so that no record moves, and appending reads no record.
+//
+// After it returns, nothing runs any more, and the merger waits for Finish. Until then references in the object may be to survivors only in
+// part, so nobody may compare types in between.
+func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, images []*funcs.Collector, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
+	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Stop: ctx.Err}
+	if len(images) == 1 {
+		merge, stats, err = emitMeanwhile(opt, o, images[0], options)
+	} else {
+		merge = dedup.New(o, options)
+		merge.Start()
+		stats, err = funcs.EmitAll(o, images, opt.onFunc())
+	}
+	clock.Stop("functions", 0, uint64(stats.Emitted), "FUNCs")
+	return merge, stats, err
+}
+
+// emitMeanwhile is emitFunctions for one image.
+func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedup.Options) (merge *dedup.Merger, stats funcs.Stats, err error) {
+	m := c.Emission()
+	types, words := m.Room()
+	o.Grow(types, words)
+	options.Room = types
+	merge = dedup.New(o, options)
+	opt.parallel(2, func(i int) {
+		if i == 0 {
+			m.Sort()
+		} else {
+			m.Compare(o)
+			merge.Start()
+		}
+	})
+	if m.ReadsTypes() {
+		stats, err = m.Emit(o, opt.onFunc())
+		return merge, stats, err
+	}
+	room := o.WordRoom()
+	opt.parallel(2, func(i int) {
+		if i == 0 {
+			stats, err = m.Emit(o, opt.onFunc())
+		} else {
+			merge.References()
+		}
+	})
+	if err == nil && o.WordRoom() != room {
+		err = fmt.Errorf("internal error: functions took more than the %d words that there was room for", words)
+	}
+	return merge, stats, err
+}

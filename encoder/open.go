@@ -1,0 +1,220 @@
+package encoder
+
+import (
+	"context"
+	stdelf "debug/elf"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/debugfile"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
+)
+
+// An image is what opening found. The passes that take it only read it; split files, which are opened as units name them, are behind a
+// lock of their own.
+type image struct {
+	f     *elf.File
+	opt   *Encoder
+	d     *dwarf.Data
+	syms  *elf.Symbols
+	table *funcs.Table   // the functions among the symbols
+	secs  *vars.Sections // where variables are wanted
+	plan  plan           // how the units are translated, as far as the sections tell
+
+	implicit funcs.ImplicitArgs // of kernel functions
+
+	missing error // why a supplementary file that is named could not be opened
+	split   splitFiles
+}
+
+// openImage opens an image. What is opened beside it goes to beside, also after an error. primary: the BTF will belong to this image,
+// which then gives the sections of variables and the kernel functions. DWARF and symbols are of different sections, and read at once,
+// unless the image is relocatable: then the first who reads lays it out by its symbols.
+func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*image, error) {
+	in := &image{f: f, opt: opt}
+	var dwarfErr, symsErr error
+	read := opt.parallel
+	if f.Type == stdelf.ET_REL {
+		read = inTurn
+	}
+	read(2, func(i int) {
+		if i == 0 {
+			if dwarfErr = in.openDWARF(beside); dwarfErr == nil {
+				in.plan, dwarfErr = in.firstPlan()
+			}
+		} else if in.syms, symsErr = f.Symbols(); in.syms != nil && symsErr == nil {
+			symsErr = in.readSymbols(true, primary)
+		}
+	})
+	switch {
+	case dwarfErr != nil:
+		return nil, dwarfErr
+	case symsErr != nil:
+		return nil, symsErr
+	case in.syms == nil:
+		var err error
+		if in.syms, err = in.otherSymbols(); err == nil && in.syms == nil {
+			err = ErrNoSymbols
+		}
+		if err == nil {
+			err = in.readSymbols(true, primary)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return in, in.table.IndexStrings(&in.d.Strings, opt.workers(), opt.parallel)
+}
+
+// readSymbols reads the symbol table once, for those who look for functions, for what only the primary image gives, or for both.
+func (in *image) readSymbols(functions, primary bool) (err error) {
+	opt := funcs.Options{Peer: in.opt.peer(), Features: in.opt.Features, ImplicitArgs: in.opt.LikeKernel}
+	if functions {
+		in.table = funcs.NewTable(in.f, in.syms, opt)
+	}
+	var ids *funcs.IDSection
+	if primary {
+		if ids, err = funcs.OpenIDs(in.f, opt); err != nil {
+			return err
+		}
+		if in.secs, err = in.opt.sections(in.f); err != nil {
+			return err
+		}
+	}
+	err = in.syms.Each(func(_ int, s *elf.Symbol) {
+		if functions {
+			in.table.Add(s)
+		}
+		if primary {
+			ids.Add(in.syms, s)
+			in.secs.Add(in.syms, s)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if functions {
+		in.table.Finish()
+	}
+	if primary {
+		if err := ids.Err(); err != nil {
+			return err
+		}
+		in.table.MarkKfuncs(ids, in.opt.Base.Object())
+		in.implicit = in.table.ImplicitArgs()
+	}
+	return nil
+}
+
+// openFiles are the files that were opened beside images.
+type openFiles struct{ list []*elf.File }
+
+func (o *openFiles) close() {
+	for _, f := range o.list {
+		f.Close()
+	}
+}
+
+// openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is
+// named. Symbols and section headers are always the image's.
+func (in *image) openDWARF(beside *openFiles) (err error) {
+	from := in.asRead(in.f)
+	if in.d, err = dwarf.Open(from); errors.Is(err, ErrNoDWARF) {
+		f, findErr := debugfile.Debug(in.f, in.roots())
+		switch {
+		case findErr != nil:
+			return fmt.Errorf("%w: %w", err, findErr)
+		case f == nil:
+			return err
+		}
+		beside.list = append(beside.list, f)
+		from = in.asRead(f)
+		if in.d, err = dwarf.Open(from); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	in.d.Strings.Cut(in.opt.NamePrefix)
+	sup, err := debugfile.Supplementary(from, in.roots())
+	if errors.Is(err, debugfile.ErrNotFound) {
+		in.missing, err = err, nil // an error only if something leads there
+	}
+	if err != nil || sup == nil {
+		return err
+	}
+	beside.list = append(beside.list, sup)
+	d, err := dwarf.Open(sup)
+	if err == nil {
+		err = in.d.Supplement(d)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", sup.Path, err)
+	}
+	return nil
+}
+
+func (in *image) roots() []string {
+	if in.opt.DebugRoots == nil {
+		return debugfile.Roots
+	}
+	return in.opt.DebugRoots
+}
+
+// object is the empty object of an image.
+func (in *image) object() *btf.Object {
+	o := btf.New(in.f.Order, in.opt.Base.Object())
+	o.Layout = in.opt.Features.Has(feature.Layout) && in.opt.Base == nil
+	return o
+}
+
+func (in *image) translateOptions(ctx context.Context, classes bool) *translate.Options {
+	return &translate.Options{Stop: ctx.Err, Classes: classes, EagerRefs: in.opt.Paranoid, Features: in.opt.Features, Peer: in.opt.peer(),
+		PlainFields: in.opt.PlainFields, FuncIndex: in.table.Index, FuncLookup: in.table.Lookup, Wanted: in.secs.Wanted}
+}
+
+// workers is how many goroutines there are to be.
+func (e *Encoder) workers() int {
+	if e.Workers > 0 {
+		return e.Workers
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// parallel calls do with each number below n, at once if there is more than one worker, and waits. What panics there does so here.
+func (e *Encoder) parallel(n int, do func(i int)) {
+	if e.workers() == 1 {
+		inTurn(n, do)
+		return
+	}
+	failed := make([]any, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			defer func() { failed[i] = recover() }()
+			do(i)
+		})
+	}
+	wg.Wait()
+	for _, r := range failed {
+		if r != nil {
+			panic(r)
+		}
+	}
+}
+
+// inTurn calls do with each number below n.
+func inTurn(n int, do func(i int)) {
+	for i := range n {
+		do(i)
+	}
+}

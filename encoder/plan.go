@@ -1,0 +1,129 @@
+package encoder
+
+import (
+	"context"
+	stdelf "debug/elf"
+	"errors"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
+)
+
+// The fast way translates units one by one, recognises repeated types by their classes, and leaves them out. Some images do not allow
+// that, and most of the reasons show only when the units are read. Looking for them first would cost every image what few need. So there is
+// a plan; the units are translated and joined by it; and the first unit that the plan does not fit ends that with an error that says why.
+// revised is the list of these reasons.
+
+// A plan says how the units of an image are translated and joined.
+type plan struct {
+	merged    *dwarf.MergedUnits // all units, to be translated as one; nil: one by one
+	typeUnits *dwarf.MergedUnits // the units of .debug_types, which are translated as one, before the others; or nil
+	exact     bool               // every type is put into the object, for the exact engine; else one of each class
+}
+
+// Reasons why a plan does not hold.
+var (
+	errMustMerge  = errors.New("units refer into each other")
+	errSplit      = errors.New("units have their contents in other files")
+	errNoClasses  = errors.New("names do not tell types apart")
+	errTaggedMany = errors.New("types with declaration tags mention ambiguous names")
+)
+
+// firstPlan is the plan that the sections of an image suggest.
+func (in *image) firstPlan() (p plan, err error) {
+	merge := in.opt.Features.Has(feature.ForceCUMerging) // rule 1 of merged.go
+	if !merge {
+		merge, err = ltoNote(in.f) // rule 2
+	}
+	switch {
+	case err != nil:
+	case merge:
+		p.merged, err = in.mergeUnits()
+	case in.d.HasTypeUnits():
+		p.typeUnits, err = in.d.TypeUnits()
+	}
+	p.exact = !in.fastPathApplies(p)
+	return p, err
+}
+
+// fastPathApplies tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
+// keys, and units that are translated one by one.
+func (in *image) fastPathApplies(p plan) bool {
+	return in.opt.Base == nil && in.opt.NamePrefix == "" && in.f.Type != stdelf.ET_REL && p.merged == nil && p.typeUnits == nil
+}
+
+// revised is the plan for another try after why ended one; why itself, if no other plan could help. A plan is revised twice at most: the
+// exact engine has no reason but the first, and merged units have none.
+func (p plan) revised(in *image, why error) (plan, error) {
+	switch {
+	case errors.Is(why, errMustMerge):
+		all, err := in.mergeUnits()
+		return plan{merged: all, exact: true}, err
+	case errors.Is(why, errSplit), // equal names have several keys
+		errors.Is(why, errNoClasses),  // a cycle of types passes no name, or an identifier stands for several names
+		errors.Is(why, errTaggedMany): // what is inserted would have to get its tags too
+		p.exact = true
+		return p, nil
+	}
+	return p, why
+}
+
+// A joined is what the units of an image, or of several, became: the input of finish.
+type joined struct {
+	object   *btf.Object        // all types that deduplication must see
+	funcs    []*funcs.Collector // by image
+	vars     *vars.Collector
+	stats    counts
+	warn     *warner
+	infoSize uint64             // bytes of debug information
+	primary  int                // number of the image that the BTF belongs to
+	file     *elf.File          // that image
+	implicit funcs.ImplicitArgs // its kernel functions with such arguments
+}
+
+// joinUnits translates and joins the units of an image, by the first plan that holds. It returns every type if exact is set or the fast way
+// does not hold, else one type of each class and all types that reach an ambiguous name.
+func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joined, error) {
+	p := in.plan
+	p.exact = p.exact || exact
+	for {
+		a := newAssembler(in, p.exact)
+		err := translateAll(ctx, in, p, a, clock)
+		if err == nil && !p.exact {
+			err = rejoinAmbiguous(ctx, in, a, clock) // the few units that mention an ambiguous name
+		}
+		if err == nil {
+			if in.d.File.Waiting() {
+				a.warn.waits()
+			}
+			return a.joined(0, in, in.d.InfoSize()), nil
+		}
+		if p, err = p.revised(in, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// translateAll translates all units of an image, and hands them to a in their order.
+func translateAll(ctx context.Context, in *image, p plan, a *assembler, clock *Clock) error {
+	if m := p.merged; m != nil {
+		if err := translateMerged(ctx, in, a, m); err != nil {
+			return err
+		}
+	} else {
+		if m := p.typeUnits; m != nil {
+			if err := translateMerged(ctx, in, a, m); err != nil {
+				return err
+			}
+		}
+		if err := translateUnits(ctx, in, a); err != nil {
+			return err
+		}
+	}
+	clock.Stop("translation", in.d.InfoSize(), uint64(a.stats.Types), "types")
+	return nil
+}
