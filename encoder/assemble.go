@@ -26,13 +26,13 @@ type assembler struct {
 
 	images []*funcs.Collector // by image; funcs is the last
 
-	indexType btf.ID   // of all arrays; 0 until a CU has an int or needs one
-	ids       []uint32 // by local id: its id in the object
-	keys      []uint32 // scratch
-	every     []uint32 // local ids, from 1 on
-	classes   dedup.ClassTable
-	parts     []parts // by the order of joining, for what must be joined again
-	tagged    bool    // a type has a declaration tag
+	indexType btf.ID           // of all arrays; 0 until a CU has an int or needs one
+	keys      []uint32         // scratch
+	classes   dedup.ClassTable // decides which types go in
+	all       dedup.AllTypes   // does, where exact
+	decided   dedup.Decision   // about the unit at hand
+	parts     []parts          // by the order of joining, for what must be joined again
+	tagged    bool             // a type has a declaration tag
 }
 
 // parts is where the parts of a unit begin in what was joined.
@@ -93,14 +93,8 @@ func (a *assembler) add(u *unit) error {
 		a.warn.add(t.Notes, t.Strings)
 	}
 	at := parts{place: t.Place, types: a.o.End(), states: a.funcs.Len()}
-	if a.exact {
-		a.number(t)
-	} else {
-		a.classes.Decide(&t.Types, t.Named, t.Class, a.o.End(), t)
-		if a.classes.Broken {
-			return errNoClasses
-		}
-		a.ids = a.classes.IDs
+	if err := a.decide(t); err != nil {
+		return err
 	}
 	synthetic := a.findIndexType(t)
 	a.prefetchNames(u)
@@ -120,7 +114,7 @@ func (a *assembler) add(u *unit) error {
 	if !a.exact {
 		a.parts = append(a.parts, at)
 	}
-	mapID := func(local uint32) uint32 { return a.ids[local] }
+	mapID := func(local uint32) uint32 { return a.decided.Word(local) }
 	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited, a.names.limitedText)
 	a.funcs.AddStrays(&u.funcs, t.Strings)
 	if a.names.odd.fresh != nil {
@@ -136,13 +130,20 @@ func (a *assembler) add(u *unit) error {
 	return nil
 }
 
-// number gives every type of the unit the next id.
-func (a *assembler) number(t *translate.Unit) {
-	n := uint32(t.Types.Len())
-	a.ids = append(a.ids[:0], 0)
-	for i := range n {
-		a.ids = append(a.ids, uint32(a.o.End())+i)
+// decide finds out which types of the unit go in.
+func (a *assembler) decide(t *translate.Unit) error {
+	if a.exact {
+		a.decided = a.all.Decide(t.Types.Len(), a.o.End())
+		return nil
 	}
+	if a.classes.Examine(&t.Types, t.Named, t.Class) {
+		t.ResolveRefs()
+	}
+	if a.classes.Broken() {
+		return errNoClasses
+	}
+	a.decided = a.classes.Decide(&t.Types, t.Class, a.o.End())
+	return nil
 }
 
 // findIndexType settles the index type of arrays: the first int of the first unit that has one; before that, an int that is
@@ -151,31 +152,19 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	switch {
 	case a.indexType != 0:
 	case t.Int != 0:
-		a.indexType = btf.ID(a.ids[t.Int])
+		a.indexType = a.decided.Of(translate.LocalID(t.Int))
 	case t.Arrays:
-		a.indexType = a.o.End() + btf.ID(len(a.added(t)))
+		a.indexType = a.o.End() + btf.ID(a.decided.NumAdded())
 		return true
 	}
 	return false
 }
 
-// added are the local ids of the types that are appended to the object.
-func (a *assembler) added(t *translate.Unit) []uint32 {
-	if !a.exact {
-		return a.classes.Added
-	}
-	n := t.Types.Len()
-	for len(a.every) < n {
-		a.every = append(a.every, uint32(len(a.every))+1)
-	}
-	return a.every[:n]
-}
-
 // prefetchNames prefetches what looking up the names of the types to be appended reads.
 func (a *assembler) prefetchNames(u *unit) {
 	t, keys := &u.types, a.keys[:0]
-	for _, id := range a.added(t) {
-		r := t.Types.At(btf.ID(id))
+	for i := range a.decided.NumAdded() {
+		r := t.Types.At(btf.ID(a.decided.Added(i)))
 		keys = append(keys, r[0])
 		if shape := btf.ShapeOf(r.Kind()); shape.NameAt == 0 {
 			for at := 3; at < len(r); at += int(shape.Each) {
@@ -187,14 +176,11 @@ func (a *assembler) prefetchNames(u *unit) {
 	a.names.prefetch(a.keys)
 }
 
-// appendTypes copies the unit's records: string keys become offsets, local ids become ids of the object.
+// appendTypes copies the types of the unit that go in.
 func (a *assembler) appendTypes(t *translate.Unit) {
-	for _, id := range a.added(t) {
-		r := t.Types.At(btf.ID(id))
-		if t.LazyRefs {
-			t.ResolveRecord(r)
-		}
-		a.appendType(&a.o.Table, r, a.ids)
+	for i := range a.decided.NumAdded() {
+		id := a.decided.Added(i)
+		a.appendType(&a.o.Table, t, id, a.decided.IDs)
 		if a.names.odd.fresh != nil {
 			a.oddNames(t, t.Dies[id-1].Off)
 		}
@@ -217,8 +203,9 @@ func (a *assembler) nameOf(r btf.Record) uint32 {
 	return a.names.offset(r[0])
 }
 
-// appendType copies one record to a table; ids has what local ids become.
-func (a *assembler) appendType(to *btf.Table, r btf.Record, ids []uint32) {
+// appendType copies one type of the unit to a table: string keys become offsets, local ids what ids has for them.
+func (a *assembler) appendType(to *btf.Table, t *translate.Unit, id translate.LocalID, ids dedup.IDs) {
+	r := t.Types.At(btf.ID(id))
 	to.Append(a.nameOf(r), r[1], r[2])
 	w := to.Space(len(r) - 3)
 	switch r.Kind() {
@@ -227,7 +214,7 @@ func (a *assembler) appendType(to *btf.Table, r btf.Record, ids []uint32) {
 	case btf.KindFloat, btf.KindFwd:
 	case btf.KindStruct, btf.KindUnion:
 		for at := 3; at < len(r); at += 3 {
-			w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), ids[r[at+1]], r[at+2]
+			w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), ids.Word(uint32(t.Resolved(r[at+1]))), r[at+2]
 		}
 	case btf.KindEnum:
 		for at := 3; at < len(r); at += 2 {
@@ -238,14 +225,14 @@ func (a *assembler) appendType(to *btf.Table, r btf.Record, ids []uint32) {
 			w[at-3], w[at-2], w[at-1] = a.names.offset(r[at]), r[at+1], r[at+2]
 		}
 	case btf.KindFuncProto:
-		to.Last()[2] = ids[r[2]]
+		to.Last()[2] = ids.Word(r[2])
 		for at := 3; at < len(r); at += 2 {
-			w[at-3], w[at-2] = a.names.offset(r[at]), ids[r[at+1]]
+			w[at-3], w[at-2] = a.names.offset(r[at]), ids.Word(uint32(t.Resolved(r[at+1])))
 		}
 	case btf.KindArray:
-		w[0], w[1], w[2] = ids[r[3]], uint32(a.indexType), r[5]
+		w[0], w[1], w[2] = ids.Word(r[3]), uint32(a.indexType), r[5]
 	default:
-		to.Last()[2] = ids[r[2]]
+		to.Last()[2] = ids.Word(r[2])
 	}
 }
 
@@ -259,11 +246,11 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 			return t.Place.Err(0, "declaration tag of a type has no text")
 		}
 		a.tagged = true
-		value, owner := a.names.text(uint32(tag.Value)), a.ids[tag.Owner]
+		value, owner := a.names.text(uint32(tag.Value)), a.decided.Of(translate.LocalID(tag.Owner))
 		if !a.exact && a.classes.AddTag(value, owner, uint32(tag.Component)) {
 			continue
 		}
-		a.o.Append(value, btf.Info(btf.KindDeclTag, 0, false), owner, uint32(tag.Component))
+		a.o.Append(value, btf.Info(btf.KindDeclTag, 0, false), uint32(owner), uint32(tag.Component))
 	}
 	return nil
 }

@@ -10,12 +10,12 @@ import (
 // paranoid compares every type of a unit that stays out with the type that stands for it: what the hash of its class covers,
 // in full.
 func (a *assembler) paranoid(t *translate.Unit) error {
-	for id := 1; id <= t.Types.Len(); id++ {
-		if a.classes.IsNew[id] {
+	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
+		if a.decided.IsNew(id) {
 			continue
 		}
-		if !a.sameContent(t, uint32(id), a.ids[id], 0) {
-			return fmt.Errorf("%w: %w", ErrCollision, t.Place.Err(0, "local type %d %q and type %d", id, a.o.Name(a.nameOf(t.Types.At(btf.ID(id)))), a.ids[id]))
+		if !a.sameContent(t, uint32(id), uint32(a.decided.Of(id)), 0) {
+			return fmt.Errorf("%w: %w", ErrCollision, t.Place.Err(0, "local type %d %q and type %d", id, a.o.Name(a.nameOf(t.Types.At(btf.ID(id)))), a.decided.Of(id)))
 		}
 	}
 	return nil

@@ -5,20 +5,24 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // What reaches an ambiguous name must go into the object at every occurrence (dedup.ClassTable), and which names are ambiguous is known only
 // when all units have been joined. There are a handful of such names, mentioned by a handful of units. Those units are
 // translated once more; the types that stayed out are put where they would have stood, and everything moves up.
 
-// An insertion collects the types to be put in: records whose references are ids of the object as it is, or extraMark and
-// the number of another insertion.
+// An insertion collects the types to be put in. References, in its records and in those of the object that mention what is inserted, are
+// places until everything has moved up.
 type insertion struct {
 	table  btf.Table
-	before []uint32 // by insertion: the id that it goes before; ascending
+	before []btf.ID // by insertion: the id that it goes before; ascending
 }
 
-const extraMark = 1 << 31
+// A place is an id of the object as the units made it, or, with extraMark, the number of an insertion.
+type place uint32
+
+const extraMark place = 1 << 31
 
 // rejoinAmbiguous is the last step of a join of the fast way: it inserts every occurrence of the classes that reach an ambiguous name.
 func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
@@ -62,42 +66,43 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 // insert notes the types of a unit that go in, and points what the unit said at them.
 func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins *insertion) error {
 	t := &u.types
-	a.classes.Replay(&t.Types, t.Named, u.types.Class, at.types)
-	ids := a.classes.IDs
-	next, extra := uint32(at.types), len(ins.before)
-	for id := 1; id <= t.Types.Len(); id++ {
+	decided := a.classes.Replay(&t.Types, t.Named, t.Class, at.types)
+	words := decided.AppendTo(nil) // by local id: a place
+	next, extra := at.types, len(ins.before)
+	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		switch {
-		case a.classes.IsNew[id]:
+		case decided.IsNew(id):
 			next++
-		case keep.Has(u.types.Class[id]):
-			ids[id] = extraMark | uint32(len(ins.before))
+		case keep.Has(t.Class[id]):
+			words[id] = uint32(extraMark | place(len(ins.before)))
 			ins.before = append(ins.before, next)
 		}
 	}
 	if len(ins.before) == extra {
 		return nil
 	}
-	for id := 1; id <= t.Types.Len(); id++ {
-		switch r := t.Types.At(btf.ID(id)); {
-		case a.classes.IsNew[id]: // deviants too, whose classes are in no table
-			a.point(a.o.At(btf.ID(ids[id])), r, ids)
-		case keep.Has(u.types.Class[id]):
-			a.appendType(&ins.table, r, ids)
+	places := dedup.IDsOf(words)
+	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
+		switch {
+		case decided.IsNew(id): // deviants too, whose classes are in no table
+			a.point(a.o.At(decided.Of(id)), t.Types.At(btf.ID(id)), places)
+		case keep.Has(t.Class[id]):
+			a.appendType(&ins.table, t, id, places)
 		}
 	}
-	mapID := func(local uint32) uint32 { return ids[local] }
+	mapID := func(local uint32) uint32 { return places.Word(local) }
 	a.funcs.Retype(at.states, &u.funcs, mapID)
 	return a.vars.Retype(a.o, at.vars, t, mapID)
 }
 
-// point sets the references of a record of the object to what ids says of the local record that it was made from.
-func (a *assembler) point(r, local btf.Record, ids []uint32) {
+// point sets the references of a record of the object to the places of the local record that it was made from.
+func (a *assembler) point(r, local btf.Record, places dedup.IDs) {
 	var refs []uint32
 	local.References(func(ref *uint32) { refs = append(refs, *ref) })
 	i := 0
 	r.References(func(ref *uint32) {
-		if refs[i] < uint32(len(ids)) { // not the index type of an array
-			*ref = ids[refs[i]]
+		if refs[i] < uint32(places.Len()) { // not the index type of an array
+			*ref = places.Word(refs[i])
 		}
 		i++
 	})
@@ -115,7 +120,7 @@ func (a *assembler) moveUp(ins *insertion) {
 	merged.Grow(a.o.Len()+len(extra), a.o.WordCount()+ins.table.WordCount())
 	k := 0
 	for id := first; id <= end; id++ {
-		for ; k < len(extra) && ins.before[k] == id; k++ {
+		for ; k < len(extra) && uint32(ins.before[k]) == id; k++ {
 			extra[k] = uint32(merged.Append(ins.table.At(btf.ID(k + 1))...))
 		}
 		moved[id-first] = uint32(merged.End())
@@ -125,8 +130,8 @@ func (a *assembler) moveUp(ins *insertion) {
 	}
 	move := func(ref uint32) uint32 {
 		switch {
-		case ref&extraMark != 0:
-			return extra[ref&^extraMark]
+		case place(ref)&extraMark != 0:
+			return extra[place(ref)&^extraMark]
 		case ref < first:
 			return ref
 		}

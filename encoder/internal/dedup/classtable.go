@@ -30,24 +30,26 @@ import (
 //     declared, which is ambiguous already; of two different definitions one deviates, and nothing that reaches it in one place can equal
 //     what does not.
 type ClassTable struct {
-	IDs    []uint32 // by local id of the last CU: its id in the object
-	IsNew  []bool   // by local id of the last CU: it goes in
-	Added  []uint32 // the local ids of the last CU that go in
-	Broken bool     // the assumptions do not hold: only the exact engine may decide
+	// Of the CU at hand; a Decision lends them to its user.
+	ids   []uint32 // by local id: its id in the object
+	isNew []bool   // by local id: it goes in
+	added []nominal.LocalID
 
-	slots    []classSlot // open addressing by hash, power of two
-	tagOf    []uint32    // by slot, of a class that has a name: see tagShift; 0 where not known
-	found    []uint32    // scratch: by local id, the slot of its class
-	news     []uint32    // scratch: the local ids whose class has not been seen in an earlier CU
+	broken bool // see Broken
+
+	slots    []classSlot       // open addressing by hash, power of two
+	tagOf    []uint32          // by slot, of a class that has a name: see tagShift; 0 where not known
+	found    []uint32          // scratch: by local id, the slot of its class
+	news     []nominal.LocalID // scratch: the local ids whose class has not been seen in an earlier CU
 	used     int
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
 	sets     tagSets
-	round    uint32   // counts the units that were looked at
-	deviant  []uint32 // scratch: local ids that deviate
-	reach    []bool   // scratch: by local id, reaches a deviant
-	todo     []uint32 // scratch: local ids that reach one, of which it is not known yet what refers to them
-	addAll   bool     // in the CU a name is two things
+	round    uint32            // counts the units that were looked at
+	deviant  []nominal.LocalID // scratch: local ids that deviate
+	reach    []bool            // scratch: by local id, reaches a deviant
+	todo     []nominal.LocalID // scratch: local ids that reach one, of which it is not known yet what refers to them
+	addAll   bool              // in the CU a name is two things
 }
 
 // A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
@@ -73,42 +75,51 @@ type tag struct {
 // tagKey spreads the keys of names.
 const tagKey = 0x9e3779b97f4a7c15
 
-// A RefResolver makes references in the records of a CU local ids where they are not yet.
-type RefResolver interface{ ResolveRefs() }
+// Broken tells whether the assumptions do not hold, so that only the exact engine may decide. No more CU may be examined then.
+func (s *ClassTable) Broken() bool { return s.broken }
 
-// Decide decides for the types of the CU that comes next; the first that goes in gets the id next. The results are IDs,
-// IsNew and Added. named are its structs, unions and enums with a name; class has the nominal class of every type, by local id; nil is a
-// CU that has none (see Classes). Names of t are keys; equal keys are equal names.
-func (s *ClassTable) Decide(t *btf.Table, named []uint32, class []Hash, next btf.ID, lazy RefResolver) {
+// Examine looks up the types of the CU that comes next. named are its structs, unions and enums with a name; class has the nominal class of
+// every type, by local id, and is nil for a CU that has none. Names of t are keys; equal keys are equal names. Decide comes next, unless the
+// table is Broken; if followsRefs, the references of all records of t must be local ids by then.
+func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, class []Hash) (followsRefs bool) {
 	n := t.Len() + 1
-	s.IDs, s.IsNew, s.reach, s.Added = resize(s.IDs, n), resize(s.IsNew, n), resize(s.reach, n), s.Added[:0]
-	s.IDs[0] = 0
-	clear(s.IsNew)
-	s.Broken = s.Broken || class == nil
-	if s.Broken {
-		return
+	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
+	s.ids[0] = 0
+	clear(s.isNew)
+	if s.broken = s.broken || class == nil; s.broken {
+		return false
 	}
 	s.lookUp(class)
 	s.noteNames(t, named, class)
-	if len(s.deviant) != 0 || s.addAll {
-		lazy.ResolveRefs()
+	return s.deviating()
+}
+
+// deviating tells whether the CU at hand defines a name otherwise, or has one that is two things.
+func (s *ClassTable) deviating() bool { return len(s.deviant) != 0 || s.addAll }
+
+// Decide decides for the types of the CU that was examined; the first that goes in gets the id next.
+func (s *ClassTable) Decide(t *btf.Table, class []Hash, next btf.ID) Decision {
+	if s.deviating() {
 		s.decideDeviating(t, class, next)
-		return
+		return s.decision()
 	}
 	at, first := uint32(next), uint32(next)
 	for _, id := range s.news {
-		s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		s.ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
 		at += s.note(id, at)
 	}
+	return s.decision()
 }
 
+func (s *ClassTable) decision() Decision { return Decision{IDs{s.ids}, s.isNew, s.added} }
+
 // note notes that a local id goes in if its id in the object is at, and counts that.
-func (s *ClassTable) note(local, at uint32) (added uint32) {
-	if s.IDs[local] != at {
+func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
+	if s.ids[local] != at {
 		return 0
 	}
-	s.IsNew[local] = true
-	s.Added = append(s.Added, local)
+	s.isNew[local] = true
+	s.added = append(s.added, local)
 	return 1
 }
 
@@ -119,7 +130,7 @@ func (s *ClassTable) lookUp(class []Hash) {
 		s.grow()
 	}
 	s.found, s.news = resize(s.found, len(class)), s.news[:0]
-	slots, found, ids := s.slots, s.found, s.IDs[:len(class)]
+	slots, found, ids := s.slots, s.found, s.ids[:len(class)]
 	mask := uint64(len(slots) - 1)
 	for id := 1; id < len(class); id++ {
 		h := &class[id]
@@ -131,7 +142,7 @@ func (s *ClassTable) lookUp(class []Hash) {
 		}
 		found[id], ids[id] = uint32(i), p.id
 		if p.id == 0 {
-			s.news = append(s.news, uint32(id))
+			s.news = append(s.news, nominal.LocalID(id))
 		}
 	}
 }
@@ -160,22 +171,22 @@ func (s *ClassTable) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	for id := 1; id < len(class); id++ {
 		switch {
 		case deviates && s.reach[id]:
-			s.IDs[id] = at
+			s.ids[id] = at
 		case s.addAll:
 			if slot := s.find(class[id]); slot.id == 0 {
 				s.put(slot, class[id], at)
 			}
-			s.IDs[id] = at
+			s.ids[id] = at
 		default:
-			s.IDs[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+			s.ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
 		}
-		at += s.note(uint32(id), at)
+		at += s.note(nominal.LocalID(id), at)
 	}
 }
 
 // AddTag tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
 // on.
-func (s *ClassTable) AddTag(value uint32, target uint32, component uint32) bool {
+func (s *ClassTable) AddTag(value uint32, target btf.ID, component uint32) bool {
 	h := nominal.Begin(1<<63|uint64(value)<<32|uint64(target), nominal.Plain(component))
 	slot := s.find(h)
 	if slot.id != 0 {
@@ -245,7 +256,7 @@ func (s *ClassTable) growTo(size int) {
 }
 
 // noteNames notes the names that a CU defines and declares, and finds definitions that deviate.
-func (s *ClassTable) noteNames(t *btf.Table, named []uint32, class []Hash) {
+func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Hash) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	twice := false
 	for _, id := range named {
@@ -265,7 +276,7 @@ func (s *ClassTable) noteNames(t *btf.Table, named []uint32, class []Hash) {
 		}
 	}
 	s.sets.finish()
-	s.Broken = s.Broken || s.sets.full()
+	s.broken = s.broken || s.sets.full()
 	if twice {
 		s.findDeviants(t, named, class)
 	}
@@ -360,10 +371,10 @@ func (s *ClassTable) propagate(t *btf.Table) {
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, i := range from.of(id - 1) {
+		for _, i := range from.of(uint32(id) - 1) {
 			if !s.reach[i+1] {
 				s.reach[i+1] = true
-				todo = append(todo, i+1)
+				todo = append(todo, nominal.LocalID(i+1))
 			}
 		}
 	}

@@ -74,12 +74,13 @@ func (s *tagSets) shared() []uint64 {
 	return more
 }
 
-// Replay repeats the decisions for a unit that has been seen, whose first type that went in got the id first. IDs and IsNew are
-// as they were after Decide. It may be asked only when all units have been seen.
-func (s *ClassTable) Replay(t *btf.Table, named []uint32, class []Hash, first btf.ID) {
+// Replay repeats the decisions for a unit that has been seen, whose first type that went in got the id first. The
+// Decision is the same, without the list of what is added. It may be asked only when all units have been decided about, and all references
+// of records of t must be local ids.
+func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash, first btf.ID) Decision {
 	n := t.Len() + 1
-	s.IDs, s.IsNew, s.reach = resize(s.IDs, n), resize(s.IsNew, n), resize(s.reach, n)
-	s.IDs[0], s.IsNew[0] = 0, false
+	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
+	s.ids[0], s.isNew[0] = 0, false
 	s.findDeviants(t, named, class)
 	if len(s.deviant) != 0 {
 		s.propagate(t)
@@ -88,20 +89,21 @@ func (s *ClassTable) Replay(t *btf.Table, named []uint32, class []Hash, first bt
 	for id := 1; id < n; id++ {
 		own := s.addAll || len(s.deviant) != 0 && s.reach[id]
 		if !own {
-			s.IDs[id] = s.find(class[id]).id
+			s.ids[id] = s.find(class[id]).id
 			// The first of its class went in, and so did all of a class that occurred here first and is walked.
-			own = s.IDs[id] == at || s.IDs[id] >= uint32(first) && s.IDs[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
+			own = s.ids[id] == at || s.ids[id] >= uint32(first) && s.ids[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
 		}
-		if s.IsNew[id] = own; own {
-			s.IDs[id] = at
+		if s.isNew[id] = own; own {
+			s.ids[id] = at
 			at++
 		}
 	}
+	return s.decision()
 }
 
 // findDeviants lists the definitions of a unit that differ from the first of their name, and those of a name that is several things in
 // the unit.
-func (s *ClassTable) findDeviants(t *btf.Table, named []uint32, class []Hash) {
+func (s *ClassTable) findDeviants(t *btf.Table, named []nominal.LocalID, class []Hash) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	s.round++
 	for _, id := range named {

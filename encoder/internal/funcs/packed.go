@@ -76,9 +76,8 @@ func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
 	}
 	align := uint64(1)
 	p.aligns[id] = align
-	p.t.ResolveRefs()
 	for i := range r.Vlen() {
-		align = max(align, p.alignment(r.Elem(i)[1], depth+1))
+		align = max(align, p.alignment(p.memberType(r.Elem(i)), depth+1))
 	}
 	p.aligns[id] = align
 	return align
@@ -99,7 +98,6 @@ func (p *packer) packed(id uint32) bool {
 
 // decide is packed, by the struct's layout.
 func (p *packer) decide(id uint32) bool {
-	p.t.ResolveRefs()
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
 		return false
@@ -108,11 +106,12 @@ func (p *packer) decide(id uint32) bool {
 	for i := range r.Vlen() {
 		e := r.Elem(i)
 		offset, bits := memberBits(r, e)
-		align := p.alignment(e[1], 0)
+		typ := p.memberType(e)
+		align := p.alignment(typ, 0)
 		largest = max(largest, align)
 		at := offset / 8
 		if bits != 0 {
-			at = storageUnit(offset, p.t.SizeOf(e[1])) / 8
+			at = storageUnit(offset, p.t.SizeOf(typ)) / 8
 		}
 		if align > 1 && at%align != 0 {
 			return true
@@ -120,6 +119,9 @@ func (p *packer) decide(id uint32) bool {
 	}
 	return uint64(r.Size())%largest != 0
 }
+
+// memberType is the type of a member.
+func (p *packer) memberType(e []uint32) uint32 { return uint32(p.t.Resolved(e[1])) }
 
 // memberBits is btf.MemberOffset in the width of sizes.
 func memberBits(r btf.Record, e []uint32) (offset, bits uint64) {
@@ -144,7 +146,7 @@ func (p *packer) holes(r btf.Record) bool {
 	for i := range r.Vlen() {
 		e := r.Elem(i)
 		start, bits := memberBits(r, e)
-		size := p.t.SizeOf(e[1])
+		size := p.t.SizeOf(p.memberType(e))
 		stop := start + bits
 		if bits == 0 {
 			stop = start + 8*size

@@ -77,7 +77,7 @@ func (a *Analyzer) lostInMemory() bool { return a.peer.Has(rules.LostInMemory) }
 // namedAfterMember is rule 01/9.4: if registers hold only one member of a parameter's struct, the parameter takes the member's name, even
 // if the whole struct is passed and the parameter keeps its type. In the profile default, name and type always match.
 func (a *Analyzer) namedAfterMember(f *facts, p *translate.Param) bool {
-	return f.reduced != 0 && (a.peer.Has(rules.NamedAfterMember) || p.Type == a.members[f.reduced-1].typ)
+	return f.reduced != 0 && (a.peer.Has(rules.NamedAfterMember) || a.typeOf(f, p) == a.members[f.reduced-1].typ)
 }
 
 // flagsAtSymbol is rule 02/5.7: the flags of a kfunc are those of the pair at its symbol, even in a sorted set, where the pair

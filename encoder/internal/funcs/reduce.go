@@ -13,8 +13,17 @@ import (
 
 // A member is what may be left of a parameter.
 type member struct {
-	name dwarf.StrKey
-	typ  uint32
+	name  dwarf.StrKey
+	typ   uint32
+	taken bool // the parameter has its type
+}
+
+// typeOf is the type that a parameter has in the prototype: its own, unless a member is all that is left of it.
+func (a *Analyzer) typeOf(f *facts, p *translate.Param) uint32 {
+	if f.reduced != 0 && a.members[f.reduced-1].taken {
+		return a.members[f.reduced-1].typ
+	}
+	return p.Type
 }
 
 // findMember finds the member of a parameter's struct of which alone a register holds pieces.
@@ -31,7 +40,6 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 	if typ = a.packer.strip(typ); typ == 0 {
 		return
 	}
-	a.t.ResolveRefs()
 	r := a.t.Types.At(btf.ID(typ))
 	if r.Kind() != btf.KindStruct {
 		return
@@ -39,7 +47,7 @@ func (a *Analyzer) findMember(f *facts, typ uint32) {
 	for i := range r.Vlen() {
 		e := r.Elem(i)
 		if at, _ := memberBits(r, e); at == uint64(8*off) {
-			a.members = append(a.members, member{dwarf.StrKey(e[0]), e[1]})
+			a.members = append(a.members, member{name: dwarf.StrKey(e[0]), typ: a.packer.memberType(e)})
 			f.reduced = uint32(len(a.members))
 			return
 		}
@@ -73,7 +81,7 @@ func (a *Analyzer) judgeChanged(fs []facts, ps []translate.Param) {
 			f.reduced = 0
 			at += int(f.slots)
 		case f.reduced != 0 && a.members[f.reduced-1].typ != 0:
-			ps[i].Type = a.members[f.reduced-1].typ
+			a.members[f.reduced-1].taken = true
 			at++
 		default:
 			at += use

@@ -122,7 +122,7 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 			name := a.reducedName(ps[i].Name, a.members[fs[i].reduced-1].name)
 			u.reduced = append(u.reduced, reduction{uint32(len(u.params)), name})
 		}
-		u.params = append(u.params, param{uint32(ps[i].Name), ps[i].Type})
+		u.params = append(u.params, param{uint32(ps[i].Name), a.typeOf(&fs[i], &ps[i])})
 	}
 	if f.Variadic {
 		u.params = append(u.params, param{})
@@ -158,7 +158,7 @@ func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 		if fs[i].unexpected {
 			flags |= unexpectedReg
 		}
-		hasStruct = hasStruct || a.isStruct(ps[i].Type)
+		hasStruct = hasStruct || a.isStruct(a.typeOf(&fs[i], &ps[i]))
 		if p := &ps[i]; !p.HasType && p.Origin >= 0 && p.Index != a.fs.Params[p.Origin].Index {
 			flags |= reordered
 		}
@@ -166,7 +166,7 @@ func (a *Analyzer) flags(f *translate.Func, ps []translate.Param, fs []facts) st
 	if hasStruct {
 		flags &^= unexpectedReg
 	}
-	if a.uncertain(ps) {
+	if a.uncertain(fs, ps) {
 		flags |= uncertainLoc
 	}
 	return flags
@@ -205,12 +205,12 @@ func (a *Analyzer) isStruct(id uint32) bool {
 }
 
 // uncertain: beyond the argument registers, a parameter is directly a named struct that is packed.
-func (a *Analyzer) uncertain(ps []translate.Param) bool {
+func (a *Analyzer) uncertain(fs []facts, ps []translate.Param) bool {
 	if len(ps) < a.conv.registers {
 		return false
 	}
 	for i := a.conv.registers; i < len(ps); i++ {
-		id := ps[i].Type
+		id := a.typeOf(&fs[i], &ps[i])
 		if id == 0 {
 			continue
 		}

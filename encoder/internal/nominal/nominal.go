@@ -19,6 +19,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
+// A LocalID is a type of one CU: 1 and up in the order of its table, 0 is void. In the object the type has another id, a btf.ID.
+type LocalID uint32
+
 // A Hash is 128 bits: two lanes with keys of their own. The keys are drawn per process, so that no image can be made to
 // collide; nothing of a hash reaches the output. The zero value stands for one that is not known.
 type Hash struct{ A, B uint64 }

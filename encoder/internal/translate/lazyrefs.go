@@ -8,7 +8,7 @@ import "github.com/btfbatch/btfbatch/encoder/btf"
 // units that deviate.
 
 // resolveEagerly hands the lazy references to resolve, which follows them with the others, if the unit cannot have lazy ones: because one
-// of its passes needs their local ids, or because types are not in the order of their offsets, by which Unit.local finds them.
+// of its passes needs their local ids, or because types are not in the order of their offsets, by which Unit.At finds them.
 func (w *walker) resolveEagerly() {
 	if !w.lazyRefs || !w.moved && inOrder(w.t.Dies) && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
 		return
@@ -50,28 +50,33 @@ func lazyRefsIn(k btf.Kind) (at, step int) {
 	return 0, 0
 }
 
-// ResolveRefs makes all lazy references local ids.
+// ResolveRefs makes all lazy references local ids. It is the one change of a Unit behind the translation, and is up to the join, which has the
+// unit to itself; all others ask Resolved.
 func (t *Unit) ResolveRefs() {
 	if !t.LazyRefs {
 		return
 	}
 	for i := range t.Types.Len() {
-		t.ResolveRecord(t.Types.At(btf.ID(i + 1)))
+		r := t.Types.At(btf.ID(i + 1))
+		at, step := lazyRefsIn(r.Kind())
+		for ; step != 0 && at < len(r); at += step {
+			r[at] = uint32(t.At(r[at]))
+		}
 	}
 	t.LazyRefs = false
 }
 
-// ResolveRecord makes the lazy references of one record local ids. It may be called once for each record, while LazyRefs is set.
-func (t *Unit) ResolveRecord(r btf.Record) {
-	at, step := lazyRefsIn(r.Kind())
-	for ; step != 0 && at < len(r); at += step {
-		r[at] = t.local(r[at])
+// Resolved is the local id that a reference of a member or parameter stands for, be it lazy or not.
+func (t *Unit) Resolved(ref uint32) LocalID {
+	if t.LazyRefs {
+		return t.At(ref)
 	}
+	return LocalID(ref)
 }
 
-// local is the local id of the type at an offset, 0 when there is none there. The outermost of the dimensions of an array, which are
+// At is the local id of the type at an offset, 0 when there is none there. The outermost of the dimensions of an array, which are
 // all at one offset, comes last.
-func (t *Unit) local(off uint32) uint32 {
+func (t *Unit) At(off uint32) LocalID {
 	lo, hi := 0, len(t.Dies)
 	for lo < hi { // Dies before lo are at off or before it, those from hi on behind it
 		if m := int(uint(lo+hi) >> 1); t.Dies[m].Off <= off {
@@ -83,5 +88,5 @@ func (t *Unit) local(off uint32) uint32 {
 	if off == 0 || lo == 0 || t.Dies[lo-1].Off != off {
 		return 0
 	}
-	return uint32(lo)
+	return LocalID(lo)
 }

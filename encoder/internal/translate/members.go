@@ -91,7 +91,7 @@ func (w *walker) named(id uint32, name dwarf.StrKey, spec uint32, g nominal.Grou
 
 // setName notes what the name of a type is to the references to it.
 func (w *walker) setName(id uint32, name dwarf.StrKey, g nominal.Group) {
-	w.t.Named = append(w.t.Named, id)
+	w.t.Named = append(w.t.Named, LocalID(id))
 	w.t.Dies[id-1].Ref = nominal.Name(uint32(name), g)
 }
 

@@ -17,6 +17,9 @@ import (
 // (rule 01/6.5).
 const IndexPending = 0xffffffff
 
+// A LocalID is a type of one CU: 1 and up, by its place in Unit.Types; 0 is void.
+type LocalID = nominal.LocalID
+
 // Options say what is wanted of a CU.
 type Options struct {
 	Features  feature.Set
@@ -93,8 +96,8 @@ type Unit struct {
 	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
 	Dies     []Die          // by local id - 1
 	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
-	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs, or ResolveRecord for one record
-	Named    []uint32       // local ids of named structs, unions and enums, declarations included
+	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs
+	Named    []LocalID      // named structs, unions and enums, declarations included
 	Int      btf.ID         // the first base type named "int", 0 when there is none
 	Arrays   bool           // the CU has an array
 	Vars     []Var
@@ -185,7 +188,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 func (t *Unit) makeRoom() {
 	const types, words = 4 << 10, 48 << 10
 	t.Types.Grow(types, words)
-	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]uint32, 0, types/2)
+	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]LocalID, 0, types/2)
 }
 
 // CU translates an opened unit into t and fs; only compile and type units have types (rule 01/2.2). The error names the
