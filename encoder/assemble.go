@@ -114,7 +114,7 @@ func (a *assembler) add(u *unit) error {
 	if !a.exact {
 		a.parts = append(a.parts, at)
 	}
-	mapID := func(local uint32) uint32 { return a.decided.Word(local) }
+	mapID := a.decided.Of
 	a.funcs.Add(a.o, &u.funcs, mapID, a.names.limited, a.names.limitedText)
 	a.funcs.AddStrays(&u.funcs, t.Strings)
 	if a.names.odd.fresh != nil {
@@ -152,7 +152,7 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	switch {
 	case a.indexType != 0:
 	case t.Int != 0:
-		a.indexType = a.decided.Of(translate.LocalID(t.Int))
+		a.indexType = a.decided.Of(t.Int)
 	case t.Arrays:
 		a.indexType = a.o.End() + btf.ID(a.decided.NumAdded())
 		return true

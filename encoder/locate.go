@@ -193,7 +193,7 @@ func (l *locator) merged(ctx context.Context, in *image, m *dwarf.MergedUnits) e
 }
 
 // position is the offset of the DIE in a unit.
-func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos uint32, ok bool) {
+func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos dwarf.Offset, ok bool) {
 	l.t = t
 	r := l.o.At(l.want)
 	name := l.o.Name(r.Name())
@@ -228,10 +228,10 @@ func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos ui
 }
 
 // find is the offset of the first type of the unit that has the contents of id.
-func (l *locator) find(id btf.ID) (pos uint32, ok bool) {
+func (l *locator) find(id btf.ID) (pos dwarf.Offset, ok bool) {
 	for i := range l.t.Types.Len() {
-		if l.same(uint32(id), uint32(i)+1, 0) {
-			return l.t.Dies[i].Off, l.t.Dies[i].Off != 0
+		if l.same(id, translate.LocalID(i)+1, 0) {
+			return dwarf.Offset(l.t.Dies[i].Off), l.t.Dies[i].Off != 0
 		}
 	}
 	return 0, false
@@ -243,16 +243,16 @@ func (l *locator) text(key uint32) string {
 
 // same tells whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
 // and those without a name by their contents.
-func (l *locator) same(id, local uint32, depth int) bool {
+func (l *locator) same(id btf.ID, local translate.LocalID, depth int) bool {
 	if depth > 0 {
 		if l.steps++; l.steps > maxCompared {
 			return false
 		}
 	}
 	if id == 0 || local == 0 || depth > maxSteps {
-		return id == local || depth > maxSteps
+		return (id == 0) == (local == 0) || depth > maxSteps
 	}
-	r, ok := l.o.Record(btf.ID(id))
+	r, ok := l.o.Record(id)
 	if !ok {
 		return false
 	}
@@ -270,8 +270,8 @@ func (l *locator) same(id, local uint32, depth int) bool {
 	shape := btf.ShapeOf(r.Kind())
 	switch {
 	case r.Kind() == btf.KindArray:
-		return r[5] == q[5] && l.same(r[3], q[3], depth+1)
-	case shape.Refers && !l.same(r[2], q[2], depth+1):
+		return r[5] == q[5] && l.same(btf.ID(r[3]), translate.LocalID(q[3]), depth+1)
+	case shape.Refers && !l.same(btf.ID(r[2]), translate.LocalID(q[2]), depth+1):
 		return false
 	case !shape.Refers && r[2] != q[2] && r.Kind() != btf.KindFwd:
 		return false
@@ -285,7 +285,7 @@ func (l *locator) same(id, local uint32, depth int) bool {
 			case shape.NameAt:
 				ok = l.o.Name(a[k]) == l.text(b[k])
 			case shape.TypeAt:
-				ok = l.same(a[k], b[k], depth+1)
+				ok = l.same(btf.ID(a[k]), translate.LocalID(b[k]), depth+1)
 			default:
 				ok = a[k] == b[k]
 			}

@@ -90,9 +90,8 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 			a.appendType(&ins.table, t, id, places)
 		}
 	}
-	mapID := func(local uint32) uint32 { return places.Word(local) }
-	a.funcs.Retype(at.states, &u.funcs, mapID)
-	return a.vars.Retype(a.o, at.vars, t, mapID)
+	a.funcs.Retype(at.states, &u.funcs, places.Of)
+	return a.vars.Retype(a.o, at.vars, t, places.Of)
 }
 
 // point sets the references of a record of the object to the places of the local record that it was made from.
@@ -113,35 +112,35 @@ func (a *assembler) moveUp(ins *insertion) {
 	if len(ins.before) == 0 {
 		return
 	}
-	first, end := uint32(a.o.First()), uint32(a.o.End())
-	moved := make([]uint32, end-first+1) // by id - first: its new id
-	extra := make([]uint32, len(ins.before))
+	first, end := a.o.First(), a.o.End()
+	moved := make([]btf.ID, end-first+1) // by id - first: its new id
+	extra := make([]btf.ID, len(ins.before))
 	merged := btf.NewTable(a.o.First())
 	merged.Grow(a.o.Len()+len(extra), a.o.WordCount()+ins.table.WordCount())
 	k := 0
 	for id := first; id <= end; id++ {
-		for ; k < len(extra) && uint32(ins.before[k]) == id; k++ {
-			extra[k] = uint32(merged.Append(ins.table.At(btf.ID(k + 1))...))
+		for ; k < len(extra) && ins.before[k] == id; k++ {
+			extra[k] = merged.Append(ins.table.At(btf.ID(k + 1))...)
 		}
-		moved[id-first] = uint32(merged.End())
+		moved[id-first] = merged.End()
 		if id < end {
-			merged.Append(a.o.At(btf.ID(id))...)
+			merged.Append(a.o.At(id)...)
 		}
 	}
-	move := func(ref uint32) uint32 {
-		switch {
-		case place(ref)&extraMark != 0:
-			return extra[place(ref)&^extraMark]
+	move := func(ref btf.ID) btf.ID {
+		switch at := place(ref); {
+		case at&extraMark != 0:
+			return extra[at&^extraMark]
 		case ref < first:
 			return ref
 		}
 		return moved[ref-first]
 	}
 	for _, r := range merged.All() {
-		r.References(func(ref *uint32) { *ref = move(*ref) })
+		r.References(func(ref *uint32) { *ref = uint32(move(btf.ID(*ref))) })
 	}
 	a.o.Table = merged
-	a.indexType = btf.ID(move(uint32(a.indexType)))
+	a.indexType = move(a.indexType)
 	a.funcs.Renumber(move)
 	a.vars.Renumber(move)
 	a.stats.TypesAdded = a.o.Len()

@@ -69,7 +69,7 @@ func (p Place) Describe(pos int) string {
 }
 
 // Describe is the same for a position in MergedUnits.
-func (w *MergedUnits) Describe(pos uint32) string {
+func (w *MergedUnits) Describe(pos Offset) string {
 	i, ok := w.Find(pos)
 	if !ok {
 		return ""

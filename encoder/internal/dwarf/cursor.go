@@ -459,7 +459,7 @@ func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d
 
 // Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or cannot be followed. One that leads out
 // of the unit, or to its header, is an error, which the next Read or CheckRefs reports.
-func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
+func (c *Cursor) Ref(s Slot) (off Offset, ok bool) {
 	if c.Has&bit(s) == 0 {
 		return 0, false
 	}
@@ -470,7 +470,7 @@ func (c *Cursor) Ref(s Slot) (off uint32, ok bool) {
 		}
 		return 0, false
 	}
-	return uint32(v), true
+	return Offset(v), true
 }
 
 // CheckRefs reports a reference of the DIE that was just read, if it leads outside the unit, as the cursor's error. Read does so too.

@@ -51,7 +51,7 @@ func (u *Unit) EntryAt(from, pos int) bool {
 func (u *Unit) Root() int { return u.root }
 
 // Referrer is the first DIE with a reference to a position that the rules read.
-func (u *Unit) Referrer(to uint32) (pos int, ok bool) {
+func (u *Unit) Referrer(to Offset) (pos int, ok bool) {
 	var c Cursor
 	c.Start(u)
 	for pos := u.root; pos < u.end; pos = c.Next {

@@ -99,12 +99,12 @@ func (d *Data) TypeUnits() (*MergedUnits, error) {
 
 // Number says which local ids the types of TypeUnits have. References to them from units of .debug_info then give Unit.Len and
 // the id.
-func (w *MergedUnits) Number(id func(pos uint32) uint32) {
+func (w *MergedUnits) Number(id func(pos Offset) uint32) {
 	if w.d.sigs == nil {
 		return
 	}
 	for sig, pos := range w.sigs {
-		n := uint64(id(uint32(pos)))
+		n := uint64(id(Offset(pos)))
 		w.d.sigs[sig], w.d.sigMax = n, max(w.d.sigMax, n)
 	}
 }
@@ -185,7 +185,7 @@ func (w *MergedUnits) openIn(e *mergedUnit, p *part, u *Unit) error {
 }
 
 // Find is the number of the unit that a position lies in.
-func (w *MergedUnits) Find(pos uint32) (i int, ok bool) {
+func (w *MergedUnits) Find(pos Offset) (i int, ok bool) {
 	i = sort.Search(len(w.units), func(i int) bool { return w.units[i].end > int(pos) })
 	return i, i < len(w.units) && int(pos) >= w.units[i].at
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// An Offset is a position in a unit, from the start of its header; in MergedUnits, a position in these.
+type Offset uint32
+
 // A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
 // its bytes. A Unit may be reused for another unit; everything it held is then gone.
 type Unit struct {

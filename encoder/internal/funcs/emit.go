@@ -281,10 +281,10 @@ func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []b
 	if err != nil {
 		return err
 	}
-	proto := o.Append(0, btf.Info(btf.KindFuncProto, uint32(len(ps))&btf.MaxVlen, false), ret)
+	proto := o.Append(0, btf.Info(btf.KindFuncProto, uint32(len(ps))&btf.MaxVlen, false), uint32(ret))
 	words := o.Space(2 * len(ps))
 	for i, p := range ps {
-		words[2*i], words[2*i+1] = p.name, p.typ
+		words[2*i], words[2*i+1] = p.name, uint32(p.typ)
 	}
 	id := o.Append(o.Strings.Add(c.identifier(name, stats)), btf.Info(btf.KindFunc, btf.LinkageStatic, false), uint32(proto))
 	if s.tags != 0 {

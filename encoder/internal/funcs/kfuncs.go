@@ -182,19 +182,19 @@ func (m *Emission) ReadsTypes() bool {
 }
 
 // arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).
-func arenaTypes(o *btf.Object, k kfuncFlags, name []byte, ret uint32, ps []param, features feature.Set) (uint32, []param, error) {
+func arenaTypes(o *btf.Object, k kfuncFlags, name []byte, ret btf.ID, ps []param, features feature.Set) (btf.ID, []param, error) {
 	const arena = kfuncArenaRet | kfuncArenaArg1 | kfuncArenaArg2
 	if !k.is || k.flags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {
 		return ret, ps, nil
 	}
-	wrap := func(id uint32) (uint32, error) {
-		r, ok := o.Record(btf.ID(id))
+	wrap := func(id btf.ID) (btf.ID, error) {
+		r, ok := o.Record(id)
 		if !ok || r.Kind() != btf.KindPtr {
 			return 0, fmt.Errorf("arena pointer of kfunc %s is a %s, not a pointer", name, r.Kind())
 		}
 		target := r[2]
 		tag := o.Append(o.Strings.Add([]byte("address_space(1)")), btf.Info(btf.KindTypeTag, 0, true), target)
-		return uint32(o.Append(0, btf.Info(btf.KindPtr, 0, false), uint32(tag))), nil
+		return o.Append(0, btf.Info(btf.KindPtr, 0, false), uint32(tag)), nil
 	}
 	var err error
 	if k.flags&kfuncArenaRet != 0 {

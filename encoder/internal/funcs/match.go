@@ -27,11 +27,11 @@ func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	if m.o != o {
 		*m = matcher{o: o}
 	}
-	if !m.match(a.ret, b.ret, 0) {
+	if !m.match(uint32(a.ret), uint32(b.ret), 0) {
 		return difference{a, b, differentReturn}, false
 	}
 	for i := range ap {
-		if !m.match(ap[i].typ, bp[i].typ, 0) {
+		if !m.match(uint32(ap[i].typ), uint32(bp[i].typ), 0) {
 			return difference{a, b, i + 1}, false
 		}
 	}

@@ -12,9 +12,9 @@ import (
 // levels.
 type packer struct {
 	t        *translate.Unit
-	maxAlign uint8             // convention.maxAlign
-	aligns   map[uint32]uint64 // of structs and unions; 1 while one is being looked at, which none can hold
-	decided  map[uint32]bool   // packed or not
+	maxAlign uint8                        // convention.maxAlign
+	aligns   map[translate.LocalID]uint64 // of structs and unions; 1 while one is being looked at, which none can hold
+	decided  map[translate.LocalID]bool   // packed or not
 }
 
 // start forgets the unit before.
@@ -25,7 +25,7 @@ func (p *packer) start(t *translate.Unit, maxAlign uint8) {
 }
 
 // strip follows typedefs and qualifiers.
-func (p *packer) strip(id uint32) uint32 {
+func (p *packer) strip(id translate.LocalID) translate.LocalID {
 	for range maxTypes {
 		if id == 0 {
 			return 0
@@ -34,7 +34,7 @@ func (p *packer) strip(id uint32) uint32 {
 		if !btf.Modifiers.Has(r.Kind()) {
 			return id
 		}
-		id = r[2]
+		id = translate.LocalID(r[2])
 	}
 	return 0
 }
@@ -43,7 +43,7 @@ func (p *packer) strip(id uint32) uint32 {
 const maxNesting = 1 << 12
 
 // alignment is the natural alignment of a type: that of its largest scalar, up to the limit of the ABI.
-func (p *packer) alignment(id uint32, depth int) uint64 {
+func (p *packer) alignment(id translate.LocalID, depth int) uint64 {
 	id = p.strip(id)
 	if id == 0 || depth > maxNesting {
 		return 1
@@ -59,7 +59,7 @@ func (p *packer) alignment(id uint32, depth int) uint64 {
 		}
 		return align
 	case btf.KindArray:
-		return p.alignment(r[3], depth+1)
+		return p.alignment(translate.LocalID(r[3]), depth+1)
 	case btf.KindStruct, btf.KindUnion:
 		return p.aggregate(id, r, depth)
 	}
@@ -67,12 +67,12 @@ func (p *packer) alignment(id uint32, depth int) uint64 {
 }
 
 // aggregate is alignment for a struct or union.
-func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
+func (p *packer) aggregate(id translate.LocalID, r btf.Record, depth int) uint64 {
 	if align, known := p.aligns[id]; known {
 		return align
 	}
 	if p.aligns == nil {
-		p.aligns = make(map[uint32]uint64)
+		p.aligns = make(map[translate.LocalID]uint64)
 	}
 	align := uint64(1)
 	p.aligns[id] = align
@@ -84,11 +84,11 @@ func (p *packer) aggregate(id uint32, r btf.Record, depth int) uint64 {
 }
 
 // packed tells whether a struct is packed.
-func (p *packer) packed(id uint32) bool {
+func (p *packer) packed(id translate.LocalID) bool {
 	packed, known := p.decided[id]
 	if !known {
 		if p.decided == nil {
-			p.decided = make(map[uint32]bool)
+			p.decided = make(map[translate.LocalID]bool)
 		}
 		packed = p.decide(id)
 		p.decided[id] = packed
@@ -97,7 +97,7 @@ func (p *packer) packed(id uint32) bool {
 }
 
 // decide is packed, by the struct's layout.
-func (p *packer) decide(id uint32) bool {
+func (p *packer) decide(id translate.LocalID) bool {
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
 		return false
@@ -121,7 +121,7 @@ func (p *packer) decide(id uint32) bool {
 }
 
 // memberType is the type of a member.
-func (p *packer) memberType(e []uint32) uint32 { return uint32(p.t.Resolved(e[1])) }
+func (p *packer) memberType(e []uint32) translate.LocalID { return p.t.Resolved(e[1]) }
 
 // memberBits is btf.MemberOffset in the width of sizes.
 func memberBits(r btf.Record, e []uint32) (offset, bits uint64) {

@@ -74,7 +74,7 @@ func (a *Analyzer) read(i int) {
 const maxTypes = 1 << 10
 
 // sizeOf follows a parameter's type to the first that has a size: a pointer has that of an address.
-func (a *Analyzer) sizeOf(id uint32) uint16 {
+func (a *Analyzer) sizeOf(id translate.LocalID) uint16 {
 	for range maxTypes {
 		if id == 0 {
 			return 0
@@ -88,9 +88,9 @@ func (a *Analyzer) sizeOf(id uint32) uint16 {
 		}
 		switch k := r.Kind(); {
 		case k == btf.KindArray:
-			id = r[3]
+			id = translate.LocalID(r[3])
 		case btf.Modifiers.Has(k), k == btf.KindFuncProto:
-			id = r[2]
+			id = translate.LocalID(r[2])
 		default:
 			return 0
 		}

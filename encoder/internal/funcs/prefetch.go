@@ -36,9 +36,9 @@ func (c *Collector) prefetch(entries []int32, g *groups, table *btf.Strings, nam
 	sum := uint32(0)
 	for _, e := range entries {
 		s := &c.states[g.order[g.start[e]]]
-		sum ^= s.ret ^ c.table.entries[e].more ^ uint32(c.table.syms.Eight(uint64(c.table.names[e])))
+		sum ^= uint32(s.ret) ^ c.table.entries[e].more ^ uint32(c.table.syms.Eight(uint64(c.table.names[e])))
 		if s.n > 0 {
-			sum ^= c.params[s.first].typ
+			sum ^= uint32(c.params[s.first].typ)
 		}
 	}
 	var hashes [atOnce]uint64

@@ -14,12 +14,12 @@ import (
 // A member is what may be left of a parameter.
 type member struct {
 	name  dwarf.StrKey
-	typ   uint32
+	typ   translate.LocalID
 	taken bool // the parameter has its type
 }
 
 // typeOf is the type that a parameter has in the prototype: its own, unless a member is all that is left of it.
-func (a *Analyzer) typeOf(f *facts, p *translate.Param) uint32 {
+func (a *Analyzer) typeOf(f *facts, p *translate.Param) translate.LocalID {
 	if f.reduced != 0 && a.members[f.reduced-1].taken {
 		return a.members[f.reduced-1].typ
 	}
@@ -27,7 +27,7 @@ func (a *Analyzer) typeOf(f *facts, p *translate.Param) uint32 {
 }
 
 // findMember finds the member of a parameter's struct of which alone a register holds pieces.
-func (a *Analyzer) findMember(f *facts, typ uint32) {
+func (a *Analyzer) findMember(f *facts, typ translate.LocalID) {
 	off := uint32(0)
 	switch {
 	case f.high == 0 && bits.OnesCount32(f.low) == 1:

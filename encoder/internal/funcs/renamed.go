@@ -14,7 +14,7 @@ import (
 
 // A nameless is a function with code for which there is no symbol of its name.
 type nameless struct {
-	off  uint32 // of its DIE in the unit
+	off  dwarf.Offset // of its DIE
 	name dwarf.StrKey
 	addr uint64
 }
@@ -22,7 +22,7 @@ type nameless struct {
 // A stray is the same, when the unit is gone.
 type stray struct {
 	place dwarf.Place
-	off   uint32
+	off   dwarf.Offset
 	name  []byte
 	addr  uint64
 }

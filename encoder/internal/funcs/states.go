@@ -9,11 +9,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// A state is what is remembered of one subprogram until all CUs have been read (rule 02/5.2).
-type state struct {
+// A state is what is remembered of one subprogram until all CUs have been read (rule 02/5.2). A localState is the same in its CU.
+type (
+	state      = stateOf[btf.ID]
+	localState = stateOf[translate.LocalID]
+)
+
+type stateOf[T btf.ID | translate.LocalID] struct {
 	entry    int32
 	flags    stateFlags
-	ret      uint32
+	ret      T
 	first, n uint32 // its parameters
 	tags     uint32 // its tags: index in the list of tag runs, 0 for none
 	addr     uint64
@@ -30,8 +35,17 @@ const (
 	changedSignature
 )
 
-// A param is one parameter of a state: name and type.
-type param struct{ name, typ uint32 }
+// A param is one parameter of a state: the offset of its name in the object's string table, and its type.
+type param struct {
+	name uint32
+	typ  btf.ID
+}
+
+// A localParam is one parameter of a localState.
+type localParam struct {
+	name dwarf.StrKey
+	typ  translate.LocalID
+}
 
 // A reduction is a parameter of which one member is left.
 type reduction struct {
@@ -47,8 +61,8 @@ type tag struct {
 
 // A Unit is what one CU says about functions: names are string keys, types local ids. It is reused.
 type Unit struct {
-	states  []state
-	params  []param
+	states  []localState
+	params  []localParam
 	reduced []reduction
 	tags    [][]translate.DeclTag // tags[state.tags-1]
 
@@ -111,7 +125,7 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 			return
 		}
 	}
-	s := state{entry: f.Elf, ret: f.Type, first: uint32(len(u.params)), addr: f.Addr}
+	s := localState{entry: f.Elf, ret: f.Type, first: uint32(len(u.params)), addr: f.Addr}
 	s.flags = a.flags(f, ps, fs)
 	changed := a.reduce && s.flags&changedSignature != 0
 	for i := range ps {
@@ -122,10 +136,10 @@ func (a *Analyzer) save(f *translate.Func, u *Unit) {
 			name := a.reducedName(ps[i].Name, a.members[fs[i].reduced-1].name)
 			u.reduced = append(u.reduced, reduction{uint32(len(u.params)), name})
 		}
-		u.params = append(u.params, param{uint32(ps[i].Name), a.typeOf(&fs[i], &ps[i])})
+		u.params = append(u.params, localParam{ps[i].Name, a.typeOf(&fs[i], &ps[i])})
 	}
 	if f.Variadic {
-		u.params = append(u.params, param{})
+		u.params = append(u.params, localParam{})
 	}
 	s.n = uint32(len(u.params)) - s.first
 	if own := translate.TagsOf(a.fs.Tags, f.Off); len(own) != 0 {
@@ -186,7 +200,7 @@ func (a *Analyzer) changedSignature(f *translate.Func) bool {
 }
 
 // isStruct looks through const and typedef only.
-func (a *Analyzer) isStruct(id uint32) bool {
+func (a *Analyzer) isStruct(id translate.LocalID) bool {
 	for range maxTypes {
 		if id == 0 {
 			return false
@@ -196,7 +210,7 @@ func (a *Analyzer) isStruct(id uint32) bool {
 		case btf.KindStruct:
 			return true
 		case btf.KindConst, btf.KindTypedef:
-			id = r[2]
+			id = translate.LocalID(r[2])
 		default:
 			return false
 		}
@@ -244,25 +258,23 @@ func (c *Collector) MakeRoom(states, params int) {
 
 // Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
 // object's string table here, whether the function will be emitted or not (rule 02/1.2).
-func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32, name, text func(key dwarf.StrKey, limit int) uint32) {
+func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local translate.LocalID) btf.ID, name, text func(key dwarf.StrKey, limit int) uint32) {
 	reduced, limit := u.reduced, c.table.opt.maxName()
 	for i := range u.states {
-		s := u.states[i]
-		from := u.params[s.first : s.first+s.n]
-		first := s.first
-		s.first = uint32(len(c.params))
+		own := &u.states[i]
+		s := state{entry: own.entry, flags: own.flags, ret: mapID(own.ret), first: uint32(len(c.params)), n: own.n, addr: own.addr}
+		from := u.params[own.first : own.first+own.n]
 		for j, p := range from {
 			off := uint32(0)
-			if len(reduced) > 0 && reduced[0].param == first+uint32(j) {
+			if len(reduced) > 0 && reduced[0].param == own.first+uint32(j) {
 				off, reduced = o.Strings.Add(reduced[0].name[:min(len(reduced[0].name), limit)]), reduced[1:]
 			} else {
-				off = name(dwarf.StrKey(p.name), limit)
+				off = name(p.name, limit)
 			}
 			c.params = append(c.params, param{off, mapID(p.typ)})
 		}
-		s.ret = mapID(s.ret)
-		if s.tags != 0 {
-			for _, t := range u.tags[s.tags-1] {
+		if own.tags != 0 {
+			for _, t := range u.tags[own.tags-1] {
 				c.tags = append(c.tags, tag{text(t.Value, limit), t.Component})
 			}
 			s.tags = uint32(len(c.runs)) - 1
@@ -275,7 +287,7 @@ func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local uint32) uint32,
 // Names appends the keys of the names of all parameters.
 func (u *Unit) Names(keys []uint32) []uint32 {
 	for i := range u.params {
-		keys = append(keys, u.params[i].name)
+		keys = append(keys, uint32(u.params[i].name))
 	}
 	return keys
 }
@@ -284,7 +296,7 @@ func (u *Unit) Names(keys []uint32) []uint32 {
 func (c *Collector) Len() int { return len(c.states) }
 
 // Retype maps the types of a unit's states once more; first is what Len was before they were added.
-func (c *Collector) Retype(first int, u *Unit, mapID func(local uint32) uint32) {
+func (c *Collector) Retype(first int, u *Unit, mapID func(local translate.LocalID) btf.ID) {
 	for i := range u.states {
 		from, to := &u.states[i], &c.states[first+i]
 		to.ret = mapID(from.ret)
@@ -295,7 +307,7 @@ func (c *Collector) Retype(first int, u *Unit, mapID func(local uint32) uint32) 
 }
 
 // Renumber maps every type id that the states hold.
-func (c *Collector) Renumber(move func(id uint32) uint32) {
+func (c *Collector) Renumber(move func(id btf.ID) btf.ID) {
 	for i := range c.states {
 		c.states[i].ret = move(c.states[i].ret)
 	}

@@ -5,11 +5,11 @@ import (
 )
 
 // An alias is a type DIE that makes no type: references to it mean another one.
-type alias struct{ from, to uint32 }
+type alias struct{ from, to dwarf.Offset }
 
 // alias makes references to the DIE at pos mean what is at off, 0 being void.
-func (w *walker) alias(pos int, off uint32) {
-	w.aliases = append(w.aliases, alias{uint32(pos), off})
+func (w *walker) alias(pos int, off dwarf.Offset) {
+	w.aliases = append(w.aliases, alias{dwarf.Offset(pos), off})
 }
 
 // followAliases replaces references to aliases by references to what they stand for. A ring of aliases is void.
@@ -18,14 +18,14 @@ func (w *walker) followAliases() {
 		return
 	}
 	to := w.aliasEnds()
-	follow := func(ref *uint32) {
+	follow := func(ref *dwarf.Offset) {
 		if off, ok := to[*ref]; ok {
 			*ref = off
 		}
 	}
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
-		follow(&words[at])
+		follow((*dwarf.Offset)(&words[at]))
 	}
 	for i := range w.names {
 		follow(&w.names[i].spec)
@@ -40,17 +40,17 @@ func (w *walker) followAliases() {
 		follow(&w.funcs[i].typ)
 	}
 	for i := range w.fs.Params {
-		follow(&w.fs.Params[i].Type)
+		follow((*dwarf.Offset)(&w.fs.Params[i].Type)) // resolved later
 	}
 }
 
 // aliasEnds says for every alias what it stands for in the end; a ring is void. Each is followed once, however many lead to it.
-func (w *walker) aliasEnds() map[uint32]uint32 {
-	to, met := make(map[uint32]uint32, len(w.aliases)), make(map[uint32]bool, len(w.aliases))
+func (w *walker) aliasEnds() map[dwarf.Offset]dwarf.Offset {
+	to, met := make(map[dwarf.Offset]dwarf.Offset, len(w.aliases)), make(map[dwarf.Offset]bool, len(w.aliases))
 	for _, a := range w.aliases {
 		to[a.from] = a.to
 	}
-	var way []uint32
+	var way []dwarf.Offset
 	for _, a := range w.aliases {
 		way = way[:0]
 		off := a.from

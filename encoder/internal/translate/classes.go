@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
@@ -194,5 +195,5 @@ func (w *walker) lazyContribution(off uint32) nominal.Hash {
 	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
 		return nominal.Void
 	}
-	return w.contribution(w.local(off))
+	return w.contribution(uint32(w.local(dwarf.Offset(off))))
 }

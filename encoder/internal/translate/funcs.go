@@ -12,7 +12,7 @@ const NotFound = -2
 func (w *walker) subprogram(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	next := c.Next
-	f := Func{Off: uint32(pos), Origin: -1, Elf: -1, Name: c.Name(), CallConv: uint8(c.Value(dwarf.SlotCallConv)),
+	f := Func{Off: dwarf.Offset(pos), Origin: -1, Elf: -1, Name: c.Name(), CallConv: uint8(c.Value(dwarf.SlotCallConv)),
 		Decl: c.Present(dwarf.SlotDecl), Inline: c.Value(dwarf.SlotInline)&3 != 0}
 	f.Addr, _ = c.LowPC()
 	p := pendingFunc{typ: w.ref(dwarf.SlotType), hasOrigin: c.Present(dwarf.SlotOrigin), hasSpec: c.Present(dwarf.SlotSpec),
@@ -80,10 +80,10 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 // parameter is rule 01/6.8. One inside a block belongs to no function's list, but can be an abstract origin.
 func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool) int {
 	c := &w.c
-	p := Param{Off: uint32(c.Pos), Type: w.ref(dwarf.SlotType), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: w.name()}
+	p := Param{Off: dwarf.Offset(c.Pos), Type: LocalID(w.ref(dwarf.SlotType)), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: w.name()}
 	p.HasName = p.Name != 0
 	if c.Present(dwarf.SlotOrigin) {
-		// Kept as an offset until resolveParams.
+		// Kept as an offset until resolveParams, as Type is.
 		p.Origin = NotFound
 		if off := w.ref(dwarf.SlotOrigin); off != 0 {
 			p.Origin = int32(off)
@@ -111,7 +111,7 @@ func (w *walker) resolveFuncs() {
 		f.Type = w.local(p.typ)
 		if p.hasOrigin {
 			f.Origin = NotFound
-			if j, ok := w.index.find(p.origin, len(t.Funcs), func(i int) uint32 { return t.Funcs[i].Off }); ok {
+			if j, ok := w.index.find(p.origin, len(t.Funcs), func(i int) dwarf.Offset { return t.Funcs[i].Off }); ok {
 				f.Origin = int32(j)
 			} else {
 				w.mustBe(p.origin)
@@ -146,7 +146,7 @@ func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 		return w.fs.Funcs[f.Origin].Name
 	}
 	if p.hasSpec {
-		if j, ok := w.index.find(p.spec, len(w.fs.Funcs), func(i int) uint32 { return w.fs.Funcs[i].Off }); ok {
+		if j, ok := w.index.find(p.spec, len(w.fs.Funcs), func(i int) dwarf.Offset { return w.fs.Funcs[i].Off }); ok {
 			return w.fs.Funcs[j].Name
 		}
 		w.mustBe(p.spec)
@@ -161,7 +161,7 @@ func (w *walker) resolveParams() {
 	for i := range t.Params {
 		p := &t.Params[i]
 		if p.HasType {
-			p.Type = w.local(p.Type)
+			p.Type = w.local(dwarf.Offset(p.Type))
 		}
 	}
 	for i := range t.Params {
@@ -169,9 +169,9 @@ func (w *walker) resolveParams() {
 		if p.Origin < 0 {
 			continue
 		}
-		j, ok := w.pIndex.find(uint32(p.Origin), len(t.Params), func(i int) uint32 { return t.Params[i].Off })
+		j, ok := w.pIndex.find(dwarf.Offset(p.Origin), len(t.Params), func(i int) dwarf.Offset { return t.Params[i].Off })
 		if !ok {
-			w.mustBe(uint32(p.Origin))
+			w.mustBe(dwarf.Offset(p.Origin))
 			p.Origin = NotFound
 			continue
 		}

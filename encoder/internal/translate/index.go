@@ -15,7 +15,7 @@ type offsetIndex struct {
 
 func (x *offsetIndex) reset() { x.built, x.keys = false, x.keys[:0] }
 
-func (x *offsetIndex) find(off uint32, n int, offAt func(i int) uint32) (i int, ok bool) {
+func (x *offsetIndex) find(off dwarf.Offset, n int, offAt func(i int) dwarf.Offset) (i int, ok bool) {
 	if !x.built {
 		for i := range n {
 			x.keys = append(x.keys, uint64(offAt(i))<<32|uint64(i))
@@ -25,7 +25,7 @@ func (x *offsetIndex) find(off uint32, n int, offAt func(i int) uint32) (i int, 
 	}
 	// A unit that is imported has been walked twice: the last entry counts.
 	at, _ := slices.BinarySearch(x.keys, uint64(off+1)<<32)
-	if off == 0 || at == 0 || uint32(x.keys[at-1]>>32) != off {
+	if off == 0 || at == 0 || dwarf.Offset(x.keys[at-1]>>32) != off {
 		return 0, false
 	}
 	return int(uint32(x.keys[at-1])), true

@@ -80,12 +80,12 @@ func (w *walker) own(from, pos int, id uint32) {
 }
 
 // named notes a struct, union or enum that has a name, or takes it from the type at spec.
-func (w *walker) named(id uint32, name dwarf.StrKey, spec uint32, g nominal.Group) {
+func (w *walker) named(id uint32, name dwarf.StrKey, spec dwarf.Offset, g nominal.Group) {
 	switch {
 	case name != 0:
 		w.setName(id, name, g)
 	case spec != 0:
-		w.names = append(w.names, nameFixup{id, spec})
+		w.names = append(w.names, nameFixup{LocalID(id), spec})
 	}
 }
 
@@ -222,7 +222,7 @@ func (w *walker) member(union bool) {
 	case bits != 0 && bits&oldStorage == 0 && offset > 0xffffff:
 		c.Fail(c.Pos, "a bit field at bit %d has no BTF", offset)
 	}
-	w.elems = append(w.elems, uint32(name), typ, offset, bits)
+	w.elems = append(w.elems, uint32(name), uint32(typ), offset, bits)
 }
 
 // byteOffset is the position of a member that states bytes, and bits in the old form if at all.

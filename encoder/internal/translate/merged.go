@@ -27,7 +27,7 @@ func (tr *Translator) Merged(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u
 			continue
 		}
 		if w.merged != nil {
-			m.Number(w.find)
+			m.Number(func(pos dwarf.Offset) uint32 { return uint32(w.find(pos)) })
 			w.merged, w.far = nil, nil
 		}
 		return all, err
@@ -120,7 +120,7 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 
 // visit prepares for a look at the DIE at off, which may lie in another unit; back returns to where the cursor was. An error
 // met in between stays.
-func (w *walker) visit(off uint32) (back func()) {
+func (w *walker) visit(off dwarf.Offset) (back func()) {
 	c, u, current := w.c, w.u, 0
 	if m := w.merged; m != nil {
 		current = m.current

@@ -8,7 +8,7 @@ import "github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 // missing has what was found out about a unit.
 type missing struct {
 	asked   int                    // questions, but those that known answers
-	seen    map[uint32]bool        // offsets at which DIEs are
+	seen    map[dwarf.Offset]bool  // offsets at which DIEs are
 	entries map[int]*dwarf.Entries // by unit, after a few questions
 	spare   *dwarf.Entries         // memory of an earlier unit
 	other   dwarf.Unit             // of MergedUnits, that is looked into
@@ -31,7 +31,7 @@ func (m *missing) reset() {
 }
 
 // mustBe makes it an error that no DIE is at the offset that something refers to.
-func (w *walker) mustBe(off uint32) {
+func (w *walker) mustBe(off dwarf.Offset) {
 	m := &w.missing
 	if off == 0 || off&localMark != 0 || w.c.Err != nil || m.seen[off] {
 		return
@@ -41,13 +41,13 @@ func (w *walker) mustBe(off uint32) {
 		return
 	}
 	if m.seen == nil {
-		m.seen = make(map[uint32]bool)
+		m.seen = make(map[dwarf.Offset]bool)
 	}
 	m.seen[off] = true
 }
 
 // entryAt tells whether a DIE starts at an offset.
-func (w *walker) entryAt(off uint32) bool {
+func (w *walker) entryAt(off dwarf.Offset) bool {
 	m := &w.missing
 	m.asked++
 	if w.merged == nil && m.asked <= aFew {
@@ -82,7 +82,7 @@ func (w *walker) entryAt(off uint32) bool {
 }
 
 // typeBefore is the offset of the nearest type in front of one, if it is near.
-func (w *walker) typeBefore(off uint32) (from int, ok bool) {
+func (w *walker) typeBefore(off dwarf.Offset) (from int, ok bool) {
 	for at := int(off); at > max(0, int(off)-nearby); {
 		at--
 		if id := uint32(w.byOff[at]) - 1; id < min(w.last(), farID-1) && w.t.Dies[id].Off == uint32(at) {
@@ -93,7 +93,7 @@ func (w *walker) typeBefore(off uint32) (from int, ok bool) {
 }
 
 // noEntry is the error of the first DIE that refers to an offset.
-func (w *walker) noEntry(off uint32) {
+func (w *walker) noEntry(off dwarf.Offset) {
 	const problem = "reference to %#x, where no entry is"
 	u, at := w.u, w.c.Pos
 	if w.merged == nil {

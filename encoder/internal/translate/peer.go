@@ -40,7 +40,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagAtomicType:
 		w.alias(pos, w.ref(dwarf.SlotType))
 	case dwarf.TagReferenceType, dwarf.TagRvalueReferenceType:
-		w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), w.ref(dwarf.SlotType), uint64(w.t.AddrSize))
+		w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), uint32(w.ref(dwarf.SlotType)), uint64(w.t.AddrSize))
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:
@@ -118,7 +118,7 @@ func (w *walker) namelessDecl(pos int, members []uint32) (decl bool, still []uin
 }
 
 // namelessTypedef is rule 01/6.4: a typedef without a name ends pahole's run. In the profile default it is replaced by its type.
-func (w *walker) namelessTypedef(pos int, target uint32) {
+func (w *walker) namelessTypedef(pos int, target dwarf.Offset) {
 	if w.opt.Peer.Has(rules.NamelessTypedef) {
 		w.c.Fail(pos, "typedef has no name")
 		return
@@ -195,7 +195,7 @@ func (w *walker) lowerBound() uint64 {
 
 // unseenChain is rule 01/7.2: pahole does not see gcc's annotations of variables, typedefs and unions. In the profile default they are
 // declaration tags, like those of clang.
-func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
+func (w *walker) unseenChain(annot dwarf.Offset, add func(value dwarf.StrKey)) {
 	if !w.opt.Peer.Has(rules.UnseenChain) && w.declTags {
 		w.gnuChain(annot, add)
 	}
@@ -203,7 +203,7 @@ func (w *walker) unseenChain(annot uint32, add func(value dwarf.StrKey)) {
 
 // completed is rule 02/6.1: pahole uses the type of a variable's declaration, even if the definition completes it (extern int a[]; int
 // a[4];). The array then has no size and is lost. The profile default uses the type of the definition.
-func (w *walker) completed(own, declared uint32) uint32 {
+func (w *walker) completed(own, declared dwarf.Offset) dwarf.Offset {
 	if own == 0 || w.opt.Peer.Has(rules.Completed) {
 		return declared
 	}
@@ -253,9 +253,9 @@ func (w *walker) confuseTypeUnits() {
 		return
 	}
 	for id := range w.u.TypeUnitIDs() {
-		to := uint32(0)
+		to := dwarf.Offset(0)
 		if dies := w.t.Dies; int(id) < len(dies) && (int(id)+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
-			to = dies[id].Off // not of an inner dimension of an array, to which no reference leads
+			to = dwarf.Offset(dies[id].Off) // not of an inner dimension of an array, to which no reference leads
 		}
 		w.alias(w.u.Len()+int(id)+1, to)
 	}
@@ -314,7 +314,7 @@ func (t *Unit) plainFields() {
 		for i := range r.Vlen() {
 			e := r.Elem(i)
 			at, bits := btf.MemberOffset(e[2], true)
-			if bits != 0 && at%bits == 0 && uint64(bits) == 8*t.SizeOf(e[1]) {
+			if bits != 0 && at%bits == 0 && uint64(bits) == 8*t.SizeOf(LocalID(e[1])) {
 				e[2], bits = at, 0
 			}
 			left = left || bits != 0

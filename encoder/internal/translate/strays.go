@@ -18,8 +18,8 @@ import (
 
 // strays are those of the unit at hand, in the order in which they were found.
 type strays struct {
-	offs []uint32
-	seen map[uint32]bool
+	offs []dwarf.Offset
+	seen map[dwarf.Offset]bool
 }
 
 func (s *strays) forget() {
@@ -29,10 +29,10 @@ func (s *strays) forget() {
 }
 
 // strayed keeps the offset of a reference that leads to no type. It is an error where no DIE is.
-func (w *walker) strayed(off uint32) {
+func (w *walker) strayed(off dwarf.Offset) {
 	s := &w.strays
 	if s.seen == nil {
-		s.seen = make(map[uint32]bool)
+		s.seen = make(map[dwarf.Offset]bool)
 	}
 	if !s.seen[off] {
 		s.seen[off] = true
@@ -43,8 +43,8 @@ func (w *walker) strayed(off uint32) {
 
 // A replacement says what a stray is taken for.
 type replacement struct {
-	off, to uint32 // with to, what is at that offset
-	size    uint32 // else a struct of that size
+	off, to dwarf.Offset // with to, what is at that offset
+	size    uint32       // else a struct of that size
 	name    dwarf.StrKey
 	as      outcome
 	tag     dwarf.Tag
@@ -80,7 +80,7 @@ func (w *walker) replaceStrays() (again bool) {
 		return false
 	}
 	if len(w.replacements) == 0 {
-		w.replaced = make(map[uint32]bool)
+		w.replaced = make(map[dwarf.Offset]bool)
 	}
 	slices.Sort(w.strays.offs) // so that each unit of MergedUnits is looked into once
 	var peek dwarf.Peek
@@ -111,7 +111,7 @@ func (w *walker) replaceStrays() (again bool) {
 }
 
 // judgeStray looks at the DIE at an offset; ok is false where there is nothing to tell of.
-func (w *walker) judgeStray(off uint32, peek *dwarf.Peek) (m replacement, ok bool) {
+func (w *walker) judgeStray(off dwarf.Offset, peek *dwarf.Peek) (m replacement, ok bool) {
 	defer w.visit(off)()
 	a := peek.Read(w.u, int(off))
 	if a == nil {

@@ -55,7 +55,7 @@ const maxAnnotations = 1 << 12
 // chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false. Any number of DIEs may share a
 // chain, and each has tags of its own from it. All of them together are not more than the unit has bytes: compilers need some bytes
 // for each DIE, and chains are short.
-func (w *walker) chain(off uint32, visit func() bool) {
+func (w *walker) chain(off dwarf.Offset, visit func() bool) {
 	if off == 0 {
 		return
 	}
@@ -72,7 +72,7 @@ func (w *walker) chain(off uint32, visit func() bool) {
 }
 
 // annotation is one step of chain: it returns where the next annotation is, or 0.
-func (w *walker) annotation(off uint32, visit func() bool) (next uint32) {
+func (w *walker) annotation(off dwarf.Offset, visit func() bool) (next dwarf.Offset) {
 	if w.mustBe(off); w.c.Err != nil {
 		return 0
 	}
@@ -84,7 +84,7 @@ func (w *walker) annotation(off uint32, visit func() bool) (next uint32) {
 }
 
 // gnuChain hands the declaration tags of a gcc chain to add.
-func (w *walker) gnuChain(off uint32, add func(value dwarf.StrKey)) {
+func (w *walker) gnuChain(off dwarf.Offset, add func(value dwarf.StrKey)) {
 	w.chain(off, func() bool {
 		if value, ok := w.declTag(); ok {
 			add(value)
@@ -115,7 +115,7 @@ func (w *walker) owned(a *dwarf.Abbrev, add func(value dwarf.StrKey)) int {
 
 // pointerTags appends the TYPE_TAGs of a pointer, each with an id of its own before the pointer's, and returns what the
 // pointer refers to. From clang the pointer leads to the last tag and so on to the first; from gcc the other way round.
-func (w *walker) pointerTags(a *dwarf.Abbrev, target, annot uint32) (ref uint32, next int) {
+func (w *walker) pointerTags(a *dwarf.Abbrev, target uint32, annot dwarf.Offset) (ref uint32, next int) {
 	c := &w.c
 	next = c.Next
 	var values []dwarf.StrKey
@@ -180,16 +180,16 @@ func byOwner(tags []DeclTag) {
 
 // TagsOf is the run of tags that belong to the DIE at off, in the order in which they were met. It is a part of tags, which are those of
 // the functions or of the variables of a unit.
-func TagsOf(tags []DeclTag, off uint32) []DeclTag {
+func TagsOf(tags []DeclTag, off dwarf.Offset) []DeclTag {
 	if len(tags) == 0 {
 		return nil
 	}
-	from, found := slices.BinarySearchFunc(tags, off, func(t DeclTag, off uint32) int { return cmp.Compare(t.Owner, off) })
+	from, found := slices.BinarySearchFunc(tags, uint32(off), func(t DeclTag, off uint32) int { return cmp.Compare(t.Owner, off) })
 	if !found {
 		return nil
 	}
 	n := 1
-	for from+n < len(tags) && tags[from+n].Owner == off {
+	for from+n < len(tags) && tags[from+n].Owner == uint32(off) {
 		n++
 	}
 	return tags[from : from+n : from+n]

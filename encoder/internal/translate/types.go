@@ -82,14 +82,14 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	id := w.t.Types.Append(uint32(name), btf.Info(btf.KindInt, 0, false), uint32(size), bits<<24|uint32(size*8))
 	w.added(pos, stated)
 	if isInt {
-		w.t.Int = id
+		w.t.Int = LocalID(id)
 	}
 }
 
 // pointer is rules 01/6.3 and 01/7.1: a pointer, behind the type tags of what it points to.
 func (w *walker) pointer(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	target, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotAnnot), c.Next
+	target, annot, next := uint32(w.ref(dwarf.SlotType)), w.ref(dwarf.SlotAnnot), c.Next
 	if w.typeTags && (a.Children || annot != 0) {
 		target, next = w.pointerTags(a, target, annot)
 	} else if a.Children {
@@ -102,7 +102,7 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 // modifier is rule 01/6.2: const, volatile or restrict, of void too.
 func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	c, pos := &w.c, w.c.Pos
-	target := w.ref(dwarf.SlotType)
+	target := uint32(w.ref(dwarf.SlotType))
 	w.append(pos, 0, btf.Info(k, 0, false), target, c.Value(dwarf.SlotSize))
 	return c.Skip(a)
 }
@@ -127,10 +127,10 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	if target == 0 {
 		w.unsized = true
 	}
-	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), target, 0)
+	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), uint32(target), 0)
 	w.own(tags, pos, id)
 	if name == 0 {
-		w.names = append(w.names, nameFixup{id, spec})
+		w.names = append(w.names, nameFixup{LocalID(id), spec})
 		w.t.Dies[id-1].Ref = nominal.Hash{}
 	}
 	return next
@@ -143,7 +143,7 @@ const maxDims = 64
 // (rule 01/6.5).
 func (w *walker) array(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
-	elem, next := w.ref(dwarf.SlotType), c.Next
+	elem, next := uint32(w.ref(dwarf.SlotType)), c.Next
 	if w.t.Arrays = true; elem == 0 {
 		w.unsized = true
 	}
@@ -219,7 +219,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	id := w.added(pos, stated)
 	w.named(id, name, spec, nominal.Enum)
 	if wide {
-		w.signs = append(w.signs, signFixup{id, typ})
+		w.signs = append(w.signs, signFixup{LocalID(id), typ})
 	}
 	if !a.Children {
 		return next
@@ -310,7 +310,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 			}
 			switch b.Tag {
 			case dwarf.TagFormalParameter:
-				w.elems = append(w.elems, uint32(w.name()), w.ref(dwarf.SlotType))
+				w.elems = append(w.elems, uint32(w.name()), uint32(w.ref(dwarf.SlotType)))
 				next = c.Skip(b)
 			case dwarf.TagUnspecifiedParams:
 				variadic = true
@@ -330,7 +330,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	if n > btf.MaxVlen {
 		c.Fail(pos, "%d parameters are more than BTF can count", n)
 	}
-	id := w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), ret, size)
+	id := w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), uint32(ret), size)
 	w.composed = append(w.composed, id)
 	t := &w.t.Types
 	at := t.WordCount()

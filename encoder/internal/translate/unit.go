@@ -39,12 +39,12 @@ type Options struct {
 
 // A Func is one DW_TAG_subprogram.
 type Func struct {
-	Off      uint32 // of its DIE in the unit
-	Type     uint32 // return type: local id, 0 is void
-	Origin   int32  // index of the abstract origin in Funcs, -1 without one
-	First, N uint32 // its direct parameters in Params
-	Elf      int32  // what Options.FuncIndex says of its name, -1 for none
-	Addr     uint64 // DW_AT_low_pc, 0 when absent
+	Off      dwarf.Offset // of its DIE
+	Type     LocalID      // return type
+	Origin   int32        // index of the abstract origin in Funcs, -1 without one
+	First, N uint32       // its direct parameters in Params
+	Elf      int32        // what Options.FuncIndex says of its name, -1 for none
+	Addr     uint64       // DW_AT_low_pc, 0 when absent
 	Name     dwarf.StrKey
 	CallConv uint8
 	Decl     bool // has DW_AT_declaration
@@ -54,8 +54,8 @@ type Func struct {
 
 // A Param is one DW_TAG_formal_parameter of a subprogram.
 type Param struct {
-	Off     uint32
-	Type    uint32 // local id, 0 is void
+	Off     dwarf.Offset
+	Type    LocalID
 	HasType bool   // has its own DW_AT_type
 	HasName bool   // has its own DW_AT_name
 	Index   uint16 // among the parameters of the same DIE
@@ -66,9 +66,9 @@ type Param struct {
 
 // A Var is a variable with a fixed address in a wanted section.
 type Var struct {
-	Off      uint32
+	Off      dwarf.Offset
 	Name     dwarf.StrKey
-	Type     uint32 // local id, 0 is void
+	Type     LocalID
 	External bool
 	Addr     uint64
 	Size     uint64 // in bytes, by its type (rule 01/10.2)
@@ -98,7 +98,7 @@ type Unit struct {
 	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
 	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs
 	Named    []LocalID      // named structs, unions and enums, declarations included
-	Int      btf.ID         // the first base type named "int", 0 when there is none
+	Int      LocalID        // the first base type named "int", 0 when there is none
 	Arrays   bool           // the CU has an array
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
@@ -123,7 +123,7 @@ type Subprograms struct {
 type Translator struct{ w walker }
 
 // SizeOf is the size of a type in bytes (rule 01/10.2); addrSize is that of a pointer.
-func (t *Unit) SizeOf(id uint32) uint64 {
+func (t *Unit) SizeOf(id LocalID) uint64 {
 	n := uint64(1)
 	for range maxChain {
 		if id == 0 {
@@ -149,12 +149,12 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 			return n * uint64(r.Size())
 		case btf.KindArray:
 			n *= uint64(r[5])
-			id = r[3]
+			id = LocalID(r[3])
 		default:
 			if !btf.Modifiers.Has(r.Kind()) {
 				return 0
 			}
-			id = r[2]
+			id = LocalID(r[2])
 		}
 	}
 	return 0
@@ -164,7 +164,7 @@ func (t *Unit) SizeOf(id uint32) uint64 {
 const maxChain = 1 << 10
 
 // Signed tells whether a type is, directly, a signed integer.
-func (t *Unit) signed(id uint32) bool {
+func (t *Unit) signed(id LocalID) bool {
 	if id == 0 {
 		return false
 	}

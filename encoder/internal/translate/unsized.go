@@ -19,13 +19,13 @@ func (w *walker) replaceUnsized() {
 			at, step = 3, 3
 		}
 		for ; step != 0 && at < len(r); at += step {
-			if r.Kind() == btf.KindFuncProto && r[at] == 0 || !t.unsized(r[at]) {
+			if r.Kind() == btf.KindFuncProto && r[at] == 0 || !t.unsized(LocalID(r[at])) {
 				continue // any number of parameters
 			}
 			hole := w.emptyStruct()
 			r = t.Types.At(btf.ID(id)) // the table may have moved
 			r[at] = hole
-			w.noteUnsized(t.Dies[id-1].Off, nameOf(r, at))
+			w.noteUnsized(dwarf.Offset(t.Dies[id-1].Off), nameOf(r, at))
 		}
 	}
 }
@@ -34,13 +34,13 @@ func (w *walker) replaceUnsized() {
 func (w *walker) replaceUnsizedParams() {
 	for i := range w.fs.Params {
 		if p := &w.fs.Params[i]; p.HasType && w.t.unsized(p.Type) {
-			p.Type = w.emptyStruct()
+			p.Type = LocalID(w.emptyStruct())
 			w.noteUnsized(p.Off, p.Name)
 		}
 	}
 }
 
-func (w *walker) noteUnsized(off uint32, name dwarf.StrKey) {
+func (w *walker) noteUnsized(off dwarf.Offset, name dwarf.StrKey) {
 	defer w.visit(off)()
 	w.note(NoteUnsized, int(off), name, 0)
 }
@@ -65,7 +65,7 @@ func nameOf(r btf.Record, at int) (key dwarf.StrKey) {
 }
 
 // unsized tells whether a type is void or a function, behind typedefs and qualifiers.
-func (t *Unit) unsized(id uint32) bool {
+func (t *Unit) unsized(id LocalID) bool {
 	for range maxChain {
 		if id == 0 {
 			return true
@@ -74,7 +74,7 @@ func (t *Unit) unsized(id uint32) bool {
 		if !btf.Modifiers.Has(r.Kind()) {
 			return r.Kind() == btf.KindFuncProto
 		}
-		id = r[2]
+		id = LocalID(r[2])
 	}
 	return false
 }

@@ -18,7 +18,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	if !ok || !w.opt.Wanted(addr) {
 		return c.Skip(a)
 	}
-	v := Var{Off: uint32(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr,
+	v := Var{Off: dwarf.Offset(pos), Name: c.Name(), External: c.Present(dwarf.SlotExternal), Addr: addr,
 		Inner: inner, Artificial: c.Present(dwarf.SlotArtificial)}
 	typ, spec, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
@@ -44,7 +44,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 }
 
 // declares calls read with the cursor on the DIE that a specification names, if it is one that declares a variable.
-func (w *walker) declares(spec uint32, read func(children bool)) bool {
+func (w *walker) declares(spec dwarf.Offset, read func(children bool)) bool {
 	if spec == 0 {
 		return false
 	}

@@ -43,10 +43,10 @@ type walker struct {
 	names        []nameFixup // types that take their name from another
 	signs        []signFixup // ENUM64 whose sign is that of another type
 	storage      []storageFixup
-	varTypes     []uint32 // by index in Vars: offset of its type
+	varTypes     []dwarf.Offset // by index in Vars: offset of its type
 	strays       strays
-	replacements []replacement   // of strays that an earlier walk over the unit met
-	replaced     map[uint32]bool // their offsets
+	replacements []replacement         // of strays that an earlier walk over the unit met
+	replaced     map[dwarf.Offset]bool // their offsets
 
 	merged   *mergedWalk // nil where units are walked one by one
 	aliases  []alias
@@ -70,9 +70,15 @@ type walker struct {
 	pIndex    offsetIndex
 }
 
-type nameFixup struct{ id, spec uint32 }
+type nameFixup struct {
+	id   LocalID
+	spec dwarf.Offset
+}
 
-type signFixup struct{ id, typ uint32 }
+type signFixup struct {
+	id  LocalID
+	typ dwarf.Offset
+}
 
 // A storageFixup is a bit field in the old form whose storage size is that of its type.
 type storageFixup struct {
@@ -83,7 +89,7 @@ type storageFixup struct {
 
 // A pendingFunc keeps the references of a function until they are resolved.
 type pendingFunc struct {
-	typ, origin, spec  uint32
+	typ, origin, spec  dwarf.Offset
 	hasOrigin, hasSpec bool
 }
 
@@ -232,7 +238,7 @@ func (w *walker) addFar(off int) uint32 {
 }
 
 // local is the local id of the type whose DIE is at off; 0 when there is none there (rule 01/8.2).
-func (w *walker) local(off uint32) uint32 {
+func (w *walker) local(off dwarf.Offset) LocalID {
 	if id := w.find(off); id != 0 || off == 0 {
 		return id
 	}
@@ -241,19 +247,19 @@ func (w *walker) local(off uint32) uint32 {
 }
 
 // find is local for an offset that nothing need be at.
-func (w *walker) find(off uint32) uint32 {
-	id := uint32(w.byOff[off&w.mask])
+func (w *walker) find(off dwarf.Offset) LocalID {
+	id := uint32(w.byOff[uint32(off)&w.mask])
 	if id == farID {
-		id = w.far[off]
+		id = w.far[uint32(off)]
 	}
-	if id != 0 && id <= w.last() && w.t.Dies[id-1].Off == off {
-		return id
+	if id != 0 && id <= w.last() && w.t.Dies[id-1].Off == uint32(off) {
+		return LocalID(id)
 	}
 	return 0
 }
 
 // ref is the offset that a reference of the current DIE leads to, 0 for none.
-func (w *walker) ref(s dwarf.Slot) uint32 {
+func (w *walker) ref(s dwarf.Slot) dwarf.Offset {
 	off, _ := w.c.Ref(s)
 	return off
 }
@@ -395,7 +401,7 @@ func (w *walker) resolve() {
 			if r := w.t.Types.At(btf.ID(f.id)); r[0] == 0 {
 				r[0] = w.t.Types.At(btf.ID(target)).Name()
 				if g, _ := nominal.GroupOf(r); r[0] != 0 && g != nominal.None {
-					w.setName(f.id, dwarf.StrKey(r[0]), g)
+					w.setName(uint32(f.id), dwarf.StrKey(r[0]), g)
 				}
 			}
 		}
@@ -408,7 +414,7 @@ func (w *walker) resolve() {
 	for _, f := range w.storage {
 		r := w.t.Types.At(btf.ID(f.id))
 		e := r.Elem(f.member)
-		e[2] |= (f.base + 8*uint32(w.t.SizeOf(e[1]))) & 0xffffff
+		e[2] |= (f.base + 8*uint32(w.t.SizeOf(LocalID(e[1])))) & 0xffffff
 	}
 	for i := range w.t.TypeTags {
 		w.t.TypeTags[i].Owner = w.element(w.t.TypeTags[i].Owner)
@@ -421,7 +427,7 @@ func (w *walker) resolve() {
 func (w *walker) resolveTypes() {
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
-		words[at] = w.local(words[at])
+		words[at] = uint32(w.local(dwarf.Offset(words[at])))
 	}
 	if w.unsized && !w.opt.keepsUnsized() {
 		w.replaceUnsized()
@@ -436,5 +442,5 @@ func (w *walker) element(ref uint32) uint32 {
 	if ref&localMark != 0 {
 		return ref &^ localMark
 	}
-	return w.local(ref)
+	return uint32(w.local(dwarf.Offset(ref)))
 }

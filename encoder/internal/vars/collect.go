@@ -99,7 +99,7 @@ func NewCollector(s *Sections) *Collector {
 func (c *Collector) Judge(s *Sections) { c.s = s }
 
 // Add appends the VARs of a unit, each followed by its declaration tags. mapID turns local ids into ids of the object.
-func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint32) uint32) error {
+func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local translate.LocalID) btf.ID) error {
 	var scratch [4]byte
 	for i := range t.Vars {
 		v := &t.Vars[i]
@@ -118,7 +118,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local uint3
 		if v.External {
 			linkage = btf.LinkageGlobal
 		}
-		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), mapID(v.Type), linkage)
+		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), uint32(mapID(v.Type)), linkage)
 		c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr),
 			size: uint32(v.Size), weak: c.s.weak(v, sec), decision: decision})
 		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
@@ -225,7 +225,7 @@ func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reaso
 }
 
 // Retype maps the types of a unit's VARs once more; the first of them has the id first or a higher one.
-func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID func(local uint32) uint32) error {
+func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID func(local translate.LocalID) btf.ID) error {
 	var scratch [4]byte
 	for i := range t.Vars {
 		v := &t.Vars[i]
@@ -238,17 +238,17 @@ func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID
 		if first == o.End() {
 			return t.Place.Err(int(v.Off), "internal error: the variable has no VAR")
 		}
-		o.At(first)[2] = mapID(v.Type)
+		o.At(first)[2] = uint32(mapID(v.Type))
 		first++
 	}
 	return nil
 }
 
 // Renumber maps every id that the entries hold.
-func (c *Collector) Renumber(move func(id uint32) uint32) {
+func (c *Collector) Renumber(move func(id btf.ID) btf.ID) {
 	for _, infos := range c.infos {
 		for i := range infos {
-			infos[i].id = btf.ID(move(uint32(infos[i].id)))
+			infos[i].id = move(infos[i].id)
 		}
 	}
 }
