@@ -27,7 +27,7 @@ func TestPassesOnlyRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opt := &Options{Features: feature.All().Without(feature.ForceCUMerging)}
+		opt := &Encoder{Options: Options{Features: feature.All().Without(feature.ForceCUMerging)}}
 		var beside openFiles
 		in, err := openImage(f, opt, &beside, true)
 		if err != nil {
