@@ -66,7 +66,7 @@ func (t *Unit) ResolveRefs() {
 	t.LazyRefs = false
 }
 
-// Resolved is the local id that a reference of a member or parameter stands for, be it lazy or not.
+// Resolved is the local id that a reference of a member or parameter stands for, whether or not it is lazy.
 func (t *Unit) Resolved(ref uint32) LocalID {
 	if t.LazyRefs {
 		return t.At(ref)
