@@ -1,7 +1,3 @@
-// Package encoder turns one image into BTF: the pass list, and the ordered join of what its rooms return.
-//
-// Input: an open image and options. Output: a BTF object with deduplicated types, and counts of what was encoded and left out. Never:
-// the package does not write files, and knows no manifest.
 package encoder
 
 import (

@@ -1,7 +1,3 @@
-// Package btf holds BTF: kinds, type ids, the flat type table, the string table, and the wire format both ways.
-//
-// Input: type records and strings, or the bytes of a .BTF section. Output: an Object, or those bytes. Never: the package does not
-// check whether types make sense (package verify does), and does not read ELF or DWARF.
 package btf
 
 import "fmt"

@@ -1,7 +1,3 @@
-// Package elf maps an image: its header, sections (compressed or not, relocated where the file is relocatable) and symbols.
-//
-// Input: a file. Output: the bytes of sections, and flat symbol records. Never: the package does not interpret DWARF or BTF, and does
-// not trust a size that the file states: every access is bounded by the file's length.
 package elf
 
 import (

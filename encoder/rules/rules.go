@@ -1,8 +1,3 @@
-// Package rules names the rules of pahole that the profile default does not follow, one bit for each.
-//
-// Input: a profile. Output: a Set, which is in the options of every package of the encoder; code in a file peer.go asks it whether a rule
-// applies. The profile pahole is all rules, the profile default a few of them. Tests leave one rule out, and its fixture must show the
-// difference. Never: the package implements no rule. docs/rules.md explains the rules.
 package rules
 
 // A Set is the set of rules that apply. A rule has the name of the function in a peer.go that asks for it.

@@ -1,10 +1,3 @@
-// Package sorted puts the types of an object in the order of their names, for kernels that search names by bisection.
-//
-// Input: a finished BTF object. Output: a new one with the same types under other ids, with all references updated. Strings, header and
-// layout section are unchanged, and so is the base of split BTF. Never: the package does not add, remove or change types.
-//
-// The order is that of the kernel's build tool (rule 05/10): types without a name first, then by name, byte by byte. Types with equal
-// names keep their order.
 package sorted
 
 import (
@@ -22,7 +15,7 @@ type key struct {
 	id     btf.ID
 }
 
-// ByName returns a copy of the object with its own types sorted by name. The strings are shared with o. Split objects that continue o
+// ByName returns a copy of the object with its own types sorted by name (rule 05/10). The strings are shared with o. Split objects that continue o
 // do not continue the result: they must be encoded again.
 func ByName(o *btf.Object) *btf.Object {
 	keys := order(o)
