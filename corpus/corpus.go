@@ -70,7 +70,11 @@ func expand(im config.Image) []Item {
 }
 
 func newItem(im config.Image, err error) Item {
-	return Item{Image: im, File: FileAt(im.Path, pinsOf(&im)), Base: -1, Err: err}
+	it := Item{Image: im, File: File{Pins: pinsOf(&im)}, Base: -1, Err: err}
+	if im.Glob == "" { // otherwise no file was found
+		it.File = FileAt(im.Path, it.Pins)
+	}
+	return it
 }
 
 // link sets the base of every item.

@@ -41,7 +41,7 @@ func Inspect(ctx context.Context, items []Item, h *Hasher) {
 		}
 		if base != nil {
 			if err := it.Continues(base); err != nil {
-				it.Err = it.InBase(items, err)
+				it.Err = it.inBase(items, err)
 				continue
 			}
 		}
@@ -53,8 +53,8 @@ func Inspect(ctx context.Context, items []Item, h *Hasher) {
 	passOnFailures(items)
 }
 
-// InBase adds the name of an item's base to an error about it.
-func (it *Item) InBase(items []Item, err error) error {
+// inBase adds the name of an item's base to an error about it.
+func (it *Item) inBase(items []Item, err error) error {
 	if it.Base >= 0 {
 		return fmt.Errorf("base %q: %w", items[it.Base].Image.Name, err)
 	}

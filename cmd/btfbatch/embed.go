@@ -17,11 +17,10 @@ import (
 
 func newEmbed(a *app) *cobra.Command {
 	var (
-		opt      batch.Options
-		image    = config.Image{Profile: config.Default}
-		job      embed.Job
-		features string
-		inPlace  bool
+		opt     batch.Options
+		want    settings.Flags
+		job     embed.Job
+		inPlace bool
 	)
 	cmd := &cobra.Command{
 		Use:   "embed IMAGE {-o OUT | --in-place}",
@@ -36,7 +35,7 @@ reserved .BTF in a segment, as in a kernel, the BTF is put there and fills it; i
 appears whole or not at all: with --in-place it is replaced by a rename, and keeps its mode and owner.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			job.Image, image.Name = args[0], args[0]
+			job.Image = args[0]
 			switch {
 			case job.Out == input.Stdin, inPlace && job.Image == input.Stdin:
 				return usage(errors.New("embed writes a file; - is none"))
@@ -55,42 +54,37 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 				}
 				defer done()
 			}
-			image.Path = job.Image
-			if job.Kernels, err = settings.Kernels(image.Verify); err != nil {
+			wanted, err := want.Settings()
+			if err != nil {
 				return usage(err)
 			}
-			a.noteKernels(image.Verify...)
+			job.Kernels = wanted.Kernels
+			a.noteKernels(want.Kernels...)
 			if job.BTF != "" {
 				return a.embedFile(cmd, &job)
 			}
 			if job.Distilled != "" {
 				return usage(errors.New("--distilled is of use with --btf only; else there is the feature distilled_base"))
 			}
-			parsed, err := encoderOptions(opt.Profile, features, image.LangExclude)
-			if err != nil {
-				return err
-			}
-			image.Features = parsed.Features
-			image.BasePath = job.Base
-			image.Outputs.ELF = job.Out
-			items := corpus.Resolve(&config.Manifest{Images: []config.Image{image}})
+			encoded := batch.Job{Name: args[0], File: corpus.FileAt(job.Image, corpus.Pins{}), Settings: wanted, Base: -1, BaseFile: job.Base,
+				Outputs: config.Outputs{ELF: job.Out}}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			_, err = a.batch(cmd, items, opt, nil)
+			_, err = a.batch(cmd, []batch.Job{encoded}, opt, nil, false)
 			return err
 		},
 	}
-	batchFlags(cmd, &opt)
-	encoderFlags(cmd, &features, &image.LangExclude)
+	batchFlags(cmd, &opt, &want.Profile)
+	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Out, "output", "o", "", "`FILE` to write")
 	flags.BoolVar(&inPlace, "in-place", false, "replace the image")
 	flags.StringVar(&job.BTF, "btf", "", "`FILE` to take the BTF from, raw or ELF, instead of encoding it")
 	flags.StringVar(&job.Distilled, "distilled", "", "`FILE` with the raw distilled base that the BTF of --btf continues")
 	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
-	flags.StringSliceVar(&image.Verify, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as verify takes them")
-	flags.BoolVar(&image.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
-	flags.BoolVar(&image.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
+	flags.StringSliceVar(&want.Kernels, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as verify takes them")
+	flags.BoolVar(&want.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	return cmd
 }
 

@@ -7,16 +7,14 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
-	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/encoder"
 )
 
 func newExplain(a *app) *cobra.Command {
 	var (
 		workers  int
-		profile  config.Profile
-		features string
-		langs    []string
+		want     settings.Flags
 		excluded bool
 	)
 	cmd := &cobra.Command{
@@ -30,11 +28,11 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 			if excluded != (len(args) == 1) {
 				return usage(fmt.Errorf("explain takes an image, and a symbol or --list-excluded"))
 			}
-			opt, err := encoderOptions(profile, features, langs)
+			asked, err := want.Settings()
 			if err != nil {
-				return err
+				return usage(err)
 			}
-			enc := encoder.Encoder{Options: opt, Workers: workers}
+			enc := encoder.Encoder{Options: asked.Options, Workers: workers}
 			path := args[0]
 			done, err := spool(&path)
 			if err != nil {
@@ -45,16 +43,16 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 			if excluded {
 				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), path, enc)
 			} else {
-				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], enc, profile == "")
+				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], enc, want.Profile == "")
 			}
 			a.console.Warned(args[0], batch.Warnings(warnings), shown(nil))
 			return failed(err)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules, default or pahole; it alone is told of")
+	flags.StringVar(&want.Profile, "profile", "", "`PROFILE` of rules, default or pahole; it alone is told of")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, with the reason")
-	encoderFlags(cmd, &features, &langs)
+	encoderFlags(cmd, &want)
 	return cmd
 }

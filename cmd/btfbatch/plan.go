@@ -6,10 +6,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/config"
 )
 
 func newPlan() *cobra.Command {
-	var opt batch.Options
+	var profile config.Profile
 	var only []string
 	cmd := &cobra.Command{
 		Use:   "plan MANIFEST",
@@ -18,14 +19,14 @@ func newPlan() *cobra.Command {
 with 1 when an image is.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkProfile(opt.Profile); err != nil {
+			if err := checkProfile(profile); err != nil {
 				return err
 			}
-			items, err := load(args[0], only, &opt)
+			items, err := load(args[0], only, &batch.Options{})
 			if err != nil {
 				return err
 			}
-			bad, err := batch.WritePlan(cmd.Context(), cmd.OutOrStdout(), items, opt)
+			bad, err := batch.WritePlan(cmd.Context(), cmd.OutOrStdout(), items, profile)
 			if err != nil {
 				return failed(err)
 			}
@@ -35,7 +36,7 @@ with 1 when an image is.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar((*string)(&opt.Profile), "profile", "", "`PROFILE` of rules, as for run")
+	cmd.Flags().StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules, as for run")
 	cmd.Flags().StringSliceVar(&only, "only", nil, "show only the images of these `NAMES` (patterns) and their bases")
 	return cmd
 }

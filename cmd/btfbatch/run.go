@@ -21,7 +21,9 @@ import (
 
 func newRun(a *app) *cobra.Command {
 	var (
-		opt        = batch.Options{Lint: true}
+		opt        = batch.Options{Lint: batch.Lint{On: true}}
+		profile    config.Profile
+		verbose    bool
 		forms      []string
 		only       []string
 		exceptions string
@@ -44,15 +46,15 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 				return usage(err)
 			}
 			opt.Hash = reports.Sums(outlets)
-			if opt.Update && golden.CI() {
+			if opt.Goldens.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
 			if exceptions != "" {
-				if opt.Exceptions, err = golden.ReadExceptions(exceptions); err != nil {
+				if opt.Goldens.Exceptions, err = golden.ReadExceptions(exceptions); err != nil {
 					return usage(err)
 				}
 			}
-			if err := checkProfile(opt.Profile); err != nil {
+			if err := checkProfile(profile); err != nil {
 				return err
 			}
 			if err := needs(cmd, "loss", "earlier"); err != nil {
@@ -66,42 +68,43 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 			if err != nil {
 				return err
 			}
-			if err := batch.CheckEarlier(items, &opt); err != nil {
+			jobs := batch.Jobs(items, profile)
+			if err := batch.CheckEarlier(jobs, &opt.Lint); err != nil {
 				return usage(err)
 			}
-			for _, note := range batch.Notes(items, opt) {
+			for _, note := range batch.Notes(items, profile) {
 				a.console.Note(note)
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			r, err := a.batch(cmd, items, opt, outlets)
+			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
 			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // an annotation is no JSON
-				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(items))))
+				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(jobs))))
 			}
 			return err
 		},
 	}
-	batchFlags(cmd, &opt)
+	batchFlags(cmd, &opt, (*string)(&profile))
 	flags := cmd.Flags()
-	flags.BoolVar(&opt.Update, "update", false, "rewrite goldens that differ, after showing the difference; refused where CI=true")
-	flags.BoolVarP(&opt.Verbose, "verbose", "v", false, "tell of every image in full, with what was left out, in reports for people too")
+	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after showing the difference; refused where CI=true")
+	flags.BoolVarP(&verbose, "verbose", "v", false, "tell of every image in full, with what was left out, in reports for people too")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; may be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
-	flags.BoolVar(&opt.StrictLint, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
-	flags.StringVar(&opt.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, perhaps compressed, to warn where many functions or per-CPU variables are gone")
-	flags.Float64Var(&opt.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
+	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
+	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, perhaps compressed, to warn where many functions or per-CPU variables are gone")
+	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
 	flags.StringSliceVar(&only, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
 	return cmd
 }
 
-// batchFlags are those of the commands that encode.
-func batchFlags(cmd *cobra.Command, opt *batch.Options) {
+// batchFlags are the flags of the commands that encode and publish.
+func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&opt.Profile), "profile", "", "`PROFILE` of rules for all images: default or pahole")
-	flags.IntVarP(&opt.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
-	flags.BoolVar(&opt.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses beside its place, as NAME.rejected")
-	flags.BoolVar(&opt.VerifyDedup, "verify-dedup", false, "deduplicate a second time by the exact engine and compare the bytes")
-	flags.BoolVar(&opt.Paranoid, "paranoid", false, "compare in full what was recognised by its hash")
+	flags.StringVar(profile, "profile", "", "`PROFILE` of rules for all images: default or pahole")
+	flags.IntVarP(&opt.Encoding.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses beside its place, as NAME.rejected")
+	flags.BoolVar(&opt.Encoding.VerifyDedup, "verify-dedup", false, "deduplicate a second time by the exact engine and compare the bytes")
+	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full what was recognised by its hash")
 }
 
 // checkProfile refuses a profile that there is not.
@@ -147,21 +150,21 @@ func shown(outlets []reports.Outlet) int {
 }
 
 // batch runs a batch and tells of it. There is a report whenever a batch was run; the error has the exit code.
-func (a *app) batch(cmd *cobra.Command, items []corpus.Item, opt batch.Options, outlets []reports.Outlet) (*report.Report, error) {
+func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, outlets []reports.Outlet, verbose bool) (*report.Report, error) {
 	total := int64(0)
-	for i := range items {
-		total += items[i].Size
+	for i := range jobs {
+		total += jobs[i].File.Size
 	}
-	opt.OnBytes, opt.OnRow, opt.OnDiffer = collectLater(a.console.Advance), a.console.Row, a.console.Differ
-	opt.OnRow = func(row report.Row) {
+	opt.Events.Bytes, opt.Events.Differ = collectLater(a.console.Advance), a.console.Differ
+	opt.Events.Row = func(row report.Row) {
 		a.console.Warned(row.Name, encoderWarnings(row.Warnings), shown(outlets))
 		a.console.Row(row)
 	}
-	opt.OnError = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
+	opt.Events.Error = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
 	a.console.StartBar(total)
-	r := batch.Run(cmd.Context(), items, opt)
+	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.StopBar()
-	r.Version, r.Verbose = thisBuild().version, opt.Verbose
+	r.Version, r.Verbose = thisBuild().version, verbose
 	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
 		return r, failed(err)

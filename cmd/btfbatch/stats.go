@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/costs"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -14,11 +15,9 @@ import (
 
 func newStats() *cobra.Command {
 	var (
-		workers        int
-		profile        config.Profile
-		features, base string
-		langs          []string
-		format         string
+		workers      int
+		want         settings.Flags
+		base, format string
 	)
 	cmd := &cobra.Command{
 		Use:   "stats IMAGE",
@@ -33,11 +32,11 @@ need it anyway.`,
 			if format != "text" && format != "json" {
 				return usage(fmt.Errorf("format %q is none of text, json", format))
 			}
-			opt, err := encoderOptions(profile, features, langs)
+			asked, err := want.Settings()
 			if err != nil {
-				return err
+				return usage(err)
 			}
-			enc := encoder.Encoder{Options: opt, Workers: workers}
+			enc := encoder.Encoder{Options: asked.Options, Workers: workers}
 			path := args[0]
 			done, err := spool(&path, &base)
 			if err != nil {
@@ -60,7 +59,7 @@ need it anyway.`,
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
-			r := costs.Report{Image: args[0], Profile: string(profile), Costs: c}
+			r := costs.Report{Image: args[0], Profile: want.Profile, Costs: c}
 			if format == "json" {
 				return failed(r.WriteJSON(cmd.OutOrStdout()))
 			}
@@ -68,10 +67,10 @@ need it anyway.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&profile), "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
+	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	flags.StringVar(&base, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
-	encoderFlags(cmd, &features, &langs)
+	encoderFlags(cmd, &want)
 	return cmd
 }

@@ -40,7 +40,7 @@ Everything that is wrong is printed at once. Exits with 2 when the manifest is w
 			if len(bad) > 0 {
 				return failed(fmt.Errorf("%s: %d of %d images cannot be encoded", args[0], len(bad), len(items)))
 			}
-			for _, note := range append(batch.Notes(items, batch.Options{}), batch.Doubts(items)...) {
+			for _, note := range append(batch.Notes(items, ""), batch.Doubts(items)...) {
 				a.console.Note(note)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", escape.Line(args[0]), len(items))

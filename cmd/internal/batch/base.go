@@ -42,26 +42,26 @@ type check struct {
 
 // linkBases finds out who needs what.
 func (b *batch) linkBases() {
-	b.bases, b.own = make([]*base, len(b.items)), make([]*base, len(b.items))
+	b.bases, b.own = make([]*base, len(b.jobs)), make([]*base, len(b.jobs))
 	files := map[string]*base{}
-	for i := range b.items {
-		it := &b.items[i]
+	for i := range b.jobs {
+		j := &b.jobs[i]
 		switch {
-		case it.Base >= 0:
-			if b.own[it.Base] == nil {
-				b.own[it.Base] = &base{name: b.items[it.Base].Image.Name, ready: make(chan struct{})}
+		case j.Base >= 0:
+			if b.own[j.Base] == nil {
+				b.own[j.Base] = &base{name: b.jobs[j.Base].Name, ready: make(chan struct{})}
 			}
-			b.bases[i] = b.own[it.Base]
-		case it.BaseFile != "":
-			if files[it.BaseFile] == nil {
-				files[it.BaseFile] = &base{name: it.BaseFile, file: it.BaseFile}
+			b.bases[i] = b.own[j.Base]
+		case j.BaseFile != "":
+			if files[j.BaseFile] == nil {
+				files[j.BaseFile] = &base{name: j.BaseFile, file: j.BaseFile}
 			}
-			b.bases[i] = files[it.BaseFile]
+			b.bases[i] = files[j.BaseFile]
 		default:
 			continue
 		}
 		b.bases[i].users++
-		b.bases[i].hash = b.bases[i].hash || b.opt.Hash || it.Image.BaseSHA256 != ""
+		b.bases[i].hash = b.bases[i].hash || b.opt.Hash || j.BaseSHA256 != ""
 	}
 }
 
@@ -126,9 +126,17 @@ func (s *base) get(ctx context.Context, h *corpus.Hasher) (*encoder.Base, error)
 	}
 	<-s.ready
 	if s.err != nil {
-		return nil, fmt.Errorf("base %q: %w", s.name, s.err)
+		return nil, s.named(s.err)
 	}
 	return s.btf, nil
+}
+
+// named adds the name of the base to an error about it.
+func (s *base) named(err error) error {
+	if s.file == "" {
+		return fmt.Errorf("base %q: %w", s.name, err)
+	}
+	return fmt.Errorf("base: %w", input.Named(s.file, err))
 }
 
 // release is called once by every user.

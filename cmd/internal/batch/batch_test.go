@@ -42,7 +42,7 @@ func manifest(t *testing.T, text string) []corpus.Item {
 	return corpus.Resolve(m)
 }
 
-func names(items []corpus.Item) string {
+func itemNames(items []corpus.Item) string {
 	var list []string
 	for i := range items {
 		list = append(list, items[i].Image.Name)
@@ -61,20 +61,20 @@ func TestOrder(t *testing.T) {
 		fmt.Fprintf(&text, "  - {name: %s, path: %s%s}\n", name, path, base)
 	}
 	items := manifest(t, text.String())
-	if got, want := names(items), "v1 m1 a v2 m2 b m3"; got != want {
+	if got, want := itemNames(items), "v1 m1 a v2 m2 b m3"; got != want {
 		t.Fatalf("items: got %s, want %s", got, want)
 	}
 	want := []string{"m1", "a", "m2", "v2", "b", "v1", "m3"}
-	if got := Names(items); !slices.Equal(got, want) {
+	if got := names(Jobs(items, "")); !slices.Equal(got, want) {
 		t.Errorf("Names: got %v, want %v", got, want)
 	}
 	for _, workers := range []int{1, 2, 7} {
 		var told []string
 		bytes := make(chan int64, 1000)
-		r := Run(context.Background(), items, Options{Workers: workers, OnRow: func(row report.Row) { told = append(told, row.Name) },
-			OnBytes: func(n int64) { bytes <- n }})
-		if got := strings.Join(told, " "); got != names(items) {
-			t.Errorf("%d workers: told %s, want %s", workers, got, names(items))
+		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: workers}, Events: Events{
+			Row: func(row report.Row) { told = append(told, row.Name) }, Bytes: func(n int64) { bytes <- n }}})
+		if got := strings.Join(told, " "); got != itemNames(items) {
+			t.Errorf("%d workers: told %s, want %s", workers, got, itemNames(items))
 		}
 		var got []string
 		for _, row := range r.Rows() {
@@ -110,8 +110,8 @@ func TestSelect(t *testing.T) {
 		{[]string{"["}, "", true},
 	} {
 		got, err := Select(items, tt.patterns)
-		if (err != nil) != tt.err || names(got) != tt.want {
-			t.Errorf("%v: got %q, %v, want %q", tt.patterns, names(got), err, tt.want)
+		if (err != nil) != tt.err || itemNames(got) != tt.want {
+			t.Errorf("%v: got %q, %v, want %q", tt.patterns, itemNames(got), err, tt.want)
 		}
 		for i := range got {
 			if b := got[i].Base; got[i].Image.Base != "" && got[b].Image.Name != got[i].Image.Base {
@@ -125,7 +125,7 @@ func TestInterrupted(t *testing.T) {
 	items := manifest(t, fmt.Sprintf("  - {name: v, path: %[1]s}\n  - {name: m, path: %[1]s, base: v}\n", sample(t)))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := Run(ctx, items, Options{OnRow: func(row report.Row) { t.Errorf("told of %s", row.Name) }})
+	r := Run(ctx, Jobs(items, ""), Options{Events: Events{Row: func(row report.Row) { t.Errorf("told of %s", row.Name) }}})
 	for _, row := range r.Rows() {
 		if row.Status != report.Interrupted || row.Error != "" {
 			t.Errorf("%s: got %s, error %q, want %s", row.Name, row.Status, row.Error, report.Interrupted)
@@ -141,14 +141,12 @@ func TestBaseIsReleased(t *testing.T) {
 	path := sample(t)
 	dir := filepath.Dir(path)
 	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s, outputs: {btf: %s/v.btf}}\n", path, dir))
-	if r := Run(context.Background(), items, Options{}); r.ExitCode() != 0 {
+	if r := Run(context.Background(), Jobs(items, ""), Options{}); r.ExitCode() != 0 {
 		t.Fatalf("base: %+v", r.Rows())
 	}
 	items = manifest(t, fmt.Sprintf("  - {name: v, path: %[1]s}\n  - {name: m1, path: %[1]s, base: v}\n  - {name: m2, path: %[1]s, base: v}\n"+
 		"  - {name: f1, path: %[1]s, base_path: %[2]s/v.btf}\n  - {name: f2, path: %[1]s, base_path: %[2]s/v.btf}\n", path, dir))
-	b := &batch{items: items, report: report.New(Names(items)), done: make([]*report.Row, len(items))}
-	b.linkBases()
-	b.shareGoldens()
+	b := newBatch(Jobs(items, ""), Options{})
 	if b.bases[1] != b.own[0] || b.bases[1] != b.bases[2] || b.bases[3] != b.bases[4] || b.bases[3] == b.bases[1] {
 		t.Fatalf("bases are not shared: %v, %v", b.bases, b.own)
 	}
@@ -191,7 +189,7 @@ func TestOneLine(t *testing.T) {
 func TestPanic(t *testing.T) {
 	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s}\n", sample(t)))
 	var whole error
-	r := Run(context.Background(), items, Options{OnError: func(_ string, err error) { whole = err }, OnBytes: func(int64) { panic("bad day") }})
+	r := Run(context.Background(), Jobs(items, ""), Options{Events: Events{Error: func(_ string, err error) { whole = err }, Bytes: func(int64) { panic("bad day") }}})
 	row := r.Rows()[0]
 	if !strings.HasSuffix(row.Error, "internal error: bad day") || row.Status != report.Failed {
 		t.Errorf("got %q, %s", row.Error, row.Status)

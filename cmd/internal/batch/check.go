@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -43,19 +44,18 @@ func Doubts(items []corpus.Item) (lines []string) {
 }
 
 // Notes tells of what a manifest says and Run does not use.
-func Notes(items []corpus.Item, opt Options) []string {
+func Notes(items []corpus.Item, profile config.Profile) []string {
 	var notes []string
-	if names := unusedSections(items, opt); len(names) > 0 {
+	if names := unusedSections(items, profile); len(names) > 0 {
 		notes = append(notes, "sections are not used under profile pahole, which has its own rules: "+some(names))
 	}
 	return append(notes, kernelNotes(items)...)
 }
 
 // unusedSections are the images whose section rules are not used.
-func unusedSections(items []corpus.Item, opt Options) (names []string) {
-	b := batch{opt: opt}
+func unusedSections(items []corpus.Item, profile config.Profile) (names []string) {
 	for i := range items {
-		if im := &items[i].Image; im.SectionsGiven && b.profileOf(im) == config.Pahole {
+		if im := &items[i].Image; im.SectionsGiven && cmp.Or(profile, im.Profile) == config.Pahole {
 			names = append(names, im.Label())
 		}
 	}

@@ -13,10 +13,8 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
-	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -25,10 +23,9 @@ var errSplitBase = errors.New("it has a base itself, and BTF is split only once"
 
 // image encodes one image and tells what became of it.
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
-	it, start := &b.items[i], time.Now()
-	im := &it.Image
+	j, start := &b.jobs[i], time.Now()
 	defer b.turns[i].end()
-	row := report.Row{Name: im.Label(), Arch: im.Arch, Profile: string(b.profileOf(im)), Features: im.Features.Names()}
+	row := report.Row{Name: j.Name, Arch: j.File.Pins.Arch, Profile: j.Settings.Profile.String(), Features: j.Settings.Features.Names()}
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
@@ -36,15 +33,15 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		row = report.Row{Name: row.Name, Interrupted: true}
 	default:
 		row.Error = oneLine(err)
-		if b.opt.OnError != nil {
-			b.opt.OnError(row.Name, err)
+		if b.opt.Events.Error != nil {
+			b.opt.Events.Error(row.Name, err)
 		}
 	}
 	if own := b.own[i]; own != nil {
 		if err == nil && b.bases[i] != nil {
 			err = errSplitBase
 		}
-		own.provide(it.AsBase(), wire, row.InputSHA256, err)
+		own.provide(j.File.AsBase(), wire, row.InputSHA256, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
 	return row
@@ -65,34 +62,30 @@ func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (w
 
 // encode is what happens to an image, step by step. It returns the bytes that were published.
 func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]byte, error) {
-	it := &b.items[i]
-	im := &it.Image
+	j := &b.jobs[i]
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case it.Err != nil:
-		return nil, it.Err
+	case j.Err != nil:
+		return nil, j.Err
 	}
-	t := target{im: im, base: b.bases[i]}
-	var err error
-	if t.settings, err = settings.FromManifest(im, b.opt.Profile); err != nil {
-		return nil, err
-	}
+	t := target{Job: j, base: b.bases[i]}
 	t.clock.Start()
-	image, err := it.Open(ctx)
-	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(it.Arch, im.Arch), it.BuildID, string(it.Identity.Kind), it.Identity.Release
+	f := &j.File
+	image, err := f.Open(ctx)
+	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
 	if err != nil {
 		return nil, err
 	}
 	defer image.Close() // all that follows is about this file
 	t.image = image.File
-	if b.opt.Hash || im.SHA256 != "" {
-		if row.InputSHA256, err = b.hash.Pin(ctx, &it.File, image.Input); err != nil {
+	if b.opt.Hash || f.Pins.SHA256 != "" {
+		if row.InputSHA256, err = b.hash.Pin(ctx, f, image.Input); err != nil {
 			return nil, err
 		}
-		t.clock.Stop("sums", uint64(it.Size), 1, "files")
+		t.clock.Stop("sums", uint64(f.Size), 1, "files")
 	}
-	if err := b.translate(ctx, it, image.File, workers, &t, row); err != nil {
+	if err := b.translate(ctx, workers, &t, row); err != nil {
 		return nil, err
 	}
 	if row.InputSHA256 != "" {
@@ -108,10 +101,10 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
-	if err := b.judge(ctx, it, &t, row); err != nil {
+	if err := b.judge(ctx, &t, row); err != nil {
 		return nil, err
 	}
-	if im.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
+	if j.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
 		if err := b.turns[i].wait(ctx); err != nil {
 			return nil, err
 		}
@@ -129,7 +122,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	compared := row.Golden
-	if b.opt.Update && compared != nil && !compared.Verdict.OK() { // it takes its place with the outputs, or none does
+	if b.opt.Goldens.Update && compared != nil && !compared.Verdict.OK() { // it takes its place with the outputs, or none does
 		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
 			return nil, err
 		}
@@ -138,21 +131,21 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	row.Golden = compared
-	b.turns[i].own(im.Label())
+	b.turns[i].own(j.Name)
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
-	if b.opt.OnPhases != nil {
-		b.opt.OnPhases(row.Name, t.clock.Phases)
+	if b.opt.Events.Phases != nil {
+		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
 	return t.raw.BTF, err
 }
 
 // judge asks the kernels about the BTF, and looks for what a publisher should know.
-func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *report.Row) (err error) {
+func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
 	if row.Verify, err = t.verify(); err != nil {
 		return errors.Join(t.located(ctx, err), b.reject(t))
 	}
 	t.clock.Stop("verification", uint64(len(t.raw.BTF)), uint64(len(row.Verify)), "kernels")
-	if b.opt.Lint {
+	if b.opt.Lint.On {
 		found, err := b.lint(t)
 		row.Warnings = append(row.Warnings, found...)
 		if err != nil {
@@ -160,40 +153,22 @@ func (b *batch) judge(ctx context.Context, it *corpus.Item, t *target, row *repo
 		}
 		t.clock.Stop("warnings", uint64(len(t.raw.BTF)), uint64(len(found)), "rules")
 	}
-	if b.opt.StrictLint && len(row.Warnings) > 0 {
+	if b.opt.Lint.Strict && len(row.Warnings) > 0 {
 		return errLint
 	}
-	row.Warnings = append(row.Warnings, b.noEarlier(&it.Image)...)
+	row.Warnings = append(row.Warnings, b.noEarlier(t.Name)...)
 	return nil
 }
 
 // translate makes the BTF of an image.
-func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, workers int, t *target, row *report.Row) error {
-	var err error
-	enc := b.encoder(&t.settings, workers)
-	enc.Release = it.Identity.Release
-	if t.base != nil {
-		if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
-			return err
-		}
-		if row.BaseSHA256 = t.base.sum; t.base.file != "" {
-			if err := corpus.CheckBase(row.BaseSHA256, it.Image.BaseSHA256); err != nil {
-				return err
-			}
-		}
-		if err := it.Continues(&t.base.is); err != nil {
-			return it.InBase(b.items, err)
-		}
-		row.Warnings = identityWarnings(it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", &t.base.is))
-	} else {
-		row.Warnings = identityWarnings(it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", nil))
+func (b *batch) translate(ctx context.Context, workers int, t *target, row *report.Row) error {
+	f := t.image
+	enc := b.opt.encoder(&t.Settings, workers)
+	enc.Release = t.File.Identity.Release
+	if err := b.base(ctx, t, &enc, row); err != nil {
+		return err
 	}
-	if enc.Base != nil {
-		if err := embed.SameMachine(enc.Base.Object(), f); err != nil {
-			return fmt.Errorf("base %s: %w", t.base.name, err)
-		}
-	}
-	progress := meter{b: b, size: it.Size}
+	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
 	enc.OnProgress = progress.show
 	t.encoder = enc
@@ -205,12 +180,37 @@ func (b *batch) translate(ctx context.Context, it *corpus.Item, f *elf.File, wor
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
 	row.Warnings = append(row.Warnings, Warnings(res.Warnings)...)
-	if it.Image.Outputs.ELF != "" {
+	if t.Outputs.ELF != "" {
 		if text := embed.Fewer(f, res.Object.Len(), enc.Base.Object()); text != "" {
 			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
 		}
 	}
 	return t.take(res, f)
+}
+
+// base gets the base of an image, and finds out whether the image can have it and what makes the two unlikely.
+func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *report.Row) (err error) {
+	embedded := t.Outputs.ELF != ""
+	if t.base == nil {
+		row.Warnings = identityWarnings(t.File.Doubts(t.Name, embedded, nil))
+		return nil
+	}
+	if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
+		return err
+	}
+	if row.BaseSHA256 = t.base.sum; t.base.file != "" {
+		if err := corpus.CheckBase(row.BaseSHA256, t.BaseSHA256); err != nil {
+			return err
+		}
+	}
+	if err := t.File.Continues(&t.base.is); err != nil {
+		return t.base.named(err)
+	}
+	row.Warnings = identityWarnings(t.File.Doubts(t.Name, embedded, &t.base.is))
+	if err := embed.SameMachine(enc.Base.Object(), t.image); err != nil {
+		return fmt.Errorf("base %s: %w", t.base.name, err)
+	}
+	return nil
 }
 
 func identityWarnings(doubts []string) []report.Warning {
@@ -259,8 +259,8 @@ func (m *meter) show(done, total uint64) {
 func (m *meter) fill() { m.tell(m.size) }
 
 func (m *meter) tell(at int64) {
-	if at > m.shown && m.b.opt.OnBytes != nil {
-		m.b.opt.OnBytes(at - m.shown)
+	if at > m.shown && m.b.opt.Events.Bytes != nil {
+		m.b.opt.Events.Bytes(at - m.shown)
 		m.shown = at
 	}
 }

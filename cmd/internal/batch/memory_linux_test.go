@@ -64,12 +64,12 @@ func TestMemoryIsFlat(t *testing.T) {
 		fmt.Fprintf(&text, "  - {name: i%d, path: %s%s, outputs: {btf: %s/i%d.btf, dump: %s/i%d.raw}}\n", i, path, base, dir, i, dir, i)
 	}
 	var heap, rss []int
-	r := Run(context.Background(), manifest(t, text.String()), Options{Workers: 1, Hash: true, Lint: true, OnRow: func(report.Row) {
+	r := Run(context.Background(), Jobs(manifest(t, text.String()), ""), Options{Encoding: Encoding{Workers: 1}, Hash: true, Lint: Lint{On: true}, Events: Events{Row: func(report.Row) {
 		debug.FreeOSMemory()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		heap, rss = append(heap, int(m.HeapAlloc)), append(rss, resident(t))
-	}})
+	}}})
 	kernel := r.Rows()[0]
 	if kernel.Error != "" || len(heap) != 31 || r.Totals().OK != 25 {
 		t.Fatalf("%d rows, %d of them ok, the first one: %+v", len(heap), r.Totals().OK, kernel)

@@ -10,36 +10,34 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
-// A use is a path of an image, and the key it comes from.
+// A use is a path of a job, and the key of the manifest that it comes from.
 type use struct {
 	paths.Use
-	item int
-	key  string
+	job int
+	key string
 }
 
-// uses lists the paths that a run of the items reads and writes.
-func uses(items []corpus.Item, opt *Options) []use {
+// uses lists the paths that a run of the jobs reads and writes.
+func uses(jobs []Job, opt *Options) []use {
 	var list []use
 	add := func(i int, key, path string, role paths.Role, what, note string) {
 		if path != "" && !config.Open(path) {
-			list = append(list, use{paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", items[i].Image.Label()), Note: note}, i, key})
+			list = append(list, use{paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", jobs[i].Name), Note: note}, i, key})
 		}
 	}
 	golden := paths.Golden
-	if opt.Update {
+	if opt.Goldens.Update {
 		golden = paths.Update
 	}
-	for i := range items {
-		im := &items[i].Image
-		if im.Glob == "" {
-			add(i, "path", im.Path, paths.Input, "the path", "")
-		}
-		add(i, "base_path", im.BasePath, paths.Input, "the base_path", "")
-		add(i, "golden", im.Golden, golden, "the golden", "")
-		if file := earlier(opt, im); file != "" && !paths.Same(file, im.Outputs.BTF) { // its own is read before it is replaced
+	for i := range jobs {
+		j := &jobs[i]
+		add(i, "path", j.File.Path, paths.Input, "the path", "")
+		add(i, "base_path", j.BaseFile, paths.Input, "the base_path", "")
+		add(i, "golden", j.Golden, golden, "the golden", "")
+		if file := opt.Lint.earlier(j.Name); file != "" && !paths.Same(file, j.Outputs.BTF) { // its own is read before it is replaced
 			add(i, "", file, paths.Input, "the earlier BTF", "")
 		}
-		for _, o := range im.Outputs.List() {
+		for _, o := range j.Outputs.List() {
 			add(i, o.Key, o.Path, paths.Output, o.Key, "")
 			if !rejectable(o.Key) {
 				continue
@@ -55,16 +53,16 @@ func uses(items []corpus.Item, opt *Options) []use {
 func RejectedUse(path, what string, opt *Options) paths.Use {
 	u := paths.Use{Path: Rejected(path), Role: paths.Remove, What: "the refused " + what}
 	u.Note = fmt.Sprintf("when it is refused it is kept as %s, which ", filepath.Base(u.Path))
-	if opt.KeepRejected {
+	if opt.Outputs.KeepRejected {
 		u.Role = paths.Output
 	}
 	return u
 }
 
-// written lists the files that a run of the items may make or replace.
-func written(items []corpus.Item, opt *Options) []string {
+// written lists the files that a run of the jobs may make or replace.
+func written(jobs []Job, opt *Options) []string {
 	var list []string
-	for _, u := range uses(items, opt) {
+	for _, u := range uses(jobs, opt) {
 		if u.Role == paths.Output || u.Role == paths.Update || u.Role == paths.Remove {
 			list = append(list, u.Path)
 		}
@@ -78,7 +76,7 @@ func written(items []corpus.Item, opt *Options) []string {
 //
 // A path of one image that cannot be written by itself, as where a folder has its name, fails this image alone.
 func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...paths.Use) error {
-	list := uses(items, opt)
+	list := uses(Jobs(items, ""), opt)
 	var all []paths.Use
 	for _, u := range list {
 		all = append(all, u.Use)
@@ -91,7 +89,7 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 			continue
 		}
 		u := list[c.Use]
-		if it := &items[u.item]; !c.Alone {
+		if it := &items[u.job]; !c.Alone {
 			problems = append(problems, it.Image.Problem(manifest, u.key, c.Message))
 		} else if it.Err == nil {
 			it.Err = fmt.Errorf("%s: %s", u.key, c.Message)
@@ -104,21 +102,21 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 }
 
 // CheckEarlier finds out whether there is anything to compare with: a folder, with the BTF of one image at least.
-func CheckEarlier(items []corpus.Item, opt *Options) error {
-	if opt.Earlier == "" {
+func CheckEarlier(jobs []Job, l *Lint) error {
+	if l.Earlier == "" {
 		return nil
 	}
-	st, err := os.Stat(opt.Earlier)
+	st, err := os.Stat(l.Earlier)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--earlier: %w", err)
 	case !st.IsDir():
-		return fmt.Errorf("--earlier: %s is not a folder", opt.Earlier)
+		return fmt.Errorf("--earlier: %s is not a folder", l.Earlier)
 	}
-	for i := range items {
-		if earlier(opt, &items[i].Image) != "" {
+	for i := range jobs {
+		if l.earlier(jobs[i].Name) != "" {
 			return nil
 		}
 	}
-	return fmt.Errorf("--earlier: %s has the BTF of none of the images, NAME.btf", opt.Earlier)
+	return fmt.Errorf("--earlier: %s has the BTF of none of the images, NAME.btf", l.Earlier)
 }

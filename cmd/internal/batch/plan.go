@@ -9,12 +9,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // WritePlan writes what Run would do, in its order. It tells how many images cannot be encoded.
-func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, opt Options) (bad int, err error) {
+func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile config.Profile) (bad int, err error) {
 	corpus.Inspect(ctx, items, nil)
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -22,7 +23,6 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, opt Option
 	var table, notes bytes.Buffer
 	tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN")
-	b := batch{opt: opt}
 	for i := range items {
 		it, im := &items[i], &items[i].Image
 		base := it.BaseFile
@@ -39,7 +39,7 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, opt Option
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), b.profileOf(im), or(features), or(base), or(im.Path),
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(im.Path),
 			or(strings.Join(outputs, " ")), or(im.Golden))
 		if it.Err != nil {
 			bad++
@@ -52,7 +52,7 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, opt Option
 	if bad > 0 {
 		fmt.Fprintf(&table, "\n%d of %d images cannot be encoded:\n", bad, len(items))
 	}
-	for _, note := range Notes(items, opt) {
+	for _, note := range Notes(items, profile) {
 		fmt.Fprintf(&notes, "\nnote: %s\n", escape.Line(note))
 	}
 	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))

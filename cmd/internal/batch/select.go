@@ -25,7 +25,7 @@ func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 			found, keep[i] = found || ok, keep[i] || ok
 		}
 		if !found {
-			return nil, fmt.Errorf("no image is named %q; %s", p, alternatives(p, Names(items)))
+			return nil, fmt.Errorf("no image is named %q; %s", p, alternatives(p, names(Jobs(items, ""))))
 		}
 	}
 	for i := range slices.Backward(items) { // bases stand before what is based on them

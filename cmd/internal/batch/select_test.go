@@ -33,7 +33,7 @@ func TestSelectNames(t *testing.T) {
 		{[]string{"[a"}, `pattern "[a": syntax error in pattern`},
 	} {
 		got, err := Select(items, tt.patterns)
-		text := names(got)
+		text := itemNames(got)
 		if err != nil {
 			text = err.Error()
 		}

@@ -23,13 +23,13 @@ type turn struct {
 
 // shareGoldens finds the images that share a golden, where goldens are rewritten.
 func (b *batch) shareGoldens() {
-	b.turns = make([]*turn, len(b.items))
-	if !b.opt.Update {
+	b.turns = make([]*turn, len(b.jobs))
+	if !b.opt.Goldens.Update {
 		return
 	}
 	last := map[string]*turn{}
-	for i := range b.items {
-		path := b.items[i].Image.Golden
+	for i := range b.jobs {
+		path := b.jobs[i].Golden
 		if path == "" {
 			continue
 		}

@@ -30,7 +30,7 @@ func TestSharedGolden(t *testing.T) {
 			if err := os.WriteFile(golden, []byte(old), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r := Run(context.Background(), manifest(t, text.String()), Options{Workers: workers, Update: true})
+			r := Run(context.Background(), Jobs(manifest(t, text.String()), ""), Options{Encoding: Encoding{Workers: workers}, Goldens: Goldens{Update: true}})
 			for i, want := range []report.Status{report.Failed, report.OK, report.OK, report.Failed, report.OK, report.Failed} {
 				row := r.Rows()[i]
 				if row.Status != want || i > 0 && want == report.Failed && !strings.Contains(row.Error, `it is also that of "i1"`) {

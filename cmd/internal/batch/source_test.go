@@ -66,7 +66,7 @@ func TestReplacedImage(t *testing.T) {
 	run := func(name string, meddle func()) {
 		items := manifest(t, fmt.Sprintf("  - {name: %s, path: %s, sha256: %s, outputs: {btf: %s/%s.btf, elf: %s/%s.elf}}\n", name, path, sumOf(was), dir, name, dir, name))
 		items[0].Source = &meddler{Source: items[0].Source, meddle: meddle}
-		r := Run(context.Background(), items, Options{Workers: 1, Hash: true})
+		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: 1}, Hash: true})
 		if row := r.Rows()[0]; row.Status != report.OK || row.InputSHA256 != sumOf(was) {
 			t.Errorf("%s: got %s, %s, sum %s, want ok and %s", name, row.Status, row.Error, row.InputSHA256, sumOf(was))
 		}
@@ -102,7 +102,7 @@ func TestChangedImage(t *testing.T) {
 		items := manifest(t, fmt.Sprintf("  - {name: a, path: %s, %s}\n", path, strings.ReplaceAll(tt.keys, "DIR", dir)))
 		// As soon as it was looked at for the first time: what is read then is another image's.
 		changed := false
-		r := Run(context.Background(), items, Options{Workers: 1, Hash: tt.hash, OnBytes: func(int64) {
+		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: 1}, Hash: tt.hash, Events: Events{Bytes: func(int64) {
 			if changed {
 				return
 			}
@@ -116,7 +116,7 @@ func TestChangedImage(t *testing.T) {
 				t.Error(err)
 			}
 			f.Close()
-		}})
+		}}})
 		row := r.Rows()[0]
 		if !changed || row.Status != report.Failed || !strings.Contains(row.Error, input.ErrChanged.Error()) {
 			t.Errorf("%s: got %s, %q, want %q", tt.name, row.Status, row.Error, input.ErrChanged)
@@ -131,13 +131,13 @@ func TestChangedImage(t *testing.T) {
 func TestReplacedBase(t *testing.T) {
 	path, dir := sample(t), t.TempDir()
 	base := filepath.Join(dir, "base.btf")
-	r := Run(context.Background(), manifest(t, fmt.Sprintf("  - {name: k, path: %s, outputs: {btf: %s}}\n", path, base)), Options{Workers: 1})
+	r := Run(context.Background(), Jobs(manifest(t, fmt.Sprintf("  - {name: k, path: %s, outputs: {btf: %s}}\n", path, base)), ""), Options{Encoding: Encoding{Workers: 1}})
 	was, err := os.ReadFile(base)
 	if err != nil || r.Totals().OK != 1 {
 		t.Fatal(err, r.Rows())
 	}
 	for pin, want := range map[string]string{sumOf(was): "", strings.Repeat("0", 64): "base_sha256"} {
-		r := Run(context.Background(), manifest(t, fmt.Sprintf("  - {name: m, path: %s, base_path: %s, base_sha256: \"%s\"}\n", path, base, pin)), Options{Workers: 1})
+		r := Run(context.Background(), Jobs(manifest(t, fmt.Sprintf("  - {name: m, path: %s, base_path: %s, base_sha256: \"%s\"}\n", path, base, pin)), ""), Options{Encoding: Encoding{Workers: 1}})
 		row := r.Rows()[0]
 		if row.BaseSHA256 != sumOf(was) || want == "" && row.Error != "" || !strings.Contains(row.Error, want) {
 			t.Errorf("got %q and sum %s, want %q and %s", row.Error, row.BaseSHA256, want, sumOf(was))
@@ -169,7 +169,7 @@ func TestOpenedOnce(t *testing.T) {
 			}
 		}}
 		items[0].Source = m
-		row := Run(context.Background(), items, Options{Workers: 1, Hash: true}).Rows()[0]
+		row := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: 1}, Hash: true}).Rows()[0]
 		if m.opened != 1 || (row.Error == "") != (tt.want == "") || !strings.Contains(row.Error, tt.want) {
 			t.Errorf("%s: opened %d times, got %q, want %q", tt.name, m.opened, row.Error, tt.want)
 		}

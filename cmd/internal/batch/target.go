@@ -8,8 +8,6 @@ import (
 	"os"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-	"github.com/btfbatch/btfbatch/cmd/internal/settings"
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -23,15 +21,14 @@ import (
 
 // A target is the BTF of an image, before it is published.
 type target struct {
-	im       *config.Image
-	settings settings.Settings
-	image    *elf.File   // its open file
-	object   *btf.Object // what the raw outputs, the dump and the golden are about
-	order    binary.ByteOrder
-	ptrSize  int
-	smp      bool  // the image is built for several processors
-	base     *base // what it continues, nil unless split
-	clock    encoder.Clock
+	*Job
+	image   *elf.File   // its open file
+	object  *btf.Object // what the raw outputs, the dump and the golden are about
+	order   binary.ByteOrder
+	ptrSize int
+	smp     bool  // the image is built for several processors
+	base    *base // what it continues, nil unless split
+	clock   encoder.Clock
 
 	encoder encoder.Encoder // that it was encoded with
 	refusal *verify.Refusal // the first, and the sections that it is about
@@ -48,13 +45,13 @@ func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
 	t.smp = percpu != nil && percpu.Size > 0
 	t.raw = encoder.Sections{BTF: res.Object.AppendWire(nil), Object: res.Object}
 	t.inside = t.raw
-	out := &t.im.Outputs
-	if t.base != nil && t.im.Features.Has(feature.DistilledBase) && (out.ELF != "" || out.Base != "") {
+	out := &t.Outputs
+	if t.base != nil && t.Settings.Features.Has(feature.DistilledBase) && (out.ELF != "" || out.Base != "") {
 		if t.inside, err = res.Sections(); err != nil {
 			return err
 		}
 		// Raw outputs are about the distilled pair if the base is one of them, or if there are none.
-		if out.Base != "" || out.BTF == "" && out.Dump == "" && t.im.Golden == "" {
+		if out.Base != "" || out.BTF == "" && out.Dump == "" && t.Golden == "" {
 			t.object, t.raw = t.inside.Object, t.inside
 		}
 	}
@@ -80,9 +77,9 @@ func (b *batch) write(t *target, workers int) *writing {
 	w := &writing{set: b.files.Set(), done: make(chan struct{})}
 	work := func() {
 		defer close(w.done)
-		w.err = w.add("outputs.btf", t.im.Outputs.BTF, bytesOf(t.raw.BTF))
+		w.err = w.add("outputs.btf", t.Outputs.BTF, bytesOf(t.raw.BTF))
 		if w.err == nil {
-			w.err = w.add("outputs.base", t.im.Outputs.Base, bytesOf(t.raw.Base))
+			w.err = w.add("outputs.base", t.Outputs.Base, bytesOf(t.raw.Base))
 		}
 		if w.err == nil && workers > 1 {
 			w.err = w.set.Sync()
@@ -130,7 +127,7 @@ func (b *batch) publish(t *target, w *writing) error {
 	if w.err != nil {
 		return w.err
 	}
-	out := &t.im.Outputs
+	out := &t.Outputs
 	if err := w.add("outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }); err != nil {
 		return err
 	}
@@ -139,8 +136,8 @@ func (b *batch) publish(t *target, w *writing) error {
 			return fmt.Errorf("outputs.elf: %w", err)
 		}
 	}
-	if b.opt.Out != nil {
-		if _, err := b.opt.Out.Write(t.raw.BTF); err != nil {
+	if b.opt.Outputs.Out != nil {
+		if _, err := b.opt.Outputs.Out.Write(t.raw.BTF); err != nil {
 			return fmt.Errorf("standard output: %w", err)
 		}
 	}
@@ -186,7 +183,7 @@ func removeRejected(of string) {
 
 // reject keeps refused outputs beside their places, if that is wanted.
 func (b *batch) reject(t *target) error {
-	if !b.opt.KeepRejected {
+	if !b.opt.Outputs.KeepRejected {
 		return nil
 	}
 	set := b.files.Set()
@@ -194,7 +191,7 @@ func (b *batch) reject(t *target) error {
 	for _, o := range []struct {
 		path string
 		data []byte
-	}{{t.im.Outputs.BTF, t.raw.BTF}, {t.im.Outputs.Base, t.raw.Base}} {
+	}{{t.Outputs.BTF, t.raw.BTF}, {t.Outputs.Base, t.raw.Base}} {
 		if o.path == "" {
 			continue
 		}
@@ -210,14 +207,14 @@ const listed = 20
 
 // compare compares with the golden.
 func (b *batch) compare(t *target) (*report.Comparison, error) {
-	res, err := golden.Compare(t.object, t.im.Golden, golden.Options{Image: t.im.Name, Exceptions: b.opt.Exceptions})
+	res, err := golden.Compare(t.object, t.Golden, golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions})
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
 	}
-	c := report.Compared(t.im.Golden, res, listed)
-	if !c.Verdict.OK() && b.opt.OnDiffer != nil {
+	c := report.Compared(t.Golden, res, listed)
+	if !c.Verdict.OK() && b.opt.Events.Differ != nil {
 		b.mu.Lock()
-		b.opt.OnDiffer(t.im.Name, c)
+		b.opt.Events.Differ(t.Name, c)
 		b.mu.Unlock()
 	}
 	return c, nil
@@ -229,7 +226,7 @@ func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Co
 	if w.err != nil {
 		return c, w.err
 	}
-	if err := golden.Update(t.im.Golden, t.object, w.set.Add); err != nil {
+	if err := golden.Update(t.Golden, t.object, w.set.Add); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
 	was := string(c.Verdict)

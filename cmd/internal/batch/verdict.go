@@ -11,7 +11,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/cmd/internal/source"
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -20,7 +19,7 @@ import (
 // verify asks the kernels that must accept the BTF, or the newest one if there are none. The error is the first refusal.
 func (t *target) verify() ([]report.Verification, error) {
 	newest := []settings.Kernel{{Kernel: verify.Newest}}
-	kernels := t.settings.Kernels
+	kernels := t.Settings.Kernels
 	if kernels == nil {
 		kernels = newest
 	}
@@ -62,7 +61,7 @@ func (t *target) ask(kernels []settings.Kernel) ([]report.Verification, error) {
 }
 
 func (t *target) check(f *encoder.Sections, k verify.Kernel) error {
-	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize, Features: t.im.Features}
+	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize, Features: t.Settings.Features}
 	if t.base != nil {
 		opt.Distilled = f.Base
 		var err error
@@ -88,8 +87,8 @@ var errLint = errors.New("there are warnings (--strict-lint)")
 
 // lint warns of what no kernel refuses. Only kernels that the manifest names count where kernels differ in what they like.
 func (b *batch) lint(t *target) ([]report.Warning, error) {
-	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Loss}
-	for _, k := range t.settings.Kernels {
+	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Lint.Loss}
+	for _, k := range t.Settings.Kernels {
 		opt.Kernel = max(opt.Kernel, k.Kernel) // numbered by age, and later ones want more
 	}
 	if t.base != nil {
@@ -101,7 +100,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 			}
 		}
 	}
-	if file := earlier(&b.opt, t.im); file != "" {
+	if file := b.opt.Lint.earlier(t.Name); file != "" {
 		f, err := source.Read(file)
 		if err != nil {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
@@ -115,12 +114,12 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 var earlierNames = []string{".btf", ".btf.zst", ".btf.gz", ".btf.xz", ".btf.bz2", ".btf.tar.xz"}
 
 // earlier is the file of an earlier run to compare an image with, if that is wanted and there is one.
-func earlier(opt *Options, im *config.Image) string {
-	if opt.Earlier == "" {
+func (l *Lint) earlier(name string) string {
+	if l.Earlier == "" {
 		return ""
 	}
 	for _, ending := range earlierNames {
-		file := filepath.Join(opt.Earlier, im.Name+ending)
+		file := filepath.Join(l.Earlier, name+ending)
 		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 			return file
 		}
@@ -133,12 +132,13 @@ func earlier(opt *Options, im *config.Image) string {
 const ruleNoEarlier = "no-earlier"
 
 // noEarlier tells of an image that there is no earlier BTF of.
-func (b *batch) noEarlier(im *config.Image) []report.Warning {
-	if b.opt.Earlier == "" || earlier(&b.opt, im) != "" {
+func (b *batch) noEarlier(name string) []report.Warning {
+	l := &b.opt.Lint
+	if l.Earlier == "" || l.earlier(name) != "" {
 		return nil
 	}
 	return []report.Warning{{Rule: ruleNoEarlier, Count: 1,
-		Examples: []string{filepath.Join(b.opt.Earlier, im.Name+".btf") + " is not there: nothing was compared"}}}
+		Examples: []string{filepath.Join(l.Earlier, name+".btf") + " is not there: nothing was compared"}}}
 }
 
 // warnings gathers warnings by rule.

@@ -1,0 +1,70 @@
+package batch
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// A Job is one image to encode: its file, how it is encoded, and where the results go. A manifest becomes a list of jobs; a command for a
+// single image makes one itself.
+type Job struct {
+	Name     string // of its row
+	File     corpus.File
+	Settings settings.Settings
+	Outputs  config.Outputs
+	Golden   string // expected raw dump; may be empty
+
+	Base       int    // index of the job whose BTF is its base, which comes before it; -1: none
+	BaseFile   string // the file to read the base from instead; may be empty
+	BaseSHA256 string // digest that BaseFile must have; may be empty
+
+	Err error // why the image cannot be encoded; nil if nothing is known
+
+	Line, Column int // place in the manifest, which is also the order of rows; 0 without one
+}
+
+// Jobs makes the jobs of a manifest. A profile that is not empty replaces that of every image.
+func Jobs(items []corpus.Item, profile config.Profile) []Job {
+	jobs := make([]Job, len(items))
+	for i := range items {
+		it := &items[i]
+		im := &it.Image
+		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Base: it.Base, BaseFile: it.BaseFile,
+			BaseSHA256: im.BaseSHA256, Err: it.Err, Line: im.Line, Column: im.Column}
+		var err error
+		if jobs[i].Settings, err = settings.FromManifest(im, profile); jobs[i].Err == nil {
+			jobs[i].Err = err
+		}
+	}
+	return jobs
+}
+
+// small reports whether the image is encoded beside others.
+func (j *Job) small() bool { return j.File.Size < smallImage }
+
+// names lists the names of the jobs in the order of the manifest, from which that of the jobs differs only for bases.
+func names(jobs []Job) []string {
+	order := make([]*Job, len(jobs))
+	for i := range jobs {
+		order[i] = &jobs[i]
+	}
+	slices.SortStableFunc(order, func(a, b *Job) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	list := make([]string, len(order))
+	for i, j := range order {
+		list[i] = j.Name
+	}
+	return list
+}
+
+// Lines maps the name of each image to its line in the manifest.
+func Lines(jobs []Job) map[string]int {
+	lines := make(map[string]int, len(jobs))
+	for i := range jobs {
+		lines[jobs[i].Name] = jobs[i].Line
+	}
+	return lines
+}
