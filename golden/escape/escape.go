@@ -1,5 +1,5 @@
-// Package escape writes text from outside so that it stays text: names of files, images, symbols, sections and types, and errors
-// that hold them.
+// Package escape escapes text from untrusted sources, which keeps it plain text: names of files, images, symbols, sections and types,
+// and errors that contain them.
 //
 // Input: any bytes. Output: what a medium takes for these and nothing else, readable and, where nothing is special about it,
 // unchanged. There is one function for each medium. Never: the package does not shorten, and does not know what the text says.
@@ -44,8 +44,8 @@ func visible(s string, keep string) string {
 	return string(b)
 }
 
-// noCommand keeps a line from being read as a workflow command: these start with two colons, behind blanks at most, or, in their old
-// form, have ##[ anywhere.
+// noCommand prevents a line from being read as a workflow command. These start with two colons, possibly after blanks, or, in their
+// old form, have ##[ anywhere.
 func noCommand(line string) string {
 	if at := len(line) - len(strings.TrimLeft(line, " \t")); strings.HasPrefix(line[at:], "::") {
 		line = line[:at] + `\` + line[at:]
@@ -55,10 +55,10 @@ func noCommand(line string) string {
 
 func noOldCommand(s string) string { return strings.ReplaceAll(s, "##[", `#\#[`) }
 
-// Line is for a line of text, on a terminal, in a file or in the log of a CI job, that the text may start.
+// Line escapes text for one line on a terminal, in a file or in the log of a CI job. The text may start the line.
 func Line(s string) string { return noCommand(visible(s, "")) }
 
-// Text is Line for text of several lines, which may have tabs.
+// Text is like Line for text with several lines and tabs.
 func Text(s string) string {
 	lines := strings.Split(visible(s, "\n\t"), "\n")
 	for i := range lines {
@@ -72,23 +72,23 @@ var markdown = strings.NewReplacer(
 	"~", `\~`, "#", `\#`, "$", `\$`, "://", `\://`, "www.", `www\.`,
 )
 
-// Markdown is for a line of Markdown, also inside of a table.
+// Markdown escapes text for a line of Markdown, which may be in a table.
 func Markdown(s string) string { return markdown.Replace(visible(s, "")) }
 
-// HTML is for a line of HTML, also inside of Markdown.
+// HTML escapes text for a line of HTML, which may be in Markdown.
 func HTML(s string) string { return html.EscapeString(visible(s, "")) }
 
-// XML is for what an XML encoder writes: XML has no way to write most control characters.
+// XML prepares text for an XML encoder, because XML cannot express most control characters.
 func XML(s string) string { return noOldCommand(visible(s, "\n\t")) }
 
 var data = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 
-// Data is for the text of a workflow command of GitHub Actions.
+// Data escapes the text of a workflow command of GitHub Actions.
 func Data(s string) string { return data.Replace(visible(s, "\n")) }
 
 var property = strings.NewReplacer(":", "%3A", ",", "%2C")
 
-// Property is for a property of such a command.
+// Property escapes a property of such a command.
 func Property(s string) string { return property.Replace(Data(s)) }
 
 // JSON rewrites JSON so that it can be looked at: what visible would write otherwise is written as \u and four digits, which stands for

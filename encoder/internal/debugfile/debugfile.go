@@ -1,5 +1,5 @@
-// Package debugfile finds the files that hold an image's DWARF when the image itself does not: the separate debug file,
-// by build id or by .gnu_debuglink, and the supplementary file that dwz makes.
+// Package debugfile finds the DWARF of an image that is in other files: the separate debug file, by build id or .gnu_debuglink, and
+// the supplementary file that dwz creates.
 //
 // Input: an open image. Output: another open file. The package searches the folder of the image, its subfolders .debug and .dwz, and
 // the given roots. Never: it does not use the network, and does not accept a file with a different build id or checksum.
@@ -20,20 +20,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// Roots are where distributions put debug files.
+// Roots are the folders where distributions install debug files.
 var Roots = []string{"/usr/lib/debug"}
 
-// ErrNotFound says that an image names a file which is nowhere.
+// ErrNotFound is returned if a file that an image names is not found.
 var ErrNotFound = errors.New("debug file not found")
 
-// A place is a file that may be the wanted one, and how to tell.
+// A place is a possible path of the wanted file, with a function that checks it.
 type place struct {
 	path  string
 	check func(path string, f *elf.File) error
 }
 
-// Debug opens the separate debug file of an image. It is nil when the image names none; the error wraps ErrNotFound when
-// the file is not there.
+// Debug opens the separate debug file of an image. The result is nil if the image names none. The error wraps ErrNotFound if the file
+// is not found.
 func Debug(f *elf.File, roots []string) (*elf.File, error) {
 	var places []place
 	id, err := f.BuildID()
@@ -66,7 +66,7 @@ func Debug(f *elf.File, roots []string) (*elf.File, error) {
 	return first(places)
 }
 
-// Supplementary opens the file that .gnu_debugaltlink or .debug_sup of a file names, as Debug does.
+// Supplementary is like Debug for the file named by .gnu_debugaltlink or .debug_sup.
 func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
 	name, id, err := altLink(f)
 	if name == "" || err != nil {
@@ -99,7 +99,7 @@ func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
 	return first(places)
 }
 
-// first opens the first place that holds the wanted file.
+// first opens the first place that has the wanted file.
 func first(places []place) (*elf.File, error) {
 	if len(places) == 0 {
 		return nil, nil
@@ -149,7 +149,7 @@ func hasBuildID(want []byte) func(string, *elf.File) error {
 	}
 }
 
-// isSupplementary looks for the id as the build id of the file, or in its .debug_sup.
+// isSupplementary compares the id with the build id of the file and with its .debug_sup.
 func isSupplementary(want []byte) func(string, *elf.File) error {
 	byBuildID := hasBuildID(want)
 	return func(path string, f *elf.File) error {
@@ -169,7 +169,7 @@ func sameFile(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// A crcLink is what .gnu_debuglink says: the file's name and the checksum of its bytes.
+// A crcLink is the content of .gnu_debuglink: the file's name and the checksum of its bytes.
 type crcLink struct {
 	name string
 	crc  uint32
@@ -188,7 +188,7 @@ func debugLink(f *elf.File) (*crcLink, error) {
 	return &crcLink{filepath.Base(string(name)), f.Order.Uint32(rest[pad:])}, nil
 }
 
-// matches compares the checksum. It is one of the bytes that are stored, so the file is not opened by package input, which decompresses.
+// matches compares the checksum. It covers the stored bytes, so the file is not opened by package input, which would decompress it.
 func (l *crcLink) matches(path string, _ *elf.File) error {
 	r, err := os.Open(path)
 	if err != nil {
@@ -212,7 +212,7 @@ func (l *crcLink) matches(path string, _ *elf.File) error {
 	return nil
 }
 
-// altLink is the name and the build id of the supplementary file, from .gnu_debugaltlink (name, NUL, id) or from .debug_sup.
+// altLink returns the name and the build id of the supplementary file, from .gnu_debugaltlink (name, NUL, id) or .debug_sup.
 func altLink(f *elf.File) (name string, id []byte, err error) {
 	b, err := contents(f, ".gnu_debugaltlink")
 	if err != nil {
@@ -242,7 +242,7 @@ func readSup(f *elf.File) (name string, id []byte, err error) {
 	return string(n), rest[1 : 1+rest[0]], nil
 }
 
-// contents is the bytes of a section, nil without it.
+// contents returns the bytes of a section, or nil if it does not exist.
 func contents(f *elf.File, name string) ([]byte, error) {
 	s := f.Section(name)
 	if s == nil || !s.HasData() {
