@@ -97,8 +97,8 @@ type peerRelocations struct {
 	stop int // the relocation section at which pahole stops, or the number of sections
 }
 
-// Misread reports whether the reference leaves relocations of the file out, or carries them out wrongly, so that units without any damage
-// look as if they had some.
+// Misread reports whether pahole omits relocations of the file or applies them incorrectly. Undamaged units may then look
+// damaged.
 func (f *File) Misread() bool {
 	if f.asStored || f.peer == nil {
 		return f.asStored
@@ -135,7 +135,7 @@ func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
 	return err
 }
 
-// passes reports whether the reference goes on after a section.
+// passes reports whether pahole continues after a section.
 func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 {
 		return true, nil
