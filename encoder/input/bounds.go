@@ -5,26 +5,26 @@ import (
 	"io"
 )
 
-// A file may claim any size, and pay with next to nothing for it: zlib packs a thousand zeros into a byte, zstd thirty thousand, and a
-// sparse file does not store them at all. What compilers write, and dumps of it, shrink to a quarter, at best to a twentieth. So a
-// size is believed up to a multiple of what is stored, and up to what offsets of 32 bits reach.
+// A small file can stand for very large contents: zlib packs a thousand zeros into one byte, zstd thirty thousand, and a sparse file does
+// not store them at all. The output of compilers, and dumps of it, compress to a quarter of their size, at best to a twentieth.
+// Therefore a size is accepted up to a multiple of the stored bytes, and up to what 32-bit offsets reach.
 
-// Highest is the end of what offsets of 32 bits reach.
+// Highest is one more than the highest 32-bit offset.
 const Highest = 4 << 30
 
-// Bounds of what is held in memory. Plain ELF files are not bounded: they are read where they lie.
+// Limits of contents that are held in memory. Plain ELF files have no such limit: they are read in place.
 const (
 	maxImage = Highest   // an ELF file that was compressed or came through a pipe
-	maxOther = 256 << 20 // dumps and other text: several times what the largest kernels have
+	maxOther = 256 << 20 // dumps and other text: several times the size for the largest kernels
 	maxBTF   = 128 << 20
-	maxWrong = 16 << 20 // what is neither, and is judged all the same
+	maxWrong = 16 << 20 // unknown data, which verify judges all the same
 )
 
-// Most is how many bytes so many stored bytes may stand for.
+// Most returns the largest accepted size of contents of which so many bytes are stored.
 func Most(stored uint64) uint64 {
 	const (
 		ratio  = 64
-		always = 16 << 20 // what is small may be as dense as it likes
+		always = 16 << 20 // small contents may have any ratio
 	)
 	if stored >= (Highest-always)/ratio {
 		return Highest
@@ -32,7 +32,7 @@ func Most(stored uint64) uint64 {
 	return always + ratio*stored
 }
 
-// limitOf is how many bytes contents of a kind may have.
+// limitOf returns the largest size of contents of a kind, in bytes.
 func limitOf(k Kind) int64 {
 	switch k {
 	case ELF:
@@ -45,7 +45,7 @@ func limitOf(k Kind) int64 {
 	return maxOther
 }
 
-// A meter counts what is read.
+// A meter counts the bytes that are read.
 type meter struct {
 	r io.Reader
 	n int64
@@ -59,12 +59,12 @@ func (m *meter) Read(b []byte) (int, error) {
 
 func tooLong(limit int64) error { return fmt.Errorf("the contents are longer than %d bytes", limit) }
 
-// tooDense is the error of contents that no compiler writes.
+// tooDense is the error for contents that are too large for what is stored of them.
 func tooDense(size, stored int64) error {
-	return fmt.Errorf("%d bytes of contents are absurd for %d bytes that are stored", size, stored)
+	return fmt.Errorf("%d bytes of contents are too many for %d stored bytes", size, stored)
 }
 
-// Stored is how many bytes of the contents are stored: fewer than their size where the file is sparse.
+// Stored returns the number of bytes that are stored, which is less than the size for a sparse file.
 func (f *File) Stored() uint64 {
 	if f.Info == nil || f.Packed != "" {
 		return uint64(f.Size)
@@ -72,7 +72,7 @@ func (f *File) Stored() uint64 {
 	return StoredSize(f.Info)
 }
 
-// chunks are contents whose size nobody knew before. They are not copied together, so that there is never room for both.
+// chunks are contents whose size was not known in advance. They stay in pieces: joining them would take twice the memory.
 type chunks struct {
 	list [][]byte // all but the last are chunkSize long
 	size int64
@@ -80,13 +80,13 @@ type chunks struct {
 
 const chunkSize = 1 << 20
 
-// readChunks reads everything.
+// readChunks reads r to its end.
 func readChunks(r io.Reader) (c chunks, err error) {
 	for {
 		b := make([]byte, chunkSize)
 		n, err := io.ReadFull(r, b)
 		c.list, c.size = append(c.list, b[:n]), c.size+int64(n)
-		switch err { // those that io.ReadFull makes
+		switch err { // io.ReadFull does not wrap these
 		case nil:
 		case io.EOF, io.ErrUnexpectedEOF:
 			return c, nil
@@ -96,7 +96,7 @@ func readChunks(r io.Reader) (c chunks, err error) {
 	}
 }
 
-// ReadAt reads as if they were one.
+// ReadAt reads across the pieces, as io.ReaderAt.
 func (c *chunks) ReadAt(b []byte, off int64) (n int, err error) {
 	if off < 0 {
 		return 0, fmt.Errorf("negative offset %d", off)

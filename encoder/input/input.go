@@ -30,9 +30,9 @@ type File struct {
 	opened time.Time
 }
 
-// Open opens a file. What is compressed, or cannot be sought in, is read whole. Contents that are of none of the kinds that are wanted
-// are not read: the error is a *KindError, which takes the first of these kinds for the one that is wanted most. Without any, every
-// kind is right. As all errors of this package it names the path only where no file is found there; see Named.
+// Open opens a file. A file that is compressed, or that cannot be sought in, is read whole. If want is given, contents of other kinds
+// are not read, and the error is a *KindError, which names the first of these kinds as the wanted one. Errors of this package name the
+// path only if there is no such file; see Named.
 func Open(path string, want ...Kind) (*File, error) {
 	s, err := OpenStream(path, want...)
 	if err != nil {
@@ -53,7 +53,7 @@ func Open(path string, want ...Kind) (*File, error) {
 	return f, nil
 }
 
-// read reads what is not read where it lies.
+// read reads the contents, unless they can be read in place.
 func (f *File) read(s *Stream) (err error) {
 	switch {
 	case s.Packed == "" && s.Kind == ELF && s.size > 0:
@@ -77,7 +77,7 @@ func (f *File) Close() error {
 	return f.file.Close()
 }
 
-// Bytes are the contents.
+// Bytes returns the contents.
 func (f *File) Bytes() ([]byte, error) {
 	if f.Kind != ELF {
 		return f.whole, nil
@@ -90,7 +90,7 @@ func (f *File) Bytes() ([]byte, error) {
 	return b, err
 }
 
-// Read reads a file of one of the kinds that are wanted, as Open does. Errors name the path.
+// Read reads a file of one of the wanted kinds, see Open. Errors name the path.
 func Read(path string, want ...Kind) ([]byte, error) {
 	f, err := Open(path, want...)
 	if err != nil {
@@ -101,8 +101,8 @@ func Read(path string, want ...Kind) ([]byte, error) {
 	return b, Named(path, err)
 }
 
-// ReadText reads a text that the program parses, at most limit bytes and one more. Contents that are surely no text are refused for
-// what they are; everything else is for the parser, which names the place of what is wrong.
+// ReadText reads a text to be parsed. It reads at most limit+1 bytes. Contents that are certainly not text are an error that says what
+// they are. All others are returned: the parser reports the place of an error.
 func ReadText(path string, want Kind, limit int64) ([]byte, error) {
 	s, err := OpenStream(path)
 	if err != nil {
@@ -116,7 +116,7 @@ func ReadText(path string, want Kind, limit int64) ([]byte, error) {
 	return b, Named(path, err)
 }
 
-// Named puts the path in front of an error that does not name it.
+// Named adds the path to an error that does not name it.
 func Named(path string, err error) error {
 	var p *fs.PathError
 	var m *ModeError
@@ -129,13 +129,13 @@ func Named(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// Stat is os.Stat with a word about paths that are no paths.
+// Stat is os.Stat with a hint in the error if the path is a URL or a pattern, or begins with ~.
 func Stat(path string) (fs.FileInfo, error) {
 	st, err := os.Stat(path)
 	return st, explain(path, err)
 }
 
-// Regular is the size of a regular file. Others are refused before they are opened: opening a pipe would wait.
+// Regular returns the size of a regular file. Other files are an error before they are opened, since opening a pipe would wait.
 func Regular(path string) (int64, error) {
 	st, err := Stat(path)
 	if err != nil {
@@ -147,7 +147,7 @@ func Regular(path string) (int64, error) {
 	return st.Size(), nil
 }
 
-// A ModeError says that a path leads to no file that can be read.
+// A ModeError says that a path leads to something that cannot be read as a file.
 type ModeError struct {
 	Path string
 	Mode fs.FileMode
@@ -174,7 +174,7 @@ var urlLike = regexp.MustCompile(`(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`)
 // IsURL reports whether a path looks like a URL, perhaps one that was joined to a folder.
 func IsURL(path string) bool { return urlLike.MatchString(path) }
 
-// explain adds to the error of a path that leads nowhere why it may do so.
+// explain adds a hint to the error for a path that does not exist.
 func explain(path string, err error) error {
 	var p *fs.PathError
 	if err == nil || !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &p) {
@@ -185,9 +185,9 @@ func explain(path string, err error) error {
 	case IsURL(path):
 		hint = "this is a URL: download the file first"
 	case path == "~" || strings.HasPrefix(path, "~/") || strings.Contains(path, "/~/"):
-		hint = "~ is replaced by the shell only: give the whole path"
+		hint = "only the shell replaces ~: give the whole path"
 	case strings.ContainsAny(path, "*?["):
-		hint = "patterns are for the paths of a manifest: give one file"
+		hint = "patterns are allowed in manifests only: give one file"
 	default:
 		return err
 	}
@@ -199,8 +199,7 @@ func isNull(st fs.FileInfo) bool {
 	return err == nil && os.SameFile(null, st)
 }
 
-// openFile opens what a path leads to, if bytes can be read from it to an end. size is 0 where reading alone can tell; else st is of
-// the open file.
+// openFile opens a file or pipe. size is 0 if it is only known after reading; otherwise st is that of the open file.
 func openFile(path string) (f *os.File, st fs.FileInfo, size int64, err error) {
 	if f, size, err = openAny(path); err == nil && size > 0 {
 		if st, err = f.Stat(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Kind says what contents are, in words that follow "is" or "but".
+// A Kind says what the contents of a file are, in words that can follow "is" or "but".
 type Kind string
 
 // Kinds that callers tell apart.
@@ -22,11 +22,11 @@ const (
 	CSource Kind = "C source"
 
 	Manifest   Kind = "a manifest"
-	Exceptions Kind = "a list of exceptions" // never found, only wanted
+	Exceptions Kind = "a list of exceptions" // only a wanted kind: it is never recognised
 	Unknown    Kind = "unknown data"
 )
 
-// Kinds that only messages name, with what to do about them.
+// Kinds that occur in messages only.
 const (
 	jsonText Kind = "JSON"
 	htmlText Kind = "an HTML page"
@@ -41,29 +41,29 @@ const (
 
 const elfMagic = "\x7fELF"
 
-// A group of kinds shares a remedy.
+// A group of kinds has one remedy.
 type group uint8
 
 const (
 	other   group = iota
-	boot          // a kernel as it boots
+	boot          // a bootable kernel image
 	packet        // a package of a distribution
 	archive       // several files in one
-	packed        // compressed by what is not read
+	packed        // compressed in a format that is not supported
 	foreign       // compiled code that is not ELF
 	disk          // a file system or a disk
-	dumped        // memory of a running or dead system
+	dumped        // the memory of a system
 )
 
-// remedies say what to do where an ELF image is wanted.
+// remedies say what to do if an ELF image is wanted.
 var remedies = [...]string{
 	boot:    "it has no DWARF; give the vmlinux of the build folder or of the distribution's debug package (-dbg, -dbgsym, -debuginfo)",
 	packet:  "unpack it, and give the vmlinux or the modules inside",
 	archive: "unpack it, and give one of its files",
 	packed:  "decompress it first; gzip, zstd, xz and bzip2 are read as they are",
 	foreign: "images are ELF files of Linux",
-	disk:    "give a file of it",
-	dumped:  "give the vmlinux that it is of",
+	disk:    "extract a file from it, and give that",
+	dumped:  "give the vmlinux of that kernel",
 }
 
 // A signature is a magic number.
@@ -74,7 +74,7 @@ type signature struct {
 	group group
 }
 
-// signatures are looked at in this order: a kernel may also be an EFI program.
+// signatures are compared in this order. The order matters: a kernel may also be an EFI program.
 var signatures = []signature{
 	{0x202, "HdrS", "a bzImage (an x86 kernel as it boots)", boot},
 	{0x38, "ARM\x64", "an Image (an arm64 kernel as it boots)", boot},
@@ -133,7 +133,7 @@ var signatures = []signature{
 	{0, "\x89PNG", "a PNG picture", other},
 }
 
-// Recognise tells what contents are by their first bytes.
+// Recognise returns the kind of contents by their first bytes. It uses up to 64 KiB of them.
 func Recognise(head []byte) Kind {
 	has := func(off int, magic string) bool {
 		return len(head) >= off && bytes.HasPrefix(head[off:], []byte(magic))
@@ -174,19 +174,19 @@ func find(head []byte) *signature {
 	return nil
 }
 
-// binary reports whether contents are surely no text, not even a damaged one.
+// binary reports whether contents of the kind are certainly not text, not even damaged text.
 func (k Kind) binary() bool {
 	return k == ELF || k == BTF || k == dosProgram || k == peFile ||
 		slices.ContainsFunc(signatures, func(s signature) bool { return s.kind == k })
 }
 
-// text tells what a text is. Other bytes than those of UTF-8 text, or control characters, are no text.
+// text returns the kind of a text. Contents that are not valid UTF-8, or have control characters, are not text.
 func text(head []byte) (Kind, bool) {
 	b := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	for rest := b; len(rest) > 0; {
 		r, n := utf8.DecodeRune(rest)
 		switch {
-		case r == utf8.RuneError && n == 1 && utf8.FullRune(rest): // else it is cut
+		case r == utf8.RuneError && n == 1 && utf8.FullRune(rest): // otherwise the last character is cut
 			return "", false
 		case r < ' ' && r != '\n' && r != '\t' && r != '\r' && r != '\f' && r != '\v' && r != '\b' && r != 0x1b:
 			return "", false
@@ -232,7 +232,7 @@ func isSymbolList(s string) bool {
 	return len(words) >= 3 && len(words[0]) >= 8 && strings.Trim(words[0], "0123456789abcdefABCDEF") == "" && len(words[1]) == 1
 }
 
-// A KindError says that contents are not what is wanted, and what to do.
+// A KindError says that contents are not of the wanted kind, and what to do.
 type KindError struct {
 	Want, Found Kind
 	Packed      string // see File
@@ -251,13 +251,13 @@ func (e *KindError) Error() string {
 	return fmt.Sprintf("%snot %s but %s: %s", in, e.Want, found, e.Remedy())
 }
 
-// Remedy says what to do.
+// Remedy returns a sentence about what to do.
 func (e *KindError) Remedy() string {
 	if r, ok := special[e.Found]; ok {
 		return r
 	}
 	if e.Found == ELF && e.Want == Dump {
-		return "give the text that btfbatch dump makes of its BTF"
+		return "give the text that btfbatch dump prints for it"
 	}
 	for i := range signatures {
 		if s := &signatures[i]; s.kind == e.Found && (e.Want == ELF || s.group == packed || s.group == packet || s.group == archive) && remedies[s.group] != "" {
@@ -266,30 +266,30 @@ func (e *KindError) Remedy() string {
 	}
 	switch {
 	case e.Want == Manifest && e.Found == ELF:
-		return "one image is for btfbatch encode; a manifest names it under images"
+		return "btfbatch encode takes one image; a manifest lists it under images"
 	case e.Want == Manifest, e.Want == Exceptions:
 		return "give the YAML file"
 	case e.Want == ELF && e.Found == BTF:
-		return "it is encoded already; dump, verify and diff read it, and --base takes it"
+		return "it is already encoded; dump, verify and diff read it, and --base takes it"
 	case e.Want == ELF && e.Found == CSource:
-		return "compile it with -g, and give the result"
+		return "compile it with -g, and give the object file"
 	case e.Want == ELF:
 		return "give a vmlinux or a module with DWARF"
 	case e.Want == BTF && e.Found == Dump:
 		return "diff reads it; everything else takes raw BTF, or an ELF file with a section .BTF"
 	case e.Want == Dump && e.Found == BTF:
-		return "give the text that btfbatch dump makes of it"
+		return "give the text that btfbatch dump prints for it"
 	case e.Want == Dump:
-		return "give the text that btfbatch dump makes"
+		return "give text that btfbatch dump printed"
 	}
 	return "give raw BTF, or an ELF file with a section .BTF"
 }
 
 // special are remedies that do not depend on what is wanted.
 var special = map[Kind]string{
-	Empty:    "it was not written or downloaded to its end",
-	zeros:    "it was not written or downloaded to its end",
-	htmlText: "the server sent a page in place of the file; download it again",
+	Empty:    "it was not completely written or downloaded",
+	zeros:    "it was not completely written or downloaded",
+	htmlText: "the server sent a web page instead of the file; download it again",
 	lfsText:  "fetch the file itself with git lfs pull",
 	Manifest: "give it to btfbatch run",
 }

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// An open file stays the same file when another one takes its place. But it can be written to while it is read, and then nobody knows
-// what was read.
+// An open file stays the same file when another one is renamed into its place. But it can be written to while it is read, and then it
+// is unknown which contents were read.
 
 // ErrChanged says that a file was written to while it was read.
-var ErrChanged = errors.New("the file was changed while it was read; run again when nobody writes to it")
+var ErrChanged = errors.New("the file was changed while it was read; run again when no program writes to it")
 
-// Unchanged is ErrChanged if the file was written to since it was opened, as far as its times tell.
+// Unchanged returns ErrChanged if the file was written to since it was opened, as far as its size and times show it.
 func (f *File) Unchanged() error {
 	if f.file == nil {
 		return nil
@@ -23,7 +23,7 @@ func (f *File) Unchanged() error {
 		return err
 	}
 	was, is := versionOf(f.Info), versionOf(st)
-	if is.links != was.links { // the file got or lost a name, which changes its state and not its contents
+	if is.links != was.links { // a link was added or removed, which changes the change time but not the contents
 		is.links, is.state = was.links, was.state
 	}
 	if is != was {
@@ -32,15 +32,15 @@ func (f *File) Unchanged() error {
 	return nil
 }
 
-// recent is more than the steps in which file systems count time.
+// recent is longer than the resolution of the times of file systems.
 const recent = 3 * time.Second
 
-// Recent reports whether the file was written to so shortly before it was opened that its times may not tell of a further change.
+// Recent reports whether the file was written to so shortly before it was opened that its times may not show another change.
 func (f *File) Recent() bool {
 	return f.Info != nil && f.opened.Sub(f.Info.ModTime()) < recent
 }
 
-// Raw are the bytes of the file as they are stored, compressed if it is, and how many there are.
+// Raw returns the bytes of the file as they are stored, compressed if the file is, and their number.
 func (f *File) Raw() (io.ReaderAt, int64) {
 	if f.file == nil {
 		return f.ReaderAt, f.Size
@@ -48,7 +48,7 @@ func (f *File) Raw() (io.ReaderAt, int64) {
 	return f.file, f.Info.Size()
 }
 
-// A Version tells apart files, and states of a file. Equal ones stand for equal contents, unless the file is Recent.
+// A Version identifies a file and its state. Equal versions mean equal contents, unless the file is Recent.
 type Version struct {
 	device, inode   uint64
 	links           uint64
@@ -56,7 +56,7 @@ type Version struct {
 	modified, state int64 // times, in nanoseconds
 }
 
-// Version is that of the file when it was opened. ok is false where nobody can tell.
+// Version returns the version of the file at the time it was opened. ok is false if the system does not provide one.
 func (f *File) Version() (v Version, ok bool) {
 	if f.Info == nil {
 		return Version{}, false

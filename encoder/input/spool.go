@@ -9,21 +9,21 @@ import (
 	"os"
 )
 
-// Spool makes a path that may be opened several times of one that may not: of the standard input and of pipes it makes a temporary
-// file, which done removes. It leaves every other path alone.
+// Spool returns a path that can be opened several times. For standard input and pipes it copies the contents to a temporary file, which
+// done removes. Other paths are returned unchanged.
 func Spool(path string) (again string, done func(), err error) {
 	none := func() {}
 	if path != Stdin {
 		st, err := os.Stat(path)
 		if err != nil || st.Mode()&fs.ModeNamedPipe == 0 {
-			return path, none, nil // whoever opens it says what is wrong
+			return path, none, nil // the error, if any, is that of opening it
 		}
 	}
 	in, _, size, err := openFile(path)
 	if err != nil {
 		return "", none, err
 	}
-	if size > 0 { // the standard input is a file
+	if size > 0 { // standard input is a file
 		if link := descriptor(in); link != "" {
 			return link, none, nil
 		}
@@ -37,14 +37,14 @@ func Spool(path string) (again string, done func(), err error) {
 	}
 	done = func() {
 		f.Close()
-		_ = os.Remove(f.Name()) // there is none where it went at once
+		_ = os.Remove(f.Name()) // fails where it was removed at once
 	}
 	link := descriptor(f)
 	if link != "" {
-		_ = os.Remove(f.Name()) // so that nothing stays behind, however the program ends
+		_ = os.Remove(f.Name()) // nothing is left behind, however the program ends
 	}
 	r := bufio.NewReaderSize(in, window)
-	head, _ := r.Peek(window) // what is wrong will be again
+	head, _ := r.Peek(window) // an error occurs again in Copy
 	limit := limitOf(Recognise(head))
 	if packing(head) != nil {
 		limit = maxImage
@@ -63,7 +63,7 @@ func Spool(path string) (again string, done func(), err error) {
 	return f.Name(), done, nil
 }
 
-// descriptor is a path that leads to an open file even when that has no name, or empty where the system has none.
+// descriptor returns a path to an open file that works even if the file has no name, or "" if the system has no such paths.
 func descriptor(f *os.File) string {
 	link := fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 	a, err := os.Stat(link)

@@ -18,29 +18,29 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// A Stream is a file that is read from front to back, decompressed on the way. It gives at most as many bytes as its kind may have.
+// A Stream is a file that is read from front to back, and decompressed on the way. It yields at most as many bytes as its kind may have.
 type Stream struct {
 	Kind   Kind
 	Packed string // as that of File
 
 	r     *bufio.Reader
 	raw   meter  // what is read from the file
-	head  []byte // what the kind was told by; valid until bytes are read
+	head  []byte // the bytes that the kind was recognised by; valid until bytes are read
 	file  *os.File
 	info  fs.FileInfo // of a regular file
 	size  int64       // of a plain regular file, else 0
 	limit int64
-	given int64 // how many bytes of contents were read
+	given int64 // bytes of contents that were read
 	ends  []func()
 }
 
-// window is how many bytes the recogniser may look at.
+// window is the number of bytes by which a kind is recognised.
 const window = 64 << 10
 
-// layers is how often a file may be packed: a compressed archive of a compressed file.
+// layers is how many times a file may be packed: a compressed archive of a compressed file is 3.
 const layers = 3
 
-// OpenStream opens a file to be read from front to back. Kinds that are wanted are those of Open.
+// OpenStream opens a file to be read from front to back. want is as for Open.
 func OpenStream(path string, want ...Kind) (*Stream, error) {
 	f, st, size, err := openFile(path)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// all reads everything.
+// all reads all contents.
 func (s *Stream) all() ([]byte, error) {
 	if s.Packed == "" && s.size > 0 {
 		return s.allPlain()
@@ -150,7 +150,7 @@ func (s *Stream) allPlain() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Not is the error of contents that are not of the kind that is wanted, before any was read.
+// Not returns the error for contents that are not of the wanted kind. It must be called before any bytes are read.
 func (s *Stream) Not(want Kind) error {
 	return &KindError{want, s.Kind, s.Packed, bytes.Clone(s.head[:min(len(s.head), 8)])}
 }
@@ -207,7 +207,7 @@ func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 	return z, z.Close, nil
 }
 
-// packing is the format that data is packed in, or nil.
+// packing returns the format that data is packed in, or nil.
 func packing(head []byte) *format {
 	for i := range formats {
 		f := &formats[i]
@@ -227,7 +227,7 @@ type member struct {
 	name string
 }
 
-var errMembers = errors.New("the archive holds several files: extract the one that is wanted")
+var errMembers = errors.New("the archive holds several files: extract the one you want")
 
 // first goes to the first file.
 func (m *member) first() error {
@@ -247,10 +247,10 @@ func (m *member) first() error {
 
 func (m *member) Read(b []byte) (int, error) {
 	n, err := m.t.Read(b)
-	for err == io.EOF { // the one that ends a reader
+	for err == io.EOF { // the end of the member
 		h, next := m.t.Next()
 		switch {
-		case next != nil: // the end of the archive, or what is wrong with it
+		case next != nil: // the end of the archive, or an error
 			return n, next
 		case h.Typeflag == tar.TypeReg:
 			return n, fmt.Errorf("%w (it begins with %q and %q)", errMembers, m.name, h.Name)

@@ -4,8 +4,8 @@ package input
 
 import "io/fs"
 
-// StoredSize is how many bytes of a file are stored, which nobody knows here.
+// StoredSize returns the length of a file: these systems do not say how much of it is stored.
 func StoredSize(st fs.FileInfo) uint64 { return uint64(st.Size()) }
 
-// systemVersion is what only some systems know.
+// systemVersion adds nothing on these systems.
 func systemVersion(fs.FileInfo, *Version) {}

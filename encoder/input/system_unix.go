@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// StoredSize is how many bytes of a file are stored: of a sparse one, fewer than it is long. It is the length where nobody knows.
+// StoredSize returns the number of bytes of a file that are stored, fewer than its length for a sparse file. It is the length if the
+// system does not say.
 func StoredSize(st fs.FileInfo) uint64 {
 	sys, ok := st.Sys().(*syscall.Stat_t)
 	if !ok || sys.Blocks <= 0 {
@@ -16,8 +17,8 @@ func StoredSize(st fs.FileInfo) uint64 {
 	return 512 * uint64(sys.Blocks)
 }
 
-// systemVersion is what only some systems know: the device, the inode, how many names it has, and when its state changed last, which
-// unlike the time of a write nobody can set.
+// systemVersion adds what only some systems provide: the device, the inode, the number of links, and the change time, which unlike the
+// modification time cannot be set.
 func systemVersion(st fs.FileInfo, v *Version) {
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
 		v.device, v.inode, v.links, v.state = uint64(sys.Dev), sys.Ino, uint64(sys.Nlink), changeTime(sys) //nolint:unconvert // types differ by system

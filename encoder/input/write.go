@@ -11,19 +11,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// readOnly are the endings of compressed files and archives that are never written.
+// readOnly are the extensions of compressed files and archives that btfbatch does not write.
 var readOnly = []string{".xz", ".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".z", ".br", ".tar", ".tgz", ".txz", ".tzst", ".zip", ".7z"}
 
-// CheckWritable reports whether a file of that name can be written as its name says.
+// CheckWritable returns an error if the extension of a name stands for a format that btfbatch does not write.
 func CheckWritable(name string) error {
 	ext := strings.ToLower(filepath.Ext(name))
 	if slices.Contains(readOnly, ext) {
-		return fmt.Errorf("%s is not written: outputs are compressed as .zst or .gz, or not at all", ext)
+		return fmt.Errorf("cannot write %s: outputs are compressed as .zst or .gz, or not at all", ext)
 	}
 	return nil
 }
 
-// Compression is the format in which a file of that name is written, by the word of File.Packed; empty for a plain one.
+// Compression returns the format in which a file of that name is written, as File.Packed names it; "" for a plain file.
 func Compression(name string) string {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".zst", ".zstd":
@@ -34,7 +34,7 @@ func Compression(name string) string {
 	return ""
 }
 
-// NewWriter compresses what is written to w as the name of the file says: .zst, .gz, or not. The same bytes give the same file.
+// NewWriter returns a writer that compresses by the extension of the name: .zst, .gz, or not at all. The same bytes give the same file.
 func NewWriter(w io.Writer, name string) (io.WriteCloser, error) {
 	if err := CheckWritable(name); err != nil {
 		return nil, err
@@ -42,12 +42,12 @@ func NewWriter(w io.Writer, name string) (io.WriteCloser, error) {
 	return NewPacker(w, Compression(name))
 }
 
-// NewPacker compresses what is written to w in the format that File.Packed names; empty is none.
+// NewPacker returns a writer that compresses in a format that File.Packed names; "" is none.
 func NewPacker(w io.Writer, packed string) (io.WriteCloser, error) {
 	switch packed {
 	case "":
 		return plain{w}, nil
-	case "zstd": // one goroutine and a fixed level, so that nothing depends on the machine
+	case "zstd": // one goroutine and a fixed level: the output does not depend on the machine
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
 	case "gzip": // without a name and a time
 		return gzip.NewWriterLevel(w, gzip.DefaultCompression)
