@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"corpus/peer":   {},
 
 	"scripts/bootcheck":       {"encoder/btf"},
+	"scripts/concurrent":      {},
 	"scripts/bootcheck/guest": {"encoder/btf"},
 	"scripts/mutate":          {},
 

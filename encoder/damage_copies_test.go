@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -278,10 +277,9 @@ func TestDamagedKernel(t *testing.T) {
 	if testing.Short() {
 		t.Skipf("%d copies of a kernel take some minutes", copies)
 	}
-	path := filepath.Join(reference.Dir(t), "kernels", "6.1-s390x.vmlinux")
-	f, err := os.Open(path)
+	f, err := os.Open(reference.Kernel(t, "6.1-s390x"))
 	if err != nil {
-		t.Skipf("%d copies of a kernel: %v", copies, err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	st, err := f.Stat()

@@ -4,6 +4,7 @@
 #   scripts/fetch-lab.sh                 pahole, bpftool and the kernel 6.1-cloud-amd64
 #   scripts/fetch-lab.sh KERNEL...       pahole, bpftool and these kernels
 #   scripts/fetch-lab.sh --modules KERNEL KERNEL...    the same, and some modules of the first kernel
+#   scripts/fetch-lab.sh --modules-of PACKAGE KERNEL   only these modules of a kernel, from its package, a file
 #   scripts/fetch-lab.sh --list          the names of the kernels
 #
 # The files are put into $LAB (default: the folder .lab beside the checkout), where the tests look for them:
@@ -35,11 +36,12 @@ drivers/net/tun drivers/net/virtio_net drivers/net/veth drivers/net/ethernet/mel
 
 die() { echo "fetch-lab: $*" >&2; exit 1; }
 
-with_modules=
+with_modules='' package=''
 case ${1-} in
 --list) cut -d' ' -f1 <<<"$kernels"; exit ;;
 --modules) shift; [ $# -gt 0 ] || die "--modules needs a kernel"; with_modules=$1 ;;
--*) sed -n '2,7p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+--modules-of) [ $# = 3 ] && [ -f "$2" ] || die "--modules-of needs a package and a kernel"; package=$(realpath "$2"); shift 2 ;;
+-*) sed -n '2,9p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
 esac
 [ -f "$keys" ] || die "$keys is missing: apt-get install debian-archive-keyring"
 for name in "$@"; do
@@ -87,7 +89,7 @@ fetch_peers() {
 }
 
 fetch_kernel() {
-	local suite arch meta package out=$lab/kernels/$1.vmlinux part=$work/vmlinux
+	local suite arch meta package patterns part out=$lab/kernels/$1.vmlinux
 	read -r suite arch meta < <(grep "^$1 " <<<"$kernels" | cut -d' ' -f2-)
 	apt "$suite" "$arch"
 	package=$(apt-cache depends --important "$meta" | awk '/Depends: linux-image-/ && !n++ { print $2 }')
@@ -95,21 +97,38 @@ fetch_kernel() {
 	echo "fetch-lab: $1 is $package"
 	mkdir "$work/$1"
 	(cd "$work/$1" && apt-get -qq download "$package")
-	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -O --wildcards './usr/lib/debug/boot/vmlinux-*' >"$part"
-	[ -s "$part" ] || die "package $package contains no vmlinux"
-	if [ "$1" = "$with_modules" ]; then fetch_modules "$1"; fi
+	# Decompressing the package takes 20 seconds, so the kernel and the modules are extracted together.
+	patterns=('./usr/lib/debug/boot/vmlinux-*')
+	if [ "$1" = "$with_modules" ]; then patterns+=("${module_patterns[@]}"); fi
+	unpack "$work/$1"/*.deb "${patterns[@]}"
+	part=$(find "$work/unpacked/usr/lib/debug/boot" -type f -name 'vmlinux-*' -size +0 -print -quit 2>/dev/null || true)
+	[ -n "$part" ] || die "package $package contains no vmlinux"
+	if [ "$1" = "$with_modules" ]; then keep_modules "$1"; fi
 	mv "$part" "$out"
 	rm -rf "${work:?}/$1"
 }
 
-# fetch_modules extracts modules from the package that fetch_kernel downloaded.
-fetch_modules() {
-	local m patterns=()
-	for m in $modules; do patterns+=("./usr/lib/debug/lib/modules/*/kernel/$m.ko"); done
-	mkdir -p "$lab/modules/$1"
-	dpkg-deb --fsys-tarfile "$work/$1"/*.deb | tar -x -C "$lab/modules/$1" --wildcards --strip-components=7 "${patterns[@]}"
+# unpack PACKAGE PATTERN...: extracts files from a package to $work/unpacked.
+unpack() {
+	rm -rf "$work/unpacked"
+	mkdir "$work/unpacked"
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$work/unpacked" --wildcards "${@:2}"
 }
 
+module_patterns=()
+for m in $modules; do module_patterns+=("./usr/lib/debug/lib/modules/*/kernel/$m.ko"); done
+
+# keep_modules KERNEL: puts the extracted modules where the tests look for them.
+keep_modules() {
+	mkdir -p "$lab/modules/$1"
+	cp -r "$work"/unpacked/usr/lib/debug/lib/modules/*/. "$lab/modules/$1"
+}
+
+if [ -n "$package" ]; then
+	unpack "$package" "${module_patterns[@]}"
+	keep_modules "$1"
+	exit
+fi
 [ -x "$lab/bin/pahole" ] && [ -x "$lab/bin/bpftool" ] || fetch_peers
 [ "$("$lab/bin/pahole" --version)" = v1.32 ] || die "$lab/bin/pahole is not version 1.32"
 [ $# -gt 0 ] || set -- 6.1-cloud-amd64

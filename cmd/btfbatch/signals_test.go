@@ -160,8 +160,10 @@ func TestTerminalIsGone(t *testing.T) {
 		}
 		if survives {
 			signal.Ignore(syscall.SIGHUP) // which the command inherits
-			defer signal.Reset(syscall.SIGHUP)
+		} else { // no longer ignored, as it is under nohup
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 		}
+		defer signal.Reset(syscall.SIGHUP)
 		cmd := &exec.Cmd{Path: self, Args: []string{"btfbatch", "dump", "p"}, Dir: dir}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)

@@ -172,9 +172,26 @@ func Same(t testing.TB, image []byte, features []string, got []byte, show func(b
 // the kernel's name and digest, the arguments, and pahole's version.
 func EncodeKernel(t testing.TB, name string, features []string, args ...string) []byte {
 	t.Helper()
-	return Kept(t, name, fmt.Sprintf("%s %q", list(features), args), "btf", func(path string) []byte {
+	return Kept(t, name, encoding(features, args), "btf", func(path string) []byte {
 		return run(t, features, append(slices.Clone(args), path)...)
 	})
+}
+
+// Keeps reports whether the lab keeps the output of EncodeKernel.
+func Keeps(t testing.TB, name string, features []string, args ...string) bool {
+	t.Helper()
+	_, err := os.Stat(keptAs(t, Kernel(t, name), name, encoding(features, args), "btf"))
+	return err == nil
+}
+
+// encoding describes a call of EncodeKernel.
+func encoding(features, args []string) string { return fmt.Sprintf("%s %q", list(features), args) }
+
+// keptAs returns the file in which the lab keeps output for the kernel at path.
+func keptAs(t testing.TB, path, name, how, ext string) string {
+	t.Helper()
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %s", digest(t, path), version(t), how))
+	return filepath.Join(Dir(t), "peer-cache", fmt.Sprintf("%s-%x.%s", name, sum[:8], ext))
 }
 
 // Kept returns the output of made for a lab kernel. made is called with the kernel's path, once for each kernel, version of pahole and
@@ -182,9 +199,7 @@ func EncodeKernel(t testing.TB, name string, features []string, args ...string) 
 func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []byte {
 	t.Helper()
 	path := Kernel(t, name)
-	sum := sha256.Sum256(fmt.Appendf(nil, "%x %s %s", digest(t, path), version(t), how))
-	cache := filepath.Join(Dir(t), "peer-cache")
-	kept := filepath.Join(cache, fmt.Sprintf("%s-%x.%s", name, sum[:8], ext))
+	kept := keptAs(t, path, name, how, ext)
 	if data, err := os.ReadFile(kept); err == nil {
 		return data
 	}
@@ -192,7 +207,7 @@ func Kept(t testing.TB, name, how, ext string, made func(path string) []byte) []
 	if data == nil {
 		t.Fatalf("pahole wrote nothing for %s", name)
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	// Write to another name and rename: another test may be reading.
