@@ -182,7 +182,7 @@ func (a *assembler) appendTypes(t *translate.Unit) {
 		id := a.decided.Added(i)
 		a.appendType(&a.o.Table, t, id, a.decided.IDs)
 		if a.names.odd.fresh != nil {
-			a.oddNames(t, t.Dies[id-1].Off)
+			a.oddNames(t, t.Dies[id].Off)
 		}
 	}
 }

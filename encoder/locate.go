@@ -231,7 +231,7 @@ func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos dw
 func (l *locator) find(id btf.ID) (pos dwarf.Offset, ok bool) {
 	for i := range l.t.Types.Len() {
 		if l.same(id, translate.LocalID(i)+1, 0) {
-			return dwarf.Offset(l.t.Dies[i].Off), l.t.Dies[i].Off != 0
+			return dwarf.Offset(l.t.Dies[i+1].Off), l.t.Dies[i+1].Off != 0
 		}
 	}
 	return 0, false

@@ -32,13 +32,13 @@ var keyA, keyB, keyC, keyD = rand.Uint64() | 1, rand.Uint64() | 1, rand.Uint64()
 var Void = Hash{rand.Uint64() | 1, rand.Uint64()}
 
 // Begin is the hash of a type that starts with the two words of v (name, kind and flags) and refers to ref.
-func Begin(v uint64, ref Hash) Hash { return Hash{keyC, keyD}.Element(v, ref) }
+func Begin(v uint64, ref Hash) Hash { return Hash{keyA, keyB}.Element(v, ref) }
 
 // Element is the hash of a type, begun in h, with one more part: two words of its own, and what it refers to. A product of two
-// 64-bit factors is folded to 64 bits, in each lane with another key. (A factor of 0 would lose the other one; that a hash equals
-// its key is as unlikely as that two hashes collide.)
+// 64-bit factors, neither of which an image knows, is folded to 64 bits, in each lane for itself. (A factor of 0 would lose the other
+// one; that a hash equals the words of an image is as unlikely as that two hashes collide.)
 func (h Hash) Element(v uint64, ref Hash) Hash {
-	return Hash{Fold(h.A^v^keyA, ref.A), Fold(h.B^v^keyB, ref.B)}
+	return Hash{Fold(h.A^v, ref.A), Fold(h.B^v, ref.B)}
 }
 
 // Known tells whether h is the hash of something.

@@ -1,8 +1,6 @@
 package translate
 
 import (
-	"slices"
-
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
@@ -16,44 +14,35 @@ import (
 // exceeds.
 const maxClassChain = 4096
 
-// contributes sets what the type that was just appended contributes, if that is known of the type id, to which it refers.
-func (w *walker) contributes(head uint64, id uint32) {
-	ref, dies := nominal.Void, w.t.Dies
-	if i := id - 1; i < uint32(len(dies)) {
-		if ref = dies[i].Ref; !ref.Known() {
-			return
-		}
-	}
-	dies[len(dies)-1].Ref = nominal.Begin(head, ref)
-}
-
-// classify computes the class of every type of the unit, once all references are local ids. It goes from the last type to the first,
-// since it is references forward that have been left.
+// classify computes the class of every type of the unit, once all references are local ids. Until it ends, Class has what a reference
+// to the type contributes. It goes from the last type to the first, since it is references forward that have been left.
 func (w *walker) classify() {
 	t := w.t
 	w.chained, w.endless = 0, false
-	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
-	t.Class = slices.Grow(t.Class[:0], len(dies)+1)[:len(dies)+1]
+	class, words, starts := t.Class, t.Types.Words(), t.Types.Starts()
 	for _, id := range w.composed { // with these known, little is left that must be descended into
 		w.contribution(id)
 	}
-	class := t.Class[1:][:len(dies)]
-	for i := len(dies) - 1; i >= 0; i-- {
-		d := &dies[i]
-		if !d.Ref.Known() {
-			r := btf.Record(words[starts[i]:])
-			if to := r[2] - 1; btf.References.HasKnown(r.Kind()) && to < uint32(len(dies)) && dies[to].Ref.Known() {
-				d.Ref = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[to].Ref)
-			} else {
-				w.compute(uint32(i) + 1)
-			}
+	for i := len(w.unhashed) - 1; i >= 0; i-- {
+		id := w.unhashed[i]
+		if class[id].Known() {
+			continue
 		}
-		class[i] = d.Ref
+		r := btf.Record(words[starts[id-1]:])
+		if btf.References.HasKnown(r.Kind()) && class[r[2]].Known() {
+			class[id] = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), class[r[2]])
+		} else {
+			w.compute(id)
+		}
 	}
+	w.contents = w.contents[:0]
 	for _, id := range t.Named {
-		class[id-1] = w.namedContent(words[starts[id-1]:])
+		w.contents = append(w.contents, w.namedContent(words[starts[id-1]:]))
 	}
-	if t.Class[0] = nominal.Void; w.endless {
+	for i, id := range t.Named {
+		class[id] = w.contents[i]
+	}
+	if w.endless {
 		t.Class = nil
 	}
 }
@@ -72,17 +61,14 @@ func (w *walker) namedContent(r btf.Record) nominal.Hash {
 
 // contribution is what a reference to a type contributes.
 func (w *walker) contribution(id uint32) nominal.Hash {
-	if i := id - 1; i < uint32(len(w.t.Dies)) && w.t.Dies[i].Ref.A != 0 {
-		return w.t.Dies[i].Ref
+	if h := w.t.Class[id]; h.Known() {
+		return h
 	}
 	return w.compute(id)
 }
 
 // compute is contribution for a type of which it is not known.
 func (w *walker) compute(id uint32) nominal.Hash {
-	if id == 0 {
-		return nominal.Void
-	}
 	if w.chained++; w.chained > maxClassChain || w.endless {
 		w.endless = true
 		return nominal.Hash{}
@@ -93,7 +79,7 @@ func (w *walker) compute(id uint32) nominal.Hash {
 	if !h.Known() {
 		h.A = 1
 	}
-	t.Dies[id-1].Ref = h
+	t.Class[id] = h
 	return h
 }
 
@@ -134,44 +120,38 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 	if w.lazyRefs {
 		return w.lazyMembers(h, members)
 	}
-	dies := w.t.Dies
 	for at := 2; at < len(members); at += 3 {
-		ref := nominal.Void
-		if i := members[at-1] - 1; i < uint32(len(dies)) {
-			if ref = dies[i].Ref; !ref.Known() {
-				ref = w.compute(members[at-1])
-			}
-		}
-		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), ref)
+		h = h.Element(uint64(members[at-2])<<32|uint64(members[at]), w.contribution(members[at-1]))
 	}
 	return h
 }
 
 // lazyMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
-// itself it has all registers.
+// itself it has all registers, and what calls others is outside of the loop.
 //
 //go:noinline
 func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
-	for at := 0; at < len(members)-2; at += 3 {
-		v, off := uint64(members[at])<<32|uint64(members[at+2]), members[at+1]
-		if d := hashedAt(dies, byOff, off); d != nil {
-			h = h.Element(v, d.Ref)
-		} else {
-			h = h.Element(v, w.lazyContribution(off))
+	class := w.t.Class[:len(dies)]
+	for {
+		at := 0
+		for ; at < len(members)-2; at += 3 {
+			v, off := uint64(members[at])<<32|uint64(members[at+2]), uint(members[at+1])
+			if off >= uint(len(byOff)) {
+				break
+			}
+			id := uint(byOff[off])
+			if id >= uint(len(dies)) || uint(dies[id].Off) != off || !class[id].Known() {
+				break
+			}
+			h = h.Element(v, class[id])
 		}
-	}
-	return h
-}
-
-// hashedAt is the type that the index has at an offset, if it is there and what it contributes is known; else nil.
-func hashedAt(dies []Die, byOff []uint16, off uint32) *Die {
-	if uint64(off) < uint64(len(byOff)) {
-		if i := uint32(byOff[off]) - 1; i < uint32(len(dies)) && dies[i].Off == off && dies[i].Ref.Known() {
-			return &dies[i]
+		if at >= len(members)-2 {
+			return h
 		}
+		h = h.Element(uint64(members[at])<<32|uint64(members[at+2]), w.lazyContribution(members[at+1]))
+		members = members[at+3:]
 	}
-	return nil
 }
 
 // lazyParams is lazyMembers for the parameters of a prototype, two words each.
@@ -179,15 +159,26 @@ func hashedAt(dies []Die, byOff []uint16, off uint32) *Die {
 //go:noinline
 func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
-	for at := 0; at < len(params)-1; at += 2 {
-		name, off := uint64(params[at]), params[at+1]
-		if d := hashedAt(dies, byOff, off); d != nil {
-			h = h.Element(name, d.Ref)
-		} else {
-			h = h.Element(name, w.lazyContribution(off))
+	class := w.t.Class[:len(dies)]
+	for {
+		at := 0
+		for ; at < len(params)-1; at += 2 {
+			name, off := uint64(params[at]), uint(params[at+1])
+			if off >= uint(len(byOff)) {
+				break
+			}
+			id := uint(byOff[off])
+			if id >= uint(len(dies)) || uint(dies[id].Off) != off || !class[id].Known() {
+				break
+			}
+			h = h.Element(name, class[id])
 		}
+		if at >= len(params)-1 {
+			return h
+		}
+		h = h.Element(uint64(params[at]), w.lazyContribution(params[at+1]))
+		params = params[at+2:]
 	}
-	return h
 }
 
 // lazyContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.

@@ -77,16 +77,16 @@ func (t *Unit) Resolved(ref uint32) LocalID {
 // At is the local id of the type at an offset, 0 when there is none there. The outermost of the dimensions of an array, which are
 // all at one offset, comes last.
 func (t *Unit) At(off uint32) LocalID {
-	lo, hi := 0, len(t.Dies)
-	for lo < hi { // Dies before lo are at off or before it, those from hi on behind it
-		if m := int(uint(lo+hi) >> 1); t.Dies[m].Off <= off {
-			lo = m + 1
+	id, end := 0, len(t.Dies)
+	for end-id > 1 { // id is at off or before it, as void is; what follows from end on is behind it
+		if m := int(uint(id+end) >> 1); t.Dies[m].Off <= off {
+			id = m
 		} else {
-			hi = m
+			end = m
 		}
 	}
-	if off == 0 || lo == 0 || t.Dies[lo-1].Off != off {
+	if off == 0 || t.Dies[id].Off != off {
 		return 0
 	}
-	return LocalID(lo)
+	return LocalID(id)
 }

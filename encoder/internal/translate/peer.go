@@ -252,12 +252,12 @@ func (w *walker) confuseTypeUnits() {
 	if !w.opt.Peer.Has(rules.ConfuseTypeUnits) {
 		return
 	}
-	for id := range w.u.TypeUnitIDs() {
+	for id := 1; id <= int(w.u.TypeUnitIDs()); id++ {
 		to := dwarf.Offset(0)
-		if dies := w.t.Dies; int(id) < len(dies) && (int(id)+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
+		if dies := w.t.Dies; id < len(dies) && (id+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
 			to = dwarf.Offset(dies[id].Off) // not of an inner dimension of an array, to which no reference leads
 		}
-		w.alias(w.u.Len()+int(id)+1, to)
+		w.alias(w.u.Len()+id, to)
 	}
 }
 

@@ -165,7 +165,7 @@ func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
 	id := w.t.Types.Append3(uint32(value), btf.Info(btf.KindTypeTag, 0, false), target)
 	words := w.t.Types.Words()
 	w.refer(words, len(words)-1, 1)
-	w.t.Dies = append(w.t.Dies, Die{})
+	w.addedHidden()
 	w.moved = true
 	return uint32(id) | localMark
 }

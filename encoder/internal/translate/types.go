@@ -41,7 +41,7 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 			return next
 		}
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFloat, 0, false), uint32(size))
-		w.added(pos, size)
+		w.added(pos, size, nominal.Hash{})
 		return next
 	}
 	w.integer(pos, name, size, enc)
@@ -80,7 +80,7 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 		name, size = fakeInt(w.t.Strings), 4
 	}
 	id := w.t.Types.Append(uint32(name), btf.Info(btf.KindInt, 0, false), uint32(size), bits<<24|uint32(size*8))
-	w.added(pos, stated)
+	w.added(pos, stated, nominal.Hash{})
 	if isInt {
 		w.t.Int = LocalID(id)
 	}
@@ -131,7 +131,8 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	w.own(tags, pos, id)
 	if name == 0 {
 		w.names = append(w.names, nameFixup{LocalID(id), spec})
-		w.t.Dies[id-1].Ref = nominal.Hash{}
+		w.t.Class[id] = nominal.Hash{}
+		w.unhashed = append(w.unhashed, id)
 	}
 	return next
 }
@@ -175,9 +176,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 		words := append(t.Words(), elem, IndexPending, dims[i])
 		t.SetWords(words)
 		w.refer(words, at, 3)
-		id := w.added(pos, 0)
-		w.composed = append(w.composed, id)
-		elem = id | localMark
+		elem = w.addedComposed(pos, 0) | localMark
 	}
 	w.elems = w.elems[:base]
 	return next
@@ -216,7 +215,7 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		kind = btf.KindEnum64
 	}
 	w.t.Types.Append(uint32(name), btf.Info(kind, 0, false), uint32(size))
-	id := w.added(pos, stated)
+	id := w.added(pos, stated, nominal.Hash{})
 	w.named(id, name, spec, nominal.Enum)
 	if wide {
 		w.signs = append(w.signs, signFixup{LocalID(id), typ})
@@ -330,13 +329,13 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	if n > btf.MaxVlen {
 		c.Fail(pos, "%d parameters are more than BTF can count", n)
 	}
-	id := w.append(pos, 0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), uint32(ret), size)
-	w.composed = append(w.composed, id)
 	t := &w.t.Types
+	to, _ := w.link(uint32(ret))
+	t.Append3(0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), to)
+	w.addedComposed(pos, size)
 	at := t.WordCount()
 	t.Extend(w.elems[base:])
 	w.elements(t.Words(), at+1, 2)
-	w.t.Dies[id-1].Ref = nominal.Hash{} // it has parameters too
 	w.elems = w.elems[:base]
 	return next
 }

@@ -86,15 +86,14 @@ type DeclTag struct {
 
 // A Die is where a type comes from.
 type Die struct {
-	Off  uint32       // of its DIE in the unit; all dimensions of an array have one; 0 of a type tag, to which no offset leads
-	Size uint32       // DW_AT_byte_size, 0 when absent
-	Ref  nominal.Hash // what a reference to the type contributes to a class; not known everywhere
+	Off  uint32 // of its DIE in the unit; all dimensions of an array have one; 0 of a type tag, to which no offset leads
+	Size uint32 // DW_AT_byte_size, 0 when absent
 }
 
 // A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
 type Unit struct {
 	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
-	Dies     []Die          // by local id - 1
+	Dies     []Die          // by local id; void is at 0
 	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
 	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs
 	Named    []LocalID      // named structs, unions and enums, declarations included
@@ -134,11 +133,11 @@ func (t *Unit) SizeOf(id LocalID) uint64 {
 		case btf.KindPtr:
 			return n * uint64(t.AddrSize)
 		case btf.KindInt, btf.KindFloat:
-			return n * uint64(uint16(t.Dies[id-1].Size*8)/8)
+			return n * uint64(uint16(t.Dies[id].Size*8)/8)
 		case btf.KindEnum, btf.KindEnum64:
 			return n * uint64(r.Size())
 		case btf.KindFuncProto:
-			if s := t.Dies[id-1].Size; s != 0 {
+			if s := t.Dies[id].Size; s != 0 {
 				return n * uint64(s)
 			}
 			return n * uint64(t.AddrSize)
@@ -176,19 +175,24 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	if t.Types.Reset(); t.Dies == nil {
 		t.makeRoom()
 	}
-	t.Dies, t.Named = t.Dies[:0], t.Named[:0]
-	t.Class = append(t.Class[:0], nominal.Void)
+	t.Dies, t.Class, t.Named = append(t.Dies[:0], Die{}), append(t.Class[:0], nominal.Void), t.Named[:0]
 	t.Int, t.Arrays, t.LazyRefs = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
 	t.Place, t.Name, t.Merged, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
 }
 
+// add adds what there is to be known of one more type: where it comes from, and its class, as far as that is known.
+func (t *Unit) add(d Die, class nominal.Hash) {
+	t.Dies = append(t.Dies, d)
+	t.Class = append(t.Class, class)
+}
+
 // makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.
 func (t *Unit) makeRoom() {
 	const types, words = 4 << 10, 48 << 10
 	t.Types.Grow(types, words)
-	t.Dies, t.Class, t.Named = make([]Die, 0, types), make([]nominal.Hash, 0, types), make([]LocalID, 0, types/2)
+	t.Dies, t.Class, t.Named = make([]Die, 0, types+1), make([]nominal.Hash, 0, types+1), make([]LocalID, 0, types/2)
 }
 
 // CU translates an opened unit into t and fs; only compile and type units have types (rule 01/2.2). The error names the

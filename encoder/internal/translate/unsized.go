@@ -12,7 +12,7 @@ import (
 // replaceUnsized looks at all members, elements and parameters of a unit whose references are followed.
 func (w *walker) replaceUnsized() {
 	t := w.t
-	for id := uint32(1); id <= uint32(len(t.Dies)); id++ {
+	for id := uint32(1); id < uint32(len(t.Dies)); id++ {
 		r := t.Types.At(btf.ID(id))
 		at, step := lazyRefsIn(r.Kind())
 		if r.Kind() == btf.KindArray {
@@ -25,7 +25,7 @@ func (w *walker) replaceUnsized() {
 			hole := w.emptyStruct()
 			r = t.Types.At(btf.ID(id)) // the table may have moved
 			r[at] = hole
-			w.noteUnsized(dwarf.Offset(t.Dies[id-1].Off), nameOf(r, at))
+			w.noteUnsized(dwarf.Offset(t.Dies[id].Off), nameOf(r, at))
 		}
 	}
 }
@@ -50,8 +50,7 @@ func (w *walker) emptyStruct() uint32 {
 	if w.hole == 0 {
 		w.moved = true
 		w.hole = uint32(w.t.Types.Append3(0, btf.Info(btf.KindStruct, 0, false), 0))
-		w.t.Dies = append(w.t.Dies, Die{})
-		w.composed = append(w.composed, w.hole)
+		w.addedHidden()
 	}
 	return w.hole
 }

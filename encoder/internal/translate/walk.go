@@ -57,6 +57,8 @@ type walker struct {
 	moved    bool     // types were put behind others whose offsets are higher
 	classes  bool     // what is wanted are classes too
 	composed []uint32 // local ids of prototypes, arrays, and structs and unions without a name
+	unhashed []uint32 // local ids of other types whose class was not known when they were appended
+	contents []nominal.Hash
 	chained  int
 	endless  bool // types form a cycle without a name
 	direct   bool // members, parameters and enumerators are taken as they stand
@@ -103,7 +105,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.depth, w.chainTags = 0, 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
-	w.aliases, w.composed = w.aliases[:0], w.composed[:0]
+	w.aliases, w.composed, w.unhashed = w.aliases[:0], w.composed[:0], w.unhashed[:0]
 	w.unsized, w.hole = false, 0
 	w.strays.forget()
 	w.missing.reset()
@@ -134,36 +136,66 @@ func (w *walker) root() {
 	}
 }
 
-// added notes the type that was just appended as the one that references to off mean.
-func (w *walker) added(off int, size uint64) uint32 {
-	dies := append(w.t.Dies, Die{Off: uint32(off), Size: uint32(size)})
-	w.t.Dies = dies
-	if id := uint32(len(dies)); id < w.farFrom {
-		w.byOff[off] = uint16(id)
+// added notes the type that was just appended as the one that references to off mean. class is what a reference to it contributes
+// to classes; the zero value leaves that for the end of the unit.
+func (w *walker) added(off int, size uint64, class nominal.Hash) uint32 {
+	id := w.place(off, size, class)
+	if !class.Known() {
+		w.unhashed = append(w.unhashed, id)
+	}
+	return id
+}
+
+// addedComposed is added for a prototype, an array, or a struct or union without a name.
+func (w *walker) addedComposed(off int, size uint64) uint32 {
+	id := w.place(off, size, nominal.Hash{})
+	w.composed = append(w.composed, id)
+	return id
+}
+
+// addedHidden is added for a type to which no offset leads.
+func (w *walker) addedHidden() {
+	w.t.add(Die{}, nominal.Hash{})
+	w.unhashed = append(w.unhashed, w.last())
+}
+
+// place makes the type that was just appended the one at off, and returns its local id.
+func (w *walker) place(off int, size uint64, class nominal.Hash) uint32 {
+	t := w.t
+	t.add(Die{Off: uint32(off), Size: uint32(size)}, class)
+	id := uint32(len(t.Dies)) - 1
+	if id >= w.farFrom {
+		w.addFar(off, id)
 		return id
 	}
-	return w.addFar(off)
+	w.byOff[off] = uint16(id)
+	return id
 }
 
 // append appends a record that refers to the DIE at the offset ref, and notes it as the type at off.
 func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
-	t := &w.t.Types
-	id := w.known(ref)
+	t := w.t
+	to, known := w.link(ref)
+	class := nominal.Hash{}
+	if known && w.classes && t.Class[to].Known() {
+		class = nominal.Begin(uint64(name)<<32|uint64(info), t.Class[to])
+	}
+	t.Types.Append3(uint32(name), info, to)
+	return w.added(off, size, class)
+}
+
+// link is what the third word of the record that is appended next refers to with: the local id of the type at off where that is known
+// already; else off, and the word is noted.
+func (w *walker) link(off uint32) (word uint32, known bool) {
+	id := w.known(off)
 	switch {
-	case id != 0:
-	case ref&localMark != 0:
-		id = ref &^ localMark
-	case ref != 0:
-		w.forward = append(w.forward, uint32(t.WordCount())+2)
-		t.Append3(uint32(name), info, ref)
-		return w.added(off, size)
+	case id != 0 || off == 0:
+		return id, true
+	case off&localMark != 0:
+		return off &^ localMark, true
 	}
-	t.Append3(uint32(name), info, id)
-	own := w.added(off, size)
-	if w.classes {
-		w.contributes(uint64(name)<<32|uint64(info), id)
-	}
-	return own
+	w.forward = append(w.forward, uint32(w.t.Types.WordCount())+2)
+	return off, false
 }
 
 // known is the local id of the type at off, if it has one that no later type can take from it; else 0.
@@ -171,11 +203,11 @@ func (w *walker) known(off uint32) uint32 {
 	if uint64(off) >= uint64(len(w.byOff)) || !w.eager {
 		return 0
 	}
-	id, dies := uint32(w.byOff[off]), w.t.Dies
-	if id-1 >= uint32(len(dies)) || dies[id-1].Off != off {
+	id, dies := uint(w.byOff[off]), w.t.Dies
+	if id >= uint(len(dies)) || dies[id].Off != off {
 		return 0
 	}
-	return id
+	return uint32(id)
 }
 
 // elements is refer for the members of a composite or the parameters of a prototype; it leaves lazy references alone.
@@ -190,7 +222,7 @@ func (w *walker) elements(words []uint32, at, step int) {
 // branch for it.
 func (w *walker) refer(words []uint32, at, step int) {
 	byOff, dies := w.byOff, w.t.Dies
-	if !w.eager || len(dies) == 0 {
+	if !w.eager {
 		byOff = nil
 	}
 	n, room := len(w.forward), max(0, len(words)-at)
@@ -207,11 +239,11 @@ func (w *walker) refer(words []uint32, at, step int) {
 			continue
 		}
 		id := uint32(byOff[off])
-		i := id - 1
-		if i >= uint32(len(dies)) {
+		i := uint(id)
+		if i >= uint(len(dies)) {
 			i = 0
 		}
-		// Where no type has that offset yet, id is stale, or 0. (If it is 0, the first type is not at off; or off is 0 too.)
+		// Where no type has that offset yet, id is stale, or 0, which void has: that is at another offset.
 		unknown := (uint64(dies[i].Off^off) + 1<<32 - 1) >> 32 // 1 if the offsets differ, else 0
 		words[at] = id ^ (id^off)&-uint32(unknown)
 		forward[n] = uint32(at)
@@ -221,20 +253,18 @@ func (w *walker) refer(words []uint32, at, step int) {
 }
 
 // last is the local id of the last type.
-func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) }
+func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) - 1 }
 
 // farID in byOff stands for this local id and all higher ones.
 const farID = 1<<16 - 1
 
-// addFar notes the last type in the map of far ids.
-func (w *walker) addFar(off int) uint32 {
-	id := w.last()
+// addFar notes a type in the map of far ids.
+func (w *walker) addFar(off int, id uint32) {
 	if id == farID && w.merged == nil || w.far == nil {
 		w.far = make(map[uint32]uint32)
 	}
 	w.byOff[uint32(off)&w.mask] = farID
 	w.far[uint32(off)] = id
-	return id
 }
 
 // local is the local id of the type whose DIE is at off; 0 when there is none there (rule 01/8.2).
@@ -252,7 +282,7 @@ func (w *walker) find(off dwarf.Offset) LocalID {
 	if id == farID {
 		id = w.far[uint32(off)]
 	}
-	if id != 0 && id <= w.last() && w.t.Dies[id-1].Off == uint32(off) {
+	if id != 0 && id <= w.last() && w.t.Dies[id].Off == uint32(off) {
 		return LocalID(id)
 	}
 	return 0
