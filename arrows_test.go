@@ -67,27 +67,28 @@ var arrows = map[string][]string{
 	"scripts/mutate":          {},
 
 	"cmd/btfbatch": {
-		"cmd/internal/batch", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed", "cmd/internal/explain",
-		"cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/reports",
-		"cmd/internal/settings", "cmd/internal/source", "config", "corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature",
-		"encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape", "golden/report",
-		"golden/report/exitcode", "golden/show",
+		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed",
+		"cmd/internal/explain", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
+		"cmd/internal/reports", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
+		"encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
+		"golden/report", "golden/report/exitcode", "golden/show",
 	},
 	"cmd/internal/batch": {
-		"cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "cmd/internal/source", "config",
+		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
 		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden",
 		"golden/dump", "golden/escape", "golden/report",
 	},
+	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden/escape", "golden/report"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {
-		"cmd/internal/publish", "cmd/internal/settings", "cmd/internal/source", "config", "corpus", "encoder", "encoder/btf",
+		"cmd/internal/btffile", "cmd/internal/publish", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf",
 		"encoder/elf", "encoder/input", "encoder/verify", "golden/report",
 	},
 	"cmd/internal/explain": {"encoder", "encoder/elf", "golden/escape"},
-	"cmd/internal/judge":   {"cmd/internal/source", "encoder/btf", "encoder/verify"},
+	"cmd/internal/judge":   {"cmd/internal/btffile", "encoder/btf", "encoder/verify"},
 	"cmd/internal/pahole": {
-		"cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "cmd/internal/source", "encoder", "encoder/btf",
+		"cmd/internal/btffile", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "encoder", "encoder/btf",
 		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
 		"golden/report/exitcode",
 	},
@@ -95,7 +96,6 @@ var arrows = map[string][]string{
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "golden/escape", "golden/report"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
-	"cmd/internal/source":   {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
 	"cmd/internal/timings":  {"encoder"},
 }
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 	"github.com/btfbatch/btfbatch/golden/show"
@@ -126,11 +126,11 @@ func (d *diff) compare(old, new string) (*cause.Comparison, error) {
 	if err := oneStdin(old, new, d.base); err != nil {
 		return nil, err
 	}
-	o, err := source.ToCompare(old, d.oldBase)
+	o, err := btffile.ToCompare(old, d.oldBase)
 	if err != nil {
 		return nil, failed(err)
 	}
-	n, err := source.ToCompare(new, d.newBase)
+	n, err := btffile.ToCompare(new, d.newBase)
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
@@ -46,7 +46,7 @@ standard input; a split one continues the file of --base, or else the section .B
 			if err := oneStdin(args[0], base); err != nil {
 				return err
 			}
-			o, ptrSize, err := source.Object(args[0], base)
+			o, ptrSize, err := btffile.Object(args[0], base)
 			if err != nil {
 				return failed(err)
 			}

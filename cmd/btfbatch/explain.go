@@ -9,6 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 func newExplain(a *app) *cobra.Command {
@@ -39,11 +40,19 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 				return err
 			}
 			defer done()
+			image, err := elf.Open(path)
+			if err != nil {
+				return failed(fmt.Errorf("%s: %w", args[0], err))
+			}
+			defer image.Close()
 			var warnings []encoder.Warning
 			if excluded {
-				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), path, enc)
+				warnings, err = explain.Excluded(cmd.Context(), cmd.OutOrStdout(), image, enc)
 			} else {
-				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), path, args[1], enc, want.Profile == "")
+				warnings, err = explain.Symbol(cmd.Context(), cmd.OutOrStdout(), image, args[1], enc, want.Profile == "")
+			}
+			if err != nil {
+				err = fmt.Errorf("%s: %w", args[0], err)
 			}
 			a.console.Warned(args[0], batch.Warnings(warnings), shown(nil))
 			return failed(err)

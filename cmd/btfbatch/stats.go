@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/costs"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -44,7 +44,7 @@ need it anyway.`,
 			}
 			defer done()
 			if base != "" {
-				o, _, err := source.Base(base)
+				o, _, err := btffile.Base(base)
 				if err != nil {
 					return failed(err)
 				}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -72,7 +72,7 @@ func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
 		s.wire = wire
 		var o *btf.Object
-		o, err = source.Parse(wire)
+		o, err = btffile.Parse(wire)
 		s.btf = encoder.NewBase(o)
 	}
 	s.err = err
@@ -92,7 +92,7 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 			return input.Named(s.file, err)
 		}
 	}
-	o, wire, err := source.BaseFrom(in, s.file)
+	o, wire, err := btffile.BaseFrom(in, s.file)
 	if err != nil {
 		return err
 	}

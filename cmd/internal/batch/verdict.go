@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -101,7 +101,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 		}
 	}
 	if file := b.opt.Lint.earlier(t.Name); file != "" {
-		f, err := source.Read(file)
+		f, err := btffile.Read(file)
 		if err != nil {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
 		}

@@ -7,9 +7,9 @@ package embed
 import (
 	"fmt"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -36,12 +36,17 @@ const (
 
 // Run does the job. It tells what it has embedded, and what is odd about that.
 func (j *Job) Run() (told string, warnings []report.Warning, err error) {
-	f, err := source.Read(j.BTF)
+	in, err := btffile.Open(j.BTF)
 	if err != nil {
 		return "", nil, err
 	}
+	defer in.Close()
+	f, err := btffile.From(in)
+	if err != nil {
+		return "", nil, input.Named(j.BTF, err)
+	}
 	if j.Distilled != "" {
-		d, err := source.Read(j.Distilled)
+		d, err := btffile.Read(j.Distilled)
 		if err != nil {
 			return "", nil, err
 		}
@@ -56,7 +61,7 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("%s: %w", j.Image, err)
 	}
-	if warnings, err = j.judge(f, image, sections.BTF); err != nil {
+	if warnings, err = j.judge(f, in, image, sections.BTF); err != nil {
 		return "", nil, err
 	}
 	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(sections.BTF))
@@ -71,12 +76,13 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	return told, warnings, set.Commit()
 }
 
-// judge finds out whether the BTF fits the image, and asks the kernels about it, and about padded, which is the same as the image gets it.
-func (j *Job) judge(f *source.File, image *elf.File, padded []byte) (warnings []report.Warning, err error) {
+// judge checks that the BTF, which was read from in, fits the image, and asks the kernels about it and about padded, which is the form that
+// the image gets.
+func (j *Job) judge(f *btffile.File, in *input.File, image *elf.File, padded []byte) (warnings []report.Warning, err error) {
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
 	var base *btf.Object
 	if j.Base != "" {
-		if base, opt.Base, err = source.Base(j.Base); err != nil {
+		if base, opt.Base, err = btffile.Base(j.Base); err != nil {
 			return nil, err
 		}
 	} else if err := f.Alone(); err != nil {
@@ -94,7 +100,7 @@ func (j *Job) judge(f *source.File, image *elf.File, padded []byte) (warnings []
 		}
 		return nil
 	}
-	if warnings, err = j.fit(f, image, base); err != nil {
+	if warnings, err = j.fit(f, in, image, base); err != nil {
 		return nil, fmt.Errorf("%s: %w", j.BTF, err)
 	}
 	if err := check(f.BTF); err != nil { // by itself first: of a wrong header the padding makes another one
@@ -108,7 +114,7 @@ func (j *Job) judge(f *source.File, image *elf.File, padded []byte) (warnings []
 
 // fit finds out whether the BTF can be the image's, and what speaks against it. What is wrong with the BTF itself is for the kernels
 // to say.
-func (j *Job) fit(f *source.File, image *elf.File, base *btf.Object) (warnings []report.Warning, err error) {
+func (j *Job) fit(f *btffile.File, in *input.File, image *elf.File, base *btf.Object) (warnings []report.Warning, err error) {
 	own := base
 	if f.Distilled != nil {
 		if own, err = btf.Parse(f.Distilled, nil); err != nil {
@@ -122,7 +128,7 @@ func (j *Job) fit(f *source.File, image *elf.File, base *btf.Object) (warnings [
 	if err := fits(o, f, image); err != nil {
 		return nil, err
 	}
-	list, err := j.doubts(o, f, image)
+	list, err := doubts(o, in, image)
 	if err != nil {
 		return nil, err
 	}

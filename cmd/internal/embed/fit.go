@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -14,7 +14,7 @@ import (
 )
 
 // fits tells whether BTF can be that of an image at all.
-func fits(o *btf.Object, from *source.File, image *elf.File) error {
+func fits(o *btf.Object, from *btffile.File, image *elf.File) error {
 	if from.Order != nil && from.Machine != image.Machine {
 		return fmt.Errorf("it comes from a file for %s, and the image is for %s", from.Machine, image.Machine)
 	}
@@ -59,8 +59,8 @@ func longSize(o *btf.Object) int {
 	return 0
 }
 
-// doubts says what makes it unlikely that BTF is that of an image.
-func (j *Job) doubts(o *btf.Object, from *source.File, image *elf.File) (list []string, err error) {
+// doubts lists reasons to suspect that BTF is not that of an image. in is the file that the BTF comes from.
+func doubts(o *btf.Object, in *input.File, image *elf.File) (list []string, err error) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	is, err := corpus.Identify(image)
 	if err != nil {
@@ -84,14 +84,13 @@ func (j *Job) doubts(o *btf.Object, from *source.File, image *elf.File) (list []
 	if missing > 0 {
 		add("%d of %d functions of the BTF are not in the image, such as %s: it seems to be that of another one", missing, funcs, example)
 	}
-	if from.Order == nil || j.BTF == input.Stdin {
+	if in.Kind != input.ELF {
 		return list, nil
 	}
-	other, err := elf.Open(j.BTF)
+	other, err := elf.FromInput(in)
 	if err != nil {
 		return nil, err
 	}
-	defer other.Close()
 	was, err := corpus.Identify(other)
 	if err != nil {
 		return nil, err

@@ -48,26 +48,13 @@ func place(d encoder.VarDecision) string {
 	return fmt.Sprintf("%s+%#x", escape.Line(d.Section), d.Offset)
 }
 
-// Excluded lists everything that is left out of an image. It returns the warnings of the encoder.
-func Excluded(ctx context.Context, w io.Writer, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
+// Excluded lists everything that is left out of an image. It returns the warnings of the encoder. Errors do not name the image.
+func Excluded(ctx context.Context, w io.Writer, image *elf.File, enc encoder.Encoder) ([]encoder.Warning, error) {
 	l := List{W: w}
 	enc.OnFunc, enc.OnVar = l.Func, l.Var
-	warnings, err := encode(ctx, image, enc)
+	res, err := enc.Encode(ctx, image)
 	if err != nil {
 		return nil, err
 	}
-	return warnings, l.Err
-}
-
-func encode(ctx context.Context, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
-	f, err := elf.Open(image)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", image, err)
-	}
-	defer f.Close()
-	res, err := enc.Encode(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", image, err)
-	}
-	return res.Warnings, nil
+	return res.Warnings, l.Err
 }

@@ -14,16 +14,16 @@ import (
 )
 
 // An UnknownError says that an image has no function or variable of a name.
-type UnknownError struct{ Image, Name string }
+type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("%s: no function or variable is named %q", e.Image, e.Name)
+	return fmt.Sprintf("no function or variable is named %q", e.Name)
 }
 
 // Symbol writes what was decided about a name, with the given options and, if both are wanted, whether the other profile decides
-// otherwise, or fails. It returns the encoder's warnings with the given options. The error is an *UnknownError when neither the
-// symbol table nor the DWARF knows the name.
-func Symbol(ctx context.Context, w io.Writer, image, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
+// otherwise, or fails. It returns the encoder's warnings with the given options. The error is an *UnknownError if neither the symbol table
+// nor the DWARF has the name. Errors do not name the image.
+func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
 	mine := listener{name: name}
 	warnings, err := mine.hear(ctx, image, enc)
 	if err != nil {
@@ -52,10 +52,10 @@ func Symbol(ctx context.Context, w io.Writer, image, name string, enc encoder.En
 		}
 	}
 	if text == "" {
-		return warnings, &UnknownError{image, name}
+		return warnings, &UnknownError{name}
 	}
 	if failure != nil {
-		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", other.Profile, strings.TrimPrefix(failure.Error(), image+": "))
+		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", other.Profile, failure)
 	}
 	_, err = io.WriteString(w, text)
 	return warnings, err
@@ -68,7 +68,7 @@ type listener struct {
 	vars []encoder.VarDecision
 }
 
-func (l *listener) hear(ctx context.Context, image string, enc encoder.Encoder) ([]encoder.Warning, error) {
+func (l *listener) hear(ctx context.Context, image *elf.File, enc encoder.Encoder) ([]encoder.Warning, error) {
 	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
 	enc.OnFunc = func(d encoder.FuncDecision) {
 		if d.Name == base {
@@ -80,7 +80,11 @@ func (l *listener) hear(ctx context.Context, image string, enc encoder.Encoder) 
 			l.vars = append(l.vars, d)
 		}
 	}
-	return encode(ctx, image, enc)
+	res, err := enc.Encode(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	return res.Warnings, nil
 }
 
 // compare tells of every decision and of the other profile's, if that is another one.
@@ -162,12 +166,7 @@ func units(n int) string {
 }
 
 // fromSymbols tells of names that the symbol table has and no decision was about.
-func fromSymbols(image, name string, enc encoder.Encoder) (string, error) {
-	f, err := elf.Open(image)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", image, err)
-	}
-	defer f.Close()
+func fromSymbols(f *elf.File, name string, enc encoder.Encoder) (string, error) {
 	syms, err := f.Symbols()
 	if err != nil || syms == nil {
 		return "", err

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -38,7 +38,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 	if opt.Kernel, err = verify.ParseKernel(q.Kernel); err != nil {
 		return nil, err
 	}
-	f, err := source.ReadAny(file)
+	f, err := btffile.ReadAny(file)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (q *Question) Ask(file string) (*Answer, error) {
 }
 
 // path finds out by which path the BTF reaches the kernel, and reads the base.
-func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
+func (q *Question) path(f *btffile.File, opt *verify.Options) (err error) {
 	opt.Order, opt.PtrSize = f.Order, f.PtrSize
 	switch {
 	case q.Path != "":
@@ -96,7 +96,7 @@ func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
 	if opt.Path != verify.Module {
 		return fmt.Errorf("path %s takes no base", opt.Path)
 	}
-	b, err := source.ReadBase(q.Base)
+	b, err := btffile.ReadBase(q.Base)
 	if err != nil {
 		return err
 	}
@@ -105,13 +105,13 @@ func (q *Question) path(f *source.File, opt *verify.Options) (err error) {
 }
 
 // lint checks the same bytes for what a publisher should know.
-func (q *Question) lint(blob []byte, f *source.File, opt *verify.Options) ([]verify.Warning, error) {
+func (q *Question) lint(blob []byte, f *btffile.File, opt *verify.Options) ([]verify.Warning, error) {
 	l := verify.LintOptions{Kernel: opt.Kernel, Module: opt.Path == verify.Module, Order: opt.Order, Base: opt.Base, SMP: f.PerCPU, Loss: q.Loss}
 	if l.Module && opt.Distilled != nil {
 		l.Base = opt.Distilled
 	}
 	if q.Earlier != "" {
-		e, err := source.Read(q.Earlier)
+		e, err := btffile.Read(q.Earlier)
 		if err != nil {
 			return nil, err
 		}

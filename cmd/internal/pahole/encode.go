@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
@@ -34,7 +34,7 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	if r.base != nil {
-		base, _, err := source.Base(*r.base)
+		base, _, err := btffile.Base(*r.base)
 		if err != nil {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}

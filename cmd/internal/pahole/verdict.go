@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -32,7 +32,7 @@ func kernels() (list []string) {
 func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) error) error {
 	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
 	if r.base != nil && (len(r.want.Kernels) > 0 || r.verbose) {
-		base, err := source.ReadBase(*r.base)
+		base, err := btffile.ReadBase(*r.base)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package source_test
+package btffile_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/source"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
@@ -27,21 +27,21 @@ func TestDistilled(t *testing.T) {
 		{Name: ".BTF.base", Data: read(driver + "base.golden")}}, elf.NewCopy(module)); err != nil {
 		t.Fatal(err)
 	}
-	o, size, err := source.Object(module, "")
+	o, size, err := btffile.Object(module, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(o.AppendWire(nil), read(driver+"distilled.golden")) || size != 8 {
 		t.Errorf("alone: got %d types, pointers of %d bytes", o.Len(), size)
 	}
-	o, _, err = source.Object(module, filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
+	o, _, err = btffile.Object(module, filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := dump.AppendRaw(nil, o); !bytes.Equal(got, read(driver+"relocated.golden")) {
 		t.Errorf("over the whole base it is not what bpftool prints:\n%s", got)
 	}
-	if _, _, err := source.Object(module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
+	if _, _, err := btffile.Object(module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
 		t.Error("over a base without its types it was accepted")
 	}
 }

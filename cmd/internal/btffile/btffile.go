@@ -1,8 +1,8 @@
-// Package source reads BTF from whatever holds it: a raw file, the sections of an ELF file, a raw dump.
+// Package btffile reads BTF from whatever holds it: a raw file, the sections of an ELF file, a raw dump.
 //
 // Input: paths. Output: bytes, for the verifier, or BTF objects. Package input recognises the kind of a file and its compression. Never:
 // the package checks no types and writes nothing.
-package source
+package btffile
 
 import (
 	"crypto/sha256"
@@ -109,7 +109,7 @@ func section(f *elf.File, name string) ([]byte, error) {
 
 // Base reads the BTF that split ones continue. Several goroutines may continue it at once.
 func Base(path string) (*btf.Object, []byte, error) {
-	in, err := OpenBase(path)
+	in, err := Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,8 +117,8 @@ func Base(path string) (*btf.Object, []byte, error) {
 	return BaseFrom(in, path)
 }
 
-// OpenBase opens a file that may hold a base.
-func OpenBase(path string) (*input.File, error) {
+// Open opens a file that may hold BTF: raw BTF, or an ELF file. Errors name the path.
+func Open(path string) (*input.File, error) {
 	in, err := input.Open(path, input.BTF, input.ELF)
 	return in, input.Named(path, err)
 }
@@ -138,7 +138,7 @@ func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
 
 // ReadBase reads a file as Read does. The BTF can be a base as far as its strings tell.
 func ReadBase(path string) (*File, error) {
-	in, err := OpenBase(path)
+	in, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
