@@ -39,7 +39,8 @@ type Encoder struct {
 type Hooks struct {
 	// OnFunc hears of every function that the symbol table has and a unit defines, in the order of their names.
 	OnFunc func(FuncDecision)
-	// OnVar hears of every variable that lies in a section of which variables are wanted, in the order of the units.
+	// OnVar hears of every variable whose address lies in a section of which variables are wanted, in the order of the units, after
+	// all of them have been read.
 	OnVar func(VarDecision)
 	// OnProgress hears how many bytes of .debug_info are done, of how many.
 	OnProgress func(doneBytes, totalBytes uint64)

@@ -21,6 +21,8 @@ var (
 	ErrNoTypes = errors.New("no types: every unit is empty or left out")
 	// ErrSeveral: EncodeAll was called with another profile than Pahole, which alone says what several images give.
 	ErrSeveral = errors.New("several images into one BTF: only the profile pahole says what that is")
+	// ErrStaleBase: the image has a distilled base that the new BTF does not continue, see Sections.For.
+	ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
 	// ErrNotLocated: Locate was asked about a type that no unit has.
 	ErrNotLocated = errors.New("no unit has such a type")
 )

@@ -62,10 +62,10 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
 	return err
 }
 
-// Refused adds to an error where the type comes from that a kernel refuses, for which the images are translated once more. o is what
-// Encode or EncodeAll made of them, and wire are the bytes that were refused: those of o, or what continues a distilled base. Where the
-// type comes from none of them the error stays what it is.
-func (e *Encoder) Refused(ctx context.Context, files []*elf.File, o *btf.Object, s Sections, r *verify.Refusal, cause error) error {
+// LocateRefusal adds to an error which place in the source the type comes from that a kernel refuses. The images are translated once more
+// for that. o is what Encode or EncodeAll made of them, s the bytes that were refused (those of o, or a pair with a distilled base), r the
+// refusal, and cause the error to add to. If the type comes from none of the images, cause is returned as it is.
+func (e *Encoder) LocateRefusal(ctx context.Context, files []*elf.File, o *btf.Object, s Sections, r *verify.Refusal, cause error) error {
 	if r == nil || r.TypeID == 0 {
 		return cause
 	}

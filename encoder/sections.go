@@ -1,7 +1,6 @@
 package encoder
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -10,9 +9,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
-
-// ErrStaleBase says that BTF would be put beside a distilled base that it does not continue.
-var ErrStaleBase = errors.New("the image has a section .BTF.base, which the new BTF does not continue; embed a distilled base as well")
 
 // Sections are the contents of the sections of an image that hold its BTF.
 type Sections struct {

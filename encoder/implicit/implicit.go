@@ -1,12 +1,3 @@
-// Package implicit gives kernel functions with implicit arguments the two prototypes that kernels from 7.0 on show.
-//
-// A kfunc is a kernel function that BPF programs may call. Some kfuncs have trailing parameters that the BPF verifier fills in, and the
-// flag KF_IMPLICIT_ARGS in their set of .BTF_ids says so. The kernel's build rewrites the BTF for them, between the encoder and the sort
-// by name: FUNC NAME loses the implicit parameters, which is what a program calls, and FUNC NAME_impl keeps the whole prototype.
-//
-// Input: a BTF object and the flagged names. Output: the same object with changed and added types. Never: types removed or renumbered.
-//
-// The rules are those of the kernel's build tool, resolve_btfids of Linux 7.2 (rule 05/12).
 package implicit
 
 import (
@@ -56,7 +47,7 @@ const decorations = btf.Qualifiers | 1<<btf.KindTypeTag
 // maxQualifiers is how many qualifiers may follow each other; kernels allow 32 levels of any reference.
 const maxQualifiers = 64
 
-// Split rewrites every FUNC of o that has the tag bpf_kfunc and a flagged name. It returns how many.
+// Split rewrites every FUNC of o that has the tag bpf_kfunc and a flagged name (rule 05/12). It returns how many.
 //
 // A kfunc's own FUNC gets a new prototype that ends before its first implicit parameter. FUNC NAME_impl, if o does not have one, gets
 // the old prototype, the linkage and the other declaration tags of the kfunc; a tag of a parameter that the new prototype lacks moves to

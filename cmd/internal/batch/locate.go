@@ -12,5 +12,5 @@ func (t *target) located(ctx context.Context, cause error) error {
 	if t.refused == nil {
 		return cause
 	}
-	return t.encoder.Refused(ctx, []*elf.File{t.image}, t.object, *t.refused, t.refusal, cause)
+	return t.encoder.LocateRefusal(ctx, []*elf.File{t.image}, t.object, *t.refused, t.refusal, cause)
 }

@@ -57,7 +57,7 @@ func (r *run) run(ctx context.Context) error {
 		return func(err error) error {
 			var refusal *verify.Refusal
 			errors.As(err, &refusal)
-			return enc.Refused(ctx, files, res.Object, s, refusal, err)
+			return enc.LocateRefusal(ctx, files, res.Object, s, refusal, err)
 		}
 	}
 	switch {
