@@ -25,7 +25,7 @@ func TestSizes(t *testing.T) {
 
 // TestCutShort: a DIE whose code and short name reach past the end of its unit ends a run, also where nothing lies behind the slack.
 func TestCutShort(t *testing.T) {
-	u := &Unit{data: make([]byte, 2+slack), end: 2, refEnd: 2, d: &Data{}, abbrevs: &abbrevs{}}
+	u := &Unit{unitBytes: unitBytes{data: make([]byte, 2+slack), end: 2, refEnd: 2}, origin: origin{d: &Data{}}, abbrevs: &abbrevs{}}
 	u.abbrevs.upTo(lowCodes + 300)
 	led := Abbrev{Tag: TagMember, lead: true, fixed: 4, layout: layout{kind: RunMembers, fixity: namePrefixed, num: 1, typ: 1, scale: 8}}
 	u.abbrevs.dense[1], u.abbrevs.dense[0x80+1] = led, led

@@ -147,7 +147,7 @@ func (w *MergedUnits) addUnits(p *part, s *section) error {
 		if u.Empty == Padding {
 			continue
 		}
-		if _, err := u.header(); err != nil {
+		if _, err := u.readHeader(); err != nil {
 			return err
 		}
 		if w.sigs != nil && (u.kind == unitType || u.kind == unitSplitType) {
@@ -174,7 +174,8 @@ func (w *MergedUnits) openIn(e *mergedUnit, p *part, u *Unit) error {
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: e.index, Off: e.off, data: w.data, at: e.at, end: e.end, refEnd: w.size, inTypes: p.inTypes, abbrevs: table, buf: u.buf, d: p.d, part: p}
+	*u = Unit{Index: e.index, Off: e.off, unitBytes: unitBytes{data: w.data, at: e.at, end: e.end, refEnd: w.size},
+		origin: origin{d: p.d, part: p, inTypes: p.inTypes}, abbrevs: table, buf: u.buf}
 	if e.gap {
 		u.Empty = Padding
 	}
@@ -196,8 +197,12 @@ func (w *MergedUnits) Supplementary(i int) bool { return w.units[i].part.d != w.
 // All is a Unit that stands for all of them where locations are decoded: positions are those of the MergedUnits.
 // It has no name.
 func (w *MergedUnits) All(first *Unit) Unit {
-	return Unit{Version: first.Version, AddrSize: first.AddrSize, Clang: first.Clang, Lang: first.Lang, dwarf64: first.dwarf64,
-		data: w.data, end: w.size, refEnd: w.size, d: w.d}
+	return Unit{
+		unitBytes: unitBytes{data: w.data, end: w.size, refEnd: w.size},
+		header:    header{Version: first.Version, AddrSize: first.AddrSize, dwarf64: first.dwarf64},
+		rootAttrs: rootAttrs{Clang: first.Clang, Lang: first.Lang},
+		origin:    origin{d: w.d},
+	}
 }
 
 // signed is where the type unit of a signature has its type, as a position in the unit at hand; NoRef where it is not known.

@@ -11,41 +11,58 @@ type Offset uint32
 // A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
 // its bytes. A Unit may be reused for another unit; everything it held is then gone.
 type Unit struct {
-	Index int    // number in section order
-	Off   uint64 // of its header, from the start of the section
+	Index int     // number in section order
+	Off   uint64  // of its header, from the start of the section
+	Empty Nothing // why there is nothing in it
+	unitBytes
+	header
+	rootAttrs
+	origin
 
-	data     []byte // the unit from its header on, and slack; in MergedUnits, everything
-	at       int    // where its header starts in data
-	end      int    // where the unit ends in data
-	refEnd   int    // references lead to less
-	root     int    // where its root DIE starts in data
+	abbrevs *abbrevs
+	long    bool // they are longer than the unit
+	buf     []byte
+}
+
+// unitBytes is where the unit lies in memory.
+type unitBytes struct {
+	data   []byte // the unit from its header on, and slack; in MergedUnits, everything
+	at     int    // where its header starts in data
+	end    int    // where the unit ends in data
+	refEnd int    // references lead to less
+	root   int    // where its root DIE starts in data
+}
+
+// header is what the header of a unit says.
+type header struct {
 	Version  uint16
 	AddrSize uint8
 	dwarf64  bool
 	kind     uint8
-	inTypes  bool // of .debug_types
+	dwoID    uint64 // or the root's
+	sig      uint64 // of a type unit
+	sigType  uint64 // where its type is, from the header on
+}
 
-	Empty    Nothing // why there is nothing in it
-	Tag      Tag     // of the root
-	Children bool    // the root has any
-	Lang     uint64  // DW_AT_language
+// rootAttrs is what the root DIE says of the unit.
+type rootAttrs struct {
+	Tag      Tag
+	Children bool   // it has any
+	Lang     uint64 // DW_AT_language
 	Name     StrKey
-	Clang    bool // DW_AT_producer contains "clang"
-	strBase  uint64
-	addrBase uint64
-	listBase uint64
+	Clang    bool   // DW_AT_producer contains "clang"
+	DwoName  StrKey // DW_AT_dwo_name: where the contents of a skeleton are
+	Dir      StrKey // DW_AT_comp_dir
 
-	DwoName StrKey // DW_AT_dwo_name: where the contents of a skeleton are
-	Dir     StrKey // DW_AT_comp_dir
-	dwoID   uint64
-	sig     uint64 // of a type unit
-	sigType uint64 // where its type is, from the header on
-	abbrevs *abbrevs
-	long    bool // they are longer than the unit
-	buf     []byte
+	strBase, addrBase, listBase uint64 // where its tables start
+}
+
+// origin is what a unit was read from.
+type origin struct {
 	d       *Data
 	sec     *section // that it stands in
 	part    *part    // of the MergedUnits that it is read from, or nil
+	inTypes bool     // of .debug_types
 }
 
 // Len is the length of the unit in bytes, header included; every offset in it is less. (In MergedUnits: where it ends.)
@@ -136,7 +153,8 @@ func (u *Unit) reset(r *Reader, end int) {
 	if table == nil {
 		table = &abbrevs{}
 	}
-	*u = Unit{Index: r.index - r.gaps, Off: r.off, end: end, refEnd: end, inTypes: r.inTypes, abbrevs: table, buf: u.buf, d: r.d, sec: r.sec}
+	*u = Unit{Index: r.index - r.gaps, Off: r.off, unitBytes: unitBytes{end: end, refEnd: end}, origin: origin{d: r.d, sec: r.sec, inTypes: r.inTypes},
+		abbrevs: table, buf: u.buf}
 	if r.d.sigMax != 0 {
 		u.refEnd += int(r.d.sigMax) + 1
 	}
@@ -169,7 +187,7 @@ func (u *Unit) Open() error {
 		u.abbrevs.upTo(lowCodes - 1) // which a Cursor takes for granted
 		return nil
 	}
-	abbrevOff, err := u.header()
+	abbrevOff, err := u.readHeader()
 	if err != nil {
 		return err
 	}
@@ -223,8 +241,8 @@ func (u *Unit) tableLen() int {
 	return u.end - u.at
 }
 
-// header reads the unit header (DWARF 5, section 7.5.1; DWARF 4, section 7.5.1).
-func (u *Unit) header() (abbrevOff uint64, err error) {
+// readHeader reads the unit header (DWARF 5, section 7.5.1; DWARF 4, section 7.5.1).
+func (u *Unit) readHeader() (abbrevOff uint64, err error) {
 	pos, offset := u.at+4, 4
 	if u.end-u.at < 11 {
 		return 0, u.Err(u.at, "unit of %d bytes is too short for a header", u.end-u.at)

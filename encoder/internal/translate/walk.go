@@ -19,57 +19,73 @@ import (
 // maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
 const maxDepth = 2000
 
+// A walker translates one unit, or MergedUnits. Its scratch serves one unit after the other.
 type walker struct {
 	c   dwarf.Cursor
 	u   *dwarf.Unit
 	t   *Unit
 	fs  *Subprograms
 	opt *Options
+	wanted
+	typeIndex
+	fixups
 
-	typeTags, declTags, enum64, float bool
-
-	depth      int
-	elems      []uint32 // stack of member and parameter words of open composites
-	params     []Param  // stack of parameters of open functions
-	funcs      []pendingFunc
-	forward    []uint32          // which words of Types are offsets still
-	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
-	eager      bool              // references are followed at once: not in MergedUnits, where what is behind counts
-	prefaulted int               // byOff has its memory up to there
-	mask       uint32            // cuts offsets for byOff: 0 in MergedUnits, where byOff has one entry
-	far        map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
-	farFrom    uint32            // farID; 0 in MergedUnits
-
-	names        []nameFixup // types that take their name from another
-	signs        []signFixup // ENUM64 whose sign is that of another type
-	storage      []storageFixup
-	varTypes     []dwarf.Offset // by index in Vars: offset of its type
-	strays       strays
-	replacements []replacement         // of strays that an earlier walk over the unit met
-	replaced     map[dwarf.Offset]bool // their offsets
+	// What DIEs have collected whose end has not been reached:
+	depth  int
+	elems  []uint32 // stack of member and parameter words of open composites
+	params []Param  // stack of parameters of open functions
 
 	merged   *mergedWalk // nil where units are walked one by one
-	aliases  []alias
-	rust     bool     // members are put in the order of their offsets
-	unsized  bool     // something may hold void (unsized.go)
-	hole     uint32   // the empty struct that stands for that, 0 while there is none
-	lazyRefs bool     // references of members and parameters stay offsets (lazyrefs.go)
-	moved    bool     // types were put behind others whose offsets are higher
-	classes  bool     // what is wanted are classes too
-	composed []uint32 // local ids of prototypes, arrays, and structs and unions without a name
-	unhashed []uint32 // local ids of other types whose class was not known when they were appended
+	unsized  bool        // something may hold void (unsized.go)
+	hole     uint32      // the empty struct that stands for that, 0 while there is none
+	moved    bool        // types were put behind others whose offsets are higher
+	composed []uint32    // local ids of prototypes, arrays, and structs and unions without a name
+	unhashed []uint32    // local ids of other types whose class was not known when they were appended
 	contents []nominal.Hash
 	chained  int
 	endless  bool // types form a cycle without a name
-	direct   bool // members, parameters and enumerators are taken as they stand
 	run      dwarf.Run
-	mangle   bool // names need not be identifiers of C
 
 	chainTags int // annotations that were read in chains
 	missing   missing
 	funcNames funcMemo
 	index     offsetIndex
 	pIndex    offsetIndex
+}
+
+// wanted is what the options ask for, and what follows from the language of the unit.
+type wanted struct {
+	typeTags, declTags, enum64, float bool
+
+	rust     bool // members are put in the order of their offsets
+	lazyRefs bool // references of members and parameters stay offsets (lazyrefs.go)
+	classes  bool // classes of types
+	direct   bool // members, parameters and enumerators are taken as they stand
+	mangle   bool // names need not be identifiers of C
+}
+
+// A typeIndex finds the type of a DIE by its offset.
+type typeIndex struct {
+	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
+	eager      bool              // references are followed at once: not in MergedUnits, where what is behind counts
+	prefaulted int               // byOff has its memory up to there
+	mask       uint32            // cuts offsets for byOff: 0 in MergedUnits, where byOff has one entry
+	far        map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
+	farFrom    uint32            // farID; 0 in MergedUnits
+}
+
+// fixups are references, and what follows from them, that wait for the end of the walk.
+type fixups struct {
+	forward      []uint32       // which words of Types are offsets still
+	funcs        []pendingFunc  // by index in Funcs
+	varTypes     []dwarf.Offset // by index in Vars: offset of its type
+	names        []nameFixup    // types that take their name from another
+	signs        []signFixup    // ENUM64 whose sign is that of another type
+	storage      []storageFixup
+	aliases      []alias
+	strays       strays
+	replacements []replacement         // of strays that an earlier walk over the unit met
+	replaced     map[dwarf.Offset]bool // their offsets
 }
 
 type nameFixup struct {
