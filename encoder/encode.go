@@ -32,7 +32,7 @@ func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result
 func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Result, error) {
 	// Here nothing refers to the DWARF any more.
 	object, variables, warn, stats := units.object, units.vars, units.warn, units.stats
-	res := &Result{Lead: units.primary, opt: opt}
+	res := &Result{Primary: units.primary, opt: opt}
 	file, implicit := units.file, units.implicit
 	if units.infoSize >= largeInfo {
 		runtime.GC() // the memory of the workers is what all that follows uses: the peak is that of the translation

@@ -16,8 +16,8 @@ type Result struct {
 	// Warnings tell what the BTF does not say as the source means it, in the order of their rules.
 	Warnings []Warning
 	// Sorted tells whether the types are in the order of their names, as Options.SortByName or Options.LikeKernel asked.
-	Sorted bool
-	Lead   int // of several images: index of the one that the BTF belongs to
+	Sorted  bool
+	Primary int // of several images: index of the one that the BTF belongs to
 
 	opt *Encoder // that it was made with
 }

@@ -13,7 +13,7 @@ import (
 //
 // Nobody does this with kernels, so there is no fast way: everything goes to the exact engine.
 
-// EncodeAll encodes several images into one BTF, as pahole does; the profile must be Pahole. Result.Lead says to which of them the BTF
+// EncodeAll encodes several images into one BTF, as pahole does; the profile must be Pahole. Result.Primary says to which of them the BTF
 // belongs. An error that is about one of the images is an *ImageError.
 func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, error) {
 	opt := e.resolved()

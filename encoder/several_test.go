@@ -105,10 +105,10 @@ func TestSeveralPrograms(t *testing.T) {
 func TestSeveralLead(t *testing.T) {
 	rust, plain, s390 := read(t, filepath.Join(unusualFolder, "rust.elf")), read(t, filepath.Join(unusualFolder, "plain.elf")), read(t, imagePath(t, "gcc12-s390x-dwarf5-based"))
 	for _, row := range []struct {
-		name   string
-		images [][]byte
-		lead   int
-		magic  []byte
+		name    string
+		images  [][]byte
+		primary int
+		magic   []byte
 	}{
 		{"all count", [][]byte{rust, plain, s390}, 0, []byte{0x9f, 0xeb}},
 		{"two are left out", [][]byte{plain, plain, rust, s390}, 2, []byte{0x9f, 0xeb}},
@@ -121,8 +121,8 @@ func TestSeveralLead(t *testing.T) {
 			t.Errorf("%s: %v", row.name, err)
 			continue
 		}
-		if magic := res.Object.AppendWire(nil)[:2]; res.Lead != row.lead || !bytes.Equal(magic, row.magic) {
-			t.Errorf("%s: got lead %d, BTF %x, want %d, %x", row.name, res.Lead, magic, row.lead, row.magic)
+		if magic := res.Object.AppendWire(nil)[:2]; res.Primary != row.primary || !bytes.Equal(magic, row.magic) {
+			t.Errorf("%s: got primary image %d, BTF %x, want %d, %x", row.name, res.Primary, magic, row.primary, row.magic)
 		}
 	}
 }

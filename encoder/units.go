@@ -81,7 +81,7 @@ func (p *pipeline) work(home bool) {
 	var w worker
 	defer p.joinDue()
 	for {
-		u := p.take(&w)
+		u := p.freeUnit(&w)
 		if u == nil {
 			return
 		}
@@ -99,8 +99,8 @@ func (p *pipeline) work(home bool) {
 	}
 }
 
-// take waits for a free unit; nil when the run is over.
-func (p *pipeline) take(w *worker) *unit {
+// freeUnit waits for a free unit; nil when the run is over.
+func (p *pipeline) freeUnit(w *worker) *unit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.free) == 0 && p.err == nil && !p.end {

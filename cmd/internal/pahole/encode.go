@@ -65,22 +65,22 @@ func (r *run) run(ctx context.Context) error {
 		return err
 	case r.detached != nil:
 		wire := res.Object.AppendWire(nil)
-		if err := r.judge(files[res.Lead], wire, nil, located(encoder.Sections{BTF: wire})); err != nil {
-			return inFile(r.files[res.Lead], err)
+		if err := r.judge(files[res.Primary], wire, nil, located(encoder.Sections{BTF: wire})); err != nil {
+			return inFile(r.files[res.Primary], err)
 		}
 		return detach(*r.detached, wire)
 	}
-	path := r.files[res.Lead]
-	sections, err := r.sections(files[res.Lead], res)
+	path := r.files[res.Primary]
+	sections, err := r.sections(files[res.Primary], res)
 	if err != nil {
 		return inFile(path, err)
 	}
-	if err := r.judge(files[res.Lead], sections.BTF, sections.Base, located(sections)); err != nil {
+	if err := r.judge(files[res.Primary], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
-	if err := files[res.Lead].Embed(sections.List(), set.Copy(path)); err != nil {
+	if err := files[res.Primary].Embed(sections.List(), set.Copy(path)); err != nil {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())

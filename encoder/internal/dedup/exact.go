@@ -137,7 +137,7 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	e, appended := &m.e, m.e.end
 	e.stats.Before = o.Len()
 	if m.err == nil {
-		m.err = e.takeIn(o)
+		m.err = e.extend(o)
 	}
 	for id, kept := range same {
 		e.m[id] = uint32(kept)
@@ -231,8 +231,8 @@ func atFirst(id uint32, r btf.Record) uint32 {
 	return unset
 }
 
-// takeIn goes on with the object as it is now.
-func (e *engine) takeIn(o *btf.Object) error {
+// extend goes on with the object as it is now, which has types appended.
+func (e *engine) extend(o *btf.Object) error {
 	e.o = o
 	for ; e.end < uint32(o.End()); e.end++ {
 		r := e.rec(e.end)
