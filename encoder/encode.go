@@ -9,19 +9,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// encode and finish are the pass list. Each pass takes what the passes before it returned, and returns a value of its own; what a pass
-// returned is only read from then on, except for the object, to which passes append until finish has reached deduplication. A value that
-// no later pass takes is garbage as soon as its last reader returns.
+// encode and finish are the list of passes. Each pass takes what earlier passes returned, and returns a value of its own. Later passes only
+// read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value is garbage as soon
+// as the last pass that takes it has returned.
 func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result, error) {
 	var beside openFiles
 	defer beside.close()
 	clock := startClock()
-	in, err := openImage(f, opt, &beside, true) // sections, symbols and DWARF; nothing of a CU but its place
+	in, err := openImage(f, opt, &beside, true) // sections, symbols, DWARF; reads no CU
 	if err != nil {
 		return nil, explained(err)
 	}
 	clock.Stop("open", 0, uint64(in.table.Len()), "ELF functions")
-	units, err := joinUnits(ctx, in, exact, clock) // CUs in parallel, joined in their order: that fixes the ids
+	units, err := joinUnits(ctx, in, exact, clock) // translates CUs in parallel, joins them in order: this fixes the ids
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -30,20 +30,20 @@ func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result
 
 // finish is the part of the pass list that one image and several images share.
 func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Result, error) {
-	// Here nothing refers to the DWARF any more.
+	// Below this line nothing reads DWARF.
 	object, variables, warn, stats := units.object, units.vars, units.warn, units.stats
 	res := &Result{Primary: units.primary, opt: opt}
 	file, implicit := units.file, units.implicit
 	if units.infoSize >= largeInfo {
-		runtime.GC() // the memory of the workers is what all that follows uses: the peak is that of the translation
+		runtime.GC() // later passes reuse the memory of the workers
 	}
-	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, clock) // and what can be deduplicated meanwhile
+	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, clock) // and begins deduplication in parallel
 	if err != nil {
 		return nil, err
 	}
 	stats.Funcs = emitted
 	warn.functions(emitted.Renamed)
-	if stats.Vars, err = variables.Finish(object); err != nil { // the DATASECs
+	if stats.Vars, err = variables.Finish(object); err != nil { // appends the DATASECs
 		return nil, err
 	}
 	opt.onVars(variables.Decisions())

@@ -13,10 +13,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// The fast way translates units one by one, recognises repeated types by their classes, and leaves them out. Some images do not allow
-// that, and most of the reasons show only when the units are read. Looking for them first would cost every image what few need. So there is
-// a plan; the units are translated and joined by it; and the first unit that the plan does not fit ends that with an error that says why.
-// revised is the list of these reasons.
+// The fast path translates units one by one, recognises repeated types by their classes, and leaves them out. Some images do not allow
+// that, and most of the reasons become known only while the units are read. To look for them first would cost every image what few need.
+// So the encoder makes a plan, and translates and joins the units by it. The first unit that does not fit the plan ends the attempt with an
+// error that says why. plan.revised lists these reasons, and the plan for the next attempt.
 
 // A plan says how the units of an image are translated and joined.
 type plan struct {
@@ -50,7 +50,7 @@ func (in *image) firstPlan() (p plan, err error) {
 	return p, err
 }
 
-// fastPathApplies tells whether the assumptions of the fast way can hold at all: one image, linked, so that equal names have equal
+// fastPathApplies tells whether the assumptions of the fast path can hold at all: one image, linked, so that equal names have equal
 // keys, and units that are translated one by one.
 func (in *image) fastPathApplies(p plan) bool {
 	return in.opt.Base == nil && in.opt.NamePrefix == "" && in.f.Type != stdelf.ET_REL && p.merged == nil && p.typeUnits == nil
@@ -85,8 +85,8 @@ type joined struct {
 	implicit funcs.ImplicitArgs // its kernel functions with such arguments
 }
 
-// joinUnits translates and joins the units of an image, by the first plan that holds. It returns every type if exact is set or the fast way
-// does not hold, else one type of each class and all types that reach an ambiguous name.
+// joinUnits translates and joins the units of an image, by the first plan that holds. It returns every type if exact is set or the fast path
+// does not apply, else one type of each class and all types that reach an ambiguous name.
 func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joined, error) {
 	p := in.plan
 	p.exact = p.exact || exact

@@ -24,7 +24,7 @@ type place uint32
 
 const extraMark place = 1 << 31
 
-// rejoinAmbiguous is the last step of a join of the fast way: it inserts every occurrence of the classes that reach an ambiguous name.
+// rejoinAmbiguous is the last step of the join on the fast path: it inserts every occurrence of the classes that reach an ambiguous name.
 func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
 	keep := a.classes.Ambiguous(a.o, a.names.offset)
 	if keep == nil {
