@@ -50,8 +50,8 @@ var arrows = map[string][]string{
 	"golden/escape": {},
 	"golden/cause":  {"encoder/btf"},
 	"golden/show":   {"golden/cause", "golden/escape"},
-	"golden":        {"encoder/btf", "encoder/input", "golden/dump", "golden/escape"},
-	"golden/report": {"golden", "golden/escape", "golden/report/exitcode"},
+	"golden":        {"encoder/btf", "encoder/input", "golden/cause", "golden/dump"},
+	"golden/report": {"golden", "golden/cause", "golden/escape", "golden/report/exitcode", "golden/show"},
 
 	"golden/report/exitcode": {},
 

@@ -109,7 +109,7 @@ func compareFeatures(t *testing.T, kernel string, set feature.Set, exceptions *g
 		t.Fatal(err)
 	}
 	if cmp.Verdict != golden.Accepted {
-		t.Errorf("differs from pahole's: %s\n%s", cmp.Summary, cmp.Unified)
+		t.Errorf("differs from pahole's: %s", told(cmp))
 	}
 }
 

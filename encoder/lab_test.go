@@ -16,6 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/show"
 )
 
 // lab finds the peers and the kernels; without them the test is skipped, or fails when peers are required.
@@ -130,7 +131,7 @@ func comparePeer(t *testing.T, dir, name, image string, exceptions *golden.Excep
 	same := bytes.Equal(gotTypes, wantTypes) && bytes.Equal(gotStrings, wantStrings)
 	switch {
 	case !res.Verdict.OK():
-		t.Errorf("differs from pahole's: %s\n%s", res.Summary, res.Unified)
+		t.Errorf("differs from pahole's: %s", told(res))
 	case res.Verdict == golden.Equal && !same:
 		t.Errorf("dumps are equal, bytes are not: types %d against %d bytes, strings %d against %d", len(gotTypes), len(wantTypes),
 			len(gotStrings), len(wantStrings))
@@ -163,4 +164,13 @@ func TestWorkersKernel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// told is the outcome of a comparison for people.
+func told(res *golden.Result) string {
+	var b strings.Builder
+	if res.Comparison != nil {
+		_ = show.Text(&b, res.Comparison, show.Options{}) // a builder takes all
+	}
+	return res.Problem + "\n" + b.String() + res.Lines
 }

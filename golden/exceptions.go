@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
 // An Exception accepts differences from a golden, for a reason.
 type Exception struct {
-	Kind   string // as a dump has it, or * for all
-	Name   string // pattern of path.Match, where * stands for a slash too; of a type without a name, its spelling in C
-	What   string // added, removed, changed, moved, relinked, or * for all
+	Kind   string // as a comparison has it (struct) or a dump (STRUCT), or * for all
+	Name   string // pattern of path.Match, where * stands for a slash too
+	What   string // added, removed, changed, moved, relinked, a rule, or * for all; all changes of a declaration must be by the rule
 	Image  string // the same; empty for all
 	Reason string // why it is right to differ
 }
@@ -36,11 +38,12 @@ type Exceptions struct {
 }
 
 func (e Exception) check() error {
-	if _, ok := kinds[e.Kind]; !ok && e.Kind != "*" {
+	if _, ok := kinds[e.Kind]; !ok && e.kinds() == nil && e.Kind != "*" {
 		return fmt.Errorf("%q is not a kind", e.Kind)
 	}
-	if e.What != "*" && !slices.Contains(opNames[:], e.What) {
-		return fmt.Errorf("%q is none of %s", e.What, strings.Join(opNames[:], ", "))
+	isRule := slices.ContainsFunc(cause.Rules, func(r cause.RuleInfo) bool { return string(r.Name) == e.What })
+	if words := slices.Concat(ops, orderOps); e.What != "*" && !isRule && !slices.Contains(words, e.What) {
+		return fmt.Errorf("%q is none of %s, nor a rule", e.What, strings.Join(words, ", "))
 	}
 	if e.Name == "" {
 		return errors.New("there is no name")
@@ -56,25 +59,40 @@ func (e Exception) check() error {
 	return nil
 }
 
-// matches tells whether a pattern, which was checked, fits a text. Patterns cost, and most names are plain.
-func matches(pattern, text string) bool {
-	if pattern == "*" || pattern == text {
-		return true
-	}
-	if !strings.ContainsAny(pattern, `*?[\`) {
+func (e Exception) serves(image string) bool { return e.Image == "" || cause.Matches(e.Image, image) }
+
+// accepts tells whether a declaration of a kind and name that differs in that way is accepted. rules are those of its changes.
+func (e Exception) accepts(kind cause.Kind, name string, op cause.Op, rules []cause.Rule) bool {
+	if e.What != "*" && e.What != string(op) && !slices.Contains(orderOps, e.What) &&
+		(len(rules) == 0 || slices.ContainsFunc(rules, func(r cause.Rule) bool { return string(r) != e.What })) {
 		return false
 	}
-	// Neither a name nor an image is a path: * stands for a slash too.
-	const sign = "\x00"
-	ok, _ := path.Match(strings.ReplaceAll(pattern, "/", sign), strings.ReplaceAll(text, "/", sign))
-	return ok
+	if slices.Contains(orderOps, e.What) && kind != cause.Order {
+		return false
+	}
+	return (e.Kind == "*" || slices.Contains(e.kinds(), kind)) && cause.Matches(e.Name, name)
 }
 
-func (e Exception) serves(image string) bool { return e.Image == "" || matches(e.Image, image) }
-
-func (e Exception) accepts(c *Change) bool {
-	return (e.What == "*" || e.What == c.Op.String()) && (e.Kind == "*" || e.Kind == c.Kind.String()) && matches(e.Name, c.Name)
+// kinds are the kinds that the word of an exception stands for: one of the comparison, or one of a dump.
+func (e Exception) kinds() []cause.Kind {
+	if slices.Contains(cause.Kinds, cause.Kind(e.Kind)) {
+		return []cause.Kind{cause.Kind(e.Kind)}
+	}
+	return dumpKinds[e.Kind]
 }
+
+// dumpKinds are the declarations that a kind of a dump declares. Kinds that are not there declare nothing: what changes about them is told of the
+// declarations that use them.
+var dumpKinds = map[string][]cause.Kind{
+	"INT": {cause.Int}, "FLOAT": {cause.Float}, "STRUCT": {cause.Struct}, "UNION": {cause.Union}, "FWD": {cause.Struct, cause.Union},
+	"ENUM": {cause.Enum}, "ENUM64": {cause.Enum}, "TYPEDEF": {cause.Typedef}, "FUNC": {cause.Func}, "VAR": {cause.Var}, "DATASEC": {cause.Section},
+}
+
+// ops are the words for what became of a declaration; orderOps those for the order of types.
+var (
+	ops      = []string{string(cause.Added), string(cause.Removed), string(cause.Changed)}
+	orderOps = []string{"moved", "relinked"}
+)
 
 // ask notes that an image is compared.
 func (e *Exceptions) ask(image string) {
@@ -88,24 +106,32 @@ func (e *Exceptions) ask(image string) {
 	}
 }
 
-// acceptAll marks the changes that an exception accepts, each with the reason of the first that does, and tells whether
-// there is at least one change and all are accepted.
-func (e *Exceptions) acceptAll(image string, s *Summary) bool {
-	if e == nil || len(s.Changes) == 0 {
+// acceptAll marks the causes that an exception accepts, each with the reason of the first that does, and tells whether there is at least
+// one cause and all are accepted. What follows from accepted causes is accepted with them; an exception for a consequence is of use, too.
+func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
+	if e == nil || len(c.Causes) == 0 {
 		return false
 	}
-	all := true
-	for i := range s.Changes {
-		c := &s.Changes[i]
-		for j, x := range e.list {
-			if x.serves(image) && x.accepts(c) {
-				c.Accepted = x.Reason
-				e.used[j].Store(true)
-				break
+	first := func(kind cause.Kind, name string, op cause.Op, rules []cause.Rule) string {
+		for i, x := range e.list {
+			if x.serves(image) && x.accepts(kind, name, op, rules) {
+				e.used[i].Store(true)
+				return x.Reason
 			}
 		}
-		all = all && c.Accepted != ""
+		return ""
 	}
+	all := true
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		x.Accepted = first(x.Kind, x.Name, x.Op, x.Rules)
+		all = all && x.Accepted != ""
+	}
+	for i := range c.Consequences {
+		x := &c.Consequences[i]
+		first(x.Kind, x.Name, cause.Changed, nil)
+	}
+	c.Settle()
 	return all
 }
 

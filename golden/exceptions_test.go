@@ -2,13 +2,29 @@ package golden
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
+// types numbers types, which are written without their ids and with | before each element.
+func types(list ...string) string {
+	text := ""
+	for i, t := range list {
+		text += fmt.Sprintf("[%d] %s\n", i+1, strings.ReplaceAll(t, "|", "\n\t"))
+	}
+	return text
+}
+
+const intType = "INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED"
+
 func TestExceptions(t *testing.T) {
-	old := parse(t, types(intType, "FUNC 'old_f' type_id=0 linkage=static", "STRUCT 's' size=4 vlen=0", "PTR '(anon)' type_id=3"))
-	new := parse(t, types(intType, "FUNC 'new_f' type_id=0 linkage=static", "STRUCT 's' size=8 vlen=0"))
+	old := parse(t, types(intType, "FUNC 'old_f' type_id=0 linkage=static", "STRUCT 's' size=4 vlen=1|'a' type_id=1 bits_offset=0",
+		"STRUCT 'outer' size=4 vlen=1|'s' type_id=3 bits_offset=0"))
+	new := parse(t, types(intType, "FUNC 'new_f' type_id=0 linkage=static", "STRUCT 's' size=8 vlen=2|'a' type_id=1 bits_offset=0|'b' type_id=1 bits_offset=32",
+		"STRUCT 'outer' size=8 vlen=1|'s' type_id=3 bits_offset=0"))
 	for _, tt := range []struct {
 		name, list string
 		accepted   string // names of what is accepted
@@ -17,11 +33,16 @@ func TestExceptions(t *testing.T) {
 	}{
 		{"none", "", "", false, ""},
 		{"one", "[{kind: FUNC, name: new_f, what: added, reason: r}]", "new_f", false, ""},
+		{"kind of a comparison", "[{kind: func, name: new_f, what: added, reason: r}]", "new_f", false, ""},
 		{"pattern", "[{kind: FUNC, name: '*_f', what: '*', reason: r}]", "new_f old_f", false, ""},
-		{"all", "[{kind: FUNC, name: '*_f', what: '*', reason: r}, {kind: '*', name: s, what: changed, reason: r}, {kind: PTR, name: 'struct s \\*', what: removed, reason: r}]",
-			"struct s * s new_f old_f", true, ""},
+		{"all", "[{kind: FUNC, name: '*_f', what: '*', reason: r}, {kind: '*', name: s, what: changed, reason: r}]", "new_f old_f s", true, ""},
+		{"rule", "[{kind: FUNC, name: '*_f', what: '*', reason: r}, {kind: '*', name: s, what: member-added, reason: r}]", "new_f old_f s", true, ""},
+		{"other rule", "[{kind: struct, name: s, what: member-removed, reason: r}]", "", false, "member-removed struct s"},
+		{"consequence", "[{kind: STRUCT, name: outer, what: changed, reason: r}]", "", false, ""},
 		{"other kind", "[{kind: VAR, name: new_f, what: added, reason: r}]", "", false, "added VAR new_f"},
+		{"no declaration", "[{kind: PTR, name: '*', what: added, reason: r}]", "", false, "added PTR *"},
 		{"other op", "[{kind: FUNC, name: new_f, what: removed, reason: r}]", "", false, "removed FUNC new_f"},
+		{"order", "[{kind: '*', name: '*', what: moved, reason: r}]", "", false, "moved * *"},
 		{"other name", "[{kind: FUNC, name: new, what: added, reason: r}]", "", false, "added FUNC new"},
 		{"this image", "[{kind: FUNC, name: new_f, what: added, image: 'img-*', reason: r}]", "new_f", false, ""},
 		{"other image", "[{kind: FUNC, name: new_f, what: added, image: other, reason: r}]", "", false, ""},
@@ -29,16 +50,17 @@ func TestExceptions(t *testing.T) {
 		{"shadowed", "[{kind: FUNC, name: '*', what: '*', reason: r}, {kind: FUNC, name: new_f, what: added, reason: r}]", "new_f old_f", false, "added FUNC new_f"},
 	} {
 		e := exceptions(t, tt.list)
-		s := Diff(old, new)
+		c := cause.Compare(cause.Input{Object: old}, cause.Input{Object: new}, cause.Options{Exact: true})
 		e.ask("img-1")
-		all := e.acceptAll("img-1", s)
+		all := e.acceptAll("img-1", c)
 		var accepted []string
-		for _, c := range s.Changes {
-			if c.Accepted == "r" {
-				accepted = append(accepted, c.Name)
+		for _, x := range c.Causes {
+			if x.Accepted == "r" {
+				accepted = append(accepted, x.Name)
 			}
 		}
-		if got := strings.Join(accepted, " "); got != tt.accepted || all != tt.all {
+		slices.Sort(accepted)
+		if got := strings.Join(accepted, " "); got != tt.accepted || all != tt.all || c.Accepted != len(accepted) {
 			t.Errorf("%s: got %q (all: %t), want %q (all: %t)", tt.name, got, all, tt.accepted, tt.all)
 		}
 		if got := strings.Trim(fmt.Sprint(e.Stale()), "[]"); got != tt.stale {
@@ -104,7 +126,7 @@ func TestExceptionPatterns(t *testing.T) {
 		{"*", "a/b", true}, {"debian*", "debian/12/6.1", true}, {"debian/*/6.1", "debian/12/6.1", true}, {"debian?12*", "debian/12/6.1", true},
 		{"debian/1[0-2]/*", "debian/12/6.1", true}, {"debian*", "ubuntu/12", false}, {"debian/*", "debian", false}, {"a[1]", "a[1]", true},
 	} {
-		if got := matches(tt.pattern, tt.text); got != tt.want {
+		if got := cause.Matches(tt.pattern, tt.text); got != tt.want {
 			t.Errorf("%s, %s: got %t, want %t", tt.pattern, tt.text, got, tt.want)
 		}
 	}

@@ -1,8 +1,7 @@
 // Package golden compares BTF with what it is expected to be.
 //
 // Input: a BTF object (btf.Object) and the name of a golden file: a raw dump, the text of `bpftool btf dump file F format raw`, plain
-// or compressed. Output: a verdict and, if the BTF differs, a unified diff of the texts and a summary by type, which ignores ids: types
-// that were added, removed or changed. The same summary compares two BTF objects. Never: the package does not check whether types are
+// or compressed. Output: a verdict and, if the BTF differs, a comparison by cause. Never: the package does not check whether types are
 // correct, and rewrites a golden only in Update.
 package golden
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
@@ -32,23 +32,22 @@ const (
 // OK tells whether the verdict lets a run pass.
 func (v Verdict) OK() bool { return v == Equal || v == Accepted }
 
-// Options of a comparison. The zero value has all defaults.
+// Options of a comparison.
 type Options struct {
 	Image      string      // the name that exceptions may ask for
 	Exceptions *Exceptions // nil accepts nothing
-	Context    int         // lines around a difference in the unified diff; 0 means 3, negative none
-	Lines      int         // bound of the unified diff; 0 means 200
 }
 
 // A Result is the outcome of a comparison.
 type Result struct {
 	Verdict Verdict
-	// Unified is the bounded diff from the golden's text to the dump; nil when they are equal or there is no golden.
-	Unified []byte
-	// Summary compares type by type, the golden on the old side; nil as above, and when Problem says why.
-	Summary *Summary
-	// Problem says why the golden cannot be compared type by type: it is not a raw dump, or continues another base.
+	// Comparison is an exact comparison, the golden on the old side; nil when they are equal, there is no golden, or Problem says why.
+	Comparison *cause.Comparison
+	// Problem says why there is no comparison: the golden is not a raw dump, continues another base, or has the same types in another
+	// text.
 	Problem string
+	// Lines shows, where there is a Problem, the first line that differs.
+	Lines string
 }
 
 // errStop ends a dump at its first difference.
@@ -135,23 +134,45 @@ func equalText(o *btf.Object, want io.Reader) (bool, error) {
 
 // explain says how a dump that is not the golden's differs.
 func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result {
-	if opt.Context == 0 {
-		opt.Context = 3
-	}
-	if opt.Lines == 0 {
-		opt.Lines = 200
-	}
 	res := &Result{Verdict: Differs}
-	res.Unified = appendUnified(nil, want, got, path, "encoded", max(opt.Context, 0), opt.Lines)
 	golden, err := ParseRaw(want, o.Base)
 	if err != nil {
-		res.Problem = err.Error()
+		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)
 		return res
 	}
-	res.Summary = Diff(golden, o)
+	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: true})
 	// A text that a dump of the same types would not be has differences that no type tells of.
-	if opt.Exceptions.acceptAll(opt.Image, res.Summary) && bytes.Equal(dump.AppendRaw(nil, golden), want) {
+	same := bytes.Equal(dump.AppendRaw(nil, golden), want)
+	accepted := opt.Exceptions.acceptAll(opt.Image, c)
+	switch {
+	case c.Verdict.Equal || !same && accepted:
+		res.Problem, res.Lines = "its text is not that of a dump of its types", firstLines(want, got, path)
+	case accepted:
 		res.Verdict = Accepted
 	}
+	if !c.Verdict.Equal {
+		res.Comparison = c
+	}
 	return res
+}
+
+// firstLines shows the first line in which two texts differ.
+func firstLines(golden, got []byte, path string) string {
+	const most = 200 // bytes of a line
+	line := func(text []byte) string {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return string(text[:min(len(text), most)]) + "\n\\ no newline at the end"
+		}
+		return string(text[:min(end, most)])
+	}
+	n := 1
+	for {
+		i, j := bytes.IndexByte(golden, '\n'), bytes.IndexByte(got, '\n')
+		if i < 0 || j < 0 || !bytes.Equal(golden[:i], got[:j]) {
+			return fmt.Sprintf("line %d of %s:\n-%s\n+%s\n", n, path, line(golden), line(got))
+		}
+		golden, got = golden[i+1:], got[j+1:]
+		n++
+	}
 }

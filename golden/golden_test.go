@@ -15,6 +15,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/show"
 )
 
 // peer is an object of pahole's making, from the fixtures of the room dump.
@@ -75,16 +76,16 @@ func TestCompare(t *testing.T) {
 	}{
 		{name: "plain", golden: whole, want: Equal},
 		{name: "compressed", golden: compressed(t, whole), want: Equal},
-		{name: "another name", golden: pink, want: Differs, summary: "ENUM ~1"},
-		{name: "another name, compressed", golden: compressed(t, pink), want: Differs, summary: "ENUM ~1"},
-		{name: "accepted", golden: pink, exceptions: acceptRed, want: Accepted, summary: "ENUM ~1, 1 accepted"},
-		{name: "accepted in part", exceptions: acceptRed, want: Differs, summary: "FLOAT ~1, ENUM ~1, 1 accepted",
+		{name: "another name", golden: pink, want: Differs, summary: "enum ~1"},
+		{name: "another name, compressed", golden: compressed(t, pink), want: Differs, summary: "enum ~1"},
+		{name: "accepted", golden: pink, exceptions: acceptRed, want: Accepted, summary: "enum ~1, 1 accepted"},
+		{name: "accepted in part", exceptions: acceptRed, want: Differs, summary: "enum ~1, float ~1, 1 accepted",
 			golden: bytes.Replace(pink, []byte("FLOAT 'float' size=4"), []byte("FLOAT 'float' size=8"), 1)},
 		{name: "accepted, but no dump is like that", golden: bytes.Replace(bytes.Replace(pink, []byte("'RED'"), nil, 1), []byte("'(anon)' size=8 vlen=2\n"), []byte("'(anon)' size=8 vlen=2 \n"), 1),
 			exceptions: acceptRed, want: Differs, problem: "is not a STRUCT"},
-		{name: "cut short", golden: whole[:bytes.LastIndexByte(whole[:len(whole)-1], '[')], want: Differs, summary: "VAR ~2, DATASEC +1"},
+		{name: "cut short", golden: whole[:bytes.LastIndexByte(whole[:len(whole)-1], '[')], want: Differs, summary: "section +1, var ~2"},
 		{name: "longer", golden: append(bytes.Clone(whole), "[99] FWD 'more' fwd_kind=struct\n"...), want: Differs, problem: "type 99 follows"},
-		{name: "empty", want: Differs, summary: "INT +"},
+		{name: "empty", want: Differs, summary: "struct +"},
 		{name: "not a dump", golden: []byte("struct s;\n"), want: Differs, problem: "line 1: is not a type"},
 	} {
 		e := exceptions(t, tt.exceptions)
@@ -96,11 +97,11 @@ func TestCompare(t *testing.T) {
 		if res.Verdict != tt.want || !strings.Contains(res.Problem, tt.problem) {
 			t.Errorf("%s: got %s (%q), want %s (%q)", tt.name, res.Verdict, res.Problem, tt.want, tt.problem)
 		}
-		if (res.Summary != nil) != (tt.summary != "") || res.Summary != nil && !sameSummary(res.Summary.String(), tt.summary) {
-			t.Errorf("%s: got summary %v, want %q", tt.name, res.Summary, tt.summary)
+		if c := res.Comparison; (c != nil) != (tt.summary != "") || c != nil && !sameSummary(show.Summary(c), tt.summary) {
+			t.Errorf("%s: got a comparison %+v, want %q", tt.name, c, tt.summary)
 		}
-		if (res.Unified != nil) != (tt.want != Equal) {
-			t.Errorf("%s: got diff %q", tt.name, res.Unified)
+		if (res.Lines != "") != (res.Problem != "") {
+			t.Errorf("%s: got lines %q", tt.name, res.Lines)
 		}
 	}
 }

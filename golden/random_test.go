@@ -3,11 +3,14 @@ package golden
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/show"
 )
 
 // randomObject has a few types out of so few names and values that many are alike. Its references go anywhere.
@@ -71,26 +74,39 @@ func permuted(r *rand.Rand, o *btf.Object) *btf.Object {
 	return p
 }
 
-// The summary of two objects is empty exactly when their dumps are equal, whichever of them is the old one.
-func TestDiffRandom(t *testing.T) {
+// exact compares two objects, ids and order included.
+func exact(old, new *btf.Object) *cause.Comparison {
+	return cause.Compare(cause.Input{Object: old}, cause.Input{Object: new}, cause.Options{Exact: true})
+}
+
+// An exact comparison of two objects is empty exactly when their dumps are equal, whichever of them is the old one. Any comparison of them can
+// be shown.
+func TestExactRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	equals := 0
 	for i := range 20_000 {
 		old := randomObject(r, 1+r.IntN(8))
 		new := permuted(r, old)
-		s := Diff(old, new)
+		c := exact(old, new)
 		equal := bytes.Equal(dump.AppendRaw(nil, old), dump.AppendRaw(nil, new))
 		if equal {
 			equals++
 		}
-		if equal != (len(s.Changes) == 0) {
-			t.Fatalf("round %d: equal: %t, but the summary is: %s\n%s\n%s", i, equal, s, dump.AppendRaw(nil, old), dump.AppendRaw(nil, new))
+		if equal != c.Verdict.Equal {
+			t.Fatalf("round %d: equal: %t, but the comparison is: %s\n%s\n%s", i, equal, show.Summary(c), dump.AppendRaw(nil, old), dump.AppendRaw(nil, new))
 		}
-		back := Diff(new, old)
-		if len(back.Changes) == 0 != equal {
-			t.Fatalf("round %d: the other way the summary is: %s", i, back)
+		if back := exact(new, old); back.Verdict.Equal != equal {
+			t.Fatalf("round %d: the other way the comparison is: %s", i, show.Summary(back))
 		}
-		s.AppendText(nil, 0)
+		if i%20 != 0 {
+			continue
+		}
+		var b bytes.Buffer
+		for _, opt := range []show.Options{{}, {Limit: -1, Verbose: true, Color: true}} {
+			if err := errors.Join(show.Text(&b, c, opt), show.Brief(&b, c, opt), show.Markdown(&b, c, opt), show.JSON(&b, c)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if equals < 1000 || equals > 19_000 {
 		t.Errorf("got %d equal pairs of 20000, the test is one-sided", equals)

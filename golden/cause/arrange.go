@@ -48,8 +48,7 @@ func (c *comparer) arrange() {
 		it := &c.items[i]
 		if it.kind == Section && it.old != 0 && it.new != 0 {
 			a, b := c.old.sectionOf(it.old), c.new.sectionOf(it.new)
-			c.walk(a, b)
-			c.sectionSize(it, a, b)
+			c.sectionSize(it, c.walk(a, b))
 		}
 	}
 	// Sections whose size did not change are no items.
@@ -84,7 +83,7 @@ type sectionItems struct {
 type together struct{ old, new int32 }
 
 // walk goes through a section on both sides.
-func (c *comparer) walk(a, b *section) {
+func (c *comparer) walk(a, b *section) sectionItems {
 	atNew := make(map[btf.ID]int32, len(b.entries))
 	for j, e := range b.entries {
 		atNew[e.id] = int32(j)
@@ -114,6 +113,7 @@ func (c *comparer) walk(a, b *section) {
 	}
 	w.between(together{int32(len(a.entries)), int32(len(b.entries))})
 	w.tell()
+	return w.sectionItems
 }
 
 // A walker goes along the variables that stand in the same order.
@@ -270,14 +270,10 @@ func (w *walker) tell() {
 }
 
 // sectionSize says what explains the size of a section: what changed in it.
-func (c *comparer) sectionSize(it *item, a, b *section) {
-	last := &c.sections[len(c.sections)-1]
-	it.because = append(append(it.because, last.causes...), last.grown...)
-	if it.cause {
-		return
-	}
-	if len(it.because) == 0 {
+func (c *comparer) sectionSize(it *item, in sectionItems) {
+	it.because = append(append(it.because, in.causes...), in.grown...)
+	if !it.cause && len(it.because) == 0 && in.Size.Old != in.Size.New {
 		it.cause = true
-		it.changes = append(it.changes, Change{Part: SizePart, Op: Changed, Rule: SectionSize, Severity: Neutral, Old: bytesText(uint64(a.size)), New: bytesText(uint64(b.size))})
+		it.changes = append(it.changes, Change{Part: SizePart, Op: Changed, Rule: SectionSize, Severity: Neutral, Old: bytesText(in.Size.Old), New: bytesText(in.Size.New)})
 	}
 }

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -9,6 +10,9 @@ import (
 // What an exact comparison adds: types that no declaration's spelling has, ids, and which of several types that read alike others refer
 // to. Every type of one side is paired with one of the other that reads the same, in the order of ids; then a dump of both is the same
 // exactly if all are paired, all stand in the same order and all refer to partners.
+
+// oneOf makes what is said of several types what is said of one.
+var oneOf = strings.NewReplacer("are ", "is ", "were ", "was ", "stand ", "stands ", "refer ", "refers ", "have ", "has ")
 
 // ids tells of what the declarations do not tell; nil if there is nothing.
 func (c *comparer) ids() *Cause {
@@ -18,17 +22,15 @@ func (c *comparer) ids() *Cause {
 	}
 	key := func(s *side, id btf.ID) reads {
 		r, _ := s.record(uint32(id))
-		k := reads{s.content(uint32(id), r), mix(uint64(r.Kind()), s.name(r.Name()))}
-		k.dumped = mix(k.dumped, uint64(r.Vlen()))
+		k := reads{s.content(uint32(id), r), mix(uint64(min(r.Kind(), btf.NumKinds)), s.name(r.Name()))}
+		if btf.ShapeOf(r.Kind()).Each > 0 && r.Kind() != btf.KindDatasec { // a dump tells it of these; variables are told of themselves
+			k.dumped = mix(k.dumped, uint64(r.Vlen()))
+		}
 		switch r.Kind() {
 		case btf.KindArray:
 			k.dumped = mix(k.dumped, s.ref(r[4]).own)
 		case btf.KindDeclTag:
 			k.reading = reading{own: mix(s.ref(r[2]).own, uint64(r[3]))}
-		case btf.KindDatasec:
-			for e := r[3:]; len(e) >= 3; e = e[3:] {
-				k.dumped = mix(mix(k.dumped, s.ref(e[0]).own), uint64(e[1])<<32|uint64(e[2]))
-			}
 		}
 		return k
 	}
@@ -70,15 +72,19 @@ func (c *comparer) ids() *Cause {
 	var changes []Change
 	tell := func(n int, what string) {
 		if n > 0 {
-			changes = append(changes, Change{Part: Ids, Op: Changed, Rule: OrderRule, Severity: Neutral, New: fmt.Sprintf(what, n)})
+			text := fmt.Sprintf("%d types "+what, n)
+			if n == 1 {
+				text = "1 type " + oneOf.Replace(what)
+			}
+			changes = append(changes, Change{Part: Ids, Op: Changed, Rule: OrderRule, Severity: Neutral, New: text})
 		}
 	}
-	tell(removed, "%d types that no declaration needs are gone")
-	tell(added, "%d types that no declaration needs are there that were not")
-	tell(moved, "%d types stand at another place in the order")
-	tell(c.relinked(mates), "%d types refer to another one of several that read alike")
+	tell(removed, "that no declaration needs are gone")
+	tell(added, "that no declaration needs are there that were not")
+	tell(moved, "stand at another place in the order")
+	tell(c.relinked(mates), "refer to another one of several that read alike")
 	if changes == nil && len(c.items) == 0 && (c.old.o.First() != c.new.o.First() || c.old.o.Len() != c.new.o.Len()) {
-		tell(c.new.o.Len(), "%d types have other ids")
+		tell(c.new.o.Len(), "have other ids")
 	}
 	if changes == nil {
 		return nil
@@ -100,7 +106,7 @@ func (c *comparer) relinked(mates []btf.ID) (n int) {
 	var refs []uint32
 	for i, m := range mates {
 		id := first + btf.ID(i)
-		if m == 0 || c.old.found[id] != 0 {
+		if m == 0 || c.old.found[id] != 0 || c.sectionDiffers(id, m) {
 			continue
 		}
 		refs = refs[:0]
@@ -115,4 +121,20 @@ func (c *comparer) relinked(mates []btf.ID) (n int) {
 		}
 	}
 	return n
+}
+
+// sectionDiffers tells whether two DATASECs have a variable that differs, which says enough.
+func (c *comparer) sectionDiffers(old, new btf.ID) bool {
+	for n, s := range []*side{c.old, c.new} {
+		r := s.o.At([]btf.ID{old, new}[n])
+		if r.Kind() != btf.KindDatasec {
+			return false
+		}
+		for e := r[3:]; len(e) >= 3; e = e[3:] {
+			if s.isVar(e[0]) && s.found[e[0]] != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -88,24 +87,6 @@ type Warning struct {
 	Rule     string   `json:"rule"`
 	Count    int      `json:"count"`
 	Examples []string `json:"examples"` // the first of them
-}
-
-// A Comparison is the outcome of comparing the BTF with its golden.
-type Comparison struct {
-	Path    string         `json:"path"`
-	Verdict golden.Verdict `json:"verdict"`
-	Summary string         `json:"summary,omitempty"` // one line
-	Diff    string         `json:"diff,omitempty"`    // bounded text for people
-}
-
-// Compared takes over the result of a comparison, with at most so many changes listed of each kind.
-func Compared(path string, res *golden.Result, changes int) *Comparison {
-	c := &Comparison{Path: path, Verdict: res.Verdict, Summary: res.Problem, Diff: string(res.Unified)}
-	if res.Summary != nil {
-		c.Summary = res.Summary.String()
-		c.Diff = string(res.Summary.AppendText(nil, changes)) + c.Diff
-	}
-	return c
 }
 
 // A Report is the outcome of a batch.
@@ -187,8 +168,12 @@ func (r *Report) Rows() []Row {
 // doneRows are the rows without those of images that were not done, as people are shown them.
 func (r *Report) doneRows() []Row {
 	rows := slices.DeleteFunc(r.Rows(), func(row Row) bool { return row.Status == Interrupted })
+	first := map[string]string{} // the first image with these causes
 	for i := range rows {
 		rows[i] = rows[i].shown()
+		if !r.Verbose {
+			rows[i].Golden.sameAs(first, rows[i].Name)
+		}
 	}
 	return rows
 }

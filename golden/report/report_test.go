@@ -187,7 +187,7 @@ func TestCompared(t *testing.T) {
 		text, summary, diff string
 	}{
 		{"[1] FLOAT 'f' size=4\n", "", ""},
-		{"[1] FLOAT 'f' size=8\n", "FLOAT ~1", "~ FLOAT 'f'\n    size 8 -> 4\n--- "},
+		{"[1] FLOAT 'f' size=8\n", "float ~1; breaks 1 · neutral 0 · adds 0", "    ~ size 8 bytes → 4 bytes\n"},
 		{"nonsense\n", "line 1: is not a type", "-nonsense\n"},
 	} {
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
