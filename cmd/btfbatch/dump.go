@@ -31,9 +31,9 @@ func newDump() *cobra.Command {
 	var pointers int
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
-		Short: "Print BTF as bpftool does",
-		Long: `Print BTF as bpftool does. FILE is raw BTF or an ELF file with a section .BTF, plain or compressed, a file, a pipe, or - for the
-standard input; a split one continues the file of --base, or else the section .BTF.base of its own file.`,
+		Short: "Print BTF in the formats of bpftool",
+		Long: `Print BTF in the formats of bpftool. FILE is raw BTF or an ELF file with a section .BTF. It may be compressed, a pipe, or - for the
+standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := dumpFormats[format]
@@ -57,7 +57,7 @@ standard input; a split one continues the file of --base, or else the section .B
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c or c-unsorted")
-	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default that of the ELF file, else what a\ntype such as long unsigned int tells, else 8)")
-	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the BTF that FILE continues: raw BTF or ELF")
+	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default: that of the ELF file, or the\nsize of a type such as long unsigned int, or 8)")
+	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF or ELF")
 	return cmd
 }

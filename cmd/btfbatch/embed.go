@@ -25,20 +25,20 @@ func newEmbed(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "embed IMAGE {-o OUT | --in-place}",
 		Short: "Put BTF into an image",
-		Long: `Put BTF into the section .BTF of a copy of an ELF image, or of the image itself; with the feature distilled_base also a distilled
-base into .BTF.base. The BTF is encoded from the image's DWARF, or taken from the file of --btf. Nothing is written that the
-kernels of --as would refuse, and no BTF for another machine. BTF that seems to be another image's, or has fewer types than the image
-had, is embedded with a warning.
+		Long: `Put BTF into the section .BTF of a copy of an ELF image, or of the image itself. With the feature distilled_base, a distilled base goes
+into .BTF.base. The BTF is encoded from the DWARF of the image, or read from the file of --btf. Nothing is written if a kernel of --as
+refuses the BTF, or if the BTF is for another machine. BTF that seems to belong to another image, or that has fewer types than the BTF it
+replaces, is embedded with a warning.
 
-Every segment, section and byte that the image had stays where it was; what is added goes to the end of the file. Where the linker
-reserved .BTF in a segment, as in a kernel, the BTF is put there and fills it; it fails when there is too little room. The file
-appears whole or not at all: with --in-place it is replaced by a rename, and keeps its mode and owner.`,
+Every segment, section and byte of the image stays where it is; new data is appended to the file. If the linker reserved .BTF in a
+segment, as in a kernel, the BTF is put there and padded; it is an error if it does not fit. The file is written completely or not at all.
+With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			job.Image = args[0]
 			switch {
 			case job.Out == input.Stdin, inPlace && job.Image == input.Stdin:
-				return usage(errors.New("embed writes a file; - is none"))
+				return usage(errors.New("embed writes to a file: - cannot be used"))
 			case inPlace == (job.Out != ""):
 				return usage(errors.New("embed takes either --output or --in-place"))
 			case inPlace:
@@ -64,7 +64,7 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 				return a.embedFile(cmd, &job)
 			}
 			if job.Distilled != "" {
-				return usage(errors.New("--distilled is of use with --btf only; else there is the feature distilled_base"))
+				return usage(errors.New("--distilled requires --btf; to encode a distilled base, use the feature distilled_base"))
 			}
 			encoded := batch.Job{Name: args[0], File: corpus.FileAt(job.Image, corpus.Pins{}), Settings: wanted, Base: -1, BaseFile: job.Base,
 				Outputs: config.Outputs{ELF: job.Out}}
@@ -79,11 +79,11 @@ appears whole or not at all: with --in-place it is replaced by a rename, and kee
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Out, "output", "o", "", "`FILE` to write")
 	flags.BoolVar(&inPlace, "in-place", false, "replace the image")
-	flags.StringVar(&job.BTF, "btf", "", "`FILE` to take the BTF from, raw or ELF, instead of encoding it")
-	flags.StringVar(&job.Distilled, "distilled", "", "`FILE` with the raw distilled base that the BTF of --btf continues")
+	flags.StringVar(&job.BTF, "btf", "", "`FILE` with the BTF, raw or ELF, instead of encoding it")
+	flags.StringVar(&job.Distilled, "distilled", "", "`FILE` with the raw distilled base of the BTF of --btf")
 	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
-	flags.StringSliceVar(&want.Kernels, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as verify takes them")
-	flags.BoolVar(&want.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.StringSliceVar(&want.Kernels, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as in verify --as")
+	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	return cmd
 }
@@ -117,7 +117,7 @@ func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
 func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
 	for _, name := range []string{"profile", "btf-features", "lang-exclude", "sort-by-name", "like-kernel", "jobs", "verify-dedup", "paranoid", "keep-rejected"} {
 		if cmd.Flags().Changed(name) {
-			return usage(fmt.Errorf("--%s is about encoding, and --btf is encoded already", name))
+			return usage(fmt.Errorf("--%s cannot be used with --btf, which is already encoded", name))
 		}
 	}
 	told, warnings, err := job.Run()

@@ -28,15 +28,15 @@ func newEncode(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode IMAGE -o OUT",
 		Short: "Encode one image",
-		Long: `Encode one image. The BTF is published after the newest kernel has accepted it, as the kernel's own BTF or, with --base, as
-that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`,
+		Long: `Encode one image. The BTF is written once the rules of the newest kernel accept it, as BTF of the kernel itself or, with --base, of a
+module. IMAGE may be compressed, a pipe, or - for the standard input.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if job.Settings, err = want.Settings(); err != nil {
 				return usage(err)
 			}
 			if job.Outputs.Base != "" && (job.BaseFile == "" || !job.Settings.Features.Has(feature.DistilledBase)) {
-				return usage(errors.New("--distilled takes a --base, and distilled_base in --btf-features"))
+				return usage(errors.New("--distilled requires --base, and distilled_base in --btf-features"))
 			}
 			if excluded {
 				list := explain.List{W: cmd.OutOrStdout()}
@@ -68,13 +68,13 @@ that of a module. IMAGE may be compressed, a pipe, or - for the standard input.`
 	batchFlags(cmd, &opt, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
-	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed where it ends in .zst or .gz; - is the standard output")
-	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
-	flags.BoolVar(&want.SortByName, "sort-by-name", false, "put types in the order of their names, for kernels that search by bisection")
+	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")
+	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF or ELF")
+	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
-	flags.StringVar(&job.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, with the feature distilled_base; OUT then continues it")
-	flags.BoolVar(&timed, "timings", false, "tell what each pass took")
-	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, with the reason")
+	flags.StringVar(&job.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, which OUT then has as its base; requires the feature distilled_base")
+	flags.BoolVar(&timed, "timings", false, "print the time and memory of each pass")
+	flags.BoolVar(&excluded, "list-excluded", false, "print every function and variable that is left out, and why")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(fmt.Sprint("encode: ", err))
 	}
@@ -88,7 +88,7 @@ func encodeOutputs(cmd *cobra.Command, out *config.Outputs, opt *batch.Options, 
 	}
 	switch {
 	case out.Base == input.Stdin:
-		return usage(errors.New("--distilled takes a file; only --output can be the standard output"))
+		return usage(errors.New("--distilled requires a file; only --output can be the standard output"))
 	case out.BTF != input.Stdin:
 		for _, path := range []string{out.BTF, out.Base} {
 			if err := input.CheckWritable(path); err != nil {
@@ -123,6 +123,6 @@ func encodeFiles(image string, job *batch.Job, opt *batch.Options) []paths.Use {
 
 // encoderFlags are the flags about BTF of the commands that encode without a manifest.
 func encoderFlags(cmd *cobra.Command, want *settings.Flags) {
-	cmd.Flags().StringVar(&want.Features, "btf-features", "default", "`LIST` of optional parts of BTF, by pahole's names, or none")
-	cmd.Flags().StringSliceVar(&want.LangExclude, "lang-exclude", nil, "`LANGUAGES` whose units are left out, such as rust")
+	cmd.Flags().StringVar(&want.Features, "btf-features", "default", "`LIST` of features, by the names that pahole uses, or none")
+	cmd.Flags().StringSliceVar(&want.LangExclude, "lang-exclude", nil, "`LANGUAGES` whose CUs are left out, such as rust")
 }

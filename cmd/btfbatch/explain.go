@@ -20,14 +20,14 @@ func newExplain(a *app) *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "explain IMAGE SYMBOL",
-		Short: "Tell what was decided about a function or variable",
-		Long: `Tell what was decided about a function or variable, by which rule, and whether profile pahole decides otherwise than the
-default one, or gives no BTF at all. For that the image is encoded twice, once by each; with --profile it is encoded once, and only that profile is told
-of. With --list-excluded no SYMBOL is given, and everything that is left out is listed. Exits with 1 when the symbol is unknown.`,
+		Short: "Explain what was decided about a function or variable",
+		Long: `Explain what was decided about a function or variable, and by which rule, and whether the profile pahole differs from the default one. The
+image is encoded with both profiles, or with --profile only with that one. With --list-excluded and without SYMBOL, list everything that is
+left out. The exit code is 1 if the symbol is unknown.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if excluded != (len(args) == 1) {
-				return usage(fmt.Errorf("explain takes an image, and a symbol or --list-excluded"))
+				return usage(fmt.Errorf("explain requires an image, and either a symbol or --list-excluded"))
 			}
 			asked, err := want.Settings()
 			if err != nil {
@@ -59,9 +59,9 @@ of. With --list-excluded no SYMBOL is given, and everything that is left out is 
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&want.Profile, "profile", "", "`PROFILE` of rules, default or pahole; it alone is told of")
+	flags.StringVar(&want.Profile, "profile", "", "use only this `PROFILE`: default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
-	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, with the reason")
+	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, and why")
 	encoderFlags(cmd, &want)
 	return cmd
 }

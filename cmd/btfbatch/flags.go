@@ -65,7 +65,7 @@ func checkArguments(args []string) error {
 // needs refuses a flag that does nothing without another one.
 func needs(cmd *cobra.Command, flag, other string) error {
 	if flags := cmd.Flags(); flags.Changed(flag) && !flags.Changed(other) {
-		return usage(fmt.Errorf("--%s is of use with --%s only", flag, other))
+		return usage(fmt.Errorf("--%s requires --%s", flag, other))
 	}
 	return nil
 }

@@ -24,8 +24,8 @@ func arguments(argv []string) []string {
 func newPahole() *cobra.Command {
 	return &cobra.Command{
 		Use:   standIn + " -J [OPTION...] FILE...",
-		Short: "Stand in for pahole -J in kernel builds",
-		Long: `Stand in for pahole -J in kernel builds, with pahole's options and exit codes. A link called pahole does the same.
+		Short: "Replace pahole -J in kernel builds",
+		Long: `Replace pahole -J in kernel builds, with pahole's options and exit codes. A link named pahole does the same.
 btfbatch pahole --help lists the options.`,
 		DisableFlagParsing: true, // the options are not of this program's kind
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -15,8 +15,8 @@ func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan MANIFEST",
 		Short: "Show what run would do",
-		Long: `Show what run would do with a manifest, in its order. Nothing is encoded or written. Exits with 2 when the manifest is wrong, and
-with 1 when an image is.`,
+		Long: `Show what run would do with a manifest, in the order of the run. Nothing is encoded or written. The exit code is 2 if the manifest has
+errors, and 1 if an image cannot be encoded.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkProfile(profile); err != nil {

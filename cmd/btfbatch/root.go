@@ -21,7 +21,7 @@ func newRoot(voice *console.Console, interrupts *interrupter) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "btfbatch",
 		Short: "Make BTF from the DWARF of kernel images",
-		Long: `Make BTF from the DWARF of kernel images: many at once by a manifest, or one.
+		Long: `Make BTF from the DWARF of kernel images: of one image, or of all images in a manifest.
 
 Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
@@ -44,7 +44,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 		},
 	}
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "human", "`FORMAT` of log lines: human or json")
-	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "least `LEVEL` to log: debug, info, warn or error")
+	root.PersistentFlags().StringVar(&a.logLevel, "log-level", "info", "lowest `LEVEL` to log: debug, info, warn or error")
 	root.Flags().BoolVar(&tellVersion, "version", false, "print the version")
 	root.SetHelpFunc(writeHelp)
 	root.SetHelpCommand(newHelp())

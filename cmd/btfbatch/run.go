@@ -33,12 +33,12 @@ func newRun(a *app) *cobra.Command {
 		Short: "Encode, verify, publish and compare the images of a manifest",
 		Long: `Encode, verify, publish and compare the images of a manifest.
 
-Every image gets a row in the report. A failed image does not stop the others. Outputs appear whole or not at all, and only
-after the kernels that the manifest names (or else the newest one) have accepted them. The report of an interrupted run has what
-was done until then.
+Every image has a row in the report. A failed image does not stop the others. Outputs are written completely or not at all, and only once
+the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
+done until then.
 
-In GitHub Actions the report is also added to the job's summary (GITHUB_STEP_SUMMARY), and every image that is not good becomes an
-annotation of its line in the manifest (GITHUB_ACTIONS).`,
+In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), and each image that is not good becomes an
+annotation at its line of the manifest (GITHUB_ACTIONS).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outlets, err := reports.Parse(forms)
@@ -86,13 +86,13 @@ annotation of its line in the manifest (GITHUB_ACTIONS).`,
 	}
 	batchFlags(cmd, &opt, (*string)(&profile))
 	flags := cmd.Flags()
-	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after showing the difference; refused where CI=true")
-	flags.BoolVarP(&verbose, "verbose", "v", false, "tell of every image in full, with what was left out, in reports for people too")
-	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; may be repeated")
+	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
+	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
+	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
-	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "fail images that there are warnings of, and do not publish them")
-	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, perhaps compressed, to warn where many functions or per-CPU variables are gone")
-	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
+	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
+	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
+	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
 	flags.StringSliceVar(&only, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
 	return cmd
 }
@@ -102,9 +102,9 @@ func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags := cmd.Flags()
 	flags.StringVar(profile, "profile", "", "`PROFILE` of rules for all images: default or pahole")
 	flags.IntVarP(&opt.Encoding.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
-	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses beside its place, as NAME.rejected")
-	flags.BoolVar(&opt.Encoding.VerifyDedup, "verify-dedup", false, "deduplicate a second time by the exact engine and compare the bytes")
-	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full what was recognised by its hash")
+	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses, as NAME.rejected")
+	flags.BoolVar(&opt.Encoding.VerifyDedup, "verify-dedup", false, "deduplicate a second time with the exact engine and compare the bytes")
+	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full the types that were recognised by their hashes")
 }
 
 // checkProfile refuses a profile that there is not.

@@ -21,12 +21,12 @@ func newStats() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "stats IMAGE",
-		Short: "Tell what variables cost",
-		Long: `Tell how many bytes of BTF an image takes without variables, with per-CPU variables only, and with all of them; what each section
-adds; and how many types there are of each kind. The image is encoded three times.
+		Short: "Show what variables cost",
+		Long: `Show the size of the BTF of an image without variables, with per-CPU variables, and with all variables; what each section adds; and the
+number of types of each kind. The image is encoded three times.
 
-Bytes are those of types and of strings. A string counts for the first section that needs it, and for none if the types or functions
-need it anyway.`,
+Sizes are the bytes of types and strings. A string counts for the first section that needs it, or for none if types or functions need it
+anyway.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if format != "text" && format != "json" {
@@ -70,7 +70,7 @@ need it anyway.`,
 	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
-	flags.StringVar(&base, "base", "", "`FILE` with the BTF to continue: raw BTF or ELF")
+	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF or ELF")
 	encoderFlags(cmd, &want)
 	return cmd
 }

@@ -17,8 +17,8 @@ func newValidate(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate MANIFEST",
 		Short: "Check a manifest and the images it names",
-		Long: `Check a manifest and the images it names: that they are there, of the architecture and with the sums and of the release that the manifest gives.
-Everything that is wrong is printed at once. Exits with 2 when the manifest is wrong, and with 1 when an image is.`,
+		Long: `Check a manifest and its images: that they exist, and have the architectures, digests, build IDs and releases that the manifest states. All
+errors are reported in one run. The exit code is 2 if the manifest has errors, and 1 if an image has.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			items, err := load(args[0], nil, &batch.Options{})

@@ -19,10 +19,9 @@ func newVerify(a *app) *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
 		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed, or - for the
-standard input. Exits with 0 when the kernel accepts it, 1 when it refuses it, and 2 when there is nothing to judge, as where FILE is
-no BTF, or is split and there is no --base. The last line of the kernel's log goes to the standard
-error output, a line of its own; an explanation follows. With --lint it also tells of what no kernel refuses and somebody will
-regret; that does not change the exit code but with --strict-lint.`,
+standard input. The exit code is 0 if the kernel accepts it, 1 if it refuses it, and 2 if there is no verdict, for example because FILE is
+not BTF, or is split and --base is missing. A refusal prints the last line of the kernel's log on the standard error output, followed by an
+explanation. With --lint there are also warnings about problems that no kernel refuses; they change the exit code only with --strict-lint.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.Lint = q.Lint || strict
@@ -30,7 +29,7 @@ regret; that does not change the exit code but with --strict-lint.`,
 				return err
 			}
 			if q.Earlier != "" && !q.Lint {
-				return usage(errors.New("--earlier is of use with --lint only"))
+				return usage(errors.New("--earlier requires --lint"))
 			}
 			if err := oneStdin(args[0], q.Base, q.Earlier); err != nil {
 				return err
@@ -66,13 +65,13 @@ regret; that does not change the exit code but with --strict-lint.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest; another one, such as 6.8 or 5.10.0-28-amd64,\nis judged as the nearest of these that is not newer")
-	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default module with --base, else vmlinux for an ELF file, else load)")
+	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default: module with --base, otherwise vmlinux for an ELF file, otherwise load)")
 	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
-	flags.IntVar(&q.PtrSize, "pointer-size", 0, "`BYTES` of a pointer in that kernel, 4 or 8 (default that of the ELF file, else what a type such as long\nunsigned int tells, else 8)")
-	flags.BoolVar(&q.Lint, "lint", false, "warn of what no kernel refuses: struct names that stand twice, BTF that is not sorted, and more")
-	flags.BoolVar(&strict, "strict-lint", false, "the same, and exit with 1 when there is a warning")
-	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build, to warn where many functions or per-CPU variables are gone")
-	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be gone")
+	flags.IntVar(&q.PtrSize, "pointer-size", 0, "`BYTES` of a pointer in that kernel, 4 or 8 (default: that of the ELF file, or the size of a type such as\nlong unsigned int, or 8)")
+	flags.BoolVar(&q.Lint, "lint", false, "warn about what no kernel refuses: duplicate struct names, BTF that is not sorted, and more")
+	flags.BoolVar(&strict, "strict-lint", false, "like --lint, with exit code 1 if there are warnings")
+	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build; warn if many functions or per-CPU variables are missing")
+	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
 	return cmd
 }
 
