@@ -46,12 +46,13 @@ var arrows = map[string][]string{
 		"encoder/sorted", "encoder/verify",
 	},
 
-	"golden/dump":   {"encoder/btf"},
-	"golden/escape": {},
-	"golden/cause":  {"encoder/btf"},
-	"golden/show":   {"golden/cause", "golden/escape"},
-	"golden":        {"encoder/btf", "encoder/input", "golden/cause", "golden/dump"},
-	"golden/report": {"golden", "golden/cause", "golden/escape", "golden/report/exitcode", "golden/show"},
+	"golden/dump":    {"encoder/btf"},
+	"golden/escape":  {},
+	"golden/cause":   {"encoder/btf"},
+	"golden/show":    {"golden/cause", "golden/escape"},
+	"golden/history": {"golden/cause", "golden/escape"},
+	"golden":         {"encoder/btf", "encoder/input", "golden/cause", "golden/dump"},
+	"golden/report":  {"golden", "golden/cause", "golden/escape", "golden/report/exitcode", "golden/show"},
 
 	"golden/report/exitcode": {},
 
@@ -71,7 +72,7 @@ var arrows = map[string][]string{
 		"cmd/internal/explain", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
-		"golden/report", "golden/report/exitcode", "golden/show",
+		"golden/history", "golden/report", "golden/report/exitcode", "golden/show",
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",

@@ -226,10 +226,28 @@ type Compared struct {
 
 // ToCompare reads an object as Object does, or from a raw dump.
 func ToCompare(path, basePath string) (*Compared, error) {
-	base, err := base(basePath)
-	if err != nil {
-		return nil, err
+	return new(Bases).ToCompare(path, basePath)
+}
+
+// Bases reads bases, and keeps the last one for the next object that continues it.
+type Bases struct {
+	path string
+	o    *btf.Object
+}
+
+// ToCompare reads an object as the function of this name does.
+func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
+	if basePath == "" || basePath != b.path {
+		o, err := base(basePath)
+		if err != nil {
+			return nil, err
+		}
+		b.path, b.o = basePath, o
 	}
+	return toCompare(path, b.o)
+}
+
+func toCompare(path string, base *btf.Object) (*Compared, error) {
 	want := []input.Kind{input.BTF, input.ELF, input.Dump}
 	if base != nil {
 		want = append(want, input.Empty)
