@@ -33,14 +33,14 @@ type base struct {
 	checks map[verify.Kernel]*check
 }
 
-// A check is the judgement of one kernel on a base.
+// A check is the verdict of one kernel on a base.
 type check struct {
 	once sync.Once
 	base *verify.Base
 	err  error
 }
 
-// linkBases finds out who needs what.
+// linkBases finds the base of every job, and counts the users of every base.
 func (b *batch) linkBases() {
 	b.bases, b.own = make([]*base, len(b.jobs)), make([]*base, len(b.jobs))
 	files := map[string]*base{}
@@ -65,7 +65,7 @@ func (b *batch) linkBases() {
 	}
 }
 
-// provide gives the base its BTF and the sum of the image, and says what that is, or why there is none.
+// provide sets the BTF of a base and the digest and description of its image, or the reason why there is no BTF.
 func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	s.is, s.sum = is, sum
 	if err == nil {
@@ -79,7 +79,7 @@ func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	close(s.ready)
 }
 
-// read reads the base from its file. The sum, if one is wanted, is that of the bytes that are read.
+// read reads the base from its file. The digest, if it is wanted, is that of the bytes that are read.
 func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 	in, is, err := corpus.OpenBase(s.file)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 	return nil
 }
 
-// sameSum is an error where a file was written to since it had a sum, and its times may not tell.
+// sameSum hashes a file again if its times cannot show that it was changed since it was hashed first.
 func sameSum(ctx context.Context, f *input.File, sum string) error {
 	if !f.Recent() {
 		return nil
@@ -139,7 +139,7 @@ func (s *base) named(err error) error {
 	return fmt.Errorf("base: %w", input.Named(s.file, err))
 }
 
-// release is called once by every user.
+// release is called once by each user.
 func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *base) release() {
 	}
 }
 
-// checked is the base as a kernel accepts it, or why it does not: asked once by all users, who have got the base.
+// checked returns the base as checked by a kernel, or why the kernel refuses it. All users share one check. The base must be ready.
 func (s *base) checked(k verify.Kernel) (*verify.Base, error) {
 	s.mu.Lock()
 	c := s.checks[k]

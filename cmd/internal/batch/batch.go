@@ -17,11 +17,11 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// smallImage is the size below which images are encoded side by side, with one worker each. Larger ones are encoded one after
-// another, with all workers on each: their memory does not add up.
+// smallImage is the size below which images are encoded in parallel, with one worker each. Larger ones are encoded one at a time, with all
+// workers, so that only one of them is in memory.
 const smallImage = 8 << 20
 
-// A batch is a run on its way.
+// A batch is a run in progress.
 type batch struct {
 	jobs  []Job
 	opt   Options
@@ -35,15 +35,14 @@ type batch struct {
 	report *report.Report
 	done   []*report.Row // by job, until they are reported
 	told   int
-	over   bool // the report is finished; what comes later is not told
+	over   bool // the report is closed; later rows are dropped
 }
 
-// patience is how long an interrupted batch waits for its images to notice. One that is stuck, as in reading a golden that is a
-// pipe, shall not keep the report back.
+// patience is how long an interrupted batch waits for its images to stop. An image that is stuck, for example in reading a golden that is a
+// pipe, must not delay the report.
 const patience = 700 * time.Millisecond
 
-// Run encodes all jobs. When the context ends, the images that are not done are skipped, and the report is marked as
-// interrupted.
+// Run encodes all jobs. When the context ends, images that are not finished are skipped and the report is marked as interrupted.
 func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	start := time.Now()
 	if opt.Encoding.Workers <= 0 {
@@ -96,7 +95,7 @@ func (b *batch) all(ctx context.Context) {
 	}
 }
 
-// end closes the report. Images that are still worked at are interrupted.
+// end closes the report. Images that are not finished count as interrupted.
 func (b *batch) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -109,8 +108,8 @@ func (b *batch) end() {
 	b.over = true
 }
 
-// sideBySide encodes n images, each with one worker, or with its share of them when the images are fewer. They are taken in
-// order, so that who waits for a base waits for an image that somebody works at.
+// sideBySide encodes n images in parallel, each with one worker, or with more if there are fewer images than workers. They are started in
+// order, so that an image that waits for its base waits for one that has been started.
 func (b *batch) sideBySide(ctx context.Context, first, n int) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -124,7 +123,7 @@ func (b *batch) sideBySide(ctx context.Context, first, n int) {
 	wg.Wait()
 }
 
-// finish tells of an image, and of those behind it that were done earlier.
+// finish reports an image, and those after it that were finished earlier.
 func (b *batch) finish(i int, row report.Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,11 +133,11 @@ func (b *batch) finish(i int, row report.Row) {
 	}
 }
 
-// tell tells of the images that are done, in the order of the jobs.
+// tell reports finished images in the order of the jobs.
 func (b *batch) tell() {
 	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
 		row := b.report.Add(*b.done[b.told])
-		b.done[b.told] = &report.Row{} // a diff may be long, and the report has it
+		b.done[b.told] = &report.Row{} // the diff may be long, and the report has it
 		if row.Status == report.Interrupted {
 			continue
 		}

@@ -11,10 +11,10 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
-// A Problem is what would fail an image, one line.
+// A Problem is the reason why an image would fail, on one line.
 type Problem struct{ Image, Problem string }
 
-// Check looks for what would fail images before they are encoded, pinned sums included.
+// Check finds the images that would fail before they are encoded, for example because of a pinned digest.
 func Check(ctx context.Context, items []corpus.Item) []Problem {
 	corpus.Inspect(ctx, items, new(corpus.Hasher))
 	var bad []Problem
@@ -26,7 +26,7 @@ func Check(ctx context.Context, items []corpus.Item) []Problem {
 	return bad
 }
 
-// Doubts tells of images that do not seem to be what they are taken for, a line each.
+// Doubts lists the images that may be the wrong ones, one line each.
 func Doubts(items []corpus.Item) (lines []string) {
 	const most = 5
 	doubted := 0
@@ -43,7 +43,7 @@ func Doubts(items []corpus.Item) (lines []string) {
 	return lines
 }
 
-// Notes tells of what a manifest says and Run does not use.
+// Notes lists what a manifest says and Run does not use.
 func Notes(items []corpus.Item, profile config.Profile) []string {
 	var notes []string
 	if names := unusedSections(items, profile); len(names) > 0 {
@@ -62,7 +62,7 @@ func unusedSections(items []corpus.Item, profile config.Profile) (names []string
 	return names
 }
 
-// kernelNotes tell what the kernels that a manifest names are taken for, where that is another generation.
+// kernelNotes say which generations the kernels of a manifest are judged as, if their names are not those of generations.
 func kernelNotes(items []corpus.Item) []string {
 	const most = 10
 	var notes []string
@@ -81,7 +81,7 @@ func kernelNotes(items []corpus.Item) []string {
 	return notes
 }
 
-// some names the first of a list.
+// some is the beginning of a list, and how many more there are.
 func some(names []string) string {
 	const shown = 5
 	more := ""

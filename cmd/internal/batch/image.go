@@ -18,10 +18,10 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// errSplitBase is what is wrong with a base that continues another one.
+// errSplitBase is the error of a base that has a base itself.
 var errSplitBase = errors.New("it has a base itself, and BTF is split only once")
 
-// image encodes one image and tells what became of it.
+// image encodes one image and returns its row.
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	j, start := &b.jobs[i], time.Now()
 	defer b.turns[i].end()
@@ -47,7 +47,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	return row
 }
 
-// guarded turns a panic into an error of the image: a broken invariant of ours on bytes that were not foreseen.
+// guarded turns a panic, which is a bug that unexpected bytes in the image revealed, into an error of the image.
 func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (wire []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -60,7 +60,7 @@ func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (w
 	return b.encode(ctx, i, workers, row)
 }
 
-// encode is what happens to an image, step by step. It returns the bytes that were published.
+// encode takes an image through all steps, from its file to the published outputs. It returns the raw BTF.
 func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]byte, error) {
 	j := &b.jobs[i]
 	switch {
@@ -139,7 +139,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	return t.raw.BTF, err
 }
 
-// judge asks the kernels about the BTF, and looks for what a publisher should know.
+// judge checks the BTF by the rules of the kernels, and looks for what deserves a warning.
 func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
 	if row.Verify, err = t.verify(); err != nil {
 		return errors.Join(t.located(ctx, err), b.reject(t))
@@ -160,7 +160,7 @@ func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err erro
 	return nil
 }
 
-// translate makes the BTF of an image.
+// translate encodes the image.
 func (b *batch) translate(ctx context.Context, workers int, t *target, row *report.Row) error {
 	f := t.image
 	enc := b.opt.encoder(&t.Settings, workers)
@@ -188,7 +188,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	return t.take(res, f)
 }
 
-// base gets the base of an image, and finds out whether the image can have it and what makes the two unlikely.
+// base gets the base of an image, checks that the image can have it, and warns if the two seem not to belong together.
 func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *report.Row) (err error) {
 	embedded := t.Outputs.ELF != ""
 	if t.base == nil {
@@ -228,7 +228,7 @@ func Warnings(list []encoder.Warning) (warnings []report.Warning) {
 	return warnings
 }
 
-// dropped lists the counts of what was left out, by reason.
+// dropped lists how many functions and variables were left out, by reason.
 func dropped(s *encoder.Stats) []report.Drop {
 	var list []report.Drop
 	for r, n := range s.Funcs.Dropped {
@@ -244,7 +244,7 @@ func dropped(s *encoder.Stats) []report.Drop {
 	return list
 }
 
-// A meter turns the progress of one image, in bytes of DWARF, into bytes of its file.
+// A meter converts the progress of one image from bytes of DWARF to bytes of its file.
 type meter struct {
 	b           *batch
 	size, shown int64
@@ -265,8 +265,7 @@ func (m *meter) tell(at int64) {
 	}
 }
 
-// oneLine is an error as a row has it: without the stack that an internal error brings along, and the path of a file that the
-// system complains of in front.
+// oneLine is the text of an error in a row: on one line, without the stack of an internal error, and without the name of the system call.
 func oneLine(err error) string {
 	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has other words in front
 		return fmt.Sprintf("%s: %v", p.Path, p.Err)

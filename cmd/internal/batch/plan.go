@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// WritePlan writes what Run would do, in its order. It tells how many images cannot be encoded.
+// WritePlan writes what Run would do, in the order of the run. bad is the number of images that cannot be encoded.
 func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile config.Profile) (bad int, err error) {
 	corpus.Inspect(ctx, items, nil)
 	if err := ctx.Err(); err != nil {
@@ -59,5 +59,5 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 	return bad, err
 }
 
-// or is a cell of the table, with something for what is not there.
+// or is a cell of the table: a dash if it is empty.
 func or(s string) string { return cmp.Or(escape.Line(s), "-") }

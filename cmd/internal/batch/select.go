@@ -12,7 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
-// Select keeps the items that patterns name, and the bases of those. A pattern that names none is an error.
+// Select returns the items that the patterns match, and their bases. A pattern without a match is an error.
 func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 	keep := make([]bool, len(items))
 	for _, p := range patterns {
@@ -48,15 +48,15 @@ func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 	return list, nil
 }
 
-// matches tells whether a pattern is for a name. A name is no path: * and ? stand for a slash too. A name that is written out is
-// always found, whatever signs it has.
+// matches reports whether a pattern matches a name. A name is not a path: * and ? match a slash too. A pattern that is equal to the name
+// always matches, whatever characters it contains.
 func matches(pattern, name string) (bool, error) {
 	const sign = "\x00" // no name has one
 	ok, err := path.Match(strings.ReplaceAll(pattern, "/", sign), strings.ReplaceAll(name, "/", sign))
 	return ok || pattern == name, err
 }
 
-// alternatives tells which names come near a pattern that matches none, or else which there are.
+// alternatives names what is similar to a pattern without a match, or otherwise some of the names.
 func alternatives(pattern string, names []string) string {
 	const most, long = 3, 128
 	wanted := strings.ToLower(strings.NewReplacer("*", "", "?", "").Replace(pattern))
@@ -71,7 +71,7 @@ func alternatives(pattern string, names []string) string {
 		}
 		lower := strings.ToLower(name)
 		d := levenshtein.ComputeDistance(wanted, lower)
-		if strings.Contains(lower, wanted) { // it wants a * around it
+		if strings.Contains(lower, wanted) { // only * is missing around it
 			d = min(d, 1)
 		}
 		if d <= 1+len(wanted)/4 {

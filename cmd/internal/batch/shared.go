@@ -7,21 +7,21 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 )
 
-// A shared golden is that of several images. A run that rewrites goldens must not write it for one image and then for another: it
-// would be green, and one of the two would differ in every run after it. So the images have turns, in their order. The first one that
-// is encoded may rewrite the golden, and those after it must agree.
+// A shared golden belongs to several images. A run that rewrites goldens must not write it for one image and then again for another: it
+// would succeed, and one of the two would differ in every later run. So the images take turns, in their order: the first one may rewrite
+// the golden, and the others must agree with it.
 type shared struct {
 	owner string // the image whose BTF the golden has, as far as that is known
 }
 
-// A turn is that of one image at a shared golden.
+// A turn is the turn of one image at a shared golden.
 type turn struct {
 	*shared
 	before <-chan struct{} // closed when the image before is done; nil for the first one
 	done   chan struct{}
 }
 
-// shareGoldens finds the images that share a golden, where goldens are rewritten.
+// shareGoldens finds the images that share a golden, if goldens are rewritten.
 func (b *batch) shareGoldens() {
 	b.turns = make([]*turn, len(b.jobs))
 	if !b.opt.Goldens.Update {
@@ -42,7 +42,7 @@ func (b *batch) shareGoldens() {
 	}
 }
 
-// wait waits for the image before.
+// wait waits for the previous image.
 func (t *turn) wait(ctx context.Context) error {
 	if t == nil || t.before == nil {
 		return nil
@@ -55,7 +55,7 @@ func (t *turn) wait(ctx context.Context) error {
 	}
 }
 
-// end lets the next image go on.
+// end lets the next image continue.
 func (t *turn) end() {
 	if t != nil {
 		close(t.done)
@@ -70,7 +70,7 @@ func (t *turn) refuse() error {
 	return fmt.Errorf("golden: it is also that of %q, whose BTF differs from this; give each image a golden of its own", t.owner)
 }
 
-// own notes that the golden has the BTF of an image.
+// own records that the golden has the BTF of an image.
 func (t *turn) own(name string) {
 	if t != nil && t.owner == "" {
 		t.owner = name
