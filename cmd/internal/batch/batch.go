@@ -1,6 +1,6 @@
 // Package batch encodes many images: bases before modules, bounded in memory, one row per image.
 //
-// Input: the items of a corpus, and options. Output: published files and a report. A problem with one image fails its row and the rows
+// Input: jobs, and options. Output: published files and a report. A problem with one image fails its row and the rows
 // of images that depend on it, but not the batch. An output is put in place only after the kernels it is for have accepted it. Never: the
 // package decides nothing about types. It calls the encoder, and the packages that check and compare its result.
 package batch
