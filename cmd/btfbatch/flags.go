@@ -14,8 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 )
 
-// checkFlags refuses values that cannot be meant, for all flags of all commands alike: an empty text, which is what an unset variable
-// of a script leaves, would else stand for the default or for nothing at all.
+// checkFlags refuses values that cannot be intended, for all flags of all commands. An empty text, which an unset variable of a script
+// leaves, would otherwise stand for the default or for nothing.
 func checkFlags(flags *pflag.FlagSet) error {
 	var problems []error
 	flags.Visit(func(f *pflag.Flag) {
@@ -62,7 +62,7 @@ func checkArguments(args []string) error {
 	return nil
 }
 
-// needs refuses a flag that does nothing without another one.
+// needs refuses a flag that has no effect without another one.
 func needs(cmd *cobra.Command, flag, other string) error {
 	if flags := cmd.Flags(); flags.Changed(flag) && !flags.Changed(other) {
 		return usage(fmt.Errorf("--%s requires --%s", flag, other))
@@ -70,7 +70,7 @@ func needs(cmd *cobra.Command, flag, other string) error {
 	return nil
 }
 
-// givenOnce makes every flag that has one value refuse a second one, of which the first would be lost without a word.
+// givenOnce makes every flag with a single value refuse a second, different one, which would silently replace the first.
 func givenOnce(cmd *cobra.Command) {
 	wrap := func(f *pflag.Flag) {
 		if _, list := f.Value.(pflag.SliceValue); !list {
@@ -84,14 +84,14 @@ func givenOnce(cmd *cobra.Command) {
 	}
 }
 
-// once is a value that is set once, or several times to the same.
+// once is a value that can be set once, or several times to the same text.
 type once struct {
 	pflag.Value
 	given bool
 	text  string
 }
 
-// Set takes a value.
+// Set sets the value.
 func (o *once) Set(text string) error {
 	if o.given && text != o.text {
 		return fmt.Errorf("it was given as %q before", o.text)
@@ -100,7 +100,7 @@ func (o *once) Set(text string) error {
 	return o.Value.Set(text)
 }
 
-// noteKernels says what kernels are taken for that are not the generations themselves.
+// noteKernels says which generations kernels are judged as, if their names are not those of generations.
 func (a *app) noteKernels(names ...string) {
 	for _, name := range names {
 		if note := settings.Note(name); note != "" {

@@ -12,17 +12,16 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// How long the program goes on after the first signal. A second one ends it at once.
+// How long the program continues after the first signal. A second one ends it at once.
 const (
 	graceForBatch = 1500 * time.Millisecond // to write the report of what was done until then
 	graceForFiles = 2 * time.Second         // to put files in place that belong together
 	graceForWords = 500 * time.Millisecond  // to write the last line, which nobody may be reading
 )
 
-// An interrupter ends the program on a signal. Code that looks at its context returns by itself, but much does not: reading a pipe
-// that nobody writes to, writing to one that nobody reads, a library in the middle of decompressing. None of that is a reason to
-// stay, because every file takes its place by a rename. So the interrupter waits only for a batch, which has a report to write, and
-// only for a moment. The zero value does nothing.
+// An interrupter ends the program on a signal. Code that checks its context returns by itself, but some code cannot: reading a pipe that
+// nobody writes to, writing to one that nobody reads, a library that decompresses. There is no need to wait for it, because files are
+// published by a rename. The interrupter waits only for a batch, which has a report to write, and only briefly. The zero value does nothing.
 type interrupter struct {
 	say     func() // writes the last line
 	signals chan os.Signal
@@ -53,7 +52,7 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 	return ctx
 }
 
-// sayInterrupted writes the last line of a program that was interrupted, once. Whoever calls it may end the program after that.
+// sayInterrupted writes the last line of an interrupted program, once. The caller may end the program when it returns.
 func (i *interrupter) sayInterrupted() {
 	i.said.Do(func() {
 		if i.say != nil {
@@ -62,7 +61,7 @@ func (i *interrupter) sayInterrupted() {
 	})
 }
 
-// waitAtMost calls do, and returns when it has returned or the time is over.
+// waitAtMost calls do and waits until it returns, but at most for this time.
 func waitAtMost(d time.Duration, do func()) {
 	done := make(chan struct{})
 	go func() {

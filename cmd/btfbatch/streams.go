@@ -39,7 +39,7 @@ func spool(paths ...*string) (done func(), err error) {
 	return done, nil
 }
 
-// oneStdin refuses that the standard input is read twice.
+// oneStdin refuses to read the standard input twice.
 func oneStdin(paths ...string) error {
 	n := 0
 	for _, p := range paths {
@@ -53,12 +53,12 @@ func oneStdin(paths ...string) error {
 	return nil
 }
 
-// standardOutput tells whether a path is a name of the standard output that the system has.
+// standardOutput reports whether a path is one of the system's names for the standard output.
 func standardOutput(path string) bool {
 	return path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1"
 }
 
-// binaryTo refuses to write bytes to a terminal.
+// binaryTo refuses to write BTF to a terminal.
 func binaryTo(w io.Writer) error {
 	if console.IsTerminal(w) {
 		return usage(errors.New("-o - writes bytes, and the standard output is a terminal"))
