@@ -9,7 +9,8 @@ import (
 
 // The variables of a section lie in it as members do in a struct, and are explained in the same way: the fewest that have to move for the
 // rest to stand in the same order are causes; of the rest, one that has another offset follows from what was added, removed, moved or
-// resized before it, if that and one alignment give its place. Otherwise it is aligned otherwise, which is a cause.
+// resized before it, if that and one alignment give its place. One that was resized itself may have another alignment as well: compilers
+// align large variables more than their types ask for. Otherwise it is aligned otherwise, which is a cause.
 
 // maxNear is how many of the changes in front of a variable explain it: the nearest.
 const maxNear = 4
@@ -216,7 +217,8 @@ func (w *walker) step(t together) {
 
 // follows tells whether what lies in front of a variable explains its places.
 func (w *walker) follows(t together) bool {
-	if len(w.because) == 0 {
+	resized := w.a.entries[t.old].size != w.b.entries[t.new].size
+	if len(w.because) == 0 && !resized {
 		return false
 	}
 	var ends, places, aligns [2]uint64
@@ -229,7 +231,7 @@ func (w *walker) follows(t together) bool {
 			ends[n] = (uint64(before.off) + uint64(before.size)) * 8
 		}
 	}
-	return explained(ends, places, aligns)
+	return explained(ends, places, aligns) || resized && eachAligned(ends, places)
 }
 
 // move counts a variable that only moved.
