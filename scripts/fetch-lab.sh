@@ -112,7 +112,10 @@ fetch_kernel() {
 unpack() {
 	rm -rf "$work/unpacked"
 	mkdir "$work/unpacked"
-	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$work/unpacked" --wildcards "${@:2}"
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$work/unpacked" --wildcards "${@:2}" 2>"$work/tar" && return
+	# A kernel may have as built-in what is a module of another. Anything else that tar complains of is an error.
+	sed -n "s/^tar: \(.*\): Not found in archive$/fetch-lab: not in the package: \1/p" "$work/tar" >&2
+	! grep -v -e ': Not found in archive$' -e ': Exiting with failure status due to previous errors$' "$work/tar" >&2
 }
 
 module_patterns=()
@@ -120,6 +123,7 @@ for m in $modules; do module_patterns+=("./usr/lib/debug/lib/modules/*/kernel/$m
 
 # keep_modules KERNEL: puts the extracted modules where the tests look for them.
 keep_modules() {
+	[ -n "$(find "$work/unpacked" -name '*.ko' -print -quit)" ] || die "the package has none of the modules"
 	mkdir -p "$lab/modules/$1"
 	cp -r "$work"/unpacked/usr/lib/debug/lib/modules/*/. "$lab/modules/$1"
 }

@@ -29,7 +29,7 @@ func IsArgument(o *btf.Object, id btf.ID) bool {
 
 // unqualified skips qualifiers and type tags. It gives up where they form a cycle.
 func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
-	for steps := 0; steps < maxQualifiers; steps++ {
+	for range maxQualifiers {
 		if r, ok = o.Record(id); !ok {
 			return nil, false
 		}

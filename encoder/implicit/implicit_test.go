@@ -34,7 +34,7 @@ type kfunc struct {
 // A fixture is a BTF object with the types that implicit parameters can have.
 type fixture struct {
 	*btf.Object
-	base, kfuncs                                  *btf.Object
+	base                                          *btf.Object
 	integer, aux, meta, constAux, constMeta, u64  btf.ID
 	typedefAux, auxTypedef, constPtr, ptrPtr, fwd btf.ID
 	union, volatileAux, tagged, other             btf.ID
