@@ -12,8 +12,8 @@ import (
 // resized before it, if that and one alignment give its place. One that was resized itself may have another alignment as well: compilers
 // align large variables more than their types ask for. Otherwise it is aligned otherwise, which is a cause.
 
-// maxNear is how many of the changes in front of a variable explain it: the nearest.
-const maxNear = 4
+// maxNear is how many of the changes in front of a variable explain it, on either side: the nearest.
+const maxNear = 2
 
 // shifts lists the runs of members that stay in order and moved by one distance. Members of a member that moved as far are left out.
 func (l *lineup) shifts() (list []Shift) {
@@ -157,29 +157,29 @@ func (w *walker) past(t together) {
 
 // between takes in what lies in front of a variable that both have, and says whether there is anything.
 func (w *walker) between(t together) bool {
-	var near []int32
-	add := func(s *side, e entry) {
-		if f := s.found[e.id]; f != 0 {
+	changed := func(s *side, entries []entry) (list []int32) {
+		for _, e := range entries {
+			f := s.found[e.id]
+			if f == 0 {
+				continue
+			}
 			it := &w.c.items[f-1]
 			if it.cause || it.size.Delta() != 0 {
-				near = with(near, f-1)
-				if it.cause {
-					w.causes = append(w.causes, f-1)
-				}
+				list = append(list, f-1)
+			}
+			if it.cause {
+				w.causes = append(w.causes, f-1)
 			}
 		}
+		return list[max(0, len(list)-maxNear):]
 	}
-	for _, e := range w.a.entries[w.next.old:t.old] {
-		add(w.c.old, e)
-	}
-	for _, e := range w.b.entries[w.next.new:t.new] {
-		add(w.c.new, e)
-	}
+	near := changed(w.c.old, w.a.entries[w.next.old:t.old])
+	near = append(near[:len(near):len(near)], changed(w.c.new, w.b.entries[w.next.new:t.new])...)
 	w.next = together{t.old + 1, t.new + 1}
-	if near == nil {
+	if len(near) == 0 {
 		return false
 	}
-	w.because = near[max(0, len(near)-maxNear):]
+	w.because = once(near)
 	return true
 }
 

@@ -95,26 +95,38 @@ type comparer struct {
 
 // list makes items of the pairs that differ.
 func (c *comparer) list() {
-	c.items = make([]item, 0, len(c.differ)+1)
-	for _, p := range c.differ {
+	type key struct { // what items are ordered by; they are large
+		pair int
+		rank int
+		name string
+	}
+	keys := make([]key, len(c.differ))
+	for i, p := range c.differ {
 		s, id := c.new, p.new
 		if id == 0 {
 			s, id = c.old, p.old
 		}
 		r, _ := s.record(uint32(id))
-		it := item{pair: p, kind: kindOf(r), name: string(s.text(r.Name()))}
-		if it.name == "" {
-			it.name = cut(s.spell(uint32(id)), 80)
+		keys[i] = key{i, rank(kindOf(r)), string(s.text(r.Name()))}
+		if keys[i].name == "" {
+			keys[i].name = s.unnamedText(r)
 		}
-		c.items = append(c.items, it)
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		if a.rank != b.rank || a.name != b.name {
+			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name))
+		}
+		p, q := &c.differ[a.pair], &c.differ[b.pair]
+		return cmp.Or(cmp.Compare(p.old, q.old), cmp.Compare(p.new, q.new))
+	})
+	c.items = make([]item, 0, len(keys)+1)
+	for _, k := range keys {
+		c.items = append(c.items, item{pair: c.differ[k.pair], kind: Kinds[k.rank], name: k.name})
 	}
 	if o, n := c.old.pointer, c.new.pointer; o != n && o != 0 && n != 0 {
 		c.items = append(c.items, item{kind: Pointer, name: "*", cause: true, size: &Size{o, n},
 			changes: []Change{{Part: SizePart, Op: Changed, Rule: SizeChanged, Severity: Break, Old: bytesText(o), New: bytesText(n)}}})
 	}
-	slices.SortStableFunc(c.items, func(a, b item) int {
-		return cmp.Or(cmp.Compare(rank(a.kind), rank(b.kind)), cmp.Compare(a.name, b.name), cmp.Compare(a.old, b.old), cmp.Compare(a.new, b.new))
-	})
 	place := make([]int32, len(c.differ)+1) // of pairs, by 1 + their place in differ
 	for i := range c.items {
 		it := &c.items[i]
@@ -133,6 +145,20 @@ func (c *comparer) list() {
 		}
 	}
 	c.differ = nil
+}
+
+// unnamedText spells a declaration without a name by what it is found by: "enum { RED, … }".
+func (s *side) unnamedText(r btf.Record) string {
+	text := word(r) + " { " + string(s.text(r[3]))
+	switch {
+	case btf.Enums.Has(r.Kind()):
+		text += ","
+	case r.Vlen() > 1:
+		text += "; " + string(s.text(r.Elem(1)[0])) + ";"
+	default:
+		text += ";"
+	}
+	return text + " … }"
 }
 
 // kindOf is the kind of a declaration.

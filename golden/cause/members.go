@@ -240,7 +240,7 @@ func (l *lineup) changes() []Change {
 	for i := range list {
 		changes[i] = list[i].Change
 	}
-	return foldNests(changes)
+	return changes
 }
 
 // row adds what there is to say of a row of the new side.
@@ -305,23 +305,6 @@ func inside(t *rows, i int32) string {
 		return "inside " + around
 	}
 	return "not nested"
-}
-
-// foldNests makes one change of a run of members that were put into the same struct or union together.
-func foldNests(list []Change) []Change {
-	nests := func(c *Change) bool {
-		return c.Op == Moved && c.Old != first && !strings.HasPrefix(c.Old, behind)
-	}
-	out := list[:0]
-	for _, c := range list {
-		if n := len(out) - 1; nests(&c) && n >= 0 && nests(&out[n]) && out[n].Old == c.Old && out[n].New == c.New {
-			from, _, _ := strings.Cut(out[n].Path, " … ")
-			out[n].Path = from + " … " + c.Path
-			continue
-		}
-		out = append(out, c)
-	}
-	return out
 }
 
 // fillers are names, without underscores in front and numbers behind, of members that only keep room for others.

@@ -292,8 +292,13 @@ func checkMirror(t *testing.T, c, m *Comparison) {
 	t.Helper()
 	got, want := mirrored(m), lines(c)
 	if !slices.Equal(got, want) {
-		t.Fatalf("the other way round: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Fatalf("the other way round: got also\n%s\nmissing\n%s", strings.Join(without(got, want), "\n"), strings.Join(without(want, got), "\n"))
 	}
+}
+
+// without are the lines of a list that another one does not have.
+func without(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { _, ok := slices.BinarySearch(other, s); return ok })
 }
 
 var mirrorOps = map[Op]Op{Added: Removed, Removed: Added}

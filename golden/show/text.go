@@ -203,7 +203,13 @@ func changeLines(x *cause.Cause, all bool) (lines, moved []string) {
 			i += n - 1
 			continue
 		}
-		if m.Part == cause.Member && m.Op == cause.Moved && m.Old != "" && !all && len(x.Members) > 1 {
+		if n := nestRun(x.Members[i:]); n > 1 {
+			last := &x.Members[i+n-1]
+			lines = append(lines, fmt.Sprintf("~ %d members from %s to %s: %s → %s", n, escape.Line(m.Path), escape.Line(last.Path), m.Old, m.New))
+			i += n - 1
+			continue
+		}
+		if m.Part == cause.Member && m.Op == cause.Moved && m.Old != "" && !nests(m) && !all && len(x.Members) > 1 {
 			moved = append(moved, escape.Line(m.Path))
 			continue
 		}
@@ -318,6 +324,20 @@ func width(e *cause.Extent) string {
 		return ""
 	}
 	return fmt.Sprintf(":%d", e.Bits)
+}
+
+// nests tells whether a change is that a member stands inside other anonymous structs and unions than before.
+func nests(m *cause.Change) bool {
+	return m.Part == cause.Member && m.Op == cause.Moved && m.OldAt != nil && m.NewAt != nil && m.OldAt.Nest != m.NewAt.Nest
+}
+
+// nestRun counts the changes at the start of a list that are members which were put into the same structs and unions.
+func nestRun(list []cause.Change) int {
+	n := 0
+	for n < len(list) && nests(&list[n]) && list[n].Old == list[0].Old && list[n].New == list[0].New {
+		n++
+	}
+	return n
 }
 
 // valueRun counts the changes at the start of a list that are enumerators whose values all moved by the same.
