@@ -47,8 +47,8 @@ func newDiff(a *app) *cobra.Command {
 more, another type, another value. What only has another size or other offsets, because something that it holds or
 that stands before it changed, is a consequence. Causes come first, those with most impact on top.
 
-OLD and NEW are raw BTF, ELF files with a section .BTF, raw dumps or selected goldens, all of them plain or compressed
-(gzip, zstd, xz, bzip2, or a tar archive of one file), and one of them may be - for the standard input.
+OLD and NEW are raw BTF, ELF files with a section .BTF, or raw dumps, all of them plain or compressed (gzip, zstd, xz,
+bzip2, or a tar archive of one file), and one of them may be - for the standard input.
 
 --only and --ignore take kinds (struct, union, enum, typedef, int, float, func, var, section), rules (member-removed,
 func-signature and so on, as the text shows them) and patterns of names (task_*); several with commas.

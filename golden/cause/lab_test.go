@@ -2,7 +2,6 @@ package cause
 
 import (
 	"debug/elf"
-	"path/filepath"
 	"testing"
 
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
@@ -12,7 +11,7 @@ import (
 // kernel is the BTF that a lab kernel carries.
 func kernel(t testing.TB, name string) *btf.Object {
 	t.Helper()
-	f, err := elf.Open(filepath.Join(reference.Lab(t), "kernels", name+".vmlinux"))
+	f, err := elf.Open(reference.Kernel(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func breakAt(text string, width int) (head, rest string) {
 		end += n
 	}
 	if i := strings.LastIndexByte(text[:end], ' '); i > end/2 {
-		return text[:i], strings.TrimLeft(text[i:], " ")
+		return strings.TrimRight(text[:i], " "), strings.TrimLeft(text[i:], " ")
 	}
 	return text[:end], text[end:]
 }

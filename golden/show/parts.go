@@ -9,9 +9,9 @@ import (
 )
 
 // partWords say what a substitution is about.
-var partWords = map[cause.Part][2]string{
-	cause.Parameter: {"parameter", "functions"}, cause.Returned: {"returned", "functions"},
-	cause.Member: {"member", "types"}, cause.Target: {"type", "declarations"},
+var partWords = map[cause.Part][3]string{
+	cause.Parameter: {"parameter", "function", "functions"}, cause.Returned: {"returned", "function", "functions"},
+	cause.Member: {"member", "type", "types"}, cause.Target: {"type", "declaration", "declarations"},
 }
 
 // substitutions writes what took the place of what in many places.
@@ -34,7 +34,7 @@ func (t *texter) substitutions() {
 			text += fmt.Sprintf(" and %d more", n)
 		}
 		t.line(0, yellow, fmt.Sprintf("~ %s  %s → %s", words[0], escape.Line(s.Old), escape.Line(s.New)))
-		t.line(4, plain, fmt.Sprintf("in %d %s: %s", len(s.Causes), words[1], text))
+		t.line(4, plain, fmt.Sprintf("in %s: %s", count(len(s.Causes), words[1], words[2]), text))
 	}
 	if n := len(list) - most; n > 0 {
 		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n))
