@@ -12,6 +12,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -25,7 +26,7 @@ import (
 func main() {
 	verbose := flag.Bool("v", false, "print the reasons")
 	flag.Parse()
-	choices, err := run(".")
+	choices, err := run(context.Background(), ".")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "concurrent:", err)
 		os.Exit(2)
@@ -38,8 +39,8 @@ func main() {
 	}
 }
 
-func run(dir string) ([]choice, error) {
-	all, err := list(dir)
+func run(ctx context.Context, dir string) ([]choice, error) {
+	all, err := list(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +69,8 @@ func (p *pkg) built() bool {
 }
 
 // list returns every package that the module's tests are linked with, by import path.
-func list(dir string) (map[string]*pkg, error) {
-	cmd := exec.Command("go", "list", "-deps", "-test", "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,TestGoFiles,"+
+func list(ctx context.Context, dir string) (map[string]*pkg, error) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-test", "-json=ImportPath,Dir,Standard,Module,GoFiles,CgoFiles,TestGoFiles,"+
 		"XTestGoFiles,Imports,TestImports,XTestImports,Deps", "./...")
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	out, err := cmd.Output()

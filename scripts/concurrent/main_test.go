@@ -62,7 +62,7 @@ func TestChoices(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			choices, err := run(dir)
+			choices, err := run(t.Context(), dir)
 			if err != nil {
 				t.Fatal(err)
 			}

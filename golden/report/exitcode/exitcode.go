@@ -1,6 +1,7 @@
 // Package exitcode lists the codes with which the program ends. The README and docs/drop-in.md explain them to users.
 package exitcode
 
+// The codes of both programs, btfbatch and its stand-in for pahole.
 const (
 	OK      = 0
 	Failed  = 1 // an image failed, or there was none; an output could not be written
