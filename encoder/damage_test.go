@@ -102,7 +102,7 @@ func TestTruncatedSections(t *testing.T) {
 	}
 }
 
-// harmless tells whether a cut may stay without error: a unit boundary of .debug_info is one that no reader can notice, and
+// harmless reports whether a cut may stay without error: a unit boundary of .debug_info is one that no reader can notice, and
 // the end of .debug_str may hold strings that nothing encoded asks for.
 func harmless(section string, f *elf.File, size uint64, res *encoder.Result, golden []byte) bool {
 	data, err := f.Data(f.Section(section))

@@ -117,7 +117,7 @@ func DefaultSections() []SectionRule {
 	return list
 }
 
-// varRules are the section rules as package vars has them.
+// varRules are the section rules in the form that package vars takes.
 func (o *Options) varRules() []vars.Rule {
 	if o.Sections == nil {
 		return vars.DefaultRules()

@@ -15,7 +15,7 @@
 //
 // Encode takes options alone. An Encoder has more around them: the base of a module (Base), hooks that hear of each decision (Hooks), the
 // number of workers. Result.Sections gives the bytes for the sections .BTF and .BTF.base, and elf.File.Embed puts them into a copy of the
-// image. Package verify tells whether a kernel would accept them.
+// image. Package verify reports whether a kernel would accept them.
 //
 // Options are data. Equal options, and the same image, base and debug files, give equal bytes, on every machine and for any number of
 // workers. Options.Key makes a string of them, for caches.

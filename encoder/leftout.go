@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// leftOut tells whether a unit is left out, by its language or its name.
+// leftOut reports whether a unit is left out, by its language or its name.
 func (in *image) leftOut(u *dwarf.Unit) bool {
 	return slices.Contains(in.opt.LangExclude, Language(u.Lang)) || len(in.opt.UnitExclude) != 0 && in.excluded(u)
 }
@@ -17,7 +17,7 @@ func (in *image) leftOutOfMerged(u *dwarf.Unit) bool {
 	return slices.Contains(in.opt.LangExclude, Language(u.Lang)) || len(in.opt.UnitExclude) != 0 && in.namesCount() && in.excluded(u)
 }
 
-// excluded tells whether the name of a unit begins as one that is not wanted; that of a unit without a name is empty.
+// excluded reports whether the name of a unit begins as one that is not wanted; that of a unit without a name is empty.
 func (in *image) excluded(u *dwarf.Unit) bool {
 	var scratch [4]byte
 	name := in.d.Strings.Get(u.Name, &scratch)

@@ -15,7 +15,7 @@ import (
 // RuleImplicit is the rule that kfuncs with implicit arguments cannot be told from others.
 const RuleImplicit = "implicit-arguments"
 
-// kernelSorts tells whether the build of the image's kernel put the types of its BTF in the order of their names. The BTF in the image
+// kernelSorts reports whether the build of the image's kernel put the types of its BTF in the order of their names. The BTF in the image
 // shows it; an image without BTF is judged by its release.
 func kernelSorts(f *elf.File, opt *Encoder) bool {
 	if own := funcs.OwnBTF(f, opt.Base.Object()); own != nil {

@@ -241,7 +241,7 @@ func (l *locator) text(key uint32) string {
 	return string(l.t.Strings.Append(nil, dwarf.StrKey(key)))
 }
 
-// same tells whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
+// same reports whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
 // and those without a name by their contents.
 func (l *locator) same(id btf.ID, local translate.LocalID, depth int) bool {
 	if depth > 0 {

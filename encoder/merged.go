@@ -24,7 +24,7 @@ func (in *image) mustMerge(uses dwarf.Uses) bool {
 	return uses.RefAddr || uses.Supplementary || uses.Signature && in.followsSignatures()
 }
 
-// ltoNote tells whether a note of the kernel's LTO type holds a value other than 0. As for pahole, notes that are malformed
+// ltoNote reports whether a note of the kernel's LTO type holds a value other than 0. As for pahole, notes that are malformed
 // hold nothing, and are no reason to refuse an image.
 func ltoNote(f *elf.File) (lto bool, err error) {
 	const kernelLTO = 0x101

@@ -50,7 +50,7 @@ func (in *image) firstPlan() (p plan, err error) {
 	return p, err
 }
 
-// fastPathApplies tells whether the assumptions of the fast path can hold at all: one image, linked, so that equal names have equal
+// fastPathApplies reports whether the assumptions of the fast path can hold at all: one image, linked, so that equal names have equal
 // keys, and units that are translated one by one.
 func (in *image) fastPathApplies(p plan) bool {
 	return in.opt.Base == nil && in.opt.NamePrefix == "" && in.f.Type != stdelf.ET_REL && p.merged == nil && p.typeUnits == nil

@@ -16,7 +16,7 @@ import (
 )
 
 // Random images: a program of a few headers and many units. Every unit sees some of the headers' structs whole and declares
-// the others, in an order of its own; now and then a unit has a private struct of a name that another unit uses otherwise, or
+// the others, in an order of its own; from time to time a unit has a private struct of a name that another unit uses otherwise, or
 // says a type twice. That is what dedup must put together again, and where its two ways could differ.
 
 // A program draws an image.
@@ -77,7 +77,7 @@ func (p *program) name() string {
 	return fmt.Sprintf("%s%d", kind, p.r.IntN(p.names))
 }
 
-// typ is a type as r draws it; void now and then.
+// typ is a type as r draws it; void from time to time.
 func (v *view) typ(r *rand.Rand, depth int) *synth.DIE {
 	switch k := r.IntN(12); {
 	case k == 0:
@@ -120,7 +120,7 @@ func (v *view) once(key string, make func(name string) *synth.DIE) *synth.DIE {
 	return d
 }
 
-// anonymous makes a type once, or now and then once more.
+// anonymous makes a type once, or from time to time once more.
 func (v *view) anonymous(what string, of *synth.DIE, make func() *synth.DIE) *synth.DIE {
 	key := fmt.Sprintf("%s %p", what, of)
 	if v.program.r.Float64() < v.twice {

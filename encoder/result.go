@@ -15,7 +15,7 @@ type Result struct {
 	Phases []Phase // what each pass took, in the order in which they ran
 	// Warnings tell what the BTF does not say as the source means it, in the order of their rules.
 	Warnings []Warning
-	// Sorted tells whether the types are in the order of their names, as Options.SortByName or Options.LikeKernel asked.
+	// Sorted reports whether the types are in the order of their names, as Options.SortByName or Options.LikeKernel asked.
 	Sorted  bool
 	Primary int // of several images: index of the one that the BTF belongs to
 

@@ -84,7 +84,7 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// byName tells whether the types of an object are in the order of their names.
+// byName reports whether the types of an object are in the order of their names.
 func byName(o *btf.Object) bool {
 	last := ""
 	for _, r := range o.All() {

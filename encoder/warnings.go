@@ -165,7 +165,7 @@ func reduced(o *btf.Object, nameless bool) string {
 	return text
 }
 
-// empty tells whether a type is a struct or union without name and members.
+// empty reports whether a type is a struct or union without name and members.
 func empty(o *btf.Object, id uint32) bool {
 	r, _ := o.Record(btf.ID(id))
 	return r != nil && btf.Composites.Has(r.Kind()) && r.Name() == 0 && r.Vlen() == 0

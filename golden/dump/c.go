@@ -130,7 +130,7 @@ const (
 	maxCLooks = 50_000_000
 )
 
-// enter counts a step of a recursion over types, and tells whether it may go on; leave ends the step.
+// enter counts a step of a recursion over types, and reports whether it may go on; leave ends the step.
 func (p *cPrinter) enter(id uint32) bool {
 	p.depth++
 	if p.steps++; p.depth > maxCDepth || p.steps > maxCSteps {

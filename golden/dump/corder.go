@@ -14,7 +14,7 @@ func (p *cPrinter) typ(id uint32) {
 	}
 }
 
-// order queues a type after all that C must know before it, and tells whether it links strongly: whether one that refers
+// order queues a type after all that C must know before it, and reports whether it links strongly: whether one that refers
 // to it has to wait for it. Behind a pointer a struct need not be known, which is what breaks cycles.
 func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 	defer p.leave()

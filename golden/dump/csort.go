@@ -90,7 +90,7 @@ func through(r btf.Record) (id uint32, ok bool) {
 	return 0, false
 }
 
-// look counts a step from a type to the next, and tells whether it may be taken. Long chains take many for each type of theirs.
+// look counts a step from a type to the next, and reports whether it may be taken. Long chains take many for each type of theirs.
 func (p *cPrinter) look(id uint32) bool {
 	if p.looks++; p.looks > maxCLooks {
 		p.fail(id, "leads to too many others to be sorted")

@@ -66,7 +66,7 @@ func (p *cPrinter) memberAlignment(r btf.Record) (most uint64, misaligned, known
 	return most, misaligned, known
 }
 
-// packed tells whether C lays a struct out like this only when told not to align.
+// packed reports whether C lays a struct out like this only when told not to align.
 func (p *cPrinter) packed(r btf.Record) bool {
 	most, misaligned, _ := p.memberAlignment(r)
 	return misaligned || uint64(r.Size())%most != 0

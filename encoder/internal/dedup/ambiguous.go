@@ -5,23 +5,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// AmbiguousClasses is a set of classes of which every occurrence must go into the object.
+// AmbiguousClasses is the set of classes that reach an ambiguous name. All types of these classes must go into the object.
 type AmbiguousClasses struct {
 	slots []classSlot
-	// Names are the ambiguous names' keys; Classes is how many classes reach one; Units are the units, by the order in which they were
-	// seen, in which such a class can occur.
+	// Names are the keys of the ambiguous names. Classes is the number of classes from which one can be reached. Units are the
+	// units in which such a class can occur, numbered in the order in which they were examined.
 	Names   []uint32
 	Classes int
 	Units   []int
 }
 
-// Ambiguous finds the names that cannot be resolved by class, once all CUs have been seen: those that stand for several things, or
-// for a struct and a union, and are declared without a definition somewhere; and those that one CU defines twice, if another CU has
-// them too. It returns the classes that reach one, nil when there is none. o is the object that the decisions led to; offset is
-// the place of a key's string in its table.
+// Ambiguous finds the names that a class does not resolve, after all CUs have been examined. These are the names with several
+// meanings, or of both a struct and a union, that some CU only declares; and the names that one CU defines twice and another CU
+// mentions. It returns the classes that reach such a name, or nil if there are none. o is the object that the decisions produced;
+// offset returns the place of a key's string in its table.
 func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *AmbiguousClasses {
 	k := &AmbiguousClasses{}
-	reached := make(map[uint64]bool) // names, as nameIn has them
+	reached := make(map[uint64]bool) // names in the form of nameIn
 	var shared []uint64
 	for i := range s.tags {
 		t := &s.tags[i]
@@ -57,7 +57,7 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *A
 	return k
 }
 
-// twoKinds tells whether the name is that of a struct and of a union, both with a definition.
+// twoKinds reports whether both a struct and a union with this name are defined.
 func (s *ClassTable) twoKinds(t *tag) bool {
 	if t.group == nominal.Enum {
 		return false
@@ -82,17 +82,18 @@ func (s *ClassTable) findTag(key uint32, group nominal.Group) (n uint32, ok bool
 	return 0, false
 }
 
-// nameIn is a name of one group: an offset in the string table, and the group.
+// nameIn combines an offset in the string table with a group.
 func nameIn(off uint32, group uint64) uint64 { return uint64(off)<<2 | group }
 
-// reachNames finds, by index in o, what reaches one of the names: a type of such a name, or one that refers to what does. A
-// name that reaches stands for all types of that name, since a declaration may mean any of them. reached grows.
+// reachNames returns, by index in o, whether one of the names can be reached from a type: because the type has such a name, or
+// refers to a type that reaches one. If a type with a name reaches one, all types of its name do, since a declaration may mean
+// any of them. Such names are added to reached.
 func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
 	reach := make([]bool, o.Len())
 	first := uint32(o.First())
 	last := make(map[uint64]uint32)   // by name: the last type of that name, counted from 1
-	before := make([]uint32, o.Len()) // by index: the one of its name before it, counted from 1
-	var todo []uint32                 // what reaches, but of which it is not known yet what refers to it
+	before := make([]uint32, o.Len()) // by index: the previous type of that name, counted from 1
+	var todo []uint32                 // types that reach a name, whose referrers are still to be visited
 	add := func(i uint32) {
 		if !reach[i] {
 			reach[i] = true
@@ -123,12 +124,12 @@ func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
 		for same := last[name]; same != 0; same = before[same-1] {
 			add(same - 1)
 		}
-		delete(last, name) // all of the name are known
+		delete(last, name) // all types of the name have been added
 	}
 	return reach
 }
 
-// nameOf is the name of a struct, union or enum, as nameIn has it.
+// nameOf returns the name of a struct, union or enum in the form of nameIn.
 func nameOf(r btf.Record) (name uint64, ok bool) {
 	g, _ := nominal.GroupOf(r)
 	return nameIn(r[0], uint64(g)), g != nominal.None && r[0] != 0
@@ -157,7 +158,7 @@ func (k *AmbiguousClasses) find(a uint64, b uint32) *classSlot {
 	}
 }
 
-// Has tells whether every occurrence of a class must go in.
+// Has reports whether all types of a class must go in.
 func (k *AmbiguousClasses) Has(h Hash) bool {
 	return k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
 }

@@ -7,23 +7,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A Base is an object that others continue, prepared for them: the index of its types as the exact engine leaves it behind
-// phase 0, and its structs and unions by name. Any number of runs may share one at a time; none changes it.
+// A Base is an object that others continue, prepared for them: the index of its types as the exact engine has it after phase 0,
+// and its structs and unions by name. Any number of runs may use one concurrently; none changes it.
 type Base struct {
 	o    *btf.Object
 	once sync.Once
 	oddities
 	names    lone           // of its structs and unions
-	variants [2][2]struct { // by whether rules.BaseTypedefSignature holds, and graph.empties
+	variants [2][2]struct { // by whether rules.BaseTypedefSignature applies, and by graph.empties
 		once sync.Once
 		c    index
 	}
 }
 
-// NewBase prepares a base. The work is done by the first run that needs it.
+// NewBase prepares a base. The first run that needs it does the work.
 func NewBase(o *btf.Object) *Base { return &Base{o: o} }
 
-// look finds out what does not depend on who continues the base.
+// look prepares what is the same for all objects that continue the base.
 func (b *Base) look() {
 	b.once.Do(func() {
 		b.names = lone{}
@@ -66,12 +66,12 @@ func which(b bool) int {
 	return 0
 }
 
-// lone are the structs and unions of a name, if there is just one of it among both, else ambiguous.
+// lone maps a name to the id of the only struct or union of that name, or to ambiguous if there are several.
 type lone map[uint32]uint32
 
 const ambiguous = unset
 
-// add notes a canonical type, if it is a struct or union.
+// add adds a canonical type if it is a struct or union.
 func (l lone) add(r btf.Record, id uint32) {
 	if !btf.Composites.Has(r.Kind()) {
 		return

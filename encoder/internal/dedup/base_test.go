@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// randomBytes are n types for fromBytes. Half of the worlds have few names, so that many types look alike.
+// randomBytes returns the bytes of n types for fromBytes. Half of the worlds have few names, which makes many types nearly equal.
 func randomBytes(r *rand.Rand, n int) []byte {
 	data := make([]byte, 4*n)
 	bare := r.IntN(2) == 0
@@ -41,13 +41,13 @@ func splitBytes(base *btf.Object, data []byte, opt Options) []byte {
 // profiles are the rules of both.
 var profiles = []rules.Set{rules.Default, rules.Pahole}
 
-// TestSharedBase: a base that many runs share at a time is to each of them as if it were its own, whatever it holds.
+// TestSharedBase: runs that share a base get the same results as runs with a base of their own, for any base.
 func TestSharedBase(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
 	good := 0
 	for round := range 150 {
 		base := fromBytes(nil, randomBytes(r, 5+r.IntN(60))).Object
-		if round%2 == 0 { // as a base is; others hold a type twice
+		if round%2 == 0 { // no repeats, as in a real base; other bases have some
 			if _, err := Run(base, Options{Peer: rules.Default}); err != nil {
 				continue
 			}

@@ -5,82 +5,89 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// A ClassTable decides, CU by CU in their order, which types go into the object, so that the exact engine gives the same result as it
-// would for all types of all CUs.
+// A ClassTable decides which types of each CU go into the BTF object. It is the fast path of deduplication.
 //
-// The problem: of a hundred types, ninety-nine are repeats of a type in an earlier CU, and comparing them is most of the work. The idea:
-// the table recognises a repeat by its nominal class (package nominal). A type whose class occurred in an earlier CU stays out, and every
-// reference to it goes to the first type of its class. The exact engine would merge the two anyway, and which of them survives does not
-// depend on the later one: for structs, unions, typedefs and primitives the lowest id survives; for reference types the one completed
-// first, depth first, and a walk that starts in a type that stays out reaches none of the types that do not. Inside the CU where a class
-// occurs first, that order is not the order of ids, so all its reference types go in.
+// The problem: in a kernel, 99 of 100 types repeat a type of an earlier CU, and comparing them as graphs takes most of the time.
+// The result must be exactly what the exact engine would produce from all types of all CUs.
 //
-// This holds as long as a name stands for one thing. So the table records, for every name of a struct, union or enum (a tag), the class of
-// its first definition. There are three exceptions:
+// The idea: recognise a repeat by its nominal class, a hash of its content (package nominal). If a type's class occurred in an
+// earlier CU, the type stays out of the object, and references to it become references to the first type of its class. The exact
+// engine would have merged the two, and the choice of the survivor does not depend on the later one:
 //
-//   - A CU that defines a tag otherwise than the first definition deviates. Whatever reaches such a definition inside this CU goes in, as
-//     a record of its own that represents nobody.
-//   - A CU in which one tag is two DIEs, both defined or one only declared, goes in whole. The exact engine compares such graphs node by
-//     node, and which of their types are one node decides whether it finds them equal.
-//   - A tag is ambiguous if it stands for several things, or is reached from things that do, and is somewhere declared without a
-//     definition: what that declaration means depends on the order of comparisons. So is a tag that one CU defines twice in the way of
-//     its first definition, if other CUs mention it: what reaches both nodes can fail against the first of its class and survive beside
-//     it, and a later type of that class equals either of the two and takes the one that is the first candidate. Everything that reaches
-//     an ambiguous tag, in every CU, goes in (ambiguous.go). A definition and a declaration in one CU make a tag several things and
-//     declared, which is ambiguous already; of two different definitions one deviates, and nothing that reaches it in one place can equal
-//     what does not.
+//   - Of equal structs, unions, typedefs and primitive types, the one with the lowest id survives.
+//   - Of equal pointers, qualifiers, arrays and prototypes, the one that a depth-first walk completes first survives. A walk that
+//     starts at a type that stays out never reaches a type that goes in. Within the CU in which a class first occurs, the order
+//     of that walk differs from the order of ids, so all types of these kinds whose class first occurs in that CU go in.
+//
+// This is correct as long as each name of a struct, union or enum (a tag) means one type. The table therefore keeps the class of
+// each tag's first definition. Three cases need more:
+//
+//   - A deviating CU defines a tag differently from the first definition. Every type of that CU from which such a definition can
+//     be reached goes in, and its class is not recorded.
+//   - A CU in which one tag belongs to two DIEs, two definitions or a definition and a declaration, goes in whole. The exact
+//     engine compares graphs node by node, and the answer depends on which types share a node.
+//   - A tag is ambiguous if it means several types, or if such a tag can be reached from it, and if some CU only declares it: the
+//     meaning of the declaration then depends on the order of comparisons. A tag is also ambiguous if one CU repeats its first
+//     definition and other CUs mention it. A type that reaches both copies can differ from the first type of its class and
+//     survive next to it; a later type of the class equals both, and merges with the one that is the first candidate. In all CUs,
+//     every type from which an ambiguous tag can be reached goes in (ambiguous.go).
+//
+// Other combinations need no rule of their own. A tag that one CU both defines and declares has several meanings and a
+// declaration, so it is ambiguous. Of two different definitions, one deviates, and a type that reaches it cannot equal a type
+// that does not.
 type ClassTable struct {
-	// Of the CU at hand; a Decision lends them to its user.
+	// The current CU; a Decision shares these slices with its user.
 	ids   []uint32 // by local id: its id in the object
-	isNew []bool   // by local id: it goes in
+	isNew []bool   // by local id: whether it goes in
 	added []nominal.LocalID
 
 	broken bool // see Broken
 
 	slots    []classSlot       // open addressing by hash, power of two
-	tagOf    []uint32          // by slot, of a class that has a name: see tagShift; 0 where not known
+	tagOf    []uint32          // by slot, for a class with a name: see tagShift; 0 if unknown
 	found    []uint32          // scratch: by local id, the slot of its class
-	news     []nominal.LocalID // scratch: the local ids whose class has not been seen in an earlier CU
+	news     []nominal.LocalID // scratch: the local ids whose class occurs in no earlier CU
 	used     int
 	tags     []tag    // by tag number
 	tagSlots []uint64 // open addressing: name and group << 30 | tag number + 1
 	sets     tagSets
-	round    uint32            // counts the units that were looked at
-	deviant  []nominal.LocalID // scratch: local ids that deviate
-	reach    []bool            // scratch: by local id, reaches a deviant
-	todo     []nominal.LocalID // scratch: local ids that reach one, of which it is not known yet what refers to them
-	addAll   bool              // in the CU a name is two things
+	round    uint32            // number of units that were searched for deviants
+	deviant  []nominal.LocalID // scratch: the local ids of deviating definitions
+	reach    []bool            // scratch: by local id, whether a deviant can be reached from it
+	todo     []nominal.LocalID // scratch: local ids whose referrers are still to be visited
+	addAll   bool              // one tag of the CU belongs to two DIEs
 }
 
-// A classSlot is a class that has been seen: 96 bits of its hash and the id of its first type. 16 bytes.
+// A classSlot is a known class: 96 bits of its hash and the id of its first type. 16 bytes.
 type classSlot struct {
 	a  uint64
 	b  uint32
-	id uint32 // 0 is a free slot
+	id uint32 // 0 marks a free slot
 }
 
-// A tag is what is known of one name of one group.
+// A tag is what the table knows about one name in one group.
 type tag struct {
-	def          Hash   // class of its first definition; zero without one
+	def          Hash   // class of its first definition; zero if there is none
 	key          uint32 // the name
 	group        nominal.Group
-	declared     bool   // somewhere it is declared only
-	several      bool   // it stands for more than one thing
-	definedTwice bool   // one unit defines it twice as its first definition does
-	sameDefIn    uint32 // round of the last unit that defines it so
+	declared     bool   // some CU only declares it
+	several      bool   // it means more than one type
+	definedTwice bool   // one unit repeats its first definition
+	sameDefIn    uint32 // round of the last unit that defines it like the first definition
 	definedIn    uint32 // round of the last unit that defines it
 	declaredIn   uint32 // round of the last unit that declares it
 }
 
-// tagKey spreads the keys of names.
+// tagKey scatters the keys of names over tagSlots.
 const tagKey = 0x9e3779b97f4a7c15
 
-// Broken tells whether the assumptions do not hold, so that only the exact engine may decide. No more CU may be examined then.
+// Broken reports whether the assumptions of the table do not hold. Then only the exact engine may decide, and no further CU may
+// be examined.
 func (s *ClassTable) Broken() bool { return s.broken }
 
-// Examine looks up the types of the CU that comes next. named are its structs, unions and enums with a name; class has the nominal class of
-// every type, by local id, and is nil for a CU that has none. Names of t are keys; equal keys are equal names. Decide comes next, unless the
-// table is Broken; if followsRefs, the references of all records of t must be local ids by then.
+// Examine looks up the types of the next CU. named lists its structs, unions and enums with a name. class has the nominal class
+// of every type, by local id; it is nil for a CU without classes. Names in t are keys, and equal keys are equal names. Call
+// Decide next, unless the table is Broken. If followsRefs is true, all references in t must be local ids before that call.
 func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, class []Hash) (followsRefs bool) {
 	n := t.Len() + 1
 	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
@@ -94,10 +101,10 @@ func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, class []Hash
 	return s.deviating()
 }
 
-// deviating tells whether the CU at hand defines a name otherwise, or has one that is two things.
+// deviating reports whether the current CU has a deviating definition, or a tag that belongs to two DIEs.
 func (s *ClassTable) deviating() bool { return len(s.deviant) != 0 || s.addAll }
 
-// Decide decides for the types of the CU that was examined; the first that goes in gets the id next.
+// Decide decides about the types of the examined CU. The first type that goes in gets the id next.
 func (s *ClassTable) Decide(t *btf.Table, class []Hash, next btf.ID) Decision {
 	if s.deviating() {
 		s.decideDeviating(t, class, next)
@@ -113,7 +120,7 @@ func (s *ClassTable) Decide(t *btf.Table, class []Hash, next btf.ID) Decision {
 
 func (s *ClassTable) decision() Decision { return Decision{IDs{s.ids}, s.isNew, s.added} }
 
-// note notes that a local id goes in if its id in the object is at, and counts that.
+// note records that a type goes in if its id in the object is at, and returns the number of types that this adds.
 func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
 	if s.ids[local] != at {
 		return 0
@@ -123,8 +130,8 @@ func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
 	return 1
 }
 
-// lookUp finds the slots of all classes of a CU, which stay where they are until the CU is done; and with that the ids of the types whose
-// class was seen in an earlier CU, which are 99 of 100.
+// lookUp finds the slots of all classes of a CU. The slots do not move until the CU is done. This also gives the ids of the types
+// whose class occurs in an earlier CU, which is 99 of 100.
 func (s *ClassTable) lookUp(class []Hash) {
 	for 3*(s.used+len(class)) >= 2*len(s.slots) {
 		s.grow()
@@ -147,8 +154,8 @@ func (s *ClassTable) lookUp(class []Hash) {
 	}
 }
 
-// decide is the id of a type that does not deviate: that of the first of its class, or at, where it goes in. first is the id of the
-// first type of its CU that goes in.
+// decide returns the id of a type that does not deviate: the id of the first type of its class, or at if the type goes in. first
+// is the id of the first type of the current CU that goes in.
 func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 	slot := s.find(h)
 	switch {
@@ -161,7 +168,7 @@ func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 	return slot.id
 }
 
-// decideDeviating decides for the types of a CU that defines a name otherwise, or in which one is two things.
+// decideDeviating is Decide for a CU that deviates, or in which a tag belongs to two DIEs.
 func (s *ClassTable) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	deviates := len(s.deviant) != 0
 	if deviates {
@@ -184,8 +191,8 @@ func (s *ClassTable) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
 	}
 }
 
-// AddTag tells whether the class of a declaration tag, whose target has that id in the object, has been seen; it is from now
-// on.
+// AddTag adds the class of a declaration tag whose target has the given id in the object. It reports whether the class was known
+// before.
 func (s *ClassTable) AddTag(value uint32, target btf.ID, component uint32) bool {
 	h := nominal.Begin(1<<63|uint64(value)<<32|uint64(target), nominal.Plain(component))
 	slot := s.find(h)
@@ -200,13 +207,13 @@ func (s *ClassTable) AddTag(value uint32, target btf.ID, component uint32) bool 
 }
 
 const (
-	// links are the kinds of which chains are made: one reference, and no merging before phase 5, as typedefs have it.
+	// links are the kinds that form chains: they have one reference, and unlike typedefs they are not merged before phase 5.
 	links = btf.References &^ (1 << btf.KindTypedef)
 	// walked are the kinds for which the depth-first walk of phase 5 decides which of several equal types survives.
 	walked = links | 1<<btf.KindArray | 1<<btf.KindFuncProto
 )
 
-// find is the slot of a class, or the free one where it belongs. There is always a free one.
+// find returns the slot of a class, or the free slot where it belongs. There is always a free slot.
 func (s *ClassTable) find(h Hash) *classSlot {
 	if len(s.slots) == 0 {
 		s.grow()
@@ -225,7 +232,7 @@ func (s *ClassTable) put(p *classSlot, h Hash, id uint32) {
 	s.used++
 }
 
-// MakeRoom spares the table its growing up to n classes.
+// MakeRoom allocates space for n classes.
 func (s *ClassTable) MakeRoom(n int) {
 	size := 1 << 15
 	for 3*n >= 2*size {
@@ -255,7 +262,7 @@ func (s *ClassTable) growTo(size int) {
 	}
 }
 
-// noteNames notes the names that a CU defines and declares, and finds definitions that deviate.
+// noteNames records the names that a CU defines and declares, and finds definitions that deviate.
 func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Hash) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	twice := false
@@ -264,7 +271,7 @@ func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Ha
 		known := s.tagOf[slot]
 		if known == 0 {
 			known = s.newTagOf(t.At(btf.ID(id)), class[id])
-			if s.slots[slot].id != 0 { // a free slot may be filled with another class until this one's turn
+			if s.slots[slot].id != 0 { // another class of this CU may still take the free slot
 				s.tagOf[slot] = known
 			}
 		}
@@ -282,13 +289,14 @@ func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Ha
 	}
 }
 
-// What tagOf says of a class: its tag number + 1, shifted, and whether it defines otherwise than the first definition.
+// The format of an entry of tagOf: the tag number plus 1, shifted, and a bit that says that the class deviates from the first
+// definition.
 const (
 	tagDeviates = 1
 	tagShift    = 1
 )
 
-// newTagOf is what tagOf is to say of a class that has a name, which is noted.
+// newTagOf records the name of a class, and returns the entry of tagOf for it.
 func (s *ClassTable) newTagOf(r btf.Record, class Hash) uint32 {
 	g, declares := nominal.GroupOf(r)
 	n := s.tagNumber(r[0], g)
@@ -304,8 +312,8 @@ func (s *ClassTable) newTagOf(r btf.Record, class Hash) uint32 {
 	return known
 }
 
-// deviates tells whether a definition differs from the first of its name, or is not the only thing of its name in the unit:
-// comparing a graph in which a name is one node with a graph in which it is two can fail (rule 03/8).
+// deviates reports whether a definition differs from the first of its name, or the unit has another type of that name: comparing
+// a graph in which a name is one node with a graph in which it is two can fail (rule 03/8).
 func (s *ClassTable) deviates(t *tag, class Hash, declares bool) bool {
 	var again bool
 	if declares {
@@ -323,8 +331,8 @@ func (s *ClassTable) deviates(t *tag, class Hash, declares bool) bool {
 	return again || !declares && t.def != class
 }
 
-// tagNumber is the number of a name in a group; it is a new one at first sight. A slot holds key and group in its upper 34
-// bits and the number, plus 1, in the lower 30.
+// tagNumber returns the number of a name in a group, and assigns the next number to a name that has none. A slot holds key and
+// group in its upper 34 bits, and the number plus 1 in the lower 30.
 func (s *ClassTable) tagNumber(key uint32, group nominal.Group) uint32 {
 	if 2*len(s.tags) >= len(s.tagSlots) {
 		s.growTags()
@@ -360,7 +368,7 @@ func (s *ClassTable) growTags() {
 	}
 }
 
-// propagate finds what reaches a deviant inside the CU; the names of what does stand for several things from now on.
+// propagate finds the types of the CU from which a deviant can be reached. The names of these types now have several meanings.
 func (s *ClassTable) propagate(t *btf.Table) {
 	clear(s.reach)
 	from := listReferrers(t)

@@ -10,7 +10,7 @@ import (
 // equalWords compares two records exactly.
 func equalWords(a, b btf.Record) bool { return slices.Equal(a, b) }
 
-// shallow compares what the signature of a STRUCT, UNION or TYPEDEF covers: everything but the types it refers to.
+// shallow compares what the signature of a STRUCT, UNION or TYPEDEF covers: everything except the types that it refers to.
 func shallow(a, b btf.Record) bool {
 	if a[0] != b[0] || a[1] != b[1] {
 		return false
@@ -32,8 +32,13 @@ func shallow(a, b btf.Record) bool {
 	return false
 }
 
-// same compares two type graphs under hypotheses (rule 03/8). The steps are in the order of the rule. What
-// cannot be compared at all is in err.
+// same reports whether two type graphs are equal, starting with a candidate and a canonical type (rule 03/8).
+//
+// The problem: the graphs have cycles. So the walk assumes that a pair of types is equal before it compares what the pair refers
+// to. This assumption is a hypothesis. If the walk meets the pair again, it takes the hypothesis for granted. It ends at the
+// first difference, and then all hypotheses are void. Without a difference, merge applies them.
+//
+// The steps are in the order of the rule. If two types cannot be compared at all, err says why.
 func (e *engine) same(cand, canon uint32) bool {
 	if e.canon(cand) == e.canon(canon) {
 		return true
@@ -128,12 +133,12 @@ func (e *engine) sameKind(a, b btf.Record) bool {
 		}
 		return e.same(a[2], b[2]) && e.sameList(a, b, 4, 2)
 	default:
-		e.err = fmt.Errorf("a %s is reachable from a type", k)
+		e.err = fmt.Errorf("a type refers to a %s, which BTF does not allow", k)
 		return false
 	}
 }
 
-// sameList compares the types at word from and every step words after.
+// sameList compares the types that the records refer to at word from and at every step words after it.
 func (e *engine) sameList(a, b btf.Record, from, step int) bool {
 	for i := from; i < len(a); i += step {
 		if !e.same(a[i], b[i]) {

@@ -1,11 +1,7 @@
 // Package dedup merges equivalent types of one BTF object.
 //
-// Input: a BTF object with all types. Output: the same BTF object with the survivors, renumbered, in their old order. Never: the package
-// does not change strings (Add has filled the string table, rule 03/3), and does not add types.
-//
-// This file is the exact engine: it reproduces, step by step, which duplicate survives. The order of candidates, of
-// hypotheses and of merges is observable in the result, so none of it may be reorganised (rules 03/2 and 03/4 to 03/13). The
-// phases are those of rule 03/4.
+// Input: a BTF object with all types. Output: the same BTF object with the survivors, renumbered, in their old order. Never: the
+// package does not change strings (Add has filled the string table, rule 03/3), and does not add types.
 package dedup
 
 import (
@@ -15,14 +11,37 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
+// The exact engine decides which types of an object are equal, and which of them survives.
+//
+// The problem: two types are equal if everything that can be reached from them is equal, and a declaration equals any struct or
+// union of its name. This is not transitive, so the result depends on the order in which types are compared, and pahole's order
+// must be reproduced exactly. Neither the order of the candidates, nor that of the hypotheses and merges, can be changed (rules
+// 03/2 and 03/4 to 03/13).
+//
+// Terms: the resolution map M leads from each type to the type that replaces it. A type that is mapped to itself is canonical.
+// The signature of a type is a hash of the part that is compared without following references. The candidates for a type are the
+// canonical types with the same signature, kept in a list of the index C. A hypothesis assumes that a pair of types is equal
+// while a comparison runs (same); the map Y holds the hypotheses. Binding a type means to map it to its replacement.
+//
+// The phases are those of rule 03/4:
+//
+//   - Phase 0: every type of the base is canonical, and a candidate.
+//   - Phase 1: the string table. It is already done (rule 03/3).
+//   - Phase 2: primitive types, which refer to nothing, merge with the first candidate that equals them.
+//   - Phase 3: structs, unions and typedefs are compared as graphs with each of their candidates.
+//   - Phase 4: a declaration that is still canonical is bound to the only struct or union of its name.
+//   - Phase 5: pointers, qualifiers, arrays, prototypes, functions and tags merge once the types that they refer to have. This is
+//     a depth-first walk.
+//   - Phases 6 and 7: the survivors are renumbered, and all references are rewritten.
+
 // Options of a run.
 type Options struct {
 	Peer rules.Set // the rules of pahole that are in force
-	// Base is the object's base, prepared; nil: it is prepared for this run.
+	// Base is the prepared base of the object. If it is nil, the run prepares the base itself.
 	Base *Base
-	// Room: how many types are expected to be appended between New and Finish.
+	// Room is the number of types that will probably be appended between New and Finish.
 	Room int
-	// Stop is asked now and then, unless it is nil; an error ends the run.
+	// Stop is called from time to time, unless it is nil. An error ends the run.
 	Stop func() error
 }
 
@@ -32,10 +51,10 @@ type Stats struct {
 	Comparisons, Failed  int // graph comparisons of composites and typedefs
 	Forwards             int // lone forwards resolved by name
 	MaxDepth, Hypotheses int
-	Identical            int // pairs of types that were looked at raw
+	Identical            int // pairs of types that were compared raw
 }
 
-// Values of the resolution map besides ids.
+// Values of the resolution map that are not ids: the type has not been processed; the walk of phase 5 is inside of it.
 const (
 	unset = 0xffffffff
 	busy  = 0xfffffffe
@@ -46,17 +65,17 @@ type engine struct {
 	end   uint32
 	base  *Base // or nil
 	stats Stats
-	err   error        // why no comparison can go on
+	err   error        // why the comparison cannot continue
 	stop  func() error // Options.Stop
 	peer  rules.Set    // Options.Peer
-	work  int          // types that were looked at since it was asked
-	spent int          // the same, before that
-	least int          // of most
-	most  int          // of spent
+	work  int          // number of types visited since the last call of stop
+	spent int          // number of types visited before that
+	least int          // lower bound of most
+	most  int          // upper bound of spent
 
 	m     []uint32 // the resolution map M
 	c     index    // the candidate index C
-	hyp   []uint32 // the hypothesis map Y: by canonical-side id, 0 is none
+	hyp   []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
 	hypo  []uint32 // its keys in the order in which they were recorded
 	depth int
 	equals
@@ -64,8 +83,8 @@ type engine struct {
 	runs
 	longList int
 	longWalk int
-	contents map[uint32]uint64 // of types in lists that are divided, and of what they lead to
-	// adjust: the comparison would have to change a base type.
+	contents map[uint32]uint64 // of types in divided lists, and of the types that they lead to
+	// adjust: the comparison would have to change a type of the base.
 	adjust     bool
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
@@ -77,18 +96,18 @@ func Run(o *btf.Object, opt Options) (Stats, error) {
 	return m.Finish(o, nil)
 }
 
-// A Merger is one deduplication on its way: New, Start, perhaps References, Finish.
+// A Merger is one deduplication in steps: New, Start, optionally References, Finish.
 type Merger struct {
 	e    engine
 	opt  Options
-	next uint32 // the first type for which phase 5 has not been done
+	next uint32 // the first type that phase 5 has not processed
 	err  error
 }
 
-// New makes a merger for the types that an object has now. They must not change before Finish, but functions and sections, and references
-// of them, may be appended to the object, also while Start or References runs.
+// New makes a merger for the current types of an object. They must not change before Finish. Functions and sections, and the
+// types that these refer to, may be appended to the object meanwhile, even while Start or References runs.
 func New(o *btf.Object, opt Options) *Merger {
-	view := *o // appending changes only what the object itself says of its types
+	view := *o // a copy, which appending to the object does not change
 	m := &Merger{opt: opt}
 	m.e = engine{graph: graph{o: &view, first: uint32(o.First())}, end: uint32(o.End())}
 	m.e.least = minSteps
@@ -96,7 +115,7 @@ func New(o *btf.Object, opt Options) *Merger {
 	return m
 }
 
-// Start is the part of a run that only reads: phases 0 to 4.
+// Start runs phases 0 to 4, which only read the object.
 func (m *Merger) Start() {
 	e := &m.e
 	e.prepare(m.opt)
@@ -119,8 +138,8 @@ func (m *Merger) Start() {
 	m.next = e.first
 }
 
-// References is phase 5 for the types that Start had, up to the first DECL_TAG: what that is of may merge with another. It changes
-// references, and nobody may read them meanwhile.
+// References runs phase 5 for the types that Start had, up to the first DECL_TAG, whose target may still merge with another type.
+// It changes references, and nobody may read them meanwhile.
 func (m *Merger) References() {
 	e := &m.e
 	for ; m.next < e.end && m.err == nil && e.rec(m.next).Kind() != btf.KindDeclTag; m.next++ {
@@ -131,8 +150,8 @@ func (m *Merger) References() {
 	m.err = e.located(m.next-1, m.err)
 }
 
-// Finish takes in what was appended to the object since New, and leaves the survivors in it. same are VARs that are definitions of
-// another VAR's variable and merge into it, whatever they look like.
+// Finish processes the types that were appended to the object since New, and leaves only the survivors in it. same maps a VAR to
+// another VAR for the same variable. It is merged into that VAR without a comparison.
 func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	e, appended := &m.e, m.e.end
 	e.stats.Before = o.Len()
@@ -161,11 +180,11 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	return e.stats, nil
 }
 
-// atOnce is how many types are prefetched at once: few enough that they stay in the cache.
+// atOnce is the number of types that are prefetched together: few enough that they stay in the cache.
 const atOnce = 128
 
-// prefetch reads what reference will read first for functions and prototypes that were appended (see btf/memory.go). What they refer to
-// has its survivor, which is written into them on the way.
+// prefetch reads the memory that reference needs first for appended functions and prototypes (see btf/memory.go). On the way it
+// replaces the references of prototypes whose referents have been processed.
 func (e *engine) prefetch(from, to uint32) {
 	sum := uint32(0)
 	for id := from; id < to; id++ {
@@ -182,7 +201,7 @@ func (e *engine) prefetch(from, to uint32) {
 	e.prefetched = sum
 }
 
-// resolve rewrites the references of a prototype if all its referents have been processed; else ok is false.
+// resolve rewrites the references of a prototype if all its referents have been processed. Otherwise ok is false.
 func (e *engine) resolve(r btf.Record) (ok bool) {
 	ok = e.m[r[2]] < busy
 	for i := 4; i < len(r); i += 2 {
@@ -191,7 +210,8 @@ func (e *engine) resolve(r btf.Record) (ok bool) {
 	return ok && e.referents(r) == nil
 }
 
-// prepare makes every base type canonical and a candidate (phase 0), and variables and sections what they are to stay.
+// prepare runs phase 0: every type of the base becomes canonical and a candidate. Variables and sections are mapped to
+// themselves.
 func (e *engine) prepare(opt Options) {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
@@ -208,7 +228,7 @@ func (e *engine) prepare(opt Options) {
 	}
 	e.pairwise = len(e.hollow) != 0
 	if e.fine = e.o.Base == nil; e.fine {
-		const most = 1<<18 - 1 // what there is to be of even the largest kernel; with repeats the object has millions
+		const most = 1<<18 - 1 // more signatures than the largest kernel has; with repeats, an object has millions of types
 		e.c.init(all, min(e.o.Len()+opt.Room, most))
 		return
 	}
@@ -223,7 +243,7 @@ func (e *engine) prepare(opt Options) {
 	e.c.extend(e.base.index(opt.Peer, e.empties), all, (e.o.Len()+opt.Room)/8)
 }
 
-// atFirst is what M has for an own type before it is looked at.
+// atFirst returns the initial value of M for a type of the object.
 func atFirst(id uint32, r btf.Record) uint32 {
 	if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
 		return id
@@ -231,7 +251,7 @@ func atFirst(id uint32, r btf.Record) uint32 {
 	return unset
 }
 
-// extend goes on with the object as it is now, which has types appended.
+// extend continues with the object as it is now, with appended types.
 func (e *engine) extend(o *btf.Object) error {
 	e.o = o
 	for ; e.end < uint32(o.End()); e.end++ {
@@ -257,7 +277,7 @@ func (e *engine) canon(id uint32) uint32 {
 	}
 }
 
-// canonical makes a type a candidate, in the list that was found for its signature.
+// canonical makes a type canonical, and adds it to the list of candidates that was found for its signature.
 func (e *engine) canonical(id uint32, l *list, sig uint64) {
 	e.m[id] = id
 	e.c.insert(l, sig, id)
@@ -282,8 +302,8 @@ func (e *engine) primitive(id uint32) {
 	}
 }
 
-// enum: a full enum redirects the empty ones of its name that it meets and keeps walking; an empty one takes the first of its
-// name (rule 03/6).
+// enum merges an ENUM or ENUM64. An enum with values binds the ones of its name without values that it meets, and continues. An
+// enum without values is bound to the first of its name (rule 03/6).
 func (e *engine) enum(id uint32, r btf.Record) {
 	sig := e.signature(r)
 	l := e.c.find(sig)
@@ -297,7 +317,7 @@ func (e *engine) enum(id uint32, r btf.Record) {
 	}
 }
 
-// enumIn is enum for a list of candidates; it tells how many were tried.
+// enumIn is enum for one list of candidates. It returns the number of candidates that it compared.
 func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int) {
 	for c := l.head; c != 0; c = e.c.next[c] {
 		o := e.rec(c)
@@ -322,7 +342,7 @@ func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int
 	return tried
 }
 
-// hollowName tells whether an enum of a name has no values, so that all enums of the name must be in one list.
+// hollowName reports whether an enum with this name has no values. Then all enums of the name must be in one list.
 func (e *engine) hollowName(name uint32) bool {
 	return e.hollow[name] || e.base != nil && e.base.hollow[name]
 }
@@ -351,7 +371,7 @@ func (e *engine) composite(id uint32) error {
 	return e.err
 }
 
-// compositeIn is composite for a list of candidates; it tells whether that is long, or takes long.
+// compositeIn is composite for one list of candidates. It reports whether the list is long, or takes long to compare.
 func (e *engine) compositeIn(l *list, sig uint64, id uint32, r btf.Record) (long bool) {
 	tried, walked := 0, 0
 	for c := l.head; c != 0; c = e.c.next[c] {
@@ -403,8 +423,8 @@ func (e *engine) clearHypotheses() {
 	e.begin()
 }
 
-// merge applies the hypotheses of a successful comparison (rule 03/9), in the order in which they were
-// recorded, each with the map as the ones before left it.
+// merge applies the hypotheses of a successful comparison (rule 03/9) in the order in which they were recorded. Each sees the map
+// as the previous ones left it.
 func (e *engine) merge() {
 	for _, k := range e.hypo {
 		t, c := e.canon(e.hyp[k]), e.canon(k)
@@ -425,10 +445,10 @@ func (e *engine) merge() {
 	}
 }
 
-// loneForwards is phase 4: a forward that is still canonical takes the one struct or union of its name, if there is just one
-// among both and it is of its flavour (rule 03/10).
+// loneForwards is phase 4: a declaration that is still canonical is bound to the only struct or union of its name, if its kind
+// matches (rule 03/10).
 func (e *engine) loneForwards() {
-	own := lone{} // the names of forwards; 0 until one of the name is found
+	own := lone{} // by name of a declaration; 0 until a definition is found
 	for id := e.first; id < e.end; id++ {
 		if e.m[id] == id && e.rec(id).Kind() == btf.KindFwd {
 			own[e.rec(id).Name()] = 0
@@ -450,7 +470,7 @@ func (e *engine) loneForwards() {
 	}
 }
 
-// nameOwn finds the structs and unions of the names in own, those of the base included.
+// nameOwn finds the structs and unions with the names in own, including those of the base.
 func (e *engine) nameOwn(own lone) {
 	if e.base != nil {
 		for name := range own {
@@ -475,7 +495,8 @@ func (e *engine) nameOwn(own lone) {
 	}
 }
 
-// reference is phase 5 for one type: depth first, so that among equal types the one completed first survives (rule 03/12).
+// reference is phase 5 for one type. The walk is depth first: of equal types, the one that it completes first survives (rule
+// 03/12).
 func (e *engine) reference(id uint32) (uint32, error) {
 	switch e.m[id] {
 	case busy:
@@ -504,7 +525,7 @@ func (e *engine) reference(id uint32) (uint32, error) {
 	return id, nil
 }
 
-// referents makes the references of a record those of survivors.
+// referents replaces the references of a record by references to survivors.
 func (e *engine) referents(r btf.Record) error {
 	switch r.Kind() {
 	case btf.KindArray:
@@ -542,7 +563,7 @@ func (e *engine) referent(ref *uint32) error {
 
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (rule 03/13).
 func (e *engine) compact() error {
-	ids := e.hyp // by id: the new one; nothing is compared any more
+	ids := e.hyp // by id: the new id; hyp is free, since all comparisons are done
 	next := e.first
 	for id := range e.end {
 		switch {

@@ -2,17 +2,17 @@ package dedup
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// identical is the tolerance of a comparison for types that one CU has several times (rule 03/8.1). It compares
-// raw types and ignores the resolution map.
+// identical compares types of one CU that occurs in it several times (rule 03/8.1). It compares records as they are, and ignores
+// the resolution map. The budget is the number of levels of structs that it looks through.
 //
-// Followed to the letter, the rule visits a pair of types once for every path that leads to it, and the number of paths is the product
-// of the numbers of members, level by level: five kilobytes of C can ask for minutes. But the answer depends on the two types and on
-// the budget alone, since no record changes before phase 5. So types that were found equal are remembered. Types that differ need not
-// be: the first ones end the comparison.
+// The problem: according to the rule, a pair of types is compared once for every path that leads to it. The number of paths is
+// the product of the numbers of members on each level, so five kilobytes of C can take minutes. The idea: the answer depends only
+// on the two types and the budget, since no record changes before phase 5. So pairs that are equal are remembered. Pairs that
+// differ are not: the first one ends the comparison.
 //
-// If a type is there n times, there can be as many as n*n pairs. With one budget, equality is transitive, so what is remembered are
-// sets of equal types, at most 16 for each type. Where an enum without values equals all enums of its name, equality is not transitive:
-// an object with such an enum remembers pairs.
+// If a type occurs n times, there can be n*n equal pairs. For one budget equality is transitive, so sets of equal types are
+// stored instead, at most 16 per type. The exception is an enum without values: it equals all enums of its name, which makes
+// equality not transitive. An object with such an enum stores pairs.
 
 // identicalBudget is how many levels of structs identical looks through.
 const identicalBudget = 16
@@ -33,10 +33,10 @@ func (e *engine) identical(x, y uint32, budget int) bool {
 	return ok
 }
 
-// identicalChain is identical. The pairs of the chain of references from x and y to the types that decide, for which the answer is the
-// same, are left in the trail.
+// identicalChain is identical. It leaves in the trail the pairs on the chain of references from x and y to the types that decide:
+// they all have the same answer.
 func (e *engine) identicalChain(x, y uint32, budget int) bool {
-	for range e.end { // a longer chain is a ring of references, which C cannot build
+	for range e.end { // a longer chain is a ring of references, which C cannot produce
 		if x == y {
 			return true
 		}
@@ -97,12 +97,12 @@ func (e *engine) identicalList(a, b btf.Record, from, step, budget int) bool {
 	return true
 }
 
-// equals is what is known to be identical.
+// equals holds what is known to be identical.
 type equals struct {
 	pairwise bool              // equality is not transitive
-	pairs    map[pair]int      // the least budget with which they are equal
-	sets     map[member]uint32 // a type that is nearer to the one that stands for the set; none for that itself
-	trail    []pair            // scratch: pairs whose answer is awaited
+	pairs    map[pair]int      // the smallest budget with which they are equal
+	sets     map[member]uint32 // union-find: the parent of a type; a representative has none
+	trail    []pair            // scratch: pairs that wait for their answer
 }
 
 type pair struct{ x, y uint32 }
@@ -113,7 +113,7 @@ type member struct {
 	budget int32
 }
 
-// known tells whether a pair was found equal with a budget.
+// known reports whether a pair is known to be equal with a budget.
 func (q *equals) known(p pair, budget int) bool {
 	if q.pairwise {
 		need, ok := q.pairs[p]
@@ -122,7 +122,7 @@ func (q *equals) known(p pair, budget int) bool {
 	return len(q.sets) != 0 && q.find(p.x, budget) == q.find(p.y, budget)
 }
 
-// remember notes that a pair is equal with a budget.
+// remember records that a pair is equal with a budget.
 func (q *equals) remember(p pair, budget int) {
 	if q.pairwise {
 		if q.pairs == nil || len(q.pairs) >= maxKnown {
@@ -141,7 +141,7 @@ func (q *equals) remember(p pair, budget int) {
 	}
 }
 
-// find is the type that stands for the set of a type. On the way it halves the way.
+// find returns the representative of a type's set. It halves the path on the way.
 func (q *equals) find(id uint32, budget int) uint32 {
 	m := member{id, int32(budget)}
 	for {

@@ -53,13 +53,13 @@ func identicalByRule(e *engine, x, y uint32, budget int) bool {
 	return false
 }
 
-// TestIdentical: what is remembered changes no answer, whatever the types, the budgets, and the order of questions.
+// TestIdentical: remembered answers do not change the result, for any types, budgets and order of calls.
 func TestIdentical(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	asked, equal, cut := 0, 0, 0
 	for round := range 1500 {
 		data := randomBytes(r, 4+r.IntN(24))
-		for i := 0; i+3 < len(data); i += 4 { // few kinds, so that many types are equal
+		for i := 0; i+3 < len(data); i += 4 { // few kinds: many types are equal
 			data[i] = []byte{0, 1, 3, 4, 5, 6, 7, 8, 11, 12, 13}[r.IntN(11-round%2*4)]
 			data[i+1] &= byte(r.IntN(2))
 		}
@@ -145,7 +145,7 @@ func TestExplosion(t *testing.T) {
 	}
 }
 
-// TestStop: a run ends soon after it is told to, in any phase.
+// TestStop: in every phase, a run ends soon after Stop returns an error.
 func TestStop(t *testing.T) {
 	stop := errors.New("stop")
 	for asked := range 200 {

@@ -6,14 +6,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The candidate index maps a signature to a list of ids. A list is walked newest first, except that each growth of the
-// index reverses every list (rule 03/5). Instead of reversing all at a growth, each list remembers the
-// epoch of its last access and is reversed then if the number of growths since is odd.
+// The candidate index maps a signature to a list of ids. A list is walked from its newest entry on, except that each growth of
+// the index reverses every list (rule 03/5). Reversing all lists at each growth would be slow. Instead, each list remembers the
+// epoch of its last access: the number of growths until then. At the next access it is reversed if the number of growths since is
+// odd.
 //
 // Lists are chains through next, which has one entry per id: a type is in at most one list.
 //
-// An index may continue another one, which it never changes: it counts that one's entries and growths as its own, and takes
-// over a list, as it stands there, when it is asked for it first.
+// An index may continue another one, the index of its base, without changing it. It counts the base's entries and growths as its
+// own, and copies a list of the base when that list is first needed.
 type index struct {
 	base  *index   // or nil
 	next  []uint32 // by id: the id after it in its list, 0 at the end
@@ -43,13 +44,13 @@ func (x *index) reach(end int) {
 	}
 }
 
-// extend makes x continue base. It expects n signatures of its own, or that it meets.
+// extend makes x continue base. n is the expected number of signatures, both new ones and those of the base that x will look up.
 func (x *index) extend(base *index, end, n int) {
 	x.init(end, n)
 	x.base, x.n, x.cap, x.epoch = base, base.n, base.cap, base.epoch
 }
 
-// find is the list of a signature in the order of today's epoch. It may be empty, and is valid until the next call.
+// find returns the list of a signature, in the order of the current epoch. It may be empty. It is valid until the next call.
 func (x *index) find(sig uint64) *list {
 	if 4*(x.used+1) > 3*len(x.lists) {
 		x.grow()
@@ -67,7 +68,7 @@ func (x *index) find(sig uint64) *list {
 	return l
 }
 
-// adopt fills a free slot with the base's list of a signature; it tells whether there is one.
+// adopt fills a free slot with the base's list for a signature, and reports whether there is one.
 func (x *index) adopt(l *list, sig uint64) bool {
 	b := x.base.slot(sig)
 	if b.head == 0 {
@@ -81,7 +82,7 @@ func (x *index) adopt(l *list, sig uint64) bool {
 	return true
 }
 
-// catchUp brings a list into the order of today's epoch.
+// catchUp puts a list into the order of the current epoch.
 func (x *index) catchUp(l *list) {
 	if (x.epoch-l.epoch)&1 != 0 {
 		prev, at := uint32(0), l.head
@@ -93,7 +94,7 @@ func (x *index) catchUp(l *list) {
 	l.epoch = x.epoch
 }
 
-// insert puts an id in front of the list that find returned for its signature; the index grows just before, when it is due.
+// insert puts an id at the front of the list that find returned for its signature. If the index must grow, it grows first.
 func (x *index) insert(l *list, sig uint64, id uint32) {
 	if x.cap == 0 || 4*(x.n+1)/3 > x.cap {
 		x.cap = max(4, 2*x.cap)
@@ -110,7 +111,7 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 	x.n++
 }
 
-// push puts an id that the index counts already in front of another list.
+// push puts an id that the index already counts at the front of another list.
 func (x *index) push(sig uint64, id uint32) {
 	l := x.find(sig)
 	if l.head == 0 {
@@ -121,7 +122,7 @@ func (x *index) push(sig uint64, id uint32) {
 	l.head = id
 }
 
-// prefetch reads where the search for a signature starts.
+// prefetch reads the first slot of the search for a signature.
 func (x *index) prefetch(sig uint64) uint32 { return x.lists[sig&uint64(len(x.lists)-1)].epoch }
 
 func (x *index) slot(sig uint64) *list {

@@ -2,51 +2,57 @@ package dedup
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// What comparisons have shown need not be shown again. To the letter, each struct and typedef is compared by walking all that it leads
-// to. Of a chain of n structs that a second unit has too, but with another end, each link is compared and each comparison walks to the
-// end: n*n/2 steps. Of typedefs that is so even where the chains are equal, since only structs and unions are merged before their turn.
+// A comparison yields more than its answer, and remembering the rest saves work.
 //
-// A comparison that failed shows more than that. On the way to where it failed, each pair differs. It still does when its turn comes,
-// with a walk that starts there, if that walk takes no step that the first one did not take, and if no step is cut short that was not:
+// The problem: by the rule, each struct and typedef is compared by walking everything that it leads to. Take a chain of n structs
+// that occurs in two units, with different ends. Each struct of the chain is compared, and each comparison walks to the end:
+// n*n/2 steps. For typedefs this is so even if the chains are equal, since a comparison merges only the structs and unions that
+// it passes.
 //
-//   - The first walk did not use the tolerance for copies (identical), so it met each type of the canonical side with one other type
-//     only, and a walk that takes no other steps does not use it either.
-//   - Types that are one stay one, so what was cut short because of that still is. What was not can be later, if one of its types is
-//     merged or bound. So all types on the way are watched, and what is known is forgotten when one of them is. They must be unmerged.
-//   - Other steps are taken if the walk comes to a pair on the way in front of its start, of which the rest was not looked at. The first
-//     walk would have come there too, and turned back. So the start must not be behind such a pair.
-//   - Where the canonical side was a forward that is bound, it still leads to the same type if that is watched. A forward that was not
-//     bound yet may lead elsewhere later: then nothing is remembered.
+// Terms: a walk is one comparison; it goes from pair to pair, each of a candidate and a canonical type. The path of a failed walk
+// is the list of pairs from its start to the pair that differs.
 //
-// A walk that comes to a pair which is known to differ need not go on, either, if it has met no type of the canonical side that the walks
-// which failed have met: from there on, it would do what they did. So a chain costs one walk, whichever link's turn is first.
+// After a failed walk, all pairs on its path differ. When one of them is compared later, the answer is known, provided that the
+// later walk takes the same steps and none of them ends sooner. This holds under four conditions:
 //
-// A comparison that succeeded without the tolerance shows that all pairs that it met are equal, whatever is merged later, if no struct
-// or union was left over that the merge could not decide. Typedefs among them need not be compared, and a merge would change nothing.
+//   - The first walk did not use the tolerance for copies (identical). It then met each canonical type with one candidate only,
+//     and so does the later walk.
+//   - No type on the path has been merged or bound since. Otherwise the later walk could end sooner. So all types on the path
+//     must be unmerged; they are watched, and everything is forgotten when one of them is bound.
+//   - The first walk did not return to a pair before the start of the later walk. It stopped there, since it had met that pair,
+//     but the later walk would continue.
+//   - If the first walk passed a declaration on the canonical side, the declaration was bound, and its definition is watched. A
+//     declaration that is not bound may get a definition later. Then nothing is remembered.
 //
-// Only long ways are remembered: of others it would cost more than it spares.
+// A walk may also stop at a pair that is known to differ, if it has met none of the canonical types of the failed walks: from
+// there on, it would repeat what they did. A chain therefore costs one walk, whichever of its structs is compared first.
+//
+// After a successful walk without the tolerance, all pairs that it met are equal, and stay so, if the merge has bound all their
+// structs and unions. Their typedefs are not compared again: a merge would change nothing.
+//
+// Only long paths are remembered. For short ones, remembering costs more than it saves.
 
-// longPath is how many pairs a way must have to be remembered.
+// longPath is the number of pairs from which on a path is remembered.
 const longPath = 24
 
-// maxKnown bounds how many pairs are remembered. Where there are more, they are forgotten, which costs time only.
+// maxKnown bounds the number of remembered pairs. When it is reached, they are forgotten, which only costs time.
 const maxKnown = 1 << 20
 
-// known is what comparisons have shown.
+// known holds what earlier comparisons have shown.
 type known struct {
 	longPath int
 	differ   map[pair]bool
-	watched  map[uint32]bool   // types that are merged with nothing; when one is, differ is forgotten
-	met      []uint64          // a bit for each canonical side that the walks behind differ have met; nil as long as there are none
-	equal    map[uint32]uint32 // by typedef: the one that it equals
+	watched  map[uint32]bool   // unmerged types; when one is merged, differ is cleared
+	met      []uint64          // a bit for each canonical type that the walks recorded in differ have met; nil if there are none
+	equal    map[uint32]uint32 // by typedef: the typedef that it equals
 
-	// Of the comparison at hand:
-	path     []pair   // where it failed, from the deepest pair on
-	turned   []uint32 // by canonical side: pairs that were met again
-	ends     []uint32 // what bound forwards of the canonical side led to
-	tolerant bool     // it asked identical
-	unbound  bool     // it met a forward on the canonical side that is not bound
-	crossed  bool     // it met what the walks behind differ have met
+	// The current comparison:
+	path     []pair   // its path, the deepest pair first
+	turned   []uint32 // canonical types of pairs that were met again
+	ends     []uint32 // definitions of bound declarations on the canonical side
+	tolerant bool     // it used identical
+	unbound  bool     // it met an unbound declaration on the canonical side
+	crossed  bool     // it met a canonical type that a walk recorded in differ has met
 	short    bool     // it ended at a pair that is known to differ
 }
 
@@ -55,7 +61,7 @@ func (k *known) begin() {
 	k.crossed, k.short = false, false
 }
 
-// bind merges or binds a type that has not been.
+// bind maps a type to another. If the type is watched, what is known to differ is forgotten.
 func (e *engine) bind(id, to uint32) {
 	e.m[id] = to
 	if len(e.watched) != 0 && e.watched[id] && id != to {
@@ -64,7 +70,7 @@ func (e *engine) bind(id, to uint32) {
 	}
 }
 
-// endsAt tells of a pair that the comparison has come to whether it need not go on.
+// endsAt reports whether the comparison can stop at a pair because it is known to differ.
 func (k *known) endsAt(x, y uint32) bool {
 	if k.met[y/64]>>(y%64)&1 == 0 {
 		return false
@@ -74,7 +80,7 @@ func (k *known) endsAt(x, y uint32) bool {
 	return k.short
 }
 
-// learnFailed remembers what a comparison that failed has shown.
+// learnFailed remembers what a failed comparison has shown.
 func (e *engine) learnFailed() {
 	n := len(e.path)
 	if n < e.longPath && !e.short || e.tolerant || e.unbound || e.jumped {
@@ -104,7 +110,8 @@ func (e *engine) learnFailed() {
 	}
 }
 
-// frontmost is the number, in path, of the deepest pair that the walk did not come back to from behind, nor to any pair in front of it.
+// frontmost returns the index in path of the first pair that may be remembered. Deeper pairs come before it. If the walk returned to
+// pairs of the path, it is the one of them that is nearest to the start; otherwise it is 0.
 func (e *engine) frontmost() int {
 	if len(e.turned) == 0 {
 		return 0
@@ -122,14 +129,14 @@ func (e *engine) frontmost() int {
 	return first
 }
 
-// alone tells whether a type is merged with no other.
+// alone reports whether a type has not been merged with another.
 func (e *engine) alone(id uint32) bool { return e.m[id] == unset || e.m[id] == id }
 
 func isComposite(k btf.Kind) bool {
 	return btf.Composites.Has(k) || k == btf.KindTypedef
 }
 
-// learnEqual remembers what a comparison that succeeded has shown, once it has been merged.
+// learnEqual remembers what a successful comparison has shown, after its merge.
 func (e *engine) learnEqual() {
 	if len(e.hypo) < e.longPath || e.tolerant || e.adjust {
 		return

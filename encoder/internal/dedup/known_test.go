@@ -56,7 +56,7 @@ func (w world) unit(r *rand.Rand, names int, shape uint64, hidden, clash, double
 		}
 	})
 	of := make(map[int][]uint32) // by name: the ids of its pointers
-	first := uint32(w.End()) + 1 // behind the int
+	first := uint32(w.End()) + 1 // the first after the int
 	for i, d := range defs {
 		of[d.name] = append(of[d.name], first+2*uint32(i))
 	}
@@ -112,7 +112,7 @@ func outcome(o *btf.Object, long int) (string, Stats) {
 	return fmt.Sprint(text(o), err), stats
 }
 
-// TestKnown: what comparisons have shown changes nothing, and neither does dividing lists, whatever the types.
+// TestKnown: neither remembered comparisons nor divided lists change the result, for any types.
 func TestKnown(t *testing.T) {
 	spared, tolerant, rounds := 0, 0, 12000
 	if testing.Short() {
@@ -170,7 +170,7 @@ func TestLongLists(t *testing.T) {
 	}
 }
 
-// TestSteps: types that look alike, or lead to what others lead to, take steps in proportion to their number.
+// TestSteps: for types with equal signatures, and types that lead to the same types, the number of steps is proportional to the number of types.
 func TestSteps(t *testing.T) {
 	const n = 20000
 	base := newWorld(nil)
@@ -254,7 +254,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestTooManySteps: where each type is to be compared with each other one, there is an end, and its place is told.
+// TestTooManySteps: if each type must be compared with every other, the run ends with an error that names a type.
 func TestTooManySteps(t *testing.T) {
 	const n = 2000
 	w := newWorld(nil)
@@ -266,7 +266,7 @@ func TestTooManySteps(t *testing.T) {
 	m.e.least, m.e.longPath = 0, 1<<30
 	m.Start()
 	_, err := m.Finish(w.Object, nil)
-	if err == nil || !strings.Contains(err.Error(), `STRUCT "s": types have too many others that look alike`) {
+	if err == nil || !strings.Contains(err.Error(), `STRUCT "s": too many types have equal signatures`) {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// maxDepth bounds recursion, which no stack could hold for what a hostile image can say. Kernels need less than a thousand.
+// maxDepth bounds recursion: a hostile image could exhaust any stack. Kernels need less than a thousand levels.
 const maxDepth = 1 << 18
 
-var errDepth = fmt.Errorf("types refer to each other too deeply (through more than %d others)", maxDepth)
+var errDepth = fmt.Errorf("references between types are nested too deeply (more than %d levels)", maxDepth)
 
-// Limits of the work, in types that were looked at, the same one perhaps many times. There are inputs for which the exact answer takes
-// the square of their size. Kernels need six for each type.
+// Limits of the work, in visits of types; a type may be visited many times. For some inputs, the exact answer takes a number of
+// visits that is the square of their size. Kernels need six visits per type.
 const (
 	minSteps        = 1 << 26
 	maxStepsPerType = 1 << 9
 )
 
-var errSteps = errors.New("types have too many others that look alike, and to compare them all would take too long")
+var errSteps = errors.New("too many types have equal signatures, and comparing them all would take too long")
 
-// pauseEvery is how many types are looked at, the same one perhaps many times, before Options.Stop is asked.
+// pauseEvery is the number of visits of types after which Options.Stop is called.
 const pauseEvery = 1 << 14
 
-// pause counts a type that was looked at, and asks now and then whether the run is to end.
+// pause counts a visit of a type. From time to time it calls ask, which returns an error if the run is to end.
 func (e *engine) pause() error {
 	if e.work++; e.work < pauseEvery {
 		return nil
@@ -41,7 +41,7 @@ func (e *engine) ask() error {
 	return e.stop()
 }
 
-// located is an error of which the type that was processed is the place, if it has none yet.
+// located adds the type that was being processed to an error that names none.
 func (e *engine) located(id uint32, err error) error {
 	if err != errDepth && err != errSteps { //nolint:errorlint // wrapped they have a place
 		return err

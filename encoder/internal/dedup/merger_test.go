@@ -35,7 +35,7 @@ func TestAppended(t *testing.T) {
 		_, wholeErr := Run(whole.Object, Options{Peer: rules.Default})
 
 		w := fromBytes(nil, data)
-		w.Grow(3*funcs, 13*funcs) // so that nothing moves
+		w.Grow(3*funcs, 13*funcs) // nothing moves while it is filled
 		m := New(w.Object, Options{Peer: rules.Default, Room: r.IntN(3*funcs + 1)})
 		m.Start()
 		appendFunctions(w, rand.New(rand.NewPCG(seed, 2)), funcs)

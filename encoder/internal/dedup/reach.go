@@ -2,17 +2,17 @@ package dedup
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// What reaches certain types is found backwards, from a type to those that refer to it. Each type is visited once, each reference looked
-// at twice, whatever the order of the types: a chain of references that leads through the table against the order of ids costs no more
-// than one that goes along with it.
+// To find all types that lead to certain types, the search goes backwards, from a type to its referrers: the types that refer to
+// it. Each type is visited once and each reference read twice, whatever the order of the types. A search in the order of ids
+// would take many passes for a chain of references that runs against that order.
 
-// referrers list, for every type of a table, the types that refer to it. Types are counted from 0.
+// referrers lists, for every type of a table, the types that refer to it. Types are counted from 0.
 type referrers struct {
-	start []uint32 // those of type i are list[start[i]:start[i+1]]
+	start []uint32 // the referrers of type i are list[start[i]:start[i+1]]
 	list  []uint32
 }
 
-// listReferrers looks through a table. References to types that it does not hold are left out.
+// listReferrers builds the list for a table. It leaves out references to types outside of the table.
 func listReferrers(t *btf.Table) *referrers {
 	n, first := uint32(t.Len()), uint32(t.First())
 	x := &referrers{start: make([]uint32, n+2)}
@@ -39,5 +39,5 @@ func listReferrers(t *btf.Table) *referrers {
 	return x
 }
 
-// of are the types that refer to type i.
+// of returns the types that refer to type i.
 func (x *referrers) of(i uint32) []uint32 { return x.list[x.start[i]:x.start[i+1]] }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestReferrers: who refers to a type, each as often as it does; references to a base are left out.
+// TestReferrers: every reference to a type is listed; references to a base are not.
 func TestReferrers(t *testing.T) {
 	w := newWorld(nil)
 	i := w.int("int")

@@ -2,33 +2,33 @@ package dedup
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// A list can grow long: each of n units has a struct of one name with a member of one name, but of another type, or a struct without a name
-// nests n levels deep. To try each type against all before it costs n*n comparisons. So a list that turned out to be long is divided by
-// what signatures leave out.
+// The problem: the list of candidates for a signature can get long. For example, n units each have a struct s with a member m,
+// whose type is different in each; or a struct without a name nests n levels deep. Comparing each type with all before it takes
+// n*n comparisons. The idea: once a list turns out to be long, divide it by a finer hash, the content.
 //
-// The content of a type is a hash of what all types have in common that a comparison can find equal, however it goes: of what it leads to
-// up to the next name of a struct, union or enum, all but what arrays are of, which the tolerance for copies does not look at. (So it
-// says less than a nominal class.) Types of different contents are never equal, so that dividing a list takes nothing out of it that could have been chosen, and
-// the order of the others stays.
+// The content of a type covers what types must have in common if a comparison may find them equal, whatever its hypotheses:
+// everything that the type leads to, up to the next name of a struct, union or enum. It leaves out the element types of arrays,
+// which identical ignores, so it covers less than the nominal class. Types with different contents are never equal. Dividing a
+// list therefore removes no candidate that could be chosen, and keeps the order of the others.
 
-// A list is divided once longList of its candidates were tried for one type, or comparisons that failed have looked at longWalk types
-// for it.
+// A list is divided when one type has been compared with longList of its candidates, or when failed comparisons of one type have
+// visited longWalk types.
 const (
 	longList = 24
 	longWalk = 1 << 12
 )
 
-// Contents of types that have none to compute.
+// Contents that are not computed.
 const (
-	pendingContent = 0 // is being computed
-	cyclicContent  = 1 // leads to itself without a name in between, which no type of another content does
+	pendingContent = 0 // the computation is in progress
+	cyclicContent  = 1 // the type leads to itself without a name in between; types of another content do not
 	otherContent   = 2
 )
 
-// divided in place of the head of a list says that its types are in the lists of their contents.
+// divided, as the head of a list, says that its types are in other lists, by their content.
 const divided = unset
 
-// refined is the signature of a type in a list that is divided.
+// refined returns the signature of a type in a divided list.
 func (e *engine) refined(sig uint64, id uint32) uint64 {
 	h := sig
 	switch r := e.rec(id); r.Kind() {
@@ -44,7 +44,7 @@ func (e *engine) refined(sig uint64, id uint32) uint64 {
 	return mix(h, otherContent)
 }
 
-// content is what a reference to a type says.
+// content returns what a reference to a type contributes.
 func (e *engine) content(id uint32) uint64 {
 	r := e.rec(id)
 	k := r.Kind()
@@ -92,7 +92,7 @@ func (e *engine) content(id uint32) uint64 {
 	return h
 }
 
-// compute is content for a type without a name that leads to others.
+// compute computes the content of a type without a name that refers to others.
 func (e *engine) compute(r btf.Record) uint64 {
 	h, from, step := mix(uint64(r[0])<<32|uint64(r[1]), otherContent), len(r), 1
 	switch r.Kind() {

@@ -111,7 +111,7 @@ type row struct {
 	build func(w world)
 	opt   Options
 	want  string
-	shows rules.Set // rules of the peer without each of which it becomes something else
+	shows rules.Set // rules of pahole; without any one of them the result differs
 }
 
 // world is the object that a row is about.
@@ -453,8 +453,8 @@ func TestSplit(t *testing.T) {
 		{name: "except typedefs, as in pahole", shows: rules.BaseTypedefSignature, base: base, build: use, opt: Options{Peer: rules.Pahole}, want: `
 			9 TYPEDEF t 1
 			10 PTR 9`},
-		// A forward that equals one of the base is that one, whatever the split part defines; an empty enum of the base leads to
-		// the own full one, so that a pointer to it is no longer the base's.
+		// A forward that equals one of the base is merged with it, whatever the split part defines. An empty enum of the base
+		// leads to the full one of the split part, so a pointer to it no longer equals the base's.
 		{name: "own types redirect empty enums of the base", base: base, build: func(w world) {
 			i := w.int("int")                // 9
 			w.strct("later", i)              // 10
@@ -493,9 +493,9 @@ func TestBroken(t *testing.T) {
 		"a ring of references":   {func(w world) { w.ptr(2); w.ptr(1) }, "refers to itself"},
 		"a pointer to itself":    {func(w world) { w.ptr(1) }, "refers to itself"},
 		"a tag that is a member": {func(w world) { w.strct("s", 2); w.tag("t", 1, -1); w.strct("s", 4); w.tag("t", 3, -1) }, "DECL_TAG is reachable"},
-		"a variable as a member": {func(w world) { w.strct("s", 3); w.int("i"); w.variable("v", 2); w.strct("s", 5); w.variable("v", 2) }, "VAR is reachable"},
-		"a chain without end":    {func(w world) { w.chain(maxDepth + 10) }, "type 1, a PTR: types refer to each other too deeply"},
-		"structs without end":    {func(w world) { w.nest(maxDepth + 10); w.nest(maxDepth + 10) }, `type 2, STRUCT "s": types refer to each other too deeply`},
+		"a variable as a member": {func(w world) { w.strct("s", 3); w.int("i"); w.variable("v", 2); w.strct("s", 5); w.variable("v", 2) }, "a type refers to a VAR"},
+		"a chain without end":    {func(w world) { w.chain(maxDepth + 10) }, "type 1, a PTR: references between types are nested too deeply"},
+		"structs without end":    {func(w world) { w.nest(maxDepth + 10); w.nest(maxDepth + 10) }, `type 2, STRUCT "s": references between types are nested too deeply`},
 		"an unknown kind":        {func(w world) { w.Append(0, btf.Info(25, 0, false), 0) }, "cannot be merged"},
 	}
 	for name, r := range rows {
@@ -507,7 +507,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// fromBytes makes an object, on a base or none, of any bytes: kinds, names and references are cut to what there is.
+// fromBytes makes an object of any bytes, with or without a base: kinds, names and references are limited to valid ones.
 func fromBytes(base *btf.Object, data []byte) world {
 	w := newWorld(base)
 	n := uint32(w.First()) + uint32(len(data)/4)

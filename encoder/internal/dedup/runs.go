@@ -1,32 +1,35 @@
 package dedup
 
-// Pointers and qualifiers are not merged before phase 5, so that each comparison walks them again. Of n structs that all lead into one
-// chain of n of them, that makes n*n steps. But what a walk through such a chain does is always the same, up to the pair of types at its
-// end: it records a hypothesis for each of its pairs, which no merge needs. So a long chain that was walked once is jumped over. It counts
-// as if its hypotheses were recorded. Where the types of one side come up with others than those of the chain, that would have to be
-// known, and the comparison is done once more, without jumps. What is known to differ (known.go) rests on which types were met: a comparison
-// that jumps adds nothing to that, and does not end by it.
+// The problem: pointers and qualifiers are not merged before phase 5, so every comparison walks through them again. If n structs
+// lead into one chain of n pointers, this takes n*n steps.
+//
+// The idea: a walk through such a chain always does the same, up to the pair of types at its end. It records a hypothesis for
+// each pair, and merge ignores these. So after one walk, a long chain is remembered, and later walks jump to its end as if they
+// had recorded the hypotheses. If a walk that has jumped meets a type of the chain paired with a different type, the missing
+// hypotheses would matter, and the comparison is repeated without jumps.
+//
+// What is known to differ (known.go) depends on all types that a walk meets. A walk that jumps neither adds to that nor uses it.
 
-// longRun is how long a chain must be to be jumped over.
+// longRun is the number of pairs from which on a chain is remembered.
 const longRun = 256
 
-// A link is a place in a chain that was walked, by its canonical side.
+// A link is one pair of a remembered chain. The map runs.links has it under its canonical type.
 type link struct {
-	cand uint32 // the other side
-	end  pair   // what the chain leads to
+	cand uint32 // the candidate
+	end  pair   // the pair at the end of the chain
 }
 
-// runs are chains of which a walk has shown that both sides have the same links.
+// runs holds the chains that a walk has compared.
 type runs struct {
 	longRun int
 	links   map[uint32]link
-	jumped  bool // in the comparison at hand
-	barred  bool // no jumps in the comparison at hand
-	redo    bool // it has jumped, and should not have
+	jumped  bool // the current comparison has jumped
+	barred  bool // the current comparison must not jump
+	redo    bool // it has jumped, and must be repeated without jumps
 }
 
-// jump compares what a chain leads to that was walked from this pair on, for which the hypothesis is recorded; known is false where none
-// was.
+// jump continues at the end of a chain if this pair, whose hypothesis has just been recorded, is part of a remembered one.
+// Otherwise known is false.
 func (e *engine) jump(cand, canon uint32) (ok, known bool) {
 	l, found := e.links[canon]
 	switch {
@@ -40,7 +43,7 @@ func (e *engine) jump(cand, canon uint32) (ok, known bool) {
 	return e.same(l.end.x, l.end.y), true
 }
 
-// compared is same from the start of a comparison on.
+// compared runs one comparison from its start.
 func (e *engine) compared(cand, canon uint32) bool {
 	e.clearHypotheses()
 	ok := e.same(cand, canon)
@@ -56,7 +59,7 @@ func (e *engine) compared(cand, canon uint32) bool {
 	return ok
 }
 
-// learnRuns remembers the chains among the pairs that a comparison has met.
+// learnRuns remembers the chains among the pairs of a comparison.
 func (e *engine) learnRuns() {
 	for i := 0; i < len(e.hypo); {
 		n, end := e.run(e.hypo[i:])
@@ -72,7 +75,7 @@ func (e *engine) learnRuns() {
 	}
 }
 
-// run is how many pairs at the start of hypo are a chain, and what that leads to.
+// run returns the number of pairs at the start of hypo that form a chain, and the pair at its end.
 func (e *engine) run(hypo []uint32) (n int, end pair) {
 	for _, canon := range hypo {
 		cand := e.hyp[canon]

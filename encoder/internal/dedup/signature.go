@@ -6,23 +6,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A graph is the types of an object and of its bases, by id.
+// A graph gives access to the types of an object and its bases, by id.
 type graph struct {
 	o     *btf.Object
 	first uint32 // first own id
 	oddities
-	// fine: all names of enums without values are known, so other enums of one name can be in different lists.
+	// fine says that all names of enums without values are known. Enums with another name can then be in different lists.
 	fine bool
 }
 
-// oddities are types that equal others which do not equal each other.
+// oddities records types that equal several types which do not equal each other.
 type oddities struct {
-	hollow   map[uint32]bool // names of enums without values: they equal every enum of their name
-	empties  bool            // one of them is no name: then all enums without a name must be in one list
-	nameless bool            // a declaration has no name: it equals every struct, or union, without one
+	hollow   map[uint32]bool // names of enums without values, which equal every enum of their name
+	empties  bool            // one of these has no name, so all enums without a name must be in one list
+	nameless bool            // a declaration has no name, so it equals every struct or union without one
 }
 
-// note notes a type without elements, if it is odd.
+// note records a type without elements if it is one of these.
 func (o *oddities) note(r btf.Record) {
 	switch r.Kind() {
 	case btf.KindEnum, btf.KindEnum64:
@@ -38,7 +38,7 @@ func (o *oddities) note(r btf.Record) {
 
 var voidRecord = btf.Record{0, 0, 0}
 
-// rec is the record of any id, own or of the base.
+// rec returns the record of any id, of the object or of its base.
 func (g *graph) rec(id uint32) btf.Record {
 	if id >= g.first {
 		return g.o.At(btf.ID(id))
@@ -54,13 +54,12 @@ func (g *graph) baseRec(id uint32) btf.Record {
 	return r
 }
 
-// signature puts types that can be equal into one list (rules 03/6, 03/7 and 03/12). Equal signatures of
-// different types are harmless: the comparisons reject them. Different signatures of types that a comparison would accept
-// are not; but a finer signature changes nothing, since what it takes out of a list could not have been chosen, and the order
-// of the others stays.
+// signature returns the hash by which the candidates for a type are found (rules 03/6, 03/7 and 03/12). Types that a comparison
+// can find equal must have equal signatures. Different types may have equal signatures, since the comparison rejects them. A
+// finer signature is allowed too: it removes only candidates that cannot be chosen, and keeps the order of the others.
 //
-// Kernels have hundreds of enums without a name, and of structs and unions without one that have the same members by name and
-// place. There, to try each against all before it would cost a third of the run, so they are told apart by what they hold.
+// Kernels have hundreds of enums, structs and unions without a name whose members have the same names and offsets. Comparing each
+// with all before it would take a third of the run, so their signatures also cover their members' types.
 func (g *graph) signature(r btf.Record) uint64 {
 	switch r.Kind() {
 	case btf.KindEnum, btf.KindEnum64:
@@ -81,16 +80,16 @@ func (g *graph) signature(r btf.Record) uint64 {
 			}
 		}
 		return h
-	case btf.KindFunc: // its name tells it apart, and is known before its prototype has its survivor
+	case btf.KindFunc: // the name is enough, and unlike the prototype it does not change
 		return mix(uint64(r[0])<<32|uint64(r[1]), uint64(btf.KindFunc))
 	default:
 		return hashWords(r)
 	}
 }
 
-// chain adds to a hash what equal members have in common whatever the comparison (rule 03/8): the qualifiers
-// and pointers that lead to the first type of another kind, and the name of that type. Names are equal of all types that merge,
-// and of a declaration and its definition.
+// chain adds to a hash what equal members have in common in every comparison (rule 03/8): the qualifiers and pointers up to the
+// first type of another kind, and the name of that type. Types that merge have equal names, and so have a declaration and its
+// definition.
 func (g *graph) chain(h uint64, id uint32) uint64 {
 	const far = 16
 	for range far {

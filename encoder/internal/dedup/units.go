@@ -6,22 +6,22 @@ import (
 )
 
 // tagSets remember for every CU which names of structs, unions and enums it mentions, as sparse bit sets by tag number: only
-// words that are not zero are kept.
+// words that are not zero are stored.
 type tagSets struct {
 	start  []uint32 // by unit: its first word
 	at     []uint16 // which word of the set
 	words  []uint64
-	cur    []uint64 // the set of the unit at hand
+	cur    []uint64 // the set of the current unit
 	marked []uint32 // which of its words are not zero
 }
 
-// maxWords is how many words a set can have: more names than that stand for no kernel.
+// maxWords is the highest number of words in a set. No kernel has that many names.
 const maxWords = 1 << 16
 
-// full tells whether there are more names than sets can hold.
+// full reports whether there are more names than the sets can hold.
 func (s *tagSets) full() bool { return len(s.cur) > maxWords }
 
-// mark puts a tag into the set of the unit at hand, and tells whether it was there.
+// mark adds a tag to the set of the current unit, and reports whether it was in it.
 func (s *tagSets) mark(tag uint32) (was bool) {
 	for uint32(len(s.cur)) <= tag/64 {
 		s.cur = append(s.cur, 0)
@@ -35,7 +35,7 @@ func (s *tagSets) mark(tag uint32) (was bool) {
 	return was
 }
 
-// finish ends the unit at hand.
+// finish ends the current unit.
 func (s *tagSets) finish() {
 	s.start = append(s.start, uint32(len(s.words)))
 	for _, i := range s.marked {
@@ -45,7 +45,7 @@ func (s *tagSets) finish() {
 	s.marked = s.marked[:0]
 }
 
-// with lists the units that mention one of the wanted tags.
+// with lists the units that mention at least one of the wanted tags.
 func (s *tagSets) with(wanted []uint64) []int {
 	var units []int
 	for u := range s.start {
@@ -63,7 +63,7 @@ func (s *tagSets) with(wanted []uint64) []int {
 	return units
 }
 
-// shared is the set of the tags that more than one unit mentions.
+// shared returns the set of tags that more than one unit mentions.
 func (s *tagSets) shared() []uint64 {
 	once, more := make([]uint64, len(s.cur)), make([]uint64, len(s.cur))
 	for i, w := range s.words {
@@ -74,9 +74,9 @@ func (s *tagSets) shared() []uint64 {
 	return more
 }
 
-// Replay repeats the decisions for a unit that has been seen, whose first type that went in got the id first. The
-// Decision is the same, without the list of what is added. It may be asked only when all units have been decided about, and all references
-// of records of t must be local ids.
+// Replay repeats the decisions about an earlier unit. first is the id of the first type of the unit that went in. The Decision is
+// the same, without the list of added types. Call it only after all units have been decided, and when all references in t are
+// local ids.
 func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash, first btf.ID) Decision {
 	n := t.Len() + 1
 	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
@@ -90,7 +90,7 @@ func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash,
 		own := s.addAll || len(s.deviant) != 0 && s.reach[id]
 		if !own {
 			s.ids[id] = s.find(class[id]).id
-			// The first of its class went in, and so did all of a class that occurred here first and is walked.
+			// The first type of a class went in. If the class first occurs in this unit and is walked, all its types went in.
 			own = s.ids[id] == at || s.ids[id] >= uint32(first) && s.ids[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
 		}
 		if s.isNew[id] = own; own {
@@ -101,8 +101,8 @@ func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash,
 	return s.decision()
 }
 
-// findDeviants lists the definitions of a unit that differ from the first of their name, and those of a name that is several things in
-// the unit.
+// findDeviants lists the definitions of a unit that differ from the first of their name, or that share their name with another
+// type of the unit.
 func (s *ClassTable) findDeviants(t *btf.Table, named []nominal.LocalID, class []Hash) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	s.round++

@@ -179,7 +179,7 @@ const (
 	maxFixed     = 1 << 14 // where an attribute of fixed place may start
 )
 
-// compile reads the table at off, for a unit of some bytes, unless it is at hand; long tells whether it is longer than the unit. It looks
+// compile reads the table at off, for a unit of some bytes, unless it is at hand; long reports whether it is longer than the unit. It looks
 // at a window of the section, and at a larger one where the table is cut short by it.
 func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, unit int) (long bool, err error) {
 	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) && (t.key == k || !t.bound && !k.merged) {
@@ -225,7 +225,7 @@ func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, uni
 	}
 }
 
-// sameForms tells whether forms have the same sizes and meanings, except for the base of references.
+// sameForms reports whether forms have the same sizes and meanings, except for the base of references.
 func (k abbrevKey) sameForms(o abbrevKey) bool {
 	k.abs, k.sup = o.abs, o.sup
 	return k == o
@@ -407,7 +407,7 @@ func (t *abbrevs) trim(a *Abbrev) {
 	a.n = uint16(len(keep))
 }
 
-// skips tells whether an attribute does nothing but step over bytes, and can step over n more.
+// skips reports whether an attribute does nothing but step over bytes, and can step over n more.
 func (a *attr) skips(n uint8) bool {
 	return a.shape == shapeFixed && a.slot == noSlot && int(a.size)+int(n) <= math.MaxUint8
 }

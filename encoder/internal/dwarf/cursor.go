@@ -45,7 +45,7 @@ func (c *Cursor) Start(u *Unit) {
 	}
 }
 
-// AskToStop makes the cursor ask now and then, until Start, whether it is to read on: an error of stop becomes its own. Those who read
+// AskToStop makes the cursor ask from time to time, until Start, whether it is to read on: an error of stop becomes its own. Those who read
 // fast look at no more than the limit of what they may read, so that this costs them nothing.
 func (c *Cursor) AskToStop(stop func() error) {
 	if c.stop = stop; stop != nil {
@@ -56,7 +56,7 @@ func (c *Cursor) AskToStop(stop func() error) {
 // askEvery is how many bytes are read before it is asked whether to read on.
 const askEvery = 1 << 20
 
-// beyond tells whether the DIE at pos, which is not below the limit, can be read all the same.
+// beyond reports whether the DIE at pos, which is not below the limit, can be read all the same.
 func (c *Cursor) beyond(pos int) bool {
 	if c.stop == nil || uint(pos) >= uint(c.end) {
 		c.fail(pos, "DIE lies past the end of its unit (%d bytes)", c.end)
@@ -230,7 +230,7 @@ func (c *Cursor) loadRel(attrs []attr, pos int) {
 	}
 }
 
-// Null tells whether the DIE at pos is the null entry that ends a sibling chain.
+// Null reports whether the DIE at pos is the null entry that ends a sibling chain.
 func (c *Cursor) Null(pos int) bool { return uint(pos) < uint(c.limit) && c.data[pos] == 0 }
 
 func (c *Cursor) rare(code uint64) *Abbrev {
@@ -451,10 +451,10 @@ func (c *Cursor) Value(s Slot) uint64 {
 	return c.Val[s]
 }
 
-// Present tells whether the DIE fills a slot.
+// Present reports whether the DIE fills a slot.
 func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
 
-// Only tells whether the DIE fills no other slots than these.
+// Only reports whether the DIE fills no other slots than these.
 func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d)|bit(e)) == 0 }
 
 // Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or cannot be followed. One that leads out

@@ -51,7 +51,7 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	return pos + int(d.n)
 }
 
-// equal tells whether bytes start with the declaration.
+// equal reports whether bytes start with the declaration.
 func (d *declaration) equal(bytes *declBytes) bool {
 	left := uint(d.n)
 	for i := 0; i < maxDeclaration; i += 8 {

@@ -47,7 +47,7 @@ func (r *Reader) gap() (n uint64, err error) {
 	return 0, nil
 }
 
-// unitAt tells whether b, which is some bytes of the left ones, looks like the header of a unit.
+// unitAt reports whether b, which is some bytes of the left ones, looks like the header of a unit.
 func (r *Reader) unitAt(b []byte, left uint64) bool {
 	if len(b) < 14 {
 		b = append(append([]byte(nil), b...), make([]byte, 14)...)
@@ -72,7 +72,7 @@ func (u *Unit) nothing() Nothing {
 	return NullRoot
 }
 
-// Last tells whether the unit is the last one of its section.
+// Last reports whether the unit is the last one of its section.
 func (u *Unit) Last() bool {
 	size := u.d.info.size
 	if u.inTypes {

@@ -29,13 +29,13 @@ func (e *Entries) Find(u *Unit) {
 	}
 }
 
-// Has tells whether a DIE starts at a position.
+// Has reports whether a DIE starts at a position.
 func (e *Entries) Has(pos int) bool {
 	i := uint(pos - e.from)
 	return i/64 < uint(len(e.bits)) && e.bits[i/64]>>(i%64)&1 != 0
 }
 
-// EntryAt tells whether a DIE starts at pos, by a walk from the DIE at from, which is before it.
+// EntryAt reports whether a DIE starts at pos, by a walk from the DIE at from, which is before it.
 func (u *Unit) EntryAt(from, pos int) bool {
 	var c Cursor
 	c.Start(u)

@@ -42,7 +42,7 @@ const (
 	RunEnumerators         // the number is the value, 32 bits without sign
 )
 
-// A fixity tells whether a layout says all that there is to be read.
+// A fixity reports whether a layout says all that there is to be read.
 type fixity uint8
 
 const (

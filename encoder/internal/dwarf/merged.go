@@ -80,7 +80,7 @@ func (d *Data) MergeUnits(signatures bool) (*MergedUnits, error) {
 	return w, w.setOrder()
 }
 
-// HasTypeUnits tells whether there are units in .debug_types.
+// HasTypeUnits reports whether there are units in .debug_types.
 func (d *Data) HasTypeUnits() bool { return d.types.size != 0 }
 
 // TypeUnits reads the units of .debug_types alone.
@@ -191,7 +191,7 @@ func (w *MergedUnits) Find(pos Offset) (i int, ok bool) {
 	return i, i < len(w.units) && int(pos) >= w.units[i].at
 }
 
-// Supplementary tells whether unit i is one of the supplementary file.
+// Supplementary reports whether unit i is one of the supplementary file.
 func (w *MergedUnits) Supplementary(i int) bool { return w.units[i].part.d != w.d }
 
 // All is a Unit that stands for all of them where locations are decoded: positions are those of the MergedUnits.

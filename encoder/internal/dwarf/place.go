@@ -114,7 +114,7 @@ func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	}
 }
 
-// leaves tells whether a reference of that form can lead out of its unit.
+// leaves reports whether a reference of that form can lead out of its unit.
 func leaves(f form) bool {
 	return f == formRefAddr || f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
 }

@@ -11,7 +11,7 @@ import (
 // Split DWARF: what an image holds of a unit is a skeleton, with its addresses; all else is in a .dwo file of its own, or in
 // a .dwp file that has many (DWARF 5, section 7.3).
 
-// Skeleton tells whether the contents of an opened unit are in another file.
+// Skeleton reports whether the contents of an opened unit are in another file.
 func (u *Unit) Skeleton() bool { return u.DwoName != 0 && !u.d.split }
 
 // ErrNoSplit says that a file does not hold the wanted split unit.

@@ -127,13 +127,13 @@ func (s *Strings) Each(from, to uint64, do func(key StrKey, text []byte)) {
 	}
 }
 
-// Equal tells whether a key is the given text.
+// Equal reports whether a key is the given text.
 func (s *Strings) Equal(key StrKey, text string) bool {
 	var scratch [4]byte
 	return string(s.Get(key, &scratch)) == text
 }
 
-// Empty tells whether a key is no string, or the empty one.
+// Empty reports whether a key is no string, or the empty one.
 func (s *Strings) Empty(key StrKey) bool {
 	if 0 < key && key < keyShort {
 		return int(key-1) >= len(s.str) || s.str[key-1] == 0

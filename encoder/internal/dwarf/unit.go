@@ -318,7 +318,7 @@ func (u *Unit) defaultBases() {
 	}
 }
 
-// checkBases tells whether tables that the root says to have start behind a header, as they do since DWARF 5.
+// checkBases reports whether tables that the root says to have start behind a header, as they do since DWARF 5.
 func (u *Unit) checkBases(has uint64) error {
 	if u.Version < 5 || u.d.split || !u.d.File.Relocated() {
 		return nil

@@ -64,10 +64,10 @@ func conventionOf(f *image.File, peer rules.Set) convention {
 	return c
 }
 
-// holds tells whether reg is argument register i.
+// holds reports whether reg is argument register i.
 func (c *convention) holds(i int, reg int16) bool {
 	return i < len(c.dwarf) && (reg == int16(c.dwarf[i]) || c.window != 0 && reg == int16(c.dwarf[i]+c.window))
 }
 
-// elsewhere tells whether argument register i is known and is not reg.
+// elsewhere reports whether argument register i is known and is not reg.
 func (c *convention) elsewhere(i int, reg int16) bool { return i < len(c.dwarf) && !c.holds(i, reg) }

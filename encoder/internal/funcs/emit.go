@@ -244,7 +244,7 @@ func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
 	return reason, canonical
 }
 
-// optimized tells whether a state is of a function whose parameters were changed by the compiler.
+// optimized reports whether a state is of a function whose parameters were changed by the compiler.
 func (c *Collector) optimized(entry int32, s *state) bool {
 	return s.flags&optimizedParms != 0 && (s.flags&changedSignature != 0 || c.table.optimizedSymbol(entry, s.addr))
 }

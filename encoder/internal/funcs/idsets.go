@@ -129,7 +129,7 @@ func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	return set.byName[string(name)]
 }
 
-// implicitArgs tells whether a function of a set has implicit arguments; known is false where the set does not tell.
+// implicitArgs reports whether a function of a set has implicit arguments; known is false where the set does not tell.
 func (s *IDSection) implicitArgs(set *idSet, addr uint64, name []byte) (implicit, known bool) {
 	switch {
 	case !set.sorted:

@@ -103,7 +103,7 @@ type ImplicitArgs struct {
 // ImplicitArgs are those of the kfuncs that MarkKfuncs found.
 func (t *Table) ImplicitArgs() ImplicitArgs { return t.implicit }
 
-// Has tells whether a kfunc has implicit arguments.
+// Has reports whether a kfunc has implicit arguments.
 func (a *ImplicitArgs) Has(name []byte) bool { return a.names[string(name)] }
 
 // Known is how many kfuncs are known to have implicit arguments.
@@ -171,7 +171,7 @@ func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	}
 }
 
-// ReadsTypes tells whether Emit reads types of the object: if a kernel function returns or takes pointers into an arena.
+// ReadsTypes reports whether Emit reads types of the object: if a kernel function returns or takes pointers into an arena.
 func (m *Emission) ReadsTypes() bool {
 	for _, flags := range m.c.table.kflags {
 		if flags&(kfuncArenaRet|kfuncArenaArg1|kfuncArenaArg2) != 0 {

@@ -83,7 +83,7 @@ func (p *packer) aggregate(id translate.LocalID, r btf.Record, depth int) uint64
 	return align
 }
 
-// packed tells whether a struct is packed.
+// packed reports whether a struct is packed.
 func (p *packer) packed(id translate.LocalID) bool {
 	packed, known := p.decided[id]
 	if !known {
@@ -137,7 +137,7 @@ func storageUnit(offset, size uint64) uint64 {
 	return offset - offset%(8*size)
 }
 
-// holes tells whether the struct has a byte hole or padding.
+// holes reports whether the struct has a byte hole or padding.
 func (p *packer) holes(r btf.Record) bool {
 	var end, wend, wsize uint64
 	wend = 8 * uint64(r.Size())

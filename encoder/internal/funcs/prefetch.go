@@ -57,7 +57,7 @@ type queue struct {
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
-// add tells whether there is no room for another one.
+// add reports whether there is no room for another one.
 func (q *queue) add(hash uint32, name []byte) (full bool) {
 	q.hash[q.n], q.names[q.n] = hash, name
 	q.n++

@@ -89,7 +89,7 @@ func (a *Analyzer) judgeChanged(fs []facts, ps []translate.Param) {
 	}
 }
 
-// follows tells whether the next parameter is in argument register i.
+// follows reports whether the next parameter is in argument register i.
 func (a *Analyzer) follows(rest []facts, i int) bool {
 	return len(rest) > 0 && rest[0].reg != noReg && i < a.conv.registers && a.conv.holds(i, rest[0].reg)
 }

@@ -76,7 +76,7 @@ func (c *Collector) Renamed() (found []string) {
 	return found
 }
 
-// nearly tells whether names differ in a few bits.
+// nearly reports whether names differ in a few bits.
 func nearly(a, b []byte) bool {
 	const most = 3
 	if len(a) != len(b) {

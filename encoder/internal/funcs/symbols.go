@@ -218,7 +218,7 @@ func (t *Table) othersAt(i int32, addr uint64) []symbol {
 	return rest[from : from+n]
 }
 
-// ambiguous tells whether symbols of one base name lie at several addresses, so that no one could tell which function a
+// ambiguous reports whether symbols of one base name lie at several addresses, so that no one could tell which function a
 // prototype is of.
 func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 	if t.opt.Peer.Has(rules.PeerAmbiguous) {
@@ -271,7 +271,7 @@ func (t *Table) namesAt(i int32, addr uint64) iter.Seq[[]byte] {
 	}
 }
 
-// optimizedSymbol tells whether a symbol of the entry at that address was made by interprocedural optimisation. 0 is no
+// optimizedSymbol reports whether a symbol of the entry at that address was made by interprocedural optimisation. 0 is no
 // address but an abstract instance, also where a symbol of a relocatable file has that value.
 func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 	if addr == 0 {

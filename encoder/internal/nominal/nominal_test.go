@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// TestHashes: equal parts in equal order give equal hashes, and whatever differs gives others.
+// TestHashes: equal parts in equal order give equal hashes, and any difference gives a different hash.
 func TestHashes(t *testing.T) {
 	named, other := Name(1, Struct), Name(2, Struct)
 	classes := map[string]func() Hash{
@@ -37,7 +37,7 @@ func TestHashes(t *testing.T) {
 		if !h.Known() {
 			t.Errorf("%s: it is not known", name)
 		}
-		for _, lane := range []uint64{h.A, h.B} { // each tells them apart by itself
+		for _, lane := range []uint64{h.A, h.B} { // each lane distinguishes them by itself
 			if before, ok := seen[lane]; ok {
 				t.Errorf("%s: a lane of its hash is that of %s", name, before)
 			}

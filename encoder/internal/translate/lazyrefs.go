@@ -26,7 +26,7 @@ func (w *walker) resolveEagerly() {
 	}
 }
 
-// inOrder tells whether types come in the order of their offsets.
+// inOrder reports whether types come in the order of their offsets.
 func inOrder(dies []Die) bool {
 	last := uint32(0)
 	for i := range dies {

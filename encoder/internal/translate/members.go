@@ -141,7 +141,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	return run.Next + 1, true
 }
 
-// spread tells whether members, three words each, have an offset.
+// spread reports whether members, three words each, have an offset.
 func spread(members []uint32) bool {
 	for at := 2; at < len(members); at += 3 {
 		if members[at] != 0 {

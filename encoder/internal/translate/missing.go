@@ -46,7 +46,7 @@ func (w *walker) mustBe(off dwarf.Offset) {
 	m.seen[off] = true
 }
 
-// entryAt tells whether a DIE starts at an offset.
+// entryAt reports whether a DIE starts at an offset.
 func (w *walker) entryAt(off dwarf.Offset) bool {
 	m := &w.missing
 	m.asked++

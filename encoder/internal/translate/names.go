@@ -3,7 +3,7 @@ package translate
 // maxIdentifier is as long as names may be in kernels before 6.1.
 const maxIdentifier = 127
 
-// IsIdentifier tells whether every kernel takes a text as the name of a type, member, enumerator, parameter or function.
+// IsIdentifier reports whether every kernel takes a text as the name of a type, member, enumerator, parameter or function.
 func IsIdentifier(name []byte) bool {
 	if len(name) == 0 || len(name) > maxIdentifier || name[0] >= '0' && name[0] <= '9' {
 		return false

@@ -73,7 +73,7 @@ func (w *walker) applyReplacements() {
 	}
 }
 
-// replaceStrays decides about the strays of a unit that has been walked. It tells whether the unit must be walked once more; after the
+// replaceStrays decides about the strays of a unit that has been walked. It reports whether the unit must be walked once more; after the
 // last walk it notes what there is to be told.
 func (w *walker) replaceStrays() (again bool) {
 	if w.strays.offs == nil && len(w.replacements) == 0 {
@@ -135,7 +135,7 @@ func (w *walker) judgeStray(off dwarf.Offset, peek *dwarf.Peek) (m replacement, 
 	return m, true
 }
 
-// knownTag tells whether rules know a tag. Where such a DIE made no type it is none, or stands where none is looked for, as in an inline
+// knownTag reports whether rules know a tag. Where such a DIE made no type it is none, or stands where none is looked for, as in an inline
 // expansion.
 func knownTag(tag dwarf.Tag) bool {
 	switch tag {

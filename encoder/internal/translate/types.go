@@ -48,7 +48,7 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 	return next
 }
 
-// floatSize tells whether FLOAT has that size in bytes.
+// floatSize reports whether FLOAT has that size in bytes.
 func floatSize(size uint64) bool {
 	switch size {
 	case 2, 4, 8, 12, 16:
@@ -57,7 +57,7 @@ func floatSize(size uint64) bool {
 	return false
 }
 
-// intSize tells whether INT has that size in bytes.
+// intSize reports whether INT has that size in bytes.
 func intSize(size uint64) bool { return size != 0 && size <= 16 && size&(size-1) == 0 }
 
 func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {

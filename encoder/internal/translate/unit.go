@@ -25,7 +25,7 @@ type Options struct {
 	Features  feature.Set
 	Classes   bool         // classes of types are wanted
 	EagerRefs bool         // no reference may be lazy
-	Stop      func() error // asked now and then, unless it is nil; an error ends the unit
+	Stop      func() error // asked from time to time, unless it is nil; an error ends the unit
 	Peer      rules.Set    // the rules of pahole that are in force
 	// PlainFields: bit fields that fill an aligned storage unit are plain members.
 	PlainFields bool
@@ -33,7 +33,7 @@ type Options struct {
 	FuncIndex func(name []byte) int32
 	// FuncLookup is the same by a string's key, where that is known beforehand; it may be nil.
 	FuncLookup func(s *dwarf.Strings, key dwarf.StrKey) (index int32, ok bool)
-	// Wanted tells whether a variable at that address can become a VAR.
+	// Wanted reports whether a variable at that address can become a VAR.
 	Wanted func(addr uint64) bool
 }
 
@@ -162,7 +162,7 @@ func (t *Unit) SizeOf(id LocalID) uint64 {
 // maxChain bounds the length of a chain of modifiers and typedefs: what no source nests, and a cycle exceeds.
 const maxChain = 1 << 10
 
-// Signed tells whether a type is, directly, a signed integer.
+// Signed reports whether a type is, directly, a signed integer.
 func (t *Unit) signed(id LocalID) bool {
 	if id == 0 {
 		return false

@@ -63,7 +63,7 @@ func nameOf(r btf.Record, at int) (key dwarf.StrKey) {
 	return dwarf.StrKey(r[0])
 }
 
-// unsized tells whether a type is void or a function, behind typedefs and qualifiers.
+// unsized reports whether a type is void or a function, behind typedefs and qualifiers.
 func (t *Unit) unsized(id LocalID) bool {
 	for range maxChain {
 		if id == 0 {

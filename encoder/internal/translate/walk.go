@@ -426,7 +426,7 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 	}
 }
 
-// partOf tells whether DIEs of a tag are read with what they are part of. One that stands elsewhere says that this has ended early.
+// partOf reports whether DIEs of a tag are read with what they are part of. One that stands elsewhere says that this has ended early.
 func partOf(tag dwarf.Tag) bool {
 	switch tag {
 	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,

@@ -63,7 +63,7 @@ func (c *Collector) unique(infos []secinfo) []secinfo {
 	return keep
 }
 
-// overlaps tells whether b, which does not begin before a, begins inside it.
+// overlaps reports whether b, which does not begin before a, begins inside it.
 func overlaps(a, b secinfo) bool { return uint64(b.offset) < uint64(a.offset)+uint64(a.size) }
 
 // drop leaves v out in favour of kept.
@@ -79,7 +79,7 @@ func (c *Collector) drop(v, kept secinfo) {
 	}
 }
 
-// weak tells whether no symbol of the variable's size owns its place: then it is another definition of what is there.
+// weak reports whether no symbol of the variable's size owns its place: then it is another definition of what is there.
 func (s *Sections) weak(v *translate.Var, sec *section) bool {
 	return !s.objects.sizes[sizedPlace{place{v.Addr, uint32(sec.elf.Index)}, v.Size}]
 }

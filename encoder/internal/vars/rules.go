@@ -164,7 +164,7 @@ func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 	}
 }
 
-// Wanted tells whether a variable at that address can become a VAR.
+// Wanted reports whether a variable at that address can become a VAR.
 func (s *Sections) Wanted(addr uint64) bool { return find(s.wanted, addr) != nil }
 
 // sectionOf is the first section, by index, that contains an address (rule 02/6.1.5).
@@ -175,7 +175,7 @@ func (s *Sections) sectionOf(addr uint64) *section {
 	return nil
 }
 
-// holdsVariables tells whether a section is memory of the running image, notes included; thread-local sections only seem to be
+// holdsVariables reports whether a section is memory of the running image, notes included; thread-local sections only seem to be
 // where they are.
 func (s *Sections) holdsVariables(e *elf.Section) bool {
 	if s.opt.Peer.Has(rules.PeerHoldsVariables) {
@@ -184,12 +184,12 @@ func (s *Sections) holdsVariables(e *elf.Section) bool {
 	return e.Flags&stdelf.SHF_ALLOC != 0 && e.Flags&stdelf.SHF_TLS == 0
 }
 
-// owned tells whether an OBJECT symbol of a section owns bytes at an address.
+// owned reports whether an OBJECT symbol of a section owns bytes at an address.
 func (s *Sections) owned(e *elf.Section, addr uint64) bool {
 	return s.objects.places[place{addr, uint32(e.Index)}]
 }
 
-// namedAtZero tells whether an OBJECT symbol of a section has a name and lies at address 0.
+// namedAtZero reports whether an OBJECT symbol of a section has a name and lies at address 0.
 func (s *Sections) namedAtZero(e *elf.Section, name []byte) bool {
 	return s.objects.atZero[objectName{uint32(e.Index), string(name)}]
 }
