@@ -140,8 +140,8 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// FuzzSplit: whatever the graphs of base and own types, a base that is prepared once gives what one prepared for the run gives,
-// the second time too.
+// FuzzSplit: a base that is prepared once gives the same result as a base that the run prepares, for any types, in the first run
+// and in the second.
 func FuzzSplit(f *testing.F) {
 	f.Add([]byte{0, 3, 0, 0, 3, 1, 1, 1}, []byte{0, 3, 0, 0, 3, 1, 3, 3, 1, 0, 4, 0})
 	f.Add([]byte{8, 0, 0, 0, 1, 0, 1, 0}, []byte{7, 0, 0, 0, 6, 0, 1, 3})
