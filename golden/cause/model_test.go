@@ -27,19 +27,22 @@ type decl struct {
 	tags    []string
 	linkage uint32
 	packed  bool
+	id      btf.ID     // of one that was read
+	place   *[2]uint32 // of a variable that was read: where it is in its section, and how large
 }
 
 type member struct {
 	name  string
 	typ   *expr
 	width uint32
+	align uint32 // at least, if an attribute asks for more than the type
 }
 
 // An expr is a type: a name, or what is around one.
 type expr struct {
-	op      string // "name", "ptr", "array", "const", "struct", "union", "proto", "void"
+	op      string // "name", "ptr", "array", "const", "volatile", "restrict", "tag", "struct", "union", "proto", "void"
 	kind    string // of what the name names
-	name    string
+	name    string // of a tag: its text
 	of      *expr
 	n       uint32
 	members []member
@@ -71,7 +74,7 @@ func (p *program) layout(e *expr, replaced map[string]uint32) (size, align uint3
 	switch e.op {
 	case "ptr":
 		return p.ptr, p.ptr
-	case "const":
+	case "const", "volatile", "restrict", "tag":
 		return p.layout(e.of, replaced)
 	case "array":
 		size, align = p.layout(e.of, replaced)
@@ -112,6 +115,7 @@ func (p *program) body(kind string, members []member, packed bool, replaced map[
 		if packed {
 			a = 1
 		}
+		a = max(a, m.align)
 		align = max(align, a)
 		if kind == "union" {
 			size = max(size, s)

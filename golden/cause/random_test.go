@@ -139,13 +139,15 @@ func differing(old, new *program) (list []string) {
 		at := uint32(0)
 		for _, d := range p.decls {
 			text := p.plain(d)
-			if d.kind == "var" {
+			if d.kind == "var" && d.place != nil {
+				text += fmt.Sprint(*d.place)
+			} else if d.kind == "var" {
 				size, align := p.declared(d, nil)
 				at = (at + align - 1) / align * align
 				text += fmt.Sprint(" at ", at, " size ", size)
 				at += size
 			}
-			m[d.kind+" "+d.name] = text
+			m[d.kind+" "+d.name] += text
 		}
 		if at > 0 {
 			m["section .data..percpu"] = fmt.Sprint(at)
@@ -201,8 +203,14 @@ func (p *program) plainType(e *expr) string {
 		return e.kind + " " + e.name
 	case "void":
 		return "void"
+	case "proto":
+		text := "proto " + p.plainType(e.of)
+		for _, m := range e.members {
+			text += ", " + p.plainType(m.typ)
+		}
+		return text
 	}
-	return fmt.Sprint(e.op, e.n, "(", p.plainType(e.of), ")")
+	return fmt.Sprint(e.op, e.name, e.n, "(", p.plainType(e.of), ")")
 }
 
 // told lists the declarations that a comparison tells of, each as often as it does.
@@ -303,12 +311,15 @@ func without(list, other []string) []string {
 
 var mirrorOps = map[Op]Op{Added: Removed, Removed: Added}
 
+const anotherOfName = " (another type of this name)"
+
 // lines are the facts of a comparison, in an order of their own.
 func lines(c *Comparison) (list []string) {
 	for _, x := range c.Causes {
 		list = append(list, fmt.Sprint("cause ", x.Kind, " ", x.Name, " ", x.Op, size(x.Size), " ", x.Impact.Types, x.Impact.Funcs, x.Impact.Vars))
 		for _, m := range x.Members {
-			list = append(list, fmt.Sprint("change ", x.Name, " ", m.Part, " ", m.Path, m.OldPath, " ", m.Op, " ", m.Old, " -> ", m.New))
+			was, is := strings.TrimSuffix(m.Old, anotherOfName), strings.TrimSuffix(m.New, anotherOfName) // which has it says nothing
+			list = append(list, fmt.Sprint("change ", x.Name, " ", m.Part, " ", m.Path, m.OldPath, " ", m.Op, " ", was, " -> ", is))
 		}
 		for _, r := range x.Because {
 			list = append(list, fmt.Sprint("because ", x.Name, " ", r.Name))
