@@ -35,7 +35,6 @@ type member struct {
 	name  string
 	typ   *expr
 	width uint32
-	align uint32 // at least, if an attribute asks for more than the type
 }
 
 // An expr is a type: a name, or what is around one.
@@ -46,6 +45,7 @@ type expr struct {
 	of      *expr
 	n       uint32
 	members []member
+	align   uint32 // at least, of a member with an attribute
 }
 
 func ref(kind, name string) *expr { return &expr{op: "name", kind: kind, name: name} }
@@ -115,7 +115,7 @@ func (p *program) body(kind string, members []member, packed bool, replaced map[
 		if packed {
 			a = 1
 		}
-		a = max(a, m.align)
+		a = max(a, m.typ.align)
 		align = max(align, a)
 		if kind == "union" {
 			size = max(size, s)

@@ -318,14 +318,14 @@ func (r *reader) lay(p *program, d *decl) bool {
 	}
 	const most = 4096
 	i := wrong()
-	for ; i >= 0 && i < len(d.members) && d.members[i].align < most; i = wrong() {
-		d.members[i].align = max(2*d.members[i].align, 2)
+	for ; i >= 0 && i < len(d.members) && d.members[i].typ.align < most; i = wrong() {
+		d.members[i].typ.align = max(2*d.members[i].typ.align, 2)
 	}
 	if i < 0 {
 		return true
 	}
 	for i := range d.members {
-		d.members[i].align = 0
+		d.members[i].typ.align = 0
 	}
 	return false
 }
