@@ -123,9 +123,14 @@ func (d *diff) compare(old, new string) (*cause.Comparison, error) {
 	if d.base != "" {
 		d.oldBase, d.newBase = d.base, d.base
 	}
-	if err := oneStdin(old, new, d.base); err != nil {
+	inputs := []string{old, new, d.oldBase}
+	if d.newBase != d.oldBase {
+		inputs = append(inputs, d.newBase)
+	}
+	if err := oneStdin(inputs...); err != nil {
 		return nil, err
 	}
+	collectSeldom()
 	o, err := btffile.ToCompare(old, d.oldBase)
 	if err != nil {
 		return nil, failed(err)

@@ -17,6 +17,14 @@ func collectOften() {
 	}
 }
 
+// collectSeldom sets GOGC for a comparison, unless the environment does. Nearly everything that a comparison allocates stays until it is
+// shown, so that the collector would find little.
+func collectSeldom() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(250)
+	}
+}
+
 // collectLater calls collectOften at the first progress, which it passes on to next. Until then the memory of an image only grows:
 // collecting every few megabytes would take one per cent of the time and free nothing.
 func collectLater(next func(n int64)) func(n int64) {

@@ -82,29 +82,37 @@ func (c *comparer) causeOf(it *item) Cause {
 
 // grade derives severity, rules and key from the changes of a cause.
 func (x *Cause) grade() {
-	has := map[Rule]bool{}
-	for _, m := range x.Members {
-		has[m.Rule] = true
+	for i := range x.Members {
+		m := &x.Members[i]
 		if grave(m.Severity) > grave(x.Severity) {
 			x.Severity = m.Severity
 		}
-	}
-	for _, rule := range Rules {
-		if has[rule.Name] {
-			x.Rules = append(x.Rules, rule.Name)
+		if !slices.Contains(x.Rules, m.Rule) {
+			x.Rules = append(x.Rules, m.Rule)
 		}
+	}
+	if len(x.Rules) > 1 {
+		slices.SortFunc(x.Rules, func(a, b Rule) int { return cmp.Compare(ruleRank(a), ruleRank(b)) })
 	}
 	x.Key = x.key()
 }
 
 // key names the change whatever the kernel and image: kind, name and a hash of what changed, without offsets.
 func (x *Cause) key() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\n", x.Kind, x.Name, x.Op, x.Declaration)
-	for _, m := range x.Members {
-		fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s\x00%s\x00%s\n", m.Part, m.Path, m.Op, m.Old, m.New, m.OldPath)
+	text := make([]byte, 0, 256)
+	add := func(words ...string) {
+		for _, w := range words {
+			text = append(append(text, w...), 0)
+		}
+		text[len(text)-1] = '\n'
 	}
-	return string(x.Kind) + "/" + x.Name + "/" + hex.EncodeToString(h.Sum(nil)[:5])
+	add(string(x.Kind), x.Name, string(x.Op), x.Declaration)
+	for i := range x.Members {
+		m := &x.Members[i]
+		add(string(m.Part), m.Path, string(m.Op), m.Old, m.New, m.OldPath)
+	}
+	sum := sha256.Sum256(text)
+	return string(x.Kind) + "/" + x.Name + "/" + hex.EncodeToString(sum[:5])
 }
 
 // refs names items.

@@ -13,7 +13,17 @@ const (
 )
 
 // grave orders severities.
-func grave(s Severity) int { return slices.Index([]Severity{"", Neutral, Add, Break}, s) }
+func grave(s Severity) int {
+	switch s {
+	case Neutral:
+		return 1
+	case Add:
+		return 2
+	case Break:
+		return 3
+	}
+	return 0
+}
 
 // A Rule names a sort of change, for filters, exceptions and programs.
 type Rule string
@@ -88,6 +98,11 @@ var Rules = []RuleInfo{
 	{TypeCopies, Neutral, "there are more or fewer types of one name and content"},
 	{TagRule, Neutral, "a declaration, member or parameter gained or lost a tag"},
 	{OrderRule, Neutral, "types stand in another order, or refer to another one of several that read alike"},
+}
+
+// ruleRank is the place of a rule in Rules.
+func ruleRank(name Rule) int {
+	return slices.IndexFunc(Rules, func(r RuleInfo) bool { return r.Name == name })
 }
 
 // severityOf is the severity that a rule has unless a change says otherwise.

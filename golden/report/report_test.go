@@ -217,3 +217,32 @@ func TestMarkdownStaysShort(t *testing.T) {
 		t.Errorf("got %d bytes", b.Len())
 	}
 }
+
+// Images with the same causes name the first one that has them; a verbose report repeats them.
+func TestSameCauses(t *testing.T) {
+	compared := func(print string) *Comparison {
+		return &Comparison{Path: "g", Verdict: golden.Differs, Summary: "struct ~1", Diff: "~ struct s\n", Fingerprint: print}
+	}
+	r := New(nil)
+	for i, print := range []string{"1", "2", "1", "1"} {
+		r.Add(Row{Name: fmt.Sprint("image", i), Types: 1, Golden: compared(print)})
+	}
+	for verbose, want := range map[bool]int{false: 2, true: 0} {
+		r.Verbose = verbose
+		var text, page bytes.Buffer
+		if err := errors.Join(r.WriteText(&text), r.WriteMarkdown(&page)); err != nil {
+			t.Fatal(err)
+		}
+		const same = "struct ~1; same causes as image0"
+		if got := strings.Count(text.String(), same); got != want {
+			t.Errorf("verbose %t: the text says so %d times, want %d", verbose, got, want)
+		}
+		if got := strings.Count(page.String(), "~ struct s"); got != 4-want {
+			t.Errorf("verbose %t: Markdown has the causes %d times, want %d", verbose, got, 4-want)
+		}
+	}
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil || strings.Count(b.String(), `"diff": "~ struct s`) != 4 {
+		t.Errorf("JSON is not complete (%v)", err)
+	}
+}
