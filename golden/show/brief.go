@@ -28,7 +28,7 @@ func Brief(w io.Writer, c *cause.Comparison, opt Options) error {
 // briefLine is a cause in a line.
 func briefLine(x *cause.Cause) string {
 	line := signs[x.Op] + " " + named(x.Kind, x.Name)
-	if s := x.Size; s != nil && s.Old != s.New && x.Op == cause.Changed {
+	if s := x.Size; s != nil && s.Old != s.New && sizeOp(x) == cause.Changed {
 		line += fmt.Sprintf(" %d → %s", s.Old, bytesOf(s.New))
 	}
 	if x.Op == cause.Changed {

@@ -69,7 +69,7 @@ func details(c *cause.Comparison, x *cause.Cause) string {
 	body := strings.TrimSuffix(t.b.String(), "\n")
 	mark := fence(body)
 	fmt.Fprintf(&text, "\n<details><summary>%s <code>%s</code> %s</summary>\n\n%s\n%s\n%s\n\n</details>\n", escape.HTML(severityWord[x.Severity]),
-		escape.HTML(named(x.Kind, x.Name)), escape.HTML(sizes(x.Size, x.Op)), mark, body, mark)
+		escape.HTML(named(x.Kind, x.Name)), escape.HTML(sizes(x.Size, sizeOp(x))), mark, body, mark)
 	return text.String()
 }
 
@@ -88,7 +88,14 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 		add("\n**The same change in many places**\n\n")
 	}
 	for _, s := range c.Substitutions[:min(len(c.Substitutions), DefaultLimit)] {
-		add("- %s %s → %s in %d places\n", partWords[s.Part][0], cell(s.Old), cell(s.New), s.Count)
+		var names []string
+		for _, id := range s.Causes[:min(len(s.Causes), maxWords)] {
+			names = append(names, cell(c.Causes[id-1].Name))
+		}
+		if n := len(s.Causes) - len(names); n > 0 {
+			names = append(names, fmt.Sprintf("and %d more", n))
+		}
+		add("- %s %s → %s in %d places: %s\n", partWords[s.Part][0], cell(s.Old), cell(s.New), s.Count, strings.Join(names, ", "))
 	}
 	if n := len(c.Substitutions) - DefaultLimit; n > 0 {
 		add("- %d more\n", n)

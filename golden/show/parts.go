@@ -92,7 +92,11 @@ func functionLines(x *cause.Cause) (lines []string) {
 		case m.Op == cause.Renamed:
 			params = append(params, fmt.Sprintf("%s {%s → %s}", new, escape.Line(m.OldPath), escape.Line(m.Path)))
 		case m.Op == cause.Changed:
-			params = append(params, fmt.Sprintf("%s {%s → %s}", escape.Line(m.Path), old, new))
+			name := escape.Line(m.Path)
+			if m.OldPath != "" {
+				name = fmt.Sprintf("{%s → %s}", escape.Line(m.OldPath), name)
+			}
+			params = append(params, fmt.Sprintf("%s {%s → %s}", name, old, new))
 		default:
 			params = append(params, new)
 		}

@@ -109,6 +109,9 @@ func at(e *cause.Extent) string {
 
 // distance is how far something moved.
 func distance(s cause.Shift) string {
+	if s.Bits == 1 || s.Bits == -1 {
+		return delta(s.Bits) + " bit"
+	}
 	if s.Bits%8 != 0 {
 		return delta(s.Bits) + " bits"
 	}

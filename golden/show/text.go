@@ -135,10 +135,21 @@ func heading(x *cause.Cause) string {
 	if x.Base {
 		text += " (of the base)"
 	}
-	if s := sizes(x.Size, x.Op); s != "" {
+	if s := sizes(x.Size, sizeOp(x)); s != "" {
 		text += "   " + s
 	}
 	return text
+}
+
+// sizeOp says which sides have a size: of what is only declared on one side, the other.
+func sizeOp(x *cause.Cause) cause.Op {
+	switch {
+	case slices.Contains(x.Rules, cause.TypeAdded):
+		return cause.Added
+	case slices.Contains(x.Rules, cause.TypeRemoved):
+		return cause.Removed
+	}
+	return x.Op
 }
 
 // impact says what follows from a cause.
@@ -167,13 +178,13 @@ func impact(i *cause.Impact) string {
 
 // changes writes the own changes of a cause. Enumerators in a row whose values moved by the same are one line.
 func (t *texter) changes(x *cause.Cause) {
-	lines, moved := changeLines(x, t.opt.Verbose)
+	lines, hints, moved := changeLines(x, t.opt.Verbose)
 	most := len(lines)
 	if !t.opt.Verbose && most > maxChanges {
 		most = maxChanges
 	}
-	for _, l := range lines[:most] {
-		t.sides(4, signColor[l[:1]], l, "")
+	for i, l := range lines[:most] {
+		t.sides(4, signColor[l[:1]], l, hints[i])
 	}
 	if n := len(lines) - most; n > 0 {
 		t.line(4, dim, fmt.Sprintf("… %d more changes (-v)", n))
@@ -187,8 +198,10 @@ func (t *texter) changes(x *cause.Cause) {
 	}
 }
 
-// changeLines are the own changes of a cause, a line each. Members that only moved are named apart, unless all is wanted.
-func changeLines(x *cause.Cause, all bool) (lines, moved []string) {
+// changeLines are the own changes of a cause, a line each, and the hint that goes with each. Members that only moved are named apart, unless
+// all is wanted.
+func changeLines(x *cause.Cause, all bool) (lines, hints, moved []string) {
+	add := func(line, hint string) { lines, hints = append(lines, line), append(hints, escape.Line(hint)) }
 	width := 0
 	for _, m := range x.Members {
 		if n := len([]rune(m.Path)); n <= 24 {
@@ -199,13 +212,13 @@ func changeLines(x *cause.Cause, all bool) (lines, moved []string) {
 		m := &x.Members[i]
 		if n := valueRun(x.Members[i:]); n > 3 {
 			last := &x.Members[i+n-1]
-			lines = append(lines, fmt.Sprintf("~ %d enumerators from %s to %s: %s", n, escape.Line(m.Path), escape.Line(last.Path), delta(valueDelta(m))))
+			add(fmt.Sprintf("~ %d enumerators from %s to %s: %s", n, escape.Line(m.Path), escape.Line(last.Path), delta(valueDelta(m))), "")
 			i += n - 1
 			continue
 		}
 		if n := nestRun(x.Members[i:]); n > 1 {
 			last := &x.Members[i+n-1]
-			lines = append(lines, fmt.Sprintf("~ %d members from %s to %s: %s → %s", n, escape.Line(m.Path), escape.Line(last.Path), m.Old, m.New))
+			add(fmt.Sprintf("~ %d members from %s to %s: %s → %s", n, escape.Line(m.Path), escape.Line(last.Path), m.Old, m.New), "")
 			i += n - 1
 			continue
 		}
@@ -213,20 +226,17 @@ func changeLines(x *cause.Cause, all bool) (lines, moved []string) {
 			moved = append(moved, escape.Line(m.Path))
 			continue
 		}
-		lines = append(lines, changeLine(m, width))
+		add(changeLine(m, width), m.Hint)
 	}
-	return lines, moved
+	return lines, hints, moved
 }
 
-// changeLine is one change.
+// changeLine is one change, without its hint.
 func changeLine(m *cause.Change, width int) string {
 	sign, path := signs[m.Op]+" ", escape.Line(m.Path)
 	old, new := escape.Line(m.Old), escape.Line(m.New)
 	name := sign + fmt.Sprintf("%-*s", width, path)
 	become := fmt.Sprintf("%s → %s", old, new)
-	if m.Hint != "" {
-		become += "   " + escape.Line(m.Hint)
-	}
 	switch m.Part {
 	case cause.Enumerator:
 		return enumeratorLine(m, name, old, new)
@@ -241,7 +251,7 @@ func changeLine(m *cause.Change, width int) string {
 		return "~ " + new
 	case cause.Place:
 		if old == "" {
-			return "~ " + new
+			return "~ " + new + moved(m)
 		}
 		if old == new {
 			return "~ moved past others, is still " + new
@@ -286,7 +296,7 @@ func memberLine(m *cause.Change, name, old, new, become string) string {
 	case m.OldAt != nil && m.Op == cause.Removed:
 		where = "   was " + at(m.OldAt)
 	case m.NewAt != nil && m.OldAt != nil && m.NewAt.Bit != m.OldAt.Bit:
-		where = "   " + strings.TrimPrefix(at(m.OldAt), "at ") + " → " + strings.TrimPrefix(at(m.NewAt), "at ")
+		where = moved(m)
 	case m.NewAt != nil:
 		where = "   " + at(m.NewAt)
 	}
@@ -310,6 +320,14 @@ func memberLine(m *cause.Change, name, old, new, become string) string {
 		return name + "  tags: " + become
 	}
 	return name + "  " + become + where
+}
+
+// moved says from where to where something moved.
+func moved(m *cause.Change) string {
+	if m.OldAt == nil || m.NewAt == nil {
+		return ""
+	}
+	return "   " + strings.TrimPrefix(at(m.OldAt), "at ") + " → " + strings.TrimPrefix(at(m.NewAt), "at ")
 }
 
 func nested(e *cause.Extent) string {
