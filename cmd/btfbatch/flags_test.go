@@ -15,7 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// place makes a folder the current one that has what command lines need: an image, raw BTF, a manifest, a folder.
+// place changes to a temporary folder with what command lines need: an image, raw BTF, a manifest, a folder.
 func place(t *testing.T) {
 	t.Helper()
 	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
@@ -46,7 +46,7 @@ func place(t *testing.T) {
 	}
 }
 
-// good are command lines that work, by command; every command has one.
+// good has a command line that succeeds for every command.
 var good = map[string]string{
 	"":           "",
 	"run":        "run m.yaml",
@@ -54,6 +54,7 @@ var good = map[string]string{
 	"embed":      "embed a.elf -o out.elf",
 	"dump":       "dump a.btf",
 	"diff":       "diff a.btf a.btf",
+	"history":    "history bpf_file_get a.btf",
 	"validate":   "validate m.yaml",
 	"plan":       "plan m.yaml",
 	"explain":    "explain a.elf bpf_file_get",
@@ -65,8 +66,8 @@ var good = map[string]string{
 	"completion": "completion bash",
 }
 
-// wrong has, for every flag of every command, values that cannot be meant. A space separates values; _ is the empty one, ~ a blank.
-// Where a value is wrong only beside another flag, that stands behind it with a +. What says "any" is refused by nothing but its form.
+// wrong lists, for every flag of every command, values that are wrong. A space separates values; _ is the empty value, ~ a blank.
+// A + adds another flag, without which the value would be right. Flags whose values are arbitrary names are wrong only in their form.
 var wrong = map[string]string{
 	" --log-format":                           "_ xml ~",
 	" --log-level":                            "_ loud fatal",
@@ -116,8 +117,19 @@ var wrong = map[string]string{
 	"dump --base":                             "_",
 	"dump --format":                           "_ xml",
 	"dump --pointer-size":                     "_ 0 2 -8 x",
-	"diff --base":                             "_ ~",
+	"diff --all":                              "maybe",
+	"diff --base":                             "_ ~ a.btf+--old-base=a.btf a.btf+--new-base=a.btf",
+	"diff --exact":                            "maybe",
+	"diff --fail-on":                          "_ ~ nothing breaks any,break",
+	"diff --format":                           "_ ~ xml Text text,json",
+	"diff --ignore":                           "_ ~ , struct,,func [ structs,[",
 	"diff --limit":                            "_ -1 some",
+	"diff --new-base":                         "_ ~ a.btf+--base=b.btf",
+	"diff --old-base":                         "_ ~ a.btf+--base=b.btf",
+	"diff --only":                             "_ ~ , struct,,func [",
+	"diff --verbose":                          "maybe",
+	"history --base":                          "_ ~ , a.btf,,a.btf a.btf,b.btf",
+	"history --format":                        "_ ~ xml brief",
 	"plan --only":                             "_ nothing a,",
 	"plan --profile":                          "_ x",
 	"explain --btf-features":                  "_ x",
@@ -170,7 +182,7 @@ func commandsAndFlags(t *testing.T) (commands []string, flags []string) {
 	return commands, flags
 }
 
-// Every value of a flag that cannot be meant is refused with 2 and a line that says why.
+// TestWrongValues: each wrong value is refused with exit code 2 and an error.
 func TestWrongValues(t *testing.T) {
 	place(t)
 	t.Setenv("CI", "")
@@ -212,7 +224,7 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// Arguments that are empty are what a script's unset variable leaves.
+// TestEmptyArguments: an empty argument, such as an unset variable of a script, is refused.
 func TestEmptyArguments(t *testing.T) {
 	place(t)
 	for command, line := range good {
@@ -234,7 +246,7 @@ func TestEmptyArguments(t *testing.T) {
 	}
 }
 
-// The last of two values does not silently replace the first.
+// TestGivenTwice: a flag that takes one value refuses a second, different one.
 func TestGivenTwice(t *testing.T) {
 	place(t)
 	for line, want := range map[string]int{
