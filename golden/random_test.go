@@ -112,3 +112,29 @@ func TestExactRandom(t *testing.T) {
 		t.Errorf("got %d equal pairs of 20000, the test is one-sided", equals)
 	}
 }
+
+// A function that takes another one of two structs of one name is told of, as are types that are there once more.
+func TestSeveralOfOneName(t *testing.T) {
+	program := func(to string, more ...string) *btf.Object {
+		return parse(t, types(append([]string{intType, "STRUCT 's' size=4 vlen=1|'a' type_id=1 bits_offset=0", "STRUCT 's' size=8 vlen=1|'b' type_id=1 bits_offset=32",
+			"PTR '(anon)' type_id=" + to, "FUNC_PROTO '(anon)' ret_type_id=0 vlen=1|'p' type_id=4", "FUNC 'f' type_id=5 linkage=static"}, more...)...))
+	}
+	for _, tt := range []struct {
+		name     string
+		old, new *btf.Object
+		want     string
+	}{
+		{"equal", program("2"), program("2"), "0 causes, 0 consequences: equal\n"},
+		{"the other one", program("2"), program("3"), "~ func f: ~p [neutral: func-signature]\n1 cause, 0 consequences: breaks 0 · neutral 1 · adds 0\n"},
+		{"once more", program("2"), program("2", "STRUCT 's' size=4 vlen=1|'a' type_id=1 bits_offset=0"),
+			"~ struct s: copies 1 → 2 [neutral: type-copies] impact 1\n1 cause, 0 consequences: breaks 0 · neutral 1 · adds 0\n"},
+		{"a third one", program("2"), program("2", "STRUCT 's' size=12 vlen=0"),
+			"+ struct s [adds: type-added]\n1 cause, 0 consequences: breaks 0 · neutral 0 · adds 1\n"},
+	} {
+		var b bytes.Buffer
+		c := cause.Compare(cause.Input{Object: tt.old}, cause.Input{Object: tt.new}, cause.Options{})
+		if err := show.Brief(&b, c, show.Options{}); err != nil || b.String() != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, b.String(), tt.want)
+		}
+	}
+}

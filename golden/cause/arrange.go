@@ -221,17 +221,17 @@ func (w *walker) follows(t together) bool {
 	if len(w.because) == 0 && !resized {
 		return false
 	}
-	var ends, places, aligns [2]uint64
-	for n, s := range []*side{w.c.old, w.c.new} {
-		sec, i := [2]*section{w.a, w.b}[n], [2]int32{t.old, t.new}[n]
+	var ends, places [2]uint64
+	for n, sec := range []*section{w.a, w.b} {
+		i := [2]int32{t.old, t.new}[n]
 		e := sec.entries[i]
-		places[n], aligns[n] = uint64(e.off)*8, uint64(s.layoutOf(uint32(e.id)).align)*8
+		places[n] = uint64(e.off) * 8
 		if i > 0 {
 			before := sec.entries[i-1]
 			ends[n] = (uint64(before.off) + uint64(before.size)) * 8
 		}
 	}
-	return explained(ends, places, aligns) || resized && eachAligned(ends, places)
+	return explained(ends, places) || resized && eachAligned(ends, places)
 }
 
 // move counts a variable that only moved.

@@ -9,9 +9,9 @@ import (
 // Does what a declaration holds explain its layout?
 //
 // Its members are the same on both sides, so they are walked side by side. A member stands where the one before it ends, rounded up to an
-// alignment. BTF does not say alignments. So a place is explained if C's own alignment gives both places; or if one alignment, whichever,
-// gives both, as the attributes `aligned` and `packed` ask for; or if the gap before it is as large as it was, as unnamed bit fields make
-// one; or, of what was itself resized, if some alignment gives each of them. The size is explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
+// alignment. BTF does not say alignments. So a place is explained if one alignment, whichever, gives both places; if the gap before it is
+// as large as it was, as unnamed bit fields make one; or, of what was itself resized, if some alignment gives each of them. The size is
+// explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
 
 // atEnd is the answer of explain for a size that nothing explains.
 const atEnd = "\x00end"
@@ -22,20 +22,20 @@ func (c *comparer) explain(a, b *rows) string {
 	if len(a.list) != len(b.list) {
 		return atEnd
 	}
-	// By level: where what was walked of it ends, and its largest alignment. Level 0 is the declaration.
+	// By level: where what was walked of it ends. Level 0 is the declaration.
 	type level struct {
-		end, align [2]uint64
-		base       [2]uint64 // where it starts
-		union      bool
-		resized    bool // it holds something resized, whose alignment may be another one too
+		end     [2]uint64
+		base    [2]uint64 // where it starts
+		union   bool
+		resized bool // it holds something resized, whose alignment may be another one too
 	}
 	levels := make([]level, 1, 8)
-	levels[0] = level{align: [2]uint64{1, 1}, union: a.union}
+	levels[0].union = a.union
 	at := make([]int32, len(a.list)) // by row: its level
 	// fits checks the size of a level.
 	fits := func(l *level, sizes [2]uint64) bool {
 		bits := [2]uint64{sizes[0] * 8, sizes[1] * 8}
-		return explained(l.end, bits, [2]uint64{l.align[0] * 8, l.align[1] * 8}) || l.resized && eachAligned(l.end, bits)
+		return explained(l.end, bits) || l.resized && eachAligned(l.end, bits)
 	}
 	open := []int32{-1}
 	closeUntil := func(i int32) (int32, bool) {
@@ -46,9 +46,6 @@ func (c *comparer) explain(a, b *rows) string {
 				return p, false
 			}
 			l := &levels[at[p]]
-			for s := range 2 {
-				l.align[s] = max(l.align[s], levels[at[p]+1].align[s])
-			}
 			l.resized = l.resized || levels[at[p]+1].resized
 			levels = levels[:at[p]+1]
 		}
@@ -66,13 +63,9 @@ func (c *comparer) explain(a, b *rows) string {
 		at[i] = n
 		l := &levels[n]
 		places := [2]uint64{p.bit - l.base[0], q.bit - l.base[1]}
-		aligns, sizes := [2]uint64{1, 1}, [2]uint64{uint64(p.width), uint64(q.width)}
+		sizes := [2]uint64{uint64(p.width), uint64(q.width)}
 		if p.width == 0 {
-			x, y := old.layoutOf(p.typ), new.layoutOf(q.typ)
-			aligns, sizes = [2]uint64{uint64(x.align) * 8, uint64(y.align) * 8}, [2]uint64{x.size * 8, y.size * 8}
-			for s := range 2 {
-				l.align[s] = max(l.align[s], aligns[s]/8)
-			}
+			sizes = [2]uint64{old.layoutOf(p.typ).size * 8, new.layoutOf(q.typ).size * 8}
 		}
 		end := l.end
 		if l.union {
@@ -80,7 +73,7 @@ func (c *comparer) explain(a, b *rows) string {
 		}
 		resized := !p.open && len(c.held(nil, old, p.typ)) > 0
 		l.resized = l.resized || resized
-		if !explained(end, places, aligns) && !((resized || p.open) && eachAligned(end, places)) {
+		if !explained(end, places) && !((resized || p.open) && eachAligned(end, places)) {
 			return rowName(a, int32(i))
 		}
 		for s := range 2 {
@@ -88,7 +81,7 @@ func (c *comparer) explain(a, b *rows) string {
 		}
 		if p.open {
 			open = append(open, int32(i))
-			levels = append(levels, level{align: [2]uint64{1, 1}, base: [2]uint64{p.bit, q.bit}, union: p.union})
+			levels = append(levels, level{base: [2]uint64{p.bit, q.bit}, union: p.union})
 		}
 	}
 	if bad, ok := closeUntil(int32(len(a.list))); !ok {
@@ -116,17 +109,13 @@ func rowName(t *rows, i int32) string {
 // maxAlign is the largest alignment that an attribute may ask for, in bits.
 const maxAlign = 8 << 16
 
-// explained tells whether places, one on either side, follow from ends before them and alignments. All are in bits.
-func explained(ends, places, aligns [2]uint64) bool {
+// explained tells whether places, one on either side, follow from ends before them and one alignment. All are in bits.
+func explained(ends, places [2]uint64) bool {
 	if ends == places || ends[0] == ends[1] && places[0] == places[1] || places[0]-ends[0] == places[1]-ends[1] {
 		return true
 	}
-	fit := func(a, b uint64) bool { return up(ends[0], a) == places[0] && up(ends[1], b) == places[1] }
-	if fit(aligns[0], aligns[1]) {
-		return true
-	}
 	for a := uint64(8); a <= maxAlign; a *= 2 {
-		if fit(a, a) || fit(max(a, aligns[0]), max(a, aligns[1])) {
+		if up(ends[0], a) == places[0] && up(ends[1], a) == places[1] {
 			return true
 		}
 	}

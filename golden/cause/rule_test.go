@@ -266,3 +266,58 @@ func TestSelect(t *testing.T) {
 		}
 	}
 }
+
+// What is folded into a hash that is equal to it does not vanish.
+func TestMix(t *testing.T) {
+	if mix(5, 5) == mix(6, 6) {
+		t.Error("equal words cancel each other")
+	}
+}
+
+// Members that could have been renamed to several others are removed and added.
+func TestAmbiguousRename(t *testing.T) {
+	old := newProgram(unionOf("u", m("a", intExpr), m("b", intExpr)))
+	new := newProgram(unionOf("u", m("x", intExpr), m("y", intExpr)))
+	got := facts(Compare(Input{Object: old.build(nil)}, Input{Object: new.build(nil)}, Options{}))
+	want := []string{"~ union u {4 4} break [member-added member-removed]", "  removed a: int =>", "  removed b: int =>", "  added x:  => int", "  added y:  => int"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A gap of an unnamed bit field, which BTF does not have, stays as large as it was when the member before it grows.
+func TestHiddenGap(t *testing.T) {
+	build := func(size, at uint32) Input {
+		o := newProgram(structOf("inner", m("a", array(charExpr, size)))).build(nil)
+		inner := uint32(4)
+		o.Append(o.Strings.Add([]byte("s")), btf.Info(btf.KindStruct, 2, false), at+1, o.Strings.Add([]byte("in")), inner, 0, o.Strings.Add([]byte("c")), 3, at*8)
+		return Input{Object: o}
+	}
+	got := facts(Compare(build(4, 6), build(9, 11), Options{}))
+	want := []string{"~ struct inner {4 9} break [member-type]", "  changed a: char[4] => char[9]", "> struct s {7 12} because inner"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	// A place that neither an alignment nor the gap explains is a change of its own.
+	if c := Compare(build(4, 6), build(9, 13), Options{}); len(c.Causes) != 2 || len(c.Consequences) != 0 {
+		t.Errorf("got %q, want two causes", facts(c))
+	}
+}
+
+// A consequence names the first MaxRoots of many roots.
+func TestManyRoots(t *testing.T) {
+	program := func(n uint32) Input {
+		var list []*decl
+		var members []member
+		for i := range MaxRoots + 4 {
+			name := fmt.Sprint("s", i)
+			list = append(list, structOf(name, m("a", array(charExpr, n))))
+			members = append(members, m(fmt.Sprint("m", i), ref("struct", name)))
+		}
+		return Input{Object: newProgram(append(list, structOf("all", members...))...).build(nil)}
+	}
+	c := Compare(program(1), program(2), Options{})
+	if len(c.Consequences) != 1 || len(c.Consequences[0].Roots) != MaxRoots || len(c.Consequences[0].Because) != MaxRoots+4 {
+		t.Errorf("got %+v", c.Consequences)
+	}
+}
