@@ -36,6 +36,11 @@ func funcOf(name string, returns *expr, params ...member) *decl {
 
 func anon(op string, members ...member) *expr { return &expr{op: op, members: members} }
 
+// callback is a pointer to a function.
+func callback(returns *expr, params ...member) *expr {
+	return ptr(&expr{op: "proto", of: returns, members: params})
+}
+
 var void = &expr{op: "void"}
 
 // facts are what a comparison tells, a line each: causes with rules and severity, their changes and shifts, consequences with reasons.
@@ -90,8 +95,26 @@ func TestRules(t *testing.T) {
 			[]string{"~ struct s {8 8} neutral [member-renamed]", "  renamed flags from kabi_reserved1: unsigned long => unsigned long"}},
 		{"member retyped", []*decl{structOf("s", m("a", longExpr), m("b", intExpr))}, []*decl{structOf("s", m("a", intExpr), m("b", intExpr))},
 			[]string{"~ struct s {16 8} break [member-type]", "  changed a: unsigned long => int", "  shift b 1 by -4"}},
-		{"member retyped, same size", []*decl{structOf("s", m("a", ptr(intExpr)))}, []*decl{structOf("s", m("a", ptr(charExpr)))},
-			[]string{"~ struct s {8 8} neutral [member-type]", "  changed a: int * => char *"}},
+		{"pointer to const", []*decl{structOf("s", m("a", ptr(intExpr)))}, []*decl{structOf("s", m("a", ptr(&expr{op: "const", of: intExpr})))},
+			[]string{"~ struct s {8 8} neutral [member-type]", "  changed a: int * => const int *"}},
+		{"pointer to a type of another size", []*decl{structOf("s", m("a", ptr(intExpr)))}, []*decl{structOf("s", m("a", ptr(charExpr)))},
+			[]string{"~ struct s {8 8} break [member-type]", "  changed a: int * => char *"}},
+		{"pointer to another struct", []*decl{inner, structOf("s", m("a", ptr(ptr(ref("struct", "s")))))},
+			[]*decl{inner, structOf("s", m("a", ptr(ptr(ref("struct", "inner")))))},
+			[]string{"~ struct s {8 8} break [member-type]", "  changed a: struct s ** => struct inner **"}},
+		{"pointer to void before", []*decl{inner, structOf("s", m("a", ptr(void)))}, []*decl{inner, structOf("s", m("a", ptr(ref("struct", "inner"))))},
+			[]string{"~ struct s {8 8} neutral [member-type]", "  changed a: void * => struct inner *"}},
+		{"pointer to void after", []*decl{inner, structOf("s", m("a", ptr(ref("struct", "inner"))))}, []*decl{inner, structOf("s", m("a", ptr(void)))},
+			[]string{"~ struct s {8 8} break [member-type]", "  changed a: struct inner * => void *"}},
+		{"callback takes a pointer to const", []*decl{structOf("s", m("a", callback(intExpr, m("", ptr(intExpr)))))},
+			[]*decl{structOf("s", m("a", callback(intExpr, m("", ptr(&expr{op: "const", of: intExpr})))))},
+			[]string{"~ struct s {8 8} neutral [member-type]", "  changed a: int (*)(int *) => int (*)(const int *)"}},
+		{"callback takes one more", []*decl{structOf("s", m("a", callback(intExpr, m("", intExpr))))},
+			[]*decl{structOf("s", m("a", callback(intExpr, m("", intExpr), m("", intExpr))))},
+			[]string{"~ struct s {8 8} break [member-type]", "  changed a: int (*)(int) => int (*)(int, int)"}},
+		{"callback returns another number", []*decl{structOf("s", m("a", callback(intExpr)))},
+			[]*decl{structOf("s", m("a", callback(longExpr)))},
+			[]string{"~ struct s {8 8} break [member-type]", "  changed a: int (*)(void) => unsigned long (*)(void)"}},
 		{"members swapped", []*decl{structOf("s", m("a", longExpr), m("b", ptr(intExpr)))}, []*decl{structOf("s", m("b", ptr(intExpr)), m("a", longExpr))},
 			[]string{"~ struct s {16 16} neutral [member-moved]", "  moved a: first => after b"}},
 		{"array grown by an enumerator", []*decl{enumOf("e", "A", 0, "NR_E", 7), structOf("s", m("a", array(intExpr, 7)))},

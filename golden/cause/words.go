@@ -71,13 +71,72 @@ func (s *side) classOf(id uint32) class {
 	return otherClass
 }
 
-// severityOfTypes is neutral where one type took the place of another of the same sort and size.
+// severityOfTypes is neutral where one type took the place of another of the same sort and size. A pointer also has to lead to the same
+// type, or to a function that is called alike: a program that follows it would read something else.
 func severityOfTypes(old *side, o uint32, new *side, n uint32) Severity {
-	was, is := old.classOf(o), new.classOf(n)
-	if was == is && (was == numberClass || was == pointerClass || was == floatClass) && old.sized(o) == new.sized(n) {
+	if usedAlike(old, o, new, n, 0) {
 		return Neutral
 	}
 	return Break
+}
+
+// usedAlike tells whether a program can use one type as the other. depth counts the prototypes around it.
+func usedAlike(old *side, o uint32, new *side, n uint32, depth int) bool {
+	for range maxQualifiers {
+		was, is := old.classOf(o), new.classOf(n)
+		switch {
+		case was != is || old.sized(o) != new.sized(n):
+			return false
+		case was == numberClass || was == floatClass:
+			return true
+		case was != pointerClass:
+			return false
+		}
+		if o, n = old.pointee(o), new.pointee(n); o == 0 || old.ref(o).own == new.ref(n).own {
+			return true // a pointer to void was not followed
+		}
+		a, _ := old.record(o)
+		if b, ok := new.record(n); ok && a.Kind() == btf.KindFuncProto && b.Kind() == btf.KindFuncProto {
+			return depth < maxPrototypes && calledAlike(old, a, new, b, depth+1)
+		}
+	}
+	return false
+}
+
+// calledAlike tells whether what two prototypes return and take is used alike.
+func calledAlike(old *side, a btf.Record, new *side, b btf.Record, depth int) bool {
+	alike := func(o, n uint32) bool { return old.ref(o).own == new.ref(n).own || usedAlike(old, o, new, n, depth) }
+	if a.Vlen() != b.Vlen() || !alike(a[2], b[2]) {
+		return false
+	}
+	for i := range a.Vlen() {
+		if !alike(a.Elem(i)[1], b.Elem(i)[1]) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxPrototypes is how deep prototypes may nest to be compared parameter by parameter.
+const maxPrototypes = 3
+
+// pointee is what a pointer leads to, without typedefs and qualifiers on the way; 0 for void.
+func (s *side) pointee(id uint32) uint32 {
+	led := false
+	for range 2 * maxQualifiers {
+		r, ok := s.record(id)
+		if !ok {
+			return 0
+		}
+		switch k := r.Kind(); {
+		case k == btf.KindPtr && !led:
+			led = true
+		case !btf.Modifiers.Has(k):
+			return id
+		}
+		id = r[2]
+	}
+	return id
 }
 
 func widthText(width uint32) string {
