@@ -17,6 +17,11 @@ func TestPad(t *testing.T) {
 				t.Errorf("%v: room for %d bytes: got %d bytes, want %d unchanged", order, size, len(got), len(wire))
 			}
 		}
+		for n := range HeaderLen { // such bytes have no header that could state another length
+			if got := Pad(wire[:n], order, uint64(len(wire))); !bytes.Equal(got, whole[:n]) {
+				t.Errorf("%v: %d bytes of BTF: got %d bytes, want them unchanged", order, n, len(got))
+			}
+		}
 		got := Pad(wire, order, uint64(len(wire)+7))
 		if !bytes.Equal(wire, whole) {
 			t.Errorf("%v: the argument changed", order)

@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// TestNamed: a symbol is found by its whole name, far behind the first ones too.
+// TestNamed: a symbol that the file defines is found by its whole name, far behind the first ones too.
 func TestNamed(t *testing.T) {
 	for name, target := range map[string]synth.Target{
 		"64-bit":            {},
@@ -23,6 +23,7 @@ func TestNamed(t *testing.T) {
 			for i := range fillers {
 				b.Symbol("filler", data.At(uint64(i%8)), 1, elf.STT_OBJECT)
 			}
+			b.Symbol("wanted", synth.Nowhere, 4, elf.STT_OBJECT) // only used in this file
 			b.Symbol("wanted", data.At(16), 8, elf.STT_OBJECT)
 			b.Symbol("wanted", data.At(32), 16, elf.STT_OBJECT)
 			f, err := newFile(b.Bytes())
@@ -35,7 +36,7 @@ func TestNamed(t *testing.T) {
 			}
 			s, ok, err := syms.Named("wanted")
 			if err != nil || !ok || s.Size != 8 || s.Value%0x1000 != 16 {
-				t.Errorf("got %+v, %v, %v, want the first of the two", s, ok, err)
+				t.Errorf("got %+v, %v, %v, want the first that is defined", s, ok, err)
 			}
 			for _, name := range []string{"want", "anted", "_wanted", "no such name"} {
 				if s, ok, err := syms.Named(name); ok || err != nil {

@@ -27,7 +27,7 @@ func TestChosen(t *testing.T) {
 	}
 	for name, s := range map[string]feature.Set{
 		"With": feature.Set(0).With(feature.Var), "Without": feature.Of(feature.Var, feature.Float).Without(feature.Float),
-		"Parse": parsed(feature.Parse("var")), "FromNames": parsed(feature.FromNames([]string{"var"})), "None.With": feature.None.With(feature.Var),
+		"Parse": parsed(feature.Parse("var")), "Parse with spaces": parsed(feature.Parse(" , var ,,")), "FromNames": parsed(feature.FromNames([]string{"var"})), "None.With": feature.None.With(feature.Var),
 	} {
 		if s != feature.Of(feature.Var) || !slices.Equal(s.Names(), []string{"var"}) {
 			t.Errorf("%s: got %#x %s, want var", name, uint32(s), s)

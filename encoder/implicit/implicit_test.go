@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
@@ -286,6 +287,42 @@ func TestTagsOfImplicitParameters(t *testing.T) {
 	}
 	if len(of["explicit"]) != 2 || len(of["implicit"]) != 1 || of["implicit"][0] != "f_impl" {
 		t.Errorf("functions by their tags: %v", of)
+	}
+}
+
+// TestOneName: the second FUNC of a name gets no NAME_impl of its own, as when the object had NAME_impl from the start.
+func TestOneName(t *testing.T) {
+	f := newFixture(nil)
+	k := kfunc{name: "f", params: []btf.ID{f.integer, f.aux}}
+	first, second := f.function(k, btf.LinkageStatic), f.function(k, btf.LinkageStatic)
+	f.tag("bpf_kfunc", first, -1)
+	f.tag("bpf_kfunc", second, -1)
+	if n := implicit.Split(f.Object, func([]byte) bool { return true }); n != 2 {
+		t.Fatalf("%d kfuncs", n)
+	}
+	params := map[string][]int{}
+	for _, r := range f.All() {
+		if r.Kind() == btf.KindFunc {
+			params[f.Name(r.Name())] = append(params[f.Name(r.Name())], f.At(r.Type()).Vlen())
+		}
+	}
+	if !slices.Equal(params["f"], []int{1, 1}) || !slices.Equal(params["f_impl"], []int{2}) {
+		t.Errorf("numbers of parameters: %v", params)
+	}
+}
+
+// TestTagOnBase: a tag of split BTF on a FUNC of the base changes neither.
+func TestTagOnBase(t *testing.T) {
+	base := newFixture(nil)
+	fn := base.function(kfunc{name: "f", params: []btf.ID{base.integer, base.aux}}, btf.LinkageStatic)
+	f := &fixture{Object: btf.New(binary.LittleEndian, base.Object), base: base.Object, integer: base.integer}
+	f.tag("bpf_kfunc", fn, -1)
+	whole, part := base.AppendWire(nil), f.AppendWire(nil)
+	if n := implicit.Split(f.Object, func([]byte) bool { return true }); n != 0 {
+		t.Errorf("%d kfuncs", n)
+	}
+	if !bytes.Equal(whole, base.AppendWire(nil)) || !bytes.Equal(part, f.AppendWire(nil)) {
+		t.Error("the base or the split BTF changed")
 	}
 }
 

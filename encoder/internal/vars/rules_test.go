@@ -4,6 +4,7 @@ import (
 	"debug/dwarf"
 	"debug/elf"
 	"encoding/binary"
+	"math"
 	"strings"
 	"testing"
 
@@ -51,6 +52,7 @@ func TestRules(t *testing.T) {
 	const one = "static v\n.data..percpu 12: v@8+4\n"
 	check(t, []fixture{
 		{name: "plain", build: at(0x1000, func(w *world) { w.v("v", 8) }), want: one},
+		{name: "in a section that ends with the last address", build: at(math.MaxUint64-255, func(w *world) { w.v("v", 8) }), want: one},
 		{name: "linkage", build: at(0x1000, func(w *world) { w.v("v", 8).External() }), want: "global v\n.data..percpu 12: v@8+4"},
 		{name: "1: declaration", build: at(0x1000, func(w *world) {
 			w.v("v", 8)
