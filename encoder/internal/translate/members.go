@@ -1,6 +1,9 @@
 package translate
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
@@ -9,8 +12,6 @@ import (
 // A composite collects its members four words each: name, offset of the type's DIE, bit offset, and the size of a bit
 // field, 0 for a plain member.
 const memberWords = 4
-
-type member struct{ name, typ, offset, bits uint32 }
 
 // oldStorage in the fourth word marks a bit field in the old form whose storage size is that of its type.
 const oldStorage = 1 << 31
@@ -123,7 +124,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	run.Read(&w.c, dwarf.RunMembers, next)
 	words, n := run.Words, (len(run.Words)-at)/3
 	t.SetWords(words)
-	if !w.c.Null(run.Next) || union && spread(words[at:]) || n > btf.MaxVlen {
+	if !w.c.Null(run.Next) || union && spread(words[at:]) || n > btf.MaxVlen || run.Bits > maxBits { // of which fieldBits judges each
 		t.CutLast()
 		return 0, false
 	}
@@ -249,7 +250,7 @@ func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 // record appends the STRUCT or UNION of the collected members.
 func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, members []uint32) uint32 {
 	if w.rust {
-		w.rustOrder(members)
+		rustOrder(members)
 	}
 	kind, kflag, n := btf.KindStruct, false, len(members)/memberWords
 	if union {
@@ -283,14 +284,14 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 	return id
 }
 
-func (w *walker) rustOrder(members []uint32) {
-	list := make([]member, len(members)/memberWords)
-	for i := range list {
-		m := members[memberWords*i:]
-		list[i] = member{m[0], m[1], m[2], m[3]}
+// rustOrder orders the members of a Rust struct by byte offset (rule 01/10.3).
+func rustOrder(members []uint32) {
+	list := make([][memberWords]uint32, 0, len(members)/memberWords)
+	for m := range slices.Chunk(members, memberWords) {
+		list = append(list, [memberWords]uint32(m))
 	}
-	sortRust(list)
-	for i, m := range list {
-		copy(members[memberWords*i:], []uint32{m.name, m.typ, m.offset, m.bits})
+	slices.SortStableFunc(list, func(a, b [memberWords]uint32) int { return cmp.Compare(a[2]/8, b[2]/8) })
+	for i := range list {
+		copy(members[memberWords*i:], list[i][:])
 	}
 }

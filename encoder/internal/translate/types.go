@@ -347,8 +347,3 @@ func (w *walker) plainParams(pos int) int {
 	w.elems = run.Words
 	return run.Next
 }
-
-// sortRust orders the members of a Rust struct by byte offset (rule 01/10.3).
-func sortRust(members []member) {
-	slices.SortStableFunc(members, func(a, b member) int { return int(int64(a.offset/8) - int64(b.offset/8)) })
-}

@@ -468,6 +468,12 @@ func TestBitFields(t *testing.T) {
 		}), want: `
 			1 INT int 4 signed
 			2 STRUCT s 64: a:1@8/4`},
+		{name: "more bits than kernels take, beside plain members", shows: rules.FieldBits, build: one(func(cu *synth.CU) {
+			i := cu.Base("int", 4, synth.Signed)
+			cu.Struct("s", 64, synth.Member{Name: "a", Type: i}, synth.Member{Name: "b", Type: i, Bits: 200, BitOff: 32})
+		}), want: `
+			1 INT int 4 signed
+			2 STRUCT s 64: a:1@0/0 b:1@32/200`},
 		{name: "old style, little-endian", target: little, build: oldStyle, want: `
 			1 INT int 4 signed
 			2 INT unsigned char 1
@@ -480,6 +486,12 @@ func TestBitFields(t *testing.T) {
 			3 TYPEDEF u8 2
 			4 STRUCT s 8: a:1@0/3 b:1@3/29 c:1@32/0 d:5@40/2
 			5 CONST 3`},
+		{name: "old style, another storage unit than the type's", target: little, build: one(func(cu *synth.CU) {
+			u := cu.Base("unsigned char", 1, synth.UnsignedChar)
+			cu.Struct("s", 8, synth.Member{Name: "a", Type: u, Bits: 2, BitOff: 40, Unit: 4})
+		}), want: `
+			1 INT unsigned char 1
+			2 STRUCT s 8: a:1@40/2`},
 		{name: "negative bit_offset", target: little, build: one(func(cu *synth.CU) {
 			// As gcc writes a field that crosses its storage unit in a packed struct.
 			i := cu.Base("int", 4, synth.Signed)
