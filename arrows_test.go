@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 
 	"golden/report/exitcode": {},
 
-	"config":        {"encoder/feature", "encoder/input", "encoder/kernel"},
+	"config":        {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
 	"corpus":        {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
 	"corpus/source": {"encoder/input"},
 	"corpus/synth":  {},

@@ -222,7 +222,6 @@ var outputKeys = []string{"btf", "base", "dump", "elf"}
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 func (d *decoder) likeKernel(m *Image, v *value) { d.flag(v, &m.LikeKernel) }
 
-func (d *decoder) golden(m *Image, v *value)   { d.readPath(v, &m.Golden) }
 func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }
 
 func (d *decoder) readPath(v *value, to *string) {

@@ -51,6 +51,28 @@ func TestProblems(t *testing.T) {
 		{"key that is a list", "version: 1\n? [a]\n: b\nimages: [{path: v}]\n", "2:3: a key must be a plain word"},
 		{"custom tag", image("golden: !secret x"), "4:13: images[0].golden: must be a string, not tagged \"!secret\""},
 
+		// Goldens.
+		{"golden without a path", image("golden: {policy: semantic}"), "4:13: images[0].golden: golden needs a path, except with policy: image"},
+		{"golden with a wrong key", image("golden: {pth: g}"), "4:13: images[0].golden: golden needs a path, except with policy: image\n" +
+			"4:14: images[0].golden: unknown key \"pth\" in golden (did you mean \"path\"?)"},
+		{"wrong policy", image("golden: {path: g, policy: sematnic}"),
+			"4:31: images[0].golden.policy: unknown policy \"sematnic\"; use exact, semantic, digest, image (did you mean \"semantic\"?)"},
+		{"path of the own BTF", image("golden: {policy: image, path: g}"),
+			"4:29: images[0].golden.path: policy image has no path: it compares with the section .BTF of the image"},
+		{"wrong rules", image("golden: {path: g, allow: [member-aded, size, size]}"),
+			"4:31: images[0].golden.allow[0]: unknown rule \"member-aded\" (did you mean \"member-added\"?)\n" +
+				"4:50: images[0].golden.allow[2]: rule \"size\" is listed twice"},
+		{"wrong names of rules", image("golden: {path: g, allow: {size: [], sice: a, order: \"[\"}}"),
+			"4:37: images[0].golden.allow.size: list is empty; write * to allow the rule for all names\n" +
+				"4:41: images[0].golden.allow.sice: unknown rule \"sice\" (did you mean \"size\"?)\n" +
+				"4:58: images[0].golden.allow.order: glob \"[\" is malformed"},
+		{"nothing allowed", image("golden: {path: g, allow: {}}"), "4:30: images[0].golden.allow: list is empty"},
+		{"allowed digests", image("golden: {path: g, policy: digest, allow: size, dialect: bpftool-7.8}"),
+			"4:39: images[0].golden.allow: policy digest knows no differences, so there is nothing to allow\n" +
+				"4:52: images[0].golden.dialect: policy digest has no text, so it has no dialect"},
+		{"wrong dialect", image("golden: {path: g, dialect: bpftool-7.9}"),
+			"4:32: images[0].golden.dialect: unknown dialect \"bpftool-7.9\"; known are bpftool-7.8 (did you mean \"bpftool-7.8\"?)"},
+
 		// The manifest's keys.
 		{"no version", "images: [{path: v}]\n", "1:1: version is missing; write version: 1"},
 		{"next version", "version: 2\nnothing: else\n", "1:10: version: unknown version 2; this program supports version 1"},

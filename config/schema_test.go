@@ -46,6 +46,9 @@ func TestSchema(t *testing.T) {
 		{"image", image.keys(), keyNames(func(*imageKey) bool { return true })},
 		{"defaults", root.Properties["defaults"].keys(), keyNames(func(k *imageKey) bool { return k.inDefaults })},
 		{"outputs", image.Properties["outputs"].keys(), outputKeys},
+		{"golden", image.Properties["golden"].OneOf[1].keys(), goldenKeys},
+		{"policies", image.Properties["golden"].OneOf[1].Properties["policy"].AnyOf[0].Enum, policies},
+		{"dialects", image.Properties["golden"].OneOf[1].Properties["dialect"].Enum, Dialects},
 		{"section", root.Defs["section"].keys(), sectionKeys},
 		{"required of a manifest", root.Required, []string{"images", "version"}},
 		{"required of an image", image.Required, []string{"path"}},
@@ -87,7 +90,7 @@ func TestDocs(t *testing.T) {
 	if whole == 0 {
 		t.Error("no whole manifest found")
 	}
-	keys := slices.Concat(rootKeys, keyNames(func(*imageKey) bool { return true }), outputKeys, sectionKeys,
+	keys := slices.Concat(rootKeys, keyNames(func(*imageKey) bool { return true }), outputKeys, goldenKeys, policies, Dialects, sectionKeys,
 		ArchNames(), slices.Collect(maps.Keys(aliases)), languages, kernel.Words(), []string{"include", "exclude"})
 	for _, key := range keys {
 		if !strings.Contains(text, "`"+key+"`") {

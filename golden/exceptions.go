@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -107,9 +108,12 @@ func (e *Exceptions) ask(image string) {
 }
 
 // acceptAll marks the causes that an exception accepts, each with the reason of the first that does, and tells whether there is at least
-// one cause and all are accepted. What follows from accepted causes is accepted with them; an exception for a consequence is of use, too.
+// one cause and all are accepted, by this list or before. What follows from accepted causes is accepted with them; an exception for a consequence is of use, too.
 func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
-	if e == nil || len(c.Causes) == 0 {
+	if e == nil {
+		e = new(Exceptions)
+	}
+	if len(c.Causes) == 0 {
 		return false
 	}
 	first := func(kind cause.Kind, name string, op cause.Op, rules []cause.Rule) string {
@@ -124,7 +128,7 @@ func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
 	all := true
 	for i := range c.Causes {
 		x := &c.Causes[i]
-		x.Accepted = first(x.Kind, x.Name, x.Op, x.Rules)
+		x.Accepted = cmp.Or(first(x.Kind, x.Name, x.Op, x.Rules), x.Accepted)
 		all = all && x.Accepted != ""
 	}
 	for i := range c.Consequences {

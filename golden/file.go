@@ -1,6 +1,8 @@
 package golden
 
 import (
+	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -45,25 +47,36 @@ type Put func(path string, write func(w io.Writer) error) error
 
 // Update writes the raw dump of an object as a golden, which put puts in its place.
 // A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst or .gz. The
-// error is ErrCI in CI.
-func Update(path string, o *btf.Object, put Put) error {
+// error is ErrCI in CI. A golden that exists keeps the comment line with its dialect; a dialect that is not empty adds one.
+func Update(path, dialect string, o *btf.Object, put Put) error {
 	if CI() {
 		return fmt.Errorf("%s: %w", path, ErrCI)
 	}
+	return Write(path, path, dialect, o, put)
+}
+
+// Write writes the raw dump of an object to a path, in the form of the golden at another path, which need not exist: compressed or
+// plain, with a comment line or without.
+func Write(path, like, dialect string, o *btf.Object, put Put) error {
 	packed := input.Compression(path)
-	if f, err := open(path); err == nil {
+	if f, err := open(like); err == nil {
 		packed = f.Packed
+		was, _ := readDialect(bufio.NewReader(f))
+		dialect = cmp.Or(dialect, was)
 		f.Close()
 	} else if err := input.CheckWritable(path); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return put(path, func(w io.Writer) error { return writeDump(w, o, packed) })
+	return put(path, func(w io.Writer) error { return writeDump(w, o, packed, dialect) })
 }
 
-func writeDump(w io.Writer, o *btf.Object, packed string) error {
+func writeDump(w io.Writer, o *btf.Object, packed, dialect string) error {
 	z, err := input.NewPacker(w, packed)
 	if err != nil {
 		return err
 	}
-	return errors.Join(dump.WriteRaw(z, o), z.Close())
+	if dialect != "" {
+		_, err = fmt.Fprintf(z, "%s%s\n", dialectMark, dialect)
+	}
+	return errors.Join(err, dump.WriteRaw(z, o), z.Close())
 }

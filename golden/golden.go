@@ -6,7 +6,9 @@
 package golden
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +25,8 @@ type Verdict string
 
 // The verdicts.
 const (
-	Equal    Verdict = "equal"    // byte for byte
-	Accepted Verdict = "accepted" // an exception accepts every difference
+	Equal    Verdict = "equal"    // as the policy wants it: byte for byte, or in meaning
+	Accepted Verdict = "accepted" // exceptions or allowed rules accept every difference
 	Differs  Verdict = "differs"
 	Missing  Verdict = "missing" // there is no golden
 )
@@ -36,6 +38,9 @@ func (v Verdict) OK() bool { return v == Equal || v == Accepted }
 type Options struct {
 	Image      string      // the name that exceptions may ask for
 	Exceptions *Exceptions // nil accepts nothing
+	Allow      []Allow     // rules whose changes are accepted
+	Semantic   bool        // ids and the order of types do not count
+	Dialect    string      // that the golden must be in; empty for any that is known
 }
 
 // A Result is the outcome of a comparison.
@@ -65,7 +70,15 @@ func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 		return nil, input.Named(path, err)
 	}
 	defer f.Close()
-	equal, err := equalText(o, f)
+	text := bufio.NewReaderSize(f, 64<<10)
+	dialect, err := readDialect(text)
+	if err == nil && opt.Dialect != "" && opt.Dialect != cmp.Or(dialect, Dialect) {
+		err = fmt.Errorf("its dialect is %s, not %s", cmp.Or(dialect, Dialect), opt.Dialect)
+	}
+	var equal bool
+	if err == nil {
+		equal, err = equalText(o, text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -76,6 +89,9 @@ func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 	want, err := readSome(path, bytesFor(got)+1)
 	if err != nil {
 		return nil, err
+	}
+	if dialect != "" {
+		_, want, _ = bytes.Cut(want, newline)
 	}
 	if int64(len(want)) > bytesFor(got) || bytes.Count(want, newline) > linesFor(got) {
 		return &Result{Verdict: Differs, Problem: fmt.Sprintf("it is many times as long as the dump, which has %d bytes", len(got))}, nil
@@ -140,10 +156,13 @@ func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result 
 		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)
 		return res
 	}
-	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: true})
+	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic})
+	if c.Verdict.Equal && opt.Semantic {
+		return &Result{Verdict: Equal}
+	}
 	// A text that a dump of the same types would not be has differences that no type tells of.
-	same := bytes.Equal(dump.AppendRaw(nil, golden), want)
-	accepted := opt.Exceptions.acceptAll(opt.Image, c)
+	same := opt.Semantic || bytes.Equal(dump.AppendRaw(nil, golden), want)
+	accepted := opt.accept(c)
 	switch {
 	case c.Verdict.Equal || !same && accepted:
 		res.Problem, res.Lines = "its text is not that of a dump of its types", firstLines(want, got, path)

@@ -171,7 +171,7 @@ func TestUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Update(path, o, put); err != nil {
+		if err := Update(path, "", o, put); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
@@ -189,7 +189,7 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("%s: got %v, %v after the update, want the verdict equal", tt.name, res, err)
 		}
 		again := data
-		if err := Update(path, o, put); err != nil {
+		if err := Update(path, "", o, put); err != nil {
 			t.Fatal(err)
 		}
 		if data, _ = os.ReadFile(path); !bytes.Equal(data, again) {
@@ -201,14 +201,14 @@ func TestUpdate(t *testing.T) {
 func TestUpdateRefusesInCI(t *testing.T) {
 	path := write(t, "golden", []byte("as it was"))
 	t.Setenv("CI", "true")
-	if err := Update(path, peer(t), put); !errors.Is(err, ErrCI) {
+	if err := Update(path, "", peer(t), put); !errors.Is(err, ErrCI) {
 		t.Errorf("got %v, want %v", err, ErrCI)
 	}
 	if got, _ := os.ReadFile(path); string(got) != "as it was" {
 		t.Errorf("got %q, the golden was touched", got)
 	}
 	t.Setenv("CI", "false")
-	if err := Update(path, peer(t), put); err != nil {
+	if err := Update(path, "", peer(t), put); err != nil {
 		t.Errorf("got %v with CI=false", err)
 	}
 }
@@ -229,5 +229,30 @@ func TestCompareHoldsNothing(t *testing.T) {
 	}
 	if got := after.TotalAlloc - before.TotalAlloc; got > 2<<20 {
 		t.Errorf("got %d bytes allocated for a dump of %d", got, len(dump.AppendRaw(nil, o)))
+	}
+}
+
+// TestSums: what is written is read back, and a new entry has its place by name whatever comments are in between.
+func TestSums(t *testing.T) {
+	digest := strings.Repeat("0a", 32)
+	text := "# head\n" + digest + "  b\n\n" + digest + " *d e\n"
+	s, err := parseSums(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Set("c", digest)
+	s.Set("b", strings.Repeat("0b", 32))
+	s.Set("z", digest)
+	want := "# head\n" + strings.Repeat("0b", 32) + "  b\n\n" + digest + "  c\n" + digest + "  d e\n" + digest + "  z\n"
+	if got := string(s.Bytes()); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if s.Get("d e") != digest || s.Get("# head") != "" || s.Get("x") != "" {
+		t.Error("an entry is missing, or a comment is one")
+	}
+	for _, bad := range []string{digest, digest + " b", digest + "  ", "xx" + digest[2:] + "  b", digest + "  b\n" + digest + "  b\n"} {
+		if _, err := parseSums(bad); err == nil {
+			t.Errorf("%q: got no error", bad)
+		}
 	}
 }

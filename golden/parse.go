@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -19,9 +20,17 @@ func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, 
 
 // ParseRaw reads a raw dump back: printed again, the object gives the text it was read from. base is what the dumped
 // object continues, or nil; without one, ids before the dump's first lead nowhere. What a dump does not tell stays
-// unset: the kind_flag of tags, the numbers of unknown kinds and encodings. The error is a *ParseError.
+// unset: the kind_flag of tags, the numbers of unknown kinds and encodings. A first line "# dialect NAME" must name Dialect. The error is
+// a *ParseError.
 func ParseRaw(text []byte, base *btf.Object) (*btf.Object, error) {
 	p := parser{rest: text}
+	if rest, ok := bytes.CutPrefix(text, []byte(dialectMark)); ok {
+		name, rest, _ := bytes.Cut(rest, newline)
+		if err := checkDialect(string(bytes.TrimSpace(name))); err != nil {
+			return nil, &ParseError{1, strings.TrimPrefix(err.Error(), "line 1: ")}
+		}
+		p.rest, p.n = rest, 1
+	}
 	for p.next() {
 		if p.line.b[0] == '\t' {
 			return nil, p.fail("an element stands before the first type")

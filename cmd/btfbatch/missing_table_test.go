@@ -53,6 +53,9 @@ func table() []trial {
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$TERM": {}, "$GOGC": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
 	}, manifest)
+	check := maps.Clone(run)
+	delete(check, "images.golden")
+	maps.Copy(check, checks)
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	return []trial{
@@ -87,6 +90,7 @@ func table() []trial {
 			"--jobs":       {kind: takesNumber, value: "1", fine: jobs},
 			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(the reference excludes none then)"}}, "--kabi_prefix": {kind: takesText}}},
 		{command: "run", inputs: run},
+		{command: "run", inputs: check},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
 	}
 }
@@ -106,6 +110,12 @@ var manifest = map[string]given{
 	"sections.section": {kind: takesText, value: ".data..percpu"}, "sections.exclude": {kind: takesWord, value: "zero-address",
 		fine: map[string]string{"unknown": "(a pattern for symbols)", "unknown behind known": "(a pattern for symbols)"}},
 	"sections.datasec": {kind: takesWord, value: "true"}, "sections.unique": {kind: takesWord, value: "true"},
+}
+
+// checks has the keys of a golden that is a mapping.
+var checks = map[string]given{
+	"images.golden.path": {kind: readsFile, value: "golden.raw"}, "images.golden.policy": {kind: takesWord, value: "semantic"},
+	"images.golden.allow": {kind: takesYAML, value: "{member-added: [task_struct]}"}, "images.golden.dialect": {kind: takesWord, value: "bpftool-7.8"},
 }
 
 // isKey tells whether an input stands in the manifest.
@@ -143,6 +153,12 @@ func manifestOf(c *trial) string {
 			pair("    ", name)
 		}
 	}
+	if nested["golden"] != nil {
+		fmt.Fprintf(&b, "  golden:\n")
+	}
+	for _, name := range nested["golden"] {
+		pair("    ", name)
+	}
 	fmt.Fprintf(&b, "  outputs:\n")
 	for _, name := range nested["outputs"] {
 		pair("    ", name)
@@ -156,6 +172,7 @@ func manifestKeys(t *testing.T) (list []string) {
 	type schema struct {
 		Properties map[string]*schema `json:"properties"`
 		Defs       map[string]*schema `json:"$defs"`
+		OneOf      []*schema          `json:"oneOf"`
 	}
 	data, err := os.ReadFile(filepath.Join(sourceDir, "..", "..", "config", "manifest.schema.json"))
 	if err != nil {
@@ -173,6 +190,7 @@ func manifestKeys(t *testing.T) (list []string) {
 	add("", &root)
 	add("images.", root.Defs["image"])
 	add("images.outputs.", root.Defs["image"].Properties["outputs"])
+	add("images.golden.", root.Defs["image"].Properties["golden"].OneOf[1])
 	add("sections.", root.Defs["section"])
 	return list
 }

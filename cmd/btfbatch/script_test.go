@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack,
+			"leftover": leftover, "swept": swept, "pack": pack, "rename": rename,
 		},
 	})
 }
@@ -164,6 +164,14 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 		data[at+off+uint64(i)] = byte(v)
 	}
 	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// rename FILE OLD NEW replaces a text in a file.
+func rename(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(args[1]), []byte(args[2])), 0o666))
 }
 
 // pack FORMAT IN OUT compresses a file: gzip, zstd, xz, or tar+xz, an archive of it alone.

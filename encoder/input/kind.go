@@ -219,8 +219,11 @@ func text(head []byte) (Kind, bool) {
 	return Text, true
 }
 
-// isDump reports whether a text begins like a raw dump: [1] INT 'int' ...
+// isDump reports whether a text begins like a raw dump: [1] INT 'int' ..., perhaps after a comment with its dialect.
 func isDump(s string) bool {
+	if rest, ok := strings.CutPrefix(s, "# dialect "); ok {
+		_, s, _ = strings.Cut(rest, "\n")
+	}
 	rest := strings.TrimLeft(strings.TrimPrefix(s, "["), "0123456789")
 	return strings.HasPrefix(s, "[") && len(rest) > 2 && len(rest) < len(s)-1 && rest[0] == ']' && rest[1] == ' ' && rest[2] >= 'A' && rest[2] <= 'Z'
 }

@@ -30,6 +30,7 @@ type batch struct {
 	turns []*turn // by job: at its golden, or nil
 	hash  corpus.Hasher
 	files publish.Publisher
+	sums  sync.Mutex // guards files of sums
 
 	mu     sync.Mutex // guards all below, and the events Row and Differ
 	report *report.Report

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -104,7 +105,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err := b.judge(ctx, &t, row); err != nil {
 		return nil, err
 	}
-	if j.Golden != "" { // before the outputs take their places: a golden that cannot be read fails the image
+	if j.compared() { // before the outputs take their places: a golden that cannot be read fails the image
 		if err := b.turns[i].wait(ctx); err != nil {
 			return nil, err
 		}
@@ -122,13 +123,19 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	compared := row.Golden
-	if b.opt.Goldens.Update && compared != nil && !compared.Verdict.OK() { // it takes its place with the outputs, or none does
+	rewritten := b.opt.Goldens.Update && j.Golden != "" && compared != nil && !compared.Verdict.OK()
+	if rewritten && j.Check.Policy != config.Digest { // it takes its place with the outputs, or none does
 		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
 			return nil, err
 		}
 	}
 	if err := b.publish(&t, outputs); err != nil {
 		return nil, err
+	}
+	if rewritten && j.Check.Policy == config.Digest {
+		if compared, err = b.rewriteSum(&t, compared); err != nil {
+			return nil, err
+		}
 	}
 	row.Golden = compared
 	b.turns[i].own(j.Name)

@@ -16,7 +16,8 @@ type Job struct {
 	File     corpus.File
 	Settings settings.Settings
 	Outputs  config.Outputs
-	Golden   string // expected raw dump; may be empty
+	Golden   string // expected raw dump, or file of sums; may be empty
+	Check    config.Check
 
 	Base       int    // index of the job whose BTF is its base, which comes before it; -1: none
 	BaseFile   string // the file to read the base from instead; may be empty
@@ -33,7 +34,7 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	for i := range items {
 		it := &items[i]
 		im := &it.Image
-		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Base: it.Base, BaseFile: it.BaseFile,
+		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Check: im.Check, Base: it.Base, BaseFile: it.BaseFile,
 			BaseSHA256: im.BaseSHA256, Err: it.Err, Line: im.Line, Column: im.Column}
 		var err error
 		if jobs[i].Settings, err = settings.FromManifest(im, profile); jobs[i].Err == nil {

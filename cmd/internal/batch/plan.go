@@ -40,7 +40,7 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 			features = im.Features.String()
 		}
 		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(im.Path),
-			or(strings.Join(outputs, " ")), or(im.Golden))
+			or(strings.Join(outputs, " ")), or(compared(im)))
 		if it.Err != nil {
 			bad++
 			fmt.Fprintf(&notes, "%s\n", escape.Line(im.Label()+": "+oneLine(it.Err)))
@@ -57,6 +57,17 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 	}
 	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))
 	return bad, err
+}
+
+// compared says what an image is compared with.
+func compared(im *config.Image) string {
+	switch im.Check.Policy {
+	case "", config.Exact:
+		return im.Golden
+	case config.OwnBTF:
+		return "(its own .BTF)"
+	}
+	return fmt.Sprintf("%s (%s)", im.Golden, im.Check.Policy)
 }
 
 // or is a cell of the table: a dash if it is empty.

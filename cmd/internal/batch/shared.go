@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
+	"github.com/btfbatch/btfbatch/config"
 )
 
 // A shared golden belongs to several images. A run that rewrites goldens must not write it for one image and then again for another: it
@@ -30,7 +31,7 @@ func (b *batch) shareGoldens() {
 	last := map[string]*turn{}
 	for i := range b.jobs {
 		path := b.jobs[i].Golden
-		if path == "" {
+		if path == "" || b.jobs[i].Check.Policy == config.Digest { // each image has its own line there
 			continue
 		}
 		key := paths.Key(path)

@@ -14,9 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
-	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/dump"
-	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A target is the BTF of an image, before it is published.
@@ -51,7 +49,7 @@ func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
 			return err
 		}
 		// Raw outputs are about the distilled pair if the base is one of them, or if there are none.
-		if out.Base != "" || out.BTF == "" && out.Dump == "" && t.Golden == "" {
+		if out.Base != "" || out.BTF == "" && out.Dump == "" && !t.compared() {
 			t.object, t.raw = t.inside.Object, t.inside
 		}
 	}
@@ -200,38 +198,4 @@ func (b *batch) reject(t *target) error {
 		}
 	}
 	return set.Commit()
-}
-
-// listed bounds how many changes of each kind a comparison lists.
-const listed = 20
-
-// compare compares with the golden.
-func (b *batch) compare(t *target) (*report.Comparison, error) {
-	res, err := golden.Compare(t.object, t.Golden, golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions})
-	if err != nil {
-		return nil, fmt.Errorf("golden: %w", err)
-	}
-	c := report.Compared(t.Golden, res, listed)
-	if !c.Verdict.OK() && b.opt.Events.Differ != nil {
-		b.mu.Lock()
-		b.opt.Events.Differ(t.Name, c)
-		b.mu.Unlock()
-	}
-	return c, nil
-}
-
-// rewrite rewrites a golden. c has its difference. It is put in place together with the outputs.
-func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Comparison, error) {
-	<-w.done
-	if w.err != nil {
-		return c, w.err
-	}
-	if err := golden.Update(t.Golden, t.object, w.set.Add); err != nil {
-		return c, fmt.Errorf("golden: %w", err)
-	}
-	was := string(c.Verdict)
-	if c.Summary != "" {
-		was = c.Summary
-	}
-	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: "rewritten, was: " + was}, nil
 }

@@ -78,6 +78,12 @@ func readInput(in *input.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return FromELF(e)
+}
+
+// FromELF reads the sections of an ELF file that is open. It does not check for changes of the file.
+func FromELF(e *elf.File) (*File, error) {
+	var err error
 	f := &File{Order: e.Order, Machine: e.Machine, PtrSize: e.AddrSize()}
 	if s := e.Section(btf.SectionPerCPU); s != nil {
 		f.PerCPU = s.Size > 0
@@ -178,7 +184,7 @@ func Object(path, basePath string) (o *btf.Object, ptrSize int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	o, err = f.object(path, base)
+	o, err = f.Object(path, base)
 	return o, f.PtrSize, err
 }
 
@@ -190,8 +196,8 @@ func base(path string) (*btf.Object, error) {
 	return o, err
 }
 
-// object parses the BTF. A file with a distilled base of its own is put onto base, if there is one, as a kernel would do it.
-func (f *File) object(path string, base *btf.Object) (o *btf.Object, err error) {
+// Object parses the BTF. A file with a distilled base of its own is put onto base, if there is one, as a kernel would do it.
+func (f *File) Object(path string, base *btf.Object) (o *btf.Object, err error) {
 	own := base
 	if err := f.Alone(); err != nil && base == nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -265,7 +271,7 @@ func toCompare(path string, base *btf.Object) (*Compared, error) {
 			return nil, input.Named(path, err)
 		}
 		c.Digest = digest(f.BTF)
-		c.Object, err = f.object(path, base)
+		c.Object, err = f.Object(path, base)
 		return c, err
 	}
 	text, err := in.Bytes()

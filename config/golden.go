@@ -1,0 +1,120 @@
+package config
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/golden/cause"
+)
+
+// A Policy says how the BTF of an image is compared with its golden.
+type Policy string
+
+// The policies.
+const (
+	Exact    Policy = "exact"    // the dumps are the same text
+	Semantic Policy = "semantic" // both mean the same: ids and the order of types do not count
+	Digest   Policy = "digest"   // the golden is a file of SHA-256 sums with an entry for the image
+	OwnBTF   Policy = "image"    // there is no golden; the BTF means the same as the section .BTF of the image
+)
+
+var policies = []string{string(Exact), string(Semantic), string(Digest), string(OwnBTF)}
+
+// A Check says how an image is compared.
+type Check struct {
+	Policy  Policy
+	Allow   []Allow
+	Dialect string // of the golden's text; empty if the manifest does not say
+}
+
+// An Allow accepts the changes by a rule.
+type Allow struct {
+	Rule  string
+	Names []string // patterns of declarations; none stands for all
+}
+
+// Dialects are the forms of raw dumps that goldens can have.
+var Dialects = []string{"bpftool-7.8"}
+
+var goldenKeys = []string{"path", "policy", "allow", "dialect"}
+
+// golden reads the key golden: the path of a golden, or a mapping.
+func (d *decoder) golden(m *Image, v *value) {
+	if v.kind != mapping {
+		d.readPath(v, &m.Golden)
+		return
+	}
+	m.Check.Policy = Exact
+	d.checkKeys(v, goldenKeys, "golden")
+	if e := v.get("policy"); e != nil {
+		if text, ok := d.text(e.value); ok {
+			if m.Check.Policy = Policy(text); !slices.Contains(policies, text) {
+				d.add(e.value.position, d.nearest(text, policies), "unknown policy %q; use %s", text, strings.Join(policies, ", "))
+			}
+		}
+	}
+	policy := m.Check.Policy
+	if e := v.get("path"); e != nil {
+		m.at["golden"] = e.value.position
+		if d.readPath(e.value, &m.Golden); policy == OwnBTF {
+			d.add(e.at, "", "policy image has no path: it compares with the section .BTF of the image")
+		}
+	} else if policy != OwnBTF {
+		d.add(v.position, "", "golden needs a path, except with policy: image")
+	}
+	if e := v.get("allow"); e != nil {
+		if d.allow(m, e.value); policy == Digest {
+			d.add(e.at, "", "policy digest knows no differences, so there is nothing to allow")
+		}
+	}
+	if e := v.get("dialect"); e != nil {
+		if text, ok := d.text(e.value); ok && !slices.Contains(Dialects, text) {
+			d.add(e.value.position, d.nearest(text, Dialects), "unknown dialect %q; known are %s", text, strings.Join(Dialects, ", "))
+		} else if m.Check.Dialect = text; policy == Digest || policy == OwnBTF {
+			d.add(e.at, "", "policy %s has no text, so it has no dialect", policy)
+		}
+	}
+}
+
+// allow reads a list of rules, or a mapping of rules to lists of names.
+func (d *decoder) allow(m *Image, v *value) {
+	var known []string
+	for _, r := range cause.Rules {
+		known = append(known, string(r.Name))
+	}
+	add := func(rule string, at position, names []string) {
+		switch {
+		case !slices.Contains(known, rule):
+			d.add(at, d.nearest(rule, known), "unknown rule %q", rule)
+		case slices.ContainsFunc(m.Check.Allow, func(a Allow) bool { return a.Rule == rule }):
+			d.add(at, "", "rule %q is listed twice", rule)
+		default:
+			m.Check.Allow = append(m.Check.Allow, Allow{rule, names})
+		}
+	}
+	if v.kind == mapping && len(v.entries) == 0 || v.kind == sequence && len(v.list) == 0 {
+		d.add(v.position, "", "list is empty")
+	}
+	if v.kind != mapping {
+		words, _ := d.words(v)
+		for _, w := range words {
+			add(w.text, w.at, nil)
+		}
+		return
+	}
+	for _, e := range v.entries {
+		var names []string
+		words, ok := d.words(e.value)
+		for _, w := range words {
+			if _, err := path.Match(w.text, ""); err != nil {
+				d.add(w.at, "", "glob %q is malformed", w.text)
+			}
+			names = append(names, w.text)
+		}
+		if ok && names == nil {
+			d.add(e.value.position, "", "list is empty; write * to allow the rule for all names")
+		}
+		add(e.key, e.at, names)
+	}
+}
