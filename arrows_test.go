@@ -76,7 +76,7 @@ var arrows = map[string][]string{
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
-		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden",
+		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/report",
 	},
 	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
