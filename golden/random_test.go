@@ -125,7 +125,7 @@ func TestSeveralOfOneName(t *testing.T) {
 		want     string
 	}{
 		{"equal", program("2"), program("2"), "0 causes, 0 consequences: equal\n"},
-		{"the other one", program("2"), program("3"), "~ func f: ~p [neutral: func-signature]\n1 cause, 0 consequences: breaks 0 · neutral 1 · adds 0\n"},
+		{"the other one", program("2"), program("3"), "~ func f: ~p [breaks: func-signature]\n1 cause, 0 consequences: breaks 1 · neutral 0 · adds 0\n"},
 		{"once more", program("2"), program("2", "STRUCT 's' size=4 vlen=1|'a' type_id=1 bits_offset=0"),
 			"~ struct s: copies 1 → 2 [neutral: type-copies] impact 1\n1 cause, 0 consequences: breaks 0 · neutral 1 · adds 0\n"},
 		{"a third one", program("2"), program("2", "STRUCT 's' size=12 vlen=0"),
