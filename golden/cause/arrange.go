@@ -15,7 +15,8 @@ import (
 // maxNear is how many of the changes in front of a variable explain it, on either side: the nearest.
 const maxNear = 2
 
-// shifts lists the runs of members that stay in order and moved by one distance. Members of a member that moved as far are left out.
+// shifts lists the runs of members that are as they were, stay in order and moved by one distance. Members of a member that moved as far are
+// left out.
 func (l *lineup) shifts() (list []Shift) {
 	open := false
 	for j := range l.n.list {
@@ -23,8 +24,8 @@ func (l *lineup) shifts() (list []Shift) {
 		if p.path == "" || l.newHidden[j] {
 			continue
 		}
-		if i < 0 || l.rearrange[j] {
-			continue
+		if i < 0 || l.rearrange[j] || l.renamed[j] || l.o.list[i].width != p.width || retyped(&l.o.list[i], p) {
+			continue // it is among the changes, with its places
 		}
 		bits := int64(p.bit - l.o.list[i].bit)
 		if in := l.n.container(int32(j)); in >= 0 && l.newTo[in] >= 0 && int64(l.n.list[in].bit-l.o.list[l.newTo[in]].bit) == bits {

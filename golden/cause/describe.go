@@ -199,8 +199,8 @@ func (c *comparer) members(it *item, a, b *rows) {
 	if it.own {
 		it.changes = append(it.changes, l.changes()...)
 	}
+	it.shifts = l.shifts()
 	if it.lay {
-		it.shifts = l.shifts()
 		it.because = c.heldBy(a, b)
 	}
 	if it.own || !it.lay {

@@ -263,7 +263,7 @@ func (l *lineup) row(list []placed, j int32) []placed {
 		add(Change{Op: Renamed, Rule: MemberRenamed, Severity: filler(was.leaf, Break), OldPath: was.path, Old: l.old.spell(was.typ), New: l.new.spell(p.typ)})
 		return list
 	}
-	if was.open != p.open || was.wrap != p.wrap || !p.open && was.reads.own != p.reads.own {
+	if retyped(was, p) {
 		old, new := spellings(l.old, was.typ, l.new, p.typ)
 		add(Change{Op: Changed, Rule: MemberType, Severity: filler(was.leaf, severityOfTypes(l.old, was.typ, l.new, p.typ)), Old: old, New: new})
 	}
@@ -280,6 +280,11 @@ func (l *lineup) row(list []placed, j int32) []placed {
 		add(Change{Op: Moved, Rule: MemberMoved, Severity: Neutral, Old: inside(l.o, i), New: inside(l.n, j)})
 	}
 	return list
+}
+
+// retyped tells whether a member has another type.
+func retyped(was, is *row) bool {
+	return was.open != is.open || was.wrap != is.wrap || !is.open && was.reads.own != is.reads.own
 }
 
 // The words for where a member stands.

@@ -116,7 +116,7 @@ func TestRules(t *testing.T) {
 			[]*decl{structOf("s", m("a", callback(longExpr)))},
 			[]string{"~ struct s {8 8} break [member-type]", "  changed a: int (*)(void) => unsigned long (*)(void)"}},
 		{"members swapped", []*decl{structOf("s", m("a", longExpr), m("b", ptr(intExpr)))}, []*decl{structOf("s", m("b", ptr(intExpr)), m("a", longExpr))},
-			[]string{"~ struct s {16 16} neutral [member-moved]", "  moved a: first => after b"}},
+			[]string{"~ struct s {16 16} neutral [member-moved]", "  moved a: first => after b", "  shift b 1 by -8"}},
 		{"array grown by an enumerator", []*decl{enumOf("e", "A", 0, "NR_E", 7), structOf("s", m("a", array(intExpr, 7)))},
 			[]*decl{enumOf("e", "A", 0, "B", 7, "NR_E", 8), structOf("s", m("a", array(intExpr, 8)))},
 			[]string{"~ enum e {4 4} break [enum-value-added enum-value-changed]", "  added B:  => 7", "  changed NR_E: 7 => 8",
