@@ -3,11 +3,14 @@ package encoder_test
 import (
 	"bytes"
 	"context"
+	stdelf "debug/elf"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
@@ -133,5 +136,37 @@ func TestSectionsFor(t *testing.T) {
 	}
 	if _, err := pair.For(with); err != nil {
 		t.Errorf("a pair replaces a pair: %v", err)
+	}
+}
+
+// TestSectionsForRoom: the BTF of a linked image is as long as the room for it, in either byte order; longer BTF stays whole.
+func TestSectionsForRoom(t *testing.T) {
+	for name, target := range map[string]synth.Target{
+		"little-endian": {},
+		"big-endian":    {Class: stdelf.ELFCLASS64, Order: binary.BigEndian, Machine: stdelf.EM_S390},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const room = 200
+			b := synth.New(target)
+			b.Section(btf.SectionBTF, stdelf.SHT_PROGBITS, stdelf.SHF_ALLOC, 0x20000, make([]byte, room))
+			image := b.Bytes()
+			f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := btf.New(f.Order, nil)
+			o.Append(o.Strings.Add([]byte("t")), btf.Info(btf.KindTypedef, 0, false), 0)
+			s, err := encoder.Sections{BTF: o.AppendWire(nil), Object: o}.For(f)
+			if err != nil || len(s.BTF) != room {
+				t.Fatalf("got %d bytes and error %v, want %d", len(s.BTF), err, room)
+			}
+			if back, err := btf.Parse(s.BTF, nil); err != nil || back.Len() != 1 || len(back.Strings.Bytes()) != room-btf.HeaderLen-12 {
+				t.Errorf("the strings do not end with the room: %v", err)
+			}
+			long := make([]byte, room+1)
+			if s, err = (encoder.Sections{BTF: long}).For(f); err != nil || !bytes.Equal(s.BTF, long) {
+				t.Errorf("longer BTF: got %d bytes and error %v, want %d", len(s.BTF), err, len(long))
+			}
+		})
 	}
 }
