@@ -84,7 +84,8 @@ func (a *assembler) makeRoom(opt *Encoder, info uint64) {
 	opt.parallel(len(rooms), func(i int) { rooms[i]() })
 }
 
-// add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables.
+// add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables. Their strings enter the
+// table in this order (rule 02/1.2).
 func (a *assembler) add(u *unit) error {
 	t := &u.types
 	a.stats.Units++

@@ -13,6 +13,14 @@
 //	...
 //	wire := res.Object.AppendWire(nil) // what /sys/kernel/btf/vmlinux would have
 //
+// From there into a copy of the image:
+//
+//	sections, err := res.Sections()
+//	...
+//	sections, err = sections.For(f) // fills the room that the linker reserved
+//	...
+//	err = f.Embed(sections.List(), elf.NewCopy("vmlinux.new"))
+//
 // Encode takes options alone. An Encoder has more around them: the base of a module (Base), hooks that hear of each decision (Hooks), the
 // number of workers. Result.Sections gives the bytes for the sections .BTF and .BTF.base, and elf.File.Embed puts them into a copy of the
 // image. Package verify reports whether a kernel would accept them.

@@ -202,7 +202,7 @@ func (t *Table) CutLast() {
 }
 
 // AppendElem adds the words of one more element to the last record and increments the record's vlen, which wraps at MaxVlen as
-// pahole's does.
+// pahole's does (rule 03/15).
 func (t *Table) AppendElem(words ...uint32) {
 	t.words = append(t.words, words...)
 	info := &t.words[t.start[len(t.start)-1]+1]

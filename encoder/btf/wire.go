@@ -14,7 +14,8 @@ const (
 	layoutEntry   = 4
 )
 
-// An Object is BTF in memory: types, strings, byte order, and, if it is split, the base that it continues.
+// An Object is BTF in memory: types, strings, byte order, and, if it is split, the base that it continues. Its own types are those of the
+// Table: All walks them, At and Record give one by its id, and Name turns the name of a Record into text.
 type Object struct {
 	Table
 	Strings *Strings

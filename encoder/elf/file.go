@@ -55,7 +55,7 @@ type Section struct {
 	Index     int
 	Type      elf.SectionType
 	Flags     elf.SectionFlag
-	Addr      uint64 // as laid out: for a relocatable file see layout.go
+	Addr      uint64 // in a relocatable file, where the sections have no addresses yet, one that was chosen for it
 	Off, Size uint64 // in the file
 	Link      uint32
 	Info      uint32
@@ -131,7 +131,7 @@ func (f *File) Unchanged() error {
 	return f.in.Unchanged()
 }
 
-// AddrSize is the size of an address in bytes by the ELF class.
+// AddrSize is the size of an address in bytes by the ELF class, 4 or 8: what verify.Options.PtrSize wants.
 func (f *File) AddrSize() int {
 	if f.Is64 {
 		return 8

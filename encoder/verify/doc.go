@@ -5,6 +5,12 @@
 // publisher. The package follows chapter 05 of docs/rules.md. It reads the raw bytes itself, because it also checks blobs that package btf
 // would not accept. Never: it does not change or repair a blob, and does not depend on the machine that it runs on.
 //
+// The BTF of an image f that package encoder made, as a kernel 6.1 would see it:
+//
+//	err := verify.Check(sections.BTF, verify.Options{
+//		Kernel: verify.V6_1, Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize(),
+//	})
+//
 // The order of the checks is the kernel's: the first failure ends the verification, so a blob with two defects shows the
 // same one here and there. Time and memory grow with the size of the blob, whatever it contains.
 //

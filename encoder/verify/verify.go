@@ -8,7 +8,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// A Path is a way on which BTF reaches a kernel; each path checks a different share of the rules.
+// A Path is a way on which BTF reaches a kernel; each path checks a different share of the rules. Use Vmlinux or
+// Module for BTF that goes into an image, and Load for BTF that a program passes to the kernel. Load checks most.
 type Path uint8
 
 // The four paths of rule 05/1.

@@ -1,5 +1,5 @@
 // Package dump prints BTF as text: the raw, JSON and C formats of `bpftool btf dump`, byte for byte as bpftool 7.8 prints
-// them (rules 04/B.3 and 04/B.4; see c.go for C).
+// them. Each format has its file: raw.go, json.go and c.go.
 //
 // Input: a BTF object (btf.Object). Output: text. Raw and JSON print everything in the BTF object, including invalid name offsets and
 // unknown kinds. C returns an error for types that it cannot express. Never: the package does not check types, and does not read dumps (package

@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// WriteJSON writes what `bpftool -j btf dump file F` prints, or with pretty what `bpftool -p` prints.
+// WriteJSON writes what `bpftool -j btf dump file F` prints, or with pretty what `bpftool -p` prints (rule 04/B.4).
 func WriteJSON(w io.Writer, o *btf.Object, pretty bool) error {
 	p := jsonPrinter{pretty: pretty}
 	if _, err := w.Write(p.open()); err != nil {

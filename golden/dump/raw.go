@@ -16,7 +16,7 @@ var heads = func() (t [128]string) {
 }()
 
 // WriteRaw writes what `bpftool btf dump file F format raw` prints: the object's own types, a line for each and for each
-// of its elements.
+// of its elements (rule 04/B.3).
 func WriteRaw(w io.Writer, o *btf.Object) error {
 	return write(w, o, func(dst []byte, id btf.ID, r btf.Record) []byte { return AppendRawType(dst, o, id, r) })
 }

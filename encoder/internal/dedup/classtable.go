@@ -11,7 +11,7 @@ import (
 // The result must be exactly what the exact engine would produce from all types of all CUs.
 //
 // The idea: recognise a repeat by its nominal class, a hash of its content (package nominal). If a type's class occurred in an
-// earlier CU, the type stays out of the object, and references to it become references to the first type of its class. The exact
+// earlier CU, the type stays out of the object, and references to it become references to the first type of its class (rule 03/18.2). The exact
 // engine would have merged the two, and the choice of the survivor does not depend on the later one:
 //
 //   - Of equal structs, unions, typedefs and primitive types, the one with the lowest id survives.

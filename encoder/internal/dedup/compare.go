@@ -57,7 +57,7 @@ func (e *engine) same(cand, canon uint32) bool {
 		e.turned = append(e.turned, canon)
 		return true
 	} else if h != 0 {
-		e.tolerant = true
+		e.tolerant = true // a second copy from one CU, perhaps (rule 03/8.1)
 		return e.identical(h, cand, identicalBudget)
 	}
 	if e.met != nil && e.endsAt(cand, canon) {
