@@ -218,13 +218,13 @@ func TestErrorContext(t *testing.T) {
 		{"enumerator", func(cu *synth.CU, _ *synth.DIE) {
 			cu.Enum("e", 4, nil, synth.Value{Name: "A", Value: 1}, synth.Value{Name: "LARGE", Value: 1 << 40})
 		}, "fs/a.c: enum e, enumerator LARGE: enumerator value "},
-		{"enum", func(cu *synth.CU, _ *synth.DIE) { cu.Enum("e", 3, nil) }, "fs/a.c: enum e: an enumeration of 3 bytes"},
+		{"enum", func(cu *synth.CU, _ *synth.DIE) { cu.Enum("e", 3, nil) }, "fs/a.c: enum e: BTF cannot express an enumeration of 3 bytes"},
 		{"parameter", func(cu *synth.CU, i *synth.DIE) {
 			cu.Func("f", synth.Nowhere, 4, i, synth.Param{Name: "p", Type: i}).DIE(dwarf.TagFormalParameter, synth.Name("q"), far)
 		}, "fs/a.c: function f, parameter q: reference to "},
 		{"bit field", func(cu *synth.CU, i *synth.DIE) {
 			cu.Struct("s", 8).DIE(dwarf.TagMember, synth.Name("m"), synth.Type(i), synth.Num(0x6b, synth.FormData1, 3))
-		}, "fs/a.c: struct s, member m: a plain member at bit 3"},
+		}, "fs/a.c: struct s, member m: BTF cannot express a plain member at bit 3"},
 	} {
 		for _, version := range []int{4, 5} {
 			b := synth.New(synth.Target{DWARF: version})
@@ -261,7 +261,7 @@ func TestEveryUnitError(t *testing.T) {
 			}
 			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
 			_, err := encodeBytes(b.Bytes(), opt)
-			if err == nil || !strings.Contains(err.Error(), "tag 0x47 has no BTF") || !strings.Contains(err.Error(), fmt.Sprintf("CU %d:", bad)) {
+			if err == nil || !strings.Contains(err.Error(), "BTF cannot express tag 0x47") || !strings.Contains(err.Error(), fmt.Sprintf("CU %d:", bad)) {
 				t.Errorf("%d workers: got error %v, want that of CU %d", workers, err, bad)
 			}
 		}

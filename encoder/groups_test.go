@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestNoTypeUnit: in the default profile a reference to a type unit that is not there is an error with its place. In the peer's it is
+// TestNoTypeUnit: in the default profile a reference to a type unit that is not there is an error with its place. In pahole's it is
 // void.
 func TestNoTypeUnit(t *testing.T) {
 	image := read(t, filepath.Join(unusualFolder, "groups4.elf"))
@@ -28,7 +28,7 @@ func TestNoTypeUnit(t *testing.T) {
 	}
 }
 
-// TestNotLinked: an object that waits for link-time optimisation gives in both profiles the types that the peer gives, and a warning
+// TestNotLinked: an object that waits for link-time optimisation gives in both profiles the types that pahole gives, and a warning
 // that says what to do.
 func TestNotLinked(t *testing.T) {
 	const want = "link it with -r and -flinker-output=nolto-rel"

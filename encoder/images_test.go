@@ -74,7 +74,7 @@ func likePeer() encoder.Encoder {
 	return encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
 }
 
-// TestImages: every committed image gives the bytes that the peer gave, by both ways and for any number of workers.
+// TestImages: every committed image gives the bytes that pahole gave, by both ways and for any number of workers.
 func TestImages(t *testing.T) {
 	for _, name := range imageNames(t) {
 		image, want := read(t, imagePath(t, name)), read(t, filepath.Join(imageFolder, name+".btf.golden"))

@@ -65,7 +65,7 @@ func encode(t *testing.T, image string, opt encoder.Encoder) *encoder.Result {
 	return res
 }
 
-// sections cuts finished BTF into its type and its string section. Headers may differ: the peer's libbpf writes a longer one.
+// sections cuts finished BTF into its type and its string section. Headers may differ: pahole's libbpf writes a longer one.
 func sections(t *testing.T, wire []byte) (types, strs []byte) {
 	t.Helper()
 	if len(wire) < 24 {
@@ -117,7 +117,7 @@ func comparePeer(t *testing.T, dir, name, image string, exceptions *golden.Excep
 		t.Error("bpftool prints our BTF otherwise than we do")
 	}
 
-	// The dump of the peer's BTF is the golden, which an exception may overrule.
+	// The dump of pahole's BTF is the golden, which an exception may overrule.
 	file := filepath.Join(t.TempDir(), "golden")
 	if err := os.WriteFile(file, peer(t, dir, "bpftool", "btf", "dump", "file", theirs, "format", "raw"), 0o600); err != nil {
 		t.Fatal(err)

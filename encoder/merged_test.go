@@ -113,7 +113,7 @@ func TestLinkTimeNote(t *testing.T) {
 	}
 }
 
-// TestMergedNames: the peer leaves units that are translated as one out by their names only where languages are left out too.
+// TestMergedNames: pahole leaves units that are translated as one out by their names only where languages are left out too.
 func TestMergedNames(t *testing.T) {
 	image := twoUnits(func(b *synth.Builder) { b.Note(".note.Linux", "Linux", 0x101, []byte{1, 0, 0, 0}) })
 	const first, second = "first_type first", "second_type second"

@@ -33,7 +33,7 @@ func TestMisfits(t *testing.T) {
 		{"fixed point", "odd-encoding", "encoding 0xd", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.Base("_Accum", 4, 0xd)))
 		}, btf.KindInt, 4},
-		{"integer of 3 bytes", "odd-integer", `"_BitInt(24)": BTF has no integer of 3 bytes`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
+		{"integer of 3 bytes", "odd-integer", `"_BitInt(24)": BTF cannot express an integer of 3 bytes`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.Base("_BitInt(24)", 3, synth.Signed)))
 		}, btf.KindStruct, 3},
 		{"integer of 12 bytes", "odd-integer", "12 bytes", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
@@ -42,7 +42,7 @@ func TestMisfits(t *testing.T) {
 		{"complex float of 32 bytes", "odd-integer", "32 bytes", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 32, member("m", cu.Base("complex long double", 32, 3)))
 		}, btf.KindStruct, 32},
-		{"enumeration of 16 bytes", "opaque-type", `"big": BTF has no such type: it is a struct of 16 bytes`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
+		{"enumeration of 16 bytes", "opaque-type", `"big": BTF cannot express this type: replaced by a struct of 16 bytes`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.Enum("big", 16, nil, synth.Value{Name: "A", Value: 1})))
 		}, btf.KindStruct, 16},
 		{"string type", "opaque-type", "struct of 7 bytes", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
@@ -66,13 +66,13 @@ func TestMisfits(t *testing.T) {
 		{"dynamic type", "unknown-tag", "tag 0x46", func(cu *synth.CU, i *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.DIE(dwarf.Tag(0x46), of(i))))
 		}, btf.KindInt, 4},
-		{"unspecified type", "unsized-type", `"m": it holds what has no size`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
+		{"unspecified type", "unsized-type", `"m": its type has no size`, func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", cu.Typedef("t", cu.Typedef("u", nil))))
 		}, btf.KindStruct, 0},
-		{"member without a type", "unsized-type", `"m": it holds what has no size`, func(cu *synth.CU, i *synth.DIE) *synth.DIE {
+		{"member without a type", "unsized-type", `"m": its type has no size`, func(cu *synth.CU, i *synth.DIE) *synth.DIE {
 			return cu.Struct("s", 16, member("m", nil), member("n", i))
 		}, btf.KindStruct, 0},
-		{"element of void", "unsized-type", "it holds what has no size", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
+		{"element of void", "unsized-type", "its type has no size", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
 			return cu.Array(nil, nil, 4)
 		}, 0, 0},
 		{"parameter of void", "unsized-type", `"p"`, func(cu *synth.CU, i *synth.DIE) *synth.DIE {
@@ -122,7 +122,7 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
-// asPeer compares with the peer's bytes, in its profile, wherever it writes any.
+// asPeer compares with pahole's bytes, in its profile, wherever it writes any.
 func asPeer(t *testing.T, image []byte) {
 	t.Run("peer", func(t *testing.T) {
 		want := reference.Encode(t, image, feature.Default().Names())

@@ -13,7 +13,7 @@ import (
 )
 
 // TestMisread: of a file that the reference does not relocate, or relocates wrongly, a unit may seem to end early without any damage. The
-// profile of the peer leaves out what is behind, as the peer does. Of other files that is an error in both profiles.
+// profile of pahole leaves out what is behind, as pahole does. Of other files that is an error in both profiles.
 func TestMisread(t *testing.T) {
 	for image, misread := range map[string]bool{"mips64el": true, "hppa": true, "sh4": true, "mips": false, "x86_64": false} {
 		data := read(t, filepath.Join(imageFolder, "gcc12-"+image+"-dwarf5-module.ko"))

@@ -128,7 +128,7 @@ func (m *labModules) compareDistilled(t *testing.T, path string) {
 	}
 	embedded := []elf.EmbedSection{{Name: ".BTF", Data: split.AppendWire(nil)}, {Name: ".BTF.base", Data: base.AppendWire(nil)}}
 
-	// The peer writes into a copy.
+	// pahole writes into a copy.
 	theirs := filepath.Join(t.TempDir(), filepath.Base(path))
 	content, err := os.ReadFile(path)
 	if err != nil {

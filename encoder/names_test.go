@@ -15,7 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// An asking is something that the peer can be asked for, and the same of the encoder.
+// An asking is something that pahole can be asked for, and the same of the encoder.
 type asking struct {
 	args []string
 	opt  encoder.Encoder
@@ -31,7 +31,7 @@ var askings = []asking{
 	{[]string{"--fixup_silly_bitfields"}, encoder.Encoder{Options: encoder.Options{PlainFields: true}}},
 }
 
-// ask compares the fast way with the exact engine, and both with the peer.
+// ask compares the fast way with the exact engine, and both with pahole.
 func ask(t *testing.T, name string, image []byte, a asking) {
 	t.Helper()
 	opt := a.opt
@@ -106,7 +106,7 @@ func TestWhatIsAsked(t *testing.T) {
 	}
 }
 
-// TestNamesAndFields: units left out by name, names cut to a prefix, and bit fields that are none, are what the peer makes of them.
+// TestNamesAndFields: units left out by name, names cut to a prefix, and bit fields that are none, are what pahole makes of them.
 func TestNamesAndFields(t *testing.T) {
 	for _, name := range []string{"gcc12-x86_64-dwarf5-zerobased", "gcc12-x86_64-dwarf5-differing", "clang19-x86_64-dwarf5-lto",
 		"gcc12-s390x-dwarf5-based", "clang19-arm64-dwarf5-based", "gcc12-i386-dwarf4-emitrelocs", "gcc12-x86_64-dwarf5-module"} {

@@ -19,7 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// shown are images of the corpus of which the peer's profile makes something else without a rule. Rows of other rooms' tests have
+// shown are images of the corpus of which pahole's profile makes something else without a rule. Rows of other rooms' tests have
 // their rules beside them.
 var shown = []struct {
 	rule    rules.Set
@@ -70,7 +70,7 @@ var shown = []struct {
 	{rule: rules.PeerEntries, image: "images/gcc12-x86_64-dwarf5-weakpair.elf", with: []feature.Feature{feature.GlobalVar}},
 }
 
-// TestRulesShown: with all rules an image gives what the peer gave, or an error; without one that it shows, something else.
+// TestRulesShown: with all rules an image gives what pahole gave, or an error; without one that it shows, something else.
 func TestRulesShown(t *testing.T) {
 	for _, row := range shown {
 		path := filepath.Join("..", "corpus", row.image)

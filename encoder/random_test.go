@@ -236,7 +236,7 @@ func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 	return got
 }
 
-// TestRandomPeer: the exact engine gives what the peer's binary gives.
+// TestRandomPeer: the exact engine gives what pahole gives.
 func TestRandomPeer(t *testing.T) {
 	reference.Dir(t)
 	rounds := *programSeeds

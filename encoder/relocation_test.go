@@ -14,8 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// TestAsPeer: modules of some machines the peer does not relocate, or wrongly. The default profile does, and gives the types and
-// functions that another module of the same source has, which the peer does relocate.
+// TestAsPeer: modules of some machines pahole does not relocate, or wrongly. The default profile does, and gives the types and
+// functions that another module of the same source has, which pahole does relocate.
 func TestAsPeer(t *testing.T) {
 	for name, right := range map[string]string{
 		"gcc12-mips64el-dwarf5-module": "gcc12-mips64-dwarf5-module",
@@ -47,7 +47,7 @@ func TestAsPeer(t *testing.T) {
 	}
 }
 
-// TestStopsAsPeer: where the linker dropped a function of MIPS, but not all of its relocations, the peer relocates no debug section.
+// TestStopsAsPeer: where the linker dropped a function of MIPS, but not all of its relocations, pahole relocates no debug section.
 // The default profile does, and has the per-CPU variables.
 func TestStopsAsPeer(t *testing.T) {
 	for _, name := range []string{"gcc12-mips-dwarf5-twice", "gcc12-mipsel-dwarf5-twice"} {

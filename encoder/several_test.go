@@ -32,7 +32,7 @@ func encodeSeveral(t *testing.T, images [][]byte, opt encoder.Encoder) (*encoder
 	return opt.EncodeAll(context.Background(), files)
 }
 
-// sameSeveral compares with the peer, for 1, 2 and 7 workers.
+// sameSeveral compares with pahole, for 1, 2 and 7 workers.
 func sameSeveral(t *testing.T, images [][]byte, opt encoder.Encoder, args ...string) {
 	t.Helper()
 	want := reference.EncodeAll(t, images, opt.Features.Names(), args...)
@@ -49,7 +49,7 @@ func sameSeveral(t *testing.T, images [][]byte, opt encoder.Encoder, args ...str
 	}
 }
 
-// TestSeveralImages: committed images of any architecture, two to four of them, some twice, give what the peer makes of them.
+// TestSeveralImages: committed images of any architecture, two to four of them, some twice, give what pahole makes of them.
 func TestSeveralImages(t *testing.T) {
 	reference.Dir(t)
 	var paths []string
@@ -88,7 +88,7 @@ func TestSeveralImages(t *testing.T) {
 	}
 }
 
-// TestSeveralPrograms: random programs that share names give together what the peer makes of them.
+// TestSeveralPrograms: random programs that share names give together what pahole makes of them.
 func TestSeveralPrograms(t *testing.T) {
 	reference.Dir(t)
 	for seed := range uint64(10) {

@@ -24,8 +24,8 @@ import (
 
 const unusualFolder = "../corpus/unusual"
 
-// unusual says what the images of corpus/unusual come to. In the profile of the peer: the bytes of NAME.btf.golden, or an error where
-// the peer writes nothing. In the default profile: the types of another image, in any order, made from the same sources.
+// unusual says what the images of corpus/unusual come to. In the profile of pahole: the bytes of NAME.btf.golden, or an error where
+// pahole writes nothing. In the default profile: the types of another image, in any order, made from the same sources.
 var unusual = []struct {
 	name    string
 	image   string   // NAME if empty; without an extension IMAGE.elf
@@ -68,13 +68,13 @@ var unusual = []struct {
 	{name: "splittypes5", peer: "no types", fails: "type units in split DWARF are not supported"},
 	{name: "packagetypes4", peer: "no types", fails: "type units in split DWARF are not supported"},
 	{name: "gdbindex", like: "clang"},
-	{name: "cxx", like: "", peer: "tag 0x1f has no BTF"},
+	{name: "cxx", like: "", peer: "BTF cannot express tag 0x1f"},
 	{name: "cxx-without", image: "cxx", exclude: []string{"c++14"}},
 	{name: "rust"},
 	{name: "rust-without", image: "rust", exclude: []string{"rust"}},
-	{name: "atomic", like: "atomic-plain", peer: "tag 0x47 has no BTF"},
+	{name: "atomic", like: "atomic-plain", peer: "BTF cannot express tag 0x47"},
 	{name: "atomic-plain"},
-	{name: "complex", peer: "complex and imaginary floats have no BTF"},
+	{name: "complex", peer: "BTF cannot express complex and imaginary floats"},
 	{name: "reduced", peer: "declaration of a struct or union has no name"},
 	{name: "ptrauth"},
 	{name: "annot"},
@@ -82,7 +82,7 @@ var unusual = []struct {
 	{name: "nullptr"},
 	{name: "nullptr-clang"},
 	{name: "dollar"},
-	{name: "empty", like: "plain", peer: "there is nothing in the unit"},
+	{name: "empty", like: "plain", peer: "the unit is empty"},
 	{name: "zdebug", like: "plain"},
 	{name: "zlib", like: "plain"},
 	{name: "zstd", like: "plain"},
@@ -119,7 +119,7 @@ func encodeUnusual(t *testing.T, image string, exclude []string, profile encoder
 	return res.Object, nil
 }
 
-// TestUnusualPeer: in the peer's profile every unusual image gives what the peer gives, or an error where that writes nothing.
+// TestUnusualPeer: in pahole's profile every unusual image gives what pahole gives, or an error where that writes nothing.
 func TestUnusualPeer(t *testing.T) {
 	for _, row := range unusual {
 		image := row.image
@@ -209,7 +209,7 @@ func TestUnusualFolder(t *testing.T) {
 	}
 }
 
-// TestSupplementaryOfDWARF5: the peer crashes on such a pair, so both profiles give the same.
+// TestSupplementaryOfDWARF5: pahole crashes on such a pair, so both profiles give the same.
 func TestSupplementaryOfDWARF5(t *testing.T) {
 	want := read(t, filepath.Join(unusualFolder, "dwz-multi.btf.golden"))
 	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
@@ -357,7 +357,7 @@ func TestManySections(t *testing.T) {
 	})
 }
 
-// TestMerged: force_cu_merging gives the peer's bytes, and languages are left out unit by unit.
+// TestMerged: force_cu_merging gives pahole's bytes, and languages are left out unit by unit.
 func TestMerged(t *testing.T) {
 	for _, row := range []struct {
 		image   string

@@ -80,7 +80,7 @@ func TestWideIntegers(t *testing.T) {
 	}
 	got := unusualWarnings(t, "bitint")
 	if w := got["odd-integer"]; len(got) != 1 || w.Count != 2 || !strings.Contains(w.Examples[0], `CU 0 (src/bitint.c): .debug_info+0x`) ||
-		!strings.HasSuffix(w.Examples[0], `"_BitInt(256)": BTF has no integer of 32 bytes: it is a struct without members`) {
+		!strings.HasSuffix(w.Examples[0], `"_BitInt(256)": BTF cannot express an integer of 32 bytes: replaced by a struct without members`) {
 		t.Errorf("got warnings %v, want two integers", got)
 	}
 }
@@ -167,7 +167,7 @@ func TestNamesThatClash(t *testing.T) {
 }
 
 // TestUnknownTags: what a type reference leads to is followed where it has a type and no size of its own, is a struct where it has a
-// size, else void; each is told of, with tag and place. In the profile of the peer all are void.
+// size, else void; each is told of, with tag and place. In the profile of pahole all are void.
 func TestUnknownTags(t *testing.T) {
 	build := func(cus int) []byte {
 		b := synth.New(synth.Target{})

@@ -68,7 +68,7 @@ func run(t *testing.T, path string) string {
 	return string(out)
 }
 
-// wireBTF is what the peer made of a little image: valid BTF to put into any file.
+// wireBTF is what pahole made of a little image: valid BTF to put into any file.
 func wireBTF(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-zerobased.btf.golden"))

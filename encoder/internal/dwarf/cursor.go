@@ -476,7 +476,7 @@ func (c *Cursor) Ref(s Slot) (off Offset, ok bool) {
 // CheckRefs reports a reference of the DIE that was just read, if it leads outside the unit, as the cursor's error. Read does so too.
 func (c *Cursor) CheckRefs() {
 	if c.stray != 0 && c.Err == nil {
-		c.fail(c.Pos, "reference to %#x, where no entry is", c.u.Place().Off+c.stray-1)
+		c.fail(c.Pos, "reference to %#x, where no DIE starts", c.u.Place().Off+c.stray-1)
 	}
 }
 

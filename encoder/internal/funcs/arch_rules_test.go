@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// TestABIs: what the peer does not know of calling conventions, beside the registers of TestConventions. In the profile default
+// TestABIs: what pahole does not know of calling conventions, beside the registers of TestConventions. In the profile default
 // a function is kept when its parameters are where the architecture's psABI puts them.
 func TestABIs(t *testing.T) {
 	const clang = "clang version 19.1.7"

@@ -28,8 +28,8 @@ type fixture struct {
 	want     string // what outcome says in the profile pahole
 	right    string // the same in the profile default, where that differs
 	fails    string // part of the error
-	deviates string // why the peer's binary is not asked
-	// shows are rules of the peer without each of which it becomes something else.
+	deviates string // why pahole is not run
+	// shows are rules of pahole; without any one of them the result differs.
 	shows rules.Set
 }
 

@@ -22,7 +22,7 @@ func TestConventions(t *testing.T) {
 		class   elf.Class
 		order   binary.ByteOrder
 		regs    []int // where the first parameters are
-		known   bool  // the peer knows the registers
+		known   bool  // pahole knows the registers
 	}{
 		{elf.EM_X86_64, elf.ELFCLASS64, le, []int{5, 4, 1, 2, 8, 9}, true},
 		{elf.EM_AARCH64, elf.ELFCLASS64, le, []int{0, 1, 2, 3, 4, 5, 6, 7}, true},
@@ -64,7 +64,7 @@ func TestConventions(t *testing.T) {
 		name := r.machine.String()
 		clang := kept
 		if !r.known && r.machine != elf.EM_386 {
-			clang = unexpected // defect of the peer: every known register is unexpected where the right ones are not known
+			clang = unexpected // defect of pahole: every known register is unexpected where the right ones are not known
 		}
 		fixtures = append(fixtures,
 			fixture{name: name + " in order", target: target, build: build(r.regs), want: kept, right: kept},

@@ -138,7 +138,7 @@ func (c *chance) instance(abstract *synth.DIE, params []*synth.DIE, off uint64) 
 	}
 }
 
-// TestRandomFunctions: what a few thousand functions of clang and gcc become is what the peer makes of them.
+// TestRandomFunctions: what a few thousand functions of clang and gcc become is what pahole makes of them.
 func TestRandomFunctions(t *testing.T) {
 	targets := map[string]struct {
 		synth.Target
@@ -170,7 +170,7 @@ func TestRandomFunctions(t *testing.T) {
 	}
 }
 
-// likePeer compares what an image becomes with what the peer makes of it, by function.
+// likePeer compares what an image becomes with what pahole makes of it, by function.
 func likePeer(t *testing.T, data []byte, features feature.Set) {
 	t.Helper()
 	_, res, err := outcome(data, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}})

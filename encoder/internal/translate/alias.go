@@ -4,15 +4,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// An alias is a type DIE that makes no type: references to it mean another one.
+// An alias is a type DIE that becomes no type: references to it mean another DIE.
 type alias struct{ from, to dwarf.Offset }
 
-// alias makes references to the DIE at pos mean what is at off, 0 being void.
+// alias makes references to the DIE at pos mean the DIE at off, or void if off is 0.
 func (w *walker) alias(pos int, off dwarf.Offset) {
 	w.aliases = append(w.aliases, alias{dwarf.Offset(pos), off})
 }
 
-// followAliases replaces references to aliases by references to what they stand for. A ring of aliases is void.
+// followAliases replaces references to aliases by references to what the aliases mean. A ring of aliases means void.
 func (w *walker) followAliases() {
 	if len(w.aliases) == 0 {
 		return
@@ -44,7 +44,7 @@ func (w *walker) followAliases() {
 	}
 }
 
-// aliasEnds says for every alias what it stands for in the end; a ring is void. Each is followed once, however many lead to it.
+// aliasEnds returns the meaning of every alias; a ring means void. Each alias is followed once, however many lead to it.
 func (w *walker) aliasEnds() map[dwarf.Offset]dwarf.Offset {
 	to, met := make(map[dwarf.Offset]dwarf.Offset, len(w.aliases)), make(map[dwarf.Offset]bool, len(w.aliases))
 	for _, a := range w.aliases {
@@ -58,7 +58,7 @@ func (w *walker) aliasEnds() map[dwarf.Offset]dwarf.Offset {
 		for ; more && !met[off]; next, more = to[off] {
 			met[off] = true
 			way = append(way, off)
-			to[off] = 0 // until the end is known, which it never is of a ring
+			to[off] = 0 // until the end is known; in a ring it never is
 			off = next
 		}
 		if more {
@@ -71,7 +71,7 @@ func (w *walker) aliasEnds() map[dwarf.Offset]dwarf.Offset {
 	return to
 }
 
-// stub is the place holder of a type that is defined in a type unit.
+// stub handles the placeholder of a type that is defined in a type unit.
 func (w *walker) stub(a *dwarf.Abbrev) int {
 	w.alias(w.c.Pos, w.ref(dwarf.SlotSignature))
 	return w.c.Skip(a)

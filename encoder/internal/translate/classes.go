@@ -6,21 +6,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// The class of a type follows from its words and from what its references contribute (package nominal). Where the walk appends a type
-// whose reference leads back, that is known, and so is what the type itself contributes. The rest is left for the end of the unit:
-// types with references forward, and the contents of those that have a name.
+// The class of a type is a hash of its words, with the contributions of the types that it refers to in place of the references
+// (package nominal). The contribution of a type with a name is its kind and name; that of any other type is its class.
+//
+// When the walk appends a type, it computes the contribution if it can: that is, if the type has a name, or refers to one earlier
+// type. The end of the unit does the rest: types with references to later types, and the classes of types with a name.
 
-// maxClassChain bounds the descent from type to type between names: what no source nests, and a cycle that passes no name
-// exceeds.
+// maxClassChain bounds the recursion from type to type between names. No source nests that deep; a cycle without a name exceeds
+// it.
 const maxClassChain = 4096
 
-// classify computes the class of every type of the unit, once all references are local ids. Until it ends, Class has what a reference
-// to the type contributes. It goes from the last type to the first, since it is references forward that have been left.
+// classify computes the class of every type of the unit, after all references have become local ids or lazy. Until its end, Class
+// holds the contributions. It goes from the last type to the first, since references to later types are what is left.
 func (w *walker) classify() {
 	t := w.t
 	w.chained, w.endless = 0, false
 	class, words, starts := t.Class, t.Types.Words(), t.Types.Starts()
-	for _, id := range w.composed { // with these known, little is left that must be descended into
+	for _, id := range w.composed { // done first, so that the loop below rarely recurses
 		w.contribution(id)
 	}
 	for i := len(w.unhashed) - 1; i >= 0; i-- {
@@ -47,7 +49,7 @@ func (w *walker) classify() {
 	}
 }
 
-// namedContent is content for a struct, union, enum or forward, of which r has all words, and others behind.
+// namedContent is content for a struct, union, enum or forward. r has all words of the record, and other records follow it.
 func (w *walker) namedContent(r btf.Record) nominal.Hash {
 	h := nominal.Begin(uint64(r[0])<<32|uint64(r[1]), nominal.Plain(r[2]))
 	switch r.Kind() {
@@ -59,7 +61,7 @@ func (w *walker) namedContent(r btf.Record) nominal.Hash {
 	return w.content(r[:3+r.Vlen()*int(btf.ShapeOf(r.Kind()).Each)])
 }
 
-// contribution is what a reference to a type contributes.
+// contribution returns what a reference to a type contributes.
 func (w *walker) contribution(id uint32) nominal.Hash {
 	if h := w.t.Class[id]; h.Known() {
 		return h
@@ -67,7 +69,7 @@ func (w *walker) contribution(id uint32) nominal.Hash {
 	return w.compute(id)
 }
 
-// compute is contribution for a type of which it is not known.
+// compute computes the contribution of a type whose contribution is not known.
 func (w *walker) compute(id uint32) nominal.Hash {
 	if w.chained++; w.chained > maxClassChain || w.endless {
 		w.endless = true
@@ -83,7 +85,7 @@ func (w *walker) compute(id uint32) nominal.Hash {
 	return h
 }
 
-// content hashes a record. The index type of an array is the same for all arrays of an image and stays out.
+// content hashes a record. It omits the index type of an array, which is the same for all arrays of an image.
 func (w *walker) content(r btf.Record) nominal.Hash {
 	head := uint64(r[0])<<32 | uint64(r[1])
 	switch r.Kind() {
@@ -126,8 +128,8 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 	return h
 }
 
-// lazyMembers is memberHash where members refer to offsets: a hot loop, in which each reference of a composite is followed, once. By
-// itself it has all registers, and what calls others is outside of the loop.
+// lazyMembers is memberHash for members that refer to offsets. It is a hot loop: every reference of a composite is looked up
+// once. In a function of its own the loop has all registers, and slow cases are handled outside of it.
 //
 //go:noinline
 func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
@@ -181,7 +183,8 @@ func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 	}
 }
 
-// lazyContribution is contribution for the type at an offset, which may be none, or one of which the index says only that it is far.
+// lazyContribution is contribution for the type at an offset. There may be no type, or the index may only say that the id is in
+// the map of far ids.
 func (w *walker) lazyContribution(off uint32) nominal.Hash {
 	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
 		return nominal.Void

@@ -18,20 +18,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A fixture is one rule: a small image, and what each of its units becomes.
+// A fixture shows one rule: a small image, and what each of its units becomes.
 type fixture struct {
 	name    string
 	target  synth.Target
 	without []feature.Feature // of the default ones
 	build   func(b *synth.Builder)
-	want    string // what describe says of the units, one after another
+	want    string // the output of describe for the units, one after another
 	fails   string // part of the error
-	// deviates says why the peer's binary is not asked.
+	// deviates says why pahole is not run.
 	deviates string
-	shows    rules.Set // rules of the peer without each of which it becomes something else
+	shows    rules.Set // rules of pahole; without any one of them the result differs
 }
 
-// check translates the units of a fixture and compares; then the whole encoding with what the peer's binary writes.
+// check translates the units of each fixture and compares the result. Then it compares the whole encoding with the output of
+// pahole.
 func check(t *testing.T, fixtures []fixture) {
 	for _, x := range fixtures {
 		t.Run(x.name, func(t *testing.T) {
@@ -64,7 +65,7 @@ func check(t *testing.T, fixtures []fixture) {
 	}
 }
 
-// samePeer encodes an image in the profile pahole and by the peer.
+// samePeer encodes an image in the profile pahole and with pahole, and compares.
 func samePeer(t *testing.T, image []byte, features feature.Set) {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
@@ -87,7 +88,7 @@ func samePeer(t *testing.T, image []byte, features feature.Set) {
 	})
 }
 
-// open is the DWARF of an image.
+// open reads the DWARF of an image.
 func open(image []byte) (*dwarf.Data, error) {
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
 	if err != nil {
@@ -96,7 +97,7 @@ func open(image []byte) (*dwarf.Data, error) {
 	return dwarf.Open(f)
 }
 
-// everything is a translation that leaves nothing to the symbol table.
+// everything returns options with which no function or variable is left to the symbol table.
 func everything(features feature.Set) *translate.Options {
 	return &translate.Options{Peer: rules.Pahole, Features: features, FuncIndex: func([]byte) int32 { return 0 }, Wanted: func(uint64) bool { return true }}
 }
@@ -106,7 +107,7 @@ func translated(image []byte, features feature.Set) (string, error) {
 	return translatedBy(rules.Pahole, image, features)
 }
 
-// translatedBy is translated by other rules of the peer than all.
+// translatedBy is translated with the given rules of pahole.
 func translatedBy(peer rules.Set, image []byte, features feature.Set) (string, error) {
 	opt := everything(features)
 	opt.Peer = peer

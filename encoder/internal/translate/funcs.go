@@ -4,11 +4,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// NotFound as an Origin says that an abstract origin was stated and is not there.
+// NotFound, as an Origin, says that the DIE names an abstract origin that does not exist.
 const NotFound = -2
 
-// subprogram is a function, without what its blocks hold (rules 01/5.2 and 01/6.8). Its parameters go to a stack, since functions
-// nest; they become a run of Params when its DIE is complete.
+// subprogram handles a function, except for the contents of its blocks (rules 01/5.2 and 01/6.8). Functions nest, so parameters
+// are collected on a stack; when the function's DIE is complete, its parameters become consecutive entries of Params.
 func (w *walker) subprogram(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	next := c.Next
@@ -38,7 +38,7 @@ func (w *walker) funcTag(owner int, component int32, value dwarf.StrKey) {
 	w.fs.Tags = append(w.fs.Tags, DeclTag{uint32(owner), component, value})
 }
 
-// body walks the children of a subprogram (direct) or of a lexical block inside one.
+// body walks the children of a subprogram (direct is true) or of a lexical block in one.
 func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 	c := &w.c
 	index := uint16(0)
@@ -53,7 +53,7 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 			index++
 		case dwarf.TagInlinedSubroutine, dwarf.TagCallSite, dwarf.TagGNUCallSite, dwarf.TagCallSiteParameter,
 			dwarf.TagGNUCallSiteParam, dwarf.TagLabel, dwarf.TagDwarfProcedure, dwarf.TagTemplateTypeParam, dwarf.TagTemplateValueParam:
-			// Types declared in an inline expansion have no id (rule 01/5.2); pahole 1.31 gave them one.
+			// Types that are declared in an inline expansion get no id (rule 01/5.2); pahole 1.31 gave them one.
 			pos = c.Skip(a)
 		case dwarf.TagLexicalBlock:
 			pos = c.Next
@@ -77,13 +77,13 @@ func (w *walker) body(pos, owner int, variadic *bool, direct bool) int {
 	}
 }
 
-// parameter is rule 01/6.8. One inside a block belongs to no function's list, but can be an abstract origin.
+// parameter is rule 01/6.8. A parameter in a block is in no function's list, but it can be an abstract origin.
 func (w *walker) parameter(a *dwarf.Abbrev, owner int, index uint16, direct bool) int {
 	c := &w.c
 	p := Param{Off: dwarf.Offset(c.Pos), Type: LocalID(w.ref(dwarf.SlotType)), HasType: c.Present(dwarf.SlotType), Index: index, Origin: -1, Name: w.name()}
 	p.HasName = p.Name != 0
 	if c.Present(dwarf.SlotOrigin) {
-		// Kept as an offset until resolveParams, as Type is.
+		// An offset until resolveParams, like Type.
 		p.Origin = NotFound
 		if off := w.ref(dwarf.SlotOrigin); off != 0 {
 			p.Origin = int32(off)
@@ -140,7 +140,7 @@ func (w *walker) resolveFuncs() {
 	}
 }
 
-// originName is the name of the abstract origin, else of the specification, one step.
+// originName returns the name of the abstract origin, or else of the specification, after one step.
 func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 	if f.Origin >= 0 {
 		return w.fs.Funcs[f.Origin].Name
@@ -154,8 +154,8 @@ func (w *walker) originName(f *Func, p *pendingFunc) dwarf.StrKey {
 	return 0
 }
 
-// resolveParams turns type references into local ids and origins into indices; a parameter without a type of its own takes
-// name and type from its origin.
+// resolveParams turns type references into local ids, and origins into indices. A parameter without a type takes name and type
+// from its origin.
 func (w *walker) resolveParams() {
 	t := w.fs
 	for i := range t.Params {

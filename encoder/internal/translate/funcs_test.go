@@ -21,7 +21,7 @@ func TestSubprograms(t *testing.T) {
 			cu := b.CU("a.c", synth.C11)
 			i := cu.Base("int", 4, synth.Signed)
 			f := cu.Func("f", text.At(16), 16, i, synth.Param{Name: "a", Type: i}, synth.Param{Name: "p", Type: cu.Pointer(nil)}, synth.Rest)
-			// A parameter in a block is the block's, and dots there are nobody's.
+			// A parameter in a block belongs to the block, and an ellipsis there to no function.
 			block := f.DIE(dwarf.TagLexDwarfBlock)
 			block.DIE(dwarf.TagFormalParameter, synth.Name("hidden"), synth.Type(i))
 			cu.Func("g", synth.Nowhere, 0, nil).Declaration()

@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// An offsetIndex finds an entry of a list by the offset of its DIE. It is built at the first question.
+// An offsetIndex finds an entry of a list by the offset of its DIE. It is built when it is first used.
 type offsetIndex struct {
 	built bool
 	keys  []uint64 // offset << 32 | index, sorted
@@ -23,7 +23,7 @@ func (x *offsetIndex) find(off dwarf.Offset, n int, offAt func(i int) dwarf.Offs
 		slices.Sort(x.keys)
 		x.built = true
 	}
-	// A unit that is imported has been walked twice: the last entry counts.
+	// An imported unit has been walked twice: the last entry counts.
 	at, _ := slices.BinarySearch(x.keys, uint64(off+1)<<32)
 	if off == 0 || at == 0 || dwarf.Offset(x.keys[at-1]>>32) != off {
 		return 0, false
@@ -31,8 +31,8 @@ func (x *offsetIndex) find(off dwarf.Offset, n int, offAt func(i int) dwarf.Offs
 	return int(uint32(x.keys[at-1])), true
 }
 
-// A funcMemo remembers what Options.FuncIndex said, by string key, where Options.FuncLookup knows nothing: most names recur in
-// every CU. Open addressing; a slot is key << 32 | index + 1.
+// A funcMemo caches the results of Options.FuncIndex by string key, for keys that Options.FuncLookup does not cover: most names
+// recur in every CU. It is a hash table with open addressing; a slot is key << 32 | index + 1.
 type funcMemo struct {
 	slots   []uint64
 	used    int
@@ -46,7 +46,7 @@ func (m *funcMemo) index(key dwarf.StrKey, w *walker) int32 {
 			return n
 		}
 	}
-	if m.strings != w.t.Strings { // another image: other keys
+	if m.strings != w.t.Strings { // another image has other keys
 		m.strings, m.used = w.t.Strings, 0
 		clear(m.slots)
 	}
@@ -63,7 +63,7 @@ func (m *funcMemo) index(key dwarf.StrKey, w *walker) int32 {
 	return n
 }
 
-// probe finds the slot of a key, or the free one where it belongs.
+// probe finds the slot of a key, or the free slot where it belongs.
 func (m *funcMemo) probe(key dwarf.StrKey) int {
 	mask := uint32(len(m.slots) - 1)
 	for i := uint32(key) * 0x9e3779b1 & mask; ; i = (i + 1) & mask {

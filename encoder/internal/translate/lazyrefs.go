@@ -2,13 +2,15 @@ package translate
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// Of the types of a unit, ninety-nine of a hundred are only recognised and forgotten. What the members of a composite and the
-// parameters of a prototype refer to is looked up once, to compute the class. In the record the reference stays the offset of a DIE: it is
-// lazy. Lazy references are resolved to local ids where they are needed: in the few records that go into the object, and in the few
-// units that deviate.
+// The problem: 99 of 100 types of a unit are recognised by their class and then dropped. Turning all references of their members
+// and parameters into local ids is wasted work.
+//
+// The idea: such references are looked up once, for the class, but the record keeps the offset of the DIE. These references are
+// lazy. They are resolved to local ids only where these are needed: in the few records that go into the object, and in units that
+// deviate.
 
-// resolveEagerly hands the lazy references to resolve, which follows them with the others, if the unit cannot have lazy ones: because one
-// of its passes needs their local ids, or because types are not in the order of their offsets, by which Unit.At finds them.
+// resolveEagerly passes the lazy references to resolve if the unit cannot have lazy ones. There are two reasons: a pass over the
+// unit needs the local ids, or types are not in the order of their offsets, in which Unit.At searches.
 func (w *walker) resolveEagerly() {
 	if !w.lazyRefs || !w.moved && inOrder(w.t.Dies) && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
 		return
@@ -26,7 +28,7 @@ func (w *walker) resolveEagerly() {
 	}
 }
 
-// inOrder reports whether types come in the order of their offsets.
+// inOrder reports whether types are in the order of their offsets.
 func inOrder(dies []Die) bool {
 	last := uint32(0)
 	for i := range dies {
@@ -39,7 +41,8 @@ func inOrder(dies []Die) bool {
 	return true
 }
 
-// lazyRefsIn is where the references that may be lazy start in a record of a kind, and how far they are apart: 0 if there are none.
+// lazyRefsIn returns the first word of a record that can be a lazy reference, and the distance between such words; 0 if the kind
+// has none.
 func lazyRefsIn(k btf.Kind) (at, step int) {
 	switch k {
 	case btf.KindStruct, btf.KindUnion:
@@ -50,8 +53,8 @@ func lazyRefsIn(k btf.Kind) (at, step int) {
 	return 0, 0
 }
 
-// ResolveRefs makes all lazy references local ids. It is the one change of a Unit behind the translation, and is up to the join, which has the
-// unit to itself; all others ask Resolved.
+// ResolveRefs turns all lazy references into local ids. Nothing else changes a Unit after the translation. Only the join calls
+// it, while it is the only user of the unit; everyone else calls Resolved.
 func (t *Unit) ResolveRefs() {
 	if !t.LazyRefs {
 		return
@@ -66,7 +69,7 @@ func (t *Unit) ResolveRefs() {
 	t.LazyRefs = false
 }
 
-// Resolved is the local id that a reference of a member or parameter stands for, whether or not it is lazy.
+// Resolved returns the local id that the reference of a member or parameter means, whether or not it is lazy.
 func (t *Unit) Resolved(ref uint32) LocalID {
 	if t.LazyRefs {
 		return t.At(ref)
@@ -74,11 +77,11 @@ func (t *Unit) Resolved(ref uint32) LocalID {
 	return LocalID(ref)
 }
 
-// At is the local id of the type at an offset, 0 when there is none there. The outermost of the dimensions of an array, which are
-// all at one offset, comes last.
+// At returns the local id of the type at an offset, 0 if there is none. All dimensions of an array have one offset; At returns
+// the outermost, which comes last.
 func (t *Unit) At(off uint32) LocalID {
 	id, end := 0, len(t.Dies)
-	for end-id > 1 { // id is at off or before it, as void is; what follows from end on is behind it
+	for end-id > 1 { // id is at off or before it, as void is; all types from end on are after it
 		if m := int(uint(id+end) >> 1); t.Dies[m].Off <= off {
 			id = m
 		} else {

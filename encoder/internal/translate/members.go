@@ -9,19 +9,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// A composite collects its members four words each: name, offset of the type's DIE, bit offset, and the size of a bit
-// field, 0 for a plain member.
+// A composite collects four words per member: name, offset of the type's DIE, bit offset, and the size of a bit field, which is 0
+// for a plain member.
 const memberWords = 4
 
-// oldStorage in the fourth word marks a bit field in the old form whose storage size is that of its type.
+// oldStorage in the fourth word marks a bit field in the old form that has the storage size of its type.
 const oldStorage = 1 << 31
 
 const langRust = 0x1c
 
-// maxBits is how many bits kernels take of a bit field.
+// maxBits is the largest size of a bit field that kernels accept, in bits.
 const maxBits = 128
 
-// composite is a struct, class, interface or union with its members (rules 01/5.2 and 01/6.6).
+// composite handles a struct, class, interface or union with its members (rules 01/5.2 and 01/6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
 	c, pos, tag := &w.c, w.c.Pos, a.Tag
 	if w.direct && a.Children && c.Only(dwarf.SlotName, dwarf.SlotNameKey, dwarf.SlotSize, dwarf.SlotSibling) {
@@ -80,7 +80,7 @@ func (w *walker) own(from, pos int, id uint32) {
 	}
 }
 
-// named notes a struct, union or enum that has a name, or takes it from the type at spec.
+// named records that a struct, union or enum has a name, either its own or that of the type at spec.
 func (w *walker) named(id uint32, name dwarf.StrKey, spec dwarf.Offset, g nominal.Group) {
 	switch {
 	case name != 0:
@@ -90,7 +90,7 @@ func (w *walker) named(id uint32, name dwarf.StrKey, spec dwarf.Offset, g nomina
 	}
 }
 
-// setName notes what the name of a type is to the references to it.
+// setName records what references to a type with this name contribute.
 func (w *walker) setName(id uint32, name dwarf.StrKey, g nominal.Group) {
 	w.t.Named = append(w.t.Named, LocalID(id))
 	w.t.Class[id] = nominal.Name(uint32(name), g)
@@ -103,7 +103,7 @@ func aggregate(union bool) nominal.Group {
 	return nominal.Struct
 }
 
-// dropTags forgets the tags that were collected for a class, which loses them (rule 01/7.2).
+// dropTags drops the tags that were collected for a class, which has none in BTF (rule 01/7.2).
 func (w *walker) dropTags(from, owner int) {
 	keep := w.t.TypeTags[:from]
 	for _, t := range w.t.TypeTags[from:] {
@@ -114,8 +114,8 @@ func (w *walker) dropTags(from, owner int) {
 	w.t.TypeTags = keep
 }
 
-// plainRecord appends the STRUCT or UNION at pos if it has nothing but plain members, which stand from next on; else it leaves
-// everything as it was, and ok is false.
+// plainRecord appends the STRUCT or UNION at pos if all its children, from next on, are plain members. Otherwise it changes
+// nothing, and ok is false.
 func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, union bool) (behind int, ok bool) {
 	t := &w.t.Types
 	t.Append3(uint32(name), 0, uint32(size))
@@ -142,7 +142,7 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	return run.Next + 1, true
 }
 
-// spread reports whether members, three words each, have an offset.
+// spread reports whether any of the members, three words each, has an offset.
 func spread(members []uint32) bool {
 	for at := 2; at < len(members); at += 3 {
 		if members[at] != 0 {
@@ -195,7 +195,7 @@ func (w *walker) members(pos, owner int, union bool) int {
 	}
 }
 
-// member pushes the member that was just read (rule 01/10.1).
+// member pushes the current member (rule 01/10.1).
 func (w *walker) member(union bool) {
 	c := &w.c
 	name, typ, wide := c.Name(), w.ref(dwarf.SlotType), c.Value(dwarf.SlotBitSize)
@@ -217,16 +217,16 @@ func (w *walker) member(union bool) {
 	}
 	switch {
 	case bits == 0 && offset%8 != 0:
-		c.Fail(c.Pos, "a plain member at bit %d has no BTF", offset)
+		c.Fail(c.Pos, "BTF cannot express a plain member at bit %d", offset)
 	case union && offset != 0 && bits&oldStorage == 0:
-		c.Fail(c.Pos, "a union member at bit %d has no BTF", offset)
+		c.Fail(c.Pos, "BTF cannot express a union member at bit %d", offset)
 	case bits != 0 && bits&oldStorage == 0 && offset > 0xffffff:
-		c.Fail(c.Pos, "a bit field at bit %d has no BTF", offset)
+		c.Fail(c.Pos, "BTF cannot express a bit field at bit %d", offset)
 	}
 	w.elems = append(w.elems, uint32(name), uint32(typ), offset, bits)
 }
 
-// byteOffset is the position of a member that states bytes, and bits in the old form if at all.
+// byteOffset returns the position of a member whose offset is in bytes, and which may be a bit field in the old form.
 func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 	c := &w.c
 	offset = 8 * uint32(c.Value(dwarf.SlotMember))
@@ -262,7 +262,7 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 		}
 	}
 	if n > btf.MaxVlen {
-		w.c.Fail(pos, "%d members are more than BTF can count", n)
+		w.c.Fail(pos, "%d members are more than BTF allows", n)
 	}
 	t := &w.t.Types
 	t.Append(uint32(name), btf.Info(kind, uint32(n)&btf.MaxVlen, kflag), uint32(size))

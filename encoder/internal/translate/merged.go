@@ -4,21 +4,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Units that refer into each other are translated as one: the same walk, over one unit after the other, with one set of
-// tables. Offsets are positions in the dwarf.MergedUnits. References are resolved when all units have been walked, so it does not
-// matter which unit they lead into. (Rule 01/2.3.)
+// Units that refer to each other are translated as one: the same walk, over one unit after the other, with one set of tables.
+// Offsets are positions in the dwarf.MergedUnits. References are resolved after all units have been walked, so they may lead into
+// any unit (rule 01/2.3).
 
-// A mergedWalk is where the walk over MergedUnits is.
+// A mergedWalk is the state of a walk over MergedUnits.
 type mergedWalk struct {
 	m        *dwarf.MergedUnits
 	skip     func(u *dwarf.Unit) bool
-	current  int          // unit that the cursor is in
-	imported map[int]bool // units whose children have been walked where they are imported
-	aside    dwarf.Unit   // another unit that is looked into
+	current  int          // the unit in which the cursor is
+	imported map[int]bool // units whose children were walked where they were imported
+	aside    dwarf.Unit   // another unit that is read in between
 }
 
-// Merged translates all units of an image into t and fs, leaving out those that skip names. The result is a
-// Unit for decoding the locations in fs; it has the address size, the language and the compiler of the first unit.
+// Merged translates all units of an image into t and fs, except those for which skip returns true. The returned Unit decodes the
+// locations in fs; it has the address size, language and compiler of the first unit.
 func (tr *Translator) Merged(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u *dwarf.Unit) bool, opt *Options, t *Unit, fs *Subprograms) (*dwarf.Unit, error) {
 	w := &tr.w
 	for w.replacements = w.replacements[:0]; ; {
@@ -59,7 +59,7 @@ func (w *walker) mergedOnce(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u 
 			w.indexMerged(m, skip)
 		}
 		if m.Supplementary(i) {
-			w.merged.imported[i] = true // its turn is before all imports
+			w.merged.imported[i] = true // it is walked before all its imports
 		}
 		w.unit(i, &u)
 		if w.c.CheckRefs(); w.c.Err != nil {
@@ -74,14 +74,14 @@ func (w *walker) mergedOnce(m *dwarf.MergedUnits, s *dwarf.Strings, skip func(u 
 	return &all, w.finish()
 }
 
-// indexMerged makes the index of types by offset one of all units.
+// indexMerged prepares one index of types by offset for all units.
 func (w *walker) indexMerged(m *dwarf.MergedUnits, skip func(u *dwarf.Unit) bool) {
 	w.merged = &mergedWalk{m: m, skip: skip, imported: make(map[int]bool)}
 	w.mask, w.farFrom, w.eager = 0, 0, false
 	w.byOff, w.far = []uint16{farID}, make(map[uint32]uint32)
 }
 
-// unit walks the unit i, which is open in u. What its root is does not matter.
+// unit walks unit i, which is open in u. The tag of its root does not matter.
 func (w *walker) unit(i int, u *dwarf.Unit) {
 	if w.merged.skip(u) {
 		return
@@ -97,7 +97,7 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 	target := w.ref(dwarf.SlotType)
 	next := c.Skip(a)
 	if w.merged == nil {
-		c.Fail(pos, "imported unit: its partial unit is not merged")
+		c.Fail(pos, "the imported unit is not a partial unit of this image")
 		return next
 	}
 	i, ok := w.merged.m.Find(target)
@@ -118,8 +118,8 @@ func (w *walker) importUnit(a *dwarf.Abbrev) int {
 	return next
 }
 
-// visit prepares for a look at the DIE at off, which may lie in another unit; back returns to where the cursor was. An error
-// met in between stays.
+// visit prepares for reading the DIE at off, which may be in another unit. back returns the cursor to where it was. An error that
+// occurs in between is kept.
 func (w *walker) visit(off dwarf.Offset) (back func()) {
 	c, u, current := w.c, w.u, 0
 	if m := w.merged; m != nil {

@@ -2,25 +2,26 @@ package translate
 
 import "github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 
-// A reference to a DIE that has no local id is void: some DIEs give no type. It is an error where no DIE is. Which of both it is
-// is found out for the few offsets that no type has.
+// A reference to a DIE without a local id is void, since some DIEs become no type. A reference to a place where no DIE starts is
+// an error. This file distinguishes the two, for the few offsets where no type is.
 
-// missing has what was found out about a unit.
+// missing is what is known about such offsets of a unit.
 type missing struct {
-	asked   int                    // questions, but those that known answers
-	seen    map[dwarf.Offset]bool  // offsets at which DIEs are
-	entries map[int]*dwarf.Entries // by unit, after a few questions
+	asked   int                    // number of checks, without those that seen answered
+	seen    map[dwarf.Offset]bool  // offsets at which a DIE starts
+	entries map[int]*dwarf.Entries // by unit, after a few checks
 	spare   *dwarf.Entries         // memory of an earlier unit
-	other   dwarf.Unit             // of MergedUnits, that is looked into
+	other   dwarf.Unit             // a unit of MergedUnits that is read in between
 }
 
-// aFew is how many questions are answered one by one, and nearby how far the type in front may be for that.
+// The first aFew offsets are checked one by one, by reading DIEs from the nearest type before them, which must be at most nearby
+// bytes away. After that, all DIEs of the unit are indexed.
 const (
 	aFew   = 16
 	nearby = 1 << 10
 )
 
-// reset forgets the unit before.
+// reset forgets the previous unit.
 func (m *missing) reset() {
 	if m.asked != 0 {
 		if e := m.entries[0]; e != nil {
@@ -30,7 +31,7 @@ func (m *missing) reset() {
 	}
 }
 
-// mustBe makes it an error that no DIE is at the offset that something refers to.
+// mustBe sets an error if no DIE starts at the offset of a reference.
 func (w *walker) mustBe(off dwarf.Offset) {
 	m := &w.missing
 	if off == 0 || off&localMark != 0 || w.c.Err != nil || m.seen[off] {
@@ -81,7 +82,7 @@ func (w *walker) entryAt(off dwarf.Offset) bool {
 	return e.Has(int(off))
 }
 
-// typeBefore is the offset of the nearest type in front of one, if it is near.
+// typeBefore returns the offset of the nearest type before an offset, if there is one nearby.
 func (w *walker) typeBefore(off dwarf.Offset) (from int, ok bool) {
 	for at := int(off); at > max(0, int(off)-nearby); {
 		at--
@@ -92,9 +93,9 @@ func (w *walker) typeBefore(off dwarf.Offset) (from int, ok bool) {
 	return 0, false
 }
 
-// noEntry is the error of the first DIE that refers to an offset.
+// noEntry sets the error. Its place is the first DIE that refers to the offset.
 func (w *walker) noEntry(off dwarf.Offset) {
-	const problem = "reference to %#x, where no entry is"
+	const problem = "reference to %#x, where no DIE starts"
 	u, at := w.u, w.c.Pos
 	if w.merged == nil {
 		if pos, ok := u.Referrer(off); ok {

@@ -54,7 +54,7 @@ var misreferences = []struct {
 	}},
 }
 
-// TestNoEntry: a reference that leads to no DIE is an error, which says where it is and where it leads.
+// TestNoEntry: a reference that leads to no DIE is an error, which names the places of the reference and of its target.
 func TestNoEntry(t *testing.T) {
 	for _, x := range misreferences {
 		build := func(to uint64) (image []byte, inside uint64) {
@@ -72,7 +72,7 @@ func TestNoEntry(t *testing.T) {
 		}{{"0", 0}, {"header", 3}, {"middle of a DIE", i + 1}, {"middle of the root", i - 1}, {"far out", 0x7fffffff}, {"end", 0x4000}} {
 			image, _ := build(to.at)
 			_, err := translated(image, feature.Default())
-			if want := fmt.Sprintf("reference to %#x, where no entry is", to.at); err == nil || !strings.Contains(err.Error(), want) ||
+			if want := fmt.Sprintf("reference to %#x, where no DIE starts", to.at); err == nil || !strings.Contains(err.Error(), want) ||
 				!strings.HasPrefix(err.Error(), "CU 0: .debug_info+0x") {
 				t.Errorf("%s, %s: got error %v, want %q", x.name, to.what, err, want)
 			}
@@ -80,7 +80,8 @@ func TestNoEntry(t *testing.T) {
 	}
 }
 
-// TestReferencesOfNoUse: what a DIE that no rule reads refers to does not matter, and a DIE that gives no type may be referred to.
+// TestReferencesOfNoUse: references of a DIE that no rule reads do not matter, and references to a DIE that becomes no type are
+// allowed.
 func TestReferencesOfNoUse(t *testing.T) {
 	b := synth.New(synth.Target{})
 	cu := b.CU("a.c", synth.C11)
@@ -88,7 +89,7 @@ func TestReferencesOfNoUse(t *testing.T) {
 	cu.DIE(dwarf.TagModule, nowhere).DIE(dwarf.TagPointerType, nowhere)
 	cu.DIE(dwarf.TagNamelist, nowhere)
 	cu.DIE(dwarf.TagVariable, synth.Name("v"), nowhere)
-	for range 100 { // more than are answered one by one
+	for range 100 { // more than are checked one by one
 		cu.Pointer(cu.DIE(dwarf.TagUnspecifiedType, synth.Name("decltype(nullptr)")))
 	}
 	if got, err := translated(b.Bytes(), feature.Default()); err != nil || strings.Count(got, "PTR 0") != 100 {

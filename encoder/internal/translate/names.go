@@ -1,9 +1,9 @@
 package translate
 
-// maxIdentifier is as long as names may be in kernels before 6.1.
+// maxIdentifier is the maximum length of a name in kernels before 6.1.
 const maxIdentifier = 127
 
-// IsIdentifier reports whether every kernel takes a text as the name of a type, member, enumerator, parameter or function.
+// IsIdentifier reports whether every kernel accepts name as the name of a type, member, enumerator, parameter or function.
 func IsIdentifier(name []byte) bool {
 	if len(name) == 0 || len(name) > maxIdentifier || name[0] >= '0' && name[0] <= '9' {
 		return false
@@ -16,8 +16,8 @@ func IsIdentifier(name []byte) bool {
 	return true
 }
 
-// Identifier makes a name one that every kernel takes: every byte that may not stand in one is an underscore, and what is too long is
-// cut.
+// Identifier changes a name into one that every kernel accepts: bytes that are not allowed become underscores, and names that are
+// too long are cut.
 func Identifier(name []byte) []byte {
 	own := append([]byte(nil), name[:min(len(name), maxIdentifier)]...)
 	for i, c := range own {
@@ -28,7 +28,7 @@ func Identifier(name []byte) []byte {
 	return own
 }
 
-// inIdentifiers are the bytes of identifiers; a dot is as good as a letter.
+// inIdentifiers are the bytes that identifiers may have; kernels treat a dot like a letter.
 var inIdentifiers = func() (t [256]bool) {
 	for c := range t {
 		t[c] = c == '_' || c == '.' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'

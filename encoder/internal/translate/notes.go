@@ -7,11 +7,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// A Note says of one DIE that its BTF is not what the source means. Notes are rare: a unit of C has none as a rule. They hold no
-// pointers, so that units stay cheap to collect; the texts are made when the unit is joined.
+// A Note says that the BTF of one DIE differs from what the source means. Notes are rare: most C units have none. They hold no
+// pointers, which keeps units cheap for the garbage collector; the texts are made when the unit is joined.
 type Note struct {
 	Off   uint64       // of the DIE in its section
-	Value uint64       // what the rule says
+	Value uint64       // depends on the rule
 	Name  dwarf.StrKey // of the DIE, or 0
 	Unit  dwarf.StrKey // name of its CU
 	CU    uint32       // number of its CU
@@ -22,71 +22,71 @@ type Note struct {
 // A NoteRule is a kind of note.
 type NoteRule uint8
 
-// The rules, in the order in which they are told.
+// The rules, in the order in which they are reported.
 const (
-	NoteNameless    NoteRule = iota // a declaration without a name: what it declares is unknown
-	NoteUnknownTag                  // a type has a tag without a counterpart; Value is the tag, an outcome and a size
-	NoteOpaque                      // a type without a counterpart is a struct; Value is its size
-	NoteOddInteger                  // an integer has a size that no INT has; Value is the size
-	NoteFakeInteger                 // the same, where it is an INT of another size
-	NoteOddFloat                    // a float that FLOAT does not have is an integer; Value is the size
-	NoteName                        // a name is made an identifier
-	NoteEmptyUnit                   // a unit is left out, since there is nothing in it; Value is the dwarf.Nothing
-	NoteUnsized                     // something holds a type without a size: void, or a function
-	NoteOddEncoding                 // an integer stands for what is none; Value is the encoding
-	NoteLostPart                    // a part of a struct is left out; Value is its tag
-	NoteEmptyTag                    // a declaration tag without a text is left out
-	NoteOddArray                    // the number of elements of a dimension is not known; Value is the tag of the dimension
+	NoteNameless    NoteRule = iota // a declaration has no name, so what it declares is unknown
+	NoteUnknownTag                  // a reference leads to a DIE with an unknown tag; Value is the tag, an outcome and a size
+	NoteOpaque                      // a type that BTF lacks became a struct; Value is its size
+	NoteOddInteger                  // an integer has a size that INT does not allow; Value is the size
+	NoteFakeInteger                 // the same, but it became an INT of another size
+	NoteOddFloat                    // a float that FLOAT cannot express became an integer; Value is the size
+	NoteName                        // a name was changed into an identifier
+	NoteEmptyUnit                   // a unit without contents was left out; Value is the dwarf.Nothing
+	NoteUnsized                     // a member, element or parameter has a type without a size: void, or a function
+	NoteOddEncoding                 // a base type of another encoding became an integer; Value is the encoding
+	NoteLostPart                    // a part of a struct was left out; Value is its tag
+	NoteEmptyTag                    // a declaration tag without text was left out
+	NoteOddArray                    // the number of elements of a dimension is unknown; Value is the tag of the dimension
 	NumNoteRules
 )
 
-// noteRules have the name of each rule, and what it says; %v is Note.Value.
+// noteRules has the name and the text of each rule. The argument of text is Note.Value.
 var noteRules = [NumNoteRules]struct {
 	name string
 	text func(value uint64) string
 }{
-	NoteNameless: {"nameless-declaration", func(uint64) string { return "a declaration without a name is an empty struct" }},
+	NoteNameless: {"nameless-declaration", func(uint64) string { return "declaration without a name: replaced by an empty struct" }},
 	NoteUnknownTag: {"unknown-tag", func(v uint64) string {
-		text := fmt.Sprintf("something refers to tag %#x as to a type: ", uint16(v))
+		text := fmt.Sprintf("a DIE with tag %#x is used as a type: ", uint16(v))
 		switch outcome(v >> 16 & 0xff) {
 		case asTarget:
-			return text + "it is taken for the type that it refers to itself"
+			return text + "replaced by the type that it refers to"
 		case asOpaque:
-			return text + fmt.Sprintf("it is a struct of %d bytes without members", v>>32)
+			return text + fmt.Sprintf("replaced by a struct of %d bytes without members", v>>32)
 		}
-		return text + "it is void"
+		return text + "replaced by void"
 	}},
 	NoteOpaque: {"opaque-type", func(size uint64) string {
-		return fmt.Sprintf("BTF has no such type: it is a struct of %d bytes without members", size)
+		return fmt.Sprintf("BTF cannot express this type: replaced by a struct of %d bytes without members", size)
 	}},
 	NoteOddInteger: {"odd-integer", func(size uint64) string {
-		return fmt.Sprintf("BTF has no integer of %d bytes: it is a struct without members", size)
+		return fmt.Sprintf("BTF cannot express an integer of %d bytes: replaced by a struct without members", size)
 	}},
 	NoteFakeInteger: {"fake-integer", func(size uint64) string {
-		return fmt.Sprintf("BTF has no integer of %d bytes: it is one of 4 bytes", size)
+		return fmt.Sprintf("BTF cannot express an integer of %d bytes: replaced by one of 4 bytes", size)
 	}},
 	NoteOddFloat: {"odd-float", func(size uint64) string {
-		return fmt.Sprintf("BTF has no such float of %d bytes: it is an integer", size)
+		return fmt.Sprintf("BTF cannot express this float of %d bytes: replaced by an integer", size)
 	}},
-	NoteUnsized: {"unsized-type", func(uint64) string { return "it holds what has no size, void or a function: that is an empty struct" }},
+	NoteUnsized: {"unsized-type", func(uint64) string { return "its type has no size (void or a function): replaced by an empty struct" }},
 	NoteOddEncoding: {"odd-encoding", func(enc uint64) string {
-		return fmt.Sprintf("BTF has no base type of the encoding %#x: it is an unsigned integer", enc)
+		return fmt.Sprintf("BTF cannot express a base type with encoding %#x: replaced by an unsigned integer", enc)
 	}},
 	NoteLostPart: {"lost-member", func(tag uint64) string {
-		return fmt.Sprintf("BTF has no counterpart of what tag %#x says of a struct: it is left out", tag)
+		return fmt.Sprintf("BTF cannot express the part of a struct with tag %#x: left out", tag)
 	}},
-	NoteEmptyTag: {"empty-tag", func(uint64) string { return "a declaration tag without a text is left out" }},
+	NoteEmptyTag: {"empty-tag", func(uint64) string { return "declaration tag without text: left out" }},
 	NoteOddArray: {"odd-array", func(tag uint64) string {
-		return fmt.Sprintf("a dimension of the array is of tag %#x: its elements are not counted", tag)
+		return fmt.Sprintf("number of elements unknown: a dimension of the array has tag %#x", tag)
 	}},
-	NoteEmptyUnit: {"empty-unit", func(v uint64) string { return dwarf.Nothing(v).String() + ", and it is left out" }},
-	NoteName:      {"odd-name", func(uint64) string { return "kernels refuse this name: it is made an identifier" }},
+	NoteEmptyUnit: {"empty-unit", func(v uint64) string { return dwarf.Nothing(v).String() + ": left out" }},
+	NoteName:      {"odd-name", func(uint64) string { return "kernels refuse this name: changed into an identifier" }},
 }
 
-// String is the rule's name, as users see it.
+// String returns the name of the rule, as users see it.
 func (r NoteRule) String() string { return noteRules[r].name }
 
-// Place is where the DIE is.
+// Place returns the place of the DIE, for messages.
 func (n *Note) Place(s *dwarf.Strings) string {
 	var scratch [4]byte
 	section := ".debug_info"
@@ -104,13 +104,13 @@ func (n *Note) Place(s *dwarf.Strings) string {
 	return fmt.Sprintf("CU %d (%s): %s", n.CU, printable(string(unit)), place)
 }
 
-// Text says what is to be told of the DIE.
+// Text returns the message about the DIE, without its place.
 func (n *Note) Text(s *dwarf.Strings) string {
 	var scratch [4]byte
 	return n.Rule.Text(string(s.Get(n.Name, &scratch)), n.Value)
 }
 
-// Text says what the rule tells of something with a name, which may be empty.
+// Text returns the message of the rule about something with the given name, which may be empty.
 func (r NoteRule) Text(name string, value uint64) string {
 	text := noteRules[r].text(value)
 	if name != "" {
@@ -119,7 +119,7 @@ func (r NoteRule) Text(name string, value uint64) string {
 	return text
 }
 
-// printable is text as it stands if it is of printable characters, else quoted.
+// printable returns text unchanged if all its characters are printable, and quoted otherwise.
 func printable(text string) string {
 	if q := strconv.Quote(text); q[1:len(q)-1] != text {
 		return q
@@ -127,10 +127,10 @@ func printable(text string) string {
 	return text
 }
 
-// noCU as the number of a CU says that it is not known.
+// noCU, as the number of a CU, says that the number is unknown.
 const noCU = 1<<32 - 1
 
-// NameNote is the note that a name was made an identifier, of the DIE at an offset of the unit.
+// NameNote returns the note that the name of the DIE at an offset of the unit was changed into an identifier.
 func (t *Unit) NameNote(off uint32) Note {
 	n := Note{Rule: NoteName, Off: t.Place.Off + uint64(off), Unit: t.Name, CU: uint32(t.Place.Index), Types: t.Place.Section == ".debug_types"}
 	if t.Merged {
@@ -139,7 +139,7 @@ func (t *Unit) NameNote(off uint32) Note {
 	return n
 }
 
-// note makes a note of the DIE at pos.
+// note adds a note about the DIE at pos.
 func (w *walker) note(rule NoteRule, pos int, name dwarf.StrKey, value uint64) {
 	n := w.placed(pos)
 	n.Rule, n.Name, n.Value = rule, name, value
@@ -151,7 +151,7 @@ func emptyUnit(u *dwarf.Unit) Note {
 	return Note{Off: u.Off, CU: uint32(p.Index), Types: p.Section == ".debug_types", Rule: NoteEmptyUnit, Value: uint64(u.Empty)}
 }
 
-// placed is a note of the DIE at pos that has nothing but the place.
+// placed returns a note about the DIE at pos that has only the place.
 func (w *walker) placed(pos int) Note {
 	p := w.u.Place()
 	return Note{Off: p.Off + uint64(pos), Unit: w.u.Name, CU: uint32(p.Index), Types: p.Section == ".debug_types"}

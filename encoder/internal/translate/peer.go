@@ -21,7 +21,7 @@ func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 		fallthrough
 	case w.opt.Peer.Has(rules.OddInteger):
 		return false
-	case size != 0: // a struct says well that there is nothing, such as in Rust's ()
+	case size != 0: // a struct can have size 0, such as Rust's ()
 		w.note(NoteOddInteger, pos, name, size)
 	}
 	w.opaque(pos, w.mangled(name), size)
@@ -33,7 +33,7 @@ func (w *walker) oddInteger(pos int, name dwarf.StrKey, size uint64) bool {
 func (w *walker) foreign(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	if w.opt.Peer.Has(rules.Foreign) {
-		c.Fail(pos, "tag %#x has no BTF", uint16(a.Tag))
+		c.Fail(pos, "BTF cannot express tag %#x", uint16(a.Tag))
 		return c.Next
 	}
 	switch a.Tag {
@@ -61,7 +61,7 @@ func (o *Options) leaveOut(u *dwarf.Unit) error {
 	if !o.Peer.Has(rules.LeaveOut) || u.Last() {
 		return nil
 	}
-	return u.Err(0, "there is nothing in the unit: %v", u.Empty)
+	return u.Err(0, "the unit is empty: %v", u.Empty)
 }
 
 // lostType is rule 01/5.1: pahole does not know packed, shared, immutable and signed (ptrauth) types and templates of typedefs.
@@ -140,14 +140,14 @@ func (w *walker) namelessBase(pos int) dwarf.StrKey {
 func (w *walker) oddFloat(pos int, name dwarf.StrKey, size, enc uint64) bool {
 	switch {
 	case !w.opt.Peer.Has(rules.OddFloat):
-		if intSize(size) { // else there is more to be told
+		if intSize(size) { // other sizes get a note of their own
 			w.note(NoteOddFloat, pos, name, size)
 		}
 		return true
 	case enc != ateFloat:
-		w.c.Fail(pos, "complex and imaginary floats have no BTF")
+		w.c.Fail(pos, "BTF cannot express complex and imaginary floats")
 	default:
-		w.c.Fail(pos, "a float of %d bytes has no BTF", size)
+		w.c.Fail(pos, "BTF cannot express a float of %d bytes", size)
 	}
 	return false
 }
@@ -255,7 +255,7 @@ func (w *walker) confuseTypeUnits() {
 	for id := 1; id <= int(w.u.TypeUnitIDs()); id++ {
 		to := dwarf.Offset(0)
 		if dies := w.t.Dies; id < len(dies) && (id+1 == len(dies) || dies[id+1].Off != dies[id].Off) {
-			to = dwarf.Offset(dies[id].Off) // not of an inner dimension of an array, to which no reference leads
+			to = dwarf.Offset(dies[id].Off) // not an inner dimension of an array, to which references never lead
 		}
 		w.alias(w.u.Len()+id, to)
 	}
@@ -265,7 +265,7 @@ func (w *walker) confuseTypeUnits() {
 func (w *walker) oddEnum(a *dwarf.Abbrev, name dwarf.StrKey, size uint64) int {
 	c, pos := &w.c, w.c.Pos
 	if w.opt.Peer.Has(rules.OddEnum) {
-		c.Fail(pos, "an enumeration of %d bytes has no BTF", size)
+		c.Fail(pos, "BTF cannot express an enumeration of %d bytes", size)
 		return c.Next
 	}
 	w.note(NoteOpaque, pos, name, size)
@@ -282,7 +282,7 @@ func (w *walker) staticMember() bool { return w.opt.Peer.Has(rules.StaticMember)
 // fieldBits is rule 01/10.1: only the low 8 bits of a bit field's size are used. In the profile default, a larger size is an error.
 func (w *walker) fieldBits(size uint64) uint32 {
 	if size > maxBits && !w.opt.Peer.Has(rules.FieldBits) {
-		w.c.Fail(w.c.Pos, "a bit field of %d bits has no BTF", size)
+		w.c.Fail(w.c.Pos, "BTF cannot express a bit field of %d bits", size)
 	}
 	return uint32(uint8(size))
 }

@@ -9,14 +9,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// A stray is a DIE that something refers to as to a type and that made none: its tag is one that no rule knows, or it stands where no
-// rule looks. Nearly no unit has one, so they are found where references are resolved: one that leads to no type is kept.
+// A stray is a DIE that something refers to as a type, but that became none. Either no rule knows its tag, or it is in a place
+// where no rule looks for types. Nearly no unit has one. They are found when references are resolved: the offset of a reference
+// that leads to no type is recorded.
 //
-// In the profile pahole such a reference is void. Otherwise the unit is translated once more, with replacements: a stray that has a type
-// and no size of its own is that type, such as the qualifiers of some language; one with a size is a struct of that size that says
-// nothing else. What is neither stays void. A note tells of each.
+// In the profile pahole, such a reference is void. In the profile default, the unit is translated again, with a replacement for
+// each stray:
+//
+//   - A stray with a type but without a size, such as a qualifier of some language, is replaced by its type.
+//   - A stray with a size is replaced by a struct of that size without members.
+//   - Any other stray is void.
+//
+// Each stray gets a note.
 
-// strays are those of the unit at hand, in the order in which they were found.
+// strays lists the strays of the current unit, in the order in which they were found.
 type strays struct {
 	offs []dwarf.Offset
 	seen map[dwarf.Offset]bool
@@ -28,7 +34,7 @@ func (s *strays) forget() {
 	}
 }
 
-// strayed keeps the offset of a reference that leads to no type. It is an error where no DIE is.
+// strayed records the offset of a reference that leads to no type. If no DIE starts there, it sets an error.
 func (w *walker) strayed(off dwarf.Offset) {
 	s := &w.strays
 	if s.seen == nil {
@@ -41,17 +47,17 @@ func (w *walker) strayed(off dwarf.Offset) {
 	}
 }
 
-// A replacement says what a stray is taken for.
+// A replacement says what replaces a stray.
 type replacement struct {
-	off, to dwarf.Offset // with to, what is at that offset
-	size    uint32       // else a struct of that size
+	off, to dwarf.Offset // to: the DIE that replaces it, with asTarget
+	size    uint32       // the size of the struct, with asOpaque
 	name    dwarf.StrKey
 	as      outcome
 	tag     dwarf.Tag
 	at      Note // place
 }
 
-// An outcome is what became of a stray.
+// An outcome is the kind of a replacement.
 type outcome uint8
 
 const (
@@ -60,7 +66,7 @@ const (
 	asOpaque
 )
 
-// applyReplacements makes types of the strays that an earlier walk over the unit met.
+// applyReplacements appends the replacements of the strays that an earlier walk over the unit found.
 func (w *walker) applyReplacements() {
 	for _, m := range w.replacements {
 		switch m.as {
@@ -73,8 +79,8 @@ func (w *walker) applyReplacements() {
 	}
 }
 
-// replaceStrays decides about the strays of a unit that has been walked. It reports whether the unit must be walked once more; after the
-// last walk it notes what there is to be told.
+// replaceStrays decides about the strays of a unit that has been walked. It reports whether the unit must be walked again. After
+// the last walk it adds the notes.
 func (w *walker) replaceStrays() (again bool) {
 	if w.strays.offs == nil && len(w.replacements) == 0 {
 		return false
@@ -82,7 +88,7 @@ func (w *walker) replaceStrays() (again bool) {
 	if len(w.replacements) == 0 {
 		w.replaced = make(map[dwarf.Offset]bool)
 	}
-	slices.Sort(w.strays.offs) // so that each unit of MergedUnits is looked into once
+	slices.Sort(w.strays.offs) // opens each unit of MergedUnits once
 	var peek dwarf.Peek
 	for i := 0; i < len(w.strays.offs); i++ { //nolint:intrange // more may be appended
 		off := w.strays.offs[i]
@@ -101,7 +107,7 @@ func (w *walker) replaceStrays() (again bool) {
 	if again {
 		return true
 	}
-	slices.SortFunc(w.replacements, func(a, b replacement) int { return cmp.Compare(a.off, b.off) }) // found in the order of references, or of classes
+	slices.SortFunc(w.replacements, func(a, b replacement) int { return cmp.Compare(a.off, b.off) }) // they were found in the order of references, or of classes
 	for _, m := range w.replacements {
 		n := m.at
 		n.Rule, n.Name, n.Value = NoteUnknownTag, m.name, uint64(m.tag)|uint64(m.as)<<16|uint64(m.size)<<32
@@ -110,7 +116,7 @@ func (w *walker) replaceStrays() (again bool) {
 	return false
 }
 
-// judgeStray looks at the DIE at an offset; ok is false where there is nothing to tell of.
+// judgeStray decides about the DIE at an offset. ok is false if it needs neither a replacement nor a note.
 func (w *walker) judgeStray(off dwarf.Offset, peek *dwarf.Peek) (m replacement, ok bool) {
 	defer w.visit(off)()
 	a := peek.Read(w.u, int(off))
@@ -135,8 +141,8 @@ func (w *walker) judgeStray(off dwarf.Offset, peek *dwarf.Peek) (m replacement, 
 	return m, true
 }
 
-// knownTag reports whether rules know a tag. Where such a DIE made no type it is none, or stands where none is looked for, as in an inline
-// expansion.
+// knownTag reports whether the rules know a tag. A DIE with such a tag that became no type is not a type, or is in a place where
+// types are not translated, such as an inline expansion.
 func knownTag(tag dwarf.Tag) bool {
 	switch tag {
 	case dwarf.TagArrayType, dwarf.TagClassType, dwarf.TagEnumerationType, dwarf.TagFormalParameter, dwarf.TagImportedDeclaration, dwarf.TagLabel,
@@ -153,7 +159,7 @@ func knownTag(tag dwarf.Tag) bool {
 	return false
 }
 
-// opaque appends a struct of a size that says nothing else.
+// opaque appends a struct of a given size without members.
 func (w *walker) opaque(pos int, name dwarf.StrKey, size uint64) {
 	w.t.Types.Append(uint32(name), btf.Info(btf.KindStruct, 0, false), uint32(size))
 	if id := w.added(pos, size, nominal.Hash{}); name != 0 {

@@ -8,15 +8,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Annotations come in two encodings (rule 01/7): as child DIEs (clang), and as chains that an attribute
-// starts (gcc).
+// DWARF stores annotations in two ways (rule 01/7): as child DIEs (clang), and as chains that start with an attribute (gcc).
 
 const (
 	declTagName = "btf_decl_tag"
 	typeTagName = "btf_type_tag"
 )
 
-// declTag is the value of the annotation DIE that was just read, if it is a declaration tag.
+// declTag returns the value of the current annotation DIE, if it is a declaration tag.
 func (w *walker) declTag() (value dwarf.StrKey, ok bool) {
 	if value, ok = w.tagNamed(declTagName); ok && w.emptyDeclTag(value) {
 		return 0, false
@@ -31,8 +30,8 @@ func (w *walker) tagNamed(name string) (value dwarf.StrKey, ok bool) {
 	return w.c.ConstString(), true
 }
 
-// annotations walks the children of a DIE from pos on and hands the values of its declaration tags to add. It returns the
-// position behind them.
+// annotations walks the children of a DIE from pos on, and calls add for the values of its declaration tags. It returns the
+// position after them.
 func (w *walker) annotations(pos int, add func(value dwarf.StrKey)) int {
 	c := &w.c
 	for {
@@ -49,26 +48,26 @@ func (w *walker) annotations(pos int, add func(value dwarf.StrKey)) int {
 	}
 }
 
-// maxAnnotations bounds a chain of annotations, which a damaged image can close to a ring.
+// maxAnnotations bounds a chain of annotations, which is circular in some damaged images.
 const maxAnnotations = 1 << 12
 
-// chain calls visit on the annotation DIEs of a gcc chain, from the one at off on, until it returns false. Any number of DIEs may share a
-// chain, and each has tags of its own from it. All of them together are not more than the unit has bytes: compilers need some bytes
-// for each DIE, and chains are short.
+// chain calls visit for the annotation DIEs of a gcc chain, starting at off, until it returns false. Any number of DIEs may share
+// a chain, and each of them gets its own tags. Their total number is limited to the number of bytes of the unit: compilers need
+// several bytes per DIE, and chains are short.
 func (w *walker) chain(off dwarf.Offset, visit func() bool) {
 	if off == 0 {
 		return
 	}
 	for range maxAnnotations {
 		if w.chainTags++; w.chainTags > maxAnnotations+w.u.Len() {
-			w.c.Fail(w.c.Pos, "DIEs of the unit share chains of annotations, of which they would have more than %d together", w.chainTags-1)
+			w.c.Fail(w.c.Pos, "too many annotations: DIEs of the unit share chains of them, and would have more than %d in total", w.chainTags-1)
 			return
 		}
 		if off = w.annotation(off, visit); off == 0 {
 			return
 		}
 	}
-	w.c.Fail(int(off), "annotations form a ring")
+	w.c.Fail(int(off), "the chain of annotations is circular")
 }
 
 // annotation is one step of chain: it returns where the next annotation is, or 0.
@@ -83,7 +82,7 @@ func (w *walker) annotation(off dwarf.Offset, visit func() bool) (next dwarf.Off
 	return w.ref(dwarf.SlotAnnot)
 }
 
-// gnuChain hands the declaration tags of a gcc chain to add.
+// gnuChain calls add for the declaration tags of a gcc chain.
 func (w *walker) gnuChain(off dwarf.Offset, add func(value dwarf.StrKey)) {
 	w.chain(off, func() bool {
 		if value, ok := w.declTag(); ok {
@@ -93,7 +92,8 @@ func (w *walker) gnuChain(off dwarf.Offset, add func(value dwarf.StrKey)) {
 	})
 }
 
-// tagged collects the tags of a member: its children, then its chain. It returns the position of the next sibling.
+// tagged collects the tags of a member: first from its children, then from its chain. It returns the position of the next
+// sibling.
 func (w *walker) tagged(a *dwarf.Abbrev, owner uint32, index int32) int {
 	return w.owned(a, func(value dwarf.StrKey) {
 		w.t.TypeTags = append(w.t.TypeTags, DeclTag{owner, index, value})
@@ -113,8 +113,8 @@ func (w *walker) owned(a *dwarf.Abbrev, add func(value dwarf.StrKey)) int {
 	return next
 }
 
-// pointerTags appends the TYPE_TAGs of a pointer, each with an id of its own before the pointer's, and returns what the
-// pointer refers to. From clang the pointer leads to the last tag and so on to the first; from gcc the other way round.
+// pointerTags appends the TYPE_TAGs of a pointer, each with its own id before that of the pointer, and returns what the pointer
+// refers to. With clang, the pointer refers to the last tag, which leads to the first; with gcc it is the other way round.
 func (w *walker) pointerTags(a *dwarf.Abbrev, target uint32, annot dwarf.Offset) (ref uint32, next int) {
 	c := &w.c
 	next = c.Next
@@ -170,7 +170,7 @@ func (w *walker) typeTag(value dwarf.StrKey, target uint32) uint32 {
 	return uint32(id) | localMark
 }
 
-// byOwner sorts tags by their owners, and leaves those of one owner in the order in which they were met.
+// byOwner sorts tags by their owners. Tags of one owner keep their order.
 func byOwner(tags []DeclTag) {
 	order := func(a, b DeclTag) int { return cmp.Compare(a.Owner, b.Owner) }
 	if !slices.IsSortedFunc(tags, order) {
@@ -178,8 +178,8 @@ func byOwner(tags []DeclTag) {
 	}
 }
 
-// TagsOf is the run of tags that belong to the DIE at off, in the order in which they were met. It is a part of tags, which are those of
-// the functions or of the variables of a unit.
+// TagsOf returns the tags of the DIE at off, in the order in which they were found. The result is a part of tags, which are those
+// of the functions or of the variables of a unit.
 func TagsOf(tags []DeclTag, off dwarf.Offset) []DeclTag {
 	if len(tags) == 0 {
 		return nil

@@ -104,7 +104,7 @@ func TestTypeTags(t *testing.T) {
 			for range 100 {
 				cu.Pointer(nil).Add(chain)
 			}
-		}), fails: "DIEs of the unit share chains of annotations", deviates: "the peer has no such bound"},
+		}), fails: "too many annotations", deviates: "the peer has no such bound"},
 		{name: "no text", shows: rules.EmptyTag, build: one(func(cu *synth.CU) {
 			cu.Pointer(nil).Add(llvm("btf_type_tag", ""))
 		}), fails: "type tag has no text"},
@@ -213,7 +213,7 @@ func TestDeclTags(t *testing.T) {
 	})
 }
 
-// TestAnnotationRing: a chain that a damaged image closes is an error.
+// TestAnnotationRing: a circular chain of annotations is an error.
 func TestAnnotationRing(t *testing.T) {
 	for _, name := range []string{"btf_type_tag", "btf_decl_tag"} {
 		b := synth.New(synth.Target{})
@@ -224,7 +224,7 @@ func TestAnnotationRing(t *testing.T) {
 		start := synth.Ref(synth.AttrGNUAnnotation, synth.FormRef4, ring)
 		cu.Pointer(i).Add(start)
 		cu.Struct("s", 0).Add(start)
-		if _, err := translated(b.Bytes(), feature.Default()); err == nil || !strings.Contains(err.Error(), "ring") {
+		if _, err := translated(b.Bytes(), feature.Default()); err == nil || !strings.Contains(err.Error(), "circular") {
 			t.Errorf("%s: got error %v, want one about a ring", name, err)
 		}
 	}

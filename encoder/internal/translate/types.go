@@ -18,8 +18,8 @@ const (
 	ateImaginaryFloat = 9
 )
 
-// oddEncodings has a bit for every encoding of what is no integer, character, address or truth value, and no float: decimal and fixed
-// numbers, and texts.
+// oddEncodings has a bit for every encoding that is neither an integer, character, address or boolean, nor a float: decimal and
+// fixed-point numbers, and strings.
 const oddEncodings = 1<<0x0a | 1<<0x0b | 1<<0x0c | 1<<0x0d | 1<<0x0e | 1<<0x0f | 1<<0x13 | 1<<0x14
 
 // base is rule 01/6.1: integers and floats, by encoding and size.
@@ -48,7 +48,7 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 	return next
 }
 
-// floatSize reports whether FLOAT has that size in bytes.
+// floatSize reports whether a FLOAT can have this size in bytes.
 func floatSize(size uint64) bool {
 	switch size {
 	case 2, 4, 8, 12, 16:
@@ -57,7 +57,7 @@ func floatSize(size uint64) bool {
 	return false
 }
 
-// intSize reports whether INT has that size in bytes.
+// intSize reports whether an INT can have this size in bytes.
 func intSize(size uint64) bool { return size != 0 && size <= 16 && size&(size-1) == 0 }
 
 func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
@@ -86,7 +86,7 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 	}
 }
 
-// pointer is rules 01/6.3 and 01/7.1: a pointer, behind the type tags of what it points to.
+// pointer is rules 01/6.3 and 01/7.1: a pointer, preceded by the type tags of its target.
 func (w *walker) pointer(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	target, annot, next := uint32(w.ref(dwarf.SlotType)), w.ref(dwarf.SlotAnnot), c.Next
@@ -99,7 +99,7 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 	return next
 }
 
-// modifier is rule 01/6.2: const, volatile or restrict, of void too.
+// modifier is rule 01/6.2: const, volatile or restrict. The type may be void.
 func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	c, pos := &w.c, w.c.Pos
 	target := uint32(w.ref(dwarf.SlotType))
@@ -107,7 +107,7 @@ func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	return c.Skip(a)
 }
 
-// typedef is rule 01/6.4: a name for a type, void if there is none.
+// typedef is rule 01/6.4: a name for a type, or for void.
 func (w *walker) typedef(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, target, spec, annot, next := w.name(), w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
@@ -137,7 +137,7 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	return next
 }
 
-// maxDims is how many dimensions of an array count (rule 01/6.5).
+// maxDims is the highest number of dimensions of an array; further ones are ignored (rule 01/6.5).
 const maxDims = 64
 
 // array appends one ARRAY per dimension, innermost first; references lead to the outermost, which comes last
@@ -182,7 +182,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 	return next
 }
 
-// dimension is the number of elements that a subrange states: upper bound plus one, else its count, else 0.
+// dimension returns the number of elements of the current subrange: its upper bound plus one, else its count, else 0.
 func (w *walker) dimension() uint32 {
 	c := &w.c
 	switch {
@@ -195,7 +195,7 @@ func (w *walker) dimension() uint32 {
 	}
 }
 
-// enumeration is rules 01/6.7 and 02/4.4: ENUM or ENUM64 by size, signed by values or by type.
+// enumeration is rules 01/6.7 and 02/4.4: ENUM or ENUM64, depending on the size; signed, depending on the values or the type.
 func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	name, size, typ, spec, next := w.name(), c.Value(dwarf.SlotSize)&0x1fff, w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), c.Next
@@ -241,8 +241,8 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 	}
 }
 
-// plainEnumerators appends the enumerators that stand from pos on, as far as they are plain. If those are more than BTF can count, it
-// appends none, and ok is false: read one by one, they lead to the one that is too many.
+// plainEnumerators appends the enumerators from pos on, as long as they are plain. If there are more than BTF allows, it appends
+// none, and ok is false: the slow path then finds the first one that is too many.
 func (w *walker) plainEnumerators(pos int) (next int, ok bool) {
 	w.run.Words = w.run.Words[:0]
 	w.run.Read(&w.c, dwarf.RunEnumerators, pos)
@@ -270,14 +270,14 @@ func (w *walker) enumerator(wide bool) {
 		return
 	}
 	if t.Last().Vlen() == btf.MaxVlen {
-		c.Fail(c.Pos, "more than %d enumerators are more than BTF can count", btf.MaxVlen)
+		c.Fail(c.Pos, "more than %d enumerators, the most that BTF allows", btf.MaxVlen)
 	}
 	switch {
 	case wide:
 		t.AppendElem(name, uint32(value), uint32(value>>32))
 	case !w.enum64:
-		// Without enum64, values are cut and unsigned whatever their size: kernels before 6.0, for which it is
-		// switched off, also refuse an ENUM with the flag that says signed.
+		// Without enum64, values are cut to 32 bits and unsigned, whatever their size. Kernels before 6.0, for which enum64 is
+		// switched off, also refuse an ENUM with the flag for signed values.
 		t.AppendElem(name, uint32(value))
 	default:
 		if v := int64(value); v < -1<<31 || v > 1<<32-1 {
@@ -289,7 +289,7 @@ func (w *walker) enumerator(wide bool) {
 	}
 }
 
-// subroutine is a function type (rules 01/5.2 and 01/6.8), which becomes a FUNC_PROTO at its place.
+// subroutine handles a function type (rules 01/5.2 and 01/6.8), which becomes a FUNC_PROTO in this position.
 func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	c, pos := &w.c, w.c.Pos
 	ret, size, next := w.ref(dwarf.SlotType), c.Value(dwarf.SlotSize), c.Next
@@ -327,7 +327,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	}
 	n := (len(w.elems) - base) / 2
 	if n > btf.MaxVlen {
-		c.Fail(pos, "%d parameters are more than BTF can count", n)
+		c.Fail(pos, "%d parameters are more than BTF allows", n)
 	}
 	t := &w.t.Types
 	to, _ := w.link(uint32(ret))
@@ -340,7 +340,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	return next
 }
 
-// plainParams pushes the parameters that stand from pos on, as far as they are plain.
+// plainParams pushes the parameters from pos on, as long as they are plain.
 func (w *walker) plainParams(pos int) int {
 	run := dwarf.Run{Words: w.elems}
 	run.Read(&w.c, dwarf.RunParams, pos)

@@ -17,7 +17,7 @@ func one(build func(cu *synth.CU)) func(*synth.Builder) {
 	return func(b *synth.Builder) { build(b.CU("a.c", synth.C11)) }
 }
 
-// Rule 01/6.1: base types, and rule 02/4.1: what is no integer of BTF.
+// Rule 01/6.1: base types, and rule 02/4.1: integers that BTF cannot express.
 func TestBaseTypes(t *testing.T) {
 	check(t, []fixture{
 		{name: "encodings", build: one(func(cu *synth.CU) {
@@ -71,8 +71,8 @@ func TestBaseTypes(t *testing.T) {
 			2 INT __SANITIZED_FAKE_INT__ 4
 			3 INT complex 16
 			4 INT imaginary 8`},
-		{name: "complex", shows: rules.OddFloat, build: one(func(cu *synth.CU) { cu.Base("c", 16, synth.ComplexFloat) }), fails: "no BTF"},
-		{name: "imaginary", build: one(func(cu *synth.CU) { cu.Base("c", 8, synth.Imaginary) }), fails: "no BTF"},
+		{name: "complex", shows: rules.OddFloat, build: one(func(cu *synth.CU) { cu.Base("c", 16, synth.ComplexFloat) }), fails: "BTF cannot express"},
+		{name: "imaginary", build: one(func(cu *synth.CU) { cu.Base("c", 8, synth.Imaginary) }), fails: "BTF cannot express"},
 		{name: "float of odd size", build: one(func(cu *synth.CU) { cu.Base("f", 10, synth.Float) }), fails: "a float of 10 bytes"},
 		{name: "no name", shows: rules.NamelessBase, build: one(func(cu *synth.CU) { cu.Base("", 4, synth.Signed).Drop(dwarf.AttrName) }), fails: "no name"},
 	})
@@ -117,12 +117,12 @@ func TestModifiers(t *testing.T) {
 			2 TYPEDEF a 1
 			3 TYPEDEF a 1`},
 		{name: "typedef without a name", shows: rules.NamelessTypedef, build: one(func(cu *synth.CU) { cu.Typedef("", cu.Base("int", 4, synth.Signed)) }), fails: "no name"},
-		{name: "atomic", shows: rules.Foreign, build: unsupported(0x47), fails: "tag 0x47 has no BTF"},
-		{name: "reference", build: unsupported(dwarf.TagReferenceType), fails: "tag 0x10 has no BTF"},
-		{name: "rvalue reference", build: unsupported(dwarf.TagRvalueReferenceType), fails: "tag 0x42 has no BTF"},
-		{name: "pointer to member", build: unsupported(dwarf.TagPtrToMemberType), fails: "tag 0x1f has no BTF"},
-		{name: "string type", build: unsupported(dwarf.TagStringType), fails: "tag 0x12 has no BTF"},
-		{name: "interface", build: unsupported(dwarf.TagInterfaceType), fails: "tag 0x38 has no BTF"},
+		{name: "atomic", shows: rules.Foreign, build: unsupported(0x47), fails: "BTF cannot express tag 0x47"},
+		{name: "reference", build: unsupported(dwarf.TagReferenceType), fails: "BTF cannot express tag 0x10"},
+		{name: "rvalue reference", build: unsupported(dwarf.TagRvalueReferenceType), fails: "BTF cannot express tag 0x42"},
+		{name: "pointer to member", build: unsupported(dwarf.TagPtrToMemberType), fails: "BTF cannot express tag 0x1f"},
+		{name: "string type", build: unsupported(dwarf.TagStringType), fails: "BTF cannot express tag 0x12"},
+		{name: "interface", build: unsupported(dwarf.TagInterfaceType), fails: "BTF cannot express tag 0x38"},
 		{name: "skipped tags", shows: rules.LostType, build: one(func(cu *synth.CU) {
 			for _, tag := range []dwarf.Tag{dwarf.TagSubrangeType, dwarf.TagModule, dwarf.TagLexDwarfBlock, dwarf.TagTemplateAlias, dwarf.TagPackedType, 0x4109} {
 				cu.DIE(tag).Base("hidden", 4, synth.Signed)
@@ -267,7 +267,7 @@ func TestEnums(t *testing.T) {
 			e.Base("hidden", 4, synth.Signed)
 		}), want: `1 ENUM e 4 signed: data1=255 data2=65535 udata=-2147483648 sdata=-3 implicit=-2147483648 block=0 none=0`},
 		{name: "64 bits", build: one(func(cu *synth.CU) {
-			// The sign is that of the type, directly, whatever the values are.
+			// The type alone decides the sign, whatever the values are.
 			cu.Enum("u", 8, long(cu, synth.Unsigned), synth.Value{Name: "A", Value: -1})
 			s := long(cu, synth.Signed)
 			cu.Enum("s", 8, s, synth.Value{Name: "B", Value: 1 << 40})
@@ -296,7 +296,7 @@ func TestEnums(t *testing.T) {
 	})
 }
 
-// Rules 01/6.6 and 01/8.3: structs and unions, and where they have their names from.
+// Rules 01/6.6 and 01/8.3: structs and unions, and the origins of their names.
 func TestComposites(t *testing.T) {
 	check(t, []fixture{
 		{name: "structs and unions", build: one(func(cu *synth.CU) {
@@ -431,7 +431,7 @@ const memberTypes = `
 			4 INT int 4 signed
 			5 INT int 4 signed`
 
-// Rule 01/10.1: where members and bit fields lie.
+// Rule 01/10.1: the places of members and bit fields.
 func TestBitFields(t *testing.T) {
 	big := synth.Target{Class: elf.ELFCLASS64, Order: binary.BigEndian, Machine: elf.EM_S390, DWARF: 4}
 	little := synth.Target{DWARF: 4}
@@ -442,7 +442,7 @@ func TestBitFields(t *testing.T) {
 			synth.Member{Name: "a", Type: i, Bits: 3, BitOff: 0, Unit: 4},
 			synth.Member{Name: "b", Type: i, Bits: 29, BitOff: 3, Unit: 4},
 			synth.Member{Name: "c", Type: i, Off: 4})
-		// The storage unit is that of the type when the member has no size of its own.
+		// The storage unit has the size of the type if the member states none.
 		s.Member(synth.Member{Name: "d", Type: cu.Const(u), Bits: 2, BitOff: 40, Unit: 1}).Drop(dwarf.AttrByteSize)
 	})
 	check(t, []fixture{
@@ -493,7 +493,7 @@ func TestBitFields(t *testing.T) {
 			1 INT unsigned char 1
 			2 STRUCT s 8: a:1@40/2`},
 		{name: "negative bit_offset", target: little, build: one(func(cu *synth.CU) {
-			// As gcc writes a field that crosses its storage unit in a packed struct.
+			// A field that crosses its storage unit in a packed struct, as gcc describes it.
 			i := cu.Base("int", 4, synth.Signed)
 			cu.Struct("s", 5, synth.Member{Name: "a", Type: i, Extra: []synth.Part{
 				synth.Num(dwarf.AttrBitSize, synth.FormData1, 32), synth.Num(dwarf.AttrByteSize, synth.FormData1, 4),

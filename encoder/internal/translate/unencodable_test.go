@@ -10,35 +10,36 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// TestUnencodable: what ends the peer's run is an error in its profile, and something that BTF can say outside it (peer.go).
+// TestUnencodable: input that ends pahole's run is an error in the profile pahole. In the profile default, BTF expresses it in
+// another way (peer.go).
 func TestUnencodable(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		build func(cu *synth.CU, i *synth.DIE)
 		fails string
-		want  string    // behind the int
+		want  string    // after the int
 		shows rules.Set // the rule that makes the difference
 	}{
 		{"atomic", func(cu *synth.CU, i *synth.DIE) {
 			a := cu.DIE(dwarf.TagAtomicType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
 			again := cu.DIE(dwarf.TagAtomicType, synth.Ref(dwarf.AttrType, synth.FormRef4, a))
 			cu.Struct("s", 16, synth.Member{Name: "a", Type: a}, synth.Member{Name: "p", Type: cu.Pointer(again), Off: 8})
-		}, "tag 0x47 has no BTF", `
+		}, "BTF cannot express tag 0x47", `
 			2 PTR 1
 			3 STRUCT s 16: a:1@0 p:2@64`, rules.Foreign},
 		{"atomic void", func(cu *synth.CU, i *synth.DIE) {
 			cu.Typedef("t", cu.DIE(dwarf.TagAtomicType))
-		}, "tag 0x47 has no BTF", "2 TYPEDEF t 0", rules.Foreign},
+		}, "BTF cannot express tag 0x47", "2 TYPEDEF t 0", rules.Foreign},
 		{"references", func(cu *synth.CU, i *synth.DIE) {
 			r := cu.DIE(dwarf.TagReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, i))
 			cu.Typedef("t", cu.DIE(dwarf.TagRvalueReferenceType, synth.Ref(dwarf.AttrType, synth.FormRef4, r)))
-		}, "tag 0x10 has no BTF", `
+		}, "BTF cannot express tag 0x10", `
 			2 PTR 1
 			3 PTR 2
 			4 TYPEDEF t 3`, rules.Foreign},
 		{"pointer to member", func(cu *synth.CU, i *synth.DIE) {
 			cu.Typedef("t", cu.DIE(dwarf.TagPtrToMemberType, synth.Ref(dwarf.AttrType, synth.FormRef4, i)))
-		}, "tag 0x1f has no BTF", `
+		}, "BTF cannot express tag 0x1f", `
 			2 STRUCT 8:
 			3 TYPEDEF t 2`, rules.Foreign},
 		{"typedef without a name", func(cu *synth.CU, i *synth.DIE) {
@@ -62,7 +63,7 @@ func TestUnencodable(t *testing.T) {
 		}, "base type has no name", "2 INT __SANITIZED_FAKE_INT__ 2", rules.NamelessBase},
 		{"complex float", func(cu *synth.CU, i *synth.DIE) {
 			cu.Base("complex double", 16, 3)
-		}, "complex and imaginary floats have no BTF", "2 INT complex double 16", rules.OddFloat},
+		}, "BTF cannot express complex and imaginary floats", "2 INT complex double 16", rules.OddFloat},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			b := synth.New(synth.Target{})
@@ -85,7 +86,7 @@ func TestUnencodable(t *testing.T) {
 	}
 }
 
-// TestLowerBounds: an array has as many elements as lie between its bounds; languages say where it begins by default.
+// TestLowerBounds: an array has as many elements as its bounds say. The default of the lower bound depends on the language.
 func TestLowerBounds(t *testing.T) {
 	lower := func(v uint64) synth.Part { return synth.Num(dwarf.AttrLowerBound, synth.FormData1, v) }
 	for _, x := range []struct {
@@ -120,7 +121,7 @@ func TestLowerBounds(t *testing.T) {
 	}
 }
 
-// TestEmptyTags: a declaration tag without a text is left out, wherever it stands.
+// TestEmptyTags: a declaration tag without text is left out, wherever it is.
 func TestEmptyTags(t *testing.T) {
 	const name = "declaration tag without a text"
 	b := synth.New(synth.Target{})
@@ -154,7 +155,7 @@ func TestEmptyTags(t *testing.T) {
 	}
 }
 
-// TestIdentifiers: names of languages that are not like C become identifiers.
+// TestIdentifiers: names in languages unlike C become identifiers.
 func TestIdentifiers(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	for _, x := range []struct {

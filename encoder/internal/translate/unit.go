@@ -13,27 +13,27 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// IndexPending stands in an ARRAY for the id of the index type, which is one for the whole image and not known to a CU
+// IndexPending takes the place of an array's index type. That type is the same for the whole image, and a CU does not know it
 // (rule 01/6.5).
 const IndexPending = 0xffffffff
 
-// A LocalID is a type of one CU: 1 and up, by its place in Unit.Types; 0 is void.
+// A LocalID is the number of a type within one CU: 1 and up, by its place in Unit.Types; 0 is void.
 type LocalID = nominal.LocalID
 
-// Options say what is wanted of a CU.
+// Options say what to translate.
 type Options struct {
 	Features  feature.Set
-	Classes   bool         // classes of types are wanted
+	Classes   bool         // compute classes of types
 	EagerRefs bool         // no reference may be lazy
-	Stop      func() error // asked from time to time, unless it is nil; an error ends the unit
+	Stop      func() error // called from time to time, unless it is nil; an error ends the translation of the unit
 	Peer      rules.Set    // the rules of pahole that are in force
-	// PlainFields: bit fields that fill an aligned storage unit are plain members.
+	// PlainFields makes plain members of bit fields that fill an aligned storage unit.
 	PlainFields bool
-	// FuncIndex is the number of the ELF function of that name, -1 when there is none.
+	// FuncIndex returns the number of the ELF function of that name, -1 if there is none.
 	FuncIndex func(name []byte) int32
-	// FuncLookup is the same by a string's key, where that is known beforehand; it may be nil.
+	// FuncLookup is the same for the key of a string; ok is false if the key is not indexed. It may be nil.
 	FuncLookup func(s *dwarf.Strings, key dwarf.StrKey) (index int32, ok bool)
-	// Wanted reports whether a variable at that address can become a VAR.
+	// Wanted reports whether a variable at this address can become a VAR.
 	Wanted func(addr uint64) bool
 }
 
@@ -43,8 +43,8 @@ type Func struct {
 	Type     LocalID      // return type
 	Origin   int32        // index of the abstract origin in Funcs, -1 without one
 	First, N uint32       // its direct parameters in Params
-	Elf      int32        // what Options.FuncIndex says of its name, -1 for none
-	Addr     uint64       // DW_AT_low_pc, 0 when absent
+	Elf      int32        // the result of Options.FuncIndex for its name
+	Addr     uint64       // DW_AT_low_pc, 0 if absent
 	Name     dwarf.StrKey
 	CallConv uint8
 	Decl     bool // has DW_AT_declaration
@@ -77,27 +77,28 @@ type Var struct {
 	Artificial bool
 }
 
-// A DeclTag is one btf_decl_tag. Owner is a local type id in TypeTags, the offset of the DIE in the lists of functions and variables.
+// A DeclTag is one btf_decl_tag. Owner is a local id in TypeTags, and the offset of the DIE in the lists of functions and
+// variables.
 type DeclTag struct {
 	Owner     uint32
 	Component int32 // -1 is the owner itself
 	Value     dwarf.StrKey
 }
 
-// A Die is where a type comes from.
+// A Die is the origin of a type.
 type Die struct {
-	Off  uint32 // of its DIE in the unit; all dimensions of an array have one; 0 of a type tag, to which no offset leads
-	Size uint32 // DW_AT_byte_size, 0 when absent
+	Off  uint32 // offset of its DIE in the unit, the same for all dimensions of an array; 0 for a type tag, to which no offset leads
+	Size uint32 // DW_AT_byte_size, 0 if absent
 }
 
-// A Unit is the translation of one CU. It is reused; what it held is gone with the next CU.
+// A Unit is the translation of one CU. It is reused: the next CU overwrites it.
 type Unit struct {
 	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
 	Dies     []Die          // by local id; void is at 0
-	Class    []nominal.Hash // with Options.Classes, by local id, 0 being void; nil where there is a cycle without a name
+	Class    []nominal.Hash // with Options.Classes, by local id, 0 is void; nil if the CU has a cycle without a name
 	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs
 	Named    []LocalID      // named structs, unions and enums, declarations included
-	Int      LocalID        // the first base type named "int", 0 when there is none
+	Int      LocalID        // the first base type named "int", 0 if there is none
 	Arrays   bool           // the CU has an array
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
@@ -118,10 +119,10 @@ type Subprograms struct {
 	Tags   []DeclTag // by ascending owner
 }
 
-// A Translator belongs to one worker; it holds the scratch that CUs share.
+// A Translator belongs to one worker. It holds the scratch memory that is reused for each CU.
 type Translator struct{ w walker }
 
-// SizeOf is the size of a type in bytes (rule 01/10.2); addrSize is that of a pointer.
+// SizeOf returns the size of a type in bytes (rule 01/10.2). A pointer has the size of an address.
 func (t *Unit) SizeOf(id LocalID) uint64 {
 	n := uint64(1)
 	for range maxChain {
@@ -159,10 +160,10 @@ func (t *Unit) SizeOf(id LocalID) uint64 {
 	return 0
 }
 
-// maxChain bounds the length of a chain of modifiers and typedefs: what no source nests, and a cycle exceeds.
+// maxChain bounds a chain of modifiers and typedefs. No source nests that deep; a cycle exceeds it.
 const maxChain = 1 << 10
 
-// Signed reports whether a type is, directly, a signed integer.
+// signed reports whether a type is a signed integer. It does not look through typedefs.
 func (t *Unit) signed(id LocalID) bool {
 	if id == 0 {
 		return false
@@ -182,21 +183,21 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Place, t.Name, t.Merged, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
 }
 
-// add adds what there is to be known of one more type: where it comes from, and its class, as far as that is known.
+// add adds one more type: its origin and, if known, its class.
 func (t *Unit) add(d Die, class nominal.Hash) {
 	t.Dies = append(t.Dies, d)
 	t.Class = append(t.Class, class)
 }
 
-// makeRoom spares a unit its growing: what nine of ten CUs of a kernel come to. Memory that is not used costs nothing.
+// makeRoom allocates as much as nine of ten CUs of a kernel need. Memory that is not touched costs nothing.
 func (t *Unit) makeRoom() {
 	const types, words = 4 << 10, 48 << 10
 	t.Types.Grow(types, words)
 	t.Dies, t.Class, t.Named = make([]Die, 0, types+1), make([]nominal.Hash, 0, types+1), make([]LocalID, 0, types/2)
 }
 
-// CU translates an opened unit into t and fs; only compile and type units have types (rule 01/2.2). The error names the
-// unit and the offset in its section.
+// CU translates an opened unit into t and fs. Only compile and type units have types (rule 01/2.2). The error names the unit and
+// the offset in its section.
 func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit, fs *Subprograms) error {
 	t.reset(u, s)
 	fs.Funcs, fs.Params, fs.Tags = fs.Funcs[:0], fs.Params[:0], fs.Tags[:0]
@@ -209,7 +210,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 	case dwarf.TagSkeletonUnit, dwarf.TagPartialUnit:
 		return nil
 	default:
-		return u.Err(0, "root DIE has tag %#x, which is no unit", uint16(u.Tag))
+		return u.Err(0, "root DIE has tag %#x, which is not the tag of a unit", uint16(u.Tag))
 	}
 	w := &tr.w
 	for w.replacements = w.replacements[:0]; ; t.reset(u, s) {
@@ -228,7 +229,7 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 	}
 }
 
-// finish resolves what the walk has gathered.
+// finish resolves what the walk has collected.
 func (w *walker) finish() error {
 	if w.c.CheckRefs(); w.c.Err == nil {
 		w.resolve()

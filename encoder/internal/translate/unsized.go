@@ -5,11 +5,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Members, elements and parameters that hold void or a function have no BTF: kernels refuse it. No source in C has any, but a typedef
-// of void may be meant for some type that the compiler cannot describe. Outside the profile pahole what they hold is an empty
-// struct. Where nothing in a unit hints at void, nobody looks.
+// The type of a member, element or parameter cannot be void or a function: kernels refuse such BTF. C does not allow it either,
+// but a typedef of void may stand for a type that the compiler cannot describe. In the profile default, an empty struct replaces
+// such a type. Units in which nothing hints at void are not searched.
 
-// replaceUnsized looks at all members, elements and parameters of a unit whose references are followed.
+// replaceUnsized checks all members, elements and parameters of a unit whose references have been resolved.
 func (w *walker) replaceUnsized() {
 	t := w.t
 	for id := uint32(1); id < uint32(len(t.Dies)); id++ {
@@ -20,7 +20,7 @@ func (w *walker) replaceUnsized() {
 		}
 		for ; step != 0 && at < len(r); at += step {
 			if r.Kind() == btf.KindFuncProto && r[at] == 0 || !t.unsized(LocalID(r[at])) {
-				continue // any number of parameters
+				continue // the ellipsis of a prototype
 			}
 			hole := w.emptyStruct()
 			r = t.Types.At(btf.ID(id)) // the table may have moved
@@ -30,7 +30,7 @@ func (w *walker) replaceUnsized() {
 	}
 }
 
-// replaceUnsizedParams looks at all parameters of functions.
+// replaceUnsizedParams checks the parameters of all functions.
 func (w *walker) replaceUnsizedParams() {
 	for i := range w.fs.Params {
 		if p := &w.fs.Params[i]; p.HasType && w.t.unsized(p.Type) {
@@ -45,7 +45,7 @@ func (w *walker) noteUnsized(off dwarf.Offset, name dwarf.StrKey) {
 	w.note(NoteUnsized, int(off), name, 0)
 }
 
-// emptyStruct is the struct that stands for what has no size.
+// emptyStruct returns the struct that replaces types without a size.
 func (w *walker) emptyStruct() uint32 {
 	if w.hole == 0 {
 		w.moved = true
@@ -55,7 +55,7 @@ func (w *walker) emptyStruct() uint32 {
 	return w.hole
 }
 
-// nameOf is the name of the member or parameter whose type is at a word of a record, or that of the type around it.
+// nameOf returns the name of the member or parameter whose type is at a word of a record, or the name of the record.
 func nameOf(r btf.Record, at int) (key dwarf.StrKey) {
 	if r.Kind() != btf.KindArray && r[at-1] != 0 {
 		return dwarf.StrKey(r[at-1])
@@ -63,7 +63,7 @@ func nameOf(r btf.Record, at int) (key dwarf.StrKey) {
 	return dwarf.StrKey(r[0])
 }
 
-// unsized reports whether a type is void or a function, behind typedefs and qualifiers.
+// unsized reports whether a type, without its typedefs and qualifiers, is void or a function.
 func (t *Unit) unsized(id LocalID) bool {
 	for range maxChain {
 		if id == 0 {

@@ -4,8 +4,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// variable keeps a variable that has a fixed address in a wanted section (rules 01/6.9 and 02/6.1).
-// inner says that it is not a direct child of the unit.
+// variable keeps a variable that has a fixed address in a wanted section (rules 01/6.9 and 02/6.1). inner says that it is not a
+// direct child of the unit.
 func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	c, pos := &w.c, w.c.Pos
 	if !c.Present(dwarf.SlotExpr) || c.Present(dwarf.SlotDecl) {
@@ -23,9 +23,9 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	typ, spec, annot, next := w.ref(dwarf.SlotType), w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot), c.Next
 	tag := func(value dwarf.StrKey) { w.t.VarTags = append(w.t.VarTags, DeclTag{uint32(pos), -1, value}) }
 	declared := w.declares(spec, func(children bool) {
-		// Name, type, linkage and tags are the declaration's; the address is the definition's (rule 01/8.3).
+		// Name, type, linkage and tags come from the declaration, the address from the definition (rule 01/8.3).
 		v.Name, v.External, typ = c.Name(), c.Present(dwarf.SlotExternal), w.completed(typ, w.ref(dwarf.SlotType))
-		if annot == 0 { // else it has those of the declaration too
+		if annot == 0 { // otherwise its chain also has those of the declaration
 			annot = w.ref(dwarf.SlotAnnot)
 		}
 		if w.declTags && children {
@@ -43,7 +43,7 @@ func (w *walker) variable(a *dwarf.Abbrev, inner bool) int {
 	return next
 }
 
-// declares calls read with the cursor on the DIE that a specification names, if it is one that declares a variable.
+// declares calls read with the cursor on the DIE that a specification names, if that DIE declares a variable.
 func (w *walker) declares(spec dwarf.Offset, read func(children bool)) bool {
 	if spec == 0 {
 		return false

@@ -9,17 +9,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// The walk numbers types when their DIE is complete, after all its children (rule 01/4). So
-// a composite collects its elements on a stack, above those of the composite around it, and becomes a record at its end.
+// The walk turns the DIEs of a unit into BTF records.
 //
-// A reference to a type that has its local id already is made that id at once. The others are offsets of DIEs in the unit until
-// the walk is done, and resolve turns them into local ids; those of members and parameters stay offsets where that can be (lazyrefs.go).
-// Offset 0 is the unit's header, so 0 can stand for void.
+// The problem: BTF numbers types in a fixed order, and a type may refer to others that come later. pahole numbers a type when its
+// DIE is complete, after all its children (rule 01/4). A struct can contain the DIEs of other structs, so several composites can
+// be open at a time.
+//
+// The method: a composite collects its members on a stack, above those of the composite that contains it, and becomes a record
+// when its DIE ends. A reference to a type that already has a local id becomes that id immediately. Any other reference stays the
+// offset of a DIE in the unit until the end of the walk, when resolve turns it into a local id. References of members and
+// parameters may even stay offsets longer (lazyrefs.go). Offset 0 is the header of the unit, so a reference of 0 can mean void.
 
 // maxDepth bounds the nesting of DIEs: far beyond what compilers emit, far below what would exhaust memory.
 const maxDepth = 2000
 
-// A walker translates one unit, or MergedUnits. Its scratch serves one unit after the other.
+// A walker translates one unit, or MergedUnits. Its scratch memory is reused for the next unit.
 type walker struct {
 	c   dwarf.Cursor
 	u   *dwarf.Unit
@@ -30,15 +34,15 @@ type walker struct {
 	typeIndex
 	fixups
 
-	// What DIEs have collected whose end has not been reached:
+	// Collected from DIEs whose end has not been reached:
 	depth  int
 	elems  []uint32 // stack of member and parameter words of open composites
 	params []Param  // stack of parameters of open functions
 
-	merged   *mergedWalk // nil where units are walked one by one
-	unsized  bool        // something may hold void (unsized.go)
-	hole     uint32      // the empty struct that stands for that, 0 while there is none
-	moved    bool        // types were put behind others whose offsets are higher
+	merged   *mergedWalk // nil if units are walked one by one
+	unsized  bool        // something may have type void (unsized.go)
+	hole     uint32      // the empty struct that replaces void, 0 while there is none
+	moved    bool        // a type was appended after types with higher offsets
 	composed []uint32    // local ids of prototypes, arrays, and structs and unions without a name
 	unhashed []uint32    // local ids of other types whose class was not known when they were appended
 	contents []nominal.Hash
@@ -46,45 +50,45 @@ type walker struct {
 	endless  bool // types form a cycle without a name
 	run      dwarf.Run
 
-	chainTags int // annotations that were read in chains
+	chainTags int // number of annotations that were read in chains
 	missing   missing
 	funcNames funcMemo
 	index     offsetIndex
 	pIndex    offsetIndex
 }
 
-// wanted is what the options ask for, and what follows from the language of the unit.
+// wanted holds what the options request, and what follows from the language of the unit.
 type wanted struct {
 	typeTags, declTags, enum64, float bool
 
-	rust     bool // members are put in the order of their offsets
+	rust     bool // members are sorted by offset
 	lazyRefs bool // references of members and parameters stay offsets (lazyrefs.go)
 	classes  bool // classes of types
-	direct   bool // members, parameters and enumerators are taken as they stand
-	mangle   bool // names need not be identifiers of C
+	direct   bool // members, parameters and enumerators are read without changes
+	mangle   bool // names may have to be changed into identifiers
 }
 
 // A typeIndex finds the type of a DIE by its offset.
 type typeIndex struct {
 	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
-	eager      bool              // references are followed at once: not in MergedUnits, where what is behind counts
-	prefaulted int               // byOff has its memory up to there
-	mask       uint32            // cuts offsets for byOff: 0 in MergedUnits, where byOff has one entry
-	far        map[uint32]uint32 // by offset: local ids from farFrom on, which next to no unit has
+	eager      bool              // references to earlier types become local ids immediately; not in MergedUnits, where a later type counts
+	prefaulted int               // byOff has memory up to this index
+	mask       uint32            // applied to offsets for byOff: 0 in MergedUnits, where byOff has one entry
+	far        map[uint32]uint32 // by offset: local ids from farFrom on, which hardly any unit has
 	farFrom    uint32            // farID; 0 in MergedUnits
 }
 
-// fixups are references, and what follows from them, that wait for the end of the walk.
+// fixups are references that wait for the end of the walk, and what follows from them.
 type fixups struct {
-	forward      []uint32       // which words of Types are offsets still
+	forward      []uint32       // indices of words of Types that are still offsets
 	funcs        []pendingFunc  // by index in Funcs
 	varTypes     []dwarf.Offset // by index in Vars: offset of its type
 	names        []nameFixup    // types that take their name from another
-	signs        []signFixup    // ENUM64 whose sign is that of another type
+	signs        []signFixup    // ENUM64s that are signed if another type is
 	storage      []storageFixup
 	aliases      []alias
 	strays       strays
-	replacements []replacement         // of strays that an earlier walk over the unit met
+	replacements []replacement         // of strays that an earlier walk over the unit found
 	replaced     map[dwarf.Offset]bool // their offsets
 }
 
@@ -98,7 +102,7 @@ type signFixup struct {
 	typ dwarf.Offset
 }
 
-// A storageFixup is a bit field in the old form whose storage size is that of its type.
+// A storageFixup is a bit field in the old form that has the storage size of its type.
 type storageFixup struct {
 	id     uint32
 	member int
@@ -127,7 +131,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.missing.reset()
 }
 
-// indexUnit makes the index of types by offset one of a single unit.
+// indexUnit prepares the index of types by offset for a single unit.
 func (w *walker) indexUnit() {
 	w.mask, w.farFrom = 1<<32-1, farID
 	w.eager = true
@@ -141,7 +145,7 @@ func (w *walker) indexUnit() {
 	}
 }
 
-// root puts the cursor behind the root of the unit, which Open has read before.
+// root puts the cursor after the root DIE of the unit, which Open has already read.
 func (w *walker) root() {
 	w.mangle = !w.opt.keepsNames() && !likeC(w.u.Lang)
 	w.direct = !w.rust && !w.mangle
@@ -152,8 +156,8 @@ func (w *walker) root() {
 	}
 }
 
-// added notes the type that was just appended as the one that references to off mean. class is what a reference to it contributes
-// to classes; the zero value leaves that for the end of the unit.
+// added records that the type that was just appended belongs to the DIE at off. class is the contribution of the type; the zero
+// value leaves it to the end of the unit.
 func (w *walker) added(off int, size uint64, class nominal.Hash) uint32 {
 	id := w.place(off, size, class)
 	if !class.Known() {
@@ -169,13 +173,13 @@ func (w *walker) addedComposed(off int, size uint64) uint32 {
 	return id
 }
 
-// addedHidden is added for a type to which no offset leads.
+// addedHidden is added for a type without an offset.
 func (w *walker) addedHidden() {
 	w.t.add(Die{}, nominal.Hash{})
 	w.unhashed = append(w.unhashed, w.last())
 }
 
-// place makes the type that was just appended the one at off, and returns its local id.
+// place records that the type that was just appended belongs to the DIE at off, and returns its local id.
 func (w *walker) place(off int, size uint64, class nominal.Hash) uint32 {
 	t := w.t
 	t.add(Die{Off: uint32(off), Size: uint32(size)}, class)
@@ -188,7 +192,7 @@ func (w *walker) place(off int, size uint64, class nominal.Hash) uint32 {
 	return id
 }
 
-// append appends a record that refers to the DIE at the offset ref, and notes it as the type at off.
+// append appends a record that refers to the DIE at the offset ref, for the DIE at off.
 func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
 	t := w.t
 	to, known := w.link(ref)
@@ -200,8 +204,8 @@ func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint6
 	return w.added(off, size, class)
 }
 
-// link is what the third word of the record that is appended next refers to with: the local id of the type at off where that is known
-// already; else off, and the word is noted.
+// link returns the third word of the next record, a reference to the DIE at off: the local id if it is known; otherwise off, and
+// the word is recorded for the end of the walk.
 func (w *walker) link(off uint32) (word uint32, known bool) {
 	id := w.known(off)
 	switch {
@@ -214,7 +218,7 @@ func (w *walker) link(off uint32) (word uint32, known bool) {
 	return off, false
 }
 
-// known is the local id of the type at off, if it has one that no later type can take from it; else 0.
+// known returns the local id of the type at off, if it has one that no later type can replace; otherwise 0.
 func (w *walker) known(off uint32) uint32 {
 	if uint64(off) >= uint64(len(w.byOff)) || !w.eager {
 		return 0
@@ -226,16 +230,16 @@ func (w *walker) known(off uint32) uint32 {
 	return uint32(id)
 }
 
-// elements is refer for the members of a composite or the parameters of a prototype; it leaves lazy references alone.
+// elements is refer for the members of a composite or the parameters of a prototype, unless their references are lazy.
 func (w *walker) elements(words []uint32, at, step int) {
 	if !w.lazyRefs {
 		w.refer(words, at, step)
 	}
 }
 
-// refer makes the references in words[at], words[at+step] and so on, which are offsets, local ids where they are known, and
-// notes the others. words are those of Types. Half of the references lead back and half forward, without order: the loop has no
-// branch for it.
+// refer turns offsets in words[at], words[at+step] and so on into local ids where these are known, and records the other words
+// for the end of the walk. words are those of Types. Half of the references lead to earlier types and half to later ones, in no
+// predictable order, so the loop has no branch for it.
 func (w *walker) refer(words []uint32, at, step int) {
 	byOff, dies := w.byOff, w.t.Dies
 	if !w.eager {
@@ -259,7 +263,7 @@ func (w *walker) refer(words []uint32, at, step int) {
 		if i >= uint(len(dies)) {
 			i = 0
 		}
-		// Where no type has that offset yet, id is stale, or 0, which void has: that is at another offset.
+		// If no type has that offset yet, id is stale or 0, and the type with that id has another offset.
 		unknown := (uint64(dies[i].Off^off) + 1<<32 - 1) >> 32 // 1 if the offsets differ, else 0
 		words[at] = id ^ (id^off)&-uint32(unknown)
 		forward[n] = uint32(at)
@@ -268,13 +272,13 @@ func (w *walker) refer(words []uint32, at, step int) {
 	w.forward = forward[:n]
 }
 
-// last is the local id of the last type.
+// last returns the local id of the last type.
 func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) - 1 }
 
 // farID in byOff stands for this local id and all higher ones.
 const farID = 1<<16 - 1
 
-// addFar notes a type in the map of far ids.
+// addFar adds a type to the map of far ids.
 func (w *walker) addFar(off int, id uint32) {
 	if id == farID && w.merged == nil || w.far == nil {
 		w.far = make(map[uint32]uint32)
@@ -283,7 +287,7 @@ func (w *walker) addFar(off int, id uint32) {
 	w.far[uint32(off)] = id
 }
 
-// local is the local id of the type whose DIE is at off; 0 when there is none there (rule 01/8.2).
+// local returns the local id of the type whose DIE is at off; 0 if there is none (rule 01/8.2).
 func (w *walker) local(off dwarf.Offset) LocalID {
 	if id := w.find(off); id != 0 || off == 0 {
 		return id
@@ -292,7 +296,7 @@ func (w *walker) local(off dwarf.Offset) LocalID {
 	return 0
 }
 
-// find is local for an offset that nothing need be at.
+// find is local for an offset that need not be valid.
 func (w *walker) find(off dwarf.Offset) LocalID {
 	id := uint32(w.byOff[uint32(off)&w.mask])
 	if id == farID {
@@ -304,13 +308,13 @@ func (w *walker) find(off dwarf.Offset) LocalID {
 	return 0
 }
 
-// ref is the offset that a reference of the current DIE leads to, 0 for none.
+// ref returns the offset that a reference of the current DIE leads to, 0 if there is none.
 func (w *walker) ref(s dwarf.Slot) dwarf.Offset {
 	off, _ := w.c.Ref(s)
 	return off
 }
 
-// name is the name of the DIE that was just read.
+// name returns the name of the current DIE.
 func (w *walker) name() dwarf.StrKey {
 	if w.mangle {
 		return w.identifier(w.c.Name())
@@ -320,13 +324,13 @@ func (w *walker) name() dwarf.StrKey {
 
 func (w *walker) enter() bool {
 	if w.depth++; w.depth > maxDepth {
-		w.c.Fail(w.c.Pos, "DIEs nest more than %d deep", maxDepth)
+		w.c.Fail(w.c.Pos, "DIEs are nested more than %d levels deep", maxDepth)
 		return false
 	}
 	return true
 }
 
-// children walks what is below the root.
+// children walks the children of the root.
 func (w *walker) children() {
 	if w.u.Children {
 		w.unitLevel(w.c.Next)
@@ -335,8 +339,8 @@ func (w *walker) children() {
 	}
 }
 
-// unitLevel is the children of the root of a unit (rule 01/5.2). Reading a DIE becomes part of it, which it does not where this itself becomes
-// part of what calls it.
+// unitLevel walks the children of the root of a unit (rule 01/5.2). It is not inlined into its caller, which lets the compiler
+// inline the reading of a DIE into it.
 //
 //go:noinline
 func (w *walker) unitLevel(pos int) {
@@ -356,7 +360,8 @@ func (w *walker) unitLevel(pos int) {
 	}
 }
 
-// namespace is the children of a namespace (rule 01/5.2): like those of the unit, but its variables are not at top level.
+// namespace walks the children of a namespace (rule 01/5.2). They are like children of the unit, except that variables are not at
+// top level.
 func (w *walker) namespace(a *dwarf.Abbrev) int {
 	c := &w.c
 	pos := c.Next
@@ -373,8 +378,7 @@ func (w *walker) namespace(a *dwarf.Abbrev) int {
 	}
 }
 
-// generic is the dispatch of rule 01/5.1, for the DIE that was just read. It returns the position of the
-// next sibling.
+// generic dispatches on the tag of the current DIE (rule 01/5.1). It returns the position of the next sibling.
 func (w *walker) generic(a *dwarf.Abbrev) int {
 	c := &w.c
 	switch a.Tag {
@@ -414,19 +418,20 @@ func (w *walker) generic(a *dwarf.Abbrev) int {
 	case dwarf.TagImportedUnit:
 		return w.importUnit(a)
 	default:
-		if a.Tag == dwarf.TagLLVMPtrauthType { // a case of this number would keep the switch from being a table of jumps
+		if a.Tag == dwarf.TagLLVMPtrauthType { // as a case, this number would keep the switch from becoming a jump table
 			return w.lostType(a)
 		}
-		// Labels, imports, and whatever no rule names: nothing of them or below them takes an id. If something refers to one as to a
-		// type, strays.go finds out.
+		// Labels, imports, and all tags without a rule: neither they nor their children get an id. strays.go handles references
+		// to them as types.
 		if partOf(a.Tag) {
-			c.Fail(c.Pos, "%s stands where none can be", dwarf.Noun(a.Tag))
+			c.Fail(c.Pos, "a %s is not allowed here", dwarf.Noun(a.Tag))
 		}
 		return c.Skip(a)
 	}
 }
 
-// partOf reports whether DIEs of a tag are read with what they are part of. One that stands elsewhere says that this has ended early.
+// partOf reports whether DIEs with this tag are read together with the DIE that contains them. Anywhere else, they show that the
+// containing DIE ended too early.
 func partOf(tag dwarf.Tag) bool {
 	switch tag {
 	case dwarf.TagMember, dwarf.TagEnumerator, dwarf.TagFormalParameter, dwarf.TagInheritance, dwarf.TagUnspecifiedParams,
@@ -436,7 +441,7 @@ func partOf(tag dwarf.Tag) bool {
 	return false
 }
 
-// resolve turns offsets into local ids, after the whole unit was read (rule 01/8).
+// resolve turns offsets into local ids, after the whole unit has been read (rule 01/8).
 func (w *walker) resolve() {
 	w.applyReplacements()
 	w.resolveEagerly()
@@ -469,7 +474,7 @@ func (w *walker) resolve() {
 	w.resolveFuncs()
 }
 
-// resolveTypes turns what were references forward into local ids.
+// resolveTypes turns references to later types into local ids.
 func (w *walker) resolveTypes() {
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
@@ -480,7 +485,7 @@ func (w *walker) resolveTypes() {
 	}
 }
 
-// localMark marks a reference that is a local id already: an array of an array, a chain of type tags. Offsets are less than
+// localMark marks a reference that already is a local id: in an array of an array, or a chain of type tags. Offsets are less than
 // 1 << 31.
 const localMark = 1 << 31
 

@@ -135,7 +135,7 @@ func TestUnspecifiedTypes(t *testing.T) {
 	})
 }
 
-// Rule 01/8.2: what is not there is void.
+// Rule 01/8.2: a reference to a DIE without a type is void.
 func TestMissingTargets(t *testing.T) {
 	check(t, []fixture{
 		{name: "ref_sig8", shows: rules.EmptyStub, build: func(b *synth.Builder) {
@@ -158,7 +158,7 @@ func TestMissingTargets(t *testing.T) {
 			b.Note(".note.Linux", "Linux", 0x101, make([]byte, 4))
 			i := b.CU("a.c", synth.C11).Base("int", 4, synth.Signed)
 			b.CU("b.c", synth.C11).DIE(dwarf.TagPointerType, synth.Ref(dwarf.AttrType, synth.FormRefAddr, i))
-		}, fails: "where no entry is"}, // by itself; the encoder makes one model of such units
+		}, fails: "where no DIE starts"}, // this is one unit by itself; the encoder translates such units together
 		{name: "a skipped DIE", build: one(func(cu *synth.CU) {
 			cu.Pointer(cu.DIE(dwarf.TagModule).Base("int", 4, synth.Signed))
 		}), want: `1 PTR 0`},
@@ -235,7 +235,7 @@ func TestRustOrder(t *testing.T) {
 	})
 }
 
-// TestDeepNesting: more levels than any source has are an error, not a crash.
+// TestDeepNesting: nesting that is deeper than in any source is an error, not a crash.
 func TestDeepNesting(t *testing.T) {
 	for _, tag := range []dwarf.Tag{dwarf.TagNamespace, dwarf.TagStructType, dwarf.TagSubroutineType, dwarf.TagSubprogram} {
 		b := synth.New(synth.Target{})
@@ -245,7 +245,7 @@ func TestDeepNesting(t *testing.T) {
 		}
 		d.Base("int", 4, synth.Signed)
 		_, err := translated(b.Bytes(), feature.Default())
-		if err == nil || !strings.Contains(err.Error(), "nest more than") {
+		if err == nil || !strings.Contains(err.Error(), "nested more than") {
 			t.Errorf("%v: got error %v, want one about nesting", tag, err)
 		}
 	}
@@ -259,7 +259,7 @@ func TestErrorsNameThePlace(t *testing.T) {
 	bad := cu.DIE(0x47, synth.Type(cu.Base("int", 4, synth.Signed)))
 	image := b.Bytes()
 	_, err := translated(image, feature.Default())
-	want := "CU 1: .debug_info+" + hex(bad.Offset()) + ": tag 0x47 has no BTF"
+	want := "CU 1: .debug_info+" + hex(bad.Offset()) + ": BTF cannot express tag 0x47"
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}

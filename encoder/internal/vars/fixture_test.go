@@ -28,7 +28,7 @@ type fixture struct {
 	fails   string // part of the error in the profile pahole
 	// rules are for the profile default; nil are those that hold without any.
 	rules []encoder.SectionRule
-	shows rules.Set // rules of the peer without each of which it becomes something else
+	shows rules.Set // rules of pahole; without any one of them the result differs
 }
 
 func check(t *testing.T, fixtures []fixture) {
