@@ -7,16 +7,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A convention is what an architecture's calling convention says of integer arguments, as far as the rules ask.
+// A convention is the part of an architecture's calling convention for integer arguments that the rules need.
 type convention struct {
-	registers int     // how many arguments go to registers
-	dwarf     []uint8 // their DWARF numbers, in order; nil where they are not known
-	window    uint8   // what a function adds to the numbers once it has its own register window
+	registers int     // number of argument registers
+	dwarf     []uint8 // their DWARF numbers, in order; nil if they are not known
+	window    uint8   // number of registers by which a register window shifts the DWARF numbers inside the function
 	oneOnly   bool    // an aggregate is never passed in two registers
-	even      bool    // what is aligned to two registers starts at an even one
-	address   bool    // of an aggregate in memory, the address is an argument
-	spread    bool    // large aggregates lie in as many registers as they fill, not in memory
-	maxAlign  uint8   // largest alignment of a scalar; 0 where it is the scalar's size
+	even      bool    // an argument that is aligned to two registers starts at an even one
+	address   bool    // an aggregate in memory is passed by its address, which takes an argument register
+	spread    bool    // a large aggregate takes as many registers as it fills, instead of memory
+	maxAlign  uint8   // largest alignment of a scalar; 0 if it is the size of the scalar
 }
 
 // Runs of register numbers.
@@ -31,9 +31,9 @@ var (
 	s390Registers = []uint8{2, 3, 4, 5, 6}
 )
 
-// conventions are the true ones, from each architecture's psABI; a machine that is not here has its functions judged by
-// nothing. An i386 kernel passes three arguments in registers, but not those of variadic and assembler functions, and DWARF
-// does not tell which functions those are.
+// conventions follows each architecture's psABI. Functions for machines that are not listed are not judged. For example, an i386
+// kernel passes three arguments in registers, except in variadic and assembler functions, and DWARF does not say which functions
+// these are.
 var conventions = map[elf.Machine]convention{
 	elf.EM_X86_64:       {registers: 6, dwarf: x86Registers},
 	elf.EM_386:          {maxAlign: 4},
@@ -52,7 +52,7 @@ var conventions = map[elf.Machine]convention{
 	elf.EM_ARC_COMPACT2: {registers: 8, dwarf: from0, spread: true},
 }
 
-// conventionOf is the convention of an image.
+// conventionOf returns the convention of an image.
 func conventionOf(f *image.File, peer rules.Set) convention {
 	if peer.Has(rules.PeerConventions) {
 		return peerConventions[f.Machine]
@@ -69,5 +69,5 @@ func (c *convention) holds(i int, reg int16) bool {
 	return i < len(c.dwarf) && (reg == int16(c.dwarf[i]) || c.window != 0 && reg == int16(c.dwarf[i]+c.window))
 }
 
-// elsewhere reports whether argument register i is known and is not reg.
+// elsewhere reports whether argument register i is known and different from reg.
 func (c *convention) elsewhere(i int, reg int16) bool { return i < len(c.dwarf) && !c.holds(i, reg) }

@@ -9,8 +9,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// TestABIs: what pahole does not know of calling conventions, beside the registers of TestConventions. In the profile default
-// a function is kept when its parameters are where the architecture's psABI puts them.
+// TestABIs: what pahole does not know of calling conventions, apart from the registers of TestConventions. The profile default
+// keeps a function if its parameters are where the architecture's psABI puts them.
 func TestABIs(t *testing.T) {
 	const clang = "clang version 19.1.7"
 	arm := synth.Target{Class: elf.ELFCLASS32, Machine: elf.EM_ARM}

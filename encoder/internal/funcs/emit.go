@@ -8,7 +8,7 @@ import (
 // A Reason says why a function of the symbol table has no FUNC (rule 02/5.5).
 type Reason uint8
 
-// The reasons, in the order in which they are asked; the last one that applies counts.
+// The reasons, in the order in which they are checked. The last one that applies counts.
 const (
 	Kept Reason = iota
 	UnexpectedRegister
@@ -20,7 +20,7 @@ const (
 	NumReasons
 )
 
-// reasons have the name of the rule behind each reason, and the reason in pahole's words, except that of peerReason.
+// reasons has the name of the rule behind each reason, and the reason in pahole's words, except for peerReason.
 var reasons = [NumReasons]struct{ rule, text string }{
 	Kept:                  {"kept", "kept"},
 	UnexpectedRegister:    {"expected-registers", "unexpected register usage for parameter"},
@@ -33,51 +33,51 @@ var reasons = [NumReasons]struct{ rule, text string }{
 
 func (r Reason) String() string { return reasons[r].text }
 
-// Rule is the name of the rule that a function without FUNC does not keep.
+// Rule returns the name of the rule that a function without FUNC breaks.
 func (r Reason) Rule() string { return reasons[r].rule }
 
 // Stats count the decisions.
 type Stats struct {
 	States, Emitted int
 	Dropped         [NumReasons]int
-	Renamed         []string // functions whose names kernels refuse, see identifier
+	Renamed         []string // functions whose names kernels refuse; see identifier
 }
 
-// A Decision is what became of one function.
+// A Decision is the outcome for one function.
 type Decision struct {
 	Name   string
 	Reason Reason
-	States int    // how many subprograms of that name were found
-	Differ string // in what the prototypes of two of them differ first, in pahole's words; empty if they agree
+	States int    // number of subprograms with that name
+	Differ string // the first difference between the prototypes of two of them, in pahole's words; empty if they agree
 }
 
-// An Emission is the functions on their way into the object. Sort and Compare may run at once, and must have been done before Emit.
+// An Emission appends the functions to the BTF object. Sort and Compare may run concurrently. Call Emit after both.
 type Emission struct {
 	c       *Collector
 	groups  *groups
-	entries []int32              // that have states; after Sort by base name
+	entries []int32              // that have states; after Sort ordered by base name
 	differ  map[int32]difference // by entry
 }
 
-// Emission gathers the states of every function. More must not be added.
+// Emission groups the states of every function. No states may be added afterwards.
 func (c *Collector) Emission() *Emission {
 	m := &Emission{c: c, groups: c.group()}
 	m.entries = m.groups.entries()
 	return m
 }
 
-// Room is how many types of how many words Emit appends at most: a prototype and a FUNC of each function, and tags. (Pointers into arenas
-// are not counted.)
+// Room returns the highest number of types and words that Emit appends: a prototype and a FUNC per function, and tags. (Pointers
+// into arenas are not counted.)
 func (m *Emission) Room() (types, words int) {
 	c, n := m.c, len(m.entries)
 	tags := len(c.tags) + maxKfuncTags*len(c.table.kflags)
 	return 2*n + tags, 6*n + 2*len(c.params) + 4*tags
 }
 
-// Sort puts the functions in the order of their base names.
+// Sort orders the functions by base name.
 func (m *Emission) Sort() { m.c.table.sortByName(m.entries) }
 
-// Compare combines the states of every function. It makes room for their names too.
+// Compare combines the states of every function. It also makes room for their names.
 func (m *Emission) Compare(o *btf.Object) {
 	o.Strings.Grow(0, m.groups.n)
 	for entry := range int32(m.c.table.Len()) {
@@ -94,7 +94,7 @@ func (m *Emission) Compare(o *btf.Object) {
 	}
 }
 
-// Emit appends FUNC_PROTO, FUNC and DECL_TAG records. decided, if not nil, hears of every function.
+// Emit appends FUNC_PROTO, FUNC and DECL_TAG records. It calls decided, unless that is nil, for every function.
 func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	stats := Stats{States: len(m.c.states)}
 	var names baseNames
@@ -113,7 +113,8 @@ func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
 	return stats, nil
 }
 
-// decideOne decides about the function of a group of states that have been combined, and appends its records if it is kept. base is the base name of the entry.
+// decideOne decides about the function of a group of combined states, and appends its records if it is kept. base is the base
+// name of the entry.
 func (c *Collector) decideOne(o *btf.Object, entry int32, base []byte, group []uint32, differ difference, decided func(Decision), stats *Stats) error {
 	reason, canonical, name := Kept, (*state)(nil), []byte(nil)
 	if c.table.opt.Features.Has(feature.TrueSignature) {
@@ -133,16 +134,16 @@ func (c *Collector) decideOne(o *btf.Object, entry int32, base []byte, group []u
 	return c.emit(o, entry, base, canonical, name, stats)
 }
 
-// groups lists the states of every entry: those with an address before those without, else in the order in which they were
-// saved. (That pahole sorts so was seen in what its binary writes.)
+// groups lists the states of every entry: first those with an address, then those without, otherwise in the order in which they
+// were saved. (pahole's output shows that it uses this order.)
 type groups struct {
 	start, order []uint32
-	n            int // of groups that are not empty
+	n            int // number of groups that are not empty
 }
 
 func (g *groups) of(entry int32) []uint32 { return g.order[g.start[entry]:g.start[entry+1]] }
 
-// group is a counting sort by entry: stable, as the rule wants.
+// group is a counting sort by entry. It is stable, as the rule requires.
 func (c *Collector) group() *groups {
 	g := &groups{start: make([]uint32, c.table.Len()+2), order: make([]uint32, len(c.states))}
 	for i := range c.states {
@@ -177,9 +178,9 @@ func (g *groups) entries() []int32 {
 	return list
 }
 
-// combine gives the flags of the later states of a group to the first, and compares their prototypes with its own
-// (rule 02/5.4). With true_signature, abstract instances are not compared with those that have code, whose
-// signature may be another. What comes back is the difference that was found, if any.
+// combine adds the flags of the later states of a group to the first, and compares their prototypes with that of the first (rule
+// 02/5.4). With true_signature, an abstract instance is not compared with a state that has code, since the signature of the code
+// may differ. The result is the difference that was found, if any.
 func (c *Collector) combine(o *btf.Object, group []uint32) (differ difference) {
 	const any = unexpectedReg | uncertainLoc | reordered | inconsistent
 	first := &c.states[group[0]]
@@ -203,13 +204,13 @@ func (c *Collector) combine(o *btf.Object, group []uint32) (differ difference) {
 	return differ
 }
 
-// suffixed is the state that true_signature takes before any rule: the first at a symbol whose name has a suffix, which is then
-// the function's name (rule 02/5.6).
+// suffixed returns the state that true_signature chooses before any rule: the first at a symbol whose name has a suffix. The
+// symbol's name becomes that of the function (rule 02/5.6).
 func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
 	for _, i := range group {
 		s := &c.states[i]
 		if s.addr == 0 || s.flags&(unexpectedReg|uncertainLoc) != 0 {
-			continue // value 0 of a symbol in a relocatable file is no match for an abstract instance
+			continue // in a relocatable file a symbol can have the value 0, and that does not match an abstract instance
 		}
 		if name := c.table.suffixedAt(entry, s.addr); name != nil {
 			return s, name
@@ -218,7 +219,8 @@ func (c *Collector) suffixed(entry int32, group []uint32) (*state, []byte) {
 	return nil, nil
 }
 
-// decide asks the rules, the last one that applies counts, and picks the state that stands for the group (rules 02/5.4 and 02/5.5).
+// decide checks the rules, of which the last one that applies counts, and chooses the state that represents the group (rules
+// 02/5.4 and 02/5.5).
 func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
 	features, first := c.table.opt.Features, &c.states[group[0]]
 	canonical := c.canonical(entry, group)
@@ -244,13 +246,13 @@ func (c *Collector) decide(entry int32, group []uint32) (Reason, *state) {
 	return reason, canonical
 }
 
-// optimized reports whether a state is of a function whose parameters were changed by the compiler.
+// optimized reports whether the compiler changed the parameters of a state's function.
 func (c *Collector) optimized(entry int32, s *state) bool {
 	return s.flags&optimizedParms != 0 && (s.flags&changedSignature != 0 || c.table.optimizedSymbol(entry, s.addr))
 }
 
-// canonical is the state that stands for a group: the first at the address of a symbol whose parameters are as written, else
-// the first at such an address, else the first.
+// canonical returns the state that represents a group: the first at the address of a symbol whose parameters are unchanged, else
+// the first at the address of any symbol, else the first.
 func (c *Collector) canonical(entry int32, group []uint32) *state {
 	var at *state
 	for _, i := range group {
@@ -271,10 +273,10 @@ func (c *Collector) canonical(entry int32, group []uint32) *state {
 
 func (c *Collector) paramsOf(s *state) []param { return c.params[s.first : s.first+s.n] }
 
-// emit appends one function. name is its symbol's, where true_signature has chosen that; else nil.
+// emit appends one function. name is the symbol's name if true_signature has chosen that; otherwise nil.
 func (c *Collector) emit(o *btf.Object, i int32, base []byte, s *state, name []byte, stats *Stats) error {
 	features, kfunc := c.table.opt.Features, kfuncFlags{}
-	if name == nil { // else it has a suffix, by rule 02/5.6
+	if name == nil { // a name that is given has a suffix, by rule 02/5.6
 		name, kfunc = base, c.table.kfunc(i)
 	}
 	ret, ps, err := arenaTypes(o, kfunc, name, s.ret, c.paramsOf(s), features)

@@ -22,18 +22,18 @@ import (
 type fixture struct {
 	name     string
 	target   synth.Target
-	with     []feature.Feature // beside the default ones
+	with     []feature.Feature // in addition to the default ones
 	without  []feature.Feature
 	build    func(b *image)
-	want     string // what outcome says in the profile pahole
-	right    string // the same in the profile default, where that differs
+	want     string // the output of outcome in the profile pahole
+	right    string // the same in the profile default, if it differs
 	fails    string // part of the error
 	deviates string // why pahole is not run
 	// shows are rules of pahole; without any one of them the result differs.
 	shows rules.Set
 }
 
-// anything as the wanted outcome: no function is left out, whatever its prototype is.
+// anything is the outcome of an image in which no function is left out, whatever the prototypes are.
 const anything = "*"
 
 // An image is a builder with what nearly every fixture needs.
@@ -55,7 +55,7 @@ func newImage(target synth.Target) *image {
 	return m
 }
 
-// unit goes on in a new unit.
+// unit starts a new unit.
 func (m *image) unit(name string, opts ...synth.CUOption) {
 	m.CU = m.Builder.CU(name, synth.C11, opts...)
 	m.i, m.l = m.Base("int", 4, synth.Signed), m.Base("long", 8, synth.Signed)
@@ -72,7 +72,7 @@ func (m *image) fn(name string, off uint64, ret *synth.DIE, params ...synth.Para
 	return m.Func(name, m.text.At(off), 16, ret, params...)
 }
 
-// at is a parameter with a location.
+// at returns a parameter with a location.
 func (m *image) at(name string, typ *synth.DIE, ops ...synth.Op) synth.Param {
 	return synth.Param{Name: name, Type: typ, Extra: []synth.Part{m.Loc(ops...)}}
 }
@@ -122,7 +122,7 @@ func check(t *testing.T, fixtures []fixture) {
 	}
 }
 
-// show is allFuncs of finished BTF.
+// show is allFuncs for finished BTF.
 func show(wire []byte) string {
 	o, err := btf.Parse(wire, nil)
 	if err != nil {
@@ -131,7 +131,7 @@ func show(wire []byte) string {
 	return allFuncs(o)
 }
 
-// outcome encodes an image and says of every function why it was left out, or what it is.
+// outcome encodes an image, and returns for every function its FUNC or why it was left out.
 func outcome(data []byte, opt encoder.Encoder) (string, *encoder.Result, error) {
 	f, err := elf.NewFile(bytes.NewReader(data), uint64(len(data)))
 	if err != nil {

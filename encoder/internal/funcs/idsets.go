@@ -10,26 +10,27 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// An IDSection is .BTF_ids: sets of pairs, a type id and flags. In an image as linked the ids are 0 and the pair of a function is
-// at the function's own symbol. The kernel's build then fills the ids in and sorts every set by them, which leaves the symbols
-// at pairs of other functions. Such a set is read by its ids: they are those of the BTF that is in the image.
+// An IDSection is .BTF_ids: sets of pairs of a type id and flags. In the image that the linker writes, all ids are 0, and the
+// pair of a function is at the function's own symbol. The kernel's build then fills in the ids and sorts every set by them, but
+// it does not move the symbols, so they point to the pairs of other functions. Such a set is read by its ids, which belong to the
+// BTF in the image.
 type IDSection struct {
 	f        *elf.File
 	section  int // index
 	data     []byte
-	addr     uint64    // of the first byte, as symbols count
+	addr     uint64    // of the first byte, as symbols count it
 	peer     rules.Set // Options.Peer
 	implicit bool      // Options.ImplicitArgs
 	sets     []idSet
 	members  []idMember
 
-	counted, uncounted uint64 // addresses of sets whose number of pairs is filled in, and is not
-	err                error  // what is wrong with the first set that is damaged
+	counted, uncounted uint64 // addresses of sets whose number of pairs is, and is not, filled in
+	err                error  // describes the first damaged set
 
-	next *IDSection // another section of that name; a relocatable file can have several
+	next *IDSection // another section of that name; relocatable files can have several
 }
 
-// An idMember is a symbol that could be a member of a set.
+// An idMember is a symbol that may be a member of a set.
 type idMember struct {
 	addr uint64
 	name []byte // of the function
@@ -37,15 +38,15 @@ type idMember struct {
 
 // An idSet is one set of kfuncs: two words, and pairs.
 type idSet struct {
-	from, to uint64 // inside of the section; pairs that belong to a set that begins earlier are that one's
-	pairs    uint64 // where the first one is
+	from, to uint64 // within the section; pairs that belong to an earlier set are not part of this one
+	pairs    uint64 // position of the first pair
 	sorted   bool
-	byName   map[string]uint32 // flags; nil when the functions of a sorted set are not known
+	byName   map[string]uint32 // flags; nil if the functions of a sorted set are not known
 	alike    uint32            // flags that every pair has
 	any      uint32            // flags that any pair has
 }
 
-// word is the word at an address.
+// word returns the word at an address.
 func (s *IDSection) word(addr uint64) (uint32, bool) {
 	if addr < s.addr || addr-s.addr > uint64(len(s.data)) || uint64(len(s.data))-(addr-s.addr) < 4 {
 		return 0, false
@@ -53,7 +54,7 @@ func (s *IDSection) word(addr uint64) (uint32, bool) {
 	return s.f.Order.Uint32(s.data[addr-s.addr:]), true
 }
 
-// checkSet tells what is wrong with a set: it starts with the number of its pairs, which is 0 until the kernel's build fills it in.
+// checkSet checks a set. It starts with the number of its pairs, which is 0 until the kernel's build fills it in.
 func (s *IDSection) checkSet(sym *elf.Symbol, name []byte) {
 	n, ok := s.word(sym.Value)
 	switch {
@@ -74,7 +75,7 @@ func (s *IDSection) damaged(addr uint64, format string, args ...any) {
 	s.err = &elf.FormatError{Section: btf.SectionIDs, Offset: addr - s.addr, Problem: fmt.Sprintf(format, args...)}
 }
 
-// Err tells what is wrong with the sets, once all symbols were added.
+// Err returns what is wrong with the sets, after all symbols have been added.
 func (s *IDSection) Err() error {
 	if s == nil {
 		return nil
@@ -88,7 +89,7 @@ func (s *IDSection) Err() error {
 	return s.err
 }
 
-// arrange puts the sets in order, cuts them at the end of the section, and gives what several of them cover to the first.
+// arrange sorts the sets and cuts them at the end of the section. Where sets overlap, the pairs belong to the first.
 func (s *IDSection) arrange() {
 	slices.SortStableFunc(s.sets, func(a, b idSet) int { return cmp.Compare(a.from, b.from) })
 	last := s.addr
@@ -105,7 +106,7 @@ func (s *IDSection) arrange() {
 	s.sets = slices.DeleteFunc(s.sets, func(set idSet) bool { return set.from >= set.to })
 }
 
-// setAt is the set that an address lies in; nil when there is none.
+// setAt returns the set that contains an address, or nil.
 func (s *IDSection) setAt(addr uint64) *idSet {
 	i, found := slices.BinarySearchFunc(s.sets, addr, func(set idSet, addr uint64) int { return cmp.Compare(set.from, addr) })
 	if !found {
@@ -117,8 +118,8 @@ func (s *IDSection) setAt(addr uint64) *idSet {
 	return &s.sets[i]
 }
 
-// flags are those of a function whose symbol lies at an address of a set. Where the set is sorted and does not tell whose pair
-// is whose, they are what all its functions have.
+// flags returns the flags of a function whose symbol is at an address in a set. If the set is sorted and its functions are not
+// known, they are the flags that all its pairs have.
 func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	switch {
 	case !set.sorted || s.peer.Has(rules.FlagsAtSymbol):
@@ -129,7 +130,7 @@ func (s *IDSection) flags(set *idSet, addr uint64, name []byte) uint32 {
 	return set.byName[string(name)]
 }
 
-// implicitArgs reports whether a function of a set has implicit arguments; known is false where the set does not tell.
+// implicitArgs reports whether a function of a set has implicit arguments. known is false if the set does not say.
 func (s *IDSection) implicitArgs(set *idSet, addr uint64, name []byte) (implicit, known bool) {
 	switch {
 	case !set.sorted:
@@ -140,7 +141,7 @@ func (s *IDSection) implicitArgs(set *idSet, addr uint64, name []byte) (implicit
 	return set.byName[string(name)]&kfuncImplicitArgs != 0, true
 }
 
-// resolve finds out which sets are sorted, and whose their pairs are.
+// resolve finds out which sets are sorted, and to which functions their pairs belong.
 func (s *IDSection) resolve(base *btf.Object) {
 	s.arrange()
 	var own *btf.Object
@@ -159,15 +160,15 @@ func (s *IDSection) resolve(base *btf.Object) {
 		}
 		if own == nil {
 			if own = OwnBTF(s.f, base); own == nil {
-				own = btf.New(s.f.Order, nil) // in which nothing is found
+				own = btf.New(s.f.Order, nil) // an empty object, in which no id is found
 			}
 		}
 		set.byName = s.names(set, own)
 	}
 }
 
-// OwnBTF is the BTF that is in an image, continuing the distilled base that is there too, or else base; nil when there is none that can
-// be read.
+// OwnBTF returns the BTF in an image. It continues the image's distilled base, if there is one, otherwise base. It returns nil if
+// there is no BTF that can be read.
 func OwnBTF(f *elf.File, base *btf.Object) *btf.Object {
 	if distilled := sectionBTF(f, btf.SectionBase, nil); distilled != nil {
 		base = distilled
@@ -175,7 +176,7 @@ func OwnBTF(f *elf.File, base *btf.Object) *btf.Object {
 	return sectionBTF(f, btf.SectionBTF, base)
 }
 
-// sectionBTF is the BTF in a section; nil when there is none that can be read.
+// sectionBTF returns the BTF in a section, or nil if there is none that can be read.
 func sectionBTF(f *elf.File, name string, base *btf.Object) *btf.Object {
 	sec := f.Section(name)
 	if sec == nil || !sec.HasData() {
@@ -192,14 +193,14 @@ func sectionBTF(f *elf.File, name string, base *btf.Object) *btf.Object {
 	return o
 }
 
-// names are the flags of a sorted set by the function's name; nil when an id is not that of a FUNC, so that the BTF is not the
-// one that the ids are of.
+// names returns the flags of a sorted set by function name. It returns nil if an id is not that of a FUNC, since the ids then
+// belong to other BTF.
 func (s *IDSection) names(set *idSet, own *btf.Object) map[string]uint32 {
 	flags := make(map[string]uint32)
 	for addr := set.pairs; addr+8 <= set.to; addr += 8 {
 		id, _ := s.word(addr)
 		if id == 0 {
-			continue // a function that has no BTF
+			continue // the function has no BTF
 		}
 		r, ok := own.Record(btf.ID(id))
 		if !ok || r.Kind() != btf.KindFunc {

@@ -13,7 +13,7 @@ import (
 // A pair is a function of a set in a finished image: its id and its flags.
 type pair struct{ id, flags uint32 }
 
-// finished adds a set as the kernel's build leaves it: symbols where the functions were, pairs sorted by id.
+// finished adds a set as the kernel's build leaves it: the symbols are in their old places, and the pairs are sorted by id.
 func (m *image) finished(functions []string, pairs ...pair) {
 	order := m.Target().Order.(binary.AppendByteOrder)
 	data := order.AppendUint32(order.AppendUint32(nil, uint32(len(pairs))), 1)
@@ -27,7 +27,7 @@ func (m *image) finished(functions []string, pairs ...pair) {
 	}
 }
 
-// ownBTF adds the BTF that the ids are of: FUNCs of these names from id 2 on.
+// ownBTF adds the BTF to which the ids belong: FUNCs of these names, with ids from 2 on.
 func (m *image) ownBTF(functions ...string) {
 	o := btf.New(m.Target().Order, nil)
 	proto := o.Append(0, btf.Info(btf.KindFuncProto, 0, false), 0)
@@ -37,8 +37,7 @@ func (m *image) ownBTF(functions ...string) {
 	m.Section(".BTF", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x30000, o.AppendWire(nil))
 }
 
-// TestFinishedSets is rule 02/5.7: in a finished image the flags at a function's symbol are those
-// of another.
+// TestFinishedSets is rule 02/5.7: in a finished image, the flags at a function's symbol are those of another function.
 func TestFinishedSets(t *testing.T) {
 	const fastcall = 1 << 12
 	three := func(build func(m *image)) func(m *image) {

@@ -21,8 +21,8 @@ const (
 
 const setIsKfuncs = 1 // bit of the second word of a set8
 
-// OpenIDs looks for the kernel functions that BPF programs may call: members of the kfunc sets in .BTF_ids (rule 02/5.7).
-// Add takes the image's symbols, and Table.MarkKfuncs the whole. It is nil for an image without that section.
+// OpenIDs opens .BTF_ids, whose kfunc sets list the kernel functions that BPF programs may call (rule 02/5.7). Add takes the
+// image's symbols; Table.MarkKfuncs takes the result. It is nil for an image without that section.
 func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	var list *IDSection
 	for i := range f.Sections {
@@ -46,7 +46,7 @@ func OpenIDs(f *elf.File, opt Options) (*IDSection, error) {
 	return list, nil
 }
 
-// Add takes a symbol: it remembers sets, and what could be members.
+// Add takes a symbol. It remembers sets, and symbols that may be members.
 func (s *IDSection) Add(syms *elf.Symbols, sym *elf.Symbol) {
 	for s != nil && int(sym.Section) != s.section {
 		s = s.next
@@ -65,7 +65,7 @@ func (s *IDSection) Add(syms *elf.Symbols, sym *elf.Symbol) {
 	}
 }
 
-// MarkKfuncs marks the members of all sets. base is the BTF that a module's own continues, or nil.
+// MarkKfuncs marks the members of all sets. base is the BTF that the module's own BTF continues, or nil.
 func (t *Table) MarkKfuncs(ids *IDSection, base *btf.Object) {
 	if ids == nil {
 		return
@@ -93,20 +93,20 @@ func (t *Table) markKfuncs(ids *IDSection, base *btf.Object) {
 	}
 }
 
-// ImplicitArgs are the kfuncs whose last arguments the BPF verifier fills in, by the flag KF_IMPLICIT_ARGS in the sets of .BTF_ids. It is
-// filled where Options.ImplicitArgs asks for it.
+// ImplicitArgs are the kfuncs whose last arguments are filled in by the BPF verifier. They have the flag KF_IMPLICIT_ARGS in
+// .BTF_ids. They are collected if Options.ImplicitArgs is set.
 type ImplicitArgs struct {
 	names   map[string]bool
-	Unknown int // kfuncs of which the flags are not known: the set is sorted by ids, and the image has no BTF that they are of
+	Unknown int // number of kfuncs with unknown flags: their set is sorted by ids that belong to no BTF in the image
 }
 
-// ImplicitArgs are those of the kfuncs that MarkKfuncs found.
+// ImplicitArgs returns those of the kfuncs that MarkKfuncs found.
 func (t *Table) ImplicitArgs() ImplicitArgs { return t.implicit }
 
 // Has reports whether a kfunc has implicit arguments.
 func (a *ImplicitArgs) Has(name []byte) bool { return a.names[string(name)] }
 
-// Known is how many kfuncs are known to have implicit arguments.
+// Known returns the number of kfuncs that are known to have implicit arguments.
 func (a *ImplicitArgs) Known() (n int) {
 	for _, implicit := range a.names {
 		if implicit {
@@ -116,7 +116,7 @@ func (a *ImplicitArgs) Known() (n int) {
 	return n
 }
 
-// add takes a member of a set. Of several sets with one function the last counts.
+// add adds a member of a set. If several sets have a function, the last counts.
 func (a *ImplicitArgs) add(ids *IDSection, set *idSet, m idMember) {
 	implicit, known := ids.implicitArgs(set, m.addr, m.name)
 	if !known {
@@ -128,7 +128,7 @@ func (a *ImplicitArgs) add(ids *IDSection, set *idSet, m idMember) {
 	a.names[string(m.name)] = implicit
 }
 
-// kfuncName takes the function's name out of __BTF_ID__func__NAME__SUFFIX; the last underscore must be the second of a pair.
+// kfuncName extracts the function's name from __BTF_ID__func__NAME__SUFFIX. The last underscore must be the second of a pair.
 func kfuncName(sym []byte) (name []byte, ok bool) {
 	name, ok = bytes.CutPrefix(sym, []byte("__BTF_ID__func__"))
 	if !ok {
@@ -154,10 +154,10 @@ func (t *Table) kfunc(i int32) kfuncFlags {
 	return kfuncFlags{true, t.kflags[i]}
 }
 
-// maxKfuncTags is how many tags kfuncTags appends at most.
+// maxKfuncTags is the highest number of tags that kfuncTags appends.
 const maxKfuncTags = 2
 
-// kfuncTags appends the tags of a kfunc behind the function's own.
+// kfuncTags appends the tags of a kfunc after the function's own.
 func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	if !k.is || !features.Has(feature.DeclTagKfuncs) || !features.Has(feature.DeclTag) {
 		return
@@ -171,7 +171,7 @@ func kfuncTags(o *btf.Object, k kfuncFlags, id btf.ID, features feature.Set) {
 	}
 }
 
-// ReadsTypes reports whether Emit reads types of the object: if a kernel function returns or takes pointers into an arena.
+// ReadsTypes reports whether Emit reads types of the object: it does if a kfunc returns or takes pointers into an arena.
 func (m *Emission) ReadsTypes() bool {
 	for _, flags := range m.c.table.kflags {
 		if flags&(kfuncArenaRet|kfuncArenaArg1|kfuncArenaArg2) != 0 {
@@ -181,7 +181,7 @@ func (m *Emission) ReadsTypes() bool {
 	return false
 }
 
-// arenaTypes gives a kfunc the types of its arena pointers: a pointer to the pointee under TYPE_TAG address_space(1).
+// arenaTypes replaces the types of a kfunc's arena pointers by pointers whose target has the TYPE_TAG address_space(1).
 func arenaTypes(o *btf.Object, k kfuncFlags, name []byte, ret btf.ID, ps []param, features feature.Set) (btf.ID, []param, error) {
 	const arena = kfuncArenaRet | kfuncArenaArg1 | kfuncArenaArg2
 	if !k.is || k.flags&arena == 0 || !features.Has(feature.Attributes) || !features.Has(feature.DeclTagKfuncs) {

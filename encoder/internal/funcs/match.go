@@ -6,10 +6,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A difference is the first one between the prototypes of two states; the zero one is none.
+// A difference is the first difference between the prototypes of two states. The zero value means that there is none.
 type difference struct {
 	a, b *state
-	at   int // parameter, from 1; or one of the others
+	at   int // parameter, counted from 1, or one of the constants below
 }
 
 const (
@@ -17,7 +17,7 @@ const (
 	differentReturn = 0
 )
 
-// match compares the prototypes of two states (rule 02/5.4): parameter names do not matter.
+// match compares the prototypes of two states (rule 02/5.4). Names of parameters do not matter.
 func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	ap, bp := c.paramsOf(a), c.paramsOf(b)
 	if len(ap) != len(bp) {
@@ -38,7 +38,7 @@ func (c *Collector) match(o *btf.Object, a, b *state) (d difference, ok bool) {
 	return difference{}, true
 }
 
-// text says what a difference is, in pahole's words; a parameter without a name is an ellipsis.
+// text describes a difference in pahole's words. A parameter without a name is an ellipsis.
 func (d difference) text(c *Collector, o *btf.Object) string {
 	if d.a == nil {
 		return ""
@@ -53,22 +53,26 @@ func (d difference) text(c *Collector, o *btf.Object) string {
 	return fmt.Sprintf("param type mismatch for param#%d %s != %s", d.at, o.Name(ap[d.at-1].name), o.Name(bp[d.at-1].name))
 }
 
-// A matcher compares types of one object, which must not change meanwhile. Prototypes can take prototypes, each of them several times,
-// and many ways can lead into one long chain of references. So the answer is remembered for pairs of prototypes, and for some pairs of
-// each long chain.
+// A matcher compares the types of two prototypes, before deduplication.
+//
+// The problem: a plain recursive comparison can take exponential time. A prototype can have parameters that point to other
+// prototypes, each several times, and many types can lead into one long chain of references. So the answer is remembered for
+// every pair of prototypes that is compared, and for every 16th pair (stride) along a chain.
+//
+// The object must not change while the matcher is in use.
 type matcher struct {
 	o     *btf.Object
-	known map[pair]bool // false while the answer is not known: a ring of types without a name, which C cannot build, matches nothing
+	known map[pair]bool // false while the comparison runs: a ring of types without a name, which C cannot produce, is different from any other
 }
 
 type pair struct{ x, y uint32 }
 
 const (
-	maxMatch = 1 << 16 // bounds the descent
-	stride   = 16      // of so many types of a chain one is remembered
+	maxMatch = 1 << 16 // bounds the recursion
+	stride   = 16      // distance of remembered pairs in a chain
 )
 
-// match compares types before deduplication: named ones by name alone.
+// match compares two types. Types with a name are equal if kind and name are.
 func (m *matcher) match(x, y uint32, depth int) bool {
 	for steps := 1; ; steps++ {
 		if x == y {
@@ -84,7 +88,7 @@ func (m *matcher) match(x, y uint32, depth int) bool {
 			return m.remember(pair{x, y}, depth, m.match)
 		}
 		if ak != bk {
-			// A const on either side is peeled.
+			// A const on one side only is skipped.
 			switch {
 			case ak == btf.KindConst:
 				x = a[2]
@@ -118,7 +122,7 @@ func (m *matcher) match(x, y uint32, depth int) bool {
 	}
 }
 
-// remember is the answer for a pair: what compare says, the first time.
+// remember returns the remembered answer for a pair, or calls compare and remembers its answer.
 func (m *matcher) remember(p pair, depth int, compare func(x, y uint32, depth int) bool) bool {
 	if ok, known := m.known[p]; known {
 		return ok
@@ -135,7 +139,7 @@ func (m *matcher) remember(p pair, depth int, compare func(x, y uint32, depth in
 	return ok
 }
 
-// matchKind: a forward counts as what it stands for.
+// matchKind returns the kind of a record; a forward has the kind of the type that it declares.
 func matchKind(r btf.Record) btf.Kind {
 	if k := r.Kind(); k != btf.KindFwd {
 		return k

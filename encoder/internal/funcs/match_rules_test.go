@@ -10,8 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// TestComparison is the table of rule 02/5.4: two instances of one function, whose parameter has one type
-// in one unit and another in the other.
+// TestComparison is the table of rule 02/5.4: two instances of a function in two units, with different types of the parameter.
 func TestComparison(t *testing.T) {
 	type maker func(m *image) *synth.DIE
 	i := func(m *image) *synth.DIE { return m.i }

@@ -10,30 +10,30 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Every unit names hundreds of functions, mostly the ones that its neighbours name, and each question to the hash table waits for
-// memory two or three times. So the strings of .debug_str are looked up once, one after another, where the waits overlap and all
-// workers share the answers: an answer is found by the offset of the string. Strings that are the tail of another one, or that
-// stand elsewhere, are not known here.
+// The problem: every unit names hundreds of functions, mostly the same as other units, and each lookup of a name in the hash
+// table waits for memory two or three times. The idea: look up all strings of .debug_str once, one after another. The waits for
+// memory then overlap, and all workers share the result: the offset of a string leads to its entry. Strings that are the tail of
+// another one, and strings in other sections, are not indexed.
 
-// A nameIndex has the answers for the strings of .debug_str.
+// A nameIndex maps the strings of .debug_str to entries of the table.
 type nameIndex struct {
 	strings *dwarf.Strings
 	places  []place // by offset / 64
-	entries []int32 // of the strings that are names of functions, in order
+	entries []int32 // of the strings that are names of functions, in the order of the strings
 }
 
-// A place is 64 bytes of .debug_str.
+// A place describes 64 bytes of .debug_str.
 type place struct {
-	starts uint64 // a bit for every byte at which a string starts
-	funcs  uint32 // a bit for every start, the first one lowest: whether it is the name of a function
-	before uint32 // how many names of functions start before these bytes
+	starts uint64 // a bit for every byte: whether a string starts there
+	funcs  uint32 // a bit for every start, the first one lowest: whether the string is the name of a function
+	before uint32 // number of names of functions that start before these bytes
 }
 
-// maxStarts is how many strings that start in a place are known: all that there can be, unless some are empty.
+// maxStarts is the number of strings that can start in a place, unless some are empty. Further ones are not indexed.
 const maxStarts = 32
 
-// IndexStrings looks up all strings of the image, after Finish, in so many parts, which parallel may do at once. It is an error when many of
-// them are zeroed.
+// IndexStrings looks up all strings of the image. Call it after Finish. The work is split into parts, which parallel may run
+// concurrently. The error says that a large part of the strings consists of zeros.
 func (t *Table) IndexStrings(s *dwarf.Strings, parts int, parallel func(n int, do func(i int))) error {
 	t.nameIndex = nameIndex{strings: s, places: make([]place, s.Size()/64+1)}
 	found := make([][]int32, parts) // by part: the entries
@@ -69,10 +69,11 @@ type indexer struct {
 	entries []int32
 
 	empty, zeroed dwarf.StrKey // the last empty string, and the first of too many
-	row           int          // of consecutive empty strings up to that one
+	row           int          // number of consecutive empty strings up to that one
 }
 
-// maxEmpty is the number of consecutive empty strings. A linker keeps one; without a linker there is one of each object.
+// maxEmpty is the number of consecutive empty strings that are accepted. A linker keeps one; an image that was not linked has one
+// per object.
 const maxEmpty = 32
 
 func (x *indexer) add(key dwarf.StrKey, text []byte) {
@@ -114,8 +115,7 @@ func (x *indexer) flush() {
 	q.n = 0
 }
 
-// Lookup is Index for a string of the image, by its key; ok is false when it is not known here. It may be called by several
-// goroutines at once.
+// Lookup is Index for the key of a string. ok is false if the key is not indexed. It may be called by several goroutines at once.
 func (t *Table) Lookup(s *dwarf.Strings, key dwarf.StrKey) (entry int32, ok bool) {
 	k, off := &t.nameIndex, uint32(key)-1
 	if s != k.strings || uint64(off/64) >= uint64(len(k.places)) {

@@ -7,18 +7,21 @@ import (
 	"slices"
 )
 
-// Functions are emitted in the order of their base names, bytewise. Only those that DWARF has are sorted, by eight bytes of the
-// name at a time, as numbers: names of a kernel come in families, whose first bytes are alike. The first eight bytes of all of
-// them are sorted by digits, which looks at no two names together. Where many bytes are alike, the names are compared as they
-// are, which keeps a table of very long names from costing more than its bytes.
+// Functions are emitted in bytewise order of their base names.
+//
+// The problem: names of a kernel come in families with long common prefixes, so comparing two names touches memory often, and a
+// kernel has tens of thousands. The idea: sort by eight bytes of the name at a time, as numbers. The first eight bytes are sorted
+// digit by digit, which compares no two names. Runs that are equal there are sorted by the next eight bytes, and so on. After
+// many equal bytes (deep), names are compared directly, which keeps the cost of very long names proportional to their length.
+// Only functions that occur in DWARF are sorted.
 
-// A nameKey sorts an entry by the eight bytes of its base name at which the sort stands.
+// A nameKey is an entry with the eight bytes of its base name that are being sorted.
 type nameKey struct {
-	bytes uint64 // big endian, so that numbers compare as the bytes do
+	bytes uint64 // big endian: numbers compare like the bytes
 	entry int32
 }
 
-// deep is where the sort goes over to comparing names.
+// deep is the number of equal bytes after which names are compared directly.
 const deep = 32
 
 // sortByName sorts entries by their base names.
@@ -34,11 +37,11 @@ func (t *Table) sortByName(entries []int32) {
 	}
 }
 
-// sortDigits sorts keys by their bytes, from the last one to the first, stably.
+// sortDigits sorts keys by their bytes, from the last byte to the first. It is stable.
 func sortDigits(keys []nameKey) {
 	to := make([]nameKey, len(keys))
 	for shift := 0; shift < 64; shift += 8 {
-		var start [257]uint32 // by digit + 1: how many keys have it; then where those with the digit go
+		var start [257]uint32 // by digit + 1: the number of keys with it; then the position of the next key with the digit
 		for i := range keys {
 			start[int(byte(keys[i].bytes>>shift))+1]++
 		}
@@ -54,21 +57,21 @@ func sortDigits(keys []nameKey) {
 	}
 }
 
-// sortRuns sorts on, from the byte at depth, where keys are equal.
+// sortRuns sorts runs of equal keys by the bytes from depth on.
 func (t *Table) sortRuns(keys []nameKey, depth int) {
 	for i := 0; i < len(keys); {
 		j := i + 1
 		for j < len(keys) && keys[j].bytes == keys[i].bytes {
 			j++
 		}
-		if j-i > 1 { // the names differ, so that none of them has ended
+		if j-i > 1 { // the names differ, so none of them ends here
 			t.sortFrom(keys[i:j], depth)
 		}
 		i = j
 	}
 }
 
-// sortFrom sorts keys whose names are equal before the byte at depth.
+// sortFrom sorts keys whose names are equal up to the byte at depth.
 func (t *Table) sortFrom(keys []nameKey, depth int) {
 	if depth >= deep {
 		slices.SortFunc(keys, func(a, b nameKey) int { return bytes.Compare(t.Base(a.entry), t.Base(b.entry)) })
@@ -81,13 +84,13 @@ func (t *Table) sortFrom(keys []nameKey, depth int) {
 	t.sortRuns(keys, depth+8)
 }
 
-// prefix is eight bytes of an entry's base name, which does not end before depth; those behind its end are zero. It takes no
-// branch, so that the places of many names are waited for at once.
+// prefix returns eight bytes of an entry's base name from depth on, which is not past its end; bytes after the end are zero. It
+// has no branches, so the memory accesses for many names overlap.
 func (t *Table) prefix(i int32, depth int) uint64 {
 	const ones, dots = 0x0101010101010101, 0x2e2e2e2e2e2e2e2e
 	v := t.syms.Eight(uint64(t.names[i]) + uint64(depth))
-	// The high bit of every byte that is not zero, once for the bytes themselves, once for their difference from a dot.
+	// The high bit of every byte that is neither zero nor a dot.
 	inside := (v&(0x7f*ones) + 0x7f*ones | v) & ((v^dots)&(0x7f*ones) + 0x7f*ones | v ^ dots)
-	n := bits.LeadingZeros64(^inside & (0x80 * ones)) // of the name, in bits; 64 when it goes on
+	n := bits.LeadingZeros64(^inside & (0x80 * ones)) // length of the name in bits; 64 if it continues
 	return v &^ (^uint64(0) >> n)
 }

@@ -44,7 +44,7 @@ func tableOf(t testing.TB, names []string) *Table {
 	return table
 }
 
-// names are n different ones, many of which begin alike, for longer than the sort takes at a time.
+// names returns n different names. Many of them share a beginning that is longer than the sort compares at a time.
 func names(n int) []string {
 	r := rand.New(rand.NewPCG(1, 2))
 	heads := []string{"", "_", "__x64_sys_", "perf_trace_", "trace_event_raw_event_", strings.Repeat("long_", 7), strings.Repeat("z", 300), "\xff\x80"}
@@ -130,7 +130,7 @@ func together(n int, do func(i int)) {
 	wg.Wait()
 }
 
-// TestZeroedStrings: a block of zeros in .debug_str is an error, and empty strings are none.
+// TestZeroedStrings: a block of zeros in .debug_str is an error; single empty strings are not.
 func TestZeroedStrings(t *testing.T) {
 	for zeros, fails := range map[int]bool{0: false, 1: false, 8: false, 31: false, 60: true, 500: true} {
 		for _, parts := range []int{1, 2, 7} {
@@ -156,7 +156,8 @@ func TestZeroedStrings(t *testing.T) {
 	}
 }
 
-// TestIndexStrings: a string of .debug_str has the entry that Index has; the tails of strings and what is no string of it are not.
+// TestIndexStrings: Lookup and Index agree for strings of .debug_str. Tails of strings, and strings of other sections, are not
+// indexed.
 func TestIndexStrings(t *testing.T) {
 	for _, prefix := range []string{"", "perf_trace_"} {
 		for _, parts := range []int{1, 2, 7} {

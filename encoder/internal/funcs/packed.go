@@ -5,26 +5,27 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// The inference whether a struct is packed (rule 01/10.4): no byte hole, no padding, and a member off its
-// natural alignment, or a size that is no multiple of the largest one. It looks at layout only, since DWARF does not say.
+// DWARF does not say whether a struct is packed, so this file infers it from the layout (rule 01/10.4). A struct is packed if it
+// has neither byte holes nor padding, and one of its members is not at its natural alignment, or its size is not a multiple of
+// the largest alignment.
 
-// packer infers it for structs of one unit. What it found out it remembers: a type can lie in another one many times, on each of many
-// levels.
+// A packer answers this for the structs of one unit. It remembers its answers: a type can be contained in another many times, on
+// each of many levels.
 type packer struct {
 	t        *translate.Unit
 	maxAlign uint8                        // convention.maxAlign
-	aligns   map[translate.LocalID]uint64 // of structs and unions; 1 while one is being looked at, which none can hold
+	aligns   map[translate.LocalID]uint64 // of structs and unions; 1 while one is being computed, since a struct cannot contain itself
 	decided  map[translate.LocalID]bool   // packed or not
 }
 
-// start forgets the unit before.
+// start prepares for the next unit.
 func (p *packer) start(t *translate.Unit, maxAlign uint8) {
 	p.t, p.maxAlign = t, maxAlign
 	clear(p.aligns)
 	clear(p.decided)
 }
 
-// strip follows typedefs and qualifiers.
+// strip removes typedefs and qualifiers.
 func (p *packer) strip(id translate.LocalID) translate.LocalID {
 	for range maxTypes {
 		if id == 0 {
@@ -39,10 +40,10 @@ func (p *packer) strip(id translate.LocalID) translate.LocalID {
 	return 0
 }
 
-// maxNesting bounds the descent into members of members.
+// maxNesting bounds the recursion into members.
 const maxNesting = 1 << 12
 
-// alignment is the natural alignment of a type: that of its largest scalar, up to the limit of the ABI.
+// alignment returns the natural alignment of a type: that of its largest scalar, up to the limit of the ABI.
 func (p *packer) alignment(id translate.LocalID, depth int) uint64 {
 	id = p.strip(id)
 	if id == 0 || depth > maxNesting {
@@ -96,7 +97,7 @@ func (p *packer) packed(id translate.LocalID) bool {
 	return packed
 }
 
-// decide is packed, by the struct's layout.
+// decide computes the result of packed.
 func (p *packer) decide(id translate.LocalID) bool {
 	r := p.t.Types.At(btf.ID(id))
 	if r.Kind() != btf.KindStruct || r.Vlen() == 0 || p.holes(r) {
@@ -123,13 +124,13 @@ func (p *packer) decide(id translate.LocalID) bool {
 // memberType is the type of a member.
 func (p *packer) memberType(e []uint32) translate.LocalID { return p.t.Resolved(e[1]) }
 
-// memberBits is btf.MemberOffset in the width of sizes.
+// memberBits is btf.MemberOffset with 64-bit results.
 func memberBits(r btf.Record, e []uint32) (offset, bits uint64) {
 	off, n := btf.MemberOffset(e[2], r.Kflag())
 	return uint64(off), uint64(n)
 }
 
-// storageUnit is where the storage unit of a bit field starts, in bits.
+// storageUnit returns the start of the storage unit of a bit field, in bits.
 func storageUnit(offset, size uint64) uint64 {
 	if size == 0 {
 		return offset

@@ -10,10 +10,10 @@ import (
 // noReg says that no register was found.
 const noReg = -1
 
-// facts are what the location of one parameter tells (rule 01/9.2).
+// facts are what the location of one parameter says (rule 01/9.2).
 type facts struct {
 	size     uint16
-	slots    uint16 // registers that it takes
+	slots    uint16 // number of registers that it takes
 	reg      int16  // the first register found
 	hasLoc   bool
 	constant bool
@@ -22,8 +22,8 @@ type facts struct {
 
 	optimized, unexpected bool
 
-	low, high uint32 // bytes of its first and of its second register at which pieces lie, one bit each
-	reduced   uint32 // the one member that is left of it: index + 1 in Analyzer.members; 0 for none
+	low, high uint32 // the bytes of its first and second register at which pieces start, one bit each
+	reduced   uint32 // the only member that is left of it: index + 1 in Analyzer.members; 0 for none
 }
 
 // An Analyzer judges functions by the locations of their parameters. It belongs to one worker.
@@ -41,7 +41,7 @@ type Analyzer struct {
 	packer  packer
 }
 
-// read fills the facts of a parameter from its own DIE.
+// read computes the facts of a parameter from its own DIE.
 func (a *Analyzer) read(i int) {
 	p, f := &a.fs.Params[i], &a.facts[i]
 	*f = facts{reg: noReg, slots: 1, hasLoc: p.Loc.Kind != dwarf.LocNone}
@@ -62,7 +62,7 @@ func (a *Analyzer) read(i int) {
 		pieces := int(f.size) > a.addr && !a.conv.oneOnly
 		a.loc.Each(a.u, p.Loc, func(k int, ops []dwarf.Op, expr []byte) bool {
 			a.describe(f, k, ops, expr)
-			return pieces || f.reg == noReg // else later descriptions tell nothing: only the first register counts
+			return pieces || f.reg == noReg // later descriptions do not matter: only the first register counts
 		})
 	}
 	if a.reduce && p.HasName {
@@ -73,7 +73,7 @@ func (a *Analyzer) read(i int) {
 // maxTypes bounds a chain of types without a size.
 const maxTypes = 1 << 10
 
-// sizeOf follows a parameter's type to the first that has a size: a pointer has that of an address.
+// sizeOf follows a parameter's type to the first type with a size. A pointer has the size of an address.
 func (a *Analyzer) sizeOf(id translate.LocalID) uint16 {
 	for range maxTypes {
 		if id == 0 {
@@ -104,7 +104,7 @@ func (f *facts) found(reg uint64) {
 	}
 }
 
-// describe takes description k of a location.
+// describe evaluates description k of a location.
 func (a *Analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
 	value := len(ops) == 2 && ops[1].Code == dwarf.OpStackValue
 	if len(ops) == 0 {
@@ -134,7 +134,7 @@ func (a *Analyzer) describe(f *facts, k int, ops []dwarf.Op, expr []byte) {
 	}
 }
 
-// pieces scans the description of a parameter that takes several registers. A piece notes where it starts, unless the
+// pieces evaluates the description of a parameter that takes several registers. A piece records where it starts, unless the
 // description begins with it.
 func (f *facts) pieces(ops []dwarf.Op, addr uint64) {
 	off := uint64(0)
@@ -189,7 +189,7 @@ func hasStackValue(ops []dwarf.Op) bool {
 	return false
 }
 
-// share gives the facts of a parameter to its abstract origin (rule 01/9.3).
+// share adds the facts of a parameter to those of its abstract origin (rule 01/9.3).
 func (a *Analyzer) share(i int) {
 	p := &a.fs.Params[i]
 	if p.HasType || p.Origin < 0 {
@@ -213,8 +213,8 @@ func (a *Analyzer) share(i int) {
 	}
 }
 
-// judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for a
-// signature that is as written). One without a location, constant or unknown, counts as optimized away.
+// judge marks the parameters that are not where the calling convention puts them (rule 01/9.4, for an unchanged signature). A
+// parameter without a location, or with a constant or unknown one, counts as optimized away.
 func (a *Analyzer) judge(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {
@@ -236,7 +236,7 @@ func (a *Analyzer) judge(fs []facts, ps []translate.Param) {
 	}
 }
 
-// use is how many registers a parameter takes.
+// use returns the number of registers that a parameter takes.
 func (a *Analyzer) use(f *facts) int {
 	if f.inMemory {
 		return a.memoryUse(false)
@@ -244,7 +244,7 @@ func (a *Analyzer) use(f *facts) int {
 	return int(f.slots)
 }
 
-// even steps over a register that stays free because the parameter is aligned to two.
+// even skips a register that stays unused because the parameter is aligned to two registers.
 func (a *Analyzer) even(at int, p *translate.Param) int {
 	if a.conv.even && at%2 == 1 && a.packer.alignment(p.Type, 0) > uint64(a.addr) {
 		return at + 1
@@ -252,7 +252,7 @@ func (a *Analyzer) even(at int, p *translate.Param) int {
 	return at
 }
 
-// judgeClang is the same for functions that clang made and whose signature is unchanged (rule 01/9.5).
+// judgeClang is judge for functions that clang compiled and whose signature is unchanged (rule 01/9.5).
 func (a *Analyzer) judgeClang(fs []facts, ps []translate.Param) {
 	at := 0
 	for i := range fs {

@@ -13,8 +13,8 @@ import (
 
 const unexpected = `f: unexpected register usage for parameter`
 
-// TestConventions is rule 01/9.1: for every machine, parameters where they belong, and the second one in
-// the register of the third.
+// TestConventions is rule 01/9.1: for every machine, parameters in the right registers, and the second one in the register of the
+// third.
 func TestConventions(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian
 	rows := []struct {
@@ -64,7 +64,7 @@ func TestConventions(t *testing.T) {
 		name := r.machine.String()
 		clang := kept
 		if !r.known && r.machine != elf.EM_386 {
-			clang = unexpected // defect of pahole: every known register is unexpected where the right ones are not known
+			clang = unexpected // pahole treats every known register as unexpected if it does not know the right ones
 		}
 		fixtures = append(fixtures,
 			fixture{name: name + " in order", target: target, build: build(r.regs), want: kept, right: kept},
@@ -175,7 +175,7 @@ func TestSizes(t *testing.T) {
 	})
 }
 
-// TestConstValues: a parameter with a constant for a location is one that was optimized away, whatever form the constant has.
+// TestConstValues: a parameter whose location is a constant counts as optimized away, for all forms of constants.
 func TestConstValues(t *testing.T) {
 	const at = dwarf.AttrConstValue
 	var fixtures []fixture

@@ -2,9 +2,9 @@ package funcs
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// Why and how names are prefetched: see encoder/btf/memory.go.
+// For the reason and the method of prefetching see encoder/btf/memory.go.
 
-// atOnce is how many names are prefetched at once: few enough that they stay in the cache.
+// atOnce is the number of names that are prefetched together: few enough that they stay in the cache.
 const atOnce = 128
 
 // prefetch reads the slots of some hashes.
@@ -16,7 +16,7 @@ func (t *Table) prefetch(hashes []uint32) uint32 {
 	return sum
 }
 
-// prefetchNames reads the names that hashes lead to, after prefetch has read the slots.
+// prefetchNames reads the names that hashes lead to. Call prefetch for the slots first.
 func (t *Table) prefetchNames(hashes []uint32) uint32 {
 	mask, sum := uint32(len(t.slots)-1), uint32(0)
 	for _, h := range hashes {
@@ -27,11 +27,11 @@ func (t *Table) prefetchNames(hashes []uint32) uint32 {
 	return sum
 }
 
-// baseNames are the base names of entries that are prefetched at once.
+// baseNames are the base names of entries that are prefetched together.
 type baseNames [atOnce][]byte
 
-// prefetch reads the name of some entries, their first state, the first parameter of that, and the place in the string table where the
-// name will be looked for. names gets their base names.
+// prefetch reads, for some entries, the name, the first state, the first parameter of that state, and the slot in the string
+// table where the name will be looked up. It stores the base names in names.
 func (c *Collector) prefetch(entries []int32, g *groups, table *btf.Strings, names *baseNames) {
 	sum := uint32(0)
 	for _, e := range entries {
@@ -57,7 +57,7 @@ type queue struct {
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
-// add reports whether there is no room for another one.
+// add adds a name, and reports whether the queue is full.
 func (q *queue) add(hash uint32, name []byte) (full bool) {
 	q.hash[q.n], q.names[q.n] = hash, name
 	q.n++

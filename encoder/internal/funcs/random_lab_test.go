@@ -18,7 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// A chance makes functions whose parameters lie anywhere, also where no compiler would put them.
+// A chance makes functions whose parameters are in random places, even where no compiler puts them.
 type chance struct {
 	*rand.Rand
 	*image
@@ -138,7 +138,7 @@ func (c *chance) instance(abstract *synth.DIE, params []*synth.DIE, off uint64) 
 	}
 }
 
-// TestRandomFunctions: what a few thousand functions of clang and gcc become is what pahole makes of them.
+// TestRandomFunctions: a few thousand functions, as of clang and gcc, have the same outcome as with pahole.
 func TestRandomFunctions(t *testing.T) {
 	targets := map[string]struct {
 		synth.Target
@@ -170,7 +170,7 @@ func TestRandomFunctions(t *testing.T) {
 	}
 }
 
-// likePeer compares what an image becomes with what pahole makes of it, by function.
+// likePeer compares the encoding of an image with that of pahole, function by function.
 func likePeer(t *testing.T, data []byte, features feature.Set) {
 	t.Helper()
 	_, res, err := outcome(data, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: features}})
@@ -214,7 +214,8 @@ func TestRandomRelocatable(t *testing.T) {
 	}
 }
 
-// TestRandomSeveral: of several images with functions of the same names, each has its own, and abstract instances go apart.
+// TestRandomSeveral: several images have functions of the same names. Each image keeps its own, and abstract instances form
+// groups of their own.
 func TestRandomSeveral(t *testing.T) {
 	for seed := range uint64(30) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -8,17 +8,18 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// The feature true_signature gives a function that clang changed the signature it has in the machine code: parameters that
-// went away are left out, and a struct of which one member is left becomes that member (rules 01/9.2, 01/9.3, 01/9.4 and 02/5.2).
+// clang sometimes changes the signature of a function. The feature true_signature describes the function as it is in the machine
+// code: without the parameters that were removed; and where only one member of a struct is still passed, that member replaces the
+// struct (rules 01/9.2, 01/9.3, 01/9.4 and 02/5.2).
 
 // A member is what may be left of a parameter.
 type member struct {
 	name  dwarf.StrKey
 	typ   translate.LocalID
-	taken bool // the parameter has its type
+	taken bool // the parameter takes its type
 }
 
-// typeOf is the type that a parameter has in the prototype: its own, unless a member is all that is left of it.
+// typeOf returns the type of a parameter in the prototype: its own, unless only a member is left of it.
 func (a *Analyzer) typeOf(f *facts, p *translate.Param) translate.LocalID {
 	if f.reduced != 0 && a.members[f.reduced-1].taken {
 		return a.members[f.reduced-1].typ
@@ -26,7 +27,7 @@ func (a *Analyzer) typeOf(f *facts, p *translate.Param) translate.LocalID {
 	return p.Type
 }
 
-// findMember finds the member of a parameter's struct of which alone a register holds pieces.
+// findMember finds out whether registers hold only one member of a parameter's struct, and which.
 func (a *Analyzer) findMember(f *facts, typ translate.LocalID) {
 	off := uint32(0)
 	switch {
@@ -94,7 +95,7 @@ func (a *Analyzer) follows(rest []facts, i int) bool {
 	return len(rest) > 0 && rest[0].reg != noReg && i < a.conv.registers && a.conv.holds(i, rest[0].reg)
 }
 
-// reducedName is the name of a parameter of which one member is left.
+// reducedName returns the name of a parameter of which one member is left.
 func (a *Analyzer) reducedName(param, member dwarf.StrKey) []byte {
 	var p, m [4]byte
 	name := append([]byte(nil), a.t.Strings.Get(param, &p)...)

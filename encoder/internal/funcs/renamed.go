@@ -8,18 +8,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// A function of DWARF becomes a FUNC when the symbol table has its name. Where a bit of the name is wrong, here or there, it would be
-// lost without a word. So functions with code but without a symbol are compared with the symbols at their address. That many have
-// another name there is no damage: objcopy puts prefixes before them, and assembler names are free.
+// A function in DWARF becomes a FUNC if the symbol table has its name. A flipped bit in the name, in either place, would lose the
+// function without a message. So functions with code but without a symbol are compared with the symbols at their address. A
+// function whose symbol has an entirely different name is normal: objcopy adds prefixes, and assembler names can be anything.
+// Only similar names are reported.
 
-// A nameless is a function with code for which there is no symbol of its name.
+// A nameless is a function with code whose name no symbol has.
 type nameless struct {
 	off  dwarf.Offset // of its DIE
 	name dwarf.StrKey
 	addr uint64
 }
 
-// A stray is the same, when the unit is gone.
+// A stray is a nameless function after its unit has been released.
 type stray struct {
 	place dwarf.Place
 	off   dwarf.Offset
@@ -27,7 +28,7 @@ type stray struct {
 	addr  uint64
 }
 
-// AddStrays keeps the functions of a unit that have no symbol.
+// AddStrays collects the functions of a unit that have no symbol.
 func (c *Collector) AddStrays(u *Unit, s *dwarf.Strings) {
 	for i := range u.nameless {
 		f := &u.nameless[i]
@@ -36,21 +37,21 @@ func (c *Collector) AddStrays(u *Unit, s *dwarf.Strings) {
 	}
 }
 
-// Renamed tells of functions without a symbol of their name, where a symbol at their address has nearly that name. It must be called
-// when all units were added, and forgets them.
+// Renamed describes functions without a symbol of their name, where a symbol at their address has a name that differs in a few
+// bits. Call it after all units have been added; it discards the collected functions.
 func (c *Collector) Renamed() (found []string) {
 	defer func() { c.strays = nil }()
 	if len(c.strays) == 0 {
 		return nil
 	}
 	const size = 1 << 12
-	var filter [size]bool // by address: whether there can be one
+	var filter [size]bool // by address: whether a function may be there
 	at := make(map[uint64][]int, len(c.strays))
 	for i := range c.strays {
 		a := c.strays[i].addr
 		at[a], filter[a/2%size] = append(at[a], i), true
 	}
-	symbol := make([][]byte, len(c.strays)) // the name that is nearly that of the function
+	symbol := make([][]byte, len(c.strays)) // the similar name of a symbol
 	compare := func(addr uint64, name uint32) {
 		if !filter[addr/2%size] {
 			return
@@ -76,7 +77,7 @@ func (c *Collector) Renamed() (found []string) {
 	return found
 }
 
-// nearly reports whether names differ in a few bits.
+// nearly reports whether two names differ in a few bits only.
 func nearly(a, b []byte) bool {
 	const most = 3
 	if len(a) != len(b) {

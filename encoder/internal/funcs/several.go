@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A run is neighbouring states of one function of one image.
+// A run is a sequence of consecutive states of one function in one image.
 type run struct {
 	c      *Collector
 	entry  int32
@@ -15,8 +15,8 @@ type run struct {
 
 func (r *run) name() []byte { return r.c.table.Base(r.entry) }
 
-// EmitAll is Emit for the functions of several images, each with a table and a collector of its own, in the order of the
-// images. Functions of different images are never compared, and each gets its own FUNC.
+// EmitAll is Emit for the functions of several images, each with its own table and collector, in the order of the images.
+// Functions of different images are never compared, and each gets its own FUNC.
 func EmitAll(o *btf.Object, cs []*Collector, decided func(Decision)) (Stats, error) {
 	var stats Stats
 	for _, name := range runsByName(cs, &stats) {
@@ -30,9 +30,9 @@ func EmitAll(o *btf.Object, cs []*Collector, decided func(Decision)) (Stats, err
 	return stats, nil
 }
 
-// runsByName lists all functions, sorted by base name; those of one name are together, in the order of the images.
+// runsByName lists all functions by base name. The functions of one name are in the order of the images.
 func runsByName(cs []*Collector, stats *Stats) (names [][]run) {
-	left := make([][]run, len(cs)) // by image: the functions that are not listed yet, in order
+	left := make([][]run, len(cs)) // by image: the functions that are not listed yet, sorted
 	for i, c := range cs {
 		stats.States += len(c.states)
 		m := c.Emission()
@@ -53,7 +53,7 @@ func runsByName(cs []*Collector, stats *Stats) (names [][]run) {
 	return names
 }
 
-// firstName is the name that comes first in lists that are in order; ok is false when all are empty.
+// firstName returns the first name, in order, of sorted lists. ok is false if all are empty.
 func firstName(lists [][]run) (first []byte, ok bool) {
 	for _, runs := range lists {
 		if len(runs) == 0 {

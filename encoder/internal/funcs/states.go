@@ -9,7 +9,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// A state is what is remembered of one subprogram until all CUs have been read (rule 02/5.2). A localState is the same in its CU.
+// A subprogram can occur in many CUs, and only after all have been read is it clear whether it becomes a FUNC. A state is what is
+// stored of one subprogram until then (rule 02/5.2): prototype, address and flags. A localState is the same within its CU, with
+// local ids.
 type (
 	state      = stateOf[btf.ID]
 	localState = stateOf[translate.LocalID]
@@ -19,8 +21,8 @@ type stateOf[T btf.ID | translate.LocalID] struct {
 	entry    int32
 	flags    stateFlags
 	ret      T
-	first, n uint32 // its parameters
-	tags     uint32 // its tags: index in the list of tag runs, 0 for none
+	first, n uint32 // its parameters, in the list of all parameters
+	tags     uint32 // its tags: index in the list of runs of tags, 0 for none
 	addr     uint64
 }
 
@@ -47,10 +49,10 @@ type localParam struct {
 	typ  translate.LocalID
 }
 
-// A reduction is a parameter of which one member is left.
+// A reduction is a parameter of which only one member is left.
 type reduction struct {
 	param uint32 // in Unit.params
-	name  []byte // of the parameter and the member
+	name  []byte // the name of the parameter combined with that of the member
 }
 
 // A tag is a declaration tag of a function.
@@ -59,7 +61,7 @@ type tag struct {
 	component int32
 }
 
-// A Unit is what one CU says about functions: names are string keys, types local ids. It is reused.
+// A Unit is what one CU says about functions. Names are string keys, types are local ids. It is reused.
 type Unit struct {
 	states  []localState
 	params  []localParam
@@ -70,8 +72,8 @@ type Unit struct {
 	nameless []nameless
 }
 
-// Analyze picks the subprograms of a unit that can become functions and judges their parameters. u is the unit that t and fs
-// were translated from; table is that of the image.
+// Analyze selects the subprograms of a unit that can become functions, and judges their parameters. t and fs must be the
+// translation of u; table must be that of the image.
 func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {
 	out.states, out.params, out.reduced, out.tags = out.states[:0], out.params[:0], out.reduced[:0], out.tags[:0]
 	out.place, out.nameless = t.Place, out.nameless[:0]
@@ -88,7 +90,7 @@ func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subpr
 		}
 	}
 	for i := range fs.Params {
-		// Origins may be parameters of a block or of a function without symbol: they only ever receive.
+		// Parameters of a block, or of a function without a symbol, can be origins. They only receive facts.
 		if j := fs.Params[i].Origin; j >= 0 && !fs.Params[i].HasType {
 			a.receive(int(j))
 		}
@@ -110,7 +112,7 @@ func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subpr
 	}
 }
 
-// receive makes sure that a parameter which nobody reads has facts to be added to.
+// receive initialises the facts of a parameter that is only an origin.
 func (a *Analyzer) receive(i int) {
 	if f := &a.facts[i]; f.slots == 0 {
 		*f = facts{reg: noReg, slots: 1}
@@ -199,7 +201,7 @@ func (a *Analyzer) changedSignature(f *translate.Func) bool {
 	return f.CallConv == nocall
 }
 
-// isStruct looks through const and typedef only.
+// isStruct reports whether a type is a struct. It looks through const and typedef only.
 func (a *Analyzer) isStruct(id translate.LocalID) bool {
 	for range maxTypes {
 		if id == 0 {
@@ -218,7 +220,8 @@ func (a *Analyzer) isStruct(id translate.LocalID) bool {
 	return false
 }
 
-// uncertain: beyond the argument registers, a parameter is directly a named struct that is packed.
+// uncertain reports whether a parameter beyond the argument registers is a packed struct with a name, directly and not through a
+// typedef.
 func (a *Analyzer) uncertain(fs []facts, ps []translate.Param) bool {
 	if len(ps) < a.conv.registers {
 		return false
@@ -236,14 +239,14 @@ func (a *Analyzer) uncertain(fs []facts, ps []translate.Param) bool {
 	return false
 }
 
-// A Collector gathers the states of all CUs, in CU order.
+// A Collector collects the states of all CUs, in CU order.
 type Collector struct {
 	table  *Table
 	states []state
 	params []param
 	tags   []tag
 	strays []stray
-	runs   []uint32 // tag runs: start in tags; the run i ends where i+1 starts
+	runs   []uint32 // runs of tags: run i starts at runs[i] in tags, and ends where run i+1 starts
 
 	matcher matcher
 }
@@ -251,13 +254,14 @@ type Collector struct {
 // NewCollector gathers functions of a table.
 func NewCollector(t *Table) *Collector { return &Collector{table: t, runs: []uint32{0, 0}} }
 
-// MakeRoom makes room for as many states and parameters, before the first is added. What is not used costs no memory.
+// MakeRoom allocates space for this many states and parameters, before the first is added. Memory that is not touched costs
+// nothing.
 func (c *Collector) MakeRoom(states, params int) {
 	c.states, c.params = make([]state, 0, states), make([]param, 0, params)
 }
 
-// Add takes over the states of a unit: mapID turns its local ids into ids of the object. Parameter names and tags enter the
-// object's string table here, whether the function will be emitted or not (rule 02/1.2).
+// Add adds the states of a unit. mapID turns local ids into ids of the object. The names of parameters and the tags enter the
+// object's string table here, whether or not the function will be emitted (rule 02/1.2).
 func (c *Collector) Add(o *btf.Object, u *Unit, mapID func(local translate.LocalID) btf.ID, name, text func(key dwarf.StrKey, limit int) uint32) {
 	reduced, limit := u.reduced, c.table.opt.maxName()
 	for i := range u.states {
@@ -292,10 +296,10 @@ func (u *Unit) Names(keys []uint32) []uint32 {
 	return keys
 }
 
-// Len is the number of states that were taken over.
+// Len returns the number of states that were added.
 func (c *Collector) Len() int { return len(c.states) }
 
-// Retype maps the types of a unit's states once more; first is what Len was before they were added.
+// Retype maps the types of a unit's states again. first is the value of Len before they were added.
 func (c *Collector) Retype(first int, u *Unit, mapID func(local translate.LocalID) btf.ID) {
 	for i := range u.states {
 		from, to := &u.states[i], &c.states[first+i]

@@ -18,21 +18,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A Table holds the functions of the ELF symbol table by base name: the symbol's name cut before its first dot
-// (rule 02/5.1). Entries are numbered as they come in the symbol table; names.go puts those that become
-// functions in order.
+// A Table holds the functions of the ELF symbol table by base name: the symbol's name up to its first dot (rule 02/5.1). Entries
+// are numbered in the order of the symbol table; names.go sorts those that become functions.
 //
-// A kernel has a hundred thousand, and each worker asks for as many names. What a question costs is the places of memory that it
-// touches, so slots hold a part of the hash, names lie by themselves, and the length of a base name is not kept.
+// The problem: a kernel has a hundred thousand functions, and each worker looks up as many names. A lookup costs as much as the
+// memory locations that it touches. So slots hold a part of the hash, names are in an array of their own, and the length of a
+// base name is not stored.
 type Table struct {
 	opt       Options
 	conv      convention
 	f         *elf.File
-	syms      *elf.Symbols // gives the bytes of names
-	slots     []uint32     // open addressing, power of two: entry + 1 below that bit, and the bits of the hash from there on
+	syms      *elf.Symbols // holds the bytes of names
+	slots     []uint32     // open addressing, power of two: entry + 1 in the lower bits, bits of the hash in the upper
 	names     []uint32     // by entry: offset of the first symbol's name, which starts with the base name
 	entries   []entry
-	more      []symbol // all but the first of an entry: by entry, then by value, then in symbol table order
+	more      []symbol // all symbols except the first of each entry: sorted by entry, then by value, then in symbol table order
 	nameIndex nameIndex
 	kflags    map[int32]uint32 // of the entries that are kfuncs
 	implicit  ImplicitArgs
@@ -45,10 +45,10 @@ type Table struct {
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
-// An entry is what is known of a base name.
+// An entry describes one base name.
 type entry struct {
 	value uint64 // of the first symbol
-	more  uint32 // where its other symbols start in Table.more, plus 1; 0 when there are none
+	more  uint32 // position of its other symbols in Table.more, plus 1; 0 if there are none
 	flags entryFlags
 }
 
@@ -59,29 +59,29 @@ const (
 	kfunc                // Table.kflags has its flags
 )
 
-// A symbol is one more of an entry.
+// A symbol is a further symbol of an entry.
 type symbol struct {
 	value uint64
 	name  uint32 // offset in the string table
 	entry int32
 }
 
-// Options say whose rules hold and what is wanted.
+// Options select the rules and the results.
 type Options struct {
 	Peer     rules.Set // the rules of pahole that are in force
 	Features feature.Set
 
-	ImplicitArgs bool // Table.ImplicitArgs is asked for
+	ImplicitArgs bool // collect Table.ImplicitArgs
 }
 
-// NewTable is an empty table for an image: Add takes its symbols, one by one, and Finish makes it ready.
+// NewTable returns an empty table for an image. Call Add for each symbol, then Finish.
 func NewTable(f *elf.File, syms *elf.Symbols, opt Options) *Table {
 	t := &Table{opt: opt, conv: conventionOf(f, opt.Peer), f: f, syms: syms, seed: maphash.MakeSeed()}
 	t.makeRoom(syms.Len())
 	return t
 }
 
-// Add takes a symbol, in the order of the symbol table.
+// Add adds a symbol. Symbols must be added in the order of the symbol table.
 func (t *Table) Add(s *elf.Symbol) {
 	if s.Type() != stdelf.STT_FUNC || s.Section == uint32(stdelf.SHN_UNDEF) && !t.opt.undefinedCounts() {
 		return
@@ -94,7 +94,7 @@ func (t *Table) Add(s *elf.Symbol) {
 	}
 }
 
-// makeRoom spares the table its growing in most kernels, where a little more than half of the symbols are functions.
+// makeRoom allocates enough for most kernels, where a little more than half of the symbols are functions.
 func (t *Table) makeRoom(syms int) {
 	n := syms * 5 / 8
 	t.names, t.entries = make([]uint32, 0, n), make([]entry, 0, n)
@@ -105,7 +105,7 @@ func (t *Table) makeRoom(syms int) {
 	t.slots = btf.Prefault(make([]uint32, size))
 }
 
-// baseName cuts a name before its first dot. whole is false for a part that the compiler split off another function.
+// baseName returns the part of a name before its first dot. whole is false for a part of a function that the compiler split off.
 func baseName(name []byte) (base []byte, whole bool) {
 	i := bytes.IndexByte(name, '.')
 	if i < 0 {
@@ -115,7 +115,7 @@ func baseName(name []byte) (base []byte, whole bool) {
 	return name[:i], !bytes.Contains(suffix, []byte(".cold")) && !bytes.Contains(suffix, []byte(".part"))
 }
 
-// addPending empties the queue.
+// addPending adds the names in the queue to the table.
 func (t *Table) addPending() {
 	q := &t.queue
 	t.prefetched = t.prefetch(q.hash[:q.n])
@@ -125,7 +125,7 @@ func (t *Table) addPending() {
 	q.n = 0
 }
 
-// add puts a symbol into the table.
+// add adds a symbol to the table.
 func (t *Table) add(h uint32, base []byte, s symbol) {
 	i := t.probe(h, base)
 	mask := uint32(len(t.slots) - 1)
@@ -147,7 +147,7 @@ func (t *Table) add(h uint32, base []byte, s symbol) {
 
 func (t *Table) hash(name []byte) uint32 { return uint32(maphash.Bytes(t.seed, name)) }
 
-// probe finds the slot of a base name, or the free one where it belongs. Names are looked at where hashes seem equal.
+// probe returns the slot of a base name, or the free slot where it belongs. It compares names only if the hashes seem equal.
 func (t *Table) probe(h uint32, name []byte) int {
 	mask := uint32(len(t.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
@@ -171,7 +171,7 @@ func (t *Table) grow() {
 	}
 }
 
-// Finish is called after the last symbol. It gives the entries their other symbols and finds out whose address is ambiguous.
+// Finish must be called after the last symbol. It assigns the further symbols to the entries, and finds ambiguous addresses.
 func (t *Table) Finish() {
 	t.addPending()
 	slices.SortStableFunc(t.more, func(a, b symbol) int { return cmp.Compare(a.entry, b.entry) })
@@ -194,14 +194,14 @@ func (t *Table) Finish() {
 	}
 }
 
-// othersAt are the symbols of an entry at an address but the first of the entry, in symbol table order.
+// othersAt returns the symbols of an entry at an address, except for the first of the entry, in symbol table order.
 func (t *Table) othersAt(i int32, addr uint64) []symbol {
 	e := &t.entries[i]
 	if e.more == 0 {
 		return nil
 	}
 	rest := t.more[e.more-1:]
-	if len(rest) > 1 && rest[1].entry != i { // most by far
+	if len(rest) > 1 && rest[1].entry != i { // by far the most frequent case
 		rest = rest[:1]
 	}
 	before := func(s symbol, addr uint64) int {
@@ -218,8 +218,8 @@ func (t *Table) othersAt(i int32, addr uint64) []symbol {
 	return rest[from : from+n]
 }
 
-// ambiguous reports whether symbols of one base name lie at several addresses, so that no one could tell which function a
-// prototype is of.
+// ambiguous reports whether the symbols of one base name have several addresses. It is then unknown to which function a prototype
+// belongs.
 func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 	if t.opt.Peer.Has(rules.PeerAmbiguous) {
 		return peerAmbiguous(first, rest)
@@ -232,8 +232,8 @@ func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 	return false
 }
 
-// Index is the number of the entry with exactly that base name, -1 when there is none. It may be called by several
-// goroutines at once.
+// Index returns the number of the entry with exactly this base name, -1 if there is none. It may be called by several goroutines
+// at once.
 func (t *Table) Index(name []byte) int32 {
 	return t.find(t.hash(name), name)
 }
@@ -241,7 +241,7 @@ func (t *Table) Index(name []byte) int32 {
 // find is Index for a name whose hash is known.
 func (t *Table) find(h uint32, name []byte) int32 {
 	e := t.slots[t.probe(h, name)]
-	if e != 0 && bytes.IndexByte(name, '.') >= 0 { // not a base name, but a whole one, with the hash of a base name
+	if e != 0 && bytes.IndexByte(name, '.') >= 0 { // a full name with the hash of a base name
 		return -1
 	}
 	return int32(e&uint32(len(t.slots)-1)) - 1
@@ -271,8 +271,8 @@ func (t *Table) namesAt(i int32, addr uint64) iter.Seq[[]byte] {
 	}
 }
 
-// optimizedSymbol reports whether a symbol of the entry at that address was made by interprocedural optimisation. 0 is no
-// address but an abstract instance, also where a symbol of a relocatable file has that value.
+// optimizedSymbol reports whether interprocedural optimisation created the symbol of the entry at an address. An address of 0
+// stands for an abstract instance, even if a symbol of a relocatable file has that value.
 func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 	if addr == 0 {
 		return false
@@ -285,7 +285,7 @@ func (t *Table) optimizedSymbol(i int32, addr uint64) bool {
 	return false
 }
 
-// suffixedAt is the name of the first symbol of the entry at that address, if it has a suffix; else nil.
+// suffixedAt returns the name of the first symbol of the entry at an address, if it has a suffix; otherwise nil.
 func (t *Table) suffixedAt(i int32, addr uint64) []byte {
 	for name := range t.namesAt(i, addr) {
 		if bytes.IndexByte(name, '.') >= 0 {

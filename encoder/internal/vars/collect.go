@@ -12,7 +12,7 @@ import (
 // A Reason says why a variable is not a VAR.
 type Reason uint8
 
-// The reasons, in the order in which they are asked (rule 02/6.1).
+// The reasons, in the order in which they are checked (rule 02/6.1).
 const (
 	Kept Reason = iota
 	NotTopLevel
@@ -31,8 +31,8 @@ const (
 	NumReasons
 )
 
-// reasons have the name of the rule behind each reason, which is the word of a manifest's section rule where there is one, and the
-// reason in words.
+// reasons has the name of the rule behind each reason, and the reason in words. If a section rule of the manifest causes it, the
+// name is the manifest's word.
 var reasons = [NumReasons]struct{ rule, text string }{
 	Kept:         {"kept", "kept"},
 	NotTopLevel:  {"top-level", "declared inside a function or namespace"},
@@ -52,10 +52,10 @@ var reasons = [NumReasons]struct{ rule, text string }{
 
 func (r Reason) String() string { return reasons[r].text }
 
-// Rule is the name of the rule by which a variable is not a VAR.
+// Rule returns the name of the rule because of which a variable is not a VAR.
 func (r Reason) Rule() string { return reasons[r].rule }
 
-// A Decision is what became of one variable.
+// A Decision is the outcome for one variable.
 type Decision struct {
 	Name    string
 	Section string
@@ -76,7 +76,7 @@ type secinfo struct {
 	id           btf.ID
 	offset, size uint32
 	weak         bool
-	decision     int32 // in Collector.decisions, -1 when none are kept
+	decision     int32 // index in Collector.decisions, -1 if none are kept
 }
 
 // A Collector appends VARs CU by CU and DATASECs at the end.
@@ -86,16 +86,16 @@ type Collector struct {
 	stats     Stats
 	decisions []Decision
 	same      map[btf.ID]btf.ID
-	// Explain: keep the decision about every variable.
+	// Explain keeps the decision about every variable.
 	Explain bool
 }
 
-// NewCollector gathers the variables of the wanted sections.
+// NewCollector returns a collector for the variables of the wanted sections.
 func NewCollector(s *Sections) *Collector {
 	return &Collector{s: s, infos: make([][]secinfo, len(s.list))}
 }
 
-// Judge says by which symbols the variables of the units to come are judged; the sections must be those that there were.
+// Judge sets the symbols by which the variables of the following units are judged. The sections must be the same as before.
 func (c *Collector) Judge(s *Sections) { c.s = s }
 
 // Add appends the VARs of a unit, each followed by its declaration tags. mapID turns local ids into ids of the object.
@@ -131,7 +131,7 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local trans
 	return nil
 }
 
-// fatal is the error of a variable that BTF cannot name or type, where encode_force does not skip it.
+// fatal returns the error for a variable that BTF cannot name or type, unless encode_force skips it.
 func (c *Collector) fatal(name []byte, reason Reason) error {
 	if c.s.opt.Force {
 		return nil
@@ -147,7 +147,7 @@ func (c *Collector) fatal(name []byte, reason Reason) error {
 	return nil
 }
 
-// tell keeps the decision about a variable and says where.
+// tell keeps the decision about a variable, and returns its index.
 func (c *Collector) tell(v *translate.Var, name []byte, sec *section, reason Reason) int32 {
 	if !c.Explain {
 		return -1
@@ -160,13 +160,13 @@ func (c *Collector) tell(v *translate.Var, name []byte, sec *section, reason Rea
 	return int32(len(c.decisions) - 1)
 }
 
-// Decisions are what Explain asked for, in the order of the variables, final once Finish has been called.
+// Decisions returns what Explain collected, in the order of the variables. It is complete after Finish.
 func (c *Collector) Decisions() []Decision { return c.decisions }
 
-// Same says which VARs stand for another one: they are to be merged, since one variable has one VAR. Finish fills it.
+// Same maps VARs to other VARs of the same variable, into which they must be merged. Finish fills it.
 func (c *Collector) Same() map[btf.ID]btf.ID { return c.same }
 
-// judge asks the rules in order.
+// judge checks the rules in order.
 func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 	if v.Inner {
 		return nil, NotTopLevel
@@ -206,8 +206,8 @@ func (c *Collector) judge(v *translate.Var, name []byte) (*section, Reason) {
 	return sec, Kept
 }
 
-// judgeRule goes by what a variable is: whether a symbol of the section owns bytes at its place. At address 0, where the
-// variables of discarded sections land too, that symbol must have its name.
+// judgeRule checks what a variable is: whether a symbol of the section owns bytes at its address. At address 0, to which the
+// variables of discarded sections are moved, the symbol must also have the variable's name.
 func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reason {
 	r := sec.rule
 	for _, glob := range r.SymbolGlobs {
@@ -224,7 +224,7 @@ func (c *Collector) judgeRule(v *translate.Var, name []byte, sec *section) Reaso
 	return Kept
 }
 
-// Retype maps the types of a unit's VARs once more; the first of them has the id first or a higher one.
+// Retype maps the types of a unit's VARs again. first is at most the id of its first VAR.
 func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID func(local translate.LocalID) btf.ID) error {
 	var scratch [4]byte
 	for i := range t.Vars {
@@ -244,7 +244,7 @@ func (c *Collector) Retype(o *btf.Object, first btf.ID, t *translate.Unit, mapID
 	return nil
 }
 
-// Renumber maps every id that the entries hold.
+// Renumber maps every id in the entries.
 func (c *Collector) Renumber(move func(id btf.ID) btf.ID) {
 	for _, infos := range c.infos {
 		for i := range infos {

@@ -45,8 +45,8 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 
 func byOffset(a, b secinfo) int { return cmp.Compare(a.offset, b.offset) }
 
-// unique keeps one entry for every byte of a section, as kernels want it: of the definitions of one variable, and of
-// whatever else overlaps, the one that the symbol table stands for, else the first. The VARs of the others merge into it.
+// unique keeps one entry for every byte of a section, as kernels require. Of several definitions of one variable, or other
+// entries that overlap, it keeps the one that the symbol table describes, else the first. The VARs of the others merge into it.
 func (c *Collector) unique(infos []secinfo) []secinfo {
 	keep := infos[:0]
 	for _, v := range infos {
@@ -63,10 +63,10 @@ func (c *Collector) unique(infos []secinfo) []secinfo {
 	return keep
 }
 
-// overlaps reports whether b, which does not begin before a, begins inside it.
+// overlaps reports whether b starts inside of a. b does not start before a.
 func overlaps(a, b secinfo) bool { return uint64(b.offset) < uint64(a.offset)+uint64(a.size) }
 
-// drop leaves v out in favour of kept.
+// drop removes v, which merges into kept.
 func (c *Collector) drop(v, kept secinfo) {
 	c.stats.Emitted--
 	c.stats.Dropped[Duplicate]++
@@ -79,7 +79,8 @@ func (c *Collector) drop(v, kept secinfo) {
 	}
 }
 
-// weak reports whether no symbol of the variable's size owns its place: then it is another definition of what is there.
+// weak reports whether no symbol of the variable's size owns its address. The variable is then another definition of what is
+// there.
 func (s *Sections) weak(v *translate.Var, sec *section) bool {
 	return !s.objects.sizes[sizedPlace{place{v.Addr, uint32(sec.elf.Index)}, v.Size}]
 }

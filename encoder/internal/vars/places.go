@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Which section a variable lies in is asked for every variable, and an image can have as many sections as variables. So the addresses
-// that sections cover are cut where a section begins or ends, and each piece is given the first section that covers it.
+// The problem: the section of every variable is looked up by address, sections can overlap, and an image can have as many
+// sections as variables. The idea: cut the addresses into pieces wherever a section starts or ends, and give each piece the first
+// section that covers it. A binary search then finds the piece.
 
 // A span is a range of addresses.
 type span struct {
@@ -14,7 +15,7 @@ type span struct {
 	section  int
 }
 
-// cover cuts spans, of which the first counts where several cover an address, into pieces that are apart and in order.
+// cover cuts spans, of which the first counts where several overlap, into sorted pieces that do not overlap.
 func cover(spans []span) []span {
 	var cuts []uint64
 	for _, s := range spans {
@@ -57,7 +58,7 @@ func cover(spans []span) []span {
 
 const none = -1
 
-// find is the piece that covers an address; nil when there is none.
+// find returns the piece that covers an address, or nil.
 func find(pieces []span, addr uint64) *span {
 	if len(pieces) <= few {
 		for i := range pieces {
@@ -77,5 +78,5 @@ func find(pieces []span, addr uint64) *span {
 	return &pieces[i]
 }
 
-// few pieces are looked at one by one.
+// up to this number, pieces are searched one by one
 const few = 4

@@ -14,18 +14,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A Rule says what of the matching sections becomes VAR and DATASEC. The first rule that matches a section's name counts.
+// A Rule says which variables of the matching sections become VARs and DATASEC entries. The first rule that matches a section's
+// name counts.
 type Rule struct {
-	Section       string   // name, or a glob as path.Match has it
+	Section       string   // a name, or a pattern for path.Match
 	ZeroAddress   bool     // drop symbols whose value is 0 in a section that starts at 0
-	NonAllocated  bool     // drop what owns no storage in the section
-	Unnamed       bool     // drop what has no name, where it would else be an error
-	SymbolGlobs   []string // drop symbols of these names
+	NonAllocated  bool     // drop variables without storage in the section
+	Unnamed       bool     // drop variables without a name, which are an error otherwise
+	SymbolGlobs   []string // drop symbols with these names
 	NoDatasec     bool     // VARs only
 	KeepDuplicate bool     // keep weak and strong definitions of one offset, as pahole does
 }
 
-// DefaultRules is what a manifest without section rules means.
+// DefaultRules returns the rules of a manifest without section rules.
 func DefaultRules() []Rule {
 	return []Rule{{Section: btf.SectionPerCPU, ZeroAddress: true, NonAllocated: true}}
 }
@@ -35,14 +36,14 @@ type Options struct {
 	Peer   rules.Set // the rules of pahole that are in force
 	PerCPU bool      // the feature var
 	All    bool      // the feature global_var
-	Force  bool      // the feature encode_force: skip what would else be an error
-	Rules  []Rule    // not used where pahole's rules say what is wanted
+	Force  bool      // the feature encode_force: skip variables that would be an error
+	Rules  []Rule    // unused if pahole's rules decide which variables are wanted
 }
 
-// A section is one that variables can live in.
+// A section is one that variables can be in.
 type section struct {
 	elf    *elf.Section
-	rule   *Rule // nil when no rule matches
+	rule   *Rule // nil if no rule matches
 	wanted bool
 }
 
@@ -52,13 +53,13 @@ type Sections struct {
 	list    []section
 	opt     Options
 	objects objects // OBJECT symbols of wanted sections
-	wanted  []span  // what wanted sections cover
-	all     []span  // what sections that hold variables cover
+	wanted  []span  // addresses of wanted sections
+	all     []span  // addresses of all sections that hold variables
 }
 
-// objects are symbols, by what is asked of them. Addresses are those as laid out.
+// objects holds sets of symbols, one for each question. Addresses are those of the layout.
 type objects struct {
-	places map[place]bool      // of those that have a size
+	places map[place]bool      // of those with a size
 	sizes  map[sizedPlace]bool // of all
 	names  map[objectName]bool
 	atZero map[objectName]bool // of those at address 0
@@ -85,7 +86,7 @@ type objectName struct {
 	name    string
 }
 
-// NewSections matches the rules with the sections of an image. Add takes its symbols, of which the rules ask.
+// NewSections matches the rules with the sections of an image. Add takes its symbols, which the rules need.
 func NewSections(f *elf.File, opt Options) (*Sections, error) {
 	s := &Sections{f: f, opt: opt, objects: noObjects()}
 	var wanted, all []span
@@ -112,7 +113,7 @@ func NewSections(f *elf.File, opt Options) (*Sections, error) {
 	return s, nil
 }
 
-// end is the address behind a section, which the end of all addresses cuts.
+// end returns the address after a section, or the highest address if the section reaches past it.
 func end(e *elf.Section) uint64 {
 	if e.Addr+e.Size < e.Addr {
 		return ^uint64(0)
@@ -120,7 +121,7 @@ func end(e *elf.Section) uint64 {
 	return e.Addr + e.Size
 }
 
-// Of is the same sections for the symbols of another image, which Add takes (see Collector.Judge).
+// Of returns the same sections for the symbols of another image, which Add takes (see Collector.Judge).
 func (s *Sections) Of(f *elf.File) *Sections {
 	of := *s
 	of.f, of.objects = f, noObjects()
@@ -143,10 +144,10 @@ func (s *Sections) match(e *elf.Section) (*Rule, bool) {
 	return nil, false
 }
 
-// allRule is for sections that global_var adds and no rule names.
+// allRule is the rule for sections that global_var adds and no rule names.
 var allRule = Rule{Section: "*", NonAllocated: true}
 
-// Add takes a symbol: it remembers the objects of sections that are wanted.
+// Add takes a symbol, and remembers objects in wanted sections.
 func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 	if y.Type() != stdelf.STT_OBJECT || uint64(y.Section) >= uint64(len(s.list)) || !s.list[y.Section].wanted {
 		return
@@ -167,7 +168,7 @@ func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 // Wanted reports whether a variable at that address can become a VAR.
 func (s *Sections) Wanted(addr uint64) bool { return find(s.wanted, addr) != nil }
 
-// sectionOf is the first section, by index, that contains an address (rule 02/6.1.5).
+// sectionOf returns the first section, by index, that contains an address (rule 02/6.1.5).
 func (s *Sections) sectionOf(addr uint64) *section {
 	if p := find(s.all, addr); p != nil {
 		return &s.list[p.section]
@@ -175,8 +176,8 @@ func (s *Sections) sectionOf(addr uint64) *section {
 	return nil
 }
 
-// holdsVariables reports whether a section is memory of the running image, notes included; thread-local sections only seem to be
-// where they are.
+// holdsVariables reports whether a section is memory of the running image. Notes count; thread-local sections do not, since their
+// addresses are not where they are at run time.
 func (s *Sections) holdsVariables(e *elf.Section) bool {
 	if s.opt.Peer.Has(rules.PeerHoldsVariables) {
 		return peerHoldsVariables(e)

@@ -132,7 +132,7 @@ func TestReasonTexts(t *testing.T) {
 	}
 }
 
-// TestVoidWithoutForce: what BTF cannot say is an error, unless encode_force leaves it out.
+// TestVoidWithoutForce: what BTF cannot express is an error, unless encode_force leaves it out.
 func TestVoidWithoutForce(t *testing.T) {
 	b := synth.New(synth.Target{})
 	at(0x1000, func(w *world) {
