@@ -99,8 +99,10 @@ func TestDistill(t *testing.T) {
 	float := b.plain(btf.KindFloat, "double", 8)
 	behind := b.with(btf.KindStruct, "behind", 16, "member", float, 0) // a member of what is named: not reached
 	named := b.with(btf.KindStruct, "named", 16, "inner", behind, 0)
+	b.SetKflag() // says how members and enumerators are written, of which the distilled type has none
 	fwd := b.plain(btf.KindFwd, "later", 0)
 	enum := b.with(btf.KindEnum, "color", 4, "RED", 7)
+	b.SetKflag()
 	wide := b.with(btf.KindEnum64, "wide", 8, "HIGH", 0, 1)
 	nameless := b.with(btf.KindEnum, "", 4, "A", 0)
 	union := b.with(btf.KindUnion, "", 8, "f", float, 0)
@@ -161,6 +163,11 @@ func TestDistill(t *testing.T) {
 	}
 	if got := string(dump.AppendRaw(nil, split)); got != wantSplit {
 		t.Errorf("split: got\n%swant\n%s", got, wantSplit)
+	}
+	for id, r := range base.All() {
+		if r.Kflag() {
+			t.Errorf("base: type %d has a kind flag", id)
+		}
 	}
 	if base.Order != binary.ByteOrder(binary.BigEndian) || split.Order != base.Order {
 		t.Errorf("got byte orders %v and %v, want the object's", base.Order, split.Order)

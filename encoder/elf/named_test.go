@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	image "github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // TestNamed: a symbol that the file defines is found by its whole name, far behind the first ones too.
@@ -44,5 +45,40 @@ func TestNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStartsWith: a name is its text, or its text and more behind the byte that ends it.
+func TestStartsWith(t *testing.T) {
+	b := synth.New(synth.Target{})
+	data := b.Data(".data", 0x1000, 64)
+	for _, name := range []string{"plain", "plain.cold", "plainly"} {
+		b.Symbol(name, data.At(0), 4, elf.STT_OBJECT)
+	}
+	syms, err := mustOpen(t, b.Bytes()).Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	err = syms.Each(func(_ int, s *image.Symbol) {
+		got[string(syms.Name(s))] = syms.StartsWith(s.NameOff, []byte("plain"), '.')
+	})
+	if err != nil || !got["plain"] || !got["plain.cold"] || got["plainly"] || got[""] {
+		t.Errorf("names that start with plain: %v, error %v", got, err)
+	}
+	if syms.StartsWith(1<<31, []byte("plain"), '.') {
+		t.Error("a name out of range starts with plain")
+	}
+}
+
+// TestSymbolBase: symbols of a linked file have addresses, also in one that may be loaded anywhere, as arm64 kernels are.
+func TestSymbolBase(t *testing.T) {
+	for typ, want := range map[elf.Type]uint64{elf.ET_EXEC: 0x1000, elf.ET_DYN: 0x1000, elf.ET_REL: 0} {
+		b := synth.New(synth.Target{Type: typ})
+		b.Data(".data", 0x1000, 64)
+		f := mustOpen(t, b.Bytes())
+		if got := f.SymbolBase(f.Section(".data")); got != want {
+			t.Errorf("%v: got %#x, want %#x", typ, got, want)
+		}
 	}
 }

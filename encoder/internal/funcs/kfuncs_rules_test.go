@@ -85,6 +85,10 @@ func TestKfuncs(t *testing.T) {
 			m.ids(set{"__BTF_ID__set8__s", 1, nil}, set{"not_a_set", 1, []kfunc{{"__BTF_ID__func__f__1", 0}}})
 			m.fn("f", 16, nil)
 		}, want: `f() void`},
+		{name: "right behind a set", build: func(m *image) {
+			m.ids(set{"__BTF_ID__set8__s", 1, nil}, set{"__BTF_ID__func__f__1", 0, nil})
+			m.fn("f", 16, nil)
+		}, want: `f() void`},
 		{name: "in a module", target: synth.Target{Type: elf.ET_REL}, build: func(m *image) {
 			m.ids(set{"__BTF_ID__set8__s", 1, []kfunc{{"__BTF_ID__func__f__1", 0}}})
 			m.fn("f", 16, nil)
