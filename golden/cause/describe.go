@@ -100,9 +100,12 @@ func (c *comparer) declaration(s *side, it *item, id btf.ID, r btf.Record) strin
 		return s.spell(uint32(id))
 	case Typedef:
 		return "typedef " + s.declared(r[2], it.name)
-	case Struct, Union:
-		if r.Kind() == btf.KindFwd {
+	case Struct, Union, Enum:
+		switch {
+		case r.Kind() == btf.KindFwd:
 			return string(it.kind) + " " + it.name + ";"
+		case (it.oldAll > 1 || it.newAll > 1) && r.Name() != 0: // the name does not say which it is
+			return s.whole(r)
 		}
 	}
 	return ""

@@ -29,6 +29,12 @@ func (s *side) declared(id uint32, name string) string {
 	return cut(w.declare(id, name), maxLength)
 }
 
+// whole is the definition of a struct, union or enum that has a name, cut where it gets long.
+func (s *side) whole(r btf.Record) string {
+	w := speller{s: s, left: maxSpelt, most: maxLength}
+	return cut(w.base(r)+" "+w.body(r), maxLength)
+}
+
 // cut shortens a text, at the border of a rune.
 func cut(text string, most int) string {
 	if len(text) <= most {

@@ -100,6 +100,16 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 	if n := len(c.Substitutions) - DefaultLimit; n > 0 {
 		add("- %d more\n", n)
 	}
+	for i := range c.Sections {
+		s := &c.Sections[i]
+		text := sectionSizes(s)
+		if moved, more := onlyMoved(s, maxDistances); more > 0 {
+			text += fmt.Sprintf(", %s and by %s", moved, count(more, "other distance", "other distances"))
+		} else if moved != "" {
+			text += ", " + moved
+		}
+		add("\n**section %s**: %s\n", cell(s.Name), text)
+	}
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
 		for _, kind := range cause.Kinds {
 			var names []string
@@ -107,7 +117,7 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 			for i := range c.Causes {
 				if x := &c.Causes[i]; x.Op == op && x.Kind == kind {
 					if all++; all <= 20 {
-						names = append(names, cell(x.Name))
+						names = append(names, listed(x))
 					}
 				}
 			}
@@ -124,6 +134,17 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 	if cut > 0 {
 		fmt.Fprintf(b, "\n%d more lines are not on this page; `--format json` has all.\n", cut)
 	}
+}
+
+// listed is how a list names what was added or removed: a variable with its type, one of several of a name with its content.
+func listed(x *cause.Cause) string {
+	switch {
+	case max(x.OldCopies, x.NewCopies) > 0:
+		return cell(oneOfSeveral(x))
+	case x.Kind == cause.Var && x.Declaration != "":
+		return cell(x.Declaration)
+	}
+	return cell(x.Name)
 }
 
 // maxCell is how many bytes of a name a line of Markdown has.

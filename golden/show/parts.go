@@ -120,9 +120,7 @@ func (t *texter) sections() {
 }
 
 func (t *texter) section(s *cause.SectionChange) {
-	title := fmt.Sprintf("section %s   %d → %s · %d → %s", escape.Line(s.Name), s.Size.Old, bytesOf(s.Size.New), s.Vars.Old,
-		count(int(s.Vars.New), "variable", "variables"))
-	t.head(title)
+	t.head("section " + escape.Line(s.Name) + "   " + sectionSizes(s))
 	shown, all := 0, 0
 	var elsewhere []string
 	for pass := range 2 { // what changed tells more than what came and went
@@ -162,6 +160,18 @@ func (t *texter) section(s *cause.SectionChange) {
 	t.moved(s)
 }
 
+// sectionSizes says how large a section was and is.
+func sectionSizes(s *cause.SectionChange) string {
+	size, vars := bytesOf(s.Size.New), count(int(s.Vars.New), "variable", "variables")
+	if s.Size.Old != s.Size.New {
+		size = fmt.Sprintf("%d → %s", s.Size.Old, size)
+	}
+	if s.Vars.Old != s.Vars.New {
+		vars = fmt.Sprintf("%d → %s", s.Vars.Old, vars)
+	}
+	return size + " · " + vars
+}
+
 // onlyPlace tells whether all that changed about a variable is where it is.
 func onlyPlace(x *cause.Cause) bool {
 	return x.Op == cause.Changed && len(x.Rules) == 1 && x.Rules[0] == cause.VarPlace && x.Accepted == ""
@@ -194,28 +204,38 @@ func types(list []cause.Ref) (of []cause.Ref) {
 	return of
 }
 
+// maxDistances is how many distances a text has that is not verbose.
+const maxDistances = 4
+
 // moved tells of variables that only moved.
 func (t *texter) moved(s *cause.SectionChange) {
-	if len(s.Shifts) == 0 {
-		return
-	}
-	n := 0
-	for _, m := range s.Shifts {
-		n += m.Count
-	}
-	most := min(len(s.Shifts), 4)
+	most := maxDistances
 	if t.opt.Verbose {
 		most = len(s.Shifts)
 	}
-	var parts []string
-	for _, m := range s.Shifts[:most] {
-		parts = append(parts, fmt.Sprintf("%d by %s", m.Count, delta(m.Bytes)))
+	text, more := onlyMoved(s, most)
+	if text == "" {
+		return
 	}
-	text := fmt.Sprintf("%s only moved: %s", count(n, "variable", "variables"), strings.Join(parts, ", "))
-	if k := len(s.Shifts) - most; k > 0 {
-		text += fmt.Sprintf(" and by %s (-v)", count(k, "other distance", "other distances"))
+	if more > 0 {
+		text += fmt.Sprintf(" and by %s (-v)", count(more, "other distance", "other distances"))
 	}
 	t.line(2, plain, text)
+}
+
+// onlyMoved says how many variables only moved, and by which distances; more counts the distances that are left out.
+func onlyMoved(s *cause.SectionChange, most int) (text string, more int) {
+	if len(s.Shifts) == 0 {
+		return "", 0
+	}
+	n := 0
+	var parts []string
+	for i, m := range s.Shifts {
+		if n += m.Count; i < most {
+			parts = append(parts, fmt.Sprintf("%d by %s", m.Count, delta(m.Bytes)))
+		}
+	}
+	return fmt.Sprintf("%s only moved: %s", count(n, "variable", "variables"), strings.Join(parts, ", ")), len(s.Shifts) - len(parts)
 }
 
 // lists writes what is gone and what is there that was not, by kind.
@@ -257,7 +277,7 @@ func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 		l.all++
 		name := escape.Line(x.Name)
 		if max(x.OldCopies, x.NewCopies) > 0 {
-			name += " (one of several)"
+			name = oneOfSeveral(x)
 		}
 		switch {
 		case strings.HasPrefix(x.Name, string(kind)+" {"):
@@ -272,6 +292,15 @@ func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 		l.unnamed = len(unnamed)
 	}
 	return l
+}
+
+// oneOfSeveral names a declaration whose name others have as well: with its content, if that is told.
+func oneOfSeveral(x *cause.Cause) string {
+	content, ok := strings.CutPrefix(x.Declaration, string(x.Kind)+" "+x.Name+" ")
+	if !ok {
+		return escape.Line(x.Name) + " (one of several)"
+	}
+	return escape.Line(x.Name) + " (one of several: " + escape.Line(content) + ")"
 }
 
 func (l *list) text(kind cause.Kind) string {
