@@ -200,7 +200,7 @@ func (f *File) Doubts(name string, embedded bool, base *Base) (list []string) {
 	}
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if id.Kind == "" {
-		add("it is %s; if that is intended, say kind: any in the manifest", id.What())
+		add("it is %s; a manifest says with kind: any that this is intended", id.What())
 	}
 	if other := otherRelease(name, id.Release); other != "" {
 		add("its name says %s, but it is release %s", other, id.Release)
