@@ -56,11 +56,12 @@ var arrows = map[string][]string{
 
 	"golden/report/exitcode": {},
 
-	"config":        {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
-	"corpus":        {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
-	"corpus/source": {"encoder/input"},
-	"corpus/synth":  {},
-	"corpus/peer":   {},
+	"config":            {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
+	"corpus":            {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
+	"corpus/source":     {"corpus/source/deb", "encoder/input"},
+	"corpus/source/deb": {},
+	"corpus/synth":      {},
+	"corpus/peer":       {},
 
 	"scripts/bootcheck":       {"encoder/btf"},
 	"scripts/concurrent":      {},

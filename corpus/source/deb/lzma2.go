@@ -1,0 +1,397 @@
+package deb
+
+import (
+	"errors"
+	"fmt"
+)
+
+// An xz block holds LZMA2 chunks. Because a block of a package is decoded as a whole, the output serves as the dictionary: nothing is
+// copied through a window, and a distance is checked against what has been written since the dictionary was last reset.
+
+const (
+	numStates  = 12
+	probBits   = 11
+	probInit   = 1 << (probBits - 1)
+	moveBits   = 5
+	topValue   = 1 << 24
+	posStates  = 16
+	lenStates  = 4
+	litProbs   = 0x300
+	alignBits  = 4
+	fullDist   = 14  // slots from here on have direct bits
+	specials   = 115 // 1 + 128 distances - 14 slots
+	minMatch   = 2
+	maxLCLP    = 4
+	maxPropsPB = 4
+)
+
+// lengths decodes the lengths of matches.
+type lengths struct {
+	choice, choice2 uint16
+	low, mid        [posStates][8]uint16
+	high            [256]uint16
+}
+
+// probs are the adaptive probabilities of LZMA.
+type probs struct {
+	isMatch, isRep0Long              [numStates][posStates]uint16
+	isRep, isRepG0, isRepG1, isRepG2 [numStates]uint16
+	slot                             [lenStates][64]uint16
+	special                          [specials]uint16
+	align                            [1 << alignBits]uint16
+	match, rep                       lengths
+	literal                          [litProbs << maxLCLP]uint16
+}
+
+func fill(list []uint16) {
+	for i := range list {
+		list[i] = probInit
+	}
+}
+
+func (l *lengths) reset() {
+	l.choice, l.choice2 = probInit, probInit
+	for i := range l.low {
+		fill(l.low[i][:])
+		fill(l.mid[i][:])
+	}
+	fill(l.high[:])
+}
+
+func (p *probs) reset() {
+	for i := range numStates {
+		fill(p.isMatch[i][:])
+		fill(p.isRep0Long[i][:])
+	}
+	for _, list := range [][]uint16{
+		p.isRep[:], p.isRepG0[:], p.isRepG1[:], p.isRepG2[:], p.slot[0][:], p.slot[1][:], p.slot[2][:], p.slot[3][:], p.special[:],
+		p.align[:], p.literal[:],
+	} {
+		fill(list)
+	}
+	p.match.reset()
+	p.rep.reset()
+}
+
+// A ranger is the range decoder over one chunk. Past the end of the chunk it reads zeros; the caller compares pos with the length.
+type ranger struct {
+	in        []byte
+	pos       int
+	rng, code uint32
+}
+
+func (r *ranger) normalize() {
+	if r.rng < topValue {
+		r.rng <<= 8
+		r.code <<= 8
+		if r.pos < len(r.in) {
+			r.code |= uint32(r.in[r.pos])
+		}
+		r.pos++
+	}
+}
+
+func (r *ranger) bit(p *uint16) uint32 {
+	r.normalize()
+	v := uint32(*p)
+	bound := (r.rng >> probBits) * v
+	if r.code < bound {
+		r.rng = bound
+		*p = uint16(v + (1<<probBits-v)>>moveBits)
+		return 0
+	}
+	r.rng -= bound
+	r.code -= bound
+	*p = uint16(v - v>>moveBits)
+	return 1
+}
+
+// tree decodes a number of as many bits as the list has levels, highest bit first.
+func (r *ranger) tree(list []uint16) uint32 {
+	m := uint32(1)
+	for m < uint32(len(list)) {
+		m = m<<1 | r.bit(&list[m])
+	}
+	return m - uint32(len(list))
+}
+
+// reverse decodes n bits, lowest bit first. The probabilities begin at list[1].
+func (r *ranger) reverse(list []uint16, n uint32) (v uint32) {
+	m := uint32(1)
+	for i := range n {
+		b := r.bit(&list[m])
+		m = m<<1 | b
+		v |= b << i
+	}
+	return v
+}
+
+// direct decodes n bits of equal probability.
+func (r *ranger) direct(n uint32) (v uint32) {
+	for range n {
+		r.normalize()
+		r.rng >>= 1
+		r.code -= r.rng
+		t := 0 - r.code>>31
+		r.code += r.rng & t
+		v = v<<1 + t + 1
+	}
+	return v
+}
+
+func (r *ranger) length(l *lengths, posState int) int {
+	switch {
+	case r.bit(&l.choice) == 0:
+		return minMatch + int(r.tree(l.low[posState][:]))
+	case r.bit(&l.choice2) == 0:
+		return minMatch + 8 + int(r.tree(l.mid[posState][:]))
+	}
+	return minMatch + 16 + int(r.tree(l.high[:]))
+}
+
+func (r *ranger) distance(p *probs, length int) uint32 {
+	slot := r.tree(p.slot[min(length-minMatch, lenStates-1)][:])
+	if slot < 4 {
+		return slot
+	}
+	n := slot>>1 - 1
+	d := (2 | slot&1) << n
+	if slot < fullDist {
+		return d + r.reverse(p.special[d-slot:], n)
+	}
+	d += r.direct(n-alignBits) << alignBits
+	return d + r.reverse(p.align[:], alignBits)
+}
+
+// An lzma2 decodes LZMA2 data. It can be used again; its zero value is ready.
+type lzma2 struct {
+	probs
+	lc, lp, pb uint32
+
+	state int
+	reps  [4]uint32
+	dict  int // where the dictionary begins in the output
+}
+
+var (
+	errChunk    = errors.New("LZMA2 data is damaged")
+	errShort    = errors.New("LZMA2 data ends too early")
+	errUnpacked = errors.New("LZMA2 data is longer than its block says")
+)
+
+// decode decodes all of in, which must fill out exactly. Errors are those of the format.
+func (d *lzma2) decode(out, in []byte) error {
+	needDict, needProps, needState := true, true, true
+	at, end := 0, 0 // in the output
+	for {
+		if len(in) == 0 {
+			return errShort
+		}
+		control := in[0]
+		if control == 0 {
+			if len(in) != 1 || at != len(out) {
+				return errChunk
+			}
+			return nil
+		}
+		if control == 1 || control >= 0xe0 {
+			needDict, needProps, d.dict = false, true, at
+		}
+		switch {
+		case needDict, control > 2 && control < 0x80:
+			return fmt.Errorf("%w: control byte 0x%02x", errChunk, control)
+		case control <= 2: // stored
+			if len(in) < 3 {
+				return errShort
+			}
+			n := 1 + int(in[1])<<8 + int(in[2])
+			if in = in[3:]; len(in) < n {
+				return errShort
+			}
+			if len(out)-at < n {
+				return errUnpacked
+			}
+			copy(out[at:], in[:n])
+			at, in = at+n, in[n:]
+			continue
+		}
+		if len(in) < 6 {
+			return errShort
+		}
+		end = at + 1 + int(control&0x1f)<<16 + int(in[1])<<8 + int(in[2])
+		n := 1 + int(in[3])<<8 + int(in[4])
+		in = in[5:]
+		if control >= 0xc0 {
+			if !d.props(in[0]) {
+				return fmt.Errorf("%w: properties 0x%02x", errChunk, in[0])
+			}
+			needProps, in = false, in[1:]
+		}
+		if control >= 0xa0 {
+			needState = false
+			d.reset()
+			d.state, d.reps = 0, [4]uint32{}
+		}
+		if needProps || needState {
+			return fmt.Errorf("%w: control byte 0x%02x", errChunk, control)
+		}
+		if len(in) < n {
+			return errShort
+		}
+		if end > len(out) {
+			return errUnpacked
+		}
+		if !d.chunk(out[:end], at, in[:n]) {
+			return errChunk
+		}
+		at, in = end, in[n:]
+	}
+}
+
+// props takes the properties of the literals and positions.
+func (d *lzma2) props(b byte) bool {
+	v := uint32(b)
+	d.lc, d.lp, d.pb = v%9, v/9%5, v/45
+	return d.pb <= maxPropsPB && d.lc+d.lp <= maxLCLP
+}
+
+// chunk decodes one LZMA chunk to out[at:].
+func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
+	if len(in) < 5 || in[0] != 0 {
+		return false
+	}
+	r := ranger{in: in, pos: 5, rng: ^uint32(0), code: uint32(in[1])<<24 | uint32(in[2])<<16 | uint32(in[3])<<8 | uint32(in[4])}
+	p := &d.probs
+	state, reps := d.state, d.reps
+	posMask, litMask := 1<<d.pb-1, 1<<d.lp-1
+	for at < len(out) {
+		// A position counts from the last reset of the dictionary.
+		posState := (at - d.dict) & posMask
+		if r.bit(&p.isMatch[state][posState]) == 0 {
+			prev := byte(0)
+			if at > d.dict {
+				prev = out[at-1]
+			}
+			base := litProbs * ((at-d.dict)&litMask<<d.lc + int(prev>>(8-d.lc)))
+			list := (*[litProbs]uint16)(p.literal[base:])
+			if state < 7 {
+				out[at] = r.literal(list)
+			} else {
+				if int(reps[0]) >= at-d.dict {
+					return false
+				}
+				out[at] = r.matched(list, uint32(out[at-int(reps[0])-1]))
+			}
+			at++
+			switch {
+			case state < 4:
+				state = 0
+			case state < 10:
+				state -= 3
+			default:
+				state -= 6
+			}
+			continue
+		}
+		length := 1
+		if r.bit(&p.isRep[state]) == 0 {
+			reps[3], reps[2], reps[1] = reps[2], reps[1], reps[0]
+			length = r.length(&p.match, posState)
+			reps[0] = r.distance(p, length)
+			state = after(state, 7, 10)
+		} else {
+			short := false
+			if r.bit(&p.isRepG0[state]) == 0 {
+				short = r.bit(&p.isRep0Long[state][posState]) == 0
+			} else {
+				i := 1
+				if r.bit(&p.isRepG1[state]) != 0 {
+					i = 2 + int(r.bit(&p.isRepG2[state]))
+				}
+				dist := reps[i]
+				copy(reps[1:], reps[:i])
+				reps[0] = dist
+			}
+			if short {
+				state = after(state, 9, 11)
+			} else {
+				length = r.length(&p.rep, posState)
+				state = after(state, 8, 11)
+			}
+		}
+		if uint64(reps[0]) >= uint64(at-d.dict) || length > len(out)-at {
+			return false
+		}
+		repeat(out[:at+length], at, int(reps[0])+1)
+		at += length
+	}
+	d.state, d.reps = state, reps
+	r.normalize()
+	return r.pos == len(in) && r.code == 0
+}
+
+// after is the state after a match or repetition.
+func after(state, literal, match int) int {
+	if state < 7 {
+		return literal
+	}
+	return match
+}
+
+// repeat fills out[at:] with what stands dist bytes before.
+func repeat(out []byte, at, dist int) {
+	if dist >= len(out)-at {
+		copy(out[at:], out[at-dist:at])
+		return
+	}
+	for i := at; i < len(out); i++ {
+		out[i] = out[i-dist]
+	}
+}
+
+// literal is tree for a literal, with the range decoder in registers: half of the time goes by here.
+func (r *ranger) literal(list *[litProbs]uint16) byte {
+	rng, code, pos := r.rng, r.code, r.pos
+	m := uint32(1)
+	for m < 0x100 {
+		if rng < topValue {
+			rng <<= 8
+			code <<= 8
+			if pos < len(r.in) {
+				code |= uint32(r.in[pos])
+			}
+			pos++
+		}
+		v := uint32(list[m])
+		bound := (rng >> probBits) * v
+		if code < bound {
+			rng = bound
+			list[m] = uint16(v + (1<<probBits-v)>>moveBits)
+			m <<= 1
+		} else {
+			rng -= bound
+			code -= bound
+			list[m] = uint16(v - v>>moveBits)
+			m = m<<1 | 1
+		}
+	}
+	r.rng, r.code, r.pos = rng, code, pos
+	return byte(m)
+}
+
+// matched decodes the literal behind a match, which is likely to differ from the byte that would continue the match.
+func (r *ranger) matched(list *[litProbs]uint16, match uint32) byte {
+	m, offset := uint32(1), uint32(0x100)
+	for m < 0x100 {
+		match <<= 1
+		same := match & offset
+		b := r.bit(&list[(offset+same+m)%litProbs])
+		m = m<<1 | b
+		if b != 0 {
+			offset = same
+		} else {
+			offset &^= same
+		}
+	}
+	return byte(m)
+}
