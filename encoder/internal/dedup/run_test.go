@@ -308,6 +308,19 @@ func TestRun(t *testing.T) {
 			3 PTR 2
 			4 STRUCT s 1
 			5 STRUCT s 1 1`},
+		{name: "prototypes whose parameters have different names", build: func(w world) {
+			i := w.int("int")
+			for _, name := range []string{"x", "y", "x"} {
+				w.kind(btf.KindTypedef, "t", w.kind(btf.KindPtr, "", w.elems(btf.KindFuncProto, "", i, 1, w.name(name), i)))
+			}
+		}, want: `
+			1 INT int
+			2 FUNC_PROTO 1 1
+			3 PTR 2
+			4 TYPEDEF t 3
+			5 FUNC_PROTO 1 1
+			6 PTR 5
+			7 TYPEDEF t 6`},
 		{name: "variables and sections stay, functions merge", build: func(w world) {
 			i := w.int("int")
 			w.variable("v", i)
