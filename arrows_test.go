@@ -70,17 +70,20 @@ var arrows = map[string][]string{
 
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed",
-		"cmd/internal/explain", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
+		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/show",
 	},
 	"cmd/internal/batch": {
-		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
+		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
 		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/report",
 	},
 	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
+	"cmd/internal/goldens": {
+		"cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
+	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden/escape", "golden/report"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {

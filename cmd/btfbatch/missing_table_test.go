@@ -48,7 +48,7 @@ func table() []trial {
 	nothing := map[string]string{"empty": "(it accepts nothing)", "device": "(it accepts nothing)"}
 	run := with(encoding, map[string]given{
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
-		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"},
+		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$TERM": {}, "$GOGC": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
@@ -58,7 +58,17 @@ func table() []trial {
 	maps.Copy(check, checks)
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
+	proposals := func(more map[string]given) map[string]given {
+		return with(logs, more, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--only": {kind: takesWord, value: "v"},
+			"--new-goldens": {kind: readsFolder, value: "before", fine: map[string]string{"empty": "(no golden is proposed)"}}})
+	}
 	return []trial{
+		{command: "golden", inputs: with(logs)},
+		{command: "golden status", inputs: proposals(nil)},
+		{command: "golden show", inputs: proposals(nil)},
+		{command: "golden accept", inputs: proposals(nil)},
+		{command: "golden review", inputs: proposals(nil)},
+		{command: "golden prune", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
 			"--pointer-size": {kind: takesNumber, value: "8"}})},
 		{command: "diff", inputs: with(logs, map[string]given{"OLD": split, "NEW": {kind: readsFile, value: "again.btf"}, "--base": base,
@@ -224,7 +234,7 @@ func prepareFixtures(t *testing.T) {
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
-		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf}]\n"),
+		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())
 	for name, data := range goodFiles {

@@ -127,7 +127,7 @@ func (c *trial) value(name string) string {
 // args are the arguments of the call. The manifest and the environment are made on the way.
 func (c *trial) args(t *testing.T) []string {
 	t.Helper()
-	args := append([]string{c.command}, c.more...)
+	args := append(strings.Fields(c.command), c.more...)
 	var last []string
 	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
 		v := c.value(name)
@@ -215,6 +215,9 @@ func TestNothingMissing(t *testing.T) {
 	commands := map[string]*cobra.Command{}
 	for _, cmd := range newRoot(nil, new(interrupter)).Commands() {
 		commands[cmd.Name()] = cmd
+		for _, sub := range cmd.Commands() {
+			commands[cmd.Name()+" "+sub.Name()] = sub
+		}
 	}
 	for i, c := range table() {
 		covered[c.command] = slices.AppendSeq(covered[c.command], maps.Keys(c.inputs))

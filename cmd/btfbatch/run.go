@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -63,12 +64,16 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
 				outlets = append(outlets, reports.Summary(file))
 			}
+			opt.Goldens.Dir = filepath.Dir(args[0])
 			items, err := load(args[0], only, &opt, append(reports.Files(outlets),
 				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"})...)
 			if err != nil {
 				return err
 			}
 			jobs := batch.Jobs(items, profile)
+			if err := batch.CheckNewGoldens(jobs, &opt.Goldens); err != nil {
+				return usage(err)
+			}
 			if err := batch.CheckEarlier(jobs, &opt.Lint); err != nil {
 				return usage(err)
 			}
@@ -87,6 +92,8 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 	batchFlags(cmd, &opt, (*string)(&profile))
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
+	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
+	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
 	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")

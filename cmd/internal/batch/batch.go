@@ -30,7 +30,9 @@ type batch struct {
 	turns []*turn // by job: at its golden, or nil
 	hash  corpus.Hasher
 	files publish.Publisher
-	sums  sync.Mutex // guards files of sums
+	sums  sync.Mutex // guards files of sums, and proposed
+	// proposed has, by path, the image and digest of each new golden; a digest that is empty stands for images that disagree.
+	proposed map[string]proposal
 
 	mu     sync.Mutex // guards all below, and the events Row and Differ
 	report *report.Report
@@ -74,7 +76,8 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 
 // newBatch finds out what the jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
-	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs))}
+	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
+		proposed: map[string]proposal{}}
 	b.linkBases()
 	b.shareGoldens()
 	return b

@@ -137,6 +137,11 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
+	if b.opt.Goldens.New != "" && j.Golden != "" {
+		if err := b.propose(&t, compared); err != nil {
+			return nil, err
+		}
+	}
 	row.Golden = compared
 	b.turns[i].own(j.Name)
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")

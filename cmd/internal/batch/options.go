@@ -40,7 +40,9 @@ type Lint struct {
 
 // Goldens says what happens to goldens that differ.
 type Goldens struct {
-	Update     bool // they are rewritten
+	Update     bool   // they are rewritten
+	New        string // folder for what goldens would become; may be empty
+	Dir        string // folder of the manifest, for New
 	Exceptions *golden.Exceptions
 }
 

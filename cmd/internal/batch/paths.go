@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/goldens"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -25,6 +26,7 @@ func uses(jobs []Job, opt *Options) []use {
 			list = append(list, use{paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", jobs[i].Name), Note: note}, i, key})
 		}
 	}
+	proposed := map[string]bool{}
 	golden := paths.Golden
 	if opt.Goldens.Update {
 		golden = paths.Update
@@ -34,6 +36,12 @@ func uses(jobs []Job, opt *Options) []use {
 		add(i, "path", j.File.Path, paths.Input, "the path", "")
 		add(i, "base_path", j.BaseFile, paths.Input, "the base_path", "")
 		add(i, "golden", j.Golden, golden, "the golden", "")
+		if opt.Goldens.New != "" && j.Golden != "" {
+			if place, err := goldens.Place(opt.Goldens.New, opt.Goldens.Dir, j.Golden); err == nil && !proposed[place] {
+				proposed[place] = true
+				add(i, "golden", place, paths.Output, "the new golden", "")
+			}
+		}
 		if file := opt.Lint.earlier(j.Name); file != "" && !paths.Same(file, j.Outputs.BTF) { // its own is read before it is replaced
 			add(i, "", file, paths.Input, "the earlier BTF", "")
 		}

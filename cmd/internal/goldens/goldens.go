@@ -1,0 +1,260 @@
+// Package goldens shows and accepts the goldens that a run proposes.
+//
+// Input: the images of a manifest, and the folder that `run --new-goldens` filled. Output: what each new golden would change, and
+// goldens that are replaced on request. Never: the package does not encode, and touches only goldens of the manifest and their proposals.
+package goldens
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/cause"
+)
+
+// Place is where a folder of new goldens has that of a golden: at the same path as the golden has below the folder of the manifest, so that
+// the one folder can be copied over the other.
+func Place(tree, manifestDir, path string) (string, error) {
+	rel, err := filepath.Rel(manifestDir, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", fmt.Errorf("%s is not below the folder of the manifest, so a folder of new goldens has no place for it", path)
+	}
+	return filepath.Join(tree, rel), nil
+}
+
+// A Golden is a golden of a manifest.
+type Golden struct {
+	Path   string   // of the golden, which need not exist
+	Images []string // that have it
+	There  bool     // it exists
+	New    string   // the path of its proposal; empty if there is none
+	Digest bool     // it is a file of sums
+
+	base  string // the golden of the base; may be empty
+	image *config.Image
+}
+
+// List lists the goldens of images, in the order of the manifest, with their proposals in a folder; "" stands for no folder. stray are the files
+// there that are the proposal of none.
+func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray []string, err error) {
+	byPath, byImage := map[string]*Golden{}, map[string]string{}
+	for i := range items {
+		im := &items[i].Image
+		if im.Golden == "" || config.Open(im.Golden) {
+			continue
+		}
+		byImage[im.Name] = im.Golden
+		g := byPath[im.Golden]
+		if g == nil {
+			g = &Golden{Path: im.Golden, Digest: im.Check.Policy == config.Digest, image: im}
+			if _, err := os.Stat(g.Path); err == nil {
+				g.There = true
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return nil, nil, err
+			}
+			byPath[g.Path], list = g, append(list, g)
+		}
+		g.Images = append(g.Images, im.Name)
+	}
+	for _, g := range list {
+		g.base = byImage[g.image.Base]
+	}
+	if tree == "" {
+		return list, nil, nil
+	}
+	files := map[string]bool{}
+	err = filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[path] = true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if st, err := os.Stat(tree); err != nil || !st.IsDir() {
+		return nil, nil, fmt.Errorf("%s is not a folder", tree)
+	}
+	for _, g := range list {
+		if at, err := Place(tree, manifestDir, g.Path); err == nil && files[at] {
+			g.New = at
+			delete(files, at)
+		}
+	}
+	for path := range files {
+		stray = append(stray, path)
+	}
+	slices.Sort(stray)
+	return list, stray, nil
+}
+
+// maxText bounds the text of a golden that is shown or accepted.
+const maxText = 1 << 30
+
+// read reads a golden, plain or compressed, and how it is compressed.
+func read(path string) (text []byte, packed string, err error) {
+	f, err := input.OpenStream(path, input.Dump, input.Text, input.CSource, input.Empty)
+	if err != nil {
+		return nil, "", input.Named(path, err)
+	}
+	defer f.Close()
+	text, err = io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(text) > maxText {
+		err = fmt.Errorf("%s: more than %d bytes", path, maxText)
+	}
+	return text, f.Packed, input.Named(path, err)
+}
+
+// object reads a golden as types. base may be nil.
+func object(path string, base *btf.Object) (*btf.Object, error) {
+	text, _, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := golden.ParseRaw(text, base)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return o, nil
+}
+
+// baseObject is what a golden continues, as far as it is known: the golden of its base.
+func (g *Golden) baseObject() *btf.Object {
+	if g.base == "" {
+		return nil
+	}
+	o, err := object(g.base, nil)
+	if err != nil {
+		return nil
+	}
+	o.Strings.Index()
+	return o
+}
+
+// Compare compares a golden with its proposal. A golden that does not exist has no types.
+func (g *Golden) Compare() (*cause.Comparison, error) {
+	if g.Digest {
+		return nil, fmt.Errorf("%s is a file of sums, which has no types to show", g.Path)
+	}
+	base := g.baseObject()
+	is, err := object(g.New, base)
+	if err != nil {
+		return nil, err
+	}
+	was := btf.New(is.Order, base)
+	if g.There {
+		if was, err = object(g.Path, base); err != nil {
+			return nil, err
+		}
+	}
+	exact := g.image.Check.Policy != config.Semantic
+	return cause.Compare(cause.Input{Object: was, Name: g.Path}, cause.Input{Object: is, Name: g.New}, cause.Options{Exact: exact}), nil
+}
+
+// Accept puts the proposal in the place of the golden, and removes it from its folder. The error is golden.ErrCI in CI.
+func (g *Golden) Accept(files *publish.Publisher) error {
+	if golden.CI() {
+		return fmt.Errorf("%s: %w", g.Path, golden.ErrCI)
+	}
+	if g.Digest {
+		if _, err := golden.ReadSums(g.New); err != nil {
+			return err
+		}
+	} else if _, err := object(g.New, g.baseObject()); err != nil { // what is damaged does not become a golden
+		return err
+	}
+	text, packed, err := read(g.New)
+	if err != nil {
+		return err
+	}
+	err = files.File(g.Path, func(w io.Writer) error {
+		z, err := input.NewPacker(w, packed)
+		if err != nil {
+			return err
+		}
+		_, err = z.Write(text)
+		return errors.Join(err, z.Close())
+	})
+	if err != nil {
+		return err
+	}
+	return g.Reject()
+}
+
+// Reject removes the proposal.
+func (g *Golden) Reject() error {
+	if err := os.Remove(g.New); err != nil {
+		return err
+	}
+	g.New = ""
+	return nil
+}
+
+// Unused lists the goldens that no image has: raw dumps in the folders of the manifest's goldens.
+func Unused(list []*Golden, items []corpus.Item) (unused []string, err error) {
+	var open []string // what may become the golden of a file that a glob does not match
+	for i := range items {
+		if config.Open(items[i].Image.Golden) {
+			open = append(open, items[i].Image.Name)
+		}
+	}
+	if len(open) > 0 {
+		return nil, fmt.Errorf("goldens of %s depend on files that were not found, so any golden may be one of them", strings.Join(open, ", "))
+	}
+	used := map[string]bool{}
+	for i := range items {
+		for _, o := range items[i].Image.Outputs.List() {
+			used[o.Path] = true
+		}
+	}
+	var folders []string
+	for _, g := range list {
+		used[g.Path] = true
+		if dir := filepath.Dir(g.Path); !slices.Contains(folders, dir) {
+			folders = append(folders, dir)
+		}
+	}
+	for _, dir := range folders {
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			if !used[path] && e.Type().IsRegular() && isDump(path) {
+				unused = append(unused, path)
+			}
+		}
+	}
+	return unused, nil
+}
+
+// isDump tells whether a file is a raw dump.
+func isDump(path string) bool {
+	f, err := input.OpenStream(path, input.Dump)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+// Delete deletes a golden. The error is golden.ErrCI in CI.
+func Delete(path string) error {
+	if golden.CI() {
+		return fmt.Errorf("%s: %w", path, golden.ErrCI)
+	}
+	return os.Remove(path)
+}
