@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,20 +85,23 @@ func severityOfTypes(old *side, o uint32, new *side, n uint32) Severity {
 func usedAlike(old *side, o uint32, new *side, n uint32, depth int) bool {
 	for range maxQualifiers {
 		was, is := old.classOf(o), new.classOf(n)
+		a, b := old.unqualified(o), new.unqualified(n)
 		switch {
 		case was != is || old.sized(o) != new.sized(n):
 			return false
-		case was == numberClass || was == floatClass:
+		case a != 0 && b != 0 && old.ref(a).own == new.ref(b).own: // only typedefs and qualifiers differ
 			return true
+		case was == numberClass || was == floatClass:
+			return countsAlike(old, a, new, b)
 		case was != pointerClass:
 			return false
 		}
 		if o, n = old.pointee(o), new.pointee(n); o == 0 || old.ref(o).own == new.ref(n).own {
 			return true // a pointer to void was not followed
 		}
-		a, _ := old.record(o)
-		if b, ok := new.record(n); ok && a.Kind() == btf.KindFuncProto && b.Kind() == btf.KindFuncProto {
-			return depth < maxPrototypes && calledAlike(old, a, new, b, depth+1)
+		p, _ := old.record(o)
+		if q, ok := new.record(n); ok && p.Kind() == btf.KindFuncProto && q.Kind() == btf.KindFuncProto {
+			return depth < maxPrototypes && calledAlike(old, p, new, q, depth+1)
 		}
 	}
 	return false
@@ -120,18 +124,32 @@ func calledAlike(old *side, a btf.Record, new *side, b btf.Record, depth int) bo
 // maxPrototypes is how deep prototypes may nest to be compared parameter by parameter.
 const maxPrototypes = 3
 
+// countsAlike tells whether two numbers are read alike: of two enums, whether the second has all values of the first.
+func countsAlike(old *side, a uint32, new *side, b uint32) bool {
+	p, _ := old.record(a)
+	if q, _ := new.record(b); !btf.Enums.Has(p.Kind()) || !btf.Enums.Has(q.Kind()) {
+		return true
+	}
+	return !slices.ContainsFunc(enumChanges(old, a, new, b), func(c Change) bool { return c.Severity == Break })
+}
+
 // pointee is what a pointer leads to, without typedefs and qualifiers on the way; 0 for void.
 func (s *side) pointee(id uint32) uint32 {
-	led := false
-	for range 2 * maxQualifiers {
+	r, ok := s.record(s.unqualified(id))
+	if !ok || r.Kind() != btf.KindPtr {
+		return 0
+	}
+	return s.unqualified(r[2])
+}
+
+// unqualified is a type without typedefs and qualifiers around it; 0 for void.
+func (s *side) unqualified(id uint32) uint32 {
+	for range maxQualifiers {
 		r, ok := s.record(id)
 		if !ok {
 			return 0
 		}
-		switch k := r.Kind(); {
-		case k == btf.KindPtr && !led:
-			led = true
-		case !btf.Modifiers.Has(k):
+		if !btf.Modifiers.Has(r.Kind()) {
 			return id
 		}
 		id = r[2]
