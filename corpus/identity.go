@@ -191,25 +191,37 @@ func (id *Identity) check(pins *Pins) error {
 	return nil
 }
 
-// Doubts lists reasons to suspect that an opened image is not what its user takes it for, one sentence each. None of them is a failure.
-// name is the name of the image, embedded says whether its BTF goes into a copy of it, and base is its base, or nil.
-func (f *File) Doubts(name string, embedded bool, base *Base) (list []string) {
+// A Use says how an image is used, for Doubts.
+type Use struct {
+	Name     string // of the image
+	Manifest bool   // a manifest names the image, so its kind can be set there
+	Embedded bool   // the BTF goes into a copy of the image
+	Base     *Base  // of the image; may be nil
+}
+
+// Doubts lists reasons to suspect that an opened image is not the one that the user wants, one sentence each. They are not errors.
+func (f *File) Doubts(use Use) (list []string) {
 	id := &f.Identity
 	if !f.identified || f.Pins.Kind == config.AnyKind {
 		return nil
 	}
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if id.Kind == "" {
-		add("it is %s; a manifest says with kind: any that this is intended", id.What())
+		advice := "ignore this warning if it is a program; otherwise, use the vmlinux or .ko file"
+		if use.Manifest {
+			advice = "if that is intended, write kind: any in the manifest"
+		}
+		add("it is %s; %s", id.What(), advice)
 	}
-	if other := otherRelease(name, id.Release); other != "" {
+	if other := otherRelease(use.Name, id.Release); other != "" {
 		add("its name says %s, but it is release %s", other, id.Release)
 	}
 	if id.Hollow {
 		add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; use the image itself")
 	}
+	base := use.Base
 	if base == nil {
-		if id.Kind == config.Module && embedded {
+		if id.Kind == config.Module && use.Embedded {
 			add("it is a module without a base, but kernels expect the BTF of a module to be split")
 		}
 		return list

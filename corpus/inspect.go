@@ -48,7 +48,7 @@ func Inspect(ctx context.Context, items []Item, h *Hasher) {
 		if base == nil && (it.Base >= 0 || it.BaseFile != "") {
 			continue // passOnFailures will say why
 		}
-		it.Doubts = it.File.Doubts(it.Image.Name, it.Image.Outputs.ELF != "", base)
+		it.Doubts = it.File.Doubts(Use{Name: it.Image.Name, Manifest: true, Embedded: it.Image.Outputs.ELF != "", Base: base})
 	}
 	passOnFailures(items)
 }

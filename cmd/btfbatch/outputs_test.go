@@ -135,7 +135,7 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// bad are command lines that fail or warn, one at least for every command, with the exit code.
+// bad lists command lines that fail or warn, at least one for every command, with the exit code.
 var bad = []struct {
 	line string
 	code int
@@ -153,6 +153,8 @@ var bad = []struct {
 	{"embed a.elf -o out.elf --btf a.btf --as 6.8", exitcode.OK}, {"embed a.elf -o out.elf --as 5.10", exitcode.Failed},
 	{"dump", exitcode.Usage}, {"dump nowhere", exitcode.Failed}, {"dump m.yaml", exitcode.Failed}, {"dump a.btf --format xml", exitcode.Usage},
 	{"diff a.btf", exitcode.Usage}, {"diff a.btf nowhere", exitcode.Failed}, {"diff a.btf b.btf", exitcode.Differs},
+	{"history task_struct", exitcode.Usage}, {"history task_struct nowhere", exitcode.Failed}, {"history task_struct m.yaml", exitcode.Failed},
+	{"history no_such_type a.btf", exitcode.Failed}, {"history bpf_file_get a.btf --format xml", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"explain a.elf", exitcode.Usage}, {"explain a.elf nothing", exitcode.Failed}, {"explain nowhere x", exitcode.Failed},
@@ -161,7 +163,7 @@ var bad = []struct {
 	{"verify a.btf --lint --earlier b.btf --loss 0", exitcode.OK}, {"verify a.btf --strict-lint --as 7.2", exitcode.Failed}, {"verify m.yaml", exitcode.Usage},
 }
 
-// With --log-format json every line of the standard error output is JSON, whatever goes wrong.
+// TestEveryLineIsJSON: with --log-format json, every line of the standard error output is JSON, whatever goes wrong.
 func TestEveryLineIsJSON(t *testing.T) {
 	place(t)
 	for name, text := range map[string]string{
@@ -180,7 +182,7 @@ func TestEveryLineIsJSON(t *testing.T) {
 	}
 	t.Setenv("GITHUB_ACTIONS", "true")
 	commands, _ := commandsAndFlags(t)
-	seen := map[string]bool{"": true, "pahole": true} // the stand-in speaks as pahole does
+	seen := map[string]bool{"": true, "pahole": true} // pahole has no --log-format
 	for _, tt := range bad {
 		args := strings.Fields(tt.line)
 		seen[args[0]] = true
@@ -221,7 +223,7 @@ func checkJSON(t *testing.T, what string, r io.Reader) (levels []string) {
 	return levels
 }
 
-// Problems of a manifest have their place in fields.
+// TestManifestProblemsInJSON: errors in a manifest have fields for file, line and column.
 func TestManifestProblemsInJSON(t *testing.T) {
 	place(t)
 	const text = "version: 1\nimages:\n  - {name: a, path: a.elf, fetures: [default]}\n"
@@ -244,7 +246,7 @@ func TestManifestProblemsInJSON(t *testing.T) {
 	}
 }
 
-// A broken invariant is told like any other error.
+// TestPanic: a broken invariant is reported like any other error.
 func TestPanic(t *testing.T) {
 	for _, format := range []string{"human", "json"} {
 		var stderr bytes.Buffer

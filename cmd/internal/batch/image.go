@@ -202,9 +202,9 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 
 // base gets the base of an image, checks that the image can have it, and warns if the two seem not to belong together.
 func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *report.Row) (err error) {
-	embedded := t.Outputs.ELF != ""
+	use := corpus.Use{Name: t.Name, Manifest: t.Line > 0, Embedded: t.Outputs.ELF != ""}
 	if t.base == nil {
-		row.Warnings = identityWarnings(t.File.Doubts(t.Name, embedded, nil))
+		row.Warnings = identityWarnings(t.File.Doubts(use))
 		return nil
 	}
 	if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
@@ -218,7 +218,8 @@ func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *
 	if err := t.File.Continues(&t.base.is); err != nil {
 		return t.base.named(err)
 	}
-	row.Warnings = identityWarnings(t.File.Doubts(t.Name, embedded, &t.base.is))
+	use.Base = &t.base.is
+	row.Warnings = identityWarnings(t.File.Doubts(use))
 	if err := embed.SameMachine(enc.Base.Object(), t.image); err != nil {
 		return fmt.Errorf("base %s: %w", t.base.name, err)
 	}
