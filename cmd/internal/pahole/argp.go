@@ -8,33 +8,33 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// An argument tells whether an option has one.
+// An argument says whether an option takes an argument.
 type argument uint8
 
 const (
 	none argument = iota
 	required
-	optional // only glued: -j4, --jobs=4
+	optional // only without a space: -j4, --jobs=4
 )
 
-// An option is one that the reference knows.
+// An option is an option of pahole.
 type option struct {
 	long  string
-	short byte // 0: there is none
+	short byte // 0: none
 	arg   argument
-	set   func(s *commandLine, arg string) error // nil: it only shapes what the reference prints
+	set   func(s *commandLine, arg string) error // nil: it only changes what pahole prints
 }
 
-// A parser takes options off a command line, as argp does: options and files in any order, long names cut short as long as they
-// are unambiguous, short options in a group, all behind "--" a file.
+// A parser reads the options of a command line as argp does. Options and files come in any order, long names may be abbreviated as long as
+// they are unambiguous, short options may be grouped, and every argument after "--" is a file.
 type parser struct {
-	name  string // as called
+	name  string // by which the program was called
 	args  []string
-	group string // what is left of a group of short options
+	group string // the remaining options of a group of short options
 	files []string
 }
 
-// next is the next option and its argument; nil behind the last one, when files are complete.
+// next returns the next option and its argument, or nil after the last one. Then files is complete.
 func (p *parser) next() (*option, string, error) {
 	if p.group != "" {
 		return p.short()
@@ -58,7 +58,7 @@ func (p *parser) next() (*option, string, error) {
 	return nil, "", nil
 }
 
-// short takes the first option off the group.
+// short returns the first option of the group.
 func (p *parser) short() (*option, string, error) {
 	letter, rest := p.group[0], p.group[1:]
 	for i := range options {
@@ -82,7 +82,7 @@ func (p *parser) short() (*option, string, error) {
 	return nil, "", p.usage("invalid option -- '%c'", letter)
 }
 
-// long finds the option of "name" or "name=argument".
+// long finds the option for "name" or "name=argument".
 func (p *parser) long(text string) (*option, string, error) {
 	name, arg, given := strings.Cut(text, "=")
 	o, err := p.lookup(name, text)
@@ -124,7 +124,7 @@ func (p *parser) lookup(name, text string) (*option, error) {
 	return nil, p.usage("option '--%s' is ambiguous; possibilities:%s", text, &names)
 }
 
-// usage is the end of a run that was called in a wrong way.
+// usage ends a run whose command line is wrong.
 func (p *parser) usage(format string, args ...any) error {
 	return usage(p.name, fmt.Sprintf(format, args...))
 }

@@ -20,7 +20,7 @@ type call struct {
 	args []string
 }
 
-// calls reads the table; files are those of corpus.
+// calls reads the table. Names of files are relative to corpus.
 func calls(t *testing.T) (all []call) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "calls.txt"))
@@ -48,7 +48,7 @@ func calls(t *testing.T) (all []call) {
 	return all
 }
 
-// golden is what the reference gave.
+// golden returns pahole's output for the call.
 func (c *call) golden(t *testing.T, what string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", c.name+"."+what+".golden"))
@@ -58,10 +58,10 @@ func (c *call) golden(t *testing.T, what string) []byte {
 	return data
 }
 
-// skipped are the lines about functions that are left out.
+// skipped returns the lines about functions that are left out.
 func skipped(text string) string { return linesWith(text, " : skipping BTF encoding of function ") }
 
-// linesWith are the lines that have a mark in them.
+// linesWith returns the lines that contain mark.
 func linesWith(text, mark string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -72,13 +72,13 @@ func linesWith(text, mark string) string {
 	return b.String()
 }
 
-// TestCalls: every call of the table gives the bytes, and the lines, that it gave when the reference was called.
+// TestCalls: every call of the table gives the bytes and the lines that pahole gave for it.
 func TestCalls(t *testing.T) {
 	for _, c := range calls(t) {
 		for _, jobs := range []string{"-j1", "-j2", "-j7"} {
 			o := detached(t, ours, "-V "+jobs, c.args...)
-			// The reference asks no kernel; what -V says of a refusal is ours.
-			if o.code != exitcode.OK || o.err != linesWith(o.err, "pahole: warning: a kernel refuses it: ") {
+			// pahole does not verify BTF. The warning about a refusal is btfbatch's own.
+			if o.code != exitcode.OK || o.err != linesWith(o.err, "pahole: warning: a kernel would refuse the BTF: ") {
 				t.Errorf("%s: got exit code %d, %q", c.name, o.code, o.err)
 			}
 			if want := c.golden(t, "btf"); !bytes.Equal(o.btf, want) {
@@ -91,7 +91,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestCallsShowRules: a call gives something else than it gave without a rule of the reference, or without its option.
+// TestCallsShowRules: without a rule of pahole, or without its option, a call gives another output.
 func TestCallsShowRules(t *testing.T) {
 	for _, row := range []struct {
 		call    string
@@ -107,22 +107,22 @@ func TestCallsShowRules(t *testing.T) {
 		c.args = slices.DeleteFunc(c.args, func(arg string) bool { return arg == row.without })
 		o := detached(t, oursBy(rules.Pahole&^row.shows), "-V", c.args...)
 		if o.code != exitcode.OK || bytes.Equal(o.btf, c.golden(t, "btf")) && o.out == string(c.golden(t, "skipped")) {
-			t.Errorf("%s: got exit code %d, and what it gave with the rule", row.call, o.code)
+			t.Errorf("%s: got exit code %d, and the same output as with the rule", row.call, o.code)
 		}
 	}
 }
 
-// TestCallsAreThePeers: the goldens are what the reference gives.
+// TestCallsAreThePeers: the goldens are the output of pahole.
 func TestCallsAreThePeers(t *testing.T) {
 	for _, c := range calls(t) {
 		o := detached(t, theirs, "-V", c.args...)
 		if o.code != exitcode.OK || !bytes.Equal(o.btf, c.golden(t, "btf")) || skipped(o.out) != string(c.golden(t, "skipped")) {
-			t.Errorf("%s: the golden is not what pahole gives: run scripts/calls.sh", c.name)
+			t.Errorf("%s: the golden is not the output of pahole; run scripts/calls.sh", c.name)
 		}
 	}
 }
 
-// TestKernelSkipped: what -V says of the functions of a kernel.
+// TestKernelSkipped: -V prints the same lines about the functions of a kernel as pahole.
 func TestKernelSkipped(t *testing.T) {
 	const name = "6.1-cloud-amd64"
 	const line = "-V -J --btf_features=default --lang_exclude=rust"
@@ -140,7 +140,7 @@ func TestKernelSkipped(t *testing.T) {
 	}
 }
 
-// A filter keeps of an endless text the lines about functions that are left out.
+// A filter is a writer that keeps only the lines about functions that are left out. pahole's whole output would be half a gigabyte.
 type filter struct{ rest, kept []byte }
 
 func (f *filter) Write(text []byte) (int, error) {

@@ -16,44 +16,44 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// A commandLine is what a command line asks for. Its options act on it one after the other.
+// A commandLine holds the settings of a command line. The options change it one after another.
 type commandLine struct {
-	peer     rules.Set // the rules of the reference that hold
+	peer     rules.Set // the rules of pahole that are in force
 	files    []string
 	encode   bool
-	detached *string // where raw BTF goes, nil: into the image
+	detached *string // the file for raw BTF; nil: the BTF goes into the image
 	base     *string
 	format   string // list of formats to read
 	workers  int
 
 	features feature.Set
-	listed   bool // a list of features was given, so that the plain defaults are gone
+	listed   bool // a list of features was given, which replaces the defaults
 
-	langs       *string // the last list wins
-	exclude     bool    // once asked for, lists leave out
+	langs       *string // the last list applies
+	exclude     bool    // after the first --lang_exclude, every list is one of languages to leave out
 	langExclude []encoder.Language
 
-	unitExclude []string // the last prefix wins
+	unitExclude []string // the last prefix applies
 	namePrefix  string
 	plainFields bool
 
 	verbose, numeric bool
 	stderr           io.Writer
 
-	want settings.Settings // what all that comes to
+	want settings.Settings // the result
 }
 
-// plain are the features of pahole -J without any list (rule 02/3), as older kernels call it (rule 02/3.1).
+// plain returns the features of pahole -J without a list (rule 02/3). Older kernels call it this way (rule 02/3.1).
 func plain() feature.Set {
 	return feature.Of(feature.Var, feature.DeclTag, feature.TypeTag, feature.Enum64)
 }
 
-// parse reads a command line; a *stop is all that there is to do.
+// parse reads a command line. If the error is a *stop, the program prints its text and exits.
 func parse(name string, args []string, stderr io.Writer) (*commandLine, error) {
 	return parseBy(rules.Pahole, name, args, stderr)
 }
 
-// parseBy is parse by other rules of the reference than all.
+// parseBy is parse with a subset of pahole's rules.
 func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*commandLine, error) {
 	s := &commandLine{peer: peer, features: plain(), workers: 1, format: "dwarf", stderr: stderr}
 	p := parser{name: name, args: args}
@@ -87,18 +87,18 @@ func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*com
 	case s.numeric:
 		return nil, &stop{code: exitcode.OK, out: numericVersion + "\n"}
 	case !s.encode:
-		return nil, usage(name, "btfbatch stands in for pahole -J alone: it makes BTF and prints no types")
+		return nil, usage(name, "without -J, pahole prints types, which btfbatch does not do; use -J to encode BTF, or btfbatch dump to print it")
 	case s.format != "dwarf":
-		return nil, usage(name, "btfbatch reads no format but dwarf, not "+s.format)
+		return nil, usage(name, "btfbatch reads only the format dwarf, not "+s.format)
 	case len(s.files) == 0:
-		return nil, usage(name, "no file to encode is given")
+		return nil, usage(name, "no file to encode; name at least one ELF file with DWARF")
 	}
 	return s, nil
 }
 
 const ignoring = "Ignoring unsupported feature '%s'\n"
 
-// maxList is how many bytes of a list count.
+// maxList is the number of bytes of a list that pahole reads.
 const maxList = 1024
 
 // list switches features on. The first list of a command line switches all others off.
@@ -129,7 +129,7 @@ func (s *commandLine) list(text string, strict bool) error {
 	return nil
 }
 
-// jobs sets the number of workers: the digits in front count, none of them or zero is one worker.
+// jobs sets the number of workers from the leading digits of the argument. If there are none, or if they are zero, it is one.
 func (s *commandLine) jobs(arg string) error {
 	s.workers = runtime.GOMAXPROCS(0)
 	if arg == "" {
@@ -139,21 +139,22 @@ func (s *commandLine) jobs(arg string) error {
 	for i := 0; i < len(arg) && arg[i] >= '0' && arg[i] <= '9' && n < s.workers; i++ {
 		n = 10*n + int(arg[i]-'0')
 	}
-	s.workers = max(1, min(n, s.workers)) // more than processors would only cost memory
+	s.workers = max(1, min(n, s.workers)) // more workers than processors would only cost memory
 	return nil
 }
 
-// kabi takes the prefix that stands for all names that begin with it. With an empty one nothing would have a name, which is an
-// error of the first type that needs one.
+// kabi sets the prefix to which all names that begin with it are cut. With an empty prefix every name would be empty, and encoding would
+// end with an error at the first type that needs a name.
 func (s *commandLine) kabi(prefix string) error {
 	if prefix == "" {
-		return failf("pahole: the argument of --kabi_prefix is empty, which would leave nothing with a name")
+		return failf("pahole: the argument of --kabi_prefix is empty, which would remove all names; give a prefix such as __kabi_")
 	}
 	s.namePrefix = prefix
 	return nil
 }
 
-// languages works out which languages are left out. All lists share one place; if one of them leaves out, so does the last.
+// languages determines the languages to leave out. Only the last list applies. If any list was given with --lang_exclude, the last one is
+// read as such a list too.
 func (s *commandLine) languages() error {
 	if s.langs == nil {
 		env, ok := os.LookupEnv("PAHOLE_LANG_EXCLUDE")
@@ -179,7 +180,7 @@ func (s *commandLine) languages() error {
 	return nil
 }
 
-// allBut are all codes that a DWARF language can have, but those of a list.
+// allBut returns all codes that a DWARF language can have, except those in keep.
 func allBut(keep []encoder.Language) []encoder.Language {
 	const last = 0xffff // DW_LANG_hi_user
 	left := make([]encoder.Language, 0, last+1)

@@ -17,7 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// words splits a command line at blanks.
+// words splits a command line at spaces.
 func words(line string) []string { return strings.Fields(line) }
 
 func TestFeatures(t *testing.T) {
@@ -44,7 +44,7 @@ func TestFeatures(t *testing.T) {
 		{"--btf_features=var --btf_features=float", feature.Of(feature.Var, feature.Float)},
 		{"--features=var --btf_features_strict=float", feature.Of(feature.Var, feature.Float)},
 		{"--btf_features=" + strings.Repeat(",", maxList-3) + "var,float", feature.Of(feature.Var)},
-		// Old switches act in the order of the command line.
+		// The older options take effect in the order of the command line.
 		{"--skip_encoding_btf_vars", plain().Without(feature.Var)},
 		{"--skip_encoding_btf_vars --btf_features=var", feature.Of(feature.Var)},
 		{"--btf_features=var --skip_encoding_btf_vars", feature.None},
@@ -70,7 +70,7 @@ func TestFiles(t *testing.T) {
 	for line, want := range map[string][]string{
 		"-J f":                           {"f"},
 		"f -J":                           {"f"},
-		"-J -j 4 f":                      {"4", "f"}, // a number for -j is glued
+		"-J -j 4 f":                      {"4", "f"}, // the number of -j follows without a space
 		"-J --jobs 4":                    {"4"},
 		"-J --btf_base b f":              {"f"},
 		"-J --btf_base=b f":              {"f"},
@@ -129,7 +129,7 @@ func TestLanguages(t *testing.T) {
 		{"--lang_exclude=c11 --lang_exclude=rust", nil, []encoder.Language{rust}, []encoder.Language{c11}},
 		{"--lang=c11,asm", nil, []encoder.Language{rust, none, 0x2c}, []encoder.Language{c11, asm}},
 		{"--lang=c11 --lang_exclude=rust", nil, []encoder.Language{rust}, []encoder.Language{c11}},
-		{"--lang_exclude=rust --lang=c11", nil, []encoder.Language{c11}, []encoder.Language{rust}}, // once excluding, always excluding
+		{"--lang_exclude=rust --lang=c11", nil, []encoder.Language{c11}, []encoder.Language{rust}}, // after --lang_exclude, --lang excludes too
 		{"", []string{"rust"}, []encoder.Language{rust}, []encoder.Language{c11}},
 		{"--lang_exclude=c11", []string{"rust"}, []encoder.Language{c11}, []encoder.Language{rust}},
 		{"--lang=c11", []string{"c11"}, []encoder.Language{rust}, []encoder.Language{c11}},
@@ -156,10 +156,10 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// TestStops: what ends a run while options are read. Try stands for the line that ends every usage error.
+// TestStops: options that end the program, and usage errors, print these texts.
 func TestStops(t *testing.T) {
 	const try = "\nTry `pahole --help' or `pahole --usage' for more information.\n"
-	const alone = "btfbatch stands in for pahole -J alone: it makes BTF and prints no types"
+	const alone = "without -J, pahole prints types, which btfbatch does not do; use -J to encode BTF, or btfbatch dump to print it"
 	known := "Supported BTF features are:\n" + supported() + "\n"
 	for _, tt := range []struct {
 		line     string
@@ -183,7 +183,7 @@ func TestStops(t *testing.T) {
 		{"--numeric=3", 64, "", "bin/pahole: option '--numeric_version' doesn't allow an argument" + try},
 		{"--btf_f=x", 64, "", "bin/pahole: option '--btf_f=x' is ambiguous; possibilities: '--btf_features' '--btf_features_strict'" + try},
 		{"--v", 64, "", "bin/pahole: option '--v' is ambiguous; possibilities: '--verbose' '--version'" + try},
-		{"-J", 64, "", "bin/pahole: no file to encode is given" + try},
+		{"-J", 64, "", "bin/pahole: no file to encode; name at least one ELF file with DWARF" + try},
 		{"f", 64, "", "bin/pahole: " + alone + try},
 		{"-C list_head f", 64, "", "bin/pahole: " + alone + try},
 		{"-F btf f", 64, "", "bin/pahole: " + alone + try},
@@ -194,8 +194,8 @@ func TestStops(t *testing.T) {
 		{"--lang_exclude=rust, --numeric_version", 1, "", "pahole: unknown language \"\"\n"},
 		{"--lang_exclude= -J f", 1, "", "pahole: unknown language \"\"\n"},
 		{"-J -Z f", 64, "", "pahole: option '--ctf_encode' is not supported by btfbatch\n"},
-		{"-J --kabi_prefix= f", 1, "", "pahole: the argument of --kabi_prefix is empty, which would leave nothing with a name\n"},
-		{"-J -F ctf f", 64, "", "bin/pahole: btfbatch reads no format but dwarf, not ctf" + try},
+		{"-J --kabi_prefix= f", 1, "", "pahole: the argument of --kabi_prefix is empty, which would remove all names; give a prefix such as __kabi_\n"},
+		{"-J -F ctf f", 64, "", "bin/pahole: btfbatch reads only the format dwarf, not ctf" + try},
 	} {
 		_, err := parse("bin/pahole", words(tt.line), io.Discard)
 		var s *stop
@@ -209,7 +209,7 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// Unknown features are told only to those who asked to be told, before the list; so are sets that count.
+// TestUnknownFeatures: unknown features are reported only if -V precedes the list. So are the sets that pahole says it ignores.
 func TestUnknownFeatures(t *testing.T) {
 	for line, want := range map[string]string{
 		"--btf_features=var,foo -V": "",
@@ -229,12 +229,12 @@ func TestUnknownFeatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := without.String(); (got != want) != strings.Contains(line, "+all") {
-			t.Errorf("%s: without the rule that sets are ignored got %q", line, got)
+			t.Errorf("%s: without rules.IgnoredSet: got %q", line, got)
 		}
 	}
 }
 
-// An interrupted run leaves no output and says why.
+// TestInterrupted: an interrupted run leaves no output and prints the reason.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -245,11 +245,11 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("got %d, %q, %q", code, &out, &errs)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("there is an output, or %v", err)
+		t.Errorf("got error %v for the output, want that it does not exist", err)
 	}
 }
 
-// FuzzParse: any command line is either understood, or ends with a text and a code.
+// FuzzParse: a command line is either valid, or ends with a text and an exit code.
 func FuzzParse(f *testing.F) {
 	for _, line := range append(append([]string{"-JVj4 --", "--=", "-j -", "--version", "--lang=,"}, kernelCalls...), otherCalls...) {
 		f.Add(line)
@@ -265,7 +265,7 @@ func FuzzParse(f *testing.F) {
 		case !errors.As(err, &end):
 			t.Errorf("got %v, want a stop", err)
 		case end.out == "" && end.err == "":
-			t.Errorf("got exit code %d without a word", end.code)
+			t.Errorf("got exit code %d without a text", end.code)
 		}
 	})
 }

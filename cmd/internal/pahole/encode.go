@@ -30,7 +30,7 @@ type run struct {
 	out            *bufio.Writer // stdout, for many lines
 }
 
-// run encodes, from options to output.
+// run encodes the files and writes the output.
 func (r *run) run(ctx context.Context) error {
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	if r.base != nil {
@@ -91,7 +91,7 @@ func (r *run) checkFiles() error {
 	if r.detached == nil {
 		return nil
 	}
-	list := []paths.Use{{Path: *r.detached, Role: paths.Append, What: "--btf_encode_detached"}} // a device or pipe is fine
+	list := []paths.Use{{Path: *r.detached, Role: paths.Append, What: "--btf_encode_detached"}} // Append also allows a device or pipe
 	for _, path := range r.files {
 		list = append(list, paths.Use{Path: path, Role: paths.Input, What: path})
 	}
@@ -101,11 +101,11 @@ func (r *run) checkFiles() error {
 	return paths.Refuse(list...)
 }
 
-// encode makes one BTF of all files. No result, and no error, is nothing to encode.
+// encode encodes all files into one BTF. If there is nothing to encode, the result and the error are nil.
 func (r *run) encode(ctx context.Context, files []*elf.File, enc *encoder.Encoder) (res *encoder.Result, err error) {
 	if r.verbose {
 		r.out = bufio.NewWriter(r.stdout)
-		defer r.out.Flush() // before the BTF, which may go the same way
+		defer r.out.Flush() // before the BTF, which may be written to the same place
 		enc.OnFunc = r.decided
 	}
 	one := len(files) == 1
@@ -119,8 +119,8 @@ func (r *run) encode(ctx context.Context, files []*elf.File, enc *encoder.Encode
 		r.warn(res.Warnings)
 	}
 	switch {
-	case errors.Is(err, encoder.ErrNoTypes), errors.Is(err, encoder.ErrNoDWARF) && one: // one of several without DWARF is a mistake
-		// Not an error: a build may well have modules whose units are all in a language that is left out.
+	case errors.Is(err, encoder.ErrNoTypes), errors.Is(err, encoder.ErrNoDWARF) && one: // if only one of several files has no DWARF, that is an error
+		// Not an error: a build may have modules whose CUs are all in a language that is left out.
 		fmt.Fprintf(r.stderr, "pahole: %s: nothing to encode: %s\n", escape.Line(names), escape.Line(err.Error()))
 		return nil, nil
 	case err != nil && one:
@@ -129,7 +129,7 @@ func (r *run) encode(ctx context.Context, files []*elf.File, enc *encoder.Encode
 	return res, err
 }
 
-// warn tells what the BTF does not say as the source means it. The reference never does, so only -V asks for it.
+// warn prints the encoder's warnings. pahole has none, so btfbatch prints them only with -V.
 func (r *run) warn(warnings []encoder.Warning) {
 	for _, w := range warnings {
 		for _, text := range w.Examples {
@@ -141,7 +141,7 @@ func (r *run) warn(warnings []encoder.Warning) {
 	}
 }
 
-// sections are what the image gets.
+// sections returns the sections that the image gets.
 func (r *run) sections(f *elf.File, res *encoder.Result) (encoder.Sections, error) {
 	s, err := res.Sections()
 	switch {
@@ -151,12 +151,13 @@ func (r *run) sections(f *elf.File, res *encoder.Result) (encoder.Sections, erro
 		return s, fmt.Errorf("could not generate distilled base BTF: %w", err)
 	}
 	if s, err = s.For(f); errors.Is(err, encoder.ErrStaleBase) {
-		err = fmt.Errorf("section %s of an earlier run would contradict BTF that is made without distilled_base", btf.SectionBase)
+		err = fmt.Errorf("the image has a section %s from an earlier run, which does not fit BTF without distilled_base; add distilled_base to "+
+			"--btf_features, or remove the section with objcopy", btf.SectionBase)
 	}
 	return s, err
 }
 
-// decided prints what became of a function, if it was left out or might have been.
+// decided prints a line if a function was left out, and a line if its prototypes differ.
 func (r *run) decided(d encoder.FuncDecision) {
 	const skipping = "%s : skipping BTF encoding of function due to %s\n"
 	if d.Differ != "" {
@@ -167,8 +168,8 @@ func (r *run) decided(d encoder.FuncDecision) {
 	}
 }
 
-// detach writes raw BTF. A file appears whole or not at all; a device, a pipe or what is open already, such as the standard output,
-// which nobody could replace, is written to.
+// detach writes raw BTF. A regular file is replaced whole or not at all. A device, a pipe, or a file that the program has open, such as the
+// standard output, cannot be replaced and is written to.
 func detach(path string, wire []byte) error {
 	if st, err := os.Stat(path); err == nil && !st.IsDir() && (!st.Mode().IsRegular() || paths.Opened(path)) {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
@@ -178,7 +179,7 @@ func detach(path string, wire []byte) error {
 		_, err = io.Copy(f, bytes.NewReader(wire))
 		return errors.Join(err, f.Close())
 	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil { // the reference makes no folders
+	if _, err := os.Stat(filepath.Dir(path)); err != nil { // pahole creates no folders
 		return fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
 	p := publish.Publisher{Mode: 0o640}
@@ -188,13 +189,13 @@ func detach(path string, wire []byte) error {
 	})
 }
 
-// inFile names the file of an error, unless that does so itself.
+// inFile adds the name of the file to an error that does not have it yet.
 func inFile(path string, err error) error {
 	var p *fs.PathError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &p) && p.Path == path: // without the name of the system call
+	case errors.As(err, &p) && p.Path == path: // leave out the name of the system call
 		err = p.Err
 	case strings.HasPrefix(err.Error(), path+": "):
 		return err

@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// options are all that the reference knows, in its order, which a message about an ambiguous name shows.
+// options lists all options of pahole, in pahole's order, which is visible in the error about an ambiguous name.
 var options = []option{
 	{"bit_holes", 'B', required, nil},
 	{"cacheline_size", 'c', required, nil},
@@ -110,37 +110,37 @@ const synopsis = "Usage: pahole -J [OPTION...] FILE..."
 
 const help = synopsis + `
 
-btfbatch in the place of pahole: makes BTF from the DWARF of FILE, as pahole ` + version + ` does, and puts it into its section .BTF.
-Several files give one BTF, which belongs to the first of which something is left.
-Options that shape what pahole prints are accepted and have no effect.
+btfbatch in place of pahole: encodes the DWARF of FILE as BTF, as pahole ` + version + ` does, and puts it into the section .BTF of FILE.
+Several files are encoded into one BTF, which goes into the first file of which a CU is kept.
+Options that change what pahole prints are accepted and have no effect.
 
-  -J, --btf_encode               make BTF; nothing else can be asked for
-      --btf_encode_detached=FILE write raw BTF there, and leave the image alone
-      --btf_base=FILE            continue the BTF of FILE, raw or ELF
-  -j, --jobs[=N]                 N units at once; without N, one per processor
-      --btf_features=LIST        only these parts of BTF; "default" and "all" are sets
-      --btf_features_strict=LIST the same, and an unknown name is an error
-      --supported_btf_features   list the names
-      --lang=LIST                only units in these languages
-      --lang_exclude=LIST        no units in these languages; the default is the environment's PAHOLE_LANG_EXCLUDE
-  -X, --cu_exclude=PREFIX        no units whose name begins so
-      --kabi_prefix=PREFIX       a name that begins so is cut to just that
-      --fixup_silly_bitfields    bit fields that fill an aligned unit of their type become plain members
+  -J, --btf_encode               encode BTF; required, unless --btf_encode_detached is given
+      --btf_encode_detached=FILE write raw BTF to FILE, and do not change the image
+      --btf_base=FILE            use the BTF of FILE, raw or ELF, as the base
+  -j, --jobs[=N]                 process N CUs in parallel; without N, one per processor
+      --btf_features=LIST        encode only these features; "default" and "all" are sets of features
+      --btf_features_strict=LIST the same, but an unknown name is an error
+      --supported_btf_features   list the names of features
+      --lang=LIST                encode only CUs in these languages
+      --lang_exclude=LIST        leave out CUs in these languages; the default is $PAHOLE_LANG_EXCLUDE
+  -X, --cu_exclude=PREFIX        leave out CUs whose name begins with PREFIX
+      --kabi_prefix=PREFIX       cut names that begin with PREFIX to PREFIX
+      --fixup_silly_bitfields    turn bit fields that fill an aligned unit of their type into plain members
       --btf_attributes --btf_encode_force --btf_gen_all --btf_gen_floats --btf_gen_optimized --reproducible_build
       --skip_encoding_btf_decl_tag --skip_encoding_btf_enum64 --skip_encoding_btf_inconsistent_proto
       --skip_encoding_btf_type_tag --skip_encoding_btf_vars
-                                 parts of BTF one by one
+                                 switch single features on or off
   -V, --verbose                  print the functions that are left out, and what the newest kernel would refuse
       --version, --numeric_version
 
-The environment's BTFBATCH_VERIFY lists kernels, such as 6.1,newest, that have to accept the BTF; else nothing is written.
+The environment variable BTFBATCH_VERIFY lists kernels, such as 6.1,newest, that must accept the BTF; otherwise nothing is written.
 
-Exit codes: 0 done, or nothing to encode; 1 failed; 64 usage; 130 interrupted.`
+Exit codes: 0 success, or nothing to encode; 1 error; 64 wrong usage; 130 interrupted.`
 
 // supported lists the features as --supported_btf_features does.
 func supported() string { return strings.Join(feature.Names(), ",") }
 
-// on and off are the switches that are older than lists of features.
+// on and off are the options for single features, which are older than --btf_features.
 func on(f feature.Feature) func(*commandLine, string) error {
 	return func(s *commandLine, _ string) error { s.features = s.features.With(f); return nil }
 }

@@ -1,4 +1,4 @@
-// Package pahole makes BTF as the command line of pahole asks for it, so that a kernel build can call btfbatch by that name.
+// Package pahole implements the command line of pahole -J, so that a kernel build can call btfbatch in place of pahole.
 //
 // Input: the arguments that a kernel's scripts pass. Output: a section in the image or a raw file, and an exit code. The BTF is that of
 // the profile pahole. Never: the package prints no types and hides no error. Where pahole exits with 0, silently and without BTF, this
@@ -16,13 +16,13 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// What --version and --numeric_version tell: kernel builds choose the options that they pass by it.
+// The output of --version and --numeric_version. Kernel builds choose their options by it.
 const (
 	version        = "v1.32"
 	numericVersion = "132"
 )
 
-// A stop ends the program while options are read: with what it prints, and its exit code.
+// A stop ends the program while options are read. It has the texts to print and the exit code.
 type stop struct {
 	code     int
 	out, err string
@@ -35,12 +35,12 @@ func failf(format string, args ...any) *stop {
 	return &stop{code: exitcode.Failed, err: fmt.Sprintf(format, args...) + "\n"}
 }
 
-// Run is the program. name is how it was called, as messages have it. It returns the exit code.
+// Run runs the program and returns its exit code. name is the name by which it was called, for error messages.
 func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
 	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)
 }
 
-// runBy is Run by other rules of the reference than all.
+// runBy is Run with a subset of pahole's rules.
 func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) int {
 	s, err := parseBy(peer, name, args, stderr)
 	if err == nil {

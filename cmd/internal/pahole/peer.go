@@ -5,7 +5,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// peerReason is rule 02/5.5: what is inconsistent is spelled otherwise.
+// peerReason is rule 02/5.5: pahole misspells "inconsistent".
 func (s *commandLine) peerReason(r encoder.FuncReason) string {
 	if r == encoder.FuncInconsistentPrototype && s.peer.Has(rules.PeerReason) {
 		return "inconsistet prototype"
@@ -13,7 +13,8 @@ func (s *commandLine) peerReason(r encoder.FuncReason) string {
 	return r.String()
 }
 
-// ignoredSet is rule 02/3: a set of features that counts is told to be ignored all the same, as an element of a list, or behind a plus.
+// ignoredSet is rule 02/3: pahole prints that it ignores a set of features ("default", "all") if it is an element of a list or follows a
+// plus, although it applies the set.
 func (s *commandLine) ignoredSet(name, list string) bool {
 	return s.peer.Has(rules.IgnoredSet) && (name == "default" || name == "all") && name != list
 }

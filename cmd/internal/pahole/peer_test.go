@@ -17,8 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// kernelCalls are the options that kernels pass to -J, by the version of pahole that they believe to have (rule 02/3.1),
-// and what Debian appends.
+// kernelCalls lists the options that kernel builds pass to -J for different versions of pahole (rule 02/3.1), with those that Debian appends.
 var kernelCalls = []string{
 	"",                         // 5.2
 	"--skip_encoding_btf_vars", // 5.13
@@ -37,7 +36,7 @@ var kernelCalls = []string{
 
 const kernel6_12 = "-j --btf_features=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func,decl_tag_kfuncs"
 
-// otherCalls show how options act on each other.
+// otherCalls lists options that affect each other.
 var otherCalls = []string{
 	"--btf_features=default", "--btf_features=", "--btf_features=foo", "--btf_features=+global_var", "--btf_features=var,+float",
 	"--skip_encoding_btf_vars --btf_features=var", "--btf_features=var --skip_encoding_btf_vars",
@@ -54,17 +53,17 @@ var otherCalls = []string{
 	"--fixup_silly_bitfields --btf_features=default", "--first_obj_only", "-V --btf_features=foo", "--btf_base=/nowhere", "--hex -c 64", "-j4x", "--btf_f=var", "--skip_encoding_btf", "-JQ", "--reproducible_build=1",
 }
 
-// image is the path of a committed image.
+// image returns the path of a committed image.
 func image(name string) string { return filepath.Join("..", "..", "..", "corpus", "images", name) }
 
-// An outcome is what a call left behind.
+// An outcome is the result of a call.
 type outcome struct {
 	code     int
 	out, err string
 	btf      []byte
 }
 
-// theirs runs the reference.
+// theirs runs pahole.
 func theirs(t *testing.T, args []string) (o outcome) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -85,7 +84,7 @@ func ours(t *testing.T, args []string) outcome {
 	return oursBy(rules.Pahole)(t, args)
 }
 
-// oursBy is ours by other rules of the reference than all.
+// oursBy is ours with a subset of pahole's rules.
 func oursBy(peer rules.Set) func(*testing.T, []string) outcome {
 	return func(t *testing.T, args []string) outcome {
 		t.Helper()
@@ -107,13 +106,13 @@ func detached(t *testing.T, call func(*testing.T, []string) outcome, line string
 	return o
 }
 
-// same compares outcomes. The reference says its whole name in front of a usage error, and knows no layout where its libbpf
-// does not; its errors about files have other words.
+// same compares outcomes. It allows for three differences: pahole prints its whole path before a usage error, it lacks the feature layout
+// if its libbpf does, and its errors about files have other texts.
 func same(t *testing.T, line string, got, want outcome) {
 	t.Helper()
-	if want.code == exitcode.OK && (strings.Contains(line, "-V") || strings.Contains(line, "--verbose")) { // it tells much more
+	if want.code == exitcode.OK && (strings.Contains(line, "-V") || strings.Contains(line, "--verbose")) { // pahole prints much more
 		want.out, want.err = skipped(want.out), ignored(want.err)
-		got.err = strings.ReplaceAll(got.err, linesWith(got.err, "pahole: warning: "), "") // ours alone, see docs/drop-in.md
+		got.err = strings.ReplaceAll(got.err, linesWith(got.err, "pahole: warning: "), "") // pahole has none, see docs/drop-in.md
 	}
 	if got.code != want.code || got.out != want.out {
 		t.Errorf("%s: got exit code %d, output %.200q, want %d, %.200q", line, got.code, got.out, want.code, want.out)
@@ -125,24 +124,24 @@ func same(t *testing.T, line string, got, want outcome) {
 	if i := strings.Index(text, "/pahole: "); i >= 0 && want.code == exitcode.PaholeUsage {
 		text = text[i+1:]
 	}
-	switch told := strings.ReplaceAll(got.err, "layout,", ""); {
+	switch printed := strings.ReplaceAll(got.err, "layout,", ""); {
 	case strings.HasPrefix(text, "Failed to parse base BTF"):
-		if p, _, _ := strings.Cut(text, ": "); !strings.HasPrefix(told, p+": ") {
-			t.Errorf("%s: got %q, want %q and the cause", line, told, p)
+		if p, _, _ := strings.Cut(text, ": "); !strings.HasPrefix(printed, p+": ") {
+			t.Errorf("%s: got %q, want %q and the cause", line, printed, p)
 		}
-	case text == "" && got.code == exitcode.OK && got.out == "" && want.btf == nil: // nothing to encode: only we say so
-		if !strings.Contains(told, "nothing to encode") {
-			t.Errorf("%s: got %q, want a word about nothing to encode", line, told)
+	case text == "" && got.code == exitcode.OK && got.out == "" && want.btf == nil: // nothing to encode, which pahole does not print
+		if !strings.Contains(printed, "nothing to encode") {
+			t.Errorf("%s: got %q, want %q", line, printed, "nothing to encode")
 		}
-	case told != text:
-		t.Errorf("%s: got %q, want %q", line, told, text)
+	case printed != text:
+		t.Errorf("%s: got %q, want %q", line, printed, text)
 	}
 }
 
-// ignored are the lines about features that are not known.
+// ignored returns the lines about unknown features.
 func ignored(text string) string { return linesWith(text, "Ignoring unsupported feature ") }
 
-// TestDetachedLikePeer: every call, put to the reference as well.
+// TestDetachedLikePeer: every call has the same outcome as with pahole.
 func TestDetachedLikePeer(t *testing.T) {
 	for _, name := range []string{"gcc12-x86_64-dwarf5-based.elf", "clang19-x86_64-dwarf5-lto.elf", "gcc12-x86_64-dwarf5-zerobased.elf", "gcc12-s390x-dwarf5-based.elf",
 		"clang19-arm64-dwarf5-based.elf", "gcc12-i386-dwarf5-based.elf"} {
@@ -154,7 +153,7 @@ func TestDetachedLikePeer(t *testing.T) {
 	}
 }
 
-// TestTextsLikePeer: calls without an image.
+// TestTextsLikePeer: calls without an image print the same texts as pahole.
 func TestTextsLikePeer(t *testing.T) {
 	for _, line := range []string{"--version", "--numeric_version", "--supported_btf_features", "--version --foo", "--foo --version", "--=x",
 		"--lang_exclude=foo --numeric_version", "--numeric_version --btf_base=nope", "-JB", "--btf_encode_detached", "--s", "--c", "--lang_exc", "--btf_features"} {
@@ -164,8 +163,8 @@ func TestTextsLikePeer(t *testing.T) {
 	}
 }
 
-// TestInPlaceLikePeer: kernel modules continue the BTF of an ELF file and get theirs into their own file, once and again, whole
-// or with a distilled base.
+// TestInPlaceLikePeer: the BTF of a kernel module goes into its file, twice, with an ELF file as its base, and with or without a
+// distilled base.
 func TestInPlaceLikePeer(t *testing.T) {
 	for _, m := range []struct{ module, base string }{
 		{"gcc12-x86_64-dwarf5-driver.ko", "gcc12-x86_64-dwarf5-based.elf"},
@@ -188,7 +187,7 @@ func TestInPlaceLikePeer(t *testing.T) {
 	}
 }
 
-// inPlace encodes a kernel and its module, each into itself and twice, and returns their sections.
+// inPlace encodes a kernel and its module into their own files, twice, and returns their sections.
 func inPlace(t *testing.T, call func(*testing.T, []string) outcome, line, module, base string) [3][]byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -205,7 +204,7 @@ func inPlace(t *testing.T, call func(*testing.T, []string) outcome, line, module
 	return [3][]byte{section(t, vmlinux, btf.SectionBTF), section(t, ko, btf.SectionBTF), section(t, ko, btf.SectionBase)}
 }
 
-// TestSeveralInPlace: the BTF of several files goes to the first of which something is left, and no other is touched.
+// TestSeveralInPlace: the BTF of several files goes into the first file of which a CU is kept, and the other files do not change.
 func TestSeveralInPlace(t *testing.T) {
 	for _, line := range []string{"--btf_features=default", "--btf_features=default --lang_exclude=c11", "-X src"} {
 		got, want := severalInPlace(t, ours, line), severalInPlace(t, theirs, line)
@@ -215,7 +214,7 @@ func TestSeveralInPlace(t *testing.T) {
 	}
 }
 
-// severalInPlace encodes three files, and tells which of them has BTF.
+// severalInPlace encodes three files. The output of the outcome is the names of the files that have BTF afterwards.
 func severalInPlace(t *testing.T, call func(*testing.T, []string) outcome, line string) (o outcome) {
 	t.Helper()
 	dir := t.TempDir()
@@ -246,7 +245,7 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// section is the content of a section, nil if there is none.
+// section returns the contents of a section, or nil if there is none.
 func section(t *testing.T, path, name string) []byte {
 	t.Helper()
 	f, err := elf.Open(path)

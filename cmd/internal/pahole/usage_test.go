@@ -9,26 +9,26 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// ownWay are options that btfbatch takes otherwise than the reference, with what that does.
+// ownWay lists the options that btfbatch handles differently from pahole, with the difference.
 var ownWay = map[string]string{
 	"help":                   "another text",
 	"usage":                  "another text",
-	"devel_version":          "tells no commit",
+	"devel_version":          "prints no commit",
 	"supported_btf_features": "layout, see TestTextsLikePeer",
-	"btf_gen_all":            "layout too",
-	"ctf_encode":             "refused with another text: nobody can use it there either",
+	"btf_gen_all":            "layout, see TestTextsLikePeer",
+	"ctf_encode":             "refused with another text; it does not work in pahole either",
 	"running_kernel_vmlinux": "refused",
 	"program-name":           "refused",
 	"HANG":                   "refused",
-	"prettify":               "nothing is read that is to be printed",
-	"sort":                   "makes BTF; the reference makes none, in silence",
+	"prettify":               "has no effect, because nothing is printed",
+	"sort":                   "encodes BTF; pahole silently writes nothing",
 	"ptr_table_stats":        "no statistics on stderr",
-	"kabi_prefix":            "an empty prefix is an error; the reference writes nothing, in silence",
+	"kabi_prefix":            "an empty prefix is an error; pahole silently writes nothing",
 	"lang":                   "see TestLanguages",
 	"lang_exclude":           "see TestLanguages",
 }
 
-// TestEveryOption: each option beside -J, with any argument that it may have, leaves the same behind as when the reference has it.
+// TestEveryOption: each option together with -J, with several arguments, has the same outcome as with pahole.
 func TestEveryOption(t *testing.T) {
 	dir := t.TempDir()
 	for i := range options {
@@ -50,14 +50,14 @@ func TestEveryOption(t *testing.T) {
 		}
 		for _, line := range lines {
 			if o.long == "format_path" && line != "-F" {
-				continue // reads dwarf alone
+				continue // btfbatch reads only dwarf
 			}
-			// Where the option takes the name of the output for its argument, the image is encoded in place.
+			// If the option takes the name of the output as its argument, the image is encoded in place.
 			got, want := everyWay(t, ours, dir, line), everyWay(t, theirs, dir, line)
 			want.err = withoutNotFound(want.err)
-			if want.btf == nil && want.code == exitcode.OK && want.out == "" { // what it does not tell: a file of that name is missing
+			if want.btf == nil && want.code == exitcode.OK && want.out == "" { // pahole does not print that a file of that name is missing
 				if got.btf != nil || got.code == exitcode.OK && !strings.Contains(got.err, "nothing to encode") {
-					t.Errorf("%s: got exit code %d, %q, want an error where the reference writes nothing", line, got.code, got.err)
+					t.Errorf("%s: got exit code %d, %q, want an error, because pahole writes nothing", line, got.code, got.err)
 				}
 				continue
 			}
@@ -66,7 +66,7 @@ func TestEveryOption(t *testing.T) {
 	}
 }
 
-// everyWay runs a call on a copy of an image, and has the BTF from where it is.
+// everyWay runs a call on a copy of an image, and takes the BTF from the detached file or else from the image.
 func everyWay(t *testing.T, call func(*testing.T, []string) outcome, dir, line string) outcome {
 	t.Helper()
 	file := filepath.Join(dir, "vmlinux")
@@ -78,7 +78,7 @@ func everyWay(t *testing.T, call func(*testing.T, []string) outcome, dir, line s
 	return o
 }
 
-// withoutNotFound leaves out what the reference says of a type that it should print.
+// withoutNotFound removes pahole's lines about types that it was to print.
 func withoutNotFound(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
@@ -89,24 +89,24 @@ func withoutNotFound(text string) string {
 	return b.String()
 }
 
-// TestAbbreviations: a long option may be cut short until it is ambiguous, and how long that is is what the reference says.
+// TestAbbreviations: a long option may be abbreviated to the same prefixes as in pahole.
 func TestAbbreviations(t *testing.T) {
 	p := parser{name: "pahole"}
 	seen := map[string]bool{}
 	for i := range options {
 		long := options[i].long
 		for n := 1; n <= len(long); n++ {
-			// With an argument, a usage error is what follows at the latest.
+			// The second option makes sure that the call ends with a usage error.
 			line := "--" + long[:n] + "=1 --no_such_option"
 			_, err := p.lookup(long[:n], "")
-			said := long
+			result := long
 			if err != nil {
-				said = strings.SplitN(err.Error(), "possibilities", 2)[1]
+				result = strings.SplitN(err.Error(), "possibilities", 2)[1]
 			}
-			if seen[said] {
-				continue // as a longer or shorter one
+			if seen[result] {
+				continue // another prefix has the same result
 			}
-			seen[said] = true
+			seen[result] = true
 			if o, _ := p.lookup(long[:n], ""); o != nil && (o.arg == optional || ownWay[o.long] != "") {
 				continue
 			}
@@ -115,7 +115,7 @@ func TestAbbreviations(t *testing.T) {
 	}
 }
 
-// TestEnvironment: PAHOLE_LANG_EXCLUDE counts where no option says anything about languages.
+// TestEnvironment: PAHOLE_LANG_EXCLUDE applies if no option is about languages.
 func TestEnvironment(t *testing.T) {
 	file := image("gcc12-x86_64-dwarf5-zerobased.elf")
 	for _, value := range []string{"rust", "asm", "c11,asm", "C11", "", "foo", "rust,", "asm,foo", " asm"} {
@@ -129,7 +129,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestWithoutEncoding: what the reference is called for otherwise, by name or to print, is refused before any file is touched.
+// TestWithoutEncoding: calls for which pahole would print types are refused before any file is opened.
 func TestWithoutEncoding(t *testing.T) {
 	for _, line := range []string{"vmlinux", "-F btf vmlinux", "-C list_head vmlinux", "--sizes vmlinux", "", "--btf_base=vmlinux tun.ko",
 		"--btf_features=default vmlinux", "-J", "-j", "-J -F btf vmlinux", "--running_kernel_vmlinux", "-Z vmlinux"} {

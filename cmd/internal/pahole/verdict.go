@@ -12,10 +12,11 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// verifyVariable is the variable of the environment that names kernels, because a kernel's build cannot pass options that pahole lacks.
+// verifyVariable is the environment variable that lists kernels. It is not an option, because a kernel build cannot pass options that pahole
+// lacks.
 const verifyVariable = "BTFBATCH_VERIFY"
 
-// kernels are the names of the kernels that have to accept the BTF.
+// kernels returns the names of the kernels that must accept the BTF.
 func kernels() (list []string) {
 	text := os.Getenv(verifyVariable)
 	if text == "" {
@@ -27,8 +28,8 @@ func kernels() (list []string) {
 	return list
 }
 
-// judge asks kernels about BTF that is not written yet: those of the environment, which have to accept it, and with -V the newest one,
-// of whose refusal it only tells. f is the image that the BTF is for, and located adds to a refusal where the type comes from.
+// judge verifies the BTF before it is written. The kernels that the environment lists must accept it. If it lists none, -V prints whether the
+// newest kernel would refuse it. f is the image that the BTF is for, and located adds to a refusal where the type comes from.
 func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) error) error {
 	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
 	if r.base != nil && (len(r.want.Kernels) > 0 || r.verbose) {
@@ -41,11 +42,11 @@ func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) err
 	for _, k := range r.want.Kernels {
 		opt.Kernel = k.Kernel
 		switch err := verify.Check(wire, opt); {
-		case errors.Is(err, verify.ErrNoPath): // that kernel reads no such BTF at all
+		case errors.Is(err, verify.ErrNoPath): // this kernel does not read the BTF of modules
 		case err != nil:
-			return fmt.Errorf("%s: a kernel refuses it, and nothing is written: %w", verifyVariable, located(err))
+			return fmt.Errorf("%s: a kernel would refuse the BTF, so it is not written: %w", verifyVariable, located(err))
 		case r.verbose:
-			fmt.Fprintf(r.stderr, "pahole: kernel %s accepts it, path %s\n", opt.Kernel, opt.Path)
+			fmt.Fprintf(r.stderr, "pahole: kernel %s accepts the BTF, path %s\n", opt.Kernel, opt.Path)
 		}
 	}
 	if !r.verbose || len(r.want.Kernels) > 0 {
@@ -53,7 +54,7 @@ func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) err
 	}
 	opt.Kernel = verify.Newest
 	if err := verify.Check(wire, opt); err != nil {
-		fmt.Fprintf(r.stderr, "pahole: warning: a kernel refuses it: %s\n", escape.Line(located(err).Error()))
+		fmt.Fprintf(r.stderr, "pahole: warning: a kernel would refuse the BTF: %s\n", escape.Line(located(err).Error()))
 	}
 	return nil
 }
