@@ -1,4 +1,4 @@
-// Package btffile reads BTF from whatever holds it: a raw file, the sections of an ELF file, a raw dump.
+// Package btffile reads BTF from a raw file, from the sections of an ELF file, or from a raw dump.
 //
 // Input: paths. Output: bytes, for the verifier, or BTF objects. Package input recognises the kind of a file and its compression. Never:
 // the package checks no types and writes nothing.
@@ -20,32 +20,32 @@ import (
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// Errors about a base, which callers tell apart.
+// Errors about a base that callers distinguish.
 var (
-	// ErrSplit is the error of BTF that cannot be read alone.
+	// ErrSplit is the error of split BTF that is read without a base.
 	ErrSplit = errors.New("split BTF: give --base, the BTF of the kernel that it belongs to")
-	// ErrSplitBase is the error of a base that is no whole BTF.
-	ErrSplitBase = errors.New("split BTF, such as a module's, is no base: give the BTF of the kernel")
-	// ErrWhole is the error of BTF that is given a base and has none: its types would be taken for others.
-	ErrWhole = errors.New("whole BTF, such as a kernel's, continues no base: leave --base out")
+	// ErrSplitBase is the error of a base that is itself split.
+	ErrSplitBase = errors.New("split BTF, such as that of a module, cannot be a base: give the BTF of the kernel")
+	// ErrWhole is the error of BTF that is not split and is read with a base, which would change the meaning of its type ids.
+	ErrWhole = errors.New("the BTF is not split, so it has no base: leave --base out")
 )
 
-// A File is BTF as a file has it.
+// A File holds the BTF of a file.
 type File struct {
 	BTF       []byte
-	Distilled []byte // of the section .BTF.base, nil if there is none
+	Distilled []byte // the contents of .BTF.base, nil if there is none
 
-	// Of the ELF file; zero for a raw one.
+	// From the header of the ELF file; zero for raw BTF.
 	Order   binary.ByteOrder
 	Machine stdelf.Machine
 	PtrSize int
-	PerCPU  bool // the ELF file has per-CPU variables, as a kernel for several processors does
+	PerCPU  bool // the ELF file has per-CPU variables, like a kernel for several processors
 }
 
-// Read reads raw BTF or the BTF sections of an ELF file, compressed or not.
+// Read reads raw BTF or the BTF sections of an ELF file, plain or compressed.
 func Read(path string) (*File, error) { return read(path, input.BTF, input.ELF) }
 
-// ReadAny reads a file as Read does. What is of no kind that anybody knows is taken for raw BTF, so that a kernel is asked about it.
+// ReadAny reads a file as Read does. A file of an unknown kind is read as raw BTF, so that the verifier reports what is wrong with it.
 func ReadAny(path string) (*File, error) {
 	return read(path, input.BTF, input.ELF, input.Empty, input.Unknown)
 }
@@ -60,7 +60,7 @@ func read(path string, want ...input.Kind) (*File, error) {
 	return f, input.Named(path, err)
 }
 
-// From reads what is open, which is an ELF file or taken for raw BTF. It is an error if somebody writes to it in the meantime.
+// From reads an open file. If it is not an ELF file, it is read as raw BTF. A file that changes while it is read is an error.
 func From(in *input.File) (*File, error) {
 	f, err := readInput(in)
 	if err != nil {
@@ -89,7 +89,7 @@ func FromELF(e *elf.File) (*File, error) {
 		f.PerCPU = s.Size > 0
 	}
 	if f.BTF, err = section(e, btf.SectionBTF); err == nil && f.BTF == nil {
-		err = errors.New("there is no section .BTF; btfbatch encode makes BTF of an image")
+		err = errors.New("there is no section .BTF; btfbatch encode creates BTF from the DWARF of an image")
 	}
 	if err == nil {
 		f.Distilled, err = section(e, btf.SectionBase)
@@ -97,7 +97,7 @@ func FromELF(e *elf.File) (*File, error) {
 	return f, err
 }
 
-// Alone is ErrSplit where the BTF continues a base that the file does not have.
+// Alone returns ErrSplit if the BTF is split and the file does not contain its base.
 func (f *File) Alone() error {
 	if f.Distilled == nil && btf.IsSplit(f.BTF) {
 		return ErrSplit
@@ -113,7 +113,7 @@ func section(f *elf.File, name string) ([]byte, error) {
 	return f.Data(s)
 }
 
-// Base reads the BTF that split ones continue. Several goroutines may continue it at once.
+// Base reads the base of split BTF. Several goroutines may use it concurrently.
 func Base(path string) (*btf.Object, []byte, error) {
 	in, err := Open(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func Open(path string) (*input.File, error) {
 	return in, input.Named(path, err)
 }
 
-// BaseFrom is Base for a file that is open, and has that path.
+// BaseFrom is Base for an open file with that path.
 func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
 	f, err := baseFrom(in, path)
 	if err != nil {
@@ -142,7 +142,7 @@ func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
 	return o, f.BTF, nil
 }
 
-// ReadBase reads a file as Read does. The BTF can be a base as far as its strings tell.
+// ReadBase reads a file as Read does, and checks that the BTF is not split.
 func ReadBase(path string) (*File, error) {
 	in, err := Open(path)
 	if err != nil {
@@ -160,7 +160,7 @@ func baseFrom(in *input.File, path string) (*File, error) {
 	return f, input.Named(path, err)
 }
 
-// Parse parses a base.
+// Parse parses BTF that is not split, checks its references, and indexes its strings for use as a base.
 func Parse(data []byte) (*btf.Object, error) {
 	o, err := btf.Parse(data, nil)
 	if err != nil {
@@ -173,8 +173,8 @@ func Parse(data []byte) (*btf.Object, error) {
 	return o, nil
 }
 
-// Object reads an object, and the size of a pointer, which is 0 where only the types could tell. basePath is the file that the
-// object continues; without one, an ELF file's own distilled base counts.
+// Object reads a BTF object from the file at path, and returns the size of a pointer in bytes, which is 0 if the file is not ELF. basePath is
+// the file with its base. If it is empty, the distilled base of the ELF file is used, if there is one.
 func Object(path, basePath string) (o *btf.Object, ptrSize int, err error) {
 	base, err := base(basePath)
 	if err != nil {
@@ -196,7 +196,7 @@ func base(path string) (*btf.Object, error) {
 	return o, err
 }
 
-// Object parses the BTF. A file with a distilled base of its own is put onto base, if there is one, as a kernel would do it.
+// Object parses the BTF. If the file has a distilled base and base is not nil, the BTF is relocated to base, as a kernel does.
 func (f *File) Object(path string, base *btf.Object) (o *btf.Object, err error) {
 	own := base
 	if err := f.Alone(); err != nil && base == nil {
@@ -212,7 +212,7 @@ func (f *File) Object(path string, base *btf.Object) (o *btf.Object, err error) 
 		err = ErrWhole
 	}
 	if err == nil && base != nil && o.Order != base.Order {
-		err = errors.New("its byte order is not that of its base")
+		err = errors.New("the BTF and its base have different byte orders")
 	}
 	if err == nil && base != nil && own != base {
 		o, err = distill.Relocate(o, own, base)
@@ -226,22 +226,22 @@ func (f *File) Object(path string, base *btf.Object) (o *btf.Object, err error) 
 // A Compared is one side of a comparison.
 type Compared struct {
 	cause.Input
-	// Empty says that the file is empty: split BTF without types has a dump without text, and so has a program that failed.
+	// Empty says that the file is empty. It may be the dump of split BTF without types, or the output of a program that failed.
 	Empty bool
 }
 
-// ToCompare reads an object as Object does, or from a raw dump.
+// ToCompare reads a BTF object as Object does, or from a raw dump.
 func ToCompare(path, basePath string) (*Compared, error) {
 	return new(Bases).ToCompare(path, basePath)
 }
 
-// Bases reads bases, and keeps the last one for the next object that continues it.
+// Bases reads bases, and keeps the last one for the next BTF object that has it.
 type Bases struct {
 	path string
 	o    *btf.Object
 }
 
-// ToCompare reads an object as the function of this name does.
+// ToCompare reads a BTF object as the function ToCompare does.
 func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
 	if basePath == "" || basePath != b.path {
 		o, err := base(basePath)

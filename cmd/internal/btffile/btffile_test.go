@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// TestDistilled: a module with a distilled base is read over that, or put onto the base it is given.
+// TestDistilled: a module with a distilled base is read with that base, or relocated to the base that is given.
 func TestDistilled(t *testing.T) {
 	images := filepath.Join("..", "..", "..", "corpus", "images")
 	read := func(name string) []byte {
@@ -39,9 +39,9 @@ func TestDistilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := dump.AppendRaw(nil, o); !bytes.Equal(got, read(driver+"relocated.golden")) {
-		t.Errorf("over the whole base it is not what bpftool prints:\n%s", got)
+		t.Errorf("relocated to the whole base: got a dump that differs from bpftool's:\n%s", got)
 	}
 	if _, _, err := btffile.Object(module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
-		t.Error("over a base without its types it was accepted")
+		t.Error("relocated to a base without its types: got no error")
 	}
 }

@@ -1,4 +1,4 @@
-// Package costs shows what variables cost.
+// Package costs shows how many bytes variables add to a BTF.
 //
 // Input: the encoder's counts. Output: tables for people, or JSON. Never: the package encodes and decides nothing.
 package costs
@@ -15,14 +15,14 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// A Report is the costs of one image.
+// A Report has the costs of the variables of one image.
 type Report struct {
 	Image   string
 	Profile string
 	Costs   *encoder.Costs
 }
 
-// choices are the ways to encode, with the words for people and for programs.
+// choices lists the choices of variables to encode, with their names in the text and in JSON.
 func (r *Report) choices() []choice {
 	return []choice{
 		{"none", "none", &r.Costs.None, &r.Costs.Kinds[0]},
@@ -37,7 +37,7 @@ type choice struct {
 	kinds      *encoder.Kinds
 }
 
-// column is the first one, which stands to the left where the numbers stand to the right.
+// column is the format of the first column. It is left-aligned, and the numbers are right-aligned.
 const column = "%-18v"
 
 // WriteText writes three tables: the whole BTF by choice, the sections, and the kinds.
@@ -48,7 +48,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tMORE THAN NONE\t\t\n", "VARIABLES")
 	for _, c := range r.choices() {
 		more := c.share.Bytes() - none
-		percent := "-" // of a split BTF that has nothing of its own without variables
+		percent := "-" // without variables, a split BTF may be empty
 		if none > 0 {
 			percent = fmt.Sprintf("%.2f %%", 100*float64(more)/float64(none))
 		}
@@ -90,7 +90,7 @@ func forJSON(s *encoder.Share) shareJSON {
 	return shareJSON{Vars: s.Vars, Datasecs: s.Datasecs, TypeBytes: s.TypeBytes, StringBytes: s.StringBytes, Bytes: s.Bytes()}
 }
 
-// WriteJSON writes the same as one JSON object.
+// WriteJSON writes the same figures as one JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
 	sections := []shareJSON{}
 	for i := range r.Costs.Sections {

@@ -1,6 +1,6 @@
 // Package embed puts existing BTF into an image.
 //
-// Input: the names of files. Output: a copy of the image that contains the BTF, or the changed image. BTF that the kernel would refuse is
+// Input: the names of files. Output: a copy of the image that contains the BTF, or the changed image. BTF that a kernel would refuse is
 // not embedded. Never: the package encodes nothing.
 package embed
 
@@ -18,24 +18,24 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A Job says what goes where.
+// A Job names the files of one embedding.
 type Job struct {
 	Image     string
 	Out       string // may be Image
 	BTF       string // raw BTF, or an ELF file that has BTF and perhaps a distilled base
-	Distilled string // a raw distilled base that BTF continues; may be empty
-	Base      string // the BTF of the kernel that a module belongs to; may be empty
+	Distilled string // a raw distilled base, the base of BTF; may be empty
+	Base      string // the BTF of the kernel to which a module belongs; may be empty
 	Kernels   []settings.Kernel
 }
 
 // Rules of warnings.
 const (
 	RuleIdentity = "identity"    // the BTF seems to be that of another image
-	RuleFewer    = "fewer-types" // the image had more types
+	RuleFewer    = "fewer-types" // the image has BTF with more types
 )
 
-// Run does the job. It tells what it has embedded, and what is odd about that.
-func (j *Job) Run() (told string, warnings []report.Warning, err error) {
+// Run embeds the BTF. It returns a sentence about what it embedded, and warnings.
+func (j *Job) Run() (summary string, warnings []report.Warning, err error) {
 	in, err := btffile.Open(j.BTF)
 	if err != nil {
 		return "", nil, err
@@ -64,20 +64,20 @@ func (j *Job) Run() (told string, warnings []report.Warning, err error) {
 	if warnings, err = j.judge(f, in, image, sections.BTF); err != nil {
 		return "", nil, err
 	}
-	told = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(sections.BTF))
+	summary = fmt.Sprintf("%s: .BTF has %d bytes", j.Out, len(sections.BTF))
 	if sections.Base != nil {
-		told += fmt.Sprintf(", .BTF.base %d", len(sections.Base))
+		summary += fmt.Sprintf(", .BTF.base %d", len(sections.Base))
 	}
 	set := new(publish.Publisher).Set()
 	defer set.Discard()
 	if err := image.Embed(sections.List(), set.Copy(j.Out)); err != nil {
 		return "", nil, err
 	}
-	return told, warnings, set.Commit()
+	return summary, warnings, set.Commit()
 }
 
-// judge checks that the BTF, which was read from in, fits the image, and asks the kernels about it and about padded, which is the form that
-// the image gets.
+// judge checks that the BTF fits the image, and that the kernels accept it. in is the file that it was read from. padded is the form in which
+// the image gets it, and is verified as well.
 func (j *Job) judge(f *btffile.File, in *input.File, image *elf.File, padded []byte) (warnings []report.Warning, err error) {
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
 	var base *btf.Object
@@ -103,7 +103,7 @@ func (j *Job) judge(f *btffile.File, in *input.File, image *elf.File, padded []b
 	if warnings, err = j.fit(f, in, image, base); err != nil {
 		return nil, fmt.Errorf("%s: %w", j.BTF, err)
 	}
-	if err := check(f.BTF); err != nil { // by itself first: of a wrong header the padding makes another one
+	if err := check(f.BTF); err != nil { // the unpadded form first, because padding rewrites the header and can hide errors in it
 		return nil, err
 	}
 	if len(padded) != len(f.BTF) {
@@ -112,8 +112,8 @@ func (j *Job) judge(f *btffile.File, in *input.File, image *elf.File, padded []b
 	return warnings, err
 }
 
-// fit finds out whether the BTF can be the image's, and what speaks against it. What is wrong with the BTF itself is for the kernels
-// to say.
+// fit checks whether the BTF can belong to the image, and returns warnings if it seems not to. It ignores errors in the BTF itself, which the
+// kernels' checks report.
 func (j *Job) fit(f *btffile.File, in *input.File, image *elf.File, base *btf.Object) (warnings []report.Warning, err error) {
 	own := base
 	if f.Distilled != nil {

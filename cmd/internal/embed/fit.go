@@ -13,21 +13,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// fits tells whether BTF can be that of an image at all.
+// fits returns an error if BTF cannot be that of an image.
 func fits(o *btf.Object, from *btffile.File, image *elf.File) error {
 	if from.Order != nil && from.Machine != image.Machine {
-		return fmt.Errorf("it comes from a file for %s, and the image is for %s", from.Machine, image.Machine)
+		return fmt.Errorf("the BTF is from an ELF file for %s, but the image is for %s", from.Machine, image.Machine)
 	}
 	return SameMachine(o, image)
 }
 
-// SameMachine compares the byte order and the size of a pointer of BTF, as far as it tells, with those of an image.
+// SameMachine returns an error if the byte order of BTF, or the size of its type long, does not fit an image.
 func SameMachine(o *btf.Object, image *elf.File) error {
 	if o.Order != image.Order {
-		return fmt.Errorf("it is %s, and the image is %s", endian(o.Order), endian(image.Order))
+		return fmt.Errorf("the BTF is %s, but the image is %s", endian(o.Order), endian(image.Order))
 	}
 	if size := longSize(o); size != 0 && size != image.AddrSize() {
-		return fmt.Errorf("its long has %d bytes, and pointers of the image have %d", size, image.AddrSize())
+		return fmt.Errorf("the type long of the BTF has %d bytes, but pointers of the image have %d", size, image.AddrSize())
 	}
 	return nil
 }
@@ -39,10 +39,10 @@ func endian(o binary.ByteOrder) string {
 	return "little-endian"
 }
 
-// longs are names of the type long, which has the size of a pointer on Linux.
+// longs lists the names of the type long, which has the size of a pointer on Linux.
 var longs = [][]byte{[]byte("long unsigned int"), []byte("unsigned long"), []byte("long int"), []byte("long")}
 
-// longSize is the size of long, or 0 where the BTF has none of its own.
+// longSize returns the size of the type long, or 0 if the BTF, without its base, has none.
 func longSize(o *btf.Object) int {
 	for id := o.First(); id < o.End(); id++ {
 		r := o.At(id)
@@ -59,7 +59,7 @@ func longSize(o *btf.Object) int {
 	return 0
 }
 
-// doubts lists reasons to suspect that BTF is not that of an image. in is the file that the BTF comes from.
+// doubts lists reasons to suspect that the BTF belongs to another image. in is the file that the BTF was read from.
 func doubts(o *btf.Object, in *input.File, image *elf.File) (list []string, err error) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	is, err := corpus.Identify(image)
@@ -69,11 +69,11 @@ func doubts(o *btf.Object, in *input.File, image *elf.File) (list []string, err 
 	ofKernel := hasStruct(o, "task_struct")
 	switch {
 	case is.Kind == config.Kernel && o.Base != nil:
-		add("the BTF is split, such as that of a module, and the image is a kernel")
+		add("the BTF is split, like that of a module, but the image is a kernel")
 	case is.Kind == config.Module && o.Base == nil:
-		add("the BTF is whole, and the image is a module, whose BTF a kernel takes for split")
+		add("the BTF is not split, but the image is a module, and kernels expect the BTF of a module to be split")
 	case is.Kind == "" && ofKernel:
-		add("the BTF is that of a kernel (it has struct task_struct), and the image is %s", is.What())
+		add("the BTF is that of a kernel (it has struct task_struct), but the image is %s", is.What())
 	case is.Kind == "":
 		add("the image is %s", is.What())
 	}
@@ -82,7 +82,7 @@ func doubts(o *btf.Object, in *input.File, image *elf.File) (list []string, err 
 		return nil, err
 	}
 	if missing > 0 {
-		add("%d of %d functions of the BTF are not in the image, such as %s: it seems to be that of another one", missing, funcs, example)
+		add("%d of %d functions of the BTF are not in the image, such as %s: the BTF seems to be that of another image", missing, funcs, example)
 	}
 	if in.Kind != input.ELF {
 		return list, nil
@@ -96,12 +96,12 @@ func doubts(o *btf.Object, in *input.File, image *elf.File) (list []string, err 
 		return nil, err
 	}
 	if is.Release != "" && was.Release != "" && is.Release != was.Release {
-		add("the BTF comes from a file of release %s, and the image is of %s", was.Release, is.Release)
+		add("the BTF is from a file of release %s, but the image is of release %s", was.Release, is.Release)
 	}
 	a, errA := image.BuildID()
 	b, errB := other.BuildID()
 	if errA == nil && errB == nil && a != nil && b != nil && !bytes.Equal(a, b) {
-		add("the BTF comes from a file with the build id %x, and the image has %x", b, a)
+		add("the BTF is from a file with build id %x, but the build id of the image is %x", b, a)
 	}
 	return list, nil
 }
@@ -115,8 +115,8 @@ func hasStruct(o *btf.Object, name string) bool {
 	return false
 }
 
-// strangers counts the functions of the BTF, and those of them that an image has no symbol of. What the compiler appended to a
-// symbol does not count. Where the image has no functions nothing can be told.
+// strangers counts the functions of the BTF, and those for which the image has no symbol, and returns the name of one of these. Suffixes
+// that the compiler appends to symbols are ignored. If the image has no symbols of functions, all results are zero.
 func strangers(o *btf.Object, image *elf.File) (funcs, missing int, example string, err error) {
 	syms, err := image.Symbols()
 	if err != nil || syms == nil {
@@ -148,7 +148,7 @@ func strangers(o *btf.Object, image *elf.File) (funcs, missing int, example stri
 	return funcs, missing, example, nil
 }
 
-// Fewer says that an image has more types in its .BTF than it is to get, or nothing.
+// Fewer returns a sentence if the .BTF that the image has contains more than this number of types, and otherwise "".
 func Fewer(image *elf.File, types int, base *btf.Object) string {
 	s := image.Section(btf.SectionBTF)
 	if s == nil || !s.HasData() || s.Size == 0 {
@@ -162,5 +162,5 @@ func Fewer(image *elf.File, types int, base *btf.Object) string {
 	if err != nil || was.Len() <= types {
 		return ""
 	}
-	return fmt.Sprintf("the image has %d types in its .BTF, and gets %d", was.Len(), types)
+	return fmt.Sprintf("the .BTF of the image has %d types, and is replaced with one that has %d", was.Len(), types)
 }

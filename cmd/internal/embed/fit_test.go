@@ -16,7 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// blob is BTF with a long of that size, a struct and a function.
+// blob returns BTF with a type long of that size, a struct and a function.
 func blob(longSize uint32, structName, funcName string) []byte {
 	o := btf.New(binary.LittleEndian, nil)
 	name := func(s string) uint32 { return o.Strings.Add([]byte(s)) }
@@ -27,7 +27,7 @@ func blob(longSize uint32, structName, funcName string) []byte {
 	return o.AppendWire(nil)
 }
 
-// TestFit: BTF that is hardly the image's is embedded with a warning, and what cannot be the image's is not.
+// TestFit: BTF that seems to be another image's is embedded with a warning. BTF that cannot be the image's is not embedded.
 func TestFit(t *testing.T) {
 	target := synth.Target{Class: stdelf.ELFCLASS64, Order: binary.LittleEndian, Machine: stdelf.EM_X86_64, Type: stdelf.ET_EXEC, DWARF: 5}
 	hello := synth.New(target)
@@ -47,11 +47,11 @@ func TestFit(t *testing.T) {
 		wantError string
 	}{
 		{"a kernel's into a program", program, blob(8, "task_struct", "start_kernel"), []string{
-			"the BTF is that of a kernel (it has struct task_struct), and the image is " + neither,
-			"1 of 1 functions of the BTF are not in the image, such as start_kernel: it seems to be that of another one"}, ""},
+			"the BTF is that of a kernel (it has struct task_struct), but the image is " + neither,
+			"1 of 1 functions of the BTF are not in the image, such as start_kernel: the BTF seems to be that of another image"}, ""},
 		{"a program's own", program, blob(8, "mine", "main"), []string{"the image is " + neither}, ""},
-		{"whole BTF into a module", mod, blob(8, "mine", "main"), []string{"the BTF is whole, and the image is a module, whose BTF a kernel takes for split"}, ""},
-		{"32 bits", program, blob(4, "mine", "main"), nil, "its long has 4 bytes, and pointers of the image have 8"},
+		{"whole BTF into a module", mod, blob(8, "mine", "main"), []string{"the BTF is not split, but the image is a module, and kernels expect the BTF of a module to be split"}, ""},
+		{"32 bits", program, blob(4, "mine", "main"), nil, "the type long of the BTF has 4 bytes, but pointers of the image have 8"},
 	} {
 		dir := t.TempDir()
 		job := embed.Job{Image: filepath.Join(dir, "image"), Out: filepath.Join(dir, "out"), BTF: filepath.Join(dir, "btf"), Kernels: []settings.Kernel{{Kernel: verify.Newest}}}

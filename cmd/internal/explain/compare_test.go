@@ -1,10 +1,12 @@
 package explain
 
 import (
-	"github.com/btfbatch/btfbatch/encoder"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
 )
 
+// TestCompare: a decision of the other profile is shown only if it differs. Variables are matched by name and address.
 func TestCompare(t *testing.T) {
 	kept := encoder.VarDecision{Name: "v", Section: "s", Addr: 8, Offset: 8, Size: 4}
 	dropped := kept
@@ -14,18 +16,18 @@ func TestCompare(t *testing.T) {
 	const at = "  at s+0x8 (address 0x8), 4 bytes, profile p\n"
 	for _, tt := range []struct {
 		name         string
-		mine, theirs listener
+		mine, theirs recorder
 		want         string
 	}{
-		{"nothing", listener{}, listener{}, ""},
-		{"same", listener{vars: []encoder.VarDecision{kept}}, listener{vars: []encoder.VarDecision{kept}}, "variable v: kept\n" + at},
-		{"differs", listener{vars: []encoder.VarDecision{kept}}, listener{vars: []encoder.VarDecision{dropped}},
+		{"nothing", recorder{}, recorder{}, ""},
+		{"same", recorder{vars: []encoder.VarDecision{kept}}, recorder{vars: []encoder.VarDecision{kept}}, "variable v: kept\n" + at},
+		{"differs", recorder{vars: []encoder.VarDecision{kept}}, recorder{vars: []encoder.VarDecision{dropped}},
 			"variable v: kept\n" + at + "  profile o differs: left out by rule non-allocated: owns no storage in the section\n"},
-		{"mine only", listener{vars: []encoder.VarDecision{kept}}, listener{}, "variable v: kept\n" + at + "  profile o differs: " + absent + "\n"},
-		{"theirs only", listener{}, listener{vars: []encoder.VarDecision{kept}}, "variable v: " + absent + "\n" + at + "  profile o differs: kept\n"},
-		{"two of one name", listener{vars: []encoder.VarDecision{kept, moved}}, listener{vars: []encoder.VarDecision{moved, kept}},
+		{"mine only", recorder{vars: []encoder.VarDecision{kept}}, recorder{}, "variable v: kept\n" + at + "  profile o differs: " + absent + "\n"},
+		{"theirs only", recorder{}, recorder{vars: []encoder.VarDecision{kept}}, "variable v: " + absent + "\n" + at + "  profile o differs: kept\n"},
+		{"two of one name", recorder{vars: []encoder.VarDecision{kept, moved}}, recorder{vars: []encoder.VarDecision{moved, kept}},
 			"variable v: kept\n" + at + "variable v: kept\n  at s+0x10 (address 0x10), 4 bytes, profile p\n"},
-		{"function", listener{fun: &encoder.FuncDecision{Name: "f", States: 2, Reason: encoder.FuncAmbiguousAddress}}, listener{fun: &encoder.FuncDecision{Name: "f", States: 2}},
+		{"function", recorder{fun: &encoder.FuncDecision{Name: "f", States: 2, Reason: encoder.FuncAmbiguousAddress}}, recorder{fun: &encoder.FuncDecision{Name: "f", States: 2}},
 			"function f: left out by rule unambiguous-address: ambiguous address\n  found in 2 places, profile p\n  profile o differs: kept\n"},
 	} {
 		if got := compare(&tt.mine, &tt.theirs, "p", "o"); got != tt.want {

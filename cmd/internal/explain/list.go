@@ -1,4 +1,4 @@
-// Package explain tells why the encoder kept a function or variable, or left it out.
+// Package explain shows why the encoder kept a function or variable, or left it out.
 //
 // Input: an image, options and a name. Output: text with the decision, its rule, and the decision of the other profile. The package
 // encodes the image and records the encoder's decisions. Never: it decides nothing itself.
@@ -15,20 +15,20 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// A List writes a line for everything that is left out: what it is, where, its name, the rule and the reason, separated by tabs.
+// A List writes a line for every function and variable that is left out: kind, place, name, rule and reason, separated by tabs.
 type List struct {
 	W   io.Writer
-	Err error // the first failure to write
+	Err error // the first error of W
 }
 
-// Func hears of a function.
+// Func writes the line of a function that is left out. It is an encoder.Hooks.OnFunc.
 func (l *List) Func(d encoder.FuncDecision) {
 	if d.Reason != encoder.FuncKept {
 		l.line("func", "-", d.Name, d.Reason.Rule(), d.Reason)
 	}
 }
 
-// Var hears of a variable.
+// Var writes the line of a variable that is left out. It is an encoder.Hooks.OnVar.
 func (l *List) Var(d encoder.VarDecision) {
 	if d.Reason != encoder.VarKept {
 		l.line("var", place(d), cmp.Or(d.Name, "-"), d.Reason.Rule(), d.Reason)

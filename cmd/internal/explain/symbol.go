@@ -13,19 +13,19 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// An UnknownError says that an image has no function or variable of a name.
+// An UnknownError is the error for a name that no function or variable of the image has.
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("no function or variable is named %q", e.Name)
+	return fmt.Sprintf("no function or variable is named %q in the symbol table or DWARF", e.Name)
 }
 
-// Symbol writes what was decided about a name, with the given options and, if both are wanted, whether the other profile decides
-// otherwise, or fails. It returns the encoder's warnings with the given options. The error is an *UnknownError if neither the symbol table
-// nor the DWARF has the name. Errors do not name the image.
+// Symbol writes the decisions about a name under the given options. If both is true, it also writes the decisions of the other profile
+// that differ, or its error. It returns the encoder's warnings under the given options. The error is an *UnknownError if neither the symbol
+// table nor the DWARF has the name. Errors do not name the image.
 func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
-	mine := listener{name: name}
-	warnings, err := mine.hear(ctx, image, enc)
+	mine := recorder{name: name}
+	warnings, err := mine.record(ctx, image, enc)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +37,8 @@ func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc 
 	theirs := mine
 	var failure error // of the other profile
 	if both {
-		theirs = listener{name: name}
-		if _, failure = theirs.hear(ctx, image, other); failure != nil {
+		theirs = recorder{name: name}
+		if _, failure = theirs.record(ctx, image, other); failure != nil {
 			if ctx.Err() != nil {
 				return warnings, ctx.Err()
 			}
@@ -55,29 +55,30 @@ func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc 
 		return warnings, &UnknownError{name}
 	}
 	if failure != nil {
-		text += fmt.Sprintf("  profile %s fails, and gives no BTF of this image: %s\n", other.Profile, failure)
+		text += fmt.Sprintf("  profile %s cannot encode this image: %s\n", other.Profile, failure)
 	}
 	_, err = io.WriteString(w, text)
 	return warnings, err
 }
 
-// A listener keeps the decisions about one name. Several variables may have it, each in a unit of its own.
-type listener struct {
+// A recorder records the decisions about one name. Several variables may have it, in different CUs.
+type recorder struct {
 	name string
 	fun  *encoder.FuncDecision
 	vars []encoder.VarDecision
 }
 
-func (l *listener) hear(ctx context.Context, image *elf.File, enc encoder.Encoder) ([]encoder.Warning, error) {
-	base, _, _ := strings.Cut(l.name, ".") // functions go by the name in front of what the compiler appends
+// record encodes the image and records the decisions about the name.
+func (r *recorder) record(ctx context.Context, image *elf.File, enc encoder.Encoder) ([]encoder.Warning, error) {
+	base, _, _ := strings.Cut(r.name, ".") // decisions have the name of a function without the suffix that the compiler appends
 	enc.OnFunc = func(d encoder.FuncDecision) {
 		if d.Name == base {
-			l.fun = &d
+			r.fun = &d
 		}
 	}
 	enc.OnVar = func(d encoder.VarDecision) {
-		if d.Name == l.name {
-			l.vars = append(l.vars, d)
+		if d.Name == r.name {
+			r.vars = append(r.vars, d)
 		}
 	}
 	res, err := enc.Encode(ctx, image)
@@ -87,13 +88,13 @@ func (l *listener) hear(ctx context.Context, image *elf.File, enc encoder.Encode
 	return res.Warnings, nil
 }
 
-// compare tells of every decision and of the other profile's, if that is another one.
-func compare(mine, theirs *listener, profile, other string) string {
+// compare returns the text of every decision, with the decision of the other profile if it differs.
+func compare(mine, theirs *recorder, profile, other string) string {
 	var b strings.Builder
 	switch {
 	case mine.fun != nil:
 		a := funcVerdict(mine.fun)
-		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", escape.Line(mine.fun.Name), a, units(mine.fun.States), profile)
+		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", escape.Line(mine.fun.Name), a, places(mine.fun.States), profile)
 		different(&b, a, funcVerdict(theirs.fun), other)
 	case theirs.fun != nil:
 		fmt.Fprintf(&b, "function %s: %s\n", escape.Line(theirs.fun.Name), absent)
@@ -119,8 +120,8 @@ func compare(mine, theirs *listener, profile, other string) string {
 	return b.String()
 }
 
-// absent is the verdict on what a profile never looks at.
-const absent = "left out by rule section: no rule is for its section"
+// absent is the verdict on a variable that a profile does not consider.
+const absent = "left out by rule section: no section rule matches its section"
 
 func different(b *strings.Builder, mine, theirs, other string) {
 	if mine != theirs {
@@ -128,7 +129,7 @@ func different(b *strings.Builder, mine, theirs, other string) {
 	}
 }
 
-// varAt finds the decision about the same variable, which the units come in the same order for.
+// varAt finds the decision about the variable of the same name and address. CUs come in the same order under both profiles.
 func varAt(list []encoder.VarDecision, d *encoder.VarDecision) *encoder.VarDecision {
 	for i := range list {
 		if list[i].Name == d.Name && list[i].Addr == d.Addr {
@@ -151,21 +152,21 @@ func varVerdict(d *encoder.VarDecision) string {
 func funcVerdict(d *encoder.FuncDecision) string {
 	switch {
 	case d == nil:
-		return "left out by rule definition: no unit defines it"
+		return "left out by rule definition: no CU defines it"
 	case d.Reason == encoder.FuncKept:
 		return "kept"
 	}
 	return fmt.Sprintf("left out by rule %s: %s", d.Reason.Rule(), d.Reason)
 }
 
-func units(n int) string {
+func places(n int) string {
 	if n == 1 {
 		return "1 place"
 	}
 	return fmt.Sprintf("%d places", n)
 }
 
-// fromSymbols tells of names that the symbol table has and no decision was about.
+// fromSymbols returns the text for a name that only the symbol table has, because the encoder had nothing to decide about it.
 func fromSymbols(f *elf.File, name string, enc encoder.Encoder) (string, error) {
 	syms, err := f.Symbols()
 	if err != nil || syms == nil {
@@ -184,12 +185,12 @@ func fromSymbols(f *elf.File, name string, enc encoder.Encoder) (string, error) 
 	return b.String(), err
 }
 
-// undecided says why nothing was to decide about a symbol.
+// undecided returns the reason why the encoder had nothing to decide about a symbol.
 func undecided(f *elf.File, wanted func(addr uint64) bool, y *elf.Symbol, name string) string {
 	shown := escape.Line(name)
 	if y.Type() == stdelf.STT_FUNC {
 		if i := strings.IndexByte(name, '.'); i >= 0 && (strings.Contains(name[i:], ".cold") || strings.Contains(name[i:], ".part")) {
-			return fmt.Sprintf("function %s: left out by rule whole-function: it is a part that the compiler split off\n", shown)
+			return fmt.Sprintf("function %s: left out by rule whole-function: it is a part of a function that the compiler split off\n", shown)
 		}
 		return fmt.Sprintf("function %s: %s\n", shown, funcVerdict(nil))
 	}
@@ -197,11 +198,11 @@ func undecided(f *elf.File, wanted func(addr uint64) bool, y *elf.Symbol, name s
 		return ""
 	}
 	if uint64(y.Section) >= uint64(len(f.Sections)) || y.Section == 0 {
-		return fmt.Sprintf("variable %s: left out by rule section: its symbol is in no section\n", shown)
+		return fmt.Sprintf("variable %s: left out by rule section: its symbol has no section\n", shown)
 	}
 	s := &f.Sections[y.Section]
 	if wanted(y.Value - f.SymbolBase(s) + s.Addr) {
-		return fmt.Sprintf("variable %s: left out by rule definition: no unit has a variable of that name in %s\n", shown, escape.Line(s.Name))
+		return fmt.Sprintf("variable %s: left out by rule definition: no CU has a variable of that name in %s\n", shown, escape.Line(s.Name))
 	}
-	return fmt.Sprintf("variable %s: left out by rule section: no rule is for section %s\n", shown, escape.Line(s.Name))
+	return fmt.Sprintf("variable %s: left out by rule section: no section rule matches %s\n", shown, escape.Line(s.Name))
 }
