@@ -13,17 +13,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// A base is BTF that images of the batch continue: that of another image, or that of a file. It is parsed and prepared once and
-// shared, and released after its last user is done.
+// A base is the base of images of the batch: the BTF of another image, or of a file. It is parsed and prepared once, shared, and released
+// when its last user is done.
 type base struct {
 	name string // for messages
-	file string // to be read by the first user; empty if an image provides it
+	file string // the first user reads it; empty if an image provides the base
 	once sync.Once
-	hash bool // somebody wants the sum of its file
+	hash bool // the digest of its file is needed
 	sum  string
 
-	ready chan struct{} // closed when an image has provided it
-	is    corpus.Base   // what its file says of itself
+	ready chan struct{} // closed when an image has provided the base
+	is    corpus.Base   // architecture, byte order and identity of its file
 	btf   *encoder.Base
 	wire  []byte
 	err   error
@@ -69,7 +69,7 @@ func (b *batch) linkBases() {
 func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	s.is, s.sum = is, sum
 	if err == nil {
-		// Read back from the bytes: what is shared is what was published, and the encoder's memory is free.
+		// Parse the bytes again, so that the base is what was published, and the encoder's memory can be released.
 		s.wire = wire
 		var o *btf.Object
 		o, err = btffile.Parse(wire)
@@ -79,7 +79,7 @@ func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	close(s.ready)
 }
 
-// read reads the base from its file. The digest, if it is wanted, is that of the bytes that are read.
+// read reads the base from its file. If the digest is needed, it is that of the bytes that are read.
 func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 	in, is, err := corpus.OpenBase(s.file)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 	return nil
 }
 
-// sameSum hashes a file again if its times cannot show that it was changed since it was hashed first.
+// sameSum hashes a file again if it is too recent for its times to show a change since it was hashed.
 func sameSum(ctx context.Context, f *input.File, sum string) error {
 	if !f.Recent() {
 		return nil
@@ -115,7 +115,7 @@ func sameSum(ctx context.Context, f *input.File, sum string) error {
 	return err
 }
 
-// get waits for the base.
+// get waits until the base is ready and returns it.
 func (s *base) get(ctx context.Context, h *corpus.Hasher) (*encoder.Base, error) {
 	if s.file != "" {
 		s.once.Do(func() { s.err = s.read(ctx, h) })
@@ -131,7 +131,7 @@ func (s *base) get(ctx context.Context, h *corpus.Hasher) (*encoder.Base, error)
 	return s.btf, nil
 }
 
-// named adds the name of the base to an error about it.
+// named adds the name of the base to an error.
 func (s *base) named(err error) error {
 	if s.file == "" {
 		return fmt.Errorf("base %q: %w", s.name, err)
@@ -139,7 +139,7 @@ func (s *base) named(err error) error {
 	return fmt.Errorf("base: %w", input.Named(s.file, err))
 }
 
-// release is called once by each user.
+// release must be called once by each user.
 func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *base) release() {
 	}
 }
 
-// checked returns the base as checked by a kernel, or why the kernel refuses it. All users share one check. The base must be ready.
+// checked returns the base as verified for a kernel, or the kernel's refusal. All users share one check. The base must be ready.
 func (s *base) checked(k verify.Kernel) (*verify.Base, error) {
 	s.mu.Lock()
 	c := s.checks[k]
@@ -160,6 +160,6 @@ func (s *base) checked(k verify.Kernel) (*verify.Base, error) {
 		s.checks[k] = c
 	}
 	s.mu.Unlock()
-	c.once.Do(func() { c.base, c.err = verify.NewBase(s.wire, k, nil) }) // the byte orders were compared
+	c.once.Do(func() { c.base, c.err = verify.NewBase(s.wire, k, nil) }) // the byte orders have been compared
 	return c.base, c.err
 }

@@ -34,11 +34,11 @@ type batch struct {
 	// proposed has, by path, the image and digest of each new golden; a digest that is empty stands for images that disagree.
 	proposed map[string]proposal
 
-	mu     sync.Mutex // guards all below, and the events Row and Differ
-	report *report.Report
-	done   []*report.Row // by job, until they are reported
-	told   int
-	over   bool // the report is closed; later rows are dropped
+	mu       sync.Mutex // guards the fields below, and the events Row and Differ
+	report   *report.Report
+	done     []*report.Row // by job, until they are reported
+	reported int           // number of jobs whose rows are in the report
+	over     bool          // the report is closed; later rows are dropped
 }
 
 // patience is how long an interrupted batch waits for its images to stop. An image that is stuck, for example in reading a golden that is a
@@ -74,7 +74,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	return b.report
 }
 
-// newBatch finds out what the jobs share.
+// newBatch finds the bases and goldens that jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
 	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
 		proposed: map[string]proposal{}}
@@ -99,7 +99,7 @@ func (b *batch) all(ctx context.Context) {
 	}
 }
 
-// end closes the report. Images that are not finished count as interrupted.
+// end closes the report. Images that are not finished are reported as interrupted.
 func (b *batch) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,7 +108,7 @@ func (b *batch) end() {
 			b.done[i] = &report.Row{Name: b.jobs[i].Name, Interrupted: true}
 		}
 	}
-	b.tell()
+	b.reportDone()
 	b.over = true
 }
 
@@ -133,15 +133,15 @@ func (b *batch) finish(i int, row report.Row) {
 	defer b.mu.Unlock()
 	if !b.over {
 		b.done[i] = &row
-		b.tell()
+		b.reportDone()
 	}
 }
 
-// tell reports finished images in the order of the jobs.
-func (b *batch) tell() {
-	for ; b.told < len(b.done) && b.done[b.told] != nil; b.told++ {
-		row := b.report.Add(*b.done[b.told])
-		b.done[b.told] = &report.Row{} // the diff may be long, and the report has it
+// reportDone adds the rows of finished images to the report, in the order of the jobs.
+func (b *batch) reportDone() {
+	for ; b.reported < len(b.done) && b.done[b.reported] != nil; b.reported++ {
+		row := b.report.Add(*b.done[b.reported])
+		b.done[b.reported] = &report.Row{} // releases the comparison, which may be long; the report has its own copy
 		if row.Status == report.Interrupted {
 			continue
 		}

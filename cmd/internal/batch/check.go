@@ -38,12 +38,12 @@ func Doubts(items []corpus.Item) (lines []string) {
 		}
 	}
 	if n := doubted - most; n > 0 {
-		lines = append(lines, fmt.Sprintf("and so for %d more images", n))
+		lines = append(lines, fmt.Sprintf("%d more images have such warnings", n))
 	}
 	return lines
 }
 
-// Notes lists what a manifest says and Run does not use.
+// Notes lists settings of a manifest that Run does not use or interprets in a particular way.
 func Notes(items []corpus.Item, profile config.Profile) []string {
 	var notes []string
 	if names := unusedSections(items, profile); len(names) > 0 {
@@ -52,7 +52,7 @@ func Notes(items []corpus.Item, profile config.Profile) []string {
 	return append(notes, kernelNotes(items)...)
 }
 
-// unusedSections are the images whose section rules are not used.
+// unusedSections returns the names of the images whose section rules are not used.
 func unusedSections(items []corpus.Item, profile config.Profile) (names []string) {
 	for i := range items {
 		if im := &items[i].Image; im.SectionsGiven && cmp.Or(profile, im.Profile) == config.Pahole {
@@ -62,7 +62,7 @@ func unusedSections(items []corpus.Item, profile config.Profile) (names []string
 	return names
 }
 
-// kernelNotes say which generations the kernels of a manifest are judged as, if their names are not those of generations.
+// kernelNotes returns sentences that say which generations the kernels of a manifest are judged as.
 func kernelNotes(items []corpus.Item) []string {
 	const most = 10
 	var notes []string
@@ -81,7 +81,7 @@ func kernelNotes(items []corpus.Item) []string {
 	return notes
 }
 
-// some is the beginning of a list, and how many more there are.
+// some returns the first names of a list, and how many more there are.
 func some(names []string) string {
 	const shown = 5
 	more := ""

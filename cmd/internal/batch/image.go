@@ -20,7 +20,7 @@ import (
 )
 
 // errSplitBase is the error of a base that has a base itself.
-var errSplitBase = errors.New("it has a base itself, and BTF is split only once")
+var errSplitBase = errors.New("it is split BTF itself, which cannot be a base; use the BTF of the kernel")
 
 // image encodes one image and returns its row.
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
@@ -48,7 +48,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	return row
 }
 
-// guarded turns a panic, which is a bug that unexpected bytes in the image revealed, into an error of the image.
+// guarded turns a panic, which is a bug in btfbatch, into an error of the image.
 func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (wire []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -61,7 +61,7 @@ func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (w
 	return b.encode(ctx, i, workers, row)
 }
 
-// encode takes an image through all steps, from its file to the published outputs. It returns the raw BTF.
+// encode runs all steps for an image, from opening its file to publishing its outputs. It returns the raw BTF.
 func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]byte, error) {
 	j := &b.jobs[i]
 	switch {
@@ -78,7 +78,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err != nil {
 		return nil, err
 	}
-	defer image.Close() // all that follows is about this file
+	defer image.Close() // all steps use this open file
 	t.image = image.File
 	if b.opt.Hash || f.Pins.SHA256 != "" {
 		if row.InputSHA256, err = b.hash.Pin(ctx, f, image.Input); err != nil {
@@ -94,7 +94,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
-	// Below this line the image is read again only to be copied, or to find where a type that a kernel refuses comes from.
+	// Below this line the image is read only to copy it, or to locate a type that a kernel refuses.
 	if b.opt.Hash {
 		sum := sha256.Sum256(t.raw.BTF)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
@@ -105,7 +105,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err := b.judge(ctx, &t, row); err != nil {
 		return nil, err
 	}
-	if j.compared() { // before the outputs take their places: a golden that cannot be read fails the image
+	if j.compared() { // before anything is published: a golden that cannot be read fails the image
 		if err := b.turns[i].wait(ctx); err != nil {
 			return nil, err
 		}
@@ -119,12 +119,12 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 		t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	}
-	if err := ctx.Err(); err != nil { // the report may be written already
+	if err := ctx.Err(); err != nil { // the report may have been written already
 		return nil, err
 	}
 	compared := row.Golden
 	rewritten := b.opt.Goldens.Update && j.Golden != "" && compared != nil && !compared.Verdict.OK()
-	if rewritten && j.Check.Policy != config.Digest { // it takes its place with the outputs, or none does
+	if rewritten && j.Check.Policy != config.Digest { // the golden and the outputs are published together
 		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	return t.raw.BTF, err
 }
 
-// judge checks the BTF by the rules of the kernels, and looks for what deserves a warning.
+// judge verifies the BTF for its kernels and, if asked, collects warnings about it.
 func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
 	if row.Verify, err = t.verify(); err != nil {
 		return errors.Join(t.located(ctx, err), b.reject(t))
@@ -197,7 +197,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
 		}
 	}
-	return t.take(res, f)
+	return t.setResult(res, f)
 }
 
 // base gets the base of an image, checks that the image can have it, and warns if the two seem not to belong together.
@@ -233,7 +233,7 @@ func identityWarnings(doubts []string) []report.Warning {
 	return []report.Warning{{Rule: embed.RuleIdentity, Count: len(doubts), Examples: doubts}}
 }
 
-// Warnings are the encoder's warnings as a report has them.
+// Warnings converts the encoder's warnings to warnings of a report.
 func Warnings(list []encoder.Warning) (warnings []report.Warning) {
 	for _, w := range list {
 		warnings = append(warnings, report.Warning(w))
@@ -265,22 +265,22 @@ type meter struct {
 
 func (m *meter) show(done, total uint64) {
 	if total > 0 {
-		m.tell(int64(float64(m.size) * min(1, float64(done)/float64(total))))
+		m.advance(int64(float64(m.size) * min(1, float64(done)/float64(total))))
 	}
 }
 
-func (m *meter) fill() { m.tell(m.size) }
+func (m *meter) fill() { m.advance(m.size) }
 
-func (m *meter) tell(at int64) {
+func (m *meter) advance(at int64) {
 	if at > m.shown && m.b.opt.Events.Bytes != nil {
 		m.b.opt.Events.Bytes(at - m.shown)
 		m.shown = at
 	}
 }
 
-// oneLine is the text of an error in a row: on one line, without the stack of an internal error, and without the name of the system call.
+// oneLine returns the text of an error for a row: on one line, without the stack of an internal error and the name of a system call.
 func oneLine(err error) string {
-	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has other words in front
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has text before it
 		return fmt.Sprintf("%s: %v", p.Path, p.Err)
 	}
 	text, _, _ := strings.Cut(err.Error(), "\ngoroutine ")

@@ -9,8 +9,8 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
-// A Job is one image to encode: its file, how it is encoded, and where the results go. A manifest becomes a list of jobs; a command for a
-// single image makes one itself.
+// A Job is one image to encode: its file, its settings and its outputs. A manifest becomes a list of jobs. A command for a single image
+// creates one job from its flags.
 type Job struct {
 	Name     string // of its row
 	File     corpus.File
@@ -25,10 +25,10 @@ type Job struct {
 
 	Err error // why the image cannot be encoded; nil if nothing is known
 
-	Line, Column int // place in the manifest, which is also the order of rows; 0 without one
+	Line, Column int // place in the manifest, by which rows are sorted; 0 without a manifest
 }
 
-// Jobs makes the jobs of a manifest. A profile that is not empty replaces that of every image.
+// Jobs returns the jobs of a manifest. If profile is not empty, it replaces the profile of every image.
 func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	jobs := make([]Job, len(items))
 	for i := range items {
@@ -44,10 +44,10 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	return jobs
 }
 
-// small reports whether the image is encoded beside others.
+// small reports whether the image may be encoded in parallel with others.
 func (j *Job) small() bool { return j.File.Size < smallImage }
 
-// names lists the names of the jobs in the order of the manifest, from which that of the jobs differs only for bases.
+// names lists the names of the jobs in the order of the manifest. The order of the jobs may differ from it, because bases come first.
 func names(jobs []Job) []string {
 	order := make([]*Job, len(jobs))
 	for i := range jobs {

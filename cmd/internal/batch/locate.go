@@ -6,8 +6,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// located is the error of BTF that a kernel refuses with the unit, the source file and the DIE that the type comes from, for which the
-// image is read a second time.
+// located adds to a kernel's refusal the CU, the source file and the DIE that the refused type comes from. This encodes the image a second
+// time.
 func (t *target) located(ctx context.Context, cause error) error {
 	if t.refused == nil {
 		return cause

@@ -9,17 +9,17 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// Options of a batch: what all its images have in common. The zero value does what the jobs say, and reports nothing while it runs.
+// Options are the settings that all images of a batch share. With the zero value, nothing is reported while the batch runs.
 type Options struct {
 	Encoding Encoding
 	Lint     Lint
 	Goldens  Goldens
 	Outputs  Outputs
 	Events   Events
-	Hash     bool // the report contains the digests of all files; pinned files are hashed in any case
+	Hash     bool // the report contains the digests of all files; files with a pinned digest are always hashed
 }
 
-// Encoding says how images are encoded. It has no influence on the bytes.
+// Encoding says how images are encoded. It does not influence the BTF.
 type Encoding struct {
 	Workers     int  // 0: one per processor
 	VerifyDedup bool // see encoder.Encoder
@@ -30,39 +30,39 @@ type Encoding struct {
 	OnVar  func(encoder.VarDecision)
 }
 
-// Lint says which warnings about the BTF there are, and what follows from them.
+// Lint selects the warnings about the BTF, and says whether they fail an image.
 type Lint struct {
 	On      bool    // warnings go into the report
 	Strict  bool    // an image with warnings fails
-	Earlier string  // folder of earlier outputs, NAME.btf, with which functions and variables are compared; may be empty
-	Loss    float64 // the share of them that may be missing
+	Earlier string  // folder of earlier outputs, NAME.btf; functions and variables are compared with those; may be empty
+	Loss    float64 // the share of functions and variables that may be missing
 }
 
-// Goldens says what happens to goldens that differ.
+// Goldens says what happens if a golden differs.
 type Goldens struct {
-	Update     bool   // they are rewritten
+	Update     bool   // the golden is rewritten
 	New        string // folder for what goldens would become; may be empty
 	Dir        string // folder of the manifest, for New
 	Exceptions *golden.Exceptions
 }
 
-// Outputs says where BTF goes besides the outputs of each job.
+// Outputs says where BTF is written in addition to the outputs of each job.
 type Outputs struct {
-	Out          io.Writer // gets the raw BTF of every published image; may be nil
-	KeepRejected bool      // refused outputs are kept beside their places; see Rejected
+	Out          io.Writer // receives the raw BTF of every published image; may be nil
+	KeepRejected bool      // refused outputs are kept under another name; see Rejected
 }
 
 // Events are called while the batch runs. Each may be nil.
 type Events struct {
-	// Phases gets the passes of an image; from several goroutines.
+	// Phases is called with the passes of an image, from several goroutines.
 	Phases func(name string, phases []encoder.Phase)
-	// Error gets the full error of an image, of which the row has one line; from several goroutines.
+	// Error is called with the full error of an image, from several goroutines. The row has one line of it.
 	Error func(name string, err error)
-	// Bytes gets how many more bytes of images have been read; from several goroutines.
+	// Bytes is called with the number of bytes of images that have been read since the last call, from several goroutines.
 	Bytes func(n int64)
-	// Differ gets the comparison of an image that differs from its golden, before the golden is rewritten.
+	// Differ is called with the comparison of an image that differs from its golden, before the golden is rewritten.
 	Differ func(name string, c *report.Comparison)
-	// Row gets the row of each finished image, in the order of the jobs.
+	// Row is called with the row of each finished image, in the order of the jobs.
 	Row func(row report.Row)
 }
 

@@ -42,7 +42,7 @@ func uses(jobs []Job, opt *Options) []use {
 				add(i, "golden", place, paths.Output, "the new golden", "")
 			}
 		}
-		if file := opt.Lint.earlier(j.Name); file != "" && !paths.Same(file, j.Outputs.BTF) { // its own is read before it is replaced
+		if file := opt.Lint.earlier(j.Name); file != "" && !paths.Same(file, j.Outputs.BTF) { // the image's own output is read before it is replaced
 			add(i, "", file, paths.Input, "the earlier BTF", "")
 		}
 		for _, o := range j.Outputs.List() {
@@ -57,17 +57,17 @@ func uses(jobs []Job, opt *Options) []use {
 	return list
 }
 
-// RejectedUse is what a run does with the place where it keeps a refused output.
+// RejectedUse returns how a run uses the path under which it keeps a refused output.
 func RejectedUse(path, what string, opt *Options) paths.Use {
 	u := paths.Use{Path: Rejected(path), Role: paths.Remove, What: "the refused " + what}
-	u.Note = fmt.Sprintf("when it is refused it is kept as %s, which ", filepath.Base(u.Path))
+	u.Note = fmt.Sprintf("if it is refused, it is kept as %s, which ", filepath.Base(u.Path))
 	if opt.Outputs.KeepRejected {
 		u.Role = paths.Output
 	}
 	return u
 }
 
-// written lists the files that a run of the jobs may make or replace.
+// written lists the files that a run of the jobs may create or replace.
 func written(jobs []Job, opt *Options) []string {
 	var list []string
 	for _, u := range uses(jobs, opt) {
@@ -78,11 +78,11 @@ func written(jobs []Job, opt *Options) []string {
 	return list
 }
 
-// CheckPaths looks for paths that a run of a manifest's items must not have together, whatever spellings and links lead to the files:
-// what is written twice, or written and read. others are the files of the command line. What is wrong is a *config.Problems with its
+// CheckPaths finds conflicts between the paths of a manifest's items: a file that is written twice, or both written and read. It recognises
+// a file under different spellings and through links. others are the files of the command line. The error is a *config.Problems with the
 // places in the manifest.
 //
-// A path of one image that cannot be written by itself, as where a folder has its name, fails this image alone.
+// A path that cannot be written for a reason of its own, for example because it is a folder, fails only its image.
 func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...paths.Use) error {
 	list := uses(Jobs(items, ""), opt)
 	var all []paths.Use
@@ -109,7 +109,7 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 	return config.NewProblems(problems)
 }
 
-// CheckEarlier finds out whether there is anything to compare with: a folder, with the BTF of one image at least.
+// CheckEarlier returns an error if there is nothing to compare with: no folder, or no BTF of any of the images in it.
 func CheckEarlier(jobs []Job, l *Lint) error {
 	if l.Earlier == "" {
 		return nil
@@ -126,5 +126,5 @@ func CheckEarlier(jobs []Job, l *Lint) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("--earlier: %s has the BTF of none of the images, NAME.btf", l.Earlier)
+	return fmt.Errorf("--earlier: %s contains no NAME.btf for any of the images", l.Earlier)
 }

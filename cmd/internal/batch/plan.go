@@ -14,7 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// WritePlan writes what Run would do, in the order of the run. bad is the number of images that cannot be encoded.
+// WritePlan writes the images in the order in which Run would encode them, with their settings and outputs. bad is the number of images that
+// cannot be encoded.
 func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile config.Profile) (bad int, err error) {
 	corpus.Inspect(ctx, items, nil)
 	if err := ctx.Err(); err != nil {
@@ -59,7 +60,7 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 	return bad, err
 }
 
-// compared says what an image is compared with.
+// compared returns what an image is compared with, for the table.
 func compared(im *config.Image) string {
 	switch im.Check.Policy {
 	case "", config.Exact:
@@ -70,5 +71,5 @@ func compared(im *config.Image) string {
 	return fmt.Sprintf("%s (%s)", im.Golden, im.Check.Policy)
 }
 
-// or is a cell of the table: a dash if it is empty.
+// or returns a cell of the table, with a dash in place of an empty text.
 func or(s string) string { return cmp.Or(escape.Line(s), "-") }

@@ -28,7 +28,7 @@ func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 			return nil, fmt.Errorf("no image is named %q; %s", p, alternatives(p, names(Jobs(items, ""))))
 		}
 	}
-	for i := range slices.Backward(items) { // bases stand before what is based on them
+	for i := range slices.Backward(items) { // a base comes before the items that need it
 		if base := items[i].Base; keep[i] && base >= 0 {
 			keep[base] = true
 		}
@@ -56,7 +56,7 @@ func matches(pattern, name string) (bool, error) {
 	return ok || pattern == name, err
 }
 
-// alternatives names what is similar to a pattern without a match, or otherwise some of the names.
+// alternatives lists the names that are similar to a pattern without a match, or else some of all names.
 func alternatives(pattern string, names []string) string {
 	const most, long = 3, 128
 	wanted := strings.ToLower(strings.NewReplacer("*", "", "?", "").Replace(pattern))
@@ -71,7 +71,7 @@ func alternatives(pattern string, names []string) string {
 		}
 		lower := strings.ToLower(name)
 		d := levenshtein.ComputeDistance(wanted, lower)
-		if strings.Contains(lower, wanted) { // only * is missing around it
+		if strings.Contains(lower, wanted) { // the user probably forgot the *
 			d = min(d, 1)
 		}
 		if d <= 1+len(wanted)/4 {
@@ -92,5 +92,5 @@ func alternatives(pattern string, names []string) string {
 	if n := len(names) - len(list); n > 0 {
 		list = append(list, fmt.Sprintf("%d more", n))
 	}
-	return "there are " + strings.Join(list, ", ")
+	return "the images are " + strings.Join(list, ", ")
 }

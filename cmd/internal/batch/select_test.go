@@ -29,7 +29,7 @@ func TestSelectNames(t *testing.T) {
 		{[]string{"*"}, "debian/12/6.1-arm64 debian/12/6.1-amd64 ubuntu-6.8-arm64 a[1] vmlinux mod"},
 		{[]string{"vmlinus"}, `no image is named "vmlinus"; did you mean "vmlinux"?`},
 		{[]string{"mod", "6.1-AMD64"}, `no image is named "6.1-AMD64"; did you mean "debian/12/6.1-amd64"?`},
-		{[]string{"*fedora*"}, `no image is named "*fedora*"; there are "debian/12/6.1-arm64", "debian/12/6.1-amd64", "ubuntu-6.8-arm64", 3 more`},
+		{[]string{"*fedora*"}, `no image is named "*fedora*"; the images are "debian/12/6.1-arm64", "debian/12/6.1-amd64", "ubuntu-6.8-arm64", 3 more`},
 		{[]string{"[a"}, `pattern "[a": syntax error in pattern`},
 	} {
 		got, err := Select(items, tt.patterns)
@@ -58,7 +58,7 @@ func TestDoubts(t *testing.T) {
 		if n > 0 && !strings.HasSuffix(lines[0], ": it is odd; it is new") {
 			t.Errorf("%d images: got %q", n, lines[0])
 		}
-		if counted := n > 5; counted && lines[5] != fmt.Sprintf("and so for %d more images", n-5) {
+		if counted := n > 5; counted && lines[5] != fmt.Sprintf("%d more images have such warnings", n-5) {
 			t.Errorf("%d images: got %q", n, lines[5])
 		}
 	}

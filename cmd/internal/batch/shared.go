@@ -8,17 +8,17 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 )
 
-// A shared golden belongs to several images. A run that rewrites goldens must not write it for one image and then again for another: it
-// would succeed, and one of the two would differ in every later run. So the images take turns, in their order: the first one may rewrite
-// the golden, and the others must agree with it.
+// A shared golden belongs to several images. A run that rewrites goldens must not write it for one image and then again for another. Such
+// a run would succeed, but one of the two images would differ in every later run. Therefore the images take turns in their order: the first
+// may rewrite the golden, and the others must be equal to it.
 type shared struct {
-	owner string // the image whose BTF the golden has, as far as that is known
+	owner string // the image whose BTF is in the golden; empty if unknown
 }
 
-// A turn is the turn of one image at a shared golden.
+// A turn is the turn of one image to use a shared golden.
 type turn struct {
 	*shared
-	before <-chan struct{} // closed when the image before is done; nil for the first one
+	before <-chan struct{} // closed when the previous image is done; nil for the first
 	done   chan struct{}
 }
 
@@ -63,15 +63,15 @@ func (t *turn) end() {
 	}
 }
 
-// refuse says why a golden that differs must not be rewritten.
+// refuse returns an error if a golden that differs must not be rewritten.
 func (t *turn) refuse() error {
 	if t == nil || t.owner == "" {
 		return nil
 	}
-	return fmt.Errorf("golden: it is also that of %q, whose BTF differs from this; give each image a golden of its own", t.owner)
+	return fmt.Errorf("golden: it is also the golden of %q, whose BTF differs from that of this image; give each image its own golden", t.owner)
 }
 
-// own records that the golden has the BTF of an image.
+// own records that the golden contains the BTF of an image.
 func (t *turn) own(name string) {
 	if t != nil && t.owner == "" {
 		t.owner = name

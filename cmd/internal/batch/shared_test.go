@@ -33,7 +33,7 @@ func TestSharedGolden(t *testing.T) {
 			r := Run(context.Background(), Jobs(manifest(t, text.String()), ""), Options{Encoding: Encoding{Workers: workers}, Goldens: Goldens{Update: true}})
 			for i, want := range []report.Status{report.Failed, report.OK, report.OK, report.Failed, report.OK, report.Failed} {
 				row := r.Rows()[i]
-				if row.Status != want || i > 0 && want == report.Failed && !strings.Contains(row.Error, `it is also that of "i1"`) {
+				if row.Status != want || i > 0 && want == report.Failed && !strings.Contains(row.Error, `it is also the golden of "i1"`) {
 					t.Errorf("%d workers: %s: got %s, error %q, want %s", workers, row.Name, row.Status, row.Error, want)
 				}
 			}

@@ -21,23 +21,23 @@ import (
 type target struct {
 	*Job
 	image   *elf.File   // its open file
-	object  *btf.Object // what the raw outputs, the dump and the golden are about
+	object  *btf.Object // the BTF of the raw outputs, the dump and the golden
 	order   binary.ByteOrder
 	ptrSize int
 	smp     bool  // the image is built for several processors
-	base    *base // what it continues, nil unless split
+	base    *base // nil if the BTF is not split
 	clock   encoder.Clock
 
-	encoder encoder.Encoder // that it was encoded with
-	refusal *verify.Refusal // the first, and the sections that it is about
-	refused *encoder.Sections
+	encoder encoder.Encoder   // that encoded the image
+	refusal *verify.Refusal   // the first refusal; nil if there is none
+	refused *encoder.Sections // the sections that it is about
 
-	raw    encoder.Sections // as raw outputs have it
-	inside encoder.Sections // as the copy of the image has it
+	raw    encoder.Sections // for the raw outputs
+	inside encoder.Sections // for the copy of the image
 }
 
-// take gives the target its object and makes its forms. f is the image.
-func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
+// setResult sets the object and the sections of the target from the encoder's result. f is the image.
+func (t *target) setResult(res *encoder.Result, f *elf.File) (err error) {
 	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
 	percpu := f.Section(btf.SectionPerCPU)
 	t.smp = percpu != nil && percpu.Size > 0
@@ -48,7 +48,7 @@ func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
 		if t.inside, err = res.Sections(); err != nil {
 			return err
 		}
-		// Raw outputs are about the distilled pair if the base is one of them, or if there are none.
+		// The raw outputs are split against the distilled base if that is one of them, or if there are no other raw outputs.
 		if out.Base != "" || out.BTF == "" && out.Dump == "" && !t.compared() {
 			t.object, t.raw = t.inside.Object, t.inside
 		}
@@ -63,14 +63,14 @@ func (t *target) take(res *encoder.Result, f *elf.File) (err error) {
 	return nil
 }
 
-// writing is the writing of outputs under names of their own, beside their places, while the kernels are asked about them.
+// A writing writes outputs to temporary files next to their final paths, while the BTF is verified.
 type writing struct {
 	set  *publish.Set
 	done chan struct{}
 	err  error
 }
 
-// write starts to write what is nothing but the bytes that are verified. With one worker it has written them when it returns.
+// write starts to write the outputs that consist of the verified bytes. With one worker, they have been written when it returns.
 func (b *batch) write(t *target, workers int) *writing {
 	w := &writing{set: b.files.Set(), done: make(chan struct{})}
 	work := func() {
@@ -102,7 +102,7 @@ func (w *writing) add(key, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// packed compresses what write writes, as the name of the file says.
+// packed compresses the output of write if the name of the file asks for it.
 func packed(path string, write func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		z, err := input.NewWriter(w, path)
@@ -113,13 +113,13 @@ func packed(path string, write func(io.Writer) error) func(io.Writer) error {
 	}
 }
 
-// discard removes what was not published.
+// discard removes the files that were not published.
 func (w *writing) discard() {
 	<-w.done
 	w.set.Discard()
 }
 
-// publish writes the other outputs, and puts all in their places.
+// publish writes the remaining outputs, and renames all to their final paths.
 func (b *batch) publish(t *target, w *writing) error {
 	<-w.done
 	if w.err != nil {
@@ -144,7 +144,7 @@ func (b *batch) publish(t *target, w *writing) error {
 	}
 	for _, o := range out.List() {
 		if rejectable(o.Key) {
-			removeRejected(o.Path) // of an earlier run; usually there is none
+			removeRejected(o.Path) // from an earlier run; usually there is none
 		}
 	}
 	return nil
@@ -157,13 +157,13 @@ func bytesOf(data []byte) func(io.Writer) error {
 	}
 }
 
-// Rejected is where a refused output is kept.
+// Rejected returns the path under which a refused output is kept.
 func Rejected(path string) string { return path + ".rejected" }
 
-// rejectable tells whether a refused output is kept.
+// rejectable reports whether a refused output of this key can be kept.
 func rejectable(key string) bool { return key == "outputs.btf" || key == "outputs.base" }
 
-// removeRejected removes the refused output of a path, and nothing else that has its name by chance.
+// removeRejected removes the refused output of a path. It removes no other file that happens to have that name.
 func removeRejected(of string) {
 	path := Rejected(of)
 	if st, err := os.Lstat(path); err != nil || !st.Mode().IsRegular() {
@@ -175,11 +175,11 @@ func removeRejected(of string) {
 	}
 	defer f.Close()
 	if f.Packed == input.Compression(of) {
-		_ = os.Remove(path) // or it stays for the next time
+		_ = os.Remove(path) // if this fails, the next run tries again
 	}
 }
 
-// reject keeps refused outputs beside their places, if that is wanted.
+// reject writes refused outputs to the paths of Rejected, if that is wanted.
 func (b *batch) reject(t *target) error {
 	if !b.opt.Outputs.KeepRejected {
 		return nil

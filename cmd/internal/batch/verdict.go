@@ -16,22 +16,23 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// verify asks the kernels that must accept the BTF, or the newest one if there are none. The error is the first refusal.
+// verify checks the BTF by the rules of the kernels that must accept it, or of the newest kernel if there are none. The error is the first
+// refusal.
 func (t *target) verify() ([]report.Verification, error) {
 	newest := []settings.Kernel{{Kernel: verify.Newest}}
 	kernels := t.Settings.Kernels
 	if kernels == nil {
 		kernels = newest
 	}
-	list, err := t.ask(kernels)
-	if len(list) == 0 && err == nil { // none of them reads this kind of BTF
-		list, err = t.ask(newest)
+	list, err := t.verifyFor(kernels)
+	if len(list) == 0 && err == nil { // none of these kernels reads this kind of BTF
+		list, err = t.verifyFor(newest)
 	}
 	return list, err
 }
 
-// ask asks each kernel about all forms that are published.
-func (t *target) ask(kernels []settings.Kernel) ([]report.Verification, error) {
+// verifyFor checks the raw BTF and the BTF for the copy of the image by the rules of each kernel.
+func (t *target) verifyFor(kernels []settings.Kernel) ([]report.Verification, error) {
 	var list []report.Verification
 	var first error
 	for _, a := range kernels {
@@ -66,7 +67,7 @@ func (t *target) check(f *encoder.Sections, k verify.Kernel) error {
 		opt.Distilled = f.Base
 		var err error
 		if opt.Checked, err = t.base.checked(k); err != nil {
-			opt.Base = t.base.wire // for the kernel to say that it has no modules with BTF, or why it wants none on this base
+			opt.Base = t.base.wire // verify.Check then returns ErrNoPath, or the reason why the kernel refuses the base
 		}
 	}
 	return verify.Check(f.BTF, opt)
@@ -79,17 +80,18 @@ func (t *target) path() verify.Path {
 	return verify.Vmlinux
 }
 
-// examples bounds how many warnings of one rule a row shows.
+// examples is the maximum number of warnings of one rule that a row shows.
 const examples = 20
 
-// errLint is the error of an image that has warnings where none are allowed.
+// errLint is the error of an image that has warnings under --strict-lint.
 var errLint = errors.New("there are warnings (--strict-lint)")
 
-// lint warns of what no kernel refuses. Only kernels that the manifest names count where kernels differ in what they like.
+// lint returns warnings about the BTF, which no kernel refuses. Rules that depend on the kernel use the newest of those that the image
+// must be accepted by.
 func (b *batch) lint(t *target) ([]report.Warning, error) {
 	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Lint.Loss}
 	for _, k := range t.Settings.Kernels {
-		opt.Kernel = max(opt.Kernel, k.Kernel) // numbered by age, and later ones want more
+		opt.Kernel = max(opt.Kernel, k.Kernel) // kernels are numbered by age, and later ones have more rules
 	}
 	if t.base != nil {
 		opt.Module, opt.Base = true, t.raw.Base
@@ -110,10 +112,10 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 	return warnings(verify.Lint(t.raw.BTF, opt)), nil
 }
 
-// earlierNames are the endings of BTF that an earlier run or a hub has left.
+// earlierNames lists the file name endings of BTF from an earlier run or from a BTF hub.
 var earlierNames = []string{".btf", ".btf.zst", ".btf.gz", ".btf.xz", ".btf.bz2", ".btf.tar.xz"}
 
-// earlier is the file of an earlier run to compare an image with, if that is wanted and there is one.
+// earlier returns the file of an earlier run to compare an image with, or "".
 func (l *Lint) earlier(name string) string {
 	if l.Earlier == "" {
 		return ""
@@ -127,24 +129,23 @@ func (l *Lint) earlier(name string) string {
 	return ""
 }
 
-// ruleNoEarlier is the rule of an image that was to be compared with its earlier BTF, of which there is none. That is no fault of an
-// image that is new, so it does not count under --strict-lint.
+// ruleNoEarlier warns that --earlier has no BTF of an image. A new image has none, so this does not count under --strict-lint.
 const ruleNoEarlier = "no-earlier"
 
-// noEarlier tells of an image that there is no earlier BTF of.
+// noEarlier returns the warning of ruleNoEarlier, if it applies.
 func (b *batch) noEarlier(name string) []report.Warning {
 	l := &b.opt.Lint
 	if l.Earlier == "" || l.earlier(name) != "" {
 		return nil
 	}
 	return []report.Warning{{Rule: ruleNoEarlier, Count: 1,
-		Examples: []string{filepath.Join(l.Earlier, name+".btf") + " is not there: nothing was compared"}}}
+		Examples: []string{filepath.Join(l.Earlier, name+".btf") + " does not exist: nothing was compared"}}}
 }
 
-// warnings gathers warnings by rule.
+// warnings groups warnings by rule.
 func warnings(found []verify.Warning) []report.Warning {
 	var list []report.Warning
-	for _, w := range found { // those of a rule stand together
+	for _, w := range found { // warnings of one rule are adjacent
 		n := len(list)
 		if n == 0 || list[n-1].Rule != w.Rule {
 			list = append(list, report.Warning{Rule: w.Rule})

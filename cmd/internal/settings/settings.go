@@ -1,7 +1,7 @@
-// Package settings turns what users ask for into options of the encoder and kernels of the verifier.
+// Package settings converts a manifest, flags or pahole's options to options of the encoder and kernels of the verifier.
 //
-// Input: an image of a manifest, the flags of a command, or what the command line of pahole says. Output: Settings. Never: the package does
-// not read a command line or a manifest itself, and knows no files.
+// Input: an image of a manifest, the values of flags, or the values of pahole's options. Output: Settings. Never: the package does not parse a
+// command line or a manifest, and opens no files.
 package settings
 
 import (
@@ -27,10 +27,10 @@ type Settings struct {
 // A Kernel is a generation of kernels that must accept the BTF.
 type Kernel struct {
 	verify.Kernel
-	Releases []string // that stand for it, as the user wrote them; not its own name
+	Releases []string // names of releases that are judged as this generation, as the user wrote them
 }
 
-// FromManifest returns the settings of an image. A profile that is not empty replaces that of the image.
+// FromManifest returns the settings of an image. If profile is not empty, it replaces the profile of the image.
 func FromManifest(im *config.Image, profile config.Profile) (s Settings, err error) {
 	if profile == "" {
 		profile = im.Profile
@@ -51,7 +51,7 @@ func FromManifest(im *config.Image, profile config.Profile) (s Settings, err err
 	return s, nil
 }
 
-// sections are the section rules of a manifest. An empty list is not nil, which stands for the encoder's own rules.
+// sections converts the section rules of a manifest. The result is not nil even if it is empty, because nil means the encoder's own rules.
 func sections(list []config.SectionRule) []encoder.SectionRule {
 	out := make([]encoder.SectionRule, 0, len(list))
 	for _, r := range list {
@@ -63,7 +63,7 @@ func sections(list []config.SectionRule) []encoder.SectionRule {
 	return out
 }
 
-// Flags are the values of the flags of a command without a manifest. The zero value asks for what the defaults of the flags do.
+// Flags holds the flags of a command without a manifest. The zero value has the same meaning as the defaults of the flags.
 type Flags struct {
 	Profile     string   // empty: default
 	Features    string   // a list as feature.Parse reads it, or NoFeatures; empty: the default features
@@ -73,10 +73,10 @@ type Flags struct {
 	Kernels     []string // names of kernels
 }
 
-// NoFeatures is the list without any feature.
+// NoFeatures is the list that contains no feature.
 const NoFeatures = "none"
 
-// Settings returns the settings that the flags ask for.
+// Settings returns the settings of the flags.
 func (f *Flags) Settings() (s Settings, err error) {
 	if s.Profile, err = Profile(config.Profile(f.Profile)); err != nil {
 		return s, err
@@ -110,18 +110,18 @@ func features(list string) (feature.Set, error) {
 	return feature.Parse(list)
 }
 
-// Pahole is what the command line and the environment of pahole ask for.
+// Pahole holds the values of pahole's options and environment variables.
 type Pahole struct {
-	Features    feature.Set // as all options about features leave it
+	Features    feature.Set // after all options about features
 	LangExclude []encoder.Language
 	UnitExclude []string
 	NamePrefix  string
 	PlainFields bool
 	Kernels     []string
-	RulesOff    rules.Set // rules of pahole that do not hold, for tests
+	RulesOff    rules.Set // rules of pahole that are switched off, for tests
 }
 
-// Settings returns the settings that pahole's command line asks for. The profile is always pahole's.
+// Settings returns the settings of pahole's options. The profile is always encoder.Pahole.
 func (p *Pahole) Settings() (s Settings, err error) {
 	s.Kernels, err = Kernels(p.Kernels)
 	s.Options = encoder.Options{Profile: encoder.Pahole, Features: p.Features, LangExclude: p.LangExclude, UnitExclude: p.UnitExclude,
@@ -129,7 +129,7 @@ func (p *Pahole) Settings() (s Settings, err error) {
 	return s, err
 }
 
-// Profile finds a profile by its name in a manifest or a flag. An empty name stands for the default one.
+// Profile finds a profile by its name in a manifest or a flag. An empty name is the default profile.
 func Profile(name config.Profile) (encoder.Profile, error) {
 	if name == "" {
 		return encoder.Default, nil
@@ -137,7 +137,7 @@ func Profile(name config.Profile) (encoder.Profile, error) {
 	return encoder.ParseProfile(string(name))
 }
 
-// Kernels finds the generations that names such as 6.1, newest or 5.10.0-28-amd64 stand for, each once, in the order of the names.
+// Kernels returns the generations of names such as 6.1, newest or 5.10.0-28-amd64. Each generation is listed once, in the order of the names.
 func Kernels(names []string) ([]Kernel, error) {
 	var list []Kernel
 	for _, name := range names {
@@ -146,7 +146,7 @@ func Kernels(names []string) ([]Kernel, error) {
 			return nil, err
 		}
 		i := slices.IndexFunc(list, func(have Kernel) bool { return have.Kernel == k })
-		if i < 0 { // "newest" and the name of the newest generation are the same one
+		if i < 0 { // different names may have the same generation
 			i, list = len(list), append(list, Kernel{Kernel: k})
 		}
 		if Note(name) != "" {
@@ -156,7 +156,7 @@ func Kernels(names []string) ([]Kernel, error) {
 	return list, nil
 }
 
-// Note says which generation a kernel is judged as, if its name is not that of the generation itself; otherwise it is empty.
+// Note returns a sentence that says which generation a kernel is judged as, or "" if its name is that of a generation.
 func Note(name string) string {
 	a, err := kernel.Find(name)
 	if err != nil { // Kernels reports it

@@ -23,8 +23,8 @@ func image(t *testing.T, keys string) *config.Image {
 	return &m.Images[0]
 }
 
-// TestOneMapping: a manifest, flags and pahole's command line that ask for the same get the same. An empty manifest or nil says that one
-// cannot ask for it.
+// TestOneMapping: a manifest, flags and pahole's options with the same meaning give the same settings. An empty manifest or nil means that
+// there is no way to write these settings there.
 func TestOneMapping(t *testing.T) {
 	rust, err := encoder.ParseLanguages([]string{"rust"})
 	if err != nil {
@@ -71,7 +71,7 @@ func TestOneMapping(t *testing.T) {
 		check := func(from string, got settings.Settings, err error) {
 			t.Helper()
 			if len(got.LangExclude) == 0 {
-				got.LangExclude = nil // which is the same
+				got.LangExclude = nil // has the same meaning
 			}
 			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("%s, %s: got %+v, %v, want %+v", tt.name, from, got, err, tt.want)
@@ -92,7 +92,7 @@ func TestOneMapping(t *testing.T) {
 	}
 }
 
-// TestProfileOfAll: a profile for all images replaces that of an image.
+// TestProfileOfAll: a profile for all images replaces the profile of each image.
 func TestProfileOfAll(t *testing.T) {
 	for _, tt := range []struct {
 		keys string
@@ -125,9 +125,9 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	if _, err := (&settings.Pahole{Kernels: []string{"2.6"}}).Settings(); err == nil || !strings.Contains(err.Error(), `"2.6"`) {
-		t.Errorf("got %v of pahole's kernels", err)
+		t.Errorf("pahole: got error %v, want one about \"2.6\"", err)
 	}
 	if _, err := settings.FromManifest(&config.Image{Verify: []string{"2.6"}}, ""); err == nil || !strings.HasPrefix(err.Error(), "verify: ") {
-		t.Errorf("got %v of a manifest's kernels", err)
+		t.Errorf("manifest: got error %v, want the prefix \"verify: \"", err)
 	}
 }
