@@ -26,7 +26,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// image is a small ELF file of an architecture with the given note section.
+// image returns a small ELF file of an architecture, with the given note section.
 func image(t testing.TB, arch string, notes []byte) []byte {
 	t.Helper()
 	a, ok := config.ArchByName(arch)
@@ -44,7 +44,7 @@ func image(t testing.TB, arch string, notes []byte) []byte {
 	return b.Bytes()
 }
 
-// note is one ELF note in little-endian order, padded to align.
+// note returns one ELF note in little-endian order, padded to align.
 const buildIDNote = 3 // NT_GNU_BUILD_ID
 
 func note(align int, name string, kind uint32, desc ...byte) []byte {
@@ -88,7 +88,7 @@ func resolve(t *testing.T, dir, manifest string) []Item {
 	return items
 }
 
-// rows shows items as "name" or "name: error".
+// rows formats items as "name" or "name: error".
 func rows(dir string, items []Item) string {
 	var b strings.Builder
 	for _, it := range items {
@@ -356,7 +356,7 @@ func TestPin(t *testing.T) {
 		var h Hasher
 		a, b := open("v"), open("v")
 		if a.Recent() {
-			t.Error("a file of an hour ago is recent")
+			t.Error("got that a file of an hour ago is recent")
 		}
 		var wg sync.WaitGroup
 		for _, f := range []*input.File{a, b} {
@@ -391,12 +391,12 @@ func TestPin(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := h.Sum(context.Background(), open("v.gz")); got != hash(packed.Bytes()) || err != nil {
-			t.Errorf("got %s, %v, want that of the file as it lies there, %s", got, err, hash(packed.Bytes()))
+			t.Errorf("got %s, %v, want the digest of the compressed file, %s", got, err, hash(packed.Bytes()))
 		}
 	})
 }
 
-// FuzzInspect checks that no file makes the header and the notes panic or give an error without a place.
+// FuzzInspect checks that no header and no note causes a panic or an error without a place.
 func FuzzInspect(f *testing.F) {
 	for _, arch := range []string{"x86_64", "s390x", "arm", "mips"} {
 		f.Add(image(f, arch, note(4, "GNU\x00", buildIDNote, 1, 2, 3)))
@@ -422,7 +422,7 @@ func FuzzInspect(f *testing.F) {
 	})
 }
 
-// TestQuickstart keeps the example manifest and the committed images together.
+// TestQuickstart checks that the example manifest fits the committed images.
 func TestQuickstart(t *testing.T) {
 	m, err := config.Load("quickstart.yaml")
 	if err != nil {
@@ -440,7 +440,7 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
-// TestLabKernels reads real kernels where there are some.
+// TestLabKernels reads real kernels of the lab.
 func TestLabKernels(t *testing.T) {
 	lab := filepath.Join(peer.Lab(t), "kernels")
 	if _, err := os.Stat(lab); err != nil {
@@ -466,7 +466,7 @@ func (c *counting) Open(ctx context.Context) (*input.File, error) {
 	return c.Source.Open(ctx)
 }
 
-// TestInspectOnce: whatever is compared with the manifest, the file is opened once.
+// TestInspectOnce: Inspect opens a file once, whatever it compares with the manifest.
 func TestInspectOnce(t *testing.T) {
 	v := image(t, "x86_64", note(4, "GNU\x00", buildIDNote, 0xab))
 	sum := sha256.Sum256(v)

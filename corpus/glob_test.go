@@ -10,7 +10,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 )
 
-// grove makes a folder with files, and links (name -> target).
+// grove creates a folder with files and links (name -> target).
 func grove(t *testing.T, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -72,7 +72,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// TestMatchAgainstLibrary: where there are no links, the files are those that the library finds.
+// TestMatchAgainstLibrary: in a tree without links, the matches are those of package doublestar.
 func TestMatchAgainstLibrary(t *testing.T) {
 	var names []string
 	for i := range 64 {
@@ -91,7 +91,7 @@ func TestMatchAgainstLibrary(t *testing.T) {
 		}
 		for _, g := range got {
 			if !missing[g] {
-				t.Errorf("%s: got %s, which is not wanted", pattern, g)
+				t.Errorf("%s: got %s, which the library does not match", pattern, g)
 			}
 			delete(missing, g)
 		}
@@ -101,7 +101,7 @@ func TestMatchAgainstLibrary(t *testing.T) {
 	}
 }
 
-// TestMatchEnds: what a pattern costs is bounded by the tree, not by the ways in which it can match.
+// TestMatchEnds: the time for a pattern depends on the size of the tree, not on the number of ways in which the pattern can match.
 func TestMatchEnds(t *testing.T) {
 	names := []string{"self -> .", "a/self -> ..", "a/b/self -> ../.."}
 	deep := "d"

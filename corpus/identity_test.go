@@ -23,7 +23,7 @@ var (
 
 const alloc = stdelf.SHF_ALLOC
 
-// kernelOf is a kernel with that text in its linux_banner, which does not begin its section.
+// kernelOf returns a kernel whose linux_banner has that text and is not at the start of its section.
 func kernelOf(target synth.Target, text string) []byte {
 	b := synth.New(target)
 	ro := b.Section(".rodata", stdelf.SHT_PROGBITS, alloc, 0x400000, append(make([]byte, 64), text+"\x00"...))
@@ -32,7 +32,7 @@ func kernelOf(target synth.Target, text string) []byte {
 	return b.Bytes()
 }
 
-// moduleOf is a module with these fields of .modinfo.
+// moduleOf returns a module with these fields in .modinfo.
 func moduleOf(target synth.Target, fields ...string) []byte {
 	target.Type = stdelf.ET_REL
 	b := synth.New(target)
@@ -41,7 +41,7 @@ func moduleOf(target synth.Target, fields ...string) []byte {
 	return b.Bytes()
 }
 
-// debugFile has the symbols of a kernel, and nothing else.
+// debugFile returns a file that has the symbols of a kernel but no contents.
 func debugFile(target synth.Target) []byte {
 	b := synth.New(target)
 	b.Symbol("linux_banner", b.Data(".rodata", 0x400000, 64).At(0), 64, stdelf.STT_OBJECT)
@@ -121,6 +121,7 @@ func TestIdentityChecks(t *testing.T) {
 	}
 }
 
+// TestDoubts: an image that seems to be the wrong one has doubts with the reasons.
 func TestDoubts(t *testing.T) {
 	files := map[string][]byte{"k61": kernelOf(amd64, banner61), "k612": kernelOf(amd64, "Linux version 6.12.6-amd64 (me@here)"),
 		"user": image(t, "x86_64", nil), "tun.ko": moduleOf(amd64, "name=tun", "vermagic=6.1.0-18-amd64 SMP"), "debug": debugFile(amd64),
@@ -183,7 +184,7 @@ func TestOtherRelease(t *testing.T) {
 	}
 }
 
-// TestKernelSaysItsRelease asks real kernels, where there are any.
+// TestKernelSaysItsRelease: real kernels are identified, with their release.
 func TestKernelSaysItsRelease(t *testing.T) {
 	for _, tt := range []struct{ kernel, want string }{{"6.1-cloud-amd64", "6.1.0-"}, {"6.12-cloud-amd64", "6.12."}, {"6.1-s390x", "6.1.0-"}} {
 		f, err := elf.Open(peer.Kernel(t, tt.kernel))
@@ -196,7 +197,7 @@ func TestKernelSaysItsRelease(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", tt.kernel, id, err)
 		}
 		if got := otherRelease(filepath.Base(tt.kernel), id.Release); got != "" {
-			t.Errorf("%s: its name has %s", tt.kernel, got)
+			t.Errorf("%s: got the other release %s", tt.kernel, got)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/show"
 )
 
-// A diffFormat is a form of a comparison.
+// A diffFormat is an output format of a comparison.
 type diffFormat struct {
 	name  string
 	write func(w io.Writer, c *cause.Comparison, opt show.Options) error
@@ -29,7 +29,7 @@ var diffFormats = []diffFormat{
 	{"markdown", show.Markdown},
 }
 
-// A diff is what the flags of the command say.
+// A diff holds the flags of the command.
 type diff struct {
 	base, oldBase, newBase string
 	format, failOn         string
@@ -145,7 +145,8 @@ func (d *diff) compare(old, new string) (*cause.Comparison, error) {
 	return cause.Compare(o.Input, n.Input, cause.Options{Exact: d.exact}), nil
 }
 
-// options are those of the forms for people. On a terminal these are as wide as it is, and in colour unless NO_COLOR is set.
+// options returns the options of the formats for people. On a terminal, the output has the width of the terminal and is coloured, unless
+// NO_COLOR is set.
 func (d *diff) options(cmd *cobra.Command) show.Options {
 	opt := show.Options{Verbose: d.verbose || d.all, Limit: d.limit}
 	if !cmd.Flags().Changed("limit") {
@@ -164,7 +165,7 @@ func (d *diff) options(cmd *cobra.Command) show.Options {
 	return opt
 }
 
-// fails reports whether the comparison ends the program with an error code.
+// fails reports whether the program exits with exitcode.Differs.
 func (d *diff) fails(c *cause.Comparison) bool {
 	if d.failOn == "break" {
 		return c.Verdict.Break > 0

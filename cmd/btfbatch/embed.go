@@ -88,7 +88,7 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 	return cmd
 }
 
-// checkEmbed looks at the files of embed before any is touched.
+// checkEmbed checks the paths of embed before any file is written.
 func checkEmbed(job *embed.Job, inPlace bool) error {
 	if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
 		return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
@@ -99,7 +99,7 @@ func checkEmbed(job *embed.Job, inPlace bool) error {
 	return oneStdin(job.Image, job.BTF, job.Distilled, job.Base)
 }
 
-// embedFiles are the files of embed.
+// embedFiles lists the files that embed reads and writes.
 func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
 	list := []paths.Use{
 		{Path: job.BTF, Role: paths.Input, What: "the file of --btf"},
@@ -113,7 +113,7 @@ func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
 		paths.Use{Path: job.Out, Role: paths.Output, What: "--output"})
 }
 
-// embedFile embeds BTF that is there already.
+// embedFile embeds existing BTF.
 func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
 	for _, name := range []string{"profile", "btf-features", "lang-exclude", "sort-by-name", "like-kernel", "jobs", "verify-dedup", "paranoid", "keep-rejected"} {
 		if cmd.Flags().Changed(name) {

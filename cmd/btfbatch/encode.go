@@ -81,7 +81,7 @@ module. IMAGE may be compressed, a pipe, or - for the standard input.`,
 	return cmd
 }
 
-// encodeOutputs finds out where encode writes to, and refuses what it cannot write.
+// encodeOutputs sets the outputs of encode, and returns an error for those that cannot be written.
 func encodeOutputs(cmd *cobra.Command, out *config.Outputs, opt *batch.Options, excluded bool) error {
 	if standardOutput(out.BTF) {
 		out.BTF = input.Stdin
@@ -106,7 +106,7 @@ func encodeOutputs(cmd *cobra.Command, out *config.Outputs, opt *batch.Options, 
 	return nil
 }
 
-// encodeFiles are the files of encode.
+// encodeFiles lists the files that encode reads and writes.
 func encodeFiles(image string, job *batch.Job, opt *batch.Options) []paths.Use {
 	list := []paths.Use{
 		{Path: image, Role: paths.Input, What: "the image"},
@@ -121,7 +121,7 @@ func encodeFiles(image string, job *batch.Job, opt *batch.Options) []paths.Use {
 	return list
 }
 
-// encoderFlags are the flags about BTF of the commands that encode without a manifest.
+// encoderFlags adds the flags of all commands that encode without a manifest.
 func encoderFlags(cmd *cobra.Command, want *settings.Flags) {
 	cmd.Flags().StringVar(&want.Features, "btf-features", "default", "`LIST` of features, by the names that pahole uses, or none")
 	cmd.Flags().StringSliceVar(&want.LangExclude, "lang-exclude", nil, "`LANGUAGES` whose CUs are left out, such as rust")

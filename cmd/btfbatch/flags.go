@@ -14,8 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 )
 
-// checkFlags refuses values that cannot be intended, for all flags of all commands. An empty text, which an unset variable of a script
-// leaves, would otherwise stand for the default or for nothing.
+// checkFlags refuses values that are never intended, for the flags of all commands. An empty value, usually from an unset variable of a
+// script, would otherwise have the meaning of the default, or none.
 func checkFlags(flags *pflag.FlagSet) error {
 	var problems []error
 	flags.Visit(func(f *pflag.Flag) {
@@ -84,7 +84,7 @@ func givenOnce(cmd *cobra.Command) {
 	}
 }
 
-// once is a value that can be set once, or several times to the same text.
+// once is a flag value that can be set once, or several times to the same text.
 type once struct {
 	pflag.Value
 	given bool
@@ -100,7 +100,7 @@ func (o *once) Set(text string) error {
 	return o.Value.Set(text)
 }
 
-// noteKernels says which generations kernels are judged as, if their names are not those of generations.
+// noteKernels prints which generations kernels are judged as, if their names are not those of generations.
 func (a *app) noteKernels(names ...string) {
 	for _, name := range names {
 		if note := settings.Note(name); note != "" {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// writeHelp writes the help of a command. A failure is remembered by the stream.
+// writeHelp writes the help of a command. The stream records an error.
 func writeHelp(cmd *cobra.Command, _ []string) {
 	text := cmd.Long
 	if text == "" {
@@ -17,7 +17,7 @@ func writeHelp(cmd *cobra.Command, _ []string) {
 	_, _ = io.WriteString(cmd.OutOrStdout(), strings.TrimSpace(text)+"\n\n"+cmd.UsageString())
 }
 
-// newHelp is the command help. An unknown topic is an error.
+// newHelp returns the command help. An unknown topic is an error.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -36,7 +36,7 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// completion makes the command of that name, to which an unknown shell is an error. Its output is that of root at this time.
+// completion returns the command completion, for which an unknown shell is an error. It completes the commands that root has at this time.
 func completion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	if c, _, err := root.Find([]string{"completion"}); err == nil {

@@ -1,6 +1,6 @@
-// Command btfbatch turns the DWARF of kernel images into BTF: many at once by a manifest, or one.
+// Command btfbatch encodes the DWARF of kernel images as BTF, for all images of a manifest or for a single one.
 //
-// Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.
+// Exit codes: 0 success, 1 an image failed, 2 wrong usage or an error in the manifest, 3 a difference from a golden, 130 interrupted.
 package main
 
 import (
@@ -43,21 +43,21 @@ func withCode(code int, err error) error {
 }
 
 func main() {
-	// A pipe that nobody reads is an error of writing like others: files that were asked for are written all the same.
+	// Treat a pipe without a reader like any other write error, so that the requested files are still written.
 	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(run(arguments(os.Args), os.Stdout, os.Stderr))
 }
 
-// run is the program: it returns its exit code.
+// run runs the program and returns its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	out, errs := console.NewStream(stdout), console.NewStream(stderr)
 	voice := firstVoice(args, errs)
 	code := guarded(voice, func() int { return execute(args, out, errs, voice) })
-	told := code != exitcode.OK && code != exitcode.Differs // an error, which may be that one
-	if err := out.Err(); err != nil && !told && !console.Gone(err) {
+	reported := code != exitcode.OK && code != exitcode.Differs // an error was printed, perhaps this one
+	if err := out.Err(); err != nil && !reported && !console.Gone(err) {
 		voice.Complain(fmt.Errorf("standard output: %w", err), exitcode.Failed)
 	}
-	if out.Err() != nil && code != exitcode.Interrupted || errs.Err() != nil && !told { // of the second there is nowhere to say it
+	if out.Err() != nil && code != exitcode.Interrupted || errs.Err() != nil && !reported { // an error of standard error cannot be printed
 		code = exitcode.Failed
 	}
 	return code
@@ -92,7 +92,7 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	return e.code
 }
 
-// guarded tells of a panic, which is a broken invariant of ours, as of any other error.
+// guarded reports a panic, which is a bug in btfbatch, like any other error.
 func guarded(voice *console.Console, do func() int) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -103,8 +103,8 @@ func guarded(voice *console.Console, do func() int) (code int) {
 	return do()
 }
 
-// firstVoice is the console for what happens before flags are read, and for how it ends. Its lines have the format that the
-// arguments ask for, even if others among them are wrong.
+// firstVoice returns the console that is used before the flags are parsed, and for the last line. Its lines have the format that the
+// arguments ask for, even if other arguments are wrong.
 func firstVoice(args []string, stderr io.Writer) *console.Console {
 	format := "human"
 	for i, arg := range args {

@@ -13,7 +13,7 @@ import (
 // standIn is the name by which kernel builds call the program.
 const standIn = "pahole"
 
-// arguments are those of the command line. To be called pahole means the subcommand of that name.
+// arguments returns the arguments of the command line. If the program is called as pahole, they start with the subcommand pahole.
 func arguments(argv []string) []string {
 	if filepath.Base(argv[0]) == standIn {
 		return append([]string{standIn}, argv[1:]...)
@@ -27,7 +27,7 @@ func newPahole() *cobra.Command {
 		Short: "Replace pahole -J in kernel builds",
 		Long: `Replace pahole -J in kernel builds, with pahole's options and exit codes. A link named pahole does the same.
 btfbatch pahole --help lists the options.`,
-		DisableFlagParsing: true, // the options are not of this program's kind
+		DisableFlagParsing: true, // package pahole parses the options
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := os.Args[0]
 			if filepath.Base(name) != standIn {

@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 )
 
-// An app is what all subcommands share.
+// An app has the state that all subcommands share.
 type app struct {
 	logFormat, logLevel string
 	console             *console.Console
@@ -37,7 +37,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 				return usage(err)
 			}
 			a.console = c
-			if cmd.DisableFlagParsing { // the arguments are not of this program's kind
+			if cmd.DisableFlagParsing { // the command parses its own arguments
 				return nil
 			}
 			return usage(errors.Join(checkFlags(cmd.Flags()), checkArguments(args)))

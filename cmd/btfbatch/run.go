@@ -83,7 +83,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
-			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // an annotation is no JSON
+			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // annotations are not JSON
 				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(jobs))))
 			}
 			return err
@@ -104,7 +104,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 	return cmd
 }
 
-// batchFlags are the flags of the commands that encode and publish.
+// batchFlags adds the flags of the commands that encode and publish.
 func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags := cmd.Flags()
 	flags.StringVar(profile, "profile", "", "`PROFILE` of rules for all images: default or pahole")
@@ -114,13 +114,13 @@ func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full the types that were recognised by their hashes")
 }
 
-// checkProfile refuses a profile that there is not.
+// checkProfile returns an error for an unknown profile.
 func checkProfile(p config.Profile) error {
 	_, err := settings.Profile(p)
 	return usage(err)
 }
 
-// load reads a manifest and finds its images. It checks the files of all of them, and the others that a run would read and write.
+// load reads a manifest and finds its images. It checks the paths of the images, and the other paths that a run would read and write.
 func load(manifest string, only []string, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
@@ -138,7 +138,7 @@ func load(manifest string, only []string, opt *batch.Options, others ...paths.Us
 	return items, nil
 }
 
-// encoderWarnings are the warnings that tell of the image. Those that tell of the BTF are for the report.
+// encoderWarnings returns the warnings about the image. Warnings about the BTF are only in the report.
 func encoderWarnings(list []report.Warning) (own []report.Warning) {
 	for _, w := range list {
 		if !slices.Contains(verify.LintRules(), w.Rule) {
@@ -148,7 +148,7 @@ func encoderWarnings(list []report.Warning) (own []report.Warning) {
 	return own
 }
 
-// shown is how many findings of a rule are logged: a report has more of them.
+// shown is the maximum number of findings of a rule that are logged. A report contains more.
 func shown(outlets []reports.Outlet) int {
 	if outlets != nil {
 		return 1
@@ -156,7 +156,7 @@ func shown(outlets []reports.Outlet) int {
 	return 3
 }
 
-// batch runs a batch and tells of it. There is a report whenever a batch was run; the error has the exit code.
+// batch runs a batch and prints its progress and results. The report is nil only if no batch was run. The error has the exit code.
 func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, outlets []reports.Outlet, verbose bool) (*report.Report, error) {
 	total := int64(0)
 	for i := range jobs {

@@ -12,11 +12,11 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// How long the program continues after the first signal. A second one ends it at once.
+// How long the program continues after the first signal. A second signal ends it immediately.
 const (
-	graceForBatch = 1500 * time.Millisecond // to write the report of what was done until then
-	graceForFiles = 2 * time.Second         // to put files in place that belong together
-	graceForWords = 500 * time.Millisecond  // to write the last line, which nobody may be reading
+	graceForBatch = 1500 * time.Millisecond // to write the report of the images that are finished
+	graceForFiles = 2 * time.Second         // to publish files that belong together
+	graceForWords = 500 * time.Millisecond  // to write the last line, which may block
 )
 
 // An interrupter ends the program on a signal. Code that checks its context returns by itself, but some code cannot: reading a pipe that

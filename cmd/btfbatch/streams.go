@@ -8,8 +8,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// spool makes inputs of the command line files that can be opened several times: the standard input, which is -, and pipes. It
-// returns a function that releases them.
+// spool replaces inputs that can be read only once (pipes, and the standard input, which is -) with files that can be opened several times.
+// It returns a function that releases these files.
 func spool(paths ...*string) (done func(), err error) {
 	var all []func()
 	done = func() {

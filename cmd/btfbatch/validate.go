@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// mostImages bounds how many images validate tells of.
+// mostImages is the maximum number of images whose errors validate prints.
 const mostImages = 100
 
 func newValidate(a *app) *cobra.Command {
@@ -26,7 +26,7 @@ errors are reported in one run. The exit code is 2 if the manifest has errors, a
 				return err
 			}
 			bad := batch.Check(cmd.Context(), items)
-			if err := cmd.Context().Err(); err != nil { // what is bad may be so for that alone
+			if err := cmd.Context().Err(); err != nil { // the interruption itself may have caused the errors
 				return err
 			}
 			for i, p := range bad {

@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What a build says of itself, for those who build packages:
+// The version of the build. Packagers set it with
 //
 //	go build -ldflags "-X main.version=v1.2.3 -X main.commit=0123abc -X main.date=2026-01-02" ./cmd/btfbatch
 //
-// What is not set comes from the build information that the go command leaves in the program.
+// Values that are not set are taken from the build information that the go command stores in the program.
 var version, commit, date string
 
-// reference is what the profile pahole follows.
+// reference is the program whose output the profile pahole reproduces.
 const reference = "pahole 1.32"
 
 func newVersion() *cobra.Command {
@@ -34,13 +34,13 @@ func printVersion(cmd *cobra.Command, _ []string) error {
 	return failed(err)
 }
 
-// A build says which program this is.
+// A build identifies the build of the program.
 type build struct {
 	version, commit, date string
-	modified              bool // the commit is not all that it was built from
+	modified              bool // built with changes on top of the commit
 }
 
-// thisBuild is what was set when the program was built, or else what the go command knows.
+// thisBuild returns the values that were set when the program was built, completed from the build information.
 func thisBuild() build {
 	b := build{version: version, commit: commit, date: date}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -50,7 +50,8 @@ func thisBuild() build {
 	return b
 }
 
-// complete takes from build information what is not set. The commit and its date belong together.
+// complete sets the missing values from the build information. If the commit is set, it leaves the date alone, because the date of the build
+// information may belong to another commit.
 func (b *build) complete(info *debug.BuildInfo) {
 	b.version = cmp.Or(b.version, info.Main.Version)
 	if b.commit != "" {
@@ -68,7 +69,7 @@ func (b *build) complete(info *debug.BuildInfo) {
 	}
 }
 
-// text is what the command version prints.
+// text returns the output of the command version.
 func (b build) text() string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "btfbatch %s\n", b.version)

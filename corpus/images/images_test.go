@@ -1,4 +1,4 @@
-// Package images_test checks that the committed images are complete and are what their names say.
+// Package images_test checks that the committed images are complete and match their names.
 package images_test
 
 import (
@@ -20,7 +20,7 @@ const (
 	maxAll   = 5 << 18  // bytes of the folder without sources
 )
 
-// name takes COMPILER-ARCH-dwarfN-WHAT apart.
+// name matches the parts of COMPILER-ARCH-dwarfN-WHAT.
 var name = regexp.MustCompile(`^(gcc12|clang19)-([a-z0-9_]+)-dwarf([45])-([a-z0-9]+)\.(elf|ko)$`)
 
 func images(t *testing.T) []string {
@@ -68,7 +68,7 @@ func TestComplete(t *testing.T) {
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(readme, -1) {
 		if !slices.Contains(all, row[1]) {
-			t.Errorf("README.md has a row for %s, which is not there", row[1])
+			t.Errorf("README.md has a row for %s, which does not exist", row[1])
 		}
 	}
 	goldens, _ := filepath.Glob("*.golden")
@@ -112,14 +112,14 @@ func TestNamesTellTheTruth(t *testing.T) {
 			}
 			for _, word := range []string{"/home/", "/tmp/", "/root/"} {
 				if bytes.Contains(content, []byte(word)) {
-					t.Errorf("holds a path of the machine that made it: %s", word)
+					t.Errorf("contains a path of the machine on which it was compiled: %s", word)
 				}
 			}
 		})
 	}
 }
 
-// checkLayout looks at what the last part of the name promises.
+// checkLayout checks the properties that the last part of the name stands for.
 func checkLayout(t *testing.T, f *elf.File, content []byte, what string) {
 	t.Helper()
 	percpu := f.Section(".data..percpu")
@@ -134,7 +134,7 @@ func checkLayout(t *testing.T, f *elf.File, content []byte, what string) {
 		}
 	case "based", "vectors":
 		if percpu.Addr == 0 {
-			t.Error(".data..percpu: got address 0, want another")
+			t.Error(".data..percpu: got address 0, want a different address")
 		}
 	case "zlib", "zstd":
 		want := map[string]elf.CompressionType{"zlib": elf.COMPRESS_ZLIB, "zstd": elf.COMPRESS_ZSTD}[what]
@@ -153,7 +153,7 @@ func checkLayout(t *testing.T, f *elf.File, content []byte, what string) {
 	}
 }
 
-// checkDWARF looks at the headers of all units and at their producers.
+// checkDWARF checks the headers and the producers of all units.
 func checkDWARF(t *testing.T, f *elf.File, compiler, version, what string) {
 	t.Helper()
 	info, err := f.Section(".debug_info").Data()
@@ -177,7 +177,7 @@ func checkDWARF(t *testing.T, f *elf.File, compiler, version, what string) {
 	}
 	d, err := f.DWARF()
 	if err != nil && f.Type == elf.ET_REL && strings.Contains(err.Error(), "not implemented") {
-		return // the standard library relocates the files of some machines only
+		return // the standard library relocates files only for some machines
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -210,8 +210,8 @@ func checkDWARF(t *testing.T, f *elf.File, compiler, version, what string) {
 	}
 }
 
-// TestQuickStart checks that the manifest beside this folder reads well, names files that are here, and has every
-// architecture that there is an image of.
+// TestQuickStart checks that the example manifest is valid, names files that exist, and contains every architecture of the committed
+// images.
 func TestQuickStart(t *testing.T) {
 	m, err := config.Load(filepath.Join("..", "quickstart.yaml"))
 	if err != nil {

@@ -69,12 +69,12 @@ func TestOrder(t *testing.T) {
 		t.Errorf("Names: got %v, want %v", got, want)
 	}
 	for _, workers := range []int{1, 2, 7} {
-		var told []string
+		var reported []string
 		bytes := make(chan int64, 1000)
 		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: workers}, Events: Events{
-			Row: func(row report.Row) { told = append(told, row.Name) }, Bytes: func(n int64) { bytes <- n }}})
-		if got := strings.Join(told, " "); got != itemNames(items) {
-			t.Errorf("%d workers: told %s, want %s", workers, got, itemNames(items))
+			Row: func(row report.Row) { reported = append(reported, row.Name) }, Bytes: func(n int64) { bytes <- n }}})
+		if got := strings.Join(reported, " "); got != itemNames(items) {
+			t.Errorf("%d workers: got rows of %s, want %s", workers, got, itemNames(items))
 		}
 		var got []string
 		for _, row := range r.Rows() {
@@ -125,7 +125,7 @@ func TestInterrupted(t *testing.T) {
 	items := manifest(t, fmt.Sprintf("  - {name: v, path: %[1]s}\n  - {name: m, path: %[1]s, base: v}\n", sample(t)))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := Run(ctx, Jobs(items, ""), Options{Events: Events{Row: func(row report.Row) { t.Errorf("told of %s", row.Name) }}})
+	r := Run(ctx, Jobs(items, ""), Options{Events: Events{Row: func(row report.Row) { t.Errorf("got the row of %s", row.Name) }}})
 	for _, row := range r.Rows() {
 		if row.Status != report.Interrupted || row.Error != "" {
 			t.Errorf("%s: got %s, error %q, want %s", row.Name, row.Status, row.Error, report.Interrupted)
@@ -136,7 +136,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// A base is read once, and released after its last user is done.
+// TestBaseIsReleased: a base is read once, and released when its last user is done.
 func TestBaseIsReleased(t *testing.T) {
 	path := sample(t)
 	dir := filepath.Dir(path)
@@ -155,7 +155,7 @@ func TestBaseIsReleased(t *testing.T) {
 			t.Errorf("%s: its base is gone", items[i].Image.Name)
 		}
 		row := b.image(context.Background(), i, 1)
-		// The same image twice: a split one adds nothing but functions and variables.
+		// Image and base are the same file, so the split BTF adds only functions and variables.
 		if row.Error != "" || row.Types == 0 {
 			t.Errorf("%s: got %+v", row.Name, row)
 		}
@@ -185,7 +185,7 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
-// A panic fails its image only.
+// TestPanic: a panic fails only its image.
 func TestPanic(t *testing.T) {
 	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s}\n", sample(t)))
 	var whole error
@@ -195,7 +195,7 @@ func TestPanic(t *testing.T) {
 		t.Errorf("got %q, %s", row.Error, row.Status)
 	}
 	if whole == nil || !strings.Contains(whole.Error(), "TestPanic") {
-		t.Errorf("the stack is not told: %v", whole)
+		t.Errorf("got error %v, want one with the stack", whole)
 	}
 }
 

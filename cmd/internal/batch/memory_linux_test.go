@@ -39,7 +39,7 @@ func resident(t *testing.T) int {
 	return 0
 }
 
-// TestMemoryIsFlat: the memory of an image is released before the next ones are done: kernels, modules and failures.
+// TestMemoryIsFlat: the memory of an image is released while the batch runs, for kernels, modules and images that fail.
 func TestMemoryIsFlat(t *testing.T) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
 	dir := t.TempDir()
@@ -51,7 +51,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	for i := range 31 { // the last one keeps the base in use until then
+	for i := range 31 { // the last module keeps the base in use
 		path, base := image, ""
 		switch i % 5 {
 		case 4:
@@ -74,11 +74,11 @@ func TestMemoryIsFlat(t *testing.T) {
 	if kernel.Error != "" || len(heap) != 31 || r.Totals().OK != 25 {
 		t.Fatalf("%d rows, %d of them ok, the first one: %+v", len(heap), r.Totals().OK, kernel)
 	}
-	// A quarter of the BTF for each of the twenty images between would be something that an image leaves behind.
+	// If each of the twenty images in between kept a quarter of the size of its BTF, the difference would exceed this bound.
 	if more := heap[29] - heap[9]; more > 20*kernel.Bytes/4 {
 		t.Errorf("heap: %d bytes more after image 30 than after image 10; BTF of a kernel has %d", more, kernel.Bytes)
 	}
-	// Free memory that the runtime has not yet given back differs by megabytes from row to row, so the least of some rows counts.
+	// Free memory that the runtime has not yet returned to the system varies by megabytes between rows, so the minimum of several rows counts.
 	early, late := slices.Min(rss[5:10]), slices.Min(rss[25:30])
 	if late > early+early/10+1<<20 {
 		t.Errorf("resident memory: at least %d bytes after images 26 to 30, %d after images 6 to 10", late, early)

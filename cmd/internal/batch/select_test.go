@@ -43,7 +43,7 @@ func TestSelectNames(t *testing.T) {
 	}
 }
 
-// TestDoubts: five images are named, and the rest is counted.
+// TestDoubts: the first five images are listed, and the others are counted.
 func TestDoubts(t *testing.T) {
 	for n, want := range []int{0, 1, 2, 3, 4, 5, 6, 6} { // lines
 		items := make([]corpus.Item, n+1) // one of them without doubts

@@ -11,10 +11,10 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// Of images that share a golden and differ, the first one decides, however many workers there are. One that fails before it could
-// compare decides nothing.
+// TestSharedGolden: if images share a golden and differ, the golden gets the BTF of the first, for any number of workers. An image that fails
+// before the comparison does not count as the first.
 func TestSharedGolden(t *testing.T) {
-	t.Setenv("CI", "") // where goldens are not rewritten
+	t.Setenv("CI", "") // in CI, goldens are not rewritten
 	path := sample(t)
 	golden := filepath.Join(filepath.Dir(path), "golden.raw")
 	var text strings.Builder
@@ -39,7 +39,7 @@ func TestSharedGolden(t *testing.T) {
 			}
 			data, err := os.ReadFile(golden)
 			if err != nil || strings.Contains(string(data), "VAR") || !strings.Contains(string(data), "FUNC") {
-				t.Errorf("%d workers: the golden is not that of i1 (%v)", workers, err)
+				t.Errorf("%d workers: the golden differs from the BTF of i1 (error %v)", workers, err)
 			}
 		}
 	}

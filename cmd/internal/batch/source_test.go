@@ -17,7 +17,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A meddler opens a file as usual, counts that, and does something before anybody reads it.
+// A meddler is a Source that counts how often it is opened, and calls meddle after opening the file and before it is read.
 type meddler struct {
 	source.Source
 	meddle func()
@@ -36,7 +36,7 @@ func sumOf(data []byte) string {
 	return hex.EncodeToString(s[:])
 }
 
-// another is an image of other types than that of sample.
+// another returns an image whose types differ from those of sample.
 func another(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(sample(t))
@@ -46,7 +46,7 @@ func another(t *testing.T) []byte {
 	return bytes.ReplaceAll(data, []byte("list_head\x00"), []byte("lost_head\x00"))
 }
 
-// TestReplacedImage: an image that is replaced when its sum is being computed, or later, is encoded and copied as it was.
+// TestReplacedImage: if an image is replaced after it was opened, the original is encoded and copied.
 func TestReplacedImage(t *testing.T) {
 	path, dir := sample(t), t.TempDir()
 	was, err := os.ReadFile(path)
@@ -68,7 +68,7 @@ func TestReplacedImage(t *testing.T) {
 		items[0].Source = &meddler{Source: items[0].Source, meddle: meddle}
 		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: 1}, Hash: true})
 		if row := r.Rows()[0]; row.Status != report.OK || row.InputSHA256 != sumOf(was) {
-			t.Errorf("%s: got %s, %s, sum %s, want ok and %s", name, row.Status, row.Error, row.InputSHA256, sumOf(was))
+			t.Errorf("%s: got %s, %s, digest %s, want ok and %s", name, row.Status, row.Error, row.InputSHA256, sumOf(was))
 		}
 	}
 	run("alone", func() {})
@@ -83,12 +83,12 @@ func TestReplacedImage(t *testing.T) {
 	want := outputs("alone")
 	for i, got := range outputs("replaced") {
 		if !bytes.Equal(got, want[i]) {
-			t.Errorf("output %d is that of another image", i)
+			t.Errorf("output %d: got that of the replacing image", i)
 		}
 	}
 }
 
-// TestChangedImage: an image that is written to while it is read fails, and nothing is published.
+// TestChangedImage: an image that is modified while it is read fails, and nothing is published.
 func TestChangedImage(t *testing.T) {
 	for _, tt := range []struct {
 		name, keys string
@@ -100,7 +100,7 @@ func TestChangedImage(t *testing.T) {
 	} {
 		path, dir := sample(t), t.TempDir()
 		items := manifest(t, fmt.Sprintf("  - {name: a, path: %s, %s}\n", path, strings.ReplaceAll(tt.keys, "DIR", dir)))
-		// As soon as it was looked at for the first time: what is read then is another image's.
+		// Modify the image when the first part has been read, so that the rest is that of another image.
 		changed := false
 		r := Run(context.Background(), Jobs(items, ""), Options{Encoding: Encoding{Workers: 1}, Hash: tt.hash, Events: Events{Bytes: func(int64) {
 			if changed {
@@ -127,7 +127,7 @@ func TestChangedImage(t *testing.T) {
 	}
 }
 
-// TestReplacedBase: the same for a base that is a file.
+// TestReplacedBase: the report has the digest of a base that is a file, and a wrong pinned digest is an error.
 func TestReplacedBase(t *testing.T) {
 	path, dir := sample(t), t.TempDir()
 	base := filepath.Join(dir, "base.btf")
@@ -140,16 +140,16 @@ func TestReplacedBase(t *testing.T) {
 		r := Run(context.Background(), Jobs(manifest(t, fmt.Sprintf("  - {name: m, path: %s, base_path: %s, base_sha256: \"%s\"}\n", path, base, pin)), ""), Options{Encoding: Encoding{Workers: 1}})
 		row := r.Rows()[0]
 		if row.BaseSHA256 != sumOf(was) || want == "" && row.Error != "" || !strings.Contains(row.Error, want) {
-			t.Errorf("got %q and sum %s, want %q and %s", row.Error, row.BaseSHA256, want, sumOf(was))
+			t.Errorf("got %q and digest %s, want %q and %s", row.Error, row.BaseSHA256, want, sumOf(was))
 		}
 	}
 }
 
-// TestOpenedOnce: an image is opened once in a run, whatever happens to it: nothing finds out whether it is still there.
+// TestOpenedOnce: an image is opened once in a run. The run does not notice that it was removed afterwards.
 func TestOpenedOnce(t *testing.T) {
 	for _, tt := range []struct{ name, keys, want string }{
 		{"encoded and copied", "sha256: SUM, outputs: {btf: DIR/a.btf, dump: DIR/a.raw, elf: DIR/a.elf}", ""},
-		{"refused by a kernel", "verify: '5.10', outputs: {btf: DIR/a.btf}", "it comes from CU 0: .debug_info"}, // which is looked up in the image
+		{"refused by a kernel", "verify: '5.10', outputs: {btf: DIR/a.btf}", "it comes from CU 0: .debug_info"}, // locating the type reads the image again
 		{"another one", "sha256: OTHER", "sha256: the file has "},
 		{"of another release", "release: 6.1.0", "release: the image is neither"},
 	} {
@@ -161,7 +161,7 @@ func TestOpenedOnce(t *testing.T) {
 		keys := strings.NewReplacer("DIR", dir, "SUM", sumOf(was), "OTHER", sumOf(nil)).Replace(tt.keys)
 		items := manifest(t, fmt.Sprintf("  - {name: a, path: %s, %s}\n", path, keys))
 		if items[0].Arch != "" {
-			t.Errorf("%s: the image was looked at before its turn", tt.name)
+			t.Errorf("%s: the image was opened before it was encoded", tt.name)
 		}
 		m := &meddler{Source: items[0].Source, meddle: func() {
 			if err := os.Remove(path); err != nil {
@@ -174,7 +174,7 @@ func TestOpenedOnce(t *testing.T) {
 			t.Errorf("%s: opened %d times, got %q, want %q", tt.name, m.opened, row.Error, tt.want)
 		}
 		if row.InputSHA256 != "" && row.InputSHA256 != sumOf(was) {
-			t.Errorf("%s: got the sum %s, want %s", tt.name, row.InputSHA256, sumOf(was))
+			t.Errorf("%s: got digest %s, want %s", tt.name, row.InputSHA256, sumOf(was))
 		}
 	}
 }
