@@ -20,7 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// zstdRun is a frame that stands for n times a byte, where n is a multiple of 128 KiB (RFC 8878).
+// zstdRun returns a Zstandard frame that expands to n times the same byte (RFC 8878). n is a multiple of 128 KiB.
 func zstdRun(c byte, n uint64) []byte {
 	const window, block = 10 << 3, 128 << 10 // 1 MiB
 	b := append(binary.LittleEndian.AppendUint32(nil, 0xfd2fb528), 0, window)
@@ -34,7 +34,7 @@ func zstdRun(c byte, n uint64) []byte {
 	return b
 }
 
-// zstdRaw is a frame of bytes as they are, and the same byte n times behind them.
+// zstdRaw returns a Zstandard frame that contains bytes uncompressed, followed by n times the same byte.
 func zstdRaw(start []byte, c byte, n uint64) []byte {
 	b := zstdRun(c, n)
 	head := uint32(len(start)) << 3
@@ -44,7 +44,7 @@ func zstdRaw(start []byte, c byte, n uint64) []byte {
 func deflated(zeros int) []byte {
 	var b bytes.Buffer
 	w := zlib.NewWriter(&b)
-	_, _ = io.CopyN(w, forever{}, int64(zeros)) // a buffer takes everything
+	_, _ = io.CopyN(w, forever{}, int64(zeros)) // a buffer returns no error
 	w.Close()
 	return b.Bytes()
 }
@@ -58,7 +58,7 @@ func gzipped(start []byte, zeros int) []byte {
 	return b.Bytes()
 }
 
-// compressed is an image with a compressed section that states a size.
+// compressed returns an image with a compressed section that states this uncompressed size.
 func compressed(name string, kind elf.CompressionType, size uint64, packed []byte) []byte {
 	head := binary.LittleEndian.AppendUint32(nil, uint32(kind))
 	head = binary.LittleEndian.AppendUint64(append(head, 0, 0, 0, 0), size)
@@ -69,7 +69,7 @@ func compressed(name string, kind elf.CompressionType, size uint64, packed []byt
 	return b.Bytes()
 }
 
-// hole makes the last section of an image, and the file, terabytes long.
+// hole makes the last section of an image, and so the file, terabytes long and sparse.
 func hole(t *testing.T, path string, data []byte, name string) {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(data))
@@ -90,7 +90,7 @@ func hole(t *testing.T, path string, data []byte, name string) {
 	}
 }
 
-// TestNoInputFillsTheMemory: what a small file claims, or a device never ends to give, is told in one line and costs little.
+// TestNoInputFillsTheMemory: small files that claim to be large, and devices without an end, are reported in one line and need little memory.
 func TestNoInputFillsTheMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the bounds are those of a program without the race detector")
@@ -211,7 +211,7 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 			}
 			slow := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 			defer slow.Stop()
-			_ = cmd.Wait() // the state tells
+			_ = cmd.Wait() // the test checks the exit code below
 			code := cmd.ProcessState.ExitCode()
 			usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 			if !ok {

@@ -21,13 +21,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// hostileNames are names of files, symbols and types that mean something to a medium.
+// hostileNames lists names of files, symbols and types that have a special meaning in an output format.
 var hostileNames = []string{
 	"x\n::warning file=a,line=1::INJECTED\ny", "::error::INJECTED", "r\r::error::INJECTED", "a##[error]INJECTED", "\x1b[31mred", "\u009b31m", "nul\x01\x7f",
 	"\u202egnp", "\u2066i\u2069", "bad\xff\xfe", "line\u2028end", "a|b", "`code`", "<script>", "]]>", "[l](javascript:1)", "t,line=9", "tab\tv\v", "100%0A",
 }
 
-// clean checks that text can be shown anywhere: every character is seen, and no line is a workflow command but those that are wanted.
+// clean checks that text is safe to print: it has no invisible characters, and the expected number of workflow commands.
 func clean(t *testing.T, what string, text []byte, commands int) {
 	t.Helper()
 	got := 0
@@ -51,7 +51,7 @@ func clean(t *testing.T, what string, text []byte, commands int) {
 	}
 }
 
-// TestHostileNamesEverywhere: whatever a name from outside holds, it stays a name in all that is printed and reported.
+// TestHostileNamesEverywhere: names from files are printed as names, whatever characters they contain.
 func TestHostileNamesEverywhere(t *testing.T) {
 	image, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", imageELF))
 	if err != nil {
@@ -132,13 +132,13 @@ func TestHostileNamesEverywhere(t *testing.T) {
 	}
 }
 
-// checkReport reads a report back.
+// checkReport parses a report and checks that its names are complete.
 func checkReport(t *testing.T, file string, r []byte) {
 	t.Helper()
 	switch filepath.Ext(file) {
 	case ".json":
 		if !json.Valid(r) {
-			t.Errorf("%s is no JSON", file)
+			t.Errorf("%s is not valid JSON", file)
 		}
 	case ".xml":
 		dec := xml.NewDecoder(bytes.NewReader(r))
@@ -160,7 +160,7 @@ func checkReport(t *testing.T, file string, r []byte) {
 	}
 }
 
-// hostileBTF has types of hostile names, of a size.
+// hostileBTF returns BTF with types that have hostile names and this size.
 func hostileBTF(t *testing.T, size uint32) []byte {
 	t.Helper()
 	o := btf.New(binary.LittleEndian, nil)
@@ -170,7 +170,7 @@ func hostileBTF(t *testing.T, size uint32) []byte {
 	return o.AppendWire(nil)
 }
 
-// hostileSymbols is an image with functions and variables of hostile names, which no unit knows.
+// hostileSymbols returns an image with symbols of functions and variables that have hostile names and are in no CU.
 func hostileSymbols() []byte {
 	b := synth.Sample(synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5})
 	text := b.Text(".text2\x1b", 0x400000, 4096)

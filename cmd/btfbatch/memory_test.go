@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCollectLater: the collector rests until the first progress, which is passed on, and then counts as for all commands that encode.
+// TestCollectLater: GOGC is off until the first progress, which is passed on, and then has the value of all commands that encode.
 func TestCollectLater(t *testing.T) {
 	percent := func() int {
 		p := debug.SetGCPercent(100)

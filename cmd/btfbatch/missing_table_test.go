@@ -37,9 +37,9 @@ var (
 	split    = given{kind: readsFile, value: "split.btf"}
 )
 
-// table has every input of every command, in calls that succeed. A command may be called in several ways.
+// table returns calls that succeed, with every input of every command. A command may have several calls.
 func table() []trial {
-	// The stand-in takes what the reference takes.
+	// btfbatch pahole accepts what pahole accepts.
 	any, list := map[string]string{}, map[string]string{"empty": "(none)", "comma": "(none)"}
 	for _, s := range statesOf[takesWord] {
 		any[s.name] = "(none that is known)"
@@ -95,17 +95,17 @@ func table() []trial {
 		{command: "embed", more: []string{"--in-place"}, inputs: with(encoding, features, map[string]given{"IMAGE": {kind: writesFile, value: "module.ko"}, "--base": base})},
 		{command: "pahole", more: []string{"-J"}, inputs: map[string]given{"FILE": module, "--btf_base": base,
 			"--btf_encode_detached": {kind: writesFile, value: "out.btf", waits: "pipe",
-				fine: map[string]string{"device": "(the reference writes to devices)"}}, "--btf_features": {kind: takesWord, value: "default", fine: any},
+				fine: map[string]string{"device": "(pahole writes to devices)"}}, "--btf_features": {kind: takesWord, value: "default", fine: any},
 			"--btf_features_strict": {kind: takesWord, fine: list}, "--lang": {kind: takesWord, fine: any}, "--lang_exclude": {kind: takesWord, value: "rust"},
 			"--jobs":       {kind: takesNumber, value: "1", fine: jobs},
-			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(the reference excludes none then)"}}, "--kabi_prefix": {kind: takesText}}},
+			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(pahole then excludes nothing)"}}, "--kabi_prefix": {kind: takesText}}},
 		{command: "run", inputs: run},
 		{command: "run", inputs: check},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
 	}
 }
 
-// manifest has every key of a manifest. Those of the image m stand for all images.
+// manifest has every key of a manifest. The keys of the image m represent those of all images.
 var manifest = map[string]given{
 	"version": {kind: takesYAML, value: "1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
 	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
@@ -128,10 +128,10 @@ var checks = map[string]given{
 	"images.golden.allow": {kind: takesYAML, value: "{member-added: [task_struct]}"}, "images.golden.dialect": {kind: takesWord, value: "bpftool-7.8"},
 }
 
-// isKey tells whether an input stands in the manifest.
+// isKey reports whether an input is a key of the manifest.
 func isKey(name string) bool { return name[0] >= 'a' && name[0] <= 'z' }
 
-// manifestOf is the manifest of a call.
+// manifestOf returns the manifest of a call.
 func manifestOf(c *trial) string {
 	var b strings.Builder
 	pair := func(indent, name string) {
@@ -176,7 +176,7 @@ func manifestOf(c *trial) string {
 	return b.String()
 }
 
-// manifestKeys lists the keys of a manifest by its schema, which another test keeps true.
+// manifestKeys lists the keys of a manifest according to its schema, which another test checks.
 func manifestKeys(t *testing.T) (list []string) {
 	t.Helper()
 	type schema struct {
@@ -205,13 +205,13 @@ func manifestKeys(t *testing.T) (list []string) {
 	return list
 }
 
-// goodFiles is what every working folder has.
+// goodFiles has the contents of the files in every working folder.
 var goodFiles map[string][]byte
 
-// sourceDir is the folder of this package, for tests that work elsewhere.
+// sourceDir is the folder of this package, for tests that run in another folder.
 var sourceDir string
 
-// prepareFixtures makes the files that calls take.
+// prepareFixtures creates the files that the calls read.
 func prepareFixtures(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "PAHOLE_LANG_EXCLUDE", "BTFBATCH_VERIFY"} {

@@ -26,45 +26,46 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// These tests hold a property: a command is never good when something is missing, and writes nothing that it was not told to write.
+// These tests check a property of all commands: a command does not succeed if something is missing, and writes only the files that it was
+// asked to write.
 //
-// Whatever a command can be given is an input with an entry in the table: arguments, options, keys of the manifest, files that the
-// environment names. Each takes every state of its kind (absent, empty, unreadable, of the wrong kind, ...), and each file that is
-// written is made the same as every other file of the command, by several spellings. The command must fail each time, or the entry
-// says why it may succeed, and what it tells then. Inputs are found by reflection: a new one without an entry fails the test.
+// The table has an entry for every input of every command: arguments, flags, keys of the manifest, and environment variables. The tests give
+// each input every state of its kind (absent, empty, unreadable, of the wrong kind, ...). They also give each output the path of every other
+// file of the command, in several spellings. The command must fail each time, or the entry must say why it may succeed and what it prints
+// then. Inputs are found by reflection, so a new input without an entry fails the test.
 
-// A kind of input decides which states it takes.
+// A kind of input has certain states.
 type kind uint8
 
 const (
-	takesNothing kind = iota // and so no state
+	takesNothing kind = iota // has no states
 	readsFile                // the name of a file that is read
 	writesFile               // the name of a file that is written
-	appendsFile              // the name of a file that is written at its end
+	appendsFile              // the name of a file that is appended to
 	readsFolder              // the name of a folder that is read
-	takesWord                // one or more words of those that are known
-	takesText                // any text, but not none
-	takesNumber              // not below 0
-	takesYAML                // a key of the manifest that is no plain text
+	takesWord                // one or more words of a fixed set
+	takesText                // any text that is not empty
+	takesNumber              // a number that is not negative
+	takesYAML                // a key of the manifest whose value is not plain text
 )
 
-// A given is what a command can be given in one place.
+// A given describes one input of a command.
 type given struct {
 	kind  kind
-	value string // with which the command succeeds; empty leaves the input out
-	// before is what stands in front of a file's name, as in --report json=FILE.
+	value string // a value with which the command succeeds; if empty, the input is left out
+	// before is the text before a file name, as in --report json=FILE.
 	before string
-	// fine has the states in which the command succeeds, by name, and what it prints then (an expression), or in brackets the reason
-	// why there is nothing to tell.
+	// fine maps the names of states in which the command succeeds to what it prints then (a regular expression), or to the reason, in brackets,
+	// why it prints nothing.
 	fine map[string]string
-	// waits has a state in which the command rightly waits for somebody else.
+	// waits is the name of a state in which the command waits for another process, as it should.
 	waits string
 }
 
-// A state is a value with something wrong.
+// A state is a wrong value.
 type state struct{ name, value string }
 
-// unset stands for an input that is left out.
+// unset is the value of an input that is left out.
 const unset = "\x00unset"
 
 var statesOf = map[kind][]state{
@@ -82,7 +83,7 @@ var statesOf = map[kind][]state{
 		{"words", "some words"}, {"fraction", "0.5"}},
 }
 
-// spellings are ways to name a file otherwise. The first needs no file.
+// spellings lists ways to name a file differently. The first works without the file.
 var spellings = []struct {
 	name string
 	make func(t *testing.T, path string) string
@@ -108,10 +109,10 @@ func made(t *testing.T, err error, name string) string {
 // A trial is one call of a command.
 type trial struct {
 	command string
-	more    []string // arguments that are no inputs
+	more    []string // arguments that are not inputs
 	inputs  map[string]given
-	only    string            // the input to be tried; empty for all
-	values  map[string]string // what differs from the table
+	only    string            // the only input to test; empty for all
+	values  map[string]string // values that replace those of the table
 }
 
 func (c *trial) value(name string) string {
@@ -124,7 +125,7 @@ func (c *trial) value(name string) string {
 	return unset
 }
 
-// args are the arguments of the call. The manifest and the environment are made on the way.
+// args returns the arguments of the call. It also writes the manifest and sets the environment.
 func (c *trial) args(t *testing.T) []string {
 	t.Helper()
 	args := append(strings.Fields(c.command), c.more...)
@@ -158,8 +159,8 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// call calls the command in a fresh folder, after prepare, and returns its exit code and all that it printed. Files that the command
-// was not told to write must be as they were, and no command that is used wrongly may write any.
+// call runs the command in a fresh folder, after prepare, and returns its exit code and its output. The command must not change files that it
+// was not asked to write, and must not write any file if its usage is wrong.
 func (c *trial) call(t *testing.T, prepare func()) (code int, out string) {
 	t.Helper()
 	fixtures(t)
@@ -170,27 +171,27 @@ func (c *trial) call(t *testing.T, prepare func()) (code int, out string) {
 	before := snapshot(t)
 	var b bytes.Buffer
 	code = run(args, &b, &b)
-	told := map[string]bool{}
+	asked := map[string]bool{}
 	for name, in := range c.inputs {
 		if v := c.value(name); in.kind == writesFile || in.kind == appendsFile {
-			told[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitcode.Usage
+			asked[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitcode.Usage
 		}
 	}
 	after := snapshot(t)
 	for name := range maps.All(before) {
-		if after[name] != before[name] && !told[name] {
+		if after[name] != before[name] && !asked[name] {
 			t.Errorf("btfbatch %q changed %s", args, name)
 		}
 	}
 	for name := range after {
-		if _, ok := before[name]; !ok && !told[name] {
+		if _, ok := before[name]; !ok && !asked[name] {
 			t.Errorf("btfbatch %q, exit code %d, made %s", args, code, name)
 		}
 	}
 	return code, strings.Join(args, " ") + "\n" + b.String()
 }
 
-// snapshot has the sum of each regular file below the working folder.
+// snapshot returns the digest of each regular file below the working folder.
 func snapshot(t *testing.T) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -224,7 +225,7 @@ func TestNothingMissing(t *testing.T) {
 		found := inputsOf(t, commands[c.command])
 		for in := range c.inputs {
 			if !slices.Contains(found, in) {
-				t.Errorf("%s: the table has %s, which there is not", c.command, in)
+				t.Errorf("%s: the table has %s, which does not exist", c.command, in)
 			}
 		}
 		t.Run(fmt.Sprint(c.command, " ", i), func(t *testing.T) {
@@ -255,7 +256,7 @@ func TestNothingMissing(t *testing.T) {
 	}
 }
 
-// states tries all states of one input.
+// states tests all states of one input.
 func (c *trial) states(t *testing.T, name string) {
 	t.Helper()
 	in := c.inputs[name]
@@ -272,28 +273,28 @@ func (c *trial) states(t *testing.T, name string) {
 		prints, fine := in.fine[s.name]
 		switch {
 		case fine && code != exitcode.OK:
-			t.Errorf("%s, %s: got exit code %d, and the table says that it is fine\n%s", name, s.name, code, out)
+			t.Errorf("%s, %s: got exit code %d, want 0 as the table says\n%s", name, s.name, code, out)
 		case fine && !strings.HasPrefix(prints, "(") && !regexp.MustCompile(prints).MatchString(out):
-			t.Errorf("%s, %s: it succeeds and does not print %q\n%s", name, s.name, prints, out)
+			t.Errorf("%s, %s: got exit code 0 without the output %q\n%s", name, s.name, prints, out)
 		case !fine && code == exitcode.OK:
-			t.Errorf("%s, %s: it succeeds\n%s", name, s.name, out)
+			t.Errorf("%s, %s: got exit code 0\n%s", name, s.name, out)
 		case code != exitcode.OK && strings.TrimSpace(strings.SplitN(out, "\n", 2)[1]) == "":
-			t.Errorf("%s, %s: exit code %d and no word", name, s.name, code)
+			t.Errorf("%s, %s: got exit code %d and no error", name, s.name, code)
 		}
 	}
 	for s := range in.fine {
 		if !used[s] {
-			t.Errorf("%s: the table has a state %q, which there is not", name, s)
+			t.Errorf("%s: the table has a state %q, which does not exist", name, s)
 		}
 	}
 }
 
-// contradictions makes a file that is written the same as every other file.
+// contradictions tests an output with the path of every other file.
 func (c *trial) contradictions(t *testing.T, name string) {
 	t.Helper()
 	for other, in := range c.inputs {
 		written := in.kind == writesFile || in.kind == appendsFile
-		if in.value == "" || !written && in.kind != readsFile || other == name || written && other < name && c.only == "" { // or the other one is tried with this
+		if in.value == "" || !written && in.kind != readsFile || other == name || written && other < name && c.only == "" { // the pair is tested once
 			continue
 		}
 		for _, s := range spellings {
@@ -305,13 +306,13 @@ func (c *trial) contradictions(t *testing.T, name string) {
 				spelt = path != ""
 			})
 			if spelt && code == exitcode.OK {
-				t.Errorf("%s is %s of %s: it succeeds\n%s", name, s.name, other, out)
+				t.Errorf("%s is %s of %s: got exit code 0\n%s", name, s.name, other, out)
 			}
 		}
 	}
 }
 
-// inputsOf finds what a command can be given.
+// inputsOf finds the inputs of a command.
 func inputsOf(t *testing.T, cmd *cobra.Command) (list []string) {
 	t.Helper()
 	use, _, _ := strings.Cut(cmd.Use, " -")
@@ -333,7 +334,7 @@ func inputsOf(t *testing.T, cmd *cobra.Command) (list []string) {
 	return list
 }
 
-// paholeInputs are the options of the stand-in that take a value, by its help.
+// paholeInputs returns the options of btfbatch pahole that take a value, according to its help.
 func paholeInputs(t *testing.T) (list []string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -368,7 +369,7 @@ func environment(t *testing.T) (list []string) {
 	return list
 }
 
-// fixtures makes the working folder what it was, where a call has changed it.
+// fixtures restores what a call has changed in the working folder.
 func fixtures(t *testing.T) {
 	t.Helper()
 	for name, data := range goodFiles {
@@ -403,7 +404,7 @@ func fixtures(t *testing.T) {
 	folder(".", slices.AppendSeq([]string{"folder", "before", "loop", "pipe"}, maps.Keys(goodFiles))...)
 }
 
-// restored writes a file unless it is there as it was.
+// restored writes a file unless it is unchanged.
 func restored(t *testing.T, name string, data []byte) {
 	t.Helper()
 	if st, err := os.Lstat(name); err == nil && st.Mode() == 0o600 {

@@ -19,10 +19,10 @@ import (
 
 var errFull = errors.New("no space left on device")
 
-// A fullDisk takes some bytes and no more.
+// A fullDisk is a writer that accepts a limited number of bytes.
 type fullDisk struct {
 	left int
-	full bool // it was asked for more
+	full bool // more bytes were written than fit
 }
 
 func (f *fullDisk) Write(p []byte) (int, error) {
@@ -35,7 +35,7 @@ func (f *fullDisk) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// writers are command lines whose output matters, besides those of good. An empty command is the root.
+// writers lists command lines that write to the standard output, in addition to those of good. An empty command is the root.
 var writers = []string{
 	"--help", "--version", "help", "run --help", "completion zsh", "completion fish", "completion powershell", "completion",
 	"encode a.elf -o out.btf --list-excluded", "explain a.elf --list-excluded", "stats a.elf --format json",
@@ -44,10 +44,10 @@ var writers = []string{
 	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
 }
 
-// silent commands write nothing to the standard output when all is well.
+// silent lists the commands that write nothing to the standard output if they succeed.
 var silent = []string{"encode", "embed", "pahole"}
 
-// Whatever cannot be written to the standard output is an error, wherever in the output that happens.
+// An error of writing to the standard output is an error of the program, wherever in the output it occurs.
 func TestFullDisk(t *testing.T) {
 	place(t)
 	commands, _ := commandsAndFlags(t)
@@ -97,7 +97,7 @@ func (brokenPipe) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
 }
 
-// What should be told on the standard error output and cannot be is an error as well.
+// An error of writing to the standard error output is an error of the program as well.
 func TestFullDiskForErrors(t *testing.T) {
 	place(t)
 	for _, line := range []string{"run m.yaml", "encode a.elf -o out.btf --timings", "verify a.btf --as 5.15 --path vmlinux", "verify a.btf --as 6.8"} {
@@ -107,7 +107,7 @@ func TestFullDiskForErrors(t *testing.T) {
 	}
 }
 
-// A program whose output goes to head ends without a word, and has done what it was asked for.
+// A program whose output goes to head ends without a message, and writes the other outputs.
 func TestHead(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -121,9 +121,9 @@ func TestHead(t *testing.T) {
 		}
 		var stderr bytes.Buffer
 		cmd := exec.Command(self, strings.Fields(line)...)
-		cmd.Args[0] = "btfbatch" // which TestMain takes for the program
+		cmd.Args[0] = "btfbatch" // by this name, TestMain runs the program
 		cmd.Stdout, cmd.Stderr = write, &stderr
-		read.Close() // the reader has seen enough
+		read.Close() // the reader ends
 		err = cmd.Run()
 		write.Close()
 		if got := cmd.ProcessState.ExitCode(); got != exitcode.Failed || strings.Contains(stderr.String(), "btfbatch:") || strings.Contains(stderr.String(), "pipe") {
@@ -193,7 +193,7 @@ func TestEveryLineIsJSON(t *testing.T) {
 		}
 		levels := checkJSON(t, tt.line, &stderr)
 		if code != exitcode.OK && !slices.Contains(levels, "error") {
-			t.Errorf("%s: exit code %d, and no line says why", tt.line, code)
+			t.Errorf("%s: got exit code %d and no line with an error", tt.line, code)
 		}
 	}
 	for _, c := range commands {

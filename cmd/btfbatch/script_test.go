@@ -28,8 +28,8 @@ import (
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
 
-// TestScripts runs the command line as people do. $IMAGES and $ODD are the folders of the committed images, $CALLS
-// has what pahole wrote when it was called.
+// TestScripts runs command lines. $IMAGES and $ODD are the folders of the committed images, and $CALLS is the folder with the outputs of
+// pahole.
 func TestScripts(t *testing.T) {
 	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
 	if err != nil {
@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits CODE COMMAND ARG... runs a command that must end with a code.
+// exits CODE COMMAND ARG... runs a command, which must exit with CODE.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if err := ts.Exec(args[1], args[2:]...); code(ts, err) != args[0] {
 		ts.Fatalf("got exit code %s, want %s", code(ts, err), args[0])
@@ -71,8 +71,8 @@ func code(ts *testscript.TestScript, err error) string {
 	return strconv.Itoa(e.ExitCode())
 }
 
-// signalled CODE SIGNAL FILE COMMAND ARG... starts a command, sends it a signal as soon as a file is there, and checks how it
-// ends; the code is -1 when the signal ends it.
+// signalled CODE SIGNAL FILE COMMAND ARG... starts a command, sends it a signal as soon as FILE exists, and checks its exit code, which is -1
+// if the signal ended it.
 func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	sig := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[1]]
 	path := ""
@@ -102,8 +102,8 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// makeSynth WHAT FILE builds a small image: sample, kernel (which says that it is one), roomy and tight (the linker reserved much or little for BTF), nodwarf,
-// empty (no types).
+// makeSynth WHAT FILE builds a small image: sample, kernel (with a linux_banner), roomy and tight (the linker reserved much or little space
+// for BTF), nodwarf, empty (no types).
 func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
 	b := synth.New(target)
@@ -216,7 +216,7 @@ func many(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o666))
 }
 
-// leftover FILE... makes what a killed program leaves beside each file.
+// leftover FILE... creates the temporary file that a killed program leaves next to each file.
 func leftover(ts *testscript.TestScript, _ bool, args []string) {
 	for _, path := range args {
 		h := fnv.New64a()
@@ -226,7 +226,7 @@ func leftover(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// swept DIR... checks that there are no leftovers in folders.
+// swept DIR... checks that there are no temporary files in the folders.
 func swept(ts *testscript.TestScript, _ bool, args []string) {
 	for _, dir := range args {
 		found, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), ".btfbatch-*"))
@@ -237,7 +237,7 @@ func swept(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// whole DIR checks that every file of a folder that has its name is complete, and that there is one.
+// whole DIR checks that the folder has published files, and that all of them are complete.
 func whole(ts *testscript.TestScript, _ bool, args []string) {
 	entries, err := os.ReadDir(ts.MkAbs(args[0]))
 	ts.Check(err)

@@ -25,15 +25,15 @@ const (
 	imageELF = "gcc12-x86_64-dwarf5-based.elf"
 )
 
-// stuck is a command that waits for something that never comes.
+// stuck lists commands that wait for something that never happens.
 type stuck struct {
 	name string
-	args string                                // the words of the command line
-	make func(t *testing.T, dir string) func() // prepares the folder; what it returns waits until the command is at it
-	look func(t *testing.T, dir string)        // at what is left
+	args string                                // the command line
+	make func(t *testing.T, dir string) func() // prepares the folder; the returned function waits until the command is stuck
+	look func(t *testing.T, dir string)        // checks the files that are left
 }
 
-// pipe makes a named pipe. The returned function waits until somebody reads from it.
+// pipe creates a named pipe. The returned function waits until a process reads from it.
 func pipe(name string) func(t *testing.T, dir string) func() {
 	return func(t *testing.T, dir string) func() {
 		t.Helper()
@@ -52,7 +52,7 @@ func pipe(name string) func(t *testing.T, dir string) func() {
 	}
 }
 
-// text writes a file and then makes a named pipe.
+// text writes a file and then creates a named pipe.
 func text(file, content, pipeName string) func(t *testing.T, dir string) func() {
 	return func(t *testing.T, dir string) func() {
 		t.Helper()
@@ -63,7 +63,7 @@ func text(file, content, pipeName string) func(t *testing.T, dir string) func() 
 	}
 }
 
-// unopened makes a named pipe that nobody writes to, so that the command waits in open(2).
+// unopened creates a named pipe without a writer, so that the command waits in open(2).
 func unopened(name string) func(t *testing.T, dir string) func() {
 	return func(t *testing.T, dir string) func() {
 		pipe(name)(t, dir)
@@ -71,7 +71,7 @@ func unopened(name string) func(t *testing.T, dir string) func() {
 	}
 }
 
-// huge writes an image that takes days to hash, and a manifest that wants it.
+// huge writes an image that takes days to hash, and a manifest that pins its digest.
 func huge(t *testing.T, dir string) func() {
 	data, err := os.ReadFile(filepath.Join(dir, "image"))
 	if err != nil {
@@ -85,7 +85,7 @@ func huge(t *testing.T, dir string) func() {
 	return nil
 }
 
-// TestOneSignalEndsIt: whatever a command waits for, one signal ends it with the code 130, and nothing half done is left.
+// TestOneSignalEndsIt: whatever a command waits for, one signal ends it with exit code 130, and no temporary files are left.
 func TestOneSignalEndsIt(t *testing.T) {
 	image, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", imageELF))
 	if err != nil {
@@ -147,7 +147,7 @@ func TestOneSignalEndsIt(t *testing.T) {
 	}
 }
 
-// TestTerminalIsGone: when its terminal is closed the program ends as on any other signal, unless it was started to survive that.
+// TestTerminalIsGone: when its terminal is closed, the program ends as on any other signal, unless SIGHUP is ignored.
 func TestTerminalIsGone(t *testing.T) {
 	for _, survives := range []bool{false, true} {
 		dir := t.TempDir()
@@ -159,8 +159,8 @@ func TestTerminalIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if survives {
-			signal.Ignore(syscall.SIGHUP) // which the command inherits
-		} else { // no longer ignored, as it is under nohup
+			signal.Ignore(syscall.SIGHUP) // the command inherits this
+		} else { // the tests may run under nohup, which ignores it
 			signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 		}
 		defer signal.Reset(syscall.SIGHUP)
@@ -179,7 +179,7 @@ func TestTerminalIsGone(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			w.Close() // and so there is nothing to print
 		}
-		_ = cmd.Wait() // the state tells
+		_ = cmd.Wait() // the test checks the exit code below
 		w.Close()
 		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitcode.Interrupted, true: exitcode.Failed}[survives]; got != want {
 			t.Errorf("survives: %v: got exit code %d, want %d", survives, got, want)
@@ -187,7 +187,7 @@ func TestTerminalIsGone(t *testing.T) {
 	}
 }
 
-// The last line stands when the program ends, whichever of its two ends comes first.
+// The last line is written before the program ends, whether the command or the interrupter ends it.
 func TestLastWords(t *testing.T) {
 	var said atomic.Bool
 	speaking := make(chan struct{})
@@ -203,7 +203,7 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
-// interrupt starts a command, waits until it is at work, and sends it a signal. It tells how the command ended, and how soon.
+// interrupt starts a command, waits until it is at work, and sends it a signal. It returns the exit code and how long the command took to end.
 func interrupt(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
@@ -211,29 +211,29 @@ func interrupt(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (c
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // the state tells
+		_ = cmd.Wait() // the test checks the exit code below
 		close(ended)
 	}()
 	if ready != nil {
 		ready()
-		wait /= 6 // nothing tells that it reads, but it is close to that
+		wait /= 6 // there is no way to know that it has started to read, so wait a little
 	}
 	time.Sleep(wait)
 	start := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Errorf("it does not wait: %v", err)
+		t.Errorf("the command does not wait: %v", err)
 	}
 	select {
 	case <-ended:
 	case <-time.After(20 * time.Second):
-		t.Error("one signal does not end it")
+		t.Error("one signal does not end the command")
 		_ = cmd.Process.Kill()
 		<-ended
 	}
 	return cmd.ProcessState.ExitCode(), time.Since(start)
 }
 
-// nothingHalfDone looks for temporary files.
+// nothingHalfDone checks that there are no temporary files.
 func nothingHalfDone(t *testing.T, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
@@ -247,7 +247,7 @@ func nothingHalfDone(t *testing.T, dir string) {
 	}
 }
 
-// TestNobodyReads: the same where the command writes to pipes that are full.
+// TestNobodyReads: one signal also ends a command that writes to a full pipe.
 func TestNobodyReads(t *testing.T) {
 	btf, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", strings.TrimSuffix(imageELF, ".elf")+".btf.golden"))
 	if err != nil {
@@ -272,7 +272,7 @@ func TestNobodyReads(t *testing.T) {
 	}
 }
 
-// full is the end of a pipe that takes nothing more.
+// full returns the writing end of a pipe that is full.
 func full(t *testing.T) *os.File {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -13,8 +13,8 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// onTerminal runs the program on a terminal of some columns, with its standard output or standard error output there, and returns what
-// is seen.
+// onTerminal runs the program with its standard output or standard error output on a terminal of this width, and returns the text on the
+// terminal.
 func onTerminal(t *testing.T, columns uint16, args string, errs bool) (code int, seen string) {
 	t.Helper()
 	near, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -52,7 +52,7 @@ func onTerminal(t *testing.T, columns uint16, args string, errs bool) (code int,
 	return code, b.String()
 }
 
-// Bytes do not go to a terminal.
+// BTF is not written to a terminal.
 func TestBytesForTerminal(t *testing.T) {
 	place(t)
 	if code, seen := onTerminal(t, 80, "encode a.elf -o -", false); code != exitcode.Usage || seen != "" {
@@ -63,7 +63,7 @@ func TestBytesForTerminal(t *testing.T) {
 	}
 }
 
-// A terminal that is too narrow for a bar, or takes no line back, gets lines.
+// On a terminal that is too narrow for a progress bar, or cannot erase a line, lines are printed.
 func TestNarrowTerminal(t *testing.T) {
 	place(t)
 	t.Setenv("NO_COLOR", "")

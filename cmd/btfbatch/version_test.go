@@ -32,7 +32,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// TestLinkedVersion builds the program as a packager does, with the words that the documentation gives.
+// TestLinkedVersion builds the program as a packager does, with the flags from the documentation.
 func TestLinkedVersion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
