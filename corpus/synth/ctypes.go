@@ -2,11 +2,10 @@ package synth
 
 import "debug/dwarf"
 
-// The helpers below write what a C compiler would write, in forms of the unit's DWARF version. Each adds a child to d and
-// returns it, so types may be nested anywhere. A nil type is void. To change what they write, use Set and Drop; for anything else, use
-// DIE.
+// The functions below write what a C compiler would write, in the forms of the unit's DWARF version. Each adds a child to d and
+// returns it, so types may be nested anywhere. A nil type is void. Use Set and Drop to change attributes, and DIE for anything else.
 
-// numForm is the smallest data form for v.
+// numForm returns the smallest data form for v.
 func numForm(v uint64) Form {
 	switch {
 	case v <= 0xff:
@@ -19,7 +18,7 @@ func numForm(v uint64) Form {
 	return FormData8
 }
 
-// named creates a DIE with a name, unless it is empty.
+// named creates a DIE, with a name unless that is empty.
 func (d *DIE) named(tag dwarf.Tag, name string) *DIE {
 	c := d.DIE(tag)
 	if name != "" {
@@ -137,13 +136,13 @@ func (d *DIE) Member(m Member) *DIE {
 	return c.Add(m.Extra...)
 }
 
-// A Value is one name of an enum.
+// A Value is an enumerator of an enum.
 type Value struct {
 	Name  string
 	Value int64
 }
 
-// Enum adds an enum; its underlying type may be nil. Values that are negative are written as sdata, others as data.
+// Enum adds an enum. Its underlying type may be nil. Negative values are written as sdata, others as data.
 func (d *DIE) Enum(name string, size uint64, underlying *DIE, values ...Value) *DIE {
 	c := d.named(dwarf.TagEnumerationType, name).num(dwarf.AttrByteSize, size).of(underlying)
 	for _, v := range values {
@@ -201,7 +200,7 @@ func (d *DIE) FuncType(ret *DIE, params ...Param) *DIE {
 	return d.DIE(dwarf.TagSubroutineType).flag(dwarf.AttrPrototyped).of(ret).params(params)
 }
 
-// Func adds a function. At Nowhere it has no address, like an abstract instance; otherwise it takes size bytes.
+// Func adds a function of size bytes. At Nowhere it has no address, like an abstract instance.
 func (d *DIE) Func(name string, at Place, size uint64, ret *DIE, params ...Param) *DIE {
 	c := d.named(dwarf.TagSubprogram, name).flag(dwarf.AttrPrototyped).of(ret)
 	if at.set {
@@ -222,7 +221,7 @@ func (d *DIE) External() *DIE { return d.flag(dwarf.AttrExternal) }
 // Declaration marks a DIE as a declaration.
 func (d *DIE) Declaration() *DIE { return d.flag(dwarf.AttrDeclaration) }
 
-// Var adds a variable at an address, or without location at Nowhere.
+// Var adds a variable at an address. At Nowhere it has no location.
 func (d *DIE) Var(name string, typ *DIE, at Place) *DIE {
 	c := d.named(dwarf.TagVariable, name).of(typ)
 	if at.set {

@@ -14,7 +14,7 @@ type DIE struct {
 	parent   *DIE
 	forced   bool // marked as having children although it has none
 
-	heads *CU // the unit, in a unit's root only
+	heads *CU // the unit, set only in its root DIE
 	off   uint64
 }
 
@@ -87,10 +87,10 @@ func (d *DIE) EmptyChildren() *DIE {
 	return d
 }
 
-// Offset is the position in .debug_info (or .debug_types), known once Bytes has been called.
+// Offset returns the position in .debug_info (or .debug_types). It is valid after the call of Bytes.
 func (d *DIE) Offset() uint64 { return d.off }
 
-// cu is the unit the DIE is in, nil for a loose one.
+// cu returns the unit of the DIE, or nil if the DIE is in no tree yet.
 func (d *DIE) cu() *CU {
 	for d.parent != nil {
 		d = d.parent
@@ -98,7 +98,7 @@ func (d *DIE) cu() *CU {
 	return d.heads
 }
 
-// version returns the DWARF version of the unit that contains d. Helpers need it to choose forms, so it must be known.
+// version returns the DWARF version of the unit that contains d, by which forms are chosen. It panics if d is in no unit.
 func (d *DIE) version() int {
 	u := d.cu()
 	if u == nil {
@@ -115,8 +115,8 @@ type Attr struct {
 	indirect bool
 }
 
-// A value is what an attribute holds. collect is called once, before layout, to give strings, addresses and lists
-// their places; put is called at every pass.
+// A value is the value of an attribute. collect is called once, before the layout, and assigns places to strings, addresses and lists. put is
+// called in every pass of the layout.
 type value interface {
 	collect(u *CU, form Form)
 	put(u *CU, e *enc, form Form)
@@ -128,8 +128,8 @@ func Indirect(a Attr) Attr {
 	return a
 }
 
-// Num is a number in any form that holds one: data, udata, sdata, flag, implicit_const, and, as raw indexes or offsets
-// without further effect, also references, strx, addrx, sec_offset, strp and the alternate-file forms.
+// Num is a number in any form for numbers: data, udata, sdata, flag, implicit_const. In the forms for references, strx, addrx, sec_offset, strp
+// and the alternate file, it is written as a raw index or offset.
 func Num(at dwarf.Attr, form Form, v uint64) Attr { return Attr{at: at, form: form, val: number(v)} }
 
 // Int is Num for negative numbers.
@@ -171,7 +171,7 @@ func (number) collect(*CU, Form) {}
 
 func (n number) put(u *CU, e *enc, form Form) { u.number(e, form, uint64(n)) }
 
-// number writes v in a form that holds a number.
+// number writes v in a form for numbers.
 func (u *CU) number(e *enc, form Form, v uint64) {
 	w, ok := widths[form]
 	switch {

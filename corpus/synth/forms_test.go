@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// TestForms writes every form whose value package debug/dwarf returns, and checks it and what follows it.
+// TestForms writes every form whose value package debug/dwarf returns, and checks the value and the attribute after it.
 func TestForms(t *testing.T) {
 	const at = dwarf.AttrConstValue
 	some := synth.Abs(0x1234)
@@ -78,7 +78,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestReferences checks every form of reference, forward and backward, near and far, across units too.
+// TestReferences checks every form of reference: forward and backward, near and far, within a unit and to another one.
 func TestReferences(t *testing.T) {
 	for _, r := range []struct {
 		name  string
@@ -188,7 +188,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// TestLocationLists compares lists with hand-written bytes, since debug/dwarf does not read them.
+// TestLocationLists compares lists with bytes written by hand, because debug/dwarf does not read lists.
 func TestLocationLists(t *testing.T) {
 	le := synth.Target{Class: elf.ELFCLASS32, Order: binary.LittleEndian, DWARF: 4}
 	be := synth.Target{Class: elf.ELFCLASS32, Order: binary.BigEndian, Machine: elf.EM_PPC, DWARF: 5}

@@ -20,7 +20,7 @@ type image struct {
 var debugOrder = []string{".debug_info", ".debug_types", ".debug_abbrev", ".debug_str", ".debug_line_str",
 	".debug_str_offsets", ".debug_addr", ".debug_loc", ".debug_loclists", ".debug_ranges", ".debug_rnglists"}
 
-// debugSection returns a debug section, empty at first.
+// debugSection returns a debug section, and creates it if there is none.
 func (im *image) debugSection(name string) *Section {
 	s := im.debug[name]
 	if s == nil {
@@ -51,7 +51,7 @@ func (s *Section) append(e *enc) {
 	s.data = append(s.data, e.b...)
 }
 
-// strp is the place of a string in a string section, which holds each string once.
+// strp returns the offset of a string in a string section, which contains each string once.
 func (im *image) strp(section, str string) Place {
 	s := im.debugSection(section)
 	if im.strings == nil {
@@ -161,7 +161,7 @@ func (im *image) writeSymbols(symtab, strtab *Section, symbols []*Symbol, secs [
 	}
 }
 
-// symbol writes one entry and returns what the table of extended indexes says for it.
+// symbol writes one entry and returns its value in the table of extended indexes.
 func (im *image) symbol(e *enc, s *Symbol, name uint32) (extended uint32) {
 	value, shndx := s.At.value(), s.Index
 	if s.At.sec != nil {

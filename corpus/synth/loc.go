@@ -101,7 +101,7 @@ func Expr(at dwarf.Attr, form Form, ops ...Op) Attr {
 	return Attr{at: at, form: form, val: expression(ops)}
 }
 
-// Loc is DW_AT_location with one expression, in the form the DWARF version of u would use.
+// Loc is DW_AT_location with one expression, in the form of the unit's DWARF version.
 func (u *CU) Loc(ops ...Op) Attr {
 	if u.version < 4 {
 		return Expr(dwarf.AttrLocation, FormBlock1, ops...)
@@ -111,7 +111,7 @@ func (u *CU) Loc(ops ...Op) Attr {
 
 type expression []Op
 
-func (x expression) collect(u *CU, _ Form) { u.expr(x) } // gives addresses their indexes
+func (x expression) collect(u *CU, _ Form) { u.expr(x) } // assigns indexes to addresses
 
 func (x expression) put(u *CU, e *enc, form Form) {
 	body := u.expr(x)

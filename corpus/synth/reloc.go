@@ -19,7 +19,7 @@ var absRelocs = map[elf.Machine]struct{ word, long uint32 }{
 	elf.EM_LOONGARCH: {1, 2},
 }
 
-// inPlace says whether the machine keeps addends in the relocated field (REL) instead of in the relocation (RELA).
+// inPlace reports whether the machine keeps addends in the relocated field (REL) instead of in the relocation (RELA).
 func (t Target) inPlace() bool {
 	switch t.Machine {
 	case elf.EM_386, elf.EM_ARM:
@@ -30,15 +30,15 @@ func (t Target) inPlace() bool {
 	return false
 }
 
-// A relocSection is the relocations of one section.
+// A relocSection has the relocations of one section.
 type relocSection struct {
 	of   *Section
 	late []lateReloc
 	out  *Section
 }
 
-// relocSections lists the sections that need relocations, and takes the relocated values out of the fields of ET_REL
-// files where the relocation carries them.
+// relocSections lists the sections that need relocations. In ET_REL files it also sets the relocated fields: to the addend with REL, to zero
+// with RELA.
 func (im *image) relocSections(secs []*Section, late []lateReloc) (rels []*relocSection) {
 	relocatable := im.target.Type == elf.ET_REL
 	for _, s := range secs[1:] {
@@ -76,7 +76,7 @@ func (im *image) relocSections(secs []*Section, late []lateReloc) (rels []*reloc
 	return rels
 }
 
-// write fills the section of relocations. The section symbol of section i is symbol i.
+// write writes the section of relocations. The section symbol of section i is symbol i.
 func (r *relocSection) write(im *image, out, symtab *Section) {
 	if symtab == nil {
 		panic("synth: relocations without .symtab")
@@ -120,7 +120,7 @@ func (r *relocSection) write(im *image, out, symtab *Section) {
 	}
 }
 
-// linked is 1 in linked files, where relocations hold addresses, and 0 in ET_REL files, where they hold section offsets.
+// linked is 1 in linked files, in which relocations have addresses, and 0 in ET_REL files, in which they have section offsets.
 func (im *image) linked() uint64 {
 	if im.target.Type == elf.ET_REL {
 		return 0

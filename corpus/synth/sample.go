@@ -99,7 +99,7 @@ func unitIf(old bool, n uint64) uint64 {
 	return 0
 }
 
-// locList is DW_AT_location with a list of two entries, in the form the unit's version has.
+// locList is DW_AT_location with a list of two entries, in the form of the unit's DWARF version.
 func (u *CU) locList(base Place) Attr {
 	form := FormSecOffset
 	if u.version < 4 {

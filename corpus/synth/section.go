@@ -134,7 +134,7 @@ func (b *Builder) Local(name string, at Place, size uint64, typ elf.SymType) *Sy
 	return s
 }
 
-// A lateReloc is a relocation the caller asked for.
+// A lateReloc is a relocation that the caller added.
 type lateReloc struct {
 	section string
 	off     uint64
@@ -201,7 +201,7 @@ func (e *enc) place(n int, p Place) {
 	e.uint(n, p.value())
 }
 
-// length makes the unit_length field of what follows and returns a function that fills it in.
+// length appends a unit_length field and returns a function that sets it to the length of the bytes appended since.
 func (e *enc) length() (end func()) {
 	if e.off == 8 {
 		e.u32(0xffffffff)
@@ -218,7 +218,7 @@ func (e *enc) length() (end func()) {
 	}
 }
 
-// appendEnc appends what another enc holds, moving its fixups along.
+// appendEnc appends the bytes of another enc, and its fixups with their new offsets.
 func (e *enc) appendEnc(o *enc) {
 	for _, f := range o.fixups {
 		f.off += len(e.b)

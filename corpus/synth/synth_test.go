@@ -12,7 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// open reads an image with the standard library, the oracle of these tests.
+// open reads an image with the standard library, which is the oracle of these tests.
 func open(t *testing.T, image []byte) (*elf.File, *dwarf.Data) {
 	t.Helper()
 	f, err := elf.NewFile(bytes.NewReader(image))
@@ -113,7 +113,7 @@ func checkTypes(t *testing.T, d *dwarf.Data, target synth.Target) {
 	for i, want := range map[int]int64{1: 32, 2: 35} {
 		f := fields[i]
 		got := f.DataBitOffset
-		if target.DWARF < 4 { // counted from the top of the storage unit
+		if target.DWARF < 4 { // counted from the most significant bit of the storage unit
 			got = f.ByteOffset*8 + f.BitOffset
 			if target.Order.String() == "LittleEndian" {
 				got = f.ByteOffset*8 + 8*4 - f.BitOffset - f.BitSize
@@ -153,8 +153,8 @@ func checkSymbols(t *testing.T, f *elf.File) {
 	t.Error("no symbol counters")
 }
 
-// TestRelocatable checks ET_REL files on every machine debug/elf can relocate. The fields of machines with RELA are
-// zero, so strings and references are right only if the relocations are.
+// TestRelocatable checks ET_REL files for every machine that debug/elf can relocate. On machines with RELA the fields are zero, so strings and
+// references are right only if the relocations are.
 func TestRelocatable(t *testing.T) {
 	for _, target := range []synth.Target{
 		{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64},
@@ -194,7 +194,7 @@ func TestRelocatable(t *testing.T) {
 	}
 }
 
-// TestMixedUnits puts units of all versions, both formats and shared abbrevs into one file.
+// TestMixedUnits writes a file with units of all versions and both formats, some of which share abbreviations.
 func TestMixedUnits(t *testing.T) {
 	b := synth.New(synth.Target{})
 	first := b.CU("v2.c", synth.C89, synth.Version(2))

@@ -14,12 +14,12 @@ type CU struct {
 	kind      unitKind
 	dwarf64   bool
 	addrSize  int
-	signature uint64 // of a type unit; the id of a skeleton
-	sigType   *DIE   // the type a type unit is about
+	signature uint64 // the signature of a type unit, or the id of a skeleton unit
+	sigType   *DIE   // the type of a type unit
 	abbrevs   *abbrevTable
 	first     uint64 // first abbrev code
 
-	// The rest belongs to one call of Bytes.
+	// The following fields are used during a call of Bytes.
 	im    *image
 	off   uint64
 	strs  []string
@@ -28,7 +28,7 @@ type CU struct {
 	rngs  listTable
 }
 
-// root is a name under which CU can embed DIE and still have a method DIE.
+// root is another name of DIE, so that CU can embed a DIE and have a method of the name DIE.
 type root = DIE
 
 type unitKind uint8
@@ -41,16 +41,16 @@ const (
 	skeletonUnit unitKind = 4
 )
 
-// A CUOption changes a unit when it is made.
+// A CUOption is an option for the creation of a unit.
 type CUOption func(*CU)
 
-// Version gives the unit its own DWARF version.
+// Version sets the DWARF version of the unit.
 func Version(n int) CUOption { return func(u *CU) { u.version = n } }
 
 // Dwarf64 writes the unit in the 64-bit format.
 func Dwarf64(u *CU) { u.dwarf64 = true }
 
-// AddrSize gives the unit its own address size.
+// AddrSize sets the address size of the unit, in bytes.
 func AddrSize(n int) CUOption { return func(u *CU) { u.addrSize = n } }
 
 // Producer adds DW_AT_producer.
@@ -61,26 +61,26 @@ func Producer(s string) CUOption {
 // With adds attributes to the root DIE.
 func With(attrs ...Attr) CUOption { return func(u *CU) { u.Set(attrs...) } }
 
-// Partial makes a partial unit.
+// Partial makes the unit a partial unit.
 func Partial(u *CU) { u.kind, u.tag = partialUnit, dwarf.TagPartialUnit }
 
-// Skeleton makes a skeleton unit, whose DIEs are in another file.
+// Skeleton makes the unit a skeleton unit, whose DIEs are in another file.
 func Skeleton(id uint64) CUOption {
 	return func(u *CU) { u.kind, u.tag, u.signature = skeletonUnit, dwarf.TagSkeletonUnit, id }
 }
 
-// TypeUnit makes a type unit about a DIE that is added to it later; in DWARF 4 it goes into .debug_types.
+// TypeUnit makes the unit a type unit for a DIE that is added to it later. In DWARF 4 the unit goes into .debug_types.
 func TypeUnit(signature uint64, about *DIE) CUOption {
 	return func(u *CU) { u.kind, u.tag, u.signature, u.sigType = typeUnit, dwarf.TagTypeUnit, signature, about }
 }
 
-// RootTag replaces the root's tag, which normally follows from the unit type.
+// RootTag replaces the tag of the root DIE, which by default follows from the unit type.
 func RootTag(t dwarf.Tag) CUOption { return func(u *CU) { u.tag = t } }
 
 // ShareAbbrevs makes the unit use the abbreviation table of another one.
 func ShareAbbrevs(of *CU) CUOption { return func(u *CU) { u.abbrevs = of.abbrevs } }
 
-// FirstAbbrev numbers the abbrevs from n on, 1 being the usual start.
+// FirstAbbrev sets the first abbreviation code of the unit, which is 1 by default.
 func FirstAbbrev(n uint64) CUOption { return func(u *CU) { u.first = n } }
 
 // CU adds a unit. If the name is empty or the language is zero, that attribute is left out.
@@ -105,7 +105,7 @@ func (b *Builder) CU(name string, lang Lang, opts ...CUOption) *CU {
 // Root returns the root DIE.
 func (u *CU) Root() *DIE { return u.root }
 
-// HeaderOffset is the position of the unit's header in its section, known once Bytes has been called.
+// HeaderOffset returns the position of the unit's header in its section. It is valid after the call of Bytes.
 func (u *CU) HeaderOffset() uint64 { return u.off }
 
 func (u *CU) sectionName() string {
@@ -152,7 +152,7 @@ func (u *CU) collectDIE(d *DIE) {
 	}
 }
 
-// base writes a table and, if DIEs refer to it by index, points the root at it.
+// base writes a table and, if DIEs refer to it by index, sets the root's attribute that points to it.
 func (u *CU) base(at dwarf.Attr, used bool, write func() Place) {
 	p := write()
 	if used {
@@ -250,7 +250,7 @@ func layoutUnits(im *image, units []*CU) (settled bool) {
 	return settled
 }
 
-// write writes the unit and reports whether every DIE is where it was before.
+// write writes the unit and reports whether every DIE has the same offset as in the previous pass.
 func (u *CU) write(e *enc) (settled bool) {
 	end := e.length()
 	abbrev := u.im.debugSection(".debug_abbrev").At(u.im.abbrevOffset(u.abbrevs))
@@ -308,7 +308,7 @@ type abbrevTable struct {
 
 func (t *abbrevTable) reset() { *t = abbrevTable{} }
 
-// code returns the code of the abbrev that fits d, adding it if there is none.
+// code returns the code of the abbreviation for d, and adds the abbreviation if there is none.
 func (t *abbrevTable) code(d *DIE, first uint64) uint64 {
 	var e enc
 	e.uleb(uint64(d.tag))
