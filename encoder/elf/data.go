@@ -30,7 +30,7 @@ func (f *File) checkPlace(s *Section) error {
 		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
 	}
 	if s.Size > f.most {
-		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes are absurd in a file of which %d are stored", s.Size, f.stored)}
+		return &FormatError{s.place(), 0, fmt.Sprintf("size of %d bytes is implausible: only %d bytes of the file are stored", s.Size, f.stored)}
 	}
 	return nil
 }

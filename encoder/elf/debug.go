@@ -104,7 +104,7 @@ func (f *File) joinedSize(s *Section) uint64 {
 // sections of units can be joined: where something refers to another one, it does not say to which of that name.
 func (f *File) Joined(secs []*Section) ([]byte, error) {
 	if name, _ := debugName(secs[1].Name); f.Type != elf.ET_REL && name != "info" && name != "types" {
-		return nil, &FormatError{secs[1].place(), 0, fmt.Sprintf("section %d has the name of section %d, and references can mean both", secs[1].Index, secs[0].Index)}
+		return nil, &FormatError{secs[1].place(), 0, fmt.Sprintf("sections %d and %d have the same name, and references to it are ambiguous", secs[1].Index, secs[0].Index)}
 	}
 	if err := f.soundTogether(secs); err != nil {
 		return nil, err

@@ -145,8 +145,8 @@ func TestJoinedDamage(t *testing.T) {
 	le.PutUint64(header(far, 1)[24:], 1<<40)
 	for _, row := range []struct{ name, want, got string }{
 		{"units of a linked image", "<nil>", fmt.Sprint(joined(make2(elf.ET_EXEC, ".debug_info"), ".debug_info"))},
-		{"other sections of a linked image", "has the name of section", fmt.Sprint(joined(make2(elf.ET_EXEC, ".debug_str"), ".debug_str"))},
-		{"bytes of both", "some of which are those of section .debug_types too", fmt.Sprint(joined(over, ".debug_types"))},
+		{"other sections of a linked image", "have the same name", fmt.Sprint(joined(make2(elf.ET_EXEC, ".debug_str"), ".debug_str"))},
+		{"bytes of both", "overlap section .debug_types", fmt.Sprint(joined(over, ".debug_types"))},
 		{"past the end", "reach past the end of the file", fmt.Sprint(joined(far, ".debug_types"))},
 	} {
 		if !strings.Contains(row.got, row.want) {

@@ -65,14 +65,14 @@ func (p *planner) readNames() error {
 	}
 	s := &p.f.Sections[p.strIndex]
 	if p.f.fixed(s) {
-		return fmt.Errorf("the names of the sections are in a segment (section %s), where no name can be added", s.place())
+		return fmt.Errorf("the section names are in a segment (section %s), so no name can be added", s.place())
 	}
 	strs, err := p.f.raw(s)
 	if err != nil {
 		return err
 	}
 	if len(strs) > 0 && strs[len(strs)-1] != 0 {
-		return &FormatError{s.place(), s.Size, "the last name has no end"}
+		return &FormatError{s.place(), s.Size, "the last name is not terminated"}
 	}
 	p.strs = strs
 	return nil

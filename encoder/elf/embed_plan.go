@@ -56,7 +56,7 @@ func (f *File) embed(sections []EmbedSection) (*change, error) {
 	p.keep = f.size
 	for i, s := range sections {
 		if s.Name == "" || strings.Contains(s.Name, "\x00") {
-			return nil, fmt.Errorf("%q is not a name for a section", s.Name)
+			return nil, fmt.Errorf("%q is not a valid section name", s.Name)
 		}
 		if slices.ContainsFunc(sections[:i], func(o EmbedSection) bool { return o.Name == s.Name }) {
 			return nil, fmt.Errorf("section %s is given twice", s.Name)
@@ -111,7 +111,7 @@ func (p *planner) replace(s *Section, data []byte) error {
 	f := p.f
 	switch s.Index {
 	case 0:
-		return errors.New("it is section 0, which has no content")
+		return errors.New("section 0 has no content")
 	case p.strIndex:
 		return errors.New("it holds the names of the sections")
 	}
@@ -130,7 +130,7 @@ func (p *planner) replace(s *Section, data []byte) error {
 			p.edits = append(p.edits, edit{s.Off, append(bytes.Clone(data), make([]byte, s.Size-uint64(len(data)))...)})
 		}
 	case f.fixed(s) && !fits:
-		return fmt.Errorf("%w: %d bytes, of which it needs %d", ErrNoRoom, s.Size, len(data))
+		return fmt.Errorf("%w: room for %d bytes, needs %d", ErrNoRoom, s.Size, len(data))
 	case f.fixed(s):
 		return &FormatError{s.Name, 0, "shares its bytes with other parts of the file"}
 	default:
@@ -201,10 +201,10 @@ func (p *planner) finish() error {
 	p.edits = append(p.edits, edit{0, head})
 	end := p.keep + uint64(len(p.tail))
 	if !p.f.Is64 && end > math.MaxUint32 {
-		return fmt.Errorf("a 32-bit ELF file cannot have %d bytes", end)
+		return fmt.Errorf("%d bytes are too many for a 32-bit ELF file", end)
 	}
 	if slices.ContainsFunc(p.missing, span{p.keep, end}.overlaps) {
-		return &FormatError{"program headers", p.phdrs.start, "a segment reaches past the end of the file, where what is added would be taken for its part"}
+		return &FormatError{"program headers", p.phdrs.start, "a segment reaches past the end of the file, and added sections would become part of it"}
 	}
 	return nil
 }

@@ -323,8 +323,8 @@ func TestEmbedErrors(t *testing.T) {
 		{"without bytes", nil, nil, []EmbedSection{{".bss", nil}}, "SHT_NOBITS"},
 		{"the names", nil, nil, []EmbedSection{{".shstrtab", nil}}, "it holds the names"},
 		{"twice", nil, nil, append(btf, btf...), "section .BTF is given twice"},
-		{"no name", nil, nil, []EmbedSection{{}}, "not a name"},
-		{"NUL in a name", nil, nil, []EmbedSection{{Name: "a\x00b"}}, "not a name"},
+		{"no name", nil, nil, []EmbedSection{{}}, "not a valid section name"},
+		{"NUL in a name", nil, nil, []EmbedSection{{Name: "a\x00b"}}, "not a valid section name"},
 	} {
 		img := whole
 		if tt.change != nil {

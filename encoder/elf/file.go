@@ -98,7 +98,7 @@ func FromInput(in *input.File) (*File, error) {
 	return f, nil
 }
 
-var errCore = errors.New("not an image but a core dump: give the vmlinux or the program that it is of")
+var errCore = errors.New("core dump, not an image: use the vmlinux or the program that dumped it")
 
 // NewFile reads the headers of an image of the given size in bytes.
 func NewFile(r io.ReaderAt, size uint64) (*File, error) {

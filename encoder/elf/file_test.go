@@ -146,7 +146,7 @@ func TestDamagedCompression(t *testing.T) {
 		want   string
 	}{
 		{"unknown kind", func(b []byte) { b[at] = 9 }, "compression type 9 is unknown"},
-		{"absurd size", func(b []byte) { b[at+15] = 0x7f }, "is absurd"},
+		{"absurd size", func(b []byte) { b[at+15] = 0x7f }, "is implausible"},
 		{"size too big", func(b []byte) { b[at+8]++ }, "compressed data: unexpected EOF"},
 		{"broken stream", func(b []byte) { b[at+24] ^= 0xff }, "compressed data: "},
 	}

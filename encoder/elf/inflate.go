@@ -31,7 +31,7 @@ func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
 	}
 	b = b[c.header:]
 	if c.size > input.Most(uint64(len(b))) {
-		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size %d is absurd for %d bytes of compressed data", c.size, len(b))}
+		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size of %d bytes is implausible for %d bytes of compressed data", c.size, len(b))}
 	}
 	out, err := c.unpack(b, buffer(c.size))
 	if err != nil {
@@ -99,7 +99,7 @@ func (f *File) dataSize(s *Section) (uint64, error) {
 	return c.size, nil
 }
 
-var errLonger = errors.New("it holds more than the stated size")
+var errLonger = errors.New("data is longer than the stated size")
 
 // unzlib decompresses b, which must fill out.
 func unzlib(b, out []byte) ([]byte, error) {

@@ -62,7 +62,7 @@ func (f *File) relocate(target *Section, b []byte) error {
 func (f *File) relocateBy(list []*Section, target *Section, b []byte, left *uint64) error {
 	for _, rel := range list {
 		if rel.Size > *left { // sections that overlap can have any number of them
-			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s, up to this section, have more bytes than the file (%d bytes)", target.place(), f.size)}
+			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s up to this section are larger than the file (%d bytes)", target.place(), f.size)}
 		}
 		*left -= rel.Size
 		if f.peer != nil {

@@ -25,7 +25,7 @@ func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) (
 			continue
 		}
 		if all += s.Size; all > f.size { // sections that overlap can have any number of them
-			return &FormatError{s.place(), 0, fmt.Sprintf("notes have %d bytes, more than the file (%d bytes)", all, f.size)}
+			return &FormatError{s.place(), 0, fmt.Sprintf("notes of %d bytes are larger than the file (%d bytes)", all, f.size)}
 		}
 		more, bad := f.notesOf(s, visit)
 		if !more {

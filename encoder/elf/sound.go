@@ -26,7 +26,7 @@ func (f *File) Sound(s *Section) error {
 }
 
 func overlap(s, o *Section) error {
-	return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x, some of which are those of section %s too", s.Size, s.Off, o.place())}
+	return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x overlap section %s", s.Size, s.Off, o.place())}
 }
 
 // isZero reports whether all bytes are 0.
@@ -50,10 +50,10 @@ func (f *File) checkRelocations(target *Section) error {
 			continue
 		}
 		if s.Type != elf.SHT_REL && s.Type != elf.SHT_RELA {
-			return &FormatError{s.place(), 0, fmt.Sprintf("type %v is none of relocations", s.Type)}
+			return &FormatError{s.place(), 0, fmt.Sprintf("type %v is not a type of relocation sections", s.Type)}
 		}
 		if uint64(s.Info) >= uint64(len(f.Sections)) || f.Sections[s.Info].Name != target.Name {
-			return &FormatError{s.place(), 0, fmt.Sprintf("relocates section %d, which is not named %s", s.Info, target.Name)}
+			return &FormatError{s.place(), 0, fmt.Sprintf("relocates section %d, whose name is not %s", s.Info, target.Name)}
 		}
 	}
 	return nil
@@ -63,7 +63,7 @@ func (f *File) checkRelocations(target *Section) error {
 // nothing that the other has not done.
 func (s *Section) checkEntries(data []byte, size int) error {
 	if len(data)%size != 0 || s.EntSize != 0 && s.EntSize != uint64(size) {
-		return &FormatError{s.place(), uint64(len(data) / size * size), fmt.Sprintf("%d bytes in entries of %d, want entries of %d", len(data), s.EntSize, size)}
+		return &FormatError{s.place(), uint64(len(data) / size * size), fmt.Sprintf("%d bytes in entries of %d bytes, want entries of %d bytes", len(data), s.EntSize, size)}
 	}
 	for at := 0; at+2*size <= len(data); at += size {
 		if isZero(data[at : at+2*size]) {
@@ -77,7 +77,7 @@ func (s *Section) checkEntries(data []byte, size int) error {
 func (t *Symbols) checkTable() error {
 	s := t.s
 	if s.Size%uint64(t.size) != 0 || s.EntSize != 0 && s.EntSize != uint64(t.size) {
-		return &FormatError{s.place(), uint64(t.n * t.size), fmt.Sprintf("%d bytes in entries of %d, want entries of %d", s.Size, s.EntSize, t.size)}
+		return &FormatError{s.place(), uint64(t.n * t.size), fmt.Sprintf("%d bytes in entries of %d bytes, want entries of %d bytes", s.Size, s.EntSize, t.size)}
 	}
 	if t.n == 0 {
 		return nil
@@ -99,12 +99,12 @@ func (t *Symbols) checkTable() error {
 func (f *File) checkStrings(s *Section, strs []byte) error {
 	switch n := len(strs); {
 	case s.Type != elf.SHT_STRTAB:
-		return &FormatError{s.place(), 0, fmt.Sprintf("type %v is none of a string table", s.Type)}
+		return &FormatError{s.place(), 0, fmt.Sprintf("type %v is not the type of a string table", s.Type)}
 	case n == 0:
 	case strs[0] != 0:
 		return &FormatError{s.place(), 0, "string table does not start with the empty string"}
 	case strs[n-1] != 0:
-		return &FormatError{s.place(), uint64(n - 1), "last string does not end"}
+		return &FormatError{s.place(), uint64(n - 1), "last string is not terminated"}
 	}
 	return nil
 }

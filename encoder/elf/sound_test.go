@@ -38,7 +38,7 @@ func TestDamagedTables(t *testing.T) {
 		problem string
 	}{
 		{"size of the table", synth.Target{}, func(d damage) { le.PutUint64(d.headers(".symtab")[size:], 24*3+8) }, symbols, ".symtab", "80 bytes in entries of 24"},
-		{"entries of the table", synth.Target{}, func(d damage) { le.PutUint64(d.headers(".symtab")[entSize:], 16) }, symbols, ".symtab", "in entries of 16, want entries of 24"},
+		{"entries of the table", synth.Target{}, func(d damage) { le.PutUint64(d.headers(".symtab")[entSize:], 16) }, symbols, ".symtab", "in entries of 16 bytes, want entries of 24 bytes"},
 		{"fewer symbols than are local", synth.Target{}, func(d damage) { le.PutUint32(d.headers(".symtab")[infoAt:], 1000) }, symbols, ".symtab", "is cut short"},
 		{"another place", synth.Target{}, func(d damage) {
 			h := d.headers(".symtab")
@@ -52,21 +52,21 @@ func TestDamagedTables(t *testing.T) {
 		}, symbols, ".symtab", "are zeroed"},
 		{"name outside", synth.Target{}, func(d damage) { le.PutUint32(d.data(".symtab")[48:], 1<<20) }, symbols, ".symtab", "name of symbol 2 at 0x100000 lies outside"},
 		{"names zeroed", synth.Target{}, func(d damage) { clear(d.data(".strtab")) }, symbols, ".symtab", "has an empty name"},
-		{"another table of strings", synth.Target{}, func(d damage) { le.PutUint32(d.headers(".symtab")[link:], 0) }, symbols, "section 0", "type SHT_NULL is none of a string table"},
+		{"another table of strings", synth.Target{}, func(d damage) { le.PutUint32(d.headers(".symtab")[link:], 0) }, symbols, "section 0", "type SHT_NULL is not the type of a string table"},
 		{"strings start elsewhere", synth.Target{}, func(d damage) { d.data(".strtab")[0] = 'x' }, symbols, ".strtab", "does not start with the empty string"},
 		{"strings are cut", synth.Target{}, func(d damage) {
 			h := d.headers(".strtab")
 			le.PutUint64(h[size:], le.Uint64(h[size:])-1)
-		}, symbols, ".strtab", "last string does not end"},
+		}, symbols, ".strtab", "last string is not terminated"},
 		{"zeroed header of a section with symbols", synth.Target{}, func(d damage) { le.PutUint32(d.headers(".text")[typ:], 0) }, symbols, ".symtab", "whose header is zeroed"},
 		{"shared bytes", synth.Target{}, func(d damage) { copy(d.headers(".symtab")[off:off+8], d.headers(".debug_info")[off:]) }, symbols, ".symtab",
-			"some of which are those of section .debug_info too"},
+			"overlap section .debug_info"},
 		{"relocations of another section", synth.Target{Type: elf.ET_REL}, func(d damage) { le.PutUint32(d.headers(".rela.debug_info")[infoAt:], 1) }, info, ".rela.debug_info",
-			"relocates section 1, which is not named .debug_info"},
+			"relocates section 1, whose name is not .debug_info"},
 		{"relocations of no section", synth.Target{Type: elf.ET_REL}, func(d damage) { le.PutUint32(d.headers(".rela.debug_info")[infoAt:], 9999) }, info, ".rela.debug_info",
 			"relocates section 9999"},
 		{"relocations of another type", synth.Target{Type: elf.ET_REL}, func(d damage) { le.PutUint32(d.headers(".rela.debug_info")[typ:], 1) }, info, ".rela.debug_info",
-			"type SHT_PROGBITS is none of relocations"},
+			"type SHT_PROGBITS is not a type of relocation sections"},
 		{"relocations zeroed", synth.Target{Type: elf.ET_REL}, func(d damage) { clear(d.data(".rela.debug_info")[24:96]) }, info, ".rela.debug_info", "entries are zeroed"},
 		{"relocations cut", synth.Target{Type: elf.ET_REL}, func(d damage) {
 			h := d.headers(".rela.debug_info")

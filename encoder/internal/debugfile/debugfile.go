@@ -200,7 +200,7 @@ func (l *crcLink) matches(path string, _ *elf.File) error {
 		return err
 	}
 	if stored := input.StoredSize(st); uint64(st.Size()) > input.Most(stored) {
-		return fmt.Errorf("%d bytes are absurd for a file of which %d are stored", st.Size(), stored)
+		return fmt.Errorf("size of %d bytes is implausible: only %d bytes of the file are stored", st.Size(), stored)
 	}
 	sum := crc32.NewIEEE()
 	if _, err := io.Copy(sum, r); err != nil {

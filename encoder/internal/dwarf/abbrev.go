@@ -8,8 +8,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// A Slot is the place of an attribute's value in a Cursor. Where forms of one attribute mean different things, each
-// meaning has its slot.
+// A Slot is the index of an attribute's value in a Cursor. If forms of one attribute differ in meaning, each meaning has its own
+// slot.
 type Slot uint8
 
 // The slots. Values are zero- or sign-extended to 64 bits; references are offsets from the start of the unit.
@@ -73,7 +73,7 @@ const (
 // NoRef is the value of a reference that cannot be followed inside the unit.
 const NoRef = ^uint64(0)
 
-// How the bytes of an attribute are read.
+// A shape says how the bytes of an attribute are read.
 type shape uint8
 
 const (
@@ -91,7 +91,7 @@ const (
 // An attr is one attribute of an abbreviation, ready to be read. 16 bytes.
 type attr struct {
 	add   uint64
-	at    uint16 // offset behind the abbreviation code, in all-fixed abbreviations
+	at    uint16 // offset after the abbreviation code, if all attributes have fixed lengths
 	slot  Slot
 	shape shape
 	size  uint8 // bytes it occupies
@@ -103,8 +103,8 @@ type attr struct {
 type Abbrev struct {
 	Tag      Tag
 	Children bool
-	lead     bool   // a name that stands in the DIE comes first, and all else is fixed
-	fixed    int16  // bytes of all attributes together, behind a leading name; -1 when that varies
+	lead     bool   // the first attribute is a name stored in the DIE, and all others have fixed lengths
+	fixed    int16  // length of all attributes after a leading name, in bytes; -1 if it varies
 	pre      uint16 // where the length varies: how many of its attributes in the table lie before the first that varies
 	Has      uint64 // bit per slot that the DIE fills
 	first    uint32 // its attributes in the table: those of interest, and behind pre all, or skips over several
@@ -116,8 +116,8 @@ type Abbrev struct {
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
 	table
-	own       table // what is reused, while table is one that is kept for all
-	borrowed  bool  // it is
+	own       table // memory that is reused, while table is one that is kept for all
+	borrowed  bool  // table is one that is kept for all
 	memo      [memoSize]memoEntry
 	memoKey   abbrevKey            // of memo and decls
 	decls     []declaration        // of the same forms, by hash
@@ -125,8 +125,8 @@ type abbrevs struct {
 	win       window
 }
 
-// Tables differ from unit to unit, but not the few hundred pairs of attribute and form in them: a memo of classify saves most
-// of the time of compiling.
+// The problem: compiling abbreviations takes time, since nearly every unit has a table of its own. But they contain the same few
+// hundred pairs of attribute and form. So the results of classify are cached, which saves most of that time.
 const memoSize = 1 << 9
 
 type memoEntry struct {
@@ -135,7 +135,8 @@ type memoEntry struct {
 	attr attr
 }
 
-// classify is the function of that name, remembered. References by section offset depend on the unit and are not.
+// classify returns the cached result of the function classify. References by section offset depend on the unit and are not
+// cached.
 func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
 	e := &t.memo[(uint32(name)*43+uint32(f))%memoSize]
 	if e.form == f && e.name == name && f != 0 {
@@ -148,7 +149,7 @@ func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
 	return a, ok
 }
 
-// An abbrevKey is what the meaning of forms depends on.
+// An abbrevKey is everything on which the meaning of forms depends.
 type abbrevKey struct {
 	version  uint16
 	addrSize uint8
@@ -172,15 +173,15 @@ func (u *Unit) key() abbrevKey {
 	return k
 }
 
-// Limits of an abbreviation table: what no compiler reaches.
+// Limits of an abbreviation table, which no compiler reaches.
 const (
 	maxAttrs     = 1 << 12
 	maxDenseCode = 1 << 17
 	maxFixed     = 1 << 14 // where an attribute of fixed place may start
 )
 
-// compile reads the table at off, for a unit of some bytes, unless it is at hand; long reports whether it is longer than the unit. It looks
-// at a window of the section, and at a larger one where the table is cut short by it.
+// compile reads the table at off, for a unit of the given size, unless it is the current table. long reports whether the table is
+// longer than the unit. It parses a window of the section, and a larger one if the table does not end within it.
 func (t *abbrevs) compile(sec *section, off uint64, k abbrevKey, ts *tables, unit int) (long bool, err error) {
 	if t.valid && t.sec == sec && t.off == off && t.key.sameForms(k) && (t.key == k || !t.bound && !k.merged) {
 		return t.size > uint64(unit)+shortTable, nil
@@ -293,7 +294,8 @@ func (t *abbrevs) fail(pos int, cause error) error {
 	return &tableError{elf.FormatError{Section: t.sec.s.Name, Offset: t.off + uint64(pos), Problem: cause.Error()}, cause}
 }
 
-// put declares an abbreviation. Codes that are much higher than there are declarations go where they take no room for those below.
+// put adds an abbreviation. Codes much higher than the number of declarations are stored apart, so they take no room for the
+// codes below them.
 func (t *abbrevs) put(code uint64, a Abbrev) {
 	if t.count++; code <= maxDenseCode && code <= lowCodes+2*t.count {
 		t.upTo(code)
@@ -316,7 +318,7 @@ func (t *abbrevs) upTo(code uint64) {
 	}
 }
 
-// attributes compiles the attribute list of a, which starts at pos; next is the position behind it.
+// attributes compiles the attribute list of a, which starts at pos. next is the position after it.
 func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next int, err error) {
 	want := interestOf(a.Tag)
 	if k.all {
@@ -386,7 +388,7 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 	return pos, nil
 }
 
-// trim leaves of the attributes of a, which are the last in the table, what reading it takes.
+// trim drops those attributes of a, which are the last in the table, that reading does not need.
 func (t *abbrevs) trim(a *Abbrev) {
 	own := t.attrs[a.first:]
 	keep, varies := own[:0], false
@@ -407,7 +409,7 @@ func (t *abbrevs) trim(a *Abbrev) {
 	a.n = uint16(len(keep))
 }
 
-// skips reports whether an attribute does nothing but step over bytes, and can step over n more.
+// skips reports whether an attribute only skips bytes, and can skip n more.
 func (a *attr) skips(n uint8) bool {
 	return a.shape == shapeFixed && a.slot == noSlot && int(a.size)+int(n) <= math.MaxUint8
 }
@@ -429,7 +431,7 @@ func interestOf(tag Tag) uint64 {
 	return interest(tag)
 }
 
-// interest is the set of slots that the rules read for a tag.
+// interest returns the set of slots that the rules read for a tag.
 func interest(tag Tag) uint64 {
 	name := bit(SlotName) | bit(SlotNameKey) | bit(SlotNameX)
 	typ := bit(SlotType)
@@ -463,7 +465,7 @@ func interest(tag Tag) uint64 {
 	}
 }
 
-// classify says how an attribute in a form is read and where its value goes. ok is false for an unknown form.
+// classify returns how an attribute in a form is read, and where its value goes. ok is false for an unknown form.
 func classify(name uint16, f form, k abbrevKey) (a attr, ok bool) {
 	offset := uint8(4)
 	if k.dwarf64 {
@@ -524,7 +526,7 @@ func classify(name uint16, f form, k abbrevKey) (a attr, ok bool) {
 	return a, true
 }
 
-// formClass is what a form's value is (DWARF 5, section 7.5.5), as far as the rules tell them apart.
+// formClass is the class of a form's value (DWARF 5, section 7.5.5), as far as the rules distinguish them.
 type formClass uint8
 
 const (

@@ -45,15 +45,15 @@ func (c *Cursor) Start(u *Unit) {
 	}
 }
 
-// AskToStop makes the cursor ask from time to time, until Start, whether it is to read on: an error of stop becomes its own. Those who read
-// fast look at no more than the limit of what they may read, so that this costs them nothing.
+// AskToStop makes the cursor call stop from time to time, until Start. An error of stop becomes the cursor's error. Fast paths
+// only compare with the limit up to which they may read, so this costs them nothing.
 func (c *Cursor) AskToStop(stop func() error) {
 	if c.stop = stop; stop != nil {
 		c.limit = min(c.end, c.Next+askEvery)
 	}
 }
 
-// askEvery is how many bytes are read before it is asked whether to read on.
+// askEvery is the number of bytes after which stop is called.
 const askEvery = 1 << 20
 
 // beyond reports whether the DIE at pos, which is not below the limit, can be read all the same.
@@ -169,7 +169,7 @@ func (c *Cursor) leadKey(pos int) StrKey {
 	return c.u.d.keys.inline(c.data[c.lead : pos-1])
 }
 
-// behindString is the position behind the string at pos; 0 after an error.
+// behindString returns the position after the string at pos; 0 after an error.
 func (c *Cursor) behindString(pos int) int {
 	data := c.data[:c.end]
 	for i := pos; i < len(data); i++ { // nearly all have three characters or fewer
@@ -177,7 +177,7 @@ func (c *Cursor) behindString(pos int) int {
 			return i + 1
 		}
 	}
-	c.fail(pos, "string of attribute %#x does not end", atName)
+	c.fail(pos, "string of attribute %#x is not terminated", atName)
 	return 0
 }
 
@@ -296,7 +296,7 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	case shapeString:
 		n := bytes.IndexByte(data[min(pos, c.end):], 0)
 		if n < 0 {
-			c.fail(pos, "string of attribute %#x does not end", t.name)
+			c.fail(pos, "string of attribute %#x is not terminated", t.name)
 			return 0
 		}
 		next = pos + n + 1
@@ -498,8 +498,8 @@ func (c *Cursor) Name() StrKey {
 // ConstString is the key of a DW_AT_const_value that is a string; 0 when there is none.
 func (c *Cursor) ConstString() StrKey { return c.text(SlotConstStr, SlotConstKey, SlotConstX) }
 
-// text is the key of a string. One that lies outside its section is an error: read as none it would leave a type or a function
-// out in silence.
+// text returns the key of a string. A string outside of its section is an error: without it, a type or a function would be lost
+// without a message.
 func (c *Cursor) text(strp, key, index Slot) (k StrKey) {
 	d := c.u.d
 	switch {

@@ -119,7 +119,7 @@ func TestDamagedDIEs(t *testing.T) {
 		{"code cut short", unit(1, 0x80), ".debug_info+0xc: abbrev code is cut short"},
 		{"code without end", unit(append([]byte{1}, bytes.Repeat([]byte{0xff}, 20)...)...), ".debug_info+0xc: abbrev code is cut short"},
 		{"attribute past the end", unit(1, 2), ".debug_info+0xc: DIE reaches past the end"},
-		{"string without end", unit(1, 4, 'a', 'b'), ".debug_info+0xd: string of attribute 0x3 does not end"},
+		{"string without end", unit(1, 4, 'a', 'b'), ".debug_info+0xd: string of attribute 0x3 is not terminated"},
 		{"block past the end", unit(1, 5, 9, 0x53), ".debug_info+0xd: attribute 0x2 is cut short"},
 		{"number cut short", unit(1, 6, 0x80), ".debug_info+0xd: attribute 0xb is cut short"},
 		{"number without end", unit(append([]byte{1, 6}, bytes.Repeat([]byte{0x80}, 20)...)...), ".debug_info+0xd: attribute 0xb is cut short"},
@@ -240,7 +240,7 @@ func TestStringsOutOfRange(t *testing.T) {
 // TestUnendedString: a string section that was cut off inside its last string.
 func TestUnendedString(t *testing.T) {
 	err := visit(sections(nil, map[string][]byte{".debug_info": unit(1, 0), ".debug_abbrev": abbrevs, ".debug_str": []byte("ab\x00c")}))
-	if err == nil || !strings.Contains(err.Error(), ".debug_str+0x3: last string does not end") {
+	if err == nil || !strings.Contains(err.Error(), ".debug_str+0x3: last string is not terminated") {
 		t.Errorf("got error %v, want one of .debug_str", err)
 	}
 }

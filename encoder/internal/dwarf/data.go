@@ -98,7 +98,7 @@ func Open(f *elf.File) (*Data, error) {
 		return nil, err
 	}
 	if n := len(d.Strings.str); n > 0 && d.Strings.str[n-1] != 0 {
-		return nil, &elf.FormatError{Section: ".debug_str", Offset: uint64(n - 1), Problem: "last string does not end"}
+		return nil, &elf.FormatError{Section: ".debug_str", Offset: uint64(n - 1), Problem: "last string is not terminated"}
 	}
 	return d, nil
 }

@@ -6,12 +6,11 @@ import (
 	"slices"
 )
 
-// Every unit has an abbreviation table of its own, and hardly two of them are equal, but the declarations in them are: a kernel has
-// some ten thousand different ones, of hundreds of thousands. So a declaration that was compiled is kept with its bytes, and where
-// the same bytes stand again, so does what they mean.
+// The problem: every unit has its own abbreviation table, and hardly two tables are equal. But their declarations are: a kernel
+// has hundreds of thousands, of which about ten thousand are different. The idea: cache compiled declarations by their bytes.
 
-// A declaration is what the bytes behind an abbreviation code, up to the two zeros at the end, were compiled to.
-// 144 bytes.
+// A declaration caches the compiled form of one declaration: the bytes after an abbreviation code, up to the two zeros at the
+// end. 144 bytes.
 type declaration struct {
 	abbrev Abbrev
 	n      uint8 // how many bytes; 0 is a free entry
@@ -21,15 +20,15 @@ type declaration struct {
 // declBytes are the bytes of a declaration, and some behind it.
 type declBytes [maxDeclaration + 9]byte
 
-// What is longer is compiled each time. There are as many entries as fit a processor's cache.
+// Longer declarations are not cached. The number of entries is chosen to fit into a processor's cache.
 const (
 	maxDeclaration = 72
 	maxDeclAttrs   = 8
 	declEntries    = 1 << 11
 )
 
-// recall puts the abbreviation whose declaration stands at b[pos:], behind its code, if it is remembered; next is the position
-// behind it, else 0.
+// recall adds the abbreviation whose declaration starts at b[pos:], after its code, if it is cached. next is then the position
+// after it, otherwise 0.
 func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	if len(b)-pos < len(declBytes{}) || len(t.decls) == 0 {
 		return 0
@@ -67,7 +66,7 @@ func (d *declaration) equal(bytes *declBytes) bool {
 	return false
 }
 
-// remember keeps a declaration, which ends at next, in the place of another one of its hash.
+// remember caches a declaration, which ends at next. It replaces another one with its hash.
 func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < len(declBytes{}) || len(t.attrs) != int(a.first)+int(a.n) {
 		return

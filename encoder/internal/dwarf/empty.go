@@ -1,11 +1,11 @@
 package dwarf
 
-// Some linkers and tools leave units in which there is nothing, and zeros between units. They are no damage: nothing is lost in them.
+// Some linkers and tools leave units without contents, and zeros between units. This is not damage: nothing is lost.
 
-// A Nothing says why there is nothing in a unit.
+// A Nothing says why a unit is empty.
 type Nothing uint8
 
-// The ways to be empty.
+// The ways in which a unit can be empty.
 const (
 	NotEmpty   Nothing = iota
 	Padding            // it is no unit, but zeros between two or behind the last
@@ -17,7 +17,7 @@ func (n Nothing) String() string {
 	return [...]string{"it is not empty", "zeros are in place of a unit", "the unit ends with its header", "the unit has no root entry"}[n]
 }
 
-// maxGap bounds the zeros between units. Where there are more, something was overwritten.
+// maxGap bounds the zeros between units. More zeros mean that something was overwritten.
 const maxGap = 512
 
 // gap is how many zeros stand at the reader's place in front of what can be a unit, or the end of the section; 0 where that is not so.

@@ -1,8 +1,7 @@
 package dwarf
 
-// What a reference leads to is looked up by offset, and where nothing is found there it matters whether a DIE is there: some DIEs
-// give no type. Whoever reads one DIE behind the other meets all of them, so no place is checked without a walk, and no valid image
-// has many of these references.
+// The target of a reference is looked up by offset. If no type is there, it matters whether a DIE is: some DIEs become no type. A
+// walk over the unit passes all its DIEs, so no position is checked without one. No valid image has many such references.
 
 // Entries tells at which positions of a unit DIEs start.
 type Entries struct {

@@ -7,12 +7,14 @@ import (
 	"slices"
 )
 
-// Nine of ten DIEs of a kernel have a fixed length and state nothing of interest but a name, a type, where their sibling is, one
-// number (a size, an offset, a value, a bound, where a list is), and perhaps a flag. Their abbreviations have a layout, by which these are
-// loaded without a loop and without a branch.
+// The problem: reading attributes one by one, in a loop with branches, would take most of the time of translation.
+//
+// The idea: nine of ten DIEs of a kernel have a fixed length, and their only interesting attributes are a name, a type, a
+// sibling, one number (a size, offset, value, bound or list), and perhaps a flag. Their abbreviations have a layout, with which
+// these values are loaded without a loop or a branch.
 
-// A layout says where they stand, counted from the byte in front of the first attribute, behind a leading name. What a DIE does not
-// state is loaded from anywhere: its bit in Has is not set. 40 bytes.
+// A layout has the positions of these attributes, counted from the byte before the first attribute, after a leading name.
+// Attributes that a DIE lacks are loaded from an arbitrary position, and their bit in Has is not set. 40 bytes.
 type layout struct {
 	kind           RunKind
 	fixity         fixity
@@ -30,8 +32,8 @@ type layout struct {
 	wide           uint64 // the same of eight bytes
 }
 
-// A RunKind is a sort of DIEs that stand in long runs: with a name and one or both of type and number, without children and
-// without anything else of interest.
+// A RunKind is a kind of DIEs that occur in long runs: they have a name, a type or a number or both, no children, and no other
+// attribute of interest.
 type RunKind uint8
 
 // The sorts.
@@ -42,7 +44,7 @@ const (
 	RunEnumerators         // the number is the value, 32 bits without sign
 )
 
-// A fixity reports whether a layout says all that there is to be read.
+// A fixity says whether a layout covers all attributes that must be read.
 type fixity uint8
 
 const (
@@ -158,16 +160,16 @@ func (c *Cursor) loadFixed(l *layout, d span) {
 	c.Val[l.slot%maxSlots], c.Val[l.flag%maxSlots] = num&l.wide+uint64(l.add), 1
 }
 
-// A Run holds the values of consecutive DIEs.
+// A Run holds the values of consecutive DIEs of one kind.
 type Run struct {
 	Words []uint32 // three for each: key of the name, reference of the type, number; of parameters the first two
 	Next  int      // where the first DIE stands that is not one of them
 	Bits  uint32   // all sizes of bit fields, ored
 }
 
-// Read appends the DIEs of a sort that stand from pos on, up to the first one that is not of the sort or has something wrong with
-// it, such as a reference out of the unit. More than four of ten DIEs of a kernel are members, and most have the
-// abbreviation of the one before.
+// Read appends the DIEs of a kind from pos on. It stops at the first DIE that is of another kind or has an error, such as a
+// reference out of the unit; that one is left to the slow path. More than four of ten DIEs of a kernel are members, and most have
+// the same abbreviation as the previous one.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits = 0
 	words := r.Words
@@ -223,9 +225,9 @@ type bounds struct {
 	swap        bool   // big endian
 }
 
-// run puts the DIEs of an abbreviation with which data starts into words, as long as a span starts with one, up to the first that is
-// not of it or has something wrong with it: n words. What follows those DIEs has so many bytes left. This is the hottest loop of all,
-// and by itself has all registers.
+// run reads the DIEs at the start of data into words, as long as they have this abbreviation, no error, and a span of bytes left.
+// n is the number of words, and left the number of bytes after those DIEs. This is the hottest loop of the program; in a function
+// of its own, it has all registers.
 //
 //go:noinline
 func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, limits *bounds) (n, left int) {

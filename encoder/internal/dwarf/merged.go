@@ -7,10 +7,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// Where units refer into each other they cannot be read one by one. MergedUnits lay the sections that hold units behind each
-// other in one piece of memory: .debug_types, .debug_info, then those of the supplementary file. A position in it takes the
-// place of an offset in a unit, so a Cursor on one unit gives references into any other one; which unit a position lies in
-// is found by binary search.
+// Units that refer to each other cannot be read one by one. MergedUnits holds all sections with units in one piece of memory, one
+// after another: .debug_types, .debug_info, then those of the supplementary file. A position in it takes the place of an offset
+// in a unit, so a Cursor on one unit can return references into any other. Binary search finds the unit that contains a position.
 
 // MergedUnits are all units of an image in one piece. They are read only; the Units that they open belong to their user.
 type MergedUnits struct {
@@ -114,7 +113,7 @@ func (w *MergedUnits) load(secs []*section) error {
 	total := uint64(0)
 	for _, s := range secs {
 		if total += s.size; total > maxMerged || s.size > maxMerged {
-			return s.err(0, "%d bytes of units that refer into each other are more than can be read at once", total)
+			return s.err(0, "the units refer to each other, and their %d bytes are too many to be read together", total)
 		}
 	}
 	w.size = int(total)

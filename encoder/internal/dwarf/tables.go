@@ -8,16 +8,18 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// Compiling an abbreviation table costs what the table is long, whatever the unit is. Where each unit has a table of its own that is next
-// to nothing. But any number of units may share a table, and take turns with several, so that each opening of a unit would cost a long
-// table. So tables that are longer than the unit are kept when they come up a second time, for all units and workers. Nobody changes a
-// table that is kept.
+// The problem: compiling an abbreviation table takes as long as the table is, whatever the size of the unit. If each unit has its
+// own table, this is cheap. But any number of units may share a long table, or alternate between several, and each of them would
+// compile it again.
 //
-// Tables that lie behind each other are together no longer than their section. Those that overlap can be as many as units, and as long as
-// the section each. They are counted by who opens the units in their order, and refused when they come to more than the section
-// has several times.
+// The idea: a table that is longer than its unit is kept when it occurs for the second time, for all units and workers. A table
+// that is kept is never changed.
+//
+// Tables that do not overlap are together no longer than their section. Overlapping tables could be as many as there are units,
+// each as long as the section. Their sizes are therefore added up in the order of the units, and an image is refused if the sum
+// is several times the size of the section.
 
-// A table is an abbreviation table that was compiled.
+// A table is a compiled abbreviation table.
 type table struct {
 	dense  []Abbrev // by code; lowCodes or more
 	sparse map[uint64]Abbrev
@@ -48,7 +50,7 @@ type tableID struct {
 	key abbrevKey
 }
 
-// shortTable is how long a table may be that is compiled each time, be the unit as short as it will.
+// shortTable is the length up to which a table is compiled each time, however short the unit is.
 const shortTable = 1 << 10
 
 // id is the table of that offset for units of a key. It is nothing for a table that means something else in each unit.
@@ -126,5 +128,5 @@ func (l LongTable) Count() error {
 		return nil
 	}
 	return fmt.Errorf("CU %d: %w", l.unit, &elf.FormatError{Section: l.d.abbrev.s.Name, Offset: l.off,
-		Problem: fmt.Sprintf("abbreviation tables overlap: those of the units up to this one have %d bytes together, the section has %d", ts.sum, l.d.abbrev.all)})
+		Problem: fmt.Sprintf("abbreviation tables overlap: the tables of the units up to this one have %d bytes in total, the section has %d", ts.sum, l.d.abbrev.all)})
 }
