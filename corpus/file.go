@@ -42,6 +42,19 @@ func FileAt(path string, pins Pins) File {
 	return File{Source: s, Path: path, Pins: pins, Size: s.Size()}
 }
 
+// KernelMembers is the pattern of the kernel's image with DWARF in debug packages.
+const KernelMembers = source.KernelMembers
+
+// CheckMember returns an error for a pattern of a file in a package that is not valid. An empty one stands for KernelMembers.
+func CheckMember(pattern string) error { return source.CheckMember(pattern) }
+
+// FileInDeb is a file of at most the given size in a Debian package; see source.Deb. Pins.SHA256 is that of the package. Files with debug
+// information are not searched for.
+func FileInDeb(pkg, member string, most int64, pins Pins) File {
+	deb := source.Deb{Package: pkg, Member: member, Most: most}
+	return File{Source: deb, Pins: pins, Size: deb.Size()}
+}
+
 // pinsOf are the pins of an image in a manifest.
 func pinsOf(im *config.Image) Pins {
 	return Pins{SHA256: im.SHA256, BuildID: im.BuildID, Arch: im.Arch, Kind: im.Kind, Release: im.Release}

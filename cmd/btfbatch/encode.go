@@ -24,14 +24,21 @@ func newEncode(a *app) *cobra.Command {
 		job      = batch.Job{Base: -1}
 		excluded bool
 		timed    bool
+		from     origin
 	)
 	cmd := &cobra.Command{
-		Use:   "encode IMAGE -o OUT",
+		Use:   "encode {IMAGE | --from deb=PACKAGE} -o OUT",
 		Short: "Encode one image",
 		Long: `Encode one image. The BTF is written once the rules of the newest kernel accept it, as BTF of the kernel itself or, with --base, of a
-module. IMAGE may be compressed, a pipe, or - for the standard input.`,
-		Args: cobra.ExactArgs(1),
+module. IMAGE may be compressed, a pipe, or - for the standard input.
+
+With --from, the image is a file in a Debian package. Only that file is unpacked, to a temporary file without a name. Without --member it is
+the kernel of a debug package: the first file that matches ` + corpus.KernelMembers + `.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := from.parse(cmd, args); err != nil {
+				return err
+			}
 			if job.Settings, err = want.Settings(); err != nil {
 				return usage(err)
 			}
@@ -45,16 +52,15 @@ module. IMAGE may be compressed, a pipe, or - for the standard input.`,
 			if err := encodeOutputs(cmd, &job.Outputs, &opt, excluded); err != nil {
 				return err
 			}
-			if err := paths.Refuse(encodeFiles(args[0], &job, &opt)...); err != nil {
+			if err := paths.Refuse(encodeFiles(from.path, &job, &opt)...); err != nil {
 				return usage(err)
 			}
-			path := args[0]
-			done, err := spool(&path, &job.BaseFile)
+			job.Name = from.path
+			done, err := from.open(&job)
 			if err != nil {
 				return err
 			}
 			defer done()
-			job.Name, job.File = args[0], corpus.FileAt(path, corpus.Pins{})
 			var phases []encoder.Phase
 			if timed {
 				opt.Events.Phases = func(_ string, p []encoder.Phase) { phases = p }
@@ -69,6 +75,7 @@ module. IMAGE may be compressed, a pipe, or - for the standard input.`,
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")
+	from.flags(flags)
 	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF or ELF")
 	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -88,6 +89,9 @@ func table() []trial {
 		{command: "version", inputs: with(logs)},
 		{command: "encode", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},
+		{command: "encode", inputs: with(encoding, map[string]given{"--from": {kind: readsFile, before: "deb=", value: "pkg.deb"},
+			"--member": {kind: takesText, value: "**/driver.ko"}, "--max-unpacked": {kind: takesNumber, value: "100"}, "--base": base,
+			"--output": {kind: writesFile, value: "out.btf"}})},
 		{command: "embed", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--output": {kind: writesFile, value: "out.ko"}})},
 		{command: "embed", inputs: with(logs, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
@@ -231,6 +235,7 @@ func prepareFixtures(t *testing.T) {
 	images := filepath.Join(sourceDir, "..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-")
 	goodFiles = map[string][]byte{
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
+		"pkg.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),

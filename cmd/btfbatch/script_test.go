@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "rename": rename,
+			"leftover": leftover, "swept": swept, "pack": pack, "deb": makeDeb, "rename": rename,
 		},
 	})
 }
@@ -200,6 +200,20 @@ func pack(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(w.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o666))
+}
+
+// makeDeb OUT NAME=FILE... makes a Debian package of files, compressed by xz in several blocks. NAME->TARGET is a symbolic link.
+func makeDeb(ts *testscript.TestScript, _ bool, args []string) {
+	var entries []synth.Entry
+	for _, arg := range args[1:] {
+		if name, target, ok := strings.Cut(arg, "->"); ok {
+			entries = append(entries, synth.Entry{Name: "./" + name, Link: target})
+			continue
+		}
+		name, file, _ := strings.Cut(arg, "=")
+		entries = append(entries, synth.Entry{Name: "./" + name, Body: []byte(ts.ReadFile(file))})
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), synth.Deb("data.tar.xz", synth.XZ(synth.Tar(entries...), 8<<10)), 0o666))
 }
 
 // many N FILE writes a manifest that takes a while: the same image N times.

@@ -22,7 +22,7 @@ type Deb struct {
 	// Member is the pattern of the wanted file, by its path from the root of the package. Empty, it is the first that matches
 	// KernelMembers. A pattern that several files match is an error.
 	Member string
-	Most   int64 // the largest file to unpack, in bytes; 0 is input.Highest
+	Most   int64 // the largest file to unpack, in bytes
 }
 
 // Open unpacks the file.
@@ -32,13 +32,10 @@ func (d Deb) Open(ctx context.Context) (*input.File, error) {
 	if pattern == "" {
 		pattern, q.First = KernelMembers, true
 	}
-	if !doublestar.ValidatePattern(pattern) {
-		return nil, fmt.Errorf("%s is not a valid pattern", pattern)
+	if err := CheckMember(pattern); err != nil {
+		return nil, err
 	}
 	q.Match = func(name string) bool { return doublestar.MatchUnvalidated(pattern, name) }
-	if q.Most == 0 {
-		q.Most = input.Highest
-	}
 	outer, st, err := input.OpenRaw(d.Package)
 	if err != nil {
 		return nil, err
@@ -59,6 +56,14 @@ func (d Deb) Open(ctx context.Context) (*input.File, error) {
 		outer.Close()
 	}
 	return f, err
+}
+
+// CheckMember returns an error for a pattern that is not valid.
+func CheckMember(pattern string) error {
+	if !doublestar.ValidatePattern(pattern) {
+		return fmt.Errorf("%s is not a valid pattern", pattern)
+	}
+	return nil
 }
 
 // noMember says which pattern no file matches.

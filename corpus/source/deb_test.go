@@ -37,7 +37,7 @@ func TestDeb(t *testing.T) {
 		{"usr/share/doc/*", "", "./usr/share/doc/README: offset 0x200 of the unpacked data.tar: not an ELF file but text"},
 		{"[", "", "[ is not a valid pattern"},
 	} {
-		s := source.Deb{Package: path, Member: test.member}
+		s := source.Deb{Package: path, Member: test.member, Most: 1 << 20}
 		if s.Size() != int64(len(pkg)) || s.String() != path {
 			t.Errorf("got %d bytes of %s", s.Size(), s)
 		}
@@ -71,7 +71,7 @@ func TestDebWithoutKernel(t *testing.T) {
 	if err := os.WriteFile(path, synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./usr/bin/hello", Body: []byte("\x7fELF")})), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := source.Deb{Package: path}.Open(context.Background())
+	_, err := source.Deb{Package: path, Most: 1 << 20}.Open(context.Background())
 	if err == nil || !strings.Contains(err.Error(), "give a debug package") {
 		t.Errorf("got %v, want what to do", err)
 	}

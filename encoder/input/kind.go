@@ -36,6 +36,7 @@ const (
 	zeros    Kind = "a file of zeros"
 
 	dosProgram Kind = "a DOS or Windows program"
+	debPackage Kind = "a Debian package (.deb or .ddeb)"
 	peFile     Kind = "a PE file (a Windows or EFI program)"
 )
 
@@ -89,7 +90,7 @@ var signatures = []signature{
 	{0, "ANDROID!", "an Android boot image", boot},
 	{0, "\x02\x00\x00\x18\x60\x00\x00\x50", "an s390 kernel as it boots", boot},
 	{0, "\xed\xab\xee\xdb", "an RPM package", packet},
-	{8, "debian-binary", "a Debian package (.deb or .ddeb)", packet},
+	{8, "debian-binary", debPackage, packet},
 	{0, "!<arch>\n", "an ar archive (a static library)", archive},
 	{0, "!<thin>\n", "a thin ar archive", archive},
 	{0, "070701", "a cpio archive (an initramfs)", archive},
@@ -258,6 +259,9 @@ func (e *KindError) Error() string {
 func (e *KindError) Remedy() string {
 	if r, ok := special[e.Found]; ok {
 		return r
+	}
+	if e.Found == debPackage && e.Want == ELF {
+		return "btfbatch encode takes a file out of it with --from deb=PACKAGE; otherwise " + remedies[packet]
 	}
 	if e.Found == ELF && e.Want == Dump {
 		return "give the text that btfbatch dump prints for it"
