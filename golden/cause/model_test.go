@@ -39,9 +39,9 @@ type member struct {
 
 // An expr is a type: a name, or what is around one.
 type expr struct {
-	op      string // "name", "ptr", "array", "const", "volatile", "restrict", "tag", "struct", "union", "proto", "void"
+	op      string // "name", "ptr", "array", "const", "volatile", "restrict", "tag", "struct", "union", "enum", "proto", "void"
 	kind    string // of what the name names
-	name    string // of a tag: its text
+	name    string // of a tag: its text; of an enum without a name: what is in it
 	of      *expr
 	n       uint32
 	members []member
@@ -74,6 +74,8 @@ func (p *program) layout(e *expr, replaced map[string]uint32) (size, align uint3
 	switch e.op {
 	case "ptr":
 		return p.ptr, p.ptr
+	case "enum":
+		return e.n, e.n
 	case "const", "volatile", "restrict", "tag":
 		return p.layout(e.of, replaced)
 	case "array":
@@ -302,6 +304,8 @@ func (e *expr) spell() string {
 		return text + spellMembers(e.members)
 	case "void":
 		return "void"
+	case "enum":
+		return fmt.Sprint("enum ", e.n, e.name)
 	}
 	return fmt.Sprintf("%s %d (%s)", e.op, e.n, e.of.spell())
 }

@@ -184,6 +184,15 @@ func (r *reader) members(rec btf.Record, id btf.ID) (list []member) {
 	return list
 }
 
+// enumerators are those of an enum, with their values in their names.
+func (r *reader) enumerators(rec btf.Record) (list []member) {
+	for i := range rec.Vlen() {
+		e := rec.Elem(i)
+		list = append(list, member{name: fmt.Sprint(r.text(e[0]), " = ", e[1:])})
+	}
+	return list
+}
+
 // typ reads a type, with the named ones in it by name.
 func (r *reader) typ(id uint32) *expr {
 	if id == 0 {
@@ -202,6 +211,10 @@ func (r *reader) typ(id uint32) *expr {
 		return &expr{op: "tag", name: r.text(rec.Name()), of: r.typ(rec[2])}
 	case btf.KindFuncProto:
 		return r.proto(rec, 0)
+	case btf.KindEnum, btf.KindEnum64:
+		if rec.Name() == 0 {
+			return &expr{op: "enum", n: rec[2], name: fmt.Sprint(r.enumerators(rec), rec.Kflag())}
+		}
 	case btf.KindStruct, btf.KindUnion:
 		if rec.Name() == 0 {
 			return &expr{op: kindWord(rec), members: r.members(rec, 0)}
@@ -248,11 +261,11 @@ func (r *reader) program() *program {
 				d.values = []int32{int32(rec[3])} // signed and so on
 			}
 		case btf.KindEnum, btf.KindEnum64:
-			d.size = rec[2]
-			for i := range rec.Vlen() {
-				e := rec.Elem(i)
-				d.members = append(d.members, member{name: fmt.Sprint(r.text(e[0]), " = ", e[1:])})
+			if d.name == "" {
+				continue
 			}
+			d.size = rec[2]
+			d.members = r.enumerators(rec)
 			if rec.Kflag() {
 				d.tags = append(d.tags, "signed")
 			}

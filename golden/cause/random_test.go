@@ -203,6 +203,8 @@ func (p *program) plainType(e *expr) string {
 		return e.kind + " " + e.name
 	case "void":
 		return "void"
+	case "enum":
+		return fmt.Sprint("enum ", e.n, e.name)
 	case "proto":
 		text := "proto " + p.plainType(e.of)
 		for _, m := range e.members {
