@@ -42,7 +42,7 @@ func TestSplitSectionsOverlap(t *testing.T) {
 	}
 	defer e.Close()
 	_, err = (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{}}).Encode(context.Background(), e)
-	if err == nil || !strings.Contains(err.Error(), "some of which are those of section .debug_info.dwo too") {
+	if err == nil || !strings.Contains(err.Error(), "overlap section .debug_info.dwo") {
 		t.Errorf("got error %v, want one about sections that overlap", err)
 	}
 }
