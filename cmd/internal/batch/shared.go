@@ -22,10 +22,10 @@ type turn struct {
 	done   chan struct{}
 }
 
-// shareGoldens finds the images that share a golden, if goldens are rewritten.
+// shareGoldens finds the images that share a golden, if goldens are rewritten or proposed.
 func (b *batch) shareGoldens() {
 	b.turns = make([]*turn, len(b.jobs))
-	if !b.opt.Goldens.Update {
+	if !b.opt.Goldens.Update && b.opt.Goldens.New == "" {
 		return
 	}
 	last := map[string]*turn{}
