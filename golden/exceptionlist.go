@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -26,15 +29,18 @@ func ReadExceptions(file string) (*Exceptions, error) {
 	if len(data) > maxExceptions {
 		return nil, fmt.Errorf("%s: more than %d bytes", file, maxExceptions)
 	}
-	e, err := ParseExceptions(data)
+	e, err := parseExceptions(data, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", file, err)
 	}
 	return e, nil
 }
 
-// ParseExceptions reads a list of exceptions in YAML. An error begins with the line and column.
-func ParseExceptions(data []byte) (*Exceptions, error) {
+// ParseExceptions reads a list of exceptions in YAML. An error begins with the line and column. An exception whose last day is over is an
+// error.
+func ParseExceptions(data []byte) (*Exceptions, error) { return parseExceptions(data, time.Now()) }
+
+func parseExceptions(data []byte, now time.Time) (*Exceptions, error) {
 	root, err := document(data)
 	if err != nil {
 		return nil, err
@@ -50,8 +56,16 @@ func ParseExceptions(data []byte) (*Exceptions, error) {
 		if err := list[i].read(n); err != nil {
 			return nil, err
 		}
+		list[i].complete()
 		if err := list[i].check(); err != nil {
-			return nil, at(n, "exception %d (%s): %w", i+1, list[i], err)
+			place := n
+			if wrong := (*wrongWord)(nil); errors.As(err, &wrong) {
+				place = valueOf(n, wrong.field)
+			}
+			return nil, at(place, "exception %d (%s): %w", i+1, list[i], err)
+		}
+		if list[i].ended(now) {
+			return nil, at(valueOf(n, "until"), "exception %d (%s) ended on %s: remove it, or give it a later date", i+1, list[i], list[i].Until)
 		}
 	}
 	return &Exceptions{list, make([]atomic.Bool, len(list)), make([]atomic.Bool, len(list))}, nil
@@ -89,15 +103,17 @@ func (e *Exception) read(n *yaml.Node) error {
 		n = n.Alias
 	}
 	if n.Kind != yaml.MappingNode {
-		return at(where, "an exception is a mapping with kind, name, what, image and reason, this is %s", spelt(n))
+		return at(where, "an exception is a mapping with kind, name, what, image, key, until and reason, this is %s", spelt(n))
 	}
-	fields := map[string]*string{"kind": &e.Kind, "name": &e.Name, "what": &e.What, "image": &e.Image, "reason": &e.Reason}
+	fields := map[string]*string{"kind": &e.Kind, "name": &e.Name, "what": &e.What, "image": &e.Image, "key": &e.Key, "until": &e.Until,
+		"reason": &e.Reason}
 	given := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		field, ok := fields[key.Value]
 		if !ok || key.Kind != yaml.ScalarNode {
-			return at(key, "unknown key %q in an exception, which has kind, name, what, image and reason", key.Value)
+			return at(key, "unknown key %q in an exception, which has kind, name, what, image, key, until and reason%s", key.Value,
+				didYouMean(key.Value, slices.Sorted(maps.Keys(fields))))
 		}
 		if given[key.Value] {
 			return at(key, "key %q is given twice", key.Value)
@@ -114,6 +130,20 @@ func (e *Exception) read(n *yaml.Node) error {
 		}
 	}
 	return nil
+}
+
+// valueOf is the value of a key, or the mapping if it has none.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	m := n
+	if m.Kind == yaml.AliasNode {
+		m = m.Alias
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i+1]
+		}
+	}
+	return n
 }
 
 // spelt says what a node is.

@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
+
+	"github.com/agnivade/levenshtein"
 
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
@@ -18,12 +22,17 @@ type Exception struct {
 	Name   string // pattern of path.Match, where * stands for a slash too
 	What   string // added, removed, changed, moved, relinked, a rule, or * for all; all changes of a declaration must be by the rule
 	Image  string // the same; empty for all
+	Key    string // of one cause, which is the same for the same change in all images; empty for all causes
+	Until  string // the last day, YYYY-MM-DD, on which the exception counts; empty for all days
 	Reason string // why it is right to differ
 }
 
 // String names the exception in messages.
 func (e Exception) String() string {
 	s := fmt.Sprintf("%s %s %s", e.What, e.Kind, e.Name)
+	if e.Key != "" {
+		s = e.Key
+	}
 	if e.Image != "" {
 		s += " in " + e.Image
 	}
@@ -38,13 +47,69 @@ type Exceptions struct {
 	used  []atomic.Bool // the entry accepted a difference
 }
 
+// complete gives an exception with a key what it leaves out: the key names all of it.
+func (e *Exception) complete() {
+	if e.Key != "" {
+		e.Kind, e.Name, e.What = cmp.Or(e.Kind, "*"), cmp.Or(e.Name, "*"), cmp.Or(e.What, "*")
+	}
+}
+
+// A wrongWord is an error about a word, of which some are known.
+type wrongWord struct {
+	field, message, word string
+	known                []string
+}
+
+func (w *wrongWord) Error() string { return w.message + didYouMean(w.word, w.known) }
+
+// kindWords are the words for kinds.
+func kindWords() []string {
+	words := slices.Collect(maps.Keys(kinds))
+	for _, k := range cause.Kinds {
+		words = append(words, string(k))
+	}
+	slices.Sort(words)
+	return words
+}
+
+// didYouMean names the known word that is most similar to one, if any is.
+func didYouMean(word string, known []string) string {
+	best, least := "", min(3, 1+len(word)/2)
+	for _, k := range known {
+		if len(word) > 64 {
+			break
+		}
+		if d := levenshtein.ComputeDistance(word, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// ended reports whether the last day of an exception is over.
+func (e Exception) ended(now time.Time) bool {
+	return e.Until != "" && now.UTC().Format(time.DateOnly) > e.Until
+}
+
 func (e Exception) check() error {
+	if parts := strings.Split(e.Key, "/"); e.Key != "" && (len(parts) < 3 || parts[0] == "" || parts[len(parts)-1] == "") {
+		return fmt.Errorf("key %q is not kind/name/hash, as a report has it", e.Key)
+	}
+	if _, err := time.Parse(time.DateOnly, e.Until); e.Until != "" && err != nil {
+		return fmt.Errorf("until %q is not a date, YYYY-MM-DD", e.Until)
+	}
 	if _, ok := kinds[e.Kind]; !ok && e.kinds() == nil && e.Kind != "*" {
-		return fmt.Errorf("%q is not a kind", e.Kind)
+		return &wrongWord{"kind", fmt.Sprintf("%q is not a kind", e.Kind), e.Kind, kindWords()}
 	}
 	isRule := slices.ContainsFunc(cause.Rules, func(r cause.RuleInfo) bool { return string(r.Name) == e.What })
 	if words := slices.Concat(ops, orderOps); e.What != "*" && !isRule && !slices.Contains(words, e.What) {
-		return fmt.Errorf("%q is none of %s, nor a rule", e.What, strings.Join(words, ", "))
+		for _, r := range cause.Rules {
+			words = append(words, string(r.Name))
+		}
+		return &wrongWord{"what", fmt.Sprintf("%q is none of added, removed, changed, moved, relinked, nor a rule", e.What), e.What, words}
 	}
 	if e.Name == "" {
 		return errors.New("there is no name")
@@ -116,9 +181,9 @@ func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
 	if len(c.Causes) == 0 {
 		return false
 	}
-	first := func(kind cause.Kind, name string, op cause.Op, rules []cause.Rule) string {
+	first := func(key string, kind cause.Kind, name string, op cause.Op, rules []cause.Rule) string {
 		for i, x := range e.list {
-			if x.serves(image) && x.accepts(kind, name, op, rules) {
+			if x.serves(image) && (x.Key == "" || x.Key == key) && x.accepts(kind, name, op, rules) {
 				e.used[i].Store(true)
 				return x.Reason
 			}
@@ -128,12 +193,12 @@ func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
 	all := true
 	for i := range c.Causes {
 		x := &c.Causes[i]
-		x.Accepted = cmp.Or(first(x.Kind, x.Name, x.Op, x.Rules), x.Accepted)
+		x.Accepted = cmp.Or(first(x.Key, x.Kind, x.Name, x.Op, x.Rules), x.Accepted)
 		all = all && x.Accepted != ""
 	}
 	for i := range c.Consequences {
 		x := &c.Consequences[i]
-		first(x.Kind, x.Name, cause.Changed, nil)
+		first("", x.Kind, x.Name, cause.Changed, nil)
 	}
 	c.Settle()
 	return all

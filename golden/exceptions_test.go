@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
@@ -91,8 +92,8 @@ func TestExceptionErrors(t *testing.T) {
 	for _, tt := range []struct{ name, list, want string }{
 		{"not a list", "kind: FUNC", "1:1: exceptions are a list, this is a mapping"},
 		{"text", "a\n b", `1:1: exceptions are a list, this is "a b"`},
-		{"list of words", "\n- a", `2:3: an exception is a mapping with kind, name, what, image and reason, this is "a"`},
-		{"list of nothing", "-", "1:2: an exception is a mapping with kind, name, what, image and reason, this is empty"},
+		{"list of words", "\n- a", `2:3: an exception is a mapping with kind, name, what, image, key, until and reason, this is "a"`},
+		{"list of nothing", "-", "1:2: an exception is a mapping with kind, name, what, image, key, until and reason, this is empty"},
 		{"inside out", "- &a [*a]", "1:3: an exception is a mapping"},
 		{"unknown key", "[{kind: FUNC, name: f, what: added, why: r}]", `1:37: unknown key "why" in an exception`},
 		{"key twice", "- kind: FUNC\n  kind: VAR", `2:3: key "kind" is given twice`},
@@ -105,6 +106,12 @@ func TestExceptionErrors(t *testing.T) {
 		{"unknown op", "[{kind: FUNC, name: f, what: new, reason: r}]", `"new" is none of added, removed,`},
 		{"no name", "[{kind: FUNC, what: added, reason: r}]", "there is no name"},
 		{"no reason", "[{kind: FUNC, name: f, what: added, reason: ' '}]", "there is no reason"},
+		{"similar kind", "[{kind: FUNK, name: f, what: added, reason: r}]", `1:9: exception 1 (added FUNK f): "FUNK" is not a kind (did you mean "FUNC"?)`},
+		{"similar rule", "- kind: struct\n  name: s\n  what: member-aded\n  reason: r", `3:9: exception 1 (member-aded struct s): "member-aded" is none of added, removed, changed, moved, relinked, nor a rule (did you mean "member-added"?)`},
+		{"similar key", "[{kind: FUNC, nam: f, what: added, reason: r}]", `1:15: unknown key "nam" in an exception, which has kind, name, what, image, key, until and reason (did you mean "name"?)`},
+		{"no key", "[{key: task_struct, reason: r}]", `key "task_struct" is not kind/name/hash, as a report has it`},
+		{"no date", "[{kind: FUNC, name: f, what: added, until: soon, reason: r}]", `until "soon" is not a date, YYYY-MM-DD`},
+		{"ended", "- {kind: FUNC, name: f, what: added, reason: r,\n   until: 2020-02-29}", "2:11: exception 1 (added FUNC f) ended on 2020-02-29: remove it, or give it a later date"},
 		{"bad pattern", "[{kind: FUNC, name: '[', what: added, reason: r}]", "syntax error in pattern"},
 		{"second entry", "[{kind: FUNC, name: f, what: added, reason: r}, {kind: FUNC, name: g, what: added}]", "exception 2 (added FUNC g)"},
 	} {
@@ -114,6 +121,29 @@ func TestExceptionErrors(t *testing.T) {
 	}
 	if _, err := ReadExceptions(write(t, "exceptions.yaml", []byte("- {}"))); err == nil || !strings.Contains(err.Error(), "exceptions.yaml:1:3: exception 1") {
 		t.Errorf("got %v, want the file's name", err)
+	}
+}
+
+// TestExceptionKey: a key stands for one change of one declaration, in all images. The last day counts.
+func TestExceptionKey(t *testing.T) {
+	old := parse(t, types(intType, "FUNC 'a' type_id=0 linkage=static", "FUNC 'b' type_id=0 linkage=static"))
+	new := parse(t, types(intType))
+	compare := func() *cause.Comparison {
+		return cause.Compare(cause.Input{Object: old}, cause.Input{Object: new}, cause.Options{})
+	}
+	key := compare().Causes[0].Key
+	text := []byte("[{key: '" + key + "', until: 2026-06-30, reason: r}]")
+	noon := time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
+	e, err := parseExceptions(text, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := compare()
+	if all := e.acceptAll("img", c); all || c.Causes[0].Accepted != "r" || c.Causes[1].Accepted != "" {
+		t.Errorf("got %q and %q accepted, want the first cause alone", c.Causes[0].Accepted, c.Causes[1].Accepted)
+	}
+	if _, err := parseExceptions(text, noon.AddDate(0, 0, 1)); err == nil {
+		t.Error("got no error after the last day")
 	}
 }
 

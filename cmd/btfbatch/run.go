@@ -58,8 +58,8 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			if err := checkProfile(profile); err != nil {
 				return err
 			}
-			if err := needs(cmd, "loss", "earlier"); err != nil {
-				return err
+			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions")); err != nil {
+				return usage(err)
 			}
 			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
 				outlets = append(outlets, reports.Summary(file))
@@ -97,6 +97,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
+	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
 	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")

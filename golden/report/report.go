@@ -94,6 +94,7 @@ type Report struct {
 	Version string   // of the program
 	Seconds float64  // from start to end
 	Stale   []string // exceptions that accepted nothing
+	Strict  bool     // an exception that accepted nothing fails the batch
 	Verbose bool     // the forms for people fold nothing, and tell what was left out of each image
 
 	planned []string
@@ -295,7 +296,7 @@ func (r *Report) Status() Status {
 	switch t := r.Totals(); {
 	case t.Interrupted > 0:
 		return Interrupted
-	case t.Failed > 0, t.OK+t.Differs == 0:
+	case t.Failed > 0, t.OK+t.Differs == 0, r.Strict && len(r.Stale) > 0:
 		return Failed
 	case t.Differs > 0:
 		return Differs
@@ -326,10 +327,18 @@ func (r *Report) Verdict() string {
 		return "every image was skipped"
 	}
 	s := fmt.Sprintf("%d of %d images ok", t.OK, t.Images)
+	stale, nothing := 0, "exceptions that accepted nothing (--strict)"
+	if r.Strict {
+		stale = len(r.Stale)
+	}
+	if stale == 1 {
+		nothing = "exception that accepted nothing (--strict)"
+	}
 	for _, n := range []struct {
 		count int
 		what  string
-	}{{t.Differs, "with a golden difference"}, {t.Failed, "failed"}, {t.Skipped, "skipped"}, {t.Interrupted, "not done: interrupted"}} {
+	}{{t.Differs, "with a golden difference"}, {t.Failed, "failed"}, {t.Skipped, "skipped"}, {t.Interrupted, "not done: interrupted"},
+		{stale, nothing}} {
 		if n.count > 0 {
 			s += fmt.Sprintf(", %d %s", n.count, n.what)
 		}

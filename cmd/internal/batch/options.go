@@ -44,6 +44,7 @@ type Goldens struct {
 	New        string // folder for what goldens would become; may be empty
 	Dir        string // folder of the manifest, for New
 	Exceptions *golden.Exceptions
+	Strict     bool // an exception that accepted nothing fails the batch
 }
 
 // Outputs says where BTF is written in addition to the outputs of each job.
