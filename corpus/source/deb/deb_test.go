@@ -159,10 +159,10 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestDamage: a package that is cut anywhere before the end of the member, or has one bit of it flipped, never yields wrong contents.
+// TestDamage: a package that is cut anywhere before the end of the member, or has any bit of the stream flipped, is an error.
 func TestDamage(t *testing.T) {
 	body := noise(3000)
-	pkg := synth.Deb("data.tar.xz", synth.XZ(synth.Tar(synth.Entry{Name: kernel, Body: body}), 1500))
+	pkg := synth.Deb("data.tar.xz", synth.XZ(synth.Tar(synth.Entry{Name: kernel, Body: body}), 2400)) // both blocks are read
 	for n := range len(pkg) - 1 {
 		_, _, err := extract(t, pkg[:n], kernel, true, 1<<20)
 		var f *deb.FormatError
@@ -174,8 +174,8 @@ func TestDamage(t *testing.T) {
 	for off := start; off < len(pkg); off++ {
 		damaged := bytes.Clone(pkg)
 		damaged[off] ^= 1 << (off % 8)
-		if _, got, err := extract(t, damaged, kernel, true, 1<<20); err == nil && !bytes.Equal(got, body) {
-			t.Fatalf("offset %d: got other contents without an error", off)
+		if _, _, err := extract(t, damaged, kernel, true, 1<<20); err == nil {
+			t.Errorf("offset %d: got no error", off)
 		}
 	}
 }

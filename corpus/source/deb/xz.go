@@ -180,6 +180,9 @@ func (w *worker) block(r io.ReaderAt, b block, check byte, out []byte) error {
 	if err := w.decode(out, in[:b.packed]); err != nil {
 		return damage(b.off, "xz block: %v", err)
 	}
+	if len(bytes.Trim(in[b.packed:padded], "\x00")) > 0 {
+		return damage(b.off+b.packed, "xz block: its padding is not zero")
+	}
 	sum, ok := in[padded:], true
 	switch check {
 	case 1:
