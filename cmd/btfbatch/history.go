@@ -42,8 +42,7 @@ ambiguous NAME.`,
 				return err
 			}
 			if err := h.Check(); err != nil {
-				var ambiguous *history.Ambiguous
-				if errors.As(err, &ambiguous) {
+				if _, ambiguous := errors.AsType[*history.Ambiguous](err); ambiguous {
 					return usage(err)
 				}
 				return failed(err)

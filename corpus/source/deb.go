@@ -46,8 +46,7 @@ func (d Deb) Open(ctx context.Context) (*input.File, error) {
 			return err
 		}
 		_, err = p.Extract(ctx, q, inner)
-		var none *deb.NoMemberError
-		if errors.As(err, &none) {
+		if none, ok := errors.AsType[*deb.NoMemberError](err); ok {
 			return noMember(d.Member, none)
 		}
 		return err

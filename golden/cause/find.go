@@ -103,7 +103,7 @@ func (f *Finder) declared(s *side) (list []Found) {
 			list = append(list, s.describe(id, r, k))
 		}
 		if btf.Enums.Has(r.Kind()) && f.wants(EnumeratorOf) {
-			list = append(list, s.enumeratorsNamed(id, r, f.name)...)
+			list = append(list, s.enumeratorsNamed(r, f.name)...)
 		}
 	}
 	return list
@@ -126,7 +126,7 @@ func (f *Finder) parts(s *side) (list []Found) {
 			}
 			switch {
 			case btf.Enums.Has(r.Kind()) && f.wants(EnumeratorOf):
-				list = append(list, s.enumeratorsNamed(id, r, path)...)
+				list = append(list, s.enumeratorsNamed(r, path)...)
 			case (btf.Composites.Has(r.Kind()) || r.Kind() == btf.KindTypedef) && f.wants(MemberOf):
 				if x, ok := s.memberAt(id, path); ok {
 					list = append(list, x)
@@ -202,7 +202,7 @@ func (s *side) sectionName(id uint32) string {
 }
 
 // enumeratorsNamed finds an enumerator in an enum.
-func (s *side) enumeratorsNamed(id uint32, r btf.Record, name string) (list []Found) {
+func (s *side) enumeratorsNamed(r btf.Record, name string) (list []Found) {
 	each := int(btf.ShapeOf(r.Kind()).Each)
 	for e := r[3:]; len(e) >= each; e = e[each:] {
 		if string(s.text(e[0])) != name {

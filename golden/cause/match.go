@@ -247,7 +247,7 @@ func (s *side) readAgain(list []declaration) {
 // add takes in the declarations of one name.
 func (p *pairing) add(old, new *side, g group) {
 	if len(g.old) == 1 && len(g.new) == 1 {
-		v := version{g.old, g.new}
+		v := version(g)
 		p.mate(old, v)
 		if q := v.pair(old, new); q.own || q.lay {
 			p.append(old, new, v, q)

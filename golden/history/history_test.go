@@ -66,7 +66,7 @@ func build(t *testing.T, dumps, name string) *history.History {
 		t.Fatal(err)
 	}
 	texts := map[string]string{"int": intDump, "pair": pairDump, "unit": unitDump, "both": bothDump, "swap": swapDump, "only": onlyDump}
-	for _, d := range strings.Fields(dumps) {
+	for d := range strings.FieldsSeq(dumps) {
 		h.Add(input(t, d, texts[d]))
 	}
 	return h

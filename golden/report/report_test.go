@@ -220,12 +220,12 @@ func TestMarkdownStaysShort(t *testing.T) {
 
 // Images with the same causes name the first one that has them; a verbose report repeats them.
 func TestSameCauses(t *testing.T) {
-	compared := func(print string) *Comparison {
-		return &Comparison{Path: "g", Verdict: golden.Differs, Summary: "struct ~1", Diff: "~ struct s\n", Fingerprint: print}
+	compared := func(fingerprint string) *Comparison {
+		return &Comparison{Path: "g", Verdict: golden.Differs, Summary: "struct ~1", Diff: "~ struct s\n", Fingerprint: fingerprint}
 	}
 	r := New(nil)
-	for i, print := range []string{"1", "2", "1", "1"} {
-		r.Add(Row{Name: fmt.Sprint("image", i), Types: 1, Golden: compared(print)})
+	for i, fingerprint := range []string{"1", "2", "1", "1"} {
+		r.Add(Row{Name: fmt.Sprint("image", i), Types: 1, Golden: compared(fingerprint)})
 	}
 	for verbose, want := range map[bool]int{false: 2, true: 0} {
 		r.Verbose = verbose

@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/golden/cause"
@@ -320,10 +321,8 @@ func (l *list) text(kind cause.Kind) string {
 // inSection tells whether a section's part has a variable.
 func (t *texter) inSection(id int) bool {
 	for i := range t.c.Sections {
-		for _, x := range t.c.Sections[i].Causes {
-			if x == id {
-				return true
-			}
+		if slices.Contains(t.c.Sections[i].Causes, id) {
+			return true
 		}
 	}
 	return false

@@ -106,18 +106,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	if j.compared() { // before anything is published: a golden that cannot be read fails the image
-		if err := b.turns[i].wait(ctx); err != nil {
+		if err := b.checkGolden(ctx, i, &t, row); err != nil {
 			return nil, err
 		}
-		if row.Golden, err = b.compare(&t); err != nil {
-			return nil, err
-		}
-		if b.opt.Goldens.Update && !row.Golden.Verdict.OK() {
-			if err := b.turns[i].refuse(); err != nil {
-				return nil, err
-			}
-		}
-		t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	}
 	if err := ctx.Err(); err != nil { // the report may have been written already
 		return nil, err
@@ -149,6 +140,23 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
 	return t.raw.BTF, err
+}
+
+// checkGolden compares with the golden, when it is the image's turn. A golden that an earlier image owns is not rewritten.
+func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.Row) (err error) {
+	if err := b.turns[i].wait(ctx); err != nil {
+		return err
+	}
+	if row.Golden, err = b.compare(t); err != nil {
+		return err
+	}
+	if b.opt.Goldens.Update && !row.Golden.Verdict.OK() {
+		if err := b.turns[i].refuse(); err != nil {
+			return err
+		}
+	}
+	t.clock.Stop("golden", 0, uint64(row.Types), "types")
+	return nil
 }
 
 // judge verifies the BTF for its kernels and, if asked, collects warnings about it.

@@ -165,8 +165,7 @@ func TestDamage(t *testing.T) {
 	pkg := synth.Deb("data.tar.xz", synth.XZ(synth.Tar(synth.Entry{Name: kernel, Body: body}), 2400)) // both blocks are read
 	for n := range len(pkg) - 1 {
 		_, _, err := extract(t, pkg[:n], kernel, true, 1<<20)
-		var f *deb.FormatError
-		if !errors.As(err, &f) {
+		if _, ok := errors.AsType[*deb.FormatError](err); !ok {
 			t.Fatalf("cut at %d: got %v, want a FormatError", n, err)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// NotFound, as an Origin, says that the DIE names an abstract origin that does not exist.
+// NotFound is the Origin of a DIE that names an abstract origin that does not exist.
 const NotFound = -2
 
 // subprogram handles a function, except for the contents of its blocks (rules 01/5.2 and 01/6.8). Functions nest, so parameters
