@@ -48,13 +48,21 @@ func place(t *testing.T) {
 
 // good has a command line that succeeds for every command.
 var good = map[string]string{
-	"":           "",
-	"run":        "run m.yaml",
-	"encode":     "encode a.elf -o out.btf",
-	"embed":      "embed a.elf -o out.elf",
-	"dump":       "dump a.btf",
-	"diff":       "diff a.btf a.btf",
-	"history":    "history bpf_file_get a.btf",
+	"":        "",
+	"run":     "run m.yaml",
+	"encode":  "encode a.elf -o out.btf",
+	"embed":   "embed a.elf -o out.elf",
+	"dump":    "dump a.btf",
+	"diff":    "diff a.btf a.btf",
+	"history": "history bpf_file_get a.btf",
+	"golden":  "golden",
+
+	"golden status": "golden status m.yaml",
+	"golden show":   "golden show m.yaml --new-goldens folder",
+	"golden accept": "golden accept m.yaml --new-goldens folder",
+	"golden review": "golden review m.yaml --new-goldens folder",
+	"golden prune":  "golden prune m.yaml",
+
 	"validate":   "validate m.yaml",
 	"plan":       "plan m.yaml",
 	"explain":    "explain a.elf bpf_file_get",
@@ -77,6 +85,8 @@ var wrong = map[string]string{
 	"run --jobs":                              "_ -1 many",
 	"run --keep-rejected":                     "maybe",
 	"run --loss":                              "_ 2 -0.1 NaN Inf 0.1",
+	"run --new-goldens":                       "_ folder+--update",
+	"run --strict":                            "maybe true",
 	"run --only":                              "_ a,,b , nothing",
 	"run --paranoid":                          "maybe",
 	"run --profile":                           "_ pahol",
@@ -86,6 +96,9 @@ var wrong = map[string]string{
 	"run --verbose":                           "maybe",
 	"run --verify-dedup":                      "maybe",
 	"encode --base":                           "_ ~",
+	"encode --from":                           "_ ~ deb= zip=a.elf a.elf",
+	"encode --max-unpacked":                   "_ -1 0 many 10",
+	"encode --member":                         "_ ~ [ vmlinux",
 	"encode --btf-features":                   "_ default,,var , + nothing",
 	"encode --distilled":                      "_ x",
 	"encode --jobs":                           "_ -2 1.5",
@@ -128,6 +141,16 @@ var wrong = map[string]string{
 	"diff --old-base":                         "_ ~ a.btf+--base=b.btf",
 	"diff --only":                             "_ ~ , struct,,func [",
 	"diff --verbose":                          "maybe",
+	"golden accept --new-goldens":             "_",
+	"golden accept --only":                    "_ ~ , nothing [",
+	"golden prune --delete":                   "maybe",
+	"golden review --new-goldens":             "_",
+	"golden review --only":                    "_ ~ , nothing [",
+	"golden show --new-goldens":               "_",
+	"golden show --only":                      "_ ~ , nothing [",
+	"golden show --verbose":                   "maybe",
+	"golden status --new-goldens":             "_",
+	"golden status --only":                    "_ ~ , nothing [",
 	"history --base":                          "_ ~ , a.btf,,a.btf a.btf,b.btf",
 	"history --format":                        "_ ~ xml brief",
 	"plan --only":                             "_ nothing a,",
@@ -231,8 +254,11 @@ func TestEmptyArguments(t *testing.T) {
 		if command == "pahole" || command == "help" || command == "version" || command == "completion" || command == "" {
 			continue
 		}
-		args := strings.Fields(line)
-		args[1] = ""
+		args, first := strings.Fields(line), len(strings.Fields(command)) // behind the words of the command
+		if first == len(args) {
+			continue
+		}
+		args[first] = ""
 		var stderr bytes.Buffer
 		if code := run(args, io.Discard, &stderr); code != exitcode.Usage || !strings.Contains(stderr.String(), "empty") {
 			t.Errorf("%q: got exit code %d and error %q", args, code, stderr.String())

@@ -315,9 +315,14 @@ func (c *trial) contradictions(t *testing.T, name string) {
 // inputsOf finds the inputs of a command.
 func inputsOf(t *testing.T, cmd *cobra.Command) (list []string) {
 	t.Helper()
-	use, _, _ := strings.Cut(cmd.Use, " -")
-	use, _, _ = strings.Cut(use, " {")
-	list = strings.Fields(use)[1:] // IMAGE, OLD NEW
+	flag := false
+	for _, word := range strings.Fields(cmd.Use)[1:] { // IMAGE, OLD NEW, {IMAGE | --from deb=PACKAGE}
+		word = strings.Trim(word, "{}|")
+		if name := strings.TrimSuffix(word, "..."); !flag && cmd.Name() != "pahole" && name != "" && name == strings.ToUpper(name) && name[0] >= 'A' {
+			list = append(list, word)
+		}
+		flag = strings.HasPrefix(word, "-")
+	}
 	add := func(f *pflag.Flag) {
 		if f.Value.Type() != "bool" && f.Name != "help" {
 			list = append(list, "--"+f.Name)

@@ -155,6 +155,8 @@ var bad = []struct {
 	{"diff a.btf", exitcode.Usage}, {"diff a.btf nowhere", exitcode.Failed}, {"diff a.btf b.btf", exitcode.Differs},
 	{"history task_struct", exitcode.Usage}, {"history task_struct nowhere", exitcode.Failed}, {"history task_struct m.yaml", exitcode.Failed},
 	{"history no_such_type a.btf", exitcode.Failed}, {"history bpf_file_get a.btf --format xml", exitcode.Usage},
+	{"golden status", exitcode.Usage}, {"golden status nowhere.yaml", exitcode.Usage}, {"golden status wrong.yaml", exitcode.Usage},
+	{"golden accept m.yaml", exitcode.Usage}, {"golden show m.yaml --new-goldens nowhere", exitcode.Failed}, {"golden nothing", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"explain a.elf", exitcode.Usage}, {"explain a.elf nothing", exitcode.Failed}, {"explain nowhere x", exitcode.Failed},
