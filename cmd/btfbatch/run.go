@@ -71,10 +71,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 				return err
 			}
 			jobs := batch.Jobs(items, profile)
-			if err := batch.CheckNewGoldens(jobs, &opt.Goldens); err != nil {
-				return usage(err)
-			}
-			if err := batch.CheckEarlier(jobs, &opt.Lint); err != nil {
+			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint)); err != nil {
 				return usage(err)
 			}
 			for _, note := range batch.Notes(items, profile) {

@@ -31,7 +31,7 @@ func (c *comparer) describe() {
 		case it.kind == Int || it.kind == Float:
 			c.number(it, o, n)
 		case it.kind == Section:
-			c.sectionItself(it, n)
+			c.sectionItself(it)
 		default:
 			c.body(it, o, n)
 		}
@@ -281,7 +281,7 @@ func (s *side) sectionText(p place) string {
 }
 
 // sectionItself describes a section, except for its variables: arrange reports the part of its size that they explain.
-func (c *comparer) sectionItself(it *item, n btf.Record) {
+func (c *comparer) sectionItself(it *item) {
 	if it.own {
 		it.changes = append(it.changes, Change{Part: Whole, Op: Changed, Rule: SectionSize, Severity: Neutral, New: "lists other functions"})
 	}
