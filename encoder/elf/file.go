@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 
@@ -86,7 +85,7 @@ func Open(path string) (*File, error) {
 func FromInput(in *input.File) (*File, error) {
 	f, err := newFile(in.ReaderAt, uint64(in.Size), in.Stored())
 	if err == nil && f.Type == elf.ET_CORE {
-		err = errCore
+		err = &FormatError{headerPlace, typeOffset, "core dump, not an image: use the vmlinux or the program that dumped it"}
 	}
 	if err != nil {
 		if in.Packed != "" {
@@ -98,7 +97,8 @@ func FromInput(in *input.File) (*File, error) {
 	return f, nil
 }
 
-var errCore = errors.New("core dump, not an image: use the vmlinux or the program that dumped it")
+// typeOffset is where e_type stands in both classes of ELF headers.
+const typeOffset = 16
 
 // NewFile reads the headers of an image of the given size in bytes.
 func NewFile(r io.ReaderAt, size uint64) (*File, error) {
