@@ -13,36 +13,36 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// The assembler joins the units, one at a time, in CU order: this order fixes the ids and the string section.
+// An assembler joins the units, one at a time, in CU order: this order fixes the ids and the string section.
 type assembler struct {
 	o     *btf.Object
-	exact bool // every type of every CU is put into the object
-	check bool // compare what the hash recognised
+	exact bool // every type of every CU is added to the object
+	check bool // compare types that the hash recognised
 	names nameTable
 	funcs *funcs.Collector
 	vars  *vars.Collector
 	stats counts
 	warn  warner
 
-	images []*funcs.Collector // by image; funcs is the last
+	images []*funcs.Collector // by image; funcs is the last one
 
 	indexType btf.ID           // of all arrays; 0 until a CU has an int or needs one
 	keys      []uint32         // scratch
-	classes   dedup.ClassTable // decides which types go in
-	all       dedup.AllTypes   // does, where exact
-	decided   dedup.Decision   // about the unit at hand
-	parts     []parts          // by the order of joining, for what must be joined again
+	classes   dedup.ClassTable // decides which types are added
+	all       dedup.AllTypes   // decides it if exact is set
+	decided   dedup.Decision   // about the current unit
+	parts     []parts          // in the order of joining, for units that are joined again
 	tagged    bool             // a type has a declaration tag
 }
 
-// parts is where the parts of a unit begin in what was joined.
+// parts says where the parts of a unit begin among all types, variables and functions that were joined.
 type parts struct {
 	place       dwarf.Place
 	types, vars btf.ID
 	states      int
 }
 
-// newAssembler begins an object with the units of an image, to which the BTF belongs.
+// newAssembler returns an assembler with an empty object. The BTF will belong to the given image.
 func newAssembler(in *image, exact bool) *assembler {
 	a := &assembler{o: in.object(), exact: exact, check: in.opt.Paranoid && !exact, funcs: funcs.NewCollector(in.table), vars: vars.NewCollector(in.secs)}
 	a.images = append(a.images, a.funcs)
@@ -55,9 +55,8 @@ func newAssembler(in *image, exact bool) *assembler {
 	return a
 }
 
-// joined is what the units became, when all of them were added. The assembler, which holds much that nobody needs from here on, is not used
-// any more. in is the
-// primary image.
+// joined returns the result of the join, after all units were added. The assembler must not be used afterwards: it holds large tables that
+// can then be freed. in is the primary image.
 func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 	warn := a.warn
 	for _, c := range a.images {
@@ -67,8 +66,9 @@ func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 		primary: primary, file: in.f, implicit: in.implicit}
 }
 
-// makeRoom spares object and functions their growing: what a kernel's debug information of that many bytes comes to, and a bit.
-// Only the index of strings has no room for the names of functions yet: when they come, what translation used is free.
+// makeRoom allocates the tables in their final size, which avoids growing them. The sizes are a little more than what a kernel with that
+// many bytes of debug information needs. The index of strings is the exception: it gets no room for the names of functions, because the
+// memory of the translation is free when they are added.
 func (a *assembler) makeRoom(opt *Encoder, info uint64) {
 	const perType, perWord, perByte = 1200, 185, 88 // functions included
 	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
@@ -84,8 +84,8 @@ func (a *assembler) makeRoom(opt *Encoder, info uint64) {
 	opt.parallel(len(rooms), func(i int) { rooms[i]() })
 }
 
-// add appends what is kept of a unit: types, declaration tags of types, functions (saved only), variables. Their strings enter the
-// table in this order (rule 02/1.2).
+// add joins a unit: it appends its new types, the declaration tags of types, and its variables, and saves its functions for later. The order
+// is types, tags, functions, variables, and their strings enter the table in this order (rule 02/1.2).
 func (a *assembler) add(u *unit) error {
 	t := &u.types
 	a.stats.Units++
@@ -131,7 +131,7 @@ func (a *assembler) add(u *unit) error {
 	return nil
 }
 
-// decide finds out which types of the unit go in.
+// decide decides which types of the unit are added.
 func (a *assembler) decide(t *translate.Unit) error {
 	if a.exact {
 		a.decided = a.all.Decide(t.Types.Len(), a.o.End())
@@ -147,8 +147,8 @@ func (a *assembler) decide(t *translate.Unit) error {
 	return nil
 }
 
-// findIndexType settles the index type of arrays: the first int of the first unit that has one; before that, an int that is
-// appended behind the types of a unit with arrays (rule 01/6.5).
+// findIndexType finds the index type of arrays: the first int of the first unit that has one. If an earlier unit has arrays, it is an int
+// that is appended after the types of that unit, and synthetic is true (rule 01/6.5).
 func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	switch {
 	case a.indexType != 0:
@@ -161,7 +161,7 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 	return false
 }
 
-// prefetchNames prefetches what looking up the names of the types to be appended reads.
+// prefetchNames prefetches the memory that the lookup of the new types' names reads.
 func (a *assembler) prefetchNames(u *unit) {
 	t, keys := &u.types, a.keys[:0]
 	for i := range a.decided.NumAdded() {
@@ -177,7 +177,7 @@ func (a *assembler) prefetchNames(u *unit) {
 	a.names.prefetch(a.keys)
 }
 
-// appendTypes copies the types of the unit that go in.
+// appendTypes copies the new types of the unit to the object.
 func (a *assembler) appendTypes(t *translate.Unit) {
 	for i := range a.decided.NumAdded() {
 		id := a.decided.Added(i)
@@ -188,7 +188,7 @@ func (a *assembler) appendTypes(t *translate.Unit) {
 	}
 }
 
-// oddNames tells of the names that were made identifiers for what is at an offset of a unit, which is 0 where that is not known.
+// oddNames warns about names that were replaced by identifiers. off is the offset of the DIE in the unit, 0 if it is not known.
 func (a *assembler) oddNames(t *translate.Unit, off uint32) {
 	for _, name := range a.names.odd.fresh {
 		a.warn.name(t, off, name)
@@ -196,7 +196,7 @@ func (a *assembler) oddNames(t *translate.Unit, off uint32) {
 	a.names.odd.fresh = nil
 }
 
-// nameOf is the name of a local record as the object has it.
+// nameOf returns the offset of a local record's name in the string section of the object.
 func (a *assembler) nameOf(r btf.Record) uint32 {
 	if k := r.Kind(); k == btf.KindInt || k == btf.KindFloat || k == btf.KindTypeTag {
 		return a.names.text(r[0])
@@ -204,7 +204,7 @@ func (a *assembler) nameOf(r btf.Record) uint32 {
 	return a.names.offset(r[0])
 }
 
-// appendType copies one type of the unit to a table: string keys become offsets, local ids what ids has for them.
+// appendType copies one type of the unit to a table. String keys become offsets, and local ids become the ids that ids maps them to.
 func (a *assembler) appendType(to *btf.Table, t *translate.Unit, id translate.LocalID, ids dedup.IDs) {
 	r := t.Types.At(btf.ID(id))
 	to.Append(a.nameOf(r), r[1], r[2])
@@ -256,6 +256,7 @@ func (a *assembler) typeTags(t *translate.Unit) error {
 	return nil
 }
 
+// sameObjects returns an error that names the first difference if two objects do not have the same bytes.
 func sameObjects(fast, exact *btf.Object) error {
 	if bytes.Equal(fast.AppendWire(nil), exact.AppendWire(nil)) {
 		return nil

@@ -7,30 +7,30 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// A FuncDecision is what became of the function of one name: of all its copies in all units, which give one FUNC or none.
+// A FuncDecision is the decision about the function of one name. All its copies in all units give one FUNC or none.
 type FuncDecision struct {
-	Name   string     // without what the compiler appends, such as ".isra.0"
+	Name   string     // without a suffix of the compiler, such as ".isra.0"
 	Reason FuncReason // FuncKept if there is a FUNC
-	States int        // how many subprograms of that name were found
-	Differ string     // in what the prototypes of two of them differ first, in pahole's words; empty if they agree
+	States int        // the number of subprograms of that name
+	Differ string     // the first difference between the prototypes of two of them, in pahole's words; empty if they agree
 }
 
 // A FuncReason says why a function of the symbol table has no FUNC.
 type FuncReason uint8
 
-// The reasons why a function has no FUNC, in the order in which they are asked; the last one that applies counts.
+// The reasons why a function has no FUNC, in the order in which they are checked. If several apply, the last one counts.
 const (
-	FuncKept                  FuncReason = iota // it has one
-	FuncUnexpectedRegister                      // a parameter is not in the register that the calling convention has for it
+	FuncKept                  FuncReason = iota // it has a FUNC
+	FuncUnexpectedRegister                      // a parameter is not in the register that the calling convention assigns to it
 	FuncInconsistentPrototype                   // two units disagree about its prototype
-	FuncUncertainLocation                       // the DWARF does not say for sure where a parameter is
+	FuncUncertainLocation                       // the DWARF does not say with certainty where a parameter is
 	FuncReorderedParameters                     // the compiler has changed the order of parameters
 	FuncOptimizedParameters                     // the compiler has removed a parameter
 	FuncAmbiguousAddress                        // several symbols of the name have different addresses
 	NumFuncReasons
 )
 
-// String says the reason in pahole's words, such as "ambiguous address".
+// String returns the reason in pahole's words, such as "ambiguous address".
 func (r FuncReason) String() string {
 	if r >= NumFuncReasons {
 		return fmt.Sprintf("reason(%d)", uint8(r))
@@ -38,7 +38,7 @@ func (r FuncReason) String() string {
 	return funcs.Reason(r).String()
 }
 
-// Rule is the name of the rule that the function does not keep, such as "unambiguous-address"; "kept" if it keeps all.
+// Rule returns the name of the rule that the function violates, such as "unambiguous-address", or "kept" if it violates none.
 func (r FuncReason) Rule() string {
 	if r >= NumFuncReasons {
 		return ""
@@ -46,11 +46,11 @@ func (r FuncReason) Rule() string {
 	return funcs.Reason(r).Rule()
 }
 
-// A VarDecision is what became of one variable of one unit.
+// A VarDecision is the decision about one variable of one unit.
 type VarDecision struct {
 	Name    string
-	Section string    // that the variable lies in; empty where it lies in none
-	Addr    uint64    // as DWARF has it
+	Section string    // the section that contains the variable; empty if there is none
+	Addr    uint64    // the address in DWARF
 	Offset  uint64    // in bytes, from the start of the section
 	Size    uint64    // in bytes
 	Reason  VarReason // VarKept if it is a VAR
@@ -59,26 +59,26 @@ type VarDecision struct {
 // A VarReason says why a variable is not a VAR.
 type VarReason uint8
 
-// The reasons why a variable is not a VAR, in the order in which they are asked; the first one that applies counts.
+// The reasons why a variable is not a VAR, in the order in which they are checked. If several apply, the first one counts.
 const (
-	VarKept         VarReason = iota // it is one
+	VarKept         VarReason = iota // it is a VAR
 	VarNotTopLevel                   // it is declared inside a function or namespace
-	VarArtificial                    // the compiler made it
-	VarOtherSection                  // another section covers its address, too, and comes first
+	VarArtificial                    // the compiler created it
+	VarOtherSection                  // another section also covers its address, and comes first
 	VarUnnamed                       // it has no name
-	VarNotAVariable                  // its name is one that the kernel's build reserves for other things
-	VarNoSymbol                      // it owns no storage in the section: no symbol is at its address
+	VarNotAVariable                  // its name is reserved by the kernel's build for other symbols
+	VarNoSymbol                      // it has no storage in the section: no symbol is at its address
 	VarZeroAddress                   // the value of its symbol is 0
-	VarExcluded                      // SectionRule.DropSymbols has its name
+	VarExcluded                      // SectionRule.DropSymbols contains its name
 	VarInvalidName                   // its name is not valid in BTF
 	VarVoidType                      // its type is void
-	VarZeroSize                      // its size is 0, or over 4 GiB
-	VarOffsetTooBig                  // its offset in the section is over 4 GiB
-	VarDuplicate                     // a strong definition of its offset exists
+	VarZeroSize                      // its size is 0 or more than 4 GiB
+	VarOffsetTooBig                  // its offset in the section is more than 4 GiB
+	VarDuplicate                     // there is a strong definition at its offset
 	NumVarReasons
 )
 
-// String says the reason in words, such as "owns no storage in the section".
+// String returns the reason in words, such as "owns no storage in the section".
 func (r VarReason) String() string {
 	if r >= NumVarReasons {
 		return fmt.Sprintf("reason(%d)", uint8(r))
@@ -86,8 +86,8 @@ func (r VarReason) String() string {
 	return vars.Reason(r).String()
 }
 
-// Rule is the name of the rule behind the reason, such as "non-allocated"; "kept" if the variable is a VAR. Where a manifest has a word
-// for it, it is that word.
+// Rule returns the name of the rule, such as "non-allocated", or "kept" if the variable is a VAR. If manifests have a word for the rule,
+// the name is that word.
 func (r VarReason) Rule() string {
 	if r >= NumVarReasons {
 		return ""
@@ -95,19 +95,20 @@ func (r VarReason) Rule() string {
 	return vars.Reason(r).Rule()
 }
 
-// A SectionRule says which variables of the sections that it is for become VARs, and whether a DATASEC lists them. Of several rules
-// the first one that matches a section's name counts for the section.
+// A SectionRule says which variables of some sections become VARs, and whether a DATASEC lists them. If several rules match the name of a
+// section, the first one applies.
 type SectionRule struct {
-	Section          string   // name of the section, or a pattern as path.Match takes it
-	DropZeroAddress  bool     // leave out symbols whose value is 0, in a section that starts at 0
-	DropNonAllocated bool     // leave out what owns no storage in the section
-	DropUnnamed      bool     // leave out what has no name; otherwise that is an error
-	DropSymbols      []string // leave out symbols of these names, or that match these patterns
-	NoDatasec        bool     // make VARs, and no DATASEC
-	KeepDuplicates   bool     // keep weak and strong definitions of one offset, as pahole does; otherwise the strong one stays
+	Section          string   // name of the section, or a pattern of path.Match
+	DropZeroAddress  bool     // leave out symbols with the value 0 in a section that starts at 0
+	DropNonAllocated bool     // leave out variables without storage in the section
+	DropUnnamed      bool     // leave out variables without a name; otherwise they are an error
+	DropSymbols      []string // leave out symbols with these names, or that match these patterns
+	NoDatasec        bool     // create VARs, but no DATASEC
+	KeepDuplicates   bool     // keep weak and strong definitions at one offset, as pahole does; otherwise only the strong one
 }
 
-// DefaultSections are the rules of Options that have none: per-CPU variables, but those at address 0 and those without storage.
+// DefaultSections returns the rules that apply if Options.Sections is nil: per-CPU variables, without those at address 0 and those
+// without storage.
 func DefaultSections() []SectionRule {
 	var list []SectionRule
 	for _, r := range vars.DefaultRules() {
@@ -117,7 +118,7 @@ func DefaultSections() []SectionRule {
 	return list
 }
 
-// varRules are the section rules in the form that package vars takes.
+// varRules returns the section rules in the form that package vars takes.
 func (o *Options) varRules() []vars.Rule {
 	if o.Sections == nil {
 		return vars.DefaultRules()
@@ -130,7 +131,7 @@ func (o *Options) varRules() []vars.Rule {
 	return list
 }
 
-// onFunc is the hook of that name for package funcs; nil if nobody listens.
+// onFunc returns the hook OnFunc in the form that package funcs takes; nil if it is not set.
 func (h *Hooks) onFunc() func(funcs.Decision) {
 	if h.OnFunc == nil {
 		return nil
@@ -138,7 +139,7 @@ func (h *Hooks) onFunc() func(funcs.Decision) {
 	return func(d funcs.Decision) { h.OnFunc(FuncDecision{d.Name, FuncReason(d.Reason), d.States, d.Differ}) }
 }
 
-// onVars gives the decisions of package vars to the hook.
+// onVars passes the decisions of package vars to the hook OnVar.
 func (h *Hooks) onVars(list []vars.Decision) {
 	for _, d := range list {
 		h.OnVar(VarDecision{d.Name, d.Section, d.Addr, d.Offset, d.Size, VarReason(d.Reason)})

@@ -4,35 +4,35 @@
 // and warnings. Never: the package writes no files, reads no manifest, and runs no other program. Apart from the image it opens only the
 // files that hold the image's debug information, if that is kept elsewhere.
 //
-// The shortest way from a kernel to its BTF:
+// The shortest way to get the BTF of a kernel:
 //
 //	f, err := elf.Open("vmlinux")
 //	...
 //	defer f.Close()
 //	res, err := encoder.Encode(ctx, f, encoder.Options{})
 //	...
-//	wire := res.Object.AppendWire(nil) // what /sys/kernel/btf/vmlinux would have
+//	wire := res.Object.AppendWire(nil) // the contents of /sys/kernel/btf/vmlinux
 //
-// From there into a copy of the image:
+// To embed it into a copy of the image:
 //
 //	sections, err := res.Sections()
 //	...
-//	sections, err = sections.For(f) // fills the room that the linker reserved
+//	sections, err = sections.For(f) // pads to the size that the linker reserved
 //	...
 //	err = f.Embed(sections.List(), elf.NewCopy("vmlinux.new"))
 //
-// Encode takes options alone. An Encoder has more around them: the base of a module (Base), hooks that hear of each decision (Hooks), the
-// number of workers. Result.Sections gives the bytes for the sections .BTF and .BTF.base, and elf.File.Embed puts them into a copy of the
+// Encode takes only options. An Encoder also has the base of a module (Base), hooks that are called with each decision (Hooks), and the
+// number of workers. Result.Sections returns the bytes for the sections .BTF and .BTF.base, and elf.File.Embed puts them into a copy of the
 // image. Package verify reports whether a kernel would accept them.
 //
-// Options are data. Equal options, and the same image, base and debug files, give equal bytes, on every machine and for any number of
-// workers. Options.Key makes a string of them, for caches.
+// Options are data. Equal options, with the same image, base and debug files, give equal bytes, on every machine and for any number of
+// workers. Options.Key returns them as a string, for caches.
 //
 // Byte order: the BTF has that of the image. Offsets and sizes are in bytes.
 //
-// Errors: what callers may want to tell apart is among the variables, such as ErrNoDWARF, for errors.Is. An error about a place in the
-// DWARF is a *UnitError, one about a place in the image an *elf.FormatError, for errors.As. An image may be damaged or hostile: the package
-// returns an error then; memory and time stay in proportion to the size of the image.
+// Errors: the variables, such as ErrNoDWARF, are for errors.Is. An error about a place in the DWARF is a *UnitError, one about a place in
+// the image an *elf.FormatError, for errors.As. For a damaged or hostile image the package returns an error. Memory and time stay in
+// proportion to the size of the image.
 //
 // Stability: this is version 0 of the module. Until 1.0, names and signatures of package encoder and those below it may change between minor
 // versions. The bytes of the profile Pahole are those of pahole 1.32 in all versions. The bytes of the profile Default, texts of

@@ -9,9 +9,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// encode and finish are the list of passes. Each pass takes what earlier passes returned, and returns a value of its own. Later passes only
-// read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value is garbage as soon
-// as the last pass that takes it has returned.
+// encode and finish are the list of passes. Each pass takes values that earlier passes returned, and returns a new value. Later passes only
+// read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value can be freed as
+// soon as the last pass that takes it has returned.
 func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result, error) {
 	var beside openFiles
 	defer beside.close()
@@ -37,7 +37,7 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	if units.infoSize >= largeInfo {
 		runtime.GC() // later passes reuse the memory of the workers
 	}
-	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, clock) // and begins deduplication in parallel
+	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, clock) // and starts deduplication in parallel
 	if err != nil {
 		return nil, err
 	}
@@ -66,5 +66,6 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	return res, nil
 }
 
-// largeInfo is how much debug information makes an image large: a kernel has ten times as much, a module a tenth.
+// largeInfo is the size of the debug information, in bytes, from which an image counts as large. A kernel has ten times as much, a module
+// a tenth.
 const largeInfo = 16 << 20

@@ -10,53 +10,54 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 )
 
-// An Encoder encodes images. It is options, and what surrounds an encoding: the BTF to continue, who listens, and what the machine
-// gives. The zero value is ready, and does what Encode does with no options. Its methods do not change it; several goroutines may use
-// one at once if its hooks can stand that.
+// An Encoder encodes images. It has the options, the base, the hooks, and settings for the machine. The zero value is ready to use, and
+// encodes as the function Encode does with zero Options. Methods do not change an Encoder. Several goroutines may use one at the same time
+// if its hooks allow concurrent calls.
 type Encoder struct {
 	Options
 	Hooks
-	// Base is the BTF that the result continues, such as that of the kernel that a module belongs to; nil: it stands alone.
+	// Base is the BTF that the result continues, such as the BTF of the kernel for a module. With nil the result has no base.
 	Base *Base
-	// DebugRoots are folders in which separate debug files are looked for, by build ID and by name. nil stands for /usr/lib/debug; an
-	// empty list for none. Files beside the image are found in any case.
+	// DebugRoots are the folders that are searched for separate debug files, by build ID and by name. nil stands for /usr/lib/debug, and
+	// an empty list for no folder. The folder of the image is always searched.
 	DebugRoots []string
-	// Workers is how many goroutines translate; 0 is one for each processor. Their number changes no byte of the result.
+	// Workers is the number of goroutines that translate; 0 is one per processor. It does not change the result.
 	Workers int
 
-	// What follows is for tests of the encoder: it costs time and changes no byte of the result.
+	// The following fields are for tests of the encoder. They cost time and do not change the result.
 
-	// VerifyDedup encodes a second time, comparing every type with every other one, and compares the bytes: ErrDedupDiffers.
+	// VerifyDedup encodes the image a second time with the exact engine for all types, and compares the bytes. If they differ, the error
+	// is ErrDedupDiffers.
 	VerifyDedup bool
-	// Exact compares every type with every other one in the first place.
+	// Exact uses the exact engine for all types, without the fast path.
 	Exact bool
-	// Paranoid compares in full each type that was recognised by its hash: ErrCollision.
+	// Paranoid compares every type that was recognised by its hash in full. If one differs, the error is ErrCollision.
 	Paranoid bool
 }
 
-// Hooks hear of an encoding while it runs. Each of them may be nil. An encoding calls them one at a time, though not from one goroutine, and
-// waits for them.
+// Hooks are functions that an encoding calls while it runs. Each of them may be nil. An encoding calls them one at a time, from several
+// goroutines, and waits until they return.
 type Hooks struct {
-	// OnFunc hears of every function that the symbol table has and a unit defines, in the order of their names.
+	// OnFunc is called for every function that is in the symbol table and that a unit defines, in the order of their names.
 	OnFunc func(FuncDecision)
-	// OnVar hears of every variable whose address lies in a section of which variables are wanted, in the order of the units, after
-	// all of them have been read.
+	// OnVar is called for every variable whose address is in a section with wanted variables. The order is that of the units, and the
+	// calls come after all units have been read.
 	OnVar func(VarDecision)
-	// OnProgress hears how many bytes of .debug_info are done, of how many.
+	// OnProgress is called with the number of bytes of .debug_info that are done, and with their total.
 	OnProgress func(doneBytes, totalBytes uint64)
 }
 
-// A Base is BTF that split BTF continues. Any number of encodings may use one at once; what they need to know of it is found out by the
-// first of them.
+// A Base is BTF that split BTF continues. Any number of encodings may use one at the same time. The first of them prepares the base for
+// deduplication, and the others share the result.
 type Base struct {
 	object *btf.Object
 	dedup  *dedup.Base
 }
 
-// NewBase makes a base of finished BTF, which must not be changed from then on. It must not continue another base itself.
+// NewBase returns a base with finished BTF, which must not be changed afterwards, and which must not continue another base.
 func NewBase(o *btf.Object) *Base { return &Base{o, dedup.NewBase(o)} }
 
-// Object is the BTF that the base was made of; nil for a nil Base.
+// Object returns the BTF of the base; nil for a nil Base.
 func (b *Base) Object() *btf.Object {
 	if b == nil {
 		return nil
@@ -64,7 +65,7 @@ func (b *Base) Object() *btf.Object {
 	return b.object
 }
 
-// prepared is the base as deduplication needs it.
+// prepared returns the base in the form that deduplication takes.
 func (b *Base) prepared() *dedup.Base {
 	if b == nil {
 		return nil
@@ -72,15 +73,15 @@ func (b *Base) prepared() *dedup.Base {
 	return b.dedup
 }
 
-// Encode encodes an image, with nothing but options around it. See Encoder.Encode.
+// Encode encodes an image with the given options and without base or hooks. See Encoder.Encode.
 func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 	return (&Encoder{Options: opt}).Encode(ctx, f)
 }
 
-// Encode encodes an image. The image must have DWARF, or name a separate debug file that has. It stays open.
+// Encode encodes an image. The image must have DWARF, or name a separate debug file that has DWARF. It stays open.
 //
-// An error names the place in the image where there is one: see UnitError and elf.FormatError. When ctx ends, so does the encoding, with the
-// error of ctx.
+// An error names its place in the image if it has one: see UnitError and elf.FormatError. When ctx ends, the encoding ends with the error of
+// ctx.
 func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
 	e = e.resolved()
 	res, err := encode(ctx, f, e, e.Exact)
@@ -102,7 +103,7 @@ func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
 	return res, nil
 }
 
-// resolved is the encoder with everything spelt out.
+// resolved returns a copy of the encoder in which the default features are explicit.
 func (e *Encoder) resolved() *Encoder {
 	r := *e
 	if !r.Features.Chosen() {
@@ -111,7 +112,7 @@ func (e *Encoder) resolved() *Encoder {
 	return &r
 }
 
-// quiet is the encoder without anybody who listens.
+// quiet returns a copy of the encoder without hooks.
 func (e *Encoder) quiet() *Encoder {
 	q := *e.resolved()
 	q.Hooks = Hooks{}

@@ -9,16 +9,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 )
 
-// emitFunctions appends the functions of all images to the object, sorted by name, and begins the deduplication of the types that are
+// emitFunctions appends the functions of all images to the object, sorted by name, and starts the deduplication of the types that come
 // before them. The two run in parallel, in two steps:
 //
-//   - The functions are sorted, and the prototypes of each are compared. Meanwhile deduplication does its phases 0 to 4. All of that only
-//     reads the object.
-//   - The functions are appended. Meanwhile deduplication rewrites the references of the types before them (phase 5). That is safe since
-//     the object has room for all that is appended, so that no record moves, and appending reads no record.
+//   - The functions are sorted, and the prototypes of each are compared. Meanwhile deduplication runs its phases 0 to 4. Both only read the
+//     object.
+//   - The functions are appended. Meanwhile deduplication rewrites the references of the types before them (phase 5). That is safe because
+//     the object has room for everything that is appended, so no record moves, and because appending reads no record.
 //
-// After it returns, nothing runs any more, and the merger waits for Finish. Until then references in the object may be to survivors only in
-// part, so nobody may compare types in between.
+// When it returns, nothing runs any more, and the merger waits for Finish. Until then some references in the object may not lead to survivors
+// yet, so no types may be compared in between.
 func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, images []*funcs.Collector, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
 	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Stop: ctx.Err}
 	if len(images) == 1 {

@@ -7,10 +7,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// A Language is a source language by its DWARF code (DW_LANG), such as 0x1c for Rust. Any code that DWARF may have can be one.
+// A Language is a source language by its DWARF code (DW_LANG), such as 0x1c for Rust. Any DWARF code is allowed.
 type Language uint64
 
-// ParseLanguage finds a language by its name, such as rust or c++14; case does not matter. A name means one code: c is not C11.
+// ParseLanguage finds a language by its name, such as rust or c++14; case does not matter. A name stands for one code: c does not include
+// C11.
 func ParseLanguage(name string) (Language, error) {
 	code, ok := dwarf.Language(name)
 	if !ok {
@@ -19,7 +20,7 @@ func ParseLanguage(name string) (Language, error) {
 	return Language(code), nil
 }
 
-// ParseLanguages finds several languages by their names, see ParseLanguage.
+// ParseLanguages finds several languages by their names; see ParseLanguage.
 func ParseLanguages(names []string) ([]Language, error) {
 	list := make([]Language, 0, len(names))
 	for _, name := range names {
@@ -32,5 +33,5 @@ func ParseLanguages(names []string) ([]Language, error) {
 	return list, nil
 }
 
-// LanguageNames are the names that ParseLanguage knows.
+// LanguageNames returns the names that ParseLanguage accepts.
 func LanguageNames() []string { return dwarf.LanguageNames() }

@@ -12,11 +12,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// RuleImplicit is the rule that kfuncs with implicit arguments cannot be told from others.
+// RuleImplicit is the rule of the warning that kfuncs with implicit arguments cannot be told from others.
 const RuleImplicit = "implicit-arguments"
 
-// kernelSorts reports whether the build of the image's kernel put the types of its BTF in the order of their names. The BTF in the image
-// shows it; an image without BTF is judged by its release.
+// kernelSorts reports whether the build of the image's kernel sorts the types of its BTF by name. The BTF in the image shows it. If the image
+// has no BTF, its release decides.
 func kernelSorts(f *elf.File, opt *Encoder) bool {
 	if own := funcs.OwnBTF(f, opt.Base.Object()); own != nil {
 		return sorted.IsByName(own)
@@ -24,7 +24,8 @@ func kernelSorts(f *elf.File, opt *Encoder) bool {
 	return kernel.SortsTypes(opt.Release)
 }
 
-// splitKfuncs gives kfuncs with implicit arguments their two prototypes, and says what could not be done; empty if all was.
+// splitKfuncs gives kfuncs with implicit arguments their two prototypes. problem says which kfuncs were left unchanged, and why; it is
+// empty if there are none.
 func splitKfuncs(o *btf.Object, args *funcs.ImplicitArgs, features feature.Set) (problem string) {
 	implicit.Split(o, args.Has)
 	switch {

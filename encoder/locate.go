@@ -13,13 +13,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// Where a type of finished BTF comes from is asked when a kernel refuses it, and hardly ever else. Nothing is remembered for that: the
-// units are translated once more, until one has a type of the same contents. That is the one which survived, or one that was merged
-// with it.
+// The problem: when a kernel refuses a type, users want to know where in the source it comes from. Finished BTF does not say, and the question
+// is so rare that recording every origin would not pay. So the units are translated again, until one has a type with the same contents.
+// That type is the survivor, or one that was merged with it.
 
-// Locate tells where a type of o comes from, which the encoder made of the image f: unit, offset, source file and DIE, such as
-// "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode". It translates the image once more. The error is ErrNotLocated for types that
-// no unit has.
+// Locate returns the place that a type of o comes from: unit, offset, source file and DIE, such as
+// "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode". o is the BTF that the encoder created from the image f. Locate translates the image
+// again. The error is ErrNotLocated for types that no unit has.
 func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf.ID) (string, error) {
 	opt := e.quiet()
 	l := locator{o: o, want: source(o, id)}
@@ -36,7 +36,7 @@ func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf
 	return l.found, err
 }
 
-// search translates the image.
+// search translates the image until a unit has the type.
 func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
 	var beside openFiles
 	defer beside.close()
@@ -45,7 +45,7 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
 		return explained(err)
 	}
 	p := in.plan
-	if p.typeUnits != nil { // the others refer to them
+	if p.typeUnits != nil { // the other units refer to them
 		err = l.merged(ctx, in, p.typeUnits)
 	}
 	if p.merged == nil && err == nil && l.found == "" {
@@ -62,14 +62,14 @@ func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
 	return err
 }
 
-// LocateRefusal adds to an error which place in the source the type comes from that a kernel refuses. The images are translated once more
-// for that. o is what Encode or EncodeAll made of them, s the bytes that were refused (those of o, or a pair with a distilled base), r the
-// refusal, and cause the error to add to. If the type comes from none of the images, cause is returned as it is.
+// LocateRefusal adds to the error cause where in the source a refused type comes from. It translates the images again. o is the result of
+// Encode or EncodeAll for them, s the bytes that were refused (those of o, or a pair with a distilled base), and r the refusal. If the type
+// comes from none of the images, cause is returned unchanged.
 func (e *Encoder) LocateRefusal(ctx context.Context, files []*elf.File, o *btf.Object, s Sections, r *verify.Refusal, cause error) error {
 	if r == nil || r.TypeID == 0 {
 		return cause
 	}
-	if s.Base != nil { // other ids
+	if s.Base != nil { // its ids are not those of o
 		base, err := btf.Parse(s.Base, nil)
 		if err == nil {
 			o, err = btf.Parse(s.BTF, base)
@@ -92,7 +92,8 @@ func (e *Encoder) LocateRefusal(ctx context.Context, files []*elf.File, o *btf.O
 	return cause
 }
 
-// source is the type that has a DIE of its own, where id is of one that stands for others; 0 where there is none, or that is of a base.
+// source returns the type with a DIE that the type id belongs to: the owner of a declaration tag, the first variable of a DATASEC, or the
+// last function with a prototype. Other types are returned unchanged. It is 0 if there is none, or if it is part of the base.
 func source(o *btf.Object, id btf.ID) btf.ID {
 	for range maxSteps {
 		if !o.Own(id) {
@@ -121,10 +122,10 @@ func source(o *btf.Object, id btf.ID) btf.ID {
 	return 0
 }
 
-// maxSteps bounds the steps from one type to another.
+// maxSteps bounds how many references are followed from one type.
 const maxSteps = 8
 
-// usersOf are the types that refer to one without a name.
+// usersOf returns the named types that refer to the type id if that has no name.
 func usersOf(o *btf.Object, id btf.ID) (users []btf.ID) {
 	if o.At(id).Name() != 0 {
 		return nil
@@ -143,17 +144,17 @@ func usersOf(o *btf.Object, id btf.ID) (users []btf.ID) {
 type locator struct {
 	o     *btf.Object
 	want  btf.ID
-	users []btf.ID // types with names that refer to it, where it has none
+	users []btf.ID // types with names that refer to it, if it has no name
 	t     *translate.Unit
-	steps int // from a type to those that it refers to
+	steps int // references that were followed
 	found string
 }
 
-// maxCompared is how many steps are taken before nothing is found any more. Types without a name that hold others without one can lead
-// to any number.
+// maxCompared is the number of followed references after which the search gives up. Types without a name that contain other such types can
+// need any number.
 const maxCompared = 1 << 23
 
-// units looks into one unit after the other.
+// units searches the units one after another.
 func (l *locator) units(ctx context.Context, in *image) error {
 	var w worker
 	var u unit
@@ -179,7 +180,7 @@ func (l *locator) units(ctx context.Context, in *image) error {
 	}
 }
 
-// merged looks into units that are translated as one.
+// merged searches units that are translated together.
 func (l *locator) merged(ctx context.Context, in *image, m *dwarf.MergedUnits) error {
 	var w worker
 	var u unit
@@ -192,7 +193,7 @@ func (l *locator) merged(ctx context.Context, in *image, m *dwarf.MergedUnits) e
 	return nil
 }
 
-// position is the offset of the DIE in a unit.
+// position returns the offset of the wanted type's DIE in a unit.
 func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos dwarf.Offset, ok bool) {
 	l.t = t
 	r := l.o.At(l.want)
@@ -217,7 +218,7 @@ func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos dw
 	if len(l.users) == 0 {
 		return l.find(l.want)
 	}
-	for _, user := range l.users { // what has no name is told from its like by who refers to it
+	for _, user := range l.users { // several types without a name can be equal, so one that refers to it must be in the unit too
 		if _, ok := l.find(user); ok {
 			if pos, ok := l.find(l.want); ok {
 				return pos, true
@@ -227,7 +228,7 @@ func (l *locator) position(t *translate.Unit, fs *translate.Subprograms) (pos dw
 	return 0, false
 }
 
-// find is the offset of the first type of the unit that has the contents of id.
+// find returns the offset of the first type of the unit that has the same contents as id.
 func (l *locator) find(id btf.ID) (pos dwarf.Offset, ok bool) {
 	for i := range l.t.Types.Len() {
 		if l.same(id, translate.LocalID(i)+1, 0) {
@@ -241,8 +242,8 @@ func (l *locator) text(key uint32) string {
 	return string(l.t.Strings.Append(nil, dwarf.StrKey(key)))
 }
 
-// same reports whether a type of the object has the contents of one of the unit. Types that these refer to are compared by kind and name,
-// and those without a name by their contents.
+// same reports whether a type of the object and a type of the unit have the same contents. Types that they refer to are compared by kind and
+// name, and by their contents if they have no name.
 func (l *locator) same(id btf.ID, local translate.LocalID, depth int) bool {
 	if depth > 0 {
 		if l.steps++; l.steps > maxCompared {
@@ -297,7 +298,7 @@ func (l *locator) same(id btf.ID, local translate.LocalID, depth int) bool {
 	return true
 }
 
-// forwardable: what stands for a struct or union in one unit may be declared in another.
+// forwardable reports whether types of kind k can be only declared in one unit and defined in another.
 func forwardable(k btf.Kind) bool {
 	return k == btf.KindFwd || btf.Composites.Has(k)
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// Whether all units are translated as one (rule 01/2.3):
+// The problem: units of some images refer to each other, so they cannot be translated one by one. All units are translated together as one
+// (rule 01/2.3) in these cases:
 //
-//  1. the feature force_cu_merging asks for it;
-//  2. or a note of the kernel says that it was linked with link-time optimisation;
-//  3. or an abbreviation table declares a reference by section offset, which can lead into another unit;
-//  4. or it declares references into a supplementary file;
-//  5. or, outside the profile pahole, references to type units, which pahole never follows into .debug_info.
+//  1. The feature force_cu_merging is set.
+//  2. A note of the kernel says that it was linked with link-time optimisation.
+//  3. An abbreviation table declares a reference by section offset, which can lead into another unit.
+//  4. An abbreviation table declares references into a supplementary file.
+//  5. An abbreviation table declares references to type units, and the profile is not pahole. pahole never follows these from .debug_info.
 //
 // Rules 1 and 2 are known when the image is opened, rules 3 to 5 when an abbreviation table has been compiled (plan.go).
 
-// mustMerge is rules 3 to 5.
+// mustMerge reports whether one of the rules 3 to 5 applies to a unit with these abbreviations.
 func (in *image) mustMerge(uses dwarf.Uses) bool {
 	return uses.RefAddr || uses.Supplementary || uses.Signature && in.followsSignatures()
 }
 
-// ltoNote reports whether a note of the kernel's LTO type holds a value other than 0. As for pahole, notes that are malformed
-// hold nothing, and are no reason to refuse an image.
+// ltoNote reports whether a note of the kernel's LTO type has a value other than 0. Malformed notes are ignored, as in pahole.
 func ltoNote(f *elf.File) (lto bool, err error) {
 	const kernelLTO = 0x101
 	err = f.Notes(func(owner string, kind uint32, value []byte) bool {
@@ -38,7 +38,7 @@ func ltoNote(f *elf.File) (lto bool, err error) {
 	return lto, err
 }
 
-// mergeUnits reads all units of an image.
+// mergeUnits reads all units of an image, to be translated together.
 func (in *image) mergeUnits() (*dwarf.MergedUnits, error) {
 	if in.missing != nil {
 		return nil, in.missing
@@ -46,7 +46,7 @@ func (in *image) mergeUnits() (*dwarf.MergedUnits, error) {
 	return in.d.MergeUnits(in.followsSignatures())
 }
 
-// translateMerged translates the units of m as one, and joins the result.
+// translateMerged translates the units of m together, and joins the result.
 func translateMerged(ctx context.Context, in *image, a *assembler, m *dwarf.MergedUnits) (err error) {
 	u := &unit{}
 	defer func() {

@@ -6,16 +6,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// nameTable remembers the offset of every string key that has been interned. Open addressing; a slot is key << 32 | offset.
+// A nameTable maps string keys of DWARF to offsets in the string section. It is a hash table with open addressing; a slot is
+// key << 32 | offset.
 type nameTable struct {
 	out        *btf.Strings
 	in         *dwarf.Strings
 	slots      []uint64
 	used       int
-	longest    int // string that has been interned
+	longest    int // the longest string in the table, in bytes
 	odd        oddNames
 	scratch    [4]byte
-	prefetched uint64 // what prefetch read, kept so that the compiler keeps the reads
+	prefetched uint64 // the values that prefetch read, so that the compiler does not remove the reads
 }
 
 func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
@@ -23,7 +24,7 @@ func (n *nameTable) init(out *btf.Strings, in *dwarf.Strings) {
 	n.slots = make([]uint64, 1<<12)
 }
 
-// makeRoom spares the table its growing up to count keys.
+// makeRoom makes the table large enough for count keys.
 func (n *nameTable) makeRoom(count int) {
 	size := len(n.slots)
 	for 2*count > size {
@@ -34,10 +35,10 @@ func (n *nameTable) makeRoom(count int) {
 	}
 }
 
-// first is the slot where the search for a key starts.
+// first returns the slot where the search for a key starts.
 func (n *nameTable) first(key uint32) uint32 { return key * 0x9e3779b1 & uint32(len(n.slots)-1) }
 
-// find is the slot of a key, or the free one where it belongs.
+// find returns the slot of a key, or the free slot for it.
 func (n *nameTable) find(key uint32) (i uint32, known bool) {
 	mask := uint32(len(n.slots) - 1)
 	for i = n.first(key); n.slots[i] != 0; i = (i + 1) & mask {
@@ -48,7 +49,7 @@ func (n *nameTable) find(key uint32) (i uint32, known bool) {
 	return i, false
 }
 
-// offset is the place of a string in the object's table.
+// offset returns the offset of a string in the string section of the object. It adds the string if needed.
 func (n *nameTable) offset(key uint32) uint32 {
 	if key == 0 {
 		return 0
@@ -73,7 +74,7 @@ func (n *nameTable) offset(key uint32) uint32 {
 	return off
 }
 
-// limited is offset for a string that is cut after limit bytes.
+// limited is like offset, but cuts the string after limit bytes.
 func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
 	if n.longest <= limit && key != 0 {
 		if i, known := n.find(uint32(key)); known {
@@ -86,8 +87,8 @@ func (n *nameTable) limited(key dwarf.StrKey, limit int) uint32 {
 	return n.offset(uint32(key))
 }
 
-// text is offset for what need not be an identifier: the names of integers and floats, and the values of tags. Such texts are not
-// remembered: as a name, the same would be another string.
+// text is like offset, for texts that need not be identifiers: names of integers and floats, and values of tags. Texts that are no identifiers
+// are not put into the table, because the same text as a name is replaced by another string.
 func (n *nameTable) text(key uint32) uint32 {
 	if n.odd.replace && key != 0 {
 		if _, known := n.find(key); !known {
@@ -99,7 +100,7 @@ func (n *nameTable) text(key uint32) uint32 {
 	return n.offset(key)
 }
 
-// limitedText is text for a string that is cut after limit bytes.
+// limitedText is like text, but cuts the string after limit bytes.
 func (n *nameTable) limitedText(key dwarf.StrKey, limit int) uint32 {
 	if s := n.in.Get(key, &n.scratch); len(s) > limit {
 		return n.out.Add(s[:limit])
@@ -107,7 +108,7 @@ func (n *nameTable) limitedText(key dwarf.StrKey, limit int) uint32 {
 	return n.text(uint32(key))
 }
 
-// replaced is the offset of an identifier that stands for a text which is none.
+// replaced returns the offset of the identifier that replaces a text which is no identifier.
 func (n *nameTable) replaced(text []byte) uint32 {
 	before := n.out.End()
 	off := n.out.Add(translate.Identifier(text))
@@ -115,16 +116,16 @@ func (n *nameTable) replaced(text []byte) uint32 {
 	return off
 }
 
-// oddNames holds names that kernels refuse, and the identifiers that replace them outside the profile pahole. Hardly any C unit has such
+// oddNames holds names that kernels refuse, and the identifiers that replace them if the profile is not pahole. Hardly any C unit has such
 // names. In units of other languages, package translate has already replaced them.
 type oddNames struct {
 	replace bool
-	from    map[uint32]string // by offset of the identifier: the name that it stands for
-	fresh   []string          // those that were met since somebody looked
-	clash   bool              // an identifier is a name as well, or stands for two: names do not tell types apart as they did
+	from    map[uint32]string // by offset of the identifier: the name that it replaces
+	fresh   []string          // names that were replaced since the last look
+	clash   bool              // an identifier is also a name, or replaces two names, so that different names have become equal
 }
 
-// add notes that the identifier at off stands for a name. known says that the object had the identifier before.
+// add records that the identifier at off replaces a name. known says that the object had the identifier before.
 func (o *oddNames) add(off uint32, name string, known bool) {
 	if old, twice := o.from[off]; twice && old == name {
 		return
@@ -137,13 +138,13 @@ func (o *oddNames) add(off uint32, name string, known bool) {
 	o.fresh = append(o.fresh, name)
 }
 
-// meet hears of a name that is an identifier.
+// meet checks whether a name that is an identifier clashes with one that replaces another name.
 func (o *oddNames) meet(off uint32) {
 	_, same := o.from[off]
 	o.clash = o.clash || same
 }
 
-// prefetch reads what offset and limited will read for some keys (see btf/memory.go).
+// prefetch reads the memory that offset and limited will read for some keys (see btf/memory.go).
 func (n *nameTable) prefetch(keys []uint32) {
 	var hashes [atOnce]uint64
 	for len(keys) > 0 {
@@ -162,7 +163,7 @@ func (n *nameTable) prefetch(keys []uint32) {
 	}
 }
 
-// atOnce is how many names are prefetched at once: few enough that they stay in the cache.
+// atOnce is the number of names that are prefetched together. Their memory must fit the cache.
 const atOnce = 128
 
 func (n *nameTable) grow() {

@@ -18,26 +18,26 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// An image is what opening found. The passes that take it only read it; split files, which are opened as units name them, are behind a
-// lock of their own.
+// An image is an opened image. Later passes only read it. The exception is split, whose files are opened when units name them; it has its
+// own locks.
 type image struct {
 	f     *elf.File
 	opt   *Encoder
 	d     *dwarf.Data
 	syms  *elf.Symbols
 	table *funcs.Table   // the functions among the symbols
-	secs  *vars.Sections // where variables are wanted
-	plan  plan           // how the units are translated, as far as the sections tell
+	secs  *vars.Sections // the sections with wanted variables
+	plan  plan           // how the units are translated, according to the sections
 
 	implicit funcs.ImplicitArgs // of kernel functions
 
-	missing error // why a supplementary file that is named could not be opened
+	missing error // why the supplementary file could not be found
 	split   splitFiles
 }
 
-// openImage opens an image. What is opened beside it goes to beside, also after an error. primary: the BTF will belong to this image,
-// which then gives the sections of variables and the kernel functions. DWARF and symbols are of different sections, and read at once,
-// unless the image is relocatable: then the first who reads lays it out by its symbols.
+// openImage opens an image. It adds the other files that it opens to beside, also after an error. primary says that the BTF will belong to
+// this image. Only such an image provides the sections of variables and the kernel functions. DWARF and symbols are in different sections
+// and are read in parallel. The exception are relocatable images, where the first read needs the symbols to lay out the sections.
 func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*image, error) {
 	in := &image{f: f, opt: opt}
 	var dwarfErr, symsErr error
@@ -74,7 +74,7 @@ func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*ima
 	return in, in.table.IndexStrings(&in.d.Strings, opt.workers(), opt.parallel)
 }
 
-// readSymbols reads the symbol table once, for those who look for functions, for what only the primary image gives, or for both.
+// readSymbols reads the symbol table once: for the table of functions, for the parts that only the primary image provides, or for both.
 func (in *image) readSymbols(functions, primary bool) (err error) {
 	opt := funcs.Options{Peer: in.opt.peer(), Features: in.opt.Features, ImplicitArgs: in.opt.LikeKernel}
 	if functions {
@@ -114,7 +114,7 @@ func (in *image) readSymbols(functions, primary bool) (err error) {
 	return nil
 }
 
-// openFiles are the files that were opened beside images.
+// openFiles are the files that were opened in addition to the images.
 type openFiles struct{ list []*elf.File }
 
 func (o *openFiles) close() {
@@ -123,8 +123,8 @@ func (o *openFiles) close() {
 	}
 }
 
-// openDWARF finds the DWARF of an image: its own, else that of its separate debug file; and the supplementary file, if one is
-// named. Symbols and section headers are always the image's.
+// openDWARF opens the DWARF of an image, or else that of its separate debug file. It also opens the supplementary file, if the DWARF names
+// one. Symbols and section headers are still read from the image.
 func (in *image) openDWARF(beside *openFiles) (err error) {
 	from := in.asRead(in.f)
 	if in.d, err = dwarf.Open(from); errors.Is(err, ErrNoDWARF) {
@@ -147,7 +147,7 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 	in.d.Strings.Cut(in.opt.NamePrefix)
 	sup, err := debugfile.Supplementary(from, in.roots())
 	if errors.Is(err, debugfile.ErrNotFound) {
-		in.missing, err = err, nil // an error only if something leads there
+		in.missing, err = err, nil // an error only if a reference leads there
 	}
 	if err != nil || sup == nil {
 		return err
@@ -170,7 +170,7 @@ func (in *image) roots() []string {
 	return in.opt.DebugRoots
 }
 
-// object is the empty object of an image.
+// object returns an empty BTF object for an image.
 func (in *image) object() *btf.Object {
 	o := btf.New(in.f.Order, in.opt.Base.Object())
 	o.Layout = in.opt.Features.Has(feature.Layout) && in.opt.Base == nil
@@ -182,7 +182,7 @@ func (in *image) translateOptions(ctx context.Context, classes bool) *translate.
 		PlainFields: in.opt.PlainFields, FuncIndex: in.table.Index, FuncLookup: in.table.Lookup, Wanted: in.secs.Wanted}
 }
 
-// workers is how many goroutines there are to be.
+// workers returns the number of goroutines to start.
 func (e *Encoder) workers() int {
 	if e.Workers > 0 {
 		return e.Workers
@@ -190,7 +190,8 @@ func (e *Encoder) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// parallel calls do with each number below n, at once if there is more than one worker, and waits. What panics there does so here.
+// parallel calls do with each number below n, in parallel if there is more than one worker, and waits. A panic in a call becomes a panic of
+// parallel.
 func (e *Encoder) parallel(n int, do func(i int)) {
 	if e.workers() == 1 {
 		inTurn(n, do)
@@ -212,7 +213,7 @@ func (e *Encoder) parallel(n int, do func(i int)) {
 	}
 }
 
-// inTurn calls do with each number below n.
+// inTurn calls do with each number below n, one after another.
 func inTurn(n int, do func(i int)) {
 	for i := range n {
 		do(i)

@@ -9,19 +9,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A Profile says whose rules hold where pahole 1.32 is wrong.
+// A Profile says which rules apply where pahole 1.32 is wrong.
 type Profile uint8
 
 // The profiles.
 const (
-	Default Profile = iota // right; docs/differences.md lists every difference from pahole 1.32
-	Pahole                 // what pahole 1.32 gives, byte for byte
+	Default Profile = iota // correct BTF; docs/differences.md lists every difference from pahole 1.32
+	Pahole                 // the bytes of pahole 1.32
 	numProfiles
 )
 
 var profiles = [numProfiles]string{"default", "pahole"}
 
-// String is the name of the profile, "default" or "pahole".
+// String returns the name of the profile, "default" or "pahole".
 func (p Profile) String() string {
 	if p >= numProfiles {
 		return fmt.Sprintf("profile(%d)", uint8(p))
@@ -37,62 +37,62 @@ func ParseProfile(name string) (Profile, error) {
 	return 0, fmt.Errorf("profile %q is none of default, pahole", name)
 }
 
-// MarshalText is the name of the profile.
+// MarshalText returns the name of the profile.
 func (p Profile) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads what MarshalText writes, as ParseProfile does.
+// UnmarshalText reads the name of a profile, as ParseProfile does.
 func (p *Profile) UnmarshalText(text []byte) (err error) {
 	*p, err = ParseProfile(string(text))
 	return err
 }
 
-// Options say what the BTF of an image shall be. They are data: two encodings of the same image, on the same base, with equal options
-// give the same bytes, whatever else differs (machine, number of workers, hooks). They can be stored as JSON, and Key makes one string
-// of them.
+// Options say what the BTF of an image contains. They are data: two encodings of the same image, on the same base, with equal options
+// give the same bytes, whatever else differs (machine, number of workers, hooks). They can be stored as JSON, and Key returns them as one
+// string.
 //
 // The zero value encodes as `btfbatch encode IMAGE` does: profile Default, the features of feature.Default, per-CPU variables.
 type Options struct {
-	// Profile says whose rules hold.
+	// Profile says which rules apply where pahole is wrong.
 	Profile Profile
-	// Features are the optional parts of BTF. The zero value stands for feature.Default(); feature.None is no feature at all.
+	// Features are the optional parts of BTF. The zero value stands for feature.Default(), and feature.None for no feature.
 	Features feature.Set
-	// Sections say which variables become VARs, by the section that they lie in. nil stands for DefaultSections(), and an empty
-	// list for no section. They count with the feature var or global_var. The profile Pahole has rules of its own.
+	// Sections say which variables become VARs, by the section that contains them. nil stands for DefaultSections(), and an empty list
+	// for no section. They apply only with the feature var or global_var. The profile Pahole ignores them and follows pahole.
 	Sections []SectionRule
-	// LangExclude are the source languages whose units are left out, see ParseLanguages.
+	// LangExclude are the source languages whose units are left out; see ParseLanguages.
 	LangExclude []Language
-	// UnitExclude are beginnings of names of units (CUs) that are left out, such as "drivers/staging/". The name of a unit is that of
-	// its source file.
+	// UnitExclude are prefixes of the names of units (CUs) that are left out, such as "drivers/staging/". The name of a unit is the name
+	// of its source file.
 	UnitExclude []string
-	// NamePrefix shortens the names that begin with it to the prefix itself, so that all of them are equal. An empty one shortens none.
+	// NamePrefix cuts all names that begin with it to the prefix itself, so that they become equal. An empty prefix cuts none.
 	NamePrefix string
-	// PlainFields makes plain members of bit fields that fill an aligned storage unit.
+	// PlainFields turns bit fields that fill an aligned storage unit into plain members.
 	PlainFields bool
-	// SortByName puts types in the order of their names, for kernels that search by bisection. See package sorted.
+	// SortByName sorts types by name, for kernels that use binary search. See package sorted.
 	SortByName bool
-	// LikeKernel does what the build of the image's kernel does to the encoder's BTF: kfuncs with implicit arguments get two prototypes (see
-	// package implicit), and types are sorted by name if that build sorts them. The BTF in the image shows whether it does; if there is none,
-	// Release decides.
+	// LikeKernel changes the BTF as the build of the image's kernel does after encoding: kfuncs with implicit arguments get two prototypes
+	// (see package implicit), and types are sorted by name if that build sorts them. The BTF in the image shows whether it does. If the
+	// image has no BTF, Release decides.
 	LikeKernel bool
-	// Release is the kernel's own, as `uname -r` prints it. Only LikeKernel asks for it.
+	// Release is the release of the kernel, as `uname -r` prints it. Only LikeKernel uses it.
 	Release string
-	// RulesOff are rules of pahole that do not hold although the profile has them. It is for tests of what each of them does.
+	// RulesOff are rules of the profile that do not apply. It is for tests that show the effect of each rule.
 	RulesOff rules.Set
 }
 
-// Defaults are the options that the zero value stands for, spelt out: features and sections to start from.
+// Defaults returns the options that the zero value stands for, with explicit features and sections.
 func Defaults() Options {
 	return Options{Features: feature.Default(), Sections: DefaultSections()}
 }
 
-// Key is a text that is equal for equal options, and another for others. What a zero value stands for counts as if it were spelt out,
-// and the order of LangExclude, UnitExclude and SectionRule.DropSymbols does not count.
+// Key returns a text that is the same for equal options and different for others. A zero value and the default that it stands for give the
+// same text, and the order of LangExclude, UnitExclude and SectionRule.DropSymbols does not matter.
 //
-// The digests of the image, of its base and of the separate debug files, the version of btfbatch, and Key together name the bytes that an
-// encoding gives. The form of the text may change from version to version.
-func (o Options) Key() string { return fmt.Sprintf("%#v", o.canonical()) } // with every field there is, strings quoted
+// The bytes of an encoding are determined by Key together with the version of btfbatch and the digests of the image, its base and its
+// separate debug files. The form of the text may change from version to version.
+func (o Options) Key() string { return fmt.Sprintf("%#v", o.canonical()) } // all fields, with quoted strings
 
-// canonical is the form that all equal options have.
+// canonical returns the form that is the same for all equal options.
 func (o Options) canonical() Options {
 	if !o.Features.Chosen() {
 		o.Features = feature.Default()
@@ -108,7 +108,7 @@ func (o Options) canonical() Options {
 	return o
 }
 
-// peer are the rules of pahole that hold.
+// peer returns the rules of pahole that apply.
 func (o *Options) peer() rules.Set {
 	if o.Profile == Pahole {
 		off := o.RulesOff
@@ -120,7 +120,7 @@ func (o *Options) peer() rules.Set {
 	return rules.Default &^ o.RulesOff
 }
 
-// inOrder is a list without repeats, sorted; nil where it is empty.
+// inOrder returns a sorted copy of a list without duplicates; nil if it is empty.
 func inOrder[T cmp.Ordered](list []T) []T {
 	if len(list) == 0 {
 		return nil

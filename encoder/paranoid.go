@@ -7,8 +7,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// paranoid compares every type of a unit that stays out with the type that stands for it: what the hash of its class covers,
-// in full.
+// paranoid compares every type of a unit that is not added with the existing type of its class. It compares everything that the hash of the
+// class covers.
 func (a *assembler) paranoid(t *translate.Unit) error {
 	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		if a.decided.IsNew(id) {
@@ -21,7 +21,7 @@ func (a *assembler) paranoid(t *translate.Unit) error {
 	return nil
 }
 
-// maxParanoid bounds the descent between names, as the hash does.
+// maxParanoid bounds the recursion through types without names, as for the hash.
 const maxParanoid = 1 << 12
 
 // sameContent compares a local type with a type of the object.
@@ -61,7 +61,7 @@ func (a *assembler) sameContent(t *translate.Unit, local, id uint32, depth int) 
 	return true
 }
 
-// sameReference compares what two references contribute: kind and name of a named struct, union or enum, else the content.
+// sameReference compares what two references contribute to the hash: kind and name of a named struct, union or enum, otherwise the content.
 func (a *assembler) sameReference(t *translate.Unit, local, id uint32, depth int) bool {
 	if local == 0 || id == 0 {
 		return local == id
@@ -74,7 +74,7 @@ func (a *assembler) sameReference(t *translate.Unit, local, id uint32, depth int
 	return a.sameContent(t, local, id, depth+1)
 }
 
-// tagGroup is the kind that a struct, union, enum or declaration of one has as a reference; 0 for all others.
+// tagGroup returns the kind that a reference to a struct, union, enum or a declaration of one contributes; 0 for all other types.
 func tagGroup(r btf.Record) btf.Kind {
 	switch k := r.Kind(); k {
 	case btf.KindFwd:

@@ -6,13 +6,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// asRead returns f with its debug sections as the profile reads them: see elf.File.AsPeer.
+// asRead returns f with its debug sections as the profile reads them; see elf.File.AsPeer.
 func (in *image) asRead(f *elf.File) *elf.File {
 	return f.AsPeer(in.opt.peer())
 }
 
 // otherSymbols is rule 01/1.1: if the image has no symbol table, pahole gives up, whether or not the debug file has one. The profile
-// default uses that of the debug file.
+// default uses the symbol table of the debug file.
 func (in *image) otherSymbols() (*elf.Symbols, error) {
 	if in.opt.peer().Has(rules.OtherSymbols) || in.d.File == in.f {
 		return nil, nil
@@ -24,8 +24,8 @@ func (in *image) otherSymbols() (*elf.Symbols, error) {
 // the placeholder of a struct is an empty struct. The profile default translates units with such references together.
 func (in *image) followsSignatures() bool { return !in.opt.peer().Has(rules.FollowsSignatures) }
 
-// leavesOutAll is rule 01/2.6: if units are translated together, pahole checks the language of the first again, and leaves out all of
-// them if it is excluded. The merged unit has no name.
+// leavesOutAll is rule 01/2.6: if units are translated together, pahole checks the language of the first unit again, and leaves out all
+// units if it is excluded. The merged unit has no name.
 func (in *image) leavesOutAll(all *dwarf.Unit) bool {
 	return in.opt.peer().Has(rules.LeavesOutAll) && in.leftOut(all)
 }
@@ -42,5 +42,6 @@ func readsSplit(skeleton *dwarf.Unit, peer rules.Set) bool {
 	return !peer.Has(rules.ReadsSplit) && skeleton.Skeleton()
 }
 
-// keepsNames is rule 05/6. The join replaces names of C units, package translate those of other languages.
+// keepsNames is rule 05/6: pahole keeps names that kernels refuse. The profile default replaces them: the join replaces the names of C units,
+// package translate those of other languages.
 func (in *image) keepsNames() bool { return in.opt.peer().Has(rules.KeepsNames) }

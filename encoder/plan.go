@@ -13,19 +13,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// The fast path translates units one by one, recognises repeated types by their classes, and leaves them out. Some images do not allow
-// that, and most of the reasons become known only while the units are read. To look for them first would cost every image what few need.
-// So the encoder makes a plan, and translates and joins the units by it. The first unit that does not fit the plan ends the attempt with an
-// error that says why. plan.revised lists these reasons, and the plan for the next attempt.
+// The problem: the fast path translates units one by one, recognises repeated types by their classes, and leaves them out. Some images do not
+// allow that, and most of the reasons become known only while the units are read. A search for them in advance would cost time for every
+// image, although few images need it.
+//
+// The idea: the encoder makes a plan, and translates and joins the units accordingly. The first unit that does not fit the plan ends the
+// attempt with an error that says why. plan.revised lists these reasons, and returns the plan for the next attempt.
 
 // A plan says how the units of an image are translated and joined.
 type plan struct {
-	merged    *dwarf.MergedUnits // all units, to be translated as one; nil: one by one
-	typeUnits *dwarf.MergedUnits // the units of .debug_types, which are translated as one, before the others; or nil
-	exact     bool               // every type is put into the object, for the exact engine; else one of each class
+	merged    *dwarf.MergedUnits // all units, if they are translated together; nil if they are translated one by one
+	typeUnits *dwarf.MergedUnits // the units of .debug_types, which are translated together and before the others; or nil
+	exact     bool               // every type is added to the object, for the exact engine; otherwise one of each class
 }
 
-// Reasons why a plan does not hold.
+// Reasons why a plan does not fit an image.
 var (
 	errMustMerge  = errors.New("units refer into each other")
 	errSplit      = errors.New("units have their contents in other files")
@@ -33,7 +35,7 @@ var (
 	errTaggedMany = errors.New("types with declaration tags mention ambiguous names")
 )
 
-// firstPlan is the plan that the sections of an image suggest.
+// firstPlan returns the plan that the sections of an image suggest.
 func (in *image) firstPlan() (p plan, err error) {
 	merge := in.opt.Features.Has(feature.ForceCUMerging) // rule 1 of merged.go
 	if !merge {
@@ -50,43 +52,43 @@ func (in *image) firstPlan() (p plan, err error) {
 	return p, err
 }
 
-// fastPathApplies reports whether the assumptions of the fast path can hold at all: one image, linked, so that equal names have equal
-// keys, and units that are translated one by one.
+// fastPathApplies reports whether the assumptions of the fast path can be true: there is one image, it is linked, so that equal names have
+// equal keys, and its units are translated one by one.
 func (in *image) fastPathApplies(p plan) bool {
 	return in.opt.Base == nil && in.opt.NamePrefix == "" && in.f.Type != stdelf.ET_REL && p.merged == nil && p.typeUnits == nil
 }
 
-// revised is the plan for another try after why ended one; why itself, if no other plan could help. A plan is revised twice at most: the
-// exact engine has no reason but the first, and merged units have none.
+// revised returns the plan for the next attempt after the error why ended one. If no other plan could help, it returns why. A plan is revised
+// at most twice: with the exact engine only the first reason remains, and with merged units none.
 func (p plan) revised(in *image, why error) (plan, error) {
 	switch {
 	case errors.Is(why, errMustMerge):
 		all, err := in.mergeUnits()
 		return plan{merged: all, exact: true}, err
-	case errors.Is(why, errSplit), // equal names have several keys
-		errors.Is(why, errNoClasses),  // a cycle of types passes no name, or an identifier stands for several names
-		errors.Is(why, errTaggedMany): // what is inserted would have to get its tags too
+	case errors.Is(why, errSplit), // equal names can have several keys
+		errors.Is(why, errNoClasses),  // a cycle of types passes through no name, or an identifier stands for several names
+		errors.Is(why, errTaggedMany): // inserted types would need their tags too
 		p.exact = true
 		return p, nil
 	}
 	return p, why
 }
 
-// A joined is what the units of an image, or of several, became: the input of finish.
+// A joined is the result of joining the units of an image, or of several images. It is the input of finish.
 type joined struct {
 	object   *btf.Object        // all types that deduplication must see
 	funcs    []*funcs.Collector // by image
 	vars     *vars.Collector
 	stats    counts
 	warn     *warner
-	infoSize uint64             // bytes of debug information
+	infoSize uint64             // size of the debug information, in bytes
 	primary  int                // number of the image that the BTF belongs to
 	file     *elf.File          // that image
-	implicit funcs.ImplicitArgs // its kernel functions with such arguments
+	implicit funcs.ImplicitArgs // its kernel functions with implicit arguments
 }
 
-// joinUnits translates and joins the units of an image, by the first plan that holds. It returns every type if exact is set or the fast path
-// does not apply, else one type of each class and all types that reach an ambiguous name.
+// joinUnits translates and joins the units of an image with the first plan that fits. It returns every type if exact is set or the fast path
+// does not apply. Otherwise it returns one type of each class and all types that reach an ambiguous name.
 func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joined, error) {
 	p := in.plan
 	p.exact = p.exact || exact
@@ -108,7 +110,7 @@ func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joine
 	}
 }
 
-// translateAll translates all units of an image, and hands them to a in their order.
+// translateAll translates all units of an image, and adds them to a in their order.
 func translateAll(ctx context.Context, in *image, p plan, a *assembler, clock *Clock) error {
 	if m := p.merged; m != nil {
 		if err := translateMerged(ctx, in, a, m); err != nil {

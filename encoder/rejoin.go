@@ -8,18 +8,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// What reaches an ambiguous name must go into the object at every occurrence (dedup.ClassTable), and which names are ambiguous is known only
-// when all units have been joined. There are a handful of such names, mentioned by a handful of units. Those units are
-// translated once more; the types that stayed out are put where they would have stood, and everything moves up.
+// The problem: a type that reaches an ambiguous name must be added to the object at every occurrence (dedup.ClassTable). But which names are
+// ambiguous is known only after all units have been joined.
+//
+// The idea: an image has a handful of such names, mentioned by a handful of units. Those units are translated again. Their types that were
+// not added are inserted where they would have been, and all later types get higher ids.
 
-// An insertion collects the types to be put in. References, in its records and in those of the object that mention what is inserted, are
-// places until everything has moved up.
+// An insertion collects the types to insert. References in its records, and in records of the object that refer to inserted types, are places
+// until moveUp.
 type insertion struct {
 	table  btf.Table
-	before []btf.ID // by insertion: the id that it goes before; ascending
+	before []btf.ID // by number of the inserted type: the id of the type before which it is inserted; ascending
 }
 
-// A place is an id of the object as the units made it, or, with extraMark, the number of an insertion.
+// A place is an id of the object as it was before the insertion or, with extraMark, the number of an inserted type.
 type place uint32
 
 const extraMark place = 1 << 31
@@ -63,7 +65,7 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 	return nil
 }
 
-// insert notes the types of a unit that go in, and points what the unit said at them.
+// insert records the types of a unit that are inserted, and sets the references of the unit's types, functions and variables to them.
 func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins *insertion) error {
 	t := &u.types
 	decided := a.classes.Replay(&t.Types, t.Named, t.Class, at.types)
@@ -84,7 +86,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 	places := dedup.IDsOf(words)
 	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		switch {
-		case decided.IsNew(id): // deviants too, whose classes are in no table
+		case decided.IsNew(id): // also types of deviating CUs, whose classes are in no table
 			a.point(a.o.At(decided.Of(id)), t.Types.At(btf.ID(id)), places)
 		case keep.Has(t.Class[id]):
 			a.appendType(&ins.table, t, id, places)
@@ -94,7 +96,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 	return a.vars.Retype(a.o, at.vars, t, places.Of)
 }
 
-// point sets the references of a record of the object to the places of the local record that it was made from.
+// point sets the references of a record of the object to places. local is the record of the unit that it was copied from.
 func (a *assembler) point(r, local btf.Record, places dedup.IDs) {
 	var refs []uint32
 	local.References(func(ref *uint32) { refs = append(refs, *ref) })

@@ -9,24 +9,24 @@ import (
 
 // A Result is the BTF of one image, or of several.
 type Result struct {
-	// Object has the types, deduplicated. Its bytes are what Object.AppendWire gives; Sections gives those of an image.
+	// Object has the deduplicated types. Object.AppendWire returns its bytes, and Sections those for an image.
 	Object *btf.Object
 	Stats  Stats
-	Phases []Phase // what each pass took, in the order in which they ran
-	// Warnings tell what the BTF does not say as the source means it, in the order of their rules.
+	Phases []Phase // time and memory of each pass, in the order in which they ran
+	// Warnings report where the BTF differs from the meaning of the source, in the order of their rules.
 	Warnings []Warning
-	// Sorted reports whether the types are in the order of their names, as Options.SortByName or Options.LikeKernel asked.
+	// Sorted reports whether the types are sorted by name, because of Options.SortByName or Options.LikeKernel.
 	Sorted  bool
-	Primary int // of several images: index of the one that the BTF belongs to
+	Primary int // index of the image that the BTF belongs to, if there are several
 
-	opt *Encoder // that it was made with
+	opt *Encoder // the encoder that created it
 }
 
-// Stats count what an encoding saw and made.
+// Stats count what an encoding read and created.
 type Stats struct {
-	Units      int // CUs, without those that were left out
+	Units      int // CUs that were not left out
 	Types      int // before deduplication
-	TypesAdded int // of those, how many were put into the object
+	TypesAdded int // of those, types that were added to the object
 	Funcs      FuncStats
 	Vars       VarStats
 	Dedup      DedupStats
@@ -43,21 +43,21 @@ type FuncStats struct {
 type VarStats struct {
 	Emitted  int // VARs
 	Datasecs int
-	Dropped  [NumVarReasons]int // variables that are no VAR, by VarReason
+	Dropped  [NumVarReasons]int // variables without VAR, by VarReason
 }
 
-// DedupStats count what deduplication did with the types that were put into the object.
+// DedupStats count what deduplication did with the types of the object.
 type DedupStats struct {
-	Before, After int // types; those of a base do not count
-	Comparisons   int // graphs that were compared: of structs, unions and typedefs
-	Failed        int // of those, how many were not equal
-	Forwards      int // forward declarations that were resolved by their names alone
-	MaxDepth      int // of a comparison
-	Hypotheses    int // pairs of types that were taken for equal during a comparison
+	Before, After int // types, without those of a base
+	Comparisons   int // compared graphs of structs, unions and typedefs
+	Failed        int // of those, comparisons with different graphs
+	Forwards      int // forward declarations that were resolved only by name
+	MaxDepth      int // largest depth of a comparison
+	Hypotheses    int // pairs of types that were assumed to be equal during a comparison
 	Identical     int // pairs of types that were compared byte for byte
 }
 
-// counts are Stats as the passes count them.
+// counts are the Stats in the form in which the passes count them.
 type counts struct {
 	Units, Types, TypesAdded int
 	Funcs                    funcs.Stats

@@ -10,15 +10,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// Sections are the contents of the sections of an image that hold its BTF.
+// Sections are the contents of the sections of an image that contain its BTF.
 type Sections struct {
 	BTF    []byte      // .BTF, in the byte order of the image
-	Base   []byte      // .BTF.base, the distilled base that BTF continues; nil: there is none
+	Base   []byte      // .BTF.base, the distilled base that BTF continues; nil if there is none
 	Object *btf.Object // the types in BTF
 }
 
-// Sections are the bytes of the result: those of Object or, with the feature distilled_base, the pair of a distilled base and what
-// continues it. Without a base there is nothing to distil, and the error wraps distill.ErrNoBase.
+// Sections returns the bytes of the result: those of Object or, with the feature distilled_base, a distilled base and the BTF that continues
+// it. If that feature is on and there is no base, the error wraps distill.ErrNoBase.
 func (r *Result) Sections() (Sections, error) {
 	if !r.opt.Features.Has(feature.DistilledBase) {
 		return Sections{BTF: r.Object.AppendWire(nil), Object: r.Object}, nil
@@ -27,14 +27,14 @@ func (r *Result) Sections() (Sections, error) {
 	if err != nil {
 		return Sections{}, fmt.Errorf("distilled base: %w", err)
 	}
-	if r.Sorted { // the base has the order of the whole one, but types of it were added to the split part
+	if r.Sorted { // the distilled base keeps the order of the full base, but some of its types were added to the split part
 		split = sorted.ByName(split)
 	}
 	return Sections{BTF: split.AppendWire(nil), Base: base.AppendWire(nil), Object: split}, nil
 }
 
-// For are the sections as an image needs them: BTF fills the room that the linker reserved for it, if it did. The error is ErrStaleBase
-// when the image keeps a distilled base of earlier BTF.
+// For returns the sections for a given image. If the linker reserved space for .BTF, BTF is padded to that size. The error is ErrStaleBase
+// if the image has a distilled base of earlier BTF that would remain in it.
 func (s Sections) For(f *elf.File) (Sections, error) {
 	if s.Base == nil && f.Section(btf.SectionBase) != nil {
 		return Sections{}, ErrStaleBase
@@ -45,7 +45,7 @@ func (s Sections) For(f *elf.File) (Sections, error) {
 	return s, nil
 }
 
-// List is what elf.Embed takes.
+// List returns the sections in the form that elf.Embed takes.
 func (s Sections) List() []elf.EmbedSection {
 	list := []elf.EmbedSection{{Name: btf.SectionBTF, Data: s.BTF}}
 	if s.Base != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 )
 
-// Several images can give one BTF (rule 02/2): that of the first of them with a unit that is not left out,
-// the primary. All units are joined, image by image, into one object. The primary gives the byte order, the sections of variables
-// and the kernel functions for BPF; strings, functions and symbols are those of the image that a unit is of.
+// Several images can be encoded into one BTF (rule 02/2). It belongs to the primary image: the first one with a unit that is not left out. All
+// units are joined, image by image, into one object. The primary image provides the byte order, the sections of variables and the kernel
+// functions for BPF. Strings, functions and symbols come from the image that contains the unit.
 //
-// Nobody does this with kernels, so there is no fast way: everything goes to the exact engine.
+// This is not done with kernels, so there is no fast path: all types go to the exact engine.
 
-// EncodeAll encodes several images into one BTF, as pahole does; the profile must be Pahole. Result.Primary says to which of them the BTF
-// belongs. An error that is about one of the images is an *ImageError.
+// EncodeAll encodes several images into one BTF, as pahole does. The profile must be Pahole. Result.Primary says which of them the BTF
+// belongs to. An error about one of the images is an *ImageError.
 func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, error) {
 	opt := e.resolved()
 	if opt.Profile != Pahole {
@@ -51,8 +51,8 @@ func encodeAll(ctx context.Context, files []*elf.File, opt *Encoder) (*Result, e
 	return finish(ctx, opt, units, clock)
 }
 
-// joinImages is joinUnits for several images: it finds out which is the primary, and completes each with what follows from that. Errors are
-// about one image, an *ImageError.
+// joinImages is joinUnits for several images. It also finds the primary image, and completes the other images accordingly. Every error is an
+// *ImageError.
 func joinImages(ctx context.Context, images []*image, clock *Clock) (*joined, error) {
 	plans := make([]plan, len(images))
 	for i, in := range images {
@@ -69,7 +69,7 @@ func joinImages(ctx context.Context, images []*image, clock *Clock) (*joined, er
 	}
 }
 
-// tryImages joins the units of all images by their plans. at is the number of the image that an error is of.
+// tryImages joins the units of all images with their plans. at is the index of the image that an error is about.
 func tryImages(ctx context.Context, images []*image, plans []plan, clock *Clock) (units *joined, at int, err error) {
 	var a *assembler
 	var infoSize uint64
@@ -95,7 +95,7 @@ func tryImages(ctx context.Context, images []*image, plans []plan, clock *Clock)
 	return a.joined(primary, images[primary], infoSize), 0, nil
 }
 
-// addImage makes the assembler ready for the units of another image than the primary.
+// addImage prepares the assembler for the units of an image that is not the primary image.
 func (a *assembler) addImage(in, primary *image) error {
 	in.secs = primary.secs.Of(in.f)
 	if err := in.syms.Each(func(_ int, s *elf.Symbol) { in.secs.Add(in.syms, s) }); err != nil {

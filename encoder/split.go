@@ -12,21 +12,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// splitFiles opens the files of split units. Their strings are not those of .debug_str, so that equal names have several keys, and only the
-// exact engine can merge their types (errSplit).
+// splitFiles are the opened files of split units. Their strings are not in the .debug_str of the image, so equal names have several keys, and
+// only the exact engine can merge their types (errSplit).
 type splitFiles struct {
 	once    sync.Once
 	pack    *dwarf.Split // IMAGE.dwp, or nil
 	packErr error
 
-	mu    sync.Mutex              // guards all below
-	files map[string]*dwarf.Split // by path: those that hold several units, which stay open; nil for others
+	mu    sync.Mutex              // guards the fields below
+	files map[string]*dwarf.Split // by path: files that were opened twice, which are kept; nil for files that were opened once
 }
 
-// maxUses is how many skeletons may name the contents of one unit, so that an image cannot ask for more than its files hold.
+// maxUses is how many skeletons may name the same contents. It bounds the work that an image can cause with few contents.
 const maxUses = 16
 
-// countUse counts a skeleton, when it is its turn to be joined.
+// countUse counts a skeleton when it is joined. It returns an error if too many skeletons name the same contents.
 func (p *pipeline) countUse(u *unit) error {
 	if p.uses == nil {
 		p.uses = make(map[uint64]int)
@@ -37,8 +37,8 @@ func (p *pipeline) countUse(u *unit) error {
 	return nil
 }
 
-// openSplit opens in u the contents of a skeleton: those in IMAGE.dwp if there is one, else those in the file that the skeleton
-// names, in the folder where it was compiled or that of the image.
+// openSplit opens the contents of a skeleton in u. They are in IMAGE.dwp if that exists. Otherwise they are in the file that the skeleton
+// names, in the folder of the compilation or in that of the image.
 func (in *image) openSplit(skeleton, u *dwarf.Unit) error {
 	in.split.once.Do(func() { in.split.pack, in.split.packErr = in.openSplitFile(in.f.Path + ".dwp") })
 	if in.split.packErr != nil && !errors.Is(in.split.packErr, os.ErrNotExist) {
@@ -76,7 +76,7 @@ func (in *image) openSplit(skeleton, u *dwarf.Unit) error {
 	return skeleton.Err(0, "contents of the unit are elsewhere: %v", last)
 }
 
-// splitUnit opens in u the contents of a skeleton that are in s.
+// splitUnit opens the contents of a skeleton, which are in s, in u.
 func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
 	if err := s.Unit(skeleton, u); err != nil {
 		return err
@@ -87,7 +87,7 @@ func splitUnit(s *dwarf.Split, skeleton, u *dwarf.Unit) error {
 	return nil
 }
 
-// splitFile opens a file that a skeleton names. Nearly all hold one unit, and are opened once.
+// splitFile opens a file that a skeleton names. Nearly every file contains one unit and is opened once. A file that is opened again is kept.
 func (in *image) splitFile(path string) (*dwarf.Split, error) {
 	f := &in.split
 	f.mu.Lock()

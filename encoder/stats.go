@@ -8,18 +8,18 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// A Share is what a part of the BTF takes.
+// A Share is the size of a part of the BTF.
 type Share struct {
 	Vars        int // VARs
 	Datasecs    int
-	TypeBytes   int // of VARs, their declaration tags, and DATASECs; for a whole BTF, of all types
-	StringBytes int // of strings that nothing before this part needs; for a whole BTF, of all strings
+	TypeBytes   int // of VARs, their declaration tags, and DATASECs; for a whole BTF object, of all types
+	StringBytes int // of strings that no earlier part uses; for a whole BTF object, of all strings
 }
 
-// Bytes is both sections together.
+// Bytes returns the size of types and strings together.
 func (s Share) Bytes() int { return s.TypeBytes + s.StringBytes }
 
-// A SectionShare is what the variables of one section take.
+// A SectionShare is the size of the variables of one section.
 type SectionShare struct {
 	Name string
 	Share
@@ -28,17 +28,17 @@ type SectionShare struct {
 // Kinds counts types by kind.
 type Kinds [btf.NumKinds]int
 
-// A Costs says how large the BTF of an image is with more and more of its variables.
+// Costs are the sizes of the BTF of an image without variables, with per-CPU variables, and with all variables.
 type Costs struct {
 	None     Share          // without variables
-	PerCPU   Share          // with those that the feature var stands for
-	All      Share          // with those of all sections
-	Sections []SectionShare // what All has more than None, by section, in section order; VARs in no DATASEC are not in it
+	PerCPU   Share          // with the variables of the feature var
+	All      Share          // with the variables of all sections
+	Sections []SectionShare // what All has in addition to None, by section, in section order; without VARs that are in no DATASEC
 	Kinds    [3]Kinds       // of None, PerCPU and All
 }
 
-// VariableCosts encodes an image three times: without variables, with the feature var, and with global_var. Types and functions are
-// the same each time.
+// VariableCosts encodes an image three times: without variables, with the feature var, and with the features var and global_var. Types and
+// functions are the same each time.
 func (e *Encoder) VariableCosts(ctx context.Context, f *elf.File) (*Costs, error) {
 	encode := func(with ...feature.Feature) (*btf.Object, error) {
 		part := e.quiet()
@@ -65,7 +65,7 @@ func (e *Encoder) VariableCosts(ctx context.Context, f *elf.File) (*Costs, error
 	return &Costs{whole(none), whole(perCPU), whole(all), sectionShares(all, none), [3]Kinds{kinds(none), kinds(perCPU), kinds(all)}}, nil
 }
 
-// whole is the share of everything.
+// whole returns the size of a whole BTF object.
 func whole(o *btf.Object) Share {
 	n := kinds(o)
 	return Share{Vars: n[btf.KindVar], Datasecs: n[btf.KindDatasec], TypeBytes: 4 * o.WordCount(), StringBytes: len(o.Strings.Bytes())}
@@ -78,8 +78,8 @@ func kinds(o *btf.Object) (n Kinds) {
 	return n
 }
 
-// sectionShares takes an object with variables apart; without is the same one without them, which has the strings that count
-// for nothing.
+// sectionShares returns the size of the variables in each DATASEC of o. without is the BTF object without variables, whose strings do not
+// count.
 func sectionShares(o, without *btf.Object) []SectionShare {
 	tags := make(map[btf.ID][]btf.Record) // of VARs
 	for _, r := range o.All() {

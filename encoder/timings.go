@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// A Phase is one pass of an encoding, measured: what it took and what went through it.
+// A Phase has the measurements of one pass of an encoding.
 type Phase struct {
 	Name    string
 	Wall    time.Duration
 	CPU     time.Duration // of the whole process, all threads
 	Bytes   uint64        // read or written
-	Items   uint64        // what Unit says
+	Items   uint64        // number of the things that Unit names
 	Unit    string        // "CUs"
-	Allocs  uint64        // objects that were allocated on the heap
-	PeakRSS uint64        // of the process so far, in bytes; 0 where the system does not tell
+	Allocs  uint64        // objects allocated on the heap
+	PeakRSS uint64        // of the process so far, in bytes; 0 if the system does not report it
 }
 
 // A Clock measures phases, one after another. The zero value is ready.
@@ -25,7 +25,7 @@ type Clock struct {
 	allocs uint64
 }
 
-// startClock is a clock whose first phase has begun.
+// startClock returns a clock whose first phase has begun.
 func startClock() *Clock {
 	c := &Clock{}
 	c.Start()
@@ -39,7 +39,7 @@ func (c *Clock) Start() {
 	c.allocs = allocs()
 }
 
-// Stop ends the phase and begins the next. The numbers are as in Phase.
+// Stop ends the phase and begins the next one. The parameters are the fields of Phase.
 func (c *Clock) Stop(name string, bytes, items uint64, unit string) {
 	cpu, peak := usage()
 	c.Phases = append(c.Phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit,
@@ -47,7 +47,7 @@ func (c *Clock) Stop(name string, bytes, items uint64, unit string) {
 	c.Start()
 }
 
-// allocs is how many objects the process has allocated on the heap so far.
+// allocs returns the number of objects that the process has allocated on the heap so far.
 func allocs() uint64 {
 	sample := [1]metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
 	metrics.Read(sample[:])
@@ -57,7 +57,7 @@ func allocs() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// Add takes over phases that another clock measured, and begins the next.
+// Add appends phases that another clock measured, and begins the next one.
 func (c *Clock) Add(phases []Phase) {
 	c.Phases = append(c.Phases, phases...)
 	c.Start()

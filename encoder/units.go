@@ -11,32 +11,31 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// A unit is what is left of one CU when its bytes have been read: it waits for its turn to be joined.
+// A unit is the result of translating one CU. It waits for its turn to be joined.
 type unit struct {
 	types    translate.Unit
 	funcs    funcs.Unit
-	size     int                // in bytes
+	size     int                // of the CU, in bytes
 	table    [2]dwarf.LongTable // of the unit, and of its contents in another file
 	split    bool               // its contents are in another file
-	contents uint64             // their number
-	skip     bool               // left out by language
-	last     *worker            // that used it last
+	contents uint64             // the DWO ID of these contents
+	skip     bool               // it is left out or empty
+	last     *worker            // the worker that used it last
 	err      error
 }
 
-// A worker holds the scratch that CUs share.
+// A worker holds the scratch memory that it reuses for each CU.
 type worker struct {
 	raw   dwarf.Unit
-	split dwarf.Unit // the contents of raw where that is a skeleton
+	split dwarf.Unit // the contents of raw if that is a skeleton
 	tr    translate.Translator
 	subs  translate.Subprograms
 	funcs funcs.Analyzer
 }
 
-// A pipeline hands units to workers in section order and joins their results in the same order: a finished unit waits in
-// ready until its turn. One worker joins what is due each time it has finished a unit of its own, so that the tables of the join stay
-// near its processor; the others do where they would have to wait. So the join needs no goroutine of its own, and its order never
-// depends on timing.
+// A pipeline translates units in parallel and joins the results in section order. A translated unit waits in ready until its turn. One worker
+// joins the units whose turn it is each time it has translated a unit, which keeps the tables of the join in the cache of its processor. The
+// other workers join only when they would have to wait. Therefore the join needs no extra goroutine, and its order never depends on timing.
 type pipeline struct {
 	in     *image
 	a      *assembler
@@ -45,19 +44,19 @@ type pipeline struct {
 	reader *dwarf.Reader
 
 	readMu sync.Mutex // guards reader
-	mu     sync.Mutex // guards all below
+	mu     sync.Mutex // guards the fields below
 	wake   *sync.Cond
 	free   []*unit
 	ready  map[int]*unit
-	next   int // unit whose turn it is
+	next   int // number of the unit whose turn it is
 	busy   bool
 	end    bool           // no unit is left to read
-	uses   map[uint64]int // by number of contents in other files; of the one who joins
+	uses   map[uint64]int // by DWO ID of contents in other files; only for the worker that joins
 	err    error
 }
 
-// unitsPerWorker is how many units there are: so many that hardly any worker who is ahead of the order waits while another one reads a
-// CU that is ten times as long as most. Each takes half a megabyte.
+// unitsPerWorker is the number of units per worker. It is large enough that workers rarely have to wait while one of them translates a CU that
+// is ten times as long as most. A unit takes half a megabyte.
 const unitsPerWorker = 3
 
 // translateUnits translates the units one by one, in parallel, and joins them in their order.
@@ -76,7 +75,7 @@ func translateUnits(ctx context.Context, in *image, a *assembler) error {
 	return p.err
 }
 
-// work translates units until none is left. home says that this worker joins what is due whenever it has finished a unit.
+// work translates units until none is left. home says that this worker joins after each unit that it has translated.
 func (p *pipeline) work(home bool) {
 	var w worker
 	defer p.joinDue()
@@ -99,7 +98,7 @@ func (p *pipeline) work(home bool) {
 	}
 }
 
-// freeUnit waits for a free unit; nil when the run is over.
+// freeUnit waits for a free unit. It returns nil when no unit is left to read, or after an error.
 func (p *pipeline) freeUnit(w *worker) *unit {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +112,7 @@ func (p *pipeline) freeUnit(w *worker) *unit {
 	}
 	i := len(p.free) - 1
 	for k, u := range p.free {
-		if u.last == w { // what it holds is near
+		if u.last == w { // its memory is in the cache of this worker
 			i = k
 		}
 	}
@@ -123,7 +122,7 @@ func (p *pipeline) freeUnit(w *worker) *unit {
 	return u
 }
 
-// read reads the next unit's bytes and tells its number; ok is false after the last one. Only its place is found out in turn.
+// read reads the bytes of the next unit and returns its number. ok is false after the last unit. Only the search for its place is serial.
 func (p *pipeline) read(w *worker, u *unit) (n int, ok bool) {
 	p.readMu.Lock()
 	more, err := p.reader.Reserve(&w.raw)
@@ -143,8 +142,8 @@ func (p *pipeline) read(w *worker, u *unit) (n int, ok bool) {
 	return n, more || err != nil && n >= 0
 }
 
-// translate does everything for a unit that needs no other unit. A panic is a broken invariant on bytes that were not
-// foreseen; it becomes an error of that unit and names where it happened.
+// translate does everything for a unit that needs no other unit. A panic becomes an error of that unit with its place, because unexpected
+// bytes in the image can break an invariant.
 func (p *pipeline) translate(w *worker, u *unit) (err error) {
 	if err := p.ctx.Err(); err != nil {
 		return err
@@ -191,7 +190,7 @@ func (w *worker) translate(in *image, opt *translate.Options, u *unit) (err erro
 	return nil
 }
 
-// deliver puts a finished unit in line.
+// deliver adds a translated unit to those that wait for their turn.
 func (p *pipeline) deliver(n int, u *unit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -4,5 +4,5 @@ package encoder
 
 import "time"
 
-// usage: this system does not tell.
+// usage returns zeros: this system does not report CPU time and memory.
 func usage() (cpu time.Duration, peak uint64) { return 0, 0 }

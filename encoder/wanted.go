@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
-// WantedSections tells, of an address of f, whether the options ask for the variables there.
+// WantedSections returns a function that reports whether the options include the variables at an address of f.
 func (o *Options) WantedSections(f *elf.File) (wanted func(addr uint64) bool, err error) {
 	secs, err := (&Encoder{Options: *o}).resolved().sections(f)
 	if err != nil {
@@ -15,7 +15,7 @@ func (o *Options) WantedSections(f *elf.File) (wanted func(addr uint64) bool, er
 	return secs.Wanted, nil
 }
 
-// sections are those that variables of f can live in, with the rules that are for them.
+// sections returns the sections of f that can contain variables, with their rules.
 func (o *Options) sections(f *elf.File) (*vars.Sections, error) {
 	return vars.NewSections(f, vars.Options{Peer: o.peer(), PerCPU: o.Features.Has(feature.Var),
 		All: o.Features.Has(feature.GlobalVar), Force: o.Features.Has(feature.EncodeForce), Rules: o.varRules()})

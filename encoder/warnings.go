@@ -10,46 +10,46 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// A Warning is what one rule found: something that the BTF does not say as the source means it.
+// A Warning has the findings of one rule: places where the BTF differs from the meaning of the source.
 type Warning struct {
 	Rule     string   // such as "unknown-tag"
-	Count    int      // of different findings: what many CUs have from one header counts once
-	Examples []string // the first of them, each with its place
+	Count    int      // of different findings: what many CUs include from one header counts once
+	Examples []string // the first findings, each with its place
 }
 
 // maxExamples bounds how many findings of a rule are kept.
 const maxExamples = 20
 
-// RuleReduced is the rule that the image has few of its structs.
+// RuleReduced is the rule of the warning that the image lacks the definitions of structs.
 const RuleReduced = "reduced-debug-info"
 
-// RuleRenamed is the rule that a function is lost since its name and that of its symbol differ in a few bits.
+// RuleRenamed is the rule of the warning that a function is lost because its name and that of its symbol differ in a few bits.
 const RuleRenamed = "renamed-function"
 
-// RuleNotLinked is the rule that the image is an object that waits for link-time optimisation.
+// RuleNotLinked is the rule of the warning that the image is an object file that waits for link-time optimisation.
 const RuleNotLinked = "not-linked"
 
-// A warner gathers what the units of an image noted, in the order in which they are joined.
+// A warner collects the findings of the units, in the order in which they are joined.
 type warner struct {
-	image string // put before each place, where there are several images
+	image string // prefix of each place, if there are several images
 	found [translate.NumNoteRules]finding
 
-	renamed []string // functions whose symbols have nearly their names
-	waiting []string // what is said of images that wait for link-time optimisation
-	kfuncs  string   // what is said of kfuncs with implicit arguments
+	renamed []string // functions whose names nearly match their symbols
+	waiting []string // warnings about images that wait for link-time optimisation
+	kfuncs  string   // the warning about kfuncs with implicit arguments
 }
 
-// A finding is what one rule found so far.
+// A finding has what one rule has found so far.
 type finding struct {
 	count    int
 	examples []string
-	texts    map[string]bool // of what has a name
+	texts    map[string]bool // of findings with a name
 }
 
-// maxTexts bounds how many findings of a rule are told apart; of those behind it each counts.
+// maxTexts bounds how many findings of a rule are compared with each other. After that, each finding counts.
 const maxTexts = 1 << 16
 
-// add takes over the notes of a unit.
+// add records the notes of a unit.
 func (w *warner) add(notes []translate.Note, s *dwarf.Strings) {
 	for i := range notes {
 		n := &notes[i]
@@ -57,18 +57,18 @@ func (w *warner) add(notes []translate.Note, s *dwarf.Strings) {
 	}
 }
 
-// waits takes over that the image waits for link-time optimisation.
+// waits records that the image waits for link-time optimisation.
 func (w *warner) waits() {
 	w.waiting = append(w.waiting, w.image+"the object waits for link-time optimisation: it has no code, and its BTF no function and no variable; link it with -r and -flinker-output=nolto-rel first")
 }
 
-// name takes over that a name was made an identifier, of what is at an offset of a unit.
+// name records that the name of the DIE at an offset of a unit was replaced by an identifier.
 func (w *warner) name(t *translate.Unit, off uint32, name string) {
 	n := t.NameNote(off)
 	w.found[n.Rule].add(true, n.Rule.Text(name, 0), func() string { return w.image + n.Place(t.Strings) + ": " })
 }
 
-// functions takes over that the names of functions were made identifiers.
+// functions records that the names of functions were replaced by identifiers.
 func (w *warner) functions(names []string) {
 	const rule = translate.NoteName
 	for _, name := range names {
@@ -76,7 +76,7 @@ func (w *warner) functions(names []string) {
 	}
 }
 
-// add counts what was found, with the place in front where it is kept. What has a name is told once.
+// add counts a finding, and keeps it with its place if it is one of the first. A finding with a name counts once.
 func (f *finding) add(named bool, text string, place func() string) {
 	if named && len(f.texts) < maxTexts {
 		if f.texts[text] {
@@ -92,7 +92,7 @@ func (f *finding) add(named bool, text string, place func() string) {
 	}
 }
 
-// warnings lists what was found: first what concerns the image as a whole, then rule by rule.
+// warnings lists all findings: first those about the image as a whole, then rule by rule.
 func (w *warner) warnings(o *btf.Object) []Warning {
 	var list []Warning
 	if text := reduced(o, w.found[translate.NoteNameless].count > 0); text != "" {
@@ -115,13 +115,13 @@ func (w *warner) warnings(o *btf.Object) []Warning {
 	return list
 }
 
-// reduced says how many structs and unions are only declared, if that is more than C code comes to by itself: if a member holds one
-// that is only declared, which no compiler accepts, if one is declared without a name, or if most are only declared. Compilers
-// leave definitions out where they are told to (gcc's -femit-struct-debug-baseonly, which is the kernel's DEBUG_INFO_REDUCED).
+// reduced returns a warning if more structs and unions are only declared than plain C code would cause. Options of compilers leave definitions
+// out, such as gcc's -femit-struct-debug-baseonly, which is the kernel's DEBUG_INFO_REDUCED. Signs of that: a member contains a struct that is
+// only declared, which no compiler accepts; a declared struct has no name; or most structs are only declared.
 func reduced(o *btf.Object, nameless bool) string {
 	declared, defined, unnamed := 0, 0, 0
 	var composites []btf.ID
-	hollow := make([]bool, o.Len()) // types that hold a struct or union which is only declared, from o.First() on
+	hollow := make([]bool, o.Len()) // by id - o.First(): the type contains a struct or union that is only declared
 	for i := range hollow {
 		id := o.First() + btf.ID(i)
 		r := o.At(id)
@@ -144,7 +144,7 @@ func reduced(o *btf.Object, nameless bool) string {
 	if nameless {
 		unnamed = max(unnamed, 1)
 	}
-	const most = 10 // structs that are declared, of which few say nothing
+	const most = 10 // declared structs: fewer are no sign
 	var held []string
 	if declared > 0 {
 		held = incompleteMembers(o, composites, hollow)
@@ -171,8 +171,8 @@ func empty(o *btf.Object, id uint32) bool {
 	return r != nil && btf.Composites.Has(r.Kind()) && r.Name() == 0 && r.Vlen() == 0
 }
 
-// incompleteMembers lists the members of composites that hold a struct or union which is only declared. hollow says so of the object's
-// own types.
+// incompleteMembers lists the members of composites that contain a struct or union that is only declared. hollow says which of the object's
+// own types contain one.
 func incompleteMembers(o *btf.Object, composites []btf.ID, hollow []bool) (list []string) {
 	first := uint32(o.First())
 	for _, id := range composites {
@@ -186,7 +186,7 @@ func incompleteMembers(o *btf.Object, composites []btf.ID, hollow []bool) (list 
 	return list
 }
 
-// memberWords is how many words a member has, and a record before its members.
+// memberWords is the number of words of a member, and also of a record before its members.
 const memberWords = 3
 
 func named(o *btf.Object, off uint32) string {
@@ -196,9 +196,9 @@ func named(o *btf.Object, off uint32) string {
 	return "(anon)"
 }
 
-// heldKind is the kind of what a member of a type holds: behind typedefs, qualifiers and arrays. 0 is void.
+// heldKind returns the kind of a type without its typedefs, qualifiers and arrays. 0 is void.
 func heldKind(o *btf.Object, id uint32) btf.Kind {
-	const longest = 1 << 10 // a chain that closes to a ring ends here
+	const longest = 1 << 10 // ends the walk of a cycle
 	for range longest {
 		r, ok := o.Record(btf.ID(id))
 		if !ok {
