@@ -7,16 +7,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// A Place says which unit of which section errors are about.
+// A Place identifies a unit for errors.
 type Place struct {
 	Index   int    // number of the unit in section order
 	Section string // ".debug_info"
-	Off     uint64 // of position 0 in the section: of the unit, unless that is part of MergedUnits
+	Off     uint64 // offset of position 0 in the section: the start of the unit, unless it is part of MergedUnits
 
-	d *Data // that the unit is of
+	d *Data // the DWARF that contains the unit
 }
 
-// Place is where the unit stands.
+// Place returns the place of the unit.
 func (u *Unit) Place() Place {
 	p := Place{u.Index, ".debug_info", u.Off - uint64(u.at), u.d}
 	if u.inTypes {
@@ -25,11 +25,11 @@ func (u *Unit) Place() Place {
 	return p
 }
 
-// A UnitError says where a unit breaks its format, or a rule.
+// A UnitError says where a unit violates its format or a rule.
 type UnitError struct {
 	elf.FormatError
 	Unit    int    // its number in section order
-	Context string // the source file, and the DIE by what it describes, once Explain has found them
+	Context string // source file and described entity, such as "fs/inode.c: struct inode"; set by Explain
 
 	d *Data
 }
@@ -44,31 +44,31 @@ func (e *UnitError) Error() string {
 
 func (e *UnitError) Unwrap() error { return &e.FormatError }
 
-// Err is an error at a position in the unit.
+// Err returns an error at a position in the unit.
 func (p Place) Err(pos int, format string, args ...any) error {
 	return &UnitError{FormatError: elf.FormatError{Section: p.Section, Offset: p.Off + uint64(pos), Problem: fmt.Sprintf(format, args...)}, Unit: p.Index, d: p.d}
 }
 
-// Err is an error at a position in the unit.
+// Err returns an error at a position in the unit.
 func (u *Unit) Err(pos int, format string, args ...any) error {
 	return u.Place().Err(pos, format, args...)
 }
 
-// Explain finds the context of an error, for which it reads the unit once more. The image must still be open.
+// Explain finds the context of an error. It reads the unit again, so the image must still be open.
 func (e *UnitError) Explain() {
 	if e.Context == "" && e.d != nil {
 		e.Context = e.d.describe(e.Section, e.Offset)
 	}
 }
 
-// Describe tells where a position in the unit is and what stands there, such as
+// Describe returns the place of a position in the unit and the entity that is described there, such as
 // "CU 3: .debug_info+0x1f0: fs/inode.c: struct inode".
 func (p Place) Describe(pos int) string {
 	off := p.Off + uint64(pos)
 	return fmt.Sprintf("CU %d: %s+%#x: %s", p.Index, p.Section, off, p.d.describe(p.Section, off))
 }
 
-// Describe is the same for a position in MergedUnits.
+// Describe is like Place.Describe, for a position in MergedUnits.
 func (w *MergedUnits) Describe(pos Offset) string {
 	i, ok := w.Find(pos)
 	if !ok {
@@ -82,8 +82,8 @@ func (w *MergedUnits) Describe(pos Offset) string {
 	return p.Describe(int(pos))
 }
 
-// describe finds the unit that an offset of a section lies in, and tells what stands there: the source file, and the DIE with
-// those around it. It is empty as far as the image cannot be read.
+// describe finds the unit at an offset of a section. It returns the source file, and the DIE at the offset with the DIEs that contain it. Parts
+// of the image that cannot be read are left out.
 func (d *Data) describe(section string, off uint64) string {
 	r := &Reader{d: d, sec: &d.info}
 	if section == ".debug_types" {
@@ -111,10 +111,10 @@ func (d *Data) describe(section string, off uint64) string {
 	return strings.Join(parts, ": ")
 }
 
-// maxText is how much of a name is shown.
+// maxText is the maximum length of a shown name, in bytes.
 const maxText = 200
 
-// text is the string of a key, fit to be shown.
+// text returns the string of a key, escaped and shortened for messages.
 func (d *Data) text(k StrKey) string {
 	var scratch [4]byte
 	b := d.keys.whole(k, &scratch)
@@ -122,7 +122,7 @@ func (d *Data) text(k StrKey) string {
 	return s[1 : len(s)-1]
 }
 
-// nouns are what DIEs describe.
+// nouns are the words for what DIEs describe, by tag.
 var nouns = map[Tag]string{TagArrayType: "array", TagClassType: "class", TagEnumerationType: "enum", TagFormalParameter: "parameter",
 	TagMember: "member", TagPointerType: "pointer", TagReferenceType: "reference", TagStructureType: "struct", TagSubroutineType: "function type",
 	TagTypedef: "typedef", TagUnionType: "union", TagInheritance: "base class", TagSubrangeType: "dimension", TagBaseType: "base type",
@@ -132,7 +132,7 @@ var nouns = map[Tag]string{TagArrayType: "array", TagClassType: "class", TagEnum
 	TagUnspecifiedParams: "list of unspecified parameters", TagCompileUnit: "unit", TagTypeUnit: "type unit", TagPartialUnit: "partial unit",
 	TagSkeletonUnit: "skeleton unit"}
 
-// Noun is what a DIE of that tag describes.
+// Noun returns the word for what DIEs of a tag describe.
 func Noun(t Tag) string {
 	if noun, ok := nouns[t]; ok {
 		return noun
@@ -140,9 +140,9 @@ func Noun(t Tag) string {
 	return fmt.Sprintf("DIE of tag %#x", uint16(t))
 }
 
-// nameOf is the name of the DIE that was just read, or of the one that it completes.
+// nameOf returns the name of the DIE that was just read, or else the name of its specification or abstract origin.
 func (u *Unit) nameOf(c *Cursor) string {
-	const steps = 4 // a concrete function, its abstract instance, the declaration of that
+	const steps = 4 // a concrete function, its abstract instance, and the declaration of that
 	other := *c
 	for range steps {
 		s := SlotSpec
@@ -157,10 +157,10 @@ func (u *Unit) nameOf(c *Cursor) string {
 	return ""
 }
 
-// path is the DIE at a position, or the last one before it, behind those that it stands in.
+// path describes the DIE at a position, or else the last DIE before it. The innermost DIEs that contain it come first.
 func (u *Unit) path(pos int) string {
 	var open []string // the DIEs whose children are being read, the root first
-	last := ""        // the DIE that was read last, when it has no children
+	last := ""        // the DIE that was read last, if it has no children
 	var c Cursor
 	c.Start(u)
 	for at := u.root; at <= pos && at < u.end; at = c.Next {
@@ -183,7 +183,7 @@ func (u *Unit) path(pos int) string {
 			open, last = append(open, noun), ""
 		}
 	}
-	const most = 4 // DIEs, the innermost
+	const most = 4 // only the innermost DIEs are shown
 	texts := open[min(1, len(open)):]
 	if last != "" {
 		texts = append(texts, last)

@@ -6,34 +6,34 @@ import (
 	"math/bits"
 )
 
-// A Cursor reads DIEs of one unit. Read fills Val for the slots in Has; the values of other slots are stale. The first
-// broken byte sets Err; from then on Read returns nil, so that every loop over siblings ends.
+// A Cursor reads DIEs of one unit. Read fills Val for the slots in Has; the values of other slots are stale. The first error sets Err. After
+// that, Read returns nil, so that every loop over siblings ends.
 type Cursor struct {
 	Has  uint64
-	Pos  int // where the DIE starts in the unit
-	Next int // where its attributes end: its first child, or its next sibling
+	Pos  int // position of the DIE in the unit
+	Next int // end of its attributes: position of its first child or next sibling
 	Err  error
 	Val  [maxSlots]uint64
 
-	first int // where the attributes of the DIE start, behind a leading name, unless Read needed no more than a layout
-	lead  int // where that name starts
+	first int // start of the attributes, after a leading name; not set if Read only needed a layout
+	lead  int // start of the leading name
 	u     *Unit
-	data  []byte // as Unit has it: slack bytes and more behind end
+	data  []byte // Unit.data: end is followed by at least slack bytes
 	end   int
-	limit int    // end, or where stop is asked before; 0 after an error, or a stray reference
-	refs  uint64 // references less 1 are less
-	rel   uint64 // in MergedUnits: position of the unit, which references inside of it count from
-	stray uint64 // the reference out of the unit that set limit to 0, plus 1
+	limit int    // end, or the position from which stop must be called first; 0 after an error or a stray reference
+	refs  uint64 // a reference minus 1 must be less
+	rel   uint64 // in MergedUnits: position of the unit, to which references inside the unit are relative
+	stray uint64 // the reference out of the unit that set limit to 0, plus 1; 0 if there was none
 	dense []Abbrev
-	low   *[lowCodes]Abbrev // the first of dense
+	low   *[lowCodes]Abbrev // the first elements of dense
 	attrs []attr
 	swap  bool
 	stop  func() error // or nil
 	runs  bounds
-	lists window // on the offsets of location lists
+	lists window // for the offsets of location lists
 }
 
-// Start puts the cursor on an opened unit.
+// Start prepares the cursor for an opened unit.
 func (c *Cursor) Start(u *Unit) {
 	c.u, c.data, c.end, c.limit, c.refs, c.stray, c.Err = u, u.data, u.end, u.end, uint64(u.refEnd)-1, 0, nil
 	c.stop, c.dense, c.attrs, c.swap = nil, u.abbrevs.dense, u.abbrevs.attrs, u.d.swap
@@ -45,8 +45,8 @@ func (c *Cursor) Start(u *Unit) {
 	}
 }
 
-// AskToStop makes the cursor call stop from time to time, until Start. An error of stop becomes the cursor's error. Fast paths
-// only compare with the limit up to which they may read, so this costs them nothing.
+// AskToStop makes the cursor call stop from time to time, until Start. An error of stop becomes the cursor's error. The fast paths compare
+// positions with a limit anyway, so this costs them nothing.
 func (c *Cursor) AskToStop(stop func() error) {
 	if c.stop = stop; stop != nil {
 		c.limit = min(c.end, c.Next+askEvery)
@@ -56,7 +56,7 @@ func (c *Cursor) AskToStop(stop func() error) {
 // askEvery is the number of bytes after which stop is called.
 const askEvery = 1 << 20
 
-// beyond reports whether the DIE at pos, which is not below the limit, can be read all the same.
+// beyond is called if pos is not below the limit. It reports whether the DIE at pos can be read, and calls stop if that is due.
 func (c *Cursor) beyond(pos int) bool {
 	if c.stop == nil || uint(pos) >= uint(c.end) {
 		c.fail(pos, "DIE lies past the end of its unit (%d bytes)", c.end)
@@ -69,11 +69,11 @@ func (c *Cursor) beyond(pos int) bool {
 	return c.Err == nil
 }
 
-// masks cuts a load of eight bytes to the width of a value. It is as long as a width can be, which saves a check.
+// masks cut a load of eight bytes to the width of a value. There is one for each value of a byte, which saves a bounds check.
 var masks = [256]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0, 0, 0, 0xffffffffffffffff}
 
-// Read reads the DIE at pos. It returns nil at the null entry that ends a sibling chain, with Next behind it, and after an
-// error.
+// Read reads the DIE at pos. It returns nil after an error, and for the null entry that ends a list of siblings; then Next is the position after
+// that entry.
 func (c *Cursor) Read(pos int) *Abbrev {
 	if uint(pos) < uint(c.limit) {
 		d := spanAt(c.data, pos)
@@ -111,8 +111,8 @@ func (c *Cursor) readAny(pos int) *Abbrev {
 	return c.load(a)
 }
 
-// head reads the code of the DIE at pos, and steps over its attributes where their length is fixed: then first is where they
-// start. Its results are those of Read.
+// head reads the abbreviation code of the DIE at pos, and sets first. If the attributes have a fixed length, it also sets Next. It returns what
+// Read returns.
 func (c *Cursor) head(pos int) *Abbrev {
 	if c.limit == 0 {
 		c.CheckRefs()
@@ -161,7 +161,7 @@ func (c *Cursor) head(pos int) *Abbrev {
 	return a
 }
 
-// leadKey is the key of the leading name, which ends before pos.
+// leadKey returns the key of the leading name, which ends before pos.
 func (c *Cursor) leadKey(pos int) StrKey {
 	if n := pos - 1 - c.lead; n == 1 || n == 2 || n == 3 {
 		return keyShort | StrKey(binary.LittleEndian.Uint32(c.data[c.lead:])&uint32(masks[n]))
@@ -172,7 +172,7 @@ func (c *Cursor) leadKey(pos int) StrKey {
 // behindString returns the position after the string at pos; 0 after an error.
 func (c *Cursor) behindString(pos int) int {
 	data := c.data[:c.end]
-	for i := pos; i < len(data); i++ { // nearly all have three characters or fewer
+	for i := pos; i < len(data); i++ { // nearly all names have at most three characters
 		if data[i] == 0 {
 			return i + 1
 		}
@@ -181,7 +181,7 @@ func (c *Cursor) behindString(pos int) int {
 	return 0
 }
 
-// load reads the attributes of the DIE that head stands on.
+// load reads the attributes of the DIE whose head was read.
 func (c *Cursor) load(a *Abbrev) *Abbrev {
 	c.Has = a.Has
 	pos := c.first
@@ -218,7 +218,7 @@ func (c *Cursor) load(a *Abbrev) *Abbrev {
 	return a
 }
 
-// loadRel loads attributes of fixed places behind pos, in a unit of MergedUnits.
+// loadRel loads attributes at fixed distances from pos. References can be relative to the unit, as in MergedUnits.
 func (c *Cursor) loadRel(attrs []attr, pos int) {
 	for i := range attrs {
 		t := &attrs[i]
@@ -230,7 +230,7 @@ func (c *Cursor) loadRel(attrs []attr, pos int) {
 	}
 }
 
-// Null reports whether the DIE at pos is the null entry that ends a sibling chain.
+// Null reports whether the DIE at pos is the null entry that ends a list of siblings.
 func (c *Cursor) Null(pos int) bool { return uint(pos) < uint(c.limit) && c.data[pos] == 0 }
 
 func (c *Cursor) rare(code uint64) *Abbrev {
@@ -247,18 +247,18 @@ func (c *Cursor) fail(pos int, format string, args ...any) {
 	}
 }
 
-// FailWith makes err, unless it is nil, the cursor's error.
+// FailWith makes err the cursor's error, unless err is nil.
 func (c *Cursor) FailWith(err error) {
 	if err != nil && c.Err == nil {
 		c.Err, c.limit = err, 0
 	}
 }
 
-// Fail makes a broken rule at the DIE the cursor's error.
+// Fail sets the cursor's error to a problem at a position of the unit.
 func (c *Cursor) Fail(pos int, format string, args ...any) { c.fail(pos, format, args...) }
 
-// readVarying reads a DIE whose attributes have varying lengths: those before the first that varies at their places, the others one
-// by one.
+// readVarying reads a DIE whose attributes have varying lengths. The attributes before the first varying one are at fixed distances from pos. The
+// others are read one by one.
 func (c *Cursor) readVarying(a *Abbrev, pos int) {
 	attrs := c.attrs[a.first : a.first+uint32(a.n)]
 	if pos+int(a.prefix) > c.end {
@@ -275,7 +275,7 @@ func (c *Cursor) readVarying(a *Abbrev, pos int) {
 	c.Next = pos
 }
 
-// readAttr reads one attribute and returns the position behind it; 0 after an error.
+// readAttr reads one attribute and returns the position after it; 0 after an error.
 func (c *Cursor) readAttr(t *attr, pos int) int {
 	data := c.data[:c.end]
 	var v uint64
@@ -340,7 +340,7 @@ func (c *Cursor) readAttr(t *attr, pos int) int {
 	return next
 }
 
-// loadAt is the value of width bytes at pos.
+// loadAt returns the value of width bytes at pos.
 func (c *Cursor) loadAt(pos int, width uint8) uint64 {
 	v := binary.LittleEndian.Uint64(c.data[pos:])
 	if c.swap {
@@ -349,7 +349,7 @@ func (c *Cursor) loadAt(pos int, width uint8) uint64 {
 	return v & masks[width]
 }
 
-// block steps over a block; its value is position and length, as in SlotExpr.
+// block reads the length of a block. v is the position and length of its contents, as in SlotExpr, and next the position after it.
 func (c *Cursor) block(t *attr, pos int) (v uint64, next int) {
 	var n uint64
 	if t.width == 0 {
@@ -369,7 +369,7 @@ func (c *Cursor) block(t *attr, pos int) (v uint64, next int) {
 	return uint64(pos) | n<<32, pos + int(n)
 }
 
-// indirect reads an attribute whose form stands in the DIE (DWARF 5, section 7.5.3).
+// indirect reads an attribute whose form is stored in the DIE (DWARF 5, section 7.5.3).
 func (c *Cursor) indirect(t *attr, pos int) int {
 	f, next := uleb(c.data[:c.end], pos)
 	if next == 0 || form(f) == formIndirect || form(f) == formImplicitConst || f > 0xffff {
@@ -392,7 +392,7 @@ func (c *Cursor) indirect(t *attr, pos int) int {
 	return c.readAttr(&at, next)
 }
 
-// abbrevTag is the tag of the DIE at pos, whose code has been read before.
+// abbrevTag returns the tag of the DIE at pos. Its code must have been read before.
 func (u *Unit) abbrevTag(pos int) Tag {
 	code, _ := uleb(u.data[:u.end], pos)
 	if code < uint64(len(u.abbrevs.dense)) && u.abbrevs.dense[code].Tag != 0 {
@@ -401,7 +401,7 @@ func (u *Unit) abbrevTag(pos int) Tag {
 	return u.abbrevs.sparse[code].Tag
 }
 
-// Skip returns the position behind all descendants of the DIE a that was just read.
+// Skip returns the position after all descendants of the DIE that was just read. a is its abbreviation.
 func (c *Cursor) Skip(a *Abbrev) int {
 	if !a.Children {
 		return c.Next
@@ -431,7 +431,7 @@ func (c *Cursor) Skip(a *Abbrev) int {
 	}
 }
 
-// sibling is where DW_AT_sibling of the DIE that was just read leads; it must lead forward.
+// sibling returns the target of DW_AT_sibling of the DIE that was just read. ok is false if it does not lead forward to the end of the children.
 func (c *Cursor) sibling() (pos int, ok bool) {
 	if c.Has&bit(SlotSibling) == 0 {
 		return 0, false
@@ -443,7 +443,7 @@ func (c *Cursor) sibling() (pos int, ok bool) {
 	return int(s), true
 }
 
-// Value is a number, 0 when the DIE does not have it.
+// Value returns the value of a slot; 0 if the DIE does not fill it.
 func (c *Cursor) Value(s Slot) uint64 {
 	if c.Has&bit(s) == 0 {
 		return 0
@@ -454,11 +454,11 @@ func (c *Cursor) Value(s Slot) uint64 {
 // Present reports whether the DIE fills a slot.
 func (c *Cursor) Present(s Slot) bool { return c.Has&bit(s) != 0 }
 
-// Only reports whether the DIE fills no other slots than these.
+// Only reports whether the DIE fills no slots except these.
 func (c *Cursor) Only(a, b, d, e Slot) bool { return c.Has&^(bit(a)|bit(b)|bit(d)|bit(e)) == 0 }
 
-// Ref is the target of a reference, as an offset in the unit; ok is false when it is absent or cannot be followed. One that leads out
-// of the unit, or to its header, is an error, which the next Read or CheckRefs reports.
+// Ref returns the target of a reference, as an offset in the unit. ok is false if the reference is absent or cannot be followed. A reference that
+// leads out of the unit, or to its header, is an error, which the next Read or CheckRefs reports.
 func (c *Cursor) Ref(s Slot) (off Offset, ok bool) {
 	if c.Has&bit(s) == 0 {
 		return 0, false
@@ -473,14 +473,14 @@ func (c *Cursor) Ref(s Slot) (off Offset, ok bool) {
 	return Offset(v), true
 }
 
-// CheckRefs reports a reference of the DIE that was just read, if it leads outside the unit, as the cursor's error. Read does so too.
+// CheckRefs sets the cursor's error if a reference of the DIE that was just read leads out of the unit. Read does this too.
 func (c *Cursor) CheckRefs() {
 	if c.stray != 0 && c.Err == nil {
 		c.fail(c.Pos, "reference to %#x, where no DIE starts", c.u.Place().Off+c.stray-1)
 	}
 }
 
-// Name is the key of DW_AT_name; 0 when there is none.
+// Name returns the key of DW_AT_name; 0 if there is none.
 func (c *Cursor) Name() StrKey {
 	switch {
 	case c.Has&bit(SlotName) != 0:
@@ -495,11 +495,10 @@ func (c *Cursor) Name() StrKey {
 	return c.text(SlotName, SlotNameKey, SlotNameX)
 }
 
-// ConstString is the key of a DW_AT_const_value that is a string; 0 when there is none.
+// ConstString returns the key of a DW_AT_const_value that is a string; 0 if there is none.
 func (c *Cursor) ConstString() StrKey { return c.text(SlotConstStr, SlotConstKey, SlotConstX) }
 
-// text returns the key of a string. A string outside of its section is an error: without it, a type or a function would be lost
-// without a message.
+// text returns the key of a string. A string outside of its section is an error. Otherwise a type or a function would be lost without a message.
 func (c *Cursor) text(strp, key, index Slot) (k StrKey) {
 	d := c.u.d
 	switch {
@@ -520,7 +519,7 @@ func (c *Cursor) text(strp, key, index Slot) (k StrKey) {
 	return k
 }
 
-// LowPC is DW_AT_low_pc, 0 when there is none.
+// LowPC returns DW_AT_low_pc. ok is false if there is none.
 func (c *Cursor) LowPC() (addr uint64, ok bool) {
 	if c.Has&bit(SlotLowPCX) != 0 {
 		if addr, ok = c.u.addrx(c.Val[SlotLowPCX]); !ok {

@@ -16,17 +16,17 @@ import (
 // ErrNoDWARF says that an image has no .debug_info.
 var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty (give the file as it was before it was stripped, or put its debug file beside it)")
 
-// A span is the bytes from a position on. Eight bytes can be loaded at any offset that fits a byte, and the one check that all
-// are there is made when it is taken.
+// A span is the bytes from a position on. Its length is checked once, when it is taken. After that, eight bytes can be loaded at any offset
+// that fits a byte, without another check.
 type span = *[spanSize]byte
 
 const spanSize = 272
 
-// slack is how many bytes behind the last one a section's buffer holds, so that a span may be taken anywhere, and also behind the code
-// and the short name of a DIE that turns out to be cut short.
+// slack is the number of bytes in a buffer after the end of its section. With it, a span can be taken at any position in the section, and also
+// after the code and the short name of a DIE that is cut short.
 const slack = spanSize + 16
 
-// spanAt is the span at a position, which is less than 1 << 31. (That the number is one of 32 bits saves half of the instructions.)
+// spanAt returns the span at a position, which must be less than 1 << 31. The conversion to 32 bits saves half of the instructions.
 func spanAt(data []byte, pos int) span {
 	at := uint(uint32(pos))
 	return span(data[at : at+spanSize])
@@ -41,32 +41,32 @@ type Data struct {
 	info   section // .debug_info
 	types  section // .debug_types, DWARF 4
 	abbrev section
-	tables *tables // of abbrev
+	tables *tables // parsed tables of abbrev
 	addr   []byte
 	strOff []byte
 	loc    section // .debug_loc
 	lists  section // .debug_loclists
 
 	Strings Strings
-	keys    *Strings          // gives the keys: Strings, or that of the image whose supplementary file this is
-	sup     *Data             // what DW_FORM_GNU_ref_alt and DW_FORM_ref_sup lead into, or nil
-	sigs    map[uint64]uint64 // where TypeUnits was called: the local ids of their types
-	sigMax  uint64            // the highest of them
-	split   bool              // of a .dwo or .dwp file
+	keys    *Strings          // creates the keys: Strings, or in a supplementary file the Strings of its image
+	sup     *Data             // the supplementary file, for DW_FORM_GNU_ref_alt and DW_FORM_ref_sup, or nil
+	sigs    map[uint64]uint64 // after TypeUnits: the local ids of types, by signature
+	sigMax  uint64            // the highest of these ids
+	split   bool              // it is from a .dwo or .dwp file
 }
 
-// A section is a debug section that is read from the file piece by piece, or held whole where its stored bytes are not its
-// bytes.
+// A section is a debug section. It is read from the file piece by piece, or kept in memory if the bytes in the file must be changed first, for
+// example decompressed.
 type section struct {
 	s     *elf.Section
 	file  *elf.File
-	whole []byte // with slack; nil when read from the file
+	whole []byte // the whole section and slack; nil if it is read from the file
 	size  uint64
-	base  uint64 // where it starts in that of the file, of which it may be a part
-	all   uint64 // bytes that that has, of .debug_abbrev
+	base  uint64 // its offset in the section of the file, if it is a part of that
+	all   uint64 // size of the section of the file, in bytes; only for .debug_abbrev
 }
 
-// Open finds the debug sections of an image. The error is ErrNoDWARF when there are none.
+// Open finds the debug sections of an image. The error is ErrNoDWARF if there are none.
 func Open(f *elf.File) (*Data, error) {
 	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
 	d.keys = &d.Strings
@@ -124,12 +124,12 @@ func openOne(f *elf.File, s *elf.Section) (section, error) {
 	}
 	sec := section{s: s, file: f, size: s.Size}
 	if f.Plain(s) {
-		return sec, f.ReadAt(s, nil, s.Size) // it lies in the file
+		return sec, f.ReadAt(s, nil, s.Size) // an error if the file ends before the section
 	}
 	return sec, sec.load()
 }
 
-// load reads the section whole.
+// load reads the whole section into memory.
 func (s *section) load() error {
 	if s.whole != nil || s.file == nil {
 		return nil
@@ -148,11 +148,11 @@ func (s *section) load() error {
 	return nil
 }
 
-// cacheLine is what processors copy at once where source and destination lie alike.
+// cacheLine is the size of a cache line. Copies are fastest if source and destination have the same offset in it.
 const cacheLine = 64
 
-// at reads the n bytes at off, and slack behind them, into a buffer, which grows as needed; a section held whole gives a window
-// instead. Bytes behind the section's end are zero.
+// at returns the n bytes at off, followed by slack. It reads them into the buffer, which grows as needed. If the section is in memory, it
+// returns a part of that instead. Bytes after the end of the section are zero.
 func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	if off > s.size || n > s.size-off {
 		return nil, s.err(off, "%d bytes reach past the end of the section (%d bytes)", n, s.size)
@@ -164,21 +164,22 @@ func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	if len(*buf) < want+cacheLine {
 		*buf = make([]byte, want+want/2+cacheLine)
 	}
-	b := (*buf)[(s.s.Off+off)%cacheLine:][:want] // as it lies in the file
+	b := (*buf)[(s.s.Off+off)%cacheLine:][:want] // the same offset in a cache line as in the file
 	have := min(n+slack, s.size-off)
 	clear(b[have:])
 	return b, s.file.ReadAt(s.s, b[:have], off)
 }
 
-// A window is a part of a section that is read ahead, for sequential access.
+// A window is a part of a section that was read ahead, for sequential access.
 type window struct {
 	sec  *section
-	off  uint64 // of data in the section
+	off  uint64 // offset of data in the section
 	data []byte
 	buf  []byte
 }
 
-// at is the section from an offset in it on: want bytes or more, unless it ends before. Where it has to be read, ahead bytes are.
+// at returns the bytes of a section from an offset on: at least want bytes, or fewer at the end of the section. If it has to read the file, it
+// reads ahead bytes.
 func (w *window) at(sec *section, off, want, ahead uint64) ([]byte, error) {
 	if sec.whole != nil && off <= sec.size {
 		return sec.whole[off:sec.size], nil

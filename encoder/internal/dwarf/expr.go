@@ -23,13 +23,13 @@ const (
 	OpGNUAddrIndex  = 0xfb
 )
 
-// An Op is one operation of an expression. For an entry value, A is where its block starts and B how long it is.
+// An Op is one operation of an expression. For an entry value, A is the position of its block and B the length.
 type Op struct {
 	Code uint8
 	A, B uint64
 }
 
-// operand kinds of opcodes; a zero byte pads.
+// Kinds of operands. An opcode with fewer than two operands is padded with argNone.
 const (
 	argNone = iota
 	arg1
@@ -45,7 +45,7 @@ const (
 	argBad    // unknown opcode
 )
 
-// operands says what follows each opcode.
+// operands has the kinds of operands of each opcode.
 var operands = func() (t [256][2]uint8) {
 	for i := range t {
 		t[i][0] = argBad
@@ -84,7 +84,7 @@ var operands = func() (t [256][2]uint8) {
 	return t
 }()
 
-// Ops appends the operations of an expression to dst; ok is false when one cannot be decoded.
+// Ops appends the operations of an expression to dst. ok is false if one cannot be decoded.
 func (u *Unit) Ops(dst []Op, expr []byte) (ops []Op, ok bool) { return u.ops(dst, expr, u.dwarf64) }
 
 func (u *Unit) ops(dst []Op, expr []byte, wide bool) (ops []Op, ok bool) {
@@ -159,14 +159,14 @@ func (u *Unit) operand(expr []byte, pos int, kind uint8, wide bool, op *Op) (v u
 	return v, pos + fixed, true
 }
 
-// Block is the bytes of an expression that a slot names by position and length.
+// Block returns the bytes of an expression. v is the value of a slot: position and length.
 func (u *Unit) Block(v uint64) []byte {
 	pos, n := int(uint32(v)), int(v>>32)
 	return u.data[pos : pos+n]
 }
 
-// FirstOperand evaluates a member offset expression (rule 01/3.2): the operand of a leading
-// DW_OP_plus_uconst or DW_OP_constu; all-ones for any other opcode, 0 for an empty expression.
+// FirstOperand evaluates a member offset expression (rule 01/3.2). It returns the operand if the first operation is DW_OP_plus_uconst or
+// DW_OP_constu, all ones for any other operation, and 0 for an empty expression.
 func (u *Unit) FirstOperand(v uint64) uint64 {
 	expr := u.Block(v)
 	if len(expr) == 0 {
@@ -181,9 +181,9 @@ func (u *Unit) FirstOperand(v uint64) uint64 {
 	return NoRef
 }
 
-// Address is the fixed address that an expression states, as the slot names it: DW_OP_addr or DW_OP_addrx first, and where
-// exactly one DW_OP_plus_uconst follows, that added (rule 01/6.9). problem says why an address that is stated cannot
-// be read.
+// Address returns the fixed address that an expression states (rule 01/6.9). v is the value of a slot. The expression must begin with DW_OP_addr
+// or DW_OP_addrx. If it has exactly one more operation and that is DW_OP_plus_uconst, its operand is added. problem says why a stated address
+// cannot be read.
 func (u *Unit) Address(v uint64) (addr uint64, ok bool, problem string) {
 	expr := u.Block(v)
 	if len(expr) == 0 || expr[0] != OpAddr && expr[0] != OpAddrx && !(u.d.split && expr[0] == OpGNUAddrIndex) {
@@ -192,7 +192,7 @@ func (u *Unit) Address(v uint64) (addr uint64, ok bool, problem string) {
 	var buf [3]Op
 	ops, ok := u.Ops(buf[:0], expr)
 	if !ok {
-		return 0, false, "" // as where there is none
+		return 0, false, "" // like an expression without address
 	}
 	addr = ops[0].A
 	if ops[0].Code != OpAddr {

@@ -1,10 +1,10 @@
 package dwarf
 
-// Uses tells which forms that lead out of their unit an abbreviation table declares.
+// Uses says which kinds of forms that lead out of their unit an abbreviation table declares.
 type Uses struct {
 	RefAddr       bool // DW_FORM_ref_addr: another unit
 	Signature     bool // DW_FORM_ref_sig8: a type unit
-	Supplementary bool // DW_FORM_GNU_ref_alt, DW_FORM_ref_sup4 and 8, and strings alike
+	Supplementary bool // DW_FORM_GNU_ref_alt, DW_FORM_ref_sup4, DW_FORM_ref_sup8, and the forms for strings
 }
 
 func (u Uses) and(o Uses) Uses {
@@ -22,5 +22,5 @@ func (u *Uses) note(f form) {
 	}
 }
 
-// Uses tells what the abbreviations of an opened unit declare, whether a DIE uses them or not.
+// Uses returns what the abbreviations of an opened unit declare, whether or not a DIE uses them.
 func (u *Unit) Uses() Uses { return u.abbrevs.uses }

@@ -9,39 +9,39 @@ import (
 
 // The problem: reading attributes one by one, in a loop with branches, would take most of the time of translation.
 //
-// The idea: nine of ten DIEs of a kernel have a fixed length, and their only interesting attributes are a name, a type, a
-// sibling, one number (a size, offset, value, bound or list), and perhaps a flag. Their abbreviations have a layout, with which
-// these values are loaded without a loop or a branch.
+// The idea: nine of ten DIEs of a kernel have a fixed length, and few attributes that matter: a name, a type, a sibling, one number (a size,
+// offset, value, bound or list), and perhaps a flag. The abbreviations of such DIEs have a layout, with which these values are loaded without a
+// loop or a branch.
 
-// A layout has the positions of these attributes, counted from the byte before the first attribute, after a leading name.
-// Attributes that a DIE lacks are loaded from an arbitrary position, and their bit in Has is not set. 40 bytes.
+// A layout has the positions of these attributes. They count from the byte before the first attribute, after a leading name. Attributes that a
+// DIE lacks are loaded from an arbitrary position, and their bit in Has is not set. A layout has 40 bytes.
 type layout struct {
 	kind           RunKind
 	fixity         fixity
 	name, typ, sib uint8  // 4 bytes each
-	num, width     uint8  // the number, and how many bytes it has
-	shift          uint8  // moves eight bytes of a big-endian file, of which the first ones are the number, down to it
-	word           uint8  // where four bytes start in which the number comes last (big endian) or first; for runs only
-	bits           uint8  // the size of a bit field, one byte
-	slot, flag     Slot   // of the number and of the flag, noValue for none
-	bitMask        uint8  // 0 where there is no size of a bit field
-	scale          uint32 // 8 where the number counts bytes of a member, so that it counts bits
+	num, width     uint8  // position of the number, and its length in bytes
+	shift          uint8  // big endian: the shift that keeps only the number, which comes first in the eight loaded bytes
+	word           uint8  // for runs: position of four bytes that end (big endian) or begin (little endian) with the number
+	bits           uint8  // position of the size of a bit field, one byte
+	slot, flag     Slot   // of the number and of the flag; noValue if there is none
+	bitMask        uint8  // 0 if there is no size of a bit field
+	scale          uint32 // 8 if the number is a member offset in bytes, so that the result is in bits
 	add            uint32
-	nameMask       uint32 // 0 where there is no offset of a name
+	nameMask       uint32 // 0 if there is no offset of a name
 	mask           uint32 // cuts a load of four bytes to the number
-	wide           uint64 // the same of eight bytes
+	wide           uint64 // cuts a load of eight bytes to the number
 }
 
-// A RunKind is a kind of DIEs that occur in long runs: they have a name, a type or a number or both, no children, and no other
-// attribute of interest.
+// A RunKind is a kind of DIEs that occur in long runs. Such DIEs have a name, and a type or a number or both. They have no children, and no other
+// attributes that matter.
 type RunKind uint8
 
-// The sorts.
+// The kinds of runs.
 const (
 	RunNone        RunKind = iota
-	RunMembers             // the number is the position in bits, below the size of a bit field << 24
+	RunMembers             // the number is the offset in bits | size of the bit field << 24
 	RunParams              // formal parameters without a location
-	RunEnumerators         // the number is the value, 32 bits without sign
+	RunEnumerators         // the number is the value, as unsigned 32 bits
 )
 
 // A fixity says whether a layout covers all attributes that must be read.
@@ -49,14 +49,14 @@ type fixity uint8
 
 const (
 	notFixed     fixity = iota
-	namePrefixed        // behind a leading name
-	fullyFixed          // without one
+	namePrefixed        // it does, after a leading name
+	fullyFixed          // it does, and there is no leading name
 )
 
 // noValue is a slot that no attribute fills.
 const noValue Slot = maxSlots - 1
 
-// layoutOf is the layout of an abbreviation whose attributes have been read.
+// layoutOf returns the layout of an abbreviation whose attributes have been read. It is zero if a layout cannot cover them.
 func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	if a.fixed < 0 || t.key.scan {
 		return layout{}
@@ -72,7 +72,7 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	}
 	l.mask, l.wide, l.shift, l.word = uint32(masks[l.width]), masks[l.width], (64-8*l.width)%64, l.num
 	if l.kind = l.runOf(a); t.key.swap && l.width != 0 {
-		if l.word = l.num + l.width - 4; l.num+l.width < 4 { // a number in front of which nothing stands
+		if l.word = l.num + l.width - 4; l.num+l.width < 4 { // the four bytes would start before the DIE
 			l.kind = RunNone
 		}
 	}
@@ -86,7 +86,7 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 	return l
 }
 
-// put gives an attribute its place; false when there is none for it.
+// put adds an attribute to the layout. It returns false if the layout has no place for it.
 func (l *layout) put(at *attr) bool {
 	if at.at >= math.MaxUint8 || at.shape != shapeFixed {
 		return false
@@ -121,10 +121,10 @@ func (l *layout) put(at *attr) bool {
 	return false
 }
 
-// maxInRun is how long the attributes may be of a DIE that stands in runs: with the code, their length fits a byte.
+// maxInRun is the largest length of the attributes of a DIE in a run: together with the code, the length must fit a byte.
 const maxInRun = math.MaxUint8 - 1
 
-// runOf is the sort of runs that such DIEs can stand in.
+// runOf returns the kind of runs in which DIEs with this layout can be.
 func (l *layout) runOf(a *Abbrev) RunKind {
 	name := bit(SlotName)
 	if a.lead {
@@ -148,7 +148,7 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 	return RunNone
 }
 
-// loadFixed loads what a layout says; d starts in front of the attributes.
+// loadFixed loads the values of a layout. d starts at the byte before the attributes.
 func (c *Cursor) loadFixed(l *layout, d span) {
 	name, typ, sib := binary.LittleEndian.Uint32(d[l.name:]), binary.LittleEndian.Uint32(d[l.typ:]), binary.LittleEndian.Uint32(d[l.sib:])
 	num := binary.LittleEndian.Uint64(d[l.num:])
@@ -162,20 +162,19 @@ func (c *Cursor) loadFixed(l *layout, d span) {
 
 // A Run holds the values of consecutive DIEs of one kind.
 type Run struct {
-	Words []uint32 // three for each: key of the name, reference of the type, number; of parameters the first two
-	Next  int      // where the first DIE stands that is not one of them
-	Bits  uint32   // all sizes of bit fields, ored
+	Words []uint32 // three for each DIE: key of the name, reference of the type, number; for parameters only the first two
+	Next  int      // position of the first DIE after the run
+	Bits  uint32   // bitwise or of all sizes of bit fields
 }
 
-// Read appends the DIEs of a kind from pos on. It stops at the first DIE that is of another kind or has an error, such as a
-// reference out of the unit; that one is left to the slow path. More than four of ten DIEs of a kernel are members, and most have
-// the same abbreviation as the previous one.
+// Read appends the DIEs of a kind from pos on. It stops at the first DIE that has another kind or an error, such as a reference out of the unit.
+// That DIE is left to the slow path. More than four of ten DIEs of a kernel are members, and most have the same abbreviation as the previous one.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	r.Bits = 0
 	words := r.Words
 	c.runs.each = kind.words()
 	if kind == RunEnumerators {
-		c.runs.refs = math.MaxUint32 // there is none
+		c.runs.refs = math.MaxUint32 // they have no reference
 	}
 	for pos < c.limit {
 		code := c.data[pos]
@@ -194,7 +193,7 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 		}
 		words = slices.Grow(words, 3*atOnce)
 		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
-		last := c.end - int(a.fixed) - 1 // where one of them can start
+		last := c.end - int(a.fixed) - 1 // the last position where such a DIE can start
 		n, left := a.run(room, c.data[pos:last+spanSize], &c.runs)
 		if n == 0 {
 			break
@@ -207,10 +206,10 @@ func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
 	}
 }
 
-// atOnce is how many DIEs run reads at most.
+// atOnce is the maximum number of DIEs that one call of run reads.
 const atOnce = 64
 
-// words is how many words there are of each DIE in a run.
+// words returns the number of words per DIE of a run.
 func (k RunKind) words() uint {
 	if k == RunParams {
 		return 2
@@ -218,23 +217,23 @@ func (k RunKind) words() uint {
 	return 3
 }
 
-// bounds are what the DIEs of a run must not exceed.
+// bounds are limits for the DIEs of a run.
 type bounds struct {
-	names, refs uint32 // the highest key of a name, and what references are up to; 0 is none
-	each        uint   // words of each
+	names, refs uint32 // the highest key of a name, which is 0 for no name; a reference minus 1 must be less than refs
+	each        uint   // words per DIE
 	swap        bool   // big endian
 }
 
-// run reads the DIEs at the start of data into words, as long as they have this abbreviation, no error, and a span of bytes left.
-// n is the number of words, and left the number of bytes after those DIEs. This is the hottest loop of the program; in a function
-// of its own, it has all registers.
+// run reads the DIEs at the start of data into words, as long as they have this abbreviation and no error, and a span of bytes is left. n is the
+// number of words, and left the number of bytes after those DIEs. This is the hottest loop of the program. It is a separate function so that it
+// can use all registers.
 //
 //go:noinline
 func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, limits *bounds) (n, left int) {
 	l, code, size := &a.layout, data[0], uint8(a.fixed+1)
 	nameAt, typAt, numAt := l.name, l.typ, l.word
 	to := uint(0)
-	_ = words[to] // the one check that it is not nil
+	_ = words[to] // the only nil check
 	for to < uint(len(words)-2) && len(data) >= spanSize {
 		d := span(data)
 		if d[0] != code {
@@ -257,7 +256,7 @@ func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, limits *bounds) (n,
 	return int(to), len(data)
 }
 
-// one reads the DIE at pos and returns the position behind it; 0 when it is not of the sort, or there is something wrong with it.
+// one reads the DIE at pos and returns the position after it. It returns 0 if the DIE has another kind or an error.
 //
 //go:noinline
 func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
@@ -309,7 +308,8 @@ func (r *Run) one(c *Cursor, kind RunKind, pos int) int {
 	return at
 }
 
-// shortName is the key of a name of up to three bytes that stands at d, and the length of what stands there; 0 for others.
+// shortName returns the key of a name of one to three bytes at the start of d, and the length of the name with its zero byte. n is 0 for
+// other names.
 func shortName(d span) (key uint32, n int) {
 	v := binary.LittleEndian.Uint32(d[:])
 	n = bits.TrailingZeros32(zeroBytes(v)) / 8
@@ -319,5 +319,5 @@ func shortName(d span) (key uint32, n int) {
 	return uint32(keyShort) | v&(1<<(8*uint(n))-1), n + 1
 }
 
-// zeroBytes sets the high bit of the lowest byte of v that is 0; what is set above it means nothing. It is 0 where none is.
+// zeroBytes sets the high bit of the lowest byte of v that is 0. Higher bits of the result have no meaning. The result is 0 if v has no zero byte.
 func zeroBytes(v uint32) uint32 { return (v - 0x01010101) &^ v & 0x80808080 }

@@ -1,6 +1,6 @@
 package dwarf
 
-// A LocKind says how a location is given.
+// A LocKind says how a location is stored.
 type LocKind uint8
 
 // The kinds of DW_AT_location.
@@ -8,19 +8,19 @@ const (
 	LocNone    LocKind = iota
 	LocExpr            // one expression: position and length in the unit
 	LocList            // a list at an offset of .debug_loclists
-	LocList4           // a list at an offset of .debug_loc, as DWARF 2 to 4 have it
-	LocListGNU         // a list at an offset of .debug_loc.dwo, before DWARF 5
+	LocList4           // a list at an offset of .debug_loc (DWARF 2 to 4)
+	LocListGNU         // a list at an offset of .debug_loc.dwo (before DWARF 5)
 	LocOdd             // a form that cannot be decoded
 )
 
 // A Location is the undecoded value of a DW_AT_location.
 type Location struct {
 	Kind  LocKind
-	Wide  bool // the unit is in the 64-bit format
+	Wide  bool // the unit has the 64-bit format
 	Value uint64
 }
 
-// Location is the DW_AT_location of the DIE that was just read.
+// Location returns the DW_AT_location of the DIE that was just read.
 func (c *Cursor) Location() Location {
 	switch {
 	case c.Has&bit(SlotExpr) != 0:
@@ -44,7 +44,8 @@ func (c *Cursor) Location() Location {
 	return Location{}
 }
 
-// loclistx is the section offset of an indexed location list. The offsets are read through a window, which those of one unit fit.
+// loclistx returns the section offset of an indexed location list. The offsets are read through a window, which is large enough for those of
+// one unit.
 func (u *Unit) loclistx(w *window, index uint64) (off uint64, ok bool) {
 	width := u.offsetSize()
 	if index > 1<<31 {
@@ -60,24 +61,23 @@ func (u *Unit) loclistx(w *window, index uint64) (off uint64, ok bool) {
 	return u.listBase + uint64(u.d.order.Uint32(b)), true
 }
 
-// offsetsWindow is how much of the offsets of lists is read at a time.
+// offsetsWindow is the number of bytes of list offsets that are read at a time.
 const offsetsWindow = 4 << 10
 
-// windowSize is how much of a location section is read at a time: lists of one unit lie together.
+// windowSize is the number of bytes of a location section that are read at a time. The lists of one unit are next to each other.
 const windowSize = 64 << 10
 
-// A Locations decodes locations. It belongs to one worker.
+// Locations decodes locations. It may be used by one goroutine at a time.
 type Locations struct {
 	ops []Op
 	win window
 
-	wide bool // the unit of the location at hand is in the 64-bit format
+	wide bool // the unit of the current location has the 64-bit format
 }
 
-// Each calls visit for every description of a location, numbered from 0: an expression is one; a list is walked in order,
-// base address entries not counted, empty ranges and empty expressions counted. The walk ends at the first entry that
-// cannot be decoded, and when visit returns false (rule 01/9.2). The operations and the expression are
-// valid during the call.
+// Each calls visit for every description of a location, numbered from 0. An expression is one description. The entries of a list are visited in
+// order. Base address entries are not counted; empty ranges and empty expressions are. The walk ends at the first entry that cannot be decoded,
+// or if visit returns false (rule 01/9.2). The operations and the expression are valid during the call.
 func (l *Locations) Each(u *Unit, loc Location, visit func(k int, ops []Op, expr []byte) bool) {
 	l.wide = loc.Wide
 	switch loc.Kind {
@@ -100,7 +100,7 @@ func (l *Locations) decode(u *Unit, expr []byte) (ops []Op, ok bool) {
 	return l.ops, ok
 }
 
-// Sub decodes an expression inside another one, such as the block of an entry value.
+// Sub decodes an expression inside another one, such as the block of an entry value. single is false unless it has exactly one operation.
 func (l *Locations) Sub(u *Unit, expr []byte) (op Op, single bool) {
 	var buf [2]Op
 	ops, ok := u.ops(buf[:0], expr, l.wide)
@@ -110,7 +110,7 @@ func (l *Locations) Sub(u *Unit, expr []byte) (op Op, single bool) {
 	return ops[0], true
 }
 
-// bytes is the section from off on: want bytes or more, unless it ends before or cannot be read.
+// bytes returns the bytes of a section from off on: at least want bytes, or fewer at its end. It returns nil if they cannot be read.
 func (l *Locations) bytes(sec *section, off uint64, want uint64) []byte {
 	b, err := l.win.at(sec, off, want, windowSize)
 	if err != nil {
@@ -119,7 +119,7 @@ func (l *Locations) bytes(sec *section, off uint64, want uint64) []byte {
 	return b
 }
 
-// entryMax bounds the head of a list entry: opcode, two numbers, a length.
+// entryMax bounds the bytes of a list entry before its expression: kind, two numbers and a length.
 const entryMax = 48
 
 // list4 walks .debug_loc (DWARF 4, section 2.6.2).
@@ -162,7 +162,7 @@ func (u *Unit) addrAt(b []byte) uint64 {
 	return uint64(u.d.order.Uint32(b))
 }
 
-// visitEntry decodes the expression of n bytes at off and hands it to visit; false ends the walk.
+// visitEntry decodes the expression of n bytes at off and calls visit with it. It returns false to end the walk.
 func (l *Locations) visitEntry(u *Unit, sec *section, off, n uint64, k int, visit func(int, []Op, []byte) bool) bool {
 	if n > sec.size-min(off, sec.size) {
 		return false

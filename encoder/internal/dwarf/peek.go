@@ -1,13 +1,13 @@
 package dwarf
 
-// A Peek reads single DIEs with all attributes that a type can have, also those that the rules do not read of their tags. It is for
-// the few DIEs that no rule is for: it compiles the abbreviations of a unit once more.
+// A Peek reads single DIEs with all attributes that a type can have, also those that no rule reads for the tag of the DIE. It compiles the
+// abbreviations of the unit again, so it is for the few DIEs that are not covered by a rule.
 type Peek struct {
 	Cursor
 	u Unit
 }
 
-// Read reads the DIE at a position of a unit; nil where there is none.
+// Read reads the DIE at a position of a unit. It returns nil if there is none.
 func (p *Peek) Read(u *Unit, pos int) *Abbrev {
 	if p.u.d != u.d || p.u.Off != u.Off || p.u.inTypes != u.inTypes || p.u.abbrevs == nil {
 		p.u = *u

@@ -1,18 +1,19 @@
 package dwarf
 
-// numbers are the attributes that are plain numbers: other forms than constants give 0 (rule 01/3.1).
+// numbers are the attributes that are plain numbers. Forms that are not constants give 0 (rule 01/3.1).
 var numbers = map[uint16]Slot{
 	atByteSize: SlotSize, atEncoding: SlotEncoding, atDeclaration: SlotDecl, atBitSize: SlotBitSize, atBitOffset: SlotBitOffset,
 	atCount: SlotCount, atInline: SlotInline, atCallingConvention: SlotCallConv, atExternal: SlotExternal, atArtificial: SlotArtificial,
 	atLanguage: SlotLang, atGNUDwoID: SlotDwoID, atLowerBound: SlotLower,
 }
 
+// references are the attributes that refer to a DIE.
 var references = map[uint16]Slot{
 	atType: SlotType, atSpecification: SlotSpec, atAbstractOrigin: SlotOrigin, atSibling: SlotSibling, atGNUAnnotation: SlotAnnot,
 	atSignature: SlotSignature, atImport: SlotType,
 }
 
-// texts are the attributes that are strings, with the slots for an offset in .debug_str, a key, and an index.
+// texts are the attributes that are strings, with their slots for an offset in .debug_str, a key, and an index.
 var texts = map[uint16][3]Slot{
 	atName:       {SlotName, SlotNameKey, SlotNameX},
 	atProducer:   {SlotProducer, SlotProdKey, SlotProdX},
@@ -22,12 +23,12 @@ var texts = map[uint16][3]Slot{
 	atCompDir:    {SlotDir, SlotDirKey, SlotDirX},
 }
 
-// bases are the section offsets of a unit's root.
+// bases are the attributes of a unit's root with the start of a table.
 var bases = map[uint16]Slot{
 	atStrOffsetsBase: SlotStrBase, atAddrBase: SlotAddrBase, atGNUAddrBase: SlotAddrBase, atLoclistsBase: SlotListBase,
 }
 
-// place decides which slot an attribute fills, and with what.
+// place decides which slot an attribute fills, and how its value is computed.
 func (a *attr) place(name uint16, f form, k abbrevKey) {
 	class := classOf(f)
 	if slot, ok := numbers[name]; ok {
@@ -71,7 +72,7 @@ func (a *attr) place(name uint16, f form, k abbrevKey) {
 	}
 }
 
-// number: a form that is no number counts as present, with the value 0.
+// number makes an attribute fill a slot with a number. If the form is not a number, the slot is filled with 0.
 func (a *attr) number(slot Slot, class formClass) {
 	a.slot = slot
 	if class != classConst && class != classAddr {
@@ -79,7 +80,7 @@ func (a *attr) number(slot Slot, class formClass) {
 	}
 }
 
-// blank keeps how the attribute is stepped over and makes its value 0.
+// blank makes the value of an attribute 0. The attribute still has the same length.
 func (a *attr) blank() {
 	if a.shape == shapeFixed {
 		a.width, a.add = 0, 0
@@ -88,10 +89,10 @@ func (a *attr) blank() {
 	}
 }
 
-// blankValue in add marks an attribute of varying length whose value is not wanted.
+// blankValue in add marks an attribute of varying length whose value is 0.
 const blankValue = 1 << 63
 
-// reference is rule 01/3.4: what leads nowhere is as good as absent.
+// reference is rule 01/3.4: a reference that cannot be followed counts as absent.
 func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	a.slot = slot
 	sup := f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
@@ -114,11 +115,12 @@ func (a *attr) reference(slot Slot, f form, class formClass, k abbrevKey) {
 	}
 }
 
-// leaves reports whether a reference of that form can lead out of its unit.
+// leaves reports whether a reference of a form can lead out of its unit.
 func leaves(f form) bool {
 	return f == formRefAddr || f == formGNURefAlt || f == formRefSup4 || f == formRefSup8
 }
 
+// text makes a string fill one of three slots: for an offset in .debug_str, a key, or an index. It returns false if the form is no string.
 func (a *attr) text(slots [3]Slot, class formClass, k abbrevKey) bool {
 	switch class {
 	case classStr:
@@ -140,15 +142,15 @@ func (a *attr) text(slots [3]Slot, class formClass, k abbrevKey) bool {
 	return true
 }
 
-// In add they mark an offset in a section of strings, which is turned into a key when it is read.
+// Marks of an offset in a section of strings, in attr.add. The marked value is converted to a key when the slot is read.
 const (
 	lineStrValue = 1 << 62 // .debug_line_str
 	supStrValue  = 1 << 61 // .debug_str of the supplementary file
-	strValue     = 1 << 60 // .debug_str of a file that keys are not offsets of
+	strValue     = 1 << 60 // .debug_str of a file whose offsets are not keys
 )
 
-// offset: DW_AT_data_member_location and DW_AT_data_bit_offset (rule 01/3.2). In DWARF 2 and 3, data4 and
-// data8 are location list pointers, which give 0.
+// offset makes DW_AT_data_member_location or DW_AT_data_bit_offset fill one of two slots: for a constant or an expression (rule 01/3.2). In
+// DWARF 2 and 3, the forms data4 and data8 of a member location are location list pointers, which give 0.
 func (a *attr) offset(constant, expr Slot, f form, class formClass, k abbrevKey) {
 	if class == classBlock {
 		a.slot = expr
@@ -160,6 +162,7 @@ func (a *attr) offset(constant, expr Slot, f form, class formClass, k abbrevKey)
 	a.number(constant, class)
 }
 
+// location makes DW_AT_location fill the slot for its form.
 func (a *attr) location(f form, class formClass, k abbrevKey) {
 	switch {
 	case class == classBlock:

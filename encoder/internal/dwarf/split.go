@@ -8,17 +8,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// Split DWARF: what an image holds of a unit is a skeleton, with its addresses; all else is in a .dwo file of its own, or in
-// a .dwp file that has many (DWARF 5, section 7.3).
+// Split DWARF keeps most of a unit in another file. The image contains only a skeleton with the addresses of the unit. The contents are in a
+// .dwo file with this unit, or in a .dwp file with many units (DWARF 5, section 7.3).
 
 // Skeleton reports whether the contents of an opened unit are in another file.
 func (u *Unit) Skeleton() bool { return u.DwoName != 0 && !u.d.split }
 
-// ErrNoSplit says that a file does not hold the wanted split unit.
+// ErrNoSplit says that a file does not contain the wanted split unit.
 var ErrNoSplit = errors.New("not the file of that unit")
 
-// splitSections are the sections that a split unit can use, with their numbers in the index of a .dwp file: version 2 (DWARF
-// 4) and version 5.
+// splitSections are the sections that a split unit can use, with their numbers in the index of a .dwp file of version 2 (DWARF 4) and of
+// version 5.
 var splitSections = []struct {
 	name   string
 	v2, v5 uint32
@@ -26,7 +26,7 @@ var splitSections = []struct {
 	{".debug_info.dwo", 1, 1}, {".debug_abbrev.dwo", 3, 3}, {".debug_str_offsets.dwo", 6, 6}, {".debug_loclists.dwo", 0, 5}, {".debug_loc.dwo", 5, 0},
 }
 
-// A Split is an open .dwo or .dwp file, read whole. It may be used by several goroutines at once.
+// A Split is a .dwo or .dwp file that was read into memory. It may be used by several goroutines at the same time.
 type Split struct {
 	file     *elf.File
 	main     *Data
@@ -34,9 +34,9 @@ type Split struct {
 	sections []section // as in splitSections
 	tables   tables
 	index    map[uint64][]extent
-	once     sync.Once         // for what follows
-	units    map[uint64]uint64 // where there is no index: the offset of a unit, by its number
-	unitsErr error             // why no more of them are known
+	once     sync.Once         // for the fields below
+	units    map[uint64]uint64 // if there is no index: offsets of units, by DWO ID
+	unitsErr error             // the error that ended the search for units
 }
 
 // An extent is a part of a section.
@@ -91,8 +91,8 @@ func (s *Split) readIndex(b []byte) error {
 		return bad(fmt.Sprintf("version %d is not supported", u32(0)))
 	}
 	columns, units, slots := u32(4), u32(8), u32(12)
-	rows := 16 + 12*slots               // of section numbers, and of offsets per unit
-	sizes := rows + 4*columns*(1+units) // of sizes per unit
+	rows := 16 + 12*slots               // where the rows start: one of section numbers, and one of offsets per unit
+	sizes := rows + 4*columns*(1+units) // where the rows of sizes start, one per unit
 	if columns > 16 || units > 1<<28 || slots > 1<<29 || sizes+4*columns*units > uint64(len(b)) {
 		return bad("table is cut short")
 	}
@@ -115,7 +115,7 @@ func (s *Split) readIndex(b []byte) error {
 	return nil
 }
 
-// Unit opens in u the contents of a skeleton; ErrNoSplit is wrapped when the file has none of its number.
+// Unit opens the contents of a skeleton in u. The error wraps ErrNoSplit if the file has no unit with its DWO ID.
 func (s *Split) Unit(skeleton, u *Unit) error {
 	d := &Data{File: s.file, tables: &s.tables, order: s.main.order, swap: s.main.swap, keys: s.main.keys, addr: s.main.addr, split: true}
 	d.Strings.str = s.str
@@ -168,10 +168,10 @@ func (s *Split) Unit(skeleton, u *Unit) error {
 	return fmt.Errorf("unit %016x: %w", skeleton.dwoID, ErrNoSplit)
 }
 
-// maxContribution is among how many units of a contribution one is looked for. By the standard there is one.
+// maxContribution is the number of units that are searched in the part of a file that belongs to a skeleton. By the standard it has one unit.
 const maxContribution = 64
 
-// findUnits indexes the units of a file that has no index, which saves each skeleton a search through the file.
+// findUnits indexes the units of a file without index, so that the file is not searched again for each skeleton.
 func (s *Split) findUnits(d *Data) {
 	s.units = make(map[uint64]uint64)
 	var u Unit
@@ -189,7 +189,7 @@ func (s *Split) findUnits(d *Data) {
 	}
 }
 
-// SplitID is the number by which a skeleton and its contents find each other.
+// SplitID returns the DWO ID, which is the same in a skeleton and its contents.
 func (u *Unit) SplitID() uint64 { return u.dwoID }
 
 // Entries of .debug_loc.dwo before DWARF 5 (GNU extension).
@@ -200,7 +200,7 @@ const (
 	gnuStartLength
 )
 
-// listGNU walks .debug_loc.dwo: a byte says what follows, then come two bytes of length and the expression.
+// listGNU walks a list of .debug_loc.dwo. An entry has a byte with its kind, its addresses, two bytes with the length, and the expression.
 func (l *Locations) listGNU(u *Unit, off uint64, visit func(int, []Op, []byte) bool) {
 	for k := 0; ; {
 		b := l.bytes(&u.d.loc, off, entryMax)

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A StrKey names a string without copying it; 0 is "no string". Within one linked image equal keys are equal strings, and
-// equal strings nearly always have equal keys; who must be sure compares the bytes.
+// A StrKey identifies a string without a copy of it; 0 is "no string". In one linked image, equal keys stand for equal strings, and equal strings
+// nearly always have equal keys. Callers that need certainty compare the bytes.
 //
 //	00 + 30 bits: offset in .debug_str, plus 1
 //	10 + 24 bits: up to three bytes, the first in the lowest eight bits
@@ -19,7 +19,7 @@ const (
 	keyMask         = 1<<30 - 1
 )
 
-// Strings gives the bytes of string keys. It may be used by several goroutines at once.
+// Strings returns the bytes of string keys. It may be used by several goroutines at the same time.
 type Strings struct {
 	str, line []byte
 	cut       []byte // see Cut
@@ -27,7 +27,7 @@ type Strings struct {
 	mu     sync.RWMutex
 	other  [][]byte
 	lookup map[string]StrKey
-	own    map[StrKey]bool // with cut: keys of texts that do not come from the image
+	own    map[StrKey]bool // keys of texts that do not come from the image; only if cut is set
 }
 
 // Append appends the bytes of a key to dst.
@@ -35,15 +35,15 @@ func (s *Strings) Append(dst []byte, key StrKey) []byte {
 	return append(dst, s.Get(key, new([4]byte))...)
 }
 
-// Cut shortens all strings that begin with a prefix to just that, so that unequal keys stand for equal strings. An empty
-// prefix changes nothing. It must be called before anything is read.
+// Cut shortens all strings that begin with a prefix to the prefix, so that different keys can stand for equal strings. An empty prefix changes
+// nothing. Cut must be called before strings are read.
 func (s *Strings) Cut(prefix string) {
 	if prefix != "" {
 		s.cut = []byte(prefix)
 	}
 }
 
-// Get is the bytes of a key; short ones are written to scratch. The result is a window that must not be changed.
+// Get returns the bytes of a key. Short strings are written to scratch. The result must not be changed.
 func (s *Strings) Get(key StrKey, scratch *[4]byte) []byte {
 	b := s.whole(key, scratch)
 	if s.cut != nil && !s.isOwn(key) {
@@ -52,7 +52,7 @@ func (s *Strings) Get(key StrKey, scratch *[4]byte) []byte {
 	return b
 }
 
-// shortened is a string of the image as Cut wants it.
+// shortened returns a string of the image, cut to the prefix of Cut if it begins with that.
 func (s *Strings) shortened(b []byte) []byte {
 	if s.cut != nil && bytes.HasPrefix(b, s.cut) {
 		return s.cut
@@ -66,7 +66,7 @@ func (s *Strings) isOwn(key StrKey) bool {
 	return s.own[key]
 }
 
-// whole is the bytes of a key as they stand in the image.
+// whole returns the bytes of a key as they are in the image.
 func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 	switch {
 	case key == 0:
@@ -91,7 +91,7 @@ func (s *Strings) whole(key StrKey, scratch *[4]byte) []byte {
 	}
 }
 
-// Prefetch reads the first byte of a string of .debug_str. What comes back is of no use.
+// Prefetch reads the first byte of a string of .debug_str, to load it into the cache. The result has no meaning.
 func (s *Strings) Prefetch(key StrKey) byte {
 	if i := uint(key - 1); i < uint(len(s.str)) {
 		return s.str[i]
@@ -99,14 +99,14 @@ func (s *Strings) Prefetch(key StrKey) byte {
 	return 0
 }
 
-// Size is the length of .debug_str, of which keys up to that are offsets plus 1.
+// Size returns the length of .debug_str in bytes. Keys up to Size are offsets in .debug_str plus 1.
 func (s *Strings) Size() int { return len(s.str) }
 
-// Each gives every string of .debug_str that starts at an offset from from on and before to, with its key, in order, as Get does.
-// Strings that are the tail of another one have keys too, which it does not give.
+// Each calls do with every string of .debug_str that starts in the range of offsets [from, to), in order, with its key and the text that Get
+// returns. It leaves out strings that are the end of another string, although they have keys too.
 func (s *Strings) Each(from, to uint64, do func(key StrKey, text []byte)) {
 	at := int(min(from, uint64(len(s.str))))
-	if at > 0 { // perhaps inside of a string, which is left to who has its start
+	if at > 0 { // the rest of a string that starts before from is skipped
 		n := bytes.IndexByte(s.str[at-1:], 0)
 		if n < 0 {
 			return
@@ -127,13 +127,13 @@ func (s *Strings) Each(from, to uint64, do func(key StrKey, text []byte)) {
 	}
 }
 
-// Equal reports whether a key is the given text.
+// Equal reports whether a key stands for the given text.
 func (s *Strings) Equal(key StrKey, text string) bool {
 	var scratch [4]byte
 	return string(s.Get(key, &scratch)) == text
 }
 
-// Empty reports whether a key is no string, or the empty one.
+// Empty reports whether a key stands for no string or the empty string.
 func (s *Strings) Empty(key StrKey) bool {
 	if 0 < key && key < keyShort {
 		return int(key-1) >= len(s.str) || s.str[key-1] == 0
@@ -142,7 +142,7 @@ func (s *Strings) Empty(key StrKey) bool {
 	return key == 0 || len(s.Get(key, &scratch)) == 0
 }
 
-// inline is the key of a string that stands in .debug_info itself.
+// inline returns the key of a string that is stored in .debug_info.
 func (s *Strings) inline(b []byte) StrKey {
 	if len(b) > 3 {
 		return s.add(b)
@@ -157,7 +157,7 @@ func (s *Strings) inline(b []byte) StrKey {
 	return key
 }
 
-// strp is the key of the string at an offset of .debug_str; 0 when there is none.
+// strp returns the key of the string at an offset of .debug_str; 0 if there is none.
 func (s *Strings) strp(off uint64) StrKey {
 	if off >= uint64(len(s.str)) || off >= keyMask {
 		return 0
@@ -165,7 +165,7 @@ func (s *Strings) strp(off uint64) StrKey {
 	return StrKey(off) + 1
 }
 
-// strp is the key of the string at an offset of .debug_str; 0 when there is none.
+// strp returns the key of the string at an offset of this file's .debug_str; 0 if there is none.
 func (d *Data) strp(off uint64) StrKey {
 	if d.keys == &d.Strings {
 		return d.Strings.strp(off)
@@ -173,7 +173,7 @@ func (d *Data) strp(off uint64) StrKey {
 	return d.keys.at(d.Strings.str, off)
 }
 
-// elsewhere is the key of a string that a slot gives as a key, or as an offset in a section that keys are not offsets of.
+// elsewhere returns the key for the value of a slot. The value is a key, or a marked offset in a section whose offsets are not keys.
 func (d *Data) elsewhere(v uint64) StrKey {
 	switch {
 	case v >= lineStrValue:
@@ -189,7 +189,7 @@ func (d *Data) elsewhere(v uint64) StrKey {
 	return StrKey(v)
 }
 
-// at is the key of the string at an offset of a section; 0 when there is none.
+// at returns the key of the string at an offset of a section; 0 if there is none.
 func (s *Strings) at(section []byte, off uint64) StrKey {
 	if off >= uint64(len(section)) {
 		return 0
@@ -202,7 +202,7 @@ func (s *Strings) at(section []byte, off uint64) StrKey {
 	return s.inline(b[:n])
 }
 
-// add puts a string into the shared table.
+// add adds a string to the table of other strings, and returns its key.
 func (s *Strings) add(b []byte) StrKey {
 	s.mu.RLock()
 	key, ok := s.lookup[string(b)]
@@ -225,7 +225,7 @@ func (s *Strings) add(b []byte) StrKey {
 	return key
 }
 
-// Key is a key for a text that does not come from the image.
+// Key returns a key for a text that does not come from the image.
 func (s *Strings) Key(text string) StrKey {
 	key := s.inline([]byte(text))
 	if s.cut != nil && !s.isOwn(key) {

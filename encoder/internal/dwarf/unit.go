@@ -5,70 +5,71 @@ import (
 	"fmt"
 )
 
-// An Offset is a position in a unit, from the start of its header; in MergedUnits, a position in these.
+// An Offset is a position in a unit in bytes, from the start of its header, or a position in MergedUnits.
 type Offset uint32
 
-// A Unit is one unit of .debug_info (or .debug_types): its header, the attributes of its root that matter to all of it, and
-// its bytes. A Unit may be reused for another unit; everything it held is then gone.
+// A Unit is one unit of .debug_info or .debug_types: its header, the attributes of its root that apply to the whole unit, and its bytes. A Unit
+// may be reused for another unit. Its previous contents are then no longer valid.
 type Unit struct {
 	Index int     // number in section order
-	Off   uint64  // of its header, from the start of the section
-	Empty Nothing // why there is nothing in it
+	Off   uint64  // offset of its header, from the start of the section
+	Empty Nothing // why the unit is empty, if it is
 	unitBytes
 	header
 	rootAttrs
 	origin
 
 	abbrevs *abbrevs
-	long    bool // they are longer than the unit
+	long    bool // the abbreviations are longer than the unit
 	buf     []byte
 }
 
-// unitBytes is where the unit lies in memory.
+// unitBytes says where the unit is in memory.
 type unitBytes struct {
-	data   []byte // the unit from its header on, and slack; in MergedUnits, everything
+	data   []byte // the unit from its header on, and slack; in MergedUnits, all units
 	at     int    // where its header starts in data
 	end    int    // where the unit ends in data
-	refEnd int    // references lead to less
+	refEnd int    // references must be less
 	root   int    // where its root DIE starts in data
 }
 
-// header is what the header of a unit says.
+// header has the fields of the unit header.
 type header struct {
 	Version  uint16
 	AddrSize uint8
 	dwarf64  bool
 	kind     uint8
-	dwoID    uint64 // or the root's
-	sig      uint64 // of a type unit
-	sigType  uint64 // where its type is, from the header on
+	dwoID    uint64 // from the header or the root
+	sig      uint64 // signature of a type unit
+	sigType  uint64 // position of its type, from the start of the header
 }
 
-// rootAttrs is what the root DIE says of the unit.
+// rootAttrs has the attributes of the root DIE.
 type rootAttrs struct {
 	Tag      Tag
-	Children bool   // it has any
+	Children bool   // the root has children
 	Lang     uint64 // DW_AT_language
 	Name     StrKey
 	Clang    bool   // DW_AT_producer contains "clang"
-	DwoName  StrKey // DW_AT_dwo_name: where the contents of a skeleton are
+	DwoName  StrKey // DW_AT_dwo_name: the file with the contents of a skeleton
 	Dir      StrKey // DW_AT_comp_dir
 
 	strBase, addrBase, listBase uint64 // where its tables start
 }
 
-// origin is what a unit was read from.
+// origin says where the unit was read from.
 type origin struct {
 	d       *Data
-	sec     *section // that it stands in
-	part    *part    // of the MergedUnits that it is read from, or nil
-	inTypes bool     // of .debug_types
+	sec     *section // the section that contains it
+	part    *part    // the part of MergedUnits that contains it, or nil
+	inTypes bool     // it is in .debug_types
 }
 
-// Len is the length of the unit in bytes, header included; every offset in it is less. (In MergedUnits: where it ends.)
+// Len returns the length of the unit in bytes, including its header. Every offset in the unit is less. In MergedUnits it returns the end of the
+// unit.
 func (u *Unit) Len() int { return u.end }
 
-// TypeUnitIDs is the highest local id of a type in .debug_types that references of the unit can give (see MergedUnits.Number).
+// TypeUnitIDs returns the highest local id of a type in .debug_types that references of the unit can give; see MergedUnits.Number.
 func (u *Unit) TypeUnitIDs() uint32 {
 	if u.part != nil {
 		return 0
@@ -76,19 +77,18 @@ func (u *Unit) TypeUnitIDs() uint32 {
 	return uint32(u.d.sigMax)
 }
 
-// A Reader hands out the units of an image in section order: those of .debug_types first (rule 01/2.1).
-// It may be used by one goroutine at a time.
+// A Reader reads the units of an image in section order, those of .debug_types first (rule 01/2.1). It may be used by one goroutine at a time.
 type Reader struct {
 	d       *Data
 	sec     *section
 	inTypes bool
 	off     uint64
-	index   int // number of the next unit, gaps included
+	index   int // number of the next unit, including gaps
 	gaps    int
 	buf     []byte
 }
 
-// Units starts at the first unit. Where TypeUnits has read those of .debug_types, that is the first of .debug_info.
+// Units returns a Reader at the first unit. If TypeUnits has read the units of .debug_types, that is the first unit of .debug_info.
 func (d *Data) Units() *Reader {
 	r := &Reader{d: d, sec: &d.types, inTypes: true}
 	if d.types.size == 0 || d.sigs != nil {
@@ -97,7 +97,7 @@ func (d *Data) Units() *Reader {
 	return r
 }
 
-// Next reads the next unit's bytes into u. more is false after the last unit. The root's attributes are read by Unit.Open.
+// Next reads the bytes of the next unit into u. more is false after the last unit. Unit.Open reads the attributes of the root.
 func (r *Reader) Next(u *Unit) (more bool, err error) {
 	if more, err = r.Reserve(u); more {
 		err = u.Load()
@@ -105,7 +105,7 @@ func (r *Reader) Next(u *Unit) (more bool, err error) {
 	return more && err == nil, err
 }
 
-// Reserve makes u the next unit, of which nothing but the place is known until Load. more is false after the last unit.
+// Reserve makes u the next unit. Until Load, only the place of u is known. more is false after the last unit.
 func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 	if r.off >= r.sec.size {
 		if !r.inTypes {
@@ -141,13 +141,13 @@ func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 	return true, nil
 }
 
-// Load reads the bytes of a unit that is reserved.
+// Load reads the bytes of a reserved unit.
 func (u *Unit) Load() (err error) {
 	u.data, err = u.sec.at(&u.buf, u.Off, uint64(u.end))
 	return err
 }
 
-// reset makes u the unit at which r stands; tables and buffers stay.
+// reset makes u the unit at the position of r. Its tables and buffers are kept for reuse.
 func (u *Unit) reset(r *Reader, end int) {
 	table := u.abbrevs
 	if table == nil {
@@ -160,7 +160,7 @@ func (u *Unit) reset(r *Reader, end int) {
 	}
 }
 
-// length is the length of a unit in bytes, its length field included, from its first bytes.
+// length returns the length of the unit in bytes, including its length field. h has its first bytes.
 func (r *Reader) length(h []byte) (uint64, error) {
 	if len(h) < 4 {
 		return 0, r.sec.err(r.off, "unit header is cut short")
@@ -180,11 +180,11 @@ func (r *Reader) length(h []byte) (uint64, error) {
 	return n + field, nil
 }
 
-// Open reads the unit's header, compiles its abbreviations and reads its root. Of a unit that is Empty nothing else is known.
+// Open reads the unit's header, compiles its abbreviations and reads its root. If the unit is Empty, other fields are not set.
 func (u *Unit) Open() error {
 	if u.Empty == Padding {
 		u.root = u.end
-		u.abbrevs.upTo(lowCodes - 1) // which a Cursor takes for granted
+		u.abbrevs.upTo(lowCodes - 1) // a Cursor requires this
 		return nil
 	}
 	abbrevOff, err := u.readHeader()
@@ -232,8 +232,8 @@ func (u *Unit) Open() error {
 	return nil
 }
 
-// tableLen is how long a table may be that is compiled whenever the unit is opened: as the unit is, or, in MergedUnits, where it may be
-// opened for each reference into it, no more than any.
+// tableLen is the length up to which an abbreviation table is compiled each time the unit is opened. It is the length of the unit. In
+// MergedUnits it is 0, because there a unit can be opened for each reference into it.
 func (u *Unit) tableLen() int {
 	if u.part != nil {
 		return 0
@@ -299,7 +299,7 @@ func (u *Unit) readHeader() (abbrevOff uint64, err error) {
 	return abbrevOff, nil
 }
 
-// offset reads a section offset of the unit's format.
+// offset reads a section offset in the format of the unit: 4 or 8 bytes.
 func (u *Unit) offset(pos int) uint64 {
 	if u.dwarf64 {
 		return u.d.order.Uint64(u.data[pos:])
@@ -307,7 +307,7 @@ func (u *Unit) offset(pos int) uint64 {
 	return uint64(u.d.order.Uint32(u.data[pos:]))
 }
 
-// defaultBases: where a root does not say where its tables start, they start behind a table header (DWARF 5) or at 0.
+// defaultBases sets the starts of the tables for a root that does not state them: after a table header in DWARF 5, otherwise 0.
 func (u *Unit) defaultBases() {
 	if u.Version < 5 {
 		return
@@ -318,7 +318,7 @@ func (u *Unit) defaultBases() {
 	}
 }
 
-// checkBases reports whether tables that the root says to have start behind a header, as they do since DWARF 5.
+// checkBases returns an error if a table that the root refers to does not start after a table header, as DWARF 5 requires.
 func (u *Unit) checkBases(has uint64) error {
 	if u.Version < 5 || u.d.split || !u.d.File.Relocated() {
 		return nil
@@ -343,7 +343,7 @@ func (u *Unit) checkBases(has uint64) error {
 	return nil
 }
 
-// tableLength is the length that starts a table.
+// tableLength reads the length field at the start of a table.
 func (u *Unit) tableLength(b []byte) uint64 {
 	if u.dwarf64 {
 		return u.d.order.Uint64(b[4:])
@@ -351,7 +351,7 @@ func (u *Unit) tableLength(b []byte) uint64 {
 	return uint64(u.d.order.Uint32(b))
 }
 
-// strx is the key of an indexed string.
+// strx returns the key of an indexed string; 0 if the index is out of range.
 func (u *Unit) strx(index uint64) StrKey {
 	width := u.offsetSize()
 	at := u.strBase + index*width
@@ -371,7 +371,7 @@ func (u *Unit) offsetSize() uint64 {
 	return 4
 }
 
-// addrx is an indexed address.
+// addrx returns an indexed address.
 func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
 	width := uint64(u.AddrSize)
 	at := u.addrBase + index*width
@@ -384,13 +384,13 @@ func (u *Unit) addrx(index uint64) (addr uint64, ok bool) {
 	return uint64(u.d.order.Uint32(u.d.addr[at:])), true
 }
 
-// BigEndian tells the byte order of the unit's data.
+// BigEndian reports whether the unit's data is big endian.
 func (u *Unit) BigEndian() bool { return u.d.swap }
 
-// Index is the number of units that were handed out, gaps between units included.
+// Index returns the number of units that were read or reserved, including gaps between units.
 func (r *Reader) Index() int { return r.index }
 
-// Fail ends the reading after an error; it returns the number of the unit that could not be read.
+// Fail ends the reading after an error. It returns the number of the unit that could not be read.
 func (r *Reader) Fail() int {
 	n := r.index
 	r.sec, r.inTypes, r.off = &r.d.info, false, r.d.info.size
@@ -398,10 +398,10 @@ func (r *Reader) Fail() int {
 	return n
 }
 
-// InfoSize is the size of .debug_info in bytes.
+// InfoSize returns the size of .debug_info in bytes.
 func (d *Data) InfoSize() uint64 { return d.info.size }
 
-// At reads the unit at a place that a unit had before. What Next does afterwards is not defined.
+// At reads the unit at the place of a unit that was read before. The result of Next is undefined afterwards.
 func (r *Reader) At(p Place, u *Unit) error {
 	r.inTypes = p.Section == ".debug_types"
 	r.sec = &r.d.info
