@@ -4,13 +4,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Suffix is what the FUNC with the whole prototype is called behind the name of its kfunc.
+// Suffix follows the name of a kfunc in the name of the FUNC with the whole prototype.
 const Suffix = "_impl"
 
 // tagKfunc is the declaration tag that marks a FUNC as a kfunc.
 const tagKfunc = "bpf_kfunc"
 
-// IsArgument tells whether a parameter of type id is implicit: a pointer to struct bpf_prog_aux or struct btf_struct_meta, with
+// IsArgument reports whether a parameter of type id is implicit: a pointer to struct bpf_prog_aux or struct btf_struct_meta, with
 // qualifiers and type tags at either level, but without typedefs.
 func IsArgument(o *btf.Object, id btf.ID) bool {
 	r, ok := unqualified(o, id)
@@ -27,7 +27,7 @@ func IsArgument(o *btf.Object, id btf.ID) bool {
 	return false
 }
 
-// unqualified skips qualifiers and type tags. It gives up where they form a cycle.
+// unqualified skips qualifiers and type tags. ok is false if they form a cycle.
 func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
 	for range maxQualifiers {
 		if r, ok = o.Record(id); !ok {
@@ -41,17 +41,17 @@ func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
 	return nil, false
 }
 
-// decorations are what the kernel's build tool looks through.
+// decorations are the kinds that the kernel's build tool skips.
 const decorations = btf.Qualifiers | 1<<btf.KindTypeTag
 
-// maxQualifiers is how many qualifiers may follow each other; kernels allow 32 levels of any reference.
+// maxQualifiers is the maximum length of a chain of qualifiers and type tags. Kernels allow chains of 32 references.
 const maxQualifiers = 64
 
-// Split rewrites every FUNC of o that has the tag bpf_kfunc and a flagged name (rule 05/12). It returns how many.
+// Split rewrites every FUNC of o that has the tag bpf_kfunc and a flagged name (rule 05/12). It returns their number.
 //
-// A kfunc's own FUNC gets a new prototype that ends before its first implicit parameter. FUNC NAME_impl, if o does not have one, gets
-// the old prototype, the linkage and the other declaration tags of the kfunc; a tag of a parameter that the new prototype lacks moves to
-// NAME_impl, since kernels refuse tags of parameters that are not there. The order is that of the tags bpf_kfunc.
+// The FUNC of a kfunc gets a new prototype that ends before its first implicit parameter. If o has no FUNC NAME_impl, one is added with the old
+// prototype, the linkage and the other declaration tags of the kfunc. A tag of a parameter that the new prototype lacks moves to NAME_impl,
+// because kernels refuse tags of parameters that do not exist. kfuncs are rewritten in the order of their tags bpf_kfunc.
 func Split(o *btf.Object, flagged func(name []byte) bool) int {
 	s := splitter{o: o, byName: map[string]btf.ID{}, tags: map[btf.ID][]btf.ID{}}
 	var kfuncs []btf.ID
@@ -80,7 +80,7 @@ func Split(o *btf.Object, flagged func(name []byte) bool) int {
 	return len(kfuncs)
 }
 
-// A splitter knows the functions of an object by name, and their tags other than bpf_kfunc.
+// A splitter has the functions of an object by name, and their declaration tags other than bpf_kfunc.
 type splitter struct {
 	o      *btf.Object
 	byName map[string]btf.ID
@@ -117,13 +117,13 @@ func (s *splitter) split(id btf.ID) {
 	o.At(id)[2] = uint32(short)
 }
 
-// hasParameter tells whether a FUNC has a parameter of that number.
+// hasParameter reports whether a FUNC has the parameter with index component.
 func (s *splitter) hasParameter(id btf.ID, component int32) bool {
 	proto, ok := s.o.Record(s.o.At(id).Type())
 	return ok && proto.Kind() == btf.KindFuncProto && component < int32(proto.Vlen())
 }
 
-// explicit is how many parameters of a prototype come before the first implicit one.
+// explicit returns the number of parameters of a prototype before the first implicit one.
 func explicit(o *btf.Object, proto btf.Record) int {
 	for i := range proto.Vlen() {
 		if IsArgument(o, btf.ID(proto.Elem(i)[1])) {
@@ -133,7 +133,7 @@ func explicit(o *btf.Object, proto btf.Record) int {
 	return proto.Vlen()
 }
 
-// prototype appends a copy of a prototype with its first n parameters.
+// prototype appends a copy of a prototype with only its first n parameters.
 func (s *splitter) prototype(of btf.ID, n int) btf.ID {
 	r, _ := s.o.Record(of)
 	words := append([]uint32{0, btf.Info(btf.KindFuncProto, uint32(n), false), r[2]}, r[3:3+2*n]...)
