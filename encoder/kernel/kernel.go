@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Newest stands for the last generation, whichever that is.
+// Newest stands for the last generation that the package knows.
 const Newest = "newest"
 
-// generations are the kernels with which the verifier's rules were compared, oldest first.
+// generations are the kernels against which the rules of package verify were tested, oldest first.
 var generations = []string{"5.10", "6.1", "6.12", "6.18", "7.2"}
 
-// Generations lists the names, oldest first.
+// Generations returns the names of the generations, oldest first.
 func Generations() []string { return slices.Clone(generations) }
 
-// Words lists the texts that stand for exactly one generation: the names, and Newest.
+// Words returns the texts that name a generation: the results of Generations, and Newest.
 func Words() []string { return append(Generations(), Newest) }
 
-// An Asked is a kernel that a user named, and the generation whose rules apply to it.
+// An Asked is a kernel that a user named, with its generation.
 type Asked struct {
-	Text       string // as it was written
+	Text       string // as the user wrote it
 	Generation string
 	// Note is one line that says which generation's rules apply, and why. It is empty if Text names the generation itself.
 	Note string
@@ -41,8 +41,8 @@ func (e *UnknownError) Error() string {
 // release is a version number of two or more parts, followed by what a distribution adds to it.
 var release = regexp.MustCompile(`^[vV]?([0-9]{1,3})\.([0-9]{1,4})([.~+_-][0-9A-Za-z.~+_-]{0,64})?$`)
 
-// Find returns the generation of a kernel: the one with its first two numbers, or else the nearest older one. Kernels that are newer than
-// all generations belong to the newest. An error is an *UnknownError.
+// Find returns the generation of a kernel: the one with the same first two numbers, or else the nearest older one. Kernels that are newer than
+// all generations belong to the newest one. Every error is an *UnknownError.
 func Find(text string) (Asked, error) {
 	a := Asked{Text: text, Generation: text}
 	if text == Newest {
@@ -76,8 +76,8 @@ func Find(text string) (Asked, error) {
 	return a, nil
 }
 
-// SortsTypes reports whether the build of a kernel of that release sorts the types of its BTF by name, as builds since 7.0 do. It is
-// false for a text that is no release.
+// SortsTypes reports whether the build of a kernel with this release sorts the types of its BTF by name, as builds since 7.0 do. It is false for
+// a text that is not a release.
 func SortsTypes(text string) bool {
 	m := release.FindStringSubmatch(text)
 	return m != nil && !numbers(m[1], m[2]).before(number{7, 0})
