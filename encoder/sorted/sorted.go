@@ -15,8 +15,8 @@ type key struct {
 	id     btf.ID
 }
 
-// ByName returns a copy of the object with its own types sorted by name (rule 05/10). The strings are shared with o. Split objects that continue o
-// do not continue the result: they must be encoded again.
+// ByName returns a copy of the object with its own types sorted by name (rule 05/10). The strings are shared with o. Split objects that continue
+// o do not continue the result and must be encoded again.
 func ByName(o *btf.Object) *btf.Object {
 	keys := order(o)
 	ids := make([]uint32, o.Len()) // the new id of the type First+i
@@ -30,7 +30,7 @@ func ByName(o *btf.Object) *btf.Object {
 	for _, k := range keys {
 		out.Append(o.At(k.id)...)
 		out.Last().References(func(id *uint32) {
-			if *id >= first && *id < end { // otherwise void, or a type of the base
+			if *id >= first && *id < end { // other ids are void or types of the base
 				*id = ids[*id-first]
 			}
 		})
@@ -38,7 +38,7 @@ func ByName(o *btf.Object) *btf.Object {
 	return &out
 }
 
-// IsByName reports whether the types of an object are in the order of their names.
+// IsByName reports whether the own types of an object are sorted by name. The order of types with equal names does not matter.
 func IsByName(o *btf.Object) bool {
 	var last []byte
 	for _, r := range o.All() {
