@@ -14,13 +14,13 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// compared reports whether the job has something to compare its BTF with.
+// compared reports whether the BTF of the job is compared with a golden or with the image's own BTF.
 func (j *Job) compared() bool { return j.Golden != "" || j.Check.Policy == config.OwnBTF }
 
-// listed bounds how many changes of each kind a comparison lists.
+// listed is the maximum number of changes of each kind in a comparison.
 const listed = 20
 
-// compare compares the BTF as the policy of the image says.
+// compare compares the BTF according to the policy of the image.
 func (b *batch) compare(t *target) (*report.Comparison, error) {
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic, Dialect: t.Check.Dialect}
 	for _, a := range t.Check.Allow {
@@ -50,7 +50,7 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 	return c, nil
 }
 
-// rewrite rewrites a golden. c has its difference. It is put in place together with the outputs.
+// rewrite writes a new golden, which is published together with the outputs. c is the comparison with the old golden.
 func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Comparison, error) {
 	<-w.done
 	if w.err != nil {
@@ -66,13 +66,14 @@ func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Co
 	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: "rewritten, was: " + was}, nil
 }
 
-// sum is the digest of the BTF.
+// sum returns the SHA-256 digest of the BTF, in hexadecimal.
 func (t *target) sum() string {
 	sum := sha256.Sum256(t.raw.BTF)
 	return hex.EncodeToString(sum[:])
 }
 
-// rewriteSum sets the sum of an image, after its outputs are in place. Images share the file, so they write it one after another.
+// rewriteSum writes the sum of an image into the file of sums, after the outputs are published. Images share the file, so only one writes at a
+// time.
 func (b *batch) rewriteSum(t *target, c *report.Comparison) (*report.Comparison, error) {
 	b.sums.Lock()
 	defer b.sums.Unlock()
@@ -82,7 +83,8 @@ func (b *batch) rewriteSum(t *target, c *report.Comparison) (*report.Comparison,
 	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: "rewritten, was: " + string(c.Verdict)}, nil
 }
 
-// compareOwn compares with the section .BTF of the image. Both continue the own BTF of the base, if there is one.
+// compareOwn compares the BTF with the section .BTF of the image. If the image has a base, .BTF is read as a continuation of the base's own
+// .BTF.
 func (b *batch) compareOwn(t *target, opt golden.Options) (*golden.Result, error) {
 	f, err := btffile.FromELF(t.image)
 	if err != nil {
