@@ -23,8 +23,8 @@ import (
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// Place is where a folder of new goldens has that of a golden: at the same path as the golden has below the folder of the manifest, so that
-// the one folder can be copied over the other.
+// Place returns the path of the proposal for a golden in a folder of new goldens. The golden has the same path relative to the folder of the
+// manifest, so the folder of new goldens can be copied over that of the manifest.
 func Place(tree, manifestDir, path string) (string, error) {
 	rel, err := filepath.Rel(manifestDir, path)
 	if err != nil || !filepath.IsLocal(rel) {
@@ -35,18 +35,18 @@ func Place(tree, manifestDir, path string) (string, error) {
 
 // A Golden is a golden of a manifest.
 type Golden struct {
-	Path   string   // of the golden, which need not exist
-	Images []string // that have it
-	There  bool     // it exists
+	Path   string   // of the golden file, which need not exist
+	Images []string // names of the images that use it
+	There  bool     // the file exists
 	New    string   // the path of its proposal; empty if there is none
 	Digest bool     // it is a file of sums
 
-	base  string // the golden of the base; may be empty
+	base  string // path of the golden of the base; may be empty
 	image *config.Image
 }
 
-// List lists the goldens of images, in the order of the manifest, with their proposals in a folder; "" stands for no folder. stray are the files
-// there that are the proposal of none.
+// List returns the goldens of images, in the order of the manifest, with their proposals in the folder tree. "" stands for no folder. stray are
+// the files in that folder that are not the proposal for any golden.
 func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray []string, err error) {
 	byPath, byImage := map[string]*Golden{}, map[string]string{}
 	for i := range items {
@@ -99,10 +99,10 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 	return list, stray, nil
 }
 
-// maxText bounds the text of a golden that is shown or accepted.
+// maxText is the maximum size of a golden that is shown or accepted, in bytes after decompression.
 const maxText = 1 << 30
 
-// read reads a golden, plain or compressed, and how it is compressed.
+// read returns the text of a golden, which may be compressed, and the name of the compression.
 func read(path string) (text []byte, packed string, err error) {
 	f, err := input.OpenStream(path, input.Dump, input.Text, input.CSource, input.Empty)
 	if err != nil {
@@ -116,7 +116,7 @@ func read(path string) (text []byte, packed string, err error) {
 	return text, f.Packed, input.Named(path, err)
 }
 
-// object reads a golden as types. base may be nil.
+// object parses a golden as BTF. base may be nil.
 func object(path string, base *btf.Object) (*btf.Object, error) {
 	text, _, err := read(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func object(path string, base *btf.Object) (*btf.Object, error) {
 	return o, nil
 }
 
-// baseObject is what a golden continues, as far as it is known: the golden of its base.
+// baseObject returns the BTF that a golden continues: the golden of its base. It is nil if there is none, or if it cannot be read.
 func (g *Golden) baseObject() *btf.Object {
 	if g.base == "" {
 		return nil
@@ -162,7 +162,7 @@ func (g *Golden) Compare() (*cause.Comparison, error) {
 	return cause.Compare(cause.Input{Object: was, Name: g.Path}, cause.Input{Object: is, Name: g.New}, cause.Options{Exact: exact}), nil
 }
 
-// Accept puts the proposal in the place of the golden, and removes it from its folder. The error is golden.ErrCI in CI.
+// Accept replaces the golden by its proposal, and removes the proposal. In CI the error is golden.ErrCI.
 func (g *Golden) Accept(files *publish.Publisher) error {
 	if golden.CI() {
 		return fmt.Errorf("%s: %w", g.Path, golden.ErrCI)
@@ -171,7 +171,7 @@ func (g *Golden) Accept(files *publish.Publisher) error {
 		if _, err := golden.ReadSums(g.New); err != nil {
 			return err
 		}
-	} else if _, err := object(g.New, g.baseObject()); err != nil { // what is damaged does not become a golden
+	} else if _, err := object(g.New, g.baseObject()); err != nil { // a damaged proposal is not accepted
 		return err
 	}
 	text, packed, err := read(g.New)
@@ -201,9 +201,10 @@ func (g *Golden) Reject() error {
 	return nil
 }
 
-// Unused lists the goldens that no image has: raw dumps in the folders of the manifest's goldens.
+// Unused returns the goldens that no image uses: the raw dumps in the folders of the manifest's goldens, except for used
+// goldens and outputs.
 func Unused(list []*Golden, items []corpus.Item) (unused []string, err error) {
-	var open []string // what may become the golden of a file that a glob does not match
+	var open []string // images whose goldens depend on files that a glob did not find
 	for i := range items {
 		if config.Open(items[i].Image.Golden) {
 			open = append(open, items[i].Image.Name)
@@ -242,7 +243,7 @@ func Unused(list []*Golden, items []corpus.Item) (unused []string, err error) {
 	return unused, nil
 }
 
-// isDump tells whether a file is a raw dump.
+// isDump reports whether a file is a raw dump.
 func isDump(path string) bool {
 	f, err := input.OpenStream(path, input.Dump)
 	if err != nil {
@@ -251,7 +252,7 @@ func isDump(path string) bool {
 	return f.Close() == nil
 }
 
-// Delete deletes a golden. The error is golden.ErrCI in CI.
+// Delete deletes a golden. In CI the error is golden.ErrCI.
 func Delete(path string) error {
 	if golden.CI() {
 		return fmt.Errorf("%s: %w", path, golden.ErrCI)
