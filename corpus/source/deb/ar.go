@@ -9,7 +9,7 @@ import (
 
 const (
 	arMagic  = "!<arch>\n"
-	arHeader = 60 // bytes in front of each member
+	arHeader = 60 // bytes before each member
 	maxAr    = 64 // members; a package has three, and perhaps a signature
 )
 
@@ -19,7 +19,7 @@ type part struct {
 	off, size int64 // of its contents
 }
 
-// readParts lists the members of an ar container up to the data, which is the last one that is returned.
+// readParts returns the members of an ar container up to and including data.tar.
 func readParts(r io.ReaderAt, size int64) ([]part, error) {
 	magic := make([]byte, len(arMagic))
 	if err := readFull(r, magic, 0, size); err != nil {
@@ -55,12 +55,12 @@ func readParts(r io.ReaderAt, size int64) ([]part, error) {
 			return list, nil
 		}
 		at = p.off + n + n%2
-		at = min(at, size) // the last byte of padding may be missing
+		at = min(at, size) // the padding of the last member may be missing
 	}
 	return nil, damage(0, "the package has no data.tar among its first %d members", maxAr)
 }
 
-// checkVersion checks the first member of a package, which has the version of the format.
+// checkVersion checks the first member of a package, which contains the version of the format.
 func checkVersion(r io.ReaderAt, p part) error {
 	if p.name != "debian-binary" || p.size > 64 {
 		return damage(p.off-arHeader, "not a Debian package but an ar archive that begins with %s", printable(p.name))
@@ -75,7 +75,7 @@ func checkVersion(r io.ReaderAt, p part) error {
 	return nil
 }
 
-// printable quotes a name from a package if it has characters that a terminal would act on.
+// printable quotes a name from a package if it has characters that a terminal would interpret.
 func printable(name string) string {
 	if q := strconv.Quote(name); name == "" || len(q) != len(name)+2 {
 		return q
@@ -83,10 +83,10 @@ func printable(name string) string {
 	return name
 }
 
-// A FormatError says where a package breaks its format.
+// A FormatError says where a package violates its format.
 type FormatError struct {
-	Member  string // the file in the package, if it is about one
-	Offset  int64  // in the package, or in the unpacked data.tar if InData
+	Member  string // the file in the package; empty if the error is about the package itself
+	Offset  int64  // in bytes, in the package or, if InData, in the unpacked data.tar
 	InData  bool
 	Problem string
 }

@@ -16,9 +16,9 @@ import (
 
 // A stream is the unpacked data.tar.
 type stream struct {
-	ctx   context.Context //nolint:containedctx // that of the one call that reads
+	ctx   context.Context //nolint:containedctx // of the call that reads the stream
 	r     io.Reader
-	n     int64 // bytes that were read
+	n     int64 // bytes that were read so far
 	limit int64
 	seek  *blockReader // nil if the stream is read from front to back
 	ends  []func()
@@ -26,7 +26,7 @@ type stream struct {
 
 const window = 64 << 10
 
-// open opens the data.
+// open opens data.tar, and finds out how it is compressed.
 func (p *Package) open(ctx context.Context) (*stream, error) {
 	s := &stream{ctx: ctx, limit: most(p.data.size)}
 	packed := func() *bufio.Reader {
@@ -62,7 +62,7 @@ func (p *Package) open(ctx context.Context) (*stream, error) {
 	return s, err
 }
 
-// openXZ decodes blocks in parallel where they allow it.
+// openXZ opens data.tar.xz. If the blocks of the stream allow it, they are decoded in parallel.
 func (s *stream) openXZ(p *Package, packed func() *bufio.Reader) error {
 	b, err := readBlocks(p.r, p.data.off, p.data.size)
 	switch {
@@ -79,7 +79,7 @@ func (s *stream) openXZ(p *Package, packed func() *bufio.Reader) error {
 	return nil
 }
 
-// tarReader returns what the archive is read from. If it is an io.Seeker, what is skipped is not decoded.
+// tarReader returns the reader for the archive. If it is an io.Seeker, skipped members are not decoded.
 func (s *stream) tarReader() io.Reader {
 	if s.seek != nil {
 		return s.seek
@@ -87,7 +87,7 @@ func (s *stream) tarReader() io.Reader {
 	return s
 }
 
-// Read reads contents of a stream that is read from front to back.
+// Read reads from a stream that cannot seek.
 func (s *stream) Read(b []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
@@ -99,7 +99,7 @@ func (s *stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// offset is how far the archive has been read.
+// offset returns the position in the archive.
 func (s *stream) offset() int64 {
 	if s.seek != nil {
 		return s.seek.pos
@@ -107,7 +107,7 @@ func (s *stream) offset() int64 {
 	return s.n
 }
 
-// broken adds the member and an offset of the archive to an error.
+// broken adds a member and an offset in the archive to an error.
 func (s *stream) broken(member string, off int64, err error) error {
 	var f *FormatError
 	switch {

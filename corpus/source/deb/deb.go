@@ -1,8 +1,8 @@
 // Package deb reads files out of Debian packages, .deb and .ddeb, without unpacking them.
 //
-// Input: an open package and what tells the wanted member. Output: the contents of that member. The tar archive inside is read in order,
-// and reading stops at the member if no other one can be meant. Never: the package opens no file, writes none but the one it is given,
-// and trusts no size before it has compared it with what is stored.
+// Input: an open package and a query for the wanted member. Output: the contents of that member. The tar archive inside is read in order, and
+// reading stops at the member if no other one can match. Never: the package opens no files, writes only to the Sink it is given, and trusts no
+// stated size before it has compared it with the stored data.
 package deb
 
 import (
@@ -20,7 +20,8 @@ type Package struct {
 	data part
 }
 
-// Open reads the headers of the package in r, which has size bytes. Errors of this package are *FormatError if the package is broken.
+// Open reads the headers of the Debian package in r, which has size bytes. If a package is damaged, the errors of Open and Extract are
+// *FormatError.
 func Open(r io.ReaderAt, size int64) (*Package, error) {
 	parts, err := readParts(r, size)
 	if err != nil {
@@ -31,8 +32,8 @@ func Open(r io.ReaderAt, size int64) (*Package, error) {
 
 // A Query says which member is wanted.
 type Query struct {
-	Match func(name string) bool // by its path from the root of the package, without a leading slash
-	First bool                   // the first match is the wanted one; otherwise a second one is an error
+	Match func(name string) bool // reports whether a member matches, by its path from the root of the package, without a leading slash
+	First bool                   // take the first match; otherwise a second match is an error
 	Most  int64                  // the largest size to accept, in bytes
 	Check func(head []byte) error
 }
@@ -50,18 +51,19 @@ func (e *NoMemberError) Error() string {
 	return fmt.Sprintf("none of the %d files in the package matches", e.Files)
 }
 
-// Extract writes the wanted member to dst and returns its name, which is that of the target if the wanted one is a link. Query.Check is
-// called with up to 64 KiB of the beginning before they are written. What lies behind the end that the headers of an ELF file state is
-// left out. dst has undefined contents after an error.
+// Extract writes the wanted member to dst and returns its name. If the wanted member is a link, both are those of its target. Before anything is
+// written, Query.Check is called with up to 64 KiB from the beginning of the member. Of an ELF file, bytes after the end that its headers state
+// are left out. After an error, the contents of dst are undefined.
 func (p *Package) Extract(ctx context.Context, q Query, dst Sink) (name string, err error) {
 	name, target, err := p.walk(ctx, q, dst)
-	if err == nil && target != "" { // a link to a file that stands before it
+	if err == nil && target != "" { // a link to an earlier file
 		name, _, err = p.walk(ctx, Query{func(name string) bool { return name == target }, true, q.Most, q.Check}, dst)
 	}
 	return name, err
 }
 
-// walk reads the archive. It returns the name of the member that it wrote, or the target of the link that is the wanted member.
+// walk reads the archive once. It returns the name of the member that it wrote to dst. If the wanted member is a link to a file that it has
+// already passed, it writes nothing and returns the target of the link.
 func (p *Package) walk(ctx context.Context, q Query, dst Sink) (name, target string, err error) {
 	s, err := p.open(ctx)
 	if err != nil {
@@ -96,7 +98,8 @@ func (p *Package) walk(ctx context.Context, q Query, dst Sink) (name, target str
 	return tree.result()
 }
 
-// most is the largest size of what so many bytes of a package may stand for. Debug packages unpack to seven times their size.
+// most returns the maximum unpacked size, in bytes, of data that is stored in a given number of bytes. Debug packages unpack to seven times
+// their size.
 func most(stored int64) int64 {
 	const (
 		ratio  = 64

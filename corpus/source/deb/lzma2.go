@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// An xz block holds LZMA2 chunks. Because a block of a package is decoded as a whole, the output serves as the dictionary: nothing is
-// copied through a window, and a distance is checked against what has been written since the dictionary was last reset.
+// An xz block consists of LZMA2 chunks. LZMA2 data is literals and matches: repetitions of earlier output, which is called the dictionary. Decoders
+// usually keep the dictionary in a separate window. Here a block is decoded as a whole, so the output itself serves as the dictionary. Nothing
+// is copied through a window, and the distance of a match is checked against the output since the last reset of the dictionary.
 
 const (
 	numStates  = 12
@@ -18,21 +19,21 @@ const (
 	lenStates  = 4
 	litProbs   = 0x300
 	alignBits  = 4
-	fullDist   = 14  // slots from here on have direct bits
+	fullDist   = 14  // distance slots from here on have direct bits
 	specials   = 115 // 1 + 128 distances - 14 slots
 	minMatch   = 2
 	maxLCLP    = 4
 	maxPropsPB = 4
 )
 
-// lengths decodes the lengths of matches.
+// lengths are the probabilities for the lengths of matches.
 type lengths struct {
 	choice, choice2 uint16
 	low, mid        [posStates][8]uint16
 	high            [256]uint16
 }
 
-// probs are the adaptive probabilities of LZMA.
+// probs are the adaptive probabilities of LZMA, each for one kind of bit in one context.
 type probs struct {
 	isMatch, isRep0Long              [numStates][posStates]uint16
 	isRep, isRepG0, isRepG1, isRepG2 [numStates]uint16
@@ -73,7 +74,7 @@ func (p *probs) reset() {
 	p.rep.reset()
 }
 
-// A ranger is the range decoder over one chunk. Past the end of the chunk it reads zeros; the caller compares pos with the length.
+// A ranger is a range decoder for one chunk. After the end of the chunk it reads zeros, and the caller compares pos with the length.
 type ranger struct {
 	in        []byte
 	pos       int
@@ -106,7 +107,7 @@ func (r *ranger) bit(p *uint16) uint32 {
 	return 1
 }
 
-// tree decodes a number of as many bits as the list has levels, highest bit first.
+// tree decodes a number, highest bit first. The list has two to the power of the number of bits elements.
 func (r *ranger) tree(list []uint16) uint32 {
 	m := uint32(1)
 	for m < uint32(len(list)) {
@@ -115,7 +116,7 @@ func (r *ranger) tree(list []uint16) uint32 {
 	return m - uint32(len(list))
 }
 
-// reverse decodes n bits, lowest bit first. The probabilities begin at list[1].
+// reverse decodes a number of n bits, lowest bit first. The probabilities begin at list[1].
 func (r *ranger) reverse(list []uint16, n uint32) (v uint32) {
 	m := uint32(1)
 	for i := range n {
@@ -126,7 +127,7 @@ func (r *ranger) reverse(list []uint16, n uint32) (v uint32) {
 	return v
 }
 
-// direct decodes n bits of equal probability.
+// direct decodes a number of n bits with equal probability.
 func (r *ranger) direct(n uint32) (v uint32) {
 	for range n {
 		r.normalize()
@@ -163,14 +164,14 @@ func (r *ranger) distance(p *probs, length int) uint32 {
 	return d + r.reverse(p.align[:], alignBits)
 }
 
-// An lzma2 decodes LZMA2 data. It can be used again; its zero value is ready.
+// An lzma2 decodes LZMA2 data. It can be reused; the zero value is ready to use.
 type lzma2 struct {
 	probs
 	lc, lp, pb uint32
 
 	state int
 	reps  [4]uint32
-	dict  int // where the dictionary begins in the output
+	dict  int // start of the dictionary in the output
 }
 
 var (
@@ -179,7 +180,7 @@ var (
 	errUnpacked = errors.New("LZMA2 data is longer than its block says")
 )
 
-// decode decodes all of in, which must fill out exactly. Errors are those of the format.
+// decode decodes all of in, which must fill out exactly. Every error is about the format of in.
 func (d *lzma2) decode(out, in []byte) error {
 	needDict, needProps, needState := true, true, true
 	at, end := 0, 0 // in the output
@@ -248,14 +249,14 @@ func (d *lzma2) decode(out, in []byte) error {
 	}
 }
 
-// props takes the properties of the literals and positions.
+// props sets the properties lc, lp and pb from their byte. It reports whether they are valid.
 func (d *lzma2) props(b byte) bool {
 	v := uint32(b)
 	d.lc, d.lp, d.pb = v%9, v/9%5, v/45
 	return d.pb <= maxPropsPB && d.lc+d.lp <= maxLCLP
 }
 
-// chunk decodes one LZMA chunk to out[at:].
+// chunk decodes one LZMA chunk to out[at:]. It reports whether the chunk is valid.
 func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	if len(in) < 5 || in[0] != 0 {
 		return false
@@ -330,7 +331,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	return r.pos == len(in) && r.code == 0
 }
 
-// after is the state after a match or repetition.
+// after returns the state after a match or repetition: literal if the previous item was a literal, otherwise match.
 func after(state, literal, match int) int {
 	if state < 7 {
 		return literal
@@ -338,7 +339,7 @@ func after(state, literal, match int) int {
 	return match
 }
 
-// repeat fills out[at:] with what stands dist bytes before.
+// repeat fills out[at:] with the bytes at a distance of dist before it.
 func repeat(out []byte, at, dist int) {
 	if dist >= len(out)-at {
 		copy(out[at:], out[at-dist:at])
@@ -349,7 +350,7 @@ func repeat(out []byte, at, dist int) {
 	}
 }
 
-// literal is tree for a literal, with the range decoder in registers: half of the time goes by here.
+// literal is tree for a literal, with the range decoder in local variables, because half of the decoding time is spent here.
 func (r *ranger) literal(list *[litProbs]uint16) byte {
 	rng, code, pos := r.rng, r.code, r.pos
 	m := uint32(1)
@@ -379,7 +380,8 @@ func (r *ranger) literal(list *[litProbs]uint16) byte {
 	return byte(m)
 }
 
-// matched decodes the literal behind a match, which is likely to differ from the byte that would continue the match.
+// matched decodes the literal after a match. Its probabilities depend on match, the byte that would continue the match, because the literal most
+// likely differs from it.
 func (r *ranger) matched(list *[litProbs]uint16, match uint32) byte {
 	m, offset := uint32(1), uint32(0x100)
 	for m < 0x100 {

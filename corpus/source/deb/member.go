@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// copyMember writes a member of the given size to dst. Of an ELF file, only what its own headers describe is written.
+// copyMember writes a member of the given size to dst. Of an ELF file, it writes only the parts that the headers of that file describe.
 func copyMember(dst Sink, r io.Reader, size, most int64, check func(head []byte) error) error {
 	if size > most {
 		return fmt.Errorf("the file has %d bytes, and %d are allowed", size, most)
@@ -42,7 +42,7 @@ func copyMember(dst Sink, r io.Reader, size, most int64, check func(head []byte)
 	return copyTo(dst, r, max(int64(n), table.end()), min(end, size), buf)
 }
 
-// copyTo copies until end bytes are written, of which there are n.
+// copyTo copies until dst has end bytes. It already has n.
 func copyTo(dst Sink, r io.Reader, n, end int64, buf []byte) error {
 	for n < end {
 		b := buf[:min(end-n, int64(len(buf)))]
@@ -57,7 +57,7 @@ func copyTo(dst Sink, r io.Reader, n, end int64, buf []byte) error {
 	return nil
 }
 
-// A headers says where the section headers of an ELF file are. The zero value is that of another file, or of one without sections.
+// headers says where the section headers of an ELF file are. The zero value is for other files, and for ELF files without sections.
 type headers struct {
 	order   binary.ByteOrder
 	is64    bool
@@ -67,7 +67,7 @@ type headers struct {
 
 func (h headers) end() int64 { return h.off + h.n*h.each }
 
-// sectionTable reads the header of an ELF file.
+// sectionTable finds the section headers of an ELF file. head has the beginning of the file.
 func sectionTable(head []byte) (h headers, err error) {
 	if len(head) < 64 || string(head[:4]) != "\x7fELF" {
 		return h, nil
@@ -97,10 +97,10 @@ func sectionTable(head []byte) (h headers, err error) {
 	return h, nil
 }
 
-// claim returns where the last section ends. The section headers have been written.
+// claim returns the end of the last section. r must contain the section headers.
 func (h headers) claim(r io.ReaderAt) (int64, error) {
 	if h.off == 0 {
-		return 1 << 62, nil // another file is bounded by its size
+		return 1 << 62, nil // other files are bounded only by their size
 	}
 	end := h.end()
 	list := make([]byte, h.n*h.each)

@@ -10,21 +10,21 @@ import (
 
 const (
 	maxEntries = 1 << 20
-	maxLinks   = 40  // in the path of one file, as Linux allows
+	maxLinks   = 40  // in the path of one file, as in Linux
 	maxWanted  = 100 // links that match
 )
 
-// A tree is what is known of the members of an archive while it is read.
+// A tree records the members of an archive while it is read, to find the wanted one.
 type tree struct {
 	q     Query
-	kinds map[string]byte   // tar's type of each member that is no folder
-	links map[string]string // the target as it is stored; that of a hard link begins with a slash
+	kinds map[string]byte   // the type flag of each member that is not a folder
+	links map[string]string // stored targets of links; for hard links with a leading slash
 	wants []want
-	taken string // the member that is written
+	taken string // name of the member that was chosen for writing
 	files int
 }
 
-// A want is a link that matches.
+// A want is a link that matches the query.
 type want struct {
 	name string
 	off  int64 // in the archive
@@ -81,12 +81,12 @@ func (t *tree) add(h *tar.Header, off int64) (wanted bool, err error) {
 	return false, nil
 }
 
-// several is the error for a file that matches beside another one.
+// several returns the error for a second file that matches.
 func several(other string) error {
 	return fmt.Errorf("several files match, %s too: name one", printable(other))
 }
 
-// leadsTo reports whether a link that matches leads to a name. Links that are broken so far may be completed later.
+// leadsTo reports whether a matching link leads to a name. Links that cannot be followed are skipped, because later members may complete them.
 func (t *tree) leadsTo(name string) bool {
 	for _, w := range t.wants {
 		if to, err := t.resolve(w.name); err == nil && to == name {
@@ -96,7 +96,7 @@ func (t *tree) leadsTo(name string) bool {
 	return false
 }
 
-// result returns what was found when the whole archive has been read.
+// result returns the results of walk after the whole archive was read.
 func (t *tree) result() (name, target string, err error) {
 	for _, w := range t.wants {
 		to, err := t.resolve(w.name)
@@ -117,7 +117,7 @@ func (t *tree) result() (name, target string, err error) {
 	return "", target, nil
 }
 
-// accept checks where a link that matches leads to. other is where another one leads to, if there is one.
+// accept checks the target of a matching link. other is the target of an earlier matching link, or empty.
 func (t *tree) accept(to, other string) error {
 	kind, ok := t.kinds[to]
 	switch {
@@ -151,7 +151,7 @@ func clean(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
-// resolve follows the links in a path, those to folders too.
+// resolve follows all links in a path, including links to folders.
 func (t *tree) resolve(name string) (string, error) {
 	for range maxLinks {
 		next, found, err := t.follow(name)
@@ -163,7 +163,7 @@ func (t *tree) resolve(name string) (string, error) {
 	return "", errCircle
 }
 
-// follow replaces the first link in a path.
+// follow replaces the first link in a path by its target.
 func (t *tree) follow(name string) (next string, found bool, err error) {
 	for end := 0; end < len(name); end++ {
 		if i := strings.IndexByte(name[end:], '/'); i >= 0 {

@@ -13,43 +13,46 @@ import (
 	"runtime"
 )
 
-// Debian compresses with several threads, and then each xz block states both its sizes in its header. So the blocks are found by
-// stepping from header to header, which reads a few bytes of each, and are decoded independently: in parallel, and only those that are
-// read. The index at the end of the stream says the same and is compared before anything is decoded.
+// The problem: decompression is slow, and most of the archive is not wanted.
 //
-// Streams whose blocks do not state their sizes, or have other filters than LZMA2, are decoded from front to back by a library.
+// The idea: Debian compresses with several threads. In such an xz stream, each block states its compressed and its uncompressed size in its
+// header. So the blocks can be found by going from header to header, which reads a few bytes of each. They are decoded independently: in
+// parallel, and only if they are read. The index at the end of the stream repeats the sizes. It is compared with the headers before anything
+// is decoded.
+//
+// Streams whose blocks do not state their sizes, or use other filters than LZMA2, are decoded from front to back by a library.
 
 const (
 	xzMagic     = "\xfd7zXZ\x00"
 	xzFooter    = "YZ"
-	xzHeader    = 12       // bytes of the header and of the footer of a stream
-	maxBlock    = 64 << 20 // a larger block is not decoded as a whole; Debian's have 24 MiB
+	xzHeader    = 12       // size of the header of a stream, and of its footer, in bytes
+	maxBlock    = 64 << 20 // larger blocks are not decoded as a whole; those of Debian have 24 MiB
 	maxBlocks   = 1 << 20
 	filterLZMA2 = 0x21
 )
 
 // A block is one xz block.
 type block struct {
-	off      int64 // of its compressed data, in the package
+	off      int64 // offset of its compressed data in the package
 	packed   int64 // bytes of compressed data
 	unpacked int64
-	at       int64 // where its contents begin in the stream
+	at       int64 // offset of its contents in the uncompressed stream
 }
 
-// blocks are those of a stream.
+// blocks are the blocks of a stream.
 type blocks struct {
 	list  []block
 	check byte
-	size  int64 // of the contents
+	size  int64 // of the uncompressed stream
 }
 
-// checkSizes are the bytes of each kind of check.
+// checkSizes has the size of each type of check, in bytes.
 var checkSizes = [16]int64{0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64}
 
 // errSerial says that the blocks cannot be decoded independently.
 var errSerial = errors.New("blocks without sizes")
 
-// damage is an error at an offset of the package.
+// damage returns an error at an offset of the package.
 func damage(off int64, format string, args ...any) error {
 	return &FormatError{Offset: off, Problem: fmt.Sprintf(format, args...)}
 }
@@ -65,7 +68,7 @@ func readBlocks(r io.ReaderAt, off, size int64) (*blocks, error) {
 		return nil, damage(off, "the header of the xz stream is damaged")
 	}
 	b := &blocks{check: head[7]}
-	var index []byte // what it has to hold
+	var index []byte // the expected index
 	count := uint64(0)
 	at := off + xzHeader
 	for {
@@ -106,12 +109,13 @@ func readBlocks(r io.ReaderAt, off, size int64) (*blocks, error) {
 		return nil, damage(at+int64(len(index)), "the footer of the xz stream is damaged")
 	}
 	if at+int64(len(got)) != end {
-		return nil, errSerial // another stream, or padding
+		return nil, errSerial // another stream or padding follows
 	}
 	return b, nil
 }
 
-// header reads the header of a block at off and adds the block. next is where the block ends.
+// header reads the header of the block at off, which has size bytes, and adds the block. next is the end of the block, and unpadded its size
+// without padding.
 func (b *blocks) header(r io.ReaderAt, off, end, size int64) (next, unpadded int64, err error) {
 	head := make([]byte, size)
 	if err := readFull(r, head, off, end); err != nil {
@@ -130,7 +134,7 @@ func (b *blocks) header(r io.ReaderAt, off, end, size int64) (next, unpadded int
 	switch {
 	case n <= 0 || m <= 0 || len(filter) < 3 || packed == 0:
 		return 0, 0, damage(off, "the header of an xz block is damaged")
-	case filter[0] != filterLZMA2 || filter[1] != 1 || unpacked > maxBlock || packed > unpacked+unpacked>>10+1024: // LZMA2 adds less
+	case filter[0] != filterLZMA2 || filter[1] != 1 || unpacked > maxBlock || packed > unpacked+unpacked>>10+1024: // LZMA2 never adds that much
 		return 0, 0, errSerial
 	}
 	start := off + size
@@ -144,7 +148,7 @@ func (b *blocks) header(r io.ReaderAt, off, end, size int64) (next, unpadded int
 	return start + (int64(packed)+3)&^3 + check, unpadded, nil
 }
 
-// readFull reads b at off. What lies at end or behind it does not belong to the stream.
+// readFull fills b with the bytes at off. It is an error if they reach past end.
 func readFull(r io.ReaderAt, b []byte, off, end int64) error {
 	if int64(len(b)) > end-off {
 		return damage(end, "the data is truncated")
@@ -160,13 +164,13 @@ func readFull(r io.ReaderAt, b []byte, off, end int64) error {
 
 var crc64Table = crc64.MakeTable(crc64.ECMA)
 
-// A worker decodes blocks one after another.
+// A worker decodes blocks one after another, and reuses its memory.
 type worker struct {
 	lzma2
 	in []byte
 }
 
-// block decodes a block to out.
+// block decodes a block to out, and verifies its check.
 func (w *worker) block(r io.ReaderAt, b block, check byte, out []byte) error {
 	padded := (b.packed + 3) &^ 3
 	n := padded + checkSizes[check]
@@ -199,19 +203,19 @@ func (w *worker) block(r io.ReaderAt, b block, check byte, out []byte) error {
 	return nil
 }
 
-// A blockReader reads the contents of a stream and decodes the blocks ahead in parallel. Seek costs nothing: blocks that are skipped are
-// not decoded.
+// A blockReader reads the contents of a stream. It decodes the current block and the following ones in parallel. Seek costs nothing, because
+// skipped blocks are not decoded.
 type blockReader struct {
-	ctx    context.Context //nolint:containedctx // that of the one call that reads
+	ctx    context.Context //nolint:containedctx // of the call that reads the stream
 	r      io.ReaderAt
 	blocks *blocks
 	pos    int64
-	jobs   map[int]*job // by block: the current one and those ahead
+	jobs   map[int]*job // by number of the block: the current one and the following ones
 	free   []*job
-	ahead  int // blocks that are decoded at a time
+	ahead  int // number of blocks that are decoded ahead
 }
 
-// A job is a block that is decoded or has been decoded.
+// A job is the decoding of one block, running or done.
 type job struct {
 	worker
 	out  []byte
@@ -223,7 +227,7 @@ func newBlockReader(ctx context.Context, r io.ReaderAt, b *blocks) *blockReader 
 	return &blockReader{ctx: ctx, r: r, blocks: b, jobs: map[int]*job{}, ahead: min(runtime.GOMAXPROCS(0), 16)}
 }
 
-// Seek sets the position, also to one behind the end, as io.Seeker.
+// Seek implements io.Seeker. The position may be after the end.
 func (b *blockReader) Seek(off int64, whence int) (int64, error) {
 	switch whence {
 	case io.SeekCurrent:
@@ -238,7 +242,7 @@ func (b *blockReader) Seek(off int64, whence int) (int64, error) {
 	return off, nil
 }
 
-// Read reads contents.
+// Read implements io.Reader.
 func (b *blockReader) Read(p []byte) (int, error) {
 	if b.pos >= b.blocks.size {
 		return 0, io.EOF
@@ -257,9 +261,9 @@ func (b *blockReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// find returns the block that holds a position.
+// find returns the number of the block that contains a position.
 func (b *blockReader) find(pos int64) int {
-	lo, hi := 0, len(b.blocks.list) // the last one that begins at pos or before it
+	lo, hi := 0, len(b.blocks.list) // searches for the last block that begins at pos or before it
 	for hi-lo > 1 {
 		if mid := (lo + hi) / 2; b.blocks.list[mid].at <= pos {
 			lo = mid
@@ -270,7 +274,7 @@ func (b *blockReader) find(pos int64) int {
 	return lo
 }
 
-// need returns the job of a block, after it has started those of the blocks ahead and given up those of others.
+// need returns the job of a block. It also starts the jobs of the blocks ahead, and frees the jobs of other blocks.
 func (b *blockReader) need(i int) *job {
 	if j := b.jobs[i]; j != nil && b.jobs[min(i+b.ahead, len(b.blocks.list)-1)] != nil {
 		return j
