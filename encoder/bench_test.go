@@ -38,7 +38,7 @@ func encodeImage(tb testing.TB, image []byte, opt encoder.Encoder) *encoder.Resu
 	return res
 }
 
-// BenchmarkEncode encodes the kernel-like image; bytes are those of the image.
+// BenchmarkEncode encodes the kernel-like image. The throughput is in bytes of the image.
 func BenchmarkEncode(b *testing.B) {
 	image := kernelImage()
 	for _, bm := range []struct {
@@ -55,8 +55,8 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkKernel encodes the kernels of the lab, one after the other in one process; bytes are those of .debug_info. The profile by
-// which the program is built is taken from it (scripts/profile.sh).
+// BenchmarkKernel encodes the kernels of the lab, one after another in one process. The throughput is in bytes of .debug_info. The profile for
+// building the program is recorded from it (scripts/profile.sh).
 func BenchmarkKernel(b *testing.B) {
 	for _, kernel := range []string{"6.1-cloud-amd64", "6.12-cloud-amd64", "6.1-cloud-arm64", "6.1-s390x"} {
 		b.Run(kernel, func(b *testing.B) {
@@ -85,8 +85,8 @@ func BenchmarkKernel(b *testing.B) {
 	}
 }
 
-// TestKernelLike holds the fast way, with every hash compared, against the exact engine on images of both byte orders and word
-// sizes, for several numbers of workers.
+// TestKernelLike compares the fast path, with all hashes checked, with the exact engine, on images of both byte orders and word sizes, for
+// several numbers of workers.
 func TestKernelLike(t *testing.T) {
 	size := synth.KernelSize{CUs: 24, Headers: 16, Funcs: 6}
 	for _, target := range synth.Targets() {

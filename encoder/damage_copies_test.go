@@ -26,26 +26,26 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// Copies of good images are damaged as disks, transfers and tools damage files, and encoded. Each must end in one of these ways, and
-// the worst of them, BTF with less in it and no word about that, only where no reader can see the damage.
+// Copies of good images are damaged as by disks, transfers and tools, and then encoded. Each result is one of the fates below. The worst fate is
+// BTF that lacks types or functions without a warning. It is allowed only if no reader can see the damage.
 
-// A fate is what became of a damaged copy.
+// A fate is the result of encoding a damaged copy.
 type fate uint8
 
 const (
-	refusedThere fate = iota // with the place
-	refused                  // without one
+	refusedThere fate = iota // the error has a place
+	refused                  // the error has no place
 	sameBTF
 	otherBTF
-	warned // fewer types or functions, and a warning that says so
-	fewer  // in silence
+	warned // fewer types or functions, with a warning about them
+	fewer  // fewer types or functions, without a warning
 	fates
 )
 
 var fateTexts = [fates]string{"refused with a place", "refused otherwise", "same BTF", "other BTF", "fewer types or functions with a warning",
 	"fewer types or functions"}
 
-// unseen says why a reader cannot see a damage by which types or functions were lost: by what was damaged, and how.
+// unseen says why no reader can see a damage that loses types or functions. The keys have the kind of damage and its place.
 var unseen = map[string]string{
 	"flipped bits in .strtab":                  "the name of a symbol is another name",
 	"flipped bits in .debug_str":               "the name of a function or type is another name",
@@ -72,7 +72,7 @@ var unseen = map[string]string{
 	"size in relocations":                      "the table ends between two relocations, or is empty",
 }
 
-// kind is what was damaged, and how, as unseen has it.
+// kind returns the key of a damage in unseen.
 func (d *damage) kind() string {
 	section := d.section
 	if strings.HasPrefix(section, ".rel") {
@@ -81,16 +81,16 @@ func (d *damage) kind() string {
 	return d.sort + " in " + section
 }
 
-// An encodedImage is what copies are compared with, or a copy.
+// An encodedImage is the result of encoding an image or a damaged copy.
 type encodedImage struct {
 	wire         []byte
 	types, funcs int
 	warnings     []encoder.Warning
 	took         time.Duration
-	memory       uint64 // the most that was in use, beyond what was before
+	memory       uint64 // the most memory that the encoding used, in bytes
 }
 
-// encodeFrom encodes and verifies an image, as an encoding does that publishes.
+// encodeFrom encodes and verifies an image, as for publishing.
 func encodeFrom(r io.ReaderAt, size int64, opt encoder.Encoder) (out encodedImage, err error) {
 	begin := time.Now()
 	f, err := elf.NewFile(r, uint64(size))
@@ -123,11 +123,11 @@ func (out *encodedImage) take(f *elf.File, res *encoder.Result, opt encoder.Enco
 	return fmt.Errorf("%w; it comes from %s", err, from)
 }
 
-// fateOf says what became of a copy.
+// fateOf returns the fate of a copy.
 func fateOf(good *encodedImage, got encodedImage, err error) fate {
 	switch {
 	case errors.Is(err, encoder.ErrNoDWARF) || errors.Is(err, encoder.ErrNoSymbols) || errors.Is(err, encoder.ErrNoTypes):
-		return refusedThere // the image as a whole
+		return refusedThere // the place is the image as a whole
 	case err != nil && place.MatchString(err.Error()):
 		return refusedThere
 	case err != nil:
@@ -147,10 +147,10 @@ type tally struct {
 	t      *testing.T
 	mu     sync.Mutex
 	counts [fates]int
-	lost   map[string]int // by what was damaged, and how
+	lost   map[string]int // number of copies with fate fewer, by kind of damage
 }
 
-// add judges a copy: its fate, and what it took.
+// add counts the fate of a copy, and checks its time and memory.
 func (y *tally) add(name string, x damage, good *encodedImage, got encodedImage, err error) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -176,7 +176,7 @@ func (y *tally) add(name string, x damage, good *encodedImage, got encodedImage,
 	}
 }
 
-// report prints the counts on one line, and those that were lost in silence by their sorts.
+// report prints the counts on one line, and then those of the fate fewer by kind of damage.
 func (y *tally) report(what string, most int) {
 	y.t.Helper()
 	total, line := 0, ""
@@ -198,17 +198,17 @@ func (y *tally) report(what string, most int) {
 	}
 }
 
-// heap is how many bytes objects have.
+// heap returns the size of all heap objects in bytes.
 func heap() uint64 {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(s)
 	return s[0].Value.Uint64()
 }
 
-// watched calls do and tells how many bytes of memory were in use beyond those before.
+// watched calls do and returns by how many bytes the used memory grew.
 func watched(do func()) (most uint64) {
 	var high atomic.Uint64
-	runtime.GC() // what was left before does not count
+	runtime.GC() // earlier garbage does not count
 	before, done := heap(), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -234,7 +234,7 @@ func TestDamagedCopies(t *testing.T) {
 	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 1}
 	type image struct {
 		name string
-		seed uint64 // of its own, so that another image does not change the others' copies
+		seed uint64 // per image, so that a new image does not change the copies of the others
 		d    *damager
 		good encodedImage
 	}

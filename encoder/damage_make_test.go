@@ -12,16 +12,16 @@ import (
 	"testing"
 )
 
-// A damage is what was done to one copy of an image.
+// A damage describes how one copy of an image was damaged.
 type damage struct {
 	sort    string // "zeroed block of 512 bytes"
 	section string // the section, "ELF header" or "section headers"
-	what    string // the bytes, for whoever looks into a copy
+	what    string // the changed bytes, for debugging
 }
 
 func (d damage) String() string { return d.sort + " in " + d.section + ": " + d.what }
 
-// A patched image is a good one in which some bytes are replaced, and which may end early. The good one is shared by all copies.
+// A patched image is a good image with some replaced bytes and possibly an earlier end. All copies share the good image.
 type patched struct {
 	good    io.ReaderAt
 	size    int64
@@ -57,10 +57,10 @@ func (p *patched) ReadAt(b []byte, off int64) (int, error) {
 // set replaces bytes.
 func (p *patched) set(off int64, b []byte) { p.patches = append(p.patches, patch{off, b}) }
 
-// get is the bytes as they are.
+// get returns bytes with all replacements so far.
 func (p *patched) get(off int64, n int) []byte {
 	b := make([]byte, n)
-	_, _ = p.ReadAt(b, off) // what lies behind the end stays 0
+	_, _ = p.ReadAt(b, off) // bytes after the end stay 0
 	return b
 }
 
@@ -73,18 +73,18 @@ type damager struct {
 	shoff    int64
 	sections []*stdelf.Section
 	targets  []target
-	refs     []int64 // places of references in the file, four bytes each
-	units    []int64 // places of lengths of units
+	refs     []int64 // file offsets of references, four bytes each
+	units    []int64 // file offsets of the lengths of units
 }
 
-// A target is a range of the file that damages hit.
+// A target is a range of the file that is damaged.
 type target struct {
 	name     string
 	off, len int64
-	header   int64 // of its section; 0 for none
+	header   int64 // file offset of its section header; 0 if there is none
 }
 
-// damagedSections are the sections that are damaged, where an image has them.
+// damagedSections are the sections that are damaged, if an image has them.
 var damagedSections = []string{".debug_info", ".debug_abbrev", ".debug_str", ".debug_line_str", ".debug_str_offsets", ".debug_addr",
 	".debug_loc", ".debug_loclists", ".debug_types", ".symtab", ".strtab", ".shstrtab", ".BTF_ids"}
 
@@ -120,10 +120,10 @@ func (d *damager) append() binary.AppendByteOrder { return d.order.(binary.Appen
 
 func (d *damager) copy() *patched { return &patched{good: d.good, size: d.size} }
 
-// maxSearched is how much of .debug_info is searched for references.
+// maxSearched is the number of bytes of .debug_info that are searched for references.
 const maxSearched = 4 << 20
 
-// findReferences finds what holds a reference of four bytes, and where the units are.
+// findReferences finds the references of four bytes, and the units.
 func (d *damager) findReferences(t testing.TB, info, abbrev *stdelf.Section) {
 	t.Helper()
 	tables, err := abbrev.Data()
@@ -136,7 +136,7 @@ func (d *damager) findReferences(t testing.TB, info, abbrev *stdelf.Section) {
 	}
 	for off := 0; off+12 < len(b); {
 		n := int(d.order.Uint32(b[off:]))
-		if uint32(n) == 0xffffffff || off+4+n > len(b) { // the 64-bit format has references like the other's, but is rare
+		if uint32(n) == 0xffffffff || off+4+n > len(b) { // the 64-bit format is rare
 			return
 		}
 		d.units = append(d.units, int64(info.Offset)+int64(off))
@@ -147,8 +147,7 @@ func (d *damager) findReferences(t testing.TB, info, abbrev *stdelf.Section) {
 	}
 }
 
-// unitReferences are the places of the references of four bytes in a unit of the 32-bit format. It ends at the first form that it
-// does not know.
+// unitReferences returns the offsets of the references of four bytes in a unit of the 32-bit format. It stops at the first unknown form.
 func unitReferences(unit, tables []byte, order binary.ByteOrder) (refs []int) {
 	version, table, pos, addr := order.Uint16(unit[4:]), order.Uint32(unit[6:]), 11, int(unit[10])
 	if version == 5 {
@@ -178,7 +177,7 @@ func unitReferences(unit, tables []byte, order binary.ByteOrder) (refs []int) {
 	return refs
 }
 
-// abbrevForms reads an abbreviation table: the forms by code.
+// abbrevForms reads the forms of an abbreviation table, by code.
 func abbrevForms(b []byte) map[uint64][]uint64 {
 	forms := make(map[uint64][]uint64)
 	next := func() uint64 {
@@ -198,7 +197,7 @@ func abbrevForms(b []byte) map[uint64][]uint64 {
 			if name == 0 && form == 0 {
 				break
 			}
-			if form == 0x21 { // a value in the table
+			if form == 0x21 { // DW_FORM_implicit_const: the value is in the table
 				for len(b) > 1 && b[0] >= 0x80 {
 					b = b[1:]
 				}
@@ -209,7 +208,7 @@ func abbrevForms(b []byte) map[uint64][]uint64 {
 	}
 }
 
-// formSize is how long a value is.
+// formSize returns the size of a value.
 func formSize(b []byte, form uint64, addr int, order binary.ByteOrder) (n int, ok bool) {
 	switch form {
 	case 0x01:
@@ -241,7 +240,7 @@ func formSize(b []byte, form uint64, addr int, order binary.ByteOrder) (n int, o
 	return 0, false
 }
 
-// damage makes a damaged copy.
+// damage returns a damaged copy.
 func (d *damager) damage(r *rand.Rand) (*patched, damage) {
 	p := d.copy()
 	t := d.targets[r.IntN(len(d.targets))]
@@ -253,7 +252,7 @@ func (d *damager) damage(r *rand.Rand) (*patched, damage) {
 	return p, x
 }
 
-// flip turns over some bits.
+// flip flips some bits.
 func (d *damager) flip(p *patched, t *target, r *rand.Rand, x *damage) {
 	x.sort = "flipped bits"
 	for range 1 + r.IntN(3) {
@@ -264,11 +263,11 @@ func (d *damager) flip(p *patched, t *target, r *rand.Rand, x *damage) {
 	}
 }
 
-// zero zeroes a block of a disk.
+// zero zeroes a disk block.
 func (d *damager) zero(p *patched, t *target, r *rand.Rand, x *damage) {
 	size := []int64{512, 4096}[r.IntN(2)]
 	if t.header == 0 && t.name == "ELF header" {
-		return // what is left is no ELF file
+		return // it would be no ELF file
 	}
 	at := (t.off + r.Int64N(t.len)) / size * size
 	from, to := max(at, t.off), min(at+size, t.off+t.len)
@@ -276,7 +275,7 @@ func (d *damager) zero(p *patched, t *target, r *rand.Rand, x *damage) {
 	x.sort, x.what = fmt.Sprintf("zeroed block of %d bytes", size), fmt.Sprintf("%#x to %#x", from-t.off, to-t.off)
 }
 
-// truncate ends the file, or the section, before its end.
+// truncate cuts the end of the file or of a section.
 func (d *damager) truncate(p *patched, t *target, r *rand.Rand, x *damage) {
 	n := r.Int64N(t.len)
 	if t.header == 0 || r.IntN(3) == 0 {
@@ -288,7 +287,7 @@ func (d *damager) truncate(p *patched, t *target, r *rand.Rand, x *damage) {
 	d.put(p, t.header, 20, 32, uint64(n))
 }
 
-// put sets a field of a section header, which is where it says in a 32-bit or a 64-bit one.
+// put sets a field of a section header, at its offset in a 32-bit or 64-bit header.
 func (d *damager) put(p *patched, header, at32, at64 int64, v uint64) {
 	if d.is64 {
 		p.set(header+at64, d.append().AppendUint64(nil, v))
@@ -297,7 +296,7 @@ func (d *damager) put(p *patched, header, at32, at64 int64, v uint64) {
 	}
 }
 
-// resize damages a number that says where or how large something is: in a section header, or the length of a unit.
+// resize damages an offset or a size: in a section header, or the length of a unit.
 func (d *damager) resize(p *patched, t *target, r *rand.Rand, x *damage) {
 	x.sort = "size"
 	if t.name == ".debug_info" && len(d.units) > 0 && r.IntN(2) == 0 {
@@ -315,7 +314,7 @@ func (d *damager) resize(p *patched, t *target, r *rand.Rand, x *damage) {
 	fields := []struct {
 		name       string
 		at32, at64 int64
-		wide       bool // as long as an address
+		wide       bool // it has the size of an address
 	}{{"offset", 16, 24, true}, {"size", 20, 32, true}, {"link", 24, 40, false}, {"info", 28, 44, false}, {"alignment", 32, 48, true},
 		{"entry size", 36, 56, true}, {"type", 4, 4, false}, {"flags", 8, 8, true}}
 	f := fields[r.IntN(len(fields))]
@@ -332,7 +331,7 @@ func (d *damager) resize(p *patched, t *target, r *rand.Rand, x *damage) {
 	p.set(at, d.append().AppendUint32(nil, uint32(v)))
 }
 
-// misrefer makes a reference lead elsewhere.
+// misrefer changes the target of a reference.
 func (d *damager) misrefer(p *patched, t *target, r *rand.Rand, x *damage) {
 	if t.name != ".debug_info" || len(d.refs) == 0 {
 		return

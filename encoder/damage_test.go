@@ -19,13 +19,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// damaged are the images that are damaged: both compilers, both byte orders, both word sizes, compressed and relocatable.
+// damaged are the images to damage: of both compilers, both byte orders and both word sizes, with compressed sections, and relocatable.
 var damaged = []string{"gcc12-x86_64-dwarf5-zerobased", "clang19-s390x-dwarf4-based", "gcc12-i386-dwarf5-module", "gcc12-x86_64-dwarf5-zlib", "gcc12-arm-dwarf5-based"}
 
-// place is what an error must hold: a section, or a header, and an offset.
+// place matches the place in an error: a section or header, and an offset.
 var place = regexp.MustCompile(`(\.[A-Za-z_0-9.]+|ELF header|section headers|section \d+)\+0x[0-9a-f]+: `)
 
-// judgeError checks the error of a damaged image: it names a place, and is no panic that was caught.
+// judgeError checks the error of a damaged image: it must name a place, and must not come from a panic.
 func judgeError(t *testing.T, what string, err error) {
 	t.Helper()
 	if err == nil || errors.Is(err, encoder.ErrNoDWARF) || errors.Is(err, encoder.ErrNoSymbols) || errors.Is(err, encoder.ErrNoTypes) {
@@ -38,7 +38,7 @@ func judgeError(t *testing.T, what string, err error) {
 	}
 }
 
-// TestFlippedBits: no flip of a bit makes the encoder panic, and every error says where.
+// TestFlippedBits: no flipped bit makes the encoder panic, and every error has a place.
 func TestFlippedBits(t *testing.T) {
 	rounds := 600
 	if testing.Short() {
@@ -65,7 +65,7 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-// TestTruncatedImages: an image that was cut off anywhere is an error; never part of it is encoded as if it were all.
+// TestTruncatedImages: an image that is cut anywhere gives an error. Its first part is never encoded as if it were the whole image.
 func TestTruncatedImages(t *testing.T) {
 	for _, name := range damaged {
 		good := read(t, imagePath(t, name))
@@ -79,7 +79,7 @@ func TestTruncatedImages(t *testing.T) {
 	}
 }
 
-// TestTruncatedSections: a debug section that was cut off is an error, wherever the cut is.
+// TestTruncatedSections: a debug section that is cut anywhere gives an error.
 func TestTruncatedSections(t *testing.T) {
 	const name = "gcc12-x86_64-dwarf5-zerobased"
 	good, golden := read(t, imagePath(t, name)), read(t, filepath.Join(imageFolder, name+".btf.golden"))
@@ -102,8 +102,8 @@ func TestTruncatedSections(t *testing.T) {
 	}
 }
 
-// harmless reports whether a cut may stay without error: a unit boundary of .debug_info is one that no reader can notice, and
-// the end of .debug_str may hold strings that nothing encoded asks for.
+// harmless reports whether a cut need not give an error. A reader cannot notice a cut of .debug_info between two units, and the end of .debug_str
+// may contain only strings that are not used.
 func harmless(section string, f *elf.File, size uint64, res *encoder.Result, golden []byte) bool {
 	data, err := f.Data(f.Section(section))
 	if err != nil {
@@ -122,10 +122,10 @@ func harmless(section string, f *elf.File, size uint64, res *encoder.Result, gol
 	return false
 }
 
-// TestZeroedAbbrevCodes: a unit that ends early, or goes on wrongly, since the code of one DIE was zeroed is an error; no types are lost
-// in silence.
+// TestZeroedAbbrevCodes: if the abbreviation code of one DIE is zeroed, the unit ends early or continues wrongly. That is an error, and no types
+// are lost without a message.
 func TestZeroedAbbrevCodes(t *testing.T) {
-	// Where the bytes behind the code make other DIEs of the right number, no reader can see it.
+	// If the bytes after the code form the right number of other DIEs, no reader can see the damage.
 	for name, unseen := range map[string]int{"gcc12-x86_64-dwarf5-zerobased": 1, "clang19-s390x-dwarf4-based": 0, "gcc12-i386-dwarf5-based": 0,
 		"clang19-x86_64-dwarf5-lto": 7} {
 		good := read(t, imagePath(t, name))
@@ -153,7 +153,7 @@ func TestZeroedAbbrevCodes(t *testing.T) {
 			image := bytes.Clone(good)
 			image[info.Offset+uint64(e.Offset)] = 0
 			res, err := encodeBytes(image, likePeer())
-			if n++; err == nil && !bytes.Equal(res.Object.AppendWire(nil), golden) { // nothing is lost with what describes a call
+			if n++; err == nil && !bytes.Equal(res.Object.AppendWire(nil), golden) { // a lost DIE of a call changes nothing
 				t.Logf("%s: the code of the DIE at %#x (%s) is zeroed, and there is no error", name, e.Offset, e.Tag)
 				unseen--
 			}
@@ -165,7 +165,7 @@ func TestZeroedAbbrevCodes(t *testing.T) {
 	}
 }
 
-// TestPadding: zero bytes behind the entries of a unit are padding, and other bytes are not.
+// TestPadding: zero bytes after the entries of a unit are padding, other bytes are an error.
 func TestPadding(t *testing.T) {
 	for _, x := range []struct {
 		behind string
@@ -200,7 +200,7 @@ func TestPadding(t *testing.T) {
 	}
 }
 
-// TestErrorContext: an error of a unit names the source file, and the DIE with those around it.
+// TestErrorContext: an error of a unit names the source file, and the DIE with the DIEs that contain it.
 func TestErrorContext(t *testing.T) {
 	far := synth.Num(dwarf.AttrType, synth.FormRef4, 0x7fffffff)
 	for _, x := range []struct {
@@ -243,8 +243,8 @@ func TestErrorContext(t *testing.T) {
 	}
 }
 
-// TestEveryUnitError: what one unit cannot be is the error of the whole image, whichever unit it is and however many workers
-// there are; and it is the first one's.
+// TestEveryUnitError: an error in any unit is the error of the image, for any number of workers. If several units have errors, it is the error of
+// the first one.
 func TestEveryUnitError(t *testing.T) {
 	for _, workers := range []int{1, 2, 7} {
 		for bad := range 12 {
@@ -268,7 +268,7 @@ func TestEveryUnitError(t *testing.T) {
 	}
 }
 
-// FuzzEncode: any bytes end in an error or in an object, and never in a panic.
+// FuzzEncode: any bytes give an error or a BTF object, never a panic.
 func FuzzEncode(f *testing.F) {
 	for _, seed := range synth.Seeds() {
 		f.Add(seed)

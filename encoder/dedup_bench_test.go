@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// BenchmarkDedup deduplicates what the fast way leaves to the exact engine of a kernel of the lab.
+// BenchmarkDedup deduplicates the types of a lab kernel that the fast path leaves to the exact engine.
 func BenchmarkDedup(b *testing.B) {
 	for _, kernel := range []string{"6.1-cloud-amd64", "6.12-cloud-amd64"} {
 		b.Run(kernel, func(b *testing.B) {
@@ -38,12 +38,12 @@ func BenchmarkDedup(b *testing.B) {
 				least = min(least, time.Since(start))
 				b.ReportMetric(float64(stats.Before), "types")
 			}
-			b.ReportMetric(float64(least)/1e6, "least-ms") // what a busy machine disturbs least
+			b.ReportMetric(float64(least)/1e6, "least-ms") // the minimum is the least affected by other load
 		})
 	}
 }
 
-// left is the object that deduplication gets of an image.
+// left returns the BTF object of an image as it is before deduplication.
 func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 	b.Helper()
 	f, err := elf.Open(image)

@@ -12,23 +12,22 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// selfish adds a struct whose one member is the struct itself: two of them in a CU are two nodes that no comparison of raw
-// types finds equal.
+// selfish adds a struct whose only member is the struct itself. Two such structs in one CU are different for every comparison of raw records.
 func selfish(cu *synth.CU, name string) *synth.DIE {
 	d := cu.Struct(name, 4)
 	d.Member(synth.Member{Name: "b", Off: 8, Type: d})
 	return d
 }
 
-// doubledName is an image of three units. In the second, two DIEs define the struct in, and out has one of each: the comparison
-// with the first out fails, and both survive. The third is equal to either.
+// doubledName is an image of three units. In the second unit, two DIEs define the struct in, and the struct out has a member of each. The
+// comparison with the out of the first unit fails, so both survive. The out of the third unit is equal to either.
 func doubledName() []byte {
 	b := synth.New(synth.Target{})
 	b.Text(".text", 0x10000, 16)
 	b.Data(".data..percpu", 0x40000, 64)
 	for i, double := range []bool{false, true, false} {
 		cu := b.CU(string(rune('a'+i))+".c", synth.C11)
-		out := cu.Struct("out", 4) // before what it holds, or that would be settled when it is compared
+		out := cu.Struct("out", 4) // before its members, which would otherwise be merged before it is compared
 		in := selfish(cu, "in")
 		other := in
 		if double {
@@ -43,8 +42,8 @@ func doubledName() []byte {
 	return b.Bytes()
 }
 
-// TestDoubledName: a name that one unit defines twice makes room for a second survivor of a class, and later types of that class
-// take the one whose turn in the list of candidates it is.
+// TestDoubledName: if one unit defines a name twice, a class can have a second survivor. Later types of that class are merged with the first
+// equal one in the list of candidates.
 func TestDoubledName(t *testing.T) {
 	image := doubledName()
 	got := bothWays(t, "doubled name", image, 1)
@@ -71,8 +70,8 @@ func TestDoubledName(t *testing.T) {
 	}
 }
 
-// bothEqual is an image of one unit with two structs s, which differ in what x is, and a struct o of both. A second o has twice
-// an s whose x is only declared, so that it is equal to either.
+// bothEqual is an image of one unit. It has two structs s, in which the type x differs, and a struct o with a member of each. A second struct o has
+// two members of an s whose x is only declared, so this s is equal to either.
 func bothEqual() []byte {
 	b := synth.New(synth.Target{})
 	b.Text(".text", 0x10000, 16)
@@ -85,7 +84,7 @@ func bothEqual() []byte {
 	}
 	first, second := defined("long"), defined("long long")
 	cu.Struct("o", 16, synth.Member{Name: "a", Type: cu.Pointer(first)}, synth.Member{Name: "b", Type: cu.Pointer(second), Off: 8})
-	o := cu.Struct("o", 16) // before what it holds, or that would be settled when it is compared
+	o := cu.Struct("o", 16) // before its members, which would otherwise be merged before it is compared
 	either := one(cu.Forward(dwarf.TagStructType, "x"))
 	o.Member(synth.Member{Name: "a", Type: cu.Pointer(either)})
 	o.Member(synth.Member{Name: "b", Type: cu.Pointer(either), Off: 8})
@@ -93,7 +92,7 @@ func bothEqual() []byte {
 	return b.Bytes()
 }
 
-// TestBothEqual: of two types that a third one equals, the one that the comparison met first takes it.
+// TestBothEqual: a type that is equal to two others is merged with the one that the comparison met first.
 func TestBothEqual(t *testing.T) {
 	image := bothEqual()
 	got := bothWays(t, "both equal", image, 1)

@@ -15,8 +15,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// TestEmbedKernels embeds their BTF into whole kernels: into one whose linker reserved an allocated .BTF, and into one that has
-// none. Every other byte stays, except for the fields of the ELF header that tell where sections are.
+// TestEmbedKernels embeds the BTF of whole kernels: into one whose linker reserved an allocated .BTF, and into one without .BTF. All other bytes
+// stay the same, except for the fields of the ELF header about sections.
 func TestEmbedKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("copying whole kernels takes a while")
@@ -39,7 +39,7 @@ func TestEmbedKernels(t *testing.T) {
 			if err := elf.Embed(path, []elf.EmbedSection{{Name: ".BTF", Data: wire}}, elf.NewCopy(out)); err != nil {
 				t.Fatal(err)
 			}
-			from, to := uint64(0), uint64(0) // where .BTF lay
+			from, to := uint64(0), uint64(0) // file offsets of .BTF
 			if has {
 				s := f.Section(".BTF")
 				from, to = s.Off, s.Off+s.Size
@@ -63,7 +63,7 @@ func TestEmbedKernels(t *testing.T) {
 	}
 }
 
-// sameBytes: behind the ELF header, the first file is the start of the second, except for a range of offsets.
+// sameBytes checks that, after the ELF header, the second file begins with the bytes of the first one, except for a range of offsets.
 func sameBytes(t *testing.T, before, after string, from, to uint64) {
 	t.Helper()
 	a, err := os.Open(before)
@@ -97,7 +97,7 @@ func sameBytes(t *testing.T, before, after string, from, to uint64) {
 	}
 }
 
-// sameSegments: the program headers, and the sections except .BTF and the names, are the same.
+// sameSegments checks that the program headers, and the sections except .BTF and the names, are the same.
 func sameSegments(t *testing.T, before, after string, from, to uint64) {
 	t.Helper()
 	a, err := stdelf.Open(before)

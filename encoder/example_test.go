@@ -16,7 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// An image to BTF, the verdict of a kernel, and a copy of the image with the BTF inside.
+// Encode an image, check whether a kernel accepts the BTF, and embed it into a copy of the image.
 func Example() {
 	f, err := elf.Open("../corpus/images/gcc12-x86_64-dwarf5-based.elf")
 	if err != nil {
@@ -53,8 +53,8 @@ func Example() {
 	// the newest kernel accepts it: true
 }
 
-// A module continues the BTF of its kernel. With the feature distilled_base it also gets a distilled base, with which it survives other builds
-// of that kernel.
+// The BTF of a module continues the BTF of its kernel. With the feature distilled_base the module also gets a distilled base, with which it loads
+// on other builds of that kernel.
 func ExampleEncoder() {
 	wire, err := os.ReadFile("../corpus/images/gcc12-x86_64-dwarf5-based.btf.golden") // or the section .BTF of vmlinux
 	if err != nil {
@@ -72,7 +72,7 @@ func ExampleEncoder() {
 
 	enc := encoder.Encoder{
 		Options: encoder.Options{Features: feature.Default().With(feature.DistilledBase)},
-		Base:    encoder.NewBase(kernel), // one for all modules of a kernel
+		Base:    encoder.NewBase(kernel), // the same for all modules of a kernel
 		Workers: 1,
 	}
 	res, err := enc.Encode(context.Background(), f)
@@ -91,7 +91,7 @@ func ExampleEncoder() {
 	// .BTF.base: 328 bytes
 }
 
-// Who wants to know why a function or variable is left out listens to the decisions.
+// Hooks report why a function or variable is left out.
 func ExampleHooks() {
 	f, err := elf.Open("../corpus/images/gcc12-x86_64-dwarf5-based.elf")
 	if err != nil {
@@ -123,7 +123,7 @@ func ExampleHooks() {
 	// variable inside: declared inside a function or namespace (rule top-level)
 }
 
-// What an error is about can be told from its type.
+// The type of an error says what it is about.
 func ExampleUnitError() {
 	image, err := os.ReadFile("../corpus/images/gcc12-x86_64-dwarf5-based.elf")
 	if err != nil {
@@ -146,7 +146,7 @@ func ExampleUnitError() {
 	// unit 0, byte 0x4 of .debug_info: DWARF version 9 is not supported
 }
 
-// Options that mean the same have one key, with which results can be stored.
+// Options with the same meaning have the same key, which can be used to cache results.
 func ExampleOptions_Key() {
 	a := encoder.Options{UnitExclude: []string{"lib/", "drivers/staging/"}}
 	b := encoder.Options{UnitExclude: []string{"drivers/staging/", "lib/"}, Features: feature.Default()}

@@ -16,8 +16,8 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-// featureSets are all that is compared: every feature alone, every default one left out, every other one added, and all but the
-// one that needs memory for a whole image at a time.
+// featureSets are the sets that are compared: each feature alone, the default set without each of its features, the default set with each other
+// feature, and all features except the one that needs memory for a whole image at a time.
 func featureSets() []feature.Set {
 	sets := []feature.Set{feature.None, feature.Default(), feature.All().Without(feature.ForceCUMerging)}
 	for _, name := range feature.Names() {
@@ -44,11 +44,11 @@ func featureKernels() []string {
 	return []string{"6.1-s390x"}
 }
 
-// keptKernel is a kernel of the other byte order. On it, the first three sets are compared, and those that the lab keeps.
+// keptKernel is a kernel of the other byte order. The first three sets are compared on it, and the sets whose output the lab keeps.
 const keptKernel = "6.12-cloud-amd64"
 
-// TestFeatures: each feature switched on and off alone gives pahole's types and strings, or an exception says why not. The lab keeps
-// pahole's output, since it takes minutes for so many sets.
+// TestFeatures: each feature switched on and off alone gives the types and strings of pahole, or an exception says why not. The lab keeps the
+// output of pahole, because so many sets take minutes.
 func TestFeatures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("pahole takes seconds for a whole kernel")
@@ -113,7 +113,7 @@ func compareFeatures(t *testing.T, kernel string, set feature.Set, exceptions *g
 	}
 }
 
-// setName is short for the sets that are one feature away from the default ones.
+// setName returns a name for a set. It is short if the set and the default set differ in one feature.
 func setName(s feature.Set) string {
 	switch added, left := s&^feature.Default(), feature.Default()&^s; {
 	case s == feature.None:
@@ -167,8 +167,8 @@ func TestFeaturesSmall(t *testing.T) {
 	}
 }
 
-// TestLayoutSection: with the feature layout, the section of rule 02/8.1 lies between types and strings. The
-// lab's pahole is linked with a libbpf that cannot write it.
+// TestLayoutSection: with the feature layout, the section of rule 02/8.1 is between types and strings. The pahole of the lab is linked with a
+// libbpf that cannot write it.
 func TestLayoutSection(t *testing.T) {
 	table := [20][2]byte{ // by kind: bytes after the record, and per element
 		1: {4, 0}, 3: {12, 0}, 4: {0, 12}, 5: {0, 12}, 6: {0, 8}, 13: {0, 8}, 14: {4, 0}, 15: {0, 12}, 17: {4, 0}, 19: {0, 12},

@@ -10,8 +10,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestNoTypeUnit: in the default profile a reference to a type unit that is not there is an error with its place. In pahole's it is
-// void.
+// TestNoTypeUnit: a reference to a type unit that does not exist is an error with its place in the profile default, and void in the profile
+// pahole.
 func TestNoTypeUnit(t *testing.T) {
 	image := read(t, filepath.Join(unusualFolder, "groups4.elf"))
 	image = bytes.ReplaceAll(image, []byte(".debug_types\x00"), []byte(".debug_tunes\x00"))
@@ -28,8 +28,8 @@ func TestNoTypeUnit(t *testing.T) {
 	}
 }
 
-// TestNotLinked: an object that waits for link-time optimisation gives in both profiles the types that pahole gives, and a warning
-// that says what to do.
+// TestNotLinked: an object file that waits for link-time optimisation gives the types of pahole in both profiles, and a warning that says what to
+// do.
 func TestNotLinked(t *testing.T) {
 	const want = "link it with -r and -flinker-output=nolto-rel"
 	for _, name := range []string{"waiting", "waiting-zlib"} {

@@ -22,7 +22,7 @@ const imageFolder = "../corpus/images"
 // unsupported lists the committed images that cannot be encoded, with the reason.
 var unsupported = map[string]string{}
 
-// imageNames are the committed images, without those that are unsupported.
+// imageNames returns the committed images, without the unsupported ones.
 func imageNames(t testing.TB) []string {
 	t.Helper()
 	goldens, err := filepath.Glob(filepath.Join(imageFolder, "*.btf.golden"))
@@ -69,12 +69,12 @@ func encodeBytes(image []byte, opt encoder.Encoder) (*encoder.Result, error) {
 	return opt.Encode(context.Background(), f)
 }
 
-// likePeer are the options of the reference with its default features.
+// likePeer are the options that correspond to pahole with its default features.
 func likePeer() encoder.Encoder {
 	return encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
 }
 
-// TestImages: every committed image gives the bytes that pahole gave, by both ways and for any number of workers.
+// TestImages: every committed image gives the bytes of pahole, with the fast path and the exact engine, and for any number of workers.
 func TestImages(t *testing.T) {
 	for _, name := range imageNames(t) {
 		image, want := read(t, imagePath(t, name)), read(t, filepath.Join(imageFolder, name+".btf.golden"))
@@ -105,7 +105,7 @@ func firstDifference(a, b []byte) int {
 	return n
 }
 
-// TestUnsupportedImages: they end with an error; when one encodes it leaves the table.
+// TestUnsupportedImages: unsupported images give an error. An image that can be encoded must be removed from the table.
 func TestUnsupportedImages(t *testing.T) {
 	for name, reason := range unsupported {
 		image := read(t, imagePath(t, name))
@@ -122,7 +122,7 @@ func TestUnsupportedImages(t *testing.T) {
 	}
 }
 
-// TestVerifyDedup: comparing both ways inside one encoding finds nothing, in either profile.
+// TestVerifyDedup: VerifyDedup finds no difference in either profile.
 func TestVerifyDedup(t *testing.T) {
 	for _, name := range imageNames(t) {
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
@@ -161,7 +161,7 @@ func TestCilium(t *testing.T) {
 			}
 			want := 1 // void
 			for _, r := range res.Object.All() {
-				if r.Kind() != ourbtf.KindDeclTag { // the reader hangs them on what they tag
+				if r.Kind() != ourbtf.KindDeclTag { // the reader stores tags with the tagged types
 					want++
 				}
 			}

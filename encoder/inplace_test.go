@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// segments are the program headers of an image, and what they load.
+// segments returns the program headers of an image, and the bytes that they load.
 func segments(t *testing.T, path string) (heads []stdelf.ProgHeader, bytes [][]byte) {
 	t.Helper()
 	f, err := stdelf.Open(path)
@@ -31,8 +31,8 @@ func segments(t *testing.T, path string) (heads []stdelf.ProgHeader, bytes [][]b
 	return heads, bytes
 }
 
-// TestInPlace: what pahole makes of a program whose BTF it replaces in place is no program any more; no profile does that. A
-// segment holds the file's header too, of which the fields about sections may differ.
+// TestInPlace: if pahole replaces the BTF of a program in place, the program no longer runs. btfbatch keeps the program intact in both profiles. A
+// segment contains the ELF header too, whose fields about sections may differ.
 func TestInPlace(t *testing.T) {
 	before := filepath.Join(unusualFolder, "program.elf")
 	heads, want := segments(t, before)
@@ -52,7 +52,7 @@ func TestInPlace(t *testing.T) {
 			if newHeads[i] != heads[i] {
 				t.Errorf("%d bytes of BTF: program header %d: got %+v, want %+v", size, i, newHeads[i], heads[i])
 			}
-			const fields = 64 // the file's header
+			const fields = 64 // size of the ELF header
 			if from := max(0, fields-int(heads[i].Off)); len(want[i]) > from && !bytes.Equal(got[i][from:], want[i][from:]) {
 				t.Errorf("%d bytes of BTF: segment %d has other content", size, i)
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/show"
 )
 
-// lab finds the peers and the kernels; without them the test is skipped, or fails when peers are required.
+// lab finds pahole, bpftool and the kernels. If one is missing, the test is skipped, or fails if they are required.
 func lab(t *testing.T) (dir string, kernels []string) {
 	t.Helper()
 	if testing.Short() {
@@ -34,7 +34,7 @@ func lab(t *testing.T) (dir string, kernels []string) {
 	return dir, kernels
 }
 
-// peer runs a reference program and returns what it prints.
+// peer runs pahole or bpftool and returns the output.
 func peer(t *testing.T, dir, name string, args ...string) []byte {
 	t.Helper()
 	var stderr strings.Builder
@@ -65,7 +65,7 @@ func encode(t *testing.T, image string, opt encoder.Encoder) *encoder.Result {
 	return res
 }
 
-// sections cuts finished BTF into its type and its string section. Headers may differ: pahole's libbpf writes a longer one.
+// sections splits finished BTF into its type section and its string section. Headers may differ, because pahole writes a longer one.
 func sections(t *testing.T, wire []byte) (types, strs []byte) {
 	t.Helper()
 	if len(wire) < 24 {
@@ -80,8 +80,8 @@ func sections(t *testing.T, wire []byte) (types, strs []byte) {
 	return body[word(8):][:word(12)], body[word(16):][:word(20)]
 }
 
-// TestPeerKernels compares whole kernels with what pahole makes of them, section by section, and our dump of the result with
-// bpftool's. What differs must be in the exceptions file.
+// TestPeerKernels compares the BTF of whole kernels with that of pahole, section by section, and its dump with that of bpftool. Every difference
+// must be in the exceptions file.
 func TestPeerKernels(t *testing.T) {
 	dir, kernels := lab(t)
 	exceptions, err := golden.ReadExceptions(filepath.Join("testdata", "exceptions.yaml"))
@@ -111,13 +111,13 @@ func comparePeer(t *testing.T, dir, name, image string, exceptions *golden.Excep
 		t.Fatal(err)
 	}
 
-	// The dump of our BTF: bpftool reads the bytes, we print the object.
+	// The dump of our BTF: bpftool reads the bytes, and btfbatch prints the BTF object.
 	text := dump.AppendRaw(nil, o)
 	if !bytes.Equal(text, peer(t, dir, "bpftool", "btf", "dump", "file", ours, "format", "raw")) {
 		t.Error("bpftool prints our BTF otherwise than we do")
 	}
 
-	// The dump of pahole's BTF is the golden, which an exception may overrule.
+	// The golden is the dump of pahole's BTF. An exception may allow a difference.
 	file := filepath.Join(t.TempDir(), "golden")
 	if err := os.WriteFile(file, peer(t, dir, "bpftool", "btf", "dump", "file", theirs, "format", "raw"), 0o600); err != nil {
 		t.Fatal(err)
@@ -166,11 +166,11 @@ func TestWorkersKernel(t *testing.T) {
 	}
 }
 
-// told is the outcome of a comparison for people.
+// told returns the result of a comparison as text.
 func told(res *golden.Result) string {
 	var b strings.Builder
 	if res.Comparison != nil {
-		_ = show.Text(&b, res.Comparison, show.Options{}) // a builder takes all
+		_ = show.Text(&b, res.Comparison, show.Options{}) // writing to a builder gives no error
 	}
 	return res.Problem + "\n" + b.String() + res.Lines
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// TestLikeKernel: with LikeKernel the BTF is that which the kernel's own build put into the image. A kernel whose BTF is not sorted was
-// built with an older encoder, whose rules were others.
+// TestLikeKernel: with LikeKernel the BTF is the same as that which the build of the kernel put into the image. A kernel whose BTF is not sorted
+// was built with an older version of pahole, which has other rules.
 func TestLikeKernel(t *testing.T) {
 	dir, kernels := lab(t)
 	seen := 0
@@ -42,7 +42,7 @@ func TestLikeKernel(t *testing.T) {
 	}
 }
 
-// likeKernel encodes an image and compares with the BTF in it, which it returns. ok is false where that is not sorted.
+// likeKernel encodes an image and compares the result with the BTF in the image, which it returns. ok is false if that is not sorted.
 func likeKernel(t *testing.T, image string, base *btf.Object) (own *btf.Object, ok bool) {
 	t.Helper()
 	f, err := elf.Open(image)

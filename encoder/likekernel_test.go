@@ -14,8 +14,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// kfuncImage is a kernel with two kfuncs, plain and hidden, of which hidden has implicit arguments. The pairs of its set are as given: type
-// ids and flags. own is its BTF, if any.
+// kfuncImage is a kernel with two kfuncs, plain and hidden. hidden has implicit arguments. pairs are the entries of its set: type ids and flags. own
+// is the BTF in the image, or nil.
 func kfuncImage(pairs [][2]uint32, own []byte) []byte {
 	b := synth.New(synth.Target{})
 	text := b.Text(".text", 0x10000, 0x100)
@@ -40,7 +40,7 @@ func kfuncImage(pairs [][2]uint32, own []byte) []byte {
 	return b.Bytes()
 }
 
-// finishedBTF has the FUNCs hidden and plain as types 2 and 3, behind an INT named first.
+// finishedBTF has the FUNCs hidden and plain as types 2 and 3, after an INT named first.
 func finishedBTF(first string) []byte {
 	o := btf.New(binary.LittleEndian, nil)
 	o.Append(o.Strings.Add([]byte(first)), btf.Info(btf.KindInt, 0, false), 4, 32)
@@ -51,7 +51,7 @@ func finishedBTF(first string) []byte {
 	return o.AppendWire(nil)
 }
 
-// sortedBTF is finishedBTF in the order of names, in which hidden is type 3 and plain type 4.
+// sortedBTF is finishedBTF sorted by name: hidden is type 3 and plain type 4.
 func sortedBTF() []byte {
 	o, err := btf.Parse(finishedBTF("a"), nil)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestLikeKernelKfuncs(t *testing.T) {
 		name    string
 		image   []byte
 		opt     encoder.Options
-		hidden  string // parameters of hidden; - without FUNC hidden_impl
+		hidden  string // parameters of hidden; - if there is no FUNC hidden_impl
 		sorted  bool
 		warning string
 	}{

@@ -20,7 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// knownTo are the features whose output a generation of kernels can read, with all variables.
+// knownTo returns the features that a generation of kernels can read, with all variables.
 func knownTo(k verify.Kernel) feature.Set {
 	all := feature.Default().With(feature.GlobalVar)
 	if k == verify.V5_10 {
@@ -29,7 +29,7 @@ func knownTo(k verify.Kernel) feature.Set {
 	return all
 }
 
-// loads checks BTF with all variables as every generation of kernels does, on the ways on which it gets there.
+// loads verifies BTF with all variables for every generation of kernels, as a program's BTF and as that of the kernel itself.
 func loads(t *testing.T, f *elf.File) {
 	t.Helper()
 	made := make(map[feature.Set]*btf.Object)
@@ -53,8 +53,7 @@ func loads(t *testing.T, f *elf.File) {
 	}
 }
 
-// ascending checks that the entries of every DATASEC follow each other without overlap, that each VAR is in one entry at
-// most, and that no VAR stands beside.
+// ascending checks that the entries of every DATASEC are in order and do not overlap, and that each VAR is in exactly one entry.
 func ascending(t *testing.T, o *btf.Object) {
 	t.Helper()
 	entries := make(map[btf.ID]int)
@@ -82,8 +81,8 @@ func ascending(t *testing.T, o *btf.Object) {
 	}
 }
 
-// TestAllVariablesLoad: in the profile default, BTF with all variables is what every kernel accepts, weak and strong definitions
-// of one variable notwithstanding.
+// TestAllVariablesLoad: in the profile default, every kernel accepts BTF with all variables, even if a variable has a weak and a strong
+// definition.
 func TestAllVariablesLoad(t *testing.T) {
 	for _, name := range imageNames(t) {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +96,7 @@ func TestAllVariablesLoad(t *testing.T) {
 	}
 }
 
-// TestAllVariablesLoadKernels is the same for the kernels of TestFeatures. The peer's own output does not load.
+// TestAllVariablesLoadKernels is the same for the kernels of TestFeatures. The BTF of pahole with all variables does not load.
 func TestAllVariablesLoadKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("encoding whole kernels takes a while")
@@ -123,7 +122,7 @@ func TestAllVariablesLoadKernels(t *testing.T) {
 	}
 }
 
-// TestAllVariablesLoadRunning loads them into the running kernel, where that is allowed; it wants its own byte order.
+// TestAllVariablesLoadRunning loads such BTF into the running kernel, if that is allowed. A kernel accepts only its own byte order.
 func TestAllVariablesLoadRunning(t *testing.T) {
 	for _, name := range imageNames(t) {
 		t.Run(name, func(t *testing.T) { loadsHere(t, imagePath(t, name)) })
@@ -136,7 +135,7 @@ func TestAllVariablesLoadRunning(t *testing.T) {
 	}
 }
 
-// loadsHere: the running kernel takes what the profile default gives, and of both profiles it says what verify says.
+// loadsHere checks that the running kernel accepts the BTF of the profile default, and that it agrees with package verify about both profiles.
 func loadsHere(t *testing.T, path string) {
 	t.Helper()
 	f, err := elf.Open(path)
@@ -169,8 +168,7 @@ func loadsHere(t *testing.T, path string) {
 	}
 }
 
-// TestSameFunctionsEverywhere: in the profile default, one source gives the same functions on every architecture that a
-// compiler knows.
+// TestSameFunctionsEverywhere: in the profile default, one source gives the same functions on every architecture of a compiler.
 func TestSameFunctionsEverywhere(t *testing.T) {
 	for made, archs := range map[string][]string{
 		"clang19": {"x86_64-dwarf4-based", "arm64-dwarf5-based", "ppc64le-dwarf5-based", "riscv64-dwarf4-based", "s390x-dwarf4-based",

@@ -16,8 +16,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestLocate: every type of finished BTF comes from a DIE, and one with a name from a DIE of that name, whether units are translated one
-// by one or together, and types sorted or not.
+// TestLocate: Locate finds a DIE for every type of finished BTF, and for a named type a DIE with that name. That holds whether units are
+// translated one by one or together, and whether or not types are sorted.
 func TestLocate(t *testing.T) {
 	where := regexp.MustCompile(`^CU \d+: \.debug_(info|types)\+0x[0-9a-f]+: \S+\.[chS]: `)
 	for _, name := range []string{"gcc12-x86_64-dwarf5-zerobased", "clang19-x86_64-dwarf5-lto", "gcc12-i386-dwarf5-module", "clang19-s390x-dwarf4-based"} {
@@ -37,7 +37,7 @@ func TestLocate(t *testing.T) {
 				from, err := opt.Locate(context.Background(), f, o, id)
 				base, _, _ := strings.Cut(o.Name(r.Name()), ".")
 				switch r.Kind() {
-				case btf.KindDatasec, btf.KindDeclTag, btf.KindTypeTag: // they come from what they are of
+				case btf.KindDatasec, btf.KindDeclTag, btf.KindTypeTag: // they have no DIE with their name
 					base = ""
 				}
 				if err != nil && r.Kind() != btf.KindTypeTag || err == nil && (!where.MatchString(from) || !strings.Contains(from, base)) {
@@ -51,7 +51,7 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// TestLocateNested: unions without a name, in which each holds many of the next, are not gone into for ever.
+// TestLocateNested: the search ends for nested unions without names, each of which contains many of the next one.
 func TestLocateNested(t *testing.T) {
 	const members, levels = 40, 8
 	b := synth.New(synth.Target{})

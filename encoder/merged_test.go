@@ -20,8 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// twoUnits is an image of two units, each with a variable and a type of its own. Translated as one, all types are in front of all
-// variables.
+// twoUnits is an image of two units, each with its own variable and type. If they are translated together, all types come before all variables.
 func twoUnits(notes func(b *synth.Builder)) []byte {
 	b := synth.New(synth.Target{})
 	data := b.Data(".data..percpu", 0x20000, 64)
@@ -37,7 +36,7 @@ func twoUnits(notes func(b *synth.Builder)) []byte {
 	return b.Bytes()
 }
 
-// order is the names of structs and variables, in the order of their ids.
+// order returns the names of structs and variables, in the order of their ids.
 func order(o *btf.Object) string {
 	var names []string
 	for _, r := range o.All() {
@@ -53,11 +52,11 @@ const (
 	asOne    = "first_type second_type first second"
 )
 
-// TestLinkTimeNote: units are translated as one where the first note of that kind and owner says that the kernel was optimised when it
-// was linked, and not because of anything else.
+// TestLinkTimeNote: units are translated together if the first note of the right type and owner says that the kernel was linked with link-time
+// optimisation, and not because of other notes.
 func TestLinkTimeNote(t *testing.T) {
 	const kernelLTO = 0x101
-	const malformed = "malformed" // in place of an owner: the value is the section
+	const malformed = "malformed" // instead of an owner: value is the whole section
 	on, off := []byte{1, 0, 0, 0}, []byte{0, 0, 0, 0}
 	type note struct {
 		owner string
@@ -113,7 +112,7 @@ func TestLinkTimeNote(t *testing.T) {
 	}
 }
 
-// TestMergedNames: pahole leaves units that are translated as one out by their names only where languages are left out too.
+// TestMergedNames: of units that are translated together, pahole leaves out units by name only if it also leaves out languages.
 func TestMergedNames(t *testing.T) {
 	image := twoUnits(func(b *synth.Builder) { b.Note(".note.Linux", "Linux", 0x101, []byte{1, 0, 0, 0}) })
 	const first, second = "first_type first", "second_type second"
@@ -121,13 +120,13 @@ func TestMergedNames(t *testing.T) {
 		name   string
 		prefix string
 		langs  []string
-		want   string // nothing: no types
-		right  string // of the default profile
+		want   string // empty if there are no types
+		right  string // the same for the profile default
 	}{
 		{"first.c without languages", "first.c", nil, asOne, second},
 		{"second without languages", "second", nil, asOne, first},
 		{"f without languages", "f", nil, asOne, second},
-		{"all without languages", "", nil, "", ""}, // the whole has no name
+		{"all without languages", "", nil, "", ""}, // the merged unit has no name
 		{"first.c and Rust", "first.c", []string{"rust"}, second, second},
 		{"second and Rust", "second", []string{"rust"}, first, first},
 		{"another and Rust", "third", []string{"rust"}, asOne, asOne},
@@ -170,16 +169,16 @@ func TestMergedNames(t *testing.T) {
 	}
 }
 
-// TestSplitPlaces: the file of a split unit is found by its name as it is, where that is absolute, else in the folder where it was
-// compiled, else in that of the image, and last by its name alone beside the image.
+// TestSplitPlaces: if the name of a split unit's file is absolute, the file is found there. Otherwise it is searched for in the folder of the
+// compilation, and then in the folder of the image. At last its base name is searched for in the folder of the image.
 func TestSplitPlaces(t *testing.T) {
 	const id, file = 0x3fcbd9062e4c3112, "a-split5.dwo"
 	dwo := read(t, filepath.Join(unusualFolder, file))
 	for _, row := range []struct {
 		name string
-		dwo  func(dir string) string // what the image says
+		dwo  func(dir string) string // the name in the image
 		dir  func(dir string) string
-		at   string // where the file is, from dir; the image is in dir/image
+		at   string // path of the file in dir; the image is in dir/image
 		ok   bool
 	}{
 		{"absolute", func(dir string) string { return filepath.Join(dir, "far", "o", file) }, nil, "far/o", true},

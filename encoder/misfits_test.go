@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// TestMisfits: what BTF cannot say as it is meant is told of, once, and kernels load what the default profile makes of it.
+// TestMisfits: types that BTF cannot express give one warning each, and kernels load the BTF of the profile default.
 func TestMisfits(t *testing.T) {
 	of := func(to *synth.DIE) synth.Attr { return synth.Ref(dwarf.AttrType, synth.FormRef4, to) }
 	size := func(n uint64) synth.Attr { return synth.Num(dwarf.AttrByteSize, synth.FormData1, n) }
@@ -22,9 +22,9 @@ func TestMisfits(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		rule  string
-		text  string // of the only example
+		text  string // part of the only example
 		build func(cu *synth.CU, i *synth.DIE) *synth.DIE
-		kind  btf.Kind // of the first member of what was built, if it is a struct
+		kind  btf.Kind // of the first member of the type, if that is a struct
 		size  uint32
 	}{
 		{"decimal float", "odd-encoding", "encoding 0xf", func(cu *synth.CU, _ *synth.DIE) *synth.DIE {
@@ -122,7 +122,7 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
-// asPeer compares with pahole's bytes, in its profile, wherever it writes any.
+// asPeer compares the BTF in the profile pahole with that of pahole, if pahole writes any.
 func asPeer(t *testing.T, image []byte) {
 	t.Run("peer", func(t *testing.T) {
 		want := reference.Encode(t, image, feature.Default().Names())
@@ -137,7 +137,7 @@ func asPeer(t *testing.T, image []byte) {
 	})
 }
 
-// TestStaticMembers: a member of a class that has no place in it is none of the struct.
+// TestStaticMembers: static members of a C++ class are not members of the struct.
 func TestStaticMembers(t *testing.T) {
 	b := synth.New(synth.Target{})
 	cu := b.CU("a.cc", synth.Lang(0x21))

@@ -12,8 +12,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestMisread: of a file that the reference does not relocate, or relocates wrongly, a unit may seem to end early without any damage. The
-// profile of pahole leaves out what is behind, as pahole does. Of other files that is an error in both profiles.
+// TestMisread: in files that pahole does not relocate, or relocates wrongly, a unit can seem to end early without any damage. Then the profile
+// pahole leaves out the rest of the unit, as pahole does. In other files this is an error in both profiles.
 func TestMisread(t *testing.T) {
 	for image, misread := range map[string]bool{"mips64el": true, "hppa": true, "sh4": true, "mips": false, "x86_64": false} {
 		data := read(t, filepath.Join(imageFolder, "gcc12-"+image+"-dwarf5-module.ko"))
@@ -39,7 +39,7 @@ func TestMisread(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var first dwarf.Offset // of the functions
+		var first dwarf.Offset // offset of the first function
 		for r := d.Reader(); ; {
 			e, err := r.Next()
 			if err != nil {

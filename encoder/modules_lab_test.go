@@ -20,17 +20,17 @@ import (
 
 var wholeTree = flag.Bool("whole-tree", false, "compare all modules that the lab has, not only those of modulesToCompare")
 
-// modulesToCompare are large or unlike the others; the lab has them for one kernel or another.
+// modulesToCompare are modules that are large or unusual. The lab has each of them for some kernels.
 var modulesToCompare = []string{"xfs", "btrfs", "ext4", "mlx5_core", "tun", "virtio_net", "virtio_blk", "nf_conntrack", "openvswitch", "kvm",
 	"kvm-amd", "kvm-intel", "nvme-core", "nvme", "ena", "gve", "hv_netvsc", "drm", "libceph", "nfsd", "zfcp", "qeth", "qdio", "aesni-intel",
 	"raid456", "zram", "loop", "sctp", "tls", "dm-mod", "8021q"}
 
-// A labModules is the modules of one lab kernel, and the kernel's own BTF as their base.
+// labModules are the modules of one lab kernel, with the BTF of the kernel as their base.
 type labModules struct {
 	dir, kernel string
 	paths       []string
 	object      *btf.Object
-	base        *encoder.Base // object, which all of them share
+	base        *encoder.Base // of object; all modules share it
 	baseFile    string
 }
 
@@ -85,7 +85,7 @@ func (m *labModules) encode(t *testing.T, path string) *btf.Object {
 	return encode(t, path, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}, Base: m.base}).Object
 }
 
-// TestPeerModules compares split BTF of modules with what pahole makes of them, byte for byte.
+// TestPeerModules compares the split BTF of modules with that of pahole, byte for byte.
 func TestPeerModules(t *testing.T) {
 	eachModules(t, func(t *testing.T, m *labModules) {
 		for _, path := range m.paths {
@@ -108,8 +108,8 @@ func TestPeerModules(t *testing.T) {
 	})
 }
 
-// TestPeerDistilled compares distilled bases, and split BTF over them, with those that pahole puts into modules; and what
-// bpftool shows of a module that we embedded both into, relocated onto the kernel, with our own relocation.
+// TestPeerDistilled compares distilled bases, and the split BTF that continues them, with those that pahole puts into modules. It also embeds both
+// into a module, and compares how bpftool and btfbatch relocate it onto the kernel.
 func TestPeerDistilled(t *testing.T) {
 	if _, err := exec.LookPath("llvm-objcopy"); err != nil {
 		reference.Missing(t, "the peer needs it to add sections to files of other machines: %v", err)

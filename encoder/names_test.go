@@ -15,7 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// An asking is something that pahole can be asked for, and the same of the encoder.
+// An asking is a set of arguments of pahole, with the corresponding options of the encoder.
 type asking struct {
 	args []string
 	opt  encoder.Encoder
@@ -31,13 +31,13 @@ var askings = []asking{
 	{[]string{"--fixup_silly_bitfields"}, encoder.Encoder{Options: encoder.Options{PlainFields: true}}},
 }
 
-// ask compares the fast way with the exact engine, and both with pahole.
+// ask compares the fast path with the exact engine, and both with pahole.
 func ask(t *testing.T, name string, image []byte, a asking) {
 	t.Helper()
 	opt := a.opt
 	opt.Profile, opt.Features, opt.Exact = encoder.Pahole, feature.Default(), true
 	exact, err := encodeBytes(image, opt)
-	var want []byte // nothing where all units are left out
+	var want []byte // nil if all units are left out
 	switch {
 	case errors.Is(err, encoder.ErrNoTypes):
 	case err != nil:
@@ -64,7 +64,7 @@ func ask(t *testing.T, name string, image []byte, a asking) {
 	})
 }
 
-// TestWhatIsAsked: each asking changes what becomes of an image, as it is meant to.
+// TestWhatIsAsked: each asking has its effect on the types of an image.
 func TestWhatIsAsked(t *testing.T) {
 	b := synth.New(synth.Target{})
 	text := b.Text(".text", 0x10000, 0x100)
@@ -79,7 +79,7 @@ func TestWhatIsAsked(t *testing.T) {
 	image := b.Bytes()
 	for i, want := range []string{
 		"s1 s2 s3 f1 f2 f3", "s0 s1 s3 f0 f1 f3", "", "s f0 f1 f2 f3", "s0 s1 s2 s3 f0 f1 f2 f3",
-		"s0 s1 s2 s3 f0 f1 f2 f3", // the names of units are cut too
+		"s0 s1 s2 s3 f0 f1 f2 f3", // the prefix cuts the names of units too
 	} {
 		ask(t, "built", image, askings[i])
 		opt := askings[i].opt
@@ -106,7 +106,7 @@ func TestWhatIsAsked(t *testing.T) {
 	}
 }
 
-// TestNamesAndFields: units left out by name, names cut to a prefix, and bit fields that are none, are what pahole makes of them.
+// TestNamesAndFields: leaving out units by name, cutting names to a prefix, and turning bit fields into plain members give the bytes of pahole.
 func TestNamesAndFields(t *testing.T) {
 	for _, name := range []string{"gcc12-x86_64-dwarf5-zerobased", "gcc12-x86_64-dwarf5-differing", "clang19-x86_64-dwarf5-lto",
 		"gcc12-s390x-dwarf5-based", "clang19-arm64-dwarf5-based", "gcc12-i386-dwarf4-emitrelocs", "gcc12-x86_64-dwarf5-module"} {
@@ -116,7 +116,7 @@ func TestNamesAndFields(t *testing.T) {
 	}
 }
 
-// TestRandomNames: the same of random programs, in which a prefix makes one name of many.
+// TestRandomNames is the same for random programs, in which a prefix makes many names equal.
 func TestRandomNames(t *testing.T) {
 	for seed := range uint64(10) {
 		for kind, p := range programs(3000 + seed) {

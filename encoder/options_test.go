@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// full are options in which no field has its zero value, and no field means the same as another value of it.
+// full returns options in which no field has its zero value or a value that is equivalent to another one.
 func full() encoder.Options {
 	return encoder.Options{
 		Profile: encoder.Pahole, Features: feature.Of(feature.Var), Sections: []encoder.SectionRule{{Section: "s", DropZeroAddress: true,
@@ -24,7 +24,7 @@ func full() encoder.Options {
 	}
 }
 
-// fields calls visit with a value for every field that there is, however deep, which may be changed there.
+// fields calls visit with every field, at any depth. visit may change the value.
 func fields(v reflect.Value, path string, visit func(path string, v reflect.Value)) {
 	switch v.Kind() {
 	case reflect.Struct:
@@ -39,7 +39,7 @@ func fields(v reflect.Value, path string, visit func(path string, v reflect.Valu
 	}
 }
 
-// changed is another value of a field.
+// changed returns another value of a field.
 func changed(t *testing.T, path string, v reflect.Value) reflect.Value {
 	n := reflect.New(v.Type()).Elem()
 	switch v.Kind() {
@@ -49,7 +49,7 @@ func changed(t *testing.T, path string, v reflect.Value) reflect.Value {
 		n.SetUint(v.Uint() ^ 2)
 	case reflect.String:
 		n.SetString(v.String() + "\xff") // strings need not be text
-	case reflect.Slice: // one more
+	case reflect.Slice: // one more element
 		n = reflect.AppendSlice(v, reflect.MakeSlice(v.Type(), 1, 1))
 	default:
 		t.Fatalf("%s is a %s, which is no data that can be compared and stored", path, v.Kind())
@@ -57,7 +57,7 @@ func changed(t *testing.T, path string, v reflect.Value) reflect.Value {
 	return n
 }
 
-// TestKey: every field there is, those of section rules too, changes the key; the same value again does not.
+// TestKey: a change of any field changes the key, including the fields of section rules. Equal options have the same key.
 func TestKey(t *testing.T) {
 	keys := map[string]string{full().Key(): "none"}
 	n := 0
@@ -82,14 +82,14 @@ func TestKey(t *testing.T) {
 	if n < 20 {
 		t.Errorf("looked at %d fields, want all", n)
 	}
-	a, b := full(), full() // bytes that are no UTF-8 are told apart
+	a, b := full(), full() // strings that are not UTF-8 have different keys too
 	a.NamePrefix, b.NamePrefix = "\xfe", "\xff"
 	if a.Key() == b.Key() {
 		t.Error("two prefixes have one key")
 	}
 }
 
-// TestKeyCanonical: options that mean the same have one key.
+// TestKeyCanonical: options with the same meaning have the same key.
 func TestKeyCanonical(t *testing.T) {
 	for name, same := range map[string][2]encoder.Options{
 		"zero value":  {{}, encoder.Defaults()},
@@ -136,7 +136,7 @@ func TestOptionsAsJSON(t *testing.T) {
 	}
 }
 
-// TestZeroOptions: the zero value gives what the default features give, and None gives something else.
+// TestZeroOptions: the zero value gives the same bytes as the default features, and None gives other bytes.
 func TestZeroOptions(t *testing.T) {
 	image := read(t, imagePath(t, "gcc12-x86_64-dwarf5-based"))
 	wire := func(opt encoder.Options) []byte {
@@ -155,7 +155,7 @@ func TestZeroOptions(t *testing.T) {
 	}
 }
 
-// TestReasons: every reason has words of its own, and a rule.
+// TestReasons: every reason has its own text and rule.
 func TestReasons(t *testing.T) {
 	type reason interface {
 		fmt.Stringer
@@ -179,7 +179,7 @@ func TestReasons(t *testing.T) {
 	for _, tt := range []struct {
 		r          reason
 		text, rule string
-	}{ // the words of reports, and of a manifest's section rules
+	}{ // the words in reports and in the section rules of a manifest
 		{encoder.FuncUnexpectedRegister, "unexpected register usage for parameter", "expected-registers"},
 		{encoder.FuncAmbiguousAddress, "ambiguous address", "unambiguous-address"},
 		{encoder.VarNotTopLevel, "declared inside a function or namespace", "top-level"},
@@ -196,7 +196,7 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// TestErrorTypes: a caller can tell where an error is, and of which image.
+// TestErrorTypes: the error types have the place of an error and its image.
 func TestErrorTypes(t *testing.T) {
 	image := read(t, imagePath(t, "gcc12-x86_64-dwarf5-based"))
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
@@ -205,7 +205,7 @@ func TestErrorTypes(t *testing.T) {
 	}
 	info := f.Section(".debug_info")
 	broken := bytes.Clone(image)
-	broken[info.Off+4] = 9 // the version of the first unit
+	broken[info.Off+4] = 9 // the DWARF version of the first unit
 	_, err = encodeBytes(broken, encoder.Encoder{})
 	var unit *encoder.UnitError
 	var format *elf.FormatError

@@ -13,9 +13,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
-// TestPassesOnlyRead: what the translation of a unit returned is the same when its functions have been analyzed and when it has been joined.
-// The one change that is allowed is that the join resolves the references of a unit that deviates. (What the table of classes returns can
-// only be read: its fields are not exported.)
+// TestPassesOnlyRead: neither the analysis of functions nor the join changes the result of translating a unit. The only allowed change is that
+// the join resolves the references of a deviating CU. (The results of the class table need no test, because their fields are not exported.)
 func TestPassesOnlyRead(t *testing.T) {
 	images, err := filepath.Glob("../corpus/images/*.elf")
 	if err != nil || len(images) == 0 {
@@ -31,7 +30,7 @@ func TestPassesOnlyRead(t *testing.T) {
 		var beside openFiles
 		in, err := openImage(f, opt, &beside, true)
 		if err != nil {
-			f.Close() // not for the encoder alone
+			f.Close() // the image needs other files
 			continue
 		}
 		if !in.plan.exact {
@@ -45,7 +44,7 @@ func TestPassesOnlyRead(t *testing.T) {
 	}
 }
 
-// unitsOnlyRead does what the pipeline does, and compares; it returns the number of units.
+// unitsOnlyRead translates and joins units as the pipeline does, and compares their contents before and after. It returns the number of units.
 func unitsOnlyRead(t *testing.T, path string, in *image) (n int) {
 	t.Helper()
 	a, opt := newAssembler(in, false), in.translateOptions(context.Background(), true)
@@ -72,7 +71,7 @@ func unitsOnlyRead(t *testing.T, path string, in *image) (n int) {
 		}
 		lazy := u.types.LazyRefs
 		if err := a.add(&u); err != nil {
-			return n // by another plan
+			return n // it needs another plan
 		}
 		if after := snapshot(&u.types, &w.subs); u.types.LazyRefs == lazy && !reflect.DeepEqual(before, after) {
 			t.Errorf("%s, unit %d: the join changed what the translation returned", path, n)
@@ -80,7 +79,7 @@ func unitsOnlyRead(t *testing.T, path string, in *image) (n int) {
 	}
 }
 
-// snapshot copies what a unit says.
+// snapshot copies the contents of a unit.
 func snapshot(u *translate.Unit, fs *translate.Subprograms) []any {
 	return []any{
 		slices.Clone(u.Types.Words()), slices.Clone(u.Types.Starts()), slices.Clone(u.Dies), slices.Clone(u.Class), slices.Clone(u.Named),

@@ -19,12 +19,12 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// shown are images of the corpus of which pahole's profile makes something else without a rule. Rows of other rooms' tests have
-// their rules beside them.
+// shown lists images of the corpus whose BTF in the profile pahole changes without a rule. Tests of other packages name the rule in the row that
+// shows it.
 var shown = []struct {
 	rule    rules.Set
-	image   string // below corpus
-	exclude string // a language
+	image   string // path in corpus
+	exclude string // a language to leave out
 	with    []feature.Feature
 }{
 	{rule: rules.OtherSymbols, image: "unusual/nosymtab.elf"},
@@ -70,7 +70,7 @@ var shown = []struct {
 	{rule: rules.PeerEntries, image: "images/gcc12-x86_64-dwarf5-weakpair.elf", with: []feature.Feature{feature.GlobalVar}},
 }
 
-// TestRulesShown: with all rules an image gives what pahole gave, or an error; without one that it shows, something else.
+// TestRulesShown: with all rules an image gives the BTF of pahole or an error. Without the rule that it shows, it gives something else.
 func TestRulesShown(t *testing.T) {
 	for _, row := range shown {
 		path := filepath.Join("..", "corpus", row.image)
@@ -101,11 +101,11 @@ func TestRulesShown(t *testing.T) {
 	}
 }
 
-// notSwitched are the rules of a peer.go that an option of pahole's switches, and what shows them.
+// notSwitched are the rules of a peer.go that depend on an option of pahole, with the tests that show them.
 var notSwitched = map[string]string{"plainFields": "TestCallsShowRules"}
 
-// TestPeerRules: the rules of package rules are the functions and tables of the rooms' peer.go whose comments cite a rule; each is asked for
-// somewhere, and some test shows it. What shows it fails itself where it does not.
+// TestPeerRules: package rules has exactly the functions and tables of peer.go files whose comments cite a rule. Each rule is used in the product,
+// and some test names it. That test fails if the rule has no effect.
 func TestPeerRules(t *testing.T) {
 	named, asked, tested := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	declared := declaredRules(t)
@@ -155,7 +155,7 @@ func TestPeerRules(t *testing.T) {
 	}
 }
 
-// declaredRules are the names of the rules in package rules.
+// declaredRules returns the names of the rules in package rules.
 func declaredRules(t *testing.T) (names []string) {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("rules", "rules.go"), nil, 0)
@@ -177,7 +177,7 @@ func declaredRules(t *testing.T) (names []string) {
 	return names
 }
 
-// rulesOf are the declarations of a peer.go whose comment says that they are a rule.
+// rulesOf returns the declarations of a peer.go whose comment says that they are a rule.
 func rulesOf(f *ast.File) (names []string) {
 	add := func(doc *ast.CommentGroup, name string) {
 		if text := doc.Text(); strings.HasPrefix(text, name+" is rule ") || strings.HasPrefix(text, name+" is rules ") {

@@ -15,20 +15,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// Random images: a program of a few headers and many units. Every unit sees some of the headers' structs whole and declares
-// the others, in an order of its own; from time to time a unit has a private struct of a name that another unit uses otherwise, or
-// says a type twice. That is what dedup must put together again, and where its two ways could differ.
+// Random images are programs of a few headers and many units. Every unit defines some of the headers' structs and declares the others, in a random
+// order. Sometimes a unit has a private struct whose name has another meaning in another unit, or defines a type twice. Such types are hard to
+// deduplicate, so the fast path and the exact engine could differ.
 
-// A program draws an image.
+// A program has the parameters of a random image.
 type program struct {
 	r      *rand.Rand
-	names  int     // of structs, unions and enums, each
-	bodies int     // members of a struct at most
-	clash  float64 // chance that a unit defines a name in its own way
-	twice  float64 // chance that a unit has two DIEs for one type without a name
+	names  int     // number of structs, of unions, and of enums
+	bodies int     // maximum number of members of a struct
+	clash  float64 // probability that a unit defines a name in its own way
+	twice  float64 // probability that a unit has two DIEs for one type without a name
 	double float64 // the same for a named struct
-	shared float64 // chance that a union has the name of a struct
-	hidden float64 // chance that a unit only declares a name
+	shared float64 // probability that a union has the name of a struct
+	hidden float64 // probability that a unit only declares a name
 	seed   uint64  // of the headers
 }
 
@@ -36,7 +36,7 @@ type program struct {
 type view struct {
 	*program
 	cu    *synth.CU
-	own   map[string]uint64 // names that this unit defines in its own way, with what makes that way
+	own   map[string]uint64 // names that this unit defines in its own way, with the random seed of the definition
 	memo  map[string]*synth.DIE
 	depth int
 }
@@ -77,7 +77,7 @@ func (p *program) name() string {
 	return fmt.Sprintf("%s%d", kind, p.r.IntN(p.names))
 }
 
-// typ is a type as r draws it; void from time to time.
+// typ returns a random type, sometimes void.
 func (v *view) typ(r *rand.Rand, depth int) *synth.DIE {
 	switch k := r.IntN(12); {
 	case k == 0:
@@ -110,7 +110,7 @@ func (v *view) typ(r *rand.Rand, depth int) *synth.DIE {
 	}
 }
 
-// once makes a type the first time it is asked for.
+// once creates a type on the first call, and returns it on later calls.
 func (v *view) once(key string, make func(name string) *synth.DIE) *synth.DIE {
 	if d := v.memo[key]; d != nil {
 		return d
@@ -120,7 +120,7 @@ func (v *view) once(key string, make func(name string) *synth.DIE) *synth.DIE {
 	return d
 }
 
-// anonymous makes a type once, or from time to time once more.
+// anonymous creates a type on the first call, and sometimes again on later calls.
 func (v *view) anonymous(what string, of *synth.DIE, make func() *synth.DIE) *synth.DIE {
 	key := fmt.Sprintf("%s %p", what, of)
 	if v.program.r.Float64() < v.twice {
@@ -129,7 +129,7 @@ func (v *view) anonymous(what string, of *synth.DIE, make func() *synth.DIE) *sy
 	return v.once(key, func(string) *synth.DIE { return make() })
 }
 
-// named is a struct, union or enum: as the headers have it, as this unit has it, or declared.
+// named returns a struct, union or enum: the definition of the headers, that of this unit, or a declaration.
 func (v *view) named(name string) *synth.DIE {
 	if d := v.memo[name]; d != nil && v.program.r.Float64() >= v.double {
 		return d
@@ -145,7 +145,7 @@ func (v *view) named(name string) *synth.DIE {
 		tag = dwarf.TagEnumerationType
 	}
 	d := synth.NewDIE(tag, synth.Name(text))
-	v.memo[name] = d // before its members, which may lead back to it
+	v.memo[name] = d // before its members, which may refer to it
 	v.cu.Add(d)
 	if v.program.r.Float64() < v.hidden || v.depth > 6 {
 		d.Declaration()
@@ -175,7 +175,7 @@ func (v *view) named(name string) *synth.DIE {
 	return d
 }
 
-// programs are the kinds of programs, from what compilers make of kernels to what nobody writes.
+// programs returns the kinds of programs, from those that resemble kernels to those that nobody writes.
 func programs(seed uint64) map[string]*program {
 	r := func(n uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, n)) }
 	return map[string]*program{
@@ -189,13 +189,13 @@ func programs(seed uint64) map[string]*program {
 	}
 }
 
-// How far the tests of random programs go, for a soak: go test ./encoder -run RandomPrograms -args -program-seeds 10000 -first-seed 500
+// The number of random programs. For a long run: go test ./encoder -run RandomPrograms -args -program-seeds 10000 -first-seed 500
 var (
 	programSeeds = flag.Uint64("program-seeds", 0, "random programs of so many seeds; 0: as many as take some seconds")
 	firstSeed    = flag.Uint64("first-seed", 0, "the first of them")
 )
 
-// TestRandomPrograms: the fast way gives what the exact engine gives.
+// TestRandomPrograms: the fast path gives the same bytes as the exact engine.
 func TestRandomPrograms(t *testing.T) {
 	rounds := *programSeeds
 	switch {
@@ -216,7 +216,7 @@ func TestRandomPrograms(t *testing.T) {
 	}
 }
 
-// bothWays encodes an image by the fast way and by the exact engine alone, holds them against each other, and returns the bytes.
+// bothWays encodes an image with the fast path and with only the exact engine, compares the results, and returns the bytes.
 func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 	t.Helper()
 	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
@@ -236,7 +236,7 @@ func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 	return got
 }
 
-// TestRandomPeer: the exact engine gives what pahole gives.
+// TestRandomPeer: the exact engine gives the bytes of pahole.
 func TestRandomPeer(t *testing.T) {
 	reference.Dir(t)
 	rounds := *programSeeds

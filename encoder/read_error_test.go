@@ -14,7 +14,7 @@ import (
 
 var errWorn = errors.New("worn out")
 
-// A wornDisk is a file of which what lies from an offset to another one cannot be read.
+// A wornDisk is a file in which a range of bytes cannot be read.
 type wornDisk struct {
 	io.ReaderAt
 	from, to int64
@@ -27,7 +27,7 @@ func (d *wornDisk) ReadAt(b []byte, off int64) (int, error) {
 	return d.ReaderAt.ReadAt(b, off)
 }
 
-// TestReadError: where the system cannot read a unit, or the head of one, that is the error of the image, for any number of workers.
+// TestReadError: if the system cannot read a unit or its header, that is the error of the image, for any number of workers.
 func TestReadError(t *testing.T) {
 	image := read(t, filepath.Join(imageFolder, "gcc12-x86_64-dwarf5-based.elf"))
 	open := func(d *wornDisk) *elf.File {

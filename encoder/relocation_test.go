@@ -14,14 +14,14 @@ import (
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// TestAsPeer: modules of some machines pahole does not relocate, or wrongly. The default profile does, and gives the types and
-// functions that another module of the same source has, which pahole does relocate.
+// TestAsPeer: pahole does not relocate modules of some machines, or relocates them wrongly. The profile default relocates them. It gives the same
+// types and functions as for a module of the same source that pahole relocates correctly.
 func TestAsPeer(t *testing.T) {
 	for name, right := range map[string]string{
 		"gcc12-mips64el-dwarf5-module": "gcc12-mips64-dwarf5-module",
 		"gcc12-hppa-dwarf5-module":     "gcc12-mips-dwarf5-module",
 		"gcc12-hppa64-dwarf5-module":   "gcc12-sparc64-dwarf5-module",
-		"gcc12-sh4-dwarf5-module":      "gcc12-i386-dwarf5-module", // of which a u64 is aligned otherwise
+		"gcc12-sh4-dwarf5-module":      "gcc12-i386-dwarf5-module", // where u64 has another alignment
 	} {
 		image := read(t, imagePath(t, name))
 		res, err := encodeBytes(image, likePeer())
@@ -40,15 +40,15 @@ func TestAsPeer(t *testing.T) {
 		}
 		for _, d := range differences(want, res.Object) {
 			if strings.Contains(name, "sh4") && (strings.Contains(d, " section ") || strings.HasSuffix(d, " var packets")) {
-				continue // its offset
+				continue // its offset differs
 			}
 			t.Errorf("%s, profile default: %s, against %s", name, d, right)
 		}
 	}
 }
 
-// TestStopsAsPeer: where the linker dropped a function of MIPS, but not all of its relocations, pahole relocates no debug section.
-// The default profile does, and has the per-CPU variables.
+// TestStopsAsPeer: if the linker removed a function of MIPS but not all of its relocations, pahole relocates no debug section. The profile default
+// relocates them, and has the per-CPU variables.
 func TestStopsAsPeer(t *testing.T) {
 	for _, name := range []string{"gcc12-mips-dwarf5-twice", "gcc12-mipsel-dwarf5-twice"} {
 		res, err := encodeBytes(read(t, imagePath(t, name)), encoder.Encoder{Options: encoder.Options{Features: feature.Default()}})
@@ -67,7 +67,7 @@ func TestStopsAsPeer(t *testing.T) {
 	}
 }
 
-// differences lists the declarations that differ, and what types no declaration needs, as "op kind name".
+// differences lists the declarations that differ, and the differing types that no declaration needs, as "op kind name".
 func differences(old, new *btf.Object) (list []string) {
 	c := cause.Compare(cause.Input{Object: old}, cause.Input{Object: new}, cause.Options{Exact: true})
 	for _, x := range c.Causes {

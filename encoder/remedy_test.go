@@ -12,8 +12,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// TestRemedies follows the remedy of every refusal that features cause in small images: the refusal is gone, and so are soon all that
-// a feature causes. A refusal without a remedy stays whatever feature is left out.
+// TestRemedies applies the remedy of every refusal that features cause in small images. The refusal disappears, and after few steps there is no
+// refusal left that a feature causes. A refusal without a remedy stays, whichever feature is left out.
 func TestRemedies(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{"images/clang19-x86_64-*based.elf", "images/gcc12-s390x*.elf", "images/gcc12-x86_64-dwarf5-based.elf",
@@ -64,7 +64,7 @@ type remedied struct {
 	made map[remediedKey][]byte
 }
 
-// wire is the BTF of some features; nil where there is none.
+// wire returns the BTF with some features; nil if there is none.
 func (m *remedied) wire(profile encoder.Profile, set feature.Set) []byte {
 	key := remediedKey{profile, set}
 	wire, ok := m.made[key]
@@ -77,7 +77,7 @@ func (m *remedied) wire(profile encoder.Profile, set feature.Set) []byte {
 	return wire
 }
 
-// refused asks a kernel.
+// refused returns the refusal of a kernel, or nil.
 func (m *remedied) refused(profile encoder.Profile, set feature.Set, k verify.Kernel, p verify.Path) *verify.Refusal {
 	wire := m.wire(profile, set)
 	if wire == nil {
@@ -98,7 +98,7 @@ func (m *remedied) follow(profile encoder.Profile, set feature.Set, k verify.Ker
 	}
 	if no.LeaveOut == 0 {
 		for _, name := range set.Names() {
-			one, _ := feature.FromNames([]string{name}) // a name of the set
+			one, _ := feature.FromNames([]string{name}) // no error: the name comes from a set
 			rest := set&^one | feature.None
 			if m.wire(profile, rest) != nil && m.refused(profile, rest, k, p) == nil {
 				m.t.Errorf("%s, %v, kernel %s, path %s: %v: no remedy, and it is accepted without %s", m.file, set, k, p, no, name)
@@ -107,14 +107,14 @@ func (m *remedied) follow(profile encoder.Profile, set feature.Set, k verify.Ker
 		return
 	}
 	followed[no.Phrase]++
-	if i := len(no.Phrase) - len(":00000000"); i > 0 && no.Phrase[i] == ':' { // with the word in which it is
+	if i := len(no.Phrase) - len(":00000000"); i > 0 && no.Phrase[i] == ':' { // the phrase ends with the bad word
 		followed[no.Phrase[:i]]++
 	}
 	if no.LeaveOut&^set != 0 {
 		m.t.Errorf("%s, %v: the remedy leaves out what is not in: %v", m.file, set, no.LeaveOut)
 	}
 	left := set
-	for range 3 { // what is behind a refusal shows when it is gone
+	for range 3 { // one refusal can hide another one
 		left &^= no.LeaveOut
 		again := m.refused(profile, left, k, p)
 		if again == nil || again.LeaveOut == 0 {

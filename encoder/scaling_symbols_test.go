@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// symbolShapes grow in functions, variables and their symbols.
+// symbolShapes are shapes that grow in the number of functions, variables and symbols.
 func symbolShapes() []shape {
 	var list []shape
 	add := func(name string, n int, make func(b *synth.Builder, n int)) {
@@ -213,7 +213,7 @@ func symbolShapes() []shape {
 	return list
 }
 
-// kfuncs adds sets of members each.
+// kfuncs adds sets of kfuncs, each with the given number of members.
 func kfuncs(b *synth.Builder, sets, members int) {
 	text := b.Text(".text", 0x10000, 16*sets*members)
 	cu, integer := unit(b, "unit")

@@ -24,9 +24,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// TestScaling: an image that is four times as long takes about four times as long, whichever way it grows. What takes the square of
-// the time takes sixteen times as long. CPU time is taken, of the best of some runs, so that it matters little what else the machine
-// does.
+// TestScaling: an image that is four times as large takes about four times as long, whichever part of it grows. Quadratic code would take sixteen
+// times as long. The test compares the lowest CPU time of several runs, so other load on the machine has little influence.
 func TestScaling(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
@@ -35,7 +34,7 @@ func TestScaling(t *testing.T) {
 	types := slices.Concat(typeShapes(), unitShapes())
 	for i, s := range slices.Concat(types, symbolShapes()) {
 		for _, exact := range []bool{false, true} {
-			if exact && i >= len(types) { // the ways are one there
+			if exact && i >= len(types) { // fast path and exact engine take the same time for these
 				continue
 			}
 			opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default().With(feature.GlobalVar)}, Workers: 1, Exact: exact}
@@ -59,14 +58,14 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// image is the shape in a size.
+// image builds the shape with size n.
 func (s *shape) image(n int) []byte {
 	b := synth.New(synth.Target{})
 	s.make(b, n)
 	return b.Bytes()
 }
 
-// encodingTime is the CPU time of what is done with an image: encoding, verification, sorting.
+// encodingTime returns the CPU time of encoding, verifying and sorting an image.
 func encodingTime(t *testing.T, name string, data []byte, opt encoder.Encoder) time.Duration {
 	t.Helper()
 	runtime.GC()
@@ -75,7 +74,7 @@ func encodingTime(t *testing.T, name string, data []byte, opt encoder.Encoder) t
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	_ = verify.Check(res.Object.AppendWire(nil), verify.Options{}) // some are too deep for a kernel
+	_ = verify.Check(res.Object.AppendWire(nil), verify.Options{}) // kernels refuse some of them as too deep
 	sorted.ByName(res.Object)
 	return cpuTime(t) - start
 }
@@ -88,7 +87,7 @@ func cpuTime(t *testing.T) time.Duration {
 	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
 
-// A countdown is a context that is done when it has been asked so many times.
+// A countdown is a context that is canceled after a number of calls of Err.
 type countdown struct {
 	context.Context
 	left atomic.Int64
@@ -101,8 +100,8 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// TestCanceled: encoding ends when it is told to, in whatever it is about, and asks often enough: inside of a long unit, and inside of
-// deduplication.
+// TestCanceled: an encoding ends when its context is canceled, whatever it is doing. It checks the context often enough: also inside a long unit
+// and inside deduplication.
 func TestCanceled(t *testing.T) {
 	data := (&shape{make: func(b *synth.Builder, n int) {
 		differing(b, func(cu *synth.CU, end *synth.DIE) {
@@ -136,14 +135,14 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
-// A shape makes an image of size n.
+// A shape builds images of any size n, in which one thing grows with n.
 type shape struct {
 	name string
 	n    int
 	make func(b *synth.Builder, n int)
 }
 
-// onward makes n DIEs, each by the one behind it, so that references lead forward; the last one by end.
+// onward creates n DIEs, each of which refers to the next one, so references lead forward. The last one refers to end.
 func onward(cu *synth.CU, n int, make func(i int, to *synth.DIE) *synth.DIE, end *synth.DIE) *synth.DIE {
 	dies := []*synth.DIE{end}
 	for i := range n {
@@ -179,7 +178,7 @@ func in(cu *synth.CU, name string, typ *synth.DIE) synth.Param {
 	return synth.Param{Name: name, Type: typ, Extra: []synth.Part{cu.Loc(synth.OpReg(5))}}
 }
 
-// reference kinds, by one letter
+// modifier creates a pointer, qualifier or typedef by its letter.
 func modifier(letter byte, to *synth.DIE) *synth.DIE {
 	tag := map[byte]dwarf.Tag{'p': dwarf.TagPointerType, 'c': dwarf.TagConstType, 'v': dwarf.TagVolatileType, 't': dwarf.TagTypedef}[letter]
 	d := synth.NewDIE(tag)
@@ -189,7 +188,7 @@ func modifier(letter byte, to *synth.DIE) *synth.DIE {
 	return d
 }
 
-// differing makes two units, of which each has the struct "end", but with another member, and what above makes on top of it.
+// differing creates two units. Each has a struct "end", with a different member, and the DIEs of above that refer to it.
 func differing(b *synth.Builder, above func(cu *synth.CU, end *synth.DIE)) {
 	for i, member := range []string{"int", "long"} {
 		cu := b.CU(numbered("unit", i), synth.C11)
@@ -200,7 +199,7 @@ func differing(b *synth.Builder, above func(cu *synth.CU, end *synth.DIE)) {
 	}
 }
 
-// twice makes two units alike.
+// twice creates two equal units.
 func twice(b *synth.Builder, fill func(cu *synth.CU, integer *synth.DIE)) {
 	for i := range 2 {
 		cu, integer := unit(b, numbered("unit", i))

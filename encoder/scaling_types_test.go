@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// typeShapes grow in what one unit, or two alike, say of types.
+// typeShapes are shapes that grow in the types of one unit, or of two equal units.
 func typeShapes() []shape {
 	var list []shape
 	add := func(name string, n int, make func(b *synth.Builder, n int)) {
@@ -148,14 +148,14 @@ func typeShapes() []shape {
 	return list
 }
 
-// chainOfTypedefs makes n typedefs, each of the one behind it.
+// chainOfTypedefs creates n typedefs, each of which refers to the next one.
 func chainOfTypedefs(cu *synth.CU, n int, end *synth.DIE) {
 	onward(cu, n, func(i int, to *synth.DIE) *synth.DIE {
 		return synth.NewDIE(dwarf.TagTypedef, synth.Name(numbered("t", i)), synth.Type(to))
 	}, end)
 }
 
-// chainOfStructs makes n structs, each with a member of the one behind it.
+// chainOfStructs creates n structs, each with a member of the next one.
 func chainOfStructs(cu *synth.CU, n int, end *synth.DIE) {
 	onward(cu, n, func(i int, to *synth.DIE) *synth.DIE {
 		d := synth.NewDIE(dwarf.TagStructType, synth.Name(numbered("s", i)), synth.Num(dwarf.AttrByteSize, synth.FormData1, 8))
@@ -164,7 +164,7 @@ func chainOfStructs(cu *synth.CU, n int, end *synth.DIE) {
 	}, end)
 }
 
-// unitShapes grow in what units say of one name, and in their number.
+// unitShapes are shapes that grow in the number of units, and in the definitions of one name.
 func unitShapes() []shape {
 	var list []shape
 	add := func(name string, n int, make func(b *synth.Builder, n int)) {
@@ -284,7 +284,7 @@ func unitShapes() []shape {
 	return append(list, tableShapes()...)
 }
 
-// tableShapes grow in the number of units and in the length of the abbreviation tables that they take turns with.
+// tableShapes are shapes that grow in the number of units, and in the length of the abbreviation tables that the units use in turn.
 func tableShapes() []shape {
 	turns := func(b *synth.Builder, n int, more func(cu *synth.CU, i int, first *synth.DIE)) {
 		var owners []*synth.CU

@@ -19,7 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
-// driver encodes a committed module on the BTF of its kernel.
+// driver encodes a committed module with the BTF of its kernel as base.
 func driver(t *testing.T, opt encoder.Options) (f *elf.File, base []byte, res *encoder.Result) {
 	t.Helper()
 	const name = "gcc12-x86_64-dwarf5-"
@@ -42,7 +42,7 @@ func driver(t *testing.T, opt encoder.Options) (f *elf.File, base []byte, res *e
 	return f, base, res
 }
 
-// TestSections: the feature distilled_base, and nothing else, makes a pair, sorted if all is; kernels take it.
+// TestSections: only the feature distilled_base gives a pair of sections. The pair is sorted if the BTF is sorted, and kernels accept it.
 func TestSections(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -87,7 +87,7 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// byName reports whether the types of an object are in the order of their names.
+// byName reports whether the types of a BTF object are sorted by name.
 func byName(o *btf.Object) bool {
 	last := ""
 	for _, r := range o.All() {
@@ -100,7 +100,7 @@ func byName(o *btf.Object) bool {
 	return true
 }
 
-// TestSectionsWithoutBase: what continues nothing cannot be distilled.
+// TestSectionsWithoutBase: without a base there is nothing to distil.
 func TestSectionsWithoutBase(t *testing.T) {
 	res, err := encodeBytes(read(t, imagePath(t, "gcc12-x86_64-dwarf5-based")), encoder.Encoder{Options: encoder.Options{Features: feature.Of(feature.DistilledBase)}})
 	if err != nil {
@@ -111,7 +111,7 @@ func TestSectionsWithoutBase(t *testing.T) {
 	}
 }
 
-// TestSectionsFor: BTF fills the room in a linked image, and leaves no stale base beside it.
+// TestSectionsFor: a module has no reserved size, and BTF must not leave a stale distilled base in the image.
 func TestSectionsFor(t *testing.T) {
 	f, _, res := driver(t, encoder.Options{Features: feature.Default().With(feature.DistilledBase)})
 	pair, err := res.Sections()
@@ -139,7 +139,7 @@ func TestSectionsFor(t *testing.T) {
 	}
 }
 
-// TestSectionsForRoom: the BTF of a linked image is as long as the room for it, in either byte order; longer BTF stays whole.
+// TestSectionsForRoom: the BTF of a linked image is padded to the reserved size, in either byte order. Longer BTF is not cut.
 func TestSectionsForRoom(t *testing.T) {
 	for name, target := range map[string]synth.Target{
 		"little-endian": {},

@@ -32,7 +32,7 @@ func encodeSeveral(t *testing.T, images [][]byte, opt encoder.Encoder) (*encoder
 	return opt.EncodeAll(context.Background(), files)
 }
 
-// sameSeveral compares with pahole, for 1, 2 and 7 workers.
+// sameSeveral compares the result with that of pahole, for 1, 2 and 7 workers.
 func sameSeveral(t *testing.T, images [][]byte, opt encoder.Encoder, args ...string) {
 	t.Helper()
 	want := reference.EncodeAll(t, images, opt.Features.Names(), args...)
@@ -49,7 +49,7 @@ func sameSeveral(t *testing.T, images [][]byte, opt encoder.Encoder, args ...str
 	}
 }
 
-// TestSeveralImages: committed images of any architecture, two to four of them, some twice, give what pahole makes of them.
+// TestSeveralImages: two to four committed images of any architecture, some of them twice, give the bytes of pahole.
 func TestSeveralImages(t *testing.T) {
 	reference.Dir(t)
 	var paths []string
@@ -88,7 +88,7 @@ func TestSeveralImages(t *testing.T) {
 	}
 }
 
-// TestSeveralPrograms: random programs that share names give together what pahole makes of them.
+// TestSeveralPrograms: several random programs with common names give the bytes of pahole.
 func TestSeveralPrograms(t *testing.T) {
 	reference.Dir(t)
 	for seed := range uint64(10) {
@@ -101,7 +101,7 @@ func TestSeveralPrograms(t *testing.T) {
 	}
 }
 
-// TestSeveralLead: the BTF belongs to the first image of which a unit is left, and has its byte order.
+// TestSeveralLead: the BTF belongs to the first image with a unit that is not left out, and has its byte order.
 func TestSeveralLead(t *testing.T) {
 	rust, plain, s390 := read(t, filepath.Join(unusualFolder, "rust.elf")), read(t, filepath.Join(unusualFolder, "plain.elf")), read(t, imagePath(t, "gcc12-s390x-dwarf5-based"))
 	for _, row := range []struct {
@@ -127,7 +127,7 @@ func TestSeveralLead(t *testing.T) {
 	}
 }
 
-// TestSeveralErrors: an image that is no good fails the others too, and is named.
+// TestSeveralErrors: an error in one image is the error for all images, and names that image.
 func TestSeveralErrors(t *testing.T) {
 	good := synth.Sample(synth.Target{}).Bytes()
 	b := synth.New(synth.Target{})

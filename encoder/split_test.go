@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
-// encodeDriver encodes the committed module of an architecture over the BTF of its kernel; golden is pahole's.
+// encodeDriver encodes the committed module of an architecture with the BTF of its kernel as base. golden is the BTF of pahole.
 func encodeDriver(t *testing.T, arch string, profile encoder.Profile) (o *btf.Object, golden []byte) {
 	t.Helper()
 	images := filepath.Join("..", "corpus", "images")
@@ -44,7 +44,7 @@ func encodeDriver(t *testing.T, arch string, profile encoder.Profile) (o *btf.Ob
 	return res.Object, golden
 }
 
-// TestSplit: split BTF of the committed modules is pahole's.
+// TestSplit: the split BTF of the committed modules is the same as that of pahole.
 func TestSplit(t *testing.T) {
 	for _, arch := range []string{"x86_64", "i386", "s390x"} {
 		o, want := encodeDriver(t, arch, encoder.Pahole)
@@ -54,8 +54,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestSplitTypedefs: in pahole's split BTF no typedef is ever the base's (rule 03/11), and what refers to one is doubled too. The
-// default profile has neither; what is left are the module's own types.
+// TestSplitTypedefs: in split BTF, pahole never uses a typedef of the base (rule 03/11), so it repeats typedefs and the types that refer to them. The
+// profile default repeats neither, and has only the types that the base lacks.
 func TestSplitTypedefs(t *testing.T) {
 	for _, arch := range []string{"x86_64", "i386", "s390x"} {
 		peer, _ := encodeDriver(t, arch, encoder.Pahole)

@@ -17,8 +17,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestSplitSectionsOverlap: sections .debug_info.dwo that share their bytes are refused, since many of them would come to far more
-// than the file has.
+// TestSplitSectionsOverlap: overlapping sections .debug_info.dwo are refused, because many of them could expand to far more bytes than the file
+// has.
 func TestSplitSectionsOverlap(t *testing.T) {
 	dir := t.TempDir()
 	dwo := read(t, filepath.Join(unusualFolder, "a-splittypes5.dwo"))
@@ -47,7 +47,7 @@ func TestSplitSectionsOverlap(t *testing.T) {
 	}
 }
 
-// writeSplit writes an image of skeletons that name the units of those numbers in one file, and that file with units up to n.
+// writeSplit writes an image of skeletons with the given DWO IDs, which all name one file, and that file with n units.
 func writeSplit(t *testing.T, numbers []uint64, n int) (image string) {
 	t.Helper()
 	b := synth.New(synth.Target{DWARF: 5})
@@ -84,7 +84,7 @@ func encodeSplit(t *testing.T, image string) (*encoder.Result, error) {
 	return (&encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, DebugRoots: []string{}, Workers: 2}).Encode(context.Background(), f)
 }
 
-// TestSplitMany: a file that holds the contents of many units is not read, nor gone over, for each of them.
+// TestSplitMany: a file with the contents of many units is not read or searched again for each of them.
 func TestSplitMany(t *testing.T) {
 	const n = 16000
 	var numbers []uint64
@@ -105,7 +105,7 @@ func TestSplitMany(t *testing.T) {
 	}
 }
 
-// TestSplitShared: contents that more skeletons name than there can be are refused.
+// TestSplitShared: contents that are named by too many skeletons are refused.
 func TestSplitShared(t *testing.T) {
 	numbers := make([]uint64, 17)
 	_, err := encodeSplit(t, writeSplit(t, numbers, 1))

@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// TestVariableCosts: what the sections take adds up to what all variables take, and no variables is the base of all.
+// TestVariableCosts: the sizes of the sections add up to the difference between the BTF with all variables and that without variables.
 func TestVariableCosts(t *testing.T) {
 	for _, name := range imageNames(t) {
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
@@ -49,7 +49,7 @@ func TestVariableCosts(t *testing.T) {
 	}
 }
 
-// TestVariableCostsExample is one image in numbers: 12 bytes and 28 for each variable, and their names.
+// TestVariableCostsExample: in one image a DATASEC takes 12 bytes, each variable 28, and names take their length.
 func TestVariableCostsExample(t *testing.T) {
 	image := read(t, imagePath(t, "gcc12-x86_64-dwarf5-weakpair"))
 	f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
@@ -71,7 +71,7 @@ func TestVariableCostsExample(t *testing.T) {
 	}
 }
 
-// TestVariableCostsKernels: of whole kernels too, the numbers are those of the BTF that the three choices give.
+// TestVariableCostsKernels: for whole kernels, the sizes are those of the BTF in the three encodings.
 func TestVariableCostsKernels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("encoding whole kernels takes a while")

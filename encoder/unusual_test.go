@@ -24,16 +24,16 @@ import (
 
 const unusualFolder = "../corpus/unusual"
 
-// unusual says what the images of corpus/unusual come to. In the profile of pahole: the bytes of NAME.btf.golden, or an error where
-// pahole writes nothing. In the default profile: the types of another image, in any order, made from the same sources.
+// unusual has the expected results for the images of corpus/unusual. In the profile pahole: the bytes of NAME.btf.golden, or an error if pahole
+// writes nothing. In the profile default: the types of another image from the same sources, in any order.
 var unusual = []struct {
 	name    string
-	image   string   // NAME if empty; without an extension IMAGE.elf
-	exclude []string // languages
-	peer    string   // part of the error; empty: there is a golden
-	like    string   // image that the default result is like; empty: its own golden
-	but     []string // names that only one of the two has
-	fails   string   // part of the error of the default profile; empty: there is none
+	image   string   // NAME if empty; .elf is added if it has no extension
+	exclude []string // languages to leave out
+	peer    string   // part of the error in the profile pahole; empty if there is a golden
+	like    string   // image with the same types in the profile default; empty if types are not compared
+	but     []string // names of types in which the two may differ
+	fails   string   // part of the error in the profile default; empty if there is none
 }{
 	{name: "plain"},
 	{name: "clang"},
@@ -96,7 +96,7 @@ var unusual = []struct {
 	{name: "nosymtab", like: "plain", peer: "no symbol table"},
 }
 
-// encodeUnusual encodes an image of the folder.
+// encodeUnusual encodes an image of corpus/unusual.
 func encodeUnusual(t *testing.T, image string, exclude []string, profile encoder.Profile, workers int) (*btf.Object, error) {
 	t.Helper()
 	if filepath.Ext(image) == "" {
@@ -119,7 +119,7 @@ func encodeUnusual(t *testing.T, image string, exclude []string, profile encoder
 	return res.Object, nil
 }
 
-// TestUnusualPeer: in pahole's profile every unusual image gives what pahole gives, or an error where that writes nothing.
+// TestUnusualPeer: in the profile pahole every unusual image gives the bytes of pahole, or an error if pahole writes nothing.
 func TestUnusualPeer(t *testing.T) {
 	for _, row := range unusual {
 		image := row.image
@@ -146,7 +146,7 @@ func TestUnusualPeer(t *testing.T) {
 	}
 }
 
-// TestUnusualDefault: in the default profile every unusual image gives the types of its sources, and the newest kernel takes them.
+// TestUnusualDefault: in the profile default every unusual image gives the types of its sources, and the newest kernel accepts them.
 func TestUnusualDefault(t *testing.T) {
 	for _, row := range unusual {
 		image := row.image
@@ -183,7 +183,7 @@ func TestUnusualDefault(t *testing.T) {
 	}
 }
 
-// TestUnusualFolder: each row's image is there, and each image has a row here and in the folder's README.md.
+// TestUnusualFolder: each image of the folder has a row here and in README.md.
 func TestUnusualFolder(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join(unusualFolder, "*.elf"))
 	if err != nil {
@@ -209,7 +209,7 @@ func TestUnusualFolder(t *testing.T) {
 	}
 }
 
-// TestSupplementaryOfDWARF5: pahole crashes on such a pair, so both profiles give the same.
+// TestSupplementaryOfDWARF5: pahole crashes on such a pair, so both profiles give the same BTF.
 func TestSupplementaryOfDWARF5(t *testing.T) {
 	want := read(t, filepath.Join(unusualFolder, "dwz-multi.btf.golden"))
 	for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
@@ -227,7 +227,7 @@ func TestSupplementaryOfDWARF5(t *testing.T) {
 	}
 }
 
-// typeNamed is the first type of a kind and name.
+// typeNamed returns the first type with a kind and name.
 func typeNamed(t *testing.T, o *btf.Object, k btf.Kind, name string) btf.Record {
 	t.Helper()
 	for _, r := range o.All() {
@@ -239,7 +239,7 @@ func typeNamed(t *testing.T, o *btf.Object, k btf.Kind, name string) btf.Record 
 	return nil
 }
 
-// follow goes from a record along references of the given kinds.
+// follow follows references from a record through types of the given kinds.
 func follow(t *testing.T, o *btf.Object, id uint32, kinds ...btf.Kind) btf.Record {
 	t.Helper()
 	for i, k := range kinds {
@@ -258,7 +258,7 @@ func follow(t *testing.T, o *btf.Object, id uint32, kinds ...btf.Kind) btf.Recor
 	return nil
 }
 
-// TestCxx: references are pointers, pointers to members keep a place, and names are identifiers.
+// TestCxx: references become pointers, pointers to members keep their size, and names become identifiers.
 func TestCxx(t *testing.T) {
 	o, err := encodeUnusual(t, "cxx", nil, encoder.Default, 1)
 	if err != nil {
@@ -277,7 +277,7 @@ func TestCxx(t *testing.T) {
 	typeNamed(t, o, btf.KindStruct, "box_inner__leaf_")
 }
 
-// TestRust: names of types are identifiers.
+// TestRust: names of types become identifiers.
 func TestRust(t *testing.T) {
 	o, err := encodeUnusual(t, "rust", nil, encoder.Default, 1)
 	if err != nil {
@@ -288,7 +288,7 @@ func TestRust(t *testing.T) {
 	typeNamed(t, o, btf.KindFunc, "rust_area")
 }
 
-// TestComplex: complex floats are integers, as all floats are without the feature float.
+// TestComplex: complex floats become integers, like all floats without the feature float.
 func TestComplex(t *testing.T) {
 	o, err := encodeUnusual(t, "complex", nil, encoder.Default, 1)
 	if err != nil {
@@ -300,7 +300,7 @@ func TestComplex(t *testing.T) {
 	typeNamed(t, o, btf.KindFloat, "double")
 }
 
-// TestDebugFileMissing: an image without DWARF says where its debug file was looked for, and a wrong file is not taken.
+// TestDebugFileMissing: the error for an image without DWARF lists the places that were searched for its debug file. A wrong file is not used.
 func TestDebugFileMissing(t *testing.T) {
 	dir := t.TempDir()
 	image := filepath.Join(dir, "debuglink.elf")
@@ -328,8 +328,8 @@ func TestDebugFileMissing(t *testing.T) {
 	}
 }
 
-// TestManySections: more sections than 16 bits can count, in a linked image; corpus/unusual has a relocatable one. The numbers of those
-// behind are kept elsewhere.
+// TestManySections: a linked image can have more sections than 16 bits can count. Larger section numbers are stored elsewhere. corpus/unusual has
+// a relocatable image of this kind.
 func TestManySections(t *testing.T) {
 	b := synth.New(synth.Target{Class: stdelf.ELFCLASS64, Order: binary.LittleEndian, Machine: stdelf.EM_X86_64, Type: stdelf.ET_EXEC, DWARF: 5})
 	for range 65300 {
@@ -357,14 +357,14 @@ func TestManySections(t *testing.T) {
 	})
 }
 
-// TestMerged: force_cu_merging gives pahole's bytes, and languages are left out unit by unit.
+// TestMerged: force_cu_merging gives the bytes of pahole, and languages are left out unit by unit.
 func TestMerged(t *testing.T) {
 	for _, row := range []struct {
 		image   string
 		exclude string
 	}{
 		{"plain.elf", ""}, {"note1.elf", ""}, {"cxx.elf", "c++14"}, {"rust.elf", "rust"}, {"rust.elf", ""}, {"types5.elf", ""}, {"gdbindex.elf", ""},
-		{"rust.elf", "c11"}, // the language of the first unit: all are left out
+		{"rust.elf", "c11"}, // the language of the first unit: all units are left out
 	} {
 		t.Run(row.image+" "+row.exclude, func(t *testing.T) {
 			image := read(t, filepath.Join(unusualFolder, row.image))
@@ -390,7 +390,7 @@ func TestMerged(t *testing.T) {
 	}
 }
 
-// FuzzUnusual: a damaged unusual image is an error or BTF, in both profiles, and never a broken invariant.
+// FuzzUnusual: a damaged unusual image gives an error or BTF in both profiles, and never breaks an invariant.
 func FuzzUnusual(f *testing.F) {
 	for _, name := range []string{"lto", "dwz", "types4", "types5", "cxx", "rust", "atomic", "gdbindex", "split5"} {
 		image, err := os.ReadFile(filepath.Join(unusualFolder, name+".elf"))

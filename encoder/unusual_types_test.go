@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// unusualObject encodes an image of corpus/unusual in the default profile, with all variables.
+// unusualObject encodes an image of corpus/unusual in the profile default, with all variables.
 func unusualObject(t *testing.T, name string) *btf.Object {
 	t.Helper()
 	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default().With(feature.GlobalVar)}, VerifyDedup: true}
@@ -24,7 +24,7 @@ func unusualObject(t *testing.T, name string) *btf.Object {
 	return res.Object
 }
 
-// memberType is the type of a member of a struct.
+// memberType returns the type of a member of a struct.
 func memberType(t *testing.T, o *btf.Object, of, member string) uint32 {
 	t.Helper()
 	r := typeNamed(t, o, btf.KindStruct, of)
@@ -37,7 +37,7 @@ func memberType(t *testing.T, o *btf.Object, of, member string) uint32 {
 	return 0
 }
 
-// TestSignedPointers: a signed pointer is the pointer that it is, and that is no loss.
+// TestSignedPointers: signed pointers become plain pointers, without a warning.
 func TestSignedPointers(t *testing.T) {
 	o := unusualObject(t, "ptrauth")
 	if open, signed := memberType(t, o, "ops", "open"), memberType(t, o, "ops", "close"); open != signed {
@@ -51,7 +51,7 @@ func TestSignedPointers(t *testing.T) {
 	}
 }
 
-// TestNullPointers: the type of nullptr is a pointer to void, from gcc and from clang.
+// TestNullPointers: the type of nullptr becomes a pointer to void, for gcc and clang.
 func TestNullPointers(t *testing.T) {
 	for _, image := range []string{"nullptr", "nullptr-clang"} {
 		o := unusualObject(t, image)
@@ -61,7 +61,7 @@ func TestNullPointers(t *testing.T) {
 	}
 }
 
-// TestWideIntegers: an integer that is too wide for BTF is a struct of its size and name, with a warning.
+// TestWideIntegers: an integer that is too wide for BTF becomes a struct with its size and name, with a warning.
 func TestWideIntegers(t *testing.T) {
 	o := unusualObject(t, "bitint")
 	for _, x := range []struct {
@@ -85,7 +85,7 @@ func TestWideIntegers(t *testing.T) {
 	}
 }
 
-// TestAnnotations: what gcc annotates has its tags, in the order of its chains; without the feature there are none.
+// TestAnnotations: annotations of gcc become tags, in the order of their chains. Without the feature there are no tags.
 func TestAnnotations(t *testing.T) {
 	o := unusualObject(t, "annot")
 	var got []string
@@ -105,7 +105,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// TestNames: every name that kernels refuse is made an identifier, wherever it stands, and told of once.
+// TestNames: every name that kernels refuse is replaced by an identifier, wherever it is used, with one warning per name.
 func TestNames(t *testing.T) {
 	o := unusualObject(t, "dollar")
 	for _, x := range []struct {
@@ -138,7 +138,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestNamesThatClash: two names that become one identifier are decided about by the exact engine; a text that is no name stays.
+// TestNamesThatClash: if two names become the same identifier, the exact engine deduplicates all types. Texts that are not names stay unchanged.
 func TestNamesThatClash(t *testing.T) {
 	for _, order := range [][]string{{"a$b", "a_b"}, {"a_b", "a$b"}, {"a$b", "a@b"}} {
 		b := synth.New(synth.Target{})
@@ -166,8 +166,8 @@ func TestNamesThatClash(t *testing.T) {
 	}
 }
 
-// TestUnknownTags: what a type reference leads to is followed where it has a type and no size of its own, is a struct where it has a
-// size, else void; each is told of, with tag and place. In the profile of pahole all are void.
+// TestUnknownTags: a reference to a DIE with an unknown tag is handled by the DIE's attributes. A DIE with a type and no size is skipped, a DIE with
+// a size becomes a struct, and others become void. Each gives a warning with tag and place. In the profile pahole all become void.
 func TestUnknownTags(t *testing.T) {
 	build := func(cus int) []byte {
 		b := synth.New(synth.Target{})
@@ -225,8 +225,8 @@ func TestUnknownTags(t *testing.T) {
 	}
 }
 
-// TestUnusualTypesMerged: units that are translated as one give the same types, and the same warnings except for the number of the CU, which
-// a name that is made an identifier has not there.
+// TestUnusualTypesMerged: units that are translated together give the same types and warnings, except that a warning about a replaced name lacks the
+// number of the CU.
 func TestUnusualTypesMerged(t *testing.T) {
 	for _, image := range []string{"ptrauth", "nullptr", "bitint", "dollar", "annot", "empty", "reduced"} {
 		var types [2][]string

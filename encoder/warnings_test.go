@@ -15,7 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// warningsOf encodes an image with 1, 2 and 7 workers and in all ways, which must warn of the same, and returns the warnings.
+// warningsOf encodes an image with 1, 2 and 7 workers, with the fast path and the exact engine. It returns the warnings, which must be the same.
 func warningsOf(t *testing.T, image []byte, profile encoder.Profile) []encoder.Warning {
 	t.Helper()
 	var all [][]encoder.Warning
@@ -36,8 +36,8 @@ func warningsOf(t *testing.T, image []byte, profile encoder.Profile) []encoder.W
 	return all[0]
 }
 
-// TestWarnings: what several units have from one header is told once; findings without a name count each; examples are bounded, and
-// come in the order of the units.
+// TestWarnings: a finding that several units include from one header counts once, and findings without a name count each. The number of examples is
+// bounded, and they are in the order of the units.
 func TestWarnings(t *testing.T) {
 	b := synth.New(synth.Target{})
 	for i := range 30 {
@@ -61,7 +61,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestNoWarnings: what C compilers make has none.
+// TestNoWarnings: images of C compilers give no warnings.
 func TestNoWarnings(t *testing.T) {
 	for _, name := range imageNames(t) {
 		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
@@ -78,7 +78,7 @@ func TestNoWarnings(t *testing.T) {
 	}
 }
 
-// unusualWarnings encodes an image of corpus/unusual in the default profile and returns what it warns of, by rule.
+// unusualWarnings encodes an image of corpus/unusual in the profile default and returns the warnings by rule.
 func unusualWarnings(t *testing.T, name string) map[string]encoder.Warning {
 	t.Helper()
 	list := map[string]encoder.Warning{}
@@ -88,7 +88,7 @@ func unusualWarnings(t *testing.T, name string) map[string]encoder.Warning {
 	return list
 }
 
-// TestReducedDebugInfo: an image of which most structs are only declared is told of, and how many.
+// TestReducedDebugInfo: if most structs of an image are only declared, there is a warning with their number.
 func TestReducedDebugInfo(t *testing.T) {
 	const want = "3 of 4 structs are declarations only (DEBUG_INFO_REDUCED?); members that hold one: 1 (local.full)"
 	if got := unusualWarnings(t, "reduced")[encoder.RuleReduced]; got.Count != 1 || got.Examples[0] != want {
@@ -96,7 +96,7 @@ func TestReducedDebugInfo(t *testing.T) {
 	}
 }
 
-// TestDeclaredOnly: forward declarations warn by themselves only when they are most of the structs, and many.
+// TestDeclaredOnly: forward declarations alone give a warning only if there are many and they are the majority of the structs.
 func TestDeclaredOnly(t *testing.T) {
 	for _, x := range []struct {
 		declared, defined int
@@ -129,7 +129,7 @@ func TestDeclaredOnly(t *testing.T) {
 	}
 }
 
-// TestWarningsOfUnitsReadTwice: a unit that is translated once more, for the names of it that stand for several things, is told of once.
+// TestWarningsOfUnitsReadTwice: a unit that is translated again because of ambiguous names gives its warnings once.
 func TestWarningsOfUnitsReadTwice(t *testing.T) {
 	b := synth.New(synth.Target{})
 	for i := range 6 {
