@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// sections is an image made of the given debug sections.
+// sections returns an image with the given debug sections.
 func sections(order binary.ByteOrder, contents map[string][]byte) []byte {
 	b := synth.New(synth.Target{Order: order})
 	for _, name := range []string{".debug_info", ".debug_abbrev", ".debug_str", ".debug_line_str", ".debug_str_offsets", ".debug_addr", ".debug_loc", ".debug_loclists", ".debug_types"} {
@@ -25,7 +25,7 @@ func sections(order binary.ByteOrder, contents map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// visit opens every unit of an image and visits every DIE, its locations included; the first error ends it.
+// visit opens every unit of an image and reads every DIE with its locations. It returns the first error.
 func visit(data []byte) error {
 	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))
 	if err != nil {
@@ -83,7 +83,7 @@ func visit(data []byte) error {
 	}
 }
 
-// unit is a DWARF 4 unit of one table: header, then the DIEs' bytes.
+// unit returns a DWARF 4 unit that uses the first abbreviation table: a header, followed by the bytes of the DIEs.
 func unit(dies ...byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(7+len(dies)))
 	b = binary.LittleEndian.AppendUint16(b, 4)
@@ -91,8 +91,8 @@ func unit(dies ...byte) []byte {
 	return append(append(b, 8), dies...)
 }
 
-// abbrevs of most tests: 1 is a compile unit with children, 2 a base type whose size is a data1, 3 a struct with children,
-// 4 a name in place, 5 a block, 6 a udata, 7 a sibling in front of children, 8 an indirect form.
+// abbrevs are those of most tests: 1 is a compile unit with children, 2 a base type whose size is a data1, 3 a struct with children,
+// 4 an inline name, 5 a block, 6 a udata, 7 a sibling before children, 8 an indirect form.
 var abbrevs = []byte{
 	1, 0x11, 1, 0, 0,
 	2, 0x24, 0, 0x0b, 0x0b, 0, 0,
@@ -104,12 +104,12 @@ var abbrevs = []byte{
 	8, 0x24, 0, 0x0b, 0x16, 0, 0,
 	0}
 
-// TestDamagedDIEs: every way to break off is an error that names unit, section and offset.
+// TestDamagedDIEs: a DIE that is cut short anywhere gives an error that names unit, section and offset.
 func TestDamagedDIEs(t *testing.T) {
 	rows := []struct {
 		name string
 		info []byte
-		want string // "" for none
+		want string // part of the error; empty if there is none
 	}{
 		{"sound", unit(1, 2, 4, 4, 'a', 0, 5, 1, 0x53, 6, 0x84, 0x01, 0), ""},
 		{"no terminator", unit(1, 2, 4), ".debug_info+0xe: DIE lies past the end"},
@@ -157,7 +157,7 @@ func TestDamagedDIEs(t *testing.T) {
 	}
 }
 
-// TestDamagedAbbrevs: broken tables, and codes of every size.
+// TestDamagedAbbrevs: damaged tables give errors, and codes of every size work.
 func TestDamagedAbbrevs(t *testing.T) {
 	long := bytes.Repeat([]byte{0x03, 0x08}, 5000)
 	rows := []struct {
@@ -189,7 +189,7 @@ func TestDamagedAbbrevs(t *testing.T) {
 	}
 }
 
-// TestReferencesOutOfRange: a reference that leads out of its unit is none.
+// TestReferencesOutOfRange: a reference that leads out of its unit cannot be followed.
 func TestReferencesOutOfRange(t *testing.T) {
 	for _, v := range []uint64{0xffffffff, 1 << 20} {
 		b := synth.New(synth.Target{})
@@ -209,7 +209,7 @@ func TestReferencesOutOfRange(t *testing.T) {
 	})
 }
 
-// TestStringsOutOfRange: a name that lies outside its section is an error; left out, a type would lose it in silence.
+// TestStringsOutOfRange: a name outside its section is an error. Otherwise a type would lose its name without a message.
 func TestStringsOutOfRange(t *testing.T) {
 	rows := []struct {
 		name string
@@ -237,7 +237,7 @@ func TestStringsOutOfRange(t *testing.T) {
 	}
 }
 
-// TestUnendedString: a string section that was cut off inside its last string.
+// TestUnendedString: a string section that is cut inside its last string gives an error.
 func TestUnendedString(t *testing.T) {
 	err := visit(sections(nil, map[string][]byte{".debug_info": unit(1, 0), ".debug_abbrev": abbrevs, ".debug_str": []byte("ab\x00c")}))
 	if err == nil || !strings.Contains(err.Error(), ".debug_str+0x3: last string is not terminated") {
@@ -245,7 +245,7 @@ func TestUnendedString(t *testing.T) {
 	}
 }
 
-// TestNoAbbrevs: units without their abbreviations.
+// TestNoAbbrevs: units without their abbreviations give an error.
 func TestNoAbbrevs(t *testing.T) {
 	err := visit(sections(nil, map[string][]byte{".debug_info": unit(1, 0)}))
 	if err == nil || !strings.Contains(err.Error(), ".debug_abbrev+0x0: ") {
@@ -253,7 +253,7 @@ func TestNoAbbrevs(t *testing.T) {
 	}
 }
 
-// TestSectionPastTheEnd: a section that the file does not hold is an error at once, whatever size it states.
+// TestSectionPastTheEnd: a section that reaches past the end of the file gives an error when the file is opened, whatever size it states.
 func TestSectionPastTheEnd(t *testing.T) {
 	data := synth.Sample(synth.Target{}).Bytes()
 	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))

@@ -10,9 +10,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// TestEmptyUnits: units in which there is nothing, and zeros between units, are told from damage.
+// TestEmptyUnits: empty units, and zeros between units, are not errors. Damaged units are.
 func TestEmptyUnits(t *testing.T) {
-	full := []byte{9, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0} // the last byte would end children
+	full := []byte{9, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1, 0} // the last byte would end a list of children
 	long := append([]byte{0, 1, 0, 0, 4, 0, 0, 0, 0, 0, 8, 1}, make([]byte, 0x100-8)...)
 	header := []byte{7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 8}
 	header5 := []byte{8, 0, 0, 0, 5, 0, 1, 8, 0, 0, 0, 0}
@@ -23,7 +23,7 @@ func TestEmptyUnits(t *testing.T) {
 	type row struct {
 		name string
 		info []byte
-		want string // of each unit its place, and a letter; an error ends them
+		want string // the place of each unit and a letter; at the end an error, if there is one
 	}
 	rows := []row{
 		{"full", join(full, full), "0:0 full, 1:13 full"},
@@ -50,7 +50,7 @@ func TestEmptyUnits(t *testing.T) {
 	}
 }
 
-// unitsOf lists the units of an image: number, place, and whether there is something in it.
+// unitsOf lists the units of an image: number, place, and whether the unit is empty.
 func unitsOf(t *testing.T, data []byte) string {
 	t.Helper()
 	f, err := image.NewFile(bytes.NewReader(data), uint64(len(data)))

@@ -35,7 +35,7 @@ func targets() (all []synth.Target) {
 	return all
 }
 
-// everyForm holds an attribute of every form, with a value of its own.
+// everyForm has an attribute of every form, each with a different value.
 func everyForm(cu *synth.CU, at stddwarf.Attr, to *synth.DIE) map[string]synth.Attr {
 	block := []byte{1, 2, 3}
 	return map[string]synth.Attr{
@@ -88,7 +88,7 @@ func everyForm(cu *synth.CU, at stddwarf.Attr, to *synth.DIE) map[string]synth.A
 	}
 }
 
-// TestStepOver: an attribute that no rule reads is stepped over, whatever its form and where it stands.
+// TestStepOver: an attribute that no rule reads is skipped, in any form and at any position.
 func TestStepOver(t *testing.T) {
 	const declFile = stddwarf.AttrDeclFile
 	for _, target := range targets() {
@@ -106,7 +106,7 @@ func TestStepOver(t *testing.T) {
 					odd := everyForm(cu, declFile, i)[name]
 					if indirect {
 						if name == "implicit" {
-							continue // its value stands in the abbreviation
+							continue // its value is in the abbreviation
 						}
 						odd = synth.Indirect(odd)
 					}
@@ -128,7 +128,7 @@ func TestStepOver(t *testing.T) {
 	}
 }
 
-// TestLongDIE: attributes far behind the first ones are read as those are, whether the length varies or not.
+// TestLongDIE: attributes far from the start of a DIE are read correctly, whether or not its length varies.
 func TestLongDIE(t *testing.T) {
 	for _, target := range targets() {
 		for _, varying := range []bool{false, true} {
@@ -158,11 +158,10 @@ func TestLongDIE(t *testing.T) {
 	}
 }
 
-// nameOf is the text of the DIE's name.
+// nameOf returns the name of the DIE.
 func nameOf(d *dwarf.Data, c *dwarf.Cursor) string { return string(d.Strings.Append(nil, c.Name())) }
 
-// eachForm reads one attribute in every form. want says what f should find; forms that it does not have are wanted to be
-// fallback.
+// eachForm reads one attribute in every form. want has the expected result of f by form; for other forms, fallback is expected.
 func eachForm(t *testing.T, tag stddwarf.Tag, at stddwarf.Attr, want map[string]uint64, fallback uint64, f func(u *dwarf.Unit, c *dwarf.Cursor) uint64) {
 	t.Helper()
 	for _, target := range targets() {
@@ -196,14 +195,14 @@ func eachForm(t *testing.T, tag stddwarf.Tag, at stddwarf.Attr, want map[string]
 	}
 }
 
-// target0 stands for the offset of the DIE that references lead to.
+// target0 stands for the offset of the DIE that is the target of references.
 const target0 = 0xdeadbeef
 
-// numbers are the forms that hold one, and the address.
+// numbers are the forms with a number, and the form of addresses.
 var numbers = map[string]uint64{"data1": 0xfe, "data2": 0xfedc, "data4": 0xfedcba98, "data8": 0xfedcba9876543210, "sdata": uint64(1<<64 - 300), "udata": 300,
 	"implicit": uint64(1<<64 - 7), "flag": 1, "flag_present": 1, "addr": 0x1234}
 
-// Rule 01/3.1: other forms than numbers are 0.
+// Rule 01/3.1: forms that are not numbers give 0.
 func TestNumbers(t *testing.T) {
 	value := func(s dwarf.Slot) func(*dwarf.Unit, *dwarf.Cursor) uint64 {
 		return func(_ *dwarf.Unit, c *dwarf.Cursor) uint64 { return c.Value(s) }
@@ -219,7 +218,7 @@ func TestNumbers(t *testing.T) {
 	eachForm(t, stddwarf.TagStructType, stddwarf.AttrDeclaration, numbers, 0, value(dwarf.SlotDecl))
 }
 
-// TestPresence: what is read by presence is present in every form.
+// TestPresence: an attribute whose value does not matter is present in every form.
 func TestPresence(t *testing.T) {
 	present := func(s dwarf.Slot) func(*dwarf.Unit, *dwarf.Cursor) uint64 {
 		return func(_ *dwarf.Unit, c *dwarf.Cursor) uint64 {
@@ -234,7 +233,7 @@ func TestPresence(t *testing.T) {
 	eachForm(t, stddwarf.TagVariable, stddwarf.AttrDeclaration, nil, 1, present(dwarf.SlotDecl))
 }
 
-// Rule 01/3.4: what forms refer to.
+// Rule 01/3.4: the targets of references by form.
 func TestReferences(t *testing.T) {
 	want := map[string]uint64{"ref1": target0, "ref2": target0, "ref4": target0, "ref8": target0, "ref_udata": target0, "ref_addr": target0}
 	eachForm(t, stddwarf.TagPointerType, stddwarf.AttrType, want, 0, func(_ *dwarf.Unit, c *dwarf.Cursor) uint64 {
@@ -247,7 +246,7 @@ func TestReferences(t *testing.T) {
 func TestLowPC(t *testing.T) {
 	eachForm(t, stddwarf.TagSubprogram, stddwarf.AttrLowpc, numbers, 0, func(u *dwarf.Unit, c *dwarf.Cursor) uint64 {
 		if c.Present(dwarf.SlotLowPCX) {
-			if u.Version < 5 { // without a table
+			if u.Version < 5 { // there is no table
 				return 0
 			}
 			if addr, ok := c.LowPC(); !ok || addr != 0x1234 {
@@ -260,7 +259,7 @@ func TestLowPC(t *testing.T) {
 	})
 }
 
-// TestStrings: a name in every form that holds a string is that string; a key compares and appends as its text.
+// TestStrings: a name is read in every form that has a string. Keys are compared and appended by their text.
 func TestStrings(t *testing.T) {
 	texts := []string{"", "a", "ab", "abc", "abcd", "a longer one", "\xff\xfe"}
 	forms := map[string]synth.Form{"string": synth.FormString, "strp": synth.FormStrp, "line_strp": synth.FormLineStrp, "strx": synth.FormStrx,
@@ -293,7 +292,7 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-// TestConstStrings: so is a constant, which annotations have.
+// TestConstStrings: constants, which annotations have, are read in every form that has a string.
 func TestConstStrings(t *testing.T) {
 	for _, form := range []synth.Form{synth.FormString, synth.FormStrp, synth.FormLineStrp, synth.FormStrx, synth.FormStrx1, synth.FormStrx2,
 		synth.FormStrx3, synth.FormStrx4} {
@@ -310,7 +309,7 @@ func TestConstStrings(t *testing.T) {
 	}
 }
 
-// TestCut: a text that begins with the prefix is the prefix, in whatever form it is; one that does not come from the image stays.
+// TestCut: in any form, a string that begins with the prefix is cut to the prefix. Texts that do not come from the image stay unchanged.
 func TestCut(t *testing.T) {
 	const prefix = "str"
 	for text, want := range map[string]string{"str": prefix, "string": prefix, "st": "st", "a string": "a string", "": "", "Str": "Str"} {
@@ -330,7 +329,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestNotAName: a name that is not a string is none.
+// TestNotAName: a name in a form that is not a string counts as no name.
 func TestNotAName(t *testing.T) {
 	for name, a := range everyForm(nil, stddwarf.AttrName, synth.NewDIE(stddwarf.TagBaseType)) {
 		switch name {
@@ -348,7 +347,7 @@ func TestNotAName(t *testing.T) {
 	}
 }
 
-// TestRuns: members in a run, and those that cannot be in one, have the numbers that they state, of whatever width and wherever they stand.
+// TestRuns: members have the numbers that they state, whether or not they can be in a run, for any width and position of the number.
 func TestRuns(t *testing.T) {
 	const n = 5
 	number := func(v, width int) uint32 { return uint32(v)*0x01020304&uint32(1<<(8*width)-1) | 1 }
@@ -356,9 +355,9 @@ func TestRuns(t *testing.T) {
 		for width, form := range map[int]synth.Form{1: synth.FormData1, 2: synth.FormData2, 4: synth.FormData4} {
 			for _, row := range []struct {
 				what    string
-				stated  bool // in a run, whatever the byte order
-				padding int  // blocks of 16 bytes in front of the type
-				behind  int  // the same behind everything
+				stated  bool // they are in a run in both byte orders
+				padding int  // blocks of 16 bytes before the type
+				behind  int  // blocks of 16 bytes after all other attributes
 				first   bool // the number is the first attribute
 			}{{"number last", true, 0, 0, false}, {"number first", width == 4, 0, 0, true}, {"long", true, 14, 0, false}, {"long behind", true, 0, 15, false},
 				{"too long for a run", false, 16, 0, false}, {"too long behind", false, 0, 16, false}} {

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// TestSizes: what there is one of per declaration or attribute stays small.
+// TestSizes: the structs for declarations and attributes stay small.
 func TestSizes(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -23,7 +23,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestCutShort: a DIE whose code and short name reach past the end of its unit ends a run, also where nothing lies behind the slack.
+// TestCutShort: a DIE whose code and short name reach past the end of its unit ends a run, even if no memory follows the slack.
 func TestCutShort(t *testing.T) {
 	u := &Unit{unitBytes: unitBytes{data: make([]byte, 2+slack), end: 2, refEnd: 2}, origin: origin{d: &Data{}}, abbrevs: &abbrevs{}}
 	u.abbrevs.upTo(lowCodes + 300)

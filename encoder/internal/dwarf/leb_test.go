@@ -12,7 +12,7 @@ func TestLEB128(t *testing.T) {
 		b        []byte
 		unsigned uint64
 		signed   int64
-		next     int // 0: cut short or too long
+		next     int // 0 if it is cut short or too long
 	}{
 		{"zero", []byte{0}, 0, 0, 1},
 		{"one byte", []byte{0x3f}, 63, 63, 1},

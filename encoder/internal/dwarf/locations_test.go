@@ -10,12 +10,12 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// TestOps: operations are taken apart whatever their operands.
+// TestOps: operations with all kinds of operands are decoded.
 func TestOps(t *testing.T) {
 	rows := []struct {
 		name string
 		expr []byte
-		want string // code A B, per operation; "" when it cannot be decoded
+		want string // code, A and B of each operation; empty if one cannot be decoded
 	}{
 		{"registers and literals", []byte{0x30, 0x4f, 0x50, 0x6f}, "30 4f 50 6f"},
 		{"base registers", []byte{0x70, 0x7f, 0x8f, 0x80, 0x01}, "70:ffffffffffffffff 8f:80"},
@@ -68,7 +68,7 @@ func opsText(ops []dwarf.Op) string {
 	return strings.Join(out, " ")
 }
 
-// TestLists: the entries of a location list, by number, in every version and form.
+// TestLists: location lists in every version and form have the right entries and numbers.
 func TestLists(t *testing.T) {
 	reg := synth.OpReg
 	at := synth.Abs(0x1000)
@@ -77,7 +77,7 @@ func TestLists(t *testing.T) {
 		name    string
 		entries []synth.LocEntry
 		want    string
-		from    int // the first DWARF version that has it
+		from    int // the first DWARF version with this form
 	}{
 		{"ranges and bases", old, "0=51 1= 2=52 93:4", 2},
 		{"every kind", []synth.LocEntry{synth.LocBasex(at), synth.LocStartxEndx(at, at, reg(1)), synth.LocStartxLength(at, 4, reg(2)), synth.LocDefault(reg(3)),
@@ -127,7 +127,7 @@ func locationText(u *dwarf.Unit, loc dwarf.Location) string {
 	return strings.Join(out, " ")
 }
 
-// TestLongList: lists longer than the window that is read at a time.
+// TestLongList: lists can be longer than the window.
 func TestLongList(t *testing.T) {
 	for _, version := range []int{4, 5} {
 		var entries []synth.LocEntry

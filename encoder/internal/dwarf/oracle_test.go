@@ -27,17 +27,17 @@ func open(t testing.TB, image []byte) *dwarf.Data {
 	return d
 }
 
-// A die is what both readers say of one DIE.
+// A die has the attributes of a DIE that both readers return.
 type die struct {
-	off      uint64 // in the section
+	off      uint64 // offset in the section
 	tag      uint16
 	children bool
 	name     string
-	typ      uint64 // offset in the section, 0 for none
+	typ      uint64 // offset in the section; 0 if there is none
 	size     uint64
 }
 
-// bare are tags of which nothing but the tag is read; those in nameless are read in part.
+// bare are tags of DIEs whose attributes are not read. Of the tags in nameless, only some attributes are read.
 var (
 	bare = map[dwarf.Tag]bool{dwarf.TagLexicalBlock: true, dwarf.TagInlinedSubroutine: true, dwarf.TagCallSite: true, dwarf.TagCallSiteParameter: true,
 		dwarf.TagGNUCallSite: true, dwarf.TagGNUCallSiteParam: true, dwarf.TagSubrangeType: true}
@@ -45,7 +45,7 @@ var (
 		dwarf.TagCompileUnit: true, dwarf.TagTypeUnit: true}
 )
 
-// ours walks every unit of .debug_info, DIE by DIE.
+// ours returns the DIEs of all units of .debug_info, read by this package.
 func ours(t testing.TB, d *dwarf.Data) (all []die) {
 	t.Helper()
 	var (
@@ -91,7 +91,7 @@ func ours(t testing.TB, d *dwarf.Data) (all []die) {
 	}
 }
 
-// theirs does the same by the standard library.
+// theirs returns them as the standard library reads them.
 func theirs(t testing.TB, image []byte) (all []die) {
 	t.Helper()
 	f, err := stdelf.NewFile(bytes.NewReader(image))
@@ -144,7 +144,7 @@ func compare(t *testing.T, image []byte) {
 	}
 }
 
-// TestOracle: the tree of every sample is what the standard library reads.
+// TestOracle: this package and the standard library read the same DIEs of every sample.
 func TestOracle(t *testing.T) {
 	for _, target := range synth.Targets() {
 		for _, how := range []synth.Compression{synth.Plain, synth.Zlib, synth.Zstd, synth.GNUZlib} {
@@ -154,14 +154,14 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// TestOracleImages: the same of real images.
+// TestOracleImages is the same for real images.
 func TestOracleImages(t *testing.T) {
 	paths, err := filepath.Glob("../../../corpus/images/*.elf")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no images (%v)", err)
 	}
 	for _, path := range paths {
-		if strings.Contains(path, "lto") { // references from unit to unit are followed in MergedUnits only
+		if strings.Contains(path, "lto") { // references between units are followed only in MergedUnits
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".elf"), func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestOracleImages(t *testing.T) {
 	}
 }
 
-// walk visits every DIE of a unit and returns how many there are.
+// walk visits every DIE of a unit and returns their number.
 func walk(c *dwarf.Cursor, u *dwarf.Unit) (n int) {
 	c.Start(u)
 	depth := 0

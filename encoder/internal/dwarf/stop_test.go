@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// TestAskToStop: a cursor asks every megabyte whether it is to read on, and an answer that it is not ends the walk.
+// TestAskToStop: a cursor calls stop once per megabyte, and an error of stop ends the walk.
 func TestAskToStop(t *testing.T) {
 	const dies = 40 // of 100,000 bytes each
 	b := synth.New(synth.Target{})

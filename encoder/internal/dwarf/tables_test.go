@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 )
 
-// longTable is an abbreviation table in which the declarations are equally long, and where they start.
+// longTable returns an abbreviation table with declarations of equal length, and their offsets.
 func longTable(n int) (table []byte, starts []int) {
 	for range n {
 		starts = append(starts, len(table))
@@ -23,15 +23,15 @@ func longTable(n int) (table []byte, starts []int) {
 	return append(table, 0), starts
 }
 
-// tableUnit is a unit whose table starts at an offset.
+// tableUnit returns a unit whose abbreviation table starts at an offset.
 func tableUnit(off int, root ...byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(7+len(root)))
 	b = binary.LittleEndian.AppendUint32(append(b, 4, 0), uint32(off))
 	return append(append(b, 8), root...)
 }
 
-// TestTablesOverlap: units may share tables, and take turns with them. But tables that overlap are refused, since they could be n times as
-// long as the section.
+// TestTablesOverlap: units may share abbreviation tables in any order. But overlapping tables are refused, because together they could be many times
+// as long as the section.
 func TestTablesOverlap(t *testing.T) {
 	const n = 400
 	table, starts := longTable(n)
@@ -82,7 +82,7 @@ func TestTablesOverlap(t *testing.T) {
 	}
 }
 
-// TestHighCodes: a declaration of a high code costs no more than one of a low code.
+// TestHighCodes: a declaration with a high code needs no more memory than one with a low code.
 func TestHighCodes(t *testing.T) {
 	table := []byte{0x80, 0x80, 0x06, 0x11, 1, 0, 0, 0x81, 0x80, 0x06, 0x24, 0, 0x0b, 0x0b, 0, 0, 0} // codes 0x18000 and 0x18001
 	info := tableUnit(0, 0x80, 0x80, 0x06, 0x81, 0x80, 0x06, 4, 0)
