@@ -22,7 +22,7 @@ import (
 
 const kernel = "usr/lib/debug/boot/vmlinux-1"
 
-// extract extracts the member that a pattern of path.Match names.
+// extract extracts the member that matches a pattern of path.Match.
 func extract(t testing.TB, pkg []byte, pattern string, first bool, most int64) (name string, contents []byte, err error) {
 	t.Helper()
 	p, err := deb.Open(bytes.NewReader(pkg), int64(len(pkg)))
@@ -48,7 +48,7 @@ func (s *sink) Write(b []byte) (int, error) {
 
 func (s *sink) ReadAt(b []byte, off int64) (int, error) { return bytes.NewReader(*s).ReadAt(b, off) }
 
-// noise are bytes that compress to about half: words of a small vocabulary.
+// noise returns bytes that compress to about half their size: words of a small vocabulary.
 func noise(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	var b []byte
@@ -78,7 +78,7 @@ func packWith(t *testing.T, data []byte, open func(io.Writer) (io.WriteCloser, e
 	return b.Bytes()
 }
 
-// TestFormats: the member is the same whatever the data is compressed with, and wherever it stands.
+// TestFormats: the contents of the member are the same for every compression and every position in the archive.
 func TestFormats(t *testing.T) {
 	body := noise(300_000)
 	archive := synth.Tar(synth.Entry{Name: "./usr/", Type: '5'}, synth.Entry{Name: "./usr/a", Body: noise(100_000)},
@@ -121,7 +121,7 @@ func TestMembers(t *testing.T) {
 		members []synth.Entry
 		pattern string
 		first   bool
-		want    string // the contents
+		want    string // the expected contents
 		err     string
 	}{
 		{"file", []synth.Entry{file("a", "1"), file("b", "2")}, "b", true, "2", ""},
@@ -159,7 +159,7 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-// TestDamage: a package that is cut anywhere before the end of the member, or has any bit of the stream flipped, is an error.
+// TestDamage: a package that is cut before the end of the member gives an error, and so does any flipped bit of the stream.
 func TestDamage(t *testing.T) {
 	body := noise(3000)
 	pkg := synth.Deb("data.tar.xz", synth.XZ(synth.Tar(synth.Entry{Name: kernel, Body: body}), 2400)) // both blocks are read
@@ -206,11 +206,11 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestClaim: of an ELF file, only what its section headers describe is written.
+// TestClaim: of an ELF file, only the part that its section headers describe is written.
 func TestClaim(t *testing.T) {
 	elf := make([]byte, 64+64+5000)
 	copy(elf, "\x7fELF\x02\x01\x01")
-	elf[40], elf[58], elf[60] = 64, 64, 1 // one section header, behind the header
+	elf[40], elf[58], elf[60] = 64, 64, 1 // one section header, after the ELF header
 	elf[64+4], elf[64+24], elf[64+32] = 1, 128, 100
 	for _, test := range []struct {
 		name string
@@ -218,7 +218,7 @@ func TestClaim(t *testing.T) {
 		want int
 		err  string
 	}{
-		{"tail", func([]byte) {}, len(elf), ""}, // shorter than what is checked at once
+		{"tail", func([]byte) {}, len(elf), ""}, // shorter than the part that Query.Check gets
 		{"table behind the end", func(b []byte) { b[43] = 1 }, 0, "the ELF file is truncated: its section headers end at 16777344 of 5128 bytes"},
 		{"small headers", func(b []byte) { b[58] = 1 }, 0, "section headers of 1 bytes"},
 		{"long tail", nil, 64 << 10, ""},

@@ -28,7 +28,7 @@ func FuzzAr(f *testing.F) {
 	})
 }
 
-// FuzzTar: no archive makes reading it panic, and what was read is a file of the package.
+// FuzzTar: no archive causes a panic, and every extracted file is a file of the package.
 func FuzzTar(f *testing.F) {
 	f.Add(synth.Tar(synth.Entry{Name: "b", Link: "a"}, synth.Entry{Name: "a", Body: []byte("\x7fELF")}))
 	f.Add(synth.Tar(synth.Entry{Name: "a", Link: "b"}, synth.Entry{Name: "b", Link: "a"}))
@@ -53,7 +53,7 @@ func FuzzTar(f *testing.F) {
 	})
 }
 
-// FuzzXZ: what is cut into blocks has the contents that a library decodes.
+// FuzzXZ: if a stream can be decoded by blocks, its contents are the same as those that a library decodes.
 func FuzzXZ(f *testing.F) {
 	f.Add(synth.XZ([]byte("some text, some text, some more text"), 10))
 	f.Add(synth.XZ(bytes.Repeat([]byte("text"), 1000), 1500))
@@ -70,7 +70,7 @@ func FuzzXZ(f *testing.F) {
 		}
 		z, err := xz.NewReader(bytes.NewReader(b))
 		if err != nil {
-			t.Skip(err) // a kind of check that the library does not know
+			t.Skip(err) // the library does not know the type of check
 		}
 		want, err := io.ReadAll(z)
 		if err == nil && !bytes.Equal(got, want) {
@@ -79,7 +79,7 @@ func FuzzXZ(f *testing.F) {
 	})
 }
 
-// FuzzLZMA2: no data makes the decoder panic.
+// FuzzLZMA2: no data causes a panic in the decoder.
 func FuzzLZMA2(f *testing.F) {
 	b := synth.XZ(bytes.Repeat([]byte("some text"), 100), 1000)
 	f.Add(b[24:len(b)-40], 900)
