@@ -47,7 +47,7 @@ func TestRecordFields(t *testing.T) {
 	}
 }
 
-// The peer's count of elements wraps at 16 bits; the elements stay.
+// TestAppendElemWraps: the number of elements wraps at 16 bits, as in pahole. All elements are kept.
 func TestAppendElemWraps(t *testing.T) {
 	o := New(binary.LittleEndian, nil)
 	id := o.Append(0, Info(KindEnum, 0, false), 4)

@@ -73,7 +73,7 @@ func (f *fixture) tag(text string, of btf.ID, component int32) {
 	f.add(btf.KindDeclTag, text, uint32(of), uint32(component))
 }
 
-// function appends a prototype, a FUNC and its tags, but bpf_kfunc.
+// function appends a prototype, a FUNC and its tags, except bpf_kfunc.
 func (f *fixture) function(k kfunc, linkage uint32) btf.ID {
 	proto := []uint32{0, btf.Info(btf.KindFuncProto, uint32(len(k.params)), false), uint32(f.integer)}
 	for i, p := range k.params {
@@ -93,7 +93,7 @@ func (f *fixture) function(k kfunc, linkage uint32) btf.ID {
 // A set is a set of kfuncs in .BTF_ids.
 type set []kfunc
 
-// image is an image that has the sets.
+// image returns an image with the sets.
 func image(sets ...set) []byte {
 	b := synth.New(synth.Target{})
 	var data []byte
@@ -119,7 +119,7 @@ func image(sets ...set) []byte {
 	return b.Bytes()
 }
 
-// flagged tells which names have the flag in the last set that they are in.
+// flagged returns a function that reports whether a name has the flag in the last set that contains it.
 func flagged(sets []set) func(name []byte) bool {
 	names := map[string]bool{}
 	for _, s := range sets {
@@ -164,7 +164,7 @@ func parameters() (*fixture, []set) {
 	return f, []set{list}
 }
 
-// functions has what else decides: flags, tags, names, order, linkage, several sets.
+// functions has everything else that matters: flags, tags, names, order, linkage, and several sets.
 func functions() (*fixture, []set) {
 	f := newFixture(nil)
 	i := f.integer
@@ -197,7 +197,7 @@ func functions() (*fixture, []set) {
 	return f, []set{list, other}
 }
 
-// split is a module's BTF: the structs are in its base.
+// split returns the BTF of a module whose structs are in the base.
 func split() (*fixture, []set) {
 	base := newFixture(nil)
 	f := &fixture{Object: btf.New(binary.LittleEndian, base.Object), base: base.Object, integer: base.integer}
@@ -206,7 +206,7 @@ func split() (*fixture, []set) {
 	return f, []set{{k}}
 }
 
-// TestPeer compares with what the kernel's own build tool makes of the same BTF and image.
+// TestPeer compares the result with that of the kernel's build tool for the same BTF and image.
 func TestPeer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -242,7 +242,7 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// runTool is what the kernel's build tool makes of a fixture.
+// runTool returns the result of the kernel's build tool for a fixture.
 func runTool(t *testing.T, f *fixture, image []byte) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -290,7 +290,7 @@ func TestTagsOfImplicitParameters(t *testing.T) {
 	}
 }
 
-// TestOneName: the second FUNC of a name gets no NAME_impl of its own, as when the object had NAME_impl from the start.
+// TestOneName: the second FUNC with a name gets no second NAME_impl, as if the object had NAME_impl from the start.
 func TestOneName(t *testing.T) {
 	f := newFixture(nil)
 	k := kfunc{name: "f", params: []btf.ID{f.integer, f.aux}}
@@ -326,7 +326,7 @@ func TestTagOnBase(t *testing.T) {
 	}
 }
 
-// TestNothingToDo: an object without flagged kfuncs stays what it is.
+// TestNothingToDo: an object without flagged kfuncs stays unchanged.
 func TestNothingToDo(t *testing.T) {
 	f, _ := functions()
 	before := f.AppendWire(nil)

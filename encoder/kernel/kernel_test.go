@@ -40,7 +40,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// What stands for no kernel, or for one of which nothing is known, is an error that lists the generations.
+// Texts that are no kernel, and kernels that are not known, give an error that lists the generations.
 func TestFindNothing(t *testing.T) {
 	for _, text := range []string{"", " ", "6", "v6", "6.", ".1", "six.one", "6.1 ", "6.1a", "latest", "Newest", "vmlinux", "-1.5", "6,1",
 		"6.1.\n", "6.1-\x1b[31m", "6.1-ä", "1234.5", "6.12345", "6.1-" + strings.Repeat("x", 65), "4.18", "v5.4", "5.9.16", "2.6.32-754.el6", "0.1"} {
@@ -60,7 +60,7 @@ func TestFindNothing(t *testing.T) {
 	}
 }
 
-// The generations ascend, so that the last one that is not newer is the nearest.
+// The generations are in ascending order, so the last one that is not newer is the nearest.
 func TestGenerationsAscend(t *testing.T) {
 	if !slices.IsSortedFunc(Generations(), func(a, b string) int {
 		if parse(a).before(parse(b)) {

@@ -13,8 +13,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// TestKernels puts the BTF that whole kernels came with to the kernel's own build tool. That is of Linux 7.2 and not among the
-// peers of other tests, so that nothing is required: testdata/make.sh says where it is to be had.
+// TestKernels sorts the BTF that distributions ship in whole kernels, and compares the result with that of the kernel's build tool. The tool comes
+// with Linux 7.2, and is optional: testdata/make.sh says where to get it.
 func TestKernels(t *testing.T) {
 	dir := peer.Lab(t)
 	tool := filepath.Join(dir, "bin", "resolve_btfids")
@@ -28,7 +28,7 @@ func TestKernels(t *testing.T) {
 	for _, image := range images {
 		t.Run(filepath.Base(image), func(t *testing.T) {
 			own := section(t, image)
-			link := filepath.Join(t.TempDir(), "vmlinux") // the tool writes beside it
+			link := filepath.Join(t.TempDir(), "vmlinux") // the tool writes into its folder
 			input := link + ".in"
 			if err := os.WriteFile(input, own, 0o600); err != nil {
 				t.Fatal(err)
@@ -51,7 +51,7 @@ func TestKernels(t *testing.T) {
 	}
 }
 
-// section is the BTF that an image came with.
+// section returns the section .BTF of an image.
 func section(t *testing.T, image string) []byte {
 	t.Helper()
 	f, err := elf.Open(image)

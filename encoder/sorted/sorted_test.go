@@ -32,7 +32,7 @@ func parse(t *testing.T, data []byte, base *btf.Object) *btf.Object {
 	return o
 }
 
-// sections cuts BTF into what follows the header, whose length need not be ours.
+// sections returns the bytes of BTF after the header, because the lengths of headers may differ.
 func sections(t *testing.T, data []byte) (types, strs []byte) {
 	t.Helper()
 	order := binary.ByteOrder(binary.LittleEndian)
@@ -44,7 +44,7 @@ func sections(t *testing.T, data []byte) (types, strs []byte) {
 	return b[at(8):][:at(12)], b[at(16):][:at(20)]
 }
 
-// TestPeer compares with what the kernel's own build tool made of the same input.
+// TestPeer compares the result with that of the kernel's build tool for the same input.
 func TestPeer(t *testing.T) {
 	images, kinds := filepath.Join("..", "..", "corpus", "images"), filepath.Join("..", "..", "golden", "dump", "testdata")
 	x := filepath.Join(images, "gcc12-")
@@ -79,7 +79,7 @@ func TestPeer(t *testing.T) {
 	}
 }
 
-// names lists the types' names by id.
+// names returns the names of the types, by id.
 func names(o *btf.Object) (list []string) {
 	for _, r := range o.All() {
 		list = append(list, o.Name(r.Name()))
@@ -87,7 +87,7 @@ func names(o *btf.Object) (list []string) {
 	return list
 }
 
-// TestOrder has names that tell bytes from letters and prefixes from whole names.
+// TestOrder: names are sorted by bytes, not by letters, and a prefix of a name comes before the name.
 func TestOrder(t *testing.T) {
 	o := btf.New(binary.LittleEndian, nil)
 	fwd := func(name string) {
@@ -103,7 +103,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestEqualNames: they stay in the order they had, as do types without a name.
+// TestEqualNames: types with equal names keep their order, and so do types without a name.
 func TestEqualNames(t *testing.T) {
 	o := btf.New(binary.LittleEndian, nil)
 	name := o.Strings.Add([]byte("same"))
@@ -122,7 +122,7 @@ func TestEqualNames(t *testing.T) {
 	}
 }
 
-// TestReferences: whatever the order was, the result is the same when all names are different, and refers to the same names.
+// TestReferences: if all names are different, the result does not depend on the order of the input, and references lead to the same names.
 func TestReferences(t *testing.T) {
 	const n = 200
 	build := func(perm []int) *btf.Object {
@@ -173,7 +173,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestSplit: ids of the base stay, and own ones continue them.
+// TestSplit: ids of the base do not change, and own ids continue them.
 func TestSplit(t *testing.T) {
 	base := btf.New(binary.BigEndian, nil)
 	base.Append(base.Strings.Add([]byte("z")), btf.Info(btf.KindInt, 0, false), 4, 32) // 1
@@ -196,14 +196,14 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestLayout: the layout section stays what was read.
+// TestLayout: the layout section stays the same.
 func TestLayout(t *testing.T) {
 	o := btf.New(binary.LittleEndian, nil)
 	o.Layout = true
 	o.Append(o.Strings.Add([]byte("b")), btf.Info(btf.KindInt, 0, false), 4, 32)
 	o.Append(o.Strings.Add([]byte("a")), btf.Info(btf.KindInt, 0, false), 4, 32)
 	wire := o.AppendWire(nil)
-	wire[btf.LongHeaderLen+2*16+2] = 7 // flags of kind 0, which nobody else would write
+	wire[btf.LongHeaderLen+2*16+2] = 7 // flags of kind 0, which the encoder never writes
 	got := parse(t, sorted.ByName(parse(t, wire, nil)).AppendWire(nil), nil)
 	if !slices.Equal(names(got), []string{"a", "b"}) || !got.Layout || got.AppendWire(nil)[btf.LongHeaderLen+2*16+2] != 7 {
 		t.Errorf("got %q, layout %t", names(got), got.Layout)
