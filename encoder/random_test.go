@@ -36,7 +36,7 @@ type program struct {
 type view struct {
 	*program
 	cu    *synth.CU
-	own   map[string]uint64 // names that this unit defines in its own way, with the random seed of the definition
+	own   map[string]uint64 // names that this unit defines in its own way, with a number that identifies the definition
 	memo  map[string]*synth.DIE
 	depth int
 }
