@@ -30,13 +30,13 @@ const (
 	SlotDataBitAt              // the same, expression
 	SlotBitSize                //
 	SlotBitOffset              //
-	SlotUpper                  // DW_AT_upper_bound; 0 and SlotUpperOdd where it is not a constant
+	SlotUpper                  // DW_AT_upper_bound, constant; other forms fill SlotUpperOdd
 	SlotUpperOdd               //
 	SlotCount                  //
 	SlotConst                  // DW_AT_const_value, constant; 0 for other forms
-	SlotConstKey               // the same where it is a string: a StrKey
-	SlotConstStr               // the same: offset in .debug_str, plus 1
-	SlotConstX                 // the same: index into .debug_str_offsets
+	SlotConstKey               // the same, string: a StrKey
+	SlotConstStr               // the same, string: offset in .debug_str, plus 1
+	SlotConstX                 // the same, string: index into .debug_str_offsets
 	SlotLowPC                  //
 	SlotLowPCX                 // index into .debug_addr
 	SlotInline                 //
@@ -46,7 +46,7 @@ const (
 	SlotExpr                   // DW_AT_location, expression: position in the unit | length << 32
 	SlotList                   // the same, list: offset in .debug_loc or .debug_loclists
 	SlotListX                  // the same, index into .debug_loclists
-	SlotOddLoc                 // the same in a form that is none of these
+	SlotOddLoc                 // the same, in any other form
 	SlotLang                   //
 	SlotStrBase                // DW_AT_str_offsets_base
 	SlotAddrBase               //
@@ -67,7 +67,7 @@ const (
 	numSlots
 	noSlot Slot = 0xff
 
-	maxSlots = 64 // a power of two, and as many as a mask of slots has bits
+	maxSlots = 64 // a power of two, and the number of bits of a mask of slots
 )
 
 // NoRef is the value of a reference that cannot be followed inside the unit.
@@ -84,7 +84,7 @@ const (
 	shapeBlock // length of width bytes, ULEB128 if 0
 	shapeIndirect
 	shapeRel     // shapeFixed, a reference inside a unit that is read from MergedUnits
-	shapeRelULEB // the same in a ULEB128
+	shapeRelULEB // the same, as a ULEB128
 	shapeSig     // the signature of a type unit
 )
 
@@ -105,28 +105,28 @@ type Abbrev struct {
 	Children bool
 	lead     bool   // the first attribute is a name stored in the DIE, and all others have fixed lengths
 	fixed    int16  // length of all attributes after a leading name, in bytes; -1 if it varies
-	pre      uint16 // where the length varies: how many of its attributes in the table lie before the first that varies
+	pre      uint16 // if the length varies: number of attributes in the table before the first that varies
 	Has      uint64 // bit per slot that the DIE fills
-	first    uint32 // its attributes in the table: those of interest, and behind pre all, or skips over several
+	first    uint32 // index of its attributes in the table: those that are read, and after the first pre also those that are skipped
 	n        uint16
-	prefix   uint16 // where the length varies: bytes of all attributes before the first that varies
+	prefix   uint16 // if the length varies: size of all attributes before the first that varies, in bytes
 	layout   layout
 }
 
 // abbrevs is the compiled abbreviation table of a unit. It is reused from unit to unit.
 type abbrevs struct {
 	table
-	own       table // memory that is reused, while table is one that is kept for all
-	borrowed  bool  // table is one that is kept for all
+	own       table // memory for compiling, which is reused
+	borrowed  bool  // table is a kept table, not own
 	memo      [memoSize]memoEntry
 	memoKey   abbrevKey            // of memo and decls
 	decls     []declaration        // of the same forms, by hash
-	declAttrs [][maxDeclAttrs]attr // of each
+	declAttrs [][maxDeclAttrs]attr // attributes of each declaration
 	win       window
 }
 
-// The problem: compiling abbreviations takes time, since nearly every unit has a table of its own. But they contain the same few
-// hundred pairs of attribute and form. So the results of classify are cached, which saves most of that time.
+// The problem: compiling abbreviations takes time, because nearly every unit has its own table. The idea: all tables contain the same few hundred
+// pairs of attribute and form. So the results of classify are cached, which saves most of that time.
 const memoSize = 1 << 9
 
 type memoEntry struct {
@@ -149,19 +149,19 @@ func (t *abbrevs) classify(name uint16, f form, k abbrevKey) (attr, bool) {
 	return a, ok
 }
 
-// An abbrevKey is everything on which the meaning of forms depends.
+// An abbrevKey has everything that the meaning of forms depends on.
 type abbrevKey struct {
 	version  uint16
 	addrSize uint8
 	dwarf64  bool
-	foreign  bool   // strings are not those that keys are offsets of
+	foreign  bool   // offsets in .debug_str of this file are not keys
 	merged   bool   // the unit is read from MergedUnits
 	sigs     bool   // signatures of type units can be followed
-	scan     bool   // only references that leave their unit are wanted (sup.go)
-	all      bool   // what types have is wanted of every tag (peek.go)
+	scan     bool   // only references that leave their unit are read
+	all      bool   // attributes of types are read for every tag (peek.go)
 	swap     bool   // big endian
 	abs      uint64 // added to references by section offset
-	sup      uint64 // added to references into the supplementary file; NoRef where they cannot be followed
+	sup      uint64 // added to references into the supplementary file; NoRef if they cannot be followed
 }
 
 func (u *Unit) key() abbrevKey {
@@ -177,7 +177,7 @@ func (u *Unit) key() abbrevKey {
 const (
 	maxAttrs     = 1 << 12
 	maxDenseCode = 1 << 17
-	maxFixed     = 1 << 14 // where an attribute of fixed place may start
+	maxFixed     = 1 << 14 // the maximum start of an attribute with a fixed place
 )
 
 // compile reads the table at off, for a unit of the given size, unless it is the current table. long reports whether the table is
@@ -232,7 +232,7 @@ func (k abbrevKey) sameForms(o abbrevKey) bool {
 	return k == o
 }
 
-// minWindow is more than nearly all tables; windows are read some tables ahead.
+// minWindow is larger than nearly all tables. A window contains several tables, which are read together.
 const (
 	minWindow   = 16 << 10
 	aheadWindow = 64 << 10
@@ -294,8 +294,8 @@ func (t *abbrevs) fail(pos int, cause error) error {
 	return &tableError{elf.FormatError{Section: t.sec.s.Name, Offset: t.off + uint64(pos), Problem: cause.Error()}, cause}
 }
 
-// put adds an abbreviation. Codes much higher than the number of declarations are stored apart, so they take no room for the
-// codes below them.
+// put adds an abbreviation. Codes that are much higher than the number of declarations are stored in a map, so that no memory is needed for the codes
+// below them.
 func (t *abbrevs) put(code uint64, a Abbrev) {
 	if t.count++; code <= maxDenseCode && code <= lowCodes+2*t.count {
 		t.upTo(code)
@@ -308,10 +308,10 @@ func (t *abbrevs) put(code uint64, a Abbrev) {
 	t.sparse[code] = a
 }
 
-// lowCodes is how many codes there are of one byte, 0 among them.
+// lowCodes is the number of codes with one byte, including 0.
 const lowCodes = 1 << 7
 
-// upTo makes dense reach up to a code.
+// upTo extends dense up to a code.
 func (t *abbrevs) upTo(code uint64) {
 	for uint64(len(t.dense)) <= code {
 		t.dense = append(t.dense, Abbrev{})
@@ -383,12 +383,12 @@ func (t *abbrevs) attributes(a *Abbrev, b []byte, pos int, k abbrevKey) (next in
 	}
 	t.trim(a)
 	if a.layout = t.layoutOf(a); a.layout.fixity != notFixed {
-		t.attrs, a.n = t.attrs[:a.first], 0 // the layout says all
+		t.attrs, a.n = t.attrs[:a.first], 0 // the layout covers all attributes
 	}
 	return pos, nil
 }
 
-// trim drops those attributes of a, which are the last in the table, that reading does not need.
+// trim drops the attributes of a that are not needed for reading. The attributes of a are the last in the table.
 func (t *abbrevs) trim(a *Abbrev) {
 	own := t.attrs[a.first:]
 	keep, varies := own[:0], false
@@ -416,7 +416,7 @@ func (a *attr) skips(n uint8) bool {
 
 func bit(s Slot) uint64 { return 1 << s }
 
-// interests is interest for the tags of the standard.
+// interests has the results of interest for the tags of the standard.
 var interests = func() (t [0x4c]uint64) {
 	for tag := range t {
 		t[tag] = interest(Tag(tag))
@@ -526,7 +526,7 @@ func classify(name uint16, f form, k abbrevKey) (a attr, ok bool) {
 	return a, true
 }
 
-// formClass is the class of a form's value (DWARF 5, section 7.5.5), as far as the rules distinguish them.
+// formClass is the class of a form (DWARF 5, section 7.5.5). It distinguishes only what the rules distinguish.
 type formClass uint8
 
 const (
@@ -536,7 +536,7 @@ const (
 	classAddrX
 	classRef
 	classStr    // offset in .debug_str
-	classSupStr // the same of the supplementary file
+	classSupStr // offset in .debug_str of the supplementary file
 	classLineStr
 	classInline
 	classStrX

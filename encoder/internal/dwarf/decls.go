@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// The problem: every unit has its own abbreviation table, and hardly two tables are equal. But their declarations are: a kernel
-// has hundreds of thousands, of which about ten thousand are different. The idea: cache compiled declarations by their bytes.
+// The problem: every unit has its own abbreviation table, and hardly two tables are equal. But their declarations repeat: a kernel has hundreds of
+// thousands, of which about ten thousand are different. The idea: cache compiled declarations by their bytes.
 
 // A declaration caches the compiled form of one declaration: the bytes after an abbreviation code, up to the two zeros at the
 // end. 144 bytes.
 type declaration struct {
 	abbrev Abbrev
-	n      uint8 // how many bytes; 0 is a free entry
+	n      uint8 // number of bytes; 0 is a free entry
 	bytes  [maxDeclaration]byte
 }
 
-// declBytes are the bytes of a declaration, and some behind it.
+// declBytes are the bytes of a declaration, and some bytes after it.
 type declBytes [maxDeclaration + 9]byte
 
 // Longer declarations are not cached. The number of entries is chosen to fit into a processor's cache.
@@ -40,7 +40,7 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 		return 0
 	}
 	n, a := len(t.attrs), d.abbrev
-	if a.n != 0 { // all of them are copied, which takes no call
+	if a.n != 0 { // the whole array is copied, which needs no call
 		t.attrs = slices.Grow(t.attrs, maxDeclAttrs)
 		*(*[maxDeclAttrs]attr)(t.attrs[n : n+maxDeclAttrs]) = t.declAttrs[i]
 		t.attrs = t.attrs[:n+int(a.n)]
@@ -50,7 +50,7 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	return pos + int(d.n)
 }
 
-// equal reports whether bytes start with the declaration.
+// equal reports whether the given bytes start with the declaration.
 func (d *declaration) equal(bytes *declBytes) bool {
 	left := uint(d.n)
 	for i := 0; i < maxDeclaration; i += 8 {
@@ -73,7 +73,7 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 	}
 	if t.decls == nil {
 		t.decls, t.declAttrs = make([]declaration, declEntries), make([][maxDeclAttrs]attr, declEntries)
-		clear(t.decls) // its memory is written to before it is read
+		clear(t.decls) // so that its memory is written before it is read
 	}
 	i := declHash((*declBytes)(b[pos:])) % uint32(len(t.decls))
 	d := &t.decls[i]
@@ -82,8 +82,8 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 	copy(t.declAttrs[i][:], t.attrs[a.first:])
 }
 
-// declHash says where a declaration is kept that starts at b. It follows from the bytes up to the first two that are 0, or look so,
-// which are the declaration's own. (A number of an implicit constant may end it early.)
+// declHash returns the hash of the declaration that starts at b. It depends on the bytes up to the first two zeros, which belong to the declaration.
+// (Zeros in an implicit constant can end it early.)
 func declHash(b *declBytes) uint32 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	h := uint64(0x9e3779b97f4a7c15)

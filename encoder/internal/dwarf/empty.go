@@ -1,16 +1,16 @@
 package dwarf
 
-// Some linkers and tools leave units without contents, and zeros between units. This is not damage: nothing is lost.
+// Some linkers and tools leave units without contents, and zeros between units. This is not damage, because nothing is lost.
 
 // A Nothing says why a unit is empty.
 type Nothing uint8
 
-// The ways in which a unit can be empty.
+// Reasons why a unit is empty.
 const (
 	NotEmpty   Nothing = iota
-	Padding            // it is no unit, but zeros between two or behind the last
+	Padding            // it is not a unit, but zeros between two units or after the last one
 	HeaderOnly         // it ends with its header
-	NullRoot           // a null entry is in place of the root, and zeros behind that
+	NullRoot           // it has a null entry instead of the root, followed by zeros
 )
 
 func (n Nothing) String() string {
@@ -20,9 +20,9 @@ func (n Nothing) String() string {
 // maxGap bounds the zeros between units. More zeros mean that something was overwritten.
 const maxGap = 512
 
-// gap is how many zeros stand at the reader's place in front of what can be a unit, or the end of the section; 0 where that is not so.
+// gap returns the number of zeros at the position of the reader. It returns 0 unless they are followed by a possible unit or the end of the section.
 func (r *Reader) gap() (n uint64, err error) {
-	const header = 16 // of either format, up to the version
+	const header = 16 // bytes of a header up to the version, in either format
 	left := r.sec.size - r.off
 	b, err := r.sec.at(&r.buf, r.off, min(left, maxGap+header))
 	if err != nil {
@@ -39,7 +39,7 @@ func (r *Reader) gap() (n uint64, err error) {
 	case zeros == left:
 		return zeros, nil
 	}
-	for back := uint64(0); back < 4 && back < zeros; back++ { // a length can begin with zeros itself
+	for back := uint64(0); back < 4 && back < zeros; back++ { // the length of the unit can begin with zeros
 		if at := zeros - back; r.unitAt(b[at:], left-at) {
 			return at, nil
 		}
@@ -47,7 +47,7 @@ func (r *Reader) gap() (n uint64, err error) {
 	return 0, nil
 }
 
-// unitAt reports whether b, which is some bytes of the left ones, looks like the header of a unit.
+// unitAt reports whether b looks like the start of a unit header. left is the number of bytes up to the end of the section.
 func (r *Reader) unitAt(b []byte, left uint64) bool {
 	if len(b) < 14 {
 		b = append(append([]byte(nil), b...), make([]byte, 14)...)
@@ -59,7 +59,7 @@ func (r *Reader) unitAt(b []byte, left uint64) bool {
 	return n >= 7 && n < left && version >= 2 && version <= 5
 }
 
-// nothing finds out whether there is nothing in a unit whose header has been read.
+// nothing returns why a unit is empty, or NotEmpty. The header must have been read.
 func (u *Unit) nothing() Nothing {
 	for _, b := range u.data[u.root:u.end] {
 		if b != 0 {

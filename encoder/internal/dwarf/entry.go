@@ -1,15 +1,16 @@
 package dwarf
 
-// The target of a reference is looked up by offset. If no type is there, it matters whether a DIE is: some DIEs become no type. A
-// walk over the unit passes all its DIEs, so no position is checked without one. No valid image has many such references.
+// The problem: the target of a reference is looked up by offset. If there is no type at that offset, there may still be a DIE, because some DIEs
+// become no type. The bytes do not show whether a DIE starts there. The idea: walk the whole unit, which passes all its DIEs. That is slow, but
+// no valid image has many such references.
 
-// Entries tells at which positions of a unit DIEs start.
+// Entries says at which positions of a unit DIEs start.
 type Entries struct {
 	from int
 	bits []uint64 // by position - from
 }
 
-// Find walks a unit. Where it breaks off, the DIEs before are known.
+// Find walks a unit and records its DIEs. After an error, the DIEs before the error are known.
 func (e *Entries) Find(u *Unit) {
 	n := (u.end - u.root + 63) / 64
 	if e.from = u.root; n > cap(e.bits) {
@@ -46,10 +47,10 @@ func (u *Unit) EntryAt(from, pos int) bool {
 	return c.Next == pos && c.Read(pos) != nil
 }
 
-// Root is the position of the root DIE.
+// Root returns the position of the root DIE.
 func (u *Unit) Root() int { return u.root }
 
-// Referrer is the first DIE with a reference to a position that the rules read.
+// Referrer returns the first DIE with a reference to a position. It considers only references that the rules read.
 func (u *Unit) Referrer(to Offset) (pos int, ok bool) {
 	var c Cursor
 	c.Start(u)
@@ -69,12 +70,12 @@ func (u *Unit) Referrer(to Offset) (pos int, ok bool) {
 	return 0, false
 }
 
-// maxPadding is how many bytes there may be behind the null entry that ends the entries of a unit. All are zero.
+// maxPadding is the maximum number of zero bytes after the DIEs of a unit.
 const maxPadding = 64
 
-// Ended is called where all DIEs of a unit were read: behind the null entry that ends the children of the root, or behind a root
-// without children. What is behind that must be padding: an abbreviation code that was zeroed ends a unit early. So does one that was
-// looked up in the abbreviations of another unit, as pahole does where it does not relocate: then what is behind counts for nothing.
+// Ended is called when all DIEs of a unit were read: after the null entry that ends the children of the root, or after a root without children. All
+// bytes after that must be padding, because a zeroed abbreviation code in a damaged image ends a unit early. In files that pahole does not relocate,
+// it looks codes up in the abbreviations of another unit, which can also end a unit early. There the rest of the unit is ignored.
 func (c *Cursor) Ended() {
 	if c.Next != c.end && c.Err == nil && !c.u.d.File.Misread() {
 		c.ended()

@@ -10,7 +10,7 @@ var languages = strings.Fields(`c89 c ada83 c++ cobol74 cobol85 fortran77 fortra
 // langAssembler is DW_LANG_Mips_Assembler, which all assemblers use.
 const langAssembler = 0x8001
 
-// Language is the code of a source language. Case does not matter, and a name means one code: c is not C11.
+// Language returns the code of a source language by its name. Case does not matter. A name stands for one code: c does not include C11.
 func Language(name string) (code uint64, ok bool) {
 	name = strings.ToLower(name)
 	if name == "asm" {
@@ -24,5 +24,5 @@ func Language(name string) (code uint64, ok bool) {
 	return 0, false
 }
 
-// LanguageNames lists the names that Language knows.
+// LanguageNames returns the names that Language accepts.
 func LanguageNames() []string { return append(languages[:len(languages):len(languages)], "asm") }

@@ -1,6 +1,6 @@
 package dwarf
 
-// uleb reads an unsigned LEB128 at pos; next is the position after it, 0 when it runs past the end of b or past 64 bits.
+// uleb reads an unsigned LEB128 at pos. next is the position after it, or 0 if it runs past the end of b or past 64 bits.
 func uleb(b []byte, pos int) (v uint64, next int) {
 	for shift := uint(0); shift < 70 && uint(pos) < uint(len(b)); shift += 7 {
 		c := b[pos]

@@ -7,18 +7,18 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// Units that refer to each other cannot be read one by one. MergedUnits holds all sections with units in one piece of memory, one
-// after another: .debug_types, .debug_info, then those of the supplementary file. A position in it takes the place of an offset
-// in a unit, so a Cursor on one unit can return references into any other. Binary search finds the unit that contains a position.
+// The problem: units that refer to each other cannot be read one by one. The idea: MergedUnits has all sections with units in one piece of memory,
+// one after another: .debug_types, .debug_info, and then the .debug_info of the supplementary file. A position in it is used in place of an offset
+// in a unit, so a Cursor on one unit can return references into any other. A binary search finds the unit that contains a position.
 
-// MergedUnits are all units of an image in one piece. They are read only; the Units that they open belong to their user.
+// MergedUnits are all units of an image in one piece of memory. They are not changed after they were read. Units that they open belong to the caller.
 type MergedUnits struct {
 	d     *Data
 	data  []byte
 	size  int
 	parts []*part
-	units []mergedUnit // in order of their positions
-	order []int        // the units in the order in which they are to be walked
+	units []mergedUnit // sorted by position
+	order []int        // numbers of the units to walk, in order
 	sigs  map[uint64]uint64
 
 	signed bool // every reference to a signature must lead to a type unit
@@ -31,23 +31,23 @@ type part struct {
 	inTypes bool
 	from    int    // position of the section's first byte
 	sup     uint64 // position of the first byte of the supplementary file's .debug_info, or NoRef
-	scan    bool   // read for scanning only
+	scan    bool   // it is only scanned for references
 }
 
 type mergedUnit struct {
 	part  *part
-	off   uint64 // in its section
+	off   uint64 // offset in its section
 	at    int    // position of its header
 	end   int
 	index int  // number in section order
 	gap   bool // zeros in place of a unit
 }
 
-// maxMerged is the size of MergedUnits that positions can count: translations need a bit of theirs.
+// maxMerged is the maximum size of MergedUnits in bytes. Translation needs one bit of each position.
 const maxMerged = 1<<31 - 1
 
-// MergeUnits reads all units of an image. References to signatures of type units can be followed if that is asked for; one that leads
-// to none is an error then.
+// MergeUnits reads all units of an image. With the argument true, references to signatures of type units can be followed, and a reference to an
+// unknown signature is an error.
 func (d *Data) MergeUnits(signatures bool) (*MergedUnits, error) {
 	w := &MergedUnits{d: d, signed: signatures}
 	if signatures {
@@ -82,7 +82,7 @@ func (d *Data) MergeUnits(signatures bool) (*MergedUnits, error) {
 // HasTypeUnits reports whether there are units in .debug_types.
 func (d *Data) HasTypeUnits() bool { return d.types.size != 0 }
 
-// TypeUnits reads the units of .debug_types alone.
+// TypeUnits reads only the units of .debug_types.
 func (d *Data) TypeUnits() (*MergedUnits, error) {
 	w := &MergedUnits{d: d, sigs: make(map[uint64]uint64)}
 	if err := w.load([]*section{&d.types}); err != nil {
@@ -96,8 +96,7 @@ func (d *Data) TypeUnits() (*MergedUnits, error) {
 	return w, w.setOrder()
 }
 
-// Number says which local ids the types of TypeUnits have. References to them from units of .debug_info then give Unit.Len and
-// the id.
+// Number sets the local ids of the types of TypeUnits. After that, references to them from units of .debug_info give the sum of Unit.Len and the id.
 func (w *MergedUnits) Number(id func(pos Offset) uint32) {
 	if w.d.sigs == nil {
 		return
@@ -158,11 +157,10 @@ func (w *MergedUnits) addUnits(p *part, s *section) error {
 	return nil
 }
 
-// Order is the numbers of the units in the order in which they are to be walked: of the supplementary file those that
-// something refers to, then those of the image.
+// Order returns the numbers of the units to walk, in order: first the units of the supplementary file that are referred to, then those of the image.
 func (w *MergedUnits) Order() []int { return w.order }
 
-// Open opens unit i into u.
+// Open opens unit i in u.
 func (w *MergedUnits) Open(i int, u *Unit) error {
 	e := &w.units[i]
 	return w.openIn(e, e.part, u)
@@ -184,17 +182,16 @@ func (w *MergedUnits) openIn(e *mergedUnit, p *part, u *Unit) error {
 	return u.LongTable().Count()
 }
 
-// Find is the number of the unit that a position lies in.
+// Find returns the number of the unit that contains a position.
 func (w *MergedUnits) Find(pos Offset) (i int, ok bool) {
 	i = sort.Search(len(w.units), func(i int) bool { return w.units[i].end > int(pos) })
 	return i, i < len(w.units) && int(pos) >= w.units[i].at
 }
 
-// Supplementary reports whether unit i is one of the supplementary file.
+// Supplementary reports whether unit i is in the supplementary file.
 func (w *MergedUnits) Supplementary(i int) bool { return w.units[i].part.d != w.d }
 
-// All is a Unit that stands for all of them where locations are decoded: positions are those of the MergedUnits.
-// It has no name.
+// All returns a Unit without a name that stands for all units, for decoding locations. Its positions are those of the MergedUnits.
 func (w *MergedUnits) All(first *Unit) Unit {
 	return Unit{
 		unitBytes: unitBytes{data: w.data, end: w.size, refEnd: w.size},
@@ -204,7 +201,7 @@ func (w *MergedUnits) All(first *Unit) Unit {
 	}
 }
 
-// signed is where the type unit of a signature has its type, as a position in the unit at hand; NoRef where it is not known.
+// signed returns the position of the type of the type unit with a signature, as a reference in this unit; NoRef if the signature is not known.
 func (u *Unit) signed(sig uint64) uint64 {
 	sigs, base := u.d.sigs, uint64(u.end)
 	if u.part != nil {
@@ -243,10 +240,10 @@ func (w *MergedUnits) setOrder() error {
 	return nil
 }
 
-// maxScanned is how many references that leave their unit one DIE has at most.
+// maxScanned is the maximum number of references of one DIE that leave its unit.
 const maxScanned = 16
 
-// referred finds the units of the supplementary file that a unit which is walked refers to.
+// referred finds the units of the supplementary file to which a walked unit refers.
 func (w *MergedUnits) referred() (map[int]bool, error) {
 	found := make(map[int]bool)
 	todo := append([]int(nil), w.order...)
@@ -286,7 +283,7 @@ func (w *MergedUnits) referred() (map[int]bool, error) {
 	return found, nil
 }
 
-// Supplement makes sup the file that references into a supplementary file lead to. Keys of its strings are d's.
+// Supplement makes sup the supplementary file of d. The keys of its strings are keys of d.
 func (d *Data) Supplement(sup *Data) error {
 	if sup.order != d.order {
 		return fmt.Errorf("byte order of the supplementary file differs: %w", &elf.FormatError{Section: "ELF header", Offset: 5, Problem: "other byte order"})

@@ -8,12 +8,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// The problem: compiling an abbreviation table takes as long as the table is, whatever the size of the unit. If each unit has its
-// own table, this is cheap. But any number of units may share a long table, or alternate between several, and each of them would
-// compile it again.
+// The problem: the time to compile an abbreviation table depends on the length of the table, not on that of the unit. If each unit has its own table,
+// this is cheap. But any number of units may share a long table, or alternate between several, and each of them would compile it again.
 //
-// The idea: a table that is longer than its unit is kept when it occurs for the second time, for all units and workers. A table
-// that is kept is never changed.
+// The idea: a table that is longer than its unit is kept for all units and workers when it occurs for the second time. A kept table is never changed.
 //
 // Tables that do not overlap are together no longer than their section. Overlapping tables could be as many as there are units,
 // each as long as the section. Their sizes are therefore added up in the order of the units, and an image is refused if the sum
@@ -24,36 +22,37 @@ type table struct {
 	dense  []Abbrev // by code; lowCodes or more
 	sparse map[uint64]Abbrev
 	attrs  []attr
-	sec    *section // that it stands in
+	sec    *section // the section that contains it
 	off    uint64
-	size   uint64 // in bytes, as it stands there
-	count  uint64 // of declarations
+	size   uint64 // in bytes, in the section
+	count  uint64 // number of declarations
 	key    abbrevKey
-	bound  bool // compiled for one unit only
+	bound  bool // it is valid for only one unit
 	uses   Uses
 	valid  bool
 }
 
 // tables are the long tables of one section.
 type tables struct {
-	known atomic.Bool // there is one
+	known atomic.Bool // kept has entries
 	mu    sync.Mutex
-	kept  map[tableID]*table // nil when it came up once
+	kept  map[tableID]*table // nil for a table that occurred only once
 
-	counted map[uint64]bool // tables by offset; guarded by who counts
-	sum     uint64          // of their bytes
+	counted map[uint64]bool // tables by offset; not guarded: one goroutine counts at a time
+	sum     uint64          // of the sizes of counted tables, in bytes
 }
 
-// A tableID says which table in which meaning.
+// A tableID identifies a table and the meaning of its forms.
 type tableID struct {
 	off uint64
 	key abbrevKey
 }
 
-// shortTable is the length up to which a table is compiled each time, however short the unit is.
+// shortTable is the length up to which a table is compiled for each unit, even if the unit is shorter.
 const shortTable = 1 << 10
 
-// id is the table of that offset for units of a key. It is nothing for a table that means something else in each unit.
+// id returns the tableID of the table at an offset, for units with a key. The base of references by section
+// offset matters only in MergedUnits.
 func (s *section) id(off uint64, k abbrevKey) tableID {
 	if !k.merged {
 		k.abs = 0
@@ -61,7 +60,7 @@ func (s *section) id(off uint64, k abbrevKey) tableID {
 	return tableID{s.base + off, k}
 }
 
-// get is a table that is kept, or nil.
+// get returns a kept table, or nil.
 func (ts *tables) get(id tableID) *table {
 	if ts == nil || !ts.known.Load() {
 		return nil
@@ -71,7 +70,7 @@ func (ts *tables) get(id tableID) *table {
 	return ts.kept[id]
 }
 
-// note takes over a long table that was compiled: a copy of it is kept when it comes up again.
+// note records a long table that was compiled. A copy of it is kept when it occurs again.
 func (ts *tables) note(id tableID, t *table) {
 	if ts == nil || t.bound && !t.key.merged {
 		return
@@ -94,7 +93,7 @@ func (ts *tables) note(id tableID, t *table) {
 	}
 }
 
-// A LongTable is the abbreviation table of a unit, if it is longer than that.
+// A LongTable is the abbreviation table of a unit, if the table is longer than the unit.
 type LongTable struct {
 	d    *Data
 	unit int
@@ -102,7 +101,7 @@ type LongTable struct {
 	size uint64
 }
 
-// LongTable is the unit's table, if it is long; else the zero value.
+// LongTable returns the table of the unit if it is longer than the unit, otherwise the zero value.
 func (u *Unit) LongTable() LongTable {
 	if !u.long {
 		return LongTable{}
@@ -110,11 +109,11 @@ func (u *Unit) LongTable() LongTable {
 	return LongTable{d: u.d, unit: u.Index, off: u.d.abbrev.base + u.abbrevs.off, size: u.abbrevs.size}
 }
 
-// overlapSlack is how many bytes of tables that overlap there may be in the smallest image.
+// overlapSlack is the allowed size of overlapping tables in the smallest image, in bytes.
 const overlapSlack = 1 << 20
 
-// Count counts a table. It is called for all units, in the order of the section, and by one goroutine at a time. The error says that tables
-// overlap.
+// Count adds the size of a table to the sum of its section. It is called for all units, in the order of the section, by one goroutine at a time. The
+// error says that tables overlap.
 func (l LongTable) Count() error {
 	if l.d == nil || l.d.tables == nil || l.d.tables.counted[l.off] {
 		return nil
