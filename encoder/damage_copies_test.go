@@ -230,7 +230,7 @@ func watched(do func()) (most uint64) {
 // TestDamagedCopies damages copies of the committed images.
 func TestDamagedCopies(t *testing.T) {
 	const copies, workers = 2000, 2
-	const before = 305 // were lost in silence before that was looked for
+	const before = 305 // copies with the fate fewer, without the checks that find such damage
 	opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default()}, Workers: 1}
 	type image struct {
 		name string
@@ -273,7 +273,7 @@ func TestDamagedCopies(t *testing.T) {
 // TestDamagedKernel damages copies of a kernel of the lab.
 func TestDamagedKernel(t *testing.T) {
 	const copies = 100
-	const before = 16 // were lost in silence before that was looked for
+	const before = 16 // copies with the fate fewer, without the checks that find such damage
 	if testing.Short() {
 		t.Skipf("%d copies of a kernel take some minutes", copies)
 	}
