@@ -17,7 +17,7 @@ import (
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// packedSection is an image with one compressed section.
+// packedSection returns an image with one compressed section.
 func packedSection(name string, size uint64, kind elf.CompressionType, packed []byte) []byte {
 	head := binary.LittleEndian.AppendUint32(nil, uint32(kind))
 	head = binary.LittleEndian.AppendUint64(append(head, 0, 0, 0, 0), size)
@@ -27,7 +27,7 @@ func packedSection(name string, size uint64, kind elf.CompressionType, packed []
 	return b.Bytes()
 }
 
-// zstdZeros is a frame that stands for n zeros, a multiple of 128 KiB: blocks of one byte that is repeated (RFC 8878).
+// zstdZeros returns a frame that decompresses to n zeros, a multiple of 128 KiB, in blocks of one repeated byte (RFC 8878).
 func zstdZeros(n uint64) []byte {
 	const single, size8, block = 0x20, 0xc0, 128 << 10
 	b := binary.LittleEndian.AppendUint32(nil, 0xfd2fb528)
@@ -35,7 +35,7 @@ func zstdZeros(n uint64) []byte {
 	for ; n > 0; n -= block {
 		head := uint32(block)<<3 | 1<<1
 		if n == block {
-			head |= 1 // the last one
+			head |= 1 // the last block
 		}
 		b = append(b, byte(head), byte(head>>8), byte(head>>16), 0)
 	}
@@ -53,7 +53,7 @@ func zlibZeros(n int) []byte {
 	return b.Bytes()
 }
 
-// allocated runs do and tells how many bytes it has allocated.
+// allocated runs do and returns how many bytes it allocated.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -62,7 +62,7 @@ func allocated(do func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// TestCompressionBounds: a size is believed as far as compilers could have packed so much, and there is one buffer of that size.
+// TestCompressionBounds: a stated size is accepted up to the ratio that compilers can reach, and there is one buffer of that size.
 func TestCompressionBounds(t *testing.T) {
 	const mib = 1 << 20
 	text := bytes.Repeat([]byte("struct task_struct *"), mib)
@@ -106,19 +106,19 @@ func TestCompressionBounds(t *testing.T) {
 		} else if err != nil || uint64(len(got)) != tt.size {
 			t.Errorf("%s: got %d bytes, %v, want %d", tt.name, len(got), err, tt.size)
 		}
-		// Beside the buffer there are the packed bytes, and what the decompressors need for themselves.
+		// Apart from the buffer there are the compressed bytes, and the decompressors' own memory.
 		if most := uint64(len(tt.packed)) + 4*mib; n > most+min(tt.size, 16*mib) || strings.Contains(tt.want, "implausible") && n > most {
 			t.Errorf("%s: allocated %d bytes", tt.name, n)
 		}
 	}
 }
 
-// noSize takes the size of its content out of a zstd frame, which has a window of 1 MiB instead.
+// noSize removes the content size from a zstd frame, which gets a window of 1 MiB instead.
 func noSize(frame []byte) []byte {
 	return append(append(bytes.Clone(frame[:4]), 0, 10<<3), frame[13:]...)
 }
 
-// TestHoles: what a sparse file does not store is not read into memory.
+// TestHoles: the holes of a sparse file are not read into memory.
 func TestHoles(t *testing.T) {
 	b := synth.New(synth.Target{})
 	b.Section(".hole", elf.SHT_PROGBITS, 0, 0, make([]byte, 16))
@@ -127,7 +127,7 @@ func TestHoles(t *testing.T) {
 	f := mustOpen(t, data)
 	shoff := binary.LittleEndian.Uint64(data[40:])
 	const size = 1 << 40
-	for _, name := range []string{".hole", ".symtab"} { // they reach from where they are to the end
+	for _, name := range []string{".hole", ".symtab"} { // they reach from their offset to the end
 		s := f.Section(name)
 		binary.LittleEndian.PutUint64(data[shoff+64*uint64(s.Index)+32:], size-s.Off)
 	}
@@ -155,7 +155,7 @@ func TestHoles(t *testing.T) {
 	}
 }
 
-// TestSectionsOverlap: sections that lie at the same place do not multiply the work.
+// TestSectionsOverlap: overlapping sections do not multiply the work.
 func TestSectionsOverlap(t *testing.T) {
 	b := synth.New(synth.Target{})
 	for range 2000 {

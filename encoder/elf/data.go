@@ -9,7 +9,7 @@ import (
 // HasData reports whether the section's bytes are in the file.
 func (s *Section) HasData() bool { return s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL }
 
-// raw reads a section as it is stored.
+// raw reads the stored bytes of a section.
 func (f *File) raw(s *Section) ([]byte, error) {
 	if !s.HasData() {
 		return nil, nil
@@ -24,7 +24,7 @@ func (f *File) raw(s *Section) ([]byte, error) {
 	return b, nil
 }
 
-// checkPlace reports whether the section lies in the file, and is no hole of it.
+// checkPlace returns an error if the section exceeds the file, or is larger than the stored part of a sparse file allows.
 func (f *File) checkPlace(s *Section) error {
 	if s.Off > f.size || s.Size > f.size-s.Off {
 		return &FormatError{s.place(), 0, fmt.Sprintf("%d bytes at file offset %#x reach past the end of the file (%d bytes)", s.Size, s.Off, f.size)}
@@ -42,7 +42,7 @@ func (s *Section) place() string {
 	return s.Name
 }
 
-// Data reads a section whole: decompressed, and relocated if the file is relocatable.
+// Data reads all bytes of a section, decompressed, and relocated if the file is relocatable.
 func (f *File) Data(s *Section) ([]byte, error) {
 	b, err := f.raw(s)
 	if err != nil {
@@ -57,10 +57,10 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return b, err
 }
 
-// Relocated reports whether what Data returns is relocated whole, or needs no relocation.
+// Relocated reports whether Data applies every relocation that the file has.
 func (f *File) Relocated() bool { return !f.asStored && f.peer == nil }
 
-// Plain reports whether a section's bytes lie in the file as Data would return them, so that ReadAt may be used.
+// Plain reports whether the file stores a section's bytes as Data would return them, so that ReadAt may be used.
 func (f *File) Plain(s *Section) bool {
 	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_") && f.Type != elf.ET_REL
 }

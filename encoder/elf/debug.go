@@ -9,17 +9,18 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// Debug sections are known by their plain names, such as ".debug_info". Two things hide them behind other ones. The old way of
-// compressing calls it ".zdebug_info". And a compiler that leaves the code to link-time optimisation writes the debug information of
-// the types already, as ".gnu.debuglto_.debug_info", which the linker takes the prefix off.
+// Debug sections are known by their plain names, such as ".debug_info". Two other names stand for the same section. The old way of
+// compressing calls it ".zdebug_info". A compiler that leaves the code to link-time optimisation already writes the debug information of
+// the types, as ".gnu.debuglto_.debug_info"; such a section waits for link-time optimisation, and the linker removes the prefix.
 //
-// A linked image has one section of a name. A relocatable file can have several: what many files have alike, such as a unit with one
-// type, stands in a section group of its own, of which the linker keeps one. They count as one section, in the order of the file, as
-// the linker would join them, and symbols in them are laid out accordingly.
+// A linked image has one section of each name. A relocatable file can have several: content that many files share, such as a unit with one
+// type, is in a section group of its own, and the linker keeps one copy. Here they count as one section, in the order of the file, as the
+// linker would join them. Symbols in them get addresses accordingly.
 
 const waitingPrefix = ".gnu.debuglto_"
 
-// debugName is the plain name of a debug section without ".debug_", or empty; waits reports whether it waits for link-time optimisation.
+// debugName returns the plain name of a debug section without ".debug_", or "" for other sections. waits reports whether the section waits
+// for link-time optimisation.
 func debugName(s string) (name string, waits bool) {
 	s, waits = strings.CutPrefix(s, waitingPrefix)
 	if name, ok := strings.CutPrefix(s, ".debug_"); ok {
@@ -32,8 +33,8 @@ func debugName(s string) (name string, waits bool) {
 	return name, waits
 }
 
-// DebugSections finds the sections in the file that have a plain name, in the order of their indices. Sections that wait for link-time
-// optimisation count where there are no others.
+// DebugSections returns the sections in the file with a plain name, in the order of their indices. It returns sections that wait for
+// link-time optimisation only if the file has no other debug information.
 func (f *File) DebugSections(plain string) (list []*Section) {
 	plain = strings.TrimPrefix(plain, ".debug_")
 	for i := range f.Sections {
@@ -48,10 +49,10 @@ func (f *File) DebugSections(plain string) (list []*Section) {
 	return list
 }
 
-// Waiting reports whether all that the file has of debug information waits for link-time optimisation.
+// Waiting reports whether all debug information of the file waits for link-time optimisation.
 func (f *File) Waiting() bool { return f.waiting }
 
-// findWaiting sets what Waiting tells.
+// findWaiting sets the result of Waiting.
 func (f *File) findWaiting() {
 	found := false
 	for i := range f.Sections {
@@ -67,7 +68,7 @@ func (f *File) findWaiting() {
 	f.waiting = found
 }
 
-// layOutDebug lays out the debug sections of a relocatable file: those of one name are placed one after another, the first at 0.
+// layOutDebug gives offsets to the debug sections of a relocatable file: those of one name follow one another, the first at 0.
 func (f *File) layOutDebug() {
 	type key struct {
 		name  string
@@ -88,7 +89,7 @@ func (f *File) layOutDebug() {
 	}
 }
 
-// joinedSize is the size of a section's contents. Whoever reads the section is told why there is none.
+// joinedSize returns the size of a section's contents. It returns 0 if the size cannot be read; reading the section then gives the error.
 func (f *File) joinedSize(s *Section) uint64 {
 	if s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".z") {
 		return s.Size
@@ -100,8 +101,8 @@ func (f *File) joinedSize(s *Section) uint64 {
 	return n
 }
 
-// Joined reads all debug sections of one plain name, one after another, each like Data. In an image that is linked only
-// sections of units can be joined: where something refers to another one, it does not say to which of that name.
+// Joined reads all debug sections of one plain name, one after another, each like Data. In a linked image only sections of units can be
+// joined: a reference to any other section does not say which section of that name it means.
 func (f *File) Joined(secs []*Section) ([]byte, error) {
 	if name, _ := debugName(secs[1].Name); f.Type != elf.ET_REL && name != "info" && name != "types" {
 		return nil, &FormatError{secs[1].place(), 0, fmt.Sprintf("sections %d and %d have the same name, and references to it are ambiguous", secs[1].Index, secs[0].Index)}
@@ -128,7 +129,7 @@ func (f *File) Joined(secs []*Section) ([]byte, error) {
 	return all, nil
 }
 
-// relocationsOf finds the relocation sections of sections of a relocatable file, by their indices.
+// relocationsOf returns the relocation sections of the given sections of a relocatable file, by section index.
 func (f *File) relocationsOf(secs []*Section) (map[int][]*Section, error) {
 	if f.Type != elf.ET_REL {
 		return nil, nil
@@ -155,7 +156,7 @@ func (f *File) relocationsOf(secs []*Section) (map[int][]*Section, error) {
 	return of, nil
 }
 
-// soundTogether is Sound for each of secs. It takes the sections of the file in the order of their bytes, so that it looks at each once.
+// soundTogether is Sound for each of secs. It visits the sections of the file in the order of their offsets, each once.
 func (f *File) soundTogether(secs []*Section) error {
 	wanted := make(map[int]bool, len(secs))
 	for _, s := range secs {
@@ -179,7 +180,7 @@ func (f *File) soundTogether(secs []*Section) error {
 		}
 		return 0
 	})
-	var furthest *Section // of those in front, the one that ends last
+	var furthest *Section // of the sections before s, the one that ends last
 	for _, s := range all {
 		if furthest != nil && s.span().overlaps(furthest.span()) && (wanted[s.Index] || wanted[furthest.Index]) {
 			a, b := s, furthest

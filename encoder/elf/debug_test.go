@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// names says which sections DebugSections finds.
+// names returns the sections that DebugSections finds.
 func names(f *image.File, plain string) string {
 	var list []string
 	for _, s := range f.DebugSections(plain) {
@@ -22,7 +22,7 @@ func names(f *image.File, plain string) string {
 	return strings.Join(list, " ")
 }
 
-// TestDebugSections: which sections are debug sections of a name, and which of them the reference reads.
+// TestDebugSections: which sections are debug sections of a name, and which of them pahole reads.
 func TestDebugSections(t *testing.T) {
 	const group = elf.SHF_GROUP
 	type section struct {
@@ -59,8 +59,8 @@ func TestDebugSections(t *testing.T) {
 	}
 }
 
-// TestJoined: sections of one name are read one after another, and what refers into one of them to where it lies then. As the
-// reference has it each begins at 0.
+// TestJoined: sections of one name are read one after another, and references into them lead to their new places. For pahole each section
+// starts at 0.
 func TestJoined(t *testing.T) {
 	for _, how := range []synth.Compression{synth.Plain, synth.Zlib} {
 		b := synth.New(synth.Target{Type: elf.ET_REL, Compress: how})
@@ -94,7 +94,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// TestJoinedRelocations: each of the sections that are joined has its own relocations.
+// TestJoinedRelocations: each joined section has its own relocations.
 func TestJoinedRelocations(t *testing.T) {
 	b := synth.New(synth.Target{Type: elf.ET_REL})
 	data := b.Data(".data", 0, 64)
@@ -108,7 +108,7 @@ func TestJoinedRelocations(t *testing.T) {
 	file := b.Bytes()
 	f := mustOpen(t, file)
 	types := f.DebugSections(".debug_types")
-	// The relocations of the other section become those of the second one, of its name.
+	// The relocations of the other section become those of the second section of that name.
 	le := binary.LittleEndian
 	header := func(name string) []byte { return file[le.Uint64(file[40:])+64*uint64(f.Section(name).Index):][:64] }
 	other, own := header(".rela.debug_else"), header(".rela.debug_types")
@@ -122,7 +122,7 @@ func TestJoinedRelocations(t *testing.T) {
 	}
 }
 
-// TestJoinedDamage: what no joined section can be is an error.
+// TestJoinedDamage: impossible joined sections are errors.
 func TestJoinedDamage(t *testing.T) {
 	make2 := func(typ elf.Type, name string) []byte {
 		b := synth.New(synth.Target{Type: typ})
@@ -155,7 +155,7 @@ func TestJoinedDamage(t *testing.T) {
 	}
 }
 
-// TestManyJoined: sixty thousand sections of one name take a moment, not as long as comparing each with each would.
+// TestManyJoined: sixty thousand sections of one name are joined in a moment. Comparing each with each would take minutes.
 func TestManyJoined(t *testing.T) {
 	const n = 60_000
 	b := synth.New(synth.Target{Type: elf.ET_REL})

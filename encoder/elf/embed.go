@@ -11,21 +11,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// An EmbedSection is a section that an image shall have: of that name, with that content.
+// An EmbedSection is the name and the content of a section that an image is to have.
 type EmbedSection struct {
 	Name string
 	Data []byte
 }
 
-// ErrNoRoom says that a section lies in a segment, where the linker reserved less room than the new content needs.
+// ErrNoRoom is returned if a section is in a segment, and the linker reserved less space for it than the new content needs.
 var ErrNoRoom = errors.New("the new content does not fit the room that the linker reserved")
 
-// A Put makes the file that Embed writes, or puts it in the place of another. like is the image, whose mode the copy should have.
-// What write returns is an error of the copy, which is of no use then.
+// A Put creates the file that Embed writes, or replaces another one with it. like describes the image, whose mode the copy should have. If
+// write returns an error, the copy is incomplete and must not be used.
 type Put func(like fs.FileInfo, write func(f *os.File) error) error
 
-// NewCopy is the Put of a file that does not exist yet; it never replaces one. A program that replaces files gives a Put that renames
-// a complete copy into place, as btfbatch does.
+// NewCopy returns a Put that creates a file at path. It never replaces an existing file. A program that replaces files passes a Put that
+// renames a complete copy into place, as btfbatch does.
 func NewCopy(path string) Put {
 	return func(like fs.FileInfo, write func(f *os.File) error) error {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
@@ -39,13 +39,13 @@ func NewCopy(path string) Put {
 	}
 }
 
-// Embed makes a copy of the ELF image in that has the given sections. Where the copy goes is for put to say; that may be the place
-// of the image itself, if only put makes another file first.
+// Embed makes a copy of the ELF image in that has the given sections. put decides where the copy goes. It may replace the image itself if
+// it writes another file first.
 //
-// Whatever the image had stays at its offset: segments, sections, their indices, the program headers. New content, the table of
-// section names and the table of section headers go to the end of the file. A section that exists is replaced where it lies when
-// the new content fits there, the rest of it filled with zeros. When it does not fit, it moves to the end, unless a program or
-// kernel would look for it in a segment: that is ErrNoRoom. A new section is PROGBITS, without flags, aligned to 1.
+// All parts of the image keep their offsets: segments, sections, their indices, the program headers. New content, the table of section
+// names and the table of section headers go to the end of the file. An existing section is replaced in place if the new content fits, and
+// the rest of it is filled with zeros. If the content does not fit, the section moves to the end of the file. If a program or kernel would
+// look for the section in a segment, it cannot move, and the error is ErrNoRoom. A new section is PROGBITS, without flags, aligned to 1.
 func Embed(in string, sections []EmbedSection, put Put) error {
 	if _, err := input.Regular(in); err != nil {
 		return err
@@ -58,7 +58,7 @@ func Embed(in string, sections []EmbedSection, put Put) error {
 	return image.Embed(sections, put)
 }
 
-// Embed is the function of that name for an image that is open. The copy is one of the file that is read, whatever has its name.
+// Embed is like the function Embed, for an open image. It copies the file that is open, even if its path names another file by then.
 func (f *File) Embed(sections []EmbedSection, put Put) error {
 	switch {
 	case f.Packed != "":
@@ -78,8 +78,9 @@ func (f *File) Embed(sections []EmbedSection, put Put) error {
 	})
 }
 
-// Reserved is the size of a section that lies in a segment of a linked image, as .BTF does in a kernel. The image may know where
-// it ends, so content that shall replace it should be made just as long. ok is false for other sections and where there is none.
+// Reserved returns the size in bytes of a section in a segment of a linked image, such as .BTF in a kernel. The code of the image may have
+// the section's end built in, so new content should have exactly this size. ok is false for other sections, and if there is no such
+// section.
 func (f *File) Reserved(name string) (size uint64, ok bool) {
 	s := f.Section(name)
 	if s == nil || !f.fixed(s) {
@@ -88,10 +89,10 @@ func (f *File) Reserved(name string) (size uint64, ok bool) {
 	return s.Size, true
 }
 
-// fixed reports whether a section is found by its address, so that it cannot move.
+// fixed reports whether programs find a section by its address, so that it cannot move.
 func (f *File) fixed(s *Section) bool { return s.Flags&elf.SHF_ALLOC != 0 && f.Type != elf.ET_REL }
 
-// A change is what embedding does to a file: its first keep bytes stay except for the edits, and the tail follows.
+// A change is the effect of embedding on a file: its first keep bytes stay, except for the edits, and the tail follows.
 type change struct {
 	keep  uint64
 	edits []edit
@@ -107,7 +108,7 @@ type edit struct {
 // copyTo writes the changed copy of src.
 func (c *change) copyTo(dst *os.File, src io.ReaderAt) error {
 	var from io.Reader = io.NewSectionReader(src, 0, int64(c.keep))
-	if file, ok := src.(*os.File); ok { // the system may copy it by itself
+	if file, ok := src.(*os.File); ok { // the operating system may be able to copy it directly
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return err
 		}

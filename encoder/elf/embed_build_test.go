@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// A rawImage is an ELF file to be put together byte by byte, with whatever oddities a test wants.
+// A rawImage is an ELF file built byte by byte, with any oddity that a test needs.
 type rawImage struct {
 	l        *wordLayout
 	order    binary.ByteOrder
@@ -104,5 +104,5 @@ func (r rawImage) bytes() []byte {
 	return append(b, r.tail...)
 }
 
-// contents is where the first section of a file with that many segments lies.
+// contents returns the offset of the first section of a file with that many segments.
 func (r rawImage) contents(segments int) uint64 { return uint64(r.l.ehdr + segments*r.l.phdr) }

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// A wordLayout says where the fields of the headers are, for one word size.
+// A wordLayout holds the offsets of header fields for one word size.
 type wordLayout struct {
 	word int // bytes of an offset
 
@@ -26,11 +26,11 @@ var (
 		shdr: 64, name: 0, kind: 4, flags: 8, off: 24, size: 32, link: 40, info: 44, align: 48}
 )
 
-// phnumInSection0 as number of program headers says that the number is in section 0.
+// phnumInSection0 is the number of program headers that means: the number is in section 0.
 const phnumInSection0 = 0xffff
 
-// read takes the headers as they are in the file. File has checked that the section headers lie in it; here every section must,
-// because what is appended would become the missing part of one that does not.
+// read reads the headers. File has checked that the section headers are in the file. Here every section must be in it too: if one reached
+// past the end, appended bytes would become part of it.
 func (p *planner) read() error {
 	f := p.f
 	p.l = layout32
@@ -78,7 +78,7 @@ func (p *planner) readNames() error {
 	return nil
 }
 
-// readSegments notes which bytes are loaded. A segment may reach past the end of a file that holds debug information only.
+// readSegments records which bytes are loaded. In a file that holds only debug information, a segment may reach past the end.
 func (p *planner) readSegments() error {
 	n := uint64(p.f.Order.Uint16(p.head[p.l.phnum:]))
 	if n == phnumInSection0 {
@@ -115,7 +115,7 @@ func (p *planner) readSegments() error {
 	return nil
 }
 
-// header is the section header of that index, as it shall be.
+// header returns the section header with that index, with the changes made so far.
 func (p *planner) header(i int) []byte { return p.table[i*p.l.shdr : (i+1)*p.l.shdr] }
 
 // get reads a word-sized field.

@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// A planner works out a change. It reads headers only; sections that stay are never looked at.
+// A planner computes a change. It reads only headers, not the sections that stay.
 type planner struct {
 	f     *File
 	l     *wordLayout
 	head  []byte // the ELF header
-	table []byte // the section headers, as they shall be
-	old   []byte // as they are
+	table []byte // the section headers, with the changes made so far
+	old   []byte // the section headers in the file
 	shoff uint64
 
 	segments []span
 	missing  []span // parts of segments past the end of the file
 	phdrs    span
 	strIndex int
-	strs     []byte // names of sections, as they shall be
+	strs     []byte // names of sections, with those added so far
 	grown    bool   // strs is longer than in the file
 
 	inserts []insert
@@ -32,7 +32,7 @@ type planner struct {
 
 // An insert is content that goes to the end of the file.
 type insert struct {
-	index int // of its section
+	index int // section index
 	data  []byte
 	old   span // where the section was; empty for a new one
 }
@@ -47,7 +47,7 @@ func (s span) overlaps(o span) bool {
 func spanOf(off, size uint64) span { return span{off, off + size} }
 func (s *Section) span() span      { return spanOf(s.Off, s.Size) }
 
-// embed plans how the file gets the sections.
+// embed plans the change that gives the file these sections.
 func (f *File) embed(sections []EmbedSection) (*change, error) {
 	p := &planner{f: f}
 	if err := p.read(); err != nil {
@@ -74,7 +74,7 @@ func (f *File) embed(sections []EmbedSection) (*change, error) {
 	return &p.change, p.finish()
 }
 
-// add appends a section header; its content goes to the end of the file.
+// add appends a section header. The content goes to the end of the file.
 func (p *planner) add(s EmbedSection) error {
 	i := len(p.table) / p.l.shdr
 	if err := p.notRelocated(i); err != nil {
@@ -96,7 +96,8 @@ func (p *planner) add(s EmbedSection) error {
 	return nil
 }
 
-// notRelocated refuses content that relocations would change: those of the section with that index, or of one that did not exist.
+// notRelocated returns an error if relocations would change the content of the section with that index. In a damaged file they can exist
+// for an index that has no section yet.
 func (p *planner) notRelocated(index int) error {
 	for i := range p.f.Sections {
 		if r := &p.f.Sections[i]; r.relocates(index) && r.Size > 0 {
@@ -106,7 +107,7 @@ func (p *planner) notRelocated(index int) error {
 	return nil
 }
 
-// replace gives a section new content, where it lies or at the end of the file.
+// replace gives a section new content, in place or at the end of the file.
 func (p *planner) replace(s *Section, data []byte) error {
 	f := p.f
 	switch s.Index {
@@ -141,14 +142,14 @@ func (p *planner) replace(s *Section, data []byte) error {
 	return nil
 }
 
-// Parts of a file that are no sections.
+// Parts of a file that are not sections.
 const (
 	headerPart = -1 - iota
 	tablePart
 )
 
-// alone reports whether no other part of the file has bytes in s. Segments count as parts for what need not lie in one. index is
-// the section that s belongs to, or the part that it is.
+// alone reports whether no other part of the file shares bytes with s. Segments count as such parts if segments is true. index is the
+// section that s belongs to, or one of the parts above.
 func (p *planner) alone(s span, index int, segments bool) bool {
 	if index != headerPart && s.overlaps(p.fileHeader()) || index != tablePart && s.overlaps(p.oldTable()) || s.overlaps(p.phdrs) {
 		return false
@@ -164,8 +165,7 @@ func (p *planner) alone(s span, index int, segments bool) bool {
 func (p *planner) fileHeader() span { return spanOf(0, uint64(len(p.head))) }
 func (p *planner) oldTable() span   { return spanOf(p.shoff, uint64(len(p.old))) }
 
-// finish lays out the end of the file: content, names, section headers. Where nothing was moved or added, it is enough to edit
-// the section headers.
+// finish lays out the end of the file: content, names, section headers. If nothing was moved or added, it only edits the section headers.
 func (p *planner) finish() error {
 	if len(p.inserts) == 0 {
 		if bytes.Equal(p.table, p.old) {
@@ -218,8 +218,8 @@ func (p *planner) append(data []byte, align uint64) uint64 {
 	return at
 }
 
-// reclaim shortens the file, when a section is replaced by a longer one, by what ends it and is of no use any more: the section's
-// old content, the old names, the old section headers. So a file does not grow each time it gets other BTF.
+// reclaim shortens a file in which a longer section replaces another. It cuts off unused bytes at the end: the section's old content, the
+// old names, the old section headers. So the file does not grow each time it gets other BTF.
 func (p *planner) reclaim() {
 	dead := []span{p.oldTable(), p.f.Sections[p.strIndex].span()}
 	moved := map[int]bool{p.strIndex: true}
@@ -249,7 +249,7 @@ func (p *planner) reclaim() {
 	}
 }
 
-// padding reports whether a range is what aligns the next part: a few zeros.
+// padding reports whether a range only aligns the next part: it is empty or a few zeros.
 func (p *planner) padding(s span) bool {
 	var b [16]byte
 	n := s.end - s.start

@@ -16,7 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
-// program prints a constant, a variable that had to be relocated, and what it finds in the memory of its section .BTF.
+// program prints a constant, a relocated variable, and what it finds in the memory of its section .BTF.
 const program = `
 #include <stdio.h>
 #ifdef RESERVE
@@ -34,11 +34,11 @@ int main(void)
 }
 `
 
-// compile makes a program that this machine runs.
+// compile builds a program that this machine can run.
 func compile(t *testing.T, compiler string, flags ...string) string {
 	t.Helper()
 	lacks := t.Skipf
-	if compiler == "gcc" { // the others are for machines that have them
+	if compiler == "gcc" { // the other compilers are optional
 		lacks = func(format string, args ...any) { t.Helper(); peer.Missing(t, format, args...) }
 	}
 	if _, err := exec.LookPath(compiler); err != nil {
@@ -58,7 +58,7 @@ func compile(t *testing.T, compiler string, flags ...string) string {
 	return out
 }
 
-// run runs a program that ends with 42, and returns what it prints.
+// run runs a program that ends with 42, and returns its output.
 func run(t *testing.T, path string) string {
 	t.Helper()
 	out, err := exec.Command(path).Output()
@@ -68,7 +68,7 @@ func run(t *testing.T, path string) string {
 	return string(out)
 }
 
-// wireBTF is what pahole made of a little image: valid BTF to put into any file.
+// wireBTF is pahole's output for a small image: valid BTF to put into any file.
 func wireBTF(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-zerobased.btf.golden"))
@@ -78,7 +78,7 @@ func wireBTF(t *testing.T) []byte {
 	return data
 }
 
-// TestEmbedProgram: programs of all kinds run as before, and other readers find the BTF.
+// TestEmbedProgram: programs of all kinds still run, and other readers find the BTF.
 func TestEmbedProgram(t *testing.T) {
 	for name, command := range map[string][]string{
 		"position independent": {"gcc", "-g", "-fpie", "-pie"},
@@ -165,10 +165,10 @@ func compareFiles(t *testing.T, before, after string, sections []EmbedSection) {
 	}
 }
 
-// mayDiffer are the lines of readelf that tell where headers and names are.
+// mayDiffer are the lines of readelf that show the places of headers and names.
 var mayDiffer = regexp.MustCompile(`^There are \d+ section headers|^  (Start|Number) of section headers:|^  \[ *\d+\] (\.shstrtab|\.BTF|\.another) `)
 
-// compareReadelf lets readelf print all that it knows of both files; only few lines may differ.
+// compareReadelf compares all that readelf prints of both files. Only a few lines may differ.
 func compareReadelf(t *testing.T, before, after string) {
 	t.Helper()
 	if _, err := exec.LookPath("readelf"); err != nil {
@@ -203,7 +203,7 @@ func compareReadelf(t *testing.T, before, after string) {
 	}
 }
 
-// readByOthers reads the section .BTF with libraries that are not ours.
+// readByOthers reads the section .BTF with third-party libraries.
 func readByOthers(t *testing.T, path string) {
 	t.Helper()
 	f, err := Open(path)
@@ -217,7 +217,7 @@ func readByOthers(t *testing.T, path string) {
 	readByBpftool(t, f, path)
 }
 
-// readByCilium wants a file with symbols.
+// readByCilium needs a file with symbols.
 func readByCilium(t *testing.T, path string) {
 	t.Helper()
 	spec, err := ebpf.LoadSpec(path)

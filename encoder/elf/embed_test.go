@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// apply carries a change out on the bytes of a file.
+// apply applies a change to the bytes of a file.
 func (c *change) apply(file []byte) []byte {
 	out := append(bytes.Clone(file[:c.keep]), c.tail...)
 	for _, e := range c.edits {
@@ -48,7 +48,7 @@ func embedBytes(file []byte, sections []EmbedSection) ([]byte, error) {
 	return c.apply(file), nil
 }
 
-// lost says what is wrong with a file in which sections were embedded; it does not know how that is done.
+// lost returns what is wrong with a file in which sections were embedded. It does not depend on the method of embedding.
 func lost(before, after []byte, sections []EmbedSection) string {
 	f, err := NewFile(bytes.NewReader(before), uint64(len(before)))
 	if err != nil {
@@ -73,7 +73,7 @@ func lost(before, after []byte, sections []EmbedSection) string {
 	return lostBytes(f, before, after, sections)
 }
 
-// replaced reports whether embedding changes a section: one of those asked for, but not a second one of that name.
+// replaced reports whether embedding changes a section: the first one of each requested name.
 func replaced(f *File, i int, sections []EmbedSection) bool {
 	s := &f.Sections[i]
 	return slices.ContainsFunc(sections, func(e EmbedSection) bool { return e.Name == s.Name }) && f.Section(s.Name).Index == i
@@ -108,7 +108,7 @@ func lostSections(f, g *File, sections []EmbedSection) string {
 				return fmt.Sprintf("section %d (%s) has another content", i, was.Name)
 			}
 		}
-		if f.Type == elf.ET_REL { // what follows is laid out elsewhere when a section grows
+		if f.Type == elf.ET_REL { // later sections are laid out elsewhere when a section grows
 			is.Addr = was.Addr
 		}
 		if !reflect.DeepEqual(was, is) {
@@ -126,7 +126,7 @@ func nameSection(f *File) int {
 	return p.strIndex
 }
 
-// lostBytes looks at every byte of the old file: only what nobody reads any more may be another one.
+// lostBytes compares every byte of the old file. Only bytes that no reader uses any more may differ.
 func lostBytes(f *File, before, after []byte, sections []EmbedSection) string {
 	p := &planner{f: f}
 	if err := p.read(); err != nil {
@@ -152,7 +152,7 @@ func lostBytes(f *File, before, after []byte, sections []EmbedSection) string {
 		switch {
 		case i < len(after) && after[i] == b, slices.ContainsFunc(free, here):
 		case slices.ContainsFunc(dead, here) && !inSegment(at):
-		case b == 0 && !inSegment(at): // alignment; a section that uses it is compared elsewhere
+		case b == 0 && !inSegment(at): // alignment; sections in it are compared elsewhere
 		default:
 			return fmt.Sprintf("byte %#x is lost", i)
 		}
@@ -160,7 +160,7 @@ func lostBytes(f *File, before, after []byte, sections []EmbedSection) string {
 	return ""
 }
 
-// content is content of n bytes that is different for each seed.
+// content returns n bytes that differ for each seed.
 func content(seed byte, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -198,7 +198,7 @@ func TestEmbedNew(t *testing.T) {
 						t.Errorf("got %+v, want %+v", got, want)
 					}
 				}
-				// The same again changes nothing; less stays where it is; more leaves no trace of what was there.
+				// The same content again changes nothing. Less content stays in place. More content leaves nothing of the old one.
 				if again := embedded(t, out, btf, base); !bytes.Equal(again, out) {
 					t.Error("embedding the same again changes the file")
 				}
@@ -215,7 +215,7 @@ func TestEmbedNew(t *testing.T) {
 	}
 }
 
-// What the linker reserved in a segment is filled, never moved.
+// Space that the linker reserved in a segment is filled, never moved.
 func TestEmbedReserved(t *testing.T) {
 	for _, img := range shapesOfFiles() {
 		t.Run(img.name(), func(t *testing.T) {
@@ -270,7 +270,7 @@ func TestEmbedManySections(t *testing.T) {
 	}
 }
 
-// What follows the section headers, such as a signature, is no part of the file to a reader of ELF, and stays.
+// Bytes after the section headers, such as a signature, are not part of the file for a reader of ELF, and stay.
 func TestEmbedKeepsTail(t *testing.T) {
 	img := shapesOfFiles()[0]
 	img.secs = []rawSection{{name: ".BTF", typ: elf.SHT_PROGBITS, data: content(1, 30)}}
@@ -282,7 +282,7 @@ func TestEmbedKeepsTail(t *testing.T) {
 	}
 }
 
-// A section's old bytes are not written over when another part of the file has them too.
+// A section's old bytes are not overwritten if another part of the file shares them.
 func TestEmbedShared(t *testing.T) {
 	img := shapesOfFiles()[0]
 	img.secs = []rawSection{{name: ".BTF", typ: elf.SHT_PROGBITS, data: content(1, 30)}, {name: ".other", typ: elf.SHT_PROGBITS, data: content(2, 30)}}
@@ -340,7 +340,7 @@ func TestEmbedErrors(t *testing.T) {
 	}
 }
 
-// A copy has the mode of the image, and never replaces a file; what could not be written whole is not there.
+// A copy has the mode of the image and never replaces a file. An incomplete copy is removed.
 func TestNewCopy(t *testing.T) {
 	dir := t.TempDir()
 	path, out := filepath.Join(dir, "image"), filepath.Join(dir, "out")
@@ -391,7 +391,7 @@ func stat(t *testing.T, path string) os.FileInfo {
 	return st
 }
 
-// FuzzEmbed: whatever can be read as ELF is either refused or keeps all that it had.
+// FuzzEmbed: every readable ELF file is either refused or keeps all its content.
 func FuzzEmbed(f *testing.F) {
 	for i, img := range shapesOfFiles() {
 		img.typ = []elf.Type{elf.ET_REL, elf.ET_EXEC}[i/2]

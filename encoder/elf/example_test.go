@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// An image tells its machine, sections and symbols.
+// An image has a machine, sections and symbols.
 func ExampleOpen() {
 	f, err := elf.Open("../../corpus/images/gcc12-s390x-dwarf5-based.elf")
 	if err != nil {

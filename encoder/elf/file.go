@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// A FormatError says where an image breaks its format.
+// A FormatError reports where and how an image violates its format.
 type FormatError struct {
 	Section string // ".debug_info"; "ELF header" or "section headers" outside any section
 	Offset  uint64 // from the start of the section, or of the file
@@ -29,21 +29,21 @@ type File struct {
 	Type     elf.Type
 	Machine  elf.Machine
 	Sections []Section // by section index; 0 is the null section
-	Path     string    // where Open found it, empty for a File that is in memory
-	Packed   string    // how the file was compressed, see input.File; such a file is in memory
+	Path     string    // the path given to Open, empty for a File in memory
+	Packed   string    // how the file was compressed, see input.File; such a file is held in memory
 
-	in      *input.File // nil for a File that is in memory
+	in      *input.File // nil for a File in memory
 	r       io.ReaderAt
 	size    uint64
 	stored  uint64 // bytes of it that are stored; fewer in a sparse file
-	most    uint64 // bytes that a section may have
+	most    uint64 // the largest size that a section may have, in bytes
 	close   func() error
 	base    []uint64 // ET_REL: the address that each section is laid out at; nil otherwise
 	several bool     // debug sections of one name are laid out one after another
 	waiting bool     // see Waiting
-	symbols *Symbols // ET_REL: once they were read
+	symbols *Symbols // ET_REL: set by the first call of Symbols
 
-	asPeer   rules.Set        // those of what AsPeer returned
+	asPeer   rules.Set        // the rules given to AsPeer
 	asStored bool             // see AsPeer
 	peer     *peerRelocations // see AsPeer
 }
@@ -54,7 +54,7 @@ type Section struct {
 	Index     int
 	Type      elf.SectionType
 	Flags     elf.SectionFlag
-	Addr      uint64 // in a relocatable file, where the sections have no addresses yet, one that was chosen for it
+	Addr      uint64 // in a relocatable file, whose sections have no addresses yet, a chosen one
 	Off, Size uint64 // in the file
 	Link      uint32
 	Info      uint32
@@ -62,11 +62,11 @@ type Section struct {
 	EntSize   uint64
 }
 
-// maxSections is what no sane image reaches; it bounds what a damaged one can make us allocate.
+// maxSections exceeds every sane image. It bounds the memory that a damaged one can make the reader allocate.
 const maxSections = 1 << 20
 
-// Open opens the ELF image at path. One that is compressed, or comes through a pipe, is read whole. What is no ELF image is named for
-// what it is.
+// Open opens the ELF image at path. A compressed image, or one that comes through a pipe, is read into memory. If the file is not an ELF
+// image, the error names its format if that is known.
 func Open(path string) (*File, error) {
 	in, err := input.Open(path, input.ELF)
 	if err != nil {
@@ -81,7 +81,7 @@ func Open(path string) (*File, error) {
 	return file, nil
 }
 
-// FromInput reads the headers of an image that is open. Closing the image closes the file.
+// FromInput reads the headers of an open file. Closing the image closes the file.
 func FromInput(in *input.File) (*File, error) {
 	f, err := newFile(in.ReaderAt, uint64(in.Size), in.Stored())
 	if err == nil && f.Type == elf.ET_CORE {
@@ -115,7 +115,7 @@ func newFile(r io.ReaderAt, size, stored uint64) (*File, error) {
 	return f, nil
 }
 
-// Close releases the file. Sections that were read stay valid.
+// Close releases the file. Slices with the data of sections stay valid.
 func (f *File) Close() error {
 	if f.close == nil {
 		return nil
@@ -123,7 +123,7 @@ func (f *File) Close() error {
 	return f.close()
 }
 
-// Unchanged is input.ErrChanged if the file was written to since it was opened.
+// Unchanged returns input.ErrChanged if the file was written to since it was opened.
 func (f *File) Unchanged() error {
 	if f.in == nil {
 		return nil
@@ -131,7 +131,7 @@ func (f *File) Unchanged() error {
 	return f.in.Unchanged()
 }
 
-// AddrSize is the size of an address in bytes by the ELF class, 4 or 8: what verify.Options.PtrSize wants.
+// AddrSize returns the size of an address in bytes by the ELF class, 4 or 8. It is the value for verify.Options.PtrSize.
 func (f *File) AddrSize() int {
 	if f.Is64 {
 		return 8
@@ -139,7 +139,7 @@ func (f *File) AddrSize() int {
 	return 4
 }
 
-// Section is the first section of that name, or nil.
+// Section returns the first section with that name, or nil.
 func (f *File) Section(name string) *Section {
 	for i := range f.Sections {
 		if f.Sections[i].Name == name {
@@ -149,12 +149,12 @@ func (f *File) Section(name string) *Section {
 	return nil
 }
 
-// readAt fills b from the file at off; where names the place in an error.
+// readAt fills b from the file at off. where names the place in an error.
 func (f *File) readAt(b []byte, off uint64, where string) error {
 	if off > f.size || uint64(len(b)) > f.size-off {
 		return &FormatError{where, off, fmt.Sprintf("%d bytes reach past the end of the file (%d bytes)", len(b), f.size)}
 	}
-	if len(b) == 0 { // readers may say that the file ends here
+	if len(b) == 0 { // a reader may return io.EOF here
 		return nil
 	}
 	if _, err := f.r.ReadAt(b, int64(off)); err != nil {
@@ -205,8 +205,8 @@ func (f *File) readHeader() error {
 	return f.readSections(shoff, int(f.Order.Uint16(counts)), uint64(f.Order.Uint16(counts[2:])), uint32(f.Order.Uint16(counts[4:])))
 }
 
-// readSections reads the section headers. A count of 0 or an index of SHN_XINDEX stand for values in section 0, as files
-// with more than 65,279 sections have them.
+// readSections reads the section headers. In files with more than 65,279 sections, the count is 0 and the index of the name table is
+// SHN_XINDEX; section 0 then holds the values.
 func (f *File) readSections(shoff uint64, entSize int, n uint64, strIndex uint32) error {
 	const place = "section headers"
 	want := 40
@@ -276,7 +276,7 @@ func (f *File) parseSection(h []byte) Section {
 		Link: uint32(w(24)), Info: uint32(w(28)), Align: w(32), EntSize: w(36)}
 }
 
-// cstring is the NUL-terminated string at off.
+// cstring returns the NUL-terminated string at off.
 func cstring(b []byte, off uint64) ([]byte, bool) {
 	if off >= uint64(len(b)) {
 		return nil, false

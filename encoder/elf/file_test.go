@@ -30,7 +30,7 @@ func mustOpen(t testing.TB, data []byte) *image.File {
 	return f
 }
 
-// TestHeaders: what the standard reader says of an image, for both word sizes and byte orders.
+// TestHeaders: headers agree with debug/elf, for both word sizes and byte orders.
 func TestHeaders(t *testing.T) {
 	for _, target := range synth.Targets() {
 		t.Run(target.String(), func(t *testing.T) {
@@ -100,7 +100,7 @@ func checkSymbols(t *testing.T, f *image.File, std *elf.File) {
 	}
 }
 
-// TestCompression: debug sections read the same however they are stored.
+// TestCompression: debug sections read the same in every form of storage.
 func TestCompression(t *testing.T) {
 	for _, target := range synth.Targets() {
 		plain := mustOpen(t, synth.Sample(target).Bytes())
@@ -135,7 +135,7 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-// TestDamagedCompression: a header that lies about size or kind, and data that is cut short.
+// TestDamagedCompression: wrong sizes and kinds in the header, and truncated data.
 func TestDamagedCompression(t *testing.T) {
 	target := synth.Target{Compress: synth.Zlib}
 	good := synth.Sample(target).Bytes()
@@ -177,7 +177,7 @@ func wantFormat(t *testing.T, what string, err error, section, problem string) {
 	}
 }
 
-// TestGzip: a compressed file reads as the file in it.
+// TestGzip: a compressed file reads like its content.
 func TestGzip(t *testing.T) {
 	data := synth.Sample(synth.Target{}).Bytes()
 	var packed bytes.Buffer
@@ -252,7 +252,7 @@ func bigImage(n int) []byte {
 	return append(out, headers...)
 }
 
-// TestManySections: counts and indices that do not fit 16 bits stand elsewhere.
+// TestManySections: counts and indices above 16 bits are stored elsewhere.
 func TestManySections(t *testing.T) {
 	const n = 70000
 	f := mustOpen(t, bigImage(n))
@@ -329,7 +329,7 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestMalformedNotes: a malformed note ends its section and is told with its place, and what follows it is read all the same.
+// TestMalformedNotes: a malformed note ends its section and is reported with its place. Later sections are still read.
 func TestMalformedNotes(t *testing.T) {
 	good := note(4, "GNU", 1, 7)
 	for _, tt := range []struct {
@@ -374,7 +374,7 @@ func TestNoSymbols(t *testing.T) {
 	}
 }
 
-// TestDamagedHeaders: every lie of a header is found, and the error says where.
+// TestDamagedHeaders: every wrong field of a header is found, and the error says where it is.
 func TestDamagedHeaders(t *testing.T) {
 	good := synth.Sample(synth.Target{}).Bytes()
 	le := binary.LittleEndian
@@ -408,7 +408,7 @@ func TestDamagedHeaders(t *testing.T) {
 		wantFormat(t, r.name, err, r.section, r.problem)
 	}
 
-	// Damage that only the reading of a section finds.
+	// Damage that shows only when a section is read.
 	for _, r := range []struct {
 		name   string
 		damage func(b []byte)
@@ -438,7 +438,7 @@ func TestDamagedHeaders(t *testing.T) {
 	}
 }
 
-// TestTruncated: every prefix of an image gives an error or reads, and never more than it has.
+// TestTruncated: every prefix of an image gives an error or can be read, and never yields more bytes than it has.
 func TestTruncated(t *testing.T) {
 	for _, target := range []synth.Target{{}, {Class: elf.ELFCLASS32, Order: binary.BigEndian, Machine: elf.EM_PPC}, {Compress: synth.Zlib}} {
 		data := synth.Sample(target).Bytes()
@@ -452,7 +452,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// readAll reads everything an image has.
+// readAll reads all sections, notes and symbols of an image.
 func readAll(f *image.File) {
 	f.Symbols()
 	for i := range f.Sections {

@@ -15,15 +15,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// A section has one buffer, of the size that it states, which is believed as far as input.Most allows.
+// A section is decompressed into one buffer of the size that its header states. A stated size above input.Most is an error.
 
-// spare is the room that buffers have behind the section, for readers that append to it.
+// spare is the extra capacity of a buffer after the section, for readers that append to it.
 const spare = 128
 
-// buffer is for the bytes of a section.
+// buffer returns a buffer for the bytes of a section.
 func buffer(size uint64) []byte { return make([]byte, size, size+spare) }
 
-// decompress gives the contents of a section whose stored bytes are b.
+// decompress returns the contents of a section whose stored bytes are b.
 func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
 	c, err := f.compression(s, b)
 	if err != nil || c.unpack == nil {
@@ -40,17 +40,17 @@ func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
 	return out, nil
 }
 
-// A compression is what the header of a compressed section says.
+// A compression is the content of a compression header.
 type compression struct {
-	size   uint64 // of the contents
-	header int    // its own bytes
+	size   uint64 // of the decompressed contents, in bytes
+	header int    // size of the header itself, in bytes
 	unpack func(b, out []byte) ([]byte, error)
 }
 
-// longestHeader is the size of the longest header of compressed data.
+// longestHeader is the size of the longest compression header, in bytes.
 const longestHeader = 24
 
-// compression reads the header that a section begins with. Without unpack the section is not compressed.
+// compression reads the compression header at the start of a section. If unpack is nil, the section is not compressed.
 func (f *File) compression(s *Section, b []byte) (compression, error) {
 	switch {
 	case s.Flags&elf.SHF_COMPRESSED != 0:
@@ -80,7 +80,7 @@ func (f *File) compression(s *Section, b []byte) (compression, error) {
 	return compression{}, nil
 }
 
-// dataSize is the size of a section's contents, once they are decompressed.
+// dataSize returns the size of a section's decompressed contents.
 func (f *File) dataSize(s *Section) (uint64, error) {
 	if !s.HasData() {
 		return 0, nil
@@ -115,7 +115,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 	switch n, err := io.ReadFull(r, more[:]); { // also compares the checksum
 	case n > 0:
 		return nil, errLonger
-	case err != io.EOF: // the one that ends a reader
+	case err != io.EOF: // io.EOF is the normal end
 		return nil, err
 	}
 	return out, nil
@@ -124,7 +124,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 // unzstd decompresses b, which must fill out.
 func unzstd(b, out []byte) ([]byte, error) {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-		zstd.WithDecoderMaxWindow(input.Highest)) // no window is allocated, as out is one
+		zstd.WithDecoderMaxWindow(input.Highest)) // no window is allocated, because out serves as one
 	if err != nil {
 		return nil, err
 	}
@@ -138,10 +138,10 @@ func unzstd(b, out []byte) ([]byte, error) {
 	case len(got) != len(out):
 		return nil, io.ErrUnexpectedEOF
 	}
-	return out, nil // got, which is at the same place
+	return out, nil // got is the same memory
 }
 
-// noEOF is for data that end too early, wherever that is.
+// noEOF turns an unexpected end of the data, at any point, into io.ErrUnexpectedEOF.
 func noEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

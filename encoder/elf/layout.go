@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// layoutBase is where a relocatable file's first allocated section is laid out (rule 01/1.2).
+// layoutBase is the address of a relocatable file's first allocated section (rule 01/1.2).
 const layoutBase = 0x10000
 
-// layOut gives the allocated sections of a relocatable file addresses, in section index order: each starts where the one
-// before ends, rounded up to its alignment. A section that has an address keeps it, and moves the running end only when it
-// lies beyond it.
+// layOut gives addresses to the allocated sections of a relocatable file, in the order of section indices. Each starts at the end of the
+// section before, rounded up to its alignment. A section that has an address keeps it, and the next section then starts at the highest end
+// so far.
 func (f *File) layOut() {
 	if f.Type != elf.ET_REL {
 		return
@@ -58,7 +58,8 @@ func (f *File) relocate(target *Section, b []byte) error {
 	return f.relocateBy(list, target, b, &left)
 }
 
-// relocateBy applies the relocations in list to the bytes of a section, and takes their size off left, of which nothing must be missing.
+// relocateBy applies the relocations in list to the bytes of a section, and subtracts the size of each relocation section from left. It
+// returns an error if left would become negative.
 func (f *File) relocateBy(list []*Section, target *Section, b []byte, left *uint64) error {
 	for _, rel := range list {
 		if rel.Size > *left { // sections that overlap can have any number of them
@@ -138,7 +139,7 @@ func (f *File) relocationSymbols(rel *Section) (*Symbols, error) {
 	return syms, err
 }
 
-// symbolAddr is the laid-out address of a symbol.
+// symbolAddr returns the address of a symbol after layOut.
 func (f *File) symbolAddr(s Symbol) uint64 {
 	if uint64(s.Section) < uint64(len(f.base)) {
 		return f.base[s.Section] + s.Value

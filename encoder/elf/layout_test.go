@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
-// Rule 01/1.2: where the allocated sections of a relocatable file are.
+// Rule 01/1.2: the addresses of the allocated sections of a relocatable file.
 func TestLayout(t *testing.T) {
 	type section struct {
 		name        string
@@ -60,8 +60,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// A relocation test: the bytes before, what is applied to offset 0 of them, and the bytes after. The symbol is at
-// 0x10010 once it is laid out.
+// A relocation test: the bytes before, the relocation of offset 0, and the bytes after. The symbol's address is 0x10010.
 type relocation struct {
 	typ    uint32
 	addend int64
@@ -205,7 +204,7 @@ func TestLinkedFilesKeepTheirBytes(t *testing.T) {
 	}
 }
 
-// TestRelocatableEqualsLinked: what a relocatable file holds once it is laid out is what a linker would have put there.
+// TestRelocatableEqualsLinked: the content of a relocatable file after relocation equals that of the linked file.
 func TestRelocatableEqualsLinked(t *testing.T) {
 	for _, row := range []struct {
 		machine elf.Machine
@@ -237,7 +236,7 @@ func TestRelocatableEqualsLinked(t *testing.T) {
 	}
 }
 
-// TestBadRelocations: unknown types, symbols and places are errors of the relocation section.
+// TestBadRelocations: unknown types, symbols and places are errors in the relocation section.
 func TestBadRelocations(t *testing.T) {
 	build := func(typ uint32, off uint64) []byte {
 		b := synth.New(synth.Target{Type: elf.ET_REL})

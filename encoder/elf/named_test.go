@@ -9,7 +9,7 @@ import (
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// TestNamed: a symbol that the file defines is found by its whole name, far behind the first ones too.
+// TestNamed: a defined symbol is found by its whole name, also one far from the start of the table.
 func TestNamed(t *testing.T) {
 	for name, target := range map[string]synth.Target{
 		"64-bit":            {},
@@ -19,12 +19,12 @@ func TestNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := synth.New(target)
 			data := b.Data(".data", 0x1000, 64)
-			b.Symbol("not_wanted", data.At(0), 4, elf.STT_OBJECT) // whose end is the wanted name
+			b.Symbol("not_wanted", data.At(0), 4, elf.STT_OBJECT) // ends with the wanted name
 			const fillers = 9000
 			for i := range fillers {
 				b.Symbol("filler", data.At(uint64(i%8)), 1, elf.STT_OBJECT)
 			}
-			b.Symbol("wanted", synth.Nowhere, 4, elf.STT_OBJECT) // only used in this file
+			b.Symbol("wanted", synth.Nowhere, 4, elf.STT_OBJECT) // not defined in this file
 			b.Symbol("wanted", data.At(16), 8, elf.STT_OBJECT)
 			b.Symbol("wanted", data.At(32), 16, elf.STT_OBJECT)
 			f, err := newFile(b.Bytes())
@@ -48,7 +48,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// TestStartsWith: a name is its text, or its text and more behind the byte that ends it.
+// TestStartsWith: a name matches if it is the text, or the text followed by the end byte and more.
 func TestStartsWith(t *testing.T) {
 	b := synth.New(synth.Target{})
 	data := b.Data(".data", 0x1000, 64)
@@ -71,7 +71,7 @@ func TestStartsWith(t *testing.T) {
 	}
 }
 
-// TestSymbolBase: symbols of a linked file have addresses, also in one that may be loaded anywhere, as arm64 kernels are.
+// TestSymbolBase: symbols of a linked file have addresses, even in one that can be loaded anywhere, such as an arm64 kernel.
 func TestSymbolBase(t *testing.T) {
 	for typ, want := range map[elf.Type]uint64{elf.ET_EXEC: 0x1000, elf.ET_DYN: 0x1000, elf.ET_REL: 0} {
 		b := synth.New(synth.Target{Type: typ})

@@ -8,15 +8,15 @@ import (
 
 const (
 	noteHeader = 12      // bytes: size of the owner, size of the value, kind
-	maxNotes   = 1 << 20 // bytes of one section; kernels have some hundred
+	maxNotes   = 1 << 20 // the largest size of a section, in bytes; those of kernels have a few hundred
 )
 
-// Notes calls visit for every note of every SHT_NOTE section, in file order, until it returns false. The owner comes without
-// the NUL byte that ends it.
+// Notes calls visit for every note of every SHT_NOTE section, in file order, until it returns false. owner does not include the NUL byte at
+// its end.
 //
-// Owner and value are padded to 4 bytes, and to 8 in a section that is aligned to 8, as the ELF specification and the kernel have
-// it. A malformed note ends its section, since where the next one starts is unknown; the sections after it are read all the same.
-// The first such error is returned at the end, unless visit has returned false by then. It is a FormatError.
+// Owner and value are padded to 4 bytes, or to 8 in a section that is aligned to 8, as the ELF specification and the kernel define it. A
+// malformed note ends the reading of its section, because the start of the next note is unknown. Later sections are still read. The first
+// such error is returned at the end, unless visit returned false before. It is a *FormatError.
 func (f *File) Notes(visit func(owner string, kind uint32, value []byte) bool) (err error) {
 	all := uint64(0)
 	for i := range f.Sections {
@@ -59,7 +59,7 @@ func (f *File) notesOf(s *Section, visit func(owner string, kind uint32, value [
 			}
 			return true, &FormatError{s.place(), at, "note is cut short"}
 		}
-		// The sizes have 32 bits, so that no sum of them wraps.
+		// The sizes have 32 bits, so no sum of them wraps.
 		ownerSize, valueSize, kind := uint64(f.Order.Uint32(b[at:])), uint64(f.Order.Uint32(b[at+4:])), f.Order.Uint32(b[at+8:])
 		owner := at + noteHeader
 		value := at + roundUp(noteHeader+ownerSize, align)
@@ -74,8 +74,8 @@ func (f *File) notesOf(s *Section, visit func(owner string, kind uint32, value [
 	return true, nil
 }
 
-// BuildID is the value of the first GNU build id note, nil without one. Where a malformed note may be the reason that none was
-// found, the error says where that is.
+// BuildID returns the value of the first GNU build id note, or nil if there is none. If a malformed note may be the reason why none was
+// found, the error says where that note is.
 func (f *File) BuildID() (id []byte, err error) {
 	const buildID = 3 // NT_GNU_BUILD_ID
 	err = f.Notes(func(owner string, kind uint32, value []byte) bool {

@@ -45,8 +45,8 @@ func (f *File) AsPeer(peer rules.Set) *File {
 // ofDebugSections are the rules of this package.
 const ofDebugSections = rules.AsPeer | rules.PeerKinds | rules.Relocate | rules.PeerSkips | rules.PeerWaiting
 
-// peerSkips is rule 01/2.5: pahole does not read debug sections in a section group, where the type units of relocatable files are. Of
-// several others with one name it reads the first.
+// peerSkips is rule 01/2.5: pahole does not read debug sections in a section group, which hold the type units of relocatable files. If
+// several other sections have one name, it reads the first.
 func (f *File) peerSkips(s *Section) bool {
 	return f.asPeer.Has(rules.PeerSkips) && s.Flags&elf.SHF_GROUP != 0
 }
@@ -93,7 +93,7 @@ type peerRelocations struct {
 	kinds []relKind
 
 	mu   sync.Mutex
-	seen int // sections before this one are known to stop nothing, or stop is known
+	seen int // sections before this index do not stop pahole, or stop is known
 	stop int // the relocation section at which pahole stops, or the number of sections
 }
 

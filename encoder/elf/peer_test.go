@@ -11,10 +11,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// peerSections are relocated one after the other, at two places each: relocated, a place is "1", else "0".
+// peerSections are relocated one after another, at two places each. A relocated place is "1", another "0".
 var peerSections = []string{".data.a", ".debug_b", ".other.c", ".debug_d"}
 
-// relocatedAs tells which of the eight places are relocated, reading the sections in the order given.
+// relocatedAs returns which of the eight places are relocated if the sections are read in the given order.
 func relocatedAs(t *testing.T, f *image.File, order []int) string {
 	t.Helper()
 	out := []string{"", "", "", ""}
@@ -34,7 +34,7 @@ func relocatedAs(t *testing.T, f *image.File, order []int) string {
 	return strings.Join(out, " ")
 }
 
-// TestPeerStops: what makes the reference stop, and what does not, as it was measured on x86-64, i386, s390x and MIPS.
+// TestPeerStops: what makes pahole stop, and what does not, as measured on x86-64, i386, s390x and MIPS.
 func TestPeerStops(t *testing.T) {
 	const entry = 24
 	rel := func(b []byte, f *image.File, name string, i int) []byte {
@@ -43,7 +43,7 @@ func TestPeerStops(t *testing.T) {
 	header := func(b []byte, f *image.File, name string) []byte {
 		return b[binary.LittleEndian.Uint64(b[40:])+64*uint64(f.Section(name).Index):][:64]
 	}
-	symbol := func(b []byte, f *image.File) []byte { // the last one
+	symbol := func(b []byte, f *image.File) []byte { // the last symbol
 		s := f.Section(".symtab")
 		return b[s.Off+s.Size-24:][:24]
 	}
@@ -103,7 +103,7 @@ func TestPeerStops(t *testing.T) {
 	}
 }
 
-// TestPeerKinds: types that the reference does not know, and machines that it does not.
+// TestPeerKinds: relocation types and machines that pahole does not know.
 func TestPeerKinds(t *testing.T) {
 	le, be := binary.LittleEndian, binary.BigEndian
 	for _, row := range []struct {

@@ -1,6 +1,6 @@
 package elf
 
-// relOp is what a relocation does with the bytes at its place.
+// relOp is the operation of a relocation on the bytes at its offset.
 type relOp uint8
 
 const (
@@ -10,14 +10,14 @@ const (
 	relAdd                  // value += symbol + addend
 	relSub                  // value -= symbol + addend
 	relSet6                 // the low six bits are set
-	relSub6                 // the low six bits are lessened
-	relSetULEB              // a ULEB128 is set, keeping its length
-	relSubULEB              // a ULEB128 is lessened, keeping its length
-	relAdd6                 // the low six bits are raised
-	relAddULEB              // a ULEB128 is raised, keeping its length
+	relSub6                 // subtracted from the low six bits
+	relSetULEB              // a ULEB128 is set, its length stays
+	relSubULEB              // subtracted from a ULEB128, its length stays
+	relAdd6                 // added to the low six bits
+	relAddULEB              // added to a ULEB128, its length stays
 )
 
-// A relKind is an operation and the width in bytes of what it works on.
+// A relKind is an operation and the width of its operand in bytes.
 type relKind struct {
 	op   relOp
 	size uint8
@@ -25,7 +25,7 @@ type relKind struct {
 
 func (k relKind) width() int { return max(1, int(k.size)) }
 
-// patch carries one relocation out. With REL the addend lies in place.
+// patch applies one relocation. For REL, the addend is in the bytes that are patched.
 func (f *File) patch(b []byte, k relKind, sym uint64, addend int64, rela bool) {
 	six := func(v byte) { b[0] = b[0]&0xc0 | v&0x3f }
 	switch v := sym + uint64(addend); k.op {
@@ -59,7 +59,7 @@ func (f *File) load(b []byte, size uint8) uint64 {
 		return uint64(b[0])
 	case 2:
 		return uint64(f.Order.Uint16(b))
-	case 3: // little-endian LoongArch only
+	case 3: // only in little-endian LoongArch files
 		return uint64(f.Order.Uint16(b)) | uint64(b[2])<<16
 	case 4:
 		return uint64(f.Order.Uint32(b))
@@ -84,7 +84,7 @@ func (f *File) store(b []byte, size uint8, v uint64) {
 	}
 }
 
-// patchULEB sets, raises or lessens the ULEB128 at the start of b, keeping the number of its bytes.
+// patchULEB sets the ULEB128 at the start of b, or adds to it or subtracts from it. The number of its bytes stays.
 func patchULEB(b []byte, v uint64, op relOp) {
 	n, old := 0, uint64(0)
 	for n < len(b) && n < 10 {

@@ -10,12 +10,12 @@ var (
 	set64 = relKind{relSet, 8}
 )
 
-// emCSKY is the machine number of C-SKY, which the standard library lacks.
+// emCSKY is the machine number of C-SKY, which debug/elf lacks.
 const emCSKY elf.Machine = 252
 
-// relocationKinds says, for every machine, which relocations occur in debug sections (rule 01/1.2; the
-// processor supplements of the System V ABI): absolute ones of 8 to 64 bits, aligned or not, and differences. Offsets in thread-local
-// storage are left alone, since no rule asks where a thread variable lives, and so are marks that are meant for linkers.
+// relocationKinds lists, for every machine, the relocations that occur in debug sections (rule 01/1.2; the processor supplements of the
+// System V ABI): absolute ones of 8 to 64 bits, aligned or not, and differences. Offsets in thread-local storage are not applied, because
+// no rule needs the address of a thread variable. Hints for linkers are not applied either.
 var relocationKinds = map[elf.Machine]map[uint32]relKind{
 	elf.EM_X86_64:  {0: none, 1: set64, 10: set32, 11: set32, 12: set16, 14: set8, 17: none, 21: none},
 	elf.EM_386:     {0: none, 1: set32, 20: set16, 22: set8, 32: none, 36: none},
@@ -48,12 +48,12 @@ var relocationKinds = map[elf.Machine]map[uint32]relKind{
 	elf.EM_QDSP6:        {0: none, 6: set32, 7: set16, 8: set8, 47: none, 48: none},
 	emCSKY:              {0: none, 1: set32},
 	elf.EM_IA_64:        {0: none, 0x25: set32, 0x27: set64, 0x65: set32, 0x67: set64, 0xb5: none, 0xb7: none},
-	// The addend lies in place although the entry has room for one, which is zero then; for 33 it is the other way round. So it is in
-	// relocatable files of Xtensa.
+	// The addend is in the bytes that are patched although the entry has a field for it, which is zero. For type 33 it is the other way
+	// round. Relocatable files of Xtensa also have the addend in the patched bytes.
 	elf.EM_SH: {0: none, 1: {relAdd, 4}, 33: {relAdd, 2}, 34: {relAdd, 1}, 146: none, 150: none},
 }
 
-// kindsOf is the table of a machine as a list, by type.
+// kindsOf returns the table of a machine as a list, by relocation type.
 func kindsOf(m elf.Machine) []relKind {
 	var list []relKind
 	for typ, k := range relocationKinds[m] {
@@ -65,7 +65,7 @@ func kindsOf(m elf.Machine) []relKind {
 	return list
 }
 
-// Types of 16, 32 and 64 bits come for aligned places and for others.
+// Types of 16, 32 and 64 bits exist for aligned and for unaligned places.
 var sparc = map[uint32]relKind{0: none, 1: set8, 2: set16, 3: set32, 23: set32, 32: set64, 54: set64, 55: set16, 76: none, 77: none}
 
 var arc = map[uint32]relKind{0: none, 1: set8, 2: set16, 4: set32, 0x43: none}

@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// Much damage leaves what can still be read, and part of it missing: zeroed blocks of a disk, sizes and links that are wrong. Here is
-// asked what holds for every sound file, and what a reader who does not ask would lose functions or types by.
+// A damaged file can often still be read, with parts missing: a disk has zeroed blocks, or a size or link is wrong. Without checks, a
+// reader would silently lose functions or types. The checks in this file test what holds for every intact file, and report the place of the
+// damage.
 
-// Sound reports whether a section lies in the file, and shares no byte with another one.
+// Sound returns an error if a section exceeds the file or overlaps another one.
 func (f *File) Sound(s *Section) error {
 	if err := f.checkPlace(s); err != nil {
 		return err
@@ -39,7 +40,8 @@ func isZero(b []byte) bool {
 	return true
 }
 
-// checkRelocations reports whether what is named after a section relocates it, or one of its name.
+// checkRelocations returns an error if a section named as the relocations of target has another type, or relocates a section with another
+// name.
 func (f *File) checkRelocations(target *Section) error {
 	if name, _ := debugName(target.Name); name == "" || strings.HasPrefix(target.Name, ".z") {
 		return nil
@@ -59,8 +61,8 @@ func (f *File) checkRelocations(target *Section) error {
 	return nil
 }
 
-// checkEntries reports whether a table of relocations consists of whole entries, none of them lost: of two neighbours that are 0 one does
-// nothing that the other has not done.
+// checkEntries returns an error if a relocation section has a partial entry, or two zero entries in a row. A zero entry does nothing, so a
+// linker has no reason to write two; zeroed blocks of a disk look like that.
 func (s *Section) checkEntries(data []byte, size int) error {
 	if len(data)%size != 0 || s.EntSize != 0 && s.EntSize != uint64(size) {
 		return &FormatError{s.place(), uint64(len(data) / size * size), fmt.Sprintf("%d bytes in entries of %d bytes, want entries of %d bytes", len(data), s.EntSize, size)}
@@ -73,7 +75,8 @@ func (s *Section) checkEntries(data []byte, size int) error {
 	return nil
 }
 
-// checkTable reports whether a symbol table has its first entry, and as many as it says it has; n is 0 for none.
+// checkTable returns an error if a symbol table lacks the null symbol or has fewer entries than its header implies. n is 0 if the table is
+// empty.
 func (t *Symbols) checkTable() error {
 	s := t.s
 	if s.Size%uint64(t.size) != 0 || s.EntSize != 0 && s.EntSize != uint64(t.size) {
@@ -95,7 +98,7 @@ func (t *Symbols) checkTable() error {
 	return nil
 }
 
-// checkStrings reports whether a string table can be one.
+// checkStrings returns an error if a section cannot be a string table.
 func (f *File) checkStrings(s *Section, strs []byte) error {
 	switch n := len(strs); {
 	case s.Type != elf.SHT_STRTAB:
@@ -109,12 +112,12 @@ func (f *File) checkStrings(s *Section, strs []byte) error {
 	return nil
 }
 
-// doubtful reports whether check has to look at a symbol: its name lies outside or is empty, or there are sections without a header.
+// doubtful reports whether check has to examine a symbol: its name is outside of the table or empty, or a section header is zeroed.
 func (t *Symbols) doubtful(s *Symbol) bool {
 	return uint64(s.NameOff) >= uint64(len(t.strs)) || t.strs[s.NameOff] == 0 && s.NameOff != 0 || t.holes
 }
 
-// check tells what is wrong with symbol i; last says that the one in front of it is the null symbol.
+// check returns what is wrong with symbol i. last reports whether the symbol before it is zero in all fields.
 func (t *Symbols) check(i int, s *Symbol, last bool) error {
 	problem := ""
 	switch name := uint64(s.NameOff); {

@@ -11,8 +11,8 @@ import (
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// TestDamagedTables: what is missing in tables that can still be read is an error, at its place. Each row damages the headers or the
-// contents of sections.
+// TestDamagedTables: missing entries in a readable table are an error at their place. Each row damages the headers or the contents of
+// sections.
 func TestDamagedTables(t *testing.T) {
 	le := binary.LittleEndian
 	symbols := func(f *image.File) error {
@@ -101,7 +101,7 @@ func TestDamagedTables(t *testing.T) {
 	}
 }
 
-// TestEmptyTable: a symbol table without entries is none.
+// TestEmptyTable: a symbol table without entries counts as absent.
 func TestEmptyTable(t *testing.T) {
 	b := bytes.Clone(synth.Sample(synth.Target{}).Bytes())
 	f, err := newFile(b)

@@ -12,43 +12,43 @@ import (
 // A Symbol is one entry of .symtab.
 type Symbol struct {
 	Value, Size uint64
-	NameOff     uint32 // in the linked string table
-	Section     uint32 // section index, extended indices resolved; special indices as they are
+	NameOff     uint32 // offset in the linked string table
+	Section     uint32 // section index, with extended indices resolved; special indices are kept
 	Info        uint8  // binding and type
 }
 
-// Type is the symbol's type.
+// Type returns the symbol's type.
 func (s Symbol) Type() elf.SymType { return elf.ST_TYPE(s.Info) }
 
-// Bind is the symbol's binding.
+// Bind returns the symbol's binding.
 func (s Symbol) Bind() elf.SymBind { return elf.ST_BIND(s.Info) }
 
-// Symbols is the symbol table, the null symbol included. Of a linked image the entries stay in the file and are read piece by
-// piece, since a kernel has some hundred thousand; a relocatable file, whose relocations ask for any of them, keeps them.
+// Symbols is the symbol table, including the null symbol. In a linked image the entries stay in the file and are read in pieces, because a
+// kernel has hundreds of thousands. In a relocatable file they are held in memory, because relocations refer to any of them.
 type Symbols struct {
 	f        *File
 	s        *Section
 	n        int    // entries
 	size     int    // of an entry, in bytes
 	swap     bool   // big endian
-	holes    bool   // a section has a header that is zeroed
-	whole    []byte // the section; nil when its entries are read from the file
-	extended []byte // section indices that do not fit an entry
-	strs     []byte // whole names
+	holes    bool   // a section header is zeroed
+	whole    []byte // all entries; nil if they are read from the file in pieces
+	extended []byte // content of SHT_SYMTAB_SHNDX, nil if there is none
+	strs     []byte // the string table
 }
 
-// Name is the name of a symbol, as a window into the string table; empty where its offset is out of range.
+// Name returns the name of a symbol, as a slice of the string table. It is empty if the offset is out of range.
 func (t *Symbols) Name(s *Symbol) []byte { return t.NameAt(s.NameOff) }
 
-// NameAt is the name at an offset of the string table.
+// NameAt returns the name at an offset of the string table.
 func (t *Symbols) NameAt(off uint32) []byte {
 	name, _ := cstring(t.strs, uint64(off))
 	return name
 }
 
-// StartsWith reports whether the name at an offset of the string table is text, or text and more behind the byte end.
+// StartsWith reports whether the name at an offset of the string table is text, or starts with text followed by the byte end.
 func (t *Symbols) StartsWith(off uint32, text []byte, end byte) bool {
-	if len(text) == 0 { // also what has its offset out of range
+	if len(text) == 0 { // also if the offset is out of range
 		name := t.NameAt(off)
 		return len(name) == 0 || name[0] == end
 	}
@@ -60,8 +60,8 @@ func (t *Symbols) StartsWith(off uint32, text []byte, end byte) bool {
 	return (next == 0 || next == end) && string(b[:len(text)]) == string(text)
 }
 
-// Eight is the eight bytes of the string table from off on as a big-endian number: numbers compare as the bytes do. Bytes past
-// the table's end are zero.
+// Eight returns the eight bytes of the string table from off on as a big-endian number, so that numbers compare like the bytes. Bytes after
+// the end of the table are zero.
 func (t *Symbols) Eight(off uint64) uint64 {
 	if off+8 <= uint64(len(t.strs)) {
 		return binary.BigEndian.Uint64(t.strs[off:])
@@ -71,13 +71,14 @@ func (t *Symbols) Eight(off uint64) uint64 {
 	return binary.BigEndian.Uint64(b[:])
 }
 
-// Len is the number of symbols.
+// Len returns the number of symbols.
 func (t *Symbols) Len() int { return t.n }
 
-// piece is how many symbols are read at once.
+// piece is the number of symbols that one read takes from the file.
 const piece = 4096
 
-// Each gives every symbol, in table order. It ends at one that is damaged. The symbol is valid until do returns.
+// Each calls do for every symbol, in table order, up to the first damaged one, which it returns as an error. The symbol is valid until do
+// returns.
 func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 	var s Symbol
 	var buf []byte
@@ -109,8 +110,8 @@ func (t *Symbols) Each(do func(i int, s *Symbol)) error {
 	return nil
 }
 
-// Named finds the first symbol of a name that is defined in the file. It looks at the names of the entries alone, which takes much
-// less than Each does.
+// Named returns the first symbol with a name that the file defines. It compares only the name offsets of the entries, which is much faster
+// than Each.
 func (t *Symbols) Named(name string) (s Symbol, ok bool, err error) {
 	offs := t.places(name)
 	if len(offs) == 0 {
@@ -147,7 +148,7 @@ func (t *Symbols) Named(name string) (s Symbol, ok bool, err error) {
 	return Symbol{}, false, nil
 }
 
-// places are the offsets at which a name is in the string table: once as a rule, more often where it ends other names.
+// places returns the offsets at which a name is in the string table: usually one, more if other names end with it.
 func (t *Symbols) places(name string) (offs []uint32) {
 	text := append([]byte(name), 0)
 	for at := 0; ; at++ {
@@ -160,13 +161,13 @@ func (t *Symbols) places(name string) (offs []uint32) {
 	}
 }
 
-// at is a symbol of a relocatable file.
+// at returns a symbol of a relocatable file.
 func (t *Symbols) at(i uint32) (s Symbol) {
 	t.parse(&s, int(i), t.whole[int(i)*t.size:][:t.size])
 	return s
 }
 
-// parse takes entry i apart, which b begins with.
+// parse decodes entry i, which is at the start of b.
 func (t *Symbols) parse(s *Symbol, i int, b []byte) {
 	le := binary.LittleEndian
 	var shndx uint16
@@ -195,13 +196,13 @@ func (t *Symbols) parse(s *Symbol, i int, b []byte) {
 	}
 }
 
-// Sizes of an entry.
+// Sizes of an entry in bytes.
 const (
 	symSize32 = 16
 	symSize64 = 24
 )
 
-// Symbols finds the section named .symtab and reads its strings; a file without one, or with an empty one, gives nil.
+// Symbols returns the symbol table in the section .symtab and reads its strings. It returns nil if the section does not exist or is empty.
 func (f *File) Symbols() (*Symbols, error) {
 	if f.symbols != nil {
 		return f.symbols, nil
@@ -263,7 +264,8 @@ func (f *File) extendedIndices(symtab *Section) ([]byte, error) {
 	return nil, nil
 }
 
-// SymbolBase is what the values of symbols in a section count from: its address in a linked file, 0 in a relocatable one.
+// SymbolBase returns the address from which values of symbols in a section count: the section's address in a linked file, 0 in a
+// relocatable one.
 func (f *File) SymbolBase(s *Section) uint64 {
 	if f.Type == elf.ET_REL {
 		return 0
