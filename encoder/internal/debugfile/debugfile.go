@@ -26,7 +26,7 @@ var Roots = []string{"/usr/lib/debug"}
 // ErrNotFound is returned if a file that an image names is not found.
 var ErrNotFound = errors.New("debug file not found")
 
-// A place is a possible path of the wanted file, with a function that checks it.
+// A place is a possible path of the wanted file, with a function that checks the file.
 type place struct {
 	path  string
 	check func(path string, f *elf.File) error
@@ -99,7 +99,7 @@ func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
 	return first(places)
 }
 
-// first opens the first place that has the wanted file.
+// first opens the first place that holds the wanted file. It returns nil if there are no places.
 func first(places []place) (*elf.File, error) {
 	if len(places) == 0 {
 		return nil, nil
@@ -123,7 +123,7 @@ func first(places []place) (*elf.File, error) {
 	return nil, fmt.Errorf("%w: looked for %s", ErrNotFound, strings.Join(tried, ", "))
 }
 
-// open opens an image that is a regular file. Another image may name any path, and a pipe would never end.
+// open opens an image that is a regular file. An image may name any path, and reading a pipe might never end.
 func open(path string) (*elf.File, error) {
 	if _, err := input.Regular(path); err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func hasBuildID(want []byte) func(string, *elf.File) error {
 	}
 }
 
-// isSupplementary compares the id with the build id of the file and with its .debug_sup.
+// isSupplementary returns a check that compares the id with the .debug_sup and with the build id of a file.
 func isSupplementary(want []byte) func(string, *elf.File) error {
 	byBuildID := hasBuildID(want)
 	return func(path string, f *elf.File) error {
@@ -188,7 +188,8 @@ func debugLink(f *elf.File) (*crcLink, error) {
 	return &crcLink{filepath.Base(string(name)), f.Order.Uint32(rest[pad:])}, nil
 }
 
-// matches compares the checksum. It covers the stored bytes, so the file is not opened by package input, which would decompress it.
+// matches compares the checksum. The checksum covers the stored bytes, so the file is not opened with package input, which would decompress
+// it.
 func (l *crcLink) matches(path string, _ *elf.File) error {
 	r, err := os.Open(path)
 	if err != nil {

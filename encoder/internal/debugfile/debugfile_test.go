@@ -16,7 +16,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/debugfile"
 )
 
-// file is an image with a build id, if one is given, and sections by name.
+// file returns an image with a build id, if one is given, and sections by name.
 func file(id []byte, sections ...any) []byte {
 	b := synth.New(synth.Target{})
 	if id != nil {
@@ -28,7 +28,7 @@ func file(id []byte, sections ...any) []byte {
 	return b.Bytes()
 }
 
-// link is a .gnu_debuglink: name, padding to four bytes, checksum.
+// link returns the content of a .gnu_debuglink: name, padding to four bytes, checksum.
 func link(name string, of []byte) []byte {
 	b := append([]byte(name), 0)
 	b = append(b, make([]byte, (4-len(b)%4)%4)...)
@@ -41,7 +41,7 @@ func sup(name string, id ...byte) []byte {
 	return append(append(append([]byte{5, 0, 0}, name...), 0, byte(len(id))), id...)
 }
 
-// A row is an image, and files; want is the one that is found, or part of the error.
+// A row is an image and files. want is the file to be found, or part of the error.
 type row struct {
 	name  string
 	image []byte
@@ -107,7 +107,7 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-// TestDebug: the separate debug file is found by build id, then by name and checksum, and no other is taken.
+// TestDebug: the separate debug file is found by build id, then by name and checksum. No other file is accepted.
 func TestDebug(t *testing.T) {
 	id := []byte{0xab, 0xcd, 0xef}
 	mine, other := file(id, ".debug_mine", []byte{1}), file([]byte{0xab, 0xcd, 0xee})
@@ -146,7 +146,7 @@ func TestDebug(t *testing.T) {
 	}, debugfile.Debug)
 }
 
-// TestSupplementary: the file that several share is found by name, in the folders that dwz and distributions use, or by build id.
+// TestSupplementary: the supplementary file is found by name, in the folders that dwz and distributions use, or by build id.
 func TestSupplementary(t *testing.T) {
 	id := []byte{0xab, 0xcd, 0xef}
 	shared, other := file(id), file([]byte{1, 2, 3})
