@@ -1,6 +1,6 @@
 package rules
 
-// A Set is the set of rules that apply. A rule has the name of the function in a peer.go that asks for it.
+// A Set is the set of rules that apply. A rule has the name of the function in a peer.go that checks for it.
 type Set uint64
 
 // The rules of package encoder.
@@ -35,7 +35,7 @@ const (
 	LowerBound
 	UnseenChain
 	Completed
-	KeepsNames // of encoder and encoder/internal/funcs too
+	KeepsNames // used by encoder and encoder/internal/funcs too
 	ConfuseTypeUnits
 	EmptyStub
 	StaticMember
@@ -88,7 +88,7 @@ const (
 // Has reports whether a rule applies.
 func (s Set) Has(rule Set) bool { return s&rule != 0 }
 
-// Each yields the rules of the set one by one.
+// Each calls yield for the rules of the set, one by one, until yield returns false.
 func (s Set) Each(yield func(rule Set) bool) {
 	for rest := s; rest != 0; rest &= rest - 1 {
 		if !yield(rest & -rest) {
