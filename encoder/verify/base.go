@@ -6,16 +6,17 @@ import (
 	"fmt"
 )
 
-// A Base is the BTF of a kernel that modules continue, checked once for all of them. Any number of goroutines may use it.
+// A Base is the BTF of a kernel on which the BTF of modules builds. It is checked once for all of them, and may be used by any number of
+// goroutines.
 type Base struct{ c *checker }
 
-// NewBase checks the BTF of a kernel as that kernel does. A nil order is the one in which the magic reads right.
+// NewBase checks the BTF of a kernel as that kernel does. If order is nil, the magic number determines the byte order.
 func NewBase(blob []byte, kernel Kernel, order binary.ByteOrder) (*Base, error) {
 	c := newChecker(blob, Options{Kernel: kernel, Path: Vmlinux, Order: order})
 	if r := c.run(nil); r != nil {
 		return nil, fmt.Errorf("base: %w", r)
 	}
-	for i := range c.strs.ends { // made here, so that nothing is written from now on
+	for i := range c.strs.ends { // computed here, so that nothing is written later
 		if c.strs.ends[i] == nil {
 			c.strs.ends[i] = mark(c.strs.strs, class(i))
 		}
@@ -23,7 +24,7 @@ func NewBase(blob []byte, kernel Kernel, order binary.ByteOrder) (*Base, error) 
 	return &Base{c}, nil
 }
 
-// base is what a module continues, besides a distilled base; nil if there is none.
+// base returns the base of a module, apart from a distilled base. It is nil if there is none.
 func (opt *Options) base() (*checker, error) {
 	switch {
 	case opt.Checked == nil && opt.Base == nil:

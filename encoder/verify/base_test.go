@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestCheckedBase: modules get the same verdict on a base that was checked once, from many goroutines.
+// TestCheckedBase: a base that was checked once gives modules the same verdict, used by many goroutines.
 func TestCheckedBase(t *testing.T) {
 	base := newBlob()
 	i := base.integer("int", 4)

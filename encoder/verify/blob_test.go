@@ -2,23 +2,23 @@ package verify
 
 import "encoding/binary"
 
-// A blob is BTF under construction: words and strings as given, without any check.
+// A blob is BTF under construction, from words and strings that are not checked.
 type blob struct {
 	big   bool
 	types []byte
 	strs  []byte
-	start uint32 // string offset of the first own byte
+	start uint32 // offset of the first own string
 	next  uint32 // id of the next type
 }
 
 func newBlob() *blob { return &blob{strs: []byte{0}, next: 1} }
 
-// split continues the ids and strings of a base.
+// split starts a blob that continues the ids and strings of a base.
 func (b *blob) split() *blob {
 	return &blob{big: b.big, start: b.start + uint32(len(b.strs)), next: b.next}
 }
 
-// str adds a string. No string is the absence of a name, while a string may be empty.
+// str adds a string and returns its offset.
 func (b *blob) str(s ...string) uint32 {
 	if len(s) == 0 {
 		return 0
@@ -38,7 +38,7 @@ func (b *blob) order() interface {
 	return binary.LittleEndian
 }
 
-// words adds to the last type.
+// words appends words to the last type.
 func (b *blob) words(ws ...uint32) {
 	for _, w := range ws {
 		b.types = b.order().AppendUint32(b.types, w)
@@ -49,7 +49,7 @@ const kindFlagBit = 1 << 31
 
 func info(kind, vlen uint32) uint32 { return kind<<24 | vlen }
 
-// add starts a type and gives its id.
+// add starts a type and returns its id.
 func (b *blob) add(name, info, third uint32, rest ...uint32) uint32 {
 	b.words(name, info, third)
 	b.words(rest...)
@@ -67,7 +67,7 @@ func (b *blob) ref(kind, to uint32, name ...string) uint32 {
 
 func (b *blob) bytes() []byte { return b.header(24) }
 
-// header puts a header of the given length in front.
+// header prepends a header of the given length.
 func (b *blob) header(length uint32) []byte {
 	o := b.order()
 	out := o.AppendUint16(nil, magic)
@@ -79,7 +79,7 @@ func (b *blob) header(length uint32) []byte {
 	return append(append(out, b.types...), b.strs...)
 }
 
-// withLayout is a small blob with a layout section of n bytes in front of the strings, moved by some bytes.
+// withLayout returns a small blob with a layout section of n bytes before the strings, moved by some bytes.
 func withLayout(n, move uint32) []byte {
 	b := newBlob()
 	b.integer("int", 4)
@@ -95,7 +95,7 @@ func withLayout(n, move uint32) []byte {
 	return append(out[:knownHeader+types], tail...)
 }
 
-// stringsFirst has a string section of n bytes in front of the types.
+// stringsFirst returns a blob with a string section of n bytes before the types.
 func stringsFirst(n uint32) []byte {
 	b := newBlob()
 	b.integer("int", 4)

@@ -2,8 +2,8 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// chains walks from every modifier to what it modifies (rule 05/8). A walk ends early at an id whose own
-// chain has passed, so a long chain whose inner parts come first is accepted, and a walk is never longer than 33 steps.
+// chains walks from every modifier to the type that it modifies (rule 05/8). A walk ends early at an id whose own chain has passed. So a
+// long chain is accepted if its inner parts have lower ids, and no walk is longer than 33 steps.
 func (c *checker) chains() *Refusal {
 	first := c.firstID
 	for i := range c.recs {
@@ -24,7 +24,7 @@ func (c *checker) chains() *Refusal {
 }
 
 func (c *checker) chain(start uint32) string {
-	tags := true // only tags so far
+	tags := true // all types so far were type tags
 	id := start
 	for steps := 0; ; steps++ {
 		k := c.kindOf(id)

@@ -11,18 +11,18 @@ const (
 	magic         = 0xeb9f
 	recordSize    = 12
 	entrySize     = 4        // of the layout section
-	maxLoad       = 16 << 20 // bytes that BPF_BTF_LOAD takes
+	maxLoad       = 16 << 20 // the largest blob that BPF_BTF_LOAD accepts, in bytes
 	maxStrings    = 0x1000000
 	maxNameOffset = 0xffffff
-	maxID         = 0xfffff // the highest id that a reference may hold
-	maxTypes      = 0xfffff // types that the kernel keeps, void included; what comes later is parsed and dropped
+	maxID         = 0xfffff // the highest id that the kernel allows as a reference
+	maxTypes      = 0xfffff // types that the kernel keeps, including void; later ones are parsed and dropped
 	maxDepth      = 32
 	maxChain      = 32
-	maxBits       = 128 // of an integer or bit-field
+	maxBits       = 128 // of an integer or bit field
 	textPiece     = 1023
 )
 
-// A checker holds one blob while it is checked.
+// A checker holds the state of the check of one blob.
 type checker struct {
 	gen     *generation
 	kernel  Kernel
@@ -32,18 +32,18 @@ type checker struct {
 	blob    []byte
 
 	// Set by header.
-	strs     names // of the blob itself
+	strs     names // strings of the blob itself
 	types    []byte
 	typesAt  uint32 // offset of types in the blob
-	baseStrs *names // of the base, if there is one
-	strStart uint32 // offset at which the own strings start: the length of the base's
+	baseStrs *names // strings of the base, nil without one
+	strStart uint32 // offset of the blob's first own string: the length of the base's strings
 	firstID  uint32
 
-	under *checker // of the base, where somebody looks into that
+	under *checker // checker of the base, set only if a check looks at the base
 
 	// Set by meta.
-	recs []uint32 // offset in types, by id - firstID; without the types that the kernel drops
-	last record   // the last one, dropped or not
+	recs []uint32 // offset in types, by id - firstID, except for types that the kernel drops
+	last record   // the last type, dropped or not
 }
 
 func newChecker(blob []byte, opt Options) *checker {
@@ -63,7 +63,7 @@ func newChecker(blob []byte, opt Options) *checker {
 	return c
 }
 
-// order reads four bytes in the byte order of the kernel.
+// order reads four bytes as a number in the given byte order.
 func order(b []byte, big bool) uint32 {
 	v := binary.LittleEndian.Uint32(b)
 	if big {
@@ -72,10 +72,10 @@ func order(b []byte, big bool) uint32 {
 	return v
 }
 
-// word reads the type section.
+// word reads four bytes of the type section.
 func (c *checker) word(at uint32) uint32 { return order(c.types[at:], c.big) }
 
-// A record is the common part of a type, taken apart.
+// A record is the decoded common part of a type.
 type record struct {
 	id, at uint32 // at is the offset in the type section
 	name   uint32
@@ -85,10 +85,10 @@ type record struct {
 	kflag  bool
 }
 
-// body is where the part after the record starts.
+// body returns the offset of the part after the record.
 func (r *record) body() uint32 { return r.at + recordSize }
 
-// read takes apart the record at an offset; its twelve bytes must be there.
+// read decodes the record at an offset. The caller has checked that its twelve bytes exist.
 func (c *checker) read(id, at uint32) record {
 	info := c.word(at + 4)
 	return record{
@@ -100,7 +100,7 @@ func (c *checker) read(id, at uint32) record {
 // exists reports whether an id is void or a type of the blob or its base.
 func (c *checker) exists(id uint32) bool { return id < c.firstID+uint32(len(c.recs)) }
 
-// rec is a type of the blob itself. Void is a record of kind void.
+// rec returns a type of the blob itself. For void and types of the base it returns a record of kind void.
 func (c *checker) rec(id uint32) record {
 	if id < c.firstID {
 		return record{}
@@ -108,7 +108,7 @@ func (c *checker) rec(id uint32) record {
 	return c.read(id, c.recs[id-c.firstID])
 }
 
-// kindOf is rec(id).kind at a lower price.
+// kindOf is a faster rec(id).kind.
 func (c *checker) kindOf(id uint32) btf.Kind {
 	if id < c.firstID {
 		return btf.KindVoid
@@ -116,10 +116,10 @@ func (c *checker) kindOf(id uint32) btf.Kind {
 	return btf.Kind(c.word(c.recs[id-c.firstID]+4) >> 24 & c.gen.kinds)
 }
 
-// A child is a member, an enumerator, a parameter or an entry of a section: up to three words.
+// A child is a member, an enumerator, a parameter or a section entry: up to three words.
 type child struct{ at, a, b, c uint32 }
 
-// child reads the i-th one; r's body must be whole.
+// child returns the i-th child of r. The caller has checked that r's body is complete.
 func (c *checker) child(r *record, i uint32) child {
 	words := uint32(btf.ShapeOf(r.kind).Each)
 	at := r.body() + 4*words*i
@@ -130,12 +130,12 @@ func (c *checker) child(r *record, i uint32) child {
 	return ch
 }
 
-// inStrings reports whether a name offset can be read.
+// inStrings reports whether a name offset is valid.
 func (c *checker) inStrings(off uint32) bool {
 	return off <= maxNameOffset && off < c.strStart+uint32(len(c.strs.strs))
 }
 
-// strings is the table that holds an offset, and the offset in it.
+// strings returns the string table that an offset belongs to, and the offset in that table.
 func (c *checker) strings(off uint32) (*names, uint32) {
 	if off < c.strStart {
 		return c.baseStrs, off
@@ -143,7 +143,7 @@ func (c *checker) strings(off uint32) (*names, uint32) {
 	return &c.strs, off - c.strStart
 }
 
-// text is the string at an offset in range, cut where the kernel's log cuts it.
+// text returns the string at a valid offset, cut to the length at which the kernel's log cuts it.
 func (c *checker) text(off uint32) string {
 	n, at := c.strings(off)
 	b := n.strs[at:min(uint64(at)+textPiece, uint64(len(n.strs)))]
@@ -155,17 +155,17 @@ func (c *checker) text(off uint32) string {
 	return string(b)
 }
 
-// empty reports whether the string at an offset in range has no byte.
+// empty reports whether the string at a valid offset is empty.
 func (c *checker) empty(off uint32) bool {
 	n, at := c.strings(off)
 	return n.strs[at] == 0
 }
 
-// named reports whether a name of the class, not empty, is at an offset in range.
+// named reports whether a non-empty name of the class is at a valid offset.
 func (c *checker) named(cl class, off uint32) bool {
 	n, at := c.strings(off)
 	return n.valid(cl, at, c.gen.identifier)
 }
 
-// anonymousOr allows no name at all besides an identifier.
+// anonymousOr reports whether there is no name, or the name is an identifier.
 func (c *checker) anonymousOr(off uint32) bool { return off == 0 || c.named(identifierBytes, off) }

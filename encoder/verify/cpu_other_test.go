@@ -6,5 +6,5 @@ import "time"
 
 var started = time.Now()
 
-// cpuTime is wall time where the system does not tell.
+// cpuTime is wall time on systems without a CPU time.
 func cpuTime() time.Duration { return time.Since(started) }

@@ -6,12 +6,14 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A distilled base holds the few types of a kernel that a module refers to. When the module is loaded they are looked up
-// in the BTF of the running kernel (rule 05/11). The kernel asks for each of its types which distilled
-// types it could be; a distilled type needs exactly one answer. The index below is made so that whatever is found under a
-// key matches, and hostile blobs with many types of one name cost no more than others.
+// Can the distilled base of a module be applied to a kernel?
+//
+// A distilled base holds the few types of a kernel that a module refers to. When the module is loaded, the kernel looks them up in its own
+// BTF (rule 05/11). For each type of its own BTF it determines which distilled types that type matches. Each distilled type needs exactly
+// one match. The index below has one key for each way to match. Every type found under a key does match, so hostile blobs with many types
+// of one name cost no more than others.
 
-// Keys of phrases for verdicts that hold names and numbers.
+// Keys of phrases for verdicts that contain names and numbers.
 const (
 	distilledAnonymous = "distilled type is anonymous"
 	distilledKind      = "distilled type has unexpected kind"
@@ -23,7 +25,7 @@ var (
 	distillable = btf.Kinds(btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindStruct, btf.KindUnion, btf.KindFwd)
 )
 
-// checkDistilled reports whether a blob holds nothing but what a distilled base may hold.
+// checkDistilled returns a refusal if a blob holds a type that a distilled base must not hold.
 func checkDistilled(d *checker) *Refusal {
 	for i := range d.recs {
 		r := d.rec(d.firstID + uint32(i))
@@ -39,17 +41,17 @@ func checkDistilled(d *checker) *Refusal {
 	return nil
 }
 
-// A sameness says what must agree, besides the name, for a type to be a distilled one.
+// A sameness says which properties of a kernel's type must equal those of a distilled type, in addition to the name.
 type sameness uint8
 
 const (
 	sameInt      sameness = iota // size and encoding
 	sameFloat                    // size
 	sameEnum                     // size
-	sameSize                     // of a struct or union, where the name alone does not tell
-	sameEmbedded                 // size of a struct or union that lies in another by value
-	sameName                     // of any other struct or union
-	sameFlag                     // of a forward declaration
+	sameSize                     // size of a struct or union whose name is not unique in the kernel
+	sameEmbedded                 // size of a struct or union that another one holds by value
+	sameName                     // nothing else, for any other struct or union
+	sameFlag                     // kind flag of a forward declaration
 )
 
 type likeness struct {
@@ -59,14 +61,14 @@ type likeness struct {
 	flag uint32
 }
 
-// relocate finds every distilled type in the base.
+// relocate looks up every distilled type in the base.
 func relocate(split, distilled, base *checker) *Refusal {
 	index := indexDistilled(distilled, embedded(split, distilled))
 	names := map[string]bool{}
 	for key := range index {
 		names[key.name] = true
 	}
-	// The kernel counts structs and unions by the place of their name, so a string that occurs twice makes two names.
+	// The kernel counts structs and unions by the offset of their name, so a string stored twice counts as two names.
 	count := map[uint32]int{}
 	for i := range base.recs {
 		r := base.rec(base.firstID + uint32(i))
@@ -104,7 +106,7 @@ func relocate(split, distilled, base *checker) *Refusal {
 	return nil
 }
 
-// twice refuses a distilled type that could be an earlier type of the base and another one.
+// twice refuses a distilled type that matches two types of the base.
 func (c *checker) twice(id, earlier uint32, other *record) *Refusal {
 	r := c.rec(id)
 	return c.refuse(fault{rec: &r, key: distilledTwice, phrase: fmt.Sprintf(
@@ -112,7 +114,7 @@ func (c *checker) twice(id, earlier uint32, other *record) *Refusal {
 		c.text(r.name), r.id, other.third, other.id, earlier)})
 }
 
-// indexDistilled puts every distilled type under the keys by which it is found.
+// indexDistilled lists every distilled type under the keys by which it is found.
 func indexDistilled(d *checker, embedded []bool) map[likeness][]uint32 {
 	index := map[likeness][]uint32{}
 	put := func(id uint32, key likeness) { index[key] = append(index[key], id) }
@@ -145,8 +147,8 @@ func indexDistilled(d *checker, embedded []bool) map[likeness][]uint32 {
 	return index
 }
 
-// likenesses lists the keys under which a base type finds the distilled types that it can be. The kernel does not compare
-// kinds where the distilled type is a struct or a union.
+// likenesses returns the keys of the distilled types that a type of the base matches. The kernel does not compare kinds if the distilled
+// type is a struct or a union.
 func likenesses(base *checker, r *record, name string, count int) []likeness {
 	size := r.third
 	bySize := likeness{name: name, like: sameSize, size: size}
@@ -165,8 +167,8 @@ func likenesses(base *checker, r *record, name string, count int) []likeness {
 	if count > 1 {
 		keys = []likeness{bySize}
 	}
-	// A forward declaration is compared by the kind flag, which has another meaning in a struct: one with bit-fields is
-	// never found, a union only with them.
+	// A forward declaration is compared by the kind flag. In a struct this flag means that it has bit fields: so a struct with bit fields
+	// never matches, and a union matches only with them.
 	if (r.kind == btf.KindUnion) == r.kflag {
 		keys = append(keys, likeness{name: name, like: sameFlag, flag: flag(r)})
 	}
@@ -180,10 +182,10 @@ func flag(r *record) uint32 {
 	return 0
 }
 
-// embedded marks the distilled types that lie by value in a struct or union of the module, behind modifiers or in arrays.
+// embedded marks the distilled types that a struct or union of the module holds by value, through modifiers or in arrays.
 func embedded(split, distilled *checker) []bool {
 	in := make([]bool, len(distilled.recs))
-	walked := make([]bool, len(split.recs)) // what lies behind is marked already
+	walked := make([]bool, len(split.recs)) // the walk from these types is done
 	for i := range split.recs {
 		r := split.rec(split.firstID + uint32(i))
 		if !btf.Composites.Has(r.kind) {

@@ -36,7 +36,7 @@ func both(fs ...func(*blob)) func(*blob) {
 	}
 }
 
-// sameString adds structs that share the place of their name, as they do in BTF that was made by an encoder.
+// sameString adds structs that share the string of their name, as in the output of an encoder.
 func sameString(sizes ...uint32) func(*blob) {
 	return func(b *blob) {
 		name := b.str("foo")
@@ -123,7 +123,7 @@ func TestRelocate(t *testing.T) {
 	}
 }
 
-// TestModule follows a module onto its base, and onto one that is not its own.
+// TestModule checks a module against its base, and against one that is not its own.
 func TestModule(t *testing.T) {
 	base := newBlob()
 	i := base.integer("int", 4)
@@ -150,7 +150,7 @@ func TestModule(t *testing.T) {
 	if err := check(Newest, []byte("no BTF at all"), nil); !errors.As(err, &r) || r.Path != Vmlinux {
 		t.Errorf("on a base that is no BTF: %v", err)
 	}
-	// A kernel that knows no distilled base passes it over.
+	// A kernel that does not know distilled bases ignores it.
 	distilled := newBlob()
 	distilled.integer("char", 1)
 	if err := check(V6_1, split0(base, split), distilled.bytes()); err != nil {
@@ -161,7 +161,7 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// split0 is the base without what was added to it after the split.
+// split0 is the base without the types added after the split.
 func split0(base, split *blob) []byte {
 	b := *base
 	b.strs = b.strs[:split.start]

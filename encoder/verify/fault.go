@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A lineStyle says how much of a type the kernel prints in front of its verdict.
+// A lineStyle says how much of a type the kernel prints before its verdict.
 type lineStyle uint8
 
 const (
@@ -16,18 +16,18 @@ const (
 	headLine                   // [id] KIND name
 	fullLine                   // [id] KIND name details
 	childLine                  // the member or section entry
-	lastLine                   // the kernel adds nothing to what it printed last
+	lastLine                   // the kernel prints nothing more after its last line
 	silent                     // the log is empty
 )
 
-// A fault is what a check found, before it is put in words.
+// A fault is the raw result of a check, before it becomes a Refusal.
 type fault struct {
 	rec    *record // nil for header and sections
 	child  child   // for childLine
-	at     uint32  // place in the type section, if not that of the record
-	where  uint64  // place in the blob, without a record
+	at     uint32  // offset in the type section, if not that of the record
+	where  uint64  // offset in the blob, without a record
 	phrase string
-	key    string // in phrases, if not the phrase up to its first number
+	key    string // key in phrases, if it is not the phrase up to its first number
 	line   lineStyle
 }
 
@@ -51,12 +51,12 @@ func (c *checker) inside(r *record, ch child, phrase string) *Refusal {
 	return c.refuse(fault{rec: r, child: ch, at: ch.at, phrase: phrase, line: childLine})
 }
 
-// refuse puts a fault in words.
+// refuse makes a Refusal of a fault.
 func (c *checker) refuse(f fault) *Refusal {
 	e := explain(f)
 	out := &Refusal{Path: c.path, Kernel: c.kernel, Errno: e.errno, Offset: f.where, Phrase: f.phrase, Reason: e.why, key: keyOf(f)}
 	if f.line >= lastLine {
-		out.Phrase = "" // the name of the fault is ours
+		out.Phrase = "" // the kernel prints no phrase for this fault
 	}
 	if f.rec != nil {
 		out.TypeID, out.Kind = f.rec.id, f.rec.kind
@@ -66,7 +66,7 @@ func (c *checker) refuse(f fault) *Refusal {
 		out.Offset = uint64(c.typesAt) + uint64(max(f.rec.at, f.at))
 	}
 	line := c.lineText(f)
-	line = line[strings.LastIndexByte(line, '\n')+1:] // names may hold line ends
+	line = line[strings.LastIndexByte(line, '\n')+1:] // names may contain line ends
 	out.Line = strings.TrimLeft(line, " \t")
 	return out
 }
@@ -93,12 +93,12 @@ func (c *checker) lineText(f fault) string {
 // An entry of phrases explains one verdict.
 type entry struct {
 	phrase string   // up to the first number
-	kind   btf.Kind // a certain kind, or void for all others
+	kind   btf.Kind // the kind it applies to; void for all others
 	errno  Errno
 	why    string
 }
 
-// explain finds the entry of a fault; the kind's own comes first.
+// explain returns the entry of a fault. An entry for its kind takes precedence.
 func explain(f fault) entry {
 	key := keyOf(f)
 	general := entry{errno: EINVAL, why: "the kernel does not accept this"}
@@ -116,7 +116,7 @@ func explain(f fault) entry {
 	return general
 }
 
-// keyOf is what a fault is called in phrases.
+// keyOf returns the key of a fault in phrases.
 func keyOf(f fault) string {
 	if f.key != "" {
 		return f.key

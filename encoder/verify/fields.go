@@ -7,17 +7,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Structs that hold locks, list heads and nodes, tree roots and nodes, reference counts or kernel pointers (rule 05/8).
-// A load parses them for later use by programs, and refuses the blob without a word if one makes no sense.
+// Special fields are locks, list heads and nodes, tree roots and nodes, reference counts and kernel pointers in structs (rule 05/8). A load
+// finds them for later use by programs, and refuses the blob without a log line if one is invalid.
 //
-// A struct is parsed if the type of one of its members is itself special. The parse looks into arrays and into structs
-// held by value, and through one volatile in front of a pointer, but never through another qualifier or a typedef. A type
-// tag with kind flag is an attribute and no tag. A kernel pointer to a struct of the kernel needs a destructor, which the
-// structs of this page lack; for other structs only the running kernel knows whether it has them and their destructors, so
-// they are taken for structs of the program. Unions and other places where a special type means nothing are passed over. What was
-// found inside a struct is kept, so each struct is walked once.
+// A struct is parsed if the type of one of its members is itself special. The parse follows arrays, structs held by value, and one volatile
+// before a pointer, but no other qualifier and no typedef. A type tag with kind flag is an attribute and does not count as a tag. A kernel
+// pointer to a struct of the kernel needs a destructor, which the structs named in this file do not have. For other structs only the
+// running kernel knows; they are treated as structs of the program. Special types in unions and other places without meaning are skipped.
+// The result for each struct is kept, so each struct is walked once.
 
-// A special kind of field.
+// A fieldKind is a kind of special field.
 type fieldKind uint8
 
 const (
@@ -32,13 +31,13 @@ const (
 	noField
 )
 
-// specials are known by the name and size of a struct.
+// specials lists the special structs by name and size.
 var specials = [...]struct {
 	name        string
 	size, align uint32
 	once        bool // per struct
-	starts      bool // a member of this type makes a struct worth parsing
-	repeats     bool // may stand in an array
+	starts      bool // a struct with a member of this type is parsed
+	repeats     bool // allowed in an array
 }{
 	spinLock: {name: "bpf_spin_lock", size: 4, align: 4, once: true, starts: true},
 	resLock:  {name: "bpf_res_spin_lock", size: 4, align: 4, once: true},
@@ -50,21 +49,21 @@ var specials = [...]struct {
 	kptr:     {size: 8, align: 8, repeats: true},
 }
 
-// kptrTags are the type tags behind a pointer that make it a kernel pointer.
+// kptrTags are the type tags that make a pointer a kernel pointer.
 var kptrTags = []string{"kptr_untrusted", ownedTag, "percpu_kptr"}
 
-// ownedTag is the one of them whose pointers need a destructor.
+// ownedTag is the tag whose pointers need a destructor.
 const ownedTag = "kptr"
 
-// othersOfKernel are names of structs that every kernel with special fields has, beside those of the fields.
+// othersOfKernel are names of more structs that every kernel with special fields has.
 var othersOfKernel = []string{"bpf_timer", "bpf_dynptr", "bpf_wq", "bpf_task_work"}
 
-// otherTag makes a pointer to user memory, which counts only in the value of a map.
+// otherTag marks a pointer to user memory. It has an effect only in the value of a map.
 const otherTag = "uptr"
 
 const maxFields = 11
 
-// Verdicts of this check; the words are ours.
+// Verdicts of this check. The kernel prints none, so the words are ours.
 const (
 	fieldTwice    = "field twice"
 	fieldCount    = "too many fields"
@@ -82,36 +81,36 @@ const (
 	fieldDtor     = "kernel pointer without destructor"
 )
 
-// A field is one special field, at an offset in bytes.
+// A field is one special field. Its offset is in bytes.
 type field struct {
 	kind    fieldKind
 	off     uint32
-	content uint32 // of a root: the struct that it holds
-	points  uint32 // of a kernel pointer that needs a destructor: the struct behind it
-	node    []byte // of a root: the member of that struct by which it is held
+	content uint32 // for a root: the struct that it holds
+	points  uint32 // for a kernel pointer that needs a destructor: the struct that it points to
+	node    []byte // for a root: the member of that struct that links it
 }
 
-// A layout is what was found inside a struct.
+// A layout is the list of special fields in a struct.
 type layout struct {
 	fields []field
-	height int // of structs inside each other
-	room   int // fields that may be found
+	height int // nesting depth of structs
+	room   int // how many fields may still be found
 	mask   uint32
 }
 
 type fieldParser struct {
 	*checker
-	starts  []bool             // by id: makes a struct worth parsing
-	known   map[uint32]*layout // by struct: fields before any is checked
-	parsed  map[uint32]*layout // by struct: fields that passed
+	starts  []bool             // by id: a struct that has this type is parsed
+	known   map[uint32]*layout // by struct: fields before the checks
+	parsed  map[uint32]*layout // by struct: fields that passed the checks
 	tags    map[place]uint32   // contains: tags
-	structs map[string]uint32  // first id of each name; made when first asked for
+	structs map[string]uint32  // first id of each name; built on first use
 }
 
 // A place is a member of a struct.
 type place struct{ typ, member uint32 }
 
-// fields makes the check for every struct.
+// fields checks every struct.
 func (c *checker) fields() *Refusal {
 	p := &fieldParser{checker: c, known: map[uint32]*layout{}, parsed: map[uint32]*layout{}}
 	if !p.findStarts() {
@@ -139,7 +138,7 @@ func (c *checker) fields() *Refusal {
 	return nil
 }
 
-// findStarts notes the first struct of each special name, and all kernel pointers. It reports whether there are any.
+// findStarts marks the first struct of each special name, and all kernel pointers. It reports whether there are any.
 func (p *fieldParser) findStarts() bool {
 	p.starts = make([]bool, int(p.firstID)+len(p.recs))
 	some := false
@@ -171,8 +170,8 @@ func (p *fieldParser) worth(r *record) bool {
 	return false
 }
 
-// special is the kind of field that a type of this name is. The kernel asks for the name first and for a struct of the
-// right size later, which matters for what may occur once.
+// special returns the kind of field for a type of this name. The kernel compares the name first and the size of the struct later. That
+// order matters for kinds that may occur only once.
 func (p *fieldParser) special(r *record) fieldKind {
 	n, at := p.strings(r.name)
 	if !bytes.HasPrefix(n.strs[at:], []byte("bpf_")) {
@@ -187,14 +186,14 @@ func (p *fieldParser) special(r *record) fieldKind {
 	return noField
 }
 
-// A pointerTag is what the type tag behind a pointer says.
+// A pointerTag is the meaning of the type tag of a pointer.
 type pointerTag struct {
-	counts bool   // it is one that matters
+	counts bool   // the tag has a meaning here
 	isKptr bool   // a kernel pointer to a struct
-	points uint32 // that struct, if a destructor is wanted
+	points uint32 // that struct, if a destructor is needed
 }
 
-// tagged reads the type tag behind a pointer.
+// tagged reads the type tag of a pointer.
 func (p *fieldParser) tagged(r *record) pointerTag {
 	if r.kind != btf.KindPtr || p.kindOf(r.third) != btf.KindTypeTag {
 		return pointerTag{}
@@ -224,7 +223,7 @@ func (p *fieldParser) tagged(r *record) pointerTag {
 	return out
 }
 
-// behindVolatile is the pointer behind a volatile, or the type itself.
+// behindVolatile returns the type inside a volatile if that is a pointer, and otherwise the type itself.
 func (p *fieldParser) behindVolatile(r record) record {
 	if r.kind == btf.KindVolatile && p.kindOf(r.third) == btf.KindPtr {
 		return p.rec(r.third)
@@ -238,7 +237,7 @@ func (p *fieldParser) wantsDestructor(id uint32) bool {
 	return p.special(&r) != noField || slices.Contains(othersOfKernel, p.text(r.name))
 }
 
-// look finds the fields of a struct and of those inside it. Errors are final: nothing is kept for them.
+// look finds the fields of a struct and of the structs inside it. Errors end the check, so nothing is kept for them.
 func (p *fieldParser) look(r *record, level, room int) (*layout, string) {
 	if known := p.known[r.id]; known != nil {
 		if level+known.height > maxDepth {
@@ -331,7 +330,7 @@ func (p *fieldParser) lookInside(out *layout, t *record, off, n uint32, level in
 	return out.add(in.fields, off, n, t.third)
 }
 
-// add appends fields, n times if they are in an array.
+// add appends fields, repeated n times if they are in an array.
 func (l *layout) add(fs []field, off, n, size uint32) string {
 	if len(fs) == 0 {
 		return ""
@@ -358,7 +357,7 @@ func (l *layout) add(fs []field, off, n, size uint32) string {
 	return ""
 }
 
-// parse checks the fields of a struct among each other.
+// parse checks how the fields of a struct go together.
 func (p *fieldParser) parse(r *record) string {
 	l, phrase := p.look(r, 0, maxFields)
 	if phrase != "" {
@@ -424,7 +423,7 @@ func (p *fieldParser) contains(typ, i uint32) (content uint32, node []byte, phra
 
 const containsPrefix = "contains:"
 
-// readTags collects the contains: tags, and the structs that they may name. Two tags on one member are none.
+// readTags collects the contains: tags, and the structs that they may name. If a member has two, both are ignored.
 func (p *fieldParser) readTags() {
 	p.tags, p.structs = map[place]uint32{}, map[string]uint32{}
 	for i := range p.recs {
@@ -450,7 +449,7 @@ func (p *fieldParser) readTags() {
 	}
 }
 
-// holds checks that the struct in a root has the node by which it is held.
+// holds checks that the struct in a root has the node that links it.
 func (p *fieldParser) holds(f field) string {
 	want := listNode
 	if f.kind == rbRoot {
@@ -475,7 +474,7 @@ func (p *fieldParser) holds(f field) string {
 	return ""
 }
 
-// owns checks that a struct which can be held by others holds only structs that hold nothing.
+// owns checks that a struct which others can hold holds only structs that hold nothing.
 func (p *fieldParser) owns(id uint32) string {
 	const roots, nodes = 1<<listHead | 1<<rbRoot, 1<<listNode | 1<<rbNode
 	l := p.parsed[id]

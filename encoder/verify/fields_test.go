@@ -12,10 +12,10 @@ type fieldCase struct {
 	want string
 }
 
-// fieldCases were all put to a running kernel 6.18.
+// fieldCases were all tried on a running kernel 6.18.
 func fieldCases() []fieldCase {
 	type m struct {
-		typ string // a special name, or one of those below
+		typ string // a special name, or one of the names below
 		off uint32 // in bits
 		tag string
 	}
@@ -30,7 +30,7 @@ func fieldCases() []fieldCase {
 		ids["two nodes"] = b.add(0, info(kArray, 0), 0, ids["bpf_list_node"], ids["int"], 2)
 		ids["user pointer"] = b.ref(kPtr, b.ref(kTypeTag, ids["int"], "user"))
 		ids["kernel pointer"] = b.ref(kPtr, b.ref(kTypeTag, b.add(b.str("verify_local_struct"), info(kStruct, 0), 8), "kptr"))
-		// behind makes a pointer to a type tag in front of a type, which may have the kind flag.
+		// behind makes a pointer to a type tag on a type. The tag may have the kind flag.
 		behind := func(text string, flag, to uint32) uint32 {
 			return b.ref(kPtr, b.add(b.str(text), info(kTypeTag, 0)|flag, to))
 		}

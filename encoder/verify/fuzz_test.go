@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// mutate changes a blob in ways that keep most of its structure: words of types and of the header, types taken out or
-// repeated, strings, with the section lengths put right again.
+// mutate changes a blob but keeps most of its structure: words of types and of the header, types removed or repeated, strings. It corrects
+// the section lengths.
 func mutate(r *rand.Rand, blob []byte) []byte {
 	out := append([]byte{}, blob...)
 	o := binary.LittleEndian
@@ -25,7 +25,7 @@ func mutate(r *rand.Rand, blob []byte) []byte {
 		at := 4 * r.IntN(len(body)/4+1)
 		switch n := 4 * r.IntN(8); {
 		case at+4 > len(body):
-		case r.IntN(3) == 0: // a word of another place
+		case r.IntN(3) == 0: // a word from another place
 			copy(body[at:at+4], body[4*r.IntN(len(body)/4):])
 		case r.IntN(3) == 0:
 			o.PutUint32(body[at:], uint32(r.IntN(40)))
@@ -48,7 +48,7 @@ func mutate(r *rand.Rand, blob []byte) []byte {
 	return append(append(head, body...), rest...)
 }
 
-// holdTo checks what is true of every answer, whatever the blob.
+// holdTo checks what every result must satisfy, for any blob.
 func holdTo(t testing.TB, blob []byte) {
 	t.Helper()
 	base := newBlob()
@@ -99,14 +99,14 @@ func plausible(t testing.TB, blob []byte, err error) {
 	}
 }
 
-// relocatable puts a blob in every place of a relocation.
+// relocatable uses a blob in every role of a relocation.
 func relocatable(blob, base []byte) {
 	Check(blob, Options{Path: Module, Base: base, Distilled: blob})
 	Check(blob, Options{Path: Module, Base: blob, Distilled: base})
 	Check(base, Options{Path: Module, Base: blob, Distilled: blob})
 }
 
-// FuzzCheck starts from the vectors. The seed drives changes that the fuzzer's own would not come to.
+// FuzzCheck starts from the vectors. The seed selects changes that the fuzzer would hardly find.
 func FuzzCheck(f *testing.F) {
 	for i, v := range vectors(f) {
 		if len(v.blob) < 4096 {
@@ -123,7 +123,7 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// TestDamaged does so for some thousands of blobs without the fuzzer.
+// TestDamaged makes such changes some thousand times, without the fuzzer.
 func TestDamaged(t *testing.T) {
 	all := vectors(t)
 	for i := range uint64(3000) {

@@ -8,8 +8,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// generateFields makes blobs of structs with special fields: locks, lists, trees, reference counts and kernel pointers, in
-// and behind whatever may stand in front of them. Nearly all of them pass every check before that of the fields.
+// generateFields makes blobs of structs with special fields: locks, lists, trees, reference counts and kernel pointers, inside arrays,
+// structs, qualifiers and tags. Nearly all of them pass every check before that of the fields.
 func generateFields(r *rand.Rand) []byte {
 	d := &draft{Rand: r, names: newBlob()}
 	d.int = d.add(btf.KindInt, false, 0, "int", 4, word(4), word(1<<24|32))
@@ -36,7 +36,7 @@ func generateFields(r *rand.Rand) []byte {
 	return d.bytes()
 }
 
-// A draft is BTF whose types are not numbered yet, so that any of them can come first.
+// A draft is BTF whose types have no ids yet, so that any of them can come first.
 type draft struct {
 	*rand.Rand
 	names *blob
@@ -60,7 +60,7 @@ func word(n uint32) draftWord { return draftWord{n: n} }
 
 func typ(i int) draftWord { return draftWord{of: i + 1} }
 
-// void is what typ takes for no type.
+// void is the argument of typ for no type.
 const void = -1
 
 func (d *draft) add(k btf.Kind, flag bool, vlen uint32, name string, size uint32, words ...draftWord) int {
@@ -76,7 +76,7 @@ func (d *draft) add(k btf.Kind, flag bool, vlen uint32, name string, size uint32
 	return len(d.all) - 1
 }
 
-// bytes numbers the types, in their order or in another.
+// bytes gives ids to the types, in their order or in another.
 func (d *draft) bytes() []byte {
 	order := make([]int, len(d.all))
 	for i := range order {
@@ -108,7 +108,7 @@ func (d *draft) bytes() []byte {
 
 func (d *draft) one(of ...string) string { return of[d.IntN(len(of))] }
 
-// any is a type that has a size. The last ones are the likeliest.
+// any returns a type that has a size. The last ones are the most likely.
 func (d *draft) any() int {
 	for range 32 {
 		i := d.IntN(len(d.all))
@@ -122,7 +122,7 @@ func (d *draft) any() int {
 	return d.int
 }
 
-// basics are types that mean nothing.
+// basics are types that are not special.
 func (d *draft) basics() {
 	d.add(btf.KindPtr, false, 0, "", 8, typ(d.int))
 	d.add(btf.KindStruct, false, 0, "verify_pointee", 8, word(8))
@@ -140,7 +140,7 @@ func (d *draft) basics() {
 	}
 }
 
-// specials are the structs that kernels know by name, and some whose names look like theirs.
+// specials are the structs that kernels know by name, and some with similar names.
 func (d *draft) specials() {
 	known := []struct {
 		name string
@@ -174,7 +174,7 @@ func (d *draft) array() {
 	d.add(btf.KindArray, false, 0, "", n*d.all[of].size, word(0), typ(of), typ(d.int), word(n))
 }
 
-// qualify puts qualifiers, typedefs and tags in front of a type.
+// qualify adds qualifiers, typedefs and tags to a type.
 func (d *draft) qualify(of int) int {
 	size := uint32(0)
 	if of != void {
@@ -213,7 +213,7 @@ func (d *draft) tagText() string {
 	return d.one("kptr", "kptr", "kptr_untrusted", "percpu_kptr", "uptr", "user", "percpu", "rcu", "kptr_ref", "kptr_", "x")
 }
 
-// pointer makes a pointer that has mostly one tag, with whatever may stand around it.
+// pointer makes a pointer, mostly with one tag, and with qualifiers and typedefs around it.
 func (d *draft) pointer() {
 	to := void
 	switch d.IntN(8) {
@@ -258,7 +258,7 @@ func (d *draft) named(k btf.Kind) int {
 	return of[d.IntN(len(of))]
 }
 
-// composite makes a struct or union of anything.
+// composite makes a struct or union of any types.
 func (d *draft) composite(k btf.Kind, flag bool) {
 	members := make([]int, 1+d.IntN(5))
 	for i := range members {
@@ -270,7 +270,7 @@ func (d *draft) composite(k btf.Kind, flag bool) {
 	d.compose(k, flag, members)
 }
 
-// holder makes a struct that is nearly right: a lock, or none, a root, nodes and pointers.
+// holder makes a struct that is nearly valid: a lock, or none, a root, nodes and pointers.
 func (d *draft) holder() {
 	var members []int
 	want := []string{d.one("bpf_spin_lock", "bpf_spin_lock", "bpf_res_spin_lock", "bpf_refcount")}
@@ -332,7 +332,7 @@ func (d *draft) compose(k btf.Kind, flag bool, members []int) {
 		}
 	}
 	if d.IntN(40) == 0 && !flag && d.all[members[len(members)-1]].kind == btf.KindInt && k == btf.KindStruct {
-		words[len(words)-1].n++ // not at a whole byte
+		words[len(words)-1].n++ // not a multiple of 8
 	}
 	size = (size + 8) &^ 7
 	name := "s" + fmt.Sprint(d.IntN(5))
@@ -372,7 +372,7 @@ func (d *draft) declTag(of int) {
 	d.declTagAt(of, d.Uint32N(n))
 }
 
-// nodes are the members by which a root, the i-th member of a struct, can hold others.
+// nodes are the members that can link others in a struct whose i-th member is a root.
 func (d *draft) nodes(of int, i uint32) (out []string) {
 	want := "bpf_list_node"
 	if t := d.all[of]; i < t.words[1].n&0xffff && d.name(t.words[3+3*i+1].of-1) == "bpf_rb_root" {

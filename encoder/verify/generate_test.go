@@ -6,13 +6,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// generator makes blobs of the vectors' grammar: small type graphs that are right in most places and wrong in a few, so
-// that every phase of the verification sees its share.
+// generator makes blobs like those of the vectors: small type graphs that are valid in most places and wrong in a few, so that every phase
+// of the verification gets some of them.
 type generator struct {
 	*rand.Rand
 	*blob
-	n    uint32 // types to come
-	odds int    // one choice in so many is a wild one
+	n    uint32 // types still to make
+	odds int    // one choice in this many is random
 	pool []uint32
 	plan []btf.Kind // by id
 }
@@ -52,7 +52,7 @@ var (
 	refTargets = ^sourceOnly
 )
 
-// pick is one of the right values, or something else.
+// pick returns one of the valid values, or something else.
 func (g *generator) pick(vs ...uint32) uint32 {
 	if g.wild() {
 		return [...]uint32{0, 1, 3, 7, 0x7f, 0xfffff, 0x100000, 0xffffff, 1 << 31, 0xffffffff}[g.IntN(10)]
@@ -60,7 +60,7 @@ func (g *generator) pick(vs ...uint32) uint32 {
 	return vs[g.IntN(len(vs))]
 }
 
-// id is mostly one of the given kinds.
+// id returns mostly a type of one of the given kinds.
 func (g *generator) id(of btf.KindSet) uint32 {
 	if g.wild() {
 		return g.pick(0, g.n+1, 0x100000, g.Uint32N(g.n+1))
@@ -96,7 +96,7 @@ func (g *generator) noName() uint32 {
 	return 0
 }
 
-// info with a kind flag where the kind has one, or rarely.
+// info sets the kind flag if the kind has one, and rarely otherwise.
 func (g *generator) info(k btf.Kind, vlen uint32) uint32 {
 	flag := uint32(0)
 	if V6_18.generation().kflags.Has(k) && g.IntN(3) == 0 || g.wild() {
@@ -108,7 +108,7 @@ func (g *generator) info(k btf.Kind, vlen uint32) uint32 {
 	return flag | info(uint32(k), vlen)
 }
 
-// forwardChain makes modifiers or pointers that each refer to the next, around the limits of depth.
+// forwardChain makes modifiers or pointers that each refer to the next, with lengths near the depth limits.
 func (g *generator) forwardChain(n int) {
 	k := [...]btf.Kind{btf.KindConst, btf.KindPtr, btf.KindTypedef, btf.KindTypeTag}[g.IntN(4)]
 	named := uint32(0)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The header's fields, by offset.
+// Offsets of the header's fields.
 const (
 	atMagic     = 0
 	atVersion   = 2
@@ -17,16 +17,16 @@ const (
 	atStrLen    = 20
 	atLayoutOff = 24
 	atLayoutLen = 28
-	knownHeader = 32 // the longest header there is
+	knownHeader = 32 // the longest header of all generations
 )
 
-// A section is a part of the blob after the header, and the header field that places it.
+// A section is a part of the blob after the header, and the offset of the header field that gives its place.
 type section struct {
 	off, len uint32
 	field    uint64
 }
 
-// header makes the checks of rule 05/3, in their order, and finds the sections.
+// header makes the checks of rule 05/3, in the kernel's order, and finds the sections.
 func (c *checker) header(base *checker) *Refusal {
 	if base != nil {
 		c.firstID = base.firstID + uint32(len(base.recs))
@@ -49,7 +49,7 @@ func (c *checker) header(base *checker) *Refusal {
 			return c.bare("Unsupported btf_header", uint64(at))
 		}
 	}
-	var h [knownHeader]byte // what a short header leaves out reads as zero
+	var h [knownHeader]byte // fields that a short header lacks are zero
 	copy(h[:c.gen.header], c.blob[:length])
 	word := func(at int) uint32 { return order(h[at:], c.big) }
 	number := word(atMagic)
@@ -103,9 +103,9 @@ func (c *checker) header(base *checker) *Refusal {
 	return nil
 }
 
-// tile checks that the sections cover the room behind the header without gap and overlap.
+// tile checks that the sections cover the bytes after the header without gaps and overlaps.
 func (c *checker) tile(all []section, room uint32) *Refusal {
-	// The kernel compares by a difference of 32 bits with sign, so an offset from 2 GiB on sorts to the front.
+	// The kernel compares the signed 32-bit difference, so an offset of 2 GiB or more sorts to the front.
 	slices.SortStableFunc(all, func(a, b section) int {
 		return int(cmp.Or(int32(a.off-b.off), int32(a.len-b.len)))
 	})
@@ -142,7 +142,7 @@ func (c *checker) checkStrings(split bool, at uint64) *Refusal {
 	return nil
 }
 
-// checkLayout looks at the place of the layout section; no kernel reads its contents.
+// checkLayout checks the place of the layout section. No kernel reads its contents.
 func (c *checker) checkLayout(s section) *Refusal {
 	switch {
 	case s.off%4 != 0:
@@ -152,5 +152,5 @@ func (c *checker) checkLayout(s section) *Refusal {
 	case s.len%entrySize != 0:
 		return c.bare("layout_len is not multiple of 4", atLayoutLen)
 	}
-	return nil // that it ends inside the data is known since tile
+	return nil // tile has checked that it ends inside the data
 }

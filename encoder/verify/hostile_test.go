@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// hostile are blobs made to cost more than their size, with n as the measure of it.
+// hostile are blobs designed to cost more time than their size justifies. n scales their size.
 var hostile = []struct {
 	name string
 	make func(n uint32) []byte
@@ -82,7 +82,7 @@ var hostile = []struct {
 		}
 		return b.bytes()
 	}},
-	{"structs of two structs", func(n uint32) []byte { // a walk of all that lies inside takes 2^24 steps
+	{"structs of two structs", func(n uint32) []byte { // a walk of everything inside takes 2^24 steps
 		b := newBlob()
 		lock := b.add(b.str("bpf_spin_lock"), info(kStruct, 0), 4)
 		i := b.integer("int", 4)
@@ -144,8 +144,8 @@ var hostile = []struct {
 	}},
 }
 
-// TestHostile: eight times the blob takes about eight times as long, in CPU time. The margin is wide: caches count too, and what
-// is quadratic takes 64 times.
+// TestHostile: a blob eight times as large takes about eight times as much CPU time. The margin is wide because of caches; quadratic time
+// would be a factor of 64.
 func TestHostile(t *testing.T) {
 	const n, factor, margin = 1 << 13, 8, 4
 	base := newBlob()
@@ -168,7 +168,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// best is the shortest of some runs, in CPU time.
+// best returns the shortest CPU time of some runs.
 func best(f func()) time.Duration {
 	shortest := time.Hour
 	for range 5 {
@@ -179,7 +179,7 @@ func best(f func()) time.Duration {
 	return shortest
 }
 
-// BenchmarkHostile shows what a blob of 16 MiB at most can cost.
+// BenchmarkHostile measures blobs of up to 16 MiB.
 func BenchmarkHostile(b *testing.B) {
 	for _, h := range hostile {
 		blob := h.make(1 << 18)

@@ -2,8 +2,8 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// implicitArguments finds kfuncs whose prototype still has a parameter that the BPF verifier fills in: the kernel's own build removes
-// it, from 7.0 on, and a program that is compiled with the whole prototype passes one argument too many and does not load.
+// implicitArguments finds kfuncs whose prototype has a parameter that the BPF verifier fills in. From 7.0 on, the kernel's own build
+// removes such parameters. A program compiled with the whole prototype passes one argument too many, and does not load.
 func (l *linter) implicitArguments() {
 	for i := range l.recs {
 		tag := l.rec(l.firstID + uint32(i))
@@ -29,11 +29,11 @@ func (l *linter) implicitArguments() {
 	}
 }
 
-// noComponent is the component index of a tag of the whole declaration.
+// noComponent is the component index of a tag for the whole declaration.
 const noComponent = 0xffffffff
 
-// implicitTarget is the struct that an implicit parameter's type points to; empty for other types. It skips what the kernel's build
-// skips: qualifiers and type tags at both levels.
+// implicitTarget returns the name of the struct that an implicit parameter's type points to, and "" for other types. Like the kernel's
+// build it skips qualifiers and type tags at both levels.
 func (l *linter) implicitTarget(id uint32) string {
 	_, ptr := l.unqualified(id)
 	if ptr.kind != btf.KindPtr {
@@ -49,7 +49,7 @@ func (l *linter) implicitTarget(id uint32) string {
 	return ""
 }
 
-// unqualified is the type behind qualifiers and type tags, with the checker of the blob that has it. It is void where there is none.
+// unqualified returns the type inside qualifiers and type tags, with the checker of the blob that defines it. It is void if there is none.
 func (l *linter) unqualified(id uint32) (*checker, record) {
 	for range maxTypes {
 		c, r := l.find(id)
@@ -61,7 +61,7 @@ func (l *linter) unqualified(id uint32) (*checker, record) {
 	return l.checker, record{}
 }
 
-// find is a type of the blob or its base, void where there is none of that id.
+// find returns a type of the blob or its base, or void if the id does not exist.
 func (l *linter) find(id uint32) (*checker, record) {
 	c := l.checker
 	for c.under != nil && id < c.firstID {

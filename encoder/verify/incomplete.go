@@ -6,9 +6,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// incomplete finds members, elements and parameters that hold what has no size: void, a function, or a struct or union that is only
-// declared. No program in C has any, so something was lost on the way: the image was compiled with reduced debug information, or it has
-// types that the encoder did not know. Kernels look at it only on some of their ways, and a header in C made of it does not compile.
+// incomplete finds members, elements, parameters and variables whose type has no size: void, a function, or a struct or union that is only
+// declared. No C program has any, so information was lost: the image was compiled with reduced debug information, or has types that the
+// encoder does not know. Kernels check this only on some paths, and a C header made from such BTF does not compile.
 func (l *linter) incomplete() {
 	for i := range l.recs {
 		r := l.rec(l.firstID + uint32(i))
@@ -20,7 +20,7 @@ func (l *linter) incomplete() {
 			}
 		case btf.KindFuncProto:
 			for i := range r.vlen {
-				if p := l.child(&r, i); p.b != 0 { // else any number of parameters
+				if p := l.child(&r, i); p.b != 0 { // 0 stands for a variable number of parameters
 					l.holds(&r, fmt.Sprintf("parameter %d", i+1), p.b)
 				}
 			}
@@ -32,7 +32,7 @@ func (l *linter) incomplete() {
 	}
 }
 
-// holds warns if what is of a type has no size.
+// holds warns if the type of a part of r has no size.
 func (l *linter) holds(r *record, what string, id uint32) {
 	switch kind, name := l.held(id); kind {
 	case btf.KindFwd:
@@ -51,11 +51,11 @@ func (l *linter) label(name uint32) string {
 	return quoted(l.text(name))
 }
 
-// hasSize stands for every kind that has a size.
+// hasSize is the result of held for every kind that has a size.
 const hasSize = btf.KindInt
 
-// held is the kind of what something of a type holds, behind typedefs and qualifiers; of what has a size it is hasSize. Arrays have one,
-// since their elements are looked at where they are.
+// held returns the kind that a type stands for, without typedefs and qualifiers, or hasSize if it has a size. Arrays count as having a
+// size, because incomplete checks their elements separately.
 func (l *linter) held(id uint32) (kind btf.Kind, name string) {
 	c := l.checker
 	for range 2 * maxTypes {
@@ -66,7 +66,7 @@ func (l *linter) held(id uint32) (kind btf.Kind, name string) {
 		case id == 0:
 			return btf.KindVoid, ""
 		case id < c.firstID || !c.exists(id):
-			return hasSize, "" // what it is nobody knows
+			return hasSize, "" // the type is not available
 		}
 		switch r := c.rec(id); {
 		case btf.Modifiers.Has(r.kind):

@@ -7,10 +7,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
-// A Kernel is a generation of kernels that verify BTF alike. The zero value is the newest one.
+// A Kernel is a generation of kernels that verify BTF in the same way. The zero value is the newest one.
 type Kernel uint8
 
-// The generations that were compared. A kernel between two of them follows the older one in most rules.
+// The tested generations. A kernel between two of them follows the older one in most rules.
 const (
 	Newest Kernel = iota
 	V5_10
@@ -20,22 +20,21 @@ const (
 	V7_2
 )
 
-// A generation holds the rules in which kernels differ (rule 05/15). What is not here is the same in
-// all of them.
+// A generation holds the rules in which kernels differ (rule 05/15). All other rules are the same in every generation.
 type generation struct {
 	name     string
-	header   uint32   // bytes of the header that the kernel knows
+	header   uint32   // size of the header that the kernel knows, in bytes
 	info     uint32   // bits of the info word that may be set
 	kinds    uint32   // mask of the kind, after the shift by 24
 	vlens    uint32   // mask of vlen
 	lastKind btf.Kind // the highest kind that the kernel knows
-	// stringsLast: with a header shorter than this, the strings must be the last section.
+	// stringsLast: if the header is shorter than this, the strings must be the last section.
 	stringsLast uint32
-	identifier  uint32      // longest name
-	section     class       // what the name of a DATASEC is made of
+	identifier  uint32      // longest name, in bytes
+	section     class       // allowed bytes in the name of a DATASEC
 	kflags      btf.KindSet // kinds that may have the kind flag
-	emptySec    bool        // a DATASEC may have no entry
-	unsigned    bool        // values of an enum without kind flag are shown unsigned
+	emptySec    bool        // a DATASEC may be empty
+	unsigned    bool        // values of an enum without kind flag are printed as unsigned
 	refFunc     bool        // modifiers and pointers may refer to a FUNC
 	returnVar   bool        // a function may return a VAR or a DATASEC
 	chains      bool        // chains of modifiers are checked
@@ -83,7 +82,7 @@ var generations = [...]generation{
 	},
 }
 
-// Kernels lists the generations, oldest first.
+// Kernels returns the generations, oldest first.
 func Kernels() []Kernel {
 	all := make([]Kernel, 0, len(generations)-1)
 	for k := V5_10; int(k) < len(generations); k++ {
@@ -92,8 +91,8 @@ func Kernels() []Kernel {
 	return all
 }
 
-// ParseKernel finds the generation of a kernel: by its own name, such as "6.12" or "newest", or the one that a release such as
-// "6.8" or "5.10.0-28-amd64" belongs to. See kernel.Find, which also tells what is to be said of it.
+// ParseKernel returns the generation of a kernel, by its own name, such as "6.12" or "newest", or for a release such as "6.8" or
+// "5.10.0-28-amd64". kernel.Find also returns a remark about the match.
 func ParseKernel(s string) (Kernel, error) {
 	asked, err := kernel.Find(s)
 	if err != nil {
@@ -107,10 +106,10 @@ func ParseKernel(s string) (Kernel, error) {
 	panic("verify: no rules for generation " + asked.Generation) // a test compares the lists
 }
 
-// String is the name of the generation.
+// String returns the name of the generation.
 func (k Kernel) String() string { return k.generation().name }
 
-// known replaces Newest by the generation it stands for.
+// known replaces Newest by the generation that it stands for.
 func (k Kernel) known() Kernel {
 	if k == Newest || int(k) >= len(generations) {
 		return Kernel(len(generations) - 1)

@@ -11,7 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
-// peerBTF is what the peer makes of a lab kernel.
+// peerBTF is pahole's output for a lab kernel.
 func peerBTF(t testing.TB, name string) []byte {
 	t.Helper()
 	if testing.Short() {
@@ -20,9 +20,8 @@ func peerBTF(t testing.TB, name string) []byte {
 	return peer.EncodeKernel(t, name, []string{"default"}, "--lang_exclude=rust")
 }
 
-// TestPeerBTF: what the peer writes for a kernel is accepted as that kernel's own BTF, by every generation that knows its
-// kinds, and as a load where the pointer size and the byte order are the kernel's. Encoding takes minutes, so one image
-// serves unless all are asked for.
+// TestPeerBTF: pahole's output for a kernel is accepted as that kernel's own BTF, by every generation that knows its kinds, and as a load
+// if the pointer size and the byte order match. Encoding takes minutes, so the test uses one image unless all are requested.
 func TestPeerBTF(t *testing.T) {
 	if testing.Short() {
 		t.Skip("encoding a whole kernel takes a while")
@@ -47,7 +46,7 @@ func TestPeerBTF(t *testing.T) {
 			if binary.BigEndian.Uint16(blob) == magic {
 				order = binary.BigEndian
 			}
-			for _, k := range Kernels()[1:] { // 5.10 knows no FLOAT
+			for _, k := range Kernels()[1:] { // 5.10 does not know FLOAT
 				for _, p := range []Path{Load, Vmlinux} {
 					start := time.Now()
 					if err := Check(blob, Options{Kernel: k, Path: p, Order: order, PtrSize: ptr}); err != nil {
@@ -62,7 +61,7 @@ func TestPeerBTF(t *testing.T) {
 
 const labImage = "6.12-cloud-amd64"
 
-// TestPeerBTFDamaged changes one place of a whole kernel's BTF at a time.
+// TestPeerBTFDamaged changes one place of a kernel's BTF at a time.
 func TestPeerBTFDamaged(t *testing.T) {
 	blob := peerBTF(t, labImage)
 	types := binary.LittleEndian.Uint32(blob[atTypeLen:])
@@ -99,7 +98,7 @@ func TestPeerBTFDamaged(t *testing.T) {
 	}
 }
 
-// BenchmarkCheck is the time for a whole kernel; 0.1 s is the bound.
+// BenchmarkCheck measures the check of a whole kernel. The bound is 0.1 s.
 func BenchmarkCheck(b *testing.B) {
 	blob := peerBTF(b, labImage)
 	for _, p := range []Path{Load, Vmlinux} {

@@ -9,15 +9,15 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A Warning tells of something that every kernel accepts and that somebody will regret.
+// A Warning reports a property of BTF that every kernel accepts but that causes problems later.
 type Warning struct {
 	Rule   string // one of the names in LintRules
-	TypeID uint32 // 0 when it is not about one type
+	TypeID uint32 // 0 if the warning is not about one type
 	Name   string
 	Text   string // one sentence
 }
 
-// String is the warning on one line.
+// String returns the warning on one line.
 func (w Warning) String() string {
 	if w.TypeID == 0 {
 		return w.Rule + ": " + w.Text
@@ -25,35 +25,35 @@ func (w Warning) String() string {
 	return fmt.Sprintf("%s: type %d, %s: %s", w.Rule, w.TypeID, quoted(w.Name), w.Text)
 }
 
-// LintOptions say what the BTF is for.
+// LintOptions describe the purpose of the BTF.
 type LintOptions struct {
-	Kernel Kernel           // that will read it
-	Module bool             // it is the BTF of a module, and continues Base or Checked
-	Order  binary.ByteOrder // nil is the order in which the magic reads right
+	Kernel Kernel           // the kernel that will read it
+	Module bool             // the BTF of a module, with Base or Checked as its base
+	Order  binary.ByteOrder // nil: the magic number determines the byte order
 	Base   []byte
-	// Checked is a base for many modules.
+	// Checked is like Base, for many modules.
 	Checked *Base
-	SMP     bool // the image is built for several processors, so that it has per-CPU variables
-	// Earlier is the BTF of an earlier build, if functions and per-CPU variables are to be counted against it. Loss is the
-	// share of them that may be missing, such as 0.02.
+	SMP     bool // the image is built for several processors, so it has per-CPU variables
+	// Earlier is the BTF of an earlier build. If it is given, functions and per-CPU variables are counted and compared. Loss is the share
+	// of them that may be missing, such as 0.02.
 	Earlier []byte
 	Loss    float64
 }
 
 // The rules of Lint.
 const (
-	RuleUnreadable  = "unreadable"       // no kernel would get as far as the rest
-	RuleDuplicate   = "duplicate-struct" // two structs or unions of one name
+	RuleUnreadable  = "unreadable"       // no kernel can read it
+	RuleDuplicate   = "duplicate-struct" // two structs or unions have one name
 	RuleLoss        = "fewer-than-before"
 	RuleNoPerCPU    = "no-percpu"
-	RuleUnreachable = "unreachable-name"  // CO-RE cannot name it
-	RuleUnsorted    = "unsorted"          // and the kernel searches by bisection
-	RuleLayout      = "layout-header"     // which other readers refuse
-	RuleIncomplete  = "incomplete-type"   // something holds a type that has no size
-	RuleImplicit    = "implicit-argument" // a kfunc shows a parameter that the BPF verifier fills in
+	RuleUnreachable = "unreachable-name"  // CO-RE cannot refer to the name
+	RuleUnsorted    = "unsorted"          // the kernel searches names by bisection
+	RuleLayout      = "layout-header"     // other readers refuse the header
+	RuleIncomplete  = "incomplete-type"   // a part has a type without a size
+	RuleImplicit    = "implicit-argument" // a kfunc has a parameter that the BPF verifier fills in
 )
 
-// LintRules lists the names of all rules.
+// LintRules returns the names of all rules.
 func LintRules() []string {
 	return []string{RuleUnreadable, RuleDuplicate, RuleLoss, RuleNoPerCPU, RuleUnreachable, RuleUnsorted, RuleLayout, RuleIncomplete, RuleImplicit}
 }
@@ -64,7 +64,7 @@ type linter struct {
 	warnings []Warning
 }
 
-// Lint looks for what no kernel refuses but a publisher wants to know. The warnings come in the order of LintRules, and of
+// Lint reports properties that no kernel refuses but that a publisher wants to know. The warnings are in the order of LintRules, and of
 // type ids within a rule.
 func Lint(blob []byte, opt LintOptions) []Warning {
 	c, err := readable(blob, opt)
@@ -83,7 +83,7 @@ func Lint(blob []byte, opt LintOptions) []Warning {
 	return l.warnings
 }
 
-// readable takes a blob apart as far as all rules need. The newest kernel's rules serve, since they allow most.
+// readable decodes a blob as far as all rules need. It uses the rules of the newest kernel, which allow most.
 func readable(blob []byte, opt LintOptions) (*checker, error) {
 	o := Options{Path: Vmlinux, Order: opt.Order}
 	var base *checker
@@ -116,7 +116,7 @@ func (l *linter) warn(rule string, r *record, format string, args ...any) {
 	l.warnings = append(l.warnings, w)
 }
 
-// duplicates finds structs and unions of one name: CO-RE takes one of them, and a program cannot say which.
+// duplicates finds structs and unions of one name: CO-RE picks one of them, and a program cannot choose.
 func (l *linter) duplicates() {
 	type key struct {
 		kind btf.Kind
@@ -139,7 +139,7 @@ func (l *linter) duplicates() {
 	}
 }
 
-// difference says where two structs part.
+// difference describes the first difference between two structs.
 func (l *linter) difference(a, b *record) string {
 	var parts []string
 	if a.third != b.third {
@@ -159,7 +159,7 @@ func (l *linter) difference(a, b *record) string {
 	return strings.Join(parts, "; ")
 }
 
-// memberDifference describes the first member that is not the same in both.
+// memberDifference describes the first member that differs.
 func (l *linter) memberDifference(a, b *record) string {
 	for i := range min(a.vlen, b.vlen) {
 		m, n := memberOf(a, l.child(a, i)), memberOf(b, l.child(b, i))
@@ -189,13 +189,13 @@ func (l *linter) typeName(id uint32) string {
 	return fmt.Sprintf("%v %s (type %d)", r.kind, quoted(l.text(r.name)), id)
 }
 
-// losses counts against an earlier build.
+// losses compares counts with those of an earlier build.
 func (l *linter) losses() {
 	if l.opt.Earlier == nil {
 		return
 	}
 	o := l.opt
-	o.Order = nil // an earlier build may have been for another machine
+	o.Order = nil // the earlier build may be for another machine
 	before, err := readable(l.opt.Earlier, o)
 	if err != nil {
 		l.warn(RuleLoss, nil, "the earlier BTF cannot be read: %v", err)
@@ -225,7 +225,7 @@ func (c *checker) functions() int {
 	return n
 }
 
-// perCPUVars is the number of entries of the first section of that name, which is the one that kernels use.
+// perCPUVars returns the number of entries of the first section of that name, which is the one that kernels use.
 func (c *checker) perCPUVars() int {
 	for i := range c.recs {
 		r := c.rec(c.firstID + uint32(i))
@@ -246,8 +246,8 @@ func (l *linter) perCPU() {
 var reachable = btf.Kinds(btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64, btf.KindFwd,
 	btf.KindTypedef)
 
-// unreachable finds names of types, members and enumerators that a C program cannot write, or that libbpf cuts: it takes
-// "___" and what follows for a flavour of the type in front of it.
+// unreachable finds names of types, members and enumerators that a C program cannot write, or that libbpf shortens: it treats "___" and the
+// text after it as a flavour of the type named before it.
 func (l *linter) unreachable() {
 	for i := range l.recs {
 		r := l.rec(l.firstID + uint32(i))
@@ -272,7 +272,7 @@ func (l *linter) unreachable() {
 	}
 }
 
-// hidden says why C has no such name. Basic types may be several words.
+// hidden returns the reason why C has no such name. Names of basic types may have several words.
 func hidden(name string, oneWord bool) string {
 	if _, keyword := slices.BinarySearch(keywords, name); keyword && oneWord {
 		return "is a keyword of C"
@@ -288,14 +288,14 @@ func hidden(name string, oneWord bool) string {
 	return ""
 }
 
-// keywords of C that could be the name of something in another language, in order.
+// keywords of C that another language may use as names, sorted.
 var keywords = []string{
 	"auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
 	"goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
 	"switch", "typedef", "union", "unsigned", "void", "volatile", "while",
 }
 
-// unsorted looks for the first type out of order: anonymous types first, then by name.
+// unsorted finds the first type out of order. The order is: anonymous types first, then by name.
 func (l *linter) unsorted() {
 	if !l.opt.Kernel.generation().bisect {
 		return

@@ -60,7 +60,7 @@ func TestLint(t *testing.T) {
 		blob []byte
 		opt  LintOptions
 		rule string // "" is none
-		text string // some of it
+		text string // a part of the text
 	}{
 		{"a member that is only declared", lintOf(func(b *blob) {
 			f := b.add(b.str("far"), info(kFwd, 0), 0)

@@ -6,8 +6,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// member checks that a member lies in its struct in a way its type allows (the table of rule 05/7).
-// Its type has been resolved as far as the mode goes.
+// member checks that the place of a member in its struct suits its type (the table of rule 05/7). The type has been resolved as far as the
+// mode allows.
 func (v *resolver) member(r *record, ch child) *Refusal {
 	typ, size, ok := v.sized(ch.b)
 	if !ok {
@@ -27,13 +27,13 @@ func (v *resolver) member(r *record, ch child) *Refusal {
 		}
 	}
 	if phrase != "" {
-		ch.b = typ.id // the kernel shows the type behind modifiers
+		ch.b = typ.id // the kernel prints the type without modifiers
 		return v.inside(r, ch, phrase)
 	}
 	return nil
 }
 
-// intMember: without kind flag the INT itself may be a bit-field, by its own offset and width.
+// intMember: without kind flag, the INT itself may be a bit field, by its own offset and width.
 func intMember(m member, i integer, r *record) string {
 	off, width := m.off, i.bits
 	if r.kflag {
@@ -60,7 +60,7 @@ func intMember(m member, i integer, r *record) string {
 	return fits(off/8, bytesOf(copied), r.third)
 }
 
-// enumMember: with kind flag every enum counts as 32 bits, whatever its size.
+// enumMember: with kind flag, every enum counts as 32 bits, whatever its size.
 func enumMember(m member, size uint32, r *record) string {
 	width := m.bits
 	if width == 0 {

@@ -6,8 +6,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The meta phase (rule 05/5): every record by itself, in the order of ids. What a type refers to is not
-// looked at, only whether the number could be an id.
+// The meta phase (rule 05/5) checks every record by itself, in the order of ids. It checks only that a reference could be an id, not the
+// type that it refers to.
 
 // A metaRule is one check of one record.
 type metaRule func(c *checker, r *record) *Refusal
@@ -35,12 +35,12 @@ var metaRules = [btf.NumKinds][]metaRule{
 	btf.KindEnum64:    {whole, kindFlag, enumSize, nameOrNone, enumerators},
 }
 
-// meta walks the type section and notes where the types lie.
+// meta walks the type section and records the offsets of the types.
 func (c *checker) meta() *Refusal {
 	size := uint32(len(c.types))
 	c.recs = make([]uint32, 0, min(size/20, maxTypes))
 	id := c.firstID
-	var r record // one for all, because a rule may keep it in a refusal
+	var r record // one for all iterations, because a rule may keep it in a refusal
 	for at := uint32(0); at < size; id++ {
 		r = record{id: id, at: at}
 		if left := size - at; left < recordSize {
@@ -71,13 +71,13 @@ func (c *checker) meta() *Refusal {
 	return nil
 }
 
-// bodySize is what follows a record, in bytes.
+// bodySize returns the size of the part after a record, in bytes.
 func bodySize(r *record) uint32 {
 	s := btf.ShapeOf(r.kind)
 	return 4 * (uint32(s.Once) + uint32(s.Each)*r.vlen)
 }
 
-// whole checks that the part after the record is there; nothing reads it before.
+// whole checks that the part after the record exists. It runs before anything reads that part.
 func whole(c *checker, r *record) *Refusal {
 	left, needed := uint32(len(c.types))-r.body(), bodySize(r)
 	if left < needed {
@@ -223,7 +223,7 @@ func sectionSize(c *checker, r *record) *Refusal {
 	return nil
 }
 
-// An integer is the word after an INT.
+// An integer is the word that follows an INT.
 type integer struct{ encoding, off, bits uint32 }
 
 func (c *checker) integer(r *record) integer {
@@ -232,7 +232,7 @@ func (c *checker) integer(r *record) integer {
 	return integer{encoding, off, bits}
 }
 
-// regular: arrays and bit-fields take such integers only. The size in bytes plays no part.
+// regular reports whether arrays and bit fields accept the integer. Its size in bytes does not matter.
 func (i integer) regular() bool {
 	switch i.bits {
 	case 8, 16, 32, 64, 128:
@@ -259,10 +259,10 @@ func intWord(c *checker, r *record) *Refusal {
 	return c.full(r, "Unsupported encoding")
 }
 
-// bytesOf rounds bits up to bytes, without wrapping.
+// bytesOf converts bits to bytes, rounded up, without overflow.
 func bytesOf(bits uint32) uint32 { return bits/8 + (bits%8+7)/8 }
 
-// An array is what follows an ARRAY.
+// An array is the part that follows an ARRAY.
 type array struct{ elem, index, n uint32 }
 
 func (c *checker) array(r *record) array {
@@ -281,7 +281,7 @@ func arrayWords(c *checker, r *record) *Refusal {
 	return nil
 }
 
-// A member is a member with its third word taken apart.
+// A member is a member with its third word decoded.
 type member struct{ name, typ, off, bits uint32 }
 
 func memberOf(r *record, ch child) member {
@@ -325,7 +325,7 @@ func enumerators(c *checker, r *record) *Refusal {
 }
 
 func entries(c *checker, r *record) *Refusal {
-	var end uint32  // of the entry before; wraps as the kernel's does
+	var end uint32  // end of the entry before; wraps as in the kernel
 	var used uint64 // the sum of all sizes
 	for i := range r.vlen {
 		ch := c.child(r, i)

@@ -2,16 +2,16 @@ package verify
 
 import "math/bits"
 
-// A class is the alphabet of a name.
+// A class is the set of bytes allowed in a name.
 type class uint8
 
 const (
-	identifierBytes class = iota // letters, digits, underscore and dot, not beginning with a digit
-	printableBytes               // whatever shows on paper
+	identifierBytes class = iota // letters, digits, underscore and dot; the first byte is not a digit
+	printableBytes               // printable characters
 )
 
-// The kernel's character table is Latin-1: the upper half has letters, except for the signs of multiplication and
-// division, and printable signs from the no-break space on.
+// The kernel's character table is Latin-1: the upper half has letters, except for the multiplication and division signs, and printable
+// characters from the no-break space on.
 func letter(b byte) bool {
 	return b|0x20 >= 'a' && b|0x20 <= 'z' || b >= 0xc0 && b != 0xd7 && b != 0xf7
 }
@@ -27,18 +27,18 @@ func (cl class) inside(b byte) bool {
 	return letter(b) || b >= '0' && b <= '9' || b == '_' || b == '.'
 }
 
-// names answers in constant time whether the string at an offset is a name, also when a million types share the tail of
-// one long string: ends marks the bytes of the section that cannot continue a name, NUL among them, so a name ends at the
-// next mark, and that must be a NUL. A few questions are answered without: most BTF has one name of a section.
+// names checks in constant time whether the string at an offset is a valid name, even if a million types share the end of one long
+// string. ends marks the bytes of the string section that cannot continue a name, NUL included. A name ends at the next mark, and is
+// valid if that byte is a NUL. The first few names are checked byte by byte, because most BTF has only one name of a section.
 type names struct {
 	strs  []byte
-	asked [2]uint8    // by class: questions answered by looking at the name
-	ends  [2][]uint64 // by class; nil until there were more questions than a few
+	asked [2]uint8    // by class: number of names checked byte by byte
+	ends  [2][]uint64 // by class; nil until enough names were checked
 }
 
 const aFew = 16
 
-// valid reports whether a non-empty name of the class starts at off, of at most limit bytes.
+// valid reports whether a non-empty name of the class, at most limit bytes long, starts at off.
 func (n *names) valid(cl class, off, limit uint32) bool {
 	if !cl.first(n.strs[off]) {
 		return false
@@ -53,7 +53,7 @@ func (n *names) valid(cl class, off, limit uint32) bool {
 	return end <= off+limit && n.strs[end] == 0
 }
 
-// look answers valid by looking at the bytes.
+// look does what valid does, byte by byte.
 func (n *names) look(cl class, off, limit uint32) bool {
 	for i, b := range n.strs[off:] {
 		if !cl.inside(b) {
@@ -66,7 +66,7 @@ func (n *names) look(cl class, off, limit uint32) bool {
 	return false
 }
 
-// mark sets the bit of every byte that cannot be inside a name.
+// mark returns a bit set of the bytes that cannot be inside a name.
 func mark(strs []byte, cl class) []uint64 {
 	var out [256]uint64
 	for b := range out {
@@ -85,8 +85,8 @@ func mark(strs []byte, cl class) []uint64 {
 	return marks
 }
 
-// next is the first marked position from off on, or something above last. The last byte of a string section is a NUL and
-// therefore marked.
+// next returns the first marked position from off on, or a number above last. The last byte of a string section is a NUL and therefore
+// marked.
 func next(marks []uint64, off, last uint32) uint32 {
 	w := off / 64
 	word := marks[w] &^ (1<<(off%64) - 1)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestNames: names are judged the same by looking at them and by the marks of where names end.
+// TestNames: checking byte by byte and by the marks gives the same results.
 func TestNames(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	alphabet := []byte("abcXYZ0189_. -\x01\xd7\xe9\x00\x00")
@@ -13,7 +13,7 @@ func TestNames(t *testing.T) {
 	for i := range strs[:len(strs)-1] {
 		strs[i] = alphabet[r.IntN(len(alphabet))]
 		if i > 5000 && i < 6000 {
-			strs[i] = 'x' // longer than any name may be
+			strs[i] = 'x' // longer than the longest name
 		}
 	}
 	good := 0

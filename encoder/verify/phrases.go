@@ -2,7 +2,7 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// Faults about which the kernel's log says nothing; the words are ours and key the table below.
+// Faults for which the kernel's log has no text. These names are ours, and are keys of the table below.
 const (
 	tooBig       = "blob over 16 MiB"
 	danglingLink = "modifier to a missing type"

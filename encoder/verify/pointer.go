@@ -7,24 +7,24 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// longs are integers that are as long as a pointer in every kernel, by the names that compilers give them.
+// longs are names that compilers give to integers that are as long as a pointer in every kernel.
 var longs = []string{
 	"long unsigned int", "long int", "unsigned long", "long", "unsigned long int", "long unsigned", "int long", "unsigned int long",
 	"long int unsigned", "int unsigned long", "int long unsigned", "usize", "isize",
 }
 
-// headName is that of a struct of two pointers that every kernel has.
+// headName is the name of a struct of two pointers that every kernel has.
 const headName = "list_head"
 
-// PointerSize is the size of a pointer in the kernel that a blob is of, as far as its types tell, and the name of the type that tells.
-// It is 0 when none does. The blob is no split BTF: the types that tell are in the base of one. What a kernel would refuse may be
-// read as far as it goes.
+// PointerSize returns the size of a pointer in the kernel of a blob, in bytes, and the name of the type that shows it. It returns 0 if no
+// type does. The blob must not be split BTF, because the types in question are in its base. A blob that a kernel would refuse is read up to
+// the error.
 func PointerSize(blob []byte, order binary.ByteOrder) (size int, from string) {
 	c := newChecker(blob, Options{Path: Vmlinux, Order: order})
 	if c.header(nil) != nil {
 		return 0, ""
 	}
-	_ = c.meta() // what it refuses, and what follows, is not in recs
+	_ = c.meta() // refused and later types are not in recs
 	for i := range c.recs {
 		r := c.rec(c.firstID + uint32(i))
 		switch {

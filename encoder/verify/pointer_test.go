@@ -2,7 +2,7 @@ package verify
 
 import "testing"
 
-// TestPointerSize: the types of raw BTF tell the size of a pointer, and with it a load is judged rightly.
+// TestPointerSize: the types of raw BTF show the size of a pointer, and a load with that size is judged correctly.
 func TestPointerSize(t *testing.T) {
 	two := func(size uint32, before func(b *blob)) func(b *blob) {
 		return func(b *blob) {

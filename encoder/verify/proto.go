@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// functionAndPop resolves a FUNC: whatever refers to it gets its prototype.
+// functionAndPop resolves a FUNC. Types that refer to it get its prototype as the target.
 func (v *resolver) functionAndPop(r *record) *Refusal {
 	if refusal := v.function(r); refusal != nil {
 		return refusal
@@ -26,8 +26,8 @@ func (v *resolver) function(r *record) *Refusal {
 	return nil
 }
 
-// firstUnnamed is the number of the first parameter of a prototype that has a type but no name, from 1; 0 is none. Many
-// functions may share a prototype, so the answer is kept.
+// firstUnnamed returns the number, from 1, of the first parameter of a prototype that has a type but no name, or 0 if there is none. The
+// result is cached, because many functions may share a prototype.
 func (v *resolver) firstUnnamed(id uint32) uint32 {
 	if v.unnamed == nil {
 		v.unnamed = make([]uint32, len(v.state))
@@ -47,8 +47,7 @@ func (v *resolver) firstUnnamed(id uint32) uint32 {
 	return found
 }
 
-// proto checks a FUNC_PROTO when its id comes. The types of its return value and parameters are resolved by searches of
-// their own.
+// proto checks a FUNC_PROTO in the order of ids. The types of its return value and parameters are resolved by separate searches.
 func (v *resolver) proto(r *record) *Refusal {
 	if id := r.third; id != 0 {
 		if !v.exists(id) || !v.gen.returnVar && sourceOnly.Has(v.kindOf(id)) {
@@ -63,7 +62,7 @@ func (v *resolver) proto(r *record) *Refusal {
 	}
 	n := r.vlen
 	if n > 0 {
-		if last := v.child(r, n-1); last.b == 0 { // the variable part
+		if last := v.child(r, n-1); last.b == 0 { // the variable part of the parameters
 			if last.a != 0 {
 				return v.full(r, fmt.Sprintf("Invalid arg#%d", n))
 			}
@@ -95,7 +94,7 @@ func (v *resolver) param(r *record, i uint32) *Refusal {
 	return nil
 }
 
-// ready resolves a type if it needs that and is not.
+// ready resolves a type if it needs that and is not resolved yet.
 func (v *resolver) ready(id uint32) *Refusal {
 	if v.needs(v.kindOf(id)) && v.state[id] != resolved {
 		return v.search(id)

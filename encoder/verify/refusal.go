@@ -11,7 +11,7 @@ import (
 // An Errno is an error number of the kernel.
 type Errno uint16
 
-// The numbers that BTF verification gives.
+// The error numbers of BTF verification.
 const (
 	ENOENT   Errno = 2
 	E2BIG    Errno = 7
@@ -19,10 +19,10 @@ const (
 	EEXIST   Errno = 17
 	EINVAL   Errno = 22
 	ELOOP    Errno = 40
-	ENOTSUPP Errno = 524 // known inside the kernel only, yet returned to the caller
+	ENOTSUPP Errno = 524 // known only inside the kernel, but returned to the caller
 )
 
-// String is the symbol, such as EINVAL.
+// String returns the symbol, such as EINVAL.
 func (e Errno) String() string {
 	switch e {
 	case ENOENT:
@@ -43,43 +43,43 @@ func (e Errno) String() string {
 	return fmt.Sprintf("errno %d", uint16(e))
 }
 
-// A Refusal is the kernel's no.
+// A Refusal is the kernel's rejection of a blob.
 type Refusal struct {
 	Path   Path
 	Kernel Kernel
 	Errno  Errno
-	// TypeID, Kind and Name are those of the type at fault; 0 and empty when the fault is not in a type.
+	// TypeID, Kind and Name identify the type at fault. They are 0 and empty if the fault is not in a type.
 	TypeID uint32
 	Kind   btf.Kind
 	Name   string
-	// Offset is where the fault lies, counted from the first byte of the blob: a field of the header, the record of the
-	// type, or the member, enumerator, parameter or section entry.
+	// Offset is the place of the fault, in bytes from the start of the blob: a field of the header, the record of the type, or the member,
+	// enumerator, parameter or section entry.
 	Offset uint64
-	// Phrase is the kernel's verdict, such as "Invalid name". It is empty in the few cases where the kernel says nothing.
+	// Phrase is the kernel's verdict, such as "Invalid name". It is empty in the few cases in which the kernel prints none.
 	Phrase string
-	// Line is the whole last line of the log of a load, such as "[2] TYPEDEF 1a type_id=1 Invalid name", without the tab
-	// in front of members. For an image the kernel prints the same words on lines that begin with "BPF: ".
+	// Line is the last line of the log of a load, such as "[2] TYPEDEF 1a type_id=1 Invalid name", without the tab before members. For an
+	// image the kernel prints the same words on lines that begin with "BPF: ".
 	Line string
 	// Reason says in one sentence what is wrong.
 	Reason string
-	// LeaveOut are features without which the kernel has nothing to say about this; Remedy says so in words. Both are zero values
-	// where no feature is at fault.
+	// LeaveOut are the features to omit so that the kernel does not find this fault. Remedy says the same in words. Both are zero values if
+	// no feature causes the fault.
 	LeaveOut feature.Set
 	Remedy   string
 
-	key string // of phrases
+	key string // key in phrases
 }
 
-// advise works out the remedy. used are the features of the blob, if they are known.
+// advise sets the remedy. used are the features of the blob, or the zero value if they are not known.
 func (r *Refusal) advise(used feature.Set) {
 	r.LeaveOut = remedy(r.key, r.Kind, r.Kernel, used)
 	if r.Kind == btf.KindDatasec && r.Name != perCPU {
-		r.LeaveOut &^= feature.Of(feature.Var) // which makes that one section
+		r.LeaveOut &^= feature.Of(feature.Var) // Var makes that one section
 	}
 	r.Remedy = remedyText(r.LeaveOut, r.Kernel, used)
 }
 
-// Error gives all of it on one line.
+// Error returns all fields on one line.
 func (r *Refusal) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kernel %s, path %s: ", r.Kernel, r.Path)
@@ -101,7 +101,7 @@ func (r *Refusal) Error() string {
 	return b.String()
 }
 
-// quoted is fit for a terminal, whatever bytes a hostile blob holds, and short.
+// quoted returns a short text that is safe for a terminal, whatever bytes a hostile blob holds.
 func quoted(s string) string {
 	const most = 200
 	if len(s) > most {

@@ -8,17 +8,17 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// tags are the features that make tags.
+// tags are the features that produce tags.
 var tags = feature.Of(feature.DeclTag, feature.DeclTagKfuncs, feature.TypeTag, feature.Attributes)
 
-// variables are the features that make VARs and DATASECs.
+// variables are the features that produce VARs and DATASECs.
 var variables = feature.Of(feature.Var, feature.GlobalVar)
 
 // perCPU is the section of the feature var.
 const perCPU = btf.SectionPerCPU
 
-// since says from which generation on kernels take what a feature makes. A feature that is not here makes nothing that a generation
-// of the table refuses for being new.
+// since lists the first generation of kernels that accepts the output of a feature. No generation refuses the
+// output of other features for being too new.
 var since = []struct {
 	features feature.Set
 	kernel   Kernel
@@ -28,18 +28,18 @@ var since = []struct {
 	{feature.Of(feature.Layout), V7_2},
 }
 
-// causes says which features can make a kernel refuse, by what it says of which kind of type; void stands for all kinds, and an empty
-// phrase for all that is said of a kind. Without these features there is nothing of the sort in the BTF.
+// causes lists the features that can cause a refusal, by phrase and kind of the type. Kind void stands for all kinds, and an empty phrase
+// for all phrases about a kind. Without these features the BTF has nothing that causes this refusal.
 var causes = []struct {
-	phrase   string // as in phrases
+	phrase   string // key in phrases
 	kind     btf.Kind
 	features feature.Set
-	before   Kernel // the generation that refuses for this reason no more; Newest if there is none
+	before   Kernel // the first generation that does not refuse for this reason; Newest if there is none
 }{
 	{"Unsupported btf_header", 0, feature.Of(feature.Layout), V7_2},
 	{"Invalid btf_info", 0, feature.Of(feature.Float, feature.DeclTag, feature.TypeTag, feature.Enum64, feature.DeclTagKfuncs), V6_1},
 	{"Invalid kind", 0, feature.Of(feature.Float, feature.DeclTag, feature.TypeTag, feature.Enum64, feature.DeclTagKfuncs), V6_1},
-	{"Invalid btf_info kind_flag", btf.KindEnum, feature.Of(feature.Enum64), V6_1}, // which marks signed enums by it
+	{"Invalid btf_info kind_flag", btf.KindEnum, feature.Of(feature.Enum64), V6_1}, // Enum64 marks signed enums by the flag
 	{"Invalid btf_info kind_flag", btf.KindTypeTag, feature.Of(feature.Attributes), V6_18},
 	{"Invalid btf_info kind_flag", btf.KindDeclTag, feature.Of(feature.Attributes), V6_18},
 	{"Type tags don't precede modifiers", 0, feature.Of(feature.TypeTag, feature.Attributes), V7_2},
@@ -53,9 +53,9 @@ var causes = []struct {
 	{"", btf.KindDatasec, variables, Newest},
 }
 
-// remedy tells which features are to be left out so that the kernel gets past a fault: those that can cause it, and those others that
-// it does not know, at which it would stop next. used are the features that the BTF was made with, the zero value if nobody knows; then
-// the default ones count. The set is the zero value where no feature is at fault.
+// remedy returns the features to omit so that the kernel accepts a blob with this fault: those that can cause it, and all others that the
+// kernel does not know, because it would refuse their output next. used are the features of the BTF; if they are not known (the zero
+// value), the default features count. The result is the zero value if no feature causes the fault.
 func remedy(key string, kind btf.Kind, kernel Kernel, used feature.Set) feature.Set {
 	var out feature.Set
 	for _, c := range causes {
@@ -80,7 +80,7 @@ func remedy(key string, kind btf.Kind, kernel Kernel, used feature.Set) feature.
 	return out &^ feature.None
 }
 
-// remedyText says a remedy in words: what to leave out and why, and the list of what is left of the default.
+// remedyText describes a remedy in words: what to omit and why, and the list of the default features that remain.
 func remedyText(out feature.Set, kernel Kernel, used feature.Set) string {
 	if out == 0 {
 		return ""

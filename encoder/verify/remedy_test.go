@@ -34,7 +34,7 @@ func TestRemedy(t *testing.T) {
 		{"Invalid name", btf.KindStruct, V6_1, 0, ""},
 		{"Invalid name", btf.KindDatasec, V6_1, feature.Of(feature.GlobalVar), "encode it for kernel 6.1 without global_var, that is with the features none, " +
 			"or leave out single variables by sections in the manifest (profile default)"},
-		{"Invalid offset", btf.KindDatasec, Newest, feature.Of(feature.Float), ""}, // the BTF has no variables by our doing
+		{"Invalid offset", btf.KindDatasec, Newest, feature.Of(feature.Float), ""}, // no feature of this BTF produced variables
 	} {
 		if got := remedyText(remedy(tt.key, tt.kind, tt.kernel, tt.used), tt.kernel, tt.used); got != tt.want {
 			t.Errorf("%s %v, kernel %s, features %v:\ngot  %s\nwant %s", tt.key, tt.kind, tt.kernel, tt.used, got, tt.want)
@@ -42,7 +42,7 @@ func TestRemedy(t *testing.T) {
 	}
 }
 
-// The table speaks of phrases that there are, and of features that a kernel takes at last.
+// The table has only phrases that exist, and features that a kernel accepts from some generation on.
 func TestCauses(t *testing.T) {
 	for _, c := range causes {
 		if c.phrase != "" && !slices.ContainsFunc(phrases, func(e entry) bool { return e.phrase == c.phrase }) {

@@ -2,13 +2,15 @@ package verify
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// The resolve phase (rule 05/7): what types refer to, and whether it can be there. Only a load makes it.
+// The resolve phase (rule 05/7) checks whether the types that a type refers to may be there. Only a load has this phase.
 //
-// Types are visited in the order of ids. From each that is not yet resolved starts a search in depth, with a stack of 32
-// places and a mode. The mode keeps the search to one sort of edge: inside a pointer it follows pointers and modifiers,
-// inside an aggregate it follows what lies in it by value. So a struct may hold a pointer to itself, while a struct that
-// holds itself, or a pointer to nothing but pointers, is found as a loop. Every type is pushed once and every child is
-// looked at once or, after its type was pushed, twice: the cost is linear.
+// The problem: references form a graph with cycles. A struct may hold a pointer to itself. But a struct that holds itself by value, or a
+// pointer that leads only to pointers, is an error.
+//
+// The kernel visits types in the order of ids. From each unresolved type it starts a depth-first search, with a stack of 32 entries and a
+// mode. The mode limits the search to one sort of edge: inside a pointer it follows pointers and modifiers, inside an aggregate it follows
+// types held by value. Each of the errors above is then a loop within one mode. Every type is pushed once. Every child is examined once, or
+// twice if its type was pushed in between. So the cost is linear.
 
 type mode uint8
 
@@ -26,30 +28,30 @@ const (
 	resolved
 )
 
-// A frame is a type on the stack, and the child at which it goes on.
+// A frame is a type on the stack, and the child at which its check continues.
 type frame struct{ id, next uint32 }
 
 type resolver struct {
 	*checker
 	state   []visit  // by id
-	to      []uint32 // by id, once resolved: the type with a size behind a modifier, a variable; the prototype of a function
-	size    []uint32 // by id, once resolved: of an array
-	unnamed []uint32 // by id of a prototype: 0 unknown, 1 none, else 1 + number of the first parameter without name
+	to      []uint32 // by id, once resolved: for a modifier or variable, the type with a size that it leads to; for a function, its prototype
+	size    []uint32 // by id, once resolved: size of an array in bytes
+	unnamed []uint32 // by id of a prototype: 0 unknown, 1 none, else 1 + number of the first parameter without a name
 	stack   [maxDepth]frame
 	depth   int
 	top     record // of the type on top of the stack
 	mode    mode
-	stuck   string // why the last push was refused
+	stuck   string // the reason why the last push was refused
 }
 
 var (
 	aggregates = btf.Composites | 1<<btf.KindArray
 	sourceOnly = btf.Kinds(btf.KindVar, btf.KindDatasec, btf.KindDeclTag)
 	sizeless   = btf.Kinds(btf.KindVoid, btf.KindFwd, btf.KindFunc, btf.KindFuncProto, btf.KindDeclTag)
-	pointless  = btf.Kinds(btf.KindVoid, btf.KindFwd, btf.KindFuncProto) // sizeless, yet pointers and modifiers may lead there
+	pointless  = btf.Kinds(btf.KindVoid, btf.KindFwd, btf.KindFuncProto) // no size, but pointers and modifiers may refer to them
 	taggable   = btf.Kinds(btf.KindFunc, btf.KindStruct, btf.KindUnion, btf.KindVar, btf.KindTypedef)
 	resolving  = btf.References | aggregates | sourceOnly
-	// sinks end a search in a mode, besides kinds that need no resolution.
+	// sinks are the kinds at which a search in a mode ends, apart from kinds that need no resolution.
 	sinks = [...]btf.KindSet{
 		anyMode:       0,
 		ptrMode:       ^btf.References,
@@ -57,7 +59,7 @@ var (
 	}
 )
 
-// resolve makes the phase.
+// resolve runs the phase.
 func (c *checker) resolve() *Refusal {
 	n := int(c.firstID) + len(c.recs)
 	v := &resolver{checker: c, state: make([]visit, n), to: make([]uint32, n), size: make([]uint32, n)}
@@ -76,7 +78,7 @@ func (c *checker) resolve() *Refusal {
 				return r
 			}
 		case btf.KindFunc:
-			if !c.gen.refFunc { // else it was checked when it was resolved
+			if !c.gen.refFunc { // otherwise it was checked when it was resolved
 				rec = c.rec(id)
 				if r := v.function(&rec); r != nil {
 					return r
@@ -87,12 +89,12 @@ func (c *checker) resolve() *Refusal {
 	return nil
 }
 
-// needs reports whether a kind is resolved at all.
+// needs reports whether a kind has to be resolved.
 func (v *resolver) needs(k btf.Kind) bool {
 	return resolving.Has(k) || k == btf.KindFunc && v.gen.refFunc
 }
 
-// search resolves a type and all that it is made of.
+// search resolves a type and all types that it is made of.
 func (v *resolver) search(id uint32) *Refusal {
 	v.depth, v.mode, v.stuck = 0, anyMode, ""
 	v.push(id)
@@ -110,7 +112,7 @@ func (v *resolver) search(id uint32) *Refusal {
 	return nil
 }
 
-// step continues the type on top of the stack until it is resolved, or a child was pushed on it.
+// step continues with the type on top of the stack until it is resolved, or one of its children was pushed.
 func (v *resolver) step(f *frame, r *record) *Refusal {
 	switch {
 	case btf.References.Has(r.kind):
@@ -151,14 +153,14 @@ func (v *resolver) push(id uint32) {
 	}
 }
 
-// pop ends the type on top of the stack.
+// pop stores the result for the type on top of the stack and removes it.
 func (v *resolver) pop(to, size uint32) {
 	v.depth--
 	id := v.stack[v.depth].id
 	v.state[id], v.to[id], v.size[id] = resolved, to, size
 }
 
-// descend pushes a type unless it is resolved or the mode ends the search at its kind.
+// descend pushes a type unless it is resolved or the search in this mode ends at its kind.
 func (v *resolver) descend(id uint32) bool {
 	k := v.kindOf(id)
 	if sinks[v.mode].Has(k) || !v.needs(k) || v.state[id] == resolved {
@@ -168,8 +170,8 @@ func (v *resolver) descend(id uint32) bool {
 	return true
 }
 
-// sized looks through modifiers and variables and gives the type behind them and its size. An array that the search has
-// not come to has size 0.
+// sized returns the type that remains without modifiers and variables, and its size. The size of an array that the search has not reached
+// is 0.
 func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
 	r := v.rec(id)
 	if btf.Modifiers.Has(r.kind) || r.kind == btf.KindVar {
@@ -186,7 +188,7 @@ func (v *resolver) sized(id uint32) (behind record, size uint32, ok bool) {
 	return r, 0, false
 }
 
-// target reports whether anything may refer to an id.
+// target reports whether a type may refer to an id.
 func (v *resolver) target(id uint32) bool {
 	return v.exists(id) && !sourceOnly.Has(v.kindOf(id))
 }
@@ -214,8 +216,8 @@ func (v *resolver) reference(r *record) *Refusal {
 	return nil
 }
 
-// descendBehind pushes the pointer at which a modifier stopped when it was resolved inside an aggregate, where pointers
-// are not followed.
+// descendBehind pushes the pointer at which a modifier stopped when it was resolved inside an aggregate, because pointers are not followed
+// there.
 func (v *resolver) descendBehind(id uint32) bool {
 	return btf.Modifiers.Has(v.kindOf(id)) && v.kindOf(v.to[id]) == btf.KindPtr && v.descend(v.to[id])
 }
@@ -252,14 +254,14 @@ func (v *resolver) arrayOf(r *record) *Refusal {
 	return nil
 }
 
-// content reports whether an id can be the type of an element or a member, as far as its own record shows.
+// content reports whether an id can be the type of an element or a member. It checks only the record of that type.
 func (v *resolver) content(id uint32) bool {
 	return v.target(id) && !sizeless.Has(v.kindOf(id))
 }
 
 // aggregate resolves a struct or a union.
 func (v *resolver) aggregate(f *frame, r *record) *Refusal {
-	if f.next > 0 { // the member whose type was pushed
+	if f.next > 0 { // continue with the member whose type was pushed
 		if refusal := v.member(r, v.child(r, f.next-1)); refusal != nil {
 			return refusal
 		}
@@ -296,7 +298,7 @@ func (v *resolver) variable(r *record) *Refusal {
 	return nil
 }
 
-// datasec checks entries. One whose variable had to be pushed is not looked at again, so its size goes unchecked.
+// datasec checks entries. If the variable of an entry had to be pushed, the entry is not checked again, so its size stays unchecked.
 func (v *resolver) datasec(f *frame, r *record) *Refusal {
 	v.mode = anyMode
 	for i := f.next; i < r.vlen; i++ {
@@ -308,7 +310,7 @@ func (v *resolver) datasec(f *frame, r *record) *Refusal {
 		if v.descend(ch.a) {
 			return nil
 		}
-		if _, size, _ := v.sized(ch.a); ch.c < size { // a variable that is resolved has a size
+		if _, size, _ := v.sized(ch.a); ch.c < size { // only a resolved variable has a size
 			return v.inside(r, ch, "Invalid size")
 		}
 	}
@@ -325,7 +327,7 @@ func (v *resolver) declTag(r *record) *Refusal {
 	}
 	if i := v.word(r.body()); int32(i) != -1 {
 		target := v.rec(r.third)
-		n := uint32(0) // parts that a tag may point at
+		n := uint32(0) // parts that a tag may refer to
 		switch target.kind {
 		case btf.KindStruct, btf.KindUnion:
 			n = target.vlen

@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
-// patched is a small blob with words of its header, or of what follows, replaced.
+// patched returns a small blob in which words of the header, or after it, are replaced.
 func patched(length uint32, words ...uint32) []byte {
 	b := newBlob()
 	b.integer("int", 4)
@@ -26,7 +26,7 @@ func patched(length uint32, words ...uint32) []byte {
 
 func built(f func(*blob)) []byte { return lintOf(f) }
 
-// mods adds n modifiers of a kind, each of the next type, and an integer behind them.
+// mods adds n modifiers of a kind, each of the next type, with an integer at the end.
 func mods(kind, n uint32) func(*blob) {
 	return func(b *blob) {
 		for range n {
@@ -36,7 +36,7 @@ func mods(kind, n uint32) func(*blob) {
 	}
 }
 
-// bitField is a bit field of an integer of that many bytes, in a struct that has room for more.
+// bitField returns a bit field of an integer of that many bytes, in a struct with space for more.
 func bitField(size, bits uint32) []byte {
 	return built(func(b *blob) {
 		i := b.integer("int", size)
@@ -44,7 +44,7 @@ func bitField(size, bits uint32) []byte {
 	})
 }
 
-// pointers is a struct with an array of kernel pointers, and more of them.
+// pointers returns a struct with an array of kernel pointers, and more of them.
 func pointers(inArray, more uint32) []byte {
 	return built(func(b *blob) {
 		i := b.integer("int", 4)
@@ -58,7 +58,7 @@ func pointers(inArray, more uint32) []byte {
 	})
 }
 
-// A ruleCase is a blob and what a kernel says to it.
+// A ruleCase is a blob and the kernel's answer to it.
 type ruleCase struct {
 	name string
 	opt  Options
@@ -66,8 +66,7 @@ type ruleCase struct {
 	want string // "ok", or the error and the last line
 }
 
-// ruleCases holds what the conformance table leaves out: other paths than a load, other sizes of pointers, and rules that
-// no vector comes to.
+// ruleCases covers what the conformance table lacks: other paths than a load, other sizes of pointers, and rules that no vector reaches.
 func ruleCases() []ruleCase {
 	structPtr := built(func(b *blob) { b.add(b.str("s"), info(kStruct, 1), 4, 0, b.ref(kPtr, 0), 0) })
 	locks := built(func(b *blob) {
@@ -157,7 +156,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestEveryPhrase: nothing is explained that cannot happen, and nothing that happens goes unexplained.
+// TestEveryPhrase: every explained verdict can happen, and every verdict that happens is explained.
 func TestEveryPhrase(t *testing.T) {
 	seen := map[string]bool{}
 	see := func(err error) {
@@ -192,7 +191,7 @@ func TestEveryPhrase(t *testing.T) {
 	}
 }
 
-// TestOrder reads the same blob in both byte orders, and each as the other.
+// TestOrder reads the same blob in both byte orders, and each in the wrong order.
 func TestOrder(t *testing.T) {
 	for _, big := range []bool{false, true} {
 		b := newBlob()
@@ -221,7 +220,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestTooManyTypes: what exceeds the ids is parsed, dropped, and does not exist.
+// TestTooManyTypes: types above the highest id are parsed and dropped.
 func TestTooManyTypes(t *testing.T) {
 	b := newBlob()
 	b.types = bytes.Repeat(b.order().AppendUint32(b.order().AppendUint32(make([]byte, 4), info(kPtr, 0)), 0), maxTypes+2)
@@ -238,7 +237,7 @@ func TestTooManyTypes(t *testing.T) {
 	}
 }
 
-// TestRefusal pins what a refusal tells.
+// TestRefusal pins the fields of a refusal.
 func TestRefusal(t *testing.T) {
 	b := newBlob()
 	i := b.integer("int", 4)
@@ -296,7 +295,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestWrongQuestion: what is no refusal of the blob is another error.
+// TestWrongQuestion: invalid options give an error that is not a Refusal.
 func TestWrongQuestion(t *testing.T) {
 	blob := patched(24)
 	for _, opt := range []Options{{Path: 9}, {PtrSize: 5}, {Path: Module}, {Path: DistilledBase, Kernel: V6_1}} {

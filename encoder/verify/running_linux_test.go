@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runningKernel hands a blob to the kernel that runs this test, and gives its verdict and the last line of its log.
+// runningKernel passes a blob to the kernel that runs this test, and returns its verdict and the last line of its log.
 type runningKernel struct {
 	like Kernel
 	log  []byte
@@ -24,7 +24,7 @@ const (
 	attrSize   = 28
 )
 
-// openRunningKernel skips the test where loading BTF is not allowed or no generation is near.
+// openRunningKernel skips the test if loading BTF is not allowed or no generation is close to the running kernel.
 func openRunningKernel(t testing.TB) *runningKernel {
 	t.Helper()
 	var uts unix.Utsname
@@ -77,7 +77,7 @@ func (rk *runningKernel) load(blob []byte) (symbol, line string) {
 	return Errno(errno).String(), strings.TrimLeft(line, "\t ")
 }
 
-// compare fails when the verifier and the kernel disagree in verdict or last line.
+// compare fails if the verifier and the kernel disagree in verdict or last line.
 func (rk *runningKernel) compare(t testing.TB, blob []byte) {
 	t.Helper()
 	got, gotLine := verdict(t, Check(blob, Options{Kernel: rk.like, Path: Load}))
@@ -87,7 +87,7 @@ func (rk *runningKernel) compare(t testing.TB, blob []byte) {
 	}
 }
 
-// TestRunningKernelVectors compares with the running kernel where that is one of the table and takes BTF.
+// TestRunningKernelVectors compares with the running kernel, if that is one of the table and accepts BTF.
 func TestRunningKernelVectors(t *testing.T) {
 	rk := openRunningKernel(t)
 	for _, v := range vectors(t) {
@@ -107,10 +107,10 @@ func TestRunningKernelVectors(t *testing.T) {
 	}
 }
 
-// TestRunningKernelGenerated compares on blobs that nobody looked at before.
+// TestRunningKernelGenerated compares on generated blobs.
 func TestRunningKernelGenerated(t *testing.T) { openRunningKernel(t).compareAll(t, generate) }
 
-// compareAll compares on many blobs, and tells how many of them the kernel accepted.
+// compareAll compares on many blobs, and logs how many of them the kernel accepted.
 func (rk *runningKernel) compareAll(t *testing.T, generate func(*rand.Rand) []byte) {
 	n, accepted, wrong := 0, 0, 0
 	for i, r := range seeds(t) {
@@ -134,7 +134,7 @@ func (rk *runningKernel) compareAll(t *testing.T, generate func(*rand.Rand) []by
 	}
 }
 
-// seeds are the sources of chance for generated blobs; VERIFY_BLOBS=COUNT,SEED asks for others.
+// seeds are the random sources for generated blobs. VERIFY_BLOBS=COUNT,SEED selects others.
 func seeds(t *testing.T) iter.Seq2[uint64, *rand.Rand] {
 	n, seed := uint64(3000), uint64(0)
 	if s := os.Getenv("VERIFY_BLOBS"); s != "" {

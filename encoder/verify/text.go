@@ -8,9 +8,9 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The words of the log, as rule 05/4 lists them. Nothing here is called before a blob is refused.
+// The texts of the kernel's log, as rule 05/4 lists them. They are built only after a blob was refused.
 
-// piece cuts what the kernel prints at once.
+// piece cuts a text to the length that the kernel prints in one call.
 func piece(s string) string { return s[:min(len(s), textPiece)] }
 
 func (c *checker) nameText(off uint32) string {
@@ -23,12 +23,12 @@ func (c *checker) nameText(off uint32) string {
 	return c.text(off)
 }
 
-// headText is the start of the line of a type.
+// headText returns the start of the line of a type.
 func (c *checker) headText(r *record) string {
 	return piece(fmt.Sprintf("[%d] %v %s", r.id, r.kind, c.nameText(r.name)))
 }
 
-// typeText is the whole line of a type.
+// typeText returns the complete line of a type.
 func (c *checker) typeText(r *record) string {
 	return piece(c.headText(r)+" ") + c.detailText(r)
 }
@@ -60,7 +60,7 @@ func (c *checker) detailText(r *record) string {
 	return fmt.Sprintf("type_id=%d", r.third)
 }
 
-// paramText lists parameters. A million of them are shown by the first and the last few, where the kernel shows all.
+// paramText lists parameters. If there are very many, it lists the first and the last few, while the kernel prints all.
 func (c *checker) paramText(r *record) string {
 	if r.vlen == 0 {
 		return "void"
@@ -85,7 +85,7 @@ func (c *checker) paramText(r *record) string {
 	return b.String()
 }
 
-// childText is the line of a member, an enumerator or a section entry.
+// childText returns the line of a member, an enumerator or a section entry.
 func (c *checker) childText(r *record, ch child) string {
 	switch r.kind {
 	case btf.KindDatasec:
@@ -109,7 +109,7 @@ func (c *checker) childText(r *record, ch child) string {
 	return piece(fmt.Sprintf("%s type_id=%d bits_offset=%d", c.nameText(m.name), m.typ, m.off))
 }
 
-// lastText is the last line that a blob leaves in the log when all of its types have passed the meta phase.
+// lastText returns the last line of the log if all types have passed the meta phase.
 func (c *checker) lastText() string {
 	r := &c.last
 	switch r.kind {

@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// A vector is one row of the conformance table: a blob, and what real kernels said to it.
+// A vector is one row of the conformance table: a blob, and the answers of real kernels.
 type vector struct {
 	id, name string
 	verdicts map[Kernel]string // "ok" or the symbol of the error
-	line     string            // the last line of the log, without tabs and final blanks
-	lineOf   Kernel            // whose log it is
+	line     string            // the last line of the log, without tabs and trailing blanks
+	lineOf   Kernel            // the kernel whose log has the line
 	blob     []byte
 }
 
@@ -56,7 +56,7 @@ func vectors(t testing.TB) []vector {
 	return all
 }
 
-// unpack decodes a blob of the table, or makes one of the two that are too long for it.
+// unpack decodes a blob of the table, or generates one of the two that are too long for it.
 func unpack(t testing.TB, id, text string) []byte {
 	t.Helper()
 	if text == "-" {
@@ -77,7 +77,7 @@ func unpack(t testing.TB, id, text string) []byte {
 	return blob
 }
 
-// wide makes the vectors that the table only describes: more than 65535 members.
+// wide generates the vectors that the table only describes: more than 65535 members.
 var wide = map[string]func() []byte{
 	"567": func() []byte { // struct of 70000 members
 		b := newBlob()
@@ -117,7 +117,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// verdict is a result in the words of the table.
+// verdict returns a result in the words of the table.
 func verdict(t testing.TB, err error) (symbol, line string) {
 	t.Helper()
 	if err == nil {
@@ -130,8 +130,8 @@ func verdict(t testing.TB, err error) (symbol, line string) {
 	return r.Errno.String(), r.Line
 }
 
-// sameLine compares with a line of the table, which was decoded as UTF-8, cut to one byte per character, freed of tabs,
-// and shortened at the front where long.
+// sameLine compares with a line of the table. Such a line was decoded as UTF-8, reduced to one byte per character, freed of tabs, and if
+// long, shortened at the front.
 func sameLine(got, want string) bool {
 	var b strings.Builder
 	for _, r := range got {

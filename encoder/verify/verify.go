@@ -8,23 +8,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
-// A Path is a way on which BTF reaches a kernel; each path checks a different share of the rules. Use Vmlinux or
-// Module for BTF that goes into an image, and Load for BTF that a program passes to the kernel. Load checks most.
+// A Path is a way by which BTF reaches a kernel. Each path has a different subset of the checks. Use Vmlinux or Module for BTF that goes
+// into an image, and Load for BTF that a program passes to the kernel. Load has the most checks.
 type Path uint8
 
 // The four paths of rule 05/1.
 const (
-	Load          Path = iota // BPF_BTF_LOAD: a program hands a blob to bpf(2)
+	Load          Path = iota // BPF_BTF_LOAD: a program passes a blob to bpf(2)
 	Vmlinux                   // the kernel's own .BTF
-	Module                    // a module's .BTF, which continues the ids of a base
+	Module                    // a module's .BTF, whose ids continue those of a base
 	DistilledBase             // a module's .BTF.base
 )
 
-// paths says which steps a path has.
+// paths lists the properties of each path.
 var paths = [...]struct {
 	name  string
-	split bool // continues a base
-	user  bool // has a size limit, and checks alignment, layout and what types refer to
+	split bool // has a base
+	user  bool // has a size limit, and checks alignment, layout and references
 }{
 	Load:          {name: "load", user: true},
 	Vmlinux:       {name: "vmlinux"},
@@ -32,7 +32,7 @@ var paths = [...]struct {
 	DistilledBase: {name: "base"},
 }
 
-// String is the word that ParsePath takes.
+// String returns the word that ParsePath accepts.
 func (p Path) String() string {
 	if int(p) >= len(paths) {
 		return fmt.Sprintf("path %d", uint8(p))
@@ -40,7 +40,7 @@ func (p Path) String() string {
 	return paths[p].name
 }
 
-// ParsePath reads "load", "vmlinux", "module" or "base".
+// ParsePath parses "load", "vmlinux", "module" or "base".
 func ParsePath(s string) (Path, error) {
 	for p := range paths {
 		if paths[p].name == s {
@@ -50,30 +50,30 @@ func ParsePath(s string) (Path, error) {
 	return 0, fmt.Errorf("path %q is none of load, vmlinux, module, base", s)
 }
 
-// ErrNoPath tells that the kernel of that generation has no such path, so that there is nothing to check.
+// ErrNoPath is returned if that generation of kernels has no such path, so that there is nothing to check.
 var ErrNoPath = errors.New("this kernel has no such path")
 
-// Options say which kernel reads the blob, and how it gets there.
+// Options say which kernel reads the blob, and on which path.
 type Options struct {
 	Kernel Kernel // the zero value is the newest generation
 	Path   Path
-	// Order is the byte order of the kernel, which is the only one it accepts. nil is little endian for Load, and the
-	// order in which the magic reads right for the other paths, since an image's BTF is native to it.
+	// Order is the byte order of the kernel, which is the only one that it accepts. nil means little endian for Load. For the other paths
+	// it means the order given by the magic number, because an image's BTF has the byte order of the image.
 	Order binary.ByteOrder
-	// PtrSize is the size of a pointer in that kernel, 4 or 8; 0 is 8.
+	// PtrSize is the size of a pointer in that kernel in bytes, 4 or 8; 0 means 8.
 	PtrSize int
-	// Base is the raw BTF of the kernel that a module belongs to; Checked is the same for many modules. Module needs one of
+	// Base is the raw BTF of the kernel that a module belongs to. Checked is the same, checked once for many modules. Module needs one of
 	// them, or Distilled.
 	Base    []byte
 	Checked *Base
-	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then read on top of it;
-	// with a base, it is also relocated to that. For the path DistilledBase the blob is the section itself.
+	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then checked with it as the base. If there
+	// is also a base, the module is relocated to it. For the path DistilledBase the blob is the section itself.
 	Distilled []byte
-	// Features are those that the blob was made with, for the remedy in a refusal; the zero value if that is not known.
+	// Features are those of the blob, used for the remedy in a refusal. The zero value means that they are not known.
 	Features feature.Set
 }
 
-// Check verifies a blob. nil is accepted; a *Refusal tells what the kernel would say; another error is a wrong question,
+// Check verifies a blob. It returns nil if the kernel accepts the blob, and a *Refusal if it does not. Other errors report invalid options,
 // such as a module without a base.
 func Check(blob []byte, opt Options) error {
 	if int(opt.Path) >= len(paths) {
@@ -106,11 +106,11 @@ func Check(blob []byte, opt Options) error {
 	return nil
 }
 
-// checkModule reads a module's BTF on top of its base, distilled or not, and relocates it in the first case.
+// checkModule checks a module's BTF against its base. With a distilled base it checks against that, and then relocates.
 func checkModule(c *checker, opt Options) (*Refusal, error) {
 	distilled := opt.Distilled
 	if !c.gen.distilled {
-		distilled = nil // an older kernel does not know the section, and takes its own BTF as the base
+		distilled = nil // an older kernel ignores the section, and uses its own BTF as the base
 	}
 	base, err := opt.base()
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *checker) run(base *checker) *Refusal {
 	if r := c.meta(); r != nil {
 		return r
 	}
-	// Below this line every record is whole, and every name it shows is in range.
+	// Below this line every record is complete, and every printed name is in range.
 	if paths[c.path].user {
 		if r := c.resolve(); r != nil {
 			return r
