@@ -9,23 +9,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The C format prints types so that a compiler takes them: everything is declared before its use, forward if need be. Four
-// parts work at it, each in its file.
+// The C format prints types so that a compiler accepts them. The problem: C wants a type declared before its use, and types form a graph
+// with cycles. So definitions are put in order, and a forward declaration breaks each cycle. The work has four parts, each in its file:
 //
-//	csort.go   in which order types are asked for, unless they are asked for by id
-//	corder.go  what has to stand before a type that was asked for, and where forward declarations go
+//	csort.go   the order in which types are requested, unless it is the order of ids
+//	corder.go  the types to print before a requested one, and the places of forward declarations
 //	cstruct.go definitions: members and the padding between them, enumerators
 //	cdecl.go   declarations: a type around a name
 //
-// The rules are bpftool's (rules 04/B.5, 04/B.6, 04/B.7 and 04/B.8); what looks odd in them is on purpose.
+// The rules are bpftool's (rules 04/B.5, 04/B.6, 04/B.7 and 04/B.8). Rules that look odd are intended.
 
-// COptions says what of an object WriteC prints. The zero value is what bpftool does without options.
+// COptions select what WriteC prints. The zero value is the behaviour of bpftool without options.
 type COptions struct {
-	// Roots are the types to print, with all that they need; nil prints all types, those of the base included.
+	// Roots are the types to print, with all types that they need. nil prints all types, including those of the base.
 	Roots []btf.ID
-	// Unsorted asks for types in the order of their ids, not of their names.
+	// Unsorted requests types in the order of their ids, not of their names.
 	Unsorted bool
-	// PointerSize is 4 or 8 where it is known; 0 leaves it to the types.
+	// PointerSize is 4 or 8 bytes if it is known. 0 means that the types determine it.
 	PointerSize int
 }
 
@@ -61,8 +61,7 @@ const cEpilogue = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #endif /* __VMLINUX_H__ */
 `
 
-// WriteC writes what `bpftool btf dump file F format c` prints. Types that C cannot tell end the text where they are met,
-// with an error.
+// WriteC writes what `bpftool btf dump file F format c` prints. A type that C cannot express ends the text at that point, with an error.
 func WriteC(w io.Writer, o *btf.Object, opt COptions) error {
 	p, err := newCPrinter(o, opt.PointerSize)
 	if err != nil {
@@ -92,21 +91,21 @@ func WriteC(w io.Writer, o *btf.Object, opt COptions) error {
 	return p.err
 }
 
-// A cPrinter holds how far printing has come. Its slices are indexed by type id.
+// A cPrinter holds the state of printing. Its slices are indexed by type id.
 type cPrinter struct {
 	o          *btf.Object
-	rec        []btf.Record // all types, of the base too
+	rec        []btf.Record // all types, including those of the base
 	pointer    uint64       // size in bytes
 	ordered    []progress
 	emitted    []progress
 	forward    []bool // a forward declaration was printed
-	referenced []bool // another type needs it
+	referenced []bool // another type refers to it
 	queue      []uint32
 	depth      int
 	steps      int
-	looks      int // steps of sorting
+	looks      int // steps of sorting so far
 
-	name   []string       // what a type is called, once that was settled
+	name   []string       // the name to print for a type, once it is chosen
 	tags   map[string]int // uses of names after struct, union, enum
 	idents map[string]int // uses of names of typedefs and enumerators
 
@@ -122,15 +121,15 @@ const (
 	done
 )
 
-// Bounds of the recursions, which types without end, or woven densely enough, would keep going. A kernel takes 2 million
-// steps, and fewer looks.
+// Limits of the recursions, for types that contain themselves or refer to very many others. A kernel takes 2 million steps, and fewer
+// looks.
 const (
 	maxCDepth = 10_000
 	maxCSteps = 20_000_000
 	maxCLooks = 50_000_000
 )
 
-// enter counts a step of a recursion over types, and reports whether it may go on; leave ends the step.
+// enter counts a step of a recursion over types, and reports whether to continue. leave ends the step.
 func (p *cPrinter) enter(id uint32) bool {
 	p.depth++
 	if p.steps++; p.depth > maxCDepth || p.steps > maxCSteps {
@@ -170,7 +169,8 @@ func newCPrinter(o *btf.Object, pointer int) (*cPrinter, error) {
 	return p, nil
 }
 
-// checkReferences makes sure that ids can be used as indices, and notes what is referenced: not what a prototype returns.
+// checkReferences checks that ids can be used as indices, and marks the types that are referenced. The return type of a prototype does not
+// count.
 func (p *cPrinter) checkReferences(id int, r btf.Record) (err error) {
 	returned := r.Kind() == btf.KindFuncProto
 	r.References(func(to *uint32) {
@@ -186,7 +186,7 @@ func (p *cPrinter) checkReferences(id int, r btf.Record) (err error) {
 	return err
 }
 
-// longs are the ways to spell a type that is as long as a pointer.
+// longs are the spellings of a type that is as long as a pointer.
 var longs = []string{
 	"long", "long int", "int long",
 	"unsigned long", "long unsigned", "unsigned long int", "unsigned int long",
@@ -210,7 +210,7 @@ func (p *cPrinter) fail(id uint32, problem string) {
 	}
 }
 
-// kfuncs prints the prototypes of functions that BPF programs may call, by name.
+// kfuncs prints the prototypes of functions that BPF programs may call, sorted by name.
 func (p *cPrinter) kfuncs() {
 	var list []uint32
 	fast := map[uint32]bool{}

@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The files that end in .golden are what bpftool 7.8 printed; see testdata/make.sh.
+// The .golden files are the output of bpftool 7.8. See testdata/make.sh.
 func TestCLikeBpftool(t *testing.T) {
 	for _, name := range []string{"kinds-x86_64", "kinds-x86_64-split", "kinds-i686", "kinds-s390x", "layout-x86_64", "layout-i686", "layout-s390x",
 		"random-0", "random-1", "random-2"} {
@@ -30,7 +30,7 @@ func TestCLikeBpftool(t *testing.T) {
 	}
 }
 
-// body is what WriteC prints between preamble and kfuncs.
+// body returns what WriteC prints between the preamble and the kfuncs.
 func body(t *testing.T, o *btf.Object, opt COptions) (string, error) {
 	t.Helper()
 	var b bytes.Buffer
@@ -151,7 +151,7 @@ func TestCErrors(t *testing.T) {
 	}
 }
 
-// TestLongChainsEnd: what sorting looks at is bounded, too.
+// TestLongChainsEnd: the steps of sorting are limited, too.
 func TestLongChainsEnd(t *testing.T) {
 	for _, k := range []btf.Kind{btf.KindPtr, btf.KindTypedef, btf.KindConst} {
 		b := builder{btf.New(binary.LittleEndian, nil)}
@@ -170,7 +170,7 @@ func TestLongChainsEnd(t *testing.T) {
 	}
 }
 
-// Whatever a library loads, printing it comes to an end.
+// Printing ends for every BTF that a library can load.
 func TestCEnds(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 200 {

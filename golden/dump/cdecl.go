@@ -6,8 +6,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// uniqueName is what a type is called: its name for the first that has it, and a numbered one for those after. It is
-// settled when it is first needed, and stays.
+// uniqueName returns the name to print for a type: its own name for the first type that has it, and a numbered one for later ones. It is
+// chosen on first use and then kept.
 func (p *cPrinter) uniqueName(id uint32, uses map[string]int) string {
 	if p.name[id] == "" {
 		p.name[id] = countedName(uses, p.text(p.rec[id].Name()))
@@ -15,7 +15,7 @@ func (p *cPrinter) uniqueName(id uint32, uses map[string]int) string {
 	return p.name[id]
 }
 
-// countedName counts one more use of a name; none is none however often.
+// countedName counts one more use of a name, and returns the name with the number of its use. The empty name is not numbered.
 func countedName(uses map[string]int, name string) string {
 	if name == "" {
 		return ""
@@ -28,7 +28,7 @@ func countedName(uses map[string]int, name string) string {
 	return name
 }
 
-// enumName does not count an enum that is only declared.
+// enumName is like uniqueName for enums. It does not count an enum that is only declared.
 func (p *cPrinter) enumName(id uint32) string {
 	if r := p.rec[id]; r.Kind() == btf.KindEnum && r.Vlen() == 0 {
 		return p.text(r.Name())
@@ -36,8 +36,8 @@ func (p *cPrinter) enumName(id uint32) string {
 	return p.uniqueName(id, p.tags)
 }
 
-// declare prints the declaration of a name as something of a type. C writes types inside out, so the types on the way
-// to the one at the bottom are stacked first.
+// declare prints the declaration of a name with a type. C writes types inside out, so declare first stacks the types from the outermost to
+// the innermost one.
 func (p *cPrinter) declare(id uint32, name string, level int) {
 	defer p.leave()
 	if !p.enter(id) {
@@ -52,7 +52,7 @@ func (p *cPrinter) declare(id uint32, name string, level int) {
 		stack = append(stack, id)
 		r := p.rec[id]
 		switch k := r.Kind(); {
-		case k == btf.KindTypedef: // has a name to declare something of
+		case k == btf.KindTypedef: // it is printed by its name
 		case btf.References.Has(k), k == btf.KindFuncProto:
 			id = r[2]
 			continue
@@ -69,19 +69,19 @@ func (p *cPrinter) declare(id uint32, name string, level int) {
 	d.print()
 }
 
-// undeclarable are the kinds of which nothing can be declared.
+// undeclarable are the kinds with which nothing can be declared.
 const undeclarable = btf.KindSet(1<<btf.KindFunc | 1<<btf.KindVar | 1<<btf.KindDatasec | 1<<btf.KindDeclTag)
 
-// A declarator prints one declaration, from the bottom of the stack, its end, to the name.
+// A declarator prints one declaration, from the end of the stack to the name.
 type declarator struct {
 	p     *cPrinter
 	stack []uint32
 	name  string
 	level int
-	star  bool // the last thing printed was a pointer's star, or there was none
+	star  bool // the last printed token was the star of a pointer, or nothing was printed yet
 }
 
-// top is the type that encloses what was printed last; void when there is none.
+// top returns the type that encloses the one printed last, or void if there is none.
 func (d *declarator) top() btf.Record {
 	if len(d.stack) == 0 {
 		return d.p.rec[0]
@@ -93,7 +93,7 @@ func (d *declarator) pop() { d.stack = d.stack[:len(d.stack)-1] }
 
 var qualifiers = map[btf.Kind]string{btf.KindVolatile: "volatile", btf.KindConst: "const", btf.KindRestrict: "restrict"}
 
-// leading prints the qualifiers that enclose what comes next, before it.
+// leading prints the qualifiers around the next type, before that type.
 func (d *declarator) leading() {
 	for {
 		word, ok := qualifiers[d.top().Kind()]
@@ -105,7 +105,7 @@ func (d *declarator) leading() {
 	}
 }
 
-// drop forgets the qualifiers and type tags of an array or a function, which C has no place for.
+// drop skips the qualifiers and type tags of an array or a function, because C has no syntax for them.
 func (d *declarator) drop() {
 	for {
 		k := d.top().Kind()
@@ -162,7 +162,7 @@ func (d *declarator) printName() {
 	d.p.buf = append(d.p.buf, d.name...)
 }
 
-// base prints the type that a declaration starts with; one without a name in full.
+// base prints the type that a declaration starts with. A type without a name is printed in full.
 func (d *declarator) base(id uint32, r btf.Record) {
 	p := d.p
 	name := p.text(r.Name())
@@ -198,7 +198,7 @@ func (d *declarator) base(id uint32, r btf.Record) {
 	}
 }
 
-// array prints what encloses an array, and its length.
+// array prints the types that enclose an array, and its length.
 func (d *declarator) array(r btf.Record) {
 	p := d.p
 	d.drop()
@@ -220,7 +220,7 @@ func (d *declarator) array(r btf.Record) {
 	p.buf = append(strconv.AppendUint(append(p.buf, '['), uint64(r[5]), 10), ']')
 }
 
-// prototype prints what encloses a function, and its parameters.
+// prototype prints the types that enclose a function, and its parameters.
 func (d *declarator) prototype(r btf.Record) {
 	p := d.p
 	d.drop()

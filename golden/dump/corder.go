@@ -2,7 +2,7 @@ package dump
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// typ prints a type that was asked for, after what has to stand before it.
+// typ prints a requested type after the types that it needs.
 func (p *cPrinter) typ(id uint32) {
 	p.queue = p.queue[:0]
 	p.order(id, false)
@@ -14,8 +14,8 @@ func (p *cPrinter) typ(id uint32) {
 	}
 }
 
-// order queues a type after all that C must know before it, and reports whether it links strongly: whether one that refers
-// to it has to wait for it. Behind a pointer a struct need not be known, which is what breaks cycles.
+// order queues a type after all types that C must know before it. It reports whether the reference to it is strong: a type that refers to
+// it must come later. A reference through a pointer to a struct is not strong, because C then needs no definition. That breaks cycles.
 func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 	defer p.leave()
 	if !p.enter(id) {
@@ -81,16 +81,16 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 	}
 }
 
-// vaList is a type that every compiler knows.
+// vaList is a type that every compiler predefines.
 const vaList = "__builtin_va_list"
 
-// armVectors are types that compilers for Arm know as integers of these types.
+// armVectors maps types that only compilers for Arm predefine to the integer types that are printed for them.
 var armVectors = map[string]string{
 	"__Poly8_t": "unsigned char", "__Poly16_t": "unsigned short", "__Poly64_t": "unsigned long long", "__Poly128_t": "unsigned __int128",
 }
 
-// emit prints the definition of a type from the queue (cont is 0), or what a definition at hand needs of a type: at
-// least a forward declaration. cont is the type whose definition that is.
+// emit prints the definition of a type from the queue (cont is 0), or what the definition of the type cont needs of it: at least a forward
+// declaration.
 func (p *cPrinter) emit(id, cont uint32) {
 	defer p.leave()
 	if !p.enter(id) || p.emitted[id] == done {
@@ -137,7 +137,7 @@ func (p *cPrinter) emit(id, cont uint32) {
 	}
 }
 
-// emitBusy deals with a type that its own definition needs.
+// emitBusy handles a type that its own definition needs.
 func (p *cPrinter) emitBusy(id, cont uint32) {
 	r := p.rec[id]
 	if p.forward[id] {
@@ -166,7 +166,7 @@ func (p *cPrinter) emitInt(id uint32) {
 	p.emitted[id] = done
 }
 
-// emitComposite prints a struct or union, if it is its turn; inside of another type only what that needs.
+// emitComposite prints a struct or union if it comes from the queue. Inside the definition of another type it prints only what that needs.
 func (p *cPrinter) emitComposite(id, cont uint32) {
 	r := p.rec[id]
 	anonymous := p.text(r.Name()) == ""

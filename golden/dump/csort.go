@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// driving yields the types to ask for, in order.
+// driving yields the types to request, in order.
 func (p *cPrinter) driving(opt COptions) iter.Seq[uint32] {
 	return func(yield func(uint32) bool) {
 		switch {
@@ -26,8 +26,8 @@ func (p *cPrinter) driving(opt COptions) iter.Seq[uint32] {
 				}
 			}
 		default:
-			// The list has void in it, and it is the list's first entry that is left out, not void. So the type that sorts
-			// first is printed only if another one needs it.
+			// bpftool's list includes void, but bpftool skips the first entry of the sorted list, not void. So the type that sorts first is
+			// printed only if another one needs it.
 			for _, t := range p.sorted()[1:] {
 				if !yield(t.id) {
 					return
@@ -37,7 +37,7 @@ func (p *cPrinter) driving(opt COptions) iter.Seq[uint32] {
 	}
 }
 
-// A sortKey is what types are sorted by.
+// A sortKey is the key by which types are sorted.
 type sortKey struct {
 	rank      int
 	sort, own string
@@ -45,7 +45,7 @@ type sortKey struct {
 	id        uint32
 }
 
-// The ranks of types.
+// The ranks of types in the order of printing.
 const (
 	rankAnonymousEnum = iota
 	rankEnum
@@ -79,7 +79,7 @@ func (p *cPrinter) sorted() []sortKey {
 	return list
 }
 
-// through is the type that a kind which stands for another one leads to.
+// through returns the type that a reference kind stands for in sorting.
 func through(r btf.Record) (id uint32, ok bool) {
 	switch k := r.Kind(); {
 	case btf.References.Has(k), k == btf.KindDeclTag:
@@ -90,7 +90,7 @@ func through(r btf.Record) (id uint32, ok bool) {
 	return 0, false
 }
 
-// look counts a step from a type to the next, and reports whether it may be taken. Long chains take many for each type of theirs.
+// look counts a step from one type to the next, and reports whether it is allowed. Long chains take many steps for each of their types.
 func (p *cPrinter) look(id uint32) bool {
 	if p.looks++; p.looks > maxCLooks {
 		p.fail(id, "leads to too many others to be sorted")
@@ -98,7 +98,7 @@ func (p *cPrinter) look(id uint32) bool {
 	return p.err == nil
 }
 
-// rank puts enums before numbers before structs before prototypes. It looks through types from one with a name inwards.
+// rank sorts enums before numbers before structs before prototypes. It follows references from a named type inwards.
 func (p *cPrinter) rank(id uint32, named bool, depth int) int {
 	r := p.rec[id]
 	named = named || p.text(r.Name()) != ""
@@ -128,7 +128,7 @@ func (p *cPrinter) rank(id uint32, named bool, depth int) int {
 	return rankOther
 }
 
-// sortName is the name of what a type leads to; an anonymous enum by itself goes by its first enumerator.
+// sortName returns the name that a type leads to. An anonymous enum that no other type leads to has the name of its first enumerator.
 func (p *cPrinter) sortName(id uint32, led bool, depth int) string {
 	r := p.rec[id]
 	if to, ok := through(r); ok && depth <= maxCDepth && p.look(id) {
@@ -141,7 +141,7 @@ func (p *cPrinter) sortName(id uint32, led bool, depth int) string {
 	return name
 }
 
-// hash tells apart types that have no name or the same one.
+// hash distinguishes types that have no name or the same one.
 func (p *cPrinter) hash(id uint32, deep bool, depth int) (h uint64) {
 	r := p.rec[id]
 	add := func(v uint64) { h = 31*h + v }
@@ -175,7 +175,7 @@ func (p *cPrinter) hash(id uint32, deep bool, depth int) (h uint64) {
 	return h
 }
 
-// hashString has bytes signed, as bpftool's machine has.
+// hashString treats bytes as signed, as bpftool does on x86-64.
 func hashString(s string) (h uint64) {
 	for i := range len(s) {
 		h = 31*h + uint64(int64(int8(s[i])))

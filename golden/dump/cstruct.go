@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// indent starts a line at a level of nesting.
+// indent starts a line at a nesting level.
 func (p *cPrinter) indent(level int) {
 	p.buf = append(p.buf, '\n')
 	p.tabs(level)
@@ -18,7 +18,7 @@ func (p *cPrinter) tabs(level int) {
 	}
 }
 
-// alignment is what a type's address is a multiple of, as far as its description tells; 0 is not known.
+// alignment returns the alignment of a type in bytes, as far as its description shows it. 0 means that it is not known.
 func (p *cPrinter) alignment(id uint32) uint64 {
 	defer p.leave()
 	if !p.enter(id) {
@@ -48,8 +48,8 @@ func (p *cPrinter) alignment(id uint32) uint64 {
 	return 0
 }
 
-// memberAlignment is the largest alignment of the members, and whether one of them is not aligned. A bitfield may lie
-// anywhere. known is false when that of a member is not known.
+// memberAlignment returns the largest alignment of the members in bytes, and whether a member is not aligned. A bit field may be anywhere.
+// known is false if the alignment of a member is not known.
 func (p *cPrinter) memberAlignment(r btf.Record) (most uint64, misaligned, known bool) {
 	most, known = 1, true
 	for m := r[3:]; len(m) >= 3; m = m[3:] {
@@ -66,13 +66,13 @@ func (p *cPrinter) memberAlignment(r btf.Record) (most uint64, misaligned, known
 	return most, misaligned, known
 }
 
-// packed reports whether C lays a struct out like this only when told not to align.
+// packed reports whether C lays out a struct like this only with a packed attribute.
 func (p *cPrinter) packed(r btf.Record) bool {
 	most, misaligned, _ := p.memberAlignment(r)
 	return misaligned || uint64(r.Size())%most != 0
 }
 
-// size is the size of a type in bytes; 0 where it has none.
+// size returns the size of a type in bytes, or 0 if it has none.
 func (p *cPrinter) size(id uint32) uint64 {
 	defer p.leave()
 	if !p.enter(id) {
@@ -92,7 +92,7 @@ func (p *cPrinter) size(id uint32) uint64 {
 	return 0
 }
 
-// defineComposite prints a struct or union with its members.
+// defineComposite prints the definition of a struct or union.
 func (p *cPrinter) defineComposite(id uint32, level int) {
 	r := p.rec[id]
 	isStruct := r.Kind() == btf.KindStruct
@@ -137,7 +137,7 @@ func (p *cPrinter) defineComposite(id uint32, level int) {
 	}
 }
 
-// A padding type is one that unnamed bitfields are made of.
+// A padding type is a type for unnamed bit fields.
 type paddingType struct {
 	name string
 	bits uint64
@@ -145,8 +145,8 @@ type paddingType struct {
 
 func roundUp(v, to uint64) uint64 { return (v + to - 1) / to * to }
 
-// pad prints unnamed bitfields from bit at to bit next, where the next member (of that type and alignment) or the end of
-// the struct is. It prefers what the compiler's own alignment gives.
+// pad prints unnamed bit fields from bit at to bit next. There the next member (id, with the given alignment) or the end of the struct
+// follows. It prefers padding that the compiler adds by itself.
 func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level int) {
 	if at >= next {
 		return
@@ -189,7 +189,7 @@ func (p *cPrinter) pad(id uint32, at, next, align uint64, bitfields bool, level 
 	}
 }
 
-// defineEnum prints an enum with its values; one that has none is only declared.
+// defineEnum prints an enum with its values. An enum without values is only declared.
 func (p *cPrinter) defineEnum(id uint32, level int) {
 	r := p.rec[id]
 	p.buf = append(p.buf, "enum"...)

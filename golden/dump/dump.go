@@ -12,16 +12,16 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// anon and invalid stand for a name that is absent, and for one whose offset is out of range.
+// anon and invalid replace an absent name, and a name with an offset out of range.
 const (
 	anon    = "(anon)"
 	invalid = "(invalid)"
 )
 
-// flushAt is how much text is gathered before it is written.
+// flushAt is the number of bytes that are buffered before a write.
 const flushAt = 256 << 10
 
-// appendName appends the text that stands for a string offset.
+// appendName appends the text for a string offset.
 func appendName(dst []byte, o *btf.Object, off uint32) []byte {
 	if off == 0 {
 		return append(dst, anon...)
@@ -33,7 +33,7 @@ func appendName(dst []byte, o *btf.Object, off uint32) []byte {
 	return append(dst, name...)
 }
 
-// linkage is the text for the linkage of a FUNC or a VAR.
+// linkage returns the text for the linkage of a FUNC or a VAR.
 func linkage(l uint32) string {
 	switch l {
 	case btf.LinkageStatic:
@@ -46,7 +46,7 @@ func linkage(l uint32) string {
 	return "(unknown)"
 }
 
-// enumEncoding is the text for the kind_flag of an ENUM or ENUM64.
+// enumEncoding returns the text for the kind flag of an ENUM or ENUM64.
 func enumEncoding(signed bool) string {
 	if signed {
 		return "SIGNED"
@@ -54,7 +54,7 @@ func enumEncoding(signed bool) string {
 	return "UNSIGNED"
 }
 
-// fwdKind is the text for the kind_flag of a FWD.
+// fwdKind returns the text for the kind flag of a FWD.
 func fwdKind(union bool) string {
 	if union {
 		return "union"
@@ -62,7 +62,7 @@ func fwdKind(union bool) string {
 	return "struct"
 }
 
-// kindName is the kind as a dump spells it.
+// kindName returns the name of a kind in a dump.
 func kindName(k btf.Kind) string {
 	if k >= btf.NumKinds {
 		return btf.KindVoid.String()

@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The files that end in .golden are what bpftool 7.8 printed; see testdata/make.sh.
+// The .golden files are the output of bpftool 7.8. See testdata/make.sh.
 func TestLikeBpftool(t *testing.T) {
 	for _, name := range []string{"kinds-x86_64", "kinds-x86_64-split", "kinds-i686", "kinds-s390x", "layout-x86_64", "layout-i686", "layout-s390x",
 		"random-0", "random-1", "random-2", "odd", "odd-big", "odd-split"} {
@@ -69,7 +69,7 @@ func TestWriteEqualsAppend(t *testing.T) {
 	}
 }
 
-// What bpftool refuses to load is printed all the same.
+// BTF that bpftool refuses to load is printed nevertheless.
 func TestBrokenReferences(t *testing.T) {
 	o := btf.New(binary.LittleEndian, nil)
 	o.Append(99, btf.Info(btf.KindTypedef, 0, false), 77)

@@ -14,17 +14,17 @@ import (
 	"github.com/sebdah/goldie/v2"
 )
 
-// builder makes objects that no compiler makes.
+// builder makes BTF objects that no compiler makes.
 type builder struct{ *btf.Object }
 
 func (b builder) name(s string) uint32 { return b.Strings.Add([]byte(s)) }
 
-// add appends a record of a head and whole elements.
+// add appends a record with its header and its elements.
 func (b builder) add(k btf.Kind, vlen uint32, kflag bool, name string, words ...uint32) uint32 {
 	return uint32(b.Append(append([]uint32{b.name(name), btf.Info(k, vlen, kflag)}, words...)...))
 }
 
-// odd has every kind with the values at its edges.
+// odd has every kind, with extreme values.
 func odd(order binary.ByteOrder) builder {
 	b := builder{btf.New(order, nil)}
 	last := uint32(math.MaxUint32)
@@ -64,7 +64,7 @@ func odd(order binary.ByteOrder) builder {
 	return b
 }
 
-// oddSplit continues odd.
+// oddSplit is split BTF on top of odd.
 func oddSplit(base builder) builder {
 	b := builder{btf.New(base.Order, base.Object)}
 	b.add(btf.KindPtr, 0, false, "", 1)
@@ -73,8 +73,8 @@ func oddSplit(base builder) builder {
 	return b
 }
 
-// TestFixtures keeps the objects that are made here and those that bpftool saw the same; with -update it writes them,
-// and testdata/make.sh has to follow.
+// TestFixtures keeps the objects of this file equal to the files that bpftool read. With -update it writes the files; run testdata/make.sh
+// after that.
 func TestFixtures(t *testing.T) {
 	files := goldie.New(t, goldie.WithNameSuffix(".btf"))
 	little := odd(binary.LittleEndian)
@@ -87,7 +87,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// load reads a fixture; one whose name ends in -split continues the one without.
+// load reads a fixture. A name that ends in -split is split BTF on top of the fixture without that ending.
 func load(t testing.TB, name string) *btf.Object {
 	t.Helper()
 	var base *btf.Object

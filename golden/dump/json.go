@@ -26,7 +26,7 @@ func WriteJSON(w io.Writer, o *btf.Object, pretty bool) error {
 	return err
 }
 
-// AppendJSON appends what WriteJSON writes.
+// AppendJSON appends the same text to dst.
 func AppendJSON(dst []byte, o *btf.Object, pretty bool) []byte {
 	p := jsonPrinter{buf: dst, pretty: pretty}
 	p.open()
@@ -36,12 +36,12 @@ func AppendJSON(dst []byte, o *btf.Object, pretty bool) []byte {
 	return p.close()
 }
 
-// A jsonPrinter appends JSON in bpftool's two layouts. In the pretty one every key starts a line, the elements of an
-// array follow its bracket and each other on one line, and a bracket that closes something non-empty starts a line.
+// A jsonPrinter appends JSON in bpftool's two layouts. In the pretty layout every key starts a line. The elements of an array follow its
+// bracket on the same line. A closing bracket starts a line unless the array or object is empty.
 type jsonPrinter struct {
 	buf    []byte
 	depth  int
-	empty  bool // the innermost object or array holds nothing yet
+	empty  bool // the innermost object or array is empty so far
 	pretty bool
 }
 
@@ -122,13 +122,13 @@ func (p *jsonPrinter) array(k string) {
 // object opens an element of the current array.
 func (p *jsonPrinter) object() {
 	if !p.empty {
-		// The elements of an array share a line: only a closing bracket starts one.
+		// The elements of an array share a line. Only a closing bracket starts one.
 		p.buf = append(p.buf, ',')
 	}
 	p.begin('{')
 }
 
-// escapes holds the letter after the backslash for the bytes that bpftool escapes; all others go out as they are.
+// escapes holds the letter after the backslash for the bytes that bpftool escapes. All others are printed unchanged.
 var escapes = [256]byte{'\t': 't', '\n': 'n', '\r': 'r', '\f': 'f', '\b': 'b', '\\': '\\', '"': '"'}
 
 func (p *jsonPrinter) name(o *btf.Object, off uint32) {
@@ -195,7 +195,7 @@ func (p *jsonPrinter) typ(o *btf.Object, id btf.ID, r btf.Record) {
 	p.end('}')
 }
 
-// elems appends what the kinds with elements hold; of an unknown kind nothing more is told.
+// elems appends the elements of a type. An unknown kind has none.
 func (p *jsonPrinter) elems(o *btf.Object, r btf.Record) {
 	switch r.Kind() {
 	case btf.KindStruct, btf.KindUnion:
@@ -242,8 +242,8 @@ func (p *jsonPrinter) elems(o *btf.Object, r btf.Record) {
 	}
 }
 
-// values appends the enumerators. Those of an unsigned ENUM are sign-extended to 64 bits before they are printed as
-// unsigned: the raw format has 4294967295 where this one has 18446744073709551615.
+// values appends the enumerators. Those of an unsigned ENUM are sign-extended to 64 bits and then printed as unsigned: the raw format has
+// 4294967295, this format 18446744073709551615.
 func (p *jsonPrinter) values(o *btf.Object, r btf.Record) {
 	p.str("encoding", enumEncoding(r.Kflag()))
 	p.uint("size", r[2])

@@ -14,7 +14,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// kernelBTF is the BTF that the distribution's pahole left in a kernel; nil when there is none.
+// kernelBTF returns the BTF that the distribution's pahole wrote for a kernel, or nil if there is none.
 func kernelBTF(t testing.TB, path string) []byte {
 	t.Helper()
 	f, err := elf.Open(path)
@@ -33,7 +33,7 @@ func kernelBTF(t testing.TB, path string) []byte {
 	return data
 }
 
-// benchmarkBTF is that of the kernel that benchmarks measure.
+// benchmarkBTF returns the BTF of the kernel that benchmarks use.
 func benchmarkBTF(b *testing.B) []byte {
 	b.Helper()
 	peer.Program(b, "bpftool")

@@ -16,8 +16,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// randomObject has n types that a library loads and that make little sense to a compiler: few names, references to any
-// type that may be a value's. The nearer wild is to 1, the more of them lead to later types, and so to loops.
+// randomObject returns n types that a library loads but no compiler makes: few names, references to any type that can be a value's. wild is
+// the probability that a reference may lead to a later type, and so form a loop.
 func randomObject(r *rand.Rand, n int, wild float64) *btf.Object {
 	b := builder{btf.New([]binary.ByteOrder{binary.LittleEndian, binary.BigEndian}[r.IntN(2)], nil)}
 	kinds := make([]btf.Kind, n+1)
@@ -25,7 +25,7 @@ func randomObject(r *rand.Rand, n int, wild float64) *btf.Object {
 		kinds[id+1] = btf.Kind(1 + r.IntN(int(btf.NumKinds)-1))
 	}
 	kinds[1] = btf.KindFuncProto
-	// ref is a type of one of some kinds, most often one before the type at hand; 0 if there is none.
+	// ref returns a type of one of some kinds, most often an earlier one. It returns 0 if there is none.
 	ref := func(of ...btf.Kind) uint32 {
 		end := int(b.End())
 		if r.Float64() < wild {
@@ -98,10 +98,10 @@ func randomObject(r *rand.Rand, n int, wild float64) *btf.Object {
 	return b.Object
 }
 
-// errDied says that the peer was ended by a signal: it crashed, or did not come to an end.
+// errDied is returned if a signal ended bpftool: it crashed, or ran too long.
 var errDied = errors.New("died")
 
-// peerOutput runs the peer with a second of CPU, which holds even if the test is ended while it waits.
+// peerOutput runs bpftool with one second of CPU. The limit holds even if the test is killed meanwhile.
 func peerOutput(name string, args ...string) ([]byte, error) {
 	cmd := exec.Command("sh", append([]string{"-c", `ulimit -t 1; exec "$0" "$@"`, name}, args...)...)
 	out, err := cmd.Output()
@@ -112,8 +112,8 @@ func peerOutput(name string, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// TestRandomLikeBpftool prints objects that no compiler makes in all formats. bpftool dies of some of them in C, and says
-// of others that they cannot be printed; then so do we, after the same text.
+// TestRandomLikeBpftool prints objects that no compiler makes in all formats. For some of them bpftool crashes in C, and for others it
+// reports that they cannot be printed. Then WriteC also fails, after the same text.
 func TestRandomLikeBpftool(t *testing.T) {
 	bpftool := peer.Program(t, "bpftool")
 	r := rand.New(rand.NewPCG(3, 4))

@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// heads holds, for every number a kind may have, what stands between a type's id and its name.
+// heads holds, for every possible number of a kind, the text between a type's id and its name.
 var heads = func() (t [128]string) {
 	for k := range t {
 		t[k] = "] " + kindName(btf.Kind(k)) + " '"
@@ -15,13 +15,13 @@ var heads = func() (t [128]string) {
 	return t
 }()
 
-// WriteRaw writes what `bpftool btf dump file F format raw` prints: the object's own types, a line for each and for each
-// of its elements (rule 04/B.3).
+// WriteRaw writes what `bpftool btf dump file F format raw` prints: a line for each of the object's own types and for each of their
+// elements (rule 04/B.3).
 func WriteRaw(w io.Writer, o *btf.Object) error {
 	return write(w, o, func(dst []byte, id btf.ID, r btf.Record) []byte { return AppendRawType(dst, o, id, r) })
 }
 
-// AppendRaw appends what WriteRaw writes.
+// AppendRaw appends the same text to dst.
 func AppendRaw(dst []byte, o *btf.Object) []byte {
 	for id := o.First(); id < o.End(); id++ {
 		dst = AppendRawType(dst, o, id, o.At(id))
@@ -89,7 +89,7 @@ func appendField(dst []byte, key string, v uint32) []byte {
 	return strconv.AppendUint(dst, uint64(v), 10)
 }
 
-// appendElemName starts the line of an element that has a name.
+// appendElemName appends the start of the line of a named element.
 func appendElemName(dst []byte, o *btf.Object, off uint32) []byte {
 	dst = append(dst, "\n\t'"...)
 	dst = appendName(dst, o, off)
@@ -112,7 +112,7 @@ func appendMembers(dst []byte, o *btf.Object, r btf.Record) []byte {
 	return append(dst, '\n')
 }
 
-// appendEnumHead appends what the lines of ENUM and ENUM64 share.
+// appendEnumHead appends the text that the lines of ENUM and ENUM64 have in common.
 func appendEnumHead(dst []byte, r btf.Record) []byte {
 	dst = append(dst, " encoding="...)
 	dst = append(dst, enumEncoding(r.Kflag())...)
