@@ -7,16 +7,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The variables of a section lie in it as members do in a struct, and are explained in the same way: the fewest that have to move for the
-// rest to stand in the same order are causes; of the rest, one that has another offset follows from what was added, removed, moved or
-// resized before it, if that and one alignment give its place. One that was resized itself may have another alignment as well: compilers
-// align large variables more than their types ask for. Otherwise it is aligned otherwise, which is a cause.
+// Which changes of a section's variables explain the places of the others?
+//
+// The variables of a section are treated like the members of a struct. The fewest variables that have to move so that the others keep their
+// order are causes. If one of the others has another offset, that follows from the variables before it that were added, removed, moved or
+// resized, provided that one alignment gives its place on both sides. A variable that was itself resized may have another alignment on each
+// side, because compilers align large variables more than their types require. If no alignment explains the place, the variable itself is
+// aligned differently, which is a cause.
 
-// maxNear is how many of the changes in front of a variable explain it, on either side: the nearest.
+// maxNear is the number of changes before a variable that explain its place, on either side: the nearest ones.
 const maxNear = 2
 
-// shifts lists the runs of members that are as they were, stay in order and moved by one distance. Members of a member that moved as far are
-// left out.
+// shifts lists the runs of unchanged members that keep their order and moved by one distance. It omits members of a member that moved by
+// the same distance.
 func (l *lineup) shifts() (list []Shift) {
 	open := false
 	for j := range l.n.list {
@@ -25,7 +28,7 @@ func (l *lineup) shifts() (list []Shift) {
 			continue
 		}
 		if i < 0 || l.rearrange[j] || l.renamed[j] || l.o.list[i].width != p.width || retyped(&l.o.list[i], p) {
-			continue // it is among the changes, with its places
+			continue // it is listed among the changes, with its places
 		}
 		bits := int64(p.bit - l.o.list[i].bit)
 		if in := l.n.container(int32(j)); in >= 0 && l.newTo[in] >= 0 && int64(l.n.list[in].bit-l.o.list[l.newTo[in]].bit) == bits {
@@ -44,7 +47,7 @@ func (l *lineup) shifts() (list []Shift) {
 	return list
 }
 
-// arrange says of the variables of all sections why they are where they are.
+// arrange explains the places of the variables in all sections.
 func (c *comparer) arrange() {
 	for i := range c.items {
 		it := &c.items[i]
@@ -53,7 +56,7 @@ func (c *comparer) arrange() {
 			c.sectionSize(it, c.walk(a, b))
 		}
 	}
-	// Sections whose size did not change are no items.
+	// Sections whose size did not change have no items.
 	for a := range c.old.secs {
 		for b := range c.new.secs {
 			sa, sb := &c.old.secs[a], &c.new.secs[b]
@@ -65,7 +68,7 @@ func (c *comparer) arrange() {
 	slices.SortStableFunc(c.sections, func(a, b sectionItems) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// sectionOf is the section of a DATASEC.
+// sectionOf returns the section of a DATASEC.
 func (s *side) sectionOf(id btf.ID) *section {
 	for i := range s.secs {
 		if s.secs[i].id == id {
@@ -75,16 +78,16 @@ func (s *side) sectionOf(id btf.ID) *section {
 	return nil
 }
 
-// sectionItems is what there is to say of a section, with items in place of what is made of them.
+// sectionItems describes a section, with items in place of the parts of the model that fill makes of them.
 type sectionItems struct {
 	SectionChange
 	causes, grown []int32
 }
 
-// together is a variable that both sides have in a section, by its place in either list.
+// together is a variable that both sides have in a section, by its index in either list.
 type together struct{ old, new int32 }
 
-// walk goes through a section on both sides.
+// walk compares a section of both sides.
 func (c *comparer) walk(a, b *section) sectionItems {
 	atNew := make(map[btf.ID]int32, len(b.entries))
 	for j, e := range b.entries {
@@ -118,25 +121,25 @@ func (c *comparer) walk(a, b *section) sectionItems {
 	return w.sectionItems
 }
 
-// A walker goes along the variables that stand in the same order.
+// A walker visits the variables that keep their order.
 type walker struct {
 	c       *comparer
 	a, b    *section
-	next    together // the entries after the last one
-	shift   int64    // of the last one
-	because []int32  // what explains the shift
+	next    together // the entries after the last visited one
+	shift   int64    // of the last visited variable
+	because []int32  // the items that explain the shift
 	sectionItems
 	moved map[int64]*Shift
-	order []int64 // of shifts, as they come
+	order []int64 // of shifts, in the order of their first variable
 }
 
-// name is the name of an old variable.
+// name returns the name of an old variable.
 func (w *walker) name(id btf.ID) string {
 	r, _ := w.c.old.record(uint32(id))
 	return string(w.c.old.text(r.Name()))
 }
 
-// past notes a variable that moved past others.
+// past records a variable that moved past others.
 func (w *walker) past(t together) {
 	e := w.a.entries[t.old]
 	f := w.c.old.found[e.id]
@@ -156,7 +159,7 @@ func (w *walker) past(t together) {
 		Old: text(w.c.old, w.a, t.old), New: text(w.c.new, w.b, t.new)})
 }
 
-// between takes in what lies in front of a variable that both have, and says whether there is anything.
+// between collects the changes before a variable that both sides have, and reports whether there are any.
 func (w *walker) between(t together) bool {
 	changed := func(s *side, entries []entry) (list []int32) {
 		for _, e := range entries {
@@ -184,7 +187,7 @@ func (w *walker) between(t together) bool {
 	return true
 }
 
-// step comes to the next variable.
+// step visits the next variable.
 func (w *walker) step(t together) {
 	o, n := w.a.entries[t.old], w.b.entries[t.new]
 	near := w.between(t)
@@ -216,7 +219,7 @@ func (w *walker) step(t together) {
 	}
 }
 
-// follows tells whether what lies in front of a variable explains its places.
+// follows reports whether the variables before a variable explain its places.
 func (w *walker) follows(t together) bool {
 	resized := w.a.entries[t.old].size != w.b.entries[t.new].size
 	if len(w.because) == 0 && !resized {
@@ -251,14 +254,14 @@ func (w *walker) move(it *item, shift int64) {
 	w.order = append(w.order, shift)
 }
 
-// tell adds what was found to the list of sections.
+// tell adds the result to the list of sections.
 func (w *walker) tell() {
 	r, _ := w.c.new.record(uint32(w.b.id))
 	w.Name = string(w.c.new.text(r.Name()))
 	w.Size = Size{uint64(w.a.size), uint64(w.b.size)}
 	w.Vars = Size{uint64(len(w.a.entries)), uint64(len(w.b.entries))}
 	seen := map[int32]bool{}
-	w.causes = slices.DeleteFunc(w.causes, func(i int32) bool { // one that moved past others is met at both its places
+	w.causes = slices.DeleteFunc(w.causes, func(i int32) bool { // a variable that moved past others is visited at both its places
 		again := seen[i]
 		seen[i] = true
 		return again
@@ -272,7 +275,7 @@ func (w *walker) tell() {
 	}
 }
 
-// sectionSize says what explains the size of a section: what changed in it.
+// sectionSize explains the size of a section by the changes in it.
 func (c *comparer) sectionSize(it *item, in sectionItems) {
 	it.because = append(append(it.because, in.causes...), in.grown...)
 	if !it.cause && len(it.because) == 0 && in.Size.Old != in.Size.New {

@@ -9,24 +9,24 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Schema is the number of the model's JSON form.
+// Schema is the version number of the model's JSON form.
 const Schema = 2
 
 // An Input is one of two objects to compare.
 type Input struct {
 	Object       *btf.Object
-	Name, Digest string // as a Side has them
-	// Stubs says, by id, which types only stand for others that are not told of, with their size; nil if the object is whole. A side
-	// that has stubs is compared as far as its other declarations go.
+	Name, Digest string // see Side
+	// Stubs reports, by id, which types are stubs: placeholders for declarations that the side omits, of which only the size is known. It
+	// is nil if the BTF is complete. A side with stubs is compared only as far as its other declarations go.
 	Stubs []bool
 }
 
 // Options of a comparison.
 type Options struct {
-	Exact bool // ids and order count
+	Exact bool // ids and order are compared too
 }
 
-// Compare tells how two objects differ.
+// Compare returns the differences between two BTF objects.
 func Compare(old, new Input, opt Options) *Comparison {
 	result := &Comparison{Schema: Schema, Exact: opt.Exact, Old: sideOf(old), New: sideOf(new),
 		Causes: []Cause{}, Consequences: []Consequence{}, Substitutions: []Substitution{}, Sections: []SectionChange{}, Counts: []Count{}}
@@ -38,12 +38,12 @@ func Compare(old, new Input, opt Options) *Comparison {
 	c := &comparer{old: newSide(old, seed), new: newSide(new, seed), exact: opt.Exact, rowsLeft: [2]int{maxAllRows, maxAllRows}}
 	c.pairing = match(c.old, c.new, (old.Object.Base != nil || new.Object.Base != nil) && !sameRecords(old.Object.Base, new.Object.Base))
 	c.list()
-	// Below this line the items are all declarations that differ, in an order that no hash has a say in.
+	// Below this line the items are all declarations that differ, in an order that does not depend on hashes.
 	c.describe()
 	c.arrange()
-	// Below this line every item says what changed about it, and what it holds by value or stands behind.
+	// Below this line every item has its own changes, and the items that it holds by value or follows in a section.
 	c.follow()
-	// Below this line every item is a cause, or a consequence that a cause leads to.
+	// Below this line every item is a cause, or a consequence of at least one cause.
 	c.fill(result)
 	return result
 }
@@ -52,7 +52,7 @@ func sideOf(in Input) Side {
 	return Side{Name: in.Name, Digest: in.Digest, Types: in.Object.Len(), Selected: in.Stubs != nil}
 }
 
-// sameRecords tells whether two objects are the same in every word, and so are their bases.
+// sameRecords reports whether two objects, and their bases, are equal in every word.
 func sameRecords(a, b *btf.Object) bool {
 	if a == b {
 		return true
@@ -75,7 +75,7 @@ type item struct {
 	shifts    []Shift
 	size      *Size
 	at        [2]*Extent // of a variable
-	text      string     // spelling of what was added or removed
+	text      string     // spelling of a declaration that was added or removed
 	because   []int32    // items that explain it, or part of it
 	roots     []int32    // causes behind a consequence, by ID
 	impact    Impact
@@ -88,14 +88,14 @@ type comparer struct {
 	exact    bool
 	pairing
 	items    []item
-	pointer  int32 // 1 + the item that says how large pointers are; 0 if that did not change
+	pointer  int32 // 1 + the item for the size of pointers; 0 if that did not change
 	rowsLeft [2]int
 	sections []sectionItems
 }
 
-// list makes items of the pairs that differ.
+// list makes items from the pairs that differ.
 func (c *comparer) list() {
-	type key struct { // what items are ordered by; they are large
+	type key struct { // the sort key of items, which are large
 		pair int
 		rank int
 		name string
@@ -127,7 +127,7 @@ func (c *comparer) list() {
 		c.items = append(c.items, item{kind: Pointer, name: "*", cause: true, size: &Size{o, n},
 			changes: []Change{{Part: SizePart, Op: Changed, Rule: SizeChanged, Severity: Break, Old: bytesText(o), New: bytesText(n)}}})
 	}
-	place := make([]int32, len(c.differ)+1) // of pairs, by 1 + their place in differ
+	place := make([]int32, len(c.differ)+1) // by 1 + index of a pair in differ: its place
 	for i := range c.items {
 		it := &c.items[i]
 		switch {
@@ -147,7 +147,7 @@ func (c *comparer) list() {
 	c.differ = nil
 }
 
-// unnamedText spells a declaration without a name by what it is found by: "enum { RED, … }".
+// unnamedText spells a declaration without a name by the part that identifies it: "enum { RED, … }".
 func (s *side) unnamedText(r btf.Record) string {
 	text := word(r) + " { " + string(s.text(r[3]))
 	switch {
@@ -161,7 +161,7 @@ func (s *side) unnamedText(r btf.Record) string {
 	return text + " … }"
 }
 
-// kindOf is the kind of a declaration.
+// kindOf returns the kind of a declaration.
 func kindOf(r btf.Record) Kind {
 	switch r.Kind() {
 	case btf.KindStruct:
@@ -191,5 +191,5 @@ func kindOf(r btf.Record) Kind {
 	return Type
 }
 
-// rank is the place of a kind in the order of kinds.
+// rank returns the index of a kind in Kinds.
 func rank(k Kind) int { return slices.Index(Kinds, k) }

@@ -7,8 +7,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// describe says of every item what it says otherwise itself. Those that turn out to say nothing otherwise are consequences, if what they
-// hold explains all of their layout.
+// describe records for every item what changed in the declaration itself. Items without such changes are consequences, if the types that
+// they hold explain their whole layout.
 func (c *comparer) describe() {
 	for i := range c.items {
 		it := &c.items[i]
@@ -39,7 +39,7 @@ func (c *comparer) describe() {
 	}
 }
 
-// sizes are the sizes of what has one.
+// sizes returns the sizes of an item on both sides, or nil if its kind has none.
 func (c *comparer) sizes(it *item, o, n btf.Record) *Size {
 	switch it.kind {
 	case Func:
@@ -53,7 +53,7 @@ func (c *comparer) sizes(it *item, o, n btf.Record) *Size {
 	return &Size{c.old.sized(uint32(it.old)), c.new.sized(uint32(it.new))}
 }
 
-// alone describes what only one side has.
+// alone describes a declaration that only one side has.
 func (c *comparer) alone(it *item) {
 	s, id, op, at := c.new, it.new, Added, 1
 	if id == 0 {
@@ -93,7 +93,7 @@ func (c *comparer) alone(it *item) {
 	it.changes = []Change{ch}
 }
 
-// declaration spells what was added or removed.
+// declaration spells a declaration that was added or removed.
 func (c *comparer) declaration(s *side, it *item, id btf.ID, r btf.Record) string {
 	switch it.kind {
 	case Func, Var:
@@ -104,14 +104,14 @@ func (c *comparer) declaration(s *side, it *item, id btf.ID, r btf.Record) strin
 		switch {
 		case r.Kind() == btf.KindFwd:
 			return string(it.kind) + " " + it.name + ";"
-		case (it.oldAll > 1 || it.newAll > 1) && r.Name() != 0: // the name does not say which it is
+		case (it.oldAll > 1 || it.newAll > 1) && r.Name() != 0: // the name is ambiguous
 			return s.whole(r)
 		}
 	}
 	return ""
 }
 
-// redefined describes what was only declared and is defined, or the other way round, and numbers that became typedefs.
+// redefined describes a declaration that became a definition, the opposite, and a number that became a typedef.
 func (c *comparer) redefined(it *item, o, n btf.Record) {
 	it.cause = true
 	ch := Change{Part: Whole, Op: Changed, Rule: TypeTarget, Severity: severityOfTypes(c.old, uint32(it.old), c.new, uint32(it.new)), Old: nature(c.old, o), New: nature(c.new, n)}
@@ -124,7 +124,7 @@ func (c *comparer) redefined(it *item, o, n btf.Record) {
 	it.changes = append(it.changes, ch)
 }
 
-// nature says what a declaration is.
+// nature says in words what a declaration is.
 func nature(s *side, r btf.Record) string {
 	switch r.Kind() {
 	case btf.KindFwd:
@@ -169,7 +169,7 @@ func (c *comparer) number(it *item, o, n btf.Record) {
 	}
 }
 
-// body describes what may have members or enumerators: a struct, union, enum, typedef or variable.
+// body describes a declaration that may have members or enumerators: a struct, union, enum, typedef or variable.
 func (c *comparer) body(it *item, o, n btf.Record) {
 	a, b := c.old.open(uint32(it.old), &c.rowsLeft[0]), c.new.open(uint32(it.new), &c.rowsLeft[1])
 	was, _ := c.old.record(a.body)
@@ -191,7 +191,7 @@ func (c *comparer) body(it *item, o, n btf.Record) {
 	}
 }
 
-// members describes members.
+// members describes the changes of members.
 func (c *comparer) members(it *item, a, b *rows) {
 	if !a.whole || !b.whole {
 		it.cause = true
@@ -220,8 +220,8 @@ func (c *comparer) members(it *item, a, b *rows) {
 	}
 }
 
-// unexplained is what a declaration is told of whose layout nothing that it holds explains. why is the first member that stands where it
-// does for no reason; "" for the end.
+// unexplained returns the changes of a declaration whose layout does not follow from the types that it holds. why is the first member whose
+// place is not explained, or "" for the end.
 func unexplained(it *item, why string) []Change {
 	if why == "" || why == atEnd {
 		return []Change{{Part: SizePart, Op: Changed, Rule: SizeChanged, Severity: Neutral, Old: bytesText(it.size.Old), New: bytesText(it.size.New)}}
@@ -229,7 +229,7 @@ func unexplained(it *item, why string) []Change {
 	return []Change{{Part: Member, Path: why, Op: Moved, Rule: MemberMoved, Severity: Neutral, New: "aligned or packed otherwise"}}
 }
 
-// target describes a typedef or variable of a type without members of its own.
+// target describes a typedef or variable whose type has no members of its own.
 func (c *comparer) target(it *item, o, n btf.Record) {
 	if it.kind != Typedef && it.kind != Var {
 		return
@@ -249,7 +249,7 @@ func (c *comparer) target(it *item, o, n btf.Record) {
 	}
 }
 
-// variable describes what variables have beside a type. What becomes of their places arrange tells.
+// variable describes the properties of variables other than the type. arrange describes the changes of their places.
 func (c *comparer) variable(it *item, o, n btf.Record) {
 	if o[3] != n[3] {
 		it.changes = append(it.changes, Change{Part: Linkage, Op: Changed, Rule: VarLinkage, Severity: Neutral, Old: linkageText(int(min(o[3], 3))), New: linkageText(int(min(n[3], 3)))})
@@ -287,7 +287,7 @@ func (c *comparer) sectionItself(it *item) {
 	}
 }
 
-// common describes what all declarations have: tags, and copies. An item that says something otherwise itself is a cause.
+// common describes what all declarations have: tags, and copies. An item with changes of its own is a cause.
 func (c *comparer) common(it *item) {
 	a, b := c.old.tags.names(c.old, uint32(it.old), -1), c.new.tags.names(c.new, uint32(it.new), -1)
 	if strings.Join(a, "\x00") != strings.Join(b, "\x00") && it.own {

@@ -1,6 +1,7 @@
-// Package cause compares two BTF objects declaration by declaration, and tells what changed by itself from what only followed.
+// Package cause compares two BTF objects declaration by declaration, and separates the changes that were made from the changes that only
+// follow from them.
 //
-// Input: two objects (btf.Object), each with its base if it continues one. Output: a Comparison, which is plain data: causes with their
-// own changes, consequences with what explains them. Never: the package does not read files, does not print, and does not say whether a
-// difference is right.
+// Input: two BTF objects (btf.Object), each with its base if it has one. Output: a Comparison, which is plain data: causes with their own
+// changes, consequences with the causes that explain them. Never: the package does not read files, does not print, and does not judge
+// whether a difference is right.
 package cause

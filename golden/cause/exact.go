@@ -7,23 +7,23 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// What an exact comparison adds: types that no declaration's spelling has, ids, and which of several types that read alike others refer
-// to. Every type of one side is paired with one of the other that reads the same, in the order of ids; then a dump of both is the same
-// exactly if all are paired, all stand in the same order and all refer to partners.
+// An exact comparison also covers what the spellings of declarations do not show: types that no declaration uses, ids, and which of several
+// types that read alike a reference leads to. Every type of one side is paired with one of the other side that reads the same, in the order
+// of ids. The dumps are equal exactly if all types are paired, have the same order, and refer to partners.
 
-// oneOf makes what is said of several types what is said of one.
+// oneOf turns a statement about several types into one about a single type.
 var oneOf = strings.NewReplacer("are ", "is ", "were ", "was ", "stand ", "stands ", "refer ", "refers ", "have ", "has ")
 
-// ids tells of what the declarations do not tell; nil if there is nothing.
+// ids returns the differences that the declarations do not show, or nil if there are none.
 func (c *comparer) ids() *Cause {
 	type reads struct {
 		reading
-		dumped uint64 // what a dump says beyond that
+		dumped uint64 // what a dump prints in addition
 	}
 	key := func(s *side, id btf.ID) reads {
 		r, _ := s.record(uint32(id))
 		k := reads{s.content(uint32(id), r), mix(uint64(min(r.Kind(), btf.NumKinds)), s.name(r.Name()))}
-		if btf.ShapeOf(r.Kind()).Each > 0 && r.Kind() != btf.KindDatasec { // a dump tells it of these; variables are told of themselves
+		if btf.ShapeOf(r.Kind()).Each > 0 && r.Kind() != btf.KindDatasec { // a dump prints the count; variables are compared by themselves
 			k.dumped = mix(k.dumped, uint64(r.Vlen()))
 		}
 		switch r.Kind() {
@@ -49,7 +49,7 @@ func (c *comparer) ids() *Cause {
 		} else if c.old.found[c.old.o.First()+btf.ID(i)] == 0 {
 			removed++
 		} else if m := c.mates[i]; m != 0 {
-			mates[i] = m // a declaration that differs, which was told of
+			mates[i] = m // a declaration that differs, which is reported already
 		}
 		if mates[i] != 0 {
 			order = append(order, int32(mates[i]))
@@ -94,7 +94,7 @@ func (c *comparer) ids() *Cause {
 	return x
 }
 
-// relinked counts types whose references do not lead to partners.
+// relinked counts types with a reference that does not lead to the partner.
 func (c *comparer) relinked(mates []btf.ID) (n int) {
 	first := c.old.o.First()
 	same := func(old, new uint32) bool {
@@ -123,7 +123,7 @@ func (c *comparer) relinked(mates []btf.ID) (n int) {
 	return n
 }
 
-// sectionDiffers tells whether two DATASECs have a variable that differs, which says enough.
+// sectionDiffers reports whether two DATASECs have a variable that differs, which is enough.
 func (c *comparer) sectionDiffers(old, new btf.ID) bool {
 	for n, s := range []*side{c.old, c.new} {
 		r := s.o.At([]btf.ID{old, new}[n])

@@ -6,33 +6,34 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Does what a declaration holds explain its layout?
+// Do the types that a declaration holds explain its layout?
 //
-// Its members are the same on both sides, so they are walked side by side. A member stands where the one before it ends, rounded up to an
-// alignment. BTF does not say alignments. So a place is explained if one alignment, whichever, gives both places; if the gap before it is
-// as large as it was, as unnamed bit fields make one; or, of what was itself resized, if some alignment gives each of them. The size is
-// explained in the same way by the end of the last member. What is not explained is a change of the declaration itself.
+// Its members are the same on both sides, so they are compared one by one. A member starts at the end of the member before, rounded up
+// to an alignment. BTF does not record alignments. So a place counts as explained in three cases: one alignment, whichever, gives the
+// places on both sides; or the gap before the member is as large as before, as with unnamed bit fields; or the member itself was resized,
+// and some alignment gives the place on each side. The size is explained in the same way by the end of the last member. Anything else is a
+// change of the declaration itself.
 
-// atEnd is the answer of explain for a size that nothing explains.
+// atEnd is the result of explain for an unexplained size.
 const atEnd = "\x00end"
 
-// explain tells which member is the first that stands where it does for no reason; "" if there is none.
+// explain returns the first member whose place is not explained, or "" if there is none.
 func (c *comparer) explain(a, b *rows) string {
 	old, new := c.old, c.new
 	if len(a.list) != len(b.list) {
 		return atEnd
 	}
-	// By level: where what was walked of it ends. Level 0 is the declaration.
+	// By level: the end of the members visited so far. Level 0 is the declaration.
 	type level struct {
 		end     [2]uint64
-		base    [2]uint64 // where it starts
+		base    [2]uint64 // the start of the level
 		union   bool
-		resized bool // it holds something resized, whose alignment may be another one too
+		resized bool // it holds a resized type, whose alignment may differ too
 	}
 	levels := make([]level, 1, 8)
 	levels[0].union = a.union
-	at := make([]int32, len(a.list)) // by row: its level
-	// fits checks the size of a level.
+	at := make([]int32, len(a.list)) // by row: the level that contains it
+	// fits reports whether the size of a level is explained.
 	fits := func(l *level, sizes [2]uint64) bool {
 		bits := [2]uint64{sizes[0] * 8, sizes[1] * 8}
 		return explained(l.end, bits) || l.resized && eachAligned(l.end, bits)
@@ -95,7 +96,7 @@ func (c *comparer) explain(a, b *rows) string {
 	return ""
 }
 
-// rowName names a row, or what comes first in a level.
+// rowName returns the path of a row, or of the first named row in a level.
 func rowName(t *rows, i int32) string {
 	for int(i) < len(t.list) {
 		if t.list[i].path != "" {
@@ -106,10 +107,10 @@ func rowName(t *rows, i int32) string {
 	return atEnd
 }
 
-// maxAlign is the largest alignment that an attribute may ask for, in bits.
+// maxAlign is the largest alignment that the comparison tries, in bits.
 const maxAlign = 8 << 16
 
-// explained tells whether places, one on either side, follow from ends before them and one alignment. All are in bits.
+// explained reports whether places, one on either side, follow from the ends before them and one alignment. All are in bits.
 func explained(ends, places [2]uint64) bool {
 	if ends == places || ends[0] == ends[1] && places[0] == places[1] || places[0]-ends[0] == places[1]-ends[1] {
 		return true
@@ -122,7 +123,7 @@ func explained(ends, places [2]uint64) bool {
 	return false
 }
 
-// eachAligned tells whether places follow from ends and an alignment for each side, as they do when the alignment of what stands there
+// eachAligned reports whether places follow from ends and an alignment of their own on each side. That happens if the alignment of a type
 // changed with its content.
 func eachAligned(ends, places [2]uint64) bool {
 	for s := range 2 {
@@ -140,7 +141,7 @@ func eachAligned(ends, places [2]uint64) bool {
 // up rounds up to a multiple of a power of two.
 func up(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 
-// resized tells whether an item takes another size or alignment than before, so that what holds it follows.
+// resized reports whether the size or alignment of an item changed, so that types that hold it change too.
 func (c *comparer) resized(i int32) bool {
 	it := &c.items[i]
 	if it.kind == Pointer {
@@ -153,7 +154,7 @@ func (c *comparer) resized(i int32) bool {
 	return a.size != b.size || a.align != b.align
 }
 
-// held adds the items that a type holds by value, and that were resized.
+// held adds the resized items that a type holds by value.
 func (c *comparer) held(list []int32, s *side, id uint32) []int32 {
 	for range maxQualifiers {
 		r, ok := s.record(id)
@@ -183,7 +184,7 @@ func (c *comparer) held(list []int32, s *side, id uint32) []int32 {
 	return list
 }
 
-// with adds an item to a list that has each once. Lists are short, or end as they start.
+// with adds an item to a list, unless it is among the last maxRecent entries. That keeps lists short without a search of the whole list.
 func with(list []int32, i int32) []int32 {
 	for at := len(list) - 1; at >= 0 && at >= len(list)-maxRecent; at-- {
 		if list[at] == i {
@@ -193,10 +194,10 @@ func with(list []int32, i int32) []int32 {
 	return append(list, i)
 }
 
-// maxRecent is how far back an item is looked for that may be in a list already.
+// maxRecent is the number of items at the end of a list that with searches for a duplicate.
 const maxRecent = 16
 
-// heldBy lists the items that a body holds by value and that were resized.
+// heldBy lists the resized items that a body holds by value.
 func (c *comparer) heldBy(a, b *rows) (list []int32) {
 	for i := range a.list {
 		if !a.list[i].open {
@@ -211,13 +212,13 @@ func (c *comparer) heldBy(a, b *rows) (list []int32) {
 	return once(list)
 }
 
-// once sorts a list and leaves each item in it once.
+// once sorts a list and removes duplicates.
 func once(list []int32) []int32 {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// within lists the items that were resized and that a declaration holds by value inside of types without a name that it only points to.
+// within lists the resized items held by value in types without a name that a declaration only points to.
 func (c *comparer) within(it *item) []int32 {
 	var list []int32
 	for n, s := range []*side{c.old, c.new} {
@@ -245,5 +246,5 @@ func (c *comparer) within(it *item) []int32 {
 	return once(list)
 }
 
-// maxWithin is how many types without a name are looked into for what explains one declaration.
+// maxWithin is the number of types without a name that are searched to explain one declaration.
 const maxWithin = 4096

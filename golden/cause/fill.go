@@ -51,7 +51,7 @@ func (n *Count) take(op Op) {
 	}
 }
 
-// op is what became of a declaration.
+// op returns the operation of an item: added, removed or changed.
 func (it *item) op() Op {
 	switch {
 	case it.kind == Pointer:
@@ -64,7 +64,7 @@ func (it *item) op() Op {
 	return Changed
 }
 
-// causeOf is an item that is a cause.
+// causeOf returns the Cause for an item.
 func (c *comparer) causeOf(it *item) Cause {
 	cause := Cause{ID: it.id, Kind: it.kind, Name: it.name, Op: it.op(), Base: it.base, Size: it.size, Members: it.changes,
 		Signature: it.signature, Declaration: it.text, Shifts: it.shifts, Because: c.refs(it.because), Impact: it.impact}
@@ -80,7 +80,7 @@ func (c *comparer) causeOf(it *item) Cause {
 	return cause
 }
 
-// grade derives severity, rules and key from the changes of a cause.
+// grade sets severity, rules and key of a cause from its changes.
 func (x *Cause) grade() {
 	for i := range x.Members {
 		m := &x.Members[i]
@@ -97,7 +97,7 @@ func (x *Cause) grade() {
 	x.Key = x.key()
 }
 
-// key names the change whatever the kernel and image: kind, name and a hash of what changed, without offsets.
+// key identifies the change in any kernel and image: kind, name and a hash of the changes, without offsets.
 func (x *Cause) key() string {
 	text := make([]byte, 0, 256)
 	add := func(words ...string) {
@@ -115,7 +115,7 @@ func (x *Cause) key() string {
 	return string(x.Kind) + "/" + x.Name + "/" + hex.EncodeToString(sum[:5])
 }
 
-// refs names items.
+// refs returns references to items.
 func (c *comparer) refs(list []int32) []Ref {
 	refs := make([]Ref, 0, len(list))
 	for _, i := range list {
@@ -146,7 +146,7 @@ func (c *comparer) sectionChange(s *sectionItems) SectionChange {
 	return out
 }
 
-// Settle derives the verdict, and the accepted of Counts, from the causes. Whoever accepts causes or leaves some out calls it again.
+// Settle computes the verdict, and the accepted of Counts, from the causes. Call it again after accepting or removing causes.
 func (r *Comparison) Settle() {
 	r.Verdict = Verdict{Equal: len(r.Causes)+len(r.Consequences)+r.Hidden == 0}
 	r.Accepted = 0
@@ -172,7 +172,7 @@ func (r *Comparison) Settle() {
 	}
 }
 
-// substitute finds types that took the place of others in many places.
+// substitute finds types that replace others in many places.
 func substitute(r *Comparison) {
 	type replacement struct {
 		part     Part
@@ -206,7 +206,7 @@ func substitute(r *Comparison) {
 			}
 		}
 	}
-	for _, s := range found { // the order comes below
+	for _, s := range found { // they are sorted below
 		if s.Count >= MinSubstitution {
 			r.Substitutions = append(r.Substitutions, *s)
 		}
@@ -220,7 +220,7 @@ func substitute(r *Comparison) {
 	}
 	for i := range r.Causes {
 		x := &r.Causes[i]
-		all := 0 // the substitution of all members, -1 if there is none
+		all := 0 // the substitution that all members have, -1 if there is none
 		for j := range x.Members {
 			m := &x.Members[j]
 			if k, ok := of(m); ok {
@@ -243,7 +243,7 @@ func substitute(r *Comparison) {
 	}
 }
 
-// hint finds arrays whose length changed as the value of an enumerator did that counts something.
+// hint finds arrays whose length changed in the same way as an enumerator that counts something.
 func hint(r *Comparison) {
 	counts := map[[2]string]string{}
 	for i := range r.Causes {
@@ -251,7 +251,7 @@ func hint(r *Comparison) {
 			if m.Part == Enumerator && m.Op == Changed && isCount(m.Path) {
 				k := [2]string{m.Old, m.New}
 				if _, several := counts[k]; several {
-					counts[k] = "" // which of them it is nobody can tell
+					counts[k] = "" // the enumerator is ambiguous
 				} else {
 					counts[k] = m.Path
 				}
@@ -274,7 +274,7 @@ func hint(r *Comparison) {
 	}
 }
 
-// isCount tells whether the name of an enumerator says that it counts the others.
+// isCount reports whether the name of an enumerator suggests that it is the count of the others.
 func isCount(name string) bool {
 	name = strings.ToUpper(name)
 	return slices.ContainsFunc([]string{"MAX", "NR", "NUM", "COUNT", "CNT", "LAST", "SIZE", "TOTAL", "END", "LEN"}, func(w string) bool {
@@ -282,7 +282,7 @@ func isCount(name string) bool {
 	})
 }
 
-// lengths finds the one length of an array in which two spellings differ.
+// lengths returns the lengths of an array, if they are the only difference between two spellings.
 func lengths(a, b string) (k [2]string, ok bool) {
 	for {
 		i, j := strings.IndexByte(a, '['), strings.IndexByte(b, '[')

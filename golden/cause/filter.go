@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A Filter says which differences are wanted, by kinds, rules and patterns of names.
+// A Filter selects differences by kinds, rules and patterns of names.
 type Filter struct {
 	kinds []Kind
 	rules []Rule
 	names []string
 }
 
-// ParseFilter reads the words of a filter: kinds (struct), rules (member-added) and patterns of names (task_*), in which * stands for any
-// text. The error names what is none of them.
+// ParseFilter parses the words of a filter: kinds (struct), rules (member-added) and patterns of names (task_*), in which * stands for any
+// text. The error names a word that is none of them.
 func ParseFilter(words []string) (*Filter, error) {
 	f := &Filter{}
 	for _, w := range words {
@@ -34,7 +34,7 @@ func ParseFilter(words []string) (*Filter, error) {
 	return f, nil
 }
 
-// Matches tells whether a pattern, which ParseFilter or path.Match took before, fits a text. A * stands for any text, slashes included.
+// Matches reports whether a text matches a pattern that ParseFilter or path.Match has accepted. A * stands for any text, slashes included.
 func Matches(pattern, text string) bool {
 	if pattern == "*" || pattern == text {
 		return true
@@ -53,10 +53,11 @@ func (f *Filter) name(names ...string) bool {
 	})
 }
 
-// Select keeps what only asks for and ignore does not, and counts what it leaves out in Hidden; either may be nil. A declaration is asked for
-// if its kind is among the kinds, its name fits a pattern and it has one of the rules, where there are any; a variable also if its section
-// fits. It is ignored if its kind is named, or its name fits, or all of its rules are named; of others the changes by ignored rules are left out. A
-// consequence is left out with the last of its causes that are ignored.
+// Select keeps the causes that only selects and ignore does not, and counts the others in Hidden. Either filter may be nil. only selects a
+// declaration if each of its non-empty lists matches: the kind, a pattern of the name, and one of its rules; for a variable, a pattern may
+// also match the section. ignore drops a declaration if its kind or its name matches, or all of its rules do. If only some rules match,
+// those changes are dropped. A consequence is dropped if all of its causes are ignored, if its kind or name does not pass the filters, or
+// if only has rules.
 func (c *Comparison) Select(only, ignore *Filter) {
 	if only == nil {
 		only = &Filter{}
@@ -64,7 +65,7 @@ func (c *Comparison) Select(only, ignore *Filter) {
 	if ignore == nil {
 		ignore = &Filter{}
 	}
-	section := map[int]string{} // of causes that are variables
+	section := map[int]string{} // by ID of causes that are variables
 	for i := range c.Sections {
 		for _, id := range c.Sections[i].Causes {
 			section[id] = c.Sections[i].Name
@@ -76,7 +77,7 @@ func (c *Comparison) Select(only, ignore *Filter) {
 	ignored := func(kind Kind, names ...string) bool {
 		return slices.Contains(ignore.kinds, kind) || ignore.name(names...)
 	}
-	dropped := map[int]bool{} // ignored, by ID
+	dropped := map[int]bool{} // ignored causes, by ID
 	keep := func(x *Cause) bool {
 		names := []string{x.Name}
 		if s := section[x.ID]; s != "" {
@@ -91,7 +92,7 @@ func (c *Comparison) Select(only, ignore *Filter) {
 		}
 		return true
 	}
-	ids := map[int]int{} // the new ID of what stays
+	ids := map[int]int{} // by old ID: the new ID of a cause that stays
 	causes := c.Causes[:0:0]
 	for i := range c.Causes {
 		x := c.Causes[i]
@@ -120,7 +121,7 @@ func (c *Comparison) Select(only, ignore *Filter) {
 	c.Settle()
 }
 
-// without takes the changes by some rules out of a cause, and tells whether anything is left.
+// without removes the changes by some rules from a cause, and reports whether any change is left.
 func (x *Cause) without(rules []Rule) bool {
 	if !slices.ContainsFunc(x.Rules, func(r Rule) bool { return slices.Contains(rules, r) }) {
 		return true
@@ -129,11 +130,11 @@ func (x *Cause) without(rules []Rule) bool {
 	key := x.Key
 	x.Rules, x.Severity = nil, ""
 	x.grade()
-	x.Key = key // it names the whole change
+	x.Key = key // the key identifies the whole change
 	return len(x.Members) > 0
 }
 
-// renumber gives causes the IDs of their places, and drops references to those that are gone.
+// renumber sets the IDs of causes to their places, and removes references to dropped causes.
 func (c *Comparison) renumber(ids map[int]int) {
 	list := func(old []int) []int {
 		out := make([]int, 0, len(old))
@@ -160,7 +161,7 @@ func (c *Comparison) renumber(ids map[int]int) {
 		x := &c.Consequences[i]
 		x.Because, x.Roots = refs(x.Because), list(x.Roots)
 	}
-	places := make([]int, len(c.Substitutions)+1) // of substitutions that stay
+	places := make([]int, len(c.Substitutions)+1) // by place of a substitution: the new place, if it stays
 	substitutions := c.Substitutions[:0:0]
 	for i, s := range c.Substitutions {
 		if s.Causes = list(s.Causes); len(s.Causes) > 0 {
@@ -196,7 +197,7 @@ func (c *Comparison) renumber(ids map[int]int) {
 	c.Sections = sections
 }
 
-// recount derives Counts from what is left.
+// recount computes Counts from what is left.
 func (c *Comparison) recount() {
 	counts := make([]Count, len(Kinds))
 	for i := range c.Causes {

@@ -10,24 +10,24 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// What a Finder finds besides declarations.
+// The kinds that only a Finder returns.
 const (
 	MemberOf     Kind = "member"     // of a struct or union, by its path
 	EnumeratorOf Kind = "enumerator" // of an enum
 )
 
-// findable are the kinds that a Finder looks for, in the order in which it returns them.
+// findable are the kinds that a Finder searches, in the order in which it returns them.
 var findable = []Kind{Struct, Union, Enum, Typedef, Int, Float, Func, Var, Section, MemberOf, EnumeratorOf}
 
-// A Finder looks up one name in several objects, and can tell whether what it found is the same in all of them.
+// A Finder looks up one name in several BTF objects, and can compare what it found in them.
 type Finder struct {
 	kind Kind // "" for any
 	name string
 	seed maphash.Seed
 }
 
-// NewFinder returns a Finder for a name: that of a declaration or an enumerator, or the path of a member or enumerator, which starts with
-// the name of its type ("task_struct.on_cpu"). "kind:name" finds only that kind.
+// NewFinder returns a Finder for a name: the name of a declaration or an enumerator, or the path of a member or enumerator, which starts
+// with the name of its type ("task_struct.on_cpu"). "kind:name" finds only that kind.
 func NewFinder(text string) (*Finder, error) {
 	f := &Finder{name: text, seed: maphash.MakeSeed()}
 	if kind, name, ok := strings.Cut(text, ":"); ok && slices.Contains(findable, Kind(kind)) && !strings.HasPrefix(name, ":") {
@@ -39,18 +39,18 @@ func NewFinder(text string) (*Finder, error) {
 	return f, nil
 }
 
-// Name is the name without the kind.
+// Name returns the name without the kind.
 func (f *Finder) Name() string { return f.name }
 
-// A Found is one thing that a name stands for in one object.
+// A Found is a declaration, member or enumerator that a name stands for in one BTF object.
 type Found struct {
 	Kind Kind `json:"kind"`
-	// Declaration spells it as C would: the type and name of a member or variable, the prototype of a function; of a struct or union only
-	// its name, of an enumerator its enum.
+	// Declaration is the spelling in C: type and name of a member or variable, the prototype of a function. For a struct or union it is
+	// only the name, for an enumerator its enum.
 	Declaration string  `json:"declaration"`
-	Size        *uint64 `json:"size,omitempty"`    // bytes; missing for functions, enumerators, and what is only declared
-	At          *Extent `json:"at,omitempty"`      // of a member: where in the outermost struct it is
-	Members     int     `json:"members,omitempty"` // of a struct or union, members of anonymous ones in it included; of an enum, enumerators
+	Size        *uint64 `json:"size,omitempty"`    // bytes; missing for functions, enumerators and declarations without definition
+	At          *Extent `json:"at,omitempty"`      // of a member: its place in the outermost struct
+	Members     int     `json:"members,omitempty"` // of a struct or union, including members of anonymous ones in it; of an enum, enumerators
 	Value       string  `json:"value,omitempty"`   // of an enumerator
 	Section     string  `json:"section,omitempty"` // of a variable
 	Linkage     string  `json:"linkage,omitempty"` // of a function or variable: static, global or extern
@@ -60,14 +60,15 @@ type Found struct {
 	reads reading
 }
 
-// SameContent tells whether two things that one Finder found are the same except for sizes and offsets.
+// SameContent reports whether two results of one Finder are equal except for sizes and offsets.
 func (f *Found) SameContent(g *Found) bool { return f.Kind == g.Kind && f.reads.own == g.reads.own }
 
-// Same tells whether two things that one Finder found are the same in all that a Found has, and in the members of a struct. The
-// place of a variable in its section does not count: it differs in every build.
+// Same reports whether two results of one Finder are equal in all fields of a Found, and in the members of a struct. The place of a
+// variable in its section does not count, because it differs in every build.
 func (f *Found) Same(g *Found) bool { return f.SameContent(g) && f.reads.lay == g.reads.lay }
 
-// In returns what the name stands for in an object or its base, by kind. Equal things are returned once.
+// In returns the declarations, members and enumerators that the name stands for in a BTF object or its base, by kind. Equal ones are
+// returned once.
 func (f *Finder) In(in Input) []Found {
 	s := newSide(in, f.seed)
 	found := f.declared(s)
@@ -109,7 +110,7 @@ func (f *Finder) declared(s *side) (list []Found) {
 	return list
 }
 
-// parts finds members and enumerators by a path that starts with the name of their type. A name may have dots of its own.
+// parts finds members and enumerators by a path that starts with the name of their type. A name may contain dots itself.
 func (f *Finder) parts(s *side) (list []Found) {
 	if !f.wants(MemberOf) && !f.wants(EnumeratorOf) {
 		return nil
@@ -137,7 +138,7 @@ func (f *Finder) parts(s *side) (list []Found) {
 	return list
 }
 
-// describe describes a declaration.
+// describe returns the Found for a declaration.
 func (s *side) describe(id uint32, r btf.Record, k Kind) Found {
 	x := Found{Kind: k, Declaration: s.spell(id), Tags: strings.Join(s.tags.names(s, id, -1), ", "), reads: s.content(id, r)}
 	switch k {
@@ -184,7 +185,7 @@ func (s *side) describe(id uint32, r btf.Record, k Kind) Found {
 	return x
 }
 
-// sectionName is the section that has a variable, which may be one of the base.
+// sectionName returns the name of the section that has a variable. The section may be in the base.
 func (s *side) sectionName(id uint32) string {
 	for o := s.o; o != nil; o = o.Base {
 		for _, r := range o.All() {
@@ -201,7 +202,7 @@ func (s *side) sectionName(id uint32) string {
 	return ""
 }
 
-// enumeratorsNamed finds an enumerator in an enum.
+// enumeratorsNamed finds an enumerator of an enum by name.
 func (s *side) enumeratorsNamed(r btf.Record, name string) (list []Found) {
 	each := int(btf.ShapeOf(r.Kind()).Each)
 	for e := r[3:]; len(e) >= each; e = e[each:] {
@@ -219,10 +220,10 @@ func (s *side) enumeratorsNamed(r btf.Record, name string) (list []Found) {
 	return list
 }
 
-// maxPath is how many named structs the path of a member may go through.
+// maxPath is the largest number of named structs in the path of a member.
 const maxPath = 64
 
-// memberAt finds a member of a type by its path, which may go on in structs with names that the type holds by value.
+// memberAt finds a member of a type by its path. The path may lead through named structs that the type holds by value.
 func (s *side) memberAt(id uint32, path string) (Found, bool) {
 	path = strings.ReplaceAll(path, "[]", "")
 	start := uint64(0) // bits
@@ -251,7 +252,7 @@ func (s *side) memberAt(id uint32, path string) (Found, bool) {
 	return Found{}, false
 }
 
-// within strips what is around a struct or union: names of typedefs, qualifiers, arrays. It returns 0 if there is none within.
+// within removes typedefs, qualifiers and arrays around a struct or union. It returns 0 if there is no struct or union inside.
 func (s *side) within(id uint32) uint32 {
 	for range maxQualifiers {
 		r, ok := s.record(id)
@@ -271,7 +272,7 @@ func (s *side) within(id uint32) uint32 {
 	return 0
 }
 
-// member describes a row of a body that starts at some bit.
+// member returns the Found for a row of a body that starts at the given bit.
 func (s *side) member(t *rows, i int32, start uint64) Found {
 	p := &t.list[i]
 	at := t.extent(s, i)

@@ -7,19 +7,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// maxSteps bounds the walks by which impact is counted. Where thousands of causes lead to the same thousands of consequences, the later
-// ones count what they lead to directly.
+// maxSteps limits the walks that count impact. If thousands of causes lead to the same thousands of consequences, the later causes count
+// only what they lead to directly.
 const maxSteps = 1 << 24
 
-// A graph leads from items to those that follow from them, and to functions and variables that mention them.
+// A graph has edges from items to the items that follow from them, and to functions and variables that mention them.
 type graph struct {
 	follows, users     edges
-	stamps, userStamps []int32 // by item, by own id of the new side: 1 + the cause that was there last
+	stamps, userStamps []int32 // by item, and by own id of the new side: 1 + the last cause that reached it
 	todo               []int32
 	steps              int
 }
 
-// edges are lists of numbers by item, one after another.
+// edges are lists of numbers, one list per item, stored one after another.
 type edges struct {
 	start []int32
 	list  []int32
@@ -27,7 +27,8 @@ type edges struct {
 
 func (e *edges) of(i int32) []int32 { return e.list[e.start[i]:e.start[i+1]] }
 
-// newEdges makes edges of pairs that each calls its argument with, twice the same.
+// newEdges builds edges from pairs. The function each passes all pairs to its argument. It is called twice, and must pass the same pairs
+// both times.
 func newEdges(n int, each func(add func(from, to int32))) edges {
 	e := edges{start: make([]int32, n+2)}
 	each(func(from, _ int32) { e.start[from+2]++ })
@@ -42,7 +43,7 @@ func newEdges(n int, each func(add func(from, to int32))) edges {
 	return e
 }
 
-// follow settles which items are causes, counts what follows from each, puts them in order and finds the roots of consequences.
+// follow decides which items are causes, counts what follows from each, sorts them and finds the roots of consequences.
 func (c *comparer) follow() {
 	for i := range c.items {
 		it := &c.items[i]
@@ -67,7 +68,7 @@ func (c *comparer) follow() {
 	c.rank(&g)
 }
 
-// settle makes causes of those consequences that no cause leads to.
+// settle turns consequences into causes if no cause leads to them.
 func (c *comparer) settle(g *graph) {
 	reach := func(i int32) {
 		g.todo = append(g.todo[:0], i)
@@ -95,7 +96,7 @@ func (c *comparer) settle(g *graph) {
 	}
 }
 
-// orphan is what an item is told of that differs in layout, and nothing is known that explains it.
+// orphan returns the change of an item whose layout differs without an explanation.
 func (c *comparer) orphan(it *item) Change {
 	if it.kind == Var {
 		return Change{Part: Place, Op: Moved, Rule: VarPlace, Severity: Neutral, OldAt: it.at[0], NewAt: it.at[1], New: "at another place"}
@@ -106,8 +107,8 @@ func (c *comparer) orphan(it *item) Change {
 	return Change{Part: Whole, Op: Changed, Rule: SizeChanged, Severity: Neutral, New: "sizes or offsets inside of a type without a name differ"}
 }
 
-// mentions leads from items to the functions and variables, which both sides have, whose declarations mention them: by their id of the new
-// side, from its first own one.
+// mentions returns edges from items to the functions and variables whose declarations mention them. Only functions and variables that both
+// sides have count. They are numbered by their id on the new side, minus the first own id.
 func (c *comparer) mentions() edges {
 	mated := make([]uint64, c.new.o.Len()/64+1)
 	for _, n := range c.mates {
@@ -148,7 +149,7 @@ func (c *comparer) mentioned(s *side, id btf.ID, f func(item int32)) {
 	}
 }
 
-// named calls f for the items among the names that the spelling of a type starts with: through pointers, arrays and typedefs.
+// named calls f for the items whose names are in the spelling of a type: the type itself, or reached through pointers, arrays and typedefs.
 func (c *comparer) named(s *side, id uint32, f func(item int32)) {
 	for range maxQualifiers {
 		r, ok := s.record(id)
@@ -169,7 +170,7 @@ func (c *comparer) named(s *side, id uint32, f func(item int32)) {
 	}
 }
 
-// count counts what follows from a cause: through consequences, up to the next causes.
+// count counts what follows from a cause: all consequences that it leads to, up to the next causes.
 func (c *comparer) count(g *graph, cause int32) {
 	it := &c.items[cause]
 	stamp := cause + 1
@@ -222,8 +223,8 @@ func (c *comparer) use(g *graph, it *item, stamp, user int32) {
 	}
 }
 
-// rank puts the causes in order, gives them IDs and finds the roots of consequences: the causes of the lowest IDs. A consequence that has
-// enough roots passes no more on, because what follows from it has those too.
+// rank sorts the causes, gives them IDs and finds the roots of consequences: the causes with the lowest IDs. A consequence with enough
+// roots passes no more on, because the items that follow from it have them too.
 func (c *comparer) rank(g *graph) {
 	var order []int32
 	for i := range c.items {

@@ -7,51 +7,52 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// How is a declaration of one object found to be the same as one of another, whose ids are all different?
+// How can a declaration of one BTF object be found in another, if all ids differ?
 //
-// A type reads as C would spell it: a reference to a type with a name is kind and name, which is where the reading ends; a reference to
-// one without a name is that type's own content. So `struct list` stays as it was when `struct task` gains a member, though it points
-// there, and what points to an anonymous struct changes with it.
+// The reading of a type is its content as C would spell it. A reference to a named type reads as kind and name only. A reference to a type
+// without a name reads as the content of that type. So `struct list` reads the same after `struct task` gains a member, even if it has
+// a pointer to `struct task`. A type that points to an anonymous struct changes with that struct.
 //
-// What is read is kept as two hashes. One has what a declaration itself says: names, types by name, widths, values, in order. The other
-// has what follows from the machine and from what it holds: sizes and offsets. Declarations that agree in both are equal; those that
-// agree in the first can only be consequences. Hashes are of 64 bits under a seed that is drawn per comparison and that both sides
-// share. They decide only what is compared with what; no order and no text depends on them.
+// A reading has two hashes. One covers the declaration itself: names, types by name, widths and values, in order. The other covers what
+// follows from the machine and from the types inside: sizes and offsets. Declarations with equal hashes are equal. Declarations that agree
+// only in the first can only be consequences. The hashes have 64 bits, with a random seed that both sides of a comparison share. They only
+// decide what is compared with what. No order and no text depends on them.
 //
-// Types without a name can be nested as deep as the file is long, so they are read with a stack of our own, and each is read once.
+// Types without a name can be nested as deep as the file is long, so the code uses a stack of its own instead of recursion, and reads each
+// type once.
 
-// A reading is how a type reads.
+// A reading is the hash of a type's content.
 type reading struct {
-	own uint64 // names and types by name; 0 is not known yet
-	lay uint64 // sizes and offsets; 0 where there are none
+	own uint64 // hash of names and types by name; 0 if not known yet
+	lay uint64 // hash of sizes and offsets; 0 if there are none
 }
 
-// Readings of what has no content.
+// Readings of types without content, and the marks that start the others.
 const (
 	readsVoid   = 1 // void
-	readsAbsent = 2 // mixed with an id that leads nowhere
-	readsName   = 3 // mixed with what a name is of, and the name
-	readsOpen   = 5 // a type that contains itself without a name on the way, as it sees itself
+	readsAbsent = 2 // mixed with an id that does not exist
+	readsName   = 3 // mixed with the category of a name, and the name
+	readsOpen   = 5 // the reading of a type that contains itself without a name between, as seen from inside
 	readsBody   = 6 // mixed with content
 )
 
-// A side is one of the two objects, and what was found out of it.
+// A side is one of the two BTF objects, with the tables derived from it.
 type side struct {
 	o     *btf.Object
 	seed  maphash.Seed
-	stub  []bool    // by id: the type only stands for one that is not told of; nil if there are none
-	refs  []reading // by id: how a reference to the type reads
+	stub  []bool    // by id: the type is a stub, see Input.Stubs; nil if there are none
+	refs  []reading // by id: the reading of a reference to the type
 	stack []uint32
 	tags  tagIndex
-	place []place   // by VAR, from the first own id: where sections have it; nil if there are no sections
+	place []place   // by VAR, from the first own id: its place in a section; nil if there are no sections
 	secs  []section // own DATASECs
-	found []int32   // by id: 1 + the place in differ of the pair that the declaration belongs to
+	found []int32   // by id: 1 + index in differ of the pair that has the declaration
 
 	layouts []layout // by id: size and alignment, known after layoutOf
-	pointer uint64   // bytes of a pointer
+	pointer uint64   // size of a pointer in bytes
 }
 
-// newSide prepares an object to be read.
+// newSide prepares a BTF object for reading.
 func newSide(in Input, seed maphash.Seed) *side {
 	s := &side{o: in.Object, seed: seed, stub: in.Stubs, refs: make([]reading, in.Object.End()), found: make([]int32, in.Object.End())}
 	s.tags = indexTags(s.o)
@@ -60,13 +61,13 @@ func newSide(in Input, seed maphash.Seed) *side {
 	return s
 }
 
-// mix folds a word into a hash. The hash is rotated, else a hash folded into one that is equal to it would leave nothing of either.
+// mix folds a word into a hash. It rotates the hash first; otherwise folding in an equal hash would cancel both.
 func mix(h, v uint64) uint64 {
 	hi, lo := bits.Mul64(bits.RotateLeft64(h, 23)^v^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
 	return hi ^ lo
 }
 
-// text is a name as a dump shows it, nil when there is none.
+// text returns a name as a dump shows it, or nil if there is none.
 func (s *side) text(off uint32) []byte {
 	if off == 0 {
 		return nil
@@ -83,7 +84,7 @@ func (s *side) text(off uint32) []byte {
 
 func (s *side) name(off uint32) uint64 { return maphash.Bytes(s.seed, s.text(off)) }
 
-// A category is what a name is a name of: one word of C has one meaning for each.
+// A category is the name space of a name. C has several: `struct x` and `x` are different names.
 type category uint8
 
 const (
@@ -91,13 +92,13 @@ const (
 	structName
 	unionName
 	enumName
-	plainName // a typedef or number: spelled as a word alone
+	plainName // a typedef or number: spelled without a keyword
 	funcName
 	varName
 	sectionName
 )
 
-// categoryOf tells what the name of a record is a name of, if it can have one.
+// categoryOf returns the category of a record's name, for kinds that can have one.
 func categoryOf(r btf.Record) category {
 	switch r.Kind() {
 	case btf.KindStruct:
@@ -123,12 +124,12 @@ func categoryOf(r btf.Record) category {
 	return noCategory
 }
 
-// named tells whether references to a record end at its name.
+// named reports whether references to a record read as its name only.
 func (s *side) named(r btf.Record) bool {
 	return categoryOf(r) != noCategory && len(s.text(r.Name())) != 0
 }
 
-// record is the record of an id, if there is one.
+// record returns the record of an id, if it exists.
 func (s *side) record(id uint32) (btf.Record, bool) {
 	if id == 0 || int(id) >= len(s.refs) {
 		return nil, false
@@ -136,7 +137,7 @@ func (s *side) record(id uint32) (btf.Record, bool) {
 	return s.o.Record(btf.ID(id))
 }
 
-// ref is how a reference to a type reads.
+// ref returns the reading of a reference to a type.
 func (s *side) ref(id uint32) reading {
 	if id == 0 {
 		return reading{own: readsVoid}
@@ -150,8 +151,8 @@ func (s *side) ref(id uint32) reading {
 	return s.refs[id]
 }
 
-// resolve finds out how a type reads, and those without a name that it leads to. What is on the stack twice was read when its lower
-// place comes up; what is open when it comes up has all that it leads to read.
+// resolve computes the reading of a type, and of the types without a name that it refers to. A type can be on the stack twice: when the
+// lower entry comes up, the reading is known already. When an open type comes up, all types that it refers to have been read.
 func (s *side) resolve(id uint32) {
 	s.stack = append(s.stack[:0], id)
 	for len(s.stack) > 0 {
@@ -186,12 +187,12 @@ func (s *side) resolve(id uint32) {
 	}
 }
 
-// byName is how a reference to a type with a name reads.
+// byName returns the hash of a reference to a type with a name.
 func (s *side) byName(r btf.Record) uint64 {
 	return mix(mix(readsName, uint64(categoryOf(r))), s.name(r.Name()))
 }
 
-// content is all that a record says, except its name.
+// content returns the reading of a record, except its name.
 func (s *side) content(id uint32, r btf.Record) reading {
 	c := reading{own: mix(readsBody, uint64(r.Kind()))}
 	switch k := r.Kind(); k {
@@ -222,12 +223,12 @@ func (s *side) content(id uint32, r btf.Record) reading {
 	case btf.KindDatasec:
 		c.lay = mix(1, uint64(r[2]))
 		for e := r[3:]; len(e) >= 3; e = e[3:] {
-			if !s.isVar(e[0]) { // what is said of a variable belongs to the variable
+			if !s.isVar(e[0]) { // the properties of a variable belong to the variable
 				c.own = mix(mix(c.own, s.ref(e[0]).own), uint64(e[1])<<32|uint64(e[2]))
 			}
 		}
 	default:
-		if k != btf.KindTypedef { // a type tag is its text
+		if k != btf.KindTypedef { // a type tag is only its text
 			c.own = mix(c.own, s.name(r.Name()))
 		}
 		if btf.References.Has(k) {
@@ -238,12 +239,12 @@ func (s *side) content(id uint32, r btf.Record) reading {
 		c.own = mix(c.own, tag)
 	}
 	if c.own <= readsBody {
-		c.own |= 1 << 63 // never one of the small numbers above
+		c.own |= 1 << 63 // never equal to the small numbers above
 	}
 	return c
 }
 
-// refer folds in how a reference reads.
+// refer folds in the reading of a reference.
 func (c *reading) refer(to reading) {
 	c.own = mix(c.own, to.own)
 	if to.lay != 0 {
@@ -267,7 +268,7 @@ func (s *side) members(c *reading, id uint32, r btf.Record) {
 	}
 }
 
-// enumerators folds in the enumerators of an enum, which has the same whether of 32 or 64 bits.
+// enumerators folds in the enumerators of an enum. An enum of 32 bits and one of 64 bits read the same.
 func (s *side) enumerators(c *reading, r btf.Record) {
 	c.own = mix(mix(readsBody, uint64(btf.KindEnum)), uint64(r[1]>>31))
 	c.lay = mix(1, uint64(r[2]))
@@ -277,7 +278,7 @@ func (s *side) enumerators(c *reading, r btf.Record) {
 	}
 }
 
-// params folds in what a prototype returns and takes. Tags of parameters are those of the function.
+// params folds in the return type and the parameters of a prototype. Tags of parameters belong to the function.
 func (s *side) params(c *reading, _ uint32, r btf.Record) {
 	c.refer(s.ref(r[2]))
 	for p := r[3:]; len(p) >= 2; p = p[2:] {
@@ -286,7 +287,7 @@ func (s *side) params(c *reading, _ uint32, r btf.Record) {
 	}
 }
 
-// function is how the prototype of a function reads, with the tags of parameters.
+// function returns the reading of a function's prototype, with the tags of parameters.
 func (s *side) function(id uint32, r btf.Record) reading {
 	c := s.ref(r[2])
 	if s.tags.has(id) {
@@ -301,7 +302,7 @@ func (s *side) function(id uint32, r btf.Record) reading {
 	return c
 }
 
-// intWord is the word of an INT without what a dump does not tell.
+// intWord returns the word of an INT without the bits that a dump does not print.
 func intWord(w uint32) uint32 {
 	e := w >> 24 & 0xf
 	if e&(e-1) != 0 || e > btf.IntBool {
@@ -310,7 +311,7 @@ func intWord(w uint32) uint32 {
 	return e<<24 | w&0xff00ff
 }
 
-// enumValue is the value of an enumerator, which is to be read as unsigned unless the record is signed.
+// enumValue returns the value of an enumerator, to be read as unsigned unless the record is signed.
 func enumValue(r btf.Record, e []uint32) int64 {
 	switch {
 	case r.Kind() == btf.KindEnum64:

@@ -8,7 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// kernel is the BTF that a lab kernel carries.
+// kernel returns the BTF in a lab kernel.
 func kernel(t testing.TB, name string) *btf.Object {
 	t.Helper()
 	f, err := elf.Open(reference.Kernel(t, name))
@@ -27,7 +27,7 @@ func kernel(t testing.TB, name string) *btf.Object {
 	return o
 }
 
-// Both orders of two kernels tell the same, and nothing differs from itself in another order.
+// Comparing two kernels in both orders gives the same differences, and no kernel differs from itself in another order.
 func TestKernels(t *testing.T) {
 	old, new := Input{Object: kernel(t, "6.1-cloud-amd64")}, Input{Object: kernel(t, "6.12-cloud-amd64")}
 	c := Compare(old, new, Options{})

@@ -2,16 +2,16 @@ package cause
 
 import "github.com/btfbatch/btfbatch/encoder/btf"
 
-// A layout is how large a type is and how C would align it.
+// A layout is the size of a type, and the alignment that C would give it.
 type layout struct {
 	size  uint64
-	align uint32 // a power of two; 0 is not known yet
-	known bool   // what the size follows from is all there
+	align uint32 // in bytes, a power of two; 0 is not known yet
+	known bool   // all types that determine the size exist
 }
 
 var noLayout = layout{align: 1}
 
-// pointerSize is the size of a pointer, which BTF does not say: that of a long, on all machines that Linux runs on.
+// pointerSize returns the size of a pointer in bytes. BTF does not record it; it is the size of a long on all machines that Linux supports.
 func pointerSize(o *btf.Object) uint64 {
 	for o := o; o != nil; o = o.Base {
 		for _, r := range o.All() {
@@ -26,7 +26,7 @@ func pointerSize(o *btf.Object) uint64 {
 	return 0
 }
 
-// layoutOf is the size and alignment of a type, found with a stack of our own as resolve does.
+// layoutOf returns the layout of a type, computed with a stack instead of recursion, as in resolve.
 func (s *side) layoutOf(id uint32) layout {
 	if s.layouts == nil {
 		s.layouts = make([]layout, len(s.refs))
@@ -67,7 +67,7 @@ func (s *side) layoutOf(id uint32) layout {
 	return s.layouts[id]
 }
 
-// openAlign marks a type whose layout is being found out. It is no alignment.
+// openAlign marks a type whose layout is being computed. It is not a valid alignment.
 const openAlign = 3
 
 func (l *layout) open() bool { return l.align == openAlign }
@@ -86,7 +86,7 @@ func held(r btf.Record, f func(id uint32)) {
 	}
 }
 
-// knownLayout is the layout of a type that laid may ask for: one that was found out, or none if a type holds itself.
+// knownLayout returns the layout of a type that laid may use: one that is computed, or none if a type holds itself.
 func (s *side) knownLayout(id uint32) layout {
 	if id == 0 || int(id) >= len(s.layouts) || s.layouts[id].open() || s.layouts[id].align == 0 {
 		return noLayout
@@ -94,7 +94,7 @@ func (s *side) knownLayout(id uint32) layout {
 	return s.layouts[id]
 }
 
-// laid is the layout of a record of which all that it holds is known.
+// laid returns the layout of a record. The layouts of all types that it holds are known.
 func (s *side) laid(r btf.Record) layout {
 	switch k := r.Kind(); {
 	case k == btf.KindPtr:
@@ -119,7 +119,7 @@ func (s *side) laid(r btf.Record) layout {
 	return noLayout
 }
 
-// natural is the alignment that C gives to a scalar of a size.
+// natural returns the alignment in bytes that C gives to a scalar of a size.
 func natural(size uint64) uint32 {
 	for a := uint64(16); a > 1; a /= 2 {
 		if size >= a && size%a == 0 {
@@ -129,7 +129,7 @@ func natural(size uint64) uint32 {
 	return 1
 }
 
-// sized is the size of a type, if it is known.
+// sized returns the size of a type in bytes, if it is known.
 func (s *side) sized(id uint32) uint64 {
 	if l := s.layoutOf(id); l.known {
 		return l.size

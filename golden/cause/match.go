@@ -6,19 +6,19 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A declaration is a type of one side that is found again by its name.
+// A declaration is a type of one side that can be found on the other side by its name.
 type declaration struct {
-	key uint64 // what name it is, and of what
+	key uint64 // hash of category and name
 	reading
 	id   btf.ID
-	base bool // it is one of the base, or stands for one that is not told of: only a match counts
+	base bool // it belongs to the base, or is a stub: it is only compared if the other side has it too
 }
 
-// declarations lists what a side declares: its own types with names, and the structs, unions and enums without one that nothing refers
-// to. Of a base it lists what the own ones hold by value, if bases are compared.
+// declarations lists the declarations of a side: its own types with names, and the structs, unions and enums without a name that nothing
+// refers to. If bases are compared, it also lists the types of the base that own ones hold by value.
 func (s *side) declarations(withBase bool) []declaration {
 	list := make([]declaration, 0, s.o.Len()/2)
-	var used []uint64 // by own id, a bit; found out at the first type without a name
+	var used []uint64 // by own id, a bit; computed at the first type without a name
 	for id := s.o.First(); id < s.o.End(); id++ {
 		r := s.o.At(id)
 		key := uint64(0)
@@ -44,7 +44,7 @@ func (s *side) declarations(withBase bool) []declaration {
 	return list
 }
 
-// byMembers is what a type without a name is found by: its first enumerator, or its first two members.
+// byMembers identifies a type without a name by its first enumerator, or its first two members.
 func (s *side) byMembers(r btf.Record) uint64 {
 	key := mix(mix(readsBody, uint64(categoryOf(r))), s.name(r[3]))
 	if btf.Composites.Has(r.Kind()) && r.Vlen() > 1 {
@@ -53,7 +53,7 @@ func (s *side) byMembers(r btf.Record) uint64 {
 	return key
 }
 
-// referred tells of every own type whether another one refers to it.
+// referred returns, for every own type, whether another type refers to it.
 func (s *side) referred() []uint64 {
 	used := make([]uint64, s.o.Len()/64+1)
 	for _, r := range s.o.All() {
@@ -67,7 +67,7 @@ func (s *side) referred() []uint64 {
 	return used
 }
 
-// heldOfBase adds the types with names of the base that listed ones hold by value.
+// heldOfBase adds the named types of the base that listed types hold by value.
 func (s *side) heldOfBase(list []declaration) []declaration {
 	seen := make([]bool, len(s.refs))
 	var todo []uint32
@@ -95,20 +95,20 @@ func (s *side) heldOfBase(list []declaration) []declaration {
 	return list
 }
 
-// read finds out how the listed declarations read, and orders them by name and content.
+// read computes the readings of the listed declarations, and sorts them by name and content.
 func (s *side) read(list []declaration) {
 	for i := range list {
 		d := &list[i]
 		r, _ := s.record(uint32(d.id))
 		d.reading = s.content(uint32(d.id), r)
 		if s.stub != nil && s.stub[d.id] {
-			d.reading = reading{lay: 1} // its size is all that is told
+			d.reading = reading{lay: 1} // only the size of a stub is known
 		}
 	}
 	slices.SortFunc(list, compareDeclarations)
 }
 
-// compareDeclarations is the inner loop of a comparison; cmp.Or would compare all four each time.
+// compareDeclarations is the inner loop of a comparison. It does not use cmp.Or, which would always compare all four fields.
 func compareDeclarations(a, b declaration) int {
 	switch {
 	case a.key != b.key:
@@ -130,25 +130,25 @@ func less(is bool) int {
 	return 1
 }
 
-// A pair is a declaration of both sides, or of one.
+// A pair is a declaration that both sides have, or only one.
 type pair struct {
-	old, new             btf.ID // 0 if it is not there
-	own, lay             bool   // what it says differs; sizes and offsets do
+	old, new             btf.ID // 0 if that side does not have it
+	own, lay             bool   // whether the content differs; whether sizes and offsets differ
 	base                 bool
-	oldCopies, newCopies int32 // of the name and this content
-	oldAll, newAll       int32 // of the name
+	oldCopies, newCopies int32 // how often a side has this name with this content
+	oldAll, newAll       int32 // how often a side has this name
 }
 
-// A pairing is what declarations of two sides were found to be the same.
+// A pairing is the result of match.
 type pairing struct {
 	differ []pair   // all that are not equal
-	mates  []btf.ID // by old own id: the new one; 0 if there is none
+	mates  []btf.ID // by old own id: the new id; 0 if there is none
 }
 
 // group is the declarations of one name.
 type group struct{ old, new []declaration }
 
-// eachGroup calls f for every name that either side has. Both lists are ordered.
+// eachGroup calls f for every name on either side. Both lists are sorted.
 func eachGroup(old, new []declaration, f func(g group)) {
 	for len(old) > 0 || len(new) > 0 {
 		var key uint64
@@ -166,7 +166,7 @@ func eachGroup(old, new []declaration, f func(g group)) {
 	}
 }
 
-// upTo is the part of a list that has a key.
+// upTo returns the start of a list that has a key.
 func upTo(list []declaration, key uint64) []declaration {
 	n := 0
 	for n < len(list) && list[n].key == key {
@@ -175,8 +175,8 @@ func upTo(list []declaration, key uint64) []declaration {
 	return list[:n]
 }
 
-// match pairs the declarations of both sides. Where one name has several contents, references to them are told apart: they are read
-// again with a mark of the content that they lead to.
+// match pairs the declarations of both sides. If one name has several contents, references to them must be distinguished: everything is
+// read again with a mark for the content that a reference leads to.
 func match(old, new *side, withBase bool) pairing {
 	oldList, newList := old.declarations(withBase), new.declarations(withBase)
 	old.read(oldList)
@@ -190,8 +190,8 @@ func match(old, new *side, withBase bool) pairing {
 	return p
 }
 
-// markVersions marks references to names that have several contents, and tells whether there are any. A name's first version reads as
-// if it were the only one, so that splitting one in two leaves alone what refers to the half that stayed.
+// markVersions marks references to names that have several contents, and reports whether there are any. The first version of a name reads
+// like an unambiguous name. So if one name is split into two contents, types that refer to the first of them stay unchanged.
 func markVersions(old, new *side, oldList, newList []declaration) (marked bool) {
 	eachGroup(oldList, newList, func(g group) {
 		if len(g.old) <= 1 && len(g.new) <= 1 {
@@ -216,7 +216,7 @@ func markVersions(old, new *side, oldList, newList []declaration) (marked bool) 
 	return marked
 }
 
-// category is what the name is a name of.
+// category returns the category of the group's name.
 func (g group) category(old, new *side) category {
 	s, list := old, g.old
 	if len(list) == 0 {
@@ -226,7 +226,7 @@ func (g group) category(old, new *side) category {
 	return categoryOf(r)
 }
 
-// mark makes references to a declaration read as those to a further version of its name.
+// mark gives references to a declaration the reading of a later version of its name.
 func (s *side) mark(id btf.ID, version uint64) {
 	r, _ := s.record(uint32(id))
 	if s.named(r) {
@@ -234,7 +234,7 @@ func (s *side) mark(id btf.ID, version uint64) {
 	}
 }
 
-// readAgain reads everything again, except references that end at a name.
+// readAgain reads everything again, except references that read as a name.
 func (s *side) readAgain(list []declaration) {
 	for id := range s.refs {
 		if r, ok := s.record(uint32(id)); ok && !s.named(r) {
@@ -244,7 +244,7 @@ func (s *side) readAgain(list []declaration) {
 	s.read(list)
 }
 
-// add takes in the declarations of one name.
+// add adds the declarations of one name.
 func (p *pairing) add(old, new *side, g group) {
 	if len(g.old) == 1 && len(g.new) == 1 {
 		v := version(g)
@@ -261,7 +261,7 @@ func (p *pairing) add(old, new *side, g group) {
 		alone := q.old == 0 || q.new == 0
 		switch {
 		case alone && (q.base || q.old == 0 && old.leavesOut(new, q.new) || q.new == 0 && new.leavesOut(old, q.old)):
-			// The other side need not have it.
+			// The other side does not have to have it.
 		case alone, q.own, q.lay, q.oldCopies != q.newCopies:
 			q.own = q.own || q.oldCopies != q.newCopies
 			p.append(old, new, v, q)
@@ -269,7 +269,7 @@ func (p *pairing) add(old, new *side, g group) {
 	}
 }
 
-// pair tells how a version differs.
+// pair returns how the two sides of a version differ.
 func (v version) pair(old, new *side) (q pair) {
 	if v.old != nil {
 		q.old, q.base = v.old[0].id, v.old[0].base
@@ -281,7 +281,7 @@ func (v version) pair(old, new *side) (q pair) {
 		return q
 	}
 	o, n := &v.old[0], &v.new[0]
-	if o.own == 0 || n.own == 0 { // of stubs only the size is known
+	if o.own == 0 || n.own == 0 { // only the size of a stub is known
 		q.lay = old.sized(uint32(o.id)) != new.sized(uint32(n.id))
 		return q
 	}
@@ -289,8 +289,8 @@ func (v version) pair(old, new *side) (q pair) {
 	return q
 }
 
-// leavesOut tells whether a side that has some declarations only need not have one that the other has: a variable it would have, if it has
-// the section.
+// leavesOut reports whether a partial side may lack a declaration that the other side has. It must have a variable if it has the variable's
+// section.
 func (s *side) leavesOut(other *side, id btf.ID) bool {
 	if s.stub == nil {
 		return false
@@ -313,7 +313,7 @@ func (p *pairing) append(old, new *side, v version, q pair) {
 	}
 }
 
-// mate notes which declaration is which.
+// mate records the pairs of a version.
 func (p *pairing) mate(old *side, v version) {
 	for i := range min(len(v.old), len(v.new)) {
 		if o := v.old[i].id; old.o.Own(o) {

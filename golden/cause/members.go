@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// A lineup is which rows of two bodies are the same members.
+// A lineup says which rows of two bodies are the same members.
 type lineup struct {
 	old, new           *side
 	o, n               *rows
 	oldTo, newTo       []int32 // the row of the other side; -1 if there is none
-	oldHidden          []bool  // inside of a member that is not opened on both sides, or is another one there
+	oldHidden          []bool  // inside a member that was renamed or is not open on both sides
 	newHidden          []bool
 	renamed, rearrange []bool // by new row
 }
 
-// lineUp finds out which members are the same: those of one path, and of the rest those that were renamed.
+// lineUp finds the members that are the same: first by equal paths, then those that were renamed.
 func lineUp(old, new *side, o, n *rows) *lineup {
 	l := &lineup{old: old, new: new, o: o, n: n, oldTo: make([]int32, len(o.list)), newTo: make([]int32, len(n.list)),
 		renamed: make([]bool, len(n.list)), rearrange: make([]bool, len(n.list))}
@@ -42,7 +42,7 @@ func lineUp(old, new *side, o, n *rows) *lineup {
 	return l
 }
 
-// hide finds out which rows have no say, because what they are in is compared as a whole.
+// hide marks the rows that are not compared, because the member around them is compared as a whole.
 func (l *lineup) hide() {
 	l.oldHidden, l.newHidden = hidden(l.o, l.n, l.oldTo), hidden(l.n, l.o, l.newTo)
 }
@@ -72,7 +72,7 @@ func alone(t *rows, to []int32, hide []bool) (list []int32) {
 	return list
 }
 
-// look is what a member looks like, whatever its name.
+// look is the content of a member without its name.
 type look struct {
 	own   uint64
 	width uint32
@@ -80,8 +80,8 @@ type look struct {
 
 func (p *row) look() look { return look{p.reads.own, p.width} }
 
-// findRenamed pairs members that are the same under another name: first those that are reached through another member, then those that
-// stand between the same neighbours, then those at the same offset. In each case there is one candidate on either side.
+// findRenamed pairs members that are the same under another name: first members with the same last name inside another member, then members
+// between the same neighbours, then members at the same offset. A pair needs exactly one candidate on either side.
 func (l *lineup) findRenamed() {
 	type leaf struct {
 		look
@@ -93,7 +93,7 @@ func (l *lineup) findRenamed() {
 		before, after int32 // rows of the new side, -1 at the ends
 	}
 	pairUnique(l, func(t *rows, i int32, to []int32) (gap, bool) {
-		same := func(i int32) int32 { // a neighbour, as the new side numbers it
+		same := func(i int32) int32 { // index of a neighbour on the new side
 			if i < 0 || t == l.n {
 				return i
 			}
@@ -109,7 +109,7 @@ func (l *lineup) findRenamed() {
 	pairUnique(l, func(t *rows, i int32, _ []int32) (offset, bool) { return offset{t.list[i].look(), t.list[i].bit}, true })
 }
 
-// neighbours are the rows before and after one that have partners, in the same member.
+// neighbours returns the rows before and after a row, in the same member, that have partners.
 func neighbours(t *rows, to []int32, i int32) (before, after int32) {
 	in := t.container(i)
 	before, after = -1, -1
@@ -138,10 +138,10 @@ func neighbours(t *rows, to []int32, i int32) (before, after int32) {
 	return before, after
 }
 
-// maxNeighbour is how far a renamed member may be from what has kept its name.
+// maxNeighbour is the largest distance of a renamed member from a member with a partner.
 const maxNeighbour = 64
 
-// pairUnique pairs rows without partners by a key that one row has on either side.
+// pairUnique pairs rows without partners by a key that exactly one row has on either side.
 func pairUnique[K comparable](l *lineup, key func(t *rows, i int32, to []int32) (K, bool)) {
 	olds, news := alone(l.o, l.oldTo, l.oldHidden), alone(l.n, l.newTo, l.newHidden)
 	if olds == nil || news == nil {
@@ -173,7 +173,7 @@ func pairUnique[K comparable](l *lineup, key func(t *rows, i int32, to []int32) 
 	}
 }
 
-// findMoved marks the fewest members that have to move for the rest to stand in the same order, within each member.
+// findMoved marks the fewest members that have to move so that the others keep their order, within each member.
 func (l *lineup) findMoved() {
 	inside := make(map[int32][]int32)
 	var order []int32
@@ -183,7 +183,7 @@ func (l *lineup) findMoved() {
 		}
 		in, there := l.o.container(int32(i)), l.n.container(l.oldTo[i])
 		if in < 0 != (there < 0) || in >= 0 && l.oldTo[in] != there {
-			continue // it is reached through another member, which says enough
+			continue // it is now inside another member, which is enough
 		}
 		if inside[in] == nil {
 			order = append(order, in)
@@ -202,14 +202,14 @@ func (l *lineup) findMoved() {
 	}
 }
 
-// placed is a change and where it belongs: at or after a row of the new side.
+// placed is a change and its position: at or after a row of the new side.
 type placed struct {
 	at    int32
 	after bool
 	Change
 }
 
-// changes lists what members say otherwise.
+// changes lists the changes of members.
 func (l *lineup) changes() []Change {
 	var list []placed
 	for j := range l.n.list {
@@ -243,7 +243,7 @@ func (l *lineup) changes() []Change {
 	return changes
 }
 
-// row adds what there is to say of a row of the new side.
+// row adds the changes of a row of the new side.
 func (l *lineup) row(list []placed, j int32) []placed {
 	p, i := &l.n.list[j], l.newTo[j]
 	add := func(c Change) {
@@ -282,18 +282,18 @@ func (l *lineup) row(list []placed, j int32) []placed {
 	return list
 }
 
-// retyped tells whether a member has another type.
+// retyped reports whether the type of a member changed.
 func retyped(was, is *row) bool {
 	return was.open != is.open || was.wrap != is.wrap || !is.open && was.reads.own != is.reads.own
 }
 
-// The words for where a member stands.
+// The words for the place of a member.
 const (
 	behind = "after "
 	first  = "first"
 )
 
-// after says behind which member a row stands.
+// after says which member is before a row.
 func after(t *rows, i int32) string {
 	in := t.container(i)
 	for b := i - 1; b > in; b-- {
@@ -304,7 +304,7 @@ func after(t *rows, i int32) string {
 	return first
 }
 
-// inside says in what anonymous structs and unions a row is.
+// inside says which anonymous structs and unions contain a row.
 func inside(t *rows, i int32) string {
 	if around := t.around(i); around != "" {
 		return "inside " + around
@@ -312,11 +312,11 @@ func inside(t *rows, i int32) string {
 	return "not nested"
 }
 
-// fillers are names, without underscores in front and numbers behind, of members that only keep room for others.
+// fillers are names of members that only reserve space, without underscores before and numbers after.
 var fillers = []string{"reserved", "reserve", "pad", "padding", "unused", "filler", "fill", "kabi_reserved", "kabi_padding", "rh_reserved",
 	"android_kabi_reserved", "android_oem_data", "android_vendor_data", "suse_kabi_padding"}
 
-// filler is the severity of a change to a member whose name may say that nobody uses it.
+// filler returns the severity of a change to a member whose name may show that nobody uses it.
 func filler(name string, s Severity) Severity {
 	name = strings.TrimLeft(strings.TrimRight(strings.ToLower(name), "_0123456789"), "_")
 	if s == Break && slices.Contains(fillers, name) {

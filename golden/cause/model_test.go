@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A program is C declarations as a test has them: what is built from one is laid out as C does it.
+// A program is a list of C declarations. BTF built from it has C's layout.
 type program struct {
 	decls []*decl
 	ptr   uint32
@@ -37,7 +37,7 @@ type member struct {
 	width uint32
 }
 
-// An expr is a type: a name, or what is around one.
+// An expr is a type: a name, or an operation on a type.
 type expr struct {
 	op      string // "name", "ptr", "array", "const", "volatile", "restrict", "tag", "struct", "union", "enum", "proto", "void"
 	kind    string // of what the name names
@@ -69,7 +69,7 @@ func (p *program) find(kind, name string) *decl {
 	return nil
 }
 
-// layout is the size and alignment of a type, for C's rules; sizes of declarations may be replaced.
+// layout returns the size and alignment of a type by C's rules. replaced overrides sizes of declarations.
 func (p *program) layout(e *expr, replaced map[string]uint32) (size, align uint32) {
 	switch e.op {
 	case "ptr":
@@ -108,7 +108,7 @@ func (p *program) declared(d *decl, replaced map[string]uint32) (size, align uin
 	return p.body(d.kind, d.members, d.packed, replaced, nil)
 }
 
-// body lays out members and gives their offsets in bits to place.
+// body lays out members and passes their offsets in bits to place.
 func (p *program) body(kind string, members []member, packed bool, replaced map[string]uint32, place func(i int, bit uint32)) (size, align uint32) {
 	align = 1
 	at := uint32(0) // bits
@@ -148,7 +148,7 @@ func (p *program) body(kind string, members []member, packed bool, replaced map[
 	return (size + align - 1) / align * align, align
 }
 
-// A builder makes BTF of a program.
+// A builder builds the BTF of a program.
 type builder struct {
 	p     *program
 	o     *btf.Object
@@ -156,7 +156,7 @@ type builder struct {
 	other map[string]uint32
 }
 
-// build makes BTF, its declarations in the order that rng gives them, or as they stand.
+// build returns BTF with the declarations in an order drawn from rng, or in their own order.
 func (p *program) build(rng *rand.Rand) *btf.Object {
 	b := builder{p, btf.New(binary.LittleEndian, nil), map[string]uint32{}, map[string]uint32{}}
 	order := make([]int, len(p.decls))
@@ -167,7 +167,7 @@ func (p *program) build(rng *rand.Rand) *btf.Object {
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
 	ids := make([]uint32, len(p.decls))
-	for _, i := range order { // what refers to a name wants its id
+	for _, i := range order { // references to a name need its id
 		ids[i] = uint32(b.o.Append(make([]uint32, p.words(p.decls[i]))...))
 		if key := p.decls[i].kind + " " + p.decls[i].name; b.named[key] == 0 {
 			b.named[key] = ids[i]
@@ -180,7 +180,7 @@ func (p *program) build(rng *rand.Rand) *btf.Object {
 	return b.o
 }
 
-// words is how many words the record of a declaration has.
+// words returns the number of words in the record of a declaration.
 func (p *program) words(d *decl) int {
 	switch d.kind {
 	case "struct", "union":
@@ -235,7 +235,7 @@ func (b *builder) bodyWords(kind string, name uint32, members []member, packed b
 	return words
 }
 
-// typ is the id of a type, which is there once.
+// typ returns the id of a type, which is added once.
 func (b *builder) typ(e *expr) uint32 {
 	if e.op == "void" {
 		return 0
@@ -291,7 +291,7 @@ func (b *builder) section(ids []uint32) {
 	b.o.Append(words...)
 }
 
-// spell is a type whole, with the types in it by name.
+// spell returns the complete spelling of a type, with the types in it by name.
 func (e *expr) spell() string {
 	switch e.op {
 	case "name":

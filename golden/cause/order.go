@@ -6,8 +6,9 @@ import (
 	"sort"
 )
 
-// staying marks values that may stay where they are when others are moved so that all are in order: a longest increasing sequence. There
-// can be several; so that the same is chosen when the two sides change places, name tells what the i-th value is of.
+// staying marks the values that can keep their places when the others are moved so that all are sorted: a longest increasing sequence.
+// There can be several. name returns the name of the i-th value; it decides between them, so that the choice is the same if the two sides
+// are exchanged.
 func staying(values []int32, name func(i int) string) []bool {
 	marks := make([]bool, len(values))
 	if slices.IsSorted(values) {
@@ -16,7 +17,7 @@ func staying(values []int32, name func(i int) string) []bool {
 		}
 		return marks
 	}
-	// As ranks, the values and their inverse are permutations: what the one is from old to new the other is from new to old.
+	// As ranks, the values and their inverse are permutations: from old to new, and from new to old.
 	byValue := make([]int32, len(values))
 	for i := range byValue {
 		byValue[i] = int32(i)
@@ -26,7 +27,7 @@ func staying(values []int32, name func(i int) string) []bool {
 	for at < len(values)-1 && int(byValue[at]) == at {
 		at++
 	}
-	if name(at) > name(int(byValue[at])) { // the first place where the orders differ
+	if name(at) > name(int(byValue[at])) { // the first place at which the orders differ
 		for r, stays := range increasing(byValue) {
 			marks[byValue[r]] = stays
 		}
@@ -41,7 +42,7 @@ func staying(values []int32, name func(i int) string) []bool {
 
 // increasing marks a longest increasing subsequence of distinct values.
 func increasing[T cmp.Ordered](values []T) []bool {
-	var tails []int // tails[n] is where the sequence of n+1 values with the smallest last one ends
+	var tails []int // tails[n] is the index of the smallest last value among increasing sequences of n+1 values
 	before := make([]int, len(values))
 	for i, v := range values {
 		n := len(tails)

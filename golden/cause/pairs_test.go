@@ -13,12 +13,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
-// The pairs of corpus/pairs, which compilers laid out, have to pass the checks that random programs pass. A reader turns BTF back into a
-// program; its layout by C's rules has to be the one in the BTF, so that both implementations agree about what they compare.
+// The pairs of corpus/pairs, whose layout is that of real compilers, have to pass the same checks as random programs. A reader turns BTF
+// back into a program. The layout of this program by C's rules must be that of the BTF, so that both implementations agree on what they
+// compare.
 
 const pairs = "../../corpus/pairs"
 
-// encodePair encodes an image of a pair. In sorted order its ids are others, and it means the same.
+// encodePair encodes an image of a pair. If sorted is set, the ids differ and the meaning is the same.
 func encodePair(t *testing.T, path string, sorted bool) *btf.Object {
 	t.Helper()
 	f, err := elf.Open(path)
@@ -59,8 +60,8 @@ func TestPairs(t *testing.T) {
 	}
 }
 
-// checkPlaces recomputes where variables are that follow from others: each moved by what the variables that explain it, and those in front
-// of these, make of it, rounded up to an alignment.
+// checkPlaces recomputes the places of variables that follow from others: each moves by the changes of the variables that explain it, and
+// of those before them, rounded up to an alignment.
 func checkPlaces(t *testing.T, old, new *program, c *Comparison) {
 	t.Helper()
 	for _, x := range c.Consequences {
@@ -73,7 +74,7 @@ func checkPlaces(t *testing.T, old, new *program, c *Comparison) {
 		}
 		moved := false
 		for _, r := range x.Because {
-			if r.Kind != Var { // its own type grew, and compilers align it otherwise
+			if r.Kind != Var { // its own type grew, and compilers may align it differently
 				moved = moved || r.Size.Delta() != 0
 				continue
 			}
@@ -88,14 +89,14 @@ func checkPlaces(t *testing.T, old, new *program, c *Comparison) {
 	}
 }
 
-// A reader reads a program out of BTF.
+// A reader reads a program from BTF.
 type reader struct {
 	t      *testing.T
 	o      *btf.Object
-	others map[string]bool // the bodies of the other side, where a name has several on a side
+	others map[string]bool // the bodies of the other side, for names with several on a side
 }
 
-// readPrograms reads both sides. Where a name has several bodies, a reference to one that the other side lacks says which it is.
+// readPrograms reads both sides. If a name has several bodies, a reference to one that the other side lacks includes the body.
 func readPrograms(t *testing.T, old, new *btf.Object) (a, b *program) {
 	t.Helper()
 	r := []*reader{{t: t, o: old}, {t: t, o: new}}
@@ -247,7 +248,7 @@ func (r *reader) proto(rec btf.Record, function btf.ID) *expr {
 	return e
 }
 
-// program reads everything, and checks that C's rules give the layout that is there.
+// program reads everything, and checks that C's rules give the same layout.
 func (r *reader) program() *program {
 	r.t.Helper()
 	p := &program{ptr: 8}
@@ -297,7 +298,7 @@ func (r *reader) program() *program {
 		d.id = id
 		p.decls = append(p.decls, d)
 	}
-	for len(bodies) > 0 { // what is held by value comes before what holds it
+	for len(bodies) > 0 { // types held by value come before the types that hold them
 		rest := slices.DeleteFunc(slices.Clone(bodies), func(d *decl) bool { return r.lay(p, d) })
 		if len(rest) == len(bodies) {
 			r.t.Fatalf("C's rules do not give the layout of %s %s", rest[0].kind, rest[0].name)
@@ -307,11 +308,11 @@ func (r *reader) program() *program {
 	return p
 }
 
-// lay finds the attributes with which C's rules give the layout of a struct or union: none, packed, or members that are aligned to more
-// than their types ask for. It reports whether there are such.
+// lay finds the attributes with which C's rules give the layout of a struct or union: none, packed, or members with a larger alignment than
+// their types need. It reports whether there are such attributes.
 func (r *reader) lay(p *program, d *decl) bool {
 	rec := r.o.At(d.id)
-	// wrong is the first member that is not where it should be, or their number if it is the size, or -1.
+	// wrong is the index of the first member with a wrong offset, the number of members if the size is wrong, or -1.
 	wrong := func() int {
 		at := -1
 		size, _ := p.body(d.kind, d.members, d.packed, nil, func(i int, bit uint32) {
@@ -343,7 +344,7 @@ func (r *reader) lay(p *program, d *decl) bool {
 	return false
 }
 
-// What is read of what a program was built into is that program: the check of the reader itself.
+// TestReader checks the reader itself: reading the BTF of a program gives that program.
 func TestReader(t *testing.T) {
 	p := newProgram(
 		&decl{kind: "struct", name: "s", members: []member{{name: "a", typ: intExpr, width: 3}, {name: "b", typ: longExpr}, {typ: &expr{op: "union", members: []member{{name: "c", typ: ptr(charExpr)}}}}}},

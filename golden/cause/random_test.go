@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// randomProgram makes declarations that hold and mention each other.
+// randomProgram returns declarations that hold and mention each other.
 func randomProgram(rng *rand.Rand) *program {
 	p := newProgram()
 	for i := range 2 + rng.IntN(3) {
@@ -45,7 +45,7 @@ func (p *program) randomParams(rng *rand.Rand) (list []member) {
 	return list
 }
 
-// randomMembers makes members. Those of what is nested without a name have names of their own.
+// randomMembers returns members. Members of anonymous types have distinct names.
 func (p *program) randomMembers(rng *rand.Rand, salt, n, depth int) (list []member) {
 	for j := range n {
 		m := member{name: fmt.Sprintf("m%d_%d_%d", salt, depth, j), typ: p.randomType(rng, depth)}
@@ -62,7 +62,7 @@ func (p *program) randomMembers(rng *rand.Rand, salt, n, depth int) (list []memb
 	return list
 }
 
-// randomType makes a type of what is declared so far.
+// randomType returns a type made of the declarations so far.
 func (p *program) randomType(rng *rand.Rand, depth int) *expr {
 	switch n := rng.IntN(10); {
 	case n < 2:
@@ -94,7 +94,7 @@ func (p *program) clone() *program {
 	return q
 }
 
-// change changes one thing. What it makes can still be laid out: declarations hold earlier ones only.
+// change makes one random change. The result can still be laid out: declarations hold only earlier ones.
 func (p *program) change(rng *rand.Rand) {
 	at := rng.IntN(len(p.decls))
 	d := p.decls[at]
@@ -132,7 +132,7 @@ func (p *program) change(rng *rand.Rand) {
 	}
 }
 
-// differing lists the declarations that differ, by a plain comparison of all that each says, offsets and sizes included.
+// differing lists the declarations that differ, by a plain comparison of their whole content, including offsets and sizes.
 func differing(old, new *program) (list []string) {
 	texts := func(p *program) map[string]string {
 		m := map[string]string{}
@@ -169,7 +169,7 @@ func differing(old, new *program) (list []string) {
 	return list
 }
 
-// plain is all that a declaration says, with the layout of all that it spells.
+// plain returns the whole content of a declaration, with the layout of all types in it.
 func (p *program) plain(d *decl) string {
 	text := fmt.Sprint(d.kind, " ", d.name, d.size, d.values, d.tags, d.linkage)
 	if d.kind == "struct" || d.kind == "union" {
@@ -215,7 +215,7 @@ func (p *program) plainType(e *expr) string {
 	return fmt.Sprint(e.op, e.name, e.n, "(", p.plainType(e.of), ")")
 }
 
-// told lists the declarations that a comparison tells of, each as often as it does.
+// told lists the declarations that a comparison reports, each as often as it does.
 func told(c *Comparison) (list []string) {
 	for _, x := range c.Causes {
 		list = append(list, string(x.Kind)+" "+x.Name)
@@ -227,7 +227,7 @@ func told(c *Comparison) (list []string) {
 	return list
 }
 
-// FuzzCompare compares random programs with what became of them.
+// FuzzCompare compares random programs with changed copies.
 func FuzzCompare(f *testing.F) {
 	for seed := range uint64(300) {
 		f.Add(seed, uint8(seed%9))
@@ -252,7 +252,7 @@ func FuzzCompare(f *testing.F) {
 	})
 }
 
-// checkConsequences recomputes the size of every consequence from the sizes of what is said to explain it.
+// checkConsequences recomputes the size of every consequence from the sizes of the declarations that explain it.
 func checkConsequences(t *testing.T, old, new *program, c *Comparison) {
 	t.Helper()
 	for _, x := range c.Consequences {
@@ -274,7 +274,7 @@ func checkConsequences(t *testing.T, old, new *program, c *Comparison) {
 				replaced[string(r.Kind)+" "+r.Name] = uint32(r.Size.New)
 			}
 		}
-		// Alignments are those of the new side: BTF does not say them, and they follow from the same causes.
+		// Alignments are those of the new side: BTF does not record them, and they follow from the same causes.
 		got, _ := new.declared(d, withOld(old, new, replaced))
 		if uint64(got) != x.Size.New {
 			t.Fatalf("%s %s: %d bytes follow from what explains it, got %d: %s", x.Kind, x.Name, got, x.Size.New, asJSON(c))
@@ -282,14 +282,14 @@ func checkConsequences(t *testing.T, old, new *program, c *Comparison) {
 	}
 }
 
-// withOld are the sizes of the old side where nothing is said to have changed.
+// withOld returns the sizes of the old side for types that are reported as unchanged.
 func withOld(old, new *program, replaced map[string]uint32) map[string]uint32 {
 	for _, d := range old.decls {
 		key := d.kind + " " + d.name
 		if _, ok := replaced[key]; ok || d.kind == "func" || new.find(d.kind, d.name) == nil {
 			continue
 		}
-		if d.kind == "typedef" { // stands for another type, whose size may be replaced
+		if d.kind == "typedef" { // a name for another type, whose size may be replaced
 			continue
 		}
 		replaced[key], _ = old.declared(d, nil)
@@ -297,7 +297,7 @@ func withOld(old, new *program, replaced map[string]uint32) map[string]uint32 {
 	return replaced
 }
 
-// checkMirror compares a comparison with the one of the sides in the other order.
+// checkMirror compares a comparison with that of the exchanged sides.
 func checkMirror(t *testing.T, c, m *Comparison) {
 	t.Helper()
 	got, want := mirrored(m), lines(c)
@@ -306,7 +306,7 @@ func checkMirror(t *testing.T, c, m *Comparison) {
 	}
 }
 
-// without are the lines of a list that another one does not have.
+// without returns the lines of a list that another list lacks.
 func without(list, other []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { _, ok := slices.BinarySearch(other, s); return ok })
 }
@@ -315,12 +315,12 @@ var mirrorOps = map[Op]Op{Added: Removed, Removed: Added}
 
 const anotherOfName = " (another type of this name)"
 
-// lines are the facts of a comparison, in an order of their own.
+// lines returns the facts of a comparison, sorted.
 func lines(c *Comparison) (list []string) {
 	for _, x := range c.Causes {
 		list = append(list, fmt.Sprint("cause ", x.Kind, " ", x.Name, " ", x.Op, size(x.Size), " ", x.Impact.Types, x.Impact.Funcs, x.Impact.Vars))
 		for _, m := range x.Members {
-			was, is := strings.TrimSuffix(m.Old, anotherOfName), strings.TrimSuffix(m.New, anotherOfName) // which has it says nothing
+			was, is := strings.TrimSuffix(m.Old, anotherOfName), strings.TrimSuffix(m.New, anotherOfName) // the order of sides decides which has it
 			list = append(list, fmt.Sprint("change ", x.Name, " ", m.Part, " ", m.Path, m.OldPath, " ", m.Op, " ", was, " -> ", is))
 		}
 		for _, r := range x.Because {
@@ -341,7 +341,7 @@ func size(s *Size) string {
 	return fmt.Sprint(" ", *s)
 }
 
-// mirrored are the facts of a comparison as the other order of sides tells them.
+// mirrored returns the facts of a comparison with the sides exchanged.
 func mirrored(c *Comparison) []string {
 	flip := func(op Op) Op {
 		if to, ok := mirrorOps[op]; ok {

@@ -6,12 +6,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// The members of a declaration are compared as one flat list, its rows: structs and unions without a name are opened where they stand.
-// One that is a member without a name is only a level: its members have the names that C gives them, those of the declaration itself. One
-// that is the type of a member, or of the elements of an array, is a row of its own, and its members have paths.
+// The members of a declaration are compared as one flat list, its rows. Structs and unions without a name are opened in place: their
+// members follow as rows. An anonymous struct that is an unnamed member only adds a level; in C its members belong to the declaration
+// itself. An anonymous struct that is the type of a named member, or of the elements of an array, has a row of its own, and its members
+// have paths.
 //
-// Anonymous types can be nested as deep as a file is long, and a few of them, each twice in the next, make a list without end. So
-// opening keeps a stack of its own and a budget. What is not opened is compared as a whole, by how it reads.
+// Anonymous types can be nested as deep as a file is long, and a few of them, each used twice in the next, give an exponential list. So the
+// code uses a stack of its own and a budget. A type that is not opened is compared as a whole, by its reading.
 
 // A row is one member, or one level of nesting.
 type row struct {
@@ -19,19 +20,19 @@ type row struct {
 	leaf  string // the last name of the path
 	typ   uint32
 	reads reading
-	wrap  uint64 // how the type reads around what is opened: qualifiers, arrays; reads.own if it is not opened
+	wrap  uint64 // hash of qualifiers and arrays around the opened type; reads.own if it is not opened
 	bit   uint64 // from the start of the declaration
 	width uint32 // of a bit field
-	nest  uint64 // what is around it, up to the next row above: hash of structs and unions
+	nest  uint64 // hash of the structs and unions around it, up to the next row above
 	tags  uint64 // hash
 
 	open      bool // its members follow
 	union     bool // it is an opened union
 	parent    int32
-	end       int32 // after the last row of what is in it
+	end       int32 // after the last row of its content
 	in        uint32
-	component int32  // it is this member of the record in
-	size      uint64 // bytes of what is opened; of an array, of one element
+	component int32  // index of the member in the record in
+	size      uint64 // size in bytes of the opened type; for an array, of one element
 }
 
 // rows is the opened body of a declaration.
@@ -39,20 +40,20 @@ type rows struct {
 	list  []row
 	body  uint32 // the record whose members come first; 0 if the declaration has none
 	union bool
-	wrap  uint64 // how the declaration reads around the body
+	wrap  uint64 // hash of what is around the body
 	array bool
-	whole bool // nothing was left unopened for want of budget
+	whole bool // nothing was left unopened because of the budget
 }
 
-// Bounds of opening.
+// Limits of opening.
 const (
 	maxRows       = 1 << 16 // of a declaration
 	maxAllRows    = 1 << 21 // of a comparison, on either side
-	maxNamed      = 16      // members inside of members
+	maxNamed      = 16      // nesting of members in members
 	maxQualifiers = 64      // around a type
 )
 
-// unwrap strips what stands around a struct, union or enum without a name: qualifiers and arrays. ok is false if there is none within.
+// unwrap removes qualifiers and arrays around a struct, union or enum without a name. ok is false if there is none inside.
 func (s *side) unwrap(id uint32) (body uint32, wrap uint64, array, ok bool) {
 	wrap = readsBody
 	for range maxQualifiers {
@@ -78,7 +79,7 @@ func (s *side) unwrap(id uint32) (body uint32, wrap uint64, array, ok bool) {
 	return 0, 0, false, false
 }
 
-// bodyOf is the struct, union or enum whose members or enumerators are those of a declaration.
+// bodyOf returns the struct, union or enum that holds the members or enumerators of a declaration.
 func (s *side) bodyOf(id uint32) (body uint32, wrap uint64, array bool) {
 	r, _ := s.record(id)
 	switch r.Kind() {
@@ -105,7 +106,7 @@ type frame struct {
 	named  int
 }
 
-// open lists the rows of a declaration, as far as the budget goes.
+// open lists the rows of a declaration, within the budget.
 func (s *side) open(id uint32, budget *int) rows {
 	var t rows
 	t.body, t.wrap, t.array = s.bodyOf(id)
@@ -170,10 +171,10 @@ func (s *side) open(id uint32, budget *int) rows {
 	return t
 }
 
-// unnamed is the path of a member without a name whose type is not opened: a bit field that only fills.
+// unnamed is the path of a member without a name whose type is not opened: a bit field that is only padding.
 const unnamed = "(unnamed)"
 
-// number tells rows of one path apart, which C does not have.
+// number distinguishes rows with the same path, which C does not allow.
 func (t *rows) number() {
 	seen := make(map[string]int, len(t.list))
 	for i := range t.list {
@@ -188,7 +189,7 @@ func (t *rows) number() {
 	}
 }
 
-// around spells the levels around a row, from the outside in.
+// around spells the levels around a row, from the outermost one.
 func (t *rows) around(i int32) string {
 	const most = 4
 	text := ""
@@ -208,7 +209,7 @@ func (t *rows) around(i int32) string {
 	return text
 }
 
-// container is the row of the member that a row is inside of; -1 if it is one of the declaration itself.
+// container returns the row of the member that contains a row, or -1 if it is a row of the declaration itself.
 func (t *rows) container(i int32) int32 {
 	p := t.list[i].parent
 	for p >= 0 && t.list[p].path == "" {
@@ -217,7 +218,7 @@ func (t *rows) container(i int32) int32 {
 	return p
 }
 
-// extent is where a row is.
+// extent returns the place and size of a row.
 func (t *rows) extent(s *side, i int32) *Extent {
 	p := &t.list[i]
 	return &Extent{Bit: p.bit, Bits: uint64(p.width), Bytes: s.sized(p.typ), Nest: t.around(i)}

@@ -43,7 +43,8 @@ func callback(returns *expr, params ...member) *expr {
 
 var void = &expr{op: "void"}
 
-// facts are what a comparison tells, a line each: causes with rules and severity, their changes and shifts, consequences with reasons.
+// facts returns the results of a comparison, one per line: causes with rules and severity, their changes and shifts, consequences with
+// reasons.
 func facts(c *Comparison) (list []string) {
 	for _, x := range c.Causes {
 		list = append(list, fmt.Sprint(signOf(x.Op), " ", x.Kind, " ", x.Name, size(x.Size), " ", x.Severity, " ", x.Rules))
@@ -76,7 +77,7 @@ func facts(c *Comparison) (list []string) {
 
 func signOf(op Op) string { return map[Op]string{Added: "+", Removed: "-", Changed: "~"}[op] }
 
-// Each row shows what one change of a source is told as.
+// Each row shows the report of one change of a source.
 func TestRules(t *testing.T) {
 	inner := structOf("inner", m("a", intExpr))
 	for _, tt := range []struct {
@@ -206,7 +207,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// The same replacement in many functions is told once.
+// The same replacement in many functions is reported once.
 func TestSubstitution(t *testing.T) {
 	program := func(typ *expr) *btf.Object {
 		var list []*decl
@@ -225,7 +226,7 @@ func TestSubstitution(t *testing.T) {
 	}
 }
 
-// Keys do not depend on offsets, ids or what else differs.
+// Keys do not depend on offsets, ids or other differences.
 func TestKey(t *testing.T) {
 	key := func(before ...member) string {
 		old := newProgram(structOf("s", append(before[:len(before):len(before)], m("z", intExpr))...))
@@ -237,7 +238,7 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// Split BTF is compared with the base of each side: what changed about the base explains what holds it.
+// Split BTF is compared together with the base of each side: a change in the base explains the changes of types that hold it.
 func TestBases(t *testing.T) {
 	build := func(members ...member) Input {
 		base := newProgram(structOf("inner", members...)).build(nil)
@@ -256,7 +257,7 @@ func TestBases(t *testing.T) {
 	}
 }
 
-// Filters leave out what is not asked for, and keep references right.
+// Filters remove what is not selected, and keep references correct.
 func TestSelect(t *testing.T) {
 	old := newProgram(structOf("inner", m("a", intExpr)), structOf("outer", m("i", ref("struct", "inner"))), funcOf("f", void), varOf("w", intExpr))
 	new := newProgram(structOf("inner", m("a", intExpr), m("b", intExpr)), structOf("outer", m("i", ref("struct", "inner"))), varOf("w", intExpr), varOf("v", intExpr))
@@ -301,14 +302,14 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// What is folded into a hash that is equal to it does not vanish.
+// Folding an equal hash into a hash does not cancel it.
 func TestMix(t *testing.T) {
 	if mix(5, 5) == mix(6, 6) {
 		t.Error("equal words cancel each other")
 	}
 }
 
-// Members that could have been renamed to several others are removed and added.
+// Members with several possible new names are reported as removed and added.
 func TestAmbiguousRename(t *testing.T) {
 	old := newProgram(unionOf("u", m("a", intExpr), m("b", intExpr)))
 	new := newProgram(unionOf("u", m("x", intExpr), m("y", intExpr)))
@@ -332,7 +333,7 @@ func TestHiddenGap(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// A place that neither an alignment nor the gap explains is a change of its own.
+	// A place that neither an alignment nor the gap explains is a cause.
 	if c := Compare(build(4, 6), build(9, 13), Options{}); len(c.Causes) != 2 || len(c.Consequences) != 0 {
 		t.Errorf("got %q, want two causes", facts(c))
 	}

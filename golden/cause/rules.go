@@ -2,17 +2,17 @@ package cause
 
 import "slices"
 
-// A Severity says what a change means to a program that was built for the old side and relocates itself (CO-RE).
+// A Severity is the effect of a change on a program that was built for the old side and relocates itself (CO-RE).
 type Severity string
 
 // The severities.
 const (
 	Break   Severity = "break"   // a program that uses it can fail
-	Neutral Severity = "neutral" // programs follow by themselves, or see the same
-	Add     Severity = "add"     // there is something that was not there
+	Neutral Severity = "neutral" // programs adapt by themselves, or see no difference
+	Add     Severity = "add"     // something was added
 )
 
-// grave orders severities.
+// grave returns the order of a severity.
 func grave(s Severity) int {
 	switch s {
 	case Neutral:
@@ -63,12 +63,12 @@ const (
 // A RuleInfo describes a rule.
 type RuleInfo struct {
 	Name Rule
-	// Severity is the gravest that a change by this rule has; one that moves nothing and keeps the size may be neutral.
+	// Severity is the most severe one for a change by this rule. A change that moves nothing and keeps the size may be neutral.
 	Severity Severity
 	Text     string
 }
 
-// Rules are all rules, in the order in which a cause lists them.
+// Rules lists all rules, in the order in which a cause lists them.
 var Rules = []RuleInfo{
 	{TypeAdded, Add, "a struct, union, enum, typedef or number is there that was not, or is defined that was only declared"},
 	{TypeRemoved, Break, "a struct, union, enum, typedef or number is gone, or is only declared that was defined"},
@@ -100,12 +100,12 @@ var Rules = []RuleInfo{
 	{OrderRule, Neutral, "types stand in another order, or refer to another one of several that read alike"},
 }
 
-// ruleRank is the place of a rule in Rules.
+// ruleRank returns the index of a rule in Rules.
 func ruleRank(name Rule) int {
 	return slices.IndexFunc(Rules, func(r RuleInfo) bool { return r.Name == name })
 }
 
-// severityOf is the severity that a rule has unless a change says otherwise.
+// severityOf returns the severity of a rule, unless a change has its own.
 func severityOf(r Rule) Severity {
 	for _, info := range Rules {
 		if info.Name == r {

@@ -9,7 +9,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// chain is n structs that each hold the one before; the first has a size of its own.
+// chain returns n structs that each hold the one before. The first has the given size.
 func chain(n int, first uint32) *btf.Object {
 	o := btf.New(binary.LittleEndian, nil)
 	char := uint32(o.Append(o.Strings.Add([]byte("char")), btf.Info(btf.KindInt, 0, false), 1, 8))
@@ -21,7 +21,7 @@ func chain(n int, first uint32) *btf.Object {
 	return o
 }
 
-// nest is a struct with n levels of anonymous structs, and so many typedefs of levels; the innermost member has that name.
+// nest returns a struct with n levels of anonymous structs, some of them behind typedefs. The innermost member has the given name.
 func nest(n, typedefs int, innermost string) *btf.Object {
 	o := btf.New(binary.LittleEndian, nil)
 	last := uint32(o.Append(o.Strings.Add([]byte("char")), btf.Info(btf.KindInt, 0, false), 1, 8))
@@ -37,7 +37,7 @@ func nest(n, typedefs int, innermost string) *btf.Object {
 	return o
 }
 
-// doubled is n levels of unions that each have the next one twice: 2^n members.
+// doubled returns n levels of unions that each have the next one twice: 2^n members.
 func doubled(n int, innermost string) *btf.Object {
 	o := btf.New(binary.LittleEndian, nil)
 	last := uint32(o.Append(o.Strings.Add([]byte("char")), btf.Info(btf.KindInt, 0, false), 1, 8))
@@ -50,7 +50,7 @@ func doubled(n int, innermost string) *btf.Object {
 	return o
 }
 
-// What is large or deep is compared in time that grows with it, and without recursion. A quadratic comparison of these takes minutes.
+// Large and deeply nested BTF is compared in linear time and without recursion. A quadratic comparison would take minutes.
 func TestScale(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string

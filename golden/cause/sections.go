@@ -20,15 +20,15 @@ type entry struct {
 	off, size uint32
 }
 
-// A place is where the sections of an object have a variable.
+// A place is the place of a variable in the sections of an object.
 type place struct {
 	section   uint64 // hash of the name; 0 if no section has it
 	index     int32  // of the section in side.secs
 	off, size uint32
-	more      uint64 // hash of the other places that it has
+	more      uint64 // hash of the variable's other places
 }
 
-// readSections lists the own sections and finds the places of variables.
+// readSections lists the own sections and the places of variables in them.
 func (s *side) readSections() {
 	for id := s.o.First(); id < s.o.End(); id++ {
 		r := s.o.At(id)
@@ -61,7 +61,7 @@ func (s *side) readSections() {
 	}
 }
 
-// placeOf is the place of an own variable.
+// placeOf returns the place of an own variable.
 func (s *side) placeOf(id btf.ID) place {
 	if s.place == nil || !s.o.Own(id) {
 		return place{}

@@ -7,7 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// Bounds of a spelling, so that no graph of types, however woven, makes it long.
+// Limits of a spelling, so that no graph of types makes it long.
 const (
 	maxSpelt  = 64  // types visited
 	maxLength = 160 // bytes
@@ -17,25 +17,25 @@ const (
 type speller struct {
 	s    *side
 	left int // types that may still be visited
-	most int // bytes of the inside of something
+	most int // bytes of the content of an anonymous type
 }
 
-// spell is a type as C would declare it, cut where it gets long.
+// spell returns a type as C would declare it, cut if it is long.
 func (s *side) spell(id uint32) string { return s.declared(id, "") }
 
-// declared is the declaration of a name, cut where it gets long.
+// declared returns the declaration of a name, cut if it is long.
 func (s *side) declared(id uint32, name string) string {
 	w := speller{s: s, left: maxSpelt, most: maxLength}
 	return cut(w.declare(id, name), maxLength)
 }
 
-// whole is the definition of a struct, union or enum that has a name, cut where it gets long.
+// whole returns the definition of a struct, union or enum that has a name, cut if it is long.
 func (s *side) whole(r btf.Record) string {
 	w := speller{s: s, left: maxSpelt, most: maxLength}
 	return cut(w.base(r)+" "+w.body(r), maxLength)
 }
 
-// cut shortens a text, at the border of a rune.
+// cut shortens a text, between two runes.
 func cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -105,7 +105,7 @@ func (w *speller) base(r btf.Record) string {
 	return word + " " + w.body(r)
 }
 
-// word is what C writes in front of the name of a type; "" if the name stands alone.
+// word returns the keyword before the name of a type, or "" if there is none.
 func word(r btf.Record) string {
 	switch categoryOf(r) {
 	case structName:
@@ -120,7 +120,7 @@ func word(r btf.Record) string {
 	return ""
 }
 
-// body spells the inside of an anonymous struct, union or enum.
+// body spells the content of an anonymous struct, union or enum.
 func (w *speller) body(r btf.Record) string {
 	each := int(btf.ShapeOf(r.Kind()).Each)
 	if each == 0 {
@@ -171,7 +171,7 @@ func (w *speller) params(r btf.Record) string {
 	return text
 }
 
-// join puts a space between a type and a declarator, where C has one.
+// join puts a space between a type and a declarator where C needs one.
 func join(word, inner string) string {
 	if inner == "" || inner[0] == ' ' || inner[0] == '[' {
 		return word + inner
@@ -179,7 +179,7 @@ func join(word, inner string) string {
 	return word + " " + inner
 }
 
-// bracket keeps a pointer declarator from binding to what follows it.
+// bracket adds parentheses, so that a pointer declarator does not bind to what follows it.
 func bracket(inner string) string {
 	if inner != "" && (inner[0] == '*' || inner[0] == ' ') {
 		return "(" + inner + ")"

@@ -6,20 +6,20 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A tag is a DECL_TAG: a text on a declaration, on one of its members or on one of its parameters.
+// A tag is a DECL_TAG: a text attached to a declaration, to one of its members or to one of its parameters.
 type tag struct {
 	target    uint32
 	component int32 // -1 for the declaration itself
 	name      uint32
 }
 
-// A tagIndex finds the tags of a type: they are ordered by target and component.
+// A tagIndex finds the tags of a type. They are sorted by target and component.
 type tagIndex struct {
 	list []tag
 	on   []uint64 // by id, a bit: the type has tags
 }
 
-// indexTags gathers the own tags of an object.
+// indexTags collects the own tags of an object.
 func indexTags(o *btf.Object) tagIndex {
 	var x tagIndex
 	for id := o.First(); id < o.End(); id++ {
@@ -43,10 +43,10 @@ func indexTags(o *btf.Object) tagIndex {
 	return x
 }
 
-// has tells whether a type, or a part of it, has a tag.
+// has reports whether a type, or a part of it, has a tag.
 func (x *tagIndex) has(id uint32) bool { return x.on != nil && x.on[id/64]>>(id%64)&1 != 0 }
 
-// of are the tags of one component of a type.
+// of returns the tags of one component of a type.
 func (x *tagIndex) of(id uint32, component int32) []tag {
 	if !x.has(id) {
 		return nil
@@ -64,7 +64,7 @@ func (x *tagIndex) of(id uint32, component int32) []tag {
 	return x.list[from:to]
 }
 
-// hash is how the tags of a component read together, in any order; 0 if there are none.
+// hash returns a hash of the tags of a component that does not depend on their order, or 0 if there are none.
 func (x *tagIndex) hash(s *side, id uint32, component int32) (h uint64) {
 	for _, t := range x.of(id, component) {
 		h += mix(s.name(t.name), 7) | 1
@@ -72,7 +72,7 @@ func (x *tagIndex) hash(s *side, id uint32, component int32) (h uint64) {
 	return h
 }
 
-// names are the tags of a component, sorted.
+// names returns the texts of the tags of a component, sorted.
 func (x *tagIndex) names(s *side, id uint32, component int32) (list []string) {
 	for _, t := range x.of(id, component) {
 		list = append(list, string(s.text(t.name)))

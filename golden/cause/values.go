@@ -12,7 +12,7 @@ import (
 type enumerator struct {
 	name  string
 	value int64
-	nth   int32 // among those of the same name, which C does not have
+	nth   int32 // index among those with the same name, which C does not allow
 }
 
 // enumeratorsOf lists the enumerators of an enum.
@@ -40,7 +40,7 @@ func valueText(v int64, signed bool) string {
 	return strconv.FormatUint(uint64(v), 10)
 }
 
-// enumChanges lists what two enums say otherwise.
+// enumChanges lists the changes between two enums.
 func enumChanges(old *side, o uint32, new *side, n uint32) (changes []Change) {
 	was, wasSigned := old.enumeratorsOf(o)
 	is, isSigned := new.enumeratorsOf(n)
@@ -110,7 +110,7 @@ func enumChanges(old *side, o uint32, new *side, n uint32) (changes []Change) {
 	return changes
 }
 
-// renamedEnumerators pairs enumerators without partners whose value one on either side has.
+// renamedEnumerators pairs enumerators without partners that are the only ones with their value on either side.
 func renamedEnumerators(was, is []enumerator, to, from []int32) []bool {
 	renamed := make([]bool, len(is))
 	type candidates struct{ old, new, oldCount, newCount int32 }
@@ -128,7 +128,7 @@ func renamedEnumerators(was, is []enumerator, to, from []int32) []bool {
 			found[e.value] = c
 		}
 	}
-	for _, c := range found { // each is about other enumerators
+	for _, c := range found { // each pair has other enumerators
 		if c.oldCount == 1 && c.newCount == 1 {
 			to[c.old], from[c.new], renamed[c.new] = c.new, c.old, true
 		}
@@ -136,16 +136,16 @@ func renamedEnumerators(was, is []enumerator, to, from []int32) []bool {
 	return renamed
 }
 
-// A parameter is one of a prototype.
+// A parameter is a parameter of a prototype.
 type parameter struct {
 	name string
 	typ  uint32
 	own  uint64
 	tags uint64
-	last bool // the dots at the end
+	last bool // the dots at the end of the list
 }
 
-// prototype is what a function returns and takes.
+// prototype returns the return type and the parameters of a function.
 func (s *side) prototype(id btf.ID) (returns uint32, list []parameter, ok bool) {
 	f, _ := s.record(uint32(id))
 	r, ok := s.record(f[2])
@@ -167,7 +167,7 @@ func (s *side) parameterText(p parameter) string {
 	return s.declared(p.typ, p.name)
 }
 
-// signature compares two functions: the changes, and both spelled as one, parameter by parameter.
+// signature compares two functions. It returns the changes, and both functions spelled as one, parameter by parameter.
 func signature(old *side, o btf.ID, new *side, n btf.ID) (changes, all []Change) {
 	wasReturned, was, ok := old.prototype(o)
 	isReturned, is, ok2 := new.prototype(n)
@@ -201,7 +201,7 @@ func signature(old *side, o btf.ID, new *side, n btf.ID) (changes, all []Change)
 	return changes, all
 }
 
-// parameterChanges compares a parameter of either side that are the same one.
+// parameterChanges compares a parameter of both sides.
 func parameterChanges(old *side, o btf.ID, was []parameter, i int, new *side, n btf.ID, is []parameter, j int) []Change {
 	a, b := was[i], is[j]
 	c := Change{Part: Parameter, Path: parameterName(is, j), Op: Same, Old: old.parameterText(a), New: new.parameterText(b)}
@@ -223,7 +223,7 @@ func parameterChanges(old *side, o btf.ID, was []parameter, i int, new *side, n 
 	return list
 }
 
-// parameterName is the name of a parameter, or its number.
+// parameterName returns the name of a parameter, or its number.
 func parameterName(list []parameter, i int) string {
 	if list[i].name != "" {
 		return list[i].name
@@ -231,7 +231,7 @@ func parameterName(list []parameter, i int) string {
 	return "#" + strconv.Itoa(i+1)
 }
 
-// aligned is alignParameters, which of several answers gives the same when the sides change places.
+// aligned is alignParameters with a result that stays the same if the two sides are exchanged.
 func aligned(old *side, was []parameter, new *side, is []parameter) [][2]int {
 	texts := func(s *side, list []parameter) (t []string) {
 		for _, p := range list {
@@ -249,8 +249,8 @@ func aligned(old *side, was []parameter, new *side, is []parameter) [][2]int {
 	return list
 }
 
-// alignParameters says which parameters are the same, in an order that both sides have: pairs of places, -1 where one side has none. The
-// pairs are chosen so that most agree in name and type, then in one of them.
+// alignParameters pairs the parameters of both sides, keeping the order: pairs of indices, -1 if one side has none. It pairs as many as
+// possible that agree in name and type, and then in one of them.
 func alignParameters(was, is []parameter) (list [][2]int) {
 	if len(was)*len(is) > maxAligned {
 		for i := range max(len(was), len(is)) {
@@ -265,7 +265,7 @@ func alignParameters(was, is []parameter) (list [][2]int) {
 		}
 		return list
 	}
-	// best[i][j] is the most that was[i:] and is[j:] can agree.
+	// best[i][j] is the best score of was[i:] and is[j:].
 	best := make([][]int, len(was)+1)
 	for i := range best {
 		best[i] = make([]int, len(is)+1)
@@ -307,5 +307,5 @@ func alignParameters(was, is []parameter) (list [][2]int) {
 	return list
 }
 
-// maxAligned is how many pairs of parameters are compared each with each.
+// maxAligned is the largest number of pairs of parameters that are compared each with each.
 const maxAligned = 1 << 14

@@ -7,11 +7,11 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// A version is declarations of one name and one content, on either side: the first of each and how many there are.
+// A version is the declarations of one name and one content on either side.
 type version struct{ old, new []declaration }
 
-// versions pairs the contents that one name has on both sides: first those that are equal, then those that say the same, then those that
-// have most in common, then what is left, in the order of ids. What finds nobody stays alone.
+// versions pairs the contents that one name has on both sides: first equal ones, then those that differ only in layout, then those with the
+// most in common, then the rest, in the order of ids. Contents without a partner stay alone.
 func (g group) versions(old, new *side) []version {
 	olds, news := contents(g.old), contents(g.new)
 	var list []version
@@ -42,7 +42,7 @@ func (g group) versions(old, new *side) []version {
 	return list
 }
 
-// pairEqual pairs what is the same by some measure, and sets what it paired to nil.
+// pairEqual pairs contents that are equal by some measure, and sets paired ones to nil.
 func pairEqual(list []version, old, new [][]declaration, same func(a, b declaration) bool) []version {
 	for i := range old {
 		for j := range new {
@@ -55,7 +55,7 @@ func pairEqual(list []version, old, new [][]declaration, same func(a, b declarat
 	return list
 }
 
-// pairAlike pairs what has most names of members or enumerators in common.
+// pairAlike pairs the contents with the most names of members or enumerators in common.
 func pairAlike(list []version, olds, news [][]declaration, old, new *side) []version {
 	type likeness struct{ i, j, n int }
 	var all []likeness
@@ -81,7 +81,7 @@ func pairAlike(list []version, olds, news [][]declaration, old, new *side) []ver
 	return list
 }
 
-// alike counts the names of members or enumerators that two types have in common, of the first maxAlike.
+// alike counts the names of members or enumerators that two types have in common, among the first maxAlike.
 func alike(old, new *side, o, n btf.ID) int {
 	const maxAlike = 64
 	names := make(map[uint64]bool)
@@ -104,10 +104,10 @@ func alike(old, new *side, o, n btf.ID) int {
 	return count
 }
 
-// maxCompared is how many pairs of contents of one name are compared each with each. Beyond it only equal ones find each other.
+// maxCompared is the largest number of pairs of contents of one name that are compared each with each. Above it only equal ones are paired.
 const maxCompared = 1 << 12
 
-// merged pairs equal contents of two ordered lists, and sets what it paired to nil.
+// merged pairs equal contents of two sorted lists, and sets paired ones to nil.
 func merged(old, new [][]declaration) (list []version) {
 	for i, j := 0, 0; i < len(old) && j < len(new); {
 		a, b := old[i][0], new[j][0]
@@ -126,7 +126,7 @@ func merged(old, new [][]declaration) (list []version) {
 	return list
 }
 
-// contents divides an ordered list of one name by content.
+// contents splits a sorted list of one name by content.
 func contents(list []declaration) (parts [][]declaration) {
 	for len(list) > 0 {
 		n := 1

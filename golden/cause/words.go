@@ -8,13 +8,13 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// spellings spells two types that differ so that the texts differ too, as far as they can.
+// spellings spells two different types so that the texts differ too, as far as possible.
 func spellings(old *side, o uint32, new *side, n uint32) (string, string) {
 	a, b := old.spell(o), new.spell(n)
 	if a != b {
 		return a, b
 	}
-	// The difference is behind the cut, or in which of several types of one name it is.
+	// The difference is after the cut, or in which of several types of one name is meant.
 	const most, context = 1 << 14, 24
 	long := func(s *side, id uint32) string {
 		w := speller{s: s, left: maxSpelt * 64, most: most}
@@ -33,7 +33,7 @@ func spellings(old *side, o uint32, new *side, n uint32) (string, string) {
 	return window(a2), window(b2)
 }
 
-// class is what a program can do with a value: the sorts of types between which nothing breaks if the size stays.
+// class is the sort of a value. A program can use another type of the same class and size without a change.
 type class uint8
 
 const (
@@ -45,7 +45,7 @@ const (
 	bodyClass
 )
 
-// classOf strips typedefs and qualifiers.
+// classOf returns the class of a type without typedefs and qualifiers.
 func (s *side) classOf(id uint32) class {
 	for range maxQualifiers {
 		r, ok := s.record(id)
@@ -72,8 +72,8 @@ func (s *side) classOf(id uint32) class {
 	return otherClass
 }
 
-// severityOfTypes is neutral where one type took the place of another of the same sort and size. A pointer also has to lead to the same
-// type, or to a function that is called alike: a program that follows it would read something else.
+// severityOfTypes returns Neutral if a type was replaced by one of the same class and size. A pointer must also point to the same type, or
+// to a function that is called in the same way, because a program that follows it would read something else.
 func severityOfTypes(old *side, o uint32, new *side, n uint32) Severity {
 	if usedAlike(old, o, new, n, 0) {
 		return Neutral
@@ -81,7 +81,7 @@ func severityOfTypes(old *side, o uint32, new *side, n uint32) Severity {
 	return Break
 }
 
-// usedAlike tells whether a program can use one type as the other. depth counts the prototypes around it.
+// usedAlike reports whether a program can use one type as the other. depth is the number of prototypes around it.
 func usedAlike(old *side, o uint32, new *side, n uint32, depth int) bool {
 	for range maxQualifiers {
 		was, is := old.classOf(o), new.classOf(n)
@@ -89,7 +89,7 @@ func usedAlike(old *side, o uint32, new *side, n uint32, depth int) bool {
 		switch {
 		case was != is || old.sized(o) != new.sized(n):
 			return false
-		case a != 0 && b != 0 && old.ref(a).own == new.ref(b).own: // only typedefs and qualifiers differ
+		case a != 0 && b != 0 && old.ref(a).own == new.ref(b).own: // they differ only in typedefs and qualifiers
 			return true
 		case was == numberClass || was == floatClass:
 			return countsAlike(old, a, new, b)
@@ -107,7 +107,7 @@ func usedAlike(old *side, o uint32, new *side, n uint32, depth int) bool {
 	return false
 }
 
-// calledAlike tells whether what two prototypes return and take is used alike.
+// calledAlike reports whether the return types and parameters of two prototypes are used in the same way.
 func calledAlike(old *side, a btf.Record, new *side, b btf.Record, depth int) bool {
 	alike := func(o, n uint32) bool { return old.ref(o).own == new.ref(n).own || usedAlike(old, o, new, n, depth) }
 	if a.Vlen() != b.Vlen() || !alike(a[2], b[2]) {
@@ -121,10 +121,11 @@ func calledAlike(old *side, a btf.Record, new *side, b btf.Record, depth int) bo
 	return true
 }
 
-// maxPrototypes is how deep prototypes may nest to be compared parameter by parameter.
+// maxPrototypes is the nesting depth up to which prototypes are compared parameter by parameter.
 const maxPrototypes = 3
 
-// countsAlike tells whether two numbers are read alike: of two enums, whether the second has all values of the first.
+// countsAlike reports whether two numbers are read in the same way. For two enums it reports whether the second has all values of the
+// first.
 func countsAlike(old *side, a uint32, new *side, b uint32) bool {
 	p, _ := old.record(a)
 	if q, _ := new.record(b); !btf.Enums.Has(p.Kind()) || !btf.Enums.Has(q.Kind()) {
@@ -133,7 +134,7 @@ func countsAlike(old *side, a uint32, new *side, b uint32) bool {
 	return !slices.ContainsFunc(enumChanges(old, a, new, b), func(c Change) bool { return c.Severity == Break })
 }
 
-// pointee is what a pointer leads to, without typedefs and qualifiers on the way; 0 for void.
+// pointee returns the type that a pointer leads to, without typedefs and qualifiers on the way, or 0 for void.
 func (s *side) pointee(id uint32) uint32 {
 	r, ok := s.record(s.unqualified(id))
 	if !ok || r.Kind() != btf.KindPtr {
@@ -142,7 +143,7 @@ func (s *side) pointee(id uint32) uint32 {
 	return s.unqualified(r[2])
 }
 
-// unqualified is a type without typedefs and qualifiers around it; 0 for void.
+// unqualified returns a type without typedefs and qualifiers around it, or 0 for void.
 func (s *side) unqualified(id uint32) uint32 {
 	for range maxQualifiers {
 		r, ok := s.record(id)
@@ -175,7 +176,7 @@ func (s *side) tagText(id uint32, component int32) string {
 	return "no tag"
 }
 
-// linkageText is a linkage in the words of C.
+// linkageText returns a linkage in the words of C.
 func linkageText(linkage int) string {
 	switch linkage {
 	case btf.LinkageStatic:
