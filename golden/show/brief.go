@@ -10,7 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// Brief writes a line for each cause, and one with the verdict. Lines are not wrapped, so that other programs can cut them.
+// Brief writes one line for each cause, and one for the verdict. It does not wrap lines, so that other programs can split them.
 func Brief(w io.Writer, c *cause.Comparison, opt Options) error {
 	var b bytes.Buffer
 	most := min(len(c.Causes), opt.limit())
@@ -25,7 +25,7 @@ func Brief(w io.Writer, c *cause.Comparison, opt Options) error {
 	return err
 }
 
-// briefLine is a cause in a line.
+// briefLine returns the line of a cause.
 func briefLine(x *cause.Cause) string {
 	line := signs[x.Op] + " " + named(x.Kind, x.Name)
 	if s := x.Size; s != nil && s.Old != s.New && sizeOp(x) == cause.Changed {

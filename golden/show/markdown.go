@@ -10,13 +10,13 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// MaxMarkdown bounds a Markdown text in bytes, whatever is compared: GitHub silently drops job summaries that are much longer.
+// MaxMarkdown is the largest size of a Markdown text in bytes. GitHub silently drops job summaries that are much longer.
 const MaxMarkdown = 60 << 10
 
-// roomAtEnd is kept for the lists of what was removed and added, and for what says how much was left out.
+// roomAtEnd is reserved for the lists of removed and added names, and for the count of omitted causes.
 const roomAtEnd = 8 << 10
 
-// Markdown writes a comparison as Markdown for GitHub: a table of counts, the verdict, and each cause to be unfolded.
+// Markdown writes a comparison as Markdown for GitHub: a table of counts, the verdict, and a collapsed block for each cause.
 func Markdown(w io.Writer, c *cause.Comparison, opt Options) error {
 	var b bytes.Buffer
 	sign := map[bool]string{true: "✅", false: "⚠️"}[c.Verdict.Equal]
@@ -55,7 +55,7 @@ func Markdown(w io.Writer, c *cause.Comparison, opt Options) error {
 	return err
 }
 
-// details is a cause to be unfolded.
+// details returns the collapsed block of a cause.
 func details(c *cause.Comparison, x *cause.Cause) string {
 	var text bytes.Buffer
 	t := texter{page: page{width: 100}, c: c}
@@ -73,9 +73,9 @@ func details(c *cause.Comparison, x *cause.Cause) string {
 	return text.String()
 }
 
-// markdownLists writes substitutions, and names of what was removed and added, as far as there is room.
+// markdownLists writes substitutions, and names that were removed and added, as long as there is space.
 func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
-	const room = 400 // for the last line
+	const room = 400 // reserved for the last line
 	cut := 0
 	add := func(format string, args ...any) {
 		if text := fmt.Sprintf(format, args...); b.Len()+len(text) < MaxMarkdown-room {
@@ -136,7 +136,7 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 	}
 }
 
-// listed is how a list names what was added or removed: a variable with its type, one of several of a name with its content.
+// listed returns the text for a declaration that was added or removed: a variable with its type, an ambiguous name with its content.
 func listed(x *cause.Cause) string {
 	switch {
 	case max(x.OldCopies, x.NewCopies) > 0:
@@ -147,7 +147,7 @@ func listed(x *cause.Cause) string {
 	return cell(x.Name)
 }
 
-// maxCell is how many bytes of a name a line of Markdown has.
+// maxCell is the largest size of a name in a line of Markdown, in bytes.
 const maxCell = 200
 
 func cell(s string) string {
@@ -157,7 +157,7 @@ func cell(s string) string {
 	return escape.Markdown(s)
 }
 
-// fence is a mark for a block of code that the code itself does not hold.
+// fence returns the mark before and after a block of code. The code does not contain it.
 func fence(code string) string {
 	mark := "```"
 	for strings.Contains(code, mark) {

@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// A page is text for a terminal: lines of a width, some of them in colour.
+// A page is text for a terminal: lines up to a width, some of them in colour.
 type page struct {
 	b     strings.Builder
 	width int
 	color bool
 }
 
-// Colours: what SGR asks a terminal for.
+// Colours, as parameters of SGR escape sequences.
 const (
 	plain  = ""
 	green  = "32"
@@ -24,7 +24,7 @@ const (
 
 var signColor = map[string]string{"+": green, "-": red, "~": yellow}
 
-// paint is text in a colour.
+// paint returns text in a colour.
 func (p *page) paint(color, text string) string {
 	if !p.color || color == plain || text == "" {
 		return text
@@ -32,7 +32,7 @@ func (p *page) paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// line writes a line. What is too long goes on below, deeper by two columns.
+// line writes a line. A long line continues on the next one, with two more columns of indent.
 func (p *page) line(indent int, color, text string) {
 	for first := true; first || text != ""; first = false {
 		pad := indent
@@ -45,7 +45,7 @@ func (p *page) line(indent int, color, text string) {
 	}
 }
 
-// sides writes a line with something at its right end, which goes below if there is no room.
+// sides writes a line with a text at its right end, or on the next line if there is no space.
 func (p *page) sides(indent int, color, left, right string) {
 	gap := p.width - indent - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
 	if right == "" || gap < 2 {
@@ -61,7 +61,7 @@ func (p *page) sides(indent int, color, left, right string) {
 // head writes a heading.
 func (p *page) head(text string) { p.b.WriteString("\n" + p.paint(bold, text) + "\n") }
 
-// breakAt divides a text that is wider than some columns at its last blank there, if it has one in the second half.
+// breakAt splits a text that is wider than some columns. It splits at the last blank that fits, if that is in the second half.
 func breakAt(text string, width int) (head, rest string) {
 	width = max(width, 20)
 	if utf8.RuneCountInString(text) <= width {

@@ -9,13 +9,13 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// partWords say what a substitution is about.
+// partWords are the words for the part that a substitution is about.
 var partWords = map[cause.Part][3]string{
 	cause.Parameter: {"parameter", "function", "functions"}, cause.Returned: {"returned", "function", "functions"},
 	cause.Member: {"member", "type", "types"}, cause.Target: {"type", "declaration", "declarations"},
 }
 
-// substitutions writes what took the place of what in many places.
+// substitutions writes which types replaced others in many places.
 func (t *texter) substitutions() {
 	list := t.c.Substitutions
 	if len(list) == 0 {
@@ -42,7 +42,7 @@ func (t *texter) substitutions() {
 	}
 }
 
-// names is how many names a list has.
+// names returns the largest number of names in a list.
 func (t *texter) names(most int) int {
 	if t.opt.Limit < 0 {
 		return 1 << 30
@@ -50,7 +50,7 @@ func (t *texter) names(most int) int {
 	return most
 }
 
-// functions writes signatures that changed.
+// functions writes changed signatures.
 func (t *texter) functions() {
 	t.part("functions", t.other(), func(x *cause.Cause) bool {
 		return x.Kind == cause.Func && x.Op == cause.Changed && x.Substitution == 0
@@ -62,7 +62,7 @@ func (t *texter) functions() {
 	})
 }
 
-// functionLines are what changed about a function: its signature as one line, in which + and - mark what came and went, and the rest.
+// functionLines returns the changes of a function: its signature on one line, in which + and - mark added and removed parts, and the rest.
 func functionLines(x *cause.Cause) (lines []string) {
 	changed := false
 	for _, m := range x.Members {
@@ -105,7 +105,7 @@ func functionLines(x *cause.Cause) (lines []string) {
 	return append([]string{returns + " (" + strings.Join(params, ", ") + ")"}, lines...)
 }
 
-// sections writes how the variables of each section differ, and then variables that are in none.
+// sections writes the differences between the variables of each section, and then the variables without a section.
 func (t *texter) sections() {
 	inSection := map[int]bool{}
 	for i := range t.c.Sections {
@@ -124,7 +124,7 @@ func (t *texter) section(s *cause.SectionChange) {
 	t.head("section " + escape.Line(s.Name) + "   " + sectionSizes(s))
 	shown, all := 0, 0
 	var elsewhere []string
-	for pass := range 2 { // what changed tells more than what came and went
+	for pass := range 2 { // first changed variables, then added and removed ones
 		for _, id := range s.Causes {
 			x := &t.c.Causes[id-1]
 			if (x.Op == cause.Changed) != (pass == 0) {
@@ -161,7 +161,7 @@ func (t *texter) section(s *cause.SectionChange) {
 	t.moved(s)
 }
 
-// sectionSizes says how large a section was and is.
+// sectionSizes returns the size of a section before and after.
 func sectionSizes(s *cause.SectionChange) string {
 	size, vars := bytesOf(s.Size.New), count(int(s.Vars.New), "variable", "variables")
 	if s.Size.Old != s.Size.New {
@@ -173,7 +173,7 @@ func sectionSizes(s *cause.SectionChange) string {
 	return size + " · " + vars
 }
 
-// onlyPlace tells whether all that changed about a variable is where it is.
+// onlyPlace reports whether only the place of a variable changed.
 func onlyPlace(x *cause.Cause) bool {
 	return x.Op == cause.Changed && len(x.Rules) == 1 && x.Rules[0] == cause.VarPlace && x.Accepted == ""
 }
@@ -195,7 +195,7 @@ func (t *texter) variable(x *cause.Cause) {
 	}
 }
 
-// types are the declarations of a list that are no variables: of a variable that grew, these are why.
+// types returns the declarations of a list that are not variables. For a variable that grew, these are the reasons.
 func types(list []cause.Ref) (of []cause.Ref) {
 	for _, r := range list {
 		if r.Kind != cause.Var {
@@ -205,10 +205,10 @@ func types(list []cause.Ref) (of []cause.Ref) {
 	return of
 }
 
-// maxDistances is how many distances a text has that is not verbose.
+// maxDistances is the number of distances in a text that is not verbose.
 const maxDistances = 4
 
-// moved tells of variables that only moved.
+// moved writes which variables only moved.
 func (t *texter) moved(s *cause.SectionChange) {
 	most := maxDistances
 	if t.opt.Verbose {
@@ -224,7 +224,7 @@ func (t *texter) moved(s *cause.SectionChange) {
 	t.line(2, plain, text)
 }
 
-// onlyMoved says how many variables only moved, and by which distances; more counts the distances that are left out.
+// onlyMoved returns how many variables only moved, and by which distances. more is the number of omitted distances.
 func onlyMoved(s *cause.SectionChange, most int) (text string, more int) {
 	if len(s.Shifts) == 0 {
 		return "", 0
@@ -239,7 +239,7 @@ func onlyMoved(s *cause.SectionChange, most int) (text string, more int) {
 	return fmt.Sprintf("%s only moved: %s", count(n, "variable", "variables"), strings.Join(parts, ", ")), len(s.Shifts) - len(parts)
 }
 
-// lists writes what is gone and what is there that was not, by kind.
+// lists writes the removed and added declarations, by kind.
 func (t *texter) lists() {
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
 		title := false
@@ -257,13 +257,13 @@ func (t *texter) lists() {
 	}
 }
 
-// A list is names of what was added or removed.
+// A list holds names that were added or removed.
 type list struct {
 	names                  []string
 	all, unnamed, accepted int
 }
 
-// list gathers the names of a kind. Types without a name are only counted, unless all is listed or there is nothing else.
+// list collects the names of a kind. Types without a name are only counted, unless everything is listed or there are no other names.
 func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 	most := t.names(maxList)
 	var unnamed []string
@@ -295,7 +295,7 @@ func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 	return l
 }
 
-// oneOfSeveral names a declaration whose name others have as well: with its content, if that is told.
+// oneOfSeveral returns the text for a declaration with an ambiguous name: with its content, if that is known.
 func oneOfSeveral(x *cause.Cause) string {
 	content, ok := strings.CutPrefix(x.Declaration, string(x.Kind)+" "+x.Name+" ")
 	if !ok {
@@ -318,7 +318,7 @@ func (l *list) text(kind cause.Kind) string {
 	return text
 }
 
-// inSection tells whether a section's part has a variable.
+// inSection reports whether a section lists a variable among its causes.
 func (t *texter) inSection(id int) bool {
 	for i := range t.c.Sections {
 		if slices.Contains(t.c.Sections[i].Causes, id) {
@@ -328,7 +328,7 @@ func (t *texter) inSection(id int) bool {
 	return false
 }
 
-// kindWords are what several declarations of a kind are called.
+// kindWords are the words for one and for several declarations of a kind.
 var kindWords = map[cause.Kind][2]string{
 	cause.Func: {"function", "functions"}, cause.Var: {"variable", "variables"}, cause.Int: {"number", "numbers"},
 	cause.Float: {"floating-point number", "floating-point numbers"},
@@ -342,7 +342,7 @@ func kindCount(k cause.Kind, n int) string {
 	return count(n, words[0], words[1])
 }
 
-// consequences writes what only followed, and why.
+// consequences writes the consequences and their causes.
 func (t *texter) consequences() {
 	list := t.c.Consequences
 	if len(list) == 0 {

@@ -1,8 +1,8 @@
-// Package show writes a comparison by cause (cause.Comparison) for people: as text, in a line per cause, and as Markdown; and for
-// programs, as JSON.
+// Package show writes a comparison by cause (cause.Comparison): as text, as one line per cause and as Markdown for people, and as JSON for
+// programs.
 //
 // Input: a comparison. Output: text. Never: the package does not compare, does not decide what fails, and does not write files. Names come
-// from images that nobody vouches for; each form escapes them in its own way.
+// from untrusted images; each form escapes them in its own way.
 package show
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// Options of the forms for people. The zero value is plain text, 100 columns wide, with DefaultLimit causes.
+// Options of the forms for people. The zero value means plain text, 100 columns wide, with DefaultLimit causes.
 type Options struct {
 	Width   int  // columns; 0 means 100
-	Color   bool // with the escape sequences of a terminal
-	Verbose bool // all changes of each cause, and the consequences with what explains them
-	Limit   int  // of causes in each part; 0 means DefaultLimit, a negative one lists all
+	Color   bool // use the escape sequences of a terminal
+	Verbose bool // write all changes of each cause, and the consequences with their causes
+	Limit   int  // number of causes in each part; 0 means DefaultLimit, a negative number means all
 }
 
-// DefaultLimit is how many causes each part of a text has.
+// DefaultLimit is the number of causes in each part of a text.
 const DefaultLimit = 20
 
 func (o Options) limit() int {
@@ -58,10 +58,10 @@ func JSON(w io.Writer, c *cause.Comparison) error {
 	return err
 }
 
-// signs of the operations.
+// signs are the marks for the operations.
 var signs = map[cause.Op]string{cause.Added: "+", cause.Removed: "-", cause.Changed: "~", cause.Renamed: "~", cause.Moved: "~"}
 
-// count is a number of things in words.
+// count returns a number with its noun.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -69,7 +69,7 @@ func count(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// delta is a number of bytes gained or lost.
+// delta returns a difference with its sign.
 func delta(n int64) string {
 	if n < 0 {
 		return "−" + strconv.FormatUint(uint64(-n), 10)
@@ -77,7 +77,7 @@ func delta(n int64) string {
 	return "+" + strconv.FormatInt(n, 10)
 }
 
-// sizes says how a size changed: "1920 → 1984 bytes  +64".
+// sizes returns the text for a change of size: "1920 → 1984 bytes  +64".
 func sizes(s *cause.Size, op cause.Op) string {
 	switch {
 	case s == nil:
@@ -99,7 +99,7 @@ func bytesOf(n uint64) string {
 	return strconv.FormatUint(n, 10) + " bytes"
 }
 
-// at says where something is: "at byte 52", of a bit field "at bit 419".
+// at returns the text for a place: "at byte 52", or for a bit field "at bit 419".
 func at(e *cause.Extent) string {
 	if e.Bits != 0 || e.Bit%8 != 0 {
 		return "at bit " + strconv.FormatUint(e.Bit, 10)
@@ -107,7 +107,7 @@ func at(e *cause.Extent) string {
 	return "at byte " + strconv.FormatUint(e.Bit/8, 10)
 }
 
-// distance is how far something moved.
+// distance returns the text for the distance of a shift.
 func distance(s cause.Shift) string {
 	if s.Bits == 1 || s.Bits == -1 {
 		return delta(s.Bits) + " bit"
@@ -121,7 +121,7 @@ func distance(s cause.Shift) string {
 	return delta(s.Bytes) + " bytes"
 }
 
-// Summary is a comparison in one line: "2 structs, 1 function: breaks 1 · adds 2".
+// Summary returns a comparison on one line: "2 structs, 1 function: breaks 1 · adds 2".
 func Summary(c *cause.Comparison) string {
 	if c.Verdict.Equal {
 		return "equal"
@@ -146,7 +146,7 @@ func Summary(c *cause.Comparison) string {
 	return line
 }
 
-// Verdict is how grave a comparison is, in words.
+// Verdict returns the severity of a comparison in words.
 func Verdict(c *cause.Comparison) string {
 	if c.Verdict.Equal {
 		return "equal"
@@ -158,7 +158,7 @@ func Verdict(c *cause.Comparison) string {
 	return text
 }
 
-// named is a kind and a name as C writes them.
+// named returns a kind and a name as C writes them.
 func named(kind cause.Kind, name string) string {
 	name = escape.Line(name)
 	if strings.HasPrefix(name, string(kind)+" {") || kind == cause.Pointer {
@@ -170,7 +170,7 @@ func named(kind cause.Kind, name string) string {
 	return string(kind) + " " + name
 }
 
-// refs names declarations, at most some, each with how its size changed.
+// refs returns a list of declarations, up to a number of them, each with its change of size.
 func refs(list []cause.Ref, most int) string {
 	var names []string
 	for _, r := range list[:min(len(list), most)] {
@@ -189,10 +189,10 @@ func refs(list []cause.Ref, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// severityWord is what a severity is called in front of rules.
+// severityWord are the words for a severity, before its rules.
 var severityWord = map[cause.Severity]string{cause.Break: "breaks", cause.Neutral: "neutral", cause.Add: "adds"}
 
-// tags are the severity and the rules of a cause.
+// tags returns the severity and the rules of a cause.
 func tags(x *cause.Cause) string {
 	words := make([]string, len(x.Rules))
 	for i, r := range x.Rules {

@@ -13,7 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// sample is a comparison with something of everything.
+// sample returns a comparison with every kind of content.
 func sample() *cause.Comparison {
 	c := &cause.Comparison{
 		Schema: cause.Schema,
@@ -84,7 +84,7 @@ func TestEqual(t *testing.T) {
 	}
 }
 
-// What JSON has can be read back as it was.
+// Reading the JSON back gives the same comparison.
 func TestJSONReadsBack(t *testing.T) {
 	var b bytes.Buffer
 	if err := JSON(&b, sample()); err != nil {
@@ -101,7 +101,7 @@ func TestJSONReadsBack(t *testing.T) {
 	}
 }
 
-// hostile is many causes whose names are made to be read as something else.
+// hostile returns many causes with names that look like markup.
 func hostile(n int) *cause.Comparison {
 	const name = "|`<script>\x1b[31m\n::error::x ```\u202e"
 	c := &cause.Comparison{Schema: cause.Schema, Old: cause.Side{Name: name}, New: cause.Side{Name: name}}
@@ -119,7 +119,7 @@ func hostile(n int) *cause.Comparison {
 	return c
 }
 
-// Markdown stays below its bound, whatever is compared, and says what it leaves out. No name leaves its place.
+// Markdown never exceeds its limit, and says what it omits. No name breaks out of its place.
 func TestHostile(t *testing.T) {
 	for _, n := range []int{1, 30, 5000} {
 		c := hostile(n)

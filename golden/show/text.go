@@ -10,17 +10,17 @@ import (
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// Bounds of a text that is not verbose.
+// Limits of a text that is not verbose.
 const (
 	maxChanges = 8  // of a cause
 	maxRuns    = 2  // of shifts of a cause
 	maxWords   = 6  // names in a list
-	maxList    = 16 // names of what was added or removed, of each kind
-	maxOther   = 10 // functions, variables of a section, substitutions; unless a limit is given
+	maxList    = 16 // names that were added or removed, of each kind
+	maxOther   = 10 // functions, variables of a section, substitutions; unless Options.Limit is set
 )
 
-// Text writes a comparison for people to read from the top: how much differs, causes by impact, functions, what took the place of what,
-// sections, what was removed and added, the verdict.
+// Text writes a comparison for people to read from the top: how much differs, causes by impact, functions, substitutions, sections, removed
+// and added declarations, the verdict.
 func Text(w io.Writer, c *cause.Comparison, opt Options) error {
 	t := texter{page: page{width: opt.width(), color: opt.Color}, c: c, opt: opt}
 	if c.Verdict.Equal {
@@ -64,7 +64,7 @@ func (t *texter) overview() {
 	}
 }
 
-// isType tells whether a cause belongs to the first part: what changed and is no function or variable.
+// isType reports whether a cause belongs to the first part: changed declarations other than functions and variables.
 func isType(x *cause.Cause) bool {
 	switch x.Kind {
 	case cause.Func, cause.Var:
@@ -73,7 +73,7 @@ func isType(x *cause.Cause) bool {
 	return x.Op == cause.Changed && x.Substitution == 0
 }
 
-// part lists causes of one sort, as many as the limit lets, and says how many more there are.
+// part writes the causes of one sort up to a limit, and the number of those that it omits.
 func (t *texter) part(title string, most int, belongs func(x *cause.Cause) bool, write func(x *cause.Cause)) {
 	shown, all := 0, 0
 	for i := range t.c.Causes {
@@ -94,7 +94,7 @@ func (t *texter) part(title string, most int, belongs func(x *cause.Cause) bool,
 	}
 }
 
-// other is the limit of the parts behind the causes.
+// other returns the limit of the parts after the causes.
 func (t *texter) other() int {
 	if t.opt.Limit == 0 {
 		return maxOther
@@ -106,7 +106,7 @@ func (t *texter) causes() {
 	t.part("causes, those with most impact first", t.opt.limit(), isType, t.cause)
 }
 
-// cause writes a cause: its head, its changes, what follows.
+// cause writes a cause: its heading, its changes, and what follows from it.
 func (t *texter) cause(x *cause.Cause) {
 	t.sides(0, signColor[signs[x.Op]], heading(x), tags(x))
 	t.changes(x)
@@ -126,7 +126,7 @@ func (t *texter) words() int {
 	return maxWords / 2
 }
 
-// heading is the first line of a cause.
+// heading returns the first line of a cause.
 func heading(x *cause.Cause) string {
 	text := signs[x.Op] + " " + named(x.Kind, x.Name)
 	if x.OldCopies+x.NewCopies > 0 {
@@ -141,7 +141,7 @@ func heading(x *cause.Cause) string {
 	return text
 }
 
-// sizeOp says which sides have a size: of what is only declared on one side, the other.
+// sizeOp returns which sides have a size. A side that has only a declaration has none.
 func sizeOp(x *cause.Cause) cause.Op {
 	switch {
 	case slices.Contains(x.Rules, cause.TypeAdded):
@@ -152,7 +152,7 @@ func sizeOp(x *cause.Cause) cause.Op {
 	return x.Op
 }
 
-// impact says what follows from a cause.
+// impact returns the text for what follows from a cause.
 func impact(i *cause.Impact) string {
 	if i.Total() == 0 {
 		return ""
@@ -176,7 +176,7 @@ func impact(i *cause.Impact) string {
 	return text
 }
 
-// changes writes the own changes of a cause. Enumerators in a row whose values moved by the same are one line.
+// changes writes the own changes of a cause. Consecutive enumerators whose values changed by the same amount share a line.
 func (t *texter) changes(x *cause.Cause) {
 	lines, hints, moved := changeLines(x, t.opt.Verbose)
 	most := len(lines)
@@ -198,8 +198,8 @@ func (t *texter) changes(x *cause.Cause) {
 	}
 }
 
-// changeLines are the own changes of a cause, a line each, and the hint that goes with each. Members that only moved are named apart, unless
-// all is wanted.
+// changeLines returns the own changes of a cause, one per line, and the hint for each. Members that only moved are returned separately,
+// unless all is set.
 func changeLines(x *cause.Cause, all bool) (lines, hints, moved []string) {
 	add := func(line, hint string) { lines, hints = append(lines, line), append(hints, escape.Line(hint)) }
 	width := 0
@@ -231,7 +231,7 @@ func changeLines(x *cause.Cause, all bool) (lines, hints, moved []string) {
 	return lines, hints, moved
 }
 
-// changeLine is one change, without its hint.
+// changeLine returns the line of a change, without its hint.
 func changeLine(m *cause.Change, width int) string {
 	sign, path := signs[m.Op]+" ", escape.Line(m.Path)
 	old, new := escape.Line(m.Old), escape.Line(m.New)
@@ -322,7 +322,7 @@ func memberLine(m *cause.Change, name, old, new, become string) string {
 	return name + "  " + become + where
 }
 
-// moved says from where to where something moved.
+// moved returns the text for the places before and after a move.
 func moved(m *cause.Change) string {
 	if m.OldAt == nil || m.NewAt == nil {
 		return ""
@@ -344,12 +344,12 @@ func width(e *cause.Extent) string {
 	return fmt.Sprintf(":%d", e.Bits)
 }
 
-// nests tells whether a change is that a member stands inside other anonymous structs and unions than before.
+// nests reports whether a change moves a member into other anonymous structs and unions.
 func nests(m *cause.Change) bool {
 	return m.Part == cause.Member && m.Op == cause.Moved && m.OldAt != nil && m.NewAt != nil && m.OldAt.Nest != m.NewAt.Nest
 }
 
-// nestRun counts the changes at the start of a list that are members which were put into the same structs and unions.
+// nestRun returns how many changes at the start of a list put members into the same structs and unions.
 func nestRun(list []cause.Change) int {
 	n := 0
 	for n < len(list) && nests(&list[n]) && list[n].Old == list[0].Old && list[n].New == list[0].New {
@@ -358,7 +358,7 @@ func nestRun(list []cause.Change) int {
 	return n
 }
 
-// valueRun counts the changes at the start of a list that are enumerators whose values all moved by the same.
+// valueRun returns how many changes at the start of a list are enumerators whose values changed by the same amount.
 func valueRun(list []cause.Change) int {
 	n := 0
 	for n < len(list) && list[n].Part == cause.Enumerator && list[n].Op == cause.Changed && valueDelta(&list[n]) == valueDelta(&list[0]) {
@@ -367,10 +367,10 @@ func valueRun(list []cause.Change) int {
 	return n
 }
 
-// valueDelta is by how much the value of an enumerator changed.
+// valueDelta returns the change of an enumerator's value.
 func valueDelta(m *cause.Change) int64 { return number(m.New) - number(m.Old) }
 
-// number reads the text of a value; what is above the largest signed number wraps.
+// number parses the text of a value. Values above the largest signed number wrap.
 func number(s string) (n int64) {
 	neg := strings.HasPrefix(s, "-")
 	for _, d := range strings.TrimPrefix(s, "-") {
