@@ -89,13 +89,13 @@ func (w *walker) replaceStrays() (again bool) {
 		w.replaced = make(map[dwarf.Offset]bool)
 	}
 	slices.Sort(w.strays.offs) // opens each unit of MergedUnits once
-	var peek dwarf.Peek
+	defer w.peek.Close()
 	for i := 0; i < len(w.strays.offs); i++ { //nolint:intrange // more may be appended
 		off := w.strays.offs[i]
 		if w.replaced[off] {
 			continue
 		}
-		if m, ok := w.judgeStray(off, &peek); ok {
+		if m, ok := w.judgeStray(off); ok {
 			w.replacements = append(w.replacements, m)
 			w.replaced[off] = true
 			again = again || m.as != asVoid
@@ -117,8 +117,9 @@ func (w *walker) replaceStrays() (again bool) {
 }
 
 // judgeStray decides about the DIE at an offset. ok is false if it needs neither a replacement nor a note.
-func (w *walker) judgeStray(off dwarf.Offset, peek *dwarf.Peek) (m replacement, ok bool) {
+func (w *walker) judgeStray(off dwarf.Offset) (m replacement, ok bool) {
 	defer w.visit(off)()
+	peek := &w.peek
 	a := peek.Read(w.u, int(off))
 	if a == nil {
 		return m, false

@@ -88,6 +88,7 @@ type fixups struct {
 	storage      []storageFixup
 	aliases      []alias
 	strays       strays
+	peek         dwarf.Peek            // at strays
 	replacements []replacement         // of strays that an earlier walk over the unit found
 	replaced     map[dwarf.Offset]bool // their offsets
 }
