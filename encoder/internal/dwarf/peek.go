@@ -9,7 +9,7 @@ type Peek struct {
 	tables abbrevs // the current unit's, with every attribute
 }
 
-// Close lets go of the unit, but not of the memory for the next one.
+// Close releases the unit. The memory stays for the next one.
 func (p *Peek) Close() { p.u, p.Cursor = Unit{}, Cursor{} }
 
 // Read reads the DIE at a position of a unit. It returns nil if there is none.
