@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"encoder/distill":            {"encoder/btf"},
 	"encoder/implicit":           {"encoder/btf"},
 	"encoder/sorted":             {"encoder/btf"},
-	"encoder/verify":             {"encoder/btf", "encoder/feature", "encoder/kernel"},
+	"encoder/verify":             {"encoder/btf", "encoder/feature", "encoder/implicit", "encoder/kernel"},
 	"encoder/internal/debugfile": {"encoder/elf", "encoder/input"},
 	"encoder": {
 		"encoder/btf", "encoder/distill", "encoder/elf", "encoder/feature", "encoder/implicit", "encoder/input", "encoder/internal/debugfile",

@@ -7,8 +7,11 @@ import (
 // Suffix follows the name of a kfunc in the name of the FUNC with the whole prototype.
 const Suffix = "_impl"
 
-// tagKfunc is the declaration tag that marks a FUNC as a kfunc.
-const tagKfunc = "bpf_kfunc"
+// Tag is the declaration tag that marks a FUNC as a kfunc.
+const Tag = "bpf_kfunc"
+
+// IsStruct reports whether name is that of a struct to which implicit parameters point.
+func IsStruct(name string) bool { return name == "bpf_prog_aux" || name == "btf_struct_meta" }
 
 // IsArgument reports whether a parameter of type id is implicit: a pointer to struct bpf_prog_aux or struct btf_struct_meta, with
 // qualifiers and type tags at either level, but without typedefs.
@@ -20,11 +23,8 @@ func IsArgument(o *btf.Object, id btf.ID) bool {
 	if r, ok = unqualified(o, r.Type()); !ok || r.Kind() != btf.KindStruct {
 		return false
 	}
-	switch name, _ := o.Strings.Get(r.Name()); string(name) {
-	case "bpf_prog_aux", "btf_struct_meta":
-		return true
-	}
-	return false
+	name, _ := o.Strings.Get(r.Name())
+	return IsStruct(string(name))
 }
 
 // unqualified skips qualifiers and type tags. ok is false if they form a cycle.
@@ -33,7 +33,7 @@ func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
 		if r, ok = o.Record(id); !ok {
 			return nil, false
 		}
-		if !decorations.Has(r.Kind()) {
+		if !Decorations.Has(r.Kind()) {
 			return r, true
 		}
 		id = r.Type()
@@ -41,8 +41,8 @@ func unqualified(o *btf.Object, id btf.ID) (r btf.Record, ok bool) {
 	return nil, false
 }
 
-// decorations are the kinds that the kernel's build tool skips.
-const decorations = btf.Qualifiers | 1<<btf.KindTypeTag
+// Decorations are the kinds that the kernel's build tool skips on the way from a parameter to the pointer, and from that to the struct.
+const Decorations = btf.Qualifiers | 1<<btf.KindTypeTag
 
 // maxQualifiers is the maximum length of a chain of qualifiers and type tags. Kernels allow chains of 32 references.
 const maxQualifiers = 64
@@ -67,7 +67,7 @@ func Split(o *btf.Object, flagged func(name []byte) bool) int {
 			if !ok || !o.Own(r.Type()) || of.Kind() != btf.KindFunc {
 				continue
 			}
-			if text, _ := o.Strings.Get(r.Name()); string(text) != tagKfunc {
+			if text, _ := o.Strings.Get(r.Name()); string(text) != Tag {
 				s.tags[r.Type()] = append(s.tags[r.Type()], id)
 			} else if name, _ := o.Strings.Get(of.Name()); flagged(name) {
 				kfuncs = append(kfuncs, r.Type())

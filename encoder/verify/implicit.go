@@ -1,13 +1,16 @@
 package verify
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/implicit"
+)
 
 // implicitArguments finds kfuncs whose prototype has a parameter that the BPF verifier fills in. From 7.0 on, the kernel's own build
 // removes such parameters. A program compiled with the whole prototype passes one argument too many, and does not load.
 func (l *linter) implicitArguments() {
 	for i := range l.recs {
 		tag := l.rec(l.firstID + uint32(i))
-		if tag.kind != btf.KindDeclTag || l.word(tag.body()) != noComponent || l.text(tag.name) != "bpf_kfunc" {
+		if tag.kind != btf.KindDeclTag || l.word(tag.body()) != noComponent || l.text(tag.name) != implicit.Tag {
 			continue
 		}
 		_, fn := l.find(tag.third)
@@ -43,7 +46,7 @@ func (l *linter) implicitTarget(id uint32) string {
 	if target.kind != btf.KindStruct {
 		return ""
 	}
-	if name := c.text(target.name); name == "bpf_prog_aux" || name == "btf_struct_meta" {
+	if name := c.text(target.name); implicit.IsStruct(name) {
 		return name
 	}
 	return ""
@@ -53,7 +56,7 @@ func (l *linter) implicitTarget(id uint32) string {
 func (l *linter) unqualified(id uint32) (*checker, record) {
 	for range maxTypes {
 		c, r := l.find(id)
-		if !(btf.Qualifiers | 1<<btf.KindTypeTag).Has(r.kind) {
+		if !implicit.Decorations.Has(r.kind) {
 			return c, r
 		}
 		id = r.third
