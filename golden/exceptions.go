@@ -147,8 +147,8 @@ func (e Exception) kinds() []cause.Kind {
 	return dumpKinds[e.Kind]
 }
 
-// dumpKinds are the declarations that a kind of a dump declares. Kinds that are not there declare nothing: what changes about them is told of the
-// declarations that use them.
+// dumpKinds are the declarations that a kind of a dump declares. Kinds that are missing here declare nothing: their
+// changes are reported with the declarations that use them.
 var dumpKinds = map[string][]cause.Kind{
 	"INT": {cause.Int}, "FLOAT": {cause.Float}, "STRUCT": {cause.Struct}, "UNION": {cause.Union}, "FWD": {cause.Struct, cause.Union},
 	"ENUM": {cause.Enum}, "ENUM64": {cause.Enum}, "TYPEDEF": {cause.Typedef}, "FUNC": {cause.Func}, "VAR": {cause.Var}, "DATASEC": {cause.Section},
@@ -173,7 +173,7 @@ func (e *Exceptions) ask(image string) {
 }
 
 // acceptAll marks the causes that an exception accepts, each with the reason of the first that does, and tells whether there is at least
-// one cause and all are accepted, by this list or before. What follows from accepted causes is accepted with them; an exception for a consequence is of use, too.
+// one cause and all are accepted, by this list or before. Consequences of accepted causes are accepted as well. An exception may also name a consequence.
 func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
 	if e == nil {
 		e = new(Exceptions)

@@ -113,7 +113,7 @@ func TestExactRandom(t *testing.T) {
 	}
 }
 
-// A function that takes another one of two structs of one name is told of, as are types that are there once more.
+// A function that takes another one of two structs of one name is reported, and so are types with an additional copy.
 func TestSeveralOfOneName(t *testing.T) {
 	program := func(to string, more ...string) *btf.Object {
 		return parse(t, types(append([]string{intType, "STRUCT 's' size=4 vlen=1|'a' type_id=1 bits_offset=0", "STRUCT 's' size=8 vlen=1|'b' type_id=1 bits_offset=32",

@@ -163,16 +163,11 @@ func (s *side) unnamedText(r btf.Record) string {
 
 // kindOf returns the kind of a declaration.
 func kindOf(r btf.Record) Kind {
-	switch r.Kind() {
+	switch declared(r) {
 	case btf.KindStruct:
 		return Struct
 	case btf.KindUnion:
 		return Union
-	case btf.KindFwd:
-		if r.Kflag() {
-			return Union
-		}
-		return Struct
 	case btf.KindEnum, btf.KindEnum64:
 		return Enum
 	case btf.KindTypedef:

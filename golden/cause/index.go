@@ -98,18 +98,21 @@ const (
 	sectionName
 )
 
+// declared returns the kind of what a record declares: of a FWD, the kind of the type that it stands for.
+func declared(r btf.Record) btf.Kind {
+	if k := r.Kind(); k != btf.KindFwd {
+		return k
+	}
+	return r.FwdKind()
+}
+
 // categoryOf returns the category of a record's name, for kinds that can have one.
 func categoryOf(r btf.Record) category {
-	switch r.Kind() {
+	switch declared(r) {
 	case btf.KindStruct:
 		return structName
 	case btf.KindUnion:
 		return unionName
-	case btf.KindFwd:
-		if r.Kflag() {
-			return unionName
-		}
-		return structName
 	case btf.KindEnum, btf.KindEnum64:
 		return enumName
 	case btf.KindInt, btf.KindFloat, btf.KindTypedef:
