@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"time"
 )
 
@@ -18,11 +19,16 @@ func (f *File) Unchanged() error {
 	if f.file == nil {
 		return nil
 	}
-	st, err := f.file.Stat()
+	return Changed(f.file, f.Info)
+}
+
+// Changed returns ErrChanged if an open file was written to since it had the given state, as far as its size and times show it.
+func Changed(f *os.File, since fs.FileInfo) error {
+	st, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	was, is := versionOf(f.Info), versionOf(st)
+	was, is := versionOf(since), versionOf(st)
 	if is.links != was.links { // a link was added or removed, which changes the change time but not the contents
 		is.links, is.state = was.links, was.state
 	}
