@@ -82,7 +82,7 @@ var arrows = map[string][]string{
 	},
 	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden", "golden/cause"},
 	"cmd/internal/goldens": {
-		"cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
+		"cmd/internal/paths", "cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
 	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden/escape", "golden/report"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},

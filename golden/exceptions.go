@@ -47,6 +47,14 @@ type Exceptions struct {
 	used  []atomic.Bool // the entry accepted a difference
 }
 
+// fresh returns the same list, of which no entry has been used.
+func (e *Exceptions) fresh() *Exceptions {
+	if e == nil {
+		return nil
+	}
+	return &Exceptions{e.list, make([]atomic.Bool, len(e.list)), make([]atomic.Bool, len(e.list))}
+}
+
 // complete gives an exception with a key what it leaves out: the key names all of it.
 func (e *Exception) complete() {
 	if e.Key != "" {

@@ -49,6 +49,13 @@ func CompareOwn(o *btf.Object, own cause.Input, opt Options) *Result {
 	return res
 }
 
+// Agree reports whether a run would pass if the golden had the BTF of another object. Exceptions do not count as used by it.
+func Agree(o, other *btf.Object, opt Options) bool {
+	c := cause.Compare(cause.Input{Object: other}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic})
+	opt.Exceptions = opt.Exceptions.fresh()
+	return c.Verdict.Equal || opt.accept(c)
+}
+
 // accept marks what options accept, and tells whether that is all.
 func (opt *Options) accept(c *cause.Comparison) bool {
 	allow(c, opt.Allow)

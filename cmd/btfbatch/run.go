@@ -129,9 +129,11 @@ func load(manifest string, only []string, opt *batch.Options, others ...paths.Us
 		return nil, usage(err)
 	}
 	if len(only) > 0 {
-		if items, err = batch.Select(items, only); err != nil {
+		all := items
+		if items, err = batch.Select(all, only); err != nil {
 			return nil, usage(err)
 		}
+		opt.Goldens.Outside = batch.Outside(all, items)
 	}
 	return items, nil
 }

@@ -27,14 +27,15 @@ type batch struct {
 	opt   Options
 	bases []*base // by job: its base, or nil
 	own   []*base // by job: the base that it is, or nil
-	turns []*turn // by job: at its golden, or nil
+	turns []*turn // by job: at a golden that it shares with others, or nil
 	hash  corpus.Hasher
 	files publish.Publisher
 	sums  sync.Mutex // guards files of sums, and proposed
-	// proposed has, by path, the image and digest of each new golden; a digest that is empty stands for images that disagree.
-	proposed map[string]proposal
+	// proposed has the paths of the new files of sums to which this run has added a line.
+	proposed map[string]bool
 
-	mu       sync.Mutex // guards the fields below, and the events Row and Differ
+	mu       sync.Mutex         // guards the fields below, and the events Row and Differ
+	held     map[int]report.Row // by job: rows of images whose shared golden is not decided
 	report   *report.Report
 	done     []*report.Row // by job, until they are reported
 	reported int           // number of jobs whose rows are in the report
@@ -78,7 +79,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 // newBatch finds the bases and goldens that jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
 	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
-		proposed: map[string]proposal{}}
+		proposed: map[string]bool{}, held: map[int]report.Row{}}
 	b.linkBases()
 	b.shareGoldens()
 	return b
@@ -105,6 +106,9 @@ func (b *batch) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.jobs {
+		if row, ok := b.held[i]; ok && b.done[i] == nil {
+			b.done[i] = &row
+		}
 		if b.done[i] == nil {
 			b.done[i] = &report.Row{Name: b.jobs[i].Name, Interrupted: true}
 		}
@@ -130,10 +134,13 @@ func (b *batch) sideBySide(ctx context.Context, first, n int) {
 
 // finish reports an image, and those after it that were finished earlier.
 func (b *batch) finish(i int, row report.Row) {
+	rows := b.settle(i, row)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.over {
-		b.done[i] = &row
+		for j, row := range rows {
+			b.done[j] = &row
+		}
 		b.reportDone()
 	}
 }

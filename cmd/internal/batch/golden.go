@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -20,12 +21,18 @@ func (j *Job) compared() bool { return j.Golden != "" || j.Check.Policy == confi
 // listed is the maximum number of changes of each kind in a comparison.
 const listed = 20
 
-// compare compares the BTF according to the policy of the image.
-func (b *batch) compare(t *target) (*report.Comparison, error) {
+// goldenOptions returns the options for comparing an image with its golden.
+func (b *batch) goldenOptions(t *target) golden.Options {
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic, Dialect: t.Check.Dialect}
 	for _, a := range t.Check.Allow {
 		opt.Allow = append(opt.Allow, golden.Allow{Rule: cause.Rule(a.Rule), Names: a.Names})
 	}
+	return opt
+}
+
+// compare compares the BTF according to the policy of the image.
+func (b *batch) compare(t *target) (*report.Comparison, error) {
+	opt := b.goldenOptions(t)
 	var res *golden.Result
 	var err error
 	path := t.Golden
@@ -59,11 +66,12 @@ func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Co
 	if err := golden.Update(t.Golden, t.Check.Dialect, t.object, w.set.Add); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
-	was := string(c.Verdict)
-	if c.Summary != "" {
-		was = c.Summary
-	}
-	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: "rewritten, was: " + was}, nil
+	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: rewrittenSummary(c)}, nil
+}
+
+// rewrittenSummary returns the summary for a golden that was rewritten. c is the comparison before that.
+func rewrittenSummary(c *report.Comparison) string {
+	return "rewritten, was: " + cmp.Or(c.Summary, string(c.Verdict))
 }
 
 // sum returns the SHA-256 digest of the BTF, in hexadecimal.

@@ -114,7 +114,8 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	compared := row.Golden
-	rewritten := b.opt.Goldens.Update && j.Golden != "" && compared != nil && !compared.Verdict.OK()
+	mine := j.Golden != "" && b.turns[i] == nil // a shared golden is replaced after its last image
+	rewritten := b.opt.Goldens.Update && mine && compared != nil && !compared.Verdict.OK()
 	if rewritten && j.Check.Policy != config.Digest { // the golden and the outputs are published together
 		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
 			return nil, err
@@ -128,13 +129,12 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
-	if b.opt.Goldens.New != "" && j.Golden != "" {
+	if b.opt.Goldens.New != "" && mine {
 		if err := b.propose(&t, compared); err != nil {
 			return nil, err
 		}
 	}
 	row.Golden = compared
-	b.turns[i].own(j.Name)
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
 	if b.opt.Events.Phases != nil {
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
@@ -142,7 +142,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	return t.raw.BTF, err
 }
 
-// checkGolden compares with the golden, when it is the image's turn. A golden that an earlier image owns is not rewritten.
+// checkGolden compares with the golden, when it is the image's turn. A golden that is to be replaced must suit all images that share it.
 func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.Row) (err error) {
 	if err := b.turns[i].wait(ctx); err != nil {
 		return err
@@ -150,10 +150,8 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 	if row.Golden, err = b.compare(t); err != nil {
 		return err
 	}
-	if b.opt.Goldens.Update && !row.Golden.Verdict.OK() {
-		if err := b.turns[i].refuse(); err != nil {
-			return err
-		}
+	if err := b.join(i, t, row.Golden); err != nil {
+		return err
 	}
 	t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	return nil

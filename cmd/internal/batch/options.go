@@ -40,9 +40,10 @@ type Lint struct {
 
 // Goldens says what happens if a golden differs.
 type Goldens struct {
-	Update     bool   // the golden is rewritten
-	New        string // folder for what goldens would become; may be empty
-	Dir        string // folder of the manifest, for New
+	Update     bool              // the golden is rewritten
+	New        string            // folder for what goldens would become; may be empty
+	Dir        string            // folder of the manifest, for New
+	Outside    map[string]string // goldens that the run must leave as they are; see the function Outside
 	Exceptions *golden.Exceptions
 	Strict     bool // an exception that accepted nothing fails the batch
 }

@@ -103,10 +103,38 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 			it.Err = fmt.Errorf("%s: %s", u.key, c.Message)
 		}
 	}
+	problems = append(problems, goldenForms(manifest, items)...)
 	if len(problems) == 0 {
 		return nil
 	}
 	return config.NewProblems(problems)
+}
+
+// goldenForms finds goldens that cannot suit all images that share them, because the policies of the images want different forms of file.
+func goldenForms(manifest string, items []corpus.Item) (problems []config.Problem) {
+	first := map[string]*config.Image{}
+	for i := range items {
+		im := &items[i].Image
+		if im.Golden == "" || config.Open(im.Golden) {
+			continue
+		}
+		key := paths.Key(im.Golden)
+		if first[key] == nil {
+			first[key] = im
+		} else if other := first[key]; goldenForm(&other.Check) != goldenForm(&im.Check) {
+			problems = append(problems, im.Problem(manifest, "golden", fmt.Sprintf("is %s here, and %[3]s for %[2]q; give each image its own golden",
+				goldenForm(&im.Check), other.Label(), goldenForm(&other.Check))))
+		}
+	}
+	return problems
+}
+
+// goldenForm says what kind of file a golden is.
+func goldenForm(c *config.Check) string {
+	if c.Policy == config.Digest {
+		return "a file of sums"
+	}
+	return "a raw dump"
 }
 
 // CheckEarlier returns an error if there is nothing to compare with: no folder, or no BTF of any of the images in it.

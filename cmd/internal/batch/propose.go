@@ -13,9 +13,6 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A proposal says whose BTF a new golden has.
-type proposal struct{ image, digest string }
-
 // CheckNewGoldens reports goldens that a folder of new goldens has no place for.
 func CheckNewGoldens(jobs []Job, g *Goldens) error {
 	if g.New == "" {
@@ -37,22 +34,15 @@ func (b *batch) propose(t *target, c *report.Comparison) error {
 	if err != nil {
 		return err
 	}
-	b.sums.Lock()
-	defer b.sums.Unlock()
 	sums := t.Check.Policy == config.Digest
-	before, again := b.proposed[place]
-	if !sums {
-		mine := proposal{t.Name, t.sum()}
-		if again && before.digest != mine.digest {
-			b.proposed[place] = proposal{image: before.image}
-			return errors.Join(fmt.Errorf("golden: it is also that of %q, whose BTF differs from this; give each image a golden of its own", before.image),
-				removed(place))
-		}
-		b.proposed[place] = mine
-	} else if !again { // lines of an earlier run
-		b.proposed[place] = proposal{t.Name, "sums"}
-		if err := removed(place); err != nil {
-			return err
+	if sums {
+		b.sums.Lock()
+		defer b.sums.Unlock()
+		if !b.proposed[place] { // it may have lines of an earlier run
+			b.proposed[place] = true
+			if err := removed(place); err != nil {
+				return err
+			}
 		}
 	}
 	switch {

@@ -5,6 +5,7 @@
 package goldens
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -43,6 +45,7 @@ type Golden struct {
 
 	base  string // path of the golden of the base; may be empty
 	image *config.Image
+	clash error // why no proposal can be accepted; may be nil
 }
 
 // List returns the goldens of images, in the order of the manifest, with their proposals in the folder tree. "" stands for no folder. stray are
@@ -96,7 +99,36 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 		stray = append(stray, path)
 	}
 	slices.Sort(stray)
-	return list, stray, nil
+	return list, stray, findClashes(list)
+}
+
+// findClashes finds goldens that are one file under several names, and whose proposals differ. To accept one would undo the other.
+func findClashes(list []*Golden) error {
+	first := map[string]*Golden{}
+	for _, g := range list {
+		if g.New == "" {
+			continue
+		}
+		key := paths.Key(g.Path)
+		other := first[key]
+		if other == nil {
+			first[key] = g
+			continue
+		}
+		one, _, err := read(other.New)
+		if err != nil {
+			return err
+		}
+		two, _, err := read(g.New)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(one, two) {
+			g.clash = fmt.Errorf("%s and %s are the same file, and their new goldens differ; give each image its own golden", other.Path, g.Path)
+			other.clash = g.clash
+		}
+	}
+	return nil
 }
 
 // maxText is the maximum size of a golden that is shown or accepted, in bytes after decompression.
@@ -166,6 +198,9 @@ func (g *Golden) Compare() (*cause.Comparison, error) {
 func (g *Golden) Accept(files *publish.Publisher) error {
 	if golden.CI() {
 		return fmt.Errorf("%s: %w", g.Path, golden.ErrCI)
+	}
+	if g.clash != nil {
+		return g.clash
 	}
 	if g.Digest {
 		if _, err := golden.ReadSums(g.New); err != nil {
