@@ -71,7 +71,7 @@ var arrows = map[string][]string{
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
-		"cmd/internal/reports", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
+		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/show",
 	},
@@ -101,6 +101,7 @@ var arrows = map[string][]string{
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "golden/escape", "golden/report"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
+	"cmd/internal/shard":    {"corpus", "encoder/input", "golden/escape"},
 	"cmd/internal/timings":  {"encoder"},
 }
 

@@ -57,6 +57,8 @@ func table() []trial {
 	check := maps.Clone(run)
 	delete(check, "images.golden")
 	maps.Copy(check, checks)
+	delete(check, "--only")
+	check["--only-from"], check["--part"] = given{kind: readsFile, value: "plan.json"}, given{kind: takesNumber, value: "1"}
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	proposals := func(more map[string]given) map[string]given {
@@ -83,6 +85,8 @@ func table() []trial {
 		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--only": {kind: takesWord, value: "v"},
 			"--profile": {kind: takesWord, value: "default"}})},
+		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "json"},
+			"--max": {kind: takesNumber, value: "3"}, "--per-part": {kind: takesNumber, value: "1s"}})},
 		{command: "verify", more: []string{"--lint"}, inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--path": {kind: takesWord, value: "module"}, "--pointer-size": {kind: takesNumber, value: "8"},
 			"--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
@@ -239,6 +243,7 @@ func prepareFixtures(t *testing.T) {
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
+		"plan.json":       []byte(`{"schema": 1, "images": ["m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())

@@ -41,6 +41,7 @@ var writers = []string{
 	"encode a.elf -o out.btf --list-excluded", "explain a.elf --list-excluded", "stats a.elf --format json",
 	"dump a.btf --format json", "dump a.btf --format json-pretty", "dump a.btf --format c", "dump a.btf --format c-unsorted",
 	"diff a.btf b.btf", "run m.yaml --report json", "run m.yaml --report junit", "run m.yaml --report markdown",
+	"plan m.yaml --format json", "plan m.yaml --format github-matrix",
 	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
 }
 
@@ -159,6 +160,7 @@ var bad = []struct {
 	{"golden accept m.yaml", exitcode.Usage}, {"golden show m.yaml --new-goldens nowhere", exitcode.Failed}, {"golden nothing", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
+	{"plan failing.yaml --format json", exitcode.OK}, {"plan m.yaml --format xml", exitcode.Usage}, {"run m.yaml --only-from nowhere", exitcode.Usage},
 	{"explain a.elf", exitcode.Usage}, {"explain a.elf nothing", exitcode.Failed}, {"explain nowhere x", exitcode.Failed},
 	{"stats nowhere", exitcode.Failed}, {"stats a.elf --format xml", exitcode.Usage},
 	{"verify a.btf --as 5.15 --path vmlinux", exitcode.Failed}, {"verify a.btf --as latest", exitcode.Usage}, {"verify nowhere", exitcode.Usage},

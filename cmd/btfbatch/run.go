@@ -26,7 +26,7 @@ func newRun(a *app) *cobra.Command {
 		profile    config.Profile
 		verbose    bool
 		forms      []string
-		only       []string
+		only       choice
 		exceptions string
 	)
 	cmd := &cobra.Command{
@@ -58,7 +58,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			if err := checkProfile(profile); err != nil {
 				return err
 			}
-			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions")); err != nil {
+			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"), only.check(cmd)); err != nil {
 				return usage(err)
 			}
 			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
@@ -66,7 +66,8 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			}
 			opt.Goldens.Dir = filepath.Dir(args[0])
 			items, err := load(args[0], only, &opt, append(reports.Files(outlets),
-				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"})...)
+				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"},
+				paths.Use{Path: only.from, Role: paths.Input, What: "the file of --only-from"})...)
 			if err != nil {
 				return err
 			}
@@ -98,7 +99,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
 	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
-	flags.StringSliceVar(&only, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
+	only.flags(cmd)
 	return cmd
 }
 
@@ -119,7 +120,7 @@ func checkProfile(p config.Profile) error {
 }
 
 // load reads a manifest and finds its images. It checks the paths of the images, and the other paths that a run would read and write.
-func load(manifest string, only []string, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
+func load(manifest string, only choice, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return nil, usage(err)
@@ -128,13 +129,11 @@ func load(manifest string, only []string, opt *batch.Options, others ...paths.Us
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)
 	}
-	if len(only) > 0 {
-		all := items
-		if items, err = batch.Select(all, only); err != nil {
-			return nil, usage(err)
-		}
-		opt.Goldens.Outside = batch.Outside(all, items)
+	all := items
+	if items, err = only.of(all); err != nil {
+		return nil, usage(err)
 	}
+	opt.Goldens.Outside = batch.Outside(all, items)
 	return items, nil
 }
 

@@ -22,7 +22,8 @@ const (
 	CSource Kind = "C source"
 
 	Manifest   Kind = "a manifest"
-	Exceptions Kind = "a list of exceptions" // only a wanted kind: it is never recognised
+	Exceptions Kind = "a list of exceptions"       // only a wanted kind: it is never recognised
+	Names      Kind = "a plan or a list of images" // only a wanted kind
 	Unknown    Kind = "unknown data"
 )
 

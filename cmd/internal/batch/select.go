@@ -28,6 +28,27 @@ func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 			return nil, fmt.Errorf("no image is named %q; %s", p, alternatives(p, names(Jobs(items, ""))))
 		}
 	}
+	return withBases(items, keep), nil
+}
+
+// SelectNames returns the items with the given names, and their bases. A name that no item has is an error.
+func SelectNames(items []corpus.Item, wanted []string) ([]corpus.Item, error) {
+	keep, at := make([]bool, len(items)), make(map[string]int, len(items))
+	for i := range items {
+		at[items[i].Image.Label()] = i
+	}
+	for _, name := range wanted {
+		i, ok := at[name]
+		if !ok {
+			return nil, fmt.Errorf("no image is named %q; %s", name, alternatives(name, names(Jobs(items, ""))))
+		}
+		keep[i] = true
+	}
+	return withBases(items, keep), nil
+}
+
+// withBases returns the items to keep, and their bases.
+func withBases(items []corpus.Item, keep []bool) []corpus.Item {
 	for i := range slices.Backward(items) { // a base comes before the items that need it
 		if base := items[i].Base; keep[i] && base >= 0 {
 			keep[base] = true
@@ -45,7 +66,7 @@ func Select(items []corpus.Item, patterns []string) ([]corpus.Item, error) {
 		place[i] = len(list)
 		list = append(list, it)
 	}
-	return list, nil
+	return list
 }
 
 // matches reports whether a pattern matches a name. A name is not a path: * and ? match a slash too. A pattern that is equal to the name

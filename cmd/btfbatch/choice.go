@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/shard"
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// A choice says which images of a manifest are wanted, with their bases. The zero value stands for all.
+type choice struct {
+	patterns []string // of --only
+	from     string   // the file of --only-from
+	part     int      // of the plan in that file; 0: all
+}
+
+// flags adds the flags of a choice.
+func (c *choice) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&c.patterns, "only", nil, "encode only the images of these `NAMES` (patterns) and their bases")
+	flags.StringVar(&c.from, "only-from", "", "encode only the images that `FILE` names, and their bases: a plan, or a name per line")
+	flags.IntVar(&c.part, "part", 0, "encode only part `N` of the plan that --only-from names")
+	cmd.MarkFlagsMutuallyExclusive("only", "only-from")
+}
+
+// check returns an error for flags that have no effect.
+func (c *choice) check(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("part") && c.part == 0 {
+		return usage(errors.New("--part is 0: parts are counted from 1"))
+	}
+	return needs(cmd, "part", "only-from")
+}
+
+// of returns the items that are wanted.
+func (c *choice) of(items []corpus.Item) ([]corpus.Item, error) {
+	switch {
+	case len(c.patterns) > 0:
+		return batch.Select(items, c.patterns)
+	case c.from != "":
+		names, err := shard.Read(c.from, c.part)
+		if err != nil {
+			return nil, err
+		}
+		return batch.SelectNames(items, names)
+	}
+	return items, nil
+}

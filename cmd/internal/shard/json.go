@@ -1,0 +1,112 @@
+package shard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/escape"
+)
+
+// WriteJSON writes the plan as one JSON object, which Read reads.
+func (p *Plan) WriteJSON(w io.Writer) error { return write(w, p, "  ") }
+
+// WriteMatrix writes the parts as the matrix of a GitHub workflow, in one line: the keys of each part are part, name and images, which is
+// the number of its images. Their names are not in the matrix, because the outputs of a job are limited to 1 MB.
+func (p *Plan) WriteMatrix(w io.Writer) error {
+	type row struct {
+		Part   int    `json:"part"`
+		Name   string `json:"name"`
+		Images int    `json:"images"`
+	}
+	rows := []row{}
+	for i := range p.Parts {
+		rows = append(rows, row{p.Parts[i].Part, p.Parts[i].Name, len(p.Parts[i].Images)})
+	}
+	return write(w, struct {
+		Include []row `json:"include"`
+	}{rows}, "")
+}
+
+func write(w io.Writer, v any, indent string) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", indent)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escape.JSON(b.Bytes()))
+	return err
+}
+
+// maxList is the largest file that Read reads, in bytes. It holds 100,000 images with the longest names twice.
+const maxList = 64 << 20
+
+// Read reads the names of images from a file: a plan, or plain text with one name per line. part is the number of the part of a plan; 0
+// stands for all images. A file without names is an error, so that a list that was lost does not end as a run of nothing.
+func Read(path string, part int) ([]string, error) {
+	text, err := input.ReadText(path, input.Names, maxList)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxList {
+		return nil, fmt.Errorf("%s: more than %d bytes", path, maxList)
+	}
+	names, err := parse(text, part)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return names, nil
+}
+
+func parse(text []byte, part int) (names []string, err error) {
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		names, err = parsePlan(text, part)
+	} else {
+		if part != 0 {
+			return nil, fmt.Errorf("it is not a plan, which --part requires")
+		}
+		for line := range strings.Lines(string(text)) {
+			if name := strings.TrimSpace(line); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("it names no image")
+	}
+	sorted := slices.Sorted(slices.Values(names))
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return nil, fmt.Errorf("it names %q twice", sorted[i])
+		}
+	}
+	return names, nil
+}
+
+func parsePlan(text []byte, part int) ([]string, error) {
+	var p Plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		return nil, fmt.Errorf("not a plan: %w", err)
+	}
+	if p.Schema != schema {
+		return nil, fmt.Errorf("not a plan of schema %d, which btfbatch plan --format json writes", schema)
+	}
+	if part == 0 {
+		return p.Images, nil
+	}
+	for i := range p.Parts {
+		if p.Parts[i].Part == part {
+			return p.Parts[i].Images, nil
+		}
+	}
+	return nil, fmt.Errorf("it has %d parts, but no part %d", len(p.Parts), part)
+}

@@ -1,0 +1,138 @@
+// Package shard divides the images of a manifest into parts, which run as separate jobs of a CI system.
+//
+// Input: the items of a manifest, or a plan that was written before. Output: parts, and plans as JSON. Never: the package opens no image,
+// so a plan takes no longer for large images than for small ones.
+//
+// The division depends only on the manifest and on the sizes of files. Every job that computes it gets the same one.
+package shard
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// A Part is the images that run in one job.
+type Part struct {
+	Part    int      `json:"part"`    // its number, from 1
+	Name    string   `json:"name"`    // for people: an image of it, and how many more
+	Seconds float64  `json:"seconds"` // predicted duration
+	Images  []string `json:"images"`  // names in the order of the run, bases first
+}
+
+// A Plan divides all images of a manifest.
+type Plan struct {
+	Schema int      `json:"schema"` // schema
+	Images []string `json:"images"` // names in the order of the run
+	Parts  []Part   `json:"parts"`
+}
+
+// schema is the version of the JSON form of a plan. Within one version fields may be added, but not removed or changed in meaning.
+const schema = 1
+
+// Limits bound a division.
+type Limits struct {
+	Parts   int     // the largest number of parts, at least 1
+	Seconds float64 // predicted work that justifies another part
+}
+
+// Divide divides items into parts of similar predicted duration, the longest part first. Items that depend on each other stay together: a
+// base and the images that continue it, and images that share a golden, because a new golden must agree with all of them.
+func Divide(items []corpus.Item, limits Limits) *Plan {
+	groups := together(items)
+	total := 0.0
+	for i := range groups {
+		total += groups[i].seconds
+	}
+	n := len(groups)
+	if limits.Seconds > 0 {
+		n = min(n, max(1, int(math.Ceil(total/limits.Seconds))))
+	}
+	n = min(n, limits.Parts)
+	// The longest group goes to the part with least work. This keeps the longest part within a third of the best possible one.
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(b.seconds, a.seconds) })
+	parts := make([]group, n)
+	for i := range groups {
+		least := 0
+		for p := range parts {
+			if parts[p].seconds < parts[least].seconds {
+				least = p
+			}
+		}
+		parts[least].seconds += groups[i].seconds
+		parts[least].items = append(parts[least].items, groups[i].items...)
+	}
+	for i := range parts {
+		slices.Sort(parts[i].items)
+	}
+	slices.SortStableFunc(parts, func(a, b group) int {
+		return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.items[0], b.items[0]))
+	})
+	plan := &Plan{Schema: schema, Images: []string{}, Parts: []Part{}}
+	for i := range items {
+		plan.Images = append(plan.Images, items[i].Image.Label())
+	}
+	for i, p := range parts {
+		part := Part{Part: i + 1, Seconds: math.Round(10*p.seconds) / 10}
+		for _, at := range p.items {
+			part.Images = append(part.Images, plan.Images[at])
+		}
+		part.Name = part.Images[0]
+		if more := len(part.Images) - 1; more > 0 {
+			part.Name += fmt.Sprintf(" and %d more", more)
+		}
+		plan.Parts = append(plan.Parts, part)
+	}
+	return plan
+}
+
+// A group is items that run in one part, by index.
+type group struct {
+	seconds float64
+	items   []int
+}
+
+// together puts items that depend on each other into one group, in the order of their first items.
+func together(items []corpus.Item) []group {
+	first := make([]int, len(items)) // by item: another item of its group, which comes before it, or itself
+	root := func(i int) int {
+		for first[i] != i {
+			first[i] = first[first[i]]
+			i = first[i]
+		}
+		return i
+	}
+	join := func(a, b int) {
+		a, b = root(a), root(b)
+		first[max(a, b)] = min(a, b)
+	}
+	goldens := map[string]int{}
+	for i := range items {
+		first[i] = i
+		if base := items[i].Base; base >= 0 {
+			join(i, base)
+		}
+		if path := items[i].Image.Golden; path != "" {
+			if other, shared := goldens[path]; shared {
+				join(i, other)
+			}
+			goldens[path] = i
+		}
+	}
+	var groups []group
+	at := make([]int, len(items)) // by root: index of the group
+	for i := range items {
+		r := root(i)
+		if r == i {
+			at[i] = len(groups)
+			groups = append(groups, group{})
+		}
+		g := &groups[at[r]]
+		g.items = append(g.items, i)
+		g.seconds += seconds(&items[i])
+	}
+	return groups
+}

@@ -1,0 +1,173 @@
+package shard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus"
+)
+
+// item is an image that takes about the given number of seconds.
+func item(name string, seconds float64, base int) corpus.Item {
+	it := corpus.Item{Image: config.Image{Name: name}, Base: base}
+	it.Path, it.Size = name+".vmlinux", int64((seconds-perImage)*bytesPerSecond)
+	return it
+}
+
+func images(p *Plan) (list []string) {
+	for i := range p.Parts {
+		list = append(list, strings.Join(p.Parts[i].Images, " "))
+	}
+	return list
+}
+
+func TestDivide(t *testing.T) {
+	kernels := []corpus.Item{item("a", 3, -1), item("b", 9, -1), item("c", 4, -1), item("d", 2, -1), item("e", 6, -1)}
+	based := []corpus.Item{item("kernel", 3, -1), item("other", 2.5, -1), item("m1", 1, 0), item("m2", 1, 0)}
+	sharing := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1)}
+	sharing[0].Image.Golden, sharing[2].Image.Golden = "sums", "sums"
+	fetched := []corpus.Item{item("a", 1, -1), {Image: config.Image{Name: "unknown"}, Base: -1}}
+	for _, tt := range []struct {
+		name   string
+		items  []corpus.Item
+		limits Limits
+		want   []string
+	}{
+		{"one part", kernels, Limits{Parts: 1}, []string{"a b c d e"}},
+		{"longest first", kernels, Limits{Parts: 3}, []string{"b", "d e", "a c"}},
+		{"a part per image", kernels, Limits{Parts: 9}, []string{"b", "e", "c", "a", "d"}},
+		{"as many as are worth it", kernels, Limits{Parts: 9, Seconds: 12}, []string{"a b", "c d e"}},
+		{"less than one is worth", kernels, Limits{Parts: 9, Seconds: 1000}, []string{"a b c d e"}},
+		{"bases with what continues them", based, Limits{Parts: 9}, []string{"kernel m1 m2", "other"}},
+		{"images that share a golden", sharing, Limits{Parts: 9}, []string{"a c", "b"}},
+		{"a size that is unknown", fetched, Limits{Parts: 9}, []string{"unknown", "a"}},
+	} {
+		got := images(Divide(tt.items, tt.limits))
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestDivideCovers: every image is in one part, whatever the limits, and the parts are about as long as each other.
+func TestDivideCovers(t *testing.T) {
+	var items []corpus.Item
+	longest, total := 0.0, 0.0
+	for i := range 1500 {
+		s := 0.1 + float64(i*7919%1000)/100
+		longest, total = max(longest, s), total+s
+		base := -1
+		if i%5 == 4 {
+			base = i - 4
+		}
+		items = append(items, item(fmt.Sprintf("image-%d", i), s, base))
+	}
+	for _, n := range []int{1, 2, 17, 256, 5000} {
+		p := Divide(items, Limits{Parts: n})
+		if len(p.Parts) > n {
+			t.Errorf("%d parts: got %d", n, len(p.Parts))
+		}
+		seen := map[string]int{}
+		for i := range p.Parts {
+			part := &p.Parts[i]
+			if part.Part != i+1 || i > 0 && part.Seconds > p.Parts[i-1].Seconds {
+				t.Errorf("%d parts: part %d has number %d and takes %g s", n, i+1, part.Part, part.Seconds)
+			}
+			if best := max(total/float64(n), 2*longest); part.Seconds > best*4/3 {
+				t.Errorf("%d parts: part %d takes %g s, more than %g s", n, part.Part, part.Seconds, best*4/3)
+			}
+			for _, name := range part.Images {
+				seen[name]++
+			}
+		}
+		for i := range items {
+			if seen[items[i].Image.Name] != 1 {
+				t.Errorf("%d parts: %s is in %d parts", n, items[i].Image.Name, seen[items[i].Image.Name])
+			}
+		}
+	}
+}
+
+// TestSeconds: the prediction is close to what kernels took, and a package takes longer than a kernel of its size.
+func TestSeconds(t *testing.T) {
+	for size, took := range map[int64]float64{205e6: 1.36, 345e6: 2.68, 588e6: 3.00} {
+		it := corpus.Item{File: corpus.File{Path: "vmlinux", Size: size}}
+		if got := seconds(&it); got < took/1.4 || got > took*1.4 {
+			t.Errorf("%d bytes: got %.2f s, it took %.2f s", size, got, took)
+		}
+		for _, other := range []corpus.Item{{File: corpus.File{Size: size}}, {File: corpus.File{Path: "vmlinux.XZ", Size: size}}} {
+			if got := seconds(&other); got < 10*took {
+				t.Errorf("%d bytes, packed as %q: got %.2f s", size, other.Path, got)
+			}
+		}
+	}
+}
+
+func TestMatrix(t *testing.T) {
+	p := Divide([]corpus.Item{item("a", 1, -1), item("b\u202e", 9, -1), item("c", 4, -1)}, Limits{Parts: 2})
+	var b bytes.Buffer
+	if err := p.WriteMatrix(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"include":[{"part":1,"name":"b\u202e","images":1},{"part":2,"name":"a and 1 more","images":2}]}` + "\n"
+	if b.String() != want {
+		t.Errorf("got %s, want %s", b.String(), want)
+	}
+}
+
+func TestRead(t *testing.T) {
+	var plan bytes.Buffer
+	if err := Divide([]corpus.Item{item("a", 1, -1), item("b", 9, -1), item("c", 4, -1)}, Limits{Parts: 2}).WriteJSON(&plan); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, text string
+		part       int
+		want       string // names, or what the error contains
+		fails      bool
+	}{
+		{"plan", plan.String(), 0, "a b c", false},
+		{"part of a plan", plan.String(), 2, "a c", false},
+		{"no such part", plan.String(), 3, "it has 2 parts, but no part 3", true},
+		{"lines", "a\n\n b \r\nc", 0, "a b c", false},
+		{"part of lines", "a\n", 1, "not a plan", true},
+		{"empty", "", 0, "names no image", true},
+		{"blank lines", "\n \n", 0, "names no image", true},
+		{"empty plan", `{"schema":1,"images":[],"parts":[]}`, 0, "names no image", true},
+		{"empty part", `{"schema":1,"images":["a"],"parts":[{"part":1}]}`, 1, "names no image", true},
+		{"matrix in place of a plan", `{"include":[{"part":1}]}`, 1, "not a plan of schema 1", true},
+		{"a later plan", `{"schema":2,"images":["a"]}`, 0, "not a plan of schema 1", true},
+		{"cut", plan.String()[:plan.Len()/2], 0, "not a plan: ", true},
+		{"twice", "a\nb\na\n", 0, `names "a" twice`, true},
+	} {
+		path := filepath.Join(t.TempDir(), "list")
+		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names, err := Read(path, tt.part)
+		got := strings.Join(names, " ")
+		if err != nil {
+			got = err.Error()
+		}
+		if tt.fails != (err != nil) || !strings.Contains(got, tt.want) || !tt.fails && got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if err != nil && !strings.HasPrefix(got, path) {
+			t.Errorf("%s: the error %q does not name the file", tt.name, got)
+		}
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "nowhere"), 0); err == nil {
+		t.Error("a file that is missing was read")
+	}
+	var p Plan
+	if err := json.Unmarshal(plan.Bytes(), &p); err != nil || p.Schema != 1 {
+		t.Errorf("the plan is %+v: %v", p, err)
+	}
+}
