@@ -2,11 +2,11 @@ package golden
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,6 +25,17 @@ type Exception struct {
 	Key    string // of one cause, which is the same for the same change in all images; empty for all causes
 	Until  string // the last day, YYYY-MM-DD, on which the exception counts; empty for all days
 	Reason string // why it is right to differ
+	Line   int    // in its file, from 1
+
+	file string // may be empty
+}
+
+// Place returns where the exception is: "exceptions.yaml:12".
+func (e Exception) Place() string {
+	if e.file == "" {
+		return fmt.Sprintf("line %d", e.Line)
+	}
+	return fmt.Sprintf("%s:%d", e.file, e.Line)
 }
 
 // String names the exception in messages.
@@ -62,13 +73,15 @@ func (e *Exception) complete() {
 	}
 }
 
-// A wrongWord is an error about a word, of which some are known.
-type wrongWord struct {
-	field, message, word string
-	known                []string
+// A wrongField is an error about one field of an exception.
+type wrongField struct {
+	field, message string
+	word           string   // that is not known; may be empty
+	known          []string // words that are
 }
 
-func (w *wrongWord) Error() string { return w.message + didYouMean(w.word, w.known) }
+// suggestion returns the known word that is meant, quoted, or "".
+func (w *wrongField) suggestion() string { return nearest(w.word, w.known) }
 
 // kindWords are the words for kinds.
 func kindWords() []string {
@@ -80,8 +93,8 @@ func kindWords() []string {
 	return words
 }
 
-// didYouMean names the known word that is most similar to one, if any is.
-func didYouMean(word string, known []string) string {
+// nearest returns the known word that is most similar to one, quoted, or "" if none is similar.
+func nearest(word string, known []string) string {
 	best, least := "", min(3, 1+len(word)/2)
 	for _, k := range known {
 		if len(word) > 64 {
@@ -94,7 +107,7 @@ func didYouMean(word string, known []string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return strconv.Quote(best)
 }
 
 // ended reports whether the last day of an exception is over.
@@ -102,35 +115,39 @@ func (e Exception) ended(now time.Time) bool {
 	return e.Until != "" && now.UTC().Format(time.DateOnly) > e.Until
 }
 
-func (e Exception) check() error {
+// wrong returns the errors of an exception.
+func (e Exception) wrong() (list []wrongField) {
+	add := func(field, message string) { list = append(list, wrongField{field: field, message: message}) }
 	if parts := strings.Split(e.Key, "/"); e.Key != "" && (len(parts) < 3 || parts[0] == "" || parts[len(parts)-1] == "") {
-		return fmt.Errorf("key %q is not kind/name/hash, as a report has it", e.Key)
+		add("key", fmt.Sprintf("key %q is not kind/name/hash, as a report has it", e.Key))
+	} else if kind := parts[0]; e.Key != "" && !slices.Contains(cause.Kinds, cause.Kind(kind)) {
+		list = append(list, wrongField{"key", fmt.Sprintf("key %q has an unknown kind", e.Key), kind, kindWords()})
 	}
 	if _, err := time.Parse(time.DateOnly, e.Until); e.Until != "" && err != nil {
-		return fmt.Errorf("until %q is not a date, YYYY-MM-DD", e.Until)
+		add("until", fmt.Sprintf("until %q is not a date, YYYY-MM-DD", e.Until))
 	}
 	if _, ok := kinds[e.Kind]; !ok && e.kinds() == nil && e.Kind != "*" {
-		return &wrongWord{"kind", fmt.Sprintf("%q is not a kind", e.Kind), e.Kind, kindWords()}
+		list = append(list, wrongField{"kind", fmt.Sprintf("%q is not a kind", e.Kind), e.Kind, kindWords()})
 	}
 	isRule := slices.ContainsFunc(cause.Rules, func(r cause.RuleInfo) bool { return string(r.Name) == e.What })
 	if words := slices.Concat(ops, orderOps); e.What != "*" && !isRule && !slices.Contains(words, e.What) {
 		for _, r := range cause.Rules {
 			words = append(words, string(r.Name))
 		}
-		return &wrongWord{"what", fmt.Sprintf("%q is none of added, removed, changed, moved, relinked, nor a rule", e.What), e.What, words}
+		list = append(list, wrongField{"what", fmt.Sprintf("%q is none of added, removed, changed, moved, relinked, nor a rule", e.What), e.What, words})
 	}
 	if e.Name == "" {
-		return errors.New("there is no name")
+		add("name", "there is no name")
 	}
 	if strings.TrimSpace(e.Reason) == "" {
-		return errors.New("there is no reason")
+		add("reason", "there is no reason")
 	}
-	for _, pattern := range []string{e.Name, e.Image} {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return fmt.Errorf("%q: %w", pattern, err)
+	for _, f := range []struct{ field, pattern string }{{"name", e.Name}, {"image", e.Image}} {
+		if _, err := path.Match(f.pattern, ""); err != nil {
+			add(f.field, fmt.Sprintf("%q: %v", f.pattern, err))
 		}
 	}
-	return nil
+	return list
 }
 
 func (e Exception) serves(image string) bool { return e.Image == "" || cause.Matches(e.Image, image) }
@@ -178,38 +195,6 @@ func (e *Exceptions) ask(image string) {
 			e.asked[i].Store(true)
 		}
 	}
-}
-
-// acceptAll marks the causes that an exception accepts, each with the reason of the first that does, and tells whether there is at least
-// one cause and all are accepted, by this list or before. Consequences of accepted causes are accepted as well. An exception may also name a consequence.
-func (e *Exceptions) acceptAll(image string, c *cause.Comparison) bool {
-	if e == nil {
-		e = new(Exceptions)
-	}
-	if len(c.Causes) == 0 {
-		return false
-	}
-	first := func(key string, kind cause.Kind, name string, op cause.Op, rules []cause.Rule) string {
-		for i, x := range e.list {
-			if x.serves(image) && (x.Key == "" || x.Key == key) && x.accepts(kind, name, op, rules) {
-				e.used[i].Store(true)
-				return x.Reason
-			}
-		}
-		return ""
-	}
-	all := true
-	for i := range c.Causes {
-		x := &c.Causes[i]
-		x.Accepted = cmp.Or(first(x.Key, x.Kind, x.Name, x.Op, x.Rules), x.Accepted)
-		all = all && x.Accepted != ""
-	}
-	for i := range c.Consequences {
-		x := &c.Consequences[i]
-		first("", x.Kind, x.Name, cause.Changed, nil)
-	}
-	c.Settle()
-	return all
 }
 
 // Stale lists the exceptions that were for an image that was compared, and accepted nothing.

@@ -53,7 +53,7 @@ func TestExceptions(t *testing.T) {
 		e := exceptions(t, tt.list)
 		c := cause.Compare(cause.Input{Object: old}, cause.Input{Object: new}, cause.Options{Exact: true})
 		e.ask("img-1")
-		all := e.acceptAll("img-1", c)
+		all := (&Options{Image: "img-1", Exceptions: e}).accept(c)
 		var accepted []string
 		for _, x := range c.Causes {
 			if x.Accepted == "r" {
@@ -134,15 +134,15 @@ func TestExceptionKey(t *testing.T) {
 	key := compare().Causes[0].Key
 	text := []byte("[{key: '" + key + "', until: 2026-06-30, reason: r}]")
 	noon := time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
-	e, err := parseExceptions(text, noon)
+	e, err := parseExceptions("", text, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := compare()
-	if all := e.acceptAll("img", c); all || c.Causes[0].Accepted != "r" || c.Causes[1].Accepted != "" {
+	if all := (&Options{Image: "img", Exceptions: e}).accept(c); all || c.Causes[0].Accepted != "r" || c.Causes[1].Accepted != "" {
 		t.Errorf("got %q and %q accepted, want the first cause alone", c.Causes[0].Accepted, c.Causes[1].Accepted)
 	}
-	if _, err := parseExceptions(text, noon.AddDate(0, 0, 1)); err == nil {
+	if _, err := parseExceptions("", text, noon.AddDate(0, 0, 1)); err == nil {
 		t.Error("got no error after the last day")
 	}
 }

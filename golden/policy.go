@@ -20,20 +20,6 @@ func (a *Allow) allows(name string, rule cause.Rule) bool {
 	return a.Rule == rule && (a.Names == nil || slices.ContainsFunc(a.Names, func(p string) bool { return cause.Matches(p, name) }))
 }
 
-// allow accepts the causes of which every rule is allowed.
-func allow(c *cause.Comparison, list []Allow) {
-	for i := range c.Causes {
-		x := &c.Causes[i]
-		all := len(x.Rules) > 0
-		for _, r := range x.Rules {
-			all = all && slices.ContainsFunc(list, func(a Allow) bool { return a.allows(x.Name, r) })
-		}
-		if all {
-			x.Accepted = "allowed by the manifest"
-		}
-	}
-}
-
 // CompareOwn compares an object with the BTF that its image has. They are equal if both mean the same.
 func CompareOwn(o *btf.Object, own cause.Input, opt Options) *Result {
 	opt.Exceptions.ask(opt.Image)
@@ -54,12 +40,6 @@ func Agree(o, other *btf.Object, opt Options) bool {
 	c := cause.Compare(cause.Input{Object: other}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic})
 	opt.Exceptions = opt.Exceptions.fresh()
 	return c.Verdict.Equal || opt.accept(c)
-}
-
-// accept marks what options accept, and tells whether that is all.
-func (opt *Options) accept(c *cause.Comparison) bool {
-	allow(c, opt.Allow)
-	return opt.Exceptions.acceptAll(opt.Image, c)
 }
 
 // The comment line at the head of a golden that says which program's text it is.

@@ -51,8 +51,8 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 				return usage(golden.ErrCI)
 			}
 			if exceptions != "" {
-				if opt.Goldens.Exceptions, err = golden.ReadExceptions(exceptions); err != nil {
-					return usage(err)
+				if opt.Goldens.Exceptions, err = readExceptions(exceptions); err != nil {
+					return err
 				}
 			}
 			if err := checkProfile(profile); err != nil {
@@ -111,6 +111,20 @@ func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses, as NAME.rejected")
 	flags.BoolVar(&opt.Encoding.VerifyDedup, "verify-dedup", false, "deduplicate a second time with the exact engine and compare the bytes")
 	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full the types that were recognised by their hashes")
+}
+
+// readExceptions reads a file of exceptions. All errors in it are reported, like those in a manifest.
+func readExceptions(file string) (*golden.Exceptions, error) {
+	e, err := golden.ReadExceptions(file)
+	var wrong golden.Problems
+	if !errors.As(err, &wrong) {
+		return e, usage(err)
+	}
+	problems := make([]config.Problem, len(wrong))
+	for i, p := range wrong {
+		problems[i] = config.Problem{File: p.File, Line: p.Line, Column: p.Column, Message: p.Message, Suggestion: p.Suggestion}
+	}
+	return nil, usage(config.NewProblems(problems))
 }
 
 // checkProfile returns an error for an unknown profile.

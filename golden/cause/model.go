@@ -63,9 +63,11 @@ type Comparison struct {
 	// Counts has a row for every kind with differences, in the order of Kinds.
 	Counts []Count `json:"counts"`
 
-	// Accepted is the number of causes that exceptions accept. StaleExceptions are the exceptions that accepted nothing.
+	// Accepted is the number of causes that exceptions and allowed rules accept. StaleExceptions are the exceptions that accepted nothing.
 	Accepted        int      `json:"accepted,omitempty"`
 	StaleExceptions []string `json:"stale_exceptions,omitempty"`
+	// Acceptances are the exceptions and allowed rules that accepted something, in their order.
+	Acceptances []Acceptance `json:"acceptances,omitempty"`
 	// Hidden is the number of causes that filters removed from Causes.
 	Hidden int `json:"hidden,omitempty"`
 }
@@ -136,8 +138,23 @@ type Cause struct {
 	// Substitution is the index, from 1, in Comparison.Substitutions of the substitution that explains all of Members, or 0 if there is
 	// none. Such a cause can be omitted if the substitution is shown.
 	Substitution int `json:"substitution,omitempty"`
-	// Accepted is the reason given in the exception that accepts the cause.
-	Accepted string `json:"accepted,omitempty"`
+	// Accepted is the reason given in the exception that accepts the cause. AcceptedBy are the indices, from 1, in Comparison.Acceptances of
+	// what accepts it: one exception, or an allowed rule for each of Rules.
+	Accepted   string `json:"accepted,omitempty"`
+	AcceptedBy []int  `json:"accepted_by,omitempty"`
+	// NotAccepted says why an exception or allowed rule that seems to mean the cause does not accept it.
+	NotAccepted string `json:"not_accepted,omitempty"`
+}
+
+// An Acceptance is an exception or an allowed rule that accepts causes.
+type Acceptance struct {
+	By     string `json:"by"`     // "exceptions.yaml:12: added FUNC __pfx_*", "allow: member-added task_*"
+	Reason string `json:"reason"` // given in the exception
+	Count  int    `json:"count"`  // number of causes
+	// Sample names the first of these causes: "func __pfx_a".
+	Sample []string `json:"sample,omitempty"`
+	// Consequences is the number of consequences that the exception names. These are accepted with their causes in any case.
+	Consequences int `json:"consequences,omitempty"`
 }
 
 // A Part is the part of a declaration that a Change is about.

@@ -59,6 +59,7 @@ func (t *texter) functions() {
 		for _, line := range functionLines(x) {
 			t.line(4, plain, line)
 		}
+		t.notAccepted(x)
 	})
 }
 

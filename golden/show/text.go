@@ -117,6 +117,14 @@ func (t *texter) cause(x *cause.Cause) {
 	if text := impact(&x.Impact); text != "" {
 		t.line(4, plain, "→ "+text)
 	}
+	t.notAccepted(x)
+}
+
+// notAccepted writes why a cause is not accepted, if something seems to mean it.
+func (t *texter) notAccepted(x *cause.Cause) {
+	if x.NotAccepted != "" {
+		t.line(4, yellow, "not accepted: "+escape.Line(x.NotAccepted))
+	}
 }
 
 func (t *texter) words() int {

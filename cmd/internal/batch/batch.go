@@ -71,7 +71,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	b.report.Seconds = time.Since(start).Seconds()
 	b.report.Strict = opt.Goldens.Strict
 	for _, e := range opt.Goldens.Exceptions.Stale() {
-		b.report.Stale = append(b.report.Stale, e.String())
+		b.report.Stale = append(b.report.Stale, e.Place()+": "+e.String())
 	}
 	return b.report
 }
