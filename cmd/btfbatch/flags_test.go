@@ -80,6 +80,7 @@ var wrong = map[string]string{
 	" --log-format":                           "_ xml ~",
 	" --log-level":                            "_ loud fatal",
 	" --version":                              "maybe",
+	"run --annotations":                       "_ -1 x",
 	"run --earlier":                           "_ ~ nonexistent m.yaml",
 	"run --exceptions":                        "_ nonexistent folder",
 	"run --jobs":                              "_ -1 many",

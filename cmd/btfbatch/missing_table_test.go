@@ -51,7 +51,8 @@ func table() []trial {
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"},
-		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$CI": {}, "$NO_COLOR": {}, "$TERM": {}, "$GOGC": {},
+		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$GITHUB_WORKSPACE": {},
+		"$GITHUB_OUTPUT": {kind: appendsFile, value: "outputs.txt"}, "--annotations": {kind: takesNumber, value: "3"}, "$CI": {}, "$NO_COLOR": {}, "$TERM": {}, "$GOGC": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
 	}, manifest)
 	check := maps.Clone(run)
@@ -222,7 +223,7 @@ var sourceDir string
 // prepareFixtures creates the files that the calls read.
 func prepareFixtures(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "PAHOLE_LANG_EXCLUDE", "BTFBATCH_VERIFY"} {
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_WORKSPACE", "PAHOLE_LANG_EXCLUDE", "BTFBATCH_VERIFY"} {
 		t.Setenv(name, "")
 	}
 	var err error
@@ -241,7 +242,7 @@ func prepareFixtures(t *testing.T) {
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
 		"pkg.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
-		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"),
+		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
 		"plan.json":       []byte(`{"schema": 1, "images": ["m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),

@@ -28,6 +28,8 @@ func newRun(a *app) *cobra.Command {
 		forms      []string
 		only       choice
 		exceptions string
+
+		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
 		Use:   "run MANIFEST",
@@ -38,8 +40,9 @@ Every image has a row in the report. A failed image does not stop the others. Ou
 the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
 done until then.
 
-In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), and each image that is not good becomes an
-annotation at its line of the manifest (GITHUB_ACTIONS).`,
+In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
+that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
+manifest (GITHUB_ACTIONS).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			outlets, err := reports.Parse(forms)
@@ -61,9 +64,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"), only.check(cmd)); err != nil {
 				return usage(err)
 			}
-			if file := os.Getenv("GITHUB_STEP_SUMMARY"); file != "" {
-				outlets = append(outlets, reports.Summary(file))
-			}
+			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 			opt.Goldens.Dir = filepath.Dir(args[0])
 			items, err := load(args[0], only, &opt, append(reports.Files(outlets),
 				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"},
@@ -82,7 +83,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
 			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // annotations are not JSON
-				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(jobs))))
+				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(jobs), annotations)))
 			}
 			return err
 		},
@@ -94,6 +95,7 @@ annotation at its line of the manifest (GITHUB_ACTIONS).`,
 	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
 	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
+	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
 	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")

@@ -78,7 +78,7 @@ func Files(outlets []Outlet) []paths.Use {
 		switch {
 		case o.file == "":
 		case o.append:
-			list = append(list, paths.Use{Path: o.file, Role: paths.Append, What: "GITHUB_STEP_SUMMARY"})
+			list = append(list, paths.Use{Path: o.file, Role: paths.Append, What: o.word})
 		default:
 			list = append(list, paths.Use{Path: o.file, Role: paths.Output, What: "--report " + o.word})
 		}
