@@ -3,6 +3,8 @@ package config
 import (
 	"debug/elf"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +61,9 @@ func ArchNames() []string {
 	}
 	return names
 }
+
+// archWords lists the names of the architectures, and then their aliases.
+func archWords() []string { return append(ArchNames(), slices.Sorted(maps.Keys(aliases))...) }
 
 // ArchByName finds an architecture by its name or an alias, ignoring case.
 func ArchByName(name string) (Arch, bool) {

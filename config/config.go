@@ -21,6 +21,7 @@ const (
 	maxValues = 200_000 // YAML values, counted at each use of an alias, and values of expanded images
 	maxDepth  = 32      // of nesting
 	maxText   = 4096    // bytes of one value after its expressions are replaced: the maximum length of a path
+	maxName   = 255     // bytes of the name of an image
 	maxNames  = 32      // names of a matrix
 	maxImages = 4096    // images after the matrix is expanded
 )

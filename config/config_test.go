@@ -24,6 +24,9 @@ func mustParse(t *testing.T, text string) *Manifest {
 	if err != nil {
 		t.Fatalf("Parse: %v\n%s", err, text)
 	}
+	if err := checkSchema(t, text); err != nil {
+		t.Errorf("Parse accepts it, the schema does not: %v\n%s", err, text)
+	}
 	return m
 }
 

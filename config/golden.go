@@ -37,7 +37,34 @@ type Allow struct {
 // Dialects are the forms of raw dumps that goldens can have.
 var Dialects = []string{"bpftool-7.8"}
 
-var goldenKeys = []string{"path", "policy", "allow", "dialect"}
+// goldenKeys are the keys of golden.
+var goldenKeys = []key{
+	{"path", "Raw dump, possibly compressed (.zst), or with policy digest a file of SHA-256 sums.", fileShape, ""},
+	{"policy", "exact: same text. semantic: same meaning. digest: same SHA-256. image: same meaning as the image's own .BTF. Default: exact.",
+		wordShape(policies, false), ""},
+	{"allow", "Rules whose changes are accepted: a list, or a mapping of rules to patterns of names.", allowShape, ""},
+	{"dialect", "Form of the golden's text, which then has a comment line with it.", wordShape(Dialects, false), ""},
+}
+
+// goldenBars lists the keys that a policy excludes, and why.
+var goldenBars = []struct {
+	policy   Policy
+	key, why string
+}{
+	{OwnBTF, "path", "policy image has no path: it compares with the section .BTF of the image"},
+	{Digest, "allow", "policy digest knows no differences, so there is nothing to allow"},
+	{Digest, "dialect", "policy digest has no text, so it has no dialect"},
+	{OwnBTF, "dialect", "policy image has no text, so it has no dialect"},
+}
+
+// causeRules lists the rules that allow can have.
+func causeRules() []string {
+	var known []string
+	for _, r := range cause.Rules {
+		known = append(known, string(r.Name))
+	}
+	return known
+}
 
 // golden reads the key golden: the path of a golden, or a mapping.
 func (d *decoder) golden(m *Image, v *value) {
@@ -46,7 +73,7 @@ func (d *decoder) golden(m *Image, v *value) {
 		return
 	}
 	m.Check.Policy = Exact
-	d.checkKeys(v, goldenKeys, "golden")
+	d.checkKeys(v, namesOf(goldenKeys), "golden")
 	if e := v.get("policy"); e != nil {
 		if text, ok := d.text(e.value); ok {
 			if m.Check.Policy = Policy(text); !slices.Contains(policies, text) {
@@ -54,35 +81,32 @@ func (d *decoder) golden(m *Image, v *value) {
 			}
 		}
 	}
-	policy := m.Check.Policy
 	if e := v.get("path"); e != nil {
 		m.at["golden"] = e.value.position
-		if d.readPath(e.value, &m.Golden); policy == OwnBTF {
-			d.add(e.at, "", "policy image has no path: it compares with the section .BTF of the image")
-		}
-	} else if policy != OwnBTF {
+		d.readPath(e.value, &m.Golden)
+	} else if m.Check.Policy != OwnBTF {
 		d.add(v.position, "", "golden needs a path, except with policy: image")
 	}
-	if e := v.get("allow"); e != nil {
-		if d.allow(m, e.value); policy == Digest {
-			d.add(e.at, "", "policy digest knows no differences, so there is nothing to allow")
+	for _, bar := range goldenBars {
+		if e := v.get(bar.key); e != nil && bar.policy == m.Check.Policy {
+			d.add(e.at, "", "%s", bar.why)
 		}
+	}
+	if e := v.get("allow"); e != nil {
+		d.allow(m, e.value)
 	}
 	if e := v.get("dialect"); e != nil {
 		if text, ok := d.text(e.value); ok && !slices.Contains(Dialects, text) {
 			d.add(e.value.position, d.nearest(text, Dialects), "unknown dialect %q; known are %s", text, strings.Join(Dialects, ", "))
-		} else if m.Check.Dialect = text; policy == Digest || policy == OwnBTF {
-			d.add(e.at, "", "policy %s has no text, so it has no dialect", policy)
+		} else {
+			m.Check.Dialect = text
 		}
 	}
 }
 
 // allow reads a list of rules, or a mapping of rules to lists of names.
 func (d *decoder) allow(m *Image, v *value) {
-	var known []string
-	for _, r := range cause.Rules {
-		known = append(known, string(r.Name))
-	}
+	known := causeRules()
 	add := func(rule string, at position, names []string) {
 		switch {
 		case !slices.Contains(known, rule):

@@ -10,11 +10,12 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/encoder/kernel"
 )
 
 // An imageKey describes a key of an image: whether defaults may have it, which image.* names its expressions can use, and how to read it.
 type imageKey struct {
-	name       string
+	key
 	inDefaults bool
 	refs       []string
 	read       func(d *decoder, m *Image, v *value)
@@ -25,28 +26,50 @@ var imageKeys []imageKey
 
 func init() { // the readers refer to the table
 	all := imageRefs
+	row := func(name, about string, s shape) key { return key{name, about, s, ""} }
 	imageKeys = []imageKey{
-		{"matrix", false, nil, func(*decoder, *Image, *value) {}}, // read by expand
-		{"arch", true, nil, (*decoder).arch},
-		{"path", false, []string{"arch"}, (*decoder).path},
-		{"name", false, []string{"arch", "file"}, (*decoder).name},
-		{"sha256", false, nil, (*decoder).sha256},
-		{"build_id", false, nil, (*decoder).buildID},
-		{"kind", true, nil, (*decoder).kind},
-		{"release", true, nil, (*decoder).release},
-		{"profile", true, nil, (*decoder).profile},
-		{"features", true, nil, (*decoder).features},
-		{"lang_exclude", true, nil, (*decoder).langExclude},
-		{"sections", true, nil, (*decoder).sections},
-		{"sort_by_name", true, nil, (*decoder).sortByName},
-		{"kernel", true, nil, (*decoder).likeKernel},
-		{"verify", true, nil, (*decoder).verify},
-		{"outputs", true, all, (*decoder).outputs},
-		{"golden", false, all, (*decoder).golden},
-		{"base", false, all, (*decoder).base},
-		{"base_path", true, all, (*decoder).basePath},
-		{"base_sha256", true, nil, (*decoder).baseSHA256},
+		{row("matrix", "The image's own matrix, in place of the manifest's.", matrixShape), false, nil, func(*decoder, *Image, *value) {}}, // read by expand
+		{row("arch", "Architecture that the ELF header must have.", wordShape(archWords(), true)), true, nil, (*decoder).arch},
+		{key{"path", "ELF file with DWARF, relative to the manifest. May be a glob with *, **, ?, [a-z] and {a,b}.", fileShape,
+			"path is missing"}, false, []string{"arch"}, (*decoder).path},
+		{row("name", "Name of the image, in messages and in ${{ image.name }}. Default: ${{ image.file }}.", nameShape),
+			false, []string{"arch", "file"}, (*decoder).name},
+		{row("sha256", "SHA-256 that the file must have.", digestShape("sha256:", "32")), false, nil, (*decoder).sha256},
+		{row("build_id", "GNU build ID that the file must have.", digestShape("", "1,64")), false, nil, (*decoder).buildID},
+		{row("kind", "What the image must be. Without it, a file that is neither a kernel nor a module gets a warning.", wordShape(kinds, false)),
+			true, nil, (*decoder).kind},
+		{row("release", "Release that the kernel must have, or that the module must be for. May have *, ? and [a-z].", textShape),
+			true, nil, (*decoder).release},
+		{row("profile", "Rules in force: btfbatch's own (default) or those of pahole 1.32.", wordShape(profiles, false)),
+			true, nil, (*decoder).profile},
+		{row("features", "Optional parts of BTF by pahole's names. A + before the list starts from the default set.",
+			wordsShape(words{fixed: featureWords(), first: "+"})), true, nil, (*decoder).features},
+		{row("lang_exclude", "Source languages whose compile units are left out.", wordsShape(words{fixed: languages, anyCase: true})),
+			true, nil, (*decoder).langExclude},
+		{row("sections", "Which variables become VARs, by section. The first rule that matches a section applies.", sectionsShape),
+			true, nil, (*decoder).sections},
+		{row("sort_by_name", "Whether types are sorted by name, for kernels that search by bisection.", boolShape), true, nil, (*decoder).sortByName},
+		{row("kernel", "Whether to do what the build of the image's kernel does to the encoder's BTF: prototypes of kfuncs with implicit "+
+			"arguments, and the order of types.", boolShape), true, nil, (*decoder).likeKernel},
+		{row("verify", "Kernels that must accept the BTF: generations, newest, or releases that belong to a generation, such as 6.8 or "+
+			"5.10.0-28-amd64.", wordsShape(words{fixed: kernel.Words(), pattern: kernel.ReleasePattern, leastNum: oldestMajor(), unique: true})),
+			true, nil, (*decoder).verify},
+		{row("outputs", "Files to write.", outputsShape), true, all, (*decoder).outputs},
+		{row("golden", "What the BTF is compared with: the path of a raw dump, possibly compressed (.zst), or a mapping.", goldenShape),
+			false, all, (*decoder).golden},
+		{row("base", "Name of the image whose BTF this one extends (split BTF).", textShape), false, all, (*decoder).base},
+		{row("base_path", "File to take the base from: raw BTF or ELF.", fileShape), true, all, (*decoder).basePath},
+		{row("base_sha256", "SHA-256 that base_path must have.", digestShape("sha256:", "32")), true, nil, (*decoder).baseSHA256},
 	}
+}
+
+// imageKeyRows lists the keys of an image as other mappings have them.
+func imageKeyRows() []key {
+	keys := make([]key, len(imageKeys))
+	for i := range imageKeys {
+		keys[i] = imageKeys[i].key
+	}
+	return keys
 }
 
 func keyNamed(name string) *imageKey {
@@ -192,10 +215,10 @@ func (d *decoder) name(m *Image, v *value) {
 
 func (d *decoder) outputs(m *Image, v *value) {
 	if v.kind != mapping {
-		d.add(v.position, "", "outputs must be a mapping with %s, not %s", strings.Join(outputKeys, ", "), v.what())
+		d.add(v.position, "", "outputs must be a mapping with %s, not %s", strings.Join(namesOf(outputKeys), ", "), v.what())
 		return
 	}
-	d.checkKeys(v, outputKeys, "outputs")
+	d.checkKeys(v, namesOf(outputKeys), "outputs")
 	for _, o := range [...]struct {
 		key string
 		to  *string
@@ -217,7 +240,14 @@ func (d *decoder) packing(v *value, key, path string) {
 	}
 }
 
-var outputKeys = []string{"btf", "base", "dump", "elf"}
+// outputKeys are the keys of outputs.
+var outputKeys = []key{
+	{"btf", "Raw BTF.", outputShape(input.ReadOnly()), ""},
+	{"base", "Raw distilled base, against which the raw BTF is then split.", outputShape(input.ReadOnly()), ""},
+	{"dump", "Raw dump of the BTF as text.", outputShape(input.ReadOnly()), ""},
+	{"elf", "Copy of the image with the BTF in a section .BTF, and a distilled base in .BTF.base.",
+		outputShape(append(input.ReadOnly(), input.Compressed()...)), ""},
+}
 
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 func (d *decoder) likeKernel(m *Image, v *value) { d.flag(v, &m.LikeKernel) }
@@ -251,8 +281,8 @@ func fileStem(path string) string {
 
 // checkName checks the name of an image, which is used in messages and in paths of outputs.
 func checkName(name string) error {
-	if len(name) > 255 {
-		return fmt.Errorf("name is longer than 255 bytes")
+	if len(name) > maxName {
+		return fmt.Errorf("name is longer than %d bytes", maxName)
 	}
 	for _, r := range name {
 		if r == unicode.ReplacementChar {

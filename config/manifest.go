@@ -5,7 +5,12 @@ import (
 )
 
 // rootKeys are the keys of a manifest.
-var rootKeys = []string{"version", "defaults", "matrix", "images"}
+var rootKeys = []key{
+	{"version", "Version of the format.", versionShape, "version is missing; write version: " + version},
+	{"defaults", "Values for all images.", defaultsShape, ""},
+	{"matrix", "Lists of values. Images are created for the combinations of the names that they use.", matrixShape, ""},
+	{"images", "The images to encode.", imagesShape, "images is missing"},
+}
 
 // version is the only supported version of manifests.
 const version = "1"
@@ -19,7 +24,8 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 	if !r.readVersion(root) {
 		return nil
 	}
-	r.checkKeys(root, rootKeys, "the manifest")
+	r.checkKeys(root, namesOf(rootKeys), "the manifest")
+	r.checkRequired(root, rootKeys)
 	x := expander{report: r, dir: dir, env: env, defaults: &value{kind: mapping}, used: map[string]bool{}}
 	if e := root.get("matrix"); e != nil {
 		x.matrix = r.readMatrix(e.value)
@@ -34,7 +40,6 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 	e := root.get("images")
 	switch {
 	case e == nil:
-		r.add(root.position, "", "images is missing")
 		return nil
 	case e.value.kind != sequence:
 		r.add(e.value.position, "", "images must be a list, not %s", e.value.what())
@@ -60,8 +65,7 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 func (r *report) readVersion(root *value) bool {
 	e := root.get("version")
 	if e == nil {
-		r.add(root.position, "", "version is missing; write version: %s", version)
-		return true
+		return true // checkRequired reports it
 	}
 	if v := e.value; v.kind != scalar || v.tag != "!!int" {
 		r.add(v.position, "", "version must be the number %s, not %s", version, v.what())
@@ -145,10 +149,8 @@ func (x *expander) image(v *value) {
 		return
 	}
 	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
+	x.checkRequired(v, imageKeyRows())
 	merged := x.merge(v)
-	if merged.get("path") == nil {
-		x.add(v.position, "", "path is missing")
-	}
 	combinations, ok := x.expand(v, merged)
 	if !ok {
 		x.closed().image(merged)

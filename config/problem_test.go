@@ -16,8 +16,11 @@ func image(lines string) string {
 	return "version: 1\nimages:\n  - path: v\n    " + strings.ReplaceAll(lines, "\n", "\n    ") + "\n"
 }
 
-func TestProblems(t *testing.T) {
-	for _, tt := range []struct{ name, text, want string }{
+// A wrong manifest has problems, one per line of want. TestSchemaRefuses holds the schema to the same manifests.
+type wrong struct{ name, text, want string }
+
+func wrongManifests() []wrong {
+	return []wrong{
 		// The text as a whole.
 		{"empty", "", "1:1: manifest is empty"},
 		{"comment only", "# nothing\n", "1:1: manifest is empty"},
@@ -194,7 +197,11 @@ func TestProblems(t *testing.T) {
 		{"base and base_path", image("base: a\nbase_path: b"), "4:5: images[0].base: base and base_path cannot be used together"},
 		{"base_sha256 alone", image("base_sha256: " + strings.Repeat("ab", 32)),
 			"4:5: images[0].base_sha256: base_sha256 needs base_path; to pin an image that is a base, set its sha256"},
-	} {
+	}
+}
+
+func TestProblems(t *testing.T) {
+	for _, tt := range wrongManifests() {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := strings.Join(problemsOf(t, tt.text), "\n"); got != tt.want {
 				t.Errorf("got  %s\nwant %s\n%s", got, tt.want, tt.text)

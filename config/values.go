@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -117,11 +118,12 @@ func (d *decoder) flag(v *value, to *bool) {
 	}
 }
 
+var profiles = []string{string(Default), string(Pahole)}
+
 func (d *decoder) profile(m *Image, v *value) {
 	if text, ok := d.text(v); ok {
-		known := []string{string(Default), string(Pahole)}
-		if !slices.Contains(known, text) {
-			d.add(v.position, d.nearest(text, known), "unknown profile %q; use default or pahole", text)
+		if !slices.Contains(profiles, text) {
+			d.add(v.position, d.nearest(text, profiles), "unknown profile %q; use default or pahole", text)
 		}
 		m.Profile = Profile(text)
 	}
@@ -147,10 +149,13 @@ func (d *decoder) release(m *Image, v *value) {
 	}
 }
 
+// featureWords lists the words that the key features can have.
+func featureWords() []string { return append([]string{"default", "all"}, feature.Names()...) }
+
 func (d *decoder) features(m *Image, v *value) {
 	m.FeaturesGiven = true
 	words, ok := d.words(v)
-	known := append([]string{"default", "all"}, feature.Names()...)
+	known := featureWords()
 	names := make([]string, len(words))
 	for i, w := range words {
 		names[i] = w.text
@@ -193,6 +198,13 @@ func (d *decoder) langExclude(m *Image, v *value) {
 	}
 }
 
+// oldestMajor is the first part of the oldest generation's version.
+func oldestMajor() int {
+	major, _, _ := strings.Cut(kernel.Generations()[0], ".")
+	n, _ := strconv.Atoi(major)
+	return n
+}
+
 func (d *decoder) verify(m *Image, v *value) {
 	words, _ := d.words(v)
 	for _, w := range words {
@@ -232,7 +244,17 @@ func (d *decoder) digest(v *value, prefix string, low, high int) string {
 	return text
 }
 
-var sectionKeys = []string{"section", "exclude", "datasec", "unique"}
+// sectionKeys are the keys of a section rule.
+var sectionKeys = []key{
+	{"section", "Name of a section, or a pattern with *, ? and [a-z].", textShape, "section is missing"},
+	{"exclude", "Variables left out: zero-address, non-allocated, unnamed, or patterns of symbol names.",
+		wordsShape(words{fixed: exclusions, pattern: symbolPattern, numbers: true}), ""},
+	{"datasec", "Whether the VARs are listed in a DATASEC.", boolShape, ""},
+	{"unique", "Whether of two VARs at one offset only the strong one is kept.", boolShape, ""},
+}
+
+// exclusions are the words of exclude that are not patterns.
+var exclusions = []string{"zero-address", "non-allocated", "unnamed"}
 
 // defaultExclude is the exclude list of a rule without one.
 var defaultExclude = Exclude{ZeroAddress: true, NonAllocated: true}
@@ -260,15 +282,16 @@ func (d *decoder) sections(m *Image, v *value) {
 }
 
 func (d *decoder) sectionRule(v *value) SectionRule {
-	d.checkKeys(v, sectionKeys, "a section rule")
+	d.checkKeys(v, namesOf(sectionKeys), "a section rule")
+	d.checkRequired(v, sectionKeys)
 	rule := SectionRule{Exclude: defaultExclude, DataSec: true, Unique: true}
-	if e := v.get("section"); e == nil {
-		d.add(v.position, "", "section is missing")
-	} else if text, ok := d.text(e.value); ok {
-		if _, err := path.Match(text, ""); err != nil {
-			d.add(e.value.position, "", "glob %q is malformed", text)
+	if e := v.get("section"); e != nil {
+		if text, ok := d.text(e.value); ok {
+			if _, err := path.Match(text, ""); err != nil {
+				d.add(e.value.position, "", "glob %q is malformed", text)
+			}
+			rule.Section = text
 		}
-		rule.Section = text
 	}
 	if e := v.get("exclude"); e != nil {
 		rule.Exclude = d.exclude(e.value)
@@ -282,15 +305,16 @@ func (d *decoder) sectionRule(v *value) SectionRule {
 	return rule
 }
 
-// symbolGlob matches patterns for symbol names. They have no "-" outside of brackets, so a misspelt keyword is not
+// symbolPattern matches patterns for symbol names. They have no "-" outside of brackets, so a misspelt keyword is not
 // mistaken for a pattern.
-var symbolGlob = regexp.MustCompile(`^(?:[\w.$@*?\\]|\[[^\]]+\])+$`)
+const symbolPattern = `(?:[\w.$@*?\\]|\[[^\]]+\])+`
+
+var symbolGlob = regexp.MustCompile(`^` + symbolPattern + `$`)
 
 func (d *decoder) exclude(v *value) Exclude {
 	var x Exclude
 	words, _ := d.words(v)
 	flags := map[string]*bool{"zero-address": &x.ZeroAddress, "non-allocated": &x.NonAllocated, "unnamed": &x.Unnamed}
-	known := []string{"zero-address", "non-allocated", "unnamed"}
 	for _, w := range words {
 		if to := flags[w.text]; to != nil {
 			*to = true
@@ -299,7 +323,7 @@ func (d *decoder) exclude(v *value) Exclude {
 		_, err := path.Match(w.text, "")
 		near := ""
 		if !strings.ContainsAny(w.text, `*?[`) {
-			near = d.nearest(w.text, known)
+			near = d.nearest(w.text, exclusions)
 		}
 		switch {
 		case near != "" || !symbolGlob.MatchString(w.text):

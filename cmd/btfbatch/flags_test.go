@@ -69,6 +69,7 @@ var good = map[string]string{
 	"stats":      "stats a.elf",
 	"verify":     "verify a.btf",
 	"pahole":     "pahole -J --btf_encode_detached=out.btf a.elf",
+	"schema":     "schema",
 	"version":    "version",
 	"help":       "help run",
 	"completion": "completion bash",

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -91,6 +92,7 @@ func table() []trial {
 		{command: "verify", more: []string{"--lint"}, inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--path": {kind: takesWord, value: "module"}, "--pointer-size": {kind: takesNumber, value: "8"},
 			"--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
+		{command: "schema", inputs: with(logs)},
 		{command: "version", inputs: with(logs)},
 		{command: "encode", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},
@@ -190,10 +192,10 @@ func manifestKeys(t *testing.T) (list []string) {
 	t.Helper()
 	type schema struct {
 		Properties map[string]*schema `json:"properties"`
-		Defs       map[string]*schema `json:"$defs"`
-		OneOf      []*schema          `json:"oneOf"`
+		Items      *schema            `json:"items"`
+		AnyOf      []*schema          `json:"anyOf"`
 	}
-	data, err := os.ReadFile(filepath.Join(sourceDir, "..", "..", "config", "manifest.schema.json"))
+	data, err := config.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,10 +209,11 @@ func manifestKeys(t *testing.T) (list []string) {
 		}
 	}
 	add("", &root)
-	add("images.", root.Defs["image"])
-	add("images.outputs.", root.Defs["image"].Properties["outputs"])
-	add("images.golden.", root.Defs["image"].Properties["golden"].OneOf[1])
-	add("sections.", root.Defs["section"])
+	image := root.Properties["images"].Items
+	add("images.", image)
+	add("images.outputs.", image.Properties["outputs"])
+	add("images.golden.", image.Properties["golden"].AnyOf[1])
+	add("sections.", image.Properties["sections"].Items)
 	return list
 }
 

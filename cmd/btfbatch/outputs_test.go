@@ -142,7 +142,7 @@ var bad = []struct {
 	code int
 }{
 	{"rum", exitcode.Usage}, {"--no-such-flag", exitcode.Usage}, {"--log-level loud", exitcode.Usage}, {"help nothing", exitcode.Usage}, {"completion tcsh", exitcode.Usage},
-	{"version it", exitcode.Usage}, {"version --no", exitcode.Usage},
+	{"version it", exitcode.Usage}, {"schema it", exitcode.Usage}, {"version --no", exitcode.Usage},
 	{"run", exitcode.Usage}, {"run nowhere.yaml", exitcode.Usage}, {"run wrong.yaml", exitcode.Usage}, {"run m.yaml --report pdf", exitcode.Usage},
 	{"run m.yaml --only nothing", exitcode.Usage}, {"run failing.yaml", exitcode.Failed}, {"run differs.yaml", exitcode.Differs}, {"run notes.yaml", exitcode.Failed},
 	{"run notes.yaml --earlier folder --report json=folder", exitcode.Usage},

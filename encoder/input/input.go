@@ -182,7 +182,10 @@ func (e *ModeError) Error() string {
 	return fmt.Sprintf("%s is not a regular file but %s: %s", e.Path, what, e.Hint)
 }
 
-var urlLike = regexp.MustCompile(`(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`)
+// URLPattern is a regular expression for paths that look like URLs.
+const URLPattern = `(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`
+
+var urlLike = regexp.MustCompile(URLPattern)
 
 // IsURL reports whether a path looks like a URL, perhaps one that was joined to a folder.
 func IsURL(path string) bool { return urlLike.MatchString(path) }

@@ -3,6 +3,7 @@ package input
 import (
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,15 @@ import (
 
 // readOnly are the extensions of compressed files and archives that btfbatch does not write.
 var readOnly = []string{".xz", ".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".z", ".br", ".tar", ".tgz", ".txz", ".tzst", ".zip", ".7z"}
+
+// written maps the extensions of compressed files that btfbatch writes to the formats, as File.Packed names them.
+var written = map[string]string{".zst": "zstd", ".zstd": "zstd", ".gz": "gzip"}
+
+// ReadOnly lists the extensions that CheckWritable refuses.
+func ReadOnly() []string { return slices.Clone(readOnly) }
+
+// Compressed lists the extensions of compressed files that btfbatch writes.
+func Compressed() []string { return slices.Sorted(maps.Keys(written)) }
 
 // CheckWritable returns an error if the extension of a name stands for a format that btfbatch does not write.
 func CheckWritable(name string) error {
@@ -25,13 +35,7 @@ func CheckWritable(name string) error {
 
 // Compression returns the format in which a file of that name is written, as File.Packed names it; "" for a plain file.
 func Compression(name string) string {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".zst", ".zstd":
-		return "zstd"
-	case ".gz":
-		return "gzip"
-	}
-	return ""
+	return written[strings.ToLower(filepath.Ext(name))]
 }
 
 // NewWriter returns a writer that compresses by the extension of the name: .zst, .gz, or not at all. The same bytes give the same file.

@@ -38,8 +38,11 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("kernel %q %s; there are %s, and releases such as 6.8 or 5.10.0-28-amd64", e.Text, e.Problem, strings.Join(Words(), ", "))
 }
 
-// release is a version number of two or more parts, followed by what a distribution adds to it.
-var release = regexp.MustCompile(`^[vV]?([0-9]{1,3})\.([0-9]{1,4})([.~+_-][0-9A-Za-z.~+_-]{0,64})?$`)
+// ReleasePattern is a regular expression, without anchors, for the releases that Find takes: a version number of two or more parts, followed
+// by what a distribution adds to it. Find refuses releases that are older than the oldest generation.
+const ReleasePattern = `[vV]?([0-9]{1,3})\.([0-9]{1,4})([.~+_-][0-9A-Za-z.~+_-]{0,64})?`
+
+var release = regexp.MustCompile(`^` + ReleasePattern + `$`)
 
 // Find returns the generation of a kernel: the one with the same first two numbers, or else the nearest older one. Kernels that are newer than
 // all generations belong to the newest one. Every error is an *UnknownError.
