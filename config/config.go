@@ -7,6 +7,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +31,7 @@ const (
 // A Manifest is a manifest after its defaults are merged and its matrix is expanded.
 type Manifest struct {
 	File   string  // the manifest's own path, as given
+	SHA256 string  // of the text, in lower-case hex
 	Dir    string  // the folder that relative paths are relative to
 	Images []Image // in the order of the text, and for a matrix in the order of its names
 }
@@ -137,7 +140,8 @@ func Parse(name string, data []byte, env func(string) (string, bool)) (*Manifest
 		env = func(string) (string, bool) { return "", false }
 	}
 	rep := newReport(name, data)
-	m := &Manifest{File: name, Dir: filepath.Dir(name)}
+	sum := sha256.Sum256(data)
+	m := &Manifest{File: name, Dir: filepath.Dir(name), SHA256: hex.EncodeToString(sum[:])}
 	if root := rep.readTree(data); root != nil {
 		m.Images = rep.readManifest(root, m.Dir, env)
 	}

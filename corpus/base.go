@@ -3,6 +3,7 @@ package corpus
 import (
 	stdelf "debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -80,6 +81,20 @@ type MismatchError struct {
 	Pinned string
 }
 
+// ErrMismatch is the cause of every error that says that an image is not the one that its manifest describes: of a *MismatchError, and of
+// the errors about architecture, kind and release.
+var ErrMismatch = errors.New("the image is not the one that the manifest describes")
+
+// Is reports whether target is ErrMismatch.
+func (e *MismatchError) Is(target error) bool { return target == ErrMismatch }
+
+// A mismatch is an error with the cause ErrMismatch and another text.
+type mismatch struct{ error }
+
+func (m mismatch) Unwrap() error { return m.error }
+
+func (m mismatch) Is(target error) bool { return target == ErrMismatch }
+
 func (e *MismatchError) Error() string {
 	if e.Found == "" {
 		return fmt.Sprintf("%s: the file has none, the manifest pins %s", e.What, e.Pinned)
@@ -89,8 +104,8 @@ func (e *MismatchError) Error() string {
 
 // archError names e_machine as the place of the contradiction.
 func archError(found, want, who string) error {
-	return &elf.FormatError{Section: "ELF header", Offset: 18,
-		Problem: fmt.Sprintf("architecture is %s, %s %s", found, who, want)}
+	return mismatch{&elf.FormatError{Section: "ELF header", Offset: 18,
+		Problem: fmt.Sprintf("architecture is %s, %s %s", found, who, want)}}
 }
 
 func archOf(f *elf.File) string {

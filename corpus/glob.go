@@ -27,7 +27,7 @@ func glob(im config.Image) ([]string, error) {
 	case err != nil:
 		return nil, fmt.Errorf("glob %s: %w", pattern, err)
 	case len(names) == 0:
-		return nil, fmt.Errorf("glob %s matches no file", pattern)
+		return nil, noMatch(pattern)
 	case len(names) > 1 && !im.NamedByFile():
 		return nil, fmt.Errorf("glob %s matches %d files, which would all be named %q; put ${{ image.file }} into it",
 			pattern, len(names), im.Name)
@@ -134,3 +134,11 @@ func (m *matcher) into(places []place, name string, isLink bool) (next []place) 
 	}
 	return next
 }
+
+// noMatch is the error of a glob that matches no file. Its cause is fs.ErrNotExist.
+type noMatch string
+
+func (pattern noMatch) Error() string { return fmt.Sprintf("glob %s matches no file", string(pattern)) }
+
+// Is reports whether target is fs.ErrNotExist.
+func (noMatch) Is(target error) bool { return target == fs.ErrNotExist }

@@ -177,13 +177,13 @@ func (id *Identity) What() string {
 // check compares the identity with the pins.
 func (id *Identity) check(pins *Pins) error {
 	if want := pins.Kind; want != "" && want != config.AnyKind && want != id.Kind {
-		return fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)
+		return mismatch{fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)}
 	}
 	if pins.Release == "" {
 		return nil
 	}
 	if id.Release == "" && id.Kind == "" {
-		return fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), pins.Release)
+		return mismatch{fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), pins.Release)}
 	}
 	if ok, err := path.Match(pins.Release, id.Release); err != nil || !ok {
 		return &MismatchError{"release", id.Release, pins.Release}

@@ -199,12 +199,20 @@ func (e *Exceptions) ask(image string) {
 
 // Stale lists the exceptions that were for an image that was compared, and accepted nothing.
 func (e *Exceptions) Stale() []Exception {
+	return e.which(func(asked, used bool) bool { return asked && !used })
+}
+
+// Used lists the exceptions that accepted a difference.
+func (e *Exceptions) Used() []Exception { return e.which(func(_, used bool) bool { return used }) }
+
+// which lists the exceptions by what became of them.
+func (e *Exceptions) which(wanted func(asked, used bool) bool) []Exception {
 	if e == nil {
 		return nil
 	}
 	var list []Exception
 	for i, x := range e.list {
-		if e.asked[i].Load() && !e.used[i].Load() {
+		if wanted(e.asked[i].Load(), e.used[i].Load()) {
 			list = append(list, x)
 		}
 	}

@@ -83,7 +83,7 @@ manifest (GITHUB_ACTIONS).`,
 			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
 			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // annotations are not JSON
-				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], batch.Lines(jobs), annotations)))
+				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], annotations)))
 			}
 			return err
 		},
@@ -141,6 +141,7 @@ func load(manifest string, only choice, opt *batch.Options, others ...paths.Use)
 	if err != nil {
 		return nil, usage(err)
 	}
+	opt.Manifest = report.Manifest{Path: m.File, SHA256: m.SHA256}
 	items := corpus.Resolve(m)
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)
@@ -186,7 +187,7 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.StopBar()
-	r.Version, r.Verbose = thisBuild().version, verbose
+	r.Tool, r.Verbose = thisBuild().tool(opt.Hash), verbose
 	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
 		return r, failed(err)

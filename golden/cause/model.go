@@ -70,6 +70,8 @@ type Comparison struct {
 	Acceptances []Acceptance `json:"acceptances,omitempty"`
 	// Hidden is the number of causes that filters removed from Causes.
 	Hidden int `json:"hidden,omitempty"`
+	// Omitted counts what Cut left out; nil if the comparison is complete.
+	Omitted *Omitted `json:"omitted,omitempty"`
 }
 
 // A Side is one of the two BTF objects.

@@ -113,3 +113,21 @@ func JSON(b []byte) []byte {
 	}
 	return append(out, b[start:]...)
 }
+
+// UTF8 replaces the bytes of a text that are not UTF-8 by what visible writes for them, and changes nothing else.
+func UTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/golden"
@@ -16,41 +17,52 @@ type Comparison struct {
 	Path    string         `json:"path"`
 	Verdict golden.Verdict `json:"verdict"`
 	Summary string         `json:"summary,omitempty"` // one line
-	Diff    string         `json:"diff,omitempty"`    // bounded text for people
-	// Breaks, Neutral and Adds count the causes by severity, without those that are accepted.
-	Breaks  int `json:"breaks,omitempty"`
-	Neutral int `json:"neutral,omitempty"`
-	Adds    int `json:"adds,omitempty"`
-	// Causes are the first causes, those with most impact on top; CauseCount is how many there are.
-	Causes     []CauseLine `json:"causes,omitempty"`
-	CauseCount int         `json:"cause_count,omitempty"`
+	// Breaks, Neutral and Adds count the causes by severity, without those that are accepted. CauseCount counts all causes.
+	Breaks     int `json:"breaks,omitempty"`
+	Neutral    int `json:"neutral,omitempty"`
+	Adds       int `json:"adds,omitempty"`
+	CauseCount int `json:"cause_count,omitempty"`
 	// Fingerprint is the same for comparisons that have the same causes.
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// Diff is the comparison as bounded text for people.
+	Diff string `json:"diff,omitempty"`
+	// Detail is the comparison as `btfbatch diff --format json` has it, with the golden as the old side, and cut to a size that a report
+	// of many images has room for: the causes with most impact come first. It is nil if there is nothing to compare.
+	Detail *cause.Comparison `json:"comparison,omitempty"`
+	// SameAs is only in the stored form. It names an image that has the same diff and, except for the sides, the same comparison, which
+	// are not repeated. Read fills them in.
+	SameAs string `json:"same_as,omitempty"`
 }
 
-// A CauseLine is what a report for programs says of a cause. The same cause has the same key in all images.
-type CauseLine struct {
-	Key      string         `json:"key"`
-	Kind     cause.Kind     `json:"kind"`
-	Name     string         `json:"name"`
-	Op       cause.Op       `json:"op"`
-	Severity cause.Severity `json:"severity"`
-	Rules    []cause.Rule   `json:"rules"`
-	Accepted string         `json:"accepted,omitempty"`
+// Limits of what a comparison in a report contains.
+type Limits struct {
+	Text  int // causes in each part of the text
+	Bytes int // of the detail, as JSON
 }
 
-// maxCauses is how many causes of a comparison a report for programs has.
-const maxCauses = 100
+// Bounds on the size of the details of a batch, and of each of its images.
+const (
+	maxDetail    = 96 << 20
+	mostOfImage  = 256 << 10
+	leastOfImage = 8 << 10
+	maxListed    = 100 // elements in each list of a detail
+)
 
-// Compared takes over the result of a comparison, with at most so many causes listed in each part of the text.
-func Compared(path string, res *golden.Result, limit int) *Comparison {
+// LimitsFor returns the limits for a batch of n images. Whatever differs, the details of all images together have at most maxDetail bytes,
+// or leastOfImage for each image.
+func LimitsFor(n int) Limits {
+	return Limits{Text: 20, Bytes: max(leastOfImage, min(mostOfImage, maxDetail/max(1, n)))}
+}
+
+// Compared takes over the result of a comparison.
+func Compared(path string, res *golden.Result, limits Limits) *Comparison {
 	c := &Comparison{Path: path, Verdict: res.Verdict, Summary: res.Problem, Diff: res.Lines}
 	d := res.Comparison
 	if d == nil {
 		return c
 	}
 	var text bytes.Buffer
-	_ = show.Text(&text, d, show.Options{Limit: limit}) // a buffer takes all
+	_ = show.Text(&text, d, show.Options{Limit: limits.Text}) // a buffer takes all
 	c.Diff = text.String() + c.Diff
 	line := show.Summary(d) + "; " + show.Verdict(d)
 	if c.Summary != "" {
@@ -60,14 +72,35 @@ func Compared(path string, res *golden.Result, limit int) *Comparison {
 	c.Breaks, c.Neutral, c.Adds, c.CauseCount = d.Verdict.Break, d.Verdict.Neutral, d.Verdict.Add, len(d.Causes)
 	h := sha256.New()
 	for i := range d.Causes {
-		x := &d.Causes[i]
-		fmt.Fprintln(h, x.Key)
-		if i < maxCauses {
-			c.Causes = append(c.Causes, CauseLine{x.Key, x.Kind, x.Name, x.Op, x.Severity, x.Rules, x.Accepted})
-		}
+		fmt.Fprintln(h, d.Causes[i].Key)
 	}
 	c.Fingerprint = hex.EncodeToString(h.Sum(nil)[:8])
+	c.Detail = detail(d, limits.Bytes)
 	return c
+}
+
+// detail cuts a comparison until its JSON has at most so many bytes. It returns nil if even the shortest form is longer, as with names of
+// absurd length.
+func detail(d *cause.Comparison, most int) *cause.Comparison {
+	for n := maxListed; n > 0; n /= 2 {
+		cut := d.Cut(n)
+		if text, err := json.Marshal(cut); err == nil && len(text) <= most {
+			return cut
+		}
+	}
+	return nil
+}
+
+// content is the digest of what two comparisons with the same diff and the same detail share.
+func (c *Comparison) content() [sha256.Size]byte {
+	d := *c.Detail
+	d.Old, d.New = cause.Side{}, cause.Side{}
+	text, _ := json.Marshal(&d) // plain data
+	h := sha256.New()
+	h.Write(text)
+	h.Write([]byte{0})
+	h.Write([]byte(c.Diff))
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // sameAs replaces the text of a comparison by the name of the first image that has the same causes. first has these by fingerprint.

@@ -147,3 +147,39 @@ func (v *view) names() []string {
 	}
 	return lines
 }
+
+// kernels are the generations that any row was verified for, in the order in which they first appear, each with the releases that
+// it stood for.
+func (r *Report) kernels() []string {
+	var list []string
+	releases := map[string][]string{}
+	for i := range r.rows {
+		for _, v := range r.rows[i].Verify {
+			if !slices.Contains(list, v.Kernel) {
+				list = append(list, v.Kernel)
+			}
+			for _, name := range v.For {
+				if !slices.Contains(releases[v.Kernel], name) {
+					releases[v.Kernel] = append(releases[v.Kernel], name)
+				}
+			}
+		}
+	}
+	for i, k := range list {
+		if names := releases[k]; len(names) > 0 {
+			list[i] += fmt.Sprintf(" (for %s)", strings.Join(bounded(names, maxReleases), ", "))
+		}
+	}
+	return list
+}
+
+// maxReleases is how many releases a list of kernels names.
+const maxReleases = 8
+
+// bounded is a list that names no more than some, and says how many more there are.
+func bounded(list []string, most int) []string {
+	if n := len(list) - most; n > 0 {
+		return append(slices.Clone(list[:most]), fmt.Sprintf("%d more", n))
+	}
+	return list
+}

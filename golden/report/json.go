@@ -1,41 +1,104 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 
+	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// schema is the version of the JSON form. Fields may be added under one version; none goes away or changes its meaning.
-const schema = 1
+// Schema is the version of the JSON form. Under one version, fields may be added; none goes away or changes its meaning.
+const Schema = 2
 
-// document is the JSON form of a report.
+// document is the JSON form of a report. The images come last, so that a reader of the first lines knows the result.
 type document struct {
-	Schema   int      `json:"schema"`
-	Version  string   `json:"version,omitempty"`
-	Status   Status   `json:"status"`
-	ExitCode int      `json:"exit_code"`
-	Seconds  float64  `json:"seconds"`
-	Totals   Totals   `json:"totals"`
-	Stale    []string `json:"stale_exceptions,omitempty"`
-	Images   []Row    `json:"images"`
+	Schema   int       `json:"schema"`
+	Tool     Tool      `json:"tool"`
+	Manifest *Manifest `json:"manifest,omitempty"`
+	Status   Status    `json:"status"`
+	ExitCode int       `json:"exit_code"`
+	Verdict  string    `json:"verdict"` // in words
+	Seconds  float64   `json:"seconds"`
+	Totals   Totals    `json:"totals"`
+	Strict   bool      `json:"strict,omitempty"`
+	Stale    []string  `json:"stale_exceptions,omitempty"`
+	Used     []string  `json:"used_exceptions,omitempty"`
+	Images   []Row     `json:"images"`
 }
 
-// WriteJSON writes the report as one JSON object.
+// WriteJSON writes the report as one JSON object. The report of a large batch is written piece by piece.
 func (r *Report) WriteJSON(w io.Writer) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(document{
-		Schema: schema, Version: r.Version, Status: r.Status(), ExitCode: r.ExitCode(), Seconds: r.Seconds,
-		Totals: r.Totals(), Stale: r.Stale, Images: r.Rows(),
-	})
+	doc := document{
+		Schema: Schema, Tool: r.Tool, Status: r.Status(), ExitCode: r.ExitCode(), Verdict: r.Verdict(), Seconds: r.Seconds,
+		Totals: r.Totals(), Strict: r.Strict, Stale: r.Stale, Used: r.Used, Images: []Row{},
+	}
+	if r.Manifest != (Manifest{}) {
+		doc.Manifest = &Manifest{escape.UTF8(r.Manifest.Path), r.Manifest.SHA256}
+	}
+	head, err := indented(doc, "")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(escape.JSON(b.Bytes()))
-	return err
+	const end = "]\n}"
+	out := bufio.NewWriterSize(w, 64<<10)
+	out.Write(bytes.TrimSuffix(head, []byte(end)))
+	first := map[[sha256.Size]byte]string{}
+	for i := range r.rows {
+		row := r.rows[i]
+		row.Golden = row.Golden.stored(first, row.Name)
+		text, err := indented(row, "    ")
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString("\n    ")
+		out.Write(text)
+	}
+	if len(r.rows) > 0 {
+		out.WriteString("\n  ")
+	}
+	out.WriteString(end + "\n")
+	return out.Flush() // it returns the first error
+}
+
+// indented returns a value as JSON that is safe to print, with a prefix on every line but the first.
+func indented(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent(prefix, "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return escape.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// stored is the comparison without what it shares with that of an earlier image. first has the name of the first image by content.
+func (c *Comparison) stored(first map[[sha256.Size]byte]string, name string) *Comparison {
+	if c == nil || c.Detail == nil {
+		return c
+	}
+	key := c.content()
+	as, again := first[key]
+	if !again {
+		first[key] = name
+		return c
+	}
+	out := *c
+	out.SameAs, out.Diff = as, ""
+	out.Detail = &cause.Comparison{Schema: cause.Schema, Exact: c.Detail.Exact, Old: c.Detail.Old, New: c.Detail.New, Verdict: c.Detail.Verdict}
+	return &out
+}
+
+// restore undoes stored. from is the comparison of the image that SameAs names.
+func (c *Comparison) restore(from *Comparison) {
+	detail := *from.Detail
+	detail.Old, detail.New = c.Detail.Old, c.Detail.New
+	c.SameAs, c.Diff, c.Detail = "", from.Diff, &detail
 }

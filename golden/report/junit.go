@@ -56,8 +56,8 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	const suite = "btfbatch"
 	t := r.Totals()
 	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped + t.Interrupted, Time: xmlTime(r.Seconds)}
-	if r.Version != "" {
-		s.Properties = &junitProperties{[]junitProperty{{"version", escape.XML(r.Version)}}}
+	if r.Tool.Version != "" {
+		s.Properties = &junitProperties{[]junitProperty{{"version", escape.XML(r.Tool.Version)}}}
 	}
 	rows := r.Rows()
 	for i := range rows {

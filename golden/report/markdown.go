@@ -56,8 +56,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		}
 		fmt.Fprintf(&p.b, "- %s\n", what)
 	}
-	if r.Version != "" {
-		fmt.Fprintf(&p.b, "\nbtfbatch %s\n", cell(r.Version))
+	if r.Tool.Version != "" {
+		fmt.Fprintf(&p.b, "\nbtfbatch %s\n", cell(r.Tool.Version))
 	}
 	_, err := w.Write(p.b.Bytes())
 	return err

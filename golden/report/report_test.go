@@ -22,7 +22,7 @@ import (
 // interrupted is a run that was told to stop.
 func interrupted() *Report {
 	r := New([]string{"done", "at it", "not begun"})
-	r.Seconds = 1.5
+	r.Tool, r.Seconds = testTool, 1.5
 	r.Add(Row{Name: "done", Types: 1, Bytes: 100, Seconds: 1})
 	r.Add(Row{Name: "at it", Interrupted: true})
 	r.Add(Row{Name: "not begun", Interrupted: true})
@@ -32,6 +32,7 @@ func interrupted() *Report {
 // refused says so in its error, and in the verdict of the kernel.
 func refused() *Report {
 	r := New([]string{"a", "b"})
+	r.Tool = testTool
 	r.Add(Row{
 		Name: "a", Types: 1, Error: "kernel 6.1 refuses it: Invalid name; disk is full",
 		Verify: []Verification{{Kernel: "6.1", Required: true, Problem: "Invalid name"}, {Kernel: "6.12", Required: true, Problem: "Invalid kind"}},
@@ -50,7 +51,7 @@ func verbose() *Report {
 // sample has a row of every sort.
 func sample() *Report {
 	r := New([]string{"debian-6.12-amd64", "debian-6.1-s390x", "fedora|new_*", "broken", "skipped", "lost"})
-	r.Version, r.Seconds = "1.0.0", 4.5
+	r.Tool, r.Manifest, r.Seconds = testTool, Manifest{"kernels/btfbatch.yaml", strings.Repeat("d4", 32)}, 4.5
 	r.Stale = []string{"added FUNC __x64_*"}
 	r.Add(Row{
 		Name: "debian-6.12-amd64", Types: 107183, Bytes: 4698269, Vars: 385, Funcs: 47147, Seconds: 1.25,
@@ -83,7 +84,7 @@ func TestWriters(t *testing.T) {
 	}{
 		{"text", (*Report).WriteText}, {"json", (*Report).WriteJSON}, {"junit", (*Report).WriteJUnit}, {"markdown", (*Report).WriteMarkdown},
 	} {
-		for suffix, r := range map[string]*Report{"": sample(), "-verbose": verbose(), "-none": New(nil), "-interrupted": interrupted(), "-refused": refused()} {
+		for suffix, r := range map[string]*Report{"": sample(), "-verbose": verbose(), "-none": all()["none"], "-interrupted": interrupted(), "-refused": refused()} {
 			if r.Verbose && (tt.name == "json" || tt.name == "junit") { // complete in any case
 				continue
 			}
@@ -197,7 +198,7 @@ func TestCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := Compared(path, res, 10)
+		got := Compared(path, res, LimitsFor(1))
 		if got.Verdict != res.Verdict || got.Path != path || got.Summary != tt.summary || !strings.Contains(got.Diff, tt.diff) {
 			t.Errorf("%q: got %+v, want %q and %q", tt.text, got, tt.summary, tt.diff)
 		}

@@ -18,7 +18,7 @@ func large(n int, change func(i int, row *Row)) *Report {
 		names[i] = fmt.Sprintf("image-%04d", i)
 	}
 	r := New(names)
-	r.Version = "v1"
+	r.Tool = testTool
 	for i, name := range names {
 		row := Row{
 			Name: name, Types: 90000, Funcs: 40000, Bytes: 4 << 20, Seconds: 1,
@@ -164,7 +164,7 @@ func TestLargeForPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc document
-	if err := json.Unmarshal(b.Bytes(), &doc); err != nil || len(doc.Images) != 1500 || len(doc.Images[1].Dropped) != 3 || doc.Version != "v1" {
+	if err := json.Unmarshal(b.Bytes(), &doc); err != nil || len(doc.Images) != 1500 || len(doc.Images[1].Dropped) != 3 || doc.Tool.Version != "1.0.0" {
 		t.Errorf("JSON: got %d images (%v)", len(doc.Images), err)
 	}
 	b.Reset()

@@ -69,9 +69,12 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	}
 	b.end()
 	b.report.Seconds = time.Since(start).Seconds()
-	b.report.Strict = opt.Goldens.Strict
+	b.report.Manifest, b.report.Strict = opt.Manifest, opt.Goldens.Strict
 	for _, e := range opt.Goldens.Exceptions.Stale() {
 		b.report.Stale = append(b.report.Stale, e.Place()+": "+e.String())
+	}
+	for _, e := range opt.Goldens.Exceptions.Used() {
+		b.report.Used = append(b.report.Used, e.String())
 	}
 	return b.report
 }
@@ -110,7 +113,7 @@ func (b *batch) end() {
 			b.done[i] = &row
 		}
 		if b.done[i] == nil {
-			b.done[i] = &report.Row{Name: b.jobs[i].Name, Interrupted: true}
+			b.done[i] = &report.Row{Name: b.jobs[i].Name, Line: b.jobs[i].Line, Path: b.jobs[i].File.Path, Interrupted: true}
 		}
 	}
 	b.reportDone()

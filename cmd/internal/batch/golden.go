@@ -18,9 +18,6 @@ import (
 // compared reports whether the BTF of the job is compared with a golden or with the image's own BTF.
 func (j *Job) compared() bool { return j.Golden != "" || j.Check.Policy == config.OwnBTF }
 
-// listed is the maximum number of changes of each kind in a comparison.
-const listed = 20
-
 // goldenOptions returns the options for comparing an image with its golden.
 func (b *batch) goldenOptions(t *target) golden.Options {
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic, Dialect: t.Check.Dialect}
@@ -48,7 +45,7 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
 	}
-	c := report.Compared(path, res, listed)
+	c := report.Compared(path, res, report.LimitsFor(len(b.jobs)))
 	if !c.Verdict.OK() && b.opt.Events.Differ != nil {
 		b.mu.Lock()
 		b.opt.Events.Differ(t.Name, c)

@@ -26,14 +26,15 @@ var errSplitBase = errors.New("it is split BTF itself, which cannot be a base; u
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	j, start := &b.jobs[i], time.Now()
 	defer b.turns[i].end()
-	row := report.Row{Name: j.Name, Arch: j.File.Pins.Arch, Profile: j.Settings.Profile.String(), Features: j.Settings.Features.Names()}
+	row := report.Row{Name: j.Name, Line: j.Line, Path: j.File.Path, Arch: j.File.Pins.Arch, Profile: j.Settings.Profile.String(),
+		Features: j.Settings.Features.Names(), Base: b.baseName(j)}
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		row = report.Row{Name: row.Name, Interrupted: true}
+		row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, Interrupted: true}
 	default:
-		row.Error = oneLine(err)
+		row.Error, row.Failure = oneLine(err), kindOf(err)
 		if b.opt.Events.Error != nil {
 			b.opt.Events.Error(row.Name, err)
 		}
@@ -48,11 +49,19 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	return row
 }
 
+// baseName names the image or the file that is the base of a job, or "".
+func (b *batch) baseName(j *Job) string {
+	if j.Base >= 0 {
+		return b.jobs[j.Base].Name
+	}
+	return j.BaseFile
+}
+
 // guarded turns a panic, which is a bug in btfbatch, into an error of the image.
 func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (wire []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("internal error: %v\n%s", r, debug.Stack())
+			err = as(report.Internal, fmt.Errorf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
 	if s := b.bases[i]; s != nil {
@@ -76,13 +85,14 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
 	if err != nil {
-		return nil, err
+		return nil, causedBy(report.Unreadable, err)
 	}
+	_, row.InputBytes = image.Input.Raw()
 	defer image.Close() // all steps use this open file
 	t.image = image.File
 	if b.opt.Hash || f.Pins.SHA256 != "" {
 		if row.InputSHA256, err = b.hash.Pin(ctx, f, image.Input); err != nil {
-			return nil, err
+			return nil, causedBy(report.Unreadable, err)
 		}
 		t.clock.Stop("sums", uint64(f.Size), 1, "files")
 	}
@@ -91,7 +101,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	if row.InputSHA256 != "" {
 		if err := sameSum(ctx, image.Input, row.InputSHA256); err != nil {
-			return nil, err
+			return nil, as(report.Unreadable, err)
 		}
 	}
 	// Below this line the image is read only to copy it, or to locate a type that a kernel refuses.
@@ -118,20 +128,20 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	rewritten := b.opt.Goldens.Update && mine && compared != nil && !compared.Verdict.OK()
 	if rewritten && j.Check.Policy != config.Digest { // the golden and the outputs are published together
 		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
-			return nil, err
+			return nil, as(report.Write, err)
 		}
 	}
-	if err := b.publish(&t, outputs); err != nil {
-		return nil, err
+	if row.Outputs, err = b.publish(&t, outputs); err != nil {
+		return nil, as(report.Write, err)
 	}
 	if rewritten && j.Check.Policy == config.Digest {
 		if compared, err = b.rewriteSum(&t, compared); err != nil {
-			return nil, err
+			return nil, as(report.Write, err)
 		}
 	}
 	if b.opt.Goldens.New != "" && mine {
 		if err := b.propose(&t, compared); err != nil {
-			return nil, err
+			return nil, as(report.GoldenBad, err)
 		}
 	}
 	row.Golden = compared
@@ -148,10 +158,10 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 		return err
 	}
 	if row.Golden, err = b.compare(t); err != nil {
-		return err
+		return as(report.GoldenBad, err)
 	}
 	if err := b.join(i, t, row.Golden); err != nil {
-		return err
+		return as(report.GoldenBad, err)
 	}
 	t.clock.Stop("golden", 0, uint64(row.Types), "types")
 	return nil
@@ -160,19 +170,19 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 // judge verifies the BTF for its kernels and, if asked, collects warnings about it.
 func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
 	if row.Verify, err = t.verify(); err != nil {
-		return errors.Join(t.located(ctx, err), b.reject(t))
+		return as(report.Refused, errors.Join(t.located(ctx, err), b.reject(t)))
 	}
 	t.clock.Stop("verification", uint64(len(t.raw.BTF)), uint64(len(row.Verify)), "kernels")
 	if b.opt.Lint.On {
 		found, err := b.lint(t)
 		row.Warnings = append(row.Warnings, found...)
 		if err != nil {
-			return err
+			return causedBy(report.Unreadable, err)
 		}
 		t.clock.Stop("warnings", uint64(len(t.raw.BTF)), uint64(len(found)), "rules")
 	}
 	if b.opt.Lint.Strict && len(row.Warnings) > 0 {
-		return errLint
+		return as(report.Warned, errLint)
 	}
 	row.Warnings = append(row.Warnings, b.noEarlier(t.Name)...)
 	return nil
@@ -184,7 +194,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	enc := b.opt.encoder(&t.Settings, workers)
 	enc.Release = t.File.Identity.Release
 	if err := b.base(ctx, t, &enc, row); err != nil {
-		return err
+		return as(report.BaseFailed, err)
 	}
 	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
@@ -192,7 +202,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	t.encoder = enc
 	res, err := enc.Encode(ctx, f)
 	if err != nil {
-		return err
+		return causedBy(report.Unreadable, err)
 	}
 	t.clock.Add(res.Phases)
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
@@ -203,7 +213,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 			row.Warnings = append(row.Warnings, report.Warning{Rule: embed.RuleFewer, Count: 1, Examples: []string{text}})
 		}
 	}
-	return t.setResult(res, f)
+	return causedBy(report.Settings, t.setResult(res, f))
 }
 
 // base gets the base of an image, checks that the image can have it, and warns if the two seem not to belong together.
@@ -286,6 +296,9 @@ func (m *meter) advance(at int64) {
 
 // oneLine returns the text of an error for a row: on one line, without the stack of an internal error and the name of a system call.
 func oneLine(err error) string {
+	if f, ok := err.(*failure); ok { //nolint:errorlint // a wrapped one has text before it
+		err = f.error
+	}
 	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has text before it
 		return fmt.Sprintf("%s: %v", p.Path, p.Err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A Job is one image to encode: its file, its settings and its outputs. A manifest becomes a list of jobs. A command for a single image
@@ -35,10 +36,10 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 		it := &items[i]
 		im := &it.Image
 		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Check: im.Check, Base: it.Base, BaseFile: it.BaseFile,
-			BaseSHA256: im.BaseSHA256, Err: it.Err, Line: im.Line, Column: im.Column}
+			BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Column: im.Column}
 		var err error
 		if jobs[i].Settings, err = settings.FromManifest(im, profile); jobs[i].Err == nil {
-			jobs[i].Err = err
+			jobs[i].Err = as(report.Settings, err)
 		}
 	}
 	return jobs
@@ -59,13 +60,4 @@ func names(jobs []Job) []string {
 		list[i] = j.Name
 	}
 	return list
-}
-
-// Lines maps the name of each image to its line in the manifest.
-func Lines(jobs []Job) map[string]int {
-	lines := make(map[string]int, len(jobs))
-	for i := range jobs {
-		lines[jobs[i].Name] = jobs[i].Line
-	}
-	return lines
 }

@@ -16,7 +16,8 @@ type Options struct {
 	Goldens  Goldens
 	Outputs  Outputs
 	Events   Events
-	Hash     bool // the report contains the digests of all files; files with a pinned digest are always hashed
+	Manifest report.Manifest // of the report; empty for a single image
+	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
 }
 
 // Encoding says how images are encoded. It does not influence the BTF.

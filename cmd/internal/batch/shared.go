@@ -218,7 +218,7 @@ func (b *batch) settle(i int, row report.Row) map[int]report.Row {
 		case err == nil && !v.differs:
 			continue
 		case err != nil:
-			row.Error = oneLine(err)
+			row.Error, row.Failure = oneLine(err), report.Write
 		case u != nil && b.opt.Goldens.Update:
 			row.Golden = &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: rewrittenSummary(&c)}
 		case why != "":

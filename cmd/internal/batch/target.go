@@ -1,11 +1,16 @@
 package batch
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -15,6 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A target is the BTF of an image, before it is published.
@@ -65,14 +71,16 @@ func (t *target) setResult(res *encoder.Result, f *elf.File) (err error) {
 
 // A writing writes outputs to temporary files next to their final paths, while the BTF is verified.
 type writing struct {
-	set  *publish.Set
-	done chan struct{}
-	err  error
+	set     *publish.Set
+	hash    bool            // the digests of the files are needed
+	outputs []report.Output // that were written
+	done    chan struct{}
+	err     error
 }
 
 // write starts to write the outputs that consist of the verified bytes. With one worker, they have been written when it returns.
 func (b *batch) write(t *target, workers int) *writing {
-	w := &writing{set: b.files.Set(), done: make(chan struct{})}
+	w := &writing{set: b.files.Set(), hash: b.opt.Hash, done: make(chan struct{})}
 	work := func() {
 		defer close(w.done)
 		w.err = w.add("outputs.btf", t.Outputs.BTF, bytesOf(t.raw.BTF))
@@ -96,10 +104,64 @@ func (w *writing) add(key, path string, write func(io.Writer) error) error {
 	if path == "" {
 		return nil
 	}
-	if err := w.set.Add(path, packed(path, write)); err != nil {
+	sum := w.tally()
+	err := w.set.Add(path, func(to io.Writer) error {
+		sum.w = to
+		return packed(path, write)(sum)
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
+	w.wrote(key, path, sum)
 	return nil
+}
+
+// wrote records an output for the report.
+func (w *writing) wrote(key, path string, sum *tally) {
+	w.outputs = append(w.outputs, report.Output{Kind: strings.TrimPrefix(key, "outputs."), Path: path, Bytes: sum.n, SHA256: sum.digest()})
+}
+
+// A tally counts and hashes what is written to a file.
+type tally struct {
+	w    io.Writer
+	n    int64
+	hash hash.Hash // nil if the digest is not needed
+}
+
+func (w *writing) tally() *tally {
+	if w.hash {
+		return &tally{hash: sha256.New()}
+	}
+	return &tally{}
+}
+
+func (t *tally) Write(p []byte) (int, error) {
+	n, err := t.w.Write(p)
+	t.n += int64(n)
+	if t.hash != nil {
+		t.hash.Write(p[:n])
+	}
+	return n, err
+}
+
+// file counts and hashes a file that was written without a tally.
+func (t *tally) file(f *os.File) error {
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if t.n = st.Size(); t.hash == nil {
+		return nil
+	}
+	_, err = io.Copy(t.hash, io.NewSectionReader(f, 0, t.n))
+	return err
+}
+
+func (t *tally) digest() string {
+	if t.hash == nil {
+		return ""
+	}
+	return hex.EncodeToString(t.hash.Sum(nil))
 }
 
 // packed compresses the output of write if the name of the file asks for it.
@@ -119,35 +181,45 @@ func (w *writing) discard() {
 	w.set.Discard()
 }
 
-// publish writes the remaining outputs, and renames all to their final paths.
-func (b *batch) publish(t *target, w *writing) error {
+// publish writes the remaining outputs, renames all to their final paths, and returns what is there.
+func (b *batch) publish(t *target, w *writing) ([]report.Output, error) {
 	<-w.done
 	if w.err != nil {
-		return w.err
+		return nil, w.err
 	}
 	out := &t.Outputs
 	if err := w.add("outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }); err != nil {
-		return err
+		return nil, err
 	}
 	if out.ELF != "" {
-		if err := t.image.Embed(t.inside.List(), w.set.Copy(out.ELF)); err != nil {
-			return fmt.Errorf("outputs.elf: %w", err)
+		sum, place := w.tally(), w.set.Copy(out.ELF)
+		err := t.image.Embed(t.inside.List(), func(of fs.FileInfo, write func(f *os.File) error) error {
+			return place(of, func(f *os.File) error {
+				if err := write(f); err != nil {
+					return err
+				}
+				return sum.file(f)
+			})
+		})
+		if err != nil {
+			return nil, fmt.Errorf("outputs.elf: %w", err)
 		}
+		w.wrote("outputs.elf", out.ELF, sum)
 	}
 	if b.opt.Outputs.Out != nil {
 		if _, err := b.opt.Outputs.Out.Write(t.raw.BTF); err != nil {
-			return fmt.Errorf("standard output: %w", err)
+			return nil, fmt.Errorf("standard output: %w", err)
 		}
 	}
 	if err := w.set.Commit(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, o := range out.List() {
 		if rejectable(o.Key) {
 			removeRejected(o.Path) // from an earlier run; usually there is none
 		}
 	}
-	return nil
+	return w.outputs, nil
 }
 
 func bytesOf(data []byte) func(io.Writer) error {

@@ -94,7 +94,7 @@ func line(names []string) (string, error) {
 
 // Annotate writes workflow commands of GitHub Actions for the images that failed or differ from their goldens, the failed ones first. GitHub
 // shows each at the image's line in the manifest. There are at most as many as most; if there are more images, the last one counts the rest.
-func Annotate(w io.Writer, r *report.Report, manifest string, lines map[string]int, most int) error {
+func Annotate(w io.Writer, r *report.Report, manifest string, most int) error {
 	file := inWorkspace(manifest, os.Getenv("GITHUB_WORKSPACE"))
 	var notes []string
 	for _, status := range []report.Status{report.Failed, report.Differs} {
@@ -106,7 +106,7 @@ func Annotate(w io.Writer, r *report.Report, manifest string, lines map[string]i
 			if status == report.Differs {
 				text = strings.TrimSuffix("differs from its golden: "+row.Golden.Summary, ": ")
 			}
-			notes = append(notes, fmt.Sprintf("::error file=%s,line=%d,title=%s::%s\n", escape.Property(file), lines[row.Name],
+			notes = append(notes, fmt.Sprintf("::error file=%s,line=%d,title=%s::%s\n", escape.Property(file), row.Line,
 				escape.Property("btfbatch: "+row.Name), escape.Data(text)))
 		}
 	}

@@ -76,7 +76,7 @@ func TestAnnotateBound(t *testing.T) {
 			r.Add(report.Row{Name: fmt.Sprint(i), Error: "broken"})
 		}
 		var b bytes.Buffer
-		if err := Annotate(&b, r, "m.yaml", nil, tt.most); err != nil {
+		if err := Annotate(&b, r, "m.yaml", tt.most); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(b.String(), "::error "); n != tt.lines {

@@ -1,0 +1,252 @@
+package report
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/btfbatch/btfbatch/golden"
+)
+
+// Bounds on what Read accepts.
+const (
+	MaxJSON   = 512 << 20 // bytes of a stored report
+	maxImages = 1 << 17
+	maxName   = 64 << 10 // bytes of a name or path
+)
+
+// errLong is the error of a report that is longer than MaxJSON.
+var errLong = fmt.Errorf("it is longer than %d MiB, which is more than a report has", MaxJSON>>20)
+
+// Read reads a report that WriteJSON has written. It accepts only this version of the schema and only fields that it knows, because a
+// report that is merged or rendered again must not lose any. Status, failures and totals must be those that follow from the rows, so that a
+// report cannot claim a success that its rows do not have. The error names the place: `images[3] "NAME": status is "ok", not "failed"`.
+func Read(from io.Reader) (*Report, error) {
+	text, err := io.ReadAll(io.LimitReader(from, MaxJSON+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > MaxJSON {
+		return nil, errLong
+	}
+	doc, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(doc.Images) > maxImages {
+		return nil, fmt.Errorf("it has %d images, more than %d", len(doc.Images), maxImages)
+	}
+	r := &Report{Tool: doc.Tool, Seconds: doc.Seconds, Strict: doc.Strict, Stale: doc.Stale, Used: doc.Used,
+		place: make(map[string]int, len(doc.Images))}
+	if doc.Manifest != nil {
+		r.Manifest = *doc.Manifest
+	}
+	if err := r.checkHead(); err != nil {
+		return nil, err
+	}
+	for i := range doc.Images {
+		row := &doc.Images[i]
+		if err := r.takeStored(row); err != nil {
+			return nil, fmt.Errorf("images[%d] %q: %w", i, row.Name, err)
+		}
+	}
+	return r, r.agrees(doc)
+}
+
+// decode checks the version before it looks at anything else.
+func decode(text []byte) (*document, error) {
+	var version struct {
+		Schema *int `json:"schema"`
+	}
+	switch err := json.Unmarshal(text, &version); {
+	case err != nil:
+		return nil, fmt.Errorf("it is not a report in JSON: %w", placed(text, err))
+	case version.Schema == nil:
+		return nil, errors.New("it is not a report in JSON: schema is missing")
+	case *version.Schema != Schema:
+		return nil, fmt.Errorf("its schema is %d, and this version of btfbatch reads %d", *version.Schema, Schema)
+	}
+	doc := new(document)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(doc); err != nil {
+		return nil, placed(text, err)
+	}
+	return doc, nil
+}
+
+// placed adds the line to an error of the JSON decoder.
+func placed(text []byte, err error) error {
+	off := int64(-1)
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		off = e.Offset
+	}
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		off = e.Offset
+	}
+	if off < 0 || off > int64(len(text)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:off], []byte{'\n'}), err)
+}
+
+// checkHead checks what is not about a single image.
+func (r *Report) checkHead() error {
+	switch {
+	case r.Tool.Name == "":
+		return errors.New("tool.name is empty")
+	case !digest(r.Tool.SHA256):
+		return fmt.Errorf("tool.sha256 %q is not a digest", r.Tool.SHA256)
+	case !digest(r.Manifest.SHA256):
+		return fmt.Errorf("manifest.sha256 %q is not a digest", r.Manifest.SHA256)
+	case !duration(r.Seconds):
+		return fmt.Errorf("seconds is %v", r.Seconds)
+	}
+	return nil
+}
+
+// takeStored checks a row and adds it.
+func (r *Report) takeStored(row *Row) error {
+	if row.Name == "" {
+		return errors.New("name is empty")
+	}
+	if _, again := r.place[row.Name]; again {
+		return errors.New("there is another image of this name")
+	}
+	if err := row.check(); err != nil {
+		return err
+	}
+	if c := row.Golden; c != nil && c.SameAs != "" {
+		i, ok := r.place[c.SameAs]
+		switch {
+		case !ok:
+			return fmt.Errorf("golden.same_as: no image before it is named %q", c.SameAs)
+		case r.rows[i].Golden == nil || r.rows[i].Golden.Detail == nil || c.Detail == nil:
+			return fmt.Errorf("golden.same_as: %q has no comparison", c.SameAs)
+		}
+		c.restore(r.rows[i].Golden)
+	}
+	i, _ := r.plan(row.Name)
+	said := *row
+	row.Interrupted = row.Status == Interrupted
+	row.settle()
+	switch {
+	case said.Status != row.Status:
+		return fmt.Errorf("status is %q, not %q, which follows from the rest", said.Status, row.Status)
+	case said.Failure != row.Failure:
+		return fmt.Errorf("failure is %q, not %q, which follows from the rest", said.Failure, row.Failure)
+	case said.Error != row.Error:
+		return fmt.Errorf("error is %q, not %q", said.Error, row.Error)
+	}
+	r.rows[i], r.done[i] = *row, row.Failure != NoResult
+	return nil
+}
+
+// agrees compares what a document says of the whole report with what follows from its rows.
+func (r *Report) agrees(doc *document) error {
+	switch {
+	case doc.Totals != r.Totals():
+		return fmt.Errorf("totals are %+v, and the images have %+v", doc.Totals, r.Totals())
+	case doc.Status != r.Status():
+		return fmt.Errorf("status is %q, not %q, which follows from the images", doc.Status, r.Status())
+	case doc.ExitCode != r.ExitCode():
+		return fmt.Errorf("exit_code is %d, not %d, which follows from the images", doc.ExitCode, r.ExitCode())
+	case doc.Verdict != r.Verdict():
+		return fmt.Errorf("verdict is %q, not %q, which follows from the images", doc.Verdict, r.Verdict())
+	}
+	return nil
+}
+
+// check checks a row by itself.
+func (row *Row) check() error {
+	if !row.Failure.of(row.Status) {
+		return fmt.Errorf("failure %q is not known for status %q", row.Failure, row.Status)
+	}
+	for what, text := range map[string]string{"input_sha256": row.InputSHA256, "base_sha256": row.BaseSHA256, "output_sha256": row.OutputSHA256} {
+		if !digest(text) {
+			return fmt.Errorf("%s %q is not a digest", what, text)
+		}
+	}
+	if len(row.Name) > maxName || len(row.Path) > maxName {
+		return fmt.Errorf("its name or path is longer than %d bytes", maxName)
+	}
+	if !duration(row.Seconds) {
+		return fmt.Errorf("seconds is %v", row.Seconds)
+	}
+	if place := negative(reflect.ValueOf(row).Elem()); place != "" {
+		return fmt.Errorf("%s is negative", place)
+	}
+	for i, o := range row.Outputs {
+		if !slices.Contains([]string{"btf", "base", "dump", "elf"}, o.Kind) {
+			return fmt.Errorf("outputs[%d]: kind %q is not known", i, o.Kind)
+		}
+		if !digest(o.SHA256) {
+			return fmt.Errorf("outputs[%d]: sha256 %q is not a digest", i, o.SHA256)
+		}
+	}
+	for i, w := range row.Warnings {
+		if w.Rule == "" || w.Count < 1 || len(w.Examples) == 0 {
+			return fmt.Errorf("warnings[%d]: a warning has a rule, a count and an example", i)
+		}
+	}
+	if row.Golden != nil {
+		if err := row.Golden.check(); err != nil {
+			return fmt.Errorf("golden: %w", err)
+		}
+	}
+	return nil
+}
+
+// check checks a comparison by itself.
+func (c *Comparison) check() error {
+	if !slices.Contains([]golden.Verdict{golden.Equal, golden.Accepted, golden.Differs, golden.Missing}, c.Verdict) {
+		return fmt.Errorf("verdict %q is not known", c.Verdict)
+	}
+	if c.Detail != nil {
+		if err := c.Detail.Check(); err != nil {
+			return fmt.Errorf("comparison: %w", err)
+		}
+	}
+	return nil
+}
+
+// negative returns the name of a number in a struct that is less than 0, or "". Comparisons, which have distances, are left out.
+func negative(v reflect.Value) string {
+	t := v.Type()
+	for i := range t.NumField() {
+		name, _, _ := bytes.Cut([]byte(t.Field(i).Tag.Get("json")), []byte{','})
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Int, reflect.Int64:
+			if f.Int() < 0 {
+				return string(name)
+			}
+		case reflect.Slice:
+			for j := range f.Len() {
+				if f.Index(j).Kind() != reflect.Struct {
+					break
+				}
+				if in := negative(f.Index(j)); in != "" {
+					return fmt.Sprintf("%s[%d].%s", name, j, in)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// digest reports whether a text is a SHA-256 sum in lower-case hex, or empty.
+func digest(s string) bool {
+	if s == "" {
+		return true
+	}
+	_, err := hex.DecodeString(s)
+	return err == nil && len(s) == 64 && !slices.ContainsFunc([]byte(s), func(c byte) bool { return c >= 'A' && c <= 'F' })
+}
+
+func duration(s float64) bool { return s >= 0 && s <= math.MaxInt32 }
