@@ -11,7 +11,7 @@ func (c *Comparison) Check() error {
 	if c.Schema != Schema {
 		return fmt.Errorf("schema is %d, not %d", c.Schema, Schema)
 	}
-	k := checker{causes: len(c.Causes), substitutions: len(c.Substitutions)}
+	k := checker{causes: len(c.Causes), substitutions: len(c.Substitutions), acceptances: len(c.Acceptances)}
 	for i := range c.Causes {
 		k.at = fmt.Sprintf("causes[%d]", i)
 		k.cause(&c.Causes[i], i+1)
@@ -44,9 +44,9 @@ func (c *Comparison) Check() error {
 
 // A checker keeps the first problem.
 type checker struct {
-	causes, substitutions int
-	at                    string
-	err                   error
+	causes, substitutions, acceptances int
+	at                                 string
+	err                                error
 }
 
 func (k *checker) fail(format string, args ...any) {
@@ -111,6 +111,11 @@ func (k *checker) cause(x *Cause, id int) {
 	k.refs(x.Because)
 	k.refs(x.Impact.Sample)
 	k.substitution(x.Substitution)
+	for _, at := range x.AcceptedBy {
+		if at < 1 || at > k.acceptances {
+			k.fail("there is no acceptance %d", at)
+		}
+	}
 }
 
 func (k *checker) change(m *Change) {

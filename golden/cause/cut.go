@@ -1,5 +1,7 @@
 package cause
 
+import "slices"
+
 // Omitted counts what Cut left out.
 type Omitted struct {
 	Causes        int `json:"causes,omitempty"`
@@ -23,6 +25,7 @@ func (c *Comparison) Cut(n int) *Comparison {
 	out.Substitutions = firstOf(c.Substitutions, n, &left.Substitutions)
 	out.Sections = firstOf(c.Sections, n, &left.Sections)
 	out.StaleExceptions = firstOf(c.StaleExceptions, n, &left.Elements)
+	out.Acceptances = firstOf(c.Acceptances, n, &left.Elements)
 	last := len(out.Causes) // the largest ID that is left
 	ids := func(list []int) []int {
 		kept := make([]int, 0, min(len(list), n))
@@ -53,6 +56,7 @@ func (c *Comparison) Cut(n int) *Comparison {
 		x.Members, x.Signature = firstOf(x.Members, n, &left.Elements), firstOf(x.Signature, n, &left.Elements)
 		x.Shifts = firstOf(x.Shifts, n, &left.Elements)
 		x.Because, x.Impact.Sample = refs(x.Because), refs(x.Impact.Sample)
+		x.AcceptedBy = slices.DeleteFunc(slices.Clone(x.AcceptedBy), func(at int) bool { return at > len(out.Acceptances) })
 		substitution(&x.Substitution)
 		for _, list := range [][]Change{x.Members, x.Signature} {
 			for j := range list {

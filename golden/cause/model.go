@@ -1,8 +1,8 @@
 package cause
 
 // This file is the model: plain data for renderers, the batch's report and other programs. The JSON names are the schema that `btfbatch
-// diff --format json` documents. Under one schema number, fields may be added, and none changes its meaning. Sizes and places are in bytes
-// unless a name says bits.
+// diff --format json` documents; golden/report/report.schema.json has every field as well. Under one schema number, fields may be added, and
+// none changes its meaning. Sizes and places are in bytes unless a name says bits.
 
 // A Kind is what a declaration is.
 type Kind string
