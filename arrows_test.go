@@ -56,12 +56,13 @@ var arrows = map[string][]string{
 
 	"golden/report/exitcode": {},
 
-	"config":            {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
-	"corpus":            {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
-	"corpus/source":     {"corpus/source/deb", "encoder/input"},
-	"corpus/source/deb": {},
-	"corpus/synth":      {},
-	"corpus/peer":       {},
+	"config":             {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
+	"corpus":             {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
+	"corpus/source":      {"corpus/source/deb", "encoder/input"},
+	"corpus/source/deb":  {},
+	"corpus/source/http": {"corpus/source"},
+	"corpus/synth":       {},
+	"corpus/peer":        {},
 
 	"scripts/bootcheck":       {"encoder/btf"},
 	"scripts/concurrent":      {},
@@ -213,6 +214,17 @@ func TestRoomNames(t *testing.T) {
 		for part := range strings.SplitSeq(s.room, "/") {
 			if slices.Contains(noRooms, part) {
 				t.Errorf("%s: room %s says nothing of what is in it", s.path, part)
+			}
+		}
+	}
+}
+
+// TestOneNetwork: only corpus/source/http uses the network.
+func TestOneNetwork(t *testing.T) {
+	for _, s := range sources(t) {
+		for _, i := range s.imports {
+			if !s.test && s.room != "corpus/source/http" && (i == "net" || strings.HasPrefix(i, "net/") && i != "net/url") {
+				t.Errorf("%s imports %s: only corpus/source/http uses the network", s.path, i)
 			}
 		}
 	}

@@ -103,6 +103,7 @@ var (
 		"encoder/input/input.go":                  "package input",
 		"encoder/input/spool.go":                  "a temporary file without a name, for a pipe that is read twice",
 		"encoder/input/member.go":                 "a temporary file without a name, for a file of a package",
+		"corpus/source/http/store.go":             "the download folder",
 		"encoder/elf/embed.go":                    "the copy of a library user: a file that does not exist yet",
 		"encoder/internal/debugfile/debugfile.go": "a checksum of the bytes as they are stored",
 		"cmd/internal/publish/publish.go":         "package publish; a folder is opened to be synchronised",

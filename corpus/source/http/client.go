@@ -1,0 +1,248 @@
+// Package http fetches files from web servers.
+//
+// Input: a URL, perhaps with the SHA-256 of the file. Output: the open file. Of a file without a digest only the parts that are read are
+// fetched, where the server can send parts. What was fetched is kept in a download folder, so that several readers, also in several
+// processes, fetch it once, and an interrupted download resumes. Never: the package knows nothing about what is in a file, follows no
+// redirect that leaves http and https or goes from https to http, and returns no file whose digest is not the wanted one.
+//
+// No other package uses the network.
+package http
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	nethttp "net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Client fetches files. Its fields must not change once it is in use; zero values stand for the defaults. It is safe for concurrent use.
+type Client struct {
+	Dir   string // the download folder; empty: that of Folder
+	Agent string // the User-Agent of requests
+
+	Stall    time.Duration // a server that sends nothing for that long has stalled; default: 60 s
+	Attempts int           // the number of attempts in a row without any progress; default: 5
+	Backoff  time.Duration // the pause before the second attempt, which doubles with each further one; default: 500 ms
+	MaxWait  time.Duration // the longest pause that a server can ask for (Retry-After); default: 2 min
+	MaxSize  int64         // the largest file to fetch, in bytes; default: 32 GiB
+
+	// Progress is called as bytes arrive, Notice before a pause, with a sentence about the reason. Calls may be concurrent.
+	Progress func(Progress)
+	Notice   func(url, text string)
+
+	// Transport sends the requests. Default: a transport that uses the proxy of the environment.
+	Transport nethttp.RoundTripper
+
+	once sync.Once
+	http *nethttp.Client
+
+	mu        sync.Mutex
+	downloads map[string]*download
+}
+
+// A Progress says how much of a file was fetched.
+type Progress struct {
+	URL     string
+	Fetched int64 // bytes that were received in this process
+	Have    int64 // bytes of the file that are in the download folder
+	Size    int64 // of the file; 0 if unknown
+}
+
+// A Request names a file.
+type Request struct {
+	URL    string
+	SHA256 string // lower-case hex; empty: any contents are accepted
+	Size   int64  // the expected size, in bytes; 0: unknown
+}
+
+// Folder returns the default download folder: the folder downloads in $BTFBATCH_CACHE, or in btfbatch in the user's cache folder.
+func Folder() (string, error) {
+	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" {
+		return filepath.Join(dir, "downloads"), nil
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("%w: set BTFBATCH_CACHE to a folder for downloads", err)
+	}
+	return filepath.Join(dir, "btfbatch", "downloads"), nil
+}
+
+// CheckURL returns an error for a URL that cannot be fetched.
+func CheckURL(text string) error {
+	u, err := url.Parse(text)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("%s is not a URL: %w", text, e.Err)
+	}
+	switch {
+	case err != nil:
+		return err
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("%s: the scheme %q is not supported: give a URL with http or https, or the path of a file", u.Redacted(), u.Scheme)
+	case u.Hostname() == "":
+		return fmt.Errorf("%s: the URL names no host", u.Redacted())
+	}
+	return nil
+}
+
+// Open opens a file. If r has a digest, the whole file is fetched and checked before Open returns. Otherwise, parts of it are fetched when
+// they are read, or, from a server that sends no parts, everything up to the end of what is read.
+//
+// The context is also that of reading from the file.
+func (c *Client) Open(ctx context.Context, r Request) (*File, error) {
+	return c.open(ctx, r, r.SHA256 != "")
+}
+
+// Fetch opens a file that is fetched as a whole, with or without a digest.
+func (c *Client) Fetch(ctx context.Context, r Request) (*File, error) { return c.open(ctx, r, true) }
+
+func (c *Client) open(ctx context.Context, r Request, whole bool) (*File, error) {
+	if err := CheckURL(r.URL); err != nil {
+		return nil, err
+	}
+	if err := c.start(); err != nil {
+		return nil, err
+	}
+	d := c.share(r)
+	if err := d.open(ctx, whole); err != nil {
+		c.release(d)
+		return nil, about(r.URL, err)
+	}
+	return &File{ctx: ctx, d: d, size: d.handOut()}, nil
+}
+
+// start sets the defaults, and sweeps the download folder.
+func (c *Client) start() (err error) {
+	c.once.Do(func() {
+		setDefault(&c.Stall, time.Minute)
+		setDefault(&c.Attempts, 5)
+		setDefault(&c.Backoff, 500*time.Millisecond)
+		setDefault(&c.MaxWait, 2*time.Minute)
+		setDefault(&c.MaxSize, 32<<30)
+		setDefault(&c.Agent, "btfbatch")
+		c.downloads = map[string]*download{}
+		if c.Transport == nil {
+			t := nethttp.DefaultTransport.(*nethttp.Transport).Clone() // as documented
+			t.ResponseHeaderTimeout = 0                                // see transfer.watch
+			t.DisableCompression = true
+			c.Transport = t
+		}
+		c.http = &nethttp.Client{Transport: c.Transport, CheckRedirect: checkRedirect}
+		if c.Dir != "" {
+			sweep(c.Dir)
+		} else if dir, err := Folder(); err == nil {
+			c.Dir = dir
+			sweep(dir)
+		}
+	})
+	if c.Dir == "" {
+		_, err = Folder()
+	}
+	return err
+}
+
+func setDefault[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// share returns the download of a request, which it shares with other readers of the file.
+func (c *Client) share(r Request) *download {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := keyOf(r)
+	d := c.downloads[key]
+	if d == nil {
+		d = &download{c: c, req: r, store: store{dir: c.Dir, key: key}}
+		c.downloads[key] = d
+	}
+	d.readers++
+	return d
+}
+
+// release gives up a share. The last reader closes the file.
+func (c *Client) release(d *download) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d.readers--; d.readers == 0 {
+		d.close()
+		delete(c.downloads, d.key)
+	}
+}
+
+// keyOf returns the name of a file in the download folder. It is the digest where there is one: then it does not matter which server the
+// file comes from.
+func keyOf(r Request) string {
+	if r.SHA256 != "" {
+		return "sha256-" + strings.ToLower(r.SHA256)
+	}
+	sum := sha256.Sum256([]byte(r.URL))
+	return "url-" + hex.EncodeToString(sum[:20])
+}
+
+// A File is an open file. Several goroutines may read it concurrently.
+type File struct {
+	ctx  context.Context //nolint:containedctx // io.ReaderAt has no context
+	d    *download
+	size int64
+	once sync.Once
+}
+
+// ReadAt implements io.ReaderAt. It fetches what has not been fetched.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.d.readAt(f.ctx, p, off)
+	return n, about(f.d.req.URL, err)
+}
+
+// Size is the size of the file in bytes.
+func (f *File) Size() int64 { return f.size }
+
+// A State says what is known about a file, and how much of it was fetched.
+type State struct {
+	Whole   bool   // all of the file has been fetched
+	Ranges  bool   // the server sends parts; if not, reading the end of the file fetches everything in front of it
+	SHA256  string // of a whole file, in lower-case hex
+	Fetched int64  // bytes that were received for the file in this process
+}
+
+// State returns the present state.
+func (f *File) State() State {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	return State{f.d.whole, f.d.ranges, f.d.meta.SHA256, f.d.fetched}
+}
+
+// Local opens the file in the download folder. All of it must have been fetched.
+func (f *File) Local() (*os.File, error) {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	if !f.d.whole {
+		return nil, about(f.d.req.URL, errors.New("parts of the file have not been fetched"))
+	}
+	local, err := f.d.store.open()
+	if err != nil {
+		return nil, err
+	}
+	a, err1 := local.Stat()
+	b, err2 := f.d.file.Stat()
+	if err := errors.Join(err1, err2); err != nil || !os.SameFile(a, b) {
+		local.Close()
+		return nil, errors.Join(err, about(f.d.req.URL, errors.New("another process fetched another version of the file: run again")))
+	}
+	return local, nil
+}
+
+// Close closes the file. What was fetched stays in the download folder.
+func (f *File) Close() error {
+	f.once.Do(func() { f.d.c.release(f.d) })
+	return nil
+}
