@@ -144,4 +144,3 @@ func (p localFile) Open(context.Context) (*Blob, error) {
 	}
 	return &Blob{At: f, Size: st.Size(), Info: st, Release: f.Close, Changed: func() error { return input.Changed(f, st) }}, nil
 }
-
