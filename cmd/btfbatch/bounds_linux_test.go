@@ -140,6 +140,9 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 		"wide.yaml":     []byte("version: 1\nimages: [" + strings.Repeat("{},", 300_000) + "]"),
 		"flow.yaml":     []byte("version: 1\nimages: " + strings.Repeat("- ", 500_000)),
 		"exceptions":    []byte(bomb),
+		"open.json":     []byte("{" + strings.Repeat(" ", 16*mib)),
+		"deep.json":     []byte(`{"schema": 2, "images": ` + strings.Repeat("[", 16*mib)),
+		"rows.json":     []byte(`{"schema": 2, "images": [` + strings.Repeat("{},", 300_000) + "{}]}"),
 		"nested":        []byte(strings.Repeat("[", 4*mib-1)),
 		"earlier/a.btf": zstdRaw(raw[:100], 0, 3<<30),
 	} {
@@ -173,6 +176,7 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 		{"dump /dev/zero", ""}, {"verify /dev/zero", ""}, {"diff /dev/zero /dev/zero", ""}, {"validate /dev/zero", ""}, {"encode /dev/zero -o out", ""},
 		{"stats /dev/zero", ""}, {"run m.yaml --exceptions /dev/zero", ""}, {"dump -", "/dev/zero"}, {"verify -", "/dev/urandom"}, {"dump -", "sparse.btf"},
 		{"encode - -o out", "/dev/zero"}, {"dump /proc/kcore", ""}, {"stats /proc/kcore", ""}, {"dump /proc/self/maps", ""}, {"verify /proc/self/mem", ""},
+		{"report show /dev/zero", ""}, {"report show lines.zst", ""}, {"report show open.json", ""}, {"report show deep.json", ""}, {"report show rows.json", ""},
 		{"validate bomb.yaml", ""}, {"validate deep.yaml", ""}, {"validate wide.yaml", ""}, {"validate flow.yaml", ""}, {"run m.yaml --exceptions exceptions", ""}, {"run m.yaml --exceptions nested", ""},
 		{"run m.yaml -g lines.zst", ""}, {"run m.yaml -g longer.zst", ""}, {"run m.yaml -g lines.raw", ""}, {"run m.yaml -g sparse.raw", ""}, {"run m.yaml -g /dev/zero", ""},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -38,6 +40,13 @@ func place(t *testing.T) {
 	if err := os.WriteFile("m.yaml", []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	r := report.New([]string{"a"})
+	r.Tool = report.Tool{Name: "btfbatch", Version: "v1"}
+	r.Add(report.Row{Name: "a", Types: 1})
+	var stored bytes.Buffer
+	if err := errors.Join(r.WriteJSON(&stored), os.WriteFile("r.json", stored.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Mkdir("folder", 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +71,9 @@ var good = map[string]string{
 	"golden accept": "golden accept m.yaml --new-goldens folder",
 	"golden review": "golden review m.yaml --new-goldens folder",
 	"golden prune":  "golden prune m.yaml",
+
+	"report":      "report",
+	"report show": "report show r.json",
 
 	"validate":   "validate m.yaml",
 	"plan":       "plan m.yaml",
@@ -157,6 +169,8 @@ var wrong = map[string]string{
 	"golden status --only":                    "_ ~ , nothing [",
 	"history --base":                          "_ ~ , a.btf,,a.btf a.btf,b.btf",
 	"history --format":                        "_ ~ xml brief",
+	"report show --format":                    "_ ~ xml Text json=x",
+	"report show --verbose":                   "maybe",
 	"plan --format":                           "_ ~ xml Text",
 	"plan --max":                              "_ -1 x 3 0+--format=json 2+--format=text",
 	"plan --per-part":                         "_ ~ 3 5s -5s+--format=json",

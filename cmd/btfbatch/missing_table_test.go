@@ -74,6 +74,8 @@ func table() []trial {
 		{command: "golden accept", inputs: proposals(nil)},
 		{command: "golden review", inputs: proposals(nil)},
 		{command: "golden prune", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
+		{command: "report", inputs: with(logs)},
+		{command: "report show", inputs: with(logs, map[string]given{"FILE": {kind: readsFile, value: "report.json"}, "--format": {kind: takesWord, value: "text"}})},
 		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
 			"--pointer-size": {kind: takesNumber, value: "8"}})},
 		{command: "diff", inputs: with(logs, map[string]given{"OLD": split, "NEW": {kind: readsFile, value: "again.btf"}, "--base": base,
@@ -260,13 +262,13 @@ func prepareFixtures(t *testing.T) {
 	manifest["images.base_sha256"] = given{kind: takesWord, value: hex.EncodeToString(sum[:])}
 	c := trial{inputs: manifest}
 	write(t, "m.yaml", manifestOf(&c))
-	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "run m.yaml --update"} {
+	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "run m.yaml --update --report json=report.json"} {
 		var b bytes.Buffer
 		if code := run(strings.Fields(args), &b, &b); code != exitcode.OK {
 			t.Fatalf("%s: exit code %d\n%s", args, code, &b)
 		}
 	}
-	for _, name := range []string{"split.btf", "again.btf", "golden.raw"} {
+	for _, name := range []string{"split.btf", "again.btf", "golden.raw", "report.json"} {
 		goodFiles[name] = read(name)
 	}
 }

@@ -41,6 +41,7 @@ var writers = []string{
 	"encode a.elf -o out.btf --list-excluded", "explain a.elf --list-excluded", "stats a.elf --format json",
 	"dump a.btf --format json", "dump a.btf --format json-pretty", "dump a.btf --format c", "dump a.btf --format c-unsorted",
 	"diff a.btf b.btf", "run m.yaml --report json", "run m.yaml --report junit", "run m.yaml --report markdown",
+	"report show r.json --format json", "report show r.json --format junit", "report show r.json --format markdown", "report show --help",
 	"plan m.yaml --format json", "plan m.yaml --format github-matrix",
 	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
 }
@@ -158,6 +159,8 @@ var bad = []struct {
 	{"history no_such_type a.btf", exitcode.Failed}, {"history bpf_file_get a.btf --format xml", exitcode.Usage},
 	{"golden status", exitcode.Usage}, {"golden status nowhere.yaml", exitcode.Usage}, {"golden status wrong.yaml", exitcode.Usage},
 	{"golden accept m.yaml", exitcode.Usage}, {"golden show m.yaml --new-goldens nowhere", exitcode.Failed}, {"golden nothing", exitcode.Usage},
+	{"report show", exitcode.Usage}, {"report show nowhere", exitcode.Failed}, {"report show m.yaml", exitcode.Failed},
+	{"report show r.json --format xml", exitcode.Usage}, {"report nothing", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"plan failing.yaml --format json", exitcode.OK}, {"plan m.yaml --format xml", exitcode.Usage}, {"run m.yaml --only-from nowhere", exitcode.Usage},

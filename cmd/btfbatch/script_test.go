@@ -3,9 +3,11 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"debug/dwarf"
 	"debug/elf"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -24,6 +26,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
@@ -48,7 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "deb": makeDeb, "rename": rename,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makeDeb, "rename": rename,
 		},
 	})
 }
@@ -164,6 +167,25 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 		data[at+off+uint64(i)] = byte(v)
 	}
 	ts.Check(os.WriteFile(path, data, 0o666))
+}
+
+// digests REPORT N checks that the outputs in a stored report are N files, each of the stated size and digest.
+func digests(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := report.Read(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	n := 0
+	for _, row := range r.Rows() {
+		for _, o := range row.Outputs {
+			n++
+			data := ts.ReadFile(o.Path)
+			if sum := sha256.Sum256([]byte(data)); int64(len(data)) != o.Bytes || hex.EncodeToString(sum[:]) != o.SHA256 {
+				ts.Fatalf("%s is not what the report says: %d bytes, %x", o.Path, len(data), sum)
+			}
+		}
+	}
+	if fmt.Sprint(n) != args[1] {
+		ts.Fatalf("the report has %d outputs, want %s", n, args[1])
+	}
 }
 
 // rename FILE OLD NEW replaces a text in a file.

@@ -114,17 +114,29 @@ func Read(path string, want ...Kind) ([]byte, error) {
 	return b, Named(path, err)
 }
 
-// ReadText reads a text to be parsed. It reads at most limit+1 bytes. Contents that are certainly not text are an error that says what
-// they are. All others are returned: the parser reports the place of an error.
-func ReadText(path string, want Kind, limit int64) ([]byte, error) {
+// OpenText opens a text to be parsed. Contents that are certainly not text are an error that says what they are. The caller bounds what it
+// reads. Errors name the path.
+func OpenText(path string, want Kind) (*Stream, error) {
 	s, err := OpenStream(path)
 	if err != nil {
 		return nil, Named(path, err)
 	}
-	defer s.Close()
 	if s.Kind.binary() {
-		return nil, Named(path, s.Not(want))
+		err = s.Not(want)
+		s.Close()
+		return nil, Named(path, err)
 	}
+	return s, nil
+}
+
+// ReadText reads a text to be parsed. It reads at most limit+1 bytes. Contents that are certainly not text are an error that says what
+// they are. All others are returned: the parser reports the place of an error.
+func ReadText(path string, want Kind, limit int64) ([]byte, error) {
+	s, err := OpenText(path, want)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
 	b, err := io.ReadAll(io.LimitReader(s, limit+1))
 	return b, Named(path, err)
 }

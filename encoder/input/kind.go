@@ -24,6 +24,7 @@ const (
 	Manifest   Kind = "a manifest"
 	Exceptions Kind = "a list of exceptions"       // only a wanted kind: it is never recognised
 	Names      Kind = "a plan or a list of images" // only a wanted kind
+	Report     Kind = "a report in JSON"           // only a wanted kind
 	Unknown    Kind = "unknown data"
 )
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
@@ -16,10 +17,13 @@ import (
 
 // Bounds on what Read accepts.
 const (
-	MaxJSON   = 512 << 20 // bytes of a stored report
+	MaxJSON   = 256 << 20 // bytes of a stored report
 	maxImages = 1 << 17
 	maxName   = 64 << 10 // bytes of a name or path
 )
+
+// errNotReport is the error of a file that is something else.
+var errNotReport = errors.New("it is not a report in JSON, as btfbatch run --report json=FILE writes it")
 
 // errLong is the error of a report that is longer than MaxJSON.
 var errLong = fmt.Errorf("it is longer than %d MiB, which is more than a report has", MaxJSON>>20)
@@ -28,12 +32,9 @@ var errLong = fmt.Errorf("it is longer than %d MiB, which is more than a report 
 // report that is merged or rendered again must not lose any. Status, failures and totals must be those that follow from the rows, so that a
 // report cannot claim a success that its rows do not have. The error names the place: `images[3] "NAME": status is "ok", not "failed"`.
 func Read(from io.Reader) (*Report, error) {
-	text, err := io.ReadAll(io.LimitReader(from, MaxJSON+1))
+	text, err := readAll(from)
 	if err != nil {
 		return nil, err
-	}
-	if len(text) > MaxJSON {
-		return nil, errLong
 	}
 	doc, err := decode(text)
 	if err != nil {
@@ -59,6 +60,23 @@ func Read(from io.Reader) (*Report, error) {
 	return r, r.agrees(doc)
 }
 
+// readAll reads a document that begins as an object does. Others are not read to their end.
+func readAll(from io.Reader) ([]byte, error) {
+	in := bufio.NewReaderSize(from, 64<<10)
+	head, err := in.Peek(1 << 10)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if !bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{")) {
+		return nil, errNotReport
+	}
+	text, err := io.ReadAll(io.LimitReader(in, MaxJSON+1))
+	if err == nil && len(text) > MaxJSON {
+		err = errLong
+	}
+	return text, err
+}
+
 // decode checks the version before it looks at anything else.
 func decode(text []byte) (*document, error) {
 	var version struct {
@@ -66,9 +84,9 @@ func decode(text []byte) (*document, error) {
 	}
 	switch err := json.Unmarshal(text, &version); {
 	case err != nil:
-		return nil, fmt.Errorf("it is not a report in JSON: %w", placed(text, err))
+		return nil, fmt.Errorf("%w: %w", errNotReport, placed(text, err))
 	case version.Schema == nil:
-		return nil, errors.New("it is not a report in JSON: schema is missing")
+		return nil, fmt.Errorf("%w: schema is missing", errNotReport)
 	case *version.Schema != Schema:
 		return nil, fmt.Errorf("its schema is %d, and this version of btfbatch reads %d", *version.Schema, Schema)
 	}

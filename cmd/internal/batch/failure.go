@@ -27,10 +27,10 @@ func as(kind report.Failure, err error) error {
 	return &failure{kind, err}
 }
 
-// causedBy gives an error the kind of its cause, if that is known, or else the usual kind of its step.
+// causedBy gives an error without a kind that of its cause, if it is known, or else the usual kind of its step.
 func causedBy(usual report.Failure, err error) error {
-	if err == nil {
-		return nil
+	if _, ok := errors.AsType[*failure](err); ok || err == nil {
+		return err
 	}
 	for _, c := range []struct {
 		cause error

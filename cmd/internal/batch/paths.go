@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/goldens"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A use is a path of a job, and the key of the manifest that it comes from.
@@ -100,7 +102,11 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 		if it := &items[u.job]; !c.Alone {
 			problems = append(problems, it.Image.Problem(manifest, u.key, c.Message))
 		} else if it.Err == nil {
-			it.Err = fmt.Errorf("%s: %s", u.key, c.Message)
+			kind := report.GoldenBad
+			if strings.HasPrefix(u.key, "outputs.") {
+				kind = report.Write
+			}
+			it.Err = as(kind, fmt.Errorf("%s: %s", u.key, c.Message))
 		}
 	}
 	problems = append(problems, goldenForms(manifest, items)...)

@@ -12,19 +12,55 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// forms are the formats of a report.
-var forms = []struct {
+// A form is a format of a report.
+type form struct {
 	name  string
 	write func(*report.Report, io.Writer) error
 	sums  bool // contains the digests of files
-}{
+}
+
+// forms are the formats of a report.
+var forms = []form{
 	{"text", (*report.Report).WriteText, false},
 	{"json", (*report.Report).WriteJSON, true},
 	{"junit", (*report.Report).WriteJUnit, false},
 	{"markdown", (*report.Report).WriteMarkdown, false},
+}
+
+// formNamed returns the format of a name.
+func formNamed(name string) (*form, error) {
+	var names []string
+	for i := range forms {
+		if forms[i].name == name {
+			return &forms[i], nil
+		}
+		names = append(names, forms[i].name)
+	}
+	return nil, fmt.Errorf("unknown report format %q: use %s", name, strings.Join(names, ", "))
+}
+
+// As returns the function that writes a report in a format.
+func As(format string) (func(*report.Report, io.Writer) error, error) {
+	f, err := formNamed(format)
+	if err != nil {
+		return nil, err
+	}
+	return f.write, nil
+}
+
+// Load reads a report that was stored as JSON. The error names the file.
+func Load(path string) (*report.Report, error) {
+	s, err := input.OpenText(path, input.Report)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	r, err := report.Read(s)
+	return r, input.Named(path, err)
 }
 
 // An Outlet is a format of a report and the file that it is written to, or the standard output if it has no file.
@@ -48,16 +84,12 @@ func Parse(words []string) ([]Outlet, error) {
 	for _, w := range words {
 		format, file, hasFile := strings.Cut(w, "=")
 		o := Outlet{word: w, file: file}
-		var names []string
-		for _, f := range forms {
-			names = append(names, f.name)
-			if f.name == format {
-				o.write, o.sums = f.write, f.sums
-			}
+		f, err := formNamed(format)
+		if err != nil {
+			return nil, err
 		}
+		o.write, o.sums = f.write, f.sums
 		switch {
-		case o.write == nil:
-			return nil, fmt.Errorf("unknown report format %q: use %s", format, strings.Join(names, ", "))
 		case hasFile && file == "":
 			return nil, fmt.Errorf("report %q names no file", w)
 		case slices.Contains(files, file) && hasFile:
