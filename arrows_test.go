@@ -56,13 +56,15 @@ var arrows = map[string][]string{
 
 	"golden/report/exitcode": {},
 
-	"config":             {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
-	"corpus":             {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
-	"corpus/source":      {"corpus/source/deb", "encoder/input"},
-	"corpus/source/deb":  {},
-	"corpus/source/http": {"corpus/source"},
-	"corpus/synth":       {},
-	"corpus/peer":        {},
+	"config":                   {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause"},
+	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
+	"corpus/source":            {"corpus/source/deb", "encoder/input"},
+	"corpus/source/deb":        {},
+	"corpus/source/http":       {"corpus/source"},
+	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
+	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
+	"corpus/synth":             {},
+	"corpus/peer":              {},
 
 	"scripts/bootcheck":       {"encoder/btf"},
 	"scripts/concurrent":      {},

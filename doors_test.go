@@ -103,6 +103,8 @@ var (
 		"encoder/input/input.go":                  "package input",
 		"encoder/input/spool.go":                  "a temporary file without a name, for a pipe that is read twice",
 		"encoder/input/member.go":                 "a temporary file without a name, for a file of a package",
+		"corpus/source/apt/archive.go":            "the configuration and the index of apt",
+		"corpus/source/apt/entry.go":              "the configuration of the system's apt",
 		"corpus/source/http/store.go":             "the download folder",
 		"encoder/elf/embed.go":                    "the copy of a library user: a file that does not exist yet",
 		"encoder/internal/debugfile/debugfile.go": "a checksum of the bytes as they are stored",

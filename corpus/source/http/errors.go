@@ -59,6 +59,11 @@ func (e *StatusError) Error() string {
 	return text
 }
 
+// Missing reports whether the server does not have the file.
+func (e *StatusError) Missing() bool {
+	return e.Code == nethttp.StatusNotFound || e.Code == nethttp.StatusGone
+}
+
 // temporary reports whether another attempt can succeed.
 func (e *StatusError) temporary() bool {
 	switch e.Code {
