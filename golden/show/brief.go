@@ -27,6 +27,15 @@ func Brief(w io.Writer, c *cause.Comparison, opt Options) error {
 
 // briefLine returns the line of a cause.
 func briefLine(x *cause.Cause) string {
+	line := briefText(x) + " " + tags(x)
+	if n := x.Impact.Total(); n > 0 {
+		line += fmt.Sprintf(" impact %d", n)
+	}
+	return line
+}
+
+// briefText returns the line of a cause without its severity, rules and impact.
+func briefText(x *cause.Cause) string {
 	line := signs[x.Op] + " " + named(x.Kind, x.Name)
 	if s := x.Size; s != nil && s.Old != s.New && sizeOp(x) == cause.Changed {
 		line += fmt.Sprintf(" %d → %s", s.Old, bytesOf(s.New))
@@ -48,10 +57,6 @@ func briefLine(x *cause.Cause) string {
 		if n := len(x.Members) - len(parts); n > 0 {
 			line += fmt.Sprintf(" and %d more", n)
 		}
-	}
-	line += " " + tags(x)
-	if n := x.Impact.Total(); n > 0 {
-		line += fmt.Sprintf(" impact %d", n)
 	}
 	return line
 }

@@ -10,6 +10,7 @@ type page struct {
 	b     strings.Builder
 	width int
 	color bool
+	clip  bool // cut long lines instead of continuing them
 }
 
 // Colours, as parameters of SGR escape sequences.
@@ -34,6 +35,9 @@ func (p *page) paint(color, text string) string {
 
 // line writes a line. A long line continues on the next one, with two more columns of indent.
 func (p *page) line(indent int, color, text string) {
+	if p.clip {
+		text = cut(text, max(p.width-indent, 20))
+	}
 	for first := true; first || text != ""; first = false {
 		pad := indent
 		if !first {
@@ -59,7 +63,12 @@ func (p *page) sides(indent int, color, left, right string) {
 }
 
 // head writes a heading.
-func (p *page) head(text string) { p.b.WriteString("\n" + p.paint(bold, text) + "\n") }
+func (p *page) head(text string) {
+	if p.clip {
+		text = cut(text, p.width)
+	}
+	p.b.WriteString("\n" + p.paint(bold, text) + "\n")
+}
 
 // breakAt splits a text that is wider than some columns. It splits at the last blank that fits, if that is in the second half.
 func breakAt(text string, width int) (head, rest string) {

@@ -20,7 +20,7 @@ const (
 )
 
 // Text writes a comparison for people to read from the top: how much differs, causes by impact, functions, substitutions, sections, removed
-// and added declarations, the verdict.
+// and added declarations, the verdict. Without a limit, and unless it is verbose, the text has at most Screens lines.
 func Text(w io.Writer, c *cause.Comparison, opt Options) error {
 	t := texter{page: page{width: opt.width(), color: opt.Color}, c: c, opt: opt}
 	if c.Verdict.Equal {
@@ -37,6 +37,14 @@ func Text(w io.Writer, c *cause.Comparison, opt Options) error {
 		t.consequences()
 	}
 	t.verdict()
+	if opt.Limit == 0 && !opt.Verbose && t.lines() > Screens {
+		for _, l := range levels {
+			t = texter{page: page{width: opt.width(), color: opt.Color}, c: c, opt: opt}
+			if t.short(l); t.lines() <= Screens {
+				break
+			}
+		}
+	}
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }
