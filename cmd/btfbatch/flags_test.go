@@ -72,8 +72,9 @@ var good = map[string]string{
 	"golden review": "golden review m.yaml --new-goldens folder",
 	"golden prune":  "golden prune m.yaml",
 
-	"report":      "report",
-	"report show": "report show r.json",
+	"report":       "report",
+	"report show":  "report show r.json",
+	"report merge": "report merge r.json",
 
 	"validate":   "validate m.yaml",
 	"plan":       "plan m.yaml",
@@ -176,6 +177,10 @@ var wrong = map[string]string{
 	"plan --per-part":                         "_ ~ 3 5s -5s+--format=json",
 	"plan --only":                             "_ nothing a,",
 	"plan --profile":                          "_ x",
+	"report merge --annotations":              "_ -1 x",
+	"report merge --plan":                     "_ ~ nonexistent folder r.json",
+	"report merge --report":                   "_ pdf json= =x json=r.json",
+	"report merge --verbose":                  "maybe",
 	"explain --btf-features":                  "_ x",
 	"explain --jobs":                          "_ -1",
 	"explain --lang-exclude":                  "_ x",

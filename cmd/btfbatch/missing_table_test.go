@@ -75,6 +75,9 @@ func table() []trial {
 		{command: "golden review", inputs: proposals(nil)},
 		{command: "golden prune", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "report", inputs: with(logs)},
+		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "report.json"},
+			"--plan": {kind: readsFile, value: "plan.json"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
+			"--annotations": {kind: takesNumber, value: "3"}})},
 		{command: "report show", inputs: with(logs, map[string]given{"FILE": {kind: readsFile, value: "report.json"}, "--format": {kind: takesWord, value: "text"}})},
 		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
 			"--pointer-size": {kind: takesNumber, value: "8"}})},
@@ -249,7 +252,7 @@ func prepareFixtures(t *testing.T) {
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
-		"plan.json":       []byte(`{"schema": 1, "images": ["m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
+		"plan.json":       []byte(`{"schema": 1, "images": ["v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())

@@ -43,6 +43,7 @@ var writers = []string{
 	"diff a.btf b.btf", "run m.yaml --report json", "run m.yaml --report junit", "run m.yaml --report markdown",
 	"report show r.json --format json", "report show r.json --format junit", "report show r.json --format markdown", "report show --help",
 	"plan m.yaml --format json", "plan m.yaml --format github-matrix",
+	"report merge r.json", "report merge r.json --report json",
 	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
 }
 
@@ -163,6 +164,8 @@ var bad = []struct {
 	{"report show r.json --format xml", exitcode.Usage}, {"report nothing", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
+	{"report merge", exitcode.Usage}, {"report merge nowhere.json", exitcode.Failed}, {"report merge m.yaml", exitcode.Failed},
+	{"report merge r.json --plan m.yaml", exitcode.Usage},
 	{"plan failing.yaml --format json", exitcode.OK}, {"plan m.yaml --format xml", exitcode.Usage}, {"run m.yaml --only-from nowhere", exitcode.Usage},
 	{"explain a.elf", exitcode.Usage}, {"explain a.elf nothing", exitcode.Failed}, {"explain nowhere x", exitcode.Failed},
 	{"stats nowhere", exitcode.Failed}, {"stats a.elf --format xml", exitcode.Usage},

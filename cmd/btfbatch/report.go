@@ -6,7 +6,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 )
 
-func newReport() *cobra.Command {
+func newReport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Work with stored reports",
@@ -16,7 +16,7 @@ btfbatch run MANIFEST --report json=FILE stores the report of a run. These comma
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newReportShow())
+	cmd.AddCommand(newReportShow(), newReportMerge(a))
 	return cmd
 }
 

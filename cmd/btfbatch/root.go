@@ -49,7 +49,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 	root.SetHelpFunc(writeHelp)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(a), newHistory(), newGolden(), newReport(), newValidate(a), newPlan(), newSchema(), newExplain(a), newStats(), newVerify(a),
+	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(a), newHistory(), newGolden(), newReport(a), newValidate(a), newPlan(), newSchema(), newExplain(a), newStats(), newVerify(a),
 		newPahole(), newVersion())
 	return root
 }

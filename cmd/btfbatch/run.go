@@ -82,10 +82,7 @@ manifest (GITHUB_ACTIONS).`,
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
-			if r != nil && os.Getenv("GITHUB_ACTIONS") == "true" && a.console.Human() { // annotations are not JSON
-				err = errors.Join(err, failed(reports.Annotate(cmd.ErrOrStderr(), r, args[0], annotations)))
-			}
-			return err
+			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
 		},
 	}
 	batchFlags(cmd, &opt, (*string)(&profile))
@@ -188,16 +185,29 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.StopBar()
 	r.Tool, r.Verbose = thisBuild().tool(opt.Hash), verbose
+	return r, a.conclude(cmd, r, outlets)
+}
+
+// conclude writes a report. The error has the exit code that follows from it.
+func (a *app) conclude(cmd *cobra.Command, r *report.Report, outlets []reports.Outlet) error {
 	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
-		return r, failed(err)
+		return failed(err)
 	}
 	switch code := r.ExitCode(); code {
 	case exitcode.OK:
-		return r, nil
+		return nil
 	case exitcode.Interrupted:
-		return r, &exit{code: code, cause: errInterrupted}
+		return &exit{code: code, cause: errInterrupted}
 	default:
-		return r, &exit{code: code}
+		return &exit{code: code}
 	}
+}
+
+// annotate writes annotations in GitHub Actions. They are not JSON.
+func (a *app) annotate(cmd *cobra.Command, r *report.Report, manifest string, most int) error {
+	if r == nil || os.Getenv("GITHUB_ACTIONS") != "true" || !a.console.Human() {
+		return nil
+	}
+	return failed(reports.Annotate(cmd.ErrOrStderr(), r, manifest, most))
 }

@@ -106,8 +106,11 @@ func Annotate(w io.Writer, r *report.Report, manifest string, most int) error {
 			if status == report.Differs {
 				text = strings.TrimSuffix("differs from its golden: "+row.Golden.Summary, ": ")
 			}
-			notes = append(notes, fmt.Sprintf("::error file=%s,line=%d,title=%s::%s\n", escape.Property(file), row.Line,
-				escape.Property("btfbatch: "+row.Name), escape.Data(text)))
+			place := escape.Property(file)
+			if row.Line > 0 { // a lost image has none
+				place += fmt.Sprintf(",line=%d", row.Line)
+			}
+			notes = append(notes, fmt.Sprintf("::error file=%s,title=%s::%s\n", place, escape.Property("btfbatch: "+row.Name), escape.Data(text)))
 		}
 	}
 	if rest := len(notes) - most; rest > 0 && most > 0 {

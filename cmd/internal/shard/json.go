@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -71,11 +73,7 @@ func parse(text []byte, part int) (names []string, err error) {
 		if part != 0 {
 			return nil, fmt.Errorf("it is not a plan, which --part requires")
 		}
-		for line := range strings.Lines(string(text)) {
-			if name := strings.TrimSpace(line); name != "" {
-				names = append(names, name)
-			}
-		}
+		names, err = parseLines(string(text))
 	}
 	if err != nil {
 		return nil, err
@@ -92,13 +90,36 @@ func parse(text []byte, part int) (names []string, err error) {
 	return names, nil
 }
 
+// parseLines reads a name per line.
+func parseLines(text string) (names []string, err error) {
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		name := strings.TrimSpace(line)
+		if strings.ContainsFunc(name, func(r rune) bool { return r == ' ' || r == utf8.RuneError || !unicode.IsPrint(r) }) {
+			return nil, fmt.Errorf("line %d is not the name of an image", n)
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
 func parsePlan(text []byte, part int) ([]string, error) {
+	var head struct {
+		Schema int             `json:"schema"`
+		Parts  json.RawMessage `json:"parts"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("not a plan: %w", err)
+	}
+	if head.Schema != schema || head.Parts == nil {
+		return nil, fmt.Errorf("not a plan of schema %d, which btfbatch plan --format json writes", schema)
+	}
 	var p Plan
 	if err := json.Unmarshal(text, &p); err != nil {
 		return nil, fmt.Errorf("not a plan: %w", err)
-	}
-	if p.Schema != schema {
-		return nil, fmt.Errorf("not a plan of schema %d, which btfbatch plan --format json writes", schema)
 	}
 	if part == 0 {
 		return p.Images, nil

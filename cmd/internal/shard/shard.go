@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 )
 
@@ -26,7 +27,7 @@ type Part struct {
 // A Plan divides all images of a manifest.
 type Plan struct {
 	Schema int      `json:"schema"` // schema
-	Images []string `json:"images"` // names in the order of the run
+	Images []string `json:"images"` // names in the order of the manifest, which is that of reports
 	Parts  []Part   `json:"parts"`
 }
 
@@ -71,14 +72,11 @@ func Divide(items []corpus.Item, limits Limits) *Plan {
 	slices.SortStableFunc(parts, func(a, b group) int {
 		return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.items[0], b.items[0]))
 	})
-	plan := &Plan{Schema: schema, Images: []string{}, Parts: []Part{}}
-	for i := range items {
-		plan.Images = append(plan.Images, items[i].Image.Label())
-	}
+	plan := &Plan{Schema: schema, Images: inOrder(items), Parts: []Part{}}
 	for i, p := range parts {
 		part := Part{Part: i + 1, Seconds: math.Round(10*p.seconds) / 10}
 		for _, at := range p.items {
-			part.Images = append(part.Images, plan.Images[at])
+			part.Images = append(part.Images, items[at].Image.Label())
 		}
 		part.Name = part.Images[0]
 		if more := len(part.Images) - 1; more > 0 {
@@ -87,6 +85,22 @@ func Divide(items []corpus.Item, limits Limits) *Plan {
 		plan.Parts = append(plan.Parts, part)
 	}
 	return plan
+}
+
+// inOrder returns the names of items in the order of the manifest. The order of the items may differ from it, because bases come first.
+func inOrder(items []corpus.Item) []string {
+	order := make([]*config.Image, len(items))
+	for i := range items {
+		order[i] = &items[i].Image
+	}
+	slices.SortStableFunc(order, func(a, b *config.Image) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	names := make([]string, len(order))
+	for i, im := range order {
+		names[i] = im.Label()
+	}
+	return names
 }
 
 // A group is items that run in one part, by index.

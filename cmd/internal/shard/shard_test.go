@@ -144,6 +144,9 @@ func TestRead(t *testing.T) {
 		{"empty part", `{"schema":1,"images":["a"],"parts":[{"part":1}]}`, 1, "names no image", true},
 		{"matrix in place of a plan", `{"include":[{"part":1}]}`, 1, "not a plan of schema 1", true},
 		{"a later plan", `{"schema":2,"images":["a"]}`, 0, "not a plan of schema 1", true},
+		{"words", "a\nThis is some text.\n", 0, "line 2 is not the name of an image", true},
+		{"zeros", "a\x00", 0, "line 1 is not the name of an image", true},
+		{"a report", `{"schema":1,"images":[{"name":"a"}]}`, 0, "not a plan of schema 1", true},
 		{"cut", plan.String()[:plan.Len()/2], 0, "not a plan: ", true},
 		{"twice", "a\nb\na\n", 0, `names "a" twice`, true},
 	} {
