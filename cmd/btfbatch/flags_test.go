@@ -71,6 +71,7 @@ var good = map[string]string{
 	"golden accept": "golden accept m.yaml --new-goldens folder",
 	"golden review": "golden review m.yaml --new-goldens folder",
 	"golden prune":  "golden prune m.yaml",
+	"golden why":    "golden why a --report r.json",
 
 	"report":       "report",
 	"report show":  "report show r.json",
@@ -166,6 +167,7 @@ var wrong = map[string]string{
 	"golden show --new-goldens":               "_",
 	"golden show --only":                      "_ ~ , nothing [",
 	"golden show --verbose":                   "maybe",
+	"golden why --report":                     "nowhere m.yaml",
 	"golden status --new-goldens":             "_",
 	"golden status --only":                    "_ ~ , nothing [",
 	"history --base":                          "_ ~ , a.btf,,a.btf a.btf,b.btf",

@@ -30,7 +30,7 @@ FOLDER, and no images.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newGoldenStatus(), newGoldenShow(), newGoldenAccept(), newGoldenReview(), newGoldenPrune())
+	cmd.AddCommand(newGoldenStatus(), newGoldenShow(), newGoldenAccept(), newGoldenReview(), newGoldenPrune(), newGoldenWhy())
 	return cmd
 }
 

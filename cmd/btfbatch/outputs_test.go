@@ -160,6 +160,7 @@ var bad = []struct {
 	{"history no_such_type a.btf", exitcode.Failed}, {"history bpf_file_get a.btf --format xml", exitcode.Usage},
 	{"golden status", exitcode.Usage}, {"golden status nowhere.yaml", exitcode.Usage}, {"golden status wrong.yaml", exitcode.Usage},
 	{"golden accept m.yaml", exitcode.Usage}, {"golden show m.yaml --new-goldens nowhere", exitcode.Failed}, {"golden nothing", exitcode.Usage},
+	{"golden why a", exitcode.Usage}, {"golden why a --report nowhere", exitcode.Failed}, {"golden why nothing --report r.json", exitcode.Usage},
 	{"report show", exitcode.Usage}, {"report show nowhere", exitcode.Failed}, {"report show m.yaml", exitcode.Failed},
 	{"report show r.json --format xml", exitcode.Usage}, {"report nothing", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},

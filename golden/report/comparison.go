@@ -36,7 +36,7 @@ type Comparison struct {
 
 // Limits of what a comparison in a report contains.
 type Limits struct {
-	Text  int // causes in each part of the text
+	Text  int // causes in each part of the text; 0 means that the text fits two screens
 	Bytes int // of the detail, as JSON
 }
 
@@ -51,7 +51,7 @@ const (
 // LimitsFor returns the limits for a batch of n images. Whatever differs, the details of all images together have at most maxDetail bytes,
 // or leastOfImage for each image.
 func LimitsFor(n int) Limits {
-	return Limits{Text: 20, Bytes: max(leastOfImage, min(mostOfImage, maxDetail/max(1, n)))}
+	return Limits{Bytes: max(leastOfImage, min(mostOfImage, maxDetail/max(1, n)))}
 }
 
 // Compared takes over the result of a comparison.

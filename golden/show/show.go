@@ -194,13 +194,18 @@ var severityWord = map[cause.Severity]string{cause.Break: "breaks", cause.Neutra
 
 // tags returns the severity and the rules of a cause.
 func tags(x *cause.Cause) string {
-	words := make([]string, len(x.Rules))
-	for i, r := range x.Rules {
-		words[i] = string(r)
-	}
-	text := severityWord[x.Severity] + ": " + strings.Join(words, ", ")
+	text := severityWord[x.Severity] + ": " + words(x.Rules)
 	if x.Accepted != "" {
 		text = "accepted: " + escape.Line(x.Accepted)
 	}
 	return "[" + text + "]"
+}
+
+// words returns a list of rules.
+func words(rules []cause.Rule) string {
+	list := make([]string, len(rules))
+	for i, r := range rules {
+		list[i] = string(r)
+	}
+	return strings.Join(list, ", ")
 }
