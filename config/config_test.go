@@ -338,3 +338,39 @@ func numbers(n int) []string {
 	}
 	return out
 }
+
+// TestDefaultGolden: golden in the defaults is merged key by key, and its expressions are those of each image.
+func TestDefaultGolden(t *testing.T) {
+	const all = "golden: {path: 'g/${{ image.name }}.raw', policy: semantic, allow: [size], dialect: bpftool-7.8}"
+	for _, tt := range []struct {
+		name, defaults, image string
+		path                  string
+		want                  Check
+	}{
+		{"the default", all, "", "g/v.raw", Check{Policy: Semantic, Allow: []Allow{{Rule: "size"}}, Dialect: "bpftool-7.8"}},
+		{"a path", all, "golden: x", "x", Check{Policy: Semantic, Allow: []Allow{{Rule: "size"}}, Dialect: "bpftool-7.8"}},
+		{"a policy", all, "golden: {policy: exact}", "g/v.raw", Check{Policy: Exact, Allow: []Allow{{Rule: "size"}}, Dialect: "bpftool-7.8"}},
+		{"other rules", all, "golden: {allow: [order]}", "g/v.raw", Check{Policy: Semantic, Allow: []Allow{{Rule: "order"}}, Dialect: "bpftool-7.8"}},
+		{"none of it", all, "golden:", "", Check{}},
+		{"less of it", all, "golden: {allow: , dialect: }", "g/v.raw", Check{Policy: Semantic}},
+		{"a policy that excludes the rest", all, "golden: {policy: image}", "", Check{Policy: OwnBTF, Allow: []Allow{{Rule: "size"}}}},
+		{"digest", all, "golden: {policy: digest, path: sums}", "sums", Check{Policy: Digest}},
+		{"no path, no golden", "golden: {policy: semantic}", "", "", Check{}},
+		{"no path, a golden", "golden: {policy: semantic}", "golden: x", "x", Check{Policy: Semantic}},
+		{"own BTF", "golden: {policy: image}", "", "", Check{Policy: OwnBTF}},
+		{"a path alone", "golden: 'g/${{ image.name }}'", "", "g/v", Check{}},
+		{"a path alone, and a policy", "golden: 'g/${{ image.name }}'", "golden: {policy: semantic}", "g/v", Check{Policy: Semantic}},
+	} {
+		text := "version: 1\ndefaults:\n  " + tt.defaults + "\nimages:\n  - path: v\n"
+		if tt.image != "" {
+			text += "    " + tt.image + "\n"
+		}
+		m := mustParse(t, text)
+		if got := m.Images[0]; strings.TrimPrefix(got.Golden, "dir/") != tt.path || !reflect.DeepEqual(got.Check, tt.want) {
+			t.Errorf("%s: got %q, %+v, want %q, %+v", tt.name, got.Golden, got.Check, tt.path, tt.want)
+		}
+		if err := checkSchema(t, text); err != nil {
+			t.Errorf("%s: the schema refuses it: %v", tt.name, err)
+		}
+	}
+}

@@ -46,11 +46,13 @@ var goldenKeys = []key{
 	{"dialect", "Form of the golden's text, which then has a comment line with it.", wordShape(Dialects, false), ""},
 }
 
-// goldenBars lists the keys that a policy excludes, and why.
-var goldenBars = []struct {
+// A goldenBar is a key that a policy excludes, and why.
+type goldenBar struct {
 	policy   Policy
 	key, why string
-}{
+}
+
+var goldenBars = []goldenBar{
 	{OwnBTF, "path", "policy image has no path: it compares with the section .BTF of the image"},
 	{Digest, "allow", "policy digest knows no differences, so there is nothing to allow"},
 	{Digest, "dialect", "policy digest has no text, so it has no dialect"},
@@ -84,7 +86,7 @@ func (d *decoder) golden(m *Image, v *value) {
 	if e := v.get("path"); e != nil {
 		m.at["golden"] = e.value.position
 		d.readPath(e.value, &m.Golden)
-	} else if m.Check.Policy != OwnBTF {
+	} else if m.Check.Policy != OwnBTF && !d.defaults {
 		d.add(v.position, "", "golden needs a path, except with policy: image")
 	}
 	for _, bar := range goldenBars {
@@ -102,6 +104,42 @@ func (d *decoder) golden(m *Image, v *value) {
 			m.Check.Dialect = text
 		}
 	}
+}
+
+// mergeGolden applies the default of golden to that of an image, key by key. A path alone is a mapping with that path. If the image sets the policy,
+// defaults that this policy excludes do not count.
+func mergeGolden(v, def *value) *value {
+	v, def = asGolden(v), asGolden(def)
+	if v.kind != mapping || def.kind != mapping {
+		return v
+	}
+	if e := v.get("policy"); e != nil {
+		kept := &value{position: def.position, kind: mapping}
+		for _, d := range def.entries {
+			if !slices.ContainsFunc(goldenBars, func(b goldenBar) bool { return string(b.policy) == e.value.text && b.key == d.key }) {
+				kept.entries = append(kept.entries, d)
+			}
+		}
+		def = kept
+	}
+	return overlay(v, def)
+}
+
+// asGolden returns a golden as a mapping, if it is a path.
+func asGolden(v *value) *value {
+	if v.kind != scalar || v.null() {
+		return v
+	}
+	return &value{position: v.position, kind: mapping, entries: []entry{{"path", v.position, v}}}
+}
+
+// needsPath reports whether a default of golden is only for images that have a golden of their own: it has no path, and its policy needs one.
+func needsPath(def *value) bool {
+	if def.kind != mapping || def.get("path") != nil {
+		return false
+	}
+	p := def.get("policy")
+	return p == nil || Policy(p.value.text) != OwnBTF
 }
 
 // allow reads a list of rules, or a mapping of rules to lists of names.

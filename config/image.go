@@ -56,7 +56,7 @@ func init() { // the readers refer to the table
 			true, nil, (*decoder).verify},
 		{row("outputs", "Files to write.", outputsShape), true, all, (*decoder).outputs},
 		{row("golden", "What the BTF is compared with: the path of a raw dump, possibly compressed (.zst), or a mapping.", goldenShape),
-			false, all, (*decoder).golden},
+			true, all, (*decoder).golden},
 		{row("base", "Name of the image whose BTF this one extends (split BTF).", textShape), false, all, (*decoder).base},
 		{row("base_path", "File to take the base from: raw BTF or ELF.", fileShape), true, all, (*decoder).basePath},
 		{row("base_sha256", "SHA-256 that base_path must have.", digestShape("sha256:", "32")), true, nil, (*decoder).baseSHA256},
@@ -97,6 +97,8 @@ type decoder struct {
 	dir   string
 	scope *scope
 	refs  []string // image.* names that the key being read can use
+	// defaults is set if the values are the defaults alone, which may lack what images add.
+	defaults bool
 }
 
 // image reads merged keys. The result is valid only if no problem was found.

@@ -132,7 +132,9 @@ func (x *expander) readDefaults(v *value) {
 		}
 	}
 	x.defaults = kept
-	x.closed().image(kept)
+	d := x.closed()
+	d.defaults = true
+	d.image(kept)
 }
 
 // closed returns a decoder that finds problems independent of the matrix.
@@ -170,7 +172,7 @@ func (x *expander) image(v *value) {
 	}
 }
 
-// merge applies the defaults to an image. A key of the image replaces the default, outputs are merged key by key, and an empty
+// merge applies the defaults to an image. A key of the image replaces the default, outputs and golden are merged key by key, and an empty
 // value removes a default.
 func (x *expander) merge(v *value) *value {
 	merged := &value{position: v.position, kind: mapping}
@@ -182,10 +184,16 @@ func (x *expander) merge(v *value) *value {
 		if def != nil && e.key == "outputs" && e.value.kind == mapping && def.value.kind == mapping {
 			e.value = overlay(e.value, def.value)
 		}
+		if def != nil && e.key == "golden" {
+			e.value = mergeGolden(e.value, def.value)
+		}
 		merged.entries = append(merged.entries, e)
 	}
 	hasBase := v.get("base") != nil
 	for _, e := range x.defaults.entries {
+		if e.key == "golden" && needsPath(e.value) {
+			continue
+		}
 		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) {
 			merged.entries = append(merged.entries, e)
 		}

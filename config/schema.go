@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
@@ -105,8 +104,10 @@ func imageMapping(which func(*imageKey) bool, removes bool) *jsonschema.Schema {
 		}
 		p := k.shape(k.refs)
 		if removes && k.inDefaults {
-			for name, output := range p.Properties { // the keys of outputs
-				p.Properties[name] = orNull(output)
+			for _, m := range append([]*jsonschema.Schema{p}, p.AnyOf...) { // outputs, or golden as a mapping
+				for name, value := range m.Properties {
+					m.Properties[name] = orNull(value)
+				}
 			}
 			p = orNull(p)
 		}
@@ -148,10 +149,9 @@ func sectionsShape(refs []string) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", Items: mappingOf(sectionKeys, refs)}
 }
 
-// goldenShape is the path of a golden, or a mapping.
+// goldenShape is the path of a golden, or a mapping, whose path may be in the defaults.
 func goldenShape(refs []string) *jsonschema.Schema {
 	m := mappingOf(goldenKeys, refs)
-	var pathless []any
 	for _, p := range policies {
 		bars := &jsonschema.Schema{Properties: map[string]*jsonschema.Schema{}}
 		for _, bar := range goldenBars {
@@ -163,16 +163,8 @@ func goldenShape(refs []string) *jsonschema.Schema {
 		if bars.PropertyOrder == nil {
 			continue
 		}
-		if slices.Contains(bars.PropertyOrder, "path") {
-			pathless = append(pathless, p)
-		}
 		m.AllOf = append(m.AllOf, &jsonschema.Schema{If: hasPolicy(&jsonschema.Schema{Enum: []any{p}}), Then: bars})
 	}
-	open := &jsonschema.Schema{Type: "string", Pattern: `\$\{\{`} // what it is depends on an expression
-	m.AllOf = append(m.AllOf, &jsonschema.Schema{
-		If:   hasPolicy(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Enum: pathless}, open}}),
-		Then: &jsonschema.Schema{}, Else: &jsonschema.Schema{Required: []string{"path"}},
-	})
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{fileShape(refs), m}}
 }
 

@@ -74,7 +74,7 @@ func table() []trial {
 		{command: "golden accept", inputs: proposals(nil)},
 		{command: "golden review", inputs: proposals(nil)},
 		{command: "golden prune", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
-		{command: "golden why", inputs: with(logs, map[string]given{"IMAGE": {kind: takesWord, value: "v"}, "--report": {kind: readsFile, value: "report.json"}})},
+		{command: "golden why", inputs: with(logs, map[string]given{"IMAGE": {kind: takesWord, value: "m"}, "--report": {kind: readsFile, value: "report.json"}})},
 		{command: "report", inputs: with(logs)},
 		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "report.json"},
 			"--plan": {kind: readsFile, value: "plan.json"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
