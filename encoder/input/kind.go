@@ -273,6 +273,9 @@ func (e *KindError) Remedy() string {
 			return remedies[s.group]
 		}
 	}
+	if e.Want == BTF && isBootKind(e.Found) {
+		return "its BTF cannot be taken out; give raw BTF, such as /sys/kernel/btf/vmlinux of a system that runs it"
+	}
 	switch {
 	case e.Want == Manifest && e.Found == ELF:
 		return "btfbatch encode takes one image; a manifest lists it under images"
@@ -292,6 +295,11 @@ func (e *KindError) Remedy() string {
 		return "give text that btfbatch dump printed"
 	}
 	return "give raw BTF, or an ELF file with a section .BTF"
+}
+
+// isBootKind reports whether contents are a bootable kernel image.
+func isBootKind(k Kind) bool {
+	return slices.ContainsFunc(signatures, func(s signature) bool { return s.kind == k && s.group == boot })
 }
 
 // special are remedies that do not depend on what is wanted.

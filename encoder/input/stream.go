@@ -31,6 +31,7 @@ type Stream struct {
 	size  int64       // of a plain regular file, else 0
 	limit int64
 	given int64 // bytes of contents that were read
+	boot  bool  // the kernel in a bzImage is wanted
 	ends  []func()
 }
 
@@ -46,7 +47,7 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{file: f, info: st, size: size, raw: meter{r: f}}
+	s := &Stream{file: f, info: st, size: size, raw: meter{r: f}, boot: slices.Contains(want, BTF)}
 	s.r = bufio.NewReaderSize(&s.raw, window)
 	if err = s.unpack(); err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
 		err = s.Not(want[0])
@@ -70,6 +71,9 @@ func (s *Stream) unpack() (err error) {
 			return err
 		}
 		format := packing(s.head)
+		if format == nil && s.boot && isBoot(s.head) {
+			format = &bootFormat
+		}
 		if format == nil {
 			break
 		}

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
@@ -29,6 +30,8 @@ var (
 	// ErrWhole is the error of BTF that is not split and is read with a base, which would change the meaning of its type ids.
 	ErrWhole = errors.New("the BTF is not split, so it has no base: leave --base out")
 )
+
+var errNoBTF = errors.New("there is no section .BTF; btfbatch encode creates BTF from the DWARF of an image")
 
 // A File holds the BTF of a file.
 type File struct {
@@ -78,7 +81,11 @@ func readInput(in *input.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return FromELF(e)
+	f, err := FromELF(e)
+	if errors.Is(err, errNoBTF) && strings.HasPrefix(in.Packed, "bzImage") {
+		err = errors.New("the kernel in this bzImage has no BTF: it was built without CONFIG_DEBUG_INFO_BTF")
+	}
+	return f, err
 }
 
 // FromELF reads the sections of an ELF file that is open. It does not check for changes of the file.
@@ -89,7 +96,7 @@ func FromELF(e *elf.File) (*File, error) {
 		f.PerCPU = s.Size > 0
 	}
 	if f.BTF, err = section(e, btf.SectionBTF); err == nil && f.BTF == nil {
-		err = errors.New("there is no section .BTF; btfbatch encode creates BTF from the DWARF of an image")
+		err = errNoBTF
 	}
 	if err == nil {
 		f.Distilled, err = section(e, btf.SectionBase)
