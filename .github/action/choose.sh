@@ -23,10 +23,13 @@ output mode "$mode"
 [ "$mode" = source ] || exit 0
 
 # The key has everything that the program is made of.
-sources() { find . -type f \( -name '*.go' -o -name go.mod -o -name go.sum -o -name '*.pgo' \) -not -name '*_test.go' -print | LC_ALL=C sort; }
+sums=sha256sum
+command -v sha256sum > /dev/null || sums='shasum -a 256' # macOS
 list=$(mktemp)
-(cd "$ACTION_PATH" && sources | while IFS= read -r file; do printf '%s %s\n' "$(sha256 "$file")" "$file"; done) > "$list"
-[ -s "$list" ] || fail "there is no source in $ACTION_PATH"
+# shellcheck disable=SC2086 # a command with arguments
+(cd "$ACTION_PATH" && find . -type f \( -name '*.go' -o -name go.mod -o -name go.sum -o -name '*.pgo' \) -not -name '*_test.go' -print |
+	LC_ALL=C sort | tr '\n' '\0' | xargs -0 $sums) > "$list" || true
+grep -q 'go\.mod$' "$list" || fail "there is no source in $ACTION_PATH"
 output folder "$RUNNER_TEMP/btfbatch-bin"
 output key "btfbatch-$(system)-$(sha256 "$list")"
 rm -f "$list"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs btfbatch as choose.sh has chosen, and puts its folder on the PATH of later steps.
 #
-# Environment: MODE; ACTION_PATH, the tree of the action; RELEASES, where releases are (default: GitHub); DIGESTS, for tests.
+# Environment: MODE; ACTION_PATH, the tree of the action; RELEASES, where releases are (default: GitHub); DIGESTS and RETRIES, for tests.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
@@ -18,7 +18,7 @@ download() {
 	read -r want name < <(awk -v machine="$(system)" '
 		length($1) == 64 && index($2, machine ".") { print $1, $2; exit }' "$digests") || true
 	[ -n "${name:-}" ] || fail "release $release has no archive for $(system); use version: source"
-	curl -fsSL --retry 5 --retry-all-errors --max-time 300 -o "$bin/$name" "${RELEASES:-https://github.com/btfbatch/btfbatch/releases/download}/$release/$name" ||
+	curl -fsSL --retry "${RETRIES:-5}" --retry-all-errors --max-time 300 -o "$bin/$name" "${RELEASES:-https://github.com/btfbatch/btfbatch/releases/download}/$release/$name" ||
 		fail "$name of release $release cannot be downloaded"
 	got=$(sha256 "$bin/$name")
 	if [ "$got" != "$want" ]; then
