@@ -72,10 +72,10 @@ var arrows = map[string][]string{
 	"scripts/mutate":          {},
 
 	"cmd/btfbatch": {
-		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/embed",
-		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
+		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed",
+		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
-		"encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
+		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/show",
 	},
 	"cmd/internal/batch": {
@@ -88,6 +88,7 @@ var arrows = map[string][]string{
 		"cmd/internal/paths", "cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
 	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden/escape", "golden/report"},
+	"cmd/internal/draft":   {"config", "corpus", "encoder/input"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {
 		"cmd/internal/btffile", "cmd/internal/publish", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf",
@@ -100,6 +101,7 @@ var arrows = map[string][]string{
 		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
 		"golden/report/exitcode",
 	},
+	"cmd/internal/manual":   {},
 	"cmd/internal/paths":    {},
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report"},

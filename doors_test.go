@@ -110,6 +110,7 @@ var (
 		"encoder/internal/debugfile/debugfile.go": "a checksum of the bytes as they are stored",
 		"cmd/internal/publish/publish.go":         "package publish; a folder is opened to be synchronised",
 		"cmd/internal/publish/temporary.go":       "package publish",
+		"cmd/internal/publish/new.go":             "package publish",
 		"cmd/internal/publish/back.go":            "package publish",
 		"cmd/internal/paths/paths.go":             "a folder",
 		"cmd/internal/pahole/encode.go":           "devices, pipes and standard output, which nobody can replace",

@@ -265,7 +265,7 @@ func TestFileStem(t *testing.T) {
 		{"ext4.ko", "ext4"}, {"ext4.ko.debug", "ext4.ko"}, {".hidden", ".hidden"}, {"a.", "a."},
 		{"vmlinux-6.1.0-50-amd64", "vmlinux-6.1.0-50-amd64"},
 	} {
-		if got := fileStem(tt.file); got != tt.want {
+		if got := FileStem(tt.file); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.file, got, tt.want)
 		}
 	}

@@ -176,7 +176,7 @@ func (d *decoder) path(m *Image, v *value) {
 	}
 	if !strings.ContainsAny(text, "*?[{") {
 		m.Path = d.joined(text)
-		d.scope.image["file"] = fileStem(m.Path)
+		d.scope.image["file"] = FileStem(m.Path)
 		return
 	}
 	if !doublestar.ValidatePattern(text) {
@@ -271,9 +271,9 @@ func (d *decoder) joined(path string) string {
 	return filepath.Join(d.dir, path)
 }
 
-// fileStem returns ${{ image.file }}: the base name without its extension. The part after the last dot is an extension if it
+// FileStem returns ${{ image.file }}: the base name without its extension. The part after the last dot is an extension if it
 // starts with a letter, so vmlinux-6.12 keeps its version.
-func fileStem(path string) string {
+func FileStem(path string) string {
 	base := filepath.Base(path)
 	if i := strings.LastIndexByte(base, '.'); i > 0 && i+1 < len(base) && unicode.IsLetter(rune(base[i+1])) {
 		return base[:i]
@@ -304,7 +304,7 @@ func checkName(name string) error {
 
 // ForFile returns the image for one file that the image's glob matches.
 func (m Image) ForFile(file string) (Image, error) {
-	stem := fileStem(file)
+	stem := FileStem(file)
 	m.Path, m.Glob = file, ""
 	for _, s := range []*string{
 		&m.Name, &m.Outputs.BTF, &m.Outputs.Base, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath,

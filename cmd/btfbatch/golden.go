@@ -101,7 +101,7 @@ func undecided(is bool) error {
 func newGoldenStatus() *cobra.Command {
 	var p proposals
 	cmd := &cobra.Command{
-		Use:   "status MANIFEST",
+		Use:   "status [MANIFEST]",
 		Short: "List goldens, and which of them are missing or have a new one",
 		Long: `List goldens, and which of them are missing or have a new one. Exits with 0 when there is nothing to decide, 3 when a golden is missing or
 has a new one, 1 when the folder cannot be read, and 2 for wrong usage or a wrong manifest.`,
@@ -144,7 +144,7 @@ func newGoldenShow() *cobra.Command {
 	var p proposals
 	var verbose bool
 	cmd := &cobra.Command{
-		Use:   "show MANIFEST",
+		Use:   "show [MANIFEST]",
 		Short: "Show what new goldens would change",
 		Long: `Show what new goldens would change, as btfbatch diff does. Exits with 0 when there are no new goldens, 3 when there are, 1 when a file
 cannot be read, and 2 for wrong usage or a wrong manifest.`,
@@ -196,7 +196,7 @@ func showGolden(cmd *cobra.Command, g *goldens.Golden, n, of int, verbose bool) 
 func newGoldenAccept() *cobra.Command {
 	var p proposals
 	cmd := &cobra.Command{
-		Use:   "accept MANIFEST",
+		Use:   "accept [MANIFEST]",
 		Short: "Put new goldens in the places of the old ones",
 		Long: `Put new goldens in the places of the old ones: all, or with --only those of some images. They leave the folder of new goldens. Refused
 where CI=true. Exits with 0 when all are in place, 1 when one is damaged or cannot be put there, and 2 for wrong usage or a wrong manifest.`,
@@ -233,7 +233,7 @@ func newGoldenPrune() *cobra.Command {
 	var p proposals
 	var remove bool
 	cmd := &cobra.Command{
-		Use:   "prune MANIFEST",
+		Use:   "prune [MANIFEST]",
 		Short: "List goldens that no image has any more",
 		Long: `List goldens that no image has any more: the raw dumps in the folders of the manifest's goldens that no image names, neither as a
 golden nor as an output. With --delete they are deleted. Exits with 0 when there are none left, 3 when there are, 1 when a

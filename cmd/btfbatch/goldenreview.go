@@ -18,7 +18,7 @@ import (
 func newGoldenReview() *cobra.Command {
 	var p proposals
 	cmd := &cobra.Command{
-		Use:   "review MANIFEST",
+		Use:   "review [MANIFEST]",
 		Short: "Decide about new goldens, one at a time",
 		Long: `Decide about new goldens, one at a time. Each difference is shown, and the standard input says what to do: accept puts the new golden in
 place, reject deletes the new golden, skip leaves it for later, quit ends the review. The first letter is enough. The end

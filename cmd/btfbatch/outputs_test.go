@@ -48,7 +48,7 @@ var writers = []string{
 }
 
 // silent lists the commands that write nothing to the standard output if they succeed.
-var silent = []string{"encode", "embed", "pahole"}
+var silent = []string{"encode", "embed", "man", "pahole"}
 
 // An error of writing to the standard output is an error of the program, wherever in the output it occurs.
 func TestFullDisk(t *testing.T) {
@@ -144,7 +144,7 @@ var bad = []struct {
 	code int
 }{
 	{"rum", exitcode.Usage}, {"--no-such-flag", exitcode.Usage}, {"--log-level loud", exitcode.Usage}, {"help nothing", exitcode.Usage}, {"completion tcsh", exitcode.Usage},
-	{"version it", exitcode.Usage}, {"schema it", exitcode.Usage}, {"version --no", exitcode.Usage},
+	{"version it", exitcode.Usage}, {"schema it", exitcode.Usage}, {"man", exitcode.Usage}, {"man folder/a.btf --date 2026-11-30", exitcode.Failed}, {"version --no", exitcode.Usage},
 	{"run", exitcode.Usage}, {"run nowhere.yaml", exitcode.Usage}, {"run wrong.yaml", exitcode.Usage}, {"run m.yaml --report pdf", exitcode.Usage},
 	{"run m.yaml --only nothing", exitcode.Usage}, {"run failing.yaml", exitcode.Failed}, {"run differs.yaml", exitcode.Differs}, {"run notes.yaml", exitcode.Failed},
 	{"run notes.yaml --earlier folder --report json=folder", exitcode.Usage},
@@ -163,6 +163,7 @@ var bad = []struct {
 	{"golden why a", exitcode.Usage}, {"golden why a --report nowhere", exitcode.Failed}, {"golden why nothing --report r.json", exitcode.Usage},
 	{"report show", exitcode.Usage}, {"report show nowhere", exitcode.Failed}, {"report show m.yaml", exitcode.Failed},
 	{"report show r.json --format xml", exitcode.Usage}, {"report nothing", exitcode.Usage},
+	{"init nowhere", exitcode.Failed}, {"init folder -o x.yaml", exitcode.Failed}, {"init . -o m.yaml", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"report merge", exitcode.Usage}, {"report merge nowhere.json", exitcode.Failed}, {"report merge m.yaml", exitcode.Failed},

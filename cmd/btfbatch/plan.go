@@ -29,7 +29,7 @@ func newPlan() *cobra.Command {
 		worth   time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "plan MANIFEST",
+		Use:   "plan [MANIFEST]",
 		Short: "Show what run would do, or divide it into jobs for CI",
 		Long: `Show what run would do with a manifest, in the order of the run. Nothing is encoded or written. The exit code is 2 if the manifest has
 errors, and 1 if an image cannot be encoded.

@@ -49,7 +49,56 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 	root.SetHelpFunc(writeHelp)
 	root.SetHelpCommand(newHelp())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(a), newEncode(a), newEmbed(a), newDump(), newDiff(a), newHistory(), newGolden(), newReport(a), newValidate(a), newPlan(), newSchema(), newExplain(a), newStats(), newVerify(a),
-		newPahole(), newVersion())
+	addGroups(root, []group{
+		{"batch", "A batch of images:", []*cobra.Command{
+			newInit(a),
+			newValidate(a),
+			newPlan(),
+			newRun(a),
+			newGolden(),
+			newReport(a),
+		}},
+		{"image", "One image:", []*cobra.Command{
+			newEncode(a),
+			newEmbed(a),
+			newVerify(a),
+			newExplain(a),
+			newStats(),
+		}},
+		{"btf", "Existing BTF:", []*cobra.Command{
+			newDump(),
+			newDiff(a),
+			newHistory(),
+		}},
+		{"more", "More:", []*cobra.Command{
+			newPahole(),
+			newSchema(),
+			newMan(),
+			newVersion(),
+		}},
+	})
+	root.SetHelpCommandGroupID("more")
+	root.SetCompletionCommandGroupID("more")
+	manifestByDefault(root)
+	addExamples(root)
+	addCompletions(root)
 	return root
+}
+
+// A group is a part of the list of commands, in the order in which they are used.
+type group struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+// addGroups adds the commands of groups.
+func addGroups(root *cobra.Command, groups []group) {
+	cobra.EnableCommandSorting = false
+	for _, g := range groups {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+		}
+		root.AddCommand(g.commands...)
+	}
 }

@@ -32,7 +32,7 @@ func newRun(a *app) *cobra.Command {
 		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
-		Use:   "run MANIFEST",
+		Use:   "run [MANIFEST]",
 		Short: "Encode, verify, publish and compare the images of a manifest",
 		Long: `Encode, verify, publish and compare the images of a manifest.
 

@@ -15,7 +15,7 @@ const mostImages = 100
 
 func newValidate(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "validate MANIFEST",
+		Use:   "validate [MANIFEST]",
 		Short: "Check a manifest and the images it names",
 		Long: `Check a manifest and its images: that they exist, and have the architectures, digests, build IDs and releases that the manifest states. All
 errors are reported in one run. The exit code is 2 if the manifest has errors, and 1 if an image has.`,

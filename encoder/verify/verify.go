@@ -40,6 +40,15 @@ func (p Path) String() string {
 	return paths[p].name
 }
 
+// PathNames lists the words that ParsePath accepts.
+func PathNames() []string {
+	names := make([]string, len(paths))
+	for i, p := range paths {
+		names[i] = p.name
+	}
+	return names
+}
+
 // ParsePath parses "load", "vmlinux", "module" or "base".
 func ParsePath(s string) (Path, error) {
 	for p := range paths {
