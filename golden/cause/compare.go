@@ -16,8 +16,9 @@ const Schema = 2
 type Input struct {
 	Object       *btf.Object
 	Name, Digest string // see Side
-	// Stubs reports, by id, which types are stubs: placeholders for declarations that the side omits, of which only the size is known. It
-	// is nil if the BTF is complete. A side with stubs is compared only as far as its other declarations go.
+	// Stubs says, by id, which types are stubs: placeholders for types that the side mentions without their content. Of a stub only the size
+	// counts, if both sides have it; 0 is a size that is not known. Stubs is nil if the BTF is complete. Either both sides have stubs, or
+	// neither: package selected reduces BTF to the declarations that the other side has.
 	Stubs []bool
 }
 
@@ -28,14 +29,14 @@ type Options struct {
 
 // Compare returns the differences between two BTF objects.
 func Compare(old, new Input, opt Options) *Comparison {
-	result := &Comparison{Schema: Schema, Exact: opt.Exact, Old: sideOf(old), New: sideOf(new),
+	result := &Comparison{Schema: Schema, Exact: opt.Exact && old.Stubs == nil, Old: sideOf(old), New: sideOf(new),
 		Causes: []Cause{}, Consequences: []Consequence{}, Substitutions: []Substitution{}, Sections: []SectionChange{}, Counts: []Count{}}
 	if sameRecords(old.Object, new.Object) {
 		result.Verdict.Equal = true
 		return result
 	}
 	seed := maphash.MakeSeed()
-	c := &comparer{old: newSide(old, seed), new: newSide(new, seed), exact: opt.Exact, rowsLeft: [2]int{maxAllRows, maxAllRows}}
+	c := &comparer{old: newSide(old, seed), new: newSide(new, seed), exact: opt.Exact && old.Stubs == nil, rowsLeft: [2]int{maxAllRows, maxAllRows}}
 	c.pairing = match(c.old, c.new, (old.Object.Base != nil || new.Object.Base != nil) && !sameRecords(old.Object.Base, new.Object.Base))
 	c.list()
 	// Below this line the items are all declarations that differ, in an order that does not depend on hashes.

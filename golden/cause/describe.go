@@ -24,6 +24,10 @@ func (c *comparer) describe() {
 		n, _ := c.new.record(uint32(it.new))
 		it.size = c.sizes(it, o, n)
 		switch {
+		case c.old.isStub(it.old):
+			it.cause = true
+			it.changes = unexplained(it, "")
+			continue
 		case o.Kind() != n.Kind() && categoryOf(o) != enumName:
 			c.redefined(it, o, n)
 		case it.kind == Func:

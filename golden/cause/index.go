@@ -325,6 +325,8 @@ func enumValue(r btf.Record, e []uint32) int64 {
 	return int64(e[1])
 }
 
+func (s *side) isStub(id btf.ID) bool { return s.stub != nil && s.stub[id] }
+
 func (s *side) isVar(id uint32) bool {
 	return s.o.Own(btf.ID(id)) && s.o.At(btf.ID(id)).Kind() == btf.KindVar
 }

@@ -186,7 +186,11 @@ func match(old, new *side, withBase bool) pairing {
 		new.readAgain(newList)
 	}
 	p := pairing{mates: make([]btf.ID, old.o.Len())}
-	eachGroup(oldList, newList, func(g group) { p.add(old, new, g) })
+	eachGroup(oldList, newList, func(g group) {
+		for _, g := range g.apart() {
+			p.add(old, new, g)
+		}
+	})
 	return p
 }
 
@@ -214,6 +218,17 @@ func markVersions(old, new *side, oldList, newList []declaration) (marked bool) 
 		}
 	})
 	return marked
+}
+
+// stub reports whether a declaration is a stub.
+func (d *declaration) stub() bool { return d.own == 0 }
+
+// apart separates a stub from the definitions of the other side. A side has one stub of a name, and no definition then.
+func (g group) apart() []group {
+	if len(g.old) == 0 || len(g.new) == 0 || g.old[0].stub() == g.new[0].stub() {
+		return []group{g}
+	}
+	return []group{{old: g.old}, {new: g.new}}
 }
 
 // category returns the category of the group's name.
@@ -260,8 +275,7 @@ func (p *pairing) add(old, new *side, g group) {
 		q.oldCopies, q.newCopies, q.oldAll, q.newAll = int32(len(v.old)), int32(len(v.new)), int32(len(g.old)), int32(len(g.new))
 		alone := q.old == 0 || q.new == 0
 		switch {
-		case alone && (q.base || q.old == 0 && old.leavesOut(new, q.new) || q.new == 0 && new.leavesOut(old, q.old)):
-			// The other side does not have to have it.
+		case alone && q.base: // the other side does not have to have it
 		case alone, q.own, q.lay, q.oldCopies != q.newCopies:
 			q.own = q.own || q.oldCopies != q.newCopies
 			p.append(old, new, v, q)
@@ -281,26 +295,13 @@ func (v version) pair(old, new *side) (q pair) {
 		return q
 	}
 	o, n := &v.old[0], &v.new[0]
-	if o.own == 0 || n.own == 0 { // only the size of a stub is known
-		q.lay = old.sized(uint32(o.id)) != new.sized(uint32(n.id))
+	if o.stub() { // then both are
+		was, is := old.sized(uint32(o.id)), new.sized(uint32(n.id))
+		q.lay = was != is && was != 0 && is != 0
 		return q
 	}
 	q.own, q.lay = o.own != n.own, o.lay != n.lay
 	return q
-}
-
-// leavesOut reports whether a partial side may lack a declaration that the other side has. It must have a variable if it has the variable's
-// section.
-func (s *side) leavesOut(other *side, id btf.ID) bool {
-	if s.stub == nil {
-		return false
-	}
-	r, _ := other.record(uint32(id))
-	if r.Kind() != btf.KindVar {
-		return true
-	}
-	in := other.placeOf(id).section
-	return in == 0 || !slices.ContainsFunc(s.secs, func(x section) bool { return x.hash == in })
 }
 
 func (p *pairing) append(old, new *side, v version, q pair) {

@@ -79,7 +79,7 @@ type Side struct {
 	Name   string `json:"name,omitempty"`   // for display: a path
 	Digest string `json:"digest,omitempty"` // "sha256:" and the sum of the BTF, or of the text
 	Types  int    `json:"types"`            // number of its own types, without those of its base
-	// Selected is set if the side has only some declarations. Then the other side is compared only as far as these go.
+	// Selected is set if the side has only selected declarations, and the sizes of what these hold.
 	Selected bool `json:"selected,omitempty"`
 }
 
