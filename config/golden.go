@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
 // A Policy says how the BTF of an image is compared with its golden.
@@ -15,17 +16,20 @@ type Policy string
 const (
 	Exact    Policy = "exact"    // the dumps are the same text
 	Semantic Policy = "semantic" // both mean the same: ids and the order of types do not count
+	Selected Policy = "selected" // the golden has only some declarations, and those mean the same
 	Digest   Policy = "digest"   // the golden is a file of SHA-256 sums with an entry for the image
 	OwnBTF   Policy = "image"    // there is no golden; the BTF means the same as the section .BTF of the image
 )
 
-var policies = []string{string(Exact), string(Semantic), string(Digest), string(OwnBTF)}
+var policies = []string{string(Exact), string(Semantic), string(Selected), string(Digest), string(OwnBTF)}
 
 // A Check says how an image is compared.
 type Check struct {
 	Policy  Policy
 	Allow   []Allow
 	Dialect string // of the golden's text; empty if the manifest does not say
+	// Select says which declarations the golden has if the policy is Selected: patterns that selected.ParseSelection has accepted.
+	Select []string
 }
 
 // An Allow accepts the changes by a rule.
@@ -39,12 +43,16 @@ var Dialects = []string{"bpftool-7.8"}
 
 // goldenKeys are the keys of golden.
 var goldenKeys = []key{
-	{"path", "Raw dump, possibly compressed (.zst), or with policy digest a file of SHA-256 sums.", fileShape, ""},
-	{"policy", "exact: same text. semantic: same meaning. digest: same SHA-256. image: same meaning as the image's own .BTF. Default: exact.",
+	{"path", "Raw dump, possibly compressed (.zst), with policy selected the text of some declarations, or with policy digest a file of SHA-256 sums.", fileShape, ""},
+	{"policy", "exact: same text. semantic: same meaning. selected: same meaning of the declarations in select. digest: same SHA-256. image: same meaning as the image's own .BTF. Default: exact.",
 		wordShape(policies, false), ""},
 	{"allow", "Rules whose changes are accepted: a list, or a mapping of rules to patterns of names.", allowShape, ""},
 	{"dialect", "Form of the golden's text, which then has a comment line with it.", wordShape(Dialects, false), ""},
+	{"select", "With policy selected: names or patterns of the declarations in the golden, perhaps after a kind: .data..percpu, struct:task_*.",
+		selectShape, ""},
 }
+
+const selectBar = "only policy selected has select"
 
 // A goldenBar is a key that a policy excludes, and why.
 type goldenBar struct {
@@ -57,6 +65,11 @@ var goldenBars = []goldenBar{
 	{Digest, "allow", "policy digest knows no differences, so there is nothing to allow"},
 	{Digest, "dialect", "policy digest has no text, so it has no dialect"},
 	{OwnBTF, "dialect", "policy image has no text, so it has no dialect"},
+	{Selected, "dialect", "policy selected has a text of its own, so it has no dialect"},
+	{Exact, "select", selectBar},
+	{Semantic, "select", selectBar},
+	{Digest, "select", selectBar},
+	{OwnBTF, "select", selectBar},
 }
 
 // causeRules lists the rules that allow can have.
@@ -89,8 +102,13 @@ func (d *decoder) golden(m *Image, v *value) {
 	} else if m.Check.Policy != OwnBTF && !d.defaults {
 		d.add(v.position, "", "golden needs a path, except with policy: image")
 	}
+	if e := v.get("select"); e != nil && m.Check.Policy == Selected {
+		d.selection(m, e.value)
+	} else if m.Check.Policy == Selected && !d.defaults {
+		d.add(v.position, "", "policy selected needs select: the names of declarations, such as [.data..percpu, struct:task_struct]")
+	}
 	for _, bar := range goldenBars {
-		if e := v.get(bar.key); e != nil && bar.policy == m.Check.Policy {
+		if e := v.get(bar.key); e != nil && bar.policy == m.Check.Policy && (v.get("policy") != nil || !d.defaults) {
 			d.add(e.at, "", "%s", bar.why)
 		}
 	}
@@ -140,6 +158,20 @@ func needsPath(def *value) bool {
 	}
 	p := def.get("policy")
 	return p == nil || Policy(p.value.text) != OwnBTF
+}
+
+// selection reads a list of patterns of declarations.
+func (d *decoder) selection(m *Image, v *value) {
+	words, ok := d.words(v)
+	for _, w := range words {
+		if _, err := selected.ParseSelection([]string{w.text}); err != nil {
+			d.add(w.at, "", "%v", err)
+		}
+		m.Check.Select = append(m.Check.Select, w.text)
+	}
+	if ok && len(words) == 0 {
+		d.add(v.position, "", "list is empty")
+	}
 }
 
 // allow reads a list of rules, or a mapping of rules to lists of names.

@@ -59,7 +59,15 @@ func wrongManifests() []wrong {
 		{"golden with a wrong key", image("golden: {pth: g}"), "4:13: images[0].golden: golden needs a path, except with policy: image\n" +
 			"4:14: images[0].golden: unknown key \"pth\" in golden (did you mean \"path\"?)"},
 		{"wrong policy", image("golden: {path: g, policy: sematnic}"),
-			"4:31: images[0].golden.policy: unknown policy \"sematnic\"; use exact, semantic, digest, image (did you mean \"semantic\"?)"},
+			"4:31: images[0].golden.policy: unknown policy \"sematnic\"; use exact, semantic, selected, digest, image (did you mean \"semantic\"?)"},
+		{"select without its policy", image("golden: {path: g, select: [a]}"),
+			"4:23: images[0].golden.select: only policy selected has select"},
+		{"nothing selected", image("golden: {path: g, policy: selected}"),
+			"4:13: images[0].golden: policy selected needs select: the names of declarations, such as [.data..percpu, struct:task_struct]"},
+		{"wrong selection", image("golden: {path: g, policy: selected, select: [\"struct:\", \"[\"], dialect: bpftool-7.8}"),
+			"4:50: images[0].golden.select[0]: pattern \"struct:\" has no name\n" +
+				"4:61: images[0].golden.select[1]: pattern \"[\" is malformed\n" +
+				"4:67: images[0].golden.dialect: policy selected has a text of its own, so it has no dialect"},
 		{"path of the own BTF", image("golden: {policy: image, path: g}"),
 			"4:29: images[0].golden.path: policy image has no path: it compares with the section .BTF of the image"},
 		{"wrong rules", image("golden: {path: g, allow: [member-aded, size, size]}"),
@@ -90,7 +98,7 @@ func wrongManifests() []wrong {
 		{"default that is an image's", "version: 1\ndefaults: {base: g}\nimages: [{path: v}]\n",
 			"2:12: defaults.base: base is specific to one image and is not allowed in defaults"},
 		{"default of golden with a wrong policy", "version: 1\ndefaults: {golden: {policy: exakt, allow: []}}\nimages: [{path: v, golden: g}]\n",
-			"2:29: defaults.golden.policy: unknown policy \"exakt\"; use exact, semantic, digest, image (did you mean \"exact\"?)\n" +
+			"2:29: defaults.golden.policy: unknown policy \"exakt\"; use exact, semantic, selected, digest, image (did you mean \"exact\"?)\n" +
 				"2:43: defaults.golden.allow: list is empty"},
 		{"default of golden that the image's policy excludes", "version: 1\ndefaults: {golden: {policy: digest}}\nimages: [{path: v, golden: {path: g, allow: size}}]\n",
 			"3:38: images[0].golden.allow: policy digest knows no differences, so there is nothing to allow"},

@@ -172,6 +172,11 @@ func hasPolicy(s *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{Required: []string{"policy"}, Properties: map[string]*jsonschema.Schema{"policy": s}}
 }
 
+// selectShape is a list of patterns of declarations.
+func selectShape(refs []string) *jsonschema.Schema {
+	return wordsShape(words{pattern: `[\s\S]*\S[\s\S]*`, joined: `[^,]*[^,\s][^,]*`, numbers: true, nonEmpty: true})(refs)
+}
+
 // allowShape is a list of rules, or a mapping of rules to lists of names.
 func allowShape(refs []string) *jsonschema.Schema {
 	s := wordsShape(words{fixed: causeRules(), nonEmpty: true, unique: true})(refs)

@@ -92,6 +92,8 @@ var schemaCannot = map[string]string{
 	"distilled base without a base":      "another key decides, perhaps of defaults",
 	"base_sha256 alone":                  "another key decides, perhaps of defaults",
 	"golden without a path":              "another key decides, perhaps of defaults",
+	"select without its policy":          "another key decides, perhaps of defaults",
+	"nothing selected":                   "another key decides, perhaps of defaults",
 	"default of golden that the image's policy excludes": "another key decides, perhaps of defaults",
 	"no path in the default of golden":                   "another key decides, perhaps of defaults",
 	"golden empty":                                       "an empty value removes a default, and the schema does not know the defaults",

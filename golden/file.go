@@ -13,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
 // CI tells whether the environment says that this is a CI system: CI is true, or whatever else such systems set, but not false.
@@ -28,7 +29,7 @@ var ErrCI = errors.New("goldens are not rewritten in CI (CI=true, or what else s
 // open opens a golden, plain or compressed, whatever its name says. A text that is no dump differs from every dump; what is no text is
 // no golden.
 func open(path string) (*input.Stream, error) {
-	return input.OpenStream(path, input.Dump, input.Text, input.CSource, input.Empty)
+	return input.OpenStream(path, input.Dump, input.Selected, input.Text, input.CSource, input.Empty)
 }
 
 // readSome reads a golden whole, but no more than some bytes of it.
@@ -45,29 +46,42 @@ func readSome(path string, most int64) ([]byte, error) {
 // A Put puts a file in its place, in one step: whoever reads it sees the old text or the new.
 type Put func(path string, write func(w io.Writer) error) error
 
-// Update writes the raw dump of an object as a golden, which put puts in its place.
+// A Form is what the manifest says about the form of a golden.
+type Form struct {
+	Dialect   string              // of a raw dump; may be empty
+	Selection *selected.Selection // nil for a raw dump
+}
+
+// Update writes an object as a golden, which put puts in its place: its raw dump, or its selected declarations.
 // A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst or .gz. The
 // error is ErrCI in CI. A golden that exists keeps the comment line with its dialect; a dialect that is not empty adds one.
-func Update(path, dialect string, o *btf.Object, put Put) error {
+func Update(path string, form Form, o *btf.Object, put Put) error {
 	if CI() {
 		return fmt.Errorf("%s: %w", path, ErrCI)
 	}
-	return Write(path, path, dialect, o, put)
+	return Write(path, path, form, o, put)
 }
 
-// Write writes the raw dump of an object to a path, in the form of the golden at another path, which need not exist: compressed or
-// plain, with a comment line or without.
-func Write(path, like, dialect string, o *btf.Object, put Put) error {
+// Write writes an object to a path, as Update does, in the form of the golden at another path, which need not exist: compressed or
+// plain, with a comment line or without. A selection must not name declarations that the object lacks.
+func Write(path, like string, form Form, o *btf.Object, put Put) error {
 	packed := input.Compression(path)
 	if f, err := open(like); err == nil {
 		packed = f.Packed
 		was, _ := readDialect(bufio.NewReader(f))
-		dialect = cmp.Or(dialect, was)
+		form.Dialect = cmp.Or(form.Dialect, was)
 		f.Close()
 	} else if err := input.CheckWritable(path); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return put(path, func(w io.Writer) error { return writeDump(w, o, packed, dialect) })
+	if form.Selection != nil {
+		text, err := selectedText(o, form.Selection)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return put(path, func(w io.Writer) error { return writeText(w, text, packed) })
+	}
+	return put(path, func(w io.Writer) error { return writeDump(w, o, packed, form.Dialect) })
 }
 
 func writeDump(w io.Writer, o *btf.Object, packed, dialect string) error {

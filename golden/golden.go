@@ -18,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
 // A Verdict says how BTF compares with its golden.
@@ -41,6 +42,8 @@ type Options struct {
 	Allow      []Allow     // rules whose changes are accepted
 	Semantic   bool        // ids and the order of types do not count
 	Dialect    string      // that the golden must be in; empty for any that is known
+	// Selection, if it is not nil, says which declarations the golden has. Then it is not a raw dump, but what package selected writes.
+	Selection *selected.Selection
 }
 
 // A Result is the outcome of a comparison.
@@ -58,7 +61,7 @@ type Result struct {
 // errStop ends a dump at its first difference.
 var errStop = errors.New("differs")
 
-// Compare compares the raw dump of an object with a golden file. Equal dumps are compared as they are printed, neither
+// Compare compares an object with a golden file: its raw dump, or its selected declarations. Equal dumps are compared as they are printed, neither
 // of them is held. A missing file is a verdict; an unreadable one is an error.
 func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 	opt.Exceptions.ask(opt.Image)
@@ -70,6 +73,10 @@ func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 		return nil, input.Named(path, err)
 	}
 	defer f.Close()
+	if opt.Selection != nil {
+		res, err := compareSelected(o, f, path, opt)
+		return res, input.Named(path, err)
+	}
 	text := bufio.NewReaderSize(f, 64<<10)
 	dialect, err := readDialect(text)
 	if err == nil && opt.Dialect != "" && opt.Dialect != cmp.Or(dialect, Dialect) {
@@ -151,6 +158,10 @@ func equalText(o *btf.Object, want io.Reader) (bool, error) {
 // explain says how a dump that is not the golden's differs.
 func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result {
 	res := &Result{Verdict: Differs}
+	if selected.Is(want) {
+		res.Problem = "it is a golden of selected declarations, which needs policy: selected"
+		return res
+	}
 	golden, err := ParseRaw(want, o.Base)
 	if err != nil {
 		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)

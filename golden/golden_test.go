@@ -171,7 +171,7 @@ func TestUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Update(path, "", o, put); err != nil {
+		if err := Update(path, Form{}, o, put); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
@@ -189,7 +189,7 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("%s: got %v, %v after the update, want the verdict equal", tt.name, res, err)
 		}
 		again := data
-		if err := Update(path, "", o, put); err != nil {
+		if err := Update(path, Form{}, o, put); err != nil {
 			t.Fatal(err)
 		}
 		if data, _ = os.ReadFile(path); !bytes.Equal(data, again) {
@@ -201,14 +201,14 @@ func TestUpdate(t *testing.T) {
 func TestUpdateRefusesInCI(t *testing.T) {
 	path := write(t, "golden", []byte("as it was"))
 	t.Setenv("CI", "true")
-	if err := Update(path, "", peer(t), put); !errors.Is(err, ErrCI) {
+	if err := Update(path, Form{}, peer(t), put); !errors.Is(err, ErrCI) {
 		t.Errorf("got %v, want %v", err, ErrCI)
 	}
 	if got, _ := os.ReadFile(path); string(got) != "as it was" {
 		t.Errorf("got %q, the golden was touched", got)
 	}
 	t.Setenv("CI", "false")
-	if err := Update(path, "", peer(t), put); err != nil {
+	if err := Update(path, Form{}, peer(t), put); err != nil {
 		t.Errorf("got %v with CI=false", err)
 	}
 }

@@ -37,6 +37,9 @@ func CompareOwn(o *btf.Object, own cause.Input, opt Options) *Result {
 
 // Agree reports whether a run would pass if the golden had the BTF of another object. Exceptions do not count as used by it.
 func Agree(o, other *btf.Object, opt Options) bool {
+	if opt.Selection != nil {
+		return agreeSelected(o, other, opt)
+	}
 	c := cause.Compare(cause.Input{Object: other}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic})
 	opt.Exceptions = opt.Exceptions.fresh()
 	return c.Verdict.Equal || opt.accept(c)

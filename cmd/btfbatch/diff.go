@@ -11,6 +11,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
+	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 	"github.com/btfbatch/btfbatch/golden/show"
@@ -141,6 +142,9 @@ func (d *diff) compare(old, new string) (*cause.Comparison, error) {
 	}
 	if o.Empty && n.Empty {
 		return nil, failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", old, new))
+	}
+	if err := golden.Reduce(&o.Side, &n.Side); err != nil {
+		return nil, failed(err)
 	}
 	return cause.Compare(o.Input, n.Input, cause.Options{Exact: d.exact}), nil
 }

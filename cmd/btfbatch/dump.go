@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
 var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error{
@@ -21,6 +23,7 @@ var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error
 	"c": func(w io.Writer, o *btf.Object, ptrSize int) error {
 		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize})
 	},
+	"selected": nil, // depends on --select
 	"c-unsorted": func(w io.Writer, o *btf.Object, ptrSize int) error {
 		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize, Unsorted: true})
 	},
@@ -28,17 +31,30 @@ var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error
 
 func newDump() *cobra.Command {
 	var format, base string
+	var patterns []string
 	var pointers int
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
-		Short: "Print BTF in the formats of bpftool",
+		Short: "Print BTF in the formats of bpftool, or selected declarations",
 		Long: `Print BTF in the formats of bpftool. FILE is raw BTF or an ELF file with a section .BTF. It may be compressed, a pipe, or - for the
-standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.`,
+standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.
+
+The format selected prints the declarations that --select names, as a golden of the policy selected has them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := dumpFormats[format]
 			if !ok {
 				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(slices.Sorted(maps.Keys(dumpFormats)), ", ")))
+			}
+			if (format == "selected") != (patterns != nil) {
+				return usage(errors.New("--select and --format selected need each other"))
+			}
+			if patterns != nil {
+				s, err := selected.ParseSelection(patterns)
+				if err != nil {
+					return usage(fmt.Errorf("--select: %w", err))
+				}
+				write = func(w io.Writer, o *btf.Object, _ int) error { return writeSelected(w, o, s) }
 			}
 			if err := pointerSize(cmd, pointers); err != nil {
 				return err
@@ -56,8 +72,21 @@ standard input. The base of split BTF is the file of --base, or otherwise the se
 			return failed(write(cmd.OutOrStdout(), o, ptrSize))
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c or c-unsorted")
+	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c, c-unsorted or selected")
+	cmd.Flags().StringSliceVar(&patterns, "select", nil, "print the declarations of these `NAMES` (patterns, perhaps after a kind: struct:task_*), with --format selected")
 	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default: that of the ELF file, or the\nsize of a type such as long unsigned int, or 8)")
 	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF or ELF")
 	return cmd
+}
+
+// writeSelected writes the selected declarations of BTF, which must have all that the selection names.
+func writeSelected(w io.Writer, o *btf.Object, s *selected.Selection) error {
+	if missing := s.Missing(o); missing != nil {
+		return fmt.Errorf("there is nothing of the name %s", strings.Join(missing, ", "))
+	}
+	text, err := selected.Append(nil, o, s)
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	return err
 }

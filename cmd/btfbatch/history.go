@@ -85,6 +85,9 @@ func readHistory(name string, files, bases []string) (*history.History, error) {
 		if err != nil {
 			return nil, failed(err)
 		}
+		if c.Selected != nil {
+			return nil, failed(fmt.Errorf("%s is a golden of selected declarations, which do not have all types", file))
+		}
 		if c.Empty { // split BTF without types has an empty dump, and so has a program that failed
 			return nil, failed(fmt.Errorf("%s is empty: it has no types", file))
 		}

@@ -81,7 +81,7 @@ func table() []trial {
 			"--annotations": {kind: takesNumber, value: "3"}})},
 		{command: "report show", inputs: with(logs, map[string]given{"FILE": {kind: readsFile, value: "report.json"}, "--format": {kind: takesWord, value: "text"}})},
 		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
-			"--pointer-size": {kind: takesNumber, value: "8"}})},
+			"--pointer-size": {kind: takesNumber, value: "8"}, "--select": {kind: takesText}})},
 		{command: "diff", inputs: with(logs, map[string]given{"OLD": split, "NEW": {kind: readsFile, value: "again.btf"}, "--base": base,
 			"--limit": {kind: takesNumber, value: "1"}, "--format": {kind: takesWord, value: "text"}, "--fail-on": {kind: takesWord, value: "any"},
 			"--only": {kind: takesText, value: "struct"}, "--ignore": {kind: takesText, value: "func"}})},
@@ -144,6 +144,7 @@ var manifest = map[string]given{
 var checks = map[string]given{
 	"images.golden.path": {kind: readsFile, value: "golden.raw"}, "images.golden.policy": {kind: takesWord, value: "semantic"},
 	"images.golden.allow": {kind: takesYAML, value: "{member-added: [task_struct]}"}, "images.golden.dialect": {kind: takesWord, value: "bpftool-7.8"},
+	"images.golden.select": {kind: takesText},
 }
 
 // isKey reports whether an input is a key of the manifest.

@@ -40,6 +40,7 @@ var writers = []string{
 	"--help", "--version", "help", "run --help", "completion zsh", "completion fish", "completion powershell", "completion",
 	"encode a.elf -o out.btf --list-excluded", "explain a.elf --list-excluded", "stats a.elf --format json",
 	"dump a.btf --format json", "dump a.btf --format json-pretty", "dump a.btf --format c", "dump a.btf --format c-unsorted",
+	"dump a.btf --format selected --select *",
 	"diff a.btf b.btf", "run m.yaml --report json", "run m.yaml --report junit", "run m.yaml --report markdown",
 	"report show r.json --format json", "report show r.json --format junit", "report show r.json --format markdown", "report show --help",
 	"plan m.yaml --format json", "plan m.yaml --format github-matrix",

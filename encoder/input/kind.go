@@ -14,12 +14,14 @@ type Kind string
 
 // Kinds that callers tell apart.
 const (
-	Empty   Kind = "an empty file"
-	ELF     Kind = "an ELF file"
-	BTF     Kind = "raw BTF"
-	Dump    Kind = "a raw dump of BTF"
-	Text    Kind = "text"
-	CSource Kind = "C source"
+	Empty Kind = "an empty file"
+	ELF   Kind = "an ELF file"
+	BTF   Kind = "raw BTF"
+	Dump  Kind = "a raw dump of BTF"
+	// Selected is the text of package golden/selected.
+	Selected Kind = "a golden of selected declarations"
+	Text     Kind = "text"
+	CSource  Kind = "C source"
 
 	Manifest   Kind = "a manifest"
 	Exceptions Kind = "a list of exceptions"       // only a wanted kind: it is never recognised
@@ -202,6 +204,8 @@ func text(head []byte) (Kind, bool) {
 	switch {
 	case isDump(s):
 		return Dump, true
+	case strings.HasPrefix(s, "# btfbatch-golden "):
+		return Selected, true
 	case strings.HasPrefix(s, "{"), strings.HasPrefix(s, "["):
 		return jsonText, true
 	case strings.HasPrefix(lower, "<!doctype html"), strings.HasPrefix(lower, "<html"):
@@ -291,6 +295,8 @@ func (e *KindError) Remedy() string {
 		return "diff reads it; everything else takes raw BTF, or an ELF file with a section .BTF"
 	case e.Want == Dump && e.Found == BTF:
 		return "give the text that btfbatch dump prints for it"
+	case e.Found == Selected:
+		return "diff reads it, and runs with policy: selected; everything else takes BTF itself"
 	case e.Want == Dump:
 		return "give text that btfbatch dump printed"
 	}

@@ -297,7 +297,7 @@ func (v version) pair(old, new *side) (q pair) {
 	o, n := &v.old[0], &v.new[0]
 	if o.stub() { // then both are
 		was, is := old.sized(uint32(o.id)), new.sized(uint32(n.id))
-		q.lay = was != is && was != 0 && is != 0
+		q.lay, q.base = was != is && was != 0 && is != 0, false
 		return q
 	}
 	q.own, q.lay = o.own != n.own, o.lay != n.lay

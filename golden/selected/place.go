@@ -14,8 +14,13 @@ import (
 // if there is none, the offset. Writer and reader compute alignments from the same facts: the members of selected types, and the size and
 // alignment that `size` lines give for the others.
 
+// A name that stands for several types would be measured differently by writer and reader. Where it counts, the writer gives offsets.
+
 // A measure is the size and the alignment of a type, in bytes.
-type measure struct{ size, align uint64 }
+type measure struct {
+	size, align uint64
+	doubt       bool // it depends on a name that stands for several types
+}
 
 // maxHeld is the largest number of types that hold each other by value.
 const maxHeld = 1000
@@ -35,13 +40,15 @@ type measurer struct {
 	known  []measure // by id; the alignment is 0 if it is not known, and open while it is being computed
 	depth  int
 	err    error
+	// several reports whether the name of a type stands for several. The reader has none.
+	several func(r btf.Record) bool
 }
 
 const open = 3 // not an alignment
 
 // of returns the measure of a type. A type without a size has size 0 and alignment 1.
 func (m *measurer) of(id uint32) measure {
-	none := measure{0, 1}
+	none := measure{align: 1}
 	if id == 0 || int(id) >= len(m.known) || m.err != nil {
 		return none
 	}
@@ -67,7 +74,7 @@ func (m *measurer) of(id uint32) measure {
 	case btf.Modifiers.Has(k), k == btf.KindVar:
 		x = m.of(r[2])
 	case k == btf.KindPtr:
-		x = measure{m.long, natural(m.long)}
+		x = measure{size: m.long, align: natural(m.long)}
 	case k == btf.KindArray:
 		x = m.of(r[3])
 		x.size *= uint64(r[5])
@@ -79,12 +86,14 @@ func (m *measurer) of(id uint32) measure {
 		for i := range r.Vlen() {
 			e := r.Elem(i)
 			if _, width := btf.MemberOffset(e[2], r.Kflag()); width == 0 {
-				x.align = max(x.align, m.of(e[1]).align)
+				y := m.of(e[1])
+				x.align, x.doubt = max(x.align, y.align), x.doubt || y.doubt
 			}
 		}
 	case btf.Sized.Has(k) && k != btf.KindDatasec:
-		x = measure{uint64(r[2]), natural(uint64(r[2]))}
+		x = measure{size: uint64(r[2]), align: natural(uint64(r[2]))}
 	}
+	x.doubt = x.doubt || m.several != nil && m.several(r)
 	m.depth--
 	m.known[id] = x
 	return x

@@ -195,7 +195,7 @@ func (r *reader) integer(least int64, most uint64) uint64 {
 		return uint64(v)
 	}
 	v, err := strconv.ParseUint(t.text, 10, 64)
-	if err != nil || v > most || strconv.FormatUint(v, 10) != t.text {
+	if err != nil || v > most || least > 0 && v < uint64(least) || strconv.FormatUint(v, 10) != t.text {
 		r.fail("%s is not a number from %d to %d", r.shown(), least, most)
 	}
 	r.next()

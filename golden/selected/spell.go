@@ -229,8 +229,8 @@ func (w *writer) base(id uint32, held bool, depth int) {
 		w.fail("type %d is a %s, which no declaration can have", id, k)
 	case r.Name() != 0:
 		n := w.nameOf(r)
-		if _, known := w.held[n]; held && !known {
-			w.held[n] = w.sizeText(btf.ID(id))
+		if before, known := w.held[n]; held && (!known || w.several != nil && w.several(r)) {
+			w.held[n] = max(before, w.sizeText(btf.ID(id))) // of several types of one name, one
 		}
 		w.add(n.spell())
 	case k == btf.KindEnum64:

@@ -312,7 +312,7 @@ func (r *reader) measurer(stubs map[int]bool) *measurer {
 	}
 	for _, n := range r.order {
 		if id := r.at[n]; stubs[id] {
-			m.known[id] = measure{uint64(r.sizes[n].bytes), max(r.sizes[n].align, 1)}
+			m.known[id] = measure{size: uint64(r.sizes[n].bytes), align: max(r.sizes[n].align, 1)}
 		}
 	}
 	return m

@@ -72,6 +72,7 @@ func (g *Golden) Append(dst []byte, s *Selection) ([]byte, error) {
 func appendGolden(dst []byte, o *btf.Object, known []measure, stubs []bool, s *Selection) ([]byte, error) {
 	w := &writer{o: o, stubs: stubs, tags: map[btf.ID][]tag{}, defined: map[name]bool{}, held: map[name]string{}}
 	w.measurer = measurer{record: func(id uint32) (btf.Record, bool) { return o.Record(btf.ID(id)) }, known: known}
+	w.countNames()
 	picked, inSection := w.pick(s)
 	w.findLong()
 	var blocks []block
@@ -143,6 +144,23 @@ func (w *writer) pick(s *Selection) (picked []btf.ID, inSection map[btf.ID]bool)
 
 // longs are names of the number that has the size of a pointer.
 var longs = []string{"long unsigned int", "unsigned long"}
+
+// countNames finds the names that stand for several types.
+func (w *writer) countNames() {
+	seen, several := map[name]bool{}, map[name]bool{}
+	for _, r := range w.o.All() {
+		switch kind := kindOf(r); {
+		case r.Name() == 0 || kind == "" || kind == cause.Func || kind == cause.Var || kind == cause.Section:
+		case seen[w.nameOf(r)]:
+			several[w.nameOf(r)] = true
+		default:
+			seen[w.nameOf(r)] = true
+		}
+	}
+	if len(several) > 0 {
+		w.several = func(r btf.Record) bool { return r.Name() != 0 && kindOf(r) != "" && several[w.nameOf(r)] }
+	}
+}
 
 // findLong finds the number that has the size of a pointer. A golden always has its size.
 func (w *writer) findLong() {
@@ -269,8 +287,8 @@ func (w *writer) section(id btf.ID, r btf.Record) {
 			w.add(" " + linkages.word(v[3]))
 		}
 		x := w.of(v[2])
-		w.place(end, uint64(m[1])*8, x, 0)
-		if uint64(m[2]) != x.size {
+		w.place(end, uint64(m[1])*8, x, 0, x.doubt)
+		if uint64(m[2]) != x.size || x.doubt {
 			w.add(fmt.Sprintf(" size %d", m[2]))
 		}
 		end = (uint64(m[1]) + uint64(m[2])) * 8
@@ -316,7 +334,7 @@ func (w *writer) body(id btf.ID, r btf.Record, depth int) {
 	w.tagsOf(id, -1)
 	w.add(" {")
 	w.indent++
-	end := uint64(0)
+	end, before := uint64(0), false
 	for i := range r.Vlen() {
 		if w.wrong != nil {
 			return
@@ -339,7 +357,8 @@ func (w *writer) body(id btf.ID, r btf.Record, depth int) {
 			w.add(":" + strconv.FormatUint(uint64(width), 10))
 		}
 		x := w.of(m[1])
-		w.place(end, uint64(off), x, width)
+		w.place(end, uint64(off), x, width, x.doubt || before)
+		before = x.doubt && r.Kind() == btf.KindStruct
 		if r.Kind() == btf.KindStruct {
 			end = after(uint64(off), x, width)
 		}
@@ -350,12 +369,13 @@ func (w *writer) body(id btf.ID, r btf.Record, depth int) {
 	w.add("}")
 }
 
-// place writes the place of a member or variable, in bits, if it does not follow from the end of the one before.
-func (w *writer) place(end, bit uint64, x measure, width uint32) {
-	if next(end, x, width) == bit {
+// place writes the place of a member or variable, in bits, if it does not follow from the end of the one before. doubt says that the reader
+// may not know that end, or the type.
+func (w *writer) place(end, bit uint64, x measure, width uint32, doubt bool) {
+	if !doubt && next(end, x, width) == bit {
 		return
 	}
-	if a := aligned(end, bit); a != 0 {
+	if a := aligned(end, bit); a != 0 && !doubt {
 		w.add(" align " + strconv.FormatUint(a, 10))
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
 // compared reports whether the BTF of the job is compared with a golden or with the image's own BTF.
@@ -20,11 +21,25 @@ func (j *Job) compared() bool { return j.Golden != "" || j.Check.Policy == confi
 
 // goldenOptions returns the options for comparing an image with its golden.
 func (b *batch) goldenOptions(t *target) golden.Options {
-	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic, Dialect: t.Check.Dialect}
+	form := t.form()
+	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic,
+		Dialect: form.Dialect, Selection: form.Selection}
 	for _, a := range t.Check.Allow {
 		opt.Allow = append(opt.Allow, golden.Allow{Rule: cause.Rule(a.Rule), Names: a.Names})
 	}
 	return opt
+}
+
+// form returns the form of the golden.
+func (j *Job) form() golden.Form {
+	f := golden.Form{Dialect: j.Check.Dialect}
+	if j.Check.Policy == config.Selected {
+		var err error
+		if f.Selection, err = selected.ParseSelection(j.Check.Select); err != nil {
+			panic(err) // the manifest has been checked
+		}
+	}
+	return f
 }
 
 // compare compares the BTF according to the policy of the image.
@@ -60,7 +75,7 @@ func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Co
 	if w.err != nil {
 		return c, w.err
 	}
-	if err := golden.Update(t.Golden, t.Check.Dialect, t.object, w.set.Add); err != nil {
+	if err := golden.Update(t.Golden, t.form(), t.object, w.set.Add); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
 	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: rewrittenSummary(c)}, nil

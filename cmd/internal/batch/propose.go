@@ -53,7 +53,7 @@ func (b *batch) propose(t *target, c *report.Comparison) error {
 	case sums:
 		return b.proposeSum(t, place)
 	}
-	return golden.Write(place, t.Golden, t.Check.Dialect, t.object, b.files.File)
+	return golden.Write(place, t.Golden, t.form(), t.object, b.files.File)
 }
 
 // proposeSum adds the digest of an image to a proposed file of sums, which starts as a copy of the golden.

@@ -245,7 +245,7 @@ func (b *batch) replace(s *shared, u *user, refused bool) error {
 		if u == nil {
 			return nil
 		}
-		if err := golden.Update(u.t.Golden, u.t.Check.Dialect, u.object, b.files.File); err != nil {
+		if err := golden.Update(u.t.Golden, u.t.form(), u.object, b.files.File); err != nil {
 			return fmt.Errorf("golden: %w", err)
 		}
 		return nil
@@ -265,7 +265,7 @@ func (b *batch) replace(s *shared, u *user, refused bool) error {
 		if u == nil {
 			errs = append(errs, removed(place))
 		} else {
-			errs = append(errs, golden.Write(place, b.jobs[j].Golden, u.t.Check.Dialect, u.object, b.files.File))
+			errs = append(errs, golden.Write(place, b.jobs[j].Golden, u.t.form(), u.object, b.files.File))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -18,7 +18,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden"
-	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
 // Errors about a base that callers distinguish.
@@ -232,12 +231,12 @@ func (f *File) Object(path string, base *btf.Object) (o *btf.Object, err error) 
 
 // A Compared is one side of a comparison.
 type Compared struct {
-	cause.Input
+	golden.Side
 	// Empty says that the file is empty. It may be the dump of split BTF without types, or the output of a program that failed.
 	Empty bool
 }
 
-// ToCompare reads a BTF object as Object does, or from a raw dump.
+// ToCompare reads a BTF object as Object does, or from a raw dump, or from a golden of selected declarations.
 func ToCompare(path, basePath string) (*Compared, error) {
 	return new(Bases).ToCompare(path, basePath)
 }
@@ -261,7 +260,7 @@ func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
 }
 
 func toCompare(path string, base *btf.Object) (*Compared, error) {
-	want := []input.Kind{input.BTF, input.ELF, input.Dump}
+	want := []input.Kind{input.BTF, input.ELF, input.Dump, input.Selected}
 	if base != nil {
 		want = append(want, input.Empty)
 	}
@@ -287,7 +286,7 @@ func toCompare(path string, base *btf.Object) (*Compared, error) {
 	}
 	if err == nil {
 		c.Digest = digest(text)
-		c.Object, err = golden.ParseRaw(text, base)
+		err = c.Parse(text, base)
 	}
 	return c, input.Named(path, err)
 }

@@ -136,7 +136,7 @@ const maxText = 1 << 30
 
 // read returns the text of a golden, which may be compressed, and the name of the compression.
 func read(path string) (text []byte, packed string, err error) {
-	f, err := input.OpenStream(path, input.Dump, input.Text, input.CSource, input.Empty)
+	f, err := input.OpenStream(path, input.Dump, input.Selected, input.Text, input.CSource, input.Empty)
 	if err != nil {
 		return nil, "", input.Named(path, err)
 	}
@@ -148,17 +148,17 @@ func read(path string) (text []byte, packed string, err error) {
 	return text, f.Packed, input.Named(path, err)
 }
 
-// object parses a golden as BTF. base may be nil.
-func object(path string, base *btf.Object) (*btf.Object, error) {
+// parse parses a golden. base may be nil.
+func parse(path string, base *btf.Object) (*golden.Side, error) {
 	text, _, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	o, err := golden.ParseRaw(text, base)
-	if err != nil {
+	s := &golden.Side{Input: cause.Input{Name: path}}
+	if err := s.Parse(text, base); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return o, nil
+	return s, nil
 }
 
 // baseObject returns the BTF that a golden continues: the golden of its base. It is nil if there is none, or if it cannot be read.
@@ -166,12 +166,12 @@ func (g *Golden) baseObject() *btf.Object {
 	if g.base == "" {
 		return nil
 	}
-	o, err := object(g.base, nil)
-	if err != nil {
+	s, err := parse(g.base, nil)
+	if err != nil || s.Selected != nil {
 		return nil
 	}
-	o.Strings.Index()
-	return o
+	s.Object.Strings.Index()
+	return s.Object
 }
 
 // Compare compares a golden with its proposal. A golden that does not exist has no types.
@@ -180,18 +180,33 @@ func (g *Golden) Compare() (*cause.Comparison, error) {
 		return nil, fmt.Errorf("%s is a file of sums, which has no types to show", g.Path)
 	}
 	base := g.baseObject()
-	is, err := object(g.New, base)
+	is, err := g.proposal(base)
 	if err != nil {
 		return nil, err
 	}
-	was := btf.New(is.Order, base)
+	was := &golden.Side{Input: cause.Input{Object: btf.New(is.Object.Order, base), Name: g.Path}}
 	if g.There {
-		if was, err = object(g.Path, base); err != nil {
+		if was, err = parse(g.Path, base); err != nil {
 			return nil, err
 		}
 	}
+	if err := golden.Reduce(was, is); err != nil {
+		return nil, err
+	}
 	exact := g.image.Check.Policy != config.Semantic
-	return cause.Compare(cause.Input{Object: was, Name: g.Path}, cause.Input{Object: is, Name: g.New}, cause.Options{Exact: exact}), nil
+	return cause.Compare(was.Input, is.Input, cause.Options{Exact: exact}), nil
+}
+
+// proposal reads the proposal, which must have the form that the policy wants.
+func (g *Golden) proposal(base *btf.Object) (*golden.Side, error) {
+	s, err := parse(g.New, base)
+	if err != nil {
+		return nil, err
+	}
+	if want := g.image.Check.Policy == config.Selected; want != (s.Selected != nil) {
+		return nil, fmt.Errorf("%s does not have the form of the policy in the manifest; run btfbatch again with --new-goldens", g.New)
+	}
+	return s, nil
 }
 
 // Accept replaces the golden by its proposal, and removes the proposal. In CI the error is golden.ErrCI.
@@ -206,7 +221,7 @@ func (g *Golden) Accept(files *publish.Publisher) error {
 		if _, err := golden.ReadSums(g.New); err != nil {
 			return err
 		}
-	} else if _, err := object(g.New, g.baseObject()); err != nil { // a damaged proposal is not accepted
+	} else if _, err := g.proposal(g.baseObject()); err != nil { // a damaged proposal is not accepted
 		return err
 	}
 	text, packed, err := read(g.New)
@@ -278,9 +293,9 @@ func Unused(list []*Golden, items []corpus.Item) (unused []string, err error) {
 	return unused, nil
 }
 
-// isDump reports whether a file is a raw dump.
+// isDump reports whether a file is a raw dump, or a golden of selected declarations.
 func isDump(path string) bool {
-	f, err := input.OpenStream(path, input.Dump)
+	f, err := input.OpenStream(path, input.Dump, input.Selected)
 	if err != nil {
 		return false
 	}

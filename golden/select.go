@@ -1,0 +1,164 @@
+package golden
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/selected"
+)
+
+// compareSelected compares the selected declarations of an object with a golden of selected declarations.
+func compareSelected(o *btf.Object, golden io.Reader, path string, opt Options) (*Result, error) {
+	want, err := io.ReadAll(io.LimitReader(golden, selected.MaxText+1))
+	if err != nil {
+		return nil, err
+	}
+	got, err := selected.Append(nil, o, opt.Selection)
+	if err != nil {
+		return nil, err
+	}
+	missing := missingText(o, opt.Selection)
+	if missing == "" && bytes.Equal(got, want) {
+		return &Result{Verdict: Equal}, nil
+	}
+	res := &Result{Verdict: Differs, Problem: missing}
+	was, err := selected.Parse(want)
+	if err != nil {
+		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)
+		return res, nil
+	}
+	if !was.Selection.Equal(opt.Selection) && res.Problem == "" {
+		res.Problem = "it was written for another selection: " + changed(was.Selection.Patterns(), opt.Selection.Patterns())
+	}
+	is, err := selected.Parse(got)
+	if err != nil {
+		return nil, err
+	}
+	c := cause.Compare(was.Input("", ""), is.Input("", ""), cause.Options{})
+	accepted := opt.accept(c)
+	switch {
+	case res.Problem != "":
+	case c.Verdict.Equal: // the same in another order, or with comments
+		return &Result{Verdict: Equal}, nil
+	case accepted:
+		res.Verdict = Accepted
+	}
+	if !c.Verdict.Equal {
+		res.Comparison = c
+	}
+	return res, nil
+}
+
+// selectedText returns the golden of the selected declarations of an object, which must have all that the selection names.
+func selectedText(o *btf.Object, s *selected.Selection) ([]byte, error) {
+	if missing := missingText(o, s); missing != "" {
+		return nil, errors.New(missing)
+	}
+	return selected.Append(nil, o, s)
+}
+
+// missingText says which names of a selection stand for nothing in an object, or is empty.
+func missingText(o *btf.Object, s *selected.Selection) string {
+	list := s.Missing(o)
+	if list == nil {
+		return ""
+	}
+	return "the image does not have what select names: " + strings.Join(list, ", ")
+}
+
+// changed lists the patterns of two selections that only one has.
+func changed(was, is []string) string {
+	var list []string
+	for _, p := range is {
+		if !slices.Contains(was, p) {
+			list = append(list, p+" is not in the golden")
+		}
+	}
+	for _, p := range was {
+		if !slices.Contains(is, p) {
+			list = append(list, p+" is not in the manifest")
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// writeText writes a text, compressed or plain.
+func writeText(w io.Writer, text []byte, packed string) error {
+	z, err := input.NewPacker(w, packed)
+	if err != nil {
+		return err
+	}
+	_, err = z.Write(text)
+	return errors.Join(err, z.Close())
+}
+
+// agreeSelected reports whether two objects have the same selected declarations, apart from what options accept.
+func agreeSelected(o, other *btf.Object, opt Options) bool {
+	is, err := selected.Reduce(o, opt.Selection)
+	if err != nil || missingText(other, opt.Selection) != "" {
+		return false
+	}
+	was, err := selected.Reduce(other, opt.Selection)
+	if err != nil {
+		return false
+	}
+	c := cause.Compare(was.Input("", ""), is.Input("", ""), cause.Options{})
+	opt.Exceptions = opt.Exceptions.fresh()
+	return c.Verdict.Equal || opt.accept(c)
+}
+
+// A Side is a side of a comparison that may be a golden of selected declarations.
+type Side struct {
+	cause.Input
+	Selected *selected.Golden // nil if the side is complete
+}
+
+// Parse reads the text of a golden: a raw dump, or selected declarations. base is as for ParseRaw.
+func (s *Side) Parse(text []byte, base *btf.Object) (err error) {
+	if !selected.Is(text) {
+		s.Object, err = ParseRaw(text, base)
+		return err
+	}
+	if s.Selected, err = selected.Parse(text); err == nil {
+		s.Input = s.Selected.Input(s.Name, s.Digest)
+	}
+	return err
+}
+
+// Reduce makes two sides comparable: if one of them is a golden of selected declarations, the other is reduced to these.
+func Reduce(a, b *Side) error {
+	if a.Selected != nil && b.Selected == nil {
+		return reduce(b, a.Selected.Selection)
+	}
+	if b.Selected != nil && a.Selected == nil {
+		return reduce(a, b.Selected.Selection)
+	}
+	if a.Selected == nil {
+		return nil
+	}
+	of, with := a.Selected.Selection, b.Selected.Selection
+	return errors.Join(reduce(a, with), reduce(b, of))
+}
+
+// reduce reduces a side to selected declarations.
+func reduce(s *Side, to *selected.Selection) error {
+	var g *selected.Golden
+	var err error
+	if s.Selected != nil {
+		g, err = s.Selected.Reduce(to)
+	} else {
+		g, err = selected.Reduce(s.Object, to)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	s.Selected, s.Input = g, g.Input(s.Name, s.Digest)
+	return nil
+}
