@@ -115,6 +115,7 @@ plan)
 		output plan "$(btfbatch plan "$MANIFEST" --format github-matrix --max "$MAX" --per-part "$PER_PART" ${choice[@]+"${choice[@]}"})"
 		output report "$work/report/plan.json"
 	else
+		rm -f "$work/report/plan.json"
 		problem "the manifest cannot be planned; the log of this step has the reason"
 	fi
 	ended $code
