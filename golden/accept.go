@@ -12,8 +12,9 @@ import (
 type acceptor struct {
 	opt *Options
 	c   *cause.Comparison
-	// entries has an element for each exception, and then for each allowed rule.
+	// entries has an element for each exception, then for each allowed rule, and then for the rules of older encoders in use.
 	entries []cause.Acceptance
+	oldVars bool // the old side has variables
 }
 
 // accept marks what options accept, and reports whether there is at least one cause and all are accepted. Consequences of accepted causes are
@@ -23,7 +24,7 @@ func (opt *Options) accept(c *cause.Comparison) bool {
 	if len(c.Causes) == 0 {
 		return false
 	}
-	a := acceptor{opt: opt, c: c}
+	a := acceptor{opt: opt, c: c, oldVars: opt.oldVars}
 	for _, e := range opt.Exceptions.entries() {
 		a.entries = append(a.entries, cause.Acceptance{By: e.Place() + ": " + e.String(), Reason: e.Reason})
 	}
@@ -38,6 +39,8 @@ func (opt *Options) accept(c *cause.Comparison) bool {
 			a.mark(x, opt.Exceptions.list[by].Reason, by)
 		} else if rules := a.allowed(x); rules != nil {
 			a.mark(x, byManifest, rules...)
+		} else if names := a.older(x); names != nil {
+			a.mark(x, "by an older encoder", a.olderEntries(names)...)
 		} else {
 			x.NotAccepted = a.nearMiss(x)
 			all = false
@@ -50,6 +53,9 @@ func (opt *Options) accept(c *cause.Comparison) bool {
 		}
 	}
 	a.finish()
+	if !all && a.c.Acceptances != nil {
+		c.AcceptedLast()
+	}
 	c.Settle()
 	return all
 }
@@ -88,6 +94,23 @@ func (a *acceptor) allowed(x *cause.Cause) (by []int) {
 	return by
 }
 
+// olderEntries returns the indices of the entries of rules of older encoders.
+func (a *acceptor) olderEntries(names []string) (by []int) {
+	first := len(a.opt.Exceptions.entries()) + len(a.opt.Allow)
+	for _, name := range names {
+		i := slices.IndexFunc(a.entries[first:], func(e cause.Acceptance) bool { return e.By == olderEncoder+name })
+		if i < 0 {
+			i = len(a.entries) - first
+			a.entries = append(a.entries, cause.Acceptance{By: olderEncoder + name, Reason: olderReason(name)})
+		}
+		by = append(by, first+i)
+	}
+	return by
+}
+
+// olderEncoder is the start of what accepts a cause by a rule of an older encoder.
+const olderEncoder = "older encoder: "
+
 // maxSample is the largest number of names in the sample of an acceptance.
 const maxSample = 12
 
@@ -97,7 +120,11 @@ func (a *acceptor) mark(x *cause.Cause, reason string, by ...int) {
 	for _, i := range by {
 		e := &a.entries[i]
 		if e.Count++; len(e.Sample) < maxSample {
-			e.Sample = append(e.Sample, string(x.Kind)+" "+x.Name)
+			name := x.Name
+			if kind := string(x.Kind) + " "; !strings.HasPrefix(name, kind+"{") { // else it has no name, and this is its spelling
+				name = kind + name
+			}
+			e.Sample = append(e.Sample, name)
 		}
 		x.AcceptedBy = append(x.AcceptedBy, i+1)
 	}

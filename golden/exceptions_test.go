@@ -139,8 +139,8 @@ func TestExceptionKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := compare()
-	if all := (&Options{Image: "img", Exceptions: e}).accept(c); all || c.Causes[0].Accepted != "r" || c.Causes[1].Accepted != "" {
-		t.Errorf("got %q and %q accepted, want the first cause alone", c.Causes[0].Accepted, c.Causes[1].Accepted)
+	if all := (&Options{Image: "img", Exceptions: e}).accept(c); all || c.Causes[0].Accepted != "" || c.Causes[1].Accepted != "r" || c.Causes[1].Key != key || c.Causes[1].ID != 2 {
+		t.Errorf("got %+v, want the one with the key accepted, and last", c.Causes)
 	}
 	if _, err := parseExceptions("", text, noon.AddDate(0, 0, 1)); err == nil {
 		t.Error("got no error after the last day")

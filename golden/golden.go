@@ -41,9 +41,12 @@ type Options struct {
 	Exceptions *Exceptions // nil accepts nothing
 	Allow      []Allow     // rules whose changes are accepted
 	Semantic   bool        // ids and the order of types do not count
+	Older      *Evidence   // for CompareOwn: differences by older encoders are accepted; nil accepts none
 	Dialect    string      // that the golden must be in; empty for any that is known
 	// Selection, if it is not nil, says which declarations the golden has. Then it is not a raw dump, but what package selected writes.
 	Selection *selected.Selection
+
+	oldVars bool // the old side of CompareOwn has variables
 }
 
 // A Result is the outcome of a comparison.

@@ -29,10 +29,21 @@ func CompareOwn(o *btf.Object, own cause.Input, opt Options) *Result {
 		return res
 	}
 	res.Verdict, res.Comparison = Differs, c
+	opt.oldVars = hasVars(own.Object)
 	if opt.accept(c) {
 		res.Verdict = Accepted
 	}
 	return res
+}
+
+// hasVars reports whether an object has variables.
+func hasVars(o *btf.Object) bool {
+	for id := o.First(); id < o.End(); id++ {
+		if o.At(id).Kind() == btf.KindVar {
+			return true
+		}
+	}
+	return false
 }
 
 // Agree reports whether a run would pass if the golden had the BTF of another object. Exceptions do not count as used by it.

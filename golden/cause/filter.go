@@ -121,6 +121,28 @@ func (c *Comparison) Select(only, ignore *Filter) {
 	c.Settle()
 }
 
+// AcceptedLast moves the causes that are accepted behind those that are not.
+func (c *Comparison) AcceptedLast() {
+	causes := make([]Cause, 0, len(c.Causes))
+	ids := make(map[int]int, len(c.Causes))
+	for _, accepted := range []bool{false, true} {
+		for _, x := range c.Causes {
+			if (x.Accepted != "") == accepted {
+				ids[x.ID] = len(causes) + 1
+				causes = append(causes, x)
+			}
+		}
+	}
+	c.Causes = causes
+	c.renumber(ids)
+	for i := range c.Consequences {
+		slices.Sort(c.Consequences[i].Roots)
+	}
+	for i := range c.Substitutions {
+		slices.Sort(c.Substitutions[i].Causes)
+	}
+}
+
 // without removes the changes by some rules from a cause, and reports whether any change is left.
 func (x *Cause) without(rules []Rule) bool {
 	if !slices.ContainsFunc(x.Rules, func(r Rule) bool { return slices.Contains(rules, r) }) {

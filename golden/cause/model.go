@@ -51,7 +51,7 @@ type Comparison struct {
 	New    Side `json:"new"`
 
 	Verdict Verdict `json:"verdict"`
-	// Causes are the declarations with changes of their own, by impact and then name. Every declaration that differs is exactly one cause
+	// Causes are the declarations with changes of their own, by impact and then name; accepted ones come last. Every declaration that differs is exactly one cause
 	// or one consequence.
 	Causes []Cause `json:"causes"`
 	// Consequences are the declarations in which only size, offsets or place changed, by kind and name.

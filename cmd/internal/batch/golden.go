@@ -127,6 +127,9 @@ func (b *batch) compareOwn(t *target, opt golden.Options) (*golden.Result, error
 	if err != nil {
 		return nil, err
 	}
+	if opt.Older, err = t.evidence(); err != nil {
+		return nil, err
+	}
 	res := golden.CompareOwn(t.object, cause.Input{Object: own}, opt)
 	if res.Verdict == golden.Equal {
 		res.Problem = "the same types; ids, order or strings differ"

@@ -199,6 +199,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
 	enc.OnProgress = progress.show
+	t.recordDecisions(&enc)
 	t.encoder = enc
 	res, err := enc.Encode(ctx, f)
 	if err != nil {

@@ -137,8 +137,11 @@ func goldenForms(manifest string, items []corpus.Item) (problems []config.Proble
 
 // goldenForm says what kind of file a golden is.
 func goldenForm(c *config.Check) string {
-	if c.Policy == config.Digest {
+	switch c.Policy {
+	case config.Digest:
 		return "a file of sums"
+	case config.Selected:
+		return "the declarations " + strings.Join(c.Select, ", ")
 	}
 	return "a raw dump"
 }
