@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -136,5 +138,51 @@ func TestSeveralOfOneName(t *testing.T) {
 		if err := show.Brief(&b, c, show.Options{}); err != nil || b.String() != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, b.String(), tt.want)
 		}
+	}
+}
+
+// TestRandomAccept: whatever differs between two random objects, exceptions by the keys in the report accept it all, and a golden that is replaced
+// leaves no difference.
+func TestRandomAccept(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	differ := 0
+	for i := range 200 {
+		old := randomObject(r, 1+r.IntN(12))
+		new := randomObject(r, 1+r.IntN(12))
+		if i%2 == 0 {
+			new = permuted(r, old)
+		}
+		for _, semantic := range []bool{false, true} {
+			compare := func(golden, is *btf.Object, e *Exceptions) *Result {
+				text := dump.AppendRaw(nil, golden)
+				res, err := Compare(is, write(t, "golden", text), Options{Semantic: semantic, Exceptions: e})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res
+			}
+			if got := compare(new, new, nil); got.Verdict != Equal {
+				t.Fatalf("%d: got %s after the golden was accepted", i, got.Verdict)
+			}
+			before := compare(old, new, nil)
+			if before.Verdict != Differs || before.Comparison == nil { // equal, or a text that no types explain
+				continue
+			}
+			differ++
+			var list []map[string]string
+			for _, x := range before.Comparison.Causes {
+				list = append(list, map[string]string{"key": x.Key, "reason": "r"})
+			}
+			text, err := yaml.Marshal(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if after := compare(old, new, exceptions(t, string(text))); after.Verdict != Accepted && after.Problem == "" {
+				t.Errorf("%d, semantic: %t: got %s with exceptions for every key: %v\n%s", i, semantic, after.Verdict, after.Comparison.Verdict, text)
+			}
+		}
+	}
+	if differ < 100 {
+		t.Errorf("only %d comparisons differ", differ)
 	}
 }
