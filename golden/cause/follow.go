@@ -27,19 +27,22 @@ type edges struct {
 
 func (e *edges) of(i int32) []int32 { return e.list[e.start[i]:e.start[i+1]] }
 
-// newEdges builds edges from pairs. The function each passes all pairs to its argument. It is called twice, and must pass the same pairs
-// both times.
+// newEdges builds edges from pairs. The function each passes all pairs to its argument.
 func newEdges(n int, each func(add func(from, to int32))) edges {
 	e := edges{start: make([]int32, n+2)}
-	each(func(from, _ int32) { e.start[from+2]++ })
+	var pairs [][2]int32
+	each(func(from, to int32) {
+		e.start[from+2]++
+		pairs = append(pairs, [2]int32{from, to})
+	})
 	for i := 2; i < len(e.start); i++ {
 		e.start[i] += e.start[i-1]
 	}
 	e.list = make([]int32, e.start[n+1])
-	each(func(from, to int32) {
-		e.list[e.start[from+1]] = to
-		e.start[from+1]++
-	})
+	for _, p := range pairs {
+		e.list[e.start[p[0]+1]] = p[1]
+		e.start[p[0]+1]++
+	}
 	return e
 }
 

@@ -38,15 +38,16 @@ const (
 
 // A side is one of the two BTF objects, with the tables derived from it.
 type side struct {
-	o     *btf.Object
-	seed  maphash.Seed
-	stub  []bool    // by id: the type is a stub, see Input.Stubs; nil if there are none
-	refs  []reading // by id: the reading of a reference to the type
-	stack []uint32
-	tags  tagIndex
-	place []place   // by VAR, from the first own id: its place in a section; nil if there are no sections
-	secs  []section // own DATASECs
-	found []int32   // by id: 1 + index in differ of the pair that has the declaration
+	o      *btf.Object
+	seed   maphash.Seed
+	stub   []bool    // by id: the type is a stub, see Input.Stubs; nil if there are none
+	refs   []reading // by id: the reading of a reference to the type
+	stack  []uint32
+	tags   tagIndex
+	place  []place   // by VAR, from the first own id: its place in a section; nil if there are no sections
+	secs   []section // own DATASECs
+	marked []uint64  // by id, a bit: references to the type read as one of several versions of its name
+	found  []int32   // by id: 1 + index in differ of the pair that has the declaration
 
 	layouts []layout // by id: size and alignment, known after layoutOf
 	pointer uint64   // size of a pointer in bytes

@@ -98,14 +98,18 @@ func (s *side) heldOfBase(list []declaration) []declaration {
 // read computes the readings of the listed declarations, and sorts them by name and content.
 func (s *side) read(list []declaration) {
 	for i := range list {
-		d := &list[i]
-		r, _ := s.record(uint32(d.id))
-		d.reading = s.content(uint32(d.id), r)
-		if s.stub != nil && s.stub[d.id] {
-			d.reading = reading{lay: 1} // only the size of a stub is known
-		}
+		s.readOne(&list[i])
 	}
 	slices.SortFunc(list, compareDeclarations)
+}
+
+// readOne computes the reading of a declaration.
+func (s *side) readOne(d *declaration) {
+	r, _ := s.record(uint32(d.id))
+	d.reading = s.content(uint32(d.id), r)
+	if s.stub != nil && s.stub[d.id] {
+		d.reading = reading{lay: 1} // only the size of a stub is known
+	}
 }
 
 // compareDeclarations is the inner loop of a comparison. It does not use cmp.Or, which would always compare all four fields.
@@ -246,17 +250,85 @@ func (s *side) mark(id btf.ID, version uint64) {
 	r, _ := s.record(uint32(id))
 	if s.named(r) {
 		s.refs[id] = reading{own: mix(s.byName(r), version)}
+		if s.marked == nil {
+			s.marked = make([]uint64, len(s.refs)/64+1)
+		}
+		s.marked[id/64] |= 1 << (id % 64)
 	}
 }
 
-// readAgain reads everything again, except references that read as a name.
+// maxPasses is the number of passes in which readAgain looks for types that lead to a mark. In a kernel, four are enough.
+const maxPasses = 8
+
+// readAgain reads everything again that leads to a mark. The marks are few, and most types do not lead to one.
 func (s *side) readAgain(list []declaration) {
+	if s.marked == nil {
+		return
+	}
+	leads, all := s.leadToMark()
+	changed := func(id btf.ID) bool { return all || leads[id/64]>>(id%64)&1 != 0 }
 	for id := range s.refs {
+		if !changed(btf.ID(id)) {
+			continue
+		}
 		if r, ok := s.record(uint32(id)); ok && !s.named(r) {
 			s.refs[id] = reading{}
 		}
 	}
-	s.read(list)
+	for i := range list {
+		if d := &list[i]; changed(d.id) {
+			s.readOne(d)
+		}
+	}
+	slices.SortFunc(list, compareDeclarations)
+}
+
+// leadToMark returns, for every id, a bit that says whether the content of the type leads to a mark, through types without a name. It looks at
+// all types until a pass finds nothing more. If maxPasses are not enough, all says that any type may lead to a mark.
+func (s *side) leadToMark() (leads []uint64, all bool) {
+	leads = make([]uint64, len(s.marked)) // the content leads to a mark
+	reads := slices.Clone(s.marked)       // a reference reads otherwise
+	has := func(set []uint64, id uint32) bool { return int(id) < len(s.refs) && set[id/64]>>(id%64)&1 != 0 }
+	for range maxPasses {
+		found := false
+		for id := uint32(1); int(id) < len(s.refs); id++ {
+			if has(leads, id) {
+				continue
+			}
+			r, ok := s.record(id)
+			if !ok || !leadsTo(r, reads, len(s.refs)) {
+				continue
+			}
+			leads[id/64] |= 1 << (id % 64)
+			if !s.named(r) {
+				reads[id/64] |= 1 << (id % 64)
+				found = true
+			}
+		}
+		if !found {
+			return leads, false
+		}
+	}
+	return nil, true
+}
+
+// leadsTo reports whether a record refers to an id of a set. n is the number of ids.
+func leadsTo(r btf.Record, set []uint64, n int) bool {
+	has := func(id uint32) bool { return int(id) < n && set[id/64]>>(id%64)&1 != 0 }
+	k := r.Kind()
+	shape := btf.ShapeOf(k)
+	switch {
+	case shape.Refers && has(r[2]), k == btf.KindArray && has(r[3]):
+		return true
+	case shape.TypeAt < 0:
+		return false
+	}
+	for at := 3 + int(shape.Once) + int(shape.TypeAt); at < len(r); at += int(shape.Each) {
+		if has(r[at]) {
+			return true
+		}
+	}
+	return false
 }
 
 // add adds the declarations of one name.
