@@ -44,7 +44,9 @@ type side struct {
 	refs   []reading // by id: the reading of a reference to the type
 	stack  []uint32
 	tags   tagIndex
-	place  []place   // by VAR, from the first own id: its place in a section; nil if there are no sections
+	place  map[btf.ID]place // of own variables that a section has
+	rows   []row            // memory for the next call of open
+	frames []frame
 	secs   []section // own DATASECs
 	marked []uint64  // by id, a bit: references to the type read as one of several versions of its name
 	found  []int32   // by id: 1 + index in differ of the pair that has the declaration

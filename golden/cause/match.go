@@ -17,7 +17,7 @@ type declaration struct {
 // declarations lists the declarations of a side: its own types with names, and the structs, unions and enums without a name that nothing
 // refers to. If bases are compared, it also lists the types of the base that own ones hold by value.
 func (s *side) declarations(withBase bool) []declaration {
-	list := make([]declaration, 0, s.o.Len()/2)
+	list := make([]declaration, 0, s.o.Len())
 	var used []uint64 // by own id, a bit; computed at the first type without a name
 	for id := s.o.First(); id < s.o.End(); id++ {
 		r := s.o.At(id)

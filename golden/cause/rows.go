@@ -106,7 +106,7 @@ type frame struct {
 	named  int
 }
 
-// open lists the rows of a declaration, within the budget.
+// open lists the rows of a declaration, within the budget. They are valid until the next call.
 func (s *side) open(id uint32, budget *int) rows {
 	var t rows
 	t.body, t.wrap, t.array = s.bodyOf(id)
@@ -115,7 +115,9 @@ func (s *side) open(id uint32, budget *int) rows {
 		return t
 	}
 	t.union = r.Kind() == btf.KindUnion
-	stack := []frame{{id: t.body, r: r, rest: r[3:], row: -1}}
+	stack := append(s.frames[:0], frame{id: t.body, r: r, rest: r[3:], row: -1})
+	t.list = s.rows[:0]
+	defer func() { s.rows, s.frames = t.list, stack }()
 	for len(stack) > 0 {
 		f := &stack[len(stack)-1]
 		if len(f.rest) < 3 {

@@ -36,7 +36,7 @@ func (s *side) readSections() {
 			continue
 		}
 		if s.place == nil {
-			s.place = make([]place, s.o.Len())
+			s.place = map[btf.ID]place{}
 		}
 		sec := section{id: id, hash: s.name(r.Name()) | 1, size: r[2]}
 		for e := r[3:]; len(e) >= 3; e = e[3:] {
@@ -44,12 +44,13 @@ func (s *side) readSections() {
 				continue
 			}
 			sec.entries = append(sec.entries, entry{btf.ID(e[0]), e[1], e[2]})
-			p := &s.place[btf.ID(e[0])-s.o.First()]
+			p := s.place[btf.ID(e[0])]
 			if p.section == 0 {
-				*p = place{section: sec.hash, index: int32(len(s.secs)), off: e[1], size: e[2]}
+				p = place{section: sec.hash, index: int32(len(s.secs)), off: e[1], size: e[2]}
 			} else {
 				p.more = mix(mix(p.more, sec.hash), uint64(e[1])<<32|uint64(e[2]))
 			}
+			s.place[btf.ID(e[0])] = p
 		}
 		slices.SortStableFunc(sec.entries, func(a, b entry) int {
 			if a.off != b.off {
@@ -62,9 +63,4 @@ func (s *side) readSections() {
 }
 
 // placeOf returns the place of an own variable.
-func (s *side) placeOf(id btf.ID) place {
-	if s.place == nil || !s.o.Own(id) {
-		return place{}
-	}
-	return s.place[id-s.o.First()]
-}
+func (s *side) placeOf(id btf.ID) place { return s.place[id] }
