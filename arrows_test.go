@@ -53,7 +53,8 @@ var arrows = map[string][]string{
 	"golden/history":  {"golden/cause", "golden/escape"},
 	"golden":          {"encoder/btf", "encoder/input", "golden/cause", "golden/dump", "golden/selected"},
 	"golden/selected": {"encoder/btf", "golden/cause"},
-	"golden/report":   {"golden", "golden/cause", "golden/escape", "golden/report/exitcode", "golden/show"},
+	"golden/columns":  {},
+	"golden/report":   {"golden", "golden/cause", "golden/columns", "golden/escape", "golden/report/exitcode", "golden/show"},
 
 	"golden/report/exitcode": {},
 

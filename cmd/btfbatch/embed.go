@@ -70,7 +70,7 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 				Outputs: config.Outputs{ELF: job.Out}}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			_, err = a.batch(cmd, []batch.Job{encoded}, opt, nil, false)
+			_, err = a.batch(cmd, []batch.Job{encoded}, opt, nil, shape{})
 			return err
 		},
 	}

@@ -67,7 +67,7 @@ the kernel of a debug package: the first file that matches ` + corpus.KernelMemb
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			_, err = a.batch(cmd, []batch.Job{job}, opt, nil, false)
+			_, err = a.batch(cmd, []batch.Job{job}, opt, nil, shape{})
 			return errors.Join(err, failed(a.console.Phases(phases)))
 		},
 	}

@@ -22,7 +22,7 @@ btfbatch run MANIFEST --report json=FILE stores the report of a run. These comma
 
 func newReportShow() *cobra.Command {
 	var format string
-	var verbose bool
+	var shape shape
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Print a stored report in another format",
@@ -33,6 +33,9 @@ refused.
 Exits with 0 when the report was printed, whatever it says.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := shape.check(); err != nil {
+				return err
+			}
 			write, err := reports.As(format)
 			if err != nil {
 				return usage(err)
@@ -41,11 +44,11 @@ Exits with 0 when the report was printed, whatever it says.`,
 			if err != nil {
 				return failed(err)
 			}
-			r.Verbose = verbose
+			shape.apply(r, cmd.OutOrStdout())
 			return failed(write(r, cmd.OutOrStdout()))
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, json, junit or markdown")
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print every image in full, with what was left out, in text and Markdown too")
+	shape.flags(cmd)
 	return cmd
 }

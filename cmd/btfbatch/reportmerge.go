@@ -16,7 +16,7 @@ func newReportMerge(a *app) *cobra.Command {
 	var (
 		plan        string
 		forms       []string
-		verbose     bool
+		shape       shape
 		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
@@ -32,6 +32,9 @@ versions of the program or of the manifest are refused. A single report is writt
 In GitHub Actions the report also becomes the job summary, outputs and annotations, as with run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := shape.check(); err != nil {
+				return err
+			}
 			outlets, err := reports.Parse(forms)
 			if err != nil {
 				return usage(err)
@@ -58,13 +61,13 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 			if err != nil {
 				return failed(err)
 			}
-			r.Verbose = verbose
+			shape.apply(r, cmd.OutOrStdout())
 			return errors.Join(a.conclude(cmd, r, outlets), a.annotate(cmd, r, r.Manifest.Path, annotations))
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&plan, "plan", "", "`FILE` with the names of all images: a plan, or a name per line")
-	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
+	shape.flags(cmd)
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report, as for run; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, as for run")
 	return cmd

@@ -24,7 +24,7 @@ func newRun(a *app) *cobra.Command {
 	var (
 		opt        = batch.Options{Lint: batch.Lint{On: true}}
 		profile    config.Profile
-		verbose    bool
+		shape      shape
 		forms      []string
 		only       choice
 		exceptions string
@@ -45,6 +45,9 @@ that differ and failed become outputs of the step (GITHUB_OUTPUT), and images th
 manifest (GITHUB_ACTIONS).`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := shape.check(); err != nil {
+				return err
+			}
 			outlets, err := reports.Parse(forms)
 			if err != nil {
 				return usage(err)
@@ -81,7 +84,7 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			r, err := a.batch(cmd, jobs, opt, outlets, verbose)
+			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
 		},
 	}
@@ -90,7 +93,7 @@ manifest (GITHUB_ACTIONS).`,
 	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
 	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
 	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
-	flags.BoolVarP(&verbose, "verbose", "v", false, "report every image in full, with what was left out, in text and Markdown too")
+	shape.flags(cmd)
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
@@ -170,7 +173,7 @@ func shown(outlets []reports.Outlet) int {
 }
 
 // batch runs a batch and prints its progress and results. The report is nil only if no batch was run. The error has the exit code.
-func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, outlets []reports.Outlet, verbose bool) (*report.Report, error) {
+func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, outlets []reports.Outlet, how shape) (*report.Report, error) {
 	total := int64(0)
 	for i := range jobs {
 		total += jobs[i].File.Size
@@ -184,7 +187,8 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	a.console.StartBar(total)
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.StopBar()
-	r.Tool, r.Verbose = thisBuild().tool(opt.Hash), verbose
+	r.Tool = thisBuild().tool(opt.Hash)
+	how.apply(r, cmd.OutOrStdout())
 	return r, a.conclude(cmd, r, outlets)
 }
 

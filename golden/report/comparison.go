@@ -109,7 +109,7 @@ func (c *Comparison) sameAs(first map[string]string, name string) {
 		return
 	}
 	if as, again := first[c.Fingerprint]; again {
-		c.Diff = ""
+		c.Diff, c.SameAs = "", as
 		c.Summary += "; same causes as " + as
 		return
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/xml"
+	"fmt"
 	"io"
 	"strings"
 
@@ -46,9 +47,16 @@ type junitCase struct {
 }
 
 type junitDetail struct {
+	Type    string `xml:"type,attr,omitempty"`
 	Message string `xml:"message,attr"`
 	Text    string `xml:",chardata"`
 }
+
+// Bounds of the texts of differences, because readers of test results hold all of them.
+const (
+	maxJUnit     = 16 << 20 // of all images
+	maxJUnitDiff = 16 << 10 // of one image
+)
 
 // WriteJUnit writes the report in the XML that CI systems read as test results: an image is a test case, which errs when
 // it failed and fails when it differs from its golden.
@@ -58,16 +66,29 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	s := junitSuite{Name: suite, Tests: t.Images, Failures: t.Differs, Errors: t.Failed, Skipped: t.Skipped + t.Interrupted, Time: xmlTime(r.Seconds)}
 	if r.Tool.Version != "" {
 		s.Properties = &junitProperties{[]junitProperty{{"version", escape.XML(r.Tool.Version)}}}
+		for _, p := range []junitProperty{{"commit", r.Tool.Commit}, {"manifest", r.Manifest.Path}, {"manifest.sha256", r.Manifest.SHA256}} {
+			if p.Value != "" {
+				s.Properties.List = append(s.Properties.List, junitProperty{p.Name, escape.XML(p.Value)})
+			}
+		}
 	}
 	rows := r.Rows()
+	first := map[string]string{}
+	most := min(maxJUnitDiff, maxJUnit/max(1, len(rows)))
 	for i := range rows {
 		row := &rows[i]
 		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: escape.XML(strings.Join(row.notes(true), "\n"))}
 		switch row.Status {
 		case Failed:
-			c.Error = &junitDetail{Message: escape.XML(oneLine(row.Error))}
+			c.Error = &junitDetail{Type: string(row.Failure), Message: escape.XML(oneLine(row.Error))}
 		case Differs:
-			c.Failure = &junitDetail{Message: escape.XML(oneLine(string(row.Golden.Verdict) + ": " + row.Golden.Summary)), Text: escape.XML(row.Golden.Diff)}
+			g := *row.Golden
+			g.sameAs(first, row.Name)
+			text, more := head(g.Diff, most)
+			if more > 0 {
+				text += fmt.Sprintf("\n%d more lines; the report in JSON has more\n", more)
+			}
+			c.Failure = &junitDetail{Type: string(row.Failure), Message: escape.XML(oneLine(string(g.Verdict) + ": " + g.Summary)), Text: escape.XML(text)}
 		case Skipped:
 			c.Skipped = &junitDetail{Message: escape.XML(oneLine(row.SkipReason))}
 		case Interrupted:
@@ -78,7 +99,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	if r.ExitCode() != exitcode.OK && t.Failed+t.Differs == 0 {
 		// Nothing was done, or not all, and a reader that counts errors must not take that for success.
 		s.Tests, s.Errors = s.Tests+1, 1
-		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Message: r.Verdict()}})
+		s.Cases = append(s.Cases, junitCase{Class: suite, Name: "batch", Time: xmlTime(0), Error: &junitDetail{Type: string(Other), Message: r.Verdict()}})
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err

@@ -2,54 +2,55 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/show"
 )
 
-// Bounds of a job summary, which nobody scrolls through: whatever the batch, it stays below maxMarkdown bytes. Images that are not
-// good come first, and each part leaves room for those behind it.
+// Bounds of a job summary, which nobody scrolls through: whatever the batch, it stays below maxMarkdown bytes. What concerns many images
+// comes first, then images that are not good, and each part leaves room for those behind it.
 const (
 	maxMarkdown = 58 << 10
-	maxTable    = 20 << 10 // of images that are not good
-	maxNotes    = 50 << 10 // up to the end of what there is to say of them
+	maxGroups   = 14 << 10 // up to the end of what several images have in common
+	maxTable    = 26 << 10 // up to the end of the table of images that are not good
+	maxNotes    = 48 << 10 // up to the end of what there is to say of them
 	maxDiff     = 8 << 10  // of one image
 	maxCell     = 600      // bytes of one text
+	maxSome     = 8        // images of a group
 )
 
 var signs = map[Status]string{OK: "✅", Differs: "⚠️", Failed: "❌", Skipped: "⏭️", Interrupted: "🛑"}
 
 // WriteMarkdown writes the report as a GitHub job summary.
 func (r *Report) WriteMarkdown(w io.Writer) error {
-	p := page{limit: maxMarkdown}
+	p := page{limit: maxGroups}
 	v := r.view()
-	p.add("## %s btfbatch: %s\n\n", signs[r.Status()], r.Verdict())
-	if len(v.bad)+len(v.good) > 0 {
-		p.add("| | image | types | funcs | vars | dropped | size | kernels | golden | time |\n")
-		p.add("|---|---|--:|--:|--:|--:|--:|---|---|--:|\n")
-	}
+	p.add("## %s btfbatch: %s\n\n", signs[r.Status()], cell(r.Verdict()))
+	p.failures(v)
+	p.causes(v)
 	p.limit = maxTable
-	badRows := p.rows(v.bad)
-	if len(v.bad) == 0 { // else these come after what is to say of the others
-		p.limit = maxNotes
-		p.left("images that are ok", len(v.good)-p.rows(v.good))
+	if len(v.bad) > 0 {
+		p.add("| | image | types | funcs | vars | kernels | golden | breaks | error or first cause |\n")
+		p.add("|---|---|--:|--:|--:|---|---|--:|---|\n")
+		p.left("images that are not ok in the table", len(v.bad)-p.badRows(v.bad))
 	}
-	p.left("images that are not ok in the table", len(v.bad)-badRows)
 	p.limit = maxNotes
-	if kernels := r.kernels(); kernels != nil {
-		p.add("\nKernels asked: %s\n", cell(strings.Join(kernels, ", ")))
-	}
-	for i := range v.bad {
-		if !p.details(&v.bad[i], v.verbose) {
-			p.left("details of images that are not ok", len(v.bad)-i)
-			break
+	if !r.Brief || r.Verbose {
+		for i := range v.bad {
+			if !p.details(&v.bad[i], r.Verbose) {
+				p.left("details of images that are not ok", len(v.bad)-i)
+				break
+			}
 		}
 	}
 	p.limit = maxMarkdown
-	r.markdownRest(&p, &v)
+	r.markdownRest(&p, v)
 	for i, what := range p.cut {
 		if i == 0 {
 			p.b.WriteString("\nNot on this page, which is bounded; the other forms of the report have it:\n\n")
@@ -63,8 +64,72 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
+// failures writes the reasons of failures, if several images have one.
+func (p *page) failures(v *view) {
+	n := 0
+	for _, g := range v.failures {
+		n += len(g.images)
+	}
+	if n == len(v.failures) {
+		return
+	}
+	p.add("| reason | images | error |\n|---|--:|---|\n")
+	for i := range v.failures {
+		g := &v.failures[i]
+		also := ""
+		if !g.same {
+			also = " (and similar)"
+		}
+		if !p.add("| %s | %d: %s | %s%s |\n", g.kind, len(g.images), someCells(g.images), cell(g.text), also) {
+			p.left("reasons of failures", len(v.failures)-i)
+			break
+		}
+	}
+	p.add("\n")
+}
+
+// causes writes the causes of differences, if several images have one.
+func (p *page) causes(v *view) {
+	shared := false
+	for _, g := range v.causes {
+		shared = shared || len(g.images) > 1
+	}
+	if !shared {
+		return
+	}
+	p.add("| cause of a difference | images |\n|---|---|\n")
+	for i := range v.causes {
+		g := &v.causes[i]
+		if !p.add("| %s | %d: %s |\n", cell(g.text), len(g.images), someCells(g.images)) {
+			p.left("causes of differences", len(v.causes)-i+v.uncounted)
+			break
+		}
+	}
+	p.add("\n")
+}
+
+// someCells names the first images of a group.
+func someCells(names []string) string {
+	most := maxSome
+	var list []string
+	for _, name := range names[:min(most, len(names))] {
+		list = append(list, cell(columns.Fit(name, mostName)))
+	}
+	if n := len(names) - most; n > 0 {
+		list = append(list, fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(list, ", ")
+}
+
 // markdownRest writes what is to say of good images, and of no image.
 func (r *Report) markdownRest(p *page, v *view) {
+	if t := r.Totals(); t.Differs > 0 && r.Manifest.Path != "" {
+		p.add("\nTo accept what differs: run with `--new-goldens FOLDER`, and then %s.\n",
+			code("btfbatch golden accept "+r.Manifest.Path+" --new-goldens FOLDER"))
+	}
+	if kernels := r.kernels(); kernels != nil {
+		p.add("\nKernels asked: %s\n", cell(strings.Join(kernels, ", ")))
+	}
 	if len(r.Stale) > 0 {
 		p.add("\n### Exceptions that accepted nothing\n\n")
 		for i, s := range r.Stale {
@@ -74,26 +139,43 @@ func (r *Report) markdownRest(p *page, v *view) {
 			}
 		}
 	}
-	rows, counts := v.noted()
-	if len(counts) > 0 {
-		p.add("\n### Of images that are ok\n\n")
-		for i, c := range counts {
-			if !p.add("- %s\n", cell(c)) {
-				p.left("kinds of notes on images that are ok", len(counts)-i)
+	if warnings := v.warnings(); len(warnings) > 0 {
+		p.add("\n### Warnings\n\n")
+		for i, line := range warnings {
+			if !p.add("- %s\n", cell(line)) {
+				p.left("kinds of warnings", len(warnings)-i)
 				break
 			}
 		}
 	}
-	for i := range rows {
-		if !p.details(&rows[i], v.verbose) {
-			p.left("notes on images that are ok", len(rows)-i)
-			break
+	if r.Verbose {
+		for i := range v.good {
+			if !p.details(&v.good[i], true) {
+				p.left("notes on images that are ok", len(v.good)-i)
+				break
+			}
 		}
 	}
-	if len(v.bad) > 0 && len(v.good) > 0 {
-		p.add("\n| | image | types | funcs | vars | dropped | size | kernels | golden | time |\n|---|---|--:|--:|--:|--:|--:|---|---|--:|\n")
-		p.left("images that are ok", len(v.good)-p.rows(v.good))
+	p.good(v)
+}
+
+// good writes the table of good images, folded.
+func (p *page) good(v *view) {
+	const end = "\n</details>\n"
+	n := len(v.good)
+	if n == 0 {
+		return
 	}
+	p.limit -= len(end)
+	begun := p.add("\n<details%s><summary>%s ok%s</summary>\n\n%s", map[bool]string{true: " open"}[n <= 10], images(n), escape.HTML(v.goodVerdicts()),
+		"| | image | types | funcs | vars | dropped | size | kernels | golden | time |\n|---|---|--:|--:|--:|--:|--:|---|---|--:|\n")
+	done := 0
+	if begun {
+		done = p.goodRows(v.good)
+		p.limit += len(end)
+		p.add(end)
+	}
+	p.left("images that are ok", n-done)
 }
 
 // A page is Markdown that stays below a limit. What does not fit is left out whole and counted.
@@ -120,12 +202,31 @@ func (p *page) left(what string, n int) {
 	}
 }
 
-// rows writes lines of the table and tells how many there was room for.
-func (p *page) rows(rows []Row) int {
+// goodRows writes lines of the table of good images and returns how many there was room for.
+func (p *page) goodRows(rows []Row) int {
 	for i := range rows {
 		row := &rows[i]
 		if !p.add("| %s | %s | %d | %d | %d | %d | %s | %s | %s | %s |\n", signs[row.Status], cell(row.Name), row.Types, row.Funcs,
 			row.Vars, row.dropped(""), size(row.Bytes), row.kernels(), row.goldenVerdict(), seconds(row.Seconds)) {
+			return i
+		}
+	}
+	return len(rows)
+}
+
+// badRows writes lines of the table of images that are not good and returns how many there was room for.
+func (p *page) badRows(rows []Row) int {
+	for i := range rows {
+		row := &rows[i]
+		breaks, why := "", cmp.Or(row.Error, row.SkipReason)
+		if g := row.Golden; row.Status == Differs {
+			breaks, why = fmt.Sprint(g.Breaks), g.Summary
+			if g.Detail != nil && len(g.Detail.Causes) > 0 && g.SameAs == "" {
+				why = show.Line(&g.Detail.Causes[0])
+			}
+		}
+		if !p.add("| %s | %s | %d | %d | %d | %s | %s | %s | %s |\n", signs[row.Status], cell(row.Name), row.Types, row.Funcs, row.Vars,
+			row.kernels(), row.goldenVerdict(), breaks, cell(why)) {
 			return i
 		}
 	}
@@ -144,7 +245,10 @@ func (p *page) details(row *Row, all bool) bool {
 		fmt.Fprintf(&b, "- %s\n", cell(n))
 	}
 	if row.Golden != nil && row.Golden.Diff != "" {
-		diff, lines := head(row.Golden.Diff, min(maxDiff, max(0, p.limit-p.b.Len()-b.Len()-1<<10)))
+		room := min(maxDiff, max(0, p.limit-p.b.Len()-b.Len()-1<<10))
+		diff, lines := head(row.Golden.Diff, room)
+		diff, more := head(escape.Text(diff), room)
+		lines += more
 		if diff != "" {
 			mark := fence(diff)
 			fmt.Fprintf(&b, "\n%sdiff\n%s\n%s\n", mark, diff, mark)
@@ -183,6 +287,19 @@ func short(s string) string {
 
 // cell keeps text from being read as markup, also inside of a table, and short.
 func cell(s string) string { return escape.Markdown(short(oneLine(s))) }
+
+// code writes a short text as code.
+func code(s string) string {
+	s = escape.Line(short(oneLine(s)))
+	mark := "`"
+	for strings.Contains(s, mark) {
+		mark += "`"
+	}
+	if len(mark) > 1 {
+		s = " " + s + " "
+	}
+	return mark + s + mark
+}
 
 // fence is a mark for a block of code that the code itself does not hold.
 func fence(code string) string {

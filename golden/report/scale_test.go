@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/columns"
 )
 
 // large is a batch of n images of which every one for which bad says so has failed or differs.
@@ -46,92 +49,225 @@ func fails(i int, row *Row) {
 	}
 }
 
-// Of a large batch the text shows what is not good, first and named at the end, and counts the rest.
+// Of a large batch the text has at most 40 lines: each reason of failures once with the images that have it, and counts of the rest.
 func TestLargeText(t *testing.T) {
 	r := large(1500, fails)
-	var b bytes.Buffer
-	if err := r.WriteText(&b); err != nil {
-		t.Fatal(err)
+	text := textOf(t, r)
+	if n := strings.Count(text, "\n"); n > maxLines {
+		t.Errorf("got %d lines", n)
 	}
-	text := b.String()
-	lines := strings.Split(text, "\n")
-	if len(lines) > 150 {
-		t.Errorf("got %d lines", len(lines))
-	}
-	if lines[0] != "image-0003: failed" || lines[1] != "  error: CU 3: .debug_info+0x4: bad" {
-		t.Errorf("it starts with %q", lines[:2])
+	if want := "failed: 4 images\n  other, 4 images: image-0003, image-0700, image-0701, image-1499\n    CU 3: .debug_info+0x4: bad (and similar)\n\n" +
+		"differ from their goldens: 2 images, 1 cause\n  golden differs: FUNC +1, in 2 images: image-0005, image-0800\n"; !strings.HasPrefix(text, want) {
+		t.Errorf("it does not start with\n%s", want)
 	}
 	for _, want := range []string{
-		"\n... and 1434 more ok, goldens: 1434 equal\n",
-		"\n  warning duplicate-struct: 10458 in 1494 images, first image-0000: type 9, \"s\": there is another STRUCT of this name\n",
+		"\nok: 1494 images, goldens: 1494 equal\n",
+		"\nwarning duplicate-struct: 10500 in 1500 images, first image-0003: type 9, \"s\": there is another STRUCT of this name\n",
+		"\nleft out: 7500 func: inconsistent prototype, 4500 func: ambiguous address, 1500 var: zero address\n",
+		"\nkernels asked: 6.12\n",
 		"\nfailed: image-0003, image-0700, image-0701, image-1499\ndiffers: image-0005, image-0800\n" +
 			"1494 of 1500 images ok, 2 with a golden difference, 4 failed\n",
-		"\n1500 images  failed ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
-	if strings.Contains(text, "dropped ") || strings.Index(text, "image-0800: differs") > strings.Index(text, "IMAGE ") {
-		t.Errorf("got\n%s", text)
+	if t.Failed() {
+		t.Logf("got\n%s", text)
 	}
-	b.Reset()
 	r.Verbose = true
-	if err := r.WriteText(&b); err != nil {
-		t.Fatal(err)
+	text = textOf(t, r)
+	if got := strings.Count(text, "dropped 3 func: ambiguous address"); got != 1500 {
+		t.Errorf("-v: all is told of %d images, want 1500", got)
 	}
-	if got := strings.Count(b.String(), "dropped 3 func: ambiguous address"); got != 1500 || strings.Contains(b.String(), " more ok") {
-		t.Errorf("all is told of %d images, want 1500", got)
+	if got := strings.Count(text, "\nimage-"); got < 1500 {
+		t.Errorf("-v: %d images are in the table", got)
 	}
 }
 
-// The text is bounded where nothing is good, too.
-func TestAllFail(t *testing.T) {
-	r := large(4000, func(i int, row *Row) { row.Error = "CU 0: bad" })
+func textOf(t testing.TB, r *Report) string {
+	t.Helper()
 	var b bytes.Buffer
 	if err := r.WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(b.String(), "\n"); n > 1200 || !strings.Contains(b.String(), "... and 3900 more that are not ok") ||
-		!strings.Contains(b.String(), "image-0049, 3950 more\n0 of 4000 images ok, 4000 failed\n") {
-		t.Errorf("got %d lines:\n%.3000s", n, b.String())
+	return b.String()
+}
+
+// batches are large batches of every sort.
+func batches(n int) map[string]*Report {
+	long := strings.Repeat(`<&*_|\`, 2_000_000/n) + "\u202e\x1b[31m"
+	comparison := func(i, causes int) *Comparison {
+		c := detailed().rows[0].Golden
+		x := c.Detail.Causes[0]
+		c.Detail = &cause.Comparison{Schema: cause.Schema, Verdict: cause.Verdict{Break: causes}}
+		for j := range causes {
+			x.ID, x.Key, x.Name, x.Substitution, x.Members = j+1, fmt.Sprint("struct/", i, "/", j), fmt.Sprint("s", i, "_", j), 0, nil
+			c.Detail.Causes = append(c.Detail.Causes, x)
+		}
+		c.Fingerprint = fmt.Sprintf("%016x", i*1000+causes)
+		return c
+	}
+	stale := large(n, nil)
+	for range 5000 {
+		stale.Stale = append(stale.Stale, "added FUNC __x64_*")
+	}
+	return map[string]*Report{
+		"all good":    large(n, nil),
+		"some fail":   large(max(n, 1500), fails),
+		"all fail":    large(n, func(i int, row *Row) { row.Error = "CU 0: bad" }),
+		"all reasons": large(n, func(i int, row *Row) { row.Error = fmt.Sprintf("reason %c%c%c", 'g'+i%17, 'g'+i/17%17, 'g'+i/289%17) }),
+		"one cause":   large(n, func(i int, row *Row) { row.Golden = comparison(1, 1) }),
+		"all differ":  large(n, func(i int, row *Row) { row.Golden = comparison(i, 20) }),
+		"long diffs": large(n, func(i int, row *Row) {
+			row.Golden = &Comparison{Verdict: golden.Differs, Summary: "x", Diff: strings.Repeat("+ FUNC 'f'\n", 2000)}
+		}),
+		"long texts": large(n, func(i int, row *Row) {
+			row.Name += long
+			switch i % 3 {
+			case 0:
+				row.Error = long
+			case 1:
+				row.Golden = &Comparison{Path: long, Verdict: golden.Differs, Summary: long, Diff: long}
+			default:
+				row.Warnings, row.Verify[0].Kernel = []Warning{{Rule: long, Count: 1, Examples: []string{long}}}, long
+			}
+		}),
+		"many rules": large(n, func(i int, row *Row) {
+			row.Warnings = []Warning{{Rule: fmt.Sprint("rule-", i), Count: 1, Examples: []string{"x"}}}
+		}),
+		"stale": stale,
+	}
+}
+
+// Whatever the batch, a text has at most 40 lines of bounded length, Markdown is below 60 KiB, and both are written in little time.
+func TestFoldedForms(t *testing.T) {
+	sizes := []int{1500, 10_000}
+	if testing.Short() {
+		sizes = sizes[:1]
+	}
+	for _, n := range sizes {
+		for name, r := range batches(n) {
+			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
+				for _, width := range []int{0, 80} {
+					r.Width = width
+					began := time.Now()
+					text := textOf(t, r)
+					took := time.Since(began)
+					if lines := strings.Count(text, "\n"); lines > maxLines || lines < 3 {
+						t.Errorf("got %d lines:\n%.5000s", lines, text)
+					}
+					for line := range strings.Lines(text) {
+						if w := columns.Of(strings.TrimSuffix(line, "\n")); width > 0 && w > width || w > maxColumns {
+							t.Errorf("a line has %d columns: %s", w, line)
+						}
+					}
+					if !strings.HasSuffix(text, "\n"+r.Verdict()+"\n") && columns.Of(r.Verdict()) <= 80 {
+						t.Errorf("the verdict is not at the end")
+					}
+					if took > time.Minute/2 {
+						t.Errorf("the text took %v", took)
+					}
+				}
+				began := time.Now()
+				var page bytes.Buffer
+				if err := r.WriteMarkdown(&page); err != nil {
+					t.Fatal(err)
+				}
+				if page.Len() >= 60<<10 || !strings.Contains(page.String(), cell(r.Verdict())) {
+					t.Errorf("Markdown has %d bytes", page.Len())
+				}
+				if took := time.Since(began); took > time.Minute/2 {
+					t.Errorf("Markdown took %v", took)
+				}
+			})
+		}
+	}
+}
+
+// One reason is shown once, with the images that have it.
+func TestSharedReasons(t *testing.T) {
+	r := batches(1500)["one cause"]
+	text := textOf(t, r)
+	if n := strings.Count(text, "~ struct s1_0"); n != 1 || !strings.Contains(text, "in 1500 images: image-0000, image-0001,") {
+		t.Errorf("the cause is there %d times:\n%s", n, text)
+	}
+	var page bytes.Buffer
+	if err := r.WriteMarkdown(&page); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(page.String(), "| 1500: image-0000, image-0001,"); n != 1 {
+		t.Errorf("Markdown has the cause with its images %d times, want once:\n%.2000s", n, page.String())
+	}
+	text = textOf(t, batches(1500)["all fail"])
+	if !strings.Contains(text, "failed: 1500 images\n  other, 1500 images: image-0000, image-0001, image-0002, image-0003, image-0004, 1495 more\n    CU 0: bad\n") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
+// A table fits the width of a terminal: names are shortened, and then columns are left out.
+func TestTableFits(t *testing.T) {
+	names := []string{"image-0000-with-a-name-that-goes-on-and-on", "核核核核核核核核核核核核核核核核核核"}
+	r := New(names)
+	for _, name := range names {
+		r.Add(Row{Name: name, Types: 90000, Funcs: 40000, Bytes: 4 << 20, Seconds: 1})
+	}
+	for width, want := range map[int][2]string{
+		0:   {"IMAGE                                       STATUS  TYPES   FUNCS  VARS  DROPPED  SIZE     KERNELS  GOLDEN  TIME", "image-0000-with-a-name-that-goes-on-and-on"},
+		100: {"IMAGE                      STATUS  TYPES   FUNCS   VARS  DROPPED  SIZE      KERNELS  GOLDEN  TIME", "image-0000-wi…t-goes-on-and-on"},
+		60:  {"", "image-0"}, 40: {"", ""}, 20: {"", ""}, 1: {"", ""},
+	} {
+		lines := r.tableLines(r.view().good, width)
+		for _, l := range lines {
+			if w := columns.Of(l); width > 30 && w > width {
+				t.Errorf("width %d: a line has %d columns: %s", width, w, l)
+			}
+		}
+		if want[0] != "" && width == 0 && lines[0] != want[0] || !strings.HasPrefix(lines[1], want[1][:min(12, len(want[1]))]) {
+			t.Errorf("width %d: got\n%s", width, strings.Join(lines, "\n"))
+		}
+		if width == 0 || width == 100 {
+			for _, c := range []string{"TYPES", "GOLDEN", "TIME"} {
+				if !strings.Contains(lines[0], c) {
+					t.Errorf("width %d: column %s is missing", width, c)
+				}
+			}
+		}
+		if width == 40 && !strings.Contains(lines[0], "STATUS") {
+			t.Errorf("width %d: got %q", width, lines[0])
+		}
 	}
 }
 
 // Markdown stays below 60 KiB whatever the batch, and says how much it leaves out.
 func TestLargeMarkdown(t *testing.T) {
-	long := strings.Repeat(`<&*_|\`, 2000)
-	for name, tt := range map[string]struct {
-		r    *Report
-		want []string
-	}{
-		"some fail": {large(1500, fails), []string{"1494 of 1500 images ok", "CU 1499:", "image-0800", " images that are ok\n"}},
-		"all fail": {large(4000, func(i int, row *Row) { row.Error = "CU 0: bad" }),
-			[]string{" images that are not ok in the table\n", " details of images that are not ok\n", "0 of 4000 images ok"}},
-		"all differ": {large(300, func(i int, row *Row) {
-			row.Golden = &Comparison{Verdict: golden.Differs, Summary: "x", Diff: strings.Repeat("+ FUNC 'f'\n", 2000)}
-		}), []string{"more lines are too long for this page", " details of images that are not ok\n"}},
-		"all good":   {large(4000, nil), []string{"4000 of 4000 images ok", " images that are ok\n"}},
-		"long texts": {large(300, func(i int, row *Row) { row.Name += long; row.Error = long }), []string{" details of images that are not ok\n"}},
-		"many exceptions": {func() *Report {
-			r := large(1, nil)
-			for range 5000 {
-				r.Stale = append(r.Stale, "added FUNC __x64_*")
-			}
-			return r
-		}(), []string{" exceptions that accepted nothing\n"}},
+	reports := batches(1500)
+	for name, want := range map[string][]string{
+		"some fail":   {"1494 of 1500 images ok", "CU 3:", "image-0800", " images that are ok\n"},
+		"all fail":    {" images that are not ok in the table\n", " details of images that are not ok\n", "0 of 1500 images ok"},
+		"long diffs":  {"more lines are too long for this page", " details of images that are not ok\n"},
+		"all good":    {"1500 of 1500 images ok", " images that are ok\n"},
+		"long texts":  {" images that are not ok in the table\n"},
+		"all reasons": {" images that are not ok in the table\n"},
+		"all differ":  {" images that are not ok in the table\n"},
+		"many rules":  {" kinds of warnings\n"},
+		"stale":       {" exceptions that accepted nothing\n"},
 	} {
-		for _, tt.r.Verbose = range []bool{false, true} {
+		r := reports[name]
+		if name == "some fail" {
+			r = large(1500, fails)
+		}
+		for _, r.Verbose = range []bool{false, true} {
 			var b bytes.Buffer
-			if err := tt.r.WriteMarkdown(&b); err != nil {
+			if err := r.WriteMarkdown(&b); err != nil {
 				t.Fatal(err)
 			}
 			if b.Len() >= 60<<10 {
 				t.Errorf("%s: got %d bytes", name, b.Len())
 			}
-			for _, want := range tt.want {
-				if !strings.Contains(b.String(), want) {
-					t.Errorf("%s: %q is missing", name, want)
+			for _, w := range want {
+				if !strings.Contains(b.String(), w) {
+					t.Errorf("%s: %q is missing:\n%.3000s", name, w, b.String())
 				}
 			}
 			if n := strings.Count(b.String(), "<details"); n != strings.Count(b.String(), "</details>") {

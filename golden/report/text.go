@@ -5,92 +5,181 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
-// WriteText writes what there is to say of images that are not good, a table for people that starts with these, and below it what
-// there is to say of others. The names of what is not good stand at the end again. A large batch is folded unless r.Verbose.
+// Bounds of a text that is not verbose. Whatever the batch, it has at most maxLines lines of at most maxColumns columns.
+const (
+	maxLines   = 40
+	maxColumns = 200 // where r.Width does not say
+
+	maxReasons  = 4  // groups of failures, two lines each
+	maxTold     = 7  // causes of differences
+	maxKinds    = 4  // kinds of warnings
+	maxNamed    = 5  // images of a group
+	maxNamedEnd = 20 // images of a status, at the end
+)
+
+// WriteText writes the report for people. A small batch is written in full: what there is to say of images that are not good, a table of
+// all images that starts with these, and what there is to say of the others. If that has more than maxLines lines, the report is folded: the
+// reasons of failures and the causes of differences, each once with the images that have it, and counts of everything else. The names of
+// images that are not good stand at the end in both. Verbose writes everything in full, Brief folds in any case.
 func (r *Report) WriteText(w io.Writer) error {
-	var out bytes.Buffer
 	v := r.view()
-	details(&out, &v)
-	r.table(&out, &v)
-	if kernels := r.kernels(); kernels != nil {
-		fmt.Fprintf(&out, "\nkernels asked: %s\n", strings.Join(kernels, ", "))
+	var lines []string
+	if !r.Brief || r.Verbose {
+		lines = r.fullLines(v)
 	}
-	rows, counts := v.noted()
-	for i := range rows {
-		block(&out, rows[i].Name, rows[i].notes(v.verbose))
+	if !r.Verbose && (r.Brief || len(lines) > maxLines) {
+		lines = r.foldedLines(v)
 	}
-	if len(counts) > 0 {
-		block(&out, "of images that are ok", counts)
+	var out bytes.Buffer
+	for _, l := range lines {
+		out.WriteString(l)
+		out.WriteByte('\n')
 	}
-	if len(r.Stale) > 0 {
-		fmt.Fprintf(&out, "\nexceptions that accepted nothing:\n")
-		for _, s := range r.Stale {
-			fmt.Fprintf(&out, "  %s\n", escape.Line(s))
-		}
-	}
-	out.WriteByte('\n')
-	for _, line := range v.names() {
-		fmt.Fprintln(&out, line)
-	}
-	fmt.Fprintln(&out, r.Verdict())
 	_, err := w.Write(out.Bytes())
 	return err
 }
 
-// details tells of images that are not good.
-func details(out *bytes.Buffer, v *view) {
-	most := v.most(maxDetails, len(v.bad))
-	for i := range v.bad[:most] {
-		row := &v.bad[i]
-		fmt.Fprintf(out, "%s: %s\n", row.Name, row.Status)
-		for _, n := range row.notes(v.verbose) {
-			fmt.Fprintf(out, "  %s\n", n)
+// fullLines returns the report in full.
+func (r *Report) fullLines(v *view) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	block := func(about string, notes []string) {
+		add("%s", about)
+		for _, n := range notes {
+			add("  %s", n)
 		}
-		out.WriteByte('\n')
+		add("")
 	}
-	if n := len(v.bad) - most; n > 0 {
-		fmt.Fprintf(out, "... and %d more that are not ok\n\n", n)
+	for i := range v.bad {
+		row := &v.bad[i]
+		block(row.Name+": "+string(row.Status), row.notes(r.Verbose))
+		if !r.Verbose && len(lines) > maxLines { // it will be folded
+			return lines
+		}
 	}
+	lines = append(lines, r.tableLines(append(v.bad[:len(v.bad):len(v.bad)], v.good...), r.Width)...)
+	add("")
+	if kernels := r.kernels(); kernels != nil {
+		add("kernels asked: %s", strings.Join(kernels, ", "))
+		add("")
+	}
+	for i := range v.good {
+		if notes := v.good[i].notes(r.Verbose); len(notes) > 0 {
+			block(v.good[i].Name+":", notes)
+		}
+	}
+	if len(r.Stale) > 0 {
+		var list []string
+		for _, s := range r.Stale {
+			list = append(list, escape.Line(s))
+		}
+		block("exceptions that accepted nothing:", list)
+	}
+	lines = append(lines, v.names(len(v.bad))...)
+	add("%s", r.Verdict())
+	return lines
 }
 
-// block writes notes below what they are about.
-func block(out *bytes.Buffer, about string, notes []string) {
-	fmt.Fprintf(out, "\n%s:\n", about)
-	for _, n := range notes {
-		fmt.Fprintf(out, "  %s\n", n)
+// foldedLines returns the report in at most maxLines lines.
+func (r *Report) foldedLines(v *view) (lines []string) {
+	width := maxColumns
+	if r.Width > 0 {
+		width = r.Width
 	}
-}
-
-// table writes a line for each image, and their sum.
-func (r *Report) table(out *bytes.Buffer, v *view) {
-	var b bytes.Buffer
-	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "IMAGE\tSTATUS\tTYPES\tFUNCS\tVARS\tDROPPED\tSIZE\tKERNELS\tGOLDEN\tTIME")
-	rows, left := v.table()
-	for i := range rows {
-		row := &rows[i]
-		fmt.Fprintf(tab, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", row.Name, row.Status, row.Types, row.Funcs, row.Vars,
-			row.dropped(""), size(row.Bytes), row.kernels(), row.goldenVerdict(), seconds(row.Seconds))
+	add := func(format string, args ...any) {
+		lines = append(lines, columns.Cut(fmt.Sprintf(format, args...), width))
 	}
 	t := r.Totals()
-	sum := fmt.Sprintf("%d images\t%s\t%d\t%d\t%d\t%d\t%s\t\t\t%s\n", t.Images, r.Status(), t.Types, t.Funcs, t.Vars, t.Dropped,
-		size(t.Bytes), seconds(r.Seconds))
-	fmt.Fprint(tab, sum)
-	_ = tab.Flush() // a buffer takes all
-	lines := bytes.SplitAfter(b.Bytes(), []byte{'\n'})
-	for i, line := range lines[:len(lines)-1] { // the last one is empty
-		if i == len(rows)+1 { // in front of the sum
-			for _, l := range left {
-				fmt.Fprintln(out, l)
+	if n := t.Failed + t.Skipped; n > 0 {
+		add("%s", failedHead(&t))
+		for _, g := range v.failures[:min(maxReasons, len(v.failures))] {
+			add("  %s", tail(fmt.Sprintf("%s, %s: ", g.kind, images(len(g.images))), some(g.images, maxNamed), "", width-2))
+			also := ""
+			if !g.same {
+				also = " (and similar)"
 			}
+			add("    %s", tail("", g.text, also, width-4))
 		}
-		out.Write(append(bytes.TrimRight(line, " \n"), '\n'))
+		if rest := v.failures[min(maxReasons, len(v.failures)):]; len(rest) > 0 {
+			n := 0
+			for _, g := range rest {
+				n += len(g.images)
+			}
+			add("  %d more reasons in %s (-v)", len(rest), images(n))
+		}
+		add("")
 	}
+	if t.Differs > 0 {
+		add("differ from their goldens: %s, %s", images(t.Differs), causes(len(v.causes)+v.uncounted))
+		for _, g := range v.causes[:min(maxTold, len(v.causes))] {
+			who := fmt.Sprintf(", in %s: %s", images(len(g.images)), some(g.images, maxNamed))
+			add("  %s", tail("", g.text, columns.Cut(who, width/2), width-2))
+		}
+		if n := len(v.causes) + v.uncounted - min(maxTold, len(v.causes)); n > 0 {
+			add("  %d more (-v, or --report json)", n)
+		}
+		add("")
+	}
+	r.foldedGood(v, &t, add)
+	for _, name := range v.names(maxNamedEnd) {
+		add("%s", name)
+	}
+	add("%s", r.Verdict())
+	return lines
+}
+
+// foldedGood writes counts of what is good, and of what is said about all images.
+func (r *Report) foldedGood(v *view, t *Totals, add func(format string, args ...any)) {
+	if t.OK > 0 {
+		add("ok: %s%s", images(t.OK), v.goodVerdicts())
+	}
+	add("%d types, %d functions, %d variables, %s of BTF in %s", t.Types, t.Funcs, t.Vars, size(t.Bytes), seconds(r.Seconds))
+	if left := v.left(); left != "" {
+		add("left out: %s", left)
+	}
+	if kernels := r.kernels(); kernels != nil {
+		add("kernels asked: %s", strings.Join(kernels, ", "))
+	}
+	warnings := v.warnings()
+	for _, line := range warnings[:min(maxKinds, len(warnings))] {
+		add("%s", line)
+	}
+	if n := len(warnings) - maxKinds; n > 0 {
+		add("%d more kinds of warnings (-v)", n)
+	}
+	if n := len(r.Stale); n > 0 {
+		add("exceptions that accepted nothing: %d, first %s", n, escape.Line(r.Stale[0]))
+	}
+	add("")
+}
+
+// failedHead counts what failed and was skipped.
+func failedHead(t *Totals) string {
+	switch {
+	case t.Skipped == 0:
+		return "failed: " + images(t.Failed)
+	case t.Failed == 0:
+		return "skipped: " + images(t.Skipped)
+	}
+	return fmt.Sprintf("failed: %s, skipped: %d", images(t.Failed), t.Skipped)
+}
+
+// causes is a number of causes in words.
+func causes(n int) string {
+	if n == 1 {
+		return "1 cause"
+	}
+	return fmt.Sprintf("%d causes", n)
+}
+
+// tail puts a text between two others, and cuts it so that all fit a line.
+func tail(before, text, after string, width int) string {
+	room := max(20, width-columns.Of(before)-columns.Of(after))
+	return before + columns.Cut(text, room) + after
 }
 
 // notes says what the table has no room for; what was left out, by reason, only where all is wanted.

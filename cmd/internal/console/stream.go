@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 
 	"golang.org/x/term"
@@ -75,8 +76,11 @@ func IsTerminal(w io.Writer) bool {
 	return ok && f.Fd() != math.MaxUint && term.IsTerminal(int(f.Fd()))
 }
 
-// Columns is the width of a terminal, or 0 where it is unknown.
+// Columns is the width of a line: that of a terminal, unless the environment variable COLUMNS says otherwise. It is 0 where it is unknown.
 func Columns(w io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
 	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || f.Fd() == math.MaxUint {
 		return 0

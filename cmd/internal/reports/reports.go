@@ -124,13 +124,15 @@ func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 	var errs []error
 	for _, o := range outlets {
 		var err error
+		wide := *r
+		wide.Width = 0 // nothing bounds the lines of a file
 		switch {
 		case o.file == "":
 			err = o.write(r, stdout)
 		case o.append:
-			err = toEnd(&p, r, o)
+			err = toEnd(&p, &wide, o)
 		default:
-			err = toFile(&p, r, o)
+			err = toFile(&p, &wide, o)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("report: %w", err))
