@@ -90,6 +90,7 @@ var envTerms = []manual.Term{
 	{Name: "GITHUB_STEP_SUMMARY", About: "File to which run appends the report."},
 	{Name: "GITHUB_WORKSPACE", About: "Folder of the checkout, to which the paths of annotations are relative."},
 	{Name: "GOGC", About: "If it is set, the garbage collector is left as it says."},
+	{Name: "COLUMNS", About: "The width of lines on a terminal, in place of that of the terminal."},
 	{Name: "NO_COLOR", About: "If it is set, output on a terminal has no colours."},
 	{Name: "PAHOLE_LANG_EXCLUDE", About: "Languages that pahole leaves out if no option says so."},
 	{Name: "TERM", About: "If it is dumb, output on a terminal has no colours."},

@@ -56,6 +56,7 @@ type junitDetail struct {
 const (
 	maxJUnit     = 16 << 20 // of all images
 	maxJUnitDiff = 16 << 10 // of one image
+	maxMessage   = 4 << 10  // of one message
 )
 
 // WriteJUnit writes the report in the XML that CI systems read as test results: an image is a test case, which errs when
@@ -77,10 +78,10 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	most := min(maxJUnitDiff, maxJUnit/max(1, len(rows)))
 	for i := range rows {
 		row := &rows[i]
-		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: escape.XML(strings.Join(row.notes(true), "\n"))}
+		c := junitCase{Class: suite, Name: escape.XML(row.Name), Time: xmlTime(row.Seconds), Out: junitNotes(row)}
 		switch row.Status {
 		case Failed:
-			c.Error = &junitDetail{Type: string(row.Failure), Message: escape.XML(oneLine(row.Error))}
+			c.Error = &junitDetail{Type: string(row.Failure), Message: message(row.Error)}
 		case Differs:
 			g := *row.Golden
 			g.sameAs(first, row.Name)
@@ -88,9 +89,9 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			if more > 0 {
 				text += fmt.Sprintf("\n%d more lines; the report in JSON has more\n", more)
 			}
-			c.Failure = &junitDetail{Type: string(row.Failure), Message: escape.XML(oneLine(string(g.Verdict) + ": " + g.Summary)), Text: escape.XML(text)}
+			c.Failure = &junitDetail{Type: string(row.Failure), Message: message(string(g.Verdict) + ": " + g.Summary), Text: escape.XML(text)}
 		case Skipped:
-			c.Skipped = &junitDetail{Message: escape.XML(oneLine(row.SkipReason))}
+			c.Skipped = &junitDetail{Message: message(row.SkipReason)}
 		case Interrupted:
 			c.Skipped = &junitDetail{Message: "interrupted"}
 		}
@@ -111,6 +112,20 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, "\n")
 	return err
+}
+
+// junitNotes is what there is to say of an image.
+func junitNotes(row *Row) string {
+	text, more := head(strings.Join(row.notes(true), "\n"), maxJUnitDiff)
+	if more > 0 {
+		text += fmt.Sprintf("\n%d more lines; the report in JSON has more", more)
+	}
+	return escape.XML(text)
+}
+
+// message is a text for an attribute, in bounded length.
+func message(s string) string {
+	return escape.XML(cutBytes(oneLine(s), maxMessage))
 }
 
 // xmlTime is seconds as JUnit has them.

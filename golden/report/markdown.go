@@ -275,14 +275,19 @@ func head(text string, most int) (first string, more int) {
 
 // short is a text of bounded length.
 func short(s string) string {
-	if len(s) <= maxCell {
+	return cutBytes(s, maxCell)
+}
+
+// cutBytes returns at most so many bytes of a text, and dots if that is not all.
+func cutBytes(s string, most int) string {
+	if len(s) <= most {
 		return s
 	}
-	s = s[:maxCell]
-	for len(s) > 0 && !utf8.ValidString(s) {
-		s = s[:len(s)-1]
+	end := most
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
 	}
-	return s + "..."
+	return s[:end] + "..."
 }
 
 // cell keeps text from being read as markup, also inside of a table, and short.

@@ -40,9 +40,6 @@ func Read(from io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(doc.Images) > maxImages {
-		return nil, fmt.Errorf("it has %d images, more than %d", len(doc.Images), maxImages)
-	}
 	r := &Report{Tool: doc.Tool, Seconds: doc.Seconds, Strict: doc.Strict, Stale: doc.Stale, Used: doc.Used,
 		place: make(map[string]int, len(doc.Images))}
 	if doc.Manifest != nil {
@@ -51,13 +48,16 @@ func Read(from io.Reader) (*Report, error) {
 	if err := r.checkHead(); err != nil {
 		return nil, err
 	}
-	for i := range doc.Images {
-		row := &doc.Images[i]
+	for i, text := range doc.Images {
+		row := new(Row)
+		if err := strict(text, row); err != nil {
+			return nil, fmt.Errorf("images[%d] %q: %w", i, row.Name, err)
+		}
 		if err := r.takeStored(row); err != nil {
 			return nil, fmt.Errorf("images[%d] %q: %w", i, row.Name, err)
 		}
 	}
-	return r, r.agrees(doc)
+	return r, r.agrees(&doc.document)
 }
 
 // readAll reads a document that begins as an object does. Others are not read to their end.
@@ -77,8 +77,21 @@ func readAll(from io.Reader) ([]byte, error) {
 	return text, err
 }
 
-// decode checks the version before it looks at anything else.
-func decode(text []byte) (*document, error) {
+// A storedDocument is a document whose images are not decoded yet.
+type storedDocument struct {
+	document
+	Images []json.RawMessage `json:"images"`
+}
+
+// strict decodes an object without unknown fields.
+func strict(text []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(to)
+}
+
+// decode checks the version before it looks at anything else, and the number of images before it decodes them.
+func decode(text []byte) (*storedDocument, error) {
 	var version struct {
 		Schema *int `json:"schema"`
 	}
@@ -90,11 +103,12 @@ func decode(text []byte) (*document, error) {
 	case *version.Schema != Schema:
 		return nil, fmt.Errorf("its schema is %d, and this version of btfbatch reads %d", *version.Schema, Schema)
 	}
-	doc := new(document)
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(doc); err != nil {
+	doc := new(storedDocument)
+	if err := strict(text, doc); err != nil {
 		return nil, placed(text, err)
+	}
+	if n := len(doc.Images); n > maxImages {
+		return nil, fmt.Errorf("it has %d images, more than %d", n, maxImages)
 	}
 	return doc, nil
 }

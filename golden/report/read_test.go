@@ -140,7 +140,7 @@ func TestReadRefuses(t *testing.T) {
 		{"cut short", good[:len(good)/2], "unexpected end of JSON input"},
 		{"two documents", good + good, "after top-level value"},
 		{"an unknown field", change(`"types": 100`, `"typos": 100`), `unknown field "typos"`},
-		{"another type", change(`"types": 100`, `"types": "many"`), "line 47"},
+		{"another type", change(`"types": 100`, `"types": "many"`), `images[0] "a": json: cannot unmarshal string`},
 		{"no tool", change(`"name": "btfbatch"`, `"name": ""`), "tool.name is empty"},
 		{"no digest", change(strings.Repeat("d4", 32), "d4"), `manifest.sha256 "d4" is not a digest`},
 		{"a digest in upper case", change(strings.Repeat("e5", 32), strings.Repeat("E5", 32)), `images[0] "a": outputs[0]: sha256`},
