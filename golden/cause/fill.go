@@ -31,6 +31,7 @@ func (c *comparer) fill(r *Comparison) {
 			r.Causes = append(r.Causes, *ids)
 		}
 	}
+	c.renames(r)
 	r.recount()
 	for i := range c.sections {
 		r.Sections = append(r.Sections, c.sectionChange(&c.sections[i]))

@@ -123,6 +123,11 @@ type Cause struct {
 	Rules    []Rule   `json:"rules"`    // of its changes, each once, in the order of Rules
 	Size     *Size    `json:"size,omitempty"`
 
+	// RenamedTo is set on a removed declaration, and RenamedFrom on an added one, if they are one declaration under two names: they have the same
+	// content, and no other one that was added or removed has it.
+	RenamedTo   string `json:"renamed_to,omitempty"`
+	RenamedFrom string `json:"renamed_from,omitempty"`
+
 	// Members are its own changes, in the order of the declaration. Removed members are at their old position.
 	Members []Change `json:"members,omitempty"`
 	// Signature spells a changed function: first the return type, then each parameter.

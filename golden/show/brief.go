@@ -40,6 +40,12 @@ func briefText(x *cause.Cause) string {
 	if s := x.Size; s != nil && s.Old != s.New && sizeOp(x) == cause.Changed {
 		line += fmt.Sprintf(" %d → %s", s.Old, bytesOf(s.New))
 	}
+	if x.RenamedTo != "" {
+		line += ": renamed " + escape.Line(x.RenamedTo)
+	}
+	if x.RenamedFrom != "" {
+		line += ": renamed from " + escape.Line(x.RenamedFrom)
+	}
 	if x.Op == cause.Changed {
 		var parts []string
 		for i := range x.Members[:min(len(x.Members), maxWords)] {

@@ -384,6 +384,16 @@ const manyNames = 40
 
 // shortLists writes the removed and added declarations, a line for each kind.
 func (t *texter) shortLists() {
+	var renamed []string
+	for i := range t.c.Causes {
+		if x := &t.c.Causes[i]; x.RenamedTo != "" {
+			renamed = append(renamed, escape.Line(x.Name)+" → "+escape.Line(x.RenamedTo))
+		}
+	}
+	if n := len(renamed); n > 0 {
+		t.head("renamed, with the same content")
+		t.fill(yellow, "~ "+count(n, "declaration", "declarations")+": ", plainFirst(renamed), n)
+	}
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
 		title := false
 		for _, kind := range cause.Kinds {
@@ -392,7 +402,7 @@ func (t *texter) shortLists() {
 			for i := range t.c.Causes {
 				x := &t.c.Causes[i]
 				switch {
-				case x.Op != op || x.Kind != kind || kind == cause.Var && t.inSection(x.ID):
+				case x.Op != op || x.Kind != kind || isRenamed(x) || kind == cause.Var && t.inSection(x.ID):
 				case strings.HasPrefix(x.Name, string(kind)+" {"):
 					unnamed++
 				default:

@@ -242,6 +242,7 @@ func onlyMoved(s *cause.SectionChange, most int) (text string, more int) {
 
 // lists writes the removed and added declarations, by kind.
 func (t *texter) lists() {
+	t.renamed(t.names(maxList))
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
 		title := false
 		for _, kind := range cause.Kinds {
@@ -258,6 +259,34 @@ func (t *texter) lists() {
 	}
 }
 
+// isRenamed reports whether a cause is one of the two names of a declaration.
+func isRenamed(x *cause.Cause) bool { return x.RenamedTo != "" || x.RenamedFrom != "" }
+
+// renamed writes the declarations that got another name, up to a number of them.
+func (t *texter) renamed(most int) {
+	n := 0
+	for i := range t.c.Causes {
+		x := &t.c.Causes[i]
+		if x.RenamedTo == "" {
+			continue
+		}
+		if n++; n > most {
+			continue
+		}
+		if n == 1 {
+			t.head("renamed, with the same content")
+		}
+		right := "[breaks: renamed]"
+		if x.Accepted != "" {
+			right = tags(x)
+		}
+		t.sides(0, yellow, "~ "+named(x.Kind, x.Name)+" → "+escape.Line(x.RenamedTo), right)
+	}
+	if n > most {
+		t.line(2, dim, fmt.Sprintf("… %d more (--limit 0 lists all)", n-most))
+	}
+}
+
 // A list holds names that were added or removed.
 type list struct {
 	names                  []string
@@ -270,7 +299,7 @@ func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 	var unnamed []string
 	for i := range t.c.Causes {
 		x := &t.c.Causes[i]
-		if x.Op != op || x.Kind != kind || kind == cause.Var && t.inSection(x.ID) {
+		if x.Op != op || x.Kind != kind || isRenamed(x) || kind == cause.Var && t.inSection(x.ID) {
 			continue
 		}
 		if x.Accepted != "" {
