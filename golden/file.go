@@ -12,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/golden/dense"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/selected"
 )
@@ -29,7 +30,7 @@ var ErrCI = errors.New("goldens are not rewritten in CI (CI=true, or what else s
 // open opens a golden, plain or compressed, whatever its name says. A text that is no dump differs from every dump; what is no text is
 // no golden.
 func open(path string) (*input.Stream, error) {
-	return input.OpenStream(path, input.Dump, input.Selected, input.Text, input.CSource, input.Empty)
+	return input.OpenStream(path, input.Dump, input.Dense, input.Selected, input.Text, input.CSource, input.Empty)
 }
 
 // readSome reads a golden whole, but no more than some bytes of it.
@@ -53,7 +54,8 @@ type Form struct {
 }
 
 // Update writes an object as a golden, which put puts in its place: its raw dump, or its selected declarations.
-// A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst or .gz. The
+// A golden that exists stays compressed or plain as it is; one that does not is compressed if its name ends in .zst or .gz. A new golden
+// that is compressed with zstd has the form of package dense, unless it has a dialect; one that exists keeps its form. The
 // error is ErrCI in CI. A golden that exists keeps the comment line with its dialect; a dialect that is not empty adds one.
 func Update(path string, form Form, o *btf.Object, put Put) error {
 	if CI() {
@@ -66,8 +68,9 @@ func Update(path string, form Form, o *btf.Object, put Put) error {
 // plain, with a comment line or without. A selection must not name declarations that the object lacks.
 func Write(path, like string, form Form, o *btf.Object, put Put) error {
 	packed := input.Compression(path)
+	small := packed == "zstd" && form.Dialect == ""
 	if f, err := open(like); err == nil {
-		packed = f.Packed
+		packed, small = f.Packed, f.Kind == input.Dense && form.Dialect == ""
 		was, _ := readDialect(bufio.NewReader(f))
 		form.Dialect = cmp.Or(form.Dialect, was)
 		f.Close()
@@ -81,11 +84,18 @@ func Write(path, like string, form Form, o *btf.Object, put Put) error {
 		}
 		return put(path, func(w io.Writer) error { return writeText(w, text, packed) })
 	}
+	if small {
+		if data, err := dense.Append(nil, o); err == nil {
+			return put(path, func(w io.Writer) error { return writeText(w, data, packed) })
+		} else if !errors.Is(err, dense.ErrCannot) {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
 	return put(path, func(w io.Writer) error { return writeDump(w, o, packed, form.Dialect) })
 }
 
 func writeDump(w io.Writer, o *btf.Object, packed, dialect string) error {
-	z, err := input.NewPacker(w, packed)
+	z, err := input.NewDensePacker(w, packed)
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,10 @@ func Compare(o *btf.Object, path string, opt Options) (*Result, error) {
 		res, err := compareSelected(o, f, path, opt)
 		return res, input.Named(path, err)
 	}
+	if f.Kind == input.Dense {
+		res, err := compareDense(o, f, path, opt)
+		return res, input.Named(path, err)
+	}
 	text := bufio.NewReaderSize(f, 64<<10)
 	dialect, err := readDialect(text)
 	if err == nil && opt.Dialect != "" && opt.Dialect != cmp.Or(dialect, Dialect) {

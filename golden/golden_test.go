@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/dense"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/show"
 )
@@ -158,12 +159,17 @@ func TestUpdate(t *testing.T) {
 	for _, tt := range []struct {
 		name, file string
 		old        []byte // nil: there is none
+		form       Form
 		compressed bool
+		dense      bool
 	}{
-		{"created", "new.raw", nil, false},
-		{"created compressed", "new.raw.zst", nil, true},
-		{"stays plain", "old.zst", []byte("plain"), false},
-		{"stays compressed", "old.raw", compressed(t, []byte("compressed")), true},
+		{"created", "new.raw", nil, Form{}, false, false},
+		{"created compressed", "new.raw.zst", nil, Form{}, true, true},
+		{"created with a dialect", "new.raw.zst", nil, Form{Dialect: Dialect}, true, false},
+		{"stays plain", "old.zst", []byte("plain"), Form{}, false, false},
+		{"stays compressed", "old.raw", compressed(t, []byte("compressed")), Form{}, true, false},
+		{"stays dense", "old.raw", compressed(t, []byte(dense.Magic)), Form{}, true, true},
+		{"gets a dialect", "old.raw", compressed(t, []byte(dense.Magic)), Form{Dialect: Dialect}, true, false},
 	} {
 		path := filepath.Join(t.TempDir(), tt.file)
 		if tt.old != nil {
@@ -171,7 +177,7 @@ func TestUpdate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Update(path, Form{}, o, put); err != nil {
+		if err := Update(path, tt.form, o, put); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 			continue
 		}
@@ -182,7 +188,16 @@ func TestUpdate(t *testing.T) {
 		if got := bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}); got != tt.compressed {
 			t.Errorf("%s: compressed: got %t, want %t", tt.name, got, tt.compressed)
 		}
-		if got, err := readSome(path, 1<<20); err != nil || !bytes.Equal(got, text) {
+		want := text
+		if tt.form.Dialect != "" {
+			want = append([]byte(dialectMark+Dialect+"\n"), text...)
+		}
+		if tt.dense {
+			if want, err = dense.Append(nil, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := readSome(path, 1<<20); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: got another text (%v)", tt.name, err)
 		}
 		if res, err := Compare(o, path, Options{}); err != nil || res.Verdict != Equal {

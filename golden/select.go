@@ -11,6 +11,8 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/dense"
+	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
@@ -56,6 +58,34 @@ func compareSelected(o *btf.Object, golden io.Reader, path string, opt Options) 
 	return res, nil
 }
 
+// compareDense compares an object with a golden in the form of package dense. Two of these are equal if their raw dumps are.
+func compareDense(o *btf.Object, golden io.Reader, path string, opt Options) (*Result, error) {
+	got, err := dense.Append(nil, o)
+	if err != nil && !errors.Is(err, dense.ErrCannot) {
+		return nil, err
+	}
+	most := bytesFor(got)
+	want, err := io.ReadAll(io.LimitReader(golden, most+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(got) > 0 && bytes.Equal(got, want):
+		return &Result{Verdict: Equal}, nil
+	case int64(len(want)) > most:
+		return &Result{Verdict: Differs, Problem: fmt.Sprintf("it is many times as long as the BTF in its form, which has %d bytes", len(got))}, nil
+	}
+	was, err := dense.Parse(want, o.Base)
+	if err != nil {
+		return &Result{Verdict: Differs, Problem: err.Error()}, nil
+	}
+	text := dump.AppendRaw(nil, o)
+	wanted := dump.AppendRaw(nil, was)
+	if bytes.Equal(text, wanted) {
+		return &Result{Verdict: Equal}, nil
+	}
+	return explain(o, text, wanted, path, opt), nil
+}
+
 // selectedText returns the golden of the selected declarations of an object, which must have all that the selection names.
 func selectedText(o *btf.Object, s *selected.Selection) ([]byte, error) {
 	if missing := missingText(o, s); missing != "" {
@@ -91,7 +121,7 @@ func changed(was, is []string) string {
 
 // writeText writes a text, compressed or plain.
 func writeText(w io.Writer, text []byte, packed string) error {
-	z, err := input.NewPacker(w, packed)
+	z, err := input.NewDensePacker(w, packed)
 	if err != nil {
 		return err
 	}
@@ -120,8 +150,12 @@ type Side struct {
 	Selected *selected.Golden // nil if the side is complete
 }
 
-// Parse reads the text of a golden: a raw dump, or selected declarations. base is as for ParseRaw.
+// Parse reads a golden: a raw dump, its dense form, or selected declarations. base is as for ParseRaw.
 func (s *Side) Parse(text []byte, base *btf.Object) (err error) {
+	if dense.Is(text) {
+		s.Object, err = dense.Parse(text, base)
+		return err
+	}
 	if !selected.Is(text) {
 		s.Object, err = ParseRaw(text, base)
 		return err

@@ -18,6 +18,8 @@ const (
 	ELF   Kind = "an ELF file"
 	BTF   Kind = "raw BTF"
 	Dump  Kind = "a raw dump of BTF"
+	// Dense is the form of package golden/dense.
+	Dense Kind = "a dense golden"
 	// Selected is the text of package golden/selected.
 	Selected Kind = "a golden of selected declarations"
 	Text     Kind = "text"
@@ -148,6 +150,8 @@ func Recognise(head []byte) Kind {
 		return Empty
 	case has(0, elfMagic):
 		return ELF
+	case has(0, "# btfbatch-dense "):
+		return Dense
 	case has(0, "\x9f\xeb"), has(0, "\xeb\x9f"):
 		return BTF
 	}
@@ -181,7 +185,7 @@ func find(head []byte) *signature {
 
 // binary reports whether contents of the kind are certainly not text, not even damaged text.
 func (k Kind) binary() bool {
-	return k == ELF || k == BTF || k == dosProgram || k == peFile ||
+	return k == ELF || k == BTF || k == Dense || k == dosProgram || k == peFile ||
 		slices.ContainsFunc(signatures, func(s signature) bool { return s.kind == k })
 }
 
@@ -295,6 +299,8 @@ func (e *KindError) Remedy() string {
 		return "diff reads it; everything else takes raw BTF, or an ELF file with a section .BTF"
 	case e.Want == Dump && e.Found == BTF:
 		return "give the text that btfbatch dump prints for it"
+	case e.Found == Dense:
+		return "diff and dump read it, and runs with policy: exact or semantic; everything else takes BTF itself"
 	case e.Found == Selected:
 		return "diff reads it, and runs with policy: selected; everything else takes BTF itself"
 	case e.Want == Dump:

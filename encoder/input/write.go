@@ -59,6 +59,14 @@ func NewPacker(w io.Writer, packed string) (io.WriteCloser, error) {
 	return nil, fmt.Errorf("%s is read only: write .zst or .gz, or a plain file", packed)
 }
 
+// NewDensePacker is NewPacker for files that are kept for long: it takes several times as long, to make the file smaller.
+func NewDensePacker(w io.Writer, packed string) (io.WriteCloser, error) {
+	if packed == "zstd" {
+		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBestCompression))
+	}
+	return NewPacker(w, packed)
+}
+
 type plain struct{ io.Writer }
 
 func (plain) Close() error { return nil }

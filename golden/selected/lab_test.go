@@ -2,26 +2,23 @@ package selected
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
+	"debug/elf"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/cause"
 )
 
-// kernel reads the BTF that pahole made of a kernel of the lab.
+// kernel returns the BTF in a lab kernel.
 func kernel(t testing.TB, name string) *btf.Object {
 	t.Helper()
-	lab := os.Getenv("LAB")
-	if lab == "" {
-		lab = "../../.lab"
+	f, err := elf.Open(reference.Kernel(t, name))
+	if err != nil {
+		t.Fatal(err)
 	}
-	paths, err := filepath.Glob(filepath.Join(lab, "peer-cache", name+"-*.btf"))
-	if err != nil || len(paths) == 0 {
-		t.Skipf("there is no BTF of %s in the lab", name)
-	}
-	data, err := os.ReadFile(paths[0])
+	defer f.Close()
+	data, err := f.Section(btf.SectionBTF).Data()
 	if err != nil {
 		t.Fatal(err)
 	}

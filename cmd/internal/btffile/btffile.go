@@ -179,19 +179,42 @@ func Parse(data []byte) (*btf.Object, error) {
 	return o, nil
 }
 
-// Object reads a BTF object from the file at path, and returns the size of a pointer in bytes, which is 0 if the file is not ELF. basePath is
+// Object reads a BTF object from the file at path, which may also be a dense golden, and returns the size of a pointer in bytes, which is 0 if the file is not ELF. basePath is
 // the file with its base. If it is empty, the distilled base of the ELF file is used, if there is one.
 func Object(path, basePath string) (o *btf.Object, ptrSize int, err error) {
 	base, err := base(basePath)
 	if err != nil {
 		return nil, 0, err
 	}
-	f, err := Read(path)
+	in, err := input.Open(path, input.BTF, input.ELF, input.Dense)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, input.Named(path, err)
+	}
+	defer in.Close()
+	if in.Kind == input.Dense {
+		o, err := denseObject(in, base)
+		return o, 0, input.Named(path, err)
+	}
+	f, err := From(in)
+	if err != nil {
+		return nil, 0, input.Named(path, err)
 	}
 	o, err = f.Object(path, base)
 	return o, f.PtrSize, err
+}
+
+// denseObject reads a dense golden.
+func denseObject(in *input.File, base *btf.Object) (*btf.Object, error) {
+	data, err := in.Bytes()
+	if err == nil {
+		err = in.Unchanged()
+	}
+	if err != nil {
+		return nil, err
+	}
+	var s golden.Side
+	err = s.Parse(data, base)
+	return s.Object, err
 }
 
 func base(path string) (*btf.Object, error) {
@@ -260,7 +283,7 @@ func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
 }
 
 func toCompare(path string, base *btf.Object) (*Compared, error) {
-	want := []input.Kind{input.BTF, input.ELF, input.Dump, input.Selected}
+	want := []input.Kind{input.BTF, input.ELF, input.Dump, input.Dense, input.Selected}
 	if base != nil {
 		want = append(want, input.Empty)
 	}

@@ -136,7 +136,7 @@ const maxText = 1 << 30
 
 // read returns the text of a golden, which may be compressed, and the name of the compression.
 func read(path string) (text []byte, packed string, err error) {
-	f, err := input.OpenStream(path, input.Dump, input.Selected, input.Text, input.CSource, input.Empty)
+	f, err := input.OpenStream(path, input.Dump, input.Dense, input.Selected, input.Text, input.CSource, input.Empty)
 	if err != nil {
 		return nil, "", input.Named(path, err)
 	}
@@ -229,7 +229,7 @@ func (g *Golden) Accept(files *publish.Publisher) error {
 		return err
 	}
 	err = files.File(g.Path, func(w io.Writer) error {
-		z, err := input.NewPacker(w, packed)
+		z, err := input.NewDensePacker(w, packed)
 		if err != nil {
 			return err
 		}
@@ -295,7 +295,7 @@ func Unused(list []*Golden, items []corpus.Item) (unused []string, err error) {
 
 // isDump reports whether a file is a raw dump, or a golden of selected declarations.
 func isDump(path string) bool {
-	f, err := input.OpenStream(path, input.Dump, input.Selected)
+	f, err := input.OpenStream(path, input.Dump, input.Dense, input.Selected)
 	if err != nil {
 		return false
 	}
