@@ -76,21 +76,12 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 	if tree == "" {
 		return list, nil, nil
 	}
-	files := map[string]bool{}
-	err = filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			files[path] = true
-		}
-		return err
-	})
+	files, err := filesBelow(tree)
 	if err != nil {
 		return nil, nil, err
 	}
-	if st, err := os.Stat(tree); err != nil || !st.IsDir() {
-		return nil, nil, fmt.Errorf("%s is not a folder", tree)
-	}
 	for _, g := range list {
-		if at, err := Place(tree, manifestDir, g.Path); err == nil && files[at] {
+		if at, err := Place(tree, manifestDir, g.Path); err == nil && files[at] { // false for what is no regular file
 			g.New = at
 			delete(files, at)
 		}
@@ -100,6 +91,24 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 	}
 	slices.Sort(stray)
 	return list, stray, findClashes(list)
+}
+
+// filesBelow lists the files in a folder, which may be named by a link. The value is false for links in it, and for other files that are not regular:
+// a link in what came from elsewhere can lead anywhere.
+func filesBelow(tree string) (files map[string]bool, err error) {
+	if st, err := os.Stat(tree); err != nil {
+		return nil, err
+	} else if !st.IsDir() {
+		return nil, fmt.Errorf("%s is not a folder", tree)
+	}
+	files = map[string]bool{}
+	err = filepath.WalkDir(tree+string(filepath.Separator), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[path] = d.Type().IsRegular()
+		}
+		return err
+	})
+	return files, err
 }
 
 // findClashes finds goldens that are one file under several names, and whose proposals differ. To accept one would undo the other.
@@ -239,7 +248,10 @@ func (g *Golden) Accept(files *publish.Publisher) error {
 	if err != nil {
 		return err
 	}
-	return g.Reject()
+	if err := g.Reject(); err != nil {
+		return fmt.Errorf("%s is accepted, but its new golden stays: %w", g.Path, err)
+	}
+	return nil
 }
 
 // Reject removes the proposal.
