@@ -96,11 +96,12 @@ run() {
 
 merge() {
 	[ -n "$IMAGES_FROM" ] || fail "merge needs images-from: the plan says which images must have a result"
-	local list file files=()
+	local list file files=() more=()
 	list=$(find "$REPORTS" -type f -name report.json | LC_ALL=C sort) || fail "reports: '$REPORTS' cannot be read"
 	[ -n "$list" ] || fail "reports: there is no report.json below '$REPORTS'"
 	while IFS= read -r file; do files+=("$file"); done <<< "$list" # macOS has no mapfile
-	judged report merge --plan "$IMAGES_FROM" "${files[@]}"
+	read -ra more <<< "$(tr '\n' ' ' <<< "$ARGS")"
+	judged report merge --plan "$IMAGES_FROM" "${files[@]}" ${more[@]+"${more[@]}"}
 }
 
 case $COMMAND in
