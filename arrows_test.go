@@ -61,8 +61,11 @@ var arrows = map[string][]string{
 
 	"config":                   {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause", "golden/selected"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
-	"corpus/source":            {"corpus/source/deb", "encoder/input"},
-	"corpus/source/deb":        {},
+	"corpus/source":            {"corpus/source/archive", "corpus/source/deb", "corpus/source/rpm", "encoder/input"},
+	"corpus/source/archive":    {"corpus/source/xz"},
+	"corpus/source/deb":        {"corpus/source/archive"},
+	"corpus/source/rpm":        {"corpus/source/archive"},
+	"corpus/source/xz":         {},
 	"corpus/source/http":       {"corpus/source"},
 	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
 	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
@@ -77,7 +80,7 @@ var arrows = map[string][]string{
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
-		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "encoder", "encoder/btf", "encoder/elf",
+		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "corpus/source", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
 	},

@@ -102,7 +102,8 @@ var (
 	doors = map[string]string{
 		"encoder/input/input.go":                  "package input",
 		"encoder/input/spool.go":                  "a temporary file without a name, for a pipe that is read twice",
-		"encoder/input/member.go":                 "a temporary file without a name, for a file of a package",
+		"encoder/input/scratch.go":                "a temporary file without a name, for files of packages",
+		"encoder/input/member.go":                 "packages, which are not read as a whole",
 		"corpus/source/apt/archive.go":            "the configuration and the index of apt",
 		"corpus/source/apt/entry.go":              "the configuration of the system's apt",
 		"corpus/source/http/store.go":             "the download folder",

@@ -2,7 +2,7 @@
 //
 // Input: the text of a manifest. Output: a Manifest whose images are complete: defaults are merged, the matrix is expanded, and
 // every value has its final type; or all problems of the text in one error, each with its line and column. Values that depend on
-// the name of a file that a glob matches are completed by Image.ForFile. Never: the package does not look at the images. Package
+// the image's file or package are completed by Image.Fill. Never: the package does not look at the images. Package
 // corpus checks that a file exists, is an ELF file and has the architecture given in the manifest.
 package config
 
@@ -55,12 +55,13 @@ const (
 	AnyKind Kind = "any"
 )
 
-// An Image is one image to encode or, if Glob is set, a pattern for several.
+// An Image is one image to encode or, if Glob or From is set, a pattern for several.
 type Image struct {
 	Name string
-	// Path is the image's file. If Glob is set, Path is the folder in which matching starts.
+	// Path is the image's file. If Glob is set, Path is the folder in which matching starts. It is empty if From is set.
 	Path string
 	Glob string
+	From *From  // where the image comes from, if it is not at Path; otherwise nil
 	Arch string // normalised name, see ArchNames; empty if the manifest does not give it
 
 	SHA256  string // pins, lower-case hex, empty if not pinned

@@ -230,7 +230,7 @@ func TestArches(t *testing.T) {
 	}
 }
 
-func TestForFile(t *testing.T) {
+func TestFill(t *testing.T) {
 	m := mustParse(t, `version: 1
 images:
   - name: deb/${{ image.file }}
@@ -246,7 +246,7 @@ images:
 	if m.Path != "/srv/kernels" || m.Glob != "**/[a-z]*.ko" || !m.NamedByFile() || m.Label() != "deb/**/[a-z]*.ko" {
 		t.Fatalf("got %+v", m)
 	}
-	f, err := m.ForFile("/srv/kernels/fs/ext4.ko")
+	f, err := m.Fill(Facts{File: "/srv/kernels/fs/ext4.ko"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ images:
 		f.Golden != "dir/goldens/deb/ext4-s390x.raw" || f.Outputs.BTF != "dir/out/ext4.btf" {
 		t.Errorf("got %+v", f)
 	}
-	if _, err := m.ForFile("/srv/kernels/a b.ko"); err == nil || err.Error() != `name "deb/a b" contains the character ' ', which is not allowed` {
+	if _, err := m.Fill(Facts{File: "/srv/kernels/a b.ko"}); err == nil || err.Error() != `name "deb/a b" contains the character ' ', which is not allowed` {
 		t.Errorf("name with a blank: got %v", err)
 	}
 }

@@ -37,7 +37,7 @@ func (c *conflicts) add(i int, key, suggestion, format string, args ...any) {
 func (c *conflicts) names() {
 	for i := range c.images {
 		m := &c.images[i]
-		if m.NamedByFile() {
+		if Open(m.Name) {
 			continue
 		}
 		if j, taken := c.byName[m.Name]; !taken {
@@ -50,8 +50,8 @@ func (c *conflicts) names() {
 	}
 }
 
-// Open reports whether a value depends on the file that a glob matches.
-func Open(text string) bool { return strings.Contains(text, filePlaceholder) }
+// Open reports whether a value depends on the image's file or package, and the images are not resolved yet.
+func Open(text string) bool { return withPlaceholders(text, func(string) string { return "" }) != text }
 
 func (c *conflicts) bases() {
 	var names []string
@@ -120,8 +120,8 @@ func (c *conflicts) follow(i int, done []bool) []string {
 // mayBecome reports whether an image whose glob is not resolved may get the name.
 func (c *conflicts) mayBecome(name string) bool {
 	for i := range c.images {
-		if m := &c.images[i]; m.NamedByFile() {
-			parts := strings.Split(m.Name, filePlaceholder)
+		if m := &c.images[i]; Open(m.Name) {
+			parts := strings.Split(withPlaceholders(m.Name, func(string) string { return "\x00" }), "\x00")
 			if strings.HasPrefix(name, parts[0]) && strings.HasSuffix(name, parts[len(parts)-1]) {
 				return true
 			}

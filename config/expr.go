@@ -8,8 +8,28 @@ import (
 
 // Expressions in values have the form ${{ NAMESPACE.NAME }} and are replaced by text. There are no operators.
 
-// filePlaceholder replaces ${{ image.file }} in the values of an image whose path is a glob, until ForFile.
-const filePlaceholder = "${{ image.file }}"
+// Values that depend on the image's file, or on the package that it is in, keep these placeholders until Fill.
+const (
+	filePlaceholder    = "${{ image.file }}"
+	releasePlaceholder = "${{ image.release }}"
+	packagePlaceholder = "${{ image.package }}"
+	versionPlaceholder = "${{ image.version }}"
+)
+
+var placeholders = []string{filePlaceholder, releasePlaceholder, packagePlaceholder, versionPlaceholder}
+
+// withPlaceholders replaces each placeholder by what f returns for it.
+func withPlaceholders(text string, f func(placeholder string) string) string {
+	if !strings.Contains(text, "${{") {
+		return text
+	}
+	for _, p := range placeholders {
+		if strings.Contains(text, p) {
+			text = strings.ReplaceAll(text, p, f(p))
+		}
+	}
+	return text
+}
 
 // A part of a value is literal text or, if namespace is set, an expression.
 type part struct {
@@ -23,7 +43,7 @@ var (
 )
 
 // imageRefs are the names that expressions can take from the image itself.
-var imageRefs = []string{"name", "file", "arch"}
+var imageRefs = []string{"name", "file", "arch", "release", "package", "version"}
 
 // split splits a value at its expressions and reports malformed ones.
 func (r *report) split(v *value) (parts []part, ok bool) {
@@ -61,7 +81,10 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 			return p, true
 		}
 	}
-	known := []string{"image.name", "image.file", "image.arch"}
+	var known []string
+	for _, name := range imageRefs {
+		known = append(known, "image."+name)
+	}
 	word := strings.TrimSpace(body)
 	for _, ns := range []string{"matrix", "env"} {
 		if _, name, ok := strings.Cut(word, "."); ok && axisName.MatchString(name) {
@@ -69,7 +92,7 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 		}
 	}
 	r.add(r.find(v.position, raw), r.nearest(word, known),
-		"unknown expression %q; known are matrix.NAME, image.name, image.file, image.arch and env.NAME", word)
+		"unknown expression %q; known are matrix.NAME, env.NAME, %s", word, strings.Join(known[:len(imageRefs)], ", "))
 	return part{}, false
 }
 
@@ -77,7 +100,7 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 type scope struct {
 	matrix combination
 	env    func(string) (string, bool)
-	image  map[string]string // name, file and arch, as far as they are known
+	image  map[string]string // of imageRefs, as far as they are known, or their placeholders
 	broken map[string]bool   // names whose key is wrong and already reported
 	closed bool              // no combination is chosen: expressions are checked but not replaced
 }
@@ -136,6 +159,10 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 	}
 	text, ok := s.image[p.name]
 	if !ok && !s.broken[p.name] {
+		if p.name == "package" || p.name == "version" {
+			r.add(r.find(v.position, p.raw), "", "image.%s is used but the image is not in a package", p.name)
+			return text, ok
+		}
 		r.add(r.find(v.position, p.raw), "", "image.%s is used but the image has no %s", p.name, p.name)
 	}
 	return text, ok

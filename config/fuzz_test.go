@@ -93,7 +93,7 @@ func checkImage(t *testing.T, im Image) {
 		}
 		return
 	}
-	if one, err := im.ForFile("x/file.ko"); err == nil && (one.Glob != "" || one.Path != "x/file.ko" || one.NamedByFile()) {
+	if one, err := im.Fill(Facts{File: "x/file.ko"}); err == nil && (one.Glob != "" || one.Path != "x/file.ko" || one.NamedByFile()) {
 		t.Fatalf("for one file: %+v", one)
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -30,10 +32,11 @@ func init() { // the readers refer to the table
 	imageKeys = []imageKey{
 		{row("matrix", "The image's own matrix, in place of the manifest's.", matrixShape), false, nil, func(*decoder, *Image, *value) {}}, // read by expand
 		{row("arch", "Architecture that the ELF header must have.", wordShape(archWords(), true)), true, nil, (*decoder).arch},
-		{key{"path", "ELF file with DWARF, relative to the manifest. May be a glob with *, **, ?, [a-z] and {a,b}.", fileShape,
-			"path is missing"}, false, []string{"arch"}, (*decoder).path},
+		{row("path", "ELF file with DWARF, relative to the manifest. May be a glob with *, **, ?, [a-z] and {a,b}.", fileShape),
+			false, []string{"arch"}, (*decoder).path},
+		{row("from", "Where the image comes from, in place of path: a package, or a server.", fromShape), true, []string{"arch"}, (*decoder).from},
 		{row("name", "Name of the image, in messages and in ${{ image.name }}. Default: ${{ image.file }}.", nameShape),
-			false, []string{"arch", "file"}, (*decoder).name},
+			false, []string{"arch", "file", "release", "package", "version"}, (*decoder).name},
 		{row("sha256", "SHA-256 that the file must have.", digestShape("sha256:", "32")), false, nil, (*decoder).sha256},
 		{row("build_id", "GNU build ID that the file must have.", digestShape("", "1,64")), false, nil, (*decoder).buildID},
 		{row("kind", "What the image must be. Without it, a file that is neither a kernel nor a module gets a warning.", wordShape(kinds, false)),
@@ -107,7 +110,8 @@ func (d *decoder) image(v *value) Image {
 		Profile: Default, Features: feature.Default(),
 		Line: v.line, Column: v.col, at: map[string]position{},
 	}
-	d.scope.broken["file"] = v.get("path") == nil
+	d.scope.broken["file"] = !located(v)
+	d.scope.broken["release"] = !located(v)
 	if v.get("name") == nil {
 		v = d.named(v)
 	}
@@ -122,18 +126,39 @@ func (d *decoder) image(v *value) Image {
 	if e := v.get("base"); e != nil && v.get("base_path") != nil {
 		d.add(e.at, "", "base and base_path cannot be used together")
 	}
-	if e := v.get("base_sha256"); e != nil && v.get("base_path") == nil && v.get("path") != nil {
+	d.places(v, &m)
+	if e := v.get("base_sha256"); e != nil && v.get("base_path") == nil && located(v) {
 		d.add(e.at, "", "base_sha256 needs base_path; to pin an image that is a base, set its sha256")
 	}
 	d.distilled(v, &m)
 	return m
 }
 
+// located reports whether a mapping says where its image is. The defaults need not.
+func located(v *value) bool { return v.get("path") != nil || v.get("from") != nil }
+
+// places checks that an image has one place.
+func (d *decoder) places(v *value, m *Image) {
+	from := v.get("from")
+	if from == nil {
+		return
+	}
+	if v.get("path") != nil {
+		d.add(from.at, "", "path and from cannot be used together")
+	}
+	if m.Outputs.ELF != "" {
+		d.add(m.at["outputs.elf"], "", "outputs.elf is a copy of the image at path, and this image has from; extract it, and name it with path")
+	}
+	if e := v.get("sha256"); e != nil {
+		d.add(e.at, "", "sha256 is that of path; to pin what from names, write sha256 inside from")
+	}
+}
+
 // distilled checks that outputs.base is possible.
 func (d *decoder) distilled(v *value, m *Image) {
 	at := m.at["outputs.base"]
 	switch {
-	case m.Outputs.Base == "", v.get("path") == nil: // or the key is only in the defaults
+	case m.Outputs.Base == "", !located(v): // or the key is only in the defaults
 	case !m.Features.Has(feature.DistilledBase):
 		d.add(at, "", "outputs.base needs the feature distilled_base")
 	case v.get("base") == nil && v.get("base_path") == nil:
@@ -144,8 +169,10 @@ func (d *decoder) distilled(v *value, m *Image) {
 // named sets the name of an image without one to that of its file.
 func (d *decoder) named(v *value) *value {
 	at := v.position
-	if e := v.get("path"); e != nil {
-		at = e.value.position
+	for _, key := range []string{"path", "from"} {
+		if e := v.get(key); e != nil {
+			at = e.value.position
+		}
 	}
 	at.path = join(v.path, "name")
 	name := &value{position: at, kind: scalar, tag: "!!str", text: filePlaceholder}
@@ -169,11 +196,12 @@ func (d *decoder) arch(m *Image, v *value) {
 }
 
 func (d *decoder) path(m *Image, v *value) {
-	d.scope.broken["file"] = true
+	d.scope.broken["file"], d.scope.broken["release"] = true, false
 	text, ok := d.file(v)
 	if !ok {
 		return
 	}
+	d.scope.image["release"] = releasePlaceholder
 	if !strings.ContainsAny(text, "*?[{") {
 		m.Path = d.joined(text)
 		d.scope.image["file"] = FileStem(m.Path)
@@ -207,7 +235,7 @@ func (d *decoder) name(m *Image, v *value) {
 	if !ok {
 		return
 	}
-	if err := checkName(strings.ReplaceAll(text, filePlaceholder, "x")); err != nil {
+	if err := checkName(withPlaceholders(text, func(string) string { return "x" })); err != nil {
 		d.add(v.position, "", "%v", err)
 		return
 	}
@@ -302,20 +330,87 @@ func checkName(name string) error {
 	return nil
 }
 
-// ForFile returns the image for one file that the image's glob matches.
-func (m Image) ForFile(file string) (Image, error) {
-	stem := FileStem(file)
-	m.Path, m.Glob = file, ""
-	for _, s := range []*string{
-		&m.Name, &m.Outputs.BTF, &m.Outputs.Base, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath,
-	} {
-		*s = strings.ReplaceAll(*s, filePlaceholder, stem)
+// Facts are values of ${{ image.* }} that are known only when the image has been found.
+type Facts struct {
+	File             string // path of the file, or of the member of a package
+	Release          string // the kernel's release
+	Package, Version string // what the package says about itself
+}
+
+// Fill returns the image for one file or member that its Glob or From stands for.
+func (m Image) Fill(f Facts) (Image, error) {
+	stem := FileStem(f.File)
+	if m.From != nil {
+		stem = memberStem(f.File)
+		from := *m.From
+		from.Member = f.File
+		m.From = &from
+	} else {
+		m.Path, m.Glob = f.File, ""
+	}
+	var problem error
+	fill := func(p string) string {
+		what, text := "release", f.Release
+		switch p {
+		case filePlaceholder:
+			return stem
+		case packagePlaceholder:
+			what, text = "package", f.Package
+		case versionPlaceholder:
+			what, text = "version", f.Version
+		}
+		if !plainFact.MatchString(text) && problem == nil {
+			if problem = fmt.Errorf("image.%s is used, but it is %q, which cannot be part of a name", what, text); text == "" {
+				problem = fmt.Errorf("image.%s is used, but the image does not state it", what)
+			}
+		}
+		return text
+	}
+	for _, s := range m.perFile() {
+		*s = withPlaceholders(*s, fill)
+	}
+	if problem != nil {
+		return m, problem
 	}
 	return m, checkName(m.Name)
 }
 
-// NamedByFile reports whether each file that the image's glob matches gets its own name.
+// plainFact matches what an image or a package may say about itself to become part of a path. It contains no slash.
+var plainFact = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+~_:^-]*$`)
+
+// perFile lists the values that may have placeholders.
+func (m *Image) perFile() []*string {
+	return []*string{&m.Name, &m.Outputs.BTF, &m.Outputs.Base, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath}
+}
+
+// NeedsRelease reports whether a value of the image contains ${{ image.release }}.
+func (m *Image) NeedsRelease() bool {
+	return slices.ContainsFunc(m.perFile(), func(s *string) bool { return strings.Contains(*s, releasePlaceholder) })
+}
+
+// memberStem returns ${{ image.file }} of a file in a package: its name without the extensions of debug files, of compression, and its own.
+func memberStem(name string) string {
+	name = filepath.Base(name)
+	for _, end := range []string{".xz", ".zst", ".gz", ".bz2", ".debug"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	return FileStem(name)
+}
+
+// NamedByFile reports whether each file that the image's Glob or From stands for gets its own name.
 func (m Image) NamedByFile() bool { return strings.Contains(m.Name, filePlaceholder) }
 
-// Label returns the image's name for messages, or the glob as long as its files are not known.
-func (m Image) Label() string { return strings.ReplaceAll(m.Name, filePlaceholder, m.Glob) }
+// Label returns the image's name for messages. Values that are unknown until its files are found are replaced by patterns.
+func (m Image) Label() string {
+	return withPlaceholders(m.Name, func(p string) string {
+		switch {
+		case p != filePlaceholder:
+			return "*"
+		case m.From == nil:
+			return m.Glob
+		case m.From.Member == "":
+			return "vmlinux*"
+		}
+		return m.From.Member
+	})
+}

@@ -134,7 +134,14 @@ func (x *expander) readDefaults(v *value) {
 	x.defaults = kept
 	d := x.closed()
 	d.defaults = true
-	d.image(kept)
+	d.image(partial(kept))
+}
+
+// partial returns the defaults without a from that does not say where an image is, which images may complete.
+func partial(defaults *value) *value {
+	list := slices.Clone(defaults.entries)
+	list = slices.DeleteFunc(list, func(e entry) bool { return e.key == "from" && e.value.kind == mapping })
+	return &value{position: defaults.position, kind: mapping, entries: list}
 }
 
 // closed returns a decoder that finds problems independent of the matrix.
@@ -147,12 +154,15 @@ func (x *expander) closed() *decoder {
 // image reads one element of images, once for each combination of the matrix names that it uses.
 func (x *expander) image(v *value) {
 	if v.kind != mapping {
-		x.add(v.position, "", "an image must be a mapping with a path, not %s", v.what())
+		x.add(v.position, "", "an image must be a mapping with path or from, not %s", v.what())
 		return
 	}
 	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
 	x.checkRequired(v, imageKeyRows())
 	merged := x.merge(v)
+	if !located(merged) {
+		x.add(v.position, "", "path is missing; an image needs path, or from")
+	}
 	combinations, ok := x.expand(v, merged)
 	if !ok {
 		x.closed().image(merged)
@@ -172,8 +182,8 @@ func (x *expander) image(v *value) {
 	}
 }
 
-// merge applies the defaults to an image. A key of the image replaces the default, outputs and golden are merged key by key, and an empty
-// value removes a default.
+// merge applies the defaults to an image. A key of the image replaces the default, outputs, golden and from are merged key by key, and
+// an empty value removes a default.
 func (x *expander) merge(v *value) *value {
 	merged := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
@@ -187,14 +197,17 @@ func (x *expander) merge(v *value) *value {
 		if def != nil && e.key == "golden" {
 			e.value = mergeGolden(e.value, def.value)
 		}
+		if def != nil && e.key == "from" {
+			e.value = inheritFrom(e.value, def.value)
+		}
 		merged.entries = append(merged.entries, e)
 	}
-	hasBase := v.get("base") != nil
+	hasBase, hasPath := v.get("base") != nil, v.get("path") != nil
 	for _, e := range x.defaults.entries {
 		if e.key == "golden" && needsPath(e.value) {
 			continue
 		}
-		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) {
+		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) && !(hasPath && e.key == "from") {
 			merged.entries = append(merged.entries, e)
 		}
 	}

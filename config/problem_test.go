@@ -91,7 +91,7 @@ func wrongManifests() []wrong {
 		{"no images", "version: 1\n", "1:1: images is missing"},
 		{"images empty", "version: 1\nimages: []\n", "2:9: images: images is empty"},
 		{"images no list", "version: 1\nimages: {a: b}\n", "2:9: images: images must be a list, not a mapping"},
-		{"image no mapping", "version: 1\nimages: [a]\n", "2:10: images[0]: an image must be a mapping with a path, not a string"},
+		{"image no mapping", "version: 1\nimages: [a]\n", "2:10: images[0]: an image must be a mapping with path or from, not a string"},
 		{"unknown root key", "version: 1\nimage: []\nimages: [{path: v}]\n",
 			`2:1: unknown key "image" in the manifest (did you mean "images"?)`},
 		{"defaults no mapping", "version: 1\ndefaults: [a]\nimages: [{path: v}]\n", "2:11: defaults: defaults must be a mapping, not a list"},
@@ -112,7 +112,7 @@ func wrongManifests() []wrong {
 			`2:18: defaults.arch: unknown architecture "arm6" (did you mean "arm64"?)`},
 
 		// The image's keys.
-		{"no path", "version: 1\nimages:\n  - name: a\n", "3:5: images[0]: path is missing"},
+		{"no path", "version: 1\nimages:\n  - name: a\n", "3:5: images[0]: path is missing; an image needs path, or from"},
 		{"unknown key", image("fetures: [var]"), `4:5: images[0]: unknown key "fetures" in an image (did you mean "features"?)`},
 		{"key by another word", image("embed: x"), `4:5: images[0]: unknown key "embed" in an image (did you mean "outputs"?)`},
 		{"key like nothing", image("colour: x"), `4:5: images[0]: unknown key "colour" in an image`},
@@ -179,11 +179,11 @@ func wrongManifests() []wrong {
 
 		// Expressions.
 		{"unknown expression", image(`golden: a-${{ matrx.arch }}`),
-			`4:15: images[0].golden: unknown expression "matrx.arch"; known are matrix.NAME, image.name, image.file, image.arch and env.NAME (did you mean "matrix.arch"?)`},
+			`4:15: images[0].golden: unknown expression "matrx.arch"; known are matrix.NAME, env.NAME, image.name, image.file, image.arch, image.release, image.package, image.version (did you mean "matrix.arch"?)`},
 		{"unknown image expression", image(`golden: é${{image.nam}}`),
-			`4:14: images[0].golden: unknown expression "image.nam"; known are matrix.NAME, image.name, image.file, image.arch and env.NAME (did you mean "image.name"?)`},
+			`4:14: images[0].golden: unknown expression "image.nam"; known are matrix.NAME, env.NAME, image.name, image.file, image.arch, image.release, image.package, image.version (did you mean "image.name"?)`},
 		{"operator", image(`golden: ${{ 1 + 1 }}`),
-			`4:13: images[0].golden: unknown expression "1 + 1"; known are matrix.NAME, image.name, image.file, image.arch and env.NAME`},
+			`4:13: images[0].golden: unknown expression "1 + 1"; known are matrix.NAME, env.NAME, image.name, image.file, image.arch, image.release, image.package, image.version`},
 		{"open expression", image(`golden: g-${{ image.name`), "4:15: images[0].golden: expression has no closing }}"},
 		{"environment", image(`golden: ${{ env.NOT_SET }}`), "4:13: images[0].golden: environment variable NOT_SET is not set"},
 		{"environment empty", image(`golden: ${{ env.EMPTY }}`), "4:13: images[0].golden: is empty"},

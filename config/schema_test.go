@@ -83,6 +83,7 @@ func checkSchema(t *testing.T, text string) error {
 var schemaCannot = map[string]string{
 	"two documents":                      "an editor validates each document",
 	"too many images":                    "a matrix can expand to more, so that the limit is not one of the list",
+	"no path":                            "the defaults may say where an image is",
 	"custom tag":                         "a tag is not part of a JSON value",
 	"environment":                        "the environment decides",
 	"environment empty":                  "the environment decides",
@@ -205,6 +206,12 @@ images:
   base_sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 - {path: w, name: w, golden: {policy: image, allow: {size: ["a*"]}}, base: other, matrix: {x: [1]}, release: "${{ matrix.x }}"}
 - {path: other, name: other}
+- from: {deb: a.deb, member: "*.ko", sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}
+  name: d-${{ image.file }}
+- {from: {rpm: "https://example.org/a.rpm"}, name: r}
+- {from: {url: "https://example.org/vmlinux"}, name: u}
+- {from: {debuginfod: "0123"}, name: b}
+- {from: {apt: {suite: trixie, arch: amd64, package: p, mirror: "http://example.org/debian"}}, name: p}
 `
 
 // oddValues replace the values of wholeManifest one at a time.
@@ -217,7 +224,9 @@ var oddSchemaCannot = []struct{ pattern, reason string }{
 	{`: "\$\{\{ .*\}\}": `, "the value of an expression is not known"},
 	{`^\.matrix\.(arch|include|exclude)`, "the values of a matrix have no meaning before they are used"},
 	{`^\.images\[1\]\.matrix\.x`, "the values of a matrix have no meaning before they are used"},
-	{`^\.images\[.\][.\w]*: ~: `, "an empty value removes a default, and the schema does not know the defaults"},
+	{`^\.images\[\d\](\.from(\.apt)?)?: \{\}: `, "the defaults may complete it"},
+	{`debuginfod: [0-9.]+: `, "YAML takes the digits for a number"},
+	{`^\.images\[\d\][.\w]*: ~: `, "an empty value removes a default, and the schema does not know the defaults"},
 	{`(sha256|build_id): [0-9.]+: `, "YAML takes the digits for a number"},
 	{`: golden needs a path`, "the defaults may have it"},
 	{`: outputs\.base needs `, "the schema does not compare the keys of an image"},
@@ -328,7 +337,7 @@ func TestDocs(t *testing.T) {
 	if whole == 0 {
 		t.Error("no whole manifest found")
 	}
-	keys := slices.Concat(namesOf(rootKeys), keyNames(func(*imageKey) bool { return true }), namesOf(outputKeys), namesOf(goldenKeys), policies, Dialects,
+	keys := slices.Concat(namesOf(rootKeys), keyNames(func(*imageKey) bool { return true }), namesOf(outputKeys), namesOf(fromKeys), namesOf(aptKeys), namesOf(goldenKeys), policies, Dialects,
 		namesOf(sectionKeys), ArchNames(), slices.Collect(maps.Keys(aliases)), languages, kernel.Words(), feature.Names(), []string{"include", "exclude"})
 	for _, key := range keys {
 		if !strings.Contains(text, "`"+key+"`") {

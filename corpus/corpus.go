@@ -8,10 +8,12 @@
 package corpus
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/source"
 )
 
 // An Item is one image of a manifest.
@@ -29,12 +31,20 @@ type Item struct {
 	Err error
 }
 
-// Resolve finds the files of all images and opens none of them. Items are in the order of the manifest, and in the order of file names
-// within a glob, except that a base comes before the images that need it. Each image of the manifest has at least one item.
-func Resolve(m *config.Manifest) []Item {
+// Sources say how Resolve finds images that are not files of their own.
+type Sources struct {
+	source.Finders
+	source.Limits
+}
+
+// Resolve finds the files of all images. It opens none of them, except that it reads the headers of packages. Items are in the order of the
+// manifest, and in the order of file names within a glob, or of the files of a package, except that a base comes before the images that
+// need it. Each image of the manifest has at least one item.
+func Resolve(ctx context.Context, m *config.Manifest, s Sources) []Item {
 	var items []Item
+	f := finder{ctx: ctx, Sources: s, origins: map[source.Ref]*found{}}
 	for _, im := range m.Images {
-		items = append(items, expand(im)...)
+		items = append(items, f.expand(im)...)
 	}
 	images := make([]config.Image, len(items))
 	for i := range items {
@@ -51,27 +61,44 @@ func Resolve(m *config.Manifest) []Item {
 	return items
 }
 
-// expand returns the items of one image: one, or one for each file of a glob.
-func expand(im config.Image) []Item {
-	if im.Glob == "" {
-		return []Item{newItem(im, nil)}
+// expand returns the items of one image: one, or one for each file of a glob or of a package.
+func (f *finder) expand(im config.Image) []Item {
+	if im.From != nil {
+		return f.from(im)
 	}
-	files, err := glob(im)
-	if err != nil {
-		im.Name = im.Label()
-		return []Item{newItem(im, err)}
+	files := []string{im.Path}
+	if im.Glob != "" {
+		var err error
+		if files, err = glob(im); err != nil {
+			im.Name = im.Label()
+			return []Item{newItem(im, err)}
+		}
+	} else if !im.NeedsRelease() {
+		return []Item{newItem(im, nil)}
 	}
 	var items []Item
 	for _, file := range files {
-		one, err := im.ForFile(file)
-		items = append(items, newItem(one, err))
+		facts := config.Facts{File: file}
+		if im.NeedsRelease() {
+			facts.Release = f.release(source.File(file))
+		}
+		one, err := im.Fill(facts)
+		items = append(items, newItem(named(one), err))
 	}
 	return items
 }
 
+// named returns the image with a name for messages, if its own could not be completed.
+func named(im config.Image) config.Image {
+	if config.Open(im.Name) {
+		im.Name = im.Label()
+	}
+	return im
+}
+
 func newItem(im config.Image, err error) Item {
 	it := Item{Image: im, File: File{Pins: pinsOf(&im)}, Base: -1, Err: err}
-	if im.Glob == "" { // otherwise no file was found
+	if im.Glob == "" && im.From == nil { // otherwise no file was found
 		it.File = FileAt(im.Path, it.Pins)
 	}
 	return it

@@ -83,7 +83,7 @@ func resolve(t *testing.T, dir, manifest string) []Item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := Resolve(m)
+	items := Resolve(context.Background(), m, Sources{})
 	Inspect(context.Background(), items, nil)
 	return items
 }
@@ -428,7 +428,7 @@ func TestQuickstart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := Resolve(m)
+	items := Resolve(context.Background(), m, Sources{})
 	Inspect(context.Background(), items, nil)
 	for _, it := range items {
 		if it.Err != nil {

@@ -14,7 +14,8 @@ import (
 // A File is the file of an image: where it comes from, what it is expected to be, and, once it has been opened, what it is.
 type File struct {
 	Source source.Source
-	Path   string // in the file system; files with debug information are searched for beside it; may be empty
+	Path   string // in the file system; files with debug information are searched for beside it; empty unless the image is a file of its own
+	Origin Origin // where the image comes from, if it is not a file of its own
 	Pins   Pins
 	Size   int64 // bytes that are stored; 0 if unknown
 
@@ -34,6 +35,15 @@ type Pins struct {
 	Arch    string // normalised name
 	Kind    config.Kind
 	Release string // path.Match pattern
+	// IsRelease is the release that the image has by its path in a package. An image that states none is accepted.
+	IsRelease string
+}
+
+// An Origin says which package a file is in, or which server it is from.
+type Origin struct {
+	source.Facts
+	Member string // path in the package; empty for a file that is not in one
+	Pinned bool   // a digest is pinned
 }
 
 // FileAt is the file at a path of the file system.
@@ -42,22 +52,24 @@ func FileAt(path string, pins Pins) File {
 	return File{Source: s, Path: path, Pins: pins, Size: s.Size()}
 }
 
-// KernelMembers is the pattern of the kernel's image with DWARF in debug packages.
-const KernelMembers = source.KernelMembers
-
-// CheckMember returns an error for a pattern of a file in a package that is not valid. An empty one stands for KernelMembers.
+// CheckMember returns an error for a pattern of a file in a package that is not valid. An empty one stands for the kernel.
 func CheckMember(pattern string) error { return source.CheckMember(pattern) }
 
-// FileInDeb is a file of at most the given size in a Debian package; see source.Deb. Pins.SHA256 is that of the package. Files with debug
-// information are not searched for.
-func FileInDeb(pkg, member string, most int64, pins Pins) File {
-	deb := source.Deb{Package: pkg, Member: member, Most: most}
-	return File{Source: deb, Pins: pins, Size: deb.Size()}
+// Where says where the image comes from, for messages: its path, or its package and its path in it.
+func (f *File) Where() string {
+	if f.Source == nil {
+		return ""
+	}
+	return f.Source.String()
 }
 
 // pinsOf are the pins of an image in a manifest.
 func pinsOf(im *config.Image) Pins {
-	return Pins{SHA256: im.SHA256, BuildID: im.BuildID, Arch: im.Arch, Kind: im.Kind, Release: im.Release}
+	p := Pins{SHA256: im.SHA256, BuildID: im.BuildID, Arch: im.Arch, Kind: im.Kind, Release: im.Release}
+	if im.From != nil && im.From.Kind == config.FromDebuginfod && p.BuildID == "" {
+		p.BuildID = im.From.Where
+	}
+	return p
 }
 
 // An Image is the open file of an image. Whatever is known of the image, its digest included, comes from this file.

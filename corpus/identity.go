@@ -179,6 +179,9 @@ func (id *Identity) check(pins *Pins) error {
 	if want := pins.Kind; want != "" && want != config.AnyKind && want != id.Kind {
 		return mismatch{fmt.Errorf("kind: the image is %s, the manifest says %s", id.What(), want)}
 	}
+	if pins.IsRelease != "" && id.Release != "" && id.Release != pins.IsRelease {
+		return fmt.Errorf("release: the image states %s, but its path in the package is that of %s", id.Release, pins.IsRelease)
+	}
 	if pins.Release == "" {
 		return nil
 	}

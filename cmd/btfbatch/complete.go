@@ -134,13 +134,13 @@ func reportForms(forms ...string) completer {
 }
 
 // imageNames offers the names of the images of the manifest.
-func imageNames(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func imageNames(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	m, err := config.Load(withManifest(args)[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var names []string
-	for _, it := range corpus.Resolve(m) {
+	for _, it := range corpus.Resolve(cmd.Context(), m, corpus.Sources{}) {
 		names = append(names, it.Image.Name)
 	}
 	return afterComma(names, typed), cobra.ShellCompDirectiveNoFileComp

@@ -11,7 +11,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -27,13 +26,13 @@ func newEncode(a *app) *cobra.Command {
 		from     origin
 	)
 	cmd := &cobra.Command{
-		Use:   "encode {IMAGE | --from deb=PACKAGE} -o OUT",
+		Use:   "encode {IMAGE | --from KIND=WHERE} -o OUT",
 		Short: "Encode one image",
 		Long: `Encode one image. The BTF is written once the rules of the newest kernel accept it, as BTF of the kernel itself or, with --base, of a
 module. IMAGE may be compressed, a pipe, or - for the standard input.
 
-With --from, the image is a file in a Debian package. Only that file is unpacked, to a temporary file without a name. Without --member it is
-the kernel of a debug package: the first file that matches ` + corpus.KernelMembers + `.`,
+With --from, the image is a file in a Debian or RPM package, which is not unpacked. Without --member it is the kernel of a debug package:
+usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err := from.parse(cmd, args); err != nil {
@@ -56,7 +55,7 @@ the kernel of a debug package: the first file that matches ` + corpus.KernelMemb
 				return usage(err)
 			}
 			job.Name = from.path
-			done, err := from.open(&job)
+			done, err := from.open(cmd.Context(), &job)
 			if err != nil {
 				return err
 			}

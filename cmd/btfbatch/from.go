@@ -1,34 +1,55 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
+// sources returns how images are found that are not files of their own. No file of a package may have more than the given number of MiB.
+func sources(most int) corpus.Sources {
+	return corpus.Sources{Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
+}
+
+// maxUnpacked adds the flag of commands that read packages.
+func maxUnpacked(flags *pflag.FlagSet, most *int) {
+	flags.IntVar(most, "max-unpacked", input.Highest>>20, "refuse to unpack a file of more than `N` MiB from a package")
+}
+
+// checkUnpacked returns an error for a limit that cannot be one.
+func checkUnpacked(most int) error {
+	if most < 0 || most > 1<<40 {
+		return usage(fmt.Errorf("--max-unpacked %d is not a number of MiB", most))
+	}
+	return nil
+}
+
 // An origin is where the only image of a command comes from.
 type origin struct {
-	path   string // of the image, or of the package that it is in
+	path   string // of the image, or of the package that it is in; for a package that is not a file, its reference
 	from   string // as it is given: deb=PACKAGE
 	member string
 	most   int // MiB
+
+	ref source.Ref
 }
 
 func (o *origin) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.from, "from", "", "`deb=PACKAGE`: take the image out of a Debian package (.deb or .ddeb)")
+	flags.StringVar(&o.from, "from", "", "`KIND=WHERE`: take the image from a package, deb=FILE or rpm=FILE")
 	flags.StringVar(&o.member, "member", "", "`PATTERN` of the image's path in the package, such as '**/tun.ko'; several matches are an error")
-	flags.IntVar(&o.most, "max-unpacked", input.Highest>>20, "refuse to unpack a file of more than `N` MiB from a package")
+	maxUnpacked(flags, &o.most)
 }
 
 // parse finds out the path.
-func (o *origin) parse(cmd *cobra.Command, args []string) error {
+func (o *origin) parse(cmd *cobra.Command, args []string) (err error) {
 	if err := errors.Join(needs(cmd, "member", "from"), needs(cmd, "max-unpacked", "from")); err != nil {
 		return usage(err)
 	}
@@ -41,28 +62,36 @@ func (o *origin) parse(cmd *cobra.Command, args []string) error {
 	case o.from == "":
 		return usage(errors.New("give an image, or a package with --from deb=PACKAGE"))
 	}
-	path, ok := strings.CutPrefix(o.from, "deb=")
-	switch {
-	case !ok, path == "":
-		return usage(fmt.Errorf("--from %s is not deb=PACKAGE", o.from))
-	case path == input.Stdin:
+	if err := checkUnpacked(o.most); err != nil {
+		return err
+	}
+	if o.ref, err = source.ParseRef(o.from); err != nil {
+		return usage(fmt.Errorf("--from: %w", err))
+	}
+	if o.path = o.ref.Where; o.path == "" {
+		o.path = o.ref.String()
+	}
+	if o.path == input.Stdin {
 		return usage(errors.New("--from requires a file: a package is not read from a pipe"))
 	}
-	o.path = path
-	if err := corpus.CheckMember(o.member); err != nil {
-		return usage(fmt.Errorf("--member: %w", err))
+	if o.member != "" {
+		if err := corpus.CheckMember(o.member); err != nil {
+			return usage(fmt.Errorf("--member: %w", err))
+		}
 	}
 	return nil
 }
 
-// open sets the file of a job. The returned function releases what was opened.
-func (o *origin) open(job *batch.Job) (done func(), err error) {
+// open sets the file of a job. The returned function releases what was opened. An error of the image is one of the job.
+func (o *origin) open(ctx context.Context, job *batch.Job) (done func(), err error) {
 	if o.from == "" {
 		path := o.path
 		done, err = spool(&path, &job.BaseFile)
 		job.File = corpus.FileAt(path, corpus.Pins{})
 		return done, err
 	}
-	job.File = corpus.FileInDeb(o.path, o.member, int64(o.most)<<20, corpus.Pins{})
+	if job.File, err = corpus.FileFrom(ctx, o.ref, o.member, sources(o.most)); err != nil {
+		job.Err = err
+	}
 	return spool(&job.BaseFile)
 }

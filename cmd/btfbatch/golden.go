@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
@@ -54,12 +56,12 @@ func (p *proposals) flags(cmd *cobra.Command, required bool) {
 }
 
 // load reads the manifest and finds its goldens.
-func (p *proposals) load(manifest string) error {
+func (p *proposals) load(ctx context.Context, manifest string) error {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return usage(err)
 	}
-	p.items = corpus.Resolve(m)
+	p.items = corpus.Resolve(ctx, m, sources(input.Highest>>20))
 	p.all, p.stray, err = goldens.List(p.items, filepath.Dir(manifest), p.tree)
 	if err != nil {
 		return failed(err)
@@ -107,7 +109,7 @@ func newGoldenStatus() *cobra.Command {
 has a new one, 1 when the folder cannot be read, and 2 for wrong usage or a wrong manifest.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.load(args[0]); err != nil {
+			if err := p.load(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			open := false
@@ -150,7 +152,7 @@ func newGoldenShow() *cobra.Command {
 cannot be read, and 2 for wrong usage or a wrong manifest.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.load(args[0]); err != nil {
+			if err := p.load(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			list := p.fresh()
@@ -202,7 +204,7 @@ func newGoldenAccept() *cobra.Command {
 where CI=true. Exits with 0 when all are in place, 1 when one is damaged or cannot be put there, and 2 for wrong usage or a wrong manifest.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.load(args[0]); err != nil {
+			if err := p.load(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			var files publish.Publisher
@@ -240,7 +242,7 @@ golden nor as an output. With --delete they are deleted. Exits with 0 when there
 folder cannot be read or a file cannot be deleted, and 2 for wrong usage or a wrong manifest.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := p.load(args[0]); err != nil {
+			if err := p.load(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			unused, err := goldens.Unused(p.all, p.items)

@@ -31,7 +31,7 @@ usage or a wrong manifest.`,
 			if golden.CI() {
 				return usage(golden.ErrCI)
 			}
-			if err := p.load(args[0]); err != nil {
+			if err := p.load(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			return review(cmd, p.fresh())

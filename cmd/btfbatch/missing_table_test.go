@@ -51,7 +51,7 @@ func table() []trial {
 	run := with(encoding, map[string]given{
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
-		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"},
+		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "$GITHUB_WORKSPACE": {},
 		"$GITHUB_OUTPUT": {kind: appendsFile, value: "outputs.txt"}, "--annotations": {kind: takesNumber, value: "3"}, "$CI": {}, "$NO_COLOR": {}, "$COLUMNS": {}, "$TERM": {}, "$GOGC": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
@@ -61,6 +61,15 @@ func table() []trial {
 	maps.Copy(check, checks)
 	delete(check, "--only")
 	check["--only-from"], check["--part"] = given{kind: readsFile, value: "plan.json"}, given{kind: takesNumber, value: "1"}
+	packed := maps.Clone(run)
+	for _, key := range []string{"images.path", "images.sha256", "images.outputs.elf"} {
+		delete(packed, key)
+	}
+	maps.Copy(packed, map[string]given{"images.from.deb": {kind: readsFile, value: "pkg.deb"}, "images.from.member": {kind: takesText, value: "**/driver.ko"},
+		"images.from.sha256": {kind: takesWord}})
+	rpm := maps.Clone(packed)
+	delete(rpm, "images.from.deb")
+	rpm["images.from.rpm"] = given{kind: readsFile, value: "pkg.rpm"}
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	proposals := func(more map[string]given) map[string]given {
@@ -119,6 +128,8 @@ func table() []trial {
 			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(pahole then excludes nothing)"}}, "--kabi_prefix": {kind: takesText}}},
 		{command: "run", inputs: run},
 		{command: "run", inputs: check},
+		{command: "run", inputs: packed},
+		{command: "run", inputs: rpm, only: "images.from.rpm"},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
 	}
 }
@@ -182,11 +193,13 @@ func manifestOf(c *trial) string {
 			pair("    ", name)
 		}
 	}
-	if nested["golden"] != nil {
-		fmt.Fprintf(&b, "  golden:\n")
-	}
-	for _, name := range nested["golden"] {
-		pair("    ", name)
+	for _, group := range []string{"from", "golden"} {
+		if nested[group] != nil {
+			fmt.Fprintf(&b, "  %s:\n", group)
+		}
+		for _, name := range nested[group] {
+			pair("    ", name)
+		}
 	}
 	fmt.Fprintf(&b, "  outputs:\n")
 	for _, name := range nested["outputs"] {
@@ -194,6 +207,9 @@ func manifestOf(c *trial) string {
 	}
 	return b.String()
 }
+
+// remote are keys whose good values need a server.
+var remote = []string{"images.from.url", "images.from.apt", "images.from.debuginfod"}
 
 // manifestKeys lists the keys of a manifest according to its schema, which another test checks.
 func manifestKeys(t *testing.T) (list []string) {
@@ -213,13 +229,16 @@ func manifestKeys(t *testing.T) (list []string) {
 	}
 	add := func(prefix string, s *schema) {
 		for name := range s.Properties {
-			list = append(list, prefix+name)
+			if !slices.Contains(remote, prefix+name) && prefix+name != "images.from" {
+				list = append(list, prefix+name)
+			}
 		}
 	}
 	add("", &root)
 	image := root.Properties["images"].Items
 	add("images.", image)
 	add("images.outputs.", image.Properties["outputs"])
+	add("images.from.", image.Properties["from"])
 	add("images.golden.", image.Properties["golden"].AnyOf[1])
 	add("sections.", image.Properties["sections"].Items)
 	return list
@@ -251,7 +270,9 @@ func prepareFixtures(t *testing.T) {
 	images := filepath.Join(sourceDir, "..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-")
 	goodFiles = map[string][]byte{
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
-		"pkg.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"pkg.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"pkg.rpm": synth.RPM(synth.Cpio(synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
+			synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),

@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // Limits of GitHub: a matrix has at most 256 jobs. Starting a job, fetching its files and installing btfbatch takes about half a minute.
@@ -59,7 +60,7 @@ one that cannot be encoded fails in its job. --format github-matrix prints the s
 					}
 				}
 			}
-			items, err := load(args[0], only, &batch.Options{})
+			items, err := load(cmd.Context(), args[0], only, input.Highest>>20, &batch.Options{})
 			if err != nil {
 				return err
 			}

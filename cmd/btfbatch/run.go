@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -26,6 +27,7 @@ func newRun(a *app) *cobra.Command {
 		profile    config.Profile
 		shape      shape
 		forms      []string
+		most       int
 		only       choice
 		exceptions string
 
@@ -61,7 +63,7 @@ manifest (GITHUB_ACTIONS).`,
 					return err
 				}
 			}
-			if err := checkProfile(profile); err != nil {
+			if err := errors.Join(checkProfile(profile), checkUnpacked(most)); err != nil {
 				return err
 			}
 			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"), only.check(cmd)); err != nil {
@@ -69,7 +71,7 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 			opt.Goldens.Dir = filepath.Dir(args[0])
-			items, err := load(args[0], only, &opt, append(reports.Files(outlets),
+			items, err := load(cmd.Context(), args[0], only, most, &opt, append(reports.Files(outlets),
 				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"},
 				paths.Use{Path: only.from, Role: paths.Input, What: "the file of --only-from"})...)
 			if err != nil {
@@ -101,6 +103,7 @@ manifest (GITHUB_ACTIONS).`,
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
 	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
 }
@@ -135,14 +138,15 @@ func checkProfile(p config.Profile) error {
 	return usage(err)
 }
 
-// load reads a manifest and finds its images. It checks the paths of the images, and the other paths that a run would read and write.
-func load(manifest string, only choice, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
+// load reads a manifest and finds its images. Files of packages may have at most the given number of MiB. It checks the paths of the images,
+// and the other paths that a run would read and write.
+func load(ctx context.Context, manifest string, only choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return nil, usage(err)
 	}
 	opt.Manifest = report.Manifest{Path: m.File, SHA256: m.SHA256}
-	items := corpus.Resolve(m)
+	items := corpus.Resolve(ctx, m, sources(most))
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)
 	}

@@ -2,10 +2,12 @@ package source
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
@@ -143,4 +145,36 @@ func (p localFile) Open(context.Context) (*Blob, error) {
 		return nil, err
 	}
 	return &Blob{At: f, Size: st.Size(), Info: st, Release: f.Close, Changed: func() error { return input.Changed(f, st) }}, nil
+}
+
+// ParseRef reads a reference as it is written on the command line: KIND=WHERE, or apt=SUITE/ARCH/PACKAGE.
+func ParseRef(text string) (Ref, error) {
+	kind, where, ok := strings.Cut(text, "=")
+	ref := Ref{Kind: Kind(kind), Where: where}
+	if !ok || where == "" {
+		return ref, fmt.Errorf("%s is not KIND=WHERE, such as deb=PACKAGE", text)
+	}
+	switch ref.Kind {
+	case KindDeb, KindRPM:
+	case KindURL:
+		if !input.IsURL(where) {
+			return ref, fmt.Errorf("%s is not a URL", where)
+		}
+	case KindDebuginfod:
+		if _, err := hex.DecodeString(where); err != nil {
+			return ref, fmt.Errorf("%s is not a build id in hexadecimal", where)
+		}
+		ref.Where = strings.ToLower(where)
+	case KindApt:
+		i, j := strings.IndexByte(where, '/'), strings.LastIndexByte(where, '/')
+		if i <= 0 || j <= i+1 || j == len(where)-1 { // a suite may contain slashes, as in bookworm/updates
+			return ref, fmt.Errorf("%s is not SUITE/ARCH/PACKAGE", where)
+		}
+		rest, pkg := where[:j], where[j+1:]
+		k := strings.LastIndexByte(rest, '/')
+		ref.Where, ref.Apt = "", AptRef{Suite: rest[:k], Arch: rest[k+1:], Package: pkg}
+	default:
+		return ref, fmt.Errorf("%s is not one of deb, rpm, url, apt, debuginfod", kind)
+	}
+	return ref, nil
 }

@@ -26,7 +26,8 @@ type File struct {
 
 	whole []byte   // the contents, unless they are those of an ELF file
 	file  *os.File // nil unless it is a regular file
-	inner *os.File // the contents, if they were unpacked to a file
+	outer *Outer   // what it is stored in, or nil
+	end   func() error
 
 	opened time.Time
 }
@@ -72,22 +73,13 @@ func (f *File) read(s *Stream) (err error) {
 
 // Close closes the file. Bytes that were read stay valid.
 func (f *File) Close() error {
-	var err error
-	if f.inner != nil {
-		err = errors.Join(f.inner.Close(), gone(os.Remove(f.inner.Name())))
+	if f.end != nil {
+		return f.end()
 	}
 	if f.file == nil || f.file == os.Stdin {
-		return err
-	}
-	return errors.Join(err, f.file.Close())
-}
-
-// gone drops the error of a file that does not exist.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	return f.file.Close()
 }
 
 // Bytes returns the contents.

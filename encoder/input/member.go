@@ -2,12 +2,14 @@ package input
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"io/fs"
 	"os"
 	"time"
 )
 
-// OpenRaw opens a regular file for Unpack. Errors name the path only if there is no such file; see Named.
+// OpenRaw opens a regular file, whatever it contains. Errors name the path only if there is no such file; see Named.
 func OpenRaw(path string) (*os.File, fs.FileInfo, error) {
 	if _, err := Regular(path); err != nil {
 		return nil, nil, err
@@ -24,33 +26,33 @@ func OpenRaw(path string) (*os.File, fs.FileInfo, error) {
 	return f, st, nil
 }
 
-// Unpack returns an ELF file that is stored inside another file, such as a package. unpack writes the contents to a temporary file, which
-// the system removes with the program, where it can. Raw, Version and Unchanged are those of the outer file. packed says what the contents
-// are in, as File.Packed. Closing the result closes the outer file; after an error the caller has to do so.
-func Unpack(outer *os.File, st fs.FileInfo, packed string, unpack func(inner *os.File) error) (*File, error) {
-	opened := time.Now()
-	inner, err := os.CreateTemp("", "btfbatch-*")
-	if err != nil {
-		return nil, err
-	}
-	_ = os.Remove(inner.Name()) // fails on systems that keep the names of open files; then Close removes it
-	f := &File{ReaderAt: inner, Kind: ELF, Packed: packed, Info: st, file: outer, inner: inner, opened: opened}
-	if err = unpack(inner); err == nil {
-		var in fs.FileInfo
-		if in, err = inner.Stat(); err == nil {
-			f.Size = in.Size()
-			return f, nil
-		}
-	}
-	f.file = nil
-	f.Close()
-	return nil, err
+// An Outer is what an ELF file is stored in, such as a package, or where it was read from, such as a server.
+type Outer struct {
+	Sum       func(ctx context.Context) (string, error) // returns the SHA-256 of all its bytes, in lower-case hex, or "" if it cannot be known
+	Unchanged func() error                              // returns ErrChanged if it changed since it was opened; may be nil
 }
 
-// CheckELF returns the error for contents that begin with head and are not an ELF file.
+// Inside returns an ELF file of the given size that is stored in something else. packed says how, as File.Packed. end is called by Close.
+func Inside(outer Outer, packed string, r io.ReaderAt, size int64, end func() error) *File {
+	return &File{ReaderAt: r, Size: size, Kind: ELF, Packed: packed, outer: &outer, end: end, opened: time.Now()}
+}
+
+// Sum returns the SHA-256 of what the file is stored in, and whether it is stored in something else.
+func (f *File) Sum(ctx context.Context) (sum string, inside bool, err error) {
+	if f.outer == nil {
+		return "", false, nil
+	}
+	sum, err = f.outer.Sum(ctx)
+	return sum, true, err
+}
+
+// CheckELF returns the error for contents that begin with head and are not an ELF file, also not a compressed one.
 func CheckELF(head []byte) error {
-	if kind := Recognise(head); kind != ELF {
+	if kind := Recognise(head); kind != ELF && packing(head) == nil {
 		return &KindError{ELF, kind, "", bytes.Clone(head[:min(len(head), 8)])}
 	}
 	return nil
 }
+
+// IsELF reports whether contents begin as an ELF file does.
+func IsELF(head []byte) bool { return bytes.HasPrefix(head, []byte(elfMagic)) }

@@ -16,6 +16,9 @@ var ErrChanged = errors.New("the file was changed while it was read; run again w
 
 // Unchanged returns ErrChanged if the file was written to since it was opened, as far as its size and times show it.
 func (f *File) Unchanged() error {
+	if f.outer != nil && f.outer.Unchanged != nil {
+		return f.outer.Unchanged()
+	}
 	if f.file == nil {
 		return nil
 	}

@@ -59,6 +59,22 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 	return s, nil
 }
 
+// Decompress returns the contents of what r reads, decompressed as often as they are compressed. Close releases the decompressors, and not r.
+// want is as for Open.
+func Decompress(r io.Reader, want ...Kind) (*Stream, error) {
+	s := &Stream{raw: meter{r: r}}
+	s.r = bufio.NewReaderSize(&s.raw, window)
+	err := s.unpack()
+	if err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
+		err = s.Not(want[0])
+	}
+	if err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
 // unpack takes off what the contents are packed in, and finds out their kind.
 func (s *Stream) unpack() (err error) {
 	var packed []string
@@ -162,7 +178,7 @@ func (s *Stream) Not(want Kind) error {
 // Close closes the file.
 func (s *Stream) Close() error {
 	s.end()
-	if s.file == os.Stdin {
+	if s.file == nil || s.file == os.Stdin {
 		return nil
 	}
 	return s.file.Close()

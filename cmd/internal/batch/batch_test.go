@@ -39,7 +39,7 @@ func manifest(t *testing.T, text string) []corpus.Item {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return corpus.Resolve(m)
+	return corpus.Resolve(context.Background(), m, corpus.Sources{})
 }
 
 func itemNames(items []corpus.Item) string {

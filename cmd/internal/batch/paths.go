@@ -36,6 +36,7 @@ func uses(jobs []Job, opt *Options) []use {
 	for i := range jobs {
 		j := &jobs[i]
 		add(i, "path", j.File.Path, paths.Input, "the path", "")
+		add(i, "from", j.File.Origin.Path, paths.Input, "the package", "")
 		add(i, "base_path", j.BaseFile, paths.Input, "the base_path", "")
 		add(i, "golden", j.Golden, golden, "the golden", "")
 		if opt.Goldens.New != "" && j.Golden != "" {

@@ -40,7 +40,7 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(im.Path),
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(cmp.Or(im.Path, it.File.Where())),
 			or(strings.Join(outputs, " ")), or(compared(im)))
 		if it.Err != nil {
 			bad++

@@ -1,109 +1,231 @@
-// Package deb reads files out of Debian packages, .deb and .ddeb, without unpacking them.
+// Package deb reads the headers of Debian packages, .deb and .ddeb.
 //
-// Input: an open package and a query for the wanted member. Output: the contents of that member. The tar archive inside is read in order, and
-// reading stops at the member if no other one can match. Never: the package opens no files, writes only to the Sink it is given, and trusts no
-// stated size before it has compared it with the stored data.
+// Input: the bytes of a package, at any offset or in order. Output: its name and version, the list of its files, and the place of its archive.
+// Never: the package opens no files, reads nothing of the archive, and trusts no stated size before it has compared it with the stored data.
 package deb
 
 import (
-	"archive/tar"
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/corpus/source/archive"
 )
 
-// A Package is an open Debian package.
-type Package struct {
-	r    io.ReaderAt
-	size int64
-	data part
+const (
+	arMagic  = "!<arch>\n"
+	arHeader = 60 // bytes before each member
+	maxAr    = 64 // members; a package has three, and perhaps a signature
+
+	maxControl = 64 << 20 // bytes of control.tar, packed
+	maxFields  = 1 << 20  // bytes of the file control
+	maxSums    = 64 << 20 // bytes of the file md5sums
+)
+
+// Open reads the headers of the Debian package in r, which has size bytes. Errors about the format are *archive.FormatError.
+func Open(ctx context.Context, r io.ReaderAt, size int64) (*archive.Package, error) {
+	p, err := read(ctx, &front{r: bufio.NewReaderSize(io.NewSectionReader(r, 0, size), 64<<10), size: size})
+	if err == nil {
+		p.Payload.At = r
+	}
+	return p, err
 }
 
-// Open reads the headers of the Debian package in r, which has size bytes. If a package is damaged, the errors of Open and Extract are
-// *FormatError.
-func Open(r io.ReaderAt, size int64) (*Package, error) {
-	parts, err := readParts(r, size)
-	if err != nil {
+// OpenStream reads the headers of a Debian package that is read in order. size is -1 if it is unknown. The payload continues the stream.
+func OpenStream(ctx context.Context, r io.Reader, size int64) (*archive.Package, error) {
+	f := &front{r: bufio.NewReaderSize(r, 64<<10), size: size}
+	p, err := read(ctx, f)
+	if err == nil {
+		p.Payload.Stream = f.r
+	}
+	return p, err
+}
+
+// A front reads the beginning of a package in order.
+type front struct {
+	r    *bufio.Reader
+	at   int64
+	size int64 // -1 if unknown
+}
+
+func (f *front) full(b []byte) error {
+	n, err := io.ReadFull(f.r, b)
+	f.at += int64(n)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return archive.Damage(f.at, "the package is truncated")
+	}
+	return err
+}
+
+// read reads the ar container up to the beginning of data.tar.
+func read(ctx context.Context, f *front) (*archive.Package, error) {
+	magic := make([]byte, len(arMagic))
+	if err := f.full(magic); err != nil {
 		return nil, err
 	}
-	return &Package{r, size, parts[len(parts)-1]}, nil
-}
-
-// A Query says which member is wanted.
-type Query struct {
-	Match func(name string) bool // reports whether a member matches, by its path from the root of the package, without a leading slash
-	First bool                   // take the first match; otherwise a second match is an error
-	Most  int64                  // the largest size to accept, in bytes
-	Check func(head []byte) error
-}
-
-// A Sink is what a member is written to.
-type Sink interface {
-	io.Writer
-	io.ReaderAt
-}
-
-// A NoMemberError says that no file of a package matches.
-type NoMemberError struct{ Files int }
-
-func (e *NoMemberError) Error() string {
-	return fmt.Sprintf("none of the %d files in the package matches", e.Files)
-}
-
-// Extract writes the wanted member to dst and returns its name. If the wanted member is a link, both are those of its target. Before anything is
-// written, Query.Check is called with up to 64 KiB from the beginning of the member. Of an ELF file, bytes after the end that its headers state
-// are left out. After an error, the contents of dst are undefined.
-func (p *Package) Extract(ctx context.Context, q Query, dst Sink) (name string, err error) {
-	name, target, err := p.walk(ctx, q, dst)
-	if err == nil && target != "" { // a link to an earlier file
-		name, _, err = p.walk(ctx, Query{func(name string) bool { return name == target }, true, q.Most, q.Check}, dst)
+	if string(magic) != arMagic {
+		return nil, archive.Damage(0, "not a Debian package")
 	}
-	return name, err
+	p := &archive.Package{}
+	for n := range maxAr {
+		if f.at == f.size {
+			return nil, archive.Damage(f.at, "the package has no data.tar")
+		}
+		name, size, err := f.member()
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			err = f.version(name, size)
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case strings.HasPrefix(name, "data.tar"):
+			p.Payload = archive.Payload{Name: "data.tar", Off: f.at, Size: size}
+			return p, nil
+		case strings.HasPrefix(name, "control.tar"):
+			err = f.control(ctx, p, size)
+		case n > 0:
+			err = f.skip(size)
+		}
+		if err == nil && size%2 != 0 && f.at != f.size {
+			err = f.skip(1)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, archive.Damage(0, "the package has no data.tar among its first %d members", maxAr)
 }
 
-// walk reads the archive once. It returns the name of the member that it wrote to dst. If the wanted member is a link to a file that it has
-// already passed, it writes nothing and returns the target of the link.
-func (p *Package) walk(ctx context.Context, q Query, dst Sink) (name, target string, err error) {
-	s, err := p.open(ctx)
+// member reads the header of a member of the ar container.
+func (f *front) member() (name string, size int64, err error) {
+	at := f.at
+	head := make([]byte, arHeader)
+	if err := f.full(head); err != nil {
+		return "", 0, err
+	}
+	size, err = strconv.ParseInt(strings.TrimRight(string(head[48:58]), " "), 10, 64)
+	if err != nil || size < 0 || string(head[58:]) != "`\n" {
+		return "", 0, archive.Damage(at, "the header of a member of the ar container is damaged")
+	}
+	name = strings.TrimSuffix(strings.TrimRight(string(head[:16]), " "), "/")
+	if f.size >= 0 && size > f.size-f.at {
+		return "", 0, archive.Damage(f.at, "%s has %d bytes, but the package ends after %d: it is truncated", archive.Printable(name), size, f.size-f.at)
+	}
+	return name, size, nil
+}
+
+// version checks the first member of a package, which contains the version of the format.
+func (f *front) version(name string, size int64) error {
+	if name != "debian-binary" || size > 64 {
+		return archive.Damage(f.at-arHeader, "not a Debian package but an ar archive that begins with %s", archive.Printable(name))
+	}
+	at, text := f.at, make([]byte, size)
+	if err := f.full(text); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(text), "2.") {
+		return archive.Damage(at, "the format of the package is version %s, not 2", archive.Printable(strings.TrimSpace(string(text))))
+	}
+	return nil
+}
+
+func (f *front) skip(n int64) error {
+	m, err := io.CopyN(io.Discard, f.r, n)
+	f.at += m
+	if errors.Is(err, io.EOF) {
+		return archive.Damage(f.at, "the package is truncated")
+	}
+	return err
+}
+
+// control reads control.tar: the fields of the package, and the list of its files.
+func (f *front) control(ctx context.Context, p *archive.Package, size int64) error {
+	if size > maxControl {
+		return archive.Damage(f.at, "control.tar has %d bytes, and %d are allowed", size, maxControl)
+	}
+	at := f.at
+	var packed bytes.Buffer // grows as bytes come
+	n, err := io.CopyN(&packed, f.r, size)
+	f.at += n
+	if errors.Is(err, io.EOF) {
+		return archive.Damage(f.at, "the package is truncated")
+	} else if err != nil {
+		return err
+	}
+	r, err := archive.Open(ctx, &archive.Payload{Name: "control.tar", Off: at, Size: size, Stream: &packed})
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	defer s.close()
-	t := tar.NewReader(s.tarReader())
-	tree := newTree(q)
+	defer r.Close()
 	for {
-		h, err := t.Next()
+		e, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return "", "", s.broken("", s.offset(), err)
+			return err
 		}
-		at := s.offset()
-		wanted, err := tree.add(h, at)
+		switch e.Name {
+		case "control":
+			var text []byte
+			if text, err = limited(r, maxFields); err == nil {
+				fields(p, text)
+			}
+		case "md5sums":
+			var text []byte
+			if text, err = limited(r, maxSums); err == nil {
+				p.Files = sums(text)
+			}
+		}
 		if err != nil {
-			return "", "", s.broken(h.Name, at, err)
+			return r.Broken(err)
 		}
-		if !wanted {
+	}
+}
+
+func limited(r io.Reader, most int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(b)) > most {
+		err = fmt.Errorf("the file has more than %d bytes", most)
+	}
+	return b, err
+}
+
+// fields reads the file control.
+func fields(p *archive.Package, text []byte) {
+	for line := range strings.Lines(string(text)) {
+		key, value, ok := strings.Cut(line, ":")
+		if value = strings.TrimSpace(value); !ok {
 			continue
 		}
-		if err := copyMember(dst, t, h.Size, min(q.Most, most(p.size)), q.Check); err != nil {
-			return "", "", s.broken(h.Name, at, err)
-		}
-		if q.First {
-			return tree.taken, "", nil
+		switch key {
+		case "Package":
+			p.Name = value
+		case "Version":
+			p.Version = value
+		case "Architecture":
+			p.Arch = value
 		}
 	}
-	return tree.result()
 }
 
-// most returns the maximum unpacked size, in bytes, of data that is stored in a given number of bytes. Debug packages unpack to seven times
-// their size.
-func most(stored int64) int64 {
-	const (
-		ratio  = 64
-		always = 16 << 20
-	)
-	return always + ratio*stored
+// sums reads the file md5sums, which lists the regular files of the package: 32 digits, two blanks and the path.
+func sums(text []byte) []archive.Listed {
+	var list []archive.Listed
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if len(line) < 35 || line[32:34] != "  " {
+			continue
+		}
+		list = append(list, archive.Listed{Name: strings.TrimPrefix(line[34:], "./"), Size: -1})
+	}
+	return list
 }

@@ -1,4 +1,4 @@
-package deb
+package xz
 
 import (
 	"errors"
@@ -171,7 +171,7 @@ type lzma2 struct {
 
 	state int
 	reps  [4]uint32
-	dict  int // start of the dictionary in the output
+	dict  int // start of the dictionary in the output; negative if its start is no longer there
 }
 
 var (
@@ -265,6 +265,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	p := &d.probs
 	state, reps := d.state, d.reps
 	posMask, litMask := 1<<d.pb-1, 1<<d.lp-1
+	start := max(0, d.dict) // of what is still there of the dictionary
 	for at < len(out) {
 		// A position counts from the last reset of the dictionary.
 		posState := (at - d.dict) & posMask
@@ -278,7 +279,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 			if state < 7 {
 				out[at] = r.literal(list)
 			} else {
-				if int(reps[0]) >= at-d.dict {
+				if int(reps[0]) >= at-start {
 					return false
 				}
 				out[at] = r.matched(list, uint32(out[at-int(reps[0])-1]))
@@ -320,7 +321,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 				state = after(state, 8, 11)
 			}
 		}
-		if uint64(reps[0]) >= uint64(at-d.dict) || length > len(out)-at {
+		if uint64(reps[0]) >= uint64(at-start) || length > len(out)-at {
 			return false
 		}
 		repeat(out[:at+length], at, int(reps[0])+1)

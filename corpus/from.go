@@ -1,0 +1,168 @@
+package corpus
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/source"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+)
+
+// A finder finds images that are not files of their own. Images of one reference share what is found.
+type finder struct {
+	Sources
+	ctx     context.Context //nolint:containedctx // of the call of Resolve
+	origins map[source.Ref]*found
+}
+
+// A found is what a reference stands for: a package, or a file with an image.
+type found struct {
+	origin source.Origin
+	pkg    *source.Package
+	err    error
+}
+
+// refOf converts what a manifest says.
+func refOf(from *config.From) source.Ref {
+	return source.Ref{Kind: source.Kind(from.Kind), Where: from.Where, Apt: source.AptRef(from.Apt), SHA256: from.SHA256}
+}
+
+func (f *finder) find(ref source.Ref) *found {
+	if o := f.origins[ref]; o != nil {
+		return o
+	}
+	o := &found{}
+	if o.origin, o.err = f.Find(f.ctx, ref); o.err == nil && inPackage(ref) {
+		o.pkg = source.NewPackage(ref, o.origin, f.Limits)
+	}
+	f.origins[ref] = o
+	return o
+}
+
+func inPackage(ref source.Ref) bool {
+	return ref.Kind == source.KindDeb || ref.Kind == source.KindRPM || ref.Kind == source.KindApt
+}
+
+// from returns the items of an image with from.
+func (f *finder) from(im config.Image) []Item {
+	ref := refOf(im.From)
+	o := f.find(ref)
+	fail := func(err error) []Item {
+		it := newItem(named(im), err)
+		if o.origin != nil {
+			it.Origin = Origin{o.origin.Facts(), im.From.Member, ref.SHA256 != ""}
+		}
+		return []Item{it}
+	}
+	if o.err != nil {
+		return fail(o.err)
+	}
+	if o.pkg == nil {
+		return f.remote(im, ref, o)
+	}
+	members, err := o.pkg.Members(f.ctx, im.From.Member)
+	if err != nil {
+		return fail(fmt.Errorf("%s: %w", o.origin, err))
+	}
+	if len(members) > 1 && !im.NamedByFile() {
+		for _, m := range members {
+			m.Forget()
+		}
+		return fail(fmt.Errorf("member %s matches %d files of %s, which would all be named %q; put ${{ image.file }} into it",
+			im.From.Member, len(members), o.origin, im.Name))
+	}
+	facts := o.pkg.Facts()
+	var items []Item
+	for _, m := range members {
+		release := releaseOf(m.Name)
+		if release == "" && im.NeedsRelease() {
+			release = f.release(m)
+		}
+		one, err := im.Fill(config.Facts{File: m.Name, Release: release, Package: facts.Package, Version: facts.Version})
+		it := newItem(named(one), err)
+		it.Pins.IsRelease = release
+		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), Origin: Origin{facts, m.Name, ref.SHA256 != ""}}
+		if err != nil {
+			m.Forget()
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// remote returns the item of an image that is not in a package.
+func (f *finder) remote(im config.Image, ref source.Ref, o *found) []Item {
+	s := source.NewRemote(ref, o.origin, f.Most)
+	facts := config.Facts{File: path.Base(ref.Where)}
+	if im.NeedsRelease() {
+		facts.Release = f.release(s)
+	}
+	one, err := im.Fill(facts)
+	it := newItem(named(one), err)
+	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}
+	return []Item{it}
+}
+
+// release opens an image to read its release. The reason why there is none is found again when the image is encoded.
+func (f *finder) release(s source.Source) string {
+	in, err := s.Open(f.ctx)
+	if err != nil {
+		return ""
+	}
+	defer in.Close()
+	e, err := elf.FromInput(in)
+	if err != nil {
+		return ""
+	}
+	id, _ := Identify(e)
+	return id.Release
+}
+
+var (
+	modulesFolder = regexp.MustCompile(`(?:^|/)lib/modules/([^/]+)/`)
+	kernelFile    = regexp.MustCompile(`(?:^|/)vmlinux-([^/]+)$`)
+)
+
+// releaseOf returns the release that a path in a package is for, or "".
+func releaseOf(name string) string {
+	if m := modulesFolder.FindStringSubmatch(name); m != nil {
+		return m[1]
+	}
+	if m := kernelFile.FindStringSubmatch(name); m != nil {
+		for _, end := range []string{".xz", ".zst", ".gz", ".bz2", ".debug"} {
+			m[1] = strings.TrimSuffix(m[1], end)
+		}
+		return m[1]
+	}
+	return ""
+}
+
+// FileFrom finds the only file that a reference and a pattern of members stand for. Of several kernels, it is the first.
+func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (File, error) {
+	f := finder{ctx: ctx, Sources: s, origins: map[source.Ref]*found{}}
+	o := f.find(ref)
+	if o.err != nil {
+		return File{}, o.err
+	}
+	if o.pkg == nil {
+		r := source.NewRemote(ref, o.origin, s.Most)
+		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}, nil
+	}
+	members, err := o.pkg.Members(ctx, member)
+	if err != nil {
+		return File{}, err
+	}
+	for _, m := range members[1:] {
+		m.Forget()
+	}
+	if len(members) > 1 && member != "" {
+		members[0].Forget()
+		return File{}, fmt.Errorf("%d files match, %s and %s: name one", len(members), members[0].Name, members[1].Name)
+	}
+	m := members[0]
+	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref.SHA256 != ""}}, nil
+}

@@ -1,0 +1,224 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// A Sink is what a file is written to.
+type Sink interface {
+	io.Writer
+	io.ReaderAt
+}
+
+// Copy writes the contents of the current entry to dst, if they have at most the given number of bytes. Before anything is written, check is
+// called with up to 64 KiB from their beginning. Of an ELF file, bytes after the end that its headers state are left out. After an error, the
+// contents of dst are undefined.
+func (r *Reader) Copy(dst Sink, most int64, check func(head []byte) error) error {
+	err := Allowed(r.last.Size, most)
+	if plausible := r.mostUnpacked(); err == nil && r.last.Size > plausible {
+		err = fmt.Errorf("the file states %d bytes, too many for an archive that has at most %d", r.last.Size, plausible)
+	}
+	if err == nil {
+		err = copyMember(dst, r, r.last.Size, check)
+	}
+	if err != nil {
+		return r.Broken(err)
+	}
+	return nil
+}
+
+// mostUnpacked returns the largest plausible size of a file in the archive.
+func (r *Reader) mostUnpacked() int64 {
+	if r.s.size >= 0 {
+		return r.s.size
+	}
+	if r.p.Size < 0 {
+		return 1 << 62 // the stream is bounded as it is read
+	}
+	return Most(r.p.Size)
+}
+
+// copyMember writes a member of the given size to dst. Of an ELF file, it writes only the parts that the headers of that file describe.
+func copyMember(dst Sink, r io.Reader, size int64, check func(head []byte) error) error {
+	buf := make([]byte, min(size, 256<<10))
+	head := buf[:min(size, window)]
+	if _, err := io.ReadFull(r, head); err != nil {
+		return err
+	}
+	if check != nil {
+		if err := check(head); err != nil {
+			return err
+		}
+	}
+	table, err := sectionTable(head)
+	if err != nil {
+		return err
+	}
+	if table.end() > size {
+		return fmt.Errorf("the ELF file is truncated: its section headers end at %d of %d bytes", table.end(), size)
+	}
+	n, err := dst.Write(head)
+	if err != nil {
+		return err
+	}
+	if err := copyTo(dst, r, int64(n), table.end(), buf); err != nil {
+		return err
+	}
+	end, err := table.claim(dst)
+	if err != nil {
+		return err
+	}
+	return copyTo(dst, r, max(int64(n), table.end()), min(end, size), buf)
+}
+
+// Allowed returns an error for a file that has more than the given number of bytes.
+func Allowed(size, most int64) error {
+	if size > most {
+		return fmt.Errorf("the file has %d bytes, and %d are allowed", size, most)
+	}
+	return nil
+}
+
+// copyTo copies until dst has end bytes. It already has n.
+func copyTo(dst Sink, r io.Reader, n, end int64, buf []byte) error {
+	for n < end {
+		b := buf[:min(end-n, int64(len(buf)))]
+		if _, err := io.ReadFull(r, b); err != nil {
+			return err
+		}
+		if _, err := dst.Write(b); err != nil {
+			return err
+		}
+		n += int64(len(b))
+	}
+	return nil
+}
+
+// headers says where the section headers of an ELF file are. The zero value is for other files, and for ELF files without sections.
+type headers struct {
+	order   binary.ByteOrder
+	is64    bool
+	off     int64
+	n, each int64
+}
+
+func (h headers) end() int64 { return h.off + h.n*h.each }
+
+// sectionTable finds the section headers of an ELF file. head has the beginning of the file.
+func sectionTable(head []byte) (h headers, err error) {
+	if len(head) < 64 || string(head[:4]) != "\x7fELF" {
+		return h, nil
+	}
+	if h.order = binary.ByteOrder(binary.LittleEndian); head[5] == 2 {
+		h.order = binary.BigEndian
+	}
+	var off uint64
+	if h.is64 = head[4] == 2; h.is64 {
+		off, h.each, h.n = h.order.Uint64(head[40:]), int64(h.order.Uint16(head[58:])), int64(h.order.Uint16(head[60:]))
+	} else {
+		off, h.each, h.n = uint64(h.order.Uint32(head[32:])), int64(h.order.Uint16(head[46:])), int64(h.order.Uint16(head[48:]))
+	}
+	least := int64(40)
+	if h.is64 {
+		least = 64
+	}
+	switch {
+	case off > 1<<48:
+		return headers{}, fmt.Errorf("the ELF header states section headers at %d", off)
+	case off == 0, h.n == 0: // no sections, or too many for the header to state their number
+		return headers{}, nil
+	case h.each < least:
+		return headers{}, fmt.Errorf("the ELF header states section headers of %d bytes", h.each)
+	}
+	h.off = int64(off)
+	return h, nil
+}
+
+// claim returns the end of the last section. r must contain the section headers.
+func (h headers) claim(r io.ReaderAt) (int64, error) {
+	if h.off == 0 {
+		return 1 << 62, nil // other files are bounded only by their size
+	}
+	end := h.end()
+	list := make([]byte, h.n*h.each)
+	if _, err := r.ReadAt(list, h.off); err != nil {
+		return 0, err
+	}
+	for s := list; len(s) > 0; s = s[h.each:] {
+		kind, off, size := h.section(s)
+		if kind != nobits && off < 1<<62 && size < 1<<62-off {
+			end = max(end, int64(off+size))
+		}
+	}
+	return end, nil
+}
+
+// unread are sections that nobody reads to encode an image: its code, and the parts of DWARF that say nothing about types.
+var unread = []string{
+	".text", ".init.text", ".exit.text", ".debug_line", ".debug_frame", ".debug_rnglists", ".debug_ranges", ".debug_loclists", ".debug_loc", ".debug_aranges", ".eh_frame",
+}
+
+// WantSections tells a view of an ELF file, which begins with head, which parts of it are worth decoding ahead. Section headers past the end
+// of the file are an error.
+func WantSections(v View, head []byte, size int64) error {
+	t, err := sectionTable(head)
+	if err != nil || t.off == 0 {
+		return err
+	}
+	if t.end() > size {
+		return fmt.Errorf("the ELF file is truncated: its section headers end at %d of %d bytes", t.end(), size)
+	}
+	list := make([]byte, t.n*t.each)
+	if _, err := v.ReadAt(list, t.off); err != nil {
+		return err
+	}
+	names := t.names(v, list, head)
+	for i := range t.n {
+		kind, off, n := t.section(list[i*t.each:])
+		if kind == nobits || kind == 0 || off > uint64(size) || n > uint64(size)-off || n == 0 {
+			continue
+		}
+		if name := t.order.Uint32(list[i*t.each:]); uint64(name) < uint64(len(names)) {
+			text, _, _ := bytes.Cut(names[name:], []byte{0})
+			if slices.Contains(unread, string(text)) {
+				continue
+			}
+		}
+		v.Want(int64(off), int64(n))
+	}
+	return nil
+}
+
+const nobits = 8 // SHT_NOBITS
+
+// section returns the type of a section, and its place in the file.
+func (h headers) section(s []byte) (kind uint32, off, size uint64) {
+	if kind = h.order.Uint32(s[4:]); h.is64 {
+		return kind, h.order.Uint64(s[24:]), h.order.Uint64(s[32:])
+	}
+	return kind, uint64(h.order.Uint32(s[16:])), uint64(h.order.Uint32(s[20:]))
+}
+
+// names returns the names of the sections, or nil if they cannot be read.
+func (h headers) names(r io.ReaderAt, list, head []byte) []byte {
+	i := int64(h.order.Uint16(head[50:]))
+	if h.is64 {
+		i = int64(h.order.Uint16(head[62:]))
+	}
+	if i >= h.n {
+		return nil
+	}
+	_, off, size := h.section(list[i*h.each:])
+	if size > 1<<20 || off > 1<<48 {
+		return nil
+	}
+	b := make([]byte, size)
+	if n, _ := r.ReadAt(b, int64(off)); n < len(b) {
+		return nil
+	}
+	return b
+}

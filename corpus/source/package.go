@@ -1,0 +1,303 @@
+package source
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/btfbatch/btfbatch/corpus/source/archive"
+	"github.com/btfbatch/btfbatch/corpus/source/deb"
+	"github.com/btfbatch/btfbatch/corpus/source/rpm"
+	"github.com/btfbatch/btfbatch/encoder/input"
+)
+
+// KernelMembers is the pattern of the kernel's image with DWARF in debug packages.
+const KernelMembers = "usr/lib/debug/{boot/vmlinux-*,lib/modules/*/vmlinux,lib/modules/*/vmlinux.debug,usr/lib/modules/*/vmlinux,usr/lib/modules/*/vmlinux.debug}"
+
+// Limits bound the work on one package.
+type Limits struct {
+	Most    int64 // the largest file to unpack, in bytes
+	Scratch int64 // bytes of waiting files that may be kept in a temporary file
+}
+
+// DefaultScratch is a plausible value of Limits.Scratch.
+const DefaultScratch = 1 << 30
+
+// A Package is a package that contains images. It is opened when it is needed, and read once, in order, for all of them, as far as its format
+// allows. It is safe for concurrent use.
+type Package struct {
+	ref    Ref
+	origin Origin
+	limits Limits
+
+	opening sync.Mutex // held while the package is opened or hashed
+	blob    *Blob      // nil if it is closed
+	head    *archive.Package
+	sum     string
+	failed  error // the package cannot be used
+
+	reading reading
+}
+
+// NewPackage returns the package of a reference, which is a deb, rpm or apt.
+func NewPackage(ref Ref, origin Origin, limits Limits) *Package {
+	p := &Package{ref: ref, origin: origin, limits: limits}
+	p.reading.init(p)
+	return p
+}
+
+// Origin returns where the package is.
+func (p *Package) Origin() Origin { return p.origin }
+
+// Facts says what is known about the package: what its origin says, and its own name and version, if it was opened.
+func (p *Package) Facts() Facts {
+	f := p.origin.Facts()
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.head != nil {
+		f.Package, f.Version = p.head.Name, p.head.Version
+	}
+	return f
+}
+
+// CheckMember returns an error for a pattern that is not valid.
+func CheckMember(pattern string) error {
+	if !doublestar.ValidatePattern(pattern) {
+		return fmt.Errorf("%s is not a valid pattern", pattern)
+	}
+	return nil
+}
+
+// open opens the package, reads its headers, and compares it with its pin.
+func (p *Package) open(ctx context.Context) error {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.blob != nil || p.failed != nil {
+		return p.failed
+	}
+	b, err := p.origin.Open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.pinned(ctx, b); err != nil {
+		b.Close()
+		if ctx.Err() == nil {
+			p.failed = err
+		}
+		return err
+	}
+	head, err := p.headers(ctx, b)
+	if err != nil {
+		b.Close()
+		return err
+	}
+	if p.blob, p.sum = b, cmp.Or(b.SHA256, p.sum); p.head == nil {
+		p.head = head
+	}
+	p.head.Payload = head.Payload
+	return nil
+}
+
+func (p *Package) headers(ctx context.Context, b *Blob) (*archive.Package, error) {
+	switch isRPM := p.ref.Kind == KindRPM; {
+	case isRPM && b.At != nil:
+		return rpm.Open(ctx, b.At, b.Size)
+	case isRPM:
+		return rpm.OpenStream(ctx, b.Stream)
+	case b.At != nil:
+		return deb.Open(ctx, b.At, b.Size)
+	}
+	return deb.OpenStream(ctx, b.Stream, b.Size)
+}
+
+// pinned compares the digest of the package with the pin, before anything else is read of it.
+func (p *Package) pinned(ctx context.Context, b *Blob) (err error) {
+	want := p.ref.SHA256
+	if want == "" {
+		return nil
+	}
+	got := cmp.Or(b.SHA256, p.sum)
+	if got == "" {
+		if b.At == nil {
+			return fmt.Errorf("sha256: %s cannot be compared with a digest before it is read; download it first", p.origin)
+		}
+		if got, err = sumOf(ctx, b); err != nil {
+			return err
+		}
+	}
+	if p.sum = got; got != want {
+		return &PinError{got, want}
+	}
+	return nil
+}
+
+// A PinError says that a package has another digest than the one it is pinned to.
+type PinError struct{ Found, Pinned string }
+
+func (e *PinError) Error() string {
+	return fmt.Sprintf("sha256: the package has %s, the manifest pins %s", e.Found, e.Pinned)
+}
+
+func sumOf(ctx context.Context, b *Blob) (string, error) {
+	h := sha256.New()
+	buf := make([]byte, 1<<20)
+	for r := io.NewSectionReader(b.At, 0, b.Size); ; {
+		n, err := r.Read(buf)
+		h.Write(buf[:n])
+		switch {
+		case errors.Is(err, io.EOF):
+			return hex.EncodeToString(h.Sum(nil)), nil
+		case err != nil:
+			return "", err
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		}
+	}
+}
+
+// sha256 returns the digest of the package, or "" if it can only be read in order.
+func (p *Package) sha256(ctx context.Context) (sum string, err error) {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.sum == "" && p.blob != nil && p.blob.At != nil {
+		p.sum, err = sumOf(ctx, p.blob)
+	}
+	return p.sum, err
+}
+
+// changed returns input.ErrChanged if the package changed since it was opened.
+func (p *Package) changed() error {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.blob == nil || p.blob.Changed == nil {
+		return nil
+	}
+	return p.blob.Changed()
+}
+
+// close closes the package. It can be opened again.
+func (p *Package) close() {
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.blob != nil {
+		p.blob.Close()
+		p.blob = nil
+	}
+}
+
+// Members returns the files that a pattern matches, each as the Source of its contents, in the order of the package. Links that match stand for
+// the files that they lead to. An empty pattern is KernelMembers. If nothing matches, the error says what to do.
+//
+// Members that are returned are kept for whoever opens them: the caller opens each of them, or calls Forget.
+func (p *Package) Members(ctx context.Context, pattern string) ([]*Member, error) {
+	if err := CheckMember(cmp.Or(pattern, KernelMembers)); err != nil {
+		return nil, err
+	}
+	if err := p.open(ctx); err != nil {
+		return nil, err
+	}
+	list, err := p.match(p.head.Files, pattern)
+	if err == nil && len(list) == 0 { // the list may lack links, or the package may have none
+		var files []archive.Listed
+		if files, err = p.reading.list(ctx); err == nil {
+			if list, err = p.match(files, pattern); err == nil && len(list) == 0 {
+				err = noMember(pattern, len(files))
+			}
+		}
+	}
+	if err != nil {
+		p.reading.idle()
+		return nil, err
+	}
+	for _, m := range list {
+		p.reading.want(m.target)
+	}
+	return list, nil
+}
+
+// match finds the files of a list that a pattern matches.
+func (p *Package) match(files []archive.Listed, pattern string) ([]*Member, error) {
+	links, sizes := archive.Links{}, map[string]int64{}
+	for i := range files {
+		f := &files[i]
+		links.Add(&archive.Entry{Name: f.Name, Kind: f.Kind, Target: f.Target})
+		if f.Kind == archive.File {
+			sizes[f.Name] = f.Size
+		}
+	}
+	var list []*Member
+	for i := range files {
+		f := &files[i]
+		if f.Kind == archive.Folder || !doublestar.MatchUnvalidated(cmp.Or(pattern, KernelMembers), f.Name) {
+			continue
+		}
+		target, err := f.Name, error(nil)
+		if f.Kind == archive.Symlink || f.Kind == archive.HardLink {
+			target, err = links.Resolve(f.Name)
+		}
+		size, ok := sizes[target]
+		if err == nil && !ok {
+			err = fmt.Errorf("it is not a file but a device, a pipe or unknown")
+			if target != f.Name {
+				err = fmt.Errorf("the link leads to %s, which is not a file of the package", archive.Printable(target))
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", archive.Printable(f.Name), err)
+		}
+		if !slices.ContainsFunc(list, func(m *Member) bool { return m.target == target }) {
+			list = append(list, &Member{p: p, Name: f.Name, target: target, size: size})
+		}
+	}
+	return list, nil
+}
+
+// noMember says which pattern no file matches.
+func noMember(pattern string, files int) error {
+	if pattern == "" {
+		return fmt.Errorf("the package has no kernel with DWARF (usr/lib/debug/boot/vmlinux-* or usr/lib/debug/lib/modules/*/vmlinux) among its %d files: "+
+			"give a debug package (-dbg, -dbgsym, -debuginfo), or name a member", files)
+	}
+	return fmt.Errorf("none of the %d files in the package matches %s", files, pattern)
+}
+
+// A Member is the Source of a file in a package.
+type Member struct {
+	p      *Package
+	Name   string // path in the package, without a leading slash; a link that matched keeps its name
+	target string // the file that it leads to
+	size   int64  // -1 if the package does not list it
+}
+
+// Open reads the file out of the package.
+func (m *Member) Open(ctx context.Context) (*input.File, error) {
+	if err := m.p.open(ctx); err != nil {
+		return nil, err
+	}
+	return m.p.reading.take(ctx, m.target)
+}
+
+// Forget says that the member will not be opened.
+func (m *Member) Forget() { m.p.reading.forget(m.target) }
+
+// Size is the size of the file as the package lists it, or an estimate: kernels are large, modules are small.
+func (m *Member) Size() int64 {
+	if m.size < 0 && doublestar.MatchUnvalidated("**/vmlinux*", m.target) {
+		return max(m.p.origin.Facts().Size, large)
+	}
+	return max(m.size, 0)
+}
+
+// String is the package and the path in it.
+func (m *Member) String() string { return m.p.origin.String() + ": " + archive.Printable(m.Name) }
+
+// Package returns the package.
+func (m *Member) Package() *Package { return m.p }
