@@ -475,7 +475,7 @@ func TestInspectOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &counting{Source: source.File(path)}
-	items := []Item{{Base: -1, File: File{Source: c, Pins: Pins{SHA256: hex.EncodeToString(sum[:]), BuildID: "ab", Arch: "x86_64"}}}}
+	items := []Item{{Base: -1, File: File{Source: c, Path: path, Pins: Pins{SHA256: hex.EncodeToString(sum[:]), BuildID: "ab", Arch: "x86_64"}}}}
 	Inspect(context.Background(), items, new(Hasher))
 	if it := &items[0]; c.opened != 1 || it.Err != nil || it.BuildID != "ab" || it.Size != int64(len(v)) {
 		t.Errorf("opened %d times, got %v, build id %s, %d bytes", c.opened, it.Err, it.BuildID, it.Size)

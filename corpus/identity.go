@@ -19,7 +19,9 @@ import (
 type Identity struct {
 	Kind    config.Kind // empty for what is neither
 	Release string      // as `uname -r` prints it, of the kernel that it is or that it is for; empty if unknown
-	Module  string      // the module's name; empty if unknown
+	// Compiler is what built a kernel, as its linux_banner says; empty if unknown.
+	Compiler string
+	Module   string // the module's name; empty if unknown
 
 	// Hollow means that the image is a debug file, whose .BTF_ids has a size and no contents.
 	Hollow bool
@@ -52,12 +54,12 @@ func Identify(f *elf.File) (id Identity, err error) {
 			return id, nil
 		}
 	}
-	found, release, err := banner(f)
+	found, text, err := banner(f)
 	switch {
 	case err != nil:
 		return id, err
 	case found:
-		id.Kind, id.Release = config.Kernel, release
+		id.Kind, id.Release, id.Compiler = config.Kernel, text.release, text.compiler
 	case f.Type == stdelf.ET_REL && info != nil:
 		id.Kind = config.Module // a module before its last link
 	}
@@ -85,71 +87,98 @@ func modinfo(f *elf.File) (map[string]string, error) {
 	return fields, nil
 }
 
-// banner finds the variable linux_banner. The release is empty if the image does not hold its contents, as a debug file does not.
-func banner(f *elf.File) (found bool, release string, err error) {
+// A bannerFields is what linux_banner says.
+type bannerFields struct{ release, compiler string }
+
+// banner finds the variable linux_banner. The fields are empty if the image does not hold its contents, as a debug file does not.
+func banner(f *elf.File) (found bool, text bannerFields, err error) {
 	syms, err := f.Symbols()
 	if err != nil {
-		return false, "", err
+		return false, text, err
 	}
 	if syms == nil {
 		return bannerText(f)
 	}
 	sym, found, err := syms.Named("linux_banner")
 	if !found || err != nil {
-		return false, "", err
+		return false, text, err
 	}
 	s := sectionOf(f, &sym)
 	if s == nil {
-		return false, "", nil
+		return false, text, nil
 	}
 	if !s.HasData() {
-		return true, "", nil
+		return true, text, nil
 	}
 	off := sym.Value - f.SymbolBase(s)
 	if off >= s.Size || s.Size > 1<<30 || s.Flags&stdelf.SHF_COMPRESSED != 0 {
-		return false, "", nil
+		return false, text, nil
 	}
-	text := make([]byte, min(maxBanner, s.Size-off))
-	if err := f.ReadAt(s, text, off); err != nil {
-		return false, "", err
+	data := make([]byte, min(maxBanner, s.Size-off))
+	if err := f.ReadAt(s, data, off); err != nil {
+		return false, text, err
 	}
-	release, found = parseBanner(text)
-	return found, release, nil
+	text, found = parseBanner(data)
+	return found, text, nil
 }
 
 // bannerText finds the text of linux_banner in an image that has no symbols.
-func bannerText(f *elf.File) (found bool, release string, err error) {
+func bannerText(f *elf.File) (found bool, text bannerFields, err error) {
 	s := f.Section(".rodata")
 	if s == nil || !s.HasData() || s.Size > 1<<28 || f.Type == stdelf.ET_REL {
-		return false, "", nil
+		return false, text, nil
 	}
 	data, err := f.Data(s)
 	if err != nil {
-		return false, "", err
+		return false, text, err
 	}
 	for {
 		i := bytes.Index(data, []byte(bannerStart))
 		if i < 0 {
-			return false, "", nil
+			return false, text, nil
 		}
-		if release, ok := parseBanner(data[i:]); ok {
-			return true, release, nil
+		if text, ok := parseBanner(data[i:]); ok {
+			return true, text, nil
 		}
 		data = data[i+1:]
 	}
 }
 
-// parseBanner reads the release from "Linux version 6.1.0-18-amd64 (builder@host) ...".
-func parseBanner(text []byte) (release string, ok bool) {
+// parseBanner reads "Linux version 6.1.0-18-amd64 (builder@host) (gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld 2.40) #1 SMP ...".
+func parseBanner(text []byte) (fields bannerFields, ok bool) {
 	text, ok = bytes.CutPrefix(text, []byte(bannerStart))
 	if !ok {
-		return "", false
+		return fields, false
 	}
 	text = text[:min(len(text), maxBanner)]
-	if end := bytes.IndexAny(text, " \x00\n"); end >= 0 {
+	if end := bytes.IndexAny(text, "\x00\n"); end >= 0 {
 		text = text[:end]
 	}
-	return string(text), len(text) > 0 && text[0] >= '0' && text[0] <= '9' && printable(text)
+	release, rest, _ := bytes.Cut(text, []byte(" "))
+	fields.release = string(release)
+	if _, rest, ok := bytes.Cut(rest, []byte(") (")); ok {
+		fields.compiler = compilerOf(string(rest))
+	}
+	return fields, len(release) > 0 && release[0] >= '0' && release[0] <= '9' && printable(release)
+}
+
+// compilerOf returns the compiler from "gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld (GNU Binutils) 2.40) #1 SMP ...": all up to the linker, or up to
+// the parenthesis that ends both. It returns "" for a text that a terminal would not show as it is.
+func compilerOf(text string) string {
+	depth := 0
+	for i, c := range []byte(text) {
+		switch {
+		case c < ' ' || c >= 0x7f:
+			return ""
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+		case c == ')', c == ',' && depth == 0:
+			return text[:i]
+		}
+	}
+	return ""
 }
 
 func printable(text []byte) bool {
@@ -202,41 +231,87 @@ type Use struct {
 	Base     *Base  // of the image; may be nil
 }
 
+// A doubt is a reason to suspect that an image is not the one that the user wants, as a sentence. If it is wrong, an image of a manifest fails.
+type doubt struct {
+	text  string
+	wrong bool
+}
+
 // Doubts lists reasons to suspect that an opened image is not the one that the user wants, one sentence each. They are not errors.
 func (f *File) Doubts(use Use) (list []string) {
+	for _, d := range f.doubts(use) {
+		if !d.wrong || !use.Manifest {
+			list = append(list, d.text)
+		}
+	}
+	return list
+}
+
+// Mistaken returns an error, whose cause is ErrMismatch, if an opened image of a manifest is not what its place in the manifest says: the kernel of
+// another release, a module of another kernel than its base, or a file of a package or a server that is no kernel at all. Nobody would notice that
+// their BTF is wrong.
+func (f *File) Mistaken(use Use) error {
+	if !use.Manifest {
+		return nil
+	}
+	var list []string
+	for _, d := range f.doubts(use) {
+		if d.wrong {
+			list = append(list, d.text)
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return &mistakenError{list}
+}
+
+type mistakenError struct{ reasons []string }
+
+func (e *mistakenError) Error() string { return "identity: " + strings.Join(e.reasons, "; ") }
+
+func (e *mistakenError) Is(target error) bool { return target == ErrMismatch }
+
+func (f *File) doubts(use Use) (list []doubt) {
 	id := &f.Identity
 	if !f.identified || f.Pins.Kind == config.AnyKind {
 		return nil
 	}
-	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	add := func(wrong bool, format string, args ...any) {
+		list = append(list, doubt{fmt.Sprintf(format, args...), wrong})
+	}
 	if id.Kind == "" {
 		advice := "ignore this warning if it is a program; otherwise, use the vmlinux or .ko file"
 		if use.Manifest {
 			advice = "if that is intended, write kind: any in the manifest"
 		}
-		add("it is %s; %s", id.What(), advice)
+		add(f.Path == "", "it is %s; %s", id.What(), advice) // whoever names a file has seen it; what a package or a server has for a name can be anything
 	}
-	if other := otherRelease(use.Name, id.Release); other != "" {
-		add("its name says %s, but it is release %s", other, id.Release)
+	if other := otherRelease(use.Name, id.Release); other != "" && f.Pins.Release == "" {
+		advice := ""
+		if use.Manifest {
+			advice = "; if that is intended, state the release in the manifest (release: " + id.Release + ")"
+		}
+		add(true, "its name says %s, but it is release %s%s", other, id.Release, advice)
 	}
 	if id.Hollow {
-		add("it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; use the image itself")
+		add(false, "it is a debug file, whose .BTF_ids has no contents: functions that BPF programs may call (kfuncs) are not marked; use the image itself")
 	}
 	base := use.Base
 	if base == nil {
 		if id.Kind == config.Module && use.Embedded {
-			add("it is a module without a base, but kernels expect the BTF of a module to be split")
+			add(false, "it is a module without a base, but kernels expect the BTF of a module to be split")
 		}
 		return list
 	}
 	if id.Kind == config.Kernel {
-		add("it is a kernel, but it has a base")
+		add(true, "it is a kernel, but it has a base")
 	}
 	if base.Identity.Kind == config.Module {
-		add("its base is a module")
+		add(true, "its base is a module")
 	}
 	if release := base.Identity.Release; id.Release != "" && release != "" && id.Release != release {
-		add("it is for release %s, but its base is release %s", id.Release, release)
+		add(true, "it is for release %s, but its base is release %s", id.Release, release)
 	}
 	return list
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdelf "debug/elf"
 	"encoding/binary"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,11 +71,11 @@ func TestIdentify(t *testing.T) {
 		data []byte
 		want Identity
 	}{
-		{"kernel", kernelOf(amd64, banner61), Identity{Kind: config.Kernel, Release: "6.1.0-18-amd64"}},
+		{"kernel", kernelOf(amd64, banner61), Identity{Kind: config.Kernel, Release: "6.1.0-18-amd64", Compiler: "gcc-12 (Debian 12.2.0-14) 12.2.0"}},
 		{"big-endian kernel", kernelOf(s390, "Linux version 6.12.6-s390x (me@here)"), Identity{Kind: config.Kernel, Release: "6.12.6-s390x"}},
 		{"32-bit kernel", kernelOf(arm32, "Linux version 6.18.0-rc3+\n"), Identity{Kind: config.Kernel, Release: "6.18.0-rc3+"}},
 		{"kernel of a debug file", debugFile(amd64), Identity{Kind: config.Kernel, Hollow: true}},
-		{"kernel without symbols", bytes.Replace(stripped.Bytes(), []byte(".symtab"), []byte(".gone\x00\x00"), 1), Identity{Kind: config.Kernel, Release: "6.1.0-18-amd64"}},
+		{"kernel without symbols", bytes.Replace(stripped.Bytes(), []byte(".symtab"), []byte(".gone\x00\x00"), 1), Identity{Kind: config.Kernel, Release: "6.1.0-18-amd64", Compiler: "gcc-12 (Debian 12.2.0-14) 12.2.0"}},
 		{"program with such a variable", kernelOf(amd64, "hello, world"), Identity{}},
 		{"program that prints versions", kernelOf(amd64, "Linux version %s"), Identity{}},
 		{"program", image(t, "x86_64", nil), Identity{}},
@@ -121,7 +122,7 @@ func TestIdentityChecks(t *testing.T) {
 	}
 }
 
-// TestDoubts: an image that seems to be the wrong one has doubts with the reasons.
+// TestDoubts: an image that seems to be the wrong one has doubts with the reasons, and one that certainly is fails.
 func TestDoubts(t *testing.T) {
 	files := map[string][]byte{"k61": kernelOf(amd64, banner61), "k612": kernelOf(amd64, "Linux version 6.12.6-amd64 (me@here)"),
 		"user": image(t, "x86_64", nil), "tun.ko": moduleOf(amd64, "name=tun", "vermagic=6.1.0-18-amd64 SMP"), "debug": debugFile(amd64),
@@ -133,27 +134,65 @@ func TestDoubts(t *testing.T) {
 	}{
 		{"kernel", "images: [{path: k61}]", nil},
 		{"kernel by its version", "images: [{path: k61, name: debian-6.1-amd64}]", nil},
-		{"kernel by another version", "images: [{path: k61, name: debian-6.12-amd64}]", []string{"its name says 6.12, but it is release 6.1.0-18-amd64"}},
+		{"kernel by another version", "images: [{path: k61, name: debian-6.12-amd64}]", []string{"identity: its name says 6.12, but it is release 6.1.0-18-amd64"}},
+		{"kernel by another version, with a pin", "images: [{path: k61, name: debian-6.12-amd64, release: 6.1.*}]", nil},
+		{"kernel by another version, any kind", "images: [{path: k61, name: debian-6.12-amd64, kind: any}]", nil},
 		{"program", "images: [{path: user}]", []string{neither}},
 		{"program that is right", "images: [{path: user, kind: any}]", nil},
 		{"module", "images: [{path: tun.ko, base: k61}, {path: k61}]", nil},
-		{"module on another kernel", "images: [{path: tun.ko, base: k612}, {path: k612}]", []string{"it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
-		{"module on another kernel's file", "images: [{path: tun.ko, base_path: k612}]", []string{"it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
+		{"module on another kernel", "images: [{path: tun.ko, base: k612}, {path: k612}]", []string{"identity: it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
+		{"module on another kernel's file", "images: [{path: tun.ko, base_path: k612}]", []string{"identity: it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
 		{"module on raw BTF", "images: [{path: tun.ko, base_path: vmlinux.btf}]", nil},
-		{"module on a module", "images: [{path: tun.ko, base_path: tun.ko}]", []string{"its base is a module"}},
-		{"kernel on a kernel", "images: [{path: k61, base_path: k61}]", []string{"it is a kernel, but it has a base"}},
+		{"module on a module", "images: [{path: tun.ko, base_path: tun.ko}]", []string{"identity: its base is a module"}},
+		{"kernel on a kernel", "images: [{path: k61, base_path: k61}]", []string{"identity: it is a kernel, but it has a base"}},
 		{"debug file", "images: [{path: debug}]", []string{"kfuncs"}},
 	} {
 		_, items := folder(t, tt.manifest+"\n", files)
 		var got []string
 		for _, it := range items {
-			if it.Err != nil {
-				t.Errorf("%s: %v", tt.name, it.Err)
+			if it.Err != nil { // what is wrong is an error, and nobody has to read the doubts
+				if !errors.Is(it.Err, ErrMismatch) {
+					t.Errorf("%s: %v", tt.name, it.Err)
+				}
+				got = append(got, it.Err.Error())
+				continue
 			}
 			got = append(got, it.Doubts...)
 		}
 		if len(got) != len(tt.want) || !slices.EqualFunc(got, tt.want, strings.Contains) {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestMistakenMember: a file of a package or a server that is no kernel fails, unless the manifest allows it. Outside of manifests, it is a doubt.
+func TestMistakenMember(t *testing.T) {
+	f := File{identified: true}
+	const neither = "it is neither a kernel (it has no linux_banner) nor a module (it has no .modinfo); "
+	if err := f.Mistaken(Use{Manifest: true}); err == nil || err.Error() != "identity: "+neither+"if that is intended, write kind: any in the manifest" {
+		t.Errorf("got %v", err)
+	}
+	if got := f.Doubts(Use{}); len(got) != 1 || !strings.HasPrefix(got[0], neither) || f.Mistaken(Use{}) != nil {
+		t.Errorf("got %q, %v", got, f.Mistaken(Use{}))
+	}
+	f.Pins.Kind = config.AnyKind
+	if err := f.Mistaken(Use{Manifest: true}); err != nil {
+		t.Errorf("of any kind: got %v", err)
+	}
+}
+
+func TestCompiler(t *testing.T) {
+	for banner, want := range map[string]string{
+		"6.1.0 (me@here) (gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) #1 SMP": "gcc-12 (Debian 12.2.0-14) 12.2.0",
+		"6.12.0 (me@here) (clang version 19.1.4, LLD 19.1.4) #1":                                           "clang version 19.1.4",
+		"4.19.0 (me@here) (gcc version 8.3.0 (Debian 8.3.0-6)) #1 SMP":                                     "gcc version 8.3.0 (Debian 8.3.0-6)",
+		"6.1.0 (me@here) #1 SMP (a) (b)":                                                                   "b",
+		"6.1.0 (me@here) (gcc-12 (Debian":                                                                  "",
+		"6.1.0 (me@here) (gcc\x1b[31m, GNU ld) #1 SMP":                                                     "",
+		"6.1.0": "",
+	} {
+		if got, ok := parseBanner([]byte(bannerStart + banner + "\n\x00")); got.compiler != want || !ok {
+			t.Errorf("%s: got %q, %v, want %q", banner, got.compiler, ok, want)
 		}
 	}
 }

@@ -48,7 +48,8 @@ func Inspect(ctx context.Context, items []Item, h *Hasher) {
 		if base == nil && (it.Base >= 0 || it.BaseFile != "") {
 			continue // passOnFailures will say why
 		}
-		it.Doubts = it.File.Doubts(Use{Name: it.Image.Name, Manifest: true, Embedded: it.Image.Outputs.ELF != "", Base: base})
+		use := Use{Name: it.Image.Name, Manifest: true, Embedded: it.Image.Outputs.ELF != "", Base: base}
+		it.Doubts, it.Err = it.File.Doubts(use), it.File.Mistaken(use)
 	}
 	passOnFailures(items)
 }

@@ -121,8 +121,8 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 		b.Note("CORE", "CORE", 1, make([]byte, 16))
 	case "kernel":
 		b = synth.Sample(target)
-		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte("Linux version 6.1.0-18-amd64 (me@here) #1 SMP\x00"))
-		b.Symbol("linux_banner", ro.At(0), 46, elf.STT_OBJECT)
+		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte("Linux version 6.1.0-18-amd64 (me@here) (gcc-12, GNU ld) #1 SMP\x00"))
+		b.Symbol("linux_banner", ro.At(0), 63, elf.STT_OBJECT)
 	case "roomy", "tight":
 		b = synth.Sample(target)
 		b.Data(".BTF", 0x200000, map[string]int{"roomy": 0x1000, "tight": 0x20}[args[0]])

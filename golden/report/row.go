@@ -28,6 +28,7 @@ type Row struct {
 	BuildID  string   `json:"build_id,omitempty"` // lower-case hex
 	Kind     string   `json:"kind,omitempty"`     // what the image says that it is: kernel or module
 	Release  string   `json:"release,omitempty"`  // of the kernel that it is, or is for
+	Compiler string   `json:"compiler,omitempty"` // that built the kernel, as it says
 
 	InputBytes  int64  `json:"input_bytes,omitempty"`  // of the image, as stored
 	InputSHA256 string `json:"input_sha256,omitempty"` // of the image, as stored; digests are lower-case hex

@@ -84,6 +84,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	f := &j.File
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
+	row.Compiler = f.Identity.Compiler
 	if err != nil {
 		return nil, causedBy(report.Unreadable, err)
 	}
@@ -196,6 +197,9 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	if err := b.base(ctx, t, &enc, row); err != nil {
 		return as(report.BaseFailed, err)
 	}
+	if err := identity(t, row); err != nil {
+		return as(report.Mismatch, err)
+	}
 	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
 	enc.OnProgress = progress.show
@@ -217,11 +221,9 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	return causedBy(report.Settings, t.setResult(res, f))
 }
 
-// base gets the base of an image, checks that the image can have it, and warns if the two seem not to belong together.
+// base gets the base of an image, and checks that the image can have it.
 func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *report.Row) (err error) {
-	use := corpus.Use{Name: t.Name, Manifest: t.Line > 0, Embedded: t.Outputs.ELF != ""}
 	if t.base == nil {
-		row.Warnings = identityWarnings(t.File.Doubts(use))
 		return nil
 	}
 	if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
@@ -235,12 +237,20 @@ func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *
 	if err := t.File.Continues(&t.base.is); err != nil {
 		return t.base.named(err)
 	}
-	use.Base = &t.base.is
-	row.Warnings = identityWarnings(t.File.Doubts(use))
 	if err := embed.SameMachine(enc.Base.Object(), t.image); err != nil {
 		return fmt.Errorf("base %s: %w", t.base.name, err)
 	}
 	return nil
+}
+
+// identity compares what an image says of itself with its name, its base and its source. It warns, or fails.
+func identity(t *target, row *report.Row) error {
+	use := corpus.Use{Name: t.Name, Manifest: t.Line > 0, Embedded: t.Outputs.ELF != ""}
+	if t.base != nil {
+		use.Base = &t.base.is
+	}
+	row.Warnings = identityWarnings(t.File.Doubts(use))
+	return t.File.Mistaken(use)
 }
 
 func identityWarnings(doubts []string) []report.Warning {
