@@ -10,26 +10,26 @@
 //	select task_struct
 //
 //	struct task_struct 9792 {
-//		struct thread_info thread_info @0
-//		struct task_struct *parent @2240
-//		char[16] comm @3008
-//		unsigned int flag @3024:1
-//		unsigned int other @3024.1:1
+//		struct thread_info thread_info
+//		struct task_struct *parent
+//		char[16] comm
+//		unsigned int flag:1
+//		struct sched_entity se align 64
 //		union 8 {
-//			int a @3032
-//			long int b @3032
-//		} @3032
+//			int a
+//			long int b
+//		}
 //	}
 //
 //	section .data..percpu 229632 {
-//		struct rq runqueues global @16384 3456
+//		struct debug_store cpu_debug_store @4096
+//		struct rq runqueues static align 64
 //	}
 //
-//	size struct rq 3456
+//	size struct rq 3456 align 64
 //
 // Declarations are sorted by kind and name. A type is spelled as in C, except that the name of a member, variable or parameter comes last:
-// `char[16] comm`, `int (void *) handler` for a function, `int (void *) *handler` for a pointer to one. The number after a member's @ is
-// its offset in bytes, from the start of the outermost declaration's own level; .N adds bits, and :N is the width of a bit field. `size`
-// lines have the sizes of types that selected declarations hold by value and that are not selected themselves. Names that are no
-// identifiers are quoted as in Go.
+// `char[16] comm`, `int (void *) *handler` for a pointer to a function. The number after the name of a type or section is its size in bytes.
+// place.go explains how places are written: a member says only what does not follow from the one before. `size` lines have the sizes of
+// types that selected declarations hold by value and that are not selected themselves. Names that are no identifiers are quoted as in Go.
 package selected
