@@ -45,6 +45,8 @@ type Options struct {
 	Dialect    string      // that the golden must be in; empty for any that is known
 	// Selection, if it is not nil, says which declarations the golden has. Then it is not a raw dump, but what package selected writes.
 	Selection *selected.Selection
+	// Layouts is the largest number of layouts; see cause.Options.
+	Layouts int
 
 	oldVars bool // the old side of CompareOwn has variables
 }
@@ -174,7 +176,7 @@ func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result 
 		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)
 		return res
 	}
-	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic})
+	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic, Layouts: opt.Layouts})
 	if c.Verdict.Equal && opt.Semantic {
 		return &Result{Verdict: Equal}
 	}

@@ -24,7 +24,7 @@ func (a *Allow) allows(name string, rule cause.Rule) bool {
 func CompareOwn(o *btf.Object, own cause.Input, opt Options) *Result {
 	opt.Exceptions.ask(opt.Image)
 	res := &Result{Verdict: Equal}
-	c := cause.Compare(own, cause.Input{Object: o}, cause.Options{})
+	c := cause.Compare(own, cause.Input{Object: o}, cause.Options{Layouts: opt.Layouts})
 	if c.Verdict.Equal {
 		return res
 	}

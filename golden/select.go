@@ -43,7 +43,7 @@ func compareSelected(o *btf.Object, golden io.Reader, path string, opt Options) 
 	if err != nil {
 		return nil, err
 	}
-	c := cause.Compare(was.Input("", ""), is.Input("", ""), cause.Options{})
+	c := cause.Compare(was.Input("", ""), is.Input("", ""), cause.Options{Layouts: opt.Layouts})
 	accepted := opt.accept(c)
 	switch {
 	case res.Problem != "":

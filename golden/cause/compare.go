@@ -24,7 +24,8 @@ type Input struct {
 
 // Options of a comparison.
 type Options struct {
-	Exact bool // ids and order are compared too
+	Exact   bool // ids and order are compared too
+	Layouts int  // largest number of Comparison.Layouts
 }
 
 // Compare returns the differences between two BTF objects.
@@ -46,6 +47,9 @@ func Compare(old, new Input, opt Options) *Comparison {
 	c.follow()
 	// Below this line every item is a cause, or a consequence of at least one cause.
 	c.fill(result)
+	if opt.Layouts > 0 {
+		result.Layouts = c.layouts(result.Causes, opt.Layouts)
+	}
 	return result
 }
 

@@ -62,6 +62,8 @@ type Comparison struct {
 	Sections []SectionChange `json:"sections"`
 	// Counts has a row for every kind with differences, in the order of Kinds.
 	Counts []Count `json:"counts"`
+	// Layouts are those of the first changed structs and unions, if Options ask for them. They are not part of the JSON form.
+	Layouts []Layout `json:"-"`
 
 	// Accepted is the number of causes that exceptions and allowed rules accept. StaleExceptions are the exceptions that accepted nothing.
 	Accepted        int      `json:"accepted,omitempty"`

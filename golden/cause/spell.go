@@ -13,6 +13,17 @@ const (
 	maxLength = 160 // bytes
 )
 
+// A Speller spells the types of one BTF object.
+type Speller struct{ s side }
+
+// NewSpeller returns a Speller for the types of an object and its bases.
+func NewSpeller(o *btf.Object) *Speller {
+	return &Speller{side{o: o, refs: make([]reading, o.End())}}
+}
+
+// Type returns a type as C would declare it, cut if it is long.
+func (x *Speller) Type(id btf.ID) string { return x.s.spell(uint32(id)) }
+
 // A speller writes types as C declares them.
 type speller struct {
 	s    *side
