@@ -75,6 +75,21 @@ var markdown = strings.NewReplacer(
 // Markdown escapes text for a line of Markdown, which may be in a table.
 func Markdown(s string) string { return markdown.Replace(visible(s, "")) }
 
+// Visible writes what cannot be seen, or changes how other text is seen, in a visible form, and leaves everything else to the medium: for
+// writers that escape text themselves.
+func Visible(s string) string { return visible(s, "") }
+
+// Shell writes a word as a POSIX shell takes it: quoted, if it contains anything but letters, digits and signs without a meaning.
+func Shell(s string) string {
+	special := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,+@%", r))
+	}
+	if s != "" && !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // HTML escapes text for a line of HTML, which may be in Markdown.
 func HTML(s string) string { return html.EscapeString(visible(s, "")) }
 
