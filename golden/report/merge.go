@@ -86,7 +86,7 @@ func equal(a, b *Row) bool {
 // essence is what two results for one image must have in common, as text.
 func essence(row *Row) []byte {
 	x := *row
-	x.Seconds, x.Path, x.Base = 0, "", ""
+	x.Seconds, x.Path, x.Base, x.Details = 0, "", "", nil
 	x.Outputs = slices.Clone(x.Outputs)
 	for i := range x.Outputs {
 		x.Outputs[i].Path = ""

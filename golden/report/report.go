@@ -35,6 +35,9 @@ type Report struct {
 	Stale, Used []string
 	Strict      bool // an exception that accepted nothing fails the batch
 
+	// Setup is what the run was asked to do; not part of the stored report.
+	Setup Setup
+
 	// How the forms for people are written; not part of the stored report.
 	Verbose bool // they fold nothing, and list what was left out of each image
 	Brief   bool // they are folded even if the batch is small
@@ -43,6 +46,8 @@ type Report struct {
 	rows  []Row          // in the order in which images were planned
 	done  []bool         // by row: it was added
 	place map[string]int // by name: the row
+
+	layouts map[string]bool // keys of the causes of which a row has the layout
 }
 
 // A Tool is the program that made a report.
@@ -62,7 +67,7 @@ type Manifest struct {
 
 // New starts the report of a batch of the named images.
 func New(planned []string) *Report {
-	r := &Report{place: make(map[string]int, len(planned))}
+	r := &Report{place: make(map[string]int, len(planned)), layouts: map[string]bool{}}
 	for _, name := range planned {
 		r.plan(escape.UTF8(name))
 	}
@@ -92,6 +97,7 @@ func (r *Report) Add(row Row) Row {
 		row.fail(Unplanned, "was not planned")
 	}
 	row.settle()
+	row.Details.once(r.layouts)
 	r.rows[i], r.done[i] = row, true
 	return row
 }

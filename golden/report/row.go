@@ -56,6 +56,8 @@ type Row struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Golden is nil if the BTF was not compared.
 	Golden *Comparison `json:"golden,omitempty"`
+	// Details are nil if no report wants them.
+	Details *Details `json:"details,omitempty"`
 
 	Seconds     float64 `json:"seconds"`
 	SkipReason  string  `json:"skip_reason,omitempty"`

@@ -25,6 +25,7 @@ const smallImage = 8 << 20
 type batch struct {
 	jobs  []Job
 	opt   Options
+	start time.Time
 	bases []*base // by job: its base, or nil
 	own   []*base // by job: the base that it is, or nil
 	turns []*turn // by job: at a golden that it shares with others, or nil
@@ -53,6 +54,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 		opt.Encoding.Workers = runtime.GOMAXPROCS(0)
 	}
 	b := newBatch(jobs, opt)
+	b.start = start
 	b.files.Sweep(written(jobs, &opt))
 	finished := make(chan struct{})
 	go func() {
@@ -69,7 +71,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	}
 	b.end()
 	b.report.Seconds = time.Since(start).Seconds()
-	b.report.Manifest, b.report.Strict = opt.Manifest, opt.Goldens.Strict
+	b.report.Manifest, b.report.Setup, b.report.Strict = opt.Manifest, opt.Setup, opt.Goldens.Strict
 	for _, e := range opt.Goldens.Exceptions.Stale() {
 		b.report.Stale = append(b.report.Stale, e.Place()+": "+e.String())
 	}

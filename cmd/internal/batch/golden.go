@@ -24,6 +24,9 @@ func (b *batch) goldenOptions(t *target) golden.Options {
 	form := t.form()
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic,
 		Dialect: form.Dialect, Selection: form.Selection}
+	if t.left != nil {
+		opt.Layouts = report.MaxLayouts
+	}
 	for _, a := range t.Check.Allow {
 		opt.Allow = append(opt.Allow, golden.Allow{Rule: cause.Rule(a.Rule), Names: a.Names})
 	}
@@ -43,7 +46,7 @@ func (j *Job) form() golden.Form {
 }
 
 // compare compares the BTF according to the policy of the image.
-func (b *batch) compare(t *target) (*report.Comparison, error) {
+func (b *batch) compare(t *target, row *report.Row) (*report.Comparison, error) {
 	opt := b.goldenOptions(t)
 	var res *golden.Result
 	var err error
@@ -60,6 +63,7 @@ func (b *batch) compare(t *target) (*report.Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
 	}
+	row.Details.Compare(res.Comparison)
 	c := report.Compared(path, res, report.LimitsFor(len(b.jobs)))
 	if !c.Verdict.OK() && b.opt.Events.Differ != nil {
 		b.mu.Lock()

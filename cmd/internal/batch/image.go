@@ -79,7 +79,10 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	case j.Err != nil:
 		return nil, j.Err
 	}
-	t := target{Job: j, base: b.bases[i]}
+	t := target{Job: j, base: b.bases[i], began: time.Now()}
+	if b.opt.Details {
+		t.left = &ledger{reasons: map[variable]encoder.VarReason{}}
+	}
 	t.clock.Start()
 	f := &j.File
 	image, err := f.Open(ctx)
@@ -111,6 +114,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
 	}
 	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
+	row.Details = t.details(b.start)
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
 	if err := b.judge(ctx, &t, row); err != nil {
@@ -147,6 +151,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	row.Golden = compared
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
+	if row.Details != nil {
+		row.Details.Phases = phases(t.clock.Phases)
+	}
 	if b.opt.Events.Phases != nil {
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
@@ -158,7 +165,7 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 	if err := b.turns[i].wait(ctx); err != nil {
 		return err
 	}
-	if row.Golden, err = b.compare(t); err != nil {
+	if row.Golden, err = b.compare(t, row); err != nil {
 		return as(report.GoldenBad, err)
 	}
 	if err := b.join(i, t, row.Golden); err != nil {
@@ -204,6 +211,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	defer progress.fill()
 	enc.OnProgress = progress.show
 	t.recordDecisions(&enc)
+	t.left.hook(&enc)
 	t.encoder = enc
 	res, err := enc.Encode(ctx, f)
 	if err != nil {

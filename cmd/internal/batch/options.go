@@ -18,6 +18,8 @@ type Options struct {
 	Events   Events
 	Manifest report.Manifest // of the report; empty for a single image
 	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
+	Details  bool            // rows contain report.Details
+	Setup    report.Setup    // for the report
 }
 
 // Encoding says how images are encoded. It does not influence the BTF.

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -33,6 +34,8 @@ type target struct {
 	smp     bool  // the image is built for several processors
 	base    *base // nil if the BTF is not split
 	clock   encoder.Clock
+	began   time.Time
+	left    *ledger // nil unless the row gets details
 
 	encoder encoder.Encoder   // that encoded the image
 	refusal *verify.Refusal   // the first refusal; nil if there is none
