@@ -55,9 +55,11 @@ var arrows = map[string][]string{
 	"golden/dense":    {"encoder/btf"},
 	"golden/selected": {"encoder/btf", "golden/cause"},
 	"golden/columns":  {},
-	"golden/report":   {"golden", "golden/cause", "golden/columns", "golden/escape", "golden/report/exitcode", "golden/show"},
+	"golden/report":   {"golden", "golden/cause", "golden/columns", "golden/escape", "golden/measure", "golden/report/exitcode", "golden/show"},
 
+	"golden/measure":         {"encoder/btf", "golden/cause"},
 	"golden/report/exitcode": {},
+	"golden/report/html":     {"golden", "golden/cause", "golden/escape", "golden/measure", "golden/report"},
 
 	"config":                   {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause", "golden/selected"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
@@ -87,7 +89,7 @@ var arrows = map[string][]string{
 	"cmd/internal/batch": {
 		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
 		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
-		"golden/dump", "golden/escape", "golden/report", "golden/selected",
+		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
 	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},
 	"cmd/internal/goldens": {
@@ -110,7 +112,7 @@ var arrows = map[string][]string{
 	"cmd/internal/manual":   {},
 	"cmd/internal/paths":    {},
 	"cmd/internal/publish":  {"cmd/internal/paths"},
-	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report"},
+	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report", "golden/report/html"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
 	"cmd/internal/shard":    {"config", "corpus", "encoder/input", "golden/escape"},
 	"cmd/internal/timings":  {"encoder"},

@@ -39,9 +39,9 @@ var flagWords = map[string]completer{
 	"history --format":      oneOf("text", "json"),
 	"stats --format":        oneOf("text", "json"),
 	"plan --format":         oneOf("text", "json", "github-matrix"),
-	"report show --format":  oneOf("text", "json", "junit", "markdown"),
-	"run --report":          reportForms("text", "json", "junit", "markdown"),
-	"report merge --report": reportForms("text", "json", "junit", "markdown"),
+	"report show --format":  oneOf("text", "json", "junit", "markdown", "html"),
+	"run --report":          reportForms("text", "json", "junit", "markdown", "html"),
+	"report merge --report": reportForms("text", "json", "junit", "markdown", "html"),
 	"--from":                prefixes("deb="),
 }
 

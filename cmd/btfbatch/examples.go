@@ -27,7 +27,7 @@ btfbatch plan --format github-matrix --max 20`,
 	"run": `
 btfbatch run                              # btfbatch.yaml
 btfbatch run kernels.yaml --only 'debian-6.*' -j 4
-btfbatch run --report text --report junit=report.xml --report markdown=report.md
+btfbatch run --report text --report junit=report.xml --report html=report.html
 btfbatch run --new-goldens new            # then: btfbatch golden review --new-goldens new`,
 	"golden": `
 btfbatch run --new-goldens new

@@ -48,7 +48,7 @@ Exits with 0 when the report was printed, whatever it says.`,
 			return failed(write(r, cmd.OutOrStdout()))
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, json, junit or markdown")
+	cmd.Flags().StringVar(&format, "format", "text", "`FORMAT`: text, json, junit, markdown or html")
 	shape.flags(cmd)
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
+	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -55,6 +57,7 @@ manifest (GITHUB_ACTIONS).`,
 				return usage(err)
 			}
 			opt.Hash = reports.Sums(outlets)
+			opt.Details = opt.Hash
 			if opt.Goldens.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
@@ -86,6 +89,10 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
+			if opt.Details {
+				opt.Setup = batch.Setup(items, profile)
+				opt.Setup.Command = command(os.Args)
+			}
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
 		},
@@ -96,7 +103,7 @@ manifest (GITHUB_ACTIONS).`,
 	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
 	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
 	shape.flags(cmd)
-	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit or markdown; can be repeated")
+	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
 	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
@@ -156,6 +163,18 @@ func load(ctx context.Context, manifest string, only choice, most int, opt *batc
 	}
 	opt.Goldens.Outside = batch.Outside(all, items)
 	return items, nil
+}
+
+// command returns the command line as a shell takes it.
+func command(args []string) string {
+	words := make([]string, len(args))
+	for i, word := range args {
+		words[i] = escape.Shell(word)
+	}
+	if len(words) > 0 {
+		words[0] = "btfbatch"
+	}
+	return strings.Join(words, " ")
 }
 
 // encoderWarnings returns the warnings about the image. Warnings about the BTF are only in the report.

@@ -14,13 +14,14 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/report/html"
 )
 
 // A form is a format of a report.
 type form struct {
 	name  string
 	write func(*report.Report, io.Writer) error
-	sums  bool // contains the digests of files
+	sums  bool // contains the digests of files, and details of images
 }
 
 // forms are the formats of a report.
@@ -29,6 +30,7 @@ var forms = []form{
 	{"json", (*report.Report).WriteJSON, true},
 	{"junit", (*report.Report).WriteJUnit, false},
 	{"markdown", (*report.Report).WriteMarkdown, false},
+	{"html", func(r *report.Report, w io.Writer) error { return html.Write(w, r) }, true},
 }
 
 // formNamed returns the format of a name.
@@ -72,7 +74,8 @@ type Outlet struct {
 	sums   bool
 }
 
-// Sums reports whether an outlet contains the digests of files. Computing them takes about half as long as encoding.
+// Sums reports whether an outlet contains the digests of files, and details of images (report.Details). Computing the digests takes about
+// half as long as encoding.
 func Sums(outlets []Outlet) bool {
 	return slices.ContainsFunc(outlets, func(o Outlet) bool { return o.sums })
 }
