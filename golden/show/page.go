@@ -73,7 +73,7 @@ func (p *page) head(text string) {
 // breakAt splits a text that is wider than some columns. It splits at the last blank that fits, if that is in the second half.
 func breakAt(text string, width int) (head, rest string) {
 	width = max(width, 20)
-	if utf8.RuneCountInString(text) <= width {
+	if len(text) <= utf8.UTFMax*width && utf8.RuneCountInString(text) <= width { // a text of megabytes is not counted for each line
 		return text, ""
 	}
 	end := 0
