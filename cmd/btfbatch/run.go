@@ -107,12 +107,18 @@ manifest (GITHUB_ACTIONS).`,
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
 	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
-	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
-	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
-	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+	lintFlags(cmd, &opt)
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
+}
+
+// lintFlags adds the flags for warnings.
+func lintFlags(cmd *cobra.Command, opt *batch.Options) {
+	flags := cmd.Flags()
+	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
+	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
+	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
 }
 
 // batchFlags adds the flags of the commands that encode and publish.
