@@ -106,6 +106,9 @@ func Annotate(w io.Writer, r *report.Report, manifest string, most int) error {
 			if status == report.Differs {
 				text = strings.TrimSuffix("differs from its golden: "+row.Golden.Summary, ": ")
 			}
+			if row.Failure == report.NoGolden {
+				text = "its golden does not exist: " + row.Golden.Path
+			}
 			place := escape.Property(file)
 			if row.Line > 0 { // a lost image has none
 				place += fmt.Sprintf(",line=%d", row.Line)

@@ -41,7 +41,8 @@ type Limits struct {
 }
 
 // Divide divides items into parts of similar predicted duration, the longest part first. Items that depend on each other stay together: a
-// base and the images that continue it, and images that share a golden, because a new golden must agree with all of them.
+// base and the images that continue it, images of one package, which is read once for all of them, and images that share a golden, because a
+// new golden must agree with all of them.
 func Divide(items []corpus.Item, limits Limits) *Plan {
 	groups := together(items)
 	total := 0.0
@@ -123,7 +124,7 @@ func together(items []corpus.Item) []group {
 		a, b = root(a), root(b)
 		first[max(a, b)] = min(a, b)
 	}
-	goldens := map[string]int{}
+	goldens, packages := map[string]int{}, map[config.From]int{}
 	for i := range items {
 		first[i] = i
 		if base := items[i].Base; base >= 0 {
@@ -134,6 +135,12 @@ func together(items []corpus.Item) []group {
 				join(i, other)
 			}
 			goldens[path] = i
+		}
+		if pkg, ok := packageOf(&items[i]); ok {
+			if other, shared := packages[pkg]; shared {
+				join(i, other)
+			}
+			packages[pkg] = i
 		}
 	}
 	var groups []group
@@ -149,4 +156,13 @@ func together(items []corpus.Item) []group {
 		g.seconds += seconds(&items[i])
 	}
 	return groups
+}
+
+// packageOf returns what identifies the package that an item is in. ok is false for an item that is not in a package.
+func packageOf(it *corpus.Item) (pkg config.From, ok bool) {
+	from := it.Image.From
+	if from == nil || from.Kind == config.FromURL || from.Kind == config.FromDebuginfod {
+		return config.From{}, false
+	}
+	return config.From{Kind: from.Kind, Where: from.Where, Apt: from.Apt}, true
 }

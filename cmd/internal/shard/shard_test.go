@@ -34,6 +34,11 @@ func TestDivide(t *testing.T) {
 	sharing := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1)}
 	sharing[0].Image.Golden, sharing[2].Image.Golden = "sums", "sums"
 	fetched := []corpus.Item{item("a", 1, -1), {Image: config.Image{Name: "unknown"}, Base: -1}}
+	packed := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1), item("d", 4, -1), item("e", 5, -1)}
+	for i, from := range []*config.From{{Kind: config.FromDeb, Where: "p.deb", Member: "a"}, {Kind: config.FromDeb, Where: "q.deb"},
+		{Kind: config.FromDeb, Where: "p.deb", Member: "c"}, {Kind: config.FromURL, Where: "u"}, {Kind: config.FromURL, Where: "u"}} {
+		packed[i].Image.From = from
+	}
 	for _, tt := range []struct {
 		name   string
 		items  []corpus.Item
@@ -46,6 +51,7 @@ func TestDivide(t *testing.T) {
 		{"as many as are worth it", kernels, Limits{Parts: 9, Seconds: 12}, []string{"a b", "c d e"}},
 		{"less than one is worth", kernels, Limits{Parts: 9, Seconds: 1000}, []string{"a b c d e"}},
 		{"bases with what continues them", based, Limits{Parts: 9}, []string{"kernel m1 m2", "other"}},
+		{"images of one package", packed, Limits{Parts: 9}, []string{"e", "a c", "d", "b"}},
 		{"images that share a golden", sharing, Limits{Parts: 9}, []string{"a c", "b"}},
 		{"a size that is unknown", fetched, Limits{Parts: 9}, []string{"unknown", "a"}},
 	} {
