@@ -36,8 +36,8 @@ func newPlan() *cobra.Command {
 errors, and 1 if an image cannot be encoded.
 
 With --format json, the images are divided into parts, which can run as separate jobs: run --only-from PLAN --part N. Parts have similar
-predicted durations. A base and the images that continue it are in one part, and so are images that share a golden. No image is opened;
-one that cannot be encoded fails in its job. --format github-matrix prints the same parts as the matrix of a GitHub workflow.`,
+predicted durations. A base and the images that continue it are in one part, and so are images of one package and images that share a
+golden. No image is opened; one that cannot be encoded fails in its job. --format github-matrix prints the same parts as the matrix of a GitHub workflow.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkProfile(profile); err != nil {

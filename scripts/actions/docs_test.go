@@ -130,7 +130,7 @@ func TestGuideScripts(t *testing.T) {
 	for i, text := range scripts {
 		path := filepath.Join(dir, fmt.Sprintf("%d.sh", i))
 		write(t, path, text)
-		if out, err := exec.CommandContext(t.Context(), "shellcheck", path).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), "shellcheck", "-s", "bash", path).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	}
