@@ -74,7 +74,7 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 			return err
 		},
 	}
-	batchFlags(cmd, &opt, &want.Profile)
+	a.batchFlags(cmd, &opt, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Out, "output", "o", "", "`FILE` to write")

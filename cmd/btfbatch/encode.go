@@ -70,7 +70,7 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules.`,
 			return errors.Join(err, failed(a.console.Phases(phases)))
 		},
 	}
-	batchFlags(cmd, &opt, &want.Profile)
+	a.batchFlags(cmd, &opt, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")

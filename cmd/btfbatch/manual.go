@@ -84,7 +84,7 @@ var exitCodes = []manual.Term{
 var envTerms = []manual.Term{
 	{Name: "BTFBATCH_CACHE", About: "Folder of downloaded files."},
 	{Name: "BTFBATCH_VERIFY", About: "Kernels that must accept the BTF that btfbatch writes under the name pahole, such as 6.12,newest."},
-	{Name: "CI", About: "If it is true, goldens are not changed."},
+	{Name: "CI", About: "If it is true, goldens are not changed. If it is set to anything but false or 0, no progress is drawn."},
 	{Name: "COLUMNS", About: "The width of lines, in place of that of the terminal."},
 	{Name: "GITHUB_ACTIONS", About: "If it is true, run prints annotations."},
 	{Name: "GITHUB_OUTPUT", About: "File to which run appends the outputs of the step."},
@@ -93,7 +93,7 @@ var envTerms = []manual.Term{
 	{Name: "GOGC", About: "If it is set, the garbage collector is left as it says."},
 	{Name: "NO_COLOR", About: "If it is set, output on a terminal has no colours."},
 	{Name: "PAHOLE_LANG_EXCLUDE", About: "Languages that pahole leaves out if no option says so."},
-	{Name: "TERM", About: "If it is dumb, output on a terminal has no colours."},
+	{Name: "TERM", About: "If it is dumb, output on a terminal has no colours, and no progress is drawn."},
 }
 
 // manifestSections lists the keys of manifests, as their schema has them.

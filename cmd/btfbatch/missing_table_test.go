@@ -31,7 +31,7 @@ func with(inputs ...map[string]given) map[string]given {
 
 var (
 	logs     = map[string]given{"--log-format": {kind: takesWord, value: "human"}, "--log-level": {kind: takesWord, value: "info"}}
-	encoding = with(logs, map[string]given{"--jobs": {kind: takesNumber, value: "1"}, "--profile": {kind: takesWord, value: "default"}})
+	encoding = with(logs, map[string]given{"--jobs": {kind: takesNumber, value: "1"}, "--profile": {kind: takesWord, value: "default"}, "--progress": {kind: takesWord, value: "plain"}})
 	features = map[string]given{"--btf-features": {kind: takesWord, value: "default,distilled_base"}, "--lang-exclude": {kind: takesWord, value: "rust"}}
 	image    = given{kind: readsFile, value: "image.elf"}
 	module   = given{kind: readsFile, value: "module.ko"}

@@ -13,6 +13,7 @@ type app struct {
 	logFormat, logLevel string
 	console             *console.Console
 	interrupts          *interrupter
+	progress            console.Mode // of the commands that run a batch
 }
 
 func newRoot(voice *console.Console, interrupts *interrupter) *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
@@ -97,7 +98,7 @@ manifest (GITHUB_ACTIONS).`,
 			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
 		},
 	}
-	batchFlags(cmd, &opt, (*string)(&profile))
+	a.batchFlags(cmd, &opt, (*string)(&profile))
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
 	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
@@ -122,10 +123,11 @@ func lintFlags(cmd *cobra.Command, opt *batch.Options) {
 }
 
 // batchFlags adds the flags of the commands that encode and publish.
-func batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
+func (a *app) batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
 	flags := cmd.Flags()
 	flags.StringVar(profile, "profile", "", "`PROFILE` of rules for all images: default or pahole")
 	flags.IntVarP(&opt.Encoding.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
+	flags.StringVar((*string)(&a.progress), "progress", string(console.Auto), "`MODE` of showing progress: tty draws it on a terminal, plain writes a line for each image, quiet only\nlines for images that are not good; auto is tty on a terminal, else plain")
 	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses, as NAME.rejected")
 	flags.BoolVar(&opt.Encoding.VerifyDedup, "verify-dedup", false, "deduplicate a second time with the exact engine and compare the bytes")
 	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full the types that were recognised by their hashes")
@@ -213,9 +215,15 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 		a.console.Row(row)
 	}
 	opt.Events.Error = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
-	a.console.StartBar(total)
+	opt.Events.Step = func(name string, s batch.Step) { a.console.Step(name, string(s)) }
+	opt.Events.Done = a.console.Done
+	if err := a.console.Begin(a.progress, console.Batch{Images: len(jobs), Bytes: total, Good: how.verbose}); err != nil {
+		return nil, usage(err)
+	}
+	end := a.console.End
+	a.interrupts.clear.Store(&end)
 	r := batch.Run(cmd.Context(), jobs, opt)
-	a.console.StopBar()
+	a.console.End()
 	r.Tool = thisBuild().tool(opt.Hash)
 	how.apply(r, cmd.OutOrStdout())
 	return r, a.conclude(cmd, r, outlets)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,7 +24,8 @@ const (
 // nobody writes to, writing to one that nobody reads, a library that decompresses. There is no need to wait for it, because files are
 // published by a rename. The interrupter waits only for a batch, which has a report to write, and only briefly. The zero value does nothing.
 type interrupter struct {
-	say     func() // writes the last line
+	say     func()                 // writes the last line
+	clear   atomic.Pointer[func()] // removes what is drawn on the terminal
 	signals chan os.Signal
 	batch   sync.Mutex // held while a batch runs
 	said    sync.Once  // the last line
@@ -55,6 +57,9 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 // sayInterrupted writes the last line of an interrupted program, once. The caller may end the program when it returns.
 func (i *interrupter) sayInterrupted() {
 	i.said.Do(func() {
+		if clear := i.clear.Load(); clear != nil {
+			(*clear)()
+		}
 		if i.say != nil {
 			i.say()
 		}

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,25 +20,8 @@ import (
 // terminal.
 func onTerminal(t *testing.T, columns uint16, args string, errs bool) (code int, seen string) {
 	t.Helper()
-	near, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skipf("no terminals here: %v", err)
-	}
+	near, far := terminal(t, columns)
 	defer near.Close()
-	n, err := unix.IoctlGetInt(int(near.Fd()), unix.TIOCGPTN)
-	if err == nil {
-		err = unix.IoctlSetPointerInt(int(near.Fd()), unix.TIOCSPTLCK, 0)
-	}
-	if err != nil {
-		t.Skipf("no terminals here: %v", err)
-	}
-	far, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no terminals here: %v", err)
-	}
-	if err := unix.IoctlSetWinsize(int(far.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 25, Col: columns}); err != nil {
-		t.Fatal(err)
-	}
 	var b bytes.Buffer
 	done := make(chan struct{})
 	go func() {
@@ -52,6 +38,35 @@ func onTerminal(t *testing.T, columns uint16, args string, errs bool) (code int,
 	return code, b.String()
 }
 
+// terminal returns the two ends of a terminal of this width.
+func terminal(t *testing.T, columns uint16) (near, far *os.File) {
+	t.Helper()
+	near, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("no terminals here: %v", err)
+	}
+	n, err := unix.IoctlGetInt(int(near.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(near.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Skipf("no terminals here: %v", err)
+	}
+	far, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("no terminals here: %v", err)
+	}
+	resize(t, far, columns)
+	return near, far
+}
+
+func resize(t *testing.T, far *os.File, columns uint16) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(int(far.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 25, Col: columns}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // BTF is not written to a terminal.
 func TestBytesForTerminal(t *testing.T) {
 	place(t)
@@ -63,10 +78,11 @@ func TestBytesForTerminal(t *testing.T) {
 	}
 }
 
-// On a terminal that is too narrow for a progress bar, or cannot erase a line, lines are printed.
+// On a terminal that is too narrow for progress, or cannot erase a line, lines are printed.
 func TestNarrowTerminal(t *testing.T) {
 	place(t)
 	t.Setenv("NO_COLOR", "")
+	t.Setenv("CI", "")
 	for _, tt := range []struct {
 		term    string
 		columns uint16
@@ -84,4 +100,94 @@ func TestNarrowTerminal(t *testing.T) {
 			t.Errorf("colours for %s: %q", tt.term, seen)
 		}
 	}
+}
+
+// What --progress shows on a terminal. In a CI job nothing is drawn unless that is asked for; -v has lines for good images.
+func TestProgressModes(t *testing.T) {
+	place(t)
+	t.Setenv("TERM", "xterm")
+	for _, tt := range []struct {
+		args, ci    string
+		drawn, good bool
+		code        int
+	}{
+		{"", "", true, false, 0}, {"", "true", false, true, 0}, {"", "false", true, false, 0}, {"--progress tty", "true", true, false, 0},
+		{"--progress plain", "", false, true, 0}, {"--progress quiet", "", false, false, 0}, {"-v", "", true, true, 0}, {"-v --progress quiet", "", false, false, 0},
+		{"--progress tty --log-format json", "", false, false, exitcode.Usage}, {"--log-format json", "", false, true, 0},
+	} {
+		t.Setenv("CI", tt.ci)
+		code, seen := onTerminal(t, 80, "run m.yaml "+tt.args, true)
+		if drawn := strings.Contains(seen, "\x1b[J"); code != tt.code || drawn != tt.drawn {
+			t.Errorf("%q, CI=%s: got exit code %d and %q", tt.args, tt.ci, code, seen)
+		}
+		if good := strings.Contains(seen, "a: ok"); good != tt.good {
+			t.Errorf("%q, CI=%s: got %q, want a line for what is good: %t", tt.args, tt.ci, seen, tt.good)
+		}
+		if end := seen[strings.LastIndex(seen, "\x1b[J")+1:]; tt.drawn && strings.Contains(end, "of 1 image") {
+			t.Errorf("%q: the progress stays: %q", tt.args, seen)
+		}
+	}
+}
+
+// An interrupted run leaves nothing of its progress on the terminal, also if the terminal became narrower.
+func TestInterruptedProgress(t *testing.T) {
+	place(t)
+	image, err := filepath.Abs("a.elf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "many.yaml", "version: 1\nmatrix:\n  n: ["+numbers(3000)+"]\nimages:\n  - {name: \"i${{ matrix.n }}\", path: "+image+"}\n")
+	near, far := terminal(t, 100)
+	defer near.Close()
+	cmd := exec.Command("btfbatch", "run", "many.yaml", "--report", "json=r.json")
+	cmd.Stderr, cmd.Env = far, append(os.Environ(), "CI=", "TERM=xterm")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	began, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 4096)
+		for first := true; ; {
+			n, err := near.Read(buf)
+			b.Write(buf[:n])
+			if first && bytes.Contains(b.Bytes(), []byte(" of 3000 images")) && bytes.Contains(b.Bytes(), []byte("encoding")) {
+				first = false
+				close(began)
+			}
+			if err != nil { // the other end is closed
+				return
+			}
+		}
+	}()
+	select {
+	case <-began:
+	case <-time.After(time.Minute):
+		t.Error("no progress is drawn")
+	}
+	resize(t, far, 50)
+	time.Sleep(250 * time.Millisecond) // some frames
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the exit code is checked below
+	far.Close()
+	<-done
+	seen := b.String()
+	if code := cmd.ProcessState.ExitCode(); code != exitcode.Interrupted {
+		t.Errorf("got exit code %d", code)
+	}
+	if end := seen[strings.LastIndex(seen, "\x1b[J")+len("\x1b[J"):]; end != "btfbatch: interrupted\r\n" {
+		t.Errorf("after the progress there is %q", end)
+	}
+}
+
+// numbers lists n numbers.
+func numbers(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprint(i))
+	}
+	return strings.Join(list, ", ")
 }

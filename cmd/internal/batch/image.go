@@ -46,6 +46,9 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		own.provide(j.File.AsBase(), wire, row.InputSHA256, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
+	if b.opt.Events.Done != nil && !row.Interrupted {
+		b.opt.Events.Done(row.Name, row.Error == "" && (row.Golden == nil || row.Golden.Verdict.OK()))
+	}
 	return row
 }
 
@@ -85,6 +88,11 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	t.clock.Start()
 	f := &j.File
+	if f.Path == "" {
+		b.step(j.Name, StepFetching)
+	} else {
+		b.step(j.Name, StepOpening)
+	}
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
 	row.Compiler = f.Identity.Compiler
@@ -136,6 +144,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, as(report.Write, err)
 		}
 	}
+	b.step(j.Name, StepWriting)
 	if row.Outputs, err = b.publish(&t, outputs); err != nil {
 		return nil, as(report.Write, err)
 	}
@@ -165,6 +174,7 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 	if err := b.turns[i].wait(ctx); err != nil {
 		return err
 	}
+	b.step(t.Name, StepComparing)
 	if row.Golden, err = b.compare(t, row); err != nil {
 		return as(report.GoldenBad, err)
 	}
@@ -177,6 +187,7 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 
 // judge verifies the BTF for its kernels and, if asked, collects warnings about it.
 func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
+	b.step(t.Name, StepVerifying)
 	if row.Verify, err = t.verify(); err != nil {
 		return as(report.Refused, errors.Join(t.located(ctx, err), b.reject(t)))
 	}
@@ -207,6 +218,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	if err := identity(t, row); err != nil {
 		return as(report.Mismatch, err)
 	}
+	b.step(t.Name, StepEncoding)
 	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
 	enc.OnProgress = progress.show
@@ -234,6 +246,7 @@ func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *
 	if t.base == nil {
 		return nil
 	}
+	b.step(t.Name, StepWaiting)
 	if enc.Base, err = t.base.get(ctx, &b.hash); err != nil {
 		return err
 	}

@@ -61,6 +61,10 @@ type Outputs struct {
 type Events struct {
 	// Phases is called with the passes of an image, from several goroutines.
 	Phases func(name string, phases []encoder.Phase)
+	// Step is called when an image begins a step, from several goroutines.
+	Step func(name string, step Step)
+	// Done is called when an image is done, from several goroutines. good means that it neither failed nor differs from its golden.
+	Done func(name string, good bool)
 	// Error is called with the full error of an image, from several goroutines. The row has one line of it.
 	Error func(name string, err error)
 	// Bytes is called with the number of bytes of images that have been read since the last call, from several goroutines.
@@ -69,6 +73,27 @@ type Events struct {
 	Differ func(name string, c *report.Comparison)
 	// Row is called with the row of each finished image, in the order of the jobs.
 	Row func(row report.Row)
+}
+
+// A Step is what is done with an image, in a word for people.
+type Step string
+
+// The steps of an image, in their order.
+const (
+	StepOpening   Step = "opening"
+	StepFetching  Step = "fetching" // opening what is not a file
+	StepWaiting   Step = "waiting"  // for its base
+	StepEncoding  Step = "encoding"
+	StepVerifying Step = "verifying"
+	StepComparing Step = "comparing"
+	StepWriting   Step = "writing"
+)
+
+// step reports a step of an image.
+func (b *batch) step(name string, s Step) {
+	if b.opt.Events.Step != nil {
+		b.opt.Events.Step(name, s)
+	}
 }
 
 // encoder returns the encoder for an image with these settings.

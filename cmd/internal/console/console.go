@@ -1,4 +1,4 @@
-// Package console writes what the program reports while it runs: log lines, and on a terminal a progress bar below them.
+// Package console writes what the program reports while it runs: log lines, and on a terminal the progress of a batch below them.
 //
 // Input: a writer, and events. Output: lines, for people or as JSON. Never: the package does not decide what is worth reporting.
 package console
@@ -9,10 +9,8 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/rs/zerolog"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/timings"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -20,16 +18,15 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A Console writes log lines, and a progress bar below them.
+// A Console writes log lines, and the progress of a batch below them.
 type Console struct {
 	zerolog.Logger
-	out      io.Writer
-	human    bool // lines are for people
-	terminal bool // out is a terminal on which a bar can be drawn
+	out   io.Writer
+	human bool // lines are for people
 
-	mu     sync.Mutex
-	bar    *progressbar.ProgressBar
-	warned map[string]int // by rule: number of images with warnings
+	mu       sync.Mutex
+	progress *progress      // nil if none is shown
+	warned   map[string]int // by rule: number of images with warnings
 }
 
 func init() {
@@ -47,7 +44,7 @@ func New(out io.Writer, format, level string) (*Console, error) {
 	case "json":
 		c.Logger = zerolog.New(programs{c}).Level(l).With().Timestamp().Logger()
 	case "human":
-		c.human, c.terminal = true, draws(out)
+		c.human = true
 		noColor := !IsTerminal(out) || os.Getenv("TERM") == "dumb" || os.Getenv("NO_COLOR") != ""
 		c.Logger = zerolog.New(zerolog.ConsoleWriter{Out: c, NoColor: noColor,
 			PartsExclude: []string{zerolog.TimestampFieldName}, FormatPrepare: people}).Level(l)
@@ -75,49 +72,15 @@ func (p programs) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Write writes above the progress bar.
+// Write writes above the lines of a progress that is drawn.
 func (c *Console) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		_ = c.bar.Clear() // if this fails, so does the next line
-		defer func() { _ = c.bar.RenderBlank() }()
+	if err := c.draw(p); err != nil {
+		return 0, err
 	}
-	return c.out.Write(p)
+	return len(p), nil
 }
 
-// StartBar starts to show progress towards a number of bytes, if the output is a terminal.
-func (c *Console) StartBar(total int64) {
-	if !c.terminal {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(c.out), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish(),
-		progressbar.OptionThrottle(100*time.Millisecond))
-}
-
-// Advance moves the bar by some bytes.
-func (c *Console) Advance(n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		_ = c.bar.Add64(n) // the error says that the bar is full
-	}
-}
-
-// StopBar removes the bar.
-func (c *Console) StopBar() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.bar != nil {
-		_ = c.bar.Clear()
-		c.bar = nil
-	}
-}
-
-// Row reports a finished image. On a terminal, where the bar shows progress, only images that are not good get a line.
+// Row reports a finished image. Where progress is drawn, or nothing is wanted, only images that are not good get a line.
 func (c *Console) Row(row report.Row) {
 	switch row.Status {
 	case report.Failed:
@@ -126,7 +89,7 @@ func (c *Console) Row(row report.Row) {
 		c.counts(c.Warn(), row).Str("golden", row.Golden.Path).Msgf("%s: golden: %s", row.Name, strings.TrimSuffix(
 			string(row.Golden.Verdict)+": "+row.Golden.Summary, ": "))
 	default:
-		if !c.terminal {
+		if c.showsGood() {
 			c.counts(c.Info(), row).Msgf("%s: %s", row.Name, row.Status)
 		}
 	}

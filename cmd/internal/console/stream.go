@@ -57,10 +57,10 @@ func (s *Stream) Fd() uintptr {
 	return math.MaxUint
 }
 
-// leastColumns is the minimum width of a terminal for a bar.
+// leastColumns is the minimum width of a terminal on which progress is drawn.
 const leastColumns = 40
 
-// draws reports whether a writer is a terminal that can erase lines and is wide enough for a bar.
+// draws reports whether a writer is a terminal that can erase lines and is wide enough for progress.
 func draws(w io.Writer) bool {
 	f, ok := w.(interface{ Fd() uintptr })
 	if !ok || !IsTerminal(w) || os.Getenv("TERM") == "dumb" {
