@@ -14,11 +14,6 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
-// sources returns how images are found that are not files of their own. No file of a package may have more than the given number of MiB.
-func sources(most int) corpus.Sources {
-	return corpus.Sources{Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
-}
-
 // maxUnpacked adds the flag of commands that read packages.
 func maxUnpacked(flags *pflag.FlagSet, most *int) {
 	flags.IntVar(most, "max-unpacked", input.Highest>>20, "refuse to unpack a file of more than `N` MiB from a package")
@@ -43,7 +38,7 @@ type origin struct {
 }
 
 func (o *origin) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.from, "from", "", "`KIND=WHERE`: take the image from a package, deb=FILE or rpm=FILE")
+	flags.StringVar(&o.from, "from", "", "`KIND=WHERE`: take the image from a package, deb=FILE_OR_URL, rpm=FILE_OR_URL or apt=SUITE/ARCH/PACKAGE, or from a\nserver, url=URL or debuginfod=BUILD_ID")
 	flags.StringVar(&o.member, "member", "", "`PATTERN` of the image's path in the package, such as '**/tun.ko'; several matches are an error")
 	maxUnpacked(flags, &o.most)
 }
@@ -90,7 +85,7 @@ func (o *origin) open(ctx context.Context, job *batch.Job) (done func(), err err
 		job.File = corpus.FileAt(path, corpus.Pins{})
 		return done, err
 	}
-	if job.File, err = corpus.FileFrom(ctx, o.ref, o.member, sources(o.most)); err != nil {
+	if job.File, err = corpus.FileFrom(ctx, o.ref, o.member, sources(ctx, o.most)); err != nil {
 		job.Err = err
 	}
 	return spool(&job.BaseFile)

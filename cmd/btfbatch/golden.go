@@ -61,7 +61,7 @@ func (p *proposals) load(ctx context.Context, manifest string) error {
 	if err != nil {
 		return usage(err)
 	}
-	p.items = corpus.Resolve(ctx, m, sources(input.Highest>>20))
+	p.items = corpus.Resolve(ctx, m, sources(ctx, input.Highest>>20))
 	p.all, p.stray, err = goldens.List(p.items, filepath.Dir(manifest), p.tree)
 	if err != nil {
 		return failed(err)

@@ -83,6 +83,7 @@ var exitCodes = []manual.Term{
 // envTerms lists the environment variables that the program reads.
 var envTerms = []manual.Term{
 	{Name: "BTFBATCH_CACHE", About: "Folder of downloaded files."},
+	{Name: "DEBUGINFOD_URLS", About: "URLs of debuginfod servers, separated by blanks."},
 	{Name: "BTFBATCH_VERIFY", About: "Kernels that must accept the BTF that btfbatch writes under the name pahole, such as 6.12,newest."},
 	{Name: "CI", About: "If it is true, goldens are not changed. If it is set to anything but false or 0, no progress is drawn."},
 	{Name: "COLUMNS", About: "The width of lines, in place of that of the terminal."},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 				return usage(err)
 			}
 			a.console = c
+			cmd.SetContext(context.WithValue(cmd.Context(), consoleKey{}, c))
 			if cmd.DisableFlagParsing { // the command parses its own arguments
 				return nil
 			}

@@ -161,7 +161,7 @@ func load(ctx context.Context, manifest string, only choice, most int, opt *batc
 		return nil, usage(err)
 	}
 	opt.Manifest = report.Manifest{Path: m.File, SHA256: m.SHA256}
-	items := corpus.Resolve(ctx, m, sources(most))
+	items := corpus.Resolve(ctx, m, sources(ctx, most))
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)
 	}

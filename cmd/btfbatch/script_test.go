@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makeDeb, "rename": rename,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makeDeb, "rename": rename, "serve": serve,
 		},
 	})
 }
@@ -103,6 +105,15 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	if got := code(ts, cmd.Wait()); got != args[0] {
 		ts.Fatalf("got exit code %s, want %s", got, args[0])
 	}
+}
+
+// serve serves the files of the script's folder, and sets SERVER to the URL.
+func serve(ts *testscript.TestScript, _ bool, _ []string) {
+	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs("."))))
+	ts.Defer(s.Close)
+	ts.Setenv("SERVER", s.URL)
+	ts.Setenv("BTFBATCH_CACHE", ts.MkAbs("cache"))
+	ts.Setenv("DEBUGINFOD_URLS", s.URL+"/debug")
 }
 
 // makeSynth WHAT FILE builds a small image: sample, kernel (with a linux_banner), roomy and tight (the linker reserved much or little space

@@ -21,7 +21,9 @@ type Row struct {
 	// Line is the line of the image in the manifest, from 1; 0 if it is not known.
 	Line int `json:"line,omitempty"`
 	// Path is the file of the image, as the run opened it; empty if the image is not a file of its own.
-	Path     string   `json:"path,omitempty"`
+	Path string `json:"path,omitempty"`
+	// Source says where the image comes from if it is not a file of its own.
+	Source   *Source  `json:"source,omitempty"`
 	Arch     string   `json:"arch,omitempty"`
 	Profile  string   `json:"profile,omitempty"`
 	Features []string `json:"features,omitempty"`
@@ -62,6 +64,16 @@ type Row struct {
 	Seconds     float64 `json:"seconds"`
 	SkipReason  string  `json:"skip_reason,omitempty"`
 	Interrupted bool    `json:"-"` // not done; the status says so
+}
+
+// A Source is the package that an image is in, or the place on a network that it came from.
+type Source struct {
+	URL     string `json:"url,omitempty"`     // empty for a package that is a file
+	Package string `json:"package,omitempty"` // what the package says of itself
+	Version string `json:"version,omitempty"`
+	Member  string `json:"member,omitempty"` // path in the package
+	// Unpinned means that the bytes came from a network, and that no digest in the manifest says which ones they must be.
+	Unpinned bool `json:"unpinned,omitempty"`
 }
 
 // An Output is a published file.

@@ -95,7 +95,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
-	row.Compiler = f.Identity.Compiler
+	row.Compiler, row.Source = f.Identity.Compiler, sourceOf(f)
 	if err != nil {
 		return nil, causedBy(report.Unreadable, err)
 	}
@@ -270,8 +270,36 @@ func identity(t *target, row *report.Row) error {
 	if t.base != nil {
 		use.Base = &t.base.is
 	}
-	row.Warnings = identityWarnings(t.File.Doubts(use))
+	row.Warnings = append(identityWarnings(t.File.Doubts(use)), unpinned(&t.File)...)
 	return t.File.Mistaken(use)
+}
+
+// sourceOf says where an image comes from that is not a file of its own.
+func sourceOf(f *corpus.File) *report.Source {
+	o := &f.Origin
+	if !o.Network && o.Member == "" {
+		return nil
+	}
+	return &report.Source{URL: o.URL, Package: o.Package, Version: o.Version, Member: o.Member, Unpinned: o.Network && !o.Pinned}
+}
+
+// RuleUnpinned is the rule of the warning that an image came from a network, and nobody has said which bytes it must have.
+const RuleUnpinned = "unpinned"
+
+func unpinned(f *corpus.File) []report.Warning {
+	o := &f.Origin
+	if !o.Network || o.Pinned {
+		return nil
+	}
+	what := cmp.Or(o.URL, "a network")
+	if o.Package != "" {
+		what = fmt.Sprintf("%s %s, %s", o.Package, o.Version, what)
+	}
+	advice := "pin its sha256 to accept no other bytes"
+	if o.SHA256 != "" {
+		advice = "with sha256: " + o.SHA256 + " no other bytes are accepted"
+	}
+	return []report.Warning{{Rule: RuleUnpinned, Count: 1, Examples: []string{fmt.Sprintf("it came from %s without a pin; %s", what, advice)}}}
 }
 
 func identityWarnings(doubts []string) []report.Warning {

@@ -41,7 +41,7 @@ func (f *Finder) Find(_ context.Context, ref source.Ref) (source.Origin, error) 
 	}
 	servers := f.Servers
 	if servers == nil {
-		servers = strings.Fields(os.Getenv(Variable))
+		servers = strings.Fields(os.Getenv("DEBUGINFOD_URLS"))
 	}
 	o := &origin{id: ref.Where}
 	for _, server := range servers {
