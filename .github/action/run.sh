@@ -40,7 +40,8 @@ plan() {
 judged() {
 	local code=0
 	GITHUB_STEP_SUMMARY=$summary_file GITHUB_OUTPUT=$work/outputs btfbatch "$@" --annotations "$ANNOTATIONS" --report text \
-		--report json="$work/report/report.json" --report junit="$work/report/junit.xml" --report markdown="$work/report/report.md" || code=$?
+		--report json="$work/report/report.json" --report junit="$work/report/junit.xml" --report markdown="$work/report/report.md" \
+		--report html="$work/report/report.html" || code=$?
 	if [ ! -s "$work/outputs" ]; then
 		[ $code != 0 ] || code=1
 		problem "btfbatch ended with exit code $code and without a report; the log of this step has the reason"

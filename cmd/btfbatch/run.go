@@ -26,14 +26,13 @@ import (
 
 func newRun(a *app) *cobra.Command {
 	var (
-		opt        = batch.Options{Lint: batch.Lint{On: true}}
-		profile    config.Profile
-		shape      shape
-		forms      []string
-		most       int
-		only       choice
-		exceptions string
-
+		opt         = batch.Options{Lint: batch.Lint{On: true}}
+		profile     config.Profile
+		shape       shape
+		forms       []string
+		most        int
+		only        choice
+		exceptions  string
 		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
@@ -67,10 +66,8 @@ manifest (GITHUB_ACTIONS).`,
 					return err
 				}
 			}
-			if err := errors.Join(checkProfile(profile), checkUnpacked(most)); err != nil {
-				return err
-			}
-			if err := errors.Join(needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"), only.check(cmd)); err != nil {
+			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
+				only.check(cmd)); err != nil {
 				return usage(err)
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
@@ -100,18 +97,24 @@ manifest (GITHUB_ACTIONS).`,
 	}
 	a.batchFlags(cmd, &opt, (*string)(&profile))
 	flags := cmd.Flags()
-	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
-	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
-	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
+	goldenFlags(cmd, &opt, &exceptions)
 	shape.flags(cmd)
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
-	flags.StringVar(&exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
-	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
 	lintFlags(cmd, &opt)
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
+}
+
+// goldenFlags adds the flags for goldens.
+func goldenFlags(cmd *cobra.Command, opt *batch.Options, exceptions *string) {
+	flags := cmd.Flags()
+	flags.BoolVar(&opt.Goldens.Update, "update", false, "rewrite goldens that differ, after printing the difference; refused if CI=true")
+	flags.StringVar(&opt.Goldens.New, "new-goldens", "", "`FOLDER` for what goldens that differ would become, at their paths below the manifest's folder;\nsee btfbatch golden")
+	cmd.MarkFlagsMutuallyExclusive("update", "new-goldens")
+	flags.StringVar(exceptions, "exceptions", "", "`FILE` of accepted differences from goldens")
+	flags.BoolVar(&opt.Goldens.Strict, "strict", false, "fail if an exception accepts nothing, though its image was compared")
 }
 
 // lintFlags adds the flags for warnings.

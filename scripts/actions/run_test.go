@@ -97,7 +97,7 @@ func TestRunScript(t *testing.T) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
 		}
-		for _, name := range []string{"report.json", "report.md", "junit.xml"} {
+		for _, name := range []string{"report.json", "report.md", "report.html", "junit.xml"} {
 			if path := filepath.Join(got.outputs["folder"], "report", name); got.outputs["report"] != "" && s.env["COMMAND"] == "run" && read(t, path) == "" {
 				t.Errorf("%s: there is no %s", tt.name, name)
 			}
