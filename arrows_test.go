@@ -78,6 +78,7 @@ var arrows = map[string][]string{
 	"scripts/concurrent":      {},
 	"scripts/bootcheck/guest": {"encoder/btf"},
 	"scripts/mutate":          {},
+	"scripts/release":         {},
 
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed",
