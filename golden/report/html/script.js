@@ -18,7 +18,7 @@
         th.setAttribute('aria-sort', up ? 'ascending' : 'descending');
         const key = row => {
           const cell = row.cells[column], text = cell ? cell.dataset.v ?? cell.textContent.trim() : '';
-          const n = parseFloat(text.replace(/,/g, ''));
+          const n = cell && (cell.dataset.v || th.classList.contains('n')) ? parseFloat(text.replace(/,/g, '')) : NaN;
           return Number.isNaN(n) ? text : n;
         };
         const rows = [...body.rows].map((row, i) => ({row, i, k: key(row)}));

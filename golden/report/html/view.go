@@ -63,6 +63,7 @@ type matrixRow struct {
 	Vars          string
 	Dropped       string
 	Bytes         int
+	WarningCount  int
 	Size, Seconds string
 	Time          float64
 }
@@ -176,6 +177,7 @@ func (b *builder) matrixRow(i int, kernels []string) matrixRow {
 		Types: "–", Funcs: "–", Vars: "–", Dropped: "–", Size: "–", Seconds: seconds(row.Seconds), Time: row.Seconds}
 	m.Warnings = check{"is-none", "", "none"}
 	if n := warnings(row); n > 0 {
+		m.WarningCount = n
 		m.Warnings = check{"is-differs", "!", thousands(n)}
 	}
 	if hasBTF(row) {
