@@ -60,7 +60,7 @@ func totalsBar(t report.Totals) template.HTML {
 		n     int
 		class string
 		word  string
-	}{{t.Failed, "ffailed", "failed"}, {t.Differs, "fdiffers", "differ from their golden"}, {t.Skipped + t.Interrupted, "fskipped", "skipped or not done"}, {t.OK, "fok", "ok"}} {
+	}{{t.Failed, "ffailed", "failed"}, {t.Differs, "fdiffers", "with a golden difference"}, {t.Skipped + t.Interrupted, "fskipped", "skipped or not done"}, {t.OK, "fok", "ok"}} {
 		if s.n == 0 {
 			continue
 		}

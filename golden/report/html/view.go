@@ -140,6 +140,9 @@ func (b *builder) lists(v *pageView) {
 				again = append(again, b.rows[i].Name)
 			}
 		}
+		if list.Count == 1 && s == report.Differs {
+			list.Word = "differs from its golden"
+		}
 		if list.Count > 0 {
 			v.Lists = append(v.Lists, list)
 		}
