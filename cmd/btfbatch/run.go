@@ -87,10 +87,7 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
-			if opt.Details {
-				opt.Setup = batch.Setup(items, profile)
-				opt.Setup.Command = command(os.Args)
-			}
+			setUp(&opt, items, profile)
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
 		},
@@ -105,6 +102,14 @@ manifest (GITHUB_ACTIONS).`,
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
+}
+
+// setUp sets what the report has of the settings of the run, if it has details.
+func setUp(opt *batch.Options, items []corpus.Item, profile config.Profile) {
+	if opt.Details {
+		opt.Setup = batch.Setup(items, profile)
+		opt.Setup.Command = command(os.Args)
+	}
 }
 
 // goldenFlags adds the flags for goldens.

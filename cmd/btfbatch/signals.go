@@ -57,8 +57,8 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 // sayInterrupted writes the last line of an interrupted program, once. The caller may end the program when it returns.
 func (i *interrupter) sayInterrupted() {
 	i.said.Do(func() {
-		if clear := i.clear.Load(); clear != nil {
-			(*clear)()
+		if end := i.clear.Load(); end != nil {
+			(*end)()
 		}
 		if i.say != nil {
 			i.say()

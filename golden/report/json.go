@@ -45,7 +45,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	const end = "]\n}"
 	out := bufio.NewWriterSize(w, 64<<10)
-	out.Write(bytes.TrimSuffix(head, []byte(end)))
+	put := func(text []byte) { _, _ = out.Write(text) } // Flush returns the first error
+	put(bytes.TrimSuffix(head, []byte(end)))
 	first := map[[sha256.Size]byte]string{}
 	for i := range r.rows {
 		row := r.rows[i]
@@ -55,16 +56,16 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			return err
 		}
 		if i > 0 {
-			out.WriteByte(',')
+			put([]byte{','})
 		}
-		out.WriteString("\n    ")
-		out.Write(text)
+		put([]byte("\n    "))
+		put(text)
 	}
 	if len(r.rows) > 0 {
-		out.WriteString("\n  ")
+		put([]byte("\n  "))
 	}
-	out.WriteString(end + "\n")
-	return out.Flush() // it returns the first error
+	put([]byte(end + "\n"))
+	return out.Flush()
 }
 
 // indented returns a value as JSON that is safe to print, with a prefix on every line but the first.

@@ -64,7 +64,7 @@ func checkJUnit(text []byte) error {
 					return fmt.Errorf("%s has the attribute %s", x.Name.Local, name)
 				}
 			}
-			for _, name := range strings.Fields(rule.required) {
+			for name := range strings.FieldsSeq(rule.required) {
 				if _, ok := have[name]; !ok {
 					return fmt.Errorf("%s has no attribute %s: %v", x.Name.Local, name, slices.Collect(maps.Keys(have)))
 				}
@@ -105,9 +105,7 @@ func checkJUnit(text []byte) error {
 // JUnit XML keeps to the rules that its readers check, whatever names images have.
 func TestJUnitRules(t *testing.T) {
 	reports := all()
-	for name, r := range batches(300) {
-		reports[name] = r
-	}
+	maps.Copy(reports, batches(300))
 	for name, r := range reports {
 		var b bytes.Buffer
 		if err := r.WriteJUnit(&b); err != nil {

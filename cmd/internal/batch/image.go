@@ -136,29 +136,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err := ctx.Err(); err != nil { // the report may have been written already
 		return nil, err
 	}
-	compared := row.Golden
-	mine := j.Golden != "" && b.turns[i] == nil // a shared golden is replaced after its last image
-	rewritten := b.opt.Goldens.Update && mine && compared != nil && !compared.Verdict.OK()
-	if rewritten && j.Check.Policy != config.Digest { // the golden and the outputs are published together
-		if compared, err = b.rewrite(&t, compared, outputs); err != nil {
-			return nil, as(report.Write, err)
-		}
+	if err := b.place(i, &t, row, outputs); err != nil {
+		return nil, err
 	}
-	b.step(j.Name, StepWriting)
-	if row.Outputs, err = b.publish(&t, outputs); err != nil {
-		return nil, as(report.Write, err)
-	}
-	if rewritten && j.Check.Policy == config.Digest {
-		if compared, err = b.rewriteSum(&t, compared); err != nil {
-			return nil, as(report.Write, err)
-		}
-	}
-	if b.opt.Goldens.New != "" && mine {
-		if err := b.propose(&t, compared); err != nil {
-			return nil, as(report.GoldenBad, err)
-		}
-	}
-	row.Golden = compared
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
 	if row.Details != nil {
 		row.Details.Phases = phases(t.clock.Phases)
@@ -167,6 +147,35 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
 	return t.raw.BTF, err
+}
+
+// place publishes the outputs of an image, and replaces its golden or writes a new one if that is wanted.
+func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err error) {
+	j := t.Job
+	compared := row.Golden
+	mine := j.Golden != "" && b.turns[i] == nil // a shared golden is replaced after its last image
+	rewritten := b.opt.Goldens.Update && mine && compared != nil && !compared.Verdict.OK()
+	if rewritten && j.Check.Policy != config.Digest { // the golden and the outputs are published together
+		if compared, err = b.rewrite(t, compared, outputs); err != nil {
+			return as(report.Write, err)
+		}
+	}
+	b.step(j.Name, StepWriting)
+	if row.Outputs, err = b.publish(t, outputs); err != nil {
+		return as(report.Write, err)
+	}
+	if rewritten && j.Check.Policy == config.Digest {
+		if compared, err = b.rewriteSum(t, compared); err != nil {
+			return as(report.Write, err)
+		}
+	}
+	if b.opt.Goldens.New != "" && mine {
+		if err := b.propose(t, compared); err != nil {
+			return as(report.GoldenBad, err)
+		}
+	}
+	row.Golden = compared
+	return nil
 }
 
 // checkGolden compares with the golden, when it is the image's turn. A golden that is to be replaced must suit all images that share it.

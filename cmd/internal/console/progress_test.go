@@ -16,7 +16,6 @@ type screen struct {
 	width    int
 	rows     []string
 	row, col int
-	clock    time.Time
 }
 
 func (s *screen) Write(p []byte) (int, error) {
