@@ -105,6 +105,7 @@ done
 {
 	sed -n '/^#/p' .github/action/digests.txt 2>/dev/null || true
 	echo "release $version"
+	echo "source $(.github/action/source.sh .)"
 	awk '$2 ~ /\.(tar\.gz|zip)$/' "$out/SHA256SUMS"
 } > "$out/digests.txt"
 echo "$out: $(find "$out" -type f | wc -l) files"

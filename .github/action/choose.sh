@@ -8,10 +8,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=lib.sh
 . ./lib.sh
 
-release=$(awk '$1 == "release" { print $2 }' "${DIGESTS:-digests.txt}")
+digests=${DIGESTS:-digests.txt}
+release=$(awk '$1 == "release" { print $2 }' "$digests")
+[ -f "$ACTION_PATH/go.mod" ] || fail "there is no source in $ACTION_PATH"
+source=$(./source.sh "$ACTION_PATH")
 mode=$VERSION
 case $VERSION in
-'') mode=${release:+release} mode=${mode:-source} ;;
+'')
+	# Between releases, the scripts may need what the last release does not have.
+	mode=source
+	[ "$source" != "$(awk '$1 == "source" { print $2 }' "$digests")" ] || mode=release
+	;;
 none | source) ;;
 *)
 	# The digests of other releases are in other versions of the action.
@@ -21,15 +28,5 @@ none | source) ;;
 esac
 output mode "$mode"
 [ "$mode" = source ] || exit 0
-
-# The key has everything that the program is made of.
-sums=sha256sum
-command -v sha256sum > /dev/null || sums='shasum -a 256' # macOS
-list=$(mktemp)
-# shellcheck disable=SC2086 # a command with arguments
-(cd "$ACTION_PATH" && find . -type f \( -name '*.go' -o -name go.mod -o -name go.sum -o -name '*.pgo' \) -not -name '*_test.go' -print |
-	LC_ALL=C sort | tr '\n' '\0' | xargs -0 $sums) > "$list" || true
-grep -q 'go\.mod$' "$list" || fail "there is no source in $ACTION_PATH"
 output folder "$RUNNER_TEMP/btfbatch-bin"
-output key "btfbatch-$(system)-$(sha256 "$list")"
-rm -f "$list"
+output key "btfbatch-$(system)-$source"

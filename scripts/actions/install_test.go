@@ -44,8 +44,8 @@ func TestInstallRelease(t *testing.T) {
 	right := archive(t, "#!/bin/sh\necho this is the release\n")
 	sum := sha256.Sum256(right)
 	digests := filepath.Join(t.TempDir(), "digests.txt")
-	write(t, digests, fmt.Sprintf("# a comment\nrelease v1.2.3\n%s  %s\n%s  btfbatch-v1.2.3-linux-arm64.tar.gz\n", hex.EncodeToString(sum[:]), name,
-		strings.Repeat("0", 64)))
+	write(t, digests, fmt.Sprintf("# a comment\nrelease v1.2.3\nsource %s\n%s  %s\n%s  btfbatch-v1.2.3-linux-arm64.tar.gz\n", sourceOf(t, top(t)),
+		hex.EncodeToString(sum[:]), name, strings.Repeat("0", 64)))
 	releases := t.TempDir()
 	for _, tt := range []struct {
 		name, version, arch string
@@ -89,6 +89,17 @@ func TestInstallRelease(t *testing.T) {
 			t.Errorf("%s: got exit code %d, PATH %q and %q", tt.name, got.code, got.paths, got.log)
 		}
 	}
+}
+
+// sourceOf is the digest of the source of a tree.
+func sourceOf(t *testing.T, tree string) string {
+	t.Helper()
+	s := step{}
+	got := s.run(t, "source.sh", tree)
+	if got.code != 0 || len(strings.TrimSpace(got.log)) != 64 {
+		t.Fatalf("source.sh: exit code %d, %q", got.code, got.log)
+	}
+	return strings.TrimSpace(got.log)
 }
 
 // TestInstallNone: a program that is there is used, and a missing one is an error.
@@ -142,6 +153,13 @@ func TestInstallSource(t *testing.T) {
 	if again := s.run(t, "choose.sh"); again.outputs["key"] == first.outputs["key"] {
 		t.Errorf("the key did not change with the source")
 	}
+	// The source of the release is not built, and any other is.
+	for source, want := range map[string]string{sourceOf(t, tree): "release", first.outputs["key"]: "source"} {
+		write(t, digests, "release v1.2.3\nsource "+source+"\n")
+		if got := s.run(t, "choose.sh"); got.outputs["mode"] != want {
+			t.Errorf("the source %s: got mode %q, want %s", source, got.outputs["mode"], want)
+		}
+	}
 	write(t, main, "package main\n\nfunc main() { broken }\n")
 	if got := s.run(t, "install.sh"); got.code == 0 || got.paths != "" || !strings.Contains(got.log, "cannot be built") {
 		t.Errorf("got exit code %d, PATH %q and %q", got.code, got.paths, got.log)
@@ -154,20 +172,22 @@ func TestInstallSource(t *testing.T) {
 
 // TestDigests: the file that the release script writes has the form that the action reads.
 func TestDigests(t *testing.T) {
-	lines, releases := 0, 0
+	lines, releases, sources := 0, 0, 0
 	for line := range strings.Lines(read(t, filepath.Join(top(t), ".github", "action", "digests.txt"))) {
 		words := strings.Fields(line)
 		switch {
 		case len(words) == 0 || words[0] == "#":
 		case words[0] == "release" && len(words) == 2 && strings.HasPrefix(words[1], "v"):
 			releases++
+		case words[0] == "source" && len(words) == 2 && len(words[1]) == 64:
+			sources++
 		case len(words) == 2 && len(words[0]) == 64 && strings.HasPrefix(words[1], "btfbatch"):
 			lines++
 		default:
 			t.Errorf("line %q", line)
 		}
 	}
-	if releases > 1 || releases == 0 != (lines == 0) {
+	if releases > 1 || releases == 0 != (lines == 0) || releases != sources {
 		t.Errorf("got %d releases and %d digests", releases, lines)
 	}
 }
