@@ -24,6 +24,7 @@ type File struct {
 	BuildID  string // lower-case hex; empty if the file has none
 	Identity Identity
 
+	named      string // what errors of opening begin with; empty if the name of the image says it
 	order      binary.ByteOrder
 	identified bool // the identity could be read
 }
@@ -83,6 +84,9 @@ type Image struct {
 func (f *File) Open(ctx context.Context) (*Image, error) {
 	in, err := f.Source.Open(ctx)
 	if err != nil {
+		if f.named != "" && ctx.Err() == nil {
+			err = input.Named(f.named, err)
+		}
 		return nil, err
 	}
 	image, err := f.look(in)

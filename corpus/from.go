@@ -10,6 +10,7 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // A finder finds images that are not files of their own. Images of one reference share what is found.
@@ -66,7 +67,7 @@ func (f *finder) from(im config.Image) []Item {
 	}
 	members, err := o.pkg.Members(f.ctx, im.From.Member)
 	if err != nil {
-		return fail(fmt.Errorf("%s: %w", o.origin, err))
+		return fail(input.Named(o.origin.String(), err))
 	}
 	if len(members) > 1 && !im.NamedByFile() {
 		for _, m := range members {
@@ -85,7 +86,7 @@ func (f *finder) from(im config.Image) []Item {
 		one, err := im.Fill(config.Facts{File: m.Name, Release: release, Package: facts.Package, Version: facts.Version})
 		it := newItem(named(one), err)
 		it.Pins.IsRelease = release
-		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), Origin: Origin{facts, m.Name, ref.SHA256 != ""}}
+		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), named: o.origin.String(), Origin: Origin{facts, m.Name, ref.SHA256 != ""}}
 		if err != nil {
 			m.Forget()
 		}
@@ -103,7 +104,7 @@ func (f *finder) remote(im config.Image, ref source.Ref, o *found) []Item {
 	}
 	one, err := im.Fill(facts)
 	it := newItem(named(one), err)
-	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}
+	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), named: o.origin.String(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}
 	return []Item{it}
 }
 

@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makeDeb, "rename": rename, "serve": serve,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "rename": rename, "serve": serve,
 		},
 	})
 }
@@ -235,8 +235,9 @@ func pack(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o666))
 }
 
-// makeDeb OUT NAME=FILE... makes a Debian package of files, compressed by xz in several blocks. NAME->TARGET is a symbolic link.
-func makeDeb(ts *testscript.TestScript, _ bool, args []string) {
+// deb OUT.deb NAME=FILE... makes a Debian package of files, compressed by xz in several blocks. NAME->TARGET is a symbolic link. With OUT.rpm it is
+// an RPM package.
+func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 	var entries []synth.Entry
 	for _, arg := range args[1:] {
 		if name, target, ok := strings.Cut(arg, "->"); ok {
@@ -246,7 +247,11 @@ func makeDeb(ts *testscript.TestScript, _ bool, args []string) {
 		name, file, _ := strings.Cut(arg, "=")
 		entries = append(entries, synth.Entry{Name: "./" + name, Body: []byte(ts.ReadFile(file))})
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), synth.Deb("data.tar.xz", synth.XZ(synth.Tar(entries...), 8<<10)), 0o666))
+	data := synth.DebOf(synth.Sums(entries...), "data.tar.xz", synth.XZ(synth.Tar(entries...), 8<<10))
+	if strings.HasSuffix(args[0], ".rpm") {
+		data = synth.RPM(synth.XZ(synth.Cpio(entries...), 8<<10), entries...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
 }
 
 // many N FILE writes a manifest that takes a while: the same image N times.
