@@ -38,6 +38,7 @@ var flagWords = map[string]completer{
 	"dump --format":         oneOf(slices.Sorted(maps.Keys(dumpFormats))...),
 	"history --format":      oneOf("text", "json"),
 	"stats --format":        oneOf("text", "json"),
+	"sources --format":      oneOf("text", "json"),
 	"plan --format":         oneOf("text", "json", "github-matrix"),
 	"report show --format":  oneOf("text", "json", "junit", "markdown", "html"),
 	"run --report":          reportForms("text", "json", "junit", "markdown", "html"),

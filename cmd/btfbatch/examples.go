@@ -20,6 +20,9 @@ btfbatch init kernels/ -o -               # print it`,
 	"validate": `
 btfbatch validate                         # btfbatch.yaml
 btfbatch validate kernels.yaml`,
+	"sources": `
+btfbatch sources                          # btfbatch.yaml
+btfbatch sources kernels.yaml --format json`,
 	"plan": `
 btfbatch plan
 btfbatch plan kernels.yaml --only 'debian-6.*'

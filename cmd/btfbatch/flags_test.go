@@ -79,6 +79,7 @@ var good = map[string]string{
 
 	"init":       "init a.elf -o -",
 	"validate":   "validate m.yaml",
+	"sources":    "sources m.yaml",
 	"plan":       "plan m.yaml",
 	"explain":    "explain a.elf bpf_file_get",
 	"stats":      "stats a.elf",
@@ -200,6 +201,8 @@ var wrong = map[string]string{
 	"explain --lang-exclude":                  "_ x",
 	"explain --list-excluded":                 "maybe true",
 	"explain --profile":                       "_ x",
+	"sources --format":                        "_ xml",
+	"sources --max-unpacked":                  "_ -1 x",
 	"stats --base":                            "_",
 	"stats --btf-features":                    "_ x",
 	"stats --format":                          "_ xml",

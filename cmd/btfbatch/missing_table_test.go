@@ -101,6 +101,8 @@ func table() []trial {
 		{command: "stats", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--format": {kind: takesWord, value: "text"}})},
 		{command: "init", inputs: with(logs, map[string]given{"DIR|IMAGE...": image, "--output": {kind: writesFile, value: "new.yaml"}})},
 		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
+		{command: "sources", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "text"},
+			"--max-unpacked": {kind: takesNumber, value: "1000"}})},
 		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--only": {kind: takesWord, value: "v"},
 			"--profile": {kind: takesWord, value: "default"}})},
 		{command: "plan", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "json"},

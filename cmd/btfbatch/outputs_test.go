@@ -166,6 +166,8 @@ var bad = []struct {
 	{"report show r.json --format xml", exitcode.Usage}, {"report nothing", exitcode.Usage},
 	{"init nowhere", exitcode.Failed}, {"init folder -o x.yaml", exitcode.Failed}, {"init . -o m.yaml", exitcode.Usage},
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
+	{"sources wrong.yaml", exitcode.Usage}, {"sources failing.yaml", exitcode.Failed}, {"sources notes.yaml", exitcode.OK},
+	{"sources m.yaml --format xml", exitcode.Usage},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"report merge", exitcode.Usage}, {"report merge nowhere.json", exitcode.Failed}, {"report merge m.yaml", exitcode.Failed},
 	{"report merge r.json --plan m.yaml", exitcode.Usage},

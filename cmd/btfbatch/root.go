@@ -56,6 +56,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 		{"batch", "A batch of images:", []*cobra.Command{
 			newInit(a),
 			newValidate(a),
+			newSources(),
 			newPlan(),
 			newRun(a),
 			newGolden(),
