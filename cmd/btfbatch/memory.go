@@ -21,7 +21,7 @@ func collectOften() {
 // shown, so that the collector would find little.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(250)
+		debug.SetGCPercent(600)
 	}
 }
 

@@ -14,6 +14,9 @@ type Filter struct {
 	names []string
 }
 
+// empty reports whether a filter has no words.
+func (f *Filter) empty() bool { return f.kinds == nil && f.rules == nil && f.names == nil }
+
 // ParseFilter parses the words of a filter: kinds (struct), rules (member-added) and patterns of names (task_*), in which * stands for any
 // text. The error names a word that is none of them.
 func ParseFilter(words []string) (*Filter, error) {
@@ -64,6 +67,9 @@ func (c *Comparison) Select(only, ignore *Filter) {
 	}
 	if ignore == nil {
 		ignore = &Filter{}
+	}
+	if only.empty() && ignore.empty() {
+		return
 	}
 	section := map[int]string{} // by ID of causes that are variables
 	for i := range c.Sections {

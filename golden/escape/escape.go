@@ -16,9 +16,22 @@ import (
 	"unicode/utf8"
 )
 
+// isASCII reports whether text has only the visible characters of ASCII and blanks, as nearly all names have.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i]-' ' > '~'-' ' {
+			return false
+		}
+	}
+	return true
+}
+
 // visible writes what cannot be seen, or changes how other text is seen, as Go does in quotes: control characters, marks for the
 // direction of text, bytes that are not UTF-8. Runes that keep says are left alone.
 func visible(s string, keep string) string {
+	if isASCII(s) {
+		return s
+	}
 	plain := func(r rune, n int) bool {
 		return unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) || r != utf8.RuneError && strings.ContainsRune(keep, r)
 	}
@@ -47,13 +60,21 @@ func visible(s string, keep string) string {
 // noCommand prevents a line from being read as a workflow command. These start with two colons, possibly after blanks, or, in their
 // old form, have ##[ anywhere.
 func noCommand(line string) string {
+	if line == "" || line[0] != ':' && line[0] != ' ' && line[0] != '\t' {
+		return noOldCommand(line)
+	}
 	if at := len(line) - len(strings.TrimLeft(line, " \t")); strings.HasPrefix(line[at:], "::") {
 		line = line[:at] + `\` + line[at:]
 	}
 	return noOldCommand(line)
 }
 
-func noOldCommand(s string) string { return strings.ReplaceAll(s, "##[", `#\#[`) }
+func noOldCommand(s string) string {
+	if strings.IndexByte(s, '#') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(s, "##[", `#\#[`)
+}
 
 // Line escapes text for one line on a terminal, in a file or in the log of a CI job. The text may start the line.
 func Line(s string) string { return noCommand(visible(s, "")) }

@@ -34,14 +34,14 @@ var levels = []level{
 }
 
 // short writes the short form.
-func (t *texter) short(l level) {
+func (t *texter) short(l level, lists *declared) {
 	t.overview()
 	t.clip = true
 	t.shortCauses(l)
 	t.shortSubstitutions(l.many)
 	t.shortFunctions()
 	t.shortSections(l)
-	t.shortLists()
+	t.shortLists(lists)
 	t.verdict()
 	t.line(2, dim, "shortened to fit two screens: -v shows all changes, --limit 0 all causes, --all everything")
 }
@@ -382,49 +382,83 @@ func (t *texter) some(color, format string, names []string) {
 // manyNames is the number of names from which on they are counted by their first words.
 const manyNames = 40
 
-// shortLists writes the removed and added declarations, a line for each kind.
-func (t *texter) shortLists() {
-	var renamed []string
-	for i := range t.c.Causes {
-		if x := &t.c.Causes[i]; x.RenamedTo != "" {
-			renamed = append(renamed, escape.Line(x.Name)+" → "+escape.Line(x.RenamedTo))
-		}
-	}
-	if n := len(renamed); n > 0 {
-		t.head("renamed, with the same content")
-		t.fill(yellow, "~ "+count(n, "declaration", "declarations")+": ", plainFirst(renamed), n)
-	}
+// declared holds the names of the declarations that were renamed, removed and added.
+type declared struct {
+	renamed []string
+	lists   []nameList
+}
+
+// A nameList holds the names of removed or of added declarations of one kind, and the number of those without a name.
+type nameList struct {
+	op      cause.Op
+	kind    cause.Kind
+	names   []string
+	unnamed int
+}
+
+// gatherLists collects the names that shortLists writes.
+func gatherLists(c *cause.Comparison) *declared {
+	d := &declared{}
+	at := map[cause.Op]map[cause.Kind]*nameList{}
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
-		title := false
+		at[op] = map[cause.Kind]*nameList{}
 		for _, kind := range cause.Kinds {
-			var names []string
-			unnamed := 0
-			for i := range t.c.Causes {
-				x := &t.c.Causes[i]
-				switch {
-				case x.Op != op || x.Kind != kind || isRenamed(x) || kind == cause.Var && t.inSection(x.ID):
-				case strings.HasPrefix(x.Name, string(kind)+" {"):
-					unnamed++
-				default:
-					names = append(names, escape.Line(x.Name))
-				}
-			}
-			if len(names)+unnamed == 0 {
-				continue
-			}
-			if !title {
-				t.head(string(op))
-				title = true
-			}
-			start := signs[op] + " " + kindCount(kind, len(names)+unnamed)
-			if unnamed > 0 {
-				start += fmt.Sprintf(", %d of them without a name", unnamed)
-			}
-			if len(names) > 0 {
-				start += ": "
-			}
-			t.fillWords(signColor[signs[op]], start, names)
+			d.lists = append(d.lists, nameList{op: op, kind: kind})
 		}
+	}
+	for i := range d.lists {
+		l := &d.lists[i]
+		at[l.op][l.kind] = l
+	}
+	placed := map[int]bool{} // variables that are shown with their section, by ID
+	for i := range c.Sections {
+		for _, id := range c.Sections[i].Causes {
+			placed[id] = true
+		}
+	}
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		if x.RenamedTo != "" {
+			d.renamed = append(d.renamed, escape.Line(x.Name)+" → "+escape.Line(x.RenamedTo))
+		}
+		l := at[x.Op][x.Kind]
+		switch {
+		case l == nil || isRenamed(x) || x.Kind == cause.Var && placed[x.ID]:
+		case strings.HasPrefix(x.Name, string(x.Kind)+" {"):
+			l.unnamed++
+		default:
+			l.names = append(l.names, escape.Line(x.Name))
+		}
+	}
+	plainFirst(d.renamed)
+	return d
+}
+
+// shortLists writes the removed and added declarations, a line for each kind.
+func (t *texter) shortLists(d *declared) {
+	if n := len(d.renamed); n > 0 {
+		t.head("renamed, with the same content")
+		t.fill(yellow, "~ "+count(n, "declaration", "declarations")+": ", d.renamed, n)
+	}
+	var last cause.Op
+	for i := range d.lists {
+		l := &d.lists[i]
+		n := len(l.names) + l.unnamed
+		if n == 0 {
+			continue
+		}
+		if l.op != last {
+			t.head(string(l.op))
+			last = l.op
+		}
+		start := signs[l.op] + " " + kindCount(l.kind, n)
+		if l.unnamed > 0 {
+			start += fmt.Sprintf(", %d of them without a name", l.unnamed)
+		}
+		if len(l.names) > 0 {
+			start += ": "
+		}
+		t.fillWords(signColor[signs[l.op]], start, l.names)
 	}
 }
 

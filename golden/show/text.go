@@ -27,20 +27,21 @@ func Text(w io.Writer, c *cause.Comparison, opt Options) error {
 		_, err := io.WriteString(w, t.paint(green, "equal")+"\n")
 		return err
 	}
-	t.overview()
-	t.causes()
-	t.substitutions()
-	t.functions()
-	t.sections()
-	t.lists()
+	parts := []func(){t.overview, t.causes, t.substitutions, t.functions, t.sections, t.lists, t.verdict}
 	if opt.Verbose {
-		t.consequences()
+		parts = slices.Insert(parts, len(parts)-1, t.consequences)
 	}
-	t.verdict()
-	if opt.Limit == 0 && !opt.Verbose && t.lines() > Screens {
+	mayShorten := opt.Limit == 0 && !opt.Verbose
+	for _, write := range parts {
+		if write(); mayShorten && t.lines() > Screens {
+			break
+		}
+	}
+	if mayShorten && t.lines() > Screens {
+		lists := gatherLists(c)
 		for _, l := range levels {
 			t = texter{page: page{width: opt.width(), color: opt.Color}, c: c, opt: opt}
-			if t.short(l); t.lines() <= Screens {
+			if t.short(l, lists); t.lines() <= Screens {
 				break
 			}
 		}
