@@ -10,9 +10,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 digests=${DIGESTS:-digests.txt}
 release=$(awk '$1 == "release" { print $2 }' "$digests")
-[ -f "$ACTION_PATH/go.mod" ] || fail "there is no source in $ACTION_PATH"
-source=$(./source.sh "$ACTION_PATH")
-mode=$VERSION
+mode=$VERSION source=''
+case $VERSION in
+'' | source)
+	[ -f "$ACTION_PATH/go.mod" ] || fail "there is no source in $ACTION_PATH"
+	source=$(./source.sh "$ACTION_PATH")
+	;;
+esac
 case $VERSION in
 '')
 	# Between releases, the scripts may need what the last release does not have.
