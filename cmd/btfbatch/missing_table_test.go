@@ -31,7 +31,8 @@ func with(inputs ...map[string]given) map[string]given {
 
 var (
 	logs     = map[string]given{"--log-format": {kind: takesWord, value: "human"}, "--log-level": {kind: takesWord, value: "info"}}
-	encoding = with(logs, map[string]given{"--jobs": {kind: takesNumber, value: "1"}, "--profile": {kind: takesWord, value: "default"}, "--progress": {kind: takesWord, value: "plain"}})
+	encoding = with(logs, map[string]given{"--jobs": {kind: takesNumber, value: "1"}, "--profile": {kind: takesWord, value: "default"}})
+	batches  = with(encoding, map[string]given{"--progress": {kind: takesWord, value: "plain"}})
 	features = map[string]given{"--btf-features": {kind: takesWord, value: "default,distilled_base"}, "--lang-exclude": {kind: takesWord, value: "rust"}}
 	image    = given{kind: readsFile, value: "image.elf"}
 	module   = given{kind: readsFile, value: "module.ko"}
@@ -48,7 +49,7 @@ func table() []trial {
 	}
 	jobs := map[string]string{"empty": "(one per processor)", "no number": "(one per processor)", "negative": "(one per processor)"}
 	nothing := map[string]string{"empty": "(it accepts nothing)", "device": "(it accepts nothing)"}
-	run := with(encoding, map[string]given{
+	run := with(batches, map[string]given{
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
@@ -112,16 +113,16 @@ func table() []trial {
 			"--loss": {kind: takesNumber, value: "1"}, "--earlier": {kind: readsFile, value: "again.btf"}})},
 		{command: "schema", inputs: with(logs)},
 		{command: "version", inputs: with(logs)},
-		{command: "encode", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base,
+		{command: "encode", inputs: with(batches, features, map[string]given{"IMAGE": module, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},
-		{command: "encode", inputs: with(encoding, map[string]given{"--from": {kind: readsFile, before: "deb=", value: "pkg.deb"},
+		{command: "encode", inputs: with(batches, map[string]given{"--from": {kind: readsFile, before: "deb=", value: "pkg.deb"},
 			"--member": {kind: takesText, value: "**/driver.ko"}, "--max-unpacked": {kind: takesNumber, value: "100"}, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}})},
-		{command: "embed", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
+		{command: "embed", inputs: with(batches, features, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--output": {kind: writesFile, value: "out.ko"}})},
 		{command: "embed", inputs: with(logs, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--btf": {kind: readsFile, value: "pair.btf"}, "--distilled": {kind: readsFile, value: "pair.base"}, "--output": {kind: writesFile, value: "out.ko"}})},
-		{command: "embed", more: []string{"--in-place"}, inputs: with(encoding, features, map[string]given{"IMAGE": {kind: writesFile, value: "module.ko"}, "--base": base})},
+		{command: "embed", more: []string{"--in-place"}, inputs: with(batches, features, map[string]given{"IMAGE": {kind: writesFile, value: "module.ko"}, "--base": base})},
 		{command: "pahole", more: []string{"-J"}, inputs: map[string]given{"FILE": module, "--btf_base": base,
 			"--btf_encode_detached": {kind: writesFile, value: "out.btf", waits: "pipe",
 				fine: map[string]string{"device": "(pahole writes to devices)"}}, "--btf_features": {kind: takesWord, value: "default", fine: any},

@@ -110,13 +110,25 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 		}
 		add("\n**section %s**: %s\n", cell(s.Name), text)
 	}
+	var renames []string
+	all := 0
+	for i := range c.Causes {
+		if x := &c.Causes[i]; x.RenamedTo != "" {
+			if all++; all <= maxNames {
+				renames = append(renames, cell(named(x.Kind, x.Name))+" → "+cell(x.RenamedTo))
+			}
+		}
+	}
+	if all > 0 {
+		add("\n**renamed, with the same content**: %s\n", andMore(renames, all))
+	}
 	for _, op := range []cause.Op{cause.Removed, cause.Added} {
 		for _, kind := range cause.Kinds {
 			var names []string
 			all := 0
 			for i := range c.Causes {
-				if x := &c.Causes[i]; x.Op == op && x.Kind == kind {
-					if all++; all <= 20 {
+				if x := &c.Causes[i]; x.Op == op && x.Kind == kind && !isRenamed(x) {
+					if all++; all <= maxNames {
 						names = append(names, listed(x))
 					}
 				}
@@ -124,16 +136,24 @@ func markdownLists(b *bytes.Buffer, c *cause.Comparison) {
 			if all == 0 {
 				continue
 			}
-			text := strings.Join(names, ", ")
-			if all > len(names) {
-				text += fmt.Sprintf(" and %d more", all-len(names))
-			}
-			add("\n**%s %s**: %s\n", kindCount(kind, all), op, text)
+			add("\n**%s %s**: %s\n", kindCount(kind, all), op, andMore(names, all))
 		}
 	}
 	if cut > 0 {
 		fmt.Fprintf(b, "\n%d more lines are not on this page; `--format json` has all.\n", cut)
 	}
+}
+
+// maxNames is the number of names in a line of Markdown.
+const maxNames = 20
+
+// andMore joins names, and says how many of all are not among them.
+func andMore(names []string, all int) string {
+	text := strings.Join(names, ", ")
+	if n := all - len(names); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // listed returns the text for a declaration that was added or removed: a variable with its type, an ambiguous name with its content.

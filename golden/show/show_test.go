@@ -75,6 +75,27 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// A renamed declaration is one item in Markdown, and is not among those that were removed and added.
+func TestRenamedMarkdown(t *testing.T) {
+	c := &cause.Comparison{Causes: []cause.Cause{
+		{ID: 1, Kind: cause.Struct, Name: "old_name", Op: cause.Removed, Severity: cause.Break, RenamedTo: "new|name"},
+		{ID: 2, Kind: cause.Struct, Name: "new|name", Op: cause.Added, Severity: cause.Add, RenamedFrom: "old_name"},
+		{ID: 3, Kind: cause.Struct, Name: "gone", Op: cause.Removed, Severity: cause.Break},
+	}}
+	var b bytes.Buffer
+	if err := Markdown(&b, c, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"**renamed, with the same content**: struct old\\_name → new\\|name\n", "**1 struct removed**: gone\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), " added**") {
+		t.Errorf("the new name is listed as added:\n%s", b.String())
+	}
+}
+
 func TestEqual(t *testing.T) {
 	c := &cause.Comparison{Schema: cause.Schema}
 	c.Settle()
