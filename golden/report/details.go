@@ -46,6 +46,13 @@ func (d *Details) Compare(c *cause.Comparison) {
 	c.Layouts = nil // once can release them only here
 }
 
+// SetPhases sets the phases, if there are details.
+func (d *Details) SetPhases(list []Phase) {
+	if d != nil {
+		d.Phases = list
+	}
+}
+
 // once removes the layouts that an earlier image has. known holds their keys.
 func (d *Details) once(known map[string]bool) {
 	if d == nil {

@@ -16,6 +16,14 @@ type ledger struct {
 	reasons map[variable]encoder.VarReason
 }
 
+// ledger returns a new ledger, or nil if no details are wanted.
+func (b *batch) ledger() *ledger {
+	if !b.opt.Details {
+		return nil
+	}
+	return &ledger{reasons: map[variable]encoder.VarReason{}}
+}
+
 // A variable is a name at an offset of the per-CPU section.
 type variable struct {
 	name   string

@@ -82,17 +82,10 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	case j.Err != nil:
 		return nil, j.Err
 	}
-	t := target{Job: j, base: b.bases[i], began: time.Now()}
-	if b.opt.Details {
-		t.left = &ledger{reasons: map[variable]encoder.VarReason{}}
-	}
+	t := target{Job: j, base: b.bases[i], began: time.Now(), left: b.ledger()}
 	t.clock.Start()
 	f := &j.File
-	if f.Path == "" {
-		b.step(j.Name, StepFetching)
-	} else {
-		b.step(j.Name, StepOpening)
-	}
+	b.step(j.Name, firstStep(f))
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
 	row.Compiler, row.Source = f.Identity.Compiler, sourceOf(f)
@@ -140,9 +133,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		return nil, err
 	}
 	t.clock.Stop("output", uint64(len(t.raw.BTF)), uint64(row.Types), "types")
-	if row.Details != nil {
-		row.Details.Phases = phases(t.clock.Phases)
-	}
+	row.Details.SetPhases(phases(t.clock.Phases))
 	if b.opt.Events.Phases != nil {
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
@@ -176,6 +167,14 @@ func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err 
 	}
 	row.Golden = compared
 	return nil
+}
+
+// firstStep returns the step that an image begins with.
+func firstStep(f *corpus.File) Step {
+	if f.Path == "" {
+		return StepFetching
+	}
+	return StepOpening
 }
 
 // checkGolden compares with the golden, when it is the image's turn. A golden that is to be replaced must suit all images that share it.

@@ -3,6 +3,7 @@ package batch
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -43,6 +44,12 @@ func settingsOf(im *config.Image, profile config.Profile) (list []report.Setting
 		}
 	}
 	add("path", im.Path)
+	if f := im.From; f != nil {
+		add("from."+f.Kind, cmp.Or(public(f.Where), strings.Join([]string{f.Apt.Suite, f.Apt.Arch, f.Apt.Package}, " ")))
+		add("from.apt.mirror", public(f.Apt.Mirror))
+		add("from.member", f.Member)
+		add("from.sha256", f.SHA256)
+	}
 	add("arch", im.Arch)
 	add("kind", string(im.Kind))
 	add("release", im.Release)
@@ -66,6 +73,7 @@ func settingsOf(im *config.Image, profile config.Profile) (list []report.Setting
 	}
 	add("golden", im.Golden)
 	add("golden.policy", string(im.Check.Policy))
+	add("golden.select", strings.Join(im.Check.Select, ", "))
 	for _, a := range im.Check.Allow {
 		add("golden.allow: "+a.Rule, cmp.Or(strings.Join(a.Names, ", "), "all"))
 	}
@@ -73,6 +81,15 @@ func settingsOf(im *config.Image, profile config.Profile) (list []report.Setting
 	add("base_path", im.BasePath)
 	add("base_sha256", im.BaseSHA256)
 	return list
+}
+
+// public removes the password from a URL, and its query, which may have a signature. Other text stays as it is.
+func public(s string) string {
+	if u, err := url.Parse(s); err == nil && u.Host != "" {
+		u.RawQuery, u.ForceQuery = "", false
+		return u.Redacted()
+	}
+	return s
 }
 
 func yes(b bool) string {

@@ -3,6 +3,7 @@ package html
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,20 +66,18 @@ const (
 
 // A gatherer collects findings.
 type gatherer struct {
-	list  []*finding
-	byKey map[string]*finding
-	left  map[string]*cause.Layout // by key
+	list    []*finding
+	byKey   map[string]*finding
+	layouts map[string]*cause.Layout // by key
 }
 
 // gather collects the findings of all rows, the most important first.
 func gather(rows []report.Row) (list []*finding, byKey map[string]*finding) {
-	g := gatherer{byKey: map[string]*finding{}, left: map[string]*cause.Layout{}}
+	g := gatherer{byKey: map[string]*finding{}, layouts: map[string]*cause.Layout{}}
 	for i := range rows {
 		row := &rows[i]
 		if row.Details != nil {
-			for key, l := range row.Details.Layouts {
-				g.left[key] = l
-			}
+			maps.Copy(g.layouts, row.Details.Layouts)
 		}
 		if row.Status == report.Failed {
 			f := g.add(i, "error\x00"+row.Error, rankFailed)
@@ -103,7 +102,7 @@ func gather(rows []report.Row) (list []*finding, byKey map[string]*finding) {
 		f.ID, f.place = fmt.Sprintf("c%d", n+1), n
 		if x := f.cause; x != nil && n < maxCauses {
 			describe(f, x)
-			if l := g.left[x.Key]; l != nil && ladders < maxLadders {
+			if l := g.layouts[x.Key]; l != nil && ladders < maxLadders {
 				f.Ladder = drawLadder(l, f.Title, x.Size)
 				ladders++
 			}

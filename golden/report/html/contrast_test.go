@@ -49,7 +49,7 @@ func TestContrast(t *testing.T) {
 	if !found {
 		t.Fatal("there is no dark scheme")
 	}
-	dark = dark[:strings.Index(dark, "}}")]
+	dark, _, _ = strings.Cut(dark, "}}")
 	if x := contrast(t, "#000000", "#ffffff"); math.Abs(x-21) > 0.01 {
 		t.Fatalf("black on white: got %.2f, want 21", x)
 	}

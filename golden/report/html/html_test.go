@@ -233,8 +233,9 @@ func TestLevels(t *testing.T) {
 // TestMatrix checks that every image has a word in every cell, one without a result too.
 func TestMatrix(t *testing.T) {
 	page := write(t, sample())
-	body := page[strings.Index(page, "<tbody>"):]
-	rows := strings.Split(body[:strings.Index(body, "</tbody>")], "<tr ")[1:]
+	_, body, _ := strings.Cut(page, "<tbody>")
+	body, _, _ = strings.Cut(body, "</tbody>")
+	rows := strings.Split(body, "<tr ")[1:]
 	if len(rows) != 7 {
 		t.Fatalf("got %d rows, want 7", len(rows))
 	}
@@ -266,8 +267,7 @@ func TestFindings(t *testing.T) {
 	if n := strings.Count(page, "Key for exceptions: <code>"+common+"<"); n != 1 {
 		t.Errorf("%s is described %d times", common, n)
 	}
-	at := strings.Index(page, "Key for exceptions: <code>"+common+"<")
-	part := page[:at]
+	part, _, _ := strings.Cut(page, "Key for exceptions: <code>"+common+"<")
 	part = part[strings.LastIndex(part, `<details class="cause`):]
 	if !strings.Contains(part, "in 40 images") || !strings.Contains(part, "<svg") {
 		t.Errorf("its description does not name the images, or has no picture: %.300s", part)

@@ -155,7 +155,16 @@ func identity(row *report.Row) (list []fact) {
 	add("Kernel release", name(row.Release))
 	add("Architecture", name(row.Arch))
 	add("Kind", name(row.Kind))
+	add("Compiler", name(row.Compiler))
 	add("File", name(row.Path))
+	if s := row.Source; s != nil {
+		add("Source", name(s.URL))
+		add("Package", name(strings.TrimSpace(s.Package+" "+s.Version)))
+		add("File in the package", name(s.Member))
+		if s.Unpinned {
+			add("Not pinned", "it came from a network, and the manifest has no digest of it")
+		}
+	}
 	if row.InputBytes > 0 {
 		add("Size of the file", size(int(row.InputBytes)))
 	}

@@ -144,7 +144,8 @@ func hostile() *report.Report {
 	r.Tool.Version = evil[1]
 	for i, s := range evil {
 		row := image(names[i], float64(i))
-		row.Arch, row.Release, row.BuildID, row.Path, row.Kind = s, s, s, s, s
+		row.Arch, row.Release, row.BuildID, row.Path, row.Kind, row.Compiler = s, s, s, s, s, s
+		row.Source = &report.Source{URL: s, Package: s, Version: s, Member: s, Unpinned: true}
 		row.Features = []string{s}
 		row.Dropped = []report.Drop{{What: "func", Reason: s, Count: 1}}
 		row.Warnings = []report.Warning{{Rule: s, Count: 1, Examples: []string{s}}}

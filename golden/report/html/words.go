@@ -103,11 +103,3 @@ func percent(part, whole int) string {
 
 // hex writes an offset.
 func hex(n uint64) string { return "0x" + strconv.FormatUint(n, 16) }
-
-// short writes the start of a digest.
-func short(s string) string {
-	if len(s) > 16 {
-		return s[:16] + "…"
-	}
-	return s
-}
