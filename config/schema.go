@@ -136,7 +136,7 @@ func orNull(s *jsonschema.Schema) *jsonschema.Schema {
 
 // imagesShape is the list of images.
 func imagesShape([]string) *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), Items: imageShape(nil)}
+	return &jsonschema.Schema{Type: "array", MinItems: new(1), Items: imageShape(nil)}
 }
 
 func versionShape([]string) *jsonschema.Schema {
@@ -182,7 +182,7 @@ func allowShape(refs []string) *jsonschema.Schema {
 	s := wordsShape(words{fixed: causeRules(), nonEmpty: true, unique: true})(refs)
 	names := wordsShape(words{pattern: `[\s\S]*\S[\s\S]*`, joined: `[^,]*[^,\s][^,]*`, numbers: true, nonEmpty: true})(refs)
 	s.AnyOf = append(s.AnyOf, &jsonschema.Schema{
-		Type: "object", MinProperties: jsonschema.Ptr(1), AdditionalProperties: names,
+		Type: "object", MinProperties: new(1), AdditionalProperties: names,
 		PropertyNames: &jsonschema.Schema{Enum: anys(causeRules())},
 	})
 	return s
@@ -198,17 +198,17 @@ func matrixShape([]string) *jsonschema.Schema {
 	}
 	rows := func(about string) *jsonschema.Schema {
 		return &jsonschema.Schema{Description: about, Type: "array", Items: &jsonschema.Schema{
-			Type: "object", MinProperties: jsonschema.Ptr(1), MaxProperties: jsonschema.Ptr(maxNames),
+			Type: "object", MinProperties: new(1), MaxProperties: new(maxNames),
 			PropertyNames: name(), AdditionalProperties: plain(),
 		}}
 	}
 	return &jsonschema.Schema{
-		Type: "object", MinProperties: jsonschema.Ptr(1), PropertyNames: name(), PropertyOrder: []string{"include", "exclude"},
+		Type: "object", MinProperties: new(1), PropertyNames: name(), PropertyOrder: []string{"include", "exclude"},
 		Properties: map[string]*jsonschema.Schema{
 			"include": rows("Combinations that are added, or extended with more names."),
 			"exclude": rows("Combinations that are removed."),
 		},
-		AdditionalProperties: &jsonschema.Schema{Type: "array", MinItems: jsonschema.Ptr(1), MaxItems: jsonschema.Ptr(maxImages),
+		AdditionalProperties: &jsonschema.Schema{Type: "array", MinItems: new(1), MaxItems: new(maxImages),
 			UniqueItems: true, Items: plain()},
 	}
 }

@@ -245,12 +245,15 @@ func TestSchemaOddValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustParse(t, wholeManifest)
-	accepted, refused := 0, 0
+	accepted, refused, turn := 0, 0, 0
 	var missed []string
 	var walk func(n *yaml.Node, path string)
 	try := func(n *yaml.Node, path string) {
 		kept := *n
-		for _, odd := range oddValues {
+		for i, odd := range oddValues {
+			if turn++; (i+turn/len(oddValues))%2 == 1 { // a half of them for each value
+				continue
+			}
 			var v yaml.Node
 			if err := yaml.Unmarshal([]byte(odd), &v); err != nil {
 				t.Fatal(err)
@@ -293,7 +296,7 @@ func TestSchemaOddValues(t *testing.T) {
 	}
 	walk(root.Content[0], "")
 	t.Logf("both accept %d, both refuse %d, only Parse refuses %d", accepted, refused, len(missed))
-	if accepted < 100 || refused < 1000 {
+	if accepted < 100 || refused < 500 {
 		t.Error("want more manifests on which both agree")
 	}
 	used := make([]bool, len(oddSchemaCannot))

@@ -57,7 +57,7 @@ func expressions(refs []string) *jsonschema.Schema {
 
 // textShape is any text. Numbers are texts, too.
 func textShape(refs []string) *jsonschema.Schema {
-	return &jsonschema.Schema{Types: []string{"string", "number"}, MinLength: jsonschema.Ptr(1), Pattern: textPattern(refs)}
+	return &jsonschema.Schema{Types: []string{"string", "number"}, MinLength: new(1), Pattern: textPattern(refs)}
 }
 
 // fileShape is the path of a file.
@@ -106,7 +106,7 @@ func eitherCase(word string) string {
 // nameShape is the name of an image, see checkName.
 func nameShape(refs []string) *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
-		{Type: "string", MaxLength: jsonschema.Ptr(maxName), Pattern: `^[^\s\\/.$][^\s\\/$]*(?:/[^\s\\/.$][^\s\\/$]*)*$`},
+		{Type: "string", MaxLength: new(maxName), Pattern: `^[^\s\\/.$][^\s\\/$]*(?:/[^\s\\/.$][^\s\\/$]*)*$`},
 		{Type: "number"},
 		{Type: "string", AllOf: []*jsonschema.Schema{{Pattern: `\$`}, {Pattern: textPattern(refs)}}},
 	}}
@@ -167,7 +167,7 @@ func (w words) schemas(refs []string) []*jsonschema.Schema {
 	case w.numbers:
 		list = append(list, &jsonschema.Schema{Type: "number"})
 	case w.leastNum > 0:
-		list = append(list, &jsonschema.Schema{Type: "number", Minimum: jsonschema.Ptr(float64(w.leastNum))})
+		list = append(list, &jsonschema.Schema{Type: "number", Minimum: new(float64(w.leastNum))})
 	}
 	return list
 }
@@ -203,7 +203,7 @@ func wordsShape(w words) shape {
 		item := &jsonschema.Schema{AnyOf: append(w.schemas(refs), expressions(refs))}
 		list := &jsonschema.Schema{Type: "array", Items: item, UniqueItems: w.unique}
 		if w.nonEmpty {
-			list.MinItems = jsonschema.Ptr(1)
+			list.MinItems = new(1)
 		}
 		first := ""
 		if w.first != "" {

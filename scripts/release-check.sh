@@ -32,7 +32,7 @@ mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/corpus"
 : > "$root/var/lib/dpkg/status"
 dpkg --root="$root" --force-script-chrootless --log="$work/dpkg.log" -i "$deb" > /dev/null
 cp -r corpus/images corpus/quickstart.yaml "$root/corpus"
-chroot "$root" /usr/bin/btfbatch version | grep -q '^btfbatch v0.0.1$' || fail "the installed program has another version"
+[[ $(chroot "$root" /usr/bin/btfbatch version) == "btfbatch v0.0.1"* ]] || fail "the installed program has another version"
 chroot "$root" /usr/bin/btfbatch run /corpus/quickstart.yaml | tail -n 1
 [ "$(chroot "$root" /usr/libexec/btfbatch/pahole --version)" = v1.32 ] || fail "/usr/libexec/btfbatch/pahole is not pahole"
 for file in usr/share/man/man1/btfbatch-run.1.gz usr/share/man/man5/btfbatch.yaml.5.gz usr/share/doc/btfbatch/copyright \
@@ -47,10 +47,10 @@ fi
 
 # The same program is in the other packages and in the archive.
 for file in "$first"/btfbatch-*."$(uname -m)".rpm; do
-	rpm -qlp "$file" 2> /dev/null | grep -q '^/usr/libexec/btfbatch/pahole$' || fail "$file is not complete"
+	[[ $(rpm -qlp "$file" 2> /dev/null) == */usr/libexec/btfbatch/pahole* ]] || fail "$file is not complete"
 done
 for file in "$first"/btfbatch_*_"$(uname -m)".apk; do
-	tar -tzf "$file" 2> /dev/null | grep -q '^usr/libexec/btfbatch/pahole$' || fail "$file is not complete"
+	[[ $(tar -tzf "$file" 2> /dev/null) == *usr/libexec/btfbatch/pahole* ]] || fail "$file is not complete"
 done
 mkdir "$work/archive"
 tar -C "$work/archive" -xzf "$first/btfbatch-v0.0.1-linux-$host.tar.gz"

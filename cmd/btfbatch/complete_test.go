@@ -166,7 +166,7 @@ func checkExample(t *testing.T, root *cobra.Command, path, line string) {
 		if len(words) == 0 || words[0] != "btfbatch" {
 			continue
 		}
-		cmd, args, err := root.Find(words[1:])
+		cmd, _, err := root.Find(words[1:])
 		if err != nil {
 			t.Errorf("%s: %v", call, err)
 			continue
@@ -177,7 +177,7 @@ func checkExample(t *testing.T, root *cobra.Command, path, line string) {
 		}
 		fresh := newRoot(nil, new(interrupter))
 		fresh.InitDefaultHelpCmd()
-		cmd, args, _ = fresh.Find(words[1:])
+		cmd, args, _ := fresh.Find(words[1:])
 		if err := cmd.ParseFlags(args); err != nil {
 			t.Errorf("%s: %v", call, err)
 			continue

@@ -36,7 +36,7 @@ func run(args []string) error {
 	case len(args) > 3 && args[0] == "sbom":
 		return writeSBOM(os.Stdout, args[1], args[2], args[3:])
 	}
-	return errors.New("usage: release zip FILE FOLDER | sbom VERSION EPOCH PROGRAM...")
+	return errors.New("usage: release zip FILE FOLDER, or release sbom VERSION EPOCH PROGRAM [PROGRAM]")
 }
 
 // epoch is the time of everything, from SOURCE_DATE_EPOCH.

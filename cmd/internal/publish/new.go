@@ -9,7 +9,7 @@ import (
 
 // New creates a file. It is an error if something has this name: nothing is replaced. A file that cannot be written whole is removed.
 func New(path, text string) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // for everybody to read, less the umask
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists and is not overwritten", path)
 	} else if err != nil {
