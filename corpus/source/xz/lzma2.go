@@ -107,36 +107,79 @@ func (r *ranger) bit(p *uint16) uint32 {
 	return 1
 }
 
+// The functions below keep the range decoder in local variables. Where bits are hard to predict they also have no branch for them: bit is 0 or
+// all ones, and the probability moves by v -= (v + offset) >> 5 with an offset of 31-2048 for a zero bit, which rounds as the format says.
+
 // tree decodes a number, highest bit first. The list has two to the power of the number of bits elements.
 func (r *ranger) tree(list []uint16) uint32 {
+	rng, code, pos := r.rng, r.code, r.pos
 	m := uint32(1)
 	for m < uint32(len(list)) {
-		m = m<<1 | r.bit(&list[m])
+		if rng < topValue {
+			rng <<= 8
+			code <<= 8
+			if pos < len(r.in) {
+				code |= uint32(r.in[pos])
+			}
+			pos++
+		}
+		v := int32(list[m])
+		bound := (rng >> probBits) * uint32(v)
+		zero := uint32((int64(code) - int64(bound)) >> 63)
+		rng = bound&zero | (rng-bound)&^zero
+		code -= bound &^ zero
+		list[m] = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
+		m = m<<1 + 1 + zero
 	}
+	r.rng, r.code, r.pos = rng, code, pos
 	return m - uint32(len(list))
 }
 
 // reverse decodes a number of n bits, lowest bit first. The probabilities begin at list[1].
 func (r *ranger) reverse(list []uint16, n uint32) (v uint32) {
+	rng, code, pos := r.rng, r.code, r.pos
 	m := uint32(1)
 	for i := range n {
-		b := r.bit(&list[m])
-		m = m<<1 | b
-		v |= b << i
+		if rng < topValue {
+			rng <<= 8
+			code <<= 8
+			if pos < len(r.in) {
+				code |= uint32(r.in[pos])
+			}
+			pos++
+		}
+		p := int32(list[m])
+		bound := (rng >> probBits) * uint32(p)
+		zero := uint32((int64(code) - int64(bound)) >> 63)
+		rng = bound&zero | (rng-bound)&^zero
+		code -= bound &^ zero
+		list[m] = uint16(p - (p+int32(zero)&(31-1<<probBits))>>moveBits)
+		m = m<<1 + 1 + zero
+		v |= (1 + zero) << i
 	}
+	r.rng, r.code, r.pos = rng, code, pos
 	return v
 }
 
 // direct decodes a number of n bits with equal probability.
 func (r *ranger) direct(n uint32) (v uint32) {
+	rng, code, pos := r.rng, r.code, r.pos
 	for range n {
-		r.normalize()
-		r.rng >>= 1
-		r.code -= r.rng
-		t := 0 - r.code>>31
-		r.code += r.rng & t
+		if rng < topValue {
+			rng <<= 8
+			code <<= 8
+			if pos < len(r.in) {
+				code |= uint32(r.in[pos])
+			}
+			pos++
+		}
+		rng >>= 1
+		code -= rng
+		t := 0 - code>>31
+		code += rng & t
 		v = v<<1 + t + 1
 	}
+	r.rng, r.code, r.pos = rng, code, pos
 	return v
 }
 
@@ -351,31 +394,27 @@ func repeat(out []byte, at, dist int) {
 	}
 }
 
-// literal is tree for a literal, with the range decoder in local variables, because half of the decoding time is spent here.
+// literal is tree for a literal, where half of the decoding time is spent.
 func (r *ranger) literal(list *[litProbs]uint16) byte {
-	rng, code, pos := r.rng, r.code, r.pos
+	rng, code, pos, in := r.rng, r.code, r.pos, r.in
 	m := uint32(1)
 	for m < 0x100 {
 		if rng < topValue {
 			rng <<= 8
 			code <<= 8
-			if pos < len(r.in) {
-				code |= uint32(r.in[pos])
+			if pos < len(in) {
+				code |= uint32(in[pos])
 			}
 			pos++
 		}
-		v := uint32(list[m])
-		bound := (rng >> probBits) * v
-		if code < bound {
-			rng = bound
-			list[m] = uint16(v + (1<<probBits-v)>>moveBits)
-			m <<= 1
-		} else {
-			rng -= bound
-			code -= bound
-			list[m] = uint16(v - v>>moveBits)
-			m = m<<1 | 1
-		}
+		p := &list[m]
+		v := int32(*p)
+		bound := (rng >> probBits) * uint32(v)
+		zero := uint32((int64(code) - int64(bound)) >> 63)
+		rng = bound&zero | (rng-bound)&^zero
+		code -= bound &^ zero
+		*p = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
+		m = m<<1 + 1 + zero
 	}
 	r.rng, r.code, r.pos = rng, code, pos
 	return byte(m)
@@ -384,17 +423,29 @@ func (r *ranger) literal(list *[litProbs]uint16) byte {
 // matched decodes the literal after a match. Its probabilities depend on match, the byte that would continue the match, because the literal most
 // likely differs from it.
 func (r *ranger) matched(list *[litProbs]uint16, match uint32) byte {
+	rng, code, pos, in := r.rng, r.code, r.pos, r.in
 	m, offset := uint32(1), uint32(0x100)
 	for m < 0x100 {
+		if rng < topValue {
+			rng <<= 8
+			code <<= 8
+			if pos < len(in) {
+				code |= uint32(in[pos])
+			}
+			pos++
+		}
 		match <<= 1
 		same := match & offset
-		b := r.bit(&list[(offset+same+m)%litProbs])
-		m = m<<1 | b
-		if b != 0 {
-			offset = same
-		} else {
-			offset &^= same
-		}
+		p := &list[(offset+same+m)&0x3ff%litProbs]
+		v := int32(*p)
+		bound := (rng >> probBits) * uint32(v)
+		zero := uint32((int64(code) - int64(bound)) >> 63)
+		rng = bound&zero | (rng-bound)&^zero
+		code -= bound &^ zero
+		*p = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
+		m = m<<1 + 1 + zero
+		offset = same&^zero | offset&^same&zero
 	}
+	r.rng, r.code, r.pos = rng, code, pos
 	return byte(m)
 }
