@@ -167,3 +167,18 @@ func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (Fi
 	m := members[0]
 	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref.SHA256 != ""}}, nil
 }
+
+// Forget says that of the images of a package only those that are kept will be opened, so that the others do not wait for that.
+func Forget(all, kept []Item) {
+	wanted := map[source.Source]bool{}
+	for i := range kept {
+		if m, ok := kept[i].Source.(*source.Member); ok {
+			wanted[m] = true
+		}
+	}
+	for i := range all {
+		if m, ok := all[i].Source.(*source.Member); ok && all[i].Err == nil && !wanted[m] {
+			m.Forget()
+		}
+	}
+}

@@ -177,6 +177,7 @@ func load(ctx context.Context, manifest string, only choice, most int, opt *batc
 	if items, err = only.of(all); err != nil {
 		return nil, usage(err)
 	}
+	corpus.Forget(all, items)
 	opt.Goldens.Outside = batch.Outside(all, items)
 	return items, nil
 }
