@@ -17,6 +17,8 @@ import (
 type Evidence struct {
 	// Omitted returns the rule by which the encoder has left out a function, such as "unambiguous-address", or "".
 	Omitted func(name string) string
+	// OmittedVar is the same for variables.
+	OmittedVar func(name string) string
 	// Subprograms returns the number of subprograms of a name in the DWARF.
 	Subprograms func(name string) int
 	// OnlyCopies reports whether the symbol table has a function only under names with one of these suffixes, such as ".part", or with any suffix if there are none.
@@ -78,7 +80,7 @@ var olderRules = []olderRule{
 	}},
 }
 
-// withoutRule is the start of the names of the rules for functions that the encoder omits by a rule that an older encoder does not have.
+// withoutRule is the start of the names of the rules for functions and variables that the encoder omits by a rule that an older encoder does not have.
 const withoutRule = "without-"
 
 // flattened reports whether a type is an array of one dimension that has all elements of the other, of several: "T[156]" and "T[12][13]".
@@ -160,8 +162,16 @@ func (a *acceptor) olderRule(x *cause.Cause, m *cause.Change) string {
 			return olderRules[i].name
 		}
 	}
-	if x.Kind == cause.Func && x.Op == cause.Removed && a.opt.Older.Omitted != nil {
-		if rule := a.opt.Older.Omitted(x.Name); rule != "" {
+	omitted := a.opt.Older.Omitted
+	switch x.Kind {
+	case cause.Func:
+	case cause.Var:
+		omitted = a.opt.Older.OmittedVar
+	default:
+		return ""
+	}
+	if x.Op == cause.Removed && omitted != nil {
+		if rule := omitted(x.Name); rule != "" {
 			return withoutRule + rule
 		}
 	}
@@ -175,5 +185,5 @@ func olderReason(name string) string {
 			return r.about
 		}
 	}
-	return "functions have a FUNC that the rule " + strings.TrimPrefix(name, withoutRule) + " leaves out"
+	return "there are functions or variables that the rule " + strings.TrimPrefix(name, withoutRule) + " leaves out"
 }

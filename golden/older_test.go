@@ -54,6 +54,8 @@ func TestOlderEncoders(t *testing.T) {
 		{"names of parameters", fn("a"), fn("b"), evidence, "other-subprogram"},
 		{"names of parameters of one subprogram", fn("a"), fn("b"), Evidence{Subprograms: func(string) int { return 1 }}, ""},
 		{"omitted", fn("a"), []string{intType}, evidence, "without-unambiguous-address"},
+		{"omitted variable", append(slices.Clone(variable[:2]), "VAR 'w' type_id=1, linkage=static", "DATASEC '.data..percpu' size=8 vlen=2|type_id=2 offset=0 size=4 (VAR 'v')|type_id=3 offset=4 size=4 (VAR 'w')"),
+			variable, Evidence{OmittedVar: func(name string) string { return map[string]string{"w": "zero-address"}[name] }}, "without-zero-address"},
 		{"omitted without a rule", fn("a"), []string{intType}, Evidence{}, ""},
 		{"not there", []string{intType}, fn("a"), evidence, ""},
 		{"partial copy", fn("a"), []string{intType}, only("part"), "partial-copies"},

@@ -11,13 +11,23 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-// recordDecisions records what the encoder decides about functions, if the BTF is compared with that of the image.
+// recordDecisions records what the encoder decides about functions and variables, if the BTF is compared with that of the image.
 func (t *target) recordDecisions(enc *encoder.Encoder) {
 	if t.Check.Policy != config.OwnBTF {
 		return
 	}
 	t.decisions = map[string]encoder.FuncDecision{}
 	next := enc.OnFunc
+	t.omittedVars = map[string]string{}
+	nextVar := enc.OnVar
+	enc.OnVar = func(d encoder.VarDecision) {
+		if d.Reason != encoder.VarKept {
+			t.omittedVars[d.Name] = d.Reason.Rule()
+		}
+		if nextVar != nil {
+			nextVar(d)
+		}
+	}
 	enc.OnFunc = func(d encoder.FuncDecision) {
 		t.decisions[d.Name] = d
 		if next != nil {
@@ -35,6 +45,7 @@ func (t *target) evidence() (*golden.Evidence, error) {
 			}
 			return ""
 		},
+		OmittedVar:  func(name string) string { return t.omittedVars[name] },
 		Subprograms: func(name string) int { return t.decisions[name].States },
 	}
 	syms, err := t.image.Symbols()

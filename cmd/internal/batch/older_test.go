@@ -11,25 +11,27 @@ import (
 	"github.com/btfbatch/btfbatch/golden"
 )
 
-// TestOlderKernels: every difference between the BTF of the profile pahole and the BTF that older encoders put into real kernels is explained by a rule.
+// TestOlderKernels: every difference between our BTF and the BTF that older encoders put into real kernels is explained by a rule.
 func TestOlderKernels(t *testing.T) {
 	lab := os.Getenv("LAB")
 	if lab == "" {
 		lab = filepath.Join("..", "..", "..", ".lab")
 	}
-	for _, tt := range []struct{ kernel, rules string }{
-		{"5.10-cloud-amd64", "flattened-arrays unresolved-forwards 32-bit-enumerators unsigned-characters floats-as-integers no-variables other-subprogram " +
+	for _, tt := range []struct{ kernel, profile, rules string }{
+		{"5.10-cloud-amd64", "pahole", "flattened-arrays unresolved-forwards 32-bit-enumerators unsigned-characters floats-as-integers no-variables other-subprogram " +
 			"no-optimised-copies traced-functions without-expected-registers without-parameter-order without-unambiguous-address without-consistent-prototype"},
-		{"6.1-cloud-amd64", "flattened-arrays no-variable-at-zero function-per-prototype other-subprogram no-optimised-copies " +
+		{"6.1-cloud-amd64", "pahole", "flattened-arrays no-variable-at-zero function-per-prototype other-subprogram no-optimised-copies " +
 			"without-expected-registers without-parameter-order without-unambiguous-address without-consistent-prototype"},
-		{"6.12-cloud-amd64", "flattened-arrays other-subprogram partial-copies without-optimized-parameters without-parameter-order without-unambiguous-address"},
+		{"6.12-cloud-amd64", "pahole", "flattened-arrays other-subprogram partial-copies without-optimized-parameters without-parameter-order without-unambiguous-address"},
+		{"6.12-cloud-amd64", "default", "flattened-arrays other-subprogram partial-copies without-optimized-parameters without-parameter-order " +
+			"without-unambiguous-address without-zero-address"},
 	} {
-		t.Run(tt.kernel, func(t *testing.T) {
+		t.Run(tt.kernel+" "+tt.profile, func(t *testing.T) {
 			path := filepath.Join(lab, "kernels", tt.kernel+".vmlinux")
 			if _, err := os.Stat(path); err != nil {
 				t.Skip("the kernel is not in the lab")
 			}
-			items := manifest(t, "  - {name: k, profile: pahole, path: "+path+", golden: {policy: image}}\n")
+			items := manifest(t, "  - {name: k, profile: "+tt.profile+", path: "+path+", golden: {policy: image}}\n")
 			row := Run(context.Background(), Jobs(items, ""), Options{}).Rows()[0]
 			if row.Golden == nil || row.Golden.Verdict != golden.Accepted {
 				t.Fatalf("got %+v, error %q", row.Golden, row.Error)

@@ -41,7 +41,8 @@ type target struct {
 	refusal *verify.Refusal   // the first refusal; nil if there is none
 	refused *encoder.Sections // the sections that it is about
 
-	decisions map[string]encoder.FuncDecision // by function, for the policy image
+	decisions   map[string]encoder.FuncDecision // by function, for the policy image
+	omittedVars map[string]string               // the rule for a variable that is left out, for the policy image
 
 	raw    encoder.Sections // for the raw outputs
 	inside encoder.Sections // for the copy of the image
