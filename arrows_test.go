@@ -81,14 +81,14 @@ var arrows = map[string][]string{
 	"scripts/release":         {},
 
 	"cmd/btfbatch": {
-		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed",
+		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
 	},
 	"cmd/internal/batch": {
-		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
+		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
 		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
@@ -110,6 +110,7 @@ var arrows = map[string][]string{
 		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
 		"golden/report/exitcode",
 	},
+	"cmd/internal/evidence": {"encoder", "encoder/btf", "golden/escape", "golden/measure", "golden/report"},
 	"cmd/internal/manual":   {},
 	"cmd/internal/paths":    {},
 	"cmd/internal/publish":  {"cmd/internal/paths"},

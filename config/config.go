@@ -98,14 +98,26 @@ type Outputs struct {
 	Base string // raw distilled base, against which BTF is then split
 	Dump string // raw dump, the text of `bpftool btf dump file F format raw`
 	ELF  string // copy of the image with .BTF inside, and .BTF.base if there is a distilled base
+	JSON string // the types as JSON, as `bpftool -j btf dump file F` prints them
+	C    string // the types as C, vmlinux.h as `bpftool btf dump file F format c` prints it
+	// Archive is a tar archive with the raw BTF, compressed as its name says, as hubs of BTF store it.
+	Archive string
+	// Evidence is the JSON document that says how the image was encoded, and has the digests of the other outputs.
+	Evidence string
 }
+
+// KeyEvidence is the key of Outputs.Evidence, which is not one of outputs.
+const KeyEvidence = "evidence"
 
 // An Output is a file that an image is written to.
 type Output struct{ Key, Path string } // "outputs.btf" and its path
 
 // List lists the outputs that are set.
 func (o Outputs) List() []Output {
-	all := []Output{{"outputs.btf", o.BTF}, {"outputs.base", o.Base}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF}}
+	all := []Output{
+		{"outputs.btf", o.BTF}, {"outputs.base", o.Base}, {"outputs.dump", o.Dump}, {"outputs.elf", o.ELF},
+		{"outputs.json", o.JSON}, {"outputs.c", o.C}, {"outputs.archive", o.Archive}, {KeyEvidence, o.Evidence},
+	}
 	return slices.DeleteFunc(all, func(x Output) bool { return x.Path == "" })
 }
 

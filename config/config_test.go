@@ -94,7 +94,7 @@ images:
 			{".bss", Exclude{}, true, true},
 		},
 		SectionsGiven: true, SortByName: true, Verify: []string{"5.10", "6.1", "newest"},
-		Outputs:  Outputs{"/out/a.btf", "dir/a.base", "dir/a.raw", "a.elf"},
+		Outputs:  Outputs{BTF: "/out/a.btf", Base: "dir/a.base", Dump: "dir/a.raw", ELF: "a.elf"},
 		Golden:   "dir/g.raw.zst",
 		BasePath: "dir/base.btf", BaseSHA256: sum, Line: 3, Column: 5,
 	}

@@ -58,6 +58,8 @@ func init() { // the readers refer to the table
 			"5.10.0-28-amd64.", wordsShape(words{fixed: kernel.Words(), pattern: kernel.ReleasePattern, leastNum: oldestMajor(), unique: true})),
 			true, nil, (*decoder).verify},
 		{row("outputs", "Files to write.", outputsShape), true, all, (*decoder).outputs},
+		{row(KeyEvidence, "Whether to write a JSON document with settings, source and digests beside the first output; or the path of the document.",
+			evidenceShape), true, all, (*decoder).evidence},
 		{row("golden", "What the BTF is compared with: the path of a raw dump, possibly compressed (.zst), or a mapping.", goldenShape),
 			true, all, (*decoder).golden},
 		{row("base", "Name of the image whose BTF this one extends (split BTF).", textShape), false, all, (*decoder).base},
@@ -249,24 +251,32 @@ func (d *decoder) outputs(m *Image, v *value) {
 		return
 	}
 	d.checkKeys(v, namesOf(outputKeys), "outputs")
-	for _, o := range [...]struct {
-		key string
-		to  *string
-	}{{"btf", &m.Outputs.BTF}, {"base", &m.Outputs.Base}, {"dump", &m.Outputs.Dump}, {"elf", &m.Outputs.ELF}} {
-		if e := v.get(o.key); e != nil {
-			m.at["outputs."+o.key] = e.value.position
-			d.readPath(e.value, o.to)
-			d.packing(e.value, o.key, *o.to)
+	for key, to := range m.Outputs.byKey() {
+		if e := v.get(key); e != nil {
+			m.at["outputs."+key] = e.value.position
+			d.readPath(e.value, to)
+			d.packing(e.value, key, *to)
 		}
+	}
+}
+
+// byKey returns the fields for the keys of outputs.
+func (o *Outputs) byKey() map[string]*string {
+	return map[string]*string{
+		"btf": &o.BTF, "base": &o.Base, "dump": &o.Dump, "elf": &o.ELF, "json": &o.JSON, "c": &o.C, "archive": &o.Archive,
 	}
 }
 
 // packing checks that the compression that the name of an output asks for is supported.
 func (d *decoder) packing(v *value, key, path string) {
-	if err := input.CheckWritable(path); err != nil {
+	if key == "archive" {
+		if path != "" && input.Archive(path) == "" {
+			d.add(v.position, "", "outputs.archive must end in %s", strings.Join(input.Archives(), ", "))
+		}
+	} else if err := input.CheckWritable(path); err != nil {
 		d.add(v.position, "", "%v", err)
 	} else if key == "elf" && input.Compression(path) != "" {
-		d.add(v.position, "", "outputs.elf cannot be compressed; only btf, base and dump can")
+		d.add(v.position, "", "outputs.elf cannot be compressed; the other outputs can")
 	}
 }
 
@@ -277,7 +287,30 @@ var outputKeys = []key{
 	{"dump", "Raw dump of the BTF as text.", outputShape(input.ReadOnly()), ""},
 	{"elf", "Copy of the image with the BTF in a section .BTF, and a distilled base in .BTF.base.",
 		outputShape(append(input.ReadOnly(), input.Compressed()...)), ""},
+	{"json", "The types as JSON, as bpftool prints them.", outputShape(input.ReadOnly()), ""},
+	{"c", "The types as C (vmlinux.h), as bpftool prints them.", outputShape(input.ReadOnly()), ""},
+	{"archive", "Archive with the raw BTF as RELEASE.btf, as BTFHub has it: .tar.xz, .tar.zst or .tar.gz.", archiveShape, ""},
 }
+
+// evidence reads whether an image has a document of evidence, or its path. The document of true is beside the first output.
+func (d *decoder) evidence(m *Image, v *value) {
+	switch {
+	case v.kind != scalar || v.tag != "!!bool" && !strings.EqualFold(v.text, "true") && !strings.EqualFold(v.text, "false"):
+		d.readPath(v, &m.Outputs.Evidence)
+		d.packing(v, KeyEvidence, m.Outputs.Evidence)
+		return
+	case strings.EqualFold(v.text, "false"):
+		return
+	}
+	if list := m.Outputs.List(); len(list) > 0 {
+		m.Outputs.Evidence = list[0].Path + evidenceEnd
+	} else if !d.defaults {
+		d.add(v.position, "", "evidence is about outputs, and the image has none; add outputs")
+	}
+}
+
+// evidenceEnd is what evidence: true adds to the name of the first output.
+const evidenceEnd = ".evidence.json"
 
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 func (d *decoder) likeKernel(m *Image, v *value) { d.flag(v, &m.LikeKernel) }
@@ -380,7 +413,8 @@ var plainFact = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+~_:^-]*$`)
 
 // perFile lists the values that may have placeholders.
 func (m *Image) perFile() []*string {
-	return []*string{&m.Name, &m.Outputs.BTF, &m.Outputs.Base, &m.Outputs.Dump, &m.Outputs.ELF, &m.Golden, &m.Base, &m.BasePath}
+	o := &m.Outputs
+	return []*string{&m.Name, &o.BTF, &o.Base, &o.Dump, &o.ELF, &o.JSON, &o.C, &o.Archive, &o.Evidence, &m.Golden, &m.Base, &m.BasePath}
 }
 
 // NeedsRelease reports whether a value of the image contains ${{ image.release }}.

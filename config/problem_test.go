@@ -122,7 +122,7 @@ func wrongManifests() []wrong {
 		{"golden of no length", image(`golden: ""`), "4:13: images[0].golden: is empty"},
 		{"golden with a zero byte", image(`golden: "a\0"`), "4:13: images[0].golden: path contains a zero byte"},
 		{"output a folder", image("outputs: {btf: out/}"), `4:20: images[0].outputs.btf: path "out/" is a folder, not a file`},
-		{"outputs a string", image("outputs: x"), "4:14: images[0].outputs: outputs must be a mapping with btf, base, dump, elf, not a string"},
+		{"outputs a string", image("outputs: x"), "4:14: images[0].outputs: outputs must be a mapping with btf, base, dump, elf, json, c, archive, not a string"},
 		{"distilled base without its feature", image("base_path: b\noutputs: {base: x}"),
 			"5:21: images[0].outputs.base: outputs.base needs the feature distilled_base"},
 		{"distilled base without a base", image("features: +distilled_base\noutputs: {base: x}"),

@@ -81,6 +81,20 @@ func outputShape(refused []string) shape {
 	}
 }
 
+// archiveShape is the path of an archive to write. The extension may come from an expression.
+func archiveShape(refs []string) *jsonschema.Schema {
+	s := fileShape(refs)
+	s.AllOf = append(s.AllOf, &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+		{Pattern: endPattern(input.Archives())}, {Pattern: `\}\}[^/]*$`},
+	}})
+	return s
+}
+
+// evidenceShape is true, false, or the path of a file to write.
+func evidenceShape(refs []string) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "boolean"}, outputShape(input.ReadOnly())(refs)}}
+}
+
 // endPattern matches texts that end with one of the extensions, in letters of either case.
 func endPattern(extensions []string) string {
 	var list []string

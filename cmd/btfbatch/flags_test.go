@@ -101,6 +101,8 @@ var wrong = map[string]string{
 	"run --annotations":                       "_ -1 x",
 	"init --output":                           "_ ~ m.yaml folder",
 	"man --date":                              "_ yesterday 2026-13-01",
+	"run --sums":                              "_ ~ folder m.yaml a.elf",
+	"run --provenance":                        "_ ~ folder m.yaml a.elf",
 	"run --earlier":                           "_ ~ nonexistent m.yaml",
 	"run --exceptions":                        "_ nonexistent folder",
 	"run --jobs":                              "_ -1 many",

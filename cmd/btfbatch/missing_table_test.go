@@ -51,6 +51,7 @@ func table() []trial {
 	nothing := map[string]string{"empty": "(it accepts nothing)", "device": "(it accepts nothing)"}
 	run := with(batches, map[string]given{
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
+		"--sums": {kind: writesFile, value: "SHA256SUMS"}, "--provenance": {kind: writesFile, value: "provenance.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
@@ -149,6 +150,8 @@ var manifest = map[string]given{
 	"images.base": {kind: takesWord}, "images.base_path": base, "images.base_sha256": {kind: takesWord}, "images.matrix": {kind: takesYAML},
 	"images.outputs.btf": {kind: writesFile, value: "out/m.btf"}, "images.outputs.base": {kind: writesFile, value: "out/m.base"},
 	"images.outputs.dump": {kind: writesFile, value: "out/m.raw"}, "images.outputs.elf": {kind: writesFile, value: "out/m.ko"},
+	"images.outputs.json": {kind: writesFile, value: "out/m.json"}, "images.outputs.c": {kind: writesFile, value: "out/m.h"},
+	"images.outputs.archive": {kind: writesFile, value: "out/m.tar.xz"}, "images.evidence": {kind: writesFile, value: "out/m.evidence.json"},
 	"sections.section": {kind: takesText, value: ".data..percpu"}, "sections.exclude": {kind: takesWord, value: "zero-address",
 		fine: map[string]string{"unknown": "(a pattern for symbols)", "unknown behind known": "(a pattern for symbols)"}},
 	"sections.datasec": {kind: takesWord, value: "true"}, "sections.unique": {kind: takesWord, value: "true"},

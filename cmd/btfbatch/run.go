@@ -26,13 +26,15 @@ import (
 
 func newRun(a *app) *cobra.Command {
 	var (
-		opt         = batch.Options{Lint: batch.Lint{On: true}}
-		profile     config.Profile
-		shape       shape
-		forms       []string
-		most        int
-		only        choice
-		exceptions  string
+		opt        = batch.Options{Lint: batch.Lint{On: true}}
+		profile    config.Profile
+		shape      shape
+		forms      []string
+		most       int
+		only       choice
+		exceptions string
+		summary    summary
+
 		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
@@ -58,6 +60,8 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			opt.Hash = reports.Sums(outlets)
 			opt.Details = opt.Hash
+			opt.Hash = opt.Hash || summary.wanted()
+			opt.Tool = thisBuild().tool(false)
 			if opt.Goldens.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
@@ -72,7 +76,7 @@ manifest (GITHUB_ACTIONS).`,
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 			opt.Goldens.Dir = filepath.Dir(args[0])
-			items, err := load(cmd.Context(), args[0], only, most, &opt, append(reports.Files(outlets),
+			items, err := load(cmd.Context(), args[0], only, most, &opt, append(append(reports.Files(outlets), summary.uses()...),
 				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"},
 				paths.Use{Path: only.from, Role: paths.Input, What: "the file of --only-from"})...)
 			if err != nil {
@@ -89,7 +93,7 @@ manifest (GITHUB_ACTIONS).`,
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
-			return errors.Join(err, a.annotate(cmd, r, args[0], annotations))
+			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},
 	}
 	a.batchFlags(cmd, &opt, (*string)(&profile))
@@ -99,6 +103,7 @@ manifest (GITHUB_ACTIONS).`,
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	lintFlags(cmd, &opt)
+	summary.flags(flags)
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd

@@ -38,6 +38,22 @@ func Compression(name string) string {
 	return written[strings.ToLower(filepath.Ext(name))]
 }
 
+// archives maps the extensions of archives that are written to the formats of their compression.
+var archives = map[string]string{".tar.xz": "xz", ".tar.zst": "zstd", ".tar.gz": "gzip"}
+
+// Archives lists the extensions that Archive knows.
+func Archives() []string { return slices.Sorted(maps.Keys(archives)) }
+
+// Archive returns the format in which an archive of that name is compressed, as File.Packed names it; "" if btfbatch writes no such archive.
+func Archive(name string) string {
+	for end, packed := range archives {
+		if len(name) > len(end) && strings.EqualFold(name[len(name)-len(end):], end) {
+			return packed
+		}
+	}
+	return ""
+}
+
 // NewWriter returns a writer that compresses by the extension of the name: .zst, .gz, or not at all. The same bytes give the same file.
 func NewWriter(w io.Writer, name string) (io.WriteCloser, error) {
 	if err := CheckWritable(name); err != nil {

@@ -195,6 +195,9 @@ func (r *Report) agrees(doc *document) error {
 	return nil
 }
 
+// outputKinds are the kinds of an Output.
+var outputKinds = []string{"btf", "base", "dump", "elf", "json", "c", "archive", "evidence"}
+
 // check checks a row by itself.
 func (row *Row) check() error {
 	if !row.Failure.of(row.Status) {
@@ -215,7 +218,7 @@ func (row *Row) check() error {
 		return fmt.Errorf("%s is negative", place)
 	}
 	for i, o := range row.Outputs {
-		if !slices.Contains([]string{"btf", "base", "dump", "elf"}, o.Kind) {
+		if !slices.Contains(outputKinds, o.Kind) {
 			return fmt.Errorf("outputs[%d]: kind %q is not known", i, o.Kind)
 		}
 		if !digest(o.SHA256) {

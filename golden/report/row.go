@@ -78,7 +78,7 @@ type Source struct {
 
 // An Output is a published file.
 type Output struct {
-	Kind   string `json:"kind"` // btf, base, dump or elf, as in the manifest
+	Kind   string `json:"kind"` // one of outputKinds: btf, base and so on, as in the manifest
 	Path   string `json:"path"`
 	Bytes  int64  `json:"bytes"` // as stored
 	SHA256 string `json:"sha256,omitempty"`

@@ -95,7 +95,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	_, row.InputBytes = image.Input.Raw()
 	defer image.Close() // all steps use this open file
 	t.image = image.File
-	if b.opt.Hash || f.Pins.SHA256 != "" {
+	if b.hashes(j) || f.Pins.SHA256 != "" {
 		if row.InputSHA256, err = b.hash.Pin(ctx, f, image.Input); err != nil {
 			return nil, causedBy(report.Unreadable, err)
 		}
@@ -110,7 +110,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 	}
 	// Below this line the image is read only to copy it, or to locate a type that a kernel refuses.
-	if b.opt.Hash {
+	if b.hashes(j) {
 		sum := sha256.Sum256(t.raw.BTF)
 		row.OutputSHA256 = hex.EncodeToString(sum[:])
 	}
@@ -152,7 +152,7 @@ func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err 
 		}
 	}
 	b.step(j.Name, StepWriting)
-	if row.Outputs, err = b.publish(t, outputs); err != nil {
+	if row.Outputs, err = b.publish(t, outputs, row); err != nil {
 		return as(report.Write, err)
 	}
 	if rewritten && j.Check.Policy == config.Digest {
@@ -176,6 +176,9 @@ func firstStep(f *corpus.File) Step {
 	}
 	return StepOpening
 }
+
+// hashes reports whether the digests of an image and its outputs are needed.
+func (b *batch) hashes(j *Job) bool { return b.opt.Hash || j.Outputs.Evidence != "" }
 
 // checkGolden compares with the golden, when it is the image's turn. A golden that is to be replaced must suit all images that share it.
 func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.Row) (err error) {

@@ -24,6 +24,8 @@ type Job struct {
 	BaseFile   string // the file to read the base from instead; may be empty
 	BaseSHA256 string // digest that BaseFile must have; may be empty
 
+	PackageSHA256 string // digest that the manifest has for the package of the image; may be empty
+
 	Err error // why the image cannot be encoded; nil if nothing is known
 
 	Line, Column int // place in the manifest, by which rows are sorted; 0 without a manifest
@@ -37,6 +39,9 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 		im := &it.Image
 		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Check: im.Check, Base: it.Base, BaseFile: it.BaseFile,
 			BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Column: im.Column}
+		if im.From != nil {
+			jobs[i].PackageSHA256 = im.From.SHA256
+		}
 		var err error
 		if jobs[i].Settings, err = settings.FromManifest(im, profile); jobs[i].Err == nil {
 			jobs[i].Err = as(report.Settings, err)

@@ -104,7 +104,7 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 			problems = append(problems, it.Image.Problem(manifest, u.key, c.Message))
 		} else if it.Err == nil {
 			kind := report.GoldenBad
-			if strings.HasPrefix(u.key, "outputs.") {
+			if strings.HasPrefix(u.key, "outputs.") || u.key == config.KeyEvidence {
 				kind = report.Write
 			}
 			it.Err = as(kind, fmt.Errorf("%s: %s", u.key, c.Message))

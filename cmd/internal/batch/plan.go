@@ -31,10 +31,8 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 			base = items[it.Base].Image.Name
 		}
 		var outputs []string
-		for _, path := range []string{im.Outputs.BTF, im.Outputs.Base, im.Outputs.Dump, im.Outputs.ELF} {
-			if path != "" {
-				outputs = append(outputs, path)
-			}
+		for _, o := range im.Outputs.List() {
+			outputs = append(outputs, o.Path)
 		}
 		features := "default"
 		if im.FeaturesGiven {

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,10 +11,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/evidence"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -61,7 +65,7 @@ func (t *target) setResult(res *encoder.Result, f *elf.File) (err error) {
 			return err
 		}
 		// The raw outputs are split against the distilled base if that is one of them, or if there are no other raw outputs.
-		if out.Base != "" || out.BTF == "" && out.Dump == "" && !t.compared() {
+		if out.Base != "" || !rawOutputs(out) && !t.compared() {
 			t.object, t.raw = t.inside.Object, t.inside
 		}
 	}
@@ -75,6 +79,11 @@ func (t *target) setResult(res *encoder.Result, f *elf.File) (err error) {
 	return nil
 }
 
+// rawOutputs reports whether an output has the BTF itself, in one form or another, and not a copy of the image.
+func rawOutputs(o *config.Outputs) bool {
+	return o.BTF != "" || o.Dump != "" || o.JSON != "" || o.C != "" || o.Archive != ""
+}
+
 // A writing writes outputs to temporary files next to their final paths, while the BTF is verified.
 type writing struct {
 	set     *publish.Set
@@ -86,7 +95,7 @@ type writing struct {
 
 // write starts to write the outputs that consist of the verified bytes. With one worker, they have been written when it returns.
 func (b *batch) write(t *target, workers int) *writing {
-	w := &writing{set: b.files.Set(), hash: b.opt.Hash, done: make(chan struct{})}
+	w := &writing{set: b.files.Set(), hash: b.hashes(t.Job), done: make(chan struct{})}
 	work := func() {
 		defer close(w.done)
 		w.err = w.add("outputs.btf", t.Outputs.BTF, bytesOf(t.raw.BTF))
@@ -105,15 +114,20 @@ func (b *batch) write(t *target, workers int) *writing {
 	return w
 }
 
-// add writes one output, if it has a path.
+// add writes one output, if it has a path. It is compressed if the path says so.
 func (w *writing) add(key, path string, write func(io.Writer) error) error {
 	if path == "" {
 		return nil
 	}
+	return w.addAs(key, path, packed(path, write))
+}
+
+// addAs writes one output as it is.
+func (w *writing) addAs(key, path string, write func(io.Writer) error) error {
 	sum := w.tally()
 	err := w.set.Add(path, func(to io.Writer) error {
 		sum.w = to
-		return packed(path, write)(sum)
+		return write(sum)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
@@ -188,13 +202,13 @@ func (w *writing) discard() {
 }
 
 // publish writes the remaining outputs, renames all to their final paths, and returns what is there.
-func (b *batch) publish(t *target, w *writing) ([]report.Output, error) {
+func (b *batch) publish(t *target, w *writing, row *report.Row) ([]report.Output, error) {
 	<-w.done
 	if w.err != nil {
 		return nil, w.err
 	}
 	out := &t.Outputs
-	if err := w.add("outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }); err != nil {
+	if err := t.texts(w); err != nil {
 		return nil, err
 	}
 	if out.ELF != "" {
@@ -212,6 +226,11 @@ func (b *batch) publish(t *target, w *writing) ([]report.Output, error) {
 		}
 		w.wrote("outputs.elf", out.ELF, sum)
 	}
+	if out.Evidence != "" {
+		if err := w.add(config.KeyEvidence, out.Evidence, b.evidence(t, w, row)); err != nil {
+			return nil, err
+		}
+	}
 	if b.opt.Outputs.Out != nil {
 		if _, err := b.opt.Outputs.Out.Write(t.raw.BTF); err != nil {
 			return nil, fmt.Errorf("standard output: %w", err)
@@ -226,6 +245,45 @@ func (b *batch) publish(t *target, w *writing) ([]report.Output, error) {
 		}
 	}
 	return w.outputs, nil
+}
+
+// texts writes the outputs that are made of the BTF once it is verified.
+func (t *target) texts(w *writing) error {
+	out := &t.Outputs
+	for _, o := range []struct {
+		key, path string
+		write     func(io.Writer) error
+	}{
+		{"outputs.dump", out.Dump, func(to io.Writer) error { return dump.WriteRaw(to, t.object) }},
+		{"outputs.json", out.JSON, func(to io.Writer) error { return dump.WriteJSON(to, t.object, false) }},
+		{"outputs.c", out.C, func(to io.Writer) error { return dump.WriteC(to, t.object, dump.COptions{PointerSize: t.ptrSize}) }},
+	} {
+		if err := w.add(o.key, o.path, o.write); err != nil {
+			return err
+		}
+	}
+	if out.Archive == "" {
+		return nil
+	}
+	return w.addAs("outputs.archive", out.Archive, func(to io.Writer) error { return writeArchive(to, out.Archive, t.archiveMember(), t.raw.BTF) })
+}
+
+// evidence returns the function that writes the document about the image and the outputs that are written.
+func (b *batch) evidence(t *target, w *writing, row *report.Row) func(io.Writer) error {
+	of := *row
+	of.Outputs = w.outputs
+	s := evidence.Subject{Row: &of, Tool: b.opt.Tool, Options: &t.Settings.Options, Object: t.object, File: t.Outputs.Evidence}
+	if o := &t.File.Origin; o.Member != "" {
+		s.Package = &evidence.Package{File: filepath.Base(cmp.Or(o.URL, o.Path)), Name: o.Package, Version: o.Version, Member: o.Member,
+			SHA256: cmp.Or(t.PackageSHA256, o.SHA256), Pinned: o.Pinned}
+	}
+	return func(to io.Writer) error {
+		text, err := evidence.JSON(evidence.Of(&s))
+		if err == nil {
+			_, err = to.Write(text)
+		}
+		return err
+	}
 }
 
 func bytesOf(data []byte) func(io.Writer) error {
