@@ -92,7 +92,7 @@ func (b *block) script(n *int) string {
 		return s.String()
 	}
 	for _, c := range b.calls() {
-		fmt.Fprintf(&s, "at=%d\nset +e\n(exit $status)\n{ %s\n} > \"$SCENE/out.%d\" 2>&1\nstatus=$?\nset -e\n", c.line, c.command, *n)
+		fmt.Fprintf(&s, "at=%d\nif { (exit $status)\n%s\n} > \"$SCENE/out.%d\" 2>&1; then status=0; else status=$?; fi\n", c.line, c.command, *n)
 		*n++
 	}
 	return s.String()
