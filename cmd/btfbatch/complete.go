@@ -30,6 +30,7 @@ var flagWords = map[string]completer{
 	"verify --as":           oneOf(kernel.Words()...),
 	"verify --path":         oneOf(verify.PathNames()...),
 	"--pointer-size":        oneOf("4", "8"),
+	"--progress":            oneOf("auto", "tty", "plain", "quiet"),
 	"--only":                imageNames,
 	"diff --only":           someOf(filterWords()),
 	"diff --ignore":         someOf(filterWords()),
@@ -43,11 +44,11 @@ var flagWords = map[string]completer{
 	"report show --format":  oneOf("text", "json", "junit", "markdown", "html"),
 	"run --report":          reportForms("text", "json", "junit", "markdown", "html"),
 	"report merge --report": reportForms("text", "json", "junit", "markdown", "html"),
-	"--from":                prefixes("deb="),
+	"--from":                prefixes("deb=", "rpm=", "url=", "apt=", "debuginfod="),
 }
 
 // freely are the placeholders of values for which shells offer nothing.
-var freely = []string{"N", "SHARE", "DURATION", "PATTERN", "DATE"}
+var freely = []string{"N", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES"}
 
 // addCompletions tells shells what to offer for the flags of a command and of those below it.
 func addCompletions(cmd *cobra.Command) {
