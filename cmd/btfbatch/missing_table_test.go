@@ -17,6 +17,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -51,7 +52,8 @@ func table() []trial {
 	nothing := map[string]string{"empty": "(it accepts nothing)", "device": "(it accepts nothing)"}
 	run := with(batches, map[string]given{
 		"MANIFEST": {kind: readsFile, value: "m.yaml"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
-		"--sums": {kind: writesFile, value: "SHA256SUMS"}, "--provenance": {kind: writesFile, value: "provenance.json"},
+		"--max-failures": {kind: takesNumber, value: "2"},
+		"--sums":         {kind: writesFile, value: "SHA256SUMS"}, "--provenance": {kind: writesFile, value: "provenance.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
@@ -72,6 +74,9 @@ func table() []trial {
 	rpm := maps.Clone(packed)
 	delete(rpm, "images.from.deb")
 	rpm["images.from.rpm"] = given{kind: readsFile, value: "pkg.rpm"}
+	retry := maps.Clone(run)
+	delete(retry, "--only")
+	retry["--retry-failed"] = given{kind: readsFile, value: "failed.json"}
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	proposals := func(more map[string]given) map[string]given {
@@ -133,6 +138,7 @@ func table() []trial {
 		{command: "run", inputs: run},
 		{command: "run", inputs: check},
 		{command: "run", inputs: packed},
+		{command: "run", inputs: retry, only: "--retry-failed"},
 		{command: "run", inputs: rpm, only: "images.from.rpm"},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
 	}
@@ -282,6 +288,7 @@ func prepareFixtures(t *testing.T) {
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
+		"failed.json":     failedReport(t, "m"),
 		"plan.json":       []byte(`{"schema": 1, "images": ["v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),
 	}
@@ -304,4 +311,16 @@ func prepareFixtures(t *testing.T) {
 	for _, name := range []string{"split.btf", "again.btf", "golden.raw", "report.json"} {
 		goodFiles[name] = read(name)
 	}
+}
+
+// failedReport is a stored report in which an image has failed.
+func failedReport(t *testing.T, name string) []byte {
+	t.Helper()
+	r := report.New([]string{name})
+	r.Tool = report.Tool{Name: "btfbatch", Version: "v1"}
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

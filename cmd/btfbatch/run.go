@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +43,8 @@ func newRun(a *app) *cobra.Command {
 		Short: "Encode, verify, publish and compare the images of a manifest",
 		Long: `Encode, verify, publish and compare the images of a manifest.
 
-Every image has a row in the report. A failed image does not stop the others. Outputs are written completely or not at all, and only once
+Every image has a row in the report. A failed image does not stop the others, unless
+--fail-fast or --max-failures says so. Outputs are written completely or not at all, and only once
 the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
 done until then.
 
@@ -71,14 +73,13 @@ manifest (GITHUB_ACTIONS).`,
 				}
 			}
 			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
-				only.check(cmd)); err != nil {
+				only.check(cmd), stopFlags(cmd, &opt)); err != nil {
 				return usage(err)
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 			opt.Goldens.Dir = filepath.Dir(args[0])
-			items, err := load(cmd.Context(), args[0], only, most, &opt, append(append(reports.Files(outlets), summary.uses()...),
-				paths.Use{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"},
-				paths.Use{Path: only.from, Role: paths.Input, What: "the file of --only-from"})...)
+			items, err := load(cmd.Context(), args[0], only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
+				[]paths.Use{{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 			if err != nil {
 				return err
 			}
@@ -104,6 +105,9 @@ manifest (GITHUB_ACTIONS).`,
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	lintFlags(cmd, &opt)
 	summary.flags(flags)
+	flags.Bool("fail-fast", false, "start no further image once one has failed")
+	flags.IntVar(&opt.MaxFailures, "max-failures", 0, "start no further image once `N` have failed; 0 is no limit")
+	cmd.MarkFlagsMutuallyExclusive("fail-fast", "max-failures")
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
@@ -133,6 +137,17 @@ func lintFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
 	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+}
+
+// stopFlags applies --fail-fast, and checks --max-failures.
+func stopFlags(cmd *cobra.Command, opt *batch.Options) error {
+	if fast, _ := cmd.Flags().GetBool("fail-fast"); fast {
+		opt.MaxFailures = 1
+	}
+	if opt.MaxFailures < 0 {
+		return fmt.Errorf("--max-failures is %d; it must be 0 or more", opt.MaxFailures)
+	}
+	return nil
 }
 
 // batchFlags adds the flags of the commands that encode and publish.

@@ -7,6 +7,7 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,8 @@ type batch struct {
 	sums  sync.Mutex // guards files of sums, and proposed
 	// proposed has the paths of the new files of sums to which this run has added a line.
 	proposed map[string]bool
+
+	failures atomic.Int64 // images that failed; see Options.MaxFailures
 
 	mu       sync.Mutex         // guards the fields below, and the events Row and Differ
 	held     map[int]report.Row // by job: rows of images whose shared golden is not decided
@@ -137,8 +140,19 @@ func (b *batch) sideBySide(ctx context.Context, first, n int) {
 	wg.Wait()
 }
 
+// errStopped is the error of an image that is not started because too many others failed.
+var errStopped = errors.New("the run stopped, because as many images failed as it accepts")
+
+// stopped reports whether no image is to be started.
+func (b *batch) stopped() bool {
+	return b.opt.MaxFailures > 0 && b.failures.Load() >= int64(b.opt.MaxFailures)
+}
+
 // finish reports an image, and those after it that were finished earlier.
 func (b *batch) finish(i int, row report.Row) {
+	if row.Error != "" {
+		b.failures.Add(1)
+	}
 	rows := b.settle(i, row)
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -31,6 +31,8 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
+	case errors.Is(err, errStopped):
+		row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, SkipReason: errStopped.Error()}
 	case ctx.Err() != nil:
 		row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, Interrupted: true}
 	default:
@@ -79,6 +81,8 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case b.stopped():
+		return nil, errStopped
 	case j.Err != nil:
 		return nil, j.Err
 	}

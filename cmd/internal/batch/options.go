@@ -20,7 +20,9 @@ type Options struct {
 	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
 	Details  bool            // rows contain report.Details
 	Setup    report.Setup    // for the report
-	Tool     report.Tool     // the program, for documents of evidence
+	// MaxFailures is the number of failed images after which no other image is started; 0 is no limit.
+	MaxFailures int
+	Tool        report.Tool // the program, for documents of evidence
 }
 
 // Encoding says how images are encoded. It does not influence the BTF.
