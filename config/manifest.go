@@ -7,6 +7,7 @@ import (
 // rootKeys are the keys of a manifest.
 var rootKeys = []key{
 	{"version", "Version of the format.", versionShape, "version is missing; write version: " + version},
+	{"requires", "Versions of btfbatch that can read the manifest, such as \">=1.2, <2\".", requiresShape, ""},
 	{"defaults", "Values for all images.", defaultsShape, ""},
 	{"matrix", "Lists of values. Images are created for the combinations of the names that they use.", matrixShape, ""},
 	{"images", "The images to encode.", imagesShape, "images is missing"},
@@ -21,7 +22,7 @@ func (r *report) readManifest(root *value, dir string, env func(string) (string,
 		r.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
 		return nil
 	}
-	if !r.readVersion(root) {
+	if !r.readVersion(root) || !r.readRequires(root) {
 		return nil
 	}
 	r.checkKeys(root, namesOf(rootKeys), "the manifest")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -45,6 +46,7 @@ func withCode(code int, err error) error {
 func main() {
 	// Treat a pipe without a reader like any other write error, so that the requested files are still written.
 	signal.Ignore(syscall.SIGPIPE)
+	config.ToolVersion = thisBuild().version
 	os.Exit(run(arguments(os.Args), os.Stdout, os.Stderr))
 }
 

@@ -146,7 +146,7 @@ func table() []trial {
 
 // manifest has every key of a manifest. The keys of the image m represent those of all images.
 var manifest = map[string]given{
-	"version": {kind: takesYAML, value: "1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
+	"version": {kind: takesYAML, value: "1"}, "requires": {kind: takesWord, value: ">=0.1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
 	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
 	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
 	"images.kind": {kind: takesWord, value: "any"}, "images.release": {kind: takesText},
@@ -186,7 +186,7 @@ func manifestOf(c *trial) string {
 		}
 		fmt.Fprintf(&b, "%s%s: %s\n", indent, name[strings.LastIndex(name, ".")+1:], v)
 	}
-	for _, name := range []string{"version", "defaults", "matrix"} {
+	for _, name := range []string{"version", "requires", "defaults", "matrix"} {
 		pair("", name)
 	}
 	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, outputs: {btf: out/v.btf}}\n-\n")
