@@ -46,7 +46,7 @@ func outputsOf(t *testing.T, text string, workers int) map[string][]byte {
 	}
 	items := corpus.Resolve(context.Background(), m, corpus.Sources{})
 	r := Run(context.Background(), Jobs(items, ""), Options{
-		Encoding: Encoding{Workers: workers}, Lint: Lint{On: true}, Tool: report.Tool{Name: "btfbatch", Version: "v1"},
+		Encoding: Encoding{Workers: workers}, Lint: Lint{On: true, Earlier: filepath.Join(dir, "none"), Loss: 0.02}, Tool: report.Tool{Name: "btfbatch", Version: "v1"},
 	})
 	if r.ExitCode() != exitcode.OK {
 		for _, row := range r.Rows() {

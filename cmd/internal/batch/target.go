@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -272,6 +273,8 @@ func (t *target) texts(w *writing) error {
 func (b *batch) evidence(t *target, w *writing, row *report.Row) func(io.Writer) error {
 	of := *row
 	of.Outputs = w.outputs
+	// That there is nothing to compare with is about the run, and the warning has a path of the machine.
+	of.Warnings = slices.DeleteFunc(slices.Clone(row.Warnings), func(w report.Warning) bool { return w.Rule == ruleNoEarlier })
 	s := evidence.Subject{Row: &of, Tool: b.opt.Tool, Options: &t.Settings.Options, Object: t.object, File: t.Outputs.Evidence}
 	if o := &t.File.Origin; o.Member != "" {
 		s.Package = &evidence.Package{File: filepath.Base(cmp.Or(o.URL, o.Path)), Name: o.Package, Version: o.Version, Member: o.Member,
