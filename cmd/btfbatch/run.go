@@ -60,10 +60,7 @@ manifest (GITHUB_ACTIONS).`,
 			if err != nil {
 				return usage(err)
 			}
-			opt.Hash = reports.Sums(outlets)
-			opt.Details = opt.Hash
-			opt.Hash = opt.Hash || summary.wanted()
-			opt.Tool = thisBuild().tool(false)
+			needed(&opt, outlets, &summary)
 			if opt.Goldens.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
@@ -105,9 +102,7 @@ manifest (GITHUB_ACTIONS).`,
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	lintFlags(cmd, &opt)
 	summary.flags(flags)
-	flags.Bool("fail-fast", false, "start no further image once one has failed")
-	flags.IntVar(&opt.MaxFailures, "max-failures", 0, "start no further image once `N` have failed; 0 is no limit")
-	cmd.MarkFlagsMutuallyExclusive("fail-fast", "max-failures")
+	limitFlags(cmd, &opt)
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd
@@ -137,6 +132,21 @@ func lintFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
 	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+}
+
+// needed sets which digests and details the reports and the files about the batch need.
+func needed(opt *batch.Options, outlets []reports.Outlet, s *summary) {
+	opt.Details = reports.Sums(outlets)
+	opt.Hash = opt.Details || s.wanted()
+	opt.Tool = thisBuild().tool(false)
+}
+
+// limitFlags adds the flags that end a run early.
+func limitFlags(cmd *cobra.Command, opt *batch.Options) {
+	flags := cmd.Flags()
+	flags.Bool("fail-fast", false, "start no further image once one has failed")
+	flags.IntVar(&opt.MaxFailures, "max-failures", 0, "start no further image once `N` have failed; 0 is no limit")
+	cmd.MarkFlagsMutuallyExclusive("fail-fast", "max-failures")
 }
 
 // stopFlags applies --fail-fast, and checks --max-failures.
