@@ -29,11 +29,11 @@ ended() {
 	output code "$1"
 }
 
-# plan FILE MAX PER_PART: divides the images, and sets the matrix if it is asked for.
+# plan FORMAT MAX PER_PART: divides the images, and prints the parts.
 plan() {
 	local choice=()
 	[ -z "$IMAGES" ] || choice=(--only "$IMAGES")
-	btfbatch plan "$MANIFEST" --format json --max "$2" --per-part "$3" ${choice[@]+"${choice[@]}"} > "$1"
+	btfbatch plan "$MANIFEST" --format "$1" --max "$2" --per-part "$3" ${choice[@]+"${choice[@]}"}
 }
 
 # judged COMMAND...: runs btfbatch with reports in every format.
@@ -69,9 +69,9 @@ run() {
 	if [ -n "$SHARD" ]; then
 		[ -z "$IMAGES_FROM$PART" ] || fail "shard cannot be combined with images-from and part"
 		[[ $SHARD =~ ^([0-9]+)/([0-9]+)$ ]] || fail "shard is '$SHARD': use I/N, with I from 0 to N-1"
-		index=${BASH_REMATCH[1]} total=${BASH_REMATCH[2]}
+		index=$((10#${BASH_REMATCH[1]})) total=$((10#${BASH_REMATCH[2]})) # 08 is not octal
 		[ "$index" -lt "$total" ] || fail "shard is '$SHARD': use I/N, with I from 0 to N-1"
-		if ! plan "$work/plan.json" "$total" 0; then
+		if ! plan json "$total" 0 > "$work/plan.json"; then
 			problem "the manifest cannot be planned; the log of this step has the reason"
 			ended 2
 			return
@@ -109,12 +109,11 @@ case $COMMAND in
 run) run ;;
 merge) merge ;;
 plan)
-	code=0
-	plan "$work/report/plan.json" "$MAX" "$PER_PART" || code=$?
+	code=0 matrix=''
+	plan json "$MAX" "$PER_PART" > "$work/report/plan.json" || code=$?
+	[ $code != 0 ] || matrix=$(plan github-matrix "$MAX" "$PER_PART") || code=$?
 	if [ $code = 0 ]; then
-		choice=()
-		[ -z "$IMAGES" ] || choice=(--only "$IMAGES")
-		output plan "$(btfbatch plan "$MANIFEST" --format github-matrix --max "$MAX" --per-part "$PER_PART" ${choice[@]+"${choice[@]}"})"
+		output plan "$matrix"
 		output report "$work/report/plan.json"
 	else
 		rm -f "$work/report/plan.json"

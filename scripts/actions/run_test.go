@@ -66,6 +66,7 @@ func TestRunScript(t *testing.T) {
 		{"first shard", map[string]string{"SHARD": "0/2"}, map[string]string{"code": "0"}, "2 of 2 images ok"},
 		{"second shard", map[string]string{"SHARD": "1/2"}, map[string]string{"code": "0"}, "1 of 1 images ok"},
 		{"a shard without images", map[string]string{"SHARD": "2/3"}, map[string]string{"code": "0", "verdict": "ok", "report": ""}, "has none"},
+		{"a shard with a zero", map[string]string{"SHARD": "00/08"}, map[string]string{"code": "0"}, "2 of 2 images ok"},
 		{"a shard past the last", map[string]string{"SHARD": "2/2"}, nil, "use I/N"},
 		{"a shard that is no number", map[string]string{"SHARD": "$(x)/2"}, nil, "use I/N"},
 		{"no folder", map[string]string{"WORKING_DIRECTORY": "nowhere"}, nil, "is not a folder"},
@@ -115,5 +116,19 @@ func TestFinish(t *testing.T) {
 		if got := s.run(t, "finish.sh"); got.code != want {
 			t.Errorf("code %q: got %d, want %d", code, got.code, want)
 		}
+	}
+}
+
+// TestPlanTwice: a plan without its matrix is an error. The plan is written twice, and the second time may fail.
+func TestPlanTwice(t *testing.T) {
+	bin := t.TempDir()
+	write(t, filepath.Join(bin, "btfbatch"), "#!/bin/sh\ncase \"$*\" in *github-matrix*) exit 1 ;; esac\necho '{}'\n")
+	if err := os.Chmod(filepath.Join(bin, "btfbatch"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := step{path: bin, env: maps.Clone(defaults)}
+	s.env["COMMAND"] = "plan"
+	if got := s.run(t, "run.sh"); got.outputs["code"] != "1" || got.outputs["verdict"] != "error" || got.outputs["plan"] != "" {
+		t.Errorf("got exit code %d, %q and %q", got.code, got.outputs, got.log)
 	}
 }
