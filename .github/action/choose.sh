@@ -2,7 +2,8 @@
 # Chooses how btfbatch is installed, before anything is installed.
 #
 # Environment: VERSION, the input "version"; ACTION_PATH, the tree of the action; DIGESTS, for tests.
-# Outputs: mode (none, release or source); for source also folder, where the program goes, and key, by which it is cached.
+# Outputs: mode (none, release or source); for source also folder, where the program goes, and key, by which it is cached. A job that uses two
+# versions of the action has a folder for each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=lib.sh
@@ -32,5 +33,5 @@ none | source) ;;
 esac
 output mode "$mode"
 [ "$mode" = source ] || exit 0
-output folder "$RUNNER_TEMP/btfbatch-bin"
+output folder "$RUNNER_TEMP/btfbatch-bin-$source"
 output key "btfbatch-$(system)-$source"

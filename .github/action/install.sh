@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs btfbatch as choose.sh has chosen, and puts its folder on the PATH of later steps.
 #
-# Environment: MODE; ACTION_PATH, the tree of the action; RELEASES, where releases are (default: GitHub); DIGESTS and RETRIES, for tests.
+# Environment: MODE; for source FOLDER, where the program goes; ACTION_PATH, the tree of the action; RELEASES, where releases are (default: GitHub); DIGESTS and RETRIES, for tests.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
 . "$here/lib.sh"
 
-bin=$RUNNER_TEMP/btfbatch-bin
+bin=${FOLDER:-$RUNNER_TEMP/btfbatch-bin}
 suffix=''
 [ "${RUNNER_OS:-}" != Windows ] || suffix=.exe
 
@@ -36,7 +36,7 @@ download() {
 	rm -rf "$unpacked" "${bin:?}/$name"
 }
 
-# build: the program from the source of the action. A cached one has the same source.
+# build: the program from the source of the action. One that is in its folder, from the cache or an earlier step, has the same source.
 build() {
 	[ ! -x "$bin/btfbatch$suffix" ] || return 0
 	command -v go > /dev/null || fail "version source needs Go; see actions/setup-go"

@@ -142,7 +142,14 @@ func TestInstallSource(t *testing.T) {
 	if first.code != 0 || first.outputs["mode"] != "source" || !strings.HasPrefix(first.outputs["key"], "btfbatch-linux-amd64-") || first.outputs["folder"] == "" {
 		t.Errorf("got exit code %d, %q and %q", first.code, first.outputs, first.log)
 	}
-	if got := s.run(t, "install.sh"); got.code != 0 || !strings.Contains(got.log, "built") || got.paths == "" {
+	runner := t.TempDir() // of one job
+	s.env["RUNNER_TEMP"] = runner
+	install := func() result {
+		t.Helper()
+		s.env["FOLDER"] = s.run(t, "choose.sh").outputs["folder"]
+		return s.run(t, "install.sh")
+	}
+	if got := install(); got.code != 0 || !strings.Contains(got.log, "built") || got.paths == "" {
 		t.Errorf("got exit code %d, PATH %q and %q", got.code, got.paths, got.log)
 	}
 	write(t, filepath.Join(tree, "cmd", "btfbatch", "main_test.go"), "package main\n")
@@ -153,6 +160,10 @@ func TestInstallSource(t *testing.T) {
 	if again := s.run(t, "choose.sh"); again.outputs["key"] == first.outputs["key"] {
 		t.Errorf("the key did not change with the source")
 	}
+	// The job uses another version of the action: the program that is there is not that of its source.
+	if got := install(); got.code != 0 || !strings.Contains(got.log, "another") {
+		t.Errorf("another source: got exit code %d and %q", got.code, got.log)
+	}
 	// The source of the release is not built, and any other is.
 	for source, want := range map[string]string{sourceOf(t, tree): "release", first.outputs["key"]: "source"} {
 		write(t, digests, "release v1.2.3\nsource "+source+"\n")
@@ -161,12 +172,42 @@ func TestInstallSource(t *testing.T) {
 		}
 	}
 	write(t, main, "package main\n\nfunc main() { broken }\n")
-	if got := s.run(t, "install.sh"); got.code == 0 || got.paths != "" || !strings.Contains(got.log, "cannot be built") {
+	if got := install(); got.code == 0 || !strings.Contains(got.log, "cannot be built") {
 		t.Errorf("got exit code %d, PATH %q and %q", got.code, got.paths, got.log)
 	}
 	s.env["ACTION_PATH"] = t.TempDir()
 	if got := s.run(t, "choose.sh"); got.code == 0 || !strings.Contains(got.log, "there is no source") {
 		t.Errorf("without source: got exit code %d and %q", got.code, got.log)
+	}
+}
+
+// TestSourceEmbedded: a file that the program embeds is part of its source.
+func TestSourceEmbedded(t *testing.T) {
+	need(t, "go")
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", "{{$dir := .Dir}}{{range .EmbedFiles}}{{$dir}}/{{.}}\n{{end}}", "./...")
+	list.Dir = top(t)
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedded := strings.Fields(string(out))
+	if len(embedded) == 0 {
+		t.Fatal("the program embeds nothing")
+	}
+	tree := t.TempDir()
+	write(t, filepath.Join(tree, "go.mod"), "module example.org/small\n")
+	before := sourceOf(t, tree)
+	for _, path := range embedded {
+		rel, err := filepath.Rel(top(t), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(tree, rel), "x\n")
+		after := sourceOf(t, tree)
+		if after == before {
+			t.Errorf("%s is embedded, but source.sh leaves it out", rel)
+		}
+		before = after
 	}
 }
 
