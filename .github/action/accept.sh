@@ -82,7 +82,7 @@ from_run() {
 # Environment: CHECKOUT, of the branch; NEW, the downloaded artifact; MANIFEST and FOLDER (of goldens), relative to the checkout; IMAGES.
 # Output: changed, the number of files.
 apply() {
-	local folder manifest_dir path to status n=0 only=()
+	local folder manifest_dir path to status changes filter n=0 only=()
 	checked_path "$MANIFEST" manifest
 	checked_path "$FOLDER" goldens-folder
 	folder=${FOLDER%/}
@@ -109,6 +109,8 @@ apply() {
 	(cd "$CHECKOUT" && env -i PATH="$PATH" HOME="$NEW" "$(command -v btfbatch)" golden accept "$MANIFEST" --new-goldens "$NEW" \
 		${only[@]+"${only[@]}"}) || fail "the new goldens cannot be accepted; the log of this step has the reason"
 
+	changes=$(mktemp)
+	git -C "$CHECKOUT" status --porcelain=v1 -z --untracked-files=all --no-renames > "$changes" || fail "git cannot say what has changed"
 	while IFS= read -r -d '' status; do
 		path=${status:3}
 		case $path in
@@ -116,8 +118,11 @@ apply() {
 		*) fail "'$path' was changed, which is not below '$folder'" ;;
 		esac
 		if [ ! -f "$CHECKOUT/$path" ] || [ -L "$CHECKOUT/$path" ]; then fail "'$path' is not a file"; fi
+		# The files of Git LFS are not in its commits, and the push here would leave them out.
+		filter=$(git -C "$CHECKOUT" check-attr -z filter -- "$path" | tr '\0' '\n' | sed -n 3p)
+		[ "$filter" != lfs ] || fail "'$path' is kept in Git LFS: download the artifact, and use btfbatch golden accept"
 		n=$((n + 1))
-	done < <(git -C "$CHECKOUT" status --porcelain=v1 -z --untracked-files=all --no-renames)
+	done < "$changes"
 	output changed $n
 	echo "$n goldens are accepted"
 }
@@ -136,19 +141,23 @@ checked_path() {
 	done
 }
 
-# push: one commit on top of the commit that was looked at. If the branch has moved since, git refuses it.
+# push: one commit on top of the commit that was looked at. If the branch has moved since, in any direction, or is gone, git refuses it: a
+# branch that was set back must not get its old commits again. The lease is a condition here. It overwrites nothing, because the commit is on
+# top of what it names.
 #
 # Environment: CHECKOUT, BRANCH, FOLDER, ACTOR, RUN_URL, TOKEN; SERVER, the address that the token is for.
 push() {
 	local git=(git -C "$CHECKOUT" -c core.hooksPath=/dev/null -c user.name='github-actions[bot]'
 		-c user.email='41898282+github-actions[bot]@users.noreply.github.com')
+	local seen
+	seen=$("${git[@]}" rev-parse HEAD)
 	"${git[@]}" add -A -- "$FOLDER"
 	"${git[@]}" commit -q --no-verify -m "goldens: accept the new goldens of a run" -m "Accepted by $ACTOR. The run is $RUN_URL."
 	# The token is neither in the arguments, which other processes see, nor in the configuration.
 	GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$SERVER/.extraheader" \
 		GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$TOKEN" | base64 | tr -d '\n')" \
-		"${git[@]}" push -q origin "HEAD:refs/heads/$BRANCH" ||
-		fail "the branch $BRANCH cannot be pushed: it has moved, or it is protected"
+		"${git[@]}" push -q --force-with-lease="refs/heads/$BRANCH:$seen" origin "HEAD:refs/heads/$BRANCH" ||
+		fail "the branch $BRANCH cannot be pushed: it has moved, it is gone, or it is protected"
 	output commit "$("${git[@]}" rev-parse HEAD)"
 }
 

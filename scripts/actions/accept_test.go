@@ -212,6 +212,19 @@ func TestAccept(t *testing.T) {
 	if got := s.run(t, "accept.sh", "push"); got.code == 0 || !strings.Contains(got.log, "cannot be pushed") {
 		t.Errorf("a branch that has moved: got exit code %d and %q", got.code, got.log)
 	}
+	// One that was set back gets no commit again that was taken from it, and one that is gone stays so.
+	git(t, clone, "reset", "-q", "--hard", "HEAD^")
+	git(t, clone, "commit", "-q", "--allow-empty", "-m", "what was looked at")
+	write(t, filepath.Join(clone, "goldens", "old.raw"), "changed\n")
+	git(t, origin, "update-ref", "refs/heads/topic", before)
+	if got := s.run(t, "accept.sh", "push"); got.code == 0 || git(t, origin, "rev-parse", "topic") != before {
+		t.Errorf("a branch that was set back: got exit code %d and %q", got.code, got.log)
+	}
+	git(t, origin, "update-ref", "-d", "refs/heads/topic")
+	write(t, filepath.Join(clone, "goldens", "old.raw"), "again\n")
+	if got := s.run(t, "accept.sh", "push"); got.code == 0 || git(t, origin, "for-each-ref") != "" {
+		t.Errorf("a branch that is gone: got exit code %d and %q", got.code, got.log)
+	}
 }
 
 // TestAcceptRefuses: whatever a pull request has in it, files change only below the folder of goldens.
@@ -274,6 +287,10 @@ func TestAcceptRefuses(t *testing.T) {
 		{"no folder", map[string]string{"FOLDER": ""}, nil, "is not a plain path"},
 		{"workflows as folder", map[string]string{"FOLDER": ".github/workflows"}, nil, "belongs to git or GitHub"},
 		{"a file that was changed before", nil, func(t *testing.T, clone, _ string) { write(t, filepath.Join(clone, "extra"), "x\n") }, "'extra' was changed"},
+		{"a golden in Git LFS", nil, func(t *testing.T, clone, _ string) {
+			write(t, filepath.Join(clone, ".git", "info", "attributes"), "*.raw filter=lfs\n")
+		}, "is kept in Git LFS"},
+		{"git that fails", nil, func(t *testing.T, clone, _ string) { write(t, filepath.Join(clone, ".git", "index"), "damaged") }, "git cannot say"},
 		{"a variable of the environment", map[string]string{"SECRET": "s3cret"}, func(t *testing.T, clone, _ string) {
 			write(t, filepath.Join(clone, "differs.yaml"), "version: 1\nimages: [{name: arm64, path: images/arm64.elf, golden: \"goldens/${{ env.SECRET }}.raw\"}]\n")
 		}, "cannot be accepted"},
