@@ -126,10 +126,10 @@ func TestAct(t *testing.T) {
 		name    string
 		reports []string // names of merged reports
 		fails   bool
-	}{{"act-good", []string{"good"}, false}, {"act", []string{"differs", "failed", "lost"}, true}} {
+	}{{"act-good", []string{"good"}, false}, {"act", []string{"differs", "failed", "lost", "late"}, true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, artifacts := workspace(t, tt.name+".yml"), t.TempDir()
-			log, failed := runAct(t, dir, map[string]string{"ARTIFACTS": artifacts, "LOSE": "lost-report-2", "TREE": dir, "PATH": bin + ":" + os.Getenv("PATH")})
+			log, failed := runAct(t, dir, map[string]string{"ARTIFACTS": artifacts, "LOSE": "lost-report-2", "REFUSE": "late-outputs-2", "TREE": dir, "PATH": bin + ":" + os.Getenv("PATH")})
 			if failed != tt.fails {
 				t.Errorf("act failed: %v, want %v", failed, tt.fails)
 			}
