@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 	"corpus/source/http":       {"corpus/source"},
 	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
 	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
+	"corpus/cache":             {},
 	"corpus/synth":             {},
 	"corpus/peer":              {},
 
@@ -83,13 +84,13 @@ var arrows = map[string][]string{
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
-		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http", "encoder", "encoder/btf", "encoder/elf",
+		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
 	},
 	"cmd/internal/batch": {
 		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
-		"corpus", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
+		"corpus", "corpus/cache", "corpus/source", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
 	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},

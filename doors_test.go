@@ -107,6 +107,7 @@ var (
 		"corpus/source/apt/archive.go":            "the configuration and the index of apt",
 		"corpus/source/apt/entry.go":              "the configuration of the system's apt",
 		"corpus/source/http/store.go":             "the download folder",
+		"corpus/cache/cache.go":                   "the folder of results",
 		"encoder/elf/embed.go":                    "the copy of a library user: a file that does not exist yet",
 		"encoder/internal/debugfile/debugfile.go": "a checksum of the bytes as they are stored",
 		"cmd/internal/publish/publish.go":         "package publish; a folder is opened to be synchronised",

@@ -127,3 +127,33 @@ func (f *File) look(in *input.File) (*Image, error) {
 	}
 	return &Image{e, in}, nil
 }
+
+// Known is what Open finds out about a file, in a form that can be stored. It depends on nothing but the contents of the file.
+type Known struct {
+	Arch       string   `json:"arch"`
+	BuildID    string   `json:"build_id"`
+	Identity   Identity `json:"identity"`
+	BigEndian  bool     `json:"big_endian"`
+	Identified bool     `json:"identified"`
+}
+
+// Known returns what Open found out.
+func (f *File) Known() Known {
+	return Known{f.Arch, f.BuildID, f.Identity, f.order == binary.ByteOrder(binary.BigEndian), f.identified}
+}
+
+// Recognise sets what Open would find out about the file, and compares it with the pins in the way of Open, without opening the file.
+func (f *File) Recognise(k Known) error {
+	f.Arch, f.BuildID, f.Identity, f.identified = k.Arch, k.BuildID, k.Identity, k.Identified
+	f.order = binary.LittleEndian
+	if k.BigEndian {
+		f.order = binary.BigEndian
+	}
+	if want := f.Pins.Arch; want != "" && want != k.Arch {
+		return archError(k.Arch, want, "the manifest says")
+	}
+	if want := f.Pins.BuildID; want != "" && want != k.BuildID {
+		return &MismatchError{"build_id", k.BuildID, want}
+	}
+	return f.Identity.check(&f.Pins)
+}

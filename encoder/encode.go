@@ -25,7 +25,11 @@ func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result
 	if err != nil {
 		return nil, explained(err)
 	}
-	return finish(ctx, opt, units, clock)
+	res, err := finish(ctx, opt, units, clock)
+	if err == nil {
+		res.Beside = len(beside.list) > 0 || in.missing != nil || in.split.used()
+	}
+	return res, err
 }
 
 // finish is the part of the pass list that one image and several images share.

@@ -18,6 +18,9 @@ type Result struct {
 	// Sorted reports whether the types are sorted by name, because of Options.SortByName or Options.LikeKernel.
 	Sorted  bool
 	Primary int // index of the image that the BTF belongs to, if there are several
+	// Beside reports whether other files than the image and its base were used, or were searched for: separate debug files, supplementary
+	// files, files of split units. Then the BTF depends on these too.
+	Beside bool
 
 	opt *Encoder // the encoder that created it
 }

@@ -23,6 +23,9 @@ type splitFiles struct {
 	files map[string]*dwarf.Split // by path: files that were opened twice, which are kept; nil for files that were opened once
 }
 
+// used reports whether a file of split units was opened, or searched for.
+func (s *splitFiles) used() bool { return s.pack != nil || s.packErr != nil }
+
 // maxUses is how many skeletons may name the same contents. It bounds the work that an image can cause with few contents.
 const maxUses = 16
 

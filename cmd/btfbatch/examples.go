@@ -46,6 +46,10 @@ btfbatch golden status kernels.yaml --new-goldens new`,
 	"golden prune": `
 btfbatch golden prune                     # list them
 btfbatch golden prune --delete`,
+	"cache":        "btfbatch cache info",
+	"cache info":   "btfbatch cache info",
+	"cache gc":     "btfbatch cache gc --max-size 2GiB",
+	"cache verify": "btfbatch cache verify",
 	"report":       "btfbatch report show run.json",
 	"report merge": "btfbatch report merge part-1.json part-2.json --report markdown=report.md",
 	"report show":  "btfbatch report show run.json --format markdown",

@@ -77,6 +77,11 @@ var good = map[string]string{
 	"report show":  "report show r.json",
 	"report merge": "report merge r.json",
 
+	"cache":        "cache",
+	"cache info":   "cache info",
+	"cache gc":     "cache gc",
+	"cache verify": "cache verify",
+
 	"init":       "init a.elf -o -",
 	"validate":   "validate m.yaml",
 	"sources":    "sources m.yaml",
@@ -115,6 +120,9 @@ var wrong = map[string]string{
 	"run --fail-fast":                         "maybe true+--max-failures=2",
 	"run --max-failures":                      "_ -1 x",
 	"run --only-from":                         "_ ~ nonexistent folder m.yaml m.yaml+--only=a",
+	"run --no-cache":                          "maybe",
+	"run --verify-inputs":                     "maybe true+--no-cache",
+	"cache gc --max-size":                     "_ ~ many -1 1.5GiB 9999999TiB GiB",
 	"run --part":                              "_ 0 -1 x 1",
 	"run --paranoid":                          "maybe",
 	"run --profile":                           "_ pahol",

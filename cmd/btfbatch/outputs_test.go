@@ -169,6 +169,7 @@ var bad = []struct {
 	{"sources wrong.yaml", exitcode.Usage}, {"sources failing.yaml", exitcode.Failed}, {"sources notes.yaml", exitcode.OK},
 	{"sources m.yaml --format xml", exitcode.Usage},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
+	{"cache gc --max-size x", exitcode.Usage}, {"cache nothing", exitcode.Usage}, {"cache info a", exitcode.Usage},
 	{"report merge", exitcode.Usage}, {"report merge nowhere.json", exitcode.Failed}, {"report merge m.yaml", exitcode.Failed},
 	{"report merge r.json --plan m.yaml", exitcode.Usage},
 	{"plan failing.yaml --format json", exitcode.OK}, {"plan m.yaml --format xml", exitcode.Usage}, {"run m.yaml --only-from nowhere", exitcode.Usage},

@@ -61,6 +61,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 			newRun(a),
 			newGolden(),
 			newReport(a),
+			newCache(),
 		}},
 		{"image", "One image:", []*cobra.Command{
 			newEncode(a),

@@ -35,6 +35,7 @@ func newRun(a *app) *cobra.Command {
 		only       choice
 		exceptions string
 		summary    summary
+		results    results
 
 		annotations = reports.Annotations
 	)
@@ -47,6 +48,9 @@ Every image has a row in the report. A failed image does not stop the others, un
 --fail-fast or --max-failures says so. Outputs are written completely or not at all, and only once
 the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
 done until then.
+
+Results are kept in a cache ($BTFBATCH_CACHE; default: btfbatch in the user's cache folder), and an image is not made again if nothing
+changed that its BTF depends on: the image, its base, its settings, the kernels, or btfbatch itself. Goldens are always compared. See btfbatch cache.
 
 In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
 that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
@@ -70,7 +74,7 @@ manifest (GITHUB_ACTIONS).`,
 				}
 			}
 			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
-				only.check(cmd), stopFlags(cmd, &opt)); err != nil {
+				only.check(cmd), stopFlags(cmd, &opt), results.check(cmd)); err != nil {
 				return usage(err)
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
@@ -90,6 +94,7 @@ manifest (GITHUB_ACTIONS).`,
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
+			opt.Cache, opt.Events.Cache = results.open(a), a.cacheTrouble()
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},
@@ -103,6 +108,7 @@ manifest (GITHUB_ACTIONS).`,
 	lintFlags(cmd, &opt)
 	summary.flags(flags)
 	limitFlags(cmd, &opt)
+	results.flags(cmd)
 	maxUnpacked(flags, &most)
 	only.flags(cmd)
 	return cmd

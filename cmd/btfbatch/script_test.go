@@ -31,7 +31,12 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main}) }
+func TestMain(m *testing.M) {
+	if os.Getenv("BTFBATCH_CACHE") == "" { // no test uses the cache of whoever runs it
+		_ = os.Setenv("BTFBATCH_CACHE", filepath.Join(os.TempDir(), "btfbatch-test-cache"))
+	}
+	testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main})
+}
 
 // TestScripts runs command lines. $IMAGES and $ODD are the folders of the committed images, and $CALLS is the folder with the outputs of
 // pahole.
@@ -49,6 +54,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
 			env.Setenv("CALLS", filepath.Join(filepath.Dir(filepath.Dir(images)), "cmd", "internal", "pahole", "testdata"))
 			env.Setenv("CI", "")
+			env.Setenv("BTFBATCH_CACHE", filepath.Join(env.WorkDir, ".cache"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -2,6 +2,7 @@ package input
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -79,3 +80,17 @@ func versionOf(st fs.FileInfo) Version {
 	systemVersion(st, &v)
 	return v
 }
+
+// VersionOf returns the version of the file that a FileInfo describes. ok is false if the system does not provide one.
+func VersionOf(st fs.FileInfo) (v Version, ok bool) {
+	v = versionOf(st)
+	return v, v.inode != 0
+}
+
+// String is a text that is the same for equal versions, and different for others.
+func (v Version) String() string {
+	return fmt.Sprintf("%d.%d.%d.%d.%d.%d", v.device, v.inode, v.links, v.size, v.modified, v.state)
+}
+
+// Changed returns the time of the last change of the contents or, if the system provides it, of the name, the mode or the owner.
+func (v Version) Changed() time.Time { return time.Unix(0, max(v.modified, v.state)) }

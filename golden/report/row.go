@@ -61,6 +61,9 @@ type Row struct {
 	// Details are nil if no report wants them.
 	Details *Details `json:"details,omitempty"`
 
+	// Cached is set if the BTF was not made in this run but taken from the cache.
+	Cached bool `json:"from_cache,omitempty"`
+
 	Seconds     float64 `json:"seconds"`
 	SkipReason  string  `json:"skip_reason,omitempty"`
 	Interrupted bool    `json:"-"` // not done; the status says so

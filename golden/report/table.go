@@ -25,7 +25,15 @@ var tableColumns = []column{
 	{"SIZE", 3, func(row *Row) string { return size(row.Bytes) }, func(_ *Report, t *Totals) string { return size(t.Bytes) }},
 	{"KERNELS", 2, (*Row).kernels, func(*Report, *Totals) string { return "" }},
 	{"GOLDEN", 1, (*Row).goldenVerdict, func(*Report, *Totals) string { return "" }},
-	{"TIME", 3, func(row *Row) string { return seconds(row.Seconds) }, func(r *Report, _ *Totals) string { return seconds(r.Seconds) }},
+	{"TIME", 3, (*Row).took, func(r *Report, _ *Totals) string { return seconds(r.Seconds) }},
+}
+
+// took says how long an image took, or that its BTF was known.
+func (row *Row) took() string {
+	if row.Cached {
+		return "cached"
+	}
+	return seconds(row.Seconds)
 }
 
 // Widths of the table.

@@ -138,6 +138,15 @@ func (r *Report) foldedGood(v *view, t *Totals, add func(format string, args ...
 		add("ok: %s%s", images(t.OK), v.goodVerdicts())
 	}
 	add("%d types, %d functions, %d variables, %s of BTF in %s", t.Types, t.Funcs, t.Vars, size(t.Bytes), seconds(r.Seconds))
+	cached := 0
+	for i := range v.good {
+		if v.good[i].Cached {
+			cached++
+		}
+	}
+	if cached > 0 {
+		add("from the cache: %s", images(cached))
+	}
 	if left := v.left(); left != "" {
 		add("left out: %s", left)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/cache"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -24,9 +25,14 @@ type base struct {
 
 	ready chan struct{} // closed when an image has provided the base
 	is    corpus.Base   // architecture, byte order and identity of its file
-	btf   *encoder.Base
 	wire  []byte
 	err   error
+
+	btf     *encoder.Base // wire, parsed by the first user that needs it
+	parsing error
+
+	summing sync.Once
+	wireSum string // digest of wire
 
 	mu     sync.Mutex
 	users  int
@@ -67,16 +73,30 @@ func (b *batch) linkBases() {
 
 // provide sets the BTF of a base and the digest and description of its image, or the reason why there is no BTF.
 func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
-	s.is, s.sum = is, sum
-	if err == nil {
-		// Parse the bytes again, so that the base is what was published, and the encoder's memory can be released.
-		s.wire = wire
-		var o *btf.Object
-		o, err = btffile.Parse(wire)
+	s.is, s.sum, s.wire, s.err = is, sum, wire, err
+	close(s.ready)
+}
+
+// parse parses the BTF of an image again, so that the base is what was published, and the encoder's memory can be released.
+func (s *base) parse() (err error) {
+	var o *btf.Object
+	if o, err = btffile.Parse(s.wire); err == nil {
 		s.btf = encoder.NewBase(o)
 	}
-	s.err = err
-	close(s.ready)
+	return err
+}
+
+// known waits until the bytes of the base are known, and returns their digest.
+func (s *base) known(ctx context.Context, h *corpus.Hasher) (sum string, err error) {
+	if s.file != "" {
+		if _, err := s.get(ctx, h); err != nil {
+			return "", err
+		}
+	} else if <-s.ready; s.err != nil {
+		return "", s.err
+	}
+	s.summing.Do(func() { s.wireSum = cache.Sum(s.wire) })
+	return s.wireSum, nil
 }
 
 // read reads the base from its file. If the digest is needed, it is that of the bytes that are read.
@@ -124,9 +144,12 @@ func (s *base) get(ctx context.Context, h *corpus.Hasher) (*encoder.Base, error)
 		}
 		return s.btf, nil
 	}
-	<-s.ready
-	if s.err != nil {
+	if <-s.ready; s.err != nil {
 		return nil, s.named(s.err)
+	}
+	s.once.Do(func() { s.parsing = s.parse() })
+	if s.parsing != nil {
+		return nil, s.named(s.parsing)
 	}
 	return s.btf, nil
 }

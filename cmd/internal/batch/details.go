@@ -17,8 +17,8 @@ type ledger struct {
 }
 
 // ledger returns a new ledger, or nil if no details are wanted.
-func (b *batch) ledger() *ledger {
-	if !b.opt.Details {
+func (b *batch) ledger(j *Job) *ledger {
+	if !b.opt.Details && !b.kept(j) { // a later run may want details of what is kept
 		return nil
 	}
 	return &ledger{reasons: map[variable]encoder.VarReason{}}

@@ -24,7 +24,7 @@ func (b *batch) goldenOptions(t *target) golden.Options {
 	form := t.form()
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic,
 		Dialect: form.Dialect, Selection: form.Selection}
-	if t.left != nil {
+	if b.opt.Details {
 		opt.Layouts = report.MaxLayouts
 	}
 	for _, a := range t.Check.Allow {

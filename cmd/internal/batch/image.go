@@ -3,8 +3,6 @@ package batch
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,7 +13,9 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/cache"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -86,40 +86,23 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	case j.Err != nil:
 		return nil, j.Err
 	}
-	t := target{Job: j, base: b.bases[i], began: time.Now(), left: b.ledger()}
+	t := target{Job: j, base: b.bases[i], own: b.own[i], began: time.Now(), left: b.ledger(j)}
 	t.clock.Start()
-	f := &j.File
-	b.step(j.Name, firstStep(f))
-	image, err := f.Open(ctx)
-	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
-	row.Compiler, row.Source = f.Identity.Compiler, sourceOf(f)
-	if err != nil {
-		return nil, causedBy(report.Unreadable, err)
+	if b.kept(j) && j.Outputs.ELF == "" { // a copy of the image needs the image
+		t.inputSum = b.recall(j)
 	}
-	_, row.InputBytes = image.Input.Raw()
-	defer image.Close() // all steps use this open file
-	t.image = image.File
-	if b.hashes(j) || f.Pins.SHA256 != "" {
-		if row.InputSHA256, err = b.hash.Pin(ctx, f, image.Input); err != nil {
-			return nil, causedBy(report.Unreadable, err)
+	if !b.take(ctx, &t, row) {
+		image, err := b.open(ctx, &t, row)
+		if err != nil {
+			return nil, err
 		}
-		t.clock.Stop("sums", uint64(f.Size), 1, "files")
-	}
-	if err := b.translate(ctx, workers, &t, row); err != nil {
-		return nil, err
-	}
-	if row.InputSHA256 != "" {
-		if err := sameSum(ctx, image.Input, row.InputSHA256); err != nil {
-			return nil, as(report.Unreadable, err)
+		defer image.Close() // all steps use this open file
+		if !b.take(ctx, &t, row) {
+			if err := b.make(ctx, workers, &t, row, image.Input); err != nil {
+				return nil, err
+			}
 		}
 	}
-	// Below this line the image is read only to copy it, or to locate a type that a kernel refuses.
-	if b.hashes(j) {
-		sum := sha256.Sum256(t.raw.BTF)
-		row.OutputSHA256 = hex.EncodeToString(sum[:])
-	}
-	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
-	row.Details = t.details(b.start)
 	outputs := b.write(&t, workers)
 	defer outputs.discard()
 	if err := b.judge(ctx, &t, row); err != nil {
@@ -130,7 +113,8 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 			return nil, err
 		}
 	}
-	if err := ctx.Err(); err != nil { // the report may have been written already
+	err := ctx.Err()
+	if err != nil { // the report may have been written already
 		return nil, err
 	}
 	if err := b.place(i, &t, row, outputs); err != nil {
@@ -184,6 +168,68 @@ func firstStep(f *corpus.File) Step {
 // hashes reports whether the digests of an image and its outputs are needed.
 func (b *batch) hashes(j *Job) bool { return b.opt.Hash || j.Outputs.Evidence != "" }
 
+// open opens the file of an image, and hashes it if the report, a pin or the cache needs its digest.
+func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus.Image, err error) {
+	f := &t.File
+	path := stored(f)
+	before := cache.State{}
+	if path != "" && b.kept(t.Job) {
+		before = state(path)
+	}
+	b.step(t.Name, firstStep(f))
+	image, err := f.Open(ctx)
+	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
+	row.Compiler, row.Source = f.Identity.Compiler, sourceOf(f)
+	if err != nil {
+		return nil, causedBy(report.Unreadable, err)
+	}
+	_, row.InputBytes = image.Input.Raw()
+	recalled := t.inputSum
+	t.image, t.inputSum = image.File, ""
+	wanted := b.hashes(t.Job) || f.Pins.SHA256 != ""
+	if !wanted && !b.kept(t.Job) {
+		return image, nil
+	}
+	if v, ok := image.Input.Version(); ok && recalled != "" && v.String() == before.ID && (f.Pins.SHA256 == "" || f.Pins.SHA256 == recalled) {
+		t.inputSum = recalled
+	} else if t.inputSum, err = b.hash.Pin(ctx, f, image.Input); err != nil {
+		image.Close()
+		return nil, causedBy(report.Unreadable, err)
+	}
+	if wanted {
+		row.InputSHA256 = t.inputSum
+	}
+	t.clock.Stop("sums", uint64(f.Size), 1, "files")
+	if b.kept(t.Job) {
+		b.remember(t, before)
+	} else {
+		t.inputSum = ""
+	}
+	return image, nil
+}
+
+// make encodes an image.
+func (b *batch) make(ctx context.Context, workers int, t *target, row *report.Row, in *input.File) error {
+	if err := b.translate(ctx, workers, t, row); err != nil {
+		return err
+	}
+	if sum := cmp.Or(row.InputSHA256, t.inputSum); sum != "" {
+		if err := sameSum(ctx, in, sum); err != nil {
+			return as(report.Unreadable, err)
+		}
+		if err := in.Unchanged(); err != nil {
+			return as(report.Unreadable, err)
+		}
+	}
+	// Below this line the image is read only to copy it, or to locate a type that a kernel refuses.
+	if b.hashes(t.Job) {
+		row.OutputSHA256 = t.sum()
+	}
+	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
+	row.Details = t.details(b.start)
+	return nil
+}
+
 // checkGolden compares with the golden, when it is the image's turn. A golden that is to be replaced must suit all images that share it.
 func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.Row) (err error) {
 	if err := b.turns[i].wait(ctx); err != nil {
@@ -202,18 +248,24 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 
 // judge verifies the BTF for its kernels and, if asked, collects warnings about it.
 func (b *batch) judge(ctx context.Context, t *target, row *report.Row) (err error) {
-	b.step(t.Name, StepVerifying)
-	if row.Verify, err = t.verify(); err != nil {
-		return as(report.Refused, errors.Join(t.located(ctx, err), b.reject(t)))
-	}
-	t.clock.Stop("verification", uint64(len(t.raw.BTF)), uint64(len(row.Verify)), "kernels")
-	if b.opt.Lint.On {
-		found, err := b.lint(t)
-		row.Warnings = append(row.Warnings, found...)
-		if err != nil {
-			return causedBy(report.Unreadable, err)
+	if !t.cached {
+		b.step(t.Name, StepVerifying)
+		if row.Verify, err = t.verify(); err != nil {
+			return as(report.Refused, errors.Join(t.located(ctx, err), b.reject(t)))
 		}
-		t.clock.Stop("warnings", uint64(len(t.raw.BTF)), uint64(len(found)), "rules")
+		t.clock.Stop("verification", uint64(len(t.raw.BTF)), uint64(len(row.Verify)), "kernels")
+		if b.opt.Lint.On {
+			found, err := b.lint(t)
+			row.Warnings = append(row.Warnings, found...)
+			if err != nil {
+				return causedBy(report.Unreadable, err)
+			}
+			t.clock.Stop("warnings", uint64(len(t.raw.BTF)), uint64(len(found)), "rules")
+		}
+		b.keep(ctx, t, row)
+		if !b.opt.Details {
+			row.Details = nil
+		}
 	}
 	if b.opt.Lint.Strict && len(row.Warnings) > 0 {
 		return as(report.Warned, errLint)
@@ -233,6 +285,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 	if err := identity(t, row); err != nil {
 		return as(report.Mismatch, err)
 	}
+	t.doubts = len(row.Warnings)
 	b.step(t.Name, StepEncoding)
 	progress := meter{b: b, size: t.File.Size}
 	defer progress.fill()
@@ -245,6 +298,7 @@ func (b *batch) translate(ctx context.Context, workers int, t *target, row *repo
 		return causedBy(report.Unreadable, err)
 	}
 	t.clock.Add(res.Phases)
+	t.beside = res.Beside
 	row.Funcs, row.Vars = res.Stats.Funcs.Emitted, res.Stats.Vars.Emitted
 	row.Dropped = dropped(&res.Stats)
 	row.Warnings = append(row.Warnings, Warnings(res.Warnings)...)

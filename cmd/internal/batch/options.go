@@ -16,6 +16,7 @@ type Options struct {
 	Goldens  Goldens
 	Outputs  Outputs
 	Events   Events
+	Cache    *Cache          // nil: every image is made
 	Manifest report.Manifest // of the report; empty for a single image
 	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
 	Details  bool            // rows contain report.Details
@@ -68,6 +69,8 @@ type Events struct {
 	Step func(name string, step Step)
 	// Done is called when an image is done, from several goroutines. good means that it neither failed nor differs from its golden.
 	Done func(name string, good bool)
+	// Cache is called with what is wrong with the cache, from several goroutines. Images are made without it then.
+	Cache func(err error)
 	// Error is called with the full error of an image, from several goroutines. The row has one line of it.
 	Error func(name string, err error)
 	// Bytes is called with the number of bytes of images that have been read since the last call, from several goroutines.

@@ -49,6 +49,14 @@ type target struct {
 	decisions   map[string]encoder.FuncDecision // by function, for the policy image
 	omittedVars map[string]string               // the rule for a variable that is left out, for the policy image
 
+	own      *base                    // what the image is the base of; nil if there is nothing
+	inputSum string                   // digest of its file, as stored; empty if it is not known
+	beside   bool                     // other files were used, or searched for
+	doubts   int                      // number of warnings about its identity
+	key      string                   // of its result in the cache; empty if it has none
+	cached   bool                     // the result comes from the cache
+	inPlace  map[string]report.Output // outputs that need not be written, by path
+
 	raw    encoder.Sections // for the raw outputs
 	inside encoder.Sections // for the copy of the image
 }
@@ -88,15 +96,18 @@ func rawOutputs(o *config.Outputs) bool {
 // A writing writes outputs to temporary files next to their final paths, while the BTF is verified.
 type writing struct {
 	set     *publish.Set
-	hash    bool            // the digests of the files are needed
-	outputs []report.Output // that were written
+	hash    bool                     // the report needs the digests of the files
+	keep    bool                     // the cache needs them
+	there   map[string]report.Output // by path: files that need not be written
+	sums    map[string]fresh         // by path
+	outputs []report.Output          // that were written
 	done    chan struct{}
 	err     error
 }
 
 // write starts to write the outputs that consist of the verified bytes. With one worker, they have been written when it returns.
 func (b *batch) write(t *target, workers int) *writing {
-	w := &writing{set: b.files.Set(), hash: b.hashes(t.Job), done: make(chan struct{})}
+	w := &writing{set: b.files.Set(), hash: b.hashes(t.Job), keep: b.opt.Cache != nil, there: t.inPlace, sums: map[string]fresh{}, done: make(chan struct{})}
 	work := func() {
 		defer close(w.done)
 		w.err = w.add("outputs.btf", t.Outputs.BTF, bytesOf(t.raw.BTF))
@@ -125,6 +136,10 @@ func (w *writing) add(key, path string, write func(io.Writer) error) error {
 
 // addAs writes one output as it is.
 func (w *writing) addAs(key, path string, write func(io.Writer) error) error {
+	if o, ok := w.there[path]; ok {
+		w.outputs = append(w.outputs, o)
+		return nil
+	}
 	sum := w.tally()
 	err := w.set.Add(path, func(to io.Writer) error {
 		sum.w = to
@@ -139,8 +154,17 @@ func (w *writing) addAs(key, path string, write func(io.Writer) error) error {
 
 // wrote records an output for the report.
 func (w *writing) wrote(key, path string, sum *tally) {
-	w.outputs = append(w.outputs, report.Output{Kind: strings.TrimPrefix(key, "outputs."), Path: path, Bytes: sum.n, SHA256: sum.digest()})
+	o := report.Output{Kind: kindOfOutput(key), Path: path, Bytes: sum.n}
+	if w.hash {
+		o.SHA256 = sum.digest()
+	}
+	if w.keep && key != "outputs.elf" {
+		w.sums[path] = fresh{key, sum.digest()}
+	}
+	w.outputs = append(w.outputs, o)
 }
+
+func kindOfOutput(key string) string { return strings.TrimPrefix(key, "outputs.") }
 
 // A tally counts and hashes what is written to a file.
 type tally struct {
@@ -150,7 +174,7 @@ type tally struct {
 }
 
 func (w *writing) tally() *tally {
-	if w.hash {
+	if w.hash || w.keep {
 		return &tally{hash: sha256.New()}
 	}
 	return &tally{}
@@ -240,6 +264,7 @@ func (b *batch) publish(t *target, w *writing, row *report.Row) ([]report.Output
 	if err := w.set.Commit(); err != nil {
 		return nil, err
 	}
+	b.published(t, w)
 	for _, o := range out.List() {
 		if rejectable(o.Key) {
 			removeRejected(o.Path) // from an earlier run; usually there is none

@@ -2,7 +2,7 @@
 //
 // Input: paths, and functions that write the contents. Output: files. A reader sees the old file or the complete new one, even if the
 // program is killed at any moment; temporary files of a killed program are removed by the next one that writes to the same path. Never:
-// the package does not look at what it writes. Nothing else in this program creates or replaces a file.
+// the package does not look at what it writes. Nothing else in this program creates or replaces a file outside its caches.
 package publish
 
 import (
