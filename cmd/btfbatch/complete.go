@@ -48,7 +48,7 @@ var flagWords = map[string]completer{
 }
 
 // freely are the placeholders of values for which shells offer nothing.
-var freely = []string{"N", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES"}
+var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES"}
 
 // addCompletions tells shells what to offer for the flags of a command and of those below it.
 func addCompletions(cmd *cobra.Command) {

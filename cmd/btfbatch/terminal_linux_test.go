@@ -139,7 +139,7 @@ func TestInterruptedProgress(t *testing.T) {
 	write(t, "many.yaml", "version: 1\nmatrix:\n  n: ["+numbers(3000)+"]\nimages:\n  - {name: \"i${{ matrix.n }}\", path: "+image+"}\n")
 	near, far := terminal(t, 100)
 	defer near.Close()
-	cmd := exec.Command("btfbatch", "run", "many.yaml", "--report", "json=r.json")
+	cmd := exec.Command("btfbatch", "run", "many.yaml", "--no-cache", "--report", "json=r.json")
 	cmd.Stderr, cmd.Env = far, append(os.Environ(), "CI=", "TERM=xterm")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
