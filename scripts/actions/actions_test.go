@@ -204,6 +204,10 @@ func TestPermissions(t *testing.T) {
 		if filepath.Base(path) != "action.yml" && !strings.Contains(text, "\npermissions:\n  contents: read\n") {
 			t.Errorf("%s: the permissions at the top are not contents: read", filepath.Base(path))
 		}
+		// The code of a pull request must not find a token in .git/config.
+		if n := strings.Count(text, "actions/checkout@"); n != strings.Count(text, "persist-credentials: false") {
+			t.Errorf("%s: not all of %d checkouts have persist-credentials: false", filepath.Base(path), n)
+		}
 		if strings.Contains(text, "pull_request_target") {
 			t.Errorf("%s: pull_request_target", filepath.Base(path))
 		}
