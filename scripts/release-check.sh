@@ -23,6 +23,9 @@ git ls-files -z | tar --null -T - -cf - | tar -C "$work/elsewhere" -xf -
 (umask 077 && cd "$work/elsewhere" && GOFLAGS=-pgo=off TZ=Asia/Tokyo scripts/release.sh v0.0.1 "$work/second") > /dev/null
 diff -r "$first" "$work/second" || fail "the same source gave different bytes"
 (cd "$first" && sha256sum --quiet -c SHA256SUMS)
+for file in "$first"/*; do # what is published is what is attested
+	[ "${file##*/}" = SHA256SUMS ] || grep -q "  ${file##*/}\$" "$first/SHA256SUMS" || fail "SHA256SUMS has no ${file##*/}"
+done
 echo "twice the same bytes: $(find "$first" -type f | wc -l) files"
 
 # The Debian package in an empty root: the program is static, so it runs there.

@@ -101,11 +101,13 @@ for target in "${targets[@]}"; do
 	binaries+=("$work/btfbatch-$version-${target%/*}-${target#*/}/btfbatch"*)
 done
 "$work/release" sbom "$version" "$SOURCE_DATE_EPOCH" "${binaries[@]}" > "$out/btfbatch-$version.cdx.json"
-(cd "$out" && sha256sum -- * > SHA256SUMS)
 {
 	sed -n '/^#/p' .github/action/digests.txt 2>/dev/null || true
 	echo "release $version"
 	echo "source $(.github/action/source.sh .)"
-	awk '$2 ~ /\.(tar\.gz|zip)$/' "$out/SHA256SUMS"
-} > "$out/digests.txt"
+	(cd "$out" && sha256sum -- *) | awk '$2 ~ /\.(tar\.gz|zip)$/'
+} > "$work/digests.txt"
+cp "$work/digests.txt" "$out"
+(cd "$out" && sha256sum -- *) > "$work/SHA256SUMS"
+cp "$work/SHA256SUMS" "$out"
 echo "$out: $(find "$out" -type f | wc -l) files"

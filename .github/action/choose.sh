@@ -27,7 +27,7 @@ case $VERSION in
 none | source) ;;
 *)
 	# The digests of other releases are in other versions of the action.
-	[ "$VERSION" = "$release" ] || fail "version '$VERSION' is not the release that this version of the action has digests of (${release:-none}); use btfbatch/btfbatch@$VERSION, or the version source or none"
+	[ "$VERSION" = "$release" ] || fail "version '$VERSION' is not the release that this version of the action has digests of (${release:-none}); use the commit of btfbatch/btfbatch that adds the digests of $VERSION, or the version source or none"
 	mode=release
 	;;
 esac

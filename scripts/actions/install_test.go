@@ -54,7 +54,7 @@ func TestInstallRelease(t *testing.T) {
 	}{
 		{"the release of the action", "", "X64", right, "", ""},
 		{"its version", "v1.2.3", "X64", right, "", ""},
-		{"another version", "v1.2.2", "X64", right, "use btfbatch/btfbatch@v1.2.2", ""},
+		{"another version", "v1.2.2", "X64", right, "adds the digests of v1.2.2", ""},
 		{"a changed archive", "", "X64", archive(t, "#!/bin/sh\necho this is another\n"), "", "the download is damaged, or the release was changed"},
 		{"a cut archive", "", "X64", right[:len(right)/2], "", "the download is damaged"},
 		{"no archive", "", "X64", nil, "", "cannot be downloaded"},
