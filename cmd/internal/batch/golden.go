@@ -85,8 +85,11 @@ func (b *batch) rewrite(t *target, c *report.Comparison, w *writing) (*report.Co
 	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: rewrittenSummary(c)}, nil
 }
 
-// rewrittenSummary returns the summary for a golden that was rewritten. c is the comparison before that.
+// rewrittenSummary returns the summary for a golden that was created or rewritten. c is the comparison before that.
 func rewrittenSummary(c *report.Comparison) string {
+	if c.Verdict == golden.Missing {
+		return "created"
+	}
 	return "rewritten, was: " + cmp.Or(c.Summary, string(c.Verdict))
 }
 
@@ -104,7 +107,7 @@ func (b *batch) rewriteSum(t *target, c *report.Comparison) (*report.Comparison,
 	if err := golden.UpdateSum(t.Golden, t.Name, t.sum(), b.files.File); err != nil {
 		return c, fmt.Errorf("golden: %w", err)
 	}
-	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: "rewritten, was: " + string(c.Verdict)}, nil
+	return &report.Comparison{Path: c.Path, Verdict: golden.Equal, Summary: rewrittenSummary(&report.Comparison{Verdict: c.Verdict})}, nil
 }
 
 // compareOwn compares the BTF with the section .BTF of the image. If the image has a base, .BTF is read as a continuation of the base's own

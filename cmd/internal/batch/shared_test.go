@@ -43,7 +43,7 @@ func TestSharedGolden(t *testing.T) {
 	}{
 		{"they agree", []string{"missing", "float", "float"}, differs, float,
 			[]report.Status{report.Failed, report.OK, report.OK}, "rewritten"},
-		{"a golden that does not exist", []string{"float", "float"}, "", float, []report.Status{report.OK, report.OK}, "rewritten"},
+		{"a golden that does not exist", []string{"float", "float"}, "", float, []report.Status{report.OK, report.OK}, "created"},
 		{"they differ", []string{"float", "default"}, differs, differs, []report.Status{report.Differs, report.Failed}, `"i0" and "i1" share this golden`},
 		{"the golden is that of the second", []string{"float", "default"}, byDefault, byDefault,
 			[]report.Status{report.Differs, report.Failed}, `"i0" and "i1" share this golden`},

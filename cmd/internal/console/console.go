@@ -4,6 +4,7 @@
 package console
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,8 @@ type Console struct {
 	mu       sync.Mutex
 	progress *progress      // nil if none is shown
 	warned   map[string]int // by rule: number of images with warnings
+
+	differed map[[sha256.Size]byte]string // by the digest of the text of a difference: the first image that has it
 }
 
 func init() {
@@ -137,7 +140,8 @@ func (c *Console) counts(e *zerolog.Event, row report.Row) *zerolog.Event {
 
 func round(seconds float64) float64 { return float64(int64(seconds*1000+0.5)) / 1000 }
 
-// Differ writes the differences from a golden.
+// Differ writes the differences from a golden. For people, the same text is written once: a batch whose images share a change would
+// repeat it thousands of times.
 func (c *Console) Differ(name string, d *report.Comparison) {
 	if d.Diff == "" || c.GetLevel() > zerolog.WarnLevel {
 		return
@@ -146,7 +150,26 @@ func (c *Console) Differ(name string, d *report.Comparison) {
 		c.Warn().Str("image", name).Str("golden", d.Path).Str("diff", d.Diff).Msgf("%s differs from %s", name, d.Path)
 		return
 	}
+	if first := c.differsLike(name, d.Diff); first != "" {
+		fmt.Fprintf(c, "%s differs from %s in the same way as %s\n", escape.Line(name), escape.Line(d.Path), escape.Line(first))
+		return
+	}
 	fmt.Fprintf(c, "%s differs from %s:\n%s\n", escape.Line(name), escape.Line(d.Path), escape.Text(strings.TrimSuffix(d.Diff, "\n")))
+}
+
+// differsLike returns the image that an equal difference was written for, or remembers this one and returns "".
+func (c *Console) differsLike(name, diff string) string {
+	key := sha256.Sum256([]byte(diff))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first := c.differed[key]; first != "" {
+		return first
+	}
+	if c.differed == nil {
+		c.differed = map[[sha256.Size]byte]string{}
+	}
+	c.differed[key] = name
+	return ""
 }
 
 // Phases writes what the passes of an encoding took: a table for people, or a line for each pass.

@@ -61,3 +61,24 @@ func TestManyWarned(t *testing.T) {
 		t.Errorf("got %d lines", n)
 	}
 }
+
+// TestSameDifference: a difference that many images have is written once for people, and each time for programs.
+func TestSameDifference(t *testing.T) {
+	for format, times := range map[string]int{"human": 2, "json": 5} {
+		var b bytes.Buffer
+		c, err := New(&b, format, "info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, diff := range []string{"one\n", "one\n", "two\n", "one\n", "two\n"} {
+			c.Differ(string(rune('a'+i)), &report.Comparison{Path: "g.raw", Diff: diff})
+		}
+		got := b.String()
+		if n := strings.Count(got, "one") + strings.Count(got, "two"); n != times {
+			t.Errorf("%s: %d differences, want %d:\n%s", format, n, times, got)
+		}
+		if want := "d differs from g.raw in the same way as a\ne differs from g.raw in the same way as c\n"; format == "human" && !strings.HasSuffix(got, want) {
+			t.Errorf("got\n%swant at its end\n%s", got, want)
+		}
+	}
+}

@@ -96,7 +96,9 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 // filesBelow lists the files in a folder, which may be named by a link. The value is false for links in it, and for other files that are not regular:
 // a link in what came from elsewhere can lead anywhere.
 func filesBelow(tree string) (files map[string]bool, err error) {
-	if st, err := os.Stat(tree); err != nil {
+	if st, err := os.Stat(tree); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w: a run with --new-goldens creates the folder if a golden differs or is missing", tree, fs.ErrNotExist)
+	} else if err != nil {
 		return nil, err
 	} else if !st.IsDir() {
 		return nil, fmt.Errorf("%s is not a folder", tree)
