@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -131,7 +132,11 @@ has a new one, 1 when the folder cannot be read, and 2 for wrong usage or a wron
 				}
 			}
 			for _, path := range p.stray {
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: the golden of no image\n", escape.Line(path)); err != nil {
+				word := "the golden of no image"
+				if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+					word = "a link or no regular file, which is ignored"
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", escape.Line(path), word); err != nil {
 					return failed(err)
 				}
 			}

@@ -82,6 +82,9 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 	}
 	for _, g := range list {
 		if at, err := Place(tree, manifestDir, g.Path); err == nil && files[at] { // false for what is no regular file
+			if same(at, g.Path) {
+				return nil, nil, fmt.Errorf("%s is a golden, not a new one: give the folder that run --new-goldens has filled", at)
+			}
 			g.New = at
 			delete(files, at)
 		}
@@ -91,6 +94,16 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 	}
 	slices.Sort(stray)
 	return list, stray, findClashes(list)
+}
+
+// same reports whether two paths lead to one file. If a proposal were the golden itself, to reject it would delete the golden.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 // filesBelow lists the files in a folder, which may be named by a link. The value is false for links in it, and for other files that are not regular:
