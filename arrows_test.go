@@ -89,11 +89,12 @@ var arrows = map[string][]string{
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
 	},
 	"cmd/internal/batch": {
-		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "config",
+		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/schedule", "cmd/internal/settings", "config",
 		"corpus", "corpus/cache", "corpus/source", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
-	"cmd/internal/btffile": {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},
+	"cmd/internal/btffile":  {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},
+	"cmd/internal/schedule": {},
 	"cmd/internal/goldens": {
 		"cmd/internal/paths", "cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
 	},

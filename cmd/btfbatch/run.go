@@ -110,6 +110,7 @@ manifest (GITHUB_ACTIONS).`,
 	limitFlags(cmd, &opt)
 	results.flags(cmd)
 	maxUnpacked(flags, &most)
+	memoryFlag(flags, &opt.Encoding.Memory)
 	only.flags(cmd)
 	return cmd
 }

@@ -14,13 +14,10 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/schedule"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
-
-// smallImage is the size below which images are encoded in parallel, with one worker each. Larger ones are encoded one at a time, with all
-// workers, so that only one of them is in memory.
-const smallImage = 8 << 20
 
 // A batch is a run in progress.
 type batch struct {
@@ -55,6 +52,9 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	start := time.Now()
 	if opt.Encoding.Workers <= 0 {
 		opt.Encoding.Workers = runtime.GOMAXPROCS(0)
+	}
+	if opt.Encoding.Memory <= 0 {
+		opt.Encoding.Memory = DefaultMemory
 	}
 	b := newBatch(jobs, opt)
 	b.start = start
@@ -93,20 +93,12 @@ func newBatch(jobs []Job, opt Options) *batch {
 	return b
 }
 
-// all encodes all jobs.
+// all encodes all jobs. Most of them get one worker, and as many run at once as there are workers and memory for.
 func (b *batch) all(ctx context.Context) {
-	for i := 0; i < len(b.jobs); {
-		n := 1
-		if b.jobs[i].small() {
-			for i+n < len(b.jobs) && b.jobs[i+n].small() {
-				n++
-			}
-			b.sideBySide(ctx, i, n)
-		} else {
-			b.finish(i, b.image(ctx, i, b.opt.Encoding.Workers))
-		}
-		i += n
-	}
+	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-programMemory)}
+	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
+		b.finish(s.Job, b.image(ctx, s.Job, s.Workers))
+	})
 }
 
 // end closes the report. Images that are not finished are reported as interrupted.
@@ -123,21 +115,6 @@ func (b *batch) end() {
 	}
 	b.reportDone()
 	b.over = true
-}
-
-// sideBySide encodes n images in parallel, each with one worker, or with more if there are fewer images than workers. They are started in
-// order, so that an image that waits for its base waits for one that has been started.
-func (b *batch) sideBySide(ctx context.Context, first, n int) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, b.opt.Encoding.Workers) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				b.finish(first+i, b.image(ctx, first+i, max(1, b.opt.Encoding.Workers/n)))
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // errStopped is the error of an image that is not started because too many others failed.

@@ -50,9 +50,6 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	return jobs
 }
 
-// small reports whether the image may be encoded in parallel with others.
-func (j *Job) small() bool { return j.File.Size < smallImage }
-
 // names lists the names of the jobs in the order of the manifest. The order of the jobs may differ from it, because bases come first.
 func names(jobs []Job) []string {
 	order := make([]*Job, len(jobs))

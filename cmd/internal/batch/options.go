@@ -28,9 +28,10 @@ type Options struct {
 
 // Encoding says how images are encoded. It does not influence the BTF.
 type Encoding struct {
-	Workers     int  // 0: one per processor
-	VerifyDedup bool // see encoder.Encoder
-	Paranoid    bool // see encoder.Encoder
+	Workers     int   // 0: one per processor
+	Memory      int64 // budget in bytes for images that are encoded at once, by their predicted peaks; 0: DefaultMemory
+	VerifyDedup bool  // see encoder.Encoder
+	Paranoid    bool  // see encoder.Encoder
 
 	// OnFunc and OnVar are called with each decision about a function or variable; see encoder.Hooks.
 	OnFunc func(encoder.FuncDecision)
