@@ -31,6 +31,7 @@ var flagWords = map[string]completer{
 	"verify --path":         oneOf(verify.PathNames()...),
 	"--pointer-size":        oneOf("4", "8"),
 	"--progress":            oneOf("auto", "tty", "plain", "quiet"),
+	"--memory":              oneOf("1GiB", "2GiB", "4GiB", "8GiB", "16GiB"),
 	"--only":                imageNames,
 	"diff --only":           someOf(filterWords()),
 	"diff --ignore":         someOf(filterWords()),

@@ -16,10 +16,10 @@ import (
 const (
 	programMemory = 10 << 20 // the program, without any image
 	smallMemory   = 1 << 20  // an image without large tables
-	perInfo       = 0.265    // peak with one worker, per byte of .debug_info
+	perInfo       = 0.235    // peak with one worker, per byte of .debug_info
 	morePerInfo   = 0.03     // more for each further worker
 	heldPerInfo   = 0.2      // BTF of a base, prepared for what continues it
-	rustFactor    = 8        // for images with Rust: names of Rust's types are ambiguous, which takes the slower path
+	rustFactor    = 9        // for images with Rust: names of Rust's types are ambiguous, which takes the slower path
 	perBaseByte   = 8        // a base that is read from a file, per byte
 	unpackedShare = 5        // a compressed image in memory, per compressed byte
 	unknownStored = 64 << 20 // compressed size of an image whose size is not known before it is fetched
