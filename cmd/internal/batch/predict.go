@@ -67,9 +67,9 @@ func (j *Job) predict() schedule.Job {
 }
 
 // rounded returns the largest power of two that is not above n. Images of similar sizes start in the order of the manifest, so that their rows,
-// which are reported in this order, do not wait for long.
+// which are reported in this order, do not wait for long. All small ones are similar.
 func rounded(n int64) int64 {
-	if n <= 0 {
+	if n < smallImage {
 		return 0
 	}
 	return 1 << (bits.Len64(uint64(n)) - 1)
@@ -83,6 +83,9 @@ func (j *Job) debugInfo() (size int64, factor float64, inside int64) {
 		return stored / 2, 1, stored // a module, whose sections are relocated in memory
 	}
 	if j.File.Path != "" {
+		if stored <= 0 {
+			return 0, 1, 0 // it is missing, or no regular file
+		}
 		if size, factor, ok := j.sections(); ok {
 			return size, factor, 0
 		}
