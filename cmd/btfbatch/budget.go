@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -36,19 +34,4 @@ func (s *size) Set(text string) error {
 	}
 	*s.bytes, s.text = n, text
 	return nil
-}
-
-// byteCount reads a number of bytes, such as 500MiB.
-func byteCount(text string) (int64, error) {
-	number, unit := text, int64(1)
-	for i, name := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if n, ok := strings.CutSuffix(text, name); ok {
-			number, unit = n, 1<<(10*(i+1))
-		}
-	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n < 0 || n > (1<<62)/unit {
-		return 0, errors.New(strconv.Quote(text) + " is not a size, such as 500MiB")
-	}
-	return n * unit, nil
 }
