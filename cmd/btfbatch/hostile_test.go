@@ -132,6 +132,28 @@ func TestHostileNamesEverywhere(t *testing.T) {
 	}
 }
 
+// TestInitUnwritableName: init does not write a path that YAML cannot hold, which would name another file.
+func TestInitUnwritableName(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("..", "..", "corpus", "images", imageELF))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"good.elf", "bad\xff\xfe.elf"} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Skipf("the file system refuses the name: %v", err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"init", "."}, &stdout, &stderr); code != 0 || !strings.Contains(stderr.String(), `bad\xff\xfe.elf: left out: a manifest cannot name this path`) {
+		t.Errorf("exit code %d\n%s", code, stderr.String())
+	}
+	stdout.Reset()
+	if code := run([]string{"validate"}, &stdout, &stderr); code != 0 || !strings.Contains(stdout.String(), "1 image") {
+		t.Errorf("validate: exit code %d\n%s%s", code, stdout.String(), stderr.String())
+	}
+}
+
 // checkReport parses a report and checks that its names are complete.
 func checkReport(t *testing.T, file string, r []byte) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -168,7 +169,7 @@ func (d *Draft) look(ctx context.Context, path string) (found bool, err error) {
 	if slices.ContainsFunc(d.images, func(im image) bool { return im.rel == rel }) {
 		return true, nil // given twice
 	}
-	if strings.ContainsAny(rel, "*?[{\\") && filepath.Separator == '/' || strings.Contains(rel, "${{") || input.IsURL(rel) {
+	if !utf8.ValidString(rel) || strings.ContainsAny(rel, "*?[{\\") && filepath.Separator == '/' || strings.Contains(rel, "${{") || input.IsURL(rel) {
 		return false, errors.New("a manifest cannot name this path; rename the file")
 	}
 	im := image{path: path, rel: rel, kind: f.Identity.Kind, release: f.Identity.Release}
