@@ -37,6 +37,7 @@ type diff struct {
 	only, ignore           []string
 	limit                  int
 	verbose, all, exact    bool
+	inside                 packaged
 }
 
 func newDiff(a *app) *cobra.Command {
@@ -49,7 +50,7 @@ more, another type, another value. What only has another size or other offsets, 
 that stands before it changed, is a consequence. Causes come first, those with most impact on top.
 
 OLD and NEW are raw BTF, ELF files with a section .BTF, or raw dumps, all of them plain or compressed (gzip, zstd, xz,
-bzip2, or a tar archive of one file), and one of them may be - for the standard input.
+bzip2, or a tar archive of one file), or files in packages (see --member). One of them may be - for the standard input.
 
 --only and --ignore take kinds (struct, union, enum, typedef, int, float, func, var, section), rules (member-removed,
 func-signature and so on, as the text shows them) and patterns of names (task_*); several with commas.
@@ -59,6 +60,7 @@ for wrong usage.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return d.run(a, cmd, args[0], args[1]) },
 	}
+	d.inside.flag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF or ELF")
 	flags.StringVar(&d.oldBase, "old-base", "", "`FILE` with the BTF that OLD continues, if NEW continues another one")
@@ -89,7 +91,7 @@ func (d *diff) run(a *app, cmd *cobra.Command, old, new string) error {
 	if err != nil {
 		return usage(err)
 	}
-	c, err := d.compare(old, new)
+	c, err := d.compare(cmd, old, new)
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func (d *diff) filters() (only, ignore *cause.Filter, err error) {
 }
 
 // compare reads both sides and compares them.
-func (d *diff) compare(old, new string) (*cause.Comparison, error) {
+func (d *diff) compare(cmd *cobra.Command, old, new string) (*cause.Comparison, error) {
 	if d.base != "" {
 		d.oldBase, d.newBase = d.base, d.base
 	}
@@ -131,12 +133,16 @@ func (d *diff) compare(old, new string) (*cause.Comparison, error) {
 	if err := oneStdin(inputs...); err != nil {
 		return nil, err
 	}
+	open, err := d.inside.opener(cmd, old, new)
+	if err != nil {
+		return nil, err
+	}
 	collectSeldom()
-	o, err := btffile.ToCompare(old, d.oldBase)
+	o, err := btffile.ToCompare(open, old, d.oldBase)
 	if err != nil {
 		return nil, failed(err)
 	}
-	n, err := btffile.ToCompare(new, d.newBase)
+	n, err := btffile.ToCompare(open, new, d.newBase)
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/explain"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 func newExplain(a *app) *cobra.Command {
@@ -17,13 +16,14 @@ func newExplain(a *app) *cobra.Command {
 		workers  int
 		want     settings.Flags
 		excluded bool
+		inside   packaged
 	)
 	cmd := &cobra.Command{
 		Use:   "explain IMAGE SYMBOL",
 		Short: "Explain what was decided about a function or variable",
 		Long: `Explain what was decided about a function or variable, and by which rule, and whether the profile pahole differs from the default one. The
 image is encoded with both profiles, or with --profile only with that one. With --list-excluded and without SYMBOL, list everything that is
-left out. The exit code is 1 if the symbol is unknown.`,
+left out. IMAGE may be a package, of which --member chooses the file. The exit code is 1 if the symbol is unknown.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if excluded != (len(args) == 1) {
@@ -40,7 +40,11 @@ left out. The exit code is 1 if the symbol is unknown.`,
 				return err
 			}
 			defer done()
-			image, err := elf.Open(path)
+			open, err := inside.opener(cmd, path)
+			if err != nil {
+				return err
+			}
+			image, err := inside.image(open, path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
@@ -58,6 +62,7 @@ left out. The exit code is 1 if the symbol is unknown.`,
 			return failed(err)
 		},
 	}
+	inside.flag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&want.Profile, "profile", "", "use only this `PROFILE`: default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")

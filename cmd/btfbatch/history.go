@@ -15,6 +15,7 @@ func newHistory() *cobra.Command {
 	var (
 		bases  []string
 		format string
+		inside packaged
 	)
 	cmd := &cobra.Command{
 		Use:   "history NAME FILE...",
@@ -26,8 +27,8 @@ NAME is a struct, union, enum, typedef, number, function, variable, section or e
 value (task_struct.se.load.weight). If the name has several meanings, put the kind before it: struct:NAME, func:NAME,
 member:PATH, enumerator:NAME.
 
-Each FILE is raw BTF, an ELF file with a section .BTF, or a raw dump, plain or compressed; one of them may be - for the
-standard input. A struct is the same if its members are: their names, types by name, offsets and sizes. The place of a
+Each FILE is raw BTF, an ELF file with a section .BTF, or a raw dump, plain or compressed, or is in a package (see
+--member); one of them may be - for the standard input. A struct is the same if its members are: their names, types by name, offsets and sizes. The place of a
 variable in its section does not count.
 
 Exits with 0 when at least one file has NAME, 1 when none has it or a file cannot be read, and 2 for wrong usage or an
@@ -37,7 +38,11 @@ ambiguous NAME.`,
 			if format != "text" && format != "json" {
 				return usage(fmt.Errorf("format %q is none of text, json", format))
 			}
-			h, err := readHistory(args[0], args[1:], bases)
+			open, err := inside.opener(cmd, args[1:]...)
+			if err != nil {
+				return err
+			}
+			h, err := readHistory(open, args[0], args[1:], bases)
 			if err != nil {
 				return err
 			}
@@ -53,6 +58,7 @@ ambiguous NAME.`,
 			return failed(h.Text(cmd.OutOrStdout()))
 		},
 	}
+	inside.flag(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&bases, "base", nil, "`FILE` with the BTF that all continue, or one for each FILE, in their order, separated by commas")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
@@ -60,7 +66,7 @@ ambiguous NAME.`,
 }
 
 // readHistory reads the files one after another.
-func readHistory(name string, files, bases []string) (*history.History, error) {
+func readHistory(open btffile.Opener, name string, files, bases []string) (*history.History, error) {
 	h, err := history.New(name)
 	if err != nil {
 		return nil, usage(err)
@@ -81,7 +87,7 @@ func readHistory(name string, files, bases []string) (*history.History, error) {
 		default:
 			base = bases[i]
 		}
-		c, err := from.ToCompare(file, base)
+		c, err := from.ToCompare(open, file, base)
 		if err != nil {
 			return nil, failed(err)
 		}

@@ -39,6 +39,8 @@ var (
 	module   = given{kind: readsFile, value: "module.ko"}
 	base     = given{kind: readsFile, value: "base.btf"}
 	split    = given{kind: readsFile, value: "split.btf"}
+	packed   = given{kind: readsFile, value: "btf.deb"} // with a module that has BTF
+	member   = given{kind: takesText, value: "**/driver.ko"}
 )
 
 // table returns calls that succeed, with every input of every command. A command may have several calls.
@@ -66,13 +68,13 @@ func table() []trial {
 	maps.Copy(check, checks)
 	delete(check, "--only")
 	check["--only-from"], check["--part"] = given{kind: readsFile, value: "plan.json"}, given{kind: takesNumber, value: "1"}
-	packed := maps.Clone(run)
+	debs := maps.Clone(run)
 	for _, key := range []string{"images.path", "images.sha256", "images.outputs.elf"} {
-		delete(packed, key)
+		delete(debs, key)
 	}
-	maps.Copy(packed, map[string]given{"images.from.deb": {kind: readsFile, value: "pkg.deb"}, "images.from.member": {kind: takesText, value: "**/driver.ko"},
+	maps.Copy(debs, map[string]given{"images.from.deb": {kind: readsFile, value: "pkg.deb"}, "images.from.member": {kind: takesText, value: "**/driver.ko"},
 		"images.from.sha256": {kind: takesWord}})
-	rpm := maps.Clone(packed)
+	rpm := maps.Clone(debs)
 	delete(rpm, "images.from.deb")
 	rpm["images.from.rpm"] = given{kind: readsFile, value: "pkg.rpm"}
 	retry := maps.Clone(run)
@@ -111,6 +113,12 @@ func table() []trial {
 			"--format": {kind: takesWord, value: "text"}})},
 		{command: "explain", inputs: with(encoding, features, map[string]given{"IMAGE": image, "SYMBOL": {kind: takesText, value: "bpf_file_get"}})},
 		{command: "stats", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--format": {kind: takesWord, value: "text"}})},
+		{command: "dump", inputs: with(logs, map[string]given{"FILE": packed, "--member": member, "--base": base})},
+		{command: "diff", inputs: with(logs, map[string]given{"OLD": packed, "NEW": packed, "--member": member, "--base": base})},
+		{command: "history", inputs: with(logs, map[string]given{"NAME": {kind: takesText, value: "bpf_file_get"}, "FILE...": packed, "--member": member, "--base": base})},
+		{command: "verify", inputs: with(logs, map[string]given{"FILE": packed, "--member": member, "--base": base})},
+		{command: "explain", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "image.deb"}, "SYMBOL": {kind: takesText, value: "bpf_file_get"}, "--member": {kind: takesText, value: "**/image.elf"}})},
+		{command: "stats", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "pkg.rpm"}, "--member": member, "--base": base})},
 		{command: "init", inputs: with(logs, map[string]given{"DIR|IMAGE...": image, "--output": {kind: writesFile, value: "new.yaml"}})},
 		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "sources", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "text"},
@@ -142,7 +150,7 @@ func table() []trial {
 			"--cu_exclude": {kind: takesText, fine: map[string]string{"empty": "(pahole then excludes nothing)"}}, "--kabi_prefix": {kind: takesText}}},
 		{command: "run", inputs: run},
 		{command: "run", inputs: check},
-		{command: "run", inputs: packed},
+		{command: "run", inputs: debs},
 		{command: "run", inputs: retry, only: "--retry-failed"},
 		{command: "run", inputs: rpm, only: "images.from.rpm"},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
@@ -287,7 +295,8 @@ func prepareFixtures(t *testing.T) {
 	images := filepath.Join(sourceDir, "..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-")
 	goodFiles = map[string][]byte{
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
-		"pkg.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"pkg.deb":   synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"image.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/image.elf", Body: read(images + "based.elf")})),
 		"pkg.rpm": synth.RPM(synth.Cpio(synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 			synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),
@@ -307,13 +316,14 @@ func prepareFixtures(t *testing.T) {
 	manifest["images.base_sha256"] = given{kind: takesWord, value: hex.EncodeToString(sum[:])}
 	c := trial{inputs: manifest}
 	write(t, "m.yaml", manifestOf(&c))
-	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "run m.yaml --update --report json=report.json"} {
+	for _, args := range []string{"encode module.ko --base base.btf -o split.btf", "encode module.ko --base base.btf -o again.btf", "embed module.ko --base base.btf -o full.ko", "run m.yaml --update --report json=report.json"} {
 		var b bytes.Buffer
 		if code := run(strings.Fields(args), &b, &b); code != exitcode.OK {
 			t.Fatalf("%s: exit code %d\n%s", args, code, &b)
 		}
 	}
-	for _, name := range []string{"split.btf", "again.btf", "golden.raw", "report.json"} {
+	write(t, "btf.deb", string(synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read("full.ko")}))))
+	for _, name := range []string{"btf.deb", "split.btf", "again.btf", "golden.raw", "report.json"} {
 		goodFiles[name] = read(name)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
-	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 func newStats() *cobra.Command {
@@ -18,12 +17,13 @@ func newStats() *cobra.Command {
 		workers      int
 		want         settings.Flags
 		base, format string
+		inside       packaged
 	)
 	cmd := &cobra.Command{
 		Use:   "stats IMAGE",
 		Short: "Show what variables cost",
 		Long: `Show the size of the BTF of an image without variables, with per-CPU variables, and with all variables; what each section adds; and the
-number of types of each kind. The image is encoded three times.
+number of types of each kind. The image is encoded three times. IMAGE may be a package, of which --member chooses the file.
 
 Sizes are the bytes of types and strings. A string counts for the first section that needs it, or for none if types or functions need it
 anyway.`,
@@ -43,6 +43,10 @@ anyway.`,
 				return err
 			}
 			defer done()
+			open, err := inside.opener(cmd, path)
+			if err != nil {
+				return err
+			}
 			if base != "" {
 				o, _, err := btffile.Base(base)
 				if err != nil {
@@ -50,7 +54,7 @@ anyway.`,
 				}
 				enc.Base = encoder.NewBase(o)
 			}
-			f, err := elf.Open(path)
+			f, err := inside.image(open, path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
@@ -66,6 +70,7 @@ anyway.`,
 			return failed(r.WriteText(cmd.OutOrStdout()))
 		},
 	}
+	inside.flag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")

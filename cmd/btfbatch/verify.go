@@ -15,11 +15,12 @@ import (
 func newVerify(a *app) *cobra.Command {
 	var q judge.Question
 	var strict bool
+	var inside packaged
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
-		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed, or - for the
-standard input. The exit code is 0 if the kernel accepts it, 1 if it refuses it, and 2 if there is no verdict, for example because FILE is
+		Long: `Check BTF as a kernel would. FILE is raw BTF or an ELF file with a section .BTF (and .BTF.base), plain or compressed, a file in a
+package (see --member), or - for the standard input. The exit code is 0 if the kernel accepts it, 1 if it refuses it, and 2 if there is no verdict, for example because FILE is
 not BTF, or is split and --base is missing. A refusal prints the last line of the kernel's log on the standard error output, followed by an
 explanation. With --lint there are also warnings about problems that no kernel refuses; they change the exit code only with --strict-lint.`,
 		Args: cobra.ExactArgs(1),
@@ -37,8 +38,12 @@ explanation. With --lint there are also warnings about problems that no kernel r
 			if err := pointerSize(cmd, q.PtrSize); err != nil {
 				return err
 			}
+			open, err := inside.opener(cmd, args[0])
+			if err != nil {
+				return err
+			}
 			a.noteKernels(q.Kernel)
-			answer, err := q.Ask(args[0])
+			answer, err := q.Ask(open, args[0])
 			if answer != nil {
 				for _, w := range answer.Warnings {
 					a.console.Warning(w.Rule, strings.TrimPrefix(w.String(), w.Rule+": "), nil)
@@ -63,6 +68,7 @@ explanation. With --lint there are also warnings about problems that no kernel r
 			return nil
 		},
 	}
+	inside.flag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest; another one, such as 6.8 or 5.10.0-28-amd64,\nis judged as the nearest of these that is not newer")
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default: module with --base, otherwise vmlinux for an ELF file, otherwise load)")

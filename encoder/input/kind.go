@@ -30,6 +30,10 @@ const (
 	Names      Kind = "a plan or a list of images" // only a wanted kind
 	Report     Kind = "a report in JSON"           // only a wanted kind
 	Unknown    Kind = "unknown data"
+
+	// Deb and RPM are packages of distributions, which package corpus/source reads.
+	Deb Kind = "a Debian package (.deb or .ddeb)"
+	RPM Kind = "an RPM package"
 )
 
 // Kinds that occur in messages only.
@@ -42,7 +46,6 @@ const (
 	zeros    Kind = "a file of zeros"
 
 	dosProgram Kind = "a DOS or Windows program"
-	debPackage Kind = "a Debian package (.deb or .ddeb)"
 	peFile     Kind = "a PE file (a Windows or EFI program)"
 )
 
@@ -95,8 +98,8 @@ var signatures = []signature{
 	{0, "\xd0\x0d\xfe\xed", "a FIT image or device tree", boot},
 	{0, "ANDROID!", "an Android boot image", boot},
 	{0, "\x02\x00\x00\x18\x60\x00\x00\x50", "an s390 kernel as it boots", boot},
-	{0, "\xed\xab\xee\xdb", "an RPM package", packet},
-	{8, "debian-binary", debPackage, packet},
+	{0, "\xed\xab\xee\xdb", RPM, packet},
+	{8, "debian-binary", Deb, packet},
 	{0, "!<arch>\n", "an ar archive (a static library)", archive},
 	{0, "!<thin>\n", "a thin ar archive", archive},
 	{0, "070701", "a cpio archive (an initramfs)", archive},
@@ -270,8 +273,8 @@ func (e *KindError) Remedy() string {
 	if r, ok := special[e.Found]; ok {
 		return r
 	}
-	if e.Found == debPackage && e.Want == ELF {
-		return "btfbatch encode takes a file out of it with --from deb=PACKAGE; otherwise " + remedies[packet]
+	if from, ok := map[Kind]string{Deb: "deb", RPM: "rpm"}[e.Found]; ok && e.Want == ELF {
+		return "btfbatch encode takes a file out of it with --from " + from + "=PACKAGE; otherwise " + remedies[packet]
 	}
 	if e.Found == ELF && e.Want == Dump {
 		return "give the text that btfbatch dump prints for it"

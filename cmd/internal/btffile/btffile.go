@@ -32,6 +32,9 @@ var (
 
 var errNoBTF = errors.New("there is no section .BTF; btfbatch encode creates BTF from the DWARF of an image")
 
+// An Opener opens the file at a path, which must be of one of the given kinds. input.Open is one.
+type Opener func(path string, want ...input.Kind) (*input.File, error)
+
 // A File holds the BTF of a file.
 type File struct {
 	BTF       []byte
@@ -45,15 +48,15 @@ type File struct {
 }
 
 // Read reads raw BTF or the BTF sections of an ELF file, plain or compressed.
-func Read(path string) (*File, error) { return read(path, input.BTF, input.ELF) }
+func Read(path string) (*File, error) { return read(input.Open, path, input.BTF, input.ELF) }
 
 // ReadAny reads a file as Read does. A file of an unknown kind is read as raw BTF, so that the verifier reports what is wrong with it.
-func ReadAny(path string) (*File, error) {
-	return read(path, input.BTF, input.ELF, input.Empty, input.Unknown)
+func ReadAny(open Opener, path string) (*File, error) {
+	return read(open, path, input.BTF, input.ELF, input.Empty, input.Unknown)
 }
 
-func read(path string, want ...input.Kind) (*File, error) {
-	in, err := input.Open(path, want...)
+func read(open Opener, path string, want ...input.Kind) (*File, error) {
+	in, err := open(path, want...)
 	if err != nil {
 		return nil, input.Named(path, err)
 	}
@@ -181,12 +184,12 @@ func Parse(data []byte) (*btf.Object, error) {
 
 // Object reads a BTF object from the file at path, which may also be a dense golden, and returns the size of a pointer in bytes, which is 0 if the file is not ELF. basePath is
 // the file with its base. If it is empty, the distilled base of the ELF file is used, if there is one.
-func Object(path, basePath string) (o *btf.Object, ptrSize int, err error) {
+func Object(open Opener, path, basePath string) (o *btf.Object, ptrSize int, err error) {
 	base, err := base(basePath)
 	if err != nil {
 		return nil, 0, err
 	}
-	in, err := input.Open(path, input.BTF, input.ELF, input.Dense)
+	in, err := open(path, input.BTF, input.ELF, input.Dense)
 	if err != nil {
 		return nil, 0, input.Named(path, err)
 	}
@@ -260,8 +263,8 @@ type Compared struct {
 }
 
 // ToCompare reads a BTF object as Object does, or from a raw dump, or from a golden of selected declarations.
-func ToCompare(path, basePath string) (*Compared, error) {
-	return new(Bases).ToCompare(path, basePath)
+func ToCompare(open Opener, path, basePath string) (*Compared, error) {
+	return new(Bases).ToCompare(open, path, basePath)
 }
 
 // Bases reads bases, and keeps the last one for the next BTF object that has it.
@@ -271,7 +274,7 @@ type Bases struct {
 }
 
 // ToCompare reads a BTF object as the function ToCompare does.
-func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
+func (b *Bases) ToCompare(open Opener, path, basePath string) (*Compared, error) {
 	if basePath == "" || basePath != b.path {
 		o, err := base(basePath)
 		if err != nil {
@@ -279,15 +282,15 @@ func (b *Bases) ToCompare(path, basePath string) (*Compared, error) {
 		}
 		b.path, b.o = basePath, o
 	}
-	return toCompare(path, b.o)
+	return toCompare(open, path, b.o)
 }
 
-func toCompare(path string, base *btf.Object) (*Compared, error) {
+func toCompare(open Opener, path string, base *btf.Object) (*Compared, error) {
 	want := []input.Kind{input.BTF, input.ELF, input.Dump, input.Dense, input.Selected}
 	if base != nil {
 		want = append(want, input.Empty)
 	}
-	in, err := input.Open(path, want...)
+	in, err := open(path, want...)
 	if err != nil {
 		return nil, input.Named(path, err)
 	}

@@ -32,13 +32,13 @@ type Answer struct {
 }
 
 // Ask verifies a file. The error wraps a *verify.Refusal, or says why there is no verdict. A refusal comes with an Answer for its warnings.
-func (q *Question) Ask(file string) (*Answer, error) {
+func (q *Question) Ask(open btffile.Opener, file string) (*Answer, error) {
 	opt := verify.Options{Path: verify.Load}
 	var err error
 	if opt.Kernel, err = verify.ParseKernel(q.Kernel); err != nil {
 		return nil, err
 	}
-	f, err := btffile.ReadAny(file)
+	f, err := btffile.ReadAny(open, file)
 	if err != nil {
 		return nil, err
 	}
