@@ -39,7 +39,7 @@ func init() { // the readers refer to the table
 			false, []string{"arch", "file", "release", "package", "version"}, (*decoder).name},
 		{row("sha256", "SHA-256 that the file must have.", digestShape("sha256:", "32")), false, nil, (*decoder).sha256},
 		{row("build_id", "GNU build ID that the file must have.", digestShape("", "1,64")), false, nil, (*decoder).buildID},
-		{row("kind", "What the image must be. Without it, a file that is neither a kernel nor a module gets a warning.", wordShape(kinds, false)),
+		{row("kind", "What the image must be. Without it, a file that is neither a kernel nor a module fails.", wordShape(kinds, false)),
 			true, nil, (*decoder).kind},
 		{row("release", "Release that the kernel must have, or that the module must be for. May have *, ? and [a-z].", textShape),
 			true, nil, (*decoder).release},

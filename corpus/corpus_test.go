@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -77,12 +78,32 @@ func folder(t *testing.T, manifest string, files map[string][]byte) (string, []I
 	return dir, resolve(t, dir, manifest)
 }
 
+// resolve finds the images of a manifest. Those without a kind may be of any kind.
 func resolve(t *testing.T, dir, manifest string) []Item {
+	t.Helper()
+	m := parsed(t, dir, manifest)
+	for i := range m.Images {
+		m.Images[i].Kind = cmp.Or(m.Images[i].Kind, config.AnyKind)
+	}
+	return inspected(m)
+}
+
+// stated is resolve, but images without a kind must be kernels or modules.
+func stated(t *testing.T, dir, manifest string) []Item {
+	t.Helper()
+	return inspected(parsed(t, dir, manifest))
+}
+
+func parsed(t *testing.T, dir, manifest string) *config.Manifest {
 	t.Helper()
 	m, err := config.Parse(filepath.Join(dir, "batch.yaml"), []byte("version: 1\n"+manifest), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+func inspected(m *config.Manifest) []Item {
 	items := Resolve(context.Background(), m, Sources{})
 	Inspect(context.Background(), items, nil)
 	return items
@@ -446,7 +467,7 @@ func TestLabKernels(t *testing.T) {
 	if _, err := os.Stat(lab); err != nil {
 		peer.Missing(t, "no kernels: %v", err)
 	}
-	items := resolve(t, lab, "images: [{path: \"*.vmlinux\"}]\n")
+	items := stated(t, lab, "images: [{path: \"*.vmlinux\"}]\n")
 	for _, it := range items {
 		if it.Err != nil || len(it.BuildID) != 40 {
 			t.Errorf("%s: build id %q, %v", it.Image.Name, it.BuildID, it.Err)
@@ -475,7 +496,7 @@ func TestInspectOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &counting{Source: source.File(path)}
-	items := []Item{{Base: -1, File: File{Source: c, Path: path, Pins: Pins{SHA256: hex.EncodeToString(sum[:]), BuildID: "ab", Arch: "x86_64"}}}}
+	items := []Item{{Base: -1, File: File{Source: c, Path: path, Pins: Pins{SHA256: hex.EncodeToString(sum[:]), BuildID: "ab", Arch: "x86_64", Kind: config.AnyKind}}}}
 	Inspect(context.Background(), items, new(Hasher))
 	if it := &items[0]; c.opened != 1 || it.Err != nil || it.BuildID != "ab" || it.Size != int64(len(v)) {
 		t.Errorf("opened %d times, got %v, build id %s, %d bytes", c.opened, it.Err, it.BuildID, it.Size)

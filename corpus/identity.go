@@ -33,6 +33,9 @@ const (
 	maxBanner  = 512
 )
 
+// moduleSections are the sections that only modules have.
+var moduleSections = []string{".modinfo", ".gnu.linkonce.this_module"}
+
 const bannerStart = "Linux version "
 
 // Identify reads what an image says about itself. An error means that the image is damaged.
@@ -44,6 +47,7 @@ func Identify(f *elf.File) (id Identity, err error) {
 	if err != nil {
 		return id, err
 	}
+	isModule := f.Type == stdelf.ET_REL && slices.ContainsFunc(moduleSections, func(name string) bool { return f.Section(name) != nil })
 	if f.Type == stdelf.ET_REL && info != nil {
 		id.Module = info["name"]
 		if magic, ok := info["vermagic"]; ok || id.Module != "" {
@@ -60,8 +64,8 @@ func Identify(f *elf.File) (id Identity, err error) {
 		return id, err
 	case found:
 		id.Kind, id.Release, id.Compiler = config.Kernel, text.release, text.compiler
-	case f.Type == stdelf.ET_REL && info != nil:
-		id.Kind = config.Module // a module before its last link
+	case isModule:
+		id.Kind = config.Module // before its last link, or its debug file, which has the sections without their contents
 	}
 	return id, nil
 }
@@ -248,8 +252,8 @@ func (f *File) Doubts(use Use) (list []string) {
 }
 
 // Mistaken returns an error, whose cause is ErrMismatch, if an opened image of a manifest is not what its place in the manifest says: the kernel of
-// another release, a module of another kernel than its base, or a file of a package or a server that is no kernel at all. Nobody would notice that
-// their BTF is wrong.
+// another release, a module of another kernel than its base, or a file that is neither a kernel nor a module. Nobody would notice that their BTF
+// is wrong.
 func (f *File) Mistaken(use Use) error {
 	if !use.Manifest {
 		return nil
@@ -285,7 +289,7 @@ func (f *File) doubts(use Use) (list []doubt) {
 		if use.Manifest {
 			advice = "if that is intended, write kind: any in the manifest"
 		}
-		add(f.Path == "", "it is %s; %s", id.What(), advice) // whoever names a file has seen it; what a package or a server has for a name can be anything
+		add(true, "it is %s; %s", id.What(), advice)
 	}
 	if other := otherRelease(use.Name, id.Release); other != "" && f.Pins.Release == "" {
 		advice := ""

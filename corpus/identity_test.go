@@ -42,6 +42,27 @@ func moduleOf(target synth.Target, fields ...string) []byte {
 	return b.Bytes()
 }
 
+// objectOf returns an object file that has these sections without contents.
+func objectOf(sections ...string) []byte {
+	target := amd64
+	target.Type = stdelf.ET_REL
+	b := synth.New(target)
+	b.Symbol("main", b.Text(".text", 0, 16).At(0), 16, stdelf.STT_FUNC)
+	for _, name := range sections {
+		b.NoBits(name, 0, 0, 64)
+	}
+	return b.Bytes()
+}
+
+// libraryOf returns a shared library.
+func libraryOf() []byte {
+	target := amd64
+	target.Type = stdelf.ET_DYN
+	b := synth.New(target)
+	b.Symbol("main", b.Text(".text", 0x1000, 16).At(0), 16, stdelf.STT_FUNC)
+	return b.Bytes()
+}
+
 // debugFile returns a file that has the symbols of a kernel but no contents.
 func debugFile(target synth.Target) []byte {
 	b := synth.New(target)
@@ -115,7 +136,8 @@ func TestIdentityChecks(t *testing.T) {
 				"user: kind: the image is neither a kernel (it has no linux_banner) nor a module (it has no .modinfo), the manifest says kernel\n" +
 				"k61: kind: the image is a kernel, the manifest says module\n"},
 	} {
-		dir, items := folder(t, tt.manifest+"\n", files)
+		dir, _ := folder(t, tt.manifest+"\n", files)
+		items := stated(t, dir, tt.manifest+"\n")
 		if got := rows(dir, items); got != tt.want {
 			t.Errorf("%s: got\n%swant\n%s", tt.name, got, tt.want)
 		}
@@ -126,6 +148,7 @@ func TestIdentityChecks(t *testing.T) {
 func TestDoubts(t *testing.T) {
 	files := map[string][]byte{"k61": kernelOf(amd64, banner61), "k612": kernelOf(amd64, "Linux version 6.12.6-amd64 (me@here)"),
 		"user": image(t, "x86_64", nil), "tun.ko": moduleOf(amd64, "name=tun", "vermagic=6.1.0-18-amd64 SMP"), "debug": debugFile(amd64),
+		"main.o": objectOf(), "lib.so": libraryOf(), "bare.ko": objectOf(".gnu.linkonce.this_module"), "tun.debug": objectOf(".modinfo"),
 		"vmlinux.btf": {0x9f, 0xeb, 1, 0}}
 	const neither = "neither a kernel (it has no linux_banner) nor a module"
 	for _, tt := range []struct {
@@ -137,7 +160,11 @@ func TestDoubts(t *testing.T) {
 		{"kernel by another version", "images: [{path: k61, name: debian-6.12-amd64}]", []string{"identity: its name says 6.12, but it is release 6.1.0-18-amd64"}},
 		{"kernel by another version, with a pin", "images: [{path: k61, name: debian-6.12-amd64, release: 6.1.*}]", nil},
 		{"kernel by another version, any kind", "images: [{path: k61, name: debian-6.12-amd64, kind: any}]", nil},
-		{"program", "images: [{path: user}]", []string{neither}},
+		{"program", "images: [{path: user}]", []string{"identity: it is " + neither}},
+		{"object file", "images: [{path: main.o}]", []string{"identity: it is " + neither}},
+		{"shared library", "images: [{path: lib.so}]", []string{"identity: it is " + neither}},
+		{"module without .modinfo", "images: [{path: bare.ko}]", nil},
+		{"debug file of a module", "images: [{path: tun.debug}]", nil},
 		{"program that is right", "images: [{path: user, kind: any}]", nil},
 		{"module", "images: [{path: tun.ko, base: k61}, {path: k61}]", nil},
 		{"module on another kernel", "images: [{path: tun.ko, base: k612}, {path: k612}]", []string{"identity: it is for release 6.1.0-18-amd64, but its base is release 6.12.6-amd64"}},
@@ -147,7 +174,8 @@ func TestDoubts(t *testing.T) {
 		{"kernel on a kernel", "images: [{path: k61, base_path: k61}]", []string{"identity: it is a kernel, but it has a base"}},
 		{"debug file", "images: [{path: debug}]", []string{"kfuncs"}},
 	} {
-		_, items := folder(t, tt.manifest+"\n", files)
+		dir, _ := folder(t, tt.manifest+"\n", files)
+		items := stated(t, dir, tt.manifest+"\n")
 		var got []string
 		for _, it := range items {
 			if it.Err != nil { // what is wrong is an error, and nobody has to read the doubts
@@ -165,9 +193,9 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
-// TestMistakenMember: a file of a package or a server that is no kernel fails, unless the manifest allows it. Outside of manifests, it is a doubt.
-func TestMistakenMember(t *testing.T) {
-	f := File{identified: true}
+// TestMistaken: a file that is neither a kernel nor a module fails, unless the manifest allows it. Outside of manifests, it is a doubt.
+func TestMistaken(t *testing.T) {
+	f := File{identified: true, Path: "user"}
 	const neither = "it is neither a kernel (it has no linux_banner) nor a module (it has no .modinfo); "
 	if err := f.Mistaken(Use{Manifest: true}); err == nil || err.Error() != "identity: "+neither+"if that is intended, write kind: any in the manifest" {
 		t.Errorf("got %v", err)

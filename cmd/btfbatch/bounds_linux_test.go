@@ -134,7 +134,7 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 		"lines.zst":     zstdRun('\n', 700*mib),
 		"longer.zst":    zstdRaw(text, '\n', 700*mib),
 		"lines.raw":     bytes.Repeat([]byte("\n"), 16*mib),
-		"m.yaml":        []byte("version: 1\nimages:\n- {path: " + image + ", golden: g}\n"),
+		"m.yaml":        []byte("version: 1\nimages:\n- {path: " + image + ", kind: any, golden: g}\n"),
 		"bomb.yaml":     []byte("version: 1\n" + bomb + "images: *j\n"),
 		"deep.yaml":     []byte("version: 1\nimages: " + strings.Repeat("[", 500_000)),
 		"wide.yaml":     []byte("version: 1\nimages: [" + strings.Repeat("{},", 300_000) + "]"),

@@ -36,7 +36,7 @@ func place(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const manifest = "version: 1\nimages: [{name: a, path: a.elf}]\n"
+	const manifest = "version: 1\nimages: [{name: a, path: a.elf, kind: any}]\n"
 	if err := os.WriteFile("m.yaml", []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}

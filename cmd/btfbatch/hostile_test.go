@@ -72,7 +72,7 @@ func TestHostileNamesEverywhere(t *testing.T) {
 		write("k/"+name+".elf", data)
 		write("none/"+name, nil)
 	}
-	write("m.yaml", []byte("version: 1\nimages: [{path: \"k/*\"}]\n"))
+	write("m.yaml", []byte("version: 1\nimages: [{path: \"k/*\", kind: any}]\n"))
 	write("types.btf", hostileBTF(t, 4))
 	write("other.btf", hostileBTF(t, 8))
 	write("symbols.elf", hostileSymbols())

@@ -202,7 +202,7 @@ func manifestOf(c *trial) string {
 	for _, name := range []string{"version", "requires", "defaults", "matrix"} {
 		pair("", name)
 	}
-	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, outputs: {btf: out/v.btf}}\n-\n")
+	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, kind: any, outputs: {btf: out/v.btf}}\n-\n")
 	nested := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.inputs)) {
 		rest, ok := strings.CutPrefix(name, "images.")
@@ -304,7 +304,7 @@ func prepareFixtures(t *testing.T) {
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
 		"failed.json":     failedReport(t, "m"),
 		"plan.json":       []byte(`{"schema": 1, "images": ["v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
-		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, golden: golden.raw}]\n"),
+		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, kind: any, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())
 	for name, data := range goodFiles {

@@ -186,9 +186,9 @@ func TestEveryLineIsJSON(t *testing.T) {
 		"wrong.yaml":   "version: 1\nimages:\n  - {name: a, path: a.elf, profil: x}\n  - {path: '', verify: [latest]}\n",
 		"failing.yaml": "version: 1\nimages: [{name: a, path: nowhere.elf}, {name: b, path: m.yaml}]\n",
 		"broken.yaml":  "version: 1\nimages: [{name: b, path: broken.elf}]\n",
-		"differs.yaml": "version: 1\nimages: [{name: a, path: a.elf, golden: a.raw}, {name: b, path: a.elf, golden: none.raw}]\n",
+		"differs.yaml": "version: 1\nimages: [{name: a, path: a.elf, kind: any, golden: a.raw}, {name: b, path: a.elf, kind: any, golden: none.raw}]\n",
 		"notes.yaml": "version: 1\ndefaults: {verify: [5.15, '9.9'], profile: pahole, sections: [{section: x}]}\n" +
-			"images: [{name: a, path: a.elf}]\n",
+			"images: [{name: a, path: a.elf, kind: any}]\n",
 		"a.raw":      "[1] INT 'int' size=4 bits_offset=0 nr_bits=32 encoding=SIGNED\n",
 		"broken.elf": "\x7fELF nothing else",
 	} {

@@ -269,7 +269,7 @@ func many(ts *testscript.TestScript, _ bool, args []string) {
 	for i := range n {
 		fmt.Fprintf(&b, "%d, ", i)
 	}
-	fmt.Fprintf(&b, "]\nimages:\n  - name: i${{ matrix.n }}\n    path: %s\n    outputs: {btf: \"out/${{ image.name }}.btf\", "+
+	fmt.Fprintf(&b, "]\nimages:\n  - name: i${{ matrix.n }}\n    kind: any\n    path: %s\n    outputs: {btf: \"out/${{ image.name }}.btf\", "+
 		"dump: \"out/${{ image.name }}.raw\"}\n", filepath.Join(ts.Getenv("IMAGES"), "gcc12-x86_64-dwarf5-based.elf"))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o666))
 }

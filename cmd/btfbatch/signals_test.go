@@ -91,7 +91,7 @@ func TestOneSignalEndsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const batch = "version: 1\nimages:\n- {path: image, name: a, outputs: {btf: out/a.btf}}\n- {path: image, name: b, outputs: {btf: out/b.btf}, golden: p}\n"
+	const batch = "version: 1\nimages:\n- {path: image, kind: any, name: a, outputs: {btf: out/a.btf}}\n- {path: image, kind: any, name: b, outputs: {btf: out/b.btf}, golden: p}\n"
 	reported := func(t *testing.T, dir string) {
 		t.Helper()
 		r, err := os.ReadFile(filepath.Join(dir, "r.json"))

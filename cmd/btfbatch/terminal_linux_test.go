@@ -136,7 +136,7 @@ func TestInterruptedProgress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, "many.yaml", "version: 1\nmatrix:\n  n: ["+numbers(3000)+"]\nimages:\n  - {name: \"i${{ matrix.n }}\", path: "+image+"}\n")
+	write(t, "many.yaml", "version: 1\nmatrix:\n  n: ["+numbers(3000)+"]\nimages:\n  - {name: \"i${{ matrix.n }}\", kind: any, path: "+image+"}\n")
 	near, far := terminal(t, 100)
 	defer near.Close()
 	cmd := exec.Command("btfbatch", "run", "many.yaml", "--no-cache", "--report", "json=r.json")

@@ -72,6 +72,7 @@ func outputsOf(t *testing.T, text string, workers int) map[string][]byte {
 const evidenceManifest = `version: 1
 defaults:
   evidence: true
+  kind: any
   outputs: {btf: "out/${{ image.name }}.btf"}
 images:
   - {name: v, path: sample.elf, verify: [6.1, newest], lang_exclude: rust, sections: [{section: .data*, exclude: [unnamed, "__k*"]}],
