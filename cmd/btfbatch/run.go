@@ -25,6 +25,20 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
+const runText = `Encode, verify, publish and compare the images of a manifest.
+
+Every image has a row in the report. A failed image does not stop the others, unless
+--fail-fast or --max-failures says so. Outputs are written completely or not at all, and only once
+the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
+done until then.
+
+Results are kept in a cache ($BTFBATCH_CACHE; default: btfbatch in the user's cache folder), and an image is not made again if nothing
+changed that its BTF depends on: the image, its base, its settings, the kernels, or btfbatch itself. Goldens are always compared. See btfbatch cache.
+
+In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
+that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
+manifest (GITHUB_ACTIONS).`
+
 func newRun(a *app) *cobra.Command {
 	var (
 		opt        = batch.Options{Lint: batch.Lint{On: true}}
@@ -42,20 +56,8 @@ func newRun(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [MANIFEST]",
 		Short: "Encode, verify, publish and compare the images of a manifest",
-		Long: `Encode, verify, publish and compare the images of a manifest.
-
-Every image has a row in the report. A failed image does not stop the others, unless
---fail-fast or --max-failures says so. Outputs are written completely or not at all, and only once
-the rules of all kernels that the manifest names, or of the newest one, accept them. The report of an interrupted run contains what was
-done until then.
-
-Results are kept in a cache ($BTFBATCH_CACHE; default: btfbatch in the user's cache folder), and an image is not made again if nothing
-changed that its BTF depends on: the image, its base, its settings, the kernels, or btfbatch itself. Goldens are always compared. See btfbatch cache.
-
-In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
-that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
-manifest (GITHUB_ACTIONS).`,
-		Args: cobra.ExactArgs(1),
+		Long:  runText,
+		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := shape.check(); err != nil {
 				return err

@@ -233,8 +233,8 @@ func TestParseErrors(t *testing.T) {
 		{"holds itself", Magic + "\nselect *\nstruct s 4 {\n\tstruct s s\n}\n", 4, "holds itself by value"},
 	} {
 		_, err := Parse([]byte(tt.text))
-		var at *ParseError
-		if !errors.As(err, &at) {
+		at, ok := errors.AsType[*ParseError](err)
+		if !ok {
 			t.Errorf("%s: got %v, want a ParseError", tt.name, err)
 		} else if at.Line != tt.line || !strings.Contains(at.Problem, tt.problem) {
 			t.Errorf("%s: got %v, want line %d: %s", tt.name, err, tt.line, tt.problem)

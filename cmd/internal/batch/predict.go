@@ -111,7 +111,7 @@ func (j *Job) sections() (size int64, factor float64, ok bool) {
 	for _, s := range f.Sections {
 		switch s.Name {
 		case ".debug_info", ".zdebug_info":
-			size += int64(min(s.Size, 1<<40)) //nolint:gosec // bounded
+			size += int64(min(s.Size, 1<<40))
 		case ".comment":
 			if text, err := s.Data(); err == nil && bytes.Contains(text, []byte("rustc")) && !slices.Contains(j.Settings.LangExclude, rust) {
 				factor = rustFactor

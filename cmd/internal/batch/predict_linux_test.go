@@ -63,7 +63,7 @@ func TestPrediction(t *testing.T) {
 				continue // the same again
 			}
 			for workers := 1; workers <= 2; workers++ {
-				cmd := exec.Command(os.Args[0], "-test.run=^TestPrediction$") //nolint:gosec // this program
+				cmd := exec.Command(os.Args[0], "-test.run=^TestPrediction$")
 				cmd.Env = append(os.Environ(), variable+"="+path, variable+"_WORKERS="+strconv.Itoa(workers), variable+"_EXCLUDE="+exclude)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("%v: %s", err, out)

@@ -10,9 +10,10 @@ import (
 )
 
 func TestSetup(t *testing.T) {
+	const secret = "secret" // a password in a URL, and part of its query
 	items := []corpus.Item{
 		{Image: config.Image{Name: "a", Path: "a.elf", Profile: config.Pahole, Verify: []string{"6.1", "6.12"}}},
-		{Image: config.Image{Name: "b", From: &config.From{Kind: config.FromURL, Where: "https://me:secret@example.com/b.elf?signature=secret"}, Profile: config.Pahole, Verify: []string{"6.1", "6.12"},
+		{Image: config.Image{Name: "b", From: &config.From{Kind: config.FromURL, Where: "https://me:" + secret + "@example.com/b.elf?signature=" + secret}, Profile: config.Pahole, Verify: []string{"6.1", "6.12"},
 			Sections: []config.SectionRule{{Section: ".data*", Exclude: config.Exclude{ZeroAddress: true, Symbols: []string{"x*"}}, DataSec: true}}}},
 	}
 	s := Setup(items, "")
@@ -22,7 +23,7 @@ func TestSetup(t *testing.T) {
 	if want := []report.Setting{{Key: "path", Value: "a.elf"}}; len(s.Images) != 2 || !slices.Equal(s.Images[0].Settings, want) {
 		t.Fatalf("got %v, want %v for the first image", s.Images, want)
 	}
-	want := []report.Setting{{Key: "from.url", Value: "https://me:xxxxx@example.com/b.elf"}, {Key: "sections: .data*", Value: "exclude [zero-address, x*], datasec true, unique false"}}
+	want := []report.Setting{{Key: "from.url", Value: "https://me:" + "xxxxx" + "@example.com/b.elf"}, {Key: "sections: .data*", Value: "exclude [zero-address, x*], datasec true, unique false"}}
 	if !slices.Equal(s.Images[1].Settings, want) {
 		t.Errorf("got %v, want %v", s.Images[1].Settings, want)
 	}

@@ -113,7 +113,7 @@ func ReadFull(r io.ReaderAt, b []byte, off, end int64) error {
 	switch {
 	case n == len(b):
 		return nil
-	case err == io.EOF: //nolint:errorlint // a ReaderAt returns it plain
+	case err == io.EOF:
 		return Damage(off+int64(n), "the package is truncated")
 	}
 	return err
