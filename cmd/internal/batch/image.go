@@ -90,6 +90,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	t.clock.Start()
 	if b.kept(j) && j.Outputs.ELF == "" { // a copy of the image needs the image
 		t.inputSum = b.recall(j)
+		t.inputKey = cmp.Or(t.inputSum, b.stateKey(&t))
 	}
 	if !b.take(ctx, &t, row) {
 		image, err := b.open(ctx, &t, row)
@@ -185,10 +186,16 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	}
 	_, row.InputBytes = image.Input.Raw()
 	recalled := t.inputSum
-	t.image, t.inputSum = image.File, ""
+	t.image, t.inputSum, t.inputKey = image.File, "", ""
 	wanted := b.hashes(t.Job) || f.Pins.SHA256 != ""
 	if !wanted && !b.kept(t.Job) {
 		return image, nil
+	}
+	if key := b.stateKey(t); recalled == "" && key != "" {
+		if v, ok := image.Input.Version(); ok && key == stateKey+v.String() { // it is the open file that has this state
+			t.inputKey = key
+			return image, nil
+		}
 	}
 	if v, ok := image.Input.Version(); ok && recalled != "" && v.String() == before.ID && (f.Pins.SHA256 == "" || f.Pins.SHA256 == recalled) {
 		t.inputSum = recalled
@@ -201,6 +208,7 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	}
 	t.clock.Stop("sums", uint64(f.Size), 1, "files")
 	if b.kept(t.Job) {
+		t.inputKey = t.inputSum
 		b.remember(t, before)
 	} else {
 		t.inputSum = ""
@@ -217,6 +225,8 @@ func (b *batch) make(ctx context.Context, workers int, t *target, row *report.Ro
 		if err := sameSum(ctx, in, sum); err != nil {
 			return as(report.Unreadable, err)
 		}
+	}
+	if row.InputSHA256 != "" || t.inputKey != "" {
 		if err := in.Unchanged(); err != nil {
 			return as(report.Unreadable, err)
 		}

@@ -50,6 +50,7 @@ type target struct {
 	omittedVars map[string]string               // the rule for a variable that is left out, for the policy image
 
 	own      *base                    // what the image is the base of; nil if there is nothing
+	inputKey string                   // what identifies its contents in the cache: inputSum, or the state of its file; empty if nothing does
 	inputSum string                   // digest of its file, as stored; empty if it is not known
 	beside   bool                     // other files were used, or searched for
 	doubts   int                      // number of warnings about its identity
