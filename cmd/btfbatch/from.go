@@ -21,7 +21,7 @@ func maxUnpacked(flags *pflag.FlagSet, most *int) {
 
 // checkUnpacked returns an error for a limit that cannot be one.
 func checkUnpacked(most int) error {
-	if most < 0 || most > 1<<40 {
+	if most < 0 || int64(most) > 1<<40 {
 		return usage(fmt.Errorf("--max-unpacked %d is not a number of MiB", most))
 	}
 	return nil
