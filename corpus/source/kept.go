@@ -19,12 +19,11 @@ type kept struct {
 
 // keep keeps the current entry, if there is room. Otherwise it is passed.
 func (r *reading) keep(e *archive.Entry) error {
-	if r.reader.RandomAccess() && !e.Sparse {
-		if e.Size > large || r.memory+e.Size > keptMemory {
-			return nil // it can be read later
-		}
+	small := e.Size <= large && r.fits(e.Size)
+	if !small && r.reader.RandomAccess() && !e.Sparse {
+		return nil // it can be read later
 	}
-	if e.Size <= large && r.memory+e.Size <= keptMemory {
+	if small {
 		var b buffer
 		if err := r.reader.Copy(&b, r.p.limits.Most, input.CheckELF); err != nil {
 			return r.lost(e, err)
@@ -50,6 +49,13 @@ func (r *reading) keep(e *archive.Entry) error {
 	}
 	r.put(e.Name, &kept{spilled: r.spill.file, off: at, size: r.spill.file.Size - at})
 	return nil
+}
+
+// fits reports whether there is memory for a file. Only the reader takes more; others give back what they took.
+func (r *reading) fits(size int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.memory+size <= keptMemory
 }
 
 // lost decides about a file that cannot be kept. If only the file is wrong, it is passed: whoever needs it gets the error.

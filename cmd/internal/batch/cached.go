@@ -100,6 +100,9 @@ func (b *batch) stateKey(t *target) string {
 	if s.ID == "" || t.began.Sub(s.Changed) < cache.Settling {
 		return ""
 	}
+	if r, _, err := b.opt.Cache.Recall(path, s); err == nil && r.State == s.ID { // read when it had just been changed: its result is kept by digest
+		return ""
+	}
 	return stateKey + s.ID
 }
 

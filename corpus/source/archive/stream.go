@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -48,7 +49,7 @@ func (p *Payload) open(ctx context.Context) (*stream, error) {
 			count.r = io.LimitReader(p.Stream, p.Size)
 		}
 	}
-	s.packed = func() int64 { return count.n }
+	s.packed = count.n.Load
 	in = bufio.NewReaderSize(count, window)
 	if head == nil {
 		var err error
@@ -181,14 +182,14 @@ func (s *stream) close() {
 	s.ends = nil
 }
 
-// A meter counts the bytes that are read.
+// A meter counts the bytes that are read. A decoder may read ahead in a goroutine of its own.
 type meter struct {
 	r io.Reader
-	n int64
+	n atomic.Int64
 }
 
 func (m *meter) Read(b []byte) (int, error) {
 	n, err := m.r.Read(b)
-	m.n += int64(n)
+	m.n.Add(int64(n))
 	return n, err
 }
