@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -26,7 +27,11 @@ var style string
 //go:embed script.js
 var script string
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"thousands": thousands, "size": size, "hex": hex, "inc": func(n int) int { return n + 1 }}).Parse(pageText))
+// pages returns the templates of the page. They are parsed when the first page is written: most calls of the program write none.
+var pages = sync.OnceValue(func() *template.Template {
+	words := template.FuncMap{"thousands": thousands, "size": size, "hex": hex, "inc": func(n int) int { return n + 1 }}
+	return template.Must(template.New("").Funcs(words).Parse(pageText))
+})
 
 // Bounds of the page, in bytes. Images are written in full until fullBudget is spent, those that are not ok first; then with less, until
 // lessBudget is spent; others have only their line in the matrix.
@@ -63,7 +68,7 @@ func Write(w io.Writer, r *report.Report) error {
 		return err
 	}
 	var out bytes.Buffer
-	if err := pages.ExecuteTemplate(&out, "page", b.page(images)); err != nil {
+	if err := pages().ExecuteTemplate(&out, "page", b.page(images)); err != nil {
 		return err
 	}
 	_, err = w.Write(out.Bytes())
@@ -95,7 +100,7 @@ func (b *builder) images() (template.HTML, error) {
 	for _, i := range b.order {
 		for ; l > onlyRow; l-- { // once a budget is spent, no other image gets that much
 			before := out.Len()
-			if err := pages.ExecuteTemplate(&out, "image", b.image(i, l)); err != nil {
+			if err := pages().ExecuteTemplate(&out, "image", b.image(i, l)); err != nil {
 				return "", err
 			}
 			if out.Len() <= map[level]int{full: fullBudget, less: lessBudget}[l] {
