@@ -51,6 +51,11 @@ var flagWords = map[string]completer{
 // freely are the placeholders of values for which shells offer nothing.
 var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES"}
 
+// asksForCompletion reports whether a shell calls the program to complete a line.
+func asksForCompletion(args []string) bool {
+	return slices.Contains(args, cobra.ShellCompRequestCmd) || slices.Contains(args, cobra.ShellCompNoDescRequestCmd)
+}
+
 // addCompletions tells shells what to offer for the flags of a command and of those below it.
 func addCompletions(cmd *cobra.Command) {
 	path := strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))

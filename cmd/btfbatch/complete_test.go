@@ -34,6 +34,7 @@ func TestCompletedValues(t *testing.T) {
 	context := []string{"requires", "need each other", "none is given", "no image with a golden", "needs a terminal", "in CI"} // what a call may lack beside the word
 	unfinished := []string{"from", "report"}                                                                                   // a file follows the word
 	root := newRoot(nil, new(interrupter))
+	addCompletions(root)
 	root.InitDefaultCompletionCmd()
 	_, flags := commandsAndFlags(t)
 	offered := 0

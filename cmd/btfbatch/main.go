@@ -73,6 +73,9 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	if asksForCompletion(args) { // it takes longer than all other flags and commands
+		addCompletions(root)
+	}
 	completion(root)
 	givenOnce(root)
 	err := root.ExecuteContext(ctx)

@@ -16,7 +16,9 @@ var updateReference = flag.Bool("update-reference", false, "write docs/cli.md an
 
 func testBook(t *testing.T) *manual.Book {
 	t.Helper()
-	b, err := newBook(newRoot(nil, new(interrupter)))
+	root := newRoot(nil, new(interrupter))
+	givenOnce(root) // as the program does: it makes the flags of all commands known to each
+	b, err := newBook(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,6 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 	root.SetCompletionCommandGroupID("more")
 	manifestByDefault(root)
 	addExamples(root)
-	addCompletions(root)
 	return root
 }
 
