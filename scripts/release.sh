@@ -6,13 +6,13 @@
 # The same source and the same version give the same bytes, in any folder and on any machine with this toolchain.
 #
 # Environment:
-#   RELEASE_TARGETS     the systems (default: all that are tested, see below)
+#   RELEASE_TARGETS     the systems and processors, in the words of Go (default: those of the table in README.md)
 #   RELEASE_PACKAGES    the processors for which packages are built (default: amd64 arm64, as far as they are among the targets)
 #   SOURCE_DATE_EPOCH   the date of everything (default: that of the commit)
 #   RELEASE_COMMIT      the commit (default: that of the checkout; needed in a source archive)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-usage() { sed -n '2,13p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 [[ ${1-} =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || usage
 version=$1
 out=${2:-dist/$version}
@@ -79,7 +79,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 	export VERSION=${version#v} STAGE=$work/stage
 	mkdir -p "$STAGE/man1" "$STAGE/man5"
 	for page in "$work"/share/man/*; do gzip -9n < "$page" > "$STAGE/man${page##*.}/${page##*/}.gz"; done
-	cp -r "$work"/share/{completions,docs,config,README.md,LICENSE,NOTICE} scripts/packaging/copyright "$STAGE"
+	cp -r "$work"/share/{completions,docs,config,README.md,LICENSE,NOTICE} scripts/packaging/debian/copyright "$STAGE"
 	printf 'btfbatch (%s) unstable; urgency=medium\n\n  * Release %s: https://github.com/btfbatch/btfbatch/releases/tag/%s\n\n -- The btfbatch authors <btfbatch@users.noreply.github.com>  %s\n' \
 		"$VERSION" "$version" "$version" "$(date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -9n > "$STAGE/changelog.Debian.gz"
 	GOBIN=$work go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
