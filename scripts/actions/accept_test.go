@@ -299,9 +299,7 @@ func TestAcceptRefuses(t *testing.T) {
 			work := t.TempDir()
 			c, p := filepath.Join(work, "clone"), filepath.Join(work, "new")
 			for from, to := range map[string]string{clone: c, proposed: p} {
-				if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, to).CombinedOutput(); err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
+				copied(t, from, to)
 			}
 			if tt.change != nil {
 				tt.change(t, c, p)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 	"github.com/sebdah/goldie/v2"
 )
 
-// actProgram is act, which runs workflows: BTFBATCH_ACT, or act on the PATH. The version is pinned in .ci/run.
+// actProgram is act, which runs workflows: BTFBATCH_ACT, or act on the PATH. The version is pinned in .ci/actions.
 func actProgram(t *testing.T) string {
 	t.Helper()
 	if path := os.Getenv("BTFBATCH_ACT"); path != "" {
@@ -41,9 +42,7 @@ func workspace(t *testing.T, workflow string) string {
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join(top(t), path), to).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		copied(t, filepath.Join(top(t), path), to)
 	}
 	write(t, filepath.Join(dir, ".github", "workflows", "t.yml"), read(t, filepath.Join("testdata", workflow)))
 	git(t, dir, "init", "-q", "-b", "main")
@@ -59,9 +58,7 @@ func stubs(t *testing.T) (args []string) {
 	for action, stub := range map[string]string{"actions/checkout": "checkout", "actions/upload-artifact": "upload", "actions/download-artifact": "download",
 		"actions/cache": "cache", "actions/setup-go": "setup-go"} {
 		to := filepath.Join(dir, stub)
-		if out, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join("testdata", "stubs", stub), to).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		copied(t, filepath.Join("testdata", "stubs", stub), to)
 		git(t, to, "init", "-q")
 		git(t, to, "add", "-A")
 		git(t, to, "commit", "-q", "-m", "stub")
@@ -159,10 +156,10 @@ func digest(t *testing.T, log []line, artifacts string) string {
 		}
 	}
 	fmt.Fprintln(&text, "jobs:")
-	for _, job := range sortedKeys(results) {
+	for _, job := range slices.Sorted(maps.Keys(results)) {
 		fmt.Fprintf(&text, "  %s: %s\n", job, results[job])
 	}
-	for _, job := range sortedKeys(notes) {
+	for _, job := range slices.Sorted(maps.Keys(notes)) {
 		fmt.Fprintf(&text, "\n%s:\n", job)
 		slices.Sort(notes[job])
 		for _, n := range notes[job] {
@@ -182,7 +179,7 @@ func digest(t *testing.T, log []line, artifacts string) string {
 	}
 	fmt.Fprintln(&text, "\nsummaries:")
 	summaries := summariesOf(log)
-	for _, job := range sortedKeys(summaries) {
+	for _, job := range slices.Sorted(maps.Keys(summaries)) {
 		head, _, _ := strings.Cut(summaries[job], "\n")
 		fmt.Fprintf(&text, "  %s: %s\n", job, head)
 	}
@@ -239,9 +236,7 @@ func TestActAccept(t *testing.T) {
 			}
 			// The repository that is checked out is the action and the branch in one.
 			for _, name := range []string{"action.yml", ".github"} {
-				if out, err := exec.CommandContext(t.Context(), "cp", "-a", filepath.Join(dir, name), clone).CombinedOutput(); err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
+				copied(t, filepath.Join(dir, name), clone)
 			}
 			write(t, filepath.Join(clone, ".git", "info", "exclude"), "action.yml\n.github/\n")
 			gh := github{permission: "write", state: "open", head: before, branch: "topic", fork: "o/r",
@@ -265,13 +260,4 @@ func TestActAccept(t *testing.T) {
 			}
 		})
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

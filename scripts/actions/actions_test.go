@@ -57,6 +57,14 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
+// copied copies a file or a folder with its modes and links, to a path or into a folder.
+func copied(t *testing.T, from, to string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
 // built is the folder with a btfbatch of this tree.
 func built(t *testing.T) string {
 	t.Helper()
