@@ -228,6 +228,17 @@ func TestUpdateRefusesInCI(t *testing.T) {
 	}
 }
 
+// Other CI systems set CI to other words than true. Progress and goldens go by the same answer.
+func TestCI(t *testing.T) {
+	for value, want := range map[string]bool{"": false, " ": false, "0": false, "false": false, "False": false, "FALSE": false, "f": false,
+		"1": true, "true": true, " true ": true, "True": true, "woodpecker": true} {
+		t.Setenv("CI", value)
+		if got := CI(); got != want {
+			t.Errorf("CI=%q: got %v, want %v", value, got, want)
+		}
+	}
+}
+
 // Of an equal golden neither text is held: what a comparison allocates does not grow with the dump.
 func TestCompareHoldsNothing(t *testing.T) {
 	o := btf.New(peer(t).Order, nil)

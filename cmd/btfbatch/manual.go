@@ -82,10 +82,10 @@ var exitCodes = []manual.Term{
 
 // envTerms lists the environment variables that the program reads.
 var envTerms = []manual.Term{
-	{Name: "BTFBATCH_CACHE", About: "Folder of downloaded files."},
+	{Name: "BTFBATCH_CACHE", About: "Folder of downloads and of the results that run keeps. Default: btfbatch in the user's cache folder."},
 	{Name: "DEBUGINFOD_URLS", About: "URLs of debuginfod servers, separated by blanks."},
 	{Name: "BTFBATCH_VERIFY", About: "Kernels that must accept the BTF that btfbatch writes under the name pahole, such as 6.12,newest."},
-	{Name: "CI", About: "If it is true, goldens are not changed. If it is set to anything but false or 0, no progress is drawn."},
+	{Name: "CI", About: "If it is set to anything that does not mean false, goldens are not changed and no progress is drawn."},
 	{Name: "COLUMNS", About: "The width of lines, in place of that of the terminal."},
 	{Name: "GITHUB_ACTIONS", About: "If it is true, run prints annotations."},
 	{Name: "GITHUB_OUTPUT", About: "File to which run appends the outputs of the step."},

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
+	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -74,7 +74,7 @@ func (c *Console) Begin(m Mode, b Batch) error {
 		return fmt.Errorf("unknown mode %q: use %s", m, strings.Join(Modes, ", "))
 	case m == TTY && !draw:
 		return errDraw
-	case m == Auto && draw && !inCI():
+	case m == Auto && draw && !golden.CI():
 		m = TTY
 	case m == Auto:
 		m = Plain
@@ -111,9 +111,6 @@ func (c *Console) show(m Mode, b Batch, now func() time.Time) {
 		}
 	}()
 }
-
-// inCI reports whether this is a CI job.
-func inCI() bool { v := os.Getenv("CI"); return v != "" && v != "false" && v != "0" }
 
 // End stops showing progress and removes what is drawn.
 func (c *Console) End() {
