@@ -27,6 +27,7 @@ func (c *Comparison) Cut(n int) *Comparison {
 	out.StaleExceptions = firstOf(c.StaleExceptions, n, &left.Elements)
 	out.Acceptances = firstOf(c.Acceptances, n, &left.Elements)
 	last := len(out.Causes) // the largest ID that is left
+	out.Layouts = slices.DeleteFunc(slices.Clone(c.Layouts), func(l Layout) bool { return l.Cause > last })
 	ids := func(list []int) []int {
 		kept := make([]int, 0, min(len(list), n))
 		for _, id := range list {

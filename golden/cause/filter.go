@@ -162,7 +162,7 @@ func (x *Cause) without(rules []Rule) bool {
 	return len(x.Members) > 0
 }
 
-// renumber sets the IDs of causes to their places, and removes references to dropped causes.
+// renumber sets the IDs of causes to their places, and removes references to dropped causes, and their layouts.
 func (c *Comparison) renumber(ids map[int]int) {
 	list := func(old []int) []int {
 		out := make([]int, 0, len(old))
@@ -189,6 +189,13 @@ func (c *Comparison) renumber(ids map[int]int) {
 		x := &c.Consequences[i]
 		x.Because, x.Roots = refs(x.Because), list(x.Roots)
 	}
+	layouts := c.Layouts[:0:0]
+	for _, l := range c.Layouts {
+		if l.Cause = ids[l.Cause]; l.Cause != 0 {
+			layouts = append(layouts, l)
+		}
+	}
+	c.Layouts = layouts
 	places := make([]int, len(c.Substitutions)+1) // by place of a substitution: the new place, if it stays
 	substitutions := c.Substitutions[:0:0]
 	for i, s := range c.Substitutions {

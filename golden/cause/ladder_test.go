@@ -68,3 +68,45 @@ func TestLayouts(t *testing.T) {
 		})
 	}
 }
+
+// TestLayoutsKeepTheirCauses: layouts belong to the same causes after causes were moved, left out or cut.
+func TestLayoutsKeepTheirCauses(t *testing.T) {
+	names := []string{"first", "second", "third"}
+	old, new := newProgram(), newProgram()
+	for _, name := range names {
+		old.decls = append(old.decls, structOf(name, m("of_"+name, intExpr)))
+		new.decls = append(new.decls, structOf(name, m("of_"+name, longExpr)))
+	}
+	compare := func() *Comparison {
+		c := Compare(Input{Object: old.build(nil)}, Input{Object: new.build(nil)}, Options{Layouts: len(names)})
+		if len(c.Layouts) != len(names) {
+			t.Fatalf("got %d layouts, want %d", len(c.Layouts), len(names))
+		}
+		return c
+	}
+	check := func(what string, c *Comparison, want int) {
+		t.Helper()
+		if len(c.Layouts) != want {
+			t.Errorf("%s: got %d layouts, want %d", what, len(c.Layouts), want)
+		}
+		for _, l := range c.Layouts {
+			if l.Cause < 1 || l.Cause > len(c.Causes) {
+				t.Errorf("%s: there is no cause %d", what, l.Cause)
+			} else if got, want := l.Old[0].Path, "of_"+c.Causes[l.Cause-1].Name; got != want {
+				t.Errorf("%s: cause %d has the layout with %s, want %s", what, l.Cause, got, want)
+			}
+		}
+	}
+	c := compare()
+	c.Causes[0].Accepted = "for a test"
+	c.AcceptedLast()
+	check("accepted last", c, 3)
+	check("cut", c.Cut(2), 2)
+	check("after Cut, the whole", c, 3)
+	ignore, err := ParseFilter([]string{c.Causes[1].Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Select(nil, ignore)
+	check("selected", c, 2)
+}
