@@ -40,7 +40,7 @@ func (t *texter) short(l level, lists *declared) {
 	t.shortCauses(l)
 	t.shortSubstitutions(l.many)
 	t.shortFunctions()
-	t.shortSections(l)
+	t.shortSections(l, lists.variables)
 	t.shortLists(lists)
 	t.verdict()
 	t.line(2, dim, "shortened to fit two screens: -v shows all changes, --limit 0 all causes, --all everything")
@@ -303,8 +303,8 @@ func (t *texter) shortFunctions() {
 	}
 }
 
-// shortSections writes the sections, those with most changes first, and the variables without a section.
-func (t *texter) shortSections(l level) {
+// shortSections writes the sections, those with most changes first, and the variables without a section, whose names it gets.
+func (t *texter) shortSections(l level, variables []string) {
 	order := make([]*cause.SectionChange, len(t.c.Sections))
 	for i := range order {
 		order[i] = &t.c.Sections[i]
@@ -316,15 +316,9 @@ func (t *texter) shortSections(l level) {
 	if n := len(order) - l.secs; n > 0 {
 		t.line(0, plain, fmt.Sprintf("and %s (--limit 0 lists all)", count(n, "more section", "more sections")))
 	}
-	var list []string
-	for i := range t.c.Causes {
-		if x := &t.c.Causes[i]; x.Kind == cause.Var && x.Op == cause.Changed && x.Substitution == 0 && !t.inSection(x.ID) {
-			list = append(list, escape.Line(x.Name))
-		}
-	}
-	if len(list) > 0 {
+	if n := len(variables); n > 0 {
 		t.head("variables")
-		t.fill(yellow, "~ "+count(len(list), "variable", "variables")+" changed: ", list, len(list))
+		t.fill(yellow, "~ "+count(n, "variable", "variables")+" changed: ", variables, n)
 	}
 }
 
@@ -382,10 +376,11 @@ func (t *texter) some(color, format string, names []string) {
 // manyNames is the number of names from which on they are counted by their first words.
 const manyNames = 40
 
-// declared holds the names of the declarations that were renamed, removed and added.
+// declared holds the names of the declarations that were renamed, removed and added, and of the changed variables without a section.
 type declared struct {
-	renamed []string
-	lists   []nameList
+	renamed   []string
+	variables []string
+	lists     []nameList
 }
 
 // A nameList holds the names of removed or of added declarations of one kind, and the number of those without a name.
@@ -396,39 +391,29 @@ type nameList struct {
 	unnamed int
 }
 
-// gatherLists collects the names that shortLists writes.
+// gatherLists collects the names that the short form writes at all its levels.
 func gatherLists(c *cause.Comparison) *declared {
 	d := &declared{}
-	at := map[cause.Op]map[cause.Kind]*nameList{}
-	for _, op := range []cause.Op{cause.Removed, cause.Added} {
-		at[op] = map[cause.Kind]*nameList{}
-		for _, kind := range cause.Kinds {
-			d.lists = append(d.lists, nameList{op: op, kind: kind})
-		}
-	}
-	for i := range d.lists {
-		l := &d.lists[i]
-		at[l.op][l.kind] = l
-	}
-	placed := map[int]bool{} // variables that are shown with their section, by ID
-	for i := range c.Sections {
-		for _, id := range c.Sections[i].Causes {
-			placed[id] = true
-		}
-	}
+	placed := inSections(c)
 	for i := range c.Causes {
 		x := &c.Causes[i]
 		if x.RenamedTo != "" {
 			d.renamed = append(d.renamed, escape.Line(x.Name)+" → "+escape.Line(x.RenamedTo))
 		}
-		l := at[x.Op][x.Kind]
-		switch {
-		case l == nil || isRenamed(x) || x.Kind == cause.Var && placed[x.ID]:
-		case strings.HasPrefix(x.Name, string(x.Kind)+" {"):
-			l.unnamed++
-		default:
-			l.names = append(l.names, escape.Line(x.Name))
+		if x.Kind == cause.Var && x.Op == cause.Changed && x.Substitution == 0 && !placed[x.ID] {
+			d.variables = append(d.variables, escape.Line(x.Name))
 		}
+	}
+	for _, k := range byKind(c, placed) {
+		l := nameList{op: k.op, kind: k.kind}
+		for _, x := range k.causes {
+			if unnamed(x) {
+				l.unnamed++
+			} else {
+				l.names = append(l.names, escape.Line(x.Name))
+			}
+		}
+		d.lists = append(d.lists, l)
 	}
 	plainFirst(d.renamed)
 	return d
@@ -443,15 +428,11 @@ func (t *texter) shortLists(d *declared) {
 	var last cause.Op
 	for i := range d.lists {
 		l := &d.lists[i]
-		n := len(l.names) + l.unnamed
-		if n == 0 {
-			continue
-		}
 		if l.op != last {
 			t.head(string(l.op))
 			last = l.op
 		}
-		start := signs[l.op] + " " + kindCount(l.kind, n)
+		start := signs[l.op] + " " + kindCount(l.kind, len(l.names)+l.unnamed)
 		if l.unnamed > 0 {
 			start += fmt.Sprintf(", %d of them without a name", l.unnamed)
 		}

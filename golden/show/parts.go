@@ -108,17 +108,24 @@ func functionLines(x *cause.Cause) (lines []string) {
 
 // sections writes the differences between the variables of each section, and then the variables without a section.
 func (t *texter) sections() {
-	inSection := map[int]bool{}
 	for i := range t.c.Sections {
-		s := &t.c.Sections[i]
-		for _, id := range s.Causes {
-			inSection[id] = true
-		}
-		t.section(s)
+		t.section(&t.c.Sections[i])
 	}
+	placed := inSections(t.c)
 	t.part("variables", t.other(), func(x *cause.Cause) bool {
-		return x.Kind == cause.Var && !inSection[x.ID] && x.Op == cause.Changed && x.Substitution == 0
+		return x.Kind == cause.Var && !placed[x.ID] && x.Op == cause.Changed && x.Substitution == 0
 	}, t.cause)
+}
+
+// inSections returns the IDs of the variables that sections list among their causes.
+func inSections(c *cause.Comparison) map[int]bool {
+	placed := map[int]bool{}
+	for i := range c.Sections {
+		for _, id := range c.Sections[i].Causes {
+			placed[id] = true
+		}
+	}
+	return placed
 }
 
 func (t *texter) section(s *cause.SectionChange) {
@@ -243,21 +250,47 @@ func onlyMoved(s *cause.SectionChange, most int) (text string, more int) {
 // lists writes the removed and added declarations, by kind.
 func (t *texter) lists() {
 	t.renamed(t.names(maxList))
-	for _, op := range []cause.Op{cause.Removed, cause.Added} {
-		title := false
-		for _, kind := range cause.Kinds {
-			l := t.list(op, kind)
-			if l.all == 0 {
-				continue
-			}
-			if !title {
-				t.head(string(op))
-				title = true
-			}
-			t.line(0, signColor[signs[op]], signs[op]+" "+l.text(kind))
+	var last cause.Op
+	for _, k := range byKind(t.c, inSections(t.c)) {
+		if k.op != last {
+			t.head(string(k.op))
+			last = k.op
 		}
+		l := t.list(k)
+		t.line(0, signColor[signs[k.op]], signs[k.op]+" "+l.text(k.kind))
 	}
 }
+
+// A kindList holds the removed or the added declarations of one kind.
+type kindList struct {
+	op     cause.Op
+	kind   cause.Kind
+	causes []*cause.Cause
+}
+
+// byKind returns the removed and then the added declarations, by kind. It leaves out renamed ones, and variables that are shown with their
+// section, whose IDs placed has.
+func byKind(c *cause.Comparison, placed map[int]bool) []kindList {
+	lists := make([]kindList, 0, 2*len(cause.Kinds))
+	for _, op := range []cause.Op{cause.Removed, cause.Added} {
+		for _, kind := range cause.Kinds {
+			lists = append(lists, kindList{op: op, kind: kind})
+		}
+	}
+	for i := range c.Causes {
+		x := &c.Causes[i]
+		if x.Op != cause.Removed && x.Op != cause.Added || isRenamed(x) || x.Kind == cause.Var && placed[x.ID] {
+			continue
+		}
+		if l := slices.IndexFunc(lists, func(l kindList) bool { return l.op == x.Op && l.kind == x.Kind }); l >= 0 {
+			lists[l].causes = append(lists[l].causes, x)
+		}
+	}
+	return slices.DeleteFunc(lists, func(l kindList) bool { return len(l.causes) == 0 })
+}
+
+// unnamed reports whether a cause is a type without a name, whose content stands for it.
+func unnamed(x *cause.Cause) bool { return strings.HasPrefix(x.Name, string(x.Kind)+" {") }
 
 // isRenamed reports whether a cause is one of the two names of a declaration.
 func isRenamed(x *cause.Cause) bool { return x.RenamedTo != "" || x.RenamedFrom != "" }
@@ -294,14 +327,10 @@ type list struct {
 }
 
 // list collects the names of a kind. Types without a name are only counted, unless everything is listed or there are no other names.
-func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
+func (t *texter) list(k kindList) (l list) {
 	most := t.names(maxList)
-	var unnamed []string
-	for i := range t.c.Causes {
-		x := &t.c.Causes[i]
-		if x.Op != op || x.Kind != kind || isRenamed(x) || kind == cause.Var && t.inSection(x.ID) {
-			continue
-		}
+	var without []string
+	for _, x := range k.causes {
 		if x.Accepted != "" {
 			l.accepted++
 		}
@@ -311,16 +340,16 @@ func (t *texter) list(op cause.Op, kind cause.Kind) (l list) {
 			name = oneOfSeveral(x)
 		}
 		switch {
-		case strings.HasPrefix(x.Name, string(kind)+" {"):
-			unnamed = append(unnamed, name)
+		case unnamed(x):
+			without = append(without, name)
 		case len(l.names) < most:
 			l.names = append(l.names, name)
 		}
 	}
-	if len(unnamed)+len(l.names) <= most {
-		l.names = append(l.names, unnamed...)
+	if len(without)+len(l.names) <= most {
+		l.names = append(l.names, without...)
 	} else {
-		l.unnamed = len(unnamed)
+		l.unnamed = len(without)
 	}
 	return l
 }
@@ -346,16 +375,6 @@ func (l *list) text(kind cause.Kind) string {
 		text += fmt.Sprintf(" [accepted: %d]", l.accepted)
 	}
 	return text
-}
-
-// inSection reports whether a section lists a variable among its causes.
-func (t *texter) inSection(id int) bool {
-	for i := range t.c.Sections {
-		if slices.Contains(t.c.Sections[i].Causes, id) {
-			return true
-		}
-	}
-	return false
 }
 
 // kindWords are the words for one and for several declarations of a kind.
