@@ -449,43 +449,34 @@ type word struct {
 	n    int
 }
 
-// byFirstWord counts names by their first words, the most frequent first. Names that are the only one with their word come last, as they are.
-func byFirstWord(names []string) []string {
+// byFirstWord counts names by their first words, the most frequent first. It leaves out names that are the only one with their word, and
+// names of one word.
+func byFirstWord(names []string) (words []word) {
 	counts := map[string]int{}
-	key := func(name string) string {
-		first, _, ok := strings.Cut(strings.TrimLeft(name, "_."), "_")
-		if !ok {
-			return ""
-		}
-		return first
-	}
 	for _, name := range names {
-		counts[key(name)]++
+		if first, _, ok := strings.Cut(strings.TrimLeft(name, "_."), "_"); ok && first != "" {
+			counts[first]++
+		}
 	}
-	delete(counts, "")
-	var words []word
 	for _, text := range slices.Sorted(maps.Keys(counts)) {
 		if n := counts[text]; n > 1 {
 			words = append(words, word{text, n})
 		}
 	}
 	slices.SortStableFunc(words, func(a, b word) int { return b.n - a.n })
-	list := make([]string, 0, len(words))
-	for _, w := range words {
-		list = append(list, fmt.Sprintf("%d %s_*", w.n, w.text))
-	}
-	return list
+	return words
 }
 
 // fillWords is fill, but it counts many names by their first words.
 func (t *texter) fillWords(color, start string, names []string) {
-	list := byFirstWord(names)
-	if len(names) < manyNames || len(list) == 0 {
+	words := byFirstWord(names)
+	if len(names) < manyNames || len(words) == 0 {
 		t.fill(color, start, plainFirst(names), len(names))
 		return
 	}
-	text := start
-	for i, item := range list {
+	text, rest := start, len(names)
+	for i, w := range words {
+		item := fmt.Sprintf("%d %s_*", w.n, w.text)
 		if i > 0 {
 			item = ", " + item
 		}
@@ -493,6 +484,13 @@ func (t *texter) fillWords(color, start string, names []string) {
 			break
 		}
 		text += item
+		rest -= w.n
 	}
-	t.line(0, color, text+", …")
+	switch {
+	case rest == len(names): // the first word alone is too long
+		text = strings.TrimSuffix(start, ": ")
+	case rest > 0:
+		text += ", …"
+	}
+	t.line(0, color, text)
 }

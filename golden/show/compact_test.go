@@ -111,3 +111,30 @@ func TestShort(t *testing.T) {
 		}
 	}
 }
+
+// TestFillWords: many names are counted by their first words; dots stand for names that no word counts, and only for those.
+func TestFillWords(t *testing.T) {
+	many := func(format string, n int) (names []string) {
+		for i := range n {
+			names = append(names, fmt.Sprintf(format, i))
+		}
+		return names
+	}
+	for _, tt := range []struct {
+		name  string
+		names []string
+		want  string
+	}{
+		{"all are counted", append(many("net_%d", 40), many("__bpf_%d", 10)...), "names: 40 net_*, 10 bpf_*"},
+		{"one is not", append(many("net_%d", 40), "alone_1"), "names: 40 net_*, …"},
+		{"names of one word", append(many("net_%d", 40), "word", "word2"), "names: 40 net_*, …"},
+		{"words without space", append(many("net_%d", 40), many(strings.Repeat("x", 60)+"_%d", 2)...), "names: 40 net_*, …"},
+		{"a word without space", many(strings.Repeat("x", 60)+"_%d", 40), "names"},
+	} {
+		x := texter{page: page{width: 60, clip: true}}
+		x.fillWords(plain, "names: ", tt.names)
+		if got := strings.TrimSuffix(x.b.String(), "\n"); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
