@@ -14,7 +14,6 @@ type acceptor struct {
 	c   *cause.Comparison
 	// entries has an element for each exception, then for each allowed rule, and then for the rules of older encoders in use.
 	entries []cause.Acceptance
-	oldVars bool // the old side has variables
 }
 
 // accept marks what options accept, and reports whether there is at least one cause and all are accepted. Consequences of accepted causes are
@@ -24,7 +23,7 @@ func (opt *Options) accept(c *cause.Comparison) bool {
 	if len(c.Causes) == 0 {
 		return false
 	}
-	a := acceptor{opt: opt, c: c, oldVars: opt.oldVars}
+	a := acceptor{opt: opt, c: c}
 	for _, e := range opt.Exceptions.entries() {
 		a.entries = append(a.entries, cause.Acceptance{By: e.Place() + ": " + e.String(), Reason: e.Reason})
 	}
@@ -53,7 +52,7 @@ func (opt *Options) accept(c *cause.Comparison) bool {
 		}
 	}
 	a.finish()
-	if !all && a.c.Acceptances != nil {
+	if !all && c.Acceptances != nil {
 		c.AcceptedLast()
 	}
 	c.Settle()

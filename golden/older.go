@@ -57,7 +57,7 @@ var olderRules = []olderRule{
 		return x.Kind == cause.Float && x.Op == cause.Changed && strings.HasPrefix(m.Old, "unsigned, ") && strings.HasPrefix(m.New, "floating-point number")
 	}},
 	{"no-variables", "there are no variables", func(a *acceptor, x *cause.Cause, m *cause.Change) bool {
-		return x.Op == cause.Added && (x.Kind == cause.Var || x.Kind == cause.Section) && !a.oldVars
+		return x.Op == cause.Added && (x.Kind == cause.Var || x.Kind == cause.Section) && !a.opt.oldVars
 	}},
 	{"no-variable-at-zero", "a variable at address 0 is left out", func(a *acceptor, x *cause.Cause, _ *cause.Change) bool {
 		return x.Kind == cause.Var && x.Op == cause.Added && a.opt.Older.AtZero != nil && a.opt.Older.AtZero(x.Name)

@@ -166,29 +166,24 @@ func (s *Side) Parse(text []byte, base *btf.Object) (err error) {
 	return err
 }
 
-// Reduce makes two sides comparable: if one of them is a golden of selected declarations, the other is reduced to these.
+// Reduce makes two sides comparable: each is reduced to the declarations that the other has selected, if that is a golden of selected
+// declarations.
 func Reduce(a, b *Side) error {
-	if a.Selected != nil && b.Selected == nil {
-		return reduce(b, a.Selected.Selection)
-	}
-	if b.Selected != nil && a.Selected == nil {
-		return reduce(a, b.Selected.Selection)
-	}
-	if a.Selected == nil {
-		return nil
-	}
-	of, with := a.Selected.Selection, b.Selected.Selection
+	of, with := a.Selected, b.Selected
 	return errors.Join(reduce(a, with), reduce(b, of))
 }
 
-// reduce reduces a side to selected declarations.
-func reduce(s *Side, to *selected.Selection) error {
+// reduce reduces a side to the declarations that another golden has selected. It leaves the side as it is if that golden is nil.
+func reduce(s *Side, other *selected.Golden) error {
+	if other == nil {
+		return nil
+	}
 	var g *selected.Golden
 	var err error
 	if s.Selected != nil {
-		g, err = s.Selected.Reduce(to)
+		g, err = s.Selected.Reduce(other.Selection)
 	} else {
-		g, err = selected.Reduce(s.Object, to)
+		g, err = selected.Reduce(s.Object, other.Selection)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
