@@ -219,6 +219,15 @@ func (r *reader) name() uint32 {
 	return r.strings.Add([]byte(r.next().text))
 }
 
+// quoted takes a text in quotes, and returns its offset in the strings.
+func (r *reader) quoted() uint32 {
+	if r.err != nil || !r.tokens[0].quoted {
+		r.fail("%s is not a text in quotes", r.shown())
+		return 0
+	}
+	return r.strings.Add([]byte(r.next().text))
+}
+
 // baseName takes the name of a typedef or number.
 func (r *reader) baseName() string {
 	if !r.tokens[0].quoted && slices.Contains(numberWords, r.tokens[0].text) {
@@ -286,6 +295,10 @@ func (r *reader) golden() {
 		case newLine:
 			continue
 		case "select":
+			if !r.tokens[0].quoted {
+				r.fail("select has no pattern")
+				return
+			}
 			r.patterns = append(r.patterns, r.next().text)
 		case "size":
 			r.size()

@@ -109,11 +109,7 @@ func (r *reader) offset() uint64 {
 // tags reads the tags of a component of a type.
 func (r *reader) tags(id uint32, component int32) {
 	for r.accept("tag") {
-		if !r.tokens[0].quoted {
-			r.fail("%s is not a text in quotes", r.shown())
-			return
-		}
-		r.add(r.strings.Add([]byte(r.next().text)), btf.Info(btf.KindDeclTag, 0, false), id, uint32(component))
+		r.add(r.quoted(), btf.Info(btf.KindDeclTag, 0, false), id, uint32(component))
 	}
 }
 
@@ -167,11 +163,7 @@ func (r *reader) qualifier() []uint32 {
 	if !r.accept("attr") {
 		return nil
 	}
-	if !r.tokens[0].quoted {
-		r.fail("%s is not a text in quotes", r.shown())
-		return nil
-	}
-	return []uint32{r.strings.Add([]byte(r.next().text)), btf.Info(btf.KindTypeTag, 0, false), 0}
+	return []uint32{r.quoted(), btf.Info(btf.KindTypeTag, 0, false), 0}
 }
 
 // arrays reads the lengths of arrays, the outermost first.
@@ -217,10 +209,7 @@ func (r *reader) params(id, fn uint32, depth int) uint32 {
 			words = append(words, off, typ)
 		}
 		for r.accept("tag") {
-			if !r.tokens[0].quoted {
-				r.fail("%s is not a text in quotes", r.shown())
-			}
-			tags = append(tags, tagged{n, r.strings.Add([]byte(r.next().text))})
+			tags = append(tags, tagged{n, r.quoted()})
 		}
 		if r.err != nil {
 			return 0
