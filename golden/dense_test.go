@@ -2,7 +2,6 @@ package golden
 
 import (
 	"bytes"
-	"debug/elf"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,15 +55,7 @@ func TestKernelGoldenSize(t *testing.T) {
 	const most = 1_250_000
 	t.Setenv("CI", "")
 	for _, name := range []string{"6.1-cloud-amd64", "6.12-cloud-amd64"} {
-		f, err := elf.Open(reference.Kernel(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := f.Section(btf.SectionBTF).Data()
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := reference.Section(t, name, btf.SectionBTF)
 		o, err := btf.Parse(data, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ package peer
 import (
 	"bytes"
 	"crypto/sha256"
+	"debug/elf"
 	"fmt"
 	"io"
 	"os"
@@ -153,6 +154,41 @@ func Kernel(t testing.TB, name string) string {
 		Missing(t, "no kernel: %v", err)
 	}
 	return path
+}
+
+// Section returns the content of a section of a lab kernel. Without the kernel the test is skipped, or fails, as with Kernel.
+func Section(t testing.TB, name, section string) []byte {
+	t.Helper()
+	f, err := elf.Open(Kernel(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := f.Section(section)
+	if s == nil {
+		t.Fatalf("kernel %s has no section %s", name, section)
+	}
+	data, err := s.Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Committed returns pahole's BTF for the "based" and "zerobased" images in corpus/images, by the name of its file.
+func Committed(t testing.TB) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root(t), "corpus", "images", "*based.btf.golden"))
+	if err != nil || len(paths) < 5 {
+		t.Fatalf("%d images, %v", len(paths), err)
+	}
+	list := make(map[string][]byte, len(paths))
+	for _, path := range paths {
+		if list[filepath.Base(path)], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
 }
 
 // Same compares an encoder's BTF for an image, nil if it failed, with pahole's BTF with the same features. show formats BTF for the

@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"debug/elf"
 	"testing"
 
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
@@ -11,16 +10,7 @@ import (
 // kernel returns the BTF in a lab kernel.
 func kernel(t testing.TB, name string) *btf.Object {
 	t.Helper()
-	f, err := elf.Open(reference.Kernel(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	data, err := f.Section(btf.SectionBTF).Data()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := btf.Parse(data, nil)
+	o, err := btf.Parse(reference.Section(t, name, btf.SectionBTF), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

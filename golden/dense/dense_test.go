@@ -2,10 +2,9 @@ package dense
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
@@ -13,17 +12,10 @@ import (
 // images reads the BTF of the committed images.
 func images(t testing.TB) map[string]*btf.Object {
 	t.Helper()
-	paths, err := filepath.Glob("../../corpus/images/*based.btf.golden")
-	if err != nil || len(paths) < 5 {
-		t.Fatalf("%d images, %v", len(paths), err)
-	}
 	list := map[string]*btf.Object{}
-	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if list[filepath.Base(path)], err = btf.Parse(data, nil); err != nil {
+	for name, data := range reference.Committed(t) {
+		var err error
+		if list[name], err = btf.Parse(data, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
