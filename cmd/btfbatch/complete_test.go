@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -237,12 +238,7 @@ func TestShells(t *testing.T) {
 	}
 	for _, shell := range shells {
 		t.Run(shell.name, func(t *testing.T) {
-			if _, err := exec.LookPath(shell.name); err != nil {
-				if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
-			}
+			peer.Installed(t, shell.name)
 			for _, tt := range []struct{ line, want string }{
 				{"btfbatch ver", "verify version"},
 				{"btfbatch dump --format js", "json json-pretty"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
@@ -117,14 +118,7 @@ func TestDocuments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
-	for _, tool := range []string{"bash", "git", "jq", "zstd"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
-	}
+	peer.Installed(t, "bash", "git", "jq", "zstd")
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +129,7 @@ func TestDocuments(t *testing.T) {
 	}
 	lab := os.Getenv("LAB")
 	if _, err := os.Stat(filepath.Join(lab, "kernels", "6.12-cloud-amd64.vmlinux")); err != nil || lab == "" {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
+		if peer.Required() {
 			t.Fatalf("no kernels in the lab: %v", err)
 		}
 		lab = ""

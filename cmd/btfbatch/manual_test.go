@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/manual"
+	"github.com/btfbatch/btfbatch/corpus/peer"
 )
 
 var updateReference = flag.Bool("update-reference", false, "write docs/cli.md and docs/manifest-keys.md")
@@ -62,12 +63,7 @@ func TestManualPages(t *testing.T) {
 	}
 	for _, formatter := range [][]string{{"mandoc", "-T", "lint", "-W", "warning"}, {"man", "--warnings=w", "-E", "UTF-8", "-l", "-Z"}} {
 		t.Run(formatter[0], func(t *testing.T) {
-			if _, err := exec.LookPath(formatter[0]); err != nil {
-				if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-					t.Fatal(err)
-				}
-				t.Skip(err)
-			}
+			peer.Installed(t, formatter[0])
 			cmd := exec.Command(formatter[0], append(formatter[1:], files...)...)
 			var complaints strings.Builder
 			cmd.Stderr = &complaints

@@ -55,6 +55,16 @@ func Program(t testing.TB, name string) string {
 	return path
 }
 
+// Installed checks that programs of the system are on the PATH. If one is missing, the test is skipped, or fails.
+func Installed(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			Missing(t, "not installed: %v", err)
+		}
+	}
+}
+
 // Dir is Lab if the lab has pahole; otherwise the test is skipped, or fails.
 func Dir(t testing.TB) string {
 	t.Helper()

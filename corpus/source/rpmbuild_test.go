@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
@@ -33,12 +34,7 @@ ln -s ../lib/modules/6.1/vmlinux %{buildroot}/usr/lib/debug/boot/vmlinux-6.1
 
 // TestRpmbuild: packages of the real program, with every compression of the payload, are read at any offset and in order.
 func TestRpmbuild(t *testing.T) {
-	if _, err := exec.LookPath("rpmbuild"); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Skipf("needs the program rpmbuild: %v", err)
-	}
+	peer.Installed(t, "rpmbuild")
 	dir := t.TempDir()
 	files := map[string][]byte{"usr/lib/debug/lib/modules/6.1/kernel/a.ko.debug": image(60_000, 1), "usr/lib/debug/lib/modules/6.1/vmlinux": image(300_000, 2)}
 	for name, data := range files {
@@ -110,12 +106,7 @@ func rpmbuild(t *testing.T, dir, payload string) []byte {
 
 // TestBzip2: a Debian package whose archive is compressed by bzip2, as old ones are.
 func TestBzip2(t *testing.T) {
-	if _, err := exec.LookPath("bzip2"); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Skipf("needs the program bzip2: %v", err)
-	}
+	peer.Installed(t, "bzip2")
 	body := image(300_000, 1)
 	cmd := exec.Command("bzip2", "-c")
 	cmd.Stdin = bytes.NewReader(synth.Tar(synth.Entry{Name: "./" + kernel, Body: body}))

@@ -10,11 +10,11 @@ import (
 	nethttp "net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/corpus/source/http"
 	"github.com/btfbatch/btfbatch/corpus/synth"
@@ -90,19 +90,9 @@ SHA256: %064[1]d
 	}
 }
 
-func needApt(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("needs apt-get")
-	}
-}
-
 // TestFind: apt-get reads the index, and what it says of a package is what is fetched, or the error.
 func TestFind(t *testing.T) {
-	needApt(t)
+	peer.Installed(t, "apt-get")
 	dir := t.TempDir()
 	makeArchive(t, dir)
 	server := httptest.NewServer(nethttp.FileServer(nethttp.Dir(dir)))
@@ -164,7 +154,7 @@ func TestFind(t *testing.T) {
 
 // TestUntrusted: an archive without a valid signature is refused, and so is one whose index is not the one that its Release names.
 func TestUntrusted(t *testing.T) {
-	needApt(t)
+	peer.Installed(t, "apt-get")
 	dir := t.TempDir()
 	makeArchive(t, dir)
 	ref := source.Ref{Kind: source.KindApt, Apt: source.AptRef{Suite: "test", Arch: "s390x", Package: "linux-image-s390x-dbg", Mirror: "file:" + dir}}

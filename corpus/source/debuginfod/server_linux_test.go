@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 )
 
@@ -27,14 +28,7 @@ func TestRealServer(t *testing.T) {
 		talk(t, dir)
 		return
 	}
-	for _, name := range []string{"debuginfod", "unshare", "ip"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("BTFBATCH_REQUIRE_PEERS") == "1" {
-				t.Fatal(err)
-			}
-			t.Skipf("needs the programs debuginfod, unshare and ip: %v", err)
-		}
-	}
+	peer.Installed(t, "debuginfod", "unshare", "ip")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "vmlinux")
 	if err := os.WriteFile(path, image(t), 0o755); err != nil {
