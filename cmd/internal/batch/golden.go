@@ -3,6 +3,7 @@ package batch
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/cause"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -46,7 +48,7 @@ func (j *Job) form() golden.Form {
 }
 
 // compare compares the BTF according to the policy of the image.
-func (b *batch) compare(t *target, row *report.Row) (*report.Comparison, error) {
+func (b *batch) compare(ctx context.Context, t *target, row *report.Row) (*report.Comparison, error) {
 	opt := b.goldenOptions(t)
 	var res *golden.Result
 	var err error
@@ -55,8 +57,8 @@ func (b *batch) compare(t *target, row *report.Row) (*report.Comparison, error) 
 	case config.Digest:
 		res, err = golden.CompareSum(path, t.Name, t.sum())
 	case config.OwnBTF:
-		path = t.File.Path + " (.BTF)"
-		res, err = b.compareOwn(t, opt)
+		path = t.File.Where() + " (.BTF)"
+		res, err = b.compareOwn(ctx, t, opt)
 	default:
 		res, err = golden.Compare(t.object, path, opt)
 	}
@@ -112,7 +114,7 @@ func (b *batch) rewriteSum(t *target, c *report.Comparison) (*report.Comparison,
 
 // compareOwn compares the BTF with the section .BTF of the image. If the image has a base, .BTF is read as a continuation of the base's own
 // .BTF.
-func (b *batch) compareOwn(t *target, opt golden.Options) (*golden.Result, error) {
+func (b *batch) compareOwn(ctx context.Context, t *target, opt golden.Options) (*golden.Result, error) {
 	f, err := btffile.FromELF(t.image)
 	if err != nil {
 		return nil, err
@@ -122,15 +124,11 @@ func (b *batch) compareOwn(t *target, opt golden.Options) (*golden.Result, error
 	}
 	var base *btf.Object
 	if t.base != nil {
-		path := t.BaseFile
-		if t.Base >= 0 {
-			path = b.jobs[t.Base].File.Path
-		}
-		if base, _, err = btffile.Base(path); err != nil {
+		if base, err = b.ownBase(ctx, t); err != nil {
 			return nil, fmt.Errorf("policy image needs the own BTF of the base: %w", err)
 		}
 	}
-	own, err := f.Object(t.File.Path, base)
+	own, err := f.Object(t.File.Where(), base)
 	if err != nil {
 		return nil, err
 	}
@@ -142,4 +140,21 @@ func (b *batch) compareOwn(t *target, opt golden.Options) (*golden.Result, error
 		res.Problem = "the same types; ids, order or strings differ"
 	}
 	return res, nil
+}
+
+// ownBase reads the section .BTF of the image that is the base of another one, or the file of the base. An image in a package is taken out of
+// it again.
+func (b *batch) ownBase(ctx context.Context, t *target) (*btf.Object, error) {
+	if t.Base < 0 {
+		o, _, err := btffile.Base(t.BaseFile)
+		return o, err
+	}
+	f := &b.jobs[t.Base].File
+	in, err := f.Source.Open(ctx)
+	if err != nil {
+		return nil, input.Named(f.Where(), err)
+	}
+	defer in.Close()
+	o, _, err := btffile.BaseFrom(in, f.Where())
+	return o, err
 }

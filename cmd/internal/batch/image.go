@@ -246,7 +246,7 @@ func (b *batch) checkGolden(ctx context.Context, i int, t *target, row *report.R
 		return err
 	}
 	b.step(t.Name, StepComparing)
-	if row.Golden, err = b.compare(t, row); err != nil {
+	if row.Golden, err = b.compare(ctx, t, row); err != nil {
 		return as(report.GoldenBad, err)
 	}
 	if err := b.join(i, t, row.Golden); err != nil {
