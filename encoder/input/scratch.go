@@ -9,8 +9,8 @@ import (
 
 // A Scratch is a temporary file that has no name, where the system allows that. Nothing is left behind, however the program ends.
 type Scratch struct {
-	*os.File
-	Size int64 // bytes that Write has written
+	file *os.File // not embedded: its other methods to write would leave Size as it is
+	Size int64    // bytes that Write has written
 }
 
 // NewScratch returns an empty file.
@@ -20,8 +20,14 @@ func NewScratch() (*Scratch, error) {
 		return nil, fmt.Errorf("a temporary file is needed (see TMPDIR): %w", err)
 	}
 	_ = os.Remove(f.Name()) // fails on systems that keep the names of open files; then Close removes it
-	return &Scratch{File: f}, nil
+	return &Scratch{file: f}, nil
 }
+
+// ReadAt implements io.ReaderAt.
+func (s *Scratch) ReadAt(b []byte, off int64) (int, error) { return s.file.ReadAt(b, off) }
+
+// WriteAt implements io.WriterAt. It leaves Size as it is.
+func (s *Scratch) WriteAt(b []byte, off int64) (int, error) { return s.file.WriteAt(b, off) }
 
 // Write appends to the file.
 func (s *Scratch) Write(b []byte) (int, error) {
@@ -32,8 +38,8 @@ func (s *Scratch) Write(b []byte) (int, error) {
 
 // Close closes and removes the file.
 func (s *Scratch) Close() error {
-	err := s.File.Close()
-	if e := os.Remove(s.Name()); e != nil && !errors.Is(e, fs.ErrNotExist) {
+	err := s.file.Close()
+	if e := os.Remove(s.file.Name()); e != nil && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
 	return err
