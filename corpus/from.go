@@ -37,15 +37,11 @@ func (f *finder) find(ref source.Ref) *found {
 		return o
 	}
 	o := &found{}
-	if o.origin, o.err = f.Find(f.ctx, ref); o.err == nil && inPackage(ref) {
+	if o.origin, o.err = f.Find(f.ctx, ref); o.err == nil && ref.Kind.IsPackage() {
 		o.pkg = source.NewPackage(ref, o.origin, f.Limits)
 	}
 	f.origins[ref] = o
 	return o
-}
-
-func inPackage(ref source.Ref) bool {
-	return ref.Kind == source.KindDeb || ref.Kind == source.KindRPM || ref.Kind == source.KindApt
 }
 
 // from returns the items of an image with from.

@@ -1,13 +1,12 @@
 package corpus
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
 	"sync"
 
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -80,23 +79,6 @@ func (h *Hasher) Sum(ctx context.Context, f *input.File) (string, error) {
 // Sum returns the SHA-256 of a file as it is stored, compressed or not, in lower-case hex.
 func Sum(ctx context.Context, f *input.File) (string, error) {
 	raw, size := f.Raw()
-	hash := sha256.New()
-	buf := make([]byte, 1<<20)
-	if _, err := io.CopyBuffer(struct{ io.Writer }{hash}, cancelled{ctx, io.NewSectionReader(raw, 0, size)}, buf); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), f.Unchanged()
-}
-
-// cancelled is a reader that fails once its context has ended.
-type cancelled struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c cancelled) Read(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(b)
+	sum, err := source.Sum(ctx, raw, size)
+	return sum, cmp.Or(f.Unchanged(), err)
 }

@@ -24,6 +24,9 @@ const (
 	KindDebuginfod Kind = "debuginfod" // an image on a debuginfod server, by its build id
 )
 
+// IsPackage reports whether references of this kind name packages, which contain images.
+func (k Kind) IsPackage() bool { return k == KindDeb || k == KindRPM || k == KindApt }
+
 // A Ref names a package or an image as a user does. It says where to look, and not yet what is found there today.
 type Ref struct {
 	Kind   Kind

@@ -3,11 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 
@@ -87,7 +83,7 @@ func (p *Package) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.pinned(ctx, b); err != nil {
+	if p.sum, err = b.pinned(ctx, p.ref, p.origin, p.sum); err != nil {
 		b.Close()
 		if ctx.Err() == nil {
 			p.failed = err
@@ -99,7 +95,7 @@ func (p *Package) open(ctx context.Context) error {
 		b.Close()
 		return err
 	}
-	if p.blob, p.sum = b, cmp.Or(b.SHA256, p.sum); p.head == nil {
+	if p.blob = b; p.head == nil {
 		p.head = head
 	}
 	p.head.Payload = head.Payload
@@ -118,57 +114,12 @@ func (p *Package) headers(ctx context.Context, b *Blob) (*archive.Package, error
 	return deb.OpenStream(ctx, b.Stream, b.Size)
 }
 
-// pinned compares the digest of the package with the pin, before anything else is read of it.
-func (p *Package) pinned(ctx context.Context, b *Blob) (err error) {
-	want := p.ref.SHA256
-	if want == "" {
-		return nil
-	}
-	got := cmp.Or(b.SHA256, p.sum)
-	if got == "" {
-		if b.At == nil {
-			return fmt.Errorf("sha256: %s cannot be compared with a digest before it is read; download it first", p.origin)
-		}
-		if got, err = sumOf(ctx, b); err != nil {
-			return err
-		}
-	}
-	if p.sum = got; got != want {
-		return &PinError{got, want}
-	}
-	return nil
-}
-
-// A PinError says that a package has another digest than the one it is pinned to.
-type PinError struct{ Found, Pinned string }
-
-func (e *PinError) Error() string {
-	return fmt.Sprintf("sha256: the package has %s, the manifest pins %s", e.Found, e.Pinned)
-}
-
-func sumOf(ctx context.Context, b *Blob) (string, error) {
-	h := sha256.New()
-	buf := make([]byte, 1<<20)
-	for r := io.NewSectionReader(b.At, 0, b.Size); ; {
-		n, err := r.Read(buf)
-		h.Write(buf[:n])
-		switch {
-		case errors.Is(err, io.EOF):
-			return hex.EncodeToString(h.Sum(nil)), nil
-		case err != nil:
-			return "", err
-		case ctx.Err() != nil:
-			return "", ctx.Err()
-		}
-	}
-}
-
 // sha256 returns the digest of the package, or "" if it can only be read in order.
 func (p *Package) sha256(ctx context.Context) (sum string, err error) {
 	p.opening.Lock()
 	defer p.opening.Unlock()
 	if p.sum == "" && p.blob != nil && p.blob.At != nil {
-		p.sum, err = sumOf(ctx, p.blob)
+		p.sum, err = Sum(ctx, p.blob.At, p.blob.Size)
 	}
 	return p.sum, err
 }

@@ -388,8 +388,12 @@ func TestPin(t *testing.T) {
 	ref := source.Ref{Kind: source.KindDeb, SHA256: strings.Repeat("0", 64)}
 	_, err := source.NewPackage(ref, &origin{data: pkg}, limits).Members(context.Background(), kernel)
 	pin, ok := errors.AsType[*source.PinError](err)
-	if !ok || pin.Pinned != ref.SHA256 {
+	if !ok || pin.Pinned != ref.SHA256 || pin.Error() != "sha256: the package has "+pin.Found+", the manifest pins "+ref.SHA256 {
 		t.Fatalf("got %v", err)
+	}
+	image := source.NewRemote(source.Ref{Kind: source.KindURL, SHA256: ref.SHA256}, &origin{data: pkg}, limits.Most)
+	if _, err := image.Open(context.Background()); err == nil || err.Error() != "sha256: the file has "+pin.Found+", the manifest pins "+ref.SHA256 {
+		t.Errorf("an image that is not in a package: got %v", err)
 	}
 	ref.SHA256 = pin.Found
 	list, err := source.NewPackage(ref, &origin{data: pkg}, limits).Members(context.Background(), kernel)

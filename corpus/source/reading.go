@@ -126,7 +126,7 @@ func (r *reading) find(ctx context.Context, name string) (*input.File, error) {
 	if k := r.kept[name]; k != nil {
 		r.mu.Unlock()
 		defer r.mu.Lock()
-		f, err := r.content(k)
+		f, err := r.content(ctx, k)
 		return f, r.named(name, err)
 	}
 	r.busy = true
@@ -246,7 +246,7 @@ func (r *reading) current(ctx context.Context, e *archive.Entry) (later, error) 
 		if err := r.reader.Copy(&b, r.p.limits.Most, input.CheckELF); err != nil {
 			return nil, err
 		}
-		return func() (*input.File, error) { return r.content(&kept{data: b.list}) }, nil
+		return func() (*input.File, error) { return r.content(ctx, &kept{data: b.list}) }, nil
 	}
 	s, err := input.NewScratch()
 	if err != nil {
@@ -257,7 +257,7 @@ func (r *reading) current(ctx context.Context, e *archive.Entry) (later, error) 
 		return nil, err
 	}
 	return func() (*input.File, error) {
-		f, err := r.unpacked(s, s.Size, s.Close)
+		f, err := r.unpacked(ctx, s, s.Size, s.Close)
 		if err != nil {
 			s.Close()
 		}
@@ -300,7 +300,7 @@ func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive
 		if err := input.CheckELF(head); err != nil {
 			return nil, err
 		}
-		return r.unpacked(io.NewSectionReader(v, 0, e.Size), e.Size, s.Close)
+		return r.unpacked(ctx, io.NewSectionReader(v, 0, e.Size), e.Size, s.Close)
 	}
 	if err := archive.WantSections(v, head, e.Size); err != nil {
 		return nil, err
@@ -326,15 +326,15 @@ func (r *reading) closing(end func() error) func() error {
 }
 
 // content returns the file with the given contents.
-func (r *reading) content(k *kept) (*input.File, error) {
+func (r *reading) content(ctx context.Context, k *kept) (*input.File, error) {
 	if k.spilled != nil {
-		return r.unpacked(io.NewSectionReader(k.spilled, k.off, k.size), k.size, nil)
+		return r.unpacked(ctx, io.NewSectionReader(k.spilled, k.off, k.size), k.size, nil)
 	}
-	return r.unpacked(bytes.NewReader(k.data), int64(len(k.data)), nil)
+	return r.unpacked(ctx, bytes.NewReader(k.data), int64(len(k.data)), nil)
 }
 
 // unpacked returns an ELF file that r has, perhaps compressed.
-func (r *reading) unpacked(in io.ReaderAt, size int64, end func() error) (*input.File, error) {
+func (r *reading) unpacked(ctx context.Context, in io.ReaderAt, size int64, end func() error) (*input.File, error) {
 	head := make([]byte, min(size, 64<<10))
 	if _, err := in.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -342,27 +342,17 @@ func (r *reading) unpacked(in io.ReaderAt, size int64, end func() error) (*input
 	if input.IsELF(head) {
 		return input.Inside(r.outer(), "", in, size, r.closing(end)), nil
 	}
-	z, err := input.Decompress(io.NewSectionReader(in, 0, size), input.ELF)
+	s, _, err := unpack(ctx, io.NewSectionReader(in, 0, size), r.p.limits.Most)
 	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	s, err := input.NewScratch()
-	if err != nil {
-		return nil, err
-	}
-	n, err := io.Copy(s, io.LimitReader(z, r.p.limits.Most+1))
-	if err == nil {
-		err = archive.Allowed(n, r.p.limits.Most)
-	}
-	if err != nil {
-		s.Close()
 		return nil, err
 	}
 	if end != nil {
-		err = end()
+		if err := end(); err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
-	return input.Inside(r.outer(), "", s, n, r.closing(s.Close)), err
+	return input.Inside(r.outer(), "", s, s.Size, r.closing(s.Close)), nil
 }
 
 // list returns all files of the archive.

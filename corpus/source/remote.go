@@ -3,7 +3,6 @@ package source
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"sync"
 
@@ -44,27 +43,16 @@ func (r *Remote) Open(ctx context.Context) (*input.File, error) {
 }
 
 func (r *Remote) file(ctx context.Context, b *Blob) (*input.File, error) {
-	sum := b.SHA256
-	if want := r.ref.SHA256; want != "" {
-		if sum == "" && b.At == nil {
-			return nil, fmt.Errorf("sha256: %s cannot be compared with a digest before it is read; download it first", r.origin)
-		}
-		var err error
-		if sum == "" {
-			if sum, err = sumOf(ctx, b); err != nil {
-				return nil, err
-			}
-		}
-		if sum != want {
-			return nil, &PinError{sum, want}
-		}
+	sum, err := b.pinned(ctx, r.ref, r.origin, "")
+	if err != nil {
+		return nil, err
 	}
 	var mu sync.Mutex
 	outer := input.Outer{Unchanged: b.Changed, Sum: func(ctx context.Context) (_ string, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if sum == "" && b.At != nil {
-			sum, err = sumOf(ctx, b)
+			sum, err = Sum(ctx, b.At, b.Size)
 		}
 		return sum, err
 	}}
@@ -79,32 +67,28 @@ func (r *Remote) file(ctx context.Context, b *Blob) (*input.File, error) {
 		}
 		in = io.NewSectionReader(b.At, 0, b.Size)
 	}
+	s, packed, err := unpack(ctx, in, r.most)
+	if err != nil {
+		return nil, err
+	}
+	return input.Inside(outer, packed, s, s.Size, func() error { return cmp.Or(s.Close(), b.Close()) }), nil
+}
+
+// unpack decompresses an ELF file of at most the given size in bytes to a temporary file. packed says how it was compressed, as the field of
+// input.File.
+func unpack(ctx context.Context, in io.Reader, most int64) (s *input.Scratch, packed string, err error) {
 	z, err := input.Decompress(contextReader{ctx, in}, input.ELF)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer z.Close()
-	s, err := input.NewScratch()
-	if err != nil {
-		return nil, err
+	if s, err = input.NewScratch(); err != nil {
+		return nil, "", err
 	}
-	n, err := io.Copy(s, io.LimitReader(z, r.most+1))
-	if err = cmp.Or(err, archive.Allowed(n, r.most)); err != nil {
+	n, err := io.Copy(s, io.LimitReader(z, most+1))
+	if err = cmp.Or(err, archive.Allowed(n, most)); err != nil {
 		s.Close()
-		return nil, err
+		return nil, "", err
 	}
-	return input.Inside(outer, z.Packed, s, n, func() error { return cmp.Or(s.Close(), b.Close()) }), nil
-}
-
-// A contextReader is a reader that fails once its context has ended.
-type contextReader struct {
-	ctx context.Context //nolint:containedctx // of the call that reads
-	r   io.Reader
-}
-
-func (c contextReader) Read(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(b)
+	return s, z.Packed, nil
 }

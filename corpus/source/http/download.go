@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/source"
 )
 
 // The problem: readers want parts of a large file, in any order, from servers that may or may not send parts, and whatever was fetched must
@@ -132,7 +134,7 @@ func (d *download) restore(ctx context.Context) (*meta, error) {
 		if err != nil {
 			return nil, err
 		}
-		sum, err := sumOf(ctx, f, m.Size)
+		sum, err := source.Sum(ctx, f, m.Size)
 		if err == nil && sum == d.req.SHA256 {
 			d.file, d.meta, d.whole = f, m, true
 			return nil, d.save(&d.meta) // it was used

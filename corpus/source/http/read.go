@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/btfbatch/btfbatch/corpus/source"
 )
 
 const (
@@ -163,7 +165,7 @@ func (d *download) complete(ctx context.Context) error {
 			return err
 		}
 		d.endTransfer()
-		sum, err := sumOf(ctx, d.file, d.meta.Size)
+		sum, err := source.Sum(ctx, d.file, d.meta.Size)
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,8 @@ package http
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"math/bits"
 	"os"
@@ -203,23 +200,6 @@ func (s store) openPart(flags int) (*os.File, error) {
 
 // finish makes the part the whole file.
 func (s store) finish() error { return os.Rename(s.path(".part"), s.path("")) }
-
-// sumOf returns the SHA-256 of a file.
-func sumOf(ctx context.Context, r io.ReaderAt, size int64) (string, error) {
-	hash := sha256.New()
-	buf := make([]byte, 1<<20)
-	for off := int64(0); off < size; off += int64(len(buf)) {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		b := buf[:min(int64(len(buf)), size-off)]
-		if _, err := r.ReadAt(b, off); err != nil {
-			return "", err
-		}
-		hash.Write(b)
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
-}
 
 // Limits of the download folder.
 const (
