@@ -26,7 +26,7 @@ func (r *reading) keep(e *archive.Entry) error {
 	if small {
 		var b buffer
 		if err := r.reader.Copy(&b, r.p.limits.Most, input.CheckELF); err != nil {
-			return r.lost(e, err)
+			return lost(err)
 		}
 		r.put(e.Name, &kept{data: b.list, size: int64(len(b.list))})
 		return nil
@@ -36,18 +36,18 @@ func (r *reading) keep(e *archive.Entry) error {
 		if err != nil {
 			return nil //nolint:nilerr // without room it is passed
 		}
-		r.spill = &spill{file: s}
+		r.spill = s
 	}
-	if r.spill.file.Size+e.Size > r.p.limits.Scratch {
+	if r.spill.Size+e.Size > r.p.limits.Scratch {
 		return nil
 	}
-	at := r.spill.file.Size
-	part := &part{r.spill.file, at}
+	at := r.spill.Size
+	part := &part{r.spill, at}
 	if err := r.reader.Copy(part, r.p.limits.Most, input.CheckELF); err != nil {
-		r.spill.file.Size = at
-		return r.lost(e, err)
+		r.spill.Size = at
+		return lost(err)
 	}
-	r.put(e.Name, &kept{spilled: r.spill.file, off: at, size: r.spill.file.Size - at})
+	r.put(e.Name, &kept{spilled: r.spill, off: at, size: r.spill.Size - at})
 	return nil
 }
 
@@ -59,7 +59,7 @@ func (r *reading) fits(size int64) bool {
 }
 
 // lost decides about a file that cannot be kept. If only the file is wrong, it is passed: whoever needs it gets the error.
-func (r *reading) lost(_ *archive.Entry, err error) error {
+func lost(err error) error {
 	if f, ok := errors.AsType[*archive.FormatError](err); ok && f.Archive != "" && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
@@ -79,15 +79,6 @@ func (r *reading) drop(name string) {
 	if k := r.kept[name]; k != nil {
 		r.memory -= int64(len(k.data))
 		delete(r.kept, name)
-	}
-}
-
-// A spill is a temporary file with files that wait.
-type spill struct{ file *input.Scratch }
-
-func (s *spill) close() {
-	if s != nil {
-		s.file.Close()
 	}
 }
 

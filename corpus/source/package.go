@@ -50,9 +50,6 @@ func NewPackage(ref Ref, origin Origin, limits Limits) *Package {
 	return p
 }
 
-// Origin returns where the package is.
-func (p *Package) Origin() Origin { return p.origin }
-
 // Facts says what is known about the package: what its origin says, and its own name and version, if it was opened.
 func (p *Package) Facts() Facts {
 	f := p.origin.Facts()
@@ -249,6 +246,3 @@ func (m *Member) Size() int64 {
 
 // String is the package and the path in it.
 func (m *Member) String() string { return m.p.origin.String() + ": " + archive.Printable(m.Name) }
-
-// Package returns the package.
-func (m *Member) Package() *Package { return m.p }

@@ -36,9 +36,9 @@ type reading struct {
 	places map[string]archive.Entry // the files that came so far
 	wants  map[string]int           // images that still need a file
 	kept   map[string]*kept
-	memory int64  // bytes that are kept in memory
-	spill  *spill // nil until needed
-	open   int    // images that are open
+	memory int64          // bytes that are kept in memory
+	spill  *input.Scratch // files that wait; nil until needed
+	open   int            // images that are open
 }
 
 func (r *reading) init(p *Package) {
@@ -82,8 +82,11 @@ func (r *reading) finish() {
 		r.reader.Close()
 		r.reader = nil
 	}
-	r.spill.close()
-	r.ended, r.spill, r.memory = false, nil, 0
+	if r.spill != nil {
+		r.spill.Close()
+		r.spill = nil
+	}
+	r.ended, r.memory = false, 0
 	clear(r.places)
 	clear(r.kept)
 	r.p.close()

@@ -20,9 +20,6 @@ type Remote struct {
 // NewRemote returns the source of an image of at most the given size in bytes.
 func NewRemote(ref Ref, origin Origin, most int64) *Remote { return &Remote{ref, origin, most} }
 
-// Origin returns where the image is.
-func (r *Remote) Origin() Origin { return r.origin }
-
 // Size is the number of bytes that are stored, or 0 if it is not known.
 func (r *Remote) Size() int64 { return r.origin.Facts().Size }
 

@@ -73,7 +73,7 @@ func (c *cpioReader) next() (e Entry, err error) {
 	}
 	e = Entry{Stored: fromRoot(string(name)), Size: size, At: c.s.offset()}
 	c.left, c.pad = size, padding(size)
-	if e.Kind = kindOf(uint32(mode)); e.Kind == Symlink {
+	if e.Kind = KindOf(uint32(mode)); e.Kind == Symlink {
 		return e, c.target(&e)
 	}
 	if e.Kind == File && v[4] > 1 {
@@ -83,9 +83,7 @@ func (c *cpioReader) next() (e Entry, err error) {
 }
 
 // KindOf returns the kind of a file by its Unix mode.
-func KindOf(mode uint32) Kind { return kindOf(mode) }
-
-func kindOf(mode uint32) Kind {
+func KindOf(mode uint32) Kind {
 	switch mode & modeType {
 	case modeFile:
 		return File

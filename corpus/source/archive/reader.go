@@ -140,22 +140,8 @@ func (r *Reader) Read(b []byte) (int, error) {
 	return r.tar.Read(b)
 }
 
-// Offset returns the position in the unpacked archive.
-func (r *Reader) Offset() int64 { return r.s.offset() }
-
-// Size returns the size of the unpacked archive, or -1 if it is unknown.
-func (r *Reader) Size() int64 { return r.s.size }
-
 // RandomAccess reports whether the contents of entries can be read at any offset, by View.
 func (r *Reader) RandomAccess() bool { return r.s.blocks != nil || r.s.at != nil }
-
-// Decoded returns the number of xz blocks that were decoded, and that of all. Both are 0 if blocks are not independent.
-func (r *Reader) Decoded() (n, of int) {
-	if r.s.blocks == nil {
-		return 0, 0
-	}
-	return r.s.blocks.Decoded(), r.s.blocks.Len()
-}
 
 // A View reads a file of the archive at any offset.
 type View interface {
