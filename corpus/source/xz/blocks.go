@@ -16,7 +16,7 @@ import (
 // all of them. So the blocks can be decoded in any order: in parallel, and only if they are read. Finding them takes two reads, of the index
 // and of the first block's header. Each block's header, which may repeat the sizes, is compared with the index when the block is decoded.
 //
-// Streams with one large block, or with other filters than LZMA2, are decoded from front to back by NewReader.
+// Streams with one large block are decoded from front to back, by a Serial. Other filters than LZMA2 are not supported.
 
 const (
 	magic       = "\xfd7zXZ\x00"
@@ -185,26 +185,14 @@ func blockHeader(head []byte, off int64, b *block, check byte) (size, packed, di
 	if int64(len(head)) < size || crc32.ChecksumIEEE(head[:size-4]) != binary.LittleEndian.Uint32(head[size-4:]) {
 		return 0, 0, 0, broken
 	}
-	body := head[2 : size-4]
-	packed = -1
-	unpacked := int64(-1)
-	for _, f := range []struct {
-		flag byte
-		to   *int64
-	}{{0x40, &packed}, {0x80, &unpacked}} {
-		if head[1]&f.flag == 0 {
-			continue
-		}
-		v, n := binary.Uvarint(body)
-		if n <= 0 || v > 1<<62 {
-			return 0, 0, 0, broken
-		}
-		*f.to, body = int64(v), body[n:]
+	packed, unpacked, body, ok := headerSizes(head[:size-4])
+	if !ok {
+		return 0, 0, 0, broken
 	}
 	if head[1]&0x3f != 0 || len(body) < 3 || body[0] != filterLZMA2 || body[1] != 1 {
 		return 0, 0, 0, ErrSerial
 	}
-	dict, ok := dictSize(body[2])
+	dict, ok = dictSize(body[2])
 	if !ok {
 		return 0, 0, 0, broken
 	}
@@ -219,6 +207,26 @@ func blockHeader(head []byte, off int64, b *block, check byte) (size, packed, di
 		return 0, 0, 0, damage(off, "the header of an xz block and the index state different sizes")
 	}
 	return size, is, dict, nil
+}
+
+// headerSizes returns the sizes that the header of a block states, -1 for one that it does not state, and what follows them in the header. ok is
+// false if the header is damaged.
+func headerSizes(head []byte) (packed, unpacked int64, rest []byte, ok bool) {
+	packed, unpacked, rest = -1, -1, head[2:]
+	for _, f := range []struct {
+		flag byte
+		to   *int64
+	}{{0x40, &packed}, {0x80, &unpacked}} {
+		if head[1]&f.flag == 0 {
+			continue
+		}
+		v, n := binary.Uvarint(rest)
+		if n <= 0 || v > 1<<62 {
+			return -1, -1, nil, false
+		}
+		*f.to, rest = int64(v), rest[n:]
+	}
+	return packed, unpacked, rest, true
 }
 
 // dictSize returns the size of the dictionary that a byte of a block's header stands for.

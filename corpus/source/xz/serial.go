@@ -141,7 +141,7 @@ func (s *Serial) next() error {
 	case err != nil:
 		return err
 	}
-	_, unpacked := headerSizes(head)
+	_, unpacked, _, _ := headerSizes(head)
 	b := &block{off: at, unpadded: size + packed + checkSizes[s.check], unpacked: unpacked}
 	j := new(job)
 	if n := len(s.free); n > 0 {
@@ -171,22 +171,6 @@ func (s *Serial) next() error {
 		j.err = j.decodeBlock(b, check, j.out)
 	}()
 	return nil
-}
-
-// headerSizes returns the sizes that a valid header of a block states; -1 for one that it does not state.
-func headerSizes(head []byte) (packed, unpacked int64) {
-	packed, unpacked = -1, -1
-	body := head[2:]
-	for _, f := range []struct {
-		flag byte
-		to   *int64
-	}{{0x40, &packed}, {0x80, &unpacked}} {
-		if head[1]&f.flag != 0 {
-			v, n := binary.Uvarint(body)
-			*f.to, body = int64(v), body[n:]
-		}
-	}
-	return packed, unpacked
 }
 
 // begin reads the header of a stream, and the padding before it.
@@ -265,7 +249,7 @@ func (s *Serial) newOrdered(head []byte, at, dict int64) (*ordered, error) {
 		return nil, damage(at, "the xz block needs a dictionary of %d bytes, and %d are allowed", dict, maxDict)
 	}
 	o := &ordered{s: s, dict: int(dict), start: at, head: len(head), need: [3]bool{true, true, true}}
-	o.sizes[0], o.sizes[1] = headerSizes(head)
+	o.sizes[0], o.sizes[1], _, _ = headerSizes(head)
 	switch s.check {
 	case 1:
 		o.sum = crc32.NewIEEE()
