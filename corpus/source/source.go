@@ -1,7 +1,8 @@
 // Package source says where the file of an image comes from.
 //
-// Input: the name of a file. Output: a Source, which opens the file when it is asked to. Never: the package reads nothing of a file but
-// what tells that it is an ELF file, and knows nothing about manifests.
+// Input: the name of a file, or a Ref, which names a package or an image on a server. Output: a Source, which opens the file when it is asked
+// to, and of a package one for each file that a pattern matches. Never: the package reads no more of an image than what tells that it is an
+// ELF file and where its sections are, uses no network itself, and knows nothing about manifests.
 package source
 
 import (
