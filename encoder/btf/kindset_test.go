@@ -55,6 +55,48 @@ func TestFwdKind(t *testing.T) {
 	}
 }
 
+func TestDeclares(t *testing.T) {
+	for _, tt := range []struct {
+		kind  Kind
+		kflag bool
+		want  Kind
+	}{{KindFwd, false, KindStruct}, {KindFwd, true, KindUnion}, {KindUnion, false, KindUnion}, {KindEnum, true, KindEnum}, {KindPtr, false, KindPtr}} {
+		if got := (Record{0, Info(tt.kind, 0, tt.kflag), 0}).Declares(); got != tt.want {
+			t.Errorf("%s, kind_flag %v: got %s, want %s", tt.kind, tt.kflag, got, tt.want)
+		}
+	}
+}
+
+func TestEnumValue(t *testing.T) {
+	for _, tt := range []struct {
+		kind  Kind
+		kflag bool
+		words []uint32
+		want  int64
+	}{
+		{KindEnum, false, []uint32{0, 0xffffffff}, 0xffffffff},
+		{KindEnum, true, []uint32{0, 0xffffffff}, -1},
+		{KindEnum64, false, []uint32{0, 1, 2}, 2<<32 + 1},
+		{KindEnum64, true, []uint32{0, 0xfffffffe, 0xffffffff}, -2},
+	} {
+		if got := (Record{0, Info(tt.kind, 1, tt.kflag), 4}).EnumValue(tt.words); got != tt.want {
+			t.Errorf("%s, kind_flag %v, %#x: got %d, want %d", tt.kind, tt.kflag, tt.words, got, tt.want)
+		}
+	}
+}
+
+func TestPrintedInt(t *testing.T) {
+	for word, want := range map[uint32]uint32{
+		0x20: 0x20, IntSigned<<24 | 0x03_00_20: IntSigned<<24 | 0x03_00_20, IntBool<<24 | 8: IntBool<<24 | 8,
+		0xf0_00_ff_20:               0x20, // unused bits
+		(IntSigned|IntChar)<<24 | 8: 0x0f_00_00_08, 8<<24 | 8: 0x0f_00_00_08,
+	} {
+		if got := PrintedInt(word); got != want {
+			t.Errorf("%#x: got %#x, want %#x", word, got, want)
+		}
+	}
+}
+
 func TestMemberOffset(t *testing.T) {
 	for _, tt := range []struct {
 		word      uint32

@@ -42,6 +42,26 @@ func (r Record) FwdKind() Kind {
 	return KindStruct
 }
 
+// Declares is the kind of what a record declares: of a FWD, the kind of the type that it stands for.
+func (r Record) Declares() Kind {
+	if k := r.Kind(); k != KindFwd {
+		return k
+	}
+	return r.FwdKind()
+}
+
+// EnumValue is the value of an enumerator of an ENUM or ENUM64, given its words. It is signed with the kind_flag; without it, its bits are to
+// be read as unsigned.
+func (r Record) EnumValue(words []uint32) int64 {
+	switch {
+	case r.Kind() == KindEnum64:
+		return int64(uint64(words[2])<<32 | uint64(words[1]))
+	case r.Kflag():
+		return int64(int32(words[1]))
+	}
+	return int64(words[1])
+}
+
 // MemberOffset takes the third word of a member apart, given the kind_flag of its struct or union: how many bits in the member
 // starts, and how many bits a bit field has (0 for a member that is none). Without the kind_flag the whole word is the offset.
 func MemberOffset(word uint32, kflag bool) (off, bits uint32) {
@@ -55,6 +75,16 @@ func MemberOffset(word uint32, kflag bool) (off, bits uint32) {
 // the value starts, and how many bits the value has.
 func IntData(word uint32) (encoding, off, bits uint32) {
 	return word >> 24 & 0xf, word >> 16 & 0xff, word & 0xff
+}
+
+// PrintedInt returns the fourth word of an INT without what a raw dump does not print: unused bits, and which of several encoding bits are
+// set, for which EncodingText has one word. Then all encoding bits are set.
+func PrintedInt(word uint32) uint32 {
+	e := word >> 24 & 0xf
+	if e&(e-1) != 0 || e > IntBool {
+		e = 0xf
+	}
+	return e<<24 | word&0xff00ff
 }
 
 // Name is the offset of the name in the string table.

@@ -168,7 +168,7 @@ func (s *side) unnamedText(r btf.Record) string {
 
 // kindOf returns the kind of a declaration.
 func kindOf(r btf.Record) Kind {
-	switch declared(r) {
+	switch r.Declares() {
 	case btf.KindStruct:
 		return Struct
 	case btf.KindUnion:

@@ -168,7 +168,7 @@ func (c *comparer) number(it *item, o, n btf.Record) {
 	if o[2] != n[2] {
 		it.changes = append(it.changes, Change{Part: SizePart, Op: Changed, Rule: SizeChanged, Severity: Break, Old: bytesText(uint64(o[2])), New: bytesText(uint64(n[2]))})
 	}
-	if it.kind == Int && intWord(o[3]) != intWord(n[3]) {
+	if it.kind == Int && btf.PrintedInt(o[3]) != btf.PrintedInt(n[3]) {
 		it.changes = append(it.changes, Change{Part: Encoding, Op: Changed, Rule: TypeEncoding, Severity: Neutral, Old: encodingText(o[3]), New: encodingText(n[3])})
 	}
 }

@@ -213,7 +213,7 @@ func (s *side) enumeratorsNamed(r btf.Record, name string) (list []Found) {
 		if text := s.text(r.Name()); text != nil {
 			of += " " + string(text)
 		}
-		v := valueText(enumValue(r, e), r.Kflag())
+		v := valueText(r.EnumValue(e), r.Kflag())
 		list = append(list, Found{Kind: EnumeratorOf, Declaration: of, Value: v,
 			reads: reading{own: maphash.String(s.seed, of+"\x00"+v)}})
 	}

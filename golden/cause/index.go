@@ -101,17 +101,9 @@ const (
 	sectionName
 )
 
-// declared returns the kind of what a record declares: of a FWD, the kind of the type that it stands for.
-func declared(r btf.Record) btf.Kind {
-	if k := r.Kind(); k != btf.KindFwd {
-		return k
-	}
-	return r.FwdKind()
-}
-
 // categoryOf returns the category of a record's name, for kinds that can have one.
 func categoryOf(r btf.Record) category {
-	switch declared(r) {
+	switch r.Declares() {
 	case btf.KindStruct:
 		return structName
 	case btf.KindUnion:
@@ -206,7 +198,7 @@ func (s *side) content(id uint32, r btf.Record) reading {
 		c.refer(s.ref(r[3]))
 		c.own = mix(c.own, uint64(r[5]))
 	case btf.KindInt:
-		c.own = mix(mix(c.own, uint64(r[2])), uint64(intWord(r[3])))
+		c.own = mix(mix(c.own, uint64(r[2])), uint64(btf.PrintedInt(r[3])))
 	case btf.KindFloat:
 		c.own = mix(c.own, uint64(r[2]))
 	case btf.KindFwd:
@@ -280,7 +272,7 @@ func (s *side) enumerators(c *reading, r btf.Record) {
 	c.lay = mix(1, uint64(r[2]))
 	each := int(btf.ShapeOf(r.Kind()).Each)
 	for e := r[3:]; len(e) >= each; e = e[each:] {
-		c.own = mix(mix(c.own, s.name(e[0])), uint64(enumValue(r, e)))
+		c.own = mix(mix(c.own, s.name(e[0])), uint64(r.EnumValue(e)))
 	}
 }
 
@@ -306,26 +298,6 @@ func (s *side) function(id uint32, r btf.Record) reading {
 		}
 	}
 	return c
-}
-
-// intWord returns the word of an INT without the bits that a dump does not print.
-func intWord(w uint32) uint32 {
-	e := w >> 24 & 0xf
-	if e&(e-1) != 0 || e > btf.IntBool {
-		e = 0xf
-	}
-	return e<<24 | w&0xff00ff
-}
-
-// enumValue returns the value of an enumerator, to be read as unsigned unless the record is signed.
-func enumValue(r btf.Record, e []uint32) int64 {
-	switch {
-	case r.Kind() == btf.KindEnum64:
-		return int64(uint64(e[2])<<32 | uint64(e[1]))
-	case r.Kflag():
-		return int64(int32(e[1]))
-	}
-	return int64(e[1])
 }
 
 func (s *side) isStub(id btf.ID) bool { return s.stub != nil && s.stub[id] }

@@ -23,7 +23,7 @@ func (s *side) enumeratorsOf(id uint32) (list []enumerator, signed bool) {
 	}
 	each := int(btf.ShapeOf(r.Kind()).Each)
 	for e := r[3:]; len(e) >= each; e = e[each:] {
-		list = append(list, enumerator{name: string(s.text(e[0])), value: enumValue(r, e)})
+		list = append(list, enumerator{name: string(s.text(e[0])), value: r.EnumValue(e)})
 	}
 	seen := make(map[string]int32, len(list))
 	for i := range list {

@@ -191,7 +191,7 @@ func linkageText(linkage int) string {
 
 // encodingText says how the bits of a number are read.
 func encodingText(word uint32) string {
-	word = intWord(word)
+	word = btf.PrintedInt(word)
 	text := "unsigned"
 	switch word >> 24 {
 	case 0:

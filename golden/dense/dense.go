@@ -145,7 +145,7 @@ func (e *encoder) record(id btf.ID, r btf.Record) {
 	}
 	switch k {
 	case btf.KindInt:
-		e.number(values, uint64(intWord(r[3])))
+		e.number(values, uint64(btf.PrintedInt(r[3])))
 	case btf.KindArray:
 		e.ref(refs, id, r[3])
 		e.ref(refs, id, r[4])
@@ -165,7 +165,7 @@ func (e *encoder) elements(id btf.ID, r btf.Record, head byte) {
 	before := int64(0) // the offset or value of the element before
 	for i := range r.Vlen() {
 		m := r.Elem(i)
-		switch k := r.Kind(); k {
+		switch r.Kind() {
 		case btf.KindDatasec:
 			e.ref(elemRefs, id, m[0])
 			e.signed(offsets, int64(m[1])-before)
@@ -184,12 +184,7 @@ func (e *encoder) elements(id btf.ID, r btf.Record, head byte) {
 			}
 			before = int64(off)
 		default:
-			v := int64(m[1])
-			if k == btf.KindEnum64 {
-				v = int64(uint64(m[2])<<32 | uint64(m[1]))
-			} else if r.Kflag() {
-				v = int64(int32(m[1]))
-			}
+			v := r.EnumValue(m)
 			e.name(elemNames, m[0])
 			e.signed(values, v-before) // may wrap around, which adding it up reverses
 			before = v
@@ -208,15 +203,6 @@ func packed(r btf.Record) bool {
 		}
 	}
 	return false
-}
-
-// intWord returns the word of an INT as a dump prints it.
-func intWord(w uint32) uint32 {
-	e := w >> 24 & 0xf
-	if e&(e-1) != 0 || e > btf.IntBool {
-		e = 0xf
-	}
-	return e<<24 | w&0xff00ff
 }
 
 // A decoder takes values from the streams.
@@ -361,7 +347,7 @@ func (d *decoder) record(id btf.ID) {
 	switch k {
 	case btf.KindInt:
 		v := d.number(values, math.MaxUint32)
-		if v != intWord(v) {
+		if v != btf.PrintedInt(v) {
 			d.err = errValue
 		}
 		w = append(w, v)

@@ -99,11 +99,7 @@ func (s *Selection) Missing(o *btf.Object) (list []string) {
 
 // kindOf returns the kind of a declaration, or "" for types that are none.
 func kindOf(r btf.Record) cause.Kind {
-	k := r.Kind()
-	if k == btf.KindFwd {
-		k = r.FwdKind()
-	}
-	switch k {
+	switch r.Declares() {
 	case btf.KindStruct:
 		return cause.Struct
 	case btf.KindUnion:

@@ -85,11 +85,7 @@ func (n name) spell() string {
 // nameOf returns the name of a struct, union, enum, typedef or number.
 func (w *writer) nameOf(r btf.Record) name {
 	n := name{text: w.o.Name(r.Name())}
-	k := r.Kind()
-	if k == btf.KindFwd {
-		k = r.FwdKind()
-	}
-	switch k {
+	switch r.Declares() {
 	case btf.KindStruct:
 		n.word = "struct"
 	case btf.KindUnion:

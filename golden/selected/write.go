@@ -386,13 +386,9 @@ func (w *writer) place(end, bit uint64, x measure, width uint32, doubt bool) {
 }
 
 func valueText(r btf.Record, m []uint32) string {
-	switch {
-	case r.Kind() == btf.KindEnum64 && r.Kflag():
-		return strconv.FormatInt(int64(uint64(m[2])<<32|uint64(m[1])), 10)
-	case r.Kind() == btf.KindEnum64:
-		return strconv.FormatUint(uint64(m[2])<<32|uint64(m[1]), 10)
-	case r.Kflag():
-		return strconv.FormatInt(int64(int32(m[1])), 10)
+	v := r.EnumValue(m)
+	if r.Kflag() {
+		return strconv.FormatInt(v, 10)
 	}
-	return strconv.FormatUint(uint64(m[1]), 10)
+	return strconv.FormatUint(uint64(v), 10)
 }
