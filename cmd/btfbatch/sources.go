@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -134,11 +133,8 @@ func writeSources(w io.Writer, list []resolved) error {
 }
 
 func writeSourcesJSON(w io.Writer, list []resolved) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
+	return escape.WriteJSON(w, struct {
 		Version int        `json:"version"`
 		Sources []resolved `json:"sources"`
-	}{1, list})
+	}{1, list}, "  ")
 }

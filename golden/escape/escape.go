@@ -7,8 +7,10 @@ package escape
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"strconv"
 	"strings"
 	"unicode"
@@ -148,6 +150,29 @@ func JSON(b []byte) []byte {
 		return b
 	}
 	return append(out, b[start:]...)
+}
+
+// Marshal returns a value as JSON that can be looked at, without a line feed at the end. Prefix and indent are as in [json.MarshalIndent];
+// without both, the text is one line.
+func Marshal(v any, prefix, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent(prefix, indent)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// WriteJSON writes what Marshal returns for a value, without a prefix, and a line feed.
+func WriteJSON(w io.Writer, v any, indent string) error {
+	text, err := Marshal(v, "", indent)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
 }
 
 // UTF8 replaces the bytes of a text that are not UTF-8 by what visible writes for them, and changes nothing else.

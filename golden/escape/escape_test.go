@@ -107,6 +107,9 @@ func checkJSON(t *testing.T, name string) {
 	if err := json.Unmarshal(got, &back); err != nil || back[0] != want[0] || len(unseen(string(got), "\n"+string(utf8.RuneError))) > 0 || isCommand(string(got)) {
 		t.Errorf("JSON of %q: got %s, %v", name, got, err)
 	}
+	if text, err := Marshal([]string{name}, "", ""); err != nil || string(text)+"\n" != string(got) {
+		t.Errorf("Marshal of %q: got %s, %v, want %s", name, text, err, got)
+	}
 }
 
 // TestPlainNames: names that mean nothing stay as they are.

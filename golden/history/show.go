@@ -1,8 +1,6 @@
 package history
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -14,15 +12,7 @@ import (
 
 // JSON writes the history as one JSON object.
 func (h *History) JSON(w io.Writer) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(h); err != nil {
-		return err
-	}
-	_, err := w.Write(escape.JSON(b.Bytes()))
-	return err
+	return escape.WriteJSON(w, h, "  ")
 }
 
 // Text writes the history as a table for people: a row for each stretch, with the files on the left and what the name stands for on the

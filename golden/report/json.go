@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"io"
 
 	"github.com/btfbatch/btfbatch/golden/cause"
@@ -39,7 +38,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if r.Manifest != (Manifest{}) {
 		doc.Manifest = &Manifest{escape.UTF8(r.Manifest.Path), r.Manifest.SHA256}
 	}
-	head, err := indented(doc, "")
+	head, err := escape.Marshal(doc, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	for i := range r.rows {
 		row := r.rows[i]
 		row.Golden = row.Golden.stored(first, row.Name)
-		text, err := indented(row, "    ")
+		text, err := escape.Marshal(row, "    ", "  ")
 		if err != nil {
 			return err
 		}
@@ -66,18 +65,6 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	put([]byte(end + "\n"))
 	return out.Flush()
-}
-
-// indented returns a value as JSON that is safe to print, with a prefix on every line but the first.
-func indented(v any, prefix string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent(prefix, "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return escape.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 // stored is the comparison without what it shares with that of an earlier image. first has the name of the first image by content.

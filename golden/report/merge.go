@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"slices"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // A Part is a report of some of the images of a run, and the name of its file for messages.
@@ -101,7 +103,7 @@ func essence(row *Row) []byte {
 		}
 		x.Golden = &c
 	}
-	text, _ := indented(&x, "") // plain data
+	text, _ := escape.Marshal(&x, "", "  ") // plain data
 	return text
 }
 

@@ -6,8 +6,6 @@
 package show
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -47,15 +45,7 @@ func (o Options) width() int {
 
 // JSON writes a comparison as the JSON object that package cause documents.
 func JSON(w io.Writer, c *cause.Comparison) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
-		return err
-	}
-	_, err := w.Write(escape.JSON(b.Bytes()))
-	return err
+	return escape.WriteJSON(w, c, "  ")
 }
 
 // signs are the marks for the operations.

@@ -26,6 +26,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -306,13 +307,7 @@ func (b *batch) evidence(t *target, w *writing, row *report.Row) func(io.Writer)
 		s.Package = &evidence.Package{File: filepath.Base(cmp.Or(o.URL, o.Path)), Name: o.Package, Version: o.Version, Member: o.Member,
 			SHA256: cmp.Or(t.PackageSHA256, o.SHA256), Pinned: o.Pinned}
 	}
-	return func(to io.Writer) error {
-		text, err := evidence.JSON(evidence.Of(&s))
-		if err == nil {
-			_, err = to.Write(text)
-		}
-		return err
-	}
+	return func(to io.Writer) error { return escape.WriteJSON(to, evidence.Of(&s), "  ") }
 }
 
 func bytesOf(data []byte) func(io.Writer) error {

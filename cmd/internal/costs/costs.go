@@ -4,8 +4,6 @@
 package costs
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -109,19 +107,10 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		}
 		variables[c.key] = v
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(struct {
+	return escape.WriteJSON(w, struct {
 		Image     string               `json:"image"`
 		Profile   string               `json:"profile"`
 		Variables map[string]shareJSON `json:"variables"`
 		Sections  []shareJSON          `json:"sections"`
-	}{r.Image, r.Profile, variables, sections})
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(escape.JSON(b.Bytes()))
-	return err
+	}{r.Image, r.Profile, variables, sections}, "  ")
 }

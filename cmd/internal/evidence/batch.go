@@ -141,7 +141,11 @@ func Provenance(r *report.Report, to string) ([]byte, error) {
 	s.Predicate.BuildDefinition = buildDefinition{BuildType: buildType, ResolvedDependencies: dependencies,
 		ExternalParameters: map[string]any{"manifest": manifest, "images": images}}
 	s.Predicate.RunDetails.Builder = builder{ID: builderID, Version: map[string]string{"btfbatch": version(r.Tool)}}
-	return JSON(s)
+	text, err := escape.Marshal(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(text, '\n'), nil
 }
 
 // version is the version of the program, with the commit if it is known.

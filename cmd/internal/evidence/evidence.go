@@ -7,9 +7,7 @@
 package evidence
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"path"
 	"path/filepath"
 	"slices"
@@ -212,16 +210,4 @@ func settingsOf(o *encoder.Options) Settings {
 		s.Sections = append(s.Sections, out)
 	}
 	return s
-}
-
-// JSON returns a value as indented JSON that is safe to print, and ends with a line feed.
-func JSON(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return append(escape.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), '\n'), nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -58,11 +57,11 @@ func writeOutputs(r *report.Report, w io.Writer) error {
 			named[row.Status] = append(list, row.Name)
 		}
 	}
-	differs, err := line(named[report.Differs])
+	differs, err := escape.Marshal(named[report.Differs], "", "")
 	if err != nil {
 		return err
 	}
-	failed, err := line(named[report.Failed])
+	failed, err := escape.Marshal(named[report.Failed], "", "")
 	if err != nil {
 		return err
 	}
@@ -73,23 +72,12 @@ func writeOutputs(r *report.Report, w io.Writer) error {
 	end := "btfbatch-" + hex.EncodeToString(random[:])
 	var b bytes.Buffer
 	for _, o := range []struct{ name, value string }{
-		{"verdict", string(r.Status())}, {"exit-code", fmt.Sprint(r.ExitCode())}, {"differs", differs}, {"failed", failed},
+		{"verdict", string(r.Status())}, {"exit-code", fmt.Sprint(r.ExitCode())}, {"differs", string(differs)}, {"failed", string(failed)},
 	} {
 		fmt.Fprintf(&b, "%s<<%s\n%s\n%s\n", o.name, end, o.value, end)
 	}
 	_, err = w.Write(b.Bytes())
 	return err
-}
-
-// line returns names as a JSON list in one line.
-func line(names []string) (string, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(names); err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(string(escape.JSON(b.Bytes()))), nil
 }
 
 // Annotate writes workflow commands of GitHub Actions for the images that failed or differ from their goldens, the failed ones first. GitHub

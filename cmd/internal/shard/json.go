@@ -15,7 +15,7 @@ import (
 )
 
 // WriteJSON writes the plan as one JSON object, which Read reads.
-func (p *Plan) WriteJSON(w io.Writer) error { return write(w, p, "  ") }
+func (p *Plan) WriteJSON(w io.Writer) error { return escape.WriteJSON(w, p, "  ") }
 
 // WriteMatrix writes the parts as the matrix of a GitHub workflow, in one line: the keys of each part are part, name and images, which is
 // the number of its images. Their names are not in the matrix, because the outputs of a job are limited to 1 MB.
@@ -29,21 +29,9 @@ func (p *Plan) WriteMatrix(w io.Writer) error {
 	for i := range p.Parts {
 		rows = append(rows, row{p.Parts[i].Part, p.Parts[i].Name, len(p.Parts[i].Images)})
 	}
-	return write(w, struct {
+	return escape.WriteJSON(w, struct {
 		Include []row `json:"include"`
 	}{rows}, "")
-}
-
-func write(w io.Writer, v any, indent string) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", indent)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	_, err := w.Write(escape.JSON(b.Bytes()))
-	return err
 }
 
 // maxList is the largest file that Read reads, in bytes. It holds 100,000 images with the longest names twice.
