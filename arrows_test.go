@@ -57,9 +57,10 @@ var arrows = map[string][]string{
 	"golden/columns":  {},
 	"golden/report":   {"golden", "golden/cause", "golden/columns", "golden/escape", "golden/measure", "golden/report/exitcode", "golden/show"},
 
-	"golden/measure":         {"encoder/btf", "golden/cause"},
-	"golden/report/exitcode": {},
-	"golden/report/html":     {"golden", "golden/cause", "golden/escape", "golden/measure", "golden/report"},
+	"golden/measure":           {"encoder/btf", "golden/cause"},
+	"golden/report/exitcode":   {},
+	"golden/report/schematest": {},
+	"golden/report/html":       {"golden", "golden/cause", "golden/escape", "golden/measure", "golden/report"},
 
 	"config":                   {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause", "golden/selected"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
@@ -123,7 +124,7 @@ var arrows = map[string][]string{
 }
 
 // testRooms are rooms that only tests import.
-var testRooms = []string{"corpus/synth", "corpus/peer"}
+var testRooms = []string{"corpus/synth", "corpus/peer", "golden/report/schematest"}
 
 // noRooms are names that gather what belongs elsewhere.
 var noRooms = []string{"util", "utils", "common", "types", "helpers", "misc"}

@@ -2,35 +2,19 @@ package report
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/report/schematest"
 )
-
-// schemaFile reads report.schema.json.
-func schemaFile(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := os.ReadFile("report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := new(jsonschema.Schema)
-	if err := json.Unmarshal(text, s); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // Every stored report is valid by the schema, and a report with an unknown word or field is not.
 func TestSchemaAccepts(t *testing.T) {
-	s, err := schemaFile(t).Resolve(nil)
+	s, err := schematest.Read(t, "report.schema.json").Resolve(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,66 +48,12 @@ func TestSchemaAccepts(t *testing.T) {
 
 // The schema has the fields of the model, all of them and no others, each with a description, and requires those that are always written.
 func TestSchemaHasFields(t *testing.T) {
-	root := schemaFile(t)
-	seen := map[string]bool{}
-	var walk func(place string, s *jsonschema.Schema, typ reflect.Type)
-	walk = func(place string, s *jsonschema.Schema, typ reflect.Type) {
-		described := s.Description != ""
-		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
-			if typ.Kind() == reflect.Slice && s.Items != nil {
-				s = s.Items
-			}
-			typ = typ.Elem()
-		}
-		if s.Ref != "" {
-			name := strings.TrimPrefix(s.Ref, "#/$defs/")
-			s = root.Defs[name]
-			if seen[name] || s == nil {
-				if s == nil {
-					t.Errorf("%s: no definition %s", place, name)
-				}
-				return
-			}
-			seen[name] = true
-		}
-		if !described && s.Description == "" && place != "" {
-			t.Errorf("%s has no description", place)
-		}
-		if typ.Kind() != reflect.Struct {
-			return
-		}
-		var fields, always []string
-		for f := range typ.Fields() {
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if name == "-" || name == "" {
-				continue
-			}
-			fields = append(fields, name)
-			if options == "" {
-				always = append(always, name)
-			}
-			if p := s.Properties[name]; p != nil {
-				walk(place+"."+name, p, f.Type)
-			}
-		}
-		slices.Sort(fields)
-		slices.Sort(always)
-		if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, fields) {
-			t.Errorf("%s: the schema has %q, the model %q", place, got, fields)
-		}
-		if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, always) {
-			t.Errorf("%s: the schema requires %q, the model always has %q", place, got, always)
-		}
-	}
-	walk("", root, reflect.TypeFor[document]())
-	if n := len(root.Defs); len(seen) < n-1 {
-		t.Errorf("%d of %d definitions are used: %v", len(seen), n, slices.Sorted(maps.Keys(seen)))
-	}
+	schematest.Fields(t, schematest.Read(t, "report.schema.json"), reflect.TypeFor[document]())
 }
 
 // The closed lists of words are those of the model.
 func TestSchemaWords(t *testing.T) {
-	root := schemaFile(t)
+	root := schematest.Read(t, "report.schema.json")
 	for name, want := range map[string][]string{
 		"failure": failureWords(), "kind": words(cause.Kinds), "severity": words([]cause.Severity{cause.Break, cause.Neutral, cause.Add}),
 		"status": words([]Status{OK, Differs, Failed, Skipped, Interrupted}),

@@ -2,66 +2,17 @@ package evidence
 
 import (
 	"encoding/json"
-	"maps"
-	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/report/schematest"
 )
 
 // The schema has the fields of a document, all of them and no others, each with a description, and requires those that are always written.
 func TestSchemaHasFields(t *testing.T) {
-	text, err := os.ReadFile("evidence.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := new(jsonschema.Schema)
-	if err := json.Unmarshal(text, root); err != nil {
-		t.Fatal(err)
-	}
-	var walk func(place string, s *jsonschema.Schema, typ reflect.Type)
-	walk = func(place string, s *jsonschema.Schema, typ reflect.Type) {
-		if s.Description == "" {
-			t.Errorf("%s has no description", place)
-		}
-		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
-			if typ.Kind() == reflect.Slice {
-				s = s.Items
-			}
-			typ = typ.Elem()
-		}
-		if typ.Kind() != reflect.Struct {
-			return
-		}
-		if s.AdditionalProperties == nil {
-			t.Errorf("%s allows other fields", place)
-		}
-		var fields, always []string
-		for f := range typ.Fields() {
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			fields = append(fields, name)
-			if options == "" {
-				always = append(always, name)
-			}
-			if p := s.Properties[name]; p != nil {
-				walk(place+"."+name, p, f.Type)
-			}
-		}
-		slices.Sort(fields)
-		slices.Sort(always)
-		if got := slices.Sorted(maps.Keys(s.Properties)); !slices.Equal(got, fields) {
-			t.Errorf("%s: the schema has %q, the model %q", place, got, fields)
-		}
-		if got := slices.Sorted(slices.Values(s.Required)); !slices.Equal(got, always) {
-			t.Errorf("%s: the schema requires %q, the model always has %q", place, got, always)
-		}
-	}
-	walk("", root, reflect.TypeFor[Document]())
+	schematest.Fields(t, schematest.Read(t, "evidence.schema.json"), reflect.TypeFor[Document]())
 }
 
 // Sums are in the order of the names, relative to the folder of the sums, and escaped as sha256sum escapes them.
