@@ -102,7 +102,7 @@ func TestNarrowTerminal(t *testing.T) {
 	}
 }
 
-// What --progress shows on a terminal. In a CI job nothing is drawn unless that is asked for; -v has lines for good images.
+// TestProgressModes checks what --progress shows on a terminal: a CI job draws nothing unless it is told to, and -v has lines for good images.
 func TestProgressModes(t *testing.T) {
 	place(t)
 	t.Setenv("TERM", "xterm")

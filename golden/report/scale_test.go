@@ -78,7 +78,7 @@ func TestLargeText(t *testing.T) {
 	r.Verbose = true
 	text = textOf(t, r)
 	if got := strings.Count(text, "dropped 3 func: ambiguous address"); got != 1500 {
-		t.Errorf("-v: all is told of %d images, want 1500", got)
+		t.Errorf("-v: %d images have all their notes, want 1500", got)
 	}
 	if got := strings.Count(text, "\nimage-"); got < 1500 {
 		t.Errorf("-v: %d images are in the table", got)
