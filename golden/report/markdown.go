@@ -207,7 +207,7 @@ func (p *page) goodRows(rows []Row) int {
 	for i := range rows {
 		row := &rows[i]
 		if !p.add("| %s | %s | %d | %d | %d | %d | %s | %s | %s | %s |\n", signs[row.Status], cell(row.Name), row.Types, row.Funcs,
-			row.Vars, row.dropped(""), size(row.Bytes), row.kernels(), row.goldenVerdict(), row.took()) {
+			row.Vars, row.LeftOut(), size(row.Bytes), row.kernels(), row.goldenVerdict(), row.took()) {
 			return i
 		}
 	}

@@ -40,8 +40,8 @@ func Read(from io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Tool: doc.Tool, Seconds: doc.Seconds, Strict: doc.Strict, Stale: doc.Stale, Used: doc.Used,
-		place: make(map[string]int, len(doc.Images))}
+	r := New(nil)
+	r.Tool, r.Seconds, r.Strict, r.Stale, r.Used = doc.Tool, doc.Seconds, doc.Strict, doc.Stale, doc.Used
 	if doc.Manifest != nil {
 		r.Manifest = *doc.Manifest
 	}

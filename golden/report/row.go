@@ -184,12 +184,21 @@ func (row Row) shown() Row {
 	return row
 }
 
-// dropped counts the symbols that were left out, of one sort or of all.
-func (row *Row) dropped(what string) int {
+// LeftOut counts the symbols that were left out on purpose.
+func (row *Row) LeftOut() int {
 	n := 0
 	for _, d := range row.Dropped {
-		if what == "" || d.What == what {
-			n += d.Count
+		n += d.Count
+	}
+	return n
+}
+
+// Accepting counts the kernel generations that accept the BTF.
+func (row *Row) Accepting() int {
+	n := 0
+	for _, v := range row.Verify {
+		if v.Accepted {
+			n++
 		}
 	}
 	return n

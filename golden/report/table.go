@@ -21,7 +21,7 @@ var tableColumns = []column{
 	{"TYPES", 2, func(row *Row) string { return fmt.Sprint(row.Types) }, func(_ *Report, t *Totals) string { return fmt.Sprint(t.Types) }},
 	{"FUNCS", 4, func(row *Row) string { return fmt.Sprint(row.Funcs) }, func(_ *Report, t *Totals) string { return fmt.Sprint(t.Funcs) }},
 	{"VARS", 5, func(row *Row) string { return fmt.Sprint(row.Vars) }, func(_ *Report, t *Totals) string { return fmt.Sprint(t.Vars) }},
-	{"DROPPED", 6, func(row *Row) string { return fmt.Sprint(row.dropped("")) }, func(_ *Report, t *Totals) string { return fmt.Sprint(t.Dropped) }},
+	{"DROPPED", 6, func(row *Row) string { return fmt.Sprint(row.LeftOut()) }, func(_ *Report, t *Totals) string { return fmt.Sprint(t.Dropped) }},
 	{"SIZE", 3, func(row *Row) string { return size(row.Bytes) }, func(_ *Report, t *Totals) string { return size(t.Bytes) }},
 	{"KERNELS", 2, (*Row).kernels, func(*Report, *Totals) string { return "" }},
 	{"GOLDEN", 1, (*Row).goldenVerdict, func(*Report, *Totals) string { return "" }},

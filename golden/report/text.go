@@ -234,13 +234,7 @@ func (row *Row) kernels() string {
 	if len(row.Verify) == 0 {
 		return "-"
 	}
-	n := 0
-	for _, v := range row.Verify {
-		if v.Accepted {
-			n++
-		}
-	}
-	return fmt.Sprintf("%d/%d", n, len(row.Verify))
+	return fmt.Sprintf("%d/%d", row.Accepting(), len(row.Verify))
 }
 
 func (row *Row) goldenVerdict() string {

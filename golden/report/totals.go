@@ -45,7 +45,7 @@ func (r *Report) Totals() Totals {
 		t.Bytes += row.Bytes
 		t.Vars += row.Vars
 		t.Funcs += row.Funcs
-		t.Dropped += row.dropped("")
+		t.Dropped += row.LeftOut()
 	}
 	return t
 }

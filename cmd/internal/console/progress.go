@@ -118,7 +118,8 @@ func (c *Console) End() {
 	defer c.mu.Unlock()
 	if p := c.progress; p != nil {
 		close(p.stop)
-		text := p.erase(c.size())
+		width, _ := c.size()
+		text := p.erase(width)
 		c.progress = nil
 		if text != "" {
 			_, _ = io.WriteString(c.out, text) // if this fails, so does the next line
@@ -199,7 +200,7 @@ func (c *Console) drawLocked(lines []byte) error {
 		return err
 	}
 	width, height := c.size()
-	text := p.erase(width, height) + string(lines) + p.frame(width, height)
+	text := p.erase(width) + string(lines) + p.frame(width, height)
 	_, err := io.WriteString(c.out, text) // in one piece, so that nothing flickers
 	return err
 }
@@ -215,7 +216,7 @@ func (c *Console) size() (width, height int) {
 }
 
 // erase returns what removes the drawn lines. The terminal may have become narrower since, so that a line takes several rows.
-func (p *progress) erase(width, _ int) string {
+func (p *progress) erase(width int) string {
 	if len(p.drawn) == 0 {
 		return ""
 	}

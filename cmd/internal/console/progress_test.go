@@ -145,7 +145,7 @@ func TestNarrowed(t *testing.T) {
 	if wide <= narrow {
 		t.Fatalf("the line has %d columns", wide)
 	}
-	if got := p.erase(narrow, 24); got != "\r\x1b[3A\x1b[J" {
+	if got := p.erase(narrow); got != "\r\x1b[3A\x1b[J" {
 		t.Errorf("got %q, want 4 rows to be erased", got)
 	}
 	for _, width := range []int{1, 5, 20, 40, 200} {

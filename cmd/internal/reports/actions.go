@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -36,7 +35,8 @@ func Actions(summary, outputs string) []Outlet {
 	return list
 }
 
-func toEnd(_ *publish.Publisher, r *report.Report, o Outlet) error {
+// toEnd appends a report to the file of an outlet.
+func toEnd(r *report.Report, o Outlet) error {
 	f, err := os.OpenFile(o.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600) // GitHub creates the file
 	if err != nil {
 		return err

@@ -133,7 +133,7 @@ func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 		case o.file == "":
 			err = o.write(r, stdout)
 		case o.append:
-			err = toEnd(&p, &wide, o)
+			err = toEnd(&wide, o)
 		default:
 			err = toFile(&p, &wide, o)
 		}

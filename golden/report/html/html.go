@@ -29,8 +29,7 @@ var script string
 
 // pages returns the templates of the page. They are parsed when the first page is written: most calls of the program write none.
 var pages = sync.OnceValue(func() *template.Template {
-	words := template.FuncMap{"thousands": thousands, "size": size, "hex": hex, "inc": func(n int) int { return n + 1 }}
-	return template.Must(template.New("").Funcs(words).Parse(pageText))
+	return template.Must(template.New("").Funcs(template.FuncMap{"thousands": thousands}).Parse(pageText))
 })
 
 // Bounds of the page, in bytes. Images are written in full until fullBudget is spent, those that are not ok first; then with less, until

@@ -184,7 +184,7 @@ func (b *builder) matrixRow(i int, kernels []string) matrixRow {
 		m.Warnings = check{"is-differs", "!", thousands(n)}
 	}
 	if hasBTF(row) {
-		m.Types, m.Funcs, m.Vars, m.Dropped = thousands(row.Types), thousands(row.Funcs), thousands(row.Vars), thousands(dropped(row, ""))
+		m.Types, m.Funcs, m.Vars, m.Dropped = thousands(row.Types), thousands(row.Funcs), thousands(row.Vars), thousands(row.LeftOut())
 		m.Bytes, m.Size = row.Bytes, size(row.Bytes)
 	} else {
 		m.Warnings = noResult
@@ -238,13 +238,7 @@ func kernelCheck(row *report.Row, kernel string) check {
 }
 
 func kernelSum(row *report.Row) check {
-	n := 0
-	for _, k := range row.Verify {
-		if k.Accepted {
-			n++
-		}
-	}
-	switch all := len(row.Verify); {
+	switch n, all := row.Accepting(), len(row.Verify); {
 	case all == 0 && !hasBTF(row):
 		return noResult
 	case all == 0:
@@ -277,15 +271,6 @@ func goldenCheck(row *report.Row) check {
 func warnings(row *report.Row) (n int) {
 	for _, w := range row.Warnings {
 		n += w.Count
-	}
-	return n
-}
-
-func dropped(row *report.Row, what string) (n int) {
-	for _, d := range row.Dropped {
-		if what == "" || d.What == what {
-			n += d.Count
-		}
 	}
 	return n
 }
