@@ -123,7 +123,7 @@ func someCells(names []string) string {
 
 // markdownRest writes what is to say of good images, and of no image.
 func (r *Report) markdownRest(p *page, v *view) {
-	if t := r.Totals(); t.Differs > 0 && r.Manifest.Path != "" {
+	if r.acceptable() {
 		p.add("\nTo accept what differs: run with `--new-goldens FOLDER`, and then %s.\n",
 			code("btfbatch golden accept "+r.Manifest.Path+" --new-goldens FOLDER"))
 	}

@@ -85,6 +85,28 @@ func TestLargeText(t *testing.T) {
 	}
 }
 
+// The text says how to accept a golden that differs or is missing, before the verdict, in the full form and in the folded one. It does not
+// where there is nothing to accept, or no manifest, as with the commands for one image.
+func TestTextSaysHowToAccept(t *testing.T) {
+	if w := columns.Of(howToAccept); w > 80 {
+		t.Errorf("the line has %d columns", w)
+	}
+	for _, tt := range []struct {
+		verdict  golden.Verdict
+		manifest string
+		want     bool
+	}{{golden.Differs, "m.yaml", true}, {golden.Missing, "m.yaml", true}, {golden.Equal, "m.yaml", false}, {golden.Accepted, "m.yaml", false}, {golden.Differs, "", false}} {
+		r := large(2, func(_ int, row *Row) { row.Golden.Verdict = tt.verdict })
+		r.Manifest.Path, r.Width = tt.manifest, 80
+		for _, r.Brief = range []bool{false, true} {
+			text := textOf(t, r)
+			if got := strings.HasSuffix(text, "\n"+howToAccept+"\n"+r.Verdict()+"\n"); got != tt.want || strings.Contains(text, "to accept") != tt.want {
+				t.Errorf("%s, manifest %q, brief %t: got\n%s", tt.verdict, tt.manifest, r.Brief, text)
+			}
+		}
+	}
+}
+
 func textOf(t testing.TB, r *Report) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -112,7 +134,7 @@ func batches(n int) map[string]*Report {
 	for range 5000 {
 		stale.Stale = append(stale.Stale, "added FUNC __x64_*")
 	}
-	return map[string]*Report{
+	all := map[string]*Report{
 		"all good":    large(n, nil),
 		"some fail":   large(max(n, 1500), fails),
 		"all fail":    large(n, func(i int, row *Row) { row.Error = "CU 0: bad" }),
@@ -138,6 +160,10 @@ func batches(n int) map[string]*Report {
 		}),
 		"stale": stale,
 	}
+	for _, r := range all {
+		r.Manifest.Path = "m.yaml"
+	}
+	return all
 }
 
 // Whatever the batch, a text has at most 40 lines of bounded length, Markdown is below 60 KiB, and both are written in little time.

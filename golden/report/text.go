@@ -25,7 +25,7 @@ const (
 // WriteText writes the report for people. A small batch is written in full: what there is to say of images that are not good, a table of
 // all images that starts with these, and what there is to say of the others. If that has more than maxLines lines, the report is folded: the
 // reasons of failures and the causes of differences, each once with the images that have it, and counts of everything else. The names of
-// images that are not good stand at the end in both. Verbose writes everything in full, Brief folds in any case.
+// images that are not good stand at the end in both, with how to accept what differs. Verbose writes everything in full, Brief folds in any case.
 func (r *Report) WriteText(w io.Writer) error {
 	v := r.view()
 	var lines []string
@@ -43,6 +43,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	_, err := w.Write(out.Bytes())
 	return err
 }
+
+// howToAccept is for runs in which a golden differs or is missing. It fits a terminal.
+const howToAccept = "to accept what differs: run with --new-goldens FOLDER, then see btfbatch golden"
+
+// acceptable reports whether a run can make goldens that accept its differences.
+func (r *Report) acceptable() bool { return r.Totals().Differs > 0 && r.Manifest.Path != "" }
 
 // fullLines returns the report in full.
 func (r *Report) fullLines(v *view) (lines []string) {
@@ -80,6 +86,9 @@ func (r *Report) fullLines(v *view) (lines []string) {
 		block("exceptions that accepted nothing:", list)
 	}
 	lines = append(lines, v.names(len(v.bad))...)
+	if r.acceptable() {
+		add(howToAccept)
+	}
 	add("%s", r.Verdict())
 	return lines
 }
@@ -127,6 +136,9 @@ func (r *Report) foldedLines(v *view) (lines []string) {
 	r.foldedGood(v, &t, add)
 	for _, name := range v.names(maxNamedEnd) {
 		add("%s", name)
+	}
+	if r.acceptable() {
+		add(howToAccept)
 	}
 	add("%s", r.Verdict())
 	return lines
