@@ -10,7 +10,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/corpus/cache"
-	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // Results says how a run uses the cache of results.
@@ -53,26 +52,22 @@ func (r *results) open(a *app) *batch.Cache {
 	return &batch.Cache{Cache: c, Tool: tool, Verify: r.verify}
 }
 
-// programSum returns the digest of this program, or "" if it cannot be read.
+// programSum returns the digest of this program, or "" if it cannot be read. The cache, which may be nil, saves reading it in every run.
 func programSum(c *cache.Cache) string {
 	path, err := os.Executable()
 	if err != nil {
 		return ""
 	}
-	describe := func() (s cache.State) {
-		if st, err := input.Stat(path); err == nil {
-			if v, ok := input.VersionOf(st); ok {
-				s = cache.State{ID: v.String(), Changed: v.Changed()}
-			}
-		}
-		return s
+	if c == nil {
+		sum, _ := batch.Sum(path)
+		return sum
 	}
-	before, now := describe(), time.Now()
+	before, now := batch.State(path), time.Now()
 	if r, current, err := c.Recall(path, before); err == nil && current {
 		return r.SHA256
 	}
-	sum := thisBuild().tool(true).SHA256
-	if sum != "" && describe() == before {
+	sum, err := batch.Sum(path)
+	if err == nil && batch.State(path) == before {
 		_ = c.Remember(path, before, now, sum, "") // it is read again in the next run
 	}
 	return sum

@@ -147,7 +147,7 @@ func lintFlags(cmd *cobra.Command, opt *batch.Options) {
 func needed(opt *batch.Options, outlets []reports.Outlet, s *summary) {
 	opt.Details = reports.Sums(outlets)
 	opt.Hash = opt.Details || s.wanted()
-	opt.Tool = thisBuild().tool(false)
+	opt.Tool = thisBuild().tool()
 }
 
 // limitFlags adds the flags that end a run early.
@@ -272,7 +272,14 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	a.interrupts.clear.Store(&end)
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.End()
-	r.Tool = thisBuild().tool(opt.Hash)
+	r.Tool = thisBuild().tool()
+	switch {
+	case !opt.Hash:
+	case opt.Cache != nil: // which needed the digest
+		r.Tool.SHA256 = opt.Cache.Tool
+	default:
+		r.Tool.SHA256 = programSum(nil)
+	}
 	how.apply(r, cmd.OutOrStdout())
 	return r, a.conclude(cmd, r, outlets)
 }

@@ -2,18 +2,13 @@ package main
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -76,26 +71,9 @@ func (b *build) complete(info *debug.BuildInfo) {
 	}
 }
 
-// tool returns the program for a report. The digest of its file is only computed if it is asked for; it is empty if the file cannot be read.
-func (b build) tool(digest bool) report.Tool {
-	t := report.Tool{Name: "btfbatch", Version: b.version, Commit: b.commit, Modified: b.modified}
-	if !digest {
-		return t
-	}
-	path, err := os.Executable()
-	if err != nil {
-		return t
-	}
-	f, _, err := input.OpenRaw(path)
-	if err != nil {
-		return t
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err == nil {
-		t.SHA256 = hex.EncodeToString(h.Sum(nil))
-	}
-	return t
+// tool returns the program for a report, without the digest of its file.
+func (b build) tool() report.Tool {
+	return report.Tool{Name: "btfbatch", Version: b.version, Commit: b.commit, Modified: b.modified}
 }
 
 // text returns the output of the command version.

@@ -62,8 +62,8 @@ func (b *batch) kept(j *Job) bool {
 	return b.opt.Cache != nil && j.Check.Policy != config.OwnBTF && e.OnFunc == nil && e.OnVar == nil && (!j.File.Origin.Network || j.File.Origin.Pinned)
 }
 
-// state returns the state of a file for the cache.
-func state(path string) cache.State {
+// State returns the state of a file for the cache. It is the zero value if the file is not regular, or if the system tells too little.
+func State(path string) cache.State {
 	st, err := input.Stat(path)
 	if err != nil || !st.Mode().IsRegular() {
 		return cache.State{}
@@ -81,7 +81,7 @@ func (b *batch) recall(j *Job) string {
 	if path == "" || b.opt.Cache.Verify {
 		return ""
 	}
-	r, current, err := b.opt.Cache.Recall(path, state(path))
+	r, current, err := b.opt.Cache.Recall(path, State(path))
 	b.trouble(err)
 	if !current {
 		return ""
@@ -96,7 +96,7 @@ func (b *batch) stateKey(t *target) string {
 	if path == "" || !b.kept(t.Job) || b.opt.Cache.Verify || b.hashes(t.Job) || t.File.Pins.SHA256 != "" {
 		return ""
 	}
-	s := state(path)
+	s := State(path)
 	if s.ID == "" || t.began.Sub(s.Changed) < cache.Settling {
 		return ""
 	}
@@ -123,7 +123,7 @@ func (b *batch) remember(t *target, before cache.State) {
 	if t.inputSum == "" || path == "" || before.ID == "" {
 		return
 	}
-	if state(path) == before {
+	if State(path) == before {
 		b.trouble(b.opt.Cache.Remember(path, before, t.began, t.inputSum, ""))
 	}
 }

@@ -175,7 +175,7 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	path := stored(f)
 	before := cache.State{}
 	if path != "" && b.kept(t.Job) {
-		before = state(path)
+		before = State(path)
 	}
 	b.step(t.Name, firstStep(f))
 	image, err := f.Open(ctx)

@@ -24,14 +24,14 @@ func (b *batch) inPlace(t *target) map[string]report.Output {
 		if o.Key == "outputs.elf" || o.Key == config.KeyEvidence {
 			continue
 		}
-		before, now := state(o.Path), time.Now()
+		before, now := State(o.Path), time.Now()
 		r, current, err := b.opt.Cache.Recall(o.Path, before)
 		b.trouble(err)
 		if err != nil || before.ID == "" || r.Holds != t.holds(o.Key) {
 			continue
 		}
 		if !current || b.opt.Cache.Verify {
-			if sum, err := sumOfFile(o.Path); err != nil || sum != r.SHA256 || state(o.Path) != before {
+			if sum, err := Sum(o.Path); err != nil || sum != r.SHA256 || State(o.Path) != before {
 				continue
 			}
 			b.trouble(b.opt.Cache.Remember(o.Path, before, now, r.SHA256, r.Holds))
@@ -56,14 +56,15 @@ func (b *batch) published(t *target, w *writing) {
 	}
 	for path, sum := range w.sums {
 		now := time.Now()
-		b.trouble(b.opt.Cache.Remember(path, state(path), now, sum.sum, t.holds(sum.key)))
+		b.trouble(b.opt.Cache.Remember(path, State(path), now, sum.sum, t.holds(sum.key)))
 	}
 }
 
 // A fresh is an output that this run wrote: its key and its digest, as stored.
 type fresh struct{ key, sum string }
 
-func sumOfFile(path string) (string, error) {
+// Sum returns the digest of a file as it is stored.
+func Sum(path string) (string, error) {
 	f, _, err := input.OpenRaw(path)
 	if err != nil {
 		return "", err
