@@ -109,6 +109,9 @@ func (b *batch) stateKey(t *target) string {
 // stateKey is the start of a key that is the state of a file.
 const stateKey = "state "
 
+// inputKey identifies the contents of the image's file in the cache. It is empty if nothing is known that does.
+func (t *target) inputKey() string { return cmp.Or(t.inputSum, t.inputState) }
+
 // stored returns the path of the file that holds an image: of the image, or of its package. It is empty if that is not a file.
 func stored(f *corpus.File) string {
 	if _, own := f.Source.(source.File); own {
@@ -130,7 +133,7 @@ func (b *batch) remember(t *target, before cache.State) {
 
 // key returns the name of everything that the result of an image was made from, or "" if that is not known.
 func (b *batch) key(ctx context.Context, t *target) (string, error) {
-	if t.inputKey == "" {
+	if t.inputKey() == "" {
 		return "", nil
 	}
 	base, earlier := "", ""
@@ -157,7 +160,7 @@ func (b *batch) key(ctx context.Context, t *target) (string, error) {
 	}
 	out := &t.Outputs
 	return cache.Sum(fmt.Appendf(nil, "result 1\ntool %s\nimage %s %q\nbase %q\noptions %s\nverify%s\noutputs elf %t base %t others %t\nlint %t %q\n",
-		b.opt.Cache.Tool, t.inputKey, t.File.Origin.Member, base, t.Settings.Options.Key(), kernels.String(),
+		b.opt.Cache.Tool, t.inputKey(), t.File.Origin.Member, base, t.Settings.Options.Key(), kernels.String(),
 		out.ELF != "", out.Base != "", rawOutputs(out) || t.compared(), b.opt.Lint.On, earlier)), nil
 }
 
@@ -171,7 +174,7 @@ func (b *batch) trouble(err error) {
 // take sets the target and the row to what is known about the image. It reports whether there is such a result. If there is none, or if
 // anything does not fit, for example a pin, the image is made, which says what is wrong.
 func (b *batch) take(ctx context.Context, t *target, row *report.Row) bool {
-	if t.inputKey == "" || b.opt.Encoding.VerifyDedup || b.opt.Encoding.Paranoid {
+	if t.inputKey() == "" || b.opt.Encoding.VerifyDedup || b.opt.Encoding.Paranoid {
 		return false
 	}
 	key, err := b.key(ctx, t)
@@ -298,7 +301,7 @@ func (b *batch) load(ctx context.Context, t *target, r *result) error {
 
 // keep keeps the result of an image that was made and accepted. Warnings about the identity of the image, which come first, are not kept.
 func (b *batch) keep(ctx context.Context, t *target, row *report.Row) {
-	if !b.kept(t.Job) || t.beside || t.inputKey == "" || t.inputSum == "" && t.inputKey != b.stateKey(t) { // a file that changed has another key now
+	if !b.kept(t.Job) || t.beside || t.inputKey() == "" || t.inputSum == "" && t.inputState != b.stateKey(t) { // a file that changed has another key now
 		return
 	}
 	key, err := b.key(ctx, t)

@@ -89,8 +89,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	t := target{Job: j, base: b.bases[i], own: b.own[i], began: time.Now(), left: b.ledger(j)}
 	t.clock.Start()
 	if b.kept(j) && j.Outputs.ELF == "" { // a copy of the image needs the image
-		t.inputSum = b.recall(j)
-		t.inputKey = cmp.Or(t.inputSum, b.stateKey(&t))
+		if t.inputSum = b.recall(j); t.inputSum == "" {
+			t.inputState = b.stateKey(&t)
+		}
 	}
 	if !b.take(ctx, &t, row) {
 		image, err := b.open(ctx, &t, row)
@@ -186,18 +187,19 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	}
 	_, row.InputBytes = image.Input.Raw()
 	recalled := t.inputSum
-	t.image, t.inputSum, t.inputKey = image.File, "", ""
+	t.image, t.inputSum, t.inputState = image.File, "", ""
 	wanted := b.hashes(t.Job) || f.Pins.SHA256 != ""
 	if !wanted && !b.kept(t.Job) {
 		return image, nil
 	}
-	if key := b.stateKey(t); recalled == "" && key != "" {
-		if v, ok := image.Input.Version(); ok && key == stateKey+v.String() { // it is the open file that has this state
-			t.inputKey = key
+	version, ok := image.Input.Version()
+	if ok && recalled == "" {
+		if key := b.stateKey(t); key == stateKey+version.String() { // it is the open file that has this state
+			t.inputState = key
 			return image, nil
 		}
 	}
-	if v, ok := image.Input.Version(); ok && recalled != "" && v.String() == before.ID && (f.Pins.SHA256 == "" || f.Pins.SHA256 == recalled) {
+	if ok && recalled != "" && version.String() == before.ID && (f.Pins.SHA256 == "" || f.Pins.SHA256 == recalled) {
 		t.inputSum = recalled
 	} else if t.inputSum, err = b.hash.Pin(ctx, f, image.Input); err != nil {
 		image.Close()
@@ -208,7 +210,6 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	}
 	t.clock.Stop("sums", uint64(f.Size), 1, "files")
 	if b.kept(t.Job) {
-		t.inputKey = t.inputSum
 		b.remember(t, before)
 	} else {
 		t.inputSum = ""
@@ -226,7 +227,7 @@ func (b *batch) make(ctx context.Context, workers int, t *target, row *report.Ro
 			return as(report.Unreadable, err)
 		}
 	}
-	if row.InputSHA256 != "" || t.inputKey != "" {
+	if row.InputSHA256 != "" || t.inputKey() != "" {
 		if err := in.Unchanged(); err != nil {
 			return as(report.Unreadable, err)
 		}

@@ -50,14 +50,14 @@ type target struct {
 	decisions   map[string]encoder.FuncDecision // by function, for the policy image
 	omittedVars map[string]string               // the rule for a variable that is left out, for the policy image
 
-	own      *base                    // what the image is the base of; nil if there is nothing
-	inputKey string                   // what identifies its contents in the cache: inputSum, or the state of its file; empty if nothing does
-	inputSum string                   // digest of its file, as stored; empty if it is not known
-	beside   bool                     // other files were used, or searched for
-	doubts   int                      // number of warnings about its identity
-	key      string                   // of its result in the cache; empty if it has none
-	cached   bool                     // the result comes from the cache
-	inPlace  map[string]report.Output // outputs that need not be written, by path
+	own        *base                    // what the image is the base of; nil if there is nothing
+	inputSum   string                   // digest of its file, as stored; empty if it is not known
+	inputState string                   // its stateKey, if that takes the place of the digest; otherwise empty
+	beside     bool                     // other files were used, or searched for
+	doubts     int                      // number of warnings about its identity
+	key        string                   // of its result in the cache; empty if it has none
+	cached     bool                     // the result comes from the cache
+	inPlace    map[string]report.Output // outputs that need not be written, by path
 
 	raw    encoder.Sections // for the raw outputs
 	inside encoder.Sections // for the copy of the image
