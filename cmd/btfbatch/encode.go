@@ -54,7 +54,7 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules.`,
 			if err := paths.Refuse(encodeFiles(from.path, &job, &opt)...); err != nil {
 				return usage(err)
 			}
-			job.Name = from.path
+			job.Name = from.name()
 			done, err := from.open(cmd.Context(), &job)
 			if err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/source"
+	"github.com/btfbatch/btfbatch/corpus/source/http"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -75,6 +76,14 @@ func (o *origin) parse(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	return nil
+}
+
+// name is the name of the image, which is its path. It has no password of a URL, because it is logged.
+func (o *origin) name() string {
+	if input.IsURL(o.path) {
+		return http.Redacted(o.path)
+	}
+	return o.path
 }
 
 // open sets the file of a job. The returned function releases what was opened. An error of the image is one of the job.
