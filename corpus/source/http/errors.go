@@ -101,10 +101,15 @@ func (e *networkError) Unwrap() error { return e.err }
 // errRefetch says that the file on the server is no longer the one of which parts were fetched. Nobody has read these parts.
 var errRefetch = errors.New("the file changes on the server while it is fetched")
 
-// changedError says that a file was replaced while somebody reads it.
+// errNoVersion says that the rest of a file cannot be fetched after a lost connection: it may be the rest of another one.
+var errNoVersion = errors.New("the connection was lost, and the server does not say whether the file is still the same (ETag or Last-Modified): run again")
+
+// changedError says that a file was replaced while somebody reads it, or that it may have been.
 func changedError(old, now *meta) error {
 	var what string
 	switch {
+	case old.ETag == now.ETag && old.Modified == now.Modified && (old.Size == now.Size || old.Size == 0 || now.Size == 0):
+		return errNoVersion
 	case old.ETag != now.ETag:
 		what = fmt.Sprintf("ETag %s, then %s", orNone(old.ETag), orNone(now.ETag))
 	case old.Modified != now.Modified:

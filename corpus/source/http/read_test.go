@@ -9,6 +9,7 @@ import (
 	nethttp "net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -125,6 +126,28 @@ func TestChanged(t *testing.T) {
 		t.Errorf("left behind: %q", names)
 	}
 	read(t, open(t, c, http.Request{URL: s.URL + "/a.deb"}), s.body, 50*block, 10) // run again
+}
+
+// TestLostWithoutVersion: when the connection is lost to a server that sends no parts and states no version, the rest may be that of another
+// file. The error says this, and not that the file changed.
+func TestLostWithoutVersion(t *testing.T) {
+	body := contents(1, 100*block)
+	s := &server{body: body, noRanges: true}
+	s.misbehave = func(n int, w nethttp.ResponseWriter, _ *nethttp.Request) bool {
+		if n > 0 {
+			return false
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = w.Write(body[:10*block])
+		panic(nethttp.ErrAbortHandler)
+	}
+	newServer(t, s)
+	f := open(t, newClient(t), http.Request{URL: s.URL})
+	read(t, f, body, 0, 10)
+	want := s.URL + ": the connection was lost, and the server does not say whether the file is still the same (ETag or Last-Modified): run again"
+	if _, err := f.ReadAt(make([]byte, 10), 50*block); err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
 }
 
 // TestLostConnection: a range whose connection is lost is fetched again, from where it was lost.
