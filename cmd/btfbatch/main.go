@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -46,6 +47,7 @@ func withCode(code int, err error) error {
 func main() {
 	// Treat a pipe without a reader like any other write error, so that the requested files are still written.
 	signal.Ignore(syscall.SIGPIPE)
+	log.SetOutput(io.Discard) // net/http logs what a server sends unasked
 	config.ToolVersion = thisBuild().version
 	os.Exit(run(arguments(os.Args), os.Stdout, os.Stderr))
 }
