@@ -66,7 +66,7 @@ var arrows = map[string][]string{
 	"config/lock":              {"encoder/input"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
 	"corpus/source":            {"corpus/source/archive", "corpus/source/deb", "corpus/source/rpm", "encoder/input"},
-	"corpus/source/archive":    {"corpus/source/xz"},
+	"corpus/source/archive":    {"corpus/source/xz", "encoder/btf"},
 	"corpus/source/deb":        {"corpus/source/archive"},
 	"corpus/source/rpm":        {"corpus/source/archive"},
 	"corpus/source/xz":         {},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
 // A Sink is what a file is written to.
@@ -157,9 +159,19 @@ func (h headers) claim(r io.ReaderAt) (int64, error) {
 	return end, nil
 }
 
-// unread are sections that nobody reads to encode an image: its code, and the parts of DWARF that say nothing about types.
+// unread are sections of debug information that nobody reads to encode an image, because they say nothing about types.
 var unread = []string{
-	".text", ".init.text", ".exit.text", ".debug_line", ".debug_frame", ".debug_rnglists", ".debug_ranges", ".debug_loclists", ".debug_loc", ".debug_aranges", ".eh_frame",
+	".debug_line", ".debug_frame", ".debug_rnglists", ".debug_ranges", ".debug_aranges", ".debug_names", ".debug_pubnames", ".debug_pubtypes",
+	".debug_gnu_pubnames", ".debug_gnu_pubtypes", ".debug_macro", ".debug_macinfo", ".comment",
+}
+
+// wanted reports whether a section is read to encode an image, by its name and type. Of what is loaded into memory, code and data, only BTF and
+// notes are read as a whole. Whatever else is read is little.
+func wanted(name string, kind uint32, alloc bool) bool {
+	if alloc {
+		return kind == note || name == btf.SectionBTF || name == btf.SectionIDs
+	}
+	return !slices.Contains(unread, name)
 }
 
 // WantSections tells a view of an ELF file, which begins with head, which parts of it are worth decoding ahead. Section headers past the end
@@ -182,18 +194,47 @@ func WantSections(v View, head []byte, size int64) error {
 		if kind == nobits || kind == 0 || off > uint64(size) || n > uint64(size)-off || n == 0 {
 			continue
 		}
-		if name := t.order.Uint32(list[i*t.each:]); uint64(name) < uint64(len(names)) {
-			text, _, _ := bytes.Cut(names[name:], []byte{0})
-			if slices.Contains(unread, string(text)) {
-				continue
-			}
+		of := i // relocations are read with what they belong to
+		if to := t.info(list[i*t.each:]); (kind == rela || kind == rel) && to < t.n {
+			of = to
 		}
-		v.Want(int64(off), int64(n))
+		h := list[of*t.each:]
+		var text []byte
+		if name := t.order.Uint32(h); uint64(name) < uint64(len(names)) {
+			text, _, _ = bytes.Cut(names[name:], []byte{0})
+		}
+		kindOf, _, _ := t.section(h)
+		if wanted(string(text), kindOf, t.alloc(h)) {
+			v.Want(int64(off), int64(n))
+		}
 	}
 	return nil
 }
 
-const nobits = 8 // SHT_NOBITS
+// Types of sections.
+const (
+	rela   = 4
+	note   = 7
+	nobits = 8
+	rel    = 9
+)
+
+// alloc reports whether a section is loaded into memory.
+func (h headers) alloc(s []byte) bool {
+	const flag = 2
+	if h.is64 {
+		return h.order.Uint64(s[8:])&flag != 0
+	}
+	return h.order.Uint32(s[8:])&flag != 0
+}
+
+// info returns the field sh_info of a section, which of relocations is the index of the section that they belong to.
+func (h headers) info(s []byte) int64 {
+	if h.is64 {
+		return int64(h.order.Uint32(s[44:]))
+	}
+	return int64(h.order.Uint32(s[28:]))
+}
 
 // section returns the type of a section, and its place in the file.
 func (h headers) section(s []byte) (kind uint32, off, size uint64) {

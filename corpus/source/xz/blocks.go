@@ -253,40 +253,116 @@ func readFull(r io.ReaderAt, b []byte, off, end int64) error {
 
 var crc64Table = crc64.MakeTable(crc64.ECMA)
 
-// A worker decodes blocks one after another, and reuses its memory.
+// A worker decodes blocks one after another, each as far as it is needed, and reuses its memory.
+//
+// The checksum of a block can be compared only when all of it is decoded. Of a block that is decoded in part, each chunk is checked by its own
+// end: the range decoder must have used all of its bytes, and must be left with the value 0. After a changed bit, the bits that follow are decoded
+// differently, so a damaged chunk ends that way only by chance, once in 2^24 times or less. Stored chunks have no such end. A block that has one
+// is decoded and checked as a whole.
 type worker struct {
 	lzma2
-	in []byte
+	in           []byte // the block as it is stored, as far as it was read
+	head, packed int    // sizes of its header, and of the data after it; 0 before the header was read
+	next         int    // offset in in of the next chunk
+	whole        bool   // the block is decoded to its end
 }
 
-// read reads a block as it is stored.
-func (w *worker) read(r io.ReaderAt, b *block) error {
-	n := b.end() - b.off
-	if int64(cap(w.in)) < n {
-		w.in = make([]byte, n)
-	}
-	w.in = w.in[:n]
-	return readFull(r, w.in, b.off, b.off+n)
+// While it is not known how much of a block has to be read for what is needed of it, it is read in steps, in bytes. They are larger than what is
+// fetched ahead of small reads over http.
+const (
+	leastRead = 64 << 10
+	readStep  = 320 << 10
+)
+
+// open starts with another block, and with what has been read of it.
+func (w *worker) open(in []byte) {
+	w.in, w.head, w.packed, w.whole = in, 0, 0, false
+	w.begin()
 }
 
-// decodeBlock decodes the block that was read to out, and verifies its check.
-func (w *worker) decodeBlock(b *block, check byte, out []byte) error {
-	head, packed, _, err := blockHeader(w.in, b.off, b, check)
-	if err != nil {
-		if errors.Is(err, ErrSerial) {
-			return damage(b.off, "the xz block has other filters than the first one")
+// advance decodes the block until out has at least upto bytes. It reads what it needs of the block from r. At the end of the block, it compares
+// the check.
+func (w *worker) advance(r io.ReaderAt, b *block, check byte, out []byte, upto int) error {
+	w.whole = w.whole || upto == len(out)
+	if w.head == 0 {
+		if err := w.header(r, b, check, upto); err != nil {
+			return err
 		}
+	}
+	end := w.head + w.packed
+	for w.whole || w.at < upto {
+		in := w.in[w.next:max(w.next, min(end, len(w.in)))]
+		n, err := w.step(out, in)
+		switch {
+		case n == 0 && err == nil && len(w.in) < end:
+			if err := w.more(r, b, upto); err != nil {
+				return err
+			}
+			continue
+		case n == 0 && err == nil:
+			err = errShort
+		case err == nil && in[0] == 0 && (len(in) != 1 || w.at != len(out)):
+			err = errChunk
+		case err == nil && in[0] == 0:
+			return w.verify(b, check, out)
+		}
+		if err != nil {
+			return damage(b.off+int64(w.next), "xz block: %v", err)
+		}
+		w.whole = w.whole || stored(in[0])
+		w.next += n
+	}
+	return nil
+}
+
+// header reads the header of the block.
+func (w *worker) header(r io.ReaderAt, b *block, check byte, upto int) error {
+	if len(w.in) == 0 {
+		if err := w.more(r, b, upto); err != nil {
+			return err
+		}
+	}
+	head, packed, _, err := blockHeader(w.in, b.off, b, check)
+	if errors.Is(err, ErrSerial) {
+		err = damage(b.off, "the xz block has other filters than the first one")
+	}
+	w.head, w.packed, w.next = int(head), int(packed), int(head)
+	return err
+}
+
+// more reads more of the block.
+func (w *worker) more(r io.ReaderAt, b *block, upto int) error {
+	size := b.end() - b.off
+	if int64(cap(w.in)) < size {
+		w.in = append(make([]byte, 0, size), w.in...)
+	}
+	have := int64(len(w.in))
+	step := size - have
+	if !w.whole {
+		step = min(step, readStep)
+		if have == 0 { // half of what is plausible
+			step = min(size, max(leastRead, size*int64(upto)/b.unpacked/2))
+		}
+	}
+	w.in = w.in[:have+step]
+	if err := readFull(r, w.in[have:], b.off+have, b.end()); err != nil {
+		w.in = w.in[:have]
 		return err
 	}
-	in := w.in[head:]
-	if err := w.decode(out, in[:packed]); err != nil {
-		return damage(b.off+head, "xz block: %v", err)
+	return nil
+}
+
+// verify compares what follows the data of the block with its contents.
+func (w *worker) verify(b *block, check byte, out []byte) error {
+	if int64(len(w.in)) < b.end()-b.off {
+		panic("xz: a block is decoded to its end, but not read")
 	}
-	padded := (head+packed+3)&^3 - head
-	if len(bytes.Trim(in[packed:padded], "\x00")) > 0 {
-		return damage(b.off+head+packed, "xz block: its padding is not zero")
+	at := w.head + w.packed
+	padded := (at + 3) &^ 3
+	if len(bytes.Trim(w.in[at:padded], "\x00")) > 0 {
+		return damage(b.off+int64(at), "xz block: its padding is not zero")
 	}
-	if !checks(check, out, in[padded:]) {
+	if !checks(check, out, w.in[padded:]) {
 		return damage(b.off, "xz block: its contents do not match their checksum")
 	}
 	return nil

@@ -7,40 +7,54 @@ import (
 	"sync"
 )
 
-// A Decoder decodes the blocks of a stream for several readers. It keeps a few decoded blocks, so that readers of the same block share the
-// work. It is safe for concurrent use.
+// A Decoder decodes the blocks of a stream for several readers, each as far as they need it. It keeps a few blocks, so that readers of the same
+// block share the work. It is safe for concurrent use.
 type Decoder struct {
 	*Blocks
 	ahead int // number of blocks that are decoded before they are needed
 
-	mu   sync.Mutex
-	jobs map[int]*job // by number of the block
-	free []*job
-	tick int64
-	done int // number of blocks that were decoded
+	mu      sync.Mutex
+	changed *sync.Cond   // broadcast when more of a block is decoded
+	jobs    map[int]*job // by number of the block
+	free    []*job
+	again   map[int]bool // blocks that were given up before all of them was decoded
+	tick    int64
+	done    int   // number of blocks that were decoded
+	bytes   int64 // that were decoded
 }
 
-// A job is the decoding of one block, running or done.
+// A job is the decoding of one block.
 type job struct {
-	worker
-	out     []byte
+	worker         // of the goroutine, while it is running
+	out     []byte // decoded up to have
+	have    int
+	want    int // how much of it is needed
+	running bool
 	err     error
-	done    chan struct{}
 	refs    int
-	used    int64 // when it was last released, or when it was decoded
-	touched bool  // somebody acquired it since it was decoded
+	used    int64 // when it was last released, or decoded
+	touched bool  // somebody acquired it since it was started
 }
 
 // NewDecoder returns a decoder for the blocks.
 func NewDecoder(b *Blocks) *Decoder {
-	return &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0), 16), jobs: map[int]*job{}}
+	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0), 16), jobs: map[int]*job{}, again: map[int]bool{}}
+	d.changed = sync.NewCond(&d.mu)
+	return d
 }
 
-// Decoded returns the number of blocks that were decoded so far. A block that was decoded twice counts twice.
+// Decoded returns the number of blocks that were decoded so far, as a whole or in part. A block that was decoded twice counts twice.
 func (d *Decoder) Decoded() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.done
+}
+
+// DecodedBytes returns the number of bytes that the blocks were decoded to so far.
+func (d *Decoder) DecodedBytes() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bytes
 }
 
 // find returns the number of the block that contains a position.
@@ -56,48 +70,43 @@ func (b *Blocks) find(pos int64) int {
 	return lo
 }
 
-// acquire returns a decoded block. The caller releases it.
-func (d *Decoder) acquire(ctx context.Context, i int) (*job, error) {
+// acquire returns a block whose first bytes, up to upto, are decoded. The caller releases it.
+func (d *Decoder) acquire(ctx context.Context, i int, upto int64) (*job, []byte, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	j := d.begin(i)
-	<-j.done
-	if j.err != nil {
-		d.release(j)
-		return nil, j.err
-	}
-	return j, nil
-}
-
-// begin starts decoding a block, if it is not decoded yet.
-func (d *Decoder) begin(i int) *job {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	j := d.jobs[i]
-	if j == nil {
-		j = d.start(i)
-	}
+	j := d.need(i, int(upto))
 	j.refs++
 	j.touched = true
-	return j
+	for j.have < int(upto) && j.err == nil {
+		d.changed.Wait()
+	}
+	if j.err != nil {
+		d.unref(j)
+		return nil, nil, j.err
+	}
+	return j, j.out[:j.have], nil
 }
 
-// prefetch starts decoding a block if there is room for it.
-func (d *Decoder) prefetch(i int) {
+const wholeBlock = MaxBlock
+
+// prefetch starts decoding the first bytes of a block, up to upto or all that it has, if there is room for it.
+func (d *Decoder) prefetch(i int, upto int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if i < len(d.list) && d.jobs[i] == nil && (len(d.jobs) <= d.ahead || d.idle(true) >= 0) {
-		d.start(i)
+	if i < len(d.list) && (d.jobs[i] != nil || len(d.jobs) <= d.ahead || d.idle(true) >= 0) {
+		d.need(i, int(min(upto, d.list[i].unpacked)))
 	}
 }
 
-// idle returns the number of the decoded block that was not used for the longest time, or -1 if all are in use or running. With read, it
-// returns only blocks that were read.
+// idle returns the number of the block that was not used for the longest time, or -1 if all are in use or running. With read, it returns only
+// blocks that were read.
 func (d *Decoder) idle(read bool) int {
 	oldest := -1
 	for i, j := range d.jobs {
-		if j.refs > 0 || j.used == 0 || read && !j.touched {
+		if j.refs > 0 || j.running || read && !j.touched {
 			continue
 		}
 		if oldest < 0 || j.used < d.jobs[oldest].used {
@@ -107,7 +116,22 @@ func (d *Decoder) idle(read bool) int {
 	return oldest
 }
 
-func (d *Decoder) start(i int) *job {
+// need makes sure that the first bytes of a block, up to upto, are or will be decoded. The lock is held.
+func (d *Decoder) need(i, upto int) *job {
+	j := d.jobs[i]
+	if j == nil {
+		j = d.add(i)
+	}
+	j.want = max(j.want, upto)
+	if !j.running && j.err == nil && j.have < j.want {
+		j.running = true
+		go d.run(j, &d.list[i])
+	}
+	return j
+}
+
+// add returns a job for another block. If too many blocks are kept, one is given up. The lock is held.
+func (d *Decoder) add(i int) *job {
 	for len(d.jobs) > d.ahead {
 		old := d.idle(true)
 		if old < 0 {
@@ -116,6 +140,7 @@ func (d *Decoder) start(i int) *job {
 		if old < 0 {
 			break
 		}
+		d.again[old] = d.jobs[old].have < len(d.jobs[old].out)
 		d.free = append(d.free, d.jobs[old])
 		delete(d.jobs, old)
 	}
@@ -123,29 +148,45 @@ func (d *Decoder) start(i int) *job {
 	if n := len(d.free); n > 0 {
 		j, d.free = d.free[n-1], d.free[:n-1]
 	}
-	one := &d.list[i]
-	if int64(cap(j.out)) < one.unpacked {
-		j.out = make([]byte, one.unpacked)
+	size := d.list[i].unpacked
+	if int64(cap(j.out)) < size {
+		j.out = make([]byte, size)
 	}
-	j.out, j.err, j.done, j.used, j.touched = j.out[:one.unpacked], nil, make(chan struct{}), 0, false
+	j.out, j.have, j.want, j.err, j.touched = j.out[:size], 0, 0, nil, false
+	j.open(j.in[:0])
+	if d.again[i] { // it may be needed in many steps
+		j.want = len(j.out)
+	}
 	d.jobs[i] = j
 	d.done++
-	go func() {
-		defer close(j.done)
-		if j.err = j.read(d.r, one); j.err == nil {
-			j.err = j.decodeBlock(one, d.check, j.out)
-		}
+	return j
+}
+
+// run decodes as much of a block as is needed.
+func (d *Decoder) run(j *job, b *block) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for j.running {
+		want := j.want
+		d.mu.Unlock()
+		err := j.advance(d.r, b, d.check, j.out, want)
 		d.mu.Lock()
+		d.bytes += int64(j.at - j.have)
+		j.have, j.err = j.at, err
+		j.running = err == nil && j.have < j.want
 		d.tick++
 		j.used = d.tick
-		d.mu.Unlock()
-	}()
-	return j
+		d.changed.Broadcast()
+	}
 }
 
 func (d *Decoder) release(j *job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.unref(j)
+}
+
+func (d *Decoder) unref(j *job) {
 	j.refs--
 	d.tick++
 	j.used = d.tick
@@ -154,23 +195,31 @@ func (d *Decoder) release(j *job) {
 // Close waits for the blocks that are being decoded, and frees all memory. The decoder can be used again.
 func (d *Decoder) Close() {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	jobs := d.jobs
 	d.jobs, d.free = map[int]*job{}, nil
-	d.mu.Unlock()
-	for _, j := range jobs {
-		<-j.done
+	for i, j := range jobs {
+		for j.running {
+			d.changed.Wait()
+		}
+		d.again[i] = j.have < len(j.out)
 	}
 }
 
 // A Reader reads the contents of a stream in order. Where it goes from block to block, it decodes the following ones ahead. Seek costs nothing,
-// because skipped blocks are not decoded. It must not be used concurrently.
+// because skipped blocks are not decoded, and neither is the rest of a block after what is read. It must not be used concurrently.
 type Reader struct {
 	Context context.Context //nolint:containedctx // that of the caller, who may change it between calls
 	d       *Decoder
 	pos     int64
 	at      int // number of the current block, or -1
 	job     *job
+	have    []byte // of the current block
+	step    int64  // bytes of it to decode at least
 }
+
+// firstStep is the number of bytes that a reader decodes of a block at least. It doubles with each step in the same block.
+const firstStep = 64 << 10
 
 // NewReader returns a reader at the beginning of the contents.
 func (d *Decoder) NewReader(ctx context.Context) *Reader { return &Reader{Context: ctx, d: d, at: -1} }
@@ -196,21 +245,27 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	i := r.d.find(r.pos)
-	if i != r.at {
+	b := &r.d.list[i]
+	off := r.pos - b.at
+	if i != r.at || off >= int64(len(r.have)) {
 		next := i == r.at+1 && r.at >= 0
+		if i != r.at {
+			r.step = firstStep
+		}
 		r.Close()
 		if next {
 			for k := range r.d.ahead {
-				r.d.prefetch(i + k)
+				r.d.prefetch(i+k, wholeBlock)
 			}
 		}
-		j, err := r.d.acquire(r.Context, i)
+		j, have, err := r.d.acquire(r.Context, i, min(off+max(int64(len(p)), r.step), b.unpacked))
 		if err != nil {
 			return 0, err
 		}
-		r.at, r.job = i, j
+		r.at, r.job, r.have = i, j, have
+		r.step *= 2
 	}
-	n := copy(p, r.job.out[r.pos-r.d.list[i].at:])
+	n := copy(p, r.have[off:])
 	r.pos += int64(n)
 	return n, nil
 }
@@ -220,5 +275,5 @@ func (r *Reader) Close() {
 	if r.job != nil {
 		r.d.release(r.job)
 	}
-	r.at, r.job = -1, nil
+	r.at, r.job, r.have = -1, nil, nil
 }

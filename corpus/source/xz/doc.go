@@ -1,8 +1,8 @@
 // Package xz decodes xz streams block by block.
 //
 // Input: a stream that can be read at any offset, or in order. Output: its contents, at any position where blocks are independent. Blocks are
-// decoded in parallel, each at most once at a time, and only if something of them is read. Never: the package decodes a block that is larger
-// than MaxBlock as a whole, and trusts no stated size before it has compared it with the stored data.
+// decoded in parallel, each at most once at a time, and only as far as something of them is read. Never: the package decodes a block that is
+// larger than MaxBlock as a whole, and trusts no stated size before it has compared it with the stored data.
 //
 // Errors about the format are *FormatError.
 package xz

@@ -62,6 +62,14 @@ func FuzzLZMA2(f *testing.F) {
 	f.Add(b[24:len(b)-40], 900)
 	f.Fuzz(func(_ *testing.T, b []byte, n int) {
 		var d lzma2
-		_ = d.decode(make([]byte, n&0xffff), b)
+		d.begin()
+		out := make([]byte, n&0xffff)
+		for len(b) > 0 {
+			n, err := d.step(out, b)
+			if n == 0 || err != nil {
+				break
+			}
+			b = b[n:]
+		}
 	})
 }

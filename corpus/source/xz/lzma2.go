@@ -207,14 +207,17 @@ func (r *ranger) distance(p *probs, length int) uint32 {
 	return d + r.reverse(p.align[:], alignBits)
 }
 
-// An lzma2 decodes LZMA2 data. It can be reused; the zero value is ready to use.
+// An lzma2 decodes LZMA2 data chunk by chunk. It can be reused after begin.
 type lzma2 struct {
 	probs
 	lc, lp, pb uint32
 
 	state int
 	reps  [4]uint32
+	at    int // end of what was decoded, in the output
 	dict  int // start of the dictionary in the output; negative if its start is no longer there
+
+	needDict, needProps, needState bool // the next chunk has to reset it
 }
 
 var (
@@ -223,73 +226,99 @@ var (
 	errUnpacked = errors.New("LZMA2 data is longer than its block says")
 )
 
-// decode decodes all of in, which must fill out exactly. Every error is about the format of in.
-func (d *lzma2) decode(out, in []byte) error {
-	needDict, needProps, needState := true, true, true
-	at, end := 0, 0 // in the output
-	for {
-		if len(in) == 0 {
-			return errShort
-		}
-		control := in[0]
-		if control == 0 {
-			if len(in) != 1 || at != len(out) {
-				return errChunk
-			}
-			return nil
-		}
-		if control == 1 || control >= 0xe0 {
-			needDict, needProps, d.dict = false, true, at
-		}
-		switch {
-		case needDict, control > 2 && control < 0x80:
-			return fmt.Errorf("%w: control byte 0x%02x", errChunk, control)
-		case control <= 2: // stored
-			if len(in) < 3 {
-				return errShort
-			}
-			n := 1 + int(in[1])<<8 + int(in[2])
-			if in = in[3:]; len(in) < n {
-				return errShort
-			}
-			if len(out)-at < n {
-				return errUnpacked
-			}
-			copy(out[at:], in[:n])
-			at, in = at+n, in[n:]
-			continue
-		}
-		if len(in) < 6 {
-			return errShort
-		}
-		end = at + 1 + int(control&0x1f)<<16 + int(in[1])<<8 + int(in[2])
-		n := 1 + int(in[3])<<8 + int(in[4])
-		in = in[5:]
+// begin starts at the beginning of a block.
+func (d *lzma2) begin() {
+	d.at, d.dict = 0, 0
+	d.needDict, d.needProps, d.needState = true, true, true
+}
+
+// headSize returns the size of the header of a chunk, which begins with a control byte. The end of the data is the byte 0.
+func headSize(control byte) int {
+	switch {
+	case control == 0:
+		return 1
+	case control < 0x80:
+		return 3
+	case control < 0xc0:
+		return 5
+	}
+	return 6
+}
+
+// stored reports whether the bytes of a chunk are stored as they are.
+func stored(control byte) bool { return control < 0x80 }
+
+// sizes returns the sizes of a chunk, unpacked and packed, by its header.
+func sizes(head []byte) (unpacked, packed int) {
+	unpacked = 1 + int(head[1])<<8 + int(head[2])
+	if stored(head[0]) {
+		return unpacked, unpacked
+	}
+	return unpacked + int(head[0]&0x1f)<<16, 1 + int(head[3])<<8 + int(head[4])
+}
+
+// enter resets what the header of a chunk says.
+func (d *lzma2) enter(head []byte) error {
+	control := head[0]
+	if control == 1 || control >= 0xe0 {
+		d.needDict, d.needProps, d.dict = false, true, d.at
+	}
+	bad := d.needDict || control > 2 && stored(control)
+	if !stored(control) {
 		if control >= 0xc0 {
-			if !d.props(in[0]) {
-				return fmt.Errorf("%w: properties 0x%02x", errChunk, in[0])
+			if !d.props(head[5]) {
+				return fmt.Errorf("%w: properties 0x%02x", errChunk, head[5])
 			}
-			needProps, in = false, in[1:]
+			d.needProps = false
 		}
-		if control >= 0xa0 {
-			needState = false
+		if control >= 0xa0 && !d.needProps {
+			d.needState = false
 			d.reset()
 			d.state, d.reps = 0, [4]uint32{}
 		}
-		if needProps || needState {
-			return fmt.Errorf("%w: control byte 0x%02x", errChunk, control)
-		}
-		if len(in) < n {
-			return errShort
-		}
-		if end > len(out) {
-			return errUnpacked
-		}
-		if !d.chunk(out[:end], at, in[:n]) {
-			return errChunk
-		}
-		at, in = end, in[n:]
+		bad = bad || d.needProps || d.needState
 	}
+	if bad {
+		return fmt.Errorf("%w: control byte 0x%02x", errChunk, control)
+	}
+	return nil
+}
+
+// step decodes the chunk that in begins with. It returns its size; 0 if in has only a part of it. At the end of the data, it returns 1 and decodes
+// nothing. Every error is about the format of in.
+func (d *lzma2) step(out, in []byte) (int, error) {
+	if len(in) == 0 || len(in) < headSize(in[0]) {
+		return 0, nil
+	}
+	head := headSize(in[0])
+	if head == 1 {
+		return 1, nil
+	}
+	unpacked, packed := sizes(in)
+	if len(in)-head < packed {
+		return 0, nil
+	}
+	if unpacked > len(out)-d.at {
+		return 0, errUnpacked
+	}
+	if err := d.enter(in); err != nil {
+		return 0, err
+	}
+	if err := d.contents(out[:d.at+unpacked], in[0], in[head:head+packed]); err != nil {
+		return 0, err
+	}
+	return head + packed, nil
+}
+
+// contents decodes the contents of a chunk to the end of out.
+func (d *lzma2) contents(out []byte, control byte, in []byte) error {
+	if stored(control) {
+		copy(out[d.at:], in)
+	} else if !d.chunk(out, d.at, in) {
+		return errChunk
+	}
+	d.at = len(out)
+	return nil
 }
 
 // props sets the properties lc, lp and pb from their byte. It reports whether they are valid.

@@ -27,10 +27,18 @@ type Serial struct {
 	records []record // of the blocks so far, as in the index
 	err     error    // after the blocks that are queued
 
-	queue   []*job // decoding or decoded
-	free    []*job
+	queue   []*queued // decoding or decoded
+	free    []*queued
 	rest    []byte // of the first one, not read yet
 	ordered *ordered
+}
+
+// A queued is a block that is decoded as a whole.
+type queued struct {
+	worker
+	out  []byte
+	err  error
+	done chan struct{}
 }
 
 // A record is an entry of the index.
@@ -143,7 +151,7 @@ func (s *Serial) next() error {
 	}
 	_, unpacked, _, _ := headerSizes(head)
 	b := &block{off: at, unpadded: size + packed + checkSizes[s.check], unpacked: unpacked}
-	j := new(job)
+	j := new(queued)
 	if n := len(s.free); n > 0 {
 		j, s.free = s.free[n-1], s.free[:n-1]
 	}
@@ -168,7 +176,8 @@ func (s *Serial) next() error {
 	check := s.check
 	go func() {
 		defer close(j.done)
-		j.err = j.decodeBlock(b, check, j.out)
+		j.open(j.in)
+		j.err = j.advance(nil, b, check, j.out, len(j.out))
 	}()
 	return nil
 }
@@ -233,14 +242,13 @@ type ordered struct {
 	lzma2
 	dict       int
 	buf        []byte // the dictionary, and what was decoded after it
-	at, given  int    // ends of what was decoded, and of what was read
+	given      int    // end of what was read
 	in         []byte
 	sum        hash.Hash
 	start      int64 // offset of the block
 	head       int
 	unpacked   int64
 	sizes      [2]int64 // that the header states
-	need       [3]bool  // dictionary, properties, state
 	haveResult bool
 }
 
@@ -248,7 +256,8 @@ func (s *Serial) newOrdered(head []byte, at, dict int64) (*ordered, error) {
 	if dict > maxDict {
 		return nil, damage(at, "the xz block needs a dictionary of %d bytes, and %d are allowed", dict, maxDict)
 	}
-	o := &ordered{s: s, dict: int(dict), start: at, head: len(head), need: [3]bool{true, true, true}}
+	o := &ordered{s: s, dict: int(dict), start: at, head: len(head)}
+	o.begin()
 	o.sizes[0], o.sizes[1], _, _ = headerSizes(head)
 	switch s.check {
 	case 1:
@@ -278,36 +287,22 @@ func (o *ordered) read(p []byte) (int, error) {
 
 // step decodes one chunk, or ends the block.
 func (o *ordered) step() error {
-	at := o.s.off
+	start := o.s.off
 	var head [6]byte
 	if err := o.s.full(head[:1]); err != nil {
 		return err
 	}
-	control := head[0]
-	if control == 0 {
+	n := headSize(head[0])
+	if n == 1 {
 		return o.end()
 	}
-	if control == 1 || control >= 0xe0 {
-		o.need[0], o.need[1], o.lzma2.dict = false, true, o.at
-	}
-	if o.need[0] || control > 2 && control < 0x80 {
-		return damage(at, "xz block: %v: control byte 0x%02x", errChunk, control)
-	}
-	n := 2
-	if control >= 0x80 {
-		if n = 4; control >= 0xc0 {
-			n = 5
-		}
-	}
-	if err := o.s.full(head[1 : 1+n]); err != nil {
+	if err := o.s.full(head[1:n]); err != nil {
 		return err
 	}
-	unpacked := 1 + int(head[1])<<8 + int(head[2])
-	packed := unpacked
-	if control >= 0x80 {
-		unpacked += int(control&0x1f) << 16
-		packed = 1 + int(head[3])<<8 + int(head[4])
+	if err := o.enter(head[:n]); err != nil {
+		return damage(start, "xz block: %v", err)
 	}
+	unpacked, packed := sizes(head[:n])
 	o.room(unpacked)
 	if cap(o.in) < packed {
 		o.in = make([]byte, 64<<10)
@@ -316,32 +311,13 @@ func (o *ordered) step() error {
 	if err := o.s.full(in); err != nil {
 		return err
 	}
-	end := o.at + unpacked
-	if control < 0x80 {
-		copy(o.buf[o.at:end], in)
-	} else {
-		if control >= 0xc0 {
-			if !o.props(head[5]) {
-				return damage(at, "xz block: %v: properties 0x%02x", errChunk, head[5])
-			}
-			o.need[1] = false
-		}
-		if control >= 0xa0 {
-			o.need[2] = false
-			o.reset()
-			o.state, o.reps = 0, [4]uint32{}
-		}
-		if o.need[1] || o.need[2] {
-			return damage(at, "xz block: %v: control byte 0x%02x", errChunk, control)
-		}
-		if !o.chunk(o.buf[:end], o.at, in) {
-			return damage(at, "xz block: %v", errChunk)
-		}
+	from := o.at
+	if err := o.contents(o.buf[:from+unpacked], head[0], in); err != nil {
+		return damage(start, "xz block: %v", err)
 	}
 	if o.sum != nil {
-		o.sum.Write(o.buf[o.at:end])
+		o.sum.Write(o.buf[from:o.at])
 	}
-	o.at = end
 	o.unpacked += int64(unpacked)
 	return nil
 }

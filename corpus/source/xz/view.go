@@ -15,7 +15,7 @@ type File interface {
 }
 
 // A View is a part of the contents that is decoded where it is read. What was decoded is stored in a file, at its offset in the view, so that
-// each block is decoded once, and the parts of the file that nobody reads stay holes. It is safe for concurrent use.
+// each block is decoded once, and the parts of the file that nobody reads stay holes. A block is decoded up to the last byte that is read or wanted. It is safe for concurrent use.
 type View struct {
 	ctx       context.Context //nolint:containedctx // of the work that the view is opened for
 	d         *Decoder
@@ -26,13 +26,13 @@ type View struct {
 	blocks []part // from the first one
 
 	mu   sync.Mutex
-	want []bool // by block: worth decoding ahead
+	want []int64 // by block: end, in its contents, of what is worth decoding ahead
 }
 
 // A part is the part of the view that one block holds.
 type part struct {
-	mu   sync.Mutex  // held by the reader that decodes the block
-	have atomic.Bool // it is stored in the file
+	mu   sync.Mutex   // held by the reader that decodes the block
+	have atomic.Int64 // end, in the view, of what is stored in the file
 }
 
 // NewView returns a view of the contents from off on.
@@ -42,7 +42,7 @@ func (d *Decoder) NewView(ctx context.Context, off, size int64, file File) (*Vie
 	}
 	v := &View{ctx: ctx, d: d, off: off, size: size, file: file, first: d.find(off)}
 	n := d.find(max(off, off+size-1)) - v.first + 1
-	v.blocks, v.want = make([]part, n), make([]bool, n)
+	v.blocks, v.want = make([]part, n), make([]int64, n)
 	return v, nil
 }
 
@@ -55,7 +55,8 @@ func (v *View) Want(off, size int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for i := v.d.find(v.off + off); i <= v.d.find(v.off+off+size-1); i++ {
-		v.want[i-v.first] = true
+		start, end := v.d.Bounds(i)
+		v.want[i-v.first] = max(v.want[i-v.first], min(v.off+off+size, end)-start)
 	}
 }
 
@@ -87,44 +88,53 @@ func (v *View) clip(i int) (start, end int64) {
 
 // read fills p with the bytes at off, which are in block i. The block holds the view from start to end.
 func (v *View) read(i int, p []byte, off, start, end int64) error {
-	b := &v.blocks[i-v.first]
-	if b.have.Load() {
+	b, need := &v.blocks[i-v.first], off+int64(len(p))
+	if b.have.Load() >= need {
 		_, err := v.file.ReadAt(p, off)
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.have.Load() {
+	have := max(start, b.have.Load())
+	if have >= need {
 		_, err := v.file.ReadAt(p, off)
 		return err
 	}
 	v.prefetch(i)
-	j, err := v.d.acquire(v.ctx, i)
+	at, _ := v.d.Bounds(i)
+	v.mu.Lock()
+	upto := max(v.off+need-at, v.want[i-v.first])
+	v.mu.Unlock()
+	j, out, err := v.d.acquire(v.ctx, i, upto)
 	if err != nil {
 		return err
 	}
 	defer v.d.release(j)
-	at, _ := v.d.Bounds(i)
-	inside := j.out[v.off+start-at : v.off+end-at]
-	copy(p, inside[off-start:])
-	if _, err := v.file.WriteAt(inside, start); err != nil {
+	copy(p, out[v.off+off-at:])
+	fresh := out[v.off+have-at : min(v.off+end-at, int64(len(out)))]
+	if _, err := v.file.WriteAt(fresh, have); err != nil {
 		return err
 	}
-	b.have.Store(true)
+	b.have.Store(have + int64(len(fresh)))
 	return nil
 }
 
-// prefetch starts decoding the wanted blocks after i.
+// prefetch starts decoding block i and the wanted blocks after it.
 func (v *View) prefetch(i int) {
+	type part struct {
+		block int
+		upto  int64
+	}
 	v.mu.Lock()
-	var next []int
+	var next []part
 	for k := i; k < v.first+len(v.blocks) && len(next) < v.d.ahead; k++ {
-		if k == i || v.want[k-v.first] && !v.blocks[k-v.first].have.Load() {
-			next = append(next, k)
+		start, _ := v.d.Bounds(k)
+		if want := v.want[k-v.first]; want > 0 && v.blocks[k-v.first].have.Load() < start+want-v.off {
+			next = append(next, part{k, want})
 		}
 	}
 	v.mu.Unlock()
-	for _, k := range next {
-		v.d.prefetch(k)
+	for _, n := range next {
+		v.d.prefetch(n.block, n.upto)
 	}
 }
