@@ -67,6 +67,7 @@ The format selected prints the declarations that --select names, as a golden of 
 			if err != nil {
 				return err
 			}
+			collectSeldom()
 			o, ptrSize, err := btffile.Object(open, args[0], base)
 			if err != nil {
 				return failed(err)

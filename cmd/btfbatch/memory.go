@@ -17,7 +17,7 @@ func collectOften() {
 	}
 }
 
-// collectSeldom sets GOGC for a comparison, unless the environment does. Nearly everything that a comparison allocates stays until it is
+// collectSeldom sets GOGC for a comparison or a dump, unless the environment does. Nearly everything that these allocate stays until it is
 // shown, so that the collector would find little.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {

@@ -1,10 +1,10 @@
 package dump
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -16,6 +16,7 @@ import (
 //	corder.go  the types to print before a requested one, and the places of forward declarations
 //	cstruct.go definitions: members and the padding between them, enumerators
 //	cdecl.go   declarations: a type around a name
+//	cname.go   names, and the numbers of those that several types have
 //
 // The rules are bpftool's (rules 04/B.5, 04/B.6, 04/B.7 and 04/B.8). Rules that look odd are intended.
 
@@ -68,7 +69,7 @@ func WriteC(w io.Writer, o *btf.Object, opt COptions) error {
 		return err
 	}
 	p.buf = append(p.buf, cPreamble...)
-	for id := range p.driving(opt) {
+	for _, id := range p.driving(opt) {
 		if p.typ(id); p.err != nil {
 			break
 		}
@@ -91,23 +92,29 @@ func WriteC(w io.Writer, o *btf.Object, opt COptions) error {
 	return p.err
 }
 
-// A cPrinter holds the state of printing. Its slices are indexed by type id.
+// A cPrinter holds the state of printing. Its slices are indexed by type id if nothing else is said.
 type cPrinter struct {
-	o          *btf.Object
-	rec        []btf.Record // all types, including those of the base
-	pointer    uint64       // size in bytes
+	// Types and strings, with those of the bases. They are flat, because a type is looked at many times: as itself, as the type of a
+	// member or parameter, and in what refers to it.
+	kind  []btf.Kind
+	start []uint32 // the first word of a type in words, and the end of the last type. Void has no words.
+	words []uint32
+	text  []byte // by string offset
+
+	pointer    uint64 // size in bytes
 	ordered    []progress
 	emitted    []progress
-	forward    []bool // a forward declaration was printed
-	referenced []bool // another type refers to it
+	forward    []bool  // a forward declaration was printed
+	referenced []bool  // another type refers to it
+	layout     []uint8 // alignment and packing, once they are known: see layoutOf
+	nth        []uint32
 	queue      []uint32
+	stack      []uint32 // of declare
 	depth      int
 	steps      int
-	looks      int // steps of sorting so far
 
-	name   []string       // the name to print for a type, once it is chosen
-	tags   map[string]int // uses of names after struct, union, enum
-	idents map[string]int // uses of names of typedefs and enumerators
+	tags   nameUses // names after struct, union, enum
+	idents nameUses // names of typedefs and enumerators
 
 	buf []byte
 	err error
@@ -121,44 +128,41 @@ const (
 	done
 )
 
-// Limits of the recursions, for types that contain themselves or refer to very many others. A kernel takes 2 million steps, and fewer
-// looks.
+// Limits of the recursions, for types that contain themselves or refer to very many others. A kernel takes 2 million steps.
 const (
 	maxCDepth = 10_000
 	maxCSteps = 20_000_000
-	maxCLooks = 50_000_000
 )
 
 // enter counts a step of a recursion over types, and reports whether to continue. leave ends the step.
 func (p *cPrinter) enter(id uint32) bool {
 	p.depth++
+	return p.step(id)
+}
+
+func (p *cPrinter) leave() { p.depth-- }
+
+// step counts a step from one type to another that is no recursion.
+func (p *cPrinter) step(id uint32) bool {
 	if p.steps++; p.depth > maxCDepth || p.steps > maxCSteps {
 		p.fail(id, "contains itself, or too many others")
 	}
 	return p.err == nil
 }
 
-func (p *cPrinter) leave() { p.depth-- }
-
 func newCPrinter(o *btf.Object, pointer int) (*cPrinter, error) {
 	n := int(o.End())
 	p := &cPrinter{
-		o: o, rec: make([]btf.Record, n), pointer: uint64(pointer),
+		kind: make([]btf.Kind, n), start: make([]uint32, n+1), pointer: uint64(pointer),
 		ordered: make([]progress, n), emitted: make([]progress, n), forward: make([]bool, n), referenced: make([]bool, n),
-		name: make([]string, n), tags: map[string]int{}, idents: map[string]int{},
+		layout: make([]uint8, n), nth: make([]uint32, n), tags: newNameUses(n / 16), idents: newNameUses(n / 4),
+		buf: make([]byte, 0, flushAt+flushAt/4),
 	}
-	for id := range p.rec {
-		r, ok := o.Record(btf.ID(id))
-		if !ok {
-			return nil, fmt.Errorf("type %d: the base has no such type", id)
-		}
-		if r.Kind() >= btf.NumKinds || id > 0 && r.Kind() == btf.KindVoid {
-			return nil, fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, r.Kind())
-		}
-		p.rec[id] = r
+	if err := p.flatten(o); err != nil {
+		return nil, err
 	}
-	for id, r := range p.rec {
-		if err := p.checkReferences(id, r); err != nil {
+	for id := 1; id < n; id++ {
+		if err := p.checkReferences(uint32(id)); err != nil {
 			return nil, err
 		}
 	}
@@ -169,21 +173,76 @@ func newCPrinter(o *btf.Object, pointer int) (*cPrinter, error) {
 	return p, nil
 }
 
+// flatten fills the tables of types and the strings. They share the memory of the object if it has no base.
+func (p *cPrinter) flatten(o *btf.Object) error {
+	var chain []*btf.Object
+	for ; o != nil; o = o.Base {
+		chain = append(chain, o)
+	}
+	slices.Reverse(chain)
+	next := btf.ID(1)
+	for _, o := range chain {
+		if o.First() != next {
+			return fmt.Errorf("type %d: the base has no such type", next)
+		}
+		at := uint32(len(p.words))
+		for i, s := range o.Starts() {
+			p.start[int(next)+i] = at + s
+		}
+		next = o.End()
+		if len(chain) == 1 {
+			p.words, p.text = o.Words(), o.Strings.Bytes()
+		} else {
+			p.words, p.text = append(p.words, o.Words()...), append(p.text, o.Strings.Bytes()...)
+		}
+	}
+	p.start[next] = uint32(len(p.words))
+	for id := 1; id < len(p.kind); id++ {
+		k := p.rec(uint32(id)).Kind()
+		if k >= btf.NumKinds || k == btf.KindVoid {
+			return fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, k)
+		}
+		p.kind[id] = k
+	}
+	return nil
+}
+
+// rec returns the record of a type that is not void.
+func (p *cPrinter) rec(id uint32) btf.Record { return btf.Record(p.words[p.start[id]:p.start[id+1]]) }
+
 // checkReferences checks that ids can be used as indices, and marks the types that are referenced. The return type of a prototype does not
 // count.
-func (p *cPrinter) checkReferences(id int, r btf.Record) (err error) {
-	returned := r.Kind() == btf.KindFuncProto
-	r.References(func(to *uint32) {
-		if int(*to) >= len(p.rec) {
-			err = fmt.Errorf("type %d refers to type %d, which does not exist", id, *to)
-			return
+func (p *cPrinter) checkReferences(id uint32) error {
+	r := p.rec(id)
+	at, each := len(r), 1
+	switch k := p.kind[id]; k {
+	case btf.KindStruct, btf.KindUnion:
+		at, each = 4, 3
+	case btf.KindFuncProto:
+		if int(r[2]) >= len(p.kind) {
+			return missing(id, r[2])
 		}
-		if !returned {
-			p.referenced[*to] = true
+		at, each = 4, 2
+	case btf.KindArray:
+		at, r = 3, r[:5]
+	case btf.KindDatasec:
+		at, each = 3, 3
+	default:
+		if btf.References.Has(k) || k == btf.KindFunc || k == btf.KindVar || k == btf.KindDeclTag {
+			at, r = 2, r[:3]
 		}
-		returned = false
-	})
-	return err
+	}
+	for ; at < len(r); at += each {
+		if int(r[at]) >= len(p.referenced) {
+			return missing(id, r[at])
+		}
+		p.referenced[r[at]] = true
+	}
+	return nil
+}
+
+func missing(id, to uint32) error {
+	return fmt.Errorf("type %d refers to type %d, which does not exist", id, to)
 }
 
 // longs are the spellings of a type that is as long as a pointer.
@@ -194,19 +253,20 @@ var longs = []string{
 }
 
 func (p *cPrinter) guessPointer() uint64 {
-	for _, r := range p.rec {
-		if r.Kind() == btf.KindInt && (r.Size() == 4 || r.Size() == 8) && slices.Contains(longs, p.text(r.Name())) {
+	for id, k := range p.kind {
+		if k != btf.KindInt {
+			continue
+		}
+		if r := p.rec(uint32(id)); (r.Size() == 4 || r.Size() == 8) && slices.Contains(longs, string(p.name(r.Name()))) {
 			return uint64(r.Size())
 		}
 	}
 	return 8
 }
 
-func (p *cPrinter) text(off uint32) string { return p.o.Name(off) }
-
 func (p *cPrinter) fail(id uint32, problem string) {
 	if p.err == nil {
-		p.err = fmt.Errorf("type %d (%s): %s", id, p.rec[id].Kind(), problem)
+		p.err = fmt.Errorf("type %d (%s): %s", id, p.kind[id], problem)
 	}
 }
 
@@ -214,26 +274,30 @@ func (p *cPrinter) fail(id uint32, problem string) {
 func (p *cPrinter) kfuncs() {
 	var list []uint32
 	fast := map[uint32]bool{}
-	for _, r := range p.rec {
-		if r.Kind() != btf.KindDeclTag || r[3] != ^uint32(0) || p.rec[r[2]].Kind() != btf.KindFunc {
+	for id, k := range p.kind {
+		if k != btf.KindDeclTag {
 			continue
 		}
-		switch p.text(r.Name()) {
+		r := p.rec(uint32(id))
+		if r[3] != ^uint32(0) || p.kind[r[2]] != btf.KindFunc {
+			continue
+		}
+		switch string(p.name(r.Name())) {
 		case "bpf_kfunc":
 			list = append(list, r[2])
 		case "bpf_fastcall":
 			fast[r[2]] = true
 		}
 	}
-	name := func(id uint32) string { return p.text(p.rec[id].Name()) }
-	slices.SortStableFunc(list, func(a, b uint32) int { return strings.Compare(name(a), name(b)) })
+	name := func(id uint32) []byte { return p.name(p.rec(id).Name()) }
+	slices.SortStableFunc(list, func(a, b uint32) int { return bytes.Compare(name(a), name(b)) })
 	p.buf = append(p.buf, "\n/* BPF kfuncs */\n#ifndef BPF_NO_KFUNC_PROTOTYPES\n"...)
 	for _, id := range list {
 		p.buf = append(p.buf, "extern "...)
 		if fast[id] {
 			p.buf = append(p.buf, "__bpf_fastcall "...)
 		}
-		p.declare(p.rec[id][2], name(id), 0)
+		p.declare(p.rec(id)[2], declaredName{p.rec(id).Name(), 0}, 0)
 		p.buf = append(p.buf, " __weak __ksym;\n"...)
 	}
 	p.buf = append(p.buf, "#endif\n\n"...)

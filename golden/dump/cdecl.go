@@ -1,117 +1,140 @@
 package dump
 
-import (
-	"strconv"
-
-	"github.com/btfbatch/btfbatch/encoder/btf"
-)
-
-// uniqueName returns the name to print for a type: its own name for the first type that has it, and a numbered one for later ones. It is
-// chosen on first use and then kept.
-func (p *cPrinter) uniqueName(id uint32, uses map[string]int) string {
-	if p.name[id] == "" {
-		p.name[id] = countedName(uses, p.text(p.rec[id].Name()))
-	}
-	return p.name[id]
-}
-
-// countedName counts one more use of a name, and returns the name with the number of its use. The empty name is not numbered.
-func countedName(uses map[string]int, name string) string {
-	if name == "" {
-		return ""
-	}
-	uses[name]++
-	if n := uses[name]; n > 1 {
-		name += "___" + strconv.Itoa(n)
-		name = name[:min(len(name), 255)]
-	}
-	return name
-}
+import "github.com/btfbatch/btfbatch/encoder/btf"
 
 // enumName is like uniqueName for enums. It does not count an enum that is only declared.
-func (p *cPrinter) enumName(id uint32) string {
-	if r := p.rec[id]; r.Kind() == btf.KindEnum && r.Vlen() == 0 {
-		return p.text(r.Name())
+func (p *cPrinter) enumName(id uint32) declaredName {
+	if r := p.rec(id); p.kind[id] == btf.KindEnum && r.Vlen() == 0 {
+		return declaredName{off: r.Name()}
 	}
-	return p.uniqueName(id, p.tags)
-}
-
-// declare prints the declaration of a name with a type. C writes types inside out, so declare first stacks the types from the outermost to
-// the innermost one.
-func (p *cPrinter) declare(id uint32, name string, level int) {
-	defer p.leave()
-	if !p.enter(id) {
-		return
-	}
-	var stack []uint32
-	for {
-		if len(stack) > maxCDepth {
-			p.fail(id, "refers to itself")
-			return
-		}
-		stack = append(stack, id)
-		r := p.rec[id]
-		switch k := r.Kind(); {
-		case k == btf.KindTypedef: // it is printed by its name
-		case btf.References.Has(k), k == btf.KindFuncProto:
-			id = r[2]
-			continue
-		case k == btf.KindArray:
-			id = r[3]
-			continue
-		case undeclarable.Has(k):
-			p.fail(id, "is no type to declare something of")
-			return
-		}
-		break
-	}
-	d := declarator{p: p, stack: stack, name: name, level: level}
-	d.print()
+	return p.uniqueName(id, &p.tags)
 }
 
 // undeclarable are the kinds with which nothing can be declared.
 const undeclarable = btf.KindSet(1<<btf.KindFunc | 1<<btf.KindVar | 1<<btf.KindDatasec | 1<<btf.KindDeclTag)
 
+// declare prints the declaration of a name with a type. C writes types inside out, so declare first stacks the types from the outermost to
+// the innermost one.
+func (p *cPrinter) declare(id uint32, name declaredName, level int) {
+	if p.declareSimple(id, name) {
+		return
+	}
+	if p.enter(id) {
+		d := declarator{p: p, bottom: len(p.stack), name: name, level: level}
+		p.stackTypes(id)
+		if p.err == nil {
+			d.print()
+		}
+		p.stack = p.stack[:d.bottom]
+	}
+	p.leave()
+}
+
+// declareSimple prints the declarations that C writes in the order of speech, which most are: a number, or a type with a name, or pointers
+// to one. It reports whether this is one.
+func (p *cPrinter) declareSimple(id uint32, name declaredName) bool {
+	stars := 0
+	for ; p.kind[id] == btf.KindPtr; id = p.words[p.start[id]+2] {
+		if stars++; stars > len(manyStars) {
+			return false
+		}
+	}
+	switch k := p.kind[id]; k {
+	case btf.KindInt, btf.KindTypedef:
+	case btf.KindStruct, btf.KindUnion, btf.KindEnum:
+		if !p.named(p.rec(id).Name()) {
+			return false
+		}
+	default:
+		return false
+	}
+	d := declarator{p: p, bottom: len(p.stack), name: name}
+	d.base(id)
+	if stars > 0 {
+		p.buf = append(append(p.buf, ' '), manyStars[:stars]...)
+		d.star = true
+	}
+	d.printName()
+	return true
+}
+
+const manyStars = "****"
+
+// stackTypes appends a type and the types inside it to the stack, up to the one with which the declaration starts.
+func (p *cPrinter) stackTypes(id uint32) {
+	bottom := len(p.stack)
+	for {
+		if len(p.stack)-bottom > maxCDepth {
+			p.fail(id, "refers to itself")
+			return
+		}
+		p.stack = append(p.stack, id)
+		switch k := p.kind[id]; {
+		case k == btf.KindTypedef: // it is printed by its name
+			return
+		case btf.References.Has(k), k == btf.KindFuncProto:
+			id = p.words[p.start[id]+2]
+		case k == btf.KindArray:
+			id = p.words[p.start[id]+3]
+		case undeclarable.Has(k):
+			p.fail(id, "is no type to declare something of")
+			return
+		default:
+			return
+		}
+	}
+}
+
 // A declarator prints one declaration, from the end of the stack to the name.
 type declarator struct {
-	p     *cPrinter
-	stack []uint32
-	name  string
-	level int
-	star  bool // the last printed token was the star of a pointer, or nothing was printed yet
+	p      *cPrinter
+	bottom int // the part of the stack from here belongs to the declaration
+	name   declaredName
+	level  int
+	star   bool // the last printed token was the star of a pointer, or nothing was printed yet
 }
 
-// top returns the type that encloses the one printed last, or void if there is none.
-func (d *declarator) top() btf.Record {
-	if len(d.stack) == 0 {
-		return d.p.rec[0]
+// empty reports whether all types of the declaration are printed.
+func (d *declarator) empty() bool { return len(d.p.stack) == d.bottom }
+
+// top returns the kind of the type that encloses the one printed last, or void if there is none.
+func (d *declarator) top() btf.Kind {
+	if d.empty() {
+		return btf.KindVoid
 	}
-	return d.p.rec[d.stack[len(d.stack)-1]]
+	return d.p.kind[d.p.stack[len(d.p.stack)-1]]
 }
 
-func (d *declarator) pop() { d.stack = d.stack[:len(d.stack)-1] }
+func (d *declarator) pop() (id uint32) {
+	last := len(d.p.stack) - 1
+	id = d.p.stack[last]
+	d.p.stack = d.p.stack[:last]
+	return id
+}
 
-var qualifiers = map[btf.Kind]string{btf.KindVolatile: "volatile", btf.KindConst: "const", btf.KindRestrict: "restrict"}
+// qualifier returns the word of a qualifier.
+func qualifier(k btf.Kind) string {
+	switch k {
+	case btf.KindVolatile:
+		return "volatile"
+	case btf.KindConst:
+		return "const"
+	default:
+		return "restrict"
+	}
+}
 
 // leading prints the qualifiers around the next type, before that type.
 func (d *declarator) leading() {
-	for {
-		word, ok := qualifiers[d.top().Kind()]
-		if !ok {
-			return
-		}
-		d.p.buf = append(append(d.p.buf, word...), ' ')
+	for k := d.top(); btf.Qualifiers.Has(k); k = d.top() {
+		d.p.buf = append(append(d.p.buf, qualifier(k)...), ' ')
 		d.pop()
 	}
 }
 
 // drop skips the qualifiers and type tags of an array or a function, because C has no syntax for them.
 func (d *declarator) drop() {
-	for {
-		k := d.top().Kind()
-		if !btf.Qualifiers.Has(k) && k != btf.KindTypeTag {
-			return
-		}
+	for k := d.top(); btf.Qualifiers.Has(k) || k == btf.KindTypeTag; k = d.top() {
 		d.pop()
 	}
 }
@@ -119,10 +142,9 @@ func (d *declarator) drop() {
 func (d *declarator) print() {
 	p := d.p
 	d.star = true
-	for len(d.stack) > 0 {
-		id, r := d.stack[len(d.stack)-1], d.top()
-		d.pop()
-		switch k := r.Kind(); {
+	for !d.empty() {
+		id := d.pop()
+		switch k := p.kind[id]; {
 		case k == btf.KindPtr:
 			if !d.star {
 				p.buf = append(p.buf, ' ')
@@ -130,71 +152,72 @@ func (d *declarator) print() {
 			p.buf = append(p.buf, '*')
 			d.star = true
 		case btf.Qualifiers.Has(k):
-			p.buf = append(append(p.buf, ' '), qualifiers[k]...)
+			p.buf = append(append(p.buf, ' '), qualifier(k)...)
 			d.star = false
 		case k == btf.KindTypeTag:
 			d.leading()
-			if r.Kflag() {
-				p.buf = append(append(append(p.buf, " __attribute__(("...), p.text(r.Name())...), "))"...)
+			if r := p.rec(id); r.Kflag() {
+				p.buf = append(append(append(p.buf, " __attribute__(("...), p.name(r.Name())...), "))"...)
 			} else {
-				p.buf = append(append(append(p.buf, ` __attribute__((btf_type_tag("`...), p.text(r.Name())...), `")))`...)
+				p.buf = append(append(append(p.buf, ` __attribute__((btf_type_tag("`...), p.name(r.Name())...), `")))`...)
 			}
 			d.star = false
 		case k == btf.KindArray:
-			d.array(r)
+			d.array(p.rec(id))
 			return
 		case k == btf.KindFuncProto:
-			d.prototype(r)
+			d.prototype(p.rec(id))
 			return
 		default:
 			d.leading()
-			d.base(id, r)
+			d.base(id)
 			d.star = false
 		}
 	}
 	d.printName()
 }
 
-func (d *declarator) printName() {
-	if d.name != "" && !d.star {
+// space separates the name from what stands before it.
+func (d *declarator) space() {
+	if !d.star && d.p.named(d.name.off) {
 		d.p.buf = append(d.p.buf, ' ')
 	}
-	d.p.buf = append(d.p.buf, d.name...)
+}
+
+func (d *declarator) printName() {
+	d.space()
+	d.p.appendName(d.name)
 }
 
 // base prints the type that a declaration starts with. A type without a name is printed in full.
-func (d *declarator) base(id uint32, r btf.Record) {
+func (d *declarator) base(id uint32) {
 	p := d.p
-	name := p.text(r.Name())
-	switch r.Kind() {
-	case btf.KindVoid:
+	if id == 0 {
 		p.buf = append(p.buf, "void"...)
+		return
+	}
+	r := p.rec(id)
+	switch k := p.kind[id]; k {
 	case btf.KindInt, btf.KindFloat:
-		p.buf = append(p.buf, name...)
+		p.buf = appendText(p.buf, p.text, r.Name())
 	case btf.KindTypedef:
-		p.buf = append(p.buf, p.uniqueName(id, p.idents)...)
+		p.appendName(p.uniqueName(id, &p.idents))
 	case btf.KindFwd:
-		word := "struct "
-		if r.FwdKind() == btf.KindUnion {
-			word = "union "
-		}
-		p.buf = append(append(p.buf, word...), name...)
+		p.buf = append(append(p.buf, composite(r.FwdKind())...), p.name(r.Name())...)
 	case btf.KindStruct, btf.KindUnion:
-		if name == "" {
+		if !p.named(r.Name()) {
 			p.defineComposite(id, d.level)
 			return
 		}
-		word := "struct "
-		if r.Kind() == btf.KindUnion {
-			word = "union "
-		}
-		p.buf = append(append(p.buf, word...), p.uniqueName(id, p.tags)...)
+		p.buf = append(p.buf, composite(k)...)
+		p.appendName(p.uniqueName(id, &p.tags))
 	case btf.KindEnum, btf.KindEnum64:
-		if name == "" {
+		if !p.named(r.Name()) {
 			p.defineEnum(id, d.level)
 			return
 		}
-		p.buf = append(append(p.buf, "enum "...), p.enumName(id)...)
+		p.buf = append(p.buf, "enum "...)
+		p.appendName(p.enumName(id))
 	}
 }
 
@@ -202,13 +225,11 @@ func (d *declarator) base(id uint32, r btf.Record) {
 func (d *declarator) array(r btf.Record) {
 	p := d.p
 	d.drop()
-	if len(d.stack) == 0 {
+	if d.empty() {
 		d.printName()
 	} else {
-		if d.name != "" && !d.star {
-			p.buf = append(p.buf, ' ')
-		}
-		nested := d.top().Kind() == btf.KindArray
+		d.space()
+		nested := d.top() == btf.KindArray
 		if !nested {
 			p.buf = append(p.buf, '(')
 		}
@@ -217,14 +238,14 @@ func (d *declarator) array(r btf.Record) {
 			p.buf = append(p.buf, ')')
 		}
 	}
-	p.buf = append(strconv.AppendUint(append(p.buf, '['), uint64(r[5]), 10), ']')
+	p.buf = append(appendUint(append(p.buf, '['), r[5]), ']')
 }
 
 // prototype prints the types that enclose a function, and its parameters.
 func (d *declarator) prototype(r btf.Record) {
 	p := d.p
 	d.drop()
-	if len(d.stack) > 0 {
+	if !d.empty() {
 		p.buf = append(p.buf, " ("...)
 		d.print()
 		p.buf = append(p.buf, ')')
@@ -242,7 +263,7 @@ func (d *declarator) prototype(r btf.Record) {
 			p.buf = append(p.buf, "..."...)
 			break
 		}
-		p.declare(params[1], p.text(params[0]), d.level)
+		p.declare(params[1], declaredName{off: params[0]}, d.level)
 		if len(params) > 2 {
 			p.buf = append(p.buf, ", "...)
 		}

@@ -17,17 +17,22 @@ func (p *cPrinter) typ(id uint32) {
 // order queues a type after all types that C must know before it. It reports whether the reference to it is strong: a type that refers to
 // it must come later. A reference through a pointer to a struct is not strong, because C then needs no definition. That breaks cycles.
 func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
-	defer p.leave()
-	if !p.enter(id) {
-		return false
-	}
-	r := p.rec[id]
-	k := r.Kind()
-	composite := btf.Composites.Has(k) && p.text(r.Name()) != ""
-	switch p.ordered[id] {
-	case done:
+	if p.ordered[id] == done {
 		return true
-	case busy:
+	}
+	if p.enter(id) {
+		strong = p.orderNew(id, behindPointer)
+	}
+	p.leave()
+	return strong
+}
+
+// orderNew is order for a type that is not done.
+func (p *cPrinter) orderNew(id uint32, behindPointer bool) (strong bool) {
+	r := p.rec(id)
+	k := p.kind[id]
+	composite := btf.Composites.Has(k) && p.named(r.Name())
+	if p.ordered[id] == busy {
 		if !composite || !behindPointer {
 			p.fail(id, "contains itself")
 		}
@@ -57,7 +62,7 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 		p.ordered[id] = done
 		return true
 	case btf.KindEnum, btf.KindEnum64, btf.KindFwd:
-		if p.text(r.Name()) != "" || !p.referenced[id] {
+		if p.named(r.Name()) || !p.referenced[id] {
 			p.queue = append(p.queue, id)
 		}
 		p.ordered[id] = done
@@ -76,8 +81,8 @@ func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
 			strong = p.order(a[1], behindPointer) || strong
 		}
 		return strong
-	default:
-		return btf.Modifiers.Has(k) && p.order(r[2], behindPointer)
+	default: // a qualifier or a type tag
+		return p.order(r[2], behindPointer)
 	}
 }
 
@@ -92,17 +97,22 @@ var armVectors = map[string]string{
 // emit prints the definition of a type from the queue (cont is 0), or what the definition of the type cont needs of it: at least a forward
 // declaration.
 func (p *cPrinter) emit(id, cont uint32) {
-	defer p.leave()
-	if !p.enter(id) || p.emitted[id] == done {
+	if p.emitted[id] == done {
 		return
 	}
-	r := p.rec[id]
-	k := r.Kind()
+	if p.enter(id) {
+		p.emitNew(id, cont)
+	}
+	p.leave()
+}
+
+// emitNew is emit for a type that is not done.
+func (p *cPrinter) emitNew(id, cont uint32) {
 	if p.emitted[id] == busy {
 		p.emitBusy(id, cont)
 		return
 	}
-	switch k {
+	switch k := p.kind[id]; k {
 	case btf.KindInt:
 		p.emitInt(id)
 	case btf.KindEnum, btf.KindEnum64:
@@ -112,8 +122,9 @@ func (p *cPrinter) emit(id, cont uint32) {
 		}
 		p.emitted[id] = done
 	case btf.KindArray:
-		p.emit(r[3], cont)
+		p.emit(p.rec(id)[3], cont)
 	case btf.KindFuncProto:
+		r := p.rec(id)
 		p.emit(r[2], cont)
 		for a := r[3:]; len(a) >= 2; a = a[2:] {
 			p.emit(a[1], cont)
@@ -123,7 +134,7 @@ func (p *cPrinter) emit(id, cont uint32) {
 		p.emitted[id] = done
 	case btf.KindTypedef:
 		p.emitted[id] = busy
-		p.emit(r[2], id)
+		p.emit(p.rec(id)[2], id)
 		if !p.forward[id] {
 			p.defineTypedef(id)
 		}
@@ -132,20 +143,19 @@ func (p *cPrinter) emit(id, cont uint32) {
 		p.emitComposite(id, cont)
 	default:
 		if btf.References.Has(k) {
-			p.emit(r[2], cont)
+			p.emit(p.rec(id)[2], cont)
 		}
 	}
 }
 
 // emitBusy handles a type that its own definition needs.
 func (p *cPrinter) emitBusy(id, cont uint32) {
-	r := p.rec[id]
 	if p.forward[id] {
 		return
 	}
-	switch r.Kind() {
+	switch p.kind[id] {
 	case btf.KindStruct, btf.KindUnion:
-		if id == cont || p.text(r.Name()) == "" {
+		if id == cont || !p.named(p.rec(id).Name()) {
 			return
 		}
 		p.forwardDeclaration(id)
@@ -158,9 +168,10 @@ func (p *cPrinter) emitBusy(id, cont uint32) {
 }
 
 func (p *cPrinter) emitInt(id uint32) {
-	name := p.uniqueName(id, p.tags)
-	if of, ok := armVectors[name]; ok {
-		p.buf = append(append(append(append(p.buf, "typedef "...), of...), ' '), name...)
+	name := p.uniqueName(id, &p.tags)
+	if of, ok := armVectors[string(p.name(name.off))]; ok && name.nth == 1 {
+		p.buf = append(append(append(p.buf, "typedef "...), of...), ' ')
+		p.appendName(name)
 		p.endDefinition()
 	}
 	p.emitted[id] = done
@@ -168,8 +179,8 @@ func (p *cPrinter) emitInt(id uint32) {
 
 // emitComposite prints a struct or union if it comes from the queue. Inside the definition of another type it prints only what that needs.
 func (p *cPrinter) emitComposite(id, cont uint32) {
-	r := p.rec[id]
-	anonymous := p.text(r.Name()) == ""
+	r := p.rec(id)
+	anonymous := !p.named(r.Name())
 	p.emitted[id] = busy
 	if cont == 0 || anonymous {
 		of := id
@@ -192,25 +203,33 @@ func (p *cPrinter) emitComposite(id, cont uint32) {
 }
 
 func (p *cPrinter) forwardDeclaration(id uint32) {
-	r := p.rec[id]
-	word, name := "struct ", p.text(r.Name())
-	if r.Kind() == btf.KindUnion || r.Kind() == btf.KindFwd && r.FwdKind() == btf.KindUnion {
-		word = "union "
+	r, k := p.rec(id), p.kind[id]
+	name := declaredName{off: r.Name()}
+	if k == btf.KindFwd {
+		k = r.FwdKind()
+	} else {
+		name = p.uniqueName(id, &p.tags)
 	}
-	if r.Kind() != btf.KindFwd {
-		name = p.uniqueName(id, p.tags)
-	}
-	p.buf = append(append(p.buf, word...), name...)
+	p.buf = append(p.buf, composite(k)...)
+	p.appendName(name)
 	p.endDefinition()
 }
 
+// composite returns the word before the name of a struct or union.
+func composite(k btf.Kind) string {
+	if k == btf.KindUnion {
+		return "union "
+	}
+	return "struct "
+}
+
 func (p *cPrinter) defineTypedef(id uint32) {
-	r := p.rec[id]
-	text, name := p.text(r.Name()), p.uniqueName(id, p.idents)
-	switch {
-	case text == vaList:
+	r := p.rec(id)
+	name := p.uniqueName(id, &p.idents)
+	switch text := p.name(r.Name()); {
+	case string(text) == vaList:
 		return
-	case text == "__gnuc_va_list" && r[2] == 0:
+	case r[2] == 0 && string(text) == "__gnuc_va_list":
 		p.buf = append(p.buf, "typedef "+vaList+" __gnuc_va_list"...)
 	default:
 		p.buf = append(p.buf, "typedef "...)

@@ -7,7 +7,10 @@
 package dump
 
 import (
+	"bytes"
+	"encoding/binary"
 	"io"
+	"math/bits"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -21,12 +24,24 @@ const (
 // flushAt is the number of bytes that are buffered before a write.
 const flushAt = 256 << 10
 
-// appendName appends the text for a string offset.
-func appendName(dst []byte, o *btf.Object, off uint32) []byte {
+// names turns string offsets of an object into text.
+type names struct {
+	strings *btf.Strings
+	own     []byte // the strings of the object itself, and the offset of the first
+	start   uint32
+}
+
+func newNames(o *btf.Object) names { return names{o.Strings, o.Strings.Bytes(), o.Strings.Start()} }
+
+// append appends the text for a string offset.
+func (n *names) append(dst []byte, off uint32) []byte {
 	if off == 0 {
 		return append(dst, anon...)
 	}
-	name, ok := o.Strings.Get(off)
+	if at := off - n.start; at < uint32(len(n.own)) { // an offset before start is a large number
+		return appendText(dst, n.own, at)
+	}
+	name, ok := n.strings.Get(off)
 	if !ok {
 		return append(dst, invalid...)
 	}
@@ -84,4 +99,53 @@ func write(w io.Writer, o *btf.Object, appendType func(dst []byte, id btf.ID, r 
 	}
 	_, err := w.Write(buf)
 	return err
+}
+
+// digits holds the numbers from 00 to 99.
+const digits = "0001020304050607080910111213141516171819" +
+	"2021222324252627282930313233343536373839" +
+	"4041424344454647484950515253545556575859" +
+	"6061626364656667686970717273747576777879" +
+	"8081828384858687888990919293949596979899"
+
+// appendUint appends a number in decimal. It is faster than strconv.AppendUint, and numbers are a third of a dump.
+func appendUint(dst []byte, v uint32) []byte {
+	if v < 10 {
+		return append(dst, byte('0'+v))
+	}
+	var b [10]byte
+	i := len(b)
+	for v >= 100 {
+		i -= 2
+		pair := v % 100 * 2
+		v /= 100
+		b[i], b[i+1] = digits[pair], digits[pair+1]
+	}
+	if v >= 10 {
+		i -= 2
+		b[i], b[i+1] = digits[2*v], digits[2*v+1]
+	} else {
+		i--
+		b[i] = byte('0' + v)
+	}
+	return append(dst, b[i:]...)
+}
+
+// appendText appends the string that starts at text[off], without its NUL. Names are short: copying them by words is faster than looking
+// for the end first.
+func appendText(dst, text []byte, off uint32) []byte {
+	if int(off) >= len(text) {
+		return dst
+	}
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	src := text[off:]
+	for len(src) >= 8 {
+		v := binary.LittleEndian.Uint64(src)
+		dst = binary.LittleEndian.AppendUint64(dst, v)
+		if ends := (v - ones) &^ v & tops; ends != 0 { // the lowest bit is in the first byte that is 0
+			return dst[:len(dst)-8+bits.TrailingZeros64(ends)/8]
+		}
+		src = src[8:]
+	}
+	return append(dst, src[:max(bytes.IndexByte(src, 0), 0)]...)
 }

@@ -18,24 +18,38 @@ var heads = func() (t [128]string) {
 // WriteRaw writes what `bpftool btf dump file F format raw` prints: a line for each of the object's own types and for each of their
 // elements (rule 04/B.3).
 func WriteRaw(w io.Writer, o *btf.Object) error {
-	return write(w, o, func(dst []byte, id btf.ID, r btf.Record) []byte { return AppendRawType(dst, o, id, r) })
+	p := newRawPrinter(o)
+	return write(w, o, p.appendType)
 }
 
 // AppendRaw appends the same text to dst.
 func AppendRaw(dst []byte, o *btf.Object) []byte {
+	p := newRawPrinter(o)
 	for id := o.First(); id < o.End(); id++ {
-		dst = AppendRawType(dst, o, id, o.At(id))
+		dst = p.appendType(dst, id, o.At(id))
 	}
 	return dst
 }
 
 // AppendRawType appends the lines of one type, which may be void or a type of the base.
 func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
+	return newRawPrinter(o).appendType(dst, id, r)
+}
+
+// A rawPrinter appends the lines of types.
+type rawPrinter struct {
+	o     *btf.Object
+	names names
+}
+
+func newRawPrinter(o *btf.Object) *rawPrinter { return &rawPrinter{o, newNames(o)} }
+
+func (p *rawPrinter) appendType(dst []byte, id btf.ID, r btf.Record) []byte {
 	k := r.Kind()
 	dst = append(dst, '[')
-	dst = strconv.AppendUint(dst, uint64(id), 10)
+	dst = appendUint(dst, uint32(id))
 	dst = append(dst, heads[k]...)
-	dst = appendName(dst, o, r.Name())
+	dst = p.names.append(dst, r.Name())
 	dst = append(dst, '\'')
 	switch k {
 	case btf.KindInt:
@@ -50,11 +64,11 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 		dst = appendField(dst, " index_type_id=", r[4])
 		dst = appendField(dst, " nr_elems=", r[5])
 	case btf.KindStruct, btf.KindUnion:
-		return appendMembers(dst, o, r)
+		return p.appendMembers(dst, r)
 	case btf.KindEnum:
-		return appendEnum(dst, o, r)
+		return p.appendEnum(dst, r)
 	case btf.KindEnum64:
-		return appendEnum64(dst, o, r)
+		return p.appendEnum64(dst, r)
 	case btf.KindFwd:
 		dst = append(dst, " fwd_kind="...)
 		dst = append(dst, fwdKind(r.Kflag())...)
@@ -63,13 +77,13 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 		dst = append(dst, " linkage="...)
 		dst = append(dst, linkage(uint32(r.Vlen()))...)
 	case btf.KindFuncProto:
-		return appendParams(dst, o, r)
+		return p.appendParams(dst, r)
 	case btf.KindVar:
 		dst = appendField(dst, " type_id=", r[2])
 		dst = append(dst, ", linkage="...)
 		dst = append(dst, linkage(r[3])...)
 	case btf.KindDatasec:
-		return appendSecInfos(dst, o, r)
+		return p.appendSecInfos(dst, r)
 	case btf.KindFloat:
 		dst = appendField(dst, " size=", r[2])
 	case btf.KindDeclTag:
@@ -86,23 +100,23 @@ func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
 
 func appendField(dst []byte, key string, v uint32) []byte {
 	dst = append(dst, key...)
-	return strconv.AppendUint(dst, uint64(v), 10)
+	return appendUint(dst, v)
 }
 
 // appendElemName appends the start of the line of a named element.
-func appendElemName(dst []byte, o *btf.Object, off uint32) []byte {
+func (p *rawPrinter) appendElemName(dst []byte, off uint32) []byte {
 	dst = append(dst, "\n\t'"...)
-	dst = appendName(dst, o, off)
+	dst = p.names.append(dst, off)
 	return append(dst, '\'')
 }
 
-func appendMembers(dst []byte, o *btf.Object, r btf.Record) []byte {
+func (p *rawPrinter) appendMembers(dst []byte, r btf.Record) []byte {
 	dst = appendField(dst, " size=", r[2])
 	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
 	kflag := r.Kflag()
 	for m := r[3:]; len(m) >= 3; m = m[3:] {
 		bits, bitfield := btf.MemberOffset(m[2], kflag)
-		dst = appendElemName(dst, o, m[0])
+		dst = p.appendElemName(dst, m[0])
 		dst = appendField(dst, " type_id=", m[1])
 		dst = appendField(dst, " bits_offset=", bits)
 		if bitfield != 0 {
@@ -120,27 +134,27 @@ func appendEnumHead(dst []byte, r btf.Record) []byte {
 	return appendField(dst, " vlen=", uint32(r.Vlen()))
 }
 
-func appendEnum(dst []byte, o *btf.Object, r btf.Record) []byte {
+func (p *rawPrinter) appendEnum(dst []byte, r btf.Record) []byte {
 	dst = appendEnumHead(dst, r)
 	signed := r.Kflag()
 	for e := r[3:]; len(e) >= 2; e = e[2:] {
-		dst = appendElemName(dst, o, e[0])
+		dst = p.appendElemName(dst, e[0])
 		dst = append(dst, " val="...)
 		if signed {
 			dst = strconv.AppendInt(dst, int64(int32(e[1])), 10)
 		} else {
-			dst = strconv.AppendUint(dst, uint64(e[1]), 10)
+			dst = appendUint(dst, e[1])
 		}
 	}
 	return append(dst, '\n')
 }
 
-func appendEnum64(dst []byte, o *btf.Object, r btf.Record) []byte {
+func (p *rawPrinter) appendEnum64(dst []byte, r btf.Record) []byte {
 	dst = appendEnumHead(dst, r)
 	signed := r.Kflag()
 	for e := r[3:]; len(e) >= 3; e = e[3:] {
 		v := uint64(e[2])<<32 | uint64(e[1])
-		dst = appendElemName(dst, o, e[0])
+		dst = p.appendElemName(dst, e[0])
 		dst = append(dst, " val="...)
 		if signed {
 			dst = strconv.AppendInt(dst, int64(v), 10)
@@ -153,28 +167,28 @@ func appendEnum64(dst []byte, o *btf.Object, r btf.Record) []byte {
 	return append(dst, '\n')
 }
 
-func appendParams(dst []byte, o *btf.Object, r btf.Record) []byte {
+func (p *rawPrinter) appendParams(dst []byte, r btf.Record) []byte {
 	dst = appendField(dst, " ret_type_id=", r[2])
 	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
-	for p := r[3:]; len(p) >= 2; p = p[2:] {
-		dst = appendElemName(dst, o, p[0])
-		dst = appendField(dst, " type_id=", p[1])
+	for a := r[3:]; len(a) >= 2; a = a[2:] {
+		dst = p.appendElemName(dst, a[0])
+		dst = appendField(dst, " type_id=", a[1])
 	}
 	return append(dst, '\n')
 }
 
-func appendSecInfos(dst []byte, o *btf.Object, r btf.Record) []byte {
+func (p *rawPrinter) appendSecInfos(dst []byte, r btf.Record) []byte {
 	dst = appendField(dst, " size=", r[2])
 	dst = appendField(dst, " vlen=", uint32(r.Vlen()))
 	for s := r[3:]; len(s) >= 3; s = s[3:] {
 		dst = appendField(dst, "\n\ttype_id=", s[0])
 		dst = appendField(dst, " offset=", s[1])
 		dst = appendField(dst, " size=", s[2])
-		if target, ok := o.Record(btf.ID(s[0])); ok {
+		if target, ok := p.o.Record(btf.ID(s[0])); ok {
 			dst = append(dst, " ("...)
 			dst = append(dst, kindName(target.Kind())...)
 			dst = append(dst, " '"...)
-			dst = appendName(dst, o, target.Name())
+			dst = p.names.append(dst, target.Name())
 			dst = append(dst, "')"...)
 		}
 	}
