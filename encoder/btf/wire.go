@@ -216,18 +216,11 @@ func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 // parseTypes reads the type section, which starts at byte at of the BTF.
 func (o *Object) parseTypes(data []byte, at int) error {
 	words := make([]uint32, len(data)/4)
-	if o.Order == binary.ByteOrder(binary.LittleEndian) {
-		for i := range words {
-			words[i] = binary.LittleEndian.Uint32(data[4*i:])
-		}
-	} else {
-		for i := range words {
-			words[i] = binary.BigEndian.Uint32(data[4*i:])
-		}
-	}
+	getWords(words, data, o.Order)
 	o.words = words
 	layout := o.inheritedLayout()
-	o.start = make([]uint32, 0, len(words)/8)
+	start := make([]uint32, 0, len(words)/8)
+	first := o.First()
 	for i := 0; i < len(words); {
 		if len(words)-i < recordWords {
 			return &FormatError{at + 4*i, "record is cut short"}
@@ -235,15 +228,33 @@ func (o *Object) parseTypes(data []byte, at int) error {
 		r := Record(words[i:])
 		n, ok := recordLen(r, layout)
 		if !ok {
-			return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
+			return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", first+ID(len(start)), r.Kind())}
 		}
 		if n > len(words)-i {
-			return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
+			return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", first+ID(len(start)), r.Kind(), r.Vlen())}
 		}
-		o.start = append(o.start, uint32(i))
+		start = append(start, uint32(i))
 		i += n
 	}
+	o.start = start
 	return nil
+}
+
+// getWords reads words from data, which has as many.
+func getWords(words []uint32, data []byte, order binary.ByteOrder) {
+	if order == binary.ByteOrder(binary.LittleEndian) {
+		for ; len(words) >= 2 && len(data) >= 8; words, data = words[2:], data[8:] {
+			two := binary.LittleEndian.Uint64(data)
+			words[0], words[1] = uint32(two), uint32(two>>32)
+		}
+		for i := range words {
+			words[i] = binary.LittleEndian.Uint32(data[4*i:])
+		}
+		return
+	}
+	for i := range words {
+		words[i] = binary.BigEndian.Uint32(data[4*i:])
+	}
 }
 
 // inheritedLayout is the layout section that applies to the object: its own, or that of its direct base.

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+	"strconv"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -101,34 +102,25 @@ func write(w io.Writer, o *btf.Object, appendType func(dst []byte, id btf.ID, r 
 	return err
 }
 
-// digits holds the numbers from 00 to 99.
-const digits = "0001020304050607080910111213141516171819" +
-	"2021222324252627282930313233343536373839" +
-	"4041424344454647484950515253545556575859" +
-	"6061626364656667686970717273747576777879" +
-	"8081828384858687888990919293949596979899"
-
-// appendUint appends a number in decimal. It is faster than strconv.AppendUint, and numbers are a third of a dump.
+// appendUint appends a number in decimal. Numbers are a third of a dump, and strconv.AppendUint takes twice as long: here a number of up to
+// eight digits is computed in one word, in parallel and without a branch. Each step divides all fields of the word into two, first by
+// 10000, then by 100 and by 10; the multiplications by 10486 and 103 divide small numbers exactly.
 func appendUint(dst []byte, v uint32) []byte {
 	if v < 10 {
 		return append(dst, byte('0'+v))
 	}
-	var b [10]byte
-	i := len(b)
-	for v >= 100 {
-		i -= 2
-		pair := v % 100 * 2
-		v /= 100
-		b[i], b[i+1] = digits[pair], digits[pair+1]
+	if v >= 100_000_000 {
+		return strconv.AppendUint(dst, uint64(v), 10)
 	}
-	if v >= 10 {
-		i -= 2
-		b[i], b[i+1] = digits[2*v], digits[2*v+1]
-	} else {
-		i--
-		b[i] = byte('0' + v)
-	}
-	return append(dst, b[i:]...)
+	x := uint64(v/10_000) | uint64(v%10_000)<<32
+	high := x * 10486 >> 20 & 0x0000007f_0000007f
+	x = high | (x-100*high)<<16
+	high = x * 103 >> 10 & 0x000f000f_000f000f
+	x = high | (x-10*high)<<8 // a digit in each byte, the first one in the lowest
+	zeros := bits.TrailingZeros64(x|1<<56) &^ 7
+	x = (x | 0x3030303030303030) >> zeros
+	end := len(dst) + 8 - zeros/8
+	return binary.LittleEndian.AppendUint64(dst, x)[:end]
 }
 
 // appendText appends the string that starts at text[off], without its NUL. Names are short: copying them by words is faster than looking

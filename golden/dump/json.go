@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,7 @@ func WriteJSON(w io.Writer, o *btf.Object, pretty bool) error {
 	if err := write(w, o, p.appendType); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, p.end(o))
+	_, err := io.WriteString(w, p.close(o))
 	return err
 }
 
@@ -30,7 +31,7 @@ func AppendJSON(dst []byte, o *btf.Object, pretty bool) []byte {
 	for id := o.First(); id < o.End(); id++ {
 		dst = p.appendType(dst, id, o.At(id))
 	}
-	return append(dst, p.end(o)...)
+	return append(dst, p.close(o)...)
 }
 
 // A jsonPrinter appends the JSON of types.
@@ -49,29 +50,54 @@ func newJSONPrinter(o *btf.Object, pretty bool) *jsonPrinter {
 	return p
 }
 
+// A part is a piece of text between the numbers and names of a dump. Parts have room for the longest one, so that a copy has a constant
+// length, and is a few instructions.
+type part struct {
+	text [64]byte
+	n    int
+}
+
+func newPart(text string) (p part) {
+	if p.n = copy(p.text[:], text); p.n < len(text) {
+		panic("dump: no room for a part of the layout: " + text)
+	}
+	return p
+}
+
+func (p *part) append(dst []byte) []byte {
+	n := len(dst)
+	if cap(dst)-n < len(p.text) {
+		dst = slices.Grow(dst, len(p.text))
+	}
+	*(*[len(p.text)]byte)(dst[n : n+len(p.text)]) = p.text
+	return dst[:n+p.n]
+}
+
+// field appends a part and a number.
+func (p *part) field(dst []byte, v uint32) []byte { return appendUint(p.append(dst), v) }
+
+// word appends a part that ends with a quote, a text that needs no escapes, and a quote.
+func (p *part) word(dst []byte, text string) []byte {
+	return append(append(p.append(dst), text...), '"')
+}
+
 // A jsonLayout holds the text between the numbers and names of a dump, in one of bpftool's two layouts.
 type jsonLayout struct {
-	open, empty, close  string
-	first, next         string      // the start of the first type, and of a further one
-	heads               [128]string // for every possible number of a kind: from a type's id to its name
-	size, vlen, typeID  string
-	bitsOffset, nrBits  string
-	encoding, fwdKind   string // these values are text: the quote that opens it is part of the key
-	linkage             string
-	indexTypeID         string
-	nrElems, retTypeID  string
-	component           string
-	members, values     string
-	params, vars        string
-	elemName            string
-	elemTypeID          string
-	elemBitsOffset      string
-	elemBitfield        string
-	elemVal             string
-	elemOffset          string
-	elemSize            string
-	varTypeID           string
-	elemEnd, list, done string // the end of an element, of a list that has elements, of a type
+	open, empty, end string // the start, and the end without and with types
+
+	first, next part      // the start of the first type, and of a further one
+	heads       [128]part // for every possible number of a kind: from a type's id to its name
+
+	size, vlen, typeID, bitsOffset, nrBits, indexTypeID, nrElems, retTypeID, component part
+	encoding, fwdKind, linkage                                                         part // with the quote that opens the value
+	members, values, params, vars                                                      part // with the bracket
+
+	elemName, elemTypeID, elemBitsOffset, elemBitfield, elemVal part
+	varTypeID, varOffset, varSize                               part
+
+	elemEnd part // the end of an element, and a comma
+	listEnd part // the end of a list with elements
+	done    part // the end of a type
 }
 
 // The depths of the keys of the pretty layout.
@@ -87,23 +113,26 @@ func newJSONLayout(pretty bool) *jsonLayout {
 	if pretty {
 		text, line = prettyJSON, prettyLine
 	}
+	ofType := func(compact string) part { return newPart(text(depthType, compact)) }
+	ofElem := func(compact string) part { return newPart(text(depthElem, compact)) }
 	l := &jsonLayout{
-		open: text(depthTypes, `{"types":[`), empty: "]" + line(0) + "}\n", close: line(depthTypes) + "]" + line(0) + "}\n",
-		first: text(depthType, `{"id":`), next: text(depthType, `,{"id":`),
-		size: text(depthType, `,"size":`), vlen: text(depthType, `,"vlen":`), typeID: text(depthType, `,"type_id":`),
-		bitsOffset: text(depthType, `,"bits_offset":`), nrBits: text(depthType, `,"nr_bits":`),
-		encoding: text(depthType, `,"encoding":"`), fwdKind: text(depthType, `,"fwd_kind":"`), linkage: text(depthType, `,"linkage":"`),
-		indexTypeID: text(depthType, `,"index_type_id":`), nrElems: text(depthType, `,"nr_elems":`),
-		retTypeID: text(depthType, `,"ret_type_id":`), component: text(depthType, `,"component_idx":`),
-		members: text(depthType, `,"members":[`), values: text(depthType, `,"values":[`),
-		params: text(depthType, `,"params":[`), vars: text(depthType, `,"vars":[`),
-		elemName: text(depthElem, `{"name":"`), elemTypeID: text(depthElem, `","type_id":`), elemBitsOffset: text(depthElem, `,"bits_offset":`),
-		elemBitfield: text(depthElem, `,"bitfield_size":`), elemVal: text(depthElem, `","val":`),
-		varTypeID: text(depthElem, `{"type_id":`), elemOffset: text(depthElem, `,"offset":`), elemSize: text(depthElem, `,"size":`),
-		elemEnd: line(depthElem-1) + "}", list: line(depthType) + "]", done: line(depthType-1) + "}",
+		open: text(depthTypes, `{"types":[`), empty: "]" + line(0) + "}\n", end: line(depthTypes) + "]" + line(0) + "}\n",
+
+		first: ofType(`{"id":`), next: ofType(`,{"id":`),
+		size: ofType(`,"size":`), vlen: ofType(`,"vlen":`), typeID: ofType(`,"type_id":`),
+		bitsOffset: ofType(`,"bits_offset":`), nrBits: ofType(`,"nr_bits":`), indexTypeID: ofType(`,"index_type_id":`),
+		nrElems: ofType(`,"nr_elems":`), retTypeID: ofType(`,"ret_type_id":`), component: ofType(`,"component_idx":`),
+		encoding: ofType(`,"encoding":"`), fwdKind: ofType(`,"fwd_kind":"`), linkage: ofType(`,"linkage":"`),
+		members: ofType(`,"members":[`), values: ofType(`,"values":[`), params: ofType(`,"params":[`), vars: ofType(`,"vars":[`),
+
+		elemName: ofElem(`{"name":"`), elemTypeID: ofElem(`","type_id":`), elemBitsOffset: ofElem(`,"bits_offset":`),
+		elemBitfield: ofElem(`,"bitfield_size":`), elemVal: ofElem(`","val":`),
+		varTypeID: ofElem(`{"type_id":`), varOffset: ofElem(`,"offset":`), varSize: ofElem(`,"size":`),
+
+		elemEnd: newPart(line(depthElem-1) + "},"), listEnd: newPart(line(depthType) + "]"), done: newPart(line(depthType-1) + "}"),
 	}
 	for k := range l.heads {
-		l.heads[k] = text(depthType, `,"kind":"`+kindName(btf.Kind(k))+`","name":"`)
+		l.heads[k] = ofType(`,"kind":"` + kindName(btf.Kind(k)) + `","name":"`)
 	}
 	return l
 }
@@ -129,12 +158,12 @@ func prettyJSON(depth int, compact string) string {
 	return b.String()
 }
 
-// end returns the text after the last type.
-func (p *jsonPrinter) end(o *btf.Object) string {
+// close returns the text after the last type.
+func (p *jsonPrinter) close(o *btf.Object) string {
 	if o.Len() == 0 {
 		return p.empty
 	}
-	return p.close
+	return p.end
 }
 
 // escapes holds the letter after the backslash for the bytes that bpftool escapes. All others are printed unchanged.
@@ -171,38 +200,38 @@ func (p *jsonPrinter) appendName(dst []byte, off uint32) []byte {
 // appendType appends the object of one type.
 func (p *jsonPrinter) appendType(dst []byte, id btf.ID, r btf.Record) []byte {
 	k := r.Kind()
-	start := p.next
+	start := &p.next
 	if !p.started {
-		start, p.started = p.first, true
+		start, p.started = &p.first, true
 	}
-	dst = appendField(dst, start, uint32(id))
-	dst = append(dst, p.heads[k]...)
+	dst = start.field(dst, uint32(id))
+	dst = p.heads[k].append(dst)
 	dst = p.appendName(dst, r.Name())
 	dst = append(dst, '"')
 	switch k {
 	case btf.KindInt:
 		encoding, off, bits := btf.IntData(r[3])
-		dst = appendField(dst, p.size, r[2])
-		dst = appendField(dst, p.bitsOffset, off)
-		dst = appendField(dst, p.nrBits, bits)
-		dst = appendWord(dst, p.encoding, btf.EncodingText(encoding))
+		dst = p.size.field(dst, r[2])
+		dst = p.bitsOffset.field(dst, off)
+		dst = p.nrBits.field(dst, bits)
+		dst = p.encoding.word(dst, btf.EncodingText(encoding))
 	case btf.KindArray:
-		dst = appendField(dst, p.typeID, r[3])
-		dst = appendField(dst, p.indexTypeID, r[4])
-		dst = appendField(dst, p.nrElems, r[5])
+		dst = p.typeID.field(dst, r[3])
+		dst = p.indexTypeID.field(dst, r[4])
+		dst = p.nrElems.field(dst, r[5])
 	case btf.KindFwd:
-		dst = appendWord(dst, p.fwdKind, fwdKind(r.Kflag()))
+		dst = p.fwdKind.word(dst, fwdKind(r.Kflag()))
 	case btf.KindFunc:
-		dst = appendField(dst, p.typeID, r[2])
-		dst = appendWord(dst, p.linkage, linkage(uint32(r.Vlen())))
+		dst = p.typeID.field(dst, r[2])
+		dst = p.linkage.word(dst, linkage(uint32(r.Vlen())))
 	case btf.KindVar:
-		dst = appendField(dst, p.typeID, r[2])
-		dst = appendWord(dst, p.linkage, linkage(r[3]))
+		dst = p.typeID.field(dst, r[2])
+		dst = p.linkage.word(dst, linkage(r[3]))
 	case btf.KindFloat:
-		dst = appendField(dst, p.size, r[2])
+		dst = p.size.field(dst, r[2])
 	case btf.KindDeclTag:
-		dst = appendField(dst, p.typeID, r[2])
-		dst = strconv.AppendInt(append(dst, p.component...), int64(int32(r[3])), 10)
+		dst = p.typeID.field(dst, r[2])
+		dst = strconv.AppendInt(p.component.append(dst), int64(int32(r[3])), 10)
 	case btf.KindStruct, btf.KindUnion:
 		dst = p.appendMembers(dst, r)
 	case btf.KindEnum, btf.KindEnum64:
@@ -213,15 +242,10 @@ func (p *jsonPrinter) appendType(dst []byte, id btf.ID, r btf.Record) []byte {
 		dst = p.appendVars(dst, r)
 	default: // an unknown kind has no more keys
 		if btf.References.Has(k) {
-			dst = appendField(dst, p.typeID, r[2])
+			dst = p.typeID.field(dst, r[2])
 		}
 	}
-	return append(dst, p.done...)
-}
-
-// appendWord appends a key with a text that needs no escapes.
-func appendWord(dst []byte, key, word string) []byte {
-	return append(append(append(dst, key...), word...), '"')
+	return p.done.append(dst)
 }
 
 // appendListEnd ends a list of elements, each of which is followed by a comma.
@@ -229,23 +253,23 @@ func (p *jsonPrinter) appendListEnd(dst []byte, n int) []byte {
 	if n == 0 {
 		return append(dst, ']')
 	}
-	return append(dst[:len(dst)-1], p.list...)
+	return p.listEnd.append(dst[:len(dst)-1])
 }
 
 func (p *jsonPrinter) appendMembers(dst []byte, r btf.Record) []byte {
-	dst = appendField(dst, p.size, r[2])
-	dst = appendField(dst, p.vlen, uint32(r.Vlen()))
-	dst = append(dst, p.members...)
+	dst = p.size.field(dst, r[2])
+	dst = p.vlen.field(dst, uint32(r.Vlen()))
+	dst = p.members.append(dst)
 	kflag := r.Kflag()
 	for m := r[3:]; len(m) >= 3; m = m[3:] {
 		bits, bitfield := btf.MemberOffset(m[2], kflag)
-		dst = p.appendName(append(dst, p.elemName...), m[0])
-		dst = appendField(dst, p.elemTypeID, m[1])
-		dst = appendField(dst, p.elemBitsOffset, bits)
+		dst = p.appendName(p.elemName.append(dst), m[0])
+		dst = p.elemTypeID.field(dst, m[1])
+		dst = p.elemBitsOffset.field(dst, bits)
 		if bitfield != 0 {
-			dst = appendField(dst, p.elemBitfield, bitfield)
+			dst = p.elemBitfield.field(dst, bitfield)
 		}
-		dst = append(append(dst, p.elemEnd...), ',')
+		dst = p.elemEnd.append(dst)
 	}
 	return p.appendListEnd(dst, len(r)-3)
 }
@@ -253,18 +277,18 @@ func (p *jsonPrinter) appendMembers(dst []byte, r btf.Record) []byte {
 // appendValues appends the enumerators. Those of an unsigned ENUM are sign-extended to 64 bits and then printed as unsigned: the raw format
 // has 4294967295, this format 18446744073709551615.
 func (p *jsonPrinter) appendValues(dst []byte, r btf.Record) []byte {
-	dst = appendWord(dst, p.encoding, enumEncoding(r.Kflag()))
-	dst = appendField(dst, p.size, r[2])
-	dst = appendField(dst, p.vlen, uint32(r.Vlen()))
-	dst = append(dst, p.values...)
+	dst = p.encoding.word(dst, enumEncoding(r.Kflag()))
+	dst = p.size.field(dst, r[2])
+	dst = p.vlen.field(dst, uint32(r.Vlen()))
+	dst = p.values.append(dst)
 	each, kflag := int(btf.ShapeOf(r.Kind()).Each), r.Kflag()
 	for e := r[3:]; len(e) >= each; e = e[each:] {
 		v := int64(int32(e[1]))
 		if each == 3 {
 			v = int64(uint64(e[2])<<32 | uint64(e[1]))
 		}
-		dst = p.appendName(append(dst, p.elemName...), e[0])
-		dst = append(dst, p.elemVal...)
+		dst = p.appendName(p.elemName.append(dst), e[0])
+		dst = p.elemVal.append(dst)
 		switch {
 		case v >= 0 && v <= math.MaxUint32:
 			dst = appendUint(dst, uint32(v))
@@ -273,32 +297,32 @@ func (p *jsonPrinter) appendValues(dst []byte, r btf.Record) []byte {
 		default:
 			dst = strconv.AppendUint(dst, uint64(v), 10)
 		}
-		dst = append(append(dst, p.elemEnd...), ',')
+		dst = p.elemEnd.append(dst)
 	}
 	return p.appendListEnd(dst, len(r)-3)
 }
 
 func (p *jsonPrinter) appendParams(dst []byte, r btf.Record) []byte {
-	dst = appendField(dst, p.retTypeID, r[2])
-	dst = appendField(dst, p.vlen, uint32(r.Vlen()))
-	dst = append(dst, p.params...)
+	dst = p.retTypeID.field(dst, r[2])
+	dst = p.vlen.field(dst, uint32(r.Vlen()))
+	dst = p.params.append(dst)
 	for a := r[3:]; len(a) >= 2; a = a[2:] {
-		dst = p.appendName(append(dst, p.elemName...), a[0])
-		dst = appendField(dst, p.elemTypeID, a[1])
-		dst = append(append(dst, p.elemEnd...), ',')
+		dst = p.appendName(p.elemName.append(dst), a[0])
+		dst = p.elemTypeID.field(dst, a[1])
+		dst = p.elemEnd.append(dst)
 	}
 	return p.appendListEnd(dst, len(r)-3)
 }
 
 func (p *jsonPrinter) appendVars(dst []byte, r btf.Record) []byte {
-	dst = appendField(dst, p.size, r[2])
-	dst = appendField(dst, p.vlen, uint32(r.Vlen()))
-	dst = append(dst, p.vars...)
+	dst = p.size.field(dst, r[2])
+	dst = p.vlen.field(dst, uint32(r.Vlen()))
+	dst = p.vars.append(dst)
 	for s := r[3:]; len(s) >= 3; s = s[3:] {
-		dst = appendField(dst, p.varTypeID, s[0])
-		dst = appendField(dst, p.elemOffset, s[1])
-		dst = appendField(dst, p.elemSize, s[2])
-		dst = append(append(dst, p.elemEnd...), ',')
+		dst = p.varTypeID.field(dst, s[0])
+		dst = p.varOffset.field(dst, s[1])
+		dst = p.varSize.field(dst, s[2])
+		dst = p.elemEnd.append(dst)
 	}
 	return p.appendListEnd(dst, len(r)-3)
 }
