@@ -10,73 +10,57 @@ var rootKeys = []key{
 	{"requires", "Versions of btfbatch that can read the manifest, such as \">=1.2, <2\".", requiresShape, ""},
 	{"defaults", "Values for all images.", defaultsShape, ""},
 	{"matrix", "Lists of values. Images are created for the combinations of the names that they use.", matrixShape, ""},
-	{"include", "Other manifests, whose images come first: paths or globs.", includeShape, ""},
-	{"images", "The images to encode.", imagesShape, ""},
+	{"images", "The images to encode.", imagesShape, "images is missing"},
 }
 
 // version is the only supported version of manifests.
 const version = "1"
 
-// manifest reads the text of a manifest, and those that it includes. outer has the defaults of the manifest that includes it.
-func (l *loader) manifest(data []byte, outer *value) {
-	root := l.readTree(data)
-	if root == nil {
-		return
-	}
+// readManifest reads the whole tree and returns the images. They are complete if no problem was found.
+func (r *report) readManifest(root *value, dir string, env func(string) (string, bool)) []Image {
 	if root.kind != mapping {
-		l.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
-		return
+		r.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
+		return nil
 	}
-	if !l.readVersion(root) || !l.readRequires(root) {
-		return
+	if !r.readVersion(root) || !r.readRequires(root) {
+		return nil
 	}
-	l.checkKeys(root, namesOf(rootKeys), "the manifest")
-	l.checkRequired(root, rootKeys)
-	x := expander{loader: l, defaults: outer, used: map[string]bool{}}
+	r.checkKeys(root, namesOf(rootKeys), "the manifest")
+	r.checkRequired(root, rootKeys)
+	x := expander{report: r, dir: dir, env: env, defaults: &value{kind: mapping}, used: map[string]bool{}}
 	if e := root.get("matrix"); e != nil {
-		x.matrix = l.readMatrix(e.value)
+		x.matrix = r.readMatrix(e.value)
 		x.matrixBroken = x.matrix == nil
 		if x.matrix != nil {
-			x.all = l.combinations(x.matrix)
+			x.all = r.combinations(x.matrix)
 		}
 	}
 	if e := root.get("defaults"); e != nil {
 		x.readDefaults(e.value)
 	}
-	if e := root.get("include"); e != nil {
-		l.include(e.value, x.defaults)
-	}
-	x.readImages(root)
-	if x.matrix != nil && !l.full { // otherwise uses of the matrix, in the omitted images, are unknown
-		for _, a := range x.matrix.axes {
-			if !x.used[a.name] {
-				l.add(a.at, "", "no image uses ${{ matrix.%s }}", a.name)
-			}
-		}
-	}
-}
-
-// readImages reads the images that a manifest lists.
-func (x *expander) readImages(root *value) {
 	e := root.get("images")
 	switch {
 	case e == nil:
-		if root.get("include") == nil {
-			x.add(root.position, "", "images is missing")
-		}
-		return
+		return nil
 	case e.value.kind != sequence:
-		x.add(e.value.position, "", "images must be a list, not %s", e.value.what())
-		return
+		r.add(e.value.position, "", "images must be a list, not %s", e.value.what())
+		return nil
 	case len(e.value.list) == 0:
-		x.add(e.value.position, "", "images is empty")
+		r.add(e.value.position, "", "images is empty")
 	}
-	for i, v := range e.value.list {
+	for _, v := range e.value.list {
 		if x.image(v); x.full {
-			return
+			return nil // bases, and uses of the matrix, in the omitted images are unknown
 		}
-		e.value.list[i] = nil // the tree of a long list takes much memory
 	}
+	if x.matrix != nil {
+		for _, a := range x.matrix.axes {
+			if !x.used[a.name] {
+				r.add(a.at, "", "no image uses ${{ matrix.%s }}", a.name)
+			}
+		}
+	}
+	return x.images
 }
 
 func (r *report) readVersion(root *value) bool {
@@ -120,22 +104,25 @@ var otherWords = map[string]string{
 
 // An expander turns the elements of images into Images.
 type expander struct {
-	*loader
-	defaults     *value // of the manifest, on top of those of the manifest that includes it
+	*report
+	dir          string
+	env          func(string) (string, bool)
+	defaults     *value
 	matrix       *matrix
 	matrixBroken bool
 	all          []combination   // of matrix
 	used         map[string]bool // names of matrix that some image uses
+	images       []Image
+	full         bool // there are more
 }
 
-// readDefaults adds the defaults of a manifest to those of the manifest that includes it, and checks them by themselves, because images may
-// override all of them.
+// readDefaults checks the defaults by themselves, because images may override all of them.
 func (x *expander) readDefaults(v *value) {
 	if v.kind != mapping {
 		x.add(v.position, "", "defaults must be a mapping, not %s", v.what())
 		return
 	}
-	x.checkKeys(v, imageKeyNames(), "defaults")
+	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "defaults")
 	allowed := keyNames(func(k *imageKey) bool { return k.inDefaults })
 	kept := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
@@ -145,10 +132,10 @@ func (x *expander) readDefaults(v *value) {
 			x.add(e.at, "", "%s is specific to one image and is not allowed in defaults", e.key)
 		}
 	}
-	x.defaults = x.merge(kept, true)
+	x.defaults = kept
 	d := x.closed()
 	d.defaults = true
-	d.image(partial(x.defaults))
+	d.image(partial(kept))
 }
 
 // partial returns the defaults without a from that does not say where an image is, which images may complete.
@@ -162,7 +149,7 @@ func partial(defaults *value) *value {
 func (x *expander) closed() *decoder {
 	s := newScope(nil, x.env)
 	s.closed = true
-	return &decoder{report: x.report, scope: s}
+	return &decoder{report: x.report, dir: x.dir, scope: s}
 }
 
 // image reads one element of images, once for each combination of the matrix names that it uses.
@@ -171,10 +158,9 @@ func (x *expander) image(v *value) {
 		x.add(v.position, "", "an image must be a mapping with path or from, not %s", v.what())
 		return
 	}
-	x.about = v.position
-	defer func() { x.about = position{} }()
-	x.checkKeys(v, imageKeyNames(), "an image")
-	merged := x.merge(v, false)
+	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
+	x.checkRequired(v, imageKeyRows())
+	merged := x.merge(v)
 	if !located(merged) {
 		x.add(v.position, "", "path is missing; an image needs path, or from")
 	}
@@ -192,16 +178,14 @@ func (x *expander) image(v *value) {
 		if !x.spend(size(merged), v.position) {
 			return
 		}
-		d := decoder{report: x.report, scope: newScope(c, x.env)}
-		m := d.image(merged)
-		m.Order = len(x.images)
-		x.images = append(x.images, m)
+		d := decoder{report: x.report, dir: x.dir, scope: newScope(c, x.env)}
+		x.images = append(x.images, d.image(merged))
 	}
 }
 
-// merge applies the defaults to an image, or to the defaults of an included manifest. A key of the image replaces the default, outputs,
-// golden and from are merged key by key, and an empty value removes a default.
-func (x *expander) merge(v *value, isDefaults bool) *value {
+// merge applies the defaults to an image. A key of the image replaces the default, outputs, golden and from are merged key by key, and
+// an empty value removes a default.
+func (x *expander) merge(v *value) *value {
 	merged := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
 		def := x.defaults.get(e.key)
@@ -221,7 +205,7 @@ func (x *expander) merge(v *value, isDefaults bool) *value {
 	}
 	hasBase, hasPath := v.get("base") != nil, v.get("path") != nil
 	for _, e := range x.defaults.entries {
-		if e.key == "golden" && needsPath(e.value) && !isDefaults {
+		if e.key == "golden" && needsPath(e.value) {
 			continue
 		}
 		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) && !(hasPath && e.key == "from") {

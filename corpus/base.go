@@ -27,10 +27,13 @@ func OpenBase(path string) (*input.File, Base, error) {
 		return nil, Base{}, err
 	}
 	in, err := input.Open(path, input.BTF, input.ELF)
+	if wrong, ok := errors.AsType[*input.KindError](err); ok && (wrong.Found == input.Deb || wrong.Found == input.RPM) {
+		err = fmt.Errorf("%s: in a manifest, make its kernel an image of its own, with from, and name that in base", wrong.Found)
+	}
 	if err != nil {
 		return nil, Base{}, input.Named(path, err)
 	}
-	b, err := lookAtBase(in)
+	b, err := LookAtBase(in)
 	if err != nil {
 		in.Close()
 		return nil, Base{}, input.Named(path, err)
@@ -41,7 +44,8 @@ func OpenBase(path string) (*input.File, Base, error) {
 // btfMagic is the first word of raw BTF, in the byte order of the BTF.
 const btfMagic = 0xeb9f
 
-func lookAtBase(in *input.File) (b Base, err error) {
+// LookAtBase reads the header of an open file that may hold a base.
+func LookAtBase(in *input.File) (b Base, err error) {
 	if in.Kind == input.ELF {
 		f, err := elf.FromInput(in)
 		if err != nil {

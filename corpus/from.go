@@ -121,7 +121,7 @@ func (f *finder) release(s source.Source) string {
 
 var (
 	modulesFolder = regexp.MustCompile(`(?:^|/)lib/modules/([^/]+)/`)
-	kernelFile    = regexp.MustCompile(`(?:^|/)vmlinux-([^/]+)$`)
+	kernelFile    = regexp.MustCompile(`(?:^|/)vmlinu[xz]-([^/]+)$`)
 )
 
 // releaseOf returns the release that a path in a package is for, or "".
@@ -140,6 +140,31 @@ func releaseOf(name string) string {
 
 // FileFrom finds the only file that a reference and a pattern of members stand for. Of several kernels, it is the first.
 func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (File, error) {
+	return fileFrom(ctx, ref, member, s, (*source.Package).Members)
+}
+
+// OpenBTF finds the only file that a reference and a pattern of members stand for, and opens it. It must be of one of the given kinds. Without a
+// pattern, it is the kernel with DWARF of a package, or else the kernel as it boots. An ELF file is compared with what its path in the package says.
+func OpenBTF(ctx context.Context, ref source.Ref, member string, s Sources, want ...input.Kind) (*input.File, error) {
+	f, err := fileFrom(ctx, ref, member, s, (*source.Package).WithBTF)
+	if err != nil {
+		return nil, err
+	}
+	in, err := f.Source.(interface {
+		OpenAs(ctx context.Context, want ...input.Kind) (*input.File, error)
+	}).OpenAs(ctx, want...)
+	if err != nil || in.Kind != input.ELF {
+		return in, err
+	}
+	if _, err := f.look(in); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+func fileFrom(ctx context.Context, ref source.Ref, member string, s Sources,
+	find func(p *source.Package, ctx context.Context, pattern string) ([]*source.Member, error)) (File, error) {
 	f := finder{ctx: ctx, Sources: s, origins: map[source.Ref]*found{}}
 	o := f.find(ref)
 	if o.err != nil {
@@ -149,7 +174,7 @@ func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (Fi
 		r := source.NewRemote(ref, o.origin, s.Most)
 		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}, nil
 	}
-	members, err := o.pkg.Members(ctx, member)
+	members, err := find(o.pkg, ctx, member)
 	if err != nil {
 		return File{}, err
 	}

@@ -56,13 +56,15 @@ bzip2, or a tar archive of one file), or files in packages (see --member). One o
 func-signature and so on, as the text shows them) and patterns of names (task_*); several with commas.
 
 Exits with 0 when both mean the same or what differs is allowed, 3 when they differ, 1 when a file cannot be read, and 2
-for wrong usage.`,
+for wrong usage.
+` + orReferences,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return d.run(a, cmd, args[0], args[1]) },
 	}
-	d.inside.flag(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF or ELF")
+	d.inside.flags(flags)
+	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF, ELF, a bzImage or a package")
+	d.inside.base.flags(flags)
 	flags.StringVar(&d.oldBase, "old-base", "", "`FILE` with the BTF that OLD continues, if NEW continues another one")
 	flags.StringVar(&d.newBase, "new-base", "", "`FILE` with the BTF that NEW continues")
 	flags.StringVar(&d.format, "format", "text", "`FORMAT`: text, brief (a line for each cause), json or markdown")
@@ -91,7 +93,7 @@ func (d *diff) run(a *app, cmd *cobra.Command, old, new string) error {
 	if err != nil {
 		return usage(err)
 	}
-	c, err := d.compare(cmd, old, new)
+	c, err := d.compare(cmd, &old, &new)
 	if err != nil {
 		return err
 	}
@@ -122,32 +124,32 @@ func (d *diff) filters() (only, ignore *cause.Filter, err error) {
 }
 
 // compare reads both sides and compares them.
-func (d *diff) compare(cmd *cobra.Command, old, new string) (*cause.Comparison, error) {
+func (d *diff) compare(cmd *cobra.Command, old, new *string) (*cause.Comparison, error) {
 	if d.base != "" {
 		d.oldBase, d.newBase = d.base, d.base
 	}
-	inputs := []string{old, new, d.oldBase}
+	inputs := []string{*old, *new, d.oldBase}
 	if d.newBase != d.oldBase {
 		inputs = append(inputs, d.newBase)
 	}
 	if err := oneStdin(inputs...); err != nil {
 		return nil, err
 	}
-	open, err := d.inside.opener(cmd, old, new)
+	open, err := d.inside.openers(cmd, []*string{old, new}, []*string{&d.oldBase, &d.newBase})
 	if err != nil {
 		return nil, err
 	}
 	collectSeldom()
-	o, err := btffile.ToCompare(open, old, d.oldBase)
+	o, err := btffile.ToCompare(open, *old, d.oldBase)
 	if err != nil {
 		return nil, failed(err)
 	}
-	n, err := btffile.ToCompare(open, new, d.newBase)
+	n, err := btffile.ToCompare(open, *new, d.newBase)
 	if err != nil {
 		return nil, failed(err)
 	}
 	if o.Empty && n.Empty {
-		return nil, failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", old, new))
+		return nil, failed(fmt.Errorf("%s and %s are empty: there is nothing to compare", *old, *new))
 	}
 	if err := golden.Reduce(&o.Side, &n.Side); err != nil {
 		return nil, failed(err)

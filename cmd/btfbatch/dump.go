@@ -37,10 +37,11 @@ func newDump() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
 		Short: "Print BTF in the formats of bpftool, or selected declarations",
-		Long: `Print BTF in the formats of bpftool. FILE is raw BTF or an ELF file with a section .BTF. It may be compressed, a pipe, a file in a package (see --member),
-or - for the standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.
+		Long: `Print BTF in the formats of bpftool. FILE is raw BTF, an ELF file with a section .BTF, or a bzImage. It may be compressed, a pipe, a file in a package
+(see --member), or - for the standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.
 
-The format selected prints the declarations that --select names, as a golden of the policy selected has them.`,
+The format selected prints the declarations that --select names, as a golden of the policy selected has them.
+` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := dumpFormats[format]
@@ -63,7 +64,7 @@ The format selected prints the declarations that --select names, as a golden of 
 			if err := oneStdin(args[0], base); err != nil {
 				return err
 			}
-			open, err := inside.opener(cmd, args[0])
+			open, err := inside.openers(cmd, addresses(args), []*string{&base})
 			if err != nil {
 				return err
 			}
@@ -81,8 +82,9 @@ The format selected prints the declarations that --select names, as a golden of 
 	cmd.Flags().StringVar(&format, "format", "raw", "`FORMAT`: raw, json, json-pretty, c, c-unsorted or selected")
 	cmd.Flags().StringSliceVar(&patterns, "select", nil, "print the declarations of these `NAMES` (patterns, perhaps after a kind: struct:task_*), with --format selected")
 	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default: that of the ELF file, or the\nsize of a type such as long unsigned int, or 8)")
-	inside.flag(cmd)
-	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF or ELF")
+	inside.flags(cmd.Flags())
+	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF, ELF, a bzImage or a package")
+	inside.base.flags(cmd.Flags())
 	return cmd
 }
 

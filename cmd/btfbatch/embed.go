@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
-	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -21,6 +22,7 @@ func newEmbed(a *app) *cobra.Command {
 		want    settings.Flags
 		job     embed.Job
 		inPlace bool
+		inside  packaged
 	)
 	cmd := &cobra.Command{
 		Use:   "embed IMAGE {-o OUT | --in-place}",
@@ -32,7 +34,8 @@ replaces, is embedded with a warning.
 
 Every segment, section and byte of the image stays where it is; new data is appended to the file. If the linker reserved .BTF in a
 segment, as in a kernel, the BTF is put there and padded; it is an error if it does not fit. The file is written completely or not at all.
-With --in-place it is replaced by a rename, and keeps its mode and owner.`,
+With --in-place it is replaced by a rename, and keeps its mode and owner.
+` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			job.Image = args[0]
@@ -47,6 +50,12 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 			if err := checkEmbed(&job, inPlace); err != nil {
 				return err
 			}
+			open, err := inside.openers(cmd, []*string{&args[0], &job.Image}, []*string{&job.Base})
+			if err != nil {
+				return err
+			}
+			job.Open = btffile.Openers{File: inside.refs.opener(cmd.Context(), "", inside.most), Base: open.Base}
+			job.OpenImage = func() (*elf.File, error) { return inside.image(cmd.Context(), job.Image) }
 			if !inPlace {
 				done, err := spool(&job.Image, &job.Base)
 				if err != nil {
@@ -66,8 +75,8 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 			if job.Distilled != "" {
 				return usage(errors.New("--distilled requires --btf; to encode a distilled base, use the feature distilled_base"))
 			}
-			encoded := batch.Job{Name: args[0], File: corpus.FileAt(job.Image, corpus.Pins{}), Settings: wanted, Base: -1, BaseFile: job.Base,
-				Outputs: config.Outputs{ELF: job.Out}}
+			encoded := batch.Job{Name: args[0], Settings: wanted, Base: -1, BaseFile: job.Base, Outputs: config.Outputs{ELF: job.Out}}
+			inside.job(cmd.Context(), &encoded, job.Image)
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			_, err = a.batch(cmd, []batch.Job{encoded}, opt, nil, shape{})
@@ -77,11 +86,13 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 	a.batchFlags(cmd, &opt, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
+	inside.flags(flags)
 	flags.StringVarP(&job.Out, "output", "o", "", "`FILE` to write")
 	flags.BoolVar(&inPlace, "in-place", false, "replace the image")
-	flags.StringVar(&job.BTF, "btf", "", "`FILE` with the BTF, raw or ELF, instead of encoding it")
+	flags.StringVar(&job.BTF, "btf", "", "`FILE` with the BTF, raw, ELF, a bzImage or a package, instead of encoding it")
 	flags.StringVar(&job.Distilled, "distilled", "", "`FILE` with the raw distilled base of the BTF of --btf")
-	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF or ELF")
+	flags.StringVar(&job.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF, ELF, a bzImage or a package")
+	inside.base.flags(flags)
 	flags.StringSliceVar(&want.Kernels, "as", []string{"newest"}, "`VERSIONS` of the kernels that must accept the BTF, as in verify --as")
 	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
@@ -90,6 +101,9 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.`,
 
 // checkEmbed checks the paths of embed before any file is written.
 func checkEmbed(job *embed.Job, inPlace bool) error {
+	if inPlace && !isPlain(job.Image) {
+		return usage(fmt.Errorf("%s is not a file of its own: --in-place cannot change it; name the copy with --output", job.Image))
+	}
 	if err := input.CheckWritable(job.Out); err != nil || input.Compression(job.Out) != "" {
 		return usage(fmt.Errorf("%s: the copy of an image is not compressed", job.Out))
 	}
@@ -104,12 +118,12 @@ func embedFiles(job *embed.Job, inPlace bool) []paths.Use {
 	list := []paths.Use{
 		{Path: job.BTF, Role: paths.Input, What: "the file of --btf"},
 		{Path: job.Distilled, Role: paths.Input, What: "the file of --distilled"},
-		{Path: job.Base, Role: paths.Input, What: "the file of --base"},
+		{Path: localFile(job.Base), Role: paths.Input, What: "the file of --base"},
 	}
 	if inPlace {
 		return append(list, paths.Use{Path: job.Image, Role: paths.Output, What: "--in-place"})
 	}
-	return append(list, paths.Use{Path: job.Image, Role: paths.Input, What: "the image"},
+	return append(list, paths.Use{Path: localFile(job.Image), Role: paths.Input, What: "the image"},
 		paths.Use{Path: job.Out, Role: paths.Output, What: "--output"})
 }
 

@@ -32,10 +32,11 @@ func newEncode(a *app) *cobra.Command {
 module. IMAGE may be compressed, a pipe, or - for the standard input.
 
 With --from, the image is a file in a Debian or RPM package, which is not unpacked. Without --member it is the kernel of a debug package:
-usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules.`,
+usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules. The file of
+--base may be a package, too, or be written as a value of --from.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if err := from.parse(cmd, args); err != nil {
+			if err := from.parse(cmd, args, job.BaseFile); err != nil {
 				return err
 			}
 			if job.Settings, err = want.Settings(); err != nil {
@@ -75,7 +76,8 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")
 	from.flags(flags)
-	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF or ELF")
+	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a bzImage or a package")
+	from.base.flags(flags)
 	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	flags.StringVar(&job.Outputs.Base, "distilled", "", "`FILE` to write the distilled base to, which OUT then has as its base; requires the feature distilled_base")
@@ -116,7 +118,7 @@ func encodeOutputs(cmd *cobra.Command, out *config.Outputs, opt *batch.Options, 
 func encodeFiles(image string, job *batch.Job, opt *batch.Options) []paths.Use {
 	list := []paths.Use{
 		{Path: image, Role: paths.Input, What: "the image"},
-		{Path: job.BaseFile, Role: paths.Input, What: "the file of --base"},
+		{Path: localFile(job.BaseFile), Role: paths.Input, What: "the file of --base"},
 	}
 	for _, o := range []struct{ flag, path string }{{"--output", job.Outputs.BTF}, {"--distilled", job.Outputs.Base}} {
 		list = append(list, paths.Use{Path: o.path, Role: paths.Output, What: o.flag})

@@ -23,7 +23,8 @@ func newExplain(a *app) *cobra.Command {
 		Short: "Explain what was decided about a function or variable",
 		Long: `Explain what was decided about a function or variable, and by which rule, and whether the profile pahole differs from the default one. The
 image is encoded with both profiles, or with --profile only with that one. With --list-excluded and without SYMBOL, list everything that is
-left out. IMAGE may be a package, of which --member chooses the file. The exit code is 1 if the symbol is unknown.`,
+left out. IMAGE may be a package, of which --member chooses the file. The exit code is 1 if the symbol is unknown.
+` + orReferences,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if excluded != (len(args) == 1) {
@@ -40,11 +41,10 @@ left out. IMAGE may be a package, of which --member chooses the file. The exit c
 				return err
 			}
 			defer done()
-			open, err := inside.opener(cmd, path)
-			if err != nil {
+			if _, err := inside.openers(cmd, []*string{&args[0], &path}, nil); err != nil {
 				return err
 			}
-			image, err := inside.image(open, path)
+			image, err := inside.image(cmd.Context(), path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
@@ -62,8 +62,8 @@ left out. IMAGE may be a package, of which --member chooses the file. The exit c
 			return failed(err)
 		},
 	}
-	inside.flag(cmd)
 	flags := cmd.Flags()
+	inside.flags(flags)
 	flags.StringVar(&want.Profile, "profile", "", "use only this `PROFILE`: default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.BoolVar(&excluded, "list-excluded", false, "list every function and variable that is left out, and why")

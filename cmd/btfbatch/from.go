@@ -34,6 +34,7 @@ type origin struct {
 	from   string // as it is given: deb=PACKAGE
 	member string
 	most   int // MiB
+	base   packagedBase
 
 	ref source.Ref
 }
@@ -45,9 +46,17 @@ func (o *origin) flags(flags *pflag.FlagSet) {
 }
 
 // parse finds out the path.
-func (o *origin) parse(cmd *cobra.Command, args []string) (err error) {
-	if err := errors.Join(needs(cmd, "member", "from"), needs(cmd, "max-unpacked", "from")); err != nil {
+func (o *origin) parse(cmd *cobra.Command, args []string, base string) (err error) {
+	if err := errors.Join(needs(cmd, "member", "from"), inPackage("base-member", o.base.member, []*string{&base})); err != nil {
 		return usage(err)
+	}
+	if cmd.Flags().Changed("max-unpacked") {
+		if err := checkUnpacked(o.most); err != nil {
+			return err
+		}
+		if o.from == "" && isPlain(base) {
+			return usage(errors.New("--max-unpacked requires --from, or a package as --base"))
+		}
 	}
 	switch {
 	case len(args) == 1 && o.from != "":
@@ -57,9 +66,6 @@ func (o *origin) parse(cmd *cobra.Command, args []string) (err error) {
 		return nil
 	case o.from == "":
 		return usage(errors.New("give an image, or a package with --from deb=PACKAGE"))
-	}
-	if err := checkUnpacked(o.most); err != nil {
-		return err
 	}
 	if o.ref, err = source.ParseRef(o.from); err != nil {
 		return usage(fmt.Errorf("--from: %w", err))
@@ -88,6 +94,9 @@ func (o *origin) name() string {
 
 // open sets the file of a job. The returned function releases what was opened. An error of the image is one of the job.
 func (o *origin) open(ctx context.Context, job *batch.Job) (done func(), err error) {
+	if !isPlain(job.BaseFile) {
+		job.OpenBase = named([]*string{&job.BaseFile}).opener(ctx, o.base.member, o.most)
+	}
 	if o.from == "" {
 		path := o.path
 		done, err = spool(&path, &job.BaseFile)

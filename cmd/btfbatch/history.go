@@ -32,13 +32,14 @@ Each FILE is raw BTF, an ELF file with a section .BTF, or a raw dump, plain or c
 variable in its section does not count.
 
 Exits with 0 when at least one file has NAME, 1 when none has it or a file cannot be read, and 2 for wrong usage or an
-ambiguous NAME.`,
+ambiguous NAME.
+` + orReferences,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return usage(fmt.Errorf("format %q is none of text, json", format))
 			}
-			open, err := inside.opener(cmd, args[1:]...)
+			open, err := inside.openers(cmd, addresses(args[1:]), addresses(bases))
 			if err != nil {
 				return err
 			}
@@ -58,15 +59,16 @@ ambiguous NAME.`,
 			return failed(h.Text(cmd.OutOrStdout()))
 		},
 	}
-	inside.flag(cmd)
 	flags := cmd.Flags()
+	inside.flags(flags)
+	inside.base.flags(flags)
 	flags.StringSliceVar(&bases, "base", nil, "`FILE` with the BTF that all continue, or one for each FILE, in their order, separated by commas")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	return cmd
 }
 
 // readHistory reads the files one after another.
-func readHistory(open btffile.Opener, name string, files, bases []string) (*history.History, error) {
+func readHistory(open btffile.Openers, name string, files, bases []string) (*history.History, error) {
 	h, err := history.New(name)
 	if err != nil {
 		return nil, usage(err)

@@ -41,6 +41,8 @@ var (
 	split    = given{kind: readsFile, value: "split.btf"}
 	packed   = given{kind: readsFile, value: "btf.deb"} // with a module that has BTF
 	member   = given{kind: takesText, value: "**/driver.ko"}
+	unpacked = given{kind: takesNumber, value: "100"}
+	inBase   = map[string]given{"--base": {kind: readsFile, value: "base.deb"}, "--base-member": {kind: takesText, value: "**/base.btf"}}
 )
 
 // table returns calls that succeed, with every input of every command. A command may have several calls.
@@ -113,12 +115,13 @@ func table() []trial {
 			"--format": {kind: takesWord, value: "text"}})},
 		{command: "explain", inputs: with(encoding, features, map[string]given{"IMAGE": image, "SYMBOL": {kind: takesText, value: "bpf_file_get"}})},
 		{command: "stats", inputs: with(encoding, features, map[string]given{"IMAGE": module, "--base": base, "--format": {kind: takesWord, value: "text"}})},
-		{command: "dump", inputs: with(logs, map[string]given{"FILE": packed, "--member": member, "--base": base})},
-		{command: "diff", inputs: with(logs, map[string]given{"OLD": packed, "NEW": packed, "--member": member, "--base": base})},
-		{command: "history", inputs: with(logs, map[string]given{"NAME": {kind: takesText, value: "bpf_file_get"}, "FILE...": packed, "--member": member, "--base": base})},
-		{command: "verify", inputs: with(logs, map[string]given{"FILE": packed, "--member": member, "--base": base})},
-		{command: "explain", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "image.deb"}, "SYMBOL": {kind: takesText, value: "bpf_file_get"}, "--member": {kind: takesText, value: "**/image.elf"}})},
-		{command: "stats", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "pkg.rpm"}, "--member": member, "--base": base})},
+		{command: "dump", inputs: with(logs, inBase, map[string]given{"FILE": packed, "--member": member, "--max-unpacked": unpacked})},
+		{command: "diff", inputs: with(logs, inBase, map[string]given{"OLD": packed, "NEW": packed, "--member": member, "--max-unpacked": unpacked})},
+		{command: "history", inputs: with(logs, inBase, map[string]given{"NAME": {kind: takesText, value: "bpf_file_get"}, "FILE...": packed, "--member": member, "--max-unpacked": unpacked})},
+		{command: "verify", inputs: with(logs, inBase, map[string]given{"FILE": packed, "--member": member, "--max-unpacked": unpacked})},
+		{command: "explain", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "image.deb"}, "SYMBOL": {kind: takesText, value: "bpf_file_get"}, "--member": {kind: takesText, value: "**/image.elf"},
+			"--max-unpacked": unpacked})},
+		{command: "stats", inputs: with(encoding, inBase, map[string]given{"IMAGE": {kind: readsFile, value: "pkg.rpm"}, "--member": member, "--max-unpacked": unpacked})},
 		{command: "init", inputs: with(logs, map[string]given{"DIR|IMAGE...": image, "--output": {kind: writesFile, value: "new.yaml"}})},
 		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "sources", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "text"},
@@ -134,13 +137,15 @@ func table() []trial {
 		{command: "version", inputs: with(logs)},
 		{command: "encode", inputs: with(batches, features, map[string]given{"IMAGE": module, "--base": base,
 			"--output": {kind: writesFile, value: "out.btf"}, "--distilled": {kind: writesFile, value: "out.base"}})},
-		{command: "encode", inputs: with(batches, map[string]given{"--from": {kind: readsFile, before: "deb=", value: "pkg.deb"},
-			"--member": {kind: takesText, value: "**/driver.ko"}, "--max-unpacked": {kind: takesNumber, value: "100"}, "--base": base,
+		{command: "encode", inputs: with(batches, inBase, map[string]given{"--from": {kind: readsFile, before: "deb=", value: "pkg.deb"},
+			"--member": {kind: takesText, value: "**/driver.ko"}, "--max-unpacked": unpacked,
 			"--output": {kind: writesFile, value: "out.btf"}})},
 		{command: "embed", inputs: with(batches, features, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--output": {kind: writesFile, value: "out.ko"}})},
 		{command: "embed", inputs: with(logs, map[string]given{"IMAGE": module, "--base": base, "--as": {kind: takesWord, value: "newest"},
 			"--btf": {kind: readsFile, value: "pair.btf"}, "--distilled": {kind: readsFile, value: "pair.base"}, "--output": {kind: writesFile, value: "out.ko"}})},
+		{command: "embed", inputs: with(batches, inBase, map[string]given{"IMAGE": {kind: readsFile, value: "pkg.deb"}, "--member": member, "--max-unpacked": unpacked,
+			"--output": {kind: writesFile, value: "out.ko"}})},
 		{command: "embed", more: []string{"--in-place"}, inputs: with(batches, features, map[string]given{"IMAGE": {kind: writesFile, value: "module.ko"}, "--base": base})},
 		{command: "pahole", more: []string{"-J"}, inputs: map[string]given{"FILE": module, "--btf_base": base,
 			"--btf_encode_detached": {kind: writesFile, value: "out.btf", waits: "pipe",
@@ -160,7 +165,6 @@ func table() []trial {
 // manifest has every key of a manifest. The keys of the image m represent those of all images.
 var manifest = map[string]given{
 	"version": {kind: takesYAML, value: "1"}, "requires": {kind: takesWord, value: ">=0.1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
-	"include":     {kind: readsFile, value: "extra.yaml"},
 	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
 	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
 	"images.kind": {kind: takesWord, value: "any"}, "images.release": {kind: takesText},
@@ -200,7 +204,7 @@ func manifestOf(c *trial) string {
 		}
 		fmt.Fprintf(&b, "%s%s: %s\n", indent, name[strings.LastIndex(name, ".")+1:], v)
 	}
-	for _, name := range []string{"version", "requires", "defaults", "matrix", "include"} {
+	for _, name := range []string{"version", "requires", "defaults", "matrix"} {
 		pair("", name)
 	}
 	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, kind: any, outputs: {btf: out/v.btf}}\n-\n")
@@ -297,6 +301,7 @@ func prepareFixtures(t *testing.T) {
 	goodFiles = map[string][]byte{
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
 		"pkg.deb":   synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"base.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/base.btf", Body: read(images + "based.btf.golden")})),
 		"image.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/image.elf", Body: read(images + "based.elf")})),
 		"pkg.rpm": synth.RPM(synth.Cpio(synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 			synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
@@ -304,8 +309,7 @@ func prepareFixtures(t *testing.T) {
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
 		"failed.json":     failedReport(t, "m"),
-		"extra.yaml":      []byte("version: 1\nimages: [{name: extra, path: image.elf, kind: any}]\n"),
-		"plan.json":       []byte(`{"schema": 1, "images": ["extra", "v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
+		"plan.json":       []byte(`{"schema": 1, "images": ["v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, kind: any, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())

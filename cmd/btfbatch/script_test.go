@@ -59,7 +59,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "rename": rename, "serve": serve,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "boot": makeBoot, "rename": rename, "serve": serve,
 		},
 	})
 }
@@ -258,6 +258,17 @@ func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 		data = synth.RPM(synth.XZ(synth.Cpio(entries...), 8<<10), entries...)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
+}
+
+// boot OUT ELF makes a bzImage of a kernel, compressed by zstd.
+func makeBoot(ts *testscript.TestScript, _ bool, args []string) {
+	kernel := []byte(ts.ReadFile(args[1]))
+	var packed bytes.Buffer
+	w, err := input.NewPacker(&packed, "zstd")
+	ts.Check(err)
+	_, err = w.Write(kernel)
+	ts.Check(errors.Join(err, w.Close()))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), synth.BzImage(packed.Bytes(), len(kernel)), 0o666))
 }
 
 // many N FILE writes a manifest that takes a while: the same image N times.

@@ -26,7 +26,8 @@ func newStats() *cobra.Command {
 number of types of each kind. The image is encoded three times. IMAGE may be a package, of which --member chooses the file.
 
 Sizes are the bytes of types and strings. A string counts for the first section that needs it, or for none if types or functions need it
-anyway.`,
+anyway.
+` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if format != "text" && format != "json" {
@@ -43,18 +44,18 @@ anyway.`,
 				return err
 			}
 			defer done()
-			open, err := inside.opener(cmd, path)
+			open, err := inside.openers(cmd, []*string{&args[0], &path}, []*string{&base})
 			if err != nil {
 				return err
 			}
 			if base != "" {
-				o, _, err := btffile.Base(base)
+				o, _, err := btffile.Base(open.Base, base)
 				if err != nil {
 					return failed(err)
 				}
 				enc.Base = encoder.NewBase(o)
 			}
-			f, err := inside.image(open, path)
+			f, err := inside.image(cmd.Context(), path)
 			if err != nil {
 				return failed(fmt.Errorf("%s: %w", args[0], err))
 			}
@@ -70,12 +71,13 @@ anyway.`,
 			return failed(r.WriteText(cmd.OutOrStdout()))
 		},
 	}
-	inside.flag(cmd)
 	flags := cmd.Flags()
+	inside.flags(flags)
 	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
-	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF or ELF")
+	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a bzImage or a package")
+	inside.base.flags(flags)
 	encoderFlags(cmd, &want)
 	return cmd
 }

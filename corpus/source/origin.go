@@ -24,6 +24,9 @@ const (
 	KindDebuginfod Kind = "debuginfod" // an image on a debuginfod server, by its build id
 )
 
+// Kinds lists all kinds.
+var Kinds = []Kind{KindDeb, KindRPM, KindURL, KindApt, KindDebuginfod}
+
 // IsPackage reports whether references of this kind name packages, which contain images.
 func (k Kind) IsPackage() bool { return k == KindDeb || k == KindRPM || k == KindApt }
 

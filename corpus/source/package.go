@@ -18,6 +18,10 @@ import (
 // KernelMembers is the pattern of the kernel's image with DWARF in debug packages.
 const KernelMembers = "usr/lib/debug/{boot/vmlinux-*,lib/modules/*/vmlinux,lib/modules/*/vmlinux.debug,usr/lib/modules/*/vmlinux,usr/lib/modules/*/vmlinux.debug}"
 
+// BootMembers is the pattern of the kernel as it boots in packages that install it. On some architectures it is an ELF file. SUSE has an ELF file
+// beside it, which is compressed.
+const BootMembers = "{boot/vmlinux-*,boot/vmlinuz-*,{,usr/}lib/modules/*/{vmlinux,vmlinux.xz,vmlinux.zst,vmlinux.gz,vmlinuz}}"
+
 // Limits bound the work on one package.
 type Limits struct {
 	Most    int64 // the largest file to unpack, in bytes
@@ -146,18 +150,31 @@ func (p *Package) close() {
 //
 // Members that are returned are kept for whoever opens them: the caller opens each of them, or calls Forget.
 func (p *Package) Members(ctx context.Context, pattern string) ([]*Member, error) {
-	if err := CheckMember(cmp.Or(pattern, KernelMembers)); err != nil {
+	return p.members(ctx, pattern, cmp.Or(pattern, KernelMembers))
+}
+
+// WithBTF returns the files that a pattern matches, as Members does. An empty pattern is KernelMembers, or BootMembers if no file matches that.
+func (p *Package) WithBTF(ctx context.Context, pattern string) ([]*Member, error) {
+	if pattern != "" {
+		return p.members(ctx, pattern, pattern)
+	}
+	return p.members(ctx, "", KernelMembers, BootMembers)
+}
+
+// members returns the files that match the first of the patterns that any file matches. given is the pattern of the caller.
+func (p *Package) members(ctx context.Context, given string, patterns ...string) ([]*Member, error) {
+	if err := CheckMember(patterns[0]); err != nil {
 		return nil, err
 	}
 	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
-	list, err := p.match(p.head.Files, pattern)
+	list, err := p.first(p.head.Files, patterns)
 	if err == nil && len(list) == 0 { // the list may lack links, or the package may have none
 		var files []archive.Listed
 		if files, err = p.reading.list(ctx); err == nil {
-			if list, err = p.match(files, pattern); err == nil && len(list) == 0 {
-				err = noMember(pattern, len(files))
+			if list, err = p.first(files, patterns); err == nil && len(list) == 0 {
+				err = noMember(given, len(files), len(patterns) > 1)
 			}
 		}
 	}
@@ -169,6 +186,16 @@ func (p *Package) Members(ctx context.Context, pattern string) ([]*Member, error
 		p.reading.want(m.target)
 	}
 	return list, nil
+}
+
+// first finds the files of a list that match the first of the patterns that any of them matches.
+func (p *Package) first(files []archive.Listed, patterns []string) (list []*Member, err error) {
+	for _, pattern := range patterns {
+		if list, err = p.match(files, pattern); err != nil || len(list) > 0 {
+			break
+		}
+	}
+	return list, err
 }
 
 // match finds the files of a list that a pattern matches.
@@ -184,7 +211,7 @@ func (p *Package) match(files []archive.Listed, pattern string) ([]*Member, erro
 	var list []*Member
 	for i := range files {
 		f := &files[i]
-		if f.Kind == archive.Folder || !doublestar.MatchUnvalidated(cmp.Or(pattern, KernelMembers), f.Name) {
+		if f.Kind == archive.Folder || !doublestar.MatchUnvalidated(pattern, f.Name) {
 			continue
 		}
 		target, err := f.Name, error(nil)
@@ -209,7 +236,11 @@ func (p *Package) match(files []archive.Listed, pattern string) ([]*Member, erro
 }
 
 // noMember says which pattern no file matches.
-func noMember(pattern string, files int) error {
+func noMember(pattern string, files int, btf bool) error {
+	if pattern == "" && btf {
+		return fmt.Errorf("the package has no kernel (usr/lib/debug/boot/vmlinux-*, usr/lib/debug/lib/modules/*/vmlinux, boot/vmlinuz-* or lib/modules/*/vmlinuz) among its %d files: "+
+			"give a package with a kernel, or name a member", files)
+	}
 	if pattern == "" {
 		return fmt.Errorf("the package has no kernel with DWARF (usr/lib/debug/boot/vmlinux-* or usr/lib/debug/lib/modules/*/vmlinux) among its %d files: "+
 			"give a debug package (-dbg, -dbgsym, -debuginfo), or name a member", files)
@@ -226,11 +257,14 @@ type Member struct {
 }
 
 // Open reads the file out of the package.
-func (m *Member) Open(ctx context.Context) (*input.File, error) {
+func (m *Member) Open(ctx context.Context) (*input.File, error) { return m.OpenAs(ctx, input.ELF) }
+
+// OpenAs reads the file, which must be of one of the given kinds, as for input.Open.
+func (m *Member) OpenAs(ctx context.Context, want ...input.Kind) (*input.File, error) {
 	if err := m.p.open(ctx); err != nil {
 		return nil, err
 	}
-	return m.p.reading.take(ctx, m.target)
+	return m.p.reading.take(ctx, m.target, want)
 }
 
 // Forget says that the member will not be opened.

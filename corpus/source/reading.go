@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/corpus/source/archive"
@@ -92,15 +93,15 @@ func (r *reading) finish() {
 	r.p.close()
 }
 
-// take returns the contents of a file. It may wait for others who read.
-func (r *reading) take(ctx context.Context, name string) (*input.File, error) {
+// take returns the contents of a file, which must be of one of the wanted kinds. It may wait for others who read.
+func (r *reading) take(ctx context.Context, name string, want []input.Kind) (*input.File, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.wants[name] == 0 { // it is opened again
 		r.wants[name] = 1
 	}
 	r.open++
-	f, err := r.find(ctx, name)
+	f, err := r.find(ctx, name, want)
 	r.unwant(name)
 	if err != nil {
 		r.open--
@@ -122,19 +123,19 @@ func (r *reading) close() {
 type later func() (*input.File, error)
 
 // find returns the contents of a file. The lock is held, and is released while something is read.
-func (r *reading) find(ctx context.Context, name string) (*input.File, error) {
+func (r *reading) find(ctx context.Context, name string, want []input.Kind) (*input.File, error) {
 	for r.busy && r.kept[name] == nil {
 		r.turn.Wait()
 	}
 	if k := r.kept[name]; k != nil {
 		r.mu.Unlock()
 		defer r.mu.Lock()
-		f, err := r.content(ctx, k)
+		f, err := r.content(ctx, k, want)
 		return f, r.named(name, err)
 	}
 	r.busy = true
 	r.mu.Unlock()
-	found, err := r.read(ctx, name)
+	found, err := r.read(ctx, name, want)
 	r.mu.Lock()
 	r.busy = false
 	r.turn.Broadcast()
@@ -156,7 +157,7 @@ func (r *reading) named(name string, err error) error {
 }
 
 // read reads on until the file comes. The caller is the reader.
-func (r *reading) read(ctx context.Context, name string) (later, error) {
+func (r *reading) read(ctx context.Context, name string, want []input.Kind) (later, error) {
 	for again := false; ; again = true {
 		if err := r.start(ctx); err != nil {
 			return nil, err
@@ -165,15 +166,15 @@ func (r *reading) read(ctx context.Context, name string) (later, error) {
 		e, seen := r.places[name]
 		r.mu.Unlock()
 		if seen && r.reader.RandomAccess() && !e.Sparse {
-			return r.viewed(ctx, &e), nil
+			return r.viewed(ctx, &e, want), nil
 		}
 		if !seen && r.reader.RandomAccess() && len(r.places) == 0 {
 			if e, ok := r.fromBack(ctx, name); ok {
-				return r.viewed(ctx, &e), nil
+				return r.viewed(ctx, &e, want), nil
 			}
 		}
 		if !seen && !r.ended {
-			f, err := r.advance(ctx, name)
+			f, err := r.advance(ctx, name, want)
 			if f != nil || err != nil {
 				return f, err
 			}
@@ -211,7 +212,7 @@ func (r *reading) restart() {
 }
 
 // advance reads entries until the file comes, and returns its contents; nil if the archive ends before.
-func (r *reading) advance(ctx context.Context, name string) (later, error) {
+func (r *reading) advance(ctx context.Context, name string, want []input.Kind) (later, error) {
 	for {
 		e, err := r.reader.Next()
 		if errors.Is(err, io.EOF) {
@@ -230,7 +231,7 @@ func (r *reading) advance(ctx context.Context, name string) (later, error) {
 		r.mu.Unlock()
 		switch {
 		case e.Name == name:
-			return r.current(ctx, &e)
+			return r.current(ctx, &e, want)
 		case wanted:
 			if err := r.keep(&e); err != nil {
 				return nil, err
@@ -240,27 +241,28 @@ func (r *reading) advance(ctx context.Context, name string) (later, error) {
 }
 
 // current returns the contents of the current entry.
-func (r *reading) current(ctx context.Context, e *archive.Entry) (later, error) {
+func (r *reading) current(ctx context.Context, e *archive.Entry, want []input.Kind) (later, error) {
 	if e.Size > large && r.reader.RandomAccess() && !e.Sparse {
-		return r.viewed(ctx, e), nil
+		return r.viewed(ctx, e, want), nil
 	}
+	check := func(head []byte) error { return input.CheckKind(head, want...) }
 	if e.Size <= large {
 		var b buffer
-		if err := r.reader.Copy(&b, r.p.limits.Most, input.CheckELF); err != nil {
+		if err := r.reader.Copy(&b, r.p.limits.Most, check); err != nil {
 			return nil, err
 		}
-		return func() (*input.File, error) { return r.content(ctx, &kept{data: b.list}) }, nil
+		return func() (*input.File, error) { return r.content(ctx, &kept{data: b.list}, want) }, nil
 	}
 	s, err := input.NewScratch()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.reader.Copy(s, r.p.limits.Most, input.CheckELF); err != nil {
+	if err := r.reader.Copy(s, r.p.limits.Most, check); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return func() (*input.File, error) {
-		f, err := r.unpacked(ctx, s, s.Size, s.Close)
+		f, err := r.unpacked(ctx, s, s.Size, want, s.Close)
 		if err != nil {
 			s.Close()
 		}
@@ -269,7 +271,7 @@ func (r *reading) current(ctx context.Context, e *archive.Entry) (later, error) 
 }
 
 // viewed returns a file of an archive that can be read at any offset.
-func (r *reading) viewed(ctx context.Context, e *archive.Entry) later {
+func (r *reading) viewed(ctx context.Context, e *archive.Entry, want []input.Kind) later {
 	reader, entry := r.reader, *e
 	return func() (*input.File, error) {
 		if err := archive.Allowed(entry.Size, r.p.limits.Most); err != nil {
@@ -279,7 +281,7 @@ func (r *reading) viewed(ctx context.Context, e *archive.Entry) later {
 		if err != nil {
 			return nil, err
 		}
-		f, err := r.inView(ctx, reader, &entry, s)
+		f, err := r.inView(ctx, reader, &entry, want, s)
 		if err != nil {
 			s.Close()
 			if f, ok := errors.AsType[*archive.FormatError](err); !ok || f.Member == "" {
@@ -290,7 +292,7 @@ func (r *reading) viewed(ctx context.Context, e *archive.Entry) later {
 	}
 }
 
-func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive.Entry, s *input.Scratch) (*input.File, error) {
+func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive.Entry, want []input.Kind, s *input.Scratch) (*input.File, error) {
 	v, err := reader.View(ctx, e, s)
 	if err != nil {
 		return nil, err
@@ -300,10 +302,10 @@ func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive
 		return nil, err
 	}
 	if !input.IsELF(head) {
-		if err := input.CheckELF(head); err != nil {
+		if err := input.CheckKind(head, want...); err != nil {
 			return nil, err
 		}
-		return r.unpacked(ctx, io.NewSectionReader(v, 0, e.Size), e.Size, s.Close)
+		return r.unpacked(ctx, io.NewSectionReader(v, 0, e.Size), e.Size, want, s.Close)
 	}
 	if err := archive.WantSections(v, head, e.Size); err != nil {
 		return nil, err
@@ -329,15 +331,15 @@ func (r *reading) closing(end func() error) func() error {
 }
 
 // content returns the file with the given contents.
-func (r *reading) content(ctx context.Context, k *kept) (*input.File, error) {
+func (r *reading) content(ctx context.Context, k *kept, want []input.Kind) (*input.File, error) {
 	if k.spilled != nil {
-		return r.unpacked(ctx, io.NewSectionReader(k.spilled, k.off, k.size), k.size, nil)
+		return r.unpacked(ctx, io.NewSectionReader(k.spilled, k.off, k.size), k.size, want, nil)
 	}
-	return r.unpacked(ctx, bytes.NewReader(k.data), int64(len(k.data)), nil)
+	return r.unpacked(ctx, bytes.NewReader(k.data), int64(len(k.data)), want, nil)
 }
 
-// unpacked returns an ELF file that r has, perhaps compressed.
-func (r *reading) unpacked(ctx context.Context, in io.ReaderAt, size int64, end func() error) (*input.File, error) {
+// unpacked returns a file of one of the wanted kinds that r has, perhaps compressed.
+func (r *reading) unpacked(ctx context.Context, in io.ReaderAt, size int64, want []input.Kind, end func() error) (*input.File, error) {
 	head := make([]byte, min(size, 64<<10))
 	if _, err := in.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -345,17 +347,20 @@ func (r *reading) unpacked(ctx context.Context, in io.ReaderAt, size int64, end 
 	if input.IsELF(head) {
 		return input.Inside(r.outer(), "", in, size, r.closing(end)), nil
 	}
-	s, _, err := unpack(ctx, io.NewSectionReader(in, 0, size), r.p.limits.Most)
+	u, err := unpack(ctx, io.NewSectionReader(in, 0, size), r.p.limits.Most, want)
 	if err != nil {
 		return nil, err
 	}
 	if end != nil {
 		if err := end(); err != nil {
-			s.Close()
-			return nil, err
+			return nil, errors.Join(err, u.close())
 		}
 	}
-	return input.Inside(r.outer(), "", s, s.Size, r.closing(s.Close)), nil
+	packed := "" // as a file of the package, it is plain now
+	if strings.HasPrefix(u.packed, "bzImage") {
+		packed = u.packed
+	}
+	return u.file(r.outer(), packed, r.closing(u.close)), nil
 }
 
 // list returns all files of the archive.

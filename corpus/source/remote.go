@@ -27,19 +27,22 @@ func (r *Remote) Size() int64 { return r.origin.Facts().Size }
 func (r *Remote) String() string { return r.origin.String() }
 
 // Open opens the image. A plain image that can be read at any offset is read in place. Otherwise it is unpacked to a temporary file.
-func (r *Remote) Open(ctx context.Context) (*input.File, error) {
+func (r *Remote) Open(ctx context.Context) (*input.File, error) { return r.OpenAs(ctx, input.ELF) }
+
+// OpenAs opens the file, which must be of one of the given kinds, as for input.Open.
+func (r *Remote) OpenAs(ctx context.Context, want ...input.Kind) (*input.File, error) {
 	b, err := r.origin.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f, err := r.file(ctx, b)
+	f, err := r.file(ctx, b, want)
 	if err != nil {
 		b.Close()
 	}
 	return f, err
 }
 
-func (r *Remote) file(ctx context.Context, b *Blob) (*input.File, error) {
+func (r *Remote) file(ctx context.Context, b *Blob, want []input.Kind) (*input.File, error) {
 	sum, err := b.pinned(ctx, r.ref, r.origin, "")
 	if err != nil {
 		return nil, err
@@ -64,28 +67,56 @@ func (r *Remote) file(ctx context.Context, b *Blob) (*input.File, error) {
 		}
 		in = io.NewSectionReader(b.At, 0, b.Size)
 	}
-	s, packed, err := unpack(ctx, in, r.most)
+	u, err := unpack(ctx, in, r.most, want)
 	if err != nil {
 		return nil, err
 	}
-	return input.Inside(outer, packed, s, s.Size, func() error { return cmp.Or(s.Close(), b.Close()) }), nil
+	return u.file(outer, u.packed, func() error { return cmp.Or(u.close(), b.Close()) }), nil
 }
 
-// unpack decompresses an ELF file of at most the given size in bytes to a temporary file. packed says how it was compressed, as the field of
-// input.File.
-func unpack(ctx context.Context, in io.Reader, most int64) (s *input.Scratch, packed string, err error) {
-	z, err := input.Decompress(contextReader{ctx, in}, input.ELF)
+// An unpacked is a file of one of the wanted kinds that was decompressed.
+type unpacked struct {
+	kind    input.Kind
+	packed  string         // how it was compressed, as the field of input.File
+	scratch *input.Scratch // an ELF file
+	data    []byte         // the contents of a file of any other kind
+}
+
+// unpack decompresses a file of at most the given size in bytes. An ELF file goes to a temporary file.
+func unpack(ctx context.Context, in io.Reader, most int64, want []input.Kind) (u unpacked, err error) {
+	z, err := input.Decompress(contextReader{ctx, in}, want...)
 	if err != nil {
-		return nil, "", err
+		return u, err
 	}
 	defer z.Close()
-	if s, err = input.NewScratch(); err != nil {
-		return nil, "", err
+	u.kind, u.packed = z.Kind, z.Packed
+	if z.Kind != input.ELF {
+		if u.data, err = z.Contents(); err == nil {
+			err = archive.Allowed(int64(len(u.data)), most)
+		}
+		return u, err
 	}
-	n, err := io.Copy(s, io.LimitReader(z, most+1))
+	if u.scratch, err = input.NewScratch(); err != nil {
+		return u, err
+	}
+	n, err := io.Copy(u.scratch, io.LimitReader(z, most+1))
 	if err = cmp.Or(err, archive.Allowed(n, most)); err != nil {
-		s.Close()
-		return nil, "", err
+		u.scratch.Close()
 	}
-	return s, z.Packed, nil
+	return u, err
+}
+
+// file returns the file. end is called when it is closed, and has to close u.
+func (u *unpacked) file(outer input.Outer, packed string, end func() error) *input.File {
+	if u.scratch != nil {
+		return input.Inside(outer, packed, u.scratch, u.scratch.Size, end)
+	}
+	return input.Contents(outer, packed, u.kind, u.data, end)
+}
+
+func (u *unpacked) close() error {
+	if u.scratch != nil {
+		return u.scratch.Close()
+	}
+	return nil
 }

@@ -224,3 +224,20 @@ func must(err error) {
 		panic(err)
 	}
 }
+
+// BzImage returns a kernel of x86 as it boots, with a payload that is a compressed kernel of the given size in bytes. The size is appended as
+// kernel builds do, except for gzip.
+func BzImage(payload []byte, size int) []byte {
+	if !bytes.HasPrefix(payload, []byte("\x1f\x8b")) {
+		payload = binary.LittleEndian.AppendUint32(bytes.Clone(payload), uint32(size))
+	}
+	const sectors, offset = 3, 0x100 // sectors in front of the kernel; offset of the payload in it
+	b := make([]byte, (sectors+1)*512+offset)
+	b[0x1f1] = sectors
+	copy(b[0x202:], "HdrS")
+	binary.LittleEndian.PutUint16(b[0x206:], 0x20f) // version of the boot protocol
+	binary.LittleEndian.PutUint32(b[0x248:], offset)
+	binary.LittleEndian.PutUint32(b[0x24c:], uint32(len(payload)))
+	b = append(b, payload...)
+	return append(b, "code after the payload"...)
+}

@@ -20,15 +20,19 @@ type EmbedSection struct {
 // ErrNoRoom is returned if a section is in a segment, and the linker reserved less space for it than the new content needs.
 var ErrNoRoom = errors.New("the new content does not fit the room that the linker reserved")
 
-// A Put creates the file that Embed writes, or replaces another one with it. like describes the image, whose mode the copy should have. If
-// write returns an error, the copy is incomplete and must not be used.
+// A Put creates the file that Embed writes, or replaces another one with it. like describes the image, whose mode the copy should have. It is
+// nil if the image is not a file of its own, but stored in a package for example. If write returns an error, the copy is incomplete and must not be used.
 type Put func(like fs.FileInfo, write func(f *os.File) error) error
 
 // NewCopy returns a Put that creates a file at path. It never replaces an existing file. A program that replaces files passes a Put that
 // renames a complete copy into place, as btfbatch does.
 func NewCopy(path string) Put {
 	return func(like fs.FileInfo, write func(f *os.File) error) error {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, like.Mode().Perm())
+		mode := fs.FileMode(0o666)
+		if like != nil {
+			mode = like.Mode().Perm()
+		}
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if err != nil {
 			return err
 		}
@@ -63,7 +67,7 @@ func (f *File) Embed(sections []EmbedSection, put Put) error {
 	switch {
 	case f.Packed != "":
 		return fmt.Errorf("%s: packed by %s: BTF is embedded into plain files only; decompress it first", f.Path, f.Packed)
-	case f.in == nil || f.in.Info == nil:
+	case f.in == nil:
 		return fmt.Errorf("%s: BTF is embedded into files only", f.Path)
 	}
 	c, err := f.embed(sections)

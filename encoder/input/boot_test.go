@@ -11,23 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// bzImage returns a bzImage with a payload. The size is appended as kernel builds do, except for gzip.
-func bzImage(payload []byte, size int) []byte {
-	if !bytes.HasPrefix(payload, []byte("\x1f\x8b")) {
-		payload = binary.LittleEndian.AppendUint32(bytes.Clone(payload), uint32(size))
-	}
-	const sectors, offset = 3, 0x100
-	b := make([]byte, (sectors+1)*512+offset)
-	b[bzSectors] = sectors
-	copy(b[bzHeader:], bzMagic)
-	binary.LittleEndian.PutUint16(b[bzVersion:], 0x20f)
-	binary.LittleEndian.PutUint32(b[bzPayload:], offset)
-	binary.LittleEndian.PutUint32(b[bzPayload+4:], uint32(len(payload)))
-	b = append(b, payload...)
-	return append(b, "code after the payload"...)
-}
+	"github.com/btfbatch/btfbatch/corpus/synth"
+)
 
 // lz4Of packs data with references to what came before.
 func lz4Of(data []byte) []byte {
@@ -112,7 +98,7 @@ func TestBoot(t *testing.T) {
 	for name, payload := range payloads {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "vmlinuz")
-			if err := os.WriteFile(path, bzImage(payload, len(kernel)), 0o600); err != nil {
+			if err := os.WriteFile(path, synth.BzImage(payload, len(kernel)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			f, err := Open(path, BTF, ELF)
@@ -146,16 +132,16 @@ func TestLZ4(t *testing.T) {
 }
 
 func TestBootErrors(t *testing.T) {
-	old := bzImage([]byte("\x7fELF"), 4)
+	old := synth.BzImage([]byte("\x7fELF"), 4)
 	old[bzVersion] = 7
 	for name, test := range map[string]struct {
 		data []byte
 		want string
 	}{
 		"old":     {old, "bzImage data: boot protocol 2.07 does not say where the kernel is"},
-		"lzop":    {bzImage([]byte("\x89LZO\x00\x0d\x0a"), 4), "bzImage data: the kernel is compressed by lzop, which is not supported"},
-		"unknown": {bzImage([]byte("abcdefgh"), 4), "bzImage data: the kernel is compressed in an unknown format, which begins with 61 62 63 64 65 66"},
-		"no end":  {bzImage([]byte("abc"), 4)[:0x800], "bzImage data: unexpected EOF"},
+		"lzop":    {synth.BzImage([]byte("\x89LZO\x00\x0d\x0a"), 4), "bzImage data: the kernel is compressed by lzop, which is not supported"},
+		"unknown": {synth.BzImage([]byte("abcdefgh"), 4), "bzImage data: the kernel is compressed in an unknown format, which begins with 61 62 63 64 65 66"},
+		"no end":  {synth.BzImage([]byte("abc"), 4)[:0x800], "bzImage data: unexpected EOF"},
 	} {
 		path := filepath.Join(t.TempDir(), "vmlinuz")
 		if err := os.WriteFile(path, test.data, 0o600); err != nil {

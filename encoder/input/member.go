@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -46,13 +47,25 @@ func (f *File) Sum(ctx context.Context) (sum string, inside bool, err error) {
 	return sum, true, err
 }
 
-// CheckELF returns the error for contents that begin with head and are not an ELF file, also not a compressed one.
-func CheckELF(head []byte) error {
-	if kind := Recognise(head); kind != ELF && packing(head) == nil {
-		return &KindError{ELF, kind, "", bytes.Clone(head[:min(len(head), 8)])}
-	}
-	return nil
+// Contents returns a file like that of Inside whose contents are in memory, and are of any kind.
+func Contents(outer Outer, packed string, kind Kind, data []byte, end func() error) *File {
+	f := Inside(outer, packed, bytes.NewReader(data), int64(len(data)), end)
+	f.Kind, f.whole = kind, data
+	return f
 }
+
+// CheckKind returns the error for contents that begin with head and are of none of the wanted kinds, also not once they are decompressed. want
+// is as for Open.
+func CheckKind(head []byte, want ...Kind) error {
+	kind := Recognise(head)
+	if slices.Contains(want, kind) || packing(head) != nil || slices.Contains(want, BTF) && isBoot(head) {
+		return nil
+	}
+	return &KindError{want[0], kind, "", bytes.Clone(head[:min(len(head), 8)])}
+}
+
+// CheckELF is CheckKind for an ELF file.
+func CheckELF(head []byte) error { return CheckKind(head, ELF) }
 
 // IsELF reports whether contents begin as an ELF file does.
 func IsELF(head []byte) bool { return bytes.HasPrefix(head, []byte(elfMagic)) }

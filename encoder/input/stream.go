@@ -62,7 +62,7 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 // Decompress returns the contents of what r reads, decompressed as often as they are compressed. Close releases the decompressors, and not r.
 // want is as for Open.
 func Decompress(r io.Reader, want ...Kind) (*Stream, error) {
-	s := &Stream{raw: meter{r: r}}
+	s := &Stream{raw: meter{r: r}, boot: slices.Contains(want, BTF)}
 	s.r = bufio.NewReaderSize(&s.raw, window)
 	err := s.unpack()
 	if err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
@@ -144,6 +144,9 @@ func (s *Stream) Read(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Contents reads all contents, which are not those of an ELF file.
+func (s *Stream) Contents() ([]byte, error) { return s.all() }
 
 // all reads all contents.
 func (s *Stream) all() ([]byte, error) {

@@ -17,8 +17,9 @@ import (
 // A base is the base of images of the batch: the BTF of another image, or of a file. It is parsed and prepared once, shared, and released
 // when its last user is done.
 type base struct {
-	name string // for messages
-	file string // the first user reads it; empty if an image provides the base
+	name string         // for messages
+	file string         // the first user reads it; empty if an image provides the base
+	open btffile.Opener // see Job.OpenBase
 	once sync.Once
 	hash bool // the digest of its file is needed
 	sum  string
@@ -60,7 +61,7 @@ func (b *batch) linkBases() {
 			b.bases[i] = b.own[j.Base]
 		case j.BaseFile != "":
 			if files[j.BaseFile] == nil {
-				files[j.BaseFile] = &base{name: j.BaseFile, file: j.BaseFile}
+				files[j.BaseFile] = &base{name: j.BaseFile, file: j.BaseFile, open: j.OpenBase}
 			}
 			b.bases[i] = files[j.BaseFile]
 		default:
@@ -101,7 +102,7 @@ func (s *base) known(ctx context.Context, h *corpus.Hasher) (sum string, err err
 
 // read reads the base from its file. If the digest is needed, it is that of the bytes that are read.
 func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
-	in, is, err := corpus.OpenBase(s.file)
+	in, is, err := s.openFile()
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,23 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 		return input.Named(s.file, sameSum(ctx, in, s.sum))
 	}
 	return nil
+}
+
+// openFile opens the file of the base. Errors name it.
+func (s *base) openFile() (*input.File, corpus.Base, error) {
+	if s.open == nil {
+		return corpus.OpenBase(s.file)
+	}
+	in, err := btffile.Open(s.open, s.file)
+	if err != nil {
+		return nil, corpus.Base{}, err
+	}
+	is, err := corpus.LookAtBase(in)
+	if err != nil {
+		in.Close()
+		return nil, corpus.Base{}, input.Named(s.file, err)
+	}
+	return in, is, nil
 }
 
 // sameSum hashes a file again if it is too recent for its times to show a change since it was hashed.

@@ -146,7 +146,12 @@ func (b *batch) compareOwn(ctx context.Context, t *target, opt golden.Options) (
 // it again.
 func (b *batch) ownBase(ctx context.Context, t *target) (*btf.Object, error) {
 	if t.Base < 0 {
-		o, _, err := btffile.Base(t.BaseFile)
+		in, _, err := t.base.openFile()
+		if err != nil {
+			return nil, err
+		}
+		defer in.Close()
+		o, _, err := btffile.BaseFrom(in, t.BaseFile)
 		return o, err
 	}
 	f := &b.jobs[t.Base].File

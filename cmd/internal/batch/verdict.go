@@ -103,7 +103,7 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 		}
 	}
 	if file := b.opt.Lint.earlier(t.Name); file != "" {
-		f, err := btffile.Read(file)
+		f, err := btffile.Read(btffile.Paths.File, file)
 		if err != nil {
 			return nil, fmt.Errorf("earlier BTF: %w", err)
 		}

@@ -35,6 +35,15 @@ var errNoBTF = errors.New("there is no section .BTF; btfbatch encode creates BTF
 // An Opener opens the file at a path, which must be of one of the given kinds. input.Open is one.
 type Opener func(path string, want ...input.Kind) (*input.File, error)
 
+// Openers open the files of a command.
+type Openers struct {
+	File Opener // what is read
+	Base Opener // the bases of that
+}
+
+// Paths opens plain files.
+var Paths = Openers{input.Open, input.Open}
+
 // A File holds the BTF of a file.
 type File struct {
 	BTF       []byte
@@ -48,7 +57,7 @@ type File struct {
 }
 
 // Read reads raw BTF or the BTF sections of an ELF file, plain or compressed.
-func Read(path string) (*File, error) { return read(input.Open, path, input.BTF, input.ELF) }
+func Read(open Opener, path string) (*File, error) { return read(open, path, input.BTF, input.ELF) }
 
 // ReadAny reads a file as Read does. A file of an unknown kind is read as raw BTF, so that the verifier reports what is wrong with it.
 func ReadAny(open Opener, path string) (*File, error) {
@@ -123,8 +132,8 @@ func section(f *elf.File, name string) ([]byte, error) {
 }
 
 // Base reads the base of split BTF. Several goroutines may use it concurrently.
-func Base(path string) (*btf.Object, []byte, error) {
-	in, err := Open(path)
+func Base(open Opener, path string) (*btf.Object, []byte, error) {
+	in, err := Open(open, path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,8 +142,8 @@ func Base(path string) (*btf.Object, []byte, error) {
 }
 
 // Open opens a file that may hold BTF: raw BTF, or an ELF file. Errors name the path.
-func Open(path string) (*input.File, error) {
-	in, err := input.Open(path, input.BTF, input.ELF)
+func Open(open Opener, path string) (*input.File, error) {
+	in, err := open(path, input.BTF, input.ELF)
 	return in, input.Named(path, err)
 }
 
@@ -152,8 +161,8 @@ func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
 }
 
 // ReadBase reads a file as Read does, and checks that the BTF is not split.
-func ReadBase(path string) (*File, error) {
-	in, err := Open(path)
+func ReadBase(open Opener, path string) (*File, error) {
+	in, err := Open(open, path)
 	if err != nil {
 		return nil, err
 	}
@@ -184,12 +193,12 @@ func Parse(data []byte) (*btf.Object, error) {
 
 // Object reads a BTF object from the file at path, which may also be a dense golden, and returns the size of a pointer in bytes, which is 0 if the file is not ELF. basePath is
 // the file with its base. If it is empty, the distilled base of the ELF file is used, if there is one.
-func Object(open Opener, path, basePath string) (o *btf.Object, ptrSize int, err error) {
-	base, err := base(basePath)
+func Object(open Openers, path, basePath string) (o *btf.Object, ptrSize int, err error) {
+	base, err := base(open.Base, basePath)
 	if err != nil {
 		return nil, 0, err
 	}
-	in, err := open(path, input.BTF, input.ELF, input.Dense)
+	in, err := open.File(path, input.BTF, input.ELF, input.Dense)
 	if err != nil {
 		return nil, 0, input.Named(path, err)
 	}
@@ -220,11 +229,11 @@ func denseObject(in *input.File, base *btf.Object) (*btf.Object, error) {
 	return s.Object, err
 }
 
-func base(path string) (*btf.Object, error) {
+func base(open Opener, path string) (*btf.Object, error) {
 	if path == "" {
 		return nil, nil
 	}
-	o, _, err := Base(path)
+	o, _, err := Base(open, path)
 	return o, err
 }
 
@@ -263,7 +272,7 @@ type Compared struct {
 }
 
 // ToCompare reads a BTF object as Object does, or from a raw dump, or from a golden of selected declarations.
-func ToCompare(open Opener, path, basePath string) (*Compared, error) {
+func ToCompare(open Openers, path, basePath string) (*Compared, error) {
 	return new(Bases).ToCompare(open, path, basePath)
 }
 
@@ -274,15 +283,15 @@ type Bases struct {
 }
 
 // ToCompare reads a BTF object as the function ToCompare does.
-func (b *Bases) ToCompare(open Opener, path, basePath string) (*Compared, error) {
+func (b *Bases) ToCompare(open Openers, path, basePath string) (*Compared, error) {
 	if basePath == "" || basePath != b.path {
-		o, err := base(basePath)
+		o, err := base(open.Base, basePath)
 		if err != nil {
 			return nil, err
 		}
 		b.path, b.o = basePath, o
 	}
-	return toCompare(open, path, b.o)
+	return toCompare(open.File, path, b.o)
 }
 
 func toCompare(open Opener, path string, base *btf.Object) (*Compared, error) {

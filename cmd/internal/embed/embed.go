@@ -20,6 +20,8 @@ import (
 
 // A Job names the files of one embedding.
 type Job struct {
+	Open      btffile.Openers // of BTF and Distilled, and of Base
+	OpenImage func() (*elf.File, error)
 	Image     string
 	Out       string // may be Image
 	BTF       string // raw BTF, or an ELF file that has BTF and perhaps a distilled base
@@ -36,7 +38,7 @@ const (
 
 // Run embeds the BTF. It returns a sentence about what it embedded, and warnings.
 func (j *Job) Run() (summary string, warnings []report.Warning, err error) {
-	in, err := btffile.Open(j.BTF)
+	in, err := btffile.Open(j.Open.File, j.BTF)
 	if err != nil {
 		return "", nil, err
 	}
@@ -46,13 +48,13 @@ func (j *Job) Run() (summary string, warnings []report.Warning, err error) {
 		return "", nil, input.Named(j.BTF, err)
 	}
 	if j.Distilled != "" {
-		d, err := btffile.Read(j.Distilled)
+		d, err := btffile.Read(j.Open.File, j.Distilled)
 		if err != nil {
 			return "", nil, err
 		}
 		f.Distilled = d.BTF
 	}
-	image, err := elf.Open(j.Image)
+	image, err := j.OpenImage()
 	if err != nil {
 		return "", nil, input.Named(j.Image, err)
 	}
@@ -82,7 +84,7 @@ func (j *Job) judge(f *btffile.File, in *input.File, image *elf.File, padded []b
 	opt := verify.Options{Path: verify.Vmlinux, Order: image.Order, PtrSize: image.AddrSize(), Distilled: f.Distilled}
 	var base *btf.Object
 	if j.Base != "" {
-		if base, opt.Base, err = btffile.Base(j.Base); err != nil {
+		if base, opt.Base, err = btffile.Base(j.Open.Base, j.Base); err != nil {
 			return nil, err
 		}
 	} else if err := f.Alone(); err != nil {

@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/embed"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -54,7 +56,8 @@ func TestFit(t *testing.T) {
 		{"32 bits", program, blob(4, "mine", "main"), nil, "the type long of the BTF has 4 bytes, but pointers of the image have 8"},
 	} {
 		dir := t.TempDir()
-		job := embed.Job{Image: filepath.Join(dir, "image"), Out: filepath.Join(dir, "out"), BTF: filepath.Join(dir, "btf"), Kernels: []settings.Kernel{{Kernel: verify.Newest}}}
+		image := filepath.Join(dir, "image")
+		job := embed.Job{Open: btffile.Paths, OpenImage: func() (*elf.File, error) { return elf.Open(image) }, Image: image, Out: filepath.Join(dir, "out"), BTF: filepath.Join(dir, "btf"), Kernels: []settings.Kernel{{Kernel: verify.Newest}}}
 		for path, data := range map[string][]byte{job.Image: tt.image, job.BTF: tt.btf} {
 			if err := os.WriteFile(path, data, 0o666); err != nil {
 				t.Fatal(err)

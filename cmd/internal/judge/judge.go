@@ -32,17 +32,17 @@ type Answer struct {
 }
 
 // Ask verifies a file. The error wraps a *verify.Refusal, or says why there is no verdict. A refusal comes with an Answer for its warnings.
-func (q *Question) Ask(open btffile.Opener, file string) (*Answer, error) {
+func (q *Question) Ask(open btffile.Openers, file string) (*Answer, error) {
 	opt := verify.Options{Path: verify.Load}
 	var err error
 	if opt.Kernel, err = verify.ParseKernel(q.Kernel); err != nil {
 		return nil, err
 	}
-	f, err := btffile.ReadAny(open, file)
+	f, err := btffile.ReadAny(open.File, file)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.path(f, &opt); err != nil {
+	if err := q.path(open.Base, f, &opt); err != nil {
 		return nil, err
 	}
 	if q.Path == "" && q.Base == "" { // with an explicit path the kernel's own message is wanted
@@ -64,7 +64,7 @@ func (q *Question) Ask(open btffile.Opener, file string) (*Answer, error) {
 	taken := q.assume(blob, &opt)
 	a := &Answer{Told: fmt.Sprintf("%s: kernel %s accepts it, path %s%s", file, opt.Kernel, opt.Path, taken.told())}
 	if q.Lint {
-		if a.Warnings, err = q.lint(blob, f, &opt); err != nil {
+		if a.Warnings, err = q.lint(open.File, blob, f, &opt); err != nil {
 			return nil, err
 		}
 	}
@@ -80,7 +80,7 @@ func (q *Question) Ask(open btffile.Opener, file string) (*Answer, error) {
 }
 
 // path finds out by which path the BTF reaches the kernel, and reads the base.
-func (q *Question) path(f *btffile.File, opt *verify.Options) (err error) {
+func (q *Question) path(open btffile.Opener, f *btffile.File, opt *verify.Options) (err error) {
 	opt.Order, opt.PtrSize = f.Order, f.PtrSize
 	switch {
 	case q.Path != "":
@@ -96,7 +96,7 @@ func (q *Question) path(f *btffile.File, opt *verify.Options) (err error) {
 	if opt.Path != verify.Module {
 		return fmt.Errorf("path %s takes no base", opt.Path)
 	}
-	b, err := btffile.ReadBase(q.Base)
+	b, err := btffile.ReadBase(open, q.Base)
 	if err != nil {
 		return err
 	}
@@ -105,13 +105,13 @@ func (q *Question) path(f *btffile.File, opt *verify.Options) (err error) {
 }
 
 // lint checks the same bytes for what a publisher should know.
-func (q *Question) lint(blob []byte, f *btffile.File, opt *verify.Options) ([]verify.Warning, error) {
+func (q *Question) lint(open btffile.Opener, blob []byte, f *btffile.File, opt *verify.Options) ([]verify.Warning, error) {
 	l := verify.LintOptions{Kernel: opt.Kernel, Module: opt.Path == verify.Module, Order: opt.Order, Base: opt.Base, SMP: f.PerCPU, Loss: q.Loss}
 	if l.Module && opt.Distilled != nil {
 		l.Base = opt.Distilled
 	}
 	if q.Earlier != "" {
-		e, err := btffile.Read(q.Earlier)
+		e, err := btffile.Read(open, q.Earlier)
 		if err != nil {
 			return nil, err
 		}

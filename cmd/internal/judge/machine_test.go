@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 )
 
@@ -52,7 +52,7 @@ func TestAssumptions(t *testing.T) {
 		{"no type tells", le, "int", 0, "; pointers are assumed to have 8 bytes, because no type tells their size; if the kernel has others, give --pointer-size 4"},
 	} {
 		q := Question{Kernel: "newest", PtrSize: tc.ptr}
-		answer, err := q.Ask(input.Open, rawFile(t, tc.order, tc.first))
+		answer, err := q.Ask(btffile.Paths, rawFile(t, tc.order, tc.first))
 		got := answer.Told
 		if err != nil {
 			got = err.Error()
@@ -84,7 +84,7 @@ func TestPointersOfFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := Question{Kernel: "newest", Path: "load", PtrSize: tc.ptr}
-		_, err := q.Ask(input.Open, file)
+		_, err := q.Ask(btffile.Paths, file)
 		if no := (*verify.Refusal)(nil); err != nil && !errors.As(err, &no) {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestPointersOfFiles(t *testing.T) {
 // TestNoBase: a base that cannot be read is an error, and no module without a base.
 func TestNoBase(t *testing.T) {
 	q := Question{Kernel: "newest", Base: filepath.Join(t.TempDir(), "missing")}
-	_, err := q.Ask(input.Open, rawFile(t, binary.LittleEndian, "int"))
+	_, err := q.Ask(btffile.Paths, rawFile(t, binary.LittleEndian, "int"))
 	if no := (*verify.Refusal)(nil); err == nil || errors.As(err, &no) || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("got %v, want an error about the base", err)
 	}

@@ -34,7 +34,7 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	if r.base != nil {
-		base, _, err := btffile.Base(*r.base)
+		base, _, err := btffile.Base(btffile.Paths.Base, *r.base)
 		if err != nil {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}

@@ -33,7 +33,7 @@ func kernels() (list []string) {
 func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) error) error {
 	opt := verify.Options{Path: verify.Vmlinux, Order: f.Order, PtrSize: f.AddrSize()}
 	if r.base != nil && (len(r.want.Kernels) > 0 || r.verbose) {
-		base, err := btffile.ReadBase(*r.base)
+		base, err := btffile.ReadBase(btffile.Paths.Base, *r.base)
 		if err != nil {
 			return err
 		}

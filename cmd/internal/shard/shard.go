@@ -94,7 +94,9 @@ func inOrder(items []corpus.Item) []string {
 	for i := range items {
 		order[i] = &items[i].Image
 	}
-	slices.SortStableFunc(order, func(a, b *config.Image) int { return cmp.Compare(a.Order, b.Order) })
+	slices.SortStableFunc(order, func(a, b *config.Image) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	names := make([]string, len(order))
 	for i, im := range order {
 		names[i] = im.Label()
