@@ -63,6 +63,7 @@ var arrows = map[string][]string{
 	"golden/report/html":       {"golden", "golden/cause", "golden/escape", "golden/measure", "golden/report"},
 
 	"config":                   {"encoder/feature", "encoder/input", "encoder/kernel", "golden/cause", "golden/selected"},
+	"config/lock":              {"encoder/input"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input"},
 	"corpus/source":            {"corpus/source/archive", "corpus/source/deb", "corpus/source/rpm", "encoder/input"},
 	"corpus/source/archive":    {"corpus/source/xz", "encoder/btf"},

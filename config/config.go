@@ -7,8 +7,6 @@
 package config
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,21 +17,25 @@ import (
 
 // Limits of a manifest. They are far above any practical use. They keep a short text from requiring unbounded memory.
 const (
-	maxBytes  = 1 << 20 // the text of a manifest
-	maxValues = 200_000 // YAML values, counted at each use of an alias, and values of expanded images
-	maxDepth  = 32      // of nesting
-	maxText   = 4096    // bytes of one value after its expressions are replaced: the maximum length of a path
-	maxName   = 255     // bytes of the name of an image
-	maxNames  = 32      // names of a matrix
-	maxImages = 4096    // images after the matrix is expanded
+	maxBytes   = 8 << 20   // the text of a manifest
+	maxAliases = 200_000   // YAML values that a text can have beyond one for each byte; they are counted at each use of an alias
+	maxValues  = 8_000_000 // values of expanded images
+	maxDepth   = 32        // of nesting
+	maxText    = 4096      // bytes of one value after its expressions are replaced: the maximum length of a path
+	maxName    = 255       // bytes of the name of an image
+	maxNames   = 32        // names of a matrix
+	maxImages  = 100_000   // images after the matrix is expanded
+	maxFiles   = 4096      // manifests and lists that one manifest includes
 )
 
-// A Manifest is a manifest after its defaults are merged and its matrix is expanded.
+// A Manifest is a manifest after those that it includes are read, its defaults are merged, and its matrix is expanded.
 type Manifest struct {
-	File   string  // the manifest's own path, as given
-	SHA256 string  // of the text, in lower-case hex
-	Dir    string  // the folder that relative paths are relative to
-	Images []Image // in the order of the text, and for a matrix in the order of its names
+	File   string   // the manifest's own path, as given
+	SHA256 string   // of the text, in lower-case hex; of the digests of all texts, if it includes others
+	Dir    string   // the folder that relative paths are relative to
+	Others []string // paths of the manifests and lists that it includes, in the order of reading
+	// Images are in the order of the text, those of included manifests first, and for a matrix in the order of its names.
+	Images []Image
 }
 
 // A Profile selects btfbatch's own rules or pahole's.
@@ -87,9 +89,17 @@ type Image struct {
 	BasePath   string // or a file to take the base from, raw BTF or ELF
 	BaseSHA256 string // pin of BasePath
 
-	Line, Column int // where the image starts in the manifest
+	Line, Column int // where the image starts in its text
+	Order        int // index in Manifest.Images
 
-	at map[string]position // of single keys, for problems between images
+	src *source  // the manifest or list that the image is written in
+	at  []placed // of single keys, for problems between images
+}
+
+// A placed is the place of the value of a key.
+type placed struct {
+	key string
+	position
 }
 
 // Outputs are the files that an image is written to; an empty path is not written.
@@ -149,20 +159,32 @@ func Load(path string) (*Manifest, error) {
 // Parse checks a manifest's text. The name is that of the file, for messages and to resolve relative paths. env looks up the
 // value of ${{ env.NAME }}. An error is a *Problems.
 func Parse(name string, data []byte, env func(string) (string, bool)) (*Manifest, error) {
+	return parse(name, data, env, realDisk())
+}
+
+// parse is Parse with a disk that included files are read from.
+func parse(name string, data []byte, env func(string) (string, bool), d disk) (*Manifest, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	rep := newReport(name, data)
-	sum := sha256.Sum256(data)
-	m := &Manifest{File: name, Dir: filepath.Dir(name), SHA256: hex.EncodeToString(sum[:])}
-	if root := rep.readTree(data); root != nil {
-		m.Images = rep.readManifest(root, m.Dir, env)
+	l := loader{report: newReport(name, data), env: env, disk: d, read: map[string]position{}}
+	m := &Manifest{File: name, Dir: filepath.Dir(name)}
+	l.read[d.id(name)] = l.at(1, 1, "")
+	l.way = []*source{l.source}
+	l.manifest(data, &value{kind: mapping})
+	m.Images = l.images
+	if !l.found() {
+		l.readConflicts(m)
 	}
-	if !rep.found() {
-		rep.readConflicts(m)
-	}
-	if err := rep.err(); err != nil {
+	if err := l.err(); err != nil {
 		return nil, err
+	}
+	m.SHA256 = l.combined()
+	for _, s := range l.sources[1:] {
+		m.Others = append(m.Others, s.file)
+	}
+	for _, s := range l.sources {
+		s.release()
 	}
 	return m, nil
 }

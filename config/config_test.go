@@ -20,7 +20,7 @@ func testEnv(name string) (string, bool) {
 
 func mustParse(t *testing.T, text string) *Manifest {
 	t.Helper()
-	m, err := Parse("dir/batch.yaml", []byte(text), testEnv)
+	m, err := parse("dir/batch.yaml", []byte(text), testEnv, testDisk)
 	if err != nil {
 		t.Fatalf("Parse: %v\n%s", err, text)
 	}
@@ -33,7 +33,7 @@ func mustParse(t *testing.T, text string) *Manifest {
 // problemsOf are the problems of a manifest without the file's name.
 func problemsOf(t *testing.T, text string) []string {
 	t.Helper()
-	_, err := Parse("m", []byte(text), testEnv)
+	_, err := parse("m", []byte(text), testEnv, testDisk)
 	if err == nil {
 		return nil
 	}
@@ -51,7 +51,7 @@ func TestDefaultsOfAnImage(t *testing.T) {
 		Line: 3, Column: 5,
 	}
 	got := m.Images[0]
-	got.at = nil
+	got.at, got.src = nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -99,7 +99,7 @@ images:
 		BasePath: "dir/base.btf", BaseSHA256: sum, Line: 3, Column: 5,
 	}
 	got := m.Images[0]
-	got.at = nil
+	got.at, got.src = nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -303,24 +303,24 @@ func TestBounds(t *testing.T) {
 	}
 	axes := "version: 1\nmatrix:\n"
 	name := "x"
-	for i := range 5 {
+	for i := range 6 {
 		axes += fmt.Sprintf("  a%d: [1, 2, 3, 4, 5, 6, 7, 8]\n", i)
 		name += fmt.Sprintf("-${{ matrix.a%d }}", i)
 	}
 	axes += "images: [{path: v, name: \"" + name + "\"}]\n"
 	for _, tt := range []struct{ name, text, want string }{
-		{"aliases", bomb, "manifest has more than 200000 values"},
-		{"matrix", axes, "matrix has more than 4096 combinations"},
+		{"aliases", bomb, "manifest has more than 200000 values when aliases are expanded"},
+		{"matrix", axes, "matrix has more than 100000 combinations"},
 		{"value", "version: 1\nimages: [{path: \"${{ env.LONG }}${{ env.LONG }}\"}]", "value has more than 4096 bytes after its expressions are replaced"},
 		{"text of a value", "version: 1\nimages: [{path: " + strings.Repeat("x", 4097) + "}]", "value of 4097 bytes, more than 4096"},
 		{"axes", "version: 1\nmatrix: {a" + strings.Join(numbers(33), ": [1], a") + ": [1]}\nimages: [{path: v}]\n", "matrix has 33 names; at most 32 are allowed"},
 		{"names of an include", "version: 1\nmatrix: {include: [{a" + strings.Join(numbers(33), ": 1, a") + ": 1}]}\nimages: [{path: v}]\n",
 			"has 33 names; 1 to 32 are allowed"},
-		{"include", "version: 1\nmatrix:\n  a: [1]\n  include:\n" + strings.Repeat("  - {a: 2, b: 3}\n", 48000) + "images: [{path: '${{matrix.a}}'}]\n",
-			"manifest has more than 200000 values"},
+		{"include", "version: 1\nmatrix:\n  a: [" + strings.Join(numbers(300), ", ") + "]\n  include:\n" + strings.Repeat("  - {a: 2, b: 3}\n", 48000) + "images: [{path: '${{matrix.a}}'}]\n",
+			"manifest has more than 8000000 values when the matrix is expanded"},
 		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 levels deep"},
-		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(4096), ", ") + "]}\nimages:\n" +
-			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 4096 images"},
+		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(maxImages), ", ") + "]}\nimages:\n" +
+			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 100000 images"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := problemsOf(t, tt.text)

@@ -42,10 +42,10 @@ func (c *conflicts) names() {
 		}
 		if j, taken := c.byName[m.Name]; !taken {
 			c.byName[m.Name] = i
-		} else if c.images[j].Line == m.Line && c.images[j].Column == m.Column {
+		} else if first := &c.images[j]; first.src == m.src && first.Line == m.Line && first.Column == m.Column {
 			c.add(i, "name", "", "the matrix gives several images the name %q; use its values in the name", m.Name)
 		} else {
-			c.add(i, "name", "", "name %q is already used by the image at line %d", m.Name, c.images[j].Line)
+			c.add(i, "name", "", "name %q is already used by the image at %s", m.Name, first.Place(m))
 		}
 	}
 }
@@ -139,15 +139,57 @@ func (r *report) readConflicts(m *Manifest) {
 
 // place returns the position of a key's value, or of the image if it has no such key.
 func (m *Image) place(key string) position {
-	if at, ok := m.at[key]; ok {
-		return at
+	for i := range m.at {
+		if m.at[i].key == key {
+			return m.at[i].position
+		}
 	}
-	return position{line: m.Line, col: m.Column}
+	return position{src: m.src, line: m.Line, col: m.Column}
+}
+
+// mark remembers the place of a key's value.
+func (m *Image) mark(key string, at position) {
+	for i := range m.at {
+		if m.at[i].key == key {
+			m.at[i].position = at
+			return
+		}
+	}
+	m.at = append(m.at, placed{key, at})
+}
+
+// Place says where the image is, for a message about another one.
+func (m *Image) Place(other *Image) string {
+	if m.src == other.src {
+		return fmt.Sprintf("line %d", m.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", m.Text(), m.Line, m.Column)
+}
+
+// Text returns the path of the manifest or list that the image is written in.
+func (m *Image) Text() string {
+	if m.src == nil {
+		return ""
+	}
+	return m.src.file
+}
+
+// Included returns the path of the included manifest, or of the list, that the image is written in. It is empty for an image of the manifest
+// that was loaded.
+func (m *Image) Included() string {
+	if m.src == nil || m.src.order == 0 {
+		return ""
+	}
+	return m.src.file
 }
 
 // Problem returns a problem with the value of a key, such as "golden" or "outputs.btf", that was found on the file system. file is the
-// path of the manifest.
+// path of the manifest, for an image that was not read from a text.
 func (m *Image) Problem(file, key, message string) Problem {
 	at := m.place(key)
-	return Problem{File: file, Line: max(1, at.line), Column: max(1, at.col), Path: at.path, Message: message}
+	p := Problem{File: file, Line: max(1, at.line), Column: max(1, at.col), Path: at.path, Message: message}
+	if at.src != nil {
+		p.File, p.order = at.src.file, at.src.order
+	}
+	return p
 }

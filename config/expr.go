@@ -179,7 +179,7 @@ func (r *report) matrixRefs(v *value, seen map[string]position, names []string) 
 	if v.kind != scalar || !strings.Contains(v.text, "${{") {
 		return names
 	}
-	quiet := &report{lines: r.lines} // the form is checked when the value is read
+	quiet := &report{source: r.source} // the form is checked when the value is read
 	parts, _ := quiet.split(v)
 	for _, p := range parts {
 		if _, again := seen[p.name]; p.namespace == "matrix" && !again {

@@ -126,7 +126,7 @@ func (d *decoder) from(m *Image, v *value) {
 			return
 		}
 		f.Kind = kind
-		m.at["from."+kind] = e.value.position
+		m.mark("from."+kind, e.value.position)
 		d.fromPlace(f, e.value)
 	}
 	if f.Kind == "" {

@@ -34,8 +34,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := Parse("m", data, testEnv)
-		again, errAgain := Parse("m", data, testEnv)
+		m, err := parse("m", data, testEnv, memory(nil))
+		again, errAgain := parse("m", data, testEnv, memory(nil))
 		if !reflect.DeepEqual(m, again) || !reflect.DeepEqual(err, errAgain) {
 			t.Fatalf("parsed twice, it differs: %v, %v", err, errAgain)
 		}

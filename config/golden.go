@@ -97,7 +97,7 @@ func (d *decoder) golden(m *Image, v *value) {
 		}
 	}
 	if e := v.get("path"); e != nil {
-		m.at["golden"] = e.value.position
+		m.mark("golden", e.value.position)
 		d.readPath(e.value, &m.Golden)
 	} else if m.Check.Policy != OwnBTF && !d.defaults {
 		d.add(v.position, "", "golden needs a path, except with policy: image")

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -68,14 +69,8 @@ func init() { // the readers refer to the table
 	}
 }
 
-// imageKeyRows lists the keys of an image as other mappings have them.
-func imageKeyRows() []key {
-	keys := make([]key, len(imageKeys))
-	for i := range imageKeys {
-		keys[i] = imageKeys[i].key
-	}
-	return keys
-}
+// imageKeyNames lists the names of all keys of an image.
+var imageKeyNames = sync.OnceValue(func() []string { return keyNames(func(*imageKey) bool { return true }) })
 
 func keyNamed(name string) *imageKey {
 	for i := range imageKeys {
@@ -99,7 +94,6 @@ func keyNames(which func(*imageKey) bool) []string {
 // A decoder reads the values of one image.
 type decoder struct {
 	*report
-	dir   string
 	scope *scope
 	refs  []string // image.* names that the key being read can use
 	// defaults is set if the values are the defaults alone, which may lack what images add.
@@ -110,7 +104,7 @@ type decoder struct {
 func (d *decoder) image(v *value) Image {
 	m := Image{
 		Profile: Default, Features: feature.Default(),
-		Line: v.line, Column: v.col, at: map[string]position{},
+		Line: v.line, Column: v.col, src: v.src, at: make([]placed, 0, len(v.entries)+2),
 	}
 	d.scope.broken["file"] = !located(v)
 	d.scope.broken["release"] = !located(v)
@@ -121,7 +115,7 @@ func (d *decoder) image(v *value) Image {
 		k := &imageKeys[i]
 		if e := v.get(k.name); e != nil {
 			d.refs = k.refs
-			m.at[k.name] = e.value.position
+			m.mark(k.name, e.value.position)
 			k.read(d, &m, e.value)
 		}
 	}
@@ -149,7 +143,7 @@ func (d *decoder) places(v *value, m *Image) {
 		d.add(from.at, "", "path and from cannot be used together")
 	}
 	if m.Outputs.ELF != "" {
-		d.add(m.at["outputs.elf"], "", "outputs.elf is a copy of the image at path, and this image has from; extract it, and name it with path")
+		d.add(m.place("outputs.elf"), "", "outputs.elf is a copy of the image at path, and this image has from; extract it, and name it with path")
 	}
 	if e := v.get("sha256"); e != nil {
 		d.add(e.at, "", "sha256 is that of path; to pin what from names, write sha256 inside from")
@@ -158,7 +152,7 @@ func (d *decoder) places(v *value, m *Image) {
 
 // distilled checks that outputs.base is possible.
 func (d *decoder) distilled(v *value, m *Image) {
-	at := m.at["outputs.base"]
+	at := m.place("outputs.base")
 	switch {
 	case m.Outputs.Base == "", !located(v): // or the key is only in the defaults
 	case !m.Features.Has(feature.DistilledBase):
@@ -205,7 +199,7 @@ func (d *decoder) path(m *Image, v *value) {
 	}
 	d.scope.image["release"] = releasePlaceholder
 	if !strings.ContainsAny(text, "*?[{") {
-		m.Path = d.joined(text)
+		m.Path = v.joined(text)
 		d.scope.image["file"] = FileStem(m.Path)
 		return
 	}
@@ -227,7 +221,7 @@ func (d *decoder) path(m *Image, v *value) {
 			}
 		}
 	}
-	m.Path, m.Glob = d.joined(start), pattern
+	m.Path, m.Glob = v.joined(start), pattern
 	d.scope.image["file"] = filePlaceholder
 }
 
@@ -251,20 +245,34 @@ func (d *decoder) outputs(m *Image, v *value) {
 		return
 	}
 	d.checkKeys(v, namesOf(outputKeys), "outputs")
-	for key, to := range m.Outputs.byKey() {
-		if e := v.get(key); e != nil {
-			m.at["outputs."+key] = e.value.position
+	for _, e := range v.entries {
+		if to := m.Outputs.byKey(e.key); to != nil {
+			m.mark("outputs."+e.key, e.value.position)
 			d.readPath(e.value, to)
-			d.packing(e.value, key, *to)
+			d.packing(e.value, e.key, *to)
 		}
 	}
 }
 
-// byKey returns the fields for the keys of outputs.
-func (o *Outputs) byKey() map[string]*string {
-	return map[string]*string{
-		"btf": &o.BTF, "base": &o.Base, "dump": &o.Dump, "elf": &o.ELF, "json": &o.JSON, "c": &o.C, "archive": &o.Archive,
+// byKey returns the field of a key of outputs, or nil.
+func (o *Outputs) byKey(key string) *string {
+	switch key {
+	case "btf":
+		return &o.BTF
+	case "base":
+		return &o.Base
+	case "dump":
+		return &o.Dump
+	case "elf":
+		return &o.ELF
+	case "json":
+		return &o.JSON
+	case "c":
+		return &o.C
+	case "archive":
+		return &o.Archive
 	}
+	return nil
 }
 
 // packing checks that the compression that the name of an output asks for is supported.
@@ -319,17 +327,18 @@ func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }
 
 func (d *decoder) readPath(v *value, to *string) {
 	if text, ok := d.file(v); ok {
-		*to = d.joined(text)
+		*to = v.joined(text)
 	}
 }
 
 func (d *decoder) base(m *Image, v *value) { m.Base, _ = d.text(v) }
 
-func (d *decoder) joined(path string) string {
+// joined returns a path that is relative to the text in which it is written.
+func (at position) joined(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}
-	return filepath.Join(d.dir, path)
+	return filepath.Join(at.src.dir, path)
 }
 
 // FileStem returns ${{ image.file }}: the base name without its extension. The part after the last dot is an extension if it

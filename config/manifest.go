@@ -10,57 +10,73 @@ var rootKeys = []key{
 	{"requires", "Versions of btfbatch that can read the manifest, such as \">=1.2, <2\".", requiresShape, ""},
 	{"defaults", "Values for all images.", defaultsShape, ""},
 	{"matrix", "Lists of values. Images are created for the combinations of the names that they use.", matrixShape, ""},
-	{"images", "The images to encode.", imagesShape, "images is missing"},
+	{"include", "Other manifests, whose images come first: paths or globs.", includeShape, ""},
+	{"images", "The images to encode.", imagesShape, ""},
 }
 
 // version is the only supported version of manifests.
 const version = "1"
 
-// readManifest reads the whole tree and returns the images. They are complete if no problem was found.
-func (r *report) readManifest(root *value, dir string, env func(string) (string, bool)) []Image {
+// manifest reads the text of a manifest, and those that it includes. outer has the defaults of the manifest that includes it.
+func (l *loader) manifest(data []byte, outer *value) {
+	root := l.readTree(data)
+	if root == nil {
+		return
+	}
 	if root.kind != mapping {
-		r.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
-		return nil
+		l.add(root.position, "", "a manifest must be a mapping with version and images, not %s", root.what())
+		return
 	}
-	if !r.readVersion(root) || !r.readRequires(root) {
-		return nil
+	if !l.readVersion(root) || !l.readRequires(root) {
+		return
 	}
-	r.checkKeys(root, namesOf(rootKeys), "the manifest")
-	r.checkRequired(root, rootKeys)
-	x := expander{report: r, dir: dir, env: env, defaults: &value{kind: mapping}, used: map[string]bool{}}
+	l.checkKeys(root, namesOf(rootKeys), "the manifest")
+	l.checkRequired(root, rootKeys)
+	x := expander{loader: l, defaults: outer, used: map[string]bool{}}
 	if e := root.get("matrix"); e != nil {
-		x.matrix = r.readMatrix(e.value)
+		x.matrix = l.readMatrix(e.value)
 		x.matrixBroken = x.matrix == nil
 		if x.matrix != nil {
-			x.all = r.combinations(x.matrix)
+			x.all = l.combinations(x.matrix)
 		}
 	}
 	if e := root.get("defaults"); e != nil {
 		x.readDefaults(e.value)
 	}
-	e := root.get("images")
-	switch {
-	case e == nil:
-		return nil
-	case e.value.kind != sequence:
-		r.add(e.value.position, "", "images must be a list, not %s", e.value.what())
-		return nil
-	case len(e.value.list) == 0:
-		r.add(e.value.position, "", "images is empty")
+	if e := root.get("include"); e != nil {
+		l.include(e.value, x.defaults)
 	}
-	for _, v := range e.value.list {
-		if x.image(v); x.full {
-			return nil // bases, and uses of the matrix, in the omitted images are unknown
-		}
-	}
-	if x.matrix != nil {
+	x.readImages(root)
+	if x.matrix != nil && !l.full { // otherwise uses of the matrix, in the omitted images, are unknown
 		for _, a := range x.matrix.axes {
 			if !x.used[a.name] {
-				r.add(a.at, "", "no image uses ${{ matrix.%s }}", a.name)
+				l.add(a.at, "", "no image uses ${{ matrix.%s }}", a.name)
 			}
 		}
 	}
-	return x.images
+}
+
+// readImages reads the images that a manifest lists.
+func (x *expander) readImages(root *value) {
+	e := root.get("images")
+	switch {
+	case e == nil:
+		if root.get("include") == nil {
+			x.add(root.position, "", "images is missing")
+		}
+		return
+	case e.value.kind != sequence:
+		x.add(e.value.position, "", "images must be a list, not %s", e.value.what())
+		return
+	case len(e.value.list) == 0:
+		x.add(e.value.position, "", "images is empty")
+	}
+	for i, v := range e.value.list {
+		if x.image(v); x.full {
+			return
+		}
+		e.value.list[i] = nil // the tree of a long list takes much memory
+	}
 }
 
 func (r *report) readVersion(root *value) bool {
@@ -104,25 +120,22 @@ var otherWords = map[string]string{
 
 // An expander turns the elements of images into Images.
 type expander struct {
-	*report
-	dir          string
-	env          func(string) (string, bool)
-	defaults     *value
+	*loader
+	defaults     *value // of the manifest, on top of those of the manifest that includes it
 	matrix       *matrix
 	matrixBroken bool
 	all          []combination   // of matrix
 	used         map[string]bool // names of matrix that some image uses
-	images       []Image
-	full         bool // there are more
 }
 
-// readDefaults checks the defaults by themselves, because images may override all of them.
+// readDefaults adds the defaults of a manifest to those of the manifest that includes it, and checks them by themselves, because images may
+// override all of them.
 func (x *expander) readDefaults(v *value) {
 	if v.kind != mapping {
 		x.add(v.position, "", "defaults must be a mapping, not %s", v.what())
 		return
 	}
-	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "defaults")
+	x.checkKeys(v, imageKeyNames(), "defaults")
 	allowed := keyNames(func(k *imageKey) bool { return k.inDefaults })
 	kept := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
@@ -132,10 +145,10 @@ func (x *expander) readDefaults(v *value) {
 			x.add(e.at, "", "%s is specific to one image and is not allowed in defaults", e.key)
 		}
 	}
-	x.defaults = kept
+	x.defaults = x.merge(kept, true)
 	d := x.closed()
 	d.defaults = true
-	d.image(partial(kept))
+	d.image(partial(x.defaults))
 }
 
 // partial returns the defaults without a from that does not say where an image is, which images may complete.
@@ -149,7 +162,7 @@ func partial(defaults *value) *value {
 func (x *expander) closed() *decoder {
 	s := newScope(nil, x.env)
 	s.closed = true
-	return &decoder{report: x.report, dir: x.dir, scope: s}
+	return &decoder{report: x.report, scope: s}
 }
 
 // image reads one element of images, once for each combination of the matrix names that it uses.
@@ -158,9 +171,10 @@ func (x *expander) image(v *value) {
 		x.add(v.position, "", "an image must be a mapping with path or from, not %s", v.what())
 		return
 	}
-	x.checkKeys(v, keyNames(func(k *imageKey) bool { return true }), "an image")
-	x.checkRequired(v, imageKeyRows())
-	merged := x.merge(v)
+	x.about = v.position
+	defer func() { x.about = position{} }()
+	x.checkKeys(v, imageKeyNames(), "an image")
+	merged := x.merge(v, false)
 	if !located(merged) {
 		x.add(v.position, "", "path is missing; an image needs path, or from")
 	}
@@ -178,14 +192,16 @@ func (x *expander) image(v *value) {
 		if !x.spend(size(merged), v.position) {
 			return
 		}
-		d := decoder{report: x.report, dir: x.dir, scope: newScope(c, x.env)}
-		x.images = append(x.images, d.image(merged))
+		d := decoder{report: x.report, scope: newScope(c, x.env)}
+		m := d.image(merged)
+		m.Order = len(x.images)
+		x.images = append(x.images, m)
 	}
 }
 
-// merge applies the defaults to an image. A key of the image replaces the default, outputs, golden and from are merged key by key, and
-// an empty value removes a default.
-func (x *expander) merge(v *value) *value {
+// merge applies the defaults to an image, or to the defaults of an included manifest. A key of the image replaces the default, outputs,
+// golden and from are merged key by key, and an empty value removes a default.
+func (x *expander) merge(v *value, isDefaults bool) *value {
 	merged := &value{position: v.position, kind: mapping}
 	for _, e := range v.entries {
 		def := x.defaults.get(e.key)
@@ -205,7 +221,7 @@ func (x *expander) merge(v *value) *value {
 	}
 	hasBase, hasPath := v.get("base") != nil, v.get("path") != nil
 	for _, e := range x.defaults.entries {
-		if e.key == "golden" && needsPath(e.value) {
+		if e.key == "golden" && needsPath(e.value) && !isDefaults {
 			continue
 		}
 		if v.get(e.key) == nil && !(hasBase && (e.key == "base_path" || e.key == "base_sha256")) && !(hasPath && e.key == "from") {

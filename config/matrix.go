@@ -82,14 +82,16 @@ func (r *report) readAxis(e entry) *axis {
 		return nil
 	}
 	a := &axis{name: e.key, at: e.at}
+	seen := make(map[string]bool, len(e.value.list))
 	for _, x := range e.value.list {
 		text, ok := r.plain(x)
 		if !ok {
 			continue
 		}
-		if slices.Contains(a.values, text) {
+		if seen[text] {
 			r.add(x.position, "", "value %q occurs twice in matrix.%s", text, e.key)
 		}
+		seen[text] = true
 		a.values = append(a.values, text)
 		if len(a.values) > maxImages {
 			r.add(x.position, "", "matrix.%s has more than %d values", e.key, maxImages)
@@ -134,7 +136,7 @@ func (r *report) plain(v *value) (string, bool) {
 		return "", false
 	}
 	if strings.Contains(v.text, "${{") {
-		r.add(r.find(v.position, "${{"), "", "expressions are not allowed in a matrix")
+		r.add(r.find(v.position, "${{"), "", "expressions are not allowed here")
 		return "", false
 	}
 	return v.text, true

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +17,8 @@ type Problem struct {
 	Path         string // "images[2].sections[0].exclude", empty for the whole text
 	Message      string
 	Suggestion   string // a similar valid word, or empty
+
+	order int // of the file, among those that the manifest consists of
 }
 
 // String returns the line that Problems prints for p. A problem of the command line has no position.
@@ -50,15 +51,15 @@ const maxProblems = 100
 func NewProblems(all []Problem) *Problems {
 	list := slices.Clone(all)
 	slices.SortStableFunc(list, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	type key struct {
-		line, col int
-		message   string
+		file, line, col int
+		message         string
 	}
 	seen := map[key]bool{}
 	list = slices.DeleteFunc(list, func(p Problem) bool {
-		k := key{p.Line, p.Column, p.Message}
+		k := key{p.order, p.Line, p.Column, p.Message}
 		again := seen[k]
 		seen[k] = true
 		return again
@@ -82,30 +83,36 @@ func (ps *Problems) Error() string {
 // Rest returns a line about the problems that are not listed.
 func (ps *Problems) Rest() string { return fmt.Sprintf("and %d more", ps.More) }
 
-// A position is a place in the text and the path of the value there.
+// A position is a place in a text and the path of the value there.
 type position struct {
+	src       *source // nil stands for the text that is being read
 	line, col int
 	path      string
 }
 
-// A report collects the problems of one manifest. Its budget limits the work that the text can cause.
+// A report collects the problems of a manifest, and of those that it includes. Its budget limits the work that the texts can cause.
 type report struct {
-	file     string
-	lines    []string
+	*source            // that is being read
+	sources  []*source // all, in the order of reading
 	problems []Problem
-	budget   int // values left, see maxValues
+	budget   int      // values left, see maxValues
+	about    position // of the image that is being read
 }
 
 func newReport(file string, data []byte) *report {
-	r := &report{file: file, budget: maxValues}
-	if len(data) <= maxBytes {
-		r.lines = lineBreak.Split(string(data), -1)
-	}
+	r := &report{budget: maxValues}
+	r.open(file, data)
 	return r
 }
 
-// lineBreak matches the end of a line in YAML.
-var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+// open starts a text.
+func (r *report) open(file string, data []byte) {
+	r.source = newSource(file, data, len(r.sources))
+	r.sources = append(r.sources, r.source)
+}
+
+// at is a position in the text that is being read.
+func (r *report) at(line, col int, path string) position { return position{r.source, line, col, path} }
 
 // spend subtracts n values from the budget. It reports a problem, once, when the budget is used up.
 func (r *report) spend(n int, at position) bool {
@@ -113,19 +120,29 @@ func (r *report) spend(n int, at position) bool {
 		return false
 	}
 	if r.budget -= n; r.budget < 0 {
-		r.add(at, "", "manifest has more than %d values when aliases and matrix are expanded", maxValues)
+		r.add(at, "", "manifest has more than %d values when the matrix is expanded", maxValues)
 		return false
 	}
 	return true
 }
 
 func (r *report) add(at position, suggestion, format string, args ...any) {
+	if at.src == nil {
+		at.src = r.source
+	}
+	message := fmt.Sprintf(format, args...)
+	if about := r.about; about.src != nil && about.src != at.src { // such as a default of the manifest that includes this one
+		message += fmt.Sprintf(", for the image at %s", about)
+	}
 	r.problems = append(r.problems, Problem{
 		// A problem at the end of the text can be on a line after the last.
-		File: r.file, Line: max(1, min(at.line, len(r.lines))), Column: max(1, at.col), Path: at.path,
-		Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
+		File: at.src.file, Line: max(1, min(at.line, at.src.count)), Column: max(1, at.col), Path: at.path,
+		Message: message, Suggestion: suggestion, order: at.src.order,
 	})
 }
+
+// String is the place, as messages refer to it.
+func (at position) String() string { return fmt.Sprintf("%s:%d:%d", at.src.file, at.line, at.col) }
 
 func (r *report) found() bool { return len(r.problems) > 0 }
 
@@ -138,13 +155,15 @@ func (r *report) err() error {
 
 // find returns the position of text inside the value that starts at at, or at itself if the value has several lines.
 func (r *report) find(at position, text string) position {
-	if at.line < 1 || at.line > len(r.lines) {
-		return at
+	src := at.src
+	if src == nil {
+		src = r.source
 	}
-	if len(r.lines[at.line-1]) > maxText {
+	whole, ok := src.line(at.line)
+	if !ok || len(whole) > maxText {
 		return at // a manifest on a single line is generated, and searching it repeatedly is slow
 	}
-	line := []rune(r.lines[at.line-1])
+	line := []rune(whole)
 	if at.col < 1 || at.col > len(line) {
 		return at
 	}

@@ -212,6 +212,7 @@ images:
 - {from: {url: "https://example.org/vmlinux"}, name: u}
 - {from: {debuginfod: "0123"}, name: b}
 - {from: {apt: {suite: trixie, arch: amd64, package: p, mirror: "http://example.org/debian"}}, name: p}
+include: [extra.yaml, "more/*.yaml"]
 `
 
 // oddValues replace the values of wholeManifest one at a time.
@@ -234,6 +235,7 @@ var oddSchemaCannot = []struct{ pattern, reason string }{
 	{`: no image uses `, "the schema does not expand the matrix"},
 	{`: the image does not use `, "the schema does not expand the matrix"},
 	{`: no image is named `, "the schema does not compare images"},
+	{`^\.include.*(file does not exist|matches no file|is already included|image is named)`, "the schema does not look at files"},
 	{`\.verify(\[.\])?: \d+: `, "the last zeros of a number are lost: 7.0 is 7"},
 }
 
@@ -263,7 +265,7 @@ func TestSchemaOddValues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, problem := Parse("m.yaml", text, testEnv)
+			_, problem := parse("dir/m.yaml", text, testEnv, testDisk)
 			bySchema := checkSchema(t, string(text))
 			switch {
 			case problem == nil && bySchema != nil:
@@ -333,7 +335,7 @@ func TestDocs(t *testing.T) {
 			continue
 		}
 		whole++
-		if _, err := Parse("btfbatch.yaml", []byte(block), testEnv); err != nil {
+		if _, err := parse("btfbatch.yaml", []byte(block), testEnv, testDisk); err != nil {
 			t.Errorf("block %d: %v\n%s", i, err, block)
 		}
 	}

@@ -72,7 +72,7 @@ func (v *value) what() string {
 
 // readTree parses the text. It returns nil if nothing can be checked further.
 func (r *report) readTree(data []byte) *value {
-	top := position{line: 1, col: 1}
+	top := r.at(1, 1, "")
 	if len(data) > maxBytes {
 		r.add(top, "", "manifest is larger than %d bytes", maxBytes)
 		return nil
@@ -91,11 +91,11 @@ func (r *report) readTree(data []byte) *value {
 		return nil
 	}
 	if next, err := decode(dec); err == nil {
-		r.add(position{line: next.Content[0].Line, col: next.Content[0].Column}, "", "second YAML document; a manifest has only one")
+		r.add(r.at(next.Content[0].Line, next.Content[0].Column, ""), "", "second YAML document; a manifest has only one")
 	} else if !errors.Is(err, io.EOF) {
 		r.syntax(err)
 	}
-	t := tree{report: r, open: map[*yaml.Node]bool{}}
+	t := tree{report: r, open: map[*yaml.Node]bool{}, left: maxAliases + len(data)}
 	if root := t.value(doc.Content[0], ""); !t.cut {
 		return root
 	}
@@ -121,7 +121,7 @@ func (r *report) checkText(data []byte) bool {
 		}
 		if problem != "" {
 			before := lineBreak.Split(string(data[:i]), -1)
-			r.add(position{line: len(before), col: 1 + utf8.RuneCountInString(before[len(before)-1])}, "", "%s", problem)
+			r.add(r.at(len(before), 1+utf8.RuneCountInString(before[len(before)-1]), ""), "", "%s", problem)
 			return false
 		}
 		i += n
@@ -153,7 +153,7 @@ var (
 // syntax reports an error of the YAML parser, which has at most a line number.
 func (r *report) syntax(err error) {
 	message := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "yaml: ")
-	at := position{line: 1, col: 1}
+	at := r.at(1, 1, "")
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		at.line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
@@ -161,13 +161,13 @@ func (r *report) syntax(err error) {
 			at.line++
 		}
 	}
-	at.line = min(max(at.line, 1), len(r.lines))
+	at.line = min(max(at.line, 1), r.count)
 	suggestion := ""
 	if m := yamlAnchor.FindStringSubmatch(message); m != nil {
 		at = r.search("*" + m[1])
 		suggestion = fmt.Sprintf(`"*%s" in quotes`, m[1])
 	} else {
-		line := r.lines[at.line-1]
+		line, _ := r.line(at.line)
 		at.col = 1 + len(line) - len(strings.TrimLeft(line, " "))
 		if strings.Contains(line, "${{") && strings.Contains(message, "expected ',' or") {
 			suggestion = "to quote a value with ${{ }} inside { } or [ ]"
@@ -179,7 +179,7 @@ func (r *report) syntax(err error) {
 // search returns the first position of text in the manifest.
 func (r *report) search(text string) position {
 	for i := range r.lines {
-		start := position{line: i + 1, col: 1}
+		start := r.at(i+1, 1, "")
 		if strings.HasPrefix(r.lines[i], text) {
 			return start
 		}
@@ -187,7 +187,7 @@ func (r *report) search(text string) position {
 			return at
 		}
 	}
-	return position{line: 1, col: 1}
+	return r.at(1, 1, "")
 }
 
 // A tree turns nodes into values.
@@ -195,12 +195,13 @@ type tree struct {
 	*report
 	open  map[*yaml.Node]bool // anchored nodes that are being read, to detect recursion
 	depth int
+	left  int  // values that the text may still have
 	cut   bool // a value was left out
 }
 
 // value copies a node and resolves its aliases. It returns nil if the value is omitted.
 func (t *tree) value(n *yaml.Node, path string) *value {
-	at := position{n.Line, n.Column, path}
+	at := t.at(n.Line, n.Column, path)
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -214,7 +215,10 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 		t.cut = true
 		return nil
 	}
-	if !t.spend(1, at) {
+	if t.left--; t.left < 0 {
+		if !t.cut {
+			t.add(at, "", "manifest has more than %d values when aliases are expanded", maxAliases)
+		}
 		t.cut = true
 		return nil
 	}
@@ -224,7 +228,7 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 		t.open[n] = true
 		defer delete(t.open, n)
 	}
-	v := &value{position: position{n.Line, n.Column, path}}
+	v := &value{position: t.at(n.Line, n.Column, path)}
 	switch n.Kind {
 	case yaml.SequenceNode:
 		v.kind = sequence
@@ -252,7 +256,7 @@ func (t *tree) mapping(v *value, n *yaml.Node) {
 		if k.Kind == yaml.AliasNode {
 			k = k.Alias
 		}
-		at := position{n.Content[i].Line, n.Content[i].Column, v.path}
+		at := t.at(n.Content[i].Line, n.Content[i].Column, v.path)
 		switch {
 		case k.Kind != yaml.ScalarNode:
 			t.add(at, "", "a key must be a plain word")

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/btfbatch/btfbatch/config"
 )
 
 // grove creates a folder with files and links (name -> target).
@@ -33,7 +35,7 @@ func grove(t *testing.T, names ...string) string {
 
 func matched(t *testing.T, dir, pattern string) []string {
 	t.Helper()
-	list, err := match(dir, pattern)
+	list, err := config.Match(dir, pattern)
 	if err != nil {
 		t.Errorf("%s: %v", pattern, err)
 	}
@@ -119,7 +121,7 @@ func TestMatchEnds(t *testing.T) {
 	if got := len(matched(t, dir, "d/"+strings.Repeat("{a,?}/", 9)+"*.ko")); got != 1 {
 		t.Errorf("512 alternatives: got %d files, want 1", got)
 	}
-	if _, err := match(dir, strings.Repeat("{a,b}", 25)); err == nil || !strings.Contains(err.Error(), "alternatives for more than 1000 patterns") {
+	if _, err := config.Match(dir, strings.Repeat("{a,b}", 25)); err == nil || !strings.Contains(err.Error(), "alternatives for more than 1000 patterns") {
 		t.Errorf("2^25 alternatives: got %v", err)
 	}
 }

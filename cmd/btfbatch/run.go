@@ -208,6 +208,9 @@ func load(ctx context.Context, manifest string, only choice, most int, opt *batc
 		return nil, usage(err)
 	}
 	opt.Manifest = report.Manifest{Path: m.File, SHA256: m.SHA256}
+	for _, file := range m.Others {
+		others = append(others, paths.Use{Path: file, Role: paths.Input, What: "the file that the manifest includes"})
+	}
 	items := corpus.Resolve(ctx, m, sources(ctx, most))
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)

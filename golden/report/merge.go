@@ -64,7 +64,7 @@ func (r *Report) mergeRow(row *Row, part string, from map[string]string, unplann
 		return
 	case again && !absent(old):
 		if !equal(old, row) {
-			*old = Row{Name: row.Name, Line: old.Line, Path: old.Path, Arch: old.Arch, Status: Failed, Failure: Conflict,
+			*old = Row{Name: row.Name, Line: old.Line, Manifest: old.Manifest, Path: old.Path, Arch: old.Arch, Status: Failed, Failure: Conflict,
 				Error: fmt.Sprintf("has two results that differ, in %s and %s", before, part)}
 		}
 		return

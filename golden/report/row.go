@@ -20,6 +20,8 @@ type Row struct {
 
 	// Line is the line of the image in the manifest, from 1; 0 if it is not known.
 	Line int `json:"line,omitempty"`
+	// Manifest is the included manifest, or the list, that Line is a line of; empty for the manifest of the run.
+	Manifest string `json:"manifest,omitempty"`
 	// Path is the file of the image, as the run opened it; empty if the image is not a file of its own.
 	Path string `json:"path,omitempty"`
 	// Source says where the image comes from if it is not a file of its own.
@@ -146,7 +148,7 @@ func (row *Row) settle() {
 // valid replaces bytes that are not UTF-8, which JSON cannot have, by their escape sequences in the texts that identify things: names,
 // paths and errors. Therefore a report that was stored and read again is the same.
 func (row *Row) valid() {
-	for _, s := range []*string{&row.Name, &row.Error, &row.Path, &row.Base} {
+	for _, s := range []*string{&row.Name, &row.Error, &row.Manifest, &row.Path, &row.Base} {
 		*s = escape.UTF8(*s)
 	}
 	for i := range row.Outputs {

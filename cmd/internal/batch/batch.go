@@ -110,7 +110,9 @@ func (b *batch) end() {
 			b.done[i] = &row
 		}
 		if b.done[i] == nil {
-			b.done[i] = &report.Row{Name: b.jobs[i].Name, Line: b.jobs[i].Line, Path: b.jobs[i].File.Path, Interrupted: true}
+			b.done[i] = &report.Row{}
+			*b.done[i] = b.jobs[i].row()
+			b.done[i].Interrupted = true
 		}
 	}
 	b.reportDone()

@@ -26,15 +26,17 @@ var errSplitBase = errors.New("it is split BTF itself, which cannot be a base; u
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	j, start := &b.jobs[i], time.Now()
 	defer b.turns[i].end()
-	row := report.Row{Name: j.Name, Line: j.Line, Path: j.File.Path, Arch: j.File.Pins.Arch, Profile: j.Settings.Profile.String(),
-		Features: j.Settings.Features.Names(), Base: b.baseName(j)}
+	row := j.row()
+	row.Arch, row.Profile, row.Features, row.Base = j.File.Pins.Arch, j.Settings.Profile.String(), j.Settings.Features.Names(), b.baseName(j)
 	wire, err := b.guarded(ctx, i, workers, &row)
 	switch {
 	case err == nil:
 	case errors.Is(err, errStopped):
-		row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, SkipReason: errStopped.Error()}
+		row = j.row()
+		row.SkipReason = errStopped.Error()
 	case ctx.Err() != nil:
-		row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, Interrupted: true}
+		row = j.row()
+		row.Interrupted = true
 	default:
 		row.Error, row.Failure = oneLine(err), kindOf(err)
 		if b.opt.Events.Error != nil {

@@ -31,7 +31,9 @@ type Job struct {
 
 	Err error // why the image cannot be encoded; nil if nothing is known
 
-	Line, Column int // place in the manifest, by which rows are sorted; 0 without a manifest
+	Line     int    // in the manifest, from 1; 0 without a manifest
+	Manifest string // the included manifest, or the list, that Line is a line of; empty for the manifest of the run
+	Order    int    // in the manifest, by which rows are sorted
 }
 
 // Jobs returns the jobs of a manifest. If profile is not empty, it replaces the profile of every image.
@@ -41,7 +43,7 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 		it := &items[i]
 		im := &it.Image
 		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Check: im.Check, Base: it.Base, BaseFile: it.BaseFile,
-			BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Column: im.Column}
+			BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Manifest: im.Included(), Order: im.Order}
 		if im.From != nil {
 			jobs[i].PackageSHA256 = im.From.SHA256
 		}
@@ -53,13 +55,18 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	return jobs
 }
 
+// row returns a row that says which image it is about.
+func (j *Job) row() report.Row {
+	return report.Row{Name: j.Name, Line: j.Line, Manifest: j.Manifest, Path: j.File.Path}
+}
+
 // names lists the names of the jobs in the order of the manifest. The order of the jobs may differ from it, because bases come first.
 func names(jobs []Job) []string {
 	order := make([]*Job, len(jobs))
 	for i := range jobs {
 		order[i] = &jobs[i]
 	}
-	slices.SortStableFunc(order, func(a, b *Job) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
+	slices.SortStableFunc(order, func(a, b *Job) int { return cmp.Compare(a.Order, b.Order) })
 	list := make([]string, len(order))
 	for i, j := range order {
 		list[i] = j.Name

@@ -83,7 +83,8 @@ func writeOutputs(r *report.Report, w io.Writer) error {
 // Annotate writes workflow commands of GitHub Actions for the images that failed or differ from their goldens, the failed ones first. GitHub
 // shows each at the image's line in the manifest. There are at most as many as most; if there are more images, the last one counts the rest.
 func Annotate(w io.Writer, r *report.Report, manifest string, most int) error {
-	file := inWorkspace(manifest, os.Getenv("GITHUB_WORKSPACE"))
+	workspace := os.Getenv("GITHUB_WORKSPACE")
+	file := inWorkspace(manifest, workspace)
 	var notes []string
 	for _, status := range []report.Status{report.Failed, report.Differs} {
 		for _, row := range r.Rows() {
@@ -98,6 +99,9 @@ func Annotate(w io.Writer, r *report.Report, manifest string, most int) error {
 				text = "its golden does not exist: " + row.Golden.Path
 			}
 			place := escape.Property(file)
+			if row.Manifest != "" {
+				place = escape.Property(inWorkspace(row.Manifest, workspace))
+			}
 			if row.Line > 0 { // a lost image has none
 				place += fmt.Sprintf(",line=%d", row.Line)
 			}

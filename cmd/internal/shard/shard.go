@@ -94,9 +94,7 @@ func inOrder(items []corpus.Item) []string {
 	for i := range items {
 		order[i] = &items[i].Image
 	}
-	slices.SortStableFunc(order, func(a, b *config.Image) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	slices.SortStableFunc(order, func(a, b *config.Image) int { return cmp.Compare(a.Order, b.Order) })
 	names := make([]string, len(order))
 	for i, im := range order {
 		names[i] = im.Label()

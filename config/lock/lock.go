@@ -1,0 +1,95 @@
+package lock
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Version is the only supported version of the format.
+const Version = 1
+
+// Suffix is what the path of a lock has after that of its manifest.
+const Suffix = ".lock"
+
+// A File is the contents of a lock.
+type File struct {
+	Version int `yaml:"version"`
+	// Manifest is the SHA-256 of what the manifest said about its sources, in lower-case hex. If the manifest says something else, the lock is
+	// older than the manifest.
+	Manifest string   `yaml:"manifest"`
+	Sources  []Source `yaml:"sources,omitempty"` // in the order of From
+	Images   []Image  `yaml:"images"`            // in the order of Name
+}
+
+// A Source is a package, or a file on a server, that images come from. Several images can have the same one.
+type Source struct {
+	From    string `yaml:"from"`              // as the manifest names it: KIND=WHERE, without passwords; unique
+	Package string `yaml:"package,omitempty"` // what the package says of itself, or the package that a meta package led to
+	Version string `yaml:"version,omitempty"`
+	Size    int64  `yaml:"size"`   // bytes as stored
+	SHA256  string `yaml:"sha256"` // of the bytes as stored; all digests are in lower-case hex
+}
+
+// An Image is one image, after globs and matrices are expanded. Empty fields say nothing.
+type Image struct {
+	Name string `yaml:"name"` // unique
+	// Path is that of the file, relative to the manifest, with slashes. For an absolute path it is the name of the file alone.
+	Path   string `yaml:"path,omitempty"`
+	From   string `yaml:"from,omitempty"`   // the Source, if the image is not at Path
+	Glob   string `yaml:"glob,omitempty"`   // the pattern of the manifest that found the file, or the member
+	Member string `yaml:"member,omitempty"` // path in the package
+	Size   int64  `yaml:"size,omitempty"`   // of the file at Path
+	SHA256 string `yaml:"sha256,omitempty"` // of the file at Path
+
+	BuildID string `yaml:"build_id,omitempty"` // lower-case hex
+	Release string `yaml:"release,omitempty"`  // of the kernel that it is, or is for
+	Arch    string `yaml:"arch,omitempty"`     // normalised name
+
+	Base       string `yaml:"base,omitempty"`        // name of the image that is the base
+	BasePath   string `yaml:"base_path,omitempty"`   // or the file, in the form of Path
+	BaseSHA256 string `yaml:"base_sha256,omitempty"` // of the file at BasePath
+}
+
+// Image returns the image of a name, or nil.
+func (f *File) Image(name string) *Image {
+	i, ok := slices.BinarySearchFunc(f.Images, name, func(im Image, name string) int { return cmp.Compare(im.Name, name) })
+	if !ok {
+		return nil
+	}
+	return &f.Images[i]
+}
+
+// Source returns the source with a reference, or nil.
+func (f *File) Source(from string) *Source {
+	i, ok := slices.BinarySearchFunc(f.Sources, from, func(s Source, from string) int { return cmp.Compare(s.From, from) })
+	if !ok {
+		return nil
+	}
+	return &f.Sources[i]
+}
+
+// Sort puts images and sources into their order, which Image, Source and Text require.
+func (f *File) Sort() {
+	slices.SortStableFunc(f.Images, func(a, b Image) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(f.Sources, func(a, b Source) int { return cmp.Compare(a.From, b.From) })
+}
+
+// list returns the list of the manifest that an image is in, and the element of the list that it is. An image that is not in a list has none.
+func (im *Image) list() (list, element string) {
+	switch {
+	case im.Member != "":
+		return im.From + "\n" + im.Glob, im.Member
+	case im.Glob != "":
+		return im.Glob, im.Path
+	}
+	return "", ""
+}
+
+// role is the element of a list without the release, which another version of a package changes in all paths.
+func (im *Image) role() string {
+	if im.Release == "" || im.Member == "" {
+		return im.Path + im.Member
+	}
+	return strings.ReplaceAll(im.Member, im.Release, "*")
+}
