@@ -54,8 +54,13 @@ type Base struct {
 	dedup  *dedup.Base
 }
 
-// NewBase returns a base with finished BTF, which must not be changed afterwards, and which must not continue another base.
+// NewBase returns a base with finished BTF, whose references are right, which must not be changed afterwards, and which must not continue
+// another base.
 func NewBase(o *btf.Object) *Base { return &Base{o, dedup.NewBase(o)} }
+
+// NewLazyBase is NewBase for a single encoding, which reads only those parts of the base that it needs. It checks the references of the types that
+// it reads (see btf.Object.CheckReferences) and returns an error if one of them is wrong.
+func NewLazyBase(o *btf.Object) *Base { return &Base{o, dedup.NewLazyBase(o)} }
 
 // Object returns the BTF of the base; nil for a nil Base.
 func (b *Base) Object() *btf.Object {

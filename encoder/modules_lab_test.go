@@ -80,9 +80,9 @@ func (m *labModules) find(t *testing.T) {
 	}
 }
 
-func (m *labModules) encode(t *testing.T, path string) *btf.Object {
+func (m *labModules) encode(t *testing.T, path string, base *encoder.Base) *btf.Object {
 	t.Helper()
-	return encode(t, path, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}, Base: m.base}).Object
+	return encode(t, path, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole}, Base: base}).Object
 }
 
 // TestPeerModules compares the split BTF of modules with that of pahole, byte for byte.
@@ -96,8 +96,11 @@ func TestPeerModules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := m.encode(t, path)
-			gotTypes, gotStrings := sections(t, o.AppendWire(nil))
+			wire := m.encode(t, path, m.base).AppendWire(nil)
+			if !bytes.Equal(m.encode(t, path, encoder.NewLazyBase(m.object)).AppendWire(nil), wire) {
+				t.Errorf("%s: with a lazy base, the BTF is different", filepath.Base(path))
+			}
+			gotTypes, gotStrings := sections(t, wire)
 			wantTypes, wantStrings := sections(t, want)
 			if !bytes.Equal(gotTypes, wantTypes) || !bytes.Equal(gotStrings, wantStrings) {
 				t.Errorf("%s: differs from pahole's: types %d against %d bytes, strings %d against %d", filepath.Base(path),
@@ -122,7 +125,7 @@ func TestPeerDistilled(t *testing.T) {
 }
 
 func (m *labModules) compareDistilled(t *testing.T, path string) {
-	base, split, err := distill.Distill(m.encode(t, path))
+	base, split, err := distill.Distill(m.encode(t, path, m.base))
 	if err != nil {
 		t.Fatal(err)
 	}

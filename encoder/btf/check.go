@@ -6,39 +6,50 @@ import "fmt"
 // type, every name offset lies in the strings, and every FUNC refers to a FUNC_PROTO. Parse leaves this out, so that
 // broken BTF can be looked at too. Types of the base are taken to be checked.
 func (o *Object) CheckReferences() error {
+	for i := range o.start {
+		if err := o.checkRecord(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckRecord is CheckReferences for one of the object's own types. The types that it refers to are not checked.
+func (o *Object) CheckRecord(id ID) error { return o.checkRecord(int(id - o.First())) }
+
+// checkRecord checks the i-th type of the table.
+func (o *Object) checkRecord(i int) error {
 	endID, endName := uint32(o.End()), o.Strings.End()
-	for i, at := range o.start {
-		r := Record(o.words[at:])
-		k := r.Kind()
-		s := ShapeOf(k)
-		if r[0] >= endName {
-			return o.referenceError(i, "has its name at %#x of %#x bytes of strings", r[0], endName)
+	r := Record(o.words[o.start[i]:])
+	k := r.Kind()
+	s := ShapeOf(k)
+	if r[0] >= endName {
+		return o.referenceError(i, "has its name at %#x of %#x bytes of strings", r[0], endName)
+	}
+	if s.Refers && r[2] >= endID {
+		return o.referenceError(i, "refers to type %d of %d", r[2], endID)
+	}
+	switch k {
+	case KindArray:
+		if id := max(r[recordWords], r[recordWords+1]); id >= endID {
+			return o.referenceError(i, "refers to type %d of %d", id, endID)
 		}
-		if s.Refers && r[2] >= endID {
-			return o.referenceError(i, "refers to type %d of %d", r[2], endID)
+		return nil
+	case KindFunc:
+		if proto, ok := o.Record(ID(r[2])); !ok || proto.Kind() != KindFuncProto {
+			return o.referenceError(i, "refers to type %d, which is not a FUNC_PROTO", r[2])
 		}
-		switch k {
-		case KindArray:
-			if id := max(r[recordWords], r[recordWords+1]); id >= endID {
-				return o.referenceError(i, "refers to type %d of %d", id, endID)
-			}
-			continue
-		case KindFunc:
-			if proto, ok := o.Record(ID(r[2])); !ok || proto.Kind() != KindFuncProto {
-				return o.referenceError(i, "refers to type %d, which is not a FUNC_PROTO", r[2])
-			}
-			continue
+		return nil
+	}
+	if s.Each == 0 {
+		return nil
+	}
+	for n, e := r.Vlen(), r[recordWords+int(s.Once):]; n > 0; n, e = n-1, e[s.Each:] {
+		if s.NameAt >= 0 && e[s.NameAt] >= endName {
+			return o.referenceError(i, "has an element whose name is at %#x of %#x bytes of strings", e[s.NameAt], endName)
 		}
-		if s.Each == 0 {
-			continue
-		}
-		for n, e := r.Vlen(), r[recordWords+int(s.Once):]; n > 0; n, e = n-1, e[s.Each:] {
-			if s.NameAt >= 0 && e[s.NameAt] >= endName {
-				return o.referenceError(i, "has an element whose name is at %#x of %#x bytes of strings", e[s.NameAt], endName)
-			}
-			if s.TypeAt >= 0 && e[s.TypeAt] >= endID {
-				return o.referenceError(i, "has an element that refers to type %d of %d", e[s.TypeAt], endID)
-			}
+		if s.TypeAt >= 0 && e[s.TypeAt] >= endID {
+			return o.referenceError(i, "has an element that refers to type %d of %d", e[s.TypeAt], endID)
 		}
 	}
 	return nil

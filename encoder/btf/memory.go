@@ -1,6 +1,9 @@
 package btf
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // Large hash tables cost memory accesses rather than instructions: their slots are in no cache, and the address of each access follows from
 // the one before. Two things make that cheaper, here and in the rooms that have such tables.
@@ -24,4 +27,14 @@ func Prefault[T any](table []T) []T {
 		table[i] = zero
 	}
 	return table
+}
+
+// sharedWords is words without a copy, if the machine can read the words where they are.
+func sharedWords(data []byte, order binary.ByteOrder) []uint32 {
+	n := len(data) / 4
+	native := binary.NativeEndian.Uint16([]byte{1, 0}) == order.Uint16([]byte{1, 0})
+	if n == 0 || !native || uintptr(unsafe.Pointer(unsafe.SliceData(data)))%4 != 0 {
+		return words(data, order)
+	}
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), n)[:n:n]
 }

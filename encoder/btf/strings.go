@@ -15,6 +15,7 @@ type Strings struct {
 	slots []uint64 // open addressing, power of two; upper half of the hash << 32 | offset in data + 1, 0 is free
 	used  int
 	seed  maphash.Seed
+	read  stringIndex // of a section that was read; the strings that were added to it are in slots
 }
 
 // NewStrings is an empty table. Without a base it holds the empty string at offset 0; with one it starts empty.
@@ -79,6 +80,9 @@ func (s *Strings) Add(str []byte) uint32 {
 	if s.full(1) {
 		s.grow(1)
 	}
+	if at, ok := s.read.find(s.data, str); ok {
+		return at + s.start
+	}
 	hash := maphash.Bytes(s.seed, str)
 	i, found := s.probe(hash, str)
 	if found {
@@ -117,6 +121,9 @@ func (s *Strings) Find(str []byte) (off uint32, ok bool) {
 		if off, ok = s.base.Find(str); ok {
 			return off, true
 		}
+	}
+	if at, ok := s.read.find(s.data, str); ok {
+		return at + s.start, true
 	}
 	if len(s.slots) == 0 {
 		return 0, false
@@ -184,10 +191,9 @@ func (s *Strings) Index() {
 	if s.base != nil {
 		s.base.Index()
 	}
-	if s.slots != nil {
+	if s.slots != nil || s.read.slots != nil || s.read.build(s.data) {
 		return
 	}
-	s.grow(len(s.data) / 24)
 	for at := 0; at < len(s.data); {
 		n := bytes.IndexByte(s.data[at:], 0)
 		if n < 0 {

@@ -135,6 +135,15 @@ func (o *Object) layoutSection() []byte {
 // split one continues, or nil. The object's strings stay in data, which must not be changed afterwards. A record of an unknown kind is
 // kept if a layout section gives its length. The error is a *FormatError.
 func Parse(data []byte, base *Object) (*Object, error) {
+	return parse(data, base, words)
+}
+
+// View is Parse for BTF without a base, of which a part is read and nothing is changed. If the byte order is that of the machine, the records
+// stay in data too.
+func View(data []byte) (*Object, error) { return parse(data, nil, sharedWords) }
+
+// parse is Parse. words reads the words of the type section.
+func parse(data []byte, base *Object, words func(data []byte, order binary.ByteOrder) []uint32) (*Object, error) {
 	h, order, err := parseHeader(data)
 	if err != nil {
 		return nil, err
@@ -156,7 +165,8 @@ func Parse(data []byte, base *Object) (*Object, error) {
 	if o.Layout {
 		o.layout = data[at+int(h.layoutOff):][:h.layoutLen:h.layoutLen]
 	}
-	if err := o.parseTypes(data[at+int(h.typeOff):][:h.typeLen], at+int(h.typeOff)); err != nil {
+	o.words = words(data[at+int(h.typeOff):][:h.typeLen], order)
+	if err := o.findRecords(at + int(h.typeOff)); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -213,31 +223,40 @@ func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 	return h, order, nil
 }
 
-// parseTypes reads the type section, which starts at byte at of the BTF.
-func (o *Object) parseTypes(data []byte, at int) error {
+// words copies words of the given byte order.
+func words(data []byte, order binary.ByteOrder) []uint32 {
 	words := make([]uint32, len(data)/4)
-	getWords(words, data, o.Order)
-	o.words = words
-	layout := o.inheritedLayout()
-	start := make([]uint32, 0, len(words)/8)
-	first := o.First()
-	for i := 0; i < len(words); {
-		if len(words)-i < recordWords {
-			return &FormatError{at + 4*i, "record is cut short"}
-		}
-		r := Record(words[i:])
-		n, ok := recordLen(r, layout)
-		if !ok {
-			return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", first+ID(len(start)), r.Kind())}
-		}
-		if n > len(words)-i {
-			return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", first+ID(len(start)), r.Kind(), r.Vlen())}
+	getWords(words, data, order)
+	return words
+}
+
+// findRecords finds the beginning of each record in the words of the object, which start at byte at of the BTF.
+func (o *Object) findRecords(at int) error {
+	words, lengths := o.words, recordLengths(o.inheritedLayout())
+	start := make([]uint32, 0, len(words)/6)
+	i := 0
+	for i+recordWords <= len(words) {
+		info := words[i+1]
+		l := &lengths[info>>24&0x7f]
+		n := int(l.once) + int(info&0xffffff)*int(l.each)
+		if l.once == 0 || n > len(words)-i {
+			break
 		}
 		start = append(start, uint32(i))
 		i += n
 	}
 	o.start = start
-	return nil
+	if i == len(words) {
+		return nil
+	}
+	if len(words)-i < recordWords {
+		return &FormatError{at + 4*i, "record is cut short"}
+	}
+	r := Record(words[i:])
+	if lengths[r.Kind()].once == 0 {
+		return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
+	}
+	return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
 }
 
 // getWords reads words from data, which has as many.
@@ -265,16 +284,19 @@ func (o *Object) inheritedLayout() []byte {
 	return o.layout
 }
 
-// recordLen is the length of a record in words.
-func recordLen(r Record, layout []byte) (n int, ok bool) {
-	k := r.Kind()
-	if k != KindVoid && k < NumKinds {
-		s := &shapes[k]
-		return recordWords + int(s.Once) + r.Vlen()*int(s.Each), true
+// A recordLength is the number of words of a record, and of each of its elements. once is 0 for an unknown kind.
+type recordLength struct{ once, each uint8 }
+
+// recordLengths returns the lengths of all kinds. A layout section describes those that this package does not know.
+func recordLengths(layout []byte) (lengths [128]recordLength) {
+	for k := KindInt; int(k) < len(lengths); k++ {
+		e := int(k) * layoutEntry
+		switch {
+		case k < NumKinds:
+			lengths[k] = recordLength{recordWords + shapes[k].Once, shapes[k].Each}
+		case e+layoutEntry <= len(layout) && layout[e]%4 == 0 && layout[e+1]%4 == 0:
+			lengths[k] = recordLength{recordWords + layout[e]/4, layout[e+1] / 4}
+		}
 	}
-	e := int(k) * layoutEntry
-	if k == KindVoid || e+layoutEntry > len(layout) || layout[e]%4 != 0 || layout[e+1]%4 != 0 {
-		return 0, false
-	}
-	return recordWords + int(layout[e]/4) + r.Vlen()*int(layout[e+1]/4), true
+	return lengths
 }

@@ -141,6 +141,16 @@ func Base(open Opener, path string) (*btf.Object, []byte, error) {
 	return BaseFrom(in, path)
 }
 
+// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase.
+func LazyBase(open Opener, path string) (*btf.Object, error) {
+	f, err := ReadBase(open, path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := btf.View(f.BTF)
+	return o, input.Named(path, err)
+}
+
 // Open opens a file that may hold BTF: raw BTF, or an ELF file. Errors name the path.
 func Open(open Opener, path string) (*input.File, error) {
 	in, err := open(path, input.BTF, input.ELF)

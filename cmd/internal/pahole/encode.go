@@ -19,6 +19,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -34,11 +35,11 @@ type run struct {
 func (r *run) run(ctx context.Context) error {
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	if r.base != nil {
-		base, _, err := btffile.Base(btffile.Paths.Base, *r.base)
+		base, err := r.openBase()
 		if err != nil {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
-		enc.Base = encoder.NewBase(base)
+		enc.Base = base
 	}
 	if err := r.checkFiles(); err != nil {
 		return err
@@ -84,6 +85,16 @@ func (r *run) run(ctx context.Context) error {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())
+}
+
+// openBase reads the base. Only a part of it is read, unless a distilled base is made of it.
+func (r *run) openBase() (*encoder.Base, error) {
+	if r.want.Features.Has(feature.DistilledBase) {
+		o, _, err := btffile.Base(btffile.Paths.Base, *r.base)
+		return encoder.NewBase(o), err
+	}
+	o, err := btffile.LazyBase(btffile.Paths.Base, *r.base)
+	return encoder.NewLazyBase(o), err
 }
 
 // checkFiles refuses to write detached BTF over a file that is read.

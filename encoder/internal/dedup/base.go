@@ -1,6 +1,7 @@
 package dedup
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -9,8 +10,11 @@ import (
 
 // A Base is an object that others continue, prepared for them: the index of its types as the exact engine has it after phase 0,
 // and its structs and unions by name. Any number of runs may use one concurrently; none changes it.
+//
+// The base of a single run is not prepared: see sparse.go.
 type Base struct {
 	o    *btf.Object
+	lazy bool
 	once sync.Once
 	oddities
 	names    lone           // of its structs and unions
@@ -20,8 +24,88 @@ type Base struct {
 	}
 }
 
-// NewBase prepares a base. The first run that needs it does the work.
+// NewBase prepares a base, whose references have been checked. The first run that needs it does the work.
 func NewBase(o *btf.Object) *Base { return &Base{o: o} }
+
+// NewLazyBase returns a base that is not prepared, and whose references need not have been checked. Each run reads what it needs. This is
+// cheaper for a single run.
+func NewLazyBase(o *btf.Object) *Base { return &Base{o: o, lazy: true} }
+
+// prepare runs phase 0: every type of the base becomes canonical and a candidate. Variables and sections are mapped to
+// themselves. The error is about the base.
+func (e *engine) prepare(opt Options) error {
+	all := int(e.end) + opt.Room
+	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
+	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
+	for id := range e.first {
+		e.m[id] = id
+	}
+	for id := e.first; id < e.end; id++ {
+		r := e.rec(id)
+		e.m = append(e.m, atFirst(id, r))
+		if r.Vlen() == 0 {
+			e.note(r)
+		}
+	}
+	e.pairwise = len(e.hollow) != 0
+	if e.fine = e.o.Base == nil; e.fine {
+		const most = 1<<18 - 1 // more signatures than the largest kernel has; with repeats, an object has millions of types
+		e.c.init(all, min(e.o.Len()+opt.Room, most))
+		return nil
+	}
+	if e.base = opt.Base; e.base == nil {
+		e.base = NewBase(e.o.Base)
+	} else if e.base.o != e.o.Base {
+		panic("dedup: the prepared base is that of another object")
+	}
+	candidates, err := e.candidates(opt.Peer)
+	if err != nil {
+		return err
+	}
+	e.pairwise = e.pairwise || len(e.base.hollow) != 0
+	e.c.extend(candidates, all, (e.o.Len()+opt.Room)/8)
+	return nil
+}
+
+// candidates returns the index of the types of the base.
+func (e *engine) candidates(peer rules.Set) (*index, error) {
+	if e.base.lazy && !e.empties && !e.nameless {
+		e.sparse = newSparse(e.base.o, peer)
+		for id := e.first; id < e.end; id++ {
+			e.sparse.mark(e.sparse.marked, e.rec(id))
+		}
+		if e.sparse.fill(&e.graph) {
+			e.base = &e.sparse.Base
+			e.nameless = e.nameless || e.base.nameless
+			return &e.sparse.c, e.damage()
+		}
+		e.sparse = nil
+	}
+	if e.base.lazy {
+		if err := e.base.o.CheckReferences(); err != nil {
+			return nil, fmt.Errorf("base: %w", err)
+		}
+	}
+	e.base.look()
+	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
+	return e.base.index(peer, e.empties), nil
+}
+
+// damage returns what is wrong with a record of the base that was looked at.
+func (e *engine) damage() error {
+	if e.sparse == nil {
+		return nil
+	}
+	return e.sparse.err
+}
+
+// atFirst returns the initial value of M for a type of the object.
+func atFirst(id uint32, r btf.Record) uint32 {
+	if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
+		return id
+	}
+	return unset
+}
 
 // look prepares what is the same for all objects that continue the base.
 func (b *Base) look() {
@@ -64,6 +148,13 @@ func which(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// nameInto sets the names in own to the only struct or union of the base with that name, if there is one.
+func (b *Base) nameInto(own lone) {
+	for name := range own {
+		own[name] = b.names[name]
+	}
 }
 
 // lone maps a name to the id of the only struct or union of that name, or to ambiguous if there are several.

@@ -118,7 +118,7 @@ func New(o *btf.Object, opt Options) *Merger {
 // Start runs phases 0 to 4, which only read the object.
 func (m *Merger) Start() {
 	e := &m.e
-	e.prepare(m.opt)
+	m.err = e.prepare(m.opt)
 	id := e.first
 	for ; id < e.end && m.err == nil; id++ {
 		e.primitive(id)
@@ -134,6 +134,7 @@ func (m *Merger) Start() {
 	}
 	if m.err = e.located(id-1, m.err); m.err == nil {
 		e.loneForwards()
+		m.err = e.damage()
 	}
 	m.next = e.first
 }
@@ -168,6 +169,9 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 		if _, m.err = e.reference(m.next); m.err == nil {
 			m.err = e.pause()
 		}
+	}
+	if m.err == nil {
+		m.err = e.damage()
 	}
 	if m.err = e.located(m.next-1, m.err); m.err != nil {
 		return e.stats, m.err
@@ -210,50 +214,10 @@ func (e *engine) resolve(r btf.Record) (ok bool) {
 	return ok && e.referents(r) == nil
 }
 
-// prepare runs phase 0: every type of the base becomes canonical and a candidate. Variables and sections are mapped to
-// themselves.
-func (e *engine) prepare(opt Options) {
-	all := int(e.end) + opt.Room
-	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
-	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
-	for id := range e.first {
-		e.m[id] = id
-	}
-	for id := e.first; id < e.end; id++ {
-		r := e.rec(id)
-		e.m = append(e.m, atFirst(id, r))
-		if r.Vlen() == 0 {
-			e.note(r)
-		}
-	}
-	e.pairwise = len(e.hollow) != 0
-	if e.fine = e.o.Base == nil; e.fine {
-		const most = 1<<18 - 1 // more signatures than the largest kernel has; with repeats, an object has millions of types
-		e.c.init(all, min(e.o.Len()+opt.Room, most))
-		return
-	}
-	if e.base = opt.Base; e.base == nil {
-		e.base = NewBase(e.o.Base)
-	} else if e.base.o != e.o.Base {
-		panic("dedup: the prepared base is that of another object")
-	}
-	e.base.look()
-	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
-	e.pairwise = e.pairwise || len(e.base.hollow) != 0
-	e.c.extend(e.base.index(opt.Peer, e.empties), all, (e.o.Len()+opt.Room)/8)
-}
-
-// atFirst returns the initial value of M for a type of the object.
-func atFirst(id uint32, r btf.Record) uint32 {
-	if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
-		return id
-	}
-	return unset
-}
-
 // extend continues with the object as it is now, with appended types.
 func (e *engine) extend(o *btf.Object) error {
 	e.o = o
+	from := e.end
 	for ; e.end < uint32(o.End()); e.end++ {
 		r := e.rec(e.end)
 		switch k := r.Kind(); k {
@@ -261,6 +225,9 @@ func (e *engine) extend(o *btf.Object) error {
 			return fmt.Errorf("internal error: type %d (%s) was appended after phase 4", e.end, k)
 		}
 		e.m, e.hyp = append(e.m, atFirst(e.end, r)), append(e.hyp, 0)
+	}
+	if e.sparse != nil {
+		e.sparse.appended(&e.graph, from, e.end)
 	}
 	e.c.reach(int(e.end))
 	return nil
@@ -472,10 +439,11 @@ func (e *engine) loneForwards() {
 
 // nameOwn finds the structs and unions with the names in own, including those of the base.
 func (e *engine) nameOwn(own lone) {
-	if e.base != nil {
-		for name := range own {
-			own[name] = e.base.names[name]
-		}
+	switch {
+	case e.sparse != nil:
+		e.sparse.nameInto(own)
+	case e.base != nil:
+		e.base.nameInto(own)
 	}
 	for id := e.first; id < e.end; id++ {
 		if e.m[id] != id {

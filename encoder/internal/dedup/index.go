@@ -111,6 +111,17 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 	x.n++
 }
 
+// at sets the number of entries to n, as if n types had been inserted. Types may then be inserted in any order, if for each of them n is the
+// number of types before it, and those with one signature come in their order.
+func (x *index) at(n int) {
+	if x.n = n; n == 0 {
+		x.cap, x.epoch = 0, 0
+		return
+	}
+	growths := 1 + bits.Len(uint(n-1)/3) // before the insertions 1, 4, 7, 13, 25, 49, ...
+	x.cap, x.epoch = 4<<(growths-1), uint32(growths)
+}
+
 // push puts an id that the index already counts at the front of another list.
 func (x *index) push(sig uint64, id uint32) {
 	l := x.find(sig)

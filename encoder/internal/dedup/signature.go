@@ -8,8 +8,9 @@ import (
 
 // A graph gives access to the types of an object and its bases, by id.
 type graph struct {
-	o     *btf.Object
-	first uint32 // first own id
+	o      *btf.Object
+	first  uint32  // first own id
+	sparse *sparse // the base, if it is prepared for a single run
 	oddities
 	// fine says that all names of enums without values are known. Enums with another name can then be in different lists.
 	fine bool
@@ -49,6 +50,9 @@ func (g *graph) rec(id uint32) btf.Record {
 func (g *graph) baseRec(id uint32) btf.Record {
 	if id == 0 {
 		return voidRecord
+	}
+	if g.sparse != nil {
+		return g.sparse.record(id)
 	}
 	r, _ := g.o.Base.Record(btf.ID(id))
 	return r
