@@ -71,16 +71,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func execute(args []string, stdout, stderr io.Writer, voice *console.Console) int {
 	interrupts := interrupter{say: func() { voice.Complain(errInterrupted, exitcode.Interrupted) }}
 	ctx := interrupts.listen(context.Background())
-	root := newRoot(voice, &interrupts)
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	if asksForCompletion(args) { // it takes longer than all other flags and commands
-		addCompletions(root)
-	}
-	completion(root)
-	givenOnce(root)
-	err := root.ExecuteContext(ctx)
+	err := chosen(ctx, args, stdout, stderr, voice, &interrupts)
 	if err == nil {
 		return exitcode.OK
 	}
@@ -97,6 +88,23 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 		voice.Complain(e.cause, e.code)
 	}
 	return e.code
+}
+
+// chosen runs the command that the arguments name.
+func chosen(ctx context.Context, args []string, stdout, stderr io.Writer, voice *console.Console, interrupts *interrupter) error {
+	if len(args) > 0 && args[0] == standIn {
+		return runPahole(ctx, args[1:], stdout, stderr)
+	}
+	root := newRoot(voice, interrupts)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	if asksForCompletion(args) { // it takes longer than all other flags and commands
+		addCompletions(root)
+	}
+	completion(root)
+	givenOnce(root)
+	return root.ExecuteContext(ctx)
 }
 
 // guarded reports a panic, which is a bug in btfbatch, like any other error.

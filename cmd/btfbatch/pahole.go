@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -29,15 +31,20 @@ func newPahole() *cobra.Command {
 btfbatch pahole --help lists the options.`,
 		DisableFlagParsing: true, // package pahole parses the options
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name := os.Args[0]
-			if filepath.Base(name) != standIn {
-				name += " " + standIn
-			}
-			collectOften()
-			if code := pahole.Run(cmd.Context(), name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
-				return &exit{code: code}
-			}
-			return nil
+			return runPahole(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+}
+
+// runPahole runs the program as pahole. Kernel builds do that thousands of times, so it needs no other command.
+func runPahole(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	name := os.Args[0]
+	if filepath.Base(name) != standIn {
+		name += " " + standIn
+	}
+	collectLate()
+	if code := pahole.Run(ctx, name, args, stdout, stderr); code != exitcode.OK {
+		return &exit{code: code}
+	}
+	return nil
 }

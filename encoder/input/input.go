@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -189,10 +190,10 @@ func (e *ModeError) Error() string {
 // URLPattern is a regular expression for paths that look like URLs.
 const URLPattern = `(^|/)[a-zA-Z][a-zA-Z0-9+.-]+:/`
 
-var urlLike = regexp.MustCompile(URLPattern)
+var urlLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(URLPattern) })
 
 // IsURL reports whether a path looks like a URL, perhaps one that was joined to a folder.
-func IsURL(path string) bool { return urlLike.MatchString(path) }
+func IsURL(path string) bool { return urlLike().MatchString(path) }
 
 // explain adds a hint to the error for a path that does not exist.
 func explain(path string, err error) error {

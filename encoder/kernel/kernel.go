@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Newest stands for the last generation that the package knows.
@@ -42,7 +43,8 @@ func (e *UnknownError) Error() string {
 // by what a distribution adds to it. Find refuses releases that are older than the oldest generation.
 const ReleasePattern = `[vV]?([0-9]{1,3})\.([0-9]{1,4})([.~+_-][0-9A-Za-z.~+_-]{0,64})?`
 
-var release = regexp.MustCompile(`^` + ReleasePattern + `$`)
+// release is compiled when it is first used: that takes half as long as the whole start of the program.
+var release = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^` + ReleasePattern + `$`) })
 
 // Find returns the generation of a kernel: the one with the same first two numbers, or else the nearest older one. Kernels that are newer than
 // all generations belong to the newest one. Every error is an *UnknownError.
@@ -54,7 +56,7 @@ func Find(text string) (Asked, error) {
 	if slices.Contains(generations, a.Generation) {
 		return a, nil
 	}
-	m := release.FindStringSubmatch(text)
+	m := release().FindStringSubmatch(text)
 	if m == nil {
 		return a, &UnknownError{text, "is not known"}
 	}
@@ -82,7 +84,7 @@ func Find(text string) (Asked, error) {
 // SortsTypes reports whether the build of a kernel with this release sorts the types of its BTF by name, as builds since 7.0 do. It is false for
 // a text that is not a release.
 func SortsTypes(text string) bool {
-	m := release.FindStringSubmatch(text)
+	m := release().FindStringSubmatch(text)
 	return m != nil && !numbers(m[1], m[2]).before(number{7, 0})
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -76,7 +77,7 @@ func resolve(path string) (place string, opened bool, err error) {
 			if err != nil {
 				return "", false, errorOf(path, err)
 			}
-			opened = descriptor.MatchString(next) && strings.Trim(rest, string(filepath.Separator)) == ""
+			opened = descriptor().MatchString(next) && strings.Trim(rest, string(filepath.Separator)) == ""
 			if filepath.IsAbs(to) {
 				at, to = root(to)
 			}
@@ -89,7 +90,7 @@ func resolve(path string) (place string, opened bool, err error) {
 }
 
 // descriptor matches the name of a link to an open file on Linux.
-var descriptor = regexp.MustCompile(`^/proc/.+/fd/\d+$`)
+var descriptor = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/proc/.+/fd/\d+$`) })
 
 // root splits an absolute path after its root.
 func root(path string) (dir, rest string) {

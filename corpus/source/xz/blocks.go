@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"hash/crc64"
 	"io"
+	"sync"
 )
 
 // The problem: decompression is slow, and most of an archive is not wanted.
@@ -251,7 +252,8 @@ func readFull(r io.ReaderAt, b []byte, off, end int64) error {
 	return nil
 }
 
-var crc64Table = crc64.MakeTable(crc64.ECMA)
+// crc64Table is made when it is first used: most runs of the program read no package.
+var crc64Table = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(crc64.ECMA) })
 
 // A worker decodes blocks one after another, each as far as it is needed, and reuses its memory.
 //
@@ -374,7 +376,7 @@ func checks(check byte, out, sum []byte) bool {
 	case 1:
 		return binary.LittleEndian.Uint32(sum) == crc32.ChecksumIEEE(out)
 	case 4:
-		return binary.LittleEndian.Uint64(sum) == crc64.Checksum(out, crc64Table)
+		return binary.LittleEndian.Uint64(sum) == crc64.Checksum(out, crc64Table())
 	case 10:
 		got := sha256.Sum256(out)
 		return bytes.Equal(sum[:len(got)], got[:])

@@ -263,7 +263,7 @@ func (s *Serial) newOrdered(head []byte, at, dict int64) (*ordered, error) {
 	case 1:
 		o.sum = crc32.NewIEEE()
 	case 4:
-		o.sum = crc64.New(crc64Table)
+		o.sum = crc64.New(crc64Table())
 	case 10:
 		o.sum = sha256.New()
 	}
