@@ -318,6 +318,8 @@ func TestBounds(t *testing.T) {
 			"has 33 names; 1 to 32 are allowed"},
 		{"include", "version: 1\nmatrix:\n  a: [" + strings.Join(numbers(300), ", ") + "]\n  include:\n" + strings.Repeat("  - {a: 2, b: 3}\n", 48000) + "images: [{path: '${{matrix.a}}'}]\n",
 			"manifest has more than 8000000 values when the matrix is expanded"},
+		{"list of images", "version: 1\nimages:\n" + strings.Repeat("- {path: v, base: w}\n", maxImages+1000),
+			fmt.Sprintf("%d:3: images[%d]: manifest has more than 100000 images", maxImages+3, maxImages)},
 		{"depth", "version: 1\nx: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested more than 32 levels deep"},
 		{"images", "version: 1\nmatrix: {a: [" + strings.Join(numbers(maxImages), ", ") + "]}\nimages:\n" +
 			"  - {path: a, name: \"a${{ matrix.a }}\"}\n  - {path: a, name: \"b${{ matrix.a }}\"}\n", "manifest has more than 100000 images"},

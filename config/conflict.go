@@ -45,7 +45,7 @@ func (c *conflicts) names() {
 		} else if first := &c.images[j]; first.src == m.src && first.Line == m.Line && first.Column == m.Column {
 			c.add(i, "name", "", "the matrix gives several images the name %q; use its values in the name", m.Name)
 		} else {
-			c.add(i, "name", "", "name %q is already used by the image at %s", m.Name, first.Place(m))
+			c.add(i, "name", "", "name %q is already used by the image at %s", m.Name, first.placeFor(m.place("name")))
 		}
 	}
 }
@@ -133,7 +133,9 @@ func (c *conflicts) mayBecome(name string) bool {
 // readConflicts reports the conflicts between the images of a manifest, at the positions of their keys.
 func (r *report) readConflicts(m *Manifest) {
 	for _, c := range Conflicts(m.Images) {
-		r.add(m.Images[c.Image].place(c.Key), c.Suggestion, "%s", c.Message)
+		im := &m.Images[c.Image]
+		r.about = im.start()
+		r.add(im.place(c.Key), c.Suggestion, "%s", c.Message)
 	}
 }
 
@@ -144,7 +146,7 @@ func (m *Image) place(key string) position {
 			return m.at[i].position
 		}
 	}
-	return position{src: m.src, line: m.Line, col: m.Column}
+	return m.start()
 }
 
 // mark remembers the place of a key's value.
@@ -158,21 +160,16 @@ func (m *Image) mark(key string, at position) {
 	m.at = append(m.at, placed{key, at})
 }
 
-// Place says where the image is, for a message about another one.
-func (m *Image) Place(other *Image) string {
-	if m.src == other.src {
+// placeFor says where the image is, for a message at the given place.
+func (m *Image) placeFor(at position) string {
+	if m.src == at.src {
 		return fmt.Sprintf("line %d", m.Line)
 	}
-	return fmt.Sprintf("%s:%d:%d", m.Text(), m.Line, m.Column)
+	return m.start().String()
 }
 
-// Text returns the path of the manifest or list that the image is written in.
-func (m *Image) Text() string {
-	if m.src == nil {
-		return ""
-	}
-	return m.src.file
-}
+// start is the position at which the image starts.
+func (m *Image) start() position { return position{src: m.src, line: m.Line, col: m.Column} }
 
 // Included returns the path of the included manifest, or of the list, that the image is written in. It is empty for an image of the manifest
 // that was loaded.
@@ -190,6 +187,9 @@ func (m *Image) Problem(file, key, message string) Problem {
 	p := Problem{File: file, Line: max(1, at.line), Column: max(1, at.col), Path: at.path, Message: message}
 	if at.src != nil {
 		p.File, p.order = at.src.file, at.src.order
+		if at.src != m.src { // a default, or a template
+			p.Message += fmt.Sprintf(", for the image at %s", m.start())
+		}
 	}
 	return p
 }

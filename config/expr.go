@@ -75,7 +75,7 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 	if m := expression.FindStringSubmatch(body); m != nil {
 		p := part{raw: raw, namespace: m[1], name: m[2]}
 		switch {
-		case p.namespace == "matrix" || p.namespace == "env":
+		case p.namespace == "matrix" || p.namespace == "env" || p.namespace == "row":
 			return p, true
 		case p.namespace == "image" && slices.Contains(imageRefs, p.name):
 			return p, true
@@ -86,19 +86,20 @@ func (r *report) parseExpression(v *value, raw, body string) (part, bool) {
 		known = append(known, "image."+name)
 	}
 	word := strings.TrimSpace(body)
-	for _, ns := range []string{"matrix", "env"} {
+	for _, ns := range []string{"matrix", "env", "row"} {
 		if _, name, ok := strings.Cut(word, "."); ok && axisName.MatchString(name) {
 			known = append(known, ns+"."+name)
 		}
 	}
 	r.add(r.find(v.position, raw), r.nearest(word, known),
-		"unknown expression %q; known are matrix.NAME, env.NAME, %s", word, strings.Join(known[:len(imageRefs)], ", "))
+		"unknown expression %q; known are matrix.NAME, env.NAME, row.NAME, %s", word, strings.Join(known[:len(imageRefs)], ", "))
 	return part{}, false
 }
 
 // A scope holds the values that the expressions of one image can refer to.
 type scope struct {
 	matrix combination
+	row    *value // of a list, which fills a template; otherwise nil
 	env    func(string) (string, bool)
 	image  map[string]string // of imageRefs, as far as they are known, or their placeholders
 	broken map[string]bool   // names whose key is wrong and already reported
@@ -150,6 +151,8 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 		}
 		// A name that the matrix lacks was reported when the image was expanded.
 		return "", false
+	case "row":
+		return r.cell(v, p, s.row)
 	case "env":
 		text, ok := s.env(p.name)
 		if !ok {
@@ -166,6 +169,33 @@ func (r *report) lookup(v *value, p part, s *scope) (string, bool) {
 		r.add(r.find(v.position, p.raw), "", "image.%s is used but the image has no %s", p.name, p.name)
 	}
 	return text, ok
+}
+
+// cell returns a value of a row.
+func (r *report) cell(v *value, p part, row *value) (string, bool) {
+	at := func() position { return r.find(v.position, p.raw) }
+	if row == nil {
+		r.add(at(), "", "row.%s is used outside of a template of images_from", p.name)
+		return "", false
+	}
+	e := row.get(p.name)
+	switch {
+	case e == nil:
+		var names []string
+		for i := range row.entries {
+			names = append(names, "row."+row.entries[i].key)
+		}
+		r.add(at(), r.nearest("row."+p.name, names), "row.%s is used but the row has no %s", p.name, p.name)
+	case e.value.kind != scalar:
+		r.add(at(), "", "row.%s is used but it is %s, not a single value", p.name, e.value.what())
+	case e.value.null():
+		r.add(at(), "", "row.%s is used but it is null", p.name)
+	case strings.Contains(e.value.text, "${{"):
+		r.add(e.value.position, "", "%s has an expression; expressions are not allowed in a row for a template", p.name)
+	default:
+		return e.value.text, true
+	}
+	return "", false
 }
 
 // matrixRefs lists the matrix names that a value refers to, with the position of the first use, in the order of the text.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ type loader struct {
 
 // A disk finds and reads files.
 type disk struct {
-	read  func(path string) ([]byte, error)
+	read  func(path string) ([]byte, error)        // a manifest
+	open  func(path string) (io.ReadCloser, error) // a list
 	match func(root, pattern string) ([]string, error)
 	id    func(path string) string // equal for two paths of one file
 }
@@ -38,6 +40,12 @@ func realDisk() disk {
 				return nil, err
 			}
 			return input.ReadText(path, input.Manifest, maxBytes)
+		},
+		open: func(path string) (io.ReadCloser, error) {
+			if _, err := input.Regular(path); err != nil {
+				return nil, err
+			}
+			return input.OpenText(path, input.Images)
 		},
 		match: Match,
 		id:    identity,
@@ -161,7 +169,7 @@ func (l *loader) next(path string, at position, read func(string) ([]byte, error
 	l.read[id] = at
 	data, err := read(path)
 	if err != nil {
-		l.add(at, "", "%v", input.Named(path, err))
+		l.add(at, "", "%v", err) // it names the path
 	}
 	return data, err == nil
 }

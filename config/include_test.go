@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -24,6 +25,13 @@ func memory(files map[string]string) disk {
 			}
 			return []byte(text), nil
 		},
+		open: func(path string) (io.ReadCloser, error) {
+			text, ok := files[filepath.ToSlash(path)]
+			if !ok {
+				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+			}
+			return io.NopCloser(strings.NewReader(text)), nil
+		},
 		match: func(root, pattern string) (list []string, err error) {
 			for name := range files {
 				if ok, _ := doublestar.Match(path.Join(filepath.ToSlash(root), pattern), name); ok {
@@ -44,6 +52,10 @@ var testDisk = memory(map[string]string{
 	"dir/word":           "version: 1\nimages: [{path: v, name: word}]\n",
 	"debian/a.yaml":      "version: 1\nimages: [{path: v, name: a}]\n",
 	"ubuntu/all.yaml":    "version: 1\nimages: [{path: v, name: all}]\n",
+	"kernels.jsonl":      "{\"path\": \"v\", \"name\": \"row\"}\n",
+	"list.json":          `{"Debian": [{"kernelrelease": "6.1.0-18-amd64", "target": "debian"}]}`,
+	"dir/kernels.jsonl":  "{\"path\": \"v\", \"name\": \"row\"}\n",
+	"dir/list.json":      `{"Debian": [{"kernelrelease": "6.1", "target": "debian"}], "Ubuntu": []}`,
 	"dir/7":              "version: 1\nimages: [{path: v, name: seven}]\n",
 })
 
@@ -79,7 +91,7 @@ images: [{path: "${{ matrix.n }}", name: b}]
 		if im.Order != i {
 			t.Errorf("%s: order is %d, want %d", im.Name, im.Order, i)
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %v %s:%d %v", im.Name, im.Path, im.Profile, im.Outputs.List(), im.Text(), im.Line, im.Verify))
+		got = append(got, fmt.Sprintf("%s %s %s %v %s:%d %v", im.Name, im.Path, im.Profile, im.Outputs.List(), im.start().src.file, im.Line, im.Verify))
 	}
 	want := []string{
 		"a d/debian/v pahole [{outputs.btf d/out/a.btf}] d/debian/a.yaml:2 [6.1]",

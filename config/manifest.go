@@ -11,6 +11,7 @@ var rootKeys = []key{
 	{"defaults", "Values for all images.", defaultsShape, ""},
 	{"matrix", "Lists of values. Images are created for the combinations of the names that they use.", matrixShape, ""},
 	{"include", "Other manifests, whose images come first: paths or globs.", includeShape, ""},
+	{"images_from", "Lists of images in files: paths, globs, or mappings. Their images come before those of images.", listsShape, ""},
 	{"images", "The images to encode.", imagesShape, ""},
 }
 
@@ -46,6 +47,9 @@ func (l *loader) manifest(data []byte, outer *value) {
 	if e := root.get("include"); e != nil {
 		l.include(e.value, x.defaults)
 	}
+	if e := root.get("images_from"); e != nil {
+		x.readLists(e.value)
+	}
 	x.readImages(root)
 	if x.matrix != nil && !l.full { // otherwise uses of the matrix, in the omitted images, are unknown
 		for _, a := range x.matrix.axes {
@@ -61,7 +65,7 @@ func (x *expander) readImages(root *value) {
 	e := root.get("images")
 	switch {
 	case e == nil:
-		if root.get("include") == nil {
+		if root.get("include") == nil && root.get("images_from") == nil {
 			x.add(root.position, "", "images is missing")
 		}
 		return
@@ -173,28 +177,44 @@ func (x *expander) image(v *value) {
 	}
 	x.about = v.position
 	defer func() { x.about = position{} }()
-	x.checkKeys(v, imageKeyNames(), "an image")
-	merged := x.merge(v, false)
-	if !located(merged) {
-		x.add(v.position, "", "path is missing; an image needs path, or from")
-	}
-	combinations, ok := x.expand(v, merged)
+	merged, combinations, ok := x.prepared(v)
 	if !ok {
 		x.closed().image(merged)
 		return
 	}
-	for _, c := range combinations {
+	x.expandInto(merged, combinations, nil)
+}
+
+// prepared checks the keys of an image, and returns it with the defaults and the combinations that it is expanded to. It is false if there was
+// a problem with these.
+func (x *expander) prepared(v *value) (merged *value, all []combination, ok bool) {
+	x.checkKeys(v, imageKeyNames(), "an image")
+	merged = x.merge(v, false)
+	if !located(merged) {
+		x.add(v.position, "", "path is missing; an image needs path, or from")
+	}
+	all, ok = x.expand(v, merged)
+	return merged, all, ok
+}
+
+// expandInto adds an image for each combination. row is the row of a list that the image is filled from, or nil.
+func (x *expander) expandInto(merged *value, all []combination, row *value) {
+	for _, c := range all {
 		if len(x.images) == maxImages {
-			x.add(v.position, "", "manifest has more than %d images", maxImages)
+			x.add(merged.position, "", "manifest has more than %d images", maxImages)
 			x.full = true
 			return
 		}
-		if !x.spend(size(merged), v.position) {
+		if !x.spend(size(merged), merged.position) {
 			return
 		}
 		d := decoder{report: x.report, scope: newScope(c, x.env)}
+		d.scope.row = row
 		m := d.image(merged)
 		m.Order = len(x.images)
+		if row != nil {
+			m.src, m.Line, m.Column = row.src, row.line, row.col
+		}
 		x.images = append(x.images, m)
 	}
 }

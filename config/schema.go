@@ -54,7 +54,7 @@ const schemaDraft = "http://json-schema.org/draft-07/schema#"
 // keys, words and patterns. Parse refuses more: what depends on several values, on the environment, or on how YAML spells a value.
 func Schema() ([]byte, error) {
 	s := mappingOf(rootKeys, nil)
-	for _, k := range []string{"images", "include"} {
+	for _, k := range []string{"images", "images_from", "include"} {
 		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Required: []string{k}})
 	}
 	s.Schema = schemaDraft
@@ -144,16 +144,51 @@ func imagesShape([]string) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", MinItems: new(1), Items: imageShape(nil)}
 }
 
+// listsShape is a file with a list of images, or a mapping, or a list of them.
+func listsShape([]string) *jsonschema.Schema {
+	one := func() *jsonschema.Schema {
+		m := mappingOf(listKeys, nil)
+		crawler := &jsonschema.Schema{Required: []string{"format"}, Properties: map[string]*jsonschema.Schema{"format": {Enum: []any{crawlerFormat}}}}
+		m.AllOf = []*jsonschema.Schema{{If: crawler, Then: &jsonschema.Schema{Required: []string{"template"}}}}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{onePath(), m}}
+	}
+	both := one()
+	both.AnyOf = append(both.AnyOf, &jsonschema.Schema{Type: "array", MinItems: new(1), Items: one()})
+	return both
+}
+
+// whereShape is a mapping from names to patterns.
+func whereShape([]string) *jsonschema.Schema {
+	plain := plainShape
+	return &jsonschema.Schema{Type: "object", MinProperties: new(1), AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+		plain(), {Type: "array", MinItems: new(1), Items: plain()},
+	}}}
+}
+
+// wordOnly is one of a list of known words, without expressions.
+func wordOnly(known []string) shape {
+	return func([]string) *jsonschema.Schema { return &jsonschema.Schema{Enum: anys(known)} }
+}
+
+// plainShape is a single value without expressions.
+func plainShape() *jsonschema.Schema {
+	return &jsonschema.Schema{Types: []string{"string", "number", "boolean"}, AllOf: []*jsonschema.Schema{
+		refuse(&jsonschema.Schema{Type: "string", Pattern: `\$\{\{`}, "expressions are not allowed here"),
+	}}
+}
+
 // includeShape is the path of a manifest, or a glob, or a list of them.
 func includeShape([]string) *jsonschema.Schema {
-	one := func() *jsonschema.Schema {
-		return &jsonschema.Schema{Types: []string{"string", "number"}, MinLength: new(1), AllOf: []*jsonschema.Schema{
-			refuse(&jsonschema.Schema{Type: "string", Pattern: `\$\{\{`}, "expressions are not allowed here"),
-			refuse(&jsonschema.Schema{Type: "string", Pattern: input.URLPattern}, "a URL; download the file first"),
-			refuse(&jsonschema.Schema{Type: "string", Pattern: `\x00`}, "a zero byte"),
-		}}
-	}
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{one(), {Type: "array", MinItems: new(1), Items: one()}}}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{onePath(), {Type: "array", MinItems: new(1), Items: onePath()}}}
+}
+
+// onePath is the path of a file that a manifest consists of, or a glob.
+func onePath() *jsonschema.Schema {
+	return &jsonschema.Schema{Types: []string{"string", "number"}, MinLength: new(1), AllOf: []*jsonschema.Schema{
+		refuse(&jsonschema.Schema{Type: "string", Pattern: `\$\{\{`}, "expressions are not allowed here"),
+		refuse(&jsonschema.Schema{Type: "string", Pattern: input.URLPattern}, "a URL; download the file first"),
+		refuse(&jsonschema.Schema{Type: "string", Pattern: `\x00`}, "a zero byte"),
+	}}
 }
 
 func versionShape([]string) *jsonschema.Schema {
@@ -208,11 +243,7 @@ func allowShape(refs []string) *jsonschema.Schema {
 // matrixShape is a matrix: names and their values, include and exclude.
 func matrixShape([]string) *jsonschema.Schema {
 	name := func() *jsonschema.Schema { return &jsonschema.Schema{Pattern: axisName.String()} }
-	plain := func() *jsonschema.Schema {
-		return &jsonschema.Schema{Types: []string{"string", "number", "boolean"}, AllOf: []*jsonschema.Schema{
-			refuse(&jsonschema.Schema{Type: "string", Pattern: `\$\{\{`}, "expressions are not allowed in a matrix"),
-		}}
-	}
+	plain := plainShape
 	rows := func(about string) *jsonschema.Schema {
 		return &jsonschema.Schema{Description: about, Type: "array", Items: &jsonschema.Schema{
 			Type: "object", MinProperties: new(1), MaxProperties: new(maxNames),

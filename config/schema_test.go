@@ -82,7 +82,6 @@ func checkSchema(t *testing.T, text string) error {
 // schemaCannot says why the schema accepts some of wrongManifests.
 var schemaCannot = map[string]string{
 	"two documents":                      "an editor validates each document",
-	"too many images":                    "a matrix can expand to more, so that the limit is not one of the list",
 	"no path":                            "the defaults may say where an image is",
 	"custom tag":                         "a tag is not part of a JSON value",
 	"environment":                        "the environment decides",
@@ -213,6 +212,7 @@ images:
 - {from: {debuginfod: "0123"}, name: b}
 - {from: {apt: {suite: trixie, arch: amd64, package: p, mirror: "http://example.org/debian"}}, name: p}
 include: [extra.yaml, "more/*.yaml"]
+images_from: [kernels.jsonl, {file: list.json, format: kernel-crawler, where: {target: debian, kernelrelease: ["6.*"]}, template: {path: "${{ row.kernelrelease }}", arch: arm64}}]
 `
 
 // oddValues replace the values of wholeManifest one at a time.
@@ -226,6 +226,9 @@ var oddSchemaCannot = []struct{ pattern, reason string }{
 	{`^\.matrix\.(arch|include|exclude)`, "the values of a matrix have no meaning before they are used"},
 	{`^\.images\[1\]\.matrix\.x`, "the values of a matrix have no meaning before they are used"},
 	{`^\.images\[\d\](\.from(\.apt)?)?: \{\}: `, "the defaults may complete it"},
+	{`^\.images_from\[\d\]\.template: \{\}: `, "the defaults may complete it"},
+	{`^\.images_from\[\d\]\.template\.path: "\.hidden": `, "it becomes the name"},
+	{`^\.images_from\[\d\]\.template\.\w+: ~: `, "an empty value removes a default, and the schema does not know the defaults"},
 	{`debuginfod: [0-9.]+: `, "YAML takes the digits for a number"},
 	{`^\.images\[\d\][.\w]*: ~: `, "an empty value removes a default, and the schema does not know the defaults"},
 	{`(sha256|build_id): [0-9.]+: `, "YAML takes the digits for a number"},
@@ -235,7 +238,8 @@ var oddSchemaCannot = []struct{ pattern, reason string }{
 	{`: no image uses `, "the schema does not expand the matrix"},
 	{`: the image does not use `, "the schema does not expand the matrix"},
 	{`: no image is named `, "the schema does not compare images"},
-	{`^\.include.*(file does not exist|matches no file|is already included|image is named)`, "the schema does not look at files"},
+	{`^\.(include|images_from).*(file does not exist|matches no file|is already included|image is named|has no images|where takes none|is no JSON value|one JSON object)`,
+		"the schema does not look at files"},
 	{`\.verify(\[.\])?: \d+: `, "the last zeros of a number are lost: 7.0 is 7"},
 }
 
@@ -342,7 +346,7 @@ func TestDocs(t *testing.T) {
 	if whole == 0 {
 		t.Error("no whole manifest found")
 	}
-	keys := slices.Concat(namesOf(rootKeys), keyNames(func(*imageKey) bool { return true }), namesOf(outputKeys), namesOf(fromKeys), namesOf(aptKeys), namesOf(goldenKeys), policies, Dialects,
+	keys := slices.Concat(namesOf(rootKeys), namesOf(listKeys), listFormats, keyNames(func(*imageKey) bool { return true }), namesOf(outputKeys), namesOf(fromKeys), namesOf(aptKeys), namesOf(goldenKeys), policies, Dialects,
 		namesOf(sectionKeys), ArchNames(), slices.Collect(maps.Keys(aliases)), languages, kernel.Words(), feature.Names(), []string{"include", "exclude"})
 	for _, key := range keys {
 		if !strings.Contains(text, "`"+key+"`") {

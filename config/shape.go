@@ -36,7 +36,7 @@ func anys(words []string) []any {
 // expressionPattern matches one expression that can use the image.* names in refs.
 func expressionPattern(refs []string) string {
 	name := strings.TrimSuffix(strings.TrimPrefix(axisName.String(), "^"), "$")
-	names := `(?:matrix|env)\.` + name
+	names := `(?:matrix|env|row)\.` + name
 	if len(refs) > 0 {
 		names += `|image\.(?:` + strings.Join(refs, "|") + `)`
 	}

@@ -108,7 +108,7 @@ func manifestSections() ([]manual.Section, error) {
 		return nil, fmt.Errorf("schema of the manifest: %w", err)
 	}
 	image := root.Properties["images"].Items
-	list := []manual.Section{keysOf("Manifest", &root), keysOf("Image", image)}
+	list := []manual.Section{keysOf("Manifest", &root), keysOf("List of images", mappingIn(root.Properties["images_from"])), keysOf("Image", image)}
 	for _, k := range keysOf("", image).Keys {
 		if s := mappingIn(image.Properties[k.Name]); s != nil && k.Name != "matrix" {
 			list = append(list, keysOf(strings.ToUpper(k.Name[:1])+k.Name[1:], s))

@@ -165,7 +165,7 @@ func table() []trial {
 // manifest has every key of a manifest. The keys of the image m represent those of all images.
 var manifest = map[string]given{
 	"version": {kind: takesYAML, value: "1"}, "requires": {kind: takesWord, value: ">=0.1"}, "defaults": {kind: takesYAML, value: "{profile: default}", fine: map[string]string{"empty mapping": "(no default is wanted)"}}, "matrix": {kind: takesYAML, value: "{axis: [a]}"}, "images": {},
-	"include":     {kind: readsFile, value: "extra.yaml"},
+	"include": {kind: readsFile, value: "extra.yaml"}, "images_from": {kind: readsFile, value: "extra.jsonl"},
 	"images.name": {kind: takesText, value: "m"}, "images.path": module, "images.arch": {kind: takesWord, value: "x86_64"},
 	"images.sha256": {kind: takesWord}, "images.build_id": {kind: takesWord}, "images.profile": {kind: takesWord, value: "default"},
 	"images.kind": {kind: takesWord, value: "any"}, "images.release": {kind: takesText},
@@ -205,7 +205,7 @@ func manifestOf(c *trial) string {
 		}
 		fmt.Fprintf(&b, "%s%s: %s\n", indent, name[strings.LastIndex(name, ".")+1:], v)
 	}
-	for _, name := range []string{"version", "requires", "defaults", "matrix", "include"} {
+	for _, name := range []string{"version", "requires", "defaults", "matrix", "include", "images_from"} {
 		pair("", name)
 	}
 	fmt.Fprintf(&b, "images:\n- {name: \"v-${{ matrix.axis }}\", path: image.elf, kind: any, outputs: {btf: out/v.btf}}\n-\n")
@@ -310,8 +310,9 @@ func prepareFixtures(t *testing.T) {
 		"empty": {}, "words": []byte("This is some text.\n"), "zeros": make([]byte, 100), "summary.md": []byte("# Before\n"), "outputs.txt": []byte("before=1\n"),
 		"exceptions.yaml": []byte("- {kind: FUNC, name: nothing, what: removed, reason: for the test}\n"),
 		"failed.json":     failedReport(t, "m"),
+		"extra.jsonl":     []byte(`{"name": "listed", "path": "image.elf", "kind": "any"}` + "\n"),
 		"extra.yaml":      []byte("version: 1\nimages: [{name: extra, path: image.elf, kind: any}]\n"),
-		"plan.json":       []byte(`{"schema": 1, "images": ["extra", "v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
+		"plan.json":       []byte(`{"schema": 1, "images": ["extra", "listed", "v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, kind: any, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())

@@ -28,6 +28,7 @@ const (
 	Manifest   Kind = "a manifest"
 	Exceptions Kind = "a list of exceptions"       // only a wanted kind: it is never recognised
 	Names      Kind = "a plan or a list of images" // only a wanted kind
+	Images     Kind = "a list of images in JSON"   // only a wanted kind
 	Report     Kind = "a report in JSON"           // only a wanted kind
 	Unknown    Kind = "unknown data"
 
@@ -225,12 +226,17 @@ func text(head []byte) (Kind, bool) {
 		strings.Contains(lines, "\nstruct "), strings.Contains(lines, "\nstatic "), strings.Contains(lines, "\nint "),
 		strings.Contains(lines, "\ntypedef "), strings.Contains(lines, "\nvoid "), strings.HasPrefix(s, "/*"), strings.HasPrefix(s, "//"):
 		return CSource, true
-	case strings.Contains(lines, "\nversion: 1") && strings.Contains(string(b), "\nimages:"):
+	case strings.Contains(lines, "\nversion: 1") && hasImages(string(b)):
 		return Manifest, true
 	case isSymbolList(s):
 		return symbols, true
 	}
 	return Text, true
+}
+
+// hasImages reports whether a text has a key that says where a manifest has its images.
+func hasImages(text string) bool {
+	return strings.Contains(text, "\nimages:") || strings.Contains(text, "\nimages_from:") || strings.Contains(text, "\ninclude:")
 }
 
 // isDump reports whether a text begins like a raw dump: [1] INT 'int' ..., perhaps after a comment with its dialect.
@@ -290,6 +296,8 @@ func (e *KindError) Remedy() string {
 	switch {
 	case e.Want == Manifest && e.Found == ELF:
 		return "btfbatch encode takes one image; a manifest lists it under images"
+	case e.Want == Images:
+		return "give JSON, an object for each image"
 	case e.Want == Manifest, e.Want == Exceptions:
 		return "give the YAML file"
 	case e.Want == ELF && e.Found == BTF:
