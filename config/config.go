@@ -82,8 +82,9 @@ type Image struct {
 	Verify        []string // kernels as kernel.Find takes them, "6.1", "newest" or "5.10.0-28-amd64"
 
 	Outputs Outputs
-	Golden  string // expected raw dump, possibly .zst, or a file of sums
-	Check   Check  // how the BTF is compared with it; an empty policy stands for Exact
+	Publish []Publish // where outputs are published; may be empty
+	Golden  string    // expected raw dump, possibly .zst, or a file of sums
+	Check   Check     // how the BTF is compared with it; an empty policy stands for Exact
 
 	Base       string // name of the image this one is a split BTF of
 	BasePath   string // or a file to take the base from, raw BTF or ELF

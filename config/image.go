@@ -61,6 +61,8 @@ func init() { // the readers refer to the table
 		{row("outputs", "Files to write.", outputsShape), true, all, (*decoder).outputs},
 		{row(KeyEvidence, "Whether to write a JSON document with settings, source and digests beside the first output; or the path of the document.",
 			evidenceShape), true, all, (*decoder).evidence},
+		{row(KeyPublish, "Where run --publish puts the outputs once they are known to be good: the address of a registry, a bucket or a folder, a "+
+			"mapping, or a list of these.", publishShape), true, all, (*decoder).publish},
 		{row("golden", "What the BTF is compared with: the path of a raw dump, possibly compressed (.zst), or a mapping.", goldenShape),
 			true, all, (*decoder).golden},
 		{row("base", "Name of the image whose BTF this one extends (split BTF).", textShape), false, all, (*decoder).base},
@@ -408,8 +410,14 @@ func (m Image) Fill(f Facts) (Image, error) {
 		}
 		return text
 	}
+	m.Publish = slices.Clone(m.Publish)
 	for _, s := range m.perFile() {
 		*s = withPlaceholders(*s, fill)
+	}
+	for i := range m.Publish {
+		if _, err := m.Publish[i].Address(); err != nil && problem == nil {
+			problem = fmt.Errorf("publish: %w", err)
+		}
 	}
 	if problem != nil {
 		return m, problem
@@ -423,7 +431,11 @@ var plainFact = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+~_:^-]*$`)
 // perFile lists the values that may have placeholders.
 func (m *Image) perFile() []*string {
 	o := &m.Outputs
-	return []*string{&m.Name, &o.BTF, &o.Base, &o.Dump, &o.ELF, &o.JSON, &o.C, &o.Archive, &o.Evidence, &m.Golden, &m.Base, &m.BasePath}
+	list := []*string{&m.Name, &o.BTF, &o.Base, &o.Dump, &o.ELF, &o.JSON, &o.C, &o.Archive, &o.Evidence, &m.Golden, &m.Base, &m.BasePath}
+	for i := range m.Publish {
+		list = append(list, &m.Publish[i].To)
+	}
+	return list
 }
 
 // NeedsRelease reports whether a value of the image contains ${{ image.release }}.

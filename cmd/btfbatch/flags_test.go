@@ -122,6 +122,7 @@ var wrong = map[string]string{
 	"run --max-failures":                      "_ -1 x",
 	"run --only-from":                         "_ ~ nonexistent folder m.yaml m.yaml+--only=a",
 	"run --no-cache":                          "maybe",
+	"run --publish":                           "maybe true",
 	"run --verify-inputs":                     "maybe true+--no-cache",
 	"cache gc --max-size":                     "_ ~ many -1 1.5GiB 9999999TiB GiB",
 	"run --part":                              "_ 0 -1 x 1",

@@ -177,6 +177,7 @@ var manifest = map[string]given{
 	"images.outputs.dump": {kind: writesFile, value: "out/m.raw"}, "images.outputs.elf": {kind: writesFile, value: "out/m.ko"},
 	"images.outputs.json": {kind: writesFile, value: "out/m.json"}, "images.outputs.c": {kind: writesFile, value: "out/m.h"},
 	"images.outputs.archive": {kind: writesFile, value: "out/m.tar.xz"}, "images.evidence": {kind: writesFile, value: "out/m.evidence.json"},
+	"images.publish":   {kind: takesText, value: "site"},
 	"sections.section": {kind: takesText, value: ".data..percpu"}, "sections.exclude": {kind: takesWord, value: "zero-address",
 		fine: map[string]string{"unknown": "(a pattern for symbols)", "unknown behind known": "(a pattern for symbols)"}},
 	"sections.datasec": {kind: takesWord, value: "true"}, "sections.unique": {kind: takesWord, value: "true"},

@@ -50,6 +50,7 @@ func newRun(a *app) *cobra.Command {
 		exceptions string
 		summary    summary
 		results    results
+		publishing publishing
 
 		annotations = reports.Annotations
 	)
@@ -87,7 +88,7 @@ func newRun(a *app) *cobra.Command {
 				return err
 			}
 			jobs := batch.Jobs(items, profile)
-			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint)); err != nil {
+			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items)); err != nil {
 				return usage(err)
 			}
 			for _, note := range batch.Notes(items, profile) {
@@ -111,6 +112,7 @@ func newRun(a *app) *cobra.Command {
 	summary.flags(flags)
 	limitFlags(cmd, &opt)
 	results.flags(cmd)
+	publishing.flags(cmd)
 	maxUnpacked(flags, &most)
 	memoryFlag(flags, &opt.Encoding.Memory)
 	only.flags(cmd)

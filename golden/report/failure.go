@@ -20,13 +20,17 @@ const (
 	GoldenBad  Failure = "golden"
 	SelfCheck  Failure = "verify"
 	Write      Failure = "write"
-	Internal   Failure = "internal"
-	NoResult   Failure = "no-result"
-	Conflict   Failure = "conflict"
-	Unplanned  Failure = "unplanned"
-	LeftOut    Failure = "skipped"
-	Cancelled  Failure = "cancelled"
-	Other      Failure = "other"
+
+	Unpublished Failure = "unpublished"
+	Changed     Failure = "changed"
+
+	Internal  Failure = "internal"
+	NoResult  Failure = "no-result"
+	Conflict  Failure = "conflict"
+	Unplanned Failure = "unplanned"
+	LeftOut   Failure = "skipped"
+	Cancelled Failure = "cancelled"
+	Other     Failure = "other"
 )
 
 // Failures lists the kinds of failure and what they mean.
@@ -49,6 +53,8 @@ var Failures = []struct {
 	{GoldenBad, "The golden cannot be read, or cannot be the golden of this image."},
 	{SelfCheck, "A check of btfbatch itself failed: `--verify-dedup` or `--paranoid`."},
 	{Write, "An output cannot be written."},
+	{Unpublished, "The outputs could not be published in a store. The next run tries again."},
+	{Changed, "A store has other contents under the name of the image, and what is published must not change."},
 	{Internal, "A bug in btfbatch."},
 	{NoResult, "The image was planned, and there is no result."},
 	{Conflict, "There are two results for the image, and they differ."},

@@ -130,6 +130,9 @@ func (r *Report) markdownRest(p *page, v *view) {
 	if kernels := r.kernels(); kernels != nil {
 		p.add("\nKernels asked: %s\n", cell(strings.Join(kernels, ", ")))
 	}
+	if published := r.published(); published != "" {
+		p.add("\nPublished: %s\n", published)
+	}
 	if len(r.Stale) > 0 {
 		p.add("\n### Exceptions that accepted nothing\n\n")
 		for i, s := range r.Stale {

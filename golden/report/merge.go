@@ -93,6 +93,10 @@ func essence(row *Row) []byte {
 	for i := range x.Outputs {
 		x.Outputs[i].Path = ""
 	}
+	x.Published = slices.Clone(x.Published)
+	for i := range x.Published {
+		x.Published[i].State = "" // what one run published is there for the next one
+	}
 	if g := x.Golden; g != nil {
 		c := *g
 		c.Path = ""

@@ -225,6 +225,11 @@ func (row *Row) check() error {
 			return fmt.Errorf("outputs[%d]: sha256 %q is not a digest", i, o.SHA256)
 		}
 	}
+	for i, p := range row.Published {
+		if err := p.check(); err != nil {
+			return fmt.Errorf("published[%d]: %w", i, err)
+		}
+	}
 	for i, w := range row.Warnings {
 		if w.Rule == "" || w.Count < 1 || len(w.Examples) == 0 {
 			return fmt.Errorf("warnings[%d]: a warning has a rule, a count and an example", i)

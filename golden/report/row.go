@@ -51,6 +51,8 @@ type Row struct {
 	OutputSHA256 string `json:"output_sha256,omitempty"` // of the BTF, before it is compressed
 	// Outputs are the files that were published.
 	Outputs []Output `json:"outputs,omitempty"`
+	// Published says where the outputs were published, besides their paths.
+	Published []Publication `json:"published,omitempty"`
 
 	// Dropped counts the functions and variables that were left out on purpose.
 	Dropped []Drop `json:"dropped,omitempty"`
@@ -112,6 +114,13 @@ type Warning struct {
 	Examples []string `json:"examples"` // the first of them
 }
 
+// Good reports whether nothing is wrong with the image.
+func (row Row) Good() bool {
+	row.Dropped = nil // settle would sort what the copy shares
+	row.settle()
+	return row.Status == OK
+}
+
 // settle derives the status from the content of the row; the worst counts. It completes failure and error.
 func (row *Row) settle() {
 	slices.SortStableFunc(row.Dropped, func(a, b Drop) int {
@@ -153,6 +162,9 @@ func (row *Row) valid() {
 	}
 	for i := range row.Outputs {
 		row.Outputs[i].Path = escape.UTF8(row.Outputs[i].Path)
+	}
+	for i := range row.Published {
+		row.Published[i].To = escape.UTF8(row.Published[i].To)
 	}
 	if row.Golden != nil {
 		row.Golden.Path = escape.UTF8(row.Golden.Path)

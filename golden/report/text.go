@@ -73,6 +73,10 @@ func (r *Report) fullLines(v *view) (lines []string) {
 		add("kernels asked: %s", strings.Join(kernels, ", "))
 		add("")
 	}
+	if published := r.published(); published != "" {
+		add("published: %s", published)
+		add("")
+	}
 	for i := range v.good {
 		if notes := v.good[i].notes(r.Verbose); len(notes) > 0 {
 			block(v.good[i].Name+":", notes)
@@ -165,6 +169,9 @@ func (r *Report) foldedGood(v *view, t *Totals, add func(format string, args ...
 	if kernels := r.kernels(); kernels != nil {
 		add("kernels asked: %s", strings.Join(kernels, ", "))
 	}
+	if published := r.published(); published != "" {
+		add("published: %s", published)
+	}
 	warnings := v.warnings()
 	for _, line := range warnings[:min(maxKinds, len(warnings))] {
 		add("%s", line)
@@ -234,6 +241,9 @@ func (row *Row) notes(all bool) []string {
 	}
 	if !all {
 		return list
+	}
+	for _, p := range row.Published {
+		list = append(list, fmt.Sprintf("published (%s): %s, sha256 %s", p.State, escape.Line(p.To), p.SHA256))
 	}
 	for _, d := range row.Dropped {
 		list = append(list, fmt.Sprintf("dropped %d %s: %s", d.Count, d.What, d.Reason))

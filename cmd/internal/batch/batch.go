@@ -33,6 +33,8 @@ type batch struct {
 	// proposed has the paths of the new files of sums to which this run has added a line.
 	proposed map[string]bool
 
+	shipping shipping
+
 	failures atomic.Int64 // images that failed; see Options.MaxFailures
 
 	mu       sync.Mutex         // guards the fields below, and the events Row and Differ
@@ -87,7 +89,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 // newBatch finds the bases and goldens that jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
 	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
-		proposed: map[string]bool{}, held: map[int]report.Row{}}
+		proposed: map[string]bool{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)}}
 	b.linkBases()
 	b.shareGoldens()
 	return b
@@ -97,8 +99,9 @@ func newBatch(jobs []Job, opt Options) *batch {
 func (b *batch) all(ctx context.Context) {
 	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-programMemory)}
 	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
-		b.finish(s.Job, b.image(ctx, s.Job, s.Workers))
+		b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers))
 	})
+	b.shipping.wg.Wait()
 }
 
 // end closes the report. Images that are not finished are reported as interrupted.
@@ -128,17 +131,21 @@ func (b *batch) stopped() bool {
 }
 
 // finish reports an image, and those after it that were finished earlier.
-func (b *batch) finish(i int, row report.Row) {
+func (b *batch) finish(ctx context.Context, i int, row report.Row) {
 	if row.Error != "" {
 		b.failures.Add(1)
 	}
-	rows := b.settle(i, row)
+	for j, row := range b.settle(i, row) {
+		b.ship(ctx, &b.jobs[j], row, func(row report.Row) { b.add(j, row) })
+	}
+}
+
+// add reports the final row of an image.
+func (b *batch) add(i int, row report.Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.over {
-		for j, row := range rows {
-			b.done[j] = &row
-		}
+		b.done[i] = &row
 		b.reportDone()
 	}
 }

@@ -170,7 +170,7 @@ func firstStep(f *corpus.File) Step {
 }
 
 // hashes reports whether the digests of an image and its outputs are needed.
-func (b *batch) hashes(j *Job) bool { return b.opt.Hash || j.Outputs.Evidence != "" }
+func (b *batch) hashes(j *Job) bool { return b.opt.Hash || j.Outputs.Evidence != "" || b.publishes(j) }
 
 // open opens the file of an image, and hashes it if the report, a pin or the cache needs its digest.
 func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus.Image, err error) {

@@ -18,7 +18,8 @@ type Job struct {
 	File     corpus.File
 	Settings settings.Settings
 	Outputs  config.Outputs
-	Golden   string // expected raw dump, or file of sums; may be empty
+	Publish  []config.Publish // where the outputs are published; see Options.Publish
+	Golden   string           // expected raw dump, or file of sums; may be empty
 	Check    config.Check
 
 	Base     int    // index of the job whose BTF is its base, which comes before it; -1: none
@@ -42,8 +43,8 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 	for i := range items {
 		it := &items[i]
 		im := &it.Image
-		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Golden: im.Golden, Check: im.Check, Base: it.Base, BaseFile: it.BaseFile,
-			BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Manifest: im.Included(), Order: im.Order}
+		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Publish: im.Publish, Golden: im.Golden, Check: im.Check, Base: it.Base,
+			BaseFile: it.BaseFile, BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Manifest: im.Included(), Order: im.Order}
 		if im.From != nil {
 			jobs[i].PackageSHA256 = im.From.SHA256
 		}

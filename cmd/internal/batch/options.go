@@ -17,6 +17,7 @@ type Options struct {
 	Outputs  Outputs
 	Events   Events
 	Cache    *Cache          // nil: every image is made
+	Publish  Publishing      // nil: nothing is published in stores
 	Manifest report.Manifest // of the report; empty for a single image
 	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
 	Details  bool            // rows contain report.Details
@@ -94,6 +95,8 @@ const (
 	StepVerifying Step = "verifying"
 	StepComparing Step = "comparing"
 	StepWriting   Step = "writing"
+
+	StepPublishing Step = "publishing" // in stores, while other images are encoded
 )
 
 // step reports a step of an image.

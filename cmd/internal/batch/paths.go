@@ -111,6 +111,7 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 		}
 	}
 	problems = append(problems, goldenForms(manifest, items)...)
+	problems = append(problems, publishConflicts(manifest, items)...)
 	if len(problems) == 0 {
 		return nil
 	}

@@ -23,7 +23,8 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 	}
 	var table, notes bytes.Buffer
 	tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN")
+	stores := Published(items) > 0
+	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN"+map[bool]string{true: "\tPUBLISH"}[stores])
 	for i := range items {
 		it, im := &items[i], &items[i].Image
 		base := it.BaseFile
@@ -38,8 +39,12 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(cmp.Or(im.Path, it.File.Where())),
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(cmp.Or(im.Path, it.File.Where())),
 			or(strings.Join(outputs, " ")), or(compared(im)))
+		if stores {
+			fmt.Fprintf(tab, "\t%s", or(places(im)))
+		}
+		fmt.Fprintln(tab)
 		if it.Err != nil {
 			bad++
 			fmt.Fprintf(&notes, "%s\n", escape.Line(im.Label()+": "+oneLine(it.Err)))
@@ -56,6 +61,15 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 	}
 	_, err = w.Write(append(table.Bytes(), notes.Bytes()...))
 	return bad, err
+}
+
+// places lists the addresses where an image is published.
+func places(im *config.Image) string {
+	var list []string
+	for i := range im.Publish {
+		list = append(list, im.Publish[i].To)
+	}
+	return strings.Join(list, " ")
 }
 
 // compared returns what an image is compared with, for the table.

@@ -5,7 +5,7 @@
 // processes, fetch it once, and an interrupted download resumes. Never: the package knows nothing about what is in a file, follows no
 // redirect that leaves http and https or goes from https to http, and returns no file whose digest is not the wanted one.
 //
-// No other package uses the network.
+// No other package that reads images uses the network.
 package http
 
 import (

@@ -189,6 +189,9 @@ func identity(row *report.Row) (list []fact) {
 	for _, o := range row.Outputs {
 		add("Output "+name(o.Kind), name(o.Path)+", "+size(int(o.Bytes)))
 	}
+	for _, p := range row.Published {
+		add("Published ("+name(p.State)+")", name(p.To)+", sha256 "+name(p.SHA256))
+	}
 	if row.BaseBytes > 0 {
 		add("Distilled base", size(row.BaseBytes))
 	}

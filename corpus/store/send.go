@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Client sends requests to a store. A request that fails for a reason that may pass is repeated, with growing pauses: the server is
+// overloaded or broken (5xx, 429), or the connection is lost or stalls. Its fields must not change once it is in use; zero values stand for
+// the defaults. It is safe for concurrent use.
+type Client struct {
+	Agent    string            // the User-Agent of requests
+	Attempts int               // default: 5
+	Backoff  time.Duration     // the pause before the second attempt, which doubles with each further one; default: 500 ms
+	MaxWait  time.Duration     // the longest pause that a server can ask for (Retry-After); default: 1 min
+	Stall    time.Duration     // a connection on which nothing moves for that long has stalled; default: 1 min
+	Notice   func(text string) // called before a pause, perhaps concurrently; may be nil
+	// Transport sends the requests. Default: the one of net/http, which uses the proxy of the environment.
+	Transport http.RoundTripper
+}
+
+// A StatusError is an answer that is not what a request was for.
+type StatusError struct {
+	Code       int
+	Message    string   // of the server; may be empty
+	Host       string   // that answered
+	Challenges []string // WWW-Authenticate: how requests are to be authenticated
+	wait       time.Duration
+}
+
+func (e *StatusError) Error() string {
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.Code, http.StatusText(e.Code)))
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	switch e.Code {
+	case http.StatusUnauthorized:
+		text += ": the store wants credentials, or other ones"
+	case http.StatusForbidden:
+		text += ": the credentials do not allow it"
+	}
+	return text
+}
+
+// Status returns the status of an answer that an error is about, or 0.
+func Status(err error) int {
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return e.Code
+	}
+	return 0
+}
+
+// A temporaryError is one after which another attempt may succeed.
+type temporaryError struct{ error }
+
+func (e temporaryError) Unwrap() error { return e.error }
+
+// Temporary marks an error as one after which another attempt may succeed.
+func Temporary(err error) error { return temporaryError{err} }
+
+// IsTemporary reports whether another run may succeed where this one failed.
+func IsTemporary(err error) bool {
+	if _, ok := errors.AsType[temporaryError](err); ok {
+		return true
+	}
+	switch Status(err) {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// A Request is one request to a store.
+type Request struct {
+	Method string
+	URL    string
+	Header http.Header
+	Body   *File // nil: none
+	// Sign adds what the server wants to know about who sends the request, to every attempt. It may be nil.
+	Sign func(*http.Request) error
+	// Accept lists the codes of answers that Use gets; others are a *StatusError.
+	Accept []int
+	// Use reads the answer. It may be called again after an error that is temporary. It may be nil.
+	Use func(*http.Response) error
+}
+
+// Do sends a request until it succeeds, fails for good, or was sent often enough.
+func (c *Client) Do(ctx context.Context, r *Request) error {
+	attempts, pause := orDefault(c.Attempts, 5), orDefault(c.Backoff, 500*time.Millisecond)
+	for n := 1; ; n++ {
+		err := c.once(ctx, r)
+		if err == nil || ctx.Err() != nil || !IsTemporary(err) || n == attempts {
+			if err != nil && n > 1 && ctx.Err() == nil {
+				err = fmt.Errorf("%w, in %d attempts", err, n)
+			}
+			return errors.Join(ctx.Err(), err)
+		}
+		wait := pause + rand.N(pause/2+1) // many clients do not come back at the same time
+		if e, ok := errors.AsType[*StatusError](err); ok && e.wait > wait {
+			wait = min(e.wait, orDefault(c.MaxWait, time.Minute))
+		}
+		if c.Notice != nil {
+			c.Notice(fmt.Sprintf("%s: %v; the next attempt is in %s", hostOf(r.URL), err, wait.Round(100*time.Millisecond)))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+		pause *= 2
+	}
+}
+
+func orDefault[T int | time.Duration](v, def T) T {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "the store"
+	}
+	return u.Host
+}
+
+var errStalled = errors.New("the connection stalled")
+
+// once sends a request once.
+func (c *Client) once(ctx context.Context, r *Request) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := orDefault(c.Stall, time.Minute)
+	watch := &watch{timer: time.AfterFunc(stall, func() { cancel(errStalled) }), stall: stall}
+	defer watch.timer.Stop()
+	req, err := c.build(ctx, r, watch)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: c.Transport, CheckRedirect: checkRedirect}
+	resp, err := client.Do(req)
+	if err != nil {
+		if stalled := context.Cause(ctx); errors.Is(stalled, errStalled) {
+			err = stalled
+		}
+		return Temporary(plain(err))
+	}
+	defer resp.Body.Close()
+	watch.moved()
+	resp.Body = watched{resp.Body, watch}
+	for _, code := range r.Accept {
+		if resp.StatusCode != code {
+			continue
+		}
+		if r.Use == nil {
+			return nil
+		}
+		err := r.Use(resp)
+		if errors.Is(context.Cause(ctx), errStalled) {
+			return Temporary(errStalled)
+		}
+		return err
+	}
+	return statusError(resp)
+}
+
+// build makes the request of one attempt.
+func (c *Client) build(ctx context.Context, r *Request, w *watch) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, http.NoBody)
+	if err != nil {
+		return nil, plain(err)
+	}
+	for key, values := range r.Header {
+		req.Header[key] = values
+	}
+	req.Header.Set("User-Agent", c.Agent)
+	if r.Body != nil {
+		open := func() (io.ReadCloser, error) {
+			body, err := r.Body.Open()
+			if err != nil {
+				return nil, err
+			}
+			return watched{body, w}, nil
+		}
+		if req.Body, err = open(); err != nil {
+			return nil, err
+		}
+		req.GetBody, req.ContentLength = open, r.Body.Size
+	}
+	if r.Sign != nil {
+		err = r.Sign(req)
+	}
+	if err != nil {
+		req.Body.Close()
+	}
+	return req, err
+}
+
+// checkRedirect allows a few redirects, and none from https to http. The standard library sends credentials only to the first host.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= 5 {
+		return errors.New("the store redirects again and again")
+	}
+	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return errors.New("the store redirects from https to http")
+	}
+	return nil
+}
+
+// plain returns an error of net/http without its URL, whose query may contain a signature.
+func plain(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// A watch ends a request on whose connection nothing moves.
+type watch struct {
+	timer *time.Timer
+	stall time.Duration
+}
+
+func (w *watch) moved() { w.timer.Reset(w.stall) }
+
+type watched struct {
+	io.ReadCloser
+	w *watch
+}
+
+func (r watched) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	if n > 0 {
+		r.w.moved()
+	}
+	return n, err
+}
+
+// maxMessage is how much of the body of an error is read, in bytes.
+const maxMessage = 4 << 10
+
+// statusError returns the error of an answer.
+func statusError(resp *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage))
+	e := &StatusError{Code: resp.StatusCode, Message: message(body), Host: resp.Request.URL.Host, Challenges: resp.Header.Values("Www-Authenticate")}
+	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && n > 0 && n < 1<<20 {
+		e.wait = time.Duration(n) * time.Second
+	}
+	return e
+}
+
+// message returns what an error in JSON or XML says, in one line: the code and the text of the first one.
+func message(body []byte) string {
+	text := string(body)
+	code, what := between(text, "<Code>", "</Code>"), between(text, "<Message>", "</Message>")
+	if code == "" {
+		code, what = between(text, `"code":"`, `"`), between(text, `"message":"`, `"`)
+	}
+	text = strings.TrimSuffix(code+": "+what, ": ")
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0xfffd {
+			return ' '
+		}
+		return r
+	}, text)
+	clean = strings.Join(strings.Fields(clean), " ")
+	if len(clean) > 200 {
+		clean = strings.ToValidUTF8(clean[:200], "") + "…"
+	}
+	return clean
+}
+
+func between(text, before, after string) string {
+	_, rest, _ := strings.Cut(text, before)
+	found, _, ok := strings.Cut(rest, after)
+	if !ok {
+		return ""
+	}
+	return found
+}
