@@ -102,7 +102,7 @@ func (d *decoder) place(v *value, p *Publish) bool {
 			d.add(v.position, "", "path contains a zero byte")
 			return false
 		}
-		text = d.joined(text)
+		text = v.joined(text)
 	}
 	p.To = text
 	filled := Publish{To: withPlaceholders(text, func(string) string { return "x" })}

@@ -127,4 +127,3 @@ func TestRegistryChanged(t *testing.T) {
 		t.Errorf("it was not replaced: %v", err)
 	}
 }
-
