@@ -133,6 +133,7 @@ func (r *Report) markdownRest(p *page, v *view) {
 	if published := r.published(); published != "" {
 		p.add("\nPublished: %s\n", published)
 	}
+	p.sources(v)
 	if len(r.Stale) > 0 {
 		p.add("\n### Exceptions that accepted nothing\n\n")
 		for i, s := range r.Stale {

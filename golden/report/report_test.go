@@ -77,6 +77,37 @@ func sample() *Report {
 	return r
 }
 
+// packaged has images of packages and servers.
+func packaged() *Report {
+	r := New([]string{"kernel", "tun", "nfs", "ext4", "xfs", "btrfs", "lost", "odd", "file", "served"})
+	r.Tool = testTool
+	const url = "https://example.org/pool/linux-image-6.12-dbg.deb"
+	for _, name := range []string{"tun", "nfs", "ext4", "xfs", "btrfs"} {
+		r.Add(Row{Name: name, Types: 5, Source: &Source{URL: url, Package: "linux-image-6.12-dbg", Version: "6.12.3-1", Unpinned: true,
+			Member: "usr/lib/debug/lib/modules/6.12/kernel/" + name + ".ko"}})
+	}
+	r.Add(Row{Name: "kernel", Types: 9, Source: &Source{Package: "linux-image-6.12-dbg", Version: "6.12.3-1", Member: "usr/lib/debug/boot/vmlinux-6.12"}})
+	r.Add(Row{Name: "lost", Error: url + ": none of the 4 files in the package matches **/lost.ko", Source: &Source{URL: url, Member: "**/lost.ko"}})
+	r.Add(Row{Name: "odd", Types: 1, Source: &Source{Package: "a|b_\x1b[31m", Version: "<1>", Member: "c\nd"}})
+	r.Add(Row{Name: "file", Types: 1})
+	r.Add(Row{Name: "served", Types: 1, Source: &Source{URL: "https://example.org/vmlinux.xz", Unpinned: true}})
+	return r
+}
+
+// brief is packaged, folded.
+func brief() *Report {
+	r := packaged()
+	r.Brief = true
+	return r
+}
+
+// packagedVerbose is packaged in full.
+func packagedVerbose() *Report {
+	r := packaged()
+	r.Verbose = true
+	return r
+}
+
 func TestWriters(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -84,8 +115,9 @@ func TestWriters(t *testing.T) {
 	}{
 		{"text", (*Report).WriteText}, {"json", (*Report).WriteJSON}, {"junit", (*Report).WriteJUnit}, {"markdown", (*Report).WriteMarkdown},
 	} {
-		for suffix, r := range map[string]*Report{"": sample(), "-verbose": verbose(), "-none": all()["none"], "-interrupted": interrupted(), "-refused": refused()} {
-			if r.Verbose && (tt.name == "json" || tt.name == "junit") { // complete in any case
+		for suffix, r := range map[string]*Report{"": sample(), "-verbose": verbose(), "-none": all()["none"], "-interrupted": interrupted(), "-refused": refused(),
+			"-packages": packaged(), "-packages-brief": brief(), "-packages-verbose": packagedVerbose()} {
+			if r.Verbose && (tt.name == "json" || tt.name == "junit") || r.Brief && tt.name != "text" { // complete in any case
 				continue
 			}
 			var b bytes.Buffer

@@ -179,6 +179,11 @@ func (row Row) shown() Row {
 		g.Path, g.Summary = escape.Line(g.Path), escape.Line(g.Summary)
 		row.Golden = &g
 	}
+	if row.Source != nil {
+		s := *row.Source
+		s.URL, s.Package, s.Version, s.Member = escape.Line(s.URL), escape.Line(s.Package), escape.Line(s.Version), escape.Line(s.Member)
+		row.Source = &s
+	}
 	row.Verify, row.Warnings, row.Dropped = slices.Clone(row.Verify), slices.Clone(row.Warnings), slices.Clone(row.Dropped)
 	for i := range row.Verify {
 		v := &row.Verify[i]

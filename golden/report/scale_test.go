@@ -155,6 +155,9 @@ func batches(n int) map[string]*Report {
 				row.Warnings, row.Verify[0].Kernel = []Warning{{Rule: long, Count: 1, Examples: []string{long}}}, long
 			}
 		}),
+		"many packages": large(n, func(i int, row *Row) {
+			row.Source = &Source{URL: fmt.Sprint("https://example.org/", i/2), Package: "linux", Version: fmt.Sprint(i / 2), Member: long, Unpinned: true}
+		}),
 		"many rules": large(n, func(i int, row *Row) {
 			row.Warnings = []Warning{{Rule: fmt.Sprint("rule-", i), Count: 1, Examples: []string{"x"}}}
 		}),

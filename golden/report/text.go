@@ -77,6 +77,9 @@ func (r *Report) fullLines(v *view) (lines []string) {
 		add("published: %s", published)
 		add("")
 	}
+	if lines := v.sourceLines(); len(lines) > 0 && !r.Verbose {
+		block("packages and servers:", lines)
+	}
 	for i := range v.good {
 		if notes := v.good[i].notes(r.Verbose); len(notes) > 0 {
 			block(v.good[i].Name+":", notes)
@@ -172,6 +175,9 @@ func (r *Report) foldedGood(v *view, t *Totals, add func(format string, args ...
 	if published := r.published(); published != "" {
 		add("published: %s", published)
 	}
+	if line := v.sourceLine(); line != "" {
+		add("%s", line)
+	}
 	warnings := v.warnings()
 	for _, line := range warnings[:min(maxKinds, len(warnings))] {
 		add("%s", line)
@@ -215,6 +221,9 @@ func (row *Row) notes(all bool) []string {
 	var list []string
 	if row.Error != "" {
 		list = append(list, "error: "+row.Error)
+	}
+	if row.Source != nil && (all || row.Status != OK) {
+		list = append(list, row.Source.note())
 	}
 	if row.SkipReason != "" {
 		list = append(list, "skipped: "+row.SkipReason)
