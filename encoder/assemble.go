@@ -51,7 +51,7 @@ func newAssembler(in *image, exact bool) *assembler {
 	if !exact {
 		a.makeRoom(in.opt, in.d.InfoSize())
 	}
-	a.vars.Explain = in.opt.OnVar != nil
+	a.vars.Explain, a.vars.Apart = in.opt.OnVar != nil, in.opt.apart
 	return a
 }
 

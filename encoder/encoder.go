@@ -8,6 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
 // An Encoder encodes images. It has the options, the base, the hooks, and settings for the machine. The zero value is ready to use, and
@@ -33,6 +34,8 @@ type Encoder struct {
 	Exact bool
 	// Paranoid compares every type that was recognised by its hash in full. If one differs, the error is ErrCollision.
 	Paranoid bool
+
+	apart *vars.Apart // for VariableCosts
 }
 
 // Hooks are functions that an encoding calls while it runs. Each of them may be nil. An encoding calls them one at a time, from several

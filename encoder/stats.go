@@ -2,10 +2,12 @@ package encoder
 
 import (
 	"context"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/vars"
 )
 
 // A Share is the size of a part of the BTF.
@@ -37,32 +39,92 @@ type Costs struct {
 	Kinds    [3]Kinds       // of None, PerCPU and All
 }
 
-// VariableCosts encodes an image three times: without variables, with the feature var, and with the features var and global_var. Types and
-// functions are the same each time.
+// VariableCosts encodes an image with the features var and global_var. What the BTF would be without variables, and with the feature var
+// alone, follows from that one encoding: types and functions are the same each time, and so are the variables of a section that both
+// features want. Without its variables, a section has no VARs, no tags of VARs and no DATASEC, and the strings that only these need are
+// missing.
 func (e *Encoder) VariableCosts(ctx context.Context, f *elf.File) (*Costs, error) {
-	encode := func(with ...feature.Feature) (*btf.Object, error) {
-		part := e.quiet()
-		part.OnProgress = e.OnProgress
-		part.Features = part.Features.Without(feature.Var, feature.GlobalVar, feature.Layout).With(with...)
-		res, err := part.Encode(ctx, f)
-		if err != nil {
+	some := e.quiet()
+	some.OnProgress = e.OnProgress
+	some.Features = some.Features.Without(feature.GlobalVar, feature.Layout).With(feature.Var)
+	wanted, err := some.sections(f)
+	if err != nil {
+		return nil, err
+	}
+	all := *some
+	all.Features = all.Features.With(feature.GlobalVar)
+	all.apart = &vars.Apart{First: wanted.WantedName}
+	res, err := all.Encode(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	c := variableCosts(res.Object, all.apart)
+	if slices.ContainsFunc(all.Sections, func(r SectionRule) bool { return r.NoDatasec }) {
+		// The object does not show to which section a VAR belongs that no DATASEC lists.
+		if res, err = some.Encode(ctx, f); err != nil {
 			return nil, err
 		}
-		return res.Object, nil
+		c.PerCPU, c.Kinds[1] = whole(res.Object), kinds(res.Object)
 	}
-	none, err := encode()
-	if err != nil {
-		return nil, err
+	return c, nil
+}
+
+// variableCosts computes the costs from an object with all variables, whose strings are apart.
+func variableCosts(o *btf.Object, strings *vars.Apart) *Costs {
+	c := &Costs{All: whole(o)}
+	c.None.StringBytes = c.All.StringBytes - int(strings.All-strings.None)
+	c.PerCPU.StringBytes = c.All.StringBytes - int(strings.All-strings.Some)
+	tags := make(map[btf.ID][]btf.Record) // of VARs
+	for _, r := range o.All() {
+		k := r.Kind()
+		c.Kinds[2][k]++
+		switch {
+		case k == btf.KindVar || k == btf.KindDatasec:
+			continue
+		case k == btf.KindDeclTag && o.Own(r.Type()) && o.At(r.Type()).Kind() == btf.KindVar:
+			tags[r.Type()] = append(tags[r.Type()], r)
+			continue
+		}
+		c.Kinds[0][k]++
+		c.None.TypeBytes += 4 * len(r)
 	}
-	perCPU, err := encode(feature.Var)
-	if err != nil {
-		return nil, err
+	c.PerCPU.TypeBytes, c.Kinds[1] = c.None.TypeBytes, c.Kinds[0]
+	known := make([]bool, strings.All-strings.None)
+	for _, r := range o.All() {
+		if r.Kind() != btf.KindDatasec {
+			continue
+		}
+		s := SectionShare{Name: o.Name(r.Name())}
+		var n Kinds
+		add := func(r btf.Record) {
+			n[r.Kind()]++
+			s.TypeBytes += 4 * len(r)
+			if off := r.Name(); off >= strings.None && off < strings.All && !known[off-strings.None] {
+				known[off-strings.None] = true
+				name, _ := o.Strings.Get(off)
+				s.StringBytes += len(name) + 1
+			}
+		}
+		add(r)
+		for i := range r.Vlen() {
+			id := btf.ID(r.Elem(i)[0])
+			add(o.At(id))
+			for _, tag := range tags[id] {
+				add(tag)
+			}
+		}
+		s.Vars, s.Datasecs = n[btf.KindVar], 1
+		c.Sections = append(c.Sections, s)
+		if strings.First(s.Name) {
+			c.PerCPU.Vars += s.Vars
+			c.PerCPU.Datasecs++
+			c.PerCPU.TypeBytes += s.TypeBytes
+			for k := range n {
+				c.Kinds[1][k] += n[k]
+			}
+		}
 	}
-	all, err := encode(feature.Var, feature.GlobalVar)
-	if err != nil {
-		return nil, err
-	}
-	return &Costs{whole(none), whole(perCPU), whole(all), sectionShares(all, none), [3]Kinds{kinds(none), kinds(perCPU), kinds(all)}}, nil
+	return c
 }
 
 // whole returns the size of a whole BTF object.
@@ -76,45 +138,4 @@ func kinds(o *btf.Object) (n Kinds) {
 		n[r.Kind()]++
 	}
 	return n
-}
-
-// sectionShares returns the size of the variables in each DATASEC of o. without is the BTF object without variables, whose strings do not
-// count.
-func sectionShares(o, without *btf.Object) []SectionShare {
-	tags := make(map[btf.ID][]btf.Record) // of VARs
-	for _, r := range o.All() {
-		if r.Kind() == btf.KindDeclTag && o.Own(r.Type()) && o.At(r.Type()).Kind() == btf.KindVar {
-			tags[r.Type()] = append(tags[r.Type()], r)
-		}
-	}
-	without.Strings.Index()
-	known := make(map[uint32]bool)
-	var shares []SectionShare
-	for _, r := range o.All() {
-		if r.Kind() != btf.KindDatasec {
-			continue
-		}
-		s := SectionShare{Name: o.Name(r.Name()), Share: Share{Datasecs: 1}}
-		add := func(r btf.Record) {
-			s.TypeBytes += 4 * len(r)
-			r.StringOffsets(func(off *uint32) {
-				name, _ := o.Strings.Get(*off)
-				if _, old := without.Strings.Find(name); !old && !known[*off] {
-					known[*off] = true
-					s.StringBytes += len(name) + 1
-				}
-			})
-		}
-		add(r)
-		for i := range r.Vlen() {
-			id := btf.ID(r.Elem(i)[0])
-			s.Vars++
-			add(o.At(id))
-			for _, tag := range tags[id] {
-				add(tag)
-			}
-		}
-		shares = append(shares, s)
-	}
-	return shares
 }

@@ -3,10 +3,13 @@ package encoder_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
@@ -45,6 +48,67 @@ func TestVariableCosts(t *testing.T) {
 			if sum != c.All {
 				t.Errorf("%s, profile %d: the sections add up to %+v, want %+v", name, profile, sum, c.All)
 			}
+		}
+	}
+}
+
+// TestVariableCostsLikeEncodings: the costs of one encoding are what three encodings give, also with section rules and with a base.
+func TestVariableCostsLikeEncodings(t *testing.T) {
+	rules := [][]encoder.SectionRule{nil, {{Section: ".data..percpu", NoDatasec: true}, {Section: ".data", DropSymbols: []string{"s*"}}}, {{Section: "*"}}}
+	for _, name := range imageNames(t) {
+		image := read(t, imagePath(t, name))
+		f, err := elf.NewFile(bytes.NewReader(image), uint64(len(image)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt := likePeer()
+		for _, profile := range []encoder.Profile{encoder.Default, encoder.Pahole} {
+			for i, r := range rules {
+				opt.Profile, opt.Sections, opt.Base = profile, r, nil
+				likeEncodings(t, fmt.Sprintf("%s, profile %s, rules %d", name, profile, i), f, &opt)
+			}
+		}
+		opt.Features = opt.Features.Without(feature.Var)
+		res, err := opt.Encode(context.Background(), f)
+		if err != nil {
+			continue
+		}
+		opt.Base = encoder.NewBase(res.Object)
+		likeEncodings(t, name+", based on itself", f, &opt)
+	}
+}
+
+// likeEncodings compares the costs with those of three encodings.
+func likeEncodings(t *testing.T, what string, f *elf.File, opt *encoder.Encoder) {
+	t.Helper()
+	c, failure := opt.VariableCosts(context.Background(), f)
+	none := opt.Features.Without(feature.Var, feature.GlobalVar, feature.Layout)
+	for i, x := range []struct {
+		name     string
+		features feature.Set
+	}{{"none", none}, {"per-CPU", none.With(feature.Var)}, {"all", none.With(feature.Var, feature.GlobalVar)}} {
+		e := *opt
+		e.Features = x.features
+		res, err := e.Encode(context.Background(), f)
+		if failure != nil && x.name == "all" && (err == nil || err.Error() != failure.Error()) {
+			t.Errorf("%s: got error %v, want %v", what, failure, err)
+		}
+		if failure != nil || errors.Is(err, encoder.ErrNoTypes) {
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s, %s: %v", what, x.name, err)
+			continue
+		}
+		got, o := []encoder.Share{c.None, c.PerCPU, c.All}[i], res.Object
+		want := encoder.Share{TypeBytes: 4 * o.WordCount(), StringBytes: len(o.Strings.Bytes())}
+		var n encoder.Kinds
+		for _, r := range o.All() {
+			n[r.Kind()]++
+		}
+		want.Vars, want.Datasecs = n[btf.KindVar], n[btf.KindDatasec]
+		if got != want || c.Kinds[i] != n {
+			t.Errorf("%s, %s: got %+v and kinds %v, want %+v and %v", what, x.name, got, c.Kinds[i], want, n)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func newStats() *cobra.Command {
 		Use:   "stats IMAGE",
 		Short: "Show what variables cost",
 		Long: `Show the size of the BTF of an image without variables, with per-CPU variables, and with all variables; what each section adds; and the
-number of types of each kind. The image is encoded three times. IMAGE may be a package, of which --member chooses the file.
+number of types of each kind. The image is encoded once, with all variables. IMAGE may be a package, of which --member chooses the file.
 
 Sizes are the bytes of types and strings. A string counts for the first section that needs it, or for none if types or functions need it
 anyway.

@@ -88,6 +88,8 @@ type Collector struct {
 	same      map[btf.ID]btf.ID
 	// Explain keeps the decision about every variable.
 	Explain bool
+	// Apart, if it is not nil, keeps the strings of variables apart from all others, and says where they are.
+	Apart *Apart
 }
 
 // NewCollector returns a collector for the variables of the wanted sections.
@@ -118,17 +120,26 @@ func (c *Collector) Add(o *btf.Object, t *translate.Unit, mapID func(local trans
 		if v.External {
 			linkage = btf.LinkageGlobal
 		}
-		id := o.Append(o.Strings.Add(name), btf.Info(btf.KindVar, 0, false), uint32(mapID(v.Type)), linkage)
+		id := o.Append(c.string(o, sec, name), btf.Info(btf.KindVar, 0, false), uint32(mapID(v.Type)), linkage)
 		c.infos[sec.elf.Index] = append(c.infos[sec.elf.Index], secinfo{id: id, offset: uint32(v.Addr - sec.elf.Addr),
 			size: uint32(v.Size), weak: c.s.weak(v, sec), decision: decision})
 		for _, tag := range translate.TagsOf(t.VarTags, v.Off) {
 			if t.Strings.Empty(tag.Value) {
 				return t.Place.Err(int(v.Off), "declaration tag of variable %s has no text", name)
 			}
-			o.Append(o.Strings.Add(t.Strings.Get(tag.Value, &scratch)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(tag.Component))
+			o.Append(c.string(o, sec, t.Strings.Get(tag.Value, &scratch)), btf.Info(btf.KindDeclTag, 0, false), uint32(id), uint32(tag.Component))
 		}
 	}
 	return nil
+}
+
+// string returns the offset of a string of the record that is appended next, which is about a variable of that section.
+func (c *Collector) string(o *btf.Object, sec *section, text []byte) uint32 {
+	if c.Apart != nil {
+		c.Apart.strings = append(c.Apart.strings, apart{o.End(), sec, string(text)})
+		return 0
+	}
+	return o.Strings.Add(text)
 }
 
 // fatal returns the error for a variable that BTF cannot name or type, unless encode_force skips it.
@@ -251,4 +262,5 @@ func (c *Collector) Renumber(move func(id btf.ID) btf.ID) {
 			infos[i].id = move(infos[i].id)
 		}
 	}
+	c.Apart.renumber(move)
 }

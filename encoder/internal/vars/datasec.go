@@ -12,6 +12,9 @@ import (
 
 // Finish appends one DATASEC per section with variables, in section index order (rule 02/6.4).
 func (c *Collector) Finish(o *btf.Object) (Stats, error) {
+	if c.Apart != nil {
+		c.appendStrings(o)
+	}
 	for i := range c.infos {
 		infos := c.infos[i]
 		if len(infos) == 0 {
@@ -25,7 +28,7 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 			if !sec.rule.KeepDuplicate {
 				infos = c.unique(infos)
 			}
-			if sec.rule.NoDatasec {
+			if c.varsOnly(sec) {
 				continue
 			}
 		}
@@ -41,6 +44,11 @@ func (c *Collector) Finish(o *btf.Object) (Stats, error) {
 		c.stats.Datasecs++
 	}
 	return c.stats, nil
+}
+
+// varsOnly reports whether the variables of a section get no DATASEC.
+func (c *Collector) varsOnly(sec *section) bool {
+	return !c.s.opt.Peer.Has(rules.PeerEntries) && sec.rule.NoDatasec
 }
 
 func byOffset(a, b secinfo) int { return cmp.Compare(a.offset, b.offset) }

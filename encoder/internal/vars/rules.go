@@ -8,6 +8,7 @@ import (
 	stdelf "debug/elf"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -167,6 +168,11 @@ func (s *Sections) Add(syms *elf.Symbols, y *elf.Symbol) {
 
 // Wanted reports whether a variable at that address can become a VAR.
 func (s *Sections) Wanted(addr uint64) bool { return find(s.wanted, addr) != nil }
+
+// WantedName reports whether the variables of a section of that name can become VARs.
+func (s *Sections) WantedName(name string) bool {
+	return slices.ContainsFunc(s.list, func(sec section) bool { return sec.wanted && sec.elf.Name == name })
+}
 
 // sectionOf returns the first section, by index, that contains an address (rule 02/6.1.5).
 func (s *Sections) sectionOf(addr uint64) *section {
