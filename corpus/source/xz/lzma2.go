@@ -8,6 +8,10 @@ import (
 // An xz block consists of LZMA2 chunks. LZMA2 data is literals and matches: repetitions of earlier output, which is called the dictionary. Decoders
 // usually keep the dictionary in a separate window. Here a block is decoded as a whole, so the output itself serves as the dictionary. Nothing
 // is copied through a window, and the distance of a match is checked against the output since the last reset of the dictionary.
+//
+// Nearly all time is spent waiting: each bit needs the probability that the bits before it select, and the range that they leave. So the loops have
+// no branches for bits that are hard to predict, load the probabilities of both values of the next bit before they know this one, and keep the
+// state of the range decoder in registers, as a value. On kernels, the result takes as long as xz 5.4.1.
 
 const (
 	numStates  = 12
@@ -26,22 +30,25 @@ const (
 	maxPropsPB = 4
 )
 
+// Trees of probabilities are lists of twice their size: while a bit is decoded, the probabilities of both bits that may follow are loaded, even if
+// none follows. In lists of trees, the first half of the next one serves as the second half of each.
+
 // lengths are the probabilities for the lengths of matches.
 type lengths struct {
 	choice, choice2 uint16
-	low, mid        [posStates][8]uint16
-	high            [256]uint16
+	low, mid        [8 * (posStates + 1)]uint16
+	high            [2 * 256]uint16
 }
 
 // probs are the adaptive probabilities of LZMA, each for one kind of bit in one context.
 type probs struct {
-	isMatch, isRep0Long              [numStates][posStates]uint16
-	isRep, isRepG0, isRepG1, isRepG2 [numStates]uint16
-	slot                             [lenStates][64]uint16
+	isMatch, isRep0Long              [16][posStates]uint16 // numStates are used
+	isRep, isRepG0, isRepG1, isRepG2 [16]uint16
+	slot                             [64 * (lenStates + 1)]uint16
 	special                          [specials]uint16
 	align                            [1 << alignBits]uint16
 	match, rep                       lengths
-	literal                          [litProbs << maxLCLP]uint16
+	literal                          [litProbs<<maxLCLP + 0x100]uint16
 }
 
 func fill(list []uint16) {
@@ -52,10 +59,8 @@ func fill(list []uint16) {
 
 func (l *lengths) reset() {
 	l.choice, l.choice2 = probInit, probInit
-	for i := range l.low {
-		fill(l.low[i][:])
-		fill(l.mid[i][:])
-	}
+	fill(l.low[:])
+	fill(l.mid[:])
 	fill(l.high[:])
 }
 
@@ -65,8 +70,7 @@ func (p *probs) reset() {
 		fill(p.isRep0Long[i][:])
 	}
 	for _, list := range [][]uint16{
-		p.isRep[:], p.isRepG0[:], p.isRepG1[:], p.isRepG2[:], p.slot[0][:], p.slot[1][:], p.slot[2][:], p.slot[3][:], p.special[:],
-		p.align[:], p.literal[:],
+		p.isRep[:], p.isRepG0[:], p.isRepG1[:], p.isRepG2[:], p.slot[:], p.special[:], p.align[:], p.literal[:],
 	} {
 		fill(list)
 	}
@@ -74,143 +78,189 @@ func (p *probs) reset() {
 	p.rep.reset()
 }
 
-// A ranger is a range decoder for one chunk. After the end of the chunk it reads zeros, and the caller compares pos with the length.
+// A packedChunk is a copy of the packed data of a chunk. No chunk has more bytes, so positions in it need no check but a mask. What follows the data
+// is undefined. Whoever decodes the chunk compares the position at its end with the size of the data.
+type packedChunk [1 << 16]byte
+
+// A ranger is the state of the range decoder of a chunk, which is passed by value to stay in registers.
 type ranger struct {
-	in        []byte
-	pos       int
 	rng, code uint32
+	pos       int // in the packed chunk
 }
 
-func (r *ranger) normalize() {
+// shift reads a byte. It is called when rng < topValue.
+func (r ranger) shift(in *packedChunk) ranger {
+	r.rng <<= 8
+	r.code = r.code<<8 | uint32(in[r.pos&(len(in)-1)])
+	r.pos++
+	return r
+}
+
+// bit decodes a bit with a branch.
+func (r ranger) bit(in *packedChunk, p *uint16) (ranger, bool) {
 	if r.rng < topValue {
-		r.rng <<= 8
-		r.code <<= 8
-		if r.pos < len(r.in) {
-			r.code |= uint32(r.in[r.pos])
-		}
-		r.pos++
+		r = r.shift(in)
 	}
-}
-
-func (r *ranger) bit(p *uint16) uint32 {
-	r.normalize()
 	v := uint32(*p)
 	bound := (r.rng >> probBits) * v
 	if r.code < bound {
 		r.rng = bound
 		*p = uint16(v + (1<<probBits-v)>>moveBits)
-		return 0
+		return r, false
 	}
 	r.rng -= bound
 	r.code -= bound
 	*p = uint16(v - v>>moveBits)
-	return 1
+	return r, true
 }
 
-// The functions below keep the range decoder in local variables. Where bits are hard to predict they also have no branch for them: bit is 0 or
-// all ones, and the probability moves by v -= (v + offset) >> 5 with an offset of 31-2048 for a zero bit, which rounds as the format says.
+// choose decodes a bit without a branch. v is its probability. zero is all ones if the bit is 0, else 0.
+func (r ranger) choose(v uint32) (_ ranger, zero uint32) {
+	bound := (r.rng >> probBits) * v
+	rest := int64(r.code) - int64(bound)
+	zero = uint32(rest >> 63)
+	r.code = uint32(rest) + bound&zero
+	r.rng -= bound
+	r.rng ^= (r.rng ^ bound) & zero
+	return r, zero
+}
 
-// tree decodes a number, highest bit first. The list has two to the power of the number of bits elements.
-func (r *ranger) tree(list []uint16) uint32 {
-	rng, code, pos := r.rng, r.code, r.pos
-	m := uint32(1)
-	for m < uint32(len(list)) {
-		if rng < topValue {
-			rng <<= 8
-			code <<= 8
-			if pos < len(r.in) {
-				code |= uint32(r.in[pos])
-			}
-			pos++
+// moved returns what the probability v becomes after a bit: it moves by (v + offset) >> 5 with an offset of 31-2048 for a zero bit, which rounds as
+// the format says.
+func moved(v, zero uint32) uint16 {
+	return uint16(int32(v) - (int32(v)+int32(zero)&(31-1<<probBits))>>moveBits)
+}
+
+// tree decodes a number, highest bit first. The list has two times as many elements as there are numbers.
+func (r ranger) tree(in *packedChunk, list []uint16) (ranger, uint32) {
+	m, v := uint32(1), uint32(list[1])
+	size := uint32(len(list)) / 2
+	for m < size {
+		if r.rng < topValue {
+			r = r.shift(in)
 		}
-		v := int32(list[m])
-		bound := (rng >> probBits) * uint32(v)
-		zero := uint32((int64(code) - int64(bound)) >> 63)
-		rng = bound&zero | (rng-bound)&^zero
-		code -= bound &^ zero
-		list[m] = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
+		if0, if1 := uint32(list[m<<1]), uint32(list[m<<1+1])
+		var zero uint32
+		r, zero = r.choose(v)
+		list[m] = moved(v, zero)
 		m = m<<1 + 1 + zero
+		v = if1 ^ (if0^if1)&zero
 	}
-	r.rng, r.code, r.pos = rng, code, pos
-	return m - uint32(len(list))
+	return r, m - size
 }
 
 // reverse decodes a number of n bits, lowest bit first. The probabilities begin at list[1].
-func (r *ranger) reverse(list []uint16, n uint32) (v uint32) {
-	rng, code, pos := r.rng, r.code, r.pos
-	m := uint32(1)
+func (r ranger) reverse(in *packedChunk, list []uint16, n uint32) (ranger, uint32) {
+	m, number := uint32(1), uint32(0)
 	for i := range n {
-		if rng < topValue {
-			rng <<= 8
-			code <<= 8
-			if pos < len(r.in) {
-				code |= uint32(r.in[pos])
-			}
-			pos++
+		if r.rng < topValue {
+			r = r.shift(in)
 		}
-		p := int32(list[m])
-		bound := (rng >> probBits) * uint32(p)
-		zero := uint32((int64(code) - int64(bound)) >> 63)
-		rng = bound&zero | (rng-bound)&^zero
-		code -= bound &^ zero
-		list[m] = uint16(p - (p+int32(zero)&(31-1<<probBits))>>moveBits)
+		v := uint32(list[m])
+		var zero uint32
+		r, zero = r.choose(v)
+		list[m] = moved(v, zero)
 		m = m<<1 + 1 + zero
-		v |= (1 + zero) << i
+		number |= (1 + zero) << i
 	}
-	r.rng, r.code, r.pos = rng, code, pos
-	return v
+	return r, number
 }
 
 // direct decodes a number of n bits with equal probability.
-func (r *ranger) direct(n uint32) (v uint32) {
-	rng, code, pos := r.rng, r.code, r.pos
+func (r ranger) direct(in *packedChunk, n uint32) (ranger, uint32) {
+	number := uint32(0)
 	for range n {
-		if rng < topValue {
-			rng <<= 8
-			code <<= 8
-			if pos < len(r.in) {
-				code |= uint32(r.in[pos])
-			}
-			pos++
+		if r.rng < topValue {
+			r = r.shift(in)
 		}
-		rng >>= 1
-		code -= rng
-		t := 0 - code>>31
-		code += rng & t
-		v = v<<1 + t + 1
+		r.rng >>= 1
+		r.code -= r.rng
+		t := 0 - r.code>>31
+		r.code += r.rng & t
+		number = number<<1 + t + 1
 	}
-	r.rng, r.code, r.pos = rng, code, pos
-	return v
+	return r, number
 }
 
-func (r *ranger) length(l *lengths, posState int) int {
-	switch {
-	case r.bit(&l.choice) == 0:
-		return minMatch + int(r.tree(l.low[posState][:]))
-	case r.bit(&l.choice2) == 0:
-		return minMatch + 8 + int(r.tree(l.mid[posState][:]))
+// literal is tree for a literal.
+func (r ranger) literal(in *packedChunk, list *[0x400]uint16) (ranger, byte) {
+	m, v := uint32(1), uint32(list[1])
+	for m < 0x100 {
+		if r.rng < topValue {
+			r = r.shift(in)
+		}
+		if0, if1 := uint32(list[m<<1&0x1fe]), uint32(list[m<<1&0x1fe+1])
+		var zero uint32
+		r, zero = r.choose(v)
+		list[m&0xff] = moved(v, zero)
+		m = m<<1 + 1 + zero
+		v = if1 ^ (if0^if1)&zero
 	}
-	return minMatch + 16 + int(r.tree(l.high[:]))
+	return r, byte(m)
 }
 
-func (r *ranger) distance(p *probs, length int) uint32 {
-	slot := r.tree(p.slot[min(length-minMatch, lenStates-1)][:])
+// matched decodes the literal after a match. Its probabilities depend on match, the byte that would continue the match, because the literal most
+// likely differs from it.
+func (r ranger) matched(in *packedChunk, list *[0x400]uint16, match uint32) (ranger, byte) {
+	m, offset := uint32(1), uint32(0x100)
+	match <<= 1
+	v := uint32(list[0x101+match&0x100])
+	for m < 0x100 {
+		if r.rng < topValue {
+			r = r.shift(in)
+		}
+		same := match & offset
+		at := offset + same + m
+		match <<= 1
+		offset ^= same // after a zero bit, and same is the offset after the other; one of them is 0
+		if0 := uint32(list[(offset+match&offset+m<<1)&0x3ff])
+		if1 := uint32(list[(same+match&same+m<<1+1)&0x3ff])
+		if0 ^= if1
+		var zero uint32
+		r, zero = r.choose(v)
+		list[at&0x3ff] = moved(v, zero)
+		v = if1 ^ if0&zero
+		m = m<<1 + 1 + zero
+		offset = offset&zero | same&^zero
+	}
+	return r, byte(m)
+}
+
+func (r ranger) length(in *packedChunk, l *lengths, posState int) (ranger, int) {
+	r, long := r.bit(in, &l.choice)
+	if !long {
+		r, n := r.tree(in, l.low[posState*8:][:2*8])
+		return r, minMatch + int(n)
+	}
+	if r, long = r.bit(in, &l.choice2); !long {
+		r, n := r.tree(in, l.mid[posState*8:][:2*8])
+		return r, minMatch + 8 + int(n)
+	}
+	r, n := r.tree(in, l.high[:])
+	return r, minMatch + 16 + int(n)
+}
+
+func (r ranger) distance(in *packedChunk, p *probs, length int) (ranger, uint32) {
+	r, slot := r.tree(in, p.slot[min(length-minMatch, lenStates-1)*64:][:2*64])
 	if slot < 4 {
-		return slot
+		return r, slot
 	}
 	n := slot>>1 - 1
 	d := (2 | slot&1) << n
 	if slot < fullDist {
-		return d + r.reverse(p.special[d-slot:], n)
+		r, low := r.reverse(in, p.special[d-slot:], n)
+		return r, d + low
 	}
-	d += r.direct(n-alignBits) << alignBits
-	return d + r.reverse(p.align[:], alignBits)
+	r, middle := r.direct(in, n-alignBits)
+	r, low := r.reverse(in, p.align[:], alignBits)
+	return r, d + middle<<alignBits + low
 }
 
 // An lzma2 decodes LZMA2 data chunk by chunk. It can be reused after begin.
 type lzma2 struct {
 	probs
 	lc, lp, pb uint32
+	data       packedChunk // the current one
 
 	state int
 	reps  [4]uint32
@@ -333,28 +383,29 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	if len(in) < 5 || in[0] != 0 {
 		return false
 	}
-	r := ranger{in: in, pos: 5, rng: ^uint32(0), code: uint32(in[1])<<24 | uint32(in[2])<<16 | uint32(in[3])<<8 | uint32(in[4])}
-	p := &d.probs
+	size := copy(d.data[:], in)
+	r := ranger{pos: 5, rng: ^uint32(0), code: uint32(in[1])<<24 | uint32(in[2])<<16 | uint32(in[3])<<8 | uint32(in[4])}
+	p, data := &d.probs, &d.data
 	state, reps := d.state, d.reps
-	posMask, litMask := 1<<d.pb-1, 1<<d.lp-1
-	start := max(0, d.dict) // of what is still there of the dictionary
+	origin := d.dict // positions count from the last reset of the dictionary
+	posMask, litMask, lc := 1<<d.pb-1, 1<<d.lp-1, d.lc
+	start := max(0, origin) // of what is still there of the dictionary
 	for at < len(out) {
-		// A position counts from the last reset of the dictionary.
-		posState := (at - d.dict) & posMask
-		if r.bit(&p.isMatch[state][posState]) == 0 {
+		posState := (at - origin) & posMask
+		var one bool
+		if r, one = r.bit(data, &p.isMatch[state&15][posState&15]); !one {
 			prev := byte(0)
-			if at > d.dict {
+			if at > origin {
 				prev = out[at-1]
 			}
-			base := litProbs * ((at-d.dict)&litMask<<d.lc + int(prev>>(8-d.lc)))
-			list := (*[litProbs]uint16)(p.literal[base:])
+			list := (*[0x400]uint16)(p.literal[litProbs*((at-origin)&litMask<<lc+int(prev>>(8-lc))):])
 			if state < 7 {
-				out[at] = r.literal(list)
+				r, out[at] = r.literal(data, list)
 			} else {
 				if int(reps[0]) >= at-start {
 					return false
 				}
-				out[at] = r.matched(list, uint32(out[at-int(reps[0])-1]))
+				r, out[at] = r.matched(data, list, uint32(out[at-int(reps[0])-1]))
 			}
 			at++
 			switch {
@@ -368,40 +419,41 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 			continue
 		}
 		length := 1
-		if r.bit(&p.isRep[state]) == 0 {
+		if r, one = r.bit(data, &p.isRep[state&15]); !one {
 			reps[3], reps[2], reps[1] = reps[2], reps[1], reps[0]
-			length = r.length(&p.match, posState)
-			reps[0] = r.distance(p, length)
+			r, length = r.length(data, &p.match, posState)
+			r, reps[0] = r.distance(data, p, length)
 			state = after(state, 7, 10)
 		} else {
 			short := false
-			if r.bit(&p.isRepG0[state]) == 0 {
-				short = r.bit(&p.isRep0Long[state][posState]) == 0
+			if r, one = r.bit(data, &p.isRepG0[state&15]); !one {
+				r, one = r.bit(data, &p.isRep0Long[state&15][posState&15])
+				short = !one
+			} else if r, one = r.bit(data, &p.isRepG1[state&15]); !one {
+				reps[0], reps[1] = reps[1], reps[0]
+			} else if r, one = r.bit(data, &p.isRepG2[state&15]); !one {
+				reps[0], reps[1], reps[2] = reps[2], reps[0], reps[1]
 			} else {
-				i := 1
-				if r.bit(&p.isRepG1[state]) != 0 {
-					i = 2 + int(r.bit(&p.isRepG2[state]))
-				}
-				dist := reps[i]
-				copy(reps[1:], reps[:i])
-				reps[0] = dist
+				reps[0], reps[1], reps[2], reps[3] = reps[3], reps[0], reps[1], reps[2]
 			}
 			if short {
 				state = after(state, 9, 11)
 			} else {
-				length = r.length(&p.rep, posState)
+				r, length = r.length(data, &p.rep, posState)
 				state = after(state, 8, 11)
 			}
 		}
 		if uint64(reps[0]) >= uint64(at-start) || length > len(out)-at {
 			return false
 		}
-		repeat(out[:at+length], at, int(reps[0])+1)
+		repeat(out, at, length, int(reps[0])+1)
 		at += length
 	}
 	d.state, d.reps = state, reps
-	r.normalize()
-	return r.pos == len(in) && r.code == 0
+	if r.rng < topValue {
+		r = r.shift(data)
+	}
+	return r.pos == size && r.code == 0
 }
 
 // after returns the state after a match or repetition: literal if the previous item was a literal, otherwise match.
@@ -412,69 +464,16 @@ func after(state, literal, match int) int {
 	return match
 }
 
-// repeat fills out[at:] with the bytes at a distance of dist before it.
-func repeat(out []byte, at, dist int) {
-	if dist >= len(out)-at {
-		copy(out[at:], out[at-dist:at])
+// repeat fills out[at:at+length] with the bytes at a distance of dist before it. It may also write to the 15 bytes after that.
+func repeat(out []byte, at, length, dist int) {
+	end := at + length
+	if dist >= 16 && end+16 <= len(out) {
+		for ; at < end; at += 16 {
+			*(*[16]byte)(out[at:]) = *(*[16]byte)(out[at-dist:])
+		}
 		return
 	}
-	for i := at; i < len(out); i++ {
-		out[i] = out[i-dist]
+	for ; at < end; at++ {
+		out[at] = out[at-dist]
 	}
-}
-
-// literal is tree for a literal, where half of the decoding time is spent.
-func (r *ranger) literal(list *[litProbs]uint16) byte {
-	rng, code, pos, in := r.rng, r.code, r.pos, r.in
-	m := uint32(1)
-	for m < 0x100 {
-		if rng < topValue {
-			rng <<= 8
-			code <<= 8
-			if pos < len(in) {
-				code |= uint32(in[pos])
-			}
-			pos++
-		}
-		p := &list[m]
-		v := int32(*p)
-		bound := (rng >> probBits) * uint32(v)
-		zero := uint32((int64(code) - int64(bound)) >> 63)
-		rng = bound&zero | (rng-bound)&^zero
-		code -= bound &^ zero
-		*p = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
-		m = m<<1 + 1 + zero
-	}
-	r.rng, r.code, r.pos = rng, code, pos
-	return byte(m)
-}
-
-// matched decodes the literal after a match. Its probabilities depend on match, the byte that would continue the match, because the literal most
-// likely differs from it.
-func (r *ranger) matched(list *[litProbs]uint16, match uint32) byte {
-	rng, code, pos, in := r.rng, r.code, r.pos, r.in
-	m, offset := uint32(1), uint32(0x100)
-	for m < 0x100 {
-		if rng < topValue {
-			rng <<= 8
-			code <<= 8
-			if pos < len(in) {
-				code |= uint32(in[pos])
-			}
-			pos++
-		}
-		match <<= 1
-		same := match & offset
-		p := &list[(offset+same+m)&0x3ff%litProbs]
-		v := int32(*p)
-		bound := (rng >> probBits) * uint32(v)
-		zero := uint32((int64(code) - int64(bound)) >> 63)
-		rng = bound&zero | (rng-bound)&^zero
-		code -= bound &^ zero
-		*p = uint16(v - (v+int32(zero)&(31-1<<probBits))>>moveBits)
-		m = m<<1 + 1 + zero
-		offset = same&^zero | offset&^same&zero
-	}
-	r.rng, r.code, r.pos = rng, code, pos
-	return byte(m)
 }
