@@ -126,7 +126,7 @@ var arrows = map[string][]string{
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report", "golden/report/html"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
-	"cmd/internal/shard":    {"config", "corpus", "encoder/input", "golden/escape"},
+	"cmd/internal/shard":    {"config", "corpus", "encoder/input", "golden/escape", "golden/report"},
 	"cmd/internal/timings":  {"encoder"},
 }
 

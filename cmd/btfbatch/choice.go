@@ -3,8 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
@@ -20,6 +24,8 @@ type choice struct {
 	from     string   // the file of --only-from
 	part     int      // of the plan in that file; 0: all
 	retry    string   // the file of --retry-failed
+	shard    string   // --shard
+	share    *report.Shard
 }
 
 // flags adds the flags of a choice.
@@ -29,7 +35,8 @@ func (c *choice) flags(cmd *cobra.Command) {
 	flags.StringVar(&c.from, "only-from", "", "encode only the images that `FILE` names, and their bases: a plan, or a name per line")
 	flags.IntVar(&c.part, "part", 0, "encode only part `N` of the plan that --only-from names")
 	flags.StringVar(&c.retry, "retry-failed", "", "encode only the images that failed or were not done by the JSON report in `FILE`, and their bases")
-	cmd.MarkFlagsMutuallyExclusive("only", "only-from", "retry-failed")
+	flags.StringVar(&c.shard, "shard", "", "encode only share `I/N` of the images, with I from 0 to N-1; auto or auto/N: the share of this task of a job\narray. Exits with 75 if it should run again; see docs/scale.md")
+	cmd.MarkFlagsMutuallyExclusive("only", "only-from", "retry-failed", "shard")
 }
 
 // check returns an error for flags that have no effect.
@@ -37,7 +44,31 @@ func (c *choice) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("part") && c.part == 0 {
 		return usage(errors.New("--part is 0: parts are counted from 1"))
 	}
+	if c.shard != "" {
+		share, err := shard.ParseShare(c.shard, os.Getenv)
+		if err != nil {
+			return fmt.Errorf("--shard %w", err)
+		}
+		c.share = &report.Shard{Index: share.Index, Count: share.Count, Flags: lasting(cmd)}
+	}
 	return needs(cmd, "part", "only-from")
+}
+
+// passing are the flags of a run that its results do not depend on, and those that name files of this run only.
+var passing = []string{"shard", "report", "sums", "provenance", "jobs", "memory", "progress", "log-format", "log-level", "annotations", "verbose", "summary-only"}
+
+// lasting returns the flags of a call that another one for other images needs too.
+func lasting(cmd *cobra.Command) (list []string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(passing, f.Name) {
+			value := f.Value.String()
+			if words, ok := f.Value.(pflag.SliceValue); ok {
+				value = strings.Join(words.GetSlice(), ",")
+			}
+			list = append(list, "--"+f.Name+"="+value)
+		}
+	})
+	return list
 }
 
 // of returns the items that are wanted.
@@ -57,6 +88,10 @@ func (c *choice) of(items []corpus.Item) ([]corpus.Item, error) {
 			return nil, fmt.Errorf("--retry-failed: %w", err)
 		}
 		return batch.SelectNames(items, names)
+	case c.share != nil:
+		names, sum := shard.Names(items)
+		c.share.Images, c.share.SHA256 = len(names), sum
+		return batch.SelectAt(items, shard.Share{Index: c.share.Index, Count: c.share.Count}.Of(items)), nil
 	}
 	return items, nil
 }

@@ -33,6 +33,7 @@ var flagWords = map[string]completer{
 	"--progress":            oneOf("auto", "tty", "plain", "quiet"),
 	"--memory":              oneOf("1GiB", "2GiB", "4GiB", "8GiB", "16GiB"),
 	"--only":                imageNames,
+	"--shard":               oneOf("auto"),
 	"diff --only":           someOf(filterWords()),
 	"diff --ignore":         someOf(filterWords()),
 	"diff --fail-on":        oneOf("any", "break"),
@@ -49,7 +50,7 @@ var flagWords = map[string]completer{
 }
 
 // freely are the placeholders of values for which shells offer nothing.
-var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES"}
+var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES", "COMMAND"}
 
 // asksForCompletion reports whether a shell calls the program to complete a line.
 func asksForCompletion(args []string) bool {

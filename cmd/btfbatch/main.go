@@ -1,6 +1,6 @@
 // Command btfbatch encodes the DWARF of kernel images as BTF, for all images of a manifest or for a single one.
 //
-// Exit codes: 0 success, 1 an image failed, 2 wrong usage or an error in the manifest, 3 a difference from a golden, 130 interrupted.
+// Exit codes: 0 success, 1 an image failed, 2 wrong usage or manifest, 3 a golden difference, 75 run a shard again, 130 interrupted.
 package main
 
 import (
@@ -61,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err := out.Err(); err != nil && !reported && !console.Gone(err) {
 		voice.Complain(fmt.Errorf("standard output: %w", err), exitcode.Failed)
 	}
-	if out.Err() != nil && code != exitcode.Interrupted || errs.Err() != nil && !reported { // an error of standard error cannot be printed
+	if out.Err() != nil && code != exitcode.Interrupted && code != exitcode.TryAgain || errs.Err() != nil && !reported { // an error of standard error cannot be printed
 		code = exitcode.Failed
 	}
 	return code
@@ -69,14 +69,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // execute runs the command.
 func execute(args []string, stdout, stderr io.Writer, voice *console.Console) int {
-	interrupts := interrupter{say: func() { voice.Complain(errInterrupted, exitcode.Interrupted) }}
+	var interrupts interrupter
+	interrupts.say = func() { voice.Complain(errInterrupted, interrupts.code()) }
 	ctx := interrupts.listen(context.Background())
 	err := chosen(ctx, args, stdout, stderr, voice, &interrupts)
 	if err == nil {
 		return exitcode.OK
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = &exit{exitcode.Interrupted, errInterrupted}
+		err = &exit{interrupts.code(), errInterrupted}
 	}
 	e := &exit{exitcode.Usage, err} // of cobra: flags and arguments
 	errors.As(err, &e)

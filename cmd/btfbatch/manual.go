@@ -77,11 +77,13 @@ var exitCodes = []manual.Term{
 	{Name: "2", About: "Wrong usage, or an error in the manifest. No image was touched. verify: there is no BTF to check."},
 	{Name: "3", About: "Every image was encoded, but at least one differs from its golden. diff: the two inputs differ."},
 	{Name: "64", About: "pahole: the options are wrong, or ask for something that btfbatch does not do."},
+	{Name: "75", About: "run --shard: an image failed because a server, the network or a full disk did not let it finish, or the run was interrupted. Run the shard again."},
 	{Name: "130", About: "Interrupted."},
 }
 
 // envTerms lists the environment variables that the program reads.
 var envTerms = []manual.Term{
+	{Name: "BTFBATCH_SHARDS", About: "Number of shards, for run --shard auto on schedulers that do not tell it to a task."},
 	{Name: "BTFBATCH_CACHE", About: "Folder of downloads and of the results that run keeps. Default: btfbatch in the user's cache folder."},
 	{Name: "DEBUGINFOD_URLS", About: "URLs of debuginfod servers, separated by blanks."},
 	{Name: "BTFBATCH_VERIFY", About: "Kernels that must accept the BTF that btfbatch writes under the name pahole, such as 6.12,newest."},
@@ -92,6 +94,7 @@ var envTerms = []manual.Term{
 	{Name: "GITHUB_STEP_SUMMARY", About: "File to which run appends the report."},
 	{Name: "GITHUB_WORKSPACE", About: "Folder of the checkout, to which the paths of annotations are relative."},
 	{Name: "GOGC", About: "If it is set, the garbage collector is left as it says."},
+	{Name: "GOMEMLIMIT", About: "Soft limit of memory, for the memory manager of Go, such as 1GiB."},
 	{Name: "NO_COLOR", About: "If it is set, output on a terminal has no colours."},
 	{Name: "PAHOLE_LANG_EXCLUDE", About: "Languages that pahole leaves out if no option says so."},
 	{Name: "TERM", About: "If it is dumb, output on a terminal has no colours, and no progress is drawn."},

@@ -82,6 +82,9 @@ func table() []trial {
 	retry := maps.Clone(run)
 	delete(retry, "--only")
 	retry["--retry-failed"] = given{kind: readsFile, value: "failed.json"}
+	shared := maps.Clone(run)
+	delete(shared, "--only")
+	shared["--shard"] = given{kind: takesWord, value: "3/4"}
 	update := maps.Clone(run)
 	update["images.golden"] = given{kind: writesFile, value: "golden.raw"}
 	proposals := func(more map[string]given) map[string]given {
@@ -104,6 +107,8 @@ func table() []trial {
 		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "report.json"},
 			"--plan": {kind: readsFile, value: "plan.json"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
 			"--annotations": {kind: takesNumber, value: "3"}})},
+		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "done.json"},
+			"--manifest": {kind: readsFile, value: "fixed.yaml"}, "--again": {kind: takesText}})},
 		{command: "report show", inputs: with(logs, map[string]given{"FILE": {kind: readsFile, value: "report.json"}, "--format": {kind: takesWord, value: "text"}})},
 		{command: "dump", inputs: with(logs, map[string]given{"FILE": split, "--base": base, "--format": {kind: takesWord, value: "raw"},
 			"--pointer-size": {kind: takesNumber, value: "8"}, "--select": {kind: takesText}})},
@@ -157,6 +162,7 @@ func table() []trial {
 		{command: "run", inputs: check},
 		{command: "run", inputs: debs},
 		{command: "run", inputs: retry, only: "--retry-failed"},
+		{command: "run", inputs: shared, only: "--shard"},
 		{command: "run", inputs: rpm, only: "images.from.rpm"},
 		{command: "run", more: []string{"--update"}, inputs: update, only: "images.golden"},
 	}
@@ -314,6 +320,7 @@ func prepareFixtures(t *testing.T) {
 		"extra.jsonl":     []byte(`{"name": "listed", "path": "image.elf", "kind": "any"}` + "\n"),
 		"extra.yaml":      []byte("version: 1\nimages: [{name: extra, path: image.elf, kind: any}]\n"),
 		"plan.json":       []byte(`{"schema": 1, "images": ["extra", "listed", "v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
+		"done.json":       doneReport(t, "v"),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, kind: any, golden: golden.raw}]\n"),
 	}
 	t.Chdir(t.TempDir())
@@ -336,6 +343,19 @@ func prepareFixtures(t *testing.T) {
 	for _, name := range []string{"btf.deb", "split.btf", "again.btf", "golden.raw", "report.json"} {
 		goodFiles[name] = read(name)
 	}
+}
+
+// doneReport is a stored report in which an image is good.
+func doneReport(t *testing.T, name string) []byte {
+	t.Helper()
+	r := report.New([]string{name})
+	r.Tool = report.Tool{Name: "btfbatch", Version: "v1"}
+	r.Add(report.Row{Name: name, Types: 1})
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // failedReport is a stored report in which an image has failed.

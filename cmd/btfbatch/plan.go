@@ -60,7 +60,7 @@ golden. No image is opened; one that cannot be encoded fails in its job. --forma
 					}
 				}
 			}
-			items, err := load(cmd.Context(), args[0], only, input.Highest>>20, &batch.Options{})
+			items, err := load(cmd.Context(), args[0], &only, input.Highest>>20, &batch.Options{})
 			if err != nil {
 				return err
 			}

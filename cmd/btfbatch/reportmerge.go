@@ -1,20 +1,27 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 func newReportMerge(a *app) *cobra.Command {
 	var (
 		plan        string
+		manifest    string
+		again       string
 		forms       []string
 		shape       shape
 		annotations = reports.Annotations
@@ -26,8 +33,12 @@ func newReportMerge(a *app) *cobra.Command {
 written, in every format, and the exit code is that of such a run.
 
 An image of the plan without a result fails, so that a lost job does not go unnoticed. So does an image with two results that differ, or one
-that is not in the plan. Without --plan, all images of the reports are expected, and a lost report is not noticed. Reports of different
-versions of the program or of the manifest are refused. A single report is written again in other formats.
+that is not in the plan. --manifest expects all images of a manifest, as --plan does those of a plan. Reports of shards (run --shard) cannot
+be merged without one of the two. Without both, all images of other reports are expected, and a lost report is not noticed. Reports of
+different versions of the program or of the manifest are refused. A folder stands for the *.json in it.
+
+If an image has no result, or one that another attempt can change, the last line on standard error is the command that runs just what is
+missing. A report of it is merged together with the others.
 
 In GitHub Actions the report also becomes the job summary, outputs and annotations, as with run.`,
 		Args: cobra.MinimumNArgs(1),
@@ -40,33 +51,41 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 				return usage(err)
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
-			if err := checkMerge(plan, args, outlets); err != nil {
+			files, err := reports.Expand(args)
+			if err != nil {
+				return failed(err)
+			}
+			if err := checkMerge(plan, manifest, files, outlets); err != nil {
 				return usage(err)
 			}
-			var planned []string
-			if plan != "" {
-				if planned, err = shard.Read(plan, 0); err != nil {
-					return usage(err)
-				}
+			planned, err := expected(cmd.Context(), plan, manifest)
+			if err != nil {
+				return err
 			}
-			var parts []report.Part
-			for _, path := range args {
-				r, err := reports.Load(path)
-				if err != nil {
-					return failed(err)
-				}
-				parts = append(parts, report.Part{Name: path, Report: r})
+			parts, err := loadParts(files, planned == nil)
+			if err != nil {
+				return err
 			}
 			r, err := report.Merge(parts, planned)
 			if err != nil {
 				return failed(err)
 			}
+			if len(parts) == 0 {
+				r.Tool, r.Manifest.Path = thisBuild().tool(), manifest
+			}
 			shape.apply(r, cmd.OutOrStdout())
-			return errors.Join(a.conclude(cmd, r, outlets), a.annotate(cmd, r, r.Manifest.Path, annotations))
+			err = errors.Join(a.conclude(cmd, r, outlets), a.annotate(cmd, r, r.Manifest.Path, annotations))
+			if command := shard.Again(parts, r, manifest); command != "" {
+				a.console.Note("what is missing: " + cmp.Or(again, command))
+			}
+			return err
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&plan, "plan", "", "`FILE` with the names of all images: a plan, or a name per line")
+	flags.StringVar(&manifest, "manifest", "", "the manifest in `FILE`, whose images must all have a result")
+	cmd.MarkFlagsMutuallyExclusive("plan", "manifest")
+	flags.StringVar(&again, "again", "", "`COMMAND` to print in place of that which runs what is missing, if something is")
 	shape.flags(cmd)
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report, as for run; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, as for run")
@@ -74,10 +93,48 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 }
 
 // checkMerge finds conflicts between the files that a merge reads and writes.
-func checkMerge(plan string, args []string, outlets []reports.Outlet) error {
-	uses := append(reports.Files(outlets), paths.Use{Path: plan, Role: paths.Input, What: "the plan"})
-	for _, path := range args {
+func checkMerge(plan, manifest string, files []string, outlets []reports.Outlet) error {
+	uses := append(reports.Files(outlets), paths.Use{Path: plan, Role: paths.Input, What: "the plan"},
+		paths.Use{Path: manifest, Role: paths.Input, What: "the manifest"})
+	for _, path := range files {
 		uses = append(uses, paths.Use{Path: path, Role: paths.Input, What: "the report " + path})
 	}
 	return paths.Refuse(uses...)
+}
+
+// expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so.
+func expected(ctx context.Context, plan, manifest string) ([]string, error) {
+	switch {
+	case plan != "":
+		names, err := shard.Read(plan, 0)
+		return names, usage(err)
+	case manifest != "":
+		items, err := load(ctx, manifest, &choice{}, input.Highest>>20, &batch.Options{})
+		if err != nil {
+			return nil, err
+		}
+		names, _ := shard.Names(items)
+		return names, nil
+	}
+	return nil, nil
+}
+
+// loadParts reads the reports of the parts of a run. alone says that nothing else names the images of the run.
+func loadParts(files []string, alone bool) ([]report.Part, error) {
+	if alone && len(files) == 0 {
+		return nil, failed(errors.New("there is no report, and neither --manifest nor --plan says which images there are"))
+	}
+	parts := make([]report.Part, len(files))
+	for i, path := range files {
+		r, err := reports.Load(path)
+		if err != nil {
+			return nil, failed(err)
+		}
+		if s := r.Shard; alone && s != nil && s.Count > 1 {
+			return nil, usage(fmt.Errorf("%s is of shard %d of %d: --manifest or --plan has to say which images there are, so that a lost report is noticed", path,
+				s.Index, s.Count))
+		}
+		parts[i] = report.Part{Name: path, Report: r}
+	}
+	return parts, nil
 }

@@ -25,7 +25,7 @@ func newRoot(voice *console.Console, interrupts *interrupter) *cobra.Command {
 		Short: "Make BTF from the DWARF of kernel images",
 		Long: `Make BTF from the DWARF of kernel images: of one image, or of all images in a manifest.
 
-Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 130 interrupted.`,
+Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden difference, 75 run a shard again, 130 interrupted.`,
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if tellVersion {

@@ -82,7 +82,10 @@ func newRun(a *app) *cobra.Command {
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 			opt.Goldens.Dir = filepath.Dir(args[0])
-			items, err := load(cmd.Context(), args[0], only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
+			if only.share != nil {
+				a.interrupts.again.Store(true)
+			}
+			items, err := load(cmd.Context(), args[0], &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
 				[]paths.Use{{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 			if err != nil {
 				return err
@@ -98,6 +101,7 @@ func newRun(a *app) *cobra.Command {
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
 			opt.Cache, opt.Events.Cache = results.open(a), a.cacheTrouble()
+			opt.Shard = only.share
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},
@@ -204,7 +208,7 @@ func checkProfile(p config.Profile) error {
 
 // load reads a manifest and finds its images. Files of packages may have at most the given number of MiB. It checks the paths of the images,
 // and the other paths that a run would read and write.
-func load(ctx context.Context, manifest string, only choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
+func load(ctx context.Context, manifest string, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return nil, usage(err)
@@ -293,16 +297,19 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 func (a *app) conclude(cmd *cobra.Command, r *report.Report, outlets []reports.Outlet) error {
 	defer func() { a.console.Verdict(r.Verdict(), string(r.Status()), r.ExitCode()) }()
 	if err := reports.Write(r, outlets, cmd.OutOrStdout()); err != nil {
+		if r.Shard != nil && batch.Transient(err) {
+			return &exit{exitcode.TryAgain, err}
+		}
 		return failed(err)
 	}
-	switch code := r.ExitCode(); code {
-	case exitcode.OK:
+	code := r.ExitCode()
+	switch {
+	case code == exitcode.OK:
 		return nil
-	case exitcode.Interrupted:
+	case r.Status() == report.Interrupted:
 		return &exit{code: code, cause: errInterrupted}
-	default:
-		return &exit{code: code}
 	}
+	return &exit{code: code}
 }
 
 // annotate writes annotations in GitHub Actions. They are not JSON.

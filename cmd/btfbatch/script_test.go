@@ -113,9 +113,15 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// serve serves the files of the script's folder, and sets SERVER to the URL.
+// serve serves the files of the script's folder, and sets SERVER to the URL. Below busy/ it asks to come back in ten minutes.
 func serve(ts *testscript.TestScript, _ bool, _ []string) {
-	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs("."))))
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServer(http.Dir(ts.MkAbs("."))))
+	mux.HandleFunc("/busy/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	s := httptest.NewServer(mux)
 	ts.Defer(s.Close)
 	ts.Setenv("SERVER", s.URL)
 	ts.Setenv("BTFBATCH_CACHE", ts.MkAbs("cache"))

@@ -27,8 +27,17 @@ type interrupter struct {
 	say     func()                 // writes the last line
 	clear   atomic.Pointer[func()] // removes what is drawn on the terminal
 	signals chan os.Signal
-	batch   sync.Mutex // held while a batch runs
-	said    sync.Once  // the last line
+	batch   sync.Mutex  // held while a batch runs
+	said    sync.Once   // the last line
+	again   atomic.Bool // the command is a shard, which a scheduler can run again
+}
+
+// code is the exit code of an interrupted program.
+func (i *interrupter) code() int {
+	if i.again.Load() {
+		return exitcode.TryAgain
+	}
+	return exitcode.Interrupted
 }
 
 // listen starts to listen for signals. The context ends with the first one.
@@ -44,12 +53,12 @@ func (i *interrupter) listen(parent context.Context) context.Context {
 		cancel()
 		go func() { // a second signal
 			<-i.signals
-			os.Exit(exitcode.Interrupted)
+			os.Exit(i.code())
 		}()
 		waitAtMost(graceForBatch, i.batch.Lock)
 		waitAtMost(graceForFiles, publish.Stop)
 		waitAtMost(graceForWords, i.sayInterrupted)
-		os.Exit(exitcode.Interrupted)
+		os.Exit(i.code())
 	}()
 	return ctx
 }

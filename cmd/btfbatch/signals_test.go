@@ -85,22 +85,26 @@ func huge(t *testing.T, dir string) func() {
 	return nil
 }
 
-// TestOneSignalEndsIt: whatever a command waits for, one signal ends it with exit code 130, and no temporary files are left.
+// TestOneSignalEndsIt: whatever a command waits for, one signal ends it with exit code 130, or 75 if it is a shard, and no temporary files are
+// left.
 func TestOneSignalEndsIt(t *testing.T) {
 	image, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images", imageELF))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const batch = "version: 1\nimages:\n- {path: image, kind: any, name: a, outputs: {btf: out/a.btf}}\n- {path: image, kind: any, name: b, outputs: {btf: out/b.btf}, golden: p}\n"
-	reported := func(t *testing.T, dir string) {
-		t.Helper()
-		r, err := os.ReadFile(filepath.Join(dir, "r.json"))
-		for _, want := range []string{`"exit_code": 130`, `"name": "a",`, `"status": "interrupted"`} {
-			if err != nil || !bytes.Contains(r, []byte(want)) {
-				t.Errorf("report: got %s, %v, want %s in it", r, err, want)
+	reportedAs := func(code int) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			t.Helper()
+			r, err := os.ReadFile(filepath.Join(dir, "r.json"))
+			for _, want := range []string{fmt.Sprintf(`"exit_code": %d`, code), `"name": "a",`, `"status": "interrupted"`} {
+				if err != nil || !bytes.Contains(r, []byte(want)) {
+					t.Errorf("report: got %s, %v, want %s in it", r, err, want)
+				}
 			}
 		}
 	}
+	reported := reportedAs(exitcode.Interrupted)
 	for _, tt := range []stuck{
 		{"dump of a pipe", "dump p", pipe("p"), nil},
 		{"dump of a pipe that nobody opens", "dump p", unopened("p"), nil},
@@ -115,6 +119,8 @@ func TestOneSignalEndsIt(t *testing.T) {
 		{"exceptions", "run m.yaml --exceptions p", text("m.yaml", batch, "p"), nil},
 		{"golden", "run m.yaml --report json=r.json", text("m.yaml", batch, "p"), reported},
 		{"golden that nobody opens", "run m.yaml -j 1 --report json=r.json", func(t *testing.T, dir string) func() { text("m.yaml", batch, "p")(t, dir); return nil }, reported},
+		{"shard", "run m.yaml --shard 0/1 --report json=r.json", text("m.yaml", batch, "p"), reportedAs(exitcode.TryAgain)},
+		{"manifest of a shard", "run p --shard 0/1", unopened("p"), nil},
 		{"sums", "validate m.yaml", huge, nil},
 		{"sums of a run", "run m.yaml", huge, nil},
 	} {
@@ -134,8 +140,12 @@ func TestOneSignalEndsIt(t *testing.T) {
 				if code == -1 && wait < 10*time.Second {
 					continue // it had not begun yet
 				}
-				if code != exitcode.Interrupted || took > quickly || stderr.String() != "btfbatch: interrupted\n" && tt.look == nil {
-					t.Errorf("got exit code %d after %v, want %d; %s", code, took, exitcode.Interrupted, &stderr)
+				want := exitcode.Interrupted
+				if strings.Contains(tt.args, "--shard") {
+					want = exitcode.TryAgain
+				}
+				if code != want || took > quickly || stderr.String() != "btfbatch: interrupted\n" && tt.look == nil {
+					t.Errorf("got exit code %d after %v, want %d; %s", code, took, want, &stderr)
 				}
 				nothingHalfDone(t, dir)
 				if tt.look != nil {

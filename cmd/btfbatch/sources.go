@@ -45,7 +45,7 @@ release of the kernel. As much is fetched and unpacked as that takes. The exit c
 			if err := checkUnpacked(most); err != nil {
 				return err
 			}
-			items, err := load(cmd.Context(), args[0], choice{}, most, &batch.Options{})
+			items, err := load(cmd.Context(), args[0], &choice{}, most, &batch.Options{})
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func newValidate(a *app) *cobra.Command {
 errors are reported in one run. The exit code is 2 if the manifest has errors, and 1 if an image has.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			items, err := load(cmd.Context(), args[0], choice{}, input.Highest>>20, &batch.Options{})
+			items, err := load(cmd.Context(), args[0], &choice{}, input.Highest>>20, &batch.Options{})
 			if err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ type document struct {
 	Schema   int       `json:"schema"`
 	Tool     Tool      `json:"tool"`
 	Manifest *Manifest `json:"manifest,omitempty"`
+	Shard    *Shard    `json:"shard,omitempty"`
 	Status   Status    `json:"status"`
 	ExitCode int       `json:"exit_code"`
 	Verdict  string    `json:"verdict"` // in words
@@ -32,7 +33,7 @@ type document struct {
 // WriteJSON writes the report as one JSON object. The report of a large batch is written piece by piece.
 func (r *Report) WriteJSON(w io.Writer) error {
 	doc := document{
-		Schema: Schema, Tool: r.Tool, Status: r.Status(), ExitCode: r.ExitCode(), Verdict: r.Verdict(), Seconds: r.Seconds,
+		Schema: Schema, Tool: r.Tool, Shard: r.Shard, Status: r.Status(), ExitCode: r.ExitCode(), Verdict: r.Verdict(), Seconds: r.Seconds,
 		Totals: r.Totals(), Strict: r.Strict, Stale: r.Stale, Used: r.Used, Images: []Row{},
 	}
 	if r.Manifest != (Manifest{}) {

@@ -15,8 +15,8 @@ type Part struct {
 
 // Merge joins the reports of the parts of one run. planned are the names of all images, in order; nil stands for the images of the parts,
 // in their order. An image without a result fails, and so does one that was not planned. If several parts have a result for an image, the
-// results must be equal apart from times and paths; a result that is not there, because a part was interrupted or lost the image, gives way
-// to one that is. It is an error if the parts are not of one run: other versions of the program, or other manifests.
+// results must be equal apart from times, paths and whether they come from the cache; a result that is not there, because a part was
+// interrupted or lost the image, gives way to one that is, and so does one that another attempt could change. It is an error if the parts are not of one run: other versions of the program, or other manifests.
 func Merge(parts []Part, planned []string) (*Report, error) {
 	all := New(planned)
 	from := map[string]string{} // by image: the part that has its result
@@ -50,6 +50,9 @@ func sameRun(a, b Part) error {
 	case x.Manifest.SHA256 != y.Manifest.SHA256:
 		return fmt.Errorf("%s and %s are about two different manifests, or two versions of one (%s, %s)", a.Name, b.Name,
 			x.Manifest.Path, y.Manifest.Path)
+	case x.Shard != nil && y.Shard != nil && x.Shard.SHA256 != y.Shard.SHA256:
+		return fmt.Errorf("%s and %s are shards of different lists of images (%d, %d): files came or went while the shards ran", a.Name, b.Name,
+			x.Shard.Images, y.Shard.Images)
 	}
 	return nil
 }
@@ -77,8 +80,20 @@ func (r *Report) mergeRow(row *Row, part string, from map[string]string, unplann
 	}
 }
 
-// absent reports whether a row has no result.
-func absent(row *Row) bool { return row.Status == Interrupted || row.Failure == NoResult }
+// absent reports whether a row has no result that counts if there is another one.
+func absent(row *Row) bool {
+	return row.Status == Interrupted || row.Failure == NoResult || row.Transient
+}
+
+// Undone lists the images that have no result, or one that another attempt can change.
+func (r *Report) Undone() (names []string) {
+	for i := range r.rows {
+		if absent(&r.rows[i]) {
+			names = append(names, r.rows[i].Name)
+		}
+	}
+	return names
+}
 
 // equal reports whether two results say the same of an image, apart from times and paths, which are those of a machine.
 func equal(a, b *Row) bool {
@@ -88,7 +103,7 @@ func equal(a, b *Row) bool {
 // essence is what two results for one image must have in common, as text.
 func essence(row *Row) []byte {
 	x := *row
-	x.Seconds, x.Path, x.Base, x.Details = 0, "", "", nil
+	x.Seconds, x.Path, x.Base, x.Details, x.Cached = 0, "", "", nil, false
 	x.Outputs = slices.Clone(x.Outputs)
 	for i := range x.Outputs {
 		x.Outputs[i].Path = ""

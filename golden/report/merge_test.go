@@ -118,3 +118,31 @@ func TestMergeRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestMergeShards: what another attempt has changed counts, results from the cache are equal to those that were made, and shards of different
+// lists of images are refused.
+func TestMergeShards(t *testing.T) {
+	part := func(name, sum string, rows ...Row) Part {
+		r := planned(rows...)
+		r.Shard = &Shard{Index: 0, Count: 2, Images: 3, SHA256: strings.Repeat(sum, 64)}
+		return Part{name, r}
+	}
+	first := part("1", "a", Row{Name: "x", Error: "503", Failure: Fetch, Transient: true}, Row{Name: "y", Types: 1})
+	again := part("2", "a", Row{Name: "x", Types: 1}, Row{Name: "y", Types: 1, Cached: true})
+	for _, order := range [][]Part{{first, again}, {again, first}} {
+		r, err := Merge(order, []string{"x", "y"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Status() != OK || r.Shard != nil || len(r.Undone()) > 0 {
+			t.Errorf("got status %s, shard %v, undone %q", r.Status(), r.Shard, r.Undone())
+		}
+	}
+	r, err := Merge([]Part{first}, []string{"x", "y", "z"})
+	if err != nil || r.ExitCode() != 1 || strings.Join(r.Undone(), " ") != "x z" {
+		t.Errorf("got exit code %d, undone %q, %v", r.ExitCode(), r.Undone(), err)
+	}
+	if _, err := Merge([]Part{first, part("3", "b")}, nil); err == nil || !strings.Contains(err.Error(), "different lists of images") {
+		t.Errorf("shards of different lists: got %v", err)
+	}
+}

@@ -41,7 +41,7 @@ func Read(from io.Reader) (*Report, error) {
 		return nil, err
 	}
 	r := New(nil)
-	r.Tool, r.Seconds, r.Strict, r.Stale, r.Used = doc.Tool, doc.Seconds, doc.Strict, doc.Stale, doc.Used
+	r.Tool, r.Shard, r.Seconds, r.Strict, r.Stale, r.Used = doc.Tool, doc.Shard, doc.Seconds, doc.Strict, doc.Stale, doc.Used
 	if doc.Manifest != nil {
 		r.Manifest = *doc.Manifest
 	}
@@ -139,6 +139,21 @@ func (r *Report) checkHead() error {
 		return fmt.Errorf("manifest.sha256 %q is not a digest", r.Manifest.SHA256)
 	case !duration(r.Seconds):
 		return fmt.Errorf("seconds is %v", r.Seconds)
+	case r.Shard != nil:
+		return r.Shard.check()
+	}
+	return nil
+}
+
+// check checks a shard by itself.
+func (s *Shard) check() error {
+	switch {
+	case s.Index < 0 || s.Index >= s.Count:
+		return fmt.Errorf("shard: index %d is not between 0 and %d", s.Index, s.Count-1)
+	case s.Images < 0:
+		return fmt.Errorf("shard: images is %d", s.Images)
+	case s.SHA256 == "" || !digest(s.SHA256):
+		return fmt.Errorf("shard: sha256 %q is not a digest", s.SHA256)
 	}
 	return nil
 }

@@ -74,6 +74,14 @@ func all() map[string]*Report {
 	hostile.Add(Row{Name: "bad \xff name", Error: "\xff\x00 is bad", Path: "p\xff"})
 	hostile.Add(Row{Name: "\u202e\x1b[31m</script>", Types: 1, Dropped: []Drop{{"func", "\x07", 1}}})
 	reports["hostile"] = hostile
+	for name, rows := range map[string][]Row{
+		"shard": {{Name: "a", Types: 1}}, "empty shard": nil, "skipped shard": {{Name: "a", SkipReason: "enough"}}, "interrupted shard": {{Name: "a", Interrupted: true}},
+		"shard to run again": {{Name: "a", Error: "503", Failure: Fetch, Transient: true}, {Name: "b", Error: "none", Failure: NoTypes}},
+	} {
+		s := planned(rows...)
+		s.Shard, s.Strict, s.Stale = &Shard{Index: 2, Count: 8, Images: 40, SHA256: strings.Repeat("a1", 32), Flags: []string{"--profile=pahole"}}, true, []string{"FUNC other"}
+		reports[name] = s
+	}
 	return reports
 }
 

@@ -30,6 +30,7 @@ type Report struct {
 	Tool     Tool
 	Manifest Manifest
 	Seconds  float64 // from start to end
+	Shard    *Shard  // the share of the batch that the report is about; nil: all of it
 	// Stale are the exceptions that accepted nothing although an image that they are for was compared. Used are those that accepted
 	// something.
 	Stale, Used []string
@@ -57,6 +58,16 @@ type Tool struct {
 	Commit   string `json:"commit,omitempty"`
 	Modified bool   `json:"modified,omitempty"` // built with changes on top of the commit
 	SHA256   string `json:"sha256,omitempty"`   // of the program's file
+}
+
+// A Shard says which share of a batch a report is about. Whether the batch is good is decided when the reports of all shards are merged.
+type Shard struct {
+	Index  int    `json:"index"` // from 0
+	Count  int    `json:"count"`
+	Images int    `json:"images"` // of the whole batch
+	SHA256 string `json:"sha256"` // of their names, one per line, in the order of the batch
+	// Flags are the other flags of the run that results depend on, for the command that runs a shard again.
+	Flags []string `json:"flags,omitempty"`
 }
 
 // A Manifest is the file that planned a batch. Both fields are empty for a command that encodes a single image.

@@ -279,3 +279,44 @@ func TestSameCauses(t *testing.T) {
 		t.Errorf("JSON is not complete (%v)", err)
 	}
 }
+
+// TestShardExitCode: a shard without images is good, one that can succeed when it runs again ends with 75, and a verdict is not repeated.
+func TestShardExitCode(t *testing.T) {
+	failed := Row{Name: "b", Error: "there are no types"}
+	transient := Row{Name: "c", Error: "503 Service Unavailable", Failure: Fetch, Transient: true}
+	for _, tt := range []struct {
+		name           string
+		rows           []Row
+		shard, without int // exit codes
+	}{
+		{"no images", nil, 0, 1},
+		{"skipped", []Row{{Name: "a", SkipReason: "enough failed"}}, 0, 1},
+		{"ok", []Row{{Name: "a", Types: 1}}, 0, 0},
+		{"failed", []Row{{Name: "a", Types: 1}, failed}, 1, 1},
+		{"transient", []Row{{Name: "a", Types: 1}, failed, transient}, 75, 1},
+		{"interrupted", []Row{{Name: "a", Types: 1}, {Name: "b", Interrupted: true}}, 75, 130},
+	} {
+		r := planned(tt.rows...)
+		if got := r.ExitCode(); got != tt.without {
+			t.Errorf("%s: got exit code %d, want %d", tt.name, got, tt.without)
+		}
+		r.Shard = &Shard{Count: 3}
+		if got := r.ExitCode(); got != tt.shard {
+			t.Errorf("%s: the shard has exit code %d, want %d", tt.name, got, tt.shard)
+		}
+	}
+}
+
+// planned returns a report of these rows.
+func planned(rows ...Row) *Report {
+	var names []string
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	r := New(names)
+	r.Tool = testTool
+	for _, row := range rows {
+		r.Add(row)
+	}
+	return r
+}

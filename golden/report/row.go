@@ -68,6 +68,9 @@ type Row struct {
 	// Cached is set if the BTF was not made in this run but taken from the cache.
 	Cached bool `json:"from_cache,omitempty"`
 
+	// Transient is set if another attempt can succeed: the network failed, or a disk is full.
+	Transient bool `json:"transient,omitempty"`
+
 	Seconds     float64 `json:"seconds"`
 	SkipReason  string  `json:"skip_reason,omitempty"`
 	Interrupted bool    `json:"-"` // not done; the status says so

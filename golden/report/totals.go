@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -50,12 +51,13 @@ func (r *Report) Totals() Totals {
 	return t
 }
 
-// Status is the outcome of the batch: good only if at least one image is, none failed or differs, and all were done.
+// Status is the outcome of the batch: good only if at least one image is, none failed or differs, and all were done. A shard is also good if
+// it has no images, or if all of them were skipped, and exceptions that accepted nothing in it may accept something in another one.
 func (r *Report) Status() Status {
 	switch t := r.Totals(); {
 	case t.Interrupted > 0:
 		return Interrupted
-	case t.Failed > 0, t.OK+t.Differs == 0, r.Strict && len(r.Stale) > 0:
+	case t.Failed > 0, r.Shard == nil && (t.OK+t.Differs == 0 || r.Strict && len(r.Stale) > 0):
 		return Failed
 	case t.Differs > 0:
 		return Differs
@@ -63,9 +65,14 @@ func (r *Report) Status() Status {
 	return OK
 }
 
-// ExitCode is what the program ends with.
+// ExitCode is what the program ends with. A shard that can succeed when it runs again ends with a code of its own, so that a scheduler
+// repeats it, and does not repeat one with a verdict.
 func (r *Report) ExitCode() int {
-	switch r.Status() {
+	status := r.Status()
+	if r.Shard != nil && (status == Interrupted || slices.ContainsFunc(r.rows, func(row Row) bool { return row.Transient })) {
+		return exitcode.TryAgain
+	}
+	switch status {
 	case OK:
 		return exitcode.OK
 	case Differs:
@@ -80,6 +87,8 @@ func (r *Report) ExitCode() int {
 func (r *Report) Verdict() string {
 	t := r.Totals()
 	switch {
+	case t.Images == 0 && r.Shard != nil:
+		return fmt.Sprintf("no images in shard %d of %d", r.Shard.Index, r.Shard.Count)
 	case t.Images == 0:
 		return "no images"
 	case t.Images == t.Skipped:

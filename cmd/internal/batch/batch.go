@@ -76,7 +76,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	}
 	b.end()
 	b.report.Seconds = time.Since(start).Seconds()
-	b.report.Manifest, b.report.Setup, b.report.Strict = opt.Manifest, opt.Setup, opt.Goldens.Strict
+	b.report.Manifest, b.report.Shard, b.report.Setup, b.report.Strict = opt.Manifest, opt.Shard, opt.Setup, opt.Goldens.Strict
 	for _, e := range opt.Goldens.Exceptions.Stale() {
 		b.report.Stale = append(b.report.Stale, e.Place()+": "+e.String())
 	}

@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder"
@@ -57,6 +58,22 @@ func kindOf(err error) report.Failure {
 		return f.kind
 	}
 	return report.Other
+}
+
+// Transient reports whether another attempt can succeed: the network or a server failed, or a disk is full.
+func Transient(err error) bool {
+	if t, ok := errors.AsType[interface {
+		error
+		Transient() bool
+	}](err); ok && t.Transient() {
+		return true
+	}
+	for _, errno := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.ESTALE, syscall.ETIMEDOUT} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // fromItems gives the error of an item, which was found before the run, its kind.

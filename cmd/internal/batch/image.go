@@ -38,7 +38,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		row = j.row()
 		row.Interrupted = true
 	default:
-		row.Error, row.Failure = oneLine(err), kindOf(err)
+		row.Error, row.Failure, row.Transient = oneLine(err), kindOf(err), Transient(err)
 		if b.opt.Events.Error != nil {
 			b.opt.Events.Error(row.Name, err)
 		}

@@ -19,6 +19,7 @@ type Options struct {
 	Cache    *Cache          // nil: every image is made
 	Publish  Publishing      // nil: nothing is published in stores
 	Manifest report.Manifest // of the report; empty for a single image
+	Shard    *report.Shard   // of the report; nil for a whole batch
 	Hash     bool            // the report contains the digests of all files; files with a pinned digest are always hashed
 	Details  bool            // rows contain report.Details
 	Setup    report.Setup    // for the report

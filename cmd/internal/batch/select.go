@@ -47,6 +47,15 @@ func SelectNames(items []corpus.Item, wanted []string) ([]corpus.Item, error) {
 	return withBases(items, keep), nil
 }
 
+// SelectAt returns the items at the given indexes, and their bases.
+func SelectAt(items []corpus.Item, wanted []int) []corpus.Item {
+	keep := make([]bool, len(items))
+	for _, i := range wanted {
+		keep[i] = true
+	}
+	return withBases(items, keep)
+}
+
 // withBases returns the items to keep, and their bases.
 func withBases(items []corpus.Item, keep []bool) []corpus.Item {
 	for i := range slices.Backward(items) { // a base comes before the items that need it

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -63,6 +65,26 @@ func Load(path string) (*report.Report, error) {
 	defer s.Close()
 	r, err := report.Read(s)
 	return r, input.Named(path, err)
+}
+
+// Expand replaces folders by the reports in them, *.json, in the order of their names. Other paths stay as they are.
+func Expand(places []string) (files []string, err error) {
+	for _, path := range places {
+		if st, err := os.Stat(path); err != nil || !st.IsDir() {
+			files = append(files, path)
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if name := e.Name(); filepath.Ext(name) == ".json" && !strings.HasPrefix(name, ".") {
+				files = append(files, filepath.Join(path, name))
+			}
+		}
+	}
+	return files, nil
 }
 
 // An Outlet is a format of a report and the file that it is written to, or the standard output if it has no file.

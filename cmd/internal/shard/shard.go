@@ -1,16 +1,21 @@
-// Package shard divides the images of a manifest into parts, which run as separate jobs of a CI system.
+// Package shard divides the images of a manifest into parts, which run as separate jobs of a scheduler or CI system.
 //
-// Input: the items of a manifest, or a plan that was written before. Output: parts, and plans as JSON. Never: the package opens no image,
-// so a plan takes no longer for large images than for small ones.
+// Input: the items of a manifest, or a plan that was written before; what a scheduler tells its tasks; the merged report of the parts.
+// Output: parts, plans as JSON, and the command that runs what is missing. Never: the package opens no image, so a plan takes no longer
+// for large images than for small ones.
 //
 // The division depends only on the manifest and on the sizes of files. Every job that computes it gets the same one.
 package shard
 
 import (
 	"cmp"
+	"container/heap"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -54,22 +59,7 @@ func Divide(items []corpus.Item, limits Limits) *Plan {
 		n = min(n, max(1, int(math.Ceil(total/limits.Seconds))))
 	}
 	n = min(n, limits.Parts)
-	// The longest group goes to the part with least work. This keeps the longest part within a third of the best possible one.
-	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(b.seconds, a.seconds) })
-	parts := make([]group, n)
-	for i := range groups {
-		least := 0
-		for p := range parts {
-			if parts[p].seconds < parts[least].seconds {
-				least = p
-			}
-		}
-		parts[least].seconds += groups[i].seconds
-		parts[least].items = append(parts[least].items, groups[i].items...)
-	}
-	for i := range parts {
-		slices.Sort(parts[i].items)
-	}
+	parts := divide(groups, n)
 	slices.SortStableFunc(parts, func(a, b group) int {
 		return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.items[0], b.items[0]))
 	})
@@ -87,6 +77,51 @@ func Divide(items []corpus.Item, limits Limits) *Plan {
 	}
 	return plan
 }
+
+// Of returns the items of a share, by index, in the order of the run. It depends on nothing but the items, their sizes, and the number of
+// shares, so that all of them cover the batch if each is found by itself. A share may be empty.
+func (s Share) Of(items []corpus.Item) []int { return divide(together(items), s.Count)[s.Index].items }
+
+// Names returns the names of all images of a batch, in the order of the manifest, and their SHA-256 as text with a name per line.
+func Names(items []corpus.Item) (names []string, sum string) {
+	names = inOrder(items)
+	h := sha256.Sum256([]byte(strings.Join(names, "\n") + "\n"))
+	return names, hex.EncodeToString(h[:])
+}
+
+// divide divides groups into n parts. Their items are in the order of the run. The longest group goes to the part with least work, which keeps
+// the longest part within a third of the best possible one. Neither depends on the order of the groups: of two equally long ones, that with
+// the first name comes first.
+func divide(groups []group, n int) []group {
+	slices.SortFunc(groups, func(a, b group) int { return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.name, b.name)) })
+	parts := make([]group, n)
+	least := make(byWork, n) // a heap
+	for i := range parts {
+		least[i] = &parts[i]
+		parts[i].part = i
+	}
+	for i := range groups {
+		p := least[0]
+		p.seconds += groups[i].seconds
+		p.items = append(p.items, groups[i].items...)
+		heap.Fix(&least, 0)
+	}
+	for i := range parts {
+		slices.Sort(parts[i].items)
+	}
+	return parts
+}
+
+// byWork is a heap of parts. The one with least work is the first, and of several with equal work the one with the lowest number.
+type byWork []*group
+
+func (h byWork) Len() int { return len(h) }
+func (h byWork) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[i].seconds, h[j].seconds), h[i].part-h[j].part) < 0
+}
+func (h byWork) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *byWork) Push(any)     {} // no part is added
+func (h *byWork) Pop() any     { return nil }
 
 // inOrder returns the names of items in the order of the manifest. The order of the items may differ from it, because bases come first.
 func inOrder(items []corpus.Item) []string {
@@ -106,6 +141,8 @@ func inOrder(items []corpus.Item) []string {
 type group struct {
 	seconds float64
 	items   []int
+	name    string // the first of the names of the items, by their order as text
+	part    int    // index of a part
 }
 
 // together puts items that depend on each other into one group, in the order of their first items.
@@ -152,6 +189,9 @@ func together(items []corpus.Item) []group {
 		g := &groups[at[r]]
 		g.items = append(g.items, i)
 		g.seconds += seconds(&items[i])
+		if name := items[i].Image.Label(); g.name == "" || name < g.name {
+			g.name = name
+		}
 	}
 	return groups
 }

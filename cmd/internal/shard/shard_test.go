@@ -12,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // item is an image that takes about the given number of seconds.
@@ -178,5 +179,106 @@ func TestRead(t *testing.T) {
 	var p Plan
 	if err := json.Unmarshal(plan.Bytes(), &p); err != nil || p.Schema != 1 {
 		t.Errorf("the plan is %+v: %v", p, err)
+	}
+}
+
+// TestShares: the shares of a batch have every item once, items that depend on each other are in one share, and neither the order of the
+// images nor the number of shares that are computed changes a share.
+func TestShares(t *testing.T) {
+	var items []corpus.Item
+	for i := range 300 {
+		base := -1
+		if i%3 == 2 {
+			base = i - 1
+		}
+		items = append(items, item(fmt.Sprintf("image-%03d", i*7%300), float64(1+i%5), base)) // many are equally long
+	}
+	turned := make([]corpus.Item, 0, len(items))
+	for i := 0; i < len(items); i += 3 { // groups of one and of two items, in reverse order
+		turned = append(turned, items[len(items)-3-i:len(items)-i]...)
+	}
+	for i := range turned {
+		if turned[i].Base >= 0 {
+			turned[i].Base = i - 1
+		}
+	}
+	for _, n := range []int{1, 3, 17, 100, 400} {
+		seen := map[int]int{}
+		longest, shortest := 0.0, 1e9
+		for i := range n {
+			s, work, names := Share{i, n}, 0.0, map[string]bool{}
+			for _, at := range s.Of(items) {
+				seen[at]++
+				work += seconds(&items[at])
+				names[items[at].Image.Name] = true
+				if base := items[at].Base; base >= 0 && !names[items[base].Image.Name] {
+					t.Errorf("%s: %s is not behind its base", s, items[at].Image.Name)
+				}
+			}
+			longest, shortest = max(longest, work), min(shortest, work)
+			for _, at := range s.Of(turned) {
+				if !names[turned[at].Image.Name] {
+					t.Errorf("%s: in another order it also has %s", s, turned[at].Image.Name)
+				}
+			}
+		}
+		if len(seen) != len(items) {
+			t.Errorf("%d shares have %d of %d images", n, len(seen), len(items))
+		}
+		for at, times := range seen {
+			if times != 1 {
+				t.Errorf("%d shares have %s %d times", n, items[at].Image.Name, times)
+			}
+		}
+		if n <= 17 && longest-shortest > 10 {
+			t.Errorf("%d shares take from %g to %g s", n, shortest, longest)
+		}
+	}
+}
+
+// TestAgain: the command names the shards without a complete report, or the images.
+func TestAgain(t *testing.T) {
+	part := func(name string, s *report.Shard, rows ...report.Row) report.Part {
+		var names []string
+		for _, row := range rows {
+			names = append(names, row.Name)
+		}
+		r := report.New(names)
+		r.Tool, r.Shard = report.Tool{Name: "btfbatch"}, s
+		for _, row := range rows {
+			r.Add(row)
+		}
+		return report.Part{Name: name, Report: r}
+	}
+	of := func(i int) *report.Shard {
+		return &report.Shard{Index: i, Count: 4, Flags: []string{"--profile=pahole", "--earlier=a b"}}
+	}
+	done := func(name string) report.Row { return report.Row{Name: name, Types: 1} }
+	bad := report.Row{Name: "b", Error: "503", Transient: true}
+	all := []string{"a", "b", "c", "it's"}
+	for _, tt := range []struct {
+		name  string
+		parts []report.Part
+		want  string
+	}{
+		{"nothing is missing", []report.Part{part("r/0.json", of(0), done("a"), done("b"), done("c"), done("it's"))}, ""},
+		{"a verdict is not repeated", []report.Part{part("r/0.json", of(0), done("a"), done("b"), done("c"), report.Row{Name: "it's", Error: "no types"})}, ""},
+		{"lost", []report.Part{part("r/0.json", of(0), done("a")), part("r/1.json", of(1), done("b")), part("r/3.json", of(3), done("it's"))},
+			"btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard 2/4 --report json=r/shard-2.json"},
+		{"lost and unfinished", []report.Part{part("r s/0.json", of(0), done("a")), part("r s/1.json", of(1), bad), part("r s/3.json", of(3), done("it's"))},
+			"for i in 1 2; do btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard $i/4 --report json='r s'/shard-$i.json; done"},
+		{"finished later", []report.Part{part("r/0.json", of(0), done("a"), done("c")), part("r/1.json", of(1), bad), part("r/2.json", of(2), done("it's")),
+			part("r/1b.json", of(1), done("b"))}, ""},
+		{"no shards", []report.Part{part("r/0.json", nil, done("a"), done("b"))},
+			`printf '%s\n' c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json=r/missing.json`},
+		{"no report", nil, `printf '%s\n' a b c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json=missing.json`},
+	} {
+		merged, err := report.Merge(tt.parts, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Again(tt.parts, merged, "my m.yaml"); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
 	}
 }

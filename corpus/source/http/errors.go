@@ -64,8 +64,8 @@ func (e *StatusError) Missing() bool {
 	return e.Code == nethttp.StatusNotFound || e.Code == nethttp.StatusGone
 }
 
-// temporary reports whether another attempt can succeed.
-func (e *StatusError) temporary() bool {
+// Transient reports whether another attempt can succeed.
+func (e *StatusError) Transient() bool {
 	switch e.Code {
 	case nethttp.StatusRequestTimeout, nethttp.StatusTooEarly, nethttp.StatusTooManyRequests, nethttp.StatusInternalServerError,
 		nethttp.StatusBadGateway, nethttp.StatusServiceUnavailable, nethttp.StatusGatewayTimeout:
@@ -97,6 +97,9 @@ type networkError struct{ err error }
 func (e *networkError) Error() string { return e.err.Error() }
 
 func (e *networkError) Unwrap() error { return e.err }
+
+// Transient returns true.
+func (e *networkError) Transient() bool { return true }
 
 // errRefetch says that the file on the server is no longer the one of which parts were fetched. Nobody has read these parts.
 var errRefetch = errors.New("the file changes on the server while it is fetched")
@@ -202,7 +205,7 @@ func (d *download) retry(ctx context.Context, do func() error) error {
 		}
 		status, isStatus := errors.AsType[*StatusError](err)
 		_, isNetwork := errors.AsType[*networkError](err)
-		again := isNetwork || errors.Is(err, errRefetch) || isStatus && status.temporary()
+		again := isNetwork || errors.Is(err, errRefetch) || isStatus && status.Transient()
 		if failures++; !again {
 			return err
 		}
