@@ -22,6 +22,9 @@ type stringIndex struct {
 // stepsPerString is the average number of slots that are tried for a string before build gives up. A good hash takes less than two.
 const stepsPerString = 16
 
+// init chooses a hash.
+func (x *stringIndex) init() { x.seed = rand.Uint64() | 1 }
+
 // build makes the index of a section. It reports whether the hash is good enough for that section.
 func (x *stringIndex) build(section []byte) bool {
 	count := bytes.Count(section, []byte{0})
@@ -30,7 +33,7 @@ func (x *stringIndex) build(section []byte) bool {
 		size *= 2
 	}
 	slots, mask := make([]uint32, size), uint64(size-1)
-	x.seed = rand.Uint64()
+	x.init()
 	steps := stepsPerString*count + size
 	for at := 0; at < len(section); {
 		n := bytes.IndexByte(section[at:], 0)
@@ -63,7 +66,7 @@ func (x *stringIndex) hash(str []byte) uint64 {
 	default:
 		a = uint64(str[0]) | uint64(str[n/2])<<8 | uint64(str[n-1])<<16
 	}
-	hi, lo := bits.Mul64(a^x.seed, (b+uint64(len(str)))^0x9e3779b97f4a7c15)
+	hi, lo := bits.Mul64(a^x.seed, (b+uint64(len(str))*0xa0761d6478bd642f)^0x9e3779b97f4a7c15)
 	return hi ^ lo
 }
 

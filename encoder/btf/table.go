@@ -272,23 +272,28 @@ func (t *Table) Compact(keep func(id ID) bool) {
 	t.words, t.start = t.words[:at], t.start[:n]
 }
 
-// Renumber replaces every reference to a type id by ids[id].
-func (t *Table) Renumber(ids []uint32) {
+// Renumber replaces every reference to a type id by ids[id], except to ids below from.
+func (t *Table) Renumber(ids []uint32, from ID) {
+	renumber := func(ref *uint32) {
+		if id := *ref; id >= uint32(from) {
+			*ref = ids[id]
+		}
+	}
 	for _, r := range t.All() {
 		s := ShapeOf(r.Kind())
 		if s.Refers {
-			r[2] = ids[r[2]]
+			renumber(&r[2])
 		}
 		if r.Kind() == KindArray {
-			r[recordWords] = ids[r[recordWords]]
-			r[recordWords+1] = ids[r[recordWords+1]]
+			renumber(&r[recordWords])
+			renumber(&r[recordWords+1])
 			continue
 		}
 		if s.TypeAt < 0 {
 			continue
 		}
 		for at := recordWords + int(s.Once) + int(s.TypeAt); at < len(r); at += int(s.Each) {
-			r[at] = ids[r[at]]
+			renumber(&r[at])
 		}
 	}
 }

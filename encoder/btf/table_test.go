@@ -127,7 +127,7 @@ func TestRenumber(t *testing.T) {
 		return &tab
 	}
 	got, want := fill(), fill()
-	got.Renumber([]uint32{100, 101, 102})
+	got.Renumber([]uint32{100, 101, 102}, 0)
 	for _, r := range want.All() {
 		r.References(func(id *uint32) { *id += 100 })
 	}

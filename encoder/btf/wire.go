@@ -33,7 +33,9 @@ func New(order binary.ByteOrder, base *Object) *Object {
 		o.Table, o.Strings = NewTable(1), NewStrings(nil)
 		return o
 	}
-	base.Strings.Index()
+	if !base.Strings.late {
+		base.Strings.Index()
+	}
 	o.Table, o.Strings = NewTable(base.End()), NewStrings(base.Strings)
 	return o
 }
@@ -139,8 +141,14 @@ func Parse(data []byte, base *Object) (*Object, error) {
 }
 
 // View is Parse for BTF without a base, of which a part is read and nothing is changed. If the byte order is that of the machine, the records
-// stay in data too.
-func View(data []byte) (*Object, error) { return parse(data, nil, sharedWords) }
+// stay in data too. The strings have no index until one is needed.
+func View(data []byte) (*Object, error) {
+	o, err := parse(data, nil, sharedWords)
+	if err == nil {
+		o.Strings.late = true
+	}
+	return o, err
+}
 
 // parse is Parse. words reads the words of the type section.
 func parse(data []byte, base *Object, words func(data []byte, order binary.ByteOrder) []uint32) (*Object, error) {
@@ -233,19 +241,19 @@ func words(data []byte, order binary.ByteOrder) []uint32 {
 // findRecords finds the beginning of each record in the words of the object, which start at byte at of the BTF.
 func (o *Object) findRecords(at int) error {
 	words, lengths := o.words, recordLengths(o.inheritedLayout())
-	start := make([]uint32, 0, len(words)/6)
-	i := 0
-	for i+recordWords <= len(words) {
+	start, n, i := make([]uint32, len(words)/recordWords), 0, 0
+	for i+recordWords <= len(words) && n < len(start) {
 		info := words[i+1]
-		l := &lengths[info>>24&0x7f]
-		n := int(l.once) + int(info&0xffffff)*int(l.each)
-		if l.once == 0 || n > len(words)-i {
+		l := lengths[info>>24&0x7f]
+		end := i + int(l&0xff) + int(info&0xffffff)*int(l>>8)
+		if l == 0 || end > len(words) {
 			break
 		}
-		start = append(start, uint32(i))
-		i += n
+		start[n] = uint32(i)
+		n++
+		i = end
 	}
-	o.start = start
+	o.start = start[:n]
 	if i == len(words) {
 		return nil
 	}
@@ -253,7 +261,7 @@ func (o *Object) findRecords(at int) error {
 		return &FormatError{at + 4*i, "record is cut short"}
 	}
 	r := Record(words[i:])
-	if lengths[r.Kind()].once == 0 {
+	if lengths[r.Kind()] == 0 {
 		return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
 	}
 	return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
@@ -284,18 +292,16 @@ func (o *Object) inheritedLayout() []byte {
 	return o.layout
 }
 
-// A recordLength is the number of words of a record, and of each of its elements. once is 0 for an unknown kind.
-type recordLength struct{ once, each uint8 }
-
-// recordLengths returns the lengths of all kinds. A layout section describes those that this package does not know.
-func recordLengths(layout []byte) (lengths [128]recordLength) {
+// recordLengths returns the lengths of the records of all kinds: the number of words without elements, and above 8 bits those of an element.
+// It is 0 for an unknown kind. A layout section describes kinds that this package does not know.
+func recordLengths(layout []byte) (lengths [128]uint32) {
 	for k := KindInt; int(k) < len(lengths); k++ {
 		e := int(k) * layoutEntry
 		switch {
 		case k < NumKinds:
-			lengths[k] = recordLength{recordWords + shapes[k].Once, shapes[k].Each}
+			lengths[k] = recordWords + uint32(shapes[k].Once) | uint32(shapes[k].Each)<<8
 		case e+layoutEntry <= len(layout) && layout[e]%4 == 0 && layout[e+1]%4 == 0:
-			lengths[k] = recordLength{recordWords + layout[e]/4, layout[e+1] / 4}
+			lengths[k] = recordWords + uint32(layout[e]/4) | uint32(layout[e+1]/4)<<8
 		}
 	}
 	return lengths

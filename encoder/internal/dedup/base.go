@@ -37,8 +37,8 @@ func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
-	for id := range e.first {
-		e.m[id] = id
+	for id := range e.m {
+		e.m[id] = uint32(id)
 	}
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
@@ -72,9 +72,9 @@ func (e *engine) candidates(peer rules.Set) (*index, error) {
 	if e.base.lazy && !e.empties && !e.nameless {
 		e.sparse = newSparse(e.base.o, peer)
 		for id := e.first; id < e.end; id++ {
-			e.sparse.mark(e.sparse.marked, e.rec(id))
+			e.sparse.own(e.rec(id))
 		}
-		if e.sparse.fill(&e.graph) {
+		if e.sparse.fill(&e.graph, everyKind) {
 			e.base = &e.sparse.Base
 			e.nameless = e.nameless || e.base.nameless
 			return &e.sparse.c, e.damage()

@@ -86,6 +86,7 @@ type engine struct {
 	contents map[uint32]uint64 // of types in divided lists, and of the types that they lead to
 	// adjust: the comparison would have to change a type of the base.
 	adjust     bool
+	moved      bool   // a type of the base is mapped to an own one
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
@@ -303,6 +304,7 @@ func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int
 		}
 		if o.Vlen() == 0 {
 			e.m[c] = id
+			e.moved = e.moved || c < e.first
 		}
 	}
 	e.canonical(id, l, sig)
@@ -532,18 +534,20 @@ func (e *engine) referent(ref *uint32) error {
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (rule 03/13).
 func (e *engine) compact() error {
 	ids := e.hyp // by id: the new id; hyp is free, since all comparisons are done
-	next := e.first
-	for id := range e.end {
-		switch {
-		case e.m[id] != id:
-		case id < e.first:
+	next, from := e.first, e.first
+	if e.moved {
+		from = 0
+		for id := range e.first {
 			ids[id] = id
-		default:
+		}
+	}
+	for id := e.first; id < e.end; id++ {
+		if e.m[id] == id {
 			ids[id] = next
 			next++
 		}
 	}
-	for id := range e.end {
+	for id := from; id < e.end; id++ {
 		if e.m[id] == id {
 			continue
 		}
@@ -551,9 +555,11 @@ func (e *engine) compact() error {
 		if e.m[c] != c {
 			return fmt.Errorf("type %d became type %d, which did not survive", id, c)
 		}
-		ids[id] = ids[c]
+		if ids[id] = c; c >= e.first {
+			ids[id] = ids[c]
+		}
 	}
 	e.o.Compact(func(id btf.ID) bool { return e.m[id] == uint32(id) })
-	e.o.Renumber(ids)
+	e.o.Renumber(ids, btf.ID(from))
 	return nil
 }

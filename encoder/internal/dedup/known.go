@@ -64,6 +64,7 @@ func (k *known) begin() {
 // bind maps a type to another. If the type is watched, what is known to differ is forgotten.
 func (e *engine) bind(id, to uint32) {
 	e.m[id] = to
+	e.moved = e.moved || id < e.first
 	if len(e.watched) != 0 && e.watched[id] && id != to {
 		e.differ, e.watched = nil, nil
 		clear(e.met)

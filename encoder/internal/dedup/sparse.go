@@ -2,7 +2,7 @@ package dedup
 
 import (
 	"fmt"
-	"slices"
+	"math/bits"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
@@ -15,26 +15,42 @@ import (
 //
 // The idea: types with equal signatures have equal names, and structs, unions, enums and prototypes without a name begin with an element
 // of equal name. This name is the anchor of a type. A type of the base can be a candidate only if its anchor is also the anchor of an own
-// type. The names of the own types are marked in a bit set, and of the base only the types with a marked anchor enter the index, as
-// they would if all the others had entered it too. Types without an anchor, such as pointers, enter it in any case.
+// type. The anchors of the own types are marked in a bit set, and only the types of the base with a marked anchor, or without an anchor,
+// can be candidates.
 //
-// Functions are appended while a run takes place. Their names, and those of their parameters, are marked before they are processed,
-// and the types with these anchors enter the index then.
+// Pointers, qualifiers, arrays, prototypes, functions and tags are compared after their referents have been replaced by what these merged
+// with. So they can be candidates only if all their referents can be, or if own types refer to these.
+//
+// The candidates enter the index as if all other types had entered it too, which keeps their order (rule 03/5).
+//
+// Functions are appended while a run takes place. Their anchors are marked before they are processed, and the types with these anchors enter
+// the index then.
 //
 // Nothing in the base is trusted: a record is checked when it is first looked at. Records that are never looked at are not checked.
 type sparse struct {
 	Base
-	c      index
-	peer   rules.Set
-	seen   []uint64 // by id: the record was checked
-	err    error    // what is wrong with a record that was looked at
-	marked []uint64 // by offset of a string: it is an anchor of own types
-	left   []uint32 // ids of the variables and sections, which are in no index, ascending
-	tags   []uint32 // ids of the structs and unions with marked names, ascending
+	c        index
+	peer     rules.Set
+	seen     []uint64 // by id: the record was checked
+	err      error    // what is wrong with a record that was looked at
+	marked   []uint64 // by offset of a string: it is an anchor of own types
+	possible []uint64 // by id: the type can be a candidate, or own types refer to it
+	pending  []uint64 // by id: it is not known whether the type is possible
+	waiting  []uint32 // ids of the pending types
+	all      bool     // all types were considered
+	entered  []uint64 // by id: it is in the index
+	left     []uint32 // ids of the variables and sections, which are in no index, ascending
+	tags     []uint32 // ids of the structs and unions with marked names, ascending
 }
 
 func newSparse(o *btf.Object, peer rules.Set) *sparse {
-	return &sparse{Base: Base{o: o}, peer: peer, seen: make([]uint64, o.End()/64+1), marked: make([]uint64, o.Strings.End()/64+1)}
+	s := &sparse{Base: Base{o: o}, peer: peer, marked: make([]uint64, o.Strings.End()/64+1)}
+	ids := int(o.End())/64 + 1
+	sets := make([]uint64, 4*ids)
+	s.seen, s.possible, s.entered, s.pending = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
+	s.c.init(int(o.End()), 0)
+	s.possible[0], s.entered[0] = 1, 1 // void
+	return s
 }
 
 // record returns a record of the base, and checks it if it has not been looked at. A damaged record counts as void, and the run ends
@@ -52,8 +68,18 @@ func (s *sparse) record(id uint32) btf.Record {
 	return s.o.At(btf.ID(id))
 }
 
-// elementAnchored are the kinds whose anchor is the name of the first element, if they have no name.
-const elementAnchored = btf.Composites | btf.Enums | 1<<btf.KindFuncProto
+// Sets of kinds.
+const (
+	// elementAnchored kinds without a name have that of the first element as their anchor.
+	elementAnchored = btf.Composites | btf.Enums | 1<<btf.KindFuncProto
+	// late kinds are compared after their referents have been replaced.
+	late = walked | appendable
+	// appendable kinds may be appended to an object during a run.
+	appendable btf.KindSet = 1<<btf.KindFunc | 1<<btf.KindFuncProto | 1<<btf.KindDeclTag
+	// unordered kinds are in no index.
+	unordered btf.KindSet = 1<<btf.KindVar | 1<<btf.KindDatasec
+	everyKind             = 1<<btf.NumKinds - 1&^unordered
+)
 
 // anchor returns the anchor of a record, 0 if it has none.
 func anchor(r btf.Record) uint32 {
@@ -63,44 +89,189 @@ func anchor(r btf.Record) uint32 {
 	return r[0]
 }
 
-// bit takes an offset of a string apart: the word of a bit set, and the bit in that word.
-func bit(off uint32) (word, mask uint64) { return uint64(off / 64), 1 << (off % 64) }
-
-// mark marks the anchor of an own type in set, unless it is marked already or the base does not have the string.
-func (s *sparse) mark(set []uint64, r btf.Record) (fresh bool) {
-	i, mask := bit(anchor(r))
-	if fresh = i < uint64(len(set)) && s.marked[i]&mask == 0; fresh {
-		set[i] |= mask
+// own marks what an own type says of the base: its anchor, and the types of the base that it refers to. It reports whether there are any of
+// these.
+func (s *sparse) own(r btf.Record) (refers bool) {
+	if a := anchor(r); a/64 < uint32(len(s.marked)) {
+		s.marked[a/64] |= 1 << (a % 64)
 	}
-	return fresh
+	end := uint32(s.o.End())
+	r.References(func(id *uint32) {
+		if *id < end && *id != 0 {
+			refers = true
+			s.possible[*id/64] |= 1 << (*id % 64)
+		}
+	})
+	return refers
 }
 
-// fill makes candidates of the types with marked anchors and of those without one. g gives access to the types of the run. It returns
-// false if the base cannot be sparse: an enum without a name and without values is equal to others with any anchor.
-func (s *sparse) fill(g *graph) bool {
-	end := uint32(s.o.End())
-	s.c.init(int(end), 0)
-	s.marked[0] |= 1
-	for id := uint32(1); id < end; id++ {
-		r := s.o.At(btf.ID(id))
-		switch k := r.Kind(); {
-		case k == btf.KindVar || k == btf.KindDatasec:
-			s.left = append(s.left, id)
-			continue
-		case k == btf.KindTypedef && s.peer.Has(rules.BaseTypedefSignature):
-			continue // no signature of an own typedef leads to it
-		case len(r) == 3 && r.Vlen() == 0:
-			s.note(r)
-		}
-		if i, mask := bit(anchor(r)); i < uint64(len(s.marked)) && s.marked[i]&mask != 0 {
-			s.insert(g, id, int(id)-1-len(s.left))
+// has reports whether a set has a number.
+func has(set []uint64, n uint32) bool { return n/64 < uint32(len(set)) && set[n/64]>>(n%64)&1 != 0 }
+
+// fill makes candidates of the types of the given kinds. g gives access to the types of the run. It returns false if the base cannot be
+// sparse: an enum without a name and without values is equal to others with any anchor.
+func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
+	if s.left = s.left[:0]; s.peer.Has(rules.BaseTypedefSignature) {
+		kinds &^= 1 << btf.KindTypedef // no signature of an own typedef leads to one of the base
+	}
+	var plan [128]step
+	for k := btf.KindInt; k < btf.NumKinds; k++ {
+		if kinds.Has(k) || unordered.Has(k) {
+			plan[k] = steps[k]
 		}
 	}
-	s.c.at(int(end) - 1 - len(s.left))
+	words, marked, possible := s.o.Words(), s.marked, s.possible
+	for i, at := range s.o.Starts() {
+		name, info, third := words[at], words[at+1], words[at+2]
+		id := uint32(i + 1)
+		switch plan[info>>24&0x7f] {
+		case toOthers:
+			if name == 0 && third < id && !has(possible, third) && !has(s.pending, third) {
+				continue
+			}
+			s.consider(id)
+		case byName:
+			if name != 0 && name/64 < uint32(len(marked)) && marked[name/64]>>(name%64)&1 == 0 {
+				continue
+			}
+			s.consider(id)
+		case noted:
+			if info&0xffffff == 0 {
+				s.note(s.o.At(btf.ID(id)))
+			}
+			s.consider(id)
+		case leftOut:
+			s.left = append(s.left, id)
+		}
+	}
+	s.settle()
+	s.enter(g, kinds)
 	return !s.empties
 }
 
-// insert makes a type of the base a candidate. before is the number of types before it that would be in an index of all types.
+// A step says what fill does with a type.
+type step uint8
+
+const (
+	skipped  step = iota
+	leftOut       // it is in no index
+	byName        // it is not possible if it has a name that is not marked
+	noted         // it may have to be noted
+	toOthers      // it has one referent, and is not possible if that is not
+)
+
+// steps has the step for each kind.
+var steps = [btf.NumKinds]step{
+	btf.KindInt: byName, btf.KindPtr: toOthers, btf.KindArray: byName, btf.KindStruct: byName, btf.KindUnion: byName, btf.KindEnum: noted,
+	btf.KindFwd: noted, btf.KindTypedef: byName, btf.KindVolatile: toOthers, btf.KindConst: toOthers, btf.KindRestrict: toOthers,
+	btf.KindFunc: byName, btf.KindFuncProto: byName, btf.KindVar: leftOut, btf.KindDatasec: leftOut, btf.KindFloat: byName,
+	btf.KindDeclTag: byName, btf.KindTypeTag: toOthers, btf.KindEnum64: noted,
+}
+
+// consider decides whether a type is possible, or not, or pending, since a referent is pending or comes later.
+func (s *sparse) consider(id uint32) {
+	r := s.o.At(btf.ID(id))
+	if a := anchor(r); a != 0 && !has(s.marked, a) {
+		return
+	}
+	state := yes
+	if late.Has(r.Kind()) {
+		state = s.referents(id, r)
+	}
+	switch state {
+	case yes:
+		s.possible[id/64] |= 1 << (id % 64)
+	case unknown:
+		s.pending[id/64] |= 1 << (id % 64)
+		s.waiting = append(s.waiting, id)
+	}
+}
+
+// An answer says whether a type is possible.
+type answer uint8
+
+const (
+	yes answer = iota
+	unknown
+	no
+)
+
+// referents reports whether all referents of a type are possible.
+func (s *sparse) referents(id uint32, r btf.Record) (all answer) {
+	switch r.Kind() {
+	case btf.KindArray:
+		return max(s.referent(id, r[3]), s.referent(id, r[4]))
+	case btf.KindFuncProto:
+		for i := 4; i < len(r) && all != no; i += 2 {
+			all = max(all, s.referent(id, r[i]))
+		}
+	}
+	return max(all, s.referent(id, r[2]))
+}
+
+// referent reports whether a referent of a type is possible. Those before the type, and those that are pending, have been considered.
+func (s *sparse) referent(id, of uint32) answer {
+	switch {
+	case has(s.possible, of):
+		return yes
+	case of >= id && !s.all && of < uint32(s.o.End()) || has(s.pending, of):
+		return unknown
+	}
+	return no
+}
+
+// rounds is the number of times that settle goes through the pending types. Chains of pointers and qualifiers in a kernel are shorter.
+const rounds = 8
+
+// settle decides which of the pending types are possible. If many of them lead to each other against the order of ids, all are.
+func (s *sparse) settle() {
+	s.all = true
+	for round := 0; len(s.waiting) > 0; round++ {
+		still := s.waiting[:0]
+		for _, id := range s.waiting {
+			state := yes
+			if round < rounds {
+				state = s.referents(id, s.o.At(btf.ID(id)))
+			}
+			if state == unknown {
+				still = append(still, id)
+				continue
+			}
+			s.pending[id/64] &^= 1 << (id % 64)
+			if state == yes {
+				s.possible[id/64] |= 1 << (id % 64)
+			}
+		}
+		if len(still) == len(s.waiting) { // they lead to each other
+			for _, id := range still {
+				s.pending[id/64] &^= 1 << (id % 64)
+			}
+			still = still[:0]
+		}
+		s.waiting = still
+	}
+	s.all = false
+}
+
+// enter puts the possible types of the given kinds into the index.
+func (s *sparse) enter(g *graph, kinds btf.KindSet) {
+	left := s.left
+	for i := range s.possible {
+		for set := s.possible[i] &^ s.entered[i]; set != 0; set &= set - 1 {
+			id := uint32(64*i + bits.TrailingZeros64(set))
+			for len(left) > 0 && left[0] < id {
+				left = left[1:]
+			}
+			if kinds.Has(s.o.At(btf.ID(id)).Kind()) {
+				s.insert(g, id, int(id)-1-len(s.left)+len(left))
+			}
+		}
+		s.entered[i] |= s.possible[i]
+	}
+	s.c.at(int(s.o.End()) - 1 - len(s.left))
+}
+
+// insert puts a type into the index. before is the number of types before it in an index of all types.
 func (s *sparse) insert(g *graph, id uint32, before int) {
 	r := s.o.At(btf.ID(id))
 	switch {
@@ -115,39 +286,22 @@ func (s *sparse) insert(g *graph, id uint32, before int) {
 	s.c.insert(s.c.find(sig), sig, id)
 }
 
-// appended makes candidates for functions, prototypes and tags that were appended to the object, from an id on.
+// appended makes candidates for what was appended to the object, from an id on.
 func (s *sparse) appended(g *graph, from, to uint32) {
-	var fresh []uint64
+	refers, any := false, false
 	for id := from; id < to; id++ {
-		r := g.rec(id)
-		if !appendable.Has(r.Kind()) {
-			continue
-		}
-		if fresh == nil {
-			fresh = make([]uint64, len(s.marked))
-		}
-		s.mark(fresh, r)
-	}
-	if fresh == nil {
-		return
-	}
-	for id := uint32(1); id < uint32(s.o.End()); id++ {
-		r := s.o.At(btf.ID(id))
-		if !appendable.Has(r.Kind()) {
-			continue
-		}
-		if i, mask := bit(anchor(r)); i < uint64(len(fresh)) && fresh[i]&mask != 0 {
-			left, _ := slices.BinarySearch(s.left, id)
-			s.insert(g, id, int(id)-1-left)
+		if r := g.rec(id); appendable.Has(r.Kind()) {
+			any = true
+			refers = s.own(r) || refers
 		}
 	}
-	for i := range fresh {
-		s.marked[i] |= fresh[i]
+	switch {
+	case refers:
+		s.fill(g, everyKind)
+	case any:
+		s.fill(g, appendable)
 	}
 }
-
-// appendable are the kinds that have candidates in a base and may be appended to an object during a run.
-const appendable = btf.KindSet(1<<btf.KindFunc | 1<<btf.KindFuncProto | 1<<btf.KindDeclTag)
 
 // nameInto sets the names in own to the only struct or union of the base with that name, if there is one.
 func (s *sparse) nameInto(own lone) {

@@ -99,6 +99,9 @@ func (s *Strings) Prefetch(key StrKey) byte {
 	return 0
 }
 
+// Section returns .debug_str, which must not be changed.
+func (s *Strings) Section() []byte { return s.str }
+
 // Size returns the length of .debug_str in bytes. Keys up to Size are offsets in .debug_str plus 1.
 func (s *Strings) Size() int { return len(s.str) }
 
