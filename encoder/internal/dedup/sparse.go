@@ -21,7 +21,7 @@ import (
 // Pointers, qualifiers, arrays, prototypes, functions and tags are compared after their referents have been replaced by what these merged
 // with. So they can be candidates only if all their referents can be, or if own types refer to these.
 //
-// The candidates enter the index as if all other types had entered it too, which keeps their order (rule 03/5).
+// The candidates enter the index as if all other types had entered it too, which keeps their order.
 //
 // Functions are appended while a run takes place. Their anchors are marked before they are processed, and the types with these anchors enter
 // the index then.
