@@ -90,8 +90,8 @@ var arrows = map[string][]string{
 
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
-		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
-		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
+		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/locking", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
+		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "config/lock", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
 		"corpus/store", "corpus/store/address", "corpus/store/folder", "corpus/store/oci", "corpus/store/s3", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
@@ -120,7 +120,8 @@ var arrows = map[string][]string{
 		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
 		"golden/report/exitcode",
 	},
-	"cmd/internal/evidence": {"encoder", "encoder/btf", "golden/escape", "golden/measure", "golden/report"},
+	"cmd/internal/evidence": {"config/lock", "encoder", "encoder/btf", "golden/escape", "golden/measure", "golden/report"},
+	"cmd/internal/locking":  {"config", "config/lock", "corpus", "corpus/cache", "corpus/source", "encoder/input", "golden/escape"},
 	"cmd/internal/manual":   {},
 	"cmd/internal/paths":    {},
 	"cmd/internal/publish":  {"cmd/internal/paths"},

@@ -63,8 +63,10 @@ type Image struct {
 	// Path is the image's file. If Glob is set, Path is the folder in which matching starts. It is empty if From is set.
 	Path string
 	Glob string
-	From *From  // where the image comes from, if it is not at Path; otherwise nil
-	Arch string // normalised name, see ArchNames; empty if the manifest does not give it
+	// Pattern is the Glob, or the pattern of From.Member, that found this image; empty until Fill.
+	Pattern string
+	From    *From  // where the image comes from, if it is not at Path; otherwise nil
+	Arch    string // normalised name, see ArchNames; empty if the manifest does not give it
 
 	SHA256  string // pins, lower-case hex, empty if not pinned
 	BuildID string
@@ -95,6 +97,9 @@ type Image struct {
 
 	src *source  // the manifest or list that the image is written in
 	at  []placed // of single keys, for problems between images
+
+	folder                 string // the folder in which the matching of Pattern started; empty unless it was a Glob
+	absolute, baseAbsolute bool   // the manifest has an absolute path, or base_path
 }
 
 // A placed is the place of the value of a key.

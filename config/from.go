@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +19,14 @@ type From struct {
 	Apt    Apt    // apt only
 	Member string // pattern of files in the package, or the one that it was resolved to; empty for the kernel
 	SHA256 string // of the package, or of the file that url or debuginfod name; lower-case hex, empty if not pinned
+	Locked *Locked
+
+	absolute bool // the manifest has an absolute path
+}
+
+// A Locked is what a lock has for a From, which is no longer what can be found today: From.SHA256 is the digest in the lock.
+type Locked struct {
+	Package, Version string // of a package
 }
 
 // Apt names a package in an archive that apt knows.
@@ -164,7 +173,7 @@ func (d *decoder) fromPlace(f *From, v *value) {
 		switch {
 		case !ok:
 		case !input.IsURL(text):
-			f.Where = text
+			f.Where, f.absolute = text, filepath.IsAbs(text)
 			d.readPath(v, &f.Where)
 			if strings.ContainsAny(text, "*?[{") {
 				d.add(v.position, "", "%s %q has a wildcard; name one package, and use a matrix for several", f.Kind, text)

@@ -22,7 +22,7 @@ func TestFrom(t *testing.T) {
 		want       []From
 	}{
 		{"deb", "images: [{from: {deb: a.deb}}]", []From{{Kind: "deb", Where: "dir/a.deb"}}},
-		{"absolute, pinned", "images: [{from: {rpm: /p/a.rpm, sha256: " + sum + "}}]", []From{{Kind: "rpm", Where: "/p/a.rpm", SHA256: sum}}},
+		{"absolute, pinned", "images: [{from: {rpm: /p/a.rpm, sha256: " + sum + "}}]", []From{{Kind: "rpm", Where: "/p/a.rpm", SHA256: sum, absolute: true}}},
 		{"URL of a package", "images: [{from: {deb: 'https://example.org/a.deb', member: '*.ko'}}]",
 			[]From{{Kind: "deb", Where: "https://example.org/a.deb", Member: "*.ko"}}},
 		{"URL", "images: [{from: {url: 'https://example.org/vmlinux.xz'}}]", []From{{Kind: "url", Where: "https://example.org/vmlinux.xz"}}},

@@ -200,6 +200,7 @@ func (d *decoder) path(m *Image, v *value) {
 		return
 	}
 	d.scope.image["release"] = releasePlaceholder
+	m.absolute = filepath.IsAbs(text)
 	if !strings.ContainsAny(text, "*?[{") {
 		m.Path = v.joined(text)
 		d.scope.image["file"] = FileStem(m.Path)
@@ -325,7 +326,11 @@ const evidenceEnd = ".evidence.json"
 func (d *decoder) sortByName(m *Image, v *value) { d.flag(v, &m.SortByName) }
 func (d *decoder) likeKernel(m *Image, v *value) { d.flag(v, &m.LikeKernel) }
 
-func (d *decoder) basePath(m *Image, v *value) { d.readPath(v, &m.BasePath) }
+func (d *decoder) basePath(m *Image, v *value) {
+	if text, ok := d.file(v); ok {
+		m.BasePath, m.baseAbsolute = v.joined(text), filepath.IsAbs(text)
+	}
+}
 
 func (d *decoder) readPath(v *value, to *string) {
 	if text, ok := d.file(v); ok {
@@ -387,10 +392,13 @@ func (m Image) Fill(f Facts) (Image, error) {
 	if m.From != nil {
 		stem = memberStem(f.File)
 		from := *m.From
-		from.Member = f.File
+		m.Pattern, from.Member = from.Member, f.File
 		m.From = &from
 	} else {
-		m.Path, m.Glob = f.File, ""
+		if m.Glob != "" {
+			m.folder = m.Path
+		}
+		m.Path, m.Glob, m.Pattern = f.File, "", m.Glob
 	}
 	var problem error
 	fill := func(p string) string {

@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	stdelf "debug/elf"
 	"encoding/binary"
 	"errors"
@@ -83,6 +84,7 @@ type MismatchError struct {
 	What   string // "sha256", "build_id", "base_sha256", "release"
 	Found  string // empty if the file has none
 	Pinned string
+	ByLock bool // the lock of the manifest pins it, and not the manifest itself
 }
 
 // ErrMismatch is the cause of every error that says that an image is not the one that its manifest describes: of a *MismatchError, and of
@@ -100,10 +102,11 @@ func (m mismatch) Unwrap() error { return m.error }
 func (m mismatch) Is(target error) bool { return target == ErrMismatch }
 
 func (e *MismatchError) Error() string {
-	if e.Found == "" {
-		return fmt.Sprintf("%s: the file has none, the manifest pins %s", e.What, e.Pinned)
+	by := "the manifest pins"
+	if e.ByLock {
+		by = "the lock has"
 	}
-	return fmt.Sprintf("%s: the file has %s, the manifest pins %s", e.What, e.Found, e.Pinned)
+	return fmt.Sprintf("%s: the file has %s, %s %s", e.What, cmp.Or(e.Found, "none"), by, cmp.Or(e.Pinned, "none"))
 }
 
 // archError names e_machine as the place of the contradiction.

@@ -8,8 +8,10 @@
 package corpus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -35,6 +37,25 @@ type Item struct {
 type Sources struct {
 	source.Finders
 	source.Limits
+	// Listed returns the images that a From stands for, if that is known without looking. Their items have no Source. If it returns none, the package is
+	// looked for. May be nil.
+	Listed func(im *config.Image) []Listed
+}
+
+// A Listed is an image of a From.
+type Listed struct {
+	Member           string // path in the package; empty if it is not in one
+	Release          string // of the kernel
+	Package, Version string
+}
+
+// Fill returns an image of a manifest as it is for one of the images that its From stands for.
+func (l *Listed) Fill(im *config.Image) (config.Image, error) {
+	file, release := l.Member, releaseOf(l.Member)
+	if file == "" {
+		file = path.Base(im.From.Where)
+	}
+	return im.Fill(config.Facts{File: file, Release: cmp.Or(release, l.Release), Package: l.Package, Version: l.Version})
 }
 
 // Resolve finds the files of all images. It opens none of them, except that it reads the headers of packages. Items are in the order of the

@@ -289,7 +289,7 @@ func TestBuildIDPin(t *testing.T) {
 	if items[0].Err != nil {
 		t.Errorf("right pin: got %v", items[0].Err)
 	}
-	for i, want := range []MismatchError{{"build_id", "abcd", "abce"}, {"build_id", "", "ab"}} {
+	for i, want := range []MismatchError{{What: "build_id", Found: "abcd", Pinned: "abce"}, {What: "build_id", Pinned: "ab"}} {
 		var got *MismatchError
 		if !errors.As(items[i+1].Err, &got) || *got != want {
 			t.Errorf("got %v, want %v", items[i+1].Err, &want)

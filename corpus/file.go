@@ -1,9 +1,12 @@
 package corpus
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"strconv"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus/source"
@@ -24,6 +27,9 @@ type File struct {
 	BuildID  string // lower-case hex; empty if the file has none
 	Identity Identity
 
+	// Was is what a lock has for the image that is not in force; nil without one.
+	Was *Locked
+
 	named      string // what errors of opening begin with; empty if the name of the image says it
 	order      binary.ByteOrder
 	identified bool // the identity could be read
@@ -38,6 +44,42 @@ type Pins struct {
 	Release string // path.Match pattern
 	// IsRelease is the release that the image has by its path in a package. An image that states none is accepted.
 	IsRelease string
+	// Lock is what a lock has for the image, which must be this one; nil without a lock. SHA256 is then that of the lock.
+	Lock *Locked
+}
+
+// A Locked is what a lock says about an image, besides its digest.
+type Locked struct {
+	BuildID string // lower-case hex; empty: the image has none
+	Release string // empty: the image states none
+	Arch    string
+	Version string // of the package; empty if it is not in one
+	Size    int64  // of a file of its own, as stored; 0 for an image of a package or a server
+}
+
+// Departures lists in what an opened image differs from a lock. The errors are of type *MismatchError.
+func (f *File) Departures(l *Locked) (list []error) {
+	size := f.Size
+	if f.Path == "" {
+		size = 0
+	}
+	for _, x := range []MismatchError{
+		{"arch", f.Arch, l.Arch, true}, {"build_id", f.BuildID, l.BuildID, true}, {"release", f.Identity.Release, l.Release, true},
+		{"version", f.Origin.Version, l.Version, true}, {"size", strconv.FormatInt(size, 10), strconv.FormatInt(l.Size, 10), true},
+	} {
+		if x.Found != x.Pinned {
+			list = append(list, &x)
+		}
+	}
+	return list
+}
+
+// asLocked returns an error if an opened image is not the one of the lock.
+func (f *File) asLocked() error {
+	if f.Pins.Lock == nil {
+		return nil
+	}
+	return errors.Join(f.Departures(f.Pins.Lock)...)
 }
 
 // An Origin says which package a file is in, or which server it is from.
@@ -117,12 +159,12 @@ func (f *File) look(in *input.File) (*Image, error) {
 	}
 	f.BuildID = hex.EncodeToString(id)
 	if want := f.Pins.BuildID; want != "" && want != f.BuildID {
-		return nil, &MismatchError{"build_id", f.BuildID, want}
+		return nil, &MismatchError{What: "build_id", Found: f.BuildID, Pinned: want}
 	}
 	if f.Identity, err = Identify(e); err == nil { // the encoder reports damage
 		f.identified = true
 	}
-	if err := f.Identity.check(&f.Pins); err != nil {
+	if err := cmp.Or(f.asLocked(), f.Identity.check(&f.Pins)); err != nil {
 		return nil, err
 	}
 	return &Image{e, in}, nil
@@ -153,7 +195,7 @@ func (f *File) Recognise(k Known) error {
 		return archError(k.Arch, want, "the manifest says")
 	}
 	if want := f.Pins.BuildID; want != "" && want != k.BuildID {
-		return &MismatchError{"build_id", k.BuildID, want}
+		return &MismatchError{What: "build_id", Found: k.BuildID, Pinned: want}
 	}
-	return f.Identity.check(&f.Pins)
+	return cmp.Or(f.asLocked(), f.Identity.check(&f.Pins))
 }

@@ -29,7 +29,11 @@ type found struct {
 
 // refOf converts what a manifest says.
 func refOf(from *config.From) source.Ref {
-	return source.Ref{Kind: source.Kind(from.Kind), Where: from.Where, Apt: source.AptRef(from.Apt), SHA256: from.SHA256}
+	ref := source.Ref{Kind: source.Kind(from.Kind), Where: from.Where, Apt: source.AptRef(from.Apt), SHA256: from.SHA256}
+	if l := from.Locked; l != nil {
+		ref.Locked, ref.Exact = true, l.Package+"="+l.Version
+	}
+	return ref
 }
 
 func (f *finder) find(ref source.Ref) *found {
@@ -47,6 +51,11 @@ func (f *finder) find(ref source.Ref) *found {
 // from returns the items of an image with from.
 func (f *finder) from(im config.Image) []Item {
 	ref := refOf(im.From)
+	if f.Listed != nil {
+		if list := f.Listed(&im); len(list) > 0 {
+			return listed(im, list)
+		}
+	}
 	o := f.find(ref)
 	fail := func(err error) []Item {
 		it := newItem(named(im), err)
@@ -86,6 +95,19 @@ func (f *finder) from(im config.Image) []Item {
 		if err != nil {
 			m.Forget()
 		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// listed returns the items of images that are known.
+func listed(im config.Image, list []Listed) (items []Item) {
+	for i := range list {
+		l := &list[i]
+		one, err := l.Fill(&im)
+		it := newItem(named(one), err)
+		it.Origin = Origin{Member: l.Member}
+		it.Origin.Package, it.Origin.Version = l.Package, l.Version
 		items = append(items, it)
 	}
 	return items

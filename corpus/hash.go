@@ -32,15 +32,16 @@ func (h *Hasher) Pin(ctx context.Context, f *File, open *input.File) (string, er
 		return "", err
 	}
 	if want := f.Pins.SHA256; want != "" && want != got {
-		return got, &MismatchError{"sha256", got, want}
+		return got, &MismatchError{"sha256", got, want, f.Pins.Lock != nil}
 	}
 	return got, nil
 }
 
 // CheckBase compares the sum of the file that a base is read from with the pinned one, if there is one.
-func CheckBase(got, want string) error {
+// byLock says that it is a lock that has the other one.
+func CheckBase(got, want string, byLock bool) error {
 	if want != "" && want != got {
-		return &MismatchError{"base_sha256", got, want}
+		return &MismatchError{"base_sha256", got, want, byLock}
 	}
 	return nil
 }

@@ -222,7 +222,7 @@ func (id *Identity) check(pins *Pins) error {
 		return mismatch{fmt.Errorf("release: the image is %s, the manifest pins %s", id.What(), pins.Release)}
 	}
 	if ok, err := path.Match(pins.Release, id.Release); err != nil || !ok {
-		return &MismatchError{"release", id.Release, pins.Release}
+		return &MismatchError{What: "release", Found: id.Release, Pinned: pins.Release}
 	}
 	return nil
 }

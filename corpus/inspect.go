@@ -101,5 +101,5 @@ func (f *baseFile) pinned(sum string) error {
 	if f.err != nil || sum == "" || f.sum == "" {
 		return f.err
 	}
-	return CheckBase(f.sum, sum)
+	return CheckBase(f.sum, sum, false)
 }

@@ -42,6 +42,7 @@ var flagWords = map[string]completer{
 	"history --format":      oneOf("text", "json"),
 	"stats --format":        oneOf("text", "json"),
 	"sources --format":      oneOf("text", "json"),
+	"lock --format":         oneOf("text", "json"),
 	"plan --format":         oneOf("text", "json", "github-matrix"),
 	"report show --format":  oneOf("text", "json", "junit", "markdown", "html"),
 	"run --report":          reportForms("text", "json", "junit", "markdown", "html"),

@@ -23,6 +23,10 @@ btfbatch validate kernels.yaml`,
 	"sources": `
 btfbatch sources                          # btfbatch.yaml
 btfbatch sources kernels.yaml --format json`,
+	"lock": `
+btfbatch lock                             # write btfbatch.yaml.lock, or add what is new
+btfbatch lock kernels.yaml --update 'debian-6.*'
+btfbatch run --locked                     # take exactly what the lock has`,
 	"plan": `
 btfbatch plan
 btfbatch plan kernels.yaml --only 'debian-6.*'

@@ -112,6 +112,7 @@ type trial struct {
 	more    []string // arguments that are not inputs
 	inputs  map[string]given
 	only    string            // the only input to test; empty for all
+	makes   string            // a file that no input names and that the command writes
 	values  map[string]string // values that replace those of the table
 }
 
@@ -139,7 +140,7 @@ func (c *trial) args(t *testing.T) []string {
 		case v == unset, isKey(name):
 		case strings.HasPrefix(name, "-"):
 			args = append(args, name+"="+v)
-		case name == "NEW" || name == "SYMBOL":
+		case name == "NEW" || name == "SYMBOL" || name == "NAME...":
 			last = append(last, v)
 		default:
 			last = append([]string{v}, last...)
@@ -171,7 +172,7 @@ func (c *trial) call(t *testing.T, prepare func()) (code int, out string) {
 	before := snapshot(t)
 	var b bytes.Buffer
 	code = run(args, &b, &b)
-	asked := map[string]bool{}
+	asked := map[string]bool{c.makes: code != exitcode.Usage}
 	for name, in := range c.inputs {
 		if v := c.value(name); in.kind == writesFile || in.kind == appendsFile {
 			asked[filepath.Clean(strings.TrimPrefix(v, in.before))] = code != exitcode.Usage
@@ -268,7 +269,7 @@ func (c *trial) states(t *testing.T, name string) {
 		if strings.Contains(s.value, "%s") {
 			s.value = fmt.Sprintf(s.value, in.value)
 		}
-		one := trial{command: c.command, more: c.more, inputs: c.inputs, values: map[string]string{name: in.before + s.value}}
+		one := trial{command: c.command, more: c.more, makes: c.makes, inputs: c.inputs, values: map[string]string{name: in.before + s.value}}
 		code, out := one.call(t, nil)
 		prints, fine := in.fine[s.name]
 		switch {
@@ -298,7 +299,7 @@ func (c *trial) contradictions(t *testing.T, name string) {
 			continue
 		}
 		for _, s := range spellings {
-			one := trial{command: c.command, more: c.more, inputs: c.inputs, values: map[string]string{}}
+			one := trial{command: c.command, more: c.more, makes: c.makes, inputs: c.inputs, values: map[string]string{}}
 			spelt := true
 			code, out := one.call(t, func() {
 				path := s.make(t, in.value)

@@ -24,7 +24,14 @@ func sources(ctx context.Context, most int) corpus.Sources {
 }
 
 // finders returns what finds packages and images with a network.
-func finders(ctx context.Context) source.Finders {
+func finders(ctx context.Context) source.Finders { return findersOf(ctx, &http.Client{}) }
+
+// wholeFinders returns finders that fetch files as a whole, so that their digests are known.
+func wholeFinders(ctx context.Context) source.Finders {
+	return findersOf(ctx, &http.Client{Whole: true})
+}
+
+func findersOf(ctx context.Context, client *http.Client) source.Finders {
 	voice, _ := ctx.Value(consoleKey{}).(*console.Console)
 	note := func(text string) {
 		if voice != nil {
@@ -32,7 +39,8 @@ func finders(ctx context.Context) source.Finders {
 		}
 	}
 	steps := downloads{note: note, quarters: map[string]int64{}}
-	client := &http.Client{Agent: agent(), Progress: steps.progress, Notice: func(url, text string) { note(http.Redacted(url) + ": " + text) }}
+	client.Agent, client.Progress = agent(), steps.progress
+	client.Notice = func(url, text string) { note(http.Redacted(url) + ": " + text) }
 	return source.Finders{URL: client, Apt: &apt.Finder{Client: client, Notice: note}, Debuginfod: &debuginfod.Finder{Client: client}}
 }
 

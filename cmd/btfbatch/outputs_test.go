@@ -45,6 +45,7 @@ var writers = []string{
 	"report show r.json --format json", "report show r.json --format junit", "report show r.json --format markdown", "report show --help",
 	"plan m.yaml --format json", "plan m.yaml --format github-matrix",
 	"report merge r.json", "report merge r.json --report json",
+	"lock m.yaml --format json",
 	"pahole --version", "pahole --help", "pahole --supported_btf_features", "__complete ver",
 }
 
@@ -168,6 +169,8 @@ var bad = []struct {
 	{"validate wrong.yaml", exitcode.Usage}, {"validate failing.yaml", exitcode.Failed}, {"validate notes.yaml", exitcode.OK},
 	{"sources wrong.yaml", exitcode.Usage}, {"sources failing.yaml", exitcode.Failed}, {"sources notes.yaml", exitcode.OK},
 	{"sources m.yaml --format xml", exitcode.Usage},
+	{"lock wrong.yaml", exitcode.Usage}, {"lock failing.yaml", exitcode.Failed}, {"lock m.yaml a", exitcode.Usage}, {"lock m.yaml b --update", exitcode.Usage},
+	{"lock nowhere.yaml", exitcode.Usage}, {"lock m.yaml --check", exitcode.Usage}, {"run m.yaml --locked", exitcode.Usage},
 	{"plan wrong.yaml", exitcode.Usage}, {"plan nowhere.yaml", exitcode.Usage}, {"plan failing.yaml", exitcode.Failed},
 	{"cache gc --max-size x", exitcode.Usage}, {"cache nothing", exitcode.Usage}, {"cache info a", exitcode.Usage},
 	{"report merge", exitcode.Usage}, {"report merge nowhere.json", exitcode.Failed}, {"report merge m.yaml", exitcode.Failed},

@@ -57,6 +57,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 			newInit(a),
 			newValidate(a),
 			newSources(),
+			newLock(a),
 			newPlan(),
 			newRun(a),
 			newGolden(),

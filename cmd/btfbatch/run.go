@@ -51,6 +51,7 @@ func newRun(a *app) *cobra.Command {
 		summary    summary
 		results    results
 		publishing publishing
+		locked     = locked{look: true, note: func(text string) { a.console.Note(text) }}
 
 		annotations = reports.Annotations
 	)
@@ -85,7 +86,7 @@ func newRun(a *app) *cobra.Command {
 			if only.share != nil {
 				a.interrupts.again.Store(true)
 			}
-			items, err := load(cmd.Context(), args[0], &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
+			items, err := loadLocked(cmd.Context(), args[0], &locked, &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
 				[]paths.Use{{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 			if err != nil {
 				return err
@@ -120,6 +121,7 @@ func newRun(a *app) *cobra.Command {
 	maxUnpacked(flags, &most)
 	memoryFlag(flags, &opt.Encoding.Memory)
 	only.flags(cmd)
+	locked.flags(flags)
 	return cmd
 }
 
@@ -209,6 +211,11 @@ func checkProfile(p config.Profile) error {
 // load reads a manifest and finds its images. Files of packages may have at most the given number of MiB. It checks the paths of the images,
 // and the other paths that a run would read and write.
 func load(ctx context.Context, manifest string, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
+	return loadLocked(ctx, manifest, &locked{}, only, most, opt, others...)
+}
+
+// loadLocked is load, and takes what the lock has if that is wanted.
+func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	m, err := config.Load(manifest)
 	if err != nil {
 		return nil, usage(err)
@@ -217,7 +224,11 @@ func load(ctx context.Context, manifest string, only *choice, most int, opt *bat
 	for _, file := range m.Others {
 		others = append(others, paths.Use{Path: file, Role: paths.Input, What: "the file that the manifest includes"})
 	}
-	items := corpus.Resolve(ctx, m, sources(ctx, most))
+	if err := l.pin(m, opt); err != nil {
+		return nil, err
+	}
+	items := l.match(m, corpus.Resolve(ctx, m, sources(ctx, most)))
+	others = append(others, l.uses(manifest)...)
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)
 	}

@@ -37,7 +37,7 @@ type Image struct {
 	// Path is that of the file, relative to the manifest, with slashes. For an absolute path it is the name of the file alone.
 	Path   string `yaml:"path,omitempty"`
 	From   string `yaml:"from,omitempty"`   // the Source, if the image is not at Path
-	Glob   string `yaml:"glob,omitempty"`   // the pattern of the manifest that found the file, or the member
+	Glob   string `yaml:"glob,omitempty"`   // the pattern of the manifest that found the file, or the member; none for the kernel of a package
 	Member string `yaml:"member,omitempty"` // path in the package
 	Size   int64  `yaml:"size,omitempty"`   // of the file at Path
 	SHA256 string `yaml:"sha256,omitempty"` // of the file at Path
@@ -67,6 +67,11 @@ func (f *File) Source(from string) *Source {
 		return nil
 	}
 	return &f.Sources[i]
+}
+
+// From reports whether an image from a source has a name of which is returns true.
+func (f *File) From(from string, is func(name string) bool) bool {
+	return slices.ContainsFunc(f.Images, func(im Image) bool { return im.From == from && is(im.Name) })
 }
 
 // Sort puts images and sources into their order, which Image, Source and Text require.

@@ -53,8 +53,8 @@ func TestText(t *testing.T) {
 	if got := text(t, sample()); !bytes.Equal(got, want) {
 		t.Errorf("got\n%s\nwant the contents of %s", got, golden)
 	}
-	f, err := Read(filepath.FromSlash(golden))
-	if err != nil || !reflect.DeepEqual(f, sample()) {
+	f, read, err := Read(filepath.FromSlash(golden))
+	if err != nil || !reflect.DeepEqual(f, sample()) || !bytes.Equal(read, want) {
 		t.Errorf("got %+v, %v", f, err)
 	}
 	mixed := sample()

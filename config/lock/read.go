@@ -23,13 +23,12 @@ const (
 	maxText  = 8192 // bytes of one value
 )
 
-// Read reads the lock at a path. Errors name the path and, where there is one, the line.
-func Read(path string) (*File, error) {
-	data, err := input.ReadText(path, input.Manifest, maxBytes)
-	if err != nil {
-		return nil, err
+// Read reads the lock at a path, and returns its text too. Errors name the path and, where there is one, the line.
+func Read(path string) (f *File, text []byte, err error) {
+	if text, err = input.ReadText(path, input.Manifest, maxBytes); err == nil {
+		f, err = Parse(path, text)
 	}
-	return Parse(path, data)
+	return f, text, err
 }
 
 // A FormatError says where a text breaks the format.

@@ -36,6 +36,19 @@ type Ref struct {
 	Where  string // deb, rpm: a path or an http(s) URL; url: an http(s) URL; debuginfod: the build id in lower-case hex
 	Apt    AptRef // apt only
 	SHA256 string // the digest that the stored bytes must have, in lower-case hex; empty if not pinned
+
+	// Locked means that SHA256 is from a lock: the reference stands for these bytes, and not for what is found there today. Exact is the package and its
+	// version, PACKAGE=VERSION, that an apt reference then stands for.
+	Locked bool
+	Exact  string
+}
+
+// By names the file that has the digest, for messages.
+func (r Ref) By() string {
+	if r.Locked {
+		return "the lock has"
+	}
+	return "the manifest pins"
 }
 
 // An AptRef names a package in an archive that apt knows.

@@ -42,6 +42,7 @@ type Package struct {
 	blob    *Blob      // nil if it is closed
 	head    *archive.Package
 	sum     string
+	size    int64 // of the stored bytes; 0 if unknown
 	failed  error // the package cannot be used
 
 	reading reading
@@ -60,7 +61,7 @@ func (p *Package) Facts() Facts {
 	p.opening.Lock()
 	defer p.opening.Unlock()
 	if p.head != nil {
-		f.Package, f.Version = p.head.Name, p.head.Version
+		f.Package, f.Version, f.Size = p.head.Name, p.head.Version, cmp.Or(p.size, f.Size)
 	}
 	return f
 }
@@ -96,7 +97,7 @@ func (p *Package) open(ctx context.Context) error {
 		b.Close()
 		return err
 	}
-	if p.blob = b; p.head == nil {
+	if p.blob, p.size = b, max(b.Size, 0); p.head == nil {
 		p.head = head
 	}
 	p.head.Payload = head.Payload

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/btfbatch/btfbatch/corpus/source/archive"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -15,13 +16,16 @@ type Remote struct {
 	ref    Ref
 	origin Origin
 	most   int64
+	size   atomic.Int64 // of the stored bytes, once they were opened
 }
 
 // NewRemote returns the source of an image of at most the given size in bytes.
-func NewRemote(ref Ref, origin Origin, most int64) *Remote { return &Remote{ref, origin, most} }
+func NewRemote(ref Ref, origin Origin, most int64) *Remote {
+	return &Remote{ref: ref, origin: origin, most: most}
+}
 
 // Size is the number of bytes that are stored, or 0 if it is not known.
-func (r *Remote) Size() int64 { return r.origin.Facts().Size }
+func (r *Remote) Size() int64 { return cmp.Or(r.size.Load(), r.origin.Facts().Size) }
 
 // String is the path or the URL.
 func (r *Remote) String() string { return r.origin.String() }
@@ -35,6 +39,7 @@ func (r *Remote) OpenAs(ctx context.Context, want ...input.Kind) (*input.File, e
 	if err != nil {
 		return nil, err
 	}
+	r.size.Store(max(b.Size, 0))
 	f, err := r.file(ctx, b, want)
 	if err != nil {
 		b.Close()

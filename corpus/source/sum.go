@@ -51,7 +51,7 @@ func (b *Blob) pinned(ctx context.Context, ref Ref, o Origin, known string) (sum
 		}
 	}
 	if sum != ref.SHA256 {
-		return sum, &PinError{ref.Kind.IsPackage(), sum, ref.SHA256}
+		return sum, &PinError{ref.Kind.IsPackage(), sum, ref.SHA256, ref.By()}
 	}
 	return sum, nil
 }
@@ -60,6 +60,7 @@ func (b *Blob) pinned(ctx context.Context, ref Ref, o Origin, known string) (sum
 type PinError struct {
 	Package       bool
 	Found, Pinned string
+	By            string // who says so: the result of Ref.By
 }
 
 func (e *PinError) Error() string {
@@ -67,5 +68,5 @@ func (e *PinError) Error() string {
 	if e.Package {
 		what = "package"
 	}
-	return fmt.Sprintf("sha256: the %s has %s, the manifest pins %s", what, e.Found, e.Pinned)
+	return fmt.Sprintf("sha256: the %s has %s, %s %s", what, e.Found, e.By, e.Pinned)
 }

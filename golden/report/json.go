@@ -37,7 +37,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Totals: r.Totals(), Strict: r.Strict, Stale: r.Stale, Used: r.Used, Images: []Row{},
 	}
 	if r.Manifest != (Manifest{}) {
-		doc.Manifest = &Manifest{escape.UTF8(r.Manifest.Path), r.Manifest.SHA256}
+		doc.Manifest = &Manifest{escape.UTF8(r.Manifest.Path), r.Manifest.SHA256, r.Manifest.LockSHA256}
 	}
 	head, err := escape.Marshal(doc, "", "  ")
 	if err != nil {

@@ -19,7 +19,7 @@ var testTool = Tool{Name: "btfbatch", Version: "1.0.0", Commit: "0123abc", Modif
 // detailed has comparisons by cause: two images with the same one, and one with another.
 func detailed() *Report {
 	r := New([]string{"a", "b", "c"})
-	r.Tool, r.Manifest, r.Seconds = testTool, Manifest{"kernels/btfbatch.yaml", strings.Repeat("d4", 32)}, 3
+	r.Tool, r.Manifest, r.Seconds = testTool, Manifest{Path: "kernels/btfbatch.yaml", SHA256: strings.Repeat("d4", 32)}, 3
 	r.Strict, r.Stale, r.Used = true, []string{"added func f"}, []string{"added func g"}
 	size := &cause.Size{Old: 8, New: 16}
 	for i, name := range []string{"a", "b", "c"} {
@@ -70,7 +70,7 @@ func all() map[string]*Report {
 	none.Tool = testTool
 	reports["none"] = none
 	hostile := New([]string{"bad \xff name", "\u202e\x1b[31m</script>", "##[error]x"})
-	hostile.Tool, hostile.Manifest = testTool, Manifest{"\xfe.yaml", strings.Repeat("a1", 32)}
+	hostile.Tool, hostile.Manifest = testTool, Manifest{Path: "\xfe.yaml", SHA256: strings.Repeat("a1", 32)}
 	hostile.Add(Row{Name: "bad \xff name", Error: "\xff\x00 is bad", Path: "p\xff"})
 	hostile.Add(Row{Name: "\u202e\x1b[31m</script>", Types: 1, Dropped: []Drop{{"func", "\x07", 1}}})
 	reports["hostile"] = hostile

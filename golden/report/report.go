@@ -74,6 +74,8 @@ type Shard struct {
 type Manifest struct {
 	Path   string `json:"path"`
 	SHA256 string `json:"sha256"`
+	// LockSHA256 is the digest of the lock of the manifest, if the run took only what the lock has.
+	LockSHA256 string `json:"lock_sha256,omitempty"`
 }
 
 // New starts the report of a batch of the named images.

@@ -51,7 +51,7 @@ func verbose() *Report {
 // sample has a row of every sort.
 func sample() *Report {
 	r := New([]string{"debian-6.12-amd64", "debian-6.1-s390x", "fedora|new_*", "broken", "skipped", "lost"})
-	r.Tool, r.Manifest, r.Seconds = testTool, Manifest{"kernels/btfbatch.yaml", strings.Repeat("d4", 32)}, 4.5
+	r.Tool, r.Manifest, r.Seconds = testTool, Manifest{Path: "kernels/btfbatch.yaml", SHA256: strings.Repeat("d4", 32)}, 4.5
 	r.Stale = []string{"added FUNC __x64_*"}
 	r.Add(Row{
 		Name: "debian-6.12-amd64", Types: 107183, Bytes: 4698269, Vars: 385, Funcs: 47147, Seconds: 1.25,

@@ -217,7 +217,7 @@ func (t *target) recognise(r *result, row *report.Row) bool {
 		return false
 	}
 	if t.base != nil {
-		if f.Continues(&t.base.is) != nil || t.base.file != "" && corpus.CheckBase(t.base.sum, t.BaseSHA256) != nil {
+		if f.Continues(&t.base.is) != nil || t.base.file != "" && corpus.CheckBase(t.base.sum, t.BaseSHA256, t.File.Pins.Lock != nil) != nil {
 			return false
 		}
 		row.BaseSHA256 = t.base.sum

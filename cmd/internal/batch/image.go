@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -333,7 +334,7 @@ func (b *batch) base(ctx context.Context, t *target, enc *encoder.Encoder, row *
 		return err
 	}
 	if row.BaseSHA256 = t.base.sum; t.base.file != "" {
-		if err := corpus.CheckBase(row.BaseSHA256, t.BaseSHA256); err != nil {
+		if err := corpus.CheckBase(row.BaseSHA256, t.BaseSHA256, t.File.Pins.Lock != nil); err != nil {
 			return err
 		}
 	}
@@ -352,7 +353,7 @@ func identity(t *target, row *report.Row) error {
 	if t.base != nil {
 		use.Base = &t.base.is
 	}
-	row.Warnings = append(identityWarnings(t.File.Doubts(use)), unpinned(&t.File)...)
+	row.Warnings = slices.Concat(identityWarnings(t.File.Doubts(use)), unpinned(&t.File), unlocked(&t.File))
 	return t.File.Mistaken(use)
 }
 
@@ -382,6 +383,24 @@ func unpinned(f *corpus.File) []report.Warning {
 		advice = "with sha256: " + o.SHA256 + " no other bytes are accepted"
 	}
 	return []report.Warning{{Rule: RuleUnpinned, Count: 1, Examples: []string{fmt.Sprintf("it came from %s without a pin; %s", what, advice)}}}
+}
+
+// RuleLock is the rule of the warning that an image is not the one that a lock has, and that the lock is not in force.
+const RuleLock = "lock"
+
+func unlocked(f *corpus.File) []report.Warning {
+	if f.Was == nil {
+		return nil
+	}
+	list := f.Departures(f.Was)
+	if len(list) == 0 {
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, err := range list {
+		texts[i] = err.Error()
+	}
+	return []report.Warning{{Rule: RuleLock, Count: len(list), Examples: texts}}
 }
 
 func identityWarnings(doubts []string) []report.Warning {

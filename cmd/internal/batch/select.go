@@ -56,6 +56,34 @@ func SelectAt(items []corpus.Item, wanted []int) []corpus.Item {
 	return withBases(items, keep)
 }
 
+// CheckPatterns returns an error for patterns that are not valid.
+func CheckPatterns(patterns []string) error {
+	for _, p := range patterns {
+		if _, err := matches(p, ""); err != nil {
+			return fmt.Errorf("pattern %q: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// Matches reports whether one of several valid patterns matches the name of an image.
+func Matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := matches(p, name)
+		return ok && err == nil
+	})
+}
+
+// CheckNames returns an error for a pattern that matches none of the names of images.
+func CheckNames(patterns, names []string) error {
+	for _, p := range patterns {
+		if !slices.ContainsFunc(names, func(name string) bool { return Matches([]string{p}, name) }) {
+			return fmt.Errorf("no image is named %q; %s", p, alternatives(p, slices.Compact(slices.Sorted(slices.Values(names)))))
+		}
+	}
+	return nil
+}
+
 // withBases returns the items to keep, and their bases.
 func withBases(items []corpus.Item, keep []bool) []corpus.Item {
 	for i := range slices.Backward(items) { // a base comes before the items that need it

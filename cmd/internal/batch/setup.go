@@ -3,7 +3,6 @@ package batch
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/config"
@@ -45,8 +44,8 @@ func settingsOf(im *config.Image, profile config.Profile) (list []report.Setting
 	}
 	add("path", im.Path)
 	if f := im.From; f != nil {
-		add("from."+f.Kind, cmp.Or(public(f.Where), strings.Join([]string{f.Apt.Suite, f.Apt.Arch, f.Apt.Package}, " ")))
-		add("from.apt.mirror", public(f.Apt.Mirror))
+		add("from."+f.Kind, cmp.Or(config.PublicURL(f.Where), strings.Join([]string{f.Apt.Suite, f.Apt.Arch, f.Apt.Package}, " ")))
+		add("from.apt.mirror", config.PublicURL(f.Apt.Mirror))
 		add("from.member", f.Member)
 		add("from.sha256", f.SHA256)
 	}
@@ -81,15 +80,6 @@ func settingsOf(im *config.Image, profile config.Profile) (list []report.Setting
 	add("base_path", im.BasePath)
 	add("base_sha256", im.BaseSHA256)
 	return list
-}
-
-// public removes the password from a URL, and its query, which may have a signature. Other text stays as it is.
-func public(s string) string {
-	if u, err := url.Parse(s); err == nil && u.Host != "" {
-		u.RawQuery, u.ForceQuery = "", false
-		return u.Redacted()
-	}
-	return s
 }
 
 func yes(b bool) string {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/config/lock"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -117,6 +118,10 @@ func Provenance(r *report.Report, to string) ([]byte, error) {
 	manifest := resource{Name: escape.UTF8(filepath.Base(r.Manifest.Path)), Digest: sha(r.Manifest.SHA256)}
 	var images []string
 	dependencies := []resource{manifest}
+	if sum := r.Manifest.LockSHA256; sum != "" {
+		dependencies = append(dependencies, resource{Name: manifest.Name + lock.Suffix, Digest: sha(sum)})
+	}
+	files := len(dependencies)
 	for _, row := range r.Rows() {
 		if len(row.Outputs) == 0 {
 			continue
@@ -135,7 +140,7 @@ func Provenance(r *report.Report, to string) ([]byte, error) {
 		}
 	}
 	slices.Sort(images)
-	slices.SortStableFunc(dependencies[1:], func(a, b resource) int {
+	slices.SortStableFunc(dependencies[files:], func(a, b resource) int {
 		return cmp.Or(cmp.Compare(cmp.Or(a.Annotations["image"], a.Annotations["base_of"]), cmp.Or(b.Annotations["image"], b.Annotations["base_of"])), cmp.Compare(a.Name, b.Name))
 	})
 	s.Predicate.BuildDefinition = buildDefinition{BuildType: buildType, ResolvedDependencies: dependencies,

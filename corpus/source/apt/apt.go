@@ -59,6 +59,9 @@ var debianArch = map[string]string{"x86_64": "amd64", "x86": "i386", "aarch64": 
 
 // Find implements source.Finder. It brings the index of the archive up to date, once in the life of the Finder.
 func (f *Finder) Find(ctx context.Context, ref source.Ref) (source.Origin, error) {
+	if ref.Locked && ref.Exact != "" {
+		return &locked{f: f, ref: ref}, Check(source.AptRef{Suite: ref.Apt.Suite, Arch: ref.Apt.Arch, Package: ref.Exact, Mirror: ref.Apt.Mirror})
+	}
 	o, err := f.find(ctx, ref)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, err)
@@ -83,7 +86,7 @@ func (f *Finder) find(ctx context.Context, ref source.Ref) (source.Origin, error
 		return nil, err
 	}
 	if ref.SHA256 != "" && ref.SHA256 != p.sha256 {
-		return nil, fmt.Errorf("sha256: %s %s has %s in the archive, the manifest pins %s", p.name, p.version, p.sha256, ref.SHA256)
+		return nil, fmt.Errorf("sha256: %s %s has %s in the archive, %s %s", p.name, p.version, p.sha256, ref.By(), ref.SHA256)
 	}
 	facts := source.Facts{Package: p.name, Version: p.version, Size: p.size, SHA256: p.sha256}
 	if local, ok := strings.CutPrefix(a.entry.uri, "file:"); ok {
@@ -156,6 +159,13 @@ func (f *Finder) archive(ctx context.Context, want source.AptRef) (*archive, err
 // errNone says that a package is not in the archive.
 var errNone = errors.New("no such package")
 
+// A noneError says in which archive a package is not, and has the cause errNone.
+type noneError struct{ text string }
+
+func (e *noneError) Error() string { return e.text }
+
+func (e *noneError) Is(target error) bool { return target == errNone }
+
 // most is the largest size of a package that only names another one, in bytes, and how many of them may follow each other.
 const (
 	maxMeta  = 64 << 10
@@ -168,7 +178,7 @@ func (a *archive) newest(ctx context.Context, name string) (p *pkg, err error) {
 	for range maxChain {
 		if p, err = a.show(ctx, name); err != nil {
 			if errors.Is(err, errNone) {
-				return nil, fmt.Errorf("%s has no package %s for %s%s", a.entry, name, a.arch, a.similar(ctx, name))
+				return nil, &noneError{fmt.Sprintf("%s has no package %s for %s%s", a.entry, name, a.arch, a.similar(ctx, name))}
 			}
 			return nil, err
 		}

@@ -33,6 +33,7 @@ type Client struct {
 	Backoff  time.Duration // the pause before the second attempt, which doubles with each further one; default: 500 ms
 	MaxWait  time.Duration // the longest pause that a server can ask for (Retry-After); default: 2 min
 	MaxSize  int64         // the largest file to fetch, in bytes; default: 32 GiB
+	Whole    bool          // files without a digest are fetched as a whole too, so that Open knows their digests
 
 	// Progress is called as bytes arrive, Notice before a pause, with a sentence about the reason. Calls may be concurrent.
 	Progress func(Progress)
@@ -97,7 +98,7 @@ func CheckURL(text string) error {
 //
 // The context is also that of reading from the file.
 func (c *Client) Open(ctx context.Context, r Request) (*File, error) {
-	return c.open(ctx, r, r.SHA256 != "")
+	return c.open(ctx, r, r.SHA256 != "" || c.Whole)
 }
 
 // Fetch opens a file that is fetched as a whole, with or without a digest.
@@ -177,6 +178,20 @@ func (c *Client) release(d *download) {
 		d.close()
 		delete(c.downloads, d.key)
 	}
+}
+
+// Kept reports whether a file with a digest is in the download folder, and where it was fetched from.
+func (c *Client) Kept(sha256 string) (url string, ok bool) {
+	if sha256 == "" || c.start() != nil {
+		return "", false
+	}
+	s := store{c.Dir, keyOf(Request{SHA256: sha256})}
+	m, ok := s.load()
+	if !ok {
+		return "", false
+	}
+	st, err := os.Stat(s.path(""))
+	return m.URL, err == nil && st.Size() == m.Size
 }
 
 // keyOf returns the name of a file in the download folder. It is the digest where there is one: then it does not matter which server the

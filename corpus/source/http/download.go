@@ -103,7 +103,9 @@ func (d *download) open(ctx context.Context, whole bool) error {
 			d.err = err
 		}
 	}
-	d.opened = err == nil
+	if d.opened = err == nil; d.opened && d.whole && d.c.Whole && d.req.SHA256 == "" {
+		d.register()
+	}
 	d.giveLock()
 	return err
 }
@@ -120,13 +122,17 @@ func (d *download) begin(ctx context.Context, whole bool) error {
 // restore looks for the file in the download folder. A whole file with the wanted digest is opened, a part is continued. A whole file without a
 // known digest is returned: the server has to be asked whether it is still the same.
 func (d *download) restore(ctx context.Context) (*meta, error) {
-	m, ok := d.load()
 	pinned := d.req.SHA256 != ""
+	m, ok := d.load()
 	if !ok || !pinned && m.validator() == "" {
 		d.remove()
 		return nil, nil
 	}
 	if st, err := os.Stat(d.path("")); err == nil && st.Size() == m.Size {
+		if !pinned && d.c.Whole && d.damaged(ctx, &m) {
+			d.remove()
+			return nil, ctx.Err()
+		}
 		if !pinned {
 			return &m, nil
 		}
@@ -153,6 +159,22 @@ func (d *download) restore(ctx context.Context) (*meta, error) {
 	}
 	d.file, d.meta = f, m
 	return nil, nil
+}
+
+// register also keeps a whole file under its digest, where whoever wants this digest finds it without a request.
+func (d *download) register() {
+	s := store{d.dir, keyOf(Request{SHA256: d.meta.SHA256})}
+	if s.lockName() != d.lockName() { // this process holds the other one
+		unlock, ok := s.tryLock()
+		if !ok {
+			return // another process fetches it
+		}
+		defer unlock()
+	}
+	if _, err := os.Stat(s.path("")); err != nil && d.store.link(s) != nil {
+		return // without a link, it is fetched again
+	}
+	_ = s.save(&d.meta) // likewise
 }
 
 // first sends the first request. old is a whole file in the download folder.
@@ -208,6 +230,17 @@ func (d *download) reuse(old *meta) (err error) {
 	}
 	d.meta, d.whole = *old, true
 	return d.save(&d.meta) // it was used
+}
+
+// damaged reports whether a whole file in the download folder is not the one that was fetched.
+func (d *download) damaged(ctx context.Context, old *meta) bool {
+	f, err := d.store.open()
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	sum, err := source.Sum(ctx, f, old.Size)
+	return ctx.Err() == nil && (err != nil || sum != old.SHA256)
 }
 
 // version returns the value for If-Range.

@@ -112,14 +112,15 @@ type store struct {
 
 func (s store) path(suffix string) string { return filepath.Join(s.dir, s.key+suffix) }
 
-const lockPrefix = "lock-"
+// lockName is the path of the file that the process holds that fetches the file.
+func (s store) lockName() string { return filepath.Join(s.dir, "lock-"+s.key[len(s.key)-2:]) }
 
 // lock takes the lock of the file. waiting is called if another process has it.
 func (s store) lock(ctx context.Context, waiting func()) (unlock func(), err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, folderError(err)
 	}
-	l := flock.New(filepath.Join(s.dir, lockPrefix+s.key[len(s.key)-2:]))
+	l := flock.New(s.lockName())
 	ok, err := l.TryLock()
 	if err == nil && !ok {
 		waiting()
@@ -198,6 +199,9 @@ func (s store) openPart(flags int) (*os.File, error) {
 	return f, folderError(err)
 }
 
+// link gives the whole file another key as well.
+func (s store) link(other store) error { return os.Link(s.path(""), other.path("")) }
+
 // finish makes the part the whole file.
 func (s store) finish() error { return os.Rename(s.path(".part"), s.path("")) }
 
@@ -255,7 +259,7 @@ func sweep(dir string) {
 
 // tryLock takes the lock of the file if no other process has it.
 func (s store) tryLock() (unlock func(), ok bool) {
-	l := flock.New(filepath.Join(s.dir, lockPrefix+s.key[len(s.key)-2:]))
+	l := flock.New(s.lockName())
 	if ok, err := l.TryLock(); err != nil || !ok {
 		return nil, false
 	}
