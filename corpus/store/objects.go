@@ -20,7 +20,7 @@ type Objects interface {
 	Put(ctx context.Context, f *File, replace bool) error
 	// Read calls use with the contents of an object. The error is ErrAbsent if there is none.
 	Read(ctx context.Context, name string, use func(io.Reader) error) error
-	// Sum returns the SHA-256 of an object as the store computes it, or as its contents have it. The error is ErrAbsent if there is none.
+	// Sum returns the SHA-256 of an object as the store states it, or as its contents have it. The error is ErrAbsent if there is none.
 	Sum(ctx context.Context, name string) (string, error)
 	// Remove removes an object. It is no error if there is none.
 	Remove(ctx context.Context, name string) error
@@ -130,21 +130,33 @@ func (o InObjects) put(ctx context.Context, f *File, replace bool) error {
 	case err != nil && !errors.Is(err, ErrAbsent):
 		return err
 	}
-	err = o.Put(ctx, f, replace)
-	if err != nil && !errors.Is(err, ErrExists) {
-		return err
-	}
-	exists := err != nil
-	if sum, err = o.Sum(ctx, f.Name); err != nil {
-		return fmt.Errorf("%s was written, and cannot be read: %w", o.At(f.Name), err)
-	}
-	switch {
-	case sum == f.SHA256:
-		return nil
-	case exists: // another process was faster
-		return changed(o.At(f.Name), f, sum)
+	for range 2 {
+		err := o.Put(ctx, f, replace)
+		exists := errors.Is(err, ErrExists)
+		if err != nil && !exists {
+			return err
+		}
+		if sum, err = ReadSum(ctx, o, f.Name); err != nil {
+			return fmt.Errorf("%s was written, and cannot be read: %w", o.At(f.Name), err)
+		}
+		switch {
+		case sum == f.SHA256:
+			return nil
+		case exists: // another process was faster
+			return changed(o.At(f.Name), f, sum)
+		}
+		replace = true // what was damaged on its way is not what another process has published
 	}
 	return &DigestError{o.At(f.Name), sum, f.SHA256}
+}
+
+// ReadSum returns the SHA-256 of an object that it reads. The error is ErrAbsent if there is none.
+func ReadSum(ctx context.Context, o Objects, name string) (sum string, err error) {
+	err = o.Read(ctx, name, func(r io.Reader) (err error) {
+		sum, _, err = SumOf(r)
+		return err
+	})
+	return sum, err
 }
 
 func changed(at string, f *File, have string) error {

@@ -154,6 +154,9 @@ func (c *Client) once(ctx context.Context, r *Request) error {
 		if stalled := context.Cause(ctx); errors.Is(stalled, errStalled) {
 			err = stalled
 		}
+		if errors.Is(err, errRedirect) {
+			return plain(err)
+		}
 		return Temporary(plain(err))
 	}
 	defer resp.Body.Close()
@@ -207,13 +210,15 @@ func (c *Client) build(ctx context.Context, r *Request, w *watch) (*http.Request
 	return req, err
 }
 
+var errRedirect = errors.New("the store redirects")
+
 // checkRedirect allows a few redirects, and none from https to http. The standard library sends credentials only to the first host.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 5 {
-		return errors.New("the store redirects again and again")
+		return fmt.Errorf("%w again and again", errRedirect)
 	}
 	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return errors.New("the store redirects from https to http")
+		return fmt.Errorf("%w from https to http", errRedirect)
 	}
 	return nil
 }

@@ -110,7 +110,9 @@ func (e *ChangedError) difference() string {
 		}
 		for _, other := range e.Have {
 			if name(other) == name(line) {
-				return fmt.Sprintf("%s: sha256 %.12s there, %.12s here", name(line), other, line)
+				other, _, _ := strings.Cut(other, " ")
+				line, at, _ := strings.Cut(line, "  ")
+				return fmt.Sprintf("%s: sha256 %.12s there, %.12s here", at, other, line)
 			}
 		}
 		return name(line) + " is not there"

@@ -125,16 +125,23 @@ func (s *server) count(method, path string) (n int) {
 
 func newRegistry(t *testing.T) *server {
 	t.Helper()
-	return start(t, registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	return start(t, plainRegistry())
 }
 
+func plainRegistry() http.Handler { return registry.New(registry.Logger(log.New(io.Discard, "", 0))) }
+
 func newBucket(t *testing.T, name string) *server {
+	t.Helper()
+	return start(t, plainBucket(t, name))
+}
+
+func plainBucket(t *testing.T, name string) http.Handler {
 	t.Helper()
 	backend := s3mem.New()
 	if err := backend.CreateBucket(name); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	return gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 }
 
 // A workspace is a folder with a manifest, and the environment in which btfbatch runs.
@@ -254,4 +261,15 @@ func damage(r *http.Request) {
 		data[len(data)/2] ^= 1
 	}
 	r.Body = io.NopCloser(bytes.NewReader(data))
+}
+
+// flipped changes a bit of each read.
+type flipped struct{ io.ReadCloser }
+
+func (f flipped) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	if n > 0 {
+		p[0] ^= 1
+	}
+	return n, err
 }

@@ -128,12 +128,8 @@ func (f *Folder) Read(ctx context.Context, name string, use func(io.Reader) erro
 }
 
 // Sum implements store.Objects.
-func (f *Folder) Sum(ctx context.Context, name string) (sum string, err error) {
-	err = f.Read(ctx, name, func(r io.Reader) (err error) {
-		sum, _, err = store.SumOf(r)
-		return err
-	})
-	return sum, err
+func (f *Folder) Sum(ctx context.Context, name string) (string, error) {
+	return store.ReadSum(ctx, f, name)
 }
 
 // Remove implements store.Objects.

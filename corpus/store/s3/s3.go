@@ -129,7 +129,8 @@ func (w whole) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Sum implements store.Objects. A service that computed the digest when the object was written is believed; otherwise the object is read.
+// Sum implements store.Objects. The digest that a service states is believed: some compute it when an object is written, others repeat what they
+// were told then. Who writes an object therefore reads it back. If a service states none, the object is read.
 func (b *Bucket) Sum(ctx context.Context, name string) (sum string, err error) {
 	r := b.request(http.MethodHead, name)
 	r.Header.Set("X-Amz-Checksum-Mode", "ENABLED")
@@ -145,11 +146,7 @@ func (b *Bucket) Sum(ctx context.Context, name string) (sum string, err error) {
 	if err := absent(b.client.Do(ctx, r)); err != nil || sum != "" {
 		return sum, b.about(name, err)
 	}
-	err = b.Read(ctx, name, func(r io.Reader) (err error) {
-		sum, _, err = store.SumOf(r)
-		return err
-	})
-	return sum, err
+	return store.ReadSum(ctx, b, name)
 }
 
 // Remove implements store.Objects.
