@@ -168,6 +168,7 @@ func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (Fi
 // OpenBTF finds the only file that a reference and a pattern of members stand for, and opens it. It must be of one of the given kinds. Without a
 // pattern, it is the kernel with DWARF of a package, or else the kernel as it boots. An ELF file is compared with what its path in the package says.
 func OpenBTF(ctx context.Context, ref source.Ref, member string, s Sources, want ...input.Kind) (*input.File, error) {
+	ref.Boot = true
 	f, err := fileFrom(ctx, ref, member, s, (*source.Package).WithBTF)
 	if err != nil {
 		return nil, err

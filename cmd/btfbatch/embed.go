@@ -54,7 +54,7 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.
 			if err != nil {
 				return err
 			}
-			job.Open = btffile.Openers{File: inside.refs.opener(cmd.Context(), "", inside.most), Base: open.Base}
+			job.Open = btffile.Openers{File: inside.opener(cmd.Context(), ""), Base: open.Base}
 			job.OpenImage = func() (*elf.File, error) { return inside.image(cmd.Context(), job.Image) }
 			if !inPlace {
 				done, err := spool(&job.Image, &job.Base)

@@ -94,8 +94,9 @@ func (o *origin) name() string {
 
 // open sets the file of a job. The returned function releases what was opened. An error of the image is one of the job.
 func (o *origin) open(ctx context.Context, job *batch.Job) (done func(), err error) {
+	from := sources(ctx, o.most)
 	if !isPlain(job.BaseFile) {
-		job.OpenBase = named([]*string{&job.BaseFile}).opener(ctx, o.base.member, o.most)
+		job.OpenBase = named([]*string{&job.BaseFile}).opener(ctx, o.base.member, from)
 	}
 	if o.from == "" {
 		path := o.path
@@ -103,7 +104,7 @@ func (o *origin) open(ctx context.Context, job *batch.Job) (done func(), err err
 		job.File = corpus.FileAt(path, corpus.Pins{})
 		return done, err
 	}
-	if job.File, err = corpus.FileFrom(ctx, o.ref, o.member, sources(ctx, o.most)); err != nil {
+	if job.File, err = corpus.FileFrom(ctx, o.ref, o.member, from); err != nil {
 		job.Err = err
 	}
 	return spool(&job.BaseFile)

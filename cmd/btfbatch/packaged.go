@@ -27,6 +27,12 @@ type packaged struct {
 	most   int // MiB
 
 	refs references
+	from corpus.Sources
+}
+
+// opener is that of references for the files of a command.
+func (p *packaged) opener(ctx context.Context, member string) btffile.Opener {
+	return p.refs.opener(ctx, member, p.from)
 }
 
 // orReferences is the end of the help of these commands.
@@ -59,7 +65,8 @@ func (p *packaged) openers(cmd *cobra.Command, files, bases []*string) (btffile.
 		}
 	}
 	p.refs = named(all)
-	return btffile.Openers{File: p.refs.opener(cmd.Context(), p.member, p.most), Base: p.refs.opener(cmd.Context(), p.base.member, p.most)}, nil
+	p.from = sources(cmd.Context(), p.most) // one for all files: each index of an archive is read once
+	return btffile.Openers{File: p.opener(cmd.Context(), p.member), Base: p.opener(cmd.Context(), p.base.member)}, nil
 }
 
 // A references has what paths stand for whose URLs have lost their passwords.
@@ -123,9 +130,8 @@ func isPackaged(flag string, paths []*string) error {
 	return usage(fmt.Errorf("--%s requires a package, and %s is none", flag, strings.Join(plain, ", ")))
 }
 
-// opener returns what opens the file at a path, the file of a package that a pattern matches, or what a reference stands for. No file of a
-// package may have more than the given number of MiB.
-func (r references) opener(ctx context.Context, member string, most int) btffile.Opener {
+// opener returns what opens the file at a path, the file of a package that a pattern matches, or what a reference stands for.
+func (r references) opener(ctx context.Context, member string, from corpus.Sources) btffile.Opener {
 	return func(path string, want ...input.Kind) (*input.File, error) {
 		ref, ok, err := r.of(path)
 		switch {
@@ -134,7 +140,7 @@ func (r references) opener(ctx context.Context, member string, most int) btffile
 		case !ok:
 			return input.Open(path, want...)
 		}
-		return corpus.OpenBTF(ctx, ref, member, sources(ctx, most), want...)
+		return corpus.OpenBTF(ctx, ref, member, from, want...)
 	}
 }
 
@@ -147,7 +153,7 @@ func (p *packaged) image(ctx context.Context, path string) (*elf.File, error) {
 	if !ok {
 		return elf.Open(path)
 	}
-	file, err := corpus.FileFrom(ctx, ref, p.member, sources(ctx, p.most))
+	file, err := corpus.FileFrom(ctx, ref, p.member, p.from)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +167,7 @@ func (p *packaged) image(ctx context.Context, path string) (*elf.File, error) {
 // job sets where the image of a job comes from, and its base. An error of the image is one of the job.
 func (p *packaged) job(ctx context.Context, job *batch.Job, path string) {
 	if !isPlain(job.BaseFile) {
-		job.OpenBase = p.refs.opener(ctx, p.base.member, p.most)
+		job.OpenBase = p.opener(ctx, p.base.member)
 	}
 	ref, ok, err := p.refs.of(path)
 	switch {
@@ -170,7 +176,7 @@ func (p *packaged) job(ctx context.Context, job *batch.Job, path string) {
 	case !ok:
 		job.File = corpus.FileAt(path, corpus.Pins{})
 	default:
-		job.File, job.Err = corpus.FileFrom(ctx, ref, p.member, sources(ctx, p.most))
+		job.File, job.Err = corpus.FileFrom(ctx, ref, p.member, p.from)
 	}
 }
 

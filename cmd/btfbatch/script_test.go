@@ -247,9 +247,21 @@ func pack(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b.Bytes(), 0o666))
 }
 
-// deb OUT.deb NAME=FILE... makes a Debian package of files, compressed by xz in several blocks. NAME->TARGET is a symbolic link. With OUT.rpm it is
-// an RPM package.
+// deb [zstd] OUT.deb NAME=FILE... makes a Debian package of files, compressed by xz in several blocks, or by zstd. NAME->TARGET is a symbolic link.
+// With OUT.rpm it is an RPM package.
 func makePackage(ts *testscript.TestScript, _ bool, args []string) {
+	pack, name := func(data []byte) []byte { return synth.XZ(data, 8<<10) }, "data.tar.xz"
+	if args[0] == "zstd" {
+		args, name = args[1:], "data.tar.zst"
+		pack = func(data []byte) []byte {
+			var b bytes.Buffer
+			w, err := input.NewPacker(&b, "zstd")
+			ts.Check(err)
+			_, err = w.Write(data)
+			ts.Check(errors.Join(err, w.Close()))
+			return b.Bytes()
+		}
+	}
 	var entries []synth.Entry
 	for _, arg := range args[1:] {
 		if name, target, ok := strings.Cut(arg, "->"); ok {
@@ -259,9 +271,11 @@ func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 		name, file, _ := strings.Cut(arg, "=")
 		entries = append(entries, synth.Entry{Name: "./" + name, Body: []byte(ts.ReadFile(file))})
 	}
-	data := synth.DebOf(synth.Sums(entries...), "data.tar.xz", synth.XZ(synth.Tar(entries...), 8<<10))
+	var data []byte
 	if strings.HasSuffix(args[0], ".rpm") {
-		data = synth.RPM(synth.XZ(synth.Cpio(entries...), 8<<10), entries...)
+		data = synth.RPM(pack(synth.Cpio(entries...)), entries...)
+	} else {
+		data = synth.DebOf(synth.Sums(entries...), name, pack(synth.Tar(entries...)))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
 }

@@ -41,6 +41,10 @@ type Ref struct {
 	// version, PACKAGE=VERSION, that an apt reference then stands for.
 	Locked bool
 	Exact  string
+
+	// Boot means that the kernel as it boots is good enough. A package of apt without contents then stands for the one with that kernel too, and
+	// not only for the one with debug information.
+	Boot bool
 }
 
 // By names the file that has the digest, for messages.

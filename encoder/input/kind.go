@@ -291,7 +291,7 @@ func (e *KindError) Remedy() string {
 		}
 	}
 	if e.Want == BTF && isBootKind(e.Found) {
-		return "its BTF cannot be taken out; give raw BTF, such as /sys/kernel/btf/vmlinux of a system that runs it"
+		return "its BTF cannot be taken out; give raw BTF, such as /sys/kernel/btf/vmlinux of a system that runs it, or encode the vmlinux of its debug package"
 	}
 	switch {
 	case e.Want == Manifest && e.Found == ELF:

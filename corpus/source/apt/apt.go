@@ -81,7 +81,7 @@ func (f *Finder) find(ctx context.Context, ref source.Ref) (source.Origin, error
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.newest(ctx, want.Package)
+	p, err := a.newest(ctx, want.Package, ref.Boot)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +172,8 @@ const (
 	maxChain = 4
 )
 
-// newest returns a package. For one that has no contents and depends on the package of a kernel, it is that one.
-func (a *archive) newest(ctx context.Context, name string) (p *pkg, err error) {
+// newest returns a package. For one that has no contents and depends on the package of a kernel, it is that one. boot is as in source.Ref.
+func (a *archive) newest(ctx context.Context, name string, boot bool) (p *pkg, err error) {
 	first := name
 	for range maxChain {
 		if p, err = a.show(ctx, name); err != nil {
@@ -182,7 +182,7 @@ func (a *archive) newest(ctx context.Context, name string) (p *pkg, err error) {
 			}
 			return nil, err
 		}
-		next := p.kernel()
+		next := p.kernel(boot)
 		if next == "" {
 			return p, nil
 		}

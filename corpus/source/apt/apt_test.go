@@ -69,6 +69,30 @@ Filename: pool/meta.deb
 Size: 100
 SHA256: %064[1]d
 
+Package: linux-image-s390x
+Architecture: s390x
+Version: 1
+Depends: linux-base-s390x (= 1-1), linux-image-1-s390x (= 1-1)
+Filename: pool/meta.deb
+Size: 100
+SHA256: %064[1]d
+
+Package: linux-image-1-s390x
+Architecture: s390x
+Version: 1-1
+Depends: linux-modules-1-s390x (= 1-1), linux-binary-1-s390x (= 1-1), linux-base
+Recommends: linux-image-1-s390x-dbg
+Filename: pool/meta.deb
+Size: 100
+SHA256: %064[1]d
+
+Package: linux-binary-1-s390x
+Architecture: s390x
+Version: 1-1
+Filename: pool/linux-image-1-s390x-dbg_1-1_s390x.deb
+Size: %[2]d
+SHA256: %[3]s
+
 Package: outside
 Architecture: s390x
 Version: 2
@@ -148,6 +172,29 @@ func TestFind(t *testing.T) {
 			if _, err := o.Open(context.Background()); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
+		}
+	}
+}
+
+// TestBoot: where the kernel as it boots is good enough, a package without contents stands for the one that has it, but not one of debug information.
+func TestBoot(t *testing.T) {
+	peer.Installed(t, "apt-get")
+	dir := t.TempDir()
+	makeArchive(t, dir)
+	f := &Finder{Client: &http.Client{Dir: t.TempDir()}, Dir: t.TempDir(), read: true, entries: []entry{{"file:" + dir, "test", "main", []field{{"Trusted", " yes"}}}}}
+	for _, test := range []struct {
+		name string
+		boot bool
+		want string
+	}{
+		{"linux-image-s390x", true, "linux-binary-1-s390x"}, {"linux-image-s390x", false, "linux-image-s390x"}, {"linux-image-1-s390x", true, "linux-binary-1-s390x"},
+		{"linux-image-s390x-dbg", true, "linux-image-1-s390x-dbg"}, {"linux-image-s390x-dbg", false, "linux-image-1-s390x-dbg"},
+	} {
+		o, err := f.Find(context.Background(), source.Ref{Kind: source.KindApt, Boot: test.boot, Apt: source.AptRef{Suite: "test", Arch: "s390x", Package: test.name}})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		} else if got := o.Facts().Package; got != test.want {
+			t.Errorf("%s, boot %v: got %s, want %s", test.name, test.boot, got, test.want)
 		}
 	}
 }

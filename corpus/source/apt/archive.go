@@ -202,15 +202,17 @@ func parsePackage(text []byte) (*pkg, error) {
 	return &p, nil
 }
 
-// kernel returns the package that a package without contents depends on, if it is one of a kernel with debug information, as NAME=VERSION where
-// the version is stated. Otherwise it returns "".
-func (p *pkg) kernel() string {
+// kernel returns the package that a package without contents depends on, if it is one of a kernel with debug information, or with boot of a
+// kernel as it boots, as NAME=VERSION where the version is stated. Otherwise it returns "".
+func (p *pkg) kernel(boot bool) string {
 	if p.size > maxMeta {
 		return ""
 	}
 	for one := range strings.SplitSeq(p.depends, ",") {
 		name, rest, _ := strings.Cut(strings.TrimSpace(one), " ")
-		if !strings.HasPrefix(name, "linux-image-") || !strings.HasSuffix(name, "-dbg") && !strings.HasSuffix(name, "-dbgsym") || !packageForm.MatchString(name) {
+		debug := strings.HasPrefix(name, "linux-image-") && isDebug(name)
+		bootable := boot && !isDebug(p.name) && isBoot(name)
+		if !debug && !bootable || !packageForm.MatchString(name) {
 			continue
 		}
 		if version, ok := strings.CutPrefix(rest, "(= "); ok {
@@ -221,6 +223,17 @@ func (p *pkg) kernel() string {
 		return name
 	}
 	return ""
+}
+
+// isDebug reports whether a package has debug information, by its name.
+func isDebug(name string) bool {
+	return strings.HasSuffix(name, "-dbg") || strings.HasSuffix(name, "-dbgsym")
+}
+
+// isBoot reports whether a package has a kernel as it boots, or depends on one that has it, by its name. Since 6.18, Debian's linux-image depends
+// on linux-binary.
+func isBoot(name string) bool {
+	return strings.HasPrefix(name, "linux-image-") || strings.HasPrefix(name, "linux-binary-")
 }
 
 // similar names packages that may have been meant, as words that can follow a message.
