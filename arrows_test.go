@@ -117,7 +117,7 @@ var arrows = map[string][]string{
 	"cmd/internal/judge":   {"cmd/internal/btffile", "encoder/btf", "encoder/verify"},
 	"cmd/internal/pahole": {
 		"cmd/internal/btffile", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/settings", "encoder", "encoder/btf",
-		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/rules", "encoder/verify", "golden/escape",
+		"encoder/distill", "encoder/elf", "encoder/feature", "encoder/input", "encoder/rules", "encoder/verify", "golden/escape",
 		"golden/report/exitcode",
 	},
 	"cmd/internal/evidence": {"config/lock", "encoder", "encoder/btf", "golden/escape", "golden/measure", "golden/report"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -202,6 +203,7 @@ func (e *Encoder) parallel(n int, do func(i int)) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
+			debug.SetPanicOnFault(true) // the base may be mapped
 			defer func() { failed[i] = recover() }()
 			do(i)
 		})

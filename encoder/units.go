@@ -77,6 +77,7 @@ func translateUnits(ctx context.Context, in *image, a *assembler) error {
 
 // work translates units until none is left. home says that this worker joins after each unit that it has translated.
 func (p *pipeline) work(home bool) {
+	debug.SetPanicOnFault(true) // the base may be mapped
 	var w worker
 	defer p.joinDue()
 	for {

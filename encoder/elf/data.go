@@ -57,6 +57,17 @@ func (f *File) Data(s *Section) ([]byte, error) {
 	return b, err
 }
 
+// Mapped is Data for a section of which only a part is read. The bytes are valid until Close; see input.File.Mapped.
+func (f *File) Mapped(s *Section) ([]byte, error) {
+	if f.in == nil || f.in.Packed != "" || !f.Plain(s) {
+		return f.Data(s)
+	}
+	if err := f.checkPlace(s); err != nil {
+		return nil, err
+	}
+	return f.in.Mapped(int64(s.Off), int64(s.Size))
+}
+
 // Relocated reports whether Data applies every relocation that the file has.
 func (f *File) Relocated() bool { return !f.asStored && f.peer == nil }
 

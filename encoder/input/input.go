@@ -29,6 +29,7 @@ type File struct {
 	file  *os.File // nil unless it is a regular file
 	outer *Outer   // what it is stored in, or nil
 	end   func() error
+	maps  [][]byte // see Mapped
 
 	opened time.Time
 }
@@ -36,7 +37,21 @@ type File struct {
 // Open opens a file. A file that is compressed, or that cannot be sought in, is read whole. If want is given, contents of other kinds
 // are not read, and the error is a *KindError, which names the first of these kinds as the wanted one. Errors of this package name the
 // path only if there is no such file; see Named.
-func Open(path string, want ...Kind) (*File, error) {
+func Open(path string, want ...Kind) (*File, error) { return open(path, (*File).read, want...) }
+
+// OpenUnread is Open for a file of which only a part is read, by ReadAt or Mapped: a plain file is not read, whatever its kind is.
+func OpenUnread(path string, want ...Kind) (*File, error) {
+	return open(path, func(f *File, s *Stream) error {
+		if s.Packed != "" || s.size == 0 {
+			return f.read(s)
+		}
+		f.ReaderAt, f.Size = s.file, s.size
+		return s.fits()
+	}, want...)
+}
+
+// open is Open, with a function that reads the contents.
+func open(path string, read func(f *File, s *Stream) error, want ...Kind) (*File, error) {
 	s, err := OpenStream(path, want...)
 	if err != nil {
 		return nil, err
@@ -45,7 +60,7 @@ func Open(path string, want ...Kind) (*File, error) {
 	if s.size > 0 {
 		f.Info, f.file = s.info, s.file
 	}
-	if err := f.read(s); err != nil {
+	if err := read(f, s); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -72,8 +87,12 @@ func (f *File) read(s *Stream) (err error) {
 	return err
 }
 
-// Close closes the file. Bytes that were read stay valid.
+// Close closes the file. Bytes that were read stay valid, and mapped ones do not.
 func (f *File) Close() error {
+	for _, m := range f.maps {
+		unmap(m)
+	}
+	f.maps = nil
 	if f.end != nil {
 		return f.end()
 	}
@@ -85,7 +104,7 @@ func (f *File) Close() error {
 
 // Bytes returns the contents.
 func (f *File) Bytes() ([]byte, error) {
-	if f.Kind != ELF {
+	if f.whole != nil || f.Size == 0 {
 		return f.whole, nil
 	}
 	if f.Size > maxOther {

@@ -162,15 +162,23 @@ func (s *Stream) all() ([]byte, error) {
 
 // allPlain reads a regular file.
 func (s *Stream) allPlain() ([]byte, error) {
-	if s.size > s.limit {
-		return nil, tooLong(s.limit)
-	}
-	if stored := StoredSize(s.info); uint64(s.size) > Most(stored) {
-		return nil, tooDense(s.size, int64(stored))
+	if err := s.fits(); err != nil {
+		return nil, err
 	}
 	b := bytes.NewBuffer(make([]byte, 0, s.size+bytes.MinRead))
 	_, err := b.ReadFrom(s)
 	return b.Bytes(), err
+}
+
+// fits returns an error if a regular file is longer than its kind may be.
+func (s *Stream) fits() error {
+	if s.size > s.limit {
+		return tooLong(s.limit)
+	}
+	if stored := StoredSize(s.info); uint64(s.size) > Most(stored) {
+		return tooDense(s.size, int64(stored))
+	}
+	return nil
 }
 
 // Not returns the error for contents that are not of the wanted kind. It must be called before any bytes are read.

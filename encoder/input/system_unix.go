@@ -4,6 +4,7 @@ package input
 
 import (
 	"io/fs"
+	"os"
 	"syscall"
 )
 
@@ -24,3 +25,12 @@ func systemVersion(st fs.FileInfo, v *Version) {
 		v.device, v.inode, v.links, v.state = uint64(sys.Dev), sys.Ino, uint64(sys.Nlink), changeTime(sys) //nolint:unconvert // types differ by system
 	}
 }
+
+// mapFile maps the pages with a part of a file. The part begins at byte at of them.
+func mapFile(f *os.File, off, size int64) (pages []byte, at int64, err error) {
+	at = off % int64(os.Getpagesize())
+	pages, err = syscall.Mmap(int(f.Fd()), off-at, int(at+size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	return pages, at, err
+}
+
+func unmap(pages []byte) { _ = syscall.Munmap(pages) }

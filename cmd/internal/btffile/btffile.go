@@ -93,10 +93,18 @@ func readInput(in *input.File) (*File, error) {
 		return nil, err
 	}
 	f, err := FromELF(e)
-	if errors.Is(err, errNoBTF) && strings.HasPrefix(in.Packed, "bzImage") {
-		err = errors.New("the kernel in this bzImage has no BTF: it was built without CONFIG_DEBUG_INFO_BTF")
+	if errors.Is(err, errNoBTF) {
+		err = noBTF(in)
 	}
 	return f, err
+}
+
+// noBTF returns the error for an ELF file without BTF.
+func noBTF(in *input.File) error {
+	if strings.HasPrefix(in.Packed, "bzImage") {
+		return errors.New("the kernel in this bzImage has no BTF: it was built without CONFIG_DEBUG_INFO_BTF")
+	}
+	return errNoBTF
 }
 
 // FromELF reads the sections of an ELF file that is open. It does not check for changes of the file.
@@ -141,14 +149,52 @@ func Base(open Opener, path string) (*btf.Object, []byte, error) {
 	return BaseFrom(in, path)
 }
 
-// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase.
-func LazyBase(open Opener, path string) (*btf.Object, error) {
-	f, err := ReadBase(open, path)
+// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase. The base is valid until the file
+// is closed; see input.File.Mapped for what the caller must do if the file could change.
+func LazyBase(path string) (*btf.Object, *input.File, error) {
+	in, err := Open(input.OpenUnread, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := lazyBase(in)
+	if err != nil {
+		in.Close()
+		return nil, nil, input.Named(path, err)
+	}
+	return o, in, nil
+}
+
+func lazyBase(in *input.File) (*btf.Object, error) {
+	data, err := mapped(in)
+	if err == nil && btf.IsSplit(data) {
+		err = ErrSplitBase
+	}
+	if err == nil {
+		err = in.Unchanged()
+	}
 	if err != nil {
 		return nil, err
 	}
-	o, err := btf.View(f.BTF)
-	return o, input.Named(path, err)
+	return btf.View(data)
+}
+
+// mapped returns the BTF of a file.
+func mapped(in *input.File) ([]byte, error) {
+	if in.Kind != input.ELF {
+		return in.Mapped(0, in.Size)
+	}
+	e, err := elf.FromInput(in)
+	if err != nil {
+		return nil, err
+	}
+	s := e.Section(btf.SectionBTF)
+	switch {
+	case s == nil || !s.HasData():
+		return nil, noBTF(in)
+	case e.Section(btf.SectionBase) != nil:
+		return nil, ErrSplitBase
+	}
+	return e.Mapped(s)
 }
 
 // Open opens a file that may hold BTF: raw BTF, or an ELF file. Errors name the path.

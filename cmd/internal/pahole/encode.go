@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
@@ -20,6 +21,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/distill"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -34,12 +36,16 @@ type run struct {
 // run encodes the files and writes the output.
 func (r *run) run(ctx context.Context) error {
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
+	var base *input.File
 	if r.base != nil {
-		base, err := r.openBase()
+		var err error
+		enc.Base, base, err = r.openBase()
 		if err != nil {
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
-		enc.Base = base
+		if base != nil {
+			defer base.Close()
+		}
 	}
 	if err := r.checkFiles(); err != nil {
 		return err
@@ -53,7 +59,7 @@ func (r *run) run(ctx context.Context) error {
 		defer f.Close()
 		files[i] = f
 	}
-	res, err := r.encode(ctx, files, &enc)
+	res, err := r.encodeWith(ctx, base, files, &enc)
 	located := func(s encoder.Sections) func(err error) error {
 		return func(err error) error {
 			var refusal *verify.Refusal
@@ -87,14 +93,31 @@ func (r *run) run(ctx context.Context) error {
 	return inFile(path, set.Commit())
 }
 
-// openBase reads the base. Only a part of it is read, unless a distilled base is made of it.
-func (r *run) openBase() (*encoder.Base, error) {
+// openBase reads the base. Only a part of it is read, from the file that is returned, unless a distilled base is made of it.
+func (r *run) openBase() (*encoder.Base, *input.File, error) {
 	if r.want.Features.Has(feature.DistilledBase) {
 		o, _, err := btffile.Base(btffile.Paths.Base, *r.base)
-		return encoder.NewBase(o), err
+		return encoder.NewBase(o), nil, err
 	}
-	o, err := btffile.LazyBase(btffile.Paths.Base, *r.base)
-	return encoder.NewLazyBase(o), err
+	debug.SetPanicOnFault(true)
+	o, file, err := btffile.LazyBase(*r.base)
+	return encoder.NewLazyBase(o), file, err
+}
+
+// encodeWith is encode with a base in a file that must not change meanwhile. Reading a base that was cut short is a fault, and so a panic.
+func (r *run) encodeWith(ctx context.Context, base *input.File, files []*elf.File, enc *encoder.Encoder) (res *encoder.Result, err error) {
+	if base == nil {
+		return r.encode(ctx, files, enc)
+	}
+	defer func() {
+		panicked := recover()
+		if changed := base.Unchanged(); changed != nil {
+			res, err = nil, inFile(*r.base, changed)
+		} else if panicked != nil {
+			panic(panicked)
+		}
+	}()
+	return r.encode(ctx, files, enc)
 }
 
 // checkFiles refuses to write detached BTF over a file that is read.

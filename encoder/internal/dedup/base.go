@@ -37,8 +37,9 @@ func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
-	for id := range e.m {
-		e.m[id] = uint32(id)
+	m := e.m
+	for id := range m {
+		m[id] = uint32(id)
 	}
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
@@ -58,37 +59,36 @@ func (e *engine) prepare(opt Options) error {
 	} else if e.base.o != e.o.Base {
 		panic("dedup: the prepared base is that of another object")
 	}
-	candidates, err := e.candidates(opt.Peer)
-	if err != nil {
-		return err
-	}
+	err := e.candidates(opt.Peer, all, (e.o.Len()+opt.Room)/8)
 	e.pairwise = e.pairwise || len(e.base.hollow) != 0
-	e.c.extend(candidates, all, (e.o.Len()+opt.Room)/8)
-	return nil
+	return err
 }
 
-// candidates returns the index of the types of the base.
-func (e *engine) candidates(peer rules.Set) (*index, error) {
+// candidates makes the types of the base candidates, in an index for types with ids below all, of about n signatures.
+func (e *engine) candidates(peer rules.Set, all, n int) error {
 	if e.base.lazy && !e.empties && !e.nameless {
-		e.sparse = newSparse(e.base.o, peer)
+		e.c.init(all, n)
+		e.sparse = newSparse(e.base.o, &e.c, peer)
 		for id := e.first; id < e.end; id++ {
 			e.sparse.own(e.rec(id))
 		}
 		if e.sparse.fill(&e.graph, everyKind) {
 			e.base = &e.sparse.Base
-			e.nameless = e.nameless || e.base.nameless
-			return &e.sparse.c, e.damage()
+			e.nameless = e.base.nameless
+			return e.damage()
 		}
 		e.sparse = nil
 	}
 	if e.base.lazy {
 		if err := e.base.o.CheckReferences(); err != nil {
-			return nil, fmt.Errorf("base: %w", err)
+			return fmt.Errorf("base: %w", err)
 		}
 	}
 	e.base.look()
 	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
-	return e.base.index(peer, e.empties), nil
+	e.c = index{}
+	e.c.extend(e.base.index(peer, e.empties), all, n)
+	return nil
 }
 
 // damage returns what is wrong with a record of the base that was looked at.

@@ -29,7 +29,7 @@ import (
 // Nothing in the base is trusted: a record is checked when it is first looked at. Records that are never looked at are not checked.
 type sparse struct {
 	Base
-	c        index
+	c        *index // of the run
 	peer     rules.Set
 	seen     []uint64 // by id: the record was checked
 	err      error    // what is wrong with a record that was looked at
@@ -43,12 +43,12 @@ type sparse struct {
 	tags     []uint32 // ids of the structs and unions with marked names, ascending
 }
 
-func newSparse(o *btf.Object, peer rules.Set) *sparse {
-	s := &sparse{Base: Base{o: o}, peer: peer, marked: make([]uint64, o.Strings.End()/64+1)}
+// newSparse returns a sparse base that puts its candidates into an index, which is that of the run.
+func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
+	s := &sparse{Base: Base{o: o}, c: c, peer: peer, marked: make([]uint64, o.Strings.End()/64+1)}
 	ids := int(o.End())/64 + 1
 	sets := make([]uint64, 4*ids)
 	s.seen, s.possible, s.entered, s.pending = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
-	s.c.init(int(o.End()), 0)
 	s.possible[0], s.entered[0] = 1, 1 // void
 	return s
 }
@@ -120,18 +120,23 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 			plan[k] = steps[k]
 		}
 	}
-	words, marked, possible := s.o.Words(), s.marked, s.possible
+	words, marked := s.o.Words(), s.marked
 	for i, at := range s.o.Starts() {
-		name, info, third := words[at], words[at+1], words[at+2]
-		id := uint32(i + 1)
+		head := words[at:][:3]
+		name, info, id := head[0], head[1], uint32(i+1)
 		switch plan[info>>24&0x7f] {
 		case toOthers:
-			if name == 0 && third < id && !has(possible, third) && !has(s.pending, third) {
+			if of := head[2]; name == 0 && of < id && !has(s.possible, of) && !has(s.pending, of) {
 				continue
 			}
 			s.consider(id)
+		case byParameter:
+			if name == 0 && info&0xffffff != 0 {
+				name = words[at+3]
+			}
+			fallthrough
 		case byName:
-			if name != 0 && name/64 < uint32(len(marked)) && marked[name/64]>>(name%64)&1 == 0 {
+			if name != 0 && (int(name/64) >= len(marked) || marked[name/64]>>(name%64)&1 == 0) {
 				continue
 			}
 			s.consider(id)
@@ -145,7 +150,9 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 		}
 	}
 	s.settle()
+	own := max(0, s.c.n-(int(s.o.End())-1-len(s.left))) // number of own types in the index
 	s.enter(g, kinds)
+	s.c.at(int(s.o.End()) - 1 - len(s.left) + own)
 	return !s.empties
 }
 
@@ -153,18 +160,19 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 type step uint8
 
 const (
-	skipped  step = iota
-	leftOut       // it is in no index
-	byName        // it is not possible if it has a name that is not marked
-	noted         // it may have to be noted
-	toOthers      // it has one referent, and is not possible if that is not
+	skipped     step = iota
+	leftOut          // it is in no index
+	byName           // it is not possible if it has a name that is not marked
+	byParameter      // the same for the name of its first parameter
+	noted            // it may have to be noted
+	toOthers         // it has one referent, and is not possible if that is not
 )
 
 // steps has the step for each kind.
 var steps = [btf.NumKinds]step{
 	btf.KindInt: byName, btf.KindPtr: toOthers, btf.KindArray: byName, btf.KindStruct: byName, btf.KindUnion: byName, btf.KindEnum: noted,
 	btf.KindFwd: noted, btf.KindTypedef: byName, btf.KindVolatile: toOthers, btf.KindConst: toOthers, btf.KindRestrict: toOthers,
-	btf.KindFunc: byName, btf.KindFuncProto: byName, btf.KindVar: leftOut, btf.KindDatasec: leftOut, btf.KindFloat: byName,
+	btf.KindFunc: byName, btf.KindFuncProto: byParameter, btf.KindVar: leftOut, btf.KindDatasec: leftOut, btf.KindFloat: byName,
 	btf.KindDeclTag: byName, btf.KindTypeTag: toOthers, btf.KindEnum64: noted,
 }
 
@@ -268,7 +276,6 @@ func (s *sparse) enter(g *graph, kinds btf.KindSet) {
 		}
 		s.entered[i] |= s.possible[i]
 	}
-	s.c.at(int(s.o.End()) - 1 - len(s.left))
 }
 
 // insert puts a type into the index. before is the number of types before it in an index of all types.

@@ -1,0 +1,57 @@
+package pahole
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/elf"
+	"github.com/btfbatch/btfbatch/encoder/input"
+	"github.com/btfbatch/btfbatch/encoder/rules"
+)
+
+// TestBaseChanges: a base that is cut short or written to while a module is encoded is an error.
+func TestBaseChanges(t *testing.T) {
+	images := filepath.Join("..", "..", "..", "corpus", "images")
+	wire, err := os.ReadFile(filepath.Join(images, "gcc12-x86_64-dwarf5-based.btf.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := filepath.Join(images, "gcc12-x86_64-dwarf5-driver.ko")
+	for name, change := range map[string]func(path string) error{
+		"cut":      func(path string) error { return os.Truncate(path, 4) },
+		"longer":   func(path string) error { return os.WriteFile(path, append(wire, 0), 0o600) },
+		"the same": func(string) error { return nil },
+	} {
+		base := filepath.Join(t.TempDir(), "base.btf")
+		if err := os.WriteFile(base, wire, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := parseBy(rules.Pahole, "pahole", []string{"-J", "--btf_base=" + base, "--btf_encode_detached=" + filepath.Join(t.TempDir(), "out"), module}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &run{commandLine: s, stdout: io.Discard, stderr: io.Discard}
+		enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
+		var file *input.File
+		if enc.Base, file, err = r.openBase(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := elf.Open(module)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := change(base); err != nil {
+			t.Fatal(err)
+		}
+		res, err := r.encodeWith(t.Context(), file, []*elf.File{f}, &enc)
+		if same := name == "the same"; (err == nil) != same || (res != nil) != same || !same && !errors.Is(err, input.ErrChanged) {
+			t.Errorf("%s: got error %v", name, err)
+		}
+		f.Close()
+		file.Close()
+	}
+}
