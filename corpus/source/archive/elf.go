@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -165,16 +166,27 @@ var unread = []string{
 	".debug_gnu_pubnames", ".debug_gnu_pubtypes", ".debug_macro", ".debug_macinfo", ".comment",
 }
 
-// wanted reports whether a section is read to encode an image, by its name and type. Of what is loaded into memory, code and data, only BTF and
-// notes are read as a whole. Whatever else is read is little.
-func wanted(name string, kind uint32, alloc bool) bool {
-	if alloc {
-		return kind == note || name == btf.SectionBTF || name == btf.SectionIDs
+// first are the names of sections in the order in which an encoder begins to read them, after what is not debug information.
+var first = []string{".debug_str", ".debug_line_str", ".debug_str_offsets", ".debug_addr", ".debug_abbrev", ".debug_types", ".debug_info"}
+
+// rank returns the place of a section among those that are read to encode an image, by its name and type; -1 for others. Of what is loaded into memory,
+// code and data, only BTF and notes are read as a whole. Whatever else is read is little.
+func rank(name string, kind uint32, alloc bool) int {
+	switch i := slices.Index(first, name); {
+	case alloc && kind != note && name != btf.SectionBTF && name != btf.SectionIDs, slices.Contains(unread, name):
+		return -1
+	case alloc:
+		return 0
+	case i >= 0:
+		return 2 + i
+	case strings.HasPrefix(name, ".debug_"):
+		return 2 + len(first)
 	}
-	return !slices.Contains(unread, name)
+	return 1
 }
 
-// WantSections tells a view of an ELF file, which begins with head, which parts of it are worth decoding ahead. Section headers past the end
+// WantSections tells a view of an ELF file, which begins with head, which parts of it are worth decoding ahead, in the order in which an encoder begins
+// to read them. Section headers past the end
 // of the file are an error.
 func WantSections(v View, head []byte, size int64) error {
 	t, err := sectionTable(head)
@@ -189,6 +201,7 @@ func WantSections(v View, head []byte, size int64) error {
 		return err
 	}
 	names := t.names(v, list, head)
+	ranks := make([][]int64, 3+len(first)) // indices of sections
 	for i := range t.n {
 		kind, off, n := t.section(list[i*t.each:])
 		if kind == nobits || kind == 0 || off > uint64(size) || n > uint64(size)-off || n == 0 {
@@ -204,9 +217,13 @@ func WantSections(v View, head []byte, size int64) error {
 			text, _, _ = bytes.Cut(names[name:], []byte{0})
 		}
 		kindOf, _, _ := t.section(h)
-		if wanted(string(text), kindOf, t.alloc(h)) {
-			v.Want(int64(off), int64(n))
+		if k := rank(string(text), kindOf, t.alloc(h)); k >= 0 {
+			ranks[k] = append(ranks[k], i)
 		}
+	}
+	for _, i := range slices.Concat(ranks...) {
+		_, off, n := t.section(list[i*t.each:])
+		v.Want(int64(off), int64(n))
 	}
 	return nil
 }

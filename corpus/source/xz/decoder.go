@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -17,10 +18,18 @@ type Decoder struct {
 	changed *sync.Cond   // broadcast when more of a block is decoded
 	jobs    map[int]*job // by number of the block
 	free    []*job
-	again   map[int]bool // blocks that were given up before all of them was decoded
+	again   map[int]bool  // blocks that were given up before all of them was decoded
+	order   []int         // planned blocks, in the order in which they are decoded ahead
+	plans   map[int]*plan // by number of the block
 	tick    int64
 	done    int   // number of blocks that were decoded
 	bytes   int64 // that were decoded
+}
+
+// A plan is to decode a block ahead.
+type plan struct {
+	upto  int64
+	views []*View // to store it in
 }
 
 // A job is the decoding of one block.
@@ -31,6 +40,7 @@ type job struct {
 	want    int // how much of it is needed
 	running bool
 	err     error
+	views   []*View // to store it in
 	refs    int
 	used    int64 // when it was last released, or decoded
 	touched bool  // somebody acquired it since it was started
@@ -38,7 +48,7 @@ type job struct {
 
 // NewDecoder returns a decoder for the blocks.
 func NewDecoder(b *Blocks) *Decoder {
-	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0), 16), jobs: map[int]*job{}, again: map[int]bool{}}
+	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0), 16), jobs: map[int]*job{}, again: map[int]bool{}, plans: map[int]*plan{}}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
@@ -80,6 +90,7 @@ func (d *Decoder) acquire(ctx context.Context, i int, upto int64) (*job, []byte,
 	j := d.need(i, int(upto))
 	j.refs++
 	j.touched = true
+	d.proceed()
 	for j.have < int(upto) && j.err == nil {
 		d.changed.Wait()
 	}
@@ -96,8 +107,49 @@ const wholeBlock = MaxBlock
 func (d *Decoder) prefetch(i int, upto int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if i < len(d.list) && (d.jobs[i] != nil || len(d.jobs) <= d.ahead || d.idle(true) >= 0) {
+	if i < len(d.list) && d.room(i) {
 		d.need(i, int(min(upto, d.list[i].unpacked)))
+	}
+}
+
+// room reports whether a block can be decoded ahead. The lock is held.
+func (d *Decoder) room(i int) bool {
+	return d.jobs[i] != nil || len(d.jobs) <= d.ahead || d.idle(true) >= 0
+}
+
+// plan adds a block to those that are decoded ahead, up to upto, and stored in a view.
+func (d *Decoder) plan(i int, upto int64, v *View) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p := d.plans[i]
+	if p == nil {
+		p = new(plan)
+		d.plans[i], d.order = p, append(d.order, i)
+	}
+	p.upto = max(p.upto, upto)
+	if !slices.Contains(p.views, v) {
+		p.views = append(p.views, v)
+	}
+}
+
+// proceed starts decoding planned blocks until enough are running. The lock is held.
+func (d *Decoder) proceed() {
+	running := 0
+	for _, j := range d.jobs {
+		if j.running {
+			running++
+		}
+	}
+	for running < d.ahead && len(d.order) > 0 {
+		i := d.order[0]
+		p := d.plans[i]
+		if p != nil && !d.room(i) {
+			break
+		}
+		if d.order = d.order[1:]; p != nil { // else it was needed earlier
+			d.need(i, int(p.upto))
+			running++
+		}
 	}
 }
 
@@ -123,9 +175,13 @@ func (d *Decoder) need(i, upto int) *job {
 		j = d.add(i)
 	}
 	j.want = max(j.want, upto)
+	if p := d.plans[i]; p != nil {
+		j.want, j.views = max(j.want, int(p.upto)), append(j.views, p.views...)
+		delete(d.plans, i)
+	}
 	if !j.running && j.err == nil && j.have < j.want {
 		j.running = true
-		go d.run(j, &d.list[i])
+		go d.run(j, i)
 	}
 	return j
 }
@@ -152,7 +208,7 @@ func (d *Decoder) add(i int) *job {
 	if int64(cap(j.out)) < size {
 		j.out = make([]byte, size)
 	}
-	j.out, j.have, j.want, j.err, j.touched = j.out[:size], 0, 0, nil, false
+	j.out, j.have, j.want, j.err, j.views, j.touched = j.out[:size], 0, 0, nil, nil, false
 	j.open(j.in[:0])
 	if d.again[i] { // it may be needed in many steps
 		j.want = len(j.out)
@@ -162,28 +218,41 @@ func (d *Decoder) add(i int) *job {
 	return j
 }
 
-// run decodes as much of a block as is needed.
-func (d *Decoder) run(j *job, b *block) {
+// run decodes as much of a block as is needed, and stores it.
+func (d *Decoder) run(j *job, i int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for j.running {
 		want := j.want
 		d.mu.Unlock()
-		err := j.advance(d.r, b, d.check, j.out, want)
+		err := j.advance(d.r, &d.list[i], d.check, j.out, want)
 		d.mu.Lock()
 		d.bytes += int64(j.at - j.have)
 		j.have, j.err = j.at, err
+		views, out := j.views, j.out[:j.have]
+		j.views = nil
+		d.changed.Broadcast()
+		if len(views) > 0 && err == nil {
+			d.mu.Unlock()
+			for _, v := range views {
+				v.store(i, out)
+			}
+			d.mu.Lock()
+			j.touched = true
+		}
 		j.running = err == nil && j.have < j.want
 		d.tick++
 		j.used = d.tick
-		d.changed.Broadcast()
 	}
+	d.changed.Broadcast() // for Close
+	d.proceed()
 }
 
 func (d *Decoder) release(j *job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.unref(j)
+	d.proceed()
 }
 
 func (d *Decoder) unref(j *job) {
@@ -197,7 +266,8 @@ func (d *Decoder) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	jobs := d.jobs
-	d.jobs, d.free = map[int]*job{}, nil
+	d.jobs, d.free, d.order = map[int]*job{}, nil, nil
+	clear(d.plans)
 	for i, j := range jobs {
 		for j.running {
 			d.changed.Wait()

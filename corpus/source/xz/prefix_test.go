@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	ulikunitz "github.com/ulikunitz/xz"
 
@@ -54,7 +55,6 @@ func TestPrefix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.Want(100, 899_900)
 	for _, step := range []struct {
 		what              string
 		off, n            int
@@ -70,6 +70,7 @@ func TestPrefix(t *testing.T) {
 		p := make([]byte, step.n)
 		at := step.off
 		if step.view {
+			v.Want(100, 899_900)
 			at += 1000
 			_, err = v.ReadAt(p, int64(step.off))
 		} else if _, err = r.Seek(int64(at), io.SeekStart); err == nil {
@@ -185,5 +186,52 @@ func TestPrefixDamage(t *testing.T) {
 				t.Errorf("%s: offset %d: got no error", c.name, off)
 			}
 		}
+	}
+}
+
+// TestPlan: what is wanted of a view is decoded ahead, once, and is there when it is read.
+func TestPlan(t *testing.T) {
+	data := noise(800_000)
+	stream := library(t, data, ulikunitz.WriterConfig{BlockSize: 100_000})
+	blocks, err := xz.Find(bytes.NewReader(stream), 0, int64(len(stream)))
+	if err != nil || blocks.Len() != 8 {
+		t.Fatalf("got %v, %d blocks", err, blocks.Len())
+	}
+	d := xz.NewDecoder(blocks)
+	defer d.Close()
+	f, err := os.Create(filepath.Join(t.TempDir(), "view"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const off = 50
+	v, err := d.NewView(context.Background(), off, 750_000, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Want(500_000, 150_000)
+	v.Want(10, 299_900)
+	time.Sleep(10 * time.Millisecond)
+	if n := d.Decoded(); n != 0 {
+		t.Errorf("%d blocks were decoded before anything was read", n)
+	}
+	p := make([]byte, 1)
+	if _, err := v.ReadAt(p, 749_999); err != nil || p[0] != data[off+749_999] {
+		t.Errorf("got %d, %v", p[0], err)
+	}
+	for end := time.Now().Add(20 * time.Second); d.DecodedBytes() < 600_000 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := d.DecodedBytes(); n != 600_000 {
+		t.Errorf("%d bytes were decoded ahead, want 600000", n)
+	}
+	for _, part := range [][2]int{{10, 299_900}, {500_000, 150_000}} {
+		p := make([]byte, part[1])
+		if _, err := v.ReadAt(p, int64(part[0])); err != nil || !bytes.Equal(p, data[off+part[0]:][:len(p)]) {
+			t.Errorf("%d: got others, %v", part, err)
+		}
+	}
+	if n, size := d.Decoded(), d.DecodedBytes(); n != 6 || size != 600_000 {
+		t.Errorf("got %d blocks with %d bytes decoded, want 6 with 600000", n, size)
 	}
 }

@@ -31,8 +31,9 @@ type View struct {
 
 // A part is the part of the view that one block holds.
 type part struct {
-	mu   sync.Mutex   // held by the reader that decodes the block
-	have atomic.Int64 // end, in the view, of what is stored in the file
+	reading sync.Mutex   // held by the reader that needs more of the block
+	storing sync.Mutex   // held by whoever stores more of it
+	have    atomic.Int64 // end, in the view, of what is stored in the file
 }
 
 // NewView returns a view of the contents from off on.
@@ -46,7 +47,8 @@ func (d *Decoder) NewView(ctx context.Context, off, size int64, file File) (*Vie
 	return v, nil
 }
 
-// Want says that the given part of the view will be read. Its blocks may be decoded before they are needed.
+// Want says that the given part of the view will be read. Its blocks may be decoded before they are needed, in the order of the calls, from the first
+// time on that something is read.
 func (v *View) Want(off, size int64) {
 	off, size = max(0, min(off, v.size)), max(0, min(size, v.size-off))
 	if size <= 0 {
@@ -56,7 +58,11 @@ func (v *View) Want(off, size int64) {
 	defer v.mu.Unlock()
 	for i := v.d.find(v.off + off); i <= v.d.find(v.off+off+size-1); i++ {
 		start, end := v.d.Bounds(i)
-		v.want[i-v.first] = max(v.want[i-v.first], min(v.off+off+size, end)-start)
+		want := max(v.want[i-v.first], min(v.off+off+size, end)-start)
+		v.want[i-v.first] = want
+		if v.blocks[i-v.first].have.Load() < start+want-v.off {
+			v.d.plan(i, want, v)
+		}
 	}
 }
 
@@ -67,9 +73,9 @@ func (v *View) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	for n < len(p) && off < v.size {
 		i := v.d.find(v.off + off)
-		start, end := v.clip(i)
+		_, end := v.clip(i)
 		part := p[n:min(int64(len(p)), int64(n)+end-off)]
-		if err := v.read(i, part, off, start, end); err != nil {
+		if err := v.read(i, part, off); err != nil {
 			return n, err
 		}
 		n, off = n+len(part), off+int64(len(part))
@@ -86,21 +92,19 @@ func (v *View) clip(i int) (start, end int64) {
 	return max(0, start-v.off), min(v.size, end-v.off)
 }
 
-// read fills p with the bytes at off, which are in block i. The block holds the view from start to end.
-func (v *View) read(i int, p []byte, off, start, end int64) error {
+// read fills p with the bytes at off, which are in block i.
+func (v *View) read(i int, p []byte, off int64) error {
 	b, need := &v.blocks[i-v.first], off+int64(len(p))
 	if b.have.Load() >= need {
 		_, err := v.file.ReadAt(p, off)
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	have := max(start, b.have.Load())
-	if have >= need {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.have.Load() >= need {
 		_, err := v.file.ReadAt(p, off)
 		return err
 	}
-	v.prefetch(i)
 	at, _ := v.d.Bounds(i)
 	v.mu.Lock()
 	upto := max(v.off+need-at, v.want[i-v.first])
@@ -111,30 +115,21 @@ func (v *View) read(i int, p []byte, off, start, end int64) error {
 	}
 	defer v.d.release(j)
 	copy(p, out[v.off+off-at:])
-	fresh := out[v.off+have-at : min(v.off+end-at, int64(len(out)))]
+	return v.store(i, out)
+}
+
+// store stores the decoded bytes of a block.
+func (v *View) store(i int, out []byte) error {
+	b := &v.blocks[i-v.first]
+	b.storing.Lock()
+	defer b.storing.Unlock()
+	start, end := v.clip(i)
+	at, _ := v.d.Bounds(i)
+	have := max(start, b.have.Load())
+	fresh := out[v.off+have-at : max(v.off+have-at, min(v.off+end-at, int64(len(out))))]
 	if _, err := v.file.WriteAt(fresh, have); err != nil {
 		return err
 	}
 	b.have.Store(have + int64(len(fresh)))
 	return nil
-}
-
-// prefetch starts decoding block i and the wanted blocks after it.
-func (v *View) prefetch(i int) {
-	type part struct {
-		block int
-		upto  int64
-	}
-	v.mu.Lock()
-	var next []part
-	for k := i; k < v.first+len(v.blocks) && len(next) < v.d.ahead; k++ {
-		start, _ := v.d.Bounds(k)
-		if want := v.want[k-v.first]; want > 0 && v.blocks[k-v.first].have.Load() < start+want-v.off {
-			next = append(next, part{k, want})
-		}
-	}
-	v.mu.Unlock()
-	for _, n := range next {
-		v.d.prefetch(n.block, n.upto)
-	}
 }
