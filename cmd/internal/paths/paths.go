@@ -74,7 +74,7 @@ func Check(uses []Use) []Conflict {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(uses[a].Role.rank(), uses[b].Role.rank()) })
-	c := checker{uses: uses, at: map[string][]int{}, below: map[string]int{}}
+	c := checker{uses: uses, at: map[string][]int{}, below: map[string]int{}, folded: map[string]bool{}}
 	for _, i := range order {
 		c.add(i)
 	}
@@ -93,9 +93,32 @@ func Refuse(uses ...Use) error {
 
 type checker struct {
 	uses  []Use
-	at    map[string][]int // by file: its uses
+	at    map[string][]int // by file: its first use in each role; the others clash as these do
 	below map[string]int   // by folder that does not exist: a use of a file below it
 	list  []Conflict
+
+	last   string          // the path that was located last; often, many uses follow each other that read one file
+	lastAt file            // where it leads to
+	folded map[string]bool // by folder: whether its file system ignores case
+}
+
+// locate is the function of this name, which remembers what many paths have in common.
+func (c *checker) locate(path string) (file, error) {
+	if path == c.last {
+		return c.lastAt, nil
+	}
+	f, err := locate(path, func(dir string) bool {
+		is, known := c.folded[dir]
+		if !known {
+			is = folding(dir)
+			c.folded[dir] = is
+		}
+		return is
+	})
+	if err == nil {
+		c.last, c.lastAt = path, f
+	}
+	return f, err
 }
 
 func (c *checker) report(i int, alone bool, format string, args ...any) {
@@ -120,7 +143,7 @@ func (c *checker) add(i int) {
 		}
 		return
 	}
-	f, err := locate(u.Path)
+	f, err := c.locate(u.Path)
 	switch {
 	case err != nil && u.Role.writes():
 		if j, ok := c.fileOnTheWay(u.Path); ok {
@@ -159,7 +182,9 @@ func (c *checker) add(i int) {
 			c.below[key] = i
 		}
 	}
-	c.at[f.key] = append(c.at[f.key], i)
+	if !slices.ContainsFunc(c.at[f.key], func(j int) bool { return c.uses[j].Role == u.Role }) {
+		c.at[f.key] = append(c.at[f.key], i)
+	}
 }
 
 // clash says why use i conflicts with the earlier use j of the same file.
@@ -191,7 +216,7 @@ func longest(path string) (n int) {
 // fileOnTheWay finds the use of a file that a path treats as a folder.
 func (c *checker) fileOnTheWay(path string) (use int, ok bool) {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if f, err := locate(dir); err == nil {
+		if f, err := locate(dir, folding); err == nil {
 			if list := c.at[f.key]; f.there && len(list) > 0 {
 				return list[0], true
 			}
@@ -211,8 +236,9 @@ type file struct {
 	opened         bool // the path names a descriptor
 }
 
-// locate finds out what a path leads to. The key of a missing file consists of the last folder that exists and the names after it.
-func locate(path string) (file, error) {
+// locate finds out what a path leads to. The key of a missing file consists of the last folder that exists and the names after it. folds says
+// whether the file system of a folder ignores case.
+func locate(path string, folds func(dir string) bool) (file, error) {
 	place, opened, err := resolve(path)
 	if err != nil {
 		return file{}, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
@@ -222,7 +248,7 @@ func locate(path string) (file, error) {
 		st, err := os.Lstat(dir)
 		if err == nil {
 			f := file{key: identity(dir, st), there: len(rest) == 0, regular: st.Mode().IsRegular(), opened: opened}
-			if len(rest) > 0 && folding(dir) {
+			if len(rest) > 0 && folds(dir) {
 				for i := range rest {
 					rest[i] = strings.ToLower(rest[i])
 				}
@@ -246,14 +272,14 @@ func locate(path string) (file, error) {
 
 // Same reports whether two paths lead to the same file.
 func Same(a, b string) bool {
-	f, err := locate(a)
-	g, err2 := locate(b)
+	f, err := locate(a, folding)
+	g, err2 := locate(b, folding)
 	return err == nil && err2 == nil && f.key == g.key
 }
 
 // Key is equal for all paths that lead to the same file. A path that cannot be resolved is its own key.
 func Key(path string) string {
-	if f, err := locate(path); err == nil {
+	if f, err := locate(path, folding); err == nil {
 		return f.key
 	}
 	return path
