@@ -17,7 +17,7 @@ type Conflict struct {
 
 // Conflicts finds conflicts between the names and bases of images. For an image whose glob is not resolved, it checks what is known.
 // It does not look for conflicts between files, because these depend on the disk.
-func Conflicts(images []Image) []Conflict {
+func Conflicts(images []*Image) []Conflict {
 	c := conflicts{images: images, byName: map[string]int{}}
 	c.names()
 	c.bases()
@@ -25,7 +25,7 @@ func Conflicts(images []Image) []Conflict {
 }
 
 type conflicts struct {
-	images []Image
+	images []*Image
 	byName map[string]int
 	list   []Conflict
 }
@@ -36,13 +36,13 @@ func (c *conflicts) add(i int, key, suggestion, format string, args ...any) {
 
 func (c *conflicts) names() {
 	for i := range c.images {
-		m := &c.images[i]
+		m := c.images[i]
 		if Open(m.Name) {
 			continue
 		}
 		if j, taken := c.byName[m.Name]; !taken {
 			c.byName[m.Name] = i
-		} else if first := &c.images[j]; first.src == m.src && first.Line == m.Line && first.Column == m.Column {
+		} else if first := c.images[j]; first.src == m.src && first.Line == m.Line && first.Column == m.Column {
 			c.add(i, "name", "", "the matrix gives several images the name %q; use its values in the name", m.Name)
 		} else {
 			c.add(i, "name", "", "name %q is already used by the image at %s", m.Name, first.placeFor(m.place("name")))
@@ -61,7 +61,7 @@ func (c *conflicts) bases() {
 	circle, split := false, []Conflict(nil)
 	done := make([]bool, len(c.images)) // ends at an image without a base, or is reported
 	for i := range c.images {
-		m := &c.images[i]
+		m := c.images[i]
 		if m.Base == "" || Open(m.Base) {
 			continue
 		}
@@ -76,7 +76,7 @@ func (c *conflicts) bases() {
 			}
 			continue
 		}
-		b := &c.images[j]
+		b := c.images[j]
 		if b.Arch != "" && m.Arch != "" && b.Arch != m.Arch {
 			c.add(i, "base", "", "base %q is %s, the image is %s", m.Base, b.Arch, m.Arch)
 		}
@@ -120,7 +120,7 @@ func (c *conflicts) follow(i int, done []bool) []string {
 // mayBecome reports whether an image whose glob is not resolved may get the name.
 func (c *conflicts) mayBecome(name string) bool {
 	for i := range c.images {
-		if m := &c.images[i]; Open(m.Name) {
+		if m := c.images[i]; Open(m.Name) {
 			parts := strings.Split(withPlaceholders(m.Name, func(string) string { return "\x00" }), "\x00")
 			if strings.HasPrefix(name, parts[0]) && strings.HasSuffix(name, parts[len(parts)-1]) {
 				return true
@@ -132,7 +132,11 @@ func (c *conflicts) mayBecome(name string) bool {
 
 // readConflicts reports the conflicts between the images of a manifest, at the positions of their keys.
 func (r *report) readConflicts(m *Manifest) {
-	for _, c := range Conflicts(m.Images) {
+	images := make([]*Image, len(m.Images))
+	for i := range images {
+		images[i] = &m.Images[i]
+	}
+	for _, c := range Conflicts(images) {
 		im := &m.Images[c.Image]
 		r.about = im.start()
 		r.add(im.place(c.Key), c.Suggestion, "%s", c.Message)

@@ -62,14 +62,14 @@ func (l *Listed) Fill(im *config.Image) (config.Image, error) {
 // manifest, and in the order of file names within a glob, or of the files of a package, except that a base comes before the images that
 // need it. Each image of the manifest has at least one item.
 func Resolve(ctx context.Context, m *config.Manifest, s Sources) []Item {
-	var items []Item
 	f := finder{ctx: ctx, Sources: s, origins: map[source.Ref]*found{}}
+	items := make([]Item, 0, len(m.Images))
 	for _, im := range m.Images {
 		items = append(items, f.expand(im)...)
 	}
-	images := make([]config.Image, len(items))
+	images := make([]*config.Image, len(items))
 	for i := range items {
-		images[i] = items[i].Image
+		images[i] = &items[i].Image
 	}
 	for _, c := range config.Conflicts(images) {
 		if it := &items[c.Image]; it.Err == nil {
@@ -152,6 +152,9 @@ func link(items []Item) {
 
 // sortByBase moves every base before the items that need it, and otherwise keeps the order.
 func sortByBase(items []Item) []Item {
+	if !slices.ContainsFunc(items, func(it Item) bool { return it.Base >= 0 }) {
+		return items
+	}
 	sorted := make([]Item, 0, len(items))
 	place := make([]int, len(items)) // index in sorted + 1; 0 if not placed
 	seen := make([]bool, len(items)) // also ends a cycle of bases, which already is an error

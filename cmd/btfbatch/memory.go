@@ -58,3 +58,6 @@ func collectLater(next func(n int64)) func(n int64) {
 		next(n)
 	}
 }
+
+// manyImages is the number of images from which what is known of them takes more memory than most kernels do.
+const manyImages = 20_000

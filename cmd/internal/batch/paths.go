@@ -13,19 +13,19 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
-// A use is a path of a job, and the key of the manifest that it comes from.
+// A use is the job, and the key of the manifest, that a path comes from.
 type use struct {
-	paths.Use
 	job int
 	key string
 }
 
-// uses lists the paths that a run of the jobs reads and writes.
-func uses(jobs []Job, opt *Options) []use {
-	var list []use
+// uses lists the paths that a run of the jobs reads and writes, and where each comes from.
+func uses(n int, job func(i int) *Job, opt *Options) (list []paths.Use, from []use) {
+	name := ""
 	add := func(i int, key, path string, role paths.Role, what, note string) {
 		if path != "" && !config.Open(path) {
-			list = append(list, use{paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", jobs[i].Name), Note: note}, i, key})
+			list = append(list, paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", name), Note: note})
+			from = append(from, use{i, key})
 		}
 	}
 	proposed := map[string]bool{}
@@ -33,8 +33,9 @@ func uses(jobs []Job, opt *Options) []use {
 	if opt.Goldens.Update {
 		golden = paths.Update
 	}
-	for i := range jobs {
-		j := &jobs[i]
+	for i := range n {
+		j := job(i)
+		name = j.Name
 		add(i, "path", j.File.Path, paths.Input, "the path", "")
 		add(i, "from", j.File.Origin.Path, paths.Input, "the package", "")
 		add(i, "base_path", j.BaseFile, paths.Input, "the base_path", "")
@@ -57,7 +58,7 @@ func uses(jobs []Job, opt *Options) []use {
 			add(i, o.Key, r.Path, r.Role, r.What, r.Note)
 		}
 	}
-	return list
+	return list, from
 }
 
 // RejectedUse returns how a run uses the path under which it keeps a refused output.
@@ -73,7 +74,8 @@ func RejectedUse(path, what string, opt *Options) paths.Use {
 // written lists the files that a run of the jobs may create or replace.
 func written(jobs []Job, opt *Options) []string {
 	var list []string
-	for _, u := range uses(jobs, opt) {
+	uses, _ := uses(len(jobs), func(i int) *Job { return &jobs[i] }, opt)
+	for _, u := range uses {
 		if u.Role == paths.Output || u.Role == paths.Update || u.Role == paths.Remove {
 			list = append(list, u.Path)
 		}
@@ -87,11 +89,10 @@ func written(jobs []Job, opt *Options) []string {
 //
 // A path that cannot be written for a reason of its own, for example because it is a folder, fails only its image.
 func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...paths.Use) error {
-	list := uses(Jobs(items, ""), opt)
-	var all []paths.Use
-	for _, u := range list {
-		all = append(all, u.Use)
-	}
+	all, list := uses(len(items), func(i int) *Job { // all jobs of a large batch would take much memory
+		it := &items[i]
+		return &Job{Name: it.Image.Label(), File: it.File, Outputs: it.Image.Outputs, Golden: it.Image.Golden, BaseFile: it.BaseFile}
+	}, opt)
 	all = append(append(all, paths.Use{Path: manifest, Role: paths.Input, What: "the manifest"}), others...)
 	var problems []config.Problem
 	for _, c := range paths.Check(all) {

@@ -74,7 +74,7 @@ func Check(uses []Use) []Conflict {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(uses[a].Role.rank(), uses[b].Role.rank()) })
-	c := checker{uses: uses, at: map[string][]int{}, below: map[string]int{}, folded: map[string]bool{}}
+	c := newChecker(uses)
 	for _, i := range order {
 		c.add(i)
 	}
@@ -100,6 +100,10 @@ type checker struct {
 	last   string          // the path that was located last; often, many uses follow each other that read one file
 	lastAt file            // where it leads to
 	folded map[string]bool // by folder: whether its file system ignores case
+}
+
+func newChecker(uses []Use) *checker {
+	return &checker{uses: uses, at: map[string][]int{}, below: map[string]int{}, folded: map[string]bool{}}
 }
 
 // locate is the function of this name, which remembers what many paths have in common.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -132,5 +133,32 @@ func TestFolds(t *testing.T) {
 	}
 	if folds(dir) {
 		t.Error("hard links are taken for one name")
+	}
+}
+
+// TestManyUsesOfOneFile: the time for a file that many images read grows with their number, not with its square, because a use is compared
+// with one use in each role.
+func TestManyUsesOfOneFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "image")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	uses := make([]Use, 1000)
+	for i := range uses {
+		uses[i] = Use{Path: file, Role: Input, What: fmt.Sprint("image ", i)}
+	}
+	uses = append(uses, Use{Path: filepath.Join(dir, ".", "image"), Role: Output, What: "the output"})
+	c := newChecker(uses)
+	for i := range uses {
+		c.add(i)
+	}
+	for key, list := range c.at {
+		if len(list) > 1 {
+			t.Errorf("%s: got %d uses to compare with, want the first one", key, len(list))
+		}
+	}
+	if len(c.list) != 1 || c.list[0].Use != 1000 || !strings.Contains(c.list[0].Message, "image 0") {
+		t.Errorf("got the conflicts %+v, want one with the first use", c.list)
 	}
 }
