@@ -251,7 +251,14 @@ func (r *reading) current(ctx context.Context, e *archive.Entry, want []input.Ki
 		if err := r.reader.Copy(&b, r.p.limits.Most, check); err != nil {
 			return nil, err
 		}
-		return func() (*input.File, error) { return r.content(ctx, &kept{data: b.list}, want) }, nil
+		name, entry := r.p.head.Payload.Name, *e
+		return func() (*input.File, error) { // others may use the reader by then
+			f, err := r.content(ctx, &kept{data: b.list}, want)
+			if err != nil {
+				err = archive.Located(ctx, name, &entry, err)
+			}
+			return f, err
+		}, nil
 	}
 	s, err := input.NewScratch()
 	if err != nil {

@@ -22,6 +22,9 @@ type Sink interface {
 // contents of dst are undefined.
 func (r *Reader) Copy(dst Sink, most int64, check func(head []byte) error) error {
 	err := Allowed(r.last.Size, most)
+	if err == nil && r.s.size >= 0 {
+		err = r.contained(&r.last)
+	}
 	if plausible := r.mostUnpacked(); err == nil && r.last.Size > plausible {
 		err = fmt.Errorf("the file states %d bytes, too many for an archive that has at most %d", r.last.Size, plausible)
 	}

@@ -81,6 +81,9 @@ func (r *Reader) next() (e Entry, err error) {
 	}
 	for {
 		h, err := r.tar.Next()
+		if errors.Is(err, tar.ErrHeader) {
+			err = errors.New("the header of an entry is damaged")
+		}
 		if err != nil {
 			return e, err
 		}
@@ -156,11 +159,19 @@ func (r *Reader) View(ctx context.Context, e *Entry, file xz.File) (View, error)
 	case e.Kind != File || e.Sparse || !r.RandomAccess():
 		return nil, errors.New("the entry cannot be read at any offset")
 	case e.Size > r.s.size-e.At:
-		return nil, r.broken(e.Stored, fmt.Errorf("it has %d bytes, and the archive ends after %d of them: it is truncated", e.Size, r.s.size-e.At))
+		return nil, r.brokenAt(e.Stored, e.At, r.contained(e))
 	case r.s.at != nil:
 		return plainView{io.NewSectionReader(r.s.at, e.At, e.Size)}, nil
 	}
 	return r.s.blocks.NewView(ctx, e.At, e.Size, file)
+}
+
+// contained returns an error for an entry that ends after the archive, whose size is known.
+func (r *Reader) contained(e *Entry) error {
+	if have := r.s.size - e.At; e.Size > have {
+		return fmt.Errorf("it has %d bytes, and the archive ends after %d of them: it is truncated", e.Size, have)
+	}
+	return nil
 }
 
 type plainView struct{ *io.SectionReader }
@@ -185,6 +196,11 @@ func (r *Reader) brokenAt(member string, off int64, err error) error {
 		return err
 	}
 	return r.p.located(r.s.ctx, member, off, err)
+}
+
+// Located adds an entry of the archive of that name, and its position, to an error about its contents. It needs no reader.
+func Located(ctx context.Context, archive string, e *Entry, err error) error {
+	return (&Payload{Name: archive}).located(ctx, e.Stored, e.At, err)
 }
 
 // located adds a member and an offset in the archive to an error.

@@ -81,7 +81,8 @@ func (p *Payload) open(ctx context.Context) (*stream, error) {
 	default:
 		return nil, Damage(p.Off, "%s is neither %s archive nor compressed by xz, zstd, gzip or bzip2", Printable(p.Name), [...]string{"a tar", "a cpio"}[p.Format])
 	}
-	if _, ok := errors.AsType[*xz.FormatError](err); err != nil && !ok {
+	_, own := errors.AsType[*FormatError](err)
+	if _, ok := errors.AsType[*xz.FormatError](err); err != nil && !ok && !own {
 		err = Damage(p.Off, "%s: %v", Printable(p.Name), err)
 	}
 	return s, err

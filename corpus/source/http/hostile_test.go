@@ -216,6 +216,13 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Close()
+	c = newClient(t)
+	c.Transport = tls.Client().Transport
+	other := strings.Replace(tls.URL, "127.0.0.1", "localhost", 1)
+	_, err = c.Fetch(background(), http.Request{URL: other})
+	if want := other + ": the certificate of the server is not valid: x509: certificate is valid for "; err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("for another host: got %v\nwant %s", err, want)
+	}
 	down := httptest.NewTLSServer(nethttp.RedirectHandler(plain.URL+"/a", nethttp.StatusFound))
 	defer down.Close()
 	c = newClient(t)
