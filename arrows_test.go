@@ -91,7 +91,7 @@ var arrows = map[string][]string{
 	"cmd/btfbatch": {
 		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/locking", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
-		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "config", "config/lock", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
+		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "cmd/internal/submit", "config", "config/lock", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
 		"corpus/store", "corpus/store/address", "corpus/store/folder", "corpus/store/oci", "corpus/store/s3", "encoder", "encoder/btf", "encoder/elf",
 		"encoder/feature", "encoder/input", "encoder/kernel", "encoder/verify", "golden", "golden/cause", "golden/dump", "golden/escape",
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
@@ -128,6 +128,7 @@ var arrows = map[string][]string{
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report", "golden/report/html"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
 	"cmd/internal/shard":    {"config", "corpus", "encoder/input", "golden/escape", "golden/report"},
+	"cmd/internal/submit":   {"cmd/internal/publish", "cmd/internal/reports", "golden/escape", "golden/report", "golden/report/exitcode"},
 	"cmd/internal/timings":  {"encoder"},
 }
 

@@ -58,14 +58,22 @@ func (c *choice) check(cmd *cobra.Command) error {
 var passing = []string{"shard", "report", "sums", "provenance", "jobs", "memory", "progress", "log-format", "log-level", "annotations", "verbose", "summary-only"}
 
 // lasting returns the flags of a call that another one for other images needs too.
-func lasting(cmd *cobra.Command) (list []string) {
+func lasting(cmd *cobra.Command) []string { return flagsOf(cmd, passing...) }
+
+// flagsOf returns the flags of a call, each as one word, except for some.
+func flagsOf(cmd *cobra.Command, except ...string) (list []string) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if !slices.Contains(passing, f.Name) {
-			value := f.Value.String()
-			if words, ok := f.Value.(pflag.SliceValue); ok {
-				value = strings.Join(words.GetSlice(), ",")
+		if slices.Contains(except, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if words, ok := f.Value.(pflag.SliceValue); ok {
+			if values = words.GetSlice(); f.Value.Type() != "stringArray" {
+				values = []string{strings.Join(values, ",")}
 			}
-			list = append(list, "--"+f.Name+"="+value)
+		}
+		for _, v := range values {
+			list = append(list, "--"+f.Name+"="+v)
 		}
 	})
 	return list

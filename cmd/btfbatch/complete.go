@@ -34,6 +34,7 @@ var flagWords = map[string]completer{
 	"--memory":              oneOf("1GiB", "2GiB", "4GiB", "8GiB", "16GiB"),
 	"--only":                imageNames,
 	"--shard":               oneOf("auto"),
+	"--engine":              oneOf(engines...),
 	"diff --only":           someOf(filterWords()),
 	"diff --ignore":         someOf(filterWords()),
 	"diff --fail-on":        oneOf("any", "break"),
@@ -51,7 +52,7 @@ var flagWords = map[string]completer{
 }
 
 // freely are the placeholders of values for which shells offer nothing.
-var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES", "COMMAND"}
+var freely = []string{"N", "SIZE", "SHARE", "DURATION", "PATTERN", "DATE", "NAMES", "COMMAND", "OPTION", "IMAGE", "NAME", "FLAG"}
 
 // asksForCompletion reports whether a shell calls the program to complete a line.
 func asksForCompletion(args []string) bool {

@@ -32,8 +32,8 @@ func completed(t *testing.T, args ...string) (words []string, directive string) 
 // TestCompletedValues: every flag with a value has completions that fit, and the program takes each word that they offer.
 func TestCompletedValues(t *testing.T) {
 	place(t)
-	context := []string{"requires", "need each other", "none is given", "no image with a golden", "needs a terminal", "in CI", "no job array"} // what a call may lack beside the word
-	unfinished := []string{"from", "report"}                                                                                                   // a file follows the word
+	context := []string{"requires", "need each other", "none is given", "no image with a golden", "needs a terminal", "in CI", "no job array", "it was given as"} // what a call may lack beside the word
+	unfinished := []string{"from", "report"}                                                                                                                      // a file follows the word
 	root := newRoot(nil, new(interrupter))
 	addCompletions(root)
 	root.InitDefaultCompletionCmd()

@@ -27,6 +27,10 @@ btfbatch sources kernels.yaml --format json`,
 btfbatch lock                             # write btfbatch.yaml.lock, or add what is new
 btfbatch lock kernels.yaml --update 'debian-6.*'
 btfbatch run --locked                     # take exactly what the lock has`,
+	"submit": `
+btfbatch submit kernels.yaml --engine slurm --shards 40 --mem 4GiB --time 2h --wait
+btfbatch submit kernels.yaml --engine slurm --shards 40 --wait --missing
+btfbatch submit kernels.yaml --engine kubernetes --shards 40 --image registry.example.org/btfbatch:v1 --dry-run`,
 	"plan": `
 btfbatch plan
 btfbatch plan kernels.yaml --only 'debian-6.*'

@@ -60,6 +60,7 @@ Exit codes: 0 all good, 1 an image failed, 2 usage or manifest, 3 golden differe
 			newLock(a),
 			newPlan(),
 			newRun(a),
+			newSubmit(a),
 			newGolden(),
 			newReport(a),
 			newCache(),
