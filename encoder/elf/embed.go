@@ -21,7 +21,8 @@ type EmbedSection struct {
 var ErrNoRoom = errors.New("the new content does not fit the room that the linker reserved")
 
 // A Put creates the file that Embed writes, or replaces another one with it. like describes the image, whose mode the copy should have. It is
-// nil if the image is not a file of its own, but stored in a package for example. If write returns an error, the copy is incomplete and must not be used.
+// nil if the image is not a file of its own, but stored in a package for example. If write returns an error, the copy is incomplete and must
+// not be used.
 type Put func(like fs.FileInfo, write func(f *os.File) error) error
 
 // NewCopy returns a Put that creates a file at path. It never replaces an existing file. A program that replaces files passes a Put that
