@@ -19,8 +19,11 @@ type Decoder struct {
 	jobs    map[int]*job // by number of the block
 	free    []*job
 	again   map[int]bool  // blocks that were given up before all of them was decoded
-	order   []int         // planned blocks, in the order in which they are decoded ahead
 	plans   map[int]*plan // by number of the block
+	order   []int         // the blocks of plans, in the order in which they are decoded ahead
+	next    int           // index in order of the next one
+	reached int           // index in order of the last one that was read
+	read    int           // number of planned blocks that were read
 	tick    int64
 	done    int   // number of blocks that were decoded
 	bytes   int64 // that were decoded
@@ -28,8 +31,10 @@ type Decoder struct {
 
 // A plan is to decode a block ahead.
 type plan struct {
-	upto  int64
-	views []*View // to store it in
+	at      int // in the order
+	upto    int64
+	views   []*View // to store it in
+	started bool
 }
 
 // A job is the decoding of one block.
@@ -90,7 +95,6 @@ func (d *Decoder) acquire(ctx context.Context, i int, upto int64) (*job, []byte,
 	j := d.need(i, int(upto))
 	j.refs++
 	j.touched = true
-	d.proceed()
 	for j.have < int(upto) && j.err == nil {
 		d.changed.Wait()
 	}
@@ -123,7 +127,7 @@ func (d *Decoder) plan(i int, upto int64, v *View) {
 	defer d.mu.Unlock()
 	p := d.plans[i]
 	if p == nil {
-		p = new(plan)
+		p = &plan{at: len(d.order)}
 		d.plans[i], d.order = p, append(d.order, i)
 	}
 	p.upto = max(p.upto, upto)
@@ -132,7 +136,19 @@ func (d *Decoder) plan(i int, upto int64, v *View) {
 	}
 }
 
-// proceed starts decoding planned blocks until enough are running. The lock is held.
+// reach says that a block is read for the first time.
+func (d *Decoder) reach(i int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p := d.plans[i]; p != nil {
+		d.reached = max(d.reached, p.at)
+		d.read++
+		d.proceed()
+	}
+}
+
+// proceed starts decoding planned blocks until enough are running. It goes the farther ahead of what was read the more was read: of some files, only
+// little is. The lock is held.
 func (d *Decoder) proceed() {
 	running := 0
 	for _, j := range d.jobs {
@@ -140,13 +156,13 @@ func (d *Decoder) proceed() {
 			running++
 		}
 	}
-	for running < d.ahead && len(d.order) > 0 {
-		i := d.order[0]
+	for running < d.ahead && d.next < len(d.order) && d.read > 0 && d.next <= d.reached+min(d.read, d.ahead+1) {
+		i := d.order[d.next]
 		p := d.plans[i]
-		if p != nil && !d.room(i) {
+		if !p.started && !d.room(i) {
 			break
 		}
-		if d.order = d.order[1:]; p != nil { // else it was needed earlier
+		if d.next++; !p.started { // else it was needed earlier
 			d.need(i, int(p.upto))
 			running++
 		}
@@ -175,9 +191,9 @@ func (d *Decoder) need(i, upto int) *job {
 		j = d.add(i)
 	}
 	j.want = max(j.want, upto)
-	if p := d.plans[i]; p != nil {
+	if p := d.plans[i]; p != nil && !p.started {
 		j.want, j.views = max(j.want, int(p.upto)), append(j.views, p.views...)
-		delete(d.plans, i)
+		p.started = true
 	}
 	if !j.running && j.err == nil && j.have < j.want {
 		j.running = true
@@ -267,6 +283,7 @@ func (d *Decoder) Close() {
 	defer d.mu.Unlock()
 	jobs := d.jobs
 	d.jobs, d.free, d.order = map[int]*job{}, nil, nil
+	d.next, d.reached, d.read = 0, 0, 0
 	clear(d.plans)
 	for i, j := range jobs {
 		for j.running {

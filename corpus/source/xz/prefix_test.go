@@ -216,14 +216,21 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%d blocks were decoded before anything was read", n)
 	}
 	p := make([]byte, 1)
-	if _, err := v.ReadAt(p, 749_999); err != nil || p[0] != data[off+749_999] {
-		t.Errorf("got %d, %v", p[0], err)
-	}
-	for end := time.Now().Add(20 * time.Second); d.DecodedBytes() < 600_000 && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
-	if n := d.DecodedBytes(); n != 600_000 {
-		t.Errorf("%d bytes were decoded ahead, want 600000", n)
+	for _, step := range []struct{ at, decoded int }{
+		{749_999, 100_000},                     // not planned
+		{500_000, 300_000}, {640_000, 500_000}, // one after the first planned block, two after the next
+		{20, 600_000},
+	} {
+		if _, err := v.ReadAt(p, int64(step.at)); err != nil || p[0] != data[off+step.at] {
+			t.Errorf("%d: got %d, %v", step.at, p[0], err)
+		}
+		for end := time.Now().Add(20 * time.Second); d.DecodedBytes() < int64(step.decoded) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(10 * time.Millisecond)
+		if n := d.DecodedBytes(); n != int64(step.decoded) {
+			t.Errorf("%d: %d bytes were decoded, want %d", step.at, n, step.decoded)
+		}
 	}
 	for _, part := range [][2]int{{10, 299_900}, {500_000, 150_000}} {
 		p := make([]byte, part[1])

@@ -34,6 +34,7 @@ type part struct {
 	reading sync.Mutex   // held by the reader that needs more of the block
 	storing sync.Mutex   // held by whoever stores more of it
 	have    atomic.Int64 // end, in the view, of what is stored in the file
+	reached atomic.Bool  // something of it was read
 }
 
 // NewView returns a view of the contents from off on.
@@ -47,8 +48,8 @@ func (d *Decoder) NewView(ctx context.Context, off, size int64, file File) (*Vie
 	return v, nil
 }
 
-// Want says that the given part of the view will be read. Its blocks may be decoded before they are needed, in the order of the calls, from the first
-// time on that something is read.
+// Want says that the given part of the view will be read. Its blocks may be decoded before they are needed, in the order of the calls. When
+// one of them is read, a few that come after it are decoded.
 func (v *View) Want(off, size int64) {
 	off, size = max(0, min(off, v.size)), max(0, min(size, v.size-off))
 	if size <= 0 {
@@ -95,6 +96,9 @@ func (v *View) clip(i int) (start, end int64) {
 // read fills p with the bytes at off, which are in block i.
 func (v *View) read(i int, p []byte, off int64) error {
 	b, need := &v.blocks[i-v.first], off+int64(len(p))
+	if !b.reached.Load() && !b.reached.Swap(true) {
+		v.d.reach(i)
+	}
 	if b.have.Load() >= need {
 		_, err := v.file.ReadAt(p, off)
 		return err
