@@ -66,7 +66,7 @@ func identity(path string) string {
 // include reads the manifests of the key include.
 func (l *loader) include(v *value, defaults *value) {
 	for _, f := range l.files(v, "include") {
-		l.includeOne(f.path, f.at, defaults)
+		l.includeOne(f, defaults)
 	}
 }
 
@@ -74,6 +74,7 @@ func (l *loader) include(v *value, defaults *value) {
 type listed struct {
 	path string
 	at   position
+	list listing
 }
 
 // files returns the files that a path, a glob, or a list of them stands for.
@@ -104,10 +105,14 @@ func (l *loader) files(v *value, key string) (list []listed) {
 		l.add(v.position, "", "%q is a URL; download the file first", text)
 	case strings.ContainsAny(text, "*?[{"):
 		for _, path := range l.matches(v, text) {
-			list = append(list, listed{path, v.position})
+			list = append(list, listed{path, v.position, listing{v.joined(text), filepath.IsAbs(text)}})
 		}
 	default:
-		list = append(list, listed{v.joined(text), v.position})
+		one := listed{path: v.joined(text), at: v.position}
+		if key == "file" {
+			one.list = listing{one.path, filepath.IsAbs(text)}
+		}
+		list = append(list, one)
 	}
 	return list
 }
@@ -130,13 +135,16 @@ func (l *loader) matches(v *value, text string) []string {
 }
 
 // includeOne reads one included manifest.
-func (l *loader) includeOne(path string, at position, defaults *value) {
-	data, ok := l.next(path, at, l.disk.read)
+func (l *loader) includeOne(f listed, defaults *value) {
+	data, ok := l.next(f.path, f.at, l.disk.read)
 	if !ok {
 		return
 	}
 	before := l.source
-	l.open(path, data)
+	l.open(f.path, data)
+	if l.source.list = f.list; f.list.pattern == "" {
+		l.source.list = before.list
+	}
 	l.way = append(l.way, l.source)
 	l.manifest(data, defaults)
 	l.way = l.way[:len(l.way)-1]

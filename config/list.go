@@ -148,7 +148,7 @@ func (x *expander) readRows(l *list, f listed) {
 	}
 	defer in.Close()
 	sum := sha256.New()
-	src := &source{file: f.path, dir: filepath.Dir(f.path), order: len(x.sources), count: math.MaxInt}
+	src := &source{file: f.path, dir: filepath.Dir(f.path), order: len(x.sources), count: math.MaxInt, list: f.list}
 	x.sources = append(x.sources, src)
 	before := x.source
 	x.source = src

@@ -16,6 +16,14 @@ type source struct {
 	count int    // of lines
 	sum   [sha256.Size]byte
 	lines []string // nil for a text whose lines are not kept
+
+	list listing // that named the text; its zero value for the manifest itself
+}
+
+// A listing is a path or a glob under images_from, or a glob under include: what the manifest says of texts that may come and go.
+type listing struct {
+	pattern  string // joined to the folder of the text that has it
+	absolute bool
 }
 
 func newSource(file string, data []byte, order int) *source {

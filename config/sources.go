@@ -34,6 +34,14 @@ func (m *Manifest) PatternOf(im *Image) string {
 	return path.Join(m.relative(im.folder, false), im.Pattern)
 }
 
+// ListOf returns the path or the glob under images_from, or the glob under include, that an image is from, for a lock; "" if there is none.
+func (m *Manifest) ListOf(im *Image) string {
+	if im.src == nil || im.src.list.pattern == "" {
+		return ""
+	}
+	return m.relative(im.src.list.pattern, im.src.list.absolute)
+}
+
 // BasePathOf returns the base_path of an image for a lock.
 func (m *Manifest) BasePathOf(im *Image) string {
 	if im.BasePath == "" {

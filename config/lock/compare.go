@@ -1,7 +1,7 @@
 package lock
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 )
@@ -56,7 +56,7 @@ func fieldsOf(old *File, was *Image, now *File, is *Image) (list []Field) {
 	a, b := old.bytesOf(was), now.bytesOf(is)
 	for _, f := range []Field{
 		{"path", was.Path, is.Path}, {"from", was.From, is.From}, {"package", a.Package, b.Package}, {"version", a.Version, b.Version},
-		{"release", was.Release, is.Release}, {"arch", was.Arch, is.Arch}, {"member", was.Member, is.Member}, {"glob", was.Glob, is.Glob},
+		{"release", was.Release, is.Release}, {"arch", was.Arch, is.Arch}, {"member", was.Member, is.Member}, {"glob", was.Glob, is.Glob}, {"list", was.List, is.List},
 		{"size", number(a.Size), number(b.Size)}, {"sha256", a.SHA256, b.SHA256}, {"build_id", was.BuildID, is.BuildID}, {"base", was.Base, is.Base},
 		{"base_path", was.BasePath, is.BasePath}, {"base_sha256", was.BaseSHA256, is.BaseSHA256},
 	} {
@@ -77,8 +77,8 @@ func (f *File) bytesOf(im *Image) Source {
 	return Source{Size: im.Size, SHA256: im.SHA256}
 }
 
-// Lost lists the images of the old lock that a list of the manifest had and has no more, in the order of their names. A list is a glob of files, or
-// of files in a package. A list that the manifest no longer has is not a loss, and neither is the same file of another version of a package,
+// Lost lists the images of the old lock that a list of the manifest had and has no more, in the order of their names. A list is a glob of files, the files
+// of a package, or images_from. A list that the manifest no longer has is not a loss, and neither is the same file of another version of a package,
 // whose path has another release.
 func Lost(old, now *File) (names []string) {
 	before, after := listsOf(old), listsOf(now)
@@ -88,51 +88,49 @@ func Lost(old, now *File) (names []string) {
 			continue
 		}
 		came := map[string]int{} // elements that were not there, by role
-		for element, images := range is {
+		for element, m := range is {
 			if was[element] == nil {
-				came[images[0].role()]++
+				came[m.role]++
 			}
 		}
-		for _, element := range sortedKeys(was) {
-			images := was[element]
+		for _, element := range slices.Sorted(maps.Keys(was)) {
+			m := was[element]
 			if is[element] != nil {
 				continue
 			}
-			if role := images[0].role(); came[role] > 0 {
-				came[role]--
+			if came[m.role] > 0 {
+				came[m.role]--
 				continue
 			}
-			for _, im := range images {
-				names = append(names, im.Name)
-			}
+			names = append(names, m.names...)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
-func sortedKeys(m map[string][]*Image) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	return keys
+// A member is an element of a list. Several images can be the same element, for example with different profiles.
+type member struct {
+	role  string
+	names []string
 }
 
-// listsOf returns the images by list and element. Several images can be the same element, for example with different profiles.
-func listsOf(f *File) map[string]map[string][]*Image {
-	lists := map[string]map[string][]*Image{}
+// listsOf returns the members of all lists, by list and element.
+func listsOf(f *File) map[string]map[string]*member {
+	lists := map[string]map[string]*member{}
 	for i := range f.Images {
 		im := &f.Images[i]
-		list, element := im.list()
-		if list == "" {
-			continue
+		for _, p := range im.places() {
+			if lists[p.list] == nil {
+				lists[p.list] = map[string]*member{}
+			}
+			m := lists[p.list][p.element]
+			if m == nil {
+				m = &member{role: p.role}
+				lists[p.list][p.element] = m
+			}
+			m.names = append(m.names, im.Name)
 		}
-		if lists[list] == nil {
-			lists[list] = map[string][]*Image{}
-		}
-		lists[list][element] = append(lists[list][element], im)
 	}
 	return lists
 }

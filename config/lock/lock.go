@@ -39,6 +39,7 @@ type Image struct {
 	From   string `yaml:"from,omitempty"`   // the Source, if the image is not at Path
 	Glob   string `yaml:"glob,omitempty"`   // the pattern of the manifest that found the file, or the member; none for the kernel of a package
 	Member string `yaml:"member,omitempty"` // path in the package
+	List   string `yaml:"list,omitempty"`   // images_from, or the glob under include, of the manifest that the image is from
 	Size   int64  `yaml:"size,omitempty"`   // of the file at Path
 	SHA256 string `yaml:"sha256,omitempty"` // of the file at Path
 
@@ -80,21 +81,28 @@ func (f *File) Sort() {
 	slices.SortStableFunc(f.Sources, func(a, b Source) int { return cmp.Compare(a.From, b.From) })
 }
 
-// list returns the list of the manifest that an image is in, and the element of the list that it is. An image that is not in a list has none.
-func (im *Image) list() (list, element string) {
-	switch {
-	case im.Member != "":
-		return im.From + "\n" + im.Glob, im.Member
-	case im.Glob != "":
-		return im.Glob, im.Path
-	}
-	return "", ""
+// A place is where an image is in a list of the manifest.
+type place struct {
+	list    string
+	element string // unique in the list, except for images of one file
+	role    string // the element without the release, which another version of a package changes in all paths
 }
 
-// role is the element of a list without the release, which another version of a package changes in all paths.
-func (im *Image) role() string {
-	if im.Release == "" || im.Member == "" {
-		return im.Path + im.Member
+// places lists the lists that an image is in: at most that of its glob or its package, and the List.
+func (im *Image) places() (all []place) {
+	member := im.Member
+	if im.Release != "" {
+		member = strings.ReplaceAll(member, im.Release, "*")
 	}
-	return strings.ReplaceAll(im.Member, im.Release, "*")
+	switch {
+	case im.Member != "":
+		all = append(all, place{"from " + im.From + "\n" + im.Glob, im.Member, member})
+	case im.Glob != "":
+		all = append(all, place{"glob " + im.Glob, im.Path, im.Path})
+	}
+	if im.List != "" {
+		at := im.Path + im.From + "\n" + im.Glob + "\n"
+		all = append(all, place{"list " + im.List, at + im.Member, at + member})
+	}
+	return all
 }

@@ -27,7 +27,7 @@ func sample() *File {
 			{Name: "6.1", Path: "../kernels/vmlinux", Size: 7, SHA256: sumB, BuildID: "0123", Release: "6.1", Arch: "x86_64"},
 			{Name: "kernel", From: "apt=bookworm/s390x/linux-image-s390x-dbg", Member: "usr/lib/debug/boot/vmlinux-6.1.0-18-s390x", BuildID: "ab",
 				Release: "6.1.0-18-s390x", Arch: "s390x"},
-			{Name: "no", Path: "no.ko", Glob: "*.ko", Size: 1, SHA256: sumA, Arch: "arm", BasePath: "base.btf", BaseSHA256: sumA},
+			{Name: "no", Path: "no.ko", Glob: "*.ko", List: "lists/*.jsonl", Size: 1, SHA256: sumA, Arch: "arm", BasePath: "base.btf", BaseSHA256: sumA},
 			{Name: "tun", From: "apt=bookworm/s390x/linux-image-s390x-dbg", Glob: "**/*.ko", Member: "usr/lib/debug/lib/modules/6.1.0-18-s390x/tun.ko",
 				Release: "6.1.0-18-s390x", Arch: "s390x", Base: "kernel"},
 			{Name: "zst", From: "url=https://example.org/vmlinux.zst"},
@@ -167,6 +167,8 @@ func TestLost(t *testing.T) {
 	file := func(name string) Image {
 		return Image{Name: name, Path: "k/" + name + "/vmlinux", Glob: "k/*/vmlinux", Release: name}
 	}
+	in := func(im Image) Image { im.List = "l.jsonl"; return im }
+	row := func(name string) Image { return in(Image{Name: name, Path: name}) }
 	other := func(im Image, name string) Image { im.Name = name; return im }
 	glob := func(im Image, glob string) Image { im.Glob = glob; return im }
 	for _, test := range []struct {
@@ -183,6 +185,12 @@ func TestLost(t *testing.T) {
 		{"the manifest has another pattern", []Image{module("tun", "6.1")}, []Image{glob(module("nfs", "6.1"), "**/n*.ko")}, "[]"},
 		{"one of two names of the same files", []Image{module("tun", "6.1"), other(module("tun", "6.1"), "tun-pahole")}, []Image{module("tun", "6.1")}, "[]"},
 		{"both names of a file", []Image{module("nfs", "6.1"), module("tun", "6.1"), other(module("tun", "6.1"), "tun-pahole")}, []Image{module("nfs", "6.1")}, "[tun tun-pahole]"},
+		{"a row of images_from", []Image{row("a"), row("b")}, []Image{row("b")}, "[a]"},
+		{"another name of a row", []Image{row("a"), row("b")}, []Image{other(row("a"), "c"), row("b")}, "[]"},
+		{"images_from is gone", []Image{row("a"), row("b")}, []Image{{Name: "b", Path: "b"}}, "[]"},
+		{"another version of the package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{in(module("tun", "6.2")), row("b")}, "[]"},
+		{"a package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{row("b")}, "[tun]"},
+		{"a module of the package of a row", []Image{in(module("nfs", "6.1")), in(module("tun", "6.1"))}, []Image{in(module("tun", "6.1"))}, "[nfs]"},
 		{"a file that is no list", []Image{{Name: "k", Path: "k"}, file("6.1")}, []Image{file("6.1")}, "[]"},
 	} {
 		if got := fmt.Sprint(Lost(&File{Images: test.old}, &File{Images: test.now})); got != test.want {

@@ -212,6 +212,7 @@ func (p *parser) image(v *yaml.Node) (im Image, err error) {
 		"from":        p.to(&im.From),
 		"glob":        p.to(&im.Glob),
 		"member":      p.to(&im.Member),
+		"list":        p.path(&im.List),
 		"size":        func(v *yaml.Node) error { return p.size(v, &im.Size) },
 		"sha256":      func(v *yaml.Node) error { return p.digest(v, &im.SHA256) },
 		"build_id":    func(v *yaml.Node) error { return p.hex(v, &im.BuildID) },

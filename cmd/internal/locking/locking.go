@@ -44,7 +44,7 @@ func isLocal(from string) bool {
 func place(m *config.Manifest, it *corpus.Item, into *lock.Image) {
 	im := &it.Image
 	into.Name = im.Name
-	into.Path, into.From, into.Glob = m.PathOf(im), m.FromOf(im), m.PatternOf(im)
+	into.Path, into.From, into.Glob, into.List = m.PathOf(im), m.FromOf(im), m.PatternOf(im), m.ListOf(im)
 	into.Member, into.Base, into.BasePath = it.Origin.Member, im.Base, m.BasePathOf(im)
 }
 

@@ -65,7 +65,7 @@ func (o *Outcome) Unasked(manifest string, asked func(name string) bool) error {
 // byManifest reports whether an image changed because the manifest says something else about where it is.
 func (o *Outcome) byManifest(c *lock.Change) bool {
 	return slices.ContainsFunc(c.Fields, func(f lock.Field) bool {
-		return slices.Contains([]string{"from", "glob", "base", "base_path"}, f.Key) || f.Key == "path" && o.Now.Image(c.Name).Glob == ""
+		return slices.Contains([]string{"from", "glob", "list", "base", "base_path"}, f.Key) || f.Key == "path" && o.Now.Image(c.Name).Glob == ""
 	})
 }
 
