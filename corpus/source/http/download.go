@@ -171,7 +171,7 @@ func (d *download) register() {
 		}
 		defer unlock()
 	}
-	if _, err := os.Stat(s.path("")); err != nil && d.store.link(s) != nil {
+	if err := d.store.link(s); err != nil {
 		return // without a link, it is fetched again
 	}
 	_ = s.save(&d.meta) // likewise

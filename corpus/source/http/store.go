@@ -199,8 +199,22 @@ func (s store) openPart(flags int) (*os.File, error) {
 	return f, folderError(err)
 }
 
-// link gives the whole file another key as well.
-func (s store) link(other store) error { return os.Link(s.path(""), other.path("")) }
+// link gives the whole file another key as well, in place of what has that key.
+func (s store) link(other store) error {
+	a, err := os.Stat(s.path(""))
+	if err != nil {
+		return err
+	}
+	if b, err := os.Stat(other.path("")); err == nil {
+		if os.SameFile(a, b) {
+			return nil
+		}
+		if err := os.Remove(other.path("")); err != nil {
+			return err
+		}
+	}
+	return os.Link(s.path(""), other.path(""))
+}
 
 // finish makes the part the whole file.
 func (s store) finish() error { return os.Rename(s.path(".part"), s.path("")) }
