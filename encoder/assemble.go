@@ -174,6 +174,9 @@ func (a *assembler) prefetchNames(u *unit) {
 		}
 	}
 	a.keys = u.funcs.Names(keys)
+	if a.o.Strings.Expects() {
+		a.names.expect(a.keys)
+	}
 	a.names.prefetch(a.keys)
 }
 

@@ -73,6 +73,9 @@ func (b *Base) Object() *btf.Object {
 	return b.object
 }
 
+// lazy reports whether the base is one of NewLazyBase.
+func (b *Base) lazy() bool { return b != nil && b.dedup.Lazy() }
+
 // prepared returns the base in the form that deduplication takes.
 func (b *Base) prepared() *dedup.Base {
 	if b == nil {

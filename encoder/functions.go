@@ -38,6 +38,9 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 	types, words := m.Room()
 	o.Grow(types, words)
 	options.Room = types
+	if opt.Base.lazy() {
+		options.Names = m.Names(o)
+	}
 	merge = dedup.New(o, options)
 	opt.parallel(2, func(i int) {
 		if i == 0 {

@@ -13,7 +13,8 @@ type nameTable struct {
 	in         *dwarf.Strings
 	slots      []uint64
 	used       int
-	longest    int // the longest string in the table, in bytes
+	longest    int  // the longest string in the table, in bytes
+	expected   bool // expect was called
 	odd        oddNames
 	scratch    [4]byte
 	prefetched uint64 // the values that prefetch read, so that the compiler does not remove the reads
@@ -72,6 +73,24 @@ func (n *nameTable) offset(key uint32) uint32 {
 		n.grow()
 	}
 	return off
+}
+
+// expect prepares the lookups of keys in the base of the object.
+func (n *nameTable) expect(keys []uint32) {
+	var others []byte // strings that are not in the section with nearly all of them
+	for _, key := range keys {
+		if key := dwarf.StrKey(key); !n.in.Listed(key) {
+			if text := n.in.Get(key, &n.scratch); len(text) > 0 && !n.out.Expected(text) {
+				others = append(append(others, text...), 0)
+			}
+		}
+	}
+	if !n.expected {
+		n.expected = true
+		n.out.Expect(n.in.Section(), others)
+	} else if len(others) > 0 {
+		n.out.Expect(others)
+	}
 }
 
 // limited is like offset, but cuts the string after limit bytes.

@@ -175,7 +175,6 @@ func (in *image) roots() []string {
 func (in *image) object() *btf.Object {
 	o := btf.New(in.f.Order, in.opt.Base.Object())
 	o.Layout = in.opt.Features.Has(feature.Layout) && in.opt.Base == nil
-	o.Strings.Expect(in.d.Strings.Section())
 	return o
 }
 

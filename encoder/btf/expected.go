@@ -32,21 +32,34 @@ const filterBits = 16
 // shortLen is the length of the longest short string.
 const shortLen = 3
 
-// expectedPerByte is the size of the sections, as a part of that of the base's section, from which on an index of all strings is cheaper.
+// expectedPerByte is the size of the expected strings, as a part of that of the base's section, from which on an index of all strings is
+// cheaper.
 const expectedPerByte = 4
 
-// expect returns an expectation for the strings in list, which end with NUL, about section. If it would be expensive, it returns nil.
-func expect(list, section []byte) *expectation {
-	if len(list) > len(section)/expectedPerByte {
-		return nil
+// searches is the number of times that a section may be searched before an index of all strings is cheaper.
+const searches = 2
+
+// expect returns an expectation for the strings in lists, each of which ends with NUL, about section.
+func expect(section []byte, lists ...[]byte) *expectation {
+	count := 1
+	for _, list := range lists {
+		count += bytes.Count(list, []byte{0})
 	}
-	count := bytes.Count(list, []byte{0}) + 1
 	x := &expectation{slots: make([]uint64, 1<<bits.Len(uint(2*count))), short: make([]uint64, 1<<10)}
 	x.hash.init()
+	for _, list := range lists {
+		x.add(list)
+	}
+	x.search(section)
+	return x
+}
+
+// add adds strings that are expected.
+func (x *expectation) add(list []byte) {
 	for len(list) > 0 {
 		n := bytes.IndexByte(list, 0)
 		if n < 0 {
-			break
+			return
 		}
 		if str := list[:n]; n > shortLen {
 			i, tag := x.slot(str)
@@ -56,8 +69,6 @@ func expect(list, section []byte) *expectation {
 		}
 		list = list[n+1:]
 	}
-	x.search(section)
-	return x
 }
 
 // firstBytes returns the bit of the filter for a string with more than shortLen bytes.

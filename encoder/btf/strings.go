@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 )
 
 // Strings is a BTF string section being built: NUL-terminated strings in the order in which they were first asked for,
@@ -18,9 +19,10 @@ type Strings struct {
 	seed  maphash.Seed
 	read  stringIndex // of a section that was read; the strings that were added to it are in slots
 
-	late  bool         // Find makes the index
-	once  sync.Once    // Index
-	known *expectation // about the strings of the base
+	late  bool           // Find makes the index
+	once  sync.Once      // Index
+	found atomic.Bool    // Index was called
+	known []*expectation // about the strings of the base
 }
 
 // NewStrings is an empty table. Without a base it holds the empty string at offset 0; with one it starts empty.
@@ -144,20 +146,48 @@ func (s *Strings) inBase(str []byte) (off uint32, ok bool) {
 	if s.base == nil {
 		return 0, false
 	}
-	if s.known != nil {
-		if at, ok, known := s.known.find(s.base.data, str); known {
-			return at, ok
-		}
+	if off, ok, known := s.expected(str); known {
+		return off, ok
 	}
 	return s.base.Find(str)
 }
 
-// Expect prepares lookups of the strings in a section that ends with NUL, if the base was read by View. It returns the answers faster, and
-// changes none. All other strings take longer.
-func (s *Strings) Expect(section []byte) {
-	if b := s.base; b != nil && b.base == nil && b.late {
-		s.known = expect(section, b.data)
+// expected looks up a string that is not empty in the base, if it was expected.
+func (s *Strings) expected(str []byte) (off uint32, ok, known bool) {
+	for _, x := range s.known {
+		if at, ok, known := x.find(s.base.data, str); known {
+			return at, ok, true
+		}
 	}
+	return 0, false, false
+}
+
+// Expects reports whether Expect is of use for a table.
+func (s *Strings) Expects() bool {
+	return s.base != nil && s.base.late && s.base.base == nil && len(s.known) < searches && !s.base.found.Load()
+}
+
+// Expected reports whether a lookup of str in the base has its answer.
+func (s *Strings) Expected(str []byte) bool {
+	_, _, known := s.expected(str)
+	return known
+}
+
+// Expect prepares lookups of the strings in lists, each of which ends with NUL, if the base was read by View. It makes them faster, and changes no
+// answer. Strings that were not expected take longer.
+func (s *Strings) Expect(lists ...[]byte) {
+	if !s.Expects() {
+		return
+	}
+	size := 0
+	for _, list := range lists {
+		size += len(list)
+	}
+	if size > len(s.base.data)/expectedPerByte {
+		s.base.Index()
+		return
+	}
+	s.known = append(s.known, expect(s.base.data, lists...))
 }
 
 // hashBits are the bits of a hash that a slot holds. Strings are compared only if these bits agree. The slot of a string depends on
@@ -215,6 +245,7 @@ func parseStrings(data []byte, base *Strings) *Strings {
 func (s *Strings) Index() { s.once.Do(s.index) }
 
 func (s *Strings) index() {
+	s.found.Store(true)
 	if s.base != nil {
 		s.base.Index()
 	}

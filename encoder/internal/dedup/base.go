@@ -59,18 +59,21 @@ func (e *engine) prepare(opt Options) error {
 	} else if e.base.o != e.o.Base {
 		panic("dedup: the prepared base is that of another object")
 	}
-	err := e.candidates(opt.Peer, all, (e.o.Len()+opt.Room)/8)
+	err := e.candidates(&opt, all, (e.o.Len()+opt.Room)/8)
 	e.pairwise = e.pairwise || len(e.base.hollow) != 0
 	return err
 }
 
 // candidates makes the types of the base candidates, in an index for types with ids below all, of about n signatures.
-func (e *engine) candidates(peer rules.Set, all, n int) error {
+func (e *engine) candidates(opt *Options, all, n int) error {
 	if e.base.lazy && !e.empties && !e.nameless {
 		e.c.init(all, n)
-		e.sparse = newSparse(e.base.o, &e.c, peer)
+		e.sparse = newSparse(e.base.o, &e.c, opt.Peer)
 		for id := e.first; id < e.end; id++ {
 			e.sparse.own(e.rec(id))
+		}
+		for _, name := range opt.Names {
+			e.sparse.mark(name)
 		}
 		if e.sparse.fill(&e.graph, everyKind) {
 			e.base = &e.sparse.Base
@@ -87,7 +90,7 @@ func (e *engine) candidates(peer rules.Set, all, n int) error {
 	e.base.look()
 	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
 	e.c = index{}
-	e.c.extend(e.base.index(peer, e.empties), all, n)
+	e.c.extend(e.base.index(opt.Peer, e.empties), all, n)
 	return nil
 }
 
@@ -106,6 +109,9 @@ func atFirst(id uint32, r btf.Record) uint32 {
 	}
 	return unset
 }
+
+// Lazy reports whether the base is one of NewLazyBase.
+func (b *Base) Lazy() bool { return b.lazy }
 
 // look prepares what is the same for all objects that continue the base.
 func (b *Base) look() {

@@ -41,6 +41,8 @@ type Options struct {
 	Base *Base
 	// Room is the number of types that will probably be appended between New and Finish.
 	Room int
+	// Names are the offsets of names of functions, and of first parameters, that will probably be appended. With a lazy base they save time.
+	Names []uint32
 	// Stop is called from time to time, unless it is nil. An error ends the run.
 	Stop func() error
 }

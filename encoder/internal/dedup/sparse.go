@@ -23,8 +23,8 @@ import (
 //
 // The candidates enter the index as if all other types had entered it too, which keeps their order.
 //
-// Functions are appended while a run takes place. Their anchors are marked before they are processed, and the types with these anchors enter
-// the index then.
+// Functions are appended while a run takes place. Anchors of theirs that were not announced are marked before they are processed, and the
+// types with these anchors enter the index then.
 //
 // Nothing in the base is trusted: a record is checked when it is first looked at. Records that are never looked at are not checked.
 type sparse struct {
@@ -89,12 +89,17 @@ func anchor(r btf.Record) uint32 {
 	return r[0]
 }
 
-// own marks what an own type says of the base: its anchor, and the types of the base that it refers to. It reports whether there are any of
-// these.
-func (s *sparse) own(r btf.Record) (refers bool) {
-	if a := anchor(r); a/64 < uint32(len(s.marked)) {
-		s.marked[a/64] |= 1 << (a % 64)
+// mark marks a string as an anchor of own types. It reports whether it was not marked, and is in the base.
+func (s *sparse) mark(name uint32) (fresh bool) {
+	if fresh = name != 0 && name/64 < uint32(len(s.marked)) && !has(s.marked, name); fresh {
+		s.marked[name/64] |= 1 << (name % 64)
 	}
+	return fresh
+}
+
+// own marks what an own type says of the base: its anchor, and the types of the base that it refers to. It reports whether the anchor was not
+// marked, and whether there are any of these types.
+func (s *sparse) own(r btf.Record) (fresh, refers bool) {
 	end := uint32(s.o.End())
 	r.References(func(id *uint32) {
 		if *id < end && *id != 0 {
@@ -102,7 +107,7 @@ func (s *sparse) own(r btf.Record) (refers bool) {
 			s.possible[*id/64] |= 1 << (*id % 64)
 		}
 	})
-	return refers
+	return s.mark(anchor(r)), refers
 }
 
 // has reports whether a set has a number.
@@ -295,17 +300,17 @@ func (s *sparse) insert(g *graph, id uint32, before int) {
 
 // appended makes candidates for what was appended to the object, from an id on.
 func (s *sparse) appended(g *graph, from, to uint32) {
-	refers, any := false, false
+	anyFresh, anyRefers := false, false
 	for id := from; id < to; id++ {
 		if r := g.rec(id); appendable.Has(r.Kind()) {
-			any = true
-			refers = s.own(r) || refers
+			fresh, refers := s.own(r)
+			anyFresh, anyRefers = anyFresh || fresh, anyRefers || refers
 		}
 	}
 	switch {
-	case refers:
+	case anyRefers:
 		s.fill(g, everyKind)
-	case any:
+	case anyFresh:
 		s.fill(g, appendable)
 	}
 }

@@ -102,6 +102,11 @@ func (s *Strings) Prefetch(key StrKey) byte {
 // Section returns .debug_str, which must not be changed.
 func (s *Strings) Section() []byte { return s.str }
 
+// Listed reports whether a key is that of a string in Section that is not the end of another one, or of a short one.
+func (s *Strings) Listed(key StrKey) bool {
+	return key < keyShort && (key < 2 || uint64(key-2) < uint64(len(s.str)) && s.str[key-2] == 0) || key >= keyShort && key < keyOther
+}
+
 // Size returns the length of .debug_str in bytes. Keys up to Size are offsets in .debug_str plus 1.
 func (s *Strings) Size() int { return len(s.str) }
 

@@ -74,6 +74,23 @@ func (m *Emission) Room() (types, words int) {
 	return 2*n + tags, 6*n + 2*len(c.params) + 4*tags
 }
 
+// Names returns the offsets of names of functions and of their first parameters that are in the string section of the object or its base. Emit uses
+// these, and perhaps others.
+func (m *Emission) Names(o *btf.Object) []uint32 {
+	list := make([]uint32, 0, 2*len(m.entries))
+	for _, entry := range m.entries {
+		if off, ok := o.Strings.Find(m.c.table.Base(entry)); ok {
+			list = append(list, off)
+		}
+	}
+	for i := range m.c.states {
+		if p := m.c.paramsOf(&m.c.states[i]); len(p) > 0 {
+			list = append(list, p[0].name)
+		}
+	}
+	return list
+}
+
 // Sort orders the functions by base name.
 func (m *Emission) Sort() { m.c.table.sortByName(m.entries) }
 
