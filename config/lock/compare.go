@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Difference says how two locks differ.
@@ -95,7 +96,10 @@ func Lost(old, now *File) (names []string) {
 		}
 		for _, element := range slices.Sorted(maps.Keys(was)) {
 			m := was[element]
-			if is[element] != nil {
+			if left := is[element]; left != nil {
+				if strings.HasPrefix(key, rows) { // several rows can name one file
+					names = append(names, m.beyond(left)...)
+				}
 				continue
 			}
 			if came[m.role] > 0 {
@@ -113,6 +117,12 @@ func Lost(old, now *File) (names []string) {
 type member struct {
 	role  string
 	names []string
+}
+
+// beyond returns the names of as many images as a member has more than what is left of it.
+func (m *member) beyond(left *member) []string {
+	gone := slices.DeleteFunc(slices.Clone(m.names), func(name string) bool { return slices.Contains(left.names, name) })
+	return gone[:min(len(gone), max(0, len(m.names)-len(left.names)))]
 }
 
 // listsOf returns the members of all lists, by list and element.

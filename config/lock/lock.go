@@ -81,6 +81,9 @@ func (f *File) Sort() {
 	slices.SortStableFunc(f.Sources, func(a, b Source) int { return cmp.Compare(a.From, b.From) })
 }
 
+// rows is the start of the key of a list of rows.
+const rows = "rows "
+
 // A place is where an image is in a list of the manifest.
 type place struct {
 	list    string
@@ -102,7 +105,7 @@ func (im *Image) places() (all []place) {
 	}
 	if im.List != "" {
 		at := im.Path + im.From + "\n" + im.Glob + "\n"
-		all = append(all, place{"list " + im.List, at + im.Member, at + member})
+		all = append(all, place{rows + im.List, at + im.Member, at + member})
 	}
 	return all
 }

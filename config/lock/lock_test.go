@@ -187,6 +187,7 @@ func TestLost(t *testing.T) {
 		{"both names of a file", []Image{module("nfs", "6.1"), module("tun", "6.1"), other(module("tun", "6.1"), "tun-pahole")}, []Image{module("nfs", "6.1")}, "[tun tun-pahole]"},
 		{"a row of images_from", []Image{row("a"), row("b")}, []Image{row("b")}, "[a]"},
 		{"another name of a row", []Image{row("a"), row("b")}, []Image{other(row("a"), "c"), row("b")}, "[]"},
+		{"one of two rows of a file", []Image{row("a"), other(row("a"), "b")}, []Image{row("a")}, "[b]"},
 		{"images_from is gone", []Image{row("a"), row("b")}, []Image{{Name: "b", Path: "b"}}, "[]"},
 		{"another version of the package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{in(module("tun", "6.2")), row("b")}, "[]"},
 		{"a package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{row("b")}, "[tun]"},
