@@ -50,12 +50,9 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.
 			if err := checkEmbed(&job, inPlace); err != nil {
 				return err
 			}
-			open, err := inside.openers(cmd, []*string{&args[0], &job.Image}, []*string{&job.Base})
-			if err != nil {
+			if err := openEmbed(cmd, &inside, &job, &args[0]); err != nil {
 				return err
 			}
-			job.Open = btffile.Openers{File: inside.opener(cmd.Context(), ""), Base: open.Base}
-			job.OpenImage = func() (*elf.File, error) { return inside.image(cmd.Context(), job.Image) }
 			if !inPlace {
 				done, err := spool(&job.Image, &job.Base)
 				if err != nil {
@@ -97,6 +94,14 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.
 	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")
 	return cmd
+}
+
+// openEmbed sets how the files of a job are opened. image is the name of the image in messages.
+func openEmbed(cmd *cobra.Command, inside *packaged, job *embed.Job, image *string) error {
+	open, err := inside.openers(cmd, []*string{image, &job.Image}, []*string{&job.Base})
+	job.Open = btffile.Openers{File: inside.opener(cmd.Context(), ""), Base: open.Base}
+	job.OpenImage = func() (*elf.File, error) { return inside.image(cmd.Context(), job.Image) }
+	return err
 }
 
 // checkEmbed checks the paths of embed before any file is written.
