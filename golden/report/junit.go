@@ -116,7 +116,11 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 
 // junitNotes is what there is to say of an image.
 func junitNotes(row *Row) string {
-	text, more := head(strings.Join(row.notes(true), "\n"), maxJUnitDiff)
+	notes := row.notes(true)
+	if row.Cached {
+		notes = append([]string{"from the cache: nothing that its BTF depends on has changed"}, notes...)
+	}
+	text, more := head(strings.Join(notes, "\n"), maxJUnitDiff)
 	if more > 0 {
 		text += fmt.Sprintf("\n%d more lines; the report in JSON has more", more)
 	}

@@ -142,6 +142,9 @@ func imageNote(row *report.Row) string {
 	if hasBTF(row) {
 		parts = append(parts, count(row.Types, "type", "types"), size(row.Bytes))
 	}
+	if row.Cached {
+		parts = append(parts, "from the cache")
+	}
 	return strings.Join(parts, " · ")
 }
 
