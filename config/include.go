@@ -54,8 +54,8 @@ func realDisk() disk {
 
 // identity returns the absolute path of a file, without links.
 func identity(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		path = abs

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -110,10 +111,7 @@ images: [{path: "${{ matrix.n }}", name: b}]
 
 	// The digest is about all files, in their order.
 	for name := range files {
-		changed := map[string]string{}
-		for other, text := range files {
-			changed[other] = text
-		}
+		changed := maps.Clone(files)
 		changed[name] += "# changed\n"
 		if again, err := load(changed); err != nil || again.SHA256 == m.SHA256 {
 			t.Errorf("%s changed: got the digest %s, %v", name, again.SHA256, err)

@@ -159,7 +159,7 @@ func (x *expander) readRows(l *list, f listed) {
 	}
 	bounded := &io.LimitedReader{R: io.TeeReader(in, sum), N: maxList}
 	j := newJSONReader(x.report, src, bounded, longest)
-	r := rows{expander: x, list: l, name: f.path}
+	r := rows{expander: x, list: l}
 	r.prepare()
 	r.file(j)
 	src.count = j.line
@@ -181,7 +181,6 @@ func (x *expander) readRows(l *list, f listed) {
 type rows struct {
 	*expander
 	list        *list
-	name        string
 	seen, taken int
 
 	merged       *value // template

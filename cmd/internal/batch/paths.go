@@ -74,8 +74,8 @@ func RejectedUse(path, what string, opt *Options) paths.Use {
 // written lists the files that a run of the jobs may create or replace.
 func written(jobs []Job, opt *Options) []string {
 	var list []string
-	uses, _ := uses(len(jobs), func(i int) *Job { return &jobs[i] }, opt)
-	for _, u := range uses {
+	all, _ := uses(len(jobs), func(i int) *Job { return &jobs[i] }, opt)
+	for _, u := range all {
 		if u.Role == paths.Output || u.Role == paths.Update || u.Role == paths.Remove {
 			list = append(list, u.Path)
 		}
