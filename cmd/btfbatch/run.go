@@ -72,10 +72,8 @@ func newRun(a *app) *cobra.Command {
 			if opt.Goldens.Update && golden.CI() {
 				return usage(golden.ErrCI)
 			}
-			if exceptions != "" {
-				if opt.Goldens.Exceptions, err = readExceptions(exceptions); err != nil {
-					return err
-				}
+			if opt.Goldens.Exceptions, err = readExceptions(exceptions); err != nil {
+				return err
 			}
 			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
 				only.check(cmd), stopFlags(cmd, &opt), results.check(cmd)); err != nil {
@@ -95,9 +93,7 @@ func newRun(a *app) *cobra.Command {
 			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items)); err != nil {
 				return usage(err)
 			}
-			for _, note := range batch.Notes(items, profile) {
-				a.console.Note(note)
-			}
+			a.notes(items, profile)
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
@@ -188,8 +184,18 @@ func (a *app) batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string
 	flags.BoolVar(&opt.Encoding.Paranoid, "paranoid", false, "compare in full the types that were recognised by their hashes")
 }
 
-// readExceptions reads a file of exceptions. All errors in it are reported, like those in a manifest.
+// notes prints what people should know about the settings of images.
+func (a *app) notes(items []corpus.Item, profile config.Profile) {
+	for _, note := range batch.Notes(items, profile) {
+		a.console.Note(note)
+	}
+}
+
+// readExceptions reads a file of exceptions, if there is one. All errors in it are reported, like those in a manifest.
 func readExceptions(file string) (*golden.Exceptions, error) {
+	if file == "" {
+		return nil, nil
+	}
 	e, err := golden.ReadExceptions(file)
 	var wrong golden.Problems
 	if !errors.As(err, &wrong) {
