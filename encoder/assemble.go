@@ -48,7 +48,7 @@ func newAssembler(in *image, exact bool) *assembler {
 	a.images = append(a.images, a.funcs)
 	a.names.init(a.o.Strings, &in.d.Strings)
 	a.names.odd.replace = !in.keepsNames()
-	if !exact {
+	if !exact && in.mention == nil {
 		a.makeRoom(in.opt, in.d.InfoSize())
 	}
 	a.vars.Explain, a.vars.Apart = in.opt.OnVar != nil, in.opt.apart

@@ -20,6 +20,9 @@ func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result
 	if err != nil {
 		return nil, explained(err)
 	}
+	if opt.only != "" {
+		in.mention, _ = in.d.Mentions(opt.only)
+	}
 	clock.Stop("open", 0, uint64(in.table.Len()), "ELF functions")
 	units, err := joinUnits(ctx, in, exact, clock) // translates CUs in parallel, joins them in order: this fixes the ids
 	if err != nil {
@@ -27,6 +30,7 @@ func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result
 	}
 	res, err := finish(ctx, opt, units, clock)
 	if err == nil {
+		res.oneByOne, res.infoSize = units.oneByOne, units.infoSize
 		res.Beside = len(beside.list) > 0 || in.missing != nil || in.split.used()
 	}
 	return res, err
@@ -38,7 +42,7 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	object, variables, warn, stats := units.object, units.vars, units.warn, units.stats
 	res := &Result{Primary: units.primary, opt: opt}
 	file, implicit := units.file, units.implicit
-	if units.infoSize >= largeInfo {
+	if units.infoSize >= largeInfo && opt.only == "" {
 		runtime.GC() // later passes reuse the memory of the workers
 	}
 	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, clock) // and starts deduplication in parallel

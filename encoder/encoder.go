@@ -36,6 +36,7 @@ type Encoder struct {
 	Paranoid bool
 
 	apart *vars.Apart // for VariableCosts
+	only  string      // for DecideName: leave out units that do not mention this name
 }
 
 // Hooks are functions that an encoding calls while it runs. Each of them may be nil. An encoding calls them one at a time, from several

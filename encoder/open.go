@@ -32,7 +32,8 @@ type image struct {
 
 	implicit funcs.ImplicitArgs // of kernel functions
 
-	missing error // why the supplementary file could not be found
+	mention *dwarf.Mention // if it is not nil, the units that do not mention a name are left out
+	missing error          // why the supplementary file could not be found
 	split   splitFiles
 }
 

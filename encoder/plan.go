@@ -85,6 +85,7 @@ type joined struct {
 	primary  int                // number of the image that the BTF belongs to
 	file     *elf.File          // that image
 	implicit funcs.ImplicitArgs // its kernel functions with implicit arguments
+	oneByOne bool               // no units were translated together
 }
 
 // joinUnits translates and joins the units of an image with the first plan that fits. It returns every type if exact is set or the fast path
@@ -102,7 +103,9 @@ func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joine
 			if in.d.File.Waiting() {
 				a.warn.waits()
 			}
-			return a.joined(0, in, in.d.InfoSize()), nil
+			units := a.joined(0, in, in.d.InfoSize())
+			units.oneByOne = p.merged == nil && p.typeUnits == nil
+			return units, nil
 		}
 		if p, err = p.revised(in, err); err != nil {
 			return nil, err

@@ -22,7 +22,9 @@ type Result struct {
 	// files, files of split units. Then the BTF depends on these too.
 	Beside bool
 
-	opt *Encoder // the encoder that created it
+	opt      *Encoder // the encoder that created it
+	oneByOne bool     // each unit was translated by itself
+	infoSize uint64   // size of the debug information, in bytes
 }
 
 // Stats count what an encoding read and created.

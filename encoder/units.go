@@ -158,6 +158,11 @@ func (w *worker) translate(in *image, opt *translate.Options, u *unit) (err erro
 			err = w.raw.Err(0, "internal error: %v\n%s", r, debug.Stack())
 		}
 	}()
+	if in.mention != nil && !in.mention.In(&w.raw) {
+		u.table, u.split, u.skip, u.size = [2]dwarf.LongTable{}, false, true, w.raw.Len()
+		u.types.Place, u.types.Notes = w.raw.Place(), u.types.Notes[:0]
+		return nil
+	}
 	if err := w.raw.Open(); err != nil {
 		return err
 	}

@@ -1,17 +1,24 @@
 #!/usr/bin/env bash
-# Compares btfbatch with pahole on a real kernel in paired runs, and prints a table of medians.
+# Compares btfbatch with pahole, bpftool and cp on a real kernel in paired runs, and prints a table of medians.
 #
-#   scripts/bench.sh [-n PAIRS] [-j WORKERS] [-p PAHOLE] [-b BTFBATCH] [--max-cpu R] [--max-mem R]
-#                    [-t BPFTOOL] [-d OTHER_VMLINUX] [-m IMAGES] VMLINUX
+#   scripts/bench.sh [--quick] [-n PAIRS] [-j WORKERS] [-p PAHOLE] [-b BTFBATCH] [-t BPFTOOL] [-d OTHER_VMLINUX] [-m IMAGES]
+#                    [-k MODULES] [--max-cpu R] [--max-mem R] VMLINUX
 #
-# Each pair runs both programs one after the other: whole processes, warm page cache, detached output. Ratios are computed
-# for each pair, so they are valid even if the speed of the machine drifts. With --max-cpu or --max-mem, the exit code is 1 if the
-# median ratio is larger. Both outputs must be equal. Further rows: -t compares dumps with bpftool, -d measures a comparison of the
-# BTF of two kernels, -m compares a batch of that many images in one process with one image. Needs GNU time (/usr/bin/time).
+#   -n PAIRS     pairs of each row (default 7)
+#   -j WORKERS   workers of btfbatch and pahole in the rows of one kernel (default 2)
+#   -t BPFTOOL   also compare dumps
+#   -d OTHER     also measure a comparison of the BTF of two kernels
+#   -m IMAGES    images of one batch (default 20; 0 leaves the row out)
+#   -k MODULES   also encode all modules (*.ko with DWARF) of a folder in one batch, and one by one with pahole
+#   --quick      for CI: 3 pairs, a batch of 4 images, and only the rows of programs that are installed
+#   --max-cpu R, --max-mem R   exit code 1 if the median ratio to pahole is larger
+#
+# Each pair runs both programs one after the other: whole processes, warm page cache, output to files. Ratios are computed for each pair, so
+# they are valid even if the speed of the machine drifts. The outputs of both programs must be equal. Needs GNU time (/usr/bin/time).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pairs=7 workers=2 pahole=pahole btfbatch='' max_cpu='' max_mem='' bpftool='' other='' images=''
+pairs=7 workers=2 pahole=pahole btfbatch='' max_cpu='' max_mem='' bpftool='' other='' images=20 modules=''
 while [ $# -gt 1 ]; do
   case $1 in
     -n) pairs=$2; shift 2 ;;
@@ -21,9 +28,11 @@ while [ $# -gt 1 ]; do
     -t) bpftool=$2; shift 2 ;;
     -d) other=$2; shift 2 ;;
     -m) images=$2; shift 2 ;;
+    -k) modules=$2; shift 2 ;;
+    --quick) pairs=3 images=4; shift ;;
     --max-cpu) max_cpu=$2; shift 2 ;;
     --max-mem) max_mem=$2; shift 2 ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 image=${1:?a vmlinux with DWARF is missing}
@@ -34,13 +43,16 @@ if [ -z "$btfbatch" ]; then
   btfbatch=$tmp/btfbatch
 fi
 [ -x /usr/bin/time ] || { echo "bench: /usr/bin/time is missing (package time)" >&2; exit 2; }
+load() { cut -d' ' -f1 /proc/loadavg; }
+before=$(load)
 
-# measure NAME COMMAND...: appends "cpu wall kilobytes" to $tmp/NAME. Exit code 3 is accepted: diff returns it for a difference.
+# measure NAME COMMAND...: appends "cpu wall kilobytes system" to $tmp/NAME. Exit code 3 is accepted: diff returns it for a difference. The
+# shell measures times, because GNU time rounds them to hundredths of a second.
 measure() {
-  local name=$1 code=0; shift
-  /usr/bin/time -q -o "$tmp/time" -f '%U %S %e %M' "$@" > "$tmp/log" 2>&1 || code=$?
+  local name=$1 code=0 TIMEFORMAT='%3U %3S %3R'; shift
+  { time /usr/bin/time -q -o "$tmp/memory" -f %M "$@" > "$tmp/log" 2>&1 || code=$?; } 2> "$tmp/time"
   [ $code = 0 ] || [ $code = 3 ] || { cat "$tmp/log" >&2; exit 1; }
-  awk 'END { print $1 + $2, $3, $4 }' "$tmp/time" >> "$tmp/$name"
+  echo "$(tail -1 "$tmp/time") $(tail -1 "$tmp/memory")" | awk '{ print $1 + $2, $3, $4, $2 }' >> "$tmp/$name"
 }
 encode() { # NAME WORKERS [FLAG...]
   local name=$1 n=$2; shift 2
@@ -49,69 +61,154 @@ encode() { # NAME WORKERS [FLAG...]
 peer() {
   measure peer "$pahole" -J "-j$workers" --btf_features=default --lang_exclude=rust --btf_encode_detached="$tmp/peer.btf" "$image"
 }
-# paired A B: runs the two functions alternately, after one run of each that is not counted.
+# paired A B...: runs the functions one after the other, again and again, after one run of each that is not counted.
 paired() {
-  "$1"; "$2"; rm -f "$tmp/$1" "$tmp/$2"
-  for _ in $(seq "$pairs"); do "$1"; "$2"; done
+  local f
+  for f in "$@"; do "$f"; rm -f "$tmp/$f"; done
+  for _ in $(seq "$pairs"); do for f in "$@"; do "$f"; done; done
 }
 ours() { encode ours "$workers"; }
 one() { encode one 1; }
 two() { encode two 2; }
-our_dump() { measure our_dump "$btfbatch" dump "$tmp/peer.btf"; }
-peer_dump() { measure peer_dump "$bpftool" btf dump file "$tmp/peer.btf" format raw; }
-
-paired ours peer
-cmp "$tmp/ours.btf" "$tmp/peer.btf" || { echo "bench: the outputs differ" >&2; exit 1; }
+both() { # two unrelated processes, one worker each
+  local TIMEFORMAT='%3R' i
+  { time { for i in 1 2; do
+    "$btfbatch" encode --profile pahole --lang-exclude rust -j 1 "$image" -o "$tmp/both-$i.btf" > /dev/null 2>&1 &
+  done; wait; }; } 2> "$tmp/time"
+  echo "0 $(tail -1 "$tmp/time") 0 0" >> "$tmp/both"
+}
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 column() { awk -v c="$2" -v d="$3" '{ print $c / d }' "$tmp/$1" | median; } # NAME COLUMN DIVISOR: its median
-echo "$(basename "$image"), $workers workers, $pairs pairs, $("$pahole" --version), medians"
-printf '%-22s %10s %10s %8s   %s\n' figure btfbatch pahole ratio 'min - max of the pairs'
+head_row() { printf '\n%-30s %10s %10s %8s   %s\n' "$1" "$2" "$3" ratio 'min - max of the pairs'; }
 failed=0
-row() { # A B TITLE COLUMN UNIT DIVISOR LIMIT
-  local r range
-  paste "$tmp/$1" "$tmp/$2" | awk -v c="$4" '$(c + 3) > 0 { print $c / $(c + 3) }' > "$tmp/ratios"
+row() { # A B TITLE COLUMN UNIT DIVISOR [LIMIT]
+  local r text
+  paste "$tmp/$1" "$tmp/$2" | awk -v c="$4" '$(c + 4) > 0 { print $c / $(c + 4) }' > "$tmp/ratios"
   r=$(median < "$tmp/ratios")
-  range=$(sort -g "$tmp/ratios" | awk '$1 > 0 { if (!lo) lo = 1 / $1; hi = 1 / $1 } END { printf "1/%.1f - 1/%.1f", hi, lo }')
-  printf '%-22s %9.2f%s %9.2f%s %8s   %s\n' "$3" "$(column "$1" "$4" "$6")" "$5" "$(column "$2" "$4" "$6")" "$5" \
-    "1/$(awk -v r="$r" 'BEGIN { printf "%.1f", 1 / r }')" "$range"
-  if [ -n "$7" ] && awk -v r="$r" -v m="$7" 'BEGIN { exit !(r > m) }'; then
+  text=$(sort -g "$tmp/ratios" | awk -v r="$r" 'function t(x) { return x > 0 && x < 0.67 ? sprintf("1/%.1f", 1 / x) : sprintf("%.2f", x) }
+    NR == 1 { lo = $1 } { hi = $1 } END { printf "%8s   %s - %s", t(r), t(lo), t(hi) }')
+  printf '%-30s %9.*f%s %9.*f%s %s\n' "$3" 3 "$(column "$1" "$4" "$6")" "$5" 3 "$(column "$2" "$4" "$6")" "$5" "$text"
+  if [ -n "${7:-}" ] && awk -v r="$r" -v m="$7" 'BEGIN { exit !(r > m) }'; then
     echo "bench: $3: the ratio $r is larger than $7" >&2
     failed=1
   fi
 }
-row ours peer 'CPU' 1 s 1 "$max_cpu"
-row ours peer 'wall' 2 s 1 ''
-row ours peer 'peak memory' 3 M 1024 "$max_mem"
 
+paired ours peer
+cmp "$tmp/ours.btf" "$tmp/peer.btf" || { echo "bench: the outputs differ" >&2; exit 1; }
+echo "$(basename "$image"), $workers workers, $pairs pairs, $("$pahole" --version), medians"
+head_row 'one kernel' btfbatch pahole
+row ours peer 'CPU' 1 s 1 "$max_cpu"
+row ours peer 'wall' 2 s 1
+row ours peer 'peak memory' 3 M 1024 "$max_mem"
 "$btfbatch" encode --profile pahole --lang-exclude rust -j "$workers" "$image" -o "$tmp/ours.btf" --timings --log-format json 2> "$tmp/log"
-printf '%-22s %10s\n' 'heap allocations' "$(sed -n 's/.*"pass":"total".*"allocs":\([0-9]*\).*/\1/p' "$tmp/log")"
+printf '%-30s %10s\n' 'heap allocations' "$(sed -n 's/.*"pass":"total".*"allocs":\([0-9]*\).*/\1/p' "$tmp/log")"
 
 if [ "$(nproc)" -gt 1 ]; then
-  paired two one
-  printf '%-22s %9.2fx   (%.2f s, %.2f s)\n' '1 to 2 workers, wall' \
-    "$(paste "$tmp/one" "$tmp/two" | awk '{ print $2 / $5 }' | median)" "$(column one 2 1)" "$(column two 2 1)"
+  head_row 'workers' '2' '1'
+  paired one two both
+  row two one 'wall' 2 s 1
+  row two one 'CPU' 1 s 1
+  printf '%-30s %9.1f %%   of the throughput of two unrelated processes\n' '1 to 2 workers' \
+    "$(paste "$tmp/both" "$tmp/two" | awk '{ print 100 * $2 / (2 * $6) }' | median)"
+  (while :; do :; done) & # the busy neighbour
+  neighbour=$!
+  trap 'kill $neighbour 2> /dev/null; rm -rf "$tmp"' EXIT
+  rm "$tmp/one" "$tmp/two"
+  paired one two
+  kill "$neighbour"
+  wait "$neighbour" 2> /dev/null || true
+  row two one 'CPU, beside a busy neighbour' 1 s 1
 fi
+
+plain() { encode plain "$workers"; }
+stats() { measure stats "$btfbatch" stats --profile pahole --lang-exclude rust -j "$workers" "$image"; }
+explain() { measure explain "$btfbatch" explain --lang-exclude rust -j "$workers" "$image" "$symbol"; }
+embed() { measure embed "$btfbatch" embed "$image" --btf "$tmp/peer.btf" -o "$tmp/embedded"; }
+# embed waits until its output is on the disk, which costs the process system time. So must the copy.
+copy() { measure copy sh -c 'cp "$1" "$2" && sync "$2"' cp "$image" "$tmp/copied"; }
+rust() { measure rust "$btfbatch" encode --profile pahole -j "$workers" "$image" -o "$tmp/rust.btf"; }
+symbol=$("$btfbatch" dump "$tmp/peer.btf" | awk -F"'" '/^\[[0-9]+\] FUNC / && !name { name = $2 } END { print name }')
+head_row 'other commands' '' encode
+paired plain stats explain
+row stats plain 'stats, CPU' 1 s 1
+row explain plain 'explain, CPU' 1 s 1
+if "$btfbatch" encode --profile pahole -j "$workers" "$image" -o "$tmp/rust.btf" > /dev/null 2>&1 && ! cmp -s "$tmp/rust.btf" "$tmp/peer.btf"; then
+  paired plain rust
+  row rust plain 'with Rust units, CPU' 1 s 1
+  row rust plain 'with Rust units, memory' 3 M 1024
+fi
+head_row '' btfbatch cp
+paired embed copy
+row embed copy 'embed, system time' 4 s 1
+
+our_dump() { measure our_dump "$btfbatch" dump --format "$format" "$tmp/peer.btf"; }
+peer_dump() {
+  case $format in
+    json) measure peer_dump "$bpftool" -j btf dump file "$tmp/peer.btf" ;;
+    *) measure peer_dump "$bpftool" btf dump file "$tmp/peer.btf" format "$format" ;;
+  esac
+}
 if [ -n "$bpftool" ]; then
-  paired our_dump peer_dump
-  printf '%-22s %10s %10s\n' '' btfbatch bpftool
-  row our_dump peer_dump 'dump, CPU' 1 s 1 ''
+  head_row '' btfbatch bpftool
+  for format in raw c json; do
+    paired our_dump peer_dump
+    row our_dump peer_dump "dump, $format, CPU" 1 s 1
+  done
 fi
 if [ -n "$other" ]; then
   "$btfbatch" encode --profile pahole --lang-exclude rust "$other" -o "$tmp/other.btf" > /dev/null 2>&1
   for _ in $(seq "$pairs"); do measure diff "$btfbatch" diff "$tmp/other.btf" "$tmp/peer.btf"; done
-  printf '%-22s %9.2fs\n' 'diff, wall' "$(column diff 2 1)"
+  printf '\n%-30s %9.3fs\n' 'diff, wall' "$(column diff 2 1)"
 fi
-if [ -n "$images" ]; then
-  # batch NAME N: writes a manifest that lists this image N times
-  batch() {
-    printf 'version: 1\ndefaults:\n  profile: pahole\n  lang_exclude: [rust]\nmatrix:\n  n: [%s]\nimages:\n  - name: image-${{ matrix.n }}\n    path: %s\n    outputs:\n      btf: %s/batch-${{ matrix.n }}.btf\n' \
-      "$(seq -s, "$2")" "$(realpath "$image")" "$tmp" > "$tmp/batch.yaml"
-    measure "$1" "$btfbatch" run -j "$workers" "$tmp/batch.yaml"
-  }
-  for _ in $(seq "$pairs"); do batch single 1; batch many "$images"; done
-  printf '%-22s %9.2fs per further image, CPU; %.2fs for the first; peak %.1fM, of one image %.1fM\n' "batch of $images images" \
-    "$(paste "$tmp/many" "$tmp/single" | awk -v n="$images" '{ print ($1 - $4) / (n - 1) }' | median)" "$(column single 1 1)" \
-    "$(column many 3 1024)" "$(column single 3 1024)"
+
+# batch NAME N: encodes a manifest that lists this image N times
+batch() {
+  printf 'version: 1\ndefaults:\n  profile: pahole\n  lang_exclude: [rust]\nmatrix:\n  n: [%s]\nimages:\n  - name: image-${{ matrix.n }}\n    path: %s\n    outputs:\n      btf: %s/batch-${{ matrix.n }}.btf\n' \
+    "$(seq -s, "$2")" "$(realpath "$image")" "$tmp" > "$tmp/batch.yaml"
+  measure "$1" "$btfbatch" run --no-cache -j "$workers" "$tmp/batch.yaml"
+}
+single() { batch single 1; }
+many() { batch many "$images"; }
+alone() { # the same images one after the other, in a process each
+  local i
+  for i in $(seq "$images"); do encode part 1; done
+  awk '{ cpu += $1; wall += $2; if ($3 > kb) kb = $3; sys += $4 } END { print cpu, wall, kb, sys }' "$tmp/part" >> "$tmp/alone"
+  rm "$tmp/part"
+}
+if [ "$images" -gt 0 ]; then
+  head_row "batch of $images images" "$workers workers" '1 by 1'
+  for _ in $(seq $(((pairs + 1) / 2))); do single; many; alone; done
+  row many alone 'CPU' 1 s 1
+  row many alone 'wall' 2 s 1
+  row many single 'memory, against one image' 3 M 1024
+  printf '%-30s %9.2fx\n' 'throughput' "$(paste "$tmp/many" "$tmp/alone" | awk '{ print $6 / $2 }' | median)"
 fi
+if [ -n "$modules" ]; then
+  head_row 'modules' 'one batch' '1 by 1'
+  find "$(realpath "$modules")" -name '*.ko' | sort > "$tmp/modules"
+  mkdir "$tmp/out"
+  {
+    printf 'version: 1\ndefaults:\n  profile: pahole\n  btf_features: [default]\nimages:\n  - name: kernel\n    path: %s\n    lang_exclude: [rust]\n    outputs:\n      btf: %s/out/kernel.btf\n' \
+      "$(realpath "$image")" "$tmp"
+    n=0
+    while read -r ko; do
+      n=$((n + 1))
+      printf '  - name: m%d\n    path: %s\n    base: kernel\n    outputs:\n      btf: %s/out/m%d.btf\n' "$n" "$ko" "$tmp" "$n"
+    done < "$tmp/modules"
+  } > "$tmp/modules.yaml"
+  measure batch_modules "$btfbatch" run --no-cache -j "$workers" "$tmp/modules.yaml"
+  n=0
+  while read -r ko; do
+    n=$((n + 1))
+    measure peer_module "$pahole" -J --btf_features=default --btf_base="$tmp/peer.btf" --btf_encode_detached="$tmp/module.btf" "$ko"
+    cmp -s "$tmp/module.btf" "$tmp/out/m$n.btf" || { echo "bench: $ko: the outputs differ" >&2; failed=1; }
+  done < "$tmp/modules"
+  { cat "$tmp/peer_module"; tail -1 "$tmp/peer"; } | awk '{ cpu += $1; wall += $2; if ($3 > kb) kb = $3; sys += $4 } END { print cpu, wall, kb, sys }' > "$tmp/peer_modules"
+  row batch_modules peer_modules "kernel and $n modules, CPU" 1 s 1
+  row batch_modules peer_modules 'wall' 2 s 1
+fi
+awk -v a="$before" -v b="$(load)" -v n="$(nproc)" 'BEGIN {
+  printf "\nload %s before and %s after, on %d processors: %s\n", a, b, n, a < 0.5 ? "quiet" : "busy" }'
 exit $failed

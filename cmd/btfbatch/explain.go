@@ -22,8 +22,8 @@ func newExplain(a *app) *cobra.Command {
 		Use:   "explain IMAGE SYMBOL",
 		Short: "Explain what was decided about a function or variable",
 		Long: `Explain what was decided about a function or variable, and by which rule, and whether the profile pahole differs from the default one. The
-image is encoded with both profiles, or with --profile only with that one. With --list-excluded and without SYMBOL, list everything that is
-left out. IMAGE may be a package, of which --member chooses the file. The exit code is 1 if the symbol is unknown.
+image is encoded with both profiles, or with --profile only with that one. In a large image, the second profile reads only units that mention
+the symbol. With --list-excluded and without SYMBOL, list everything that is left out. IMAGE may be a package, of which --member chooses the file. The exit code is 1 if the symbol is unknown.
 ` + orReferences,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -35,6 +35,7 @@ left out. IMAGE may be a package, of which --member chooses the file. The exit c
 				return usage(err)
 			}
 			enc := encoder.Encoder{Options: asked.Options, Workers: workers}
+			enc.OnProgress = collectWhenReading()
 			path := args[0]
 			done, err := spool(&path)
 			if err != nil {

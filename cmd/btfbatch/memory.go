@@ -45,6 +45,12 @@ func collectSeldom() {
 	}
 }
 
+// collectWhenReading returns an encoder.Hooks.OnProgress that calls collectOften as collectLater does.
+func collectWhenReading() func(done, total uint64) {
+	later := collectLater(func(int64) {})
+	return func(done, _ uint64) { later(int64(done)) }
+}
+
 // collectLater calls collectOften at the first progress, which it passes on to next. Until then the memory of an image only grows:
 // collecting every few megabytes would take one per cent of the time and free nothing.
 func collectLater(next func(n int64)) func(n int64) {

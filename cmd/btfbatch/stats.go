@@ -38,6 +38,7 @@ anyway.
 				return usage(err)
 			}
 			enc := encoder.Encoder{Options: asked.Options, Workers: workers}
+			enc.OnProgress = collectWhenReading()
 			path := args[0]
 			done, err := spool(&path, &base)
 			if err != nil {

@@ -25,10 +25,11 @@ func (e *UnknownError) Error() string {
 // table nor the DWARF has the name. Errors do not name the image.
 func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
 	mine := recorder{name: name}
-	warnings, err := mine.record(ctx, image, enc)
+	res, err := mine.on(enc).Encode(ctx, image)
 	if err != nil {
 		return nil, err
 	}
+	warnings := res.Warnings
 	other := enc
 	other.Profile = encoder.Pahole
 	if enc.Profile == encoder.Pahole {
@@ -38,7 +39,7 @@ func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc 
 	var failure error // of the other profile
 	if both {
 		theirs = recorder{name: name}
-		if _, failure = theirs.record(ctx, image, other); failure != nil {
+		if failure = theirs.on(other).DecideName(ctx, image, theirs.base(), res); failure != nil {
 			if ctx.Err() != nil {
 				return warnings, ctx.Err()
 			}
@@ -68,9 +69,15 @@ type recorder struct {
 	vars []encoder.VarDecision
 }
 
-// record encodes the image and records the decisions about the name.
-func (r *recorder) record(ctx context.Context, image *elf.File, enc encoder.Encoder) ([]encoder.Warning, error) {
-	base, _, _ := strings.Cut(r.name, ".") // decisions have the name of a function without the suffix that the compiler appends
+// base returns the name without the suffix that a compiler appends to the name of a function.
+func (r *recorder) base() string {
+	base, _, _ := strings.Cut(r.name, ".")
+	return base
+}
+
+// on returns an encoder that records the decisions about the name.
+func (r *recorder) on(enc encoder.Encoder) *encoder.Encoder {
+	base := r.base() // decisions have the name of a function without a suffix
 	enc.OnFunc = func(d encoder.FuncDecision) {
 		if d.Name == base {
 			r.fun = &d
@@ -81,11 +88,7 @@ func (r *recorder) record(ctx context.Context, image *elf.File, enc encoder.Enco
 			r.vars = append(r.vars, d)
 		}
 	}
-	res, err := enc.Encode(ctx, image)
-	if err != nil {
-		return nil, err
-	}
-	return res.Warnings, nil
+	return &enc
 }
 
 // compare returns the text of every decision, with the decision of the other profile if it differs.
