@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds a small kernel with CONFIG_DEBUG_INFO_BTF=y twice, once with pahole and once with btfbatch under that name. Compares the
-# BTF of vmlinux, of every module, and of an external module with a distilled base.
+# BTF of vmlinux, of every module, and of an external module with a distilled base. Prints what the encoders took in the two builds.
 #
 #   scripts/kernel-build.sh [-c] [-j N] [-k VERSION | -s SOURCE] [-w FOLDER]
 #
@@ -169,6 +169,7 @@ make_with() {
 	find "$3" -name '*.ko' -exec rm {} +
 	rm -rf "$1"
 	mkdir -p "$1"
+	: >"bin/$1/times"
 	build "$3" "$2" vmlinux modules >"$1.log" 2>&1 || { tail -n 20 "$1.log" >&2; exit 1; }
 	rm -rf "$1.ext"
 	cp -r ext "$1.ext"
@@ -210,10 +211,29 @@ else
 	[ -d src ] || { rm -rf src.part; [ -n "$source" ] || source=$(fetch); say "unpacking $source"; unpack "$source"; }
 	src=$work/src
 fi
-mkdir -p bin/theirs bin/ours
-ln -sf "$(realpath "$peer")" bin/theirs/pahole
-(cd "$repo" && go build -o "$work/bin/ours/btfbatch" ./cmd/btfbatch)
-ln -sf btfbatch bin/ours/pahole
+# timed FOLDER: writes a pahole that calls FOLDER/real/pahole and adds the seconds of the call to FOLDER/times: user, system, wall.
+timed() {
+	rm -f "$1/pahole"
+	cat >"$1/pahole" <<-'E'
+		#!/usr/bin/env bash
+		TIMEFORMAT='%3U %3S %3R'
+		{ time "${0%/*}/real/pahole" "$@" 2>&3 3>&-; } 3>&2 2>>"${0%/*}/times"
+	E
+	chmod +x "$1/pahole"
+}
+
+# cost NAME: prints what the calls of an encoder took in its build.
+cost() {
+	awk -v name="$1" '$1 + $2 > 0 { n++; cpu += $1 + $2; wall += $3; if ($1 + $2 > most) most = $1 + $2 }
+		END { printf "%s: %d calls of the encoder, %.2f s of CPU, %.2f s one after the other; the longest call %.2f s of CPU\n", name, n, cpu, wall, most }' "bin/$1/times"
+}
+
+mkdir -p bin/theirs/real bin/ours/real
+ln -sf "$(realpath "$peer")" bin/theirs/real/pahole
+(cd "$repo" && go build -o "$work/bin/ours/real/btfbatch" ./cmd/btfbatch)
+ln -sf btfbatch bin/ours/real/pahole
+timed bin/theirs
+timed bin/ours
 [ "$(bin/ours/pahole --version)" = "$(bin/theirs/pahole --version)" ] || {
 	echo "kernel-build.sh: $peer is not the version that btfbatch replaces (1.32)" >&2 # the two kernels would be configured differently
 	exit 2
@@ -234,6 +254,7 @@ make_with ours "$work/bin/ours/pahole" "$obj"
 
 (cd theirs && find . -name vmlinux -o -name '*.ko' | sort) >files
 while read -r f; do compare "${f#./}"; done <files | tee result
+for name in theirs ours; do [ ! -s bin/$name/times ] || cost $name; done
 cmp -s theirs/vmlinux ours/vmlinux && say "both vmlinux files are the same, byte for byte"
 if grep -qv '^equal ' result || ! [ -s result ]; then say "DIFFERENT"; exit 1; fi
 say "equal BTF in $(wc -l <result) files"
