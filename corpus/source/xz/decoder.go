@@ -251,7 +251,7 @@ func (d *Decoder) run(j *job, i int) {
 		if len(views) > 0 && err == nil {
 			d.mu.Unlock()
 			for _, v := range views {
-				v.store(i, out)
+				_ = v.store(i, out) // whoever reads it stores it again, and gets the error
 			}
 			d.mu.Lock()
 			j.touched = true
