@@ -126,6 +126,7 @@ var wrong = map[string]string{
 	"run --max-failures":                      "_ -1 x",
 	"run --only-from":                         "_ ~ nonexistent folder m.yaml m.yaml+--only=a",
 	"run --no-cache":                          "maybe",
+	"run --cache":                             "_ ~ folder m.yaml s3://B oci://h/r:tag oci://me:secret@h/r file:///tmp oci://h/r+--no-cache",
 	"run --publish":                           "maybe true",
 	"run --verify-inputs":                     "maybe true+--no-cache",
 	"cache gc --max-size":                     "_ ~ many -1 1.5GiB 9999999TiB GiB",

@@ -84,7 +84,21 @@ var exitCodes = []manual.Term{
 // envTerms lists the environment variables that the program reads.
 var envTerms = []manual.Term{
 	{Name: "BTFBATCH_SHARDS", About: "Number of shards, for run --shard auto on schedulers that do not tell it to a task."},
-	{Name: "BTFBATCH_CACHE", About: "Folder of downloads and of the results that run keeps. Default: btfbatch in the user's cache folder."},
+	{Name: "BTFBATCH_CACHE", About: "Folder of downloads and of the results that run keeps. Default: btfbatch in the user's cache folder. " +
+		"Or the address of a store of results, as for run --cache."},
+	{Name: "AWS_ACCESS_KEY_ID", About: "With AWS_SECRET_ACCESS_KEY: credentials for buckets."},
+	{Name: "AWS_SECRET_ACCESS_KEY", About: "See AWS_ACCESS_KEY_ID."},
+	{Name: "AWS_SESSION_TOKEN", About: "Third part of temporary credentials for buckets."},
+	{Name: "AWS_PROFILE", About: "Profile in files with credentials, region and endpoint for buckets. Default: default."},
+	{Name: "AWS_SHARED_CREDENTIALS_FILE", About: "Such a file. Default: ~/.aws/credentials."},
+	{Name: "AWS_CONFIG_FILE", About: "Such a file. Default: ~/.aws/config."},
+	{Name: "AWS_ENDPOINT_URL", About: "URL of an S3-compatible service. Default: Amazon's."},
+	{Name: "AWS_ENDPOINT_URL_S3", About: "The same, and goes before it."},
+	{Name: "AWS_REGION", About: "Region of buckets. Default: us-east-1."},
+	{Name: "AWS_DEFAULT_REGION", About: "The same, if AWS_REGION is not set."},
+	{Name: "DOCKER_CONFIG", About: "Folder of Docker's config.json with logins for registries. Default: ~/.docker."},
+	{Name: "REGISTRY_AUTH_FILE", About: "File with logins for registries, in the same form."},
+	{Name: "XDG_RUNTIME_DIR", About: "Folder of containers/auth.json, which has the logins of podman."},
 	{Name: "DEBUGINFOD_URLS", About: "URLs of debuginfod servers, separated by blanks."},
 	{Name: "BTFBATCH_VERIFY", About: "Kernels that must accept the BTF that btfbatch writes under the name pahole, such as 6.12,newest."},
 	{Name: "CI", About: "If it is set to anything that does not mean false, goldens are not changed and no progress is drawn."},

@@ -61,7 +61,7 @@ func table() []trial {
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
 		"--memory":             {kind: takesNumber, value: "500MiB"},
-		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
+		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "--cache": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
 		"$GITHUB_OUTPUT": {kind: appendsFile, value: "outputs.txt"}, "--annotations": {kind: takesNumber, value: "3"}, "$CI": {}, "$NO_COLOR": {}, "$COLUMNS": {}, "$TERM": {}, "$GOGC": {}, "$GOMEMLIMIT": {},
 		"$PAHOLE_LANG_EXCLUDE": {},
 	}, manifest)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,17 +13,25 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/store/address"
+	"github.com/btfbatch/btfbatch/corpus/store/oci"
+	storeresults "github.com/btfbatch/btfbatch/corpus/store/results"
+	"github.com/btfbatch/btfbatch/corpus/store/s3"
 )
 
 // Results says how a run uses the cache of results.
 type results struct {
-	off    bool // --no-cache
-	verify bool // --verify-inputs
+	off    bool   // --no-cache
+	verify bool   // --verify-inputs
+	store  string // --cache
+
+	at address.Address // of the store; zero if there is none
 }
 
 func (r *results) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&r.off, "no-cache", false, "make every image, and keep no results")
+	flags.StringVar(&r.store, "cache", "", "`ADDRESS` of a store behind the cache, which several machines share: oci://HOST/REPOSITORY or s3://BUCKET/PREFIX;\ndefault: $BTFBATCH_CACHE, if it is such an address")
 	flags.BoolVar(&r.verify, "verify-inputs", false, "read images to see whether they changed, even if their size, times and inode did not")
 }
 
@@ -28,11 +39,49 @@ func (r *results) check(cmd *cobra.Command) error {
 	if r.off && cmd.Flags().Changed("verify-inputs") {
 		return usage(errors.New("--verify-inputs has no effect with --no-cache: every image is read"))
 	}
+	if r.off && cmd.Flags().Changed("cache") {
+		return usage(errors.New("--cache has no effect with --no-cache"))
+	}
+	if env := os.Getenv("BTFBATCH_CACHE"); r.store == "" && strings.Contains(env, "://") && !cmd.Flags().Changed("cache") {
+		return usage(checkCache("BTFBATCH_CACHE", env, &r.at))
+	}
+	if cmd.Flags().Changed("cache") {
+		return usage(checkCache("--cache", r.store, &r.at))
+	}
 	return nil
 }
 
+// checkCache reads the address of a store of results.
+func checkCache(what, text string, at *address.Address) error {
+	a, err := address.Parse(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", what, err)
+	case a.Scheme == address.Folder:
+		return fmt.Errorf("%s: a folder is named by $BTFBATCH_CACHE, as a path", what)
+	case a.Tag != "":
+		return fmt.Errorf("%s: %s has a tag; btfbatch makes a tag for each result", what, a)
+	}
+	*at = a
+	return nil
+}
+
+// behind opens the store behind the cache.
+func (r *results) behind(ctx context.Context, a *app) (cache.Store, error) {
+	client := storeClient(a)
+	client.Attempts, client.Stall = 3, 20*time.Second // what cannot be taken soon is made
+	if r.at.Scheme == address.Registry {
+		return storeresults.InRegistry(ctx, oci.New(r.at, client, os.LookupEnv)), nil
+	}
+	b, err := s3.New(r.at, client, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	return storeresults.InBucket(ctx, b), nil
+}
+
 // open opens the cache. If there cannot be one, the run goes on without it.
-func (r *results) open(a *app) *batch.Cache {
+func (r *results) open(ctx context.Context, a *app) *batch.Cache {
 	if r.off {
 		return nil
 	}
@@ -48,6 +97,14 @@ func (r *results) open(a *app) *batch.Cache {
 	tool := programSum(c)
 	if tool == "" {
 		return nil
+	}
+	if r.at != (address.Address{}) {
+		s, err := r.behind(ctx, a)
+		if err != nil {
+			a.console.Warning("cache", "results are not shared: "+err.Error(), nil)
+		} else {
+			c.Behind(s)
+		}
 	}
 	return &batch.Cache{Cache: c, Tool: tool, Verify: r.verify}
 }

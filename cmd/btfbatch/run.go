@@ -35,6 +35,8 @@ done until then.
 Results are kept in a cache ($BTFBATCH_CACHE; default: btfbatch in the user's cache folder), and an image is not made again if nothing
 changed that its BTF depends on: the image, its base, its settings, the kernels, or btfbatch itself. Goldens are always compared. See btfbatch cache.
 
+With --publish, the outputs of images that are good are also put into the stores that the manifest names. See docs/publish.md.
+
 In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
 that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
 manifest (GITHUB_ACTIONS).`
@@ -97,7 +99,7 @@ func newRun(a *app) *cobra.Command {
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
-			opt.Cache, opt.Events.Cache = results.open(a), a.cacheTrouble()
+			opt.Cache, opt.Events.Cache = results.open(cmd.Context(), a), a.cacheTrouble()
 			opt.Shard = only.share
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))

@@ -23,12 +23,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
-// Folder returns the default folder: $BTFBATCH_CACHE, or btfbatch in the user's cache folder.
+// Folder returns the default folder: $BTFBATCH_CACHE if that is a folder and not the address of a store, or btfbatch in the user's cache folder.
 func Folder() (string, error) {
-	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" {
+	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" && !strings.Contains(dir, "://") {
 		return dir, nil
 	}
 	dir, err := os.UserCacheDir()
@@ -48,7 +49,9 @@ const (
 
 // A Cache is an open cache. It is safe for concurrent use.
 type Cache struct {
-	dir string // DIR/results/1
+	dir    string // DIR/results/1
+	store  Store  // behind the folder; may be nil
+	failed atomic.Bool
 }
 
 // at is the place of the results in the folder of the cache. Another form of the files gets another number.
@@ -56,7 +59,7 @@ var at = filepath.Join("results", "1")
 
 // Open opens the cache in a folder, creates it if necessary, and removes what killed processes left half-written.
 func Open(folder string) (*Cache, error) {
-	c := &Cache{filepath.Join(folder, at)}
+	c := &Cache{dir: filepath.Join(folder, at)}
 	if err := os.MkdirAll(filepath.Join(c.dir, tmp), 0o777); err != nil {
 		return nil, err
 	}
@@ -135,6 +138,11 @@ func (c *Cache) Put(key string, value json.RawMessage, sums []string) error {
 // Get returns what is known about an action, and notes that it was used. The error is as that of Blob.
 func (c *Cache) Get(key string) (json.RawMessage, error) {
 	e, err := c.entry(key)
+	if err != nil {
+		if fetched, fetchErr := c.fetch(key); !errors.Is(fetchErr, ErrAbsent) {
+			e, err = fetched, fetchErr
+		}
+	}
 	if err == nil {
 		_ = os.Chtimes(c.path(entries, key), time.Time{}, time.Now()) // GC removes first what was not used for the longest time
 	}

@@ -50,6 +50,21 @@ func (e *StatusError) Error() string {
 	return text
 }
 
+// Transient reports whether another run can succeed where this one failed: the server is overloaded or broken, or it is full.
+func (e *StatusError) Transient() bool {
+	return e.temporary() || e.Code == http.StatusInsufficientStorage
+}
+
+// temporary reports whether another attempt can succeed.
+func (e *StatusError) temporary() bool {
+	switch e.Code {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
 // Status returns the status of an answer that an error is about, or 0.
 func Status(err error) int {
 	if e, ok := errors.AsType[*StatusError](err); ok {
@@ -63,20 +78,19 @@ type temporaryError struct{ error }
 
 func (e temporaryError) Unwrap() error { return e.error }
 
+// Transient reports that another run can succeed where this one failed.
+func (temporaryError) Transient() bool { return true }
+
 // Temporary marks an error as one after which another attempt may succeed.
 func Temporary(err error) error { return temporaryError{err} }
 
-// IsTemporary reports whether another run may succeed where this one failed.
+// IsTemporary reports whether another attempt may succeed.
 func IsTemporary(err error) bool {
 	if _, ok := errors.AsType[temporaryError](err); ok {
 		return true
 	}
-	switch Status(err) {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
+	e, ok := errors.AsType[*StatusError](err)
+	return ok && e.temporary()
 }
 
 // A Request is one request to a store.
@@ -87,6 +101,8 @@ type Request struct {
 	Body   *File // nil: none
 	// Sign adds what the server wants to know about who sends the request, to every attempt. It may be nil.
 	Sign func(*http.Request) error
+	// Once is set if the request is not to be repeated.
+	Once bool
 	// Accept lists the codes of answers that Use gets; others are a *StatusError.
 	Accept []int
 	// Use reads the answer. It may be called again after an error that is temporary. It may be nil.
@@ -95,9 +111,17 @@ type Request struct {
 
 // Do sends a request until it succeeds, fails for good, or was sent often enough.
 func (c *Client) Do(ctx context.Context, r *Request) error {
+	if r.Once {
+		return c.once(ctx, r)
+	}
+	return c.Repeat(ctx, r.URL, func() error { return c.once(ctx, r) })
+}
+
+// Repeat calls attempt until it succeeds, fails for a reason that does not pass, or was called often enough. The URL is for messages.
+func (c *Client) Repeat(ctx context.Context, url string, attempt func() error) error {
 	attempts, pause := orDefault(c.Attempts, 5), orDefault(c.Backoff, 500*time.Millisecond)
 	for n := 1; ; n++ {
-		err := c.once(ctx, r)
+		err := attempt()
 		if err == nil || ctx.Err() != nil || !IsTemporary(err) || n == attempts {
 			if err != nil && n > 1 && ctx.Err() == nil {
 				err = fmt.Errorf("%w, in %d attempts", err, n)
@@ -109,7 +133,7 @@ func (c *Client) Do(ctx context.Context, r *Request) error {
 			wait = min(e.wait, orDefault(c.MaxWait, time.Minute))
 		}
 		if c.Notice != nil {
-			c.Notice(fmt.Sprintf("%s: %v; the next attempt is in %s", hostOf(r.URL), err, wait.Round(100*time.Millisecond)))
+			c.Notice(fmt.Sprintf("%s: %v; the next attempt is in %s", hostOf(url), err, wait.Round(100*time.Millisecond)))
 		}
 		select {
 		case <-ctx.Done():

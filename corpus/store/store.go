@@ -22,6 +22,7 @@ import (
 // An Artifact is what is published of one image.
 type Artifact struct {
 	Name        string            // of the image
+	Type        string            // media type in a registry; empty stands for that of images
 	Annotations map[string]string // what is known about it; shown by registries
 	Files       []File            // at least one
 }

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -132,14 +134,15 @@ func TestLastingFaults(t *testing.T) {
 		fault    func(http.ResponseWriter, *http.Request)
 		requests int // how often an upload is tried, at most
 		says     string
+		shard    int // exit code of a shard: 75 if it should run again
 	}{
-		{"forbidden", status(403), 1, "403 Forbidden: the credentials do not allow it"},
-		{"full", status(507), 1, "507 Insufficient Storage"},
+		{"forbidden", status(403), 1, "403 Forbidden: the credentials do not allow it", 1},
+		{"full", status(507), 1, "507 Insufficient Storage", 75},
 		{"quota", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(403)
 			_, _ = w.Write([]byte(`<Error><Code>QuotaExceeded</Code><Message>the bucket is full</Message></Error>`))
-		}, 1, "QuotaExceeded: the bucket is full"},
-		{"broken for good", status(500), 15, "500 Internal Server Error"},
+		}, 1, "QuotaExceeded: the bucket is full", 1},
+		{"broken for good", status(500), 5, "500 Internal Server Error", 75},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			each(t, func(t *testing.T, k kind) {
@@ -162,6 +165,7 @@ func TestLastingFaults(t *testing.T) {
 				if n := s.count("PUT", ""); n > row.requests || n == 0 {
 					t.Errorf("%d uploads were tried, want at most %d", n, row.requests)
 				}
+				w.run(row.shard, "run", "--publish", "m.yaml", "--shard", "0/1")
 				s.misbehave(nil)
 				if k.published(t, s) != nil {
 					t.Error("readers see something")
@@ -221,6 +225,44 @@ func TestKilled(t *testing.T) {
 				t.Errorf("left behind: %q", left)
 			}
 		}
+	})
+}
+
+// A run that is told to leave while it uploads does so soon, and readers see nothing.
+func TestInterrupted(t *testing.T) {
+	each(t, func(t *testing.T, k kind) {
+		s := k.start(t)
+		w := k.workspace(t, s)
+		reached := make(chan struct{})
+		var once sync.Once
+		s.misbehave(func(rw http.ResponseWriter, r *http.Request) bool {
+			if r.Method != "PUT" {
+				return false
+			}
+			once.Do(func() { close(reached) })
+			return hang(rw, r)
+		})
+		cmd := w.command(context.Background(), "run", "--publish", "m.yaml", "--report", "json=r.json")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-reached
+		start := time.Now()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if code, took := cmd.ProcessState.ExitCode(), time.Since(start); code != 130 || took > 5*time.Second {
+			t.Errorf("exit code %d after %s", code, took)
+		}
+		if !strings.Contains(string(w.read("r.json")), `"status": "interrupted"`) {
+			t.Error("the report does not say that the image was interrupted")
+		}
+		s.misbehave(nil)
+		if k.published(t, s) != nil {
+			t.Error("readers see something")
+		}
+		w.publish(0)
 	})
 }
 

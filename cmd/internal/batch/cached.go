@@ -93,7 +93,7 @@ func (b *batch) recall(j *Job) string {
 // empty if the state does not say enough, because the file was changed just now, and if the digest is needed anyway.
 func (b *batch) stateKey(t *target) string {
 	path := stored(&t.File)
-	if path == "" || !b.kept(t.Job) || b.opt.Cache.Verify || b.hashes(t.Job) || t.File.Pins.SHA256 != "" {
+	if path == "" || !b.kept(t.Job) || b.opt.Cache.Verify || b.opt.Cache.Shared() || b.hashes(t.Job) || t.File.Pins.SHA256 != "" {
 		return ""
 	}
 	s := State(path)
@@ -166,7 +166,7 @@ func (b *batch) key(ctx context.Context, t *target) (string, error) {
 
 // trouble reports what is wrong with the cache.
 func (b *batch) trouble(err error) {
-	if err != nil && !errors.Is(err, cache.ErrAbsent) && b.opt.Events.Cache != nil {
+	if err != nil && !errors.Is(err, cache.ErrAbsent) && !errors.Is(err, context.Canceled) && b.opt.Events.Cache != nil {
 		b.opt.Events.Cache(err)
 	}
 }
@@ -334,7 +334,17 @@ func (b *batch) keep(ctx context.Context, t *target, row *report.Row) {
 		err = b.opt.Cache.Put(key, text, r.blobs())
 	}
 	b.trouble(err)
-	if err == nil {
-		t.key = key
+	if err != nil {
+		return
+	}
+	t.key = key
+	if b.opt.Cache.Shared() {
+		b.shipping.wg.Go(func() {
+			b.shipping.slots <- struct{}{}
+			defer func() { <-b.shipping.slots }()
+			if err := b.opt.Cache.Share(key); ctx.Err() == nil {
+				b.trouble(err)
+			}
+		})
 	}
 }

@@ -27,7 +27,7 @@ type Publishing func(ctx context.Context, to config.Publish, a *store.Artifact) 
 // uploads is the number of images that are published at once.
 const uploads = 4
 
-// A shipping department publishes the outputs of images.
+// A shipping runs in parallel with the encoding of images: it publishes their outputs, and shares their results.
 type shipping struct {
 	wg    sync.WaitGroup
 	slots chan struct{}
@@ -71,7 +71,7 @@ func (b *batch) toStores(ctx context.Context, j *Job, row *report.Row) {
 		*row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, Interrupted: true}
 		return
 	}
-	row.Error, row.Failure = oneLine(err), report.Unpublished
+	row.Error, row.Failure, row.Transient = oneLine(err), report.Unpublished, Transient(err)
 	if _, ok := errors.AsType[*store.ChangedError](err); ok {
 		row.Failure = report.Changed
 	}

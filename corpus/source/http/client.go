@@ -66,7 +66,7 @@ type Request struct {
 
 // Folder returns the default download folder: the folder downloads in $BTFBATCH_CACHE, or in btfbatch in the user's cache folder.
 func Folder() (string, error) {
-	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" {
+	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" && !strings.Contains(dir, "://") { // which would be a store of results
 		return filepath.Join(dir, "downloads"), nil
 	}
 	dir, err := os.UserCacheDir()

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,7 @@ func descriptorOf(f *store.File) descriptor {
 
 // manifestOf returns the manifest of an artifact. Equal artifacts have equal manifests.
 func manifestOf(a *store.Artifact) *manifest {
-	m := &manifest{SchemaVersion: 2, MediaType: manifestType, ArtifactType: ArtifactType, Annotations: maps.Clone(a.Annotations),
+	m := &manifest{SchemaVersion: 2, MediaType: manifestType, ArtifactType: cmp.Or(a.Type, ArtifactType), Annotations: maps.Clone(a.Annotations),
 		Config: descriptor{MediaType: emptyType, Digest: "sha256:" + empty.SHA256, Size: empty.Size}}
 	if m.Annotations == nil {
 		m.Annotations = map[string]string{}
@@ -133,6 +134,18 @@ func (r *Repository) Publish(ctx context.Context, a *store.Artifact, replace boo
 		}
 	}
 	return receipt, r.about(r.putManifest(ctx, &file, receipt.State == store.New))
+}
+
+// Files lists the names, sizes and digests of the files of the artifact. The error is store.ErrAbsent if there is none.
+func (r *Repository) Files(ctx context.Context) (files []store.File, err error) {
+	m, _, err := r.manifest(ctx, r.at.Tag)
+	if err != nil {
+		return nil, r.about(err)
+	}
+	for _, l := range m.Layers {
+		files = append(files, store.File{Name: l.Annotations[annotationTitle], Size: l.Size, SHA256: hexOf(l.Digest)})
+	}
+	return files, nil
 }
 
 // putManifest writes a manifest first by its digest, then under the tag, and compares what the tag leads to then.

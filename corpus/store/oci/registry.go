@@ -48,6 +48,18 @@ func New(a address.Address, client *store.Client, env func(string) (string, bool
 	}
 }
 
+// Tagged returns the repository with another tag.
+func (r *Repository) Tagged(tag string) *Repository {
+	again := *r
+	again.at.Tag = tag
+	return &again
+}
+
+// Read calls use with the contents of a blob. The error is store.ErrAbsent if the repository does not have it.
+func (r *Repository) Read(ctx context.Context, sha256 string, use func(io.Reader) error) error {
+	return r.about(r.readBlob(ctx, "sha256:"+sha256, use))
+}
+
 // isLoopback reports whether a registry runs on this machine. Such a one is used without TLS, as by other tools.
 func isLoopback(host string) bool {
 	name, _, err := net.SplitHostPort(host)
@@ -118,13 +130,8 @@ func (r *Repository) push(ctx context.Context, f *store.File) error {
 	if has, err := r.hasBlob(ctx, digest); has || err != nil {
 		return err
 	}
-	var err error
-	for range orOne(r.client.Attempts) { // a session that failed cannot be continued: each attempt is a new one
-		if err = r.upload(ctx, f, digest); err == nil || !store.IsTemporary(err) || ctx.Err() != nil {
-			break
-		}
-	}
-	if err != nil {
+	// A session that failed cannot be continued: each attempt is a new one.
+	if err := r.client.Repeat(ctx, r.base, func() error { return r.upload(ctx, f, digest) }); err != nil {
 		return fmt.Errorf("%s: %w", f.Name, err)
 	}
 	return r.readBlob(ctx, digest, func(body io.Reader) error {
@@ -136,20 +143,10 @@ func (r *Repository) push(ctx context.Context, f *store.File) error {
 	})
 }
 
-// uploads is how often a blob is sent. Each of the requests is repeated by the client, too.
-const uploads = 3
-
-func orOne(attempts int) int {
-	if attempts == 1 {
-		return 1
-	}
-	return uploads
-}
-
 // upload sends a blob in one session: a request that begins it, and one that has all of the bytes and their digest.
 func (r *Repository) upload(ctx context.Context, f *store.File, digest string) error {
 	place := ""
-	err := r.do(ctx, &store.Request{Method: http.MethodPost, URL: r.base + "blobs/uploads/", Accept: []int{http.StatusAccepted},
+	err := r.do(ctx, &store.Request{Method: http.MethodPost, Once: true, URL: r.base + "blobs/uploads/", Accept: []int{http.StatusAccepted},
 		Use: func(resp *http.Response) error {
 			at, err := resp.Request.URL.Parse(resp.Header.Get("Location"))
 			if err != nil || resp.Header.Get("Location") == "" {
@@ -161,7 +158,7 @@ func (r *Repository) upload(ctx context.Context, f *store.File, digest string) e
 	if err != nil {
 		return err
 	}
-	err = r.do(ctx, &store.Request{Method: http.MethodPut, URL: place, Body: f, Header: http.Header{"Content-Type": {"application/octet-stream"}},
+	err = r.do(ctx, &store.Request{Method: http.MethodPut, URL: place, Body: f, Once: true, Header: http.Header{"Content-Type": {"application/octet-stream"}},
 		Accept: []int{http.StatusCreated, http.StatusNoContent, http.StatusAccepted}})
 	if e, ok := errors.AsType[*store.StatusError](err); ok {
 		switch {
