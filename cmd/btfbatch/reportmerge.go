@@ -58,11 +58,11 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 			if err := checkMerge(plan, manifest, files, outlets); err != nil {
 				return usage(err)
 			}
-			planned, err := expected(cmd.Context(), plan, manifest)
+			parts, err := loadParts(files, plan == "" && manifest == "")
 			if err != nil {
 				return err
 			}
-			parts, err := loadParts(files, planned == nil)
+			planned, err := expected(cmd.Context(), plan, manifest, parts)
 			if err != nil {
 				return err
 			}
@@ -102,14 +102,16 @@ func checkMerge(plan, manifest string, files []string, outlets []reports.Outlet)
 	return paths.Refuse(uses...)
 }
 
-// expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so.
-func expected(ctx context.Context, plan, manifest string) ([]string, error) {
+// expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so. If the parts ran with the lock
+// of the manifest, its images are expected.
+func expected(ctx context.Context, plan, manifest string, parts []report.Part) ([]string, error) {
 	switch {
 	case plan != "":
 		names, err := shard.Read(plan, 0)
 		return names, usage(err)
 	case manifest != "":
-		items, err := load(ctx, manifest, &choice{}, input.Highest>>20, &batch.Options{})
+		locked := locked{on: len(parts) > 0 && parts[0].Report.Manifest.LockSHA256 != ""}
+		items, err := loadLocked(ctx, manifest, &locked, &choice{}, input.Highest>>20, &batch.Options{})
 		if err != nil {
 			return nil, err
 		}

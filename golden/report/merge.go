@@ -50,6 +50,8 @@ func sameRun(a, b Part) error {
 	case x.Manifest.SHA256 != y.Manifest.SHA256:
 		return fmt.Errorf("%s and %s are about two different manifests, or two versions of one (%s, %s)", a.Name, b.Name,
 			x.Manifest.Path, y.Manifest.Path)
+	case x.Manifest.LockSHA256 != y.Manifest.LockSHA256:
+		return fmt.Errorf("%s and %s ran with two different locks, or one of them without a lock", a.Name, b.Name)
 	case x.Shard != nil && y.Shard != nil && x.Shard.SHA256 != y.Shard.SHA256:
 		return fmt.Errorf("%s and %s are shards of different lists of images (%d, %d): files came or went while the shards ran", a.Name, b.Name,
 			x.Shard.Images, y.Shard.Images)

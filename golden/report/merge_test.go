@@ -142,6 +142,11 @@ func TestMergeShards(t *testing.T) {
 	if err != nil || r.ExitCode() != 1 || strings.Join(r.Undone(), " ") != "x z" {
 		t.Errorf("got exit code %d, undone %q, %v", r.ExitCode(), r.Undone(), err)
 	}
+	unlocked := part("4", "a")
+	unlocked.Report.Manifest.LockSHA256 = strings.Repeat("c", 64)
+	if _, err := Merge([]Part{first, unlocked}, nil); err == nil || !strings.Contains(err.Error(), "two different locks") {
+		t.Errorf("with and without a lock: got %v", err)
+	}
 	if _, err := Merge([]Part{first, part("3", "b")}, nil); err == nil || !strings.Contains(err.Error(), "different lists of images") {
 		t.Errorf("shards of different lists: got %v", err)
 	}

@@ -22,15 +22,20 @@ const (
 // packed are the extensions of compressed files.
 var packed = []string{".zst", ".gz", ".xz", ".bz2"}
 
-// seconds predicts how long an item takes.
+// seconds predicts how long an item takes. The size that the lock has counts, if there is one: it is the same for every task, whatever a task has
+// fetched already.
 func seconds(it *corpus.Item) float64 {
+	size := it.Size
+	if l := it.Pins.Lock; l != nil && l.Size > 0 {
+		size = l.Size
+	}
 	switch {
-	case it.Size == 0:
+	case size == 0:
 		return perImage + unknown
 	case it.Origin.Member != "":
-		return perImage + float64(it.Size)/unpackedPerSecond
+		return perImage + float64(size)/unpackedPerSecond
 	case it.Path == "" || slices.Contains(packed, strings.ToLower(filepath.Ext(it.Path))): // it is fetched
-		return perImage + float64(it.Size)/packedPerSecond
+		return perImage + float64(size)/packedPerSecond
 	}
-	return perImage + float64(it.Size)/bytesPerSecond
+	return perImage + float64(size)/bytesPerSecond
 }
