@@ -10,8 +10,7 @@ import (
 // A stringIndex finds whole strings in a section that was read.
 //
 // The problem: a module looks up a few thousand strings in the hundred thousand of its base, and building the index is most of the work. So
-// the hash covers the length and at most 24 bytes of a string, slots hold nothing but offsets, and no two strings are compared while
-// the index is built. If the section has a string twice, both are in the index, and a search meets the first one first.
+// the hash is simple, slots hold nothing but offsets, and no two strings are compared while the index is built. If the section has a string twice, both are in the index, and a search meets the first one first.
 //
 // A section could be made such that many strings have the same hash. Then build gives up, and a table with a better hash takes its place.
 type stringIndex struct {
@@ -61,8 +60,8 @@ func (x *stringIndex) hash(str []byte) uint64 {
 	switch n := len(str); {
 	case n >= 8:
 		a, b = binary.LittleEndian.Uint64(str), binary.LittleEndian.Uint64(str[n-8:])
-		if n > 24 { // kernels have long names that differ in the middle only
-			b += binary.LittleEndian.Uint64(str[n/2-4:]) * 0xe7037ed1a0b428db
+		for i := 8; i+8 < n; i += 8 { // kernels have long names that differ in the middle only
+			b = (bits.RotateLeft64(b, 29) ^ binary.LittleEndian.Uint64(str[i:])) * 0xe7037ed1a0b428db
 		}
 	case n >= 4:
 		a, b = uint64(binary.LittleEndian.Uint32(str)), uint64(binary.LittleEndian.Uint32(str[n-4:]))
