@@ -30,7 +30,7 @@ type cluster struct {
 // startSlurm starts a cluster, which ends with the test. It needs root, and Debian's slurmctld, slurmd, slurm-client and munge.
 func startSlurm(t *testing.T) *cluster {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "slurm") // the path of a socket is limited to 108 bytes
+	dir, err := os.MkdirTemp("", "slurm") //nolint:usetesting // the path of a socket is limited to 108 bytes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func TestParseShare(t *testing.T) {
 		{"auto/3", "JOB_COMPLETION_INDEX=2 CI_NODE_INDEX=1 CI_NODE_TOTAL=3", "2/3", false},
 	} {
 		env := map[string]string{}
-		for _, word := range strings.Fields(tt.env) {
+		for word := range strings.FieldsSeq(tt.env) {
 			name, value, _ := strings.Cut(word, "=")
 			env[name] = value
 		}

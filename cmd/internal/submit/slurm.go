@@ -128,7 +128,7 @@ func (s *Slurm) limit(ctx context.Context) error {
 	if m := maxArraySize.FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
 		if err != nil || n < 2 {
-			return fmt.Errorf("Slurm accepts no job arrays: MaxArraySize is %s", m[1]) //nolint:staticcheck // a name
+			return fmt.Errorf("Slurm accepts no job arrays: MaxArraySize is %s", m[1])
 		}
 		s.most = n - 1 // indexes from 0
 	}
