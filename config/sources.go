@@ -60,11 +60,11 @@ func (m *Manifest) FromOf(im *Image) string {
 	case f.Kind == FromApt:
 		text := f.Kind + "=" + f.Apt.Suite + "/" + f.Apt.Arch + "/" + f.Apt.Package
 		if f.Apt.Mirror != "" {
-			text += "@" + PublicURL(f.Apt.Mirror)
+			text += "@" + lockURL(f.Apt.Mirror)
 		}
 		return text
 	case f.Kind != FromDeb && f.Kind != FromRPM || strings.Contains(f.Where, "://"):
-		return f.Kind + "=" + PublicURL(f.Where)
+		return f.Kind + "=" + lockURL(f.Where)
 	}
 	return f.Kind + "=" + m.relative(f.Where, f.absolute)
 }
@@ -91,6 +91,32 @@ func PublicURL(s string) string {
 		return u.Redacted()
 	}
 	return s
+}
+
+// lockURL is PublicURL with a digest in the place of the query, because a query can choose the file. Parameters that give access to a file do not
+// choose it. They are left out, because they often change.
+func lockURL(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.RawQuery == "" {
+		return PublicURL(s)
+	}
+	chosen := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
+		key, _, _ := strings.Cut(strings.ToLower(pair), "=")
+		return key == "" || slices.Contains(accessKeys, key) || strings.HasPrefix(key, "x-amz-") || strings.HasPrefix(key, "x-goog-")
+	})
+	if len(chosen) == 0 {
+		return PublicURL(s)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(chosen, "&")))
+	return PublicURL(s) + "?sha256=" + hex.EncodeToString(sum[:8])
+}
+
+// accessKeys are parameters in URLs, in lower case, that sign a request or have a token: those of the stores S3, Google and Azure, of CloudFront, and
+// usual names. The parameters of S3 and Google that begin with X-Amz- and X-Goog- belong to them.
+var accessKeys = []string{
+	"signature", "expires", "awsaccesskeyid", "googleaccessid", "key-pair-id", "policy",
+	"sig", "se", "sp", "sr", "st", "spr", "skoid", "sktid", "skt", "ske", "sks", "skv",
+	"token", "access_token", "private_token", "job_token", "sas", "key", "api_key", "apikey", "auth", "password", "secret",
 }
 
 // SourcesSHA256 returns a digest of all that the images of the manifest say about where they are and which files these must be. It does not depend

@@ -98,8 +98,9 @@ func (l *lockCommand) run(cmd *cobra.Command, manifest string, names []string) e
 		return usage(fmt.Errorf("there is no %s to check; btfbatch lock writes it", path))
 	}
 	asked := l.asked(names)
+	again := old.From(asked)
 	maker := &locking.Maker{Manifest: m, Old: old, Workers: l.workers, Cache: knownDigests(), Fresh: func(from string) bool {
-		return l.check || old == nil || old.From(from, asked)
+		return l.check || old == nil || again[from]
 	}}
 	if maker.Workers <= 0 {
 		maker.Workers = runtime.GOMAXPROCS(0)

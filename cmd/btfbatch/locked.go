@@ -76,7 +76,7 @@ func (l *locked) match(m *config.Manifest, items []corpus.Item) []corpus.Item {
 
 // uses lists the lock, which no output may replace.
 func (l *locked) uses(manifest string) []paths.Use {
-	if l.lock == nil {
+	if !l.on && !l.look { // a lock that is damaged, or not written yet, has the same place
 		return nil
 	}
 	return []paths.Use{{Path: locking.Path(manifest), Role: paths.Input, What: "the lock"}}

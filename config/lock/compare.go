@@ -79,8 +79,8 @@ func (f *File) bytesOf(im *Image) Source {
 }
 
 // Lost lists the images of the old lock that a list of the manifest had and has no more, in the order of their names. A list is a glob of files, the files
-// of a package, or images_from. A list that the manifest no longer has is not a loss, and neither is the same file of another version of a package,
-// whose path has another release.
+// of a package, or images_from. A list that the manifest no longer has is not a loss. Neither is an image whose name the list still has for another file,
+// nor the same file of another version of a package, whose path has another release.
 func Lost(old, now *File) (names []string) {
 	before, after := listsOf(old), listsOf(now)
 	for key, was := range before {
@@ -88,25 +88,27 @@ func Lost(old, now *File) (names []string) {
 		if !kept {
 			continue
 		}
-		came := map[string]int{} // elements that were not there, by role
+		oldNames, newNames := namesOf(was), namesOf(is)
+		came := map[string]int{} // elements of new names that were not there, by role
 		for element, m := range is {
-			if was[element] == nil {
+			if was[element] == nil && len(m.beyond(oldNames)) > 0 {
 				came[m.role]++
 			}
 		}
 		for _, element := range slices.Sorted(maps.Keys(was)) {
 			m := was[element]
+			gone := m.beyond(newNames)
 			if left := is[element]; left != nil {
 				if strings.HasPrefix(key, rows) { // several rows can name one file
-					names = append(names, m.beyond(left)...)
+					names = append(names, gone[:min(len(gone), max(0, len(m.names)-len(left.names)))]...)
 				}
 				continue
 			}
-			if came[m.role] > 0 {
+			if len(gone) > 0 && came[m.role] > 0 {
 				came[m.role]--
 				continue
 			}
-			names = append(names, m.names...)
+			names = append(names, gone...)
 		}
 	}
 	slices.Sort(names)
@@ -119,10 +121,25 @@ type member struct {
 	names []string
 }
 
-// beyond returns the names of as many images as a member has more than what is left of it.
-func (m *member) beyond(left *member) []string {
-	gone := slices.DeleteFunc(slices.Clone(m.names), func(name string) bool { return slices.Contains(left.names, name) })
-	return gone[:min(len(gone), max(0, len(m.names)-len(left.names)))]
+// beyond returns the names of a member that are not among others.
+func (m *member) beyond(others map[string]bool) (names []string) {
+	for _, name := range m.names {
+		if !others[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// namesOf returns the names of all images of a list.
+func namesOf(list map[string]*member) map[string]bool {
+	all := map[string]bool{}
+	for _, m := range list {
+		for _, name := range m.names {
+			all[name] = true
+		}
+	}
+	return all
 }
 
 // listsOf returns the members of all lists, by list and element.

@@ -70,9 +70,15 @@ func (f *File) Source(from string) *Source {
 	return &f.Sources[i]
 }
 
-// From reports whether an image from a source has a name of which is returns true.
-func (f *File) From(from string, is func(name string) bool) bool {
-	return slices.ContainsFunc(f.Images, func(im Image) bool { return im.From == from && is(im.Name) })
+// From returns the sources of the images with a name of which is returns true. There are none in a nil File.
+func (f *File) From(is func(name string) bool) map[string]bool {
+	all := map[string]bool{}
+	for i := 0; f != nil && i < len(f.Images); i++ {
+		if im := &f.Images[i]; im.From != "" && is(im.Name) {
+			all[im.From] = true
+		}
+	}
+	return all
 }
 
 // Sort puts images and sources into their order, which Image, Source and Text require.
@@ -104,7 +110,7 @@ func (im *Image) places() (all []place) {
 		all = append(all, place{"glob " + im.Glob, im.Path, im.Path})
 	}
 	if im.List != "" {
-		at := im.Path + im.From + "\n" + im.Glob + "\n"
+		at := im.Path + im.From + "\n" + im.SHA256 + "\n" + im.Glob + "\n" // absolute paths of many files are one Path
 		all = append(all, place{rows + im.List, at + im.Member, at + member})
 	}
 	return all

@@ -170,6 +170,7 @@ func TestLost(t *testing.T) {
 	in := func(im Image) Image { im.List = "l.jsonl"; return im }
 	row := func(name string) Image { return in(Image{Name: name, Path: name}) }
 	other := func(im Image, name string) Image { im.Name = name; return im }
+	sum := func(im Image, sum string) Image { im.SHA256 = sum; return im }
 	glob := func(im Image, glob string) Image { im.Glob = glob; return im }
 	for _, test := range []struct {
 		name     string
@@ -188,6 +189,11 @@ func TestLost(t *testing.T) {
 		{"a row of images_from", []Image{row("a"), row("b")}, []Image{row("b")}, "[a]"},
 		{"another name of a row", []Image{row("a"), row("b")}, []Image{other(row("a"), "c"), row("b")}, "[]"},
 		{"one of two rows of a file", []Image{row("a"), other(row("a"), "b")}, []Image{row("a")}, "[b]"},
+		{"another path of a row", []Image{row("a"), row("b")}, []Image{other(row("a2"), "a"), row("b")}, "[]"},
+		{"another path of one row, and a row less", []Image{row("a"), row("b")}, []Image{other(row("a2"), "a")}, "[b]"},
+		{"one of two rows of a file has another path", []Image{row("a"), other(row("a"), "b")}, []Image{row("a"), other(row("b"), "b")}, "[]"},
+		{"one row for another, of files of one name in two folders", []Image{sum(row("vmlinux"), "a"), sum(other(row("vmlinux"), "b"), "b")},
+			[]Image{sum(row("vmlinux"), "a"), sum(other(row("vmlinux"), "c"), "c")}, "[b]"},
 		{"images_from is gone", []Image{row("a"), row("b")}, []Image{{Name: "b", Path: "b"}}, "[]"},
 		{"another version of the package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{in(module("tun", "6.2")), row("b")}, "[]"},
 		{"a package of a row", []Image{in(module("tun", "6.1")), row("b")}, []Image{row("b")}, "[tun]"},
@@ -228,4 +234,16 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("it differs from itself: %+v", d)
 		}
 	})
+}
+
+// TestFrom: the name of each image is asked for once, however many sources there are.
+func TestFrom(t *testing.T) {
+	asked := 0
+	got := sample().From(func(name string) bool { asked++; return name == "zst" || name == "no" })
+	if want := map[string]bool{"url=https://example.org/vmlinux.zst": true}; !reflect.DeepEqual(got, want) || asked > len(sample().Images) {
+		t.Errorf("got %v after %d names, want %v", got, asked, want)
+	}
+	if got := (*File)(nil).From(func(string) bool { return true }); len(got) > 0 {
+		t.Errorf("no lock: got %v", got)
+	}
 }

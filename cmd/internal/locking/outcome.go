@@ -18,7 +18,7 @@ type Outcome struct {
 	Written bool
 
 	lock.Difference
-	Lost []string // of Removed: images of lists of the manifest
+	Lost []string // of Removed: images of lists of the manifest, in the order of their names
 }
 
 // NewOutcome compares a new lock with the old one.
@@ -79,7 +79,7 @@ func (o *Outcome) WriteText(w io.Writer) error {
 		o.writeAdded(&b)
 		for _, name := range o.Removed {
 			lost := ""
-			if slices.Contains(o.Lost, name) {
+			if _, found := slices.BinarySearch(o.Lost, name); found {
 				lost = ", lost by a list"
 			}
 			fmt.Fprintf(&b, "- %s: %s%s\n", escape.Line(name), escape.Line(where(o.Old, name)), lost)
