@@ -26,6 +26,8 @@ type choice struct {
 	retry    string   // the file of --retry-failed
 	shard    string   // --shard
 	share    *report.Shard
+
+	published int // set by of: the images of the whole manifest that are published in stores
 }
 
 // flags adds the flags of a choice.
@@ -81,6 +83,7 @@ func flagsOf(cmd *cobra.Command, except ...string) (list []string) {
 
 // of returns the items that are wanted.
 func (c *choice) of(items []corpus.Item) ([]corpus.Item, error) {
+	c.published = batch.Published(items)
 	switch {
 	case len(c.patterns) > 0:
 		return batch.Select(items, c.patterns)

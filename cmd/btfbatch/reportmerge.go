@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,8 @@ written, in every format, and the exit code is that of such a run.
 An image of the plan without a result fails, so that a lost job does not go unnoticed. So does an image with two results that differ, or one
 that is not in the plan. --manifest expects all images of a manifest, as --plan does those of a plan. Reports of shards (run --shard) cannot
 be merged without one of the two. Without both, all images of other reports are expected, and a lost report is not noticed. Reports of
-different versions of the program or of the manifest are refused. A folder stands for the *.json in it.
+different versions of the program or of the manifest are refused, and so are those that are not about the manifest of --manifest. A folder
+stands for the *.json in it.
 
 If an image has no result, or one that another attempt can change, the last line on standard error is the command that runs just what is
 missing. A report of it is merged together with the others.
@@ -75,7 +77,7 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 			}
 			shape.apply(r, cmd.OutOrStdout())
 			err = errors.Join(a.conclude(cmd, r, outlets), a.annotate(cmd, r, r.Manifest.Path, annotations))
-			if command := shard.Again(parts, r, manifest); command != "" {
+			if command := shard.Again(parts, r, manifest, folderOf(args[0])); command != "" {
 				a.console.Note("what is missing: " + cmp.Or(again, command))
 			}
 			return err
@@ -92,6 +94,14 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 	return cmd
 }
 
+// folderOf returns the folder that a place of reports is, or is in.
+func folderOf(place string) string {
+	if st, err := os.Stat(place); err == nil && st.IsDir() {
+		return place
+	}
+	return filepath.Dir(place)
+}
+
 // checkMerge finds conflicts between the files that a merge reads and writes.
 func checkMerge(plan, manifest string, files []string, outlets []reports.Outlet) error {
 	uses := append(reports.Files(outlets), paths.Use{Path: plan, Role: paths.Input, What: "the plan"},
@@ -103,7 +113,7 @@ func checkMerge(plan, manifest string, files []string, outlets []reports.Outlet)
 }
 
 // expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so. If the parts ran with the lock
-// of the manifest, its images are expected.
+// of the manifest, its images are expected. Parts that ran when the manifest or its lock was another one are an error.
 func expected(ctx context.Context, plan, manifest string, parts []report.Part) ([]string, error) {
 	switch {
 	case plan != "":
@@ -111,14 +121,29 @@ func expected(ctx context.Context, plan, manifest string, parts []report.Part) (
 		return names, usage(err)
 	case manifest != "":
 		locked := locked{on: len(parts) > 0 && parts[0].Report.Manifest.LockSHA256 != ""}
-		items, err := loadLocked(ctx, manifest, &locked, &choice{}, input.Highest>>20, &batch.Options{})
+		var opt batch.Options
+		items, err := loadLocked(ctx, manifest, &locked, &choice{}, input.Highest>>20, &opt)
 		if err != nil {
 			return nil, err
 		}
 		names, _ := shard.Names(items)
-		return names, nil
+		return names, failed(ofManifest(parts, opt.Manifest))
 	}
 	return nil, nil
+}
+
+// ofManifest returns an error if a part is not about the manifest, and its lock, as they are.
+func ofManifest(parts []report.Part, now report.Manifest) error {
+	for _, p := range parts {
+		switch m := p.Report.Manifest; {
+		case m.SHA256 != now.SHA256:
+			return fmt.Errorf("%s is not about %s as it is now: the manifest has changed since, or the report is about another one (%s); run this part again",
+				p.Name, now.Path, m.Path)
+		case m.LockSHA256 != now.LockSHA256:
+			return fmt.Errorf("%s is not about the lock of %s as it is now; run this part again", p.Name, now.Path)
+		}
+	}
+	return nil
 }
 
 // loadParts reads the reports of the parts of a run. alone says that nothing else names the images of the run.

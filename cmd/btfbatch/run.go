@@ -92,7 +92,7 @@ func newRun(a *app) *cobra.Command {
 				return err
 			}
 			jobs := batch.Jobs(items, profile)
-			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items)); err != nil {
+			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items, only.published)); err != nil {
 				return usage(err)
 			}
 			a.notes(items, profile)
@@ -100,7 +100,11 @@ func newRun(a *app) *cobra.Command {
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
 			opt.Cache, opt.Events.Cache = results.open(cmd.Context(), a), a.cacheTrouble()
-			opt.Shard = only.share
+			if opt.Shard = only.share; opt.Shard != nil {
+				if err := reports.Remove(outlets); err != nil { // if this attempt is killed, no report says that it is done
+					return failed(err)
+				}
+			}
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},

@@ -80,13 +80,13 @@ func (p *publishing) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&p.on, "publish", false, "publish outputs where publish in the manifest says")
 }
 
-// set sets what publishes the outputs of a run, if that is wanted.
-func (p *publishing) set(a *app, opt *batch.Options, items []corpus.Item) error {
-	n := batch.Published(items)
+// set sets what publishes the outputs of a run, if that is wanted. published is the number of images in the whole manifest that are published:
+// a shard may have none of them.
+func (p *publishing) set(a *app, opt *batch.Options, items []corpus.Item, published int) error {
 	switch {
-	case !p.on && n > 0:
+	case !p.on && batch.Published(items) > 0:
 		a.console.Note("nothing is published in stores without --publish")
-	case p.on && n == 0:
+	case p.on && published == 0:
 		return errors.New("--publish: no image has publish in the manifest")
 	case p.on:
 		opt.Publish = newStores(a).publish

@@ -24,7 +24,7 @@ const submitText = `Submit a batch to a scheduler as a job array: a task for eac
 With --engine slurm, the scripts, logs and reports are in --folder, which all nodes must see under the same path, as they must the
 manifest, its files and btfbatch itself. --dry-run prints the scripts and submits nothing. --wait follows the tasks with one line of
 progress, and submits a shard again if it ended with 75 or was lost with its node; its exit code is that of the merged report.
---missing submits only the shards whose reports do not exist or ask for another attempt.
+--missing submits only the shards whose reports do not exist, ask for another attempt, or are about the manifest before it changed.
 
 For the engines kubernetes, gitlab and github, the job is only printed (--dry-run). See docs/scale.md.`
 
@@ -107,13 +107,14 @@ func (s *submission) prepare(cmd *cobra.Command, args []string) error {
 	if err := checkRunFlags(s.Flags); err != nil {
 		return err
 	}
-	if _, err := config.Load(s.Manifest); err != nil {
+	m, err := config.Load(s.Manifest)
+	if err != nil {
 		return err
 	}
+	s.Sum = m.SHA256
 	if s.Folder == "" {
 		s.Folder = s.Manifest + ".shards"
 	}
-	var err error
 	if s.Dir, err = os.Getwd(); err != nil {
 		return err
 	}
@@ -161,16 +162,17 @@ func (s *submission) slurm(ctx context.Context, a *app, cmd *cobra.Command) erro
 	job := submit.Slurm{Job: &s.Job, Poll: s.poll, Pause: s.pause, Note: a.console.Note}
 	shards := s.All()
 	if s.missing {
-		if shards = s.Missing(); len(shards) == 0 {
-			a.console.Note("every shard has a report with a verdict; see " + s.Merged())
-			return nil
-		}
+		shards = s.Missing()
 	}
 	if err := job.Submit(ctx, shards); err != nil {
 		return failed(err)
 	}
 	arrays, merge := job.Jobs()
-	a.console.Note(fmt.Sprintf("%d of %d shards are submitted as %s, and the merge of their reports as %s", len(shards), s.Shards, strings.Join(arrays, ", "), merge))
+	if len(shards) == 0 {
+		a.console.Note("every shard has a report with a verdict; only the merge of their reports is submitted, as " + merge)
+	} else {
+		a.console.Note(fmt.Sprintf("%d of %d shards are submitted as %s, and the merge of their reports as %s", len(shards), s.Shards, strings.Join(arrays, ", "), merge))
+	}
 	if !s.wait {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -71,7 +72,8 @@ func (b *batch) toStores(ctx context.Context, j *Job, row *report.Row) {
 		*row = report.Row{Name: row.Name, Line: row.Line, Path: row.Path, Interrupted: true}
 		return
 	}
-	row.Error, row.Failure, row.Transient = oneLine(err), report.Unpublished, Transient(err)
+	row.Error, row.Failure = oneLine(err), report.Unpublished
+	row.Transient = !slices.ContainsFunc(errs, func(err error) bool { return !Transient(err) })
 	if _, ok := errors.AsType[*store.ChangedError](err); ok {
 		row.Failure = report.Changed
 	}

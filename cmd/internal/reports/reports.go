@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,6 +165,22 @@ func Write(r *report.Report, outlets []Outlet, stdout io.Writer) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Remove removes the reports of an earlier attempt, which say nothing about the one that begins. What is no regular file stays.
+func Remove(outlets []Outlet) error {
+	for _, o := range outlets {
+		if o.file == "" || o.append {
+			continue
+		}
+		if st, err := os.Lstat(o.file); err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Remove(o.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("report: %w", err)
+		}
+	}
+	return nil
 }
 
 func toFile(p *publish.Publisher, r *report.Report, o Outlet) error {

@@ -11,8 +11,8 @@ import (
 )
 
 // Again returns the command for a shell that runs what a merged report lacks, and nothing else: the shards that have no report or did not
-// finish, if the parts are shards, and otherwise the images by their names. It returns "" if nothing is missing.
-func Again(parts []report.Part, merged *report.Report, manifest string) string {
+// finish, if the parts are shards, and otherwise the images by their names. Its reports are in folder. It returns "" if nothing is missing.
+func Again(parts []report.Part, merged *report.Report, manifest, folder string) string {
 	undone := merged.Undone()
 	if len(undone) == 0 {
 		return ""
@@ -22,7 +22,7 @@ func Again(parts []report.Part, merged *report.Report, manifest string) string {
 		manifest += " " + escape.Shell(flag)
 	}
 	if indexes, count := missing(parts, undone); indexes != nil {
-		folder, each := escape.Shell(filepath.Dir(parts[0].Name)), "$i"
+		folder, each := escape.Shell(folder), "$i"
 		if len(indexes) == 1 {
 			each = indexes[0]
 		}
@@ -31,10 +31,6 @@ func Again(parts []report.Part, merged *report.Report, manifest string) string {
 			return run
 		}
 		return "for i in " + strings.Join(indexes, " ") + "; do " + run + "; done"
-	}
-	folder := "."
-	if len(parts) > 0 {
-		folder = filepath.Dir(parts[0].Name)
 	}
 	names := make([]string, len(undone))
 	for i, name := range undone {

@@ -277,7 +277,7 @@ func TestAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Again(tt.parts, merged, "my m.yaml"); got != tt.want {
+		if got := Again(tt.parts, merged, "my m.yaml", "reports"); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}

@@ -87,6 +87,8 @@ func (j *Job) reported(s int) (outcome, error) {
 	switch {
 	case err != nil:
 		return failed, err
+	case j.Sum != "" && r.Manifest.SHA256 != j.Sum:
+		return failed, fmt.Errorf("%s is not about %s as it is now", path, j.Manifest)
 	case r.Shard == nil || r.Shard.Index != s || r.Shard.Count != j.Shards:
 		return failed, fmt.Errorf("%s is not the report of shard %d of %d", path, s, j.Shards)
 	case r.ExitCode() == exitcode.TryAgain:
@@ -135,8 +137,12 @@ func (s *Slurm) limit(ctx context.Context) error {
 	return nil
 }
 
-// send submits shards, and a merge behind all tasks that are not over.
+// send submits shards, and a merge behind all tasks that are not over. What was merged before is removed, so that a merge that does not run
+// leaves no report.
 func (s *Slurm) send(ctx context.Context, shards []int, more ...string) error {
+	if err := os.Remove(s.within(s.Merged())); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	before := ""
 	for _, b := range pack(shards, s.most) {
 		for _, i := range b.indexes {

@@ -18,6 +18,7 @@ import (
 type Job struct {
 	Program  string   // that runs the shards
 	Manifest string   // as the program finds it from Dir
+	Sum      string   // the digest of the manifest, which reports have; "" if it does not matter
 	Dir      string   // the working folder of all tasks, with an absolute path
 	Folder   string   // for scripts, logs and reports, below Dir or with an absolute path
 	Shards   int      // at least 1
