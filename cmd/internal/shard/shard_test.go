@@ -264,20 +264,20 @@ func TestAgain(t *testing.T) {
 		{"nothing is missing", []report.Part{part("r/0.json", of(0), done("a"), done("b"), done("c"), done("it's"))}, ""},
 		{"a verdict is not repeated", []report.Part{part("r/0.json", of(0), done("a"), done("b"), done("c"), report.Row{Name: "it's", Error: "no types"})}, ""},
 		{"lost", []report.Part{part("r/0.json", of(0), done("a")), part("r/1.json", of(1), done("b")), part("r/3.json", of(3), done("it's"))},
-			"btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard 2/4 --report json=r/shard-2.json"},
+			"btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard 2/4 --report json='my reports'/shard-2.json"},
 		{"lost and unfinished", []report.Part{part("r s/0.json", of(0), done("a")), part("r s/1.json", of(1), bad), part("r s/3.json", of(3), done("it's"))},
-			"for i in 1 2; do btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard $i/4 --report json='r s'/shard-$i.json; done"},
+			"for i in 1 2; do btfbatch run 'my m.yaml' --profile=pahole '--earlier=a b' --shard $i/4 --report json='my reports'/shard-$i.json; done"},
 		{"finished later", []report.Part{part("r/0.json", of(0), done("a"), done("c")), part("r/1.json", of(1), bad), part("r/2.json", of(2), done("it's")),
 			part("r/1b.json", of(1), done("b"))}, ""},
 		{"no shards", []report.Part{part("r/0.json", nil, done("a"), done("b"))},
-			`printf '%s\n' c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json=r/missing.json`},
-		{"no report", nil, `printf '%s\n' a b c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json=missing.json`},
+			`printf '%s\n' c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json='my reports/missing.json'`},
+		{"no report", nil, `printf '%s\n' a b c 'it'\''s' | btfbatch run 'my m.yaml' --only-from - --report json='my reports/missing.json'`},
 	} {
 		merged, err := report.Merge(tt.parts, all)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Again(tt.parts, merged, "my m.yaml", "reports"); got != tt.want {
+		if got := Again(tt.parts, merged, "my m.yaml", "my reports"); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
