@@ -328,9 +328,9 @@ func prepareFixtures(t *testing.T) {
 		"extra.jsonl":     []byte(`{"name": "listed", "path": "image.elf", "kind": "any"}` + "\n"),
 		"extra.yaml":      []byte("version: 1\nimages: [{name: extra, path: image.elf, kind: any}]\n"),
 		"plan.json":       []byte(`{"schema": 1, "images": ["extra", "listed", "v-a", "m"], "parts": [{"part": 1, "name": "m", "seconds": 1, "images": ["m"]}]}`),
-		"done.json":       doneReport(t, "v"),
 		"fixed.yaml":      []byte("version: 1\nimages: [{name: v, path: image.elf, kind: any, golden: golden.raw}]\n"),
 	}
+	goodFiles["done.json"] = doneReport(t, "v", goodFiles["fixed.yaml"])
 	t.Chdir(t.TempDir())
 	for name, data := range goodFiles {
 		write(t, name, string(data))
@@ -353,11 +353,13 @@ func prepareFixtures(t *testing.T) {
 	}
 }
 
-// doneReport is a stored report in which an image is good.
-func doneReport(t *testing.T, name string) []byte {
+// doneReport is a stored report about a manifest in which an image is good.
+func doneReport(t *testing.T, name string, manifest []byte) []byte {
 	t.Helper()
 	r := report.New([]string{name})
 	r.Tool = report.Tool{Name: "btfbatch", Version: "v1"}
+	sum := sha256.Sum256(manifest)
+	r.Manifest.SHA256 = hex.EncodeToString(sum[:])
 	r.Add(report.Row{Name: name, Types: 1})
 	var b bytes.Buffer
 	if err := r.WriteJSON(&b); err != nil {
