@@ -2,6 +2,7 @@ package config
 
 import (
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,7 +177,9 @@ func (l *loader) next(path string, at position, read func(string) ([]byte, error
 	}
 	l.read[id] = at
 	data, err := read(path)
-	if err != nil {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // a wrapped one has text before it
+		l.add(at, "", "%s: %v", p.Path, p.Err)
+	} else if err != nil {
 		l.add(at, "", "%v", err) // it names the path
 	}
 	return data, err == nil

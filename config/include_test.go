@@ -126,7 +126,7 @@ func TestWrongIncludes(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{"missing", map[string]string{"d/m.yaml": "version: 1\ninclude: sub/a.yaml\n"}, "d/m.yaml:2:10: include: open d/sub/a.yaml: file does not exist"},
+		{"missing", map[string]string{"d/m.yaml": "version: 1\ninclude: sub/a.yaml\n"}, "d/m.yaml:2:10: include: d/sub/a.yaml: file does not exist"},
 		{"nothing in a glob", map[string]string{"d/m.yaml": "version: 1\ninclude: [a.yaml, sub/*.yaml]\n", "d/a.yaml": one("a")},
 			`d/m.yaml:2:19: include[1]: glob "sub/*.yaml" matches no file`},
 		{"malformed glob", map[string]string{"d/m.yaml": "version: 1\ninclude: \"[\"\n"}, `d/m.yaml:2:10: include: glob "[" is malformed`},

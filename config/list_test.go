@@ -172,7 +172,7 @@ func TestWrongLists(t *testing.T) {
 		{"no file", "version: 1\nimages_from: {template: {path: v}}\n", "", "d/m.yaml:2:14: images_from: file is missing"},
 		{"unknown key of a list", "version: 1\nimages_from: {file: l, templ: {path: v}}\n", "", `d/m.yaml:2:24: images_from: unknown key "templ" in images_from`},
 		{"nothing", "version: 1\nimages_from: []\n", "", "d/m.yaml:2:14: images_from: images_from is empty"},
-		{"missing file", "version: 1\nimages_from: [k, l]\n", `{"path": "a"}`, "d/m.yaml:2:15: images_from[0]: open d/k: file does not exist"},
+		{"missing file", "version: 1\nimages_from: [k, l]\n", `{"path": "a"}`, "d/m.yaml:2:15: images_from[0]: d/k: file does not exist"},
 		{"list twice", "version: 1\nimages_from: [l, l]\n", `{"path": "a"}`, "d/m.yaml:2:18: images_from[1]: d/l is already included at d/m.yaml:2:15"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

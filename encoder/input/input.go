@@ -158,7 +158,7 @@ func Named(path string, err error) error {
 	var p *fs.PathError
 	var m *ModeError
 	switch {
-	case err == nil, errors.As(err, &p), errors.As(err, &m):
+	case err == nil, errors.As(err, &p), errors.As(err, &m), strings.HasPrefix(err.Error(), path+": "):
 		return err
 	case path == Stdin:
 		path = "standard input"

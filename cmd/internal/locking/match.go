@@ -36,8 +36,10 @@ func Check(m *config.Manifest, l *lock.File) error {
 }
 
 // Match makes items accept only what a lock has: the digest, the place and the base of each image, and what the image says that it is. An image that
-// the lock does not have fails, and an image that only the lock has is added as an item that fails. The items stay in their order.
+// the lock does not have fails, and an image that only the lock has is added as an item that fails. Where the files of a package could not be listed, the
+// images that the lock has of it fail in the place of the list. The items stay in their order.
 func Match(m *config.Manifest, l *lock.File, items []corpus.Item) []corpus.Item {
+	unread := unreadLists(m, l, items)
 	for i := range items {
 		it := &items[i]
 		if it.Err != nil && l.Image(it.Image.Name) == nil {
@@ -46,6 +48,10 @@ func Match(m *config.Manifest, l *lock.File, items []corpus.Item) []corpus.Item 
 		it.Err = cmp.Or(it.Err, match(m, l, it))
 	}
 	for _, im := range missing(l, items) {
+		if list := unread[listKey{im.From, im.Glob}]; list != nil { // nobody knows whether it is there
+			items = list.fail(items, im)
+			continue
+		}
 		where := cmp.Or(im.Path, im.From)
 		if im.Member != "" {
 			where += ": " + im.Member
@@ -53,6 +59,41 @@ func Match(m *config.Manifest, l *lock.File, items []corpus.Item) []corpus.Item 
 		items = append(items, corpus.Item{Image: config.Image{Name: im.Name}, Base: -1,
 			Err: differs("the lock has this image (%s), but it is not there any more; btfbatch lock removes it", where)})
 	}
+	return items
+}
+
+// An unreadList stands for the images of a package that could not be looked into.
+type unreadList struct {
+	err   error
+	image config.Image
+	at    []int // items that stand for the list
+}
+
+// unreadLists finds the items that stand for images of packages that could not be looked into.
+func unreadLists(m *config.Manifest, l *lock.File, items []corpus.Item) map[listKey]*unreadList {
+	all := map[listKey]*unreadList{}
+	for i := range items {
+		it := &items[i]
+		if it.Err == nil || it.Image.From == nil || it.Origin.Member != "" && it.Origin.Member != it.Image.From.Member || l.Image(it.Image.Name) != nil {
+			continue
+		}
+		key := listKey{m.FromOf(&it.Image), it.Image.From.Member}
+		if all[key] == nil {
+			all[key] = &unreadList{err: it.Err, image: it.Image}
+		}
+		all[key].at = append(all[key].at, i)
+	}
+	return all
+}
+
+// fail adds an image of the list, with the error of the list. As long as items stand for the list itself, it takes the place of one of them.
+func (u *unreadList) fail(items []corpus.Item, im *lock.Image) []corpus.Item {
+	it := corpus.Item{Image: config.Image{Name: im.Name, Line: u.image.Line, Column: u.image.Column}, Base: -1, Err: u.err}
+	if len(u.at) == 0 {
+		return append(items, it)
+	}
+	items[u.at[0]] = it
+	u.at = u.at[1:]
 	return items
 }
 
