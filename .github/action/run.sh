@@ -58,7 +58,7 @@ judged() {
 }
 
 run() {
-	local call=(run "$MANIFEST") more=() index total
+	local call=(run "$MANIFEST") more=()
 	read -ra more <<< "$(tr '\n' ' ' <<< "$ARGS")"
 	case $GOLDENS in
 	check | off) ;;
@@ -67,21 +67,8 @@ run() {
 	esac
 	[ -z "$JOBS" ] || call+=(--jobs "$JOBS")
 	if [ -n "$SHARD" ]; then
-		[ -z "$IMAGES_FROM$PART" ] || fail "shard cannot be combined with images-from and part"
-		[[ $SHARD =~ ^([0-9]+)/([0-9]+)$ ]] || fail "shard is '$SHARD': use I/N, with I from 0 to N-1"
-		index=$((10#${BASH_REMATCH[1]})) total=$((10#${BASH_REMATCH[2]})) # 08 is not octal
-		[ "$index" -lt "$total" ] || fail "shard is '$SHARD': use I/N, with I from 0 to N-1"
-		if ! plan json "$total" 0 > "$work/plan.json"; then
-			problem "the manifest cannot be planned; the log of this step has the reason"
-			ended 2
-			return
-		fi
-		if ! grep -q "^ *\"part\": $((index + 1)),\$" "$work/plan.json"; then
-			echo "there are fewer images than shards, so shard $SHARD has none"
-			ended 0
-			return
-		fi
-		call+=(--only-from "$work/plan.json" --part "$((index + 1))")
+		[ -z "$IMAGES$IMAGES_FROM$PART" ] || fail "shard cannot be combined with images, images-from and part"
+		call+=("--shard=$SHARD")
 	elif [ -n "$IMAGES_FROM" ]; then
 		[ -z "$IMAGES" ] || fail "images cannot be combined with images-from"
 		call+=(--only-from "$IMAGES_FROM")
