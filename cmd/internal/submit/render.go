@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // mount is where the volume with the manifest is in a container.
@@ -13,6 +16,9 @@ const mount = "/work"
 
 // inContainer returns the job as it runs in a container: the volume is its working folder, and the program is on the path.
 func (j *Job) inContainer() (*Job, error) {
+	if err := j.checkYAML(); err != nil {
+		return nil, err
+	}
 	in := *j
 	in.Program, in.Dir, in.Again = "btfbatch", mount, "" // a shard runs again by itself
 	for what, name := range map[string]*string{"manifest": &in.Manifest, "folder": &in.Folder} {
@@ -22,6 +28,16 @@ func (j *Job) inContainer() (*Job, error) {
 		*name = filepath.ToSlash(*name)
 	}
 	return &in, nil
+}
+
+// checkYAML refuses bytes that are not UTF-8, for which YAML has no form.
+func (j *Job) checkYAML() error {
+	for _, text := range append([]string{j.Manifest, j.Folder, j.Image, j.Claim}, j.Flags...) {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%q is not UTF-8, so a job in YAML cannot have it", text)
+		}
+	}
+	return nil
 }
 
 // Kubernetes renders an Indexed Job, and a suspended Job that merges the reports. The exit code decides what happens to a shard: after 75 it
@@ -42,7 +58,7 @@ func (j *Job) Kubernetes() (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Runs %s as %d shards. When the first Job is complete or has failed, start the second one, which merges the reports:
 #   kubectl patch job %s-merge --type=merge --patch='{"spec":{"suspend":false}}'
-`, in.Manifest, in.Shards, name)
+`, escape.Line(in.Manifest), in.Shards, name)
 	b.WriteString(in.head(name))
 	fmt.Fprintf(&b, `  completionMode: Indexed
   completions: %d
@@ -66,11 +82,18 @@ func (j *Job) Kubernetes() (string, error) {
         operator: In
         values: [1, 2, 3]
 `)
-	b.WriteString(in.pod(append(in.run(), fmt.Sprintf("--shard=$(SHARD)/%d", in.Shards), "--report=json="+path.Join(in.Folder, "reports", "shard-$(SHARD).json")), true))
+	args := append(in.run(), fmt.Sprintf("--shard=%s/%d", shardHere, in.Shards), "--report=json="+path.Join(in.Folder, "reports", "shard-"+shardHere+".json"))
+	b.WriteString(in.pod(args, true))
 	b.WriteString("---\n" + in.head(name+"-merge") + "  suspend: true\n  backoffLimit: 2\n")
 	b.WriteString(in.pod(in.merge(), false))
 	return b.String(), nil
 }
+
+// shardHere stands for the number of the shard in the arguments of a container. No path has a NUL.
+const shardHere = "\x00"
+
+// arguments writes $ so that Kubernetes, which replaces $(NAME) by a variable and $$ by $, leaves it alone.
+var arguments = strings.NewReplacer("$", "$$", shardHere, "$(SHARD)")
 
 // head is the beginning of a Job.
 func (j *Job) head(name string) string {
@@ -102,7 +125,7 @@ func (j *Job) pod(args []string, indexed bool) string {
 	b.WriteString("      containers:\n      - name: btfbatch\n")
 	fmt.Fprintf(&b, "        image: %s\n        workingDir: %s\n        command:\n", yamlText(j.Image), mount)
 	for _, word := range args {
-		fmt.Fprintf(&b, "        - %s\n", yamlText(word))
+		fmt.Fprintf(&b, "        - %s\n", yamlText(arguments.Replace(word)))
 	}
 	b.WriteString("        env:\n")
 	if indexed {
@@ -183,12 +206,15 @@ func (j *Job) GitLab() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if strings.ContainsAny(in.Folder, "$*?[]{}") {
+		return "", fmt.Errorf("GitLab takes the folder %s for a pattern or a variable: give another one with --folder", in.Folder)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Runs %s as %d shards. Include it in .gitlab-ci.yml.
 btfbatch:
   image: %s
   parallel: %d
-`, in.Manifest, in.Shards, yamlText(in.Image), in.Shards)
+`, escape.Line(in.Manifest), in.Shards, yamlText(in.Image), in.Shards)
 	if in.Time > 0 {
 		fmt.Fprintf(&b, "  timeout: %d minutes\n", minutes(in.Time))
 	}
@@ -220,6 +246,9 @@ btfbatch-merge:
 
 // inRepository returns the job as it runs in a checkout.
 func (j *Job) inRepository() (*Job, error) {
+	if err := j.checkYAML(); err != nil {
+		return nil, err
+	}
 	in := *j
 	in.Program, in.Dir, in.Again = "btfbatch", ".", ""
 	for what, name := range map[string]*string{"manifest": &in.Manifest, "folder": &in.Folder} {
@@ -240,6 +269,11 @@ func (j *Job) GitHub() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for _, text := range append([]string{in.Manifest, in.Folder}, in.Flags...) {
+		if strings.Contains(text, "${{") {
+			return "", fmt.Errorf("GitHub takes ${{ in %s for an expression", text)
+		}
+	}
 	indexes := make([]string, in.Shards)
 	for i := range indexes {
 		indexes[i] = strconv.Itoa(i)
@@ -253,7 +287,7 @@ permissions:
 jobs:
   shards:
     runs-on: ubuntu-latest
-`, in.Manifest, in.Shards)
+`, escape.Line(in.Manifest), in.Shards)
 	if in.Time > 0 {
 		fmt.Fprintf(&b, "    timeout-minutes: %d\n", minutes(in.Time))
 	}

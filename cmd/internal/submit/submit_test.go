@@ -3,6 +3,7 @@ package submit
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -61,20 +62,73 @@ func TestRefused(t *testing.T) {
 		render func(*Job) (string, error)
 		want   string
 	}{
-		"no image":             {func(j *Job) { j.Image = "" }, (*Job).Kubernetes, "--image is missing"},
-		"no image for GitLab":  {func(j *Job) { j.Image = "" }, (*Job).GitLab, "--image is missing"},
-		"manifest elsewhere":   {func(j *Job) { j.Manifest = "../m.yaml" }, (*Job).Kubernetes, "must be a relative path"},
-		"absolute folder":      {func(j *Job) { j.Folder = "/tmp/x" }, (*Job).GitHub, "must be a relative path"},
-		"too many for GitLab":  {func(j *Job) { j.Shards = 201 }, (*Job).GitLab, "at most 200"},
-		"too many for GitHub":  {func(j *Job) { j.Shards = 257 }, (*Job).GitHub, "at most 256"},
-		"blank for GitHub":     {func(*Job) {}, (*Job).GitHub, "no flag with a blank"},
-		"line break":           {func(j *Job) { j.Flags = []string{"--profile=x\n#SBATCH --uid=0"} }, func(j *Job) (string, error) { return "", j.Check() }, "line break"},
-		"quotes in the folder": {func(j *Job) { j.Dir = `/a"b` }, func(j *Job) (string, error) { return "", j.Check() }, "quotes"},
+		"no image":                {func(j *Job) { j.Image = "" }, (*Job).Kubernetes, "--image is missing"},
+		"no image for GitLab":     {func(j *Job) { j.Image = "" }, (*Job).GitLab, "--image is missing"},
+		"manifest elsewhere":      {func(j *Job) { j.Manifest = "../m.yaml" }, (*Job).Kubernetes, "must be a relative path"},
+		"absolute folder":         {func(j *Job) { j.Folder = "/tmp/x" }, (*Job).GitHub, "must be a relative path"},
+		"too many for GitLab":     {func(j *Job) { j.Shards = 201 }, (*Job).GitLab, "at most 200"},
+		"too many for GitHub":     {func(j *Job) { j.Shards = 257 }, (*Job).GitHub, "at most 256"},
+		"blank for GitHub":        {func(*Job) {}, (*Job).GitHub, "no flag with a blank"},
+		"an expression of GitHub": {func(j *Job) { j.Manifest, j.Flags = "m${{ github.token }}.yaml", nil }, (*Job).GitHub, "for an expression"},
+		"an expression in a flag": {func(j *Job) { j.Flags = []string{"--earlier=${{github.token}}"} }, (*Job).GitHub, "for an expression"},
+		"a variable of GitLab":    {func(j *Job) { j.Folder = "a$b" }, (*Job).GitLab, "--folder"},
+		"a pattern of GitLab":     {func(j *Job) { j.Folder = "a[b]" }, (*Job).GitLab, "--folder"},
+		"no text":                 {func(j *Job) { j.Manifest = "m\xff.yaml" }, (*Job).Kubernetes, `m\xff`},
+		"line break":              {func(j *Job) { j.Flags = []string{"--profile=x\n#SBATCH --uid=0"} }, func(j *Job) (string, error) { return "", j.Check() }, "line break"},
+		"quotes in the folder":    {func(j *Job) { j.Dir = `/a"b` }, func(j *Job) (string, error) { return "", j.Check() }, "quotes"},
 	} {
 		j := sample()
 		tt.change(j)
 		if _, err := tt.render(j); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+// TestOddNames: the command that runs in a job has the names that were given, whatever they mean to YAML, to a shell and to the engine.
+func TestOddNames(t *testing.T) {
+	for _, name := range []string{"a b.yaml", "it's.yaml", `quote".yaml`, `back\slash.yaml`, "$HOME.yaml", "$(SHARD) $$(SHARD) $$.yaml", "`id`.yaml", "#x: y.yaml",
+		"*.yaml", "- a.yaml", "!tag.yaml", "größe.yaml", "null", "0x10", "tab\t.yaml", "bell\a.yaml", "m\u2028evil: yes #.yaml", "\u0085x", "\U000e0041"} {
+		j := sample()
+		j.Manifest, j.Folder, j.Flags = name, "f", []string{"--earlier=" + name}
+		text, err := j.Kubernetes()
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		var job struct {
+			Spec struct {
+				Template struct {
+					Spec struct{ Containers []struct{ Command []string } }
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &job); err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		words := job.Spec.Template.Spec.Containers[0].Command
+		for i := range words {
+			words[i] = strings.NewReplacer("$$", "$", "$(SHARD)", "7").Replace(words[i]) // as Kubernetes does
+		}
+		want := []string{"btfbatch", "run", name, "--progress=plain", "--jobs=2", "--memory=3584MiB", "--earlier=" + name}
+		if got := append(want[:len(want):len(want)], "--shard=7/40", "--report=json=f/reports/shard-7.json"); !reflect.DeepEqual(words, got) {
+			t.Errorf("kubernetes: got %q, want %q", words, got)
+		}
+		if text, err = j.GitLab(); err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		var pipeline map[string]struct{ Script []string }
+		if err := yaml.Unmarshal([]byte(text), &pipeline); err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		cmd := exec.Command("sh", "-c", `btfbatch() { printf '%s\n' btfbatch "$@"; }; `+pipeline["btfbatch"].Script[0])
+		cmd.Env = append(os.Environ(), "CI_NODE_INDEX=7")
+		out, err := cmd.Output()
+		if got := strings.Join(want, "\n") + "\n--shard=auto\n--report=json=f/reports/shard-7.json\n"; err != nil || string(out) != got {
+			t.Errorf("gitlab: got %q, %v, want %q", out, err, got)
 		}
 	}
 }
