@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -55,9 +57,28 @@ func sameRun(a, b Part) error {
 	case x.Shard != nil && y.Shard != nil && x.Shard.SHA256 != y.Shard.SHA256:
 		return fmt.Errorf("%s and %s are shards of different lists of images (%d, %d): files came or went while the shards ran", a.Name, b.Name,
 			x.Shard.Images, y.Shard.Images)
+	case x.Shard != nil && y.Shard != nil && !slices.Equal(x.Shard.settings(), y.Shard.settings()):
+		return fmt.Errorf("%s and %s ran with different flags (%s; %s): one run has the same for all images", a.Name, b.Name, x.Shard.said(), y.Shard.said())
 	}
 	return nil
 }
+
+// deciding are the flags that decide what the results of images are, or what becomes of them, without another sign of it in a report.
+var deciding = []string{"--profile", "--publish", "--strict-lint", "--loss"}
+
+// settings returns the flags of a shard that must be those of all shards, sorted.
+func (s *Shard) settings() (list []string) {
+	for _, flag := range s.Flags {
+		if name, value, _ := strings.Cut(flag, "="); slices.Contains(deciding, name) && value != "false" {
+			list = append(list, flag)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// said writes the settings of a shard for an error.
+func (s *Shard) said() string { return cmp.Or(strings.Join(s.settings(), " "), "without such") }
 
 // mergeRow adds the row of a part.
 func (r *Report) mergeRow(row *Row, part string, from map[string]string, unplanned bool) {

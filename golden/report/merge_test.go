@@ -150,4 +150,11 @@ func TestMergeShards(t *testing.T) {
 	if _, err := Merge([]Part{first, part("3", "b")}, nil); err == nil || !strings.Contains(err.Error(), "different lists of images") {
 		t.Errorf("shards of different lists: got %v", err)
 	}
+	other := part("5", "a")
+	for flag, same := range map[string]bool{"--profile=pahole": false, "--publish=true": false, "--publish=false": true, "--strict-lint=true": false, "--no-cache=true": true} {
+		other.Report.Shard.Flags = []string{flag}
+		if _, err := Merge([]Part{first, other}, nil); same != (err == nil) || err != nil && !strings.Contains(err.Error(), "(without such; "+flag+")") {
+			t.Errorf("%s in one shard: got %v", flag, err)
+		}
+	}
 }
