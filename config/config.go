@@ -85,8 +85,12 @@ type Image struct {
 
 	Outputs Outputs
 	Publish []Publish // where outputs are published; may be empty
-	Golden  string    // expected raw dump, possibly .zst, or a file of sums
-	Check   Check     // how the BTF is compared with it; an empty policy stands for Exact
+	// Series is the name of the series that the image is compared in; may be empty. SeriesLoss is the share of what the image before it has that may
+	// be missing, from 0 to 1.
+	Series     string
+	SeriesLoss float64
+	Golden     string // expected raw dump, possibly .zst, or a file of sums
+	Check      Check  // how the BTF is compared with it; an empty policy stands for Exact
 
 	Base       string // name of the image this one is a split BTF of
 	BasePath   string // or a file to take the base from, raw BTF or ELF

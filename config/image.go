@@ -61,6 +61,10 @@ func init() { // the readers refer to the table
 		{row("outputs", "Files to write.", outputsShape), true, all, (*decoder).outputs},
 		{row(KeyEvidence, "Whether to write a JSON document with settings, source and digests beside the first output; or the path of the document.",
 			evidenceShape), true, all, (*decoder).evidence},
+		{row("series", "Name of a series of images. Each is compared with the one of the next older release: one that lost functions, types or "+
+			"per-CPU variables fails.", textShape), true, []string{"arch", "name", "file", "package"}, (*decoder).series},
+		{row("series_loss", "Share of the functions, types or per-CPU variables of the image before in its series that may be missing, such as 10%.",
+			shareShape), true, nil, (*decoder).seriesLoss},
 		{row(KeyPublish, "Where run --publish puts the outputs once they are known to be good: the address of a registry, a bucket or a folder, a "+
 			"mapping, or a list of these.", publishShape), true, all, (*decoder).publish},
 		{row("golden", "What the BTF is compared with: the path of a raw dump, possibly compressed (.zst), or a mapping.", goldenShape),
@@ -439,7 +443,7 @@ var plainFact = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+~_:^-]*$`)
 // perFile lists the values that may have placeholders.
 func (m *Image) perFile() []*string {
 	o := &m.Outputs
-	list := []*string{&m.Name, &o.BTF, &o.Base, &o.Dump, &o.ELF, &o.JSON, &o.C, &o.Archive, &o.Evidence, &m.Golden, &m.Base, &m.BasePath}
+	list := []*string{&m.Name, &o.BTF, &o.Base, &o.Dump, &o.ELF, &o.JSON, &o.C, &o.Archive, &o.Evidence, &m.Golden, &m.Base, &m.BasePath, &m.Series}
 	for i := range m.Publish {
 		list = append(list, &m.Publish[i].To)
 	}

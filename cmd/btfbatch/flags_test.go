@@ -121,6 +121,7 @@ var wrong = map[string]string{
 	"run --strict":                            "maybe true",
 	"run --only":                              "_ a,,b , nothing",
 	"run --retry-failed":                      "_ ~ nonexistent folder m.yaml r.json m.yaml+--only=a",
+	"run --previous":                          "_ ~ nonexistent folder m.yaml r.json",
 	"run --shard":                             "_ ~ 1 1/1 -1/3 x/3 0/0 0/100001 auto auto/x 0/1+--only=a",
 	"run --fail-fast":                         "maybe true+--max-failures=2",
 	"run --max-failures":                      "_ -1 x",

@@ -60,6 +60,7 @@ func table() []trial {
 		"--sums":         {kind: writesFile, value: "SHA256SUMS"}, "--provenance": {kind: writesFile, value: "provenance.json"},
 		"--exceptions": {kind: readsFile, value: "exceptions.yaml", fine: nothing}, "--only": {kind: takesWord, value: "m"}, "--new-goldens": {kind: takesText},
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
+		"--previous":           {kind: takesText},
 		"--memory":             {kind: takesNumber, value: "500MiB"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "--cache": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
 		"$GITHUB_OUTPUT": {kind: appendsFile, value: "outputs.txt"}, "--annotations": {kind: takesNumber, value: "3"}, "$CI": {}, "$NO_COLOR": {}, "$COLUMNS": {}, "$TERM": {}, "$GOGC": {}, "$GOMEMLIMIT": {},
@@ -81,6 +82,7 @@ func table() []trial {
 	rpm["images.from.rpm"] = given{kind: readsFile, value: "pkg.rpm"}
 	retry := maps.Clone(run)
 	delete(retry, "--only")
+	delete(retry, "--previous")
 	retry["--retry-failed"] = given{kind: readsFile, value: "failed.json"}
 	shared := maps.Clone(run)
 	delete(shared, "--only")
@@ -191,6 +193,7 @@ var manifest = map[string]given{
 	"images.outputs.dump": {kind: writesFile, value: "out/m.raw"}, "images.outputs.elf": {kind: writesFile, value: "out/m.ko"},
 	"images.outputs.json": {kind: writesFile, value: "out/m.json"}, "images.outputs.c": {kind: writesFile, value: "out/m.h"},
 	"images.outputs.archive": {kind: writesFile, value: "out/m.tar.xz"}, "images.evidence": {kind: writesFile, value: "out/m.evidence.json"},
+	"images.series": {kind: takesText}, "images.series_loss": {kind: takesWord, value: "50%"},
 	"images.publish":   {kind: takesText, value: "site"},
 	"sections.section": {kind: takesText, value: ".data..percpu"}, "sections.exclude": {kind: takesWord, value: "zero-address",
 		fine: map[string]string{"unknown": "(a pattern for symbols)", "unknown behind known": "(a pattern for symbols)"}},

@@ -53,6 +53,7 @@ func newRun(a *app) *cobra.Command {
 		summary    summary
 		results    results
 		publishing publishing
+		before     previous
 		locked     = locked{look: true, note: func(text string) { a.console.Note(text) }}
 
 		annotations = reports.Annotations
@@ -86,13 +87,13 @@ func newRun(a *app) *cobra.Command {
 			if only.share != nil {
 				a.interrupts.again.Store(true)
 			}
-			items, err := loadLocked(cmd.Context(), args[0], &locked, &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(),
+			items, err := loadLocked(cmd.Context(), args[0], &locked, &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(), before.uses(),
 				[]paths.Use{{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 			if err != nil {
 				return err
 			}
 			jobs := batch.Jobs(items, profile)
-			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items, only.published)); err != nil {
+			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items, only.published), before.set(&opt, jobs, &only)); err != nil {
 				return usage(err)
 			}
 			a.notes(items, profile)
@@ -123,6 +124,7 @@ func newRun(a *app) *cobra.Command {
 	maxUnpacked(flags, &most)
 	memoryFlag(flags, &opt.Encoding.Memory)
 	only.flags(cmd)
+	before.flags(cmd)
 	locked.flags(flags)
 	return cmd
 }
@@ -252,7 +254,7 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 		return nil, usage(err)
 	}
 	corpus.Forget(all, items)
-	opt.Goldens.Outside = batch.Outside(all, items)
+	opt.Goldens.Outside, opt.Series.Outside = batch.Outside(all, items), batch.OutsideSeries(all, items)
 	return items, nil
 }
 

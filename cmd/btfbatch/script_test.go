@@ -128,7 +128,22 @@ func serve(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("DEBUGINFOD_URLS", s.URL+"/debug")
 }
 
-// makeSynth WHAT FILE builds a small image: sample, kernel (with a linux_banner), roomy and tight (the linker reserved much or little space
+// moreFuncs adds functions to an image.
+func moreFuncs(b *synth.Builder, n int) {
+	if n == 0 {
+		return
+	}
+	text := b.Text(".text.more", 0x900000, 16*n)
+	cu := b.CU("more.c", synth.C11)
+	long := cu.Base("long", 8, synth.Signed)
+	for i := range n {
+		name := fmt.Sprint("more", i)
+		cu.Func(name, text.At(uint64(16*i)), 16, long).External()
+		b.Symbol(name, text.At(uint64(16*i)), 16, elf.STT_FUNC)
+	}
+}
+
+// makeSynth WHAT FILE builds a small image: sample, kernel (with a linux_banner; then perhaps its release and a number of more functions), roomy and tight (the linker reserved much or little space
 // for BTF), nodwarf, empty (no types).
 func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
@@ -144,8 +159,17 @@ func makeSynth(ts *testscript.TestScript, _ bool, args []string) {
 		b.Note("CORE", "CORE", 1, make([]byte, 16))
 	case "kernel":
 		b = synth.Sample(target)
-		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte("Linux version 6.1.0-18-amd64 (me@here) (gcc-12, GNU ld) #1 SMP\x00"))
-		b.Symbol("linux_banner", ro.At(0), 63, elf.STT_OBJECT)
+		release, more := "6.1.0-18-amd64", 0
+		if len(args) > 2 {
+			var err error
+			release = args[2]
+			more, err = strconv.Atoi(args[3])
+			ts.Check(err)
+		}
+		banner := "Linux version " + release + " (me@here) (gcc-12, GNU ld) #1 SMP\x00"
+		ro := b.Section(".rodata", elf.SHT_PROGBITS, elf.SHF_ALLOC, 0x700000, []byte(banner))
+		b.Symbol("linux_banner", ro.At(0), uint64(len(banner)), elf.STT_OBJECT)
+		moreFuncs(b, more)
 	case "roomy", "tight":
 		b = synth.Sample(target)
 		b.Data(".BTF", 0x200000, map[string]int{"roomy": 0x1000, "tight": 0x20}[args[0]])

@@ -20,6 +20,7 @@ const (
 	GoldenBad  Failure = "golden"
 	SelfCheck  Failure = "verify"
 	Write      Failure = "write"
+	InSeries   Failure = "series"
 
 	Unpublished Failure = "unpublished"
 	Changed     Failure = "changed"
@@ -53,6 +54,7 @@ var Failures = []struct {
 	{GoldenBad, "The golden cannot be read, or cannot be the golden of this image."},
 	{SelfCheck, "A check of btfbatch itself failed: `--verify-dedup` or `--paranoid`."},
 	{Write, "An output cannot be written."},
+	{InSeries, "The image lost functions, types or per-CPU variables against the one before it in its series, or the two could not be compared."},
 	{Unpublished, "The outputs could not be published in a store. The next run tries again."},
 	{Changed, "A store has other contents under the name of the image, and what is published must not change."},
 	{Internal, "A bug in btfbatch."},

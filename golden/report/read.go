@@ -250,6 +250,11 @@ func (row *Row) check() error {
 			return fmt.Errorf("warnings[%d]: a warning has a rule, a count and an example", i)
 		}
 	}
+	if row.Series != nil {
+		if err := row.Series.check(); err != nil {
+			return fmt.Errorf("series: %w", err)
+		}
+	}
 	if row.Golden != nil {
 		if err := row.Golden.check(); err != nil {
 			return fmt.Errorf("golden: %w", err)

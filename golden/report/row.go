@@ -46,6 +46,8 @@ type Row struct {
 	Funcs int  `json:"funcs"`
 	Vars  int  `json:"vars"`
 	Bytes int  `json:"bytes"` // of the BTF
+	// PerCPU counts the VARs of per-CPU variables.
+	PerCPU int `json:"percpu_vars,omitempty"`
 	// BaseBytes is the size of the distilled base.
 	BaseBytes    int    `json:"distilled_base_bytes,omitempty"`
 	OutputSHA256 string `json:"output_sha256,omitempty"` // of the BTF, before it is compressed
@@ -62,6 +64,8 @@ type Row struct {
 	Warnings []Warning `json:"warnings,omitempty"`
 	// Golden is nil if the BTF was not compared.
 	Golden *Comparison `json:"golden,omitempty"`
+	// Series says what the image was compared with in its series; nil if it is in none.
+	Series *Series `json:"series,omitempty"`
 	// Details are nil if no report wants them.
 	Details *Details `json:"details,omitempty"`
 
@@ -172,6 +176,7 @@ func (row *Row) valid() {
 	if row.Golden != nil {
 		row.Golden.Path = escape.UTF8(row.Golden.Path)
 	}
+	row.Series = row.Series.with(escape.UTF8)
 }
 
 // shown is the row with everything that comes from outside escaped for a terminal, except for the diff, which is long and rarely shown.
@@ -182,6 +187,7 @@ func (row Row) shown() Row {
 		g.Path, g.Summary = escape.Line(g.Path), escape.Line(g.Summary)
 		row.Golden = &g
 	}
+	row.Series = row.Series.with(escape.Line)
 	if row.Source != nil {
 		s := *row.Source
 		s.URL, s.Package, s.Version, s.Member = escape.Line(s.URL), escape.Line(s.Package), escape.Line(s.Version), escape.Line(s.Member)

@@ -251,6 +251,9 @@ func (row *Row) notes(all bool) []string {
 	if !all {
 		return list
 	}
+	if row.Series != nil {
+		list = append(list, row.Series.note())
+	}
 	for _, p := range row.Published {
 		list = append(list, fmt.Sprintf("published (%s): %s, sha256 %s", p.State, escape.Line(p.To), p.SHA256))
 	}

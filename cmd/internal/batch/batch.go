@@ -33,6 +33,9 @@ type batch struct {
 	// proposed has the paths of the new files of sums to which this run has added a line.
 	proposed map[string]bool
 
+	series  []*series  // by job: the series that it is in, or nil
+	waiting []*waiting // by job: its outputs, until its series is complete; or nil
+
 	shipping shipping
 
 	failures atomic.Int64 // images that failed; see Options.MaxFailures
@@ -92,6 +95,7 @@ func newBatch(jobs []Job, opt Options) *batch {
 		proposed: map[string]bool{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)}}
 	b.linkBases()
 	b.shareGoldens()
+	b.linkSeries()
 	return b
 }
 
@@ -101,6 +105,7 @@ func (b *batch) all(ctx context.Context) {
 	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
 		b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers))
 	})
+	b.discardWaiting()
 	b.shipping.wg.Wait()
 }
 
@@ -135,8 +140,10 @@ func (b *batch) finish(ctx context.Context, i int, row report.Row) {
 	if row.Error != "" {
 		b.failures.Add(1)
 	}
-	for j, row := range b.settle(i, row) {
-		b.ship(ctx, &b.jobs[j], row, func(row report.Row) { b.add(j, row) })
+	for i, row := range b.judgeSeries(ctx, i, row) {
+		for j, row := range b.settle(i, row) {
+			b.ship(ctx, &b.jobs[j], row, func(row report.Row) { b.add(j, row) })
+		}
 	}
 }
 

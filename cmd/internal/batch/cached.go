@@ -235,7 +235,7 @@ func (t *target) recognise(r *result, row *report.Row) bool {
 func (t *target) complete(r *result, row *report.Row, b *batch) {
 	now := r.Row
 	now.Name, now.Line, now.Manifest, now.Path = row.Name, row.Line, row.Manifest, row.Path
-	now.Base, now.BaseSHA256 = row.Base, row.BaseSHA256
+	now.Base, now.BaseSHA256, now.Series = row.Base, row.BaseSHA256, row.Series
 	now.Arch, now.Source = cmp.Or(t.File.Arch, t.File.Pins.Arch), sourceOf(&t.File)
 	now.Warnings = append(row.Warnings, now.Warnings...)
 	now.Cached = true
@@ -312,7 +312,7 @@ func (b *batch) keep(ctx context.Context, t *target, row *report.Row) {
 	r := result{File: t.File.Known(), Row: *row, PtrSize: t.ptrSize}
 	r.Row.Warnings = row.Warnings[t.doubts:]
 	r.Row.InputSHA256, r.Row.BaseSHA256, r.Row.OutputSHA256 = "", "", ""
-	r.Row.Name, r.Row.Line, r.Row.Manifest, r.Row.Path, r.Row.Base, r.Row.Arch, r.Row.Source = "", 0, "", "", "", "", nil
+	r.Row.Name, r.Row.Line, r.Row.Manifest, r.Row.Path, r.Row.Base, r.Row.Arch, r.Row.Source, r.Row.Series = "", 0, "", "", "", "", nil, nil
 	if row.Details != nil {
 		r.PerCPU = row.Details.PerCPU
 	}

@@ -90,3 +90,13 @@ func phases(list []encoder.Phase) []report.Phase {
 	}
 	return out
 }
+
+// perCPU counts the VARs of per-CPU variables.
+func perCPU(o *btf.Object) (n int) {
+	for _, r := range o.All() {
+		if r.Kind() == btf.KindDatasec && o.Name(r.Name()) == btf.SectionPerCPU {
+			n += r.Vlen()
+		}
+	}
+	return n
+}

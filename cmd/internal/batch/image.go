@@ -51,10 +51,17 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		own.provide(j.File.AsBase(), wire, row.InputSHA256, err)
 	}
 	row.Seconds = time.Since(start).Seconds()
+	if b.waiting[i] == nil {
+		b.ended(&row)
+	}
+	return row
+}
+
+// ended tells that an image is done.
+func (b *batch) ended(row *report.Row) {
 	if b.opt.Events.Done != nil && !row.Interrupted {
 		b.opt.Events.Done(row.Name, row.Error == "" && (row.Golden == nil || row.Golden.Verdict.OK()))
 	}
-	return row
 }
 
 // baseName names the image or the file that is the base of a job, or "".
@@ -109,7 +116,11 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 	}
 	outputs := b.write(&t, workers)
-	defer outputs.discard()
+	defer func() {
+		if b.waiting[i] == nil {
+			outputs.discard()
+		}
+	}()
 	if err := b.judge(ctx, &t, row); err != nil {
 		return nil, err
 	}
@@ -130,10 +141,14 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if b.opt.Events.Phases != nil {
 		b.opt.Events.Phases(row.Name, t.clock.Phases)
 	}
-	return t.raw.BTF, err
+	wire := t.raw.BTF
+	if b.waiting[i] != nil && !b.opt.Goldens.Update && b.opt.Goldens.New == "" { // what waits needs only its files
+		t = target{Job: j, key: t.key}
+	}
+	return wire, nil
 }
 
-// place publishes the outputs of an image, and replaces its golden or writes a new one if that is wanted.
+// place publishes the outputs of an image, and replaces its golden or writes a new one if that is wanted. In a series, all of it is prepared and waits.
 func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err error) {
 	j := t.Job
 	compared := row.Golden
@@ -145,20 +160,30 @@ func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err 
 		}
 	}
 	b.step(j.Name, StepWriting)
-	if row.Outputs, err = b.publish(t, outputs, row); err != nil {
+	if err := b.prepare(t, outputs, row); err != nil {
 		return as(report.Write, err)
 	}
-	if rewritten && j.Check.Policy == config.Digest {
-		if compared, err = b.rewriteSum(t, compared); err != nil {
+	finish := func(row *report.Row) (err error) {
+		if row.Outputs, err = b.publish(t, outputs); err != nil {
 			return as(report.Write, err)
 		}
-	}
-	if b.opt.Goldens.New != "" && mine {
-		if err := b.propose(t, compared); err != nil {
-			return as(report.GoldenBad, err)
+		if rewritten && j.Check.Policy == config.Digest {
+			if compared, err = b.rewriteSum(t, compared); err != nil {
+				return as(report.Write, err)
+			}
 		}
+		if b.opt.Goldens.New != "" && mine {
+			if err := b.propose(t, compared); err != nil {
+				return as(report.GoldenBad, err)
+			}
+		}
+		row.Golden = compared
+		return nil
 	}
-	row.Golden = compared
+	if b.series[i] == nil {
+		return finish(row)
+	}
+	b.waiting[i] = &waiting{finish, outputs.discard}
 	return nil
 }
 
@@ -240,6 +265,7 @@ func (b *batch) make(ctx context.Context, workers int, t *target, row *report.Ro
 		row.OutputSHA256 = t.sum()
 	}
 	row.Bytes, row.BaseBytes, row.Types, row.Split = len(t.raw.BTF), len(t.inside.Base), t.object.Len(), t.base != nil
+	row.PerCPU = perCPU(t.object)
 	row.Details = t.details(b.start)
 	return nil
 }

@@ -30,6 +30,9 @@ type Job struct {
 
 	PackageSHA256 string // digest that the manifest has for the package of the image; may be empty
 
+	Series     string  // the name of its series; may be empty
+	SeriesLoss float64 // the share of what the image before it has that may be missing
+
 	Err error // why the image cannot be encoded; nil if nothing is known
 
 	Line     int    // in the manifest, from 1; 0 without a manifest
@@ -44,7 +47,8 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 		it := &items[i]
 		im := &it.Image
 		jobs[i] = Job{Name: im.Label(), File: it.File, Outputs: im.Outputs, Publish: im.Publish, Golden: im.Golden, Check: im.Check, Base: it.Base,
-			BaseFile: it.BaseFile, BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Manifest: im.Included(), Order: im.Order}
+			BaseFile: it.BaseFile, BaseSHA256: im.BaseSHA256, Err: fromItems(items, i), Line: im.Line, Manifest: im.Included(), Order: im.Order,
+			Series: im.Series, SeriesLoss: im.SeriesLoss}
 		if im.From != nil {
 			jobs[i].PackageSHA256 = im.From.SHA256
 		}
@@ -58,7 +62,11 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 
 // row returns a row that says which image it is about.
 func (j *Job) row() report.Row {
-	return report.Row{Name: j.Name, Line: j.Line, Manifest: j.Manifest, Path: j.File.Path}
+	row := report.Row{Name: j.Name, Line: j.Line, Manifest: j.Manifest, Path: j.File.Path}
+	if j.Series != "" {
+		row.Series = &report.Series{Name: j.Series}
+	}
+	return row
 }
 
 // names lists the names of the jobs in the order of the manifest. The order of the jobs may differ from it, because bases come first.

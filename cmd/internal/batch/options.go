@@ -14,6 +14,7 @@ type Options struct {
 	Encoding Encoding
 	Lint     Lint
 	Goldens  Goldens
+	Series   Series
 	Outputs  Outputs
 	Events   Events
 	Cache    *Cache          // nil: every image is made

@@ -228,15 +228,15 @@ func (w *writing) discard() {
 	w.set.Discard()
 }
 
-// publish writes the remaining outputs, renames all to their final paths, and returns what is there.
-func (b *batch) publish(t *target, w *writing, row *report.Row) ([]report.Output, error) {
+// prepare writes the remaining outputs under temporary names.
+func (b *batch) prepare(t *target, w *writing, row *report.Row) error {
 	<-w.done
 	if w.err != nil {
-		return nil, w.err
+		return w.err
 	}
 	out := &t.Outputs
 	if err := t.texts(w); err != nil {
-		return nil, err
+		return err
 	}
 	if out.ELF != "" {
 		sum, place := w.tally(), w.set.Copy(out.ELF)
@@ -249,15 +249,20 @@ func (b *batch) publish(t *target, w *writing, row *report.Row) ([]report.Output
 			})
 		})
 		if err != nil {
-			return nil, fmt.Errorf("outputs.elf: %w", err)
+			return fmt.Errorf("outputs.elf: %w", err)
 		}
 		w.wrote("outputs.elf", out.ELF, sum)
 	}
 	if out.Evidence != "" {
 		if err := w.add(config.KeyEvidence, out.Evidence, b.evidence(t, w, row)); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	return nil
+}
+
+// publish renames all outputs to their final paths, and returns what is there.
+func (b *batch) publish(t *target, w *writing) ([]report.Output, error) {
 	if b.opt.Outputs.Out != nil {
 		if _, err := b.opt.Outputs.Out.Write(t.raw.BTF); err != nil {
 			return nil, fmt.Errorf("standard output: %w", err)
@@ -267,7 +272,7 @@ func (b *batch) publish(t *target, w *writing, row *report.Row) ([]report.Output
 		return nil, err
 	}
 	b.published(t, w)
-	for _, o := range out.List() {
+	for _, o := range t.Outputs.List() {
 		if rejectable(o.Key) {
 			removeRejected(o.Path) // from an earlier run; usually there is none
 		}

@@ -168,6 +168,12 @@ func identity(row *report.Row) (list []fact) {
 			add("Not pinned", "it came from a network, and the manifest has no digest of it")
 		}
 	}
+	if s := row.Series; s != nil {
+		add("Series", name(s.Name))
+		if s.After != nil {
+			add("Compared in the series", name(s.After.String()))
+		}
+	}
 	if row.InputBytes > 0 {
 		add("Size of the file", size(int(row.InputBytes)))
 	}
