@@ -32,7 +32,11 @@ func ParseShare(text string, getenv func(string) string) (Share, error) {
 		}
 	}
 	if left == "auto" {
-		return fromEngine(count, getenv)
+		s, err := fromEngine(count, getenv)
+		if err != nil {
+			return Share{}, fmt.Errorf("%s: %w", text, err)
+		}
+		return s, nil
 	}
 	index, err := number(left)
 	if err != nil || !cut {
@@ -94,18 +98,18 @@ func fromEngine(wanted int, getenv func(string) string) (Share, error) {
 		case count == 0:
 			return Share{}, fmt.Errorf("%s does not tell a task how many there are: use auto/N, or set %s", e.name, Variable)
 		}
-		return share(e.name, index, count, wanted)
+		return share(e.name, index, e.first, count, wanted)
 	}
-	return Share{}, fmt.Errorf("auto: this is no job array: neither SLURM_ARRAY_TASK_ID nor the variable of another scheduler is set; use I/N")
+	return Share{}, fmt.Errorf("this is no job array: neither SLURM_ARRAY_TASK_ID nor the variable of another scheduler is set; use I/N")
 }
 
-// share checks what an engine says.
-func share(name string, index, count, wanted int) (Share, error) {
+// share checks what an engine says. index is from 0; the engine counts from first.
+func share(name string, index, first, count, wanted int) (Share, error) {
 	switch {
 	case wanted != 0 && wanted != count:
 		return Share{}, fmt.Errorf("%s runs %d tasks, which cannot be %d shards: name each one with I/N", name, count, wanted)
 	case index < 0 || index >= count:
-		return Share{}, fmt.Errorf("%s: task %d is not one of %d that are counted from 0", name, index, count)
+		return Share{}, fmt.Errorf("%s: task %d is not one of %d that are counted from %d", name, index+first, count, first)
 	case count > MaxCount:
 		return Share{}, fmt.Errorf("%s: %d shards are more than %d", name, count, MaxCount)
 	}
@@ -127,7 +131,7 @@ func fromSlurm(wanted int, getenv func(string) string) (Share, error) {
 	case step == 0 || (high-low)/step+1 != count || (id-low)%step != 0:
 		return Share{}, fmt.Errorf("this array of Slurm has gaps, from %d to %d with %d tasks: use --shard $SLURM_ARRAY_TASK_ID/N", low, high, count)
 	}
-	return share("Slurm", (id-low)/step, count, wanted)
+	return share("Slurm", (id-low)/step, 0, count, wanted)
 }
 
 // variables reads numbers from an environment, and keeps the first error.
@@ -139,7 +143,11 @@ type variables struct {
 func (v *variables) number(name string) int {
 	text := v.getenv(name)
 	n, err := number(text)
-	if err != nil && v.err == nil {
+	switch {
+	case err == nil || v.err != nil:
+	case text == "":
+		v.err = fmt.Errorf("%s is not set", name)
+	default:
 		v.err = fmt.Errorf("%s is %q, which is not a number", name, text)
 	}
 	return n

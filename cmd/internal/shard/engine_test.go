@@ -34,7 +34,7 @@ func TestParseShare(t *testing.T) {
 		{"auto", "SLURM_ARRAY_TASK_ID=9 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=16 SLURM_ARRAY_TASK_COUNT=4 SLURM_ARRAY_TASK_STEP=4", "2/4", false},
 		{"auto", "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_MAX=5 SLURM_ARRAY_TASK_COUNT=2 SLURM_ARRAY_TASK_STEP=1", "has gaps", true},
 		{"auto/8", "SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_TASK_MIN=3 SLURM_ARRAY_TASK_MAX=3 SLURM_ARRAY_TASK_COUNT=1 SLURM_ARRAY_TASK_STEP=1", "cannot be 8 shards", true},
-		{"auto", "SLURM_ARRAY_TASK_ID=3", "SLURM_ARRAY_TASK_MIN is \"\"", true},
+		{"auto", "SLURM_ARRAY_TASK_ID=3", "auto: Slurm: SLURM_ARRAY_TASK_MIN is not set", true},
 		{"auto", "SLURM_ARRAY_TASK_ID=3 SLURM_ARRAY_TASK_MIN=0 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_COUNT=8 SLURM_ARRAY_TASK_STEP=0", "has gaps", true},
 
 		{"auto/3", "JOB_COMPLETION_INDEX=2", "2/3", false},
@@ -46,7 +46,7 @@ func TestParseShare(t *testing.T) {
 		{"auto/2", "JOB_COMPLETION_INDEX=two", "JOB_COMPLETION_INDEX is \"two\"", true},
 		{"auto", "CI_NODE_INDEX=1 CI_NODE_TOTAL=3", "0/3", false},
 		{"auto", "CI_NODE_INDEX=3 CI_NODE_TOTAL=3", "2/3", false},
-		{"auto", "CI_NODE_INDEX=0 CI_NODE_TOTAL=3", "is not one of 3", true},
+		{"auto", "CI_NODE_INDEX=0 CI_NODE_TOTAL=3", "task 0 is not one of 3 that are counted from 1", true},
 		{"auto", "CI_NODE_TOTAL=1", "no job array", true}, // as in a job of GitLab that is not parallel
 		{"auto", "BUILDKITE_PARALLEL_JOB=0 BUILDKITE_PARALLEL_JOB_COUNT=2", "0/2", false},
 		{"auto", "AWS_BATCH_JOB_ARRAY_INDEX=1 AWS_BATCH_JOB_ARRAY_SIZE=2", "1/2", false},
