@@ -101,11 +101,7 @@ func newRun(a *app) *cobra.Command {
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
 			opt.Cache, opt.Events.Cache = results.open(cmd.Context(), a), a.cacheTrouble()
-			if opt.Shard = only.share; opt.Shard != nil {
-				if err := reports.Remove(outlets); err != nil { // if this attempt is killed, no report says that it is done
-					return failed(err)
-				}
-			}
+			opt.Shard = only.share
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},
@@ -307,6 +303,11 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	}
 	end := a.console.End
 	a.interrupts.clear.Store(&end)
+	if opt.Shard != nil {
+		if err := reports.Remove(outlets); err != nil { // if this attempt is killed, no report says that it is done
+			return nil, failed(err)
+		}
+	}
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.End()
 	r.Tool = thisBuild().tool()
