@@ -90,7 +90,7 @@ var arrows = map[string][]string{
 	"scripts/release":         {},
 
 	"cmd/btfbatch": {
-		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
+		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/claim", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/judge", "cmd/internal/locking", "cmd/internal/manual", "cmd/internal/pahole", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "cmd/internal/submit", "config", "config/lock", "corpus", "corpus/cache", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
 		"corpus/store", "corpus/store/address", "corpus/store/folder", "corpus/store/oci", "corpus/store/results", "corpus/store/s3", "encoder", "encoder/btf", "encoder/elf",
@@ -103,6 +103,7 @@ var arrows = map[string][]string{
 		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
 	"cmd/internal/btffile":  {"encoder/btf", "encoder/distill", "encoder/elf", "encoder/input", "golden"},
+	"cmd/internal/claim":    {"cmd/internal/paths"},
 	"cmd/internal/schedule": {},
 	"cmd/internal/goldens": {
 		"cmd/internal/paths", "cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",

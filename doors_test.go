@@ -117,6 +117,7 @@ var (
 		"cmd/internal/publish/temporary.go":       "package publish",
 		"cmd/internal/publish/new.go":             "package publish",
 		"cmd/internal/publish/back.go":            "package publish",
+		"cmd/internal/claim/claim.go":             "claims, which belong to running processes; the files that are claimed are not touched",
 		"cmd/internal/paths/paths.go":             "a folder",
 		"cmd/internal/pahole/encode.go":           "devices, pipes and standard output, which nobody can replace",
 		"cmd/internal/reports/actions.go":         "GitHub makes the file, and steps append to it",

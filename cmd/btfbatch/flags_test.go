@@ -126,6 +126,7 @@ var wrong = map[string]string{
 	"run --fail-fast":                         "maybe true+--max-failures=2",
 	"run --max-failures":                      "_ -1 x",
 	"run --only-from":                         "_ ~ nonexistent folder m.yaml m.yaml+--only=a",
+	"run --no-wait":                           "maybe",
 	"run --no-cache":                          "maybe",
 	"run --cache":                             "_ ~ folder m.yaml s3://B oci://h/r:tag oci://me:secret@h/r file:///tmp oci://h/r+--no-cache",
 	"run --publish":                           "maybe true",

@@ -77,7 +77,7 @@ var exitCodes = []manual.Term{
 	{Name: "2", About: "Wrong usage, or an error in the manifest. No image was touched. verify: there is no BTF to check."},
 	{Name: "3", About: "Every image was encoded, but at least one differs from its golden. diff: the two inputs differ."},
 	{Name: "64", About: "pahole: the options are wrong, or ask for something that btfbatch does not do."},
-	{Name: "75", About: "run --shard: an image failed because a server, the network or a full disk did not let it finish, or the run was interrupted. Run the shard again."},
+	{Name: "75", About: "run --shard: an image failed because a server, the network or a full disk did not let it finish, or the run was interrupted. Run the shard again. run --no-wait: another run writes the same files."},
 	{Name: "130", About: "Interrupted."},
 }
 

@@ -35,6 +35,9 @@ done until then.
 Results are kept in a cache ($BTFBATCH_CACHE; default: btfbatch in the user's cache folder), and an image is not made again if nothing
 changed that its BTF depends on: the image, its base, its settings, the kernels, or btfbatch itself. Goldens are always compared. See btfbatch cache.
 
+A run waits while another one writes the same files, and says for which process. Shares of a manifest do not wait for each other. With
+--no-wait, it ends with 75 instead.
+
 With --publish, the outputs of images that are good are also put into the stores that the manifest names. See docs/publish.md.
 
 In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SUMMARY), the verdict, the exit code and the lists of images
@@ -54,6 +57,7 @@ func newRun(a *app) *cobra.Command {
 		results    results
 		publishing publishing
 		before     previous
+		claims     claims
 		locked     = locked{look: true, note: func(text string) { a.console.Note(text) }}
 
 		annotations = reports.Annotations
@@ -97,6 +101,11 @@ func newRun(a *app) *cobra.Command {
 				return usage(err)
 			}
 			a.notes(items, profile)
+			release, err := claims.take(cmd.Context(), a, args[0], jobs, &opt)
+			if err != nil {
+				return err
+			}
+			defer release()
 			a.interrupts.batch.Lock()
 			defer a.interrupts.batch.Unlock()
 			setUp(&opt, items, profile)
@@ -116,6 +125,7 @@ func newRun(a *app) *cobra.Command {
 	summary.flags(flags)
 	limitFlags(cmd, &opt)
 	results.flags(cmd)
+	claims.flags(flags)
 	publishing.flags(cmd)
 	maxUnpacked(flags, &most)
 	memoryFlag(flags, &opt.Encoding.Memory)

@@ -63,7 +63,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	}
 	b := newBatch(jobs, opt)
 	b.start = start
-	b.files.Sweep(written(jobs, &opt))
+	b.files.Sweep(Written(jobs, &opt))
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)

@@ -71,8 +71,8 @@ func RejectedUse(path, what string, opt *Options) paths.Use {
 	return u
 }
 
-// written lists the files that a run of the jobs may create or replace.
-func written(jobs []Job, opt *Options) []string {
+// Written lists the files that a run of the jobs may create or replace.
+func Written(jobs []Job, opt *Options) []string {
 	var list []string
 	all, _ := uses(len(jobs), func(i int) *Job { return &jobs[i] }, opt)
 	for _, u := range all {

@@ -8,7 +8,7 @@ const (
 	Usage   = 2 // flags, arguments or the manifest are wrong; nothing was done
 	Differs = 3 // nothing failed, and something differs from what was expected
 
-	TryAgain = 75 // only with --shard: EX_TEMPFAIL, as schedulers know it; the same call can succeed later
+	TryAgain = 75 // only with --shard or --no-wait: EX_TEMPFAIL, as schedulers know it; the same call can succeed later
 
 	PaholeUsage = 64 // Usage in the place of pahole: EX_USAGE, as argp has it
 
