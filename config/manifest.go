@@ -74,6 +74,10 @@ func (x *expander) readImages(root *value) {
 		return
 	case len(e.value.list) == 0:
 		x.add(e.value.position, "", "images is empty")
+	case len(e.value.list) > maxImages: // problems of each would fill the memory
+		x.add(e.value.list[maxImages].position, "", "manifest has more than %d images", maxImages)
+		x.full = true
+		return
 	}
 	for i, v := range e.value.list {
 		if x.image(v); x.full {

@@ -27,8 +27,7 @@ func (m *Manifest) PathOf(im *Image) string {
 
 // PatternOf returns the pattern that found an image, for a lock; "" for an image that the manifest names.
 func (m *Manifest) PatternOf(im *Image) string {
-	switch {
-	case im.Pattern == "" || im.From != nil || im.absolute:
+	if im.Pattern == "" || im.From != nil || im.absolute {
 		return im.Pattern
 	}
 	return path.Join(m.relative(im.folder, false), im.Pattern)

@@ -48,6 +48,7 @@ var flagWords = map[string]completer{
 	"report show --format":  oneOf("text", "json", "junit", "markdown", "html"),
 	"run --report":          reportForms("text", "json", "junit", "markdown", "html"),
 	"report merge --report": reportForms("text", "json", "junit", "markdown", "html"),
+	"run --cache":           prefixes("oci://", "s3://"),
 	"--from":                prefixes("deb=", "rpm=", "url=", "apt=", "debuginfod="),
 }
 

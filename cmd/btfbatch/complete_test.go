@@ -33,7 +33,7 @@ func completed(t *testing.T, args ...string) (words []string, directive string) 
 func TestCompletedValues(t *testing.T) {
 	place(t)
 	context := []string{"requires", "need each other", "none is given", "no image with a golden", "needs a terminal", "in CI", "no job array", "it was given as"} // what a call may lack beside the word
-	unfinished := []string{"from", "report"}                                                                                                                      // a file follows the word
+	unfinished := []string{"from", "report", "cache"}                                                                                                             // more follows the word
 	root := newRoot(nil, new(interrupter))
 	addCompletions(root)
 	root.InitDefaultCompletionCmd()

@@ -26,7 +26,7 @@ btfbatch sources kernels.yaml --format json`,
 	"lock": `
 btfbatch lock                             # write btfbatch.yaml.lock, or add what is new
 btfbatch lock kernels.yaml --update 'debian-6.*'
-btfbatch run --locked                     # take exactly what the lock has`,
+btfbatch lock --check                     # is the lock what there is now?`,
 	"submit": `
 btfbatch submit kernels.yaml --engine slurm --shards 40 --mem 4GiB --time 2h --wait
 btfbatch submit kernels.yaml --engine slurm --shards 40 --wait --missing

@@ -89,7 +89,6 @@ func TestLockTogether(t *testing.T) {
 	var running []*exec.Cmd
 	var outputs [n]bytes.Buffer
 	for i := range n {
-
 		cmd := process(t, "lock", "m.yaml", fmt.Sprintf("i%d", i), "--update")
 		cmd.Stdout, cmd.Stderr = &outputs[i], &outputs[i]
 		if err := cmd.Start(); err != nil {
@@ -234,10 +233,10 @@ func TestLockUnwritable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		return // root may write everywhere
 	}
-	if err := os.Chmod(".", 0o500); err != nil {
+	if err := os.Chmod(".", 0o500); err != nil { //nolint:gosec // a folder
 		t.Fatal(err)
 	}
-	defer os.Chmod(".", 0o700)
+	defer os.Chmod(".", 0o700) //nolint:gosec // a folder
 	b.Reset()
 	if code := run([]string{"lock", "m.yaml"}, &b, &b); code != exitcode.Failed || !strings.Contains(b.String(), "permission denied") {
 		t.Errorf("a folder that is read-only: exit code %d: %s", code, &b)

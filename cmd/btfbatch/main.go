@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/config"
@@ -72,7 +74,12 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	var interrupts interrupter
 	interrupts.say = func() { voice.Complain(errInterrupted, interrupts.code()) }
 	ctx := interrupts.listen(context.Background())
-	err := chosen(ctx, args, stdout, stderr, voice, &interrupts)
+	var err error
+	if len(args) > 0 && args[0] == standIn {
+		err = runPahole(ctx, args[1:], stdout, stderr)
+	} else {
+		err = commandOf(args, stdout, stderr, voice, &interrupts).ExecuteContext(ctx)
+	}
 	if err == nil {
 		return exitcode.OK
 	}
@@ -91,11 +98,8 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	return e.code
 }
 
-// chosen runs the command that the arguments name.
-func chosen(ctx context.Context, args []string, stdout, stderr io.Writer, voice *console.Console, interrupts *interrupter) error {
-	if len(args) > 0 && args[0] == standIn {
-		return runPahole(ctx, args[1:], stdout, stderr)
-	}
+// commandOf returns the commands, ready for the arguments.
+func commandOf(args []string, stdout, stderr io.Writer, voice *console.Console, interrupts *interrupter) *cobra.Command {
 	root := newRoot(voice, interrupts)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -105,7 +109,7 @@ func chosen(ctx context.Context, args []string, stdout, stderr io.Writer, voice 
 	}
 	completion(root)
 	givenOnce(root)
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // guarded reports a panic, which is a bug in btfbatch, like any other error.

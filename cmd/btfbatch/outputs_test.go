@@ -147,6 +147,7 @@ var bad = []struct {
 }{
 	{"rum", exitcode.Usage}, {"--no-such-flag", exitcode.Usage}, {"--log-level loud", exitcode.Usage}, {"help nothing", exitcode.Usage}, {"completion tcsh", exitcode.Usage},
 	{"version it", exitcode.Usage}, {"schema it", exitcode.Usage}, {"man", exitcode.Usage}, {"man folder/a.btf --date 2026-11-30", exitcode.Failed}, {"version --no", exitcode.Usage},
+	{"submit", exitcode.Usage}, {"submit nowhere.yaml --engine slurm --shards 2 --dry-run", exitcode.Usage},
 	{"run", exitcode.Usage}, {"run nowhere.yaml", exitcode.Usage}, {"run wrong.yaml", exitcode.Usage}, {"run m.yaml --report pdf", exitcode.Usage},
 	{"run m.yaml --only nothing", exitcode.Usage}, {"run failing.yaml", exitcode.Failed}, {"run differs.yaml", exitcode.Differs}, {"run notes.yaml", exitcode.Failed},
 	{"run notes.yaml --earlier folder --report json=folder", exitcode.Usage},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -208,9 +209,7 @@ func (c *Client) build(ctx context.Context, r *Request, w *watch) (*http.Request
 	if err != nil {
 		return nil, plain(err)
 	}
-	for key, values := range r.Header {
-		req.Header[key] = values
-	}
+	maps.Copy(req.Header, r.Header)
 	req.Header.Set("User-Agent", c.Agent)
 	if r.Body != nil {
 		open := func() (io.ReadCloser, error) {

@@ -150,7 +150,7 @@ func bucket(host, path string) (Address, error) {
 	}
 	for part := range strings.SplitSeq(a.Path, "/") {
 		if part == "." || part == ".." || part == "" && a.Path != "" {
-			return a, fmt.Errorf("the prefix %q has an empty part, or . or ..", a.Path)
+			return a, fmt.Errorf("the prefix %q has a part that is empty, . or .. only", a.Path)
 		}
 	}
 	return a, nil

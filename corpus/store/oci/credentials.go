@@ -135,7 +135,7 @@ func askHelper(ctx context.Context, name, key string) (l login, found bool, err 
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "docker-credential-"+name, "get")
+	cmd := exec.CommandContext(ctx, "docker-credential-"+name, "get") //nolint:gosec // a program of the PATH, without a path
 	cmd.Stdin = strings.NewReader(key)
 	var out bytes.Buffer
 	cmd.Stdout = &out

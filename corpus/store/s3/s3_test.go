@@ -12,7 +12,7 @@ import (
 // The examples of Amazon's documentation of Signature Version 4, "Authenticating Requests: Using the Authorization Header".
 func TestSign(t *testing.T) {
 	s := &signer{
-		settings: &settings{region: "us-east-1", key: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"},
+		settings: &settings{region: "us-east-1", key: "AKIAIOSFODNN7EXAMPLE", secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}, //nolint:gosec // the example of the documentation
 		now:      func() time.Time { return time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC) },
 	}
 	for query, want := range map[string]string{
