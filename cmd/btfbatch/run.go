@@ -296,6 +296,11 @@ func shown(outlets []reports.Outlet) int {
 
 // batch runs a batch and prints its progress and results. The report is nil only if no batch was run. The error has the exit code.
 func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, outlets []reports.Outlet, how shape) (*report.Report, error) {
+	if opt.Shard != nil {
+		if err := reports.Remove(outlets); err != nil { // if this attempt is killed, no report says that it is done
+			return nil, failed(err)
+		}
+	}
 	total := int64(0)
 	for i := range jobs {
 		total += jobs[i].File.Size
@@ -313,11 +318,6 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	}
 	end := a.console.End
 	a.interrupts.clear.Store(&end)
-	if opt.Shard != nil {
-		if err := reports.Remove(outlets); err != nil { // if this attempt is killed, no report says that it is done
-			return nil, failed(err)
-		}
-	}
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.End()
 	r.Tool = thisBuild().tool()
