@@ -20,6 +20,7 @@ import (
 	"github.com/btfbatch/btfbatch/config/lock"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -60,8 +61,8 @@ was. The exit code is 1 then, and 3 if --check finds a difference.`,
 	return cmd
 }
 
-// checkFlags returns an error for flags with wrong values, or without effect.
-func (l *lockCommand) checkFlags(cmd *cobra.Command, names []string) error {
+// checkFlags returns an error for flags and arguments with wrong values, or without effect.
+func (l *lockCommand) checkFlags(cmd *cobra.Command, manifest string, names []string) error {
 	switch {
 	case l.format != "text" && l.format != "json":
 		return fmt.Errorf("format %q is none of text, json", l.format)
@@ -69,6 +70,8 @@ func (l *lockCommand) checkFlags(cmd *cobra.Command, names []string) error {
 		return fmt.Errorf("--allow-shrink is %d; it must be 0 or more", l.allowed)
 	case l.check && cmd.Flags().Changed("allow-shrink"):
 		return errors.New("--allow-shrink has no effect with --check: every difference counts")
+	case manifest == input.Stdin:
+		return errors.New("the manifest is standard input, but a lock is a file beside its manifest: give the path of the manifest")
 	case len(names) > 0 && !l.update:
 		return errors.New("names of images require --update, which looks them up again")
 	}
@@ -76,7 +79,7 @@ func (l *lockCommand) checkFlags(cmd *cobra.Command, names []string) error {
 }
 
 func (l *lockCommand) run(cmd *cobra.Command, manifest string, names []string) error {
-	if err := l.checkFlags(cmd, names); err != nil {
+	if err := l.checkFlags(cmd, manifest, names); err != nil {
 		return usage(err)
 	}
 	ctx := cmd.Context()
@@ -171,6 +174,9 @@ func (l *lockCommand) refused(o *locking.Outcome, manifest string, maker *lockin
 	case l.check:
 		if o.None() && o.Old.Manifest == o.Now.Manifest {
 			return nil
+		}
+		if o.None() {
+			return withCode(exitcode.Differs, &locking.StaleError{Lock: o.Path, Manifest: manifest})
 		}
 		return withCode(exitcode.Differs, fmt.Errorf("%s is not what the images are now", o.Path))
 	}

@@ -12,6 +12,9 @@ import (
 // manifest itself is what is held, so no other file is needed. Where the file system cannot do that, nothing is held; the lock is then the one that was
 // written last.
 func Hold(ctx context.Context, manifest string, waiting func()) (release func(), err error) {
+	if st, err := os.Stat(manifest); err == nil && !st.Mode().IsRegular() { // opening a pipe would wait for a writer
+		return func() {}, nil
+	}
 	l := flock.New(manifest, flock.SetFlag(os.O_RDONLY))
 	ok, err := l.TryLock()
 	if err == nil && !ok {

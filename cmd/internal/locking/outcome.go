@@ -39,7 +39,7 @@ func (o *Outcome) Shrunk(allowed int) error {
 		return nil
 	}
 	return fmt.Errorf("%s: lists of the manifest lose %s: %s; nothing is written. If that is intended, allow it with --allow-shrink %d",
-		o.Path, count(len(o.Lost), "image"), escape.Line(strings.Join(o.Lost, ", ")), len(o.Lost))
+		o.Path, count(len(o.Lost), "image"), someOf(o.Lost), len(o.Lost))
 }
 
 // Unasked returns an error if images changed that were not to be updated.
@@ -53,13 +53,18 @@ func (o *Outcome) Unasked(manifest string, asked func(name string) bool) error {
 	if names == nil {
 		return nil
 	}
+	return fmt.Errorf("%s: %s changed: %s; nothing is written. If that is right, take it with btfbatch lock %s --update",
+		o.Path, count(len(names), "image"), someOf(names), escape.Shell(manifest))
+}
+
+// someOf lists the first names. Each of all has a line of its own in the outcome.
+func someOf(names []string) string {
 	shown := names[:min(len(names), 3)]
-	more := ""
+	text := escape.Line(strings.Join(shown, ", "))
 	if n := len(names) - len(shown); n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
+		text += fmt.Sprintf(" and %d more", n)
 	}
-	return fmt.Errorf("%s: %s changed: %s%s; nothing is written. If that is right, take it with btfbatch lock %s --update",
-		o.Path, count(len(names), "image"), escape.Line(strings.Join(shown, ", ")), more, escape.Shell(manifest))
+	return text
 }
 
 // byManifest reports whether an image changed because the manifest says something else about where it is.
