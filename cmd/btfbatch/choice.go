@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source/http"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -26,6 +27,9 @@ type choice struct {
 	retry    string   // the file of --retry-failed
 	shard    string   // --shard
 	share    *report.Shard
+
+	remember bool // files that servers did not have lately are not asked for
+	again    bool // --retry-missing
 
 	published int // set by of: the images of the whole manifest that are published in stores
 }
@@ -39,6 +43,15 @@ func (c *choice) flags(cmd *cobra.Command) {
 	flags.StringVar(&c.retry, "retry-failed", "", "encode only the images that failed or were not done by the JSON report in `FILE`, and their bases")
 	flags.StringVar(&c.shard, "shard", "", "encode only share `I/N` of the images, with I from 0 to N-1; auto or auto/N: the share of this task of a job\narray. Exits with 75 if it should run again; see docs/scale.md")
 	cmd.MarkFlagsMutuallyExclusive("only", "only-from", "retry-failed", "shard")
+}
+
+// client returns what fetches the images.
+func (c *choice) client() *http.Client { return &http.Client{Remember: c.remember, Again: c.again} }
+
+// missingFlag adds the flag about files that servers do not have.
+func (c *choice) missingFlag(flags *pflag.FlagSet) {
+	c.remember = true
+	flags.BoolVar(&c.again, "retry-missing", false, "ask servers again for pinned files that they did not have in the last week")
 }
 
 // check returns an error for flags that have no effect.

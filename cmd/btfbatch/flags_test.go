@@ -122,6 +122,7 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 	"run --only":                              "_ a,,b , nothing",
 	"run --retry-failed":                      "_ ~ nonexistent folder m.yaml r.json m.yaml+--only=a",
 	"run --previous":                          "_ ~ nonexistent folder m.yaml r.json",
+	"run --retry-missing":                     "maybe",
 	"run --shard":                             "_ ~ 1 1/1 -1/3 x/3 0/0 0/100001 auto auto/x 0/1+--only=a",
 	"run --fail-fast":                         "maybe true+--max-failures=2",
 	"run --max-failures":                      "_ -1 x",

@@ -20,7 +20,11 @@ type consoleKey struct{}
 // sources returns how images are found that are not files of their own. No file of a package may have more than the given number of MiB. Notes
 // about downloads go to the console of the context.
 func sources(ctx context.Context, most int) corpus.Sources {
-	return corpus.Sources{Finders: finders(ctx), Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
+	return sourcesOf(ctx, most, &http.Client{})
+}
+
+func sourcesOf(ctx context.Context, most int, client *http.Client) corpus.Sources {
+	return corpus.Sources{Finders: findersOf(ctx, client), Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
 }
 
 // finders returns what finds packages and images with a network.

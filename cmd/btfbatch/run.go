@@ -131,6 +131,7 @@ func newRun(a *app) *cobra.Command {
 	memoryFlag(flags, &opt.Encoding.Memory)
 	only.flags(cmd)
 	before.flags(cmd)
+	only.missingFlag(flags)
 	locked.flags(flags)
 	return cmd
 }
@@ -250,7 +251,7 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 	if len(m.Images) > manyImages {
 		collectOften() // a third more time, which keeps 100,000 images below 500 MiB
 	}
-	items := l.match(m, corpus.Resolve(ctx, m, sources(ctx, most)))
+	items := l.match(m, corpus.Resolve(ctx, m, sourcesOf(ctx, most, only.client())))
 	others = append(others, l.uses(manifest)...)
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)

@@ -35,6 +35,10 @@ type Client struct {
 	MaxSize  int64         // the largest file to fetch, in bytes; default: 32 GiB
 	Whole    bool          // files without a digest are fetched as a whole too, so that Open knows their digests
 
+	// Remember says that a server is not asked again for MissingAge for a file that it did not have, if the manifest or a lock has the digest of the
+	// file: Request.Lasting. With Again it is asked, and what it says is remembered.
+	Remember, Again bool
+
 	// Progress is called as bytes arrive, Notice before a pause, with a sentence about the reason. Calls may be concurrent.
 	Progress func(Progress)
 	Notice   func(url, text string)
@@ -62,6 +66,8 @@ type Request struct {
 	URL    string
 	SHA256 string // lower-case hex; empty: any contents are accepted
 	Size   int64  // the expected size, in bytes; 0: unknown
+	// Lasting means that people chose the URL and the digest, so that the server is not about to get the file.
+	Lasting bool
 }
 
 // Folder returns the default download folder: the folder downloads in $BTFBATCH_CACHE, or in btfbatch in the user's cache folder.

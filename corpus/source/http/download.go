@@ -51,6 +51,7 @@ type download struct {
 	next    int64 // end of the last read
 	ahead   int64 // how much to fetch ahead of sequential reads
 	synced  time.Time
+	earlier absence // what was remembered when the download was opened; may be zero
 }
 
 func (d *download) notice(text string) {
@@ -90,6 +91,12 @@ func (d *download) open(ctx context.Context, whole bool) error {
 	if d.err != nil || d.opened && (d.whole || !whole) {
 		return d.err
 	}
+	if !d.opened {
+		d.earlier = d.known() // before it is removed with the rest of what is known
+		if d.err = d.absent(); d.err != nil {
+			return d.err
+		}
+	}
 	err := d.takeLock(ctx)
 	if err == nil && !d.opened {
 		err = d.begin(ctx, whole)
@@ -102,6 +109,7 @@ func (d *download) open(ctx context.Context, whole bool) error {
 		if ctx.Err() == nil {
 			d.err = err
 		}
+		d.noteAbsent(err)
 	}
 	if d.opened = err == nil; d.opened && d.whole && d.c.Whole && d.req.SHA256 == "" {
 		d.register()

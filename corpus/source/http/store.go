@@ -19,6 +19,7 @@ import (
 //	KEY        the whole file
 //	KEY.part   a file of which some blocks have been fetched; the others are holes
 //	KEY.json   where it comes from, its size, and which blocks are there
+//	KEY.missing  which server did not have the file, and when it said so
 //	lock-XX    taken by the process that fetches files whose keys end in XX
 //
 // A process that was killed leaves at most KEY.part, which the next one continues. KEY exists only if it is complete and has the wanted digest.
@@ -150,8 +151,17 @@ func (s store) load() (m meta, ok bool) {
 }
 
 // save writes KEY.json.
-func (s store) save(m *meta) error {
-	text, err := json.Marshal(m)
+func (s store) save(m *meta) error { return s.saveAs(".json", m) }
+
+// absence reads KEY.missing. What cannot be read is not known.
+func (s store) absence() (a absence, ok bool) {
+	text, err := os.ReadFile(s.path(".missing"))
+	return a, err == nil && json.Unmarshal(text, &a) == nil
+}
+
+// saveAs writes one of the files of the key as JSON.
+func (s store) saveAs(suffix string, what any) error {
+	text, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}
@@ -161,7 +171,7 @@ func (s store) save(m *meta) error {
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), s.path(".json"))
+		err = os.Rename(f.Name(), s.path(suffix))
 	}
 	if err != nil {
 		os.Remove(f.Name())
@@ -171,7 +181,7 @@ func (s store) save(m *meta) error {
 
 // remove removes all files of the key.
 func (s store) remove() {
-	for _, suffix := range []string{".json", ".part", ""} { // without KEY.json, the others mean nothing
+	for _, suffix := range []string{".json", ".part", ".missing", ""} { // without KEY.json, the others mean nothing
 		_ = os.Remove(s.path(suffix)) // most do not exist
 	}
 }
