@@ -24,12 +24,14 @@ type results struct {
 	off    bool   // --no-cache
 	verify bool   // --verify-inputs
 	store  string // --cache
+	claims claims // which are in the folder of the cache
 
 	at address.Address // of the store; zero if there is none
 }
 
 func (r *results) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	r.claims.flags(flags)
 	flags.BoolVar(&r.off, "no-cache", false, "make every image, and keep no results")
 	flags.StringVar(&r.store, "cache", "", "`ADDRESS` of a store behind the cache, which several machines share: oci://HOST/REPOSITORY or s3://BUCKET/PREFIX;\ndefault: $BTFBATCH_CACHE, if it is such an address")
 	flags.BoolVar(&r.verify, "verify-inputs", false, "read images to see whether they changed, even if their size, times and inode did not")

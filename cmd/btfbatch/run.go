@@ -57,7 +57,6 @@ func newRun(a *app) *cobra.Command {
 		results    results
 		publishing publishing
 		before     previous
-		claims     claims
 		locked     = locked{look: true, note: func(text string) { a.console.Note(text) }}
 
 		annotations = reports.Annotations
@@ -76,10 +75,7 @@ func newRun(a *app) *cobra.Command {
 				return usage(err)
 			}
 			needed(&opt, outlets, &summary)
-			if opt.Goldens.Update && golden.CI() {
-				return usage(golden.ErrCI)
-			}
-			if opt.Goldens.Exceptions, err = readExceptions(exceptions); err != nil {
+			if err := readGoldens(&opt.Goldens, args[0], exceptions); err != nil {
 				return err
 			}
 			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
@@ -87,8 +83,7 @@ func newRun(a *app) *cobra.Command {
 				return usage(err)
 			}
 			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
-			opt.Goldens.Dir = filepath.Dir(args[0])
-			if only.share != nil {
+			if opt.Shard = only.share; opt.Shard != nil {
 				a.interrupts.again.Store(true)
 			}
 			items, err := loadLocked(cmd.Context(), args[0], &locked, &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(), before.uses(),
@@ -101,16 +96,13 @@ func newRun(a *app) *cobra.Command {
 				return usage(err)
 			}
 			a.notes(items, profile)
-			release, err := claims.take(cmd.Context(), a, args[0], jobs, &opt)
+			done, err := results.claims.begin(cmd.Context(), a, args[0], jobs, &opt)
 			if err != nil {
 				return err
 			}
-			defer release()
-			a.interrupts.batch.Lock()
-			defer a.interrupts.batch.Unlock()
+			defer done()
 			setUp(&opt, items, profile)
 			opt.Cache, opt.Events.Cache = results.open(cmd.Context(), a), a.cacheTrouble()
-			opt.Shard = only.share
 			r, err := a.batch(cmd, jobs, opt, outlets, shape)
 			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
 		},
@@ -125,7 +117,6 @@ func newRun(a *app) *cobra.Command {
 	summary.flags(flags)
 	limitFlags(cmd, &opt)
 	results.flags(cmd)
-	claims.flags(flags)
 	publishing.flags(cmd)
 	maxUnpacked(flags, &most)
 	memoryFlag(flags, &opt.Encoding.Memory)
@@ -142,6 +133,16 @@ func setUp(opt *batch.Options, items []corpus.Item, profile config.Profile) {
 		opt.Setup = batch.Setup(items, profile)
 		opt.Setup.Command = command(os.Args)
 	}
+}
+
+// readGoldens sets what a run of a manifest needs for goldens: its folder, and the accepted differences, which may be in a file.
+func readGoldens(g *batch.Goldens, manifest, exceptions string) (err error) {
+	if g.Update && golden.CI() {
+		return usage(golden.ErrCI)
+	}
+	g.Dir = filepath.Dir(manifest)
+	g.Exceptions, err = readExceptions(exceptions)
+	return err
 }
 
 // goldenFlags adds the flags for goldens.

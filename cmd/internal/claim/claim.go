@@ -164,8 +164,8 @@ func (c *claim) try(ctx context.Context, folder string) (release func(), holder 
 			if void {
 				continue
 			}
-			if held = c.clash(other); held != nil {
-				holder = other
+			if owner, file := c.clash(other); file != "" {
+				holder, held = other, &HeldError{Owner: owner, File: file}
 				return nil
 			}
 		}
@@ -231,7 +231,7 @@ func (c *claim) write(folder string) (release func(), err error) {
 		text = binary.BigEndian.AppendUint64(text, key)
 	}
 	name := filepath.Join(folder, fmt.Sprintf("%016x%s", rand.Uint64(), ending))
-	if err = os.WriteFile(name, text, 0o666); err != nil { //nolint:gosec // for everybody who shares the folder, less the umask
+	if err = os.WriteFile(name, text, 0o666); err != nil { // for everybody who shares the folder, less the umask
 		_ = os.Remove(name) // otherwise it is void
 		return nil, err
 	}
@@ -250,35 +250,30 @@ func (c *claim) write(folder string) (release func(), err error) {
 	}, nil
 }
 
-// clash reads another claim, and returns an error if it has a file in common with this one. Something that is no claim has none.
-func (c *claim) clash(other string) *HeldError {
+// clash reads another claim, and returns its owner and the first file that it has in common with this one, if there is one. Something that is no claim
+// has none.
+func (c *claim) clash(other string) (owner Owner, first string) {
 	f, err := os.Open(other)
 	if err != nil {
-		return nil
+		return owner, ""
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil || st.Size() <= 1 {
-		return nil
+		return owner, ""
 	}
 	r := bufio.NewReaderSize(io.NewSectionReader(f, 1, st.Size()-1), maxOwner)
 	line, err := r.ReadSlice('\n')
-	var owner Owner
 	if err != nil || json.Unmarshal(line, &owner) != nil {
-		return nil
+		return owner, ""
 	}
-	first := ""
 	for {
 		var key [8]byte
 		if _, err := io.ReadFull(r, key[:]); err != nil {
-			break
+			return owner, first
 		}
 		if name := c.names[binary.BigEndian.Uint64(key[:])]; name != "" && (first == "" || name < first) {
 			first = name
 		}
 	}
-	if first == "" {
-		return nil
-	}
-	return &HeldError{Owner: owner, File: first}
 }
