@@ -27,9 +27,6 @@ func sourcesOf(ctx context.Context, most int, client *http.Client) corpus.Source
 	return corpus.Sources{Finders: findersOf(ctx, client), Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
 }
 
-// finders returns what finds packages and images with a network.
-func finders(ctx context.Context) source.Finders { return findersOf(ctx, &http.Client{}) }
-
 // wholeFinders returns finders that fetch files as a whole, so that their digests are known.
 func wholeFinders(ctx context.Context) source.Finders {
 	return findersOf(ctx, &http.Client{Whole: true})
