@@ -44,87 +44,99 @@ In GitHub Actions the report is also appended to the job summary (GITHUB_STEP_SU
 that differ and failed become outputs of the step (GITHUB_OUTPUT), and images that are not good become annotations at their lines of the
 manifest (GITHUB_ACTIONS).`
 
-func newRun(a *app) *cobra.Command {
-	var (
-		opt        = batch.Options{Lint: batch.Lint{On: true}}
-		profile    config.Profile
-		shape      shape
-		forms      []string
-		most       int
-		only       choice
-		exceptions string
-		summary    summary
-		results    results
-		publishing publishing
-		before     previous
-		locked     = locked{look: true, note: func(text string) { a.console.Note(text) }}
+// A runCommand has the flags of run.
+type runCommand struct {
+	*app
+	opt        batch.Options
+	profile    config.Profile
+	shape      shape
+	forms      []string
+	most       int
+	only       choice
+	exceptions string
+	summary    summary
+	results    results
+	publishing publishing
+	before     previous
+	locked     locked
 
-		annotations = reports.Annotations
-	)
+	annotations int
+}
+
+func newRun(a *app) *cobra.Command {
+	c := &runCommand{app: a, opt: batch.Options{Lint: batch.Lint{On: true}}}
+	c.locked = locked{look: true, note: func(text string) { a.console.Note(text) }}
 	cmd := &cobra.Command{
 		Use:   "run [MANIFEST]",
 		Short: "Encode, verify, publish and compare the images of a manifest",
 		Long:  runText,
 		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := shape.check(); err != nil {
-				return err
-			}
-			outlets, err := reports.Parse(forms)
-			if err != nil {
-				return usage(err)
-			}
-			needed(&opt, outlets, &summary)
-			if err := readGoldens(&opt.Goldens, args[0], exceptions); err != nil {
-				return err
-			}
-			if err := errors.Join(checkProfile(profile), checkUnpacked(most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
-				only.check(cmd), stopFlags(cmd, &opt), results.check(cmd)); err != nil {
-				return usage(err)
-			}
-			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
-			if opt.Shard = only.share; opt.Shard != nil {
-				a.interrupts.again.Store(true)
-			}
-			items, err := loadLocked(cmd.Context(), args[0], &locked, &only, most, &opt, slices.Concat(reports.Files(outlets), summary.uses(), only.uses(), before.uses(),
-				[]paths.Use{{Path: exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
-			if err != nil {
-				return err
-			}
-			jobs := batch.Jobs(items, profile)
-			if err := errors.Join(batch.CheckNewGoldens(jobs, &opt.Goldens), batch.CheckEarlier(jobs, &opt.Lint), publishing.set(a, &opt, items, only.published), before.set(&opt, jobs, &only)); err != nil {
-				return usage(err)
-			}
-			a.notes(items, profile)
-			done, err := results.claims.begin(cmd.Context(), a, args[0], jobs, &opt)
-			if err != nil {
-				return err
-			}
-			defer done()
-			setUp(&opt, items, profile)
-			opt.Cache, opt.Events.Cache = results.open(cmd.Context(), a), a.cacheTrouble()
-			r, err := a.batch(cmd, jobs, opt, outlets, shape)
-			return errors.Join(err, summary.write(r), a.annotate(cmd, r, args[0], annotations))
-		},
+		RunE:  func(cmd *cobra.Command, args []string) error { return c.run(cmd, args[0]) },
 	}
-	a.batchFlags(cmd, &opt, (*string)(&profile))
-	flags := cmd.Flags()
-	goldenFlags(cmd, &opt, &exceptions)
-	shape.flags(cmd)
-	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
-	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
-	lintFlags(cmd, &opt)
-	summary.flags(flags)
-	limitFlags(cmd, &opt)
-	results.flags(cmd)
-	publishing.flags(cmd)
-	maxUnpacked(flags, &most)
-	memoryFlag(flags, &opt.Encoding.Memory)
-	only.flags(cmd)
-	before.flags(cmd)
-	only.missingFlag(flags)
-	locked.flags(flags)
+	c.flags(cmd)
 	return cmd
+}
+
+// run runs the batch.
+func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
+	if err := c.shape.check(); err != nil {
+		return err
+	}
+	outlets, err := reports.Parse(c.forms)
+	if err != nil {
+		return usage(err)
+	}
+	needed(&c.opt, outlets, &c.summary)
+	if err := readGoldens(&c.opt.Goldens, manifest, c.exceptions); err != nil {
+		return err
+	}
+	if err := errors.Join(checkProfile(c.profile), checkUnpacked(c.most), needs(cmd, "loss", "earlier"), needs(cmd, "strict", "exceptions"),
+		c.only.check(cmd), stopFlags(cmd, &c.opt), c.results.check(cmd)); err != nil {
+		return usage(err)
+	}
+	outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
+	if c.opt.Shard = c.only.share; c.opt.Shard != nil {
+		c.interrupts.again.Store(true)
+	}
+	items, err := loadLocked(cmd.Context(), manifest, &c.locked, &c.only, c.most, &c.opt, slices.Concat(reports.Files(outlets), c.summary.uses(), c.only.uses(), c.before.uses(),
+		[]paths.Use{{Path: c.exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
+	if err != nil {
+		return err
+	}
+	jobs := batch.Jobs(items, c.profile)
+	if err := errors.Join(batch.CheckNewGoldens(jobs, &c.opt.Goldens), batch.CheckEarlier(jobs, &c.opt.Lint), c.publishing.set(c.app, &c.opt, items, c.only.published), c.before.set(&c.opt, jobs, &c.only)); err != nil {
+		return usage(err)
+	}
+	c.notes(items, c.profile)
+	done, err := c.results.claims.begin(cmd.Context(), c.app, manifest, jobs, &c.opt)
+	if err != nil {
+		return err
+	}
+	defer done()
+	setUp(&c.opt, items, c.profile)
+	c.opt.Cache, c.opt.Events.Cache = c.results.open(cmd.Context(), c.app), c.cacheTrouble()
+	report, err := c.batch(cmd, jobs, c.opt, outlets, c.shape)
+	return errors.Join(err, c.summary.write(report), c.annotate(cmd, report, manifest, c.annotations))
+}
+
+func (c *runCommand) flags(cmd *cobra.Command) {
+	c.batchFlags(cmd, &c.opt, (*string)(&c.profile))
+	flags := cmd.Flags()
+	goldenFlags(cmd, &c.opt, &c.exceptions)
+	c.shape.flags(cmd)
+	flags.StringArrayVar(&c.forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
+	flags.IntVar(&c.annotations, "annotations", reports.Annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
+	lintFlags(cmd, &c.opt)
+	c.summary.flags(flags)
+	limitFlags(cmd, &c.opt)
+	c.results.flags(cmd)
+	c.publishing.flags(cmd)
+	maxUnpacked(flags, &c.most)
+	memoryFlag(flags, &c.opt.Encoding.Memory)
+	c.only.flags(cmd)
+	c.before.flags(cmd)
+	c.only.missingFlag(flags)
+	c.locked.flags(flags)
 }
 
 // setUp sets what the report has of the settings of the run, if it has details.
