@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"corpus/source/deb":        {"corpus/source/archive"},
 	"corpus/source/rpm":        {"corpus/source/archive"},
 	"corpus/source/xz":         {},
-	"corpus/source/http":       {"corpus/source"},
+	"corpus/source/http":       {"corpus/cache", "corpus/source"},
 	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
 	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
 	"corpus/cache":             {},

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/cache"
 )
 
 // A Client fetches files. Its fields must not change once it is in use; zero values stand for the defaults. It is safe for concurrent use.
@@ -70,16 +72,10 @@ type Request struct {
 	Lasting bool
 }
 
-// Folder returns the default download folder: the folder downloads in $BTFBATCH_CACHE, or in btfbatch in the user's cache folder.
+// Folder returns the default download folder: the folder downloads in that of the cache.
 func Folder() (string, error) {
-	if dir := os.Getenv("BTFBATCH_CACHE"); dir != "" && !strings.Contains(dir, "://") { // which would be a store of results
-		return filepath.Join(dir, "downloads"), nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("%w: set BTFBATCH_CACHE to a folder for downloads", err)
-	}
-	return filepath.Join(dir, "btfbatch", "downloads"), nil
+	dir, err := cache.Folder()
+	return filepath.Join(dir, "downloads"), err
 }
 
 // CheckURL returns an error for a URL that cannot be fetched.
