@@ -75,7 +75,10 @@ type Request struct {
 // Folder returns the default download folder: the folder downloads in that of the cache.
 func Folder() (string, error) {
 	dir, err := cache.Folder()
-	return filepath.Join(dir, "downloads"), err
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "downloads"), nil
 }
 
 // CheckURL returns an error for a URL that cannot be fetched.

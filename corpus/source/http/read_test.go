@@ -416,7 +416,7 @@ func TestFolder(t *testing.T) {
 	for _, name := range []string{"BTFBATCH_CACHE", "XDG_CACHE_HOME", "HOME", "LocalAppData"} {
 		t.Setenv(name, "")
 	}
-	if _, err := http.Folder(); err == nil || !strings.HasSuffix(err.Error(), ": set BTFBATCH_CACHE to a folder for downloads") {
+	if _, err := http.Folder(); err == nil || !strings.HasSuffix(err.Error(), ": set BTFBATCH_CACHE to a folder") {
 		t.Errorf("got %v", err)
 	}
 }
