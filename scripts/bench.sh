@@ -114,11 +114,12 @@ if [ "$(nproc)" -gt 1 ]; then
     "$(paste "$tmp/both" "$tmp/two" | awk '{ print 100 * $2 / (2 * $6) }' | median)"
   (while :; do :; done) & # the busy neighbour
   neighbour=$!
-  trap 'kill $neighbour 2> /dev/null; rm -rf "$tmp"' EXIT
+  trap 'kill $neighbour || true; rm -rf "$tmp"' EXIT
   rm "$tmp/one" "$tmp/two"
   paired one two
   kill "$neighbour"
   wait "$neighbour" 2> /dev/null || true
+  trap 'rm -rf "$tmp"' EXIT
   row two one 'CPU, beside a busy neighbour' 1 s 1
 fi
 

@@ -3,6 +3,7 @@ package dedup
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/rules"
@@ -39,6 +40,7 @@ type sparse struct {
 	waiting  []uint32 // ids of the pending types
 	all      bool     // all types were considered
 	entered  []uint64 // by id: it is in the index
+	again    bool     // types have entered the index before
 	left     []uint32 // ids of the variables and sections, which are in no index, ascending
 	tags     []uint32 // ids of the structs and unions with marked names, ascending
 }
@@ -158,6 +160,7 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	own := max(0, s.c.n-(int(s.o.End())-1-len(s.left))) // number of own types in the index
 	s.enter(g, kinds)
 	s.c.at(int(s.o.End()) - 1 - len(s.left) + own)
+	s.again = true
 	return !s.empties
 }
 
@@ -295,7 +298,32 @@ func (s *sparse) insert(g *graph, id uint32, before int) {
 	}
 	s.c.at(before)
 	sig := g.signature(r)
-	s.c.insert(s.c.find(sig), sig, id)
+	l := s.c.find(sig)
+	if s.again && l.head != 0 && l.head != divided {
+		s.amid(l, sig, id)
+		return
+	}
+	s.c.insert(l, sig, id)
+}
+
+// amid puts a type into a list that has types already, and perhaps some that come after it.
+func (s *sparse) amid(l *list, sig uint64, id uint32) {
+	ids := []uint32{id}
+	for other := l.head; other != 0; other = s.c.next[other] {
+		if other >= uint32(s.o.End()) { // an own type with this signature: all types of the base that have it are there
+			s.c.insert(l, sig, id)
+			return
+		}
+		ids = append(ids, other)
+	}
+	slices.Sort(ids)
+	l.head = 0
+	s.c.used--
+	for _, id := range ids {
+		left, _ := slices.BinarySearch(s.left, id)
+		s.c.at(int(id) - 1 - left)
+		s.c.insert(s.c.find(sig), sig, id)
+	}
 }
 
 // appended makes candidates for what was appended to the object, from an id on.
