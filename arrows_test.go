@@ -73,7 +73,7 @@ var arrows = map[string][]string{
 	"corpus/source/http":       {"corpus/cache", "corpus/source"},
 	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
 	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
-	"corpus/cache":             {},
+	"corpus/cache":             {"encoder/input"},
 	"corpus/store":             {},
 	"corpus/store/address":     {},
 	"corpus/store/folder":      {"corpus/store", "corpus/store/address"},

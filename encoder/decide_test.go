@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -74,20 +73,10 @@ func sameDecisions(t *testing.T, f *elf.File, opt encoder.Options, step int) (co
 
 // TestDecideName: the units that mention a name decide about it as all units do.
 func TestDecideName(t *testing.T) {
-	if testing.Short() {
-		t.Skip("encoding whole kernels takes a while")
-	}
-	for _, kernel := range featureKernels() {
-		t.Run(kernel, func(t *testing.T) {
-			f, err := elf.Open(reference.Kernel(t, kernel))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			opt := encoder.Options{Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}
-			t.Logf("%d names", sameDecisions(t, f, opt, 4000))
-		})
-	}
+	eachFeatureKernel(t, func(t *testing.T, f *elf.File) {
+		opt := encoder.Options{Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}
+		t.Logf("%d names", sameDecisions(t, f, opt, 4000))
+	})
 }
 
 // TestDecideNameSmall: a small image is read as a whole.

@@ -44,6 +44,24 @@ func featureKernels() []string {
 	return []string{"6.1-s390x"}
 }
 
+// eachFeatureKernel runs a test on each of these kernels.
+func eachFeatureKernel(t *testing.T, test func(t *testing.T, f *elf.File)) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("encoding whole kernels takes a while")
+	}
+	for _, kernel := range featureKernels() {
+		t.Run(kernel, func(t *testing.T) {
+			f, err := elf.Open(reference.Kernel(t, kernel))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			test(t, f)
+		})
+	}
+}
+
 // keptKernel is a kernel of the other byte order. The first three sets are compared on it, and the sets whose output the lab keeps.
 const keptKernel = "6.12-cloud-amd64"
 

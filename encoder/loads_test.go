@@ -98,28 +98,18 @@ func TestAllVariablesLoad(t *testing.T) {
 
 // TestAllVariablesLoadKernels is the same for the kernels of TestFeatures. The BTF of pahole with all variables does not load.
 func TestAllVariablesLoadKernels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("encoding whole kernels takes a while")
-	}
-	for _, kernel := range featureKernels() {
-		t.Run(kernel, func(t *testing.T) {
-			f, err := elf.Open(reference.Kernel(t, kernel))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			loads(t, f)
-			opt := likePeer()
-			opt.Features = knownTo(verify.Newest)
-			res, err := opt.Encode(context.Background(), f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if verify.Check(res.Object.AppendWire(nil), verify.Options{Order: res.Object.Order, PtrSize: f.AddrSize()}) == nil {
-				t.Error("like the peer's, BTF with all variables loads; the difference that is documented is gone")
-			}
-		})
-	}
+	eachFeatureKernel(t, func(t *testing.T, f *elf.File) {
+		loads(t, f)
+		opt := likePeer()
+		opt.Features = knownTo(verify.Newest)
+		res, err := opt.Encode(context.Background(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if verify.Check(res.Object.AppendWire(nil), verify.Options{Order: res.Object.Order, PtrSize: f.AddrSize()}) == nil {
+			t.Error("like the peer's, BTF with all variables loads; the difference that is documented is gone")
+		}
+	})
 }
 
 // TestAllVariablesLoadRunning loads such BTF into the running kernel, if that is allowed. A kernel accepts only its own byte order.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"testing"
 
-	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -137,40 +136,30 @@ func TestVariableCostsExample(t *testing.T) {
 
 // TestVariableCostsKernels: for whole kernels, the sizes are those of the BTF in the three encodings.
 func TestVariableCostsKernels(t *testing.T) {
-	if testing.Short() {
-		t.Skip("encoding whole kernels takes a while")
-	}
-	for _, kernel := range featureKernels() {
-		t.Run(kernel, func(t *testing.T) {
-			f, err := elf.Open(reference.Kernel(t, kernel))
+	eachFeatureKernel(t, func(t *testing.T, f *elf.File) {
+		opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
+		c, err := opt.VariableCosts(context.Background(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		none := feature.Default().Without(feature.Var)
+		for _, x := range []struct {
+			name     string
+			features feature.Set
+			got      encoder.Share
+		}{{"none", none, c.None}, {"per-CPU", feature.Default(), c.PerCPU}, {"all", feature.Default().With(feature.GlobalVar), c.All}} {
+			opt.Features = x.features
+			res, err := opt.Encode(context.Background(), f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer f.Close()
-			opt := encoder.Encoder{Options: encoder.Options{Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}}
-			c, err := opt.VariableCosts(context.Background(), f)
-			if err != nil {
-				t.Fatal(err)
+			const header = 24
+			if want := len(res.Object.AppendWire(nil)) - header; x.got.Bytes() != want {
+				t.Errorf("%s: got %d bytes, want %d", x.name, x.got.Bytes(), want)
 			}
-			none := feature.Default().Without(feature.Var)
-			for _, x := range []struct {
-				name     string
-				features feature.Set
-				got      encoder.Share
-			}{{"none", none, c.None}, {"per-CPU", feature.Default(), c.PerCPU}, {"all", feature.Default().With(feature.GlobalVar), c.All}} {
-				opt.Features = x.features
-				res, err := opt.Encode(context.Background(), f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				const header = 24
-				if want := len(res.Object.AppendWire(nil)) - header; x.got.Bytes() != want {
-					t.Errorf("%s: got %d bytes, want %d", x.name, x.got.Bytes(), want)
-				}
-			}
-			if c.All.Vars < 50*c.PerCPU.Vars || len(c.Sections) < 8 {
-				t.Errorf("got %d per-CPU variables, %d in all, in %d sections; want more", c.PerCPU.Vars, c.All.Vars, len(c.Sections))
-			}
-		})
-	}
+		}
+		if c.All.Vars < 50*c.PerCPU.Vars || len(c.Sections) < 8 {
+			t.Errorf("got %d per-CPU variables, %d in all, in %d sections; want more", c.PerCPU.Vars, c.All.Vars, len(c.Sections))
+		}
+	})
 }

@@ -121,12 +121,12 @@ func programSum(c *cache.Cache) string {
 		sum, _ := batch.Sum(path)
 		return sum
 	}
-	before, now := batch.State(path), time.Now()
+	before, now := cache.StateOf(path), time.Now()
 	if r, current, err := c.Recall(path, before); err == nil && current {
 		return r.SHA256
 	}
 	sum, err := batch.Sum(path)
-	if err == nil && batch.State(path) == before {
+	if err == nil && cache.StateOf(path) == before {
 		_ = c.Remember(path, before, now, sum, "") // it is read again in the next run
 	}
 	return sum

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"time"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // The digest of a large file is remembered together with the state of the file: its device, inode, size and times. As long as the state is
@@ -17,6 +19,19 @@ const Settling = 3 * time.Second
 type State struct {
 	ID      string    // of the file and its state; empty if the system does not provide one
 	Changed time.Time // when it was last written to or renamed
+}
+
+// StateOf returns the state of a file. It is the zero value if the file is not regular, or if the system tells too little.
+func StateOf(path string) State {
+	st, err := input.Stat(path)
+	if err != nil || !st.Mode().IsRegular() {
+		return State{}
+	}
+	v, ok := input.VersionOf(st)
+	if !ok {
+		return State{}
+	}
+	return State{ID: v.String(), Changed: v.Changed()}
 }
 
 // A Record is what was known about a file when it was read.

@@ -94,6 +94,19 @@ func IsTemporary(err error) bool {
 	return ok && e.temporary()
 }
 
+// Answer returns a reader of the body of an answer. An error of reading it is temporary: the connection was lost.
+func Answer(body io.Reader) io.Reader { return answer{body} }
+
+type answer struct{ io.Reader }
+
+func (a answer) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = Temporary(err)
+	}
+	return n, err
+}
+
 // A Request is one request to a store.
 type Request struct {
 	Method string

@@ -162,7 +162,7 @@ func (s *Strings) expected(str []byte) (off uint32, ok, known bool) {
 	return 0, false, false
 }
 
-// Expects reports whether Expect is of use for a table.
+// Expects reports whether a call of Expect saves work.
 func (s *Strings) Expects() bool {
 	return s.base != nil && s.base.late && s.base.base == nil && len(s.known) < searches && !s.base.found.Load()
 }

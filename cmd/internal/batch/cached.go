@@ -62,26 +62,13 @@ func (b *batch) kept(j *Job) bool {
 	return b.opt.Cache != nil && j.Check.Policy != config.OwnBTF && e.OnFunc == nil && e.OnVar == nil && (!j.File.Origin.Network || j.File.Origin.Pinned)
 }
 
-// State returns the state of a file for the cache. It is the zero value if the file is not regular, or if the system tells too little.
-func State(path string) cache.State {
-	st, err := input.Stat(path)
-	if err != nil || !st.Mode().IsRegular() {
-		return cache.State{}
-	}
-	v, ok := input.VersionOf(st)
-	if !ok {
-		return cache.State{}
-	}
-	return cache.State{ID: v.String(), Changed: v.Changed()}
-}
-
 // recall returns the digest of the image's file if it is known without reading the file.
 func (b *batch) recall(j *Job) string {
 	path := stored(&j.File)
 	if path == "" || b.opt.Cache.Verify {
 		return ""
 	}
-	r, current, err := b.opt.Cache.Recall(path, State(path))
+	r, current, err := b.opt.Cache.Recall(path, cache.StateOf(path))
 	b.trouble(err)
 	if !current {
 		return ""
@@ -96,7 +83,7 @@ func (b *batch) stateKey(t *target) string {
 	if path == "" || !b.kept(t.Job) || b.opt.Cache.Verify || b.opt.Cache.Shared() || b.hashes(t.Job) || t.File.Pins.SHA256 != "" {
 		return ""
 	}
-	s := State(path)
+	s := cache.StateOf(path)
 	if s.ID == "" || t.began.Sub(s.Changed) < cache.Settling {
 		return ""
 	}
@@ -126,7 +113,7 @@ func (b *batch) remember(t *target, before cache.State) {
 	if t.inputSum == "" || path == "" || before.ID == "" {
 		return
 	}
-	if State(path) == before {
+	if cache.StateOf(path) == before {
 		b.trouble(b.opt.Cache.Remember(path, before, t.began, t.inputSum, ""))
 	}
 }

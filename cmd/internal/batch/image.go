@@ -204,7 +204,7 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	path := stored(f)
 	before := cache.State{}
 	if path != "" && b.kept(t.Job) {
-		before = State(path)
+		before = cache.StateOf(path)
 	}
 	b.step(t.Name, firstStep(f))
 	image, err := f.Open(ctx)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/corpus/cache"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
@@ -24,14 +25,14 @@ func (b *batch) inPlace(t *target) map[string]report.Output {
 		if o.Key == "outputs.elf" || o.Key == config.KeyEvidence {
 			continue
 		}
-		before, now := State(o.Path), time.Now()
+		before, now := cache.StateOf(o.Path), time.Now()
 		r, current, err := b.opt.Cache.Recall(o.Path, before)
 		b.trouble(err)
 		if err != nil || before.ID == "" || r.Holds != t.holds(o.Key) {
 			continue
 		}
 		if !current || b.opt.Cache.Verify {
-			if sum, err := Sum(o.Path); err != nil || sum != r.SHA256 || State(o.Path) != before {
+			if sum, err := Sum(o.Path); err != nil || sum != r.SHA256 || cache.StateOf(o.Path) != before {
 				continue
 			}
 			b.trouble(b.opt.Cache.Remember(o.Path, before, now, r.SHA256, r.Holds))
@@ -56,7 +57,7 @@ func (b *batch) published(t *target, w *writing) {
 	}
 	for path, sum := range w.sums {
 		now := time.Now()
-		b.trouble(b.opt.Cache.Remember(path, State(path), now, sum.sum, t.holds(sum.key)))
+		b.trouble(b.opt.Cache.Remember(path, cache.StateOf(path), now, sum.sum, t.holds(sum.key)))
 	}
 }
 

@@ -169,7 +169,7 @@ func (k *Maker) kept(im *lock.Image, s *lock.Source) error {
 
 // file opens the file of an image, and returns its size and its digest.
 func (k *Maker) file(ctx context.Context, it *corpus.Item) (size int64, sum string, err error) {
-	before, began := state(it.Path), time.Now()
+	before, began := cache.StateOf(it.Path), time.Now()
 	image, err := it.Open(ctx)
 	if err != nil {
 		return 0, "", err
@@ -222,7 +222,7 @@ func (k *Maker) fileSum(ctx context.Context, path string) (string, error) {
 		return r.(result).sum, r.(result).err
 	}
 	var r result
-	before, began := state(path), time.Now()
+	before, began := cache.StateOf(path), time.Now()
 	if r.sum = k.recall(path, before); r.sum == "" {
 		f, st, err := input.OpenRaw(path)
 		if r.err = err; err == nil {
@@ -251,19 +251,6 @@ func (k *Maker) baseSum(ctx context.Context, it *corpus.Item) (string, error) {
 	return sum, corpus.CheckBase(sum, it.Image.BaseSHA256, false)
 }
 
-// state returns the state of a file for the cache.
-func state(path string) cache.State {
-	st, err := input.Stat(path)
-	if err != nil || !st.Mode().IsRegular() {
-		return cache.State{}
-	}
-	v, ok := input.VersionOf(st)
-	if !ok {
-		return cache.State{}
-	}
-	return cache.State{ID: v.String(), Changed: v.Changed()}
-}
-
 func (k *Maker) recall(path string, s cache.State) string {
 	if k.Cache == nil {
 		return ""
@@ -275,7 +262,7 @@ func (k *Maker) recall(path string, s cache.State) string {
 }
 
 func (k *Maker) remember(path string, s cache.State, began time.Time, sum string, err error) {
-	if k.Cache != nil && err == nil && s.ID != "" && state(path) == s {
+	if k.Cache != nil && err == nil && s.ID != "" && cache.StateOf(path) == s {
 		_ = k.Cache.Remember(filepath.Clean(path), s, began, sum, "") // it is read again next time
 	}
 }

@@ -181,7 +181,7 @@ func (r *Repository) manifest(ctx context.Context, name string) (*manifest, stri
 	err := r.do(ctx, &store.Request{Method: http.MethodGet, URL: r.base + "manifests/" + name, Accept: []int{http.StatusOK},
 		Header: http.Header{"Accept": {manifestType + ", application/vnd.oci.image.index.v1+json, */*;q=0.1"}},
 		Use: func(resp *http.Response) error {
-			text, err := io.ReadAll(io.LimitReader(lossy{resp.Body}, maxManifest+1))
+			text, err := io.ReadAll(io.LimitReader(store.Answer(resp.Body), maxManifest+1))
 			if err != nil {
 				return err
 			}

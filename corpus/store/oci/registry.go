@@ -110,18 +110,7 @@ func (r *Repository) hasBlob(ctx context.Context, digest string) (bool, error) {
 // readBlob calls use with a blob.
 func (r *Repository) readBlob(ctx context.Context, digest string, use func(io.Reader) error) error {
 	return r.do(ctx, &store.Request{Method: http.MethodGet, URL: r.base + "blobs/" + digest, Accept: []int{http.StatusOK},
-		Use: func(resp *http.Response) error { return use(lossy{resp.Body}) }})
-}
-
-// lossy marks an error of reading an answer as temporary: the connection was lost.
-type lossy struct{ io.Reader }
-
-func (l lossy) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = store.Temporary(err)
-	}
-	return n, err
+		Use: func(resp *http.Response) error { return use(store.Answer(resp.Body)) }})
 }
 
 // push sends a blob unless the repository has it, and reads back what it sent.

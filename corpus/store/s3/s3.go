@@ -114,19 +114,8 @@ func (b *Bucket) Put(ctx context.Context, f *store.File, replace bool) error {
 // Read implements store.Objects.
 func (b *Bucket) Read(ctx context.Context, name string, use func(io.Reader) error) error {
 	r := b.request(http.MethodGet, name)
-	r.Use = func(resp *http.Response) error { return use(whole{resp.Body}) }
+	r.Use = func(resp *http.Response) error { return use(store.Answer(resp.Body)) }
 	return b.about(name, absent(b.client.Do(ctx, r)))
-}
-
-// whole marks an error of reading an answer as temporary: the connection was lost.
-type whole struct{ io.Reader }
-
-func (w whole) Read(p []byte) (int, error) {
-	n, err := w.Reader.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = store.Temporary(err)
-	}
-	return n, err
 }
 
 // Sum implements store.Objects. The digest that a service states is believed: some compute it when an object is written, others repeat what they
