@@ -263,6 +263,8 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 	"report merge --manifest":                 "_ ~ nonexistent folder r.json m.yaml+--plan=r.json",
 	"report merge --again":                    "_ ~",
 	"report merge --report":                   "_ pdf json= =x json=r.json",
+	"report merge --sums":                     "_ ~",
+	"report merge --provenance":               "_ ~",
 	"report merge --verbose":                  "maybe true+--summary-only",
 	"report merge --summary-only":             "maybe true+-v",
 	"explain --btf-features":                  "_ x",

@@ -108,7 +108,7 @@ func table() []trial {
 		{command: "report", inputs: with(logs)},
 		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "report.json"},
 			"--plan": {kind: readsFile, value: "plan.json"}, "--report": {kind: writesFile, before: "json=", value: "r.json"},
-			"--annotations": {kind: takesNumber, value: "3"}})},
+			"--sums": {kind: writesFile, value: "s"}, "--provenance": {kind: writesFile, value: "p"}, "--annotations": {kind: takesNumber, value: "3"}})},
 		{command: "report merge", inputs: with(logs, map[string]given{"REPORT...": {kind: readsFile, value: "done.json"},
 			"--manifest": {kind: readsFile, value: "fixed.yaml"}, "--again": {kind: takesText}})},
 		{command: "report show", inputs: with(logs, map[string]given{"FILE": {kind: readsFile, value: "report.json"}, "--format": {kind: takesWord, value: "text"}})},

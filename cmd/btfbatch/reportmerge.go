@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ func newReportMerge(a *app) *cobra.Command {
 		again       string
 		forms       []string
 		shape       shape
+		summary     summary
 		annotations = reports.Annotations
 	)
 	cmd := &cobra.Command{
@@ -42,6 +44,9 @@ stands for the *.json in it.
 If an image has no result, or one that another attempt can change, the last line on standard error is the command that runs just what is
 missing. A report of it is merged together with the others.
 
+--sums and --provenance write the files about all outputs that run writes, with the same bytes as one run of all images. Reports have paths
+of outputs as the shards were given them, so merge in the folder in which the shards ran, or in one with the same files.
+
 In GitHub Actions the report also becomes the job summary, outputs and annotations, as with run.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,12 +62,16 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 			if err != nil {
 				return failed(err)
 			}
-			if err := checkMerge(plan, manifest, files, outlets); err != nil {
+			uses := slices.Concat(reports.Files(outlets), summary.uses())
+			if err := checkMerge(plan, manifest, files, uses); err != nil {
 				return usage(err)
 			}
 			parts, err := loadParts(files, plan == "" && manifest == "")
 			if err != nil {
 				return err
+			}
+			if err := paths.Refuse(append(slices.Clip(uses), outputsOf(parts)...)...); err != nil {
+				return usage(err)
 			}
 			planned, err := expected(cmd.Context(), plan, manifest, parts)
 			if err != nil {
@@ -76,7 +85,7 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 				r.Tool, r.Manifest.Path = thisBuild().tool(), manifest
 			}
 			shape.apply(r, cmd.OutOrStdout())
-			err = errors.Join(a.conclude(cmd, r, outlets), a.annotate(cmd, r, r.Manifest.Path, annotations))
+			err = errors.Join(a.conclude(cmd, r, outlets), summary.write(r), a.annotate(cmd, r, r.Manifest.Path, annotations))
 			if command := shard.Again(parts, r, manifest, folderOf(args[0])); command != "" {
 				a.console.Note("what is missing: " + cmp.Or(again, command))
 			}
@@ -89,6 +98,7 @@ In GitHub Actions the report also becomes the job summary, outputs and annotatio
 	cmd.MarkFlagsMutuallyExclusive("plan", "manifest")
 	flags.StringVar(&again, "again", "", "`COMMAND` to print in place of that which runs what is missing, if something is")
 	shape.flags(cmd)
+	summary.flags(flags)
 	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report, as for run; can be repeated")
 	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, as for run")
 	return cmd
@@ -103,13 +113,29 @@ func folderOf(place string) string {
 }
 
 // checkMerge finds conflicts between the files that a merge reads and writes.
-func checkMerge(plan, manifest string, files []string, outlets []reports.Outlet) error {
-	uses := append(reports.Files(outlets), paths.Use{Path: plan, Role: paths.Input, What: "the plan"},
+func checkMerge(plan, manifest string, files []string, uses []paths.Use) error {
+	uses = append(slices.Clip(uses), paths.Use{Path: plan, Role: paths.Input, What: "the plan"},
 		paths.Use{Path: manifest, Role: paths.Input, What: "the manifest"})
 	for _, path := range files {
 		uses = append(uses, paths.Use{Path: path, Role: paths.Input, What: "the report " + path})
 	}
 	return paths.Refuse(uses...)
+}
+
+// outputsOf lists the outputs of all images, which a merge must not overwrite.
+func outputsOf(parts []report.Part) (list []paths.Use) {
+	listed := map[string]bool{}
+	for _, p := range parts {
+		for _, row := range p.Report.Rows() {
+			for _, o := range row.Outputs {
+				if !listed[o.Path] {
+					listed[o.Path] = true
+					list = append(list, paths.Use{Path: o.Path, Role: paths.Input, What: "the output " + o.Kind + " of " + row.Name})
+				}
+			}
+		}
+	}
+	return list
 }
 
 // expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so. If the parts ran with the lock

@@ -33,6 +33,9 @@ func files(r *report.Report, folder string) (list []file, err error) {
 			if err != nil {
 				return nil, err
 			}
+			if o.SHA256 == "" {
+				return nil, fmt.Errorf("%s: the report has no digest of %s", row.Name, o.Path)
+			}
 			list = append(list, file{filepath.ToSlash(rel), o.SHA256})
 		}
 	}

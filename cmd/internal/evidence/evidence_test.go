@@ -33,6 +33,18 @@ func TestSums(t *testing.T) {
 	}
 }
 
+// A report that lacks the digest of a file cannot become sums or a statement: a line without a digest would vouch for nothing.
+func TestWithoutDigest(t *testing.T) {
+	r := report.New([]string{"a"})
+	r.Add(report.Row{Name: "a", Types: 1, Outputs: []report.Output{{Kind: "btf", Path: "out/a.btf"}}})
+	const want = "a: the report has no digest of out/a.btf"
+	for name, of := range map[string]func(*report.Report, string) ([]byte, error){"sums": Sums, "provenance": Provenance} {
+		if text, err := of(r, "x"); err == nil || err.Error() != want {
+			t.Errorf("%s: got %q, %v, want the error %q", name, text, err, want)
+		}
+	}
+}
+
 // A statement has what in-toto and SLSA require, and a batch without outputs has none.
 func TestProvenance(t *testing.T) {
 	r := report.New([]string{"a"})
