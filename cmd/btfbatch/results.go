@@ -13,6 +13,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/retry"
 	"github.com/btfbatch/btfbatch/corpus/store/address"
 	"github.com/btfbatch/btfbatch/corpus/store/oci"
 	storeresults "github.com/btfbatch/btfbatch/corpus/store/results"
@@ -71,7 +72,7 @@ func checkCache(what, text string, at *address.Address) error {
 // behind opens the store behind the cache.
 func (r *results) behind(ctx context.Context, a *app) (cache.Store, error) {
 	client := storeClient(a)
-	client.Attempts, client.Stall = 3, 20*time.Second // what cannot be taken soon is made
+	client.Policy, client.Stall = retry.Policy{Attempts: 3, MaxWait: 10 * time.Second}, 20*time.Second // what cannot be taken soon is made
 	if r.at.Scheme == address.Registry {
 		return storeresults.InRegistry(ctx, oci.New(r.at, client, os.LookupEnv)), nil
 	}

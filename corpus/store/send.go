@@ -1,29 +1,28 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/retry"
 )
 
 // A Client sends requests to a store. A request that fails for a reason that may pass is repeated, with growing pauses: the server is
 // overloaded or broken (5xx, 429), or the connection is lost or stalls. Its fields must not change once it is in use; zero values stand for
 // the defaults. It is safe for concurrent use.
 type Client struct {
-	Agent    string            // the User-Agent of requests
-	Attempts int               // default: 5
-	Backoff  time.Duration     // the pause before the second attempt, which doubles with each further one; default: 500 ms
-	MaxWait  time.Duration     // the longest pause that a server can ask for (Retry-After); default: 1 min
-	Stall    time.Duration     // a connection on which nothing moves for that long has stalled; default: 1 min
-	Notice   func(text string) // called before a pause, perhaps concurrently; may be nil
+	Agent  string            // the User-Agent of requests
+	Policy retry.Policy      // default: retry.Default
+	Stall  time.Duration     // a connection on which nothing moves for that long has stalled; default: 1 min
+	Notice func(text string) // called before a pause, perhaps concurrently; may be nil
 	// Transport sends the requests. Default: the one of net/http, which uses the proxy of the environment.
 	Transport http.RoundTripper
 }
@@ -57,14 +56,7 @@ func (e *StatusError) Transient() bool {
 }
 
 // temporary reports whether another attempt can succeed.
-func (e *StatusError) temporary() bool {
-	switch e.Code {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
+func (e *StatusError) temporary() bool { return retry.Passes(e.Code) }
 
 // Status returns the status of an answer that an error is about, or 0.
 func Status(err error) int {
@@ -133,18 +125,24 @@ func (c *Client) Do(ctx context.Context, r *Request) error {
 
 // Repeat calls attempt until it succeeds, fails for a reason that does not pass, or was called often enough. The URL is for messages.
 func (c *Client) Repeat(ctx context.Context, url string, attempt func() error) error {
-	attempts, pause := orDefault(c.Attempts, 5), orDefault(c.Backoff, 500*time.Millisecond)
+	policy := c.Policy.Or(retry.Default)
 	for n := 1; ; n++ {
 		err := attempt()
-		if err == nil || ctx.Err() != nil || !IsTemporary(err) || n == attempts {
-			if err != nil && n > 1 && ctx.Err() == nil {
-				err = fmt.Errorf("%w, in %d attempts", err, n)
-			}
+		if err == nil || ctx.Err() != nil || !IsTemporary(err) {
 			return errors.Join(ctx.Err(), err)
 		}
-		wait := pause + rand.N(pause/2+1) // many clients do not come back at the same time
-		if e, ok := errors.AsType[*StatusError](err); ok && e.wait > wait {
-			wait = min(e.wait, orDefault(c.MaxWait, time.Minute))
+		var asked time.Duration
+		if e, ok := errors.AsType[*StatusError](err); ok {
+			asked = e.wait
+		}
+		wait, long := policy.Pause(n, asked)
+		switch {
+		case long != nil:
+			return fmt.Errorf("%w: %w", err, long)
+		case n >= policy.Attempts && n > 1:
+			return fmt.Errorf("%w, in %d attempts", err, n)
+		case n >= policy.Attempts:
+			return err
 		}
 		if c.Notice != nil {
 			c.Notice(fmt.Sprintf("%s: %v; the next attempt is in %s", hostOf(url), err, wait.Round(100*time.Millisecond)))
@@ -154,15 +152,7 @@ func (c *Client) Repeat(ctx context.Context, url string, attempt func() error) e
 			return ctx.Err()
 		case <-time.After(wait):
 		}
-		pause *= 2
 	}
-}
-
-func orDefault[T int | time.Duration](v, def T) T {
-	if v == 0 {
-		return def
-	}
-	return v
 }
 
 func hostOf(text string) string {
@@ -179,7 +169,7 @@ var errStalled = errors.New("the connection stalled")
 func (c *Client) once(ctx context.Context, r *Request) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := orDefault(c.Stall, time.Minute)
+	stall := cmp.Or(c.Stall, time.Minute)
 	watch := &watch{timer: time.AfterFunc(stall, func() { cancel(errStalled) }), stall: stall}
 	defer watch.timer.Stop()
 	req, err := c.build(ctx, r, watch)
@@ -294,10 +284,8 @@ const maxMessage = 4 << 10
 // statusError returns the error of an answer.
 func statusError(resp *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage))
-	e := &StatusError{Code: resp.StatusCode, Message: message(body), Host: resp.Request.URL.Host, Challenges: resp.Header.Values("Www-Authenticate")}
-	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && n > 0 && n < 1<<20 {
-		e.wait = time.Duration(n) * time.Second
-	}
+	e := &StatusError{Code: resp.StatusCode, Message: message(body), Host: resp.Request.URL.Host, Challenges: resp.Header.Values("Www-Authenticate"),
+		wait: retry.Asked(resp.Header, time.Now())}
 	return e
 }
 

@@ -10,11 +10,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/retry"
 )
 
 // hasty is a client that does not wait long.
 func hasty() *Client {
-	return &Client{Agent: "test", Attempts: 3, Backoff: time.Millisecond, MaxWait: 2 * time.Millisecond, Stall: 200 * time.Millisecond}
+	return &Client{Agent: "test", Policy: retry.Policy{Attempts: 3, Backoff: time.Millisecond, MaxWait: time.Second}, Stall: 200 * time.Millisecond}
 }
 
 // serve starts a server whose answers are those of the functions, one after another; the last one repeats.
@@ -61,7 +63,9 @@ func TestDo(t *testing.T) {
 		err      string
 	}{
 		{"at once", []http.HandlerFunc{code(200)}, 1, ""},
-		{"overloaded", []http.HandlerFunc{code(503), code(429, "Retry-After", "10000"), code(200)}, 3, ""},
+		{"overloaded", []http.HandlerFunc{code(503), code(429, "Retry-After", "1"), code(200)}, 3, ""},
+		{"asks for too much", []http.HandlerFunc{code(503, "Retry-After", "10000")}, 1, "503 Service Unavailable: the server asks to wait for 2h46m40s, which is more than 1s: run again later"},
+		{"asks for a date", []http.HandlerFunc{code(429, "Retry-After", "Fri, 31 Dec 2199 23:59:59 GMT")}, 1, "which is more than 1s: run again later"},
 		{"broken", []http.HandlerFunc{code(500)}, 3, "500 Internal Server Error, in 3 attempts"},
 		{"lost", []http.HandlerFunc{abort, code(200)}, 2, ""},
 		{"stalled", []http.HandlerFunc{stuck, code(200)}, 2, ""},
@@ -109,7 +113,7 @@ func TestDo(t *testing.T) {
 func TestDoInterrupted(t *testing.T) {
 	url, _ := serve(t, code(500))
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &Client{Backoff: time.Hour, Notice: func(string) { cancel() }}
+	c := &Client{Policy: retry.Policy{Backoff: time.Hour, MaxWait: time.Hour}, Notice: func(string) { cancel() }}
 	start := time.Now()
 	if err := c.Do(ctx, &Request{Method: "GET", URL: url}); !errors.Is(err, context.Canceled) || time.Since(start) > time.Minute {
 		t.Errorf("got %v after %s", err, time.Since(start))

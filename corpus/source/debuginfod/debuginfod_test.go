@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btfbatch/btfbatch/corpus/retry"
 	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/corpus/source/http"
 )
@@ -24,7 +25,7 @@ func ref(id string) source.Ref { return source.Ref{Kind: source.KindDebuginfod, 
 
 func client(t *testing.T) *http.Client {
 	t.Helper()
-	return &http.Client{Dir: t.TempDir(), Backoff: time.Millisecond, Attempts: 2}
+	return &http.Client{Dir: t.TempDir(), Policy: retry.Policy{Attempts: 2, Backoff: time.Millisecond}}
 }
 
 // content reads all of a blob.

@@ -34,7 +34,7 @@ func TestAbsent(t *testing.T) {
 	dir := t.TempDir()
 	open := func(c *http.Client, ref source.Ref) error {
 		t.Helper()
-		c.Dir, c.Attempts = dir, 1
+		c.Dir, c.Policy.Attempts = dir, 1
 		o, err := c.Find(t.Context(), ref)
 		if err != nil {
 			t.Fatal(err)

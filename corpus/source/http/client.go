@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/retry"
 )
 
 // A Client fetches files. Its fields must not change once it is in use; zero values stand for the defaults. It is safe for concurrent use.
@@ -30,12 +31,10 @@ type Client struct {
 	Dir   string // the download folder; empty: that of Folder
 	Agent string // the User-Agent of requests
 
-	Stall    time.Duration // a server that sends nothing for that long has stalled; default: 60 s
-	Attempts int           // the number of attempts in a row without any progress; default: 5
-	Backoff  time.Duration // the pause before the second attempt, which doubles with each further one; default: 500 ms
-	MaxWait  time.Duration // the longest pause that a server can ask for (Retry-After); default: 2 min
-	MaxSize  int64         // the largest file to fetch, in bytes; default: 32 GiB
-	Whole    bool          // files without a digest are fetched as a whole too, so that Open knows their digests
+	Stall   time.Duration // a server that sends nothing for that long has stalled; default: 60 s
+	Policy  retry.Policy  // attempts are counted in a row without any progress; default: retry.Default
+	MaxSize int64         // the largest file to fetch, in bytes; default: 32 GiB
+	Whole   bool          // files without a digest are fetched as a whole too, so that Open knows their digests
 
 	// Remember says that a server is not asked again for MissingAge for a file that it did not have, if the manifest or a lock has the digest of the
 	// file: Request.Lasting. With Again it is asked, and what it says is remembered.
@@ -128,9 +127,7 @@ func (c *Client) open(ctx context.Context, r Request, whole bool) (*File, error)
 func (c *Client) start() (err error) {
 	c.once.Do(func() {
 		setDefault(&c.Stall, time.Minute)
-		setDefault(&c.Attempts, 5)
-		setDefault(&c.Backoff, 500*time.Millisecond)
-		setDefault(&c.MaxWait, 2*time.Minute)
+		c.Policy = c.Policy.Or(retry.Default)
 		setDefault(&c.MaxSize, 32<<30)
 		setDefault(&c.Agent, "btfbatch")
 		c.downloads = map[string]*download{}

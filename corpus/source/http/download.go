@@ -290,7 +290,7 @@ func (d *download) accept(t *transfer, w want) (err error) {
 			return changedError(&d.meta, now)
 		}
 		if d.file != nil {
-			if d.resets++; d.resets >= d.c.Attempts {
+			if d.resets++; d.resets >= d.c.Policy.Attempts {
 				return fmt.Errorf("the file changed on the server %d times while it was fetched", d.resets)
 			}
 		}

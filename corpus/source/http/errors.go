@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/retry"
 )
 
 // An Error says why a file could not be fetched.
@@ -65,14 +67,7 @@ func (e *StatusError) Missing() bool {
 }
 
 // Transient reports whether another attempt can succeed.
-func (e *StatusError) Transient() bool {
-	switch e.Code {
-	case nethttp.StatusRequestTimeout, nethttp.StatusTooEarly, nethttp.StatusTooManyRequests, nethttp.StatusInternalServerError,
-		nethttp.StatusBadGateway, nethttp.StatusServiceUnavailable, nethttp.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
+func (e *StatusError) Transient() bool { return retry.Passes(e.Code) }
 
 // A DigestError says that a file does not have the wanted SHA-256.
 type DigestError struct{ Found, Wanted string }
@@ -177,18 +172,6 @@ func requestError(err error) error {
 	return &networkError{err}
 }
 
-// retryAfter returns what a server asks to wait.
-func retryAfter(resp *nethttp.Response, now time.Time) time.Duration {
-	text := resp.Header.Get("Retry-After")
-	if s, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := nethttp.ParseTime(text); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
 // retry calls do until it succeeds, or fails in a way that another attempt cannot help. Only failures without progress in between are counted.
 func (d *download) retry(ctx context.Context, do func() error) error {
 	failures, best := 0, d.meta.Blocks.count()
@@ -209,17 +192,18 @@ func (d *download) retry(ctx context.Context, do func() error) error {
 		if failures++; !again {
 			return err
 		}
-		if isStatus && status.Wait > d.c.MaxWait {
-			return fmt.Errorf("%w: the server asks to wait for %v, which is more than %v: run again later", err, status.Wait, d.c.MaxWait)
+		var asked time.Duration
+		if isStatus {
+			asked = status.Wait
 		}
-		if failures >= d.c.Attempts {
+		pause, long := d.c.Policy.Pause(failures, asked)
+		if long != nil {
+			return fmt.Errorf("%w: %w", err, long)
+		}
+		if failures >= d.c.Policy.Attempts {
 			return fmt.Errorf("%w (%d attempts)", err, failures)
 		}
-		pause := d.c.Backoff << (failures - 1)
-		if isStatus {
-			pause = max(pause, status.Wait)
-		}
-		d.notice(fmt.Sprintf("%v; trying again in %v", err, pause))
+		d.notice(fmt.Sprintf("%v; trying again in %v", err, pause.Round(time.Millisecond)))
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -51,6 +51,8 @@ func TestMisbehavingServers(t *testing.T) {
 		{name: "429 with Retry-After, then good", server: &server{misbehave: first(1, answer(429, "Retry-After", "1"))}, requests: 2},
 		{name: "429 with a long Retry-After", server: &server{misbehave: answer(429, "Retry-After", "3600")}, requests: 1,
 			want: "URL/a.deb: 429 Too Many Requests: the server asks to wait for 1h0m0s, which is more than 2s: run again later"},
+		{name: "503 until a date", server: &server{misbehave: answer(503, "Retry-After", "Mon, 30 Nov 2026 13:00:00 GMT", "Date", "Mon, 30 Nov 2026 12:00:00 GMT")}, requests: 1,
+			want: "URL/a.deb: 503 Service Unavailable: the server asks to wait for 1h0m0s, which is more than 2s: run again later"},
 		{name: "redirect in a circle", server: &server{misbehave: func(_ int, w nethttp.ResponseWriter, r *nethttp.Request) bool {
 			nethttp.Redirect(w, r, map[string]string{"/a.deb": "/b.deb", "/b.deb": "/c.deb", "/c.deb": "/b.deb"}[r.URL.Path], nethttp.StatusFound)
 			return true

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btfbatch/btfbatch/corpus/retry"
 	"github.com/btfbatch/btfbatch/corpus/source/http"
 )
 
@@ -153,7 +154,7 @@ func (s *server) part(w nethttp.ResponseWriter, r *nethttp.Request, n int64) boo
 // newClient returns a client that does not wait.
 func newClient(t *testing.T) *http.Client {
 	t.Helper()
-	return &http.Client{Dir: t.TempDir(), Stall: 5 * time.Second, Backoff: time.Millisecond, Attempts: 3, MaxWait: 2 * time.Second}
+	return &http.Client{Dir: t.TempDir(), Stall: 5 * time.Second, Policy: retry.Policy{Attempts: 3, Backoff: time.Millisecond, MaxWait: 2 * time.Second}}
 }
 
 // left lists the files in the download folder, without locks.

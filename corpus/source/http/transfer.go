@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/btfbatch/btfbatch/corpus/retry"
 )
 
 // A transfer is the answer to one request, whose body is being written to the part.
@@ -124,7 +126,7 @@ func (d *download) request(ctx context.Context, w want) (*transfer, error) {
 		return t, nil
 	}
 	t.close()
-	failure := error(&StatusError{resp.StatusCode, retryAfter(resp, time.Now())})
+	failure := error(&StatusError{resp.StatusCode, retry.Asked(resp.Header, time.Now())})
 	if place != d.req.URL { // the place that a redirect led to may be gone, and the redirect may lead to another one
 		d.target, failure = "", &networkError{failure}
 	}

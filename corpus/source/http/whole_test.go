@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btfbatch/btfbatch/corpus/retry"
 	"github.com/btfbatch/btfbatch/corpus/source"
 )
 
@@ -25,7 +26,7 @@ func TestWhole(t *testing.T) {
 	dir := t.TempDir()
 	open := func(r Request, whole bool) (string, State) {
 		t.Helper()
-		c := &Client{Dir: dir, Whole: whole, Attempts: 1}
+		c := &Client{Dir: dir, Whole: whole, Policy: retry.Policy{Attempts: 1}}
 		f, err := c.Open(context.Background(), r)
 		if err != nil {
 			t.Fatal(err)
