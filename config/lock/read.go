@@ -49,7 +49,7 @@ func (e *FormatError) Error() string {
 // Parse reads the text of a lock. name is that of the file, for messages. The images and sources are sorted, whatever order the text has them
 // in. Unknown keys, and references to nothing, are errors: a *FormatError.
 func Parse(name string, data []byte) (*File, error) {
-	p := parser{file: name}
+	p := &parser{file: name}
 	f, err := p.read(data)
 	if err != nil {
 		return nil, err
@@ -80,32 +80,12 @@ func (p *parser) read(data []byte) (*File, error) {
 	if err := p.version(doc); err != nil {
 		return nil, err
 	}
-	lines := map[string]*yaml.Node{} // of images and sources, for messages
+	lines := map[string]*yaml.Node{} // by sourceLabel and imageLabel, for messages
 	err = p.mapping(doc, "a lock", map[string]func(v *yaml.Node) error{
 		"version":  func(v *yaml.Node) error { f.Version = Version; return nil },
 		"manifest": func(v *yaml.Node) error { return p.digest(v, &f.Manifest) },
-		"sources": func(v *yaml.Node) error {
-			return p.list(v, "sources", func(x *yaml.Node) error {
-				s, err := p.source(x)
-				if err == nil && lines["from "+s.From] != nil {
-					err = p.fail(x, "the source %s is there twice", s.From)
-				}
-				lines["from "+s.From] = x
-				f.Sources = append(f.Sources, s)
-				return err
-			})
-		},
-		"images": func(v *yaml.Node) error {
-			return p.list(v, "images", func(x *yaml.Node) error {
-				im, err := p.image(x)
-				if err == nil && lines["name "+im.Name] != nil {
-					err = p.fail(x, "the image %q is there twice", im.Name)
-				}
-				lines["name "+im.Name] = x
-				f.Images = append(f.Images, im)
-				return err
-			})
-		},
+		"sources":  func(v *yaml.Node) error { return list(p, v, "sources", &f.Sources, p.source, sourceLabel, lines) },
+		"images":   func(v *yaml.Node) error { return list(p, v, "images", &f.Images, p.image, imageLabel, lines) },
 	})
 	switch {
 	case err != nil:
@@ -175,17 +155,29 @@ func (p *parser) mapping(v *yaml.Node, what string, keys map[string]func(v *yaml
 	return nil
 }
 
-func (p *parser) list(v *yaml.Node, what string, element func(v *yaml.Node) error) error {
+// list reads a list of elements, no two of which have the same label. It notes the place of each one.
+func list[T any](p *parser, v *yaml.Node, what string, all *[]T, read func(v *yaml.Node) (T, error), label func(x *T) string, lines map[string]*yaml.Node) error {
 	if v.Kind != yaml.SequenceNode {
 		return p.fail(v, "%s must be a list", what)
 	}
-	for _, x := range v.Content {
-		if err := element(x); err != nil {
+	for _, n := range v.Content {
+		x, err := read(n)
+		if err != nil {
 			return err
 		}
+		name := label(&x)
+		if lines[name] != nil {
+			return p.fail(n, "%s is there twice", name)
+		}
+		lines[name] = n
+		*all = append(*all, x)
 	}
 	return nil
 }
+
+func sourceLabel(s *Source) string { return "the source " + s.From }
+
+func imageLabel(im *Image) string { return fmt.Sprintf("the image %q", im.Name) }
 
 func (p *parser) source(v *yaml.Node) (s Source, err error) {
 	err = p.mapping(v, "a source", map[string]func(v *yaml.Node) error{
@@ -249,7 +241,7 @@ func (p *parser) references(f *File, lines map[string]*yaml.Node) error {
 	used := map[string]bool{}
 	for i := range f.Images {
 		im := &f.Images[i]
-		at := lines["name "+im.Name]
+		at := lines[imageLabel(im)]
 		if im.From != "" && f.Source(im.From) == nil {
 			return p.fail(at, "the image %q is from %s, which is not among the sources", im.Name, im.From)
 		}
@@ -260,7 +252,7 @@ func (p *parser) references(f *File, lines map[string]*yaml.Node) error {
 	}
 	for i := range f.Sources {
 		if s := &f.Sources[i]; !used[s.From] {
-			return p.fail(lines["from "+s.From], "no image is from the source %s", s.From)
+			return p.fail(lines[sourceLabel(s)], "no image is from the source %s", s.From)
 		}
 	}
 	return nil
