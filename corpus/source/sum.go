@@ -63,6 +63,9 @@ type PinError struct {
 	By            string // who says so: the result of Ref.By
 }
 
+// Is reports whether target is ErrDigest.
+func (e *PinError) Is(target error) bool { return target == ErrDigest }
+
 func (e *PinError) Error() string {
 	what := "file"
 	if e.Package {

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -37,7 +38,8 @@ func causedBy(usual report.Failure, err error) error {
 		cause error
 		kind  report.Failure
 	}{
-		{corpus.ErrMismatch, report.Mismatch},
+		{corpus.ErrMismatch, report.Mismatch}, {source.ErrDigest, report.Mismatch},
+		{source.ErrFetch, report.Fetch},
 		{encoder.ErrNoDWARF, report.NoDWARF}, {encoder.ErrNoDebugFile, report.NoDWARF}, {encoder.ErrNoTypes, report.NoTypes},
 		{encoder.ErrDedupDiffers, report.SelfCheck}, {encoder.ErrCollision, report.SelfCheck},
 		{fs.ErrNotExist, report.Missing},

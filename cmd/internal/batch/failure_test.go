@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
@@ -14,6 +15,25 @@ type answer bool
 
 func (a answer) Error() string   { return "503" }
 func (a answer) Transient() bool { return bool(a) }
+
+// TestFetched: bytes that did not come from a network have a kind of failure of their own, also as the cause of another error. Bytes with another
+// digest do not.
+func TestFetched(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want report.Failure
+	}{
+		{source.NotFetched(errors.New("404")), report.Fetch},
+		{fmt.Errorf("p.deb: %w", source.NotFetched(fs.ErrNotExist)), report.Fetch},
+		{source.WrongDigest(errors.New("sha256")), report.Mismatch},
+		{&source.PinError{Package: true}, report.Mismatch},
+		{errors.New("damaged"), report.Unreadable},
+	} {
+		if got := kindOf(causedBy(report.Unreadable, tt.err)); got != tt.want {
+			t.Errorf("%v: got %s, want %s", tt.err, got, tt.want)
+		}
+	}
+}
 
 // TestTransient: a full disk and a server that may answer later are worth another attempt, wherever in a chain of errors they are.
 func TestTransient(t *testing.T) {

@@ -86,7 +86,7 @@ func (f *Finder) find(ctx context.Context, ref source.Ref) (source.Origin, error
 		return nil, err
 	}
 	if ref.SHA256 != "" && ref.SHA256 != p.sha256 {
-		return nil, fmt.Errorf("sha256: %s %s has %s in the archive, %s %s", p.name, p.version, p.sha256, ref.By(), ref.SHA256)
+		return nil, source.WrongDigest(fmt.Errorf("sha256: %s %s has %s in the archive, %s %s", p.name, p.version, p.sha256, ref.By(), ref.SHA256))
 	}
 	facts := source.Facts{Package: p.name, Version: p.version, Size: p.size, SHA256: p.sha256}
 	if local, ok := strings.CutPrefix(a.entry.uri, "file:"); ok {
@@ -147,7 +147,7 @@ func (f *Finder) archive(ctx context.Context, want source.AptRef) (*archive, err
 		f.Notice(fmt.Sprintf("reading the index of %s, %s, %s", e.uri, e.suite, want.Arch))
 	}
 	if err := a.update(ctx); err != nil {
-		return nil, err
+		return nil, source.NotFetched(err)
 	}
 	if f.ready == nil {
 		f.ready = map[string]*archive{}
@@ -164,7 +164,7 @@ type noneError struct{ text string }
 
 func (e *noneError) Error() string { return e.text }
 
-func (e *noneError) Is(target error) bool { return target == errNone }
+func (e *noneError) Is(target error) bool { return target == errNone || target == source.ErrFetch }
 
 // most is the largest size of a package that only names another one, in bytes, and how many of them may follow each other.
 const (

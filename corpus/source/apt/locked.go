@@ -69,9 +69,9 @@ func (l *locked) find(ctx context.Context) (source.Origin, error) {
 	exact.Apt.Package = l.ref.Exact
 	o, err := l.f.find(ctx, exact)
 	if errors.Is(err, errNone) {
-		err = fmt.Errorf("the lock has %s %s, which the archive does not have any more: name as mirror a day of snapshot.debian.org, such as "+
+		err = source.NotFetched(fmt.Errorf("the lock has %s %s, which the archive does not have any more: name as mirror a day of snapshot.debian.org, such as "+
 			"https://snapshot.debian.org/archive/debian/20260131T000000Z, which keeps old packages, and run btfbatch lock; or take what there is now with "+
-			"btfbatch lock --update", name, version)
+			"btfbatch lock --update", name, version))
 	}
 	return o, err
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -95,7 +96,7 @@ func (o *origin) Open(ctx context.Context) (*source.Blob, error) {
 	if found > 0 {
 		return o.places[found-1].Open(ctx)
 	}
-	var problems []string
+	var problems serverErrors
 	missing := true
 	for i, p := range o.places {
 		b, err := p.Open(ctx)
@@ -110,14 +111,38 @@ func (o *origin) Open(ctx context.Context) (*source.Blob, error) {
 		}
 		status, ok := errors.AsType[*http.StatusError](err)
 		missing = missing && ok && status.Missing()
-		problems = append(problems, err.Error())
+		problems = append(problems, err)
 	}
 	if missing {
 		hosts := make([]string, len(o.places))
 		for i, p := range o.places {
 			hosts[i], _, _ = strings.Cut(p.String(), "/buildid/")
 		}
-		return nil, fmt.Errorf("no debuginfod server has the build id %s (%s)", o.id, strings.Join(hosts, ", "))
+		return nil, source.NotFetched(fmt.Errorf("no debuginfod server has the build id %s (%s)", o.id, strings.Join(hosts, ", ")))
 	}
-	return nil, fmt.Errorf("no debuginfod server sent the file: %s", strings.Join(problems, "; "))
+	return nil, fmt.Errorf("no debuginfod server sent the file: %w", problems)
+}
+
+// A serverErrors has the errors of all servers, each of which is a cause.
+type serverErrors []error
+
+func (e serverErrors) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e serverErrors) Unwrap() []error { return e }
+
+// Transient reports whether another attempt can succeed at one of the servers.
+func (e serverErrors) Transient() bool {
+	return slices.ContainsFunc(e, func(err error) bool {
+		t, ok := errors.AsType[interface {
+			error
+			Transient() bool
+		}](err)
+		return ok && t.Transient()
+	})
 }

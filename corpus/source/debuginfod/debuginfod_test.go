@@ -3,6 +3,7 @@ package debuginfod
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	nethttp "net/http"
@@ -71,6 +72,7 @@ func TestServers(t *testing.T) {
 		{empty, id, "no debuginfod server has the build id " + id + " (" + empty + ")"},
 		{empty + " " + has, none, "no debuginfod server has the build id " + none + " (" + empty + ", " + has + ")"},
 		{sick + " " + empty, id, fmt.Sprintf("no debuginfod server sent the file: %[1]s/buildid/%[2]s/debuginfo: 502 Bad Gateway (2 attempts); %[3]s/buildid/%[2]s/debuginfo: 404 Not Found: the server does not have the file", sick, id, empty)},
+		{empty + " " + sick, id, fmt.Sprintf("no debuginfod server sent the file: %[3]s/buildid/%[2]s/debuginfo: 404 Not Found: the server does not have the file; %[1]s/buildid/%[2]s/debuginfo: 502 Bad Gateway (2 attempts)", sick, id, empty)},
 		{"", id, "debuginfod=" + id + ": DEBUGINFOD_URLS is not set: set it to the URLs of debuginfod servers, such as https://debuginfod.debian.net or https://debuginfod.elfutils.org"},
 		{"ftp://x", id, `DEBUGINFOD_URLS: ftp://x/buildid/` + id + `/debuginfo: the scheme "ftp" is not supported: give a URL with http or https, or the path of a file`},
 		{has, "0123", `"0123" is not a build id: give the 40 hexadecimal digits that file or readelf -n prints`},
@@ -86,6 +88,16 @@ func TestServers(t *testing.T) {
 		if err != nil {
 			if err.Error() != test.want {
 				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+			if got, want := errors.Is(err, source.ErrFetch), strings.HasPrefix(test.want, "no debuginfod server"); got != want {
+				t.Errorf("%v: fetched: got %v, want %v", err, got, want)
+			}
+			again, ok := errors.AsType[interface {
+				error
+				Transient() bool
+			}](err)
+			if got, want := ok && again.Transient(), strings.Contains(test.want, "502"); got != want {
+				t.Errorf("%v: worth another attempt: got %v, want %v", err, got, want)
 			}
 			continue
 		}

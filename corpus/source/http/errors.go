@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/btfbatch/btfbatch/corpus/retry"
+	"github.com/btfbatch/btfbatch/corpus/source"
 )
 
 // An Error says why a file could not be fetched.
@@ -25,6 +26,11 @@ type Error struct {
 func (e *Error) Error() string { return e.URL + ": " + e.Err.Error() }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is source.ErrFetch. A file that was fetched and has another digest is not such an error.
+func (e *Error) Is(target error) bool {
+	return target == source.ErrFetch && !errors.Is(e.Err, source.ErrDigest)
+}
 
 // about adds the URL to an error.
 func about(text string, err error) error {
@@ -71,6 +77,9 @@ func (e *StatusError) Transient() bool { return retry.Passes(e.Code) }
 
 // A DigestError says that a file does not have the wanted SHA-256.
 type DigestError struct{ Found, Wanted string }
+
+// Is reports whether target is source.ErrDigest.
+func (e *DigestError) Is(target error) bool { return target == source.ErrDigest }
 
 func (e *DigestError) Error() string {
 	return fmt.Sprintf("sha256: the file has %s, but %s is expected", e.Found, e.Wanted)
