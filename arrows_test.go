@@ -110,7 +110,7 @@ var arrows = map[string][]string{
 		"cmd/internal/paths", "cmd/internal/publish", "config", "corpus", "encoder/btf", "encoder/input", "golden", "golden/cause",
 	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden", "golden/columns", "golden/escape", "golden/report"},
-	"cmd/internal/draft":   {"config", "corpus", "encoder/input"},
+	"cmd/internal/draft":   {"config", "corpus", "corpus/source", "encoder/input"},
 	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {
 		"cmd/internal/btffile", "cmd/internal/publish", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf",

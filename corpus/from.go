@@ -160,6 +160,20 @@ func releaseOf(name string) string {
 	return ""
 }
 
+// PackageAt returns the kind of the package that is a regular file at a path, or "" if none is there.
+func PackageAt(path string) source.Kind {
+	kind, err := input.KindOf(path)
+	switch {
+	case err != nil: // whoever opens it again reports that
+		return ""
+	case kind == input.Deb:
+		return source.KindDeb
+	case kind == input.RPM:
+		return source.KindRPM
+	}
+	return ""
+}
+
 // FileFrom finds the only file that a reference and a pattern of members stand for. Of several kernels, it is the first.
 func FileFrom(ctx context.Context, ref source.Ref, member string, s Sources) (File, error) {
 	return fileFrom(ctx, ref, member, s, (*source.Package).Members)

@@ -16,6 +16,7 @@ btfbatch encode vmlinux -o vmlinux.btf`,
 	"init": `
 btfbatch init                             # a manifest for all images below this folder
 btfbatch init vmlinux modules/            # for some
+btfbatch init linux-image-6.12-dbg.deb    # for the kernel in a debug package
 btfbatch init kernels/ -o -               # print it`,
 	"validate": `
 btfbatch validate                         # btfbatch.yaml

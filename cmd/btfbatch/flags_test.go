@@ -140,6 +140,7 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 	"lock --format":                           "_ ~ xml Text",
 	"lock --jobs":                             "_ -1 many",
 	"lock --max-unpacked":                     "_ -1 many",
+	"init --max-unpacked":                     "_ -1 many",
 	"lock --update":                           "maybe",
 	"run --paranoid":                          "maybe",
 	"run --profile":                           "_ pahol",

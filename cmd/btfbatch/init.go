@@ -16,16 +16,21 @@ import (
 
 func newInit(a *app) *cobra.Command {
 	var out string
+	var most int
 	cmd := &cobra.Command{
-		Use:   "init [DIR|IMAGE...]",
+		Use:   "init [DIR|IMAGE|PACKAGE...]",
 		Short: "Write a manifest for the images in a folder",
 		Long: `Write a manifest for images: those that are given, and those in folders and the folders below. Without arguments, this folder is searched.
-An image is an ELF file with DWARF. The manifest has its architecture, kind and release, the kernel that a module belongs to, and the golden
-of the same name if there is one. Comments say what can be changed.
+An image is an ELF file with DWARF, or a .deb or .rpm package that contains a kernel with DWARF. In folders, only packages with names such as
+linux-image-6.12-amd64-dbg_6.12.deb and kernel-debuginfo-6.12.rpm are opened. The manifest has the architecture, kind and release of each
+image, the kernel that a module belongs to, and the golden of the same name if there is one. Comments say what can be changed.
 
 An existing file is never overwritten. The exit code is 1 if there is no image.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkUnpacked(most); err != nil {
+				return err
+			}
 			if len(args) == 0 {
 				args = []string{"."}
 			}
@@ -36,7 +41,7 @@ An existing file is never overwritten. The exit code is 1 if there is no image.`
 			} else if err := newFile(out); err != nil {
 				return usage(err)
 			}
-			d, err := draft.Find(cmd.Context(), args, dir)
+			d, err := draft.Find(cmd.Context(), args, dir, sources(cmd.Context(), most))
 			if err != nil {
 				return failed(err)
 			}
@@ -45,6 +50,9 @@ An existing file is never overwritten. The exit code is 1 if there is no image.`
 			}
 			if d.NoDWARF > 0 {
 				a.console.Note(fmt.Sprintf("ELF files without DWARF: %d; they are left out", d.NoDWARF))
+			}
+			if d.Packages > 0 {
+				a.console.Note(fmt.Sprintf("packages that do not have the names of debug packages of kernels: %d; they are left out", d.Packages))
 			}
 			text := d.Text(name)
 			if _, err := config.Parse(out, []byte(text), nil); err != nil {
@@ -62,6 +70,7 @@ An existing file is never overwritten. The exit code is 1 if there is no image.`
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", defaultManifest, "`FILE` to write; "+input.Stdin+" is the standard output")
+	maxUnpacked(cmd.Flags(), &most)
 	return cmd
 }
 

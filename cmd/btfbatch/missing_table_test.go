@@ -129,7 +129,7 @@ func table() []trial {
 		{command: "explain", inputs: with(encoding, map[string]given{"IMAGE": {kind: readsFile, value: "image.deb"}, "SYMBOL": {kind: takesText, value: "bpf_file_get"}, "--member": {kind: takesText, value: "**/image.elf"},
 			"--max-unpacked": unpacked})},
 		{command: "stats", inputs: with(encoding, inBase, map[string]given{"IMAGE": {kind: readsFile, value: "pkg.rpm"}, "--member": member, "--max-unpacked": unpacked})},
-		{command: "init", inputs: with(logs, map[string]given{"DIR|IMAGE...": image, "--output": {kind: writesFile, value: "new.yaml"}})},
+		{command: "init", inputs: with(logs, map[string]given{"DIR|IMAGE|PACKAGE...": {kind: readsFile, value: "kernel.deb"}, "--output": {kind: writesFile, value: "new.yaml"}, "--max-unpacked": unpacked})},
 		{command: "validate", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}})},
 		{command: "sources", inputs: with(logs, map[string]given{"MANIFEST": {kind: readsFile, value: "fixed.yaml"}, "--format": {kind: takesWord, value: "text"},
 			"--max-unpacked": {kind: takesNumber, value: "1000"}})},
@@ -319,9 +319,10 @@ func prepareFixtures(t *testing.T) {
 	images := filepath.Join(sourceDir, "..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-")
 	goodFiles = map[string][]byte{
 		"image.elf": read(images + "based.elf"), "module.ko": read(images + "driver.ko"), "base.btf": read(images + "based.btf.golden"),
-		"pkg.deb":   synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
-		"base.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/base.btf", Body: read(images + "based.btf.golden")})),
-		"image.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/image.elf", Body: read(images + "based.elf")})),
+		"pkg.deb":    synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/driver.ko", Body: read(images + "driver.ko")})),
+		"base.deb":   synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/base.btf", Body: read(images + "based.btf.golden")})),
+		"image.deb":  synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./lib/image.elf", Body: read(images + "based.elf")})),
+		"kernel.deb": synth.Deb("data.tar", synth.Tar(synth.Entry{Name: "./usr/lib/debug/boot/vmlinux-6.1", Body: read(images + "based.elf")})),
 		"pkg.rpm": synth.RPM(synth.Cpio(synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 			synth.Entry{Name: "lib/driver.ko", Body: read(images + "driver.ko")}),
 		"pair.btf": read(images + "driver.distilled.golden"), "pair.base": read(images + "driver.base.golden"),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -195,7 +194,7 @@ func refOf(path string) (ref source.Ref, ok bool, err error) {
 		}
 		return ref, true, nil
 	}
-	if kind := packageKind(path); kind != "" {
+	if kind := corpus.PackageAt(path); kind != "" {
 		return source.Ref{Kind: kind, Where: path}, true, nil
 	}
 	return ref, false, nil
@@ -207,28 +206,4 @@ func localFile(path string) string {
 		return ref.Where
 	}
 	return path
-}
-
-// packageKind returns the kind of the package that is a regular file at a path, or "".
-func packageKind(path string) source.Kind {
-	if path == input.Stdin || path == "" {
-		return ""
-	}
-	f, _, err := input.OpenRaw(path)
-	if err != nil {
-		return "" // whoever opens it again reports that
-	}
-	defer f.Close()
-	head := make([]byte, 64)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return ""
-	}
-	switch input.Recognise(head[:n]) {
-	case input.Deb:
-		return source.KindDeb
-	case input.RPM:
-		return source.KindRPM
-	}
-	return ""
 }

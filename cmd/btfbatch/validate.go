@@ -44,7 +44,11 @@ errors are reported in one run. The exit code is 2 if the manifest has errors, a
 			for _, note := range append(batch.Notes(items, ""), batch.Doubts(items)...) {
 				a.console.Note(note)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d images ok\n", escape.Line(args[0]), len(items))
+			images := "images"
+			if len(items) == 1 {
+				images = "image"
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d %s ok\n", escape.Line(args[0]), len(items), images)
 			return failed(err)
 		},
 	}

@@ -3,6 +3,7 @@ package input
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -25,6 +26,21 @@ func OpenRaw(path string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	return f, st, nil
+}
+
+// KindOf returns the kind of a regular file by its first 64 bytes.
+func KindOf(path string) (Kind, error) {
+	f, _, err := OpenRaw(path)
+	if err != nil {
+		return Unknown, err
+	}
+	defer f.Close()
+	head := make([]byte, 64)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return Unknown, err
+	}
+	return Recognise(head[:n]), nil
 }
 
 // An Outer is what an ELF file is stored in, such as a package, or where it was read from, such as a server.

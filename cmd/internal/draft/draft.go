@@ -1,7 +1,7 @@
 // Package draft writes a manifest for the images that it finds.
 //
-// Input: paths of images, and of folders to search. Output: the text of a manifest with comments, which config.Parse accepts and which names
-// exactly these images. Never: the package does not write files, and does not read DWARF.
+// Input: paths of images, of packages with the debug information of kernels, and of folders to search. Output: the text of a manifest with
+// comments, which config.Parse accepts and which names exactly these images. Never: the package does not write files, and does not read DWARF.
 package draft
 
 import (
@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -28,7 +30,8 @@ type image struct {
 	release string
 	golden  string // relative to the folder of the manifest; empty if there is none
 	name    string
-	base    string // name of the kernel that a module belongs to
+	base    string      // name of the kernel that a module belongs to
+	pkg     source.Kind // of the package whose kernel the image is; empty if the file is the image
 }
 
 // A Draft is what was found.
@@ -37,24 +40,28 @@ type Draft struct {
 	modules []string // all files with a module's extension, for globs
 	goldens []string // possible goldens
 	dir     string   // of the manifest
+	from    corpus.Sources
 
 	// Skipped says which files were left out, and why.
 	Skipped []string
 	// NoDWARF counts the ELF files in folders that have no DWARF.
 	NoDWARF int
+	// Packages counts the packages in folders that were not opened, because they do not have names of debug packages of kernels.
+	Packages int
 }
 
 // moduleExtensions are those of modules, plain and compressed.
 var moduleExtensions = []string{".ko", ".ko.xz", ".ko.zst", ".ko.gz"}
 
-// Find searches for images in files and, recursively, in folders. A file that is given must be an image with DWARF. dir is the folder of the
-// manifest. Hidden folders are not searched, and symbolic links not followed.
-func Find(ctx context.Context, given []string, dir string) (*Draft, error) {
+// Find searches for images in files and, recursively, in folders. A file that is given must be an image with DWARF, or a package that contains
+// a kernel with DWARF. dir is the folder of the manifest. Hidden folders are not searched, and symbolic links not followed. Packages are read
+// with the limits of from.
+func Find(ctx context.Context, given []string, dir string, from corpus.Sources) (*Draft, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{dir: abs}
+	d := &Draft{dir: abs, from: from}
 	for _, path := range given {
 		st, err := input.Stat(path)
 		if err != nil {
@@ -78,6 +85,9 @@ func Find(ctx context.Context, given []string, dir string) (*Draft, error) {
 		err := fmt.Errorf("no image with DWARF in %s", strings.Join(given, ", "))
 		if d.NoDWARF > 0 {
 			err = fmt.Errorf("%w; %d ELF files there have none: install the packages with debug information", err, d.NoDWARF)
+		}
+		if d.Packages > 0 {
+			err = fmt.Errorf("%w; %d packages there do not have the names of debug packages of kernels: name the one to be read", err, d.Packages)
 		}
 		return nil, err
 	}
@@ -110,7 +120,11 @@ func (d *Draft) walk(ctx context.Context, root string) error {
 			d.goldens = append(d.goldens, path)
 			return nil
 		}
-		if !mayBeImage(path) {
+		switch what := mayBe(path); {
+		case what == nothing:
+			return nil
+		case what == aPackage && !isDebugPackage(path):
+			d.Packages++
 			return nil
 		}
 		found, err := d.look(ctx, path)
@@ -137,26 +151,44 @@ func isModule(path string) bool {
 	return slices.ContainsFunc(moduleExtensions, func(ext string) bool { return strings.HasSuffix(path, ext) })
 }
 
-// mayBeImage reports whether a file is worth opening: it is an ELF file, or a compressed one with the name of a kernel or module.
-func mayBeImage(path string) bool {
-	head := make([]byte, 4)
-	f, _, err := input.OpenRaw(path)
-	if err != nil {
-		return true // look says what is wrong
+// What a file in a folder may be.
+const (
+	nothing = iota
+	anImage
+	aPackage
+)
+
+// mayBe says whether a file is worth opening: it is an ELF file, a package, or a compressed file with the name of a kernel or module.
+func mayBe(path string) int {
+	switch kind, err := input.KindOf(path); {
+	case err != nil || kind == input.ELF: // look says what is wrong
+		return anImage
+	case kind == input.Deb || kind == input.RPM:
+		return aPackage
+	case isModule(path) || strings.HasPrefix(filepath.Base(path), "vmlinux") && slices.Contains([]string{".xz", ".zst", ".gz", ".bz2"}, filepath.Ext(path)):
+		return anImage
 	}
-	defer f.Close()
-	if _, err := f.ReadAt(head, 0); err != nil {
-		return false
-	}
-	if string(head) == "\x7fELF" {
-		return true
-	}
-	return isModule(path) || strings.HasPrefix(filepath.Base(path), "vmlinux") && slices.Contains([]string{".xz", ".zst", ".gz", ".bz2"}, filepath.Ext(path))
+	return nothing
+}
+
+// debugPackage matches the names of packages with the debug information of kernels: Debian's linux-image-…-dbg_…, Ubuntu's linux-image-…-dbgsym_…,
+// kernel-debuginfo-… of Fedora and others, kernel-default-debuginfo-… of SUSE. Those with kernel-debuginfo-common in their names have the sources.
+var debugPackage = regexp.MustCompile(`^(?:linux|kernel)-.*(?:dbg|debug)`)
+
+func isDebugPackage(path string) bool {
+	name := filepath.Base(path)
+	return debugPackage.MatchString(name) && !strings.Contains(name, "-debuginfo-common-") && !strings.Contains(name, "-debugsource-")
 }
 
 // look opens a file. found is false if it has no DWARF.
 func (d *Draft) look(ctx context.Context, path string) (found bool, err error) {
+	im := image{path: path, rel: d.rel(path), pkg: corpus.PackageAt(path)}
 	f := corpus.FileAt(path, corpus.Pins{})
+	if im.pkg != "" {
+		if f, err = corpus.FileFrom(ctx, source.Ref{Kind: im.pkg, Where: path}, "", d.from); err != nil {
+			return false, err
+		}
+	}
 	open, err := f.Open(ctx)
 	if err != nil {
 		return false, err
@@ -165,14 +197,13 @@ func (d *Draft) look(ctx context.Context, path string) (found bool, err error) {
 	if s := open.Section(".debug_info"); s == nil || s.Size == 0 {
 		return false, nil
 	}
-	rel := d.rel(path)
-	if slices.ContainsFunc(d.images, func(im image) bool { return im.rel == rel }) {
+	if slices.ContainsFunc(d.images, func(other image) bool { return other.rel == im.rel }) {
 		return true, nil // given twice
 	}
-	if !utf8.ValidString(rel) || strings.ContainsAny(rel, "*?[{\\") && filepath.Separator == '/' || strings.Contains(rel, "${{") || input.IsURL(rel) {
+	if !utf8.ValidString(im.rel) || strings.ContainsAny(im.rel, "*?[{\\") && filepath.Separator == '/' || strings.Contains(im.rel, "${{") || input.IsURL(im.rel) {
 		return false, errors.New("a manifest cannot name this path; rename the file")
 	}
-	im := image{path: path, rel: rel, kind: f.Identity.Kind, release: f.Identity.Release}
+	im.kind, im.release = f.Identity.Kind, f.Identity.Release
 	if a, ok := config.ArchByName(f.Arch); ok {
 		im.arch = a.Name
 	}

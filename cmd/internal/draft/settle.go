@@ -22,7 +22,7 @@ func (d *Draft) settle() {
 	})
 	stems := map[string]int{}
 	for i := range d.images {
-		stems[config.FileStem(d.images[i].rel)]++
+		stems[d.images[i].stem()]++
 	}
 	taken := map[string]bool{}
 	for i := range d.images {
@@ -41,12 +41,19 @@ func (d *Draft) settle() {
 	}
 }
 
-// nameOf is the name of the file, or its path if several files have that name. Characters that names cannot have are replaced.
+// stem is what an image is called if no other one is called so: by its release if it is the kernel of a package, or else by its file.
+func (im *image) stem() string {
+	if im.pkg != "" && im.release != "" {
+		return im.release
+	}
+	return config.FileStem(im.rel)
+}
+
+// nameOf is the stem of the image, or the path of its file if several images have that stem. Characters that names cannot have are replaced.
 func nameOf(im *image, stems map[string]int) string {
-	stem := config.FileStem(im.rel)
-	name := stem
-	if stems[stem] > 1 {
-		name = path.Join(path.Dir(im.rel), stem)
+	name := im.stem()
+	if stems[name] > 1 {
+		name = path.Join(path.Dir(im.rel), config.FileStem(im.rel))
 	}
 	var parts []string
 	for part := range strings.SplitSeq(name, "/") {

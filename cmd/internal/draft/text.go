@@ -56,7 +56,11 @@ func (im *image) write(b *strings.Builder) {
 	b.WriteString("  - ")
 	pair := func(key, value string) { fmt.Fprintf(b, "%s: %s\n    ", key, value) }
 	pair("name", scalar(im.name))
-	pair("path", scalar(im.rel))
+	if im.pkg != "" {
+		pair("from", fmt.Sprintf("{%s: %s}", im.pkg, scalar(im.rel)))
+	} else {
+		pair("path", scalar(im.rel))
+	}
 	im.identity(pair)
 	if im.golden != "" {
 		pair("golden", scalar(im.golden))
@@ -65,6 +69,18 @@ func (im *image) write(b *strings.Builder) {
 		base(im, pair)
 	}
 	trim(b)
+	if im.pkg != "" && im.kind == config.Kernel {
+		im.writeModules(b)
+	}
+}
+
+// writeModules writes, as a comment, the image of the modules that are in the package of a kernel. They are not counted, which would decompress
+// all of the package.
+func (im *image) writeModules(b *strings.Builder) {
+	b.WriteString("  # All modules of this package:\n")
+	fmt.Fprintf(b, "  # - name: %s\n", scalar(im.name+"-modules/${{ image.file }}"))
+	fmt.Fprintf(b, "  #   from: {%s: %s, member: \"usr/lib/debug/**/*.ko*\"}\n", im.pkg, scalar(im.rel))
+	fmt.Fprintf(b, "  #   base: %s\n", scalar(im.name))
 }
 
 // identity writes what the image says about itself.
