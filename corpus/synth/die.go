@@ -212,11 +212,11 @@ type text string
 func (t text) collect(u *CU, form Form) {
 	switch form {
 	case FormStrp:
-		u.im.strp(".debug_str", string(t))
+		u.str(string(t))
 	case FormLineStrp:
 		u.im.strp(".debug_line_str", string(t))
 	case FormStrx, FormStrx1, FormStrx2, FormStrx3, FormStrx4, FormGNUStrIndex:
-		u.im.strp(".debug_str", string(t))
+		u.str(string(t))
 		u.strIndex(string(t))
 	}
 }
@@ -226,12 +226,20 @@ func (t text) put(u *CU, e *enc, form Form) {
 	case FormString:
 		e.cstr(string(t))
 	case FormStrp:
-		e.place(e.off, u.im.strp(".debug_str", string(t)))
+		e.place(e.off, u.str(string(t)))
 	case FormLineStrp:
 		e.place(e.off, u.im.strp(".debug_line_str", string(t)))
 	default:
 		u.number(e, form, u.strIndex(string(t)))
 	}
+}
+
+// str returns the place of a string in .debug_str.
+func (u *CU) str(text string) Place {
+	if u.im.target.OwnStrings {
+		return u.im.ownString(fmt.Sprintf("%p", u), ".debug_str", text)
+	}
+	return u.im.strp(".debug_str", text)
 }
 
 type blob []byte

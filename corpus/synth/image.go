@@ -52,12 +52,15 @@ func (s *Section) append(e *enc) {
 }
 
 // strp returns the offset of a string in a string section, which contains each string once.
-func (im *image) strp(section, str string) Place {
+func (im *image) strp(section, str string) Place { return im.ownString("", section, str) }
+
+// ownString is strp for a string of one unit. A string section contains the strings of each owner once.
+func (im *image) ownString(owner, section, str string) Place {
 	s := im.debugSection(section)
 	if im.strings == nil {
 		im.strings = map[string]uint64{}
 	}
-	key := section + "\x00" + str
+	key := owner + "\x00" + section + "\x00" + str
 	off, ok := im.strings[key]
 	if !ok {
 		off = uint64(len(s.data))

@@ -32,6 +32,7 @@ type Target struct {
 	EmitRelocs bool        // a linked file that keeps its relocations, already applied
 	NoSymtab   bool        // no .symtab at all (not in ET_REL)
 	XIndex     bool        // every symbol has its section index in a SHT_SYMTAB_SHNDX table
+	OwnStrings bool        // every unit has its own strings in .debug_str, as in a relocatable file of several that were joined
 }
 
 func (t Target) String() string {

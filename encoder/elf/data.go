@@ -43,7 +43,11 @@ func (s *Section) place() string {
 }
 
 // Data reads all bytes of a section, decompressed, and relocated if the file is relocatable.
-func (f *File) Data(s *Section) ([]byte, error) {
+func (f *File) Data(s *Section) ([]byte, error) { return f.DataWithNames(s, nil) }
+
+// DataWithNames is Data for a section that refers to strings. Relocations that refer to a string of names are set to the first string that
+// equals it. With nil they are applied as they are.
+func (f *File) DataWithNames(s *Section, names *MergedStrings) ([]byte, error) {
 	b, err := f.raw(s)
 	if err != nil {
 		return nil, err
@@ -52,7 +56,7 @@ func (f *File) Data(s *Section) ([]byte, error) {
 		return nil, err
 	}
 	if f.Type == elf.ET_REL && !f.asStored {
-		err = f.relocate(s, b)
+		err = f.relocate(s, b, names)
 	}
 	return b, err
 }

@@ -121,7 +121,7 @@ func (f *File) Joined(secs []*Section) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := f.relocateBy(relocations[s.Index], s, b, &left); err != nil {
+		if err := f.relocateBy(relocations[s.Index], s, b, &left, nil); err != nil {
 			return nil, err
 		}
 		all = append(all, b...)

@@ -17,8 +17,8 @@ import (
 
 // A section is decompressed into one buffer of the size that its header states. A stated size above input.Most is an error.
 
-// spare is the extra capacity of a buffer after the section, for readers that append to it.
-const spare = 128
+// spare is the extra capacity of a buffer after the section, for readers that append to it. Package dwarf appends the most.
+const spare = 320
 
 // buffer returns a buffer for the bytes of a section.
 func buffer(size uint64) []byte { return make([]byte, size, size+spare) }

@@ -43,8 +43,8 @@ func (s *Section) relocates(index int) bool {
 	return (s.Type == elf.SHT_REL || s.Type == elf.SHT_RELA) && int(s.Info) == index
 }
 
-// relocate applies the relocations of a relocatable file to the bytes of a section.
-func (f *File) relocate(target *Section, b []byte) error {
+// relocate applies the relocations of a relocatable file to the bytes of a section. See DataWithNames for names.
+func (f *File) relocate(target *Section, b []byte, names *MergedStrings) error {
 	if err := f.checkRelocations(target); err != nil {
 		return err
 	}
@@ -55,28 +55,24 @@ func (f *File) relocate(target *Section, b []byte) error {
 		}
 	}
 	left := f.size
-	return f.relocateBy(list, target, b, &left)
+	return f.relocateBy(list, target, b, &left, names)
 }
 
 // relocateBy applies the relocations in list to the bytes of a section, and subtracts the size of each relocation section from left. It
 // returns an error if left would become negative.
-func (f *File) relocateBy(list []*Section, target *Section, b []byte, left *uint64) error {
+func (f *File) relocateBy(list []*Section, target *Section, b []byte, left *uint64, names *MergedStrings) error {
 	for _, rel := range list {
 		if rel.Size > *left { // sections that overlap can have any number of them
 			return &FormatError{rel.place(), 0, fmt.Sprintf("relocations of %s up to this section are larger than the file (%d bytes)", target.place(), f.size)}
 		}
 		*left -= rel.Size
 		if f.peer != nil {
-			if err := f.peer.relocate(f, rel, b); err != nil {
+			if err := f.peer.relocate(f, rel, b, names); err != nil {
 				return err
 			}
 			continue
 		}
-		data, err := f.unrelocated(rel)
-		if err != nil {
-			return err
-		}
-		if err := f.apply(rel, target, data, b); err != nil {
+		if err := f.apply(rel, target, b, names); err != nil {
 			return err
 		}
 	}
@@ -92,51 +88,40 @@ func (f *File) unrelocated(s *Section) ([]byte, error) {
 	return f.decompress(s, b)
 }
 
-// A relocation is one entry of a REL or RELA section.
-type relocation struct {
-	off    uint64
-	sym    uint32
-	kind   uint32
-	addend int64
-}
-
-func (f *File) apply(rel, target *Section, data, b []byte) error {
-	syms, err := f.relocationSymbols(rel)
+// apply applies the relocations in rel to the bytes of a section.
+func (f *File) apply(rel, target *Section, b []byte, names *MergedStrings) error {
+	e, err := f.openEntries(rel)
 	if err != nil {
 		return err
 	}
-	rela := rel.Type == elf.SHT_RELA
-	n := f.relocationSize(rela)
-	if err := rel.checkEntries(data, n); err != nil {
-		return err
-	}
 	kinds := kindsOf(f.Machine)
-	for at := 0; at+n <= len(data); at += n {
-		r := f.parseRelocation(data[at:at+n], rela)
-		if uint64(r.kind) >= uint64(len(kinds)) || kinds[r.kind].op == relUnknown {
-			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocation type %d is not known for %s, at %s+%#x", r.kind, f.Machine, target.place(), r.off)}
+	for {
+		at := e.at
+		data, err := e.next()
+		if err == nil {
+			err = e.check(at, data)
 		}
-		k := kinds[r.kind]
-		if k.op == relNone {
-			continue
+		if err != nil || len(data) == 0 {
+			return err
 		}
-		if uint64(r.sym) >= uint64(syms.n) {
-			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("symbol %d is not one of %d", r.sym, syms.n)}
+		for ; len(data) > 0; data, at = data[e.size:], at+uint64(e.size) {
+			r := e.parse(data)
+			if uint64(r.kind) >= uint64(len(kinds)) || kinds[r.kind].op == relUnknown {
+				return &FormatError{rel.place(), at, fmt.Sprintf("relocation type %d is not known for %s, at %s+%#x", r.kind, f.Machine, target.place(), r.off)}
+			}
+			k := kinds[r.kind]
+			if k.op == relNone {
+				continue
+			}
+			if uint64(r.sym) >= uint64(e.syms.n) {
+				return &FormatError{rel.place(), at, fmt.Sprintf("symbol %d is not one of %d", r.sym, e.syms.n)}
+			}
+			if r.off > uint64(len(b)) || uint64(k.width()) > uint64(len(b))-r.off {
+				return &FormatError{rel.place(), at, fmt.Sprintf("relocates offset %#x of a section of %d bytes", r.off, len(b))}
+			}
+			e.apply(b[r.off:], k, &r, e.symbol(r.sym), names)
 		}
-		if r.off > uint64(len(b)) || uint64(k.width()) > uint64(len(b))-r.off {
-			return &FormatError{rel.place(), uint64(at), fmt.Sprintf("relocates offset %#x of a section of %d bytes", r.off, len(b))}
-		}
-		f.patch(b[r.off:], k, f.symbolAddr(syms.at(r.sym)), r.addend, rela)
 	}
-	return nil
-}
-
-func (f *File) relocationSymbols(rel *Section) (*Symbols, error) {
-	syms, err := f.Symbols()
-	if err == nil && syms == nil {
-		err = &FormatError{rel.place(), 0, "relocations without a symbol table"}
-	}
-	return syms, err
 }
 
 // symbolAddr returns the address of a symbol after layOut.
@@ -145,36 +130,4 @@ func (f *File) symbolAddr(s Symbol) uint64 {
 		return f.base[s.Section] + s.Value
 	}
 	return s.Value
-}
-
-func (f *File) relocationSize(rela bool) int {
-	n := 2 * f.AddrSize()
-	if rela {
-		n += f.AddrSize()
-	}
-	return n
-}
-
-func (f *File) parseRelocation(e []byte, rela bool) relocation {
-	var r relocation
-	if !f.Is64 {
-		info := f.Order.Uint32(e[4:])
-		r = relocation{off: uint64(f.Order.Uint32(e)), sym: info >> 8, kind: info & 0xff}
-		if rela {
-			r.addend = int64(int32(f.Order.Uint32(e[8:])))
-		}
-		return r
-	}
-	r.off = f.Order.Uint64(e)
-	if f.Machine == elf.EM_MIPS {
-		// 64-bit MIPS has its own r_info: symbol (32), special symbol (8), then three types (8 each).
-		r.sym, r.kind = f.Order.Uint32(e[8:]), uint32(e[15])
-	} else {
-		info := f.Order.Uint64(e[8:])
-		r.sym, r.kind = uint32(info>>32), uint32(info)
-	}
-	if rela {
-		r.addend = int64(f.Order.Uint64(e[16:]))
-	}
-	return r
 }

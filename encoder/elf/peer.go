@@ -112,7 +112,7 @@ func (f *File) Misread() bool {
 // It stops at the first relocation that it cannot apply, and leaves everything after it as it is stored. Reasons to stop are a symbol
 // that is not in the table or whose section does not exist, an offset outside of the section, and a section that it cannot read. It
 // skips relocations with an unknown type or an undefined symbol. relocate applies the relocations of one section to its bytes.
-func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
+func (p *peerRelocations) relocate(f *File, rel *Section, b []byte, names *MergedStrings) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for ; p.seen < min(rel.Index, p.stop); p.seen++ {
@@ -127,7 +127,7 @@ func (p *peerRelocations) relocate(f *File, rel *Section, b []byte) error {
 	if p.stop < rel.Index {
 		return nil
 	}
-	goesOn, err := p.walk(f, rel, uint64(len(b)), b)
+	goesOn, err := p.walk(f, rel, uint64(len(b)), b, names)
 	if !goesOn {
 		p.stop = rel.Index
 	}
@@ -150,43 +150,45 @@ func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 	if size == 0 {
 		return true, nil
 	}
-	return p.walk(f, rel, size, nil)
+	return p.walk(f, rel, size, nil, nil)
 }
 
 // walk checks the relocations of a section of the given size, and applies them if its bytes are given.
-func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte) (goesOn bool, err error) {
-	syms, err := f.relocationSymbols(rel)
+func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, names *MergedStrings) (goesOn bool, err error) {
+	e, err := f.openEntries(rel)
 	if err != nil {
 		return false, err
 	}
-	rela := rel.Type == elf.SHT_RELA
-	n := f.relocationSize(rela)
-	data, err := f.unrelocated(rel)
-	if err != nil || len(data)%n != 0 {
-		return false, nil //nolint:nilerr // a section that it cannot read
+	for {
+		data, err := e.next()
+		if err != nil || len(data)%e.size != 0 {
+			return false, nil //nolint:nilerr // a section that it cannot read
+		}
+		if len(data) == 0 {
+			return true, nil
+		}
+		for ; len(data) > 0; data = data[e.size:] {
+			r := e.parse(data)
+			if uint64(r.kind) >= uint64(len(p.kinds)) || p.kinds[r.kind].op <= relNone {
+				continue
+			}
+			k := p.kinds[r.kind]
+			if uint64(r.sym) >= uint64(e.syms.n) {
+				return false, nil
+			}
+			sym := e.symbol(r.sym)
+			switch {
+			case r.sym != 0 && sym.section == uint32(elf.SHN_UNDEF):
+				continue
+			case uint64(sym.section) >= uint64(len(f.Sections)) && !slices.Contains(peerSpecial, elf.SectionIndex(sym.section)),
+				r.off > size, uint64(k.width()) > size-r.off:
+				return false, nil
+			}
+			if b != nil {
+				e.apply(b[r.off:], k, &r, sym, names)
+			}
+		}
 	}
-	for ; len(data) > 0; data = data[n:] {
-		r := f.parseRelocation(data[:n], rela)
-		if uint64(r.kind) >= uint64(len(p.kinds)) || p.kinds[r.kind].op <= relNone {
-			continue
-		}
-		k := p.kinds[r.kind]
-		if uint64(r.sym) >= uint64(syms.n) {
-			return false, nil
-		}
-		sym := syms.at(r.sym)
-		switch {
-		case r.sym != 0 && sym.Section == uint32(elf.SHN_UNDEF):
-			continue
-		case uint64(sym.Section) >= uint64(len(f.Sections)) && !slices.Contains(peerSpecial, elf.SectionIndex(sym.Section)),
-			r.off > size, uint64(k.width()) > size-r.off:
-			return false, nil
-		}
-		if b != nil {
-			f.patch(b[r.off:], k, f.symbolAddr(sym), r.addend, rela)
-		}
-	}
-	return true, nil
 }
 
 // peerSpecial are the indices of sections which the file need not have.

@@ -61,20 +61,6 @@ func (f *File) checkRelocations(target *Section) error {
 	return nil
 }
 
-// checkEntries returns an error if a relocation section has a partial entry, or two zero entries in a row. A zero entry does nothing, so a
-// linker has no reason to write two; zeroed blocks of a disk look like that.
-func (s *Section) checkEntries(data []byte, size int) error {
-	if len(data)%size != 0 || s.EntSize != 0 && s.EntSize != uint64(size) {
-		return &FormatError{s.place(), uint64(len(data) / size * size), fmt.Sprintf("%d bytes in entries of %d bytes, want entries of %d bytes", len(data), s.EntSize, size)}
-	}
-	for at := 0; at+2*size <= len(data); at += size {
-		if isZero(data[at : at+2*size]) {
-			return &FormatError{s.place(), uint64(at), "entries are zeroed"}
-		}
-	}
-	return nil
-}
-
 // checkTable returns an error if a symbol table lacks the null symbol or has fewer entries than its header implies. n is 0 if the table is
 // empty.
 func (t *Symbols) checkTable() error {

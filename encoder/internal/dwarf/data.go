@@ -6,6 +6,7 @@
 package dwarf
 
 import (
+	stdelf "debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -71,9 +72,11 @@ func Open(f *elf.File) (*Data, error) {
 	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
 	d.keys = &d.Strings
 	var err error
+	d.Strings.merged = mergeNames(f)
+	d.Strings.several = f.Type == stdelf.ET_REL && d.Strings.merged == nil
 	open := func(name string) (s section) {
 		if err == nil {
-			s, err = openSection(f, name)
+			s, err = openSection(f, name, d.Strings.merged)
 		}
 		return s
 	}
@@ -90,7 +93,11 @@ func Open(f *elf.File) (*Data, error) {
 	}
 	d.abbrev, d.tables = open(".debug_abbrev"), &tables{}
 	d.abbrev.all = d.abbrev.size
-	d.Strings.str = whole(".debug_str")
+	if d.Strings.merged != nil {
+		d.Strings.str = d.Strings.merged.Data()
+	} else {
+		d.Strings.str = whole(".debug_str")
+	}
 	d.Strings.line = whole(".debug_line_str")
 	d.strOff, d.addr = whole(".debug_str_offsets"), whole(".debug_addr")
 	d.loc, d.lists = open(".debug_loc"), open(".debug_loclists")
@@ -103,13 +110,30 @@ func Open(f *elf.File) (*Data, error) {
 	return d, nil
 }
 
-func openSection(f *elf.File, name string) (section, error) {
+// mergeNames finds equal names in a relocatable file. It returns nil if the names of the file need not or cannot be merged.
+func mergeNames(f *elf.File) *elf.MergedStrings {
+	if f.Type != stdelf.ET_REL || len(f.DebugSections(".debug_info")) != 1 {
+		return nil
+	}
+	list := f.DebugSections(".debug_str")
+	if len(list) != 1 || f.Sound(list[0]) != nil {
+		return nil
+	}
+	data, err := f.Data(list[0])
+	if err != nil {
+		return nil // reading the section again gives the error
+	}
+	return f.MergeStrings(list[0], data)
+}
+
+// openSection opens a debug section by its plain name. names has the merged names that it refers to, or is nil.
+func openSection(f *elf.File, name string, names *elf.MergedStrings) (section, error) {
 	list := f.DebugSections(name)
 	switch len(list) {
 	case 0:
 		return section{s: &elf.Section{Name: name}, whole: make([]byte, slack)}, nil
 	case 1:
-		return openOne(f, list[0])
+		return openOne(f, list[0], names)
 	}
 	data, err := f.Joined(list)
 	if err != nil {
@@ -118,7 +142,7 @@ func openSection(f *elf.File, name string) (section, error) {
 	return section{s: list[0], whole: append(data, make([]byte, slack)...), size: uint64(len(data))}, nil
 }
 
-func openOne(f *elf.File, s *elf.Section) (section, error) {
+func openOne(f *elf.File, s *elf.Section, names *elf.MergedStrings) (section, error) {
 	if err := f.Sound(s); err != nil {
 		return section{}, err
 	}
@@ -126,7 +150,7 @@ func openOne(f *elf.File, s *elf.Section) (section, error) {
 	if f.Plain(s) {
 		return sec, f.ReadAt(s, nil, s.Size) // an error if the file ends before the section
 	}
-	return sec, sec.load()
+	return sec, sec.loadWith(names)
 }
 
 // load reads the whole section into memory.
@@ -139,7 +163,12 @@ func (s *section) load() error {
 		s.whole = b
 		return s.file.ReadAt(s.s, b[:s.size], 0)
 	}
-	data, err := s.file.Data(s.s)
+	return s.loadWith(nil)
+}
+
+// loadWith reads a section that the file does not store as it is.
+func (s *section) loadWith(names *elf.MergedStrings) error {
+	data, err := s.file.DataWithNames(s.s, names)
 	if err != nil {
 		return err
 	}

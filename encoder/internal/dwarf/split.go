@@ -49,7 +49,7 @@ func (d *Data) OpenSplit(f *elf.File) (*Split, error) {
 	}
 	s := &Split{file: f, main: d}
 	load := func(name string) (section, error) {
-		sec, err := openSection(f, name)
+		sec, err := openSection(f, name, nil)
 		if err == nil {
 			err = sec.load()
 		}

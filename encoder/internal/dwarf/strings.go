@@ -3,6 +3,8 @@ package dwarf
 import (
 	"bytes"
 	"sync"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // A StrKey identifies a string without a copy of it; 0 is "no string". In one linked image, equal keys stand for equal strings, and equal strings
@@ -22,7 +24,9 @@ const (
 // Strings returns the bytes of string keys. It may be used by several goroutines at the same time.
 type Strings struct {
 	str, line []byte
-	cut       []byte // see Cut
+	merged    *elf.MergedStrings // of str in a relocatable file, whose names refer to the first of equal strings; or nil
+	several   bool               // equal strings of str have several keys
+	cut       []byte             // see Cut
 
 	mu     sync.RWMutex
 	other  [][]byte
@@ -99,8 +103,17 @@ func (s *Strings) Prefetch(key StrKey) byte {
 	return 0
 }
 
-// Section returns .debug_str, which must not be changed.
-func (s *Strings) Section() []byte { return s.str }
+// Section returns .debug_str, which must not be changed. It leaves out strings that equal an earlier one if they were merged.
+func (s *Strings) Section() []byte {
+	if s.merged != nil {
+		return s.merged.Distinct()
+	}
+	return s.str
+}
+
+// Merged reports whether equal strings of .debug_str have one key: in a linked image, and in a relocatable file that relocates all of its
+// names.
+func (s *Strings) Merged() bool { return s.merged != nil || !s.several }
 
 // Listed reports whether a key is that of a string in Section that is not the end of another one, or of a short one.
 func (s *Strings) Listed(key StrKey) bool {
@@ -111,8 +124,13 @@ func (s *Strings) Listed(key StrKey) bool {
 func (s *Strings) Size() int { return len(s.str) }
 
 // Each calls do with every string of .debug_str that starts in the range of offsets [from, to), in order, with its key and the text that Get
-// returns. It leaves out strings that are the end of another string, although they have keys too.
+// returns. It leaves out strings that are the end of another string, although they have keys too, and strings that were merged with an earlier
+// one.
 func (s *Strings) Each(from, to uint64, do func(key StrKey, text []byte)) {
+	if s.merged != nil {
+		s.merged.Each(from, min(to, keyMask), func(off uint64, text []byte) { do(StrKey(off)+1, s.shortened(text)) })
+		return
+	}
 	at := int(min(from, uint64(len(s.str))))
 	if at > 0 { // the rest of a string that starts before from is skipped
 		n := bytes.IndexByte(s.str[at-1:], 0)

@@ -1,0 +1,162 @@
+package elf
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"strings"
+)
+
+// A relocation is one entry of a REL or RELA section.
+type relocation struct {
+	off    uint64
+	sym    uint32
+	kind   uint32
+	addend int64
+}
+
+// entries reads the entries of a relocation section in pieces. A module has a million of them, nearly all with one of a few symbols, so the
+// addresses of the symbols that were looked up last are kept.
+type entries struct {
+	f    *File
+	rel  *Section
+	syms *Symbols
+	size int // of an entry, in bytes
+	rela bool
+	mips bool   // 64-bit MIPS has its own r_info
+	swap bool   // big endian
+	at   uint64 // offset of the next piece
+	zero bool   // the last entry that was checked is zero
+	buf  []byte
+	kept [64]relocationSymbol
+}
+
+// A relocationSymbol is a symbol as relocations need it.
+type relocationSymbol struct {
+	next    uint32 // its number plus 1
+	section uint32
+	addr    uint64
+}
+
+// entriesAtOnce is the number of entries in a piece.
+const entriesAtOnce = 2048
+
+// openEntries prepares to read a relocation section.
+func (f *File) openEntries(rel *Section) (*entries, error) {
+	syms, err := f.Symbols()
+	if err == nil && syms == nil {
+		err = &FormatError{rel.place(), 0, "relocations without a symbol table"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	e := &entries{f: f, rel: rel, syms: syms, size: 2 * f.AddrSize(), rela: rel.Type == elf.SHT_RELA, mips: f.Machine == elf.EM_MIPS,
+		swap: f.Order == binary.ByteOrder(binary.BigEndian)}
+	if e.rela {
+		e.size += f.AddrSize()
+	}
+	return e, nil
+}
+
+// next returns the bytes of the next entries; none after the last piece. A section whose size is not a multiple of an entry's ends with a part of
+// one.
+func (e *entries) next() (b []byte, err error) {
+	if e.rel.Flags&elf.SHF_COMPRESSED != 0 || strings.HasPrefix(e.rel.Name, ".zdebug_") {
+		if e.at != 0 {
+			return nil, nil
+		}
+		b, err = e.f.unrelocated(e.rel)
+		e.at = uint64(len(b))
+		return b, err
+	}
+	if !e.rel.HasData() {
+		return nil, nil
+	}
+	if e.at == 0 {
+		if err := e.f.checkPlace(e.rel); err != nil {
+			return nil, err
+		}
+		e.buf = make([]byte, min(e.rel.Size, uint64(entriesAtOnce*e.size)))
+	}
+	b = e.buf[:min(uint64(len(e.buf)), e.rel.Size-e.at)]
+	if err := e.f.readAt(b, e.rel.Off+e.at, e.rel.place()); err != nil {
+		return nil, err
+	}
+	e.at += uint64(len(b))
+	return b, nil
+}
+
+// parse decodes the entry at the start of b.
+func (e *entries) parse(b []byte) (r relocation) {
+	le := binary.LittleEndian
+	if e.size < 16 {
+		off, info, addend := le.Uint32(b), le.Uint32(b[4:]), uint32(0)
+		if e.rela {
+			addend = le.Uint32(b[8:])
+		}
+		if e.swap {
+			off, info, addend = bits.ReverseBytes32(off), bits.ReverseBytes32(info), bits.ReverseBytes32(addend)
+		}
+		return relocation{uint64(off), info >> 8, info & 0xff, int64(int32(addend))}
+	}
+	off, info, addend := le.Uint64(b), le.Uint64(b[8:]), uint64(0)
+	if e.rela {
+		addend = le.Uint64(b[16:])
+	}
+	if e.swap {
+		off, info, addend = bits.ReverseBytes64(off), bits.ReverseBytes64(info), bits.ReverseBytes64(addend)
+	}
+	if e.mips { // symbol (32), special symbol (8), then three types (8 each)
+		return relocation{off, e.f.Order.Uint32(b[8:]), uint32(b[15]), int64(addend)}
+	}
+	return relocation{off, uint32(info >> 32), uint32(info), int64(addend)}
+}
+
+// symbol returns a symbol, whose number must be one of the table.
+func (e *entries) symbol(i uint32) *relocationSymbol {
+	s := &e.kept[i%uint32(len(e.kept))]
+	if s.next != i+1 {
+		sym := e.syms.at(i)
+		*s = relocationSymbol{i + 1, sym.Section, e.f.symbolAddr(sym)}
+	}
+	return s
+}
+
+// apply applies a relocation to the bytes b, which start at its offset.
+func (e *entries) apply(b []byte, k relKind, r *relocation, sym *relocationSymbol, names *MergedStrings) {
+	if k.op != relSet || k.size != 4 || !e.rela {
+		e.f.patch(b, k, sym.addr, r.addend, e.rela)
+		if names != nil && sym.section == names.section && k.op == relSet {
+			e.f.store(b, k.size, names.first(e.f.load(b, k.size)))
+		}
+		return
+	}
+	v := sym.addr + uint64(r.addend)
+	if names != nil && sym.section == names.section {
+		v = names.first(v)
+	}
+	w := uint32(v)
+	if e.swap {
+		w = bits.ReverseBytes32(w)
+	}
+	binary.LittleEndian.PutUint32(b, w)
+}
+
+// check returns an error if the size of the section is not a multiple of an entry's, or if the section has two zero entries in a row. A zero
+// entry does nothing, so a linker has no reason to write two; zeroed blocks of a disk look like that. data is a piece that starts at an offset
+// of the section.
+func (e *entries) check(at uint64, data []byte) error {
+	n := uint64(len(data)) % uint64(e.size)
+	if n != 0 || e.rel.EntSize != 0 && e.rel.EntSize != uint64(e.size) {
+		return &FormatError{e.rel.place(), at + uint64(len(data)) - n, fmt.Sprintf("%d bytes in entries of %d bytes, want entries of %d bytes", e.rel.Size, e.rel.EntSize, e.size)}
+	}
+	for ; len(data) > 0; data, at = data[e.size:], at+uint64(e.size) {
+		zero := isZero(data[:e.size])
+		if zero && e.zero {
+			return &FormatError{e.rel.place(), at - uint64(e.size), "entries are zeroed"}
+		}
+		e.zero = zero
+	}
+	return nil
+}
