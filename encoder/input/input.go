@@ -75,7 +75,7 @@ func open(path string, read func(f *File, s *Stream) error, want ...Kind) (*File
 func (f *File) read(s *Stream) (err error) {
 	switch {
 	case s.Packed == "" && s.Kind == ELF && s.size > 0:
-		f.ReaderAt, f.Size = s.file, s.size
+		f.ReaderAt, f.Size = cached(s.file), s.size
 	case s.Kind == ELF:
 		c, err := readChunks(s)
 		f.ReaderAt, f.Size = &c, c.size
