@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -26,15 +28,16 @@ manifest, its files and btfbatch itself. --dry-run prints the scripts and submit
 progress, and submits a shard again if it ended with 75 or was lost with its node; its exit code is that of the merged report.
 --missing submits only the shards whose reports do not exist, ask for another attempt, or are about the manifest before it changed.
 
-For the engines kubernetes, gitlab and github, the job is only printed (--dry-run). See docs/scale.md.`
+For the engines kubernetes, gitlab and github, the job is only printed (--dry-run). A flag that an engine cannot apply is an error. See
+docs/scale.md.`
 
 // A submission is the flags of submit.
 type submission struct {
 	submit.Job
-	engine      string
-	dry, wait   bool
-	missing     bool
-	pause, poll time.Duration
+	engine    string
+	dry, wait bool
+	missing   bool
+	poll      time.Duration
 }
 
 func newSubmit(a *app) *cobra.Command {
@@ -63,15 +66,20 @@ func newSubmit(a *app) *cobra.Command {
 	flags.StringVar(&s.engine, "engine", "", "`ENGINE` to submit to: "+strings.Join(engines, ", "))
 	flags.IntVar(&s.Shards, "shards", 0, "`N` shards")
 	flags.StringVar(&s.Folder, "folder", "", "`FOLDER` for scripts, logs and reports (default MANIFEST.shards)")
-	flags.IntVar(&s.CPUs, "cpus", 1, "`N` processors for each task")
+	flags.IntVar(&s.CPUs, "cpus", 1, "`N` processors for each task; gitlab and github: N workers, by default one per processor of the runner")
 	flags.Var(&size{bytes: &s.Memory}, "mem", "memory for each task, as `SIZE`; run plans for seven eighths of it")
-	flags.DurationVar(&s.Time, "time", 0, "`DURATION` that a task may take; it is told to leave a minute earlier")
-	flags.IntVar(&s.Parallel, "max-parallel", 0, "at most `N` tasks at once; 0 is no limit")
-	flags.IntVar(&s.Retries, "retries", 2, "`N` more attempts at a shard that ended with 75 or was lost (slurm: with --wait)")
-	flags.DurationVar(&s.pause, "pause", time.Minute, "`DURATION` before a shard runs again")
+	flags.DurationVar(&s.Time, "time", 0, "`DURATION` that a task may take; slurm tells it to leave a minute earlier")
+	flags.IntVar(&s.Parallel, "max-parallel", 0, "at most `N` tasks at once; 0 is no limit (not gitlab)")
+	flags.IntVar(&s.Retries, "retries", 2, "`N` more attempts at a shard that ended with 75 or was lost (slurm with --wait, kubernetes, gitlab)")
+	flags.DurationVar(&s.Pause, "pause", time.Minute, "`DURATION` before a shard runs again (slurm with --wait)")
 	flags.StringArrayVar(&s.Options, "option", nil, "`OPTION` for the scheduler, such as --partition=long; can be repeated (slurm)")
-	flags.StringVar(&s.Image, "image", "", "container `IMAGE` with btfbatch, and with a shell for gitlab")
+	flags.StringVar(&s.Image, "image", "", "container `IMAGE` with btfbatch (kubernetes), and with a shell (gitlab)")
 	flags.StringVar(&s.Claim, "claim", "btfbatch", "persistent volume claim `NAME` with the manifest, the outputs and the cache (kubernetes)")
+	flags.IntVar(&s.User, "user", submit.DefaultUser, "`NUMBER` of the user and the group of the containers, who must be able to write to the claim (kubernetes)")
+	flags.StringVar(&s.EnvSecret, "env-secret", "", "secret `NAME` with environment variables for the shards, such as AWS_ACCESS_KEY_ID (kubernetes)")
+	flags.StringVar(&s.RegistrySecret, "registry-secret", "", "secret `NAME` with the login of a registry, of the type kubernetes.io/dockerconfigjson (kubernetes)")
+	flags.StringVar(&s.Sums, "sums", "", "`FILE` for the SHA-256 of all outputs, which the merge writes")
+	flags.StringVar(&s.Provenance, "provenance", "", "`FILE` for the statement about all outputs, which the merge writes")
 	flags.BoolVar(&s.dry, "dry-run", false, "print the scripts or the job, and submit nothing")
 	flags.BoolVar(&s.wait, "wait", false, "follow the tasks until all are over")
 	flags.BoolVar(&s.missing, "missing", false, "submit only the shards without a final report")
@@ -84,6 +92,56 @@ func newSubmit(a *app) *cobra.Command {
 // engines are the values of --engine.
 var engines = []string{"slurm", "kubernetes", "gitlab", "github"}
 
+// elsewhere says, for flags that an engine cannot apply, what to do there instead. All engines apply the flags that are not here.
+var elsewhere = map[string]map[string]string{
+	"max-parallel": {"gitlab": "GitLab has no limit for the jobs of a pipeline; set concurrent or limit of its runners"},
+	"retries":      {"github": "GitHub runs no job again by itself; let it run the failed jobs again"},
+	"pause": {"kubernetes": "Kubernetes chooses the pauses, from 10 seconds on", "gitlab": "GitLab runs a job again without a pause",
+		"github": "GitHub runs no job again by itself"},
+	"option": {"kubernetes": "edit the job that is printed", "gitlab": "edit the job that is printed", "github": "edit the workflow that is printed"},
+	"image":  {"slurm": "tasks run the program that submits them", "github": "the action installs btfbatch on the runner"},
+	"claim":  onlyPods, "user": onlyPods, "env-secret": onlyPods, "registry-secret": onlyPods,
+}
+
+var onlyPods = map[string]string{"slurm": "only pods have it", "gitlab": "only pods have it", "github": "only pods have it"}
+
+// refused returns an error for a flag that the engine cannot apply.
+func (s *submission) refused(cmd *cobra.Command) error {
+	for _, name := range slices.Sorted(maps.Keys(elsewhere)) {
+		if why := elsewhere[name][s.engine]; why != "" && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s cannot be used with --engine %s: %s", name, s.engine, why)
+		}
+	}
+	for _, name := range []string{"pause", "retries"} {
+		if s.engine == "slurm" && !s.wait && !s.dry && cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s needs --wait: Slurm itself repeats only tasks of nodes that were lost", name)
+		}
+	}
+	return nil
+}
+
+const (
+	minMemory = 64 << 20        // of a task, in bytes: less than any image needs
+	minTime   = 3 * time.Minute // of a task of Slurm, which counts minutes, and tells a task up to two minutes early to leave
+)
+
+// limits returns an error for limits of a task that no shard can keep.
+func (s *submission) limits() error {
+	switch {
+	case s.CPUs < 1:
+		return errors.New("--cpus is 0: a task needs at least one")
+	case s.Memory > 0 && s.Memory < minMemory:
+		return fmt.Errorf("--mem is %d bytes: a task needs at least 64MiB", s.Memory)
+	case s.Time < 0 || s.Pause < 0:
+		return errors.New("--time and --pause must not be negative")
+	case s.Time > 0 && s.Time < minTime && s.engine == "slurm":
+		return fmt.Errorf("--time is %v: Slurm tells a task to leave up to two minutes before its limit, so give at least %v", s.Time, minTime)
+	case s.Time > 0 && s.Time < time.Minute:
+		return fmt.Errorf("--time is %v: give at least a minute", s.Time)
+	}
+	return nil
+}
+
 // prepare checks the flags and completes the job.
 func (s *submission) prepare(cmd *cobra.Command, args []string) error {
 	switch {
@@ -95,13 +153,12 @@ func (s *submission) prepare(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("a job for %s is only printed: add --dry-run, and apply what it prints", s.engine)
 	case s.Shards < 1 || s.Shards > shard.MaxCount:
 		return fmt.Errorf("--shards is %d: it must be between 1 and %d", s.Shards, shard.MaxCount)
-	case s.CPUs < 1:
-		return errors.New("--cpus is 0: a task needs at least one")
-	case s.Time < 0 || s.pause < 0:
-		return errors.New("--time and --pause must not be negative")
 	}
-	if s.engine != "slurm" && len(s.Options) > 0 {
-		return errors.New("--option is for slurm")
+	if err := cmp.Or(s.limits(), s.refused(cmd)); err != nil {
+		return err
+	}
+	if (s.engine == "gitlab" || s.engine == "github") && !cmd.Flags().Changed("cpus") {
+		s.CPUs = 0 // a runner has the processors that it has
 	}
 	s.Manifest = args[0]
 	if err := checkRunFlags(s.Flags); err != nil {
@@ -136,8 +193,11 @@ func checkRunFlags(list []string) error {
 			return fmt.Errorf("--with: %w", err)
 		}
 	}
-	for _, name := range []string{"shard", "only", "only-from", "part", "retry-failed", "report", "jobs", "memory", "progress"} {
+	for _, name := range []string{"shard", "only", "only-from", "part", "retry-failed", "report", "jobs", "memory", "progress", "sums", "provenance"} {
 		if run.Flags().Changed(name) {
+			if name == "sums" || name == "provenance" {
+				return fmt.Errorf("--with: each shard would write its own --%[1]s; give --%[1]s without --with, and the merge writes it", name)
+			}
 			return fmt.Errorf("--with: shards cannot run with --%s of your own", name)
 		}
 	}
@@ -159,7 +219,7 @@ func (s *submission) rendered() (string, error) {
 
 // slurm submits to Slurm.
 func (s *submission) slurm(ctx context.Context, a *app, cmd *cobra.Command) error {
-	job := submit.Slurm{Job: &s.Job, Poll: s.poll, Pause: s.pause, Note: a.console.Note}
+	job := submit.Slurm{Job: &s.Job, Poll: s.poll, Note: a.console.Note}
 	shards := s.All()
 	if s.missing {
 		shards = s.Missing()

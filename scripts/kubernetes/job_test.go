@@ -112,6 +112,70 @@ var rules = []rule{
 		}
 		return ""
 	}},
+	{"the failure of an index does not end the whole Job", func(j *batchv1.Job) string {
+		for _, r := range failureRules(j) {
+			if r.Action == batchv1.PodFailurePolicyActionFailJob && j.Spec.BackoffLimitPerIndex != nil {
+				return string(r.Action)
+			}
+		}
+		return ""
+	}},
+	{"a Job is removed some time after its end", func(j *batchv1.Job) string {
+		if ttl := j.Spec.TTLSecondsAfterFinished; ttl == nil || *ttl < 86400 {
+			return "ttlSecondsAfterFinished"
+		}
+		return ""
+	}},
+	{"a pod fulfils the restricted Pod Security Standard", func(j *batchv1.Job) string { return restricted(&j.Spec.Template.Spec) }},
+	{"a pod gets no token and no variables of services", func(j *batchv1.Job) string {
+		pod := j.Spec.Template.Spec
+		if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken || pod.EnableServiceLinks == nil || *pod.EnableServiceLinks {
+			return "automountServiceAccountToken or enableServiceLinks"
+		}
+		return ""
+	}},
+	{"all places that a container writes to are on volumes", func(j *batchv1.Job) string {
+		for _, c := range j.Spec.Template.Spec.Containers {
+			if s := c.SecurityContext; s == nil || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem {
+				return "readOnlyRootFilesystem"
+			}
+			on := func(place string) bool {
+				return slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
+					return !m.ReadOnly && (place == m.MountPath || strings.HasPrefix(place, m.MountPath+"/"))
+				})
+			}
+			if !on(c.WorkingDir) {
+				return "workingDir " + c.WorkingDir
+			}
+			for _, name := range []string{"HOME", "TMPDIR", "BTFBATCH_CACHE"} {
+				if at := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == name }); at < 0 || !on(c.Env[at].Value) {
+					return name
+				}
+			}
+		}
+		return ""
+	}},
+	{"memory and temporary files are limited, and what is requested is all of them", func(j *batchv1.Job) string {
+		for _, c := range j.Spec.Template.Spec.Containers {
+			for _, name := range []corev1.ResourceName{corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
+				if _, ok := c.Resources.Limits[name]; !ok {
+					return string(name)
+				}
+				if request, ok := c.Resources.Requests[name]; !ok || request.IsZero() {
+					return string(name)
+				}
+			}
+			if cpu, ok := c.Resources.Requests[corev1.ResourceCPU]; !ok || cpu.IsZero() {
+				return "cpu"
+			}
+		}
+		for _, v := range j.Spec.Template.Spec.Volumes {
+			if e := v.EmptyDir; e != nil && (e.SizeLimit == nil || e.SizeLimit.IsZero()) {
+				return v.Name
+			}
+		}
+		return ""
+	}},
 	{"conditions have a status", func(j *batchv1.Job) string {
 		for _, r := range failureRules(j) {
 			for _, c := range r.OnPodConditions {
@@ -173,6 +237,35 @@ var rules = []rule{
 	}},
 }
 
+// restricted returns what of a pod breaks the restricted Pod Security Standard, or "".
+func restricted(pod *corev1.PodSpec) string {
+	s := pod.SecurityContext
+	if s == nil || s.RunAsNonRoot == nil || !*s.RunAsNonRoot || s.RunAsUser == nil || *s.RunAsUser == 0 {
+		return "runAsNonRoot"
+	}
+	if s.SeccompProfile == nil || s.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+		return "seccompProfile"
+	}
+	if pod.HostNetwork || pod.HostPID || pod.HostIPC {
+		return "a namespace of the host"
+	}
+	for _, v := range pod.Volumes {
+		if v.EmptyDir == nil && v.PersistentVolumeClaim == nil && v.Secret == nil {
+			return "volume " + v.Name
+		}
+	}
+	for _, c := range pod.Containers {
+		s := c.SecurityContext
+		if s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation || s.Privileged != nil {
+			return "allowPrivilegeEscalation"
+		}
+		if s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 {
+			return "capabilities"
+		}
+	}
+	return ""
+}
+
 func failureRules(j *batchv1.Job) []batchv1.PodFailurePolicyRule {
 	if j.Spec.PodFailurePolicy == nil {
 		return nil
@@ -232,6 +325,19 @@ func goldens(t *testing.T) map[string]string {
 	return texts
 }
 
+// actionsOf returns what happens after an exit code.
+func actionsOf(j *batchv1.Job) map[int32]batchv1.PodFailurePolicyAction {
+	actions := map[int32]batchv1.PodFailurePolicyAction{}
+	for _, r := range failureRules(j) {
+		if r.OnExitCodes != nil {
+			for _, code := range r.OnExitCodes.Values {
+				actions[code] = r.Action
+			}
+		}
+	}
+	return actions
+}
+
 // TestJobs: the rendered Jobs have only fields that exist, and break no rule of the server.
 func TestJobs(t *testing.T) {
 	for name, text := range goldens(t) {
@@ -245,12 +351,10 @@ func TestJobs(t *testing.T) {
 		if len(list) != 2 || !indexed(list[0]) || list[1].Spec.Suspend == nil || !*list[1].Spec.Suspend {
 			t.Errorf("%s: it is not an Indexed Job and a suspended one", name)
 		}
-		actions := map[int32]batchv1.PodFailurePolicyAction{}
-		for _, r := range failureRules(list[0]) {
-			if r.OnExitCodes != nil {
-				for _, code := range r.OnExitCodes.Values {
-					actions[code] = r.Action
-				}
+		actions, merge := actionsOf(list[0]), actionsOf(list[1])
+		for _, code := range []int32{1, 2, 3} { // a verdict, which another attempt does not change
+			if merge[code] != batchv1.PodFailurePolicyActionFailJob {
+				t.Errorf("%s: the merge: exit code %d: got %q", name, code, merge[code])
 			}
 		}
 		for code, want := range map[int32]batchv1.PodFailurePolicyAction{1: batchv1.PodFailurePolicyActionFailIndex, 2: batchv1.PodFailurePolicyActionFailIndex,
@@ -274,6 +378,13 @@ func TestRules(t *testing.T) {
 		{"containerName: btfbatch", "containerName: btf"}, {"operator: In", "operator: Within"}, {"  backoffLimitPerIndex: 3\n", ""},
 		{"status: \"True\"", "status: \"Yes\""}, {"- name: work\n        persistent", "- name: wrk\n        persistent"}, {"memory: 4096Mi", "memory: 9096Mi"},
 		{"- name: SHARD", "- name: SHRD"}, {"image: \"registry.example.org/btfbatch:v1\"", "image: \"\""},
+		{"action: FailIndex", "action: FailJob"}, {"ttlSecondsAfterFinished: 604800", "ttlSecondsAfterFinished: 60"}, {"runAsUser: 1000", "runAsUser: 0"},
+		{"  seccompProfile:\n          type: RuntimeDefault", "  seccompProfile:\n          type: Unconfined"}, {"drop: [ALL]", "drop: [NET_RAW]"},
+		{"drop: [ALL]", "drop: [ALL]\n            add: [NET_RAW]"}, {"allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"},
+		{"enableServiceLinks: false", "enableServiceLinks: true"}, {"readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"},
+		{"value: /scratch", "value: /tmp"}, {"value: /work/.btfbatch-cache", "value: /registry"}, {"workingDir: /work", "workingDir: /"},
+		{"sizeLimit: 8Gi", "medium: Memory"}, {"            ephemeral-storage: 9Gi\n", ""}, {"            cpu: \"2\"\n", ""},
+		{"          sizeLimit: 8Gi\n", "          sizeLimit: 8Gi\n      - name: host\n        hostPath: {path: /}\n"},
 		{"      onPodConditions:\n      - type: DisruptionTarget\n        status: \"True\"\n", ""},
 	} {
 		bad := strings.Replace(good, c[0], c[1], 1)

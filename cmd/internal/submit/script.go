@@ -16,7 +16,7 @@ const grace = 60
 
 // Check refuses what cannot be written into a script.
 func (j *Job) Check() error {
-	for _, text := range append([]string{j.Program, j.Manifest, j.Dir, j.Folder, j.Again}, slices.Concat(j.Flags, j.Options)...) {
+	for _, text := range append([]string{j.Program, j.Manifest, j.Dir, j.Folder, j.Again, j.Sums, j.Provenance}, slices.Concat(j.Flags, j.Options)...) {
 		if strings.ContainsAny(text, "\n\r\x00") {
 			return fmt.Errorf("%q has a line break, which a script cannot have", text)
 		}
@@ -136,6 +136,9 @@ func (j *Job) Rendered() string {
 		fmt.Fprintf(&b, "sbatch %s\n", shell(j.arrayCall(&blk, before)))
 	}
 	fmt.Fprintf(&b, "sbatch %s\n", shell(j.mergeCall(ids)))
+	if j.Retries > 0 {
+		fmt.Fprintf(&b, "# With --wait, a shard that ended with 75 or was lost is submitted again after %v, at most %d times.\n", j.Pause, j.Retries)
+	}
 	return b.String()
 }
 

@@ -24,10 +24,9 @@ import (
 // A Slurm follows the tasks of a job that it has submitted.
 type Slurm struct {
 	*Job
-	Poll  time.Duration // between two looks at the queue
-	Pause time.Duration // before a shard runs again
-	Show  func(string)  // gets the progress in words when it changes; may be nil
-	Note  func(string)  // gets what happens to single shards; may be nil
+	Poll time.Duration // between two looks at the queue
+	Show func(string)  // gets the progress in words when it changes; may be nil
+	Note func(string)  // gets what happens to single shards; may be nil
 
 	most     int // tasks of an array
 	tasks    map[int]*task

@@ -7,6 +7,7 @@ package submit
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,15 +25,24 @@ type Job struct {
 	Shards   int      // at least 1
 	Flags    []string // more flags for run
 	Again    string   // the command line that submits what is missing
+	Sums     string   // file for the digests of all outputs, which the merge writes; "" for none
+	// Provenance is the file for the statement about all outputs, likewise.
+	Provenance string
 
-	CPUs     int           // per task
+	CPUs     int           // per task; 0: all that it finds
 	Memory   int64         // per task, in bytes; 0: what the scheduler gives
 	Time     time.Duration // per task; 0: what the scheduler allows
 	Parallel int           // tasks that run at once; 0: all
 	Retries  int           // attempts after the first one, for shards that ask for another one
+	Pause    time.Duration // before a further attempt
 	Options  []string      // more options for the scheduler
 	Image    string        // of the container, for engines that have them
-	Claim    string        // the persistent volume claim that holds Dir, for Kubernetes
+
+	// For Kubernetes.
+	Claim          string // the persistent volume claim that holds Dir
+	User           int    // of the containers
+	EnvSecret      string // the secret with environment variables for the shards; "" for none
+	RegistrySecret string // the secret of the type kubernetes.io/dockerconfigjson for the shards; "" for none
 }
 
 // Reports is the folder of the reports of the shards.
@@ -54,20 +64,33 @@ func (j *Job) within(path string) string {
 
 // run returns the command of a shard for a shell, except its number and report.
 func (j *Job) run() []string {
-	words := []string{j.Program, "run", j.Manifest, "--progress=plain", "--jobs=" + strconv.Itoa(j.CPUs)}
-	if j.Memory > 0 { // the rest is for the program, its files in memory, and what a prediction is wrong by
-		words = append(words, fmt.Sprintf("--memory=%dMiB", max(j.Memory>>20*7/8, 1)))
+	words := []string{j.Program, "run", j.Manifest, "--progress=plain"}
+	if j.CPUs > 0 {
+		words = append(words, "--jobs="+strconv.Itoa(j.CPUs))
+	}
+	if j.Memory > 0 {
+		words = append(words, j.budget())
 	}
 	return append(words, j.Flags...)
 }
 
+// budget is the flag of run for the memory of a task. The rest is for the program, its files in memory, and what a prediction is wrong by.
+func (j *Job) budget() string { return fmt.Sprintf("--memory=%dMiB", max(j.Memory>>20*7/8, 1)) }
+
 // merge returns the command that merges the reports.
 func (j *Job) merge() []string {
 	words := []string{j.Program, "report", "merge", "--manifest=" + j.Manifest, j.Reports(), "--report=text", "--report=json=" + j.Merged()}
-	if j.Again != "" {
-		words = append(words, "--again="+j.Again)
+	for _, f := range [][2]string{{"--sums=", j.Sums}, {"--provenance=", j.Provenance}, {"--again=", j.Again}} {
+		if f[1] != "" {
+			words = append(words, f[0]+f[1])
+		}
 	}
 	return words
+}
+
+// made lists the files that the merge writes.
+func (j *Job) made() []string {
+	return slices.DeleteFunc([]string{j.Merged(), j.Sums, j.Provenance}, func(path string) bool { return path == "" })
 }
 
 // shell quotes words for a POSIX shell.

@@ -18,7 +18,8 @@ import (
 func sample() *Job {
 	return &Job{Program: "/opt/btf batch/btfbatch", Manifest: "kernels/all.yaml", Dir: "/shared/hub", Folder: "kernels/all.yaml.shards", Shards: 40,
 		Flags: []string{"--profile=pahole", "--earlier=it's old"}, Again: "btfbatch submit kernels/all.yaml --missing --engine=slurm --shards=40",
-		CPUs: 2, Memory: 4 << 30, Time: 90*time.Minute + time.Second, Parallel: 12, Retries: 3, Image: "registry.example.org/btfbatch:v1", Claim: "hub"}
+		CPUs: 2, Memory: 4 << 30, Time: 90*time.Minute + time.Second, Parallel: 12, Retries: 3, Pause: time.Minute, Image: "registry.example.org/btfbatch:v1", Claim: "hub",
+		User: 1000, EnvSecret: "bucket", RegistrySecret: "ghcr", Sums: "out/SHA256SUMS", Provenance: "out/provenance.json"}
 }
 
 // TestRendered: what is printed for each engine.
@@ -26,19 +27,23 @@ func TestRendered(t *testing.T) {
 	g := goldie.New(t)
 	packed := sample()
 	packed.Shards, packed.Options = 2500, []string{"--partition=long", "--account=hub"}
+	twice := sample()
+	twice.Retries = 2
 	blankless := sample()
 	blankless.Flags = []string{"--profile=pahole", "--strict-lint"}
-	plain := &Job{Program: "/usr/bin/btfbatch", Manifest: "m.yaml", Dir: "/d", Folder: "m.yaml.shards", Shards: 3, Again: "x", CPUs: 1, Retries: 2, Image: "btfbatch:v1", Claim: "btfbatch"}
+	plain := &Job{Program: "/usr/bin/btfbatch", Manifest: "m.yaml", Dir: "/d", Folder: "m.yaml.shards", Shards: 3, Again: "x", CPUs: 1, Retries: 2, Image: "btfbatch:v1", Claim: "btfbatch", User: DefaultUser}
+	runner := *plain // gitlab and github: as many workers as there are processors
+	runner.CPUs = 0
 	for name, render := range map[string]func() (string, error){
 		"slurm":            func() (string, error) { return sample().Rendered(), sample().Check() },
 		"slurm-packed":     func() (string, error) { return packed.Rendered(), packed.Check() },
 		"slurm-plain":      func() (string, error) { return plain.Rendered(), plain.Check() },
 		"kubernetes":       sample().Kubernetes,
 		"kubernetes-plain": plain.Kubernetes,
-		"gitlab":           sample().GitLab,
-		"gitlab-plain":     plain.GitLab,
+		"gitlab":           twice.GitLab,
+		"gitlab-plain":     runner.GitLab,
 		"github":           blankless.GitHub,
-		"github-plain":     plain.GitHub,
+		"github-plain":     runner.GitHub,
 	} {
 		text, err := render()
 		if err != nil {
@@ -67,6 +72,15 @@ func TestRefused(t *testing.T) {
 		"manifest elsewhere":      {func(j *Job) { j.Manifest = "../m.yaml" }, (*Job).Kubernetes, "must be a relative path"},
 		"absolute folder":         {func(j *Job) { j.Folder = "/tmp/x" }, (*Job).GitHub, "must be a relative path"},
 		"too many for GitLab":     {func(j *Job) { j.Shards = 201 }, (*Job).GitLab, "at most 200"},
+		"three attempts more":     {func(*Job) {}, (*Job).GitLab, "at most twice"},
+		"sums elsewhere":          {func(j *Job) { j.Sums = "/SHA256SUMS" }, (*Job).GitHub, "must be a relative path"},
+		"provenance elsewhere":    {func(j *Job) { j.Provenance = "../p.json" }, (*Job).Kubernetes, "must be a relative path"},
+		"a pattern of GitHub":     {func(j *Job) { j.Sums, j.Flags = "out/*", nil }, (*Job).GitHub, "for a pattern"},
+		"no claim":                {func(j *Job) { j.Claim = "" }, (*Job).Kubernetes, `--claim: ""`},
+		"a claim that cannot be":  {func(j *Job) { j.Claim = "Hub_1" }, (*Job).Kubernetes, `--claim: "Hub_1"`},
+		"a secret that cannot be": {func(j *Job) { j.EnvSecret = "a/b" }, (*Job).Kubernetes, `--env-secret: "a/b"`},
+		"another one":             {func(j *Job) { j.RegistrySecret = "-" }, (*Job).Kubernetes, `--registry-secret: "-"`},
+		"root":                    {func(j *Job) { j.User = 0 }, (*Job).Kubernetes, "other than root"},
 		"too many for GitHub":     {func(j *Job) { j.Shards = 257 }, (*Job).GitHub, "at most 256"},
 		"blank for GitHub":        {func(*Job) {}, (*Job).GitHub, "no flag with a blank"},
 		"an expression of GitHub": {func(j *Job) { j.Manifest, j.Flags = "m${{ github.token }}.yaml", nil }, (*Job).GitHub, "for an expression"},
@@ -90,7 +104,7 @@ func TestOddNames(t *testing.T) {
 	for _, name := range []string{"a b.yaml", "it's.yaml", `quote".yaml`, `back\slash.yaml`, "$HOME.yaml", "$(SHARD) $$(SHARD) $$.yaml", "`id`.yaml", "#x: y.yaml",
 		"*.yaml", "- a.yaml", "!tag.yaml", "größe.yaml", "null", "0x10", "tab\t.yaml", "bell\a.yaml", "m\u2028evil: yes #.yaml", "\u0085x", "\U000e0041"} {
 		j := sample()
-		j.Manifest, j.Folder, j.Flags = name, "f", []string{"--earlier=" + name}
+		j.Manifest, j.Folder, j.Flags, j.Retries = name, "f", []string{"--earlier=" + name}, 2
 		text, err := j.Kubernetes()
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
@@ -129,6 +143,75 @@ func TestOddNames(t *testing.T) {
 		out, err := cmd.Output()
 		if got := strings.Join(want, "\n") + "\n--shard=auto\n--report=json=f/reports/shard-7.json\n"; err != nil || string(out) != got {
 			t.Errorf("gitlab: got %q, %v, want %q", out, err, got)
+		}
+	}
+}
+
+// TestCollected: the merge of a workflow finds the reports wherever the artifacts were put: a single one in the folder itself, several in a folder
+// each. Without any, it is the merge that says what is missing.
+func TestCollected(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip("bash is not there")
+	}
+	for name, tt := range map[string]struct{ artifacts, found []string }{
+		"one":     {[]string{"report.json", "report.md"}, nil},
+		"several": {[]string{"btfbatch-report-0/report.json", "btfbatch-report-0/junit.xml", "btfbatch-report-1/report.json"}, []string{"btfbatch-report-0/report.json", "btfbatch-report-1/report.json"}},
+		"none":    {},
+	} {
+		j := sample()
+		j.Manifest, j.Folder, j.Flags = "m.yaml", "it's 1", nil
+		text, err := j.GitHub()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var workflow struct {
+			Jobs map[string]struct {
+				Steps []struct {
+					Run, Shell, Uses string
+					With             map[string]string
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		script, place, kept := "", "", ""
+		for _, s := range workflow.Jobs["merge"].Steps {
+			switch {
+			case s.Run != "":
+				script = s.Run
+			case strings.HasPrefix(s.Uses, "actions/download-artifact@"):
+				place = s.With["path"]
+			case strings.HasPrefix(s.Uses, "actions/upload-artifact@"):
+				kept = s.With["path"]
+			}
+		}
+		for _, a := range tt.artifacts {
+			path := filepath.Join(dir, place, a)
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", `btfbatch() { printf '%s\n' "$@"; }; `+script)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		want := []string{"report", "merge", "--manifest=m.yaml", place}
+		for _, f := range tt.found {
+			want = append(want, place+"/"+f)
+		}
+		want = append(want, "--report=text", "--report=json=it's 1/report.json", "--sums=out/SHA256SUMS", "--provenance=out/provenance.json")
+		if got := strings.Split(strings.TrimSpace(string(out)), "\n"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q, %v, want %q", name, got, err, want)
+		}
+		if st, err := os.Stat(filepath.Join(dir, place)); err != nil || !st.IsDir() {
+			t.Errorf("%s: there is no folder of reports: %v", name, err)
+		}
+		if kept != "it's 1/report.json\nout/SHA256SUMS\nout/provenance.json\n" {
+			t.Errorf("%s: kept are %q", name, kept)
 		}
 	}
 }
