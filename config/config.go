@@ -18,8 +18,10 @@ import (
 // Limits of a manifest. They are far above any practical use. They keep a short text from requiring unbounded memory.
 const (
 	maxBytes   = 8 << 20   // the text of a manifest
+	maxNodes   = 2_500_000 // values and comments of a text, by package bound; 100,000 images with ten keys
 	maxAliases = 200_000   // YAML values that a text can have beyond one for each byte; they are counted at each use of an alias
 	maxValues  = 8_000_000 // values of expanded images
+	maxKeys    = 10_000    // of one mapping
 	maxDepth   = 32        // of nesting
 	maxText    = 4096      // bytes of one value after its expressions are replaced: the maximum length of a path
 	maxName    = 255       // bytes of the name of an image

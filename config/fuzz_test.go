@@ -40,7 +40,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("parsed twice, it differs: %v, %v", err, errAgain)
 		}
 		if err != nil {
-			checkProblems(t, err, len(lineBreak.Split(string(data), -1)))
+			checkProblems(t, err, len(splitLines(string(data))))
 			return
 		}
 		if len(m.Images) == 0 {

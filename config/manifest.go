@@ -79,6 +79,7 @@ func (x *expander) readImages(root *value) {
 		x.full = true
 		return
 	}
+	x.images = slices.Grow(x.images, len(e.value.list))
 	for i, v := range e.value.list {
 		if x.image(v); x.full {
 			return

@@ -46,6 +46,9 @@ type Problems struct {
 // maxProblems limits a list of problems. One mistake in the defaults can cause one in every image.
 const maxProblems = 100
 
+// maxKept limits the problems that are kept to be sorted.
+const maxKept = 50_000
+
 // NewProblems sorts problems by position and removes duplicates, which occur if a matrix or an anchor brings one value to many
 // images.
 func NewProblems(all []Problem) *Problems {
@@ -95,6 +98,7 @@ type report struct {
 	*source            // that is being read
 	sources  []*source // all, in the order of reading
 	problems []Problem
+	more     int      // problems beyond maxKept, which are only counted
 	budget   int      // values left, see maxValues
 	about    position // of the image that is being read
 }
@@ -134,6 +138,10 @@ func (r *report) add(at position, suggestion, format string, args ...any) {
 	if about := r.about; about.src != nil && about.src != at.src { // such as a default of the manifest that includes this one
 		message += fmt.Sprintf(", for the image at %s", about)
 	}
+	if len(r.problems) >= maxKept {
+		r.more++
+		return
+	}
 	r.problems = append(r.problems, Problem{
 		// A problem at the end of the text can be on a line after the last.
 		File: at.src.file, Line: max(1, min(at.line, at.src.count)), Column: max(1, at.col), Path: at.path,
@@ -150,7 +158,9 @@ func (r *report) err() error {
 	if !r.found() {
 		return nil
 	}
-	return NewProblems(r.problems)
+	list := NewProblems(r.problems)
+	list.More += r.more
+	return list
 }
 
 // find returns the position of text inside the value that starts at at, or at itself if the value has several lines.

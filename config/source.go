@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
-	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // A source is one text that a manifest consists of: the manifest itself, one that it includes, or a list of images.
@@ -29,14 +29,27 @@ type listing struct {
 func newSource(file string, data []byte, order int) *source {
 	s := &source{file: file, dir: filepath.Dir(file), order: order, sum: sha256.Sum256(data)}
 	if len(data) <= maxBytes {
-		s.lines = lineBreak.Split(string(data), -1)
+		s.lines = splitLines(string(data))
 		s.count = len(s.lines)
 	}
 	return s
 }
 
-// lineBreak matches the end of a line in YAML.
-var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
+// splitLines returns the lines of a YAML text, without their ends.
+func splitLines(text string) []string {
+	lines := make([]string, 0, 1+strings.Count(text, "\n"))
+	for {
+		i := strings.IndexAny(text, "\n\r\u0085\u2028\u2029")
+		if i < 0 {
+			return append(lines, text)
+		}
+		_, n := utf8.DecodeRuneInString(text[i:])
+		if strings.HasPrefix(text[i:], "\r\n") {
+			n = 2
+		}
+		lines, text = append(lines, text[:i]), text[i+n:]
+	}
+}
 
 // line returns a line of the text, from 1.
 func (s *source) line(n int) (string, bool) {

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/btfbatch/btfbatch/config/bound"
 )
 
 // A value is a YAML value with its position, after aliases and merge keys are resolved.
@@ -77,6 +79,10 @@ func (r *report) readTree(data []byte) *value {
 		r.add(top, "", "manifest is larger than %d bytes", maxBytes)
 		return nil
 	}
+	if n := bound.Nodes(data); n > maxNodes {
+		r.add(top, "", "manifest may have %d values and comments, and more than %d would fill the memory: divide it with include, or list images with images_from", n, maxNodes)
+		return nil
+	}
 	if !r.checkText(data) {
 		return nil
 	}
@@ -120,7 +126,7 @@ func (r *report) checkText(data []byte) bool {
 			problem = fmt.Sprintf("control character %U; write it as an escape in double quotes", c)
 		}
 		if problem != "" {
-			before := lineBreak.Split(string(data[:i]), -1)
+			before := splitLines(string(data[:i]))
 			r.add(r.at(len(before), 1+utf8.RuneCountInString(before[len(before)-1]), ""), "", "%s", problem)
 			return false
 		}
@@ -232,9 +238,16 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		v.kind = sequence
+		v.list = make([]*value, 0, min(len(n.Content), maxImages+1))
 		for i, c := range n.Content {
-			if x := t.value(c, fmt.Sprintf("%s[%d]", path, i)); x != nil {
+			if i > maxImages {
+				break // no list can have more, and one that is longer than maxImages is an error
+			}
+			if x := t.value(c, path+"["+strconv.Itoa(i)+"]"); x != nil {
 				v.list = append(v.list, x)
+			}
+			if len(t.open) == 0 { // no alias leads back here
+				n.Content[i] = nil
 			}
 		}
 	case yaml.MappingNode:
@@ -250,6 +263,11 @@ func (t *tree) value(n *yaml.Node, path string) *value {
 // mapping reads the pairs of a mapping. Its own keys take precedence over merged ones, and earlier merged ones over later ones.
 func (t *tree) mapping(v *value, n *yaml.Node) {
 	var merged []*yaml.Node
+	if len(n.Content)/2 > maxKeys {
+		t.add(t.at(n.Line, n.Column, v.path), "", "a mapping with %d keys, more than %d", len(n.Content)/2, maxKeys)
+		t.cut = true
+		return
+	}
 	first := map[string]position{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, c := n.Content[i], n.Content[i+1]

@@ -16,11 +16,15 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/btfbatch/btfbatch/config/bound"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // maxExceptions bounds the text of a file of exceptions.
 const maxExceptions = 4 << 20
+
+// maxNodes bounds its values and comments, by package bound: some 60,000 exceptions.
+const maxNodes = 1_000_000
 
 // A Problem is one error in a file of exceptions.
 type Problem struct {
@@ -62,6 +66,9 @@ func ReadExceptions(file string) (*Exceptions, error) {
 	}
 	if len(data) > maxExceptions {
 		return nil, fmt.Errorf("%s: more than %d bytes", file, maxExceptions)
+	}
+	if n := bound.Nodes(data); n > maxNodes {
+		return nil, fmt.Errorf("%s: it may have %d values and comments, and more than %d would fill the memory", file, n, maxNodes)
 	}
 	return parseExceptions(file, data, time.Now())
 }

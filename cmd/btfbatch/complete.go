@@ -147,7 +147,7 @@ func reportForms(forms ...string) completer {
 
 // imageNames offers the names of the images of the manifest.
 func imageNames(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	m, err := config.Load(withManifest(args)[0])
+	m, err := loadManifest(withManifest(args)[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/goldens"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/cause"
@@ -58,7 +57,7 @@ func (p *proposals) flags(cmd *cobra.Command, required bool) {
 
 // load reads the manifest and finds its goldens.
 func (p *proposals) load(ctx context.Context, manifest string) error {
-	m, err := config.Load(manifest)
+	m, err := loadManifest(manifest)
 	if err != nil {
 		return usage(err)
 	}

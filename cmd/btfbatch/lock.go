@@ -16,7 +16,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/locking"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/config/lock"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/cache"
@@ -88,7 +87,7 @@ func (l *lockCommand) run(cmd *cobra.Command, manifest string, names []string) e
 		return err
 	}
 	defer release()
-	m, err := config.Load(manifest)
+	m, err := loadManifest(manifest)
 	if err != nil {
 		return usage(err)
 	}

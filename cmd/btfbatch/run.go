@@ -250,7 +250,7 @@ func load(ctx context.Context, manifest string, only *choice, most int, opt *bat
 
 // loadLocked is load, and takes what the lock has if that is wanted.
 func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
-	m, err := config.Load(manifest)
+	m, err := loadManifest(manifest)
 	if err != nil {
 		return nil, usage(err)
 	}

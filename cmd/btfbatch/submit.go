@@ -18,7 +18,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
 	"github.com/btfbatch/btfbatch/cmd/internal/submit"
-	"github.com/btfbatch/btfbatch/config"
 )
 
 const submitText = `Submit a batch to a scheduler as a job array: a task for each shard, and a job that merges their reports when all are over.
@@ -164,7 +163,7 @@ func (s *submission) prepare(cmd *cobra.Command, args []string) error {
 	if err := checkRunFlags(s.Flags); err != nil {
 		return err
 	}
-	m, err := config.Load(s.Manifest)
+	m, err := loadManifest(s.Manifest)
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,15 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/btfbatch/btfbatch/config/bound"
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // Limits of a lock. They are far above what a manifest can need.
 const (
 	maxBytes = 256 << 20
-	maxText  = 8192 // bytes of one value
+	maxText  = 8192      // bytes of one value
+	maxNodes = 4_000_000 // values and comments of a text, by package bound; 100,000 images with all keys
 )
 
 // Read reads the lock at a path, and returns its text too. Errors name the path and, where there is one, the line.
@@ -71,6 +73,9 @@ func (p *parser) fail(at *yaml.Node, format string, args ...any) error {
 func (p *parser) read(data []byte) (*File, error) {
 	if len(data) > maxBytes {
 		return nil, p.fail(nil, "the lock is larger than %d bytes", maxBytes)
+	}
+	if n := bound.Nodes(data); n > maxNodes {
+		return nil, p.fail(nil, "the lock may have %d values and comments, and more than %d would fill the memory", n, maxNodes)
 	}
 	doc, err := p.document(data)
 	if err != nil {
