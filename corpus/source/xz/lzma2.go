@@ -3,15 +3,18 @@ package xz
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 )
 
 // An xz block consists of LZMA2 chunks. LZMA2 data is literals and matches: repetitions of earlier output, which is called the dictionary. Decoders
 // usually keep the dictionary in a separate window. Here a block is decoded as a whole, so the output itself serves as the dictionary. Nothing
 // is copied through a window, and the distance of a match is checked against the output since the last reset of the dictionary.
 //
-// Nearly all time is spent waiting: each bit needs the probability that the bits before it select, and the range that they leave. So the loops have
-// no branches for bits that are hard to predict, load the probabilities of both values of the next bit before they know this one, and keep the
-// state of the range decoder in registers, as a value. On kernels, the result takes as long as xz 5.4.1.
+// Nearly all time is spent waiting: each bit needs the probability that the bits before it select, and the range that they leave. So the loops load
+// the probabilities of both values of the next bit before they know this one, and keep the state of the range decoder in registers, as a value.
+// Bits that are hard to predict have no branches. Their comparison is made twice: as a condition, of which the compiler makes conditional moves of
+// what no address depends on, and as a borrow, from which arithmetic derives what addresses depend on. The latter would become branches otherwise.
+// On kernels, the result takes somewhat less time than xz 5.4.1.
 
 const (
 	numStates  = 12
@@ -31,20 +34,28 @@ const (
 )
 
 // Trees of probabilities are lists of twice their size: while a bit is decoded, the probabilities of both bits that may follow are loaded, even if
-// none follows. In lists of trees, the first half of the next one serves as the second half of each.
+// none follows. What is loaded then belongs to the next list. For positions in them to need no check but a mask, all are passed as lists of the
+// size of the largest.
+const maxTree = 2 * 256
 
 // lengths are the probabilities for the lengths of matches.
 type lengths struct {
 	choice, choice2 uint16
-	low, mid        [8 * (posStates + 1)]uint16
-	high            [2 * 256]uint16
+	trees           [highLength + maxTree]uint16
 }
+
+// Places in lengths.trees of the trees for short, middle and long lengths. Of the first two, there is one for each posState.
+const (
+	lowLength  = 0
+	midLength  = lowLength + 8*posStates
+	highLength = midLength + 8*posStates
+)
 
 // probs are the adaptive probabilities of LZMA, each for one kind of bit in one context.
 type probs struct {
 	isMatch, isRep0Long              [16][posStates]uint16 // numStates are used
 	isRep, isRepG0, isRepG1, isRepG2 [16]uint16
-	slot                             [64 * (lenStates + 1)]uint16
+	slot                             [64*lenStates + maxTree]uint16
 	special                          [specials]uint16
 	align                            [1 << alignBits]uint16
 	match, rep                       lengths
@@ -59,9 +70,7 @@ func fill(list []uint16) {
 
 func (l *lengths) reset() {
 	l.choice, l.choice2 = probInit, probInit
-	fill(l.low[:])
-	fill(l.mid[:])
-	fill(l.high[:])
+	fill(l.trees[:])
 }
 
 func (p *probs) reset() {
@@ -114,56 +123,70 @@ func (r ranger) bit(in *packedChunk, p *uint16) (ranger, bool) {
 	return r, true
 }
 
-// choose decodes a bit without a branch. v is its probability. zero is all ones if the bit is 0, else 0.
-func (r ranger) choose(v uint32) (_ ranger, zero uint32) {
+// choose decodes a bit without a branch. v is its probability. zero says that the bit is 0. mask says the same: it is all ones, else 0.
+func (r ranger) choose(v uint32) (_ ranger, zero bool, mask uint64) {
 	bound := (r.rng >> probBits) * v
-	rest := int64(r.code) - int64(bound)
-	zero = uint32(rest >> 63)
-	r.code = uint32(rest) + bound&zero
-	r.rng -= bound
-	r.rng ^= (r.rng ^ bound) & zero
-	return r, zero
+	rest, borrow := bits.Sub64(uint64(r.code), uint64(bound), 0)
+	zero = r.code < bound
+	rng, code := r.rng-bound, uint32(rest)
+	if zero {
+		rng = bound
+	}
+	if zero {
+		code = r.code
+	}
+	return ranger{rng, code, r.pos}, zero, -borrow
 }
 
 // moved returns what the probability v becomes after a bit: it moves by (v + offset) >> 5 with an offset of 31-2048 for a zero bit, which rounds as
 // the format says.
-func moved(v, zero uint32) uint16 {
-	return uint16(int32(v) - (int32(v)+int32(zero)&(31-1<<probBits))>>moveBits)
+func moved(v uint32, mask uint64) uint16 {
+	return uint16(int32(v) - (int32(v)+int32(mask)&(31-1<<probBits))>>moveBits)
 }
 
-// tree decodes a number, highest bit first. The list has two times as many elements as there are numbers.
-func (r ranger) tree(in *packedChunk, list []uint16) (ranger, uint32) {
-	m, v := uint32(1), uint32(list[1])
-	size := uint32(len(list)) / 2
+// pick returns the one of two values that belongs to a bit.
+func pick(zero bool, if0, if1 uint32) uint32 {
+	if zero {
+		if1 = if0
+	}
+	return if1
+}
+
+// tree decodes a number below size, highest bit first.
+func (r ranger) tree(in *packedChunk, list *[maxTree]uint16, size uint) (ranger, uint32) {
+	m, v := uint(1), uint32(list[1])
 	for m < size {
 		if r.rng < topValue {
 			r = r.shift(in)
 		}
-		if0, if1 := uint32(list[m<<1]), uint32(list[m<<1+1])
-		var zero uint32
-		r, zero = r.choose(v)
-		list[m] = moved(v, zero)
-		m = m<<1 + 1 + zero
-		v = if1 ^ (if0^if1)&zero
+		i := m << 1 & (maxTree - 2)
+		if0, if1 := uint32(list[i]), uint32(list[i+1])
+		var zero bool
+		var mask uint64
+		r, zero, mask = r.choose(v)
+		list[m&(maxTree-1)] = moved(v, mask)
+		m = m<<1 + 1 + uint(mask)
+		v = pick(zero, if0, if1)
 	}
-	return r, m - size
+	return r, uint32(m - size)
 }
 
 // reverse decodes a number of n bits, lowest bit first. The probabilities begin at list[1].
 func (r ranger) reverse(in *packedChunk, list []uint16, n uint32) (ranger, uint32) {
-	m, number := uint32(1), uint32(0)
+	m, number := uint(1), uint(0)
 	for i := range n {
 		if r.rng < topValue {
 			r = r.shift(in)
 		}
 		v := uint32(list[m])
-		var zero uint32
-		r, zero = r.choose(v)
-		list[m] = moved(v, zero)
-		m = m<<1 + 1 + zero
-		number |= (1 + zero) << i
+		var mask uint64
+		r, _, mask = r.choose(v)
+		list[m] = moved(v, mask)
+		bit := 1 + uint(mask)
+		m = m<<1 + bit
+		number |= bit << (i & 31)
 	}
-	return r, number
+	return r, uint32(number)
 }
 
 // direct decodes a number of n bits with equal probability.
@@ -182,66 +205,62 @@ func (r ranger) direct(in *packedChunk, n uint32) (ranger, uint32) {
 	return r, number
 }
 
-// literal is tree for a literal.
-func (r ranger) literal(in *packedChunk, list *[0x400]uint16) (ranger, byte) {
-	m, v := uint32(1), uint32(list[1])
+// literal is tree for a literal. m has the bits that are known, after a 1.
+func (r ranger) literal(in *packedChunk, list *[0x400]uint16, m uint) (ranger, byte) {
+	v := uint32(list[m&0xff])
 	for m < 0x100 {
 		if r.rng < topValue {
 			r = r.shift(in)
 		}
-		if0, if1 := uint32(list[m<<1&0x1fe]), uint32(list[m<<1&0x1fe+1])
-		var zero uint32
-		r, zero = r.choose(v)
-		list[m&0xff] = moved(v, zero)
-		m = m<<1 + 1 + zero
-		v = if1 ^ (if0^if1)&zero
+		if0, if1 := uint32(list[m<<1]), uint32(list[m<<1+1])
+		var zero bool
+		var mask uint64
+		r, zero, mask = r.choose(v)
+		list[m] = moved(v, mask)
+		m = m<<1 + 1 + uint(mask)
+		v = pick(zero, if0, if1)
 	}
 	return r, byte(m)
 }
 
 // matched decodes the literal after a match. Its probabilities depend on match, the byte that would continue the match, because the literal most
-// likely differs from it.
+// likely differs from it. Up to the bit that differs, all of them follow from match alone, and after it they are those of other literals.
 func (r ranger) matched(in *packedChunk, list *[0x400]uint16, match uint32) (ranger, byte) {
-	m, offset := uint32(1), uint32(0x100)
-	match <<= 1
-	v := uint32(list[0x101+match&0x100])
-	for m < 0x100 {
+	w := uint(match) | 0x100 // its bits move up
+	for range 8 {
 		if r.rng < topValue {
 			r = r.shift(in)
 		}
-		same := match & offset
-		at := offset + same + m
-		match <<= 1
-		offset ^= same // after a zero bit, and same is the offset after the other; one of them is 0
-		if0 := uint32(list[(offset+match&offset+m<<1)&0x3ff])
-		if1 := uint32(list[(same+match&same+m<<1+1)&0x3ff])
-		if0 ^= if1
-		var zero uint32
-		r, zero = r.choose(v)
-		list[at&0x3ff] = moved(v, zero)
-		v = if1 ^ if0&zero
-		m = m<<1 + 1 + zero
-		offset = offset&zero | same&^zero
+		m := w >> 8
+		w <<= 1
+		p := &list[(0x100+w&0x100+m)&0x3ff]
+		v := uint32(*p)
+		var mask uint64
+		r, _, mask = r.choose(v)
+		*p = moved(v, mask)
+		if m = m<<1 + 1 + uint(mask); m != w>>8 {
+			return r.literal(in, list, m)
+		}
 	}
-	return r, byte(m)
+	return r, byte(match)
 }
 
 func (r ranger) length(in *packedChunk, l *lengths, posState int) (ranger, int) {
 	r, long := r.bit(in, &l.choice)
 	if !long {
-		r, n := r.tree(in, l.low[posState*8:][:2*8])
+		r, n := r.tree(in, (*[maxTree]uint16)(l.trees[lowLength+posState&15*8:]), 8)
 		return r, minMatch + int(n)
 	}
 	if r, long = r.bit(in, &l.choice2); !long {
-		r, n := r.tree(in, l.mid[posState*8:][:2*8])
+		r, n := r.tree(in, (*[maxTree]uint16)(l.trees[midLength+posState&15*8:]), 8)
 		return r, minMatch + 8 + int(n)
 	}
-	r, n := r.tree(in, l.high[:])
+	r, n := r.tree(in, (*[maxTree]uint16)(l.trees[highLength:]), 256)
 	return r, minMatch + 16 + int(n)
 }
 
 func (r ranger) distance(in *packedChunk, p *probs, length int) (ranger, uint32) {
-	r, slot := r.tree(in, p.slot[min(length-minMatch, lenStates-1)*64:][:2*64])
+	r, slot := r.tree(in, (*[maxTree]uint16)(p.slot[min(length-minMatch, lenStates-1)*64:]), 64)
 	if slot < 4 {
 		return r, slot
 	}
@@ -388,7 +407,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	p, data := &d.probs, &d.data
 	state, reps := d.state, d.reps
 	origin := d.dict // positions count from the last reset of the dictionary
-	posMask, litMask, lc := 1<<d.pb-1, 1<<d.lp-1, d.lc
+	posMask, litMask, lc := 1<<d.pb-1, 1<<d.lp-1, d.lc&7
 	start := max(0, origin) // of what is still there of the dictionary
 	for at < len(out) {
 		posState := (at - origin) & posMask
@@ -398,9 +417,9 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 			if at > origin {
 				prev = out[at-1]
 			}
-			list := (*[0x400]uint16)(p.literal[litProbs*((at-origin)&litMask<<lc+int(prev>>(8-lc))):])
+			list := (*[0x400]uint16)(p.literal[litProbs*((at-origin)&litMask<<lc+int(prev)<<lc>>8):])
 			if state < 7 {
-				r, out[at] = r.literal(data, list)
+				r, out[at] = r.literal(data, list, 1)
 			} else {
 				if int(reps[0]) >= at-start {
 					return false
