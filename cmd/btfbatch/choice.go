@@ -70,7 +70,7 @@ func (c *choice) check(cmd *cobra.Command) error {
 }
 
 // passing are the flags of a run that its results do not depend on, and those that name files of this run only.
-var passing = []string{"shard", "report", "sums", "provenance", "jobs", "memory", "progress", "log-format", "log-level", "annotations", "verbose", "summary-only", "no-wait"}
+var passing = []string{"shard", "report", "sums", "provenance", "jobs", "memory", "disk", "progress", "log-format", "log-level", "annotations", "verbose", "summary-only", "no-wait"}
 
 // lasting returns the flags of a call that another one for other images needs too.
 func lasting(cmd *cobra.Command) []string { return flagsOf(cmd, passing...) }

@@ -31,6 +31,7 @@ var flagWords = map[string]completer{
 	"verify --path":         oneOf(verify.PathNames()...),
 	"--pointer-size":        oneOf("4", "8"),
 	"--progress":            oneOf("auto", "tty", "plain", "quiet"),
+	"--disk":                oneOf("5GiB", "10GiB", "20GiB", "50GiB", "100GiB"),
 	"--memory":              oneOf("1GiB", "2GiB", "4GiB", "8GiB", "16GiB"),
 	"--only":                imageNames,
 	"--shard":               oneOf("auto"),

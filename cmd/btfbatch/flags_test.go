@@ -115,6 +115,7 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 	"run --exceptions":                        "_ nonexistent folder",
 	"run --jobs":                              "_ -1 many",
 	"run --keep-rejected":                     "maybe",
+	"run --disk":                              "_ ~ 0 0GiB -1 20GB 1.5GiB much 99999999999TiB",
 	"run --memory":                            "_ ~ 0 0GiB -1 2GB 1.5GiB much 99999999999TiB",
 	"run --loss":                              "_ 2 -0.1 NaN Inf 0.1",
 	"run --new-goldens":                       "_ folder+--update",

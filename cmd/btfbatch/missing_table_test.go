@@ -62,6 +62,7 @@ func table() []trial {
 		"--earlier": {kind: readsFolder, value: "before"}, "--loss": {kind: takesNumber, value: "1"}, "--max-unpacked": {kind: takesNumber, value: "100"},
 		"--previous":           {kind: takesText},
 		"--memory":             {kind: takesNumber, value: "500MiB"},
+		"--disk":               {kind: takesNumber, value: "5GiB"},
 		"$GITHUB_STEP_SUMMARY": {kind: appendsFile, value: "summary.md"}, "$GITHUB_ACTIONS": {}, "$BTFBATCH_CACHE": {}, "--cache": {}, "$DEBUGINFOD_URLS": {}, "$GITHUB_WORKSPACE": {},
 		"$GITHUB_OUTPUT": {kind: appendsFile, value: "outputs.txt"}, "--annotations": {kind: takesNumber, value: "3"}, "$CI": {}, "$NO_COLOR": {}, "$COLUMNS": {}, "$TERM": {}, "$GOGC": {}, "$GOMEMLIMIT": {},
 		"$PAHOLE_LANG_EXCLUDE": {},

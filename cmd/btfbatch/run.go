@@ -133,6 +133,7 @@ func (c *runCommand) flags(cmd *cobra.Command) {
 	c.publishing.flags(cmd)
 	maxUnpacked(flags, &c.most)
 	memoryFlag(flags, &c.opt.Encoding.Memory)
+	diskFlag(flags, &c.opt.Encoding.Disk)
 	c.only.flags(cmd)
 	c.before.flags(cmd)
 	c.only.missingFlag(flags)
@@ -264,7 +265,11 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 	if len(m.Images) > manyImages {
 		collectOften() // a third more time, which keeps 100,000 images below 500 MiB
 	}
-	items := l.match(m, corpus.Resolve(ctx, m, sourcesOf(ctx, most, only.client())))
+	s := sourcesOf(ctx, most, only.client())
+	if opt.Encoding.Disk > 0 { // a part of it is for files that wait
+		s.Scratch = min(s.Scratch, opt.Encoding.Disk/4)
+	}
+	items := l.match(m, corpus.Resolve(ctx, m, s))
 	others = append(others, l.uses(manifest)...)
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
 		return nil, usage(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // A Scratch is a temporary file that has no name, where the system allows that. Nothing is left behind, however the program ends.
@@ -27,7 +28,13 @@ func NewScratch() (*Scratch, error) {
 func (s *Scratch) ReadAt(b []byte, off int64) (int, error) { return s.file.ReadAt(b, off) }
 
 // WriteAt implements io.WriterAt. It leaves Size as it is.
-func (s *Scratch) WriteAt(b []byte, off int64) (int, error) { return s.file.WriteAt(b, off) }
+func (s *Scratch) WriteAt(b []byte, off int64) (int, error) {
+	n, err := s.file.WriteAt(b, off)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("%w: there is no room for a temporary file of %d bytes: free some, or set TMPDIR to a folder with more", err, max(s.Size, off+int64(len(b))))
+	}
+	return n, err
+}
 
 // Write appends to the file.
 func (s *Scratch) Write(b []byte) (int, error) {

@@ -61,6 +61,9 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 	if opt.Encoding.Memory <= 0 {
 		opt.Encoding.Memory = DefaultMemory
 	}
+	if opt.Encoding.Disk <= 0 {
+		opt.Encoding.Disk = DefaultDisk
+	}
 	b := newBatch(jobs, opt)
 	b.start = start
 	b.files.Sweep(Written(jobs, &opt))
@@ -101,7 +104,8 @@ func newBatch(jobs []Job, opt Options) *batch {
 
 // all encodes all jobs. Most of them get one worker, and as many run at once as there are workers and memory for.
 func (b *batch) all(ctx context.Context) {
-	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-programMemory)}
+	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-programMemory),
+		Disk: max(1, b.opt.Encoding.Disk-b.waitingRoom())}
 	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
 		b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers))
 	})

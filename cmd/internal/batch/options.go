@@ -33,6 +33,7 @@ type Options struct {
 type Encoding struct {
 	Workers     int   // 0: one per processor
 	Memory      int64 // budget in bytes for images that are encoded at once, by their predicted peaks; 0: DefaultMemory
+	Disk        int64 // budget in bytes for the disk space that images in work need, by prediction; 0: DefaultDisk
 	VerifyDedup bool  // see encoder.Encoder
 	Paranoid    bool  // see encoder.Encoder
 

@@ -39,6 +39,7 @@ const rust encoder.Language = 0x1c
 func (b *batch) plan() []schedule.Job {
 	list := make([]schedule.Job, len(b.jobs))
 	last := -1 // that starts in its order
+	seen := map[string]bool{}
 	for i := range b.jobs {
 		j := &b.jobs[i]
 		list[i] = j.predict()
@@ -46,18 +47,22 @@ func (b *batch) plan() []schedule.Job {
 		if j.File.Path == "" || b.turns[i] != nil {
 			list[i].Follows, last = last, i
 		}
+		if where, size := fetched(&j.File); where != "" && !seen[where] { // once for all images of a package
+			seen[where] = true
+			list[i].Disk += size
+		}
 	}
 	return list
 }
 
-// predict returns the work and the memory of a job.
+// predict returns the work of a job, and the memory and disk space that it needs.
 func (j *Job) predict() schedule.Job {
 	if j.Err != nil {
 		return schedule.Job{}
 	}
 	info, factor, inside := j.debugInfo()
 	s := schedule.Job{Work: rounded(info), More: int64(morePerInfo * float64(info)), Held: int64(heldPerInfo * float64(info)),
-		Memory: smallMemory + int64(perInfo*factor*float64(info)) + inside}
+		Memory: smallMemory + int64(perInfo*factor*float64(info)) + inside, Disk: j.scratch(info)}
 	if j.BaseFile != "" {
 		if st, err := os.Stat(j.BaseFile); err == nil && st.Mode().IsRegular() {
 			s.Memory += perBaseByte * min(st.Size(), smallImage)

@@ -1,4 +1,4 @@
-// Package schedule runs the jobs of a graph with a number of workers and within a budget of memory.
+// Package schedule runs the jobs of a graph with a number of workers and within budgets of memory and disk space.
 //
 // Input: for each job what it continues, how much work it is and how much memory it needs, and a function that does a job. Output: calls of
 // that function, each with a number of workers. Never: the package does not know what a job does. The result of a job must not depend on when
@@ -15,6 +15,8 @@
 // largest of them, until the last of them is done. Therefore one of them always fits: the budget cannot be filled by jobs that are done. If
 // the first job in the order does not fit, a later one may start before it, but only if both will fit together. The first one then waits
 // only for jobs that were running already. If nothing runs, the first one starts whatever it needs: a job above the whole budget runs alone.
+//
+// Disk: a job is charged with the space that it needs while it runs. The same rules apply, except that nothing is held when a job is done.
 package schedule
 
 import (
@@ -29,6 +31,7 @@ type Job struct {
 	Work      int64 // in any unit; of two jobs, the one with more work starts first
 	Memory    int64 // predicted peak with one worker, in bytes
 	More      int64 // what each further worker adds to the peak, in bytes
+	Disk      int64 // space on disks that it needs until it is done, in bytes
 	Held      int64 // what stays in memory when the job is done, until the last job that continues it is done, in bytes
 }
 
@@ -36,6 +39,7 @@ type Job struct {
 type Limits struct {
 	Workers int   // at least 1
 	Memory  int64 // budget in bytes; 0: no limit
+	Disk    int64 // budget in bytes; 0: no limit
 }
 
 // A Start says which job starts, and with how many workers.
@@ -77,6 +81,9 @@ type scheduler struct {
 	used    int64 // bytes that are charged: the sum of charge over all jobs that continue none
 	fresh   int64 // the part of used for running jobs that continue none
 	ahead   int64 // the part of fresh for jobs that started before an earlier one in the order
+
+	disk      int64 // bytes of running jobs
+	diskAhead int64 // the part of disk for jobs that started before an earlier one in the order
 }
 
 // state is the progress of one job.
@@ -88,11 +95,13 @@ type state struct {
 	path      int64 // work of the job and of the longest chain that continues it
 	reserve   int64 // largest peak of a job that continues this one
 
-	phase   phase
-	ahead   bool
-	workers int
-	below   int64 // sum of charge over the jobs that continue this one
-	charge  int64
+	phase     phase
+	ahead     bool // it is counted in scheduler.ahead
+	workers   int
+	overtakes bool // it is counted in scheduler.diskAhead
+
+	below  int64 // sum of charge over the jobs that continue this one
+	charge int64
 }
 
 type phase uint8
@@ -107,6 +116,9 @@ func newScheduler(jobs []Job, limits Limits) *scheduler {
 	limits.Workers = max(1, limits.Workers)
 	if limits.Memory <= 0 {
 		limits.Memory = math.MaxInt64
+	}
+	if limits.Disk <= 0 {
+		limits.Disk = math.MaxInt64
 	}
 	s := &scheduler{jobs: jobs, limits: limits, state: make([]state, len(jobs)), left: len(jobs), free: limits.Workers}
 	s.ready.before = s.before
@@ -224,11 +236,16 @@ func (s *scheduler) next() []Start {
 func (s *scheduler) fits(i int, passed []int) bool {
 	peak := s.peak(i, 1)
 	more := s.more(i, peak)
-	if s.used+more > s.limits.Memory {
+	disk := s.jobs[i].Disk
+	if s.used+more > s.limits.Memory || s.disk+disk > s.limits.Disk {
 		return false
 	}
+	if len(passed) == 0 {
+		return true
+	}
 	// The first one will start at the latest when the jobs that are neither held nor ahead of it are done.
-	return len(passed) == 0 || s.used-s.fresh+s.ahead+more+s.peak(passed[0], 1) <= s.limits.Memory
+	first := passed[0]
+	return s.used-s.fresh+s.ahead+more+s.peak(first, 1) <= s.limits.Memory && s.diskAhead+disk+s.jobs[first].Disk <= s.limits.Disk
 }
 
 // start starts a job with one worker.
@@ -239,8 +256,12 @@ func (s *scheduler) start(i int, ahead bool) {
 	if s.jobs[i].Continues < 0 {
 		s.fresh += st.charge
 	}
+	s.disk += s.jobs[i].Disk
 	if st.ahead {
 		s.ahead += st.charge
+	}
+	if st.overtakes = ahead; ahead {
+		s.diskAhead += s.jobs[i].Disk
 	}
 	s.left--
 	s.running++
@@ -295,6 +316,10 @@ func (s *scheduler) finish(i int) {
 	}
 	if st.ahead {
 		s.ahead -= st.charge
+	}
+	s.disk -= s.jobs[i].Disk
+	if st.overtakes {
+		s.diskAhead -= s.jobs[i].Disk
 	}
 	st.phase = done
 	s.update(i)

@@ -46,6 +46,14 @@ func (m *model) memory() (n int64) {
 	return n
 }
 
+// disk is what running jobs need on disks.
+func (m *model) disk() (n int64) {
+	for i := range m.running {
+		n += m.jobs[i].Disk
+	}
+	return n
+}
+
 // start checks everything that must be true when jobs start.
 func (m *model) start(starts []Start) {
 	m.t.Helper()
@@ -68,6 +76,9 @@ func (m *model) start(starts []Start) {
 	}
 	if len(m.running) > m.limits.Workers {
 		m.t.Fatalf("%d jobs run with %d workers", len(m.running), m.limits.Workers)
+	}
+	if n := m.disk(); m.limits.Disk > 0 && n > m.limits.Disk && len(m.running) > 1 {
+		m.t.Fatalf("%d jobs run, and %d bytes of disks are in use; the budget is %d", len(m.running), n, m.limits.Disk)
 	}
 	if n := m.memory(); n > m.limits.Memory && len(m.running) > 1 {
 		m.t.Fatalf("%d jobs run, and %d bytes are in use; the budget is %d", len(m.running), n, m.limits.Memory)
@@ -94,8 +105,12 @@ func random(r *rand.Rand, budget int64, large, follows bool) []Job {
 		if follows && i > 0 && r.IntN(4) == 0 {
 			j.Follows = r.IntN(i)
 		}
+		j.Disk = r.Int64N(budget / 3)
 		if large && r.IntN(10) == 0 {
 			j.Memory = budget + r.Int64N(budget)
+		}
+		if large && r.IntN(10) == 0 {
+			j.Disk = budget + r.Int64N(budget)
 		}
 		jobs[i] = j
 	}
@@ -124,6 +139,9 @@ func TestRandomGraphs(t *testing.T) {
 		large, follows := seed%3 == 1, seed%3 == 2
 		jobs := random(r, budget, large, follows)
 		limits := Limits{Workers: 1 + r.IntN(8), Memory: budget}
+		if r.IntN(2) == 0 {
+			limits.Disk = budget
+		}
 		s, m := newScheduler(jobs, limits), newModel(t, jobs, limits)
 		fits := !follows && deep(jobs) <= budget
 		for {
@@ -148,6 +166,9 @@ func TestRandomGraphs(t *testing.T) {
 		}
 		if len(m.started) != len(jobs) {
 			t.Fatalf("seed %d: %d of %d jobs ran", seed, len(m.started), len(jobs))
+		}
+		if s.disk != 0 || s.diskAhead != 0 {
+			t.Fatalf("seed %d: at the end %d and %d bytes of disks are charged", seed, s.disk, s.diskAhead)
 		}
 		if s.used != 0 || s.fresh != 0 || s.ahead != 0 || s.free != limits.Workers {
 			t.Fatalf("seed %d: at the end %d, %d and %d bytes are charged, and %d of %d workers are free", seed, s.used, s.fresh, s.ahead, s.free, limits.Workers)
@@ -246,6 +267,39 @@ func TestAloneAboveBudget(t *testing.T) {
 	same(t, "after the first", begun(s), map[int]int{1: 1})
 	s.finish(1)
 	same(t, "after the large one", begun(s), map[int]int{2: 4})
+}
+
+// TestDisk: jobs run at once as far as there is disk space for them. Small ones fill the space beside a large one that waits, but do not delay it. A
+// job that needs more than the whole budget runs alone.
+func TestDisk(t *testing.T) {
+	on := func(work, disk int64) Job { return Job{Continues: -1, Follows: -1, Work: work, Disk: disk} }
+	jobs := []Job{on(100, 50), on(90, 80), on(80, 500)}
+	for range 20 {
+		jobs = append(jobs, on(1, 10))
+	}
+	s := newScheduler(jobs, Limits{Workers: 4, Disk: 100})
+	same(t, "at first", begun(s), map[int]int{0: 2, 3: 1, 4: 1}) // 80 and two of 10 will fit
+	s.finish(3)
+	same(t, "when a small one is done", begun(s), map[int]int{5: 1})
+	s.finish(0)
+	if got := begun(s); got[1] == 0 {
+		t.Errorf("when the first one is done: got %v, want job 1 among them", got)
+	}
+	for len(s.ready.list) > 0 || s.running > 0 {
+		for i := range s.state {
+			if s.state[i].phase == running {
+				if s.state[2].phase == running && s.running > 1 {
+					t.Fatalf("%d jobs run, and one of them needs more than there is", s.running)
+				}
+				s.finish(i)
+				s.next()
+				break
+			}
+		}
+	}
+	if s.left > 0 {
+		t.Errorf("%d jobs did not run", s.left)
+	}
 }
 
 // TestRun: all jobs run, on as many goroutines as there are workers.

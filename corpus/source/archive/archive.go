@@ -62,6 +62,7 @@ type Listed struct {
 // Info is what a package says about itself.
 type Info struct {
 	Name, Version, Arch string
+	Installed           int64 // bytes that its files take when it is installed; 0 if it does not say
 }
 
 // A Package is a package whose headers were read.

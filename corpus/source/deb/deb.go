@@ -213,6 +213,10 @@ func fields(p *archive.Package, text []byte) {
 			p.Version = value
 		case "Architecture":
 			p.Arch = value
+		case "Installed-Size": // in KiB
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 && n < 1<<40 {
+				p.Installed = n << 10
+			}
 		}
 	}
 }
