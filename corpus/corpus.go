@@ -40,6 +40,24 @@ type Sources struct {
 	// Listed returns the images that a From stands for, if that is known without looking. Their items have no Source. If it returns none, the package is
 	// looked for. May be nil.
 	Listed func(im *config.Image) []Listed
+	// Memory knows what is in packages. May be nil.
+	Memory Memory
+}
+
+// Memory remembers which files of a package a pattern matches, by the SHA-256 of the package. A package that is known is not opened to find out.
+type Memory interface {
+	// Matches returns what is known, and whether anything is.
+	Matches(sha256, pattern string) (Matches, bool)
+	// Keep remembers what was found in a package whose digest was compared.
+	Keep(sha256, pattern string, m Matches)
+}
+
+// Matches are the files of a package that a pattern matches.
+type Matches struct {
+	Package, Version string
+	Size             int64          // of the package, as stored, in bytes
+	Files            []source.Place // in the order of the package
+	Err              error          // if there are none: why, with the cause source.ErrNoMember
 }
 
 // A Listed is an image of a From.

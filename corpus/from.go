@@ -1,7 +1,9 @@
 package corpus
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -70,7 +72,7 @@ func (f *finder) from(im config.Image) []Item {
 	if o.pkg == nil {
 		return f.remote(im, ref, o)
 	}
-	members, err := o.pkg.Members(f.ctx, im.From.Member)
+	members, facts, err := f.members(o, cmp.Or(ref.SHA256, o.origin.Facts().SHA256), im.From.Member)
 	if err != nil {
 		return fail(input.Named(o.origin.String(), err))
 	}
@@ -81,7 +83,6 @@ func (f *finder) from(im config.Image) []Item {
 		return fail(fmt.Errorf("member %s matches %d files of %s, which would all be named %q; put ${{ image.file }} into it",
 			im.From.Member, len(members), o.origin, im.Name))
 	}
-	facts := o.pkg.Facts()
 	var items []Item
 	for _, m := range members {
 		release := releaseOf(m.Name)
@@ -98,6 +99,30 @@ func (f *finder) from(im config.Image) []Item {
 		items = append(items, it)
 	}
 	return items
+}
+
+// members returns the files of a package that a pattern matches, and what is known about the package. sum is the digest that the package is compared
+// with when it is opened; it may be empty.
+func (f *finder) members(o *found, sum, pattern string) ([]*source.Member, source.Facts, error) {
+	if f.Memory == nil || sum == "" {
+		list, err := o.pkg.Members(f.ctx, pattern)
+		return list, o.pkg.Facts(), err
+	}
+	if known, ok := f.Memory.Matches(sum, pattern); ok {
+		facts := o.pkg.Facts()
+		facts.Package, facts.Version, facts.Size = cmp.Or(facts.Package, known.Package), cmp.Or(facts.Version, known.Version), cmp.Or(facts.Size, known.Size)
+		return o.pkg.Recall(known.Files), facts, known.Err
+	}
+	list, err := o.pkg.Members(f.ctx, pattern)
+	facts := o.pkg.Facts()
+	if err == nil || errors.Is(err, source.ErrNoMember) {
+		m := Matches{Package: facts.Package, Version: facts.Version, Size: facts.Size, Err: err}
+		for _, x := range list {
+			m.Files = append(m.Files, x.Place())
+		}
+		f.Memory.Keep(sum, pattern, m)
+	}
+	return list, facts, err
 }
 
 // listed returns the items of images that are known.

@@ -31,6 +31,8 @@ type choice struct {
 	remember bool // files that servers did not have lately are not asked for
 	again    bool // --retry-missing
 
+	memory func() corpus.Memory // what is known of packages; may be nil
+
 	published int // set by of: the images of the whole manifest that are published in stores
 }
 
@@ -51,7 +53,7 @@ func (c *choice) client() *http.Client { return &http.Client{Remember: c.remembe
 // missingFlag adds the flag about files that servers do not have.
 func (c *choice) missingFlag(flags *pflag.FlagSet) {
 	c.remember = true
-	flags.BoolVar(&c.again, "retry-missing", false, "ask servers again for pinned files that they did not have in the last week")
+	flags.BoolVar(&c.again, "retry-missing", false, "ask servers again for pinned files that they did not have in the last week, and look again at images\nwithout DWARF and packages without the wanted file")
 }
 
 // check returns an error for flags that have no effect.

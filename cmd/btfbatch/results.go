@@ -28,6 +28,9 @@ type results struct {
 	claims claims // which are in the folder of the cache
 
 	at address.Address // of the store; zero if there is none
+
+	opened bool
+	cache  *batch.Cache // nil if there cannot be one
 }
 
 func (r *results) flags(cmd *cobra.Command) {
@@ -83,8 +86,15 @@ func (r *results) behind(ctx context.Context, a *app) (cache.Store, error) {
 	return storeresults.InBucket(ctx, b), nil
 }
 
-// open opens the cache. If there cannot be one, the run goes on without it.
+// open opens the cache, once. If there cannot be one, the run goes on without it.
 func (r *results) open(ctx context.Context, a *app) *batch.Cache {
+	if !r.opened {
+		r.opened, r.cache = true, r.openFirst(ctx, a)
+	}
+	return r.cache
+}
+
+func (r *results) openFirst(ctx context.Context, a *app) *batch.Cache {
 	if r.off {
 		return nil
 	}

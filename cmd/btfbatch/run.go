@@ -98,6 +98,13 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 	if c.opt.Shard = c.only.share; c.opt.Shard != nil {
 		c.interrupts.again.Store(true)
 	}
+	c.only.memory = func() corpus.Memory {
+		if known := c.results.open(cmd.Context(), c.app); known != nil {
+			known.Again = c.only.again
+			return known
+		}
+		return nil
+	}
 	items, err := loadLocked(cmd.Context(), manifest, &c.locked, &c.only, c.most, &c.opt, slices.Concat(reports.Files(outlets), c.summary.uses(), c.only.uses(), c.before.uses(),
 		[]paths.Use{{Path: c.exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 	if err != nil {
@@ -268,6 +275,9 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 	s := sourcesOf(ctx, most, only.client())
 	if opt.Encoding.Disk > 0 { // a part of it is for files that wait
 		s.Scratch = min(s.Scratch, opt.Encoding.Disk/4)
+	}
+	if only.memory != nil {
+		s.Memory = only.memory()
 	}
 	items := l.match(m, corpus.Resolve(ctx, m, s))
 	others = append(others, l.uses(manifest)...)

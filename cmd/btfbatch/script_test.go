@@ -59,7 +59,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "boot": makeBoot, "rename": rename, "serve": serve,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "boot": makeBoot, "rename": rename, "sumof": sumOf, "serve": serve,
 		},
 	})
 }
@@ -80,6 +80,11 @@ func code(ts *testscript.TestScript, err error) string {
 		return "0"
 	}
 	return strconv.Itoa(e.ExitCode())
+}
+
+// sumof NAME FILE sets a variable to the SHA-256 of a file.
+func sumOf(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], fmt.Sprintf("%x", sha256.Sum256([]byte(ts.ReadFile(args[1])))))
 }
 
 // signalled CODE SIGNAL FILE COMMAND ARG... starts a command, sends it a signal as soon as FILE exists, and checks its exit code, which is -1

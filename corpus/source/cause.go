@@ -8,6 +8,8 @@ var (
 	ErrFetch = errors.New("it was not fetched")
 	// ErrDigest is the cause of every error that says that bytes have another SHA-256 than they must have.
 	ErrDigest = errors.New("it has another digest")
+	// ErrNoMember is the cause of every error that says that a package has no file of the wanted name.
+	ErrNoMember = errors.New("the package does not have it")
 )
 
 // A caused is an error with one of these causes.
@@ -25,6 +27,9 @@ func NotFetched(err error) error { return withCause(err, ErrFetch) }
 
 // WrongDigest gives an error the cause ErrDigest.
 func WrongDigest(err error) error { return withCause(err, ErrDigest) }
+
+// Lacks gives an error the cause ErrNoMember.
+func Lacks(err error) error { return withCause(err, ErrNoMember) }
 
 func withCause(err, cause error) error {
 	if err == nil {

@@ -154,6 +154,25 @@ func (p *Package) Members(ctx context.Context, pattern string) ([]*Member, error
 	return p.members(ctx, pattern, cmp.Or(pattern, KernelMembers))
 }
 
+// A Place is a file of a package that a pattern matched.
+type Place struct {
+	Name   string `json:"name"`
+	Target string `json:"target"` // the file that it leads to
+	Size   int64  `json:"size"`   // -1 if the package does not list it
+}
+
+// Place says where the file is.
+func (m *Member) Place() Place { return Place{m.Name, m.target, m.size} }
+
+// Recall returns files whose places are known from the same package, without opening it. The caller opens or forgets them, as those of Members.
+func (p *Package) Recall(places []Place) (list []*Member) {
+	for _, x := range places {
+		list = append(list, &Member{p, x.Name, x.Target, x.Size})
+		p.reading.want(x.Target)
+	}
+	return list
+}
+
 // WithBTF returns the files that a pattern matches, as Members does. An empty pattern is KernelMembers, or BootMembers if no file matches that.
 func (p *Package) WithBTF(ctx context.Context, pattern string) ([]*Member, error) {
 	if pattern != "" {
@@ -175,7 +194,7 @@ func (p *Package) members(ctx context.Context, given string, patterns ...string)
 		var files []archive.Listed
 		if files, err = p.reading.list(ctx); err == nil {
 			if list, err = p.first(files, patterns); err == nil && len(list) == 0 {
-				err = noMember(given, len(files), len(patterns) > 1)
+				err = Lacks(noMember(given, len(files), len(patterns) > 1))
 			}
 		}
 	}

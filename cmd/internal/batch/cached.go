@@ -27,6 +27,7 @@ import (
 type Cache struct {
 	*cache.Cache
 	Tool   string // digest of this program, which decides what the results are
+	Again  bool   // absences that are known are looked at again
 	Verify bool   // inputs and outputs are read to compare their digests, even if the file system says that they did not change
 }
 
@@ -56,16 +57,22 @@ func (r *result) blobs() (list []string) {
 }
 
 // kept reports whether the result of an image can be kept. The comparison with an image's own BTF needs what the encoder decides. The
-// digest of a file on a server is only known if all of it is fetched, which a pin requires anyway.
+// digest of a file on a server is only known if all of it is fetched, which happens if a pin or the index of an archive has it.
 func (b *batch) kept(j *Job) bool {
 	e := &b.opt.Encoding
-	return b.opt.Cache != nil && j.Check.Policy != config.OwnBTF && e.OnFunc == nil && e.OnVar == nil && (!j.File.Origin.Network || j.File.Origin.Pinned)
+	return b.opt.Cache != nil && j.Check.Policy != config.OwnBTF && e.OnFunc == nil && e.OnVar == nil && (!j.File.Origin.Network || j.File.Origin.SHA256 != "")
 }
 
 // recall returns the digest of the image's file if it is known without reading the file.
 func (b *batch) recall(j *Job) string {
 	path := stored(&j.File)
-	if path == "" || b.opt.Cache.Verify {
+	if b.opt.Cache.Verify {
+		return ""
+	}
+	if j.File.Origin.Network {
+		return j.File.Origin.SHA256 // no other bytes are accepted, so there is no need to fetch them
+	}
+	if path == "" {
 		return ""
 	}
 	r, current, err := b.opt.Cache.Recall(path, cache.StateOf(path))

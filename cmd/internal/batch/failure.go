@@ -39,7 +39,7 @@ func causedBy(usual report.Failure, err error) error {
 		kind  report.Failure
 	}{
 		{corpus.ErrMismatch, report.Mismatch}, {source.ErrDigest, report.Mismatch},
-		{source.ErrFetch, report.Fetch},
+		{source.ErrFetch, report.Fetch}, {source.ErrNoMember, report.Missing},
 		{encoder.ErrNoDWARF, report.NoDWARF}, {encoder.ErrNoDebugFile, report.NoDWARF}, {encoder.ErrNoTypes, report.NoTypes},
 		{encoder.ErrDedupDiffers, report.SelfCheck}, {encoder.ErrCollision, report.SelfCheck},
 		{fs.ErrNotExist, report.Missing},

@@ -104,6 +104,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 	}
 	if !b.take(ctx, &t, row) {
+		if err := b.knownAbsent(&t); err != nil {
+			return nil, err
+		}
 		image, err := b.open(ctx, &t, row)
 		if err != nil {
 			return nil, err
@@ -111,6 +114,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		defer image.Close() // all steps use this open file
 		if !b.take(ctx, &t, row) {
 			if err := b.make(ctx, workers, &t, row, image.Input); err != nil {
+				b.keepAbsent(&t, err)
 				return nil, err
 			}
 		}

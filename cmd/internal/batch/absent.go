@@ -1,0 +1,130 @@
+package batch
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/source"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/golden/report"
+)
+
+// The problem: a package without DWARF, or without the wanted file, fails in every run, and costs a download and its unpacking every day.
+//
+// The idea: what bytes lack is remembered by their digest, with the version of the program and the rules in force. The image fails in the next runs
+// too, but nothing is read. After a week it is looked at again, because the debug file that an image names may have been installed.
+
+// absentAge is how long an absence is remembered.
+const absentAge = 7 * 24 * time.Hour
+
+// An absence is what is remembered.
+type absence struct {
+	Error string    `json:"error"`
+	Since time.Time `json:"since"` // when it was found for the first time
+	Last  time.Time `json:"last"`  // when it was found for the last time
+}
+
+// A KnownError says that bytes lack what is wanted, and that this is known from an earlier run.
+type KnownError struct {
+	Since time.Time
+	Text  string
+}
+
+func (e *KnownError) Error() string {
+	return fmt.Sprintf("known since %s: %s; --retry-missing looks again", e.Since.UTC().Format(time.DateOnly), e.Text)
+}
+
+// absent returns a *KnownError if it is known that the result of an action is absent.
+func (c *Cache) absent(key string) error {
+	a, ok := c.absence(key)
+	age := time.Since(a.Last)
+	if !ok || c.Again || c.Verify || age < 0 || age >= absentAge {
+		return nil
+	}
+	return &KnownError{a.Since, a.Error}
+}
+
+func (c *Cache) absence(key string) (a absence, ok bool) {
+	text, err := c.Get(key)
+	return a, err == nil && json.Unmarshal(text, &a) == nil && a.Error != ""
+}
+
+// noteAbsent remembers that the result of an action is absent.
+func (c *Cache) noteAbsent(key string, err error) error {
+	now := time.Now().UTC().Truncate(time.Second)
+	a := absence{oneLine(err), now, now}
+	if earlier, ok := c.absence(key); ok {
+		a.Since = earlier.Since
+	}
+	text, err := json.Marshal(&a)
+	if err != nil {
+		return err
+	}
+	return c.Put(key, text, nil)
+}
+
+// Matches implements corpus.Memory.
+func (c *Cache) Matches(sha256, pattern string) (m corpus.Matches, ok bool) {
+	key := c.matchesKey(sha256, pattern)
+	if err := c.absent(key); err != nil {
+		m.Err = source.Lacks(err)
+		return m, true
+	}
+	text, err := c.Get(key)
+	if err != nil || c.Verify || json.Unmarshal(text, &m) != nil {
+		return corpus.Matches{}, false
+	}
+	return m, len(m.Files) > 0
+}
+
+// Keep implements corpus.Memory. What cannot be remembered is found again.
+func (c *Cache) Keep(sha256, pattern string, m corpus.Matches) {
+	key := c.matchesKey(sha256, pattern)
+	if m.Err != nil {
+		_ = c.noteAbsent(key, m.Err)
+		return
+	}
+	if text, err := json.Marshal(&m); err == nil {
+		_ = c.Put(key, text, nil)
+	}
+}
+
+func (c *Cache) matchesKey(sha256, pattern string) string {
+	return cache.Sum(fmt.Appendf(nil, "matches 1\ntool %s\npackage %s\npattern %q\n", c.Tool, sha256, pattern))
+}
+
+// absentKey is the key under which it is remembered that an image has no DWARF, or "" if that cannot be known.
+func (b *batch) absentKey(t *target) string {
+	if !b.kept(t.Job) || t.inputKey() == "" {
+		return ""
+	}
+	return cache.Sum(fmt.Appendf(nil, "no DWARF 1\ntool %s\nimage %s %q\noptions %s\n", b.opt.Cache.Tool, t.inputKey(), t.File.Origin.Member, t.Settings.Options.Key()))
+}
+
+// knownAbsent returns an error if it is known that the image has no DWARF.
+func (b *batch) knownAbsent(t *target) error {
+	key := b.absentKey(t)
+	if key == "" {
+		return nil
+	}
+	err := b.opt.Cache.absent(key)
+	if s, ok := t.File.Source.(*source.Member); ok && err != nil {
+		s.Forget()
+	}
+	return as(report.NoDWARF, err)
+}
+
+// keepAbsent remembers that the image has no DWARF, if that is what the error says. A debug file that is not found matters only for images of packages
+// and servers, which take long to read.
+func (b *batch) keepAbsent(t *target, err error) {
+	if !errors.Is(err, encoder.ErrNoDWARF) && !(errors.Is(err, encoder.ErrNoDebugFile) && t.File.Path == "") {
+		return
+	}
+	if key := b.absentKey(t); key != "" {
+		b.trouble(b.opt.Cache.noteAbsent(key, err))
+	}
+}
