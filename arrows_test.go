@@ -100,7 +100,7 @@ var arrows = map[string][]string{
 		"golden/history", "golden/report", "golden/report/exitcode", "golden/selected", "golden/show",
 	},
 	"cmd/internal/batch": {
-		"cmd/internal/btffile", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/schedule", "cmd/internal/settings", "config",
+		"cmd/internal/btffile", "cmd/internal/cost", "cmd/internal/embed", "cmd/internal/evidence", "cmd/internal/goldens", "cmd/internal/paths", "cmd/internal/publish", "cmd/internal/schedule", "cmd/internal/settings", "config",
 		"corpus", "corpus/cache", "corpus/source", "corpus/store", "corpus/store/address", "encoder", "encoder/btf", "encoder/elf", "encoder/feature", "encoder/input", "encoder/verify", "golden", "golden/cause",
 		"golden/dump", "golden/escape", "golden/measure", "golden/report", "golden/selected",
 	},
@@ -131,7 +131,8 @@ var arrows = map[string][]string{
 	"cmd/internal/publish":  {"cmd/internal/paths"},
 	"cmd/internal/reports":  {"cmd/internal/paths", "cmd/internal/publish", "encoder/input", "golden/escape", "golden/report", "golden/report/html"},
 	"cmd/internal/settings": {"config", "encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
-	"cmd/internal/shard":    {"config", "corpus", "encoder/input", "golden/escape", "golden/report"},
+	"cmd/internal/cost":     {},
+	"cmd/internal/shard":    {"cmd/internal/cost", "config", "corpus", "corpus/store/address", "encoder/input", "golden/escape", "golden/report"},
 	"cmd/internal/submit":   {"cmd/internal/publish", "cmd/internal/reports", "golden/escape", "golden/report", "golden/report/exitcode"},
 	"cmd/internal/timings":  {"encoder"},
 }

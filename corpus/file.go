@@ -55,6 +55,7 @@ type Locked struct {
 	Arch    string
 	Version string // of the package; empty if it is not in one
 	Size    int64  // of a file of its own, as stored; 0 for an image of a package or a server
+	Source  int64  // bytes of the package, or of the file on a server; 0 for a file of its own
 }
 
 // Departures lists in what an opened image differs from a lock. The errors are of type *MismatchError.

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/cmd/internal/schedule"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -104,7 +105,7 @@ func newBatch(jobs []Job, opt Options) *batch {
 
 // all encodes all jobs. Most of them get one worker, and as many run at once as there are workers and memory for.
 func (b *batch) all(ctx context.Context) {
-	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-programMemory),
+	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-cost.ProgramMemory),
 		Disk: max(1, b.opt.Encoding.Disk-b.waitingRoom())}
 	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
 		b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers))

@@ -7,22 +7,9 @@ import (
 	"os"
 	"slices"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/cmd/internal/schedule"
 	"github.com/btfbatch/btfbatch/encoder"
-)
-
-// The peak of an encoding follows from .debug_info: all large tables are for its types, names and functions. These figures were measured on
-// kernels of seven architectures, from 130 to 250 MB of .debug_info; see TestPrediction.
-const (
-	programMemory = 10 << 20 // the program, without any image
-	smallMemory   = 1 << 20  // an image without large tables
-	perInfo       = 0.235    // peak with one worker, per byte of .debug_info
-	morePerInfo   = 0.03     // more for each further worker
-	heldPerInfo   = 0.2      // BTF of a base, prepared for what continues it
-	rustFactor    = 9        // for images with Rust: names of Rust's types are ambiguous, which takes the slower path
-	perBaseByte   = 8        // a base that is read from a file, per byte
-	unpackedShare = 5        // a compressed image in memory, per compressed byte
-	unknownStored = 64 << 20 // compressed size of an image whose size is not known before it is fetched
 )
 
 // DefaultMemory is the budget of memory for images that are encoded at once.
@@ -61,11 +48,11 @@ func (j *Job) predict() schedule.Job {
 		return schedule.Job{}
 	}
 	info, factor, inside := j.debugInfo()
-	s := schedule.Job{Work: rounded(info), More: int64(morePerInfo * float64(info)), Held: int64(heldPerInfo * float64(info)),
-		Memory: smallMemory + int64(perInfo*factor*float64(info)) + inside, Disk: j.scratch(info)}
+	m := cost.MemoryOf(info, factor, inside)
+	s := schedule.Job{Work: rounded(info), More: m.More, Held: m.Held, Memory: m.Peak, Disk: j.scratch(info)}
 	if j.BaseFile != "" {
 		if st, err := os.Stat(j.BaseFile); err == nil && st.Mode().IsRegular() {
-			s.Memory += perBaseByte * min(st.Size(), smallImage)
+			s.Memory += cost.OfBase(min(st.Size(), smallImage))
 		}
 	}
 	return s
@@ -85,7 +72,7 @@ func rounded(n int64) int64 {
 func (j *Job) debugInfo() (size int64, factor float64, inside int64) {
 	stored := j.File.Size
 	if j.File.Path != "" && stored > 0 && stored < smallImage {
-		return stored / 2, 1, stored // a module, whose sections are relocated in memory
+		return cost.OfModule(stored), 1, stored // a module, whose sections are relocated in memory
 	}
 	if j.File.Path != "" {
 		if stored <= 0 {
@@ -95,10 +82,8 @@ func (j *Job) debugInfo() (size int64, factor float64, inside int64) {
 			return size, factor, 0
 		}
 	}
-	if stored <= 0 {
-		stored = unknownStored
-	}
-	return stored * unpackedShare / 2, 1, stored * unpackedShare
+	size, inside = cost.OfUnopened(stored)
+	return size, 1, inside
 }
 
 // sections returns the size of .debug_info of an ELF file, and a factor. It does not report errors: the encoder will.
@@ -119,7 +104,7 @@ func (j *Job) sections() (size int64, factor float64, ok bool) {
 			size += int64(min(s.Size, 1<<40))
 		case ".comment":
 			if text, err := s.Data(); err == nil && bytes.Contains(text, []byte("rustc")) && !slices.Contains(j.Settings.LangExclude, rust) {
-				factor = rustFactor
+				factor = cost.RustFactor
 			}
 		}
 	}

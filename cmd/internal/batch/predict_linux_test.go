@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -94,7 +95,7 @@ func TestPrediction(t *testing.T) {
 				}
 				measured := peak(t, status)
 				p := job.predict()
-				predicted := programMemory + p.Memory + int64(workers-1)*p.More
+				predicted := cost.ProgramMemory + p.Memory + int64(workers-1)*p.More
 				ratio := float64(predicted) / float64(measured)
 				t.Logf("%s, %d workers, without %q: predicted %d MB, measured %d MB: %.2f", job.Name, workers, exclude, predicted/1e6, measured/1e6, ratio)
 				if ratio < 0.8 || ratio > 1.2 {

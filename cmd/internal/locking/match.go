@@ -133,7 +133,7 @@ func match(m *config.Manifest, l *lock.File, it *corpus.Item) error {
 func locked(l *lock.File, im *lock.Image) *corpus.Locked {
 	k := &corpus.Locked{BuildID: im.BuildID, Release: im.Release, Arch: im.Arch, Size: im.Size}
 	if s := l.Source(im.From); s != nil {
-		k.Version = s.Version
+		k.Version, k.Source = s.Version, s.Size
 	}
 	return k
 }

@@ -178,6 +178,12 @@ func together(items []corpus.Item) []group {
 			packages[pkg] = i
 		}
 	}
+	inside := map[config.From][]*corpus.Item{} // by package
+	for i := range items {
+		if pkg, ok := packageOf(&items[i]); ok {
+			inside[pkg] = append(inside[pkg], &items[i])
+		}
+	}
 	var groups []group
 	at := make([]int, len(items)) // by root: index of the group
 	for i := range items {
@@ -189,6 +195,9 @@ func together(items []corpus.Item) []group {
 		g := &groups[at[r]]
 		g.items = append(g.items, i)
 		g.seconds += seconds(&items[i])
+		if pkg, ok := packageOf(&items[i]); ok && inside[pkg][0] == &items[i] {
+			g.seconds += packageCost(inside[pkg]).Seconds()
+		}
 		if name := items[i].Image.Label(); g.name == "" || name < g.name {
 			g.name = name
 		}

@@ -10,15 +10,24 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/golden/report"
 )
+
+// sizeFor is the size of a plain file that takes about the given number of seconds.
+func sizeFor(seconds float64) int64 {
+	of := func(size int64) float64 { im := cost.Image{Stored: size}; return im.Cost().Seconds() }
+	perByte := (of(2e9) - of(1e9)) / 1e9
+	return int64((seconds - of(1e9) + 1e9*perByte) / perByte)
+}
 
 // item is an image that takes about the given number of seconds.
 func item(name string, seconds float64, base int) corpus.Item {
 	it := corpus.Item{Image: config.Image{Name: name}, Base: base}
-	it.Path, it.Size = name+".vmlinux", int64((seconds-perImage)*bytesPerSecond)
+	it.Path, it.Size = name+".vmlinux", sizeFor(seconds)
 	return it
 }
 
@@ -30,7 +39,7 @@ func images(p *Plan) (list []string) {
 }
 
 func TestDivide(t *testing.T) {
-	kernels := []corpus.Item{item("a", 3, -1), item("b", 9, -1), item("c", 4, -1), item("d", 2, -1), item("e", 6, -1)}
+	kernels := []corpus.Item{item("a", 3.01, -1), item("b", 9, -1), item("c", 4, -1), item("d", 2, -1), item("e", 6, -1)}
 	based := []corpus.Item{item("kernel", 3, -1), item("other", 2.5, -1), item("m1", 1, 0), item("m2", 1, 0)}
 	sharing := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1)}
 	sharing[0].Image.Golden, sharing[2].Image.Golden = "sums", "sums"
@@ -49,10 +58,10 @@ func TestDivide(t *testing.T) {
 		{"one part", kernels, Limits{Parts: 1}, []string{"a b c d e"}},
 		{"longest first", kernels, Limits{Parts: 3}, []string{"b", "d e", "a c"}},
 		{"a part per image", kernels, Limits{Parts: 9}, []string{"b", "e", "c", "a", "d"}},
-		{"as many as are worth it", kernels, Limits{Parts: 9, Seconds: 12}, []string{"a b", "c d e"}},
+		{"as many as are worth it", kernels, Limits{Parts: 9, Seconds: 12.1}, []string{"a b", "c d e"}},
 		{"less than one is worth", kernels, Limits{Parts: 9, Seconds: 1000}, []string{"a b c d e"}},
 		{"bases with what continues them", based, Limits{Parts: 9}, []string{"kernel m1 m2", "other"}},
-		{"images of one package", packed, Limits{Parts: 9}, []string{"e", "a c", "d", "b"}},
+		{"images of one package", packed, Limits{Parts: 9}, []string{"e", "d", "a c", "b"}},
 		{"images that share a golden", sharing, Limits{Parts: 9}, []string{"a c", "b"}},
 		{"a size that is unknown", fetched, Limits{Parts: 9}, []string{"unknown", "a"}},
 	} {
@@ -102,18 +111,55 @@ func TestDivideCovers(t *testing.T) {
 	}
 }
 
-// TestSeconds: the prediction is close to what kernels took, and a package takes longer than a kernel of its size.
+// TestSeconds: what a shard knows of an image decides what it is predicted to cost.
 func TestSeconds(t *testing.T) {
-	for size, took := range map[int64]float64{205e6: 1.36, 345e6: 2.68, 588e6: 3.00} {
+	for size, took := range map[int64]float64{205e6: 0.76, 409e6: 1.33, 588e6: 1.34} { // measured; see TestCost in cmd/btfbatch
 		it := corpus.Item{File: corpus.File{Path: "vmlinux", Size: size}}
-		if got := seconds(&it); got < took/1.4 || got > took*1.4 {
+		if got := seconds(&it); got < took/1.5 || got > took*1.5 {
 			t.Errorf("%d bytes: got %.2f s, it took %.2f s", size, got, took)
 		}
-		for _, other := range []corpus.Item{{File: corpus.File{Size: size}}, {File: corpus.File{Path: "vmlinux.XZ", Size: size}}} {
-			if got := seconds(&other); got < 10*took {
-				t.Errorf("%d bytes, packed as %q: got %.2f s", size, other.Path, got)
-			}
+		if xz := (corpus.Item{File: corpus.File{Path: "vmlinux.XZ", Size: size / 6}}); seconds(&xz) < 4*seconds(&it) {
+			t.Errorf("%d bytes of xz: got %.2f s, and %.2f s for what they unpack to", size/6, seconds(&xz), seconds(&it))
 		}
+	}
+	in := func(where, member string, size int64) corpus.Item {
+		return corpus.Item{Image: config.Image{Name: member, From: &config.From{Kind: config.FromDeb, Where: where}}, Base: -1,
+			File: corpus.File{Origin: corpus.Origin{Member: member, Facts: source.Facts{Size: size}}}}
+	}
+	together := func(items ...corpus.Item) float64 {
+		total := 0.0
+		for _, g := range together(items) {
+			total += g.seconds
+		}
+		return total
+	}
+	local := together(in("k.deb", "boot/vmlinux-1", 320e6))
+	remote := together(in("https://mirror/k.deb", "boot/vmlinux-1", 320e6))
+	pinned := in("https://mirror/k.deb", "boot/vmlinux-1", 320e6)
+	pinned.Image.From.SHA256 = strings.Repeat("a", 64)
+	locked := in("https://mirror/k.deb", "boot/vmlinux-1", 0) // a lock has the size, and a task that has fetched nothing does not know it
+	locked.Image.From.SHA256, locked.Pins.Lock = pinned.Image.From.SHA256, &corpus.Locked{Source: 320e6}
+	modules := []corpus.Item{in("k.deb", "boot/vmlinux-1", 320e6)}
+	for i := range 1138 {
+		modules = append(modules, in("k.deb", fmt.Sprintf("kernel/%d.ko", i), 320e6))
+	}
+	for name, tt := range map[string]struct{ got, least, most float64 }{
+		"a package":                  {local, 5, 10},                 // measured: 5.9 and 7.1 s
+		"and 1,138 modules":          {together(modules...), 30, 50}, // measured: 40 s
+		"a package of a mirror":      {remote - local, 2, 5},
+		"all of it":                  {together(pinned) - local, 12, 15},
+		"all of it, by its lock":     {together(locked), together(pinned), together(pinned)},
+		"two images of one package":  {together(in("k.deb", "boot/vmlinux-1", 320e6), in("k.deb", "boot/vmlinux-2", 320e6)), local + 1, local + 2},
+		"two packages, 1 image each": {together(in("k.deb", "boot/vmlinux-1", 320e6), in("l.deb", "boot/vmlinux-2", 320e6)), 2 * local, 2 * local},
+	} {
+		if tt.got < tt.least || tt.got > tt.most {
+			t.Errorf("%s: got %.2f s, want %.2f to %.2f", name, tt.got, tt.least, tt.most)
+		}
+	}
+	published := corpus.Item{Image: config.Image{Publish: []config.Publish{{To: "oci://r.example/o/r:t"}}}, File: corpus.File{Path: "vmlinux", Size: 205e6}}
+	plain := corpus.Item{File: published.File}
+	if more := seconds(&published) - seconds(&plain); more < 0.1 || more > 0.5 {
+		t.Errorf("an artifact in a registry: got %.2f s", more)
 	}
 }
 
