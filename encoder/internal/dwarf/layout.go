@@ -34,6 +34,8 @@ type layout struct {
 
 // A RunKind is a kind of DIEs that occur in long runs. Such DIEs have a name, and a type or a number or both. They have no children, and no other
 // attributes that matter.
+//
+// Links are the exception: they may have no name, and a run of them has several kinds of DIEs.
 type RunKind uint8
 
 // The kinds of runs.
@@ -42,6 +44,7 @@ const (
 	RunMembers             // the number is the offset in bits | size of the bit field << 24
 	RunParams              // formal parameters without a location
 	RunEnumerators         // the number is the value, as unsigned 32 bits
+	RunLinks               // see Link; the number does not matter
 )
 
 // A fixity says whether a layout covers all attributes that must be read.
@@ -133,6 +136,9 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 	has := a.Has &^ (bit(SlotSibling) | name) // a name may be missing
 	if a.Children || l.width > 4 || a.fixed > maxInRun {
 		return RunNone
+	}
+	if has&^bit(SlotSize) == bit(SlotType) && !a.lead && isLink(a) {
+		return RunLinks
 	}
 	switch {
 	case a.Tag == TagMember && has&^bit(SlotMember) == bit(SlotType): // in a union the offset may be missing

@@ -66,6 +66,7 @@ type wanted struct {
 	classes  bool // classes of types
 	direct   bool // members, parameters and enumerators are read without changes
 	mangle   bool // names may have to be changed into identifiers
+	together bool // links are read by links
 }
 
 // A typeIndex finds the type of a DIE by its offset.
@@ -150,6 +151,7 @@ func (w *walker) indexUnit() {
 func (w *walker) root() {
 	w.mangle = !w.opt.keepsNames() && !likeC(w.u.Lang)
 	w.direct = !w.rust && !w.mangle
+	w.together = !w.mangle && w.eager
 	w.c.Start(w.u)
 	w.c.AskToStop(w.opt.Stop)
 	if a := w.c.Read(w.c.Next); a == nil {
@@ -346,7 +348,7 @@ func (w *walker) children() {
 //go:noinline
 func (w *walker) unitLevel(pos int) {
 	c := &w.c
-	for {
+	for ; ; pos = w.afterLinks(pos) {
 		a := c.Read(pos)
 		if a == nil {
 			c.Ended()
@@ -359,6 +361,14 @@ func (w *walker) unitLevel(pos int) {
 			pos = w.generic(a)
 		}
 	}
+}
+
+// afterLinks walks the links from pos on, if they may be read by links, and returns the position after them.
+func (w *walker) afterLinks(pos int) int {
+	if w.together {
+		return w.links(pos)
+	}
+	return pos
 }
 
 // namespace walks the children of a namespace (rule 01/5.2). They are like children of the unit, except that variables are not at
