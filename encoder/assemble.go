@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"bytes"
+	stdelf "debug/elf"
 	"fmt"
 	"slices"
 
@@ -33,6 +34,7 @@ type assembler struct {
 	decided   dedup.Decision   // about the current unit
 	parts     []parts          // in the order of joining, for units that are joined again
 	tagged    bool             // a type has a declaration tag
+	plain     *dedup.Namesakes // with a base and without exact: what the types have in common with it
 }
 
 // parts says where the parts of a unit begin among all types, variables and functions that were joined.
@@ -48,10 +50,16 @@ func newAssembler(in *image, exact bool) *assembler {
 	a.images = append(a.images, a.funcs)
 	a.names.init(a.o.Strings, &in.d.Strings)
 	a.names.odd.replace = !in.keepsNames()
+	if !exact && (in.opt.Base != nil || in.f.Type == stdelf.ET_REL) {
+		a.names.known = make([]uint64, 1)
+	}
 	if !exact && in.mention == nil {
 		a.makeRoom(in.opt, in.d.InfoSize())
 	}
 	a.vars.Explain, a.vars.Apart = in.opt.OnVar != nil, in.opt.apart
+	if in.opt.apart != nil {
+		in.opt.apart.Reset() // an earlier attempt may have had another plan
+	}
 	return a
 }
 
@@ -62,7 +70,7 @@ func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 	for _, c := range a.images {
 		warn.renamed = append(warn.renamed, c.Renamed()...)
 	}
-	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize,
+	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, plain: a.plain,
 		primary: primary, file: in.f, implicit: in.implicit}
 }
 
@@ -124,7 +132,7 @@ func (a *assembler) add(u *unit) error {
 	if err := a.vars.Add(a.o, t, mapID); err != nil {
 		return err
 	}
-	if a.names.odd.clash && !a.exact {
+	if (a.names.odd.clash || a.names.twice) && !a.exact {
 		return errNoClasses
 	}
 	a.stats.TypesAdded = a.o.Len()

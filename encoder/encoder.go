@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -97,6 +98,9 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
 	e = e.resolved()
 	res, err := encode(ctx, f, e, e.Exact)
+	if errors.Is(err, dedup.ErrDoubt) {
+		res, err = encode(ctx, f, e, true)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -19,8 +20,8 @@ import (
 //
 // When it returns, nothing runs any more, and the merger waits for Finish. Until then some references in the object may not lead to survivors
 // yet, so no types may be compared in between.
-func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, images []*funcs.Collector, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
-	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Stop: ctx.Err}
+func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, images []*funcs.Collector, plain *dedup.Namesakes, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
+	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Namesakes: plain, Stop: ctx.Err}
 	if len(images) == 1 {
 		merge, stats, err = emitMeanwhile(opt, o, images[0], options)
 	} else {
@@ -50,6 +51,9 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 			merge.Start()
 		}
 	})
+	if errors.Is(merge.Err(), dedup.ErrDoubt) {
+		return nil, stats, merge.Err()
+	}
 	if m.ReadsTypes() {
 		stats, err = m.Emit(o, opt.onFunc())
 		return merge, stats, err

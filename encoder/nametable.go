@@ -16,6 +16,8 @@ type nameTable struct {
 	longest    int  // the longest string in the table, in bytes
 	expected   bool // expect was called
 	odd        oddNames
+	known      []uint64 // if not nil: the offsets that a key stands for, as a set
+	twice      bool     // two keys stand for one name; only if known is not nil
 	scratch    [4]byte
 	prefetched uint64 // the values that prefetch read, so that the compiler does not remove the reads
 }
@@ -67,12 +69,24 @@ func (n *nameTable) offset(key uint32) uint32 {
 	if n.odd.from != nil {
 		n.odd.meet(off)
 	}
+	if n.known != nil {
+		n.note(off)
+	}
 	n.longest = max(n.longest, len(text))
 	n.slots[i] = uint64(key)<<32 | uint64(off)
 	if n.used++; 2*n.used > len(n.slots) {
 		n.grow()
 	}
 	return off
+}
+
+// note records that a key stands for the string at off.
+func (n *nameTable) note(off uint32) {
+	if int(off/64) >= len(n.known) {
+		n.known = append(n.known, make([]uint64, max(int(off/64)+1, 2*len(n.known))-len(n.known))...)
+	}
+	n.twice = n.twice || n.known[off/64]>>(off%64)&1 != 0
+	n.known[off/64] |= 1 << (off % 64)
 }
 
 // expect prepares the lookups of keys in the base of the object.

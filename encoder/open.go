@@ -129,7 +129,7 @@ func (o *openFiles) close() {
 // one. Symbols and section headers are still read from the image.
 func (in *image) openDWARF(beside *openFiles) (err error) {
 	from := in.asRead(in.f)
-	if in.d, err = dwarf.Open(from); errors.Is(err, ErrNoDWARF) {
+	if in.d, err = dwarf.OpenMerging(from, fewBytes); errors.Is(err, ErrNoDWARF) {
 		f, findErr := debugfile.Debug(in.f, in.roots())
 		switch {
 		case findErr != nil:
@@ -139,7 +139,7 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		}
 		beside.list = append(beside.list, f)
 		from = in.asRead(f)
-		if in.d, err = dwarf.Open(from); err != nil {
+		if in.d, err = dwarf.OpenMerging(from, fewBytes); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}

@@ -2,12 +2,12 @@ package encoder
 
 import (
 	"context"
-	stdelf "debug/elf"
 	"errors"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/funcs"
 	"github.com/btfbatch/btfbatch/encoder/internal/vars"
@@ -35,6 +35,10 @@ var (
 	errTaggedMany = errors.New("types with declaration tags mention ambiguous names")
 )
 
+// fewBytes is the size of .debug_info of a relocatable file below which the fast path is not worth what it costs: such a module has few units. Tests
+// change it.
+var fewBytes uint64 = 256 << 10
+
 // firstPlan returns the plan that the sections of an image suggest.
 func (in *image) firstPlan() (p plan, err error) {
 	merge := in.opt.Features.Has(feature.ForceCUMerging) // rule 1 of merged.go
@@ -52,10 +56,10 @@ func (in *image) firstPlan() (p plan, err error) {
 	return p, err
 }
 
-// fastPathApplies reports whether the assumptions of the fast path can be true: there is one image, it is linked, so that equal names have
-// equal keys, and its units are translated one by one.
+// fastPathApplies reports whether the assumptions of the fast path can be true: there is one image, equal names have equal keys, and its units
+// are translated one by one.
 func (in *image) fastPathApplies(p plan) bool {
-	return in.opt.Base == nil && in.opt.NamePrefix == "" && in.f.Type != stdelf.ET_REL && p.merged == nil && p.typeUnits == nil
+	return in.opt.NamePrefix == "" && in.d.Strings.Merged() && p.merged == nil && p.typeUnits == nil
 }
 
 // revised returns the plan for the next attempt after the error why ended one. If no other plan could help, it returns why. A plan is revised
@@ -85,6 +89,7 @@ type joined struct {
 	primary  int                // number of the image that the BTF belongs to
 	file     *elf.File          // that image
 	implicit funcs.ImplicitArgs // its kernel functions with implicit arguments
+	plain    *dedup.Namesakes   // with a base, if types were left out: what the object has in common with it
 	oneByOne bool               // no units were translated together
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/dwarf"
 	stdelf "debug/elf"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
 
@@ -30,6 +32,7 @@ type program struct {
 	shared float64 // probability that a union has the name of a struct
 	hidden float64 // probability that a unit only declares a name
 	seed   uint64  // of the headers
+	target synth.Target
 }
 
 // A view is one unit of a program.
@@ -43,7 +46,7 @@ type view struct {
 
 // image builds the program with n units.
 func (p *program) image(n int) []byte {
-	b := synth.New(synth.Target{})
+	b := synth.New(p.target)
 	text, percpu := b.Text(".text", 0x10000, 1<<16), b.Data(".data..percpu", 0x40000, 1<<12)
 	for i := range n {
 		v := &view{program: p, cu: b.CU(fmt.Sprintf("unit%d.c", i), synth.C11), own: map[string]uint64{}, memo: map[string]*synth.DIE{}}
@@ -216,10 +219,73 @@ func TestRandomPrograms(t *testing.T) {
 	}
 }
 
+// targets are relocatable files as modules are, in which every unit has its own strings.
+var targets = []synth.Target{
+	{Type: stdelf.ET_REL, OwnStrings: true},
+	{Type: stdelf.ET_REL, OwnStrings: true, Machine: stdelf.EM_S390, Order: binary.BigEndian},
+	{Type: stdelf.ET_REL, OwnStrings: true, Class: stdelf.ELFCLASS32, Machine: stdelf.EM_386},
+	{Type: stdelf.ET_REL, OwnStrings: true, Class: stdelf.ELFCLASS32, Machine: stdelf.EM_MIPS, Order: binary.BigEndian},
+}
+
+// TestRandomModules: with a base, the fast path gives the same bytes as the exact engine. The base is a program with the same headers.
+func TestRandomModules(t *testing.T) {
+	rounds := *programSeeds
+	switch {
+	case rounds != 0:
+	case testing.Short():
+		rounds = 30
+	default:
+		rounds = 250
+	}
+	for kind := range programs(0) {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			for seed := *firstSeed; seed < *firstSeed+rounds; seed++ {
+				p := programs(seed)[kind]
+				p.target = targets[seed%4]
+				opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: 1 + int(seed%3)}
+				if seed%5 == 0 {
+					opt.Profile = encoder.Default
+				}
+				opt.Paranoid = seed%3 == 0
+				kernel := opt
+				kernel.Exact = true
+				if seed%7 == 0 {
+					p.clash /= 4 // the module differs from its base more than the units of the base do
+				}
+				res, err := encodeBytes(p.image(1+int(seed%6)), kernel)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wire := res.Object.AppendWire(nil)
+				p.clash = programs(seed)[kind].clash
+				image := p.image(1 + int(seed%11))
+				var first []byte
+				for i, base := range []func(o *btf.Object) *encoder.Base{encoder.NewBase, encoder.NewLazyBase} {
+					o, err := btf.Parse(wire, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					opt.Base = base(o)
+					got := bothWaysWith(t, fmt.Sprintf("%s, seed %d, base %d", kind, seed, i), image, opt)
+					if i > 0 && !bytes.Equal(got, first) {
+						t.Errorf("%s, seed %d: a lazy base gives other bytes", kind, seed)
+					}
+					first = got
+				}
+			}
+		})
+	}
+}
+
 // bothWays encodes an image with the fast path and with only the exact engine, compares the results, and returns the bytes.
 func bothWays(t *testing.T, name string, image []byte, workers int) []byte {
 	t.Helper()
-	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers}
+	return bothWaysWith(t, name, image, encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: workers})
+}
+
+func bothWaysWith(t *testing.T, name string, image []byte, opt encoder.Encoder) []byte {
+	t.Helper()
 	fast, err := encodeBytes(image, opt)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)

@@ -28,7 +28,11 @@ const extraMark place = 1 << 31
 
 // rejoinAmbiguous is the last step of the join on the fast path: it inserts every occurrence of the classes that reach an ambiguous name.
 func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
-	keep := a.classes.Ambiguous(a.o, a.names.offset)
+	var keep *dedup.AmbiguousClasses
+	keep, a.plain = a.classes.Ambiguous(a.o, a.names.offset)
+	if a.classes.Broken() {
+		return errNoClasses
+	}
 	if keep == nil {
 		return nil
 	}

@@ -105,6 +105,10 @@ func (f *File) apply(rel, target *Section, b []byte, names *MergedStrings) error
 			return err
 		}
 		for ; len(data) > 0; data, at = data[e.size:], at+uint64(e.size) {
+			n := e.plain(data, b, kinds, names)
+			if data, at = data[n:], at+uint64(n); len(data) == 0 {
+				break
+			}
 			r := e.parse(data)
 			if uint64(r.kind) >= uint64(len(kinds)) || kinds[r.kind].op == relUnknown {
 				return &FormatError{rel.place(), at, fmt.Sprintf("relocation type %d is not known for %s, at %s+%#x", r.kind, f.Machine, target.place(), r.off)}

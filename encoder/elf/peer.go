@@ -168,6 +168,11 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 			return true, nil
 		}
 		for ; len(data) > 0; data = data[e.size:] {
+			if b != nil {
+				if data = data[e.plain(data, b, p.kinds, names):]; len(data) == 0 {
+					break
+				}
+			}
 			r := e.parse(data)
 			if uint64(r.kind) >= uint64(len(p.kinds)) || p.kinds[r.kind].op <= relNone {
 				continue

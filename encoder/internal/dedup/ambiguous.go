@@ -17,10 +17,18 @@ type AmbiguousClasses struct {
 
 // Ambiguous finds the names that a class does not resolve, after all CUs have been examined. These are the names with several
 // meanings, or of both a struct and a union, that some CU only declares; and the names that one CU defines twice and another CU
-// mentions. It returns the classes that reach such a name, or nil if there are none. o is the object that the decisions produced;
-// offset returns the place of a key's string in its table.
-func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *AmbiguousClasses {
+// mentions. If o has a base, names that are not plain are ambiguous, too (namesakes.go). It returns the classes that reach an ambiguous name, or
+// nil if there are none, and what o and its base have in common. o is the object that the decisions produced; offset returns the place of a key's
+// string in its table.
+func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) (*AmbiguousClasses, *Namesakes) {
 	k := &AmbiguousClasses{}
+	var plain *Namesakes
+	var others []uint64
+	if o.Base != nil {
+		if plain, others, s.broken = s.findNamesakes(o, offset); s.broken {
+			return nil, nil
+		}
+	}
 	reached := make(map[uint64]bool) // names in the form of nameIn
 	var shared []uint64
 	for i := range s.tags {
@@ -28,7 +36,7 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *A
 		if t.definedTwice && shared == nil {
 			shared = s.sets.shared()
 		}
-		undecided := t.declared && (t.several || s.twoKinds(t)) || t.definedTwice && shared[i/64]>>(i%64)&1 != 0
+		undecided := has(others, uint32(i)) || t.declared && (t.several || s.twoKinds(t)) || t.definedTwice && shared[i/64]>>(i%64)&1 != 0
 		if !undecided {
 			continue
 		}
@@ -38,9 +46,12 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *A
 		}
 	}
 	if len(k.Names) == 0 {
-		return nil
+		return nil, plain
 	}
 	reach := reachNames(o, reached)
+	if plain != nil {
+		plain.drop(reached)
+	}
 	wanted := make([]uint64, len(s.tags)/64+1)
 	for i := range s.tags {
 		if t := &s.tags[i]; reached[nameIn(offset(t.key), uint64(t.group))] {
@@ -54,7 +65,7 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) *A
 		}
 		k.add(p)
 	}
-	return k
+	return k, plain
 }
 
 // twoKinds reports whether both a struct and a union with this name are defined.

@@ -234,7 +234,7 @@ func (s *ClassTable) put(p *classSlot, h Hash, id uint32) {
 
 // MakeRoom allocates space for n classes.
 func (s *ClassTable) MakeRoom(n int) {
-	size := 1 << 15
+	size := minSlots
 	for 3*n >= 2*size {
 		size *= 2
 	}
@@ -243,7 +243,10 @@ func (s *ClassTable) MakeRoom(n int) {
 	}
 }
 
-func (s *ClassTable) grow() { s.growTo(max(1<<15, 2*len(s.slots))) }
+func (s *ClassTable) grow() { s.growTo(max(minSlots, 2*len(s.slots))) }
+
+// minSlots is the size of the smallest table: a module of one unit has some thousand classes.
+const minSlots = 1 << 11
 
 func (s *ClassTable) growTo(size int) {
 	old, tags := s.slots, s.tagOf

@@ -43,6 +43,9 @@ type Options struct {
 	Room int
 	// Names are the offsets of names of functions, and of first parameters, that will probably be appended. With a lazy base they save time.
 	Names []uint32
+	// Namesakes are what the object and its base have in common, if a ClassTable has decided which types are in the object. The result can
+	// then be ErrDoubt.
+	Namesakes *Namesakes
 	// Stop is called from time to time, unless it is nil. An error ends the run.
 	Stop func() error
 }
@@ -89,6 +92,9 @@ type engine struct {
 	// adjust: the comparison would have to change a type of the base.
 	adjust     bool
 	moved      bool   // a type of the base is mapped to an own one
+	watch      bool   // the fast path has left out types
+	skipped    bool   // the current comparison did not look into a type, which has merged
+	doubt      bool   // see ErrDoubt
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
@@ -129,6 +135,10 @@ func (m *Merger) Start() {
 	}
 	if m.err == nil {
 		id = e.first
+		if m.opt.Namesakes != nil {
+			e.watch = true
+			e.bindNamesakes(m.opt.Namesakes)
+		}
 	}
 	for ; id < e.end && m.err == nil; id++ {
 		if m.err = e.composite(id); m.err == nil {
@@ -139,8 +149,14 @@ func (m *Merger) Start() {
 		e.loneForwards()
 		m.err = e.damage()
 	}
+	if m.err == nil && e.doubt {
+		m.err = ErrDoubt
+	}
 	m.next = e.first
 }
+
+// Err returns the error of the steps so far.
+func (m *Merger) Err() error { return m.err }
 
 // References runs phase 5 for the types that Start had, up to the first DECL_TAG, whose target may still merge with another type.
 // It changes references, and nobody may read them meanwhile.
@@ -178,6 +194,9 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	if m.err = e.located(m.next-1, m.err); m.err != nil {
 		return e.stats, m.err
+	}
+	if e.doubt {
+		return e.stats, ErrDoubt
 	}
 	// Below this line M maps every own type to its survivor.
 	if err := e.compact(); err != nil {
@@ -263,6 +282,7 @@ func (e *engine) primitive(id uint32) {
 		for c := l.head; c != 0; c = e.c.next[c] {
 			if equalWords(r, e.rec(c)) {
 				e.m[id] = c
+				e.doubtTwins(c)
 				return
 			}
 		}
@@ -298,10 +318,12 @@ func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int
 		}
 		if equalWords(r, o) {
 			e.m[id] = c
+			e.doubtTwins(c)
 			return tried
 		}
 		if r.Vlen() == 0 {
 			e.m[id] = c
+			e.doubtTwins(c)
 			return tried
 		}
 		if o.Vlen() == 0 {
@@ -378,6 +400,7 @@ func (e *engine) compositeIn(l *list, sig uint64, id uint32, r btf.Record) (long
 		}
 		e.learnEqual()
 		e.bind(id, c)
+		e.doubtTwins(c)
 		return tried >= e.longList || walked >= e.longWalk
 	}
 	e.canonical(id, l, sig)
@@ -390,7 +413,7 @@ func (e *engine) clearHypotheses() {
 		e.hyp[id] = 0
 	}
 	e.hypo = e.hypo[:0]
-	e.adjust, e.jumped, e.barred, e.redo = false, false, false, false
+	e.adjust, e.jumped, e.barred, e.redo, e.skipped = false, false, false, false, false
 	e.begin()
 }
 
@@ -490,6 +513,7 @@ func (e *engine) reference(id uint32) (uint32, error) {
 	for c := l.head; c != 0; c = e.c.next[c] {
 		if equalWords(r, e.rec(c)) {
 			e.m[id] = c
+			e.doubtTwins(c)
 			return c, nil
 		}
 	}

@@ -19,6 +19,7 @@ const identicalBudget = 16
 
 func (e *engine) identical(x, y uint32, budget int) bool {
 	if budget <= 0 {
+		e.doubt = e.watch
 		return false
 	}
 	q := &e.equals

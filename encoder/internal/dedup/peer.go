@@ -9,7 +9,11 @@ import (
 // are ignored.
 func (e *engine) identicalArrays(a, b btf.Record) bool {
 	alike := a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[5] == b[5]
-	return alike && (e.peer.Has(rules.IdenticalArrays) || a[3] == b[3] && a[4] == b[4])
+	if alike && e.peer.Has(rules.IdenticalArrays) {
+		e.doubtElements(a[3], b[3])
+		return true
+	}
+	return alike && a[3] == b[3] && a[4] == b[4]
 }
 
 // baseTypedefSignature is rule 03/11: the signature of a typedef in the base includes its target, and that of a split typedef does not. They

@@ -68,11 +68,14 @@ type section struct {
 }
 
 // Open finds the debug sections of an image. The error is ErrNoDWARF if there are none.
-func Open(f *elf.File) (*Data, error) {
+func Open(f *elf.File) (*Data, error) { return OpenMerging(f, 0) }
+
+// OpenMerging is Open. It merges the names of a relocatable file only if .debug_info has at least so many bytes.
+func OpenMerging(f *elf.File, least uint64) (*Data, error) {
 	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
 	d.keys = &d.Strings
 	var err error
-	d.Strings.merged = mergeNames(f)
+	d.Strings.merged = mergeNames(f, least)
 	d.Strings.several = f.Type == stdelf.ET_REL && d.Strings.merged == nil
 	open := func(name string) (s section) {
 		if err == nil {
@@ -111,8 +114,9 @@ func Open(f *elf.File) (*Data, error) {
 }
 
 // mergeNames finds equal names in a relocatable file. It returns nil if the names of the file need not or cannot be merged.
-func mergeNames(f *elf.File) *elf.MergedStrings {
-	if f.Type != stdelf.ET_REL || len(f.DebugSections(".debug_info")) != 1 {
+func mergeNames(f *elf.File, least uint64) *elf.MergedStrings {
+	info := f.DebugSections(".debug_info")
+	if f.Type != stdelf.ET_REL || len(info) != 1 || info[0].Size < least {
 		return nil
 	}
 	list := f.DebugSections(".debug_str")

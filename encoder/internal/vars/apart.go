@@ -22,6 +22,9 @@ type apart struct {
 	text string
 }
 
+// Reset forgets the strings, for another attempt to join the units of the image.
+func (a *Apart) Reset() { a.strings = nil }
+
 func (a *Apart) renumber(move func(id btf.ID) btf.ID) {
 	if a == nil {
 		return

@@ -1,0 +1,4 @@
+package encoder
+
+// The images of tests are small.
+func init() { fewBytes = 0 }
