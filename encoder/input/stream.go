@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -24,8 +25,9 @@ type Stream struct {
 	Packed string // as that of File
 
 	r     *bufio.Reader
-	raw   meter  // what is read from the file
-	head  []byte // the bytes that the kind was recognised by; valid until bytes are read
+	first *bufio.Reader // of the file; from windows, or nil
+	raw   meter         // what is read from the file
+	head  []byte        // the bytes that the kind was recognised by; valid until bytes are read
 	file  *os.File
 	info  fs.FileInfo // of a regular file
 	size  int64       // of a plain regular file, else 0
@@ -38,6 +40,9 @@ type Stream struct {
 // window is the number of bytes by which a kind is recognised.
 const window = 64 << 10
 
+// windows has readers that are not in use. A batch opens as many files as it has images, and their windows would be most of its garbage.
+var windows = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, window) }}
+
 // layers is how many times a file may be packed: a compressed archive of a compressed file is 3.
 const layers = 3
 
@@ -48,7 +53,9 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{file: f, info: st, size: size, raw: meter{r: f}, boot: slices.Contains(want, BTF)}
-	s.r = bufio.NewReaderSize(&s.raw, window)
+	s.first, _ = windows.Get().(*bufio.Reader) // it has nothing else
+	s.first.Reset(&s.raw)
+	s.r = s.first
 	if err = s.unpack(); err == nil && len(want) > 0 && !slices.Contains(want, s.Kind) {
 		err = s.Not(want[0])
 	}
@@ -195,12 +202,17 @@ func (s *Stream) Close() error {
 	return s.file.Close()
 }
 
-// end releases the decompressor.
+// end releases the decompressor and the window. Nothing can be read after that.
 func (s *Stream) end() {
 	for _, end := range s.ends {
 		end()
 	}
 	s.ends = nil
+	if s.first != nil {
+		s.first.Reset(nil)
+		windows.Put(s.first)
+		s.first, s.head = nil, nil
+	}
 }
 
 // A format is a way to pack one file.
