@@ -24,7 +24,7 @@ func sources(ctx context.Context, most int) corpus.Sources {
 }
 
 func sourcesOf(ctx context.Context, most int, client *http.Client) corpus.Sources {
-	return corpus.Sources{Finders: findersOf(ctx, client), Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch}}
+	return corpus.Sources{Finders: findersOf(ctx, client), Limits: source.Limits{Most: int64(most) << 20, Scratch: source.DefaultScratch, Room: source.NewRoom(source.DefaultRoom)}}
 }
 
 // wholeFinders returns finders that fetch files as a whole, so that their digests are known.

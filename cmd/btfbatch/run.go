@@ -18,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -279,6 +280,7 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 	if only.memory != nil {
 		s.Memory = only.memory()
 	}
+	s.Limits.Room = source.NewRoom(batch.PackageRoom(opt.Encoding.Memory))
 	items := l.match(m, corpus.Resolve(ctx, m, s))
 	others = append(others, l.uses(manifest)...)
 	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {

@@ -26,7 +26,18 @@ const BootMembers = "{boot/vmlinux-*,boot/vmlinuz-*,{,usr/}lib/modules/*/{vmlinu
 type Limits struct {
 	Most    int64 // the largest file to unpack, in bytes
 	Scratch int64 // bytes of waiting files that may be kept in a temporary file
+	Room    *Room // bounds what is kept in memory of large files of all packages; what exceeds it goes to temporary files. May be nil.
 }
+
+// A Room bounds the memory of the files of several packages.
+type Room = archive.Room
+
+// DefaultRoom is the size of a room in bytes that has enough for most kernels. A kernel is decoded in some 150 MiB: what is read once, its types, is given up
+// as it is translated.
+const DefaultRoom = 192 << 20
+
+// NewRoom returns a room of the given number of bytes.
+func NewRoom(bytes int64) *Room { return archive.NewRoom(bytes) }
 
 // DefaultScratch is a plausible value of Limits.Scratch.
 const DefaultScratch = 1 << 30
@@ -101,6 +112,7 @@ func (p *Package) open(ctx context.Context) error {
 		p.head = head
 	}
 	p.head.Payload = head.Payload
+	p.head.Payload.Room = p.limits.Room
 	return nil
 }
 

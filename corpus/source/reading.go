@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -284,13 +285,15 @@ func (r *reading) viewed(ctx context.Context, e *archive.Entry, want []input.Kin
 		if err := archive.Allowed(entry.Size, r.p.limits.Most); err != nil {
 			return nil, reader.BrokenEntry(&entry, err)
 		}
-		s, err := input.NewScratch()
+		s := new(input.LateScratch)
+		v, err := reader.View(ctx, &entry, s)
 		if err != nil {
 			return nil, err
 		}
-		f, err := r.inView(ctx, reader, &entry, want, s)
+		end := func() error { return cmp.Or(v.Close(), s.Close()) }
+		f, err := r.inView(ctx, v, entry.Size, want, end)
 		if err != nil {
-			s.Close()
+			end()
 			if f, ok := errors.AsType[*archive.FormatError](err); !ok || f.Member == "" {
 				err = reader.BrokenEntry(&entry, err)
 			}
@@ -299,12 +302,9 @@ func (r *reading) viewed(ctx context.Context, e *archive.Entry, want []input.Kin
 	}
 }
 
-func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive.Entry, want []input.Kind, s *input.Scratch) (*input.File, error) {
-	v, err := reader.View(ctx, e, s)
-	if err != nil {
-		return nil, err
-	}
-	head := make([]byte, min(e.Size, 4096))
+// inView returns the file of a view, which is of the given size. end is called when it is closed.
+func (r *reading) inView(ctx context.Context, v archive.View, size int64, want []input.Kind, end func() error) (*input.File, error) {
+	head := make([]byte, min(size, 4096))
 	if _, err := v.ReadAt(head, 0); err != nil {
 		return nil, err
 	}
@@ -312,12 +312,12 @@ func (r *reading) inView(ctx context.Context, reader *archive.Reader, e *archive
 		if err := input.CheckKind(head, want...); err != nil {
 			return nil, err
 		}
-		return r.unpacked(ctx, io.NewSectionReader(v, 0, e.Size), e.Size, want, s.Close)
+		return r.unpacked(ctx, io.NewSectionReader(v, 0, size), size, want, end)
 	}
-	if err := archive.WantSections(v, head, e.Size); err != nil {
+	if err := archive.WantSections(v, head, size); err != nil {
 		return nil, err
 	}
-	return input.Inside(r.outer(), "", v, e.Size, r.closing(s.Close)), nil
+	return input.Inside(r.outer(), "", v, size, r.closing(end)), nil
 }
 
 // outer describes the package to those who read an image in it.

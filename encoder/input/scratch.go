@@ -1,10 +1,13 @@
 package input
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -50,4 +53,47 @@ func (s *Scratch) Close() error {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// A LateScratch is a Scratch that is created when it is first written to. It is safe for concurrent use. The zero value is ready.
+type LateScratch struct {
+	mu  sync.Mutex
+	s   *Scratch
+	err error
+}
+
+// file returns the file. It creates the file, if it has to.
+func (l *LateScratch) file(create bool) (*Scratch, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.s == nil && l.err == nil && create {
+		l.s, l.err = NewScratch()
+	}
+	return l.s, l.err
+}
+
+// ReadAt implements io.ReaderAt.
+func (l *LateScratch) ReadAt(b []byte, off int64) (int, error) {
+	s, err := l.file(false)
+	if s == nil {
+		return 0, cmp.Or(err, io.EOF)
+	}
+	return s.ReadAt(b, off)
+}
+
+// WriteAt implements io.WriterAt.
+func (l *LateScratch) WriteAt(b []byte, off int64) (int, error) {
+	s, err := l.file(true)
+	if err != nil {
+		return 0, err
+	}
+	return s.WriteAt(b, off)
+}
+
+// Close closes and removes the file, if there is one.
+func (l *LateScratch) Close() error {
+	if s, _ := l.file(false); s != nil {
+		return s.Close()
+	}
+	return nil
 }

@@ -9,11 +9,24 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/cmd/internal/schedule"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder"
 )
 
 // DefaultMemory is the budget of memory for images that are encoded at once.
 const DefaultMemory = 2 << 30
+
+// PackageRoom returns how much of a budget of memory is for decoded blocks of packages, in bytes. Within the budget that is left, every image of a package
+// is expected to take at least as much more than it does. A small budget has none: blocks go to temporary files.
+func PackageRoom(budget int64) int64 {
+	if budget <= 0 {
+		budget = DefaultMemory
+	}
+	return min(source.DefaultRoom, max(0, (budget-leastBudget)/4))
+}
+
+// leastBudget is a budget that has enough for one kernel of a package, if its blocks are not kept in memory.
+const leastBudget = 256 << 20
 
 // smallImage is the size of a file below which its sections are not looked up for a prediction.
 const smallImage = 8 << 20

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/btfbatch/btfbatch/corpus/source/xz"
 )
 
 // A Format is a format of archives.
@@ -37,7 +39,15 @@ type Payload struct {
 	// Files are the files of the archive in the order of the list that the package has of them, which cpio entries of format 07070X refer to. May be
 	// nil.
 	Files []Listed
+
+	Room *Room // bounds what is kept in memory of files that are read at any offset; may be nil
 }
+
+// A Room bounds the memory of the files of several archives.
+type Room = xz.Room
+
+// NewRoom returns a room of the given number of bytes.
+func NewRoom(bytes int64) *Room { return xz.NewRoom(bytes) }
 
 // A Kind is what an entry of an archive is.
 type Kind uint8

@@ -205,6 +205,7 @@ func WantSections(v View, head []byte, size int64) error {
 	}
 	names := t.names(v, list, head)
 	ranks := make([][]int64, 3+len(first)) // indices of sections
+	info := int64(-1)                      // index of .debug_info, which is translated unit by unit
 	for i := range t.n {
 		kind, off, n := t.section(list[i*t.each:])
 		if kind == nobits || kind == 0 || off > uint64(size) || n > uint64(size)-off || n == 0 {
@@ -220,13 +221,20 @@ func WantSections(v View, head []byte, size int64) error {
 			text, _, _ = bytes.Cut(names[name:], []byte{0})
 		}
 		kindOf, _, _ := t.section(h)
+		if string(text) == ".debug_info" && of == i {
+			info = i
+		}
 		if k := rank(string(text), kindOf, t.alloc(h)); k >= 0 {
 			ranks[k] = append(ranks[k], i)
 		}
 	}
 	for _, i := range slices.Concat(ranks...) {
 		_, off, n := t.section(list[i*t.each:])
-		v.Want(int64(off), int64(n))
+		if i == info {
+			v.WantOnce(int64(off), int64(n))
+		} else {
+			v.Want(int64(off), int64(n))
+		}
 	}
 	return nil
 }

@@ -151,9 +151,14 @@ type View interface {
 	io.ReaderAt
 	// Want says that a part will be read, which may be decoded before it is needed.
 	Want(off, size int64)
+	// WantOnce is Want for a part that will be read once, from front to back.
+	WantOnce(off, size int64)
+	// Close frees the memory of the view.
+	Close() error
 }
 
-// View returns a view of an entry's contents. What has to be decoded for it is stored in the file. The view is valid until the reader is closed.
+// View returns a view of an entry's contents. What has to be decoded for it is stored in memory, as far as the room of the payload allows, and
+// in the file. The view is valid until the reader is closed.
 func (r *Reader) View(ctx context.Context, e *Entry, file xz.File) (View, error) {
 	switch {
 	case e.Kind != File || e.Sparse || !r.RandomAccess():
@@ -176,7 +181,9 @@ func (r *Reader) contained(e *Entry) error {
 
 type plainView struct{ *io.SectionReader }
 
-func (plainView) Want(int64, int64) {}
+func (plainView) Want(int64, int64)     {}
+func (plainView) WantOnce(int64, int64) {}
+func (plainView) Close() error          { return nil }
 
 // BrokenEntry adds an entry and its position to an error about its contents.
 func (r *Reader) BrokenEntry(e *Entry, err error) error { return r.brokenAt(e.Stored, e.At, err) }

@@ -100,6 +100,7 @@ func (s *stream) openXZ(p *Payload, in *bufio.Reader) error {
 			return Damage(p.Off, "%s unpacks to %d bytes, too many for %d", Printable(p.Name), b.Size(), p.Size)
 		default:
 			s.blocks, s.size = xz.NewDecoder(b), b.Size()
+			s.blocks.Room = p.Room
 			r := s.blocks.NewReader(s.ctx)
 			s.seek = r
 			s.ends = append(s.ends, r.Close, s.blocks.Close)

@@ -12,12 +12,14 @@ import (
 // block share the work. It is safe for concurrent use.
 type Decoder struct {
 	*Blocks
-	ahead int // number of blocks that are decoded before they are needed
+	Room  *Room // bounds what views keep; set it before the first view
+	ahead int   // number of blocks that are decoded before they are needed
 
 	mu      sync.Mutex
 	changed *sync.Cond   // broadcast when more of a block is decoded
 	jobs    map[int]*job // by number of the block
 	free    []*job
+	spare   [][]byte      // memory for blocks
 	again   map[int]bool  // blocks that were given up before all of them was decoded
 	plans   map[int]*plan // by number of the block
 	order   []int         // the blocks of plans, in the order in which they are decoded ahead
@@ -49,6 +51,7 @@ type job struct {
 	refs    int
 	used    int64 // when it was last released, or decoded
 	touched bool  // somebody acquired it since it was started
+	kept    bool  // out belongs to a view, which keeps it
 }
 
 // NewDecoder returns a decoder for the blocks.
@@ -212,9 +215,7 @@ func (d *Decoder) add(i int) *job {
 		if old < 0 {
 			break
 		}
-		d.again[old] = d.jobs[old].have < len(d.jobs[old].out)
-		d.free = append(d.free, d.jobs[old])
-		delete(d.jobs, old)
+		d.evict(old)
 	}
 	j := new(job)
 	if n := len(d.free); n > 0 {
@@ -222,7 +223,8 @@ func (d *Decoder) add(i int) *job {
 	}
 	size := d.list[i].unpacked
 	if int64(cap(j.out)) < size {
-		j.out = make([]byte, size)
+		freeBuffer(j.out)
+		j.out = d.buffer(size)
 	}
 	j.out, j.have, j.want, j.err, j.views, j.touched = j.out[:size], 0, 0, nil, nil, false
 	j.open(j.in[:0])
@@ -232,6 +234,84 @@ func (d *Decoder) add(i int) *job {
 	d.jobs[i] = j
 	d.done++
 	return j
+}
+
+// buffer returns memory for a block. The lock is held.
+func (d *Decoder) buffer(size int64) []byte {
+	for i, b := range d.spare {
+		if int64(cap(b)) >= size {
+			d.spare = slices.Delete(d.spare, i, i+1)
+			return b
+		}
+	}
+	return newBuffer(size)
+}
+
+// evict gives up a block. What it needed is for the next one. The lock is held.
+func (d *Decoder) evict(i int) {
+	j := d.jobs[i]
+	d.again[i] = j.have < len(j.out)
+	if j.kept {
+		j.out, j.kept = nil, false
+	}
+	d.free = append(d.free, j)
+	delete(d.jobs, i)
+}
+
+// rest frees the memory for blocks once all that were planned are decoded: what follows needs it more. Blocks that may be continued stay. The lock
+// is held.
+func (d *Decoder) rest() {
+	if len(d.order) == 0 || d.next < len(d.order) {
+		return
+	}
+	for i, j := range d.jobs {
+		if j.running {
+			return
+		}
+		if j.refs == 0 && j.touched && j.have == len(j.out) {
+			d.evict(i)
+		}
+	}
+	d.release(d.free)
+	d.free = nil
+}
+
+// release frees the memory of jobs that nobody uses, and what is spare.
+func (d *Decoder) release(jobs []*job) {
+	for _, j := range jobs {
+		freeBuffer(j.out)
+	}
+	for _, b := range d.spare {
+		freeBuffer(b)
+	}
+	d.spare = nil
+}
+
+// keep makes the memory of a block that of a view, if there is room for it. charge is what it takes of the room.
+func (d *Decoder) keep(j *job) (charge int64, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	charge = int64(max(j.want, j.have))
+	if j.kept || !d.Room.take(charge) {
+		return 0, false
+	}
+	j.kept = true
+	return charge, true
+}
+
+// unkeep takes the memory of block i back from a view, and frees it unless the block is still in use.
+func (d *Decoder) unkeep(i int, mem []byte, charge int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Room.give(charge)
+	switch j := d.jobs[i]; {
+	case j != nil && j.kept && same(j.out, mem):
+		j.kept = false
+	case d.next < len(d.order):
+		d.spare = append(d.spare, mem)
+	default:
+		freeBuffer(mem)
+	}
 }
 
 // run decodes as much of a block as is needed, and stores it.
@@ -251,7 +331,7 @@ func (d *Decoder) run(j *job, i int) {
 		if len(views) > 0 && err == nil {
 			d.mu.Unlock()
 			for _, v := range views {
-				_ = v.store(i, out) // whoever reads it stores it again, and gets the error
+				_ = v.storeAhead(i, j, out) // whoever reads it stores it again, and gets the error
 			}
 			d.mu.Lock()
 			j.touched = true
@@ -262,13 +342,15 @@ func (d *Decoder) run(j *job, i int) {
 	}
 	d.changed.Broadcast() // for Close
 	d.proceed()
+	d.rest()
 }
 
-func (d *Decoder) release(j *job) {
+func (d *Decoder) unuse(j *job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.unref(j)
 	d.proceed()
+	d.rest()
 }
 
 func (d *Decoder) unref(j *job) {
@@ -281,7 +363,7 @@ func (d *Decoder) unref(j *job) {
 func (d *Decoder) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	jobs := d.jobs
+	jobs, free := d.jobs, d.free
 	d.jobs, d.free, d.order = map[int]*job{}, nil, nil
 	d.next, d.reached, d.read = 0, 0, 0
 	clear(d.plans)
@@ -290,7 +372,11 @@ func (d *Decoder) Close() {
 			d.changed.Wait()
 		}
 		d.again[i] = j.have < len(j.out)
+		if !j.kept && j.refs == 0 {
+			free = append(free, j)
+		}
 	}
+	d.release(free)
 }
 
 // A Reader reads the contents of a stream in order. Where it goes from block to block, it decodes the following ones ahead. Seek costs nothing,
@@ -360,7 +446,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 // Close releases the current block. The reader can be used again.
 func (r *Reader) Close() {
 	if r.job != nil {
-		r.d.release(r.job)
+		r.d.unuse(r.job)
 	}
 	r.at, r.job, r.have = -1, nil, nil
 }

@@ -1,0 +1,144 @@
+package xz
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"testing"
+
+	ulikunitz "github.com/ulikunitz/xz"
+)
+
+// A noFile is a File that must not be used.
+type noFile struct{ t *testing.T }
+
+func (f noFile) ReadAt([]byte, int64) (int, error) {
+	f.t.Error("the file is read")
+	return 0, io.EOF
+}
+
+func (f noFile) WriteAt([]byte, int64) (int, error) {
+	f.t.Error("the file is written")
+	return 0, io.ErrShortWrite
+}
+
+// A memFile is a File in memory.
+type memFile []byte
+
+func (f memFile) ReadAt(b []byte, off int64) (int, error)  { return copy(b, f[off:]), nil }
+func (f memFile) WriteAt(b []byte, off int64) (int, error) { return copy(f[off:], b), nil }
+
+const testBlock = 200_000
+
+// testView returns a view of data, in ten blocks, that has room for so many bytes, and its decoder.
+func testView(t *testing.T, room int64, file File) (*View, *Decoder, []byte) {
+	t.Helper()
+	data := make([]byte, 10*testBlock)
+	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(data); i++ {
+		data[i] = byte(r.Uint32()) & 7
+	}
+	var stream bytes.Buffer
+	w, err := ulikunitz.WriterConfig{BlockSize: testBlock}.NewWriter(&stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(data); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	blocks, err := Find(bytes.NewReader(stream.Bytes()), 0, int64(stream.Len()))
+	if err != nil || blocks.Len() != 10 {
+		t.Fatalf("got %v, %d blocks", err, blocks.Len())
+	}
+	d := NewDecoder(blocks)
+	d.Room, d.ahead = NewRoom(room), 2
+	v, err := d.NewView(context.Background(), 1000, int64(len(data))-1000, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.late = testBlock / 3
+	return v, d, data[1000:]
+}
+
+// readAll reads a part of a view in steps, and compares it.
+func readAll(t *testing.T, v *View, data []byte, from, to int) {
+	t.Helper()
+	for at := from; at < to; at += 7000 {
+		p := make([]byte, min(9000, len(data)-at))
+		if n, err := v.ReadAt(p, int64(at)); err != nil || n < len(p) || !bytes.Equal(p, data[at:at+n]) {
+			t.Fatalf("at %d: got %d bytes, %v", at, n, err)
+		}
+	}
+}
+
+// settled waits until nothing is decoded.
+func settled(d *Decoder) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, j := range d.jobs {
+		for j.running {
+			d.changed.Wait()
+		}
+	}
+}
+
+// TestRoom: blocks are kept in memory as far as there is room, and in the file beyond that. All memory is given back.
+func TestRoom(t *testing.T) {
+	for name, row := range map[string]struct {
+		room int64
+		file File
+	}{
+		"enough": {10 * testBlock, noFile{t}},
+		"some":   {4*testBlock + 5, make(memFile, 10*testBlock)},
+		"none":   {0, make(memFile, 10*testBlock)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, d, data := testView(t, row.room, row.file)
+			v.Want(0, int64(len(data)))
+			readAll(t, v, data, 0, len(data))
+			readAll(t, v, data, 0, len(data)) // what was decoded is stored
+			if n := d.Decoded(); n != 10 {
+				t.Errorf("%d blocks were decoded, want each of 10 once", n)
+			}
+			settled(d)
+			if left := d.Room.left.Load(); left < 0 || left >= row.room && row.room > 0 || row.room-left > row.room {
+				t.Errorf("%d of %d bytes of the room are left", left, row.room)
+			}
+			if v.Close() != nil || d.Room.left.Load() != row.room {
+				t.Errorf("after Close, %d of %d bytes of the room are left", d.Room.left.Load(), row.room)
+			}
+			if _, err := v.ReadAt(make([]byte, 1), 0); !errors.Is(err, fs.ErrClosed) {
+				t.Errorf("after Close, reading gives %v", err)
+			}
+			d.Close()
+		})
+	}
+}
+
+// TestWantOnce: what is wanted once is given up when it was read, other parts stay, and what is read again is decoded again, once.
+func TestWantOnce(t *testing.T) {
+	v, d, data := testView(t, 10*testBlock, noFile{t})
+	const from, to = testBlock + 500, 8*testBlock + 500 // in view: blocks 1 to 8
+	v.Want(to, int64(len(data))-to)
+	v.WantOnce(from, to-from)
+	readAll(t, v, data, to, len(data))
+	readAll(t, v, data, from, to-9000)
+	settled(d)
+	if used := 10*testBlock - d.Room.left.Load(); used > 5*testBlock { // 7, 8 and 9; and 1, which may be in use when it is passed
+		t.Errorf("%d bytes are kept, more than five blocks", used)
+	}
+	before := d.Decoded()
+	for range 2 {
+		readAll(t, v, data, 2*testBlock, 4*testBlock)
+		readAll(t, v, data, 0, from)
+	}
+	if n := d.Decoded() - before; n > 6 {
+		t.Errorf("%d blocks were decoded again", n)
+	}
+	if v.Close() != nil || d.Room.left.Load() != 10*testBlock {
+		t.Errorf("after Close, %d bytes of the room are left", d.Room.left.Load())
+	}
+	d.Close()
+}
