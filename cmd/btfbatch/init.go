@@ -42,11 +42,13 @@ An existing file is never overwritten. The exit code is 1 if there is no image.`
 				return usage(err)
 			}
 			d, err := draft.Find(cmd.Context(), args, dir, sources(cmd.Context(), most))
+			if d != nil {
+				for _, note := range d.Skipped {
+					a.console.Note(note)
+				}
+			}
 			if err != nil {
 				return failed(err)
-			}
-			for _, note := range d.Skipped {
-				a.console.Note(note)
 			}
 			if d.NoDWARF > 0 {
 				a.console.Note(fmt.Sprintf("ELF files without DWARF: %d; they are left out", d.NoDWARF))

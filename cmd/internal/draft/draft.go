@@ -55,7 +55,7 @@ var moduleExtensions = []string{".ko", ".ko.xz", ".ko.zst", ".ko.gz"}
 
 // Find searches for images in files and, recursively, in folders. A file that is given must be an image with DWARF, or a package that contains
 // a kernel with DWARF. dir is the folder of the manifest. Hidden folders are not searched, and symbolic links not followed. Packages are read
-// with the limits of from.
+// with the limits of from. If there is no image, the draft that is returned beside the error says what was left out.
 func Find(ctx context.Context, given []string, dir string, from corpus.Sources) (*Draft, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -89,7 +89,7 @@ func Find(ctx context.Context, given []string, dir string, from corpus.Sources) 
 		if d.Packages > 0 {
 			err = fmt.Errorf("%w; %d packages there do not have the names of debug packages of kernels: name the one to be read", err, d.Packages)
 		}
-		return nil, err
+		return d, err
 	}
 	d.settle()
 	return d, nil
@@ -113,6 +113,9 @@ func (d *Draft) walk(ctx context.Context, root string) error {
 			}
 			return nil
 		case !e.Type().IsRegular():
+			if hasImageName(path) {
+				d.skip(path, irregular(e.Type()))
+			}
 			return nil
 		}
 		d.noteModule(path)
@@ -122,6 +125,9 @@ func (d *Draft) walk(ctx context.Context, root string) error {
 		}
 		switch what := mayBe(path); {
 		case what == nothing:
+			if hasImageName(path) {
+				d.skip(path, errors.New("it is neither an ELF file nor a package"))
+			}
 			return nil
 		case what == aPackage && !isDebugPackage(path):
 			d.Packages++
@@ -135,6 +141,20 @@ func (d *Draft) walk(ctx context.Context, root string) error {
 		}
 		return nil
 	})
+}
+
+// hasImageName reports whether whoever named a file means a debug package of a kernel, a kernel, or a module.
+func hasImageName(path string) bool {
+	name := filepath.Base(path)
+	return isDebugPackage(path) && slices.Contains([]string{".deb", ".ddeb", ".rpm"}, filepath.Ext(name)) || name == "vmlinux" || isModule(path)
+}
+
+// irregular says why a file that is no regular one is left out.
+func irregular(mode fs.FileMode) error {
+	if mode&fs.ModeSymlink != 0 {
+		return errors.New("symbolic links are not followed")
+	}
+	return errors.New("it is not a regular file")
 }
 
 func (d *Draft) skip(path string, why error) {

@@ -159,7 +159,7 @@ func together(items []corpus.Item) []group {
 		a, b = root(a), root(b)
 		first[max(a, b)] = min(a, b)
 	}
-	goldens, packages := map[string]int{}, map[config.From]int{}
+	goldens, series, packages := map[string]int{}, map[string]int{}, map[config.From]int{}
 	for i := range items {
 		first[i] = i
 		if base := items[i].Base; base >= 0 {
@@ -170,6 +170,12 @@ func together(items []corpus.Item) []group {
 				join(i, other)
 			}
 			goldens[path] = i
+		}
+		if name := items[i].Image.Series; name != "" {
+			if other, shared := series[name]; shared {
+				join(i, other)
+			}
+			series[name] = i
 		}
 		if pkg, ok := packageOf(&items[i]); ok {
 			if other, shared := packages[pkg]; shared {

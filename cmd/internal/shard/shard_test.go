@@ -43,6 +43,8 @@ func TestDivide(t *testing.T) {
 	based := []corpus.Item{item("kernel", 3, -1), item("other", 2.5, -1), item("m1", 1, 0), item("m2", 1, 0)}
 	sharing := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1)}
 	sharing[0].Image.Golden, sharing[2].Image.Golden = "sums", "sums"
+	ordered := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1)}
+	ordered[0].Image.Series, ordered[2].Image.Series = "cloud", "cloud"
 	fetched := []corpus.Item{item("a", 1, -1), {Image: config.Image{Name: "unknown"}, Base: -1}}
 	packed := []corpus.Item{item("a", 1, -1), item("b", 2, -1), item("c", 3, -1), item("d", 4, -1), item("e", 5, -1)}
 	for i, from := range []*config.From{{Kind: config.FromDeb, Where: "p.deb", Member: "a"}, {Kind: config.FromDeb, Where: "q.deb"},
@@ -63,6 +65,7 @@ func TestDivide(t *testing.T) {
 		{"bases with what continues them", based, Limits{Parts: 9}, []string{"kernel m1 m2", "other"}},
 		{"images of one package", packed, Limits{Parts: 9}, []string{"e", "d", "a c", "b"}},
 		{"images that share a golden", sharing, Limits{Parts: 9}, []string{"a c", "b"}},
+		{"images of a series", ordered, Limits{Parts: 9}, []string{"a c", "b"}},
 		{"a size that is unknown", fetched, Limits{Parts: 9}, []string{"unknown", "a"}},
 	} {
 		got := images(Divide(tt.items, tt.limits))

@@ -140,7 +140,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// view reads parts of a view concurrently. Each block is decoded once.
+// view reads parts of a view concurrently. Each block is decoded once, and again only for a reader that was so late that others had pushed it out.
 func view(t *testing.T, name string, d *xz.Decoder, data []byte) {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "view"))
@@ -155,8 +155,9 @@ func view(t *testing.T, name string, d *xz.Decoder, data []byte) {
 	}
 	before := d.Decoded()
 	v.Want(0, 90_000)
+	const readers = 7
 	var wg sync.WaitGroup
-	for k := range 7 {
+	for k := range readers {
 		wg.Go(func() {
 			for at := 100 * k; at < 100_000; at += 7_000 {
 				p := make([]byte, 9000)
@@ -174,7 +175,7 @@ func view(t *testing.T, name string, d *xz.Decoder, data []byte) {
 			break
 		}
 	}
-	if n := d.Decoded() - before; n > last+1 {
+	if n := d.Decoded() - before; n > last+readers {
 		t.Errorf("%s: %d blocks were decoded for the first %d", name, n, last)
 	}
 	p := make([]byte, 100)
