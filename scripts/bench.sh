@@ -191,7 +191,7 @@ if [ -n "$modules" ]; then
   find "$(realpath "$modules")" -name '*.ko' | sort > "$tmp/modules"
   mkdir "$tmp/out"
   {
-    printf 'version: 1\ndefaults:\n  profile: pahole\n  btf_features: [default]\nimages:\n  - name: kernel\n    path: %s\n    lang_exclude: [rust]\n    outputs:\n      btf: %s/out/kernel.btf\n' \
+    printf 'version: 1\ndefaults:\n  profile: pahole\nimages:\n  - name: kernel\n    path: %s\n    lang_exclude: [rust]\n    outputs:\n      btf: %s/out/kernel.btf\n' \
       "$(realpath "$image")" "$tmp"
     n=0
     while read -r ko; do

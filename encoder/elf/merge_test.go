@@ -93,7 +93,7 @@ func TestMergedEach(t *testing.T) {
 		cut := uint64(r.IntN(len(data) + 1))
 		var want, got []string
 		seen, at := map[string]bool{}, 0
-		for _, s := range strings.Split(string(data[:len(data)-1]), "\x00") {
+		for s := range strings.SplitSeq(string(data[:len(data)-1]), "\x00") {
 			if !seen[s] {
 				want = append(want, fmt.Sprintf("%d %s", at, s))
 			}
