@@ -8,7 +8,7 @@
 // model of time and memory; the disk space that outputs need is in cmd/internal/batch. docs/scale.md shows how this one fits to measurements; TestCost in cmd/btfbatch measures again.
 package cost
 
-// Time of one processor, in seconds. Measured with btfbatch run -j1 --no-cache --report json on a machine with two processors of 2.5 GHz: eight
+// Time of one processor, in seconds. Measured with btfbatch run -j1 --no-cache --report json on a machine with two processors: eight
 // kernels of Debian from 205 to 628 MB, two of them also in their packages, one of them with its 1,138 modules.
 const (
 	start      = 0.037   // of the program

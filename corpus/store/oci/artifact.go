@@ -61,6 +61,8 @@ type manifest struct {
 	Config        descriptor        `json:"config"`
 	Layers        []descriptor      `json:"layers"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
+
+	version string // the ETag, if the registry states one
 }
 
 // empty is the configuration of an artifact, which has none.
@@ -133,7 +135,7 @@ func (r *Repository) Publish(ctx context.Context, a *store.Artifact, replace boo
 			return receipt, r.about(err)
 		}
 	}
-	return receipt, r.about(r.putManifest(ctx, &file, receipt.State == store.New))
+	return receipt, r.about(r.putManifest(ctx, &file, have.version, receipt.State == store.Replaced))
 }
 
 // Files lists the names, sizes and digests of the files of the artifact. The error is store.ErrAbsent if there is none.
@@ -148,28 +150,64 @@ func (r *Repository) Files(ctx context.Context) (files []store.File, err error) 
 	return files, nil
 }
 
-// putManifest writes a manifest first by its digest, then under the tag, and compares what the tag leads to then.
-func (r *Repository) putManifest(ctx context.Context, file *store.File, first bool) error {
+// putManifest writes a manifest first by its digest, then under the tag, and compares what the tag leads to then. was is the version that the tag
+// had, if it is to be replaced.
+//
+// The problem: two processes publish different artifacts under one tag at the same time, and both believe that theirs is there. The protocol has
+// no condition for a tag. So the tag is read just before it is written, the request has the conditions of HTTP (If-None-Match, If-Match), which some
+// registries honour, and the tag is read after it was written. Whoever finds another artifact then has lost, and says so. What remains is this: another
+// process has read the tag before this one wrote it, and writes it after this one has read it again.
+func (r *Repository) putManifest(ctx context.Context, file *store.File, was string, replace bool) error {
 	digest := "sha256:" + file.SHA256
-	for _, name := range []string{digest, r.at.Tag} {
-		if name == r.at.Tag && first { // another process may have been faster; no registry has a condition for that
-			if have, sum, err := r.manifest(ctx, name); err == nil && sum != file.SHA256 {
-				return &store.ChangedError{At: r.at.String(), Have: have.lasting()}
-			} else if err != nil && !errors.Is(err, store.ErrAbsent) {
-				return err
-			}
-		}
-		err := r.do(ctx, &store.Request{Method: http.MethodPut, URL: r.base + "manifests/" + name, Body: file,
-			Header: http.Header{"Content-Type": {manifestType}}, Accept: []int{http.StatusCreated, http.StatusOK}})
-		if err != nil {
-			return fmt.Errorf("the manifest: %w", err)
-		}
+	if err := r.put(ctx, file, digest, nil); err != nil {
+		return err
 	}
-	_, sum, err := r.manifest(ctx, r.at.Tag)
-	if err == nil && sum != file.SHA256 {
-		err = &store.DigestError{At: "the manifest", Found: sum, Wanted: file.SHA256}
+	condition := http.Header{"If-None-Match": {"*"}}
+	if replace {
+		condition = http.Header{}
+		if was != "" {
+			condition.Set("If-Match", was)
+		}
+	} else if err := r.checkTag(ctx, file, true); err != nil {
+		return err
 	}
-	return err
+	err := r.put(ctx, file, r.at.Tag, condition)
+	if err != nil && store.Status(err) != http.StatusPreconditionFailed { // otherwise the tag says who was faster
+		return err
+	}
+	return r.checkTag(ctx, file, false)
+}
+
+// put writes a manifest under a name.
+func (r *Repository) put(ctx context.Context, file *store.File, name string, header http.Header) error {
+	all := http.Header{"Content-Type": {manifestType}}
+	maps.Copy(all, header)
+	err := r.do(ctx, &store.Request{Method: http.MethodPut, URL: r.base + "manifests/" + name, Body: file, Header: all,
+		Accept: []int{http.StatusCreated, http.StatusOK}})
+	if err != nil {
+		return fmt.Errorf("the manifest: %w", err)
+	}
+	return nil
+}
+
+// checkTag returns an error if the tag leads to another manifest. absent says that it may lead to none.
+func (r *Repository) checkTag(ctx context.Context, file *store.File, absent bool) error {
+	have, sum, err := r.manifest(ctx, r.at.Tag)
+	switch {
+	case absent && errors.Is(err, store.ErrAbsent):
+		return nil
+	case err != nil:
+		return err
+	case sum == file.SHA256:
+		return nil
+	case absent:
+		return &store.ChangedError{At: r.at.String(), Have: have.lasting()}
+	}
+	// What is returned by its digest is undamaged, so the tag leads to what somebody else wrote.
+	if _, own, err := r.manifest(ctx, "sha256:"+file.SHA256); err == nil && own == file.SHA256 {
+		return &store.ChangedError{At: r.at.String(), Have: have.lasting()}
+	}
+	return &store.DigestError{At: "the manifest", Found: sum, Wanted: file.SHA256}
 }
 
 // maxManifest is the maximum size of a manifest, in bytes: what registries accept.
@@ -188,7 +226,7 @@ func (r *Repository) manifest(ctx context.Context, name string) (*manifest, stri
 			if len(text) > maxManifest {
 				return fmt.Errorf("the manifest has more than %d bytes", maxManifest)
 			}
-			*m = manifest{}
+			*m = manifest{version: resp.Header.Get("ETag")}
 			if err := json.Unmarshal(text, m); err != nil {
 				return errors.New("the manifest is not JSON")
 			}
