@@ -74,10 +74,7 @@ func (l *locked) match(m *config.Manifest, items []corpus.Item) []corpus.Item {
 	return items
 }
 
-// uses lists the lock, which no output may replace.
+// uses lists the lock, which no output may replace, whether it is in force, damaged or not written yet.
 func (l *locked) uses(manifest string) []paths.Use {
-	if !l.on && !l.look { // a lock that is damaged, or not written yet, has the same place
-		return nil
-	}
 	return []paths.Use{{Path: locking.Path(manifest), Role: paths.Input, What: "the lock"}}
 }

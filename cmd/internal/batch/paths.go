@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/goldens"
@@ -24,7 +25,7 @@ func uses(n int, job func(i int) *Job, opt *Options) (list []paths.Use, from []u
 	name := ""
 	add := func(i int, key, path string, role paths.Role, what, note string) {
 		if path != "" && !config.Open(path) {
-			list = append(list, paths.Use{Path: path, Role: role, What: fmt.Sprintf(what+" of %q", name), Note: note})
+			list = append(list, paths.Use{Path: path, Role: role, What: fmt.Sprintf("%s of %q", what, name), Note: note})
 			from = append(from, use{i, key})
 		}
 	}
@@ -36,6 +37,7 @@ func uses(n int, job func(i int) *Job, opt *Options) (list []paths.Use, from []u
 	for i := range n {
 		j := job(i)
 		name = j.Name
+		published := publishedFiles(j)
 		add(i, "path", j.File.Path, paths.Input, "the path", "")
 		add(i, "from", j.File.Origin.Path, paths.Input, "the package", "")
 		add(i, "base_path", j.BaseFile, paths.Input, "the base_path", "")
@@ -46,7 +48,9 @@ func uses(n int, job func(i int) *Job, opt *Options) (list []paths.Use, from []u
 				add(i, "golden", place, paths.Output, "the new golden", "")
 			}
 		}
-		if file := opt.Lint.earlier(j.Name); file != "" && !paths.Same(file, j.Outputs.BTF) { // the image's own output is read before it is replaced
+		file := opt.Lint.earlier(j.Name)
+		own := func(path string) bool { return paths.Same(file, path) } // the image's own BTF is read before it is replaced
+		if file != "" && !own(j.Outputs.BTF) && !slices.ContainsFunc(published, own) {
 			add(i, "", file, paths.Input, "the earlier BTF", "")
 		}
 		for _, o := range j.Outputs.List() {
@@ -56,6 +60,10 @@ func uses(n int, job func(i int) *Job, opt *Options) (list []paths.Use, from []u
 			}
 			r := RejectedUse(o.Path, o.Key, opt)
 			add(i, o.Key, r.Path, r.Role, r.What, r.Note)
+		}
+		for _, path := range published {
+			file := filepath.Base(path)
+			add(i, config.KeyPublish, path, paths.Publish, "the published "+file, "puts "+file+" there, which ")
 		}
 	}
 	return list, from
@@ -71,7 +79,7 @@ func RejectedUse(path, what string, opt *Options) paths.Use {
 	return u
 }
 
-// Written lists the files that a run of the jobs may create or replace.
+// Written lists the files that a run of the jobs may create or replace, except those that it publishes: stores have a protection of their own.
 func Written(jobs []Job, opt *Options) []string {
 	var list []string
 	all, _ := uses(len(jobs), func(i int) *Job { return &jobs[i] }, opt)
@@ -91,7 +99,7 @@ func Written(jobs []Job, opt *Options) []string {
 func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...paths.Use) error {
 	all, list := uses(len(items), func(i int) *Job { // all jobs of a large batch would take much memory
 		it := &items[i]
-		return &Job{Name: it.Image.Label(), File: it.File, Outputs: it.Image.Outputs, Golden: it.Image.Golden, BaseFile: it.BaseFile}
+		return &Job{Name: it.Image.Label(), File: it.File, Outputs: it.Image.Outputs, Publish: it.Image.Publish, Golden: it.Image.Golden, BaseFile: it.BaseFile}
 	}, opt)
 	all = append(append(all, paths.Use{Path: manifest, Role: paths.Input, What: "the manifest"}), others...)
 	var problems []config.Problem
@@ -103,7 +111,7 @@ func CheckPaths(manifest string, items []corpus.Item, opt *Options, others ...pa
 		u := list[c.Use]
 		if it := &items[u.job]; !c.Alone {
 			problems = append(problems, it.Image.Problem(manifest, u.key, c.Message))
-		} else if it.Err == nil {
+		} else if it.Err == nil && u.key != config.KeyPublish { // without --publish, nothing is put there
 			kind := report.GoldenBad
 			if strings.HasPrefix(u.key, "outputs.") || u.key == config.KeyEvidence {
 				kind = report.Write

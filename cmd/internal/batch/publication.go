@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/store"
@@ -131,9 +132,19 @@ func in(a address.Address, name string) string {
 	return a.String()
 }
 
-// publishConflicts finds images that would be published under one name.
+// publishedFiles lists the files that publishing a job writes into folders.
+func publishedFiles(j *Job) (list []string) {
+	for i := range j.Publish {
+		if a, err := j.Publish[i].Address(); err == nil && a.Scheme == address.Folder {
+			list = append(list, objectsOf(&j.Outputs, a)...)
+		}
+	}
+	return list
+}
+
+// publishConflicts finds images that would be published under one name. A folder has one name, however it is spelt.
 func publishConflicts(manifest string, items []corpus.Item) (problems []config.Problem) {
-	first := map[string]string{}
+	first, folders := map[string]string{}, map[string]string{}
 	for i := range items {
 		im := &items[i].Image
 		for p := range im.Publish {
@@ -141,9 +152,16 @@ func publishConflicts(manifest string, items []corpus.Item) (problems []config.P
 			if err != nil || config.Open(im.Publish[p].To) || items[i].Err != nil {
 				continue
 			}
+			if a.Scheme == address.Folder && folders[a.Path] == "" {
+				folders[a.Path] = paths.Key(a.Path)
+			}
 			for _, name := range objectsOf(&im.Outputs, a) {
-				other, taken := first[name]
-				first[name] = im.Label()
+				key := name
+				if a.Scheme == address.Folder {
+					key = folders[a.Path] + "/" + filepath.Base(name)
+				}
+				other, taken := first[key]
+				first[key] = im.Label()
 				switch {
 				case !taken:
 				case other == im.Label():

@@ -17,14 +17,16 @@ import (
 // A Role says what a run does with a file.
 type Role uint8
 
-// The roles. Several uses of one file are compatible if all are Inputs, or if all are goldens.
+// The roles. Several uses of one file are compatible if all are Inputs, or if all are goldens. Those that are all Publish, too: whoever publishes
+// knows more about them.
 const (
-	Input  Role = iota // read
-	Golden             // compared with; several images may share one
-	Update             // a golden that may be rewritten
-	Output             // created or replaced
-	Append             // appended to
-	Remove             // removed if it exists; may be created
+	Input   Role = iota // read
+	Golden              // compared with; several images may share one
+	Update              // a golden that may be rewritten
+	Output              // created or replaced
+	Append              // appended to
+	Remove              // removed if it exists; may be created
+	Publish             // created or replaced in a folder where outputs are published
 )
 
 func (r Role) golden() bool { return r == Golden || r == Update }
@@ -41,7 +43,7 @@ func (r Role) rank() int {
 }
 
 // writes reports whether the role needs a path at which a file can be created.
-func (r Role) writes() bool { return r == Output || r == Update }
+func (r Role) writes() bool { return r == Output || r == Update || r == Publish }
 
 // A Use is a path in one role.
 type Use struct {
@@ -199,11 +201,12 @@ func (c *checker) clash(i, j int) string {
 		name = " (" + v.Path + ")"
 	}
 	switch {
-	case u.Role == Input && v.Role == Input, u.Role.golden() && v.Role.golden(), u.Role == Remove && v.Role == Remove:
+	case u.Role == Input && v.Role == Input, u.Role.golden() && v.Role.golden(), u.Role == Remove && v.Role == Remove,
+		u.Role == Publish && v.Role == Publish:
 		return ""
 	case u.Role == Golden:
 		return "is the same file as " + v.What + name
-	case v.Role == Input, v.Role.golden():
+	case v.Role == Input, v.Role.golden(), u.Role == Publish, v.Role == Publish:
 		return "would overwrite " + v.What + name
 	}
 	return "writes the same file as " + v.What + name

@@ -21,6 +21,8 @@ func TestCheck(t *testing.T) {
 		{Update, Output}: "would overwrite B", {Update, Append}: "would overwrite B", {Update, Remove}: "would overwrite B",
 		{Output, Output}: "writes the same file as B", {Output, Append}: "writes the same file as B", {Output, Remove}: "writes the same file as B",
 		{Append, Append}: "writes the same file as B", {Append, Remove}: "writes the same file as B",
+		{Input, Publish}: "would overwrite B", {Golden, Publish}: "would overwrite B", {Update, Publish}: "would overwrite B", {Publish, Publish}: "",
+		{Output, Publish}: "would overwrite B", {Append, Publish}: "would overwrite B", {Remove, Publish}: "would overwrite B",
 	}
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -36,8 +38,8 @@ func TestCheck(t *testing.T) {
 			names = append(names, "hard")
 		}
 		for _, name := range names {
-			for a := Input; a <= Remove; a++ {
-				for b := Input; b <= Remove; b++ {
+			for a := Input; a <= Publish; a++ {
+				for b := Input; b <= Publish; b++ {
 					message, ok := want[[2]Role{min(a, b), max(a, b)}]
 					if !ok {
 						t.Fatalf("no row for roles %d and %d", a, b)
