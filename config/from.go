@@ -27,6 +27,8 @@ type From struct {
 // A Locked is what a lock has for a From, which is no longer what can be found today: From.SHA256 is the digest in the lock.
 type Locked struct {
 	Package, Version string // of a package
+
+	Contradicted bool // the manifest pins another digest: that one counts, and the lock does not vouch for it
 }
 
 // Apt names a package in an archive that apt knows.

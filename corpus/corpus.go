@@ -46,6 +46,9 @@ type Sources struct {
 
 // Memory remembers which files of a package a pattern matches, by the SHA-256 of the package. A package that is known is not opened to find out.
 type Memory interface {
+	// Compared reports whether it is known that the bytes of an origin have a digest, because they were compared, or because a lock or a signed index
+	// says so. note is called once they were opened and compared; it is nil if opening them does not compare them.
+	Compared(ref source.Ref, is source.Facts, sha256 string) (known bool, note func())
 	// Matches returns what is known, and whether anything is.
 	Matches(sha256, pattern string) (Matches, bool)
 	// Keep remembers what was found in a package whose digest was compared.

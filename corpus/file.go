@@ -88,6 +88,8 @@ type Origin struct {
 	source.Facts
 	Member string // path in the package; empty for a file that is not in one
 	Pinned bool   // a digest is pinned
+
+	Ref source.Ref // what it was found by
 }
 
 // FileAt is the file at a path of the file system.

@@ -33,7 +33,7 @@ type found struct {
 func refOf(from *config.From) source.Ref {
 	ref := source.Ref{Kind: source.Kind(from.Kind), Where: from.Where, Apt: source.AptRef(from.Apt), SHA256: from.SHA256}
 	if l := from.Locked; l != nil {
-		ref.Locked, ref.Exact = true, l.Package+"="+l.Version
+		ref.Locked, ref.Exact = !l.Contradicted, l.Package+"="+l.Version
 	}
 	return ref
 }
@@ -62,7 +62,7 @@ func (f *finder) from(im config.Image) []Item {
 	fail := func(err error) []Item {
 		it := newItem(named(im), err)
 		if o.origin != nil {
-			it.Origin = Origin{o.origin.Facts(), im.From.Member, ref.SHA256 != ""}
+			it.Origin = Origin{o.origin.Facts(), im.From.Member, ref.SHA256 != "", ref}
 		}
 		return []Item{it}
 	}
@@ -72,7 +72,7 @@ func (f *finder) from(im config.Image) []Item {
 	if o.pkg == nil {
 		return f.remote(im, ref, o)
 	}
-	members, facts, err := f.members(o, cmp.Or(ref.SHA256, o.origin.Facts().SHA256), im.From.Member)
+	members, facts, err := f.members(o, ref, im.From.Member)
 	if err != nil {
 		return fail(input.Named(o.origin.String(), err))
 	}
@@ -92,7 +92,7 @@ func (f *finder) from(im config.Image) []Item {
 		one, err := im.Fill(config.Facts{File: m.Name, Release: release, Package: facts.Package, Version: facts.Version})
 		it := newItem(named(one), err)
 		it.Pins.IsRelease = release
-		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), named: o.origin.String(), Origin: Origin{facts, m.Name, ref.SHA256 != ""}}
+		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), named: o.origin.String(), Origin: Origin{facts, m.Name, ref.SHA256 != "", ref}}
 		if err != nil {
 			m.Forget()
 		}
@@ -101,14 +101,20 @@ func (f *finder) from(im config.Image) []Item {
 	return items
 }
 
-// members returns the files of a package that a pattern matches, and what is known about the package. sum is the digest that the package is compared
-// with when it is opened; it may be empty.
-func (f *finder) members(o *found, sum, pattern string) ([]*source.Member, source.Facts, error) {
-	if f.Memory == nil || sum == "" {
+// members returns the files of a package that a pattern matches, and what is known about the package. The memory is asked for the digest of the package
+// only if it is known that the package has it: a package that was replaced, or that is gone, is opened, which says so.
+func (f *finder) members(o *found, ref source.Ref, pattern string) ([]*source.Member, source.Facts, error) {
+	var note func()
+	compared := false
+	sum := cmp.Or(ref.SHA256, o.origin.Facts().SHA256)
+	if f.Memory != nil && sum != "" {
+		compared, note = f.Memory.Compared(ref, o.origin.Facts(), sum)
+	}
+	if note == nil {
 		list, err := o.pkg.Members(f.ctx, pattern)
 		return list, o.pkg.Facts(), err
 	}
-	if known, ok := f.Memory.Matches(sum, pattern); ok {
+	if known, ok := f.Memory.Matches(sum, pattern); ok && compared {
 		facts := o.pkg.Facts()
 		facts.Package, facts.Version, facts.Size = cmp.Or(facts.Package, known.Package), cmp.Or(facts.Version, known.Version), cmp.Or(facts.Size, known.Size)
 		return o.pkg.Recall(known.Files), facts, known.Err
@@ -116,6 +122,7 @@ func (f *finder) members(o *found, sum, pattern string) ([]*source.Member, sourc
 	list, err := o.pkg.Members(f.ctx, pattern)
 	facts := o.pkg.Facts()
 	if err == nil || errors.Is(err, source.ErrNoMember) {
+		note()
 		m := Matches{Package: facts.Package, Version: facts.Version, Size: facts.Size, Err: err}
 		for _, x := range list {
 			m.Files = append(m.Files, x.Place())
@@ -147,7 +154,7 @@ func (f *finder) remote(im config.Image, ref source.Ref, o *found) []Item {
 	}
 	one, err := im.Fill(facts)
 	it := newItem(named(one), err)
-	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), named: o.origin.String(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}
+	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), named: o.origin.String(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != "", ref}}
 	return []Item{it}
 }
 
@@ -234,7 +241,7 @@ func fileFrom(ctx context.Context, ref source.Ref, member string, s Sources,
 	}
 	if o.pkg == nil {
 		r := source.NewRemote(ref, o.origin, s.Most)
-		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != ""}}, nil
+		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != "", ref}}, nil
 	}
 	members, err := find(o.pkg, ctx, member)
 	if err != nil {
@@ -248,7 +255,7 @@ func fileFrom(ctx context.Context, ref source.Ref, member string, s Sources,
 		return File{}, fmt.Errorf("%d files match, %s and %s: name one", len(members), members[0].Name, members[1].Name)
 	}
 	m := members[0]
-	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref.SHA256 != ""}}, nil
+	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref.SHA256 != "", ref}}, nil
 }
 
 // Forget says that of the images of a package only those that are kept will be opened, so that the others do not wait for that.

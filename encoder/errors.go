@@ -12,8 +12,8 @@ import (
 var (
 	// ErrNoDWARF: neither the image nor a separate debug file has a section .debug_info.
 	ErrNoDWARF = dwarf.ErrNoDWARF
-	// ErrNoDebugFile: the image names a separate debug file or a supplementary file that was not found. The text lists the places that
-	// were searched.
+	// ErrNoDebugFile: the image names a separate debug file or a supplementary file that was not found, or has no DWARF. The text lists the
+	// places that were searched. An error without it does not depend on which debug files are installed.
 	ErrNoDebugFile = debugfile.ErrNotFound
 	// ErrNoSymbols: the image has no symbol table, so its functions are not known.
 	ErrNoSymbols = errors.New("no symbol table: .symtab is missing or empty")

@@ -133,13 +133,15 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		f, findErr := debugfile.Debug(in.f, in.roots())
 		switch {
 		case findErr != nil:
-			return fmt.Errorf("%w: %w", err, findErr)
+			return fmt.Errorf("%w (%s): %w", err, in.advice(), findErr)
 		case f == nil:
-			return err
+			return fmt.Errorf("%w (%s)", err, in.advice())
 		}
 		beside.list = append(beside.list, f)
 		from = in.asRead(f)
-		if in.d, err = dwarf.OpenMerging(from, fewBytes); err != nil {
+		if in.d, err = dwarf.OpenMerging(from, fewBytes); errors.Is(err, ErrNoDWARF) {
+			return emptyDebugFile(f.Path)
+		} else if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
@@ -163,6 +165,25 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		return fmt.Errorf("%s: %w", sup.Path, err)
 	}
 	return nil
+}
+
+// advice says how to get the DWARF of an image that has none.
+func (in *image) advice() string {
+	const unstripped = "give the file as it was before it was stripped"
+	if name := debugfile.Link(in.f); name != "" && in.f.Path != "" {
+		return fmt.Sprintf("put its debug file %s beside it, or %s", name, unstripped)
+	}
+	return unstripped + "; distributions have it in a debug package, -dbg, -dbgsym or -debuginfo"
+}
+
+// An emptyDebugFile is the error that the separate debug file of an image, whose path it is, has no DWARF. It is ErrNoDWARF and ErrNoDebugFile.
+type emptyDebugFile string
+
+func (e emptyDebugFile) Error() string { return string(e) + ": " + ErrNoDWARF.Error() }
+
+// Is reports whether target is one of the two errors.
+func (e emptyDebugFile) Is(target error) bool {
+	return target == ErrNoDWARF || target == ErrNoDebugFile
 }
 
 func (in *image) roots() []string {

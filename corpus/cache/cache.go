@@ -135,6 +135,17 @@ func (c *Cache) Put(key string, value json.RawMessage, sums []string) error {
 	return c.put(entries, key, seal(key, text))
 }
 
+// Remove forgets what is known about an action in this folder. It is no error if nothing is known.
+func (c *Cache) Remove(key string) error {
+	if !isSum(key) {
+		return nil
+	}
+	if err := os.Remove(c.path(entries, key)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // Get returns what is known about an action, and notes that it was used. The error is as that of Blob.
 func (c *Cache) Get(key string) (json.RawMessage, error) {
 	e, err := c.entry(key)

@@ -16,7 +16,7 @@ import (
 // The problem: a package without DWARF, or without the wanted file, fails in every run, and costs a download and its unpacking every day.
 //
 // The idea: what bytes lack is remembered by their digest, with the version of the program and the rules in force. The image fails in the next runs
-// too, but nothing is read. After a week it is looked at again, because the debug file that an image names may have been installed.
+// too, but nothing is read. After a week it is looked at again.
 
 // absentAge is how long an absence is remembered.
 const absentAge = 7 * 24 * time.Hour
@@ -65,6 +65,36 @@ func (c *Cache) noteAbsent(key string, err error) error {
 		return err
 	}
 	return c.Put(key, text, nil)
+}
+
+// Compared implements corpus.Memory. That a server has sent bytes with a digest is remembered for the address, so that a pin that was not updated
+// together with its URL is compared, whatever is known about the digest. That a local file has a digest is known by its state.
+func (c *Cache) Compared(ref source.Ref, is source.Facts, sha256 string) (known bool, note func()) {
+	switch {
+	case is.Network && (ref.Locked || ref.Kind == source.KindApt):
+		return true, func() {}
+	case is.Network:
+		key := comparedKey(ref, sha256)
+		_, err := c.Get(key)
+		return err == nil, func() {
+			if err != nil {
+				_ = c.Put(key, json.RawMessage("true"), nil) // otherwise it is compared again
+			}
+		}
+	case ref.SHA256 == "":
+		return false, nil
+	}
+	before, began := cache.StateOf(is.Path), time.Now()
+	r, current, err := c.Recall(is.Path, before)
+	return err == nil && current && r.SHA256 == sha256, func() {
+		if cache.StateOf(is.Path) == before {
+			_ = c.Remember(is.Path, before, began, sha256, "") // likewise
+		}
+	}
+}
+
+func comparedKey(ref source.Ref, sha256 string) string {
+	return cache.Sum(fmt.Appendf(nil, "compared 1\nsource %q\nsha256 %s\n", ref, sha256))
 }
 
 // Matches implements corpus.Memory.
@@ -118,13 +148,19 @@ func (b *batch) knownAbsent(t *target) error {
 	return as(report.NoDWARF, err)
 }
 
-// keepAbsent remembers that the image has no DWARF, if that is what the error says. A debug file that is not found matters only for images of packages
-// and servers, which take long to read.
+// keepAbsent remembers that the image has no DWARF, if that is what the error says, or forgets it if there is none. What an image with a separate debug
+// file lacks is not remembered: it depends on the files that are installed, which the key does not name.
 func (b *batch) keepAbsent(t *target, err error) {
-	if !errors.Is(err, encoder.ErrNoDWARF) && !(errors.Is(err, encoder.ErrNoDebugFile) && t.File.Path == "") {
+	lacks := errors.Is(err, encoder.ErrNoDWARF) && !errors.Is(err, encoder.ErrNoDebugFile)
+	if !lacks && err != nil {
 		return
 	}
-	if key := b.absentKey(t); key != "" {
+	key := b.absentKey(t)
+	switch {
+	case key == "":
+	case lacks:
 		b.trouble(b.opt.Cache.noteAbsent(key, err))
+	default:
+		b.trouble(b.opt.Cache.Remove(key))
 	}
 }

@@ -69,15 +69,18 @@ func (b *batch) recall(j *Job) string {
 	if b.opt.Cache.Verify {
 		return ""
 	}
-	if j.File.Origin.Network {
-		return j.File.Origin.SHA256 // no other bytes are accepted, so there is no need to fetch them
+	if o := &j.File.Origin; o.Network {
+		if known, _ := b.opt.Cache.Compared(o.Ref, o.Facts, o.SHA256); !known {
+			return ""
+		}
+		return o.SHA256 // no other bytes are accepted, so there is no need to fetch them
 	}
 	if path == "" {
 		return ""
 	}
 	r, current, err := b.opt.Cache.Recall(path, cache.StateOf(path))
 	b.trouble(err)
-	if !current {
+	if pin := j.File.Origin.Ref.SHA256; !current || pin != "" && pin != r.SHA256 { // opening a package compares it
 		return ""
 	}
 	return r.SHA256

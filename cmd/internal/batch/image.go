@@ -113,8 +113,9 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 		defer image.Close() // all steps use this open file
 		if !b.take(ctx, &t, row) {
-			if err := b.make(ctx, workers, &t, row, image.Input); err != nil {
-				b.keepAbsent(&t, err)
+			err := b.make(ctx, workers, &t, row, image.Input)
+			b.keepAbsent(&t, err)
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -210,6 +211,10 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	if path != "" && b.kept(t.Job) {
 		before = cache.StateOf(path)
 	}
+	compared := func() {}
+	if f.Origin.Network && b.kept(t.Job) {
+		_, compared = b.opt.Cache.Compared(f.Origin.Ref, f.Origin.Facts, f.Origin.SHA256)
+	}
 	b.step(t.Name, firstStep(f))
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
@@ -217,6 +222,7 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 	if err != nil {
 		return nil, causedBy(report.Unreadable, err)
 	}
+	compared()
 	_, row.InputBytes = image.Input.Raw()
 	recalled := t.inputSum
 	t.image, t.inputSum, t.inputState = image.File, "", ""

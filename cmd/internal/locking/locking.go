@@ -30,7 +30,7 @@ func Pin(m *config.Manifest, l *lock.File, fresh func(from string) bool) {
 		if pinned.SHA256 == "" {
 			pinned.SHA256 = s.SHA256
 		}
-		pinned.Locked = &config.Locked{Package: s.Package, Version: s.Version}
+		pinned.Locked = &config.Locked{Package: s.Package, Version: s.Version, Contradicted: pinned.SHA256 != s.SHA256}
 		im.From = &pinned
 	}
 }

@@ -98,7 +98,7 @@ func (f *Finder) find(ctx context.Context, ref source.Ref) (source.Origin, error
 	if err := http.CheckURL(url); err != nil {
 		return nil, fmt.Errorf("%w; name another mirror of the archive", err)
 	}
-	return http.Origin{Client: f.Client, Request: http.Request{URL: url, SHA256: p.sha256, Size: p.size}, Known: facts}, nil
+	return http.Origin{Client: f.Client, Request: http.Request{URL: url, SHA256: p.sha256, Size: p.size, Trusted: true}, Known: facts}, nil
 }
 
 // A localOrigin is a package in an archive on a disk.

@@ -46,10 +46,10 @@ func (f *Finder) Find(_ context.Context, ref source.Ref) (source.Origin, error) 
 	}
 	o := &origin{id: ref.Where}
 	if url, ok := f.Client.Kept(ref.SHA256); ok && ref.Locked { // no server is needed
-		servers, o.places = nil, []http.Origin{{Client: f.Client, Request: http.Request{URL: url, SHA256: ref.SHA256}}}
+		servers, o.places = nil, []http.Origin{{Client: f.Client, Request: http.Request{URL: url, SHA256: ref.SHA256, Trusted: true}}}
 	}
 	for _, server := range servers {
-		r := http.Request{URL: strings.TrimRight(server, "/") + "/buildid/" + ref.Where + "/debuginfo", SHA256: ref.SHA256}
+		r := http.Request{URL: strings.TrimRight(server, "/") + "/buildid/" + ref.Where + "/debuginfo", SHA256: ref.SHA256, Address: ref.String(), Trusted: ref.Locked}
 		if err := http.CheckURL(r.URL); err != nil {
 			return nil, fmt.Errorf("%s: %w", Variable, err)
 		}

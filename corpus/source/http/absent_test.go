@@ -67,7 +67,7 @@ func TestAbsent(t *testing.T) {
 	want("first", open(remember(), pinned), false, 1)
 	want("second", open(remember(), pinned), true, 0)
 	want("another URL", open(remember(), source.Ref{Where: s.URL + "/h", SHA256: sum}), false, 1)
-	want("first again", open(remember(), pinned), false, 1) // there is one note for each digest
+	want("third", open(remember(), pinned), true, 0)
 	want("without a digest", open(remember(), loose), false, 1)
 	want("without a digest, second", open(remember(), loose), false, 1)
 	want("again", open(&http.Client{Remember: true, Again: true}, pinned), false, 1)
@@ -75,10 +75,14 @@ func TestAbsent(t *testing.T) {
 
 	// A note that is older than a week does not count, nor does a damaged one.
 	notes, err := filepath.Glob(filepath.Join(dir, "*.missing"))
-	if err != nil || len(notes) != 1 {
+	if err != nil || len(notes) != 2 {
 		t.Fatal(notes, err)
 	}
 	text, err := os.ReadFile(notes[0])
+	if err == nil && strings.Contains(string(text), "/h") {
+		notes[0] = notes[1]
+		text, err = os.ReadFile(notes[0])
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@
 package http
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -67,6 +68,11 @@ type Request struct {
 	URL    string
 	SHA256 string // lower-case hex; empty: any contents are accepted
 	Size   int64  // the expected size, in bytes; 0: unknown
+	// Address is what SHA256 was given for; empty: the URL. A file with that digest from another address counts only if it is Trusted, so that a digest
+	// that was not updated together with its URL is noticed whatever is in the download folder.
+	Address string
+	// Trusted means that a lock or a signed index has the digest: the file was compared before, and the same bytes from elsewhere will do.
+	Trusted bool
 	// Lasting means that people chose the URL and the digest, so that the server is not about to get the file.
 	Lasting bool
 }
@@ -163,10 +169,11 @@ func (c *Client) share(r Request) *download {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := keyOf(r)
-	d := c.downloads[key]
+	name := key + " " + r.URL // a download that fails is not that of another URL
+	d := c.downloads[name]
 	if d == nil {
-		d = &download{c: c, req: r, store: store{dir: c.Dir, key: key}}
-		c.downloads[key] = d
+		d = &download{c: c, req: r, name: name, store: store{dir: c.Dir, key: key}}
+		c.downloads[name] = d
 	}
 	d.readers++
 	return d
@@ -178,7 +185,7 @@ func (c *Client) release(d *download) {
 	defer c.mu.Unlock()
 	if d.readers--; d.readers == 0 {
 		d.close()
-		delete(c.downloads, d.key)
+		delete(c.downloads, d.name)
 	}
 }
 
@@ -187,7 +194,7 @@ func (c *Client) Kept(sha256 string) (url string, ok bool) {
 	if sha256 == "" || c.start() != nil {
 		return "", false
 	}
-	s := store{c.Dir, keyOf(Request{SHA256: sha256})}
+	s := store{c.Dir, keyOf(Request{SHA256: sha256, Trusted: true})}
 	m, ok := s.load()
 	if !ok {
 		return "", false
@@ -196,14 +203,17 @@ func (c *Client) Kept(sha256 string) (url string, ok bool) {
 	return m.URL, err == nil && st.Size() == m.Size
 }
 
-// keyOf returns the name of a file in the download folder. It is the digest where there is one: then it does not matter which server the
-// file comes from.
+// keyOf returns the name of a file in the download folder. It is the digest where that can be trusted: then it does not matter which server the file
+// comes from. Otherwise the address is a part of the name: the file is there if it was fetched from that address and had that digest.
 func keyOf(r Request) string {
-	if r.SHA256 != "" {
+	address := sha256.Sum256([]byte(cmp.Or(r.Address, r.URL)))
+	switch {
+	case r.SHA256 == "":
+		return "url-" + hex.EncodeToString(address[:20])
+	case r.Trusted:
 		return "sha256-" + strings.ToLower(r.SHA256)
 	}
-	sum := sha256.Sum256([]byte(r.URL))
-	return "url-" + hex.EncodeToString(sum[:20])
+	return "sha256-" + strings.ToLower(r.SHA256) + "-" + hex.EncodeToString(address[:10])
 }
 
 // A File is an open file. Several goroutines may read it concurrently.

@@ -31,7 +31,8 @@ type download struct {
 	store
 	c       *Client
 	req     Request
-	readers int // guarded by Client.mu
+	name    string // in Client.downloads
+	readers int    // guarded by Client.mu
 
 	mu      sync.Mutex
 	opened  bool
@@ -111,7 +112,7 @@ func (d *download) open(ctx context.Context, whole bool) error {
 		}
 		d.noteAbsent(err)
 	}
-	if d.opened = err == nil; d.opened && d.whole && d.c.Whole && d.req.SHA256 == "" {
+	if d.opened = err == nil; d.opened && d.whole && !d.req.Trusted && (d.c.Whole || d.req.SHA256 != "") {
 		d.register()
 	}
 	d.giveLock()
@@ -169,9 +170,20 @@ func (d *download) restore(ctx context.Context) (*meta, error) {
 	return nil, nil
 }
 
-// register also keeps a whole file under its digest, where whoever wants this digest finds it without a request.
+// register also keeps a whole file under its digest, where a trusted request for it needs no server, and under its digest and address, where a request
+// with that pin finds it.
 func (d *download) register() {
-	s := store{d.dir, keyOf(Request{SHA256: d.meta.SHA256})}
+	r := Request{URL: d.req.URL, Address: d.req.Address, SHA256: d.meta.SHA256}
+	d.registerAs(keyOf(r))
+	r.Trusted = true
+	d.registerAs(keyOf(r))
+}
+
+func (d *download) registerAs(key string) {
+	if key == d.key {
+		return
+	}
+	s := store{d.dir, key}
 	if s.lockName() != d.lockName() { // this process holds the other one
 		unlock, ok := s.tryLock()
 		if !ok {

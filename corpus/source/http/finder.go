@@ -12,7 +12,7 @@ func (c *Client) Find(_ context.Context, ref source.Ref) (source.Origin, error) 
 	if err := CheckURL(ref.Where); err != nil {
 		return nil, err
 	}
-	return Origin{c, Request{URL: ref.Where, SHA256: ref.SHA256, Lasting: ref.SHA256 != ""}, source.Facts{}}, nil
+	return Origin{c, Request{URL: ref.Where, SHA256: ref.SHA256, Trusted: ref.Locked, Lasting: ref.SHA256 != ""}, source.Facts{}}, nil
 }
 
 // An Origin is the source.Origin of a file that a Client fetches.

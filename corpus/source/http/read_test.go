@@ -273,24 +273,76 @@ func TestLater(t *testing.T) {
 	f.Close()
 }
 
-// TestPinnedLater: a whole file with the wanted digest needs no server, wherever it came from. If it is damaged, it is fetched again.
+// TestPinnedLater: a whole file with the wanted digest needs no server if it came from the same address. From elsewhere, it counts only for a trusted
+// request: otherwise the address is asked, once. If the file is damaged, it is fetched again.
 func TestPinnedLater(t *testing.T) {
 	body := contents(1, 10*block+7)
 	s := newServer(t, &server{body: body})
 	c := newClient(t)
 	open(t, c, http.Request{URL: s.URL, SHA256: sumOf(body)}).Close()
 	s.Close()
-	f := open(t, c, http.Request{URL: "http://127.0.0.1:1/other", SHA256: sumOf(body)})
-	read(t, f, body, 0, int64(len(body)))
-	f.Close()
+	for _, r := range []http.Request{{URL: s.URL, SHA256: sumOf(body)}, {URL: "http://127.0.0.1:1/other", SHA256: sumOf(body), Trusted: true}} {
+		f := open(t, c, r)
+		read(t, f, body, 0, int64(len(body)))
+		f.Close()
+	}
+	again := newClient(t)
+	again.Dir, again.Policy.Attempts = c.Dir, 1
+	if _, err := again.Open(background(), http.Request{URL: "http://127.0.0.1:1/other", SHA256: sumOf(body)}); err == nil {
+		t.Error("the file of another address counts")
+	}
+	other := newServer(t, &server{body: append([]byte("x"), body...)})
+	var digest *http.DigestError
+	if _, err := again.Open(background(), http.Request{URL: other.URL, SHA256: sumOf(body)}); !errors.As(err, &digest) || !strings.Contains(err.Error(), other.URL) {
+		t.Errorf("a digest that is not that of the address: got %v", err)
+	}
+	named := newServer(t, &server{body: body})
+	open(t, c, http.Request{URL: named.URL, SHA256: sumOf(body), Address: "name"}).Close()
+	named.Close()
+	open(t, c, http.Request{URL: "http://127.0.0.1:1/mirror", SHA256: sumOf(body), Address: "name"}).Close()
 
-	if err := os.WriteFile(filepath.Join(c.Dir, "sha256-"+sumOf(body)), make([]byte, len(body)), 0o600); err != nil {
-		t.Fatal(err)
+	kept, err := filepath.Glob(filepath.Join(c.Dir, "sha256-"+sumOf(body)+"*"))
+	if err != nil || len(kept) < 3 {
+		t.Fatal(kept, err)
+	}
+	for _, path := range kept {
+		if !strings.HasSuffix(path, ".json") {
+			if err := os.WriteFile(path, make([]byte, len(body)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	s = newServer(t, &server{body: body})
-	f = open(t, c, http.Request{URL: s.URL, SHA256: sumOf(body)})
+	f := open(t, c, http.Request{URL: s.URL, SHA256: sumOf(body)})
 	read(t, f, body, 0, int64(len(body)))
 	f.Close()
+}
+
+// TestOwnFailure: of two pinned files with one digest that are fetched at a time, the one that has other bytes fails alone, and its error has its URL.
+func TestOwnFailure(t *testing.T) {
+	body := contents(1, 3*block)
+	good, bad := newServer(t, &server{body: body}), newServer(t, &server{body: contents(2, 3*block)})
+	for range 5 {
+		c := newClient(t)
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				f, err := c.Open(background(), http.Request{URL: good.URL, SHA256: sumOf(body)})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				f.Close()
+			})
+			wg.Go(func() {
+				var digest *http.DigestError
+				if _, err := c.Open(background(), http.Request{URL: bad.URL, SHA256: sumOf(body)}); !errors.As(err, &digest) || !strings.Contains(err.Error(), bad.URL) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	}
 }
 
 // TestKilled: the part of a process that was killed while it fetched a pinned file is continued by the next one.

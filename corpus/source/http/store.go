@@ -16,7 +16,7 @@ import (
 
 // The download folder holds, for each file:
 //
-//	KEY        the whole file
+//	KEY        the whole file; may be a link to that of another key
 //	KEY.part   a file of which some blocks have been fetched; the others are holes
 //	KEY.json   where it comes from, its size, and which blocks are there
 //	KEY.missing  which server did not have the file, and when it said so

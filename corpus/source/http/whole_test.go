@@ -45,7 +45,10 @@ func TestWhole(t *testing.T) {
 		t.Fatalf("got %q, %+v, %v; want the digest %s", got, state, err, sum)
 	}
 	before := requests.Load()
-	if got, _ := open(Request{URL: server.URL + "/elsewhere", SHA256: sum}, false); got != text || requests.Load() != before {
+	if got, _ := open(Request{URL: url, SHA256: sum}, false); got != text || requests.Load() != before {
+		t.Errorf("pinned, of the same address: got %q and %d requests", got, requests.Load()-before)
+	}
+	if got, _ := open(Request{URL: server.URL + "/elsewhere", SHA256: sum, Trusted: true}, false); got != text || requests.Load() != before {
 		t.Errorf("pinned: got %q and %d requests", got, requests.Load()-before)
 	}
 	if from, ok := (&Client{Dir: dir}).Kept(sum); !ok || from != url {

@@ -66,6 +66,14 @@ func Debug(f *elf.File, roots []string) (*elf.File, error) {
 	return first(places)
 }
 
+// Link returns the name of the debug file in the .gnu_debuglink of an image, or "" if it names none.
+func Link(f *elf.File) string {
+	if link, err := debugLink(f); err == nil && link != nil {
+		return link.name
+	}
+	return ""
+}
+
 // Supplementary is like Debug for the file named by .gnu_debugaltlink or .debug_sup.
 func Supplementary(f *elf.File, roots []string) (*elf.File, error) {
 	name, id, err := altLink(f)

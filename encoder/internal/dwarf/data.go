@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNoDWARF says that an image has no .debug_info.
-var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty (give the file as it was before it was stripped, or put its debug file beside it)")
+var ErrNoDWARF = errors.New("no DWARF: .debug_info is missing or empty")
 
 // A span is the bytes from a position on. Its length is checked once, when it is taken. After that, eight bytes can be loaded at any offset
 // that fits a byte, without another check.
