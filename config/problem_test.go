@@ -29,6 +29,8 @@ func wrongManifests() []wrong {
 		{"tab", "version: 1\nimages:\n\t- path: v\n", "3:1: found character that cannot start any token"},
 		{"zero byte", "version: 1\nimages:\n- path: \u00e9\x00v\n", "3:10: zero byte; a manifest must be text"},
 		{"no UTF-8", "version: 1\r\n# \xff\n", "2:3: byte 0xff is not valid UTF-8"},
+		{"UTF-16", "\xff\xfev\x00:\x00 \x001\x00", "1:1: the text is UTF-16, not UTF-8: save it as UTF-8"},
+		{"UTF-16, big-endian", "\xfe\xff\x00v\x00:\x00 \x001", "1:1: the text is UTF-16, not UTF-8: save it as UTF-8"},
 		{"cut UTF-8", "version: 1\nimages: [{path: v}] # \xc3", "2:23: byte 0xc3 is not valid UTF-8"},
 		{"control character", "version: 1\u2028images: [\u001b]", "2:10: control character U+001B; write it as an escape in double quotes"},
 		{"replacement character", "version: 1\nimages: [{path: \"\ufffd\"}]\nx: 1\n",

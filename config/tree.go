@@ -108,11 +108,12 @@ func (r *report) readTree(data []byte) *value {
 	return nil // omitted values would be reported as missing
 }
 
-// checkText reports the first byte or character that is not allowed in YAML, because the library gives no position for it. The library
-// handles text in UTF-16, which begins with a byte order mark.
+// checkText reports the first byte or character that is not allowed in YAML, because the library gives no position for it. Text in
+// UTF-16, which begins with a byte order mark, is refused: positions and patterns are those of UTF-8.
 func (r *report) checkText(data []byte) bool {
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
-		return true
+		r.add(r.at(1, 1, ""), "", "the text is UTF-16, not UTF-8: save it as UTF-8")
+		return false
 	}
 	for i := 0; i < len(data); {
 		c, n := utf8.DecodeRune(data[i:])

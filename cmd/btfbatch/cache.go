@@ -87,7 +87,7 @@ result and files of killed runs are removed too.`,
 			return failed(err)
 		},
 	}
-	cmd.Flags().StringVar(&most, "max-size", "10GiB", "`SIZE` of the cache: bytes, or with KiB, MiB, GiB or TiB")
+	cmd.Flags().StringVar(&most, "max-size", "10GiB", "`SIZE` of the results in the cache, without its folder downloads, which every run keeps below 16 GiB: bytes, or with KiB, MiB, GiB or TiB")
 	return cmd
 }
 

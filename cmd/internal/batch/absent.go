@@ -142,8 +142,8 @@ func (b *batch) knownAbsent(t *target) error {
 		return nil
 	}
 	err := b.opt.Cache.absent(key)
-	if s, ok := t.File.Source.(*source.Member); ok && err != nil {
-		s.Forget()
+	if err != nil {
+		t.forget()
 	}
 	return as(report.NoDWARF, err)
 }

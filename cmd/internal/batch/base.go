@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/verify"
+	"github.com/btfbatch/btfbatch/golden/report"
 )
 
 // A base is the base of images of the batch: the BTF of another image, or of a file. It is parsed and prepared once, shared, and released
@@ -76,6 +77,24 @@ func (b *batch) linkBases() {
 func (s *base) provide(is corpus.Base, wire []byte, sum string, err error) {
 	s.is, s.sum, s.wire, s.err = is, sum, wire, err
 	close(s.ready)
+}
+
+// failed returns the reason why an image of the batch could not become a base. Without wait, it is nil as long as that is not known.
+func (s *base) failed(wait bool) error {
+	if s == nil || s.file != "" {
+		return nil
+	}
+	if !wait {
+		select {
+		case <-s.ready:
+		default:
+			return nil
+		}
+	}
+	if <-s.ready; s.err != nil {
+		return as(report.BaseFailed, s.named(s.err))
+	}
+	return nil
 }
 
 // parse parses the BTF of an image again, so that the base is what was published, and the encoder's memory can be released.

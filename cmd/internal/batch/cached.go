@@ -250,6 +250,11 @@ func (t *target) complete(r *result, row *report.Row, b *batch) {
 		now.Details = nil
 	}
 	*row = now
+	t.forget()
+}
+
+// forget says that the image will not be opened, for which the others of its package would wait.
+func (t *target) forget() {
 	if s, ok := t.File.Source.(*source.Member); ok {
 		s.Forget()
 	}

@@ -104,12 +104,16 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 		}
 	}
 	if !b.take(ctx, &t, row) {
-		if err := b.knownAbsent(&t); err != nil {
+		if err := t.base.failed(false); err != nil { // reading the image, or all of its package up to it, would be in vain
+			t.forget()
 			return nil, err
+		}
+		if err := b.knownAbsent(&t); err != nil {
+			return nil, cmp.Or(t.base.failed(true), err)
 		}
 		image, err := b.open(ctx, &t, row)
 		if err != nil {
-			return nil, err
+			return nil, cmp.Or(t.base.failed(true), err) // which of the two is reported does not depend on timing
 		}
 		defer image.Close() // all steps use this open file
 		if !b.take(ctx, &t, row) {
