@@ -93,6 +93,15 @@ func (c *Cache) Compared(ref source.Ref, is source.Facts, sha256 string) (known 
 	}
 }
 
+// shareCompared tells other machines that a server has sent an image with its digest. They take its result from the store without fetching the image.
+// What is in a package is looked up on each machine, which compares the package.
+func (c *Cache) shareCompared(o *corpus.Origin) error {
+	if !o.Network || o.Ref.Locked || o.Ref.Kind.IsPackage() {
+		return nil
+	}
+	return c.Share(comparedKey(o.Ref, o.SHA256))
+}
+
 func comparedKey(ref source.Ref, sha256 string) string {
 	return cache.Sum(fmt.Appendf(nil, "compared 1\nsource %q\nsha256 %s\n", ref, sha256))
 }

@@ -341,10 +341,15 @@ func (b *batch) keep(ctx context.Context, t *target, row *report.Row) {
 	}
 	t.key = key
 	if b.opt.Cache.Shared() {
+		origin := t.File.Origin
 		b.shipping.wg.Go(func() {
 			b.shipping.slots <- struct{}{}
 			defer func() { <-b.shipping.slots }()
-			if err := b.opt.Cache.Share(key); ctx.Err() == nil {
+			err := b.opt.Cache.Share(key)
+			if err == nil {
+				err = b.opt.Cache.shareCompared(&origin)
+			}
+			if ctx.Err() == nil {
 				b.trouble(err)
 			}
 		})
