@@ -2,7 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
 	"github.com/btfbatch/btfbatch/golden/report"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // A summary says which files describe all outputs of a batch.
@@ -30,9 +34,19 @@ func (s *summary) uses() []paths.Use {
 	}
 }
 
-// write writes the files.
-func (s *summary) write(r *report.Report) error {
-	if r == nil {
+// write writes the files. If an image has no result, the files of an earlier batch stay as they are, because they may be about more; note says so.
+func (s *summary) write(r *report.Report, note func(string)) error {
+	if r == nil || !s.wanted() {
+		return nil
+	}
+	rows, without := r.Rows(), 0
+	for i := range rows {
+		if rows[i].Status == report.Interrupted || rows[i].Failure == report.NoResult {
+			without++
+		}
+	}
+	if without > 0 {
+		note(fmt.Sprintf("the files of --sums and --provenance are not written, because %d of %d images have no result; what was there stays", without, len(rows)))
 		return nil
 	}
 	var p publish.Publisher
@@ -51,7 +65,43 @@ func (s *summary) write(r *report.Report) error {
 				return err
 			})
 		}
+		if errors.Is(err, evidence.ErrNothing) {
+			err = errors.Join(err, removeStatement(f.path))
+		}
 		errs = append(errs, err)
 	}
 	return failed(errors.Join(errs...))
+}
+
+// together joins the verdict of a batch with errors of what was written about it, so that they are printed too. A batch whose files are not
+// complete has failed, even if its verdict is only that images differ.
+func together(verdict, err error) error {
+	e, ok := errors.AsType[*exit](verdict)
+	switch {
+	case err == nil || !ok || e.cause != nil:
+		return errors.Join(verdict, err)
+	case e.code == exitcode.Differs:
+		return failed(err)
+	}
+	return &exit{e.code, err}
+}
+
+// removeStatement removes the statement about an earlier batch. It leaves other files alone.
+func removeStatement(path string) error {
+	switch st, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular():
+		return fmt.Errorf("%s stays: it is not a regular file", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !evidence.IsStatement(text) {
+		return fmt.Errorf("%s stays: it is not a statement of btfbatch", path)
+	}
+	return os.Remove(path)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/locking"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
@@ -19,16 +20,20 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report"
 )
 
+// A reportMerge has the flags of report merge.
+type reportMerge struct {
+	*app
+	plan        string
+	manifest    string
+	again       string
+	forms       []string
+	shape       shape
+	summary     summary
+	annotations int
+}
+
 func newReportMerge(a *app) *cobra.Command {
-	var (
-		plan        string
-		manifest    string
-		again       string
-		forms       []string
-		shape       shape
-		summary     summary
-		annotations = reports.Annotations
-	)
+	m := reportMerge{app: a, annotations: reports.Annotations}
 	cmd := &cobra.Command{
 		Use:   "merge REPORT...",
 		Short: "Join the reports of the parts of a run",
@@ -49,59 +54,62 @@ of outputs as the shards were given them, so merge in the folder in which the sh
 
 In GitHub Actions the report also becomes the job summary, outputs and annotations, as with run.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := shape.check(); err != nil {
-				return err
-			}
-			outlets, err := reports.Parse(forms)
-			if err != nil {
-				return usage(err)
-			}
-			outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
-			files, err := reports.Expand(args)
-			if err != nil {
-				return failed(err)
-			}
-			uses := slices.Concat(reports.Files(outlets), summary.uses())
-			if err := checkMerge(plan, manifest, files, uses); err != nil {
-				return usage(err)
-			}
-			parts, err := loadParts(files, plan == "" && manifest == "")
-			if err != nil {
-				return err
-			}
-			if err := paths.Refuse(append(slices.Clip(uses), outputsOf(parts)...)...); err != nil {
-				return usage(err)
-			}
-			planned, err := expected(cmd.Context(), plan, manifest, parts)
-			if err != nil {
-				return err
-			}
-			r, err := report.Merge(parts, planned)
-			if err != nil {
-				return failed(err)
-			}
-			if len(parts) == 0 {
-				r.Tool, r.Manifest.Path = thisBuild().tool(), manifest
-			}
-			shape.apply(r, cmd.OutOrStdout())
-			err = errors.Join(a.conclude(cmd, r, outlets), summary.write(r), a.annotate(cmd, r, r.Manifest.Path, annotations))
-			if command := shard.Again(parts, r, manifest, folderOf(args[0])); command != "" {
-				a.console.Note("what is missing: " + cmp.Or(again, command))
-			}
-			return err
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return m.run(cmd, args) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&plan, "plan", "", "`FILE` with the names of all images: a plan, or a name per line")
-	flags.StringVar(&manifest, "manifest", "", "the manifest in `FILE`, whose images must all have a result")
+	flags.StringVar(&m.plan, "plan", "", "`FILE` with the names of all images: a plan, or a name per line")
+	flags.StringVar(&m.manifest, "manifest", "", "the manifest in `FILE`, whose images must all have a result")
 	cmd.MarkFlagsMutuallyExclusive("plan", "manifest")
-	flags.StringVar(&again, "again", "", "`COMMAND` to print in place of that which runs what is missing, if something is")
-	shape.flags(cmd)
-	summary.flags(flags)
-	flags.StringArrayVar(&forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report, as for run; can be repeated")
-	flags.IntVar(&annotations, "annotations", annotations, "at most `N` annotations in GitHub Actions, as for run")
+	flags.StringVar(&m.again, "again", "", "`COMMAND` to print in place of that which runs what is missing, if something is")
+	m.shape.flags(cmd)
+	m.summary.flags(flags)
+	flags.StringArrayVar(&m.forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report, as for run; can be repeated")
+	flags.IntVar(&m.annotations, "annotations", m.annotations, "at most `N` annotations in GitHub Actions, as for run")
 	return cmd
+}
+
+// run merges reports.
+func (m *reportMerge) run(cmd *cobra.Command, args []string) error {
+	if err := m.shape.check(); err != nil {
+		return err
+	}
+	outlets, err := reports.Parse(m.forms)
+	if err != nil {
+		return usage(err)
+	}
+	outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
+	files, err := reports.Expand(args)
+	if err != nil {
+		return failed(err)
+	}
+	uses := slices.Concat(reports.Files(outlets), m.summary.uses())
+	if err := checkMerge(m.plan, m.manifest, files, uses); err != nil {
+		return usage(err)
+	}
+	parts, err := loadParts(files, m.plan == "" && m.manifest == "")
+	if err != nil {
+		return err
+	}
+	if err := paths.Refuse(append(slices.Clip(uses), filesOf(parts)...)...); err != nil {
+		return usage(err)
+	}
+	planned, err := expected(cmd.Context(), m.plan, m.manifest, parts, uses)
+	if err != nil {
+		return err
+	}
+	r, err := report.Merge(parts, planned)
+	if err != nil {
+		return failed(err)
+	}
+	if len(parts) == 0 {
+		r.Tool, r.Manifest.Path = thisBuild().tool(), m.manifest
+	}
+	m.shape.apply(r, cmd.OutOrStdout())
+	err = together(m.conclude(cmd, r, outlets), errors.Join(m.summary.write(r, m.console.Note), m.annotate(cmd, r, r.Manifest.Path, m.annotations)))
+	if command := shard.Again(parts, r, m.manifest, folderOf(args[0])); command != "" {
+		m.console.Note("what is missing: " + cmp.Or(m.again, command))
+	}
+	return err
 }
 
 // folderOf returns the folder that a place of reports is, or is in.
@@ -122,16 +130,28 @@ func checkMerge(plan, manifest string, files []string, uses []paths.Use) error {
 	return paths.Refuse(uses...)
 }
 
-// outputsOf lists the outputs of all images, which a merge must not overwrite.
-func outputsOf(parts []report.Part) (list []paths.Use) {
+// filesOf lists the files of all images that the reports name, and the manifest and its lock, which a merge must not overwrite.
+func filesOf(parts []report.Part) (list []paths.Use) {
 	listed := map[string]bool{}
+	add := func(path, what string) {
+		if path != "" && !listed[path] {
+			listed[path] = true
+			list = append(list, paths.Use{Path: path, Role: paths.Input, What: what})
+		}
+	}
 	for _, p := range parts {
+		if m := p.Report.Manifest.Path; m != "" {
+			add(m, "the manifest of "+p.Name)
+			add(locking.Path(m), "the lock of "+m)
+		}
 		for _, row := range p.Report.Rows() {
+			add(row.Manifest, "the file that the manifest includes")
+			add(row.Path, "the path of "+row.Name)
+			if row.Golden != nil {
+				add(row.Golden.Path, "the golden of "+row.Name)
+			}
 			for _, o := range row.Outputs {
-				if !listed[o.Path] {
-					listed[o.Path] = true
-					list = append(list, paths.Use{Path: o.Path, Role: paths.Input, What: "the output " + o.Kind + " of " + row.Name})
-				}
+				add(o.Path, "the output "+o.Kind+" of "+row.Name)
 			}
 		}
 	}
@@ -139,8 +159,9 @@ func outputsOf(parts []report.Part) (list []paths.Use) {
 }
 
 // expected returns the names of the images that must have a result; nil if neither a plan nor a manifest says so. If the parts ran with the lock
-// of the manifest, its images are expected. Parts that ran when the manifest or its lock was another one are an error.
-func expected(ctx context.Context, plan, manifest string, parts []report.Part) ([]string, error) {
+// of the manifest, its images are expected. Parts that ran when the manifest or its lock was another one are an error. So are uses of files that a
+// run of the manifest would not accept either.
+func expected(ctx context.Context, plan, manifest string, parts []report.Part, uses []paths.Use) ([]string, error) {
 	switch {
 	case plan != "":
 		names, err := shard.Read(plan, 0)
@@ -148,7 +169,7 @@ func expected(ctx context.Context, plan, manifest string, parts []report.Part) (
 	case manifest != "":
 		locked := locked{on: len(parts) > 0 && parts[0].Report.Manifest.LockSHA256 != ""}
 		var opt batch.Options
-		items, err := loadLocked(ctx, manifest, &locked, &choice{}, input.Highest>>20, &opt)
+		items, err := loadLocked(ctx, manifest, &locked, &choice{}, input.Highest>>20, &opt, uses...)
 		if err != nil {
 			return nil, err
 		}

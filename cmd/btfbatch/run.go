@@ -124,7 +124,7 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 	setUp(&c.opt, items, c.profile)
 	c.opt.Cache, c.opt.Events.Cache = c.results.open(cmd.Context(), c.app), c.cacheTrouble()
 	report, err := c.batch(cmd, jobs, c.opt, outlets, c.shape)
-	return errors.Join(err, c.summary.write(report), c.annotate(cmd, report, manifest, c.annotations))
+	return together(err, errors.Join(c.summary.write(report, c.console.Note), c.annotate(cmd, report, manifest, c.annotations)))
 }
 
 func (c *runCommand) flags(cmd *cobra.Command) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -104,15 +106,27 @@ type builder struct {
 	Version map[string]string `json:"version"`
 }
 
+// ErrNothing says that there is no statement about a batch.
+var ErrNothing = errors.New("no file was published, and a statement is about files")
+
+// IsStatement reports whether a text is a statement about a batch, of any version of btfbatch.
+func IsStatement(text []byte) bool {
+	var s struct {
+		Type      string `json:"_type"`
+		Predicate provenance
+	}
+	return json.Unmarshal(text, &s) == nil && s.Type == statementType && s.Predicate.RunDetails.Builder.ID == builderID
+}
+
 // Provenance returns an unsigned in-toto statement about all published files. Names are relative to the folder of the file that it is written to.
-// A batch that published nothing has no statement, which is an error.
+// A batch that published nothing has no statement; the error wraps ErrNothing.
 func Provenance(r *report.Report, to string) ([]byte, error) {
 	list, err := files(r, filepath.Dir(to))
 	if err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: no file was published, and a statement is about files", to)
+		return nil, fmt.Errorf("%s: %w", to, ErrNothing)
 	}
 	s := statement{Type: statementType, PredicateType: provenanceType}
 	for _, f := range list {
