@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/evidence"
 	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -96,8 +97,12 @@ func removeStatement(path string) error {
 	case !st.Mode().IsRegular():
 		return fmt.Errorf("%s stays: it is not a regular file", path)
 	}
-	text, err := os.ReadFile(path)
+	f, _, err := input.OpenRaw(path)
 	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(f)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	if !evidence.IsStatement(text) {

@@ -15,9 +15,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
+	"github.com/btfbatch/btfbatch/cmd/internal/locking"
+	"github.com/btfbatch/btfbatch/cmd/internal/paths"
 	"github.com/btfbatch/btfbatch/cmd/internal/reports"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
 	"github.com/btfbatch/btfbatch/cmd/internal/submit"
+	"github.com/btfbatch/btfbatch/config"
 )
 
 const submitText = `Submit a batch to a scheduler as a job array: a task for each shard, and a job that merges their reports when all are over.
@@ -177,8 +180,72 @@ func (s *submission) prepare(cmd *cobra.Command, args []string) error {
 	if s.Program, err = os.Executable(); err != nil {
 		return err
 	}
+	if err := cmp.Or(checkOptions(s.Options), s.places(m)); err != nil {
+		return err
+	}
 	s.Again = command(append([]string{"btfbatch", "submit", s.Manifest, "--missing"}, flagsOf(cmd, "missing", "dry-run", "log-format", "log-level")...))
+	if s.engine == "slurm" {
+		if err := s.CheckFolder(); err != nil {
+			return err
+		}
+	}
 	return s.Check()
+}
+
+// places returns an error if the merge would write over files of the batch, which it finds out only when the work is done.
+func (s *submission) places(m *config.Manifest) error {
+	uses := []paths.Use{{Path: s.Manifest, Role: paths.Input, What: "the manifest"}, {Path: locking.Path(s.Manifest), Role: paths.Input, What: "the lock"},
+		{Path: s.Merged(), Role: paths.Input, What: "the report of the merge"}}
+	add := func(path, what string) {
+		if path != "" && !config.Open(path) {
+			uses = append(uses, paths.Use{Path: path, Role: paths.Input, What: what})
+		}
+	}
+	for _, file := range m.Others {
+		add(file, "the file that the manifest includes")
+	}
+	for i := range m.Images {
+		im := &m.Images[i]
+		if im.Glob == "" {
+			add(im.Path, "the path of "+im.Label())
+		}
+		add(im.BasePath, "the base_path of "+im.Label())
+		add(im.Golden, "the golden of "+im.Label())
+		for _, o := range im.Outputs.List() {
+			add(o.Path, o.Key+" of "+im.Label())
+		}
+	}
+	sum := summary{sums: s.Sums, provenance: s.Provenance}
+	return paths.Refuse(append(uses, sum.uses()...)...)
+}
+
+// ownOptions are the options of sbatch that submit sets itself, with what to give instead, if there is something.
+var ownOptions = []struct{ name, short, instead string }{
+	{"array", "a", "--shards and --max-parallel"}, {"chdir", "D", ""}, {"cpus-per-task", "c", "--cpus"}, {"dependency", "d", ""}, {"job-name", "J", ""},
+	{"mem", "", "--mem"}, {"no-requeue", "", ""}, {"open-mode", "", ""}, {"output", "o", "--folder"}, {"parsable", "", ""}, {"requeue", "", ""},
+	{"signal", "", "--time"}, {"test-only", "", "--dry-run"}, {"time", "t", "--time"}, {"wait", "W", "--wait"}, {"wrap", "", ""},
+}
+
+// checkOptions refuses options of sbatch that would take the place of those that submit sets. sbatch accepts the beginning of a name for it.
+func checkOptions(options []string) error {
+	for _, option := range options {
+		for word := range strings.FieldsSeq(option) {
+			name, isLong := strings.CutPrefix(word, "--")
+			name, _, _ = strings.Cut(name, "=")
+			for _, own := range ownOptions {
+				short := !isLong && own.short != "" && strings.HasPrefix(word, "-"+own.short)
+				if !short && (!isLong || name == "" || !strings.HasPrefix(own.name, name)) {
+					continue
+				}
+				instead := ""
+				if own.instead != "" {
+					instead = "; use " + own.instead
+				}
+				return fmt.Errorf("--option %s: submit sets --%s itself%s", word, own.name, instead)
+			}
+		}
+	}
+	return nil
 }
 
 // checkRunFlags refuses what run does not accept, and what a shard is given anyway.

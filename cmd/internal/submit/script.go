@@ -21,6 +21,11 @@ func (j *Job) Check() error {
 			return fmt.Errorf("%q has a line break, which a script cannot have", text)
 		}
 	}
+	return nil
+}
+
+// CheckFolder refuses folders that directives of Slurm cannot name.
+func (j *Job) CheckFolder() error {
 	if strings.ContainsAny(j.Dir+j.Folder, `"\`) {
 		return fmt.Errorf("%s: Slurm takes no folder whose name has quotes or backslashes", filepath.Join(j.Dir, j.Folder))
 	}

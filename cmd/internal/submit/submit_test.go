@@ -89,7 +89,7 @@ func TestRefused(t *testing.T) {
 		"a pattern of GitLab":     {func(j *Job) { j.Folder = "a[b]" }, (*Job).GitLab, "--folder"},
 		"no text":                 {func(j *Job) { j.Manifest = "m\xff.yaml" }, (*Job).Kubernetes, `m\xff`},
 		"line break":              {func(j *Job) { j.Flags = []string{"--profile=x\n#SBATCH --uid=0"} }, func(j *Job) (string, error) { return "", j.Check() }, "line break"},
-		"quotes in the folder":    {func(j *Job) { j.Dir = `/a"b` }, func(j *Job) (string, error) { return "", j.Check() }, "quotes"},
+		"quotes in the folder":    {func(j *Job) { j.Dir = `/a"b` }, func(j *Job) (string, error) { return "", j.CheckFolder() }, "quotes"},
 	} {
 		j := sample()
 		tt.change(j)
