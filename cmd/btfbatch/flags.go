@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +99,18 @@ func (o *once) Set(text string) error {
 	}
 	o.given, o.text = true, text
 	return o.Value.Set(text)
+}
+
+// excluding matches cobra's error about flags that exclude each other. Its last group has those that were given.
+var excluding = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
+
+// exclusive words the error about flags that exclude each other; others stay as they are.
+func exclusive(err error) error {
+	m := excluding.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	return fmt.Errorf("--%s cannot be used together", strings.Join(strings.Fields(m[1]), " and --"))
 }
 
 // noteKernels prints which generations kernels are judged as, if their names are not those of generations.

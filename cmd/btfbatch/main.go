@@ -86,7 +86,7 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = &exit{interrupts.code(), errInterrupted}
 	}
-	e := &exit{exitcode.Usage, err} // of cobra: flags and arguments
+	e := &exit{exitcode.Usage, exclusive(err)} // of cobra: flags and arguments
 	errors.As(err, &e)
 	switch {
 	case errors.Is(e.cause, errInterrupted):
