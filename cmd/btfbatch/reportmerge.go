@@ -54,7 +54,7 @@ of outputs as the shards were given them, so merge in the folder in which the sh
 
 In GitHub Actions the report also becomes the job summary, outputs and annotations, as with run.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return m.run(cmd, args) },
+		RunE: m.run,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&m.plan, "plan", "", "`FILE` with the names of all images: a plan, or a name per line")

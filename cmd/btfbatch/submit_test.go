@@ -22,7 +22,7 @@ func TestSubmitFlags(t *testing.T) {
 	}
 	// These say what submit does, and not what it prints. Without --dry-run, only slurm takes them.
 	others := []string{"engine", "dry-run", "wait", "missing", "help", "log-format", "log-level"}
-	refused := map[string]string{
+	refused := map[string]string{ //nolint:gosec // names of engines
 		"max-parallel": "gitlab", "retries": "github", "pause": "kubernetes gitlab github", "option": "kubernetes gitlab github",
 		"image": "slurm github", "claim": "slurm gitlab github", "user": "slurm gitlab github", "env-secret": "slurm gitlab github",
 		"registry-secret": "slurm gitlab github",

@@ -18,15 +18,8 @@ func (j *Job) GitHub() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, text := range append([]string{in.Manifest, in.Folder, in.Sums, in.Provenance}, in.Flags...) {
-		if strings.Contains(text, "${{") {
-			return "", fmt.Errorf("GitHub takes ${{ in %s for an expression", text)
-		}
-	}
-	for _, path := range in.made() {
-		if strings.ContainsAny(path, "*?[]!#\n\r") || path != strings.TrimSpace(path) {
-			return "", fmt.Errorf("GitHub takes %s for a pattern: give another path with --folder, --sums or --provenance", escape.Line(path))
-		}
+	if err := in.checkGitHub(); err != nil {
+		return "", err
 	}
 	indexes := make([]string, in.Shards)
 	for i := range indexes {
@@ -96,6 +89,21 @@ jobs:
 `, strings.Join(indexes, ", "), yamlText(in.Manifest), in.Shards, strconv.Quote(strings.Join(flags, " ")), yamlText(in.Reports()),
 		indented(8, in.collected()), indented(10, in.made()))
 	return b.String(), nil
+}
+
+// checkGitHub refuses texts that GitHub takes for something else.
+func (j *Job) checkGitHub() error {
+	for _, text := range append([]string{j.Manifest, j.Folder, j.Sums, j.Provenance}, j.Flags...) {
+		if strings.Contains(text, "${{") {
+			return fmt.Errorf("GitHub takes ${{ in %s for an expression", text)
+		}
+	}
+	for _, path := range j.made() {
+		if strings.ContainsAny(path, "*?[]!#\n\r") || path != strings.TrimSpace(path) {
+			return fmt.Errorf("GitHub takes %s for a pattern: give another path with --folder, --sums or --provenance", escape.Line(path))
+		}
+	}
+	return nil
 }
 
 // collected merges the reports of artifacts: a single one is in the folder of reports, and several are in a folder each. If there is none, the
