@@ -29,10 +29,10 @@ func (c *claims) begin(ctx context.Context, a *app, manifest string, jobs []batc
 	if err != nil {
 		return nil, err
 	}
-	a.interrupts.batch.Lock()
+	a.interrupts.Batch.Lock()
 	return func() {
 		release() // first: an interrupted program ends when no batch runs
-		a.interrupts.batch.Unlock()
+		a.interrupts.Batch.Unlock()
 	}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -34,7 +35,7 @@ func TestCompletedValues(t *testing.T) {
 	place(t)
 	context := []string{"requires", "need each other", "none is given", "no image with a golden", "needs a terminal", "in CI", "no job array", "it was given as"} // what a call may lack beside the word
 	unfinished := []string{"from", "report", "cache"}                                                                                                             // more follows the word
-	root := newRoot(nil, new(interrupter))
+	root := newRoot(nil, new(interrupt.Interrupter))
 	addCompletions(root)
 	root.InitDefaultCompletionCmd()
 	_, flags := commandsAndFlags(t)
@@ -129,7 +130,7 @@ func TestFlagWordsAreUsed(t *testing.T) {
 
 // TestExamples: every command has examples, and their arguments are right.
 func TestExamples(t *testing.T) {
-	root := newRoot(nil, new(interrupter))
+	root := newRoot(nil, new(interrupt.Interrupter))
 	root.InitDefaultHelpCmd()
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile(defaultManifest, nil, 0o600); err != nil {
@@ -178,7 +179,7 @@ func checkExample(t *testing.T, root *cobra.Command, path, line string) {
 		if cmd.DisableFlagParsing {
 			continue
 		}
-		fresh := newRoot(nil, new(interrupter))
+		fresh := newRoot(nil, new(interrupt.Interrupter))
 		fresh.InitDefaultHelpCmd()
 		cmd, args, err := fresh.Find(words[1:])
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile/sides"
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/cause"
@@ -140,11 +140,11 @@ func (d *diff) compare(cmd *cobra.Command, old, new *string) (*cause.Comparison,
 		return nil, err
 	}
 	collectSeldom()
-	o, err := btffile.ToCompare(open, *old, d.oldBase)
+	o, err := sides.ToCompare(open, *old, d.oldBase)
 	if err != nil {
 		return nil, failed(err)
 	}
-	n, err := btffile.ToCompare(open, *new, d.newBase)
+	n, err := sides.ToCompare(open, *new, d.newBase)
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile/sides"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/selected"
@@ -69,7 +69,7 @@ The format selected prints the declarations that --select names, as a golden of 
 				return err
 			}
 			collectSeldom()
-			o, ptrSize, err := btffile.Object(open, args[0], base)
+			o, ptrSize, err := sides.Object(open, args[0], base)
 			if err != nil {
 				return failed(err)
 			}

@@ -74,8 +74,8 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.
 			}
 			encoded := batch.Job{Name: args[0], Settings: wanted, Base: -1, BaseFile: job.Base, Outputs: config.Outputs{ELF: job.Out}}
 			inside.job(cmd.Context(), &encoded, job.Image)
-			a.interrupts.batch.Lock()
-			defer a.interrupts.batch.Unlock()
+			a.interrupts.Batch.Lock()
+			defer a.interrupts.Batch.Unlock()
 			_, err = a.batch(cmd, []batch.Job{encoded}, opt, nil, shape{})
 			return err
 		},

@@ -65,8 +65,8 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules. The file 
 			if timed {
 				opt.Events.Phases = func(_ string, p []encoder.Phase) { phases = p }
 			}
-			a.interrupts.batch.Lock()
-			defer a.interrupts.batch.Unlock()
+			a.interrupts.Batch.Lock()
+			defer a.interrupts.Batch.Unlock()
 			_, err = a.batch(cmd, []batch.Job{job}, opt, nil, shape{})
 			return errors.Join(err, failed(a.console.Phases(phases)))
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -304,7 +305,7 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 // commandsAndFlags walks the tree of commands.
 func commandsAndFlags(t *testing.T) (commands []string, flags []string) {
 	t.Helper()
-	root := newRoot(nil, new(interrupter))
+	root := newRoot(nil, new(interrupt.Interrupter))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	var walk func(c *cobra.Command)

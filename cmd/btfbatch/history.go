@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile/sides"
 	"github.com/btfbatch/btfbatch/golden/history"
 )
 
@@ -79,7 +80,7 @@ func readHistory(open btffile.Openers, name string, files, bases []string) (*his
 	if err := oneStdin(slices.Concat(files, bases)...); err != nil {
 		return nil, err
 	}
-	var from btffile.Bases
+	var from sides.Bases
 	for i, file := range files {
 		base := ""
 		switch len(bases) {

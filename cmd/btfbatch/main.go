@@ -18,7 +18,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
+	"github.com/btfbatch/btfbatch/cmd/internal/stream"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -51,16 +54,16 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // net/http logs what a server sends unasked
 	config.ToolVersion = thisBuild().version
-	os.Exit(run(arguments(os.Args), os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run runs the program and returns its exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	out, errs := console.NewStream(stdout), console.NewStream(stderr)
+	out, errs := stream.New(stdout), stream.New(stderr)
 	voice := firstVoice(args, errs)
 	code := guarded(voice, func() int { return execute(args, out, errs, voice) })
 	reported := code != exitcode.OK && code != exitcode.Differs // an error was printed, perhaps this one
-	if err := out.Err(); err != nil && !reported && !console.Gone(err) {
+	if err := out.Err(); err != nil && !reported && !stream.Gone(err) {
 		voice.Complain(fmt.Errorf("standard output: %w", err), exitcode.Failed)
 	}
 	if out.Err() != nil && code != exitcode.Interrupted && code != exitcode.TryAgain || errs.Err() != nil && !reported { // an error of standard error cannot be printed
@@ -71,35 +74,30 @@ func run(args []string, stdout, stderr io.Writer) int {
 
 // execute runs the command.
 func execute(args []string, stdout, stderr io.Writer, voice *console.Console) int {
-	var interrupts interrupter
-	interrupts.say = func() { voice.Complain(errInterrupted, interrupts.code()) }
-	ctx := interrupts.listen(context.Background())
-	var err error
-	if len(args) > 0 && args[0] == standIn {
-		err = runPahole(ctx, args[1:], stdout, stderr)
-	} else {
-		err = commandOf(args, stdout, stderr, voice, &interrupts).ExecuteContext(ctx)
-	}
+	var interrupts interrupt.Interrupter
+	interrupts.Say = func() { voice.Complain(errInterrupted, interrupts.Code()) }
+	ctx := interrupts.Listen(context.Background())
+	err := commandOf(args, stdout, stderr, voice, &interrupts).ExecuteContext(ctx)
 	if err == nil {
 		return exitcode.OK
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = &exit{interrupts.code(), errInterrupted}
+		err = &exit{interrupts.Code(), errInterrupted}
 	}
 	e := &exit{exitcode.Usage, exclusive(err)} // of cobra: flags and arguments
 	errors.As(err, &e)
 	switch {
 	case errors.Is(e.cause, errInterrupted):
-		waitAtMost(graceForFiles, publish.Stop) // an image that is stuck leaves no temporary file
-		interrupts.sayInterrupted()
-	case e.cause != nil && !console.Gone(e.cause):
+		interrupt.WaitAtMost(interrupt.GraceForFiles, publish.Stop) // an image that is stuck leaves no temporary file
+		interrupts.LastLine()
+	case e.cause != nil && !stream.Gone(e.cause):
 		voice.Complain(e.cause, e.code)
 	}
 	return e.code
 }
 
 // commandOf returns the commands, ready for the arguments.
-func commandOf(args []string, stdout, stderr io.Writer, voice *console.Console, interrupts *interrupter) *cobra.Command {
+func commandOf(args []string, stdout, stderr io.Writer, voice *console.Console, interrupts *interrupt.Interrupter) *cobra.Command {
 	root := newRoot(voice, interrupts)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -128,7 +126,7 @@ func guarded(voice *console.Console, do func() int) (code int) {
 func firstVoice(args []string, stderr io.Writer) *console.Console {
 	format := "human"
 	for i, arg := range args {
-		if arg == "--" || arg == standIn && i == 0 {
+		if arg == "--" || arg == atonce.Name && i == 0 {
 			break
 		}
 		if value, ok := strings.CutPrefix(arg, "--log-format="); ok {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/manual"
 	"github.com/btfbatch/btfbatch/corpus/peer"
 )
@@ -18,7 +19,7 @@ var updateReference = flag.Bool("update-reference", false, "write docs/cli.md an
 
 func testBook(t *testing.T) *manual.Book {
 	t.Helper()
-	root := newRoot(nil, new(interrupter))
+	root := newRoot(nil, new(interrupt.Interrupter))
 	givenOnce(root) // as the program does: it makes the flags of all commands known to each
 	b, err := newBook(root)
 	if err != nil {

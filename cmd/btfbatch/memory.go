@@ -1,9 +1,7 @@
 package main
 
 import (
-	"math"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"sync"
 
@@ -19,24 +17,6 @@ func collectOften() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-}
-
-// lateHeap is the memory in bytes at which the collector starts after collectLate: more than the encoding of most modules takes.
-const lateHeap = 64 << 20
-
-// collectLate is collectOften from the time when the program has lateHeap of memory, unless the environment sets GOGC. Encoding a module
-// takes a few milliseconds, and collecting the memory of its base would be a tenth of that.
-func collectLate() {
-	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(lateHeap)
-	first := new([16]byte)
-	runtime.SetFinalizer(first, func(*[16]byte) { // the first collection
-		debug.SetGCPercent(garbage)
-		debug.SetMemoryLimit(math.MaxInt64)
-	})
 }
 
 // collectSeldom sets GOGC for a comparison or a dump, unless the environment does. Nearly everything that these allocate stays until it is

@@ -22,6 +22,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -215,7 +216,7 @@ func TestNothingMissing(t *testing.T) {
 	prepareFixtures(t)
 	covered := map[string][]string{}
 	commands := map[string]*cobra.Command{}
-	for _, cmd := range newRoot(nil, new(interrupter)).Commands() {
+	for _, cmd := range newRoot(nil, new(interrupt.Interrupter)).Commands() {
 		commands[cmd.Name()] = cmd
 		for _, sub := range cmd.Commands() {
 			commands[cmd.Name()+" "+sub.Name()] = sub

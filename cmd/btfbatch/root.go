@@ -7,17 +7,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 )
 
 // An app has the state that all subcommands share.
 type app struct {
 	logFormat, logLevel string
 	console             *console.Console
-	interrupts          *interrupter
+	interrupts          *interrupt.Interrupter
 	progress            console.Mode // of the commands that run a batch
 }
 
-func newRoot(voice *console.Console, interrupts *interrupter) *cobra.Command {
+func newRoot(voice *console.Console, interrupts *interrupt.Interrupter) *cobra.Command {
 	var tellVersion bool
 	a := &app{console: voice, interrupts: interrupts}
 	root := &cobra.Command{

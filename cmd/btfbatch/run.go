@@ -97,7 +97,7 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 	}
 	outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 	if c.opt.Shard = c.only.share; c.opt.Shard != nil {
-		c.interrupts.again.Store(true)
+		c.interrupts.Again.Store(true)
 	}
 	c.only.memory = func() corpus.Memory {
 		if known := c.results.open(cmd.Context(), c.app); known != nil {
@@ -247,7 +247,7 @@ func readExceptions(file string) (*golden.Exceptions, error) {
 
 // checkProfile returns an error for an unknown profile.
 func checkProfile(p config.Profile) error {
-	_, err := settings.Profile(p)
+	_, err := settings.Profile(string(p))
 	return usage(err)
 }
 
@@ -348,7 +348,7 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 		return nil, usage(err)
 	}
 	end := a.console.End
-	a.interrupts.clear.Store(&end)
+	a.interrupts.Clear.Store(&end)
 	r := batch.Run(cmd.Context(), jobs, opt)
 	a.console.End()
 	r.Tool = thisBuild().tool()

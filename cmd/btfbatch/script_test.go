@@ -26,6 +26,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/ulikunitz/xz"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BTFBATCH_CACHE") == "" { // no test uses the cache of whoever runs it
 		_ = os.Setenv("BTFBATCH_CACHE", filepath.Join(os.TempDir(), "btfbatch-test-cache"))
 	}
-	testscript.Main(m, map[string]func(){"btfbatch": main, standIn: main})
+	testscript.Main(m, map[string]func(){"btfbatch": main, atonce.Name: main})
 }
 
 // TestScripts runs command lines. $IMAGES and $ODD are the folders of the committed images, and $CALLS is the folder with the outputs of

@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -136,7 +135,7 @@ func TestOneSignalEndsIt(t *testing.T) {
 				var stderr bytes.Buffer
 				cmd := exec.Command("btfbatch", strings.Fields(tt.args)...)
 				cmd.Dir, cmd.Stderr, cmd.Env = dir, &stderr, append(os.Environ(), "CI=")
-				code, took := interrupt(t, cmd, ready, wait)
+				code, took := sendSignal(t, cmd, ready, wait)
 				if code == -1 && wait < 10*time.Second {
 					continue // it had not begun yet
 				}
@@ -197,24 +196,8 @@ func TestTerminalIsGone(t *testing.T) {
 	}
 }
 
-// The last line is written before the program ends, whether the command or the interrupter ends it.
-func TestLastWords(t *testing.T) {
-	var said atomic.Bool
-	speaking := make(chan struct{})
-	i := interrupter{say: func() {
-		close(speaking)
-		time.Sleep(20 * time.Millisecond)
-		said.Store(true)
-	}}
-	go i.sayInterrupted()
-	<-speaking
-	if i.sayInterrupted(); !said.Load() {
-		t.Error("the program may end before the last line is written")
-	}
-}
-
-// interrupt starts a command, waits until it is at work, and sends it a signal. It returns the exit code and how long the command took to end.
-func interrupt(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
+// sendSignal starts a command, waits until it is at work, and sends it a signal. It returns the exit code and how long the command took to end.
+func sendSignal(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
 	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -269,7 +252,7 @@ func TestNobodyReads(t *testing.T) {
 			for wait := 300 * time.Millisecond; ; wait *= 3 {
 				cmd := exec.Command("btfbatch", args...)
 				cmd.Stdout, cmd.Stderr = full(t), full(t)
-				code, took := interrupt(t, cmd, nil, wait)
+				code, took := sendSignal(t, cmd, nil, wait)
 				if code == -1 && wait < 10*time.Second {
 					continue
 				}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings/ofimage"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -53,7 +54,7 @@ func Jobs(items []corpus.Item, profile config.Profile) []Job {
 			jobs[i].PackageSHA256 = im.From.SHA256
 		}
 		var err error
-		if jobs[i].Settings, err = settings.FromManifest(im, profile); jobs[i].Err == nil {
+		if jobs[i].Settings, err = ofimage.Settings(im, profile); jobs[i].Err == nil {
 			jobs[i].Err = as(report.Settings, err)
 		}
 	}

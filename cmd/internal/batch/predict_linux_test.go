@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/cost"
-	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings/ofimage"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/peer"
@@ -24,7 +24,7 @@ import (
 // kernelJob is a job for a kernel of the lab, without Rust or with it.
 func kernelJob(t *testing.T, path string, exclude string) Job {
 	t.Helper()
-	s, err := settings.FromManifest(&config.Image{Features: feature.Default()}, "")
+	s, err := ofimage.Settings(&config.Image{Features: feature.Default()}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

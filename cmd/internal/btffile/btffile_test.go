@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile/sides"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 )
@@ -27,21 +28,21 @@ func TestDistilled(t *testing.T) {
 		{Name: ".BTF.base", Data: read(driver + "base.golden")}}, elf.NewCopy(module)); err != nil {
 		t.Fatal(err)
 	}
-	o, size, err := btffile.Object(btffile.Paths, module, "")
+	o, size, err := sides.Object(btffile.Paths, module, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(o.AppendWire(nil), read(driver+"distilled.golden")) || size != 8 {
 		t.Errorf("alone: got %d types, pointers of %d bytes", o.Len(), size)
 	}
-	o, _, err = btffile.Object(btffile.Paths, module, filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
+	o, _, err = sides.Object(btffile.Paths, module, filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := dump.AppendRaw(nil, o); !bytes.Equal(got, read(driver+"relocated.golden")) {
 		t.Errorf("relocated to the whole base: got a dump that differs from bpftool's:\n%s", got)
 	}
-	if _, _, err := btffile.Object(btffile.Paths, module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
+	if _, _, err := sides.Object(btffile.Paths, module, filepath.Join(images, "gcc12-arm64-dwarf5-vectors.btf.golden")); err == nil {
 		t.Error("relocated to a base without its types: got no error")
 	}
 }

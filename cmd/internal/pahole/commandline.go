@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/rules"
@@ -85,7 +86,7 @@ func parseBy(peer rules.Set, name string, args []string, stderr io.Writer) (*com
 	}
 	switch {
 	case s.numeric:
-		return nil, &stop{code: exitcode.OK, out: numericVersion + "\n"}
+		return nil, &stop{code: exitcode.OK, out: atonce.NumericVersion + "\n"}
 	case !s.encode:
 		return nil, usage(name, "without -J, pahole prints types, which btfbatch does not do; use -J to encode BTF, or btfbatch dump to print it")
 	case s.format != "dwarf":

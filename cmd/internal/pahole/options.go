@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -78,7 +79,7 @@ var options = []option{
 	{"unions", 0, none, nil},
 	{"packed", 0, none, nil},
 	{"numeric_version", 0, none, func(s *commandLine, _ string) error { s.numeric = true; return nil }},
-	{"devel_version", 0, none, prints(version)},
+	{"devel_version", 0, none, prints(atonce.Version)},
 	{"sort", 0, none, nil},
 	{"prettify", 0, required, nil},
 	{"hashbits", 0, required, nil},
@@ -103,14 +104,14 @@ var options = []option{
 	{"usage", 0, none, prints(synopsis)},
 	{"program-name", 0, required, refused("program-name")},
 	{"HANG", 0, optional, refused("HANG")},
-	{"version", 0, none, prints(version)},
+	{"version", 0, none, prints(atonce.Version)},
 }
 
 const synopsis = "Usage: pahole -J [OPTION...] FILE..."
 
 const help = synopsis + `
 
-btfbatch in place of pahole: encodes the DWARF of FILE as BTF, as pahole ` + version + ` does, and puts it into the section .BTF of FILE.
+btfbatch in place of pahole: encodes the DWARF of FILE as BTF, as pahole ` + atonce.Version + ` does, and puts it into the section .BTF of FILE.
 Several files are encoded into one BTF, which goes into the first file of which a CU is kept.
 Options that change what pahole prints are accepted and have no effect.
 

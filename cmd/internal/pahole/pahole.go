@@ -16,12 +16,6 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// The output of --version and --numeric_version. Kernel builds choose their options by it.
-const (
-	version        = "v1.32"
-	numericVersion = "132"
-)
-
 // A stop ends the program while options are read. It has the texts to print and the exit code.
 type stop struct {
 	code     int

@@ -1,16 +1,15 @@
-// Package settings converts a manifest, flags or pahole's options to options of the encoder and kernels of the verifier.
+// Package settings converts flags or pahole's options to options of the encoder and kernels of the verifier. Its package ofimage does the same
+// for an image of a manifest.
 //
-// Input: an image of a manifest, the values of flags, or the values of pahole's options. Output: Settings. Never: the package does not parse a
-// command line or a manifest, and opens no files.
+// Input: the values of flags, or the values of pahole's options. Output: Settings. Never: the package does not parse a command line, opens no
+// files, and imports nothing that reads manifests, which would make the start of the program slower.
 package settings
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 	"github.com/btfbatch/btfbatch/encoder/kernel"
@@ -30,39 +29,6 @@ type Kernel struct {
 	Releases []string // names of releases that are judged as this generation, as the user wrote them
 }
 
-// FromManifest returns the settings of an image. If profile is not empty, it replaces the profile of the image.
-func FromManifest(im *config.Image, profile config.Profile) (s Settings, err error) {
-	if profile == "" {
-		profile = im.Profile
-	}
-	if s.Profile, err = Profile(profile); err != nil {
-		return s, err
-	}
-	if s.LangExclude, err = encoder.ParseLanguages(im.LangExclude); err != nil {
-		return s, fmt.Errorf("lang_exclude: %w", err)
-	}
-	if s.Kernels, err = Kernels(im.Verify); err != nil {
-		return s, fmt.Errorf("verify: %w", err)
-	}
-	s.Features, s.SortByName, s.LikeKernel = im.Features, im.SortByName, im.LikeKernel
-	if im.SectionsGiven {
-		s.Sections = sections(im.Sections)
-	}
-	return s, nil
-}
-
-// sections converts the section rules of a manifest. The result is not nil even if it is empty, because nil means the encoder's own rules.
-func sections(list []config.SectionRule) []encoder.SectionRule {
-	out := make([]encoder.SectionRule, 0, len(list))
-	for _, r := range list {
-		out = append(out, encoder.SectionRule{
-			Section: r.Section, DropZeroAddress: r.Exclude.ZeroAddress, DropNonAllocated: r.Exclude.NonAllocated, DropUnnamed: r.Exclude.Unnamed,
-			DropSymbols: r.Exclude.Symbols, NoDatasec: !r.DataSec, KeepDuplicates: !r.Unique,
-		})
-	}
-	return out
-}
-
 // Flags holds the flags of a command without a manifest. The zero value has the same meaning as the defaults of the flags.
 type Flags struct {
 	Profile     string   // empty: default
@@ -78,7 +44,7 @@ const NoFeatures = "none"
 
 // Settings returns the settings of the flags.
 func (f *Flags) Settings() (s Settings, err error) {
-	if s.Profile, err = Profile(config.Profile(f.Profile)); err != nil {
+	if s.Profile, err = Profile(f.Profile); err != nil {
 		return s, err
 	}
 	if s.Features, err = features(f.Features); err != nil {
@@ -130,11 +96,11 @@ func (p *Pahole) Settings() (s Settings, err error) {
 }
 
 // Profile finds a profile by its name in a manifest or a flag. An empty name is the default profile.
-func Profile(name config.Profile) (encoder.Profile, error) {
+func Profile(name string) (encoder.Profile, error) {
 	if name == "" {
 		return encoder.Default, nil
 	}
-	return encoder.ParseProfile(string(name))
+	return encoder.ParseProfile(name)
 }
 
 // Kernels returns the generations of names such as 6.1, newest or 5.10.0-28-amd64. Each generation is listed once, in the order of the names.

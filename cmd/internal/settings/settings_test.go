@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
+	"github.com/btfbatch/btfbatch/cmd/internal/settings/ofimage"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -78,7 +79,7 @@ func TestOneMapping(t *testing.T) {
 			}
 		}
 		if tt.manifest != "" {
-			got, err := settings.FromManifest(image(t, strings.TrimSpace(tt.manifest)), "")
+			got, err := ofimage.Settings(image(t, strings.TrimSpace(tt.manifest)), "")
 			check("manifest", got, err)
 		}
 		if tt.flags != nil {
@@ -102,7 +103,7 @@ func TestProfileOfAll(t *testing.T) {
 		{"", "", encoder.Default}, {", profile: pahole", "", encoder.Pahole},
 		{"", config.Pahole, encoder.Pahole}, {", profile: pahole", config.Default, encoder.Default},
 	} {
-		if got, err := settings.FromManifest(image(t, tt.keys), tt.all); got.Profile != tt.want || err != nil {
+		if got, err := ofimage.Settings(image(t, tt.keys), tt.all); got.Profile != tt.want || err != nil {
 			t.Errorf("%q, for all %q: got %v, %v, want %v", tt.keys, tt.all, got.Profile, err, tt.want)
 		}
 	}
@@ -127,7 +128,7 @@ func TestErrors(t *testing.T) {
 	if _, err := (&settings.Pahole{Kernels: []string{"2.6"}}).Settings(); err == nil || !strings.Contains(err.Error(), `"2.6"`) {
 		t.Errorf("pahole: got error %v, want one about \"2.6\"", err)
 	}
-	if _, err := settings.FromManifest(&config.Image{Verify: []string{"2.6"}}, ""); err == nil || !strings.HasPrefix(err.Error(), "verify: ") {
+	if _, err := ofimage.Settings(&config.Image{Verify: []string{"2.6"}}, ""); err == nil || !strings.HasPrefix(err.Error(), "verify: ") {
 		t.Errorf("manifest: got error %v, want the prefix \"verify: \"", err)
 	}
 }

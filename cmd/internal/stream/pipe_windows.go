@@ -1,4 +1,4 @@
-package console
+package stream
 
 import "golang.org/x/sys/windows"
 

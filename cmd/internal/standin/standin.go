@@ -1,0 +1,63 @@
+// Package standin runs the program as pahole if it was called by that name.
+//
+// A kernel build calls pahole thousands of times, and a call with a base takes a few milliseconds. Before main runs, a Go program initialises all
+// of its packages; here, those for networks, manifests and reports would take as long as a small module. So the program runs as pahole from
+// this package's init function, and ends there. The language guarantees that all packages that this one imports have been initialised then, and fixes
+// the order of the others: by import path, as soon as their own imports are ready. So the fewer packages this one leads to, the earlier
+// its turn comes.
+//
+// Input: the arguments of the process. Output: those of pahole, and the exit code. Never: the package imports nothing that pahole does not need.
+package standin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
+	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
+	"github.com/btfbatch/btfbatch/cmd/internal/stream"
+	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
+)
+
+func init() {
+	if atonce.Called(os.Args) {
+		os.Exit(run(os.Args, os.Stdout, os.Stderr))
+	}
+}
+
+// run runs the process as pahole and returns its exit code.
+func run(argv []string, stdout, stderr io.Writer) (code int) {
+	signal.Ignore(syscall.SIGPIPE) // like any other write error
+	out, errs := stream.New(stdout), stream.New(stderr)
+	complain := func(err any) { fmt.Fprintf(errs, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }
+	defer func() {
+		if r := recover(); r != nil {
+			code = exitcode.Failed
+			complain(fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	interrupts := interrupt.Interrupter{Say: func() { complain("interrupted") }}
+	code = Run(interrupts.Listen(context.Background()), argv[0], argv[1:], out, errs)
+	if err := out.Err(); err != nil && code == exitcode.OK {
+		if code = exitcode.Failed; !stream.Gone(err) {
+			complain(fmt.Errorf("standard output: %w", err))
+		}
+	}
+	if errs.Err() != nil && code == exitcode.OK {
+		code = exitcode.Failed
+	}
+	return code
+}
+
+// Run runs the command line of pahole and returns its exit code. name is the name of the program, for error messages.
+func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+	collectLate()
+	return pahole.Run(ctx, name, args, stdout, stderr)
+}
