@@ -12,8 +12,8 @@ import (
 // than the rest of the work for a small module.
 //
 // The idea: the strings of the module, nearly all of which are in one of its sections, go into a small table. The section of the base is searched
-// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the first eight bytes of each
-// expected string leaves out most of them before the rest of the string is hashed. Strings of up to three bytes, which compilers do not put into
+// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the last eight bytes and the length
+// of each expected string leaves out nearly all others before the whole string is hashed. Strings of up to three bytes, which compilers do not put into
 // that section, are all indexed.
 //
 // The table has hashes, and no strings. A string of the base that it leads to is compared when it is looked up. If it is another one, or if the
@@ -64,26 +64,27 @@ func (x *expectation) add(list []byte) {
 		if str := list[:n]; n > shortLen {
 			i, tag := x.slot(str)
 			x.slots[i] = tag
-			bit := x.firstBytes(str)
-			x.filter[bit/64] |= 1 << (bit % 64)
+			b := bitOf(str)
+			x.filter[b/64] |= 1 << (b % 64)
 		}
 		list = list[n+1:]
 	}
 }
 
-// firstBytes returns the bit of the filter for a string with more than shortLen bytes.
-func (x *expectation) firstBytes(str []byte) uint64 {
-	var w uint64
-	if len(str) >= 8 {
-		w = binary.LittleEndian.Uint64(str)
-	} else {
-		w = uint64(binary.LittleEndian.Uint32(str)) | uint64(binary.LittleEndian.Uint32(str[len(str)-4:]))<<(8*(len(str)-4))
+// bitOf returns the bit of the filter for a string with more than shortLen bytes.
+func bitOf(str []byte) uint64 {
+	if n := len(str); n >= 8 {
+		return bit(binary.LittleEndian.Uint64(str[n-8:]), n)
 	}
-	return x.bit(w)
+	w := uint64(binary.LittleEndian.Uint32(str)) | uint64(binary.LittleEndian.Uint32(str[len(str)-4:]))<<(8*(len(str)-4))
+	return bit(w, len(str))
 }
 
-// bit returns the bit of the filter for the first eight bytes of a string, which are zero behind its end.
-func (x *expectation) bit(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> (64 - filterBits) }
+// bit returns the bit of the filter for the last eight bytes of a string, or for all bytes of a shorter one, with zeros behind its end, and for
+// its length. Names in a kernel have their beginning in common more often than their end.
+func bit(w uint64, n int) uint64 {
+	return (w + uint64(n)*0xa0761d6478bd642f) * 0x9e3779b97f4a7c15 >> (64 - filterBits)
+}
 
 // slot returns the slot of a string with more than shortLen bytes, or the free one for it, and its tag.
 func (x *expectation) slot(str []byte) (i int, tag uint64) {
@@ -95,46 +96,42 @@ func (x *expectation) slot(str []byte) (i int, tag uint64) {
 	return i, tag
 }
 
-// search goes over the strings of a section, which ends with NUL.
+// search goes over the strings of a section, which ends with NUL. It finds their ends eight bytes at a time.
 func (x *expectation) search(section []byte) {
-	const low, high = 0x0101010101010101, 0x8080808080808080
-	at := 0
-	for at+8 <= len(section) {
-		w := binary.LittleEndian.Uint64(section[at : at+8])
-		end := at
-		if zero := (w - low) &^ w & high; zero != 0 {
-			n := bits.TrailingZeros64(zero) / 8
-			w &= 1<<(8*n&63) - 1
-			if end += n; n <= shortLen {
-				x.addShort(uint32(w), at)
-				at = end + 1
-				continue
+	const ones = 0x7f7f7f7f7f7f7f7f
+	at, i := 0, 0
+	for ; i+8 <= len(section); i += 8 {
+		w := binary.LittleEndian.Uint64(section[i : i+8])
+		for zero := ^(w&ones + ones | w | ones); zero != 0; zero &= zero - 1 { // the upper bit of each byte that is NUL
+			end := i + bits.TrailingZeros64(zero)/8
+			n := end - at
+			if n < 8 {
+				x.below8(section, at, end)
+			} else if b := bit(binary.LittleEndian.Uint64(section[end-8:end]), n); x.filter[b/64]>>(b%64)&1 != 0 {
+				x.meet(section[at:end], at)
 			}
-		} else {
-			for end += 8; end+8 <= len(section); end += 8 {
-				v := binary.LittleEndian.Uint64(section[end : end+8])
-				if zero := (v - low) &^ v & high; zero != 0 {
-					end += bits.TrailingZeros64(zero) / 8
-					break
-				}
-			}
-			for section[end] != 0 {
-				end++
-			}
+			at = end + 1
 		}
-		if bit := x.bit(w); x.filter[bit/64]>>(bit%64)&1 != 0 {
-			x.meet(section[at:end], at)
-		}
-		at = end + 1
 	}
-	for at < len(section) {
-		n := bytes.IndexByte(section[at:], 0)
-		if n > shortLen {
-			x.meet(section[at:at+n], at)
-		} else {
-			x.addShort(packed(section[at:at+n]), at)
+	for ; i < len(section); i++ {
+		if section[i] != 0 {
+			continue
 		}
-		at += n + 1
+		if str := section[at:i]; len(str) <= shortLen {
+			x.addShort(packed(str), at)
+		} else if b := bitOf(str); x.filter[b/64]>>(b%64)&1 != 0 {
+			x.meet(str, at)
+		}
+		at = i + 1
+	}
+}
+
+// below8 is one step of search, for a string of less than eight bytes.
+func (x *expectation) below8(section []byte, at, end int) {
+	if n := end - at; n <= shortLen {
+		x.addShort(packed(section[at:end]), at)
+	} else if b := bitOf(section[at:end]); x.filter[b/64]>>(b%64)&1 != 0 {
+		x.meet(section[at:end], at)
 	}
 }
 
@@ -194,9 +191,9 @@ func (x *expectation) find(section, str []byte) (at uint32, ok, known bool) {
 	switch s := x.slots[i]; {
 	case s == 0:
 		return 0, false, false
-	case uint32(s) == 0: // unless the first bytes differ, and only the hash is that of an expected string
-		bit := x.firstBytes(str)
-		return 0, false, x.filter[bit/64]>>(bit%64)&1 != 0
+	case uint32(s) == 0: // unless the filter leaves it out, and only the hash is that of an expected string
+		b := bitOf(str)
+		return 0, false, x.filter[b/64]>>(b%64)&1 != 0
 	default:
 		at = uint32(s) - 1
 		have := section[at:]

@@ -241,16 +241,16 @@ func words(data []byte, order binary.ByteOrder) []uint32 {
 // findRecords finds the beginning of each record in the words of the object, which start at byte at of the BTF.
 func (o *Object) findRecords(at int) error {
 	words, lengths := o.words, recordLengths(o.inheritedLayout())
-	start, n, i := make([]uint32, len(words)/recordWords), 0, 0
-	for i+recordWords <= len(words) && n < len(start) {
+	start := make([]uint32, len(words)/recordWords)
+	n, i := 0, 0
+	for ; n < len(start) && i < len(words)-recordWords+1; n++ {
 		info := words[i+1]
 		l := lengths[info>>24&0x7f]
-		end := i + int(l&0xff) + int(info&0xffffff)*int(l>>8)
-		if l == 0 || end > len(words) {
+		end := i + int(uint32(l)) + int(info&0xffffff)*int(l>>32)
+		if end > len(words) {
 			break
 		}
 		start[n] = uint32(i)
-		n++
 		i = end
 	}
 	o.start = start[:n]
@@ -261,7 +261,7 @@ func (o *Object) findRecords(at int) error {
 		return &FormatError{at + 4*i, "record is cut short"}
 	}
 	r := Record(words[i:])
-	if lengths[r.Kind()] == 0 {
+	if lengths[r.Kind()] == unknownLength {
 		return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
 	}
 	return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
@@ -292,16 +292,21 @@ func (o *Object) inheritedLayout() []byte {
 	return o.layout
 }
 
-// recordLengths returns the lengths of the records of all kinds: the number of words without elements, and above 8 bits those of an element.
-// It is 0 for an unknown kind. A layout section describes kinds that this package does not know.
-func recordLengths(layout []byte) (lengths [128]uint32) {
-	for k := KindInt; int(k) < len(lengths); k++ {
+// unknownLength is what recordLengths has for an unknown kind. It is longer than any object.
+const unknownLength = 1 << 30
+
+// recordLengths returns the lengths of the records of all kinds: the number of words without elements, and above 32 bits those of an element.
+// A layout section describes kinds that this package does not know.
+func recordLengths(layout []byte) (lengths [128]uint64) {
+	for k := range Kind(len(lengths)) {
 		e := int(k) * layoutEntry
 		switch {
-		case k < NumKinds:
-			lengths[k] = recordWords + uint32(shapes[k].Once) | uint32(shapes[k].Each)<<8
-		case e+layoutEntry <= len(layout) && layout[e]%4 == 0 && layout[e+1]%4 == 0:
-			lengths[k] = recordWords + uint32(layout[e]/4) | uint32(layout[e+1]/4)<<8
+		case k > 0 && k < NumKinds:
+			lengths[k] = recordWords + uint64(shapes[k].Once) | uint64(shapes[k].Each)<<32
+		case k > 0 && e+layoutEntry <= len(layout) && layout[e]%4 == 0 && layout[e+1]%4 == 0:
+			lengths[k] = recordWords + uint64(layout[e]/4) | uint64(layout[e+1]/4)<<32
+		default:
+			lengths[k] = unknownLength
 		}
 	}
 	return lengths
