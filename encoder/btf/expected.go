@@ -12,8 +12,8 @@ import (
 // than the rest of the work for a small module.
 //
 // The idea: the strings of the module, nearly all of which are in one of its sections, go into a small table. The section of the base is searched
-// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the last eight bytes and the length
-// of each expected string leaves out nearly all others before the whole string is hashed. Strings of up to three bytes, which compilers do not put into
+// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the last eight bytes of
+// each expected string leaves out nearly all others before the whole string is hashed. Strings of up to three bytes, which compilers do not put into
 // that section, are all indexed.
 //
 // The table has hashes, and no strings. A string of the base that it leads to is compared when it is looked up. If it is another one, or if the
@@ -74,17 +74,14 @@ func (x *expectation) add(list []byte) {
 // bitOf returns the bit of the filter for a string with more than shortLen bytes.
 func bitOf(str []byte) uint64 {
 	if n := len(str); n >= 8 {
-		return bit(binary.LittleEndian.Uint64(str[n-8:]), n)
+		return bit(binary.LittleEndian.Uint64(str[n-8:]))
 	}
-	w := uint64(binary.LittleEndian.Uint32(str)) | uint64(binary.LittleEndian.Uint32(str[len(str)-4:]))<<(8*(len(str)-4))
-	return bit(w, len(str))
+	return bit(uint64(binary.LittleEndian.Uint32(str)) | uint64(binary.LittleEndian.Uint32(str[len(str)-4:]))<<(8*(len(str)-4)))
 }
 
-// bit returns the bit of the filter for the last eight bytes of a string, or for all bytes of a shorter one, with zeros behind its end, and for
-// its length. Names in a kernel have their beginning in common more often than their end.
-func bit(w uint64, n int) uint64 {
-	return (w + uint64(n)*0xa0761d6478bd642f) * 0x9e3779b97f4a7c15 >> (64 - filterBits)
-}
+// bit returns the bit of the filter for the last eight bytes of a string, or for all bytes of a shorter one, with zeros behind its end. Names
+// in a kernel have their beginning in common more often than their end.
+func bit(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> (64 - filterBits) }
 
 // slot returns the slot of a string with more than shortLen bytes, or the free one for it, and its tag.
 func (x *expectation) slot(str []byte) (i int, tag uint64) {
@@ -96,42 +93,69 @@ func (x *expectation) slot(str []byte) (i int, tag uint64) {
 	return i, tag
 }
 
-// search goes over the strings of a section, which ends with NUL. It finds their ends eight bytes at a time.
+// search goes over the strings of a section, which ends with NUL.
 func (x *expectation) search(section []byte) {
-	const ones = 0x7f7f7f7f7f7f7f7f
-	at, i := 0, 0
-	for ; i+8 <= len(section); i += 8 {
-		w := binary.LittleEndian.Uint64(section[i : i+8])
-		for zero := ^(w&ones + ones | w | ones); zero != 0; zero &= zero - 1 { // the upper bit of each byte that is NUL
-			end := i + bits.TrailingZeros64(zero)/8
-			n := end - at
-			if n < 8 {
-				x.below8(section, at, end)
-			} else if b := bit(binary.LittleEndian.Uint64(section[end-8:end]), n); x.filter[b/64]>>(b%64)&1 != 0 {
-				x.meet(section[at:end], at)
-			}
-			at = end + 1
+	var some [512]found
+	c := cut{}
+	for c.i+64 <= len(section) {
+		var n int
+		n, c = x.pass(section, c, &some)
+		for _, f := range some[:n] {
+			x.inspect(section[f.at:f.end], int(f.at))
 		}
 	}
-	for ; i < len(section); i++ {
-		if section[i] != 0 {
-			continue
+	for ; c.i < len(section); c.i++ {
+		if section[c.i] == 0 {
+			x.inspect(section[c.at:c.i], c.at)
+			c.at = c.i + 1
 		}
-		if str := section[at:i]; len(str) <= shortLen {
-			x.addShort(packed(str), at)
-		} else if b := bitOf(str); x.filter[b/64]>>(b%64)&1 != 0 {
-			x.meet(str, at)
-		}
-		at = i + 1
 	}
 }
 
-// below8 is one step of search, for a string of less than eight bytes.
-func (x *expectation) below8(section []byte, at, end int) {
-	if n := end - at; n <= shortLen {
-		x.addShort(packed(section[at:end]), at)
-	} else if b := bitOf(section[at:end]); x.filter[b/64]>>(b%64)&1 != 0 {
-		x.meet(section[at:end], at)
+// A found is a string of a section, from at to its NUL at end.
+type found struct{ at, end uint32 }
+
+// A cut is a place in a section: the bytes before i have been read, and the string that is read begins at at.
+type cut struct{ at, i int }
+
+// pass returns strings that may be expected, as many as fit, and the place where it has stopped. It passes nearly all strings, so it does
+// little for each.
+func (x *expectation) pass(section []byte, c cut, some *[512]found) (n int, to cut) {
+	filter, at, i := &x.filter, c.at, c.i
+	for ; i+64 <= len(section) && n <= len(some)-64; i += 64 {
+		for zero := nuls((*[64]byte)(section[i:])); zero != 0; zero &= zero - 1 {
+			end := i + bits.TrailingZeros64(zero)
+			if end-at >= 8 {
+				if b := bit(before(section, end)); filter[b/64]>>(b%64)&1 == 0 {
+					at = end + 1
+					continue
+				}
+			}
+			some[n%len(some)] = found{uint32(at), uint32(end)}
+			n++
+			at = end + 1
+		}
+	}
+	return n, cut{at, i}
+}
+
+// plainNuls is nuls without special instructions.
+func plainNuls(block *[64]byte) (set uint64) {
+	const ones = 0x7f7f7f7f7f7f7f7f
+	for i := 0; i < len(block); i += 8 {
+		w := binary.LittleEndian.Uint64(block[i:])
+		zero := ^(w&ones + ones | w | ones) // the upper bit of each byte that is NUL
+		set |= zero >> 7 * 0x0102040810204080 >> 56 << i
+	}
+	return set
+}
+
+// inspect handles one string that may be expected, at an offset.
+func (x *expectation) inspect(str []byte, at int) {
+	if len(str) <= shortLen {
+		x.addShort(packed(str), at)
+	} else if b := bitOf(str); x.filter[b/64]>>(b%64)&1 != 0 {
+		x.meet(str, at)
 	}
 }
 

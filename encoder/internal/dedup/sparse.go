@@ -34,7 +34,7 @@ type sparse struct {
 	peer     rules.Set
 	seen     []uint64 // by id: the record was checked
 	err      error    // what is wrong with a record that was looked at
-	marked   []uint64 // by offset of a string: it is an anchor of own types
+	marked   *names   // anchors of own types
 	possible []uint64 // by id: the type can be a candidate, or own types refer to it
 	pending  []uint64 // by id: it is not known whether the type is possible
 	waiting  []uint32 // ids of the pending types
@@ -45,9 +45,18 @@ type sparse struct {
 	tags     []uint32 // ids of the structs and unions with marked names, ascending
 }
 
+// names is a set of offsets of strings, by their lower bits. It may have offsets that were not added, which only makes types candidates that
+// need not be: it stays in the first-level cache, and few of its pages are touched. It always has the offset 0.
+type names [1 << 12]uint64
+
+func (n *names) add(name uint32) { n[name/64%uint32(len(n))] |= 1 << (name % 64) }
+
+func (n *names) has(name uint32) bool { return n[name/64%uint32(len(n))]>>(name%64)&1 != 0 }
+
 // newSparse returns a sparse base that puts its candidates into an index, which is that of the run.
 func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
-	s := &sparse{Base: Base{o: o}, c: c, peer: peer, marked: make([]uint64, o.Strings.End()/64+1)}
+	s := &sparse{Base: Base{o: o}, c: c, peer: peer, marked: new(names)}
+	s.marked.add(0)
 	ids := int(o.End())/64 + 1
 	sets := make([]uint64, 4*ids)
 	s.seen, s.possible, s.entered, s.pending = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
@@ -93,18 +102,18 @@ func anchor(r btf.Record) uint32 {
 
 // mark marks a string as an anchor of own types. It reports whether it was not marked, and is in the base.
 func (s *sparse) mark(name uint32) (fresh bool) {
-	if fresh = name != 0 && name/64 < uint32(len(s.marked)) && !has(s.marked, name); fresh {
-		s.marked[name/64] |= 1 << (name % 64)
+	if fresh = name < s.o.Strings.End() && !s.marked.has(name); fresh {
+		s.marked.add(name)
 	}
 	return fresh
 }
 
 // own marks what an own type says of the base: its anchor, and the types of the base that it refers to. It reports whether the anchor was not
-// marked, and whether there are any of these types.
+// marked, and whether one of these types was not possible.
 func (s *sparse) own(r btf.Record) (fresh, refers bool) {
 	end := uint32(s.o.End())
 	r.References(func(id *uint32) {
-		if *id < end && *id != 0 {
+		if *id < end && !has(s.possible, *id) {
 			refers = true
 			s.possible[*id/64] |= 1 << (*id % 64)
 		}
@@ -121,39 +130,19 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	if s.left = s.left[:0]; s.peer.Has(rules.BaseTypedefSignature) {
 		kinds &^= 1 << btf.KindTypedef // no signature of an own typedef leads to one of the base
 	}
-	var plan [128]step
-	for k := btf.KindInt; k < btf.NumKinds; k++ {
-		if kinds.Has(k) || unordered.Has(k) {
-			plan[k] = steps[k]
-		}
-	}
-	words, marked := s.o.Words(), s.marked
-	for i, at := range s.o.Starts() {
-		head := words[at:][:3]
-		name, info, id := head[0], head[1], uint32(i+1)
-		switch plan[info>>24&0x7f] {
-		case toOthers:
-			if of := head[2]; name == 0 && of < id && !has(s.possible, of) && !has(s.pending, of) {
-				continue
+	words, starts := s.o.Words(), s.o.Starts()
+	chained := links & kinds
+	var some [someTypes]uint32
+	for from, n := 0, 0; from < len(starts); {
+		n, from = look(words, starts, from, s.marked, &some)
+		for _, id := range some[:n] {
+			r := words[starts[id-1]:]
+			switch k := btf.Record(r).Kind(); {
+			case r[0] == 0 && chained.Has(k): // most of them
+				s.decide(id, s.referent(id, r[2]))
+			case kinds.Has(k) || unordered.Has(k):
+				s.consider(id, s.o.At(btf.ID(id)))
 			}
-			s.consider(id)
-		case byParameter:
-			if name == 0 && info&0xffffff != 0 {
-				name = words[at+3]
-			}
-			fallthrough
-		case byName:
-			if name != 0 && (int(name/64) >= len(marked) || marked[name/64]>>(name%64)&1 == 0) {
-				continue
-			}
-			s.consider(id)
-		case noted:
-			if info&0xffffff == 0 {
-				s.note(s.o.At(btf.ID(id)))
-			}
-			s.consider(id)
-		case leftOut:
-			s.left = append(s.left, id)
 		}
 	}
 	s.settle()
@@ -164,36 +153,63 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	return !s.empties
 }
 
-// A step says what fill does with a type.
-type step uint8
-
-const (
-	skipped     step = iota
-	leftOut          // it is in no index
-	byName           // it is not possible if it has a name that is not marked
-	byParameter      // the same for the name of its first parameter
-	noted            // it may have to be noted
-	toOthers         // it has one referent, and is not possible if that is not
-)
-
-// steps has the step for each kind.
-var steps = [btf.NumKinds]step{
-	btf.KindInt: byName, btf.KindPtr: toOthers, btf.KindArray: byName, btf.KindStruct: byName, btf.KindUnion: byName, btf.KindEnum: noted,
-	btf.KindFwd: noted, btf.KindTypedef: byName, btf.KindVolatile: toOthers, btf.KindConst: toOthers, btf.KindRestrict: toOthers,
-	btf.KindFunc: byName, btf.KindFuncProto: byParameter, btf.KindVar: leftOut, btf.KindDatasec: leftOut, btf.KindFloat: byName,
-	btf.KindDeclTag: byName, btf.KindTypeTag: toOthers, btf.KindEnum64: noted,
+// look returns the types that fill must consider, from a number of types on, as many as fit, and the number of types that were passed. It passes
+// nearly all types of a base, so it calls nothing and allocates nothing.
+func look(words, starts []uint32, from int, marked *names, some *[someTypes]uint32) (n, to int) {
+	for i, at := range starts[from:] {
+		at := int(at)
+		if at+1 >= len(words) { // it never is
+			break
+		}
+		info, name := words[at+1], words[at]
+		if k := info >> 24 & 31; uint32(byName)>>k&1 == 0 && (uint32(byNameOrEmpty)>>k&1 == 0 || info&0xffffff == 0) {
+			goto add
+		} else if k == uint32(btf.KindFuncProto) && name == 0 && at+3 < len(words) {
+			name = words[at+3] // of the first parameter
+		}
+		if !marked.has(name) {
+			continue
+		}
+	add:
+		some[n%someTypes] = uint32(from+i) + 1
+		if n++; n == someTypes {
+			return n, from + i + 1
+		}
+	}
+	return n, len(starts)
 }
 
+// someTypes is the number of types that look returns at most.
+const someTypes = 512
+
+const (
+	// byName has the kinds that are considered only if their name is marked.
+	byName = 1<<btf.KindInt | 1<<btf.KindStruct | 1<<btf.KindUnion | 1<<btf.KindTypedef | 1<<btf.KindFunc | 1<<btf.KindFloat | 1<<btf.KindDeclTag
+	// byNameOrEmpty has those for which this is so if they have elements. A prototype has the name of its first parameter.
+	byNameOrEmpty = 1<<btf.KindEnum | 1<<btf.KindEnum64 | 1<<btf.KindFuncProto
+)
+
 // consider decides whether a type is possible, or not, or pending, since a referent is pending or comes later.
-func (s *sparse) consider(id uint32) {
-	r := s.o.At(btf.ID(id))
-	if a := anchor(r); a != 0 && !has(s.marked, a) {
+func (s *sparse) consider(id uint32, r btf.Record) {
+	switch k := r.Kind(); {
+	case unordered.Has(k):
+		s.left = append(s.left, id)
+		return
+	case r.Vlen() == 0:
+		s.note(r)
+	}
+	if !s.marked.has(anchor(r)) {
 		return
 	}
 	state := yes
 	if late.Has(r.Kind()) {
 		state = s.referents(id, r)
 	}
+	s.decide(id, state)
+}
+
+// decide makes a type possible, or pending, or neither.
+func (s *sparse) decide(id uint32, state answer) {
 	switch state {
 	case yes:
 		s.possible[id/64] |= 1 << (id % 64)
@@ -227,46 +243,64 @@ func (s *sparse) referents(id uint32, r btf.Record) (all answer) {
 
 // referent reports whether a referent of a type is possible. Those before the type, and those that are pending, have been considered.
 func (s *sparse) referent(id, of uint32) answer {
-	switch {
-	case has(s.possible, of):
+	i, bit := of/64, uint64(1)<<(of%64)
+	if int(i) >= len(s.possible) {
+		return no
+	}
+	if s.possible[i]&bit != 0 {
 		return yes
-	case of >= id && !s.all && of < uint32(s.o.End()) || has(s.pending, of):
+	}
+	if of >= id && !s.all && of < uint32(s.o.End()) || s.pending[i]&bit != 0 {
 		return unknown
 	}
 	return no
 }
 
-// rounds is the number of times that settle goes through the pending types. Chains of pointers and qualifiers in a kernel are shorter.
+// rounds is the number of times that settle goes through the pending types. Kernels need two or three.
 const rounds = 8
 
-// settle decides which of the pending types are possible. If many of them lead to each other against the order of ids, all are.
+// settle decides which of the pending types are possible. If many of them lead to each other against the order of ids, all are. Most of
+// the pending types refer to types that come after them, so it begins at the end, and then goes to and fro.
 func (s *sparse) settle() {
 	s.all = true
 	for round := 0; len(s.waiting) > 0; round++ {
-		still := s.waiting[:0]
-		for _, id := range s.waiting {
-			state := yes
-			if round < rounds {
-				state = s.referents(id, s.o.At(btf.ID(id)))
+		before := len(s.waiting)
+		if round%2 == 0 {
+			kept := before
+			for i := before - 1; i >= 0; i-- {
+				if id := s.waiting[i]; !s.settled(id, round) {
+					kept--
+					s.waiting[kept] = id
+				}
 			}
-			if state == unknown {
-				still = append(still, id)
-				continue
-			}
-			s.pending[id/64] &^= 1 << (id % 64)
-			if state == yes {
-				s.possible[id/64] |= 1 << (id % 64)
-			}
+			s.waiting = s.waiting[kept:]
+		} else {
+			s.waiting = slices.DeleteFunc(s.waiting, func(id uint32) bool { return s.settled(id, round) })
 		}
-		if len(still) == len(s.waiting) { // they lead to each other
-			for _, id := range still {
+		if len(s.waiting) == before { // they lead to each other
+			for _, id := range s.waiting {
 				s.pending[id/64] &^= 1 << (id % 64)
 			}
-			still = still[:0]
+			s.waiting = s.waiting[:0]
 		}
-		s.waiting = still
 	}
 	s.all = false
+}
+
+// settled reports whether it is known in a round of settle whether a pending type is possible.
+func (s *sparse) settled(id uint32, round int) bool {
+	state := yes
+	if round < rounds {
+		state = s.referents(id, s.o.At(btf.ID(id)))
+	}
+	if state == unknown {
+		return false
+	}
+	s.pending[id/64] &^= 1 << (id % 64)
+	if state == yes {
+		s.possible[id/64] |= 1 << (id % 64)
+	}
+	return true
 }
 
 // enter puts the possible types of the given kinds into the index.

@@ -1,0 +1,26 @@
+#include "textflag.h"
+
+// func nuls(block *[64]byte) uint64
+TEXT ·nuls(SB), NOSPLIT, $0-16
+	MOVQ block+0(FP), AX
+	PXOR X0, X0
+	MOVOU 0(AX), X1
+	MOVOU 16(AX), X2
+	MOVOU 32(AX), X3
+	MOVOU 48(AX), X4
+	PCMPEQB X0, X1
+	PCMPEQB X0, X2
+	PCMPEQB X0, X3
+	PCMPEQB X0, X4
+	PMOVMSKB X1, BX
+	PMOVMSKB X2, CX
+	PMOVMSKB X3, DX
+	PMOVMSKB X4, SI
+	SHLQ $16, CX
+	SHLQ $32, DX
+	SHLQ $48, SI
+	ORQ CX, BX
+	ORQ DX, SI
+	ORQ SI, BX
+	MOVQ BX, ret+8(FP)
+	RET
