@@ -1,6 +1,7 @@
 package pahole
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -132,7 +133,7 @@ func (s *commandLine) list(text string, strict bool) error {
 
 // jobs sets the number of workers from the leading digits of the argument. If there are none, or if they are zero, it is one.
 func (s *commandLine) jobs(arg string) error {
-	s.workers = runtime.GOMAXPROCS(0)
+	s.workers = cmp.Or(Processors, runtime.GOMAXPROCS(0))
 	if arg == "" {
 		return nil
 	}

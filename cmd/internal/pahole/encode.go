@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -35,6 +36,7 @@ type run struct {
 
 // run encodes the files and writes the output.
 func (r *run) run(ctx context.Context) error {
+	r.spread()
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	var base *input.File
 	if r.base != nil {
@@ -91,6 +93,25 @@ func (r *run) run(ctx context.Context) error {
 		return inFile(path, err)
 	}
 	return inFile(path, set.Commit())
+}
+
+// undivided is the number of bytes of modules that one worker encodes in less time than it takes to share the work.
+const undivided = 16 << 20
+
+// spread uses all processors that were asked for, unless the files are small modules.
+func (r *run) spread() {
+	size := int64(0)
+	for _, path := range r.files {
+		if st, err := os.Stat(path); err == nil {
+			size += st.Size()
+		}
+	}
+	switch {
+	case r.base != nil && size < undivided:
+		r.workers = 1
+	case r.workers > runtime.GOMAXPROCS(0):
+		runtime.GOMAXPROCS(r.workers)
+	}
 }
 
 // openBase reads the base. Only a part of it is read, from the file that is returned, unless a distilled base is made of it.

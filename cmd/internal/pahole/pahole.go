@@ -29,6 +29,10 @@ func failf(format string, args ...any) *stop {
 	return &stop{code: exitcode.Failed, err: fmt.Sprintf(format, args...) + "\n"}
 }
 
+// Processors is the number of processors that an encoding may use, if it takes long enough to be divided. 0 stands for those that the program
+// uses when it begins. A program that runs nothing else may begin with one, since threads that wait for work cost time, and set this.
+var Processors int
+
 // Run runs the program and returns its exit code. name is the name by which it was called, for error messages.
 func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
 	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)

@@ -31,16 +31,12 @@ func NewBase(o *btf.Object) *Base { return &Base{o: o} }
 // cheaper for a single run.
 func NewLazyBase(o *btf.Object) *Base { return &Base{o: o, lazy: true} }
 
-// prepare runs phase 0: every type of the base becomes canonical and a candidate. Variables and sections are mapped to
+// prepare runs phase 0: every type of the base is canonical, and becomes a candidate. Variables and sections are mapped to
 // themselves. The error is about the base.
 func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
 	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
-	m := e.m
-	for id := range m {
-		m[id] = uint32(id)
-	}
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))

@@ -59,8 +59,10 @@ type Stats struct {
 	Identical            int // pairs of types that were compared raw
 }
 
-// Values of the resolution map that are not ids: the type has not been processed; the walk of phase 5 is inside of it.
+// Values of the resolution map that are not ids of other types: the type has not been processed; the walk of phase 5 is inside of it; the
+// type is void, or a type of the base that has not been merged into an own one. With zero for these, most of the map is never written.
 const (
+	itself = 0
 	unset = 0xffffffff
 	busy  = 0xfffffffe
 )
@@ -259,7 +261,7 @@ func (e *engine) extend(o *btf.Object) error {
 func (e *engine) canon(id uint32) uint32 {
 	for {
 		next := e.m[id]
-		if next >= busy || next == id {
+		if next >= busy || next == id || next == itself {
 			return id
 		}
 		id = next
@@ -557,6 +559,9 @@ func (e *engine) referent(ref *uint32) error {
 	return err
 }
 
+// survives reports whether a type is not replaced by another.
+func (e *engine) survives(id uint32) bool { return e.m[id] == id || e.m[id] == itself }
+
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (rule 03/13).
 func (e *engine) compact() error {
 	ids := e.hyp // by id: the new id; hyp is free, since all comparisons are done
@@ -574,11 +579,11 @@ func (e *engine) compact() error {
 		}
 	}
 	for id := from; id < e.end; id++ {
-		if e.m[id] == id {
+		if e.survives(id) {
 			continue
 		}
 		c := e.canon(id)
-		if e.m[c] != c {
+		if !e.survives(c) {
 			return fmt.Errorf("type %d became type %d, which did not survive", id, c)
 		}
 		if ids[id] = c; c >= e.first {

@@ -131,7 +131,7 @@ func (e *engine) frontmost() int {
 }
 
 // alone reports whether a type has not been merged with another.
-func (e *engine) alone(id uint32) bool { return e.m[id] == unset || e.m[id] == id }
+func (e *engine) alone(id uint32) bool { return e.m[id] == unset || e.survives(id) }
 
 func isComposite(k btf.Kind) bool {
 	return btf.Composites.Has(k) || k == btf.KindTypedef
