@@ -36,7 +36,7 @@ func (o *Object) checkRecord(i int) error {
 		}
 		return nil
 	case KindFunc:
-		if proto, ok := o.Record(ID(r[2])); !ok || proto.Kind() != KindFuncProto {
+		if !o.isProto(ID(r[2])) {
 			return o.referenceError(i, "refers to type %d, which is not a FUNC_PROTO", r[2])
 		}
 		return nil
@@ -53,6 +53,16 @@ func (o *Object) checkRecord(i int) error {
 		}
 	}
 	return nil
+}
+
+// isProto reports whether there is a type, of the object or its bases, that is a FUNC_PROTO.
+func (o *Object) isProto(id ID) bool {
+	for ; o != nil; o = o.Base {
+		if o.Own(id) {
+			return Record(o.words[o.start[id-o.First()]:]).Kind() == KindFuncProto
+		}
+	}
+	return false
 }
 
 // referenceError is about the i-th type of the table.

@@ -23,6 +23,7 @@ type base struct {
 	open btffile.Opener // see Job.OpenBase
 	once sync.Once
 	hash bool // the digest of its file is needed
+	lone bool // it has one user: most of what prepares a base would not be used
 	sum  string
 
 	ready chan struct{} // closed when an image has provided the base
@@ -69,6 +70,7 @@ func (b *batch) linkBases() {
 			continue
 		}
 		b.bases[i].users++
+		b.bases[i].lone = b.bases[i].users == 1
 		b.bases[i].hash = b.bases[i].hash || b.opt.Hash || j.BaseSHA256 != ""
 	}
 }
@@ -99,11 +101,23 @@ func (s *base) failed(wait bool) error {
 
 // parse parses the BTF of an image again, so that the base is what was published, and the encoder's memory can be released.
 func (s *base) parse() (err error) {
+	parse := btffile.Parse
+	if s.lone {
+		parse = btffile.ParseOnce
+	}
 	var o *btf.Object
-	if o, err = btffile.Parse(s.wire); err == nil {
-		s.btf = encoder.NewBase(o)
+	if o, err = parse(s.wire); err == nil {
+		s.btf = s.prepared(o)
 	}
 	return err
+}
+
+// prepared returns the base of the encoder for an object.
+func (s *base) prepared(o *btf.Object) *encoder.Base {
+	if s.lone {
+		return encoder.NewLazyBase(o)
+	}
+	return encoder.NewBase(o)
 }
 
 // known waits until the bytes of the base are known, and returns their digest.
@@ -132,11 +146,15 @@ func (s *base) read(ctx context.Context, h *corpus.Hasher) error {
 			return input.Named(s.file, err)
 		}
 	}
-	o, wire, err := btffile.BaseFrom(in, s.file)
+	from := btffile.BaseFrom
+	if s.lone {
+		from = btffile.BaseOnceFrom
+	}
+	o, wire, err := from(in, s.file)
 	if err != nil {
 		return err
 	}
-	s.btf, s.wire = encoder.NewBase(o), wire
+	s.btf, s.wire = s.prepared(o), wire
 	if s.hash {
 		return input.Named(s.file, sameSum(ctx, in, s.sum))
 	}

@@ -202,11 +202,20 @@ func Open(open Opener, path string) (*input.File, error) {
 
 // BaseFrom is Base for an open file with that path.
 func BaseFrom(in *input.File, path string) (*btf.Object, []byte, error) {
+	return parsedFrom(in, path, Parse)
+}
+
+// BaseOnceFrom is BaseFrom for a base that is used once. It is checked in full, like any other, and its strings are indexed if that is needed.
+func BaseOnceFrom(in *input.File, path string) (*btf.Object, []byte, error) {
+	return parsedFrom(in, path, ParseOnce)
+}
+
+func parsedFrom(in *input.File, path string, parse func(data []byte) (*btf.Object, error)) (*btf.Object, []byte, error) {
 	f, err := baseFrom(in, path)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := Parse(f.BTF)
+	o, err := parse(f.BTF)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -241,6 +250,18 @@ func Parse(data []byte) (*btf.Object, error) {
 		return nil, err
 	}
 	o.Strings.Index()
+	return o, nil
+}
+
+// ParseOnce is Parse for a base that is used once, with BTF that does not change. Its strings are indexed if that is needed.
+func ParseOnce(data []byte) (*btf.Object, error) {
+	o, err := btf.View(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.CheckReferences(); err != nil {
+		return nil, err
+	}
 	return o, nil
 }
 

@@ -63,8 +63,8 @@ type Stats struct {
 // type is void, or a type of the base that has not been merged into an own one. With zero for these, most of the map is never written.
 const (
 	itself = 0
-	unset = 0xffffffff
-	busy  = 0xfffffffe
+	unset  = 0xffffffff
+	busy   = 0xfffffffe
 )
 
 type engine struct {

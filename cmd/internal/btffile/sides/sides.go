@@ -55,7 +55,12 @@ func base(open btffile.Opener, path string) (*btf.Object, error) {
 	if path == "" {
 		return nil, nil
 	}
-	o, _, err := btffile.Base(open, path)
+	in, err := btffile.Open(open, path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	o, _, err := btffile.BaseOnceFrom(in, path)
 	return o, err
 }
 
