@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"bytes"
 	"context"
 	"debug/elf"
 	"encoding/binary"
@@ -17,6 +18,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/report"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
@@ -166,6 +168,55 @@ func TestBaseIsReleased(t *testing.T) {
 	for _, i := range []int{1, 3} {
 		if s := b.bases[i]; s.btf != nil || s.wire != nil || s.checks != nil {
 			t.Errorf("the base of %s was not released", items[i].Image.Name)
+		}
+	}
+}
+
+// TestLoneBase: an image that is alone with its base gets the BTF that it gets with another one beside it, and damage of the base that it does
+// not reach is an error in both cases.
+func TestLoneBase(t *testing.T) {
+	path := sample(t)
+	dir := filepath.Dir(path)
+	file := filepath.Join(dir, "v.btf")
+	items := manifest(t, fmt.Sprintf("  - {name: v, path: %s, outputs: {btf: %s}}\n", path, file))
+	if r := Run(context.Background(), Jobs(items, ""), Options{}); r.ExitCode() != 0 {
+		t.Fatalf("base: %+v", r.Rows())
+	}
+	one := fmt.Sprintf("  - {name: m1, path: %s, base_path: %s, outputs: {btf: %s/m1.btf}}\n", path, file, dir)
+	two := one + fmt.Sprintf("  - {name: m2, path: %s, base_path: %s}\n", path, file)
+	var got [2][]byte
+	for i, text := range []string{one, two} {
+		items := manifest(t, text)
+		if b := newBatch(Jobs(items, ""), Options{}); b.bases[0].lone != (i == 0) {
+			t.Errorf("%d images: the base has lone %t", i+1, b.bases[0].lone)
+		}
+		if r := Run(context.Background(), Jobs(items, ""), Options{}); r.ExitCode() != 0 {
+			t.Fatalf("%d images: %+v", i+1, r.Rows())
+		}
+		var err error
+		if got[i], err = os.ReadFile(filepath.Join(dir, "m1.btf")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(got[0], got[1]) {
+		t.Errorf("alone, the image has %d bytes of BTF, and %d beside another", len(got[0]), len(got[1]))
+	}
+	wire, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := btf.Parse(wire, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Append(0, btf.Info(btf.KindPtr, 0, false), 99999)
+	if err := os.WriteFile(file, o.AppendWire(nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range []string{one, two} {
+		row := Run(context.Background(), Jobs(manifest(t, text), ""), Options{}).Rows()[0]
+		if !strings.Contains(row.Error, "refers to type 99999 of") {
+			t.Errorf("%d images: got error %q, want one about the damaged type", i+1, row.Error)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/btfbatch/btfbatch/encoder"
@@ -53,5 +54,36 @@ func TestBaseChanges(t *testing.T) {
 		}
 		f.Close()
 		file.Close()
+	}
+}
+
+// TestSpread: small modules are encoded by one worker, and everything else by as many as were asked for.
+func TestSpread(t *testing.T) {
+	procs := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(procs)
+	dir := t.TempDir()
+	small, large, base := filepath.Join(dir, "small"), filepath.Join(dir, "large"), ""
+	for path, size := range map[string]int64{small: 1, large: undivided} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		base  *string
+		files []string
+		asked int
+		want  int
+	}{
+		{&base, []string{small}, 2, 1}, {&base, []string{small, large}, 2, 2}, {&base, []string{large}, 2, 2}, {&base, []string{large}, 1, 1},
+		{nil, []string{small}, 2, 2}, {nil, []string{small}, 1, 1},
+	} {
+		runtime.GOMAXPROCS(1)
+		r := &run{commandLine: &commandLine{base: tc.base, files: tc.files, workers: tc.asked}}
+		if r.spread(); r.workers != tc.want || runtime.GOMAXPROCS(0) != tc.want {
+			t.Errorf("%+v: got %d workers on %d processors", tc, r.workers, runtime.GOMAXPROCS(0))
+		}
 	}
 }

@@ -1,0 +1,70 @@
+package standin
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+)
+
+// TestImports: nothing that pahole does not need is initialised before it runs.
+func TestImports(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "github.com/btfbatch/btfbatch/encoder") {
+		t.Fatalf("the list of %d packages lacks the encoder", len(deps))
+	}
+	for _, heavy := range []string{
+		"crypto/tls", "crypto/x509", "encoding/xml", "github.com/btfbatch/btfbatch/config", "github.com/btfbatch/btfbatch/golden",
+		"github.com/google/jsonschema-go/jsonschema", "github.com/rs/zerolog", "github.com/spf13/cobra", "gopkg.in/yaml.v3", "html/template", "net/http",
+	} {
+		if slices.Contains(deps, heavy) {
+			t.Errorf("package standin leads to %s", heavy)
+		}
+	}
+}
+
+// failing is a writer that returns an error.
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// TestRun: errors of the standard output are reported, unless nobody reads it, and make the program fail.
+func TestRun(t *testing.T) {
+	procs := runtime.GOMAXPROCS(0)
+	defer func() {
+		runtime.GOMAXPROCS(procs)
+		pahole.Processors = 0
+	}()
+	for _, tc := range []struct {
+		out  io.Writer
+		args []string
+		code int
+		told string
+	}{
+		{new(bytes.Buffer), []string{"--version"}, 0, ""},
+		{failing{errors.New("the disk is full")}, []string{"--version"}, 1, "btfbatch: standard output: the disk is full\n"},
+		{failing{syscall.EPIPE}, []string{"--version"}, 1, ""},
+		{new(bytes.Buffer), []string{"-J"}, 64, "no file to encode"},
+	} {
+		var told bytes.Buffer
+		code := run(append([]string{"pahole"}, tc.args...), tc.out, &told)
+		if code != tc.code || !strings.Contains(told.String(), tc.told) || tc.told == "" && told.Len() > 0 {
+			t.Errorf("%q: got exit code %d and %q, want %d and %q", tc.args, code, told.String(), tc.code, tc.told)
+		}
+		if pahole.Processors < 1 {
+			t.Errorf("%q: package pahole does not know the number of processors", tc.args)
+		}
+		runtime.GOMAXPROCS(procs)
+	}
+}
