@@ -42,7 +42,7 @@ const maxKnown = 1 << 20
 type known struct {
 	longPath int
 	differ   map[pair]bool
-	watched  map[uint32]bool   // unmerged types; when one is merged, differ is cleared
+	watched  []uint64          // a bit for each unmerged type that, when it is merged, clears differ; nil if differ is empty
 	met      []uint64          // a bit for each canonical type that the walks recorded in differ have met; nil if there are none
 	equal    map[uint32]uint32 // by typedef: the typedef that it equals
 
@@ -65,10 +65,15 @@ func (k *known) begin() {
 func (e *engine) bind(id, to uint32) {
 	e.m[id] = to
 	e.moved = e.moved || id < e.first
-	if len(e.watched) != 0 && e.watched[id] && id != to {
-		e.differ, e.watched = nil, nil
-		clear(e.met)
+	if e.watched != nil && has(e.watched, id) && id != to {
+		e.forget()
 	}
+}
+
+// forget forgets what is known to differ.
+func (k *known) forget() {
+	k.differ, k.watched = nil, nil
+	clear(k.met)
 }
 
 // endsAt reports whether the comparison can stop at a pair because it is known to differ.
@@ -87,11 +92,15 @@ func (e *engine) learnFailed() {
 	if n < e.longPath && !e.short || e.tolerant || e.unbound || e.jumped {
 		return
 	}
-	if e.differ == nil || len(e.differ) >= maxKnown {
-		e.differ, e.watched = make(map[pair]bool), make(map[uint32]bool)
+	if len(e.differ) >= maxKnown {
+		e.differ, e.watched = nil, nil
+	}
+	size := (len(e.hyp) + 63) / 64
+	if e.differ == nil {
+		e.differ, e.watched = make(map[pair]bool), make([]uint64, size)
 	}
 	if e.met == nil {
-		e.met = make([]uint64, (len(e.hyp)+63)/64)
+		e.met = make([]uint64, size)
 	}
 	for _, y := range e.hypo {
 		e.met[y/64] |= 1 << (y % 64)
@@ -101,13 +110,14 @@ func (e *engine) learnFailed() {
 		if !e.alone(p.x) || !e.alone(p.y) {
 			break
 		}
-		e.watched[p.x], e.watched[p.y] = true, true
+		e.watched[p.x/64] |= 1 << (p.x % 64)
+		e.watched[p.y/64] |= 1 << (p.y % 64)
 		if i >= first && e.m[p.x] == unset && isComposite(e.rec(p.x).Kind()) {
 			e.differ[p] = true
 		}
 	}
 	for _, id := range e.ends {
-		e.watched[id] = true
+		e.watched[id/64] |= 1 << (id % 64)
 	}
 }
 

@@ -61,7 +61,7 @@ func (e *engine) compared(cand, canon uint32) bool {
 
 // learnRuns remembers the chains among the pairs of a comparison.
 func (e *engine) learnRuns() {
-	for i := 0; i < len(e.hypo); {
+	for i := 0; len(e.hypo)-i >= e.longRun; {
 		n, end := e.run(e.hypo[i:])
 		if n >= e.longRun {
 			if e.links == nil {

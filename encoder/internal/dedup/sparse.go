@@ -67,16 +67,22 @@ func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
 // record returns a record of the base, and checks it if it has not been looked at. A damaged record counts as void, and the run ends
 // with an error.
 func (s *sparse) record(id uint32) btf.Record {
-	if s.seen[id/64]>>(id%64)&1 == 0 {
-		if err := s.o.CheckRecord(btf.ID(id)); err != nil {
-			if s.err == nil {
-				s.err = fmt.Errorf("base: %w", err)
-			}
-			return voidRecord
-		}
-		s.seen[id/64] |= 1 << (id % 64)
+	if s.seen[id/64]>>(id%64)&1 == 0 && !s.sound(id) {
+		return voidRecord
 	}
 	return s.o.At(btf.ID(id))
+}
+
+// sound checks a record that has not been looked at.
+func (s *sparse) sound(id uint32) bool {
+	if err := s.o.CheckRecord(btf.ID(id)); err != nil {
+		if s.err == nil {
+			s.err = fmt.Errorf("base: %w", err)
+		}
+		return false
+	}
+	s.seen[id/64] |= 1 << (id % 64)
+	return true
 }
 
 // Sets of kinds.
