@@ -139,8 +139,8 @@ func (x *expectation) pass(section []byte, c cut, some *[512]found) (n int, to c
 	return n, cut{at, i}
 }
 
-// plainNuls is nuls without special instructions.
-func plainNuls(block *[64]byte) (set uint64) {
+// nuls returns a bit for each byte of a block that is NUL, the lowest for the first. It looks at eight bytes at a time.
+func nuls(block *[64]byte) (set uint64) {
 	const ones = 0x7f7f7f7f7f7f7f7f
 	for i := 0; i < len(block); i += 8 {
 		w := binary.LittleEndian.Uint64(block[i:])
