@@ -112,7 +112,7 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 		return err
 	}
 	jobs := batch.Jobs(items, c.profile)
-	if err := errors.Join(batch.CheckNewGoldens(jobs, &c.opt.Goldens), batch.CheckEarlier(jobs, &c.opt.Lint), c.publishing.set(c.app, &c.opt, items, c.only.published), c.before.set(&c.opt, jobs, &c.only)); err != nil {
+	if err := errors.Join(batch.CheckNewGoldens(jobs, &c.opt.Goldens), batch.CheckEarlier(jobs, &c.opt.Lint, c.only.shard != ""), c.publishing.set(c.app, &c.opt, items, c.only.published), c.before.set(&c.opt, jobs, &c.only)); err != nil {
 		return usage(err)
 	}
 	c.notes(items, c.profile)

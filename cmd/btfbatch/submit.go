@@ -77,7 +77,7 @@ func newSubmit(a *app) *cobra.Command {
 	flags.StringArrayVar(&s.Options, "option", nil, "`OPTION` for the scheduler, such as --partition=long; can be repeated (slurm)")
 	flags.StringVar(&s.Image, "image", "", "container `IMAGE` with btfbatch (kubernetes), and with a shell (gitlab)")
 	flags.StringVar(&s.Claim, "claim", "btfbatch", "persistent volume claim `NAME` with the manifest, the outputs and the cache (kubernetes)")
-	flags.IntVar(&s.User, "user", submit.DefaultUser, "`NUMBER` of the user and the group of the containers, who must be able to write to the claim (kubernetes)")
+	flags.IntVar(&s.User, "user", submit.DefaultUser, "number `N` of the user and the group of the containers, who must be able to write to the claim (kubernetes)")
 	flags.StringVar(&s.EnvSecret, "env-secret", "", "secret `NAME` with environment variables for the shards, such as AWS_ACCESS_KEY_ID (kubernetes)")
 	flags.StringVar(&s.RegistrySecret, "registry-secret", "", "secret `NAME` with the login of a registry, of the type kubernetes.io/dockerconfigjson (kubernetes)")
 	flags.StringVar(&s.Sums, "sums", "", "`FILE` for the SHA-256 of all outputs, which the merge writes")
