@@ -139,15 +139,18 @@ func (x *expectation) pass(section []byte, c cut, some *[512]found) (n int, to c
 	return n, cut{at, i}
 }
 
-// nuls returns a bit for each byte of a block that is NUL, the lowest for the first. It looks at eight bytes at a time.
-func nuls(block *[64]byte) (set uint64) {
-	const ones = 0x7f7f7f7f7f7f7f7f
-	for i := 0; i < len(block); i += 8 {
-		w := binary.LittleEndian.Uint64(block[i:])
-		zero := ^(w&ones + ones | w | ones) // the upper bit of each byte that is NUL
-		set |= zero >> 7 * 0x0102040810204080 >> 56 << i
-	}
-	return set
+// nuls returns a bit for each byte of a block that is NUL, the lowest for the first.
+func nuls(b *[64]byte) uint64 {
+	return nulsOf(b[0:8]) | nulsOf(b[8:16])<<8 | nulsOf(b[16:24])<<16 | nulsOf(b[24:32])<<24 |
+		nulsOf(b[32:40])<<32 | nulsOf(b[40:48])<<40 | nulsOf(b[48:56])<<48 | nulsOf(b[56:64])<<56
+}
+
+// nulsOf is nuls for eight bytes.
+func nulsOf(b []byte) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	w := binary.LittleEndian.Uint64(b)
+	zero := ^(w&low + low | w | low)       // the upper bit of each byte that is NUL
+	return zero * 0x0002040810204081 >> 56 // the product has them side by side in its upper byte
 }
 
 // inspect handles one string that may be expected, at an offset.
