@@ -234,11 +234,11 @@ func TestNoInputFillsTheMemory(t *testing.T) {
 			if code < exitcode.Failed || code > exitcode.Differs || stderr.Len() == 0 {
 				t.Errorf("got exit code %d", code)
 			}
-			most := int64(250)
+			most := 250
 			if tt.args == "validate dashes.yaml" { // as many values as a manifest of 100,000 images has
 				most = 700
 			}
-			if usage.Maxrss>>10 > most {
+			if int(usage.Maxrss>>10) > most {
 				t.Errorf("took %d MiB of memory", usage.Maxrss>>10)
 			}
 			if n := bytes.Count(stderr.Bytes(), []byte("\n")); n > 6 {

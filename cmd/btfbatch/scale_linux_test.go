@@ -57,7 +57,7 @@ func TestManyImages(t *testing.T) {
 	for _, tt := range []struct {
 		args string
 		cpu  time.Duration
-		mib  int64
+		mib  int
 		want string // in the output
 	}{
 		{"plan m.yaml", 8 * time.Second, 300, "\nk19999 "},
@@ -74,7 +74,7 @@ func TestManyImages(t *testing.T) {
 		if !ok {
 			t.Fatal("no usage")
 		}
-		cpu, mib := cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), usage.Maxrss>>10
+		cpu, mib := cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), int(usage.Maxrss>>10)
 		t.Logf("%s: %v of CPU time, %d MiB", tt.args, cpu, mib)
 		if !strings.Contains(stdout.String(), tt.want) {
 			t.Errorf("%s: the output lacks %q: %.2000s", tt.args, tt.want, &stdout)

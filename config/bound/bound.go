@@ -7,7 +7,10 @@
 // the text is valid.
 package bound
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // comment is the number of values that take as much memory as a comment.
 const comment = 3
@@ -48,5 +51,5 @@ func blank(text []byte, i int) bool {
 
 // ordinary reports whether there is a character of a word.
 func ordinary(text []byte, i int) bool {
-	return !blank(text, i) && !bytes.ContainsRune([]byte(`[]{},"':?`), rune(text[i]))
+	return !blank(text, i) && !strings.ContainsRune(`[]{},"':?`, rune(text[i]))
 }

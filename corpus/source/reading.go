@@ -293,7 +293,7 @@ func (r *reading) viewed(ctx context.Context, e *archive.Entry, want []input.Kin
 		end := func() error { return cmp.Or(v.Close(), s.Close()) }
 		f, err := r.inView(ctx, v, entry.Size, want, end)
 		if err != nil {
-			end()
+			_ = end() // the reason is err
 			if f, ok := errors.AsType[*archive.FormatError](err); !ok || f.Member == "" {
 				err = reader.BrokenEntry(&entry, err)
 			}

@@ -180,7 +180,10 @@ func (v *View) stored(i int, p []byte, off int64) (ok bool, err error) {
 
 // pass says that what is wanted once was read up to the given end. It gives up blocks that are far enough behind.
 func (v *View) pass(end int64) {
-	for old := v.mark.Load(); old < end && !v.mark.CompareAndSwap(old, end); old = v.mark.Load() {
+	for {
+		if old := v.mark.Load(); old >= end || v.mark.CompareAndSwap(old, end) {
+			break
+		}
 	}
 	k := v.gone.Load()
 	if k >= int64(len(v.blocks)) {
