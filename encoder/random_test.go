@@ -198,25 +198,30 @@ var (
 	firstSeed    = flag.Uint64("first-seed", 0, "the first of them")
 )
 
-// TestRandomPrograms: the fast path gives the same bytes as the exact engine.
-func TestRandomPrograms(t *testing.T) {
-	rounds := *programSeeds
+// eachProgram calls do for random programs of every kind, with so many seeds each, unless the flags say otherwise.
+func eachProgram(t *testing.T, rounds uint64, do func(t *testing.T, kind string, seed uint64)) {
 	switch {
-	case rounds != 0:
+	case *programSeeds != 0:
+		rounds = *programSeeds
 	case testing.Short():
 		rounds = 30
-	default:
-		rounds = 350
 	}
 	for kind := range programs(0) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			for seed := *firstSeed; seed < *firstSeed+rounds; seed++ {
-				image := programs(seed)[kind].image(2 + int(seed%11))
-				bothWays(t, fmt.Sprintf("%s, seed %d", kind, seed), image, 1+int(seed%3))
+				do(t, kind, seed)
 			}
 		})
 	}
+}
+
+// TestRandomPrograms: the fast path gives the same bytes as the exact engine.
+func TestRandomPrograms(t *testing.T) {
+	eachProgram(t, 350, func(t *testing.T, kind string, seed uint64) {
+		image := programs(seed)[kind].image(2 + int(seed%11))
+		bothWays(t, fmt.Sprintf("%s, seed %d", kind, seed), image, 1+int(seed%3))
+	})
 }
 
 // targets are relocatable files as modules are, in which every unit has its own strings.
@@ -229,53 +234,40 @@ var targets = []synth.Target{
 
 // TestRandomModules: with a base, the fast path gives the same bytes as the exact engine. The base is a program with the same headers.
 func TestRandomModules(t *testing.T) {
-	rounds := *programSeeds
-	switch {
-	case rounds != 0:
-	case testing.Short():
-		rounds = 30
-	default:
-		rounds = 250
-	}
-	for kind := range programs(0) {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			for seed := *firstSeed; seed < *firstSeed+rounds; seed++ {
-				p := programs(seed)[kind]
-				p.target = targets[seed%4]
-				opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: 1 + int(seed%3)}
-				if seed%5 == 0 {
-					opt.Profile = encoder.Default
-				}
-				opt.Paranoid = seed%3 == 0
-				kernel := opt
-				kernel.Exact = true
-				if seed%7 == 0 {
-					p.clash /= 4 // the module differs from its base more than the units of the base do
-				}
-				res, err := encodeBytes(p.image(1+int(seed%6)), kernel)
-				if err != nil {
-					t.Fatal(err)
-				}
-				wire := res.Object.AppendWire(nil)
-				p.clash = programs(seed)[kind].clash
-				image := p.image(1 + int(seed%11))
-				var first []byte
-				for i, base := range []func(o *btf.Object) *encoder.Base{encoder.NewBase, encoder.NewLazyBase} {
-					o, err := btf.Parse(wire, nil)
-					if err != nil {
-						t.Fatal(err)
-					}
-					opt.Base = base(o)
-					got := bothWaysWith(t, fmt.Sprintf("%s, seed %d, base %d", kind, seed, i), image, opt)
-					if i > 0 && !bytes.Equal(got, first) {
-						t.Errorf("%s, seed %d: a lazy base gives other bytes", kind, seed)
-					}
-					first = got
-				}
+	eachProgram(t, 250, func(t *testing.T, kind string, seed uint64) {
+		p := programs(seed)[kind]
+		p.target = targets[seed%4]
+		opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: 1 + int(seed%3)}
+		if seed%5 == 0 {
+			opt.Profile = encoder.Default
+		}
+		opt.Paranoid = seed%3 == 0
+		kernel := opt
+		kernel.Exact = true
+		if seed%7 == 0 {
+			p.clash /= 4 // the module differs from its base more than the units of the base do
+		}
+		res, err := encodeBytes(p.image(1+int(seed%6)), kernel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wire := res.Object.AppendWire(nil)
+		p.clash = programs(seed)[kind].clash
+		image := p.image(1 + int(seed%11))
+		var first []byte
+		for i, base := range []func(o *btf.Object) *encoder.Base{encoder.NewBase, encoder.NewLazyBase} {
+			o, err := btf.Parse(wire, nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-		})
-	}
+			opt.Base = base(o)
+			got := bothWaysWith(t, fmt.Sprintf("%s, seed %d, base %d", kind, seed, i), image, opt)
+			if i > 0 && !bytes.Equal(got, first) {
+				t.Errorf("%s, seed %d: a lazy base gives other bytes", kind, seed)
+			}
+			first = got
+		}
+	})
 }
 
 // bothWays encodes an image with the fast path and with only the exact engine, compares the results, and returns the bytes.

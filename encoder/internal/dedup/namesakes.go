@@ -30,7 +30,8 @@ import (
 // A comparison can find types equal that have different contents, since it ignores the elements of some arrays; and types different that have
 // equal contents, since it looks only through so many levels of copies. Whether that happens depends on what was merged before.
 // It can also find two types of the base that are equal, and choose by their order. The engine watches for all three, and gives up with ErrDoubt.
-// The caller then starts again without classes. No real module gets there.
+// The caller then starts again without classes. A module gets there if the base was not made as the module is: with other features, or by another
+// version of pahole.
 
 // Namesakes are the types of a base that have the plain names of an object.
 type Namesakes struct {
