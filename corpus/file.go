@@ -87,10 +87,12 @@ func (f *File) asLocked() error {
 type Origin struct {
 	source.Facts
 	Member string // path in the package; empty for a file that is not in one
-	Pinned bool   // a digest is pinned
 
 	Ref source.Ref // what it was found by
 }
+
+// Pinned reports whether the digest of the package, or of the file on a server, is pinned.
+func (o *Origin) Pinned() bool { return o.Ref.SHA256 != "" }
 
 // FileAt is the file at a path of the file system.
 func FileAt(path string, pins Pins) File {

@@ -62,7 +62,7 @@ func (f *finder) from(im config.Image) []Item {
 	fail := func(err error) []Item {
 		it := newItem(named(im), err)
 		if o.origin != nil {
-			it.Origin = Origin{o.origin.Facts(), im.From.Member, ref.SHA256 != "", ref}
+			it.Origin = Origin{o.origin.Facts(), im.From.Member, ref}
 		}
 		return []Item{it}
 	}
@@ -92,7 +92,7 @@ func (f *finder) from(im config.Image) []Item {
 		one, err := im.Fill(config.Facts{File: m.Name, Release: release, Package: facts.Package, Version: facts.Version})
 		it := newItem(named(one), err)
 		it.Pins.IsRelease = release
-		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), named: o.origin.String(), Origin: Origin{facts, m.Name, ref.SHA256 != "", ref}}
+		it.File = File{Source: m, Pins: it.Pins, Size: m.Size(), named: o.origin.String(), Origin: Origin{facts, m.Name, ref}}
 		if err != nil {
 			m.Forget()
 		}
@@ -154,7 +154,7 @@ func (f *finder) remote(im config.Image, ref source.Ref, o *found) []Item {
 	}
 	one, err := im.Fill(facts)
 	it := newItem(named(one), err)
-	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), named: o.origin.String(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != "", ref}}
+	it.File = File{Source: s, Pins: it.Pins, Size: s.Size(), named: o.origin.String(), Origin: Origin{o.origin.Facts(), "", ref}}
 	return []Item{it}
 }
 
@@ -241,7 +241,7 @@ func fileFrom(ctx context.Context, ref source.Ref, member string, s Sources,
 	}
 	if o.pkg == nil {
 		r := source.NewRemote(ref, o.origin, s.Most)
-		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref.SHA256 != "", ref}}, nil
+		return File{Source: r, Size: r.Size(), Origin: Origin{o.origin.Facts(), "", ref}}, nil
 	}
 	members, err := find(o.pkg, ctx, member)
 	if err != nil {
@@ -255,7 +255,7 @@ func fileFrom(ctx context.Context, ref source.Ref, member string, s Sources,
 		return File{}, fmt.Errorf("%d files match, %s and %s: name one", len(members), members[0].Name, members[1].Name)
 	}
 	m := members[0]
-	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref.SHA256 != "", ref}}, nil
+	return File{Source: m, Pins: Pins{IsRelease: releaseOf(m.Name)}, Size: m.Size(), Origin: Origin{o.pkg.Facts(), m.Name, ref}}, nil
 }
 
 // Forget says that of the images of a package only those that are kept will be opened, so that the others do not wait for that.

@@ -271,7 +271,7 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 		return nil, err
 	}
 	if len(m.Images) > manyImages {
-		collectOften() // a third more time, which keeps 100,000 images below 500 MiB
+		collectOften() // a third more time, which keeps a plan of 100,000 images below 500 MiB
 	}
 	s := sourcesOf(ctx, most, only.client())
 	if opt.Encoding.Disk > 0 { // a part of it is for files that wait

@@ -81,7 +81,7 @@ release of the kernel. As much is fetched and unpacked as that takes. The exit c
 
 // resolve opens an image, and closes it again.
 func resolve(cmd *cobra.Command, it *corpus.Item) resolved {
-	r := resolved{Name: it.Image.Label(), Place: it.Where(), Pinned: it.Pins.SHA256 != "" || it.Origin.Pinned}
+	r := resolved{Name: it.Image.Label(), Place: it.Where(), Pinned: it.Pins.SHA256 != "" || it.Origin.Pinned()}
 	err := it.Err
 	if err == nil {
 		f, openErr := it.Open(cmd.Context())

@@ -6,6 +6,7 @@
 package retry
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -66,16 +67,7 @@ var Default = Policy{Attempts: 5, Backoff: 500 * time.Millisecond, MaxWait: 2 * 
 
 // Or returns the policy with the values of another one in place of those that are zero.
 func (p Policy) Or(other Policy) Policy {
-	if p.Attempts == 0 {
-		p.Attempts = other.Attempts
-	}
-	if p.Backoff == 0 {
-		p.Backoff = other.Backoff
-	}
-	if p.MaxWait == 0 {
-		p.MaxWait = other.MaxWait
-	}
-	return p
+	return Policy{cmp.Or(p.Attempts, other.Attempts), cmp.Or(p.Backoff, other.Backoff), cmp.Or(p.MaxWait, other.MaxWait)}
 }
 
 // A LongError says that a server asks for a pause that is too long. A run that ends leaves the server alone for longer than one that waits

@@ -18,9 +18,6 @@ import (
 // The idea: what bytes lack is remembered by their digest, with the version of the program and the rules in force. The image fails in the next runs
 // too, but nothing is read. After a week it is looked at again.
 
-// absentAge is how long an absence is remembered.
-const absentAge = 7 * 24 * time.Hour
-
 // An absence is what is remembered.
 type absence struct {
 	Error string    `json:"error"`
@@ -41,8 +38,7 @@ func (e *KnownError) Error() string {
 // absent returns a *KnownError if it is known that the result of an action is absent.
 func (c *Cache) absent(key string) error {
 	a, ok := c.absence(key)
-	age := time.Since(a.Last)
-	if !ok || c.Again || c.Verify || age < 0 || age >= absentAge {
+	if !ok || c.Again || c.Verify || !cache.StillAbsent(a.Last) {
 		return nil
 	}
 	return &KnownError{a.Since, a.Error}

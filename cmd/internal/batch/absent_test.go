@@ -53,7 +53,7 @@ func TestMatches(t *testing.T) {
 		}
 	}
 	now := time.Now().UTC()
-	put("2020-01-02T00:00:00Z", now.Add(-absentAge-time.Minute).Format(time.RFC3339))
+	put("2020-01-02T00:00:00Z", now.Add(-cache.AbsentFor-time.Minute).Format(time.RFC3339))
 	unknown("a week later", c, sum, "x*")
 	put("2020-01-02T00:00:00Z", now.Add(time.Hour).Format(time.RFC3339))
 	unknown("a clock that went back", c, sum, "x*")

@@ -61,7 +61,7 @@ func TestCompared(t *testing.T) {
 	known("another digest", here, old, strings.Repeat("b", 64), false)
 	known("not shared", there, old, sum, false)
 	for _, ref := range []source.Ref{old, {Kind: source.KindDeb, Where: old.Where, SHA256: sum}, {Kind: source.KindURL, Where: old.Where, SHA256: sum, Locked: true}} {
-		if err := here.shareCompared(&corpus.Origin{Facts: server, Pinned: true, Ref: ref}); err != nil {
+		if err := here.shareCompared(&corpus.Origin{Facts: server, Ref: ref}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -403,7 +403,7 @@ func sourceOf(f *corpus.File) *report.Source {
 	if !o.Network && o.Member == "" {
 		return nil
 	}
-	return &report.Source{URL: o.URL, Package: o.Package, Version: o.Version, Member: o.Member, Unpinned: o.Network && !o.Pinned}
+	return &report.Source{URL: o.URL, Package: o.Package, Version: o.Version, Member: o.Member, Unpinned: o.Network && !o.Pinned()}
 }
 
 // RuleUnpinned is the rule of the warning that an image came from a network, and nobody has said which bytes it must have.
@@ -411,7 +411,7 @@ const RuleUnpinned = "unpinned"
 
 func unpinned(f *corpus.File) []report.Warning {
 	o := &f.Origin
-	if !o.Network || o.Pinned {
+	if !o.Network || o.Pinned() {
 		return nil
 	}
 	what := cmp.Or(o.URL, "a network")

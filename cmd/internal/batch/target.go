@@ -310,7 +310,7 @@ func (b *batch) evidence(t *target, w *writing, row *report.Row) func(io.Writer)
 	s := evidence.Subject{Row: &of, Tool: b.opt.Tool, Options: &t.Settings.Options, Object: t.object, File: t.Outputs.Evidence}
 	if o := &t.File.Origin; o.Member != "" {
 		s.Package = &evidence.Package{File: filepath.Base(cmp.Or(o.URL, o.Path)), Name: o.Package, Version: o.Version, Member: o.Member,
-			SHA256: cmp.Or(t.PackageSHA256, o.SHA256), Pinned: o.Pinned}
+			SHA256: cmp.Or(t.PackageSHA256, o.SHA256), Pinned: o.Pinned()}
 	}
 	return func(to io.Writer) error { return escape.WriteJSON(to, evidence.Of(&s), "  ") }
 }

@@ -5,7 +5,8 @@
 // file, so a prediction takes no time, and every machine predicts the same.
 //
 // Two packages use it. cmd/internal/shard divides a batch by Seconds, and cmd/internal/batch admits images by memory. There is no other
-// model of time and memory; the disk space that outputs need is in cmd/internal/batch. docs/scale.md shows how this one fits to measurements; TestCost in cmd/btfbatch measures again.
+// model of time and memory; the disk space that outputs need is in cmd/internal/batch. docs/scale.md shows how this one fits to measurements;
+// TestCost in cmd/btfbatch measures again.
 package cost
 
 // Time of one processor, in seconds. Measured with btfbatch run -j1 --no-cache --report json on a machine with two processors: eight
@@ -85,7 +86,7 @@ func (im *Image) Cost() Cost {
 	switch {
 	case im.Module && size == 0:
 		size = moduleSize
-	case im.Inside && size == 0, size == 0:
+	case size == 0:
 		size = kernelSize
 		if im.Packed {
 			size /= Unpacked

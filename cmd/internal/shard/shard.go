@@ -160,33 +160,20 @@ func together(items []corpus.Item) []group {
 		first[max(a, b)] = min(a, b)
 	}
 	goldens, series, packages := map[string]int{}, map[string]int{}, map[config.From]int{}
+	inside := map[config.From][]*corpus.Item{} // by package
 	for i := range items {
 		first[i] = i
 		if base := items[i].Base; base >= 0 {
 			join(i, base)
 		}
 		if path := items[i].Image.Golden; path != "" {
-			if other, shared := goldens[path]; shared {
-				join(i, other)
-			}
-			goldens[path] = i
+			join(i, firstWith(goldens, path, i))
 		}
 		if name := items[i].Image.Series; name != "" {
-			if other, shared := series[name]; shared {
-				join(i, other)
-			}
-			series[name] = i
+			join(i, firstWith(series, name, i))
 		}
 		if pkg, ok := packageOf(&items[i]); ok {
-			if other, shared := packages[pkg]; shared {
-				join(i, other)
-			}
-			packages[pkg] = i
-		}
-	}
-	inside := map[config.From][]*corpus.Item{} // by package
-	for i := range items {
-		if pkg, ok := packageOf(&items[i]); ok {
+			join(i, firstWith(packages, pkg, i))
 			inside[pkg] = append(inside[pkg], &items[i])
 		}
 	}
@@ -209,6 +196,15 @@ func together(items []corpus.Item) []group {
 		}
 	}
 	return groups
+}
+
+// firstWith returns the first item with a key, which is item i if there was none.
+func firstWith[K comparable](first map[K]int, key K, i int) int {
+	if other, ok := first[key]; ok {
+		return other
+	}
+	first[key] = i
+	return i
 }
 
 // packageOf returns what identifies the package that an item is in. ok is false for an item that is not in a package.

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"os"
 	"time"
-)
 
-// MissingAge is how long a server is not asked again for a file that it did not have.
-const MissingAge = 7 * 24 * time.Hour
+	"github.com/btfbatch/btfbatch/corpus/cache"
+)
 
 // An absence is what is remembered of a file that a server did not have, as it is stored in KEY.missing.
 type absence struct {
@@ -48,8 +47,7 @@ func (d *download) absent() error {
 		return nil
 	}
 	a := d.earlier
-	age := time.Since(a.Asked)
-	if a.URL == "" || age < 0 || age >= MissingAge {
+	if a.URL == "" || !cache.StillAbsent(a.Asked) {
 		return nil
 	}
 	if _, err := os.Stat(d.path("")); err == nil {

@@ -37,7 +37,7 @@ type Client struct {
 	MaxSize int64         // the largest file to fetch, in bytes; default: 32 GiB
 	Whole   bool          // files without a digest are fetched as a whole too, so that Open knows their digests
 
-	// Remember says that a server is not asked again for MissingAge for a file that it did not have, if the manifest or a lock has the digest of the
+	// Remember says that a server is not asked again for cache.AbsentFor for a file that it did not have, if the manifest or a lock has the digest of the
 	// file: Request.Lasting. With Again it is asked, and what it says is remembered.
 	Remember, Again bool
 
