@@ -92,7 +92,7 @@ var arrows = map[string][]string{
 	"scripts/release":         {},
 
 	"cmd/btfbatch": {
-		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/btffile/sides", "cmd/internal/claim", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/embed", "cmd/internal/evidence",
+		"cmd/internal/batch", "cmd/internal/btffile", "cmd/internal/btffile/sides", "cmd/internal/claim", "cmd/internal/console", "cmd/internal/costs", "cmd/internal/draft", "cmd/internal/earlydump", "cmd/internal/embed", "cmd/internal/evidence",
 		"cmd/internal/explain", "cmd/internal/goldens", "cmd/internal/interrupt", "cmd/internal/judge", "cmd/internal/locking", "cmd/internal/manual", "cmd/internal/paths", "cmd/internal/publish",
 		"cmd/internal/reports", "cmd/internal/settings", "cmd/internal/shard", "cmd/internal/standin", "cmd/internal/standin/atonce", "cmd/internal/stream", "cmd/internal/submit", "config", "config/lock", "corpus", "corpus/cache", "corpus/retry", "corpus/source", "corpus/source/apt", "corpus/source/debuginfod", "corpus/source/http",
 		"corpus/store", "corpus/store/address", "corpus/store/folder", "corpus/store/oci", "corpus/store/results", "corpus/store/s3", "encoder", "encoder/btf", "encoder/elf",
@@ -113,7 +113,10 @@ var arrows = map[string][]string{
 	},
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden", "golden/columns", "golden/escape", "golden/report"},
 	"cmd/internal/draft":   {"config", "corpus", "corpus/source", "encoder/input"},
-	"cmd/internal/costs":   {"encoder", "encoder/btf", "golden/escape"},
+	"cmd/internal/earlydump": {
+		"cmd/internal/btffile", "cmd/internal/interrupt", "cmd/internal/standin/atonce", "encoder/input", "golden/dump",
+	},
+	"cmd/internal/costs": {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {
 		"cmd/internal/btffile", "cmd/internal/publish", "cmd/internal/settings", "config", "corpus", "encoder", "encoder/btf",
 		"encoder/elf", "encoder/input", "encoder/verify", "golden/report",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/kernel"
 	"github.com/btfbatch/btfbatch/encoder/verify"
 	"github.com/btfbatch/btfbatch/golden/cause"
+	"github.com/btfbatch/btfbatch/golden/dump"
 )
 
 // A completer lists what a shell offers for a value.
@@ -40,7 +40,7 @@ var flagWords = map[string]completer{
 	"diff --ignore":         someOf(filterWords()),
 	"diff --fail-on":        oneOf("any", "break"),
 	"diff --format":         oneOf(strings.Split(formatNames(), ", ")...),
-	"dump --format":         oneOf(slices.Sorted(maps.Keys(dumpFormats))...),
+	"dump --format":         oneOf(append(dump.Formats(), formatSelected)...),
 	"history --format":      oneOf("text", "json"),
 	"stats --format":        oneOf("text", "json"),
 	"sources --format":      oneOf("text", "json"),

@@ -4,30 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile/sides"
+	"github.com/btfbatch/btfbatch/cmd/internal/earlydump"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/selected"
 )
 
-var dumpFormats = map[string]func(w io.Writer, o *btf.Object, ptrSize int) error{
-	"raw":         func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteRaw(w, o) },
-	"json":        func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteJSON(w, o, false) },
-	"json-pretty": func(w io.Writer, o *btf.Object, _ int) error { return dump.WriteJSON(w, o, true) },
-	"c": func(w io.Writer, o *btf.Object, ptrSize int) error {
-		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize})
-	},
-	"selected": nil, // depends on --select
-	"c-unsorted": func(w io.Writer, o *btf.Object, ptrSize int) error {
-		return dump.WriteC(w, o, dump.COptions{PointerSize: ptrSize, Unsorted: true})
-	},
-}
+// formatSelected is the format that depends on --select.
+const formatSelected = "selected"
 
 func newDump() *cobra.Command {
 	var format, base string
@@ -44,13 +34,16 @@ The format selected prints the declarations that --select names, as a golden of 
 ` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			write, ok := dumpFormats[format]
-			if !ok {
-				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(slices.Sorted(maps.Keys(dumpFormats)), ", ")))
+			if err := earlydump.Failed(); err != nil {
+				return failed(err)
 			}
-			if (format == "selected") != (patterns != nil) {
+			if formats := append(dump.Formats(), formatSelected); !slices.Contains(formats, format) {
+				return usage(fmt.Errorf("format %q is none of %s", format, strings.Join(formats, ", ")))
+			}
+			if (format == formatSelected) != (patterns != nil) {
 				return usage(errors.New("--select and --format selected need each other"))
 			}
+			write := func(w io.Writer, o *btf.Object, ptrSize int) error { return dump.Write(w, o, format, ptrSize) }
 			if patterns != nil {
 				s, err := selected.ParseSelection(patterns)
 				if err != nil {

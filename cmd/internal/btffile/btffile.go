@@ -146,48 +146,65 @@ func Base(open Opener, path string) (*btf.Object, []byte, error) {
 	return BaseFrom(in, path)
 }
 
-// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase. The base is valid until the file
-// is closed; see input.File.Mapped for what the caller must do if the file could change.
-func LazyBase(path string) (*btf.Object, *input.File, error) {
+// A View is BTF without a base, of which a part is read and nothing is changed. Its references are not checked. It is valid until the file is
+// closed; see input.File.Mapped for what the caller must do if the file could change.
+type View struct {
+	Object  *btf.Object
+	PtrSize int // in bytes, from the header of the ELF file; 0 for raw BTF
+	In      *input.File
+}
+
+// OpenView opens the BTF of a file, which must not be split.
+func OpenView(path string) (*View, error) {
 	in, err := Open(input.OpenUnread, path)
+	if err != nil {
+		return nil, err
+	}
+	v := &View{In: in}
+	if err := v.read(); err != nil {
+		in.Close()
+		return nil, input.Named(path, err)
+	}
+	return v, nil
+}
+
+// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase. The file is that of a View.
+func LazyBase(path string) (*btf.Object, *input.File, error) {
+	v, err := OpenView(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := lazyBase(in)
-	if err != nil {
-		in.Close()
-		return nil, nil, input.Named(path, err)
-	}
-	return o, in, nil
+	return v.Object, v.In, nil
 }
 
-func lazyBase(in *input.File) (*btf.Object, error) {
-	data, err := mapped(in)
+func (v *View) read() error {
+	data, err := v.mapped()
 	if err == nil && btf.IsSplit(data) {
 		err = ErrSplitBase
 	}
 	if err == nil {
-		err = in.Unchanged()
+		err = v.In.Unchanged()
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		v.Object, err = btf.View(data)
 	}
-	return btf.View(data)
+	return err
 }
 
-// mapped returns the BTF of a file.
-func mapped(in *input.File) ([]byte, error) {
-	if in.Kind != input.ELF {
-		return in.Mapped(0, in.Size)
+// mapped returns the BTF of the file.
+func (v *View) mapped() ([]byte, error) {
+	if v.In.Kind != input.ELF {
+		return v.In.Mapped(0, v.In.Size)
 	}
-	e, err := elf.FromInput(in)
+	e, err := elf.FromInput(v.In)
 	if err != nil {
 		return nil, err
 	}
+	v.PtrSize = e.AddrSize()
 	s := e.Section(btf.SectionBTF)
 	switch {
 	case s == nil || !s.HasData():
-		return nil, noBTF(in)
+		return nil, noBTF(v.In)
 	case e.Section(btf.SectionBase) != nil:
 		return nil, ErrSplitBase
 	}
