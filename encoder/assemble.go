@@ -145,13 +145,16 @@ func (a *assembler) decide(t *translate.Unit) error {
 		a.decided = a.all.Decide(t.Types.Len(), a.o.End())
 		return nil
 	}
-	if a.classes.Examine(&t.Types, t.Named, t.Class) {
+	if t.Endless {
+		a.classes.Break()
+	}
+	if a.classes.Examine(&t.Types, t.Named, t.Dies) {
 		t.ResolveRefs()
 	}
 	if a.classes.Broken() {
 		return errNoClasses
 	}
-	a.decided = a.classes.Decide(&t.Types, t.Class, a.o.End())
+	a.decided = a.classes.Decide(&t.Types, t.Dies, a.o.End())
 	return nil
 }
 

@@ -82,7 +82,7 @@ func unitsOnlyRead(t *testing.T, path string, in *image) (n int) {
 // snapshot copies the contents of a unit.
 func snapshot(u *translate.Unit, fs *translate.Subprograms) []any {
 	return []any{
-		slices.Clone(u.Types.Words()), slices.Clone(u.Types.Starts()), slices.Clone(u.Dies), slices.Clone(u.Class), slices.Clone(u.Named),
+		slices.Clone(u.Types.Words()), slices.Clone(u.Types.Starts()), slices.Clone(u.Dies), slices.Clone(u.Named),
 		slices.Clone(u.Vars), slices.Clone(u.TypeTags), slices.Clone(u.VarTags), slices.Clone(u.Notes),
 		slices.Clone(fs.Funcs), slices.Clone(fs.Params), slices.Clone(fs.Tags),
 	}

@@ -57,7 +57,7 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 		if err := w.translate(in, opt, &u); err != nil {
 			return err
 		}
-		if u.skip || u.types.Class == nil {
+		if u.skip || u.types.Endless {
 			return at.place.Err(0, "internal error: the unit reads differently the second time")
 		}
 		if err := a.insert(&u, at, keep, &ins); err != nil {
@@ -72,14 +72,14 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 // insert records the types of a unit that are inserted, and sets the references of the unit's types, functions and variables to them.
 func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins *insertion) error {
 	t := &u.types
-	decided := a.classes.Replay(&t.Types, t.Named, t.Class, at.types)
+	decided := a.classes.Replay(&t.Types, t.Named, t.Dies, at.types)
 	words := decided.AppendTo(nil) // by local id: a place
 	next, extra := at.types, len(ins.before)
 	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		switch {
 		case decided.IsNew(id):
 			next++
-		case keep.Has(t.Class[id]):
+		case keep.Has(t.Dies[id].Hash()):
 			words[id] = uint32(extraMark | place(len(ins.before)))
 			ins.before = append(ins.before, next)
 		}
@@ -92,7 +92,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 		switch {
 		case decided.IsNew(id): // also types of deviating CUs, whose classes are in no table
 			a.point(a.o.At(decided.Of(id)), t.Types.At(btf.ID(id)), places)
-		case keep.Has(t.Class[id]):
+		case keep.Has(t.Dies[id].Hash()):
 			a.appendType(&ins.table, t, id, places)
 		}
 	}

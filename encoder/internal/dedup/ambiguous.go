@@ -171,5 +171,5 @@ func (k *AmbiguousClasses) find(a uint64, b uint32) *classSlot {
 
 // Has reports whether all types of a class must go in.
 func (k *AmbiguousClasses) Has(h Hash) bool {
-	return k.Classes != 0 && k.find(h.A, uint32(h.B)).id != 0
+	return k.Classes != 0 && k.find(h.A, h.B).id != 0
 }

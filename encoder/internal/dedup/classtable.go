@@ -58,7 +58,7 @@ type ClassTable struct {
 	addAll   bool              // one tag of the CU belongs to two DIEs
 }
 
-// A classSlot is a known class: 96 bits of its hash and the id of its first type. 16 bytes.
+// A classSlot is a known class: its hash and the id of its first type. 16 bytes.
 type classSlot struct {
 	a  uint64
 	b  uint32
@@ -81,23 +81,26 @@ type tag struct {
 // tagKey scatters the keys of names over tagSlots.
 const tagKey = 0x9e3779b97f4a7c15
 
+// Break says that the assumptions of the table do not hold for a CU: it has a cycle without a name.
+func (s *ClassTable) Break() { s.broken = true }
+
 // Broken reports whether the assumptions of the table do not hold. Then only the exact engine may decide, and no further CU may
 // be examined.
 func (s *ClassTable) Broken() bool { return s.broken }
 
-// Examine looks up the types of the next CU. named lists its structs, unions and enums with a name. class has the nominal class
-// of every type, by local id; it is nil for a CU without classes. Names in t are keys, and equal keys are equal names. Call
+// Examine looks up the types of the next CU. named lists its structs, unions and enums with a name. dies has the nominal class
+// of every type, by local id. Names in t are keys, and equal keys are equal names. Call
 // Decide next, unless the table is Broken. If followsRefs is true, all references in t must be local ids before that call.
-func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, class []Hash) (followsRefs bool) {
+func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, dies []nominal.Entry) (followsRefs bool) {
 	n := t.Len() + 1
 	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
 	s.ids[0] = 0
 	clear(s.isNew)
-	if s.broken = s.broken || class == nil; s.broken {
+	if s.broken {
 		return false
 	}
-	s.lookUp(class)
-	s.noteNames(t, named, class)
+	s.lookUp(dies)
+	s.noteNames(t, named, dies)
 	return s.deviating()
 }
 
@@ -105,14 +108,14 @@ func (s *ClassTable) Examine(t *btf.Table, named []nominal.LocalID, class []Hash
 func (s *ClassTable) deviating() bool { return len(s.deviant) != 0 || s.addAll }
 
 // Decide decides about the types of the examined CU. The first type that goes in gets the id next.
-func (s *ClassTable) Decide(t *btf.Table, class []Hash, next btf.ID) Decision {
+func (s *ClassTable) Decide(t *btf.Table, dies []nominal.Entry, next btf.ID) Decision {
 	if s.deviating() {
-		s.decideDeviating(t, class, next)
+		s.decideDeviating(t, dies, next)
 		return s.decision()
 	}
 	at, first := uint32(next), uint32(next)
 	for _, id := range s.news {
-		s.ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+		s.ids[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
 		at += s.note(id, at)
 	}
 	return s.decision()
@@ -132,18 +135,18 @@ func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
 
 // lookUp finds the slots of all classes of a CU. The slots do not move until the CU is done. This also gives the ids of the types
 // whose class occurs in an earlier CU, which is 99 of 100.
-func (s *ClassTable) lookUp(class []Hash) {
-	for 3*(s.used+len(class)) >= 2*len(s.slots) {
+func (s *ClassTable) lookUp(dies []nominal.Entry) {
+	for 3*(s.used+len(dies)) >= 2*len(s.slots) {
 		s.grow()
 	}
-	s.found, s.news = resize(s.found, len(class)), s.news[:0]
-	slots, found, ids := s.slots, s.found, s.ids[:len(class)]
+	s.found, s.news = resize(s.found, len(dies)), s.news[:0]
+	slots, found, ids := s.slots, s.found, s.ids[:len(dies)]
 	mask := uint64(len(slots) - 1)
-	for id := 1; id < len(class); id++ {
-		h := &class[id]
+	for id := 1; id < len(dies); id++ {
+		h := &dies[id]
 		i := h.A & mask
 		p := &slots[i]
-		for p.id != 0 && (p.a != h.A || p.b != uint32(h.B)) {
+		for p.id != 0 && (p.a != h.A || p.b != h.B) {
 			i = (i + 1) & mask
 			p = &slots[i]
 		}
@@ -169,23 +172,23 @@ func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
 }
 
 // decideDeviating is Decide for a CU that deviates, or in which a tag belongs to two DIEs.
-func (s *ClassTable) decideDeviating(t *btf.Table, class []Hash, next btf.ID) {
+func (s *ClassTable) decideDeviating(t *btf.Table, dies []nominal.Entry, next btf.ID) {
 	deviates := len(s.deviant) != 0
 	if deviates {
 		s.propagate(t)
 	}
 	at, first := uint32(next), uint32(next)
-	for id := 1; id < len(class); id++ {
+	for id := 1; id < len(dies); id++ {
 		switch {
 		case deviates && s.reach[id]:
 			s.ids[id] = at
 		case s.addAll:
-			if slot := s.find(class[id]); slot.id == 0 {
-				s.put(slot, class[id], at)
+			if slot := s.find(dies[id].Hash()); slot.id == 0 {
+				s.put(slot, dies[id].Hash(), at)
 			}
 			s.ids[id] = at
 		default:
-			s.ids[id] = s.decide(class[id], t.At(btf.ID(id)).Kind(), at, first)
+			s.ids[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
 		}
 		at += s.note(nominal.LocalID(id), at)
 	}
@@ -220,7 +223,7 @@ func (s *ClassTable) find(h Hash) *classSlot {
 	}
 	mask := uint64(len(s.slots) - 1)
 	for i := h.A & mask; ; i = (i + 1) & mask {
-		if p := &s.slots[i]; p.id == 0 || p.a == h.A && p.b == uint32(h.B) {
+		if p := &s.slots[i]; p.id == 0 || p.a == h.A && p.b == h.B {
 			return p
 		}
 	}
@@ -228,7 +231,7 @@ func (s *ClassTable) find(h Hash) *classSlot {
 
 // put fills a free slot.
 func (s *ClassTable) put(p *classSlot, h Hash, id uint32) {
-	*p = classSlot{h.A, uint32(h.B), id}
+	*p = classSlot{h.A, h.B, id}
 	s.used++
 }
 
@@ -266,14 +269,14 @@ func (s *ClassTable) growTo(size int) {
 }
 
 // noteNames records the names that a CU defines and declares, and finds definitions that deviate.
-func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Hash) {
+func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, dies []nominal.Entry) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	twice := false
 	for _, id := range named {
 		slot := s.found[id]
 		known := s.tagOf[slot]
 		if known == 0 {
-			known = s.newTagOf(t.At(btf.ID(id)), class[id])
+			known = s.newTagOf(t.At(btf.ID(id)), dies[id].Hash())
 			if s.slots[slot].id != 0 { // another class of this CU may still take the free slot
 				s.tagOf[slot] = known
 			}
@@ -288,7 +291,7 @@ func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, class []Ha
 	s.sets.finish()
 	s.broken = s.broken || s.sets.full()
 	if twice {
-		s.findDeviants(t, named, class)
+		s.findDeviants(t, named, dies)
 	}
 }
 

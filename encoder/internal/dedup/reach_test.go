@@ -36,8 +36,8 @@ func TestAmbiguousClassesGrow(t *testing.T) {
 	const n = 1000
 	var k AmbiguousClasses
 	slot := func(i uint32) classSlot {
-		h := Hash{A: uint64(i) * 0x9e3779b97f4a7c15, B: uint64(i) * 0xc2b2ae3d27d4eb4f}
-		return classSlot{a: h.A, b: uint32(h.B), id: i + 1}
+		h := Hash{A: uint64(i) * 0x9e3779b97f4a7c15, B: uint32(i) * 0xc2b2ae35}
+		return classSlot{a: h.A, b: h.B, id: i + 1}
 	}
 	for i := range uint32(n) {
 		k.add(slot(i))

@@ -77,11 +77,11 @@ func (s *tagSets) shared() []uint64 {
 // Replay repeats the decisions about an earlier unit. first is the id of the first type of the unit that went in. The Decision is
 // the same, without the list of added types. Call it only after all units have been decided, and when all references in t are
 // local ids.
-func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash, first btf.ID) Decision {
+func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, dies []nominal.Entry, first btf.ID) Decision {
 	n := t.Len() + 1
 	s.ids, s.isNew, s.reach, s.added = resize(s.ids, n), resize(s.isNew, n), resize(s.reach, n), s.added[:0]
 	s.ids[0], s.isNew[0] = 0, false
-	s.findDeviants(t, named, class)
+	s.findDeviants(t, named, dies)
 	if len(s.deviant) != 0 {
 		s.propagate(t)
 	}
@@ -89,7 +89,7 @@ func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash,
 	for id := 1; id < n; id++ {
 		own := s.addAll || len(s.deviant) != 0 && s.reach[id]
 		if !own {
-			s.ids[id] = s.find(class[id]).id
+			s.ids[id] = s.find(dies[id].Hash()).id
 			// The first type of a class went in. If the class first occurs in this unit and is walked, all its types went in.
 			own = s.ids[id] == at || s.ids[id] >= uint32(first) && s.ids[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
 		}
@@ -103,13 +103,13 @@ func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, class []Hash,
 
 // findDeviants lists the definitions of a unit that differ from the first of their name, or that share their name with another
 // type of the unit.
-func (s *ClassTable) findDeviants(t *btf.Table, named []nominal.LocalID, class []Hash) {
+func (s *ClassTable) findDeviants(t *btf.Table, named []nominal.LocalID, dies []nominal.Entry) {
 	s.deviant, s.addAll = s.deviant[:0], false
 	s.round++
 	for _, id := range named {
 		r := t.At(btf.ID(id))
 		g, declares := nominal.GroupOf(r)
-		if n, ok := s.findTag(r[0], g); ok && s.deviates(&s.tags[n], class[id], declares) {
+		if n, ok := s.findTag(r[0], g); ok && s.deviates(&s.tags[n], dies[id].Hash(), declares) {
 			s.tags[n].several = true
 			s.deviant = append(s.deviant, id)
 		}

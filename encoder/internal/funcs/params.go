@@ -83,7 +83,7 @@ func (a *Analyzer) sizeOf(id translate.LocalID) uint16 {
 		if r.Kind() == btf.KindPtr {
 			return uint16(a.addr)
 		}
-		if s := a.t.Dies[id].Size; s != 0 {
+		if s := a.t.Size(id); s != 0 {
 			return uint16(s)
 		}
 		switch k := r.Kind(); {

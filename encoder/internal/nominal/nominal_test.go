@@ -37,15 +37,30 @@ func TestHashes(t *testing.T) {
 		if !h.Known() {
 			t.Errorf("%s: it is not known", name)
 		}
-		for _, lane := range []uint64{h.A, h.B} { // each lane distinguishes them by itself
-			if before, ok := seen[lane]; ok {
-				t.Errorf("%s: a lane of its hash is that of %s", name, before)
-			}
-			seen[lane] = name
+		if before, ok := seen[h.A]; ok { // A distinguishes them by itself
+			t.Errorf("%s: a part of its hash is that of %s", name, before)
 		}
+		seen[h.A] = name
 	}
 	if (Hash{}).Known() {
 		t.Error("the zero value is known")
+	}
+}
+
+// TestSecondPart: B depends on what came before, on the words, and on the type that is referred to, even where A does not.
+func TestSecondPart(t *testing.T) {
+	ref := Name(7, Struct)
+	h := Begin(1, ref)
+	same := h.Element(3, ref)
+	for name, got := range map[string]Hash{
+		"another B before":         Hash{h.A, h.B ^ 1<<9}.Element(3, ref),
+		"another B of the type":    h.Element(3, Hash{ref.A, ref.B ^ 1<<9}),
+		"another B, an element on": Hash{h.A, h.B ^ 1<<31}.Element(2, ref).Element(3, ref),
+		"other words":              h.Element(3|1<<60, ref),
+	} {
+		if got.B == same.B {
+			t.Errorf("%s: it does not count", name)
+		}
 	}
 }
 
@@ -55,17 +70,15 @@ func TestNames(t *testing.T) {
 		name  uint32
 		group Group
 	}
-	lanes := [2]map[uint64]key{{}, {}}
+	seen := map[uint64]key{}
 	for _, g := range []Group{Struct, Union, Enum} {
 		for name := range uint32(2000) {
 			for _, n := range []uint32{name, name << 8, ^name} {
 				h := Name(n, g)
-				for i, v := range []uint64{h.A, h.B} {
-					if k, ok := lanes[i][v]; ok && k != (key{n, g}) {
-						t.Fatalf("name %d of group %d and name %d of group %d are one", n, g, k.name, k.group)
-					}
-					lanes[i][v] = key{n, g}
+				if k, ok := seen[h.A]; ok && k != (key{n, g}) {
+					t.Fatalf("name %d of group %d and name %d of group %d are one", n, g, k.name, k.group)
 				}
+				seen[h.A] = key{n, g}
 			}
 		}
 	}

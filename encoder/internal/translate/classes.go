@@ -16,95 +16,89 @@ import (
 // it.
 const maxClassChain = 4096
 
-// classify computes the class of every type of the unit, after all references have become local ids or lazy. Until its end, Class
-// holds the contributions. It goes from the last type to the first, since references to later types are what is left.
+// classify computes the class of every type of the unit, after all references have become local ids or lazy. Until its end, Dies
+// hold the contributions. It goes from the last type to the first, since references to later types are what is left.
 func (w *walker) classify() {
 	t := w.t
 	w.chained, w.endless = 0, false
-	class, words, starts := t.Class, t.Types.Words(), t.Types.Starts()
+	dies, words, starts := t.Dies, t.Types.Words(), t.Types.Starts()
 	for _, id := range w.composed { // done first, so that the loop below rarely recurses
-		w.contribution(id)
+		if !dies[id].Known() {
+			w.compute(id)
+		}
 	}
 	for i := len(w.unhashed) - 1; i >= 0; i-- {
 		id := w.unhashed[i]
-		if class[id].Known() {
+		if dies[id].Known() {
 			continue
 		}
 		r := btf.Record(words[starts[id-1]:])
-		if btf.References.HasKnown(r.Kind()) && class[r[2]].Known() {
-			class[id] = nominal.Begin(uint64(r[0])<<32|uint64(r[1]), class[r[2]])
+		if btf.References.HasKnown(r.Kind()) && dies[r[2]].Known() {
+			dies[id].Set(nominal.Begin(uint64(r[0])<<32|uint64(r[1]), dies[r[2]].Hash()))
 		} else {
 			w.compute(id)
 		}
 	}
 	w.contents = w.contents[:0]
 	for _, id := range t.Named {
-		w.contents = append(w.contents, w.namedContent(words[starts[id-1]:]))
+		w.contents = append(w.contents, w.content(words[starts[id-1]:]))
 	}
 	for i, id := range t.Named {
-		class[id] = w.contents[i]
+		dies[id].Set(w.contents[i])
 	}
-	if w.endless {
-		t.Class = nil
-	}
-}
-
-// namedContent is content for a struct, union, enum or forward. r has all words of the record, and other records follow it.
-func (w *walker) namedContent(r btf.Record) nominal.Hash {
-	h := nominal.Begin(uint64(r[0])<<32|uint64(r[1]), nominal.Plain(r[2]))
-	switch r.Kind() {
-	case btf.KindFwd:
-		return h
-	case btf.KindStruct, btf.KindUnion:
-		return w.memberHash(h, r[3:3+3*r.Vlen()])
-	}
-	return w.content(r[:3+r.Vlen()*int(btf.ShapeOf(r.Kind()).Each)])
+	t.Endless = w.endless
 }
 
 // contribution returns what a reference to a type contributes.
 func (w *walker) contribution(id uint32) nominal.Hash {
-	if h := w.t.Class[id]; h.Known() {
+	if h := w.t.Dies[id].Hash(); h.Known() {
 		return h
 	}
 	return w.compute(id)
 }
 
-// compute computes the contribution of a type whose contribution is not known.
+// compute computes the contribution of a type whose contribution is not known. It is not inlined, so that contribution is.
+//
+//go:noinline
 func (w *walker) compute(id uint32) nominal.Hash {
 	if w.chained++; w.chained > maxClassChain || w.endless {
 		w.endless = true
 		return nominal.Hash{}
 	}
 	t := w.t
-	h := w.content(t.Types.At(btf.ID(id)))
+	h := w.content(t.Types.Words()[t.Types.Starts()[id-1]:])
 	w.chained--
 	if !h.Known() {
 		h.A = 1
 	}
-	t.Class[id] = h
+	t.Dies[id].Set(h)
 	return h
 }
 
-// content hashes a record. It omits the index type of an array, which is the same for all arrays of an image.
+// content hashes the record at the start of r, which other records may follow. It omits the index type of an array, which is the same
+// for all arrays of an image.
 func (w *walker) content(r btf.Record) nominal.Hash {
+	_ = r[2] // the only bounds check of these words
 	head := uint64(r[0])<<32 | uint64(r[1])
 	switch r.Kind() {
 	case btf.KindStruct, btf.KindUnion:
-		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:])
+		return w.memberHash(nominal.Begin(head, nominal.Plain(r[2])), r[3:3+3*r.Vlen()])
 	case btf.KindFuncProto:
 		h := nominal.Begin(head, w.contribution(r[2]))
+		params := r[3 : 3+2*r.Vlen()]
 		if w.lazyRefs {
-			return w.lazyParams(h, r[3:])
+			return w.lazyParams(h, params)
 		}
-		for at := 4; at < len(r); at += 2 {
-			h = h.Element(uint64(r[at-1]), w.contribution(r[at]))
+		for at := 1; at < len(params); at += 2 {
+			h = h.Element(uint64(params[at-1]), w.contribution(params[at]))
 		}
 		return h
 	case btf.KindArray:
 		return nominal.Begin(head|uint64(r[5])<<32, w.contribution(r[3])) // an array has no name
 	case btf.KindInt, btf.KindFloat, btf.KindFwd, btf.KindEnum, btf.KindEnum64:
 		h := nominal.Begin(head, nominal.Plain(r[2]))
-		for e := r[3:]; len(e) > 0; {
+		shape := btf.ShapeOf(r.Kind())
+		for e := r[3 : 3+int(shape.Once)+r.Vlen()*int(shape.Each)]; len(e) > 0; {
 			v := uint64(e[0]) << 32
 			if e = e[1:]; len(e) > 0 {
 				v |= uint64(e[0])
@@ -134,7 +128,6 @@ func (w *walker) memberHash(h nominal.Hash, members []uint32) nominal.Hash {
 //go:noinline
 func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
-	class := w.t.Class[:len(dies)]
 	for {
 		at := 0
 		for ; at < len(members)-2; at += 3 {
@@ -143,10 +136,14 @@ func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 				break
 			}
 			id := uint(byOff[off])
-			if id >= uint(len(dies)) || uint(dies[id].Off) != off || !class[id].Known() {
+			if id >= uint(len(dies)) {
 				break
 			}
-			h = h.Element(v, class[id])
+			die := &dies[id]
+			if uint(die.Off) != off || !die.Known() {
+				break
+			}
+			h = h.Element(v, die.Hash())
 		}
 		if at >= len(members)-2 {
 			return h
@@ -161,7 +158,6 @@ func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 //go:noinline
 func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 	dies, byOff := w.t.Dies, w.byOff
-	class := w.t.Class[:len(dies)]
 	for {
 		at := 0
 		for ; at < len(params)-1; at += 2 {
@@ -170,10 +166,14 @@ func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 				break
 			}
 			id := uint(byOff[off])
-			if id >= uint(len(dies)) || uint(dies[id].Off) != off || !class[id].Known() {
+			if id >= uint(len(dies)) {
 				break
 			}
-			h = h.Element(name, class[id])
+			die := &dies[id]
+			if uint(die.Off) != off || !die.Known() {
+				break
+			}
+			h = h.Element(name, die.Hash())
 		}
 		if at >= len(params)-1 {
 			return h

@@ -1,6 +1,9 @@
 package translate
 
-import "github.com/btfbatch/btfbatch/encoder/btf"
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
 
 // The problem: 99 of 100 types of a unit are recognised by their class and then dropped. Turning all references of their members
 // and parameters into local ids is wasted work.
@@ -29,7 +32,7 @@ func (w *walker) resolveEagerly() {
 }
 
 // inOrder reports whether types are in the order of their offsets.
-func inOrder(dies []Die) bool {
+func inOrder(dies []nominal.Entry) bool {
 	last := uint32(0)
 	for i := range dies {
 		off := dies[i].Off

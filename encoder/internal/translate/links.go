@@ -27,26 +27,23 @@ func (w *walker) links(pos int) int {
 		if next == 0 || id >= farID {
 			return pos
 		}
-		info, ref, hash, size := linkInfo[uint8(l.Tag)], l.Ref, nominal.Hash{}, uint32(0)
+		info, ref, die := linkInfo[uint8(l.Tag)], l.Ref, nominal.Entry{Off: uint32(pos)}
 		to := id
 		if uint(ref) < uint(len(byOff)) {
 			to = uint(byOff[ref])
 		}
 		if to < id && t.Dies[to].Off == ref {
-			if ref = uint32(to); t.Class[to].Known() {
-				hash = nominal.Begin(uint64(l.Name)<<32|uint64(info), t.Class[to])
+			if ref = uint32(to); t.Dies[to].Known() {
+				die.Set(nominal.Begin(uint64(l.Name)<<32|uint64(info), t.Dies[to].Hash()))
 			}
 		} else {
 			w.forward = append(w.forward, uint32(t.Types.WordCount())+2)
 		}
-		if !hash.Known() {
+		if !die.Known() {
 			w.unhashed = append(w.unhashed, uint32(id))
 		}
-		if l.Tag == dwarf.TagPointerType {
-			size = uint32(t.AddrSize)
-		}
 		t.Types.Append3(uint32(l.Name), info, ref)
-		t.add(Die{Off: uint32(pos), Size: size}, hash)
+		t.Dies = append(t.Dies, die)
 		byOff[pos] = uint16(id)
 		pos = next
 	}

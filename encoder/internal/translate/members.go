@@ -60,7 +60,8 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	var id uint32
 	if decl {
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFwd, 0, union), 0)
-		id = w.added(pos, size, nominal.Hash{})
+		id = w.added(pos, nominal.Hash{})
+		w.t.setSize(id, size, 0)
 		w.named(id, name, 0, aggregate(union))
 	} else {
 		id = w.record(pos, name, size, union, members)
@@ -93,7 +94,7 @@ func (w *walker) named(id uint32, name dwarf.StrKey, spec dwarf.Offset, g nomina
 // setName records what references to a type with this name contribute.
 func (w *walker) setName(id uint32, name dwarf.StrKey, g nominal.Group) {
 	w.t.Named = append(w.t.Named, LocalID(id))
-	w.t.Class[id] = nominal.Name(uint32(name), g)
+	w.t.Dies[id].Set(nominal.Name(uint32(name), g))
 }
 
 func aggregate(union bool) nominal.Group {
@@ -135,9 +136,9 @@ func (w *walker) plainRecord(pos, next int, name dwarf.StrKey, size uint64, unio
 	words[at-2] = btf.Info(kind, uint32(n), run.Bits != 0)
 	w.elements(words, at+1, 3)
 	if name != 0 {
-		w.t.Named = append(w.t.Named, LocalID(w.added(pos, size, nominal.Name(uint32(name), aggregate(union)))))
+		w.t.Named = append(w.t.Named, LocalID(w.added(pos, nominal.Name(uint32(name), aggregate(union)))))
 	} else {
-		w.addedComposed(pos, size)
+		w.addedComposed(pos)
 	}
 	return run.Next + 1, true
 }
@@ -266,7 +267,7 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 	}
 	t := &w.t.Types
 	t.Append(uint32(name), btf.Info(kind, uint32(n)&btf.MaxVlen, kflag), uint32(size))
-	id := w.added(pos, size, nominal.Hash{})
+	id := w.added(pos, nominal.Hash{})
 	words := t.Space(3 * n)
 	for i := range n {
 		m := members[memberWords*i : memberWords*i+memberWords : memberWords*i+memberWords]

@@ -40,7 +40,7 @@ func (w *walker) foreign(a *dwarf.Abbrev) int {
 	case dwarf.TagAtomicType:
 		w.alias(pos, w.ref(dwarf.SlotType))
 	case dwarf.TagReferenceType, dwarf.TagRvalueReferenceType:
-		w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), uint32(w.ref(dwarf.SlotType)), uint64(w.t.AddrSize))
+		w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), uint32(w.ref(dwarf.SlotType)))
 	case dwarf.TagInterfaceType:
 		return w.composite(a)
 	case dwarf.TagPtrToMemberType:
@@ -82,7 +82,7 @@ func (w *walker) lostType(a *dwarf.Abbrev) int {
 // pointer to void, which a member can have.
 func (w *walker) unspecified(a *dwarf.Abbrev) int {
 	if !w.opt.Peer.Has(rules.Unspecified) && w.isNull(w.c.Name()) {
-		w.append(w.c.Pos, 0, btf.Info(btf.KindPtr, 0, false), 0, uint64(w.t.AddrSize))
+		w.append(w.c.Pos, 0, btf.Info(btf.KindPtr, 0, false), 0)
 	}
 	return w.c.Skip(a)
 }

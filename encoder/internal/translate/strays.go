@@ -163,7 +163,7 @@ func knownTag(tag dwarf.Tag) bool {
 // opaque appends a struct of a given size without members.
 func (w *walker) opaque(pos int, name dwarf.StrKey, size uint64) {
 	w.t.Types.Append(uint32(name), btf.Info(btf.KindStruct, 0, false), uint32(size))
-	if id := w.added(pos, size, nominal.Hash{}); name != 0 {
+	if id := w.added(pos, nominal.Hash{}); name != 0 {
 		w.setName(id, name, nominal.Struct)
 	}
 }

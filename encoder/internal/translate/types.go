@@ -41,7 +41,7 @@ func (w *walker) base(a *dwarf.Abbrev) int {
 			return next
 		}
 		w.t.Types.Append(uint32(name), btf.Info(btf.KindFloat, 0, false), uint32(size))
-		w.added(pos, size, nominal.Hash{})
+		w.added(pos, nominal.Hash{})
 		return next
 	}
 	w.integer(pos, name, size, enc)
@@ -80,7 +80,7 @@ func (w *walker) integer(pos int, name dwarf.StrKey, size, enc uint64) {
 		name, size = fakeInt(w.t.Strings), 4
 	}
 	id := w.t.Types.Append(uint32(name), btf.Info(btf.KindInt, 0, false), uint32(size), bits<<24|uint32(size*8))
-	w.added(pos, stated, nominal.Hash{})
+	w.t.setSize(w.added(pos, nominal.Hash{}), stated, size)
 	if isInt {
 		w.t.Int = LocalID(id)
 	}
@@ -95,7 +95,7 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 	} else if a.Children {
 		next = c.Skip(a)
 	}
-	w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), target, uint64(w.t.AddrSize))
+	w.append(pos, 0, btf.Info(btf.KindPtr, 0, false), target)
 	return next
 }
 
@@ -103,7 +103,8 @@ func (w *walker) pointer(a *dwarf.Abbrev) int {
 func (w *walker) modifier(a *dwarf.Abbrev, k btf.Kind) int {
 	c, pos := &w.c, w.c.Pos
 	target := uint32(w.ref(dwarf.SlotType))
-	w.append(pos, 0, btf.Info(k, 0, false), target, c.Value(dwarf.SlotSize))
+	id := w.append(pos, 0, btf.Info(k, 0, false), target)
+	w.t.setSize(id, c.Value(dwarf.SlotSize), 0)
 	return c.Skip(a)
 }
 
@@ -127,11 +128,11 @@ func (w *walker) typedef(a *dwarf.Abbrev) int {
 	if target == 0 {
 		w.unsized = true
 	}
-	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), uint32(target), 0)
+	id := w.append(pos, name, btf.Info(btf.KindTypedef, 0, false), uint32(target))
 	w.own(tags, pos, id)
 	if name == 0 {
 		w.names = append(w.names, nameFixup{LocalID(id), spec})
-		w.t.Class[id] = nominal.Hash{}
+		w.t.Dies[id].Set(nominal.Hash{})
 		w.unhashed = append(w.unhashed, id)
 	}
 	return next
@@ -176,7 +177,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 		words := append(t.Words(), elem, IndexPending, dims[i])
 		t.SetWords(words)
 		w.refer(words, at, 3)
-		elem = w.addedComposed(pos, 0) | localMark
+		elem = w.addedComposed(pos) | localMark
 	}
 	w.elems = w.elems[:base]
 	return next
@@ -215,7 +216,8 @@ func (w *walker) enumeration(a *dwarf.Abbrev) int {
 		kind = btf.KindEnum64
 	}
 	w.t.Types.Append(uint32(name), btf.Info(kind, 0, false), uint32(size))
-	id := w.added(pos, stated, nominal.Hash{})
+	id := w.added(pos, nominal.Hash{})
+	w.t.setSize(id, stated, size)
 	w.named(id, name, spec, nominal.Enum)
 	if wide {
 		w.signs = append(w.signs, signFixup{LocalID(id), typ})
@@ -332,7 +334,7 @@ func (w *walker) subroutine(a *dwarf.Abbrev) int {
 	t := &w.t.Types
 	to, _ := w.link(uint32(ret))
 	t.Append3(0, btf.Info(btf.KindFuncProto, uint32(n)&btf.MaxVlen, false), to)
-	w.addedComposed(pos, size)
+	w.t.setSize(w.addedComposed(pos), size, 0)
 	at := t.WordCount()
 	t.Extend(w.elems[base:])
 	w.elements(t.Words(), at+1, 2)

@@ -85,21 +85,21 @@ type DeclTag struct {
 	Value     dwarf.StrKey
 }
 
-// A Die is the origin of a type.
-type Die struct {
-	Off  uint32 // offset of its DIE in the unit, the same for all dimensions of an array; 0 for a type tag, to which no offset leads
-	Size uint32 // DW_AT_byte_size, 0 if absent
+// An oddSize is the size of a type that Size cannot tell from its record. Hardly any unit has such types.
+type oddSize struct {
+	id   LocalID
+	size uint32
 }
 
 // A Unit is the translation of one CU. It is reused: the next CU overwrites it.
 type Unit struct {
-	Types    btf.Table      // names are string keys; references local ids; array index types IndexPending
-	Dies     []Die          // by local id; void is at 0
-	Class    []nominal.Hash // with Options.Classes, by local id, 0 is void; nil if the CU has a cycle without a name
-	LazyRefs bool           // members and parameters refer to offsets of DIEs until ResolveRefs
-	Named    []LocalID      // named structs, unions and enums, declarations included
-	Int      LocalID        // the first base type named "int", 0 if there is none
-	Arrays   bool           // the CU has an array
+	Types    btf.Table       // names are string keys; references local ids; array index types IndexPending
+	Dies     []nominal.Entry // by local id; void is at 0; the classes only with Options.Classes
+	Endless  bool            // with Options.Classes: the CU has a cycle without a name, and its types have no classes
+	LazyRefs bool            // members and parameters refer to offsets of DIEs until ResolveRefs
+	Named    []LocalID       // named structs, unions and enums, declarations included
+	Int      LocalID         // the first base type named "int", 0 if there is none
+	Arrays   bool            // the CU has an array
 	Vars     []Var
 	TypeTags []DeclTag // of structs, unions and typedefs, by ascending owner
 	VarTags  []DeclTag // by ascending owner
@@ -110,6 +110,8 @@ type Unit struct {
 	Merged   bool         // it is several units, translated as one
 	AddrSize uint8
 	Strings  *dwarf.Strings
+
+	oddSizes []oddSize
 }
 
 // Subprograms are what one CU says about functions.
@@ -121,6 +123,30 @@ type Subprograms struct {
 
 // A Translator belongs to one worker. It holds the scratch memory that is reused for each CU.
 type Translator struct{ w walker }
+
+// Size returns the DW_AT_byte_size of a type's DIE, 0 if it is absent. A pointer has the size of an address.
+func (t *Unit) Size(id LocalID) uint32 {
+	for _, odd := range t.oddSizes {
+		if odd.id == id {
+			return odd.size
+		}
+	}
+	r := t.Types.At(btf.ID(id))
+	switch r.Kind() {
+	case btf.KindPtr:
+		return uint32(t.AddrSize)
+	case btf.KindInt, btf.KindFloat, btf.KindStruct, btf.KindUnion, btf.KindEnum, btf.KindEnum64:
+		return r.Size()
+	}
+	return 0
+}
+
+// setSize records the size of a type that was just appended, unless it is the size that Size expects for such a record.
+func (t *Unit) setSize(id uint32, size, expected uint64) {
+	if size != expected {
+		t.oddSizes = append(t.oddSizes, oddSize{LocalID(id), uint32(size)})
+	}
+}
 
 // SizeOf returns the size of a type in bytes (rule 01/10.2). A pointer has the size of an address.
 func (t *Unit) SizeOf(id LocalID) uint64 {
@@ -134,11 +160,11 @@ func (t *Unit) SizeOf(id LocalID) uint64 {
 		case btf.KindPtr:
 			return n * uint64(t.AddrSize)
 		case btf.KindInt, btf.KindFloat:
-			return n * uint64(uint16(t.Dies[id].Size*8)/8)
+			return n * uint64(uint16(t.Size(id)*8)/8)
 		case btf.KindEnum, btf.KindEnum64:
 			return n * uint64(r.Size())
 		case btf.KindFuncProto:
-			if s := t.Dies[id].Size; s != 0 {
+			if s := t.Size(id); s != 0 {
 				return n * uint64(s)
 			}
 			return n * uint64(t.AddrSize)
@@ -176,24 +202,19 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	if t.Types.Reset(); t.Dies == nil {
 		t.makeRoom()
 	}
-	t.Dies, t.Class, t.Named = append(t.Dies[:0], Die{}), append(t.Class[:0], nominal.Void), t.Named[:0]
+	t.Dies, t.Named, t.oddSizes = append(t.Dies[:0], nominal.Entry{A: nominal.Void.A, B: nominal.Void.B}), t.Named[:0], t.oddSizes[:0]
+	t.Endless = false
 	t.Int, t.Arrays, t.LazyRefs = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
 	t.Place, t.Name, t.Merged, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
 }
 
-// add adds one more type: its origin and, if known, its class.
-func (t *Unit) add(d Die, class nominal.Hash) {
-	t.Dies = append(t.Dies, d)
-	t.Class = append(t.Class, class)
-}
-
 // makeRoom allocates as much as nine of ten CUs of a kernel need. Memory that is not touched costs nothing.
 func (t *Unit) makeRoom() {
 	const types, words = 4 << 10, 48 << 10
 	t.Types.Grow(types, words)
-	t.Dies, t.Class, t.Named = make([]Die, 0, types+1), make([]nominal.Hash, 0, types+1), make([]LocalID, 0, types/2)
+	t.Dies, t.Named = make([]nominal.Entry, 0, types+1), make([]LocalID, 0, types/2)
 }
 
 // CU translates an opened unit into t and fs. Only compile and type units have types (rule 01/2.2). The error names the unit and

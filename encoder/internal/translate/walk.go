@@ -161,8 +161,8 @@ func (w *walker) root() {
 
 // added records that the type that was just appended belongs to the DIE at off. class is the contribution of the type; the zero
 // value leaves it to the end of the unit.
-func (w *walker) added(off int, size uint64, class nominal.Hash) uint32 {
-	id := w.place(off, size, class)
+func (w *walker) added(off int, class nominal.Hash) uint32 {
+	id := w.place(off, class)
 	if !class.Known() {
 		w.unhashed = append(w.unhashed, id)
 	}
@@ -170,22 +170,22 @@ func (w *walker) added(off int, size uint64, class nominal.Hash) uint32 {
 }
 
 // addedComposed is added for a prototype, an array, or a struct or union without a name.
-func (w *walker) addedComposed(off int, size uint64) uint32 {
-	id := w.place(off, size, nominal.Hash{})
+func (w *walker) addedComposed(off int) uint32 {
+	id := w.place(off, nominal.Hash{})
 	w.composed = append(w.composed, id)
 	return id
 }
 
 // addedHidden is added for a type without an offset.
 func (w *walker) addedHidden() {
-	w.t.add(Die{}, nominal.Hash{})
+	w.t.Dies = append(w.t.Dies, nominal.Entry{})
 	w.unhashed = append(w.unhashed, w.last())
 }
 
 // place records that the type that was just appended belongs to the DIE at off, and returns its local id.
-func (w *walker) place(off int, size uint64, class nominal.Hash) uint32 {
+func (w *walker) place(off int, class nominal.Hash) uint32 {
 	t := w.t
-	t.add(Die{Off: uint32(off), Size: uint32(size)}, class)
+	t.Dies = append(t.Dies, nominal.Entry{A: class.A, B: class.B, Off: uint32(off)})
 	id := uint32(len(t.Dies)) - 1
 	if id >= w.farFrom {
 		w.addFar(off, id)
@@ -196,15 +196,15 @@ func (w *walker) place(off int, size uint64, class nominal.Hash) uint32 {
 }
 
 // append appends a record that refers to the DIE at the offset ref, for the DIE at off.
-func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32, size uint64) uint32 {
+func (w *walker) append(off int, name dwarf.StrKey, info, ref uint32) uint32 {
 	t := w.t
 	to, known := w.link(ref)
 	class := nominal.Hash{}
-	if known && w.classes && t.Class[to].Known() {
-		class = nominal.Begin(uint64(name)<<32|uint64(info), t.Class[to])
+	if known && w.classes && t.Dies[to].Known() {
+		class = nominal.Begin(uint64(name)<<32|uint64(info), t.Dies[to].Hash())
 	}
 	t.Types.Append3(uint32(name), info, to)
-	return w.added(off, size, class)
+	return w.added(off, class)
 }
 
 // link returns the third word of the next record, a reference to the DIE at off: the local id if it is known; otherwise off, and
