@@ -41,8 +41,8 @@ func BenchmarkBlock(b *testing.B) {
 			b.SetBytes(one.unpadded)
 			b.ReportAllocs()
 			for b.Loop() {
-				w.open(w.in[:0])
-				if err := w.advance(f, one, blocks.check, out, len(out)); err != nil {
+				w.open()
+				if err := w.advance(f, one, blocks.check, out, len(out), len(out)); err != nil {
 					b.Fatal(err)
 				}
 			}

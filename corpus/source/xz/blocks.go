@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"hash/crc64"
 	"io"
-	"sync"
+	"os"
+	"slices"
 )
 
 // The problem: decompression is slow, and most of an archive is not wanted.
@@ -252,9 +252,6 @@ func readFull(r io.ReaderAt, b []byte, off, end int64) error {
 	return nil
 }
 
-// crc64Table is made when it is first used: most runs of the program read no package.
-var crc64Table = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(crc64.ECMA) })
-
 // A worker decodes blocks one after another, each as far as it is needed, and reuses its memory.
 //
 // The checksum of a block can be compared only when all of it is decoded. Of a block that is decoded in part, each chunk is checked by its own
@@ -263,41 +260,45 @@ var crc64Table = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(crc
 // is decoded and checked as a whole.
 type worker struct {
 	lzma2
-	in           []byte // the block as it is stored, as far as it was read
+	in           []byte // what was read of the block and not decoded yet, and some bytes before that
+	from         int    // offset of in in the block
 	head, packed int    // sizes of its header, and of the data after it; 0 before the header was read
-	next         int    // offset in in of the next chunk
+	next         int    // offset in the block of the next chunk
 	whole        bool   // the block is decoded to its end
+	sum          uint64 // CRC-64 of the first bytes of its contents, if that is its check
+	summed       int    // number of these bytes
 }
 
-// While it is not known how much of a block has to be read for what is needed of it, it is read in steps, in bytes. They are larger than what is
-// fetched ahead of small reads over http.
+// Blocks of a file are read in small steps, in bytes: what was read is still in the cache of the processor when it is decoded. Of other blocks, the
+// steps are larger than what is fetched ahead of small reads over http.
 const (
+	fileStep  = 256 << 10
 	leastRead = 64 << 10
 	readStep  = 320 << 10
 )
 
-// open starts with another block, and with what has been read of it.
-func (w *worker) open(in []byte) {
-	w.in, w.head, w.packed, w.whole = in, 0, 0, false
+// open starts with another block.
+func (w *worker) open() {
+	w.in, w.from, w.head, w.packed, w.next, w.whole, w.sum, w.summed = w.in[:0], 0, 0, 0, 0, false, 0, 0
 	w.begin()
 }
 
-// advance decodes the block until out has at least upto bytes. It reads what it needs of the block from r. At the end of the block, it compares
-// the check.
-func (w *worker) advance(r io.ReaderAt, b *block, check byte, out []byte, upto int) error {
+// advance decodes the block until out has at least upto bytes. want is how many will be needed. It reads what it needs of the block from r. At the
+// end of the block, it compares the check.
+func (w *worker) advance(r io.ReaderAt, b *block, check byte, out []byte, upto, want int) error {
 	w.whole = w.whole || upto == len(out)
 	if w.head == 0 {
-		if err := w.header(r, b, check, upto); err != nil {
+		if err := w.header(r, b, check, want); err != nil {
 			return err
 		}
 	}
 	end := w.head + w.packed
 	for w.whole || w.at < upto {
-		in := w.in[w.next:max(w.next, min(end, len(w.in)))]
+		in := w.in[w.next-w.from : max(w.next-w.from, min(end-w.from, len(w.in)))]
 		n, err := w.step(out, in)
 		switch {
-		case n == 0 && err == nil && len(w.in) < end:
-			if err := w.more(r, b, upto); err != nil {
+		case n == 0 && err == nil && w.from+len(w.in) < end:
+			if err := w.more(r, b, want); err != nil {
 				return err
 			}
 			continue
@@ -306,21 +307,25 @@ func (w *worker) advance(r io.ReaderAt, b *block, check byte, out []byte, upto i
 		case err == nil && in[0] == 0 && (len(in) != 1 || w.at != len(out)):
 			err = errChunk
 		case err == nil && in[0] == 0:
-			return w.verify(b, check, out)
+			return w.verify(r, b, check, out)
 		}
 		if err != nil {
 			return damage(b.off+int64(w.next), "xz block: %v", err)
 		}
-		w.whole = w.whole || stored(in[0])
+		w.whole = w.whole || stored(in[0]) || w.at == want && want == len(out)
 		w.next += n
+		if n := w.at - w.summed; check == checkCRC64 && want == len(out) && n >= crcStripes*crcStripe { // while it is in the cache
+			end := w.summed + n&^(crcStripes*crcStripe-1)
+			w.sum, w.summed = crcUpdate(w.sum, out[w.summed:end]), end
+		}
 	}
 	return nil
 }
 
 // header reads the header of the block.
-func (w *worker) header(r io.ReaderAt, b *block, check byte, upto int) error {
+func (w *worker) header(r io.ReaderAt, b *block, check byte, want int) error {
 	if len(w.in) == 0 {
-		if err := w.more(r, b, upto); err != nil {
+		if err := w.more(r, b, want); err != nil {
 			return err
 		}
 	}
@@ -332,22 +337,24 @@ func (w *worker) header(r io.ReaderAt, b *block, check byte, upto int) error {
 	return err
 }
 
-// more reads more of the block.
-func (w *worker) more(r io.ReaderAt, b *block, upto int) error {
-	size := b.end() - b.off
-	if int64(cap(w.in)) < size {
-		w.in = append(make([]byte, 0, size), w.in...)
-	}
-	have := int64(len(w.in))
-	step := size - have
-	if !w.whole {
-		step = min(step, readStep)
-		if have == 0 { // half of what is plausible
-			step = min(size, max(leastRead, size*int64(upto)/b.unpacked/2))
+// more reads more of the block, in place of what was decoded.
+func (w *worker) more(r io.ReaderAt, b *block, want int) error {
+	w.in = w.in[:copy(w.in, w.in[w.next-w.from:])]
+	w.from = w.next
+	at := w.from + len(w.in) // offset in the block of what comes next
+	step := int(b.end()-b.off) - at
+	if _, local := r.(*os.File); local {
+		step = min(step, fileStep)
+	} else if !w.whole && int64(want) < b.unpacked {
+		if at == 0 { // half of what is plausible
+			step = min(step, max(leastRead, int((b.end()-b.off)*int64(want)/b.unpacked/2)))
+		} else {
+			step = min(step, readStep)
 		}
 	}
-	w.in = w.in[:have+step]
-	if err := readFull(r, w.in[have:], b.off+have, b.end()); err != nil {
+	have := len(w.in)
+	w.in = slices.Grow(w.in, step)[:have+step]
+	if err := readFull(r, w.in[have:], b.off+int64(at), b.end()); err != nil {
 		w.in = w.in[:have]
 		return err
 	}
@@ -355,29 +362,38 @@ func (w *worker) more(r io.ReaderAt, b *block, upto int) error {
 }
 
 // verify compares what follows the data of the block with its contents.
-func (w *worker) verify(b *block, check byte, out []byte) error {
-	if int64(len(w.in)) < b.end()-b.off {
-		panic("xz: a block is decoded to its end, but not read")
+func (w *worker) verify(r io.ReaderAt, b *block, check byte, out []byte) error {
+	w.next = w.head + w.packed
+	for int64(w.from+len(w.in)) < b.end()-b.off {
+		if err := w.more(r, b, len(out)); err != nil {
+			return err
+		}
 	}
-	at := w.head + w.packed
-	padded := (at + 3) &^ 3
-	if len(bytes.Trim(w.in[at:padded], "\x00")) > 0 {
-		return damage(b.off+int64(at), "xz block: its padding is not zero")
+	padded := (w.next + 3) &^ 3
+	if len(bytes.Trim(w.in[w.next-w.from:padded-w.from], "\x00")) > 0 {
+		return damage(b.off+int64(w.next), "xz block: its padding is not zero")
 	}
-	if !checks(check, out, w.in[padded:]) {
+	if !w.checks(check, out, w.in[padded-w.from:]) {
 		return damage(b.off, "xz block: its contents do not match their checksum")
 	}
 	return nil
 }
 
+// Types of check.
+const (
+	checkCRC32  = 1
+	checkCRC64  = 4
+	checkSHA256 = 10
+)
+
 // checks reports whether contents match their checksum. Types of check that are unknown match.
-func checks(check byte, out, sum []byte) bool {
+func (w *worker) checks(check byte, out, sum []byte) bool {
 	switch check {
-	case 1:
+	case checkCRC32:
 		return binary.LittleEndian.Uint32(sum) == crc32.ChecksumIEEE(out)
-	case 4:
-		return binary.LittleEndian.Uint64(sum) == crc64.Checksum(out, crc64Table())
-	case 10:
+	case checkCRC64:
+		return binary.LittleEndian.Uint64(sum) == crcUpdate(w.sum, out[w.summed:])
+	case checkSHA256:
 		got := sha256.Sum256(out)
 		return bytes.Equal(sum[:len(got)], got[:])
 	}

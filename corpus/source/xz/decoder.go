@@ -56,7 +56,7 @@ type job struct {
 
 // NewDecoder returns a decoder for the blocks.
 func NewDecoder(b *Blocks) *Decoder {
-	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0), 16), jobs: map[int]*job{}, again: map[int]bool{}, plans: map[int]*plan{}}
+	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0)+1, 16), jobs: map[int]*job{}, again: map[int]bool{}, plans: map[int]*plan{}}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
@@ -88,20 +88,20 @@ func (b *Blocks) find(pos int64) int {
 	return lo
 }
 
-// acquire returns a block whose first bytes, up to upto, are decoded. The caller releases it.
-func (d *Decoder) acquire(ctx context.Context, i int, upto int64) (*job, []byte, error) {
+// acquire returns a block whose first bytes, up to need, are decoded. Those up to want will be. The caller releases it.
+func (d *Decoder) acquire(ctx context.Context, i int, need, want int64) (*job, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	j := d.need(i, int(upto))
+	j := d.need(i, int(max(need, want)))
 	j.refs++
 	j.touched = true
-	for j.have < int(upto) && j.err == nil {
+	for j.have < int(need) && j.err == nil {
 		d.changed.Wait()
 	}
-	if j.err != nil {
+	if j.have < int(need) {
 		d.unref(j)
 		return nil, nil, j.err
 	}
@@ -227,7 +227,7 @@ func (d *Decoder) add(i int) *job {
 		j.out = d.buffer(size)
 	}
 	j.out, j.have, j.want, j.err, j.views, j.touched = j.out[:size], 0, 0, nil, nil, false
-	j.open(j.in[:0])
+	j.open()
 	if d.again[i] { // it may be needed in many steps
 		j.want = len(j.out)
 	}
@@ -314,19 +314,23 @@ func (d *Decoder) unkeep(i int, mem []byte, charge int64) {
 	}
 }
 
-// run decodes as much of a block as is needed, and stores it.
+// handOver is the number of bytes that are decoded before those that wait for the block can read them.
+const handOver = 1 << 20
+
+// run decodes as much of a block as is needed, and stores it. Readers follow it closely.
 func (d *Decoder) run(j *job, i int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for j.running {
 		want := j.want
 		d.mu.Unlock()
-		err := j.advance(d.r, &d.list[i], d.check, j.out, want)
+		err := j.advance(d.r, &d.list[i], d.check, j.out, min(want, j.at+handOver), want)
 		d.mu.Lock()
-		d.bytes += int64(j.at - j.have)
-		j.have, j.err = j.at, err
+		if j.err = err; err == nil {
+			d.bytes += int64(j.at - j.have)
+			j.have = j.at
+		}
 		views, out := j.views, j.out[:j.have]
-		j.views = nil
 		d.changed.Broadcast()
 		if len(views) > 0 && err == nil {
 			d.mu.Unlock()
@@ -336,7 +340,9 @@ func (d *Decoder) run(j *job, i int) {
 			d.mu.Lock()
 			j.touched = true
 		}
-		j.running = err == nil && j.have < j.want
+		if j.running = err == nil && j.have < j.want; !j.running {
+			j.views = nil
+		}
 		d.tick++
 		j.used = d.tick
 	}
@@ -431,7 +437,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 				r.d.prefetch(i+k, wholeBlock)
 			}
 		}
-		j, have, err := r.d.acquire(r.Context, i, min(off+max(int64(len(p)), r.step), b.unpacked))
+		j, have, err := r.d.acquire(r.Context, i, off+1, min(off+max(int64(len(p)), r.step), b.unpacked))
 		if err != nil {
 			return 0, err
 		}

@@ -242,3 +242,62 @@ func TestPlan(t *testing.T) {
 		t.Errorf("got %d blocks with %d bytes decoded, want 6 with 600000", n, size)
 	}
 }
+
+// A gate is a stream of which the part after shut comes late: when open is closed.
+type gate struct {
+	io.ReaderAt
+	shut int64
+	open chan struct{}
+}
+
+func (g gate) ReadAt(b []byte, off int64) (int, error) {
+	if off+int64(len(b)) > g.shut {
+		<-g.open
+	}
+	return g.ReaderAt.ReadAt(b, off)
+}
+
+// TestFollow: what has been decoded of a block can be read while the rest of it is decoded.
+func TestFollow(t *testing.T) {
+	data := noise(3_000_000)
+	stream := chunks(t, data)
+	in := gate{bytes.NewReader(stream), 1 << 62, make(chan struct{})}
+	blocks, err := xz.Find(&in, 0, int64(len(stream)))
+	if err != nil || blocks.Len() != 1 {
+		t.Fatalf("got %v, %d blocks", err, blocks.Len())
+	}
+	in.shut = int64(len(stream) * 2 / 3)
+	d := xz.NewDecoder(blocks)
+	d.Room = xz.NewRoom(8 << 20)
+	v, err := d.NewView(context.Background(), 0, int64(len(data)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Want(0, 2_900_000)
+	first := make(chan error)
+	p := make([]byte, 500_000)
+	go func() {
+		_, err := v.ReadAt(p, 100_000)
+		first <- err
+	}()
+	select {
+	case err := <-first:
+		if err != nil || !bytes.Equal(p, data[100_000:][:len(p)]) {
+			t.Errorf("got others, %v", err)
+		}
+		close(in.open)
+	case <-time.After(20 * time.Second):
+		t.Error("the first bytes come only with the last ones")
+		close(in.open)
+		<-first
+	}
+	p = make([]byte, len(data))
+	if n, err := v.ReadAt(p, 0); err != nil || !bytes.Equal(p, data) {
+		t.Errorf("all of the block: got %d bytes, %v", n, err)
+	}
+	if n := d.Decoded(); n != 1 {
+		t.Errorf("the block was decoded %d times", n)
+	}
+	v.Close()
+	d.Close()
+}

@@ -176,8 +176,10 @@ func (s *Serial) next() error {
 	check := s.check
 	go func() {
 		defer close(j.done)
-		j.open(j.in)
-		j.err = j.advance(nil, b, check, j.out, len(j.out))
+		in := j.in
+		j.open()
+		j.in = in
+		j.err = j.advance(nil, b, check, j.out, len(j.out), len(j.out))
 	}()
 	return nil
 }
@@ -260,11 +262,11 @@ func (s *Serial) newOrdered(head []byte, at, dict int64) (*ordered, error) {
 	o.begin()
 	o.sizes[0], o.sizes[1], _, _ = headerSizes(head)
 	switch s.check {
-	case 1:
+	case checkCRC32:
 		o.sum = crc32.NewIEEE()
-	case 4:
-		o.sum = crc64.New(crc64Table())
-	case 10:
+	case checkCRC64:
+		o.sum = crc64.New(crc64.MakeTable(crc64.ECMA))
+	case checkSHA256:
 		o.sum = sha256.New()
 	}
 	return o, nil
@@ -360,7 +362,7 @@ func (o *ordered) end() error {
 	}
 	if o.sum != nil {
 		want := o.sum.Sum(nil)
-		if o.s.check != 10 { // crc32 and crc64 are stored in little-endian order
+		if o.s.check != checkSHA256 { // crc32 and crc64 are stored in little-endian order
 			for i, j := 0, len(want)-1; i < j; i, j = i+1, j-1 {
 				want[i], want[j] = want[j], want[i]
 			}

@@ -150,9 +150,9 @@ func (v *View) read(i int, p []byte, off int64) error {
 	}
 	at, _ := v.d.Bounds(i)
 	v.mu.Lock()
-	upto := max(v.off+need-at, v.want[i-v.first])
+	want := v.want[i-v.first]
 	v.mu.Unlock()
-	j, out, err := v.d.acquire(v.ctx, i, upto)
+	j, out, err := v.d.acquire(v.ctx, i, v.off+need-at, want)
 	if err != nil {
 		return err
 	}
