@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"encoder/btf":                {},
 	"encoder/elf":                {"encoder/input", "encoder/rules"},
 	"encoder/feature":            {},
-	"encoder/input":              {},
+	"encoder/input":              {"encoder/btf"},
 	"encoder/kernel":             {},
 	"encoder/rules":              {},
 	"encoder/internal/dwarf":     {"encoder/elf"},

@@ -63,7 +63,7 @@ for wrong usage.
 	}
 	flags := cmd.Flags()
 	d.inside.flags(flags)
-	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF, ELF, a bzImage or a package")
+	flags.StringVar(&d.base, "base", "", "`FILE` with the BTF that both continue: raw BTF, ELF, a kernel as it boots or a package")
 	d.inside.base.flags(flags)
 	flags.StringVar(&d.oldBase, "old-base", "", "`FILE` with the BTF that OLD continues, if NEW continues another one")
 	flags.StringVar(&d.newBase, "new-base", "", "`FILE` with the BTF that NEW continues")

@@ -27,7 +27,7 @@ func newDump() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump FILE",
 		Short: "Print BTF in the formats of bpftool, or selected declarations",
-		Long: `Print BTF in the formats of bpftool. FILE is raw BTF, an ELF file with a section .BTF, or a bzImage. It may be compressed, a pipe, a file in a package
+		Long: `Print BTF in the formats of bpftool. FILE is raw BTF, an ELF file with a section .BTF, or a kernel as it boots (bzImage, Image, vmlinuz.efi). It may be compressed, a pipe, a file in a package
 (see --member), or - for the standard input. The base of split BTF is the file of --base, or otherwise the section .BTF.base of FILE.
 
 The format selected prints the declarations that --select names, as a golden of the policy selected has them.
@@ -76,7 +76,7 @@ The format selected prints the declarations that --select names, as a golden of 
 	cmd.Flags().StringSliceVar(&patterns, "select", nil, "print the declarations of these `NAMES` (patterns, perhaps after a kind: struct:task_*), with --format selected")
 	cmd.Flags().IntVar(&pointers, "pointer-size", 0, "`BYTES` of a pointer, 4 or 8, for the formats c and c-unsorted (default: that of the ELF file, or the\nsize of a type such as long unsigned int, or 8)")
 	inside.flags(cmd.Flags())
-	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF, ELF, a bzImage or a package")
+	cmd.Flags().StringVar(&base, "base", "", "`FILE` with the base of split BTF: raw BTF, ELF, a kernel as it boots or a package")
 	inside.base.flags(cmd.Flags())
 	return cmd
 }

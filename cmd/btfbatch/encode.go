@@ -76,7 +76,7 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules. The file 
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")
 	from.flags(flags)
-	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a bzImage or a package")
+	flags.StringVar(&job.BaseFile, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a kernel as it boots or a package")
 	from.base.flags(flags)
 	flags.BoolVar(&want.SortByName, "sort-by-name", false, "sort types by name, for kernels that use binary search")
 	flags.BoolVar(&want.LikeKernel, "like-kernel", false, "change the BTF as the build of the image's kernel does: kfuncs with implicit arguments, order of types")

@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "signalled": signalled, "synth": makeSynth, "damage": damage, "many": many, "whole": whole,
-			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "boot": makeBoot, "rename": rename, "sumof": sumOf, "serve": serve,
+			"leftover": leftover, "swept": swept, "pack": pack, "digests": digests, "deb": makePackage, "rpm": makePackage, "boot": makeBoot, "bootable": makeBootable, "rename": rename, "sumof": sumOf, "serve": serve,
 		},
 	})
 }
@@ -319,6 +319,20 @@ func makeBoot(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = w.Write(kernel)
 	ts.Check(errors.Join(err, w.Close()))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), synth.BzImage(packed.Bytes(), len(kernel)), 0o666))
+}
+
+// bootable ARCH OUT BTF makes a kernel as it boots, with BTF: an Image of arm64 or riscv64, as it is or, in a file that ends with .efi, as an EFI zboot image.
+func makeBootable(ts *testscript.TestScript, _ bool, args []string) {
+	kernel := synth.Image(args[0], []byte(ts.ReadFile(args[2])))
+	if strings.HasSuffix(args[1], ".efi") {
+		var packed bytes.Buffer
+		w, err := input.NewPacker(&packed, "gzip")
+		ts.Check(err)
+		_, err = w.Write(kernel)
+		ts.Check(errors.Join(err, w.Close()))
+		kernel = synth.Zboot("gzip", packed.Bytes(), len(kernel))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), kernel, 0o666))
 }
 
 // many N FILE writes a manifest that takes a while: the same image N times.

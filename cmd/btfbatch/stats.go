@@ -77,7 +77,7 @@ anyway.
 	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
-	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a bzImage or a package")
+	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a kernel as it boots or a package")
 	inside.base.flags(flags)
 	encoderFlags(cmd, &want)
 	return cmd

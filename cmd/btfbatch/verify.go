@@ -19,7 +19,8 @@ func newVerify(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
-		Long: `Check BTF as a kernel would. FILE is raw BTF, an ELF file with a section .BTF (and .BTF.base), or a bzImage, plain or compressed, a
+		Long: `Check BTF as a kernel would. FILE is raw BTF, an ELF file with a section .BTF (and .BTF.base), or a kernel as it boots (bzImage, Image,
+vmlinuz.efi), plain or compressed, a
 file in a package (see --member), or - for the standard input. The exit code is 0 if the kernel accepts it, 1 if it refuses it, and 2 if
 there is no verdict, for example because FILE is not BTF, or is split and --base is missing. A refusal prints the last line of the kernel's log on the standard error output, followed by an
 explanation. With --lint there are also warnings about problems that no kernel refuses; they change the exit code only with --strict-lint.
@@ -73,7 +74,7 @@ explanation. With --lint there are also warnings about problems that no kernel r
 	inside.flags(flags)
 	flags.StringVar(&q.Kernel, "as", "newest", "`VERSION` of the kernel: 5.10, 6.1, 6.12, 6.18, 7.2 or newest; another one, such as 6.8 or 5.10.0-28-amd64,\nis judged as the nearest of these that is not newer")
 	flags.StringVar(&q.Path, "path", "", "`PATH` to the kernel: load, vmlinux, module or base\n(default: module with --base, otherwise vmlinux for an ELF file, otherwise load)")
-	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF, ELF, a bzImage or a package")
+	flags.StringVar(&q.Base, "base", "", "`FILE` with the BTF of the kernel that a module belongs to: raw BTF, ELF, a kernel as it boots or a package")
 	inside.base.flags(flags)
 	flags.IntVar(&q.PtrSize, "pointer-size", 0, "`BYTES` of a pointer in that kernel, 4 or 8 (default: that of the ELF file, or the size of a type such as\nlong unsigned int, or 8)")
 	flags.BoolVar(&q.Lint, "lint", false, "warn about what no kernel refuses: duplicate struct names, BTF that is not sorted, and more")

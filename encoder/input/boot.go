@@ -52,20 +52,20 @@ func openBoot(r *bufio.Reader) (io.Reader, func(), error) {
 	if _, err := io.CopyN(io.Discard, r, start); err != nil {
 		return nil, nil, err
 	}
-	return openPayload(bufio.NewReaderSize(io.LimitReader(r, size), window), size)
+	return openPayload(bufio.NewReaderSize(io.LimitReader(r, size), window), size, sizeSuffix)
 }
 
-// openPayload finds out how the payload is compressed. It reads no further than the compressed data.
-func openPayload(r *bufio.Reader, size int64) (io.Reader, func(), error) {
+// openPayload finds out how the payload is compressed. It reads no further than the compressed data, which unless it is gzip has so many bytes after it.
+func openPayload(r *bufio.Reader, size, suffix int64) (io.Reader, func(), error) {
 	magic, err := r.Peek(6)
 	if err != nil {
 		return nil, nil, err
 	}
 	has := func(m string) bool { return strings.HasPrefix(string(magic), m) }
-	body := bufio.NewReaderSize(io.LimitReader(r, max(size-sizeSuffix, 0)), window)
+	body := bufio.NewReaderSize(io.LimitReader(r, max(size-suffix, 0)), window)
 	switch {
 	case has(elfMagic):
-		return &exact{body, size - sizeSuffix}, nil, nil
+		return &exact{body, size - suffix}, nil, nil
 	case has("\x1f\x8b"):
 		z, err := gzip.NewReader(r)
 		if err == nil {

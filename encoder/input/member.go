@@ -74,7 +74,7 @@ func Contents(outer Outer, packed string, kind Kind, data []byte, end func() err
 // is as for Open.
 func CheckKind(head []byte, want ...Kind) error {
 	kind := Recognise(head)
-	if slices.Contains(want, kind) || packing(head) != nil || slices.Contains(want, BTF) && isBoot(head) {
+	if slices.Contains(want, kind) || packing(head) != nil || slices.Contains(want, BTF) && booting(head) != nil {
 		return nil
 	}
 	return &KindError{want[0], kind, "", bytes.Clone(head[:min(len(head), 8)])}

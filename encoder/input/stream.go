@@ -33,7 +33,7 @@ type Stream struct {
 	size  int64       // of a plain regular file, else 0
 	limit int64
 	given int64 // bytes of contents that were read
-	boot  bool  // the kernel in a bzImage is wanted
+	boot  bool  // the BTF of a kernel as it boots is wanted
 	ends  []func()
 }
 
@@ -94,8 +94,8 @@ func (s *Stream) unpack() (err error) {
 			return err
 		}
 		format := packing(s.head)
-		if format == nil && s.boot && isBoot(s.head) {
-			format = &bootFormat
+		if format == nil && s.boot {
+			format = booting(s.head)
 		}
 		if format == nil {
 			break
@@ -254,7 +254,7 @@ func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 func packing(head []byte) *format {
 	for i := range formats {
 		f := &formats[i]
-		if len(head) >= f.off && bytes.HasPrefix(head[f.off:], []byte(f.magic)) {
+		if f.matches(head) {
 			return f
 		}
 	}
