@@ -35,6 +35,9 @@ type assembler struct {
 	parts     []parts          // in the order of joining, for units that are joined again
 	tagged    bool             // a type has a declaration tag
 	plain     *dedup.Namesakes // with a base and without exact: what the types have in common with it
+
+	idle     *worker // after all units were joined: memory to translate some of them again
+	idleUnit *unit
 }
 
 // parts says where the parts of a unit begin among all types, variables and functions that were joined.
@@ -85,7 +88,11 @@ func (a *assembler) makeRoom(opt *Encoder, info uint64) {
 		func() { a.classes.MakeRoom(int(info / perClass)) },
 		func() { a.names.makeRoom(int(info / perName)) },
 		func() {
-			a.o.Grow(int(info/perType), int(info/perWord))
+			types, words := int(info/perType), int(info/perWord)
+			if opt.Base != nil { // more of the types of a module are its own; what is not used costs no memory
+				types, words = 8*types, 8*words
+			}
+			a.o.Grow(types, words)
 			a.funcs.MakeRoom(int(info/perState), int(info/perParam))
 		},
 	}

@@ -9,31 +9,46 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/sorted"
 )
 
-// encode and finish are the list of passes. Each pass takes values that earlier passes returned, and returns a new value. Later passes only
-// read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value can be freed as
-// soon as the last pass that takes it has returned.
+// encode encodes an image. The units of a relocatable file are first relocated one by one. If that ends with an error, they are relocated together,
+// which is slower, and either gives the right error or shows that the file is not damaged.
 func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result, error) {
+	inPieces := *opt
+	inPieces.inPieces = true
+	res, again, err := encodeOnce(ctx, f, &inPieces, exact)
+	if again {
+		res, _, err = encodeOnce(ctx, f, opt, exact)
+	}
+	return res, err
+}
+
+// encodeOnce and finish are the list of passes. Each pass takes values that earlier passes returned, and returns a new value. Later passes only
+// read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value can be freed as
+// soon as the last pass that takes it has returned. again reports whether the encoding must be repeated without Encoder.inPieces.
+func encodeOnce(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (res *Result, again bool, err error) {
 	var beside openFiles
 	defer beside.close()
 	clock := startClock()
 	in, err := openImage(f, opt, &beside, true) // sections, symbols, DWARF; reads no CU
 	if err != nil {
-		return nil, explained(err)
+		return nil, false, explained(err)
 	}
 	if opt.only != "" {
 		in.mention, _ = in.d.Mentions(opt.only)
 	}
 	clock.Stop("open", 0, uint64(in.table.Len()), "ELF functions")
 	units, err := joinUnits(ctx, in, exact, clock) // translates CUs in parallel, joins them in order: this fixes the ids
-	if err != nil {
-		return nil, explained(err)
+	switch {
+	case err != nil && in.d.InPieces() && ctx.Err() == nil:
+		return nil, true, nil
+	case err != nil:
+		return nil, false, explained(err)
 	}
-	res, err := finish(ctx, opt, units, clock)
+	res, err = finish(ctx, opt, units, clock)
 	if err == nil {
 		res.oneByOne, res.infoSize = units.oneByOne, units.infoSize
 		res.Beside = len(beside.list) > 0 || in.missing != nil || in.split.used()
 	}
-	return res, err
+	return res, false, err
 }
 
 // finish is the part of the pass list that one image and several images share.

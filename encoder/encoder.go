@@ -38,6 +38,8 @@ type Encoder struct {
 
 	apart *vars.Apart // for VariableCosts
 	only  string      // for DecideName: leave out units that do not mention this name
+
+	inPieces bool // the units of a relocatable file are relocated one by one; encode tries that first
 }
 
 // Hooks are functions that an encoding calls while it runs. Each of them may be nil. An encoding calls them one at a time, from several
@@ -95,7 +97,15 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 //
 // An error names its place in the image if it has one: see UnitError and elf.FormatError. When ctx ends, the encoding ends with the error of
 // ctx.
-func (e *Encoder) Encode(ctx context.Context, f *elf.File) (*Result, error) {
+func (e *Encoder) Encode(ctx context.Context, f *elf.File) (res *Result, err error) {
+	err = guarded([]*elf.File{f}, func() error {
+		res, err = e.encode(ctx, f)
+		return err
+	})
+	return res, err
+}
+
+func (e *Encoder) encode(ctx context.Context, f *elf.File) (*Result, error) {
 	e = e.resolved()
 	res, err := encode(ctx, f, e, e.Exact)
 	if errors.Is(err, dedup.ErrDoubt) {

@@ -26,13 +26,14 @@ func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf
 	if l.want == 0 {
 		return "", ErrNotLocated
 	}
+	search := func() error { return l.search(ctx, f, opt) }
 	if l.users = usersOf(o, l.want); len(l.users) > 0 {
-		if err := l.search(ctx, f, opt); err == nil || !errors.Is(err, ErrNotLocated) {
+		if err := guarded([]*elf.File{f}, search); err == nil || !errors.Is(err, ErrNotLocated) {
 			return l.found, err
 		}
 		l.users = nil
 	}
-	err := l.search(ctx, f, opt)
+	err := guarded([]*elf.File{f}, search)
 	return l.found, err
 }
 

@@ -73,6 +73,9 @@ func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*ima
 			return nil, err
 		}
 	}
+	if in.d.Strings.FewDistinct() { // units look up each of them once
+		return in, nil
+	}
 	return in, in.table.IndexStrings(&in.d.Strings, opt.workers(), opt.parallel)
 }
 
@@ -129,7 +132,7 @@ func (o *openFiles) close() {
 // one. Symbols and section headers are still read from the image.
 func (in *image) openDWARF(beside *openFiles) (err error) {
 	from := in.asRead(in.f)
-	if in.d, err = dwarf.OpenMerging(from, fewBytes); errors.Is(err, ErrNoDWARF) {
+	if in.d, err = dwarf.OpenAs(from, in.opt.opening()); errors.Is(err, ErrNoDWARF) {
 		f, findErr := debugfile.Debug(in.f, in.roots())
 		switch {
 		case findErr != nil:
@@ -139,7 +142,7 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		}
 		beside.list = append(beside.list, f)
 		from = in.asRead(f)
-		if in.d, err = dwarf.OpenMerging(from, fewBytes); errors.Is(err, ErrNoDWARF) {
+		if in.d, err = dwarf.OpenAs(from, in.opt.opening()); errors.Is(err, ErrNoDWARF) {
 			return emptyDebugFile(f.Path)
 		} else if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
@@ -165,6 +168,11 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		return fmt.Errorf("%s: %w", sup.Path, err)
 	}
 	return nil
+}
+
+// opening says how a relocatable file is opened.
+func (e *Encoder) opening() dwarf.Opening {
+	return dwarf.Opening{Merge: fewBytes, InPieces: e.inPieces}
 }
 
 // advice says how to get the DWARF of an image that has none.

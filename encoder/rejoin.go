@@ -17,8 +17,9 @@ import (
 // An insertion collects the types to insert. References in its records, and in records of the object that refer to inserted types, are places
 // until moveUp.
 type insertion struct {
-	table  btf.Table
-	before []btf.ID // by number of the inserted type: the id of the type before which it is inserted; ascending
+	tables []btf.Table // the inserted types, by unit
+	words  int         // of all of them
+	before []btf.ID    // by number of the inserted type: the id of the type before which it is inserted; ascending
 }
 
 // A place is an id of the object as it was before the insertion or, with extraMark, the number of an inserted type.
@@ -39,10 +40,8 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 	if a.tagged {
 		return errTaggedMany
 	}
-	var w worker
-	var u unit
+	w, u := a.idle, a.idleUnit // with the memory of the first reading
 	var ins insertion
-	ins.table = btf.NewTable(1)
 	opt := in.translateOptions(ctx, true)
 	opt.EagerRefs = true
 	reader := in.d.Units()
@@ -54,13 +53,13 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 		if err := reader.At(at.place, &w.raw); err != nil {
 			return err
 		}
-		if err := w.translate(in, opt, &u); err != nil {
+		if err := w.translate(in, opt, u); err != nil {
 			return err
 		}
 		if u.skip || u.types.Endless {
 			return at.place.Err(0, "internal error: the unit reads differently the second time")
 		}
-		if err := a.insert(&u, at, keep, &ins); err != nil {
+		if err := a.insert(u, at, keep, &ins); err != nil {
 			return err
 		}
 	}
@@ -74,7 +73,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 	t := &u.types
 	decided := a.classes.Replay(&t.Types, t.Named, t.Dies, at.types)
 	words := decided.AppendTo(nil) // by local id: a place
-	next, extra := at.types, len(ins.before)
+	next, extra, size := at.types, len(ins.before), 0
 	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		switch {
 		case decided.IsNew(id):
@@ -82,20 +81,24 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 		case keep.Has(t.Dies[id].Hash()):
 			words[id] = uint32(extraMark | place(len(ins.before)))
 			ins.before = append(ins.before, next)
+			size += len(t.Types.At(btf.ID(id)))
 		}
 	}
 	if len(ins.before) == extra {
 		return nil
 	}
+	table := btf.NewTable(1)
+	table.Grow(len(ins.before)-extra, size)
 	places := dedup.IDsOf(words)
 	for id := translate.LocalID(1); int(id) <= t.Types.Len(); id++ {
 		switch {
 		case decided.IsNew(id): // also types of deviating CUs, whose classes are in no table
 			a.point(a.o.At(decided.Of(id)), t.Types.At(btf.ID(id)), places)
-		case keep.Has(t.Dies[id].Hash()):
-			a.appendType(&ins.table, t, id, places)
+		case place(words[id])&extraMark != 0:
+			a.appendType(&table, t, id, places)
 		}
 	}
+	ins.tables, ins.words = append(ins.tables, table), ins.words+size
 	a.funcs.Retype(at.states, &u.funcs, places.Of)
 	return a.vars.Retype(a.o, at.vars, t, places.Of)
 }
@@ -122,11 +125,15 @@ func (a *assembler) moveUp(ins *insertion) {
 	moved := make([]btf.ID, end-first+1) // by id - first: its new id
 	extra := make([]btf.ID, len(ins.before))
 	merged := btf.NewTable(a.o.First())
-	merged.Grow(a.o.Len()+len(extra), a.o.WordCount()+ins.table.WordCount())
-	k := 0
+	types, words := a.funcs.MostRoom() // for the functions, which are appended later
+	merged.Grow(a.o.Len()+len(extra)+types, a.o.WordCount()+ins.words+words)
+	k, next := 0, btf.ID(1) // next is the next type of the first table that is left
 	for id := first; id <= end; id++ {
 		for ; k < len(extra) && ins.before[k] == id; k++ {
-			extra[k] = merged.Append(ins.table.At(btf.ID(k + 1))...)
+			extra[k] = merged.Append(ins.tables[0].At(next)...)
+			if next++; next == ins.tables[0].End() {
+				ins.tables, next = ins.tables[1:], 1
+			}
 		}
 		moved[id-first] = merged.End()
 		if id < end {

@@ -15,12 +15,15 @@ import (
 
 // EncodeAll encodes several images into one BTF, as pahole does. The profile must be Pahole. Result.Primary says which of them the BTF
 // belongs to. An error about one of the images is an *ImageError.
-func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (*Result, error) {
+func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (res *Result, err error) {
 	opt := e.resolved()
 	if opt.Profile != Pahole {
 		return nil, ErrSeveral
 	}
-	res, err := encodeAll(ctx, files, opt)
+	err = guarded(files, func() error {
+		res, err = encodeAll(ctx, files, opt)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

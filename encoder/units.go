@@ -68,29 +68,32 @@ func translateUnits(ctx context.Context, in *image, a *assembler) error {
 		p.free = append(p.free, &unit{})
 	}
 	var wg sync.WaitGroup
-	for i := range workers {
-		wg.Go(func() { p.work(i == 0) })
+	all := make([]worker, workers)
+	for i := range all {
+		wg.Go(func() { p.work(&all[i], i == 0) })
 	}
 	wg.Wait()
+	if len(p.free) > 0 {
+		a.idle, a.idleUnit = &all[0], p.free[0]
+	}
 	return p.err
 }
 
 // work translates units until none is left. home says that this worker joins after each unit that it has translated.
-func (p *pipeline) work(home bool) {
-	debug.SetPanicOnFault(true) // the base may be mapped
-	var w worker
+func (p *pipeline) work(w *worker, home bool) {
+	debug.SetPanicOnFault(true) // the base and the strings of the image may be mapped
 	defer p.joinDue()
 	for {
-		u := p.freeUnit(&w)
+		u := p.freeUnit(w)
 		if u == nil {
 			return
 		}
-		n, ok := p.read(&w, u)
+		n, ok := p.read(w, u)
 		if !ok {
 			return
 		}
 		if u.err == nil {
-			u.err = p.translate(&w, u)
+			u.err = p.translate(w, u)
 		}
 		p.deliver(n, u)
 		if home {

@@ -3,6 +3,7 @@ package elf
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -77,7 +78,17 @@ func (f *File) Relocated() bool { return !f.asStored && f.peer == nil }
 
 // Plain reports whether the file stores a section's bytes as Data would return them, so that ReadAt may be used.
 func (f *File) Plain(s *Section) bool {
-	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_") && f.Type != elf.ET_REL
+	return f.uncompressed(s) && (f.Type != elf.ET_REL || f.asStored || f.unrelated(s))
+}
+
+// uncompressed reports whether a section is in the file, and not compressed.
+func (f *File) uncompressed(s *Section) bool {
+	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_")
+}
+
+// unrelated reports whether a relocatable file has no relocations of a section, nor a damaged section that should have them.
+func (f *File) unrelated(s *Section) bool {
+	return f.checkRelocations(s) == nil && !slices.ContainsFunc(f.Sections, func(rel Section) bool { return rel.relocates(s.Index) })
 }
 
 // ReadAt reads bytes of a Plain section.

@@ -30,6 +30,8 @@ type entries struct {
 	zero bool   // the last entry that was checked is zero
 	buf  []byte
 	kept [64]relocationSymbol
+	same repeated // see plain
+	last uint64   // offset of the last plain entry
 }
 
 // A relocationSymbol is a symbol as relocations need it.
@@ -78,7 +80,11 @@ func (e *entries) next() (b []byte, err error) {
 		if err := e.f.checkPlace(e.rel); err != nil {
 			return nil, err
 		}
-		e.buf = make([]byte, min(e.rel.Size, uint64(entriesAtOnce*e.size)))
+		if n := min(e.rel.Size, uint64(entriesAtOnce*e.size)); n > uint64(cap(e.buf)) {
+			e.buf = make([]byte, n)
+		} else {
+			e.buf = e.buf[:n]
+		}
 	}
 	b = e.buf[:min(uint64(len(e.buf)), e.rel.Size-e.at)]
 	if err := e.f.readAt(b, e.rel.Off+e.at, e.rel.place()); err != nil {
@@ -124,35 +130,78 @@ func (e *entries) symbol(i uint32) *relocationSymbol {
 	return s
 }
 
-// plain applies the relocations at the start of data that are plain: they set four bytes in a section with the contents b, and their symbol is
-// defined and was looked up before. It returns the number of bytes of these entries. Nearly all entries for debug sections of 64-bit files are
-// plain, and the loop does nothing that only others need.
-func (e *entries) plain(data, b []byte, kinds []relKind, names *MergedStrings) (n int) {
+// plain applies the relocations at the start of data that are plain: they set four bytes in b, which are those of a section from an offset on, and their
+// symbol is defined and was looked up before. Their offsets ascend. It returns the number of bytes of these entries. Nearly all entries for debug
+// sections of 64-bit files are plain, and most have the symbol of the one before, so the loop does nothing that only others need.
+func (e *entries) plain(data, b []byte, from uint64, kinds []relKind, names *MergedStrings) (n int) {
 	const size = 24
-	if e.size != size || e.mips {
+	if e.size != size || e.mips || len(b) < 4 {
 		return 0
 	}
 	le := binary.LittleEndian
+	same, last, reach := e.same, e.last, uint64(len(b)-4)
 	for ; n+size <= len(data); n += size {
 		entry := data[n:][:size]
 		off, info, addend := le.Uint64(entry), le.Uint64(entry[8:]), le.Uint64(entry[16:])
 		if e.swap {
 			off, info, addend = bits.ReverseBytes64(off), bits.ReverseBytes64(info), bits.ReverseBytes64(addend)
 		}
-		kind, i := uint32(info), uint32(info>>32)
-		sym := &e.kept[i%uint32(len(e.kept))]
-		if uint64(kind) >= uint64(len(kinds)) || kinds[kind] != set32 || sym.next != i+1 || !sym.defined || off > uint64(len(b)) || uint64(len(b))-off < 4 {
-			return n
+		if info != same.info || info == 0 {
+			if !e.setsWord(info, kinds, names, &same) {
+				break
+			}
 		}
-		v := sym.addr + addend
-		if names != nil && sym.section == names.section {
+		at := off - from
+		if off < last || at > reach {
+			break
+		}
+		last = off
+		v := same.addr + addend
+		if same.names {
 			v = names.first(v)
 		}
 		w := uint32(v)
 		if e.swap {
 			w = bits.ReverseBytes32(w)
 		}
-		le.PutUint32(b[off:], w)
+		le.PutUint32(b[at:], w)
+	}
+	e.same, e.last = same, last
+	return n
+}
+
+// A repeated is what entries with one type and symbol have in common.
+type repeated struct {
+	info  uint64 // their type and symbol; 0 for none
+	addr  uint64 // of the symbol
+	names bool   // the symbol is in the section with the merged names
+}
+
+// setsWord reports whether entries with a type and symbol set four bytes, and their symbol is defined and was looked up before.
+func (e *entries) setsWord(info uint64, kinds []relKind, names *MergedStrings, r *repeated) bool {
+	kind, i := uint32(info), uint32(info>>32)
+	sym := &e.kept[i%uint32(len(e.kept))]
+	if uint64(kind) >= uint64(len(kinds)) || kinds[kind] != set32 || sym.next != i+1 || !sym.defined {
+		return false
+	}
+	*r = repeated{info, sym.addr, names != nil && sym.section == names.section}
+	return true
+}
+
+// ignored returns the number of bytes of the entries at the start of data that do nothing, or whose type is not in kinds.
+func (e *entries) ignored(data []byte, kinds []relKind) (n int) {
+	const size = 24
+	if e.size != size || e.mips {
+		return 0
+	}
+	for ; n+size <= len(data); n += size {
+		kind := binary.LittleEndian.Uint32(data[n+8:])
+		if e.swap {
+			kind = bits.ReverseBytes32(binary.LittleEndian.Uint32(data[n+12:]))
+		}
+		if uint64(kind) < uint64(len(kinds)) && kinds[kind].op > relNone {
+			break
+		}
 	}
 	return n
 }

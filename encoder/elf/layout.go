@@ -105,7 +105,7 @@ func (f *File) apply(rel, target *Section, b []byte, names *MergedStrings) error
 			return err
 		}
 		for ; len(data) > 0; data, at = data[e.size:], at+uint64(e.size) {
-			n := e.plain(data, b, kinds, names)
+			n := e.plain(data, b, 0, kinds, names)
 			if data, at = data[n:], at+uint64(n); len(data) == 0 {
 				break
 			}
@@ -124,6 +124,7 @@ func (f *File) apply(rel, target *Section, b []byte, names *MergedStrings) error
 				return &FormatError{rel.place(), at, fmt.Sprintf("relocates offset %#x of a section of %d bytes", r.off, len(b))}
 			}
 			e.apply(b[r.off:], k, &r, e.symbol(r.sym), names)
+			e.last = r.off
 		}
 	}
 }

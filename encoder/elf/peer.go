@@ -18,6 +18,9 @@ func (f *File) AsPeer(peer rules.Set) *File {
 	if !peer.Has(ofDebugSections) {
 		return f
 	}
+	if f.Type == elf.ET_REL {
+		_, _ = f.Symbols() // the view shares the table; reading it again gives the error
+	}
 	view := *f
 	view.asPeer = peer
 	view.peerWaiting()
@@ -95,6 +98,9 @@ type peerRelocations struct {
 	mu   sync.Mutex
 	seen int // sections before this index do not stop pahole, or stop is known
 	stop int // the relocation section at which pahole stops, or the number of sections
+
+	buf     []byte // for entries
+	assumed int    // the relocation section that pahole is assumed to get past, because it is applied piece by piece; or 0
 }
 
 // Misread reports whether pahole omits relocations of the file or applies them incorrectly. Undamaged units may then look
@@ -115,17 +121,9 @@ func (f *File) Misread() bool {
 func (p *peerRelocations) relocate(f *File, rel *Section, b []byte, names *MergedStrings) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for ; p.seen < min(rel.Index, p.stop); p.seen++ {
-		goesOn, err := p.passes(f, &f.Sections[p.seen])
-		if err != nil {
-			return err
-		}
-		if !goesOn {
-			p.stop = p.seen
-		}
-	}
-	if p.stop < rel.Index {
-		return nil
+	reached, err := p.reaches(f, rel)
+	if err != nil || !reached {
+		return err
 	}
 	goesOn, err := p.walk(f, rel, uint64(len(b)), b, names)
 	if !goesOn {
@@ -135,9 +133,32 @@ func (p *peerRelocations) relocate(f *File, rel *Section, b []byte, names *Merge
 	return err
 }
 
+// reaches reports whether pahole gets to a relocation section. mu must be held.
+func (p *peerRelocations) reaches(f *File, rel *Section) (bool, error) {
+	for ; p.seen < min(rel.Index, p.stop); p.seen++ {
+		goesOn, err := p.passes(f, &f.Sections[p.seen])
+		if err != nil {
+			return false, err
+		}
+		if !goesOn {
+			p.stop = p.seen
+		}
+	}
+	return p.stop >= rel.Index, nil
+}
+
+// assume reports whether pahole gets to a relocation section, and from then on takes for granted that it also gets past it.
+func (p *peerRelocations) assume(f *File, rel *Section) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	reached, err := p.reaches(f, rel)
+	p.assumed = rel.Index
+	return reached, err
+}
+
 // passes reports whether pahole continues after a section.
 func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
-	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 {
+	if rel.Type != elf.SHT_REL && rel.Type != elf.SHT_RELA || rel.Size == 0 || rel.Index == p.assumed {
 		return true, nil
 	}
 	if uint64(rel.Info) >= uint64(len(f.Sections)) {
@@ -154,11 +175,15 @@ func (p *peerRelocations) passes(f *File, rel *Section) (bool, error) {
 }
 
 // walk checks the relocations of a section of the given size, and applies them if its bytes are given.
+//
+//nolint:gocognit // one flat list of what makes pahole stop or skip
 func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, names *MergedStrings) (goesOn bool, err error) {
 	e, err := f.openEntries(rel)
 	if err != nil {
 		return false, err
 	}
+	e.buf = p.buf
+	defer func() { p.buf = e.buf }()
 	for {
 		data, err := e.next()
 		if err != nil || len(data)%e.size != 0 {
@@ -168,10 +193,14 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 			return true, nil
 		}
 		for ; len(data) > 0; data = data[e.size:] {
+			n := 0
 			if b != nil {
-				if data = data[e.plain(data, b, p.kinds, names):]; len(data) == 0 {
-					break
-				}
+				n = e.plain(data, b, 0, p.kinds, names)
+			} else {
+				n = e.ignored(data, p.kinds)
+			}
+			if data = data[n:]; len(data) == 0 {
+				break
 			}
 			r := e.parse(data)
 			if uint64(r.kind) >= uint64(len(p.kinds)) || p.kinds[r.kind].op <= relNone {
@@ -185,12 +214,13 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 			switch {
 			case r.sym != 0 && sym.section == uint32(elf.SHN_UNDEF):
 				continue
-			case uint64(sym.section) >= uint64(len(f.Sections)) && !slices.Contains(peerSpecial, elf.SectionIndex(sym.section)),
+			case uint64(sym.section) >= uint64(len(f.Sections)) && !isSpecial(sym.section),
 				r.off > size, uint64(k.width()) > size-r.off:
 				return false, nil
 			}
 			if b != nil {
 				e.apply(b[r.off:], k, &r, sym, names)
+				e.last = r.off
 			}
 		}
 	}
@@ -198,3 +228,5 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 
 // peerSpecial are the indices of sections which the file need not have.
 var peerSpecial = []elf.SectionIndex{elf.SHN_ABS, elf.SHN_COMMON, elf.SHN_XINDEX}
+
+func isSpecial(section uint32) bool { return slices.Contains(peerSpecial, elf.SectionIndex(section)) }

@@ -59,8 +59,10 @@ type Data struct {
 // A section is a debug section. It is read from the file piece by piece, or kept in memory if the bytes in the file must be changed first, for
 // example decompressed.
 type section struct {
-	s     *elf.Section
-	file  *elf.File
+	s      *elf.Section
+	file   *elf.File
+	pieces *elf.Pieces // if the section is read from the file and relocated; or nil
+
 	whole []byte // the whole section and slack; nil if it is read from the file
 	size  uint64
 	base  uint64 // its offset in the section of the file, if it is a part of that
@@ -68,14 +70,20 @@ type section struct {
 }
 
 // Open finds the debug sections of an image. The error is ErrNoDWARF if there are none.
-func Open(f *elf.File) (*Data, error) { return OpenMerging(f, 0) }
+func Open(f *elf.File) (*Data, error) { return OpenAs(f, Opening{}) }
 
-// OpenMerging is Open. It merges the names of a relocatable file only if .debug_info has at least so many bytes.
-func OpenMerging(f *elf.File, least uint64) (*Data, error) {
+// An Opening says how a relocatable file is opened.
+type Opening struct {
+	Merge    uint64 // names are merged only if .debug_info has at least so many bytes
+	InPieces bool   // .debug_info is relocated unit by unit if possible; see Data.InPieces
+}
+
+// OpenAs is Open with a choice for relocatable files. Close must not be called before the strings are no longer needed.
+func OpenAs(f *elf.File, how Opening) (*Data, error) {
 	d := &Data{File: f, order: f.Order, swap: f.Order == binary.ByteOrder(binary.BigEndian)}
 	d.keys = &d.Strings
 	var err error
-	d.Strings.merged = mergeNames(f, least)
+	d.Strings.merged = mergeNames(f, how.Merge)
 	d.Strings.several = f.Type == stdelf.ET_REL && d.Strings.merged == nil
 	open := func(name string) (s section) {
 		if err == nil {
@@ -90,7 +98,24 @@ func OpenMerging(f *elf.File, least uint64) (*Data, error) {
 		}
 		return s.whole[:min(s.size, uint64(len(s.whole)))]
 	}
-	d.info, d.types = open(".debug_info"), open(".debug_types")
+	strs := func() []byte { // a relocatable file has many strings that nothing refers to
+		list := f.DebugSections(".debug_str")
+		if err != nil || f.Type != stdelf.ET_REL || len(list) != 1 || !f.Plain(list[0]) || f.Sound(list[0]) != nil {
+			return whole(".debug_str")
+		}
+		var b []byte
+		b, err = f.Mapped(list[0])
+		return b
+	}
+	if how.InPieces {
+		if d.info, err = openPieces(f, d.Strings.merged); err != nil {
+			return nil, err
+		}
+	}
+	if d.info.pieces == nil {
+		d.info = open(".debug_info")
+	}
+	d.types = open(".debug_types")
 	if err == nil && d.info.size == 0 && d.types.size == 0 {
 		return nil, ErrNoDWARF
 	}
@@ -99,7 +124,7 @@ func OpenMerging(f *elf.File, least uint64) (*Data, error) {
 	if d.Strings.merged != nil {
 		d.Strings.str = d.Strings.merged.Data()
 	} else {
-		d.Strings.str = whole(".debug_str")
+		d.Strings.str = strs()
 	}
 	d.Strings.line = whole(".debug_line_str")
 	d.strOff, d.addr = whole(".debug_str_offsets"), whole(".debug_addr")
@@ -123,11 +148,25 @@ func mergeNames(f *elf.File, least uint64) *elf.MergedStrings {
 	if len(list) != 1 || f.Sound(list[0]) != nil {
 		return nil
 	}
-	data, err := f.Data(list[0])
+	data, err := f.Mapped(list[0])
 	if err != nil {
 		return nil // reading the section again gives the error
 	}
 	return f.MergeStrings(list[0], data)
+}
+
+// InPieces reports whether .debug_info is relocated unit by unit. After an error, the file must then be opened again without it: the reason may be
+// that the relocations are not in order, and units that could be read may have been relocated in another way than the profile demands.
+func (d *Data) InPieces() bool { return d.info.pieces != nil }
+
+// openPieces opens .debug_info to relocate it piece by piece. The result has no pieces if that is not possible.
+func openPieces(f *elf.File, names *elf.MergedStrings) (section, error) {
+	list := f.DebugSections(".debug_info")
+	if len(list) != 1 || f.Sound(list[0]) != nil {
+		return section{}, nil
+	}
+	p, err := f.Pieces(list[0], names)
+	return section{s: list[0], file: f, pieces: p, size: list[0].Size}, err
 }
 
 // openSection opens a debug section by its plain name. names has the merged names that it refers to, or is nil.
@@ -162,12 +201,20 @@ func (s *section) load() error {
 	if s.whole != nil || s.file == nil {
 		return nil
 	}
-	if s.file.Plain(s.s) {
+	if s.pieces != nil || s.file.Plain(s.s) {
 		b := make([]byte, s.size+slack)
 		s.whole = b
-		return s.file.ReadAt(s.s, b[:s.size], 0)
+		return s.read(b[:s.size], 0, s.size)
 	}
 	return s.loadWith(nil)
+}
+
+// read reads bytes from an offset on, and relocates the first n of them.
+func (s *section) read(b []byte, off, n uint64) error {
+	if s.pieces != nil {
+		return s.pieces.ReadAt(b, off, n)
+	}
+	return s.file.ReadAt(s.s, b, off)
 }
 
 // loadWith reads a section that the file does not store as it is.
@@ -186,7 +233,13 @@ const cacheLine = 64
 
 // at returns the n bytes at off, followed by slack. It reads them into the buffer, which grows as needed. If the section is in memory, it
 // returns a part of that instead. Bytes after the end of the section are zero.
-func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
+func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) { return s.into(buf, off, n, n) }
+
+// stored is at for bytes that no relocation changes.
+func (s *section) stored(buf *[]byte, off, n uint64) ([]byte, error) { return s.into(buf, off, n, 0) }
+
+// into is at, but relocates only some of the bytes of a section that is read in pieces.
+func (s *section) into(buf *[]byte, off, n, relocated uint64) ([]byte, error) {
 	if off > s.size || n > s.size-off {
 		return nil, s.err(off, "%d bytes reach past the end of the section (%d bytes)", n, s.size)
 	}
@@ -200,7 +253,10 @@ func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) {
 	b := (*buf)[(s.s.Off+off)%cacheLine:][:want] // the same offset in a cache line as in the file
 	have := min(n+slack, s.size-off)
 	clear(b[have:])
-	return b, s.file.ReadAt(s.s, b[:have], off)
+	if relocated == 0 {
+		return b, s.file.ReadAt(s.s, b[:have], off)
+	}
+	return b, s.read(b[:have], off, relocated)
 }
 
 // A window is a part of a section that was read ahead, for sequential access.

@@ -24,7 +24,7 @@ const maxGap = 512
 func (r *Reader) gap() (n uint64, err error) {
 	const header = 16 // bytes of a header up to the version, in either format
 	left := r.sec.size - r.off
-	b, err := r.sec.at(&r.buf, r.off, min(left, maxGap+header))
+	b, err := r.sec.stored(&r.buf, r.off, min(left, maxGap+header))
 	if err != nil {
 		return 0, err
 	}

@@ -122,7 +122,7 @@ func (w *MergedUnits) load(secs []*section) error {
 		if s.whole != nil {
 			copy(b, s.whole[:s.size])
 		} else if s.size != 0 {
-			if err := s.file.ReadAt(s.s, b[:s.size], 0); err != nil {
+			if err := s.read(b[:s.size], 0, s.size); err != nil {
 				return err
 			}
 		}

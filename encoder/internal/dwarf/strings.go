@@ -115,6 +115,10 @@ func (s *Strings) Section() []byte {
 // names.
 func (s *Strings) Merged() bool { return s.merged != nil || !s.several }
 
+// FewDistinct reports whether equal strings of a relocatable file were merged. Then few of the offsets in .debug_str are keys, and the section does not
+// consist of zeros.
+func (s *Strings) FewDistinct() bool { return s.merged != nil }
+
 // Listed reports whether a key is that of a string in Section that is not the end of another one, or of a short one.
 func (s *Strings) Listed(key StrKey) bool {
 	return key < keyShort && (key < 2 || uint64(key-2) < uint64(len(s.str)) && s.str[key-2] == 0) || key >= keyShort && key < keyOther

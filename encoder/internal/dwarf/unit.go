@@ -3,6 +3,8 @@ package dwarf
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/btfbatch/btfbatch/encoder/elf"
 )
 
 // An Offset is a position in a unit in bytes, from the start of its header, or a position in MergedUnits.
@@ -114,7 +116,7 @@ func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 		r.sec, r.inTypes, r.off = &r.d.info, false, 0
 		return r.Reserve(u)
 	}
-	h, err := r.sec.at(&r.buf, r.off, min(12, r.sec.size-r.off))
+	h, err := r.sec.stored(&r.buf, r.off, min(12, r.sec.size-r.off))
 	if err != nil {
 		return false, err
 	}
@@ -143,8 +145,20 @@ func (r *Reader) Reserve(u *Unit) (more bool, err error) {
 
 // Load reads the bytes of a reserved unit.
 func (u *Unit) Load() (err error) {
-	u.data, err = u.sec.at(&u.buf, u.Off, uint64(u.end))
+	if u.data, err = u.sec.at(&u.buf, u.Off, uint64(u.end)); err == nil && u.sec.pieces != nil && !u.asReserved() {
+		err = elf.ErrPieces
+	}
 	return err
+}
+
+// asReserved reports whether no relocation has changed what Reserve saw: the length of the unit, or zeros.
+func (u *Unit) asReserved() bool {
+	if u.Empty == Padding {
+		return len(bytes.Trim(u.data[:u.end], "\x00")) == 0
+	}
+	r := Reader{d: u.d, sec: u.sec, off: u.Off}
+	n, err := r.length(u.data[:min(12, u.end)])
+	return err == nil && n == uint64(u.end)
 }
 
 // reset makes u the unit at the position of r. Its tables and buffers are kept for reuse.

@@ -74,6 +74,12 @@ func (m *Emission) Room() (types, words int) {
 	return 2*n + tags, 6*n + 2*len(c.params) + 4*tags
 }
 
+// MostRoom returns numbers of types and words that Room of the Emission does not exceed.
+func (c *Collector) MostRoom() (types, words int) {
+	n, tags := len(c.states), len(c.tags)+maxKfuncTags*len(c.table.kflags)
+	return 2*n + tags, 6*n + 2*len(c.params) + 4*tags
+}
+
 // Names returns the offsets of names of functions and of their first parameters that are in the string section of the object or its base. Emit uses
 // these, and perhaps others.
 func (m *Emission) Names(o *btf.Object) []uint32 {
