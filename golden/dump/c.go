@@ -106,6 +106,7 @@ type cPrinter struct {
 	emitted    []progress
 	forward    []bool  // a forward declaration was printed
 	referenced []bool  // another type refers to it
+	nameless   bool    // there is a typedef without a name, which compilers do not make
 	layout     []uint8 // alignment and packing, once they are known: see layoutOf
 	nth        []uint32
 	queue      []uint32
@@ -155,16 +156,14 @@ func newCPrinter(o *btf.Object, pointer int) (*cPrinter, error) {
 	p := &cPrinter{
 		kind: make([]btf.Kind, n), start: make([]uint32, n+1), pointer: uint64(pointer),
 		ordered: make([]progress, n), emitted: make([]progress, n), forward: make([]bool, n), referenced: make([]bool, n),
-		layout: make([]uint8, n), nth: make([]uint32, n), tags: newNameUses(n / 16), idents: newNameUses(n / 4),
+		layout: make([]uint8, n), nth: make([]uint32, n), tags: newNameUses(n / 10), idents: newNameUses(n / 5),
 		buf: make([]byte, 0, flushAt+flushAt/4),
 	}
 	if err := p.flatten(o); err != nil {
 		return nil, err
 	}
-	for id := 1; id < n; id++ {
-		if err := p.checkReferences(uint32(id)); err != nil {
-			return nil, err
-		}
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	p.ordered[0], p.emitted[0] = done, done
 	if p.pointer == 0 {
@@ -197,46 +196,51 @@ func (p *cPrinter) flatten(o *btf.Object) error {
 		}
 	}
 	p.start[next] = uint32(len(p.words))
-	for id := 1; id < len(p.kind); id++ {
-		k := p.rec(uint32(id)).Kind()
-		if k >= btf.NumKinds || k == btf.KindVoid {
-			return fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, k)
-		}
-		p.kind[id] = k
-	}
 	return nil
 }
 
 // rec returns the record of a type that is not void.
 func (p *cPrinter) rec(id uint32) btf.Record { return btf.Record(p.words[p.start[id]:p.start[id+1]]) }
 
-// checkReferences checks that ids can be used as indices, and marks the types that are referenced. The return type of a prototype does not
-// count.
-func (p *cPrinter) checkReferences(id uint32) error {
-	r := p.rec(id)
-	at, each := len(r), 1
-	switch k := p.kind[id]; k {
-	case btf.KindStruct, btf.KindUnion:
-		at, each = 4, 3
-	case btf.KindFuncProto:
-		if int(r[2]) >= len(p.kind) {
-			return missing(id, r[2])
+// check sets the kinds of types. It checks that they are known and that ids can be used as indices, and marks the types that are referenced.
+// The return type of a prototype does not count.
+func (p *cPrinter) check() error {
+	kind, start, referenced := p.kind, p.start[:len(p.kind)+1], p.referenced
+	for id := 1; id < len(kind); id++ {
+		r := btf.Record(p.words[start[id]:start[id+1]])
+		k := r.Kind()
+		kind[id] = k
+		at, each := len(r), 1
+		switch k {
+		case btf.KindPtr, btf.KindFunc, btf.KindConst, btf.KindTypedef, btf.KindVar, btf.KindDeclTag, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+			if to := r[2]; int(to) < len(referenced) {
+				referenced[to] = true
+			} else {
+				return missing(uint32(id), to)
+			}
+			p.nameless = p.nameless || k == btf.KindTypedef && !p.named(r[0])
+		case btf.KindStruct, btf.KindUnion:
+			at, each = 4, 3
+		case btf.KindFuncProto:
+			if int(r[2]) >= len(referenced) {
+				return missing(uint32(id), r[2])
+			}
+			at, each = 4, 2
+		case btf.KindArray:
+			at, r = 3, r[:5]
+		case btf.KindDatasec:
+			at, each = 3, 3
+		default:
+			if k >= btf.NumKinds || k == btf.KindVoid {
+				return fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, k)
+			}
 		}
-		at, each = 4, 2
-	case btf.KindArray:
-		at, r = 3, r[:5]
-	case btf.KindDatasec:
-		at, each = 3, 3
-	default:
-		if btf.References.Has(k) || k == btf.KindFunc || k == btf.KindVar || k == btf.KindDeclTag {
-			at, r = 2, r[:3]
+		for ; at < len(r); at += each {
+			if int(r[at]) >= len(referenced) {
+				return missing(uint32(id), r[at])
+			}
+			referenced[r[at]] = true
 		}
-	}
-	for ; at < len(r); at += each {
-		if int(r[at]) >= len(p.referenced) {
-			return missing(id, r[at])
-		}
-		p.referenced[r[at]] = true
 	}
 	return nil
 }

@@ -71,14 +71,14 @@ type nameUse struct {
 
 func newNameUses(expected int) nameUses {
 	n := 64
-	for n < 2*expected {
+	for 3*n < 4*expected {
 		n *= 2
 	}
 	return nameUses{slots: make([]nameUse, n), seed: maphash.MakeSeed()}
 }
 
 func (u *nameUses) count(p *cPrinter, off uint32) uint32 {
-	if 2*u.used >= len(u.slots) {
+	if 4*u.used >= 3*len(u.slots) {
 		u.grow()
 	}
 	name := p.name(off)

@@ -49,15 +49,12 @@ const (
 // first eight bytes of a name, and the hash is computed only where names leave a choice.
 type sorter struct {
 	*cPrinter
-	end  []uint32 // the type at the end of the chain of references
-	same []uint32 // the first type of that chain whose hash may differ from that of the type
-	deep []uint64 // hashes; 0 means that the hash may not have been computed yet
-	flat []uint64
+	ends  []uint32 // of a reference, the type at the end of the chain plus 1; 0 as long as it was not asked for
+	sames []uint32 // then also the first type of the chain whose hash may differ from that of the reference
+	deep  []uint64 // hashes; 0 means that the hash may not have been computed yet
+	flat  []uint64
 
-	// Whether there is a typedef without a name, which is of the last rank whatever it leads to. Compilers make none.
-	nameless bool
-
-	scratch []sortKey
+	scratch sortKeys
 }
 
 // A sortKey decides most comparisons by itself.
@@ -67,32 +64,15 @@ type sortKey struct {
 	id     uint32
 }
 
-// unknown is the end of a chain that was not followed yet.
-const unknown = ^uint32(0)
-
+// newSorter returns a sorter. It uses the memory of what is known of names only when types are printed.
 func newSorter(p *cPrinter) *sorter {
-	s := &sorter{cPrinter: p, end: make([]uint32, len(p.kind)), same: make([]uint32, len(p.kind))}
-	for i := range s.end {
-		id := uint32(i)
-		if _, ok := s.through(id); ok {
-			s.end[id] = unknown
-			s.nameless = s.nameless || s.kind[id] == btf.KindTypedef && !s.named(s.rec(id).Name())
-		} else {
-			s.end[id], s.same[id] = id, id
-		}
-	}
-	for id, end := range s.end {
-		if end == unknown {
-			s.follow(uint32(id))
-		}
-	}
-	return s
+	return &sorter{cPrinter: p, ends: p.nth, sames: make([]uint32, len(p.kind))}
 }
 
 // through returns the type that a reference kind stands for in sorting.
 func (s *sorter) through(id uint32) (to uint32, ok bool) {
 	switch k := s.kind[id]; {
-	case btf.References.Has(k), k == btf.KindDeclTag:
+	case throughTarget.Has(k):
 		return s.words[s.start[id]+2], true
 	case k == btf.KindArray:
 		return s.words[s.start[id]+3], true
@@ -100,37 +80,66 @@ func (s *sorter) through(id uint32) (to uint32, ok bool) {
 	return 0, false
 }
 
+// throughTarget are the kinds that stand for their target in sorting, like arrays for their elements.
+const throughTarget = btf.References | 1<<btf.KindDeclTag
+
 // distinct reports whether a type can have another hash than the type that it refers to.
 func (s *sorter) distinct(id uint32) bool {
 	return s.kind[id] == btf.KindArray || s.named(s.rec(id).Name())
 }
 
-// follow sets end and same of a type whose end is unknown, and of all types on its way. A chain that never ends is cut: it cannot be
-// printed.
-func (s *sorter) follow(id uint32) {
-	way := s.queue[:0]
-	for s.end[id] == unknown {
-		if len(way) > len(s.kind) {
-			s.end[id], s.same[id] = id, id
+// end returns the type at the end of the chain of references that begins with a type.
+func (s *sorter) end(id uint32) uint32 {
+	if end := s.ends[id]; end != 0 {
+		return end - 1
+	}
+	if _, ok := s.through(id); !ok {
+		return id
+	}
+	return s.follow(id)
+}
+
+// follow is end for a reference. It sets ends and sames for all types on the way. A chain that never ends is cut: it cannot be printed.
+func (s *sorter) follow(id uint32) uint32 {
+	way, end, same := s.queue[:0], id, id
+	for {
+		if s.ends[end] != 0 {
+			end, same = s.ends[end]-1, s.sames[end]
 			break
 		}
-		way = append(way, id)
-		id, _ = s.through(id)
+		to, ok := s.through(end)
+		if !ok || len(way) > len(s.kind) {
+			same = end
+			break
+		}
+		way = append(way, end)
+		end = to
 	}
 	for _, from := range slices.Backward(way) {
-		s.end[from], s.same[from] = s.end[id], s.same[id]
 		if s.distinct(from) {
-			s.same[from] = from
+			same = from
 		}
-		id = from
+		s.ends[from], s.sames[from] = end+1, same
 	}
 	s.queue = way[:0]
+	return end
+}
+
+// same returns the first type of a chain of references whose hash may differ from that of the type.
+func (s *sorter) same(id uint32) uint32 {
+	if s.ends[id] == 0 {
+		if _, ok := s.through(id); !ok {
+			return id
+		}
+		s.follow(id)
+	}
+	return s.sames[id]
 }
 
 // rank sorts enums before numbers before structs before prototypes. A type that refers to another has a rank only if it has a name.
 func (s *sorter) rank(id uint32) int {
 	named := id != 0 && s.named(s.rec(id).Name())
-	end := s.end[id]
+	end := s.end(id)
 	if end != id && !named {
 		return rankOther
 	}
@@ -157,7 +166,7 @@ func (s *sorter) rank(id uint32) int {
 // sortName returns the offset of the name that a type leads to. An anonymous enum that no other type leads to has the name of its first
 // enumerator.
 func (s *sorter) sortName(id uint32) uint32 {
-	end := s.end[id]
+	end := s.end(id)
 	if end == 0 {
 		return 0
 	}
@@ -174,47 +183,72 @@ func (s *sorter) sortName(id uint32) uint32 {
 //   - Types that lead through references to a type of an earlier rank. When the last rank is printed, all types of the earlier ranks are
 //     done, among them the typedefs on the way, so that nothing is left to print. There are two exceptions: typedefs without a name, and the
 //     type that is skipped because it sorts first.
+//
+// The last rank begins with the types whose names are empty, in the order of their hashes. Most of these are prototypes, with the hash 0.
 func (s *sorter) sorted() []uint32 {
-	var ranks [numRanks][]sortKey
-	var plain []uint32   // what sorts by nothing but its id: void, prototypes, and pointers to these. It is the start of the last rank.
-	var leading []uint32 // types that print nothing unless they lead to the one that sorts first
-	for i, k := range s.kind {
-		id := uint32(i)
-		if (k == btf.KindFunc || k == btf.KindVar || k == btf.KindDatasec) && !s.referenced[id] {
-			continue
-		}
-		rank := s.rank(id)
-		if rank != rankOther {
-			ranks[rank] = append(ranks[rank], s.key(id))
-			continue
-		}
-		if end := s.end[id]; end != id && !s.nameless && s.rank(end) < rankOther {
-			leading = append(leading, id)
-			continue
-		}
-		if k := s.key(id); k.prefix != 0 || id != 0 && s.named(s.rec(id).Name()) || s.hash(id, true) != 0 {
-			ranks[rank] = append(ranks[rank], k)
+	var ranks [numRanks]sortKeys
+	for rank := range ranks {
+		ranks[rank] = make(sortKeys, 0, len(s.kind)/8) // memory that is not used costs nothing
+	}
+	plain := make([]uint32, 0, len(s.kind))    // types with empty names and the hash 0
+	hashed := make(sortKeys, 0, len(s.kind)/8) // types with empty names and another hash, which is their prefix
+	var leading []uint32                       // types that print nothing unless they lead to the one that sorts first
+	last := func(id uint32) {
+		if k := s.key(id); k.prefix != 0 || id != 0 && s.named(s.rec(id).Name()) {
+			ranks[rankOther] = append(ranks[rankOther], k)
+		} else if h := s.hash(id, true); h != 0 {
+			hashed = append(hashed, sortKey{prefix: h, id: id})
 		} else {
 			plain = append(plain, id)
+		}
+	}
+	for i, k := range s.kind {
+		id := uint32(i)
+		switch k {
+		case btf.KindFunc, btf.KindVar, btf.KindDatasec:
+			if !s.referenced[id] {
+				continue
+			}
+		case btf.KindFuncProto:
+			if !s.named(s.words[s.start[id]]) {
+				plain = append(plain, id)
+				continue
+			}
+		}
+		if rank := s.rank(id); rank != rankOther {
+			ranks[rank] = append(ranks[rank], s.key(id))
+		} else if end := s.end(id); end != id && !s.nameless && s.rank(end) < rankOther {
+			leading = append(leading, id)
+		} else {
+			last(id)
 		}
 	}
 	list := make([]uint32, 0, len(s.kind))
 	for rank := range rankOther {
 		s.sort(ranks[rank], 0)
-		list = appendIDs(list, ranks[rank])
+		list = ranks[rank].appendIDs(list)
 	}
-	if len(list) > 0 {
+	if n := len(plain); len(list) > 0 {
+		first := s.end(list[0])
 		for _, id := range leading {
-			if s.end[id] == s.end[list[0]] {
-				ranks[rankOther] = append(ranks[rankOther], s.key(id))
+			if s.end(id) == first {
+				last(id)
 			}
 		}
+		if len(plain) > n {
+			slices.Sort(plain)
+		}
 	}
+	s.sortPrefixes(hashed)
 	s.sort(ranks[rankOther], 0)
-	return appendIDs(append(list, plain...), ranks[rankOther])
+	clear(s.ends)
+	return ranks[rankOther].appendIDs(hashed.appendIDs(append(list, plain...)))
 }
 
-func appendIDs(list []uint32, keys []sortKey) []uint32 {
+type sortKeys []sortKey
+
+// appendIDs appends the types of keys.
+func (keys sortKeys) appendIDs(list []uint32) []uint32 {
 	for _, k := range keys {
 		list = append(list, k.id)
 	}
@@ -240,17 +274,16 @@ func (p *cPrinter) prefix(off uint32) uint64 {
 	return v &^ (^uint64(0) >> bits.LeadingZeros64(zeros))
 }
 
-// fewKeys is the number of keys below which comparing is faster than counting.
-const fewKeys = 200
+// Limits of what is faster: below fewKeys comparing instead of counting, below veryFewKeys insertion. After farIn bytes names are compared whole.
+const (
+	fewKeys     = 200
+	veryFewKeys = 20
+	farIn       = 64
+)
 
 // sort sorts keys whose names agree up to the byte at, where their prefixes start.
-func (s *sorter) sort(keys []sortKey, at uint32) {
-	if len(keys) < fewKeys {
-		slices.SortFunc(keys, s.compare)
-		return
-	}
-	s.scratch = slices.Grow(s.scratch[:0], len(keys))
-	sortPrefixes(keys, s.scratch[:len(keys)])
+func (s *sorter) sort(keys sortKeys, at uint32) {
+	s.sortPrefixes(keys)
 	for len(keys) > 0 {
 		n := 1
 		for n < len(keys) && keys[n].prefix == keys[0].prefix {
@@ -258,20 +291,43 @@ func (s *sorter) sort(keys []sortKey, at uint32) {
 		}
 		alike := keys[:n]
 		keys = keys[n:]
-		if alike[0].prefix&0xff == 0 { // the names end here
+		switch {
+		case n == 1:
+		case alike[0].prefix&0xff == 0, n < fewKeys && at >= farIn: // the names end here, or are long
 			slices.SortFunc(alike, s.compare)
-			continue
+		default:
+			for i := range alike {
+				alike[i].prefix = s.prefix(alike[i].name + at + 8)
+			}
+			s.sort(alike, at+8)
 		}
-		for i := range alike {
-			alike[i].prefix = s.prefix(alike[i].name + at + 8)
-		}
-		s.sort(alike, at+8)
 	}
 }
 
-// sortPrefixes sorts by prefix alone, and keeps the order of equal ones. It counts the values of each byte of all prefixes, and then moves
-// the keys once for each byte, from the last to the first.
-func sortPrefixes(keys, scratch []sortKey) {
+// sortPrefixes sorts by prefix, and equal ones by id. The keys must be in the order of their ids if they are many.
+func (s *sorter) sortPrefixes(keys sortKeys) {
+	switch n := len(keys); {
+	case n < veryFewKeys:
+		for i := 1; i < n; i++ {
+			k := keys[i]
+			j := i
+			for ; j > 0 && (keys[j-1].prefix > k.prefix || keys[j-1].prefix == k.prefix && keys[j-1].id > k.id); j-- {
+				keys[j] = keys[j-1]
+			}
+			keys[j] = k
+		}
+	case n < fewKeys:
+		slices.SortFunc(keys, func(a, b sortKey) int {
+			return cmp.Or(cmp.Compare(a.prefix, b.prefix), cmp.Compare(a.id, b.id))
+		})
+	default:
+		s.countPrefixes(keys)
+	}
+}
+
+// countPrefixes sorts by prefix alone, and keeps the order of equal ones. It counts the values of each byte of all prefixes, and then moves
+// the keys once for each byte that differs, from the last to the first.
+func (s *sorter) countPrefixes(keys sortKeys) {
 	var counts [8][256]uint32
 	for i := range keys {
 		p := keys[i].prefix
@@ -279,20 +335,25 @@ func sortPrefixes(keys, scratch []sortKey) {
 			counts[b][byte(p>>(8*b))]++
 		}
 	}
-	from, to := keys, scratch
+	s.scratch = slices.Grow(s.scratch[:0], len(keys))
+	from, to := keys, s.scratch[:len(keys)]
 	for b := range counts {
-		next := uint32(0)
-		for v, n := range counts[b] {
-			counts[b][v] = next
-			next += n
+		if place := &counts[b]; place[byte(keys[0].prefix>>(8*b))] < uint32(len(keys)) {
+			next := uint32(0)
+			for v, n := range place {
+				place[v] = next
+				next += n
+			}
+			for _, k := range from {
+				v := byte(k.prefix >> (8 * b))
+				to[place[v]] = k
+				place[v]++
+			}
+			from, to = to, from
 		}
-		place := &counts[b]
-		for _, k := range from {
-			v := byte(k.prefix >> (8 * b))
-			to[place[v]] = k
-			place[v]++
-		}
-		from, to = to, from
+	}
+	if &from[0] != &keys[0] {
+		copy(keys, from)
 	}
 }
 
@@ -310,7 +371,7 @@ func (s *sorter) compare(a, b sortKey) int {
 			return c
 		}
 	}
-	if x, y := s.same[a.id], s.same[b.id]; x != y {
+	if x, y := s.same(a.id), s.same(b.id); x != y {
 		if c := cmp.Compare(s.hash(x, true), s.hash(y, true)); c != 0 {
 			return c
 		}
@@ -320,7 +381,7 @@ func (s *sorter) compare(a, b sortKey) int {
 
 // hash distinguishes types that have no name or the same one. Structs and unions are hashed with their members if the hash is deep.
 func (s *sorter) hash(id uint32, deep bool) uint64 {
-	id = s.same[id]
+	id = s.same(id)
 	if k := s.kind[id]; k == btf.KindVoid || k == btf.KindFuncProto && !s.named(s.rec(id).Name()) {
 		return 0
 	}
