@@ -30,31 +30,70 @@ func (p *cPrinter) declare(id uint32, name declaredName, level int) {
 	p.leave()
 }
 
-// declareSimple prints the declarations that C writes in the order of speech, which most are: a number, or a type with a name, or pointers
-// to one. It reports whether this is one.
+// declareSimple prints the declarations that C writes in the order of speech, which most are: a number, or a type with a name, perhaps
+// const, or pointers to one, or an array of these. It reports whether this is one.
 func (p *cPrinter) declareSimple(id uint32, name declaredName) bool {
-	stars := 0
+	array, stars, constant := uint32(0), 0, false
+	if p.kind[id] == btf.KindArray {
+		array = id
+		id = p.words[p.start[id]+3]
+	}
 	for ; p.kind[id] == btf.KindPtr; id = p.words[p.start[id]+2] {
 		if stars++; stars > len(manyStars) {
 			return false
 		}
 	}
+	if p.kind[id] == btf.KindConst {
+		constant = true
+		id = p.words[p.start[id]+2]
+	}
+	word, uses, off := "", &p.tags, uint32(0)
+	if id != 0 {
+		off = p.words[p.start[id]]
+	}
 	switch k := p.kind[id]; k {
-	case btf.KindInt, btf.KindTypedef:
-	case btf.KindStruct, btf.KindUnion, btf.KindEnum:
-		if !p.named(p.rec(id).Name()) {
+	case btf.KindVoid:
+		if stars == 0 {
 			return false
+		}
+		word = "void"
+	case btf.KindInt:
+	case btf.KindTypedef:
+		uses = &p.idents
+	case btf.KindStruct, btf.KindUnion, btf.KindEnum:
+		if !p.named(off) {
+			return false
+		}
+		word = "enum "
+		if k != btf.KindEnum {
+			word = composite(k)
 		}
 	default:
 		return false
 	}
-	d := declarator{p: p, bottom: len(p.stack), name: name}
-	d.base(id)
-	if stars > 0 {
-		p.buf = append(append(p.buf, ' '), manyStars[:stars]...)
-		d.star = true
+	if constant {
+		p.buf = append(p.buf, "const "...)
 	}
-	d.printName()
+	p.buf = append(p.buf, word...)
+	switch p.kind[id] {
+	case btf.KindVoid:
+	case btf.KindInt:
+		p.buf = appendText(p.buf, p.text, off)
+	case btf.KindEnum:
+		p.appendName(p.enumName(id))
+	default:
+		p.appendName(p.uniqueName(id, uses))
+	}
+	switch {
+	case stars > 0:
+		p.buf = append(append(p.buf, ' '), manyStars[:stars]...)
+	case p.named(name.off):
+		p.buf = append(p.buf, ' ')
+	}
+	p.appendName(name)
+	if array != 0 {
+		p.buf = append(appendUint(append(p.buf, '['), p.words[p.start[array]+5]), ']')
+	}
 	return true
 }
 

@@ -30,10 +30,13 @@ const maxNumbered = 255
 
 func (p *cPrinter) appendName(n declaredName) {
 	at := len(p.buf)
-	p.buf = appendText(p.buf, p.text, n.off)
-	if n.nth <= 1 {
-		return
+	if p.buf = appendText(p.buf, p.text, n.off); n.nth > 1 {
+		p.appendNumber(n, at)
 	}
+}
+
+// appendNumber appends the number of a name that starts at byte at of the buffer.
+func (p *cPrinter) appendNumber(n declaredName, at int) {
 	p.buf = strconv.AppendUint(append(p.buf, "___"...), uint64(n.nth), 10)
 	p.buf = p.buf[:min(len(p.buf), at+maxNumbered)]
 }
@@ -41,11 +44,12 @@ func (p *cPrinter) appendName(n declaredName) {
 // uniqueName returns the name to print for a type: its own name for the first type that has it, and a numbered one for later ones. It is
 // chosen on first use and then kept.
 func (p *cPrinter) uniqueName(id uint32, uses *nameUses) declaredName {
-	off := p.rec(id).Name()
-	if p.nth[id] == 0 {
-		p.nth[id] = p.count(off, uses)
+	off, nth := p.words[p.start[id]], p.nth[id]
+	if nth == 0 {
+		nth = p.count(off, uses)
+		p.nth[id] = nth
 	}
-	return declaredName{off, p.nth[id]}
+	return declaredName{off, nth}
 }
 
 // count counts one more use of a name, and returns which use it is. The empty name is not counted.

@@ -17,9 +17,13 @@ func (p *cPrinter) typ(id uint32) {
 // order queues a type after all types that C must know before it. It reports whether the reference to it is strong: a type that refers to
 // it must come later. A reference through a pointer to a struct is not strong, because C then needs no definition. That breaks cycles.
 func (p *cPrinter) order(id uint32, behindPointer bool) (strong bool) {
-	if p.ordered[id] == done {
+	if p.ordered[id] == done { // as most types are, so this should be inlined
 		return true
 	}
+	return p.orderPending(id, behindPointer)
+}
+
+func (p *cPrinter) orderPending(id uint32, behindPointer bool) (strong bool) {
 	if p.enter(id) {
 		strong = p.orderNew(id, behindPointer)
 	}
@@ -97,7 +101,19 @@ var armVectors = map[string]string{
 // emit prints the definition of a type from the queue (cont is 0), or what the definition of the type cont needs of it: at least a forward
 // declaration.
 func (p *cPrinter) emit(id, cont uint32) {
-	if p.emitted[id] == done {
+	if p.emitted[id] != done {
+		p.emitPending(id, cont)
+	}
+}
+
+// emitPending is emit for a type that is not done. Most are pointers to a struct that is declared, which needs nothing more.
+func (p *cPrinter) emitPending(id, cont uint32) {
+	for emitTarget.Has(p.kind[id]) {
+		if id = p.words[p.start[id]+2]; p.emitted[id] == done || !p.step(id) {
+			return
+		}
+	}
+	if cont != 0 && p.forward[id] && btf.Composites.Has(p.kind[id]) {
 		return
 	}
 	if p.enter(id) {
@@ -106,13 +122,16 @@ func (p *cPrinter) emit(id, cont uint32) {
 	p.leave()
 }
 
+// emitTarget are the kinds of which nothing is printed but what they refer to.
+const emitTarget = btf.References &^ (1 << btf.KindTypedef)
+
 // emitNew is emit for a type that is not done.
 func (p *cPrinter) emitNew(id, cont uint32) {
 	if p.emitted[id] == busy {
 		p.emitBusy(id, cont)
 		return
 	}
-	switch k := p.kind[id]; k {
+	switch p.kind[id] {
 	case btf.KindInt:
 		p.emitInt(id)
 	case btf.KindEnum, btf.KindEnum64:
@@ -141,10 +160,6 @@ func (p *cPrinter) emitNew(id, cont uint32) {
 		p.emitted[id] = done
 	case btf.KindStruct, btf.KindUnion:
 		p.emitComposite(id, cont)
-	default:
-		if btf.References.Has(k) {
-			p.emit(p.rec(id)[2], cont)
-		}
 	}
 }
 

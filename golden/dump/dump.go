@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -22,8 +23,8 @@ const (
 	invalid = "(invalid)"
 )
 
-// flushAt is the number of bytes that are buffered before a write.
-const flushAt = 256 << 10
+// flushAt is the number of bytes that are buffered before a write. A buffer of this size stays in the cache.
+const flushAt = 64 << 10
 
 // names turns string offsets of an object into text.
 type names struct {
@@ -130,14 +131,19 @@ func appendText(dst, text []byte, off uint32) []byte {
 		return dst
 	}
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	src := text[off:]
-	for len(src) >= 8 {
-		v := binary.LittleEndian.Uint64(src)
-		dst = binary.LittleEndian.AppendUint64(dst, v)
-		if ends := (v - ones) &^ v & tops; ends != 0 { // the lowest bit is in the first byte that is 0
-			return dst[:len(dst)-8+bits.TrailingZeros64(ends)/8]
+	n := len(dst)
+	for src := text[off:]; ; src = src[8:] {
+		if cap(dst)-n < 8 {
+			dst = slices.Grow(dst[:n], 64)
 		}
-		src = src[8:]
+		if len(src) < 8 {
+			return append(dst[:n], src[:max(bytes.IndexByte(src, 0), 0)]...)
+		}
+		v := binary.LittleEndian.Uint64(src)
+		binary.LittleEndian.PutUint64(dst[n:n+8], v)
+		if ends := (v - ones) &^ v & tops; ends != 0 { // the lowest bit is in the first byte that is 0
+			return dst[:n+bits.TrailingZeros64(ends)/8]
+		}
+		n += 8
 	}
-	return append(dst, src[:max(bytes.IndexByte(src, 0), 0)]...)
 }
