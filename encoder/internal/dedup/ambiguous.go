@@ -59,7 +59,7 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) (*
 		}
 	}
 	k.Units = s.sets.with(wanted)
-	for _, p := range s.slots {
+	for _, p := range s.classes {
 		if p.id == 0 || p.id == ^uint32(0) || !reach[p.id-uint32(o.First())] {
 			continue
 		}

@@ -89,7 +89,7 @@ func (s *ClassTable) Replay(t *btf.Table, named []nominal.LocalID, dies []nomina
 	for id := 1; id < n; id++ {
 		own := s.addAll || len(s.deviant) != 0 && s.reach[id]
 		if !own {
-			s.ids[id] = s.find(dies[id].Hash()).id
+			s.ids[id] = s.classes[s.find(dies[id].A, dies[id].B)].id
 			// The first type of a class went in. If the class first occurs in this unit and is walked, all its types went in.
 			own = s.ids[id] == at || s.ids[id] >= uint32(first) && s.ids[id] < at && walked.Has(t.At(btf.ID(id)).Kind())
 		}
