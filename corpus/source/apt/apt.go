@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -98,7 +99,23 @@ func (f *Finder) find(ctx context.Context, ref source.Ref) (source.Origin, error
 	if err := http.CheckURL(url); err != nil {
 		return nil, fmt.Errorf("%w; name another mirror of the archive", err)
 	}
-	return http.Origin{Client: f.Client, Request: http.Request{URL: url, SHA256: p.sha256, Size: p.size, Trusted: true}, Known: facts}, nil
+	return remoteOrigin{http.Origin{Client: f.Client, Request: http.Request{URL: url, SHA256: p.sha256, Size: p.size, Trusted: true}, Known: facts}, a}, nil
+}
+
+// A remoteOrigin is a package in an archive on a server.
+type remoteOrigin struct {
+	http.Origin
+	archive *archive
+}
+
+// Open opens the package. A server may have the index of an architecture, and not the packages.
+func (o remoteOrigin) Open(ctx context.Context) (*source.Blob, error) {
+	b, err := o.Origin.Open(ctx)
+	if status, ok := errors.AsType[*http.StatusError](err); ok && status.Missing() {
+		err = fmt.Errorf("%w, although its index of %s for %s lists it: the server does not mirror the packages of that architecture, or was just updated; name another server with mirror",
+			err, o.archive.entry.suite, o.archive.arch)
+	}
+	return b, err
 }
 
 // A localOrigin is a package in an archive on a disk.
@@ -178,6 +195,9 @@ func (a *archive) newest(ctx context.Context, name string, boot bool) (p *pkg, e
 	for range maxChain {
 		if p, err = a.show(ctx, name); err != nil {
 			if errors.Is(err, errNone) {
+				if all := a.architectures(); all != nil && !slices.Contains(all, a.arch) {
+					return nil, &noneError{fmt.Sprintf("%s has no packages for the architecture %s; it has %s", a.entry, a.arch, strings.Join(all, ", "))}
+				}
 				return nil, &noneError{fmt.Sprintf("%s has no package %s for %s%s", a.entry, name, a.arch, a.similar(ctx, name))}
 			}
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	nethttp "net/http"
@@ -173,6 +174,35 @@ func TestFind(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		}
+	}
+}
+
+// TestArchitectures: of an architecture that an archive does not have, and of a package that a server does not have, the error says so.
+func TestArchitectures(t *testing.T) {
+	peer.Installed(t, "apt-get")
+	dir := t.TempDir()
+	makeArchive(t, dir)
+	server := httptest.NewServer(nethttp.FileServer(nethttp.Dir(dir)))
+	defer server.Close()
+	t.Setenv("http_proxy", "")
+	f := &Finder{Client: &http.Client{Dir: t.TempDir()}, Dir: t.TempDir(), read: true, entries: []entry{{server.URL, "test", "main", []field{{"Trusted", " yes"}}}}}
+	ref := source.Ref{Kind: source.KindApt, Apt: source.AptRef{Suite: "test", Arch: "ppc64le", Package: "linux-image-s390x-dbg"}}
+	want := "apt=test/ppc64le/linux-image-s390x-dbg: " + server.URL + " test has no packages for the architecture ppc64el; it has s390x"
+	if _, err := f.Find(context.Background(), ref); err == nil || err.Error() != want || !errors.Is(err, source.ErrFetch) {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	ref.Apt.Arch = "s390x"
+	o, err := f.Find(context.Background(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "pool", "linux-image-1-s390x-dbg_1-1_s390x.deb")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	want = "404 Not Found: the server does not have the file, although its index of test for s390x lists it: the server does not mirror the packages"
+	if _, err := o.Open(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
 

@@ -97,6 +97,23 @@ func (a *archive) update(ctx context.Context) error {
 	return err
 }
 
+// architectures returns the architectures that the archive says it has, or nil if that is not known.
+func (a *archive) architectures() []string {
+	files, _ := filepath.Glob(filepath.Join(a.dir, "lists", "*Release")) // the pattern is valid
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if list, ok := strings.CutPrefix(line, "Architectures:"); ok {
+				return slices.DeleteFunc(strings.Fields(list), func(arch string) bool { return arch == "all" })
+			}
+		}
+	}
+	return nil
+}
+
 // apt runs a program of apt with the configuration of the archive.
 func (a *archive) apt(ctx context.Context, name string, args ...string) ([]byte, error) {
 	return run(ctx, name, append([]string{"-c", filepath.Join(a.dir, "apt.conf")}, args...)...)
