@@ -122,12 +122,14 @@ func (f *finder) members(o *found, ref source.Ref, pattern string) ([]*source.Me
 	list, err := o.pkg.Members(f.ctx, pattern)
 	facts := o.pkg.Facts()
 	if err == nil || errors.Is(err, source.ErrNoMember) {
-		note()
 		m := Matches{Package: facts.Package, Version: facts.Version, Size: facts.Size, Err: err}
 		for _, x := range list {
 			m.Files = append(m.Files, x.Place())
 		}
-		f.Memory.Keep(sum, pattern, m)
+		o.pkg.WhenCompared(func() {
+			note()
+			f.Memory.Keep(sum, pattern, m)
+		})
 	}
 	return list, facts, err
 }

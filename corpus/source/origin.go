@@ -88,6 +88,13 @@ type Origin interface {
 	String() string
 }
 
+// A Looker is an Origin that fetches all bytes to compare their digest, and can show some of them before. What they say is not known to be true until
+// Open has compared them.
+type Looker interface {
+	// Look opens the bytes for reading a part of them. The Blob is nil if that would fetch all of them.
+	Look(ctx context.Context) (*Blob, error)
+}
+
 // Facts are what an origin says about its bytes. Fields that are unknown are empty.
 type Facts struct {
 	URL              string // empty for a local file

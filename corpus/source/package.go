@@ -55,6 +55,7 @@ type Package struct {
 	sum     string
 	size    int64 // of the stored bytes; 0 if unknown
 	failed  error // the package cannot be used
+	glances []glance
 
 	reading reading
 }
@@ -71,8 +72,12 @@ func (p *Package) Facts() Facts {
 	f := p.origin.Facts()
 	p.opening.Lock()
 	defer p.opening.Unlock()
-	if p.head != nil {
+	switch {
+	case p.head != nil:
 		f.Package, f.Version, f.Size = p.head.Name, p.head.Version, cmp.Or(p.size, f.Size)
+	case len(p.glances) > 0:
+		g := &p.glances[0]
+		f.Package, f.Version, f.Size = g.head.Name, g.head.Version, cmp.Or(g.size, f.Size)
 	}
 	return f
 }
@@ -113,7 +118,11 @@ func (p *Package) open(ctx context.Context) error {
 	}
 	p.head.Payload = head.Payload
 	p.head.Payload.Room = p.limits.Room
-	return nil
+	if p.failed = p.confirm(); p.failed != nil {
+		p.blob = nil
+		b.Close()
+	}
+	return p.failed
 }
 
 func (p *Package) headers(ctx context.Context, b *Blob) (*archive.Package, error) {
@@ -197,6 +206,12 @@ func (p *Package) WithBTF(ctx context.Context, pattern string) ([]*Member, error
 func (p *Package) members(ctx context.Context, given string, patterns ...string) ([]*Member, error) {
 	if err := CheckMember(patterns[0]); err != nil {
 		return nil, err
+	}
+	if list := p.glance(ctx, patterns); len(list) > 0 {
+		for _, m := range list {
+			p.reading.want(m.target)
+		}
+		return list, nil
 	}
 	if err := p.open(ctx); err != nil {
 		return nil, err

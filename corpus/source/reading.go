@@ -317,7 +317,9 @@ func (r *reading) inView(ctx context.Context, v archive.View, size int64, want [
 	if err := archive.WantSections(v, head, size); err != nil {
 		return nil, err
 	}
-	return input.Inside(r.outer(), "", v, size, r.closing(end)), nil
+	outer := r.outer()
+	outer.Ahead = v.Ahead
+	return input.Inside(outer, "", v, size, r.closing(end)), nil
 }
 
 // outer describes the package to those who read an image in it.

@@ -63,10 +63,15 @@ func (r *Remote) file(ctx context.Context, b *Blob, want []input.Kind) (*input.F
 	}}
 	in := b.Stream
 	if b.At != nil {
-		var head [4]byte
-		if n, _ := b.At.ReadAt(head[:], 0); input.IsELF(head[:n]) {
+		head := make([]byte, 4)
+		if n, _ := b.At.ReadAt(head, 0); input.IsELF(head[:n]) {
 			if err := archive.Allowed(b.Size, r.most); err != nil {
 				return nil, err
+			}
+			v := archive.NewPlainView(b.At, 0, b.Size)
+			head = make([]byte, min(b.Size, 4096))
+			if n, _ := b.At.ReadAt(head, 0); archive.WantSections(v, head[:n], b.Size) == nil { // whoever reads the image says what is wrong with it
+				outer.Ahead = v.Ahead
 			}
 			return input.Inside(outer, "", b.At, b.Size, b.Close), nil
 		}

@@ -47,6 +47,7 @@ func KindOf(path string) (Kind, error) {
 type Outer struct {
 	Sum       func(ctx context.Context) (string, error) // returns the SHA-256 of all its bytes, in lower-case hex, or "" if it cannot be known
 	Unchanged func() error                              // returns ErrChanged if it changed since it was opened; may be nil
+	Ahead     func(ctx context.Context) error           // see File.Ahead; may be nil
 }
 
 // Inside returns an ELF file of the given size that is stored in something else. packed says how, as File.Packed. end is called by Close.
@@ -61,6 +62,15 @@ func (f *File) Sum(ctx context.Context) (sum string, inside bool, err error) {
 	}
 	sum, err = f.outer.Sum(ctx)
 	return sum, true, err
+}
+
+// Ahead fetches from a network what an encoder will read of the file, as far as that is known. It can be called while the file is read, but not after
+// it was closed. An error is one of those who read the file, too.
+func (f *File) Ahead(ctx context.Context) error {
+	if f.outer == nil || f.outer.Ahead == nil {
+		return nil
+	}
+	return f.outer.Ahead(ctx)
 }
 
 // Contents returns a file like that of Inside whose contents are in memory, and are of any kind.

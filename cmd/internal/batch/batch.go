@@ -38,6 +38,8 @@ type batch struct {
 	waiting []*waiting // by job: its outputs, until its series is complete; or nil
 
 	shipping shipping
+	arrivals arrivals
+	planned  []schedule.Job // by job: its predictions
 
 	failures atomic.Int64 // images that failed; see Options.MaxFailures
 
@@ -96,7 +98,8 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 // newBatch finds the bases and goldens that jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
 	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
-		proposed: map[string]bool{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)}}
+		proposed: map[string]bool{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)},
+		arrivals: arrivals{list: map[int]*arrival{}, lines: make(chan struct{}, max(1, opt.Encoding.Workers))}}
 	b.linkBases()
 	b.shareGoldens()
 	b.linkSeries()
@@ -107,9 +110,13 @@ func newBatch(jobs []Job, opt Options) *batch {
 func (b *batch) all(ctx context.Context) {
 	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-cost.ProgramMemory),
 		Disk: max(1, b.opt.Encoding.Disk-b.waitingRoom())}
-	_ = schedule.Run(ctx, b.plan(), limits, func(s schedule.Start) { // end reports the images that an interrupt left out
-		b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers))
-	})
+	b.planned = b.plan()
+	calls := schedule.Calls{
+		Do:      func(s schedule.Start) { b.finish(ctx, s.Job, b.image(ctx, s.Job, s.Workers)) },
+		Prepare: func(i int) schedule.Job { return b.arriveAhead(ctx, i) },
+	}
+	_ = schedule.Run(ctx, b.planned, limits, calls) // end reports the images that an interrupt left out
+	b.discardArrivals()
 	b.discardWaiting()
 	b.shipping.wg.Wait()
 }
@@ -143,7 +150,9 @@ func (b *batch) stopped() bool {
 // finish reports an image, and those after it that were finished earlier.
 func (b *batch) finish(ctx context.Context, i int, row report.Row) {
 	if row.Error != "" {
-		b.failures.Add(1)
+		if b.failures.Add(1); b.stopped() {
+			b.stopArrivals()
+		}
 	}
 	for i, row := range b.judgeSeries(ctx, i, row) {
 		for j, row := range b.settle(i, row) {

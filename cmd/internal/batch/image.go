@@ -27,9 +27,9 @@ var errSplitBase = errors.New("it is split BTF itself, which cannot be a base; u
 func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 	j, start := &b.jobs[i], time.Now()
 	defer b.turns[i].end()
-	row := j.row()
-	row.Arch, row.Profile, row.Features, row.Base = j.File.Pins.Arch, j.Settings.Profile.String(), j.Settings.Features.Names(), b.baseName(j)
-	wire, err := b.guarded(ctx, i, workers, &row)
+	a := b.begun(ctx, i)
+	row := a.row
+	wire, err := b.guarded(ctx, workers, a, &row)
 	switch {
 	case err == nil:
 	case errors.Is(err, errStopped):
@@ -50,7 +50,7 @@ func (b *batch) image(ctx context.Context, i, workers int) report.Row {
 		}
 		own.provide(j.File.AsBase(), wire, row.InputSHA256, err)
 	}
-	row.Seconds = time.Since(start).Seconds()
+	row.Seconds = (time.Since(start) + a.took).Seconds()
 	if b.waiting[i] == nil {
 		b.ended(&row)
 	}
@@ -73,55 +73,39 @@ func (b *batch) baseName(j *Job) string {
 }
 
 // guarded turns a panic, which is a bug in btfbatch, into an error of the image.
-func (b *batch) guarded(ctx context.Context, i, workers int, row *report.Row) (wire []byte, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = as(report.Internal, fmt.Errorf("internal error: %v\n%s", r, debug.Stack()))
-		}
-	}()
-	if s := b.bases[i]; s != nil {
+func (b *batch) guarded(ctx context.Context, workers int, a *arrival, row *report.Row) (wire []byte, err error) {
+	defer caught(&err)
+	defer a.close()
+	if s := b.bases[a.job]; s != nil {
 		defer s.release()
 	}
-	return b.encode(ctx, i, workers, row)
+	return b.encode(ctx, workers, a, row)
 }
 
-// encode runs all steps for an image, from opening its file to publishing its outputs. It returns the raw BTF.
-func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]byte, error) {
-	j := &b.jobs[i]
+// caught turns a panic into an error. It must be deferred.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = as(report.Internal, fmt.Errorf("internal error: %v\n%s", r, debug.Stack()))
+	}
+}
+
+// encode runs the steps for an image that follow the opening of its file, up to publishing its outputs. It returns the raw BTF.
+func (b *batch) encode(ctx context.Context, workers int, a *arrival, row *report.Row) ([]byte, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case b.stopped():
 		return nil, errStopped
-	case j.Err != nil:
-		return nil, j.Err
+	case a.err != nil:
+		return nil, a.err
 	}
-	t := target{Job: j, base: b.bases[i], own: b.own[i], began: time.Now(), left: b.ledger(j)}
+	i, t := a.job, a.t
 	t.clock.Start()
-	if b.kept(j) && j.Outputs.ELF == "" { // a copy of the image needs the image
-		if t.inputSum = b.recall(j); t.inputSum == "" {
-			t.inputState = b.stateKey(&t)
-		}
-	}
-	if !b.take(ctx, &t, row) {
-		if err := t.base.failed(false); err != nil { // reading the image, or all of its package up to it, would be in vain
-			t.forget()
-			return nil, err
-		}
-		if err := b.knownAbsent(&t); err != nil {
-			return nil, cmp.Or(t.base.failed(true), err)
-		}
-		image, err := b.open(ctx, &t, row)
+	if a.image != nil && !b.take(ctx, &t, row) { // all steps use this open file
+		err := b.make(ctx, workers, &t, row, a.image.Input)
+		b.keepAbsent(&t, err)
 		if err != nil {
-			return nil, cmp.Or(t.base.failed(true), err) // which of the two is reported does not depend on timing
-		}
-		defer image.Close() // all steps use this open file
-		if !b.take(ctx, &t, row) {
-			err := b.make(ctx, workers, &t, row, image.Input)
-			b.keepAbsent(&t, err)
-			if err != nil {
-				return nil, err
-			}
+			return nil, err
 		}
 	}
 	outputs := b.write(&t, workers)
@@ -133,7 +117,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	if err := b.judge(ctx, &t, row); err != nil {
 		return nil, err
 	}
-	if j.compared() { // before anything is published: a golden that cannot be read fails the image
+	if t.compared() { // before anything is published: a golden that cannot be read fails the image
 		if err := b.checkGolden(ctx, i, &t, row); err != nil {
 			return nil, err
 		}
@@ -152,7 +136,7 @@ func (b *batch) encode(ctx context.Context, i, workers int, row *report.Row) ([]
 	}
 	wire := t.raw.BTF
 	if b.waiting[i] != nil && !b.opt.Goldens.Update && b.opt.Goldens.New == "" { // what waits needs only its files
-		t = target{Job: j, key: t.key}
+		t = target{Job: t.Job, key: t.key}
 	}
 	return wire, nil
 }

@@ -44,6 +44,9 @@ func (b *batch) plan() []schedule.Job {
 		j := &b.jobs[i]
 		list[i] = j.predict()
 		list[i].Continues, list[i].Follows = j.Base, -1
+		if j.arrives() {
+			list[i].Ahead = aheadMemory
+		}
 		if j.File.Path == "" || b.turns[i] != nil {
 			list[i].Follows, last = last, i
 		}

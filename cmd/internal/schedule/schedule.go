@@ -17,6 +17,9 @@
 // only for jobs that were running already. If nothing runs, the first one starts whatever it needs: a job above the whole budget runs alone.
 //
 // Disk: a job is charged with the space that it needs while it runs. The same rules apply, except that nothing is held when a job is done.
+//
+// Preparation: some jobs wait for something before they need a processor, such as a download. They are prepared before they start, which takes no
+// worker. As many are prepared at once as workers are free, or one if none is, so that the next job is ready when a worker is. See prepare.go.
 package schedule
 
 import (
@@ -27,11 +30,12 @@ import (
 // A Job is one job of a graph. The jobs that it refers to come before it in the list.
 type Job struct {
 	Continues int   // index of the job that must be done; -1: none
-	Follows   int   // index of the job that must have started, because this one may wait for it while both run; -1: none
+	Follows   int   // index of the job that must have started, because this one may wait for it while both run; -1: none. They are prepared in that order, too.
 	Work      int64 // in any unit; of two jobs, the one with more work starts first
 	Memory    int64 // predicted peak with one worker, in bytes
 	More      int64 // what each further worker adds to the peak, in bytes
-	Disk      int64 // space on disks that it needs until it is done, in bytes
+	Ahead     int64 // what it holds in memory from the begin of its preparation to its start, in bytes; 0: it starts without being prepared
+	Disk      int64 // space on disks that it needs until it is done, in bytes, beginning with its preparation
 	Held      int64 // what stays in memory when the job is done, until the last job that continues it is done, in bytes
 }
 
@@ -47,33 +51,57 @@ type Start struct {
 	Job, Workers int
 }
 
-// Run calls do for all jobs, from several goroutines, and returns when all calls have returned. When the context has ended, no further job is
-// started, and the result is the error of the context.
-func Run(ctx context.Context, jobs []Job, limits Limits, do func(s Start)) error {
+// Calls are what Run calls, from several goroutines.
+type Calls struct {
+	Do func(s Start)
+	// Prepare prepares a job with Ahead. It returns the job with the predictions that are known by then: Memory, More, Held and Disk. It may be nil if
+	// there is no such job.
+	Prepare func(i int) Job
+}
+
+// Run calls Do for all jobs, and returns when all calls have returned. When the context has ended, no further job is prepared or
+// started, and the result is the error of the context. Some jobs may have been prepared then that do not start.
+func Run(ctx context.Context, jobs []Job, limits Limits, calls Calls) error {
 	s := newScheduler(jobs, limits)
-	done := make(chan int)
+	done, prepared := make(chan int), make(chan func())
 	for {
 		if ctx.Err() == nil {
 			for _, start := range s.next() {
 				go func() {
-					do(start)
+					calls.Do(start)
 					done <- start.Job
 				}()
 			}
+			for _, i := range s.prepare() {
+				go func() {
+					known := calls.Prepare(i)
+					prepared <- func() { s.prepared(i, known) }
+				}()
+			}
 		}
-		if s.running == 0 {
+		if s.running == 0 && s.preparing == 0 {
 			return ctx.Err()
 		}
-		s.finish(<-done)
+		select {
+		case i := <-done:
+			s.finish(i)
+		case record := <-prepared:
+			record()
+		}
 	}
 }
 
 // A scheduler decides what starts next. One goroutine uses it.
 type scheduler struct {
-	jobs   []Job
+	jobs   []Job // their predictions change when they are prepared
 	limits Limits
 	state  []state
-	ready  queue
+	ready  queue // jobs that can start
+	later  queue // jobs that can be prepared
+
+	preparing int   // jobs that are being prepared
+	waiting   []int // jobs that were prepared, and have not started
+	first     int   // the first job in the order that did not fit when next was called; -1: none
 
 	left    int   // jobs that have not started
 	running int   // jobs
@@ -81,8 +109,9 @@ type scheduler struct {
 	used    int64 // bytes that are charged: the sum of charge over all jobs that continue none
 	fresh   int64 // the part of used for running jobs that continue none
 	ahead   int64 // the part of fresh for jobs that started before an earlier one in the order
+	between int64 // bytes of jobs that are being prepared or were prepared, besides used
 
-	disk      int64 // bytes of running jobs
+	disk      int64 // bytes of jobs that run or were prepared
 	diskAhead int64 // the part of disk for jobs that started before an earlier one in the order
 }
 
@@ -96,6 +125,7 @@ type state struct {
 	reserve   int64 // largest peak of a job that continues this one
 
 	phase     phase
+	begun     bool // its preparation began, or it started
 	ahead     bool // it is counted in scheduler.ahead
 	workers   int
 	overtakes bool // it is counted in scheduler.diskAhead
@@ -108,6 +138,8 @@ type phase uint8
 
 const (
 	waiting phase = iota
+	preparing
+	prepared
 	running
 	done
 )
@@ -120,8 +152,8 @@ func newScheduler(jobs []Job, limits Limits) *scheduler {
 	if limits.Disk <= 0 {
 		limits.Disk = math.MaxInt64
 	}
-	s := &scheduler{jobs: jobs, limits: limits, state: make([]state, len(jobs)), left: len(jobs), free: limits.Workers}
-	s.ready.before = s.before
+	s := &scheduler{jobs: jobs, limits: limits, state: make([]state, len(jobs)), left: len(jobs), free: limits.Workers, first: -1}
+	s.ready.before, s.later.before = s.before, s.before
 	for i := len(jobs) - 1; i >= 0; i-- { // what continues a job comes before it in this loop
 		j, st := &jobs[i], &s.state[i]
 		st.path += j.Work
@@ -140,7 +172,7 @@ func newScheduler(jobs []Job, limits Limits) *scheduler {
 	}
 	for i := range jobs {
 		if s.state[i].blocked == 0 {
-			s.ready.push(i)
+			s.add(i)
 		}
 	}
 	return s
@@ -170,7 +202,7 @@ func (s *scheduler) peak(i, workers int) int64 {
 // chargeOf is the charge of a job for itself and for what continues it. The sum over the jobs that continue it is below.
 func (s *scheduler) chargeOf(i, workers int, below int64) int64 {
 	switch st := &s.state[i]; {
-	case st.phase == waiting:
+	case st.phase < running:
 		return 0
 	case st.phase == running:
 		return s.peak(i, workers)
@@ -214,17 +246,30 @@ const look = 64
 func (s *scheduler) next() []Start {
 	var starts []Start
 	var passed []int // in the order, and do not fit
-	for s.free > 0 && len(s.ready.list) > 0 && len(passed) < look {
-		i := s.ready.pop()
-		if s.running > 0 && !s.fits(i, passed) {
-			passed = append(passed, i)
-			continue
+	tried := 0       // of those that were prepared
+	for s.free > 0 && len(passed) < look {
+		i, ok := s.candidate(&tried)
+		if !ok {
+			break
 		}
-		s.start(i, len(passed) > 0)
-		starts = append(starts, Start{Job: i, Workers: 1})
+		if s.running == 0 && s.alone(i) || s.fits(i, passed) {
+			if s.state[i].phase == prepared {
+				tried-- // it leaves the list
+			}
+			s.start(i, len(passed) > 0)
+			starts = append(starts, Start{Job: i, Workers: 1})
+		} else {
+			passed = append(passed, i)
+		}
 	}
-	for _, i := range passed {
-		s.ready.push(i)
+	s.first = -1
+	for k, i := range passed {
+		if k == 0 {
+			s.first = i
+		}
+		if s.state[i].phase == waiting {
+			s.ready.push(i)
+		}
 	}
 	for n := range starts { // the first ones get more if the workers cannot be divided evenly
 		s.widen(&starts[n], len(starts)-n)
@@ -232,12 +277,18 @@ func (s *scheduler) next() []Start {
 	return starts
 }
 
+// alone reports whether a job may start when nothing runs, whatever it needs. Jobs that were prepared come first: they hold what others may
+// need.
+func (s *scheduler) alone(i int) bool {
+	return s.state[i].phase == prepared || s.preparing == 0 && len(s.waiting) == 0
+}
+
 // fits reports whether a job can start before those that are passed over.
 func (s *scheduler) fits(i int, passed []int) bool {
 	peak := s.peak(i, 1)
-	more := s.more(i, peak)
-	disk := s.jobs[i].Disk
-	if s.used+more > s.limits.Memory || s.disk+disk > s.limits.Disk {
+	more := s.more(i, peak) - s.held(i)
+	disk := s.moreDisk(i)
+	if s.used+s.between+more > s.limits.Memory || s.disk+disk > s.limits.Disk {
 		return false
 	}
 	if len(passed) == 0 {
@@ -245,18 +296,22 @@ func (s *scheduler) fits(i int, passed []int) bool {
 	}
 	// The first one will start at the latest when the jobs that are neither held nor ahead of it are done.
 	first := passed[0]
-	return s.used-s.fresh+s.ahead+more+s.peak(first, 1) <= s.limits.Memory && s.diskAhead+disk+s.jobs[first].Disk <= s.limits.Disk
+	return s.used-s.fresh+s.ahead+s.between+more+s.peak(first, 1)-s.held(first) <= s.limits.Memory && s.diskAhead+s.jobs[i].Disk+s.jobs[first].Disk <= s.limits.Disk
 }
 
 // start starts a job with one worker.
 func (s *scheduler) start(i int, ahead bool) {
 	st := &s.state[i]
+	if st.phase == prepared {
+		s.leave(i)
+	} else {
+		s.disk += s.jobs[i].Disk
+	}
 	st.phase, st.workers, st.ahead = running, 1, ahead && s.jobs[i].Continues < 0
 	s.update(i)
 	if s.jobs[i].Continues < 0 {
 		s.fresh += st.charge
 	}
-	s.disk += s.jobs[i].Disk
 	if st.ahead {
 		s.ahead += st.charge
 	}
@@ -266,8 +321,11 @@ func (s *scheduler) start(i int, ahead bool) {
 	s.left--
 	s.running++
 	s.free--
+	s.began(i)
 	for _, f := range st.followers {
-		s.unblock(f)
+		if s.jobs[f].Ahead == 0 {
+			s.unblock(f)
+		}
 	}
 }
 
@@ -285,7 +343,7 @@ func (s *scheduler) widen(start *Start, n int) {
 	i := start.Job
 	st := &s.state[i]
 	workers = min(workers, most)
-	for workers > 1 && s.used+s.more(i, s.peak(i, workers)) > s.limits.Memory {
+	for workers > 1 && s.used+s.between+s.more(i, s.peak(i, workers)) > s.limits.Memory {
 		workers--
 	}
 	if workers == 1 {
@@ -330,6 +388,15 @@ func (s *scheduler) finish(i int) {
 
 func (s *scheduler) unblock(i int) {
 	if s.state[i].blocked--; s.state[i].blocked == 0 {
+		s.add(i)
+	}
+}
+
+// add adds a job that nothing blocks to the jobs that can start, or to those that can be prepared.
+func (s *scheduler) add(i int) {
+	if s.jobs[i].Ahead > 0 {
+		s.later.push(i)
+	} else {
 		s.ready.push(i)
 	}
 }

@@ -16,15 +16,16 @@ type model struct {
 	t       *testing.T
 	jobs    []Job
 	limits  Limits
-	running map[int]int // by job: its workers
-	started []int       // in the order of their start
+	ahead   map[int]bool // by job: it is being prepared (false) or was prepared (true), and has not started
+	running map[int]int  // by job: its workers
+	started []int        // in the order of their start
 	done    []bool
 	left    []int // by job: jobs that continue it and are not done
 }
 
 func newModel(t *testing.T, jobs []Job, limits Limits) *model {
 	t.Helper()
-	m := &model{t: t, jobs: jobs, limits: limits, running: map[int]int{}, done: make([]bool, len(jobs)), left: make([]int, len(jobs))}
+	m := &model{t: t, jobs: jobs, limits: limits, ahead: map[int]bool{}, running: map[int]int{}, done: make([]bool, len(jobs)), left: make([]int, len(jobs))}
 	for i := range jobs {
 		if c := jobs[i].Continues; c >= 0 {
 			m.left[c]++
@@ -43,12 +44,18 @@ func (m *model) memory() (n int64) {
 			n += m.jobs[i].Held
 		}
 	}
+	for i := range m.ahead {
+		n += m.jobs[i].Ahead
+	}
 	return n
 }
 
 // disk is what running jobs need on disks.
 func (m *model) disk() (n int64) {
 	for i := range m.running {
+		n += m.jobs[i].Disk
+	}
+	for i := range m.ahead {
 		n += m.jobs[i].Disk
 	}
 	return n
@@ -71,17 +78,44 @@ func (m *model) start(starts []Start) {
 		if s.Workers < 1 || s.Workers > m.limits.Workers {
 			m.t.Fatalf("job %d: %d workers of %d", s.Job, s.Workers, m.limits.Workers)
 		}
+		if m.jobs[s.Job].Ahead > 0 && !m.ahead[s.Job] {
+			m.t.Fatalf("job %d started before it was prepared", s.Job)
+		}
+		delete(m.ahead, s.Job)
 		m.running[s.Job] = s.Workers
 		m.started = append(m.started, s.Job)
 	}
 	if len(m.running) > m.limits.Workers {
 		m.t.Fatalf("%d jobs run with %d workers", len(m.running), m.limits.Workers)
 	}
-	if n := m.disk(); m.limits.Disk > 0 && n > m.limits.Disk && len(m.running) > 1 {
+	if n := m.disk(); m.limits.Disk > 0 && n > m.limits.Disk && len(m.running)+len(m.ahead) > 1 {
 		m.t.Fatalf("%d jobs run, and %d bytes of disks are in use; the budget is %d", len(m.running), n, m.limits.Disk)
 	}
-	if n := m.memory(); n > m.limits.Memory && len(m.running) > 1 {
+	if n := m.memory(); n > m.limits.Memory && len(m.running) > 1 { // what is prepared does not keep a job from running
 		m.t.Fatalf("%d jobs run, and %d bytes are in use; the budget is %d", len(m.running), n, m.limits.Memory)
+	}
+}
+
+// prepare checks everything that must be true when jobs are prepared.
+func (m *model) prepare(list []int) {
+	m.t.Helper()
+	for _, i := range list {
+		if _, twice := m.ahead[i]; twice || slices.Contains(m.started, i) {
+			m.t.Fatalf("job %d was prepared twice, or after its start", i)
+		}
+		if c := m.jobs[i].Continues; c >= 0 && !m.done[c] {
+			m.t.Fatalf("job %d was prepared before job %d was done", i, c)
+		}
+		m.ahead[i] = false
+		if most := max(1, m.limits.Workers-len(m.running)); len(m.ahead) > most {
+			m.t.Fatalf("%d jobs are prepared, with %d of %d workers in use", len(m.ahead), len(m.running), m.limits.Workers)
+		}
+	}
+	if n := m.disk(); len(list) > 0 && m.limits.Disk > 0 && n > m.limits.Disk && len(m.running)+len(m.ahead) > 1 {
+		m.t.Fatalf("%d bytes of disks are in use with what is prepared; the budget is %d", n, m.limits.Disk)
+	}
+	if n := m.memory(); len(list) > 0 && n > m.limits.Memory && len(m.running)+len(m.ahead) > 1 {
+		m.t.Fatalf("%d bytes are in use with what is prepared; the budget is %d", n, m.limits.Memory)
 	}
 }
 
@@ -142,30 +176,54 @@ func TestRandomGraphs(t *testing.T) {
 		if r.IntN(2) == 0 {
 			limits.Disk = budget
 		}
+		ahead := r.IntN(2) == 0
+		if ahead {
+			for i := range jobs {
+				if r.IntN(2) == 0 {
+					jobs[i].Ahead = 1 + r.Int64N(budget/10)
+				}
+			}
+		}
 		s, m := newScheduler(jobs, limits), newModel(t, jobs, limits)
-		fits := !follows && deep(jobs) <= budget
+		fits := !follows && !ahead && deep(jobs) <= budget
 		for {
 			m.start(s.next())
+			m.prepare(s.prepare())
 			switch n := m.memory(); {
 			case n > budget && fits:
 				t.Fatalf("seed %d: %d bytes in use, though every chain fits into %d", seed, n, budget)
 			case n > budget:
 				alone++
 			}
-			if len(m.running) == 0 {
-				break
-			}
 			ready := make([]int, 0, len(m.running))
 			for i := range m.running {
 				ready = append(ready, i)
 			}
+			for i, prepared := range m.ahead {
+				if !prepared {
+					ready = append(ready, i)
+				}
+			}
+			if len(ready) == 0 {
+				break
+			}
 			slices.Sort(ready)
 			i := ready[r.IntN(len(ready))]
+			if _, ok := m.ahead[i]; ok { // its predictions get better
+				m.ahead[i] = true
+				known := jobs[i]
+				known.Memory, known.Disk = known.Memory*(1+r.Int64N(100))/100, known.Disk*(1+r.Int64N(100))/100
+				s.prepared(i, known)
+				continue
+			}
 			m.finish(i)
 			s.finish(i)
 		}
 		if len(m.started) != len(jobs) {
 			t.Fatalf("seed %d: %d of %d jobs ran", seed, len(m.started), len(jobs))
+		}
+		if s.between != 0 || s.preparing != 0 || len(s.waiting) != 0 {
+			t.Fatalf("seed %d: at the end %d bytes are charged for %d and %d jobs that are prepared", seed, s.between, s.preparing, len(s.waiting))
 		}
 		if s.disk != 0 || s.diskAhead != 0 {
 			t.Fatalf("seed %d: at the end %d and %d bytes of disks are charged", seed, s.disk, s.diskAhead)
@@ -313,7 +371,7 @@ func TestRun(t *testing.T) {
 	}
 	var mu sync.Mutex
 	now, most, ran := 0, 0, map[int]bool{}
-	err := Run(context.Background(), jobs, Limits{Workers: 3}, func(s Start) {
+	err := Run(context.Background(), jobs, Limits{Workers: 3}, Calls{Do: func(s Start) {
 		mu.Lock()
 		now++
 		most, ran[s.Job] = max(most, now), true
@@ -322,7 +380,7 @@ func TestRun(t *testing.T) {
 		mu.Lock()
 		now--
 		mu.Unlock()
-	})
+	}})
 	if err != nil || len(ran) != len(jobs) || most != 3 {
 		t.Errorf("%d of %d jobs ran, at most %d at once; error %v", len(ran), len(jobs), most, err)
 	}
@@ -332,7 +390,7 @@ func TestRun(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var ran, ended atomic.Int32
-	err := Run(ctx, make([]Job, 0), Limits{Workers: 2}, nil)
+	err := Run(ctx, make([]Job, 0), Limits{Workers: 2}, Calls{})
 	if err != nil {
 		t.Error(err)
 	}
@@ -340,15 +398,75 @@ func TestCancel(t *testing.T) {
 	for i := range jobs {
 		jobs[i] = job(1, 1)
 	}
-	err = Run(ctx, jobs, Limits{Workers: 2}, func(Start) {
+	err = Run(ctx, jobs, Limits{Workers: 2}, Calls{Do: func(Start) {
 		if ran.Add(1) == 5 {
 			cancel()
 		}
 		<-time.After(time.Millisecond)
 		ended.Add(1)
-	})
+	}})
 	if n := ran.Load(); !errors.Is(err, context.Canceled) || n < 5 || n > 6 || n != ended.Load() {
 		t.Errorf("%d jobs ran, %d had ended; error %v", n, ended.Load(), err)
 	}
 	cancel()
+}
+
+// TestPrepare: the next job is prepared while this one runs, and no other; those that need no preparation run meanwhile. Predictions that are known
+// after the preparation count.
+func TestPrepare(t *testing.T) {
+	far := func(work int64) Job {
+		return Job{Continues: -1, Follows: -1, Work: work, Memory: 1000, Ahead: 10, Disk: 20}
+	}
+	jobs := []Job{far(9), far(8), far(7), job(6, 30)}
+	s := newScheduler(jobs, Limits{Workers: 1, Memory: 100, Disk: 50})
+	prepared := func(when string, want ...int) {
+		t.Helper()
+		if got := s.prepare(); !slices.Equal(got, want) {
+			t.Fatalf("%s: got %v, want %v to be prepared", when, got, want)
+		}
+	}
+	end := func(i int) {
+		known := jobs[i]
+		known.Memory = 60
+		s.prepared(i, known)
+	}
+	same(t, "at first", begun(s), map[int]int{3: 1})
+	prepared("with a job that needs no preparation", 0)
+	end(0)
+	same(t, "as long as that job runs", begun(s), map[int]int{})
+	prepared("with one that is prepared")
+	s.finish(3)
+	same(t, "after it", begun(s), map[int]int{0: 1})
+	prepared("while the first one runs", 1)
+	s.finish(0)
+	same(t, "while the second one is prepared", begun(s), map[int]int{})
+	prepared("while the second one is prepared")
+	end(1)
+	same(t, "when the second one is prepared", begun(s), map[int]int{1: 1})
+	prepared("while the second one runs", 2)
+	s.finish(1)
+	end(2)
+	same(t, "at last", begun(s), map[int]int{2: 1})
+	s.finish(2)
+	if s.used != 0 || s.between != 0 || s.disk != 0 {
+		t.Errorf("at the end %d, %d and %d bytes are charged", s.used, s.between, s.disk)
+	}
+}
+
+// TestPrepareBudget: nothing is prepared that does not fit, and a job above the whole budget is prepared alone.
+func TestPrepareBudget(t *testing.T) {
+	jobs := []Job{{Continues: -1, Follows: -1, Work: 2, Ahead: 10, Disk: 500}, {Continues: -1, Follows: -1, Work: 1, Ahead: 10, Disk: 10}}
+	s := newScheduler(jobs, Limits{Workers: 2, Memory: 100, Disk: 50})
+	if got := s.prepare(); !slices.Equal(got, []int{0}) {
+		t.Fatalf("got %v, want job 0 alone", got)
+	}
+	s.prepared(0, jobs[0])
+	same(t, "above the budget", begun(s), map[int]int{0: 2})
+	if got := s.prepare(); len(got) > 0 {
+		t.Fatalf("got %v to be prepared beside a job above the budget", got)
+	}
+	s.finish(0)
+	if got := s.prepare(); !slices.Equal(got, []int{1}) {
+		t.Fatalf("got %v, want job 1", got)
+	}
 }

@@ -153,6 +153,8 @@ type View interface {
 	Want(off, size int64)
 	// WantOnce is Want for a part that will be read once, from front to back.
 	WantOnce(off, size int64)
+	// Ahead fetches what is wanted, if it comes from a Fetcher, and returns when it has been fetched.
+	Ahead(ctx context.Context) error
 	// Close frees the memory of the view.
 	Close() error
 }
@@ -166,7 +168,7 @@ func (r *Reader) View(ctx context.Context, e *Entry, file xz.File) (View, error)
 	case e.Size > r.s.size-e.At:
 		return nil, r.brokenAt(e.Stored, e.At, r.contained(e))
 	case r.s.at != nil:
-		return plainView{io.NewSectionReader(r.s.at, e.At, e.Size)}, nil
+		return NewPlainView(r.p.At, r.p.Off+e.At, e.Size), nil
 	}
 	return r.s.blocks.NewView(ctx, e.At, e.Size, file)
 }
@@ -178,12 +180,6 @@ func (r *Reader) contained(e *Entry) error {
 	}
 	return nil
 }
-
-type plainView struct{ *io.SectionReader }
-
-func (plainView) Want(int64, int64)     {}
-func (plainView) WantOnce(int64, int64) {}
-func (plainView) Close() error          { return nil }
 
 // BrokenEntry adds an entry and its position to an error about its contents.
 func (r *Reader) BrokenEntry(e *Entry, err error) error { return r.brokenAt(e.Stored, e.At, err) }

@@ -54,3 +54,16 @@ func (o Origin) Open(ctx context.Context) (*source.Blob, error) {
 	}
 	return b, nil
 }
+
+// Look opens the file without comparing its digest, to read a part of it. It returns nil if that is not possible: if it would take the whole
+// file.
+func (o Origin) Look(ctx context.Context) (*source.Blob, error) {
+	f, err := o.Client.open(ctx, o.Request, false)
+	if err != nil {
+		return nil, err
+	}
+	if state := f.State(); state.Whole || state.Ranges {
+		return &source.Blob{At: f, Size: f.Size(), Release: f.Close}, nil
+	}
+	return nil, f.Close()
+}

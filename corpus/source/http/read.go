@@ -56,9 +56,7 @@ func (d *download) need(ctx context.Context, off, end int64) error {
 	} else {
 		d.ahead = 0
 	}
-	if d.next = end; end-off > d.ahead { // large reads need no help
-		d.ahead = 0
-	}
+	d.next = end
 	if _, _, missing := d.meta.Blocks.missing(off, end); !missing {
 		return nil
 	}
@@ -124,19 +122,11 @@ func (d *download) reach(ctx context.Context, from, to, end int64) error {
 		d.endTransfer()
 	}
 	if d.t == nil {
-		w := want{from: from, to: to}
+		upto := to
 		if ahead, aheadTo, ok := d.meta.Blocks.missing(to, d.blockEnd(to+d.ahead)); ok && ahead == to {
-			w.to = aheadTo
+			upto = aheadTo
 		}
-		if w.ifRange = d.version(); w.ifRange == "" && d.req.SHA256 == "" {
-			w = want{}
-		}
-		t, err := d.request(ctx, w)
-		if err != nil {
-			return err
-		}
-		if err := d.accept(t, w); err != nil {
-			t.close()
+		if err := d.ask(ctx, from, upto); err != nil {
 			return err
 		}
 	}
@@ -144,7 +134,7 @@ func (d *download) reach(ctx context.Context, from, to, end int64) error {
 		return errors.New("the server sent another part of the file")
 	}
 	until := min(to, d.meta.Size)
-	if d.ranges {
+	if d.ranges && !d.t.long {
 		until = d.t.end
 	}
 	err := d.pull(ctx, until)

@@ -483,3 +483,46 @@ func TestEmpty(t *testing.T) {
 		}
 	}
 }
+
+// TestFetch: what was fetched ahead is read without the server. Meanwhile a reader gets another part of the file, and all bytes are sent once.
+func TestFetch(t *testing.T) {
+	body := contents(9, 5<<20)
+	s := newServer(t, &server{body: body, etag: `"1"`})
+	release, asked := make(chan struct{}), make(chan struct{})
+	s.misbehave = func(_ int, w nethttp.ResponseWriter, r *nethttp.Request) bool {
+		if from, to, ok := parseRange(r.Header.Get("Range"), int64(len(body))); ok && from >= 1<<20 && to > 4<<20 { // that of Fetch
+			s.mu.Lock()
+			s.sent += to - from
+			s.mu.Unlock()
+			w.Header().Set("ETag", s.etag)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(body)))
+			w.WriteHeader(nethttp.StatusPartialContent)
+			w.Write(body[from : from+1<<20])
+			w.(nethttp.Flusher).Flush()
+			if from == 1<<20 {
+				close(asked)
+				<-release
+			}
+			w.Write(body[from+1<<20 : to])
+			return true
+		}
+		return false
+	}
+	f := open(t, newClient(t), http.Request{URL: s.URL})
+	done := make(chan error)
+	go func() { done <- f.Fetch(background(), 1<<20, 4<<20) }()
+	<-asked
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := s.total(); n > 4<<20+128<<10 {
+		t.Errorf("%d bytes were sent for 4 MiB", n)
+	}
+	s.CloseClientConnections()
+	s.Close()
+	read(t, f, body, 1<<20, 4<<20)
+	if err := f.Fetch(background(), 0, 5<<20); err == nil {
+		t.Error("no error without a server")
+	}
+}

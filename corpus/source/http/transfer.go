@@ -25,6 +25,7 @@ type transfer struct {
 	timer      *time.Timer
 	stalled    atomic.Bool
 	since      int64 // bytes since the timer was set
+	long       bool  // it is read in steps: see Fetch
 }
 
 // slow is the least number of bytes that a server must send while the timer for a stall runs.

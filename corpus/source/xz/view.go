@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -98,6 +99,49 @@ func (v *View) wanted(off, size int64, once bool) {
 			v.d.plan(i, want, v)
 		}
 	}
+}
+
+// A Fetcher is an io.ReaderAt whose bytes come from far away. Fetch fetches some of them before they are read.
+type Fetcher interface {
+	Fetch(ctx context.Context, off, size int64) error
+}
+
+// Ahead fetches the stored bytes of what is wanted, in the order of the calls of Want, if they come from a Fetcher.
+func (v *View) Ahead(ctx context.Context) error {
+	f, ok := v.d.r.(Fetcher)
+	if !ok {
+		return nil
+	}
+	for _, x := range v.stores() {
+		if err := f.Fetch(ctx, x[0], x[1]-x[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stores returns where the blocks are stored that are wanted, as ranges of offsets in the order of the plan. Of a block that is not wanted to its
+// end, it is the same share that is wanted, and a little more.
+func (v *View) stores() (list [][2]int64) {
+	v.d.mu.Lock()
+	defer v.d.mu.Unlock()
+	for _, i := range v.d.order {
+		p := v.d.plans[i]
+		if !slices.Contains(p.views, v) {
+			continue
+		}
+		b := &v.d.list[i]
+		from, to := b.off, b.end()
+		if p.upto < b.unpacked {
+			to = min(to, from+(to-from)*p.upto/b.unpacked+leastRead)
+		}
+		if n := len(list); n > 0 && list[n-1][1] == from {
+			list[n-1][1] = to
+		} else {
+			list = append(list, [2]int64{from, to})
+		}
+	}
+	return list
 }
 
 // ReadAt implements io.ReaderAt.
