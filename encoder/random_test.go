@@ -31,6 +31,8 @@ type program struct {
 	double float64 // the same for a named struct
 	shared float64 // probability that a union has the name of a struct
 	hidden float64 // probability that a unit only declares a name
+	rust   float64 // probability that a unit is written in Rust, and declares nothing
+	other  float64 // probability that a name has another definition in Rust
 	seed   uint64  // of the headers
 	target synth.Target
 }
@@ -42,6 +44,20 @@ type view struct {
 	own   map[string]uint64 // names that this unit defines in its own way, with a number that identifies the definition
 	memo  map[string]*synth.DIE
 	depth int
+	rust  bool
+}
+
+// translated makes a view one of Rust: every Rust unit has the same definitions.
+func (v *view) translated() {
+	v.rust = true
+	r := rand.New(rand.NewPCG(v.seed, 99))
+	for _, kind := range "sue" {
+		for i := range v.names {
+			if r.Float64() < v.other {
+				v.own[fmt.Sprintf("%c%d", kind, i)] = 4
+			}
+		}
+	}
 }
 
 // image builds the program with n units.
@@ -49,7 +65,13 @@ func (p *program) image(n int) []byte {
 	b := synth.New(p.target)
 	text, percpu := b.Text(".text", 0x10000, 1<<16), b.Data(".data..percpu", 0x40000, 1<<12)
 	for i := range n {
-		v := &view{program: p, cu: b.CU(fmt.Sprintf("unit%d.c", i), synth.C11), own: map[string]uint64{}, memo: map[string]*synth.DIE{}}
+		v := &view{program: p, own: map[string]uint64{}, memo: map[string]*synth.DIE{}}
+		lang := synth.C11
+		if p.rust > 0 && p.r.Float64() < p.rust {
+			lang = synth.Rust
+			v.translated()
+		}
+		v.cu = b.CU(fmt.Sprintf("unit%d.c", i), lang)
 		for k := range 4 + p.r.IntN(8) {
 			name := p.name()
 			if p.r.Float64() < p.clash {
@@ -150,7 +172,7 @@ func (v *view) named(name string) *synth.DIE {
 	d := synth.NewDIE(tag, synth.Name(text))
 	v.memo[name] = d // before its members, which may refer to it
 	v.cu.Add(d)
-	if v.program.r.Float64() < v.hidden || v.depth > 6 {
+	if hidden := v.program.r.Float64() < v.hidden || v.depth > 6; hidden && !v.rust {
 		d.Declaration()
 		return d
 	}
@@ -188,6 +210,9 @@ func programs(seed uint64) map[string]*program {
 		"few names":  {r: r(4), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.3},
 		"defined":    {r: r(7), seed: seed, names: 4, bodies: 4, twice: 0.1, double: 0.05, clash: 0.02},
 		"doubles":    {r: r(6), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, double: 0.05},
+		"languages":  {r: r(8), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, rust: 0.2, other: 0.2},
+		"few shared": {r: r(9), seed: seed, names: 4, bodies: 2, hidden: 0.5, twice: 0.1, rust: 0.3, other: 0.3},
+		"two sides":  {r: r(10), seed: seed, names: 6, bodies: 3, hidden: 0.3, twice: 0.1, rust: 0.3, other: 0.1, double: 0.01, clash: 0.02},
 		"everything": {r: r(5), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.4, shared: 0.5, double: 0.1},
 	}
 }

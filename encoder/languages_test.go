@@ -1,0 +1,73 @@
+package encoder_test
+
+import (
+	"debug/dwarf"
+	"fmt"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/synth"
+	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/feature"
+)
+
+// A languageUnit is one unit of TestLanguages: what it does with the struct x, and whether the struct t, which has a pointer to x, comes after a struct
+// that holds a t.
+type languageUnit struct {
+	lang synth.Lang
+	x    int  // 0: declares x; otherwise the size of x
+	held bool // there is a struct that holds a t, before t
+}
+
+func languages(units []languageUnit) []byte {
+	b := synth.New(synth.Target{})
+	b.Text(".text", 0x10000, 16)
+	percpu := b.Data(".data..percpu", 0x40000, 1<<12)
+	for i, u := range units {
+		cu := b.CU(fmt.Sprintf("unit%d", i), u.lang)
+		var holder *synth.DIE
+		if u.held {
+			holder = cu.Struct("holder", 8)
+		}
+		var x *synth.DIE
+		if u.x == 0 {
+			x = cu.Forward(dwarf.TagStructType, "x")
+		} else {
+			x = cu.Struct("x", uint64(u.x), synth.Member{Name: "a", Type: cu.Base("int", 4, synth.Signed)})
+		}
+		s := cu.Struct("t", 8, synth.Member{Name: "p", Type: cu.Pointer(x)})
+		if u.held {
+			holder.Member(synth.Member{Name: "t", Type: s})
+		}
+		cu.Var(fmt.Sprintf("v%d", i), cu.Pointer(s), percpu.At(uint64(8*i+8)))
+	}
+	return b.Bytes()
+}
+
+// TestLanguages: units of C declare a name that Rust defines otherwise. The fast path and the exact engine agree about what the declaration means.
+func TestLanguages(t *testing.T) {
+	const c, rust = synth.C11, synth.Rust
+	for _, test := range []struct {
+		name  string
+		units []languageUnit
+	}{
+		{"bound before Rust", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 8, false}}},
+		{"not bound", []languageUnit{{c, 0, false}, {rust, 8, false}}},
+		{"bound after Rust", []languageUnit{{c, 0, false}, {rust, 8, false}, {c, 4, false}}},
+		{"defined and declared apart", []languageUnit{{c, 4, false}, {rust, 8, false}, {c, 0, false}}},
+		{"a declaration equals Rust's", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 8, false}, {c, 0, false}, {c, 4, false}}},
+		{"it is held", []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}, {c, 0, true}, {c, 4, true}}},
+		{"it is held after it was not", []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}, {c, 0, false}, {c, 0, true}, {c, 4, true}, {c, 4, false}}},
+		{"the same in Rust", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 4, false}, {c, 0, false}}},
+		{"Rust only", []languageUnit{{c, 0, false}, {rust, 4, false}, {c, 0, false}, {rust, 4, false}}},
+		{"Rust in two ways", []languageUnit{{c, 0, false}, {rust, 4, false}, {c, 0, false}, {rust, 8, false}, {c, 0, false}}},
+		{"Rust declares", []languageUnit{{c, 4, false}, {rust, 0, false}, {c, 0, false}}},
+		{"Rust first", []languageUnit{{rust, 8, false}, {c, 4, false}, {c, 0, false}, {c, 4, false}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, profile := range []encoder.Profile{encoder.Pahole, encoder.Default} {
+				opt := encoder.Encoder{Options: encoder.Options{Profile: profile, Features: feature.Default()}}
+				bothWaysWith(t, test.name, languages(test.units), opt)
+			}
+		})
+	}
+}
