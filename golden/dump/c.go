@@ -205,35 +205,34 @@ func (p *cPrinter) rec(id uint32) btf.Record { return btf.Record(p.words[p.start
 // check sets the kinds of types. It checks that they are known and that ids can be used as indices, and marks the types that are referenced.
 // The return type of a prototype does not count.
 func (p *cPrinter) check() error {
+	const reference = btf.References | 1<<btf.KindFunc | 1<<btf.KindVar | 1<<btf.KindDeclTag // its third word is the type it refers to
 	kind, start, referenced := p.kind, p.start[:len(p.kind)+1], p.referenced
 	for id := 1; id < len(kind); id++ {
 		r := btf.Record(p.words[start[id]:start[id+1]])
 		k := r.Kind()
 		kind[id] = k
 		at, each := len(r), 1
-		switch k {
-		case btf.KindPtr, btf.KindFunc, btf.KindConst, btf.KindTypedef, btf.KindVar, btf.KindDeclTag, btf.KindVolatile, btf.KindRestrict, btf.KindTypeTag:
+		switch {
+		case reference.Has(k):
 			if to := r[2]; int(to) < len(referenced) {
 				referenced[to] = true
 			} else {
 				return missing(uint32(id), to)
 			}
 			p.nameless = p.nameless || k == btf.KindTypedef && !p.named(r[0])
-		case btf.KindStruct, btf.KindUnion:
+		case k == btf.KindStruct || k == btf.KindUnion:
 			at, each = 4, 3
-		case btf.KindFuncProto:
+		case k == btf.KindFuncProto:
 			if int(r[2]) >= len(referenced) {
 				return missing(uint32(id), r[2])
 			}
 			at, each = 4, 2
-		case btf.KindArray:
+		case k == btf.KindArray:
 			at, r = 3, r[:5]
-		case btf.KindDatasec:
+		case k == btf.KindDatasec:
 			at, each = 3, 3
-		default:
-			if k >= btf.NumKinds || k == btf.KindVoid {
-				return fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, k)
-			}
+		case k >= btf.NumKinds || k == btf.KindVoid:
+			return fmt.Errorf("type %d: kind %d is unknown, and C cannot tell it", id, k)
 		}
 		for ; at < len(r); at += each {
 			if int(r[at]) >= len(referenced) {
