@@ -153,14 +153,19 @@ func (s *ClassTable) lookUp(dies []nominal.Entry) {
 	next := uint(0)
 	for id := 1; id < len(dies); id++ {
 		h, n := &dies[id], next
-		if n >= uint(len(classes)) || !classes[n].is(h.A, h.B) {
+		if n >= uint(len(classes)) {
+			n = 0
+		}
+		class := &classes[n]
+		if !class.is(h.A, h.B) {
 			if n = uint(s.find(h.A, h.B)); n == 0 {
 				found[id], ids[id] = 0, 0
 				s.news = append(s.news, nominal.LocalID(id))
 				continue
 			}
+			class = &classes[n]
 		}
-		found[id], ids[id] = uint32(n), classes[n].id
+		found[id], ids[id] = uint32(n), class.id
 		next = n + 1
 	}
 }

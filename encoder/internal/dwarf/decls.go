@@ -39,14 +39,21 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 	if d.n == 0 || !d.equal(bytes) {
 		return 0
 	}
-	n, a := len(t.attrs), d.abbrev
-	if a.n != 0 { // the whole array is copied, which needs no call
+	n := len(t.attrs)
+	if d.abbrev.n != 0 { // the whole array is copied, which needs no call
 		t.attrs = slices.Grow(t.attrs, maxDeclAttrs)
 		*(*[maxDeclAttrs]attr)(t.attrs[n : n+maxDeclAttrs]) = t.declAttrs[i]
-		t.attrs = t.attrs[:n+int(a.n)]
+		t.attrs = t.attrs[:n+int(d.abbrev.n)]
 	}
-	a.first = uint32(n)
-	t.put(code, a)
+	if code == uint64(len(t.dense)) && code <= maxDenseCode { // as put does, with one copy
+		t.count++
+		t.dense = append(t.dense, d.abbrev)
+		t.dense[code].first = uint32(n)
+	} else {
+		a := d.abbrev
+		a.first = uint32(n)
+		t.put(code, a)
+	}
 	return pos + int(d.n)
 }
 

@@ -35,7 +35,7 @@ type layout struct {
 // A RunKind is a kind of DIEs that occur in long runs. Such DIEs have a name, and a type or a number or both. They have no children, and no other
 // attributes that matter.
 //
-// Links are the exception: they may have no name, and a run of them has several kinds of DIEs.
+// Links are an exception: they may have no name, and a run of them has several kinds of DIEs. Composites are another one: they have children.
 type RunKind uint8
 
 // The kinds of runs.
@@ -45,6 +45,7 @@ const (
 	RunParams              // formal parameters without a location
 	RunEnumerators         // the number is the value, as unsigned 32 bits
 	RunLinks               // see Link; the number does not matter
+	RunComposites          // no run either: see Composite; the number is the size
 )
 
 // A fixity says whether a layout covers all attributes that must be read.
@@ -134,6 +135,9 @@ func (l *layout) runOf(a *Abbrev) RunKind {
 		name = bit(SlotNameKey)
 	}
 	has := a.Has &^ (bit(SlotSibling) | name) // a name may be missing
+	if a.Children && !a.lead && has&^bit(SlotSize) == 0 && (a.Tag == TagStructureType || a.Tag == TagUnionType) && l.width <= 4 && a.fixed <= maxInRun {
+		return RunComposites
+	}
 	if a.Children || l.width > 4 || a.fixed > maxInRun {
 		return RunNone
 	}

@@ -17,6 +17,7 @@ func (w *walker) followAliases() {
 	if len(w.aliases) == 0 {
 		return
 	}
+	w.forwardLater()
 	to := w.aliasEnds()
 	follow := func(ref *dwarf.Offset) {
 		if off, ok := to[*ref]; ok {

@@ -19,6 +19,7 @@ func (w *walker) resolveEagerly() {
 		return
 	}
 	w.lazyRefs = false
+	w.forwardLater()
 	words, starts := w.t.Types.Words(), w.t.Types.Starts()
 	for i := range starts {
 		r := w.t.Types.At(btf.ID(i + 1))

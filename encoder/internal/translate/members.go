@@ -23,13 +23,19 @@ const maxBits = 128
 
 // composite handles a struct, class, interface or union with its members (rules 01/5.2 and 01/6.6).
 func (w *walker) composite(a *dwarf.Abbrev) int {
-	c, pos, tag := &w.c, w.c.Pos, a.Tag
+	c, pos := &w.c, w.c.Pos
 	if w.direct && a.Children && c.Only(dwarf.SlotName, dwarf.SlotNameKey, dwarf.SlotSize, dwarf.SlotSibling) {
-		if next, ok := w.plainRecord(pos, c.Next, c.Name(), c.Value(dwarf.SlotSize), tag == dwarf.TagUnionType); ok {
+		if next, ok := w.plainRecord(pos, c.Next, c.Name(), c.Value(dwarf.SlotSize), a.Tag == dwarf.TagUnionType); ok {
 			return next
 		}
 		c.Read(pos)
 	}
+	return w.mixedComposite(a)
+}
+
+// mixedComposite is composite for a DIE that is not plain.
+func (w *walker) mixedComposite(a *dwarf.Abbrev) int {
+	c, pos, tag := &w.c, w.c.Pos, a.Tag
 	name, size, next := w.name(), c.Value(dwarf.SlotSize), c.Next
 	spec, annot := w.ref(dwarf.SlotSpec), w.ref(dwarf.SlotAnnot)
 	decl, union := c.Value(dwarf.SlotDecl) != 0, tag == dwarf.TagUnionType
@@ -70,6 +76,26 @@ func (w *walker) composite(a *dwarf.Abbrev) int {
 	w.own(tags, pos, id)
 	w.elems = w.elems[:base]
 	return next
+}
+
+// plainComposite is composite for the struct or union at pos if that is plain. Otherwise it returns pos.
+//
+//go:noinline
+func (w *walker) plainComposite(pos int) (next int) {
+	if !w.direct {
+		return pos
+	}
+	s, child := w.c.Composite(pos)
+	if child == 0 {
+		return pos
+	}
+	if next, ok := w.plainRecord(pos, child, s.Name, uint64(s.Size), s.Union); ok {
+		return next
+	}
+	if a := w.c.Read(pos); a != nil {
+		return w.mixedComposite(a)
+	}
+	return pos
 }
 
 // own makes a complete type the owner of the tags that were collected for its DIE.

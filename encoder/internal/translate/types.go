@@ -1,8 +1,6 @@
 package translate
 
 import (
-	"slices"
-
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
@@ -170,7 +168,7 @@ func (w *walker) array(a *dwarf.Abbrev) int {
 	if len(dims) == 0 {
 		dims = append(dims, 0)
 	}
-	for i := range slices.Backward(dims) {
+	for i := len(dims) - 1; i >= 0; i-- {
 		t := &w.t.Types
 		t.Append3(0, btf.Info(btf.KindArray, 0, false), 0)
 		at := t.WordCount()

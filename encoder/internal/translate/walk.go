@@ -82,6 +82,7 @@ type typeIndex struct {
 // fixups are references that wait for the end of the walk, and what follows from them.
 type fixups struct {
 	forward      []uint32       // indices of words of Types that are still offsets
+	later        []uint32       // local ids of links that refer to a later type: their third word is an offset, and their class is not known
 	funcs        []pendingFunc  // by index in Funcs
 	varTypes     []dwarf.Offset // by index in Vars: offset of its type
 	names        []nameFixup    // types that take their name from another
@@ -126,6 +127,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.enum64, w.float = opt.Features.Has(feature.Enum64), opt.Features.Has(feature.Float)
 	w.depth, w.chainTags = 0, 0
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
+	w.later = w.later[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
 	w.aliases, w.composed, w.unhashed = w.aliases[:0], w.composed[:0], w.unhashed[:0]
 	w.unsized, w.hole = false, 0
@@ -348,7 +350,7 @@ func (w *walker) children() {
 //go:noinline
 func (w *walker) unitLevel(pos int) {
 	c := &w.c
-	for ; ; pos = w.afterLinks(pos) {
+	for ; ; pos = w.atOnce(pos) {
 		a := c.Read(pos)
 		if a == nil {
 			c.Ended()
@@ -363,10 +365,20 @@ func (w *walker) unitLevel(pos int) {
 	}
 }
 
-// afterLinks walks the links from pos on, if they may be read by links, and returns the position after them.
-func (w *walker) afterLinks(pos int) int {
-	if w.together {
-		return w.links(pos)
+// atOnce walks the DIEs from pos on that need no general reading, which are links, structs and unions. It returns the position after them.
+func (w *walker) atOnce(pos int) int {
+	for w.together {
+		next := pos
+		switch w.c.KindAt(pos) {
+		case dwarf.RunLinks:
+			next = w.links(pos)
+		case dwarf.RunComposites:
+			next = w.plainComposite(pos)
+		}
+		if next == pos {
+			break
+		}
+		pos = next
 	}
 	return pos
 }
@@ -487,6 +499,7 @@ func (w *walker) resolve() {
 
 // resolveTypes turns references to later types into local ids.
 func (w *walker) resolveTypes() {
+	w.resolveLater()
 	words := w.t.Types.Words()
 	for _, at := range w.forward {
 		words[at] = uint32(w.local(dwarf.Offset(words[at])))
