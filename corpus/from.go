@@ -194,9 +194,15 @@ func releaseOf(name string) string {
 	return ""
 }
 
-// PackageAt returns the kind of the package that is a regular file at a path, or "" if none is there.
+// PackageAt returns the kind of the package that is a regular file at a path, or on the standard input, or "" if none is there.
 func PackageAt(path string) source.Kind {
-	kind, err := input.KindOf(path)
+	var kind input.Kind
+	var err error
+	if path == input.Stdin {
+		kind = input.KindOfStdin()
+	} else {
+		kind, err = input.KindOf(path)
+	}
 	switch {
 	case err != nil: // whoever opens it again reports that
 		return ""

@@ -40,7 +40,7 @@ type origin struct {
 }
 
 func (o *origin) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.from, "from", "", "`KIND=WHERE`: take the image from a package, deb=FILE_OR_URL, rpm=FILE_OR_URL or apt=SUITE/ARCH/PACKAGE, or from a\nserver, url=URL or debuginfod=BUILD_ID")
+	flags.StringVar(&o.from, "from", "", "`KIND=WHERE`: take the image from a package, deb=FILE_OR_URL, rpm=FILE_OR_URL or apt=SUITE/ARCH/PACKAGE, or from a\nserver, url=URL or debuginfod=BUILD_ID; FILE may be - for the standard input")
 	flags.StringVar(&o.member, "member", "", "`PATTERN` of the image's path in the package, such as '**/tun.ko'; several matches are an error")
 	maxUnpacked(flags, &o.most)
 }
@@ -72,9 +72,6 @@ func (o *origin) parse(cmd *cobra.Command, args []string, base string) (err erro
 	}
 	if o.path = o.ref.Where; o.path == "" {
 		o.path = o.ref.String()
-	}
-	if o.path == input.Stdin {
-		return usage(errors.New("--from requires a file: a package is not read from a pipe"))
 	}
 	if o.member != "" {
 		if err := corpus.CheckMember(o.member); err != nil {

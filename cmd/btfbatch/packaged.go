@@ -194,9 +194,6 @@ func refOf(path string) (ref source.Ref, ok bool, err error) {
 		}
 		return ref, true, nil
 	}
-	if path == input.Stdin {
-		return ref, false, nil
-	}
 	if kind := corpus.PackageAt(path); kind != "" {
 		return source.Ref{Kind: kind, Where: path}, true, nil
 	}

@@ -43,7 +43,7 @@ func spool(paths ...*string) (done func(), err error) {
 func oneStdin(paths ...string) error {
 	n := 0
 	for _, p := range paths {
-		if p == input.Stdin {
+		if localFile(p) == input.Stdin {
 			n++
 		}
 	}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
+	"slices"
+	"sync"
 
 	"github.com/btfbatch/btfbatch/corpus/source/archive"
 	"github.com/btfbatch/btfbatch/encoder/input"
@@ -24,7 +27,7 @@ func (r *reading) keep(e *archive.Entry) error {
 		return nil // it can be read later
 	}
 	if small {
-		var b buffer
+		b := r.buffer(e.Size)
 		if err := r.reader.Copy(&b, r.p.limits.Most, input.CheckELF); err != nil {
 			return lost(err)
 		}
@@ -90,8 +93,68 @@ type part struct {
 
 func (p *part) ReadAt(b []byte, off int64) (int, error) { return p.Scratch.ReadAt(b, p.off+off) }
 
+// A memory is the contents of an open file, until they are taken.
+type memory struct {
+	mu   sync.RWMutex
+	data []byte // nil once they were taken
+}
+
+// ReadAt implements io.ReaderAt.
+func (m *memory) ReadAt(b []byte, off int64) (int, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.data == nil {
+		return 0, fs.ErrClosed
+	}
+	return bytes.NewReader(m.data).ReadAt(b, off)
+}
+
+func (m *memory) take() []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data := m.data
+	m.data = nil
+	return data
+}
+
 // A buffer is a Sink in memory.
 type buffer struct{ list []byte }
+
+// buffer returns an empty buffer for a file of the given size.
+func (r *reading) buffer(size int64) buffer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, b := range r.free {
+		if int64(cap(b)) >= size {
+			r.free = slices.Delete(r.free, i, i+1)
+			return buffer{b[:0]}
+		}
+	}
+	return buffer{make([]byte, 0, size)}
+}
+
+// reuse takes the memory of a file that is no longer read. Files are opened one after another, so little is enough.
+func (r *reading) reuse(b []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if cap(b) > 0 && cap(b) <= large/freeBuffers && r.open > 0 {
+		if len(r.free) == freeBuffers { // the smallest is the least useful
+			slices.SortFunc(r.free, func(a, b []byte) int { return cap(a) - cap(b) })
+			r.free = slices.Delete(r.free, 0, 1)
+		}
+		r.free = append(r.free, b)
+	}
+}
+
+// freeBuffers is the number of buffers that are kept for other files.
+const freeBuffers = 4
+
+// Grow implements archive.Space.
+func (b *buffer) Grow(n int) []byte {
+	have := len(b.list)
+	b.list = slices.Grow(b.list, n)[:have+n]
+	return b.list[have:]
+}
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.list = append(b.list, p...)

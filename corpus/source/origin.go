@@ -33,7 +33,7 @@ func (k Kind) IsPackage() bool { return k == KindDeb || k == KindRPM || k == Kin
 // A Ref names a package or an image as a user does. It says where to look, and not yet what is found there today.
 type Ref struct {
 	Kind   Kind
-	Where  string // deb, rpm: a path or an http(s) URL; url: an http(s) URL; debuginfod: the build id in lower-case hex
+	Where  string // deb, rpm: a path, - for the standard input, or an http(s) URL; url: an http(s) URL; debuginfod: the build id in lower-case hex
 	Apt    AptRef // apt only
 	SHA256 string // the digest that the stored bytes must have, in lower-case hex; empty if not pinned
 
@@ -145,6 +145,9 @@ func (f Finders) Find(ctx context.Context, ref Ref) (Origin, error) {
 	case KindDebuginfod:
 		finder = f.Debuginfod
 	case KindDeb, KindRPM:
+		if ref.Where == input.Stdin {
+			return new(standardInput), nil
+		}
 		if !input.IsURL(ref.Where) {
 			return localFile(ref.Where), nil
 		}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -41,6 +40,7 @@ type reading struct {
 	memory int64          // bytes that are kept in memory
 	spill  *input.Scratch // files that wait; nil until needed
 	open   int            // images that are open
+	free   [][]byte       // memory of files that were closed
 }
 
 func (r *reading) init(p *Package) {
@@ -91,6 +91,7 @@ func (r *reading) finish() {
 	r.ended, r.memory = false, 0
 	clear(r.places)
 	clear(r.kept)
+	r.free = nil
 	r.p.close()
 }
 
@@ -248,7 +249,7 @@ func (r *reading) current(ctx context.Context, e *archive.Entry, want []input.Ki
 	}
 	check := func(head []byte) error { return input.CheckKind(head, want...) }
 	if e.Size <= large {
-		var b buffer
+		b := r.buffer(e.Size)
 		if err := r.reader.Copy(&b, r.p.limits.Most, check); err != nil {
 			return nil, err
 		}
@@ -344,7 +345,12 @@ func (r *reading) content(ctx context.Context, k *kept, want []input.Kind) (*inp
 	if k.spilled != nil {
 		return r.unpacked(ctx, io.NewSectionReader(k.spilled, k.off, k.size), k.size, want, nil)
 	}
-	return r.unpacked(ctx, bytes.NewReader(k.data), int64(len(k.data)), want, nil)
+	m := &memory{data: k.data}
+	end := func() error {
+		r.reuse(m.take())
+		return nil
+	}
+	return r.unpacked(ctx, m, int64(len(k.data)), want, end)
 }
 
 // unpacked returns a file of one of the wanted kinds that r has, perhaps compressed.
@@ -385,7 +391,7 @@ func (r *reading) list(ctx context.Context) ([]archive.Listed, error) {
 	defer r.mu.Unlock()
 	r.busy = false
 	r.turn.Broadcast()
-	if err != nil || !r.reader.RandomAccess() {
+	if err != nil || r.reader == nil || !r.reader.RandomAccess() {
 		r.finish()
 	}
 	return list, err
@@ -415,7 +421,9 @@ func (r *reading) readList(ctx context.Context) (list []archive.Listed, err erro
 	}
 	if r.ended = true; !r.reader.RandomAccess() {
 		r.restart()
-		return list, r.start(ctx)
+		if err := r.start(ctx); !errors.Is(err, errOnce) { // that is an error only if a file is wanted after all
+			return list, err
+		}
 	}
 	return list, nil
 }

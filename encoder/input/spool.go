@@ -43,7 +43,7 @@ func Spool(path string) (again string, done func(), err error) {
 	if link != "" {
 		_ = os.Remove(f.Name()) // nothing is left behind, however the program ends
 	}
-	r := bufio.NewReaderSize(in, window)
+	r := bufio.NewReaderSize(inOrder(in, size), window)
 	head, _ := r.Peek(window) // an error occurs again in Copy
 	limit := limitOf(Recognise(head))
 	if packing(head) != nil {

@@ -52,7 +52,7 @@ func OpenStream(path string, want ...Kind) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{file: f, info: st, size: size, raw: meter{r: f}, boot: slices.Contains(want, BTF)}
+	s := &Stream{file: f, info: st, size: size, raw: meter{r: inOrder(f, size)}, boot: slices.Contains(want, BTF)}
 	s.first, _ = windows.Get().(*bufio.Reader) // it has nothing else
 	s.first.Reset(&s.raw)
 	s.r = s.first

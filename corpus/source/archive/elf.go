@@ -50,9 +50,10 @@ func (r *Reader) mostUnpacked() int64 {
 
 // copyMember writes a member of the given size to dst. Of an ELF file, it writes only the parts that the headers of that file describe.
 func copyMember(dst Sink, r io.Reader, size int64, check func(head []byte) error) error {
-	buf := make([]byte, min(size, 256<<10))
-	head := buf[:min(size, window)]
-	if _, err := io.ReadFull(r, head); err != nil {
+	c := copier{dst: dst, r: r}
+	c.space, _ = dst.(Space)
+	head, err := c.read(min(size, window))
+	if err != nil {
 		return err
 	}
 	if check != nil {
@@ -67,18 +68,17 @@ func copyMember(dst Sink, r io.Reader, size int64, check func(head []byte) error
 	if table.end() > size {
 		return fmt.Errorf("the ELF file is truncated: its section headers end at %d of %d bytes", table.end(), size)
 	}
-	n, err := dst.Write(head)
-	if err != nil {
+	if err := c.write(head); err != nil {
 		return err
 	}
-	if err := copyTo(dst, r, int64(n), table.end(), buf); err != nil {
+	if err := c.upTo(table.end()); err != nil {
 		return err
 	}
 	end, err := table.claim(dst)
 	if err != nil {
 		return err
 	}
-	return copyTo(dst, r, max(int64(n), table.end()), min(end, size), buf)
+	return c.upTo(min(end, size))
 }
 
 // Allowed returns an error for a file that has more than the given number of bytes.
@@ -89,17 +89,52 @@ func Allowed(size, most int64) error {
 	return nil
 }
 
-// copyTo copies until dst has end bytes. It already has n.
-func copyTo(dst Sink, r io.Reader, n, end int64, buf []byte) error {
-	for n < end {
-		b := buf[:min(end-n, int64(len(buf)))]
-		if _, err := io.ReadFull(r, b); err != nil {
+// A Space is a Sink in memory. Grow appends bytes, which the caller fills before it calls other methods.
+type Space interface{ Grow(n int) []byte }
+
+// A copier copies from a reader to a sink.
+type copier struct {
+	dst   Sink
+	space Space // dst, or nil if it is not one
+	r     io.Reader
+	buf   []byte // unless there is space
+	n     int64  // bytes in dst
+}
+
+const copyStep = 256 << 10
+
+// read reads n bytes. They have to be written before others are read.
+func (c *copier) read(n int64) (b []byte, err error) {
+	if c.space != nil {
+		b = c.space.Grow(int(n))
+	} else {
+		if c.buf == nil {
+			c.buf = make([]byte, copyStep)
+		}
+		b = c.buf[:n]
+	}
+	_, err = io.ReadFull(c.r, b)
+	return b, err
+}
+
+// write writes what was read.
+func (c *copier) write(b []byte) (err error) {
+	if c.n += int64(len(b)); c.space == nil {
+		_, err = c.dst.Write(b)
+	}
+	return err
+}
+
+// upTo copies until dst has end bytes.
+func (c *copier) upTo(end int64) error {
+	for c.n < end {
+		b, err := c.read(min(end-c.n, copyStep))
+		if err == nil {
+			err = c.write(b)
+		}
+		if err != nil {
 			return err
 		}
-		if _, err := dst.Write(b); err != nil {
-			return err
-		}
-		n += int64(len(b))
 	}
 	return nil
 }
