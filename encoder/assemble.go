@@ -56,8 +56,11 @@ func newAssembler(in *image, exact bool) *assembler {
 	if !exact && (in.opt.Base != nil || in.f.Type == stdelf.ET_REL) {
 		a.names.known = make([]uint64, 1)
 	}
-	if !exact && in.mention == nil {
-		a.makeRoom(in.opt, in.d.InfoSize())
+	switch info := in.d.InfoSize(); {
+	case !exact && in.mention == nil:
+		a.makeRoom(in.opt, info)
+	case exact && info < fewBytes: // what is not used costs no memory
+		a.o.Grow(int(info/32), int(info/8))
 	}
 	a.vars.Explain, a.vars.Apart = in.opt.OnVar != nil, in.opt.apart
 	if in.opt.apart != nil {

@@ -67,12 +67,16 @@ func translateUnits(ctx context.Context, in *image, a *assembler) error {
 	for range unitsPerWorker*workers + 1 {
 		p.free = append(p.free, &unit{})
 	}
-	var wg sync.WaitGroup
 	all := make([]worker, workers)
-	for i := range all {
-		wg.Go(func() { p.work(&all[i], i == 0) })
+	if workers == 1 { // a goroutine would move the work to another thread
+		p.work(&all[0], true)
+	} else {
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() { p.work(&all[i], i == 0) })
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 	if len(p.free) > 0 {
 		a.idle, a.idleUnit = &all[0], p.free[0]
 	}

@@ -29,7 +29,7 @@ func systemVersion(st fs.FileInfo, v *Version) {
 // mapFile maps the pages with a part of a file. The part begins at byte at of them.
 func mapFile(f *os.File, off, size int64) (pages []byte, at int64, err error) {
 	at = off % int64(os.Getpagesize())
-	pages, err = syscall.Mmap(int(f.Fd()), off-at, int(at+size), syscall.PROT_READ, syscall.MAP_PRIVATE)
+	pages, err = syscall.Mmap(int(f.Fd()), off-at, int(at+size), syscall.PROT_READ, syscall.MAP_PRIVATE|mapPopulated)
 	return pages, at, err
 }
 

@@ -87,7 +87,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.judge(files[res.Primary], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
-	set := new(publish.Publisher).Set()
+	set := (&publish.Publisher{Unsynced: true}).Set()
 	defer set.Discard()
 	if err := files[res.Primary].Embed(sections.List(), set.Copy(path)); err != nil {
 		return inFile(path, err)
@@ -237,7 +237,7 @@ func detach(path string, wire []byte) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil { // pahole creates no folders
 		return fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
-	p := publish.Publisher{Mode: 0o640}
+	p := publish.Publisher{Mode: 0o640, Unsynced: true} // builds make thousands of files and can repeat it; pahole does not wait for the disk either
 	return p.File(path, func(w io.Writer) error {
 		_, err := w.Write(wire)
 		return err

@@ -20,6 +20,8 @@ import (
 // A Publisher remembers the folders that it wrote to. It is safe for concurrent use, and its zero value is ready.
 type Publisher struct {
 	Mode fs.FileMode // of new files, before the umask; 0 stands for 0644
+	// Unsynced leaves it to the system when files reach the disk. After a power failure, a file may then be empty.
+	Unsynced bool
 
 	mu        sync.Mutex
 	leftovers map[string][]string // by folder: temporary files that were there when it was read first
@@ -123,6 +125,9 @@ func inherit(f *os.File, old, of fs.FileInfo) error {
 
 // Sync flushes what has been written to the disk, so that Commit has little to wait for.
 func (s *Set) Sync() error {
+	if s.p.Unsynced {
+		return nil
+	}
 	for _, f := range s.files {
 		if err := f.Sync(); err != nil {
 			return named(f.path, err)
@@ -153,7 +158,9 @@ func (s *Set) Commit() error {
 			return errors.Join(named(f.path, err), s.giveBack())
 		}
 		f.placed = true
-		syncFolder(filepath.Dir(f.path))
+		if !s.p.Unsynced {
+			syncFolder(filepath.Dir(f.path))
+		}
 	}
 	return nil
 }

@@ -145,9 +145,22 @@ func (x *index) slot(sig uint64) *list {
 	}
 }
 
-func (x *index) grow() {
+func (x *index) grow() { x.growTo(2 * len(x.lists)) }
+
+// room makes room for n more lists.
+func (x *index) room(n int) {
+	size := len(x.lists)
+	for 4*(x.used+n+1) > 3*size {
+		size *= 2
+	}
+	if size > len(x.lists) {
+		x.growTo(size)
+	}
+}
+
+func (x *index) growTo(size int) {
 	old := x.lists
-	x.lists = make([]list, 2*len(old))
+	x.lists = make([]list, size)
 	for _, l := range old {
 		if l.head != 0 {
 			*x.slot(l.sig) = l

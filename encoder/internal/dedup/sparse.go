@@ -136,21 +136,7 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	if s.left = s.left[:0]; s.peer.Has(rules.BaseTypedefSignature) {
 		kinds &^= 1 << btf.KindTypedef // no signature of an own typedef leads to one of the base
 	}
-	words, starts := s.o.Words(), s.o.Starts()
-	chained := links & kinds
-	var some [someTypes]uint32
-	for from, n := 0, 0; from < len(starts); {
-		n, from = look(words, starts, from, s.marked, &some)
-		for _, id := range some[:n] {
-			r := words[starts[id-1]:]
-			switch k := btf.Record(r).Kind(); {
-			case r[0] == 0 && chained.Has(k): // most of them
-				s.decide(id, s.referent(id, r[2]))
-			case kinds.Has(k) || unordered.Has(k):
-				s.consider(id, s.o.At(btf.ID(id)))
-			}
-		}
-	}
+	s.pass(kinds)
 	s.settle()
 	own := max(0, s.c.n-(int(s.o.End())-1-len(s.left))) // number of own types in the index
 	s.enter(g, kinds)
@@ -159,40 +145,50 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	return !s.empties
 }
 
-// look returns the types that fill must consider, from a number of types on, as many as fit, and the number of types that were passed. It passes
-// nearly all types of a base, so it calls nothing and allocates nothing.
-func look(words, starts []uint32, from int, marked *names, some *[someTypes]uint32) (n, to int) {
-	for i, at := range starts[from:] {
-		at := int(at)
-		if at+1 >= len(words) { // it never is
+// pass considers the types of the given kinds, and those of unordered kinds, in the order of their ids. Nearly all types of a base are not possible,
+// and it finds that out without a call.
+func (s *sparse) pass(kinds btf.KindSet) {
+	words, possible, pending := s.o.Words(), s.possible, s.pending
+	links, wanted, end := uint32(links&kinds), uint32(kinds|unordered), uint32(s.o.End())
+	for i, at := range s.o.Starts() {
+		at, id := int(at), uint32(i)+1
+		if at+2 >= len(words) || int(id/64) >= len(possible) || int(id/64) >= len(pending) { // it never is
 			break
 		}
-		info, name := words[at+1], words[at]
-		if k := info >> 24 & 31; uint32(byName)>>k&1 == 0 && (uint32(byNameOrEmpty)>>k&1 == 0 || info&0xffffff == 0) {
-			goto add
-		} else if k == uint32(btf.KindFuncProto) && name == 0 && at+3 < len(words) {
-			name = words[at+3] // of the first parameter
-		}
-		if !marked.has(name) {
+		name, info := words[at], words[at+1]
+		kind := uint32(1) << (info >> 24 & 0x7f) // 0 for a kind that only a layout describes
+		if kind&links != 0 && name == 0 { // what referent and decide do
+			of := words[at+2]
+			switch {
+			case has(possible, of):
+				possible[id/64] |= 1 << (id % 64)
+			case of >= id && of < end, has(pending, of):
+				s.decide(id, unknown)
+			}
 			continue
 		}
-	add:
-		some[n%someTypes] = uint32(from+i) + 1
-		if n++; n == someTypes {
-			return n, from + i + 1
+		if kind&wanted == 0 {
+			continue
+		}
+		empty := kind&(byName|byNameOrEmpty) == 0
+		if kind&elementsName != 0 && (name == 0 || kind&byNameOrEmpty != 0) {
+			if empty = info&0xffffff == 0; !empty && name == 0 && at+3 < len(words) {
+				name = words[at+3] // of the first element
+			}
+		}
+		if empty || s.marked.has(name) {
+			s.consider(id, s.o.At(btf.ID(id)))
 		}
 	}
-	return n, len(starts)
 }
-
-// someTypes is the number of types that look returns at most.
-const someTypes = 512
 
 const (
 	// byName has the kinds that are considered only if their name is marked.
 	byName = 1<<btf.KindInt | 1<<btf.KindStruct | 1<<btf.KindUnion | 1<<btf.KindTypedef | 1<<btf.KindFunc | 1<<btf.KindFloat | 1<<btf.KindDeclTag
-	// byNameOrEmpty has those for which this is so if they have elements. A prototype has the name of its first parameter.
+	// byNameOrEmpty has those for which this is so if they have elements.
 	byNameOrEmpty = 1<<btf.KindEnum | 1<<btf.KindEnum64 | 1<<btf.KindFuncProto
+	// elementsName has those whose anchor is the name of the first element if they have no name.
+	elementsName = uint32(elementAnchored)
 )
 
 // consider decides whether a type is possible, or not, or pending, since a referent is pending or comes later.
@@ -311,7 +307,11 @@ func (s *sparse) settled(id uint32, round int) bool {
 
 // enter puts the possible types of the given kinds into the index.
 func (s *sparse) enter(g *graph, kinds btf.KindSet) {
-	left := s.left
+	left, n := s.left, 0
+	for i := range s.possible {
+		n += bits.OnesCount64(s.possible[i] &^ s.entered[i])
+	}
+	s.c.room(n)
 	for i := range s.possible {
 		for set := s.possible[i] &^ s.entered[i]; set != 0; set &= set - 1 {
 			id := uint32(64*i + bits.TrailingZeros64(set))

@@ -313,6 +313,9 @@ const lowCodes = 1 << 7
 
 // upTo extends dense up to a code.
 func (t *abbrevs) upTo(code uint64) {
+	if n := int(code) + 1; n > cap(t.dense) {
+		t.dense = append(make([]Abbrev, 0, max(2*n, 2*lowCodes)), t.dense...)
+	}
 	for uint64(len(t.dense)) <= code {
 		t.dense = append(t.dense, Abbrev{})
 	}
