@@ -189,6 +189,9 @@ func (t *Table) At(id ID) Record {
 	return Record(t.words[t.start[i]:end:end])
 }
 
+// KindOf is the kind of a type that the table holds.
+func (t *Table) KindOf(id ID) Kind { return Record(t.words[t.start[id-t.First()]:]).Kind() }
+
 // All walks the table in id order.
 func (t *Table) All() iter.Seq2[ID, Record] {
 	return func(yield func(ID, Record) bool) {

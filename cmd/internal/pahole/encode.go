@@ -87,7 +87,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.judge(files[res.Primary], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
-	set := (&publish.Publisher{Unsynced: true}).Set()
+	set := new(publish.Publisher).Set()
 	defer set.Discard()
 	if err := files[res.Primary].Embed(sections.List(), set.Copy(path)); err != nil {
 		return inFile(path, err)

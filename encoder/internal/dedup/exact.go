@@ -424,7 +424,8 @@ func (e *engine) clearHypotheses() {
 func (e *engine) merge() {
 	for _, k := range e.hypo {
 		t, c := e.canon(e.hyp[k]), e.canon(k)
-		tFwd, cFwd := e.rec(t).Kind() == btf.KindFwd, e.rec(c).Kind() == btf.KindFwd
+		tk := e.kind(t)
+		tFwd, cFwd := tk == btf.KindFwd, e.kind(c) == btf.KindFwd
 		if !tFwd && cFwd {
 			e.bind(c, t)
 		}
@@ -434,7 +435,6 @@ func (e *engine) merge() {
 		if tFwd && !cFwd {
 			e.bind(t, c)
 		}
-		tk := e.rec(t).Kind()
 		if btf.Composites.Has(tk) && !cFwd && e.m[c] != unset && e.m[t] == unset {
 			e.bind(t, c)
 		}

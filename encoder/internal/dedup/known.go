@@ -154,12 +154,12 @@ func (e *engine) learnEqual() {
 	}
 	for _, k := range e.hypo {
 		t := e.canon(e.hyp[k])
-		if btf.Composites.Has(e.rec(t).Kind()) && e.m[t] == unset {
+		if e.m[t] == unset && btf.Composites.Has(e.kind(t)) {
 			return
 		}
 	}
 	for _, k := range e.hypo {
-		if t := e.hyp[k]; e.rec(t).Kind() == btf.KindTypedef && e.m[t] == unset {
+		if t := e.hyp[k]; e.m[t] == unset && e.kind(t) == btf.KindTypedef {
 			if e.equal == nil {
 				e.equal = make(map[uint32]uint32)
 			}

@@ -82,10 +82,10 @@ func (e *engine) run(hypo []uint32) (n int, end pair) {
 		if n > 0 && end != (pair{cand, canon}) {
 			break
 		}
-		a, b := e.rec(cand), e.rec(canon)
-		if !links.Has(a.Kind()) {
+		if !links.Has(e.kind(cand)) {
 			return n, end
 		}
+		a, b := e.rec(cand), e.rec(canon)
 		if a[0] != b[0] || a[1] != b[1] {
 			break
 		}

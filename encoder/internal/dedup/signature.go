@@ -47,6 +47,14 @@ func (g *graph) rec(id uint32) btf.Record {
 	return g.baseRec(id)
 }
 
+// kind returns the kind of any id.
+func (g *graph) kind(id uint32) btf.Kind {
+	if id >= g.first {
+		return g.o.KindOf(btf.ID(id))
+	}
+	return g.baseRec(id).Kind()
+}
+
 func (g *graph) baseRec(id uint32) btf.Record {
 	if id == 0 {
 		return voidRecord

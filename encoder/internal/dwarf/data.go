@@ -231,6 +231,12 @@ func (s *section) loadWith(names *elf.MergedStrings) error {
 // cacheLine is the size of a cache line. Copies are fastest if source and destination have the same offset in it.
 const cacheLine = 64
 
+// Sizes in bytes: of what is not a unit, such as a header, and of most units of a kernel.
+const (
+	fewBytes  = 4 << 10
+	usualUnit = 256 << 10
+)
+
 // at returns the n bytes at off, followed by slack. It reads them into the buffer, which grows as needed. If the section is in memory, it
 // returns a part of that instead. Bytes after the end of the section are zero.
 func (s *section) at(buf *[]byte, off, n uint64) ([]byte, error) { return s.into(buf, off, n, n) }
@@ -248,7 +254,11 @@ func (s *section) into(buf *[]byte, off, n, relocated uint64) ([]byte, error) {
 	}
 	want := int(n + slack)
 	if len(*buf) < want+cacheLine {
-		*buf = make([]byte, want+want/2+cacheLine)
+		size := want + want/2 + cacheLine
+		if want > fewBytes { // a page that is never written costs no memory, and a buffer that grows does
+			size = max(size, usualUnit)
+		}
+		*buf = make([]byte, size)
 	}
 	b := (*buf)[(s.s.Off+off)%cacheLine:][:want] // the same offset in a cache line as in the file
 	have := min(n+slack, s.size-off)
