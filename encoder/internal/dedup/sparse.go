@@ -157,7 +157,7 @@ func (s *sparse) pass(kinds btf.KindSet) {
 		}
 		name, info := words[at], words[at+1]
 		kind := uint32(1) << (info >> 24 & 0x7f) // 0 for a kind that only a layout describes
-		if kind&links != 0 && name == 0 { // what referent and decide do
+		if kind&links != 0 && name == 0 {        // what referent and decide do
 			of := words[at+2]
 			switch {
 			case has(possible, of):
