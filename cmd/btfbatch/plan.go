@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/shard"
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
@@ -33,7 +34,8 @@ func newPlan() *cobra.Command {
 		Use:   "plan [MANIFEST]",
 		Short: "Show what run would do, or divide it into jobs for CI",
 		Long: `Show what run would do with a manifest, in the order of the run. Nothing is encoded or written. The exit code is 2 if the manifest has
-errors, and 1 if an image cannot be encoded.
+errors, and 1 if an image cannot be encoded. On a terminal, the table is fitted to its width: columns with one value are a line above it, and
+long values are shortened.
 
 With --format json, the images are divided into parts, which can run as separate jobs: run --only-from PLAN --part N. Parts have similar
 predicted durations. A base and the images that continue it are in one part, and so are images of one package and images that share a
@@ -95,7 +97,7 @@ func planWriter(format string) (func(*shard.Plan, io.Writer) error, error) {
 
 // writeTable writes a plan for people.
 func writeTable(ctx context.Context, w io.Writer, manifest string, items []corpus.Item, profile config.Profile) error {
-	bad, err := batch.WritePlan(ctx, w, items, profile)
+	bad, err := batch.WritePlan(ctx, w, items, profile, console.Columns(w))
 	if err != nil {
 		return failed(err)
 	}

@@ -95,7 +95,7 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 		c.only.check(cmd), stopFlags(cmd, &c.opt), c.results.check(cmd)); err != nil {
 		return usage(err)
 	}
-	outlets = append(outlets, reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
+	outlets = append(reports.Shown(outlets, console.IsTerminal(cmd.OutOrStdout())), reports.Actions(os.Getenv("GITHUB_STEP_SUMMARY"), os.Getenv("GITHUB_OUTPUT"))...)
 	if c.opt.Shard = c.only.share; c.opt.Shard != nil {
 		c.interrupts.Again.Store(true)
 	}
@@ -132,7 +132,7 @@ func (c *runCommand) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	goldenFlags(cmd, &c.opt, &c.exceptions)
 	c.shape.flags(cmd)
-	flags.StringArrayVar(&c.forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated")
+	flags.StringArrayVar(&c.forms, "report", []string{"text"}, "`FORMAT[=FILE]` of the report: text, json, junit, markdown or html; can be repeated\n(on a terminal, the text is also printed if all reports go to files)")
 	flags.IntVar(&c.annotations, "annotations", reports.Annotations, "at most `N` annotations in GitHub Actions, which shows 10 for each step; the last one counts the rest")
 	lintFlags(cmd, &c.opt)
 	c.summary.flags(flags)
@@ -343,7 +343,7 @@ func (a *app) batch(cmd *cobra.Command, jobs []batch.Job, opt batch.Options, out
 	}
 	opt.Events.Error = func(name string, err error) { a.console.Debug().Str("image", name).Msg(err.Error()) }
 	opt.Events.Step = func(name string, s batch.Step) { a.console.Step(name, string(s)) }
-	opt.Events.Done = a.console.Done
+	opt.Events.Reading, opt.Events.Done = a.console.Reading, a.console.Done
 	if err := a.console.Begin(a.progress, console.Batch{Images: len(jobs), Bytes: total, Good: how.verbose}); err != nil {
 		return nil, usage(err)
 	}

@@ -3,12 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/batch"
+	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
@@ -36,7 +37,8 @@ func newSources() *cobra.Command {
 		Use:   "sources [MANIFEST]",
 		Short: "Show what the images of a manifest are today",
 		Long: `Show what the images of a manifest are today: for each one the file or URL, the package and its version, the size, the build ID, and the
-release of the kernel. As much is fetched and unpacked as that takes. The exit code is 1 if an image is not found.`,
+release of the kernel. As much is fetched and unpacked as that takes. The exit code is 1 if an image is not found. On a terminal, the table is
+fitted to its width, and long values are shortened; --format json has them in full.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
@@ -107,29 +109,39 @@ func resolve(cmd *cobra.Command, it *corpus.Item) resolved {
 	return r
 }
 
-// writeSources writes a table.
+// writeSources writes a table. On a terminal, where long cells are shortened, errors are below it.
 func writeSources(w io.Writer, list []resolved) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tPACKAGE\tVERSION\tMIB\tRELEASE\tBUILD ID\tSOURCE")
+	width := console.Columns(w)
 	dash := func(text string) string {
 		if text == "" {
 			return "-"
 		}
 		return escape.Line(text)
 	}
+	var rows [][]string
+	errs := ""
 	for i := range list {
 		r := &list[i]
 		place := dash(r.Place)
 		if r.Member != "" {
 			place += " " + escape.Line(r.Member)
 		}
-		if r.Error != "" {
+		switch {
+		case r.Error != "" && width > 0:
+			place = "error"
+			errs += dash(r.Name) + ": " + r.Error + "\n"
+		case r.Error != "":
 			place = "error: " + r.Error
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.1f\t%s\t%s\t%s\n", dash(r.Name), dash(r.Package), dash(r.Version), float64(r.Size)/(1<<20), dash(r.Release),
-			dash(r.BuildID), place)
+		rows = append(rows, []string{dash(r.Name), dash(r.Package), dash(r.Version), fmt.Sprintf("%.1f", float64(r.Size)/(1<<20)), dash(r.Release),
+			dash(r.BuildID), place})
 	}
-	return t.Flush()
+	if errs != "" {
+		errs = "\n" + errs
+	}
+	table := columns.Table([]string{"NAME", "PACKAGE", "VERSION", "MIB", "RELEASE", "BUILD ID", "SOURCE"}, rows, width)
+	_, err := io.WriteString(w, table+errs)
+	return err
 }
 
 func writeSourcesJSON(w io.Writer, list []resolved) error {

@@ -67,6 +67,24 @@ func resize(t *testing.T, far *os.File, columns uint16) {
 	}
 }
 
+// TestReportOnTerminal: whoever looks at a terminal sees the table, even if the reports go to files. Nothing is added for other outputs.
+func TestReportOnTerminal(t *testing.T) {
+	place(t)
+	if err := os.WriteFile("m.yaml", []byte("version: 1\nimages: [{name: one, path: a.elf, kind: any}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, shown := range map[string]int{"": 1, " --report html=r.html": 1, " --report json=r.json --report text=r.txt": 1, " --report html=r.html --report text": 1} {
+		code, seen := onTerminal(t, 80, "run m.yaml --no-cache"+args, false)
+		if code != exitcode.OK || strings.Count(seen, "1 of 1 images ok") != shown {
+			t.Errorf("run%s: got exit code %d and %q", args, code, seen)
+		}
+	}
+	var out bytes.Buffer
+	if code := run(strings.Fields("run m.yaml --no-cache --report html=r.html"), &out, io.Discard); code != exitcode.OK || out.Len() > 0 {
+		t.Errorf("without a terminal: got exit code %d and %q", code, out.String())
+	}
+}
+
 // BTF is not written to a terminal.
 func TestBytesForTerminal(t *testing.T) {
 	place(t)

@@ -101,6 +101,7 @@ func (p *Package) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.reported(ctx)
 	if p.sum, err = b.pinned(ctx, p.ref, p.origin, p.sum); err != nil {
 		b.Close()
 		if ctx.Err() == nil {

@@ -40,6 +40,7 @@ func (r *Remote) OpenAs(ctx context.Context, want ...input.Kind) (*input.File, e
 		return nil, err
 	}
 	r.size.Store(max(b.Size, 0))
+	b.reported(ctx)
 	f, err := r.file(ctx, b, want)
 	if err != nil {
 		b.Close()

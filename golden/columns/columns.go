@@ -13,7 +13,14 @@ import (
 const dots = "…"
 
 // Of returns the number of columns that a text takes. East Asian characters take two, combining characters none.
-func Of(s string) int { return uniseg.StringWidth(s) }
+func Of(s string) int {
+	for i := range len(s) {
+		if s[i]-' ' > '~'-' ' {
+			return uniseg.StringWidth(s)
+		}
+	}
+	return len(s)
+}
 
 // Fit returns a text that takes at most n columns. If it is too long, dots stand for its middle, because names differ at their ends.
 func Fit(s string, n int) string {

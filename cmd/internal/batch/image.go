@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -182,10 +183,13 @@ func (b *batch) place(i int, t *target, row *report.Row, outputs *writing) (err 
 
 // firstStep returns the step that an image begins with.
 func firstStep(f *corpus.File) Step {
-	if f.Path == "" {
+	switch {
+	case f.Path != "":
+		return StepOpening
+	case f.Origin.Network:
 		return StepFetching
 	}
-	return StepOpening
+	return StepReading
 }
 
 // hashes reports whether the digests of an image and its outputs are needed.
@@ -204,6 +208,9 @@ func (b *batch) open(ctx context.Context, t *target, row *report.Row) (_ *corpus
 		_, compared = b.opt.Cache.Compared(f.Origin.Ref, f.Origin.Facts, f.Origin.SHA256)
 	}
 	b.step(t.Name, firstStep(f))
+	if reading := b.opt.Events.Reading; reading != nil {
+		ctx = source.WithReading(ctx, func(at, size int64) { reading(t.Name, at, size) })
+	}
 	image, err := f.Open(ctx)
 	row.Arch, row.BuildID, row.Kind, row.Release = cmp.Or(f.Arch, f.Pins.Arch), f.BuildID, string(f.Identity.Kind), f.Identity.Release
 	row.Compiler, row.Source = f.Identity.Compiler, sourceOf(f)
@@ -488,5 +495,8 @@ func oneLine(err error) string {
 		return fmt.Sprintf("%s: %v", p.Path, p.Err)
 	}
 	text, _, _ := strings.Cut(err.Error(), "\ngoroutine ")
+	if p, ok := errors.AsType[*fs.PathError](err); ok && (p.Op == "stat" || p.Op == "lstat") {
+		text = strings.Replace(text, p.Op+" "+p.Path+": ", p.Path+": ", 1)
+	}
 	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", "; ")), " ")
 }

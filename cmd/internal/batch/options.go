@@ -72,6 +72,9 @@ type Events struct {
 	Phases func(name string, phases []encoder.Phase)
 	// Step is called when an image begins a step, from several goroutines.
 	Step func(name string, step Step)
+	// Reading is called while a package or a file on a server is read for an image, from several goroutines: with the offset up to which it
+	// was read, and its size, which is -1 if it is unknown.
+	Reading func(name string, at, size int64)
 	// Done is called when an image is done, from several goroutines. good means that it neither failed nor differs from its golden.
 	Done func(name string, good bool)
 	// Cache is called with what is wrong with the cache, from several goroutines. Images are made without it then.
@@ -92,7 +95,8 @@ type Step string
 // The steps of an image, in their order.
 const (
 	StepOpening   Step = "opening"
-	StepFetching  Step = "fetching" // opening what is not a file
+	StepReading   Step = "reading"  // a package
+	StepFetching  Step = "fetching" // opening what is on a server
 	StepWaiting   Step = "waiting"  // for its base
 	StepEncoding  Step = "encoding"
 	StepVerifying Step = "verifying"

@@ -7,24 +7,27 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/corpus"
+	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
 
 // WritePlan writes the images in the order in which Run would encode them, with their settings and outputs. bad is the number of images that
-// cannot be encoded.
-func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile config.Profile) (bad int, err error) {
+// cannot be encoded. width is that of the terminal, or 0 if nothing bounds the lines.
+func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile config.Profile, width int) (bad int, err error) {
 	corpus.Inspect(ctx, items, nil)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
 	var table, notes bytes.Buffer
-	tab := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	head := []string{"IMAGE", "ARCH", "PROFILE", "FEATURES", "BASE", "PATH", "OUTPUTS", "GOLDEN"}
 	stores := Published(items) > 0
-	fmt.Fprintln(tab, "IMAGE\tARCH\tPROFILE\tFEATURES\tBASE\tPATH\tOUTPUTS\tGOLDEN"+map[bool]string{true: "\tPUBLISH"}[stores])
+	if stores {
+		head = append(head, "PUBLISH")
+	}
+	var rows [][]string
 	for i := range items {
 		it, im := &items[i], &items[i].Image
 		base := it.BaseFile
@@ -39,20 +42,18 @@ func WritePlan(ctx context.Context, w io.Writer, items []corpus.Item, profile co
 		if im.FeaturesGiven {
 			features = im.Features.String()
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), cmp.Or(profile, im.Profile), or(features), or(base), or(cmp.Or(im.Path, it.File.Where())),
-			or(strings.Join(outputs, " ")), or(compared(im)))
+		row := []string{or(im.Label()), or(cmp.Or(it.Arch, im.Arch)), string(cmp.Or(profile, im.Profile)), or(features), or(base), or(cmp.Or(im.Path, it.File.Where())),
+			or(strings.Join(outputs, " ")), or(compared(im))}
 		if stores {
-			fmt.Fprintf(tab, "\t%s", or(places(im)))
+			row = append(row, or(places(im)))
 		}
-		fmt.Fprintln(tab)
+		rows = append(rows, row)
 		if it.Err != nil {
 			bad++
 			fmt.Fprintf(&notes, "%s\n", escape.Line(im.Label()+": "+oneLine(it.Err)))
 		}
 	}
-	if err := tab.Flush(); err != nil {
-		return bad, err
-	}
+	table.WriteString(columns.Table(head, rows, width))
 	if bad > 0 {
 		fmt.Fprintf(&table, "\n%d of %d images cannot be encoded:\n", bad, len(items))
 	}

@@ -62,6 +62,7 @@ type progress struct {
 type work struct {
 	name, step string
 	began      time.Time
+	read, size int64 // of what is read in this step, in bytes; 0 if it is unknown
 }
 
 // errDraw is the error of mode TTY where nothing can be drawn.
@@ -135,12 +136,45 @@ func (c *Console) Step(name, step string) {
 	c.change(func(p *progress) {
 		for i := range p.work {
 			if p.work[i].name == name {
-				p.work[i].step = step
+				p.work[i].step, p.work[i].read, p.work[i].size = step, 0, 0
 				return
 			}
 		}
-		p.work = append(p.work, work{name, step, p.now()})
+		p.work = append(p.work, work{name: name, step: step, began: p.now()})
 	})
+}
+
+// Reading reports how far the package of an image, or its file on a server, was read, and its size, which is not positive if it is unknown.
+func (c *Console) Reading(name string, read, size int64) {
+	c.change(func(p *progress) {
+		for i := range p.work {
+			if w := &p.work[i]; w.name == name && (w.step == "reading" || w.step == "fetching") { // later the encoding reads on, which Advance counts
+				w.read, w.size = max(w.read, read), size
+			}
+		}
+	})
+}
+
+// amount says how far a package was read: "12.3 of 88.1 MiB".
+func (w *work) amount() string {
+	mib := func(n int64) float64 { return float64(n) / (1 << 20) }
+	switch {
+	case w.read == 0:
+		return ""
+	case w.size <= 0:
+		return fmt.Sprintf("%.1f MiB", mib(w.read))
+	}
+	return fmt.Sprintf("%.1f of %.1f MiB", mib(min(w.read, w.size)), mib(w.size))
+}
+
+// reading says what is read at the moment, if that is known of an image.
+func (p *progress) reading() string {
+	for i := range p.work {
+		if w := &p.work[i]; w.read > 0 {
+			return fmt.Sprintf(", %s %s: %s", w.step, w.name, w.amount())
+		}
+	}
+	return ""
 }
 
 // Done reports that an image is done, and whether it is good.
@@ -178,7 +212,7 @@ func (c *Console) remindOf() {
 		c.mu.Unlock()
 		return
 	}
-	done, bad, images, working, text := p.done, p.bad, p.Images, len(p.work), p.summary()
+	done, bad, images, working, text := p.done, p.bad, p.Images, len(p.work), p.summary()+p.reading()
 	c.mu.Unlock()
 	c.Info().Int("done", done).Int("images", images).Int("bad", bad).Int("in_work", working).Msg("progress: " + text)
 }
@@ -243,6 +277,9 @@ func (p *progress) frame(width, height int) string {
 	for i := range p.work[:min(room, len(p.work))] {
 		w := &p.work[i]
 		after := "  " + clock(p.now().Sub(w.began))
+		if amount := w.amount(); amount != "" {
+			after = "  " + amount + after
+		}
 		before := columns.Pad(w.step, 10)
 		name := columns.Fit(escape.Line(w.name), max(8, width-1-columns.Of(before)-columns.Of(after)))
 		lines = append(lines, before+name+after)

@@ -136,10 +136,39 @@ func TestDrawn(t *testing.T) {
 	c.End()
 }
 
+// TestReading: while a package is read, its line says how far, and so does the line about a batch.
+func TestReading(t *testing.T) {
+	c, s, after := on(t, Batch{Images: 2, Bytes: 1000 << 20})
+	c.Step("a", "reading")
+	c.Step("b", "fetching")
+	c.Reading("nobody", 5<<20, 10<<20)
+	c.Reading("a", 12<<20+300<<10, 88<<20)
+	c.Reading("a", 1<<20, 88<<20) // its headers, again
+	c.Reading("b", 3<<20, -1)
+	after(10 * time.Second)
+	want := "reading   a  12.3 of 88.0 MiB  10s\nfetching  b  3.0 MiB  10s\n0 of 2 images, 0%, 10s"
+	if got := s.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := c.progress.reading(); got != ", reading a: 12.3 of 88.0 MiB" {
+		t.Errorf("got %q", got)
+	}
+	c.Step("a", "encoding")
+	c.Reading("a", 20<<20, 88<<20)
+	c.Step("b", "encoding")
+	after(0)
+	if got, want := s.String(), "encoding  a  10s\nencoding  b  10s\n0 of 2 images, 0%, 10s"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := c.progress.reading(); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // After a terminal became narrower, its lines take several rows, and all of them are erased.
 func TestNarrowed(t *testing.T) {
 	p := &progress{Batch: Batch{Images: 3}, mode: TTY, now: time.Now, began: time.Now()}
-	p.work = []work{{strings.Repeat("n", 60), "encoding", time.Now()}, {"b", "encoding", time.Now()}}
+	p.work = []work{{name: strings.Repeat("n", 60), step: "encoding", began: time.Now()}, {name: "b", step: "encoding", began: time.Now()}}
 	_ = p.frame(80, 24)
 	wide, narrow := p.drawn[0], 40
 	if wide <= narrow {

@@ -129,6 +129,15 @@ func Parse(words []string) ([]Outlet, error) {
 	return list, nil
 }
 
+// Shown adds the text on the standard output to a list of reports that all go to files, if the standard output is a terminal: whoever looks at it
+// expects to see what happened.
+func Shown(outlets []Outlet, terminal bool) []Outlet {
+	if !terminal || slices.ContainsFunc(outlets, func(o Outlet) bool { return o.file == "" }) {
+		return outlets
+	}
+	return append(outlets, Outlet{word: forms[0].name, write: forms[0].write, sums: forms[0].sums})
+}
+
 // Files returns the files that the outlets write to.
 func Files(outlets []Outlet) []paths.Use {
 	var list []paths.Use
