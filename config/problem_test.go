@@ -21,12 +21,12 @@ type wrong struct{ name, text, want string }
 func wrongManifests() []wrong {
 	return []wrong{
 		// The text as a whole.
-		{"empty", "", "1:1: manifest is empty"},
-		{"comment only", "# nothing\n", "1:1: manifest is empty"},
+		{"empty", "", "1:1: manifest is empty; it must have version and images (btfbatch init writes one)"},
+		{"comment only", "# nothing\n", "1:1: manifest is empty; it must have version and images (btfbatch init writes one)"},
 		{"scalar", "hello", "1:1: a manifest must be a mapping with version and images, not a string"},
 		{"two documents", "version: 1\nimages: [{path: v}]\n---\na: 1\n", "4:1: second YAML document; a manifest has only one"},
 		{"syntax", "version: 1\nimages: a: b\n", "2:1: mapping values are not allowed in this context"},
-		{"tab", "version: 1\nimages:\n\t- path: v\n", "3:1: found character that cannot start any token"},
+		{"tab", "version: 1\nimages:\n\t- path: v\n", "3:1: a tab indents the line: YAML is indented with blanks"},
 		{"zero byte", "version: 1\nimages:\n- path: \u00e9\x00v\n", "3:10: zero byte; a manifest must be text"},
 		{"no UTF-8", "version: 1\r\n# \xff\n", "2:3: byte 0xff is not valid UTF-8"},
 		{"UTF-16", "\xff\xfev\x00:\x00 \x001\x00", "1:1: the text is UTF-16, not UTF-8: save it as UTF-8"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -32,10 +33,24 @@ func (d *decoder) seriesLoss(m *Image, v *value) {
 	}
 	share, ok := parseShare(text)
 	if !ok {
-		d.add(v.position, "", "%q is not a share from 0%% to 100%%, such as 10%%", text)
+		d.add(v.position, "", "%q is not a share from 0%% to 100%%, with the sign %%%s", text, likeShare(text))
 		return
 	}
 	m.SeriesLoss = share
+}
+
+// likeShare returns a hint for a share without a percent sign, or an example.
+func likeShare(text string) string {
+	number := strings.TrimSpace(text)
+	percent := number + "%"
+	if _, ok := parseShare(percent); !ok {
+		return ", such as 10%"
+	}
+	f, _ := strconv.ParseFloat(number, 64) // parseShare read it
+	if hundred := strconv.FormatFloat(100*f, 'f', -1, 64) + "%"; f > 0 && f < 1 {
+		return fmt.Sprintf(": write %s, or %s if that is meant", hundred, percent)
+	}
+	return ": write " + percent
 }
 
 // parseShare reads a share in percent, such as 10%. The result is from 0 to 1.

@@ -89,7 +89,7 @@ func (r *report) readTree(data []byte) *value {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	doc, err := decode(dec)
 	if errors.Is(err, io.EOF) {
-		r.add(top, "", "manifest is empty")
+		r.add(top, "", "manifest is empty; it must have version and images (btfbatch init writes one)")
 		return nil
 	}
 	if err != nil {
@@ -176,6 +176,9 @@ func (r *report) syntax(err error) {
 	} else {
 		line, _ := r.line(at.line)
 		at.col = 1 + len(line) - len(strings.TrimLeft(line, " "))
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "\t") && strings.Contains(message, "cannot start any token") {
+			message = "a tab indents the line: YAML is indented with blanks"
+		}
 		if strings.Contains(line, "${{") && strings.Contains(message, "expected ',' or") {
 			suggestion = "to quote a value with ${{ }} inside { } or [ ]"
 		}

@@ -19,7 +19,7 @@ func memoryFlag(flags *pflag.FlagSet, bytes *int64) {
 
 // diskFlag adds the flag for the disk space of the images that are in work at once. Its default is batch.DefaultDisk.
 func diskFlag(flags *pflag.FlagSet, bytes *int64) {
-	flags.Var(&size{bytes, "20GiB"}, "disk", "work on as many images at once as fit into `SIZE` by the disk space that they need until they are done: for\nwhat is fetched and unpacked, and for outputs; an image that needs more is encoded alone")
+	flags.Var(&size{bytes, "20GiB"}, "disk", "work on as many images at once as fit into `SIZE` by the disk space that they need until they are done\n(what is fetched and unpacked, and outputs): bytes, or with KiB, MiB, GiB or TiB; an image that needs more is encoded alone")
 }
 
 // String returns the text of the flag.

@@ -77,21 +77,21 @@ func execute(args []string, stdout, stderr io.Writer, voice *console.Console) in
 	var interrupts interrupt.Interrupter
 	interrupts.Say = func() { voice.Complain(errInterrupted, interrupts.Code()) }
 	ctx := interrupts.Listen(context.Background())
-	err := commandOf(args, stdout, stderr, voice, &interrupts).ExecuteContext(ctx)
+	cmd, err := commandOf(args, stdout, stderr, voice, &interrupts).ExecuteContextC(ctx)
 	if err == nil {
 		return exitcode.OK
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		err = &exit{interrupts.Code(), errInterrupted}
 	}
-	e := &exit{exitcode.Usage, exclusive(err)} // of cobra: flags and arguments
+	e := &exit{exitcode.Usage, wrongCommand(cmd, err)} // of cobra: flags and arguments
 	errors.As(err, &e)
 	switch {
 	case errors.Is(e.cause, errInterrupted):
 		interrupt.WaitAtMost(interrupt.GraceForFiles, publish.Stop) // an image that is stuck leaves no temporary file
 		interrupts.LastLine()
 	case e.cause != nil && !stream.Gone(e.cause):
-		voice.Complain(e.cause, e.code)
+		voice.Complain(withoutCall(e.cause), e.code)
 	}
 	return e.code
 }
@@ -107,6 +107,7 @@ func commandOf(args []string, stdout, stderr io.Writer, voice *console.Console, 
 	}
 	completion(root)
 	givenOnce(root)
+	explainMistakes(root)
 	return root
 }
 

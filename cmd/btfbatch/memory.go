@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 
 	"github.com/btfbatch/btfbatch/config"
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // garbage is the value of GOGC for commands that encode. The memory of an encoding is a few large slices without pointers, which cost the
@@ -58,5 +61,9 @@ func loadManifest(path string) (*config.Manifest, error) {
 	if st, err := os.Stat(path); err == nil && st.Size() > longManifest {
 		collectOften()
 	}
-	return config.Load(path)
+	m, err := config.Load(path)
+	if mode, ok := errors.AsType[*input.ModeError](err); ok && mode.Mode.IsDir() {
+		mode.Hint = "give the manifest in it, such as " + filepath.Join(mode.Path, defaultManifest) + "; btfbatch init writes one for the images in a folder"
+	}
+	return m, err
 }

@@ -161,6 +161,10 @@ func (c *checker) add(i int) {
 	case err != nil:
 		return // reading it will report the error
 	case u.Role.writes() && f.there && !f.regular:
+		if st, err := os.Stat(u.Path); err == nil && st.IsDir() {
+			c.report(i, true, "%s is not a regular file but a folder: name a file in it", u.Path)
+			return
+		}
 		c.report(i, true, "%s is not a regular file", u.Path)
 		return
 	case u.Role.writes() && f.opened:

@@ -86,7 +86,7 @@ func TestCheckPlaces(t *testing.T) {
 		{[]Use{out("f/x"), in("f")}, "0: is below f, which is not a folder"},
 		{[]Use{out("f/x/y"), in("f")}, "0: is below f, which is not a folder"},
 		{[]Use{out("f/x")}, "0: f/x: not a directory, alone"},
-		{[]Use{out("d")}, "0: d is not a regular file, alone"},
+		{[]Use{out("d")}, "0: d is not a regular file but a folder: name a file in it, alone"},
 		{[]Use{out("fifo"), {Path: "fifo", Role: Append}}, "0: fifo is not a regular file, alone"},
 		{[]Use{{Path: "/dev/null", Role: Update}, {Path: "d", Role: Golden}, {Path: "d", Role: Remove}, {Path: "/dev/null", Role: Append}},
 			"0: /dev/null is not a regular file, alone; 2: would overwrite "},
