@@ -49,6 +49,7 @@ type Report struct {
 	place map[string]int // by name: the row
 
 	layouts map[string]bool // keys of the causes of which a row has the layout
+	shared  shared          // what rows have in common
 }
 
 // A Tool is the program that made a report.
@@ -80,7 +81,7 @@ type Manifest struct {
 
 // New starts the report of a batch of the named images.
 func New(planned []string) *Report {
-	r := &Report{place: make(map[string]int, len(planned)), layouts: map[string]bool{}}
+	r := &Report{place: make(map[string]int, len(planned)), layouts: map[string]bool{}, shared: newShared()}
 	for _, name := range planned {
 		r.plan(escape.UTF8(name))
 	}
@@ -111,6 +112,7 @@ func (r *Report) Add(row Row) Row {
 	}
 	row.settle()
 	row.Details.once(r.layouts)
+	r.shared.share(&row)
 	r.rows[i], r.done[i] = row, true
 	return row
 }
