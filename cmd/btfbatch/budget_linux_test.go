@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/peer"
+	"github.com/btfbatch/btfbatch/corpus/synth"
+)
+
+// runWithin runs btfbatch run with a manifest and a budget of memory, and compares the peak of the process with it.
+func runWithin(t *testing.T, text string, mib, workers int, want string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	t.Setenv("BTFBATCH_CACHE", filepath.Join(t.TempDir(), "cache"))
+	if err := os.WriteFile("m.yaml", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command("btfbatch", "run", "m.yaml", "--no-cache", "--progress", "quiet", "--memory", fmt.Sprintf("%dMiB", mib), "--jobs", fmt.Sprint(workers))
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := peakOf(t, cmd)
+	err := cmd.Wait()
+	most := peak()
+	t.Logf("%d workers, a budget of %d MiB: a peak of %d MiB", workers, mib, most)
+	if err != nil || !strings.Contains(stdout.String(), want) {
+		t.Errorf("got %v, want %q: %.1000s%.1000s", err, want, &stdout, &stderr)
+	}
+	if most == 0 || most > mib {
+		t.Errorf("the process took %d MiB, and the budget is %d", most, mib)
+	}
+}
+
+// TestBudget: a process stays within its budget of memory with 300 images, of which several fit into it at once and all do not, and with the modules of
+// a package.
+func TestBudget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the bounds are those of a program without the race detector")
+	}
+	target := synth.Target{Class: elf.ELFCLASS64, Order: binary.LittleEndian, Machine: elf.EM_X86_64, Type: elf.ET_EXEC, DWARF: 5}
+	dir := t.TempDir()
+	var text strings.Builder
+	text.WriteString("version: 1\ndefaults: {kind: any}\nimages:\n")
+	for i := range 3 {
+		data := synth.Kernel(target, uint64(i), synth.KernelSize{CUs: 24 << i, Headers: 40, Funcs: 10})
+		if err := os.WriteFile(fmt.Sprintf("%s/%d.elf", dir, i), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 300 {
+		fmt.Fprintf(&text, "  - {name: k%d, path: %s/%d.elf, outputs: {btf: out/%d.btf}}\n", i, dir, i%3, i)
+	}
+	runWithin(t, text.String(), 128, 8, "300 of 300 images ok")
+	packages, _ := filepath.Glob(filepath.Join(peer.Lab(t), "debs", "6.12-cloud-amd64", "linux-image-*-dbg_*.deb"))
+	if len(packages) == 0 {
+		t.Skip("the lab has no package with modules")
+	}
+	runWithin(t, fmt.Sprintf(`version: 1
+defaults: {profile: pahole, lang_exclude: [rust]}
+images:
+  - {name: kernel, from: {deb: %[1]s}}
+  - {name: "${{ image.file }}", base: kernel, from: {deb: %[1]s, member: "usr/lib/debug/lib/modules/*/kernel/**/*.ko*"}}
+`, packages[0]), 512, 2, "images ok")
+}
