@@ -140,7 +140,7 @@ var arrows = map[string][]string{
 	"cmd/internal/stream":           {},
 	"cmd/internal/settings/ofimage": {"cmd/internal/settings", "config", "encoder"},
 	"cmd/internal/settings":         {"encoder", "encoder/feature", "encoder/kernel", "encoder/rules", "encoder/verify"},
-	"cmd/internal/cost":             {},
+	"cmd/internal/cost":             {"corpus/source"},
 	"cmd/internal/shard":            {"cmd/internal/cost", "config", "corpus", "corpus/store/address", "encoder/input", "golden/escape", "golden/report"},
 	"cmd/internal/submit":           {"cmd/internal/publish", "cmd/internal/reports", "golden/escape", "golden/report", "golden/report/exitcode"},
 	"cmd/internal/timings":          {"encoder"},

@@ -319,7 +319,7 @@ func (r *reading) inView(ctx context.Context, v archive.View, size int64, want [
 		return nil, err
 	}
 	outer := r.outer()
-	outer.Ahead = v.Ahead
+	outer.Ahead, outer.Demand = v.Ahead, v.Demand
 	return input.Inside(outer, "", v, size, r.closing(end)), nil
 }
 

@@ -10,12 +10,15 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/source/archive"
 )
 
-// unpackedShare is the number of bytes that become of a compressed one.
-const unpackedShare = 5
+// What is known of debug packages and compressed kernels; see package cost.
+const (
+	Unpacked = 6         // bytes that a compressed byte unpacks to: 5.8 to 6.8
+	Kernel   = 450 << 20 // bytes of a kernel with debug information
+)
 
 // Scratch is the space in bytes that the file needs in a temporary file while it is open: nothing for a small one, which is in memory. It is known if
-// the package lists sizes, as RPM does, or if the header of the file in the archive was read. Otherwise it is an upper bound: what the package
-// takes when it is installed.
+// the package lists sizes, as RPM does, or if the header of the file in the archive was read. Otherwise it is that of a kernel, or of all files if they are
+// smaller.
 func (m *Member) Scratch() int64 {
 	size := m.size
 	if e, ok := m.p.reading.place(m.target); ok {
@@ -31,10 +34,11 @@ func (m *Member) Scratch() int64 {
 	}
 	m.p.opening.Lock()
 	defer m.p.opening.Unlock()
+	all := max(m.p.size, m.p.origin.Facts().Size) * Unpacked
 	if m.p.head != nil && m.p.head.Installed > 0 {
-		return m.p.head.Installed
+		all = m.p.head.Installed
 	}
-	return max(m.p.size, m.p.origin.Facts().Size) * unpackedShare
+	return min(all, Kernel)
 }
 
 // Waiting is the space in bytes that files of the package can take in a temporary file while they wait for their images.
@@ -49,11 +53,11 @@ func (r *reading) place(name string) (e archive.Entry, ok bool) {
 }
 
 // Scratch is the space in bytes that the image needs in a temporary file while it is open. A plain image is read in place if the server sends parts.
-// By its name, a compressed one has a fifth of the size of what is in it.
+// A name says whether it is compressed.
 func (r *Remote) Scratch() int64 {
 	name, _, _ := strings.Cut(path.Base(r.origin.String()), "?")
 	if !slices.Contains([]string{".xz", ".gz", ".zst", ".bz2"}, strings.ToLower(path.Ext(name))) {
 		return 0
 	}
-	return r.Size() * unpackedShare
+	return r.Size() * Unpacked
 }

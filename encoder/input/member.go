@@ -48,6 +48,7 @@ type Outer struct {
 	Sum       func(ctx context.Context) (string, error) // returns the SHA-256 of all its bytes, in lower-case hex, or "" if it cannot be known
 	Unchanged func() error                              // returns ErrChanged if it changed since it was opened; may be nil
 	Ahead     func(ctx context.Context) error           // see File.Ahead; may be nil
+	Demand    func() (stay, pass int64)                 // see File.Demand; may be nil
 }
 
 // Inside returns an ELF file of the given size that is stored in something else. packed says how, as File.Packed. end is called by Close.
@@ -71,6 +72,16 @@ func (f *File) Ahead(ctx context.Context) error {
 		return nil
 	}
 	return f.outer.Ahead(ctx)
+}
+
+// Demand returns how many bytes are unpacked while an encoder reads the file, besides the file itself: those that stay until it is closed, and those
+// that are given up before. ok is false if the file was unpacked as a whole, or is not packed.
+func (f *File) Demand() (stay, pass int64, ok bool) {
+	if f.outer == nil || f.outer.Demand == nil {
+		return 0, 0, false
+	}
+	stay, pass = f.outer.Demand()
+	return stay, pass, true
 }
 
 // Contents returns a file like that of Inside whose contents are in memory, and are of any kind.

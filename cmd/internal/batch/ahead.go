@@ -1,11 +1,15 @@
 package batch
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"debug/elf"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/cost"
 	"github.com/btfbatch/btfbatch/cmd/internal/schedule"
 	"github.com/btfbatch/btfbatch/corpus"
 	"github.com/btfbatch/btfbatch/golden/report"
@@ -65,7 +69,61 @@ func (b *batch) arriveAhead(ctx context.Context, i int) schedule.Job {
 	b.arrivals.list[i] = a
 	b.arrivals.mu.Unlock()
 	b.arrive(a)
-	return b.planned[i]
+	return b.predictOpen(a)
+}
+
+// predictOpen returns the predictions for an image that arrived: the size of .debug_info and what is decoded are known.
+func (b *batch) predictOpen(a *arrival) schedule.Job {
+	p, t := b.planned[a.job], &a.t
+	if a.image == nil { // its result is known, or it fails
+		guess, _, _ := b.jobs[a.job].debugInfo()
+		p.Memory, p.More, p.Disk = min(p.Memory, aheadMemory), 0, b.jobs[a.job].outputs(guess)
+		return p
+	}
+	info := int64(0)
+	if s := a.image.Section(".debug_info"); s != nil && s.Flags&elf.SHF_COMPRESSED == 0 {
+		info = int64(min(s.Size, uint64(max(a.image.Input.Size, 0))))
+	}
+	stay, pass, decoded := a.image.Input.Demand()
+	if !decoded || info == 0 {
+		return p
+	}
+	m := cost.MemoryOf(info, t.factor(a.image), cost.Decoder)
+	p.Memory, p.More, p.Held = m.Peak, m.More, m.Held
+	p.Disk = t.outputs(info) + spilled(stay, pass, b.room)
+	p.Disk += b.fetches[a.job]
+	return p
+}
+
+// factor is cost.RustFactor for an image with Rust that is not left out, else 1.
+func (j *Job) factor(image *corpus.Image) float64 {
+	if slices.Contains(j.Settings.LangExclude, rust) {
+		return 1
+	}
+	s := image.Section(".comment")
+	if s == nil || s.Size > maxComment {
+		return 1
+	}
+	text := make([]byte, s.Size)
+	if _, err := image.Input.ReadAt(text, int64(s.Off)); err != nil || !bytes.Contains(text, []byte("rustc")) {
+		return 1
+	}
+	return cost.RustFactor
+}
+
+// maxComment is the size of a section with the names of compilers that is looked at, in bytes.
+const maxComment = 64 << 10
+
+// passing is the part of what is given up after it was read that is in memory at a time, in bytes: some blocks.
+const passing = 64 << 20
+
+// spilled is what goes to a temporary file of the decoded bytes of an image, of which some stay and others pass, if memory has room for the given number.
+// Without room, all of them do.
+func spilled(stay, pass, room int64) int64 {
+	if room > 0 {
+		pass = min(pass, passing)
+	}
+	return max(0, stay+pass-room)
 }
 
 // begun returns the arrival of an image that starts.

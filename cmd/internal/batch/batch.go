@@ -40,6 +40,8 @@ type batch struct {
 	shipping shipping
 	arrivals arrivals
 	planned  []schedule.Job // by job: its predictions
+	fetches  map[int]int64  // by job: the part of its disk space that is for what is fetched
+	room     int64          // memory for decoded blocks of a kernel in a package, in bytes
 
 	failures atomic.Int64 // images that failed; see Options.MaxFailures
 
@@ -98,7 +100,7 @@ func Run(ctx context.Context, jobs []Job, opt Options) *report.Report {
 // newBatch finds the bases and goldens that jobs share.
 func newBatch(jobs []Job, opt Options) *batch {
 	b := &batch{jobs: jobs, opt: opt, report: report.New(names(jobs)), done: make([]*report.Row, len(jobs)),
-		proposed: map[string]bool{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)},
+		proposed: map[string]bool{}, fetches: map[int]int64{}, held: map[int]report.Row{}, shipping: shipping{slots: make(chan struct{}, uploads)},
 		arrivals: arrivals{list: map[int]*arrival{}, lines: make(chan struct{}, max(1, opt.Encoding.Workers))}}
 	b.linkBases()
 	b.shareGoldens()
@@ -108,7 +110,9 @@ func newBatch(jobs []Job, opt Options) *batch {
 
 // all encodes all jobs. Most of them get one worker, and as many run at once as there are workers and memory for.
 func (b *batch) all(ctx context.Context) {
-	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-cost.ProgramMemory),
+	var room int64
+	room, b.room = b.packageRoom()
+	limits := schedule.Limits{Workers: b.opt.Encoding.Workers, Memory: max(1, b.opt.Encoding.Memory-cost.ProgramMemory-room),
 		Disk: max(1, b.opt.Encoding.Disk-b.waitingRoom())}
 	b.planned = b.plan()
 	calls := schedule.Calls{

@@ -16,13 +16,30 @@ import (
 // DefaultMemory is the budget of memory for images that are encoded at once.
 const DefaultMemory = 2 << 30
 
-// PackageRoom returns how much of a budget of memory is for decoded blocks of packages, in bytes. Within the budget that is left, every image of a package
-// is expected to take at least as much more than it does. A small budget has none: blocks go to temporary files.
+// PackageRoom returns how much of a budget of memory is for decoded blocks of packages, in bytes. A small budget has none: blocks go to temporary files.
 func PackageRoom(budget int64) int64 {
 	if budget <= 0 {
 		budget = DefaultMemory
 	}
 	return min(source.DefaultRoom, max(0, (budget-leastBudget)/4))
+}
+
+// packageRoom returns the part of the budget that is for decoded blocks, and the share of it that a kernel gets, if as many kernels of packages are
+// encoded at once as there are workers. Without packages, both are 0.
+func (b *batch) packageRoom() (all, share int64) {
+	packages, kernels := false, 0
+	for i := range b.jobs {
+		m, ok := b.jobs[i].File.Source.(*source.Member)
+		packages = packages || ok
+		if ok && m.Size() >= smallImage {
+			kernels++
+		}
+	}
+	if !packages {
+		return 0, 0
+	}
+	all = PackageRoom(b.opt.Encoding.Memory)
+	return all, all / int64(max(1, min(kernels, b.opt.Encoding.Workers)))
 }
 
 // leastBudget is a budget that has enough for one kernel of a package, if its blocks are not kept in memory.
@@ -53,6 +70,7 @@ func (b *batch) plan() []schedule.Job {
 		if where, size := fetched(&j.File); where != "" && !seen[where] { // once for all images of a package
 			seen[where] = true
 			list[i].Disk += size
+			b.fetches[i] = size
 		}
 	}
 	return list

@@ -9,6 +9,8 @@
 // TestCost in cmd/btfbatch measures again.
 package cost
 
+import "github.com/btfbatch/btfbatch/corpus/source"
+
 // Time of one processor, in seconds. Measured with btfbatch run -j1 --no-cache --report json on a machine with two processors: eight
 // kernels of Debian from 205 to 628 MB, two of them also in their packages, one of them with its 1,138 modules.
 const (
@@ -25,9 +27,9 @@ const (
 
 // What is assumed about sizes that are not known. They are those of the same kernels.
 const (
-	infoShare   = 0.5       // .debug_info, of a kernel that is an ELF file; 0.23 where relocations are kept, up to 0.68
-	Unpacked    = 6         // bytes that a byte of a package, or of a compressed image, unpacks to: 5.8 to 6.8
-	kernelSize  = 450 << 20 // a kernel with debug information
+	infoShare   = 0.5 // .debug_info, of a kernel that is an ELF file; 0.23 where relocations are kept, up to 0.68
+	unpacked    = source.Unpacked
+	kernelSize  = source.Kernel
 	moduleSize  = 1400 << 10
 	packageSize = 300 << 20
 )
@@ -89,14 +91,14 @@ func (im *Image) Cost() Cost {
 	case size == 0:
 		size = kernelSize
 		if im.Packed {
-			size /= Unpacked
+			size /= unpacked
 		}
 	}
 	if im.Remote && !im.Inside {
 		c.Fetched, c.CPU = size, c.CPU+perFetched*size
 	}
 	if im.Packed {
-		size *= Unpacked
+		size *= unpacked
 		c.CPU += perDecoded * size
 	}
 	info := float64(im.Info)
@@ -143,14 +145,14 @@ func (p *Package) Cost() Cost {
 	if size == 0 {
 		size = packageSize
 	}
-	decoded := size * Unpacked
+	decoded := size * unpacked
 	if !p.ToEnd {
 		decoded = min(decoded, kernelSize)
 	}
 	c := Cost{CPU: perDecoded * decoded}
 	if p.Remote {
 		if c.Fetched = size; !p.Whole {
-			c.Fetched = decoded / Unpacked
+			c.Fetched = decoded / unpacked
 		}
 		c.CPU += perFetched * c.Fetched
 	}

@@ -12,6 +12,9 @@ const (
 	unknownStored = 64 << 20 // compressed size of an image whose size is not known before it is fetched
 )
 
+// Decoder is the memory for the blocks of a package that are being decoded for one image, in bytes, besides those that are kept: four of Debian's.
+const Decoder = 4 * 24 << 20
+
 // RustFactor is for images with Rust: names of Rust's types are ambiguous, which takes the slower path.
 const RustFactor = 9
 
@@ -36,7 +39,7 @@ func OfUnopened(stored int64) (info, size int64) {
 	if stored <= 0 {
 		stored = unknownStored
 	}
-	size = stored * Unpacked
+	size = stored * unpacked
 	return int64(infoShare * float64(size)), size
 }
 

@@ -27,6 +27,9 @@ func (v *plainView) Want(off, size int64)     { v.want = append(v.want, [2]int64
 func (v *plainView) WantOnce(off, size int64) { v.Want(off, size) }
 func (v *plainView) Close() error             { return nil }
 
+// Demand returns nothing: there is nothing to decode.
+func (v *plainView) Demand() (stay, pass int64) { return 0, 0 }
+
 // Ahead fetches the parts in the order of the calls of Want.
 func (v *plainView) Ahead(ctx context.Context) error {
 	f, ok := v.in.(Fetcher)

@@ -155,6 +155,8 @@ type View interface {
 	WantOnce(off, size int64)
 	// Ahead fetches what is wanted, if it comes from a Fetcher, and returns when it has been fetched.
 	Ahead(ctx context.Context) error
+	// Demand returns how many bytes are decoded of what is wanted: those that stay until the view is closed, and those that are given up before.
+	Demand() (stay, pass int64)
 	// Close frees the memory of the view.
 	Close() error
 }

@@ -101,6 +101,21 @@ func (v *View) wanted(off, size int64, once bool) {
 	}
 }
 
+// Demand returns how many bytes the view decodes if what is wanted is read: those that stay until it is closed, and those of blocks that are given up
+// once they were read, if they are in memory.
+func (v *View) Demand() (stay, pass int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for k, want := range v.want {
+		if b := &v.blocks[k]; b.once && !b.often {
+			pass += want
+		} else {
+			stay += want
+		}
+	}
+	return stay, pass
+}
+
 // A Fetcher is an io.ReaderAt whose bytes come from far away. Fetch fetches some of them before they are read.
 type Fetcher interface {
 	Fetch(ctx context.Context, off, size int64) error
