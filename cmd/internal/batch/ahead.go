@@ -114,8 +114,9 @@ func (j *Job) factor(image *corpus.Image) float64 {
 // maxComment is the size of a section with the names of compilers that is looked at, in bytes.
 const maxComment = 64 << 10
 
-// passing is the part of what is given up after it was read that is in memory at a time, in bytes: some blocks.
-const passing = 64 << 20
+// passing is the part of what is given up after it was read that is decoded and not yet read at a time, in bytes, at most: the decoder is ahead of the
+// encoder, which first needs what stands behind .debug_info.
+const passing = 160 << 20
 
 // spilled is what goes to a temporary file of the decoded bytes of an image, of which some stay and others pass, if memory has room for the given number.
 // Without room, all of them do.

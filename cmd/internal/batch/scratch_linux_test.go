@@ -85,7 +85,8 @@ func measureDisk(t *testing.T, j Job, memory int64) (measured, predicted int64) 
 }
 
 // TestScratchPrediction: the disk space of outputs is predicted within 20 % for every kernel of the lab. So is that of kernels in
-// packages, once they are open: what is unpacked is in memory, or in a temporary file if there is too little.
+// packages, once they are open, if what is unpacked goes to a temporary file. If there is room for it in memory, what still goes to a file depends on
+// how far the decoder is ahead of the encoder at times; then the prediction may be above what was measured, by less than the room.
 func TestScratchPrediction(t *testing.T) {
 	if testing.Short() {
 		t.Skip("whole kernels take a while")
@@ -118,7 +119,7 @@ func TestScratchPrediction(t *testing.T) {
 			measured, predicted := measureDisk(t, job, memory)
 			ratio := float64(predicted) / float64(measured)
 			t.Logf("%s, %d MB of memory: predicted %d kB, measured %d kB: %.2f", filepath.Base(path), memory/1e6, predicted/1e3, measured/1e3, ratio)
-			if ratio < 0.8 || ratio > 1.2 {
+			if room := PackageRoom(memory); ratio < 0.8 || ratio > 1.2 && predicted-measured > room {
 				t.Errorf("%s, %d bytes of memory: predicted %d bytes, measured %d", path, memory, predicted, measured)
 			}
 		}

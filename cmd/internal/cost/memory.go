@@ -16,7 +16,7 @@ const (
 const Decoder = 4 * 24 << 20
 
 // RustFactor is for images with Rust: names of Rust's types are ambiguous, which takes the slower path.
-const RustFactor = 9
+const RustFactor = 6.3
 
 // A Memory is how many bytes an image needs.
 type Memory struct {
