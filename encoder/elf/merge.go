@@ -160,7 +160,7 @@ func (t *firstStrings) equal(first, at int) (length int, same bool) {
 		v, w := binary.LittleEndian.Uint64(a), binary.LittleEndian.Uint64(b)
 		if zero := (w - ones) &^ w & tops; zero != 0 { // the lowest of these bits is that of the first NUL
 			end := zero & -zero
-			return len(t.data) - at - len(b) + bits.TrailingZeros64(end)/8, (v^w)&(end|end-1) == 0
+			return len(t.data) - at - len(b) + bits.TrailingZeros64(end)/8, (v^w)&(end|(end-1)) == 0
 		}
 		if v != w {
 			return 0, false

@@ -50,10 +50,11 @@ func compressed(t *testing.T, format string, data []byte) []byte {
 func TestImage(t *testing.T) {
 	want := types(5000)
 	arm, riscv := synth.Image("arm64", want), synth.Image("riscv64", want)
+	place := bytes.Index(arm, want)
 	none := bytes.Clone(arm)
-	copy(none[bytes.Index(none, want):], "\x00\x00")
+	copy(none[place:], "\x00\x00")
 	damaged := bytes.Clone(arm)
-	damaged[bytes.Index(arm, want)+btf.HeaderLen+7] = 0x7f // the kind of the first type
+	damaged[place+btf.HeaderLen+7] = 0x7f // the kind of the first type
 	zstd := synth.Zboot("zstd", compressed(t, "zstd", arm), len(arm))
 	far := bytes.Clone(zstd)
 	binary.LittleEndian.PutUint32(far[8:], 1<<30)

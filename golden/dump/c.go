@@ -214,11 +214,10 @@ func (p *cPrinter) check() error {
 		at, each := len(r), 1
 		switch {
 		case reference.Has(k):
-			if to := r[2]; int(to) < len(referenced) {
-				referenced[to] = true
-			} else {
-				return missing(uint32(id), to)
+			if int(r[2]) >= len(referenced) {
+				return missing(uint32(id), r[2])
 			}
+			referenced[r[2]] = true
 			p.nameless = p.nameless || k == btf.KindTypedef && !p.named(r[0])
 		case k == btf.KindStruct || k == btf.KindUnion:
 			at, each = 4, 3

@@ -68,7 +68,7 @@ func (b *batch) arriveAhead(ctx context.Context, i int) schedule.Job {
 	b.arrivals.mu.Lock()
 	b.arrivals.list[i] = a
 	b.arrivals.mu.Unlock()
-	b.arrive(a)
+	b.arrive(a) //nolint:contextcheck // an arrival has its own
 	return b.predictOpen(a)
 }
 
@@ -135,8 +135,8 @@ func (b *batch) begun(ctx context.Context, i int) *arrival {
 	b.arrivals.mu.Unlock()
 	if a == nil {
 		a = b.arrival(ctx, i)
-		b.arrive(a)
-		a.took = 0 // image measures it
+		b.arrive(a) //nolint:contextcheck // an arrival has its own
+		a.took = 0  // image measures it
 	}
 	return a
 }

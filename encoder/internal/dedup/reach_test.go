@@ -36,7 +36,7 @@ func TestAmbiguousClassesGrow(t *testing.T) {
 	const n = 1000
 	var k AmbiguousClasses
 	slot := func(i uint32) classSlot {
-		h := Hash{A: uint64(i) * 0x9e3779b97f4a7c15, B: uint32(i) * 0xc2b2ae35}
+		h := Hash{A: uint64(i) * 0x9e3779b97f4a7c15, B: i * 0xc2b2ae35}
 		return classSlot{a: h.A, b: h.B, id: i + 1}
 	}
 	for i := range uint32(n) {
