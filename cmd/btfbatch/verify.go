@@ -20,10 +20,10 @@ func newVerify(a *app) *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Check BTF as a kernel would",
 		Long: `Check BTF as a kernel would. FILE is raw BTF, an ELF file with a section .BTF (and .BTF.base), or a kernel as it boots (bzImage, Image,
-vmlinuz.efi), plain or compressed, a
-file in a package (see --member), or - for the standard input. The exit code is 0 if the kernel accepts it, 1 if it refuses it, and 2 if
-there is no verdict, for example because FILE is not BTF, or is split and --base is missing. A refusal prints the last line of the kernel's log on the standard error output, followed by an
-explanation. With --lint there are also warnings about problems that no kernel refuses; they change the exit code only with --strict-lint.
+vmlinuz.efi), plain or compressed, a file in a package (see --member), or - for the standard input. The exit code is 0 if the kernel accepts it,
+1 if it refuses it, and 2 if there is no verdict, for example because FILE is not BTF, or is split and --base is missing. A refusal prints the last
+line of the kernel's log on the standard error output, followed by an explanation. With --lint there are also warnings about problems that no
+kernel refuses; they change the exit code only with --strict-lint.
 ` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
