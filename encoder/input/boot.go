@@ -18,21 +18,12 @@ import (
 // only for callers that want BTF: for all others, the bzImage is the wrong file.
 
 const (
-	bzMagic    = "HdrS" // at bzHeader
-	bzHeader   = 0x202
 	bzSectors  = 0x1f1 // number of sectors of 512 bytes after the first one, in front of the kernel
 	bzVersion  = 0x206 // of the boot protocol; the payload is stated since 2.08
 	bzPayload  = 0x248 // offset of the payload, from the end of these sectors, and its length
 	bzEnd      = 0x250
 	sizeSuffix = 4 // bytes after the compressed data: its uncompressed size. gzip has it as part of its format.
 )
-
-var bootFormat = format{"bzImage", bzMagic, bzHeader, openBoot}
-
-// isBoot reports whether data begins as a bzImage does.
-func isBoot(head []byte) bool {
-	return len(head) >= bzEnd && strings.HasPrefix(string(head[bzHeader:bzEnd]), bzMagic)
-}
 
 // openBoot goes to the payload of a bzImage and decompresses it.
 func openBoot(r *bufio.Reader) (io.Reader, func(), error) {

@@ -18,47 +18,38 @@ import (
 // The headers are those of the boot protocols: "Booting AArch64 Linux", and "Boot image header in RISC-V Linux". Numbers are in little-endian order.
 
 const (
-	imageMagic  = 0x38 // offset of the magic number of all architectures
-	imageRISCV  = 0x30 // and of an older one of RISC-V
 	imageHeader = 0x40 // size
 	maxBootable = 512 << 20
 
-	zbootMagic   = 0x04
 	zbootPayload = 0x08 // offset of the payload in the file, and its size
 	zbootFormat  = 0x18 // how it is compressed, a name that ends with a NUL
+	zbootNameEnd = 0x38
 	zbootHeader  = 0x3c
 )
 
-var (
-	zbootFormats = format{"EFI zboot", "zimg", zbootMagic, openZboot}
-	imageFormats = []format{
-		{"arm64 Image", "ARM\x64", imageMagic, openImage},
-		{"RISC-V Image", "RSC\x05", imageMagic, openImage},
-		{"RISC-V Image", "RISCV\x00\x00\x00", imageRISCV, openImage},
-		{"LoongArch Image", "\xcd\x23\x82\x81", imageMagic, openImage},
-	}
-)
+// bootFormats are the formats of kernels as they boot, and the sizes of their headers. Signatures recognise them.
+var bootFormats = map[Kind]struct {
+	header int
+	format
+}{
+	bzImage:        {bzEnd, format{name: "bzImage", open: openBoot}},
+	zboot:          {zbootHeader, format{name: "EFI zboot", open: openZboot}},
+	imageARM64:     {imageHeader, format{name: "arm64 Image", open: openImage}},
+	imageRISCV:     {imageHeader, format{name: "RISC-V Image", open: openImage}},
+	imageLoongArch: {imageHeader, format{name: "LoongArch Image", open: openImage}},
+}
 
 // booting returns the format of a kernel as it boots, or nil.
 func booting(head []byte) *format {
-	switch {
-	case isBoot(head):
-		return &bootFormat
-	case len(head) >= zbootHeader && zbootFormats.matches(head): // its header has the magic number of LoongArch, on all architectures
-		return &zbootFormats
-	case len(head) < imageHeader:
+	s := find(head)
+	if s == nil {
 		return nil
 	}
-	for i := range imageFormats {
-		if f := &imageFormats[i]; f.matches(head) {
-			return f
-		}
+	f, ok := bootFormats[s.kind]
+	if !ok || len(head) < f.header {
+		return nil
 	}
-	return nil
-}
-
-func (f *format) matches(head []byte) bool {
-	return len(head) >= f.off && bytes.HasPrefix(head[f.off:], []byte(f.magic))
+	return &f.format
 }
 
 // openZboot goes to the payload of an EFI zboot image and decompresses it.
@@ -68,7 +59,7 @@ func openZboot(r *bufio.Reader) (io.Reader, func(), error) {
 		return nil, nil, err
 	}
 	start, size := int64(binary.LittleEndian.Uint32(head[zbootPayload:])), int64(binary.LittleEndian.Uint32(head[zbootPayload+4:]))
-	name, _, _ := bytes.Cut(head[zbootFormat:imageMagic], []byte{0})
+	name, _, _ := bytes.Cut(head[zbootFormat:zbootNameEnd], []byte{0})
 	if start < zbootHeader || size == 0 {
 		return nil, nil, fmt.Errorf("its header states a payload of %d bytes at %#x", size, start)
 	}
@@ -97,13 +88,12 @@ func openImage(r *bufio.Reader) (io.Reader, func(), error) {
 	if n > maxBootable {
 		return nil, nil, tooLong(maxBootable)
 	}
-	found, at, err := btf.Find(b.Bytes())
+	found, _, err := btf.Find(b.Bytes())
 	switch {
 	case errors.Is(err, btf.ErrNone):
 		return nil, nil, fmt.Errorf("there is no BTF in its %d bytes: the kernel was built without CONFIG_DEBUG_INFO_BTF, or the file is truncated", n)
 	case err != nil:
 		return nil, nil, err
 	}
-	_ = at
 	return bytes.NewReader(bytes.Clone(found)), nil, nil
 }

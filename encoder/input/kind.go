@@ -85,14 +85,23 @@ type signature struct {
 	group group
 }
 
+// Kernels as they boot whose BTF can be read: see bootFormats.
+const (
+	bzImage        Kind = "a bzImage (an x86 kernel as it boots)"
+	zboot          Kind = "an EFI zboot image (a compressed kernel as it boots)"
+	imageARM64     Kind = "an Image (an arm64 kernel as it boots)"
+	imageRISCV     Kind = "an Image (a RISC-V kernel as it boots)"
+	imageLoongArch Kind = "an Image (a LoongArch kernel as it boots)"
+)
+
 // signatures are compared in this order. The order matters: a kernel may also be an EFI program.
 var signatures = []signature{
-	{0x202, "HdrS", "a bzImage (an x86 kernel as it boots)", boot},
-	{0x04, "zimg", "an EFI zboot image (a compressed kernel as it boots)", boot},
-	{0x38, "ARM\x64", "an Image (an arm64 kernel as it boots)", boot},
-	{0x38, "RSC\x05", "an Image (a RISC-V kernel as it boots)", boot},
-	{0x30, "RISCV\x00\x00\x00", "an Image (a RISC-V kernel as it boots)", boot},
-	{0x38, "\xcd\x23\x82\x81", "an Image (a LoongArch kernel as it boots)", boot},
+	{0x202, "HdrS", bzImage, boot},
+	{0x04, "zimg", zboot, boot}, // its header has the magic number of LoongArch, on all architectures
+	{0x38, "ARM\x64", imageARM64, boot},
+	{0x38, "RSC\x05", imageRISCV, boot},
+	{0x30, "RISCV\x00\x00\x00", imageRISCV, boot}, // an older one
+	{0x38, "\xcd\x23\x82\x81", imageLoongArch, boot},
 	{0x24, "\x18\x28\x6f\x01", "a zImage (an arm kernel as it boots)", boot},
 	{0x24, "\x01\x6f\x28\x18", "a zImage (an arm kernel as it boots)", boot},
 	{0, "\x27\x05\x19\x56", "a uImage (a kernel as U-Boot starts it)", boot},

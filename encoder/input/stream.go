@@ -254,7 +254,7 @@ func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
 func packing(head []byte) *format {
 	for i := range formats {
 		f := &formats[i]
-		if f.matches(head) {
+		if len(head) >= f.off && bytes.HasPrefix(head[f.off:], []byte(f.magic)) {
 			return f
 		}
 	}
