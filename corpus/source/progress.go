@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"sync/atomic"
+
+	"github.com/btfbatch/btfbatch/corpus/source/archive"
 )
 
 type readingKey struct{}
@@ -54,6 +56,14 @@ func (r reportedAt) ReadAt(b []byte, off int64) (int, error) {
 	n, err := r.r.ReadAt(b, off)
 	r.reached(off + int64(n))
 	return n, err
+}
+
+// Fetch implements archive.Fetcher: what is read from far away can be fetched ahead whether or not its reads are reported.
+func (r reportedAt) Fetch(ctx context.Context, off, size int64) error {
+	if f, ok := r.r.(archive.Fetcher); ok {
+		return f.Fetch(ctx, off, size)
+	}
+	return nil
 }
 
 type reportedStream struct {

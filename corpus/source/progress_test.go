@@ -6,7 +6,32 @@ import (
 	"io"
 	"slices"
 	"testing"
+
+	"github.com/btfbatch/btfbatch/corpus/source/archive"
 )
+
+// farAway records what is fetched ahead.
+type farAway struct {
+	io.ReaderAt
+	fetched []int64
+}
+
+func (f *farAway) Fetch(_ context.Context, off, size int64) error {
+	f.fetched = append(f.fetched, off, size)
+	return nil
+}
+
+// TestReadingAhead: bytes whose reads are reported are still fetched ahead.
+func TestReadingAhead(t *testing.T) {
+	far := &farAway{ReaderAt: bytes.NewReader(make([]byte, 100))}
+	b := &Blob{At: far, Size: 100}
+	b.reported(WithReading(context.Background(), func(int64, int64) {}))
+	v := archive.NewPlainView(b.At, 0, b.Size)
+	v.Want(10, 20)
+	if err := v.Ahead(context.Background()); err != nil || !slices.Equal(far.fetched, []int64{10, 20}) {
+		t.Errorf("got %d, %v", far.fetched, err)
+	}
+}
 
 // TestReading: what is read of a blob is reported in steps, and a context that does not ask for it changes nothing.
 func TestReading(t *testing.T) {
