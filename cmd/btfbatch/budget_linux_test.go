@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -23,18 +22,11 @@ func runWithin(t *testing.T, text string, mib, workers int, want string) {
 	if err := os.WriteFile("m.yaml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var stdout, stderr bytes.Buffer
 	cmd := exec.Command("btfbatch", "run", "m.yaml", "--no-cache", "--progress", "quiet", "--memory", fmt.Sprintf("%dMiB", mib), "--jobs", fmt.Sprint(workers))
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	peak := peakOf(t, cmd)
-	err := cmd.Wait()
-	most := peak()
+	stdout, stderr, most, err := runMeasured(t, cmd)
 	t.Logf("%d workers, a budget of %d MiB: a peak of %d MiB", workers, mib, most)
-	if err != nil || !strings.Contains(stdout.String(), want) {
-		t.Errorf("got %v, want %q: %.1000s%.1000s", err, want, &stdout, &stderr)
+	if err != nil || !strings.Contains(stdout, want) {
+		t.Errorf("got %v, want %q: %.1000s%.1000s", err, want, stdout, stderr)
 	}
 	if most == 0 || most > mib {
 		t.Errorf("the process took %d MiB, and the budget is %d", most, mib)

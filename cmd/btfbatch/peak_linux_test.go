@@ -39,3 +39,16 @@ func peakOf(t *testing.T, cmd *exec.Cmd) (stop func() int) {
 		return <-peak
 	}
 }
+
+// runMeasured runs a command, and returns what it printed, its peak in MiB, and its error.
+func runMeasured(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, mib int, err error) {
+	t.Helper()
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := peakOf(t, cmd)
+	err = cmd.Wait()
+	return out.String(), errs.String(), peak(), err
+}

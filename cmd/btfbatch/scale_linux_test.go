@@ -61,28 +61,21 @@ func TestManyImages(t *testing.T) {
 		{"run m.yaml --progress quiet --report text --report json=first.json", 2 * time.Minute, 500, "20000 of 20000 images ok"}, // fills the cache
 		{"run m.yaml --progress quiet --report json", 20 * time.Second, 500, `"ok": 20000`},
 	} {
-		var stdout, stderr bytes.Buffer
 		cmd := exec.Command("btfbatch", strings.Fields(tt.args)...)
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		peak := peakOf(t, cmd)
-		err := cmd.Wait()
-		mib := peak()
+		stdout, stderr, mib, err := runMeasured(t, cmd)
 		if err != nil {
-			t.Fatalf("%s: %v: %.1000s", tt.args, err, &stderr)
+			t.Fatalf("%s: %v: %.1000s", tt.args, err, stderr)
 		}
 		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		t.Logf("%s: %v of CPU time, %d MiB", tt.args, cpu, mib)
-		if !strings.Contains(stdout.String(), tt.want) {
-			t.Errorf("%s: the output lacks %q: %.2000s", tt.args, tt.want, &stdout)
+		if !strings.Contains(stdout, tt.want) {
+			t.Errorf("%s: the output lacks %q: %.2000s", tt.args, tt.want, stdout)
 		}
 		if cpu > tt.cpu || mib == 0 || mib > tt.mib {
 			t.Errorf("%s: %v of CPU time and %d MiB, more than %v and %d MiB", tt.args, cpu, mib, tt.cpu, tt.mib)
 		}
-		if strings.HasSuffix(tt.args, " json") && strings.Count(stdout.String(), `"from_cache": true`) != images {
-			t.Errorf("%s: %d images came from the cache", tt.args, strings.Count(stdout.String(), `"from_cache": true`))
+		if strings.HasSuffix(tt.args, " json") && strings.Count(stdout, `"from_cache": true`) != images {
+			t.Errorf("%s: %d images came from the cache", tt.args, strings.Count(stdout, `"from_cache": true`))
 		}
 	}
 }
