@@ -128,6 +128,7 @@ var wrong = map[string]string{ //nolint:gosec // no login in it is right
 	"run --shard":                             "_ ~ 1 1/1 -1/3 x/3 0/0 0/100001 auto auto/x 0/1+--only=a",
 	"run --fail-fast":                         "maybe true+--max-failures=2",
 	"run --max-failures":                      "_ -1 x",
+	"run --keep-going":                        "maybe true+--fail-fast true+--max-failures=2",
 	"run --only-from":                         "_ ~ nonexistent folder m.yaml m.yaml+--only=a",
 	"run --no-wait":                           "maybe",
 	"run --no-cache":                          "maybe",

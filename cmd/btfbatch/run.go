@@ -196,12 +196,15 @@ func limitFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags := cmd.Flags()
 	flags.Bool("fail-fast", false, "start no further image once one has failed")
 	flags.IntVar(&opt.MaxFailures, "max-failures", 0, "start no further image once `N` have failed; 0 is no limit")
-	cmd.MarkFlagsMutuallyExclusive("fail-fast", "max-failures")
+	flags.Bool("keep-going", true, "encode the other images if some fail; =false is --fail-fast")
+	cmd.MarkFlagsMutuallyExclusive("fail-fast", "max-failures", "keep-going")
 }
 
-// stopFlags applies --fail-fast, and checks --max-failures.
+// stopFlags applies --fail-fast and --keep-going, and checks --max-failures.
 func stopFlags(cmd *cobra.Command, opt *batch.Options) error {
-	if fast, _ := cmd.Flags().GetBool("fail-fast"); fast {
+	fast, _ := cmd.Flags().GetBool("fail-fast")
+	goesOn, _ := cmd.Flags().GetBool("keep-going")
+	if fast || !goesOn {
 		opt.MaxFailures = 1
 	}
 	if opt.MaxFailures < 0 {
