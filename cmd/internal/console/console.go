@@ -83,11 +83,20 @@ func (c *Console) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// failure returns the name of an image and why it failed. The name stands once: an image without one in a manifest has that of its source, with which
+// the errors of sources begin.
+func failure(row report.Row) string {
+	if strings.HasPrefix(row.Error, row.Name+": ") {
+		return row.Error
+	}
+	return row.Name + ": " + row.Error
+}
+
 // Row reports a finished image. Where progress is drawn, or nothing is wanted, only images that are not good get a line.
 func (c *Console) Row(row report.Row) {
 	switch row.Status {
 	case report.Failed:
-		c.Error().Str("status", string(row.Status)).Float64("seconds", round(row.Seconds)).Msgf("%s: %s", row.Name, row.Error)
+		c.Error().Str("status", string(row.Status)).Float64("seconds", round(row.Seconds)).Msg(failure(row))
 	case report.Differs:
 		c.counts(c.Warn(), row).Str("golden", row.Golden.Path).Msgf("%s: golden: %s", row.Name, strings.TrimSuffix(
 			string(row.Golden.Verdict)+": "+row.Golden.Summary, ": "))

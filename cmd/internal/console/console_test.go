@@ -82,3 +82,21 @@ func TestSameDifference(t *testing.T) {
 		}
 	}
 }
+
+// TestNameOnce: an image that has the name of its source is named once, and one whose name the error only begins with is named as well.
+func TestNameOnce(t *testing.T) {
+	for _, tc := range []struct{ name, err, want string }{
+		{"no.ko", "no.ko: no such file or directory", "ERR no.ko: no such file or directory seconds=0 status=failed\n"},
+		{"no", "no.ko: no such file or directory", "ERR no: no.ko: no such file or directory seconds=0 status=failed\n"},
+		{"no", "no: no: bad", "ERR no: no: bad seconds=0 status=failed\n"},
+	} {
+		var b bytes.Buffer
+		c, err := New(&b, "human", "info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Row(report.Row{Name: tc.name, Status: report.Failed, Error: tc.err}); b.String() != tc.want {
+			t.Errorf("got %qwant %q", b.String(), tc.want)
+		}
+	}
+}
