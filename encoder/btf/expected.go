@@ -12,9 +12,9 @@ import (
 // than the rest of the work for a small module.
 //
 // The idea: the strings of the module, nearly all of which are in one of its sections, go into a small table. The section of the base is searched
-// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the last eight bytes of
-// each expected string leaves out nearly all others before the whole string is hashed. Strings of up to three bytes, which compilers do not put into
-// that section, are all indexed.
+// once for strings with the hash of one of these, and nothing is stored for all others. A filter with a bit for the length and the last eight
+// bytes of each expected string leaves out nearly all others before the whole string is hashed. Strings of up to three bytes, which compilers do not
+// put into that section, are all indexed.
 //
 // The table has hashes, and no strings. A string of the base that it leads to is compared when it is looked up. If it is another one, or if the
 // string was not expected, there is no answer.
@@ -23,11 +23,14 @@ type expectation struct {
 	slots  []uint64    // open addressing, power of two: tag << 32 | offset in the section + 1, or tag << 32 if the section has no such string
 	short  []uint64    // the same for short strings, whose bytes are the tag
 	shorts int         // number of these
-	filter [1 << (filterBits - 6)]uint64
+	filter filter
 }
 
+// A filter is a set of strings with more than shortLen bytes, which may have others too.
+type filter [1 << (filterBits - 6)]uint64
+
 // filterBits is the number of bits of a number of a bit of the filter.
-const filterBits = 16
+const filterBits = 17
 
 // shortLen is the length of the longest short string.
 const shortLen = 3
@@ -64,24 +67,36 @@ func (x *expectation) add(list []byte) {
 		if str := list[:n]; n > shortLen {
 			i, tag := x.slot(str)
 			x.slots[i] = tag
-			b := bitOf(str)
-			x.filter[b/64] |= 1 << (b % 64)
+			x.filter.add(str)
 		}
 		list = list[n+1:]
 	}
 }
 
-// bitOf returns the bit of the filter for a string with more than shortLen bytes.
-func bitOf(str []byte) uint64 {
-	if n := len(str); n >= 8 {
-		return bit(binary.LittleEndian.Uint64(str[n-8:]))
-	}
-	return bit(uint64(binary.LittleEndian.Uint32(str)) | uint64(binary.LittleEndian.Uint32(str[len(str)-4:]))<<(8*(len(str)-4)))
+func (f *filter) add(str []byte) {
+	b := bitOf(str)
+	f[b/64] |= 1 << (b % 64)
 }
 
-// bit returns the bit of the filter for the last eight bytes of a string, or for all bytes of a shorter one, with zeros behind its end. Names
-// in a kernel have their beginning in common more often than their end.
-func bit(w uint64) uint64 { return w * 0x9e3779b97f4a7c15 >> (64 - filterBits) }
+func (f *filter) has(str []byte) bool {
+	b := bitOf(str)
+	return f[b/64]>>(b%64)&1 != 0
+}
+
+// bitOf returns the bit of the filter for a string with more than shortLen bytes.
+func bitOf(str []byte) uint64 {
+	n := len(str)
+	if n >= 8 {
+		return bit(binary.LittleEndian.Uint64(str[n-8:]), n)
+	}
+	return bit(uint64(binary.LittleEndian.Uint32(str))|uint64(binary.LittleEndian.Uint32(str[n-4:]))<<(8*(n-4)), n)
+}
+
+// bit returns the bit of the filter for a string of n bytes, given the last eight of them, or all bytes of a shorter one, with zeros behind its
+// end. Names in a kernel have their beginning in common more often than their end. scan computes the same.
+func bit(w uint64, n int) uint64 { return (w + uint64(n)) * bitFactor >> (64 - filterBits) }
+
+const bitFactor = 0x9e3779b97f4a7c15
 
 // slot returns the slot of a string with more than shortLen bytes, or the free one for it, and its tag.
 func (x *expectation) slot(str []byte) (i int, tag uint64) {
@@ -97,16 +112,18 @@ func (x *expectation) slot(str []byte) (i int, tag uint64) {
 func (x *expectation) search(section []byte) {
 	var some [512]found
 	c := cut{}
-	for c.i+64 <= len(section) {
+	for c.i+block <= len(section) {
 		var n int
-		n, c = x.pass(section, c, &some)
+		n, c = scan(section, c, &x.filter, &some)
 		for _, f := range some[:n] {
 			x.inspect(section[f.at:f.end], int(f.at))
 		}
 	}
 	for ; c.i < len(section); c.i++ {
 		if section[c.i] == 0 {
-			x.inspect(section[c.at:c.i], c.at)
+			if str := section[c.at:c.i]; len(str) <= shortLen || x.filter.has(str) {
+				x.inspect(str, c.at)
+			}
 			c.at = c.i + 1
 		}
 	}
@@ -118,21 +135,20 @@ type found struct{ at, end uint32 }
 // A cut is a place in a section: the bytes before i have been read, and the string that is read begins at at.
 type cut struct{ at, i int }
 
-// pass returns strings that may be expected, as many as fit, and the place where it has stopped. It passes nearly all strings, so it does
-// little for each.
-func (x *expectation) pass(section []byte, c cut, some *[512]found) (n int, to cut) {
-	filter, at, i := &x.filter, c.at, c.i
-	for ; i+64 <= len(section) && n <= len(some)-64; i += 64 {
-		for zero := nuls((*[64]byte)(section[i:])); zero != 0; zero &= zero - 1 {
+// block is the number of bytes that are searched for NULs at once.
+const block = 64
+
+// pass returns the short strings, and those in the filter, as many as fit, and the place where it has stopped. It passes nearly all strings, so
+// it does little for each.
+func pass(section []byte, c cut, in *filter, some *[512]found) (n int, to cut) {
+	at, i := c.at, c.i
+	for ; i+block <= len(section) && n <= len(some)-block; i += block {
+		for zero := nuls((*[block]byte)(section[i:])); zero != 0; zero &= zero - 1 {
 			end := i + bits.TrailingZeros64(zero)
-			if end-at >= 8 {
-				if b := bit(before(section, end)); filter[b/64]>>(b%64)&1 == 0 {
-					at = end + 1
-					continue
-				}
+			if str := section[at:end]; len(str) <= shortLen || in.has(str) {
+				some[n%len(some)] = found{uint32(at), uint32(end)}
+				n++
 			}
-			some[n%len(some)] = found{uint32(at), uint32(end)}
-			n++
 			at = end + 1
 		}
 	}
@@ -153,11 +169,11 @@ func nulsOf(b []byte) uint64 {
 	return zero * 0x0002040810204081 >> 56 // the product has them side by side in its upper byte
 }
 
-// inspect handles one string that may be expected, at an offset.
+// inspect handles a short string, or one in the filter, at an offset.
 func (x *expectation) inspect(str []byte, at int) {
 	if len(str) <= shortLen {
 		x.addShort(packed(str), at)
-	} else if b := bitOf(str); x.filter[b/64]>>(b%64)&1 != 0 {
+	} else {
 		x.meet(str, at)
 	}
 }
@@ -219,8 +235,7 @@ func (x *expectation) find(section, str []byte) (at uint32, ok, known bool) {
 	case s == 0:
 		return 0, false, false
 	case uint32(s) == 0: // unless the filter leaves it out, and only the hash is that of an expected string
-		b := bitOf(str)
-		return 0, false, x.filter[b/64]>>(b%64)&1 != 0
+		return 0, false, x.filter.has(str)
 	default:
 		at = uint32(s) - 1
 		have := section[at:]

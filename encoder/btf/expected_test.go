@@ -93,3 +93,41 @@ func FuzzExpect(f *testing.F) {
 		}
 	})
 }
+
+// TestScan: the search that this machine has finds the same strings as the one that every machine has, whatever the section and the
+// place where it goes on, and never touches what is behind the section.
+func TestScan(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 10))
+	stored, full := 0, 0
+	for range 300 {
+		section := []byte("\x00" + strings.Join(randomStrings(r, r.IntN(4000)), "\x00") + "\x00")
+		for range r.IntN(20) { // strings with other bytes, and none for a while
+			section[1+r.IntN(len(section)-1)] = []byte{1, 0x80, 0xff}[r.IntN(3)]
+		}
+		var in filter
+		for _, str := range randomStrings(r, r.IntN(30)) {
+			if len(str) > shortLen {
+				in.add([]byte(str))
+			}
+		}
+		for c := (cut{}); c.i+block <= len(section); {
+			var got, want [512]found
+			n, to := scan(section, c, &in, &got)
+			part := section
+			if to.i < len(section)-block {
+				part = section[:to.i]
+			}
+			wantN, wantTo := pass(part, c, &in, &want)
+			if n != wantN || to != wantTo || got != want {
+				t.Fatalf("from %v: got %d strings and %v, want %d and %v\n%v\n%v\n%q", c, n, to, wantN, wantTo, got[:n], want[:wantN], section)
+			}
+			if stored += n; n > len(got)-block {
+				full++
+			}
+			c = to
+		}
+	}
+	if stored < 10000 || full < 100 {
+		t.Errorf("%d strings were found, and %d searches were full: the test says little", stored, full)
+	}
+}

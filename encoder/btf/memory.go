@@ -38,9 +38,3 @@ func sharedWords(data []byte, order binary.ByteOrder) []uint32 {
 	}
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), n)[:n:n]
 }
-
-// before returns the eight bytes of data that end before an offset, which must be at least 8 and at most the length. The search of a base
-// looks at the end of each of its strings, and the check of the offset would be a fifth of that.
-func before(data []byte, end int) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(data)), end-8))[:])
-}
