@@ -278,8 +278,9 @@ func (r ranger) distance(in *packedChunk, p *probs, length int) (ranger, uint32)
 // An lzma2 decodes LZMA2 data chunk by chunk. It can be reused after begin.
 type lzma2 struct {
 	probs
-	lc, lp, pb uint32
-	data       packedChunk // the current one
+	lc, lp, pb       uint32
+	posMask, litMask uint32      // of a position, and of a position and the byte before it: 16 bits, the latter in the lower 8
+	data             packedChunk // the current one
 
 	state int
 	reps  [4]uint32
@@ -287,6 +288,7 @@ type lzma2 struct {
 	dict  int // start of the dictionary in the output; negative if its start is no longer there
 
 	needDict, needProps, needState bool // the next chunk has to reset it
+	noAssembly                     bool // for tests
 }
 
 var (
@@ -394,6 +396,7 @@ func (d *lzma2) contents(out []byte, control byte, in []byte) error {
 func (d *lzma2) props(b byte) bool {
 	v := uint32(b)
 	d.lc, d.lp, d.pb = v%9, v/9%5, v/45
+	d.posMask, d.litMask = 1<<d.pb-1, 0x100<<d.lp-0x100>>d.lc
 	return d.pb <= maxPropsPB && d.lc+d.lp <= maxLCLP
 }
 
@@ -404,12 +407,34 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 	}
 	size := copy(d.data[:], in)
 	r := ranger{pos: 5, rng: ^uint32(0), code: uint32(in[1])<<24 | uint32(in[2])<<16 | uint32(in[3])<<8 | uint32(in[4])}
+	ok := true
+	if haveSymbols && !d.noAssembly {
+		r, at, ok = d.plain(out, at, r, at+1)
+		for n := at - 1; ok && n < at; { // in steps: assembly cannot be interrupted
+			n = at
+			r, at, ok = symbols(d, out, in[:min(size, r.pos+symbolStep)], r, at)
+		}
+	}
+	if ok {
+		r, _, ok = d.plain(out, at, r, len(out))
+	}
+	if r.rng < topValue {
+		r = r.shift(&d.data)
+	}
+	return ok && r.pos == size && r.code == 0
+}
+
+// symbolStep is the number of packed bytes that are decoded in a step. They take half a millisecond.
+const symbolStep = 8 << 10
+
+// plain decodes the symbols of a chunk to out[at:], until at least upto bytes are there. ok is false if the chunk is damaged.
+func (d *lzma2) plain(out []byte, at int, r ranger, upto int) (rest ranger, end int, ok bool) {
 	p, data := &d.probs, &d.data
 	state, reps := d.state, d.reps
 	origin := d.dict // positions count from the last reset of the dictionary
 	posMask, litMask, lc := 1<<d.pb-1, 1<<d.lp-1, d.lc&7
 	start := max(0, origin) // of what is still there of the dictionary
-	for at < len(out) {
+	for at < upto {
 		posState := (at - origin) & posMask
 		var one bool
 		if r, one = r.bit(data, &p.isMatch[state&15][posState&15]); !one {
@@ -422,7 +447,7 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 				r, out[at] = r.literal(data, list, 1)
 			} else {
 				if int(reps[0]) >= at-start {
-					return false
+					return r, at, false
 				}
 				r, out[at] = r.matched(data, list, uint32(out[at-int(reps[0])-1]))
 			}
@@ -463,16 +488,13 @@ func (d *lzma2) chunk(out []byte, at int, in []byte) bool {
 			}
 		}
 		if uint64(reps[0]) >= uint64(at-start) || length > len(out)-at {
-			return false
+			return r, at, false
 		}
 		repeat(out, at, length, int(reps[0])+1)
 		at += length
 	}
 	d.state, d.reps = state, reps
-	if r.rng < topValue {
-		r = r.shift(data)
-	}
-	return r.pos == size && r.code == 0
+	return r, at, true
 }
 
 // after returns the state after a match or repetition: literal if the previous item was a literal, otherwise match.
