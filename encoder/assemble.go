@@ -56,6 +56,9 @@ func newAssembler(in *image, exact bool) *assembler {
 	if !exact && (in.opt.Base != nil || in.f.Type == stdelf.ET_REL) {
 		a.names.known = make([]uint64, 1)
 	}
+	if !exact && in.opt.Base != nil {
+		a.classes.Remember(a.o.End())
+	}
 	switch info := in.d.InfoSize(); {
 	case !exact && in.mention == nil:
 		a.makeRoom(in.opt, info)

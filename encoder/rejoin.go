@@ -5,6 +5,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
+	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
 	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
@@ -12,20 +13,16 @@ import (
 // ambiguous is known only after all units have been joined.
 //
 // The idea: an image has a handful of such names, mentioned by a handful of units. Those units are translated again. Their types that were
-// not added are inserted where they would have been, and all later types get higher ids.
+// not added are inserted where they would have been, and all later types get higher ids. In a module, half of the units can mention such a name.
+// There the types are made from the classes of the units (dedup.Repeats), and only units for which this is impossible are translated again.
 
 // An insertion collects the types to insert. References in its records, and in records of the object that refer to inserted types, are places
-// until moveUp.
+// (dedup.Inserted) until moveUp.
 type insertion struct {
 	tables []btf.Table // the inserted types, by unit
 	words  int         // of all of them
 	before []btf.ID    // by number of the inserted type: the id of the type before which it is inserted; ascending
 }
-
-// A place is an id of the object as it was before the insertion or, with extraMark, the number of an inserted type.
-type place uint32
-
-const extraMark place = 1 << 31
 
 // rejoinAmbiguous is the last step of the join on the fast path: it inserts every occurrence of the classes that reach an ambiguous name.
 func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
@@ -40,32 +37,58 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 	if a.tagged {
 		return errTaggedMany
 	}
-	w, u := a.idle, a.idleUnit // with the memory of the first reading
 	var ins insertion
 	opt := in.translateOptions(ctx, true)
 	opt.EagerRefs = true
-	reader := in.d.Units()
+	reader, repeats := in.d.Units(), a.classes.Repeats(a.o, keep)
 	for _, n := range keep.Units {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		at := &a.parts[n]
-		if err := reader.At(at.place, &w.raw); err != nil {
-			return err
+		if repeats != nil && a.insertRepeats(n, repeats, &ins) {
+			continue
 		}
-		if err := w.translate(in, opt, u); err != nil {
-			return err
-		}
-		if u.skip || u.types.Endless {
-			return at.place.Err(0, "internal error: the unit reads differently the second time")
-		}
-		if err := a.insert(u, at, keep, &ins); err != nil {
+		if err := a.insertAgain(in, reader, opt, n, keep, &ins); err != nil {
 			return err
 		}
 	}
 	a.moveUp(&ins)
 	clock.Stop("ambiguous names", 0, uint64(len(keep.Units)), "CUs")
 	return nil
+}
+
+// insertAgain translates a unit again, with the memory of the first reading, and inserts its types.
+func (a *assembler) insertAgain(in *image, reader *dwarf.Reader, opt *translate.Options, n int, keep *dedup.AmbiguousClasses, ins *insertion) error {
+	w, u, at := a.idle, a.idleUnit, &a.parts[n]
+	if err := reader.At(at.place, &w.raw); err != nil {
+		return err
+	}
+	if err := w.translate(in, opt, u); err != nil {
+		return err
+	}
+	if u.skip || u.types.Endless {
+		return at.place.Err(0, "internal error: the unit reads differently the second time")
+	}
+	return a.insert(u, at, keep, ins)
+}
+
+// insertRepeats inserts the types of a unit without translating it again, and sets the references of its other types, of its functions and
+// variables to them. It reports whether that is possible.
+func (a *assembler) insertRepeats(n int, repeats *dedup.Repeats, ins *insertion) bool {
+	at, end := &a.parts[n], parts{types: a.o.End(), states: a.funcs.Len()}
+	if n+1 < len(a.parts) {
+		end = a.parts[n+1]
+	}
+	types, before, ok := repeats.Unit(n, at.types, len(ins.before))
+	if !ok || len(before) == 0 {
+		return ok
+	}
+	ins.tables, ins.before, ins.words = append(ins.tables, types), append(ins.before, before...), ins.words+types.WordCount()
+	for id := at.types; id < end.types; id++ {
+		a.o.At(id).References(func(ref *uint32) { *ref = uint32(repeats.Place(btf.ID(*ref))) })
+	}
+	a.funcs.RenumberSome(at.states, end.states, repeats.Place)
+	return true
 }
 
 // insert records the types of a unit that are inserted, and sets the references of the unit's types, functions and variables to them.
@@ -79,7 +102,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 		case decided.IsNew(id):
 			next++
 		case keep.Has(t.Dies[id].Hash()):
-			words[id] = uint32(extraMark | place(len(ins.before)))
+			words[id] = uint32(dedup.Inserted) | uint32(len(ins.before))
 			ins.before = append(ins.before, next)
 			size += len(t.Types.At(btf.ID(id)))
 		}
@@ -94,7 +117,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 		switch {
 		case decided.IsNew(id): // also types of deviating CUs, whose classes are in no table
 			a.point(a.o.At(decided.Of(id)), t.Types.At(btf.ID(id)), places)
-		case place(words[id])&extraMark != 0:
+		case btf.ID(words[id])&dedup.Inserted != 0:
 			a.appendType(&table, t, id, places)
 		}
 	}
@@ -141,9 +164,9 @@ func (a *assembler) moveUp(ins *insertion) {
 		}
 	}
 	move := func(ref btf.ID) btf.ID {
-		switch at := place(ref); {
-		case at&extraMark != 0:
-			return extra[at&^extraMark]
+		switch {
+		case ref&dedup.Inserted != 0:
+			return extra[ref&^dedup.Inserted]
 		case ref < first:
 			return ref
 		}

@@ -150,6 +150,11 @@ func NewTable(first ID) Table { return Table{first: first} }
 // Reset removes all types and keeps the memory.
 func (t *Table) Reset() { t.words, t.start = t.words[:0], t.start[:0] }
 
+// Copy returns a copy of the table as it is. Types must not be appended to it.
+func (t *Table) Copy() Table {
+	return Table{slices.Clone(t.words), t.start[:len(t.start):len(t.start)], t.first}
+}
+
 // Grow makes room for n more types with w words in total.
 func (t *Table) Grow(n, w int) { t.start, t.words = reserve(t.start, n), reserve(t.words, w) }
 

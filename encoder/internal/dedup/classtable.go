@@ -58,6 +58,14 @@ type ClassTable struct {
 	reach    []bool            // scratch: by local id, whether a deviant can be reached from it
 	todo     []nominal.LocalID // scratch: local ids whose referrers are still to be visited
 	addAll   bool              // one tag of the CU belongs to two DIEs
+	newTags  []newTag          // scratch: the named types of the CU whose class occurs in no earlier CU
+	past     occurrences
+}
+
+// A newTag is a named type, and the entry of tagOf for its class.
+type newTag struct {
+	local nominal.LocalID
+	tagOf uint32
 }
 
 // A classSlot is a known class: its hash and the id of its first type. 16 bytes.
@@ -116,14 +124,34 @@ func (s *ClassTable) deviating() bool { return len(s.deviant) != 0 || s.addAll }
 func (s *ClassTable) Decide(t *btf.Table, dies []nominal.Entry, next btf.ID) Decision {
 	if s.deviating() {
 		s.decideDeviating(t, dies, next)
-		return s.decision()
+	} else {
+		at, first := uint32(next), uint32(next)
+		for _, id := range s.news {
+			s.ids[id], s.found[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
+			at += s.note(id, at)
+		}
 	}
-	at, first := uint32(next), uint32(next)
-	for _, id := range s.news {
-		s.ids[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
-		at += s.note(id, at)
+	if s.past.wanted {
+		s.remember()
 	}
 	return s.decision()
+}
+
+// remember remembers what was decided about the current CU.
+func (s *ClassTable) remember() {
+	for _, local := range s.added {
+		s.past.wentIn(s.ids[local], s.found[local])
+	}
+	for _, n := range s.newTags {
+		if class := s.found[n.local]; class != 0 {
+			s.tagOf[class] = n.tagOf
+		}
+	}
+	if s.deviating() {
+		s.past.unknown()
+	} else {
+		s.past.unit(s.found)
+	}
 }
 
 func (s *ClassTable) decision() Decision { return Decision{IDs{s.ids}, s.isNew, s.added} }
@@ -170,18 +198,17 @@ func (s *ClassTable) lookUp(dies []nominal.Entry) {
 	}
 }
 
-// decide returns the id of a type that does not deviate: the id of the first type of its class, or at if the type goes in. first
-// is the id of the first type of the current CU that goes in.
-func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) uint32 {
+// decide returns the id of a type that does not deviate, and the number of its class. The id is that of the first type of the class, or at if the
+// type goes in. first is the id of the first type of the current CU that goes in.
+func (s *ClassTable) decide(h Hash, k btf.Kind, at, first uint32) (id, class uint32) {
 	n := s.find(h.A, h.B)
 	if n == 0 {
-		s.put(h, at)
-		return at
+		return at, s.put(h, at)
 	}
 	if id := s.classes[n].id; id < first || !walked.Has(k) {
-		return id
+		return id, n
 	}
-	return at
+	return at, n
 }
 
 // decideDeviating is Decide for a CU that deviates, or in which a tag belongs to two DIEs.
@@ -194,14 +221,15 @@ func (s *ClassTable) decideDeviating(t *btf.Table, dies []nominal.Entry, next bt
 	for id := 1; id < len(dies); id++ {
 		switch {
 		case deviates && s.reach[id]:
-			s.ids[id] = at
+			s.ids[id], s.found[id] = at, 0
 		case s.addAll:
-			if h := dies[id].Hash(); s.find(h.A, h.B) == 0 {
-				s.put(h, at)
+			h := dies[id].Hash()
+			if s.found[id] = s.find(h.A, h.B); s.found[id] == 0 {
+				s.found[id] = s.put(h, at)
 			}
 			s.ids[id] = at
 		default:
-			s.ids[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
+			s.ids[id], s.found[id] = s.decide(dies[id].Hash(), t.At(btf.ID(id)).Kind(), at, first)
 		}
 		at += s.note(nominal.LocalID(id), at)
 	}
@@ -238,14 +266,16 @@ func (s *ClassTable) find(a uint64, b uint32) uint32 {
 	}
 }
 
-// put adds a class that is not known. Its first type has the given id.
-func (s *ClassTable) put(h Hash, id uint32) {
+// put adds a class that is not known, and returns its number. Its first type has the given id.
+func (s *ClassTable) put(h Hash, id uint32) (class uint32) {
+	class = uint32(len(s.classes))
 	s.classes, s.tagOf = append(s.classes, classSlot{h.A, h.B, id}), append(s.tagOf, 0)
 	if 3*len(s.classes) >= 2*len(s.slots) {
 		s.grow() // this inserts the class, too
-		return
+	} else {
+		s.insert(class)
 	}
-	s.insert(uint32(len(s.classes) - 1))
+	return class
 }
 
 // insert puts the number of a class into the first free slot from its place on.
@@ -265,6 +295,9 @@ func (s *ClassTable) MakeRoom(n int) {
 		size *= 2
 	}
 	s.classes, s.tagOf = slices.Grow(s.classes, n+1), slices.Grow(s.tagOf, n+1)
+	if s.past.wanted {
+		s.past.makeRoom(n)
+	}
 	if size > len(s.slots) {
 		s.growTo(size)
 	}
@@ -287,7 +320,7 @@ func (s *ClassTable) growTo(size int) {
 
 // noteNames records the names that a CU defines and declares, and finds definitions that deviate.
 func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, dies []nominal.Entry) {
-	s.deviant, s.addAll = s.deviant[:0], false
+	s.deviant, s.addAll, s.newTags = s.deviant[:0], false, s.newTags[:0]
 	twice := false
 	for _, id := range named {
 		class := s.found[id]
@@ -296,6 +329,8 @@ func (s *ClassTable) noteNames(t *btf.Table, named []nominal.LocalID, dies []nom
 			known = s.newTagOf(t.At(btf.ID(id)), dies[id].Hash())
 			if class != 0 {
 				s.tagOf[class] = known
+			} else {
+				s.newTags = append(s.newTags, newTag{id, known})
 			}
 		}
 		n := known>>tagShift - 1

@@ -311,11 +311,21 @@ func (c *Collector) Retype(first int, u *Unit, mapID func(local translate.LocalI
 }
 
 // Renumber maps every type id that the states hold.
-func (c *Collector) Renumber(move func(id btf.ID) btf.ID) {
-	for i := range c.states {
-		c.states[i].ret = move(c.states[i].ret)
+func (c *Collector) Renumber(move func(id btf.ID) btf.ID) { c.RenumberSome(0, len(c.states), move) }
+
+// RenumberSome maps every type id that the states from number first on hold, up to number end.
+func (c *Collector) RenumberSome(first, end int, move func(id btf.ID) btf.ID) {
+	if first == end {
+		return
 	}
-	for i := range c.params {
+	params := uint32(len(c.params))
+	if end < len(c.states) {
+		params = c.states[end].first
+	}
+	for i := c.states[first].first; i < params; i++ {
 		c.params[i].typ = move(c.params[i].typ)
+	}
+	for i := first; i < end; i++ {
+		c.states[i].ret = move(c.states[i].ret)
 	}
 }

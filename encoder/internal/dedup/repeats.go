@@ -1,0 +1,213 @@
+package dedup
+
+import (
+	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
+)
+
+// The problem: a module has many types that reach an ambiguous name, because kernels declare structs that only their modules define. Which types these
+// are is known only after all units have been joined. To translate the units again would take as long as the first time.
+//
+// The idea: a type whose class occurred before has the content of the first type of its class. So it is enough to remember the classes of the types of
+// every unit. Most of them follow each other as they did in an earlier unit, so a few runs of class numbers describe a unit. The records are then copies
+// of those in the object. Only their references differ: a reference to a type without a name leads to the type of the same class in the unit, and one to
+// a struct, union or enum with a name leads to the type of this name, which is a declaration in one unit and a definition in another.
+//
+// This is not possible for units that deviate, since not all of their types have classes, and for units with two such types of one class, since the
+// reference does not say which of them it means.
+
+// A classRun says that the types of a unit from a local id on have the classes from a number on.
+type classRun struct {
+	local nominal.LocalID
+	class uint32
+}
+
+// occurrences remember the classes of all types of all units.
+type occurrences struct {
+	wanted bool
+	first  uint32     // id in the object of the first type
+	class  []uint32   // by id in the object - first: the number of its class, 0 if it has none
+	types  []uint32   // by unit: the number of its types, including void; 0 if their classes are not known
+	starts []uint32   // by unit: its first run
+	runs   []classRun // of all units
+}
+
+// Remember makes the table remember the classes of all types, for Repeats. Call it before the first unit is examined. The first type that goes in has
+// at least the id first.
+func (s *ClassTable) Remember(first btf.ID) { s.past.wanted, s.past.first = true, uint32(first) }
+
+// makeRoom allocates space for about as much debug information as has n classes in a kernel. What is not used costs no memory.
+func (o *occurrences) makeRoom(n int) { o.runs = make([]classRun, 0, 10*n) }
+
+// unit remembers a unit, given the numbers of the classes of its types by local id.
+func (o *occurrences) unit(classes []uint32) {
+	o.types, o.starts = append(o.types, uint32(len(classes))), append(o.starts, uint32(len(o.runs)))
+	next := uint32(0)
+	for id := 1; id < len(classes); id++ {
+		if class := classes[id]; class != next || id == 1 {
+			o.runs = append(o.runs, classRun{nominal.LocalID(id), class})
+			next = class
+		}
+		next++
+	}
+}
+
+// unknown remembers that the classes of a unit are not known.
+func (o *occurrences) unknown() {
+	o.types, o.starts = append(o.types, 0), append(o.starts, uint32(len(o.runs)))
+}
+
+// wentIn remembers the class of a type in the object.
+func (o *occurrences) wentIn(id, class uint32) {
+	for uint32(len(o.class)) < id-o.first { // types that no unit has, and variables
+		o.class = append(o.class, 0)
+	}
+	o.class = append(o.class, class)
+}
+
+// of returns the number of the class of a type in the object, 0 if it has none.
+func (o *occurrences) of(id uint32) uint32 {
+	if i := id - o.first; i < uint32(len(o.class)) {
+		return o.class[i]
+	}
+	return 0
+}
+
+// Repeats makes the types that are missing in the object: those of the kept classes that are not the first of their class.
+type Repeats struct {
+	s      *ClassTable
+	before btf.Table // the types of the object, as they were
+	kept   []bool    // by class number
+	unit   uint32    // counts the calls of Unit
+
+	// About the current unit.
+	classes []uint32 // by local id
+	ids     []uint32 // by local id: the id in the object, or the place of a missing type
+	ofClass []seen   // by class number: the place of the missing type of a kept class
+	ofTag   []seen   // by tag number: the local id
+}
+
+// A seen is a value that belongs to one unit.
+type seen struct{ unit, value uint32 }
+
+// Inserted is set in a place. The other bits are then the number of a missing type; otherwise a place is an id in the object.
+const Inserted btf.ID = 1 << 31
+
+// Repeats prepares to make the missing types of an object. It returns nil if Remember was not called.
+func (s *ClassTable) Repeats(o *btf.Object, k *AmbiguousClasses) *Repeats {
+	if !s.past.wanted {
+		return nil
+	}
+	r := &Repeats{s: s, before: o.Copy(), kept: make([]bool, len(s.classes)), ofClass: make([]seen, len(s.classes)), ofTag: make([]seen, len(s.tags))}
+	for n := range s.classes {
+		c := &s.classes[n]
+		r.kept[n] = n != 0 && k.Has(Hash{A: c.a, B: c.b})
+	}
+	return r
+}
+
+// Unit makes the missing types of a unit, given its number in the order in which the units were examined. first is the id of the first type of the unit
+// that went in, and number the number of the first missing type. It returns the types, whose references are places, and for each of them the id
+// in the object of the type that follows it. If ok is false, the unit must be translated again.
+func (r *Repeats) Unit(unit int, first btf.ID, number int) (types btf.Table, next []btf.ID, ok bool) {
+	n := int(r.s.past.types[unit])
+	if n == 0 {
+		return types, nil, false
+	}
+	r.unit++
+	words, ok := r.locate(unit, n, first, number, &next)
+	if !ok || len(next) == 0 {
+		return types, nil, ok
+	}
+	types = btf.NewTable(1)
+	types.Grow(len(next), words)
+	for id := 1; id < n; id++ {
+		if btf.ID(r.ids[id])&Inserted == 0 {
+			continue
+		}
+		types.Append(r.before.At(btf.ID(r.s.classes[r.classes[id]].id))...)
+		rec := types.Last()
+		index := uint32(0)
+		if rec.Kind() == btf.KindArray {
+			index = rec[4]
+		}
+		rec.References(func(ref *uint32) { ok = r.refer(ref) && ok })
+		if index != 0 {
+			rec[4] = index
+		}
+	}
+	return types, next, ok
+}
+
+// locate finds the places of the types of a unit, and returns the number of words of the missing ones.
+func (r *Repeats) locate(unit, n int, first btf.ID, number int, next *[]btf.ID) (words int, ok bool) {
+	past := &r.s.past
+	r.classes, r.ids = resize(r.classes, n), resize(r.ids, n)
+	r.classes[0], r.ids[0] = 0, 0
+	end := len(past.runs)
+	if unit+1 < len(past.starts) {
+		end = int(past.starts[unit+1])
+	}
+	at, runs := uint32(first), past.runs[past.starts[unit]:end]
+	for i := range runs {
+		last := n
+		if i+1 < len(runs) {
+			last = int(runs[i+1].local)
+		}
+		class := runs[i].class
+		for id := int(runs[i].local); id < last; id++ {
+			r.classes[id] = class
+			known := r.s.classes[class].id
+			switch {
+			// The first type of a class went in. If the class first occurs in this unit and is walked, all its types went in.
+			case known == at, known >= uint32(first) && known < at && walked.Has(r.before.KindOf(btf.ID(known))):
+				r.ids[id] = at
+				at++
+			case !r.kept[class]:
+				r.ids[id] = known
+			case r.ofClass[class].unit == r.unit:
+				return 0, false
+			default:
+				r.ids[id] = uint32(Inserted) | uint32(number+len(*next))
+				r.ofClass[class] = seen{r.unit, r.ids[id]}
+				*next = append(*next, btf.ID(at))
+				words += len(r.before.At(btf.ID(known)))
+			}
+			if tag := r.s.tagOf[class]; tag != 0 {
+				r.ofTag[tag>>tagShift-1] = seen{r.unit, uint32(id)}
+			}
+			class++
+		}
+	}
+	return words, true
+}
+
+// refer turns a reference in a copy of a record into a place of the current unit.
+func (r *Repeats) refer(ref *uint32) (ok bool) {
+	if *ref == 0 {
+		return true
+	}
+	class := r.s.past.of(*ref)
+	if class == 0 {
+		return false
+	}
+	if tag := r.s.tagOf[class]; tag != 0 {
+		t := r.ofTag[tag>>tagShift-1]
+		*ref = r.ids[t.value]
+		return t.unit == r.unit
+	}
+	if *ref = r.s.classes[class].id; r.kept[class] {
+		t := r.ofClass[class]
+		*ref = t.value
+		return t.unit == r.unit
+	}
+	return true
+}
+
+// Place returns the place of a type to which a type, function or variable of the current unit refers.
+func (r *Repeats) Place(id btf.ID) btf.ID {
+	if class := r.s.past.of(uint32(id)); class != 0 && r.ofClass[class].unit == r.unit {
+		return btf.ID(r.ofClass[class].value)
+	}
+	return id
+}
