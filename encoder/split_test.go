@@ -31,7 +31,7 @@ func encodeDriver(t *testing.T, arch string, profile encoder.Profile) (o *btf.Ob
 		t.Fatal(err)
 	}
 	defer f.Close()
-	view, err := btf.View(wire)
+	view, err := btf.Skim(wire)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import "fmt"
 // type, every name offset lies in the strings, and every FUNC refers to a FUNC_PROTO. Parse leaves this out, so that
 // broken BTF can be looked at too. Types of the base are taken to be checked.
 func (o *Object) CheckReferences() error {
-	for i := range o.start {
+	for i := range o.Len() {
 		if err := o.checkRecord(i); err != nil {
 			return err
 		}
@@ -20,7 +20,7 @@ func (o *Object) CheckRecord(id ID) error { return o.checkRecord(int(id - o.Firs
 // checkRecord checks the i-th type of the table.
 func (o *Object) checkRecord(i int) error {
 	endID, endName := uint32(o.End()), o.Strings.End()
-	r := Record(o.words[o.start[i]:])
+	r := o.at(o.First() + ID(i))
 	k := r.Kind()
 	s := ShapeOf(k)
 	if r[0] >= endName {
@@ -59,7 +59,7 @@ func (o *Object) checkRecord(i int) error {
 func (o *Object) isProto(id ID) bool {
 	for ; o != nil; o = o.Base {
 		if o.Own(id) {
-			return Record(o.words[o.start[id-o.First()]:]).Kind() == KindFuncProto
+			return o.at(id).Kind() == KindFuncProto
 		}
 	}
 	return false
@@ -68,5 +68,5 @@ func (o *Object) isProto(id ID) bool {
 // referenceError is about the i-th type of the table.
 func (o *Object) referenceError(i int, format string, args ...any) error {
 	id := o.First() + ID(i)
-	return fmt.Errorf("type %d (%s) %s", id, o.At(id).Kind(), fmt.Sprintf(format, args...))
+	return fmt.Errorf("type %d (%s) %s", id, o.at(id).Kind(), fmt.Sprintf(format, args...))
 }

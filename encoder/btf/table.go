@@ -142,6 +142,8 @@ type Table struct {
 	words []uint32
 	start []uint32 // start[i] is the first word of the type First+i
 	first ID       // 0 means 1
+
+	skimmed int // the number of types if start is empty, since the object has an outline
 }
 
 // NewTable returns an empty table whose first type gets the id first, which is 1 without a base.
@@ -170,10 +172,10 @@ func reserve[T any](s []T, n int) []T {
 func (t *Table) First() ID { return max(t.first, 1) }
 
 // Len is the number of types, void and base not counted.
-func (t *Table) Len() int { return len(t.start) }
+func (t *Table) Len() int { return len(t.start) + t.skimmed }
 
 // End is the id after the table's last type.
-func (t *Table) End() ID { return t.First() + ID(len(t.start)) }
+func (t *Table) End() ID { return t.First() + ID(t.Len()) }
 
 // WordCount is the number of words of all records together; the type section has four times as many bytes.
 func (t *Table) WordCount() int { return len(t.words) }
@@ -200,7 +202,7 @@ func (t *Table) KindOf(id ID) Kind { return Record(t.words[t.start[id-t.First()]
 // All walks the table in id order.
 func (t *Table) All() iter.Seq2[ID, Record] {
 	return func(yield func(ID, Record) bool) {
-		for i := range t.start {
+		for i := range t.Len() {
 			id := t.First() + ID(i)
 			if !yield(id, t.At(id)) {
 				return

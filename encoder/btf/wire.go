@@ -23,7 +23,8 @@ type Object struct {
 	Base    *Object
 	Layout  bool // whether there is a layout section, or AppendWire is to write one
 
-	layout []byte // the layout section as read, which may describe kinds unknown here; nil for an object that was not parsed
+	outline *Outline // in place of the places of all records, if Skim has returned the object
+	layout  []byte   // the layout section as read, which may describe kinds unknown here; nil for an object that was not parsed
 }
 
 // New returns an empty object in the given byte order. base may be nil.
@@ -48,10 +49,29 @@ func (o *Object) Record(id ID) (r Record, ok bool) {
 	}
 	for ; o != nil; o = o.Base {
 		if o.Own(id) {
-			return o.At(id), true
+			return o.at(id), true
 		}
 	}
 	return nil, false
+}
+
+// at is At, also for an object that Skim has returned.
+func (o *Object) at(id ID) Record {
+	if o.outline != nil {
+		return o.outline.At(id)
+	}
+	return o.At(id)
+}
+
+// Whole returns an object with the same types and strings, for which At and KindOf are possible: the object itself, unless Skim has returned it.
+func (o *Object) Whole() *Object {
+	if o.outline == nil {
+		return o
+	}
+	whole := *o
+	whole.outline, whole.skimmed = nil, 0
+	whole.located()
+	return &whole
 }
 
 // Name returns the string at an offset, or "" if the offset is out of range.
@@ -137,21 +157,32 @@ func (o *Object) layoutSection() []byte {
 // split one continues, or nil. The object's strings stay in data, which must not be changed afterwards. A record of an unknown kind is
 // kept if a layout section gives its length. The error is a *FormatError.
 func Parse(data []byte, base *Object) (*Object, error) {
-	return parse(data, base, words)
+	return parse(data, base, words, (*Object).located)
 }
 
 // View is Parse for BTF without a base, of which a part is read and nothing is changed. If the byte order is that of the machine, the records
 // stay in data too. The strings have no index until one is needed.
 func View(data []byte) (*Object, error) {
-	o, err := parse(data, nil, sharedWords)
+	return view(data, (*Object).located)
+}
+
+// Skim is View for BTF of which few types are looked at: by Record, or with the object's Outline. Its methods At and KindOf panic; those
+// of Whole do not.
+func Skim(data []byte) (*Object, error) { return view(data, (*Object).outlined) }
+
+func view(data []byte, find finder) (*Object, error) {
+	o, err := parse(data, nil, sharedWords, find)
 	if err == nil {
 		o.Strings.late = true
 	}
 	return o, err
 }
 
-// parse is Parse. words reads the words of the type section.
-func parse(data []byte, base *Object, words func(data []byte, order binary.ByteOrder) []uint32) (*Object, error) {
+// A finder finds the beginning of each record in the words of an object. It returns where the last record ends that is within them.
+type finder func(o *Object) (end int)
+
+// parse is Parse. words reads the words of the type section, and find finds the records in them.
+func parse(data []byte, base *Object, words func(data []byte, order binary.ByteOrder) []uint32, find finder) (*Object, error) {
 	h, order, err := parseHeader(data)
 	if err != nil {
 		return nil, err
@@ -174,7 +205,7 @@ func parse(data []byte, base *Object, words func(data []byte, order binary.ByteO
 		o.layout = data[at+int(h.layoutOff):][:h.layoutLen:h.layoutLen]
 	}
 	o.words = words(data[at+int(h.typeOff):][:h.typeLen], order)
-	if err := o.findRecords(at + int(h.typeOff)); err != nil {
+	if err := o.checkEnd(at+int(h.typeOff), find(o)); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -238,8 +269,8 @@ func words(data []byte, order binary.ByteOrder) []uint32 {
 	return words
 }
 
-// findRecords finds the beginning of each record in the words of the object, which start at byte at of the BTF.
-func (o *Object) findRecords(at int) error {
+// located finds the beginning of each record in the words of the object.
+func (o *Object) located() (end int) {
 	words, lengths := o.words, recordLengths(o.inheritedLayout())
 	start := make([]uint32, len(words)/recordWords)
 	n, i := 0, 0
@@ -254,17 +285,22 @@ func (o *Object) findRecords(at int) error {
 		i = end
 	}
 	o.start = start[:n]
-	if i == len(words) {
+	return i
+}
+
+// checkEnd reports whether the last record of an object ends where its words do. They start at byte at of the BTF.
+func (o *Object) checkEnd(at, end int) error {
+	if end == len(o.words) {
 		return nil
 	}
-	if len(words)-i < recordWords {
-		return &FormatError{at + 4*i, "record is cut short"}
+	if len(o.words)-end < recordWords {
+		return &FormatError{at + 4*end, "record is cut short"}
 	}
-	r := Record(words[i:])
-	if lengths[r.Kind()] == unknownLength {
-		return &FormatError{at + 4*i, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
+	r := Record(o.words[end:])
+	if recordLengths(o.inheritedLayout())[r.Kind()] == unknownLength {
+		return &FormatError{at + 4*end, fmt.Sprintf("type %d has the unknown kind %d", o.End(), r.Kind())}
 	}
-	return &FormatError{at + 4*i, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
+	return &FormatError{at + 4*end, fmt.Sprintf("type %d (%s, vlen %d) ends outside the type section", o.End(), r.Kind(), r.Vlen())}
 }
 
 // getWords reads words from data, which has as many.

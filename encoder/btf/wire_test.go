@@ -173,6 +173,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(peerBTF(f, "kinds-x86_64.btf"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o, err := Parse(data, nil)
+		compareSkimmed(t, data, o, err)
 		if err != nil {
 			return
 		}

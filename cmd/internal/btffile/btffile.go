@@ -155,29 +155,33 @@ type View struct {
 }
 
 // OpenView opens the BTF of a file, which must not be split.
-func OpenView(path string) (*View, error) {
+func OpenView(path string) (*View, error) { return openView(path, btf.View) }
+
+// openView opens a View. parse parses the BTF.
+func openView(path string, parse func(data []byte) (*btf.Object, error)) (*View, error) {
 	in, err := Open(input.OpenUnread, path)
 	if err != nil {
 		return nil, err
 	}
 	v := &View{In: in}
-	if err := v.read(); err != nil {
+	if err := v.read(parse); err != nil {
 		in.Close()
 		return nil, input.Named(path, err)
 	}
 	return v, nil
 }
 
-// LazyBase is Base for a single module. The references of the base are not checked: see encoder.NewLazyBase. The file is that of a View.
+// LazyBase is Base for a single module: see btf.Skim. The references of the base are not checked: see encoder.NewLazyBase. The file is that of a
+// View.
 func LazyBase(path string) (*btf.Object, *input.File, error) {
-	v, err := OpenView(path)
+	v, err := openView(path, btf.Skim)
 	if err != nil {
 		return nil, nil, err
 	}
 	return v.Object, v.In, nil
 }
 
-func (v *View) read() error {
+func (v *View) read(parse func(data []byte) (*btf.Object, error)) error {
 	data, err := v.mapped()
 	if err == nil && btf.IsSplit(data) {
 		err = ErrSplitBase
@@ -186,7 +190,7 @@ func (v *View) read() error {
 		err = v.In.Unchanged()
 	}
 	if err == nil {
-		v.Object, err = btf.View(data)
+		v.Object, err = parse(data)
 	}
 	return err
 }

@@ -127,7 +127,7 @@ func (b *Base) look() {
 func (b *Base) index(peer rules.Set, empties bool) *index {
 	v := &b.variants[which(peer.Has(rules.BaseTypedefSignature))][which(empties)]
 	v.once.Do(func() {
-		g := graph{o: b.o, first: uint32(b.o.First()), oddities: oddities{empties: empties}}
+		g := graph{o: b.o.Whole(), first: uint32(b.o.First()), oddities: oddities{empties: empties}}
 		end := uint32(b.o.End())
 		v.c.init(int(end), int(end))
 		for id := uint32(1); id < end; id++ {

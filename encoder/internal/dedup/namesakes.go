@@ -106,19 +106,22 @@ func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) map[u
 	}
 	wanted[0] &^= 1 // no name
 	named := make(map[uint32]namesake)
-	words := base.Words()
-	for i, at := range base.Starts() {
-		head := words[at:][:2]
+	words, out, next := base.Words(), base.Outline(), 0
+	for i, n := range out.Lengths() {
+		head, id := words[next:][:2], base.First()+btf.ID(i)
+		if next += int(n); n == btf.Long {
+			next = out.End(id, next-btf.Long)
+		}
 		if name := head[0]; !has(wanted, name) || !tagged.Has(btf.Record(head).Kind()) {
 			continue
 		}
-		n, id := named[head[0]], uint32(base.First())+uint32(i)
+		n := named[head[0]]
 		if btf.Enums.Has(btf.Record(head).Kind()) {
 			n.more = n.enum != 0
-			n.enum = id
+			n.enum = uint32(id)
 		} else {
 			n.tags = n.tag != 0
-			n.tag = id
+			n.tag = uint32(id)
 		}
 		named[head[0]] = n
 	}

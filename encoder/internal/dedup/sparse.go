@@ -30,7 +30,8 @@ import (
 // Nothing in the base is trusted: a record is checked when it is first looked at. Records that are never looked at are not checked.
 type sparse struct {
 	Base
-	c        *index // of the run
+	out      *btf.Outline // of the types of the base
+	c        *index       // of the run
 	peer     rules.Set
 	seen     []uint64 // by id: the record was checked
 	err      error    // what is wrong with a record that was looked at
@@ -55,7 +56,7 @@ func (n *names) has(name uint32) bool { return n[name/64%uint32(len(n))]>>(name%
 
 // newSparse returns a sparse base that puts its candidates into an index, which is that of the run.
 func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
-	s := &sparse{Base: Base{o: o}, c: c, peer: peer, marked: new(names)}
+	s := &sparse{Base: Base{o: o}, out: o.Outline(), c: c, peer: peer, marked: new(names)}
 	s.marked.add(0)
 	ids := int(o.End())/64 + 1
 	sets := make([]uint64, 4*ids)
@@ -70,7 +71,7 @@ func (s *sparse) record(id uint32) btf.Record {
 	if s.seen[id/64]>>(id%64)&1 == 0 && !s.sound(id) {
 		return voidRecord
 	}
-	return s.o.At(btf.ID(id))
+	return s.out.At(btf.ID(id))
 }
 
 // sound checks a record that has not been looked at.
@@ -145,51 +146,83 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	return !s.empties
 }
 
-// pass considers the types of the given kinds, and those of unordered kinds, in the order of their ids. Nearly all types of a base are not possible,
-// and it finds that out without a call.
+// A role says which types of a kind are considered. Its words are masks, so that nearly all types take the same way.
+type role struct {
+	element uint32 // all bits if a type without a name has the name of its first element as its anchor
+	filled  uint32 // for the number of elements, or for anything: not 0 if the type is considered for its anchor only
+}
+
+// anything is a bit that is added to the number of elements, which is lower.
+const anything = 1 << 24
+
+// roles returns the roles of all kinds if types of the given kinds are wanted.
+func roles(kinds btf.KindSet) (of [128]role) {
+	for k := range of {
+		switch set := btf.KindSet(1) << k; {
+		case set&(kinds|unordered) == 0, set&named != 0:
+			of[k].filled = anything
+		case set&elementAnchored != 0:
+			of[k] = role{element: 1<<32 - 1, filled: anything - 1}
+		}
+	}
+	return of
+}
+
+// named has kinds whose types have names. Those of kinds that are neither here nor in elementAnchored are always considered.
+const named btf.KindSet = 1<<btf.KindInt | 1<<btf.KindTypedef | 1<<btf.KindFunc | 1<<btf.KindFloat | 1<<btf.KindDeclTag
+
+// pass considers the types of the given kinds, and those of unordered kinds, in the order of their ids.
 func (s *sparse) pass(kinds btf.KindSet) {
-	words, possible, pending := s.o.Words(), s.possible, s.pending
-	links, wanted, end := uint32(links&kinds), uint32(kinds|unordered), uint32(s.o.End())
-	for i, at := range s.o.Starts() {
-		at, id := int(at), uint32(i)+1
-		if at+2 >= len(words) || int(id/64) >= len(possible) || int(id/64) >= len(pending) { // it never is
-			break
+	words, lengths, of := s.o.Words(), s.out.Lengths(), roles(kinds)
+	for i, at := skip(words, lengths, 0, 0, &of, s.marked); i < len(lengths); {
+		id, end := uint32(i)+1, at+int(lengths[i])
+		if lengths[i] == btf.Long {
+			end = s.out.End(btf.ID(id), at)
 		}
-		name, info := words[at], words[at+1]
-		kind := uint32(1) << (info >> 24 & 0x7f) // 0 for a kind that only a layout describes
-		if kind&links != 0 && name == 0 {        // what referent and decide do
-			of := words[at+2]
-			switch {
-			case has(possible, of):
-				possible[id/64] |= 1 << (id % 64)
-			case of >= id && of < end, has(pending, of):
-				s.decide(id, unknown)
-			}
-			continue
+		if r := btf.Record(words[at:end:end]); (kinds | unordered).Has(r.Kind()) {
+			s.meet(id, r)
 		}
-		if kind&wanted == 0 {
-			continue
-		}
-		empty := kind&(byName|byNameOrEmpty) == 0
-		if kind&elementsName != 0 && (name == 0 || kind&byNameOrEmpty != 0) {
-			if empty = info&0xffffff == 0; !empty && name == 0 && at+3 < len(words) {
-				name = words[at+3] // of the first element
-			}
-		}
-		if empty || s.marked.has(name) {
-			s.consider(id, s.o.At(btf.ID(id)))
-		}
+		i, at = skip(words, lengths, i+1, end, &of, s.marked)
 	}
 }
 
-const (
-	// byName has the kinds that are considered only if their name is marked.
-	byName = 1<<btf.KindInt | 1<<btf.KindStruct | 1<<btf.KindUnion | 1<<btf.KindTypedef | 1<<btf.KindFunc | 1<<btf.KindFloat | 1<<btf.KindDeclTag
-	// byNameOrEmpty has those for which this is so if they have elements.
-	byNameOrEmpty = 1<<btf.KindEnum | 1<<btf.KindEnum64 | 1<<btf.KindFuncProto
-	// elementsName has those whose anchor is the name of the first element if they have no name.
-	elementsName = uint32(elementAnchored)
-)
+// skip returns the next type that may have to be considered: its index, from i on, and where its record begins, from at on. Nearly all types of a
+// base are not possible, so it does little for each.
+func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names) (int, int) {
+	for ; i < len(lengths); i++ {
+		length := lengths[i]
+		if length == btf.Long || at < 0 || at >= len(words)-recordAndOne {
+			break
+		}
+		name, info, first := words[at], words[at+1], words[at+recordAndOne]
+		r := &of[info>>24&0x7f]
+		if name == 0 {
+			name = first & r.element // if it has no elements, it is considered anyway
+		}
+		if marked.has(name) || (info&0xffffff|anything)&r.filled == 0 {
+			break
+		}
+		at += int(length)
+	}
+	return i, at
+}
+
+// recordAndOne is the index in a record of the first word of its first element.
+const recordAndOne = 3
+
+// meet handles a type that may have to be considered.
+func (s *sparse) meet(id uint32, r btf.Record) {
+	if r[0] != 0 || !links.Has(r.Kind()) {
+		s.consider(id, r)
+		return
+	}
+	switch of := r[2]; { // what referent and decide do
+	case has(s.possible, of):
+		s.possible[id/64] |= 1 << (id % 64)
+	case of >= id && of < uint32(s.o.End()), has(s.pending, of):
+		s.decide(id, unknown)
+	}
+}
 
 // consider decides whether a type is possible, or not, or pending, since a referent is pending or comes later.
 func (s *sparse) consider(id uint32, r btf.Record) {
@@ -293,7 +326,7 @@ func (s *sparse) settle() {
 func (s *sparse) settled(id uint32, round int) bool {
 	state := yes
 	if round < rounds {
-		state = s.referents(id, s.o.At(btf.ID(id)))
+		state = s.referents(id, s.out.At(btf.ID(id)))
 	}
 	if state == unknown {
 		return false
@@ -318,8 +351,8 @@ func (s *sparse) enter(g *graph, kinds btf.KindSet) {
 			for len(left) > 0 && left[0] < id {
 				left = left[1:]
 			}
-			if kinds.Has(s.o.At(btf.ID(id)).Kind()) {
-				s.insert(g, id, int(id)-1-len(s.left)+len(left))
+			if r := s.out.At(btf.ID(id)); kinds.Has(r.Kind()) {
+				s.insert(g, id, r, int(id)-1-len(s.left)+len(left))
 			}
 		}
 		s.entered[i] |= s.possible[i]
@@ -327,8 +360,7 @@ func (s *sparse) enter(g *graph, kinds btf.KindSet) {
 }
 
 // insert puts a type into the index. before is the number of types before it in an index of all types.
-func (s *sparse) insert(g *graph, id uint32, before int) {
-	r := s.o.At(btf.ID(id))
+func (s *sparse) insert(g *graph, id uint32, r btf.Record, before int) {
 	switch {
 	case !btf.Composites.Has(r.Kind()):
 	case r[0] != 0:
@@ -386,7 +418,7 @@ func (s *sparse) appended(g *graph, from, to uint32) {
 // nameInto sets the names in own to the only struct or union of the base with that name, if there is one.
 func (s *sparse) nameInto(own lone) {
 	for _, id := range s.tags {
-		name := s.o.At(btf.ID(id))[0]
+		name := s.out.At(btf.ID(id))[0]
 		switch c, wanted := own[name]; {
 		case !wanted:
 		case s.record(id).Kind() == btf.KindVoid: // it is damaged
