@@ -154,7 +154,7 @@ func (t *Table) Reset() { t.words, t.start = t.words[:0], t.start[:0] }
 
 // Copy returns a copy of the table as it is. Types must not be appended to it.
 func (t *Table) Copy() Table {
-	return Table{slices.Clone(t.words), t.start[:len(t.start):len(t.start)], t.first}
+	return Table{slices.Clone(t.words), t.start[:len(t.start):len(t.start)], t.first, t.skimmed}
 }
 
 // Grow makes room for n more types with w words in total.
