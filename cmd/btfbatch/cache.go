@@ -41,7 +41,16 @@ func newCacheInfo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "info",
 		Short: "Show what is in the cache",
-		Args:  cobra.NoArgs,
+		Long: `Show what is in the cache: results; blobs, which are the outputs of results; files outside the cache whose digests are known, which
+saves reading them again; and the size of all of this in bytes. "used A to B": every result was used since A, and one of them at B.
+
+    folder   /home/user/.cache/btfbatch/results/1
+    results  24
+    blobs    24 (0 without a result)
+    files    24 whose digests are known
+    bytes    1423872
+    used     2026-11-28T08:15:02Z to 2026-11-30T16:40:11Z`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := openCache()
 			if err != nil {

@@ -80,7 +80,8 @@ With --in-place it is replaced by a rename, and keeps its mode and owner.
 			return err
 		},
 	}
-	a.batchFlags(cmd, &opt, &want.Profile)
+	a.batchFlags(cmd, &opt)
+	profileFlag(cmd, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	inside.flags(flags)

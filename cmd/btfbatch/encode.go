@@ -71,7 +71,8 @@ usr/lib/debug/boot/vmlinux-*, or vmlinux in usr/lib/debug/lib/modules. The file 
 			return errors.Join(err, failed(a.console.Phases(phases)))
 		},
 	}
-	a.batchFlags(cmd, &opt, &want.Profile)
+	a.batchFlags(cmd, &opt)
+	profileFlag(cmd, &want.Profile)
 	encoderFlags(cmd, &want)
 	flags := cmd.Flags()
 	flags.StringVarP(&job.Outputs.BTF, "output", "o", "", "`FILE` to write, compressed if its name ends in .zst or .gz; - is the standard output")
@@ -127,6 +128,11 @@ func encodeFiles(image string, job *batch.Job, opt *batch.Options) []paths.Use {
 		}
 	}
 	return list
+}
+
+// profileFlag adds the flag for the rules of commands that encode without a manifest.
+func profileFlag(cmd *cobra.Command, profile *string) {
+	cmd.Flags().StringVar(profile, "profile", string(config.Default), "`PROFILE` of rules: default or pahole")
 }
 
 // encoderFlags adds the flags of all commands that encode without a manifest.

@@ -19,7 +19,7 @@ func newExplain(a *app) *cobra.Command {
 		inside   packaged
 	)
 	cmd := &cobra.Command{
-		Use:   "explain IMAGE SYMBOL",
+		Use:   "explain IMAGE {SYMBOL | --list-excluded}",
 		Short: "Explain what was decided about a function or variable",
 		Long: `Explain what was decided about a function or variable, and by which rule, and whether the profile pahole differs from the default one. The
 image is encoded with both profiles, or with --profile only with that one. In a large image, the second profile reads only units that mention

@@ -34,8 +34,8 @@ func newPlan() *cobra.Command {
 		Use:   "plan [MANIFEST]",
 		Short: "Show what run would do, or divide it into jobs for CI",
 		Long: `Show what run would do with a manifest, in the order of the run. Nothing is encoded or written. The exit code is 2 if the manifest has
-errors, and 1 if an image cannot be encoded. On a terminal, the table is fitted to its width: columns with one value are a line above it, and
-long values are shortened.
+errors, and 1 if an image cannot be encoded. On a terminal, the table is fitted to its width: a column in which all
+images have the same value becomes a line above the table, and long values are shortened.
 
 With --format json, the images are divided into parts, which can run as separate jobs: run --only-from PLAN --part N. Parts have similar
 predicted durations. A base and the images that continue it are in one part, and so are images of one package and images that share a
@@ -74,7 +74,7 @@ golden. No image is opened; one that cannot be encoded fails in its job. --forma
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules, as for run")
+	flags.StringVar((*string)(&profile), "profile", "", "`PROFILE` of rules for all images, in place of that in the manifest: default or pahole")
 	flags.StringSliceVar(&only.patterns, "only", nil, "show only the images of these `NAMES` (patterns) and their bases")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text, json or github-matrix")
 	flags.IntVar(&limits.Parts, "max", githubJobs, "at most `N` parts")

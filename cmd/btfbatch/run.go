@@ -128,7 +128,8 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 }
 
 func (c *runCommand) flags(cmd *cobra.Command) {
-	c.batchFlags(cmd, &c.opt, (*string)(&c.profile))
+	c.batchFlags(cmd, &c.opt)
+	cmd.Flags().StringVar((*string)(&c.profile), "profile", "", "`PROFILE` of rules for all images, in place of that in the manifest: default or pahole")
 	flags := cmd.Flags()
 	goldenFlags(cmd, &c.opt, &c.exceptions)
 	c.shape.flags(cmd)
@@ -181,7 +182,7 @@ func lintFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags := cmd.Flags()
 	flags.BoolVar(&opt.Lint.Strict, "strict-lint", false, "images with warnings fail and are not published")
 	flags.StringVar(&opt.Lint.Earlier, "earlier", "", "`FOLDER` with NAME.btf of an earlier run, which may be compressed; warn if many functions or per-CPU variables are missing")
-	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+	flags.Float64Var(&opt.Lint.Loss, "loss", 0.02, "with --earlier: the `SHARE` of functions or per-CPU variables that may be missing without a warning")
 }
 
 // needed sets which digests and details the reports and the files about the batch need.
@@ -214,9 +215,8 @@ func stopFlags(cmd *cobra.Command, opt *batch.Options) error {
 }
 
 // batchFlags adds the flags of the commands that encode and publish.
-func (a *app) batchFlags(cmd *cobra.Command, opt *batch.Options, profile *string) {
+func (a *app) batchFlags(cmd *cobra.Command, opt *batch.Options) {
 	flags := cmd.Flags()
-	flags.StringVar(profile, "profile", "", "`PROFILE` of rules for all images: default or pahole")
 	flags.IntVarP(&opt.Encoding.Workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar((*string)(&a.progress), "progress", string(console.Auto), "`MODE` of showing progress: tty draws it on a terminal, plain writes a line for each image, quiet only\nlines for images that are not good; auto is tty on a terminal, else plain")
 	flags.BoolVar(&opt.Outputs.KeepRejected, "keep-rejected", false, "keep an output that a kernel refuses, as NAME.rejected")

@@ -8,7 +8,6 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/costs"
 	"github.com/btfbatch/btfbatch/cmd/internal/settings"
-	"github.com/btfbatch/btfbatch/config"
 	"github.com/btfbatch/btfbatch/encoder"
 )
 
@@ -25,8 +24,8 @@ func newStats() *cobra.Command {
 		Long: `Show the size of the BTF of an image without variables, with per-CPU variables, and with all variables; what each section adds; and the
 number of types of each kind. The image is encoded once, with all variables. IMAGE may be a package, of which --member chooses the file.
 
-Sizes are the bytes of types and strings. A string counts for the first section that needs it, or for none if types or functions need it
-anyway.
+Sizes are the bytes of types and strings. ADDED is what variables add to the BTF without them, in bytes and in per cent. A string counts for
+the first section that needs it, or for none if types or functions need it anyway.
 ` + orReferences,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -74,7 +73,7 @@ anyway.
 	}
 	flags := cmd.Flags()
 	inside.flags(flags)
-	flags.StringVar(&want.Profile, "profile", string(config.Default), "`PROFILE` of rules, default or pahole")
+	profileFlag(cmd, &want.Profile)
 	flags.IntVarP(&workers, "jobs", "j", 0, "`N` workers; 0 is one per processor")
 	flags.StringVar(&format, "format", "text", "`FORMAT`: text or json")
 	flags.StringVar(&base, "base", "", "`FILE` with the base, such as the BTF of the kernel: raw BTF, ELF, a kernel as it boots or a package")

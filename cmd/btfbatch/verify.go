@@ -80,7 +80,7 @@ kernel refuses; they change the exit code only with --strict-lint.
 	flags.BoolVar(&q.Lint, "lint", false, "warn about what no kernel refuses: duplicate struct names, BTF that is not sorted, and more")
 	flags.BoolVar(&strict, "strict-lint", false, "like --lint, with exit code 1 if there are warnings")
 	flags.StringVar(&q.Earlier, "earlier", "", "`FILE` with the BTF of an earlier build; warn if many functions or per-CPU variables are missing")
-	flags.Float64Var(&q.Loss, "loss", 0.02, "`SHARE` of them that may be missing")
+	flags.Float64Var(&q.Loss, "loss", 0.02, "with --earlier: the `SHARE` of functions or per-CPU variables that may be missing without a warning")
 	return cmd
 }
 

@@ -43,12 +43,12 @@ func (r *Report) WriteText(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s, profile %s: bytes of BTF\n\n", escape.Line(r.Image), r.Profile)
 	none := r.Costs.None.Bytes()
-	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tMORE THAN NONE\t\t\n", "VARIABLES")
+	fmt.Fprintf(tab, column+"\tVARS\tDATASECS\tTYPES\tSTRINGS\tTOTAL\tADDED\tADDED %%\t\n", "VARIABLES")
 	for _, c := range r.choices() {
 		more := c.share.Bytes() - none
 		percent := "-" // without variables, a split BTF may be empty
 		if none > 0 {
-			percent = fmt.Sprintf("%.2f %%", 100*float64(more)/float64(none))
+			percent = fmt.Sprintf("%.2f", 100*float64(more)/float64(none))
 		}
 		fmt.Fprintf(tab, column+"\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t\n", c.label, c.share.Vars, c.share.Datasecs, c.share.TypeBytes,
 			c.share.StringBytes, c.share.Bytes(), more, percent)

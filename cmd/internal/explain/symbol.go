@@ -20,8 +20,8 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("no function or variable is named %q in the symbol table or DWARF", e.Name)
 }
 
-// Symbol writes the decisions about a name under the given options. If both is true, it also writes the decisions of the other profile
-// that differ, or its error. It returns the encoder's warnings under the given options. The error is an *UnknownError if neither the symbol
+// Symbol writes the decisions about a name under the given options. If both is true, it also writes those of the other profile, or its
+// error. It returns the encoder's warnings under the given options. The error is an *UnknownError if neither the symbol
 // table nor the DWARF has the name. Errors do not name the image.
 func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc encoder.Encoder, both bool) ([]encoder.Warning, error) {
 	mine := recorder{name: name}
@@ -35,18 +35,18 @@ func Symbol(ctx context.Context, w io.Writer, image *elf.File, name string, enc 
 	if enc.Profile == encoder.Pahole {
 		other.Profile = encoder.Default
 	}
-	theirs := mine
+	var theirs *recorder
 	var failure error // of the other profile
 	if both {
-		theirs = recorder{name: name}
+		theirs = &recorder{name: name}
 		if failure = theirs.on(other).DecideName(ctx, image, theirs.base(), res); failure != nil {
 			if ctx.Err() != nil {
 				return warnings, ctx.Err()
 			}
-			theirs = mine
+			theirs = nil
 		}
 	}
-	text := compare(&mine, &theirs, enc.Profile.String(), other.Profile.String())
+	text := compare(&mine, theirs, enc.Profile.String(), other.Profile.String())
 	if text == "" {
 		if text, err = fromSymbols(image, name, enc); err != nil {
 			return warnings, err
@@ -91,17 +91,22 @@ func (r *recorder) on(enc encoder.Encoder) *encoder.Encoder {
 	return &enc
 }
 
-// compare returns the text of every decision, with the decision of the other profile if it differs.
+// compare returns the text of every decision. With theirs, it says of each whether the other profile decides the same.
 func compare(mine, theirs *recorder, profile, other string) string {
 	var b strings.Builder
+	second := func(mine, theirs string) { b.WriteString(opinion(mine, theirs, other)) }
+	if theirs == nil {
+		second = func(_, _ string) {}
+		theirs = &recorder{}
+	}
 	switch {
 	case mine.fun != nil:
 		a := funcVerdict(mine.fun)
-		fmt.Fprintf(&b, "function %s: %s\n  found in %s, profile %s\n", escape.Line(mine.fun.Name), a, places(mine.fun.States), profile)
-		different(&b, a, funcVerdict(theirs.fun), other)
+		fmt.Fprintf(&b, "function %s: %s\n  %s, profile %s\n", escape.Line(mine.fun.Name), a, copies(mine.fun.States), profile)
+		second(a, funcVerdict(theirs.fun))
 	case theirs.fun != nil:
 		fmt.Fprintf(&b, "function %s: %s\n", escape.Line(theirs.fun.Name), absent)
-		different(&b, absent, funcVerdict(theirs.fun), other)
+		second(absent, funcVerdict(theirs.fun))
 	}
 	left := slices.Clone(theirs.vars)
 	for i := range mine.vars {
@@ -109,7 +114,7 @@ func compare(mine, theirs *recorder, profile, other string) string {
 		a := varVerdict(d)
 		fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", escape.Line(d.Name), a, place(*d), d.Addr, d.Size, profile)
 		match := varAt(left, d)
-		different(&b, a, varVerdict(match), other)
+		second(a, varVerdict(match))
 		if match != nil {
 			*match = encoder.VarDecision{}
 		}
@@ -117,7 +122,7 @@ func compare(mine, theirs *recorder, profile, other string) string {
 	for i := range left {
 		if d := &left[i]; d.Name != "" {
 			fmt.Fprintf(&b, "variable %s: %s\n  at %s (address %#x), %d bytes, profile %s\n", escape.Line(d.Name), absent, place(*d), d.Addr, d.Size, profile)
-			different(&b, absent, varVerdict(d), other)
+			second(absent, varVerdict(d))
 		}
 	}
 	return b.String()
@@ -126,10 +131,12 @@ func compare(mine, theirs *recorder, profile, other string) string {
 // absent is the verdict on a variable that a profile does not consider.
 const absent = "left out by rule section: no section rule matches its section"
 
-func different(b *strings.Builder, mine, theirs, other string) {
-	if mine != theirs {
-		fmt.Fprintf(b, "  profile %s differs: %s\n", other, theirs)
+// opinion returns the line about the decision of the other profile.
+func opinion(mine, theirs, other string) string {
+	if mine == theirs {
+		return fmt.Sprintf("  profile %s: the same\n", other)
 	}
+	return fmt.Sprintf("  profile %s differs: %s\n", other, theirs)
 }
 
 // varAt finds the decision about the variable of the same name and address. CUs come in the same order under both profiles.
@@ -162,11 +169,12 @@ func funcVerdict(d *encoder.FuncDecision) string {
 	return fmt.Sprintf("left out by rule %s: %s", d.Reason.Rule(), d.Reason)
 }
 
-func places(n int) string {
+// copies says how many subprograms of DWARF a function has.
+func copies(n int) string {
 	if n == 1 {
-		return "1 place"
+		return "1 copy in DWARF"
 	}
-	return fmt.Sprintf("%d places", n)
+	return fmt.Sprintf("%d copies in DWARF", n)
 }
 
 // fromSymbols returns the text for a name that only the symbol table has, because the encoder had nothing to decide about it.

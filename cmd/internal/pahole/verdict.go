@@ -42,7 +42,8 @@ func (r *run) judge(f *elf.File, wire, distilled []byte, located func(error) err
 	for _, k := range r.want.Kernels {
 		opt.Kernel = k.Kernel
 		switch err := verify.Check(wire, opt); {
-		case errors.Is(err, verify.ErrNoPath): // this kernel does not read the BTF of modules
+		case errors.Is(err, verify.ErrNoPath):
+			fmt.Fprintf(r.stderr, "pahole: %s: kernel %s does not read the BTF of modules, so it was not checked\n", verifyVariable, opt.Kernel)
 		case err != nil:
 			return fmt.Errorf("%s: a kernel would refuse the BTF, so it is not written: %w", verifyVariable, located(err))
 		case r.verbose:
