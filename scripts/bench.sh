@@ -9,7 +9,8 @@
 #   -t BPFTOOL   also compare dumps
 #   -d OTHER     also measure a comparison of the BTF of two kernels
 #   -m IMAGES    images of one batch (default 20; 0 leaves the row out)
-#   -k MODULES   also encode all modules (*.ko with DWARF) of a folder in one batch, and one by one with pahole
+#   -k MODULES   also encode modules (*.ko with DWARF) of a folder in one process each, and all of them in one batch; valgrind counts the
+#                instructions of the smallest call, if it is installed
 #   --quick      for CI: 3 pairs, a batch of 4 images, and only the rows of programs that are installed
 #   --max-cpu R, --max-mem R   exit code 1 if the median ratio to pahole is larger
 #
@@ -32,7 +33,7 @@ while [ $# -gt 1 ]; do
     --quick) pairs=3 images=4; shift ;;
     --max-cpu) max_cpu=$2; shift 2 ;;
     --max-mem) max_mem=$2; shift 2 ;;
-    *) sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 image=${1:?a vmlinux with DWARF is missing}
@@ -187,9 +188,57 @@ if [ "$images" -gt 0 ]; then
   printf '%-30s %9.2fx\n' 'throughput' "$(paste "$tmp/many" "$tmp/alone" | awk '{ print $6 / $2 }' | median)"
 fi
 if [ -n "$modules" ]; then
+  find "$(realpath "$modules")" -name '*.ko' -size +0 | sort > "$tmp/modules"
+  mkdir "$tmp/out" "$tmp/bin"
+  ln -s "$(realpath "$btfbatch")" "$tmp/bin/pahole"
+  call() { # PROGRAM OUT MODULE
+    "$1" -J --btf_base="$tmp/peer.btf" --btf_features=default --lang_exclude=rust --btf_encode_detached="$tmp/out/$2" "$3" > "$tmp/log" 2>&1 ||
+      { cat "$tmp/log" >&2; exit 1; }
+  }
+  # calls NAME PROGRAM: appends what the calls for the modules in the array list take together, each $times times
+  calls() {
+    local m TIMEFORMAT='%3U %3S %3R'
+    { time for _ in $(seq "$times"); do for m in "${list[@]}"; do call "$2" "$1" "$m"; done; done; } 2> "$tmp/time"
+    awk '{ print $1 + $2, $3, 0, $2 }' "$tmp/time" >> "$tmp/$1"
+  }
+  our_calls() { calls our_calls "$tmp/bin/pahole"; }
+  peer_calls() { calls peer_calls "$pahole"; }
+  modules_row() { # TITLE TIMES MODULE...
+    title=$1 times=$2
+    shift 2
+    list=("$@")
+    paired our_calls peer_calls
+    row our_calls peer_calls "$title, CPU" 1 ms "$(awk -v n=$((times * ${#list[@]})) 'BEGIN { print n / 1000 }')"
+  }
+  start() { # NAME PROGRAM
+    local TIMEFORMAT='%3U %3S %3R'
+    { time for _ in $(seq 50); do "$2" --version > /dev/null; done; } 2> "$tmp/time"
+    awk '{ print $1 + $2, $3, 0, $2 }' "$tmp/time" >> "$tmp/$1"
+  }
+  our_start() { start our_start "$tmp/bin/pahole"; }
+  peer_start() { start peer_start "$pahole"; }
+  head_row 'calls with a base, a call' btfbatch pahole
+  mapfile -t some < <(awk -v n="$(wc -l < "$tmp/modules")" 'NR % (int(n / 100) + 1) == 0 || n < 100' "$tmp/modules")
+  for m in "${some[@]}"; do
+    call "$tmp/bin/pahole" ours.btf "$m"
+    call "$pahole" theirs.btf "$m"
+    cmp -s "$tmp/out/ours.btf" "$tmp/out/theirs.btf" || { echo "bench: $m: the outputs differ" >&2; failed=1; }
+  done
+  modules_row "${#some[@]} modules" 1 "${some[@]}"
+  smallest=$(xargs -d '\n' ls -LSr < "$tmp/modules" | head -1)
+  modules_row "smallest" 10 "$smallest"
+  { for name in cifs nfs btrfs xfs mlx5_core amdgpu; do grep "/$name\.ko\$" "$tmp/modules" || true; done
+    xargs -d '\n' ls -LS < "$tmp/modules" | head -2; } | awk '!seen[$0]++' > "$tmp/large"
+  while read -r m; do modules_row "$(basename "$m" .ko)" 1 "$m"; done < "$tmp/large"
+  paired our_start peer_start
+  row our_start peer_start '--version, CPU' 1 ms 0.05
+  if [ -x "$(command -v valgrind)" ]; then
+    GODEBUG=cpu.rdtscp=off,asyncpreemptoff=1 valgrind --tool=callgrind --callgrind-out-file=/dev/null "$tmp/bin/pahole" -J --btf_base="$tmp/peer.btf" \
+      --btf_features=default --lang_exclude=rust --btf_encode_detached="$tmp/out/ours.btf" "$smallest" 2>&1 |
+      awk '/Collected/ { printf "%-30s %9.1f million\n", "smallest, user instructions", $NF / 1e6 }'
+  fi
+
   head_row 'modules' 'one batch' '1 by 1'
-  find "$(realpath "$modules")" -name '*.ko' | sort > "$tmp/modules"
-  mkdir "$tmp/out"
   {
     printf 'version: 1\ndefaults:\n  profile: pahole\nimages:\n  - name: kernel\n    path: %s\n    lang_exclude: [rust]\n    outputs:\n      btf: %s/out/kernel.btf\n' \
       "$(realpath "$image")" "$tmp"
@@ -199,16 +248,18 @@ if [ -n "$modules" ]; then
       printf '  - name: m%d\n    path: %s\n    base: kernel\n    outputs:\n      btf: %s/out/m%d.btf\n' "$n" "$ko" "$tmp" "$n"
     done < "$tmp/modules"
   } > "$tmp/modules.yaml"
-  measure batch_modules "$btfbatch" run --no-cache -j "$workers" "$tmp/modules.yaml"
+  all_modules() { measure all_modules "$btfbatch" run --no-cache -j "$workers" "$tmp/modules.yaml"; }
+  all_modules
   n=0
   while read -r ko; do
     n=$((n + 1))
     measure peer_module "$pahole" -J --btf_features=default --btf_base="$tmp/peer.btf" --btf_encode_detached="$tmp/module.btf" "$ko"
     cmp -s "$tmp/module.btf" "$tmp/out/m$n.btf" || { echo "bench: $ko: the outputs differ" >&2; failed=1; }
   done < "$tmp/modules"
-  { cat "$tmp/peer_module"; tail -1 "$tmp/peer"; } | awk '{ cpu += $1; wall += $2; if ($3 > kb) kb = $3; sys += $4 } END { print cpu, wall, kb, sys }' > "$tmp/peer_modules"
-  row batch_modules peer_modules "kernel and $n modules, CPU" 1 s 1
-  row batch_modules peer_modules 'wall' 2 s 1
+  all_modules
+  { cat "$tmp/peer_module"; tail -1 "$tmp/peer"; } | awk '{ cpu += $1; wall += $2; if ($3 > kb) kb = $3; sys += $4 } END { for (i = 0; i < 2; i++) print cpu, wall, kb, sys }' > "$tmp/peer_modules"
+  row all_modules peer_modules "kernel and $n modules, CPU" 1 s 1
+  row all_modules peer_modules 'wall' 2 s 1
 fi
 awk -v a="$before" -v b="$(load)" -v n="$(nproc)" 'BEGIN {
   printf "\nload %s before and %s after, on %d processors: %s\n", a, b, n, a < 0.5 ? "quiet" : "busy" }'
