@@ -47,6 +47,9 @@ type Options struct {
 	Selection *selected.Selection
 	// Layouts is the largest number of layouts; see cause.Options.
 	Layouts int
+	// Base is what the golden of split BTF continues if that is not the base of the object: the golden of the base, where the two differ. It may be
+	// nil. A golden that does not fit it continues the base of the object.
+	Base *btf.Object
 
 	oldVars bool // the old side of CompareOwn has variables
 }
@@ -61,6 +64,8 @@ type Result struct {
 	Problem string
 	// Lines shows, where there is a Problem, the first line that differs.
 	Lines string
+	// Golden is the golden, if it is another text than the dump and could be read. It is nil if the texts are equal.
+	Golden *btf.Object
 }
 
 // errStop ends a dump at its first difference.
@@ -171,14 +176,34 @@ func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result 
 		res.Problem = "it is a golden of selected declarations, which needs policy: selected"
 		return res
 	}
-	golden, err := ParseRaw(want, o.Base)
+	golden, err := opt.parsed(o, func(base *btf.Object) (*btf.Object, error) { return ParseRaw(want, base) })
 	if err != nil {
 		res.Problem, res.Lines = err.Error(), firstLines(want, got, path)
 		return res
 	}
+	return compareParsed(o, golden, got, want, path, opt)
+}
+
+// parsed returns a golden, whose base is that of the options or that of the object.
+func (opt *Options) parsed(o *btf.Object, parse func(base *btf.Object) (*btf.Object, error)) (*btf.Object, error) {
+	if opt.Base != nil && o.Base != nil {
+		if golden, err := parse(opt.Base); err == nil {
+			return golden, nil
+		}
+	}
+	golden, err := parse(o.Base)
+	if _, wrong := errors.AsType[*BaseError](err); wrong {
+		err = fmt.Errorf("%w: the base is another one than when the golden was written, and has no golden that says which; put a new golden in its place", err)
+	}
+	return golden, err
+}
+
+// compareParsed says how a dump differs from that of a golden.
+func compareParsed(o, golden *btf.Object, got, want []byte, path string, opt Options) *Result {
+	res := &Result{Verdict: Differs, Golden: golden}
 	c := cause.Compare(cause.Input{Object: golden}, cause.Input{Object: o}, cause.Options{Exact: !opt.Semantic, Layouts: opt.Layouts})
 	if c.Verdict.Equal && opt.Semantic {
-		return &Result{Verdict: Equal}
+		return &Result{Verdict: Equal, Golden: golden}
 	}
 	// A text that a dump of the same types would not be has differences that no type tells of.
 	same := opt.Semantic || bytes.Equal(dump.AppendRaw(nil, golden), want)

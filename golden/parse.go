@@ -8,13 +8,21 @@ import (
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/golden/dense"
 )
+
+// A BaseError says that a golden of split BTF does not continue the base that it is read with.
+type BaseError = dense.BaseError
 
 // A ParseError says where a text stops being a raw dump.
 type ParseError struct {
 	Line    int // counted from 1
 	Problem string
+	base    error // a *BaseError, or nil
 }
+
+// Unwrap returns a *BaseError if the dump continues another base.
+func (e *ParseError) Unwrap() error { return e.base }
 
 func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Problem) }
 
@@ -27,7 +35,7 @@ func ParseRaw(text []byte, base *btf.Object) (*btf.Object, error) {
 	if rest, ok := bytes.CutPrefix(text, []byte(dialectMark)); ok {
 		name, rest, _ := bytes.Cut(rest, newline)
 		if err := checkDialect(string(bytes.TrimSpace(name))); err != nil {
-			return nil, &ParseError{1, strings.TrimPrefix(err.Error(), "line 1: ")}
+			return nil, &ParseError{Line: 1, Problem: strings.TrimPrefix(err.Error(), "line 1: ")}
 		}
 		p.rest, p.n = rest, 1
 	}
@@ -76,7 +84,7 @@ func (p *parser) next() bool {
 	return true
 }
 
-func (p *parser) fail(problem string) error { return &ParseError{p.n, problem} }
+func (p *parser) fail(problem string) error { return &ParseError{Line: p.n, Problem: problem} }
 
 // typ reads the current line, which is a type's, and the lines of its elements.
 func (p *parser) typ(base *btf.Object) error {
@@ -92,7 +100,8 @@ func (p *parser) typ(base *btf.Object) error {
 	}
 	if p.o == nil {
 		if base != nil && base.End() != id {
-			return p.fail(fmt.Sprintf("type %d does not continue a base of %d types", id, base.End()))
+			wrong := &BaseError{First: id, End: base.End()}
+			return &ParseError{p.n, wrong.Error(), wrong}
 		}
 		p.o = btf.New(binary.LittleEndian, base)
 		p.o.Table = btf.NewTable(id)

@@ -74,7 +74,7 @@ func compareDense(o *btf.Object, golden io.Reader, path string, opt Options) (*R
 	case int64(len(want)) > most:
 		return &Result{Verdict: Differs, Problem: fmt.Sprintf("it is many times as long as the BTF in its form, which has %d bytes", len(got))}, nil
 	}
-	was, err := dense.Parse(want, o.Base)
+	was, err := opt.parsed(o, func(base *btf.Object) (*btf.Object, error) { return dense.Parse(want, base) })
 	if err != nil {
 		return &Result{Verdict: Differs, Problem: err.Error()}, nil //nolint:nilerr // a damaged golden differs
 	}
@@ -83,7 +83,7 @@ func compareDense(o *btf.Object, golden io.Reader, path string, opt Options) (*R
 	if bytes.Equal(text, wanted) {
 		return &Result{Verdict: Equal}, nil
 	}
-	return explain(o, text, wanted, path, opt), nil
+	return compareParsed(o, was, text, wanted, path, opt), nil
 }
 
 // selectedText returns the golden of the selected declarations of an object, which must have all that the selection names.

@@ -188,6 +188,10 @@ func showGolden(cmd *cobra.Command, g *goldens.Golden, n, of int, verbose bool) 
 		return err
 	}
 	c, err := g.Compare()
+	if errors.Is(err, goldens.ErrBase) { // the others can be shown, and this one accepted
+		_, err = fmt.Fprintf(w, "cannot be compared: %s\n\n", escape.Line(err.Error()))
+		return err
+	}
 	if err != nil {
 		return err
 	}

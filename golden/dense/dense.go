@@ -214,6 +214,16 @@ type decoder struct {
 	err   error
 }
 
+// A BaseError says that split BTF does not continue the base that it is read with.
+type BaseError struct {
+	First btf.ID // of the split BTF
+	End   btf.ID // of the base: the id behind its last type
+}
+
+func (e *BaseError) Error() string {
+	return fmt.Sprintf("type %d does not continue a base of %d types", e.First, e.End-1)
+}
+
 // Parse reads an object. base is what it continues, or nil. An error says which type is damaged.
 func Parse(data []byte, base *btf.Object) (*btf.Object, error) {
 	rest, ok := bytes.CutPrefix(data, []byte(Magic))
@@ -236,7 +246,7 @@ func Parse(data []byte, base *btf.Object) (*btf.Object, error) {
 	case len(rest) > 0 || count != uint64(len(d.in[kinds])) || first == 0 || first+count > math.MaxUint32:
 		return nil, errors.New("a dense golden is damaged: its lengths do not agree")
 	case base != nil && count > 0 && base.End() != btf.ID(first):
-		return nil, fmt.Errorf("type %d does not continue a base of %d types", first, base.End())
+		return nil, &BaseError{btf.ID(first), base.End()}
 	}
 	d.o = btf.New(binary.LittleEndian, base)
 	if count > 0 {

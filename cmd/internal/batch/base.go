@@ -37,6 +37,8 @@ type base struct {
 	summing sync.Once
 	wireSum string // digest of wire
 
+	was *btf.Object // the golden of the base, where it differs: what the goldens of its users continue; set before ready is closed
+
 	mu     sync.Mutex
 	users  int
 	checks map[verify.Kernel]*check
@@ -222,7 +224,7 @@ func (s *base) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users--; s.users == 0 {
-		s.btf, s.wire, s.checks = nil, nil, nil
+		s.btf, s.wire, s.checks, s.was = nil, nil, nil, nil
 	}
 }
 

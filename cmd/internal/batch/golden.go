@@ -26,6 +26,9 @@ func (b *batch) goldenOptions(t *target) golden.Options {
 	form := t.form()
 	opt := golden.Options{Image: t.Name, Exceptions: b.opt.Goldens.Exceptions, Semantic: t.Check.Policy == config.Semantic,
 		Dialect: form.Dialect, Selection: form.Selection}
+	if t.base != nil {
+		opt.Base = t.base.was
+	}
 	if b.opt.Details {
 		opt.Layouts = report.MaxLayouts
 	}
@@ -64,6 +67,9 @@ func (b *batch) compare(ctx context.Context, t *target, row *report.Row) (*repor
 	}
 	if err != nil {
 		return nil, fmt.Errorf("golden: %w", err)
+	}
+	if t.own != nil {
+		t.own.was = res.Golden
 	}
 	row.Details.Compare(res.Comparison)
 	c := report.Compared(path, res, report.LimitsFor(len(b.jobs)))

@@ -43,21 +43,23 @@ type Golden struct {
 	New    string   // the path of its proposal; empty if there is none
 	Digest bool     // it is a file of sums
 
-	base  string // path of the golden of the base; may be empty
+	base  *Golden // of the base; may be nil
 	image *config.Image
 	clash error // why no proposal can be accepted; may be nil
+
+	isBase bool
+	bases  []*btf.Object // what the goldens of images with this base may continue, once it was read; see continued
 }
 
 // List returns the goldens of images, in the order of the manifest, with their proposals in the folder tree. "" stands for no folder. stray are
 // the files in that folder that are not the proposal for any golden.
 func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray []string, err error) {
-	byPath, byImage := map[string]*Golden{}, map[string]string{}
+	byPath, byImage := map[string]*Golden{}, map[string]*Golden{}
 	for i := range items {
 		im := &items[i].Image
 		if im.Golden == "" || config.Open(im.Golden) {
 			continue
 		}
-		byImage[im.Name] = im.Golden
 		g := byPath[im.Golden]
 		if g == nil {
 			g = &Golden{Path: im.Golden, Digest: im.Check.Policy == config.Digest, image: im}
@@ -69,9 +71,12 @@ func List(items []corpus.Item, manifestDir, tree string) (list []*Golden, stray 
 			byPath[g.Path], list = g, append(list, g)
 		}
 		g.Images = append(g.Images, im.Name)
+		byImage[im.Name] = g
 	}
 	for _, g := range list {
-		g.base = byImage[g.image.Base]
+		if g.base = byImage[g.image.Base]; g.base != nil { // nil if the base has no golden
+			g.base.isBase = true
+		}
 	}
 	if tree == "" {
 		return list, nil, nil
@@ -172,45 +177,69 @@ func read(path string) (text []byte, packed string, err error) {
 	return text, f.Packed, input.Named(path, err)
 }
 
-// parse parses a golden. base may be nil.
-func parse(path string, base *btf.Object) (*golden.Side, error) {
+// ErrBase: a golden cannot be read, because the base that it continues has no golden that says what it was.
+var ErrBase = errors.New("its base is another one than when it was written, and has no golden that says which")
+
+// parse parses a golden, which continues one of some bases if it is split. Without any, references to the base lead nowhere.
+func parse(path string, bases ...*btf.Object) (s *golden.Side, err error) {
 	text, _, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &golden.Side{Input: cause.Input{Name: path}}
-	if err := s.Parse(text, base); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if len(bases) == 0 {
+		bases = []*btf.Object{nil}
 	}
-	return s, nil
+	for _, base := range bases {
+		s = &golden.Side{Input: cause.Input{Name: path}}
+		if err = s.Parse(text, base); err == nil {
+			return s, nil
+		}
+	}
+	if wrong, ok := errors.AsType[*golden.BaseError](err); ok {
+		err = fmt.Errorf("%w: %w", wrong, ErrBase)
+	}
+	return nil, fmt.Errorf("%s: %w", path, err)
 }
 
-// baseObject returns the BTF that a golden continues: the golden of its base. It is nil if there is none, or if it cannot be read.
-func (g *Golden) baseObject() *btf.Object {
-	if g.base == "" {
-		return nil
+// continued returns what the goldens of images with this base may continue: the golden and its proposal. One that does not exist, that has no
+// types, or that cannot be read is left out. What was read stays known when the proposal is accepted.
+func (g *Golden) continued() []*btf.Object {
+	if g == nil || g.Digest || g.bases != nil {
+		return g.known()
 	}
-	s, err := parse(g.base, nil)
-	if err != nil || s.Selected != nil {
-		return nil
+	g.bases = []*btf.Object{}
+	for _, path := range []string{g.Path, g.New} {
+		if path == "" {
+			continue
+		}
+		if s, err := parse(path); err == nil && s.Selected == nil {
+			s.Object.Strings.Index()
+			g.bases = append(g.bases, s.Object)
+		}
 	}
-	s.Object.Strings.Index()
-	return s.Object
+	return g.bases
 }
 
-// Compare compares a golden with its proposal. A golden that does not exist has no types.
+func (g *Golden) known() []*btf.Object {
+	if g == nil {
+		return nil
+	}
+	return g.bases
+}
+
+// Compare compares a golden with its proposal. A golden that does not exist has no types. The error is ErrBase if one of the two cannot be read
+// for want of its base.
 func (g *Golden) Compare() (*cause.Comparison, error) {
 	if g.Digest {
 		return nil, fmt.Errorf("%s is a file of sums, which has no types to show", g.Path)
 	}
-	base := g.baseObject()
-	is, err := g.proposal(base)
+	is, err := g.proposal()
 	if err != nil {
 		return nil, err
 	}
-	was := &golden.Side{Input: cause.Input{Object: btf.New(is.Object.Order, base), Name: g.Path}}
+	was := &golden.Side{Input: cause.Input{Object: btf.New(is.Object.Order, is.Object.Base), Name: g.Path}}
 	if g.There {
-		if was, err = parse(g.Path, base); err != nil {
+		if was, err = parse(g.Path, g.base.continued()...); err != nil {
 			return nil, err
 		}
 	}
@@ -221,9 +250,11 @@ func (g *Golden) Compare() (*cause.Comparison, error) {
 	return cause.Compare(was.Input, is.Input, cause.Options{Exact: exact}), nil
 }
 
-// proposal reads the proposal, which must have the form that the policy wants.
-func (g *Golden) proposal(base *btf.Object) (*golden.Side, error) {
-	s, err := parse(g.New, base)
+// proposal reads the proposal, which must have the form that the policy wants. It continues the proposal of its base, if there is one.
+func (g *Golden) proposal() (*golden.Side, error) {
+	bases := slices.Clone(g.base.continued())
+	slices.Reverse(bases)
+	s, err := parse(g.New, bases...)
 	if err != nil {
 		return nil, err
 	}
@@ -245,8 +276,11 @@ func (g *Golden) Accept(files *publish.Publisher) error {
 		if _, err := golden.ReadSums(g.New); err != nil {
 			return err
 		}
-	} else if _, err := g.proposal(g.baseObject()); err != nil { // a damaged proposal is not accepted
+	} else if _, err := g.proposal(); err != nil && !errors.Is(err, ErrBase) { // a damaged proposal is not accepted
 		return err
+	}
+	if g.isBase { // what it was is still asked for
+		g.continued()
 	}
 	text, packed, err := read(g.New)
 	if err != nil {
