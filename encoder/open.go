@@ -210,7 +210,7 @@ func (in *image) object() *btf.Object {
 
 func (in *image) translateOptions(ctx context.Context, classes bool) *translate.Options {
 	return &translate.Options{Stop: ctx.Err, Classes: classes, EagerRefs: in.opt.Paranoid, Features: in.opt.Features, Peer: in.opt.peer(),
-		PlainFields: in.opt.PlainFields, FuncIndex: in.table.Index, FuncLookup: in.table.Lookup, Wanted: in.secs.Wanted}
+		PlainFields: in.opt.PlainFields, FuncIndex: in.table.IndexAll, FuncLookup: in.table.Lookup, Wanted: in.secs.Wanted}
 }
 
 // workers returns the number of goroutines to start.

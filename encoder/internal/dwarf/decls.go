@@ -34,7 +34,8 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 		return 0
 	}
 	bytes := (*declBytes)(b[pos : pos+len(declBytes{})])
-	i := declHash(bytes) % uint32(len(t.decls))
+	h, length := declHash(bytes)
+	i := h % uint32(len(t.decls))
 	d := &t.decls[i]
 	if d.n == 0 || !d.equal(bytes) {
 		return 0
@@ -54,8 +55,16 @@ func (t *abbrevs) recall(code uint64, b []byte, pos int) (next int) {
 		a.first = uint32(n)
 		t.put(code, a)
 	}
-	return pos + int(d.n)
+	if length != int(d.n) { // a branch, not a value: the processor goes on to the next declaration before it has loaded d.n
+		return t.longer(pos, d)
+	}
+	return pos + length
 }
+
+// longer returns the position after a declaration whose first two zeros do not end it. It is not inlined so that its caller has a branch.
+//
+//go:noinline
+func (t *abbrevs) longer(pos int, d *declaration) int { return pos + int(d.n) }
 
 // equal reports whether the given bytes start with the declaration.
 func (d *declaration) equal(bytes *declBytes) bool {
@@ -82,28 +91,31 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 		t.decls, t.declAttrs = make([]declaration, declEntries), make([][maxDeclAttrs]attr, declEntries)
 		clear(t.decls) // so that its memory is written before it is read
 	}
-	i := declHash((*declBytes)(b[pos:])) % uint32(len(t.decls))
+	h, _ := declHash((*declBytes)(b[pos:]))
+	i := h % uint32(len(t.decls))
 	d := &t.decls[i]
 	d.n, d.abbrev = uint8(next-pos), a
 	copy(d.bytes[:], b[pos:next])
 	copy(t.declAttrs[i][:], t.attrs[a.first:])
 }
 
-// declHash returns the hash of the declaration that starts at b. It depends on the bytes up to the first two zeros, which belong to the declaration.
-// (Zeros in an implicit constant can end it early.)
-func declHash(b *declBytes) uint32 {
+// declHash returns the hash of the declaration that starts at b, and its probable length. They depend on the bytes up to the first two zeros, which
+// belong to the declaration. (Zeros in an implicit constant can end it early.)
+func declHash(b *declBytes) (hash uint32, length int) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	h := uint64(0x9e3779b97f4a7c15)
 	for i := 0; i < maxDeclaration; i += 8 {
 		v, w := binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+1:])
 		zero := (v - ones) &^ v & ((w - ones) &^ w) & highs
 		if zero != 0 {
-			v &= 1<<(uint(bits.TrailingZeros64(zero))&56) - 1
+			at := uint(bits.TrailingZeros64(zero)) & 56
+			v &= 1<<at - 1
+			length = i + int(at/8) + 2
 		}
 		hi, lo := bits.Mul64(h^v, 0xd6e8feb86659fd93)
 		if h = hi ^ lo; zero != 0 {
 			break
 		}
 	}
-	return uint32(h >> 32)
+	return uint32(h >> 32), length
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 )
 
 // The problem: every unit names hundreds of functions, mostly the same as other units, and each lookup of a name in the hash
@@ -115,19 +116,35 @@ func (x *indexer) flush() {
 	q.n = 0
 }
 
-// Lookup is Index for the key of a string. ok is false if the key is not indexed. It may be called by several goroutines at once.
-func (t *Table) Lookup(s *dwarf.Strings, key dwarf.StrKey) (entry int32, ok bool) {
-	k, off := &t.nameIndex, uint32(key)-1
-	if s != k.strings || uint64(off/64) >= uint64(len(k.places)) {
-		return 0, false
+// Lookup sets the entries of the keys of some strings: -1 for a string that is not the base name of an entry, and translate.NotIndexed for a
+// key that is not indexed. The result has no meaning (see btf/memory.go). It may be called by several goroutines at once.
+func (t *Table) Lookup(s *dwarf.Strings, keys []dwarf.StrKey, entries []int32) (prefetched uint64) {
+	k := &t.nameIndex
+	places := k.places
+	if s != k.strings {
+		places = nil
 	}
-	p, bit := &k.places[off/64], uint64(1)<<(off%64)
-	if p.starts&bit == 0 {
-		return 0, false
+	for _, key := range keys {
+		if i := (uint32(key) - 1) / 64; uint64(i) < uint64(len(places)) {
+			prefetched ^= places[i].starts
+		}
 	}
-	start := uint32(1) << bits.OnesCount64(p.starts&(bit-1))
-	if p.funcs&start == 0 {
-		return -1, true
+	entries = entries[:len(keys)]
+	for i, key := range keys {
+		entries[i] = translate.NotIndexed
+		off := uint32(key) - 1
+		if uint64(off/64) >= uint64(len(places)) {
+			continue
+		}
+		p, bit := &places[off/64], uint64(1)<<(off%64)
+		if p.starts&bit == 0 {
+			continue
+		}
+		start := uint32(1) << bits.OnesCount64(p.starts&(bit-1))
+		entries[i] = -1
+		if p.funcs&start != 0 {
+			entries[i] = k.entries[int(p.before)+bits.OnesCount32(p.funcs&(start-1))]
+		}
 	}
-	return k.entries[int(p.before)+bits.OnesCount32(p.funcs&(start-1))], true
+	return prefetched
 }

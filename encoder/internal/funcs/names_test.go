@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	image "github.com/btfbatch/btfbatch/encoder/elf"
 	dies "github.com/btfbatch/btfbatch/encoder/internal/dwarf"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -104,6 +105,23 @@ func TestIndex(t *testing.T) {
 			t.Errorf("%q: got entry %d, want %d", tt.name, got, tt.want)
 		}
 	}
+	var some [][]byte
+	for _, name := range slices.Concat(list[len(list)-translate.AtOnce+4:], []string{"f", "absent", "f.constprop.0", ""}) {
+		some = append(some, []byte(name))
+	}
+	numbers := make([]int32, len(some))
+	for range 2 {
+		table.IndexAll(some, numbers)
+		for i, name := range some {
+			if want := table.Index(name); numbers[i] != want {
+				t.Errorf("%q among others: got entry %d, want %d", name, numbers[i], want)
+			}
+		}
+		some, numbers = some[:3], numbers[:3]
+	}
+	if got := testing.AllocsPerRun(100, func() { table.IndexAll(some, numbers) }); got != 0 {
+		t.Errorf("got %v allocations per batch, want none", got)
+	}
 	if got := testing.AllocsPerRun(100, func() { table.Index([]byte("absent")) }); got != 0 {
 		t.Errorf("got %v allocations per question, want none", got)
 	}
@@ -189,17 +207,24 @@ func testIndexStrings(t *testing.T, prefix string, parts int) {
 	if err := table.IndexStrings(&d.Strings, parts, together); err != nil {
 		t.Fatal(err)
 	}
+	keys, entries := make([]dies.StrKey, 3), make([]int32, 3)
+	lookup := func(s *dies.Strings, key dies.StrKey) int32 { // the key is the middle one of three
+		keys[1] = key
+		entries[1] = 0
+		table.Lookup(s, keys, entries)
+		return entries[1]
+	}
 	seen := 0
 	d.Strings.Each(0, 1<<32, func(key dies.StrKey, text []byte) {
 		seen++
 		if got := d.Strings.Append(nil, key); !bytes.Equal(got, text) {
 			t.Errorf("%q: the key is of %q", text, got)
 		}
-		if got, ok := table.Lookup(&d.Strings, key); !ok || got != table.Index(text) {
-			t.Errorf("%q: got entry %d (%t), want %d", text, got, ok, table.Index(text))
+		if got := lookup(&d.Strings, key); got != table.Index(text) {
+			t.Errorf("%q: got entry %d, want %d", text, got, table.Index(text))
 		}
 		if len(text) > 0 {
-			if got, ok := table.Lookup(&d.Strings, key+1); ok && len(text) > 1 {
+			if got := lookup(&d.Strings, key+1); got != translate.NotIndexed && len(text) > 1 {
 				t.Errorf("inside %q: got entry %d, want that it is not known", text, got)
 			}
 		}
@@ -208,15 +233,14 @@ func testIndexStrings(t *testing.T, prefix string, parts int) {
 		t.Errorf("got %d strings, want at least %d", seen, len(strs))
 	}
 	for _, key := range []dies.StrKey{0, 1 << 29, 2<<30 | 'x', 3 << 30, ^dies.StrKey(0)} {
-		if got, ok := table.Lookup(&d.Strings, key); ok {
+		if got := lookup(&d.Strings, key); got != translate.NotIndexed {
 			t.Errorf("key %#x: got entry %d, want that it is not known", key, got)
 		}
 	}
-	if _, ok := table.Lookup(&dies.Strings{}, 1); ok {
-		t.Error("a string of another image is known")
+	if got := lookup(&dies.Strings{}, 1); got != translate.NotIndexed {
+		t.Errorf("a string of another image: got entry %d, want that it is not known", got)
 	}
-	k := dies.StrKey(1)
-	if got := testing.AllocsPerRun(100, func() { table.Lookup(&d.Strings, k) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { table.Lookup(&d.Strings, keys, entries) }); got != 0 {
 		t.Errorf("got %v allocations per look-up, want none", got)
 	}
 }

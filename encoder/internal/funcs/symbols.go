@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
+	"github.com/btfbatch/btfbatch/encoder/internal/translate"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -236,6 +237,21 @@ func (t *Table) ambiguous(first uint64, rest []symbol) bool {
 // at once.
 func (t *Table) Index(name []byte) int32 {
 	return t.find(t.hash(name), name)
+}
+
+// IndexAll sets the numbers of the entries of some names, at most translate.AtOnce, as Index returns them. The result has no meaning (see
+// btf/memory.go). It may be called by several goroutines at once.
+func (t *Table) IndexAll(names [][]byte, numbers []int32) (prefetched uint64) {
+	var all [translate.AtOnce]uint32
+	hashes := all[:len(names)]
+	for i, name := range names {
+		hashes[i] = t.hash(name)
+	}
+	prefetched = uint64(t.prefetch(hashes)) ^ uint64(t.prefetchNames(hashes))
+	for i, name := range names {
+		numbers[i] = t.find(hashes[i], name)
+	}
+	return prefetched
 }
 
 // find is Index for a name whose hash is known.

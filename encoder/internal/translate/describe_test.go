@@ -99,7 +99,7 @@ func open(image []byte) (*dwarf.Data, error) {
 
 // everything returns options with which no function or variable is left to the symbol table.
 func everything(features feature.Set) *translate.Options {
-	return &translate.Options{Peer: rules.Pahole, Features: features, FuncIndex: func([]byte) int32 { return 0 }, Wanted: func(uint64) bool { return true }}
+	return &translate.Options{Peer: rules.Pahole, Features: features, FuncIndex: func(_ [][]byte, numbers []int32) uint64 { clear(numbers); return 0 }, Wanted: func(uint64) bool { return true }}
 }
 
 // translated describes all units of an image. The same Unit serves for all of them, as in the product.

@@ -134,10 +134,8 @@ func (w *walker) resolveFuncs() {
 			}
 			f.Type = t.Funcs[f.Origin].Type
 		}
-		if f.Name != 0 {
-			f.Elf = w.funcNames.index(f.Name, w)
-		}
 	}
+	w.funcNames.number(t.Funcs, w.t.Strings, w.opt)
 }
 
 // originName returns the name of the abstract origin, or else of the specification, after one step.

@@ -17,6 +17,12 @@ import (
 // (rule 01/6.5).
 const IndexPending = 0xffffffff
 
+// NotIndexed is the result of Options.FuncLookup for a key that is not indexed.
+const NotIndexed = -2
+
+// AtOnce is the number of names of functions that are looked up together: few enough that what is prefetched for them stays in the cache.
+const AtOnce = 64
+
 // A LocalID is the number of a type within one CU: 1 and up, by its place in Unit.Types; 0 is void.
 type LocalID = nominal.LocalID
 
@@ -29,10 +35,11 @@ type Options struct {
 	Peer      rules.Set    // the rules of pahole that are in force
 	// PlainFields makes plain members of bit fields that fill an aligned storage unit.
 	PlainFields bool
-	// FuncIndex returns the number of the ELF function of that name, -1 if there is none.
-	FuncIndex func(name []byte) int32
-	// FuncLookup is the same for the key of a string; ok is false if the key is not indexed. It may be nil.
-	FuncLookup func(s *dwarf.Strings, key dwarf.StrKey) (index int32, ok bool)
+	// FuncIndex sets the numbers of the ELF functions of some names: -1 if there is none. There are at most AtOnce names. Its result has no
+	// meaning (see btf/memory.go).
+	FuncIndex func(names [][]byte, numbers []int32) uint64
+	// FuncLookup is the same for the keys of strings. It sets NotIndexed for keys that are not indexed. It may be nil.
+	FuncLookup func(s *dwarf.Strings, keys []dwarf.StrKey, numbers []int32) uint64
 	// Wanted reports whether a variable at this address can become a VAR.
 	Wanted func(addr uint64) bool
 }
