@@ -47,7 +47,7 @@ func (e *engine) prepare(opt Options) error {
 	e.pairwise = len(e.hollow) != 0
 	if e.fine = e.o.Base == nil; e.fine {
 		const most = 1<<18 - 1 // more signatures than the largest kernel has; with repeats, an object has millions of types
-		e.c.init(all, min(e.o.Len()+opt.Room, most))
+		e.c.init(0, all, min(e.o.Len()+opt.Room, most))
 		return nil
 	}
 	if e.base = opt.Base; e.base == nil {
@@ -63,7 +63,7 @@ func (e *engine) prepare(opt Options) error {
 // candidates makes the types of the base candidates, in an index for types with ids below all, of about n signatures.
 func (e *engine) candidates(opt *Options, all, n int) error {
 	if e.base.lazy && !e.empties && !e.nameless {
-		e.c.init(all, n)
+		e.c.init(int(e.first), all, n)
 		e.sparse = newSparse(e.base.o, &e.c, opt.Peer)
 		for id := e.first; id < e.end; id++ {
 			e.sparse.own(e.rec(id))
@@ -129,7 +129,7 @@ func (b *Base) index(peer rules.Set, empties bool) *index {
 	v.once.Do(func() {
 		g := graph{o: b.o.Whole(), first: uint32(b.o.First()), oddities: oddities{empties: empties}}
 		end := uint32(b.o.End())
-		v.c.init(int(end), int(end))
+		v.c.init(0, int(end), int(end))
 		for id := uint32(1); id < end; id++ {
 			r := g.rec(id)
 			sig := g.signature(r)

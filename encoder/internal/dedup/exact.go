@@ -231,9 +231,9 @@ func (e *engine) prefetch(from, to uint32) {
 
 // resolve rewrites the references of a prototype if all its referents have been processed. Otherwise ok is false.
 func (e *engine) resolve(r btf.Record) (ok bool) {
-	ok = e.m[r[2]] < busy
+	ok = e.processed(r[2])
 	for i := 4; i < len(r); i += 2 {
-		ok = ok && e.m[r[i]] < busy
+		ok = ok && e.processed(r[i])
 	}
 	return ok && e.referents(r) == nil
 }
@@ -257,17 +257,6 @@ func (e *engine) extend(o *btf.Object) error {
 	return nil
 }
 
-// canon follows the resolution map to its end, which may be a type that has not been processed yet.
-func (e *engine) canon(id uint32) uint32 {
-	for {
-		next := e.m[id]
-		if next >= busy || next == id || next == itself {
-			return id
-		}
-		id = next
-	}
-}
-
 // canonical makes a type canonical, and adds it to the list of candidates that was found for its signature.
 func (e *engine) canonical(id uint32, l *list, sig uint64) {
 	e.m[id] = id
@@ -281,7 +270,7 @@ func (e *engine) primitive(id uint32) {
 	case btf.KindInt, btf.KindFloat, btf.KindFwd:
 		sig := e.signature(r)
 		l := e.c.find(sig)
-		for c := l.head; c != 0; c = e.c.next[c] {
+		for c := l.head; c != 0; c = *e.c.after(c) {
 			if equalWords(r, e.rec(c)) {
 				e.m[id] = c
 				e.doubtTwins(c)
@@ -311,7 +300,7 @@ func (e *engine) enum(id uint32, r btf.Record) {
 
 // enumIn is enum for one list of candidates. It returns the number of candidates that it compared.
 func (e *engine) enumIn(l *list, sig uint64, id uint32, r btf.Record) (tried int) {
-	for c := l.head; c != 0; c = e.c.next[c] {
+	for c := l.head; c != 0; c = *e.c.after(c) {
 		o := e.rec(c)
 		tried++
 		e.work++
@@ -369,7 +358,7 @@ func (e *engine) composite(id uint32) error {
 // compositeIn is composite for one list of candidates. It reports whether the list is long, or takes long to compare.
 func (e *engine) compositeIn(l *list, sig uint64, id uint32, r btf.Record) (long bool) {
 	tried, walked := 0, 0
-	for c := l.head; c != 0; c = e.c.next[c] {
+	for c := l.head; c != 0; c = *e.c.after(c) {
 		if !shallow(r, e.rec(c)) {
 			continue
 		}
@@ -512,7 +501,7 @@ func (e *engine) reference(id uint32) (uint32, error) {
 	}
 	sig := e.signature(r)
 	l := e.c.find(sig)
-	for c := l.head; c != 0; c = e.c.next[c] {
+	for c := l.head; c != 0; c = *e.c.after(c) {
 		if equalWords(r, e.rec(c)) {
 			e.m[id] = c
 			e.doubtTwins(c)
@@ -546,7 +535,7 @@ func (e *engine) referents(r btf.Record) error {
 }
 
 func (e *engine) referent(ref *uint32) error {
-	if e.m[*ref] < busy {
+	if e.processed(*ref) {
 		*ref = e.canon(*ref)
 		return nil
 	}
@@ -558,9 +547,6 @@ func (e *engine) referent(ref *uint32) error {
 	*ref = id
 	return err
 }
-
-// survives reports whether a type is not replaced by another.
-func (e *engine) survives(id uint32) bool { return e.m[id] == id || e.m[id] == itself }
 
 // compact keeps the survivors in their old order, renumbers them and rewrites every reference (rule 03/13).
 func (e *engine) compact() error {

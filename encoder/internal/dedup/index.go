@@ -11,13 +11,16 @@ import (
 // epoch of its last access: the number of growths until then. At the next access it is reversed if the number of growths since is
 // odd.
 //
-// Lists are chains through next, which has one entry per id: a type is in at most one list.
+// Lists are chains: each id has the one after it, since a type is in at most one list. Of a sparse base, only few types are in the index, so the
+// ids below low have their successors in the order of their ranks in a set.
 //
 // An index may continue another one, the index of its base, without changing it. It counts the base's entries and growths as its
 // own, and copies a list of the base when that list is first needed.
 type index struct {
 	base  *index   // or nil
-	next  []uint32 // by id: the id after it in its list, 0 at the end
+	low   uint32   // the first id with an entry in next; 0 without a sparse base
+	next  []uint32 // by id - low: the id after it in its list, 0 at the end
+	below ranked   // the ids after those below low
 	lists []list   // open addressing by signature, power of two
 	used  int
 
@@ -31,23 +34,62 @@ type list struct {
 	epoch uint32
 }
 
-// init makes an index for types with ids below end, of about n signatures.
-func (x *index) init(end, n int) {
-	x.next = make([]uint32, end)
+// init makes an index for types with ids from low to end, of about n signatures.
+func (x *index) init(low, end, n int) {
+	x.low, x.next = uint32(low), make([]uint32, end-low)
 	x.lists = btf.Prefault(make([]list, 1<<bits.Len(uint(max(n, 500)))))
 }
 
 // reach makes room for ids below end.
 func (x *index) reach(end int) {
-	if n := end - len(x.next); n > 0 {
+	if n := end - int(x.low) - len(x.next); n > 0 {
 		x.next = append(x.next, make([]uint32, n)...)
 	}
 }
 
 // extend makes x continue base. n is the expected number of signatures, both new ones and those of the base that x will look up.
 func (x *index) extend(base *index, end, n int) {
-	x.init(end, n)
+	x.init(0, end, n)
 	x.base, x.n, x.cap, x.epoch = base, base.n, base.cap, base.epoch
+}
+
+// after returns the place of the id after an id in its list.
+func (x *index) after(id uint32) *uint32 {
+	if id >= x.low {
+		return &x.next[id-x.low]
+	}
+	return x.below.at(id)
+}
+
+// A ranked table has a value for each number of a set.
+type ranked struct {
+	set    []uint64
+	before []uint32 // by word of the set: how many numbers precede it
+	values []uint32
+}
+
+// at returns the value of a number, which must be in the set.
+func (r *ranked) at(n uint32) *uint32 {
+	lower := r.set[n/64] & (1<<(n%64) - 1)
+	return &r.values[int(r.before[n/64])+bits.OnesCount64(lower)]
+}
+
+// extend replaces the set by a larger one, which must not be changed afterwards. The numbers that it had keep their values.
+func (r *ranked) extend(set []uint64) {
+	larger, n := ranked{set: set, before: make([]uint32, len(set))}, 0
+	for i, w := range set {
+		larger.before[i] = uint32(n)
+		n += bits.OnesCount64(w)
+	}
+	larger.values = make([]uint32, n)
+	i := 0
+	for w, old := range r.set {
+		for ; old != 0; old &= old - 1 {
+			*larger.at(uint32(64*w + bits.TrailingZeros64(old))) = r.values[i]
+			i++
+		}
+	}
+	*r = larger
 }
 
 // find returns the list of a signature, in the order of the current epoch. It may be empty. It is valid until the next call.
@@ -87,7 +129,8 @@ func (x *index) catchUp(l *list) {
 	if (x.epoch-l.epoch)&1 != 0 {
 		prev, at := uint32(0), l.head
 		for at != 0 {
-			prev, at, x.next[at] = at, x.next[at], prev
+			next := x.after(at)
+			prev, at, *next = at, *next, prev
 		}
 		l.head = prev
 	}
@@ -106,7 +149,7 @@ func (x *index) insert(l *list, sig uint64, id uint32) {
 	} else {
 		x.catchUp(l)
 	}
-	x.next[id] = l.head
+	*x.after(id) = l.head
 	l.head = id
 	x.n++
 }
@@ -129,7 +172,7 @@ func (x *index) push(sig uint64, id uint32) {
 		l.sig, l.epoch = sig, x.epoch
 		x.used++
 	}
-	x.next[id] = l.head
+	*x.after(id) = l.head
 	l.head = id
 }
 
@@ -160,7 +203,7 @@ func (x *index) room(n int) {
 
 func (x *index) growTo(size int) {
 	old := x.lists
-	x.lists = make([]list, size)
+	x.lists = btf.Prefault(make([]list, size))
 	for _, l := range old {
 		if l.head != 0 {
 			*x.slot(l.sig) = l

@@ -31,7 +31,7 @@ func TestIndexOrder(t *testing.T) {
 	for round := range 50 {
 		const n = 3000
 		var fast index
-		fast.init(n+1, 0)
+		fast.init(0, n+1, 0)
 		slow := slowIndex{lists: map[uint64][]uint32{}}
 		for id := uint32(1); id <= n; id++ {
 			sig := r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
@@ -42,7 +42,7 @@ func TestIndexOrder(t *testing.T) {
 			}
 			sig = r.Uint64N(1+uint64(round*20)) * 0x9e3779b97f4a7c15
 			var got []uint32
-			for c := fast.find(sig).head; c != 0; c = fast.next[c] {
+			for c := fast.find(sig).head; c != 0; c = *fast.after(c) {
 				got = append(got, c)
 			}
 			if !slices.Equal(got, slow.lists[sig]) {
@@ -65,7 +65,7 @@ func TestIndexContinued(t *testing.T) {
 			sigs[i] = r.Uint64N(1+uint64(round*4)) * 0x9e3779b97f4a7c15
 		}
 		var base index
-		base.init(below+1, 0)
+		base.init(0, below+1, 0)
 		for id := 1; id <= below; id++ {
 			base.insert(base.find(sigs[id]), sigs[id], uint32(id))
 		}
@@ -81,12 +81,37 @@ func TestIndexContinued(t *testing.T) {
 				x.insert(x.find(sigs[id]), sigs[id], id)
 				sig := sigs[r.IntN(int(n))]
 				var got []uint32
-				for c := x.find(sig).head; c != 0; c = x.next[c] {
+				for c := x.find(sig).head; c != 0; c = *x.after(c) {
 					got = append(got, c)
 				}
 				if !slices.Equal(got, slow.lists[sig]) {
 					t.Fatalf("round %d, base of %d, after %d: got %v, want %v", round, below, id, got, slow.lists[sig])
 				}
+			}
+		}
+	}
+}
+
+// TestRanked: a number of the set keeps its value when the set gets larger.
+func TestRanked(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 6))
+	for range 100 {
+		var x ranked
+		want := map[uint32]uint32{}
+		set := make([]uint64, 1+r.IntN(8))
+		for range 4 {
+			for range r.IntN(60) {
+				n := r.Uint32N(uint32(64 * len(set)))
+				set[n/64] |= 1 << (n % 64)
+				want[n] += 0
+			}
+			x.extend(slices.Clone(set))
+			for n, v := range want {
+				if got := *x.at(n); got != v {
+					t.Fatalf("%d of %x: got %d, want %d", n, set, got, v)
+				}
+				want[n] = r.Uint32()
+				*x.at(n) = want[n]
 			}
 		}
 	}

@@ -243,7 +243,7 @@ func (e *engine) doubtTwins(c uint32) {
 		return
 	}
 	r := e.rec(c)
-	for other := e.c.next[c]; other != 0; other = e.c.next[other] {
+	for other := *e.c.after(c); other != 0; other = *e.c.after(other) {
 		if other < e.first && equalWords(r, e.rec(other)) {
 			e.doubt = true
 			return

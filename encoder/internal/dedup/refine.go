@@ -127,7 +127,7 @@ func (e *engine) compute(r btf.Record) uint64 {
 // divide divides the list of a signature.
 func (e *engine) divide(sig uint64) {
 	var ids []uint32
-	for c := e.c.find(sig).head; c != 0; c = e.c.next[c] {
+	for c := e.c.find(sig).head; c != 0; c = *e.c.after(c) {
 		ids = append(ids, c)
 	}
 	sigs := make([]uint64, len(ids))

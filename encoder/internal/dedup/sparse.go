@@ -40,7 +40,7 @@ type sparse struct {
 	pending  []uint64 // by id: it is not known whether the type is possible
 	waiting  []uint32 // ids of the pending types
 	all      bool     // all types were considered
-	entered  []uint64 // by id: it is in the index
+	entered  []uint64 // by id: it is in the index; not changed, but replaced
 	again    bool     // types have entered the index before
 	left     []uint32 // ids of the variables and sections, which are in no index, ascending
 	tags     []uint32 // ids of the structs and unions with marked names, ascending
@@ -340,13 +340,15 @@ func (s *sparse) settled(id uint32, round int) bool {
 
 // enter puts the possible types of the given kinds into the index.
 func (s *sparse) enter(g *graph, kinds btf.KindSet) {
-	left, n := s.left, 0
-	for i := range s.possible {
-		n += bits.OnesCount64(s.possible[i] &^ s.entered[i])
+	left, n, old := s.left, 0, s.entered
+	s.entered = slices.Clone(s.possible)
+	for i := range s.entered {
+		n += bits.OnesCount64(s.entered[i] &^ old[i])
 	}
 	s.c.room(n)
-	for i := range s.possible {
-		for set := s.possible[i] &^ s.entered[i]; set != 0; set &= set - 1 {
+	s.c.below.extend(s.entered)
+	for i := range s.entered {
+		for set := s.entered[i] &^ old[i]; set != 0; set &= set - 1 {
 			id := uint32(64*i + bits.TrailingZeros64(set))
 			for len(left) > 0 && left[0] < id {
 				left = left[1:]
@@ -355,7 +357,6 @@ func (s *sparse) enter(g *graph, kinds btf.KindSet) {
 				s.insert(g, id, r, int(id)-1-len(s.left)+len(left))
 			}
 		}
-		s.entered[i] |= s.possible[i]
 	}
 }
 
@@ -381,7 +382,7 @@ func (s *sparse) insert(g *graph, id uint32, r btf.Record, before int) {
 // amid puts a type into a list that has types already, and perhaps some that come after it.
 func (s *sparse) amid(l *list, sig uint64, id uint32) {
 	ids := []uint32{id}
-	for other := l.head; other != 0; other = s.c.next[other] {
+	for other := l.head; other != 0; other = *s.c.after(other) {
 		if other >= uint32(s.o.End()) { // an own type with this signature: all types of the base that have it are there
 			s.c.insert(l, sig, id)
 			return
