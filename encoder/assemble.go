@@ -63,7 +63,8 @@ func newAssembler(in *image, exact bool) *assembler {
 	case !exact && in.mention == nil:
 		a.makeRoom(in.opt, info)
 	case exact && info < fewBytes: // what is not used costs no memory
-		a.o.Grow(int(info/32), int(info/8))
+		a.o.Grow(int(info/32), int(info/3))
+		a.names.makeRoom(int(info / 21))
 	}
 	a.vars.Explain, a.vars.Apart = in.opt.OnVar != nil, in.opt.apart
 	if in.opt.apart != nil {

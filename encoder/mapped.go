@@ -27,5 +27,23 @@ func guarded(files []*elf.File, do func() error) (err error) {
 		}
 		panic(r)
 	}()
+	return deep(do, false)
+}
+
+// deepStack is more than the recursion through the types of most images needs.
+const deepStack = 128 << 10
+
+// deep calls do on a stack that has grown to deepStack at once. A stack that grows step by step is copied each time, frame by frame. use is false: the
+// frame of deep has the room although nothing is put there.
+//
+//go:noinline
+func deep(do func() error, use bool) error {
+	if use {
+		var room [deepStack]byte
+		return onto(&room, do)
+	}
 	return do()
 }
+
+//go:noinline
+func onto(_ *[deepStack]byte, do func() error) error { return do() }

@@ -36,7 +36,7 @@ func NewLazyBase(o *btf.Object) *Base { return &Base{o: o, lazy: true} }
 func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
-	e.m, e.hyp = make([]uint32, e.first, all), make([]uint32, e.end, all)
+	e.m, e.hyp, e.written = make([]uint32, e.first, all), make([]uint32, e.end, all), make([]bool, e.first/pageIDs+1)
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))

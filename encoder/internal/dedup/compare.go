@@ -32,6 +32,10 @@ func shallow(a, b btf.Record) bool {
 	return false
 }
 
+// pageIDs is the number of ids of a page of the hypothesis map. The first access to a page of its memory is a write, see btf.Prefault. Few pages of
+// the map of a base are ever accessed.
+const pageIDs = 1 << 10
+
 // same reports whether two type graphs are equal, starting with a candidate and a canonical type (rule 03/8).
 //
 // The problem: the graphs have cycles. So the walk assumes that a pair of types is equal before it compares what the pair refers
@@ -53,6 +57,9 @@ func (e *engine) same(cand, canon uint32) bool {
 		} else {
 			e.unbound = true
 		}
+	}
+	if canon < e.first && !e.written[canon/pageIDs] {
+		e.written[canon/pageIDs], e.hyp[canon] = true, 0
 	}
 	if h := e.hyp[canon]; h == cand && h != 0 {
 		e.turned = append(e.turned, canon)

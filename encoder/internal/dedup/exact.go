@@ -80,11 +80,12 @@ type engine struct {
 	least int          // lower bound of most
 	most  int          // upper bound of spent
 
-	m     []uint32 // the resolution map M
-	c     index    // the candidate index C
-	hyp   []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
-	hypo  []uint32 // its keys in the order in which they were recorded
-	depth int
+	m       []uint32 // the resolution map M
+	c       index    // the candidate index C
+	hyp     []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
+	written []bool   // by page of hyp that has ids of the base: whether it was written
+	hypo    []uint32 // its keys in the order in which they were recorded
+	depth   int
 	equals
 	known
 	runs

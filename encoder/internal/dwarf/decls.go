@@ -25,6 +25,9 @@ const (
 	maxDeclaration = 72
 	maxDeclAttrs   = 8
 	declEntries    = 1 << 11
+	// A section with few declarations needs fewer entries. A declaration has about declSize bytes.
+	fewest   = 1 << 7
+	declSize = 16
 )
 
 // recall adds the abbreviation whose declaration starts at b[pos:], after its code, if it is cached. next is then the position
@@ -88,7 +91,11 @@ func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
 		return
 	}
 	if t.decls == nil {
-		t.decls, t.declAttrs = make([]declaration, declEntries), make([][maxDeclAttrs]attr, declEntries)
+		n := declEntries
+		for uint64(n) > fewest && uint64(n)*declSize/2 > t.sec.size {
+			n /= 2
+		}
+		t.decls, t.declAttrs = make([]declaration, n), make([][maxDeclAttrs]attr, n)
 		clear(t.decls) // so that its memory is written before it is read
 	}
 	h, _ := declHash((*declBytes)(b[pos:]))
