@@ -65,7 +65,7 @@ btfbatch golden prune --delete`,
 	"encode": `
 btfbatch encode vmlinux -o vmlinux.btf --lang-exclude rust
 btfbatch encode tun.ko -o tun.btf --base vmlinux.btf
-btfbatch encode --from deb=linux-image-6.12-dbg.deb -o vmlinux.btf
+btfbatch encode --from deb=linux-image-6.12-dbg.deb -o vmlinux.btf --lang-exclude rust
 zstd -dc vmlinux.zst | btfbatch encode - -o - | btfbatch dump -`,
 	"embed": `
 btfbatch embed vmlinux -o vmlinux.new

@@ -64,7 +64,7 @@ func TestLargeText(t *testing.T) {
 		"\nok: 1494 images, goldens: 1494 equal\n",
 		"\nwarning duplicate-struct: 10500 in 1500 images, first image-0003: type 9, \"s\": there is another STRUCT of this name\n",
 		"\nleft out: 7500 func: inconsistent prototype, 4500 func: ambiguous address, 1500 var: zero address\n",
-		"\nkernels asked: 6.12\n",
+		"\nkernels whose rules were checked: 6.12\n",
 		"\nfailed: image-0003, image-0700, image-0701, image-1499\ndiffers: image-0005, image-0800\n" +
 			"1494 of 1500 images ok, 2 with a golden difference, 4 failed\n",
 	} {

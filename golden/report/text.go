@@ -70,7 +70,7 @@ func (r *Report) fullLines(v *view) (lines []string) {
 	lines = append(lines, r.tableLines(append(v.bad[:len(v.bad):len(v.bad)], v.good...), r.Width)...)
 	add("")
 	if kernels := r.kernels(); kernels != nil {
-		add("kernels asked: %s", strings.Join(kernels, ", "))
+		add("kernels whose rules were checked: %s", strings.Join(kernels, ", "))
 		add("")
 	}
 	if published := r.published(); published != "" {
@@ -170,7 +170,7 @@ func (r *Report) foldedGood(v *view, t *Totals, add func(format string, args ...
 		add("left out: %s", left)
 	}
 	if kernels := r.kernels(); kernels != nil {
-		add("kernels asked: %s", strings.Join(kernels, ", "))
+		add("kernels whose rules were checked: %s", strings.Join(kernels, ", "))
 	}
 	if published := r.published(); published != "" {
 		add("published: %s", published)

@@ -25,6 +25,8 @@ type Finder struct {
 	Dir    string       // for the indexes of archives; empty: the folder apt beside the downloads
 	Notice func(text string)
 
+	debian func(suite string) entry // where Debian's suites are if the system's archive lacks them; nil: debianEntry
+
 	mu      sync.Mutex
 	entries []entry             // of the system's configuration
 	read    bool                // entries is set
@@ -148,6 +150,31 @@ func (f *Finder) archive(ctx context.Context, want source.AptRef) (*archive, err
 	if err != nil {
 		return nil, err
 	}
+	a, err := f.indexed(ctx, e, want.Arch)
+	if err == nil || !lacksSuite(err) || want.Mirror != "" {
+		return a, advised(err)
+	}
+	// The system is not Debian, or its mirror has this suite no more.
+	elsewhere := debianEntry
+	if f.debian != nil {
+		elsewhere = f.debian
+	}
+	other := elsewhere(want.Suite)
+	if other.uri == strings.TrimRight(e.uri, "/") {
+		return nil, advised(err)
+	}
+	a, second := f.indexed(ctx, other, want.Arch)
+	switch {
+	case second == nil:
+		return a, nil
+	case lacksSuite(second):
+		return nil, advised(err)
+	}
+	return nil, advised(second)
+}
+
+// indexed returns the archive of an entry, with an index that is up to date.
+func (f *Finder) indexed(ctx context.Context, e entry, arch string) (*archive, error) {
 	if f.Dir == "" {
 		dir, err := http.Folder()
 		if err != nil {
@@ -155,13 +182,13 @@ func (f *Finder) archive(ctx context.Context, want source.AptRef) (*archive, err
 		}
 		f.Dir = filepath.Join(filepath.Dir(dir), "apt")
 	}
-	a := &archive{entry: e, arch: want.Arch}
+	a := &archive{entry: e, arch: arch}
 	a.dir = filepath.Join(f.Dir, a.key())
 	if known := f.ready[a.dir]; known != nil {
 		return known, nil
 	}
 	if f.Notice != nil {
-		f.Notice(fmt.Sprintf("reading the index of %s, %s, %s", e.uri, e.suite, want.Arch))
+		f.Notice(fmt.Sprintf("reading the index of %s, %s, %s", e.uri, e.suite, arch))
 	}
 	if err := a.update(ctx); err != nil {
 		return nil, source.NotFetched(err)

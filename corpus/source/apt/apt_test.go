@@ -256,6 +256,53 @@ func TestUntrusted(t *testing.T) {
 	}
 }
 
+// TestOtherSystem: a suite that the system's archive lacks, as Ubuntu's lacks those of Debian, is looked for in Debian's archive. A mirror
+// that is named is the only one that is asked, and errors say what to do.
+func TestOtherSystem(t *testing.T) {
+	peer.Installed(t, "apt-get")
+	dir := t.TempDir()
+	makeArchive(t, dir)
+	const ubuntu = "file:/nowhere/ubuntu"
+	signed := entry{"file:" + dir, "test", "main", []field{{"Trusted", " yes"}}}
+	unsigned := entry{uri: "file:" + dir, suite: "test", components: "main"}
+	for _, test := range []struct {
+		name, suite, mirror string
+		debian              entry
+		asked, err          string // the archives in their order, and the end of the error
+	}{
+		{"found", "test", "", signed, ubuntu + " file:" + dir, ""},
+		{"in neither", "tset", "", entry{uri: "file:" + dir, suite: "tset", components: "main"}, ubuntu + " file:" + dir,
+			"The repository '" + ubuntu + " tset Release' does not have a Release file; if another archive has the suite, name it with mirror in a manifest, such as http://deb.debian.org/debian"},
+		{"a mirror without the suite", "test", "file:/nowhere/else", signed, "file:/nowhere/else",
+			"does not have a Release file; if another archive has the suite, name it with mirror in a manifest, such as http://deb.debian.org/debian"},
+		{"without its keys", "test", "", unsigned, ubuntu + " file:" + dir,
+			"is not signed; no installed key fits: install the keys of the archive, which for Debian are in the package debian-archive-keyring"},
+		{"the same archive", "test", "", entry{uri: ubuntu, suite: "test", components: "main"}, ubuntu,
+			"does not have a Release file; if another archive has the suite, name it with mirror in a manifest, such as http://deb.debian.org/debian"},
+	} {
+		var asked []string
+		f := &Finder{Client: &http.Client{Dir: t.TempDir()}, Dir: t.TempDir(), read: true, entries: []entry{{uri: ubuntu, suite: "noble", components: "main universe"}},
+			debian: func(string) entry { return test.debian },
+			Notice: func(text string) {
+				uri, _, _ := strings.Cut(strings.TrimPrefix(text, "reading the index of "), ",")
+				asked = append(asked, uri)
+			}}
+		_, err := f.Find(context.Background(), source.Ref{Kind: source.KindApt,
+			Apt: source.AptRef{Suite: test.suite, Arch: "s390x", Package: "linux-image-s390x-dbg", Mirror: test.mirror}})
+		if test.err == "" && err != nil || test.err != "" && (err == nil || !strings.HasSuffix(err.Error(), test.err)) {
+			t.Errorf("%s: got %v, want the end %q", test.name, err, test.err)
+		}
+		if got := strings.Join(asked, " "); got != test.asked {
+			t.Errorf("%s: asked %s, want %s", test.name, got, test.asked)
+		}
+	}
+	for suite, want := range map[string]string{"trixie": debianArchive, "trixie-security": debianArchive + "-security", "trixie-debug": debianArchive + "-debug", "trixie-backports": debianArchive} {
+		if got := debianEntry(suite); got.uri != want || got.suite != suite || got.components != "main" {
+			t.Errorf("%s: got %+v, want %s", suite, got, want)
+		}
+	}
+}
+
 func TestNoApt(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := new(Finder).Find(context.Background(), source.Ref{Kind: source.KindApt, Apt: source.AptRef{Suite: "sid", Arch: "amd64", Package: "p1"}})

@@ -145,7 +145,7 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	}
 	var lines []string
 	for line := range strings.Lines(stderr.String()) {
-		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "E: "); ok && !slices.Contains(lines, text) {
+		if text, ok := strings.CutPrefix(strings.TrimSuffix(strings.TrimSpace(line), "."), "E: "); ok && !slices.Contains(lines, text) {
 			lines = append(lines, text)
 		}
 	}
@@ -157,6 +157,24 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s: %s", name, strings.Join(lines, "; "))
+}
+
+// lacksSuite reports whether apt-get found no such suite in an archive.
+func lacksSuite(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "does not have a Release file")
+}
+
+// advised adds to an error of apt-get what to do.
+func advised(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case lacksSuite(err):
+		return fmt.Errorf("%w; if another archive has the suite, name it with mirror in a manifest, such as %s", err, debianArchive)
+	case strings.Contains(err.Error(), "is not signed"):
+		return fmt.Errorf("%w; no installed key fits: install the keys of the archive, which for Debian are in the package debian-archive-keyring", err)
+	}
+	return err
 }
 
 // A pkg is a package of an archive.

@@ -132,8 +132,26 @@ func parseStanzas(text []byte) (list []entry) {
 	return list
 }
 
+// debianArchive has all suites of Debian.
+const debianArchive = "http://deb.debian.org/debian"
+
+// debianEntry returns the entry of a suite in Debian's own archive, for a system whose archive lacks it, such as Ubuntu.
+func debianEntry(suite string) entry {
+	return entry{uri: debianArchive + sibling(suite), suite: suite, components: "main", fields: trustDistributions()}
+}
+
 // siblings are archives beside the main one, by the end of the suite.
 var siblings = []struct{ suite, uri string }{{"-debug", "-debug"}, {"-security", "-security"}}
+
+// sibling returns what the URL of a suite's archive has after that of the main one.
+func sibling(suite string) string {
+	for _, s := range siblings {
+		if strings.HasSuffix(suite, s.suite) {
+			return s.uri
+		}
+	}
+	return ""
+}
 
 // choose returns the entry of a suite: the one that the system lists, or one of the system's archive, or of the stated mirror.
 func choose(list []entry, suite, mirror string) (entry, error) {
@@ -161,14 +179,12 @@ func choose(list []entry, suite, mirror string) (entry, error) {
 			continue // a flat archive, or one with additions only
 		}
 		e.suite = suite
-		for _, s := range siblings {
-			if strings.HasSuffix(suite, s.suite) {
-				e.uri = strings.TrimRight(e.uri, "/") + s.uri
-			}
+		if s := sibling(suite); s != "" {
+			e.uri = strings.TrimRight(e.uri, "/") + s
 		}
 		return e, nil
 	}
-	return entry{}, fmt.Errorf("the configuration of apt has no archive for the suite %s: name a mirror, such as http://deb.debian.org/debian", suite)
+	return entry{}, fmt.Errorf("the configuration of apt has no archive for the suite %s: name a mirror, such as %s", suite, debianArchive)
 }
 
 // trustDistributions returns the field that trusts the keys of distributions that are installed, for an archive that the system does not list.
