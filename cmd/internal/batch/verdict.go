@@ -93,6 +93,9 @@ func (b *batch) lint(t *target) ([]report.Warning, error) {
 	for _, k := range t.Settings.Kernels {
 		opt.Kernel = max(opt.Kernel, k.Kernel) // kernels are numbered by age, and later ones have more rules
 	}
+	if own, err := verify.ParseKernel(t.File.Identity.Release); err == nil { // no later kernel looks up names in it
+		opt.Kernel = min(opt.Kernel, own)
+	}
 	if t.base != nil {
 		opt.Module, opt.Base = true, t.raw.Base
 		if opt.Base == nil {
