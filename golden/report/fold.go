@@ -152,7 +152,11 @@ func (v *view) goodVerdicts() string {
 	var c counter
 	for i := range v.good {
 		if g := v.good[i].Golden; g != nil {
-			c.add(string(g.Verdict), 1, "")
+			word := string(g.Verdict)
+			if what, _, _ := strings.Cut(g.Summary, ","); what == "created" || what == "rewritten" { // by --update
+				word = what
+			}
+			c.add(word, 1, "")
 		}
 	}
 	if len(c.keys) == 0 {

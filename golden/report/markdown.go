@@ -123,7 +123,11 @@ func someCells(names []string) string {
 
 // markdownRest writes what is to say of good images, and of no image.
 func (r *Report) markdownRest(p *page, v *view) {
-	if r.acceptable() {
+	switch {
+	case !r.acceptable():
+	case v.onlyMissing():
+		p.add("\nTo create the goldens that are missing: run %s, and commit them.\n", code("btfbatch run "+r.Manifest.Path+" --update"))
+	default:
 		p.add("\nTo accept what differs: run with `--new-goldens FOLDER`, and then %s.\n",
 			code("btfbatch golden accept "+r.Manifest.Path+" --new-goldens FOLDER"))
 	}

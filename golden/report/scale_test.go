@@ -88,21 +88,38 @@ func TestLargeText(t *testing.T) {
 // The text says how to accept a golden that differs or is missing, before the verdict, in the full form and in the folded one. It does not
 // where there is nothing to accept, or no manifest, as with the commands for one image.
 func TestTextSaysHowToAccept(t *testing.T) {
-	if w := columns.Of(howToAccept); w > 80 {
-		t.Errorf("the line has %d columns", w)
+	for _, line := range []string{howToAccept, howToCreate} {
+		if w := columns.Of(line); w > 80 {
+			t.Errorf("%q has %d columns", line, w)
+		}
 	}
 	for _, tt := range []struct {
 		verdict  golden.Verdict
 		manifest string
-		want     bool
-	}{{golden.Differs, "m.yaml", true}, {golden.Missing, "m.yaml", true}, {golden.Equal, "m.yaml", false}, {golden.Accepted, "m.yaml", false}, {golden.Differs, "", false}} {
+		want     string
+	}{{golden.Differs, "m.yaml", howToAccept}, {golden.Missing, "m.yaml", howToCreate}, {golden.Equal, "m.yaml", ""}, {golden.Accepted, "m.yaml", ""}, {golden.Differs, "", ""}} {
 		r := large(2, func(_ int, row *Row) { row.Golden.Verdict = tt.verdict })
 		r.Manifest.Path, r.Width = tt.manifest, 80
 		for _, r.Brief = range []bool{false, true} {
 			text := textOf(t, r)
-			if got := strings.HasSuffix(text, "\n"+howToAccept+"\n"+r.Verdict()+"\n"); got != tt.want || strings.Contains(text, "to accept") != tt.want {
+			told := strings.HasSuffix(text, "\n"+tt.want+"\n"+r.Verdict()+"\n")
+			if tt.want == "" {
+				told = !strings.Contains(text, "to accept") && !strings.Contains(text, "to create")
+			}
+			if !told {
 				t.Errorf("%s, manifest %q, brief %t: got\n%s", tt.verdict, tt.manifest, r.Brief, text)
 			}
+		}
+	}
+}
+
+// The folded text says which goldens a run with --update has written.
+func TestFoldedUpdate(t *testing.T) {
+	for i, tt := range []struct{ summary, want string }{{"", "2 equal"}, {"created", "2 created"}, {"rewritten, was: var +1; breaks 0", "2 rewritten"}} {
+		r := large(2, func(_ int, row *Row) { row.Golden.Verdict, row.Golden.Summary = golden.Equal, tt.summary })
+		r.Brief = true
+		if text := textOf(t, r); !strings.Contains(text, "ok: 2 images, goldens: "+tt.want+"\n") {
+			t.Errorf("%d: want %q in\n%s", i, tt.want, text)
 		}
 	}
 }

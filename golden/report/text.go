@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/columns"
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -44,11 +45,32 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// howToAccept is for runs in which a golden differs or is missing. It fits a terminal.
-const howToAccept = "to accept what differs: run with --new-goldens FOLDER, then see btfbatch golden"
+// What to do in runs in which a golden differs, or in which goldens are only missing. The lines fit a terminal.
+const (
+	howToAccept = "to accept what differs: run with --new-goldens FOLDER, then see btfbatch golden"
+	howToCreate = "to create the goldens that are missing: run with --update, and commit them"
+)
 
 // acceptable reports whether a run can make goldens that accept its differences.
 func (r *Report) acceptable() bool { return r.Totals().Differs > 0 && r.Manifest.Path != "" }
+
+// onlyMissing reports whether no golden differs: those that fail their images do not exist yet.
+func (v *view) onlyMissing() bool {
+	for i := range v.bad {
+		if g := v.bad[i].Golden; v.bad[i].Status == Differs && (g == nil || g.Verdict != golden.Missing) {
+			return false
+		}
+	}
+	return true
+}
+
+// howTo says how the goldens can become those of the run.
+func (v *view) howTo() string {
+	if v.onlyMissing() {
+		return howToCreate
+	}
+	return howToAccept
+}
 
 // fullLines returns the report in full.
 func (r *Report) fullLines(v *view) (lines []string) {
@@ -94,7 +116,7 @@ func (r *Report) fullLines(v *view) (lines []string) {
 	}
 	lines = append(lines, v.names(len(v.bad))...)
 	if r.acceptable() {
-		add(howToAccept)
+		add("%s", v.howTo())
 	}
 	add("%s", r.Verdict())
 	return lines
@@ -145,7 +167,7 @@ func (r *Report) foldedLines(v *view) (lines []string) {
 		add("%s", name)
 	}
 	if r.acceptable() {
-		add(howToAccept)
+		add("%s", v.howTo())
 	}
 	add("%s", r.Verdict())
 	return lines
