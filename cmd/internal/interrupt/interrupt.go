@@ -16,8 +16,10 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
-// How long the program continues after the first signal. A second signal ends it immediately.
+// How long the program continues after the first signal. A second signal ends it immediately, unless it comes at once: some programs that
+// stop others signal a process and then its process group, so it is the same signal.
 const (
+	oneSignal     = 250 * time.Millisecond
 	graceForBatch = 1500 * time.Millisecond // to write the report of the images that are finished
 	GraceForFiles = 2 * time.Second         // to publish files that belong together
 	graceForWords = 500 * time.Millisecond  // to write the last line, which may block
@@ -54,8 +56,8 @@ func (i *Interrupter) Listen(parent context.Context) context.Context {
 	go func() {
 		<-i.signals
 		cancel()
-		go func() { // a second signal
-			<-i.signals
+		go func() {
+			second(i.signals, time.Now())
 			os.Exit(i.Code())
 		}()
 		WaitAtMost(graceForBatch, i.Batch.Lock)
@@ -64,6 +66,15 @@ func (i *Interrupter) Listen(parent context.Context) context.Context {
 		os.Exit(i.Code())
 	}()
 	return ctx
+}
+
+// second waits for a signal that is not the first one, which came at a time.
+func second(signals <-chan os.Signal, first time.Time) {
+	for range signals {
+		if time.Since(first) > oneSignal {
+			return
+		}
+	}
 }
 
 // LastLine writes the last line of an interrupted program, once. The caller may end the program when it returns.

@@ -1,6 +1,7 @@
 package interrupt
 
 import (
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,4 +21,24 @@ func TestLastWords(t *testing.T) {
 	if i.LastLine(); !said.Load() {
 		t.Error("the program may end before the last line is written")
 	}
+}
+
+// A signal that comes with the first one, as from the program timeout, is no second one.
+func TestSecond(t *testing.T) {
+	signals, ended := make(chan os.Signal, 2), make(chan struct{})
+	signals <- os.Interrupt
+	go func() {
+		second(signals, time.Now())
+		close(ended)
+	}()
+	for len(signals) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case <-ended:
+		t.Fatal("the first signal counts as the second")
+	case <-time.After(oneSignal):
+	}
+	signals <- os.Interrupt
+	<-ended
 }
