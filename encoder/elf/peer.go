@@ -182,6 +182,9 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 	if err != nil {
 		return false, err
 	}
+	if !e.whole() { // it cannot read the section, so it applies nothing of it
+		return false, nil
+	}
 	e.buf = p.buf
 	defer func() { p.buf = e.buf }()
 	for {

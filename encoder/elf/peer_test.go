@@ -1,6 +1,7 @@
 package elf_test
 
 import (
+	"bytes"
 	"debug/elf"
 	"encoding/binary"
 	"strings"
@@ -32,6 +33,30 @@ func relocatedAs(t *testing.T, f *image.File, order []int) string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// TestPeerStopsBefore: of a section that does not end with a whole entry nothing is applied, not even what is read before its end.
+func TestPeerStopsBefore(t *testing.T) {
+	const most = 2 * 2048 // entries, more than are read at once
+	b := synth.New(synth.Target{Type: elf.ET_REL})
+	b.Section(".debug_b", elf.SHT_PROGBITS, 0, 0, make([]byte, 8*most))
+	s := b.Symbol("s", b.Data(".data", 0, 64).At(8), 4, elf.STT_OBJECT)
+	for i := range most {
+		b.Reloc(".debug_b", uint64(8*i), 1, s, 1)
+	}
+	file := b.Bytes()
+	for _, cut := range []int{0, 1, 23} {
+		f := mustOpen(t, file)
+		f.Section(".rela.debug_b").Size -= uint64(cut)
+		data, err := f.AsPeer(rules.Pahole).Data(f.Section(".debug_b"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := bytes.Count(data, []byte{9}) // 8 + 1
+		if want := map[bool]int{true: most}[cut == 0]; n != want {
+			t.Errorf("relocations cut by %d bytes: %d are applied, want %d", cut, n, want)
+		}
+	}
 }
 
 // TestPeerStops: what makes pahole stop, and what does not, as measured on x86-64, i386, s390x and MIPS.
