@@ -114,7 +114,8 @@ var arrows = map[string][]string{
 	"cmd/internal/console": {"cmd/internal/timings", "config", "encoder", "golden", "golden/columns", "golden/escape", "golden/report"},
 	"cmd/internal/draft":   {"config", "corpus", "corpus/source", "encoder/input"},
 	"cmd/internal/earlydump": {
-		"cmd/internal/btffile", "cmd/internal/interrupt", "cmd/internal/standin/atonce", "encoder/input", "golden/dump",
+		"cmd/internal/btffile", "cmd/internal/interrupt", "cmd/internal/standin/atonce", "encoder/input", "golden/dump", "golden/escape",
+		"golden/report/exitcode",
 	},
 	"cmd/internal/costs": {"encoder", "encoder/btf", "golden/escape"},
 	"cmd/internal/embed": {

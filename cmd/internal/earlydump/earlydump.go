@@ -18,12 +18,15 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/dump"
+	"github.com/btfbatch/btfbatch/golden/escape"
+	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
 // failed is the error of a dump that was begun, or nil.
@@ -74,6 +77,31 @@ func parse(argv []string) (c call, ok bool) {
 	return c, c.path != ""
 }
 
+// watching is the time between two looks at the file. Nearly all dumps end before the first.
+const watching = 300 * time.Millisecond
+
+// changed waits until the file changes, and returns the error that says so, or nil when there is nothing more to wait for.
+func changed(in *input.File, every time.Duration, done <-chan struct{}) error {
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-time.After(every):
+		}
+		if err := in.Unchanged(); err != nil {
+			return err
+		}
+	}
+}
+
+// watch ends the program when the file changes. What printing relies on was checked before, so it may then have no end.
+func (c call) watch(in *input.File, done <-chan struct{}) {
+	if err := changed(in, watching, done); err != nil {
+		fmt.Fprintln(os.Stderr, "btfbatch:", escape.Line(input.Named(c.path, err).Error()))
+		os.Exit(exitcode.Failed)
+	}
+}
+
 // run prints the BTF in a plain file, if it has no base. Of other files it writes nothing, and began is false. The file must not change
 // meanwhile: what is missing of a file that was cut short is a fault, and so a panic.
 func (c call) run(stdout io.Writer) (began bool, err error) {
@@ -96,6 +124,9 @@ func (c call) run(stdout io.Writer) (began bool, err error) {
 		return false, err
 	}
 	began = true
+	done := make(chan struct{})
+	defer close(done)
+	go c.watch(v.In, done)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(600) // nearly everything stays until the end
 	}

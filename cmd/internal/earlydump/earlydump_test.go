@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/golden/dump"
@@ -171,5 +173,35 @@ func TestFailed(t *testing.T) {
 		if began, err := (call{format, path}).run(cut); !began || !errors.Is(err, input.ErrChanged) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("%s, a file that is cut short meanwhile: got %v, %v", format, began, err)
 		}
+	}
+}
+
+// TestChanged: a file that is written to is noticed while it is printed.
+func TestChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "changing.btf")
+	data, err := os.ReadFile(filepath.Join(images, "gcc12-s390x-dwarf5-based.btf.golden"))
+	if err == nil {
+		err = os.WriteFile(path, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := btffile.OpenView(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.In.Close()
+	noticed := make(chan error)
+	go func() { noticed <- changed(v.In, time.Millisecond, nil) }()
+	select {
+	case err := <-noticed:
+		t.Fatalf("got %v before the file changed", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	if err := os.WriteFile(path, data[:len(data)-1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-noticed; !errors.Is(err, input.ErrChanged) {
+		t.Errorf("got %v, want ErrChanged", err)
 	}
 }
