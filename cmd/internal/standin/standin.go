@@ -35,10 +35,9 @@ func init() {
 
 // run runs the process as pahole and returns its exit code.
 //
-// It begins with a single processor. Goroutines that hand over to each other would wake further threads, which look for work for a while and
-// find none; package pahole asks for more processors where the work is long enough to be divided.
+// It begins with a single processor; see package atonce. Package pahole asks for more where the work is long enough to be divided.
 func run(argv []string, stdout, stderr io.Writer) (code int) {
-	pahole.Processors = runtime.GOMAXPROCS(1)
+	pahole.Processors = max(atonce.Processors, runtime.GOMAXPROCS(0))
 	signal.Ignore(syscall.SIGPIPE) // like any other write error
 	out, errs := stream.New(stdout), stream.New(stderr)
 	complain := func(err any) { fmt.Fprintf(errs, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }

@@ -1,12 +1,15 @@
-// Package atonce answers calls of pahole that ask for its version only.
+// Package atonce answers calls of pahole that ask for its version only, and makes other calls of pahole use a single processor.
 //
-// Kernel builds ask for the version each time they read their configuration. The package imports nothing but os, so its init function runs before
-// nearly all others; see package standin.
+// Kernel builds ask for the version each time they read their configuration. The package imports nothing but os and runtime, so its init function
+// runs before nearly all others; see package standin.
 //
 // Input: the arguments of the process. Output: the version, and the end of the process. Never: the package answers anything else.
 package atonce
 
-import "os"
+import (
+	"os"
+	"runtime"
+)
 
 // The output of --version and --numeric_version. Kernel builds choose their options by it.
 const (
@@ -17,11 +20,19 @@ const (
 // Name is the name by which kernel builds call the program.
 const Name = "pahole"
 
+// Processors is the number of processors that the program could use when it began as pahole, otherwise 0.
+var Processors int
+
 func init() {
 	if text := answer(os.Args); text != "" {
 		if _, err := os.Stdout.WriteString(text); err == nil {
 			os.Exit(0)
 		} // otherwise package standin reports the error
+	}
+	// Goroutines that hand over to each other would wake further threads, which look for work for a while and find none. The earlier the
+	// runtime gives up its other processors, the less memory they have that must be handed over.
+	if Called(os.Args) {
+		Processors = runtime.GOMAXPROCS(1)
 	}
 }
 
