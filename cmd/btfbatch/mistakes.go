@@ -65,8 +65,11 @@ func usageOf(cmd *cobra.Command) string {
 // wrongFlag returns the error for a flag that cannot be read.
 func wrongFlag(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		name := e.GetSpecifiedName()
-		if near := nearestFlag(cmd, name); near != "" && e.GetSpecifiedShortnames() == "" {
+		name, short := e.GetSpecifiedName(), e.GetSpecifiedShortnames()
+		if f := cmd.Flags().Lookup(short); f != nil && len(short) > 1 { // -format
+			return fmt.Errorf("unknown flag: -%s (did you mean --%[1]s?)", short)
+		}
+		if near := nearestFlag(cmd, name); near != "" && short == "" {
 			return fmt.Errorf("unknown flag: --%s (did you mean --%s?)", name, near)
 		}
 		return fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())
@@ -85,6 +88,8 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 				cause = errors.New("give true or false")
 			case strings.HasPrefix(kind, "int"), strings.HasPrefix(kind, "uint"):
 				cause = errors.New("give a whole number")
+			case kind == "float64": // checkValue refuses others
+				cause = errors.New("give a number from 0 to 1")
 			}
 		} else if f.Value.Type() == "duration" {
 			cause = errors.New("give a number with a unit, such as 30s, 5m or 1h30m")
@@ -145,6 +150,8 @@ func unknownCommand(cmd *cobra.Command, word, of string) error {
 	}
 	_, err := os.Stat(word)
 	switch {
+	case !cmd.HasAvailableSubCommands():
+		return fmt.Errorf("%s takes no arguments; %q is given", of, word)
 	case nearest != "":
 		return fmt.Errorf("unknown command %q for %q (did you mean %q?)", word, of, nearest)
 	case err == nil:
