@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,8 +27,9 @@ type Console struct {
 	human bool // lines are for people
 
 	mu       sync.Mutex
-	progress *progress      // nil if none is shown
-	warned   map[string]int // by rule: number of images with warnings
+	progress *progress         // nil if none is shown
+	warned   map[string]int    // by rule: number of images with warnings
+	told     map[string]string // by rule and text of a warning: the first image with it
 
 	differed map[[sha256.Size]byte]string // by the digest of the text of a difference: the first image that has it
 }
@@ -108,13 +110,16 @@ func (c *Console) Row(row report.Row) {
 }
 
 // Warned writes the warnings of an image, one line for each finding and at most atMost lines for each rule. If a rule finds something in
-// many images, only the first ones get lines; the report counts all of them.
+// many images, only the first ones get lines, and the same text is written for one image; the report has them all.
 func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 	for _, w := range warnings {
 		if c.human && c.warnedOften(w.Rule) {
 			continue
 		}
 		shown := w.Examples[:min(len(w.Examples), atMost)]
+		if c.human && slices.IndexFunc(shown, func(text string) bool { return !c.toldOf(name, w.Rule, text) }) < 0 {
+			continue
+		}
 		for _, text := range shown {
 			c.Warn().Str("rule", w.Rule).Msgf("%s: %s", name, text)
 		}
@@ -122,6 +127,20 @@ func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 			c.Warn().Str("rule", w.Rule).Msgf("%s: and %d more", name, more)
 		}
 	}
+}
+
+// toldOf reports whether another image had the same warning before.
+func (c *Console) toldOf(name, rule, text string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told == nil {
+		c.told = map[string]string{}
+	}
+	key := rule + "\x00" + text
+	if _, ok := c.told[key]; !ok {
+		c.told[key] = name
+	}
+	return c.told[key] != name
 }
 
 // maxWarned is the number of images that get lines for one rule.

@@ -62,6 +62,24 @@ func TestManyWarned(t *testing.T) {
 	}
 }
 
+// TestSameWarning: a warning that is the same for many images, as for those of one package, is written once for people, and each time for
+// programs.
+func TestSameWarning(t *testing.T) {
+	for format, times := range map[string]int{"human": 3, "json": 5} {
+		var b bytes.Buffer
+		c, err := New(&b, format, "info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []struct{ image, text string }{{"a", "x"}, {"b", "x"}, {"a", "x"}, {"c", "x"}, {"c", "y"}} {
+			c.Warned(w.image, []report.Warning{{Rule: "unpinned", Count: 1, Examples: []string{w.text}}}, 1)
+		}
+		if n := strings.Count(b.String(), "\n"); n != times {
+			t.Errorf("%s: got %d lines, want %d:\n%s", format, n, times, b.String())
+		}
+	}
+}
+
 // TestSameDifference: a difference that many images have is written once for people, and each time for programs.
 func TestSameDifference(t *testing.T) {
 	for format, times := range map[string]int{"human": 2, "json": 5} {
