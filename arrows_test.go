@@ -72,7 +72,7 @@ var arrows = map[string][]string{
 	"corpus/source/rpm":        {"corpus/source/archive"},
 	"corpus/source/xz":         {},
 	"corpus/retry":             {},
-	"corpus/source/http":       {"corpus/cache", "corpus/retry", "corpus/source"},
+	"corpus/source/http":       {"corpus/cache", "corpus/retry", "corpus/source", "encoder/input"},
 	"corpus/source/apt":        {"corpus/source", "corpus/source/http"},
 	"corpus/source/debuginfod": {"corpus/source", "corpus/source/http"},
 	"corpus/cache":             {"encoder/input"},

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/btfbatch/btfbatch/corpus/cache"
+	"github.com/btfbatch/btfbatch/corpus/source/http"
 )
 
 func newCache() *cobra.Command {
@@ -77,12 +78,17 @@ func newCacheGC() *cobra.Command {
 		Use:   "gc",
 		Short: "Make the cache smaller",
 		Long: `Remove results, those that were not used for the longest time first, until the cache has at most the given size. Outputs that belong to no
-result and files of killed runs are removed too.`,
+result and files of killed runs are removed too, and so are downloads that were not completed and that no run has used for an hour; with
+--max-size 0, all that no run is fetching.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			n, err := byteCount(most)
 			if err != nil {
 				return usage(fmt.Errorf("--max-size: %w", err))
+			}
+			parts, freedParts, err := removeParts(n) // first: a full disk has room for the rest then
+			if err != nil {
+				return failed(err)
 			}
 			c, err := openCache()
 			if err != nil {
@@ -92,12 +98,25 @@ result and files of killed runs are removed too.`,
 			if err != nil {
 				return failed(err)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %d results, %d bytes\n", results, freed)
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "removed %d results, %d partial downloads, %d bytes\n", results, parts, freed+freedParts)
 			return failed(err)
 		},
 	}
 	cmd.Flags().StringVar(&most, "max-size", "10GiB", "`SIZE` of the results in the cache, without its folder downloads, which every run keeps below 16 GiB: bytes, or with KiB, MiB, GiB or TiB")
 	return cmd
+}
+
+// removeParts removes partial downloads that no run needs. most is the size that the cache may have.
+func removeParts(most int64) (n int, freed int64, err error) {
+	dir, err := http.Folder()
+	if err != nil {
+		return 0, 0, err
+	}
+	idle := time.Hour
+	if most == 0 {
+		idle = 0
+	}
+	return http.RemoveParts(dir, idle)
 }
 
 func newCacheVerify() *cobra.Command {

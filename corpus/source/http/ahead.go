@@ -52,10 +52,7 @@ func (d *download) stepAhead(ctx context.Context, off, end int64) (more bool, er
 		d.endTransfer()
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			d.err = err
-		}
-		d.endTransfer()
+		err = d.fail(ctx, err)
 	}
 	return more, err
 }

@@ -48,8 +48,9 @@ type Client struct {
 	// Transport sends the requests. Default: a transport that uses the proxy of the environment.
 	Transport nethttp.RoundTripper
 
-	once sync.Once
-	http *nethttp.Client
+	once  sync.Once
+	http  *nethttp.Client
+	write func(f *os.File, b []byte, off int64) (int, error) // (*os.File).WriteAt
 
 	mu        sync.Mutex
 	downloads map[string]*download
@@ -136,6 +137,9 @@ func (c *Client) start() (err error) {
 		c.Policy = c.Policy.Or(retry.Default)
 		setDefault(&c.MaxSize, 32<<30)
 		setDefault(&c.Agent, "btfbatch")
+		if c.write == nil {
+			c.write = (*os.File).WriteAt
+		}
 		c.downloads = map[string]*download{}
 		if c.Transport == nil {
 			t := nethttp.DefaultTransport.(*nethttp.Transport).Clone() // as documented

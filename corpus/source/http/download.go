@@ -106,10 +106,7 @@ func (d *download) open(ctx context.Context, whole bool) error {
 		err = d.complete(ctx)
 	}
 	if err != nil {
-		d.endTransfer()
-		if ctx.Err() == nil {
-			d.err = err
-		}
+		err = d.fail(ctx, err)
 		d.noteAbsent(err)
 	}
 	if d.opened = err == nil; d.opened && d.whole && !d.req.Trusted && (d.c.Whole || d.req.SHA256 != "") {
@@ -152,7 +149,8 @@ func (d *download) restore(ctx context.Context) (*meta, error) {
 		sum, err := source.Sum(ctx, f, m.Size)
 		if err == nil && sum == d.req.SHA256 {
 			d.file, d.meta, d.whole = f, m, true
-			return nil, d.save(&d.meta) // it was used
+			d.used()
+			return nil, nil
 		}
 		f.Close()
 		if ctx.Err() != nil {
@@ -249,8 +247,12 @@ func (d *download) reuse(old *meta) (err error) {
 		return err
 	}
 	d.meta, d.whole = *old, true
-	return d.save(&d.meta) // it was used
+	d.used()
+	return nil
 }
+
+// used notes the time, by which sweep decides what goes first. It may fail: the file is as good.
+func (d *download) used() { _ = d.save(&d.meta) }
 
 // damaged reports whether a whole file in the download folder is not the one that was fetched.
 func (d *download) damaged(ctx context.Context, old *meta) bool {
@@ -357,6 +359,27 @@ func (d *download) discard() {
 	}
 }
 
+// fail ends the transfer. The error is also that of whoever reads the file later, unless the caller gave up. If there is no room for the file, what
+// was fetched of it is removed: the rest could not be fetched later either, and meanwhile there would be no room for other files.
+func (d *download) fail(ctx context.Context, err error) error {
+	d.endTransfer()
+	if noRoom(err) && d.unlock != nil {
+		d.discard()
+		if _, ok := errors.AsType[*hintError](err); !ok {
+			what := "this download"
+			if d.meta.Size > 0 {
+				what = fmt.Sprintf("a download of %d bytes", d.meta.Size)
+			}
+			err = roomError(err, what)
+		}
+		d.err = err
+	}
+	if ctx.Err() == nil {
+		d.err = err
+	}
+	return err
+}
+
 // drain reads an answer of unknown length to its end.
 func (d *download) drain(ctx context.Context) error {
 	err := d.pull(ctx, d.c.MaxSize+1)
@@ -391,7 +414,7 @@ func (d *download) pull(ctx context.Context, until int64) error {
 			if t.pos+int64(n) > d.c.MaxSize {
 				return fmt.Errorf("the file has more than the %d bytes that are allowed", d.c.MaxSize)
 			}
-			if _, err := d.file.WriteAt(d.buf[:n], t.pos); err != nil {
+			if _, err := d.c.write(d.file, d.buf[:n], t.pos); err != nil {
 				return err
 			}
 			d.arrived(t, int64(n))

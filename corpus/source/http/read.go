@@ -66,9 +66,8 @@ func (d *download) need(ctx context.Context, off, end int64) error {
 	}
 	d.merge()
 	err := d.fill(ctx, off, end)
-	if err != nil && ctx.Err() == nil {
-		d.err = err
-		d.endTransfer()
+	if err != nil {
+		err = d.fail(ctx, err)
 	}
 	if !locked || err != nil {
 		d.giveLock()

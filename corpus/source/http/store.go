@@ -9,9 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
 // The download folder holds, for each file:
@@ -135,10 +138,21 @@ func (s store) lock(ctx context.Context, waiting func()) (unlock func(), err err
 
 // folderError says how to use another download folder.
 func folderError(err error) error {
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		return &hintError{err, "set BTFBATCH_CACHE to a folder for downloads"}
+	case noRoom(err):
+		return roomError(err, "downloads")
 	}
 	return err
+}
+
+// noRoom reports whether the disk with the download folder is full.
+func noRoom(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// roomError says what to do about a full disk.
+func roomError(err error, what string) error {
+	return &hintError{err, "there is no room for " + what + ": free some (see btfbatch cache gc), or set BTFBATCH_CACHE to a folder with more"}
 }
 
 // load reads what is known about the file. An unreadable KEY.json is as good as none.
@@ -251,7 +265,7 @@ func sweep(dir string) {
 	for _, f := range list {
 		info, err := f.Info()
 		key, _, _ := strings.Cut(f.Name(), ".")
-		if err != nil || !strings.HasPrefix(key, "url-") && !strings.HasPrefix(key, "sha256-") {
+		if err != nil || !isKey(key) {
 			continue
 		}
 		e := entries[key]
@@ -279,6 +293,34 @@ func sweep(dir string) {
 			total -= newest.size
 		}
 	}
+}
+
+// RemoveParts removes what was fetched of files that are not complete, from a download folder. Files that a process is fetching are left alone, and so
+// are those that a process has fetched a part of within the given time. It returns how many files it removed parts of, and how many bytes they took.
+func RemoveParts(dir string, idle time.Duration) (n int, freed int64, err error) {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, nil
+	}
+	for _, f := range list {
+		key, ok := strings.CutSuffix(f.Name(), ".part")
+		if !ok || !isKey(key) {
+			continue
+		}
+		info, err := f.Info()
+		if err != nil || time.Since(info.ModTime()) < idle {
+			continue // without information, it was removed
+		}
+		if s := (store{dir, key}); s.tryRemove() {
+			n, freed = n+1, freed+int64(input.StoredSize(info))
+		}
+	}
+	return n, freed, err
+}
+
+// isKey reports whether a name in the download folder is that of a file.
+func isKey(name string) bool {
+	return strings.HasPrefix(name, "url-") || strings.HasPrefix(name, "sha256-")
 }
 
 // tryLock takes the lock of the file if no other process has it.
