@@ -121,7 +121,7 @@ func TestGuideWorkflows(t *testing.T) {
 	}
 }
 
-// TestGuideManifest: the manifest of the guide is right.
+// TestGuideManifest: the manifests of the guide are right.
 func TestGuideManifest(t *testing.T) {
 	manifests := 0
 	for _, text := range blocks(guide(t), "yaml") {
@@ -131,7 +131,7 @@ func TestGuideManifest(t *testing.T) {
 		manifests++
 		path := filepath.Join(t.TempDir(), "btfbatch.yaml")
 		write(t, path, text)
-		if m, err := config.Load(path); err != nil || len(m.Images) != 1 {
+		if m, err := config.Load(path); err != nil || len(m.Images) == 0 {
 			t.Errorf("%v: %+v", err, m)
 		}
 	}
