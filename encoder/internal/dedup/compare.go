@@ -45,7 +45,7 @@ const pageIDs = 1 << 10
 // The steps are in the order of the rule. If two types cannot be compared at all, err says why.
 func (e *engine) same(cand, canon uint32) bool {
 	if e.canon(cand) == e.canon(canon) {
-		e.skipped = e.skipped || e.watch && e.hasInside(cand)
+		e.skip(cand, canon)
 		return true
 	}
 	b := e.rec(canon)
@@ -103,8 +103,8 @@ func (e *engine) same(cand, canon uint32) bool {
 	e.stats.MaxDepth = max(e.stats.MaxDepth, e.depth)
 	ok := e.sameKind(a, b)
 	if e.depth--; !ok {
-		if e.watch && e.skipped && ak == btf.KindArray && canon < e.first && a[5] == b[5] {
-			e.doubt = true // as the second array of one CU, it would have been equal
+		if ak == btf.KindArray && a[5] == b[5] {
+			e.doubtArray(canon)
 		}
 		e.path = append(e.path, pair{cand, canon})
 	}

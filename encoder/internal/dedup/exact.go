@@ -93,12 +93,14 @@ type engine struct {
 	longWalk int
 	contents map[uint32]uint64 // of types in divided lists, and of the types that they lead to
 	// adjust: the comparison would have to change a type of the base.
-	adjust     bool
-	moved      bool   // a type of the base is mapped to an own one
-	watch      bool   // the fast path has left out types
-	skipped    bool   // the current comparison did not look into a type, which has merged
-	doubt      bool   // see ErrDoubt
-	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
+	adjust      bool
+	moved       bool     // a type of the base is mapped to an own one
+	watch       bool     // the fast path has left out types
+	skipped     []uint32 // types that have merged, into which the current comparison did not look
+	skippedMore bool     // there are more of them
+	looked      int      // number of types that leads looked at
+	doubt       bool     // see ErrDoubt
+	prefetched  uint32   // what prefetch read, kept so that the compiler keeps the reads
 }
 
 // Run deduplicates the object's own types against each other and against its base.
@@ -405,7 +407,8 @@ func (e *engine) clearHypotheses() {
 		e.hyp[id] = 0
 	}
 	e.hypo = e.hypo[:0]
-	e.adjust, e.jumped, e.barred, e.redo, e.skipped = false, false, false, false, false
+	e.adjust, e.jumped, e.barred, e.redo = false, false, false, false
+	e.skipped, e.skippedMore = e.skipped[:0], false
 	e.begin()
 }
 

@@ -1,8 +1,6 @@
 package dedup
 
 import (
-	"errors"
-
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
@@ -232,44 +230,4 @@ func (e *engine) bindNamesakes(k *Namesakes) {
 			e.m[id] = to
 		}
 	}
-}
-
-// ErrDoubt says that the result could depend on types that the fast path has left out.
-var ErrDoubt = errors.New("the base has types that make the fast path uncertain")
-
-// doubtTwins watches for a type of the base that equals c, a type of the base that was chosen from its list of candidates.
-func (e *engine) doubtTwins(c uint32) {
-	if !e.watch || c >= e.first {
-		return
-	}
-	r := e.rec(c)
-	for other := *e.c.after(c); other != 0; other = *e.c.after(other) {
-		if other < e.first && equalWords(r, e.rec(other)) {
-			e.doubt = true
-			return
-		}
-	}
-}
-
-// doubtElements watches for arrays of one CU that a comparison takes for equal although their elements, x and y, differ.
-func (e *engine) doubtElements(x, y uint32) {
-	for e.watch && x != y {
-		a, b := e.rec(x), e.rec(y)
-		if a.Kind() != btf.KindArray || b.Kind() != btf.KindArray || a[5] != b[5] {
-			e.doubt = e.doubt || e.content(x) != e.content(y)
-			return
-		}
-		x, y = a[3], b[3]
-	}
-}
-
-// hasInside reports whether a comparison looks into a type, unless the type has merged.
-func (e *engine) hasInside(id uint32) bool {
-	switch r := e.rec(id); r.Kind() {
-	case btf.KindVoid, btf.KindInt, btf.KindFloat, btf.KindEnum, btf.KindEnum64:
-		return false
-	case btf.KindStruct, btf.KindUnion:
-		return r.Vlen() != 0
-	}
-	return true
 }
