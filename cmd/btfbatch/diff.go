@@ -55,6 +55,9 @@ bzip2, or a tar archive of one file), or files in packages (see --member). One o
 --only and --ignore take kinds (struct, union, enum, typedef, int, float, func, var, section), rules (member-removed,
 func-signature and so on, as the text shows them) and patterns of names (task_*); several with commas.
 
+Two versions of an encoder can make different BTF of one kernel, and that is shown, too. Against the BTF that a distribution ships in a
+kernel, compare in a manifest with the policy image, which accepts what older encoders are known to do.
+
 Exits with 0 when both mean the same or what differs is allowed, 3 when they differ, 1 when a file cannot be read, and 2
 for wrong usage.
 ` + orReferences,
