@@ -64,7 +64,7 @@ var aptKeys = []key{
 	{"suite", "Suite, such as trixie or trixie-security.", aptWordShape, ""},
 	{"arch", "Debian's name of the architecture, such as amd64.", aptWordShape, ""},
 	{"package", "Name of the package, or of a meta package that depends on the newest one.", aptWordShape, ""},
-	{"mirror", "URL of the archive. Default: that of the system's configuration.", mirrorShape, ""},
+	{"mirror", "URL of the archive. Default: that of the system's configuration, or Debian's.", mirrorShape, ""},
 }
 
 func fromShape(refs []string) *jsonschema.Schema {
