@@ -47,6 +47,7 @@ type ClassTable struct {
 
 	classes  []classSlot       // by class number, in the order of their first occurrence; 0 is no class
 	tagOf    []uint32          // by class number, for a class with a name: see tagShift; 0 if unknown
+	after    []uint32          // by class number: the class that last followed it, if that was not the one with the next number; 0 if unknown
 	slots    []uint32          // open addressing by hash, power of two: class numbers, 0 is a free slot
 	found    []uint32          // scratch: by local id, the number of its class, 0 if it occurs in no earlier CU
 	news     []nominal.LocalID // scratch: the local ids whose class occurs in no earlier CU
@@ -171,14 +172,14 @@ func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
 //
 // Most types of a CU come from headers that earlier CUs have included, in the same order: in seven of eight cases, the class of the next
 // type is the one with the next number. So that one is tried first, which needs neither the hash table nor memory that is not in the
-// cache.
+// cache. Where one header ends and the next begins, three of four times it is the class that was next the last time.
 func (s *ClassTable) lookUp(dies []nominal.Entry) {
 	if len(s.slots) == 0 {
 		s.grow()
 	}
 	s.found, s.news = resize(s.found, len(dies)), s.news[:0]
-	classes, found, ids := s.classes, s.found[:len(dies)], s.ids[:len(dies)]
-	next := uint(0)
+	classes, after, found, ids := s.classes, s.after[:len(s.classes)], s.found[:len(dies)], s.ids[:len(dies)]
+	last, next := uint(0), uint(0) // the class of the last type that was found, and the number after it
 	for id := 1; id < len(dies); id++ {
 		h, n := &dies[id], next
 		if n >= uint(len(classes)) {
@@ -186,15 +187,18 @@ func (s *ClassTable) lookUp(dies []nominal.Entry) {
 		}
 		class := &classes[n]
 		if !class.is(h.A, h.B) {
-			if n = uint(s.find(h.A, h.B)); n == 0 {
-				found[id], ids[id] = 0, 0
-				s.news = append(s.news, nominal.LocalID(id))
-				continue
+			n = uint(after[last])
+			if class = &classes[n]; !class.is(h.A, h.B) {
+				if n = uint(s.find(h.A, h.B)); n == 0 {
+					found[id], ids[id] = 0, 0
+					s.news = append(s.news, nominal.LocalID(id))
+					continue
+				}
+				class, after[last] = &classes[n], uint32(n)
 			}
-			class = &classes[n]
 		}
 		found[id], ids[id] = uint32(n), class.id
-		next = n + 1
+		last, next = n, n+1
 	}
 }
 
@@ -269,7 +273,7 @@ func (s *ClassTable) find(a uint64, b uint32) uint32 {
 // put adds a class that is not known, and returns its number. Its first type has the given id.
 func (s *ClassTable) put(h Hash, id uint32) (class uint32) {
 	class = uint32(len(s.classes))
-	s.classes, s.tagOf = append(s.classes, classSlot{h.A, h.B, id}), append(s.tagOf, 0)
+	s.classes, s.tagOf, s.after = append(s.classes, classSlot{h.A, h.B, id}), append(s.tagOf, 0), append(s.after, 0)
 	if 3*len(s.classes) >= 2*len(s.slots) {
 		s.grow() // this inserts the class, too
 	} else {
@@ -294,7 +298,7 @@ func (s *ClassTable) MakeRoom(n int) {
 	for 3*n >= 2*size {
 		size *= 2
 	}
-	s.classes, s.tagOf = slices.Grow(s.classes, n+1), slices.Grow(s.tagOf, n+1)
+	s.classes, s.tagOf, s.after = slices.Grow(s.classes, n+1), slices.Grow(s.tagOf, n+1), slices.Grow(s.after, n+1)
 	if s.past.wanted {
 		s.past.makeRoom(n)
 	}
@@ -310,7 +314,7 @@ const minSlots = 1 << 11
 
 func (s *ClassTable) growTo(size int) {
 	if len(s.classes) == 0 {
-		s.classes, s.tagOf = append(s.classes, classSlot{}), append(s.tagOf, 0)
+		s.classes, s.tagOf, s.after = append(s.classes, classSlot{}), append(s.tagOf, 0), append(s.after, 0)
 	}
 	s.slots = btf.Prefault(make([]uint32, size))
 	for n := 1; n < len(s.classes); n++ {
