@@ -179,20 +179,25 @@ func (o *oddNames) meet(off uint32) {
 
 // prefetch reads the memory that offset and limited will read for some keys (see btf/memory.go).
 func (n *nameTable) prefetch(keys []uint32) {
+	var news [atOnce]uint32
 	var hashes [atOnce]uint64
 	for len(keys) > 0 {
-		some, news := keys[:min(len(keys), atOnce)], 0
+		some, count := keys[:min(len(keys), atOnce)], 0
 		keys = keys[len(some):]
 		for _, key := range some {
-			n.prefetched ^= n.slots[n.first(key)] ^ uint64(n.in.Prefetch(dwarf.StrKey(key)))
+			n.prefetched ^= n.slots[n.first(key)]
 		}
 		for _, key := range some {
 			if key != 0 && uint32(n.slots[n.first(key)]>>32) != key {
-				hashes[news] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
-				news++
+				n.prefetched ^= uint64(n.in.Prefetch(dwarf.StrKey(key)))
+				news[count] = key
+				count++
 			}
 		}
-		n.prefetched ^= n.out.Prefetch(hashes[:news])
+		for i, key := range news[:count] {
+			hashes[i] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
+		}
+		n.prefetched ^= n.out.Prefetch(hashes[:count])
 	}
 }
 
