@@ -47,21 +47,27 @@ func (o *Outline) length(info uint32) int {
 
 // At returns the record of a type that the table holds.
 func (o *Outline) At(id ID) Record {
+	i := uint32(id - o.first)
+	if int(i/blockLen) >= len(o.blocks) {
+		return o.slow(id)
+	}
+	at, lengths := o.blocks[i/blockLen], binary.LittleEndian.Uint64(o.lengths[i&^(blockLen-1):])
+	if at&hasLong != 0 {
+		return o.slow(id)
+	}
+	bit := 8 * (i % blockLen)
+	at += sum(lengths & (1<<bit - 1))
+	end := at + uint32(lengths>>bit&0xff)
+	return Record(o.words[at:end:end])
+}
+
+// slow is At in a block with a long record, and without blocks.
+func (o *Outline) slow(id ID) Record {
 	if o.whole != nil {
 		return o.whole.At(id)
 	}
 	i := uint32(id - o.first)
-	b, lengths := o.blocks[i/blockLen], binary.LittleEndian.Uint64(o.lengths[i&^(blockLen-1):])
-	if b&hasLong != 0 {
-		return o.atLong(int(b&^hasLong), i%blockLen)
-	}
-	at := b + sum(lengths<<(64-8*(i%blockLen)))
-	end := at + uint32(lengths>>(8*(i%blockLen))&0xff)
-	return Record(o.words[at:end:end])
-}
-
-// atLong is At in a block with a long record. The block begins at an index, and the record is the n-th after its first one.
-func (o *Outline) atLong(at int, n uint32) Record {
+	at, n := int(o.blocks[i/blockLen]&^hasLong), i%blockLen
 	end := at + o.length(o.words[at+1])
 	for range n {
 		at, end = end, end+o.length(o.words[end+1])
@@ -90,28 +96,62 @@ func (o *Object) Outline() *Outline {
 // outlined makes an outline in place of the places of all records. It returns the index in the words of the object at which the last record ends
 // that is within it.
 func (o *Object) outlined() (end int) {
-	words, most := o.words, len(o.words)/recordWords
-	out := &Outline{words: words, first: o.First(), table: recordLengths(o.inheritedLayout()),
-		lengths: make([]uint8, most+blockLen), blocks: make([]uint32, most/blockLen+1)}
-	lengths, blocks, table := out.lengths[:most], out.blocks, &out.table
-	n, i := 0, 0
-	for ; n < len(lengths) && i < len(words)-recordWords+1; n++ {
-		info := words[i+1]
+	most := len(o.words) / recordWords
+	out := &Outline{words: o.words, first: o.First(), table: recordLengths(o.inheritedLayout()), lengths: make([]uint8, most+blockLen)}
+	out.count, end = out.walk(out.lengths[:most])
+	out.findBlocks()
+	o.outline, o.skimmed = out, out.count
+	return end
+}
+
+// walk sets the lengths of the records. It returns their number, and where the last one ends that is within the words.
+//
+// Where a record begins follows from the length of the one before, and a processor that waits for that does little else. Most records have no
+// elements. For these there is a branch, which the processor takes before it knows the length.
+func (o *Outline) walk(lengths []uint8) (n, end int) {
+	words, table, at := o.words, &o.table, 0
+	for ; n < len(lengths) && at < len(words)-recordWords+1; n++ {
+		info := words[at+1]
 		l := table[info>>24&0x7f]
+		if l == recordWords {
+			lengths[n] = recordWords
+			at += recordWords
+			continue
+		}
 		length := int(uint32(l)) + int(info&0xffffff)*int(l>>32)
-		if length > len(words)-i {
+		if length > len(words)-at {
 			break
 		}
-		if n%blockLen == 0 {
-			blocks[n/blockLen] = uint32(i)
-		}
-		lengths[n] = uint8(length)
-		if length >= Long {
-			lengths[n] = Long
-			blocks[n/blockLen] |= hasLong
-		}
-		i += length
+		lengths[n] = uint8(min(length, Long))
+		at += length
 	}
-	out.count, o.outline, o.skimmed = n, out, n
-	return i
+	return n, at
+}
+
+// findBlocks finds the blocks of records.
+func (o *Outline) findBlocks() {
+	o.blocks = make([]uint32, o.count/blockLen+1)
+	at, lengths := 0, o.lengths
+	for b := range o.blocks {
+		if len(lengths) < blockLen { // it never has
+			break
+		}
+		all := binary.LittleEndian.Uint64(lengths)
+		lengths = lengths[blockLen:]
+		if allOnes(all) == 0 {
+			o.blocks[b] = uint32(at)
+			at += int(sum(all))
+			continue
+		}
+		o.blocks[b] = uint32(at) | hasLong
+		for i := b * blockLen; i < min((b+1)*blockLen, o.count); i++ {
+			at += o.length(o.words[at+1])
+		}
+	}
+}
+
+// allOnes is not 0 if a byte of a word is Long.
+func allOnes(w uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	return (^w - ones) & w & highs
 }

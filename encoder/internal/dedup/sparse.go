@@ -37,8 +37,8 @@ type sparse struct {
 	err      error    // what is wrong with a record that was looked at
 	marked   *names   // anchors of own types
 	possible []uint64 // by id: the type can be a candidate, or own types refer to it
-	pending  []uint64 // by id: it is not known whether the type is possible
-	waiting  []uint32 // ids of the pending types
+	open     []uint64 // by id: the type is possible, or it is not known whether it is
+	waiting  []uint32 // ids of the types of which that is not known
 	all      bool     // all types were considered
 	entered  []uint64 // by id: it is in the index; not changed, but replaced
 	again    bool     // types have entered the index before
@@ -60,7 +60,7 @@ func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
 	s.marked.add(0)
 	ids := int(o.End())/64 + 1
 	sets := make([]uint64, 4*ids)
-	s.seen, s.possible, s.entered, s.pending = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
+	s.seen, s.possible, s.entered, s.open = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
 	s.possible[0], s.entered[0] = 1, 1 // void
 	return s
 }
@@ -150,6 +150,7 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 type role struct {
 	element uint32 // all bits if a type without a name has the name of its first element as its anchor
 	filled  uint32 // for the number of elements, or for anything: not 0 if the type is considered for its anchor only
+	link    bool   // the type refers to another one and has no elements; without a name, it is considered if the other one is open
 }
 
 // anything is a bit that is added to the number of elements, which is lower.
@@ -158,7 +159,9 @@ const anything = 1 << 24
 // roles returns the roles of all kinds if types of the given kinds are wanted.
 func roles(kinds btf.KindSet) (of [128]role) {
 	for k := range of {
-		switch set := btf.KindSet(1) << k; {
+		set := btf.KindSet(1) << k
+		of[k].link = set&links != 0
+		switch {
 		case set&(kinds|unordered) == 0, set&named != 0:
 			of[k].filled = anything
 		case set&elementAnchored != 0:
@@ -173,22 +176,28 @@ const named btf.KindSet = 1<<btf.KindInt | 1<<btf.KindTypedef | 1<<btf.KindFunc 
 
 // pass considers the types of the given kinds, and those of unordered kinds, in the order of their ids.
 func (s *sparse) pass(kinds btf.KindSet) {
+	for i := range s.open {
+		s.open[i] |= s.possible[i]
+	}
 	words, lengths, of := s.o.Words(), s.out.Lengths(), roles(kinds)
-	for i, at := skip(words, lengths, 0, 0, &of, s.marked); i < len(lengths); {
+	for i, at := 0, 0; ; i++ {
+		if i, at = skip(words, lengths, i, at, &of, s.marked, s.open); i == len(lengths) {
+			return
+		}
 		id, end := uint32(i)+1, at+int(lengths[i])
 		if lengths[i] == btf.Long {
 			end = s.out.End(btf.ID(id), at)
 		}
 		if r := btf.Record(words[at:end:end]); (kinds | unordered).Has(r.Kind()) {
-			s.meet(id, r)
+			s.consider(id, r)
 		}
-		i, at = skip(words, lengths, i+1, end, &of, s.marked)
+		at = end
 	}
 }
 
 // skip returns the next type that may have to be considered: its index, from i on, and where its record begins, from at on. Nearly all types of a
 // base are not possible, so it does little for each.
-func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names) (int, int) {
+func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names, open []uint64) (int, int) {
 	for ; i < len(lengths); i++ {
 		length := lengths[i]
 		if length == btf.Long || at < 0 || at >= len(words)-recordAndOne {
@@ -197,6 +206,13 @@ func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *nam
 		name, info, first := words[at], words[at+1], words[at+recordAndOne]
 		r := &of[info>>24&0x7f]
 		if name == 0 {
+			if r.link {
+				if to := words[at+2]; to > uint32(i) || has(open, to) {
+					break
+				}
+				at += int(length)
+				continue
+			}
 			name = first & r.element // if it has no elements, it is considered anyway
 		}
 		if marked.has(name) || (info&0xffffff|anything)&r.filled == 0 {
@@ -210,46 +226,34 @@ func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *nam
 // recordAndOne is the index in a record of the first word of its first element.
 const recordAndOne = 3
 
-// meet handles a type that may have to be considered.
-func (s *sparse) meet(id uint32, r btf.Record) {
-	if r[0] != 0 || !links.Has(r.Kind()) {
-		s.consider(id, r)
-		return
-	}
-	switch of := r[2]; { // what referent and decide do
-	case has(s.possible, of):
-		s.possible[id/64] |= 1 << (id % 64)
-	case of >= id && of < uint32(s.o.End()), has(s.pending, of):
-		s.decide(id, unknown)
-	}
-}
-
-// consider decides whether a type is possible, or not, or pending, since a referent is pending or comes later.
+// consider decides whether a type is possible, or not, or open, since a referent is open or comes later.
 func (s *sparse) consider(id uint32, r btf.Record) {
-	switch k := r.Kind(); {
-	case unordered.Has(k):
+	k := r.Kind()
+	if unordered.Has(k) {
 		s.left = append(s.left, id)
 		return
-	case r.Vlen() == 0:
+	}
+	if r.Vlen() == 0 {
 		s.note(r)
 	}
-	if !s.marked.has(anchor(r)) {
-		return
+	switch {
+	case !s.marked.has(anchor(r)):
+	case late.Has(k):
+		s.decide(id, s.referents(id, r))
+	default:
+		s.decide(id, yes)
 	}
-	state := yes
-	if late.Has(r.Kind()) {
-		state = s.referents(id, r)
-	}
-	s.decide(id, state)
 }
 
-// decide makes a type possible, or pending, or neither.
+// decide makes a type possible, or open, or neither.
 func (s *sparse) decide(id uint32, state answer) {
+	i, bit := id/64, uint64(1)<<(id%64)
 	switch state {
 	case yes:
-		s.possible[id/64] |= 1 << (id % 64)
+		s.possible[i] |= bit
+		s.open[i] |= bit
 	case unknown:
-		s.pending[id/64] |= 1 << (id % 64)
+		s.open[i] |= bit
 		s.waiting = append(s.waiting, id)
 	}
 }
@@ -269,14 +273,17 @@ func (s *sparse) referents(id uint32, r btf.Record) (all answer) {
 	case btf.KindArray:
 		return max(s.referent(id, r[3]), s.referent(id, r[4]))
 	case btf.KindFuncProto:
-		for i := 4; i < len(r) && all != no; i += 2 {
+		for i := 4; i < len(r); i += 2 {
+			if r[i] < id && !has(s.open, r[i]) { // most prototypes end here
+				return no
+			}
 			all = max(all, s.referent(id, r[i]))
 		}
 	}
 	return max(all, s.referent(id, r[2]))
 }
 
-// referent reports whether a referent of a type is possible. Those before the type, and those that are pending, have been considered.
+// referent reports whether a referent of a type is possible. Those before the type, and those that are open, have been considered.
 func (s *sparse) referent(id, of uint32) answer {
 	i, bit := of/64, uint64(1)<<(of%64)
 	if int(i) >= len(s.possible) {
@@ -285,17 +292,17 @@ func (s *sparse) referent(id, of uint32) answer {
 	if s.possible[i]&bit != 0 {
 		return yes
 	}
-	if of >= id && !s.all && of < uint32(s.o.End()) || s.pending[i]&bit != 0 {
+	if of >= id && !s.all && of < uint32(s.o.End()) || s.open[i]&bit != 0 {
 		return unknown
 	}
 	return no
 }
 
-// rounds is the number of times that settle goes through the pending types. Kernels need two or three.
+// rounds is the number of times that settle goes through the waiting types. Kernels need two or three.
 const rounds = 8
 
-// settle decides which of the pending types are possible. If many of them lead to each other against the order of ids, all are. Most of
-// the pending types refer to types that come after them, so it begins at the end, and then goes to and fro.
+// settle decides which of the waiting types are possible. If many of them lead to each other against the order of ids, all are. Most of
+// the waiting types refer to types that come after them, so it begins at the end, and then goes to and fro.
 func (s *sparse) settle() {
 	s.all = true
 	for round := 0; len(s.waiting) > 0; round++ {
@@ -314,7 +321,7 @@ func (s *sparse) settle() {
 		}
 		if len(s.waiting) == before { // they lead to each other
 			for _, id := range s.waiting {
-				s.pending[id/64] &^= 1 << (id % 64)
+				s.open[id/64] &^= 1 << (id % 64)
 			}
 			s.waiting = s.waiting[:0]
 		}
@@ -322,7 +329,7 @@ func (s *sparse) settle() {
 	s.all = false
 }
 
-// settled reports whether it is known in a round of settle whether a pending type is possible.
+// settled reports whether it is known in a round of settle whether a waiting type is possible.
 func (s *sparse) settled(id uint32, round int) bool {
 	state := yes
 	if round < rounds {
@@ -331,9 +338,10 @@ func (s *sparse) settled(id uint32, round int) bool {
 	if state == unknown {
 		return false
 	}
-	s.pending[id/64] &^= 1 << (id % 64)
 	if state == yes {
 		s.possible[id/64] |= 1 << (id % 64)
+	} else {
+		s.open[id/64] &^= 1 << (id % 64)
 	}
 	return true
 }
