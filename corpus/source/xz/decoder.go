@@ -26,6 +26,7 @@ type Decoder struct {
 	next    int           // index in order of the next one
 	reached int           // index in order of the last one that was read
 	read    int           // number of planned blocks that were read
+	onward  bool          // a Reader goes from block to block, since the first blocks were planned
 	tick    int64
 	done    int   // number of blocks that were decoded
 	bytes   int64 // that were decoded
@@ -110,10 +111,11 @@ func (d *Decoder) acquire(ctx context.Context, i int, need, want int64) (*job, [
 
 const wholeBlock = MaxBlock
 
-// prefetch starts decoding the first bytes of a block, up to upto or all that it has, if there is room for it.
+// prefetch starts decoding the first bytes of a block that a Reader will need, up to upto or all that it has, if there is room for it.
 func (d *Decoder) prefetch(i int, upto int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.onward = true
 	if i < len(d.list) && d.room(i) {
 		d.need(i, int(min(upto, d.list[i].unpacked)))
 	}
@@ -137,6 +139,7 @@ func (d *Decoder) plan(i int, upto int64, v *View) {
 	if !slices.Contains(p.views, v) {
 		p.views = append(p.views, v)
 	}
+	d.onward = d.onward && p.at > 0
 }
 
 // reach says that a block is read for the first time.
@@ -258,10 +261,10 @@ func (d *Decoder) evict(i int) {
 	delete(d.jobs, i)
 }
 
-// rest frees the memory for blocks once all that were planned are decoded: what follows needs it more. Blocks that may be continued stay. The lock
-// is held.
+// rest frees the memory for blocks once all that were planned are decoded: what follows needs it more. Blocks that may be continued stay. A Reader that
+// goes on to other blocks needs the memory again. The lock is held.
 func (d *Decoder) rest() {
-	if len(d.order) == 0 || d.next < len(d.order) {
+	if len(d.order) == 0 || d.next < len(d.order) || d.onward {
 		return
 	}
 	for i, j := range d.jobs {
@@ -307,7 +310,7 @@ func (d *Decoder) unkeep(i int, mem []byte, charge int64) {
 	switch j := d.jobs[i]; {
 	case j != nil && j.kept && same(j.out, mem):
 		j.kept = false
-	case d.next < len(d.order):
+	case d.next < len(d.order), d.onward && len(d.free)+len(d.spare) < d.ahead:
 		d.spare = append(d.spare, mem)
 	default:
 		freeBuffer(mem)

@@ -1,6 +1,9 @@
 package xz
 
-import "math/rand/v2"
+import (
+	"math/bits"
+	"math/rand/v2"
+)
 
 // An lzmaEncoder encodes symbols that a test chooses, whether or not they make the data small. It keeps the contents that they stand for.
 type lzmaEncoder struct {
@@ -153,8 +156,7 @@ func (e *lzmaEncoder) match(dist uint32, n int) {
 	e.reps = [4]uint32{dist, e.reps[0], e.reps[1], e.reps[2]}
 	slot, low := int(dist), 0
 	if dist >= 4 {
-		for low = 1; dist>>(low+2) != 0; low++ { // bits below the highest two
-		}
+		low = bits.Len32(dist) - 2 // bits below the highest two
 		slot = low*2 + int(dist>>low)
 	}
 	e.tree(e.slot[min(n-minMatch, lenStates-1)*64:], 6, slot)

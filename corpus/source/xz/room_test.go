@@ -142,3 +142,67 @@ func TestWantOnce(t *testing.T) {
 	}
 	d.Close()
 }
+
+// TestOnward: a Reader that goes from block to block after a view was read uses the same memory for all of them.
+func TestOnward(t *testing.T) {
+	v, d, data := testView(t, 10*testBlock, noFile{t})
+	v.Want(0, 100)
+	readAll(t, v, data, 0, 100)
+	settled(d)
+	r := d.NewReader(context.Background())
+	seen := map[*byte]bool{}
+	for {
+		n, err := r.Read(make([]byte, 9000))
+		if n == 0 {
+			if !errors.Is(err, io.EOF) {
+				t.Fatal(err)
+			}
+			break
+		}
+		seen[&r.job.out[0]] = true
+	}
+	if most := d.ahead + 2; len(seen) > most {
+		t.Errorf("10 blocks were decoded in %d places, want at most %d", len(seen), most)
+	}
+	r.Close()
+	if v.Close() != nil {
+		t.Error("the view was not closed")
+	}
+	d.Close()
+}
+
+// TestOnwardViews: views of files that are read one after another use the same memory.
+func TestOnwardViews(t *testing.T) {
+	v, d, data := testView(t, 10*testBlock, noFile{t})
+	v.Want(0, 100)
+	readAll(t, v, data, 0, 100)
+	r := d.NewReader(context.Background())
+	if _, err := io.ReadFull(r, make([]byte, 3*testBlock)); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	settled(d)
+	seen := map[*byte]bool{}
+	for i := 4; i < 9; i++ {
+		one, err := d.NewView(context.Background(), int64(i*testBlock), testBlock, noFile{t})
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.Want(0, testBlock)
+		readAll(t, one, data[i*testBlock-1000:], 0, testBlock-9000)
+		settled(d)
+		seen[&one.blocks[0].mem[0]] = true
+		if one.Close() != nil {
+			t.Error("the view was not closed")
+		}
+	}
+	if len(seen) > d.ahead+2 {
+		t.Errorf("5 blocks were kept in %d places, want at most %d", len(seen), d.ahead+2)
+	}
+	if v.Close() != nil {
+		t.Error("the view was not closed")
+	}
+	if d.Close(); d.spare != nil || d.free != nil {
+		t.Error("after Close, there is still memory")
+	}
+}
