@@ -36,8 +36,7 @@ type assembler struct {
 	tagged    bool             // a type has a declaration tag
 	plain     *dedup.Namesakes // with a base and without exact: what the types have in common with it
 
-	idle     *worker // after all units were joined: memory to translate some of them again
-	idleUnit *unit
+	idle *crew // after all units were joined one by one: memory to translate some of them again
 }
 
 // parts says where the parts of a unit begin among all types, variables and functions that were joined.

@@ -110,6 +110,9 @@ func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joine
 			}
 			units := a.joined(0, in, in.d.InfoSize())
 			units.oneByOne = p.merged == nil && p.typeUnits == nil
+			if a.idle != nil && in.d.InfoSize() <= smallImage {
+				a.idle.dismiss()
+			}
 			return units, nil
 		}
 		if p, err = p.revised(in, err); err != nil {

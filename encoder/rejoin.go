@@ -59,7 +59,7 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 
 // insertAgain translates a unit again, with the memory of the first reading, and inserts its types.
 func (a *assembler) insertAgain(in *image, reader *dwarf.Reader, opt *translate.Options, n int, keep *dedup.AmbiguousClasses, ins *insertion) error {
-	w, u, at := a.idle, a.idleUnit, &a.parts[n]
+	w, u, at := &a.idle.workers[0], a.idle.units[0], &a.parts[n]
 	if err := reader.At(at.place, &w.raw); err != nil {
 		return err
 	}

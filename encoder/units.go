@@ -64,21 +64,19 @@ func translateUnits(ctx context.Context, in *image, a *assembler) error {
 	workers := in.opt.workers()
 	p := &pipeline{in: in, a: a, ctx: ctx, opt: in.translateOptions(ctx, !a.exact), reader: in.d.Units(), ready: make(map[int]*unit)}
 	p.wake = sync.NewCond(&p.mu)
-	for range unitsPerWorker*workers + 1 {
-		p.free = append(p.free, &unit{})
-	}
-	all := make([]worker, workers)
+	c := newCrew(workers)
+	p.free = append(p.free, c.units[:unitsPerWorker*workers+1]...)
 	if workers == 1 { // a goroutine would move the work to another thread
-		p.work(&all[0], true)
+		p.work(&c.workers[0], true)
 	} else {
 		var wg sync.WaitGroup
-		for i := range all {
-			wg.Go(func() { p.work(&all[i], i == 0) })
+		for i := range workers {
+			wg.Go(func() { p.work(&c.workers[i], i == 0) })
 		}
 		wg.Wait()
 	}
-	if len(p.free) > 0 {
-		a.idle, a.idleUnit = &all[0], p.free[0]
+	if p.err == nil {
+		a.idle = c
 	}
 	return p.err
 }

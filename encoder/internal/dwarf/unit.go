@@ -67,6 +67,9 @@ type origin struct {
 	inTypes bool     // it is in .debug_types
 }
 
+// Forget drops what refers to an image, and keeps memory for another unit.
+func (u *Unit) Forget() { *u = Unit{buf: u.buf} }
+
 // Len returns the length of the unit in bytes, including its header. Every offset in the unit is less. In MergedUnits it returns the end of the
 // unit.
 func (u *Unit) Len() int { return u.end }

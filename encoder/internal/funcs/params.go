@@ -41,6 +41,9 @@ type Analyzer struct {
 	packer  packer
 }
 
+// Forget drops what refers to an image, and keeps memory for units of another one.
+func (a *Analyzer) Forget() { *a = Analyzer{facts: a.facts[:0], members: a.members[:0]} }
+
 // read computes the facts of a parameter from its own DIE.
 func (a *Analyzer) read(i int) {
 	p, f := &a.fs.Params[i], &a.facts[i]

@@ -72,6 +72,11 @@ type Unit struct {
 	nameless []nameless
 }
 
+// Forget drops what refers to an image, and keeps memory for another unit.
+func (u *Unit) Forget() {
+	*u = Unit{states: u.states[:0], params: u.params[:0], reduced: u.reduced[:0]}
+}
+
 // Analyze selects the subprograms of a unit that can become functions, and judges their parameters. t and fs must be the
 // translation of u; table must be that of the image.
 func (a *Analyzer) Analyze(u *dwarf.Unit, t *translate.Unit, fs *translate.Subprograms, table *Table, out *Unit) {

@@ -257,6 +257,24 @@ func (tr *Translator) CU(u *dwarf.Unit, s *dwarf.Strings, opt *Options, t *Unit,
 	}
 }
 
+// Forget drops what refers to an image, and keeps memory for units of another one.
+func (tr *Translator) Forget() {
+	w := &tr.w
+	*w = walker{
+		typeIndex: typeIndex{byOff: w.byOff, prefaulted: w.prefaulted},
+		fixups:    fixups{forward: w.forward[:0], later: w.later[:0], funcs: w.funcs[:0], varTypes: w.varTypes[:0]},
+		elems:     w.elems[:0], params: w.params[:0], composed: w.composed[:0], unhashed: w.unhashed[:0], contents: w.contents[:0],
+		run:       dwarf.Run{Words: w.run.Words[:0]},
+		funcNames: funcMemo{slots: w.funcNames.slots}, // which are cleared for another image
+	}
+}
+
+// Forget drops what refers to an image, and keeps memory for another unit.
+func (t *Unit) Forget() {
+	t.Types.Reset()
+	*t = Unit{Types: t.Types, Dies: t.Dies[:0], Named: t.Named[:0], Vars: t.Vars[:0], Notes: t.Notes[:0]}
+}
+
 // finish resolves what the walk has collected.
 func (w *walker) finish() error {
 	if w.c.CheckRefs(); w.c.Err == nil {
