@@ -16,12 +16,21 @@ import (
 // not added are inserted where they would have been, and all later types get higher ids. In a module, half of the units can mention such a name.
 // There the types are made from the classes of the units (dedup.Repeats), and only units for which this is impossible are translated again.
 
-// An insertion collects the types to insert. References in its records, and in records of the object that refer to inserted types, are places
-// (dedup.Inserted) until moveUp.
+// An insertion collects the types to insert. References to them are places (dedup.Inserted) until moveUp.
 type insertion struct {
-	tables []btf.Table // the inserted types, by unit
-	words  int         // of all of them
-	before []btf.ID    // by number of the inserted type: the id of the type before which it is inserted; ascending
+	repeats *dedup.Repeats
+	frozen  bool           // repeats has a copy of the object
+	units   []insertedUnit // ascending
+	words   int            // of all inserted types
+	before  []btf.ID       // by number of the inserted type: the id of the type before which it is inserted; ascending
+}
+
+// An insertedUnit is a unit with inserted types.
+type insertedUnit struct {
+	number int
+	first  int        // number of its first inserted type
+	again  bool       // it was translated again; otherwise Repeats makes its types
+	types  *btf.Table // its inserted types, if it was translated again. References in them, and in the other records of the unit, are places
 }
 
 // rejoinAmbiguous is the last step of the join on the fast path: it inserts every occurrence of the classes that reach an ambiguous name.
@@ -37,22 +46,24 @@ func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock)
 	if a.tagged {
 		return errTaggedMany
 	}
-	var ins insertion
+	ins := insertion{repeats: a.classes.Repeats(a.o, keep)}
 	opt := in.translateOptions(ctx, true)
 	opt.EagerRefs = true
-	reader, repeats := in.d.Units(), a.classes.Repeats(a.o, keep)
+	reader := in.d.Units()
 	for _, n := range keep.Units {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if repeats != nil && a.insertRepeats(n, repeats, &ins) {
+		if ins.repeats != nil && a.insertRepeats(n, &ins) {
 			continue
 		}
 		if err := a.insertAgain(in, reader, opt, n, keep, &ins); err != nil {
 			return err
 		}
 	}
-	a.moveUp(&ins)
+	if !a.moveUp(&ins) {
+		return errNoClasses
+	}
 	clock.Stop("ambiguous names", 0, uint64(len(keep.Units)), "CUs")
 	return nil
 }
@@ -69,31 +80,40 @@ func (a *assembler) insertAgain(in *image, reader *dwarf.Reader, opt *translate.
 	if u.skip || u.types.Endless {
 		return at.place.Err(0, "internal error: the unit reads differently the second time")
 	}
-	return a.insert(u, at, keep, ins)
+	if ins.repeats != nil && !ins.frozen {
+		ins.repeats.Freeze()
+		ins.frozen = true
+	}
+	return a.insert(u, n, keep, ins)
 }
 
-// insertRepeats inserts the types of a unit without translating it again, and sets the references of its other types, of its functions and
-// variables to them. It reports whether that is possible.
-func (a *assembler) insertRepeats(n int, repeats *dedup.Repeats, ins *insertion) bool {
-	at, end := &a.parts[n], parts{types: a.o.End(), states: a.funcs.Len()}
-	if n+1 < len(a.parts) {
-		end = a.parts[n+1]
+// insertRepeats records the types of a unit that are inserted, without translating it again, and makes places of the references of its functions. It
+// reports whether that is possible.
+func (a *assembler) insertRepeats(n int, ins *insertion) bool {
+	at, end := a.extent(n)
+	first := len(ins.before)
+	before, words, ok := ins.repeats.Unit(n, at.types, first, ins.before)
+	if !ok {
+		return false
 	}
-	types, before, ok := repeats.Unit(n, at.types, len(ins.before))
-	if !ok || len(before) == 0 {
-		return ok
+	if ins.before = before; len(before) > first {
+		ins.units, ins.words = append(ins.units, insertedUnit{number: n, first: first}), ins.words+words
+		a.funcs.RenumberSome(at.states, end.states, ins.repeats.Place)
 	}
-	ins.tables, ins.before, ins.words = append(ins.tables, types), append(ins.before, before...), ins.words+types.WordCount()
-	for id := at.types; id < end.types; id++ {
-		a.o.At(id).References(func(ref *uint32) { *ref = uint32(repeats.Place(btf.ID(*ref))) })
-	}
-	a.funcs.RenumberSome(at.states, end.states, repeats.Place)
 	return true
 }
 
-// insert records the types of a unit that are inserted, and sets the references of the unit's types, functions and variables to them.
-func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins *insertion) error {
-	t := &u.types
+// extent returns where the parts of a unit begin, and where those of the next one do.
+func (a *assembler) extent(n int) (at, end parts) {
+	if n+1 < len(a.parts) {
+		return a.parts[n], a.parts[n+1]
+	}
+	return a.parts[n], parts{types: a.o.End(), states: a.funcs.Len()}
+}
+
+// insert records the types of a unit that are inserted, and makes places of the references of its types, functions and variables.
+func (a *assembler) insert(u *unit, n int, keep *dedup.AmbiguousClasses, ins *insertion) error {
+	t, at := &u.types, &a.parts[n]
 	decided := a.classes.Replay(&t.Types, t.Named, t.Dies, at.types)
 	words := decided.AppendTo(nil) // by local id: a place
 	next, extra, size := at.types, len(ins.before), 0
@@ -121,7 +141,7 @@ func (a *assembler) insert(u *unit, at *parts, keep *dedup.AmbiguousClasses, ins
 			a.appendType(&table, t, id, places)
 		}
 	}
-	ins.tables, ins.words = append(ins.tables, table), ins.words+size
+	ins.units, ins.words = append(ins.units, insertedUnit{number: n, first: extra, again: true, types: &table}), ins.words+size
 	a.funcs.Retype(at.states, &u.funcs, places.Of)
 	return a.vars.Retype(a.o, at.vars, t, places.Of)
 }
@@ -139,45 +159,95 @@ func (a *assembler) point(r, local btf.Record, places dedup.IDs) {
 	})
 }
 
-// moveUp merges the insertions into the object and renumbers every reference to a type.
-func (a *assembler) moveUp(ins *insertion) {
+// moveUp merges the insertions into the object and renumbers every reference to a type. It is not ok if a type cannot be made from its class.
+func (a *assembler) moveUp(ins *insertion) (ok bool) {
 	if len(ins.before) == 0 {
-		return
+		return true
 	}
-	first, end := a.o.First(), a.o.End()
-	moved := make([]btf.ID, end-first+1) // by id - first: its new id
-	extra := make([]btf.ID, len(ins.before))
-	merged := btf.NewTable(a.o.First())
+	m := mover{from: &a.o.Table, ins: ins, to: btf.NewTable(a.o.First()), next: a.o.First()}
 	types, words := a.funcs.MostRoom() // for the functions, which are appended later
-	merged.Grow(a.o.Len()+len(extra)+types, a.o.WordCount()+ins.words+words)
-	k, next := 0, btf.ID(1) // next is the next type of the first table that is left
-	for id := first; id <= end; id++ {
-		for ; k < len(extra) && ins.before[k] == id; k++ {
-			extra[k] = merged.Append(ins.tables[0].At(next)...)
-			if next++; next == ins.tables[0].End() {
-				ins.tables, next = ins.tables[1:], 1
-			}
-		}
-		moved[id-first] = merged.End()
-		if id < end {
-			merged.Append(a.o.At(id)...)
+	m.to.Grow(a.o.Len()+len(ins.before)+types, a.o.WordCount()+ins.words+words)
+	m.number()
+	for i := range ins.units {
+		at, end := a.extent(ins.units[i].number)
+		m.copy(at.types, m.move)
+		if !m.unit(&ins.units[i], at.types, end.types) {
+			return false
 		}
 	}
-	move := func(ref btf.ID) btf.ID {
-		switch {
-		case ref&dedup.Inserted != 0:
-			return extra[ref&^dedup.Inserted]
-		case ref < first:
-			return ref
-		}
-		return moved[ref-first]
-	}
-	for _, r := range merged.All() {
-		r.References(func(ref *uint32) { *ref = uint32(move(btf.ID(*ref))) })
-	}
-	a.o.Table = merged
-	a.indexType = move(a.indexType)
-	a.funcs.Renumber(move)
-	a.vars.Renumber(move)
+	m.copy(a.o.End(), m.move)
+	a.o.Table = m.to
+	a.indexType = m.move(a.indexType)
+	a.funcs.Renumber(m.move)
+	a.vars.Renumber(m.move)
 	a.stats.TypesAdded = a.o.Len()
+	return true
+}
+
+// A mover copies the types of the object, with the inserted ones, to another table.
+type mover struct {
+	from  *btf.Table
+	ins   *insertion
+	to    btf.Table
+	next  btf.ID   // the type of the object that is copied next
+	moved []btf.ID // by number of a type of the object: its id in the other table
+}
+
+// number gives the types their ids.
+func (m *mover) number() {
+	m.moved = make([]btf.ID, m.from.Len()+1)
+	k := 0
+	for i := range m.moved {
+		id := m.from.First() + btf.ID(i)
+		for k < len(m.ins.before) && m.ins.before[k] <= id {
+			k++
+		}
+		m.moved[i] = id + btf.ID(k)
+	}
+}
+
+// move returns the id of the type at a place.
+func (m *mover) move(place btf.ID) btf.ID {
+	switch first := m.from.First(); {
+	case place&dedup.Inserted != 0:
+		k := place &^ dedup.Inserted
+		return m.ins.before[k] + k
+	case place < first:
+		return place
+	default:
+		return m.moved[place-first]
+	}
+}
+
+// copy copies types of the object up to an id. move maps their references.
+func (m *mover) copy(to btf.ID, move func(ref btf.ID) btf.ID) {
+	for ; m.next < to; m.next++ {
+		m.to.Append(m.from.At(m.next)...)
+		m.to.Last().References(func(ref *uint32) { *ref = uint32(move(btf.ID(*ref))) })
+	}
+}
+
+// unit copies the types of a unit, which begin at an id and end before another, and the types that are inserted. It is not ok if one of these cannot be
+// made from its class.
+func (m *mover) unit(u *insertedUnit, at, end btf.ID) (ok bool) {
+	if u.again {
+		for id, r := range u.types.All() {
+			m.copy(m.ins.before[u.first+int(id)-1], m.move)
+			m.to.Append(r...)
+			m.to.Last().References(func(ref *uint32) { *ref = uint32(m.move(btf.ID(*ref))) })
+		}
+		m.copy(end, m.move)
+		return true
+	}
+	repeats := m.ins.repeats
+	repeats.Unit(u.number, at, u.first, nil) // has been possible before
+	move := func(ref btf.ID) btf.ID { return m.move(repeats.Place(ref)) }
+	for i := range repeats.Missing() {
+		m.copy(m.ins.before[u.first+i], move)
+		if !repeats.Append(&m.to, i, m.move) {
+			return false
+		}
+	}
+	m.copy(end, move)
+	return true
 }

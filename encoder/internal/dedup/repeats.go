@@ -75,14 +75,15 @@ func (o *occurrences) of(id uint32) uint32 {
 
 // Repeats makes the types that are missing in the object: those of the kept classes that are not the first of their class.
 type Repeats struct {
-	s      *ClassTable
-	before btf.Table // the types of the object, as they were
-	kept   []bool    // by class number
-	unit   uint32    // counts the calls of Unit
+	s    *ClassTable
+	o    *btf.Table // the types of the object, as they were
+	kept []bool     // by class number
+	unit uint32     // counts the calls of Unit
 
 	// About the current unit.
 	classes []uint32 // by local id
 	ids     []uint32 // by local id: the id in the object, or the place of a missing type
+	missing []uint32 // the local ids of the missing types
 	ofClass []seen   // by class number: the place of the missing type of a kept class
 	ofTag   []seen   // by tag number: the local id
 }
@@ -93,12 +94,13 @@ type seen struct{ unit, value uint32 }
 // Inserted is set in a place. The other bits are then the number of a missing type; otherwise a place is an id in the object.
 const Inserted btf.ID = 1 << 31
 
-// Repeats prepares to make the missing types of an object. It returns nil if Remember was not called.
+// Repeats prepares to make the missing types of an object. It returns nil if Remember was not called. The types of the object must not change,
+// unless Freeze is called before.
 func (s *ClassTable) Repeats(o *btf.Object, k *AmbiguousClasses) *Repeats {
 	if !s.past.wanted {
 		return nil
 	}
-	r := &Repeats{s: s, before: o.Copy(), kept: make([]bool, len(s.classes)), ofClass: make([]seen, len(s.classes)), ofTag: make([]seen, len(s.tags))}
+	r := &Repeats{s: s, o: &o.Table, kept: make([]bool, len(s.classes)), ofClass: make([]seen, len(s.classes)), ofTag: make([]seen, len(s.tags))}
 	for n := range s.classes {
 		c := &s.classes[n]
 		r.kept[n] = n != 0 && k.Has(Hash{A: c.a, B: c.b})
@@ -106,43 +108,23 @@ func (s *ClassTable) Repeats(o *btf.Object, k *AmbiguousClasses) *Repeats {
 	return r
 }
 
-// Unit makes the missing types of a unit, given its number in the order in which the units were examined. first is the id of the first type of the unit
-// that went in, and number the number of the first missing type. It returns the types, whose references are places, and for each of them the id
-// in the object of the type that follows it. If ok is false, the unit must be translated again.
-func (r *Repeats) Unit(unit int, first btf.ID, number int) (types btf.Table, next []btf.ID, ok bool) {
-	n := int(r.s.past.types[unit])
-	if n == 0 {
-		return types, nil, false
-	}
-	r.unit++
-	words, ok := r.locate(unit, n, first, number, &next)
-	if !ok || len(next) == 0 {
-		return types, nil, ok
-	}
-	types = btf.NewTable(1)
-	types.Grow(len(next), words)
-	for id := 1; id < n; id++ {
-		if btf.ID(r.ids[id])&Inserted == 0 {
-			continue
-		}
-		types.Append(r.before.At(btf.ID(r.s.classes[r.classes[id]].id))...)
-		rec := types.Last()
-		index := uint32(0)
-		if rec.Kind() == btf.KindArray {
-			index = rec[4]
-		}
-		rec.References(func(ref *uint32) { ok = r.refer(ref) && ok })
-		if index != 0 {
-			rec[4] = index
-		}
-	}
-	return types, next, ok
+// Freeze copies the types of the object.
+func (r *Repeats) Freeze() {
+	o := r.o.Copy()
+	r.o = &o
 }
 
-// locate finds the places of the types of a unit, and returns the number of words of the missing ones.
-func (r *Repeats) locate(unit, n int, first btf.ID, number int, next *[]btf.ID) (words int, ok bool) {
+// Unit makes a unit the current one, given its number in the order in which the units were examined. first is the id of the first type of the unit
+// that went in, and number the number of the first missing type. For each missing type, it appends to next the id in the object of the type that follows
+// it. words is the number of words of the missing types. If ok is false, the unit must be translated again, and next is undefined.
+func (r *Repeats) Unit(unit int, first btf.ID, number int, next []btf.ID) (_ []btf.ID, words int, ok bool) {
 	past := &r.s.past
-	r.classes, r.ids = resize(r.classes, n), resize(r.ids, n)
+	n := int(past.types[unit])
+	if n == 0 {
+		return next, 0, false
+	}
+	r.unit++
+	r.classes, r.ids, r.missing = resize(r.classes, n), resize(r.ids, n), r.missing[:0]
 	r.classes[0], r.ids[0] = 0, 0
 	end := len(past.runs)
 	if unit+1 < len(past.starts) {
@@ -160,18 +142,18 @@ func (r *Repeats) locate(unit, n int, first btf.ID, number int, next *[]btf.ID) 
 			known := r.s.classes[class].id
 			switch {
 			// The first type of a class went in. If the class first occurs in this unit and is walked, all its types went in.
-			case known == at, known >= uint32(first) && known < at && walked.Has(r.before.KindOf(btf.ID(known))):
+			case known == at, known >= uint32(first) && known < at && walked.Has(r.o.KindOf(btf.ID(known))):
 				r.ids[id] = at
 				at++
 			case !r.kept[class]:
 				r.ids[id] = known
-			case r.ofClass[class].unit == r.unit:
-				return 0, false
+			case known >= uint32(first), r.ofClass[class].unit == r.unit:
+				return next, 0, false // the unit has two types of the class
 			default:
-				r.ids[id] = uint32(Inserted) | uint32(number+len(*next))
+				r.ids[id] = uint32(Inserted) | uint32(number+len(r.missing))
 				r.ofClass[class] = seen{r.unit, r.ids[id]}
-				*next = append(*next, btf.ID(at))
-				words += len(r.before.At(btf.ID(known)))
+				r.missing, next = append(r.missing, uint32(id)), append(next, btf.ID(at))
+				words += len(r.o.At(btf.ID(known)))
 			}
 			if tag := r.s.tagOf[class]; tag != 0 {
 				r.ofTag[tag>>tagShift-1] = seen{r.unit, uint32(id)}
@@ -179,32 +161,57 @@ func (r *Repeats) locate(unit, n int, first btf.ID, number int, next *[]btf.ID) 
 			class++
 		}
 	}
-	return words, true
+	return next, words, true
 }
 
-// refer turns a reference in a copy of a record into a place of the current unit.
-func (r *Repeats) refer(ref *uint32) (ok bool) {
-	if *ref == 0 {
-		return true
+// Missing returns the number of missing types of the current unit.
+func (r *Repeats) Missing() int { return len(r.missing) }
+
+// Append appends the i-th missing type of the current unit to a table. move turns places into ids of that table. It is not ok if the unit lacks a type
+// to which the first type of the class refers, which cannot be if the class says what it should.
+func (r *Repeats) Append(to *btf.Table, i int, move func(place btf.ID) btf.ID) (ok bool) {
+	to.Append(r.o.At(btf.ID(r.s.classes[r.classes[r.missing[i]]].id))...)
+	rec := to.Last()
+	index := uint32(0)
+	if rec.Kind() == btf.KindArray {
+		index, rec[4] = rec[4], 0 // it is that of all units
 	}
-	class := r.s.past.of(*ref)
-	if class == 0 {
-		return false
+	ok = true
+	rec.References(func(ref *uint32) {
+		place, known := r.refer(*ref)
+		*ref, ok = uint32(move(place)), ok && known
+	})
+	if index != 0 {
+		rec[4] = uint32(move(btf.ID(index)))
 	}
-	if tag := r.s.tagOf[class]; tag != 0 {
+	return ok
+}
+
+// refer turns a reference of the first type of a class into a place of the current unit. It is not ok if there is none.
+func (r *Repeats) refer(ref uint32) (place btf.ID, ok bool) {
+	if ref == 0 {
+		return 0, true
+	}
+	class := r.s.past.of(ref)
+	tag := r.s.tagOf[class]
+	switch {
+	case tag != 0:
 		t := r.ofTag[tag>>tagShift-1]
-		*ref = r.ids[t.value]
-		return t.unit == r.unit
-	}
-	if *ref = r.s.classes[class].id; r.kept[class] {
+		if t.unit != r.unit {
+			return 0, false
+		}
+		return btf.ID(r.ids[t.value]), true
+	case r.kept[class]:
 		t := r.ofClass[class]
-		*ref = t.value
-		return t.unit == r.unit
+		if t.unit != r.unit {
+			return 0, false
+		}
+		return btf.ID(t.value), true
 	}
-	return true
+	return btf.ID(r.s.classes[class].id), class != 0
 }
 
-// Place returns the place of a type to which a type, function or variable of the current unit refers.
+// Place returns the place of a type of the object to which a type, function or variable of the current unit refers.
 func (r *Repeats) Place(id btf.ID) btf.ID {
 	if class := r.s.past.of(uint32(id)); class != 0 && r.ofClass[class].unit == r.unit {
 		return btf.ID(r.ofClass[class].value)
