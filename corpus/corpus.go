@@ -81,7 +81,7 @@ func (l *Listed) Fill(im *config.Image) (config.Image, error) {
 
 // Resolve finds the files of all images. It opens none of them, except that it reads the headers of packages. Items are in the order of the
 // manifest, and in the order of file names within a glob, or of the files of a package, except that a base comes before the images that
-// need it. Each image of the manifest has at least one item.
+// need it. Each image of the manifest has at least one item. If the context ends, images in packages that were not looked at have its error.
 func Resolve(ctx context.Context, m *config.Manifest, s Sources) []Item {
 	f := finder{ctx: ctx, Sources: s, origins: map[source.Ref]*found{}}
 	items := make([]Item, 0, len(m.Images))

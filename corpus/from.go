@@ -52,6 +52,9 @@ func (f *finder) find(ref source.Ref) *found {
 
 // from returns the items of an image with from.
 func (f *finder) from(im config.Image) []Item {
+	if err := f.ctx.Err(); err != nil {
+		return []Item{newItem(named(im), err)}
+	}
 	ref := refOf(im.From)
 	if f.Listed != nil {
 		if list := f.Listed(&im); len(list) > 0 {

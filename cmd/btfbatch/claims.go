@@ -23,20 +23,7 @@ func (c *claims) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.hurry, "no-wait", false, "if another run writes the same files, end with 75 at once instead of waiting for it")
 }
 
-// begin claims the files that a run of the jobs may write, and says that a batch runs. The caller calls done when it is over.
-func (c *claims) begin(ctx context.Context, a *app, manifest string, jobs []batch.Job, opt *batch.Options) (done func(), err error) {
-	release, err := c.take(ctx, a, manifest, jobs, opt)
-	if err != nil {
-		return nil, err
-	}
-	a.interrupts.Batch.Lock()
-	return func() {
-		release() // first: an interrupted program ends when no batch runs
-		a.interrupts.Batch.Unlock()
-	}, nil
-}
-
-// take claims the files that a run of the jobs may write.
+// take claims the files that a run of the jobs may write. The caller calls release when the run is over.
 func (c *claims) take(ctx context.Context, a *app, manifest string, jobs []batch.Job, opt *batch.Options) (release func(), err error) {
 	folder, err := cache.Folder()
 	if err == nil {

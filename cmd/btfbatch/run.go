@@ -106,25 +106,42 @@ func (c *runCommand) run(cmd *cobra.Command, manifest string) error {
 		}
 		return nil
 	}
-	items, err := loadLocked(cmd.Context(), manifest, &c.locked, &c.only, c.most, &c.opt, slices.Concat(reports.Files(outlets), c.summary.uses(), c.only.uses(), c.before.uses(),
+	l, err := readLocked(manifest, &c.locked, &c.opt)
+	if err != nil {
+		return err
+	}
+	c.interrupts.Batch.Lock() // from here on, an interrupted run has a report to write
+	defer c.interrupts.Batch.Unlock()
+	items, err := l.find(cmd.Context(), &c.only, c.most, &c.opt, slices.Concat(reports.Files(outlets), c.summary.uses(), c.only.uses(), c.before.uses(),
 		[]paths.Use{{Path: c.exceptions, Role: paths.Input, What: "the file of --exceptions"}})...)
 	if err != nil {
 		return err
 	}
 	jobs := batch.Jobs(items, c.profile)
-	if err := errors.Join(batch.CheckNewGoldens(jobs, &c.opt.Goldens), batch.CheckEarlier(jobs, &c.opt.Lint, c.only.shard != ""), c.publishing.set(c.app, &c.opt, items, c.only.published), c.before.set(&c.opt, jobs, &c.only)); err != nil {
-		return usage(err)
+	if cmd.Context().Err() == nil { // otherwise packages were not opened, and no image will be
+		done, err := c.begin(cmd, manifest, items, jobs)
+		if err != nil {
+			return err
+		}
+		defer done()
 	}
-	c.notes(items, c.profile)
-	done, err := c.results.claims.begin(cmd.Context(), c.app, manifest, jobs, &c.opt)
-	if err != nil {
-		return err
-	}
-	defer done()
 	setUp(&c.opt, items, c.profile)
-	c.opt.Cache, c.opt.Events.Cache = c.results.open(cmd.Context(), c.app), c.cacheTrouble()
 	report, err := c.batch(cmd, jobs, c.opt, outlets, c.shape)
 	return together(err, errors.Join(c.summary.write(report, c.console.Note), c.annotate(cmd, report, manifest, c.annotations)))
+}
+
+// begin checks the settings of a run that depend on its images, and claims the files that it may write. The caller calls done when the run is over.
+func (c *runCommand) begin(cmd *cobra.Command, manifest string, items []corpus.Item, jobs []batch.Job) (done func(), err error) {
+	if err := errors.Join(batch.CheckNewGoldens(jobs, &c.opt.Goldens), batch.CheckEarlier(jobs, &c.opt.Lint, c.only.shard != ""), c.publishing.set(c.app, &c.opt, items, c.only.published), c.before.set(&c.opt, jobs, &c.only)); err != nil {
+		return nil, usage(err)
+	}
+	c.notes(items, c.profile)
+	done, err = c.results.claims.take(cmd.Context(), c.app, manifest, jobs, &c.opt)
+	if err != nil {
+		return nil, err
+	}
+	c.opt.Cache, c.opt.Events.Cache = c.results.open(cmd.Context(), c.app), c.cacheTrouble()
+	return done, nil
 }
 
 func (c *runCommand) flags(cmd *cobra.Command) {
@@ -262,16 +279,35 @@ func load(ctx context.Context, manifest string, only *choice, most int, opt *bat
 
 // loadLocked is load, and takes what the lock has if that is wanted.
 func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
+	m, err := readLocked(manifest, l, opt)
+	if err != nil {
+		return nil, err
+	}
+	return m.find(ctx, only, most, opt, others...)
+}
+
+// A lockedManifest is a manifest with its lock, if that is wanted.
+type lockedManifest struct {
+	*config.Manifest
+	lock *locked
+	path string
+}
+
+// readLocked reads a manifest, and its lock if that is wanted. It sets what the report says about them.
+func readLocked(manifest string, l *locked, opt *batch.Options) (lockedManifest, error) {
 	m, err := loadManifest(manifest)
 	if err != nil {
-		return nil, usage(err)
+		return lockedManifest{}, usage(err)
 	}
 	opt.Manifest = report.Manifest{Path: m.File, SHA256: m.SHA256}
+	return lockedManifest{m, l, manifest}, l.pin(m, opt)
+}
+
+// find finds the images that are wanted; see load. If the context ends meanwhile, images in packages that were not looked at have the error of the
+// context. A share of the images is not known then, and the error is that of the context.
+func (m *lockedManifest) find(ctx context.Context, only *choice, most int, opt *batch.Options, others ...paths.Use) ([]corpus.Item, error) {
 	for _, file := range m.Others {
 		others = append(others, paths.Use{Path: file, Role: paths.Input, What: "the file that the manifest includes"})
-	}
-	if err := l.pin(m, opt); err != nil {
-		return nil, err
 	}
 	if len(m.Images) > manyImages {
 		collectOften() // a third more time, which keeps a plan of 100,000 images below 500 MiB
@@ -284,13 +320,17 @@ func loadLocked(ctx context.Context, manifest string, l *locked, only *choice, m
 		s.Memory = only.memory()
 	}
 	s.Limits.Room = source.NewRoom(batch.PackageRoom(opt.Encoding.Memory))
-	items := l.match(m, corpus.Resolve(ctx, m, s))
-	others = append(others, l.uses(manifest)...)
-	if err := batch.CheckPaths(manifest, items, opt, others...); err != nil {
+	items := m.lock.match(m.Manifest, corpus.Resolve(ctx, m.Manifest, s))
+	others = append(others, m.lock.uses(m.path)...)
+	if err := batch.CheckPaths(m.path, items, opt, others...); err != nil {
 		return nil, usage(err)
 	}
 	all := items
-	if items, err = only.of(all); err != nil {
+	items, err := only.of(all)
+	if interrupted := ctx.Err(); interrupted != nil && (err != nil || only.share != nil) {
+		return nil, interrupted
+	}
+	if err != nil {
 		return nil, usage(err)
 	}
 	corpus.Forget(all, items)

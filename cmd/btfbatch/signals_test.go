@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -84,6 +86,36 @@ func huge(t *testing.T, dir string) func() {
 	return nil
 }
 
+// slowPackage writes a manifest with a local image and one in a package on a server that sends the beginning of the package only.
+func slowPackage(t *testing.T, dir string) func() {
+	t.Helper()
+	asked := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000000")
+		w.Header().Set("ETag", `"1"`)
+		_, _ = io.WriteString(w, "!<arch>\ndebian-binary")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	manifest := fmt.Sprintf("version: 1\nimages:\n- {path: image, kind: any, name: a, outputs: {btf: out/a.btf}}\n"+
+		"- {name: b, kind: any, from: {deb: %q, member: lib/b.ko}}\n- {name: \"c-${{ image.file }}\", kind: any, from: {deb: %[1]q, member: lib/*.ko}}\n", server.URL+"/p.deb")
+	if err := os.WriteFile(filepath.Join(dir, "m.yaml"), []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		select {
+		case <-asked:
+		case <-time.After(quickly):
+			t.Error("the server is not asked")
+		}
+	}
+}
+
 // TestOneSignalEndsIt: whatever a command waits for, one signal ends it with exit code 130, or 75 if it is a shard, and no temporary files are
 // left.
 func TestOneSignalEndsIt(t *testing.T) {
@@ -118,6 +150,26 @@ func TestOneSignalEndsIt(t *testing.T) {
 		{"exceptions", "run m.yaml --exceptions p", text("m.yaml", batch, "p"), nil},
 		{"golden", "run m.yaml --report json=r.json", text("m.yaml", batch, "p"), reported},
 		{"golden that nobody opens", "run m.yaml -j 1 --report json=r.json", func(t *testing.T, dir string) func() { text("m.yaml", batch, "p")(t, dir); return nil }, reported},
+		{"package on a slow server", "run m.yaml --report json=r.json", slowPackage, func(t *testing.T, dir string) {
+			t.Helper()
+			reported(t, dir)
+			r, err := os.ReadFile(filepath.Join(dir, "r.json"))
+			if n := bytes.Count(r, []byte(`"status": "interrupted"`)); err != nil || n != 4 || !bytes.Contains(r, []byte(`"name": "b",`)) { // three images, and the run
+				t.Errorf("report: got %s, %v, want three images that were interrupted", r, err)
+			}
+		}},
+		{"package on a slow server, one image", "run m.yaml --only b --report json=r.json", slowPackage, func(t *testing.T, dir string) {
+			t.Helper()
+			if r, err := os.ReadFile(filepath.Join(dir, "r.json")); err != nil || !bytes.Contains(r, []byte(`"interrupted": 1,`)) || !bytes.Contains(r, []byte(`"name": "b",`)) {
+				t.Errorf("report: got %s, %v, want one image", r, err)
+			}
+		}},
+		{"package on a slow server, shard", "run m.yaml --shard 0/1 --report json=r.json", slowPackage, func(t *testing.T, dir string) {
+			t.Helper()
+			if r, err := os.ReadFile(filepath.Join(dir, "r.json")); err == nil {
+				t.Errorf("report of a share that is not known: %s", r)
+			}
+		}},
 		{"shard", "run m.yaml --shard 0/1 --report json=r.json", text("m.yaml", batch, "p"), reportedAs(exitcode.TryAgain)},
 		{"manifest of a shard", "run p --shard 0/1", unopened("p"), nil},
 		{"sums", "validate m.yaml", huge, nil},
