@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/btfbatch/btfbatch/golden"
 	"github.com/btfbatch/btfbatch/golden/cause"
@@ -33,6 +34,12 @@ type Comparison struct {
 	// are not repeated. Read fills them in.
 	SameAs string `json:"same_as,omitempty"`
 }
+
+// OwnBTF ends the path of a comparison with the BTF that the image itself has.
+const OwnBTF = " (.BTF)"
+
+// own reports whether the comparison is with the BTF of the image, which no run replaces.
+func (c *Comparison) own() bool { return strings.HasSuffix(c.Path, OwnBTF) }
 
 // Limits of what a comparison in a report contains.
 type Limits struct {

@@ -123,9 +123,11 @@ func someCells(names []string) string {
 
 // markdownRest writes what is to say of good images, and of no image.
 func (r *Report) markdownRest(p *page, v *view) {
-	switch {
+	switch how := v.howTo(); {
 	case !r.acceptable():
-	case v.onlyMissing():
+	case how == howToAllow:
+		p.add("\nTo accept what differs from an image's own BTF: allow rules, or write exceptions, in the manifest.\n")
+	case how == howToCreate:
 		p.add("\nTo create the goldens that are missing: run %s, and commit them.\n", code("btfbatch run "+r.Manifest.Path+" --update"))
 	default:
 		p.add("\nTo accept what differs: run with `--new-goldens FOLDER`, and then %s.\n",

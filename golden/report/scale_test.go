@@ -88,17 +88,22 @@ func TestLargeText(t *testing.T) {
 // The text says how to accept a golden that differs or is missing, before the verdict, in the full form and in the folded one. It does not
 // where there is nothing to accept, or no manifest, as with the commands for one image.
 func TestTextSaysHowToAccept(t *testing.T) {
-	for _, line := range []string{howToAccept, howToCreate} {
+	for _, line := range []string{howToAccept, howToAllow, howToCreate} {
 		if w := columns.Of(line); w > 80 {
 			t.Errorf("%q has %d columns", line, w)
 		}
 	}
 	for _, tt := range []struct {
 		verdict  golden.Verdict
+		path     string
 		manifest string
 		want     string
-	}{{golden.Differs, "m.yaml", howToAccept}, {golden.Missing, "m.yaml", howToCreate}, {golden.Equal, "m.yaml", ""}, {golden.Accepted, "m.yaml", ""}, {golden.Differs, "", ""}} {
-		r := large(2, func(_ int, row *Row) { row.Golden.Verdict = tt.verdict })
+	}{
+		{golden.Differs, "a.raw", "m.yaml", howToAccept}, {golden.Missing, "a.raw", "m.yaml", howToCreate},
+		{golden.Differs, "vmlinux" + OwnBTF, "m.yaml", howToAllow}, {golden.Equal, "a.raw", "m.yaml", ""},
+		{golden.Accepted, "a.raw", "m.yaml", ""}, {golden.Differs, "a.raw", "", ""},
+	} {
+		r := large(2, func(_ int, row *Row) { row.Golden.Verdict, row.Golden.Path = tt.verdict, tt.path })
 		r.Manifest.Path, r.Width = tt.manifest, 80
 		for _, r.Brief = range []bool{false, true} {
 			text := textOf(t, r)

@@ -48,28 +48,26 @@ func (r *Report) WriteText(w io.Writer) error {
 // What to do in runs in which a golden differs, or in which goldens are only missing. The lines fit a terminal.
 const (
 	howToAccept = "to accept what differs: run with --new-goldens FOLDER, then see btfbatch golden"
+	howToAllow  = "to accept what differs from an image's own BTF: allow rules, or write exceptions"
 	howToCreate = "to create the goldens that are missing: run with --update, and commit them"
 )
 
 // acceptable reports whether a run can make goldens that accept its differences.
 func (r *Report) acceptable() bool { return r.Totals().Differs > 0 && r.Manifest.Path != "" }
 
-// onlyMissing reports whether no golden differs: those that fail their images do not exist yet.
-func (v *view) onlyMissing() bool {
+// howTo says how a later run can be good: as some goldens differ, as they do not exist yet, or as only the BTF of images themselves differs.
+func (v *view) howTo() string {
+	how := howToAllow
 	for i := range v.bad {
-		if g := v.bad[i].Golden; v.bad[i].Status == Differs && (g == nil || g.Verdict != golden.Missing) {
-			return false
+		switch g := v.bad[i].Golden; {
+		case v.bad[i].Status != Differs || g == nil || g.own():
+		case g.Verdict != golden.Missing:
+			return howToAccept
+		default:
+			how = howToCreate
 		}
 	}
-	return true
-}
-
-// howTo says how the goldens can become those of the run.
-func (v *view) howTo() string {
-	if v.onlyMissing() {
-		return howToCreate
-	}
-	return howToAccept
+	return how
 }
 
 // fullLines returns the report in full.

@@ -60,7 +60,7 @@ func (b *batch) compare(ctx context.Context, t *target, row *report.Row) (*repor
 	case config.Digest:
 		res, err = golden.CompareSum(path, t.Name, t.sum())
 	case config.OwnBTF:
-		path = t.File.Where() + " (.BTF)"
+		path = t.File.Where() + report.OwnBTF
 		res, err = b.compareOwn(ctx, t, opt)
 	default:
 		res, err = golden.Compare(t.object, path, opt)
