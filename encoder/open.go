@@ -73,7 +73,8 @@ func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*ima
 			return nil, err
 		}
 	}
-	if in.d.Strings.FewDistinct() { // units look up each of them once
+	few := f.Type == stdelf.ET_REL && in.d.InfoSize() < fewBytes
+	if few || in.d.Strings.FewDistinct() { // units look up fewer strings than there are, or each of them once
 		return in, nil
 	}
 	return in, in.table.IndexStrings(&in.d.Strings, opt.workers(), opt.parallel)

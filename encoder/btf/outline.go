@@ -47,6 +47,12 @@ func (o *Outline) length(info uint32) int {
 
 // At returns the record of a type that the table holds.
 func (o *Outline) At(id ID) Record {
+	at, end := o.Place(id)
+	return Record(o.words[at:end:end])
+}
+
+// Place returns where the record of a type that the table holds begins and ends in the words of the table.
+func (o *Outline) Place(id ID) (at, end uint32) {
 	i := uint32(id - o.first)
 	if int(i/blockLen) >= len(o.blocks) {
 		return o.slow(id)
@@ -57,22 +63,22 @@ func (o *Outline) At(id ID) Record {
 	}
 	bit := 8 * (i % blockLen)
 	at += sum(lengths & (1<<bit - 1))
-	end := at + uint32(lengths>>bit&0xff)
-	return Record(o.words[at:end:end])
+	return at, at + uint32(lengths>>bit&0xff)
 }
 
-// slow is At in a block with a long record, and without blocks.
-func (o *Outline) slow(id ID) Record {
-	if o.whole != nil {
-		return o.whole.At(id)
-	}
+// slow is Place in a block with a long record, and without blocks.
+func (o *Outline) slow(id ID) (uint32, uint32) {
 	i := uint32(id - o.first)
+	if o.whole != nil {
+		at := o.whole.start[i]
+		return at, at + uint32(len(o.whole.At(id)))
+	}
 	at, n := int(o.blocks[i/blockLen]&^hasLong), i%blockLen
 	end := at + o.length(o.words[at+1])
 	for range n {
 		at, end = end, end+o.length(o.words[end+1])
 	}
-	return Record(o.words[at:end:end])
+	return uint32(at), uint32(end)
 }
 
 // sum returns the sum of the bytes of a word.
@@ -86,7 +92,7 @@ func (o *Object) Outline() *Outline {
 	if o.outline != nil {
 		return o.outline
 	}
-	out := &Outline{whole: &o.Table, words: o.words, count: o.Len(), lengths: make([]uint8, o.Len())}
+	out := &Outline{whole: &o.Table, words: o.words, first: o.First(), count: o.Len(), lengths: make([]uint8, o.Len())}
 	for i := range out.lengths {
 		out.lengths[i] = uint8(min(len(o.At(o.First()+ID(i))), Long))
 	}

@@ -33,17 +33,18 @@ type sparse struct {
 	out      *btf.Outline // of the types of the base
 	c        *index       // of the run
 	peer     rules.Set
-	seen     []uint64 // by id: the record was checked
-	err      error    // what is wrong with a record that was looked at
-	marked   *names   // anchors of own types
-	possible []uint64 // by id: the type can be a candidate, or own types refer to it
-	open     []uint64 // by id: the type is possible, or it is not known whether it is
-	waiting  []uint32 // ids of the types of which that is not known
-	all      bool     // all types were considered
-	entered  []uint64 // by id: it is in the index; not changed, but replaced
-	again    bool     // types have entered the index before
-	left     []uint32 // ids of the variables and sections, which are in no index, ascending
-	tags     []uint32 // ids of the structs and unions with marked names, ascending
+	seen     []uint64  // by id: the record was checked
+	recent   [256]span // records that were looked at, by the lower bits of their ids
+	err      error     // what is wrong with a record that was looked at
+	marked   *names    // anchors of own types
+	possible []uint64  // by id: the type can be a candidate, or own types refer to it
+	open     []uint64  // by id: the type is possible, or it is not known whether it is
+	waiting  []uint32  // ids of the types of which that is not known
+	all      bool      // all types were considered
+	entered  []uint64  // by id: it is in the index; not changed, but replaced
+	again    bool      // types have entered the index before
+	left     []uint32  // ids of the variables and sections, which are in no index, ascending
+	tags     []uint32  // ids of the structs and unions with marked names, ascending
 }
 
 // names is a set of offsets of strings, by their lower bits. It may have offsets that were not added, which only makes types candidates that
@@ -65,13 +66,26 @@ func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
 	return s
 }
 
+// A span is where the record of a type is in the words of the table.
+type span struct{ id, at, end uint32 }
+
 // record returns a record of the base, and checks it if it has not been looked at. A damaged record counts as void, and the run ends
 // with an error.
 func (s *sparse) record(id uint32) btf.Record {
+	if c := s.recent[id%uint32(len(s.recent))]; c.id == id && c.end != 0 {
+		return s.o.Words()[c.at:c.end:c.end]
+	}
+	return s.find(id)
+}
+
+// find is record for a type that is not a recent one.
+func (s *sparse) find(id uint32) btf.Record {
 	if s.seen[id/64]>>(id%64)&1 == 0 && !s.sound(id) {
 		return voidRecord
 	}
-	return s.out.At(btf.ID(id))
+	at, end := s.out.Place(btf.ID(id))
+	s.recent[id%uint32(len(s.recent))] = span{id, at, end}
+	return s.o.Words()[at:end:end]
 }
 
 // sound checks a record that has not been looked at.
