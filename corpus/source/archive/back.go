@@ -32,6 +32,9 @@ func (r *Reader) Last(ctx context.Context, match func(*Entry) bool) (Entry, erro
 	in := d.NewReader(ctx)
 	defer in.Close()
 	for i := d.Len() - 1; i >= max(0, d.Len()-maxBack); {
+		if i > 0 { // it is searched next, or has a part of the file
+			d.Ahead(i - 1)
+		}
 		start, end := d.Bounds(i)
 		list := make([]byte, end-start)
 		if err := readAt(in, list, start); err != nil {

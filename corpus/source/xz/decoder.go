@@ -111,11 +111,17 @@ func (d *Decoder) acquire(ctx context.Context, i int, need, want int64) (*job, [
 
 const wholeBlock = MaxBlock
 
-// prefetch starts decoding the first bytes of a block that a Reader will need, up to upto or all that it has, if there is room for it.
+// Ahead starts decoding a block that will probably be read, if there is room for it. It fetches nothing from far away.
+func (d *Decoder) Ahead(i int) {
+	if _, far := d.r.(Fetcher); !far {
+		d.prefetch(i, wholeBlock)
+	}
+}
+
+// prefetch starts decoding the first bytes of a block, up to upto or all that it has, if there is room for it.
 func (d *Decoder) prefetch(i int, upto int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.onward = true
 	if i < len(d.list) && d.room(i) {
 		d.need(i, int(min(upto, d.list[i].unpacked)))
 	}
@@ -354,6 +360,13 @@ func (d *Decoder) run(j *job, i int) {
 	d.rest()
 }
 
+// goOn says that a Reader goes from block to block.
+func (d *Decoder) goOn() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onward = true
+}
+
 func (d *Decoder) unuse(j *job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -436,6 +449,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		r.Close()
 		if next {
+			r.d.goOn()
 			for k := range r.d.ahead {
 				r.d.prefetch(i+k, wholeBlock)
 			}

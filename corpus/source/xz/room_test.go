@@ -206,3 +206,31 @@ func TestOnwardViews(t *testing.T) {
 		t.Error("after Close, there is still memory")
 	}
 }
+
+// far is a stream that comes from far away.
+type far struct{ *bytes.Reader }
+
+func (far) Fetch(context.Context, int64, int64) error { return nil }
+
+// TestAhead: a block that will be read is decoded once, unless it comes from far away.
+func TestAhead(t *testing.T) {
+	v, d, data := testView(t, 10*testBlock, noFile{t})
+	d.Ahead(3)
+	settled(d)
+	if j := d.jobs[3]; j == nil || j.have < testBlock {
+		t.Error("the block was not decoded")
+	}
+	v.Want(3*testBlock, 5000)
+	readAll(t, v, data, 3*testBlock, 3*testBlock+5000)
+	if n := d.Decoded(); n != 1 {
+		t.Errorf("%d blocks were decoded, want 1", n)
+	}
+	if v.Close() != nil {
+		t.Error("the view was not closed")
+	}
+	d.Close()
+	d.r = far{d.r.(*bytes.Reader)}
+	if d.Ahead(4); d.jobs[4] != nil {
+		t.Error("a block was fetched that nobody has read")
+	}
+}
