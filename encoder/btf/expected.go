@@ -48,7 +48,8 @@ func expect(section []byte, lists ...[]byte) *expectation {
 	for _, list := range lists {
 		count += bytes.Count(list, []byte{0})
 	}
-	x := &expectation{slots: make([]uint64, 1<<bits.Len(uint(2*count))), short: make([]uint64, 1<<12)}
+	x := &expectation{slots: Prefault(make([]uint64, 1<<bits.Len(uint(2*count)))), short: Prefault(make([]uint64, 1<<12))}
+	Prefault(x.filter[:])
 	x.hash.init()
 	for _, list := range lists {
 		x.add(list)

@@ -100,19 +100,26 @@ func (p *Publisher) sweep(place string) {
 	}
 }
 
-// temporaries lists the temporary files of a folder.
-func temporaries(dir string) []string {
-	entries, err := os.ReadDir(dir)
+// temporaries lists the temporary files of a folder. The folder may have many other files, which are not sorted or looked at.
+func temporaries(dir string) (list []string) {
+	d, err := os.Open(dir)
 	if err != nil {
 		return nil // writing there will report the error
 	}
-	var names []string
-	for _, e := range entries {
-		if isTemporary(e.Name()) && e.Type().IsRegular() {
-			names = append(names, e.Name())
+	defer d.Close()
+	for err == nil {
+		var names []string
+		names, err = d.Readdirnames(256)
+		for _, name := range names {
+			if !isTemporary(name) {
+				continue
+			}
+			if st, err := os.Lstat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {
+				list = append(list, name)
+			}
 		}
 	}
-	return names
+	return list
 }
 
 // remove removes a temporary file unless a program is writing to it.

@@ -60,7 +60,7 @@ func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
 	s := &sparse{Base: Base{o: o}, out: o.Outline(), c: c, peer: peer, marked: new(names)}
 	s.marked.add(0)
 	ids := int(o.End())/64 + 1
-	sets := make([]uint64, 4*ids)
+	sets := btf.Prefault(make([]uint64, 4*ids))
 	s.seen, s.possible, s.entered, s.open = sets[:ids:ids], sets[ids:2*ids:2*ids], sets[2*ids:3*ids:3*ids], sets[3*ids:]
 	s.possible[0], s.entered[0] = 1, 1 // void
 	return s
