@@ -79,7 +79,7 @@ func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 	for _, c := range a.images {
 		warn.renamed = append(warn.renamed, c.Renamed()...)
 	}
-	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, plain: a.plain,
+	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, partial: !a.exact, plain: a.plain,
 		primary: primary, file: in.f, implicit: in.implicit}
 }
 

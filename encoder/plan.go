@@ -89,6 +89,7 @@ type joined struct {
 	primary  int                // number of the image that the BTF belongs to
 	file     *elf.File          // that image
 	implicit funcs.ImplicitArgs // its kernel functions with implicit arguments
+	partial  bool               // types were left out
 	plain    *dedup.Namesakes   // with a base, if types were left out: what the object has in common with it
 	oneByOne bool               // no units were translated together
 }

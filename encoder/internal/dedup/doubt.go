@@ -5,10 +5,15 @@ import (
 	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
+	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
-// With a base, the fast path is right unless a comparison is one of the few in which equal content does not decide (namesakes.go). The engine watches for
-// these.
+// The problem: two types of one class are equal, and of two types of different classes that are compared, it does not matter what the fast path has
+// left out, except in a few comparisons in which equal content does not decide. One CU can have an array twice, so a comparison that meets an array again
+// compares it with its first copy, and ignores the elements. Whether it has met the array depends on the types that it looks into, and it
+// does not look into types that are one type because one of them was left out.
+//
+// The idea: the engine watches for such comparisons, and gives up with ErrDoubt. Then the image is encoded again with every type. Kernels have none.
 
 // ErrDoubt says that the result could depend on types that the fast path has left out.
 var ErrDoubt = errors.New("the base has types that make the fast path uncertain")
@@ -50,42 +55,62 @@ func (e *engine) skip(cand, canon uint32) {
 	}
 }
 
-// doubtArray watches for an array of the base, canon, that a comparison takes for different because its elements are. If the comparison had met it
-// before, as it might in a type that it skipped, the array would have been equal as the second one of one CU.
+// doubtArray watches for an array, canon, that a comparison takes for different because its elements are. If the comparison had met it before, as it
+// might in a type that it skipped, the array would have been equal as the second one of one CU.
 func (e *engine) doubtArray(canon uint32) {
-	if e.watch && canon < e.first && (e.skippedMore || e.leads(e.skipped, canon)) {
-		e.doubt = true
+	if e.watch && !e.doubt && e.peer.Has(rules.IdenticalArrays) {
+		e.doubt = e.skippedMore || e.leads(e.skipped, canon)
 	}
 }
 
 const (
-	maxSkipped  = 1 << 6  // number of skipped types that are kept
-	maxLeads    = 1 << 12 // number of types that leads looks at
-	maxAllLeads = 1 << 18 // the same, for a whole run
+	maxSkipped = 1 << 6  // number of skipped types that are kept
+	maxLeads   = 1 << 22 // number of types that leads looks at in a run
 )
 
-// leads reports whether one of the given types leads to an array of the base. It also does if it is not easy to find out.
+// leads reports whether one of the given types leads to an array. It also does if it is not easy to find out.
 func (e *engine) leads(from []uint32, array uint32) bool {
-	todo := slices.Clone(from)
-	known := make(map[uint32]bool)
+	if len(from) == 0 {
+		return false
+	}
+	todo, known := slices.Clone(from), make([]uint64, e.end/64+1)
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		switch {
-		case known[id]:
+		case id == array, id >= e.end, e.looked == maxLeads:
+			return true
+		case has(known, id):
 			continue
-		case id == array, id >= e.first, len(known) == maxLeads, e.looked == maxAllLeads:
-			return true
 		}
-		r, ok := e.o.Base.Record(btf.ID(id)) // which need not be sound
-		if !ok || r.Kind() == btf.KindFwd && e.canon(id) != id {
-			return true
-		}
-		known[id] = true
+		known[id/64] |= 1 << (id % 64)
 		e.looked++
-		r.References(func(ref *uint32) { todo = append(todo, *ref) })
+		r, ok := e.o.Record(btf.ID(id)) // which need not be sound if it is one of the base
+		switch {
+		case !ok:
+			return true
+		case r.Kind() != btf.KindFwd:
+			r.References(func(ref *uint32) { todo = append(todo, *ref) })
+		case e.o.Base != nil && e.canon(id) == id:
+			return true
+		default:
+			todo = append(append(todo, e.canon(id)), e.definitions(r[0])...)
+		}
 	}
 	return false
+}
+
+// definitions returns the own structs and unions with a name.
+func (e *engine) definitions(name uint32) []uint32 {
+	if e.defined == nil {
+		e.defined = make(map[uint32][]uint32)
+		for id := e.first; id < e.end; id++ {
+			if r := e.rec(id); btf.Composites.Has(r.Kind()) && r[0] != 0 {
+				e.defined[r[0]] = append(e.defined[r[0]], id)
+			}
+		}
+	}
+	return e.defined[name]
 }
 
 // hasInside reports whether a comparison looks into a type, unless the type has merged.

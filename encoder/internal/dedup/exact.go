@@ -43,8 +43,9 @@ type Options struct {
 	Room int
 	// Names are the offsets of names of functions, and of first parameters, that will probably be appended. With a lazy base they save time.
 	Names []uint32
-	// Namesakes are what the object and its base have in common, if a ClassTable has decided which types are in the object. The result can
-	// then be ErrDoubt.
+	// Partial says that a ClassTable has left out types. The result can then be ErrDoubt.
+	Partial bool
+	// Namesakes are what the object and its base have in common, if a ClassTable has decided which types are in the object.
 	Namesakes *Namesakes
 	// Stop is called from time to time, unless it is nil. An error ends the run.
 	Stop func() error
@@ -94,13 +95,14 @@ type engine struct {
 	contents map[uint32]uint64 // of types in divided lists, and of the types that they lead to
 	// adjust: the comparison would have to change a type of the base.
 	adjust      bool
-	moved       bool     // a type of the base is mapped to an own one
-	watch       bool     // the fast path has left out types
-	skipped     []uint32 // types that have merged, into which the current comparison did not look
-	skippedMore bool     // there are more of them
-	looked      int      // number of types that leads looked at
-	doubt       bool     // see ErrDoubt
-	prefetched  uint32   // what prefetch read, kept so that the compiler keeps the reads
+	moved       bool                // a type of the base is mapped to an own one
+	watch       bool                // the fast path has left out types
+	skipped     []uint32            // types that have merged, into which the current comparison did not look
+	skippedMore bool                // there are more of them
+	looked      int                 // number of types that leads looked at
+	defined     map[uint32][]uint32 // see definitions
+	doubt       bool                // see ErrDoubt
+	prefetched  uint32              // what prefetch read, kept so that the compiler keeps the reads
 }
 
 // Run deduplicates the object's own types against each other and against its base.
@@ -139,9 +141,8 @@ func (m *Merger) Start() {
 		m.err = e.pause()
 	}
 	if m.err == nil {
-		id = e.first
+		id, e.watch = e.first, m.opt.Partial
 		if m.opt.Namesakes != nil {
-			e.watch = true
 			e.bindNamesakes(m.opt.Namesakes)
 		}
 	}
