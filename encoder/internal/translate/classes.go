@@ -132,10 +132,10 @@ func (w *walker) lazyMembers(h nominal.Hash, members []uint32) nominal.Hash {
 		at := 0
 		for ; at < len(members)-2; at += 3 {
 			v, off := uint64(members[at])<<32|uint64(members[at+2]), uint(members[at+1])
-			if off>>cellBits >= uint(len(byOff)) {
+			if off >= uint(len(byOff)) {
 				break
 			}
-			id := uint(byOff[off>>cellBits])
+			id := uint(byOff[off])
 			if id >= uint(len(dies)) {
 				break
 			}
@@ -162,10 +162,10 @@ func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 		at := 0
 		for ; at < len(params)-1; at += 2 {
 			name, off := uint64(params[at]), uint(params[at+1])
-			if off>>cellBits >= uint(len(byOff)) {
+			if off >= uint(len(byOff)) {
 				break
 			}
-			id := uint(byOff[off>>cellBits])
+			id := uint(byOff[off])
 			if id >= uint(len(dies)) {
 				break
 			}
@@ -186,7 +186,7 @@ func (w *walker) lazyParams(h nominal.Hash, params []uint32) nominal.Hash {
 // lazyContribution is contribution for the type at an offset. There may be no type, or the index may only say that the id is in
 // the map of far ids.
 func (w *walker) lazyContribution(off uint32) nominal.Hash {
-	if off == 0 || cellOf(off) >= uint(len(w.byOff)) {
+	if off == 0 || uint64(off) >= uint64(len(w.byOff)) {
 		return nominal.Void
 	}
 	return w.contribution(uint32(w.local(dwarf.Offset(off))))

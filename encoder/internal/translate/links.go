@@ -22,18 +22,17 @@ var linkInfo = [256]uint32{
 //
 //go:noinline
 func (w *walker) links(pos int) int {
-	c, t, byOff, top := &w.c, w.t, w.byOff, w.top
+	c, t, byOff := &w.c, w.t, w.byOff
 	for {
 		l, next := c.Link(pos)
 		id := uint(len(t.Dies))
 		if next == 0 || id >= farID {
-			w.top = top
 			return pos
 		}
 		info, ref, die := linkInfo[uint8(l.Tag)], l.Ref, nominal.Entry{Off: uint32(pos)}
 		to := id
-		if cellOf(ref) < uint(len(byOff)) {
-			to = uint(byOff[cellOf(ref)])
+		if uint(ref) < uint(len(byOff)) {
+			to = uint(byOff[ref])
 		}
 		if to < id && t.Dies[to].Off == ref {
 			if ref = uint32(to); t.Dies[to].Known() {
@@ -46,12 +45,7 @@ func (w *walker) links(pos int) int {
 		}
 		t.Types.Append3(uint32(l.Name), info, ref)
 		t.Dies = append(t.Dies, die)
-		if cellOf(uint32(pos)) == cellOf(top) {
-			w.crowd(uint32(pos), uint32(id))
-		} else {
-			top = uint32(pos)
-			byOff[cellOf(top)] = uint16(id)
-		}
+		byOff[pos] = uint16(id)
 		pos = next
 	}
 }
@@ -69,8 +63,8 @@ func (w *walker) resolveLater() {
 		r := words[starts[id-1]:][:3]
 		off := r[2]
 		to := uint(len(dies))
-		if cellOf(off) < uint(len(byOff)) {
-			to = uint(byOff[cellOf(off)])
+		if uint(off) < uint(len(byOff)) {
+			to = uint(byOff[off])
 		}
 		if to >= uint(len(dies)) || dies[to].Off != off { // there is no type, or it has a far id
 			w.forward, w.unhashed = append(w.forward, starts[id-1]+2), append(w.unhashed, id)

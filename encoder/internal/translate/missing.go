@@ -86,7 +86,7 @@ func (w *walker) entryAt(off dwarf.Offset) bool {
 func (w *walker) typeBefore(off dwarf.Offset) (from int, ok bool) {
 	for at := int(off); at > max(0, int(off)-nearby); {
 		at--
-		if id := uint32(w.byOff[cellOf(uint32(at))]); id != 0 && id <= min(w.last(), farID-1) && w.t.Dies[id].Off == uint32(at) {
+		if id := uint32(w.byOff[at]); id != 0 && id <= min(w.last(), farID-1) && w.t.Dies[id].Off == uint32(at) {
 			return at, true
 		}
 	}

@@ -70,26 +70,14 @@ type wanted struct {
 }
 
 // A typeIndex finds the type of a DIE by its offset.
-//
-// An array by offset would take more of the processor's cache than all else that a unit needs. So the offsets are divided into cells of a few
-// bytes, which is less than nearly all DIEs of types have: of the others, compilers emit one or two per unit (void *, const void). The type that
-// follows such a DIE has no entry if it starts in the same cell. It is found as the one after the type in the cell. Other types without an
-// entry are in the map far.
 type typeIndex struct {
-	byOff      []uint16          // by cell: local id of a type that starts in it, or farID; valid when Dies agrees; never cleared
-	top        uint32            // the highest offset of a type that has an entry
+	byOff      []uint16          // by offset in the unit: local id or farID, valid when Dies agrees; never cleared
 	eager      bool              // references to earlier types become local ids immediately; not in MergedUnits, where a later type counts
 	prefaulted int               // byOff has memory up to this index
-	mask       uint32            // applied to cells for byOff: 0 in MergedUnits, where byOff has one entry
-	far        map[uint32]uint32 // by offset: local ids without an entry, and those from farFrom on, which hardly any unit has
+	mask       uint32            // applied to offsets for byOff: 0 in MergedUnits, where byOff has one entry
+	far        map[uint32]uint32 // by offset: local ids from farFrom on, which hardly any unit has
 	farFrom    uint32            // farID; 0 in MergedUnits
 }
-
-// cellBits is the binary logarithm of the number of bytes in a cell. Cells have less bytes than a DIE with a reference.
-const cellBits = 2
-
-// cellOf returns the cell of an offset. References that are marked as local ids have cells that no index has.
-func cellOf(off uint32) uint { return uint(off >> cellBits) }
 
 // fixups are references that wait for the end of the walk, and what follows from them.
 type fixups struct {
@@ -150,13 +138,10 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 // indexUnit prepares the index of types by offset for a single unit.
 func (w *walker) indexUnit() {
 	w.mask, w.farFrom = 1<<32-1, farID
-	w.eager, w.top = true, 0
-	if len(w.far) > 0 {
-		w.far = nil
-	}
-	n := w.u.Len()>>cellBits + 1
+	w.eager = true
+	n := w.u.Len()
 	if n > len(w.byOff) {
-		w.byOff, w.prefaulted = make([]uint16, min(max(n+n/4, 1<<(19-cellBits)), localMark>>cellBits)), 0
+		w.byOff, w.prefaulted = make([]uint16, max(n+n/4, 1<<19)), 0
 	}
 	if n > w.prefaulted {
 		btf.Prefault(w.byOff[w.prefaulted:n])
@@ -204,31 +189,12 @@ func (w *walker) place(off int, class nominal.Hash) uint32 {
 	t := w.t
 	t.Dies = append(t.Dies, nominal.Entry{A: class.A, B: class.B, Off: uint32(off)})
 	id := uint32(len(t.Dies)) - 1
-	switch off := uint32(off); {
-	case id >= w.farFrom:
+	if id >= w.farFrom {
 		w.addFar(off, id)
-	case cellOf(off) > cellOf(w.top) || off == w.top:
-		w.byOff[cellOf(off)] = uint16(id)
-		w.top = off
-	default:
-		w.crowd(off, id)
+		return id
 	}
+	w.byOff[off] = uint16(id)
 	return id
-}
-
-// crowd records that the type with an id belongs to the DIE at off. Another type may start in the same cell, and keeps its entry.
-//
-//go:noinline
-func (w *walker) crowd(off, id uint32) {
-	entry, dies := &w.byOff[cellOf(off)], w.t.Dies
-	other := uint32(*entry)
-	switch {
-	case other >= id || dies[other].Off == off || cellOf(dies[other].Off) != cellOf(off):
-		*entry = uint16(id)
-		w.top = max(w.top, off)
-	case other+1 != id:
-		w.addFarTo(off, id)
-	}
 }
 
 // append appends a record that refers to the DIE at the offset ref, for the DIE at off.
@@ -259,10 +225,10 @@ func (w *walker) link(off uint32) (word uint32, known bool) {
 
 // known returns the local id of the type at off, if it has one that no later type can replace; otherwise 0.
 func (w *walker) known(off uint32) uint32 {
-	if cellOf(off) >= uint(len(w.byOff)) || !w.eager {
+	if uint64(off) >= uint64(len(w.byOff)) || !w.eager {
 		return 0
 	}
-	id, dies := uint(w.byOff[cellOf(off)]), w.t.Dies
+	id, dies := uint(w.byOff[off]), w.t.Dies
 	if id >= uint(len(dies)) || dies[id].Off != off {
 		return 0
 	}
@@ -288,7 +254,7 @@ func (w *walker) refer(words []uint32, at, step int) {
 	forward := slices.Grow(w.forward, room)[:n+room]
 	for ; uint(at) < uint(len(words)); at += step {
 		off := words[at]
-		if cellOf(off) >= uint(len(byOff)) {
+		if uint64(off) >= uint64(len(byOff)) {
 			if off&localMark != 0 {
 				words[at] = off &^ localMark
 				continue
@@ -297,12 +263,12 @@ func (w *walker) refer(words []uint32, at, step int) {
 			n++
 			continue
 		}
-		id := uint32(byOff[cellOf(off)])
+		id := uint32(byOff[off])
 		i := uint(id)
 		if i >= uint(len(dies)) {
 			i = 0
 		}
-		// If no type with that offset has an entry yet, the type with that id has another offset.
+		// If no type has that offset yet, id is stale or 0, and the type with that id has another offset.
 		unknown := (uint64(dies[i].Off^off) + 1<<32 - 1) >> 32 // 1 if the offsets differ, else 0
 		words[at] = id ^ (id^off)&-uint32(unknown)
 		forward[n] = uint32(at)
@@ -317,22 +283,13 @@ func (w *walker) last() uint32 { return uint32(len(w.t.Dies)) - 1 }
 // farID in byOff stands for this local id and all higher ones.
 const farID = 1<<16 - 1
 
-// addFar adds a type to the map of far ids, with another one whose entry it takes.
-func (w *walker) addFar(off, id uint32) {
-	entry := &w.byOff[uint32(cellOf(off))&w.mask]
-	if other := uint32(*entry); other < farID && cellOf(w.t.Dies[other].Off) == cellOf(off) {
-		w.addFarTo(w.t.Dies[other].Off, other)
-	}
-	*entry = farID
-	w.addFarTo(off, id)
-}
-
-// addFarTo adds a type to the map.
-func (w *walker) addFarTo(off, id uint32) {
-	if w.far == nil {
+// addFar adds a type to the map of far ids.
+func (w *walker) addFar(off int, id uint32) {
+	if id == farID && w.merged == nil || w.far == nil {
 		w.far = make(map[uint32]uint32)
 	}
-	w.far[off] = id
+	w.byOff[uint32(off)&w.mask] = farID
+	w.far[uint32(off)] = id
 }
 
 // local returns the local id of the type whose DIE is at off; 0 if there is none (rule 01/8.2).
@@ -346,22 +303,14 @@ func (w *walker) local(off dwarf.Offset) LocalID {
 
 // find is local for an offset that need not be valid.
 func (w *walker) find(off dwarf.Offset) LocalID {
-	id := uint32(w.byOff[uint32(cellOf(uint32(off)))&w.mask])
-	if id != farID && w.is(id, off) {
+	id := uint32(w.byOff[uint32(off)&w.mask])
+	if id == farID {
+		id = w.far[uint32(off)]
+	}
+	if id != 0 && id <= w.last() && w.t.Dies[id].Off == uint32(off) {
 		return LocalID(id)
 	}
-	if far := w.far[uint32(off)]; w.is(far, off) {
-		return LocalID(far)
-	}
-	if w.is(id+1, off) {
-		return LocalID(id + 1)
-	}
 	return 0
-}
-
-// is reports whether a number is the local id of the type at an offset.
-func (w *walker) is(id uint32, off dwarf.Offset) bool {
-	return id != 0 && id <= w.last() && w.t.Dies[id].Off == uint32(off)
 }
 
 // ref returns the offset that a reference of the current DIE leads to, 0 if there is none.
