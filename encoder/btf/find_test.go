@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // TestFind: BTF is found among other bytes, at any alignment, and damaged BTF is an error that says where it is.
@@ -51,5 +53,32 @@ func TestFind(t *testing.T) {
 				t.Errorf("%s, %s: got %d bytes at %d, %v, want %d at %d", order.name, name, len(got), off, err, len(row.btf), len(row.before))
 			}
 		}
+	}
+}
+
+// TestFindIn: what is read in pieces is searched like what is there at once, wherever a piece ends. What would be too long is passed.
+func TestFindIn(t *testing.T) {
+	whole := sample(binary.LittleEndian).AppendWire(nil)
+	long := bytes.Clone(whole)
+	binary.LittleEndian.PutUint32(long[20:], 1<<20)
+	for i := range 2 * LongHeaderLen {
+		before := append(bytes.Clone(long), make([]byte, findWindow-len(long)-LongHeaderLen+i)...)
+		data := slices.Concat(before, whole, []byte("\x9f\xeb"))
+		for name, r := range map[string]io.Reader{"one byte": iotest.OneByteReader(bytes.NewReader(data)), "at once": bytes.NewReader(data), "end with data": iotest.DataErrReader(bytes.NewReader(data))} {
+			got, off, n, err := FindIn(r, len(whole))
+			if !bytes.Equal(got, whole) || off != int64(len(before)) || n != int64(len(data)) || err != nil {
+				t.Errorf("%d, %s: got %d bytes at %d of %d, %v, want %d at %d of %d", i, name, len(got), off, n, err, len(whole), len(before), len(data))
+			}
+			if i%16 != 0 { // one byte at a time takes long
+				break
+			}
+		}
+	}
+	if _, _, n, err := FindIn(bytes.NewReader(whole), len(whole)-1); !errors.Is(err, ErrNone) || n != int64(len(whole)) {
+		t.Errorf("too long: got %v after %d bytes", err, n)
+	}
+	broken := errors.New("broken")
+	if got, _, _, err := FindIn(io.MultiReader(bytes.NewReader(whole), iotest.ErrReader(broken)), len(whole)); !errors.Is(err, broken) || got != nil {
+		t.Errorf("a broken reader: got %d bytes, %v", len(got), err)
 	}
 }

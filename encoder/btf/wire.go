@@ -219,6 +219,11 @@ func IsSplit(data []byte) bool {
 }
 
 func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
+	return parseHeaderOf(data, uint64(len(data)))
+}
+
+// parseHeaderOf is parseHeader for BTF of at most size bytes, of which data has the first LongHeaderLen, or all if there are fewer.
+func parseHeaderOf(data []byte, size uint64) (h header, order binary.ByteOrder, err error) {
 	fail := func(off int, format string, args ...any) (header, binary.ByteOrder, error) {
 		return header{}, nil, &FormatError{off, fmt.Sprintf(format, args...)}
 	}
@@ -236,15 +241,15 @@ func parseHeader(data []byte) (h header, order binary.ByteOrder, err error) {
 		return fail(2, "version %d is not supported", data[2])
 	}
 	h.hdrLen = order.Uint32(data[4:])
-	if h.hdrLen < HeaderLen || uint64(h.hdrLen) > uint64(len(data)) {
-		return fail(4, "header length %d does not fit %d bytes", h.hdrLen, len(data))
+	if h.hdrLen < HeaderLen || uint64(h.hdrLen) > size {
+		return fail(4, "header length %d does not fit %d bytes", h.hdrLen, size)
 	}
 	h.typeOff, h.typeLen = order.Uint32(data[8:]), order.Uint32(data[12:])
 	h.strOff, h.strLen = order.Uint32(data[16:]), order.Uint32(data[20:])
 	if h.hdrLen >= LongHeaderLen {
 		h.layoutOff, h.layoutLen = order.Uint32(data[24:]), order.Uint32(data[28:])
 	}
-	rest := uint64(len(data)) - uint64(h.hdrLen)
+	rest := size - uint64(h.hdrLen)
 	typeEnd, strEnd := uint64(h.typeOff)+uint64(h.typeLen), uint64(h.strOff)+uint64(h.strLen)
 	layoutEnd := uint64(h.layoutOff) + uint64(h.layoutLen)
 	switch {

@@ -20,6 +20,7 @@ import (
 const (
 	imageHeader = 0x40 // size
 	maxBootable = 512 << 20
+	maxBooting  = 64 << 20 // of its BTF, which has 3 to 15 MB
 
 	zbootPayload = 0x08 // offset of the payload in the file, and its size
 	zbootFormat  = 0x18 // how it is compressed, a name that ends with a NUL
@@ -78,22 +79,16 @@ func printable(name []byte) string {
 	return strings.Trim(fmt.Sprintf("%q", name), `"`)
 }
 
-// openImage returns the BTF in an Image.
+// openImage returns the BTF in an Image, which is searched as it is read.
 func openImage(r *bufio.Reader) (io.Reader, func(), error) {
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(r, maxBootable+1))
-	if err != nil {
-		return nil, nil, err
-	}
-	if n > maxBootable {
-		return nil, nil, tooLong(maxBootable)
-	}
-	found, _, err := btf.Find(b.Bytes())
+	found, _, n, err := btf.FindIn(io.LimitReader(r, maxBootable+1), maxBooting)
 	switch {
+	case n > maxBootable:
+		return nil, nil, tooLong(maxBootable)
 	case errors.Is(err, btf.ErrNone):
 		return nil, nil, fmt.Errorf("there is no BTF in its %d bytes: the kernel was built without CONFIG_DEBUG_INFO_BTF, or the file is truncated", n)
 	case err != nil:
 		return nil, nil, err
 	}
-	return bytes.NewReader(bytes.Clone(found)), nil, nil
+	return bytes.NewReader(found), nil, nil
 }

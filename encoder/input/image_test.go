@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -100,5 +101,50 @@ func TestImage(t *testing.T) {
 				t.Errorf("as an image: got %v", err)
 			}
 		})
+	}
+}
+
+// TestImageMemory: an Image takes the memory of its BTF, however large it is, and as many bytes as are plausible for what is stored.
+func TestImageMemory(t *testing.T) {
+	want := types(5000)
+	with, without := synth.Image("arm64", want), synth.Image("arm64", nil)
+	space := make([]byte, 64<<20)
+	for i := range space { // not sparse
+		space[i] = byte(i)
+	}
+	for name, row := range map[string]struct {
+		data []byte
+		fail string
+	}{
+		"BTF in front": {append(with, space...), ""},
+		"BTF behind":   {append(without, append(space, want...)...), ""},
+		"no BTF":       {append(without, space...), "arm64 Image data: there is no BTF in its"},
+		"dense":        {compressed(t, "gzip", append(without, make([]byte, 64<<20)...)), "arm64 Image data: "},
+	} {
+		path := filepath.Join(t.TempDir(), "Image")
+		if err := os.WriteFile(path, row.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f, err := OpenUnread(path, BTF, ELF)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+			t.Errorf("%s: %d bytes of memory for %d bytes of BTF", name, took, len(want))
+		}
+		if row.fail != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), row.fail) || name == "dense" && !strings.Contains(err.Error(), "bytes of contents are too many for") {
+				t.Errorf("%s: got %v, want %s", name, err, row.fail)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got, err := f.Bytes(); !bytes.Equal(got, want) || err != nil {
+			t.Errorf("%s: got %d bytes, %v, want %d", name, len(got), err, len(want))
+		}
+		f.Close()
 	}
 }

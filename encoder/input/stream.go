@@ -111,7 +111,7 @@ func (s *Stream) unpack() (err error) {
 		if end != nil {
 			s.ends = append(s.ends, end)
 		}
-		s.r = bufio.NewReaderSize(&layer{r, format.name}, window)
+		s.r = bufio.NewReaderSize(&layer{r: r, format: format.name, raw: &s.raw}, window)
 	}
 	s.Kind, s.Packed = Recognise(s.head), strings.Join(packed, ", ")
 	s.limit = limitOf(s.Kind)
@@ -126,14 +126,20 @@ func within(format string, err error) error {
 	return fmt.Errorf("%s data: %w", format, err)
 }
 
-// A layer names the format in the errors of a reader.
+// A layer names the format in the errors of a reader. It yields no more bytes than are plausible for what is stored: most of an Image is passed, so that
+// the size of the contents says nothing about it.
 type layer struct {
 	r      io.Reader
 	format string
+	raw    *meter // what is stored
+	given  int64
 }
 
 func (l *layer) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
+	if l.given += int64(n); uint64(l.given) > Most(uint64(l.raw.n)) {
+		return 0, tooDense(l.given, l.raw.n)
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = within(l.format, err)
 	}
