@@ -57,7 +57,7 @@ type job struct {
 
 // NewDecoder returns a decoder for the blocks.
 func NewDecoder(b *Blocks) *Decoder {
-	d := &Decoder{Blocks: b, ahead: min(runtime.GOMAXPROCS(0)+1, 16), jobs: map[int]*job{}, again: map[int]bool{}, plans: map[int]*plan{}}
+	d := &Decoder{Blocks: b, ahead: min(max(2, runtime.GOMAXPROCS(0)), 16), jobs: map[int]*job{}, again: map[int]bool{}, plans: map[int]*plan{}}
 	d.changed = sync.NewCond(&d.mu)
 	return d
 }
