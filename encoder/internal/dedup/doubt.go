@@ -91,7 +91,7 @@ func (e *engine) leads(from []uint32, array uint32) bool {
 			return true
 		case r.Kind() != btf.KindFwd:
 			r.References(func(ref *uint32) { todo = append(todo, *ref) })
-		case e.o.Base != nil && e.canon(id) == id:
+		case id >= e.first && e.o.Base != nil && e.canon(id) == id: // the base may have a definition
 			return true
 		default:
 			todo = append(append(todo, e.canon(id)), e.definitions(r[0])...)

@@ -13,10 +13,11 @@ import (
 func TestDoubtArray(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		links int // between the skipped type and the array; -1: it does not lead to it
+		links int // between the skipped type and the array; negative: it does not lead to it
 		doubt bool
 	}{
 		{"the skipped type leads elsewhere", -1, false},
+		{"the skipped type leads to a declaration", -2, false},
 		{"the skipped type has the array", 0, true},
 		{"the skipped type leads to the array", 3, true},
 	} {
@@ -25,8 +26,11 @@ func TestDoubtArray(t *testing.T) {
 				i := w.int("int")
 				array := w.array(w.strct(elem, i), i, 0)
 				to := array
-				if c.links < 0 {
+				switch c.links {
+				case -1:
 					to = i
+				case -2:
+					to = w.ptr(w.fwd("declared", false))
 				}
 				for range c.links {
 					to = w.ptr(to)
