@@ -278,7 +278,7 @@ func pack(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // deb [zstd] OUT.deb NAME=FILE... makes a Debian package of files, compressed by xz in several blocks, or by zstd. NAME->TARGET is a symbolic link.
-// With OUT.rpm it is an RPM package.
+// With OUT.rpm it is an RPM package. deb unlisted OUT.deb leaves the list of files out.
 func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 	pack, name := func(data []byte) []byte { return synth.XZ(data, 8<<10) }, "data.tar.xz"
 	if args[0] == "zstd" {
@@ -291,6 +291,10 @@ func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Check(errors.Join(err, w.Close()))
 			return b.Bytes()
 		}
+	}
+	listed := args[0] != "unlisted"
+	if !listed {
+		args = args[1:]
 	}
 	var entries []synth.Entry
 	for _, arg := range args[1:] {
@@ -305,7 +309,11 @@ func makePackage(ts *testscript.TestScript, _ bool, args []string) {
 	if strings.HasSuffix(args[0], ".rpm") {
 		data = synth.RPM(pack(synth.Cpio(entries...)), entries...)
 	} else {
-		data = synth.DebOf(synth.Sums(entries...), name, pack(synth.Tar(entries...)))
+		sums := ""
+		if listed {
+			sums = synth.Sums(entries...)
+		}
+		data = synth.DebOf(sums, name, pack(synth.Tar(entries...)))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
 }

@@ -181,6 +181,9 @@ func (r *reading) read(ctx context.Context, name string, want []input.Kind) (lat
 				return f, err
 			}
 		}
+		if !seen && r.p.streamed(name) {
+			return nil, Lacks(fmt.Errorf("%w; links are not followed in a package that comes through a pipe: give it as a file", noMember(name, len(r.places), false)))
+		}
 		if again || !seen {
 			return nil, fmt.Errorf("%s is in the package's list of files, but not in its archive", archive.Printable(name))
 		}
