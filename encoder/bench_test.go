@@ -14,6 +14,7 @@ import (
 	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
+	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/feature"
 )
@@ -75,6 +76,54 @@ func BenchmarkKernel(b *testing.B) {
 				}
 				opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}, Workers: 1}
 				if _, err := opt.Encode(context.Background(), f); err != nil {
+					b.Fatal(err)
+				}
+				if err := f.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkModule encodes modules of the lab as kernel builds do: each call reads the base again. It also is a part of the profile.
+func BenchmarkModule(b *testing.B) {
+	const kernel = "6.12-cloud-amd64"
+	lab := reference.Lab(b)
+	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default(), LangExclude: []encoder.Language{0x1c}}, Workers: 1}
+	vmlinux, err := elf.Open(filepath.Join(lab, "kernels", kernel+".vmlinux"))
+	if err != nil {
+		reference.Missing(b, "no kernel: %v", err)
+	}
+	res, err := opt.Encode(context.Background(), vmlinux)
+	if err != nil {
+		b.Fatal(err)
+	}
+	wire := res.Object.AppendWire(nil)
+	for _, module := range []string{"veth", "tun", "virtio_net", "overlay", "nf_conntrack", "nfs", "xfs"} {
+		b.Run(module, func(b *testing.B) {
+			var paths []string
+			_ = filepath.WalkDir(filepath.Join(lab, "modules", kernel), func(path string, _ os.DirEntry, _ error) error {
+				if filepath.Base(path) == module+".ko" {
+					paths = append(paths, path)
+				}
+				return nil
+			})
+			if len(paths) == 0 {
+				reference.Missing(b, "no module %s", module)
+			}
+			for b.Loop() {
+				f, err := elf.Open(paths[0])
+				if err != nil {
+					b.Fatal(err)
+				}
+				base, err := btf.Skim(wire)
+				if err != nil {
+					b.Fatal(err)
+				}
+				call := opt
+				call.Base = encoder.NewLazyBase(base)
+				if _, err := call.Encode(context.Background(), f); err != nil {
 					b.Fatal(err)
 				}
 				if err := f.Close(); err != nil {
