@@ -225,10 +225,10 @@ if [ -n "$modules" ]; then
     cmp -s "$tmp/out/ours.btf" "$tmp/out/theirs.btf" || { echo "bench: $m: the outputs differ" >&2; failed=1; }
   done
   modules_row "${#some[@]} modules" 1 "${some[@]}"
-  smallest=$(xargs -d '\n' ls -LSr < "$tmp/modules" | head -1)
+  smallest=$(xargs -d '\n' ls -LSr < "$tmp/modules" | sed -n 1p)
   modules_row "smallest" 10 "$smallest"
   { for name in cifs nfs btrfs xfs mlx5_core amdgpu; do grep "/$name\.ko\$" "$tmp/modules" || true; done
-    xargs -d '\n' ls -LS < "$tmp/modules" | head -2; } | awk '!seen[$0]++' > "$tmp/large"
+    xargs -d '\n' ls -LS < "$tmp/modules" | sed -n 1,2p; } | awk '!seen[$0]++' > "$tmp/large"
   while read -r m; do modules_row "$(basename "$m" .ko)" 1 "$m"; done < "$tmp/large"
   paired our_start peer_start
   row our_start peer_start '--version, CPU' 1 ms 0.05
