@@ -110,10 +110,21 @@ type edit struct {
 	data []byte
 }
 
+// osFile returns the file that a reader reads, or nil if it reads something else.
+func osFile(src io.ReaderAt) *os.File {
+	switch src := src.(type) {
+	case *os.File:
+		return src
+	case interface{ OSFile() *os.File }: // see package input
+		return src.OSFile()
+	}
+	return nil
+}
+
 // copyTo writes the changed copy of src.
 func (c *change) copyTo(dst *os.File, src io.ReaderAt) error {
 	var from io.Reader = io.NewSectionReader(src, 0, int64(c.keep))
-	if file, ok := src.(*os.File); ok { // the operating system may be able to copy it directly
+	if file := osFile(src); file != nil { // the operating system may be able to copy it directly
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return err
 		}

@@ -422,3 +422,15 @@ func FuzzEmbed(f *testing.F) {
 		}
 	})
 }
+
+// TestEmbedCopies: the operating system can copy an image that was opened by its path, and share its extents where the file system can.
+func TestEmbedCopies(t *testing.T) {
+	f, err := Open(filepath.Join("..", "..", "corpus", "images", "gcc12-x86_64-dwarf5-based.elf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if osFile(f.r) == nil {
+		t.Errorf("the reader of a file is a %T, which hides the file", f.r)
+	}
+}

@@ -31,6 +31,9 @@ const mostCached = 4 << 20
 // cached returns a reader of a regular file, which must stay open while it is used.
 func cached(f *os.File) io.ReaderAt { return &cachedFile{file: f, fd: f.Fd()} }
 
+// OSFile returns the file itself, for copies that the operating system makes.
+func (c *cachedFile) OSFile() *os.File { return c.file }
+
 // ReadAt implements io.ReaderAt.
 func (c *cachedFile) ReadAt(b []byte, off int64) (n int, err error) {
 	if len(b) > 0 && len(b) <= mostCached && off >= 0 && !c.refused.Load() {
