@@ -177,7 +177,7 @@ func read(path string) (text []byte, packed string, err error) {
 	return text, f.Packed, input.Named(path, err)
 }
 
-// ErrBase: a golden cannot be read, because the base that it continues has no golden that says what it was.
+// ErrBase says that a golden cannot be read, because the base that it continues has no golden that says what it was.
 var ErrBase = errors.New("its base is another one than when it was written, and has no golden that says which")
 
 // parse parses a golden, which continues one of some bases if it is split. Without any, references to the base lead nowhere.
