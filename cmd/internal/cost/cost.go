@@ -15,11 +15,11 @@ import "github.com/btfbatch/btfbatch/corpus/source"
 // kernels of Debian from 205 to 628 MB, two of them also in their packages, one of them with its 1,138 modules.
 const (
 	start      = 0.037   // of the program
-	perImage   = 0.005   // of any image, besides what depends on its size: an image of 20 kB
+	perImage   = 0.0022  // of any image, besides what depends on its size: an image of 20 kB
 	perInfo    = 4.3e-9  // per byte of .debug_info: translating, deduplicating and verifying, 230 MB/s
 	perRead    = 1.0e-9  // per byte of an image: its SHA-256, which a report has
 	perModule  = 5.7e-9  // per byte of a module, in place of the two above: its sections are relocated, too
-	perDecoded = 13e-9   // per byte that xz data unpacks to, 77 MB/s
+	perDecoded = 9.3e-9  // per byte that xz data unpacks to, 108 MB/s
 	perFetched = 2.7e-9  // per byte from a server: receiving it, and writing it to the download folder
 	perStored  = 0.00125 // per artifact that is published
 	perGolden  = 0.1e-9  // per byte of .debug_info, for comparing with a golden
