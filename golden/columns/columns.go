@@ -22,9 +22,12 @@ func Of(s string) int {
 	return len(s)
 }
 
+// fits reports whether a text takes at most n columns. No character takes more than four columns for its three bytes, as the three-em dash does.
+func fits(s string, n int) bool { return len(s) <= n/4*3 || Of(s) <= n }
+
 // Fit returns a text that takes at most n columns. If it is too long, dots stand for its middle, because names differ at their ends.
 func Fit(s string, n int) string {
-	if len(s) <= n || Of(s) <= n {
+	if fits(s, n) {
 		return s
 	}
 	if n < 1 {
@@ -36,7 +39,7 @@ func Fit(s string, n int) string {
 
 // Cut returns a text that takes at most n columns. If it is too long, dots stand for its end.
 func Cut(s string, n int) string {
-	if len(s) <= n || Of(s) <= n {
+	if fits(s, n) {
 		return s
 	}
 	if n < 1 {
