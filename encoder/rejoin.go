@@ -222,9 +222,14 @@ func (m *mover) move(place btf.ID) btf.ID {
 // copy copies types of the object up to an id. move maps their references.
 func (m *mover) copy(to btf.ID, move func(ref btf.ID) btf.ID) {
 	for ; m.next < to; m.next++ {
-		m.to.Append(m.from.At(m.next)...)
-		m.to.Last().References(func(ref *uint32) { *ref = uint32(move(btf.ID(*ref))) })
+		m.append(m.from.At(m.next), move)
 	}
+}
+
+// append appends a record. move maps its references.
+func (m *mover) append(r btf.Record, move func(ref btf.ID) btf.ID) {
+	m.to.Append(r...)
+	m.to.Last().References(func(ref *uint32) { *ref = uint32(move(btf.ID(*ref))) })
 }
 
 // unit copies the types of a unit, which begin at an id and end before another, and the types that are inserted. It is not ok if one of these cannot be
@@ -233,8 +238,7 @@ func (m *mover) unit(u *insertedUnit, at, end btf.ID) (ok bool) {
 	if u.again {
 		for id, r := range u.types.All() {
 			m.copy(m.ins.before[u.first+int(id)-1], m.move)
-			m.to.Append(r...)
-			m.to.Last().References(func(ref *uint32) { *ref = uint32(m.move(btf.ID(*ref))) })
+			m.append(r, m.move)
 		}
 		m.copy(end, m.move)
 		return true

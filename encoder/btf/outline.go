@@ -41,8 +41,7 @@ func (o *Outline) End(id ID, at int) int {
 
 // length returns the number of words of a record, given the second of them.
 func (o *Outline) length(info uint32) int {
-	l := o.table[info>>24&0x7f]
-	return int(uint32(l)) + int(info&0xffffff)*int(l>>32)
+	return wordsOf(o.table[info>>24&0x7f], info)
 }
 
 // At returns the record of a type that the table holds.
@@ -124,7 +123,7 @@ func (o *Outline) walk(lengths []uint8) (n, end int) {
 			at += recordWords
 			continue
 		}
-		length := int(uint32(l)) + int(info&0xffffff)*int(l>>32)
+		length := wordsOf(l, info)
 		if length > len(words)-at {
 			break
 		}

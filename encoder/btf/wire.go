@@ -281,8 +281,7 @@ func (o *Object) located() (end int) {
 	n, i := 0, 0
 	for ; n < len(start) && i < len(words)-recordWords+1; n++ {
 		info := words[i+1]
-		l := lengths[info>>24&0x7f]
-		end := i + int(uint32(l)) + int(info&0xffffff)*int(l>>32)
+		end := i + wordsOf(lengths[info>>24&0x7f], info)
 		if end > len(words) {
 			break
 		}
@@ -335,6 +334,9 @@ func (o *Object) inheritedLayout() []byte {
 
 // unknownLength is what recordLengths has for an unknown kind. It is longer than any object.
 const unknownLength = 1 << 30
+
+// wordsOf returns the number of words of a record, given what recordLengths has for its kind, and its second word.
+func wordsOf(l uint64, info uint32) int { return int(uint32(l)) + int(info&0xffffff)*int(l>>32) }
 
 // recordLengths returns the lengths of the records of all kinds: the number of words without elements, and above 32 bits those of an element.
 // A layout section describes kinds that this package does not know.

@@ -83,7 +83,12 @@ func (f *File) Plain(s *Section) bool {
 
 // uncompressed reports whether a section is in the file, and not compressed.
 func (f *File) uncompressed(s *Section) bool {
-	return s.HasData() && s.Flags&elf.SHF_COMPRESSED == 0 && !strings.HasPrefix(s.Name, ".zdebug_")
+	return s.HasData() && !s.compressed()
+}
+
+// compressed reports whether a section says that its bytes are compressed, by its flags or by its name.
+func (s *Section) compressed() bool {
+	return s.Flags&elf.SHF_COMPRESSED != 0 || strings.HasPrefix(s.Name, ".zdebug_")
 }
 
 // unrelated reports whether a relocatable file has no relocations of a section, nor a damaged section that should have them.

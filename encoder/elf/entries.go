@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
-	"strings"
 )
 
 // A relocation is one entry of a REL or RELA section.
@@ -63,17 +62,12 @@ func (f *File) openEntries(rel *Section) (*entries, error) {
 }
 
 // whole reports whether the section has whole entries only, as far as its size says that: of a compressed one, next has to.
-func (e *entries) whole() bool { return e.packed() || e.rel.Size%uint64(e.size) == 0 }
-
-// packed reports whether the section is compressed.
-func (e *entries) packed() bool {
-	return e.rel.Flags&elf.SHF_COMPRESSED != 0 || strings.HasPrefix(e.rel.Name, ".zdebug_")
-}
+func (e *entries) whole() bool { return e.rel.compressed() || e.rel.Size%uint64(e.size) == 0 }
 
 // next returns the bytes of the next entries; none after the last piece. A section whose size is not a multiple of an entry's ends with a part of
 // one.
 func (e *entries) next() (b []byte, err error) {
-	if e.packed() {
+	if e.rel.compressed() {
 		if e.at != 0 {
 			return nil, nil
 		}

@@ -60,7 +60,7 @@ func (f *File) Pieces(s *Section, names *MergedStrings) (*Pieces, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // reading the section as a whole gives the error
 	}
-	if p.rel.Size%uint64(e.size) != 0 || p.rel.EntSize != 0 && p.rel.EntSize != uint64(e.size) {
+	if !e.whole() || p.rel.EntSize != 0 && p.rel.EntSize != uint64(e.size) {
 		return nil, nil
 	}
 	p.n = int(p.rel.Size / uint64(e.size))
