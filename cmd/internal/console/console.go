@@ -27,11 +27,10 @@ type Console struct {
 	human bool // lines are for people
 
 	mu       sync.Mutex
-	progress *progress         // nil if none is shown
-	warned   map[string]int    // by rule: number of images with warnings
-	told     map[string]string // by rule and text of a warning: the first image with it
+	progress *progress      // nil if none is shown
+	warned   map[string]int // by rule: number of images with warnings
 
-	differed map[[sha256.Size]byte]string // by the digest of the text of a difference: the first image that has it
+	told map[[sha256.Size]byte]string // by the digest of the text of a difference or warning: the first image that has it
 }
 
 func init() {
@@ -117,7 +116,8 @@ func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 			continue
 		}
 		shown := w.Examples[:min(len(w.Examples), atMost)]
-		if c.human && slices.IndexFunc(shown, func(text string) bool { return !c.toldOf(name, w.Rule, text) }) < 0 {
+		fresh := func(text string) bool { return c.first(name, w.Rule+"\x00"+text) == name }
+		if c.human && len(shown) > 0 && !slices.ContainsFunc(shown, fresh) {
 			continue
 		}
 		for _, text := range shown {
@@ -127,20 +127,6 @@ func (c *Console) Warned(name string, warnings []report.Warning, atMost int) {
 			c.Warn().Str("rule", w.Rule).Msgf("%s: and %d more", name, more)
 		}
 	}
-}
-
-// toldOf reports whether another image had the same warning before.
-func (c *Console) toldOf(name, rule, text string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.told == nil {
-		c.told = map[string]string{}
-	}
-	key := rule + "\x00" + text
-	if _, ok := c.told[key]; !ok {
-		c.told[key] = name
-	}
-	return c.told[key] != name
 }
 
 // maxWarned is the number of images that get lines for one rule.
@@ -178,26 +164,26 @@ func (c *Console) Differ(name string, d *report.Comparison) {
 		c.Warn().Str("image", name).Str("golden", d.Path).Str("diff", d.Diff).Msgf("%s differs from %s", name, d.Path)
 		return
 	}
-	if first := c.differsLike(name, d.Diff); first != "" {
+	if first := c.first(name, d.Diff); first != name {
 		fmt.Fprintf(c, "%s differs from %s in the same way as %s\n", escape.Line(name), escape.Line(d.Path), escape.Line(first))
 		return
 	}
 	fmt.Fprintf(c, "%s differs from %s:\n%s\n", escape.Line(name), escape.Line(d.Path), escape.Text(strings.TrimSuffix(d.Diff, "\n")))
 }
 
-// differsLike returns the image that an equal difference was written for, or remembers this one and returns "".
-func (c *Console) differsLike(name, diff string) string {
-	key := sha256.Sum256([]byte(diff))
+// first returns the image that a text was first written for: this one, if there was none.
+func (c *Console) first(name, text string) string {
+	key := sha256.Sum256([]byte(text))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if first := c.differed[key]; first != "" {
+	if first, ok := c.told[key]; ok {
 		return first
 	}
-	if c.differed == nil {
-		c.differed = map[[sha256.Size]byte]string{}
+	if c.told == nil {
+		c.told = map[[sha256.Size]byte]string{}
 	}
-	c.differed[key] = name
-	return ""
+	c.told[key] = name
+	return name
 }
 
 // Phases writes what the passes of an encoding took: a table for people, or a line for each pass.
