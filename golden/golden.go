@@ -184,14 +184,23 @@ func explain(o *btf.Object, got, want []byte, path string, opt Options) *Result 
 	return compareParsed(o, golden, got, want, path, opt)
 }
 
-// parsed returns a golden, whose base is that of the options or that of the object.
-func (opt *Options) parsed(o *btf.Object, parse func(base *btf.Object) (*btf.Object, error)) (*btf.Object, error) {
-	if opt.Base != nil && o.Base != nil {
-		if golden, err := parse(opt.Base); err == nil {
-			return golden, nil
+// OnBase returns what parse makes of a golden with the first base that it continues. If it continues none, the error is that for the last one.
+func OnBase[T any](bases []*btf.Object, parse func(base *btf.Object) (T, error)) (golden T, err error) {
+	for _, base := range bases {
+		if golden, err = parse(base); err == nil {
+			break
 		}
 	}
-	golden, err := parse(o.Base)
+	return golden, err
+}
+
+// parsed returns a golden, whose base is that of the options or that of the object.
+func (opt *Options) parsed(o *btf.Object, parse func(base *btf.Object) (*btf.Object, error)) (*btf.Object, error) {
+	bases := []*btf.Object{o.Base}
+	if opt.Base != nil && o.Base != nil {
+		bases = []*btf.Object{opt.Base, o.Base}
+	}
+	golden, err := OnBase(bases, parse)
 	if _, wrong := errors.AsType[*BaseError](err); wrong {
 		err = fmt.Errorf("%w: the base is another one than when the golden was written, and has no golden that says which; put a new golden in its place", err)
 	}

@@ -189,11 +189,12 @@ func parse(path string, bases ...*btf.Object) (s *golden.Side, err error) {
 	if len(bases) == 0 {
 		bases = []*btf.Object{nil}
 	}
-	for _, base := range bases {
-		s = &golden.Side{Input: cause.Input{Name: path}}
-		if err = s.Parse(text, base); err == nil {
-			return s, nil
-		}
+	s, err = golden.OnBase(bases, func(base *btf.Object) (*golden.Side, error) {
+		s := &golden.Side{Input: cause.Input{Name: path}}
+		return s, s.Parse(text, base)
+	})
+	if err == nil {
+		return s, nil
 	}
 	if wrong, ok := errors.AsType[*golden.BaseError](err); ok {
 		err = fmt.Errorf("%w: %w", wrong, ErrBase)
@@ -204,8 +205,11 @@ func parse(path string, bases ...*btf.Object) (s *golden.Side, err error) {
 // continued returns what the goldens of images with this base may continue: the golden and its proposal. One that does not exist, that has no
 // types, or that cannot be read is left out. What was read stays known when the proposal is accepted.
 func (g *Golden) continued() []*btf.Object {
-	if g == nil || g.Digest || g.bases != nil {
-		return g.known()
+	if g == nil {
+		return nil
+	}
+	if g.Digest || g.bases != nil {
+		return g.bases
 	}
 	g.bases = []*btf.Object{}
 	for _, path := range []string{g.Path, g.New} {
@@ -216,13 +220,6 @@ func (g *Golden) continued() []*btf.Object {
 			s.Object.Strings.Index()
 			g.bases = append(g.bases, s.Object)
 		}
-	}
-	return g.bases
-}
-
-func (g *Golden) known() []*btf.Object {
-	if g == nil {
-		return nil
 	}
 	return g.bases
 }
