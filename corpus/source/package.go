@@ -220,11 +220,11 @@ func (p *Package) members(ctx context.Context, given string, patterns ...string)
 		return nil, err
 	}
 	list, err := p.first(p.head.Files, patterns)
-	switch _, once := p.origin.(*standardInput); {
+	switch {
 	case err != nil || len(list) > 0:
 	case p.streamed(given):
 		list = []*Member{{p, given, given, -1}} // it is found when it is read
-	case once && p.head.Payload.At == nil && len(p.head.Files) == 0:
+	case p.once() && len(p.head.Files) == 0:
 		err = errUnlisted
 	}
 	if err == nil && len(list) == 0 { // the list may lack links, or the package may have none
@@ -249,10 +249,15 @@ func (p *Package) members(ctx context.Context, given string, patterns ...string)
 var errUnlisted = errors.New("the package has no list of its files, and in a pipe the files cannot be listed before one is read: name the path " +
 	"of the file, without a pattern, or give the package as a file")
 
-// streamed reports whether a pattern is the path of a file in a package that can be read only once, so that the archive is not read to list its files.
+// once reports whether the package, which is open, can be read only once, so that the archive is not read to list its files.
+func (p *Package) once() bool {
+	_, pipe := p.origin.(*standardInput)
+	return pipe && p.head.Payload.At == nil
+}
+
+// streamed reports whether a pattern is the path of a file in a package that can be read only once.
 func (p *Package) streamed(pattern string) bool {
-	_, once := p.origin.(*standardInput)
-	return once && pattern != "" && !strings.ContainsAny(pattern, `*?[{\\`) && p.head.Payload.At == nil
+	return p.once() && pattern != "" && !strings.ContainsAny(pattern, `*?[{\\`)
 }
 
 // first finds the files of a list that match the first of the patterns that any of them matches.
