@@ -312,7 +312,7 @@ func (w *worker) advance(r io.ReaderAt, b *block, check byte, out []byte, upto, 
 		if err != nil {
 			return damage(b.off+int64(w.next), "xz block: %v", err)
 		}
-		w.whole = w.whole || stored(in[0]) || w.at == want && want == len(out)
+		w.whole = w.whole || stored(in[0]) || w.at == len(out)
 		w.next += n
 		if n := w.at - w.summed; check == checkCRC64 && want == len(out) && n >= crcStripes*crcStripe { // while it is in the cache
 			end := w.summed + n&^(crcStripes*crcStripe-1)

@@ -227,6 +227,36 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestWholeCheck: the check of a block is compared whenever the block was decoded to its end, also if that was for the sake of what comes first in it.
+func TestWholeCheck(t *testing.T) {
+	data := bytes.Repeat([]byte("all of it is one chunk "), 7_000) // more than a reader asks for at first
+	stream := synth.XZ(data, len(data))
+	for _, n := range []int{100, len(data)} {
+		read := func(stream []byte) error {
+			blocks, err := xz.Find(bytes.NewReader(stream), 0, int64(len(stream)))
+			if err != nil {
+				return err
+			}
+			d := xz.NewDecoder(blocks)
+			defer d.Close()
+			r := d.NewReader(context.Background())
+			defer r.Close()
+			_, err = io.ReadFull(r, make([]byte, n))
+			return err
+		}
+		if err := read(stream); err != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
+		for at := len(stream) - 50; at < len(stream); at++ { // the last of its data, the check, the index and the footer
+			damaged := bytes.Clone(stream)
+			damaged[at] ^= 1
+			if _, ok := errors.AsType[*xz.FormatError](read(damaged)); !ok {
+				t.Errorf("%d bytes: offset %d of %d: got no error", n, at, len(stream))
+			}
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
