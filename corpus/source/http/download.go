@@ -46,6 +46,7 @@ type download struct {
 	resets  int    // how often the file changed while it was fetched
 	target  string // where redirects led
 	unlock  func() // not nil while this process holds the lock of the store
+	waited  bool   // it was said that another process has the lock, which two that read the same file take in turn
 	t       *transfer
 	buf     []byte
 	fetched int64
@@ -63,9 +64,17 @@ func (d *download) notice(text string) {
 
 func (d *download) takeLock(ctx context.Context) (err error) {
 	if d.unlock == nil {
-		d.unlock, err = d.lock(ctx, func() { d.notice("waiting for another process, which fetches the same file") })
+		d.unlock, err = d.lock(ctx, d.waiting)
 	}
 	return err
+}
+
+// waiting says, once, that another process has the lock.
+func (d *download) waiting() {
+	if !d.waited {
+		d.waited = true
+		d.notice("waiting for another process, which fetches the same file")
+	}
 }
 
 // giveLock releases the lock, unless an answer that cannot be asked for again is being read.

@@ -135,3 +135,34 @@ func TestRemoveParts(t *testing.T) {
 		t.Errorf("no folder: got %d, %d, %v", n, freed, err)
 	}
 }
+
+// TestWaiting: who waits for another process says so once, however often the two take turns.
+func TestWaiting(t *testing.T) {
+	contents := strings.Repeat("contents", blockSize)
+	server := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		nethttp.ServeContent(w, r, "file", time.Unix(1_700_000_000, 0), strings.NewReader(contents))
+	}))
+	defer server.Close()
+	var notices []string
+	c := &Client{Dir: t.TempDir(), Notice: func(_, text string) { notices = append(notices, text) }}
+	r := Request{URL: server.URL + "/file"}
+	f, err := c.open(context.Background(), r, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	other := store{c.Dir, keyOf(r)} // that of another process
+	for at := int64(2 * blockSize); at < f.Size(); at += 2 * blockSize {
+		unlock, ok := other.tryLock()
+		if !ok {
+			t.Fatal("the lock is not given back")
+		}
+		time.AfterFunc(20*time.Millisecond, unlock)
+		if _, err := f.ReadAt(make([]byte, 1), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(notices) != 1 || !strings.HasPrefix(notices[0], "waiting for another process") {
+		t.Errorf("got %q, want one notice", notices)
+	}
+}
