@@ -10,7 +10,7 @@ import (
 // thousands, of which about ten thousand are different. The idea: cache compiled declarations by their bytes.
 
 // A declaration caches the compiled form of one declaration: the bytes after an abbreviation code, up to the two zeros at the
-// end. 144 bytes.
+// end. 160 bytes.
 type declaration struct {
 	abbrev Abbrev
 	n      uint8 // number of bytes; 0 is a free entry

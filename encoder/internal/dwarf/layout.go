@@ -14,22 +14,24 @@ import (
 // loop or a branch.
 
 // A layout has the positions of these attributes. They count from the byte before the first attribute, after a leading name. Attributes that a
-// DIE lacks are loaded from an arbitrary position, and their bit in Has is not set. A layout has 40 bytes.
+// DIE lacks are loaded from an arbitrary position, and their bit in Has is not set. A layout has 56 bytes.
 type layout struct {
 	kind           RunKind
 	fixity         fixity
-	name, typ, sib uint8  // 4 bytes each
-	num, width     uint8  // position of the number, and its length in bytes
-	shift          uint8  // big endian: the shift that keeps only the number, which comes first in the eight loaded bytes
-	word           uint8  // for runs: position of four bytes that end (big endian) or begin (little endian) with the number
-	bits           uint8  // position of the size of a bit field, one byte
-	slot, flag     Slot   // of the number and of the flag; noValue if there is none
-	bitMask        uint8  // 0 if there is no size of a bit field
-	scale          uint32 // 8 if the number is a member offset in bytes, so that the result is in bits
+	name, typ, sib uint8   // 4 bytes each
+	num, width     uint8   // position of the number, and its length in bytes
+	shift          uint8   // big endian: the shift that keeps only the number, which comes first in the eight loaded bytes
+	word           uint8   // for runs: position of four bytes that end (big endian) or begin (little endian) with the number
+	bits           uint8   // position of the size of a bit field, one byte
+	slot, flag     Slot    // of the number and of the flag; noValue if there is none
+	bitMask        uint8   // 0 if there is no size of a bit field
+	quick          RunKind // for quick: see orderOf
+	scale          uint32  // 8 if the number is a member offset in bytes, so that the result is in bits
 	add            uint32
-	nameMask       uint32 // 0 if there is no offset of a name
-	mask           uint32 // cuts a load of four bytes to the number
-	wide           uint64 // cuts a load of eight bytes to the number
+	nameMask       uint32           // 0 if there is no offset of a name
+	mask           uint32           // cuts a load of four bytes to the number
+	wide           uint64           // cuts a load of eight bytes to the number
+	order          [quickSpan]uint8 // for quick: see orderOf
 }
 
 // A RunKind is a kind of DIEs that occur in long runs. Such DIEs have a name, and a type or a number or both. They have no children, and no other
@@ -80,6 +82,7 @@ func (t *abbrevs) layoutOf(a *Abbrev) layout {
 			l.kind = RunNone
 		}
 	}
+	l.quick, l.order = l.orderOf(a.lead, t.key.swap)
 	switch {
 	case l.bitMask != 0 || l.slot == SlotDataBit:
 	case a.lead:
@@ -178,46 +181,37 @@ type Run struct {
 }
 
 // Read appends the DIEs of a kind from pos on. It stops at the first DIE that has another kind or an error, such as a reference out of the unit.
-// That DIE is left to the slow path. More than four of ten DIEs of a kernel are members, and most have the same abbreviation as the previous one.
+// That DIE is left to the slow path. More than four of ten DIEs of a kernel are members.
 func (r *Run) Read(c *Cursor, kind RunKind, pos int) {
-	r.Bits = 0
 	words := r.Words
-	c.runs.each = kind.words()
+	c.runs.each, c.runs.bits, r.Bits = kind.words(), 0, 0
 	if kind == RunEnumerators {
 		c.runs.refs = math.MaxUint32 // they have no reference
 	}
 	for pos < c.limit {
-		code := c.data[pos]
-		if code == 0 {
-			break // the null entry ends most runs
-		}
-		a := &c.low[code%lowCodes]
-		if code >= lowCodes || a.layout.kind != kind || a.lead || a.layout.bitMask != 0 {
-			r.Words = words
-			next := r.one(c, kind, pos)
-			if words = r.Words; next == 0 {
-				break
-			}
-			pos = next
+		words = slices.Grow(words, quickWords)
+		room := (*[quickWords]uint32)(words[len(words) : len(words)+quickWords])
+		n, next := quick(c.low, c.data, pos, c.end, kind, room, &c.runs)
+		words, pos = words[:len(words)+n], next
+		if n > quickLast { // there was no room for more
 			continue
 		}
-		words = slices.Grow(words, 3*atOnce)
-		room := (*[3 * atOnce]uint32)(words[len(words) : len(words)+3*atOnce])
-		last := c.end - int(a.fixed) - 1 // the last position where such a DIE can start
-		n, left := a.run(room, c.data[pos:last+spanSize], &c.runs)
-		if n == 0 {
+		if pos >= c.limit || c.data[pos] == 0 { // the null entry ends most runs
 			break
 		}
-		words, pos = words[:len(words)+n], last+spanSize-left
+		r.Words = words
+		next = r.one(c, kind, pos)
+		if words = r.Words; next == 0 {
+			break
+		}
+		pos = next
 	}
 	r.Words, r.Next = words, pos
+	r.Bits |= c.runs.bits
 	if kind == RunEnumerators {
 		c.runs.refs = uint32(c.refs)
 	}
 }
-
-// atOnce is the maximum number of DIEs that one call of run reads.
-const atOnce = 64
 
 // words returns the number of words per DIE of a run.
 func (k RunKind) words() uint {
@@ -232,38 +226,7 @@ type bounds struct {
 	names, refs uint32 // the highest key of a name, which is 0 for no name; a reference minus 1 must be less than refs
 	each        uint   // words per DIE
 	swap        bool   // big endian
-}
-
-// run reads the DIEs at the start of data into words, as long as they have this abbreviation and no error, and a span of bytes is left. n is the
-// number of words, and left the number of bytes after those DIEs. This is the hottest loop of the program. It is a separate function so that it
-// can use all registers.
-//
-//go:noinline
-func (a *Abbrev) run(words *[3 * atOnce]uint32, data []byte, limits *bounds) (n, left int) {
-	l, code, size := &a.layout, data[0], uint8(a.fixed+1)
-	nameAt, typAt, numAt := l.name, l.typ, l.word
-	to := uint(0)
-	_ = words[to] // the only nil check
-	for to < uint(len(words)-2) && len(data) >= spanSize {
-		d := span(data)
-		if d[0] != code {
-			break
-		}
-		name, typ, num := binary.LittleEndian.Uint32(d[nameAt:]), binary.LittleEndian.Uint32(d[typAt:]), binary.LittleEndian.Uint32(d[numAt:])
-		if limits.swap {
-			name, typ, num = bits.ReverseBytes32(name), bits.ReverseBytes32(typ), bits.ReverseBytes32(num)
-		}
-		if name = (name + 1) & l.nameMask; name > limits.names {
-			break
-		}
-		if typ-1 >= limits.refs {
-			break
-		}
-		words[to], words[to+1], words[to+2] = name, typ, (num&l.mask+l.add)*l.scale
-		to += limits.each
-		data = data[size:]
-	}
-	return int(to), len(data)
+	bits        uint32 // bitwise or of the sizes of bit fields that quick has read
 }
 
 // one reads the DIE at pos and returns the position after it. It returns 0 if the DIE has another kind or an error.

@@ -13,9 +13,9 @@ func TestSizes(t *testing.T) {
 		want uintptr
 	}{
 		{"attr", unsafe.Sizeof(attr{}), 16},
-		{"layout", unsafe.Sizeof(layout{}), 40},
-		{"Abbrev", unsafe.Sizeof(Abbrev{}), 64},
-		{"declaration", unsafe.Sizeof(declaration{}), 144},
+		{"layout", unsafe.Sizeof(layout{}), 56},
+		{"Abbrev", unsafe.Sizeof(Abbrev{}), 80},
+		{"declaration", unsafe.Sizeof(declaration{}), 160},
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: got %d bytes, want %d", row.name, row.got, row.want)
