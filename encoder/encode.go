@@ -14,23 +14,35 @@ import (
 func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result, error) {
 	inPieces := *opt
 	inPieces.inPieces = true
-	res, again, err := encodeOnce(ctx, f, &inPieces, exact)
+	res, again, err := attempt(ctx, f, &inPieces, exact)
 	if again {
-		res, _, err = encodeOnce(ctx, f, opt, exact)
+		res, _, err = attempt(ctx, f, opt, exact)
 	}
 	return res, err
+}
+
+// attempt is encodeOnce, with an error that explains what is wrong with the image, or that says that it was changed.
+func attempt(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (res *Result, again bool, err error) {
+	files := openFiles{images: []*elf.File{f}}
+	defer files.close()
+	err = files.guarded(ctx, func() error {
+		res, again, err = encodeOnce(ctx, f, &files, opt, exact)
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return res, again, nil
 }
 
 // encodeOnce and finish are the list of passes. Each pass takes values that earlier passes returned, and returns a new value. Later passes only
 // read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value can be freed as
 // soon as the last pass that takes it has returned. again reports whether the encoding must be repeated without Encoder.inPieces.
-func encodeOnce(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (res *Result, again bool, err error) {
-	var beside openFiles
-	defer beside.close()
+func encodeOnce(ctx context.Context, f *elf.File, files *openFiles, opt *Encoder, exact bool) (res *Result, again bool, err error) {
 	clock := startClock()
-	in, err := openImage(f, opt, &beside, true) // sections, symbols, DWARF; reads no CU
+	in, err := openImage(f, opt, files, true) // sections, symbols, DWARF; reads no CU
 	if err != nil {
-		return nil, false, explained(err)
+		return nil, false, err
 	}
 	if opt.only != "" {
 		in.mention, _ = in.d.Mentions(opt.only)
@@ -41,12 +53,12 @@ func encodeOnce(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (res
 	case err != nil && in.d.InPieces() && ctx.Err() == nil:
 		return nil, true, nil
 	case err != nil:
-		return nil, false, explained(err)
+		return nil, false, err
 	}
 	res, err = finish(ctx, opt, units, clock)
 	if err == nil {
 		res.oneByOne, res.infoSize = units.oneByOne, units.infoSize
-		res.Beside = len(beside.list) > 0 || in.missing != nil || in.split.used()
+		res.Beside = len(files.beside) > 0 || in.missing != nil || in.split.used()
 	}
 	return res, false, err
 }

@@ -26,24 +26,26 @@ func (e *Encoder) Locate(ctx context.Context, f *elf.File, o *btf.Object, id btf
 	if l.want == 0 {
 		return "", ErrNotLocated
 	}
-	search := func() error { return l.search(ctx, f, opt) }
+	search := func() error {
+		files := openFiles{images: []*elf.File{f}}
+		defer files.close()
+		return files.guarded(ctx, func() error { return l.search(ctx, f, &files, opt) })
+	}
 	if l.users = usersOf(o, l.want); len(l.users) > 0 {
-		if err := guarded([]*elf.File{f}, search); err == nil || !errors.Is(err, ErrNotLocated) {
+		if err := search(); err == nil || !errors.Is(err, ErrNotLocated) {
 			return l.found, err
 		}
 		l.users = nil
 	}
-	err := guarded([]*elf.File{f}, search)
+	err := search()
 	return l.found, err
 }
 
 // search translates the image until a unit has the type.
-func (l *locator) search(ctx context.Context, f *elf.File, opt *Encoder) error {
-	var beside openFiles
-	defer beside.close()
-	in, err := openImage(f, opt, &beside, true)
+func (l *locator) search(ctx context.Context, f *elf.File, files *openFiles, opt *Encoder) error {
+	in, err := openImage(f, opt, files, true)
 	if err != nil {
-		return explained(err)
+		return err
 	}
 	p := in.plan
 	if p.typeUnits != nil { // the other units refer to them

@@ -37,10 +37,10 @@ type image struct {
 	split   splitFiles
 }
 
-// openImage opens an image. It adds the other files that it opens to beside, also after an error. primary says that the BTF will belong to
+// openImage opens an image. It adds the other files that it opens to files, also after an error. primary says that the BTF will belong to
 // this image. Only such an image provides the sections of variables and the kernel functions. DWARF and symbols are in different sections
 // and are read in parallel. The exception are relocatable images, where the first read needs the symbols to lay out the sections.
-func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*image, error) {
+func openImage(f *elf.File, opt *Encoder, files *openFiles, primary bool) (*image, error) {
 	in := &image{f: f, opt: opt}
 	var dwarfErr, symsErr error
 	read := opt.parallel
@@ -49,7 +49,7 @@ func openImage(f *elf.File, opt *Encoder, beside *openFiles, primary bool) (*ima
 	}
 	read(2, func(i int) {
 		if i == 0 {
-			if dwarfErr = in.openDWARF(beside); dwarfErr == nil {
+			if dwarfErr = in.openDWARF(files); dwarfErr == nil {
 				in.plan, dwarfErr = in.firstPlan()
 			}
 		} else if in.syms, symsErr = f.Symbols(); in.syms != nil && symsErr == nil {
@@ -120,18 +120,9 @@ func (in *image) readSymbols(functions, primary bool) (err error) {
 	return nil
 }
 
-// openFiles are the files that were opened in addition to the images.
-type openFiles struct{ list []*elf.File }
-
-func (o *openFiles) close() {
-	for _, f := range o.list {
-		f.Close()
-	}
-}
-
 // openDWARF opens the DWARF of an image, or else that of its separate debug file. It also opens the supplementary file, if the DWARF names
 // one. Symbols and section headers are still read from the image.
-func (in *image) openDWARF(beside *openFiles) (err error) {
+func (in *image) openDWARF(files *openFiles) (err error) {
 	from := in.asRead(in.f)
 	if in.d, err = dwarf.OpenAs(from, in.opt.opening()); errors.Is(err, ErrNoDWARF) {
 		f, findErr := debugfile.Debug(in.f, in.roots())
@@ -141,7 +132,7 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 		case f == nil:
 			return fmt.Errorf("%w (%s)", err, in.advice())
 		}
-		beside.list = append(beside.list, f)
+		files.beside = append(files.beside, f)
 		from = in.asRead(f)
 		if in.d, err = dwarf.OpenAs(from, in.opt.opening()); errors.Is(err, ErrNoDWARF) {
 			return emptyDebugFile(f.Path)
@@ -160,7 +151,7 @@ func (in *image) openDWARF(beside *openFiles) (err error) {
 	if err != nil || sup == nil {
 		return err
 	}
-	beside.list = append(beside.list, sup)
+	files.beside = append(files.beside, sup)
 	d, err := dwarf.Open(sup)
 	if err == nil {
 		err = in.d.Supplement(d)

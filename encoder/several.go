@@ -20,31 +20,26 @@ func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (res *Result
 	if opt.Profile != Pahole {
 		return nil, ErrSeveral
 	}
-	err = guarded(files, func() error {
-		res, err = encodeAll(ctx, files, opt)
+	open := openFiles{images: files, several: true}
+	defer open.close()
+	err = open.guarded(ctx, func() error {
+		res, err = encodeAll(ctx, &open, opt)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i, f := range files {
-		if err := f.Unchanged(); err != nil {
-			return nil, &ImageError{i, f.Path, err}
-		}
-	}
 	return res, nil
 }
 
 // encodeAll is encode for several images.
-func encodeAll(ctx context.Context, files []*elf.File, opt *Encoder) (*Result, error) {
-	var beside openFiles
-	defer beside.close()
+func encodeAll(ctx context.Context, files *openFiles, opt *Encoder) (*Result, error) {
 	clock := startClock()
-	images := make([]*image, len(files))
-	for i, f := range files {
+	images := make([]*image, len(files.images))
+	for i, f := range files.images {
 		var err error
-		if images[i], err = openImage(f, opt, &beside, false); err != nil {
-			return nil, &ImageError{i, f.Path, explained(err)}
+		if images[i], err = openImage(f, opt, files, false); err != nil {
+			return nil, &ImageError{i, f.Path, err}
 		}
 	}
 	units, err := joinImages(ctx, images, clock)
@@ -67,7 +62,7 @@ func joinImages(ctx context.Context, images []*image, clock *Clock) (*joined, er
 			return units, nil
 		}
 		if plans[at], err = plans[at].revised(images[at], err); err != nil {
-			return nil, &ImageError{at, images[at].f.Path, explained(err)}
+			return nil, &ImageError{at, images[at].f.Path, err}
 		}
 	}
 }
