@@ -188,7 +188,7 @@ func showGolden(cmd *cobra.Command, g *goldens.Golden, n, of int, verbose bool) 
 		return err
 	}
 	c, err := g.Compare()
-	if errors.Is(err, goldens.ErrBase) { // the others can be shown, and this one accepted
+	if _, damaged := errors.AsType[*goldens.DamagedError](err); damaged || errors.Is(err, goldens.ErrBase) { // the others can be shown, and this one accepted
 		_, err = fmt.Fprintf(w, "cannot be compared: %s\n\n", escape.Line(err.Error()))
 		return err
 	}

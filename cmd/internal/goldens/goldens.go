@@ -224,8 +224,14 @@ func (g *Golden) continued() []*btf.Object {
 	return g.bases
 }
 
+// A DamagedError says that a golden cannot be read. Its proposal can be accepted nevertheless, and is not to blame.
+type DamagedError struct{ error }
+
+// Unwrap returns what is wrong with the golden.
+func (e *DamagedError) Unwrap() error { return e.error }
+
 // Compare compares a golden with its proposal. A golden that does not exist has no types. The error is ErrBase if one of the two cannot be read
-// for want of its base.
+// for want of its base, and a *DamagedError if the golden cannot be read for another reason.
 func (g *Golden) Compare() (*cause.Comparison, error) {
 	if g.Digest {
 		return nil, fmt.Errorf("%s is a file of sums, which has no types to show", g.Path)
@@ -237,7 +243,7 @@ func (g *Golden) Compare() (*cause.Comparison, error) {
 	was := &golden.Side{Input: cause.Input{Object: btf.New(is.Object.Order, is.Object.Base), Name: g.Path}}
 	if g.There {
 		if was, err = parse(g.Path, g.base.continued()...); err != nil {
-			return nil, err
+			return nil, &DamagedError{err}
 		}
 	}
 	if err := golden.Reduce(was, is); err != nil {
