@@ -12,6 +12,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/source"
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	_ "github.com/btfbatch/btfbatch/encoder/input/codecs" // images may be compressed
 )
 
 // A File is the file of an image: where it comes from, what it is expected to be, and, once it has been opened, what it is.

@@ -57,7 +57,7 @@ func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	units, err := joinUnits(context.Background(), in, false, startClock())
+	units, err := joinUnits(context.Background(), in, false, startClock(&Hooks{}))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func attempt(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (res *R
 // read that value. The one exception is the object: passes append to it until deduplication, which takes it over. A value can be freed as
 // soon as the last pass that takes it has returned. again reports whether the encoding must be repeated without Encoder.inPieces.
 func encodeOnce(ctx context.Context, f *elf.File, files *openFiles, opt *Encoder, exact bool) (res *Result, again bool, err error) {
-	clock := startClock()
+	clock := startClock(&opt.Hooks)
 	in, err := openImage(f, opt, files, true) // sections, symbols, DWARF; reads no CU
 	if err != nil {
 		return nil, false, err

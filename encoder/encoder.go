@@ -52,6 +52,8 @@ type Hooks struct {
 	OnVar func(VarDecision)
 	// OnProgress is called with the number of bytes of .debug_info that are done, and with their total.
 	OnProgress func(doneBytes, totalBytes uint64)
+	// Allocs returns the number of objects that the process has allocated on the heap so far. It is called at the borders of phases.
+	Allocs func() uint64
 }
 
 // A Base is BTF that split BTF continues. Any number of encodings may use one at the same time. The first of them prepares the base for

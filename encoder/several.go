@@ -34,7 +34,7 @@ func (e *Encoder) EncodeAll(ctx context.Context, files []*elf.File) (res *Result
 
 // encodeAll is encode for several images.
 func encodeAll(ctx context.Context, files *openFiles, opt *Encoder) (*Result, error) {
-	clock := startClock()
+	clock := startClock(&opt.Hooks)
 	images := make([]*image, len(files.images))
 	for i, f := range files.images {
 		var err error

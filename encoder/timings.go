@@ -1,9 +1,6 @@
 package encoder
 
-import (
-	"runtime/metrics"
-	"time"
-)
+import "time"
 
 // A Phase has the measurements of one pass of an encoding.
 type Phase struct {
@@ -13,21 +10,22 @@ type Phase struct {
 	Bytes   uint64        // read or written
 	Items   uint64        // number of the things that Unit names
 	Unit    string        // "CUs"
-	Allocs  uint64        // objects allocated on the heap
+	Allocs  uint64        // objects allocated on the heap, as Hooks.Allocs counts them
 	PeakRSS uint64        // of the process so far, in bytes; 0 if the system does not report it
 }
 
 // A Clock measures phases, one after another. The zero value is ready.
 type Clock struct {
 	Phases []Phase
+	Allocs func() uint64 // as in Hooks
 	wall   time.Time
 	cpu    time.Duration
 	allocs uint64
 }
 
 // startClock returns a clock whose first phase has begun.
-func startClock() *Clock {
-	c := &Clock{}
+func startClock(h *Hooks) *Clock {
+	c := &Clock{Allocs: h.Allocs}
 	c.Start()
 	return c
 }
@@ -36,25 +34,23 @@ func startClock() *Clock {
 func (c *Clock) Start() {
 	c.wall = time.Now()
 	c.cpu, _ = usage()
-	c.allocs = allocs()
+	c.allocs = c.count()
+}
+
+// count returns the number of objects that were allocated so far, 0 if nobody counts them.
+func (c *Clock) count() uint64 {
+	if c.Allocs == nil {
+		return 0
+	}
+	return c.Allocs()
 }
 
 // Stop ends the phase and begins the next one. The parameters are the fields of Phase.
 func (c *Clock) Stop(name string, bytes, items uint64, unit string) {
 	cpu, peak := usage()
 	c.Phases = append(c.Phases, Phase{Name: name, Wall: time.Since(c.wall), CPU: cpu - c.cpu, Bytes: bytes, Items: items, Unit: unit,
-		Allocs: allocs() - c.allocs, PeakRSS: peak})
+		Allocs: c.count() - c.allocs, PeakRSS: peak})
 	c.Start()
-}
-
-// allocs returns the number of objects that the process has allocated on the heap so far.
-func allocs() uint64 {
-	sample := [1]metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
-	metrics.Read(sample[:])
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return 0
-	}
-	return sample[0].Value.Uint64()
 }
 
 // Add appends phases that another clock measured, and begins the next one.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	_ "github.com/btfbatch/btfbatch/encoder/input/codecs" // goldens may be compressed
 	"github.com/btfbatch/btfbatch/golden/dense"
 	"github.com/btfbatch/btfbatch/golden/dump"
 	"github.com/btfbatch/btfbatch/golden/selected"

@@ -20,9 +20,11 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/console"
 	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/publish"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/cmd/internal/stream"
 	"github.com/btfbatch/btfbatch/config"
+	_ "github.com/btfbatch/btfbatch/encoder/input/codecs" // not initialised by calls of pahole that do without
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
@@ -50,6 +52,7 @@ func withCode(code int, err error) error {
 }
 
 func main() {
+	standin.Finish()
 	// Treat a pipe without a reader like any other write error, so that the requested files are still written.
 	signal.Ignore(syscall.SIGPIPE)
 	log.SetOutput(io.Discard) // net/http logs what a server sends unasked

@@ -19,7 +19,7 @@ func newPahole() *cobra.Command {
 btfbatch pahole --help lists the options.`,
 		DisableFlagParsing: true, // package pahole parses the options
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if code := standin.Run(cmd.Context(), os.Args[0]+" "+atonce.Name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
+			if code, _ := standin.Run(cmd.Context(), os.Args[0]+" "+atonce.Name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
 				return &exit{code: code}
 			}
 			return nil

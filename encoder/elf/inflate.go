@@ -10,8 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/btfbatch/btfbatch/encoder/input"
 )
 
@@ -34,7 +32,10 @@ func (f *File) decompress(s *Section, b []byte) ([]byte, error) {
 		return nil, &FormatError{s.place(), 0, fmt.Sprintf("decompressed size of %d bytes is implausible for %d bytes of compressed data", c.size, len(b))}
 	}
 	out, err := c.unpack(b, buffer(c.size))
-	if err != nil {
+	switch {
+	case errors.Is(err, input.ErrNoCodec):
+		return nil, fmt.Errorf("%s: %w", s.place(), err)
+	case err != nil:
 		return nil, &FormatError{s.place(), 0, "compressed data: " + err.Error()}
 	}
 	return out, nil
@@ -99,8 +100,6 @@ func (f *File) dataSize(s *Section) (uint64, error) {
 	return c.size, nil
 }
 
-var errLonger = errors.New("data is longer than the stated size")
-
 // unzlib decompresses b, which must fill out.
 func unzlib(b, out []byte) ([]byte, error) {
 	r, err := zlib.NewReader(bytes.NewReader(b))
@@ -114,7 +113,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 	var more [1]byte
 	switch n, err := io.ReadFull(r, more[:]); { // also compares the checksum
 	case n > 0:
-		return nil, errLonger
+		return nil, input.ErrLonger
 	case err != io.EOF: // io.EOF is the normal end
 		return nil, err
 	}
@@ -122,24 +121,7 @@ func unzlib(b, out []byte) ([]byte, error) {
 }
 
 // unzstd decompresses b, which must fill out.
-func unzstd(b, out []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-		zstd.WithDecoderMaxWindow(input.Highest)) // no window is allocated, because out serves as one
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	got, err := d.DecodeAll(b, out[:0:len(out)])
-	switch {
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return nil, errLonger
-	case err != nil:
-		return nil, noEOF(err)
-	case len(got) != len(out):
-		return nil, io.ErrUnexpectedEOF
-	}
-	return out, nil // got is the same memory
-}
+func unzstd(b, out []byte) ([]byte, error) { return out, noEOF(input.Zstd.Fill(b, out)) }
 
 // noEOF turns an unexpected end of the data, at any point, into io.ErrUnexpectedEOF.
 func noEOF(err error) error {

@@ -2,16 +2,11 @@ package input
 
 import (
 	"bufio"
-	"compress/bzip2"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/klauspost/compress/gzip"
-	kernelxz "github.com/mikelolasagasti/xz"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // A bzImage contains the kernel's ELF file without DWARF, but with its BTF. The header that boot loaders read says where it is. It is taken out
@@ -58,23 +53,17 @@ func openPayload(r *bufio.Reader, size, suffix int64) (io.Reader, func(), error)
 	case has(elfMagic):
 		return &exact{body, size - suffix}, nil, nil
 	case has("\x1f\x8b"):
-		z, err := gzip.NewReader(r)
-		if err == nil {
-			z.Multistream(false)
-		}
-		return z, nil, err
+		return GzipMember.open(r)
 	case has(zstdMagic):
-		return openZstd(body)
+		return Zstd.open(body)
 	case has("\xfd7zXZ\x00"):
-		z, err := kernelxz.NewReader(body, 128<<20) // which knows the filter for instructions of x86
-		return z, nil, err
+		return KernelXZ.open(body)
 	case has("BZh"):
-		return bzip2.NewReader(body), nil, nil
+		return Bzip2.open(body)
 	case has(lz4Magic):
 		return &lz4{r: body}, nil, nil
 	case has("\x5d\x00\x00"):
-		z, err := lzma.NewReader(body)
-		return &marked{z}, nil, err
+		return LZMA.open(body)
 	case has("\x89LZO"):
 		return nil, nil, errors.New("the kernel is compressed by lzop, which is not supported: give raw BTF, such as /sys/kernel/btf/vmlinux of a system that runs it")
 	}
@@ -90,17 +79,6 @@ type exact struct {
 func (e *exact) Read(p []byte) (int, error) {
 	n, err := e.r.Read(p)
 	if e.left -= int64(n); errors.Is(err, io.EOF) && e.left > 0 {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
-// marked is lzma data that ends with a marker, as that of kernels does. The library does not miss it where the data ends early.
-type marked struct{ *lzma.Reader }
-
-func (m *marked) Read(p []byte) (int, error) {
-	n, err := m.Reader.Read(p)
-	if errors.Is(err, io.EOF) && !m.EOSMarker() {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

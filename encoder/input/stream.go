@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 )
 
 // A Stream is a file that is read from front to back, and decompressed on the way. It yields at most as many bytes as its kind may have.
@@ -230,16 +225,10 @@ type format struct {
 }
 
 var formats = []format{
-	{"gzip", "\x1f\x8b\x08", 0, func(r *bufio.Reader) (io.Reader, func(), error) {
-		z, err := gzip.NewReader(r)
-		return z, nil, err
-	}},
-	{"zstd", zstdMagic, 0, openZstd},
-	{"xz", "\xfd7zXZ\x00", 0, func(r *bufio.Reader) (io.Reader, func(), error) {
-		z, err := xz.NewReader(r)
-		return z, nil, err
-	}},
-	{"bzip2", "BZh", 0, func(r *bufio.Reader) (io.Reader, func(), error) { return bzip2.NewReader(r), nil, nil }},
+	{Gzip.Name(), "\x1f\x8b\x08", 0, Gzip.open},
+	{Zstd.Name(), zstdMagic, 0, Zstd.open},
+	{XZ.Name(), "\xfd7zXZ\x00", 0, XZ.open},
+	{Bzip2.Name(), "BZh", 0, Bzip2.open},
 	{"tar", "ustar", 257, func(r *bufio.Reader) (io.Reader, func(), error) {
 		m := &member{t: tar.NewReader(r)}
 		return m, nil, m.first()
@@ -247,14 +236,6 @@ var formats = []format{
 }
 
 const zstdMagic = "\x28\xb5\x2f\xfd"
-
-func openZstd(r *bufio.Reader) (io.Reader, func(), error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxImage), zstd.WithDecoderMaxWindow(128<<20))
-	if err != nil {
-		return nil, nil, err
-	}
-	return z, z.Close, nil
-}
 
 // packing returns the format that data is packed in, or nil.
 func packing(head []byte) *format {

@@ -7,16 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 // readOnly are the extensions of compressed files and archives that btfbatch does not write.
 var readOnly = []string{".xz", ".bz2", ".lz4", ".lzma", ".lzo", ".lz", ".z", ".br", ".tar", ".tgz", ".txz", ".tzst", ".zip", ".7z"}
 
 // written maps the extensions of compressed files that btfbatch writes to the formats, as File.Packed names them.
-var written = map[string]string{".zst": "zstd", ".zstd": "zstd", ".gz": "gzip"}
+var written = map[string]string{".zst": Zstd.Name(), ".zstd": Zstd.Name(), ".gz": Gzip.Name()}
 
 // ReadOnly lists the extensions that CheckWritable refuses.
 func ReadOnly() []string { return slices.Clone(readOnly) }
@@ -39,7 +36,7 @@ func Compression(name string) string {
 }
 
 // archives maps the extensions of archives that are written to the formats of their compression.
-var archives = map[string]string{".tar.xz": "xz", ".tar.zst": "zstd", ".tar.gz": "gzip"}
+var archives = map[string]string{".tar.xz": XZ.Name(), ".tar.zst": Zstd.Name(), ".tar.gz": Gzip.Name()}
 
 // Archives lists the extensions that Archive knows.
 func Archives() []string { return slices.Sorted(maps.Keys(archives)) }
@@ -62,25 +59,26 @@ func NewWriter(w io.Writer, name string) (io.WriteCloser, error) {
 	return NewPacker(w, Compression(name))
 }
 
-// NewPacker returns a writer that compresses in a format that File.Packed names; "" is none.
+// NewPacker returns a writer that compresses in a format that File.Packed names; "" is none. The same bytes give the same file.
 func NewPacker(w io.Writer, packed string) (io.WriteCloser, error) {
-	switch packed {
-	case "":
-		return plain{w}, nil
-	case "zstd": // one goroutine and a fixed level: the output does not depend on the machine
-		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression))
-	case "gzip": // without a name and a time
-		return gzip.NewWriterLevel(w, gzip.DefaultCompression)
-	}
-	return nil, fmt.Errorf("%s is read only: write .zst or .gz, or a plain file", packed)
+	return newPacker(w, packed, false)
 }
 
 // NewDensePacker is NewPacker for files that are kept for long: it takes several times as long, to make the file smaller.
 func NewDensePacker(w io.Writer, packed string) (io.WriteCloser, error) {
-	if packed == "zstd" {
-		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBestCompression))
+	return newPacker(w, packed, true)
+}
+
+func newPacker(w io.Writer, packed string, dense bool) (io.WriteCloser, error) {
+	switch packed {
+	case "":
+		return plain{w}, nil
+	case Zstd.Name():
+		return Zstd.pack(w, dense)
+	case Gzip.Name():
+		return Gzip.pack(w, dense)
 	}
-	return NewPacker(w, packed)
+	return nil, fmt.Errorf("%s is read only: write .zst or .gz, or a plain file", packed)
 }
 
 type plain struct{ io.Writer }

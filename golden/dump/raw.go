@@ -3,17 +3,19 @@ package dump
 import (
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// heads holds, for every possible number of a kind, the text between a type's id and its name.
-var heads = func() (t [128]string) {
+// heads returns, for every possible number of a kind, the text between a type's id and its name.
+var heads = sync.OnceValue(func() *[128]string {
+	var t [128]string
 	for k := range t {
 		t[k] = "] " + kindName(btf.Kind(k)) + " '"
 	}
-	return t
-}()
+	return &t
+})
 
 // WriteRaw writes what `bpftool btf dump file F format raw` prints: a line for each of the object's own types and for each of their
 // elements (rule 04/B.3).
@@ -33,22 +35,24 @@ func AppendRaw(dst []byte, o *btf.Object) []byte {
 
 // AppendRawType appends the lines of one type, which may be void or a type of the base.
 func AppendRawType(dst []byte, o *btf.Object, id btf.ID, r btf.Record) []byte {
-	return newRawPrinter(o).appendType(dst, id, r)
+	p := newRawPrinter(o)
+	return p.appendType(dst, id, r)
 }
 
 // A rawPrinter appends the lines of types.
 type rawPrinter struct {
 	o     *btf.Object
 	names names
+	heads *[128]string
 }
 
-func newRawPrinter(o *btf.Object) *rawPrinter { return &rawPrinter{o, newNames(o)} }
+func newRawPrinter(o *btf.Object) rawPrinter { return rawPrinter{o, newNames(o), heads()} }
 
 func (p *rawPrinter) appendType(dst []byte, id btf.ID, r btf.Record) []byte {
 	k := r.Kind()
 	dst = append(dst, '[')
 	dst = appendUint(dst, uint32(id))
-	dst = append(dst, heads[k]...)
+	dst = append(dst, p.heads[k]...)
 	dst = p.names.append(dst, r.Name())
 	dst = append(dst, '\'')
 	switch k {

@@ -42,7 +42,10 @@ func (r *run) run(ctx context.Context) error {
 	if r.base != nil {
 		var err error
 		enc.Base, base, err = r.openBase()
-		if err != nil {
+		switch {
+		case errors.Is(err, input.ErrNoCodec):
+			return err
+		case err != nil:
 			return failf("Failed to parse base BTF '%s': %s", *r.base, strings.TrimPrefix(inFile(*r.base, err).Error(), *r.base+": "))
 		}
 		if base != nil {

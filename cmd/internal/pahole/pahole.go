@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
@@ -34,12 +35,15 @@ func failf(format string, args ...any) *stop {
 var Processors int
 
 // Run runs the program and returns its exit code. name is the name by which it was called, for error messages.
-func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+//
+// ready is false if a file is compressed and its codec is not registered. The program has then written nothing but warnings to stderr, and can
+// be run again when the codec is.
+func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)
 }
 
 // runBy is Run with a subset of pahole's rules.
-func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) int {
+func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	s, err := parseBy(peer, name, args, stderr)
 	if err == nil {
 		r := &run{commandLine: s, stdout: stdout, stderr: stderr}
@@ -48,15 +52,17 @@ func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdo
 	var end *stop
 	switch {
 	case err == nil:
-		return exitcode.OK
+		return exitcode.OK, true
+	case errors.Is(err, input.ErrNoCodec):
+		return exitcode.Failed, false
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "pahole: interrupted")
-		return exitcode.Interrupted
+		return exitcode.Interrupted, true
 	case errors.As(err, &end):
 		fmt.Fprint(stdout, end.out)
 		fmt.Fprint(stderr, escape.Text(end.err))
-		return end.code
+		return end.code, true
 	}
 	fmt.Fprintf(stderr, "pahole: %s\n", escape.Text(err.Error()))
-	return exitcode.Failed
+	return exitcode.Failed, true
 }

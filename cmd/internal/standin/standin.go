@@ -4,12 +4,13 @@
 // of its packages; here, those for networks, manifests and reports would take as long as a small module. So the program runs as pahole from
 // this package's init function, and ends there. The language guarantees that all packages that this one imports have been initialised then, and fixes
 // the order of the others: by import path, as soon as their own imports are ready. So the fewer packages this one leads to, the earlier
-// its turn comes.
+// its turn comes. The packages that decompress files are among the last, so a call with a compressed file is run once more by main.
 //
 // Input: the arguments of the process. Output: those of pahole, and the exit code. Never: the package imports nothing that pahole does not need.
 package standin
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -27,28 +28,54 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
+// postponed is whether the process was called as pahole and did not end in init.
+var postponed bool
+
 func init() {
 	if atonce.Called(os.Args) {
-		os.Exit(run(os.Args, os.Stdout, os.Stderr))
+		code, ready := run(os.Args, os.Stdout, os.Stderr)
+		if ready {
+			os.Exit(code)
+		}
+		postponed = true
 	}
 }
 
-// run runs the process as pahole and returns its exit code.
+// Finish ends the process if it was called as pahole, with a file whose codec was not registered before main. Function main calls it first.
+func Finish() {
+	if postponed {
+		code, _ := run(os.Args, os.Stdout, os.Stderr)
+		os.Exit(code)
+	}
+}
+
+// interrupted ends when the process gets a signal.
+var interrupted context.Context
+
+// run runs the process as pahole and returns its exit code. ready is as that of pahole.Run; if it is false, nothing was written.
 //
 // It begins with a single processor; see package atonce. Package pahole asks for more where the work is long enough to be divided.
-func run(argv []string, stdout, stderr io.Writer) (code int) {
+func run(argv []string, stdout, stderr io.Writer) (code int, ready bool) {
 	pahole.Processors = max(atonce.Processors, runtime.GOMAXPROCS(0))
 	signal.Ignore(syscall.SIGPIPE) // like any other write error
+	var said bytes.Buffer          // for stderr, until it is known whether the call can be run
 	out, errs := stream.New(stdout), stream.New(stderr)
 	complain := func(err any) { fmt.Fprintf(errs, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }
 	defer func() {
 		if r := recover(); r != nil {
-			code = exitcode.Failed
+			code, ready = exitcode.Failed, true
+			_, _ = said.WriteTo(errs)
 			complain(fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	interrupts := interrupt.Interrupter{Say: func() { complain("interrupted") }}
-	code = Run(interrupts.Listen(context.Background()), argv[0], argv[1:], out, errs)
+	if interrupted == nil {
+		interrupts := interrupt.Interrupter{Say: func() { complain("interrupted") }}
+		interrupted = interrupts.Listen(context.Background())
+	}
+	if code, ready = Run(interrupted, argv[0], argv[1:], out, &said); !ready {
+		return code, false
+	}
+	_, _ = said.WriteTo(errs) // the stream keeps the error
 	if err := out.Err(); err != nil && code == exitcode.OK {
 		if code = exitcode.Failed; !stream.Gone(err) {
 			complain(fmt.Errorf("standard output: %w", err))
@@ -57,11 +84,11 @@ func run(argv []string, stdout, stderr io.Writer) (code int) {
 	if errs.Err() != nil && code == exitcode.OK {
 		code = exitcode.Failed
 	}
-	return code
+	return code, true
 }
 
-// Run runs the command line of pahole and returns its exit code. name is the name of the program, for error messages.
-func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+// Run runs the command line of pahole; see pahole.Run. name is the name of the program, for error messages.
+func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	collectLate()
 	return pahole.Run(ctx, name, args, stdout, stderr)
 }

@@ -1,0 +1,3 @@
+package elf_test
+
+import _ "github.com/btfbatch/btfbatch/encoder/input/codecs" // tests read compressed files
