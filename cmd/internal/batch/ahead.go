@@ -187,7 +187,7 @@ func (b *batch) opened(a *arrival) (err error) {
 	case j.Err != nil:
 		return j.Err
 	}
-	a.t = target{Job: j, base: b.bases[a.job], own: b.own[a.job], clock: encoder.Clock{Allocs: allocs}, began: time.Now(), left: b.ledger(j)}
+	a.t = target{Job: j, base: b.bases[a.job], own: b.own[a.job], clock: encoder.Clock{Allocs: b.opt.allocs()}, began: time.Now(), left: b.ledger(j)}
 	t := &a.t
 	t.clock.Start()
 	if b.kept(j) && j.Outputs.ELF == "" { // a copy of the image needs the image

@@ -1,13 +1,16 @@
 package batch
 
-import "runtime/metrics"
+import "runtime"
 
-// allocs returns the number of objects that the process has allocated on the heap so far.
-func allocs() uint64 {
-	sample := [1]metrics.Sample{{Name: "/gc/heap/allocs:objects"}}
-	metrics.Read(sample[:])
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return 0
+// allocs returns the function that counts allocations, nil if nobody is told. It stops the program for some microseconds at each call. Package
+// runtime/metrics would not, but every call of pahole would initialise it.
+func (o *Options) allocs() func() uint64 {
+	if o.Events.Phases == nil {
+		return nil
 	}
-	return sample[0].Value.Uint64()
+	return func() uint64 {
+		var s runtime.MemStats
+		runtime.ReadMemStats(&s)
+		return s.Mallocs
+	}
 }

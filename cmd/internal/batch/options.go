@@ -115,6 +115,6 @@ func (b *batch) step(name string, s Step) {
 
 // encoder returns the encoder for an image with these settings.
 func (o *Options) encoder(s *settings.Settings, workers int) encoder.Encoder {
-	return encoder.Encoder{Options: s.Options, Hooks: encoder.Hooks{OnFunc: o.Encoding.OnFunc, OnVar: o.Encoding.OnVar, Allocs: allocs},
+	return encoder.Encoder{Options: s.Options, Hooks: encoder.Hooks{OnFunc: o.Encoding.OnFunc, OnVar: o.Encoding.OnVar, Allocs: o.allocs()},
 		Workers: workers, VerifyDedup: o.Encoding.VerifyDedup, Paranoid: o.Encoding.Paranoid}
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,6 +35,21 @@ func TestImports(t *testing.T) {
 		if slices.Contains(deps, heavy) {
 			t.Errorf("package standin leads to %s", heavy)
 		}
+	}
+}
+
+// TestNowhere: packages that would be initialised before this one wherever they are imported, and take long for it, are nowhere in the program.
+func TestNowhere(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../btfbatch").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "gopkg.in/yaml.v3") {
+		t.Fatalf("the list of %d packages lacks that for YAML", len(deps))
+	}
+	if slices.Contains(deps, "runtime/metrics") {
+		t.Error("the program imports runtime/metrics")
 	}
 }
 
@@ -68,5 +85,27 @@ func TestRun(t *testing.T) {
 			t.Errorf("%q: package pahole does not know the number of processors", tc.args)
 		}
 		runtime.GOMAXPROCS(procs)
+	}
+}
+
+// TestCompressed: a call with a compressed file writes nothing while its codec is not registered, and is not ready.
+func TestCompressed(t *testing.T) {
+	procs := runtime.GOMAXPROCS(0)
+	defer func() {
+		runtime.GOMAXPROCS(procs)
+		pahole.Processors = 0
+	}()
+	image := filepath.Join(t.TempDir(), "vmlinux.gz")
+	if err := os.WriteFile(image, []byte("\x1f\x8b\x08 and so on"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"-V", "-J", "--btf_features=nosuch", image},
+		{"-J", "--btf_base=" + image, "standin_test.go"},
+	} {
+		var out, told bytes.Buffer
+		if _, ready := run(append([]string{"pahole"}, args...), &out, &told); ready || out.Len()+told.Len() > 0 {
+			t.Errorf("%q: ready %t, printed %q and %q", args, ready, out.String(), told.String())
+		}
 	}
 }
