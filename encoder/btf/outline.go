@@ -28,7 +28,7 @@ const blockLen = 8
 // hasLong marks a block with a long record. Tables have fewer words.
 const hasLong = 1 << 31
 
-// Lengths returns the number of words of each record, or Long.
+// Lengths returns the number of words of each record, or Long. Its capacity is larger, and has a zero behind it.
 func (o *Outline) Lengths() []uint8 { return o.lengths[:o.count] }
 
 // End returns where the record of a type ends in the words of the table. It begins at an index of these.
@@ -91,8 +91,8 @@ func (o *Object) Outline() *Outline {
 	if o.outline != nil {
 		return o.outline
 	}
-	out := &Outline{whole: &o.Table, words: o.words, first: o.First(), count: o.Len(), lengths: make([]uint8, o.Len())}
-	for i := range out.lengths {
+	out := &Outline{whole: &o.Table, words: o.words, first: o.First(), count: o.Len(), lengths: make([]uint8, o.Len()+blockLen)}
+	for i := range out.count {
 		out.lengths[i] = uint8(min(len(o.At(o.First()+ID(i))), Long))
 	}
 	return out
@@ -103,18 +103,18 @@ func (o *Object) Outline() *Outline {
 func (o *Object) outlined() (end int) {
 	most := len(o.words) / recordWords
 	out := &Outline{words: o.words, first: o.First(), table: recordLengths(o.inheritedLayout()), lengths: make([]uint8, most+blockLen)}
-	out.count, end = out.walk(out.lengths[:most])
+	out.count, end = walkFast(out.words, &out.table, out.lengths[:most])
 	out.findBlocks()
 	o.outline, o.skimmed = out, out.count
 	return end
 }
 
-// walk sets the lengths of the records. It returns their number, and where the last one ends that is within the words.
+// walk sets the lengths of the records. It returns their number, and where the last one ends that is within the words. walkFast does the same.
 //
 // Where a record begins follows from the length of the one before, and a processor that waits for that does little else. Most records have no
 // elements. For these there is a branch, which the processor takes before it knows the length.
-func (o *Outline) walk(lengths []uint8) (n, end int) {
-	words, table, at := o.words, &o.table, 0
+func walk(words []uint32, table *[128]uint64, lengths []uint8) (n, end int) {
+	at := 0
 	for ; n < len(lengths) && at < len(words)-recordWords+1; n++ {
 		info := words[at+1]
 		l := table[info>>24&0x7f]

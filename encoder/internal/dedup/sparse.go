@@ -160,26 +160,31 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	return !s.empties
 }
 
-// A role says which types of a kind are considered. Its words are masks, so that nearly all types take the same way.
+// A role says which types of a kind are considered. It is made so that nearly all types take the same way.
 type role struct {
-	element uint32 // all bits if a type without a name has the name of its first element as its anchor
-	filled  uint32 // for the number of elements, or for anything: not 0 if the type is considered for its anchor only
-	link    bool   // the type refers to another one and has no elements; without a name, it is considered if the other one is open
+	anchored uint32 // not 0 if a type without a name has the name of its first element as its anchor
+	least    uint32 // types of at most so many words are considered, whatever their anchor is
+	ref      uint32 // not 0: where a record has a reference. Without an anchor, the type is considered if the referent is open, or comes later
+	_        uint32
 }
-
-// anything is a bit that is added to the number of elements, which is lower.
-const anything = 1 << 24
 
 // roles returns the roles of all kinds if types of the given kinds are wanted.
 func roles(kinds btf.KindSet) (of [128]role) {
 	for k := range of {
 		set := btf.KindSet(1) << k
-		of[k].link = set&links != 0
 		switch {
+		case set&links != 0:
+			of[k].ref = 2
+		case btf.Kind(k) == btf.KindArray:
+			of[k].ref = 3
 		case set&(kinds|unordered) == 0, set&named != 0:
-			of[k].filled = anything
-		case set&elementAnchored != 0:
-			of[k] = role{element: 1<<32 - 1, filled: anything - 1}
+		case set&elementAnchored == 0:
+			of[k].least = btf.Long
+		default:
+			of[k] = role{anchored: 1, least: firstElement}
+			if btf.Kind(k) == btf.KindFuncProto {
+				of[k].ref = 4
+			}
 		}
 	}
 	return of
@@ -195,7 +200,7 @@ func (s *sparse) pass(kinds btf.KindSet) {
 	}
 	words, lengths, of := s.o.Words(), s.out.Lengths(), roles(kinds)
 	for i, at := 0, 0; ; i++ {
-		if i, at = skip(words, lengths, i, at, &of, s.marked, s.open); i == len(lengths) {
+		if i, at = skipFast(words, lengths, i, at, &of, s.marked, s.open); i == len(lengths) {
 			return
 		}
 		id, end := uint32(i)+1, at+int(lengths[i])
@@ -210,35 +215,34 @@ func (s *sparse) pass(kinds btf.KindSet) {
 }
 
 // skip returns the next type that may have to be considered: its index, from i on, and where its record begins, from at on. Nearly all types of a
-// base are not possible, so it does little for each.
+// base are not possible, so it does little for each. skipFast does the same.
 func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names, open []uint64) (int, int) {
-	for ; i < len(lengths); i++ {
-		length := lengths[i]
-		if length == btf.Long || at < 0 || at >= len(words)-recordAndOne {
+	for ; i < len(lengths) && lengths[i] != btf.Long; i++ {
+		r := words[at : at+int(lengths[i])]
+		name, role := r[0], &of[r[1]>>24&0x7f]
+		if len(r) <= int(role.least) {
 			break
 		}
-		name, info, first := words[at], words[at+1], words[at+recordAndOne]
-		r := &of[info>>24&0x7f]
+		if name == 0 && role.anchored != 0 {
+			name = r[firstElement]
+		}
 		if name == 0 {
-			if r.link {
-				if to := words[at+2]; to > uint32(i) || has(open, to) {
-					break
-				}
-				at += int(length)
-				continue
+			if role.ref == 0 {
+				break
 			}
-			name = first & r.element // if it has no elements, it is considered anyway
-		}
-		if marked.has(name) || (info&0xffffff|anything)&r.filled == 0 {
+			if to := r[role.ref]; to > uint32(i) || has(open, to) {
+				break
+			}
+		} else if marked.has(name) {
 			break
 		}
-		at += int(length)
+		at += len(r)
 	}
 	return i, at
 }
 
-// recordAndOne is the index in a record of the first word of its first element.
-const recordAndOne = 3
+// firstElement is the index in a record of the first word of its first element.
+const firstElement = 3
 
 // consider decides whether a type is possible, or not, or open, since a referent is open or comes later.
 func (s *sparse) consider(id uint32, r btf.Record) {

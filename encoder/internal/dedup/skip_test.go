@@ -1,0 +1,102 @@
+package dedup
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btfbatch/btfbatch/encoder/btf"
+)
+
+// skipCase is what skip is called with.
+type skipCase struct {
+	words   []uint32
+	lengths []uint8
+	of      [128]role
+	marked  names
+	open    []uint64
+}
+
+// randomSkip makes a table of n records at random. Some records are longer than an Outline can say, and many types are neither marked nor open.
+func randomSkip(r *rand.Rand, n int) *skipCase {
+	c := &skipCase{open: make([]uint64, r.IntN(n/64+2)), of: roles([]btf.KindSet{everyKind, appendable, everyKind &^ (1 << btf.KindTypedef)}[r.IntN(3)])}
+	kinds := []btf.Kind{btf.KindPtr, btf.KindFunc, btf.KindFuncProto, btf.KindStruct, btf.KindEnum, btf.KindArray, btf.KindTypedef, btf.KindFwd, btf.KindVar}
+	rare := 1 + r.IntN(40)
+	for range n {
+		k, vlen := kinds[r.IntN(len(kinds))], r.IntN(4)
+		if r.IntN(200) == 0 {
+			vlen = 90
+		}
+		name := r.Uint32N(1 << 20)
+		if r.IntN(3) == 0 {
+			name = 0
+		}
+		length := 3
+		switch k {
+		case btf.KindArray:
+			length = 6
+		case btf.KindVar:
+			length = 4
+		case btf.KindStruct:
+			length += 3 * vlen
+		case btf.KindFuncProto, btf.KindEnum:
+			length += 2 * vlen
+		default:
+			vlen = 0
+		}
+		c.lengths = append(c.lengths, uint8(min(length, btf.Long)))
+		at := len(c.words)
+		for range length {
+			word := r.Uint32N(uint32(n) + 2)
+			if r.IntN(3) == 0 {
+				word = 0
+			}
+			c.words = append(c.words, word)
+		}
+		c.words[at], c.words[at+1] = name, btf.Info(k, uint32(vlen), r.IntN(2) == 0)
+		if r.IntN(rare) == 0 {
+			c.marked.add(name)
+		}
+	}
+	if r.IntN(2) == 0 {
+		c.marked.add(0)
+	}
+	for i := range c.open {
+		if r.IntN(rare) == 0 {
+			c.open[i] = r.Uint64()
+		}
+	}
+	c.lengths = append(c.lengths, 0)[:n]
+	return c
+}
+
+// TestSkip: skip in assembler code stops where skip stops.
+func TestSkip(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	stops, passed := 0, 0
+	for range 3000 {
+		c := randomSkip(r, 1+r.IntN(300))
+		for i, at := 0, 0; i < len(c.lengths); {
+			wantI, wantAt := skip(c.words, c.lengths, i, at, &c.of, &c.marked, c.open)
+			if gotI, gotAt := skipFast(c.words, c.lengths, i, at, &c.of, &c.marked, c.open); gotI != wantI || gotAt != wantAt {
+				t.Fatalf("from record %d at %d: got %d at %d, want %d at %d", i, at, gotI, gotAt, wantI, wantAt)
+			}
+			stops, passed = stops+1, passed+wantI-i
+			if i, at = wantI, wantAt; i == len(c.lengths) {
+				break
+			}
+			r := btf.Record(c.words[at:])
+			switch length := c.lengths[i]; {
+			case length != btf.Long:
+				at += int(length)
+			case r.Kind() == btf.KindStruct:
+				at += 3 + 3*r.Vlen()
+			default:
+				t.Fatalf("a record of kind %s is long", r.Kind())
+			}
+			i++
+		}
+	}
+	if stops < 10000 || passed < stops {
+		t.Errorf("%d stops, %d records passed: the test says little", stops, passed)
+	}
+}
