@@ -52,6 +52,15 @@ func Finish() {
 // interrupted ends when the process gets a signal.
 var interrupted context.Context
 
+// listen begins to listen for signals, once. say says that the process was interrupted.
+func listen(say func()) context.Context {
+	if interrupted == nil {
+		interrupts := interrupt.Interrupter{Say: say}
+		interrupted = interrupts.Listen(context.Background())
+	}
+	return interrupted
+}
+
 // run runs the process as pahole and returns its exit code. ready is as that of pahole.Run; if it is false, nothing was written.
 //
 // It begins with a single processor; see package atonce. Package pahole asks for more where the work is long enough to be divided.
@@ -68,11 +77,8 @@ func run(argv []string, stdout, stderr io.Writer) (code int, ready bool) {
 			complain(fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	if interrupted == nil {
-		interrupts := interrupt.Interrupter{Say: func() { complain("interrupted") }}
-		interrupted = interrupts.Listen(context.Background())
-	}
-	if code, ready = Run(interrupted, argv[0], argv[1:], out, &said); !ready {
+	ctx := listen(func() { complain("interrupted") })
+	if code, ready = Run(ctx, argv[0], argv[1:], out, &said); !ready {
 		return code, false
 	}
 	_, _ = said.WriteTo(errs) // the stream keeps the error
