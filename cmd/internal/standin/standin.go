@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
@@ -49,17 +50,14 @@ func Finish() {
 	}
 }
 
-// interrupted ends when the process gets a signal.
-var interrupted context.Context
+// listen listens for signals. The context ends with the first one.
+var listen = sync.OnceValue(func() context.Context {
+	interrupts := interrupt.Interrupter{Say: func() { complain(os.Stderr, "interrupted") }}
+	return interrupts.Listen(context.Background())
+})
 
-// listen begins to listen for signals, once. say says that the process was interrupted.
-func listen(say func()) context.Context {
-	if interrupted == nil {
-		interrupts := interrupt.Interrupter{Say: say}
-		interrupted = interrupts.Listen(context.Background())
-	}
-	return interrupted
-}
+// complain prints an error.
+func complain(w io.Writer, err any) { fmt.Fprintf(w, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }
 
 // run runs the process as pahole and returns its exit code. ready is as that of pahole.Run; if it is false, nothing was written.
 //
@@ -69,22 +67,20 @@ func run(argv []string, stdout, stderr io.Writer) (code int, ready bool) {
 	signal.Ignore(syscall.SIGPIPE) // like any other write error
 	var said bytes.Buffer          // for stderr, until it is known whether the call can be run
 	out, errs := stream.New(stdout), stream.New(stderr)
-	complain := func(err any) { fmt.Fprintf(errs, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }
 	defer func() {
 		if r := recover(); r != nil {
 			code, ready = exitcode.Failed, true
 			_, _ = said.WriteTo(errs)
-			complain(fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
+			complain(errs, fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	ctx := listen(func() { complain("interrupted") })
-	if code, ready = Run(ctx, argv[0], argv[1:], out, &said); !ready {
+	if code, ready = Run(listen(), argv[0], argv[1:], out, &said); !ready {
 		return code, false
 	}
 	_, _ = said.WriteTo(errs) // the stream keeps the error
 	if err := out.Err(); err != nil && code == exitcode.OK {
 		if code = exitcode.Failed; !stream.Gone(err) {
-			complain(fmt.Errorf("standard output: %w", err))
+			complain(errs, fmt.Errorf("standard output: %w", err))
 		}
 	}
 	if errs.Err() != nil && code == exitcode.OK {
