@@ -146,7 +146,8 @@ func (d *Draft) walk(ctx context.Context, root string) error {
 // hasImageName reports whether whoever named a file means a debug package of a kernel, a kernel, or a module.
 func hasImageName(path string) bool {
 	name := filepath.Base(path)
-	return isDebugPackage(path) && slices.Contains([]string{".deb", ".ddeb", ".rpm"}, filepath.Ext(name)) || name == "vmlinux" || isModule(path)
+	kernel := name == "vmlinux" || strings.HasPrefix(name, "vmlinux-") || strings.HasSuffix(name, ".vmlinux")
+	return isDebugPackage(path) && slices.Contains([]string{".deb", ".ddeb", ".rpm"}, filepath.Ext(name)) || kernel || isModule(path)
 }
 
 // irregular says why a file that is no regular one is left out.
