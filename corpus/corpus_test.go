@@ -487,6 +487,33 @@ func (c *counting) Open(ctx context.Context) (*input.File, error) {
 	return c.Source.Open(ctx)
 }
 
+// A fading is a Source whose file is overwritten with zeros as soon as it is open.
+type fading struct{ source.File }
+
+func (f fading) Open(ctx context.Context) (*input.File, error) {
+	in, err := f.File.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in, os.WriteFile(string(f.File), make([]byte, 1000), 0o600)
+}
+
+// TestOpenChanged: if a file is changed while it is looked at, that is the error, and not what was found in it.
+func TestOpenChanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "image.elf")
+	image, err := os.ReadFile("images/gcc12-x86_64-dwarf5-based.elf")
+	if err == nil {
+		err = os.WriteFile(path, image, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := File{Path: path, Source: fading{source.File(path)}}
+	if _, err := f.Open(context.Background()); !errors.Is(err, input.ErrChanged) {
+		t.Errorf("got %v, want %v", err, input.ErrChanged)
+	}
+}
+
 // TestInspectOnce: Inspect opens a file once, whatever it compares with the manifest.
 func TestInspectOnce(t *testing.T) {
 	v := image(t, "x86_64", note(4, "GNU\x00", buildIDNote, 0xab))

@@ -139,6 +139,7 @@ func (f *File) Open(ctx context.Context) (*Image, error) {
 	}
 	image, err := f.look(in)
 	if err != nil {
+		err = cmp.Or(in.Unchanged(), err)
 		in.Close()
 		return nil, err
 	}
