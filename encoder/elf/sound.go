@@ -48,7 +48,7 @@ func (f *File) checkRelocations(target *Section) error {
 	}
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		if s.Name != ".rela"+target.Name && s.Name != ".rel"+target.Name || s.Size == 0 {
+		if of, ok := strings.CutPrefix(s.Name, ".rel"); !ok || of != target.Name && strings.TrimPrefix(of, "a") != target.Name || s.Size == 0 {
 			continue
 		}
 		if s.Type != elf.SHT_REL && s.Type != elf.SHT_RELA {
