@@ -102,61 +102,38 @@ func (o *Object) Outline() *Outline {
 // that is within it.
 func (o *Object) outlined() (end int) {
 	most := len(o.words) / recordWords
-	out := &Outline{words: o.words, first: o.First(), table: recordLengths(o.inheritedLayout()), lengths: make([]uint8, most+blockLen)}
-	out.count, end = walkFast(out.words, &out.table, out.lengths[:most])
-	out.findBlocks()
+	out := &Outline{words: o.words, first: o.First(), table: recordLengths(o.inheritedLayout())}
+	out.lengths, out.blocks = make([]uint8, most+blockLen), make([]uint32, most/blockLen+1)
+	out.count, end = walkFast(out.words, &out.table, out.lengths[:most], out.blocks)
+	out.blocks = out.blocks[:out.count/blockLen+1]
 	o.outline, o.skimmed = out, out.count
 	return end
 }
 
-// walk sets the lengths of the records. It returns their number, and where the last one ends that is within the words. walkFast does the same.
+// walk sets the lengths of the records and the places of blocks. It returns the number of records, and where the last one ends that is within the
+// words. lengths and blocks have room for as many records as the words may have. walkFast does the same.
 //
 // Where a record begins follows from the length of the one before, and a processor that waits for that does little else. Most records have no
 // elements. For these there is a branch, which the processor takes before it knows the length.
-func walk(words []uint32, table *[128]uint64, lengths []uint8) (n, end int) {
+func walk(words []uint32, table *[128]uint64, lengths []uint8, blocks []uint32) (n, end int) {
 	at := 0
-	for ; n < len(lengths) && at < len(words)-recordWords+1; n++ {
+	for at < len(words)-recordWords+1 {
 		info := words[at+1]
-		l := table[info>>24&0x7f]
-		if l == recordWords {
-			lengths[n] = recordWords
-			at += recordWords
-			continue
-		}
-		length := wordsOf(l, info)
-		if length > len(words)-at {
-			break
+		length := recordWords
+		if l := table[info>>24&0x7f]; l != recordWords {
+			length = wordsOf(l, info)
+			if length > len(words)-at {
+				break
+			}
+			if length >= Long {
+				blocks[n/blockLen] |= hasLong
+			}
 		}
 		lengths[n] = uint8(min(length, Long))
 		at += length
+		if n++; n%blockLen == 0 {
+			blocks[n/blockLen] = uint32(at)
+		}
 	}
 	return n, at
-}
-
-// findBlocks finds the blocks of records.
-func (o *Outline) findBlocks() {
-	o.blocks = make([]uint32, o.count/blockLen+1)
-	at, lengths := 0, o.lengths
-	for b := range o.blocks {
-		if len(lengths) < blockLen { // it never has
-			break
-		}
-		all := binary.LittleEndian.Uint64(lengths)
-		lengths = lengths[blockLen:]
-		if allOnes(all) == 0 {
-			o.blocks[b] = uint32(at)
-			at += int(sum(all))
-			continue
-		}
-		o.blocks[b] = uint32(at) | hasLong
-		for i := b * blockLen; i < min((b+1)*blockLen, o.count); i++ {
-			at += o.length(o.words[at+1])
-		}
-	}
-}
-
-// allOnes is not 0 if a byte of a word is Long.
-func allOnes(w uint64) uint64 {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	return (^w - ones) & w & highs
 }

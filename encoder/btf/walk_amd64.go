@@ -3,15 +3,15 @@
 package btf
 
 // walkFast is walk, which goes over all types of a base for each module; the compiler needs twice the instructions. TestWalk compares the two.
-func walkFast(words []uint32, table *[128]uint64, lengths []uint8) (n, end int) {
-	if len(words) < recordWords {
+func walkFast(words []uint32, table *[128]uint64, lengths []uint8, blocks []uint32) (n, end int) {
+	most := len(words) / recordWords
+	if most == 0 {
 		return 0, 0
 	}
-	_ = lengths[:len(words)/recordWords] // no table has more records
-	return walkRecords(words, table, lengths)
+	return walkRecords(words, table, &lengths[:most][0], &blocks[:most/blockLen+1][0])
 }
 
-// walkRecords is walk for at least one record, and lengths for as many as the words may have.
+// walkRecords is walk for at least one record.
 //
 //go:noescape
-func walkRecords(words []uint32, table *[128]uint64, lengths []uint8) (n, end int)
+func walkRecords(words []uint32, table *[128]uint64, lengths *uint8, blocks *uint32) (n, end int)

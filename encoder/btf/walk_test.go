@@ -3,6 +3,7 @@ package btf
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -32,9 +33,10 @@ func TestWalk(t *testing.T) {
 		}
 		most := len(words) / recordWords
 		want, got := make([]uint8, most+8), make([]uint8, most+8)
-		wantN, wantEnd := walk(words, &lengths, want[:most])
-		gotN, gotEnd := walkFast(words, &lengths, got[:most])
-		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want, got) {
+		wantBlocks, gotBlocks := make([]uint32, most/8+2), make([]uint32, most/8+2)
+		wantN, wantEnd := walk(words, &lengths, want[:most], wantBlocks)
+		gotN, gotEnd := walkFast(words, &lengths, got[:most], gotBlocks)
+		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want, got) || !slices.Equal(wantBlocks, gotBlocks) {
 			t.Fatalf("%d words: got %d records up to %d, want %d up to %d", len(words), gotN, gotEnd, wantN, wantEnd)
 		}
 		records += wantN
