@@ -1,23 +1,25 @@
 //go:build amd64 && !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
-// func skipFast(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names, open []uint64) (int, int)
+// func skipRecords(p *passing)
 //
 //	SI   the record, an address; R8 its length in words
 //	DI   the index of the record in the lengths R9
 //	R10  the roles; R11 the marked names
 //	R12  the open types; R13 the number of their words
-TEXT ·skipFast(SB), NOSPLIT, $0-120
-	MOVQ words_base+0(FP), SI
-	MOVQ lengths_base+24(FP), R9
-	MOVQ i+48(FP), DI
-	MOVQ at+56(FP), AX
+TEXT ·skipRecords(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), BX
+	MOVQ passing_i(BX), DI
+	MOVQ passing_at(BX), AX
+	MOVQ passing_words(BX), SI
 	LEAQ (SI)(AX*4), SI
-	MOVQ of+64(FP), R10
-	MOVQ marked+72(FP), R11
-	MOVQ open_base+80(FP), R12
-	MOVQ open_len+88(FP), R13
+	MOVQ passing_lengths(BX), R9
+	MOVQ passing_marked(BX), R11
+	MOVQ passing_open(BX), R12
+	MOVQ (passing_open+8)(BX), R13
+	LEAQ passing_roles(BX), R10
 
 record:
 	MOVBLZX (R9)(DI*1), R8
@@ -27,7 +29,7 @@ record:
 	MOVBLZX 7(SI), CX            // the kind is in the highest byte of the second word
 	ANDL    $0x7f, CX
 	SHLL    $4, CX               // its role
-	CMPL    R8, 4(R10)(CX*1)     // least
+	CMPL    R8, role_least(R10)(CX*1)
 	JLS     done
 	MOVL    (SI), AX             // the name
 	TESTL   AX, AX
@@ -47,14 +49,14 @@ pass:
 	JMP  record
 
 nameless:
-	CMPL  (R10)(CX*1), $0         // anchored
+	CMPL  role_anchored(R10)(CX*1), $0
 	JEQ   reference
 	MOVL  12(SI), AX             // the name of the first element
 	TESTL AX, AX
 	JNZ   anchor
 
 reference:
-	MOVL  8(R10)(CX*1), DX       // ref
+	MOVL  role_ref(R10)(CX*1), DX
 	TESTL DX, DX
 	JZ    done
 	MOVL (SI)(DX*4), AX
@@ -69,8 +71,8 @@ reference:
 	JCC  pass
 
 done:
-	MOVQ DI, ret+104(FP)
-	SUBQ words_base+0(FP), SI
+	MOVQ DI, passing_i(BX)
+	SUBQ passing_words(BX), SI
 	SHRQ $2, SI
-	MOVQ SI, ret1+112(FP)
+	MOVQ SI, passing_at(BX)
 	RET

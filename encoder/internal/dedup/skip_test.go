@@ -7,18 +7,10 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
 
-// skipCase is what skip is called with.
-type skipCase struct {
-	words   []uint32
-	lengths []uint8
-	of      [128]role
-	marked  names
-	open    []uint64
-}
-
 // randomSkip makes a table of n records at random. Some records are longer than an Outline can say, and many types are neither marked nor open.
-func randomSkip(r *rand.Rand, n int) *skipCase {
-	c := &skipCase{open: make([]uint64, r.IntN(n/64+2)), of: roles([]btf.KindSet{everyKind, appendable, everyKind &^ (1 << btf.KindTypedef)}[r.IntN(3)])}
+func randomSkip(r *rand.Rand, n int) *passing {
+	c := &passing{open: make([]uint64, r.IntN(n/64+2)), marked: new(names)}
+	c.setRoles([]btf.KindSet{everyKind, appendable, everyKind &^ (1 << btf.KindTypedef)}[r.IntN(3)])
 	kinds := []btf.Kind{btf.KindPtr, btf.KindFunc, btf.KindFuncProto, btf.KindStruct, btf.KindEnum, btf.KindArray, btf.KindTypedef, btf.KindFwd, btf.KindVar}
 	rare := 1 + r.IntN(40)
 	for range n {
@@ -75,25 +67,26 @@ func TestSkip(t *testing.T) {
 	stops, passed := 0, 0
 	for range 3000 {
 		c := randomSkip(r, 1+r.IntN(300))
-		for i, at := 0, 0; i < len(c.lengths); {
-			wantI, wantAt := skip(c.words, c.lengths, i, at, &c.of, &c.marked, c.open)
-			if gotI, gotAt := skipFast(c.words, c.lengths, i, at, &c.of, &c.marked, c.open); gotI != wantI || gotAt != wantAt {
-				t.Fatalf("from record %d at %d: got %d at %d, want %d at %d", i, at, gotI, gotAt, wantI, wantAt)
+		for c.i < len(c.lengths) {
+			want, from := *c, c.i
+			want.skip()
+			if c.skipFast(); c.i != want.i || c.at != want.at {
+				t.Fatalf("from record %d: got %d at %d, want %d at %d", from, c.i, c.at, want.i, want.at)
 			}
-			stops, passed = stops+1, passed+wantI-i
-			if i, at = wantI, wantAt; i == len(c.lengths) {
+			stops, passed = stops+1, passed+c.i-from
+			if c.i == len(c.lengths) {
 				break
 			}
-			r := btf.Record(c.words[at:])
-			switch length := c.lengths[i]; {
+			r := btf.Record(c.words[c.at:])
+			switch length := c.lengths[c.i]; {
 			case length != btf.Long:
-				at += int(length)
+				c.at += int(length)
 			case r.Kind() == btf.KindStruct:
-				at += 3 + 3*r.Vlen()
+				c.at += 3 + 3*r.Vlen()
 			default:
 				t.Fatalf("a record of kind %s is long", r.Kind())
 			}
-			i++
+			c.i++
 		}
 	}
 	if stops < 10000 || passed < stops {

@@ -168,26 +168,25 @@ type role struct {
 	_        uint32
 }
 
-// roles returns the roles of all kinds if types of the given kinds are wanted.
-func roles(kinds btf.KindSet) (of [128]role) {
-	for k := range of {
-		set := btf.KindSet(1) << k
+// setRoles sets the roles of all kinds if types of the given kinds are wanted.
+func (p *passing) setRoles(kinds btf.KindSet) {
+	for k := range p.roles {
+		role, set := &p.roles[k], btf.KindSet(1)<<k
 		switch {
 		case set&links != 0:
-			of[k].ref = 2
+			role.ref = 2
 		case btf.Kind(k) == btf.KindArray:
-			of[k].ref = 3
+			role.ref = 3
 		case set&(kinds|unordered) == 0, set&named != 0:
 		case set&elementAnchored == 0:
-			of[k].least = btf.Long
+			role.least = btf.Long
 		default:
-			of[k] = role{anchored: 1, least: firstElement}
+			role.anchored, role.least = 1, firstElement
 			if btf.Kind(k) == btf.KindFuncProto {
-				of[k].ref = 4
+				role.ref = 4
 			}
 		}
 	}
-	return of
 }
 
 // named has kinds whose types have names. Those of kinds that are neither here nor in elementAnchored are always considered.
@@ -198,28 +197,38 @@ func (s *sparse) pass(kinds btf.KindSet) {
 	for i := range s.open {
 		s.open[i] |= s.possible[i]
 	}
-	words, lengths, of := s.o.Words(), s.out.Lengths(), roles(kinds)
-	for i, at := 0, 0; ; i++ {
-		if i, at = skipFast(words, lengths, i, at, &of, s.marked, s.open); i == len(lengths) {
+	p := passing{words: s.o.Words(), lengths: s.out.Lengths(), marked: s.marked, open: s.open}
+	p.setRoles(kinds)
+	for {
+		if p.skipFast(); p.i == len(p.lengths) {
 			return
 		}
-		id, end := uint32(i)+1, at+int(lengths[i])
-		if lengths[i] == btf.Long {
-			end = s.out.End(btf.ID(id), at)
+		id, end := uint32(p.i)+1, p.at+int(p.lengths[p.i])
+		if p.lengths[p.i] == btf.Long {
+			end = s.out.End(btf.ID(id), p.at)
 		}
-		if r := btf.Record(words[at:end:end]); (kinds | unordered).Has(r.Kind()) {
+		if r := btf.Record(p.words[p.at:end:end]); (kinds | unordered).Has(r.Kind()) {
 			s.consider(id, r)
 		}
-		at = end
+		p.i, p.at = p.i+1, end
 	}
 }
 
-// skip returns the next type that may have to be considered: its index, from i on, and where its record begins, from at on. Nearly all types of a
-// base are not possible, so it does little for each. skipFast does the same.
-func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *names, open []uint64) (int, int) {
-	for ; i < len(lengths) && lengths[i] != btf.Long; i++ {
-		r := words[at : at+int(lengths[i])]
-		name, role := r[0], &of[r[1]>>24&0x7f]
+// A passing goes over the types of a base. Nearly all of them are not possible.
+type passing struct {
+	i, at   int       // index of the next type, and of its record in words
+	lengths []uint8   // of the Outline
+	words   []uint32  // of the table
+	marked  *names    // as in sparse
+	open    []uint64  // as in sparse
+	roles   [128]role // by kind
+}
+
+// skip goes on to the next type that may have to be considered, or to the end. skipFast does the same.
+func (p *passing) skip() {
+	for ; p.i < len(p.lengths) && p.lengths[p.i] != btf.Long; p.i++ {
+		r := p.words[p.at : p.at+int(p.lengths[p.i])]
+		name, role := r[0], &p.roles[r[1]>>24&0x7f]
 		if len(r) <= int(role.least) {
 			break
 		}
@@ -230,15 +239,14 @@ func skip(words []uint32, lengths []uint8, i, at int, of *[128]role, marked *nam
 			if role.ref == 0 {
 				break
 			}
-			if to := r[role.ref]; to > uint32(i) || has(open, to) {
+			if to := r[role.ref]; to > uint32(p.i) || has(p.open, to) {
 				break
 			}
-		} else if marked.has(name) {
+		} else if p.marked.has(name) {
 			break
 		}
-		at += len(r)
+		p.at += len(r)
 	}
-	return i, at
 }
 
 // firstElement is the index in a record of the first word of its first element.
