@@ -35,6 +35,8 @@ type assembler struct {
 	parts     []parts          // in the order of joining, for units that are joined again
 	tagged    bool             // a type has a declaration tag
 	plain     *dedup.Namesakes // with a base and without exact: what the types have in common with it
+	foreign   *dedup.Foreign   // with units in Rust and without exact: what the engine must know about their types
+	separate  bool             // units in Rust are kept apart
 
 	idle *crew // after all units were joined one by one: memory to translate some of them again
 }
@@ -72,6 +74,12 @@ func newAssembler(in *image, exact bool) *assembler {
 	return a
 }
 
+// keepApart keeps units in Rust apart from those in C. Call it before the first unit is added.
+func (a *assembler) keepApart() {
+	a.separate = true
+	a.classes.KeepApart(a.o.End())
+}
+
 // joined returns the result of the join, after all units were added. The assembler must not be used afterwards: it holds large tables that
 // can then be freed. in is the primary image.
 func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
@@ -79,7 +87,7 @@ func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 	for _, c := range a.images {
 		warn.renamed = append(warn.renamed, c.Renamed()...)
 	}
-	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, partial: !a.exact, plain: a.plain,
+	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, partial: !a.exact, plain: a.plain, foreign: a.foreign,
 		primary: primary, file: in.f, implicit: in.implicit}
 }
 
@@ -156,6 +164,11 @@ func (a *assembler) add(u *unit) error {
 func (a *assembler) decide(t *translate.Unit) error {
 	if a.exact {
 		a.decided = a.all.Decide(t.Types.Len(), a.o.End())
+		return nil
+	}
+	if t.Rust && a.separate {
+		t.ResolveRefs()
+		a.decided = a.classes.Foreign(&t.Types, t.Dies, a.o.End())
 		return nil
 	}
 	if t.Endless {

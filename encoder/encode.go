@@ -72,7 +72,7 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	if units.infoSize >= largeInfo && opt.only == "" {
 		runtime.GC() // later passes reuse the memory of the workers
 	}
-	merge, emitted, err := emitFunctions(ctx, opt, object, units.funcs, units.partial, units.plain, clock) // and starts deduplication in parallel
+	merge, emitted, err := emitFunctions(ctx, opt, object, units, clock) // and starts deduplication in parallel
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type Encoder struct {
 	only  string      // for DecideName: leave out units that do not mention this name
 
 	inPieces bool // the units of a relocatable file are relocated one by one; encode tries that first
+	together bool // units in Rust are not kept apart from those in C
 }
 
 // Hooks are functions that an encoding calls while it runs. Each of them may be nil. An encoding calls them one at a time, from several
@@ -103,6 +104,11 @@ func Encode(ctx context.Context, f *elf.File, opt Options) (*Result, error) {
 func (e *Encoder) Encode(ctx context.Context, f *elf.File) (res *Result, err error) {
 	e = e.resolved()
 	res, err = encode(ctx, f, e, e.Exact)
+	if errors.Is(err, dedup.ErrMixed) {
+		together := *e
+		together.together = true
+		res, err = encode(ctx, f, &together, e.Exact)
+	}
 	if errors.Is(err, dedup.ErrDoubt) {
 		res, err = encode(ctx, f, e, true)
 	}

@@ -20,8 +20,9 @@ import (
 //
 // When it returns, nothing runs any more, and the merger waits for Finish. Until then some references in the object may not lead to survivors
 // yet, so no types may be compared in between.
-func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, images []*funcs.Collector, partial bool, plain *dedup.Namesakes, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
-	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Partial: partial, Namesakes: plain, Stop: ctx.Err}
+func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, units *joined, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
+	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Partial: units.partial, Namesakes: units.plain, Foreign: units.foreign, Stop: ctx.Err}
+	images := units.funcs
 	if len(images) == 1 {
 		merge, stats, err = emitMeanwhile(opt, o, images[0], options)
 	} else {
@@ -51,7 +52,7 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 			merge.Start()
 		}
 	})
-	if errors.Is(merge.Err(), dedup.ErrDoubt) {
+	if errors.Is(merge.Err(), dedup.ErrDoubt) || errors.Is(merge.Err(), dedup.ErrMixed) {
 		return nil, stats, merge.Err()
 	}
 	if m.ReadsTypes() {

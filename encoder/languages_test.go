@@ -71,3 +71,40 @@ func TestLanguages(t *testing.T) {
 		})
 	}
 }
+
+// TestLanguagesApart: names that Rust defines otherwise do not make the fast path add what most units in C have.
+func TestLanguagesApart(t *testing.T) {
+	const c, rust, more = synth.C11, synth.Rust, 40
+	for _, test := range []struct {
+		name string
+		unit languageUnit // more of them follow the unit in Rust
+		most int          // number of types that each of them may add; one is its variable
+	}{
+		{"a larger struct comes first", languageUnit{c, 0, true}, 1},
+		{"the names of C", languageUnit{c, 4, true}, 1},
+		{"free", languageUnit{c, 0, false}, 4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			units := []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}}
+			few := typesAdded(t, languages(units))
+			for range more {
+				units = append(units, test.unit)
+			}
+			image := languages(units)
+			bothWays(t, test.name, image, 2)
+			if got, most := typesAdded(t, image), few+more*test.most; got > most {
+				t.Errorf("%d types were added, want at most %d", got, most)
+			}
+		})
+	}
+}
+
+// typesAdded returns the number of types that the fast path gives to the exact engine.
+func typesAdded(t *testing.T, image []byte) int {
+	t.Helper()
+	res, err := encodeBytes(image, encoder.Encoder{Options: encoder.Options{Features: feature.Default()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Stats.TypesAdded
+}

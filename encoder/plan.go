@@ -3,6 +3,7 @@ package encoder
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/elf"
@@ -25,6 +26,7 @@ type plan struct {
 	merged    *dwarf.MergedUnits // all units, if they are translated together; nil if they are translated one by one
 	typeUnits *dwarf.MergedUnits // the units of .debug_types, which are translated together and before the others; or nil
 	exact     bool               // every type is added to the object, for the exact engine; otherwise one of each class
+	separate  bool               // units in Rust are kept apart from those in C (see dedup/languages.go)
 }
 
 // Reasons why a plan does not fit an image.
@@ -33,6 +35,7 @@ var (
 	errSplit      = errors.New("units have their contents in other files")
 	errNoClasses  = errors.New("names do not tell types apart")
 	errTaggedMany = errors.New("types with declaration tags mention ambiguous names")
+	errMixed      = errors.New("types of the two languages depend on each other")
 )
 
 // fewBytes is the size of .debug_info of a relocatable file below which the fast path is not worth what it costs: such a module has few units. Tests
@@ -53,6 +56,7 @@ func (in *image) firstPlan() (p plan, err error) {
 		p.typeUnits, err = in.d.TypeUnits()
 	}
 	p.exact = !in.fastPathApplies(p)
+	p.separate = !p.exact && in.opt.Base == nil && !in.opt.together && !slices.Contains(in.opt.LangExclude, langRust)
 	return p, err
 }
 
@@ -63,7 +67,7 @@ func (in *image) fastPathApplies(p plan) bool {
 }
 
 // revised returns the plan for the next attempt after the error why ended one. If no other plan could help, it returns why. A plan is revised
-// at most twice: with the exact engine only the first reason remains, and with merged units none.
+// at most three times: with languages together one reason less remains, with the exact engine only the first, and with merged units none.
 func (p plan) revised(in *image, why error) (plan, error) {
 	switch {
 	case errors.Is(why, errMustMerge):
@@ -72,7 +76,10 @@ func (p plan) revised(in *image, why error) (plan, error) {
 	case errors.Is(why, errSplit), // equal names can have several keys
 		errors.Is(why, errNoClasses),  // a cycle of types passes through no name, or an identifier stands for several names
 		errors.Is(why, errTaggedMany): // inserted types would need their tags too
-		p.exact = true
+		p.exact, p.separate = true, false
+		return p, nil
+	case errors.Is(why, errMixed):
+		p.separate = false
 		return p, nil
 	}
 	return p, why
@@ -91,6 +98,7 @@ type joined struct {
 	implicit funcs.ImplicitArgs // its kernel functions with implicit arguments
 	partial  bool               // types were left out
 	plain    *dedup.Namesakes   // with a base, if types were left out: what the object has in common with it
+	foreign  *dedup.Foreign     // with units in Rust, if types were left out: what the engine must know about their types
 	oneByOne bool               // no units were translated together
 }
 
@@ -99,8 +107,12 @@ type joined struct {
 func joinUnits(ctx context.Context, in *image, exact bool, clock *Clock) (*joined, error) {
 	p := in.plan
 	p.exact = p.exact || exact
+	p.separate = p.separate && !p.exact
 	for {
 		a := newAssembler(in, p.exact)
+		if p.separate && !p.exact {
+			a.keepApart()
+		}
 		err := translateAll(ctx, in, p, a, clock)
 		if err == nil && !p.exact {
 			err = rejoinAmbiguous(ctx, in, a, clock) // the few units that mention an ambiguous name
@@ -141,3 +153,6 @@ func translateAll(ctx context.Context, in *image, p plan, a *assembler, clock *C
 	clock.Stop("translation", in.d.InfoSize(), uint64(a.stats.Types), "types")
 	return nil
 }
+
+// langRust is DW_LANG_Rust.
+const langRust Language = 0x1c

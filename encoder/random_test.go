@@ -34,6 +34,7 @@ type program struct {
 	rust   float64 // probability that a unit is written in Rust, and declares nothing
 	other  float64 // probability that a name has another definition in Rust
 	seed   uint64  // of the headers
+	units  int     // number of further units; Rust, which then only defines structs otherwise, comes in the second half
 	target synth.Target
 }
 
@@ -53,7 +54,7 @@ func (v *view) translated() {
 	r := rand.New(rand.NewPCG(v.seed, 99))
 	for _, kind := range "sue" {
 		for i := range v.names {
-			if r.Float64() < v.other {
+			if r.Float64() < v.other && (kind == 's' || v.units == 0) {
 				v.own[fmt.Sprintf("%c%d", kind, i)] = 4
 			}
 		}
@@ -64,10 +65,10 @@ func (v *view) translated() {
 func (p *program) image(n int) []byte {
 	b := synth.New(p.target)
 	text, percpu := b.Text(".text", 0x10000, 1<<16), b.Data(".data..percpu", 0x40000, 1<<12)
-	for i := range n {
+	for i := range n + p.units {
 		v := &view{program: p, own: map[string]uint64{}, memo: map[string]*synth.DIE{}}
 		lang := synth.C11
-		if p.rust > 0 && p.r.Float64() < p.rust {
+		if p.rust > 0 && i >= p.units/2 && p.r.Float64() < p.rust {
 			lang = synth.Rust
 			v.translated()
 		}
@@ -213,6 +214,7 @@ func programs(seed uint64) map[string]*program {
 		"languages":  {r: r(8), seed: seed, names: 8, bodies: 4, hidden: 0.4, twice: 0.1, rust: 0.2, other: 0.2},
 		"few shared": {r: r(9), seed: seed, names: 4, bodies: 2, hidden: 0.5, twice: 0.1, rust: 0.3, other: 0.3},
 		"two sides":  {r: r(10), seed: seed, names: 6, bodies: 3, hidden: 0.3, twice: 0.1, rust: 0.3, other: 0.1, double: 0.01, clash: 0.02},
+		"lookalikes": {r: r(11), seed: seed, names: 9, bodies: 4, hidden: 0.35, twice: 0.01, rust: 0.15, other: 0.15, units: 24},
 		"everything": {r: r(5), seed: seed, names: 3, bodies: 3, hidden: 0.5, twice: 0.3, clash: 0.4, shared: 0.5, double: 0.1},
 	}
 }

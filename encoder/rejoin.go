@@ -37,10 +37,17 @@ type insertedUnit struct {
 func rejoinAmbiguous(ctx context.Context, in *image, a *assembler, clock *Clock) error {
 	var keep *dedup.AmbiguousClasses
 	keep, a.plain = a.classes.Ambiguous(a.o, a.names.offset)
-	if a.classes.Broken() {
+	switch {
+	case a.classes.Broken():
 		return errNoClasses
+	case a.classes.Mixed():
+		return errMixed
+	case keep == nil:
+		return nil
 	}
-	if keep == nil {
+	a.foreign = keep.Foreign
+	if len(keep.Units) == 0 {
+		a.placeBindings(nil, len(a.parts))
 		return nil
 	}
 	if a.tagged {
@@ -121,7 +128,7 @@ func (a *assembler) insert(u *unit, n int, keep *dedup.AmbiguousClasses, ins *in
 		switch {
 		case decided.IsNew(id):
 			next++
-		case keep.Has(t.Dies[id].Hash()):
+		case keep.Has(t.Dies[id].Hash(), n):
 			words[id] = uint32(dedup.Inserted) | uint32(len(ins.before))
 			ins.before = append(ins.before, next)
 			size += len(t.Types.At(btf.ID(id)))
@@ -162,6 +169,7 @@ func (a *assembler) point(r, local btf.Record, places dedup.IDs) {
 // moveUp merges the insertions into the object and renumbers every reference to a type. It is not ok if a type cannot be made from its class.
 func (a *assembler) moveUp(ins *insertion) (ok bool) {
 	if len(ins.before) == 0 {
+		a.placeBindings(nil, len(a.parts))
 		return true
 	}
 	m := mover{from: &a.o.Table, ins: ins, to: btf.NewTable(a.o.First()), next: a.o.First()}
@@ -169,13 +177,19 @@ func (a *assembler) moveUp(ins *insertion) (ok bool) {
 	m.to.Grow(a.o.Len()+len(ins.before)+types, a.o.WordCount()+ins.words+words)
 	m.number()
 	for i := range ins.units {
-		at, end := a.extent(ins.units[i].number)
+		n := ins.units[i].number
+		at, end := a.extent(n)
+		a.placeBindings(&m, n)
 		m.copy(at.types, m.move)
 		if !m.unit(&ins.units[i], at.types, end.types) {
 			return false
 		}
 	}
+	a.placeBindings(&m, len(a.parts))
 	m.copy(a.o.End(), m.move)
+	if a.foreign != nil {
+		a.foreign.Renumber(m.move)
+	}
 	a.o.Table = m.to
 	a.indexType = m.move(a.indexType)
 	a.funcs.Renumber(m.move)
@@ -254,4 +268,23 @@ func (m *mover) unit(u *insertedUnit, at, end btf.ID) (ok bool) {
 	}
 	m.copy(end, move)
 	return true
+}
+
+// placeBindings says where the declarations of units before some unit are bound (dedup.Foreign): after the types of their units. m has copied
+// the types of no later unit; it is nil if no type is inserted.
+func (a *assembler) placeBindings(m *mover, next int) {
+	if a.foreign == nil {
+		return
+	}
+	for i := range a.foreign.Bindings {
+		b := &a.foreign.Bindings[i]
+		if b.At != 0 || b.Unit >= next {
+			continue
+		}
+		_, end := a.extent(b.Unit)
+		if b.At = end.types; m != nil {
+			m.copy(end.types, m.move)
+			b.At = m.to.End()
+		}
+	}
 }

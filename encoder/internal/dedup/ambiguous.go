@@ -5,15 +5,21 @@ import (
 	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
-// AmbiguousClasses is the set of classes that reach an ambiguous name. All types of these classes must go into the object.
+// AmbiguousClasses is the set of classes that reach an ambiguous name. All types of these classes must go into the object. With units in two languages,
+// some classes are in it only for some units (languages.go).
 type AmbiguousClasses struct {
-	slots []classSlot
-	// Names are the keys of the ambiguous names. Classes is the number of classes from which one can be reached. Units are the
-	// units in which such a class can occur, numbered in the order in which they were examined.
+	table *ClassTable
+	why   []uint64       // by class number: a set of reasons to be in the set; 0 if the class is not in it
+	here  map[int]uint64 // by unit: the reasons that count in it, besides everywhere
+	// Names are the keys of the ambiguous names. Units are the units in which a class of the set can occur, ascending, numbered in the order in which
+	// they were examined.
 	Names   []uint32
-	Classes int
 	Units   []int
+	Foreign *Foreign // nil if all units are in one language
 }
+
+// everywhere is the reason that counts in every unit: the class reaches an ambiguous name.
+const everywhere = 1 << 63
 
 // Ambiguous finds the names that a class does not resolve, after all CUs have been examined. These are the names with several
 // meanings, or of both a struct and a union, that some CU only declares; and the names that one CU defines twice and another CU
@@ -21,7 +27,7 @@ type AmbiguousClasses struct {
 // nil if there are none, and what o and its base have in common. o is the object that the decisions produced; offset returns the place of a key's
 // string in its table.
 func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) (*AmbiguousClasses, *Namesakes) {
-	k := &AmbiguousClasses{}
+	k := &AmbiguousClasses{table: s, why: make([]uint64, len(s.classes))}
 	var plain *Namesakes
 	var others []uint64
 	if o.Base != nil {
@@ -46,9 +52,9 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) (*
 		}
 	}
 	if len(k.Names) == 0 {
-		return nil, plain
+		return s.settle(o, offset, k, nil), plain
 	}
-	reach := reachNames(o, reached)
+	reach := reachNames(o, reached, s.foreign.all(o))
 	if plain != nil {
 		plain.drop(reached)
 	}
@@ -59,13 +65,12 @@ func (s *ClassTable) Ambiguous(o *btf.Object, offset func(key uint32) uint32) (*
 		}
 	}
 	k.Units = s.sets.with(wanted)
-	for _, p := range s.classes {
-		if p.id == 0 || p.id == ^uint32(0) || !reach[p.id-uint32(o.First())] {
-			continue
+	for n := range s.classes {
+		if id := s.classes[n].id; id != 0 && id != ^uint32(0) && reach[id-uint32(o.First())] {
+			k.why[n] = everywhere
 		}
-		k.add(p)
 	}
-	return k, plain
+	return s.settle(o, offset, k, reached), plain
 }
 
 // twoKinds reports whether both a struct and a union with this name are defined.
@@ -98,15 +103,15 @@ func nameIn(off uint32, group uint64) uint64 { return uint64(off)<<2 | group }
 
 // reachNames returns, by index in o, whether one of the names can be reached from a type: because the type has such a name, or
 // refers to a type that reaches one. If a type with a name reaches one, all types of its name do, since a declaration may mean
-// any of them. Such names are added to reached.
-func reachNames(o *btf.Object, reached map[uint64]bool) []bool {
+// any of them. Such names are added to reached. Foreign types do not count.
+func reachNames(o *btf.Object, reached map[uint64]bool, foreign []bool) []bool {
 	reach := make([]bool, o.Len())
 	first := uint32(o.First())
 	last := make(map[uint64]uint32)   // by name: the last type of that name, counted from 1
 	before := make([]uint32, o.Len()) // by index: the previous type of that name, counted from 1
 	var todo []uint32                 // types that reach a name, whose referrers are still to be visited
 	add := func(i uint32) {
-		if !reach[i] {
+		if !reach[i] && (foreign == nil || !foreign[i]) {
 			reach[i] = true
 			todo = append(todo, i)
 		}
@@ -146,30 +151,10 @@ func nameOf(r btf.Record) (name uint64, ok bool) {
 	return nameIn(r[0], uint64(g)), g != nominal.None && r[0] != 0
 }
 
-func (k *AmbiguousClasses) add(p classSlot) {
-	if 2*(k.Classes+1) > len(k.slots) {
-		old := k.slots
-		k.slots = make([]classSlot, max(64, 2*len(old)))
-		for _, q := range old {
-			if q.id != 0 {
-				*k.find(q.a, q.b) = q
-			}
-		}
-	}
-	*k.find(p.a, p.b) = p
-	k.Classes++
+// Has reports whether all types of a class must go in that a unit has.
+func (k *AmbiguousClasses) Has(h Hash, unit int) bool {
+	return k.why[k.table.find(h.A, h.B)]&k.reasons(unit) != 0
 }
 
-func (k *AmbiguousClasses) find(a uint64, b uint32) *classSlot {
-	mask := uint64(len(k.slots) - 1)
-	for i := a & mask; ; i = (i + 1) & mask {
-		if p := &k.slots[i]; p.id == 0 || p.a == a && p.b == b {
-			return p
-		}
-	}
-}
-
-// Has reports whether all types of a class must go in.
-func (k *AmbiguousClasses) Has(h Hash) bool {
-	return k.Classes != 0 && k.find(h.A, h.B).id != 0
-}
+// reasons returns the reasons that count in a unit.
+func (k *AmbiguousClasses) reasons(unit int) uint64 { return everywhere | k.here[unit] }

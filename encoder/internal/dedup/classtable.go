@@ -61,6 +61,7 @@ type ClassTable struct {
 	addAll   bool              // one tag of the CU belongs to two DIEs
 	newTags  []newTag          // scratch: the named types of the CU whose class occurs in no earlier CU
 	past     occurrences
+	foreign  foreignUnits
 }
 
 // A newTag is a named type, and the entry of tagOf for its class.
@@ -138,6 +139,17 @@ func (s *ClassTable) Decide(t *btf.Table, dies []nominal.Entry, next btf.ID) Dec
 	return s.decision()
 }
 
+// state returns what is known of the current CU.
+func (s *ClassTable) state() unitState {
+	switch {
+	case s.addAll:
+		return doubled
+	case s.deviating():
+		return deviates
+	}
+	return complete
+}
+
 // remember remembers what was decided about the current CU.
 func (s *ClassTable) remember() {
 	for _, local := range s.added {
@@ -148,10 +160,10 @@ func (s *ClassTable) remember() {
 			s.tagOf[class] = n.tagOf
 		}
 	}
-	if s.deviating() {
+	if s.deviating() && !s.foreign.wanted {
 		s.past.unknown()
 	} else {
-		s.past.unit(s.found)
+		s.past.unit(s.found, s.state())
 	}
 }
 
@@ -173,6 +185,8 @@ func (s *ClassTable) note(local nominal.LocalID, at uint32) (added uint32) {
 // Most types of a CU come from headers that earlier CUs have included, in the same order: in seven of eight cases, the class of the next
 // type is the one with the next number. So that one is tried first, which needs neither the hash table nor memory that is not in the
 // cache. Where one header ends and the next begins, three of four times it is the class that was next the last time.
+//
+//go:noinline
 func (s *ClassTable) lookUp(dies []nominal.Entry) {
 	if len(s.slots) == 0 {
 		s.grow()

@@ -47,6 +47,9 @@ type Options struct {
 	Partial bool
 	// Namesakes are what the object and its base have in common, if a ClassTable has decided which types are in the object.
 	Namesakes *Namesakes
+	// Foreign is what the engine must know about types of two languages, if a ClassTable has decided which types are in the object. The result can then be
+	// ErrMixed.
+	Foreign *Foreign
 	// Stop is called from time to time, unless it is nil. An error ends the run.
 	Stop func() error
 }
@@ -102,7 +105,8 @@ type engine struct {
 	looked      int                 // number of types that leads looked at
 	defined     map[uint32][]uint32 // see definitions
 	doubt       bool                // see ErrDoubt
-	prefetched  uint32              // what prefetch read, kept so that the compiler keeps the reads
+	binder
+	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
 
 // Run deduplicates the object's own types against each other and against its base.
@@ -142,20 +146,31 @@ func (m *Merger) Start() {
 	}
 	if m.err == nil {
 		id, e.watch = e.first, m.opt.Partial
+		e.keepApart(m.opt.Foreign)
 		if m.opt.Namesakes != nil {
 			e.bindNamesakes(m.opt.Namesakes)
 		}
 	}
 	for ; id < e.end && m.err == nil; id++ {
+		if id >= e.bindAt {
+			e.bindDeclarations(id)
+		}
 		if m.err = e.composite(id); m.err == nil {
 			m.err = e.pause()
 		}
 	}
 	if m.err = e.located(id-1, m.err); m.err == nil {
+		if e.watch {
+			e.bindDeclarations(e.end)
+		}
 		e.loneForwards()
 		m.err = e.damage()
 	}
-	if m.err == nil && e.doubt {
+	switch {
+	case m.err != nil:
+	case e.mixed:
+		m.err = ErrMixed
+	case e.doubt:
 		m.err = ErrDoubt
 	}
 	m.next = e.first
@@ -421,67 +436,18 @@ func (e *engine) merge() {
 		tk := e.kind(t)
 		tFwd, cFwd := tk == btf.KindFwd, e.kind(c) == btf.KindFwd
 		if !tFwd && cFwd {
+			e.crosses(c, t)
 			e.bind(c, t)
 		}
 		if e.adjust {
 			continue
 		}
 		if tFwd && !cFwd {
+			e.crosses(t, c)
 			e.bind(t, c)
 		}
 		if btf.Composites.Has(tk) && !cFwd && e.m[c] != unset && e.m[t] == unset {
 			e.bind(t, c)
-		}
-	}
-}
-
-// loneForwards is phase 4: a declaration that is still canonical is bound to the only struct or union of its name, if its kind
-// matches (rule 03/10).
-func (e *engine) loneForwards() {
-	own := lone{} // by name of a declaration; 0 until a definition is found
-	for id := e.first; id < e.end; id++ {
-		if e.m[id] == id && e.rec(id).Kind() == btf.KindFwd {
-			own[e.rec(id).Name()] = 0
-		}
-	}
-	if len(own) == 0 {
-		return
-	}
-	e.nameOwn(own)
-	for id := e.first; id < e.end; id++ {
-		if e.m[id] != id || e.rec(id).Kind() != btf.KindFwd {
-			continue
-		}
-		r := e.rec(id)
-		if c := own[r.Name()]; c != 0 && c != ambiguous && e.rec(c).Kind() == r.FwdKind() {
-			e.m[id] = c
-			e.stats.Forwards++
-		}
-	}
-}
-
-// nameOwn finds the structs and unions with the names in own, including those of the base.
-func (e *engine) nameOwn(own lone) {
-	switch {
-	case e.sparse != nil:
-		e.sparse.nameInto(own)
-	case e.base != nil:
-		e.base.nameInto(own)
-	}
-	for id := e.first; id < e.end; id++ {
-		if e.m[id] != id {
-			continue
-		}
-		r := e.rec(id)
-		if !btf.Composites.Has(r.Kind()) {
-			continue
-		}
-		switch c, wanted := own[r.Name()]; {
-		case !wanted:
-		case c == 0:
-			own[r.Name()] = id
-		default:
-			own[r.Name()] = ambiguous
 		}
 	}
 }

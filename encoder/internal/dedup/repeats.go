@@ -22,14 +22,24 @@ type classRun struct {
 	class uint32
 }
 
+// A unitState says what is known of a unit.
+type unitState uint8
+
+const (
+	complete unitState = iota // of all types that did not go in, their classes say all
+	deviates                  // some of its types have no class
+	doubled                   // all of its types went in, since one of its names belongs to two of them; some may have no class
+)
+
 // occurrences remember the classes of all types of all units.
 type occurrences struct {
 	wanted bool
-	first  uint32     // id in the object of the first type
-	class  []uint32   // by id in the object - first: the number of its class, 0 if it has none
-	types  []uint32   // by unit: the number of its types, including void; 0 if their classes are not known
-	starts []uint32   // by unit: its first run
-	runs   []classRun // of all units
+	first  uint32      // id in the object of the first type
+	class  []uint32    // by id in the object - first: the number of its class, 0 if it has none
+	types  []uint32    // by unit: the number of its types, including void; 0 if their classes are not known
+	state  []unitState // by unit
+	starts []uint32    // by unit: its first run
+	runs   []classRun  // of all units
 }
 
 // Remember makes the table remember the classes of all types, for Repeats. Call it before the first unit is examined. The first type that goes in has
@@ -40,8 +50,8 @@ func (s *ClassTable) Remember(first btf.ID) { s.past.wanted, s.past.first = true
 func (o *occurrences) makeRoom(n int) { o.runs = make([]classRun, 0, 10*n) }
 
 // unit remembers a unit, given the numbers of the classes of its types by local id.
-func (o *occurrences) unit(classes []uint32) {
-	o.types, o.starts = append(o.types, uint32(len(classes))), append(o.starts, uint32(len(o.runs)))
+func (o *occurrences) unit(classes []uint32, state unitState) {
+	o.types, o.starts, o.state = append(o.types, uint32(len(classes))), append(o.starts, uint32(len(o.runs))), append(o.state, state)
 	next := uint32(0)
 	for id := 1; id < len(classes); id++ {
 		if class := classes[id]; class != next || id == 1 {
@@ -52,9 +62,18 @@ func (o *occurrences) unit(classes []uint32) {
 	}
 }
 
+// of returns the runs of a unit.
+func (o *occurrences) of(unit int) []classRun {
+	end := len(o.runs)
+	if unit+1 < len(o.starts) {
+		end = int(o.starts[unit+1])
+	}
+	return o.runs[o.starts[unit]:end]
+}
+
 // unknown remembers that the classes of a unit are not known.
 func (o *occurrences) unknown() {
-	o.types, o.starts = append(o.types, 0), append(o.starts, uint32(len(o.runs)))
+	o.types, o.starts, o.state = append(o.types, 0), append(o.starts, uint32(len(o.runs))), append(o.state, deviates)
 }
 
 // wentIn remembers the class of a type in the object.
@@ -65,8 +84,8 @@ func (o *occurrences) wentIn(id, class uint32) {
 	o.class = append(o.class, class)
 }
 
-// of returns the number of the class of a type in the object, 0 if it has none.
-func (o *occurrences) of(id uint32) uint32 {
+// classOf returns the number of the class of a type in the object, 0 if it has none.
+func (o *occurrences) classOf(id uint32) uint32 {
 	if i := id - o.first; i < uint32(len(o.class)) {
 		return o.class[i]
 	}
@@ -77,10 +96,11 @@ func (o *occurrences) of(id uint32) uint32 {
 type Repeats struct {
 	s    *ClassTable
 	o    *btf.Table // the types of the object, as they were
-	kept []bool     // by class number
-	unit uint32     // counts the calls of Unit
+	k    *AmbiguousClasses
+	unit uint32 // counts the calls of Unit
 
 	// About the current unit.
+	why     uint64   // the reasons for which classes are kept
 	classes []uint32 // by local id
 	ids     []uint32 // by local id: the id in the object, or the place of a missing type
 	missing []uint32 // the local ids of the missing types
@@ -100,12 +120,7 @@ func (s *ClassTable) Repeats(o *btf.Object, k *AmbiguousClasses) *Repeats {
 	if !s.past.wanted {
 		return nil
 	}
-	r := &Repeats{s: s, o: &o.Table, kept: make([]bool, len(s.classes)), ofClass: make([]seen, len(s.classes)), ofTag: make([]seen, len(s.tags))}
-	for n := range s.classes {
-		c := &s.classes[n]
-		r.kept[n] = n != 0 && k.Has(Hash{A: c.a, B: c.b})
-	}
-	return r
+	return &Repeats{s: s, o: &o.Table, k: k, ofClass: make([]seen, len(s.classes)), ofTag: make([]seen, len(s.tags))}
 }
 
 // Freeze copies the types of the object.
@@ -120,17 +135,14 @@ func (r *Repeats) Freeze() {
 func (r *Repeats) Unit(unit int, first btf.ID, number int, next []btf.ID) (_ []btf.ID, words int, ok bool) {
 	past := &r.s.past
 	n := int(past.types[unit])
-	if n == 0 {
+	if n == 0 || past.state[unit] != complete {
 		return next, 0, false
 	}
 	r.unit++
+	r.why = r.k.reasons(unit)
 	r.classes, r.ids, r.missing = resize(r.classes, n), resize(r.ids, n), r.missing[:0]
 	r.classes[0], r.ids[0] = 0, 0
-	end := len(past.runs)
-	if unit+1 < len(past.starts) {
-		end = int(past.starts[unit+1])
-	}
-	at, runs := uint32(first), past.runs[past.starts[unit]:end]
+	at, runs := uint32(first), past.of(unit)
 	for i := range runs {
 		last := n
 		if i+1 < len(runs) {
@@ -145,7 +157,7 @@ func (r *Repeats) Unit(unit int, first btf.ID, number int, next []btf.ID) (_ []b
 			case known == at, known >= uint32(first) && known < at && walked.Has(r.o.KindOf(btf.ID(known))):
 				r.ids[id] = at
 				at++
-			case !r.kept[class]:
+			case !r.kept(class):
 				r.ids[id] = known
 			case known >= uint32(first), r.ofClass[class].unit == r.unit:
 				return next, 0, false // the unit has two types of the class
@@ -163,6 +175,9 @@ func (r *Repeats) Unit(unit int, first btf.ID, number int, next []btf.ID) (_ []b
 	}
 	return next, words, true
 }
+
+// kept reports whether all types of a class go in that the current unit has.
+func (r *Repeats) kept(class uint32) bool { return r.k.why[class]&r.why != 0 }
 
 // Missing returns the number of missing types of the current unit.
 func (r *Repeats) Missing() int { return len(r.missing) }
@@ -192,7 +207,7 @@ func (r *Repeats) refer(ref uint32) (place btf.ID, ok bool) {
 	if ref == 0 {
 		return 0, true
 	}
-	class := r.s.past.of(ref)
+	class := r.s.past.classOf(ref)
 	tag := r.s.tagOf[class]
 	switch {
 	case tag != 0:
@@ -201,7 +216,7 @@ func (r *Repeats) refer(ref uint32) (place btf.ID, ok bool) {
 			return 0, false
 		}
 		return btf.ID(r.ids[t.value]), true
-	case r.kept[class]:
+	case r.kept(class):
 		t := r.ofClass[class]
 		if t.unit != r.unit {
 			return 0, false
@@ -213,7 +228,7 @@ func (r *Repeats) refer(ref uint32) (place btf.ID, ok bool) {
 
 // Place returns the place of a type of the object to which a type, function or variable of the current unit refers.
 func (r *Repeats) Place(id btf.ID) btf.ID {
-	if class := r.s.past.of(uint32(id)); class != 0 && r.ofClass[class].unit == r.unit {
+	if class := r.s.past.classOf(uint32(id)); class != 0 && r.ofClass[class].unit == r.unit {
 		return btf.ID(r.ofClass[class].value)
 	}
 	return id

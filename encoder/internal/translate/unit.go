@@ -115,6 +115,7 @@ type Unit struct {
 	Place    dwarf.Place
 	Name     dwarf.StrKey // of the CU
 	Merged   bool         // it is several units, translated as one
+	Rust     bool         // it is written in Rust
 	AddrSize uint8
 	Strings  *dwarf.Strings
 
@@ -214,7 +215,7 @@ func (t *Unit) reset(u *dwarf.Unit, s *dwarf.Strings) {
 	t.Int, t.Arrays, t.LazyRefs = 0, false, false
 	t.Vars, t.TypeTags, t.VarTags = t.Vars[:0], t.TypeTags[:0], t.VarTags[:0]
 	t.Notes = t.Notes[:0]
-	t.Place, t.Name, t.Merged, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.AddrSize, s
+	t.Place, t.Name, t.Merged, t.Rust, t.AddrSize, t.Strings = u.Place(), u.Name, false, u.Lang == langRust, u.AddrSize, s
 }
 
 // makeRoom allocates as much as nine of ten CUs of a kernel need. Memory that is not touched costs nothing.
