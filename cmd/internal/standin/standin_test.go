@@ -38,6 +38,15 @@ func TestImports(t *testing.T) {
 	}
 }
 
+// TestAtOnce: package atonce waits for no package but these.
+func TestAtOnce(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.Imports}}", "./atonce")
+	cmd.Env = append(os.Environ(), "GOOS=linux")
+	if out, err := cmd.Output(); err != nil || strings.TrimSpace(string(out)) != "[runtime syscall]" {
+		t.Errorf("package atonce imports %s (%v), want runtime and syscall only", out, err)
+	}
+}
+
 // TestNowhere: packages that would be initialised before this one wherever they are imported, and take long for it, are nowhere in the program.
 func TestNowhere(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../../btfbatch").Output()

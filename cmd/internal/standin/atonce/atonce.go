@@ -1,15 +1,12 @@
 // Package atonce answers calls of pahole that ask for its version only, and makes other calls of pahole use a single processor.
 //
-// Kernel builds ask for the version each time they read their configuration. The package imports nothing but os and runtime, so its init function
-// runs before nearly all others; see package standin.
+// Kernel builds ask for the version each time they read their configuration. On Linux, the package imports nothing but runtime and syscall, so its
+// init function runs before nearly all others, even that of os; see package standin.
 //
 // Input: the arguments of the process. Output: the version, and the end of the process. Never: the package answers anything else.
 package atonce
 
-import (
-	"os"
-	"runtime"
-)
+import "runtime"
 
 // The output of --version and --numeric_version. Kernel builds choose their options by it.
 const (
@@ -24,14 +21,13 @@ const Name = "pahole"
 var Processors int
 
 func init() {
-	if text := answer(os.Args); text != "" {
-		if _, err := os.Stdout.WriteString(text); err == nil {
-			os.Exit(0)
-		} // otherwise package standin reports the error
-	}
+	argv := arguments()
+	if text := answer(argv); text != "" && write(text) {
+		exit()
+	} // otherwise package standin reports the error
 	// Goroutines that hand over to each other would wake further threads, which look for work for a while and find none. The earlier the
 	// runtime gives up its other processors, the less memory they have that must be handed over.
-	if Called(os.Args) {
+	if Called(argv) {
 		Processors = runtime.GOMAXPROCS(1)
 	}
 }
@@ -42,8 +38,8 @@ func Called(argv []string) bool {
 		return false
 	}
 	base := argv[0]
-	for i := len(base) - 1; i >= 0; i-- { // package filepath would be initialised late
-		if os.IsPathSeparator(base[i]) {
+	for i := len(base) - 1; i >= 0; i-- { // packages os and filepath would be initialised later
+		if separates(base[i]) {
 			return base[i+1:] == Name
 		}
 	}
