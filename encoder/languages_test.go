@@ -72,6 +72,28 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
+// TestLanguagesSelf: a struct that leads to itself is the same in C and Rust, although the first unit only declares it.
+func TestLanguagesSelf(t *testing.T) {
+	b := synth.New(synth.Target{})
+	b.Text(".text", 0x10000, 16)
+	percpu := b.Data(".data..percpu", 0x40000, 1<<12)
+	for i, lang := range []synth.Lang{synth.C11, synth.Rust, synth.C11, synth.C11} {
+		cu := b.CU(fmt.Sprintf("unit%d", i), lang)
+		var x *synth.DIE
+		if i == 0 {
+			x = cu.Forward(dwarf.TagStructType, "x")
+		} else {
+			x = cu.Struct("x", 8)
+		}
+		to := cu.Pointer(x)
+		if i != 0 {
+			x.Member(synth.Member{Name: "p", Type: cu.Pointer(to)})
+		}
+		cu.Var(fmt.Sprintf("v%d", i), to, percpu.At(uint64(8*i+8)))
+	}
+	bothWays(t, "self", b.Bytes(), 1)
+}
+
 // TestLanguagesApart: names that Rust defines otherwise do not make the fast path add what most units in C have.
 func TestLanguagesApart(t *testing.T) {
 	const c, rust, more = synth.C11, synth.Rust, 40
