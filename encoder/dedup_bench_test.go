@@ -64,7 +64,7 @@ func left(b *testing.B, image string) (wire []byte, same map[btf.ID]btf.ID) {
 	m := units.funcs[0].Emission()
 	m.Sort()
 	m.Compare(units.object)
-	if _, err := m.Emit(units.object, nil); err != nil {
+	if _, err := m.Emit(units.object, nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := units.vars.Finish(units.object); err != nil {

@@ -16,7 +16,8 @@ import (
 //   - The functions are sorted, and the prototypes of each are compared. Meanwhile deduplication runs its phases 0 to 4. Both only read the
 //     object.
 //   - The functions are appended. Meanwhile deduplication rewrites the references of the types before them (phase 5). That is safe because
-//     the object has room for everything that is appended, so no record moves, and because appending reads no record.
+//     the object has room for everything that is appended, so no record moves, and because appending reads no record. With several workers and
+//     without a base, it then follows: it processes functions that have been appended while others are.
 //
 // When it returns, nothing runs any more, and the merger waits for Finish. Until then some references in the object may not lead to survivors
 // yet, so no types may be compared in between.
@@ -56,15 +57,27 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 		return nil, stats, merge.Err()
 	}
 	if m.ReadsTypes() {
-		stats, err = m.Emit(o, opt.onFunc())
+		stats, err = m.Emit(o, opt.onFunc(), nil)
 		return merge, stats, err
 	}
 	room := o.WordRoom()
+	parts := make(chan *btf.Object, m.Parts()) // with room for all, so that appending never waits
+	var part func()
+	if opt.workers() > 1 && opt.Base == nil {
+		part = func() {
+			soFar := *o
+			parts <- &soFar
+		}
+	}
 	opt.parallel(2, func(i int) {
 		if i == 0 {
-			stats, err = m.Emit(o, opt.onFunc())
+			defer close(parts)
+			stats, err = m.Emit(o, opt.onFunc(), part)
 		} else {
 			merge.References()
+			for soFar := range parts {
+				merge.Follow(soFar)
+			}
 		}
 	})
 	if err == nil && o.WordRoom() != room {

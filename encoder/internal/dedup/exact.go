@@ -191,6 +191,19 @@ func (m *Merger) References() {
 	m.err = e.located(m.next-1, m.err)
 }
 
+// Follow runs phase 5 for the types that were appended to the object since New, or since the last Follow. o is a copy of the object as it was when a
+// part of what is appended was complete: all types to which these types refer were there. More may be appended to the object itself meanwhile. Call it
+// after References, and not if the object has a base. What it leaves out is left to Finish, and so are errors.
+func (m *Merger) Follow(o *btf.Object) {
+	e := &m.e
+	if m.err != nil || m.next != e.end {
+		return
+	}
+	if m.err = e.extend(o); m.err == nil {
+		m.err = m.references(m.next)
+	}
+}
+
 // Finish processes the types that were appended to the object since New, and leaves only the survivors in it. same maps a VAR to
 // another VAR for the same variable. It is merged into that VAR without a comparison.
 func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
@@ -202,13 +215,8 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	for id, kept := range same {
 		e.m[id] = uint32(kept)
 	}
-	for ; m.next < e.end && m.err == nil; m.next++ {
-		if m.next >= appended && (m.next-appended)%atOnce == 0 {
-			e.prefetch(m.next, min(m.next+atOnce, e.end))
-		}
-		if _, m.err = e.reference(m.next); m.err == nil {
-			m.err = e.pause()
-		}
+	if m.err == nil {
+		m.err = m.references(appended)
 	}
 	if m.err == nil {
 		m.err = e.damage()
@@ -225,6 +233,25 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	e.stats.After = o.Len()
 	return e.stats, nil
+}
+
+// references runs phase 5 for all types that it has not processed. Types from appended on are functions and their prototypes, nearly all.
+func (m *Merger) references(appended uint32) error {
+	e := &m.e
+	for ; m.next < e.end; m.next++ {
+		if m.next >= appended && (m.next-appended)%atOnce == 0 {
+			e.prefetch(m.next, min(m.next+atOnce, e.end))
+		}
+		_, err := e.reference(m.next)
+		if err == nil {
+			err = e.pause()
+		}
+		if err != nil {
+			m.next++ // it is named by located
+			return err
+		}
+	}
+	return nil
 }
 
 // atOnce is the number of types that are prefetched together: few enough that they stay in the cache.

@@ -117,11 +117,21 @@ func (m *Emission) Compare(o *btf.Object) {
 	}
 }
 
-// Emit appends FUNC_PROTO, FUNC and DECL_TAG records. It calls decided, unless that is nil, for every function.
-func (m *Emission) Emit(o *btf.Object, decided func(Decision)) (Stats, error) {
+// PartSize is the number of functions after which Emit calls part.
+const PartSize = 16 * atOnce
+
+// Parts is the highest number of calls of part.
+func (m *Emission) Parts() int { return len(m.entries) / PartSize }
+
+// Emit appends FUNC_PROTO, FUNC and DECL_TAG records. It calls decided, unless that is nil, for every function, and part, unless that is nil, from time
+// to time, when all records of the functions so far have been appended.
+func (m *Emission) Emit(o *btf.Object, decided func(Decision), part func()) (Stats, error) {
 	stats := Stats{States: len(m.c.states)}
 	var names baseNames
 	for i, entry := range m.entries {
+		if part != nil && i > 0 && i%PartSize == 0 {
+			part()
+		}
 		if i%atOnce == 0 {
 			m.c.prefetch(m.entries[i:min(i+atOnce, len(m.entries))], m.groups, o.Strings, &names)
 		}
