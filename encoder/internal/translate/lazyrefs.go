@@ -2,7 +2,6 @@ package translate
 
 import (
 	"github.com/btfbatch/btfbatch/encoder/btf"
-	"github.com/btfbatch/btfbatch/encoder/internal/nominal"
 )
 
 // The problem: 99 of 100 types of a unit are recognised by their class and then dropped. Turning all references of their members
@@ -15,7 +14,7 @@ import (
 // resolveEagerly passes the lazy references to resolve if the unit cannot have lazy ones. There are two reasons: a pass over the
 // unit needs the local ids, or types are not in the order of their offsets, in which Unit.At searches.
 func (w *walker) resolveEagerly() {
-	if !w.lazyRefs || !w.moved && inOrder(w.t.Dies) && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
+	if !w.lazyRefs || !w.moved && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
 		return
 	}
 	w.lazyRefs = false
@@ -30,19 +29,6 @@ func (w *walker) resolveEagerly() {
 			}
 		}
 	}
-}
-
-// inOrder reports whether types are in the order of their offsets.
-func inOrder(dies []nominal.Entry) bool {
-	last := uint32(0)
-	for i := range dies {
-		off := dies[i].Off
-		if off < last {
-			return false
-		}
-		last = off
-	}
-	return true
 }
 
 // lazyRefsIn returns the first word of a record that can be a lazy reference, and the distance between such words; 0 if the kind

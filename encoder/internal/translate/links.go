@@ -18,7 +18,8 @@ var linkInfo = [256]uint32{
 }
 
 // links appends the links from pos on, and returns the position after them. It does what generic does with such DIEs, in one function, whose loop
-// has most of what it needs in registers. It returns pos if the DIE at pos must be read by generic.
+// has most of what it needs in registers. It returns pos if the DIE at pos must be read by generic. The links are children of the root of a single unit,
+// so all types before them have lower offsets.
 //
 //go:noinline
 func (w *walker) links(pos int) int {

@@ -178,7 +178,7 @@ func (w *walker) addedComposed(off int) uint32 {
 	return id
 }
 
-// addedHidden is added for a type without an offset.
+// addedHidden is added for a type without an offset. The types are then moved.
 func (w *walker) addedHidden() {
 	w.t.Dies = append(w.t.Dies, nominal.Entry{})
 	w.unhashed = append(w.unhashed, w.last())
@@ -187,6 +187,9 @@ func (w *walker) addedHidden() {
 // place records that the type that was just appended belongs to the DIE at off, and returns its local id.
 func (w *walker) place(off int, class nominal.Hash) uint32 {
 	t := w.t
+	if uint32(off) < t.Dies[len(t.Dies)-1].Off {
+		w.moved = true
+	}
 	t.Dies = append(t.Dies, nominal.Entry{A: class.A, B: class.B, Off: uint32(off)})
 	id := uint32(len(t.Dies)) - 1
 	if id >= w.farFrom {
