@@ -17,11 +17,14 @@ type Sections struct {
 	Object *btf.Object // the types in BTF
 }
 
+// Wire returns Object in the wire format.
+func (r *Result) Wire() []byte { return r.Object.AppendWireIn(r.opt.parallel, nil) }
+
 // Sections returns the bytes of the result: those of Object or, with the feature distilled_base, a distilled base and the BTF that continues
 // it. If that feature is on and there is no base, the error wraps distill.ErrNoBase.
 func (r *Result) Sections() (Sections, error) {
 	if !r.opt.Features.Has(feature.DistilledBase) {
-		return Sections{BTF: r.Object.AppendWire(nil), Object: r.Object}, nil
+		return Sections{BTF: r.Wire(), Object: r.Object}, nil
 	}
 	base, split, err := distill.Distill(r.Object)
 	if err != nil {

@@ -32,9 +32,18 @@ func Prefault[T any](table []T) []T {
 // sharedWords is words without a copy, if the machine can read the words where they are.
 func sharedWords(data []byte, order binary.ByteOrder) []uint32 {
 	n := len(data) / 4
-	native := binary.NativeEndian.Uint16([]byte{1, 0}) == order.Uint16([]byte{1, 0})
-	if n == 0 || !native || uintptr(unsafe.Pointer(unsafe.SliceData(data)))%4 != 0 {
+	if n == 0 || !native(order) || uintptr(unsafe.Pointer(unsafe.SliceData(data)))%4 != 0 {
 		return words(data, order)
 	}
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(data))), n)[:n:n]
+}
+
+// native reports whether a byte order is that of the machine.
+func native(order binary.ByteOrder) bool {
+	return binary.NativeEndian.Uint16([]byte{1, 0}) == order.Uint16([]byte{1, 0})
+}
+
+// bytesOf returns the bytes of words as the machine stores them.
+func bytesOf(words []uint32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 4*len(words))
 }

@@ -103,6 +103,15 @@ func Sniff(data []byte) bool {
 // AppendWire appends the object in the wire format and in its own byte order: header, types, the layout section if Layout is set,
 // strings. The header has 24 bytes, and 32 with a layout section.
 func (o *Object) AppendWire(dst []byte) []byte {
+	return o.AppendWireIn(func(n int, do func(i int)) {
+		for i := range n {
+			do(i)
+		}
+	}, dst)
+}
+
+// AppendWireIn is AppendWire in two parts. parallel calls a function with each number below n, and may do so concurrently.
+func (o *Object) AppendWireIn(parallel func(n int, do func(i int)), dst []byte) []byte {
 	hdrLen, layoutLen := uint32(HeaderLen), uint32(0)
 	if o.Layout {
 		hdrLen, layoutLen = LongHeaderLen, uint32(len(o.layoutSection()))
@@ -121,15 +130,30 @@ func (o *Object) AppendWire(dst []byte) []byte {
 	}
 	at := len(dst)
 	dst = dst[:at+int(typeLen)]
-	putWords(dst[at:], o.words, o.Order)
+	words := dst[at:]
 	if o.Layout {
 		dst = append(dst, o.layoutSection()...)
 	}
-	return append(dst, o.Strings.data...)
+	at = len(dst)
+	dst = dst[:at+len(o.Strings.data)]
+	half := len(o.words) * 2 / 3 // copying strings is faster
+	parallel(2, func(i int) {
+		if i == 0 {
+			putWords(words[:4*half], o.words[:half], o.Order)
+		} else {
+			putWords(words[4*half:], o.words[half:], o.Order)
+			copy(dst[at:], o.Strings.data)
+		}
+	})
+	return dst
 }
 
 // putWords writes words to dst, which has room for them.
 func putWords(dst []byte, words []uint32, order binary.ByteOrder) {
+	if native(order) {
+		copy(dst, bytesOf(words))
+		return
+	}
 	if order == binary.ByteOrder(binary.LittleEndian) {
 		for i, w := range words {
 			binary.LittleEndian.PutUint32(dst[4*i:], w)

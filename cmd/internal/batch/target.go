@@ -68,7 +68,7 @@ func (t *target) setResult(res *encoder.Result, f *elf.File) (err error) {
 	t.object, t.order, t.ptrSize = res.Object, f.Order, f.AddrSize()
 	percpu := f.Section(btf.SectionPerCPU)
 	t.smp = percpu != nil && percpu.Size > 0
-	t.raw = encoder.Sections{BTF: res.Object.AppendWire(nil), Object: res.Object}
+	t.raw = encoder.Sections{BTF: res.Wire(), Object: res.Object}
 	t.inside = t.raw
 	out := &t.Outputs
 	if t.base != nil && t.Settings.Features.Has(feature.DistilledBase) && (out.ELF != "" || out.Base != "") {
