@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/btfbatch/btfbatch/golden/escape"
 )
@@ -24,7 +25,8 @@ const (
 	scratchPerCPU    = 4       // GiB for each image that is encoded at once: an unpacked kernel has at most 1 or 2
 )
 
-var objectName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
+// objectName is compiled when it is needed: that takes longer than all else before the program begins.
+var objectName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`) })
 
 // Kubernetes renders an Indexed Job, and a suspended Job that merges the reports. The exit code decides what happens to a shard: after 75 it
 // runs again, at most --retries times; a verdict fails its index and no other; a node that is drained or lost does not count.
@@ -33,7 +35,7 @@ func (j *Job) Kubernetes() (string, error) {
 		return "", fmt.Errorf("--image is missing: Kubernetes needs a container with btfbatch")
 	}
 	for _, f := range []struct{ flag, name string }{{"--claim", j.Claim}, {"--env-secret", j.EnvSecret}, {"--registry-secret", j.RegistrySecret}} {
-		if f.name != "" && !objectName.MatchString(f.name) || f.name == "" && f.flag == "--claim" {
+		if f.name != "" && !objectName().MatchString(f.name) || f.name == "" && f.flag == "--claim" {
 			return "", fmt.Errorf("%s: %q is not the name of an object of Kubernetes", f.flag, f.name)
 		}
 	}
