@@ -16,10 +16,9 @@ import (
 
 // An assembler joins the units, one at a time, in CU order: this order fixes the ids and the string section.
 type assembler struct {
-	o     *btf.Object
+	joinTables
 	exact bool // every type of every CU is added to the object
 	check bool // compare types that the hash recognised
-	names nameTable
 	funcs *funcs.Collector
 	vars  *vars.Collector
 	stats counts
@@ -29,8 +28,7 @@ type assembler struct {
 
 	indexType btf.ID           // of all arrays; 0 until a CU has an int or needs one
 	keys      []uint32         // scratch
-	classes   dedup.ClassTable // decides which types are added
-	all       dedup.AllTypes   // decides it if exact is set
+	all       dedup.AllTypes   // decides which types are added, if exact is set
 	decided   dedup.Decision   // about the current unit
 	parts     []parts          // in the order of joining, for units that are joined again
 	tagged    bool             // a type has a declaration tag
@@ -39,6 +37,28 @@ type assembler struct {
 	separate  bool             // units in Rust are kept apart
 
 	idle *crew // after all units were joined one by one: memory to translate some of them again
+}
+
+// joinTables are the large tables of an assembler. They need no symbols, so one worker makes room in them while another reads these.
+type joinTables struct {
+	o       *btf.Object
+	names   nameTable
+	classes dedup.ClassTable // decides which types are added, unless all of them are
+	roomy   bool             // they have room for all units of the image
+}
+
+// startJoinTables returns tables without room.
+func startJoinTables(in *image) *joinTables {
+	t := &joinTables{o: in.object()}
+	t.names.init(t.o.Strings, &in.d.Strings)
+	return t
+}
+
+// newJoinTables returns tables with room for all units.
+func newJoinTables(in *image) *joinTables {
+	t := startJoinTables(in)
+	t.makeRoom(in.opt, in.d.InfoSize(), inTurn)
+	return t
 }
 
 // parts says where the parts of a unit begin among all types, variables and functions that were joined.
@@ -50,9 +70,12 @@ type parts struct {
 
 // newAssembler returns an assembler with an empty object. The BTF will belong to the given image.
 func newAssembler(in *image, exact bool) *assembler {
-	a := &assembler{o: in.object(), exact: exact, check: in.opt.Paranoid && !exact, funcs: funcs.NewCollector(in.table), vars: vars.NewCollector(in.secs)}
+	tables := in.tables
+	if in.tables = nil; tables == nil || exact {
+		tables = startJoinTables(in)
+	}
+	a := &assembler{joinTables: *tables, exact: exact, check: in.opt.Paranoid && !exact, funcs: funcs.NewCollector(in.table), vars: vars.NewCollector(in.secs)}
 	a.images = append(a.images, a.funcs)
-	a.names.init(a.o.Strings, &in.d.Strings)
 	a.names.odd.replace = !in.keepsNames()
 	if !exact && (in.opt.Base != nil || in.f.Type == stdelf.ET_REL) {
 		a.names.known = make([]uint64, 1)
@@ -62,7 +85,10 @@ func newAssembler(in *image, exact bool) *assembler {
 	}
 	switch info := in.d.InfoSize(); {
 	case !exact && in.mention == nil:
-		a.makeRoom(in.opt, info)
+		if !a.roomy {
+			a.joinTables.makeRoom(in.opt, info, in.opt.parallel)
+		}
+		a.funcs.MakeRoom(int(info/perState), int(info/perParam))
 	case exact && info < fewBytes: // what is not used costs no memory
 		a.o.Grow(int(info/32), int(info/3))
 		a.names.makeRoom(int(info / 21))
@@ -84,33 +110,34 @@ func (a *assembler) keepApart() {
 // can then be freed. in is the primary image.
 func (a *assembler) joined(primary int, in *image, infoSize uint64) *joined {
 	warn := a.warn
-	for _, c := range a.images {
-		warn.renamed = append(warn.renamed, c.Renamed()...)
-	}
 	return &joined{object: a.o, funcs: a.images, vars: a.vars, stats: a.stats, warn: &warn, infoSize: infoSize, partial: !a.exact, plain: a.plain, foreign: a.foreign,
 		primary: primary, file: in.f, implicit: in.implicit}
 }
 
-// makeRoom allocates the tables in their final size, which avoids growing them. The sizes are a little more than what a kernel with that
-// many bytes of debug information needs. The index of strings is the exception: it gets no room for the names of functions, because the
-// memory of the translation is free when they are added.
-func (a *assembler) makeRoom(opt *Encoder, info uint64) {
-	const perType, perWord, perByte = 1200, 185, 88 // functions included
-	const perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
+// The tables are allocated in their final size, which avoids growing them. The sizes are a little more than what a kernel with that many bytes of debug
+// information needs. The index of strings is the exception: it gets no room for the names of functions, because the memory of the translation is free
+// when they are added.
+const (
+	perType, perWord, perByte                        = 1200, 185, 88 // functions included
+	perString, perState, perParam, perClass, perName = 2700, 2700, 1270, 4000, 2100
+)
+
+// makeRoom makes room for so many bytes of debug information.
+func (t *joinTables) makeRoom(opt *Encoder, info uint64, parallel func(n int, do func(i int))) {
 	rooms := []func(){
-		func() { a.o.Strings.Grow(int(info/perByte), int(info/perString)) },
-		func() { a.classes.MakeRoom(int(info / perClass)) },
-		func() { a.names.makeRoom(int(info / perName)) },
+		func() { t.o.Strings.Grow(int(info/perByte), int(info/perString)) },
+		func() { t.classes.MakeRoom(int(info / perClass)) },
+		func() { t.names.makeRoom(int(info / perName)) },
 		func() {
 			types, words := int(info/perType), int(info/perWord)
 			if opt.Base != nil { // more of the types of a module are its own; what is not used costs no memory
 				types, words = 8*types, 8*words
 			}
-			a.o.Grow(types, words)
-			a.funcs.MakeRoom(int(info/perState), int(info/perParam))
+			t.o.Grow(types, words)
 		},
 	}
-	opt.parallel(len(rooms), func(i int) { rooms[i]() })
+	parallel(len(rooms), func(i int) { rooms[i]() })
+	t.roomy = true
 }
 
 // add joins a unit: it appends its new types, the declaration tags of types, and its variables, and saves its functions for later. The order

@@ -3,7 +3,6 @@ package encoder
 import (
 	"context"
 	"fmt"
-	"runtime"
 
 	"github.com/btfbatch/btfbatch/encoder/elf"
 	"github.com/btfbatch/btfbatch/encoder/sorted"
@@ -13,7 +12,7 @@ import (
 // which is slower, and either gives the right error or shows that the file is not damaged.
 func encode(ctx context.Context, f *elf.File, opt *Encoder, exact bool) (*Result, error) {
 	inPieces := *opt
-	inPieces.inPieces = true
+	inPieces.inPieces, inPieces.ahead = true, !exact
 	res, again, err := attempt(ctx, f, &inPieces, exact)
 	if again {
 		res, _, err = attempt(ctx, f, opt, exact)
@@ -69,10 +68,7 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	object, variables, warn, stats := units.object, units.vars, units.warn, units.stats
 	res := &Result{Primary: units.primary, opt: opt}
 	file, implicit := units.file, units.implicit
-	if units.infoSize >= largeInfo && opt.only == "" {
-		runtime.GC() // later passes reuse the memory of the workers
-	}
-	merge, emitted, err := emitFunctions(ctx, opt, object, units, clock) // and starts deduplication in parallel
+	merge, emitted, err := emitFunctions(ctx, opt, units, clock) // and starts deduplication in parallel
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +96,3 @@ func finish(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (*Re
 	res.Object, res.Stats, res.Phases, res.Warnings = object, stats.public(), clock.Phases, warn.warnings(object)
 	return res, nil
 }
-
-// largeInfo is the size of the debug information, in bytes, from which an image counts as large. A kernel has ten times as much, a module
-// a tenth.
-const largeInfo = 16 << 20

@@ -38,6 +38,7 @@ type Encoder struct {
 
 	apart *vars.Apart // for VariableCosts
 	only  string      // for DecideName: leave out units that do not mention this name
+	ahead bool        // the tables of the join are allocated while symbols are read
 
 	inPieces bool // the units of a relocatable file are relocated one by one; encode tries that first
 	together bool // units in Rust are not kept apart from those in C

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 	"github.com/btfbatch/btfbatch/encoder/internal/dedup"
@@ -20,24 +21,35 @@ import (
 //     without a base, it then follows: it processes functions that have been appended while others are.
 //
 // When it returns, nothing runs any more, and the merger waits for Finish. Until then some references in the object may not lead to survivors
-// yet, so no types may be compared in between.
-func emitFunctions(ctx context.Context, opt *Encoder, o *btf.Object, units *joined, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
+// yet, so no types may be compared in between. The warnings of units then include the functions that have nearly the name of a symbol.
+func emitFunctions(ctx context.Context, opt *Encoder, units *joined, clock *Clock) (merge *dedup.Merger, stats funcs.Stats, err error) {
 	options := dedup.Options{Peer: opt.peer(), Base: opt.Base.prepared(), Partial: units.partial, Namesakes: units.plain, Foreign: units.foreign, Stop: ctx.Err}
-	images := units.funcs
-	if len(images) == 1 {
-		merge, stats, err = emitMeanwhile(opt, o, images[0], options)
+	if len(units.funcs) == 1 {
+		merge, stats, err = emitMeanwhile(opt, units, options)
 	} else {
-		merge = dedup.New(o, options)
+		for _, c := range units.funcs {
+			units.warn.renamed = append(units.warn.renamed, c.Renamed()...)
+		}
+		collectGarbage(opt, units)
+		merge = dedup.New(units.object, options)
 		merge.Start()
-		stats, err = funcs.EmitAll(o, images, opt.onFunc())
+		stats, err = funcs.EmitAll(units.object, units.funcs, opt.onFunc())
 	}
 	clock.Stop("functions", 0, uint64(stats.Emitted), "FUNCs")
 	return merge, stats, err
 }
 
 // emitMeanwhile is emitFunctions for one image.
-func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedup.Options) (merge *dedup.Merger, stats funcs.Stats, err error) {
-	m := c.Emission()
+func emitMeanwhile(opt *Encoder, units *joined, options dedup.Options) (merge *dedup.Merger, stats funcs.Stats, err error) {
+	o, c := units.object, units.funcs[0]
+	var m *funcs.Emission
+	opt.parallel(2, func(i int) {
+		if i == 0 {
+			collectGarbage(opt, units)
+		} else {
+			m = c.Emission()
+		}
+	})
 	types, words := m.Room()
 	o.Grow(types, words)
 	options.Room = types
@@ -48,6 +60,7 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 	opt.parallel(2, func(i int) {
 		if i == 0 {
 			m.Sort()
+			units.warn.renamed = c.Renamed()
 		} else {
 			m.Compare(o)
 			merge.Start()
@@ -85,3 +98,14 @@ func emitMeanwhile(opt *Encoder, o *btf.Object, c *funcs.Collector, options dedu
 	}
 	return merge, stats, err
 }
+
+// collectGarbage frees what only the workers of a large image needed. Later passes reuse that memory.
+func collectGarbage(opt *Encoder, units *joined) {
+	if units.infoSize >= largeInfo && opt.only == "" {
+		runtime.GC()
+	}
+}
+
+// largeInfo is the size of the debug information, in bytes, from which an image counts as large. A kernel has ten times as much, a module
+// a tenth.
+const largeInfo = 16 << 20

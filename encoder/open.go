@@ -31,6 +31,7 @@ type image struct {
 	plan  plan           // how the units are translated, according to the sections
 
 	implicit funcs.ImplicitArgs // of kernel functions
+	tables   *joinTables        // for the first join, if they have been allocated; then nil
 
 	mention *dwarf.Mention // if it is not nil, the units that do not mention a name are left out
 	missing error          // why the supplementary file could not be found
@@ -51,6 +52,9 @@ func openImage(f *elf.File, opt *Encoder, files *openFiles, primary bool) (*imag
 		if i == 0 {
 			if dwarfErr = in.openDWARF(files); dwarfErr == nil {
 				in.plan, dwarfErr = in.firstPlan()
+			}
+			if dwarfErr == nil && opt.ahead && f.Type != stdelf.ET_REL && opt.Base == nil && !in.plan.exact && opt.only == "" {
+				in.tables = newJoinTables(in)
 			}
 		} else if in.syms, symsErr = f.Symbols(); in.syms != nil && symsErr == nil {
 			symsErr = in.readSymbols(true, primary)

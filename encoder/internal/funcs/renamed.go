@@ -38,7 +38,7 @@ func (c *Collector) AddStrays(u *Unit, s *dwarf.Strings) {
 }
 
 // Renamed describes functions without a symbol of their name, where a symbol at their address has a name that differs in a few
-// bits. Call it after all units have been added; it discards the collected functions.
+// bits. Call it after all units have been added; it discards the collected functions. It may run while an Emission compares states.
 func (c *Collector) Renamed() (found []string) {
 	defer func() { c.strays = nil }()
 	if len(c.strays) == 0 {
