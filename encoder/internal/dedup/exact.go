@@ -191,19 +191,6 @@ func (m *Merger) References() {
 	m.err = e.located(m.next-1, m.err)
 }
 
-// Follow runs phase 5 for the types that were appended to the object since New, or since the last Follow. o is a copy of the object as it was when a
-// part of what is appended was complete: all types to which these types refer were there. More may be appended to the object itself meanwhile. Call it
-// after References, and not if the object has a base. What it leaves out is left to Finish, and so are errors.
-func (m *Merger) Follow(o *btf.Object) {
-	e := &m.e
-	if m.err != nil || m.next != e.end {
-		return
-	}
-	if m.err = e.extend(o); m.err == nil {
-		m.err = m.references(m.next)
-	}
-}
-
 // Finish processes the types that were appended to the object since New, and leaves only the survivors in it. same maps a VAR to
 // another VAR for the same variable. It is merged into that VAR without a comparison.
 func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
@@ -233,55 +220,6 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 	}
 	e.stats.After = o.Len()
 	return e.stats, nil
-}
-
-// references runs phase 5 for all types that it has not processed. Types from appended on are functions and their prototypes, nearly all.
-func (m *Merger) references(appended uint32) error {
-	e := &m.e
-	for ; m.next < e.end; m.next++ {
-		if m.next >= appended && (m.next-appended)%atOnce == 0 {
-			e.prefetch(m.next, min(m.next+atOnce, e.end))
-		}
-		_, err := e.reference(m.next)
-		if err == nil {
-			err = e.pause()
-		}
-		if err != nil {
-			m.next++ // it is named by located
-			return err
-		}
-	}
-	return nil
-}
-
-// atOnce is the number of types that are prefetched together: few enough that they stay in the cache.
-const atOnce = 128
-
-// prefetch reads the memory that reference needs first for appended functions and prototypes (see btf/memory.go). On the way it
-// replaces the references of prototypes whose referents have been processed.
-func (e *engine) prefetch(from, to uint32) {
-	sum := uint32(0)
-	for id := from; id < to; id++ {
-		r := e.rec(id)
-		switch r.Kind() {
-		case btf.KindFuncProto:
-			if e.m[id] == unset && e.resolve(r) {
-				sum ^= e.c.prefetch(e.signature(r))
-			}
-		case btf.KindFunc:
-			sum ^= e.c.prefetch(e.signature(r))
-		}
-	}
-	e.prefetched = sum
-}
-
-// resolve rewrites the references of a prototype if all its referents have been processed. Otherwise ok is false.
-func (e *engine) resolve(r btf.Record) (ok bool) {
-	ok = e.processed(r[2])
-	for i := 4; i < len(r); i += 2 {
-		ok = ok && e.processed(r[i])
-	}
-	return ok && e.referents(r) == nil
 }
 
 // extend continues with the object as it is now, with appended types.

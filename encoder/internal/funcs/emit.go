@@ -117,8 +117,8 @@ func (m *Emission) Compare(o *btf.Object) {
 	}
 }
 
-// PartSize is the number of functions after which Emit calls part.
-const PartSize = 16 * atOnce
+// PartSize is the number of functions after which Emit calls part. Tests change it.
+var PartSize = 16 * atOnce
 
 // Parts is the highest number of calls of part.
 func (m *Emission) Parts() int { return len(m.entries) / PartSize }
