@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -56,7 +57,7 @@ func (in *image) firstPlan() (p plan, err error) {
 		p.typeUnits, err = in.d.TypeUnits()
 	}
 	p.exact = !in.fastPathApplies(p)
-	p.separate = !p.exact && in.opt.Base == nil && !in.opt.together && !slices.Contains(in.opt.LangExclude, langRust)
+	p.separate = !p.exact && in.opt.Base == nil && !in.opt.together && !slices.Contains(in.opt.LangExclude, langRust) && mayHaveRust(in.f)
 	return p, err
 }
 
@@ -152,6 +153,17 @@ func translateAll(ctx context.Context, in *image, p plan, a *assembler, clock *C
 	}
 	clock.Stop("translation", in.d.InfoSize(), uint64(a.stats.Types), "types")
 	return nil
+}
+
+// mayHaveRust reports whether units can be in Rust, by the names of compilers in an image. Units in Rust that it does not expect only cost time.
+func mayHaveRust(f *elf.File) bool {
+	const most = 1 << 16 // bytes
+	s := f.Section(".comment")
+	if s == nil || s.Size == 0 || s.Size > most || !f.Plain(s) {
+		return true
+	}
+	text := make([]byte, s.Size)
+	return f.ReadAt(s, text, 0) != nil || bytes.Contains(text, []byte("rustc"))
 }
 
 // langRust is DW_LANG_Rust.
