@@ -51,6 +51,16 @@ var codecs [numCodecs]*Codec
 // Register registers a codec. It is called by init functions.
 func Register(id CodecID, c Codec) { codecs[id] = &c }
 
+// Registered reports whether all codecs are registered.
+func Registered() bool {
+	for _, c := range codecs {
+		if c == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // codec returns a codec that is registered.
 func (c CodecID) codec() (*Codec, error) {
 	if codecs[c] == nil {

@@ -36,7 +36,9 @@ type run struct {
 
 // run encodes the files and writes the output.
 func (r *run) run(ctx context.Context) error {
-	r.spread()
+	if err := r.spread(); err != nil {
+		return err
+	}
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	var base *input.File
 	if r.base != nil {
@@ -101,13 +103,18 @@ func (r *run) run(ctx context.Context) error {
 // undivided is the number of bytes of modules that one worker encodes in less time than it takes to share the work.
 const undivided = 16 << 20
 
-// spread uses all processors that were asked for, unless the files are small modules.
-func (r *run) spread() {
-	size := int64(0)
+// spread uses all processors that were asked for, unless the files are small modules. If a file can be read only once, as a pipe can, it returns
+// input.ErrNoCodec while a codec is missing: when the program runs again, what the first run read would be gone.
+func (r *run) spread() error {
+	size, once := int64(0), r.base != nil && readOnce(*r.base)
 	for _, path := range r.files {
 		if st, err := os.Stat(path); err == nil {
 			size += st.Size()
+			once = once || !st.Mode().IsRegular()
 		}
+	}
+	if once && !input.Registered() {
+		return input.ErrNoCodec
 	}
 	switch {
 	case r.base != nil && size < undivided:
@@ -115,6 +122,13 @@ func (r *run) spread() {
 	case r.workers > runtime.GOMAXPROCS(0):
 		runtime.GOMAXPROCS(r.workers)
 	}
+	return nil
+}
+
+// readOnce reports whether a path leads to something else than a regular file.
+func readOnce(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && !st.Mode().IsRegular()
 }
 
 // openBase reads the base. Only a part of it is read, from the file that is returned, unless a distilled base is made of it.

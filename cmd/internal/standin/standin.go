@@ -4,7 +4,7 @@
 // of its packages; here, those for networks, manifests and reports would take as long as a small module. So the program runs as pahole from
 // this package's init function, and ends there. The language guarantees that all packages that this one imports have been initialised then, and fixes
 // the order of the others: by import path, as soon as their own imports are ready. So the fewer packages this one leads to, the earlier
-// its turn comes. The packages that decompress files are among the last, so a call with a compressed file is run once more by main.
+// its turn comes. The packages that decompress files are among the last, so a call with a compressed file or a pipe is run once more by main.
 //
 // Input: the arguments of the process. Output: those of pahole, and the exit code. Never: the package imports nothing that pahole does not need.
 package standin

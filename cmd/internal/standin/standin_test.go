@@ -3,6 +3,7 @@ package standin
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -97,7 +98,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestCompressed: a call with a compressed file writes nothing while its codec is not registered, and is not ready.
+// TestCompressed: a call with a compressed file writes nothing while its codec is not registered, and is not ready. Nor is one with a pipe, of which
+// it reads nothing.
 func TestCompressed(t *testing.T) {
 	procs := runtime.GOMAXPROCS(0)
 	defer func() {
@@ -108,7 +110,19 @@ func TestCompressed(t *testing.T) {
 	if err := os.WriteFile(image, []byte("\x1f\x8b\x08 and so on"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pipe, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	if _, err := in.WriteString("\x1f\x8b\x08 and so on"); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	piped := fmt.Sprintf("/dev/fd/%d", pipe.Fd())
 	for _, args := range [][]string{
+		{"-J", piped},
+		{"-J", "--btf_base=" + piped, "standin_test.go"},
 		{"-V", "-J", "--btf_features=nosuch", image},
 		{"-J", "--btf_base=" + image, "standin_test.go"},
 	} {
@@ -116,5 +130,8 @@ func TestCompressed(t *testing.T) {
 		if _, ready := run(append([]string{"pahole"}, args...), &out, &told); ready || out.Len()+told.Len() > 0 {
 			t.Errorf("%q: ready %t, printed %q and %q", args, ready, out.String(), told.String())
 		}
+	}
+	if left, err := io.ReadAll(pipe); err != nil || len(left) != 13 {
+		t.Errorf("%q is left in the pipe (%v), want all of it", left, err)
 	}
 }
