@@ -36,8 +36,8 @@ var Processors int
 
 // Run runs the program and returns its exit code. name is the name by which it was called, for error messages.
 //
-// ready is false if a file is compressed and its codec is not registered, or if a codec is missing and a file can be read only once. The program has then written nothing but warnings to stderr, and can
-// be run again when the codec is.
+// ready is false if a file is compressed and its codec is not registered, or if a codec is missing and a file can be read only once. The program
+// has then written nothing but warnings to stderr, and can be run again when the codecs are registered. It writes the same warnings then.
 func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)
 }

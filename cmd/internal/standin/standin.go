@@ -10,7 +10,6 @@
 package standin
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -29,12 +28,35 @@ import (
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
 )
 
+// told is the standard error of both runs.
+var told = lines{out: stream.New(os.Stderr)}
+
+// lines is a standard error that is written to at once, since a long encoding may be interrupted. The second run leaves out what the first has
+// written.
+type lines struct {
+	out           *stream.Stream
+	written, skip int // in bytes
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	old := min(len(b), l.skip)
+	if l.skip -= old; old == len(b) {
+		return old, nil
+	}
+	n, err := l.out.Write(b[old:])
+	l.written += n
+	return old + n, err
+}
+
+// again begins the second run.
+func (l *lines) again() { l.skip = l.written }
+
 // postponed is whether the process was called as pahole and did not end in init.
 var postponed bool
 
 func init() {
 	if atonce.Called(os.Args) {
-		code, ready := run(os.Args, os.Stdout, os.Stderr)
+		code, ready := run(os.Args, os.Stdout, &told)
 		if ready {
 			os.Exit(code)
 		}
@@ -45,7 +67,8 @@ func init() {
 // Finish ends the process if it was called as pahole, with a file whose codec was not registered before main. Function main calls it first.
 func Finish() {
 	if postponed {
-		code, _ := run(os.Args, os.Stdout, os.Stderr)
+		told.again()
+		code, _ := run(os.Args, os.Stdout, &told)
 		os.Exit(code)
 	}
 }
@@ -59,31 +82,28 @@ var listen = sync.OnceValue(func() context.Context {
 // complain prints an error.
 func complain(w io.Writer, err any) { fmt.Fprintf(w, "btfbatch: %s\n", escape.Text(fmt.Sprint(err))) }
 
-// run runs the process as pahole and returns its exit code. ready is as that of pahole.Run; if it is false, nothing was written.
+// run runs the process as pahole and returns its exit code. ready is as that of pahole.Run.
 //
 // It begins with a single processor; see package atonce. Package pahole asks for more where the work is long enough to be divided.
-func run(argv []string, stdout, stderr io.Writer) (code int, ready bool) {
+func run(argv []string, stdout io.Writer, errs *lines) (code int, ready bool) {
 	pahole.Processors = max(atonce.Processors, runtime.GOMAXPROCS(0))
 	signal.Ignore(syscall.SIGPIPE) // like any other write error
-	var said bytes.Buffer          // for stderr, until it is known whether the call can be run
-	out, errs := stream.New(stdout), stream.New(stderr)
+	out := stream.New(stdout)
 	defer func() {
 		if r := recover(); r != nil {
 			code, ready = exitcode.Failed, true
-			_, _ = said.WriteTo(errs)
 			complain(errs, fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	if code, ready = Run(listen(), argv[0], argv[1:], out, &said); !ready {
+	if code, ready = Run(listen(), argv[0], argv[1:], out, errs); !ready {
 		return code, false
 	}
-	_, _ = said.WriteTo(errs) // the stream keeps the error
 	if err := out.Err(); err != nil && code == exitcode.OK {
 		if code = exitcode.Failed; !stream.Gone(err) {
 			complain(errs, fmt.Errorf("standard output: %w", err))
 		}
 	}
-	if errs.Err() != nil && code == exitcode.OK {
+	if errs.out.Err() != nil && code == exitcode.OK {
 		code = exitcode.Failed
 	}
 	return code, true

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
+	"github.com/btfbatch/btfbatch/cmd/internal/stream"
 )
 
 // TestImports: nothing that pahole does not need is initialised before it runs.
@@ -87,7 +88,7 @@ func TestRun(t *testing.T) {
 		{new(bytes.Buffer), []string{"-J"}, 64, "no file to encode"},
 	} {
 		var told bytes.Buffer
-		code, _ := run(append([]string{"pahole"}, tc.args...), tc.out, &told)
+		code, _ := run(append([]string{"pahole"}, tc.args...), tc.out, &lines{out: stream.New(&told)})
 		if code != tc.code || !strings.Contains(told.String(), tc.told) || tc.told == "" && told.Len() > 0 {
 			t.Errorf("%q: got exit code %d and %q, want %d and %q", tc.args, code, told.String(), tc.code, tc.told)
 		}
@@ -98,8 +99,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestCompressed: a call with a compressed file writes nothing while its codec is not registered, and is not ready. Nor is one with a pipe, of which
-// it reads nothing.
+// TestCompressed: a call with a compressed file is not ready while its codec is not registered, and its warnings are printed at once, and once only. Nor
+// is one with a pipe, of which it reads nothing.
 func TestCompressed(t *testing.T) {
 	procs := runtime.GOMAXPROCS(0)
 	defer func() {
@@ -127,8 +128,19 @@ func TestCompressed(t *testing.T) {
 		{"-J", "--btf_base=" + image, "standin_test.go"},
 	} {
 		var out, told bytes.Buffer
-		if _, ready := run(append([]string{"pahole"}, args...), &out, &told); ready || out.Len()+told.Len() > 0 {
-			t.Errorf("%q: ready %t, printed %q and %q", args, ready, out.String(), told.String())
+		errs := lines{out: stream.New(&told)}
+		for range 2 {
+			if _, ready := run(append([]string{"pahole"}, args...), &out, &errs); ready || out.Len() > 0 {
+				t.Errorf("%q: ready %t, printed %q", args, ready, out.String())
+			}
+			want := ""
+			if slices.Contains(args, "--btf_features=nosuch") {
+				want = "Ignoring unsupported feature 'nosuch'\n"
+			}
+			if told.String() != want {
+				t.Errorf("%q: printed %q, want %q once", args, told.String(), want)
+			}
+			errs.again()
 		}
 	}
 	if left, err := io.ReadAll(pipe); err != nil || len(left) != 13 {
