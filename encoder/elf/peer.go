@@ -3,9 +3,11 @@ package elf
 import (
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"slices"
 	"sync"
 
+	"github.com/btfbatch/btfbatch/encoder/input"
 	"github.com/btfbatch/btfbatch/encoder/rules"
 )
 
@@ -189,6 +191,9 @@ func (p *peerRelocations) walk(f *File, rel *Section, size uint64, b []byte, nam
 	defer func() { p.buf = e.buf }()
 	for {
 		data, err := e.next()
+		if errors.Is(err, input.ErrNoCodec) {
+			return false, err
+		}
 		if err != nil || len(data)%e.size != 0 {
 			return false, nil // a section that it cannot read
 		}

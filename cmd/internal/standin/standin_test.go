@@ -2,6 +2,8 @@ package standin
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -145,5 +147,40 @@ func TestCompressed(t *testing.T) {
 	}
 	if left, err := io.ReadAll(pipe); err != nil || len(left) != 13 {
 		t.Errorf("%q is left in the pipe (%v), want all of it", left, err)
+	}
+}
+
+// TestCompressedRelocations: a call is not ready either if a section is compressed that pahole would do without if it could not read it.
+func TestCompressedRelocations(t *testing.T) {
+	procs := runtime.GOMAXPROCS(0)
+	defer func() {
+		runtime.GOMAXPROCS(procs)
+		pahole.Processors = 0
+	}()
+	data, err := os.ReadFile("../../../corpus/images/gcc12-x86_64-dwarf5-module.ko")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := slices.IndexFunc(f.Sections, func(s *elf.Section) bool { return s.Name == ".rela.debug_info" })
+	if index < 0 {
+		t.Fatal("the module has no relocations")
+	}
+	const headerSize, zstd = 64, 2
+	le, s := binary.LittleEndian, f.Sections[index]
+	header := data[le.Uint64(data[40:])+uint64(index)*headerSize:]
+	le.PutUint64(header[8:], uint64(s.Flags|elf.SHF_COMPRESSED))
+	le.PutUint32(data[s.Offset:], zstd)
+	le.PutUint64(data[s.Offset+8:], s.Size)
+	image := filepath.Join(t.TempDir(), "module.ko")
+	if err := os.WriteFile(image, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, told bytes.Buffer
+	if _, ready := run([]string{"pahole", "-J", image}, &out, &lines{out: stream.New(&told)}); ready || out.Len()+told.Len() > 0 {
+		t.Errorf("ready %t, printed %q and %q", ready, out.String(), told.String())
 	}
 }
