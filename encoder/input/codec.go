@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 )
 
 // Compressed data is read and written by libraries, which take longer to initialise than a small module takes to encode. So this package does not
@@ -61,9 +62,16 @@ func Registered() bool {
 	return true
 }
 
+// missed is whether a codec was wanted that was not registered.
+var missed atomic.Bool
+
+// Missed reports whether a codec was wanted that is still not registered. Whoever cannot know that all errors reach him asks this before he writes.
+func Missed() bool { return missed.Load() && !Registered() }
+
 // codec returns a codec that is registered.
 func (c CodecID) codec() (*Codec, error) {
 	if codecs[c] == nil {
+		missed.Store(true)
 		return nil, fmt.Errorf("cannot read or write the format %s: %w", c.Name(), ErrNoCodec)
 	}
 	return codecs[c], nil

@@ -67,6 +67,9 @@ func (r *run) run(ctx context.Context) error {
 		files[i] = f
 	}
 	res, err := r.encodeWith(ctx, base, files, &enc)
+	if input.Missed() { // pahole's rules ignore some errors
+		return input.ErrNoCodec
+	}
 	located := func(s encoder.Sections) func(err error) error {
 		return func(err error) error {
 			var refusal *verify.Refusal
