@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"config/bound":             {},
 	"config/lock":              {"config/bound", "encoder/input"},
 	"corpus":                   {"config", "corpus/source", "encoder/btf", "encoder/elf", "encoder/input", "encoder/input/codecs"},
-	"corpus/source":            {"corpus/source/archive", "corpus/source/deb", "corpus/source/rpm", "encoder/input"},
+	"corpus/source":            {"corpus/source/archive", "corpus/source/deb", "corpus/source/rpm", "encoder/input", "encoder/input/codecs"},
 	"corpus/source/archive":    {"corpus/source/xz", "encoder/btf"},
 	"corpus/source/deb":        {"corpus/source/archive"},
 	"corpus/source/rpm":        {"corpus/source/archive"},

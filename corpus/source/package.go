@@ -15,6 +15,7 @@ import (
 	"github.com/btfbatch/btfbatch/corpus/source/deb"
 	"github.com/btfbatch/btfbatch/corpus/source/rpm"
 	"github.com/btfbatch/btfbatch/encoder/input"
+	_ "github.com/btfbatch/btfbatch/encoder/input/codecs" // files of packages may be compressed
 )
 
 // KernelMembers is the pattern of the kernel's image with DWARF in debug packages.
