@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
@@ -36,9 +37,10 @@ type run struct {
 
 // run encodes the files and writes the output.
 func (r *run) run(ctx context.Context) error {
-	if err := r.spread(); err != nil {
-		return err
+	if r.readsOnce() && !input.Registered() { // what this run reads would be gone when the program runs again
+		return input.ErrNoCodec
 	}
+	r.spread()
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	var base *input.File
 	if r.base != nil {
@@ -106,18 +108,13 @@ func (r *run) run(ctx context.Context) error {
 // undivided is the number of bytes of modules that one worker encodes in less time than it takes to share the work.
 const undivided = 16 << 20
 
-// spread uses all processors that were asked for, unless the files are small modules. If a file can be read only once, as a pipe can, it returns
-// input.ErrNoCodec while a codec is missing: when the program runs again, what the first run read would be gone.
-func (r *run) spread() error {
-	size, once := int64(0), r.base != nil && readOnce(*r.base)
+// spread uses all processors that were asked for, unless the files are small modules.
+func (r *run) spread() {
+	size := int64(0)
 	for _, path := range r.files {
 		if st, err := os.Stat(path); err == nil {
 			size += st.Size()
-			once = once || !st.Mode().IsRegular()
 		}
-	}
-	if once && !input.Registered() {
-		return input.ErrNoCodec
 	}
 	switch {
 	case r.base != nil && size < undivided:
@@ -125,13 +122,15 @@ func (r *run) spread() error {
 	case r.workers > runtime.GOMAXPROCS(0):
 		runtime.GOMAXPROCS(r.workers)
 	}
-	return nil
 }
 
-// readOnce reports whether a path leads to something else than a regular file.
-func readOnce(path string) bool {
-	st, err := os.Stat(path)
-	return err == nil && !st.Mode().IsRegular()
+// readsOnce reports whether the base or a file is no regular file, so that it can be read only once, as a pipe can.
+func (r *run) readsOnce() bool {
+	once := func(path string) bool {
+		st, err := os.Stat(path)
+		return err == nil && !st.Mode().IsRegular()
+	}
+	return r.base != nil && once(*r.base) || slices.ContainsFunc(r.files, once)
 }
 
 // openBase reads the base. Only a part of it is read, from the file that is returned, unless a distilled base is made of it.
