@@ -1,7 +1,7 @@
 // Package atonce answers calls of pahole that ask for its version only, and makes other calls of pahole use a single processor.
 //
-// Kernel builds ask for the version each time they read their configuration. On Linux, the package imports nothing but runtime and syscall, so its
-// init function runs before nearly all others, even that of os; see package standin.
+// Kernel builds ask for the version each time they read their configuration. On Linux, for amd64 and arm64, the package makes its own system calls and
+// imports nothing but runtime, so its init function runs before nearly all others, even that of syscall; see package standin.
 //
 // Input: the arguments of the process. Output: the version, and the end of the process. Never: the package answers anything else.
 package atonce
