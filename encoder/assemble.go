@@ -193,13 +193,13 @@ func (a *assembler) decide(t *translate.Unit) error {
 		a.decided = a.all.Decide(t.Types.Len(), a.o.End())
 		return nil
 	}
+	if t.Endless {
+		return errNoClasses
+	}
 	if t.Rust && a.separate {
 		t.ResolveRefs()
 		a.decided = a.classes.Foreign(&t.Types, t.Dies, a.o.End())
 		return nil
-	}
-	if t.Endless {
-		a.classes.Break()
 	}
 	if a.classes.Examine(&t.Types, t.Named, t.Dies) {
 		t.ResolveRefs()

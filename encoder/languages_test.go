@@ -16,6 +16,7 @@ type languageUnit struct {
 	lang synth.Lang
 	x    int  // 0: declares x; otherwise the size of x
 	held bool // there is a struct that holds a t, before t
+	bare bool // there is no pointer to t
 }
 
 func languages(units []languageUnit) []byte {
@@ -38,7 +39,10 @@ func languages(units []languageUnit) []byte {
 		if u.held {
 			holder.Member(synth.Member{Name: "t", Type: s})
 		}
-		cu.Var(fmt.Sprintf("v%d", i), cu.Pointer(s), percpu.At(uint64(8*i+8)))
+		if !u.bare {
+			s = cu.Pointer(s)
+		}
+		cu.Var(fmt.Sprintf("v%d", i), s, percpu.At(uint64(8*i+8)))
 	}
 	return b.Bytes()
 }
@@ -50,18 +54,20 @@ func TestLanguages(t *testing.T) {
 		name  string
 		units []languageUnit
 	}{
-		{"bound before Rust", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 8, false}}},
-		{"not bound", []languageUnit{{c, 0, false}, {rust, 8, false}}},
-		{"bound after Rust", []languageUnit{{c, 0, false}, {rust, 8, false}, {c, 4, false}}},
-		{"defined and declared apart", []languageUnit{{c, 4, false}, {rust, 8, false}, {c, 0, false}}},
-		{"a declaration equals Rust's", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 8, false}, {c, 0, false}, {c, 4, false}}},
-		{"it is held", []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}, {c, 0, true}, {c, 4, true}}},
-		{"it is held after it was not", []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}, {c, 0, false}, {c, 0, true}, {c, 4, true}, {c, 4, false}}},
-		{"the same in Rust", []languageUnit{{c, 4, false}, {c, 0, false}, {rust, 4, false}, {c, 0, false}}},
-		{"Rust only", []languageUnit{{c, 0, false}, {rust, 4, false}, {c, 0, false}, {rust, 4, false}}},
-		{"Rust in two ways", []languageUnit{{c, 0, false}, {rust, 4, false}, {c, 0, false}, {rust, 8, false}, {c, 0, false}}},
-		{"Rust declares", []languageUnit{{c, 4, false}, {rust, 0, false}, {c, 0, false}}},
-		{"Rust first", []languageUnit{{rust, 8, false}, {c, 4, false}, {c, 0, false}, {c, 4, false}}},
+		{"bound before Rust", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}}},
+		{"not bound", []languageUnit{{c, 0, false, false}, {rust, 8, false, false}}},
+		{"bound after Rust", []languageUnit{{c, 0, false, false}, {rust, 8, false, false}, {c, 4, false, false}}},
+		{"defined and declared apart", []languageUnit{{c, 4, false, false}, {rust, 8, false, false}, {c, 0, false, false}}},
+		{"a declaration equals Rust's", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}, {c, 0, false, false}, {c, 4, false, false}}},
+		{"it is held", []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}, {c, 0, true, false}, {c, 4, true, false}}},
+		{"it is held after it was not", []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}, {c, 0, false, false}, {c, 0, true, false}, {c, 4, true, false}, {c, 4, false, false}}},
+		{"the same in Rust", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}}},
+		{"Rust only", []languageUnit{{c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}, {rust, 4, false, false}}},
+		{"Rust in two ways", []languageUnit{{c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}, {c, 0, false, false}}},
+		{"Rust declares", []languageUnit{{c, 4, false, false}, {rust, 0, false, false}, {c, 0, false, false}}},
+		{"a pointer to it is new where it is free", []languageUnit{
+			{c, 4, true, true}, {c, 0, true, true}, {rust, 8, false, false}, {c, 0, false, false}, {c, 4, true, false}, {c, 0, true, false}}},
+		{"Rust first", []languageUnit{{rust, 8, false, false}, {c, 4, false, false}, {c, 0, false, false}, {c, 4, false, false}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, profile := range []encoder.Profile{encoder.Pahole, encoder.Default} {
@@ -70,6 +76,66 @@ func TestLanguages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLanguagesDeclared: C or Rust declares a name that has several meanings. The typedef t leads to it, and is the same in both languages.
+// What is compared with t decides what the declaration means.
+func TestLanguagesDeclared(t *testing.T) {
+	type namesake struct {
+		tag  dwarf.Tag
+		size uint64 // 0: it is only declared
+	}
+	type languageUnit struct {
+		lang synth.Lang
+		x, y namesake // y, which nothing leads to, has the name of x
+	}
+	const c, rust = synth.C11, synth.Rust
+	of := func(size uint64) namesake { return namesake{dwarf.TagStructType, size} }
+	none, union := namesake{}, namesake{dwarf.TagUnionType, 8}
+	for _, test := range []struct {
+		name  string
+		units []languageUnit
+	}{
+		{"two definitions in C", []languageUnit{{rust, of(0), none}, {c, of(4), none}, {c, of(8), none}}},
+		{"two kinds in C", []languageUnit{{c, of(4), union}, {rust, of(0), none}}},
+		{"two kinds, one of them in Rust", []languageUnit{{c, of(4), none}, {rust, of(0), union}}},
+		{"two kinds in Rust", []languageUnit{{rust, of(4), union}, {c, of(0), none}}},
+		{"two kinds, one of them in C", []languageUnit{{rust, of(4), none}, {c, of(0), union}}},
+	} {
+		b := synth.New(synth.Target{})
+		b.Text(".text", 0x10000, 16)
+		percpu := b.Data(".data..percpu", 0x40000, 1<<12)
+		for i, u := range test.units {
+			cu := b.CU(numbered("unit", i), u.lang)
+			var x *synth.DIE
+			for _, n := range []namesake{u.y, u.x} {
+				switch {
+				case n == none:
+				case n.size != 0:
+					x = synth.NewDIE(n.tag, synth.Name("x"), synth.Num(dwarf.AttrByteSize, synth.FormData1, n.size))
+					cu.Add(x)
+				default:
+					x = cu.Forward(n.tag, "x")
+				}
+			}
+			cu.Var(numbered("v", i), cu.Typedef("t", cu.Pointer(x)), percpu.At(uint64(8*i+8)))
+		}
+		bothWays(t, test.name, b.Bytes(), 1)
+	}
+}
+
+// TestLanguagesRing: types without names lead to each other in Rust. They have no classes.
+func TestLanguagesRing(t *testing.T) {
+	b := synth.New(synth.Target{})
+	b.Text(".text", 0x10000, 16)
+	unit(b, "first")
+	for i := range 2 {
+		cu := b.CU(numbered("unit", i), synth.Rust)
+		ring := cu.Struct("", 8)
+		ring.Member(synth.Member{Name: "p", Type: cu.Pointer(ring)})
+		cu.Struct("x", 8, synth.Member{Name: "m", Type: ring})
+	}
+	bothWays(t, "ring", b.Bytes(), 1)
 }
 
 // TestLanguagesSelf: a struct that leads to itself is the same in C and Rust, although the first unit only declares it.
@@ -102,12 +168,12 @@ func TestLanguagesApart(t *testing.T) {
 		unit languageUnit // more of them follow the unit in Rust
 		most int          // number of types that each of them may add; one is its variable
 	}{
-		{"a larger struct comes first", languageUnit{c, 0, true}, 1},
-		{"the names of C", languageUnit{c, 4, true}, 1},
-		{"free", languageUnit{c, 0, false}, 4},
+		{"a larger struct comes first", languageUnit{c, 0, true, false}, 1},
+		{"the names of C", languageUnit{c, 4, true, false}, 1},
+		{"free", languageUnit{c, 0, false, false}, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			units := []languageUnit{{c, 4, true}, {c, 0, true}, {rust, 8, false}}
+			units := []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}}
 			few := typesAdded(t, languages(units))
 			for range more {
 				units = append(units, test.unit)

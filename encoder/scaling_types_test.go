@@ -93,6 +93,41 @@ func typeShapes() []shape {
 			})
 		})
 	}
+	add("nested structs without a name in Rust, each twice", 15, func(b *synth.Builder, n int) {
+		unit(b, "first")
+		for i := range 2 {
+			cu := b.CU(numbered("unit", i), synth.Rust)
+			t := cu.Base("int", 4, synth.Signed)
+			for range n {
+				t = cu.Struct("", 8, synth.Member{Name: "a", Type: t}, synth.Member{Name: "b", Type: t})
+			}
+			cu.Struct("x", 8, synth.Member{Name: "m", Type: t})
+		}
+	})
+	add("a chain of structs above a look-alike", 4000, func(b *synth.Builder, n int) {
+		for i, size := range []uint64{4, 0, 8, 0} {
+			cu := b.CU(numbered("unit", i), synth.C11)
+			if i == 2 {
+				cu = b.CU("rust", synth.Rust)
+			}
+			x := synth.NewDIE(dwarf.TagStructType, synth.Name("x"))
+			if cu.Add(x); size == 0 {
+				x.Declaration()
+			} else {
+				x.Add(synth.Num(dwarf.AttrByteSize, synth.FormData1, size))
+			}
+			alike := synth.NewDIE(dwarf.TagStructType, synth.Name("t"), synth.Num(dwarf.AttrByteSize, synth.FormData1, 8),
+				synth.NewDIE(dwarf.TagMember, synth.Name("p"), synth.Type(cu.Pointer(x)), synth.Num(dwarf.AttrDataMemberLoc, synth.FormData1, 0)))
+			if i == 2 {
+				cu.Add(alike)
+				continue
+			}
+			onward(cu, n, func(k int, to *synth.DIE) *synth.DIE {
+				return synth.NewDIE(dwarf.TagStructType, synth.Name(numbered("s", k)), synth.Num(dwarf.AttrByteSize, synth.FormData1, 8),
+					synth.NewDIE(dwarf.TagMember, synth.Name("m"), synth.Type(to), synth.Num(dwarf.AttrDataMemberLoc, synth.FormData1, 0)))
+			}, alike)
+		}
+	})
 	add("a chain of typedefs", 4000, func(b *synth.Builder, n int) {
 		twice(b, func(cu *synth.CU, integer *synth.DIE) { chainOfTypedefs(cu, n, modifier('c', integer)) })
 	})

@@ -96,9 +96,6 @@ type tag struct {
 // tagKey scatters the keys of names over tagSlots.
 const tagKey = 0x9e3779b97f4a7c15
 
-// Break says that the assumptions of the table do not hold for a CU: it has a cycle without a name.
-func (s *ClassTable) Break() { s.broken = true }
-
 // Broken reports whether the assumptions of the table do not hold. Then only the exact engine may decide, and no further CU may
 // be examined.
 func (s *ClassTable) Broken() bool { return s.broken }

@@ -30,6 +30,8 @@ type history struct {
 
 	free   []uint64 // by unit: the look-alikes whose types are free, by number - 1
 	inside []uint64 // by unit: those whose class first occurs in it
+	above  []uint64 // by class number, for walked classes: those that they lead to without passing a name
+	strays []uint64 // by unit: those that are not free, and that a type leads to whose class first occurs in a unit in which they are
 
 	// About the current unit.
 	here    []occurrence
@@ -37,6 +39,9 @@ type history struct {
 	ofClass []seen          // by class number: the index in here of its first type
 	unknown nominal.LocalID // the first type without a class, 0 if there is none
 	masks   []uint64        // by index in here: the look-alikes that it leads to
+	// The holders of the type with index i in here are holders[holderAt[i]:holderAt[i+1]], by their indexes in here.
+	holders, holderAt []uint32
+	todo              []uint32 // scratch: indexes in here
 }
 
 // An occurrence is a type of a unit that counts.
@@ -63,7 +68,7 @@ func newHistory(x *languages) *history {
 		declares: make([]bool, n), ofClass: make([]seen, n)}
 	tags, units := len(x.s.tags), len(x.s.past.types)
 	h.tracked, h.unsure, h.boundIn, h.ofTag = make([]bool, tags), make([]bool, tags), make([]uint32, tags), make([]seen, tags)
-	h.free, h.inside = make([]uint64, units), make([]uint64, units)
+	h.free, h.inside, h.strays = make([]uint64, units), make([]uint64, units), make([]uint64, units)
 	h.ends = append(h.ends, 0)
 	h.choose()
 	return h
@@ -123,6 +128,25 @@ func (h *history) choose() {
 		h.ends = append(h.ends, uint32(len(h.children)))
 	}
 	h.counts[0] = true // types without a class
+	h.climb()
+}
+
+// climb finds the walked classes above look-alikes.
+func (h *history) climb() {
+	for z, class := range h.alike {
+		name, named := h.name(h.index(class))
+		for j := range h.class {
+			if other, ok := h.name(uint32(j)); h.class[j] == class || named && ok && other == name {
+				h.keepAbove(uint32(j), 1<<z)
+			}
+		}
+	}
+	h.above = make([]uint64, len(h.counts))
+	for class, why := range h.k.why {
+		if h.above[class] = why &^ everywhere; h.above[class] != 0 {
+			h.counts[class] = true
+		}
+	}
 }
 
 // list appends the children of a parent.
@@ -212,6 +236,7 @@ func (h *history) run() {
 			if h.firstIn[t.class] == 0 {
 				h.firstIn[t.class] = uint32(u) + 1
 			}
+			h.strays[u] |= h.above[t.class] & h.free[h.firstIn[t.class]-1] &^ h.free[u]
 		}
 	}
 }
@@ -352,25 +377,52 @@ func (h *history) judge(u int) {
 // spread computes the masks of a unit.
 func (h *history) spread(u int) {
 	h.masks = resize(h.masks, len(h.here))
+	todo := h.todo[:0]
 	for i, t := range h.here {
 		h.masks[i] = 0
 		if z := h.bit[t.class]; z != 0 {
 			h.masks[i] = 1 << (z - 1)
+			todo = append(todo, uint32(i))
 		}
 	}
-	for again := true; again; {
-		again = false
+	h.listHolders(u)
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, by := range h.holders[h.holderAt[i]:h.holderAt[i+1]] {
+			if mask := h.masks[by] | h.masks[i]; mask != h.masks[by] {
+				h.masks[by] = mask
+				todo = append(todo, by)
+			}
+		}
+	}
+	h.todo = todo
+}
+
+// listHolders lists, for every type of a unit that counts, those of which it is a child that a comparison passes.
+func (h *history) listHolders(u int) {
+	at := resize(h.holderAt, len(h.here)+2)
+	clear(at)
+	each := func(do func(child, holder uint32)) {
 		for i, t := range h.here {
-			children, mask := h.of(t.class), h.masks[i]
+			children := h.of(t.class)
 			for k := range children {
 				if at := h.childAt(u, &children[k]); at != 0 {
-					mask |= h.masks[at-1]
+					do(at-1, uint32(i))
 				}
 			}
-			again = again || mask != h.masks[i]
-			h.masks[i] = mask
 		}
 	}
+	each(func(child, _ uint32) { at[child+2]++ })
+	for i := 2; i < len(at); i++ {
+		at[i] += at[i-1]
+	}
+	holders := resize(h.holders, int(at[len(at)-1]))
+	each(func(child, holder uint32) {
+		holders[at[child+1]] = holder
+		at[child+1]++
+	})
+	h.holderAt, h.holders = at, holders
 }
 
 // leadsAstray reports whether a comparison of a type of a unit, which leads to a look-alike, can pass a type of another unit in which the type of the class
@@ -423,15 +475,11 @@ func (h *history) finish() {
 	}
 	for z, class := range h.alike {
 		h.checkChildren(class, z)
-		i := h.index(class)
 		k.why[class] |= 1 << z
-		h.keepBelow(i, 1<<z)
-		name, named := h.name(i)
-		for j := range h.class {
-			if other, ok := h.name(uint32(j)); h.class[j] == class || named && ok && other == name {
-				h.keepAbove(uint32(j), 1<<z)
-			}
-		}
+		h.keepBelow(h.index(class), 1<<z)
+	}
+	for class, above := range h.above {
+		k.why[class] |= above << maxLookalikes
 	}
 	h.checkUnknown()
 	wanted := make([]uint64, len(s.tags)/64+1)
@@ -465,7 +513,7 @@ func (h *history) finish() {
 	}
 	k.here = make(map[int]uint64)
 	for u := range h.free {
-		if m := h.free[u] | h.inside[u]; m != 0 {
+		if m := h.free[u] | h.inside[u] | h.strays[u]<<maxLookalikes; m != 0 {
 			k.here[u] = m
 			k.Units = append(k.Units, u)
 		}

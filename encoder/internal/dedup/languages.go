@@ -28,7 +28,8 @@ import (
 //     units that define it.
 //   - Whether a type of the class of a look-alike is merged when it is its turn. In most units, a larger type that holds it comes before it, and merges with
 //     the first type of its class. This merges everything that it leads to, so nothing goes in.
-//   - If it is free, it goes in, with the pointers and prototypes above and below it. The exact engine then finds out what it merges with.
+//   - If it is free, it goes in, with the pointers and prototypes above and below it. The exact engine then finds out what it merges with. If it is not free
+//     in a later unit, the pointers and prototypes above it go in there, too, since the first of their class may lead to the foreign type.
 //
 // Whatever this does not cover makes the languages Mixed: C and Rust are then examined together, by the rules of ambiguous.go alone. The engine watches for
 // declarations that are bound to foreign types after all (foreign.go).
@@ -86,8 +87,9 @@ func (f *foreignUnits) all(o *btf.Object) []bool {
 // parents are the kinds that phase 3 compares.
 const parents = btf.Composites | 1<<btf.KindTypedef
 
-// maxLookalikes is the number of classes of look-alikes that a set of reasons has room for.
-const maxLookalikes = 62
+// maxLookalikes is the number of classes of look-alikes that a set of reasons has room for. Each of them has two reasons: it is free, or it is not, but was
+// where a type above it occurred first. The second is its number plus maxLookalikes.
+const maxLookalikes = 31
 
 // languages finds out how the types of an object in C and those in Rust relate.
 type languages struct {
@@ -156,6 +158,7 @@ func (x *languages) prepare() {
 		x.tags[nameIn(x.offset(t.key), uint64(t.group))] = uint32(i)
 	}
 	x.defined = make(map[uint64]foreigns)
+	leads := x.leading()
 	for _, u := range x.s.foreign.list {
 		for i, h := range u.hashes {
 			id := u.first + btf.ID(i)
@@ -166,7 +169,7 @@ func (x *languages) prepare() {
 				continue
 			}
 			d, known := x.defined[name]
-			if known && (d.hash != h || x.leadsOn(r)) {
+			if known && (d.hash != h || leads[uint32(id)-first]) {
 				d.several = true
 			}
 			d.hash = h
@@ -175,17 +178,27 @@ func (x *languages) prepare() {
 	}
 }
 
-// leadsOn reports whether a type refers to one with a name, possibly through others without a name. If not, its class says all about it.
-func (x *languages) leadsOn(r btf.Record) (named bool) {
-	r.References(func(ref *uint32) {
-		if *ref == 0 || named {
-			return
+// leading returns, by index in o, which foreign types refer to one with a name, possibly through others without a name. Of all others, their class says
+// everything.
+func (x *languages) leading() []bool {
+	leads := make([]bool, len(x.class))
+	var todo []uint32
+	for i, foreign := range x.foreign {
+		if _, named := x.name(uint32(i)); foreign && named {
+			todo = append(todo, uint32(i))
 		}
-		to := x.o.At(btf.ID(*ref))
-		_, named = nameOf(to)
-		named = named || x.leadsOn(to)
-	})
-	return named
+	}
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, by := range x.from.of(i) {
+			if _, named := x.name(by); !named && !leads[by] {
+				todo = append(todo, by)
+			}
+			leads[by] = true
+		}
+	}
+	return leads
 }
 
 // compare returns, by index in o, which foreign types are not the same as those of their class in C. With always set, it returns only those that differ in
@@ -263,14 +276,13 @@ func (x *languages) findShared(always []bool, reached map[uint64]bool) {
 		t := &x.s.tags[i]
 		name := nameIn(x.offset(t.key), uint64(t.group))
 		d, known := x.defined[name]
-		if t.group != nominal.Enum {
-			if _, other := x.defined[name^uint64(nominal.Struct^nominal.Union)]; other {
-				known, d.differs = true, true
-			}
+		inRust, inC := x.otherKind(t, name)
+		if inRust {
+			known, d.differs = true, true
 		}
 		switch {
 		case !known:
-		case t.several, t.definedTwice, reached[name], t.def == Hash{} && d.several:
+		case t.several, t.definedTwice, reached[name], t.def == Hash{} && (d.several || inRust || inC):
 			x.mixed = true
 		case t.def != Hash{} && t.declared && d.differs:
 			x.shared[i] = true
@@ -283,11 +295,36 @@ func (x *languages) findShared(always []bool, reached map[uint64]bool) {
 		}
 		r := x.record(uint32(i))
 		name, named := nameOf(r)
-		if g, declares := nominal.GroupOf(r); named && declares {
-			n, known := x.tags[name]
-			x.mixed = x.mixed || known && x.s.tags[n].def != Hash{} && (g == nominal.Enum || x.defined[name].differs)
+		if _, declares := nominal.GroupOf(r); !named || !declares {
+			continue
+		}
+		if n, known := x.tags[name]; known {
+			x.mixed = x.mixed || !x.plain(&x.s.tags[n], name) || reached[name]
 		}
 	}
+}
+
+// plain reports whether a name that Rust declares means one type wherever it is defined. The declaration is then bound to that type, whatever is compared.
+func (x *languages) plain(t *tag, name uint64) bool {
+	switch {
+	case t.def == Hash{}:
+		return true
+	case t.group == nominal.Enum, t.several, t.definedTwice, x.defined[name].differs:
+		return false
+	}
+	inRust, inC := x.otherKind(t, name)
+	return !inRust && !inC
+}
+
+// otherKind reports whether Rust, and whether C, defines a union with the name of a struct, or a struct with that of a union.
+func (x *languages) otherKind(t *tag, name uint64) (inRust, inC bool) {
+	if t.group == nominal.Enum {
+		return false, false
+	}
+	name ^= uint64(nominal.Struct ^ nominal.Union)
+	_, inRust = x.defined[name]
+	n, known := x.tags[name]
+	return inRust, known && x.s.tags[n].def != Hash{}
 }
 
 // twice reports whether a foreign unit has two types of a name that C has, too, one of which can equal that of C: the comparison of graphs in which a name
