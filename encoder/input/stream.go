@@ -81,8 +81,9 @@ func Decompress(r io.Reader, want ...Kind) (*Stream, error) {
 func (s *Stream) unpack() (err error) {
 	var packed []string
 	for {
-		// Four bytes tell an ELF file, whose first page need not be read twice.
-		if s.head, _ = s.r.Peek(len(elfMagic)); string(s.head) == elfMagic {
+		// Four bytes tell an ELF file and BTF, which need no more of the file here.
+		s.head, _ = s.r.Peek(len(elfMagic))
+		if kind := Recognise(s.head); kind == ELF || kind == BTF {
 			break
 		}
 		if s.head, err = s.r.Peek(window); err != nil && !errors.Is(err, io.EOF) {
