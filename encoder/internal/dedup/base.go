@@ -18,6 +18,8 @@ type Base struct {
 	once sync.Once
 	oddities
 	names    lone           // of its structs and unions
+	mu       sync.Mutex     // guards spare
+	spare    []maps         // of runs that have ended, for the next ones: as many as have run at once
 	variants [2][2]struct { // by whether rules.BaseTypedefSignature applies, and by graph.empties
 		once sync.Once
 		c    index
@@ -36,7 +38,7 @@ func NewLazyBase(o *btf.Object) *Base { return &Base{o: o, lazy: true} }
 func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
-	e.m, e.hyp, e.written = make([]uint32, e.first, all), make([]uint32, e.end, all), make([]bool, e.first/pageIDs+1)
+	e.maps = opt.Base.maps(e.first, e.end, all)
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))
@@ -98,6 +100,44 @@ func (e *engine) damage() error {
 	return e.sparse.err
 }
 
+// maps are the maps of an engine that have an entry for each type, also for those of the base.
+type maps struct {
+	m       []uint32 // the resolution map M
+	hyp     []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
+	written []bool   // by page of hyp that has ids of the base: whether it was written
+}
+
+// maps returns maps for an object whose types have ids from first to end, with room for ids below all. M ends before first, all hypotheses are 0.
+func (b *Base) maps(first, end uint32, all int) maps {
+	if b == nil || b.lazy {
+		return maps{make([]uint32, first, all), make([]uint32, end, all), make([]bool, first/pageIDs+1)}
+	}
+	b.mu.Lock()
+	var s maps
+	if n := len(b.spare); n > 0 {
+		s, b.spare = b.spare[n-1], b.spare[:n-1]
+	}
+	b.mu.Unlock()
+	if cap(s.m) < all || cap(s.hyp) < all {
+		const more = 1 << 13 // types of a module of average size
+		return maps{make([]uint32, first, all+more), make([]uint32, end, all+more), make([]bool, first/pageIDs+1)}
+	}
+	s.m, s.hyp = s.m[:first], s.hyp[:end]
+	clear(s.hyp[first:])
+	return s
+}
+
+// giveBack lets the next run have the maps of the engine, which does not need them any more. The entries of types of the base, which are nearly all,
+// are zero again unless a type of the base was replaced: then the maps are not used again.
+func (e *engine) giveBack() {
+	if b := e.base; b != nil && !b.lazy && e.sparse == nil && !e.moved {
+		b.mu.Lock()
+		b.spare = append(b.spare, e.maps)
+		b.mu.Unlock()
+	}
+	e.maps = maps{}
+}
+
 // atFirst returns the initial value of M for a type of the object.
 func atFirst(id uint32, r btf.Record) uint32 {
 	if k := r.Kind(); k == btf.KindVar || k == btf.KindDatasec {
@@ -141,6 +181,7 @@ func (b *Base) index(peer rules.Set, empties bool) *index {
 			}
 			v.c.insert(v.c.find(sig), sig, id)
 		}
+		v.c.settle()
 	})
 	return &v.c
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 
@@ -82,6 +83,44 @@ func TestSharedBase(t *testing.T) {
 	}
 	if good < 300 {
 		t.Errorf("only %d of the worlds can be deduplicated", good)
+	}
+}
+
+// TestSpareMaps: runs one after the other use the same maps, which are clean for each. After a run that has replaced a type of the base they are not used
+// again.
+func TestSpareMaps(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 2))
+	reused, dropped := 0, 0
+	for range 200 {
+		base := fromBytes(nil, randomBytes(r, 5+r.IntN(60))).Object
+		base.Strings.Index()
+		shared := NewBase(base)
+		for range 4 {
+			w := fromBytes(base, randomBytes(r, 5+r.IntN(60)))
+			before := len(shared.spare)
+			m := New(w.Object, Options{Peer: rules.Pahole, Base: shared})
+			m.Start()
+			if _, err := m.Finish(w.Object, nil); err != nil {
+				continue
+			}
+			if m.e.moved {
+				dropped++
+			} else if before != 0 {
+				reused++
+			}
+			if len(shared.spare) > 1 || m.e.moved && len(shared.spare) != 0 || !m.e.moved && len(shared.spare) != 1 {
+				t.Fatalf("%d maps are left", len(shared.spare))
+			}
+			for _, s := range shared.spare {
+				first := int(base.End())
+				if clean := make([]uint32, first); !slices.Equal(s.m[:first], clean) || !slices.Equal(s.hyp[:first], clean) {
+					t.Fatalf("maps are not clean: %v %v", s.m[:first], s.hyp[:first])
+				}
+			}
+		}
+	}
+	if reused == 0 || dropped == 0 {
+		t.Errorf("%d maps were used again, %d were not", reused, dropped)
 	}
 }
 

@@ -84,12 +84,10 @@ type engine struct {
 	least int          // lower bound of most
 	most  int          // upper bound of spent
 
-	m       []uint32 // the resolution map M
-	c       index    // the candidate index C
-	hyp     []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
-	written []bool   // by page of hyp that has ids of the base: whether it was written
-	hypo    []uint32 // its keys in the order in which they were recorded
-	depth   int
+	maps
+	c     index    // the candidate index C
+	hypo  []uint32 // the keys of hyp in the order in which they were recorded
+	depth int
 	equals
 	known
 	runs
@@ -215,9 +213,11 @@ func (m *Merger) Finish(o *btf.Object, same map[btf.ID]btf.ID) (Stats, error) {
 		return e.stats, ErrDoubt
 	}
 	// Below this line M maps every own type to its survivor.
+	e.clearHypotheses()
 	if err := e.compact(); err != nil {
 		return e.stats, err
 	}
+	e.giveBack()
 	e.stats.After = o.Len()
 	return e.stats, nil
 }

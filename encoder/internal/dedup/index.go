@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
 )
@@ -15,12 +16,15 @@ import (
 // ids below low have their successors in the order of their ranks in a set.
 //
 // An index may continue another one, the index of its base, without changing it. It counts the base's entries and growths as its
-// own, and copies a list of the base when that list is first needed.
+// own, and takes over a list of the base when that list is first needed. The chains of the base are read where they are. Only if one of them must
+// change, which is rare, all of them are copied.
 type index struct {
 	base  *index   // or nil
-	low   uint32   // the first id with an entry in next; 0 without a sparse base
+	low   uint32   // the first id with an entry in next; 0 without a base
 	next  []uint32 // by id - low: the id after it in its list, 0 at the end
-	below ranked   // the ids after those below low
+	under []uint32 // by id below low: the id after it, with a base that is not sparse
+	owned bool     // under is not the memory of the base
+	below ranked   // the ids after those below low, with a sparse base
 	lists []list   // open addressing by signature, power of two
 	used  int
 
@@ -49,16 +53,33 @@ func (x *index) reach(end int) {
 
 // extend makes x continue base. n is the expected number of signatures, both new ones and those of the base that x will look up.
 func (x *index) extend(base *index, end, n int) {
-	x.init(0, end, n)
-	x.base, x.n, x.cap, x.epoch = base, base.n, base.cap, base.epoch
+	x.init(len(base.next), end, n)
+	x.base, x.n, x.cap, x.epoch, x.under = base, base.n, base.cap, base.epoch, base.next
 }
 
-// after returns the place of the id after an id in its list.
+// settle puts all lists into the order of the current epoch, so that an index that continues this one need not copy its chains.
+func (x *index) settle() {
+	for i := range x.lists {
+		x.catchUp(&x.lists[i])
+	}
+}
+
+// after returns the place of the id after an id in its list. Only ids that changeable has got may be changed there.
 func (x *index) after(id uint32) *uint32 {
 	if id >= x.low {
 		return &x.next[id-x.low]
 	}
+	if x.base != nil {
+		return &x.under[id]
+	}
 	return x.below.at(id)
+}
+
+// changeable makes sure that what follows an id in its list can be changed.
+func (x *index) changeable(id uint32) {
+	if id < x.low && x.base != nil && !x.owned {
+		x.under, x.owned = slices.Clone(x.under), true
+	}
 }
 
 // A ranked table has a value for each number of a set.
@@ -117,9 +138,6 @@ func (x *index) adopt(l *list, sig uint64) bool {
 		return false
 	}
 	*l = *b
-	for id := b.head; id != 0; id = x.base.next[id] {
-		x.next[id] = x.base.next[id]
-	}
 	x.used++
 	return true
 }
@@ -129,6 +147,7 @@ func (x *index) catchUp(l *list) {
 	if (x.epoch-l.epoch)&1 != 0 {
 		prev, at := uint32(0), l.head
 		for at != 0 {
+			x.changeable(at)
 			next := x.after(at)
 			prev, at, *next = at, *next, prev
 		}
@@ -172,6 +191,7 @@ func (x *index) push(sig uint64, id uint32) {
 		l.sig, l.epoch = sig, x.epoch
 		x.used++
 	}
+	x.changeable(id)
 	*x.after(id) = l.head
 	l.head = id
 }

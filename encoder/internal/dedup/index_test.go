@@ -69,6 +69,9 @@ func TestIndexContinued(t *testing.T) {
 		for id := 1; id <= below; id++ {
 			base.insert(base.find(sigs[id]), sigs[id], uint32(id))
 		}
+		if round%2 != 0 {
+			base.settle()
+		}
 		for range 2 { // the second finds the base as the first did
 			var x index
 			x.extend(&base, int(n), 0)
@@ -88,6 +91,24 @@ func TestIndexContinued(t *testing.T) {
 					t.Fatalf("round %d, base of %d, after %d: got %v, want %v", round, below, id, got, slow.lists[sig])
 				}
 			}
+		}
+	}
+}
+
+// TestIndexShares: an index copies the chains of its base only when one of them changes.
+func TestIndexShares(t *testing.T) {
+	const below, sig = 100, 7 // the next growth is before the insertion 193
+	var base, x index
+	base.init(0, below+1, 0)
+	for id := uint32(1); id <= below; id++ {
+		base.insert(base.find(sig+uint64(id%2)), sig+uint64(id%2), id)
+	}
+	base.settle()
+	x.extend(&base, 301, 0)
+	for id := uint32(below + 1); id <= 300; id++ {
+		x.insert(x.find(sig), sig, id)
+		if x.owned != (id >= 193) {
+			t.Fatalf("after %d: chains are copied: %t", id, x.owned)
 		}
 	}
 }
