@@ -16,25 +16,30 @@ func (l *linter) incomplete() {
 		case btf.KindStruct, btf.KindUnion:
 			for i := range r.vlen {
 				m := l.child(&r, i)
-				l.holds(&r, "member "+l.label(m.a), m.b)
+				if kind, name := l.held(m.b); kind != hasSize {
+					l.holds(&r, "member "+l.label(m.a), kind, name)
+				}
 			}
 		case btf.KindFuncProto:
 			for i := range r.vlen {
-				if p := l.child(&r, i); p.b != 0 { // 0 stands for a variable number of parameters
-					l.holds(&r, fmt.Sprintf("parameter %d", i+1), p.b)
+				p := l.child(&r, i)
+				if kind, name := l.held(p.b); kind != hasSize && p.b != 0 { // 0 stands for a variable number of parameters
+					l.holds(&r, fmt.Sprintf("parameter %d", i+1), kind, name)
 				}
 			}
 		case btf.KindArray:
-			l.holds(&r, "an element", l.word(r.body()))
+			kind, name := l.held(l.word(r.body()))
+			l.holds(&r, "an element", kind, name)
 		case btf.KindVar:
-			l.holds(&r, "the variable", r.third)
+			kind, name := l.held(r.third)
+			l.holds(&r, "the variable", kind, name)
 		}
 	}
 }
 
-// holds warns if the type of a part of r has no size.
-func (l *linter) holds(r *record, what string, id uint32) {
-	switch kind, name := l.held(id); kind {
+// holds warns if the type of a part of r has no size. kind and name are what held returned for that type.
+func (l *linter) holds(r *record, what string, kind btf.Kind, name string) {
+	switch kind {
 	case btf.KindFwd:
 		l.warn(RuleIncomplete, r, "%s holds %s, which is only declared", what, quoted(name))
 	case btf.KindFuncProto:
