@@ -72,6 +72,20 @@ func (x *stringIndex) hash(str []byte) uint64 {
 	return hi ^ lo
 }
 
+// prefetch reads the slots where searches for strings of these hashes begin, and the strings in these slots. It replaces the hashes.
+func (x *stringIndex) prefetch(section []byte, hashes []uint64) (sum uint64) {
+	mask := uint64(len(x.slots) - 1)
+	for i, h := range hashes {
+		hashes[i] = uint64(x.slots[h&mask])
+	}
+	for _, slot := range hashes {
+		if slot != 0 {
+			sum ^= uint64(section[slot-1])
+		}
+	}
+	return sum
+}
+
 // find returns the offset of the first occurrence of a string that is not empty.
 func (x *stringIndex) find(section, str []byte) (at uint32, ok bool) {
 	if len(x.slots) == 0 {

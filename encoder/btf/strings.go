@@ -101,11 +101,32 @@ func (s *Strings) Add(str []byte) uint32 {
 }
 
 // Hash returns the hash by which Prefetch finds str.
-func (s *Strings) Hash(str []byte) uint64 { return maphash.Bytes(s.seed, str) }
+func (s *Strings) Hash(str []byte) uint64 {
+	switch x := s.baseIndex(); {
+	case x == nil:
+		return maphash.Bytes(s.seed, str)
+	case len(str) == 0:
+		return 0
+	default:
+		return x.hash(str)
+	}
+}
 
-// Prefetch loads the slots in which Add will first look for strings of these hashes into the cache. The result has no meaning; it keeps
-// the compiler from removing the loads.
+// baseIndex returns the index of the base, nil if there is none that is ready. A table with a base has few strings of its own, so that the index of
+// the base is where Add waits for memory.
+func (s *Strings) baseIndex() *stringIndex {
+	if s.base == nil || s.base.late || len(s.base.read.slots) == 0 {
+		return nil
+	}
+	return &s.base.read
+}
+
+// Prefetch loads what Add will first read to look for strings of these hashes into the cache: slots, and with a base also strings. It uses hashes
+// as scratch memory. The result has no meaning; it keeps the compiler from removing the loads.
 func (s *Strings) Prefetch(hashes []uint64) (sum uint64) {
+	if x := s.baseIndex(); x != nil {
+		return x.prefetch(s.base.data, hashes)
+	}
 	if len(s.slots) == 0 {
 		return 0
 	}

@@ -97,3 +97,30 @@ func FuzzStrings(f *testing.F) {
 		}
 	})
 }
+
+// TestPrefetchBase: with a base, Prefetch reads the strings of the base that Add will compare.
+func TestPrefetchBase(t *testing.T) {
+	base := NewStrings(nil)
+	for i := range 1000 {
+		base.Add(fmt.Appendf(nil, "%c_of_base_%d", 'a'+i%26, i))
+	}
+	section := parseStrings(base.Bytes(), nil)
+	s := NewStrings(section)
+	if s.baseIndex() != nil {
+		t.Fatal("an index that was not built is ready")
+	}
+	section.Index()
+	if n := s.Prefetch([]uint64{s.Hash(nil), s.Hash([]byte("in no base"))}); n > 0xff {
+		t.Errorf("strings that the base does not have: read %#x, want a byte", n)
+	}
+	read := 0
+	for i := range 1000 {
+		str := fmt.Appendf(nil, "%c_of_base_%d", 'a'+i%26, i)
+		if s.Prefetch([]uint64{s.Hash(str)}) == uint64(str[0]) {
+			read++
+		}
+	}
+	if read < 700 { // others are not in their first slot
+		t.Errorf("read %d of 1000 strings", read)
+	}
+}
