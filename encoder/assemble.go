@@ -82,6 +82,7 @@ func newAssembler(in *image, exact bool) *assembler {
 	}
 	if !exact && in.opt.Base != nil {
 		a.classes.Remember(a.o.End())
+		a.classes.Continue(in.opt.Base.prepared())
 	}
 	switch info := in.d.InfoSize(); {
 	case !exact && in.mention == nil:

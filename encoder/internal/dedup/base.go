@@ -17,9 +17,13 @@ type Base struct {
 	lazy bool
 	once sync.Once
 	oddities
-	names    lone           // of its structs and unions
+	names lone     // of its structs and unions
+	named struct { // see namesakes
+		once sync.Once
+		by   namesakes
+	}
 	mu       sync.Mutex     // guards spare
-	spare    []maps         // of runs that have ended, for the next ones: as many as have run at once
+	spare    []typeMaps     // of runs that have ended, for the next ones: as many as have run at once
 	variants [2][2]struct { // by whether rules.BaseTypedefSignature applies, and by graph.empties
 		once sync.Once
 		c    index
@@ -38,7 +42,7 @@ func NewLazyBase(o *btf.Object) *Base { return &Base{o: o, lazy: true} }
 func (e *engine) prepare(opt Options) error {
 	all := int(e.end) + opt.Room
 	e.stop, e.peer, e.most = opt.Stop, opt.Peer, e.least+maxStepsPerType*all
-	e.maps = opt.Base.maps(e.first, e.end, all)
+	e.typeMaps = opt.Base.maps(e.first, e.end, all)
 	for id := e.first; id < e.end; id++ {
 		r := e.rec(id)
 		e.m = append(e.m, atFirst(id, r))
@@ -85,6 +89,9 @@ func (e *engine) candidates(opt *Options, all, n int) error {
 			return fmt.Errorf("base: %w", err)
 		}
 	}
+	if b := e.base.o; !e.base.lazy && b.Base == nil && b.Whole() == b {
+		e.under = &b.Table
+	}
 	e.base.look()
 	e.empties, e.nameless = e.empties || e.base.empties, e.nameless || e.base.nameless
 	e.c = index{}
@@ -100,27 +107,27 @@ func (e *engine) damage() error {
 	return e.sparse.err
 }
 
-// maps are the maps of an engine that have an entry for each type, also for those of the base.
-type maps struct {
+// typeMaps are the maps of an engine that have an entry for each type, also for those of the base.
+type typeMaps struct {
 	m       []uint32 // the resolution map M
 	hyp     []uint32 // the hypothesis map Y: by canonical type, its candidate; 0 is none
 	written []bool   // by page of hyp that has ids of the base: whether it was written
 }
 
 // maps returns maps for an object whose types have ids from first to end, with room for ids below all. M ends before first, all hypotheses are 0.
-func (b *Base) maps(first, end uint32, all int) maps {
+func (b *Base) maps(first, end uint32, all int) typeMaps {
 	if b == nil || b.lazy {
-		return maps{make([]uint32, first, all), make([]uint32, end, all), make([]bool, first/pageIDs+1)}
+		return typeMaps{make([]uint32, first, all), make([]uint32, end, all), make([]bool, first/pageIDs+1)}
 	}
 	b.mu.Lock()
-	var s maps
+	var s typeMaps
 	if n := len(b.spare); n > 0 {
 		s, b.spare = b.spare[n-1], b.spare[:n-1]
 	}
 	b.mu.Unlock()
 	if cap(s.m) < all || cap(s.hyp) < all {
 		const more = 1 << 13 // types of a module of average size
-		return maps{make([]uint32, first, all+more), make([]uint32, end, all+more), make([]bool, first/pageIDs+1)}
+		return typeMaps{make([]uint32, first, all+more), make([]uint32, end, all+more), make([]bool, first/pageIDs+1)}
 	}
 	s.m, s.hyp = s.m[:first], s.hyp[:end]
 	clear(s.hyp[first:])
@@ -132,10 +139,10 @@ func (b *Base) maps(first, end uint32, all int) maps {
 func (e *engine) giveBack() {
 	if b := e.base; b != nil && !b.lazy && e.sparse == nil && !e.moved {
 		b.mu.Lock()
-		b.spare = append(b.spare, e.maps)
+		b.spare = append(b.spare, e.typeMaps)
 		b.mu.Unlock()
 	}
-	e.maps = maps{}
+	e.typeMaps = typeMaps{}
 }
 
 // atFirst returns the initial value of M for a type of the object.

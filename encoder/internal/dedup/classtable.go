@@ -62,6 +62,7 @@ type ClassTable struct {
 	newTags  []newTag          // scratch: the named types of the CU whose class occurs in no earlier CU
 	past     occurrences
 	foreign  foreignUnits
+	base     *Base // or nil
 }
 
 // A newTag is a named type, and the entry of tagOf for its class.

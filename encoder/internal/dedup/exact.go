@@ -84,7 +84,7 @@ type engine struct {
 	least int          // lower bound of most
 	most  int          // upper bound of spent
 
-	maps
+	typeMaps
 	c     index    // the candidate index C
 	hypo  []uint32 // the keys of hyp in the order in which they were recorded
 	depth int
@@ -182,6 +182,9 @@ func (m *Merger) Err() error { return m.err }
 func (m *Merger) References() {
 	e := &m.e
 	for ; m.next < e.end && m.err == nil && e.rec(m.next).Kind() != btf.KindDeclTag; m.next++ {
+		if e.c.base != nil && (m.next-e.first)%atOnce == 0 {
+			e.prefetch(m.next, min(m.next+atOnce, e.end))
+		}
 		if _, m.err = e.reference(m.next); m.err == nil {
 			m.err = e.pause()
 		}

@@ -39,29 +39,57 @@ func (m *Merger) references(appended uint32) error {
 // atOnce is the number of types that are prefetched together: few enough that they stay in the cache.
 const atOnce = 128
 
-// prefetch reads the memory that reference needs first for appended functions and prototypes (see btf/memory.go). On the way it
-// replaces the references of prototypes whose referents have been processed.
+// prefetch reads the memory that reference needs first for some types (see btf/memory.go): the slots of their signatures, and with a base also the
+// first candidates in it. On the way it replaces the references of types whose referents have been processed. Other types are left out.
 func (e *engine) prefetch(from, to uint32) {
 	sum := uint32(0)
+	var lists [atOnce]*list
+	n := 0
 	for id := from; id < to; id++ {
+		if e.m[id] != unset {
+			continue
+		}
 		r := e.rec(id)
-		switch r.Kind() {
-		case btf.KindFuncProto:
-			if e.m[id] == unset && e.resolve(r) {
-				sum ^= e.c.prefetch(e.signature(r))
+		switch k := r.Kind(); {
+		case k == btf.KindFunc:
+		case k == btf.KindFuncProto || e.c.base != nil && walked.Has(k):
+			if !e.resolve(r) {
+				continue
 			}
-		case btf.KindFunc:
-			sum ^= e.c.prefetch(e.signature(r))
+		default:
+			continue
+		}
+		sig := e.signature(r)
+		if e.c.base == nil {
+			sum ^= e.c.prefetch(sig)
+			continue
+		}
+		lists[n] = e.c.base.first(sig)
+		n++
+	}
+	for _, l := range lists[:n] {
+		sum ^= l.head
+	}
+	for _, l := range lists[:n] {
+		if l.head != 0 {
+			sum ^= e.rec(l.head)[0]
 		}
 	}
 	e.prefetched = sum
 }
 
-// resolve rewrites the references of a prototype if all its referents have been processed. Otherwise ok is false.
+// resolve rewrites the references of a type in walked if all its referents have been processed. Otherwise ok is false.
 func (e *engine) resolve(r btf.Record) (ok bool) {
-	ok = e.processed(r[2])
-	for i := 4; i < len(r); i += 2 {
-		ok = ok && e.processed(r[i])
+	switch r.Kind() {
+	case btf.KindArray:
+		ok = e.processed(r[3]) && e.processed(r[4])
+	case btf.KindFuncProto:
+		ok = e.processed(r[2])
+		for i := 4; i < len(r); i += 2 {
+			ok = ok && e.processed(r[i])
+		}
+	default:
+		ok = e.processed(r[2])
 	}
 	return ok && e.referents(r) == nil
 }

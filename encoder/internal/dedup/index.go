@@ -196,8 +196,11 @@ func (x *index) push(sig uint64, id uint32) {
 	l.head = id
 }
 
+// first returns the first slot of the search for a signature.
+func (x *index) first(sig uint64) *list { return &x.lists[sig&uint64(len(x.lists)-1)] }
+
 // prefetch reads the first slot of the search for a signature.
-func (x *index) prefetch(sig uint64) uint32 { return x.lists[sig&uint64(len(x.lists)-1)].epoch }
+func (x *index) prefetch(sig uint64) uint32 { return x.first(sig).epoch }
 
 func (x *index) slot(sig uint64) *list {
 	mask := uint64(len(x.lists) - 1)

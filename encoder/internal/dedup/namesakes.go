@@ -43,12 +43,21 @@ type namesake struct {
 	tags, more bool   // there are several structs or unions; several enums
 }
 
+// namesakes are types of a base by the offsets of their names.
+type namesakes map[uint32]namesake
+
+// Continue says which base the object has. Without it, a base that is prepared for many runs is searched as one that is not.
+func (s *ClassTable) Continue(base *Base) { s.base = base }
+
 // findNamesakes returns the plain names of o that its base defines, and the set of the tags whose names are not plain. tooLong reports
 // whether that takes too long.
 func (s *ClassTable) findNamesakes(o *btf.Object, offset func(key uint32) uint32) (k *Namesakes, others []uint64, tooLong bool) {
 	base := o.Base
 	k, others = &Namesakes{base: base, of: make(map[uint32]uint32)}, make([]uint64, len(s.tags)/64+1)
-	named := namedIn(base, s.tags, offset)
+	named := s.base.namesakes()
+	if named == nil {
+		named = namedIn(base, s.tags, offset)
+	}
 	x := contents{o: o, equal: make([]uint32, o.Len()), steps: 64*o.WordCount() + 1<<20}
 	differ := make(map[uint64]bool) // names in the form of nameIn that o defines in another way
 	for id, r := range o.All() {
@@ -94,7 +103,7 @@ func (s *ClassTable) findNamesakes(o *btf.Object, offset func(key uint32) uint32
 }
 
 // namedIn returns the types of the base that have the names of tags.
-func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) map[uint32]namesake {
+func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) namesakes {
 	end := base.Strings.End()
 	wanted := make([]uint64, end/64+1)
 	for i := range tags {
@@ -103,7 +112,7 @@ func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) map[u
 		}
 	}
 	wanted[0] &^= 1 // no name
-	named := make(map[uint32]namesake)
+	named := make(namesakes)
 	words, out, next := base.Words(), base.Outline(), 0
 	for i, n := range out.Lengths() {
 		head, id := words[next:][:2], base.First()+btf.ID(i)
@@ -113,17 +122,38 @@ func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) map[u
 		if name := head[0]; !has(wanted, name) || !tagged.Has(btf.Record(head).Kind()) {
 			continue
 		}
-		n := named[head[0]]
-		if btf.Enums.Has(btf.Record(head).Kind()) {
-			n.more = n.enum != 0
-			n.enum = uint32(id)
-		} else {
-			n.tags = n.tag != 0
-			n.tag = uint32(id)
-		}
-		named[head[0]] = n
+		named.add(btf.Record(head), id)
 	}
 	return named
+}
+
+// namesakes returns the types of the base by the names of structs, unions and enums, or nil if it is not prepared for many runs.
+func (b *Base) namesakes() namesakes {
+	if b == nil || b.lazy {
+		return nil
+	}
+	b.named.once.Do(func() {
+		b.named.by = make(namesakes)
+		for id := b.o.First(); id < b.o.End(); id++ {
+			if r, _ := b.o.Record(id); r[0] != 0 && tagged.Has(r.Kind()) {
+				b.named.by.add(r, id)
+			}
+		}
+	})
+	return b.named.by
+}
+
+// add adds a type of the base with a name.
+func (n namesakes) add(r btf.Record, id btf.ID) {
+	s := n[r[0]]
+	if btf.Enums.Has(r.Kind()) {
+		s.more = s.enum != 0
+		s.enum = uint32(id)
+	} else {
+		s.tags = s.tag != 0
+		s.tag = uint32(id)
+	}
+	n[r[0]] = s
 }
 
 // tagged are the kinds whose names are those of structs, unions and enums.

@@ -9,8 +9,9 @@ import (
 // A graph gives access to the types of an object and its bases, by id.
 type graph struct {
 	o      *btf.Object
-	first  uint32  // first own id
-	sparse *sparse // the base, if it is prepared for a single run
+	first  uint32     // first own id
+	sparse *sparse    // the base, if it is prepared for a single run
+	under  *btf.Table // the types of the base, if it is prepared for many runs
 	oddities
 	// fine says that all names of enums without values are known. Enums with another name can then be in different lists.
 	fine bool
@@ -61,6 +62,9 @@ func (g *graph) baseRec(id uint32) btf.Record {
 	}
 	if g.sparse != nil {
 		return g.sparse.record(id)
+	}
+	if g.under != nil {
+		return g.under.At(btf.ID(id))
 	}
 	r, _ := g.o.Base.Record(btf.ID(id))
 	return r
