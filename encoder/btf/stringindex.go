@@ -10,13 +10,17 @@ import (
 // A stringIndex finds whole strings in a section that was read.
 //
 // The problem: a module looks up a few thousand strings in the hundred thousand of its base, and building the index is most of the work. So
-// the hash is simple, slots hold nothing but offsets, and no two strings are compared while the index is built. If the section has a string twice, both are in the index, and a search meets the first one first.
+// the hash is simple, slots hold an offset and as many bits of the hash as fit beside it, and no two strings are compared while the index is built. If the section has a string twice, both are in the index, and a search meets the first one first.
 //
 // A section could be made such that many strings have the same hash. Then build gives up, and a table with a better hash takes its place.
 type stringIndex struct {
-	slots []uint32 // open addressing, power of two; offset of a string + 1, 0 is free
+	slots []uint32 // open addressing, power of two; offset of a string + 1 in the lower bits, bits of its hash above; 0 is free
 	seed  uint64
+	tag   uint32 // the bits of a slot that are those of the hash
 }
+
+// fits reports whether a slot that is not free can be that of a string with this hash.
+func (x *stringIndex) fits(slot uint32, hash uint64) bool { return (slot^uint32(hash>>32))&x.tag == 0 }
 
 // stepsPerString is the average number of slots that are tried for a string before build gives up. A good hash takes less than two.
 const stepsPerString = 16
@@ -33,6 +37,7 @@ func (x *stringIndex) build(section []byte) bool {
 	}
 	slots, mask := make([]uint32, size), uint64(size-1)
 	x.init()
+	x.tag = ^uint32(0) << bits.Len32(uint32(len(section)))
 	steps := stepsPerString*count + size
 	for at := 0; at < len(section); {
 		n := bytes.IndexByte(section[at:], 0)
@@ -40,13 +45,14 @@ func (x *stringIndex) build(section []byte) bool {
 			break
 		}
 		if n > 0 {
-			i := x.hash(section[at:at+n]) & mask
+			hash := x.hash(section[at : at+n])
+			i := hash & mask
 			for ; slots[i] != 0; i = (i + 1) & mask {
 				if steps--; steps < 0 {
 					return false
 				}
 			}
-			slots[i] = uint32(at + 1)
+			slots[i] = uint32(hash>>32)&x.tag | uint32(at+1)
 		}
 		at += n + 1
 	}
@@ -72,15 +78,19 @@ func (x *stringIndex) hash(str []byte) uint64 {
 	return hi ^ lo
 }
 
-// prefetch reads the slots where searches for strings of these hashes begin, and the strings in these slots. It replaces the hashes.
+// prefetch reads the slots of strings with these hashes, and the strings in these slots.
 func (x *stringIndex) prefetch(section []byte, hashes []uint64) (sum uint64) {
 	mask := uint64(len(x.slots) - 1)
-	for i, h := range hashes {
-		hashes[i] = uint64(x.slots[h&mask])
+	for _, h := range hashes {
+		sum ^= uint64(x.slots[h&mask])
 	}
-	for _, slot := range hashes {
-		if slot != 0 {
-			sum ^= uint64(section[slot-1])
+	for _, h := range hashes {
+		i := h & mask
+		for x.slots[i] != 0 && !x.fits(x.slots[i], h) {
+			i = (i + 1) & mask
+		}
+		if slot := x.slots[i]; slot != 0 {
+			sum ^= uint64(section[slot&^x.tag-1])
 		}
 	}
 	return sum
@@ -92,8 +102,12 @@ func (x *stringIndex) find(section, str []byte) (at uint32, ok bool) {
 		return 0, false
 	}
 	mask := uint64(len(x.slots) - 1)
-	for i := x.hash(str) & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		at := x.slots[i] - 1
+	hash := x.hash(str)
+	for i := hash & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		if !x.fits(x.slots[i], hash) {
+			continue
+		}
+		at := x.slots[i]&^x.tag - 1
 		have := section[at:]
 		if len(have) > len(str) && have[len(str)] == 0 && string(have[:len(str)]) == string(str) {
 			return at, true

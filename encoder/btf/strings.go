@@ -121,8 +121,8 @@ func (s *Strings) baseIndex() *stringIndex {
 	return &s.base.read
 }
 
-// Prefetch loads what Add will first read to look for strings of these hashes into the cache: slots, and with a base also strings. It uses hashes
-// as scratch memory. The result has no meaning; it keeps the compiler from removing the loads.
+// Prefetch loads what Add will first read to look for strings of these hashes into the cache: slots, and with a base also strings. The result
+// has no meaning; it keeps the compiler from removing the loads.
 func (s *Strings) Prefetch(hashes []uint64) (sum uint64) {
 	if x := s.baseIndex(); x != nil {
 		return x.prefetch(s.base.data, hashes)
