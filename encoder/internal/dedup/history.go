@@ -151,27 +151,22 @@ func (h *history) climb() {
 
 // list appends the children of a parent.
 func (h *history) list(r btf.Record, class uint32, up []bool, visited []uint32) {
-	r.References(func(ref *uint32) {
-		if *ref == 0 {
-			return
-		}
-		i := *ref - uint32(h.o.First())
+	h.descend(r, func(i uint32) bool {
 		if visited[i] == class {
-			return
+			return false
 		}
 		visited[i] = class
-		to := h.record(i)
-		name, named := nameOf(to)
+		name, named := h.name(i)
+		kind := h.record(i).Kind()
 		switch {
 		case named:
 			if n := h.tags[name]; up[i] || h.shared[n] {
 				h.children = append(h.children, child{tag: n + 1})
 			}
-		case walked.Has(to.Kind()):
-			h.list(to, class, up, visited)
-		case up[i] && parents.Has(to.Kind()):
+		case up[i] && parents.Has(kind):
 			h.children = append(h.children, child{class: h.class[i]})
 		}
+		return !named && walked.Has(kind)
 	})
 }
 
@@ -476,7 +471,7 @@ func (h *history) finish() {
 	for z, class := range h.alike {
 		h.checkChildren(class, z)
 		k.why[class] |= 1 << z
-		h.keepBelow(h.index(class), 1<<z)
+		h.keepBelow(class, 1<<z)
 	}
 	for class, above := range h.above {
 		k.why[class] |= above << maxLookalikes
@@ -574,23 +569,17 @@ func (h *history) checkUnknown() {
 
 // touches reports whether a type has a child whose declaration is not bound early. visited has the round of the last visit of a type.
 func (h *history) touches(r btf.Record, round uint32, visited []uint32) (found bool) {
-	r.References(func(ref *uint32) {
-		if *ref == 0 {
-			return
-		}
-		i := *ref - uint32(h.o.First())
+	h.descend(r, func(i uint32) bool {
 		if visited[i] == round {
-			return
+			return false
 		}
 		visited[i] = round
 		name, named := h.name(i)
-		switch {
-		case named:
+		if named {
 			n := h.tags[name]
 			found = found || h.tracked[n] && !h.boundEarly(n)
-		case walked.Has(h.record(i).Kind()):
-			found = h.touches(h.record(i), round, visited) || found
 		}
+		return !named && walked.Has(h.record(i).Kind())
 	})
 	return found
 }

@@ -395,28 +395,46 @@ func (x *languages) index(class uint32) uint32 { return x.s.classes[class].id - 
 
 // keepAbove adds a reason to the walked classes that lead to a type in C. A unit can have several types of such a class.
 func (x *languages) keepAbove(i uint32, reason uint64) {
-	if x.foreign[i] || x.kept[i]&reason != 0 {
-		return
-	}
-	x.kept[i] |= reason
-	for _, by := range x.from.of(i) {
-		if walked.Has(x.record(by).Kind()) {
-			x.keep(by, reason)
-			x.keepAbove(by, reason)
+	todo := []uint32{i}
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if x.foreign[i] || x.kept[i]&reason != 0 {
+			continue
+		}
+		x.kept[i] |= reason
+		for _, by := range x.from.of(i) {
+			if walked.Has(x.record(by).Kind()) {
+				x.keep(by, reason)
+				todo = append(todo, by)
+			}
 		}
 	}
 }
 
-// keepBelow adds a reason to the walked classes that lead from a type to names.
-func (x *languages) keepBelow(i uint32, reason uint64) {
-	x.record(i).References(func(ref *uint32) {
-		if *ref == 0 {
+// keepBelow adds a reason to the walked classes that lead from a class to names.
+func (x *languages) keepBelow(class uint32, reason uint64) {
+	x.descend(x.record(x.index(class)), func(i uint32) bool { return x.keep(i, reason) })
+}
+
+// descend visits the types that a type refers to, by their indexes in o, and those that they refer to if visit says so. They can be a long chain.
+func (x *languages) descend(r btf.Record, visit func(i uint32) (further bool)) {
+	var todo []uint32
+	for {
+		r.References(func(ref *uint32) {
+			if *ref == 0 {
+				return
+			}
+			if i := *ref - uint32(x.o.First()); visit(i) {
+				todo = append(todo, i)
+			}
+		})
+		if len(todo) == 0 {
 			return
 		}
-		if to := *ref - uint32(x.o.First()); x.keep(to, reason) {
-			x.keepBelow(to, reason)
-		}
-	})
+		r = x.record(todo[len(todo)-1])
+		todo = todo[:len(todo)-1]
+	}
 }
 
 // keep adds a reason to the class of a type in C, and reports whether it is walked and did not have the reason before.
