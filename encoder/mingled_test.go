@@ -1,12 +1,14 @@
 package encoder_test
 
 import (
+	"bytes"
 	"debug/dwarf"
 	stdelf "debug/elf"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
+	reference "github.com/btfbatch/btfbatch/corpus/peer"
 	"github.com/btfbatch/btfbatch/corpus/synth"
 	"github.com/btfbatch/btfbatch/encoder"
 	"github.com/btfbatch/btfbatch/encoder/feature"
@@ -234,5 +236,30 @@ func TestMingled(t *testing.T) {
 				bothWaysWith(t, fmt.Sprintf("%s, seed %d", kind, seed), m.image(seed), opt)
 			}
 		})
+	}
+}
+
+// TestMingledPeer: with units in two languages that share a few names, the exact engine gives the bytes of pahole.
+func TestMingledPeer(t *testing.T) {
+	reference.Dir(t)
+	rounds := uint64(10)
+	switch {
+	case *programSeeds != 0:
+		rounds = *programSeeds
+	case testing.Short():
+		rounds = 1
+	}
+	for kind, m := range mingles() {
+		for seed := 1000 + *firstSeed; seed < 1000+*firstSeed+rounds; seed++ {
+			image := m.image(seed)
+			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Exact: true}
+			res, err := encodeBytes(image, opt)
+			if err != nil {
+				t.Fatalf("%s, seed %d: %v", kind, seed, err)
+			}
+			if want := reference.Encode(t, image, opt.Features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
+				t.Errorf("%s, seed %d: got %d bytes that differ from the peer's %d", kind, seed, len(res.Object.AppendWire(nil)), len(want))
+			}
+		}
 	}
 }
