@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 
@@ -144,15 +145,16 @@ func (c *checker) strings(off uint32) (*names, uint32) {
 }
 
 // text returns the string at a valid offset, cut to the length at which the kernel's log cuts it.
-func (c *checker) text(off uint32) string {
+func (c *checker) text(off uint32) string { return string(c.bytes(off)) }
+
+// bytes is text without a copy.
+func (c *checker) bytes(off uint32) []byte {
 	n, at := c.strings(off)
 	b := n.strs[at:min(uint64(at)+textPiece, uint64(len(n.strs)))]
-	for i := range b {
-		if b[i] == 0 {
-			return string(b[:i])
-		}
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return b[:i]
 	}
-	return string(b)
+	return b
 }
 
 // empty reports whether the string at a valid offset is empty.

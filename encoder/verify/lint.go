@@ -33,6 +33,8 @@ type LintOptions struct {
 	Base   []byte
 	// Checked is like Base, for many modules.
 	Checked *Base
+	// Reading is what Check has read of the blob, if it was asked to keep that.
+	Reading *Reading
 	SMP     bool // the image is built for several processors, so it has per-CPU variables
 	// Earlier is the BTF of an earlier build. If it is given, functions and per-CPU variables are counted and compared. Loss is the share
 	// of them that may be missing, such as 0.02.
@@ -98,6 +100,11 @@ func readable(blob []byte, opt LintOptions) (*checker, error) {
 		}
 	}
 	c := newChecker(blob, o)
+	if opt.Reading.is(c, base) {
+		c = opt.Reading.c
+		c.under = base
+		return c, nil
+	}
 	c.under = base
 	if r := c.header(base); r != nil {
 		return nil, r
@@ -106,6 +113,19 @@ func readable(blob []byte, opt LintOptions) (*checker, error) {
 		return nil, r
 	}
 	return c, nil
+}
+
+// is reports whether a reading is what a checker of the newest kernel, with that base, would read.
+func (r *Reading) is(c, base *checker) bool {
+	if r == nil || r.c == nil {
+		return false
+	}
+	sameBase := r.c.baseStrs == nil
+	if base != nil {
+		sameBase = r.c.baseStrs == &base.strs
+	}
+	a, b := r.c.blob, c.blob
+	return sameBase && r.c.kernel == c.kernel && r.c.path == c.path && r.c.big == c.big && len(a) == len(b) && &a[0] == &b[0]
 }
 
 func (l *linter) warn(rule string, r *record, format string, args ...any) {
@@ -195,7 +215,7 @@ func (l *linter) losses() {
 		return
 	}
 	o := l.opt
-	o.Order = nil // the earlier build may be for another machine
+	o.Order, o.Reading = nil, nil // the earlier build may be for another machine
 	before, err := readable(l.opt.Earlier, o)
 	if err != nil {
 		l.warn(RuleLoss, nil, "the earlier BTF cannot be read: %v", err)
@@ -254,22 +274,59 @@ func (l *linter) unreachable() {
 		if !reachable.Has(r.kind) {
 			continue
 		}
-		name := l.text(r.name)
-		if why := hidden(name, r.kind != btf.KindInt && r.kind != btf.KindFloat); why != "" {
-			l.warn(RuleUnreachable, &r, "CO-RE cannot reach this type: its name %s", why)
-		}
-		if at := strings.Index(name, "___"); at > 0 {
-			l.warn(RuleUnreachable, &r, "CO-RE takes this type for a flavour of %s", quoted(name[:at]))
+		if r.kind == btf.KindInt || r.kind == btf.KindFloat || !ordinary(l.bytes(r.name)) {
+			l.unreachableType(&r)
 		}
 		if r.kind == btf.KindInt || btf.ShapeOf(r.kind).NameAt != 0 {
 			continue
 		}
 		for i := range r.vlen {
-			if name := l.text(l.child(&r, i).a); hidden(name, true) != "" {
+			at := l.child(&r, i).a
+			if ordinary(l.bytes(at)) {
+				continue
+			}
+			if name := l.text(at); hidden(name, true) != "" {
 				l.warn(RuleUnreachable, &r, "CO-RE cannot reach %s in this type: the name %s", quoted(name), hidden(name, true))
 			}
 		}
 	}
+}
+
+// unreachableType warns about the name of a type.
+func (l *linter) unreachableType(r *record) {
+	name := l.text(r.name)
+	if why := hidden(name, r.kind != btf.KindInt && r.kind != btf.KindFloat); why != "" {
+		l.warn(RuleUnreachable, r, "CO-RE cannot reach this type: its name %s", why)
+	}
+	if at := strings.Index(name, "___"); at > 0 {
+		l.warn(RuleUnreachable, r, "CO-RE takes this type for a flavour of %s", quoted(name[:at]))
+	}
+}
+
+// ordinary reports whether a name is certainly reachable: it is a name in C, not a keyword, and no flavour of another. Nearly all names are, and it takes
+// no memory to find that out.
+func ordinary(name []byte) bool {
+	word, low := true, 0
+	for i, b := range name {
+		switch {
+		case b >= 'a' && b <= 'z':
+			low = 0
+		case b >= 'A' && b <= 'Z', b >= '0' && b <= '9' && i > 0:
+			word, low = false, 0
+		case b == '_':
+			if low++; low == len("___") {
+				return false
+			}
+			word = false
+		default:
+			return false
+		}
+	}
+	if !word || len(name) > longestKeyword {
+		return true
+	}
+	_, keyword := slices.BinarySearchFunc(keywords, name, func(k string, name []byte) int { return strings.Compare(k, string(name)) })
+	return !keyword
 }
 
 // hidden returns the reason why C has no such name. Names of basic types may have several words.
@@ -287,6 +344,8 @@ func hidden(name string, oneWord bool) string {
 	}
 	return ""
 }
+
+const longestKeyword = len("register")
 
 // keywords of C that another language may use as names, sorted.
 var keywords = []string{

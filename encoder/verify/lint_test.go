@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -152,6 +154,86 @@ func TestLintModule(t *testing.T) {
 	}
 	if got := Lint(split.bytes(), LintOptions{Module: true}); len(got) != 1 || got[0].Rule != RuleUnreadable {
 		t.Errorf("without a base: got %v, want %s", got, RuleUnreadable)
+	}
+}
+
+// TestLintReading: what Check has read is used for the same blob and base only, and changes no warning.
+func TestLintReading(t *testing.T) {
+	newBase := func() []byte {
+		base := newBlob()
+		base.integer("int", 4)
+		return base.bytes()
+	}
+	wire := newBase()
+	base, err := NewBase(wire, Newest, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBlob()
+	b.integer("int", 4)
+	split := b.split()
+	split.add(split.str("b___x"), info(kStruct, 1), 4, split.str("m"), 1, 0)
+	split.add(split.str("a"), info(kStruct, 1), 4, split.str("while"), 1, 0)
+	blob := split.bytes()
+	want := Lint(blob, LintOptions{Module: true, Base: wire})
+	if len(want) != 3 {
+		t.Fatalf("got %v, want three warnings", want)
+	}
+	var read Reading
+	if err := Check(blob, Options{Path: Module, Checked: base, Reading: &read}); err != nil || read.c == nil {
+		t.Fatalf("Check kept %v: %v", read.c, err)
+	}
+	kept := read.c
+	kept.recs = kept.recs[:1] // as a mark
+	for _, tt := range []struct {
+		name string
+		blob []byte
+		opt  LintOptions
+		want int
+	}{
+		{"the same", blob, LintOptions{Module: true, Checked: base, Reading: &read}, 1},
+		{"a base that was read again", blob, LintOptions{Module: true, Base: wire, Reading: &read}, 3},
+		{"another blob", slices.Clone(blob), LintOptions{Module: true, Checked: base, Reading: &read}, 3},
+		{"nothing was kept", blob, LintOptions{Module: true, Checked: base, Reading: new(Reading)}, 3},
+		{"another byte order", blob, LintOptions{Module: true, Checked: base, Reading: &read, Order: binary.BigEndian}, 1},
+	} {
+		got := Lint(tt.blob, tt.opt)
+		if len(got) != tt.want {
+			t.Errorf("%s: got %v, want %d warnings", tt.name, got, tt.want)
+		}
+		if tt.opt.Order != nil && got[0].Rule != RuleUnreadable {
+			t.Errorf("%s: got %v", tt.name, got)
+		}
+	}
+	var none Reading
+	if err := Check(blob[:len(blob)-1], Options{Path: Module, Checked: base, Reading: &none}); err == nil || none.c != nil {
+		t.Errorf("a blob that is refused was kept: %v", err)
+	}
+}
+
+// TestOrdinary: a name is ordinary only if no rule has anything against it.
+func TestOrdinary(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	names := append([]string{"", "a", "_", "__", "a__b", "a__", "A1", "unsigned_", "registers"}, keywords...)
+	for range 20000 {
+		name := make([]byte, r.IntN(7))
+		for i := range name {
+			name[i] = "ab_Z09 .\xe9"[r.IntN(9)]
+		}
+		names = append(names, string(name))
+	}
+	plain := 0
+	for _, name := range names {
+		want := hidden(name, true) == "" && !strings.Contains(name, "___")
+		if got := ordinary([]byte(name)); got != want {
+			t.Errorf("%q: got %t, want %t", name, got, want)
+		}
+		if want {
+			plain++
+		}
+	}
+	if plain < 100 {
+		t.Errorf("%d names are ordinary", plain)
 	}
 }
 

@@ -78,9 +78,14 @@ type Options struct {
 	// Distilled is the module's .BTF.base, if it has one and the path is Module. The module is then checked with it as the base. If there
 	// is also a base, the module is relocated to it. For the path DistilledBase the blob is the section itself.
 	Distilled []byte
+	// Reading, unless it is nil, keeps what Check has read of a blob that the kernel accepts.
+	Reading *Reading
 	// Features are those of the blob, used for the remedy in a refusal. The zero value means that they are not known.
 	Features feature.Set
 }
+
+// A Reading is a blob that Check has read, so that Lint need not read it again. The zero value is a blob that nobody has read.
+type Reading struct{ c *checker }
 
 // Check verifies a blob. It returns nil if the kernel accepts the blob, and a *Refusal if it does not. Other errors report invalid options,
 // such as a module without a base.
@@ -111,6 +116,9 @@ func Check(blob []byte, opt Options) error {
 	if r != nil {
 		r.advise(opt.Features)
 		return r
+	}
+	if opt.Reading != nil && opt.Distilled == nil {
+		opt.Reading.c = c
 	}
 	return nil
 }

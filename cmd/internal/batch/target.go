@@ -44,6 +44,7 @@ type target struct {
 	left    *ledger // nil unless the row gets details
 
 	encoder encoder.Encoder   // that encoded the image
+	reading verify.Reading    // of the raw BTF, for the warnings
 	refusal *verify.Refusal   // the first refusal; nil if there is none
 	refused *encoder.Sections // the sections that it is about
 

@@ -63,6 +63,9 @@ func (t *target) verifyFor(kernels []settings.Kernel) ([]report.Verification, er
 
 func (t *target) check(f *encoder.Sections, k verify.Kernel) error {
 	opt := verify.Options{Kernel: k, Path: t.path(), Order: t.order, PtrSize: t.ptrSize, Features: t.Settings.Features}
+	if f == &t.raw {
+		opt.Reading = &t.reading
+	}
 	if t.base != nil {
 		opt.Distilled = f.Base
 		var err error
@@ -89,7 +92,7 @@ var errLint = errors.New("there are warnings (--strict-lint)")
 // lint returns warnings about the BTF, which no kernel refuses. Rules that depend on the kernel use the newest of those that the image
 // must be accepted by.
 func (b *batch) lint(t *target) ([]report.Warning, error) {
-	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Lint.Loss}
+	opt := verify.LintOptions{Kernel: verify.Kernels()[0], Order: t.order, SMP: t.smp, Loss: b.opt.Lint.Loss, Reading: &t.reading}
 	for _, k := range t.Settings.Kernels {
 		opt.Kernel = max(opt.Kernel, k.Kernel) // kernels are numbered by age, and later ones have more rules
 	}
