@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -345,7 +344,7 @@ func inputsOf(t *testing.T, cmd *cobra.Command) (list []string) {
 func paholeInputs(t *testing.T) (list []string) {
 	t.Helper()
 	var b bytes.Buffer
-	pahole.Run(context.Background(), "pahole", []string{"--help"}, &b, &b)
+	pahole.Run(pahole.Signals{}, "pahole", []string{"--help"}, &b, &b)
 	for _, m := range regexp.MustCompile(`(--\w+)\[?=`).FindAllStringSubmatch(b.String(), -1) {
 		list = append(list, m[1])
 	}

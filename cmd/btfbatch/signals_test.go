@@ -248,6 +248,62 @@ func TestTerminalIsGone(t *testing.T) {
 	}
 }
 
+// TestBriefRun: a call of pahole for a small module, which does not listen for signals, leaves the module as it was or complete, and no temporary files,
+// whenever a signal comes.
+func TestBriefRun(t *testing.T) {
+	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(images, "gcc12-x86_64-dwarf5-driver.ko"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	run := func(wait time.Duration) (killed bool, m []byte) {
+		write(t, "m.ko", string(before))
+		cmd := exec.Command("pahole", "-J", "--btf_features=default", "--btf_base="+filepath.Join(images, "gcc12-x86_64-dwarf5-based.btf.golden"), "m.ko")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if wait > 0 {
+			time.Sleep(wait)
+			_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		}
+		err := cmd.Wait()
+		st, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if killed = st.Signaled() && st.Signal() == syscall.SIGTERM; err != nil && !killed {
+			t.Fatal(err)
+		}
+		if m, err = os.ReadFile("m.ko"); err != nil {
+			t.Fatal(err)
+		}
+		return killed, m
+	}
+	start := time.Now()
+	_, after := run(0)
+	took := time.Since(start)
+	if bytes.Equal(after, before) {
+		t.Fatal("the module has no BTF")
+	}
+	const rounds = 60
+	kills := 0
+	for i := range rounds {
+		killed, m := run(took*time.Duration(i+1)/rounds + time.Microsecond)
+		if killed {
+			kills++
+		}
+		if done := bytes.Equal(m, after); !done && !(killed && bytes.Equal(m, before)) {
+			t.Errorf("after %d of %d parts of its time, killed: %v: the module has %d bytes, want %d or %d", i+1, rounds, killed, len(m), len(before), len(after))
+		}
+		nothingHalfDone(t, dir)
+	}
+	if kills == 0 {
+		t.Error("no signal came in time")
+	}
+}
+
 // sendSignal starts a command, waits until it is at work, and sends it a signal. It returns the exit code and how long the command took to end.
 func sendSignal(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
 	t.Helper()

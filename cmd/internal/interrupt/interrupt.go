@@ -68,6 +68,10 @@ func (i *Interrupter) Listen(parent context.Context) context.Context {
 	return ctx
 }
 
+// Hold makes a program that does not listen go on when one of the signals comes. It is for the few milliseconds between the first temporary file of
+// a program and its end.
+func Hold() { signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) }
+
 // second waits for a signal that is not the first one, which came at a time.
 func second(signals <-chan os.Signal, first time.Time) {
 	for range signals {

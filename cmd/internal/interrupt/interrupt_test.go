@@ -2,7 +2,9 @@ package interrupt
 
 import (
 	"os"
+	"os/signal"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -41,4 +43,15 @@ func TestSecond(t *testing.T) {
 	}
 	signals <- os.Interrupt
 	<-ended
+}
+
+// TestHold: a program that holds signals goes on when they come.
+func TestHold(t *testing.T) {
+	Hold()
+	defer signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if err := syscall.Kill(os.Getpid(), sig); err != nil { // it would end the test
+			t.Error(err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package pahole
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -57,13 +58,14 @@ func TestBaseChanges(t *testing.T) {
 	}
 }
 
-// TestSpread: small modules are encoded by one worker, and everything else by as many as were asked for.
-func TestSpread(t *testing.T) {
+// TestBegin: small modules are encoded by one worker, and everything else by as many as were asked for. The smallest ones do not listen for signals,
+// unless the program cannot hold them, or a file is a pipe.
+func TestBegin(t *testing.T) {
 	procs := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(procs)
 	dir := t.TempDir()
-	small, large, base := filepath.Join(dir, "small"), filepath.Join(dir, "large"), ""
-	for path, size := range map[string]int64{small: 1, large: undivided} {
+	small, medium, large, base := filepath.Join(dir, "small"), filepath.Join(dir, "medium"), filepath.Join(dir, "large"), ""
+	for path, size := range map[string]int64{small: 1, medium: brief, large: undivided} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -72,18 +74,36 @@ func TestSpread(t *testing.T) {
 		}
 	}
 	for _, tc := range []struct {
-		base  *string
-		files []string
-		asked int
-		want  int
+		base    *string
+		files   []string
+		asked   int
+		want    int
+		listens bool
 	}{
-		{&base, []string{small}, 2, 1}, {&base, []string{small, large}, 2, 2}, {&base, []string{large}, 2, 2}, {&base, []string{large}, 1, 1},
-		{nil, []string{small}, 2, 2}, {nil, []string{small}, 1, 1},
+		{&base, []string{small}, 2, 1, false}, {&base, []string{medium}, 2, 1, true}, {&base, []string{small, large}, 2, 2, true},
+		{&base, []string{large}, 2, 2, true}, {&base, []string{large}, 1, 1, true}, {nil, []string{small}, 2, 2, true}, {nil, []string{small}, 1, 1, true},
+		{&base, []string{os.DevNull}, 1, 1, true},
 	} {
 		runtime.GOMAXPROCS(1)
-		r := &run{commandLine: &commandLine{base: tc.base, files: tc.files, workers: tc.asked}}
-		if r.spread(); r.workers != tc.want || runtime.GOMAXPROCS(0) != tc.want {
-			t.Errorf("%+v: got %d workers on %d processors", tc, r.workers, runtime.GOMAXPROCS(0))
+		listens, held := false, 0
+		listen := func() context.Context {
+			listens = true
+			return t.Context()
 		}
+		r := &run{commandLine: &commandLine{base: tc.base, files: tc.files, workers: tc.asked}, signals: Signals{Listen: listen, Hold: func() { held++ }}}
+		if r.begin(); r.workers != tc.want || runtime.GOMAXPROCS(0) != tc.want || listens != tc.listens {
+			t.Errorf("%+v: got %d workers on %d processors, listens: %v", tc, r.workers, runtime.GOMAXPROCS(0), listens)
+		}
+		if r.hold(); held == 1 == listens {
+			t.Errorf("%+v: held signals %d times", tc, held)
+		}
+	}
+	listens := false
+	r := &run{commandLine: &commandLine{base: &base, files: []string{small}}, signals: Signals{Listen: func() context.Context {
+		listens = true
+		return t.Context()
+	}}}
+	if r.begin(); !listens {
+		t.Error("a program that cannot hold signals does not listen for them")
 	}
 }

@@ -240,7 +240,7 @@ func TestInterrupted(t *testing.T) {
 	cancel()
 	var out, errs strings.Builder
 	path := filepath.Join(t.TempDir(), "btf")
-	code, _ := Run(ctx, "pahole", []string{"--btf_encode_detached", path, image("gcc12-x86_64-dwarf5-based.elf")}, &out, &errs)
+	code, _ := Run(Signals{Listen: func() context.Context { return ctx }}, "pahole", []string{"--btf_encode_detached", path, image("gcc12-x86_64-dwarf5-based.elf")}, &out, &errs)
 	if code != exitcode.Interrupted || out.String() != "" || errs.String() != "pahole: interrupted\n" {
 		t.Errorf("got %d, %q, %q", code, &out, &errs)
 	}

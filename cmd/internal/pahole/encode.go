@@ -31,16 +31,18 @@ import (
 // A run is one encoding.
 type run struct {
 	*commandLine
+	signals        Signals
+	brief          bool // it has a base, and its files are small modules
 	stdout, stderr io.Writer
 	out            *bufio.Writer // stdout, for many lines
 }
 
 // run encodes the files and writes the output.
-func (r *run) run(ctx context.Context) error {
+func (r *run) run() error {
 	if r.readsOnce() && !input.Registered() { // what this run reads would be gone when the program runs again
 		return input.ErrNoCodec
 	}
-	r.spread()
+	ctx := r.begin()
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	var base *input.File
 	if r.base != nil {
@@ -87,6 +89,7 @@ func (r *run) run(ctx context.Context) error {
 		if err := r.judge(files[res.Primary], wire, nil, located(encoder.Sections{BTF: wire})); err != nil {
 			return inFile(r.files[res.Primary], err)
 		}
+		r.hold()
 		return detach(*r.detached, wire)
 	}
 	path := r.files[res.Primary]
@@ -97,7 +100,8 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.judge(files[res.Primary], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
-	set := new(publish.Publisher).Set()
+	r.hold()
+	set := (&publish.Publisher{Unsynced: r.base != nil}).Set() // see detach
 	defer set.Discard()
 	if err := files[res.Primary].Embed(sections.List(), set.Copy(path)); err != nil {
 		return inFile(path, err)
@@ -105,15 +109,18 @@ func (r *run) run(ctx context.Context) error {
 	return inFile(path, set.Commit())
 }
 
-// undivided is the number of bytes of modules that one worker encodes in less time than it takes to share the work.
-const undivided = 16 << 20
+// Sizes in bytes of the modules that are encoded with a base.
+const (
+	undivided = 16 << 20 // below it, one worker takes less time than it takes to share the work
+	brief     = 4 << 20  // below it, the run is brief; see Signals
+)
 
-// spread uses all processors that were asked for, unless the files are small modules.
-func (r *run) spread() {
-	size := int64(0)
+// begin uses all processors that were asked for, unless the files are small modules, and listens for signals, unless the run is brief.
+func (r *run) begin() context.Context {
+	size, regular := int64(0), true
 	for _, path := range r.files {
 		if st, err := os.Stat(path); err == nil {
-			size += st.Size()
+			size, regular = size+st.Size(), regular && st.Mode().IsRegular()
 		}
 	}
 	switch {
@@ -121,6 +128,17 @@ func (r *run) spread() {
 		r.workers = 1
 	case r.workers > runtime.GOMAXPROCS(0):
 		runtime.GOMAXPROCS(r.workers)
+	}
+	if r.brief = r.signals.Hold != nil && r.base != nil && regular && size < brief && !r.verbose; r.brief {
+		return context.Background()
+	}
+	return r.signals.Listen()
+}
+
+// hold makes a brief run go on when signals come, since it is about to create temporary files.
+func (r *run) hold() {
+	if r.brief {
+		r.signals.Hold()
 	}
 }
 

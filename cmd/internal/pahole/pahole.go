@@ -34,20 +34,28 @@ func failf(format string, args ...any) *stop {
 // uses when it begins. A program that runs nothing else may begin with one, since threads that wait for work cost time, and set this.
 var Processors int
 
+// Signals is how a run meets the signals that end the program. A program listens for them with three more threads, and starting these takes as long as
+// a tenth of a small module. So a brief run does not listen: a signal kills it, and there is nothing to remove. From the moment when it has temporary
+// files to its end, which is a few milliseconds, it goes on.
+type Signals struct {
+	Listen func() context.Context // the context ends with the first signal; not called by a brief run
+	Hold   func()                 // makes the program go on when signals come; called by a brief run only. If it is nil, no run is brief
+}
+
 // Run runs the program and returns its exit code. name is the name by which it was called, for error messages.
 //
 // ready is false if a file is compressed and its codec is not registered, or if a codec is missing and a file can be read only once. The program
 // has then written nothing but warnings to stderr, and can be run again when the codecs are registered. It writes the same warnings then.
-func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
-	return runBy(ctx, rules.Pahole, name, args, stdout, stderr)
+func Run(signals Signals, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
+	return runBy(signals, rules.Pahole, name, args, stdout, stderr)
 }
 
 // runBy is Run with a subset of pahole's rules.
-func runBy(ctx context.Context, peer rules.Set, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
+func runBy(signals Signals, peer rules.Set, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	s, err := parseBy(peer, name, args, stderr)
 	if err == nil {
-		r := &run{commandLine: s, stdout: stdout, stderr: stderr}
-		err = r.run(ctx)
+		r := &run{commandLine: s, signals: signals, stdout: stdout, stderr: stderr}
+		err = r.run()
 	}
 	var end *stop
 	switch {

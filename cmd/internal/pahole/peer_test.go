@@ -89,7 +89,7 @@ func oursBy(peer rules.Set) func(*testing.T, []string) outcome {
 	return func(t *testing.T, args []string) outcome {
 		t.Helper()
 		var out, errs bytes.Buffer
-		code, _ := runBy(context.Background(), peer, "pahole", args, &out, &errs)
+		code, _ := runBy(Signals{Listen: context.Background}, peer, "pahole", args, &out, &errs)
 		return outcome{code: code, out: out.String(), err: errs.String()}
 	}
 }
