@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
@@ -20,7 +19,7 @@ func newPahole() *cobra.Command {
 btfbatch pahole --help lists the options.`,
 		DisableFlagParsing: true, // package pahole parses the options
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if code, _ := standin.Run(pahole.Signals{Listen: cmd.Context}, os.Args[0]+" "+atonce.Name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
+			if code, _ := standin.Run(cmd.Context(), os.Args[0]+" "+atonce.Name, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); code != exitcode.OK {
 				return &exit{code: code}
 			}
 			return nil

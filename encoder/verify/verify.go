@@ -84,7 +84,7 @@ type Options struct {
 	Features feature.Set
 }
 
-// A Reading is a blob that Check has read, so that Lint need not read it again. The zero value is a blob that nobody has read.
+// A Reading is a blob that Check has read. Lint uses it and reads nothing again. The zero value is a blob that nobody has read.
 type Reading struct{ c *checker }
 
 // Check verifies a blob. It returns nil if the kernel accepts the blob, and a *Refusal if it does not. Other errors report invalid options,

@@ -95,7 +95,7 @@ func run(argv []string, stdout io.Writer, errs *lines) (code int, ready bool) {
 			complain(errs, fmt.Sprintf("internal error: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	if code, ready = Run(pahole.Signals{Listen: listen, Hold: interrupt.Hold}, argv[0], argv[1:], out, errs); !ready {
+	if code, ready = start(pahole.Signals{Listen: listen, Hold: interrupt.Hold}, argv[0], argv[1:], out, errs); !ready {
 		return code, false
 	}
 	if err := out.Err(); err != nil && code == exitcode.OK {
@@ -109,8 +109,12 @@ func run(argv []string, stdout io.Writer, errs *lines) (code int, ready bool) {
 	return code, true
 }
 
-// Run runs the command line of pahole; see pahole.Run. name is the name of the program, for error messages.
-func Run(signals pahole.Signals, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
+// Run runs the command line of pahole; see pahole.Run. name is the name of the program, for error messages. The context ends with the first signal.
+func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
+	return start(pahole.Signals{Listen: func() context.Context { return ctx }}, name, args, stdout, stderr)
+}
+
+func start(signals pahole.Signals, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
 	collectLate()
 	return pahole.Run(signals, name, args, stdout, stderr)
 }

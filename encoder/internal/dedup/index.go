@@ -57,7 +57,7 @@ func (x *index) extend(base *index, end, n int) {
 	x.base, x.n, x.cap, x.epoch, x.under = base, base.n, base.cap, base.epoch, base.next
 }
 
-// settle puts all lists into the order of the current epoch, so that an index that continues this one need not copy its chains.
+// settle puts all lists into the order of the current epoch. An index that continues this one then copies none of its chains.
 func (x *index) settle() {
 	for i := range x.lists {
 		x.catchUp(&x.lists[i])
