@@ -111,7 +111,7 @@ func run(argv []string, stdout io.Writer, errs *lines) (code int, ready bool) {
 
 // Run runs the command line of pahole; see pahole.Run. name is the name of the program, for error messages. The context ends with the first signal.
 func Run(ctx context.Context, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
-	return start(pahole.Signals{Listen: func() context.Context { return ctx }}, name, args, stdout, stderr)
+	return start(pahole.Signals{Listen: func() context.Context { return ctx }}, name, args, stdout, stderr) //nolint:contextcheck // Listen passes it
 }
 
 func start(signals pahole.Signals, name string, args []string, stdout, stderr io.Writer) (code int, ready bool) {
