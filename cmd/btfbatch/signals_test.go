@@ -304,6 +304,21 @@ func TestBriefRun(t *testing.T) {
 	}
 }
 
+// TestBriefRunWaits: a signal also ends a call for a small module whose output is a pipe that nobody reads.
+func TestBriefRunWaits(t *testing.T) {
+	images, err := filepath.Abs(filepath.Join("..", "..", "corpus", "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := syscall.Mkfifo("p", 0o600); err != nil {
+		t.Skipf("no pipes here: %v", err)
+	}
+	cmd := exec.Command("pahole", "-J", "--btf_base="+filepath.Join(images, "gcc12-x86_64-dwarf5-based.btf.golden"), "--btf_encode_detached=p",
+		filepath.Join(images, "gcc12-x86_64-dwarf5-driver.ko"))
+	sendSignal(t, cmd, nil, 300*time.Millisecond)
+}
+
 // sendSignal starts a command, waits until it is at work, and sends it a signal. It returns the exit code and how long the command took to end.
 func sendSignal(t *testing.T, cmd *exec.Cmd, ready func(), wait time.Duration) (code int, took time.Duration) {
 	t.Helper()

@@ -91,7 +91,7 @@ func TestBegin(t *testing.T) {
 			return t.Context()
 		}
 		r := &run{commandLine: &commandLine{base: tc.base, files: tc.files, workers: tc.asked}, signals: Signals{Listen: listen, Hold: func() { held++ }}}
-		if r.begin(); r.workers != tc.want || runtime.GOMAXPROCS(0) != tc.want || listens != tc.listens {
+		if r.begin(r.look()); r.workers != tc.want || runtime.GOMAXPROCS(0) != tc.want || listens != tc.listens {
 			t.Errorf("%+v: got %d workers on %d processors, listens: %v", tc, r.workers, runtime.GOMAXPROCS(0), listens)
 		}
 		if r.hold(); held == 1 == listens {
@@ -103,7 +103,7 @@ func TestBegin(t *testing.T) {
 		listens = true
 		return t.Context()
 	}}}
-	if r.begin(); !listens {
+	if r.begin(r.look()); !listens {
 		t.Error("a program that cannot hold signals does not listen for them")
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
@@ -39,10 +38,11 @@ type run struct {
 
 // run encodes the files and writes the output.
 func (r *run) run() error {
-	if r.readsOnce() && !input.Registered() { // what this run reads would be gone when the program runs again
+	size, once := r.look()
+	if once && !input.Registered() { // what this run reads would be gone when the program runs again
 		return input.ErrNoCodec
 	}
-	ctx := r.begin()
+	ctx := r.begin(size, once)
 	enc := encoder.Encoder{Workers: r.workers, Options: r.want.Options}
 	var base *input.File
 	if r.base != nil {
@@ -89,8 +89,7 @@ func (r *run) run() error {
 		if err := r.judge(files[res.Primary], wire, nil, located(encoder.Sections{BTF: wire})); err != nil {
 			return inFile(r.files[res.Primary], err)
 		}
-		r.hold()
-		return detach(*r.detached, wire)
+		return r.detach(*r.detached, wire)
 	}
 	path := r.files[res.Primary]
 	sections, err := r.sections(files[res.Primary], res)
@@ -115,21 +114,35 @@ const (
 	brief     = 4 << 20  // below it, the run is brief; see Signals
 )
 
-// begin uses all processors that were asked for, unless the files are small modules, and listens for signals, unless the run is brief.
-func (r *run) begin() context.Context {
-	size, regular := int64(0), true
-	for _, path := range r.files {
-		if st, err := os.Stat(path); err == nil {
-			size, regular = size+st.Size(), regular && st.Mode().IsRegular()
+// look returns the size of the files in bytes. once is whether one of them or the base is no regular file: then it can be read only once, as a pipe can.
+func (r *run) look() (size int64, once bool) {
+	stat := func(path string) (size int64) {
+		st, err := os.Stat(path)
+		if err != nil {
+			return 0 // opening it says why
 		}
+		once = once || !st.Mode().IsRegular()
+		return st.Size()
 	}
+	if r.base != nil {
+		stat(*r.base)
+	}
+	for _, path := range r.files {
+		size += stat(path)
+	}
+	return size, once
+}
+
+// begin uses all processors that were asked for, unless the files are small modules, and listens for signals, unless the run is brief. size and once are
+// what look returned.
+func (r *run) begin(size int64, once bool) context.Context {
 	switch {
 	case r.base != nil && size < undivided:
 		r.workers = 1
 	case r.workers > runtime.GOMAXPROCS(0):
 		runtime.GOMAXPROCS(r.workers)
 	}
-	if r.brief = r.signals.Hold != nil && r.base != nil && regular && size < brief && !r.verbose; r.brief {
+	if r.brief = r.signals.Hold != nil && r.base != nil && !once && size < brief && !r.verbose; r.brief {
 		return context.Background()
 	}
 	return r.signals.Listen()
@@ -140,15 +153,6 @@ func (r *run) hold() {
 	if r.brief {
 		r.signals.Hold()
 	}
-}
-
-// readsOnce reports whether the base or a file is no regular file, so that it can be read only once, as a pipe can.
-func (r *run) readsOnce() bool {
-	once := func(path string) bool {
-		st, err := os.Stat(path)
-		return err == nil && !st.Mode().IsRegular()
-	}
-	return r.base != nil && once(*r.base) || slices.ContainsFunc(r.files, once)
 }
 
 // openBase reads the base. Only a part of it is read, from the file that is returned, unless a distilled base is made of it.
@@ -262,7 +266,7 @@ func (r *run) decided(d encoder.FuncDecision) {
 
 // detach writes raw BTF. A regular file is replaced whole or not at all. A device, a pipe, or a file that the program has open, such as the
 // standard output, cannot be replaced and is written to.
-func detach(path string, wire []byte) error {
+func (r *run) detach(path string, wire []byte) error {
 	if st, err := os.Stat(path); err == nil && !st.IsDir() && (!st.Mode().IsRegular() || paths.Opened(path)) {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 		if err != nil {
@@ -274,6 +278,7 @@ func detach(path string, wire []byte) error {
 	if _, err := os.Stat(filepath.Dir(path)); err != nil { // pahole creates no folders
 		return fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
+	r.hold()
 	p := publish.Publisher{Mode: 0o640, Unsynced: true} // builds make thousands of files and can repeat it; pahole does not wait for the disk either
 	return p.File(path, func(w io.Writer) error {
 		_, err := w.Write(wire)
