@@ -320,23 +320,15 @@ func (x *languages) early(i uint32, name uint64) bool {
 func (x *languages) circular(i uint32) (found bool) {
 	own, _ := x.name(i)
 	visited := map[uint32]bool{}
-	todo := []uint32{i}
-	for len(todo) > 0 && !found {
-		r := x.record(todo[len(todo)-1])
-		todo = todo[:len(todo)-1]
-		r.References(func(ref *uint32) {
-			if *ref == 0 || visited[*ref] {
-				return
-			}
-			visited[*ref] = true
-			j := *ref - uint32(x.o.First())
-			if name, named := x.name(j); !named {
-				todo = append(todo, j)
-			} else if name == own {
-				found = true
-			}
-		})
-	}
+	x.descend(x.record(i), func(j uint32) bool {
+		if visited[j] {
+			return false
+		}
+		visited[j] = true
+		name, named := x.name(j)
+		found = found || named && name == own
+		return !named
+	})
 	return found
 }
 

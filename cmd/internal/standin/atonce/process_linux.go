@@ -20,7 +20,7 @@ var cmdline [longest]byte
 // it. Package syscall would have to be initialised first, and for it what it imports.
 //
 //go:noescape
-func call(number, a, b, c, d uintptr) uintptr
+func call(number, a, b, c uintptr) uintptr
 
 // failed reports whether a result of call is an error.
 func failed(result uintptr) bool { return result > ^uintptr(4095) }
@@ -28,12 +28,12 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 // arguments returns the arguments of the process. It returns none if /proc is not mounted, and only the first if they are long.
 func arguments() (argv []string) {
 	path := "/proc/self/cmdline\x00"
-	fd := call(openat, atFDCWD, uintptr(unsafe.Pointer(unsafe.StringData(path))), oCloexec, 0)
+	fd := call(openat, atFDCWD, uintptr(unsafe.Pointer(unsafe.StringData(path))), oCloexec)
 	if failed(fd) {
 		return nil
 	}
-	n := call(read, fd, uintptr(unsafe.Pointer(&cmdline)), longest, 0)
-	call(closeFile, fd, 0, 0, 0)
+	n := call(read, fd, uintptr(unsafe.Pointer(&cmdline)), longest)
+	call(closeFile, fd, 0, 0)
 	if failed(n) {
 		return nil
 	}
@@ -57,9 +57,9 @@ func split(b []byte) (list []string) {
 
 // write writes a text to the standard output. It reports whether it wrote all of it.
 func write(text string) bool {
-	return call(writeTo, 1, uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(len(text)), 0) == uintptr(len(text))
+	return call(writeTo, 1, uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(len(text))) == uintptr(len(text))
 }
 
-func exit() { call(exitGroup, 0, 0, 0, 0) }
+func exit() { call(exitGroup, 0, 0, 0) }
 
 func separates(c byte) bool { return c == '/' }
