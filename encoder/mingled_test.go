@@ -1,7 +1,6 @@
 package encoder_test
 
 import (
-	"bytes"
 	"debug/dwarf"
 	stdelf "debug/elf"
 	"fmt"
@@ -218,13 +217,7 @@ func (v *mingled) named(name string) *synth.DIE {
 
 // TestMingled: with units in two languages that share a few names, the fast path gives the same bytes as the exact engine.
 func TestMingled(t *testing.T) {
-	rounds := uint64(100)
-	switch {
-	case *programSeeds != 0:
-		rounds = *programSeeds
-	case testing.Short():
-		rounds = 30
-	}
+	rounds := seeds(100, 30)
 	for kind, m := range mingles() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -250,24 +243,10 @@ func TestMingledEarly(t *testing.T) {
 // TestMingledPeer: with units in two languages that share a few names, the exact engine gives the bytes of pahole.
 func TestMingledPeer(t *testing.T) {
 	reference.Dir(t)
-	rounds := uint64(10)
-	switch {
-	case *programSeeds != 0:
-		rounds = *programSeeds
-	case testing.Short():
-		rounds = 1
-	}
+	rounds := seeds(10, 1)
 	for kind, m := range mingles() {
 		for seed := 1000 + *firstSeed; seed < 1000+*firstSeed+rounds; seed++ {
-			image := m.image(seed)
-			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Exact: true}
-			res, err := encodeBytes(image, opt)
-			if err != nil {
-				t.Fatalf("%s, seed %d: %v", kind, seed, err)
-			}
-			if want := reference.Encode(t, image, opt.Features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
-				t.Errorf("%s, seed %d: got %d bytes that differ from the peer's %d", kind, seed, len(res.Object.AppendWire(nil)), len(want))
-			}
+			exactAsPeer(t, fmt.Sprintf("%s, seed %d", kind, seed), m.image(seed))
 		}
 	}
 }

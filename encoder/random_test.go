@@ -225,14 +225,20 @@ var (
 	firstSeed    = flag.Uint64("first-seed", 0, "the first of them")
 )
 
-// eachProgram calls do for random programs of every kind, with so many seeds each, unless the flags say otherwise.
-func eachProgram(t *testing.T, rounds uint64, do func(t *testing.T, kind string, seed uint64)) {
+// seeds returns the number of seeds of a test, which the flags can change.
+func seeds(usual, short uint64) uint64 {
 	switch {
 	case *programSeeds != 0:
-		rounds = *programSeeds
+		return *programSeeds
 	case testing.Short():
-		rounds = 30
+		return short
 	}
+	return usual
+}
+
+// eachProgram calls do for random programs of every kind, with so many seeds each, unless the flags say otherwise.
+func eachProgram(t *testing.T, rounds uint64, do func(t *testing.T, kind string, seed uint64)) {
+	rounds = seeds(rounds, 30)
 	for kind := range programs(0) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -327,25 +333,23 @@ func bothWaysWith(t *testing.T, name string, image []byte, opt encoder.Encoder) 
 // TestRandomPeer: the exact engine gives the bytes of pahole.
 func TestRandomPeer(t *testing.T) {
 	reference.Dir(t)
-	rounds := *programSeeds
-	switch {
-	case rounds != 0:
-	case testing.Short():
-		rounds = 3
-	default:
-		rounds = 40
-	}
+	rounds := seeds(40, 3)
 	for seed := 1000 + *firstSeed; seed < 1000+*firstSeed+rounds; seed++ {
 		for kind, p := range programs(seed) {
-			image := p.image(2 + int(seed%7))
-			opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Exact: true}
-			res, err := encodeBytes(image, opt)
-			if err != nil {
-				t.Fatalf("%s, seed %d: %v", kind, seed, err)
-			}
-			if want := reference.Encode(t, image, opt.Features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
-				t.Errorf("%s, seed %d: got %d bytes that differ from the peer's %d", kind, seed, len(res.Object.AppendWire(nil)), len(want))
-			}
+			exactAsPeer(t, fmt.Sprintf("%s, seed %d", kind, seed), p.image(2+int(seed%7)))
 		}
+	}
+}
+
+// exactAsPeer checks that the exact engine gives the bytes of pahole for an image.
+func exactAsPeer(t *testing.T, name string, image []byte) {
+	t.Helper()
+	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Exact: true}
+	res, err := encodeBytes(image, opt)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if want := reference.Encode(t, image, opt.Features.Names()); !bytes.Equal(res.Object.AppendWire(nil), want) {
+		t.Errorf("%s: got %d bytes that differ from the peer's %d", name, len(res.Object.AppendWire(nil)), len(want))
 	}
 }
