@@ -54,20 +54,20 @@ func TestLanguages(t *testing.T) {
 		name  string
 		units []languageUnit
 	}{
-		{"bound before Rust", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}}},
-		{"not bound", []languageUnit{{c, 0, false, false}, {rust, 8, false, false}}},
-		{"bound after Rust", []languageUnit{{c, 0, false, false}, {rust, 8, false, false}, {c, 4, false, false}}},
-		{"defined and declared apart", []languageUnit{{c, 4, false, false}, {rust, 8, false, false}, {c, 0, false, false}}},
-		{"a declaration equals Rust's", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}, {c, 0, false, false}, {c, 4, false, false}}},
-		{"it is held", []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}, {c, 0, true, false}, {c, 4, true, false}}},
-		{"it is held after it was not", []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}, {c, 0, false, false}, {c, 0, true, false}, {c, 4, true, false}, {c, 4, false, false}}},
-		{"the same in Rust", []languageUnit{{c, 4, false, false}, {c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}}},
-		{"Rust only", []languageUnit{{c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}, {rust, 4, false, false}}},
-		{"Rust in two ways", []languageUnit{{c, 0, false, false}, {rust, 4, false, false}, {c, 0, false, false}, {rust, 8, false, false}, {c, 0, false, false}}},
-		{"Rust declares", []languageUnit{{c, 4, false, false}, {rust, 0, false, false}, {c, 0, false, false}}},
+		{"bound before Rust", []languageUnit{{lang: c, x: 4}, {lang: c}, {lang: rust, x: 8}}},
+		{"not bound", []languageUnit{{lang: c}, {lang: rust, x: 8}}},
+		{"bound after Rust", []languageUnit{{lang: c}, {lang: rust, x: 8}, {lang: c, x: 4}}},
+		{"defined and declared apart", []languageUnit{{lang: c, x: 4}, {lang: rust, x: 8}, {lang: c}}},
+		{"a declaration equals Rust's", []languageUnit{{lang: c, x: 4}, {lang: c}, {lang: rust, x: 8}, {lang: c}, {lang: c, x: 4}}},
+		{"it is held", []languageUnit{{lang: c, x: 4, held: true}, {lang: c, held: true}, {lang: rust, x: 8}, {lang: c, held: true}, {lang: c, x: 4, held: true}}},
+		{"it is held after it was not", []languageUnit{{lang: c, x: 4, held: true}, {lang: c, held: true}, {lang: rust, x: 8}, {lang: c}, {lang: c, held: true}, {lang: c, x: 4, held: true}, {lang: c, x: 4}}},
+		{"the same in Rust", []languageUnit{{lang: c, x: 4}, {lang: c}, {lang: rust, x: 4}, {lang: c}}},
+		{"Rust only", []languageUnit{{lang: c}, {lang: rust, x: 4}, {lang: c}, {lang: rust, x: 4}}},
+		{"Rust in two ways", []languageUnit{{lang: c}, {lang: rust, x: 4}, {lang: c}, {lang: rust, x: 8}, {lang: c}}},
+		{"Rust declares", []languageUnit{{lang: c, x: 4}, {lang: rust}, {lang: c}}},
 		{"a pointer to it is new where it is free", []languageUnit{
-			{c, 4, true, true}, {c, 0, true, true}, {rust, 8, false, false}, {c, 0, false, false}, {c, 4, true, false}, {c, 0, true, false}}},
-		{"Rust first", []languageUnit{{rust, 8, false, false}, {c, 4, false, false}, {c, 0, false, false}, {c, 4, false, false}}},
+			{lang: c, x: 4, held: true, bare: true}, {lang: c, held: true, bare: true}, {lang: rust, x: 8}, {lang: c}, {lang: c, x: 4, held: true}, {lang: c, held: true}}},
+		{"Rust first", []languageUnit{{lang: rust, x: 8}, {lang: c, x: 4}, {lang: c}, {lang: c, x: 4}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, profile := range []encoder.Profile{encoder.Pahole, encoder.Default} {
@@ -168,12 +168,12 @@ func TestLanguagesApart(t *testing.T) {
 		unit languageUnit // more of them follow the unit in Rust
 		most int          // number of types that each of them may add; one is its variable
 	}{
-		{"a larger struct comes first", languageUnit{c, 0, true, false}, 1},
-		{"the names of C", languageUnit{c, 4, true, false}, 1},
-		{"free", languageUnit{c, 0, false, false}, 4},
+		{"a larger struct comes first", languageUnit{lang: c, held: true}, 1},
+		{"the names of C", languageUnit{lang: c, x: 4, held: true}, 1},
+		{"free", languageUnit{lang: c}, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			units := []languageUnit{{c, 4, true, false}, {c, 0, true, false}, {rust, 8, false, false}}
+			units := []languageUnit{{lang: c, x: 4, held: true}, {lang: c, held: true}, {lang: rust, x: 8}}
 			few := typesAdded(t, languages(units))
 			for range more {
 				units = append(units, test.unit)
