@@ -232,14 +232,6 @@ func TestMingled(t *testing.T) {
 	}
 }
 
-// TestMingledEarly: a struct that refers to itself is in Rust before it is in C, where an earlier unit declares it. The languages are then not kept apart.
-// The seed is one of few for which that matters.
-func TestMingledEarly(t *testing.T) {
-	const seed = 7100082
-	opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: 1}
-	bothWaysWith(t, "plain", mingles()["plain"].image(seed), opt)
-}
-
 // TestMingledPeer: with units in two languages that share a few names, the exact engine gives the bytes of pahole.
 func TestMingledPeer(t *testing.T) {
 	reference.Dir(t)

@@ -269,7 +269,6 @@ func (x *languages) findShared(always []bool, reached map[uint64]bool) {
 			d := x.defined[name]
 			d.differs, d.same = d.differs || differs, d.same || !differs
 			x.defined[name] = d
-			x.mixed = x.mixed || x.early(uint32(i), name)
 		}
 	}
 	x.shared = make([]bool, len(x.s.tags))
@@ -303,33 +302,6 @@ func (x *languages) findShared(always []bool, reached map[uint64]bool) {
 			x.mixed = x.mixed || !x.plain(&x.s.tags[n], name) || reached[name]
 		}
 	}
-}
-
-// early reports whether a foreign type that refers to itself comes before the first of its class in C, and some unit in C declares its name. The types of that class are then
-// compared with it in an order that depends on what their units declare.
-func (x *languages) early(i uint32, name uint64) bool {
-	class := x.class[i]
-	if class == 0 || x.index(class) < i {
-		return false
-	}
-	n, known := x.tags[name]
-	return known && x.s.tags[n].declared && x.circular(i)
-}
-
-// circular reports whether a type refers to its own name, possibly through types without a name.
-func (x *languages) circular(i uint32) (found bool) {
-	own, _ := x.name(i)
-	visited := map[uint32]bool{}
-	x.descend(x.record(i), func(j uint32) bool {
-		if visited[j] {
-			return false
-		}
-		visited[j] = true
-		name, named := x.name(j)
-		found = found || named && name == own
-		return !named
-	})
-	return found
 }
 
 // plain reports whether a name that Rust declares means one type wherever it is defined. The declaration is then bound to that type, whatever is compared.

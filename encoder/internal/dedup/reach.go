@@ -12,12 +12,13 @@ type referrers struct {
 	list  []uint32
 }
 
-// listReferrers builds the list for a table. It leaves out references to types outside of the table.
+// listReferrers builds the list for a table. It leaves out references to types outside of the table, and the index types of arrays: all arrays of an image
+// have the same one, which can be the int of any unit.
 func listReferrers(t *btf.Table) *referrers {
 	n, first := uint32(t.Len()), uint32(t.First())
 	x := &referrers{start: make([]uint32, n+2)}
 	for _, r := range t.All() {
-		r.References(func(ref *uint32) {
+		eachReferent(r, func(ref *uint32) {
 			if i := *ref - first; i < n {
 				x.start[i+2]++
 			}
@@ -28,7 +29,7 @@ func listReferrers(t *btf.Table) *referrers {
 	}
 	x.list = make([]uint32, x.start[n+1])
 	for id, r := range t.All() {
-		r.References(func(ref *uint32) {
+		eachReferent(r, func(ref *uint32) {
 			if i := *ref - first; i < n {
 				at := &x.start[i+1]
 				x.list[*at] = uint32(id) - first
@@ -37,6 +38,15 @@ func listReferrers(t *btf.Table) *referrers {
 		})
 	}
 	return x
+}
+
+// eachReferent calls visit for the types that a type refers to, except the index type of an array.
+func eachReferent(r btf.Record, visit func(ref *uint32)) {
+	if r.Kind() == btf.KindArray {
+		visit(&r[3])
+		return
+	}
+	r.References(visit)
 }
 
 // of returns the types that refer to type i.

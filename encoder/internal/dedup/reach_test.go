@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestReferrers: every reference to a type is listed; references to a base are not.
+// TestReferrers: every reference to a type is listed; references to a base, and to the index types of arrays, are not.
 func TestReferrers(t *testing.T) {
 	w := newWorld(nil)
 	i := w.int("int")
@@ -14,8 +14,9 @@ func TestReferrers(t *testing.T) {
 	w.ptr(s)
 	w.typedef("t", 6) // forwards
 	w.fwd("lone", false)
+	w.array(p, i, 2)
 	x := listReferrers(&w.Table)
-	for i, want := range [][]uint32{{1, 2, 2}, {2}, {3}, {}, {}, {4}} {
+	for i, want := range [][]uint32{{1, 2, 2}, {2, 6}, {3}, {}, {}, {4}, {}} {
 		if got := x.of(uint32(i)); !slices.Equal(got, want) {
 			t.Errorf("type %d: got %v, want %v", i, got, want)
 		}
