@@ -3,6 +3,9 @@
 // Exit codes: 0 success, 1 an image failed, 2 wrong usage or manifest, 3 a golden difference, 75 run a shard again, 130 interrupted.
 package main
 
+// The limit of the container is read once, at the start, when the number of workers is chosen; watching it would delay small calls.
+//go:debug updatemaxprocs=0
+
 import (
 	"context"
 	"errors"

@@ -23,6 +23,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/single"
 	"github.com/btfbatch/btfbatch/cmd/internal/stream"
 	"github.com/btfbatch/btfbatch/golden/escape"
 	"github.com/btfbatch/btfbatch/golden/report/exitcode"
@@ -84,9 +85,9 @@ func complain(w io.Writer, err any) { fmt.Fprintf(w, "btfbatch: %s\n", escape.Te
 
 // run runs the process as pahole and returns its exit code. ready is as that of pahole.Run.
 //
-// It begins with a single processor; see package atonce. Package pahole asks for more where the work is long enough to be divided.
+// It begins with a single processor; see package single. Package pahole asks for more where the work is long enough to be divided.
 func run(argv []string, stdout io.Writer, errs *lines) (code int, ready bool) {
-	pahole.Processors = max(atonce.Processors, runtime.GOMAXPROCS(0))
+	pahole.Processors = max(single.Processors, runtime.GOMAXPROCS(0))
 	signal.Ignore(syscall.SIGPIPE) // like any other write error
 	out := stream.New(stdout)
 	defer func() {

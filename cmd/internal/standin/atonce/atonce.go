@@ -1,12 +1,10 @@
-// Package atonce answers calls of pahole that ask for its version only, and makes other calls of pahole use a single processor.
+// Package atonce answers calls of pahole that ask for its version only.
 //
 // Kernel builds ask for the version each time they read their configuration. On Linux, for amd64 and arm64, the package makes its own system calls and
-// imports nothing but runtime, so its init function runs before nearly all others, even that of syscall; see package standin.
+// imports nothing, not even runtime, so its init function runs before nearly all others; see package standin.
 //
 // Input: the arguments of the process. Output: the version, and the end of the process. Never: the package answers anything else.
 package atonce
-
-import "runtime"
 
 // The output of --version and --numeric_version. Kernel builds choose their options by it.
 const (
@@ -17,19 +15,15 @@ const (
 // Name is the name by which kernel builds call the program.
 const Name = "pahole"
 
-// Processors is the number of processors that the program could use when it began as pahole, otherwise 0.
-var Processors int
+// AsPahole is whether the process was called as pahole.
+var AsPahole bool
 
 func init() {
 	argv := arguments()
 	if text := answer(argv); text != "" && write(text) {
 		exit()
 	} // otherwise package standin reports the error
-	// Goroutines that hand over to each other would wake further threads, which look for work for a while and find none. The earlier the
-	// runtime gives up its other processors, the less memory they have that must be handed over.
-	if Called(argv) {
-		Processors = runtime.GOMAXPROCS(1)
-	}
+	AsPahole = Called(argv)
 }
 
 // Called reports whether the program was called as pahole.

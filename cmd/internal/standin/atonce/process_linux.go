@@ -2,10 +2,13 @@
 
 package atonce
 
-import "unsafe" // the addresses that system calls get; what they point at is a string of the program, or cmdline
+import "unsafe" // the addresses that system calls get, and strings without an allocation; what they point at is a string of the program, or cmdline
 
 // longest is the number of bytes of the longest path.
 const longest = 4096
+
+// enough is the number of arguments to read: no call with that many is answered.
+const enough = 3
 
 // The flags of openat, and the folder that stands for the current one.
 const (
@@ -13,8 +16,11 @@ const (
 	oCloexec = 0x80000
 )
 
-// cmdline holds the arguments while they are split. On the stack, it would make the stack grow, which costs a dozen page faults.
-var cmdline [longest]byte
+// cmdline and argv hold the arguments. On the stack, they would make it grow, as a call of the allocator does: a dozen page faults.
+var (
+	cmdline [longest]byte
+	argv    [enough]string
+)
 
 // call makes a system call and returns what the kernel returns: from -4095 to -1, it is the negative number of an error. The scheduler does not learn of
 // it. Package syscall would have to be initialised first, and for it what it imports.
@@ -25,8 +31,9 @@ func call(number, a, b, c uintptr) uintptr
 // failed reports whether a result of call is an error.
 func failed(result uintptr) bool { return result > ^uintptr(4095) }
 
-// arguments returns the arguments of the process. It returns none if /proc is not mounted, and only the first if they are long.
-func arguments() (argv []string) {
+// arguments returns the arguments of the process, but not more than enough to tell calls apart. It returns none if /proc is not mounted, and only
+// the first if they are long.
+func arguments() []string {
 	path := "/proc/self/cmdline\x00"
 	fd := call(openat, atFDCWD, uintptr(unsafe.Pointer(unsafe.StringData(path))), oCloexec)
 	if failed(fd) {
@@ -37,22 +44,24 @@ func arguments() (argv []string) {
 	if failed(n) {
 		return nil
 	}
-	if argv = split(cmdline[:n]); n == longest && len(argv) > 1 {
-		argv = argv[:1]
+	count := split(cmdline[:n])
+	if n == longest {
+		count = min(count, 1)
 	}
-	return argv
+	return argv[:count]
 }
 
-// split returns the strings that end with a NUL.
-func split(b []byte) (list []string) {
+// split sets argv to the first of the strings that end with a NUL, and returns their number.
+func split(b []byte) (count int) {
 	start := 0
 	for i, c := range b {
-		if c == 0 {
-			list = append(list, string(b[start:i]))
+		if c == 0 && count < enough {
+			argv[count] = unsafe.String(&b[start], i-start)
+			count++
 			start = i + 1
 		}
 	}
-	return list
+	return count
 }
 
 // write writes a text to the standard output. It reports whether it wrote all of it.
