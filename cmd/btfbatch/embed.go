@@ -140,6 +140,7 @@ func (a *app) embedFile(cmd *cobra.Command, job *embed.Job) error {
 			return usage(fmt.Errorf("--%s cannot be used with --btf, which is already encoded", name))
 		}
 	}
+	collectSeldom()
 	told, warnings, err := job.Run()
 	a.console.Warned(job.Out, warnings, shown(nil))
 	if err != nil {

@@ -1,10 +1,10 @@
+// The limit of the container is read once, at the start, when the number of workers is chosen; watching it would delay small calls.
+//go:debug updatemaxprocs=0
+
 // Command btfbatch encodes the DWARF of kernel images as BTF, for all images of a manifest or for a single one.
 //
 // Exit codes: 0 success, 1 an image failed, 2 wrong usage or manifest, 3 a golden difference, 75 run a shard again, 130 interrupted.
 package main
-
-// The limit of the container is read once, at the start, when the number of workers is chosen; watching it would delay small calls.
-//go:debug updatemaxprocs=0
 
 import (
 	"context"

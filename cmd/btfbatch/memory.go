@@ -22,8 +22,8 @@ func collectOften() {
 	}
 }
 
-// collectSeldom sets GOGC for a comparison or a dump, unless the environment does. Nearly everything that these allocate stays until it is
-// shown, so that the collector would find little.
+// collectSeldom sets GOGC for a comparison, a dump or an embedding, unless the environment does. Nearly everything that these allocate stays until
+// the end, so that the collector would find little.
 func collectSeldom() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(600)

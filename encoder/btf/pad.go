@@ -1,9 +1,6 @@
 package btf
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "encoding/binary"
 
 // Pad extends finished BTF to the size that a linker reserved for it. A kernel takes the whole reserved space for BTF, so the string
 // section, which comes last, is extended with zeros to the end. BTF that is at least that long, or too short for a header, is
@@ -14,7 +11,8 @@ func Pad(wire []byte, order binary.ByteOrder, size uint64) []byte {
 	}
 	const strLen = 20 // offset of the length of the strings in the header
 	more := uint32(size - uint64(len(wire)))
-	out := slices.Grow(slices.Clone(wire), int(more))[:size]
+	out := make([]byte, size)
+	copy(out, wire)
 	order.PutUint32(out[strLen:], order.Uint32(out[strLen:])+more)
 	return out
 }

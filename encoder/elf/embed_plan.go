@@ -128,7 +128,7 @@ func (p *planner) replace(s *Section, data []byte) error {
 	switch {
 	case inPlace:
 		if !s.span().empty() {
-			p.edits = append(p.edits, edit{s.Off, append(bytes.Clone(data), make([]byte, s.Size-uint64(len(data)))...)})
+			p.edits = append(p.edits, edit{s.Off, data}, edit{s.Off + uint64(len(data)), make([]byte, s.Size-uint64(len(data)))})
 		}
 	case f.fixed(s) && !fits:
 		return fmt.Errorf("%w: room for %d bytes, needs %d", ErrNoRoom, s.Size, len(data))

@@ -123,7 +123,12 @@ func (j *Job) fit(f *btffile.File, in *input.File, image *elf.File, base *btf.Ob
 			return nil, nil //nolint:nilerr // see above
 		}
 	}
-	o, err := btf.Parse(f.BTF, own)
+	var o *btf.Object
+	if own == nil {
+		o, err = btf.View(f.BTF)
+	} else {
+		o, err = btf.Parse(f.BTF, own)
+	}
 	if err != nil {
 		return nil, nil //nolint:nilerr // see above
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/config"
@@ -117,35 +118,65 @@ func hasStruct(o *btf.Object, name string) bool {
 
 // strangers counts the functions of the BTF, and those for which the image has no symbol, and returns the name of one of these. Suffixes
 // that the compiler appends to symbols are ignored. If the image has no symbols of functions, all results are zero.
+//
+// Nearly all functions have a symbol whose name is found among the strings of the BTF, so the names of the symbols are not stored.
 func strangers(o *btf.Object, image *elf.File) (funcs, missing int, example string, err error) {
 	syms, err := image.Symbols()
 	if err != nil || syms == nil {
 		return 0, 0, "", err
 	}
-	const function = 2 // STT_FUNC
-	known := map[string]bool{}
-	err = syms.Each(func(_ int, s *elf.Symbol) {
-		if s.Type() == function {
-			name, _, _ := bytes.Cut(syms.Name(s), []byte("."))
-			known[string(name)] = true
+	has, found := false, make([]uint64, o.Strings.End()/64+1) // by offset of a name, a bit each
+	if err = symbolNames(syms, func(name []byte) {
+		has = true
+		if off, ok := o.Strings.Find(name); ok {
+			found[off/64] |= 1 << (off % 64)
 		}
-	})
-	if err != nil || len(known) == 0 {
+	}); err != nil || !has {
 		return 0, 0, "", err
 	}
-	for id := o.First(); id < o.End(); id++ {
-		r := o.At(id)
-		if r.Kind() != btf.KindFunc {
-			continue
+	lacking := map[string]bool{} // names that are not found at their offset, since the strings may have them twice, or as the end of others
+	functions(o, func(r btf.Record) {
+		if name := r.Name(); int(name/64) >= len(found) || found[name/64]>>(name%64)&1 == 0 {
+			lacking[o.Name(name)] = true
 		}
+	})
+	if len(lacking) > 0 {
+		if err = symbolNames(syms, func(name []byte) { delete(lacking, string(name)) }); err != nil {
+			return 0, 0, "", err
+		}
+	}
+	functions(o, func(r btf.Record) {
 		funcs++
-		if name := o.Name(r.Name()); !known[name] {
+		if len(lacking) == 0 {
+			return
+		}
+		if name := o.Name(r.Name()); lacking[name] {
 			if missing++; missing == 1 {
 				example = name
 			}
 		}
-	}
+	})
 	return funcs, missing, example, nil
+}
+
+// symbolNames calls do with the names of the functions among the symbols, without suffixes. do must not keep them.
+func symbolNames(syms *elf.Symbols, do func(name []byte)) error {
+	const function = 2 // STT_FUNC
+	return syms.Each(func(_ int, s *elf.Symbol) {
+		if s.Type() == function {
+			name, _, _ := bytes.Cut(syms.Name(s), []byte("."))
+			do(name)
+		}
+	})
+}
+
+// functions calls do with the functions of BTF, without its base.
+func functions(o *btf.Object, do func(r btf.Record)) {
+	for id := o.First(); id < o.End(); id++ {
+		if r := o.At(id); r.Kind() == btf.KindFunc {
+			do(r)
+		}
+	}
 }
 
 // Fewer returns a sentence if the .BTF that the image has contains more than this number of types, and otherwise "".
@@ -154,13 +185,36 @@ func Fewer(image *elf.File, types int, base *btf.Object) string {
 	if s == nil || !s.HasData() || s.Size == 0 {
 		return ""
 	}
-	data, err := image.Data(s)
+	if was := count(image, s, base); was > types {
+		return fmt.Sprintf("the .BTF of the image has %d types, and is replaced with one that has %d", was, types)
+	}
+	return ""
+}
+
+// count returns the number of types in a section of an image, or 0 if they cannot be read. A part of the image that is missing meanwhile is a fault;
+// elf.File.Embed reports it.
+func count(image *elf.File, s *elf.Section, base *btf.Object) (types int) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			if _, fault := p.(interface{ Addr() uintptr }); !fault {
+				panic(p)
+			}
+			types = 0
+		}
+	}()
+	data, err := image.Mapped(s)
 	if err != nil || btf.IsSplit(data) != (base != nil) {
-		return ""
+		return 0
 	}
-	was, err := btf.Parse(data, base)
-	if err != nil || was.Len() <= types {
-		return ""
+	var was *btf.Object
+	if base == nil {
+		was, err = btf.Skim(data)
+	} else {
+		was, err = btf.Parse(data, base)
 	}
-	return fmt.Sprintf("the .BTF of the image has %d types, and is replaced with one that has %d", was.Len(), types)
+	if err != nil {
+		return 0
+	}
+	return was.Len()
 }

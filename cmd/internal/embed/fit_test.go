@@ -20,12 +20,17 @@ import (
 
 // blob returns BTF with a type long of that size, a struct and a function.
 func blob(longSize uint32, structName, funcName string) []byte {
+	return blobWith(longSize, structName, funcName, 0)
+}
+
+// blobWith is blob with a function whose name begins skip bytes behind the beginning of a string.
+func blobWith(longSize uint32, structName, funcString string, skip uint32) []byte {
 	o := btf.New(binary.LittleEndian, nil)
 	name := func(s string) uint32 { return o.Strings.Add([]byte(s)) }
 	long := uint32(o.Append(name("long int"), btf.Info(btf.KindInt, 0, false), longSize, btf.IntSigned<<24|8*longSize))
 	o.Append(name(structName), btf.Info(btf.KindStruct, 1, false), longSize, name("state"), long, 0)
 	proto := uint32(o.Append(0, btf.Info(btf.KindFuncProto, 0, false), long))
-	o.Append(name(funcName), btf.Info(btf.KindFunc, btf.LinkageStatic, false), proto)
+	o.Append(name(funcString)+skip, btf.Info(btf.KindFunc, btf.LinkageStatic, false), proto)
 	return o.AppendWire(nil)
 }
 
@@ -52,6 +57,9 @@ func TestFit(t *testing.T) {
 			"the BTF is that of a kernel (it has struct task_struct), but the image is " + neither,
 			"1 of 1 functions of the BTF are not in the image, such as start_kernel: the BTF seems to be that of another image"}, ""},
 		{"a program's own", program, blob(8, "mine", "main"), []string{"the image is " + neither}, ""},
+		{"a name that is the end of another string", program, blobWith(8, "mine", "xmain", 1), []string{"the image is " + neither}, ""},
+		{"such a name without a symbol", program, blobWith(8, "mine", "xmain", 2), []string{"the image is " + neither,
+			"1 of 1 functions of the BTF are not in the image, such as ain: the BTF seems to be that of another image"}, ""},
 		{"whole BTF into a module", mod, blob(8, "mine", "main"), []string{"the BTF is not split, but the image is a module, and kernels expect the BTF of a module to be split"}, ""},
 		{"32 bits", program, blob(4, "mine", "main"), nil, "the type long of the BTF has 4 bytes, but pointers of the image have 8"},
 	} {
