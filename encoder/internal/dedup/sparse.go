@@ -162,10 +162,10 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 
 // A role says which types of a kind are considered. It is made so that nearly all types take the same way.
 type role struct {
-	element uint32 // not 0: where a record has the name of its first element, which is the anchor of a type without a name
-	least   uint32 // types of at most so many words are considered, whatever their anchor is
-	ref     uint32 // not 0: where a record has a reference. Without an anchor, the type is considered if the referent is open, or comes later
-	_       uint32
+	anchored uint32 // not 0 if a type without a name has the name of its first element as its anchor
+	least    uint32 // types of at most so many words are considered, whatever their anchor is
+	ref      uint32 // not 0: where a record has a reference. Without an anchor, the type is considered if the referent is open, or comes later
+	_        uint32
 }
 
 // setRoles sets the roles of all kinds if types of the given kinds are wanted.
@@ -181,7 +181,7 @@ func (p *passing) setRoles(kinds btf.KindSet) {
 		case set&elementAnchored == 0:
 			role.least = btf.Long
 		default:
-			role.element, role.least = firstElement, firstElement
+			role.anchored, role.least = 1, firstElement
 			if btf.Kind(k) == btf.KindFuncProto {
 				role.ref = 4
 			}
@@ -220,7 +220,7 @@ type passing struct {
 	lengths []uint8   // of the Outline
 	words   []uint32  // of the table
 	marked  *names    // as in sparse
-	open    []uint64  // as in sparse: it has bits for all types, and void is open
+	open    []uint64  // as in sparse
 	roles   [128]role // by kind
 }
 
@@ -232,14 +232,14 @@ func (p *passing) skip() {
 		if len(r) <= int(role.least) {
 			break
 		}
-		if name == 0 && role.element != 0 {
-			name = r[role.element]
+		if name == 0 && role.anchored != 0 {
+			name = r[firstElement]
 		}
 		if name == 0 {
 			if role.ref == 0 {
 				break
 			}
-			if to := r[role.ref]; to > uint32(p.i) || p.open[to/64]>>(to%64)&1 != 0 {
+			if to := r[role.ref]; to > uint32(p.i) || has(p.open, to) {
 				break
 			}
 		} else if p.marked.has(name) {
