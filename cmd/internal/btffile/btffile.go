@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -181,13 +182,20 @@ func LazyBase(path string) (*btf.Object, *input.File, error) {
 	return v.Object, v.In, nil
 }
 
-func (v *View) read(parse func(data []byte) (*btf.Object, error)) error {
+// read parses the BTF. If the file changes meanwhile, that is the error: parsing what is missing of a file that was cut short is a fault, and so a panic.
+func (v *View) read(parse func(data []byte) (*btf.Object, error)) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		panicked := recover()
+		if changed := v.In.Unchanged(); changed != nil {
+			err = changed
+		} else if panicked != nil {
+			panic(panicked)
+		}
+	}()
 	data, err := v.mapped()
 	if err == nil && btf.IsSplit(data) {
 		err = ErrSplitBase
-	}
-	if err == nil {
-		err = v.In.Unchanged()
 	}
 	if err == nil {
 		v.Object, err = parse(data)
