@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -36,7 +37,19 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BTFBATCH_CACHE") == "" { // no test uses the cache of whoever runs it
 		_ = os.Setenv("BTFBATCH_CACHE", filepath.Join(os.TempDir(), "btfbatch-test-cache"))
 	}
-	testscript.Main(m, map[string]func(){"btfbatch": main, atonce.Name: main})
+	testscript.Main(heard{m}, map[string]func(){"btfbatch": main, atonce.Name: main})
+}
+
+// heard runs tests whose commands get all signals, although the tests may run below nohup, or in the background of a script, which ignores SIGINT.
+type heard struct{ *testing.M }
+
+func (h heard) Run() int {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s) // commands inherit that it is ignored, but not that it is caught
+		}
+	}
+	return h.M.Run()
 }
 
 // TestScripts runs command lines. $IMAGES and $ODD are the folders of the committed images, and $CALLS is the folder with the outputs of

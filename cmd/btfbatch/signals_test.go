@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -208,24 +207,25 @@ func TestOneSignalEndsIt(t *testing.T) {
 	}
 }
 
-// TestTerminalIsGone: when its terminal is closed, the program ends as on any other signal, unless SIGHUP is ignored.
-func TestTerminalIsGone(t *testing.T) {
-	for _, survives := range []bool{false, true} {
+// TestIgnored: when its terminal is closed, or on Ctrl-C, the program ends as on any other signal, unless it was started with SIGHUP or SIGINT ignored,
+// as nohup does, and scripts do with what they run in the background.
+func TestIgnored(t *testing.T) {
+	for _, tc := range []struct {
+		sig     syscall.Signal
+		command string
+		want    int
+	}{
+		{syscall.SIGHUP, "exec btfbatch dump p", exitcode.Interrupted},
+		{syscall.SIGHUP, "trap '' HUP; exec btfbatch dump p", exitcode.Failed},
+		{syscall.SIGINT, "exec btfbatch dump p", exitcode.Interrupted},
+		{syscall.SIGINT, "trap '' INT; exec btfbatch dump p", exitcode.Failed},
+	} {
 		dir := t.TempDir()
 		if err := syscall.Mkfifo(filepath.Join(dir, "p"), 0o600); err != nil {
 			t.Skipf("no pipes here: %v", err)
 		}
-		self, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if survives {
-			signal.Ignore(syscall.SIGHUP) // the command inherits this
-		} else { // the tests may run under nohup, which ignores it
-			signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-		}
-		defer signal.Reset(syscall.SIGHUP)
-		cmd := &exec.Cmd{Path: self, Args: []string{"btfbatch", "dump", "p"}, Dir: dir}
+		cmd := exec.Command("sh", "-c", tc.command)
+		cmd.Dir = dir
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -233,17 +233,17 @@ func TestTerminalIsGone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		if err := cmd.Process.Signal(tc.sig); err != nil {
 			t.Fatal(err)
 		}
-		if survives {
+		if tc.want == exitcode.Failed {
 			time.Sleep(100 * time.Millisecond)
 			w.Close() // and so there is nothing to print
 		}
 		_ = cmd.Wait() // the test checks the exit code below
 		w.Close()
-		if got, want := cmd.ProcessState.ExitCode(), map[bool]int{false: exitcode.Interrupted, true: exitcode.Failed}[survives]; got != want {
-			t.Errorf("survives: %v: got exit code %d, want %d", survives, got, want)
+		if got := cmd.ProcessState.ExitCode(); got != tc.want {
+			t.Errorf("%v, %s: got exit code %d, want %d", tc.sig, tc.command, got, tc.want)
 		}
 	}
 }

@@ -45,13 +45,14 @@ func (i *Interrupter) Code() int {
 	return exitcode.Interrupted
 }
 
-// Listen starts to listen for signals. The context ends with the first one.
+// Listen starts to listen for signals, except for those that whoever started the program wants it to ignore. The context ends with the first one.
 func (i *Interrupter) Listen(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancel(parent)
 	i.signals = make(chan os.Signal, 2)
-	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // as below nohup
-		signal.Notify(i.signals, syscall.SIGHUP)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // as below nohup, or in the background of a script, where Ctrl-C is for others
+			signal.Notify(i.signals, s)
+		}
 	}
 	go func() {
 		<-i.signals
