@@ -99,6 +99,9 @@ func (r *run) run() error {
 	if err := r.judge(files[res.Primary], sections.BTF, sections.Base, located(sections)); err != nil {
 		return inFile(path, err)
 	}
+	if err := paths.Writable(path); err != nil { // pahole writes to the file; replacing it needs no such permission
+		return inFile(path, err)
+	}
 	r.hold()
 	set := (&publish.Publisher{Unsynced: r.base != nil}).Set() // see detach
 	defer set.Discard()
@@ -267,7 +270,13 @@ func (r *run) decided(d encoder.FuncDecision) {
 // detach writes raw BTF. A regular file is replaced whole or not at all. A device, a pipe, or a file that the program has open, such as the
 // standard output, cannot be replaced and is written to.
 func (r *run) detach(path string, wire []byte) error {
-	if st, err := os.Stat(path); err == nil && !st.IsDir() && (!st.Mode().IsRegular() || paths.Opened(path)) {
+	switch st, err := os.Stat(path); {
+	case err != nil || st.IsDir():
+	case st.Mode().IsRegular() && !paths.Opened(path):
+		if err := paths.Writable(path); err != nil { // as in place
+			return inFile(path, err)
+		}
+	default:
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 		if err != nil {
 			return err

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// Writable returns an error if the user may not write to a file that is there. This system refuses to replace such a file.
+func Writable(string) error { return nil }
+
 // identity names a file that is there. This system tells no number of a file, so hard links count as different files; letters of
 // either case name the same one.
 func identity(path string, _ fs.FileInfo) string { return strings.ToLower(filepath.Clean(path)) }

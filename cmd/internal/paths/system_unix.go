@@ -7,7 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// Writable returns an error if the user may not write to a file that is there.
+func Writable(path string) error {
+	return unix.Faccessat(unix.AT_FDCWD, path, unix.W_OK, unix.AT_EACCESS)
+}
 
 // identity is a name for an existing file that all its hard links share.
 func identity(path string, st fs.FileInfo) string {

@@ -83,7 +83,9 @@ func (s *Set) add(path string, of fs.FileInfo, write func(f *os.File) error) err
 		unfinished.Store(f.Name(), true)
 	}
 	working.RUnlock()
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w (a file is written as a new one in its folder)", named(path, err))
+	} else if err != nil {
 		return named(path, err)
 	}
 	s.files = append(s.files, f)
@@ -111,7 +113,10 @@ func named(path string, err error) error {
 func inherit(f *os.File, old, of fs.FileInfo) error {
 	if old != nil {
 		if err := keepOwner(f, old); err != nil && of != nil && os.SameFile(old, of) {
-			return err
+			if p, ok := errors.AsType[*fs.PathError](err); ok { // of the temporary file
+				err = p.Err
+			}
+			return fmt.Errorf("the new file cannot get the owner of the old one: %w", err)
 		}
 	}
 	switch {
