@@ -237,8 +237,8 @@ func seeds(usual, short uint64) uint64 {
 }
 
 // eachProgram calls do for random programs of every kind, with so many seeds each, unless the flags say otherwise.
-func eachProgram(t *testing.T, rounds uint64, do func(t *testing.T, kind string, seed uint64)) {
-	rounds = seeds(rounds, 30)
+func eachProgram(t *testing.T, usual, short uint64, do func(t *testing.T, kind string, seed uint64)) {
+	rounds := seeds(usual, short)
 	for kind := range programs(0) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -251,7 +251,7 @@ func eachProgram(t *testing.T, rounds uint64, do func(t *testing.T, kind string,
 
 // TestRandomPrograms: the fast path gives the same bytes as the exact engine.
 func TestRandomPrograms(t *testing.T) {
-	eachProgram(t, 350, func(t *testing.T, kind string, seed uint64) {
+	eachProgram(t, 350, 30, func(t *testing.T, kind string, seed uint64) {
 		image := programs(seed)[kind].image(2 + int(seed%11))
 		bothWays(t, fmt.Sprintf("%s, seed %d", kind, seed), image, 1+int(seed%3))
 	})
@@ -267,7 +267,7 @@ var targets = []synth.Target{
 
 // TestRandomModules: with a base, the fast path gives the same bytes as the exact engine. The base is a program with the same headers.
 func TestRandomModules(t *testing.T) {
-	eachProgram(t, 250, func(t *testing.T, kind string, seed uint64) {
+	eachProgram(t, 250, 30, func(t *testing.T, kind string, seed uint64) {
 		p := programs(seed)[kind]
 		p.target = targets[seed%4]
 		opt := encoder.Encoder{Options: encoder.Options{Profile: encoder.Pahole, Features: feature.Default()}, Workers: 1 + int(seed%3)}
