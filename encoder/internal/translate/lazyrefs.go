@@ -14,7 +14,9 @@ import (
 // resolveEagerly passes the lazy references to resolve if the unit cannot have lazy ones. There are two reasons: a pass over the
 // unit needs the local ids, or types are not in the order of their offsets, in which Unit.At searches.
 func (w *walker) resolveEagerly() {
-	if !w.lazyRefs || !w.moved && !w.opt.EagerRefs && !w.opt.PlainFields && len(w.aliases) == 0 && len(w.storage) == 0 && !(w.unsized && !w.opt.keepsUnsized()) {
+	needed := w.moved || w.opt.EagerRefs || w.opt.PlainFields || len(w.aliases) != 0 || len(w.storage) != 0 || len(w.rustFields) != 0 ||
+		w.unsized && !w.opt.keepsUnsized()
+	if !w.lazyRefs || !needed {
 		return
 	}
 	w.lazyRefs = false

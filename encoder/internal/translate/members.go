@@ -276,9 +276,6 @@ func (w *walker) byteOffset(bits uint32) (offset, stillBits uint32) {
 
 // record appends the STRUCT or UNION of the collected members.
 func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, members []uint32) uint32 {
-	if w.rust {
-		rustOrder(members)
-	}
 	kind, kflag, n := btf.KindStruct, false, len(members)/memberWords
 	if union {
 		kind = btf.KindUnion
@@ -288,12 +285,18 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 			kflag = true
 		}
 	}
+	if w.rust && !kflag {
+		rustOrder(members)
+	}
 	if n > btf.MaxVlen {
 		w.c.Fail(pos, "%d members are more than BTF allows", n)
 	}
 	t := &w.t.Types
 	t.Append(uint32(name), btf.Info(kind, uint32(n)&btf.MaxVlen, kflag), uint32(size))
 	id := w.added(pos, nominal.Hash{})
+	if w.rust && kflag {
+		w.rustFields = append(w.rustFields, id)
+	}
 	words := t.Space(3 * n)
 	for i := range n {
 		m := members[memberWords*i : memberWords*i+memberWords : memberWords*i+memberWords]
@@ -311,7 +314,7 @@ func (w *walker) record(pos int, name dwarf.StrKey, size uint64, union bool, mem
 	return id
 }
 
-// rustOrder orders the members of a Rust struct by byte offset (rule 01/10.3).
+// rustOrder orders the members of a Rust struct without bit fields by byte offset (rule 01/10.3).
 func rustOrder(members []uint32) {
 	list := make([][memberWords]uint32, 0, len(members)/memberWords)
 	for m := range slices.Chunk(members, memberWords) {
@@ -320,5 +323,29 @@ func rustOrder(members []uint32) {
 	slices.SortStableFunc(list, func(a, b [memberWords]uint32) int { return cmp.Compare(a[2]/8, b[2]/8) })
 	for i := range list {
 		copy(members[memberWords*i:], list[i][:])
+	}
+}
+
+// orderRustFields is rustOrder for a struct with bit fields, as soon as the sizes of types are known. The byte offset of a bit field is that of its storage
+// unit.
+func (w *walker) orderRustFields(id uint32) {
+	type member struct {
+		words [3]uint32
+		at    uint32
+	}
+	r := w.t.Types.At(btf.ID(id))
+	var list []member
+	for words := range slices.Chunk(r[3:], 3) {
+		m := member{words: [3]uint32(words), at: words[2] & 0xffffff / 8}
+		if isField := words[2]>>24 != 0; isField {
+			if size := uint32(w.t.SizeOf(LocalID(words[1]))); size != 0 {
+				m.at = m.at / size * size
+			}
+		}
+		list = append(list, m)
+	}
+	slices.SortStableFunc(list, func(a, b member) int { return cmp.Compare(a.at, b.at) })
+	for i := range list {
+		copy(r[3+3*i:], list[i].words[:])
 	}
 }

@@ -88,6 +88,7 @@ type fixups struct {
 	names        []nameFixup    // types that take their name from another
 	signs        []signFixup    // ENUM64s that are signed if another type is
 	storage      []storageFixup
+	rustFields   []uint32 // local ids of Rust structs with bit fields, whose order depends on the sizes of types
 	aliases      []alias
 	strays       strays
 	peek         dwarf.Peek            // at strays
@@ -129,6 +130,7 @@ func (w *walker) start(u *dwarf.Unit, t *Unit, fs *Subprograms, opt *Options) {
 	w.elems, w.params, w.funcs, w.forward = w.elems[:0], w.params[:0], w.funcs[:0], w.forward[:0]
 	w.later = w.later[:0]
 	w.names, w.signs, w.storage, w.varTypes = w.names[:0], w.signs[:0], w.storage[:0], w.varTypes[:0]
+	w.rustFields = w.rustFields[:0]
 	w.aliases, w.composed, w.unhashed = w.aliases[:0], w.composed[:0], w.unhashed[:0]
 	w.unsized, w.hole = false, 0
 	w.strays.forget()
@@ -492,6 +494,9 @@ func (w *walker) resolve() {
 		r := w.t.Types.At(btf.ID(f.id))
 		e := r.Elem(f.member)
 		e[2] |= (f.base + 8*uint32(w.t.SizeOf(LocalID(e[1])))) & 0xffffff
+	}
+	for _, id := range w.rustFields {
+		w.orderRustFields(id)
 	}
 	for i := range w.t.TypeTags {
 		w.t.TypeTags[i].Owner = w.element(w.t.TypeTags[i].Owner)

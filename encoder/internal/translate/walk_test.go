@@ -235,6 +235,22 @@ func TestRustOrder(t *testing.T) {
 	})
 }
 
+// TestRustFieldOrder: a bit field of a Rust struct has the byte offset of its storage unit, which depends on the size of its type.
+func TestRustFieldOrder(t *testing.T) {
+	check(t, []fixture{{name: "rust", build: func(b *synth.Builder) {
+		cu := b.CU("a.rs", synth.Rust)
+		s := cu.Struct("s", 16)
+		short, long := cu.Base("u16", 2, synth.Unsigned), cu.Base("u64", 8, synth.Unsigned)
+		s.Member(synth.Member{Name: "d", Type: short, Off: 8})
+		s.Member(synth.Member{Name: "c", Type: short, Bits: 14, BitOff: 33})
+		s.Member(synth.Member{Name: "a", Type: long, Bits: 5, BitOff: 43})
+		s.Member(synth.Member{Name: "b", Type: long, Bits: 2, BitOff: 3, Unit: 8})
+	}, want: `
+			1 STRUCT s 16: a:3@43/5 b:3@3/2 c:2@33/14 d:2@64/0
+			2 INT u16 2
+			3 INT u64 8`}})
+}
+
 // TestDeepNesting: nesting that is deeper than in any source is an error, not a crash.
 func TestDeepNesting(t *testing.T) {
 	for _, tag := range []dwarf.Tag{dwarf.TagNamespace, dwarf.TagStructType, dwarf.TagSubroutineType, dwarf.TagSubprogram} {
