@@ -72,10 +72,13 @@ func Dir(t testing.TB) string {
 	return Lab(t)
 }
 
+// begun is the folder in which the tests begin. A test may change it before it asks for the lab.
+var begun, errBegun = os.Getwd()
+
 // root is the folder of go.mod, at or above the folder of the test.
 func root(t testing.TB) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	dir, err := begun, errBegun
 	if err != nil {
 		t.Fatal(err)
 	}
