@@ -205,7 +205,7 @@ func randomTiny(seed uint64) (p tiny) {
 	n := 1 + r.IntN(4)
 	var names []string
 	for i := range n {
-		names = append(names, string("ABCDUVWX"[i+4*(r.IntN(4)/3)]))
+		names = append(names, string(tinyNames[i+4*(r.IntN(4)/3)]))
 	}
 	wraps, longest := "*", 1+r.IntN(3)
 	for range 3 {

@@ -139,9 +139,6 @@ func (c *change) copyTo(dst *os.File, src io.ReaderAt) error {
 		return err
 	}
 	for _, e := range c.edits {
-		if len(e.data) == 0 {
-			continue
-		}
 		if _, err := dst.WriteAt(e.data, int64(e.off)); err != nil {
 			return err
 		}

@@ -131,6 +131,14 @@ func (f *File) Unchanged() error {
 	return f.in.Unchanged()
 }
 
+// Guarded calls do, which reads sections that are mapped; see input.File.Guarded.
+func (f *File) Guarded(do func() error) error {
+	if f.in == nil {
+		return do()
+	}
+	return f.in.Guarded(do)
+}
+
 // AddrSize returns the size of an address in bytes by the ELF class, 4 or 8. It is the value for verify.Options.PtrSize.
 func (f *File) AddrSize() int {
 	if f.Is64 {

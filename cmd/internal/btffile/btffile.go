@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/btfbatch/btfbatch/encoder/btf"
@@ -165,7 +164,7 @@ func openView(path string, parse func(data []byte) (*btf.Object, error)) (*View,
 		return nil, err
 	}
 	v := &View{In: in}
-	if err := v.read(parse); err != nil {
+	if err := in.Guarded(func() error { return v.read(parse) }); err != nil {
 		in.Close()
 		return nil, input.Named(path, err)
 	}
@@ -182,17 +181,8 @@ func LazyBase(path string) (*btf.Object, *input.File, error) {
 	return v.Object, v.In, nil
 }
 
-// read parses the BTF. If the file changes meanwhile, that is the error: parsing what is missing of a file that was cut short is a fault, and so a panic.
-func (v *View) read(parse func(data []byte) (*btf.Object, error)) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		panicked := recover()
-		if changed := v.In.Unchanged(); changed != nil {
-			err = changed
-		} else if panicked != nil {
-			panic(panicked)
-		}
-	}()
+// read parses the BTF, in View.In.Guarded.
+func (v *View) read(parse func(data []byte) (*btf.Object, error)) error {
 	data, err := v.mapped()
 	if err == nil && btf.IsSplit(data) {
 		err = ErrSplitBase

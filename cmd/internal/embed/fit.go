@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"runtime/debug"
+	"slices"
 
 	"github.com/btfbatch/btfbatch/cmd/internal/btffile"
 	"github.com/btfbatch/btfbatch/config"
@@ -134,29 +134,30 @@ func strangers(o *btf.Object, image *elf.File) (funcs, missing int, example stri
 	}); err != nil || !has {
 		return 0, 0, "", err
 	}
-	lacking := map[string]bool{} // names that are not found at their offset, since the strings may have them twice, or as the end of others
-	functions(o, func(r btf.Record) {
-		if name := r.Name(); int(name/64) >= len(found) || found[name/64]>>(name%64)&1 == 0 {
-			lacking[o.Name(name)] = true
+	var lacking []string             // names that are not found at their offset, since the strings may have them twice, or as the end of others
+	foreign := make(map[string]bool) // those that no symbol has
+	for id := o.First(); id < o.End(); id++ {
+		r := o.At(id)
+		if r.Kind() != btf.KindFunc {
+			continue
 		}
-	})
-	if len(lacking) > 0 {
-		if err = symbolNames(syms, func(name []byte) { delete(lacking, string(name)) }); err != nil {
-			return 0, 0, "", err
+		funcs++
+		if name := r.Name(); int(name/64) >= len(found) || found[name/64]>>(name%64)&1 == 0 {
+			lacking = append(lacking, o.Name(name))
+			foreign[lacking[len(lacking)-1]] = true
 		}
 	}
-	functions(o, func(r btf.Record) {
-		funcs++
-		if len(lacking) == 0 {
-			return
-		}
-		if name := o.Name(r.Name()); lacking[name] {
-			if missing++; missing == 1 {
-				example = name
-			}
-		}
-	})
-	return funcs, missing, example, nil
+	if len(lacking) == 0 {
+		return funcs, 0, "", nil
+	}
+	if err = symbolNames(syms, func(name []byte) { delete(foreign, string(name)) }); err != nil {
+		return 0, 0, "", err
+	}
+	lacking = slices.DeleteFunc(lacking, func(name string) bool { return !foreign[name] })
+	if len(lacking) > 0 {
+		example = lacking[0]
+	}
+	return funcs, len(lacking), example, nil
 }
 
 // symbolNames calls do with the names of the functions among the symbols, without suffixes. do must not keep them.
@@ -168,15 +169,6 @@ func symbolNames(syms *elf.Symbols, do func(name []byte)) error {
 			do(name)
 		}
 	})
-}
-
-// functions calls do with the functions of BTF, without its base.
-func functions(o *btf.Object, do func(r btf.Record)) {
-	for id := o.First(); id < o.End(); id++ {
-		if r := o.At(id); r.Kind() == btf.KindFunc {
-			do(r)
-		}
-	}
 }
 
 // Fewer returns a sentence if the .BTF that the image has contains more than this number of types, and otherwise "".
@@ -191,30 +183,25 @@ func Fewer(image *elf.File, types int, base *btf.Object) string {
 	return ""
 }
 
-// count returns the number of types in a section of an image, or 0 if they cannot be read. A part of the image that is missing meanwhile is a fault;
-// elf.File.Embed reports it.
+// count returns the number of types in a section of an image, or 0 if they cannot be read. If the image changes meanwhile, elf.File.Embed reports it.
 func count(image *elf.File, s *elf.Section, base *btf.Object) (types int) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			if _, fault := p.(interface{ Addr() uintptr }); !fault {
-				panic(p)
-			}
-			types = 0
+	if err := image.Guarded(func() error {
+		data, err := image.Mapped(s)
+		if err != nil || btf.IsSplit(data) != (base != nil) {
+			return err
 		}
-	}()
-	data, err := image.Mapped(s)
-	if err != nil || btf.IsSplit(data) != (base != nil) {
+		var was *btf.Object
+		if base == nil {
+			was, err = btf.Skim(data)
+		} else {
+			was, err = btf.Parse(data, base)
+		}
+		if err == nil {
+			types = was.Len()
+		}
+		return err
+	}); err != nil {
 		return 0
 	}
-	var was *btf.Object
-	if base == nil {
-		was, err = btf.Skim(data)
-	} else {
-		was, err = btf.Parse(data, base)
-	}
-	if err != nil {
-		return 0
-	}
-	return was.Len()
+	return types
 }

@@ -169,20 +169,18 @@ func (r *run) openBase() (*encoder.Base, *input.File, error) {
 	return encoder.NewLazyBase(o), file, err
 }
 
-// encodeWith is encode with a base in a file that must not change meanwhile. Reading a base that was cut short is a fault, and so a panic.
+// encodeWith is encode with a base in a file that must not change meanwhile.
 func (r *run) encodeWith(ctx context.Context, base *input.File, files []*elf.File, enc *encoder.Encoder) (res *encoder.Result, err error) {
 	if base == nil {
 		return r.encode(ctx, files, enc)
 	}
-	defer func() {
-		panicked := recover()
-		if changed := base.Unchanged(); changed != nil {
-			res, err = nil, inFile(*r.base, changed)
-		} else if panicked != nil {
-			panic(panicked)
-		}
-	}()
-	return r.encode(ctx, files, enc)
+	if changed := base.Guarded(func() error {
+		res, err = r.encode(ctx, files, enc)
+		return nil
+	}); changed != nil {
+		return nil, inFile(*r.base, changed)
+	}
+	return res, err
 }
 
 // checkFiles refuses to write detached BTF over a file that is read.

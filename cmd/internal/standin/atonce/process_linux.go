@@ -16,10 +16,10 @@ const (
 	oCloexec = 0x80000
 )
 
-// cmdline and argv hold the arguments. On the stack, they would make it grow, as a call of the allocator does: a dozen page faults.
+// cmdline and words hold the arguments. On the stack, they would make it grow, as a call of the allocator does: a dozen page faults.
 var (
 	cmdline [longest]byte
-	argv    [enough]string
+	words   [enough]string
 )
 
 // call makes a system call and returns what the kernel returns: from -4095 to -1, it is the negative number of an error. The scheduler does not learn of
@@ -48,15 +48,15 @@ func arguments() []string {
 	if n == longest {
 		count = min(count, 1)
 	}
-	return argv[:count]
+	return words[:count]
 }
 
-// split sets argv to the first of the strings that end with a NUL, and returns their number.
+// split sets words to the first of the strings that end with a NUL, and returns their number.
 func split(b []byte) (count int) {
 	start := 0
 	for i, c := range b {
 		if c == 0 && count < enough {
-			argv[count] = unsafe.String(&b[start], i-start)
+			words[count] = unsafe.String(&b[start], i-start)
 			count++
 			start = i + 1
 		}
