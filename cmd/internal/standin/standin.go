@@ -23,6 +23,7 @@ import (
 	"github.com/btfbatch/btfbatch/cmd/internal/interrupt"
 	"github.com/btfbatch/btfbatch/cmd/internal/pahole"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/atonce"
+	"github.com/btfbatch/btfbatch/cmd/internal/standin/naps"
 	"github.com/btfbatch/btfbatch/cmd/internal/standin/single"
 	"github.com/btfbatch/btfbatch/cmd/internal/stream"
 	"github.com/btfbatch/btfbatch/golden/escape"
@@ -74,8 +75,9 @@ func Finish() {
 	}
 }
 
-// listen listens for signals. The context ends with the first one.
+// listen listens for signals, which a brief call does not. The context ends with the first one.
 var listen = sync.OnceValue(func() context.Context {
+	naps.End()
 	interrupts := interrupt.Interrupter{Say: func() { complain(os.Stderr, "interrupted") }}
 	return interrupts.Listen(context.Background())
 })

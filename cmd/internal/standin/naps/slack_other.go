@@ -1,0 +1,5 @@
+//go:build !linux
+
+package naps
+
+func setSlack(uintptr) {}
