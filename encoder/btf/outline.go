@@ -13,22 +13,31 @@ type Outline struct {
 	whole   *Table // if it has the place of each record
 	words   []uint32
 	first   ID
-	lengths []uint8  // by index: the number of words, or Long; then those of the rest of a block, which are zero
-	blocks  []uint32 // the place of each eighth record; with hasLong if one of the eight is long
+	lengths []uint8  // by index: the number of words, or Untold; then those of the rest of a block, which are zero
+	blocks  []uint32 // the place of each eighth record; with hasUntold if the length of one of the eight is untold
 	count   int
-	table   [128]uint64 // see recordLengths
+	table   lengthTable
 }
 
-// Long is the length in an Outline of a record that has at least so many words. End tells where it ends.
-const Long = 0xff
+// A lengthTable has what recordLengths returns, by the upper byte of the second word of a record. The highest bit of that is not part of the kind.
+type lengthTable [256]uint64
+
+func newLengthTable(layout []byte) (t lengthTable) {
+	lengths := recordLengths(layout)
+	copy(t[copy(t[:], lengths[:]):], lengths[:])
+	return t
+}
+
+// Untold is the length in an Outline of a record whose number of words does not fit a byte, and of the last one. End tells where it ends.
+const Untold = 0
 
 // blockLen is the number of records of a block. Their lengths are one word of the machine.
 const blockLen = 8
 
-// hasLong marks a block with a long record. Tables have fewer words.
-const hasLong = 1 << 31
+// hasUntold marks a block with a record whose length is untold. Tables have fewer words.
+const hasUntold = 1 << 31
 
-// Lengths returns the number of words of each record, or Long. Its capacity is larger, and has a zero behind it.
+// Lengths returns the number of words of each record, or Untold.
 func (o *Outline) Lengths() []uint8 { return o.lengths[:o.count] }
 
 // End returns where the record of a type ends in the words of the table. It begins at an index of these.
@@ -41,7 +50,7 @@ func (o *Outline) End(id ID, at int) int {
 
 // length returns the number of words of a record, given the second of them.
 func (o *Outline) length(info uint32) int {
-	return wordsOf(o.table[info>>24&0x7f], info)
+	return wordsOf(o.table[info>>24], info)
 }
 
 // At returns the record of a type that the table holds.
@@ -57,7 +66,7 @@ func (o *Outline) Place(id ID) (at, end uint32) {
 		return o.slow(id)
 	}
 	at, lengths := o.blocks[i/blockLen], binary.LittleEndian.Uint64(o.lengths[i&^(blockLen-1):])
-	if at&hasLong != 0 {
+	if at&hasUntold != 0 {
 		return o.slow(id)
 	}
 	bit := 8 * (i % blockLen)
@@ -65,14 +74,14 @@ func (o *Outline) Place(id ID) (at, end uint32) {
 	return at, at + uint32(lengths>>bit&0xff)
 }
 
-// slow is Place in a block with a long record, and without blocks.
+// slow is Place in a block with a length that is untold, and without blocks.
 func (o *Outline) slow(id ID) (uint32, uint32) {
 	i := uint32(id - o.first)
 	if o.whole != nil {
 		at := o.whole.start[i]
 		return at, at + uint32(len(o.whole.At(id)))
 	}
-	at, n := int(o.blocks[i/blockLen]&^hasLong), i%blockLen
+	at, n := int(o.blocks[i/blockLen]&^hasUntold), i%blockLen
 	end := at + o.length(o.words[at+1])
 	for range n {
 		at, end = end, end+o.length(o.words[end+1])
@@ -92,8 +101,10 @@ func (o *Object) Outline() *Outline {
 		return o.outline
 	}
 	out := &Outline{whole: &o.Table, words: o.words, first: o.First(), count: o.Len(), lengths: make([]uint8, o.Len()+blockLen)}
-	for i := range out.count {
-		out.lengths[i] = uint8(min(len(o.At(o.First()+ID(i))), Long))
+	for i := range out.count - 1 {
+		if n := len(o.At(o.First() + ID(i))); n <= longest {
+			out.lengths[i] = uint8(n)
+		}
 	}
 	return out
 }
@@ -101,38 +112,53 @@ func (o *Object) Outline() *Outline {
 // outlined makes an outline in place of the places of all records. It returns the index in the words of the object at which the last record ends
 // that is within it.
 func (o *Object) outlined() (end int) {
-	most := len(o.words) / recordWords
-	out := &Outline{words: o.words, first: o.First(), table: recordLengths(o.inheritedLayout())}
-	out.lengths, out.blocks = make([]uint8, most+blockLen), make([]uint32, most/blockLen+1)
-	out.count, end = walkFast(out.words, &out.table, out.lengths[:most], out.blocks)
+	out := newOutline(o.words, o.inheritedLayout())
+	out.first = o.First()
+	out.count, end = out.walkFast()
 	out.blocks = out.blocks[:out.count/blockLen+1]
+	if out.count > 0 {
+		out.untold(out.count - 1)
+	}
 	o.outline, o.skimmed = out, out.count
 	return end
 }
 
-// walk sets the lengths of the records and the places of blocks. It returns the number of records, and where the last one ends that is within the
-// words. lengths and blocks have room for as many records as the words may have. walkFast does the same.
+// newOutline returns an outline of words, of which nothing is known yet.
+func newOutline(words []uint32, layout []byte) *Outline {
+	most := len(words) / recordWords
+	return &Outline{words: words, table: newLengthTable(layout), lengths: make([]uint8, most+blockLen), blocks: make([]uint32, most/blockLen+1)}
+}
+
+// longest is the highest number of words that is told.
+const longest = 0xff
+
+// untold makes the length of a record untold.
+func (o *Outline) untold(i int) {
+	o.lengths[i] = Untold
+	o.blocks[i/blockLen] |= hasUntold
+}
+
+// walk sets the lengths of the records from the n-th on, which begins at an index of the words, and the places of blocks. It returns the number of records,
+// and where the last one ends that is within the words. lengths and blocks have room for as many records as the words may have. walkFast does the same from
+// the first record on.
 //
 // Where a record begins follows from the length of the one before, and a processor that waits for that does little else. Most records have no
 // elements. For these there is a branch, which the processor takes before it knows the length.
-func walk(words []uint32, table *[128]uint64, lengths []uint8, blocks []uint32) (n, end int) {
-	at := 0
-	for at < len(words)-recordWords+1 {
-		info := words[at+1]
+func (o *Outline) walk(n, at int) (count, end int) {
+	for at < len(o.words)-recordWords+1 {
+		info := o.words[at+1]
 		length := recordWords
-		if l := table[info>>24&0x7f]; l != recordWords {
-			length = wordsOf(l, info)
-			if length > len(words)-at {
+		if l := o.table[info>>24]; l != recordWords {
+			if length = wordsOf(l, info); length > len(o.words)-at {
 				break
 			}
-			if length >= Long {
-				blocks[n/blockLen] |= hasLong
-			}
 		}
-		lengths[n] = uint8(min(length, Long))
+		if o.lengths[n] = uint8(length); length > longest {
+			o.untold(n)
+		}
 		at += length
 		if n++; n%blockLen == 0 {
-			blocks[n/blockLen] = uint32(at)
+			o.blocks[n/blockLen] = uint32(at)
 		}
 	}
 	return n, at

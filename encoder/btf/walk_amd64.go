@@ -3,15 +3,17 @@
 package btf
 
 // walkFast is walk, which goes over all types of a base for each module; the compiler needs twice the instructions. TestWalk compares the two.
-func walkFast(words []uint32, table *[128]uint64, lengths []uint8, blocks []uint32) (n, end int) {
-	most := len(words) / recordWords
-	if most == 0 {
-		return 0, 0
+func (o *Outline) walkFast() (count, end int) {
+	if len(o.words) > tail {
+		count, end = walkRecords(o.words, &o.table, &o.lengths[0], &o.blocks[0])
 	}
-	return walkRecords(words, table, &lengths[:most][0], &blocks[:most/blockLen+1][0])
+	return o.walk(count, end)
 }
 
-// walkRecords is walk for at least one record.
+// tail is the number of words at the end that walkRecords leaves: those of a block of records without elements.
+const tail = blockLen * recordWords
+
+// walkRecords is walk up to a record that ends in the tail, or behind the words.
 //
 //go:noescape
-func walkRecords(words []uint32, table *[128]uint64, lengths *uint8, blocks *uint32) (n, end int)
+func walkRecords(words []uint32, table *lengthTable, lengths *uint8, blocks *uint32) (count, end int)

@@ -2,7 +2,5 @@
 
 package btf
 
-// walkFast is walk. For amd64 it is in assembler code.
-func walkFast(words []uint32, table *[128]uint64, lengths []uint8, blocks []uint32) (n, end int) {
-	return walk(words, table, lengths, blocks)
-}
+// walkFast is walk from the first record on. For amd64 it is in assembler code.
+func (o *Outline) walkFast() (count, end int) { return o.walk(0, 0) }

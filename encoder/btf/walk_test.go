@@ -31,16 +31,14 @@ func TestWalk(t *testing.T) {
 			words[at+1] = Info(k, uint32(vlen), r.IntN(2) == 0)
 			at += min(wordsOf(lengths[k&0x7f], words[at+1]), len(words))
 		}
-		most := len(words) / recordWords
-		want, got := make([]uint8, most+8), make([]uint8, most+8)
-		wantBlocks, gotBlocks := make([]uint32, most/8+2), make([]uint32, most/8+2)
-		wantN, wantEnd := walk(words, &lengths, want[:most], wantBlocks)
-		gotN, gotEnd := walkFast(words, &lengths, got[:most], gotBlocks)
-		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want, got) || !slices.Equal(wantBlocks, gotBlocks) {
+		want, got := newOutline(words, nil), newOutline(words, nil)
+		wantN, wantEnd := want.walk(0, 0)
+		gotN, gotEnd := got.walkFast()
+		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want.lengths, got.lengths) || !slices.Equal(want.blocks, got.blocks) {
 			t.Fatalf("%d words: got %d records up to %d, want %d up to %d", len(words), gotN, gotEnd, wantN, wantEnd)
 		}
 		records += wantN
-		long += bytes.Count(want, []byte{Long})
+		long += bytes.Count(want.lengths[:wantN], []byte{Untold})
 		if wantEnd < len(words) {
 			cut++
 		}

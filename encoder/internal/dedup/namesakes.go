@@ -116,8 +116,8 @@ func namedIn(base *btf.Object, tags []tag, offset func(key uint32) uint32) names
 	words, out, next := base.Words(), base.Outline(), 0
 	for i, n := range out.Lengths() {
 		head, id := words[next:][:2], base.First()+btf.ID(i)
-		if next += int(n); n == btf.Long {
-			next = out.End(id, next-btf.Long)
+		if next += int(n); n == btf.Untold {
+			next = out.End(id, next)
 		}
 		if name := head[0]; !has(wanted, name) || !tagged.Has(btf.Record(head).Kind()) {
 			continue

@@ -6,7 +6,5 @@ package dedup
 // compares the two.
 func (p *passing) skipFast() { skipRecords(p) }
 
-// skipRecords relies on a zero behind the lengths.
-//
 //go:noescape
 func skipRecords(p *passing)

@@ -2,6 +2,7 @@ package dedup
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -160,31 +161,32 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 	return !s.empties
 }
 
-// A role says which types of a kind are considered. It is made so that nearly all types take the same way.
+// A role says which types of a kind are considered. It is made so that most types take the same way.
 type role struct {
-	anchored uint32 // not 0 if a type without a name has the name of its first element as its anchor
-	least    uint32 // types of at most so many words are considered, whatever their anchor is
-	ref      uint32 // not 0: where a record has a reference. Without an anchor, the type is considered if the referent is open, or comes later
-	_        uint32
+	least  uint32 // types of at most so many words are considered, whatever their anchor is
+	anchor uint8  // where a record has its anchor
+	second uint8  // where it has its anchor if there is 0; 0 if nowhere
+	ref    uint8  // where it has its first reference that is looked at; 0 if none is
+	step   uint8  // how far it is to the next one; 0 if there is only one
 }
 
 // setRoles sets the roles of all kinds if types of the given kinds are wanted.
 func (p *passing) setRoles(kinds btf.KindSet) {
-	for k := range p.roles {
-		role, set := &p.roles[k], btf.KindSet(1)<<k
+	for i := range p.roles {
+		k := btf.Kind(i % 128)
+		set := btf.KindSet(1) << k
 		switch {
 		case set&links != 0:
-			role.ref = 2
-		case btf.Kind(k) == btf.KindArray:
-			role.ref = 3
+			p.roles[i].ref = 2
+		case k == btf.KindArray:
+			p.roles[i].ref = 3
 		case set&(kinds|unordered) == 0, set&named != 0:
-		case set&elementAnchored == 0:
-			role.least = btf.Long
+		case k == btf.KindFuncProto: // the result, and the parameters
+			p.roles[i] = role{least: firstElement, anchor: firstElement, ref: 2, step: 2}
+		case set&elementAnchored != 0:
+			p.roles[i] = role{least: firstElement, second: firstElement}
 		default:
-			role.anchored, role.least = 1, firstElement
-			if btf.Kind(k) == btf.KindFuncProto {
-				role.ref = 4
-			}
+			p.roles[i].least = math.MaxUint8
 		}
 	}
 }
@@ -199,18 +201,15 @@ func (s *sparse) pass(kinds btf.KindSet) {
 	}
 	p := passing{words: s.o.Words(), lengths: s.out.Lengths(), marked: s.marked, open: s.open}
 	p.setRoles(kinds)
-	for {
-		if p.skipFast(); p.i == len(p.lengths) {
-			return
+	for kinds |= unordered; p.i < len(p.lengths); p.i++ {
+		p.skipFast()
+		id, at := uint32(p.i)+1, p.at
+		if p.at += int(p.lengths[p.i]); p.at == at {
+			p.at = s.out.End(btf.ID(id), at)
 		}
-		id, end := uint32(p.i)+1, p.at+int(p.lengths[p.i])
-		if p.lengths[p.i] == btf.Long {
-			end = s.out.End(btf.ID(id), p.at)
-		}
-		if r := btf.Record(p.words[p.at:end:end]); (kinds | unordered).Has(r.Kind()) {
+		if r := btf.Record(p.words[at:p.at:p.at]); kinds.Has(r.Kind()) {
 			s.consider(id, r)
 		}
-		p.i, p.at = p.i+1, end
 	}
 }
 
@@ -221,32 +220,43 @@ type passing struct {
 	words   []uint32  // of the table
 	marked  *names    // as in sparse
 	open    []uint64  // as in sparse
-	roles   [128]role // by kind
+	roles   [256]role // by the upper byte of the second word of a record
 }
 
-// skip goes on to the next type that may have to be considered, or to the end. skipFast does the same.
+// skip goes on to the next type that may have to be considered, at the latest to that with the next length that is untold, such as the last one. skipFast
+// does the same.
 func (p *passing) skip() {
-	for ; p.i < len(p.lengths) && p.lengths[p.i] != btf.Long; p.i++ {
+	for ; p.lengths[p.i] != btf.Untold; p.i++ {
 		r := p.words[p.at : p.at+int(p.lengths[p.i])]
-		name, role := r[0], &p.roles[r[1]>>24&0x7f]
+		role := &p.roles[r[1]>>24]
 		if len(r) <= int(role.least) {
-			break
+			return
 		}
-		if name == 0 && role.anchored != 0 {
-			name = r[firstElement]
+		name := r[role.anchor]
+		if name == 0 && role.second != 0 {
+			name = r[role.second]
 		}
-		if name == 0 {
-			if role.ref == 0 {
-				break
-			}
-			if to := r[role.ref]; to > uint32(p.i) || has(p.open, to) {
-				break
-			}
-		} else if p.marked.has(name) {
-			break
+		if p.marked.has(name) && p.refers(r, role) {
+			return
 		}
 		p.at += len(r)
 	}
+}
+
+// refers reports whether a record refers to nothing but open types, and types that come after it, with the references that are looked at.
+func (p *passing) refers(r []uint32, role *role) bool {
+	if role.ref == 0 {
+		return true
+	}
+	for at := int(role.ref); at < len(r); at += int(role.step) {
+		if to := r[at]; to <= uint32(p.i) && !has(p.open, to) {
+			return false
+		}
+		if role.step == 0 {
+			break
+		}
+	}
+	return true
 }
 
 // firstElement is the index in a record of the first word of its first element.
