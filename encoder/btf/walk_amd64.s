@@ -3,88 +3,103 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// RECORD is the k-th record of a block. The kind is in the highest byte of its second word. Most records have no elements.
-#define RECORD(k, elements, next) \
-	MOVBLZX 7(SI), BX      \
-	MOVQ    (R11)(BX*8), CX \
-	CMPQ    CX, $3         \
-	JNE     elements       \
-	MOVB    $3, k(R10)     \
-	ADDQ    $12, SI        \
-next:
+// LANE loads a lane: P is the address of its next record, L that of the length.
+#define LANE(k, P, L, end) \
+	MOVQ (k*lane__size+lane_end)(BX), AX \
+	LEAQ (SI)(AX*4), AX                 \
+	MOVQ AX, end                        \
+	MOVQ (k*lane__size+lane_to)(BX), L  \
+	ADDQ DX, L                          \
+	MOVQ (k*lane__size+lane_at)(BX), AX \
+	LEAQ (SI)(AX*4), P
 
-// ELEMENTS goes on with a record that may have elements: DX is the number of words without these, CX that of an element, AX the number of elements.
-#define ELEMENTS(k, elements, untold, stop, next) \
-elements: \
-	MOVL  4(SI), AX      \
-	MOVL  CX, DX         \
-	SHRQ  $32, CX        \
-	ANDL  $0xffffff, AX  \
-	IMULQ CX, AX         \
-	ADDQ  DX, AX         \
-	LEAQ  (SI)(AX*4), BX \
-	CMPQ  BX, R9         \
-	JHI   stop           \
-	MOVQ  BX, SI         \
-	CMPQ  AX, $const_longest \
-	JHI   untold         \
-	MOVB  AX, k(R10)     \
-	JMP   next           \
-untold: \
-	MOVB $const_Untold, k(R10) \
-	ORL  $const_hasUntold, (R12) \
-	JMP  next            \
-stop: \
-	ADDQ $k, R10         \
-	JMP  done
+// STEP goes on by a record. AX is the number of its words: those without elements, which CX leads to, and those of its elements.
+#define STEP(P, L, end, long, told, out) \
+	MOVL  4(P), AX             \
+	MOVL  AX, CX               \
+	ANDL  $0xffffff, AX        \
+	SHRL  $24, CX              \
+	IMULL 4(R14)(CX*8), AX     \
+	ADDL  (R14)(CX*8), AX      \
+	LEAQ  (P)(AX*4), P         \
+	CMPL  AX, $const_longest   \
+	JHI   long                 \
+	MOVB  AX, (L)(DX*1)        \
+told: \
+	CMPQ  P, end               \
+	JCC   out
 
-// func walkRecords(words []uint32, table *lengthTable, lengths *uint8, blocks *uint32) (count, end int)
+// LONG is the length of a record that has more words than a byte can say.
+#define LONG(L, long, told) \
+long: \
+	MOVB $const_Untold, (L)(DX*1) \
+	JMP  told
+
+// STORE stores a lane that has made a number of steps.
+#define STORE(k, P, steps) \
+	SUBQ SI, P                          \
+	SHRQ $2, P                          \
+	MOVQ P, (k*lane__size+lane_at)(BX)  \
+	ADDQ steps, (k*lane__size+lane_to)(BX)
+
+// func walkLanes(words *uint32, table *lengthTable, lengths *uint8, lanes *[4]lane)
 //
-//	SI   the record, an address; R9 the tail, in which no record may begin that follows one with elements; R13 the beginning of the words
-//	R10  the length of the first record of the block
-//	R11  the table
-//	R12  the place of the block in the blocks
-TEXT ·walkRecords(SB), NOSPLIT, $0-64
-	MOVQ words_base+0(FP), R13
-	MOVQ R13, SI
-	MOVQ words_len+8(FP), R9
-	LEAQ -const_tail*4(SI)(R9*4), R9
-	MOVQ table+24(FP), R11
-	MOVQ lengths+32(FP), R10
-	MOVQ blocks+40(FP), R12
+//	BX   the lanes; R14 the table; DX the number of steps
+//	DI, R8, R9, R15   the next records of the lanes; SI the beginning of the words
+//	R10, R11, R12, R13   where the lengths of the lanes begin
+TEXT ·walkLanes(SB), NOSPLIT, $32-32
+	MOVQ words+0(FP), SI
+	MOVQ table+8(FP), R14
+	MOVQ lengths+16(FP), DX
+	MOVQ lanes+24(FP), BX
+	LANE(0, DI, R10, end0-8(SP))
+	LANE(1, R8, R11, end1-16(SP))
+	LANE(2, R9, R12, end2-24(SP))
+	LANE(3, R15, R13, end3-32(SP))
+	XORL DX, DX
 
-block:
-	CMPQ SI, R9
-	JHI  done
-	RECORD(0, elements0, next0)
-	RECORD(1, elements1, next1)
-	RECORD(2, elements2, next2)
-	RECORD(3, elements3, next3)
-	RECORD(4, elements4, next4)
-	RECORD(5, elements5, next5)
-	RECORD(6, elements6, next6)
-	RECORD(7, elements7, next7)
-	ADDQ $8, R10
-	MOVQ SI, AX
-	SUBQ R13, AX
-	SHRQ $2, AX
-	ADDQ $4, R12
-	MOVL AX, (R12)
-	JMP  block
+step:
+	STEP(DI, R10, end0-8(SP), long0, told0, out0)
+	STEP(R8, R11, end1-16(SP), long1, told1, out1)
+	STEP(R9, R12, end2-24(SP), long2, told2, out2)
+	STEP(R15, R13, end3-32(SP), long3, told3, out3)
+	INCQ DX
+	JMP  step
 
-	ELEMENTS(0, elements0, untold0, stop0, next0)
-	ELEMENTS(1, elements1, untold1, stop1, next1)
-	ELEMENTS(2, elements2, untold2, stop2, next2)
-	ELEMENTS(3, elements3, untold3, stop3, next3)
-	ELEMENTS(4, elements4, untold4, stop4, next4)
-	ELEMENTS(5, elements5, untold5, stop5, next5)
-	ELEMENTS(6, elements6, untold6, stop6, next6)
-	ELEMENTS(7, elements7, untold7, stop7, next7)
+	LONG(R10, long0, told0)
+	LONG(R11, long1, told1)
+	LONG(R12, long2, told2)
+	LONG(R13, long3, told3)
 
-done:
-	SUBQ lengths+32(FP), R10
-	MOVQ R10, count+48(FP)
-	SUBQ R13, SI
-	SHRQ $2, SI
-	MOVQ SI, end+56(FP)
+	// CX is the number of steps of the lanes up to the one that has arrived.
+out0:
+	LEAQ 1(DX), CX
+	STORE(0, DI, CX)
+	STORE(1, R8, DX)
+	STORE(2, R9, DX)
+	STORE(3, R15, DX)
+	RET
+
+out1:
+	LEAQ 1(DX), CX
+	STORE(0, DI, CX)
+	STORE(1, R8, CX)
+	STORE(2, R9, DX)
+	STORE(3, R15, DX)
+	RET
+
+out2:
+	LEAQ 1(DX), CX
+	STORE(0, DI, CX)
+	STORE(1, R8, CX)
+	STORE(2, R9, CX)
+	STORE(3, R15, DX)
+	RET
+
+out3:
+	LEAQ 1(DX), CX
+	STORE(0, DI, CX)
+	STORE(1, R8, CX)
+	STORE(2, R9, CX)
+	STORE(3, R15, CX)
 	RET

@@ -7,34 +7,56 @@ import (
 	"testing"
 )
 
-// TestWalk: walk in assembler code finds the lengths that walk finds, in tables that end anywhere and have damaged records.
+// randomWords returns n words of records, or fewer that end with a record if none is damaged.
+func randomWords(r *rand.Rand, n int, damaged bool) []uint32 {
+	words, lengths, at := make([]uint32, n), recordLengths(nil), 0
+	for at+1 < n {
+		k := Kind(r.IntN(int(NumKinds)-1) + 1)
+		if r.IntN(3) > 0 {
+			k = KindFunc
+		}
+		vlen := 0
+		if shapes[k].Each > 0 {
+			vlen = r.IntN(5)
+		}
+		switch some := r.IntN(600); {
+		case some < 50 && vlen > 0:
+			vlen = 80 + r.IntN(20)
+		case some == 50 && vlen > 0:
+			vlen = r.IntN(5000)
+		case some < 60 && damaged:
+			vlen = 1<<24 - 1
+		case some < 70 && damaged:
+			k = Kind(r.IntN(128))
+		}
+		words[at+1] = Info(k, uint32(vlen), r.IntN(2) == 0)
+		for i := at + recordWords; i < min(n, at+wordsOf(lengths[k], words[at+1])); i++ {
+			words[i] = r.Uint32N(1 << 26)
+		}
+		length := wordsOf(lengths[k], words[at+1])
+		if length > n-at && !damaged {
+			break
+		}
+		at += min(length, n)
+	}
+	return words[:min(at, n)]
+}
+
+// TestWalk: walkFast finds the lengths and the blocks that walk finds, in tables that end anywhere and have damaged records.
 func TestWalk(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 9))
-	lengths := recordLengths(nil)
 	records, long, cut := 0, 0, 0
-	for range 20000 {
-		words := make([]uint32, r.IntN(600))
-		for at := 0; at+1 < len(words); {
-			k := Kind(r.IntN(int(NumKinds)-1) + 1)
-			if r.IntN(3) > 0 {
-				k = KindFunc
-			}
-			vlen := r.IntN(5)
-			switch r.IntN(12) {
-			case 0:
-				vlen = 80 + r.IntN(20)
-			case 1:
-				vlen = 1<<24 - 1
-			case 2:
-				k = Kind(r.IntN(128))
-			}
-			words[at+1] = Info(k, uint32(vlen), r.IntN(2) == 0)
-			at += min(wordsOf(lengths[k&0x7f], words[at+1]), len(words))
+	for i := range 20000 {
+		n := r.IntN(600)
+		if i%40 == 0 {
+			n = r.IntN(40000)
 		}
+		words := randomWords(r, n, i%80 > 0)
 		want, got := newOutline(words, nil), newOutline(words, nil)
 		wantN, wantEnd := want.walk(0, 0)
 		gotN, gotEnd := got.walkFast()
-		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want.lengths, got.lengths) || !slices.Equal(want.blocks, got.blocks) {
+		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want.lengths[:wantN+blockLen], got.lengths[:wantN+blockLen]) ||
+			!slices.Equal(want.blocks[:wantN/blockLen+1], got.blocks[:wantN/blockLen+1]) {
 			t.Fatalf("%d words: got %d records up to %d, want %d up to %d", len(words), gotN, gotEnd, wantN, wantEnd)
 		}
 		records += wantN
