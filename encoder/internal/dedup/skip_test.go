@@ -10,7 +10,7 @@ import (
 
 // randomSkip makes a table of n records at random. Some records are longer than an Outline can say, and many types are neither marked nor open.
 func randomSkip(r *rand.Rand, n int) *passing {
-	c := &passing{open: make([]uint64, r.IntN(n/64+2)), marked: new(names)}
+	c := &passing{open: make([]uint64, n/64+1), marked: new(names)}
 	c.setRoles([]btf.KindSet{everyKind, appendable, everyKind &^ (1 << btf.KindTypedef)}[r.IntN(3)])
 	kinds := []btf.Kind{btf.KindPtr, btf.KindFunc, btf.KindFuncProto, btf.KindStruct, btf.KindEnum, btf.KindArray, btf.KindTypedef, btf.KindFwd, btf.KindVar}
 	rare := 1 + r.IntN(40)

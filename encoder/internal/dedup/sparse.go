@@ -165,8 +165,8 @@ func (s *sparse) fill(g *graph, kinds btf.KindSet) bool {
 type role struct {
 	least  uint32 // types of at most so many words are considered, whatever their anchor is
 	anchor uint8  // where a record has its anchor
-	second uint8  // where it has its anchor if there is 0; 0 if nowhere
-	ref    uint8  // where it has its first reference that is looked at; 0 if none is
+	second uint8  // where it has its anchor if there is 0
+	ref    uint8  // where it has its first reference that is looked at; if none is, its second word, which is more than any id
 	step   uint8  // how far it is to the next one; 0 if there is only one
 }
 
@@ -174,20 +174,21 @@ type role struct {
 func (p *passing) setRoles(kinds btf.KindSet) {
 	for i := range p.roles {
 		k := btf.Kind(i % 128)
-		set := btf.KindSet(1) << k
+		r, set := role{ref: 1}, btf.KindSet(1)<<k
 		switch {
 		case set&links != 0:
-			p.roles[i].ref = 2
+			r.ref = 2
 		case k == btf.KindArray:
-			p.roles[i].ref = 3
+			r.ref = 3
 		case set&(kinds|unordered) == 0, set&named != 0:
 		case k == btf.KindFuncProto: // the result, and the parameters
-			p.roles[i] = role{least: firstElement, anchor: firstElement, ref: 2, step: 2}
+			r = role{least: firstElement, anchor: firstElement, second: firstElement, ref: 2, step: 2}
 		case set&elementAnchored != 0:
-			p.roles[i] = role{least: firstElement, second: firstElement}
+			r.least, r.second = firstElement, firstElement
 		default:
-			p.roles[i].least = math.MaxUint8
+			r.least = math.MaxUint8
 		}
+		p.roles[i] = r
 	}
 }
 
@@ -219,7 +220,7 @@ type passing struct {
 	lengths []uint8   // of the Outline
 	words   []uint32  // of the table
 	marked  *names    // as in sparse
-	open    []uint64  // as in sparse
+	open    []uint64  // as in sparse, for all types
 	roles   [256]role // by the upper byte of the second word of a record
 }
 
@@ -233,7 +234,7 @@ func (p *passing) skip() {
 			return
 		}
 		name := r[role.anchor]
-		if name == 0 && role.second != 0 {
+		if name == 0 {
 			name = r[role.second]
 		}
 		if p.marked.has(name) && p.refers(r, role) {
@@ -245,9 +246,6 @@ func (p *passing) skip() {
 
 // refers reports whether a record refers to nothing but open types, and types that come after it, with the references that are looked at.
 func (p *passing) refers(r []uint32, role *role) bool {
-	if role.ref == 0 {
-		return true
-	}
 	for at := int(role.ref); at < len(r); at += int(role.step) {
 		if to := r[at]; to <= uint32(p.i) && !has(p.open, to) {
 			return false
