@@ -40,13 +40,16 @@ type sparse struct {
 	marked   *names    // anchors of own types
 	possible []uint64  // by id: the type can be a candidate, or own types refer to it
 	open     []uint64  // by id: the type is possible, or it is not known whether it is
-	waiting  []uint32  // ids of the types of which that is not known
+	waiting  []waiting // the types of which that is not known
 	all      bool      // all types were considered
 	entered  []uint64  // by id: it is in the index; not changed, but replaced
 	again    bool      // types have entered the index before
 	left     []uint32  // ids of the variables and sections, which are in no index, ascending
 	tags     []uint32  // ids of the structs and unions with marked names, ascending
 }
+
+// A waiting type of the base is considered again later.
+type waiting struct{ id, at uint32 } // at is the place of its record in the words of the table
 
 // names is a set of offsets of strings, by their lower bits. It may have offsets that were not added, which only makes types candidates that
 // need not be: it stays in the first-level cache, and few of its pages are touched. It always has the offset 0.
@@ -209,7 +212,7 @@ func (s *sparse) pass(kinds btf.KindSet) {
 			p.at = s.out.End(btf.ID(id), at)
 		}
 		if r := btf.Record(p.words[at:p.at:p.at]); kinds.Has(r.Kind()) {
-			s.consider(id, r)
+			s.consider(waiting{id, uint32(at)}, r)
 		}
 	}
 }
@@ -261,34 +264,29 @@ func (p *passing) refers(r []uint32, role *role) bool {
 const firstElement = 3
 
 // consider decides whether a type is possible, or not, or open, since a referent is open or comes later.
-func (s *sparse) consider(id uint32, r btf.Record) {
+func (s *sparse) consider(t waiting, r btf.Record) {
 	k := r.Kind()
 	if unordered.Has(k) {
-		s.left = append(s.left, id)
+		s.left = append(s.left, t.id)
 		return
 	}
 	if r.Vlen() == 0 {
 		s.note(r)
 	}
-	switch {
-	case !s.marked.has(anchor(r)):
-	case late.Has(k):
-		s.decide(id, s.referents(id, r))
-	default:
-		s.decide(id, yes)
+	if !s.marked.has(anchor(r)) {
+		return
 	}
-}
-
-// decide makes a type possible, or open, or neither.
-func (s *sparse) decide(id uint32, state answer) {
-	i, bit := id/64, uint64(1)<<(id%64)
-	switch state {
+	state := yes
+	if late.Has(k) {
+		state = s.referents(t.id, r)
+	}
+	switch i, bit := t.id/64, uint64(1)<<(t.id%64); state {
 	case yes:
 		s.possible[i] |= bit
 		s.open[i] |= bit
 	case unknown:
 		s.open[i] |= bit
-		s.waiting = append(s.waiting, id)
+		s.waiting = append(s.waiting, t)
 	}
 }
 
@@ -301,17 +299,16 @@ const (
 	no
 )
 
-// referents reports whether all referents of a type are possible.
+// referents reports whether all referents of a type are possible. r may be longer than the record.
 func (s *sparse) referents(id uint32, r btf.Record) (all answer) {
 	switch r.Kind() {
 	case btf.KindArray:
 		return max(s.referent(id, r[3]), s.referent(id, r[4]))
 	case btf.KindFuncProto:
-		for i := 4; i < len(r); i += 2 {
-			if r[i] < id && !has(s.open, r[i]) { // most prototypes end here
+		for end := firstElement + 2*r.Vlen(); end > firstElement; end -= 2 {
+			if all = max(all, s.referent(id, r[end-1])); all == no {
 				return no
 			}
-			all = max(all, s.referent(id, r[i]))
 		}
 	}
 	return max(all, s.referent(id, r[2]))
@@ -344,18 +341,18 @@ func (s *sparse) settle() {
 		if round%2 == 0 {
 			kept := before
 			for i := before - 1; i >= 0; i-- {
-				if id := s.waiting[i]; !s.settled(id, round) {
+				if t := s.waiting[i]; !s.settled(t, round) {
 					kept--
-					s.waiting[kept] = id
+					s.waiting[kept] = t
 				}
 			}
 			s.waiting = s.waiting[kept:]
 		} else {
-			s.waiting = slices.DeleteFunc(s.waiting, func(id uint32) bool { return s.settled(id, round) })
+			s.waiting = slices.DeleteFunc(s.waiting, func(t waiting) bool { return s.settled(t, round) })
 		}
 		if len(s.waiting) == before { // they lead to each other
-			for _, id := range s.waiting {
-				s.open[id/64] &^= 1 << (id % 64)
+			for _, t := range s.waiting {
+				s.open[t.id/64] &^= 1 << (t.id % 64)
 			}
 			s.waiting = s.waiting[:0]
 		}
@@ -364,18 +361,18 @@ func (s *sparse) settle() {
 }
 
 // settled reports whether it is known in a round of settle whether a waiting type is possible.
-func (s *sparse) settled(id uint32, round int) bool {
+func (s *sparse) settled(t waiting, round int) bool {
 	state := yes
 	if round < rounds {
-		state = s.referents(id, s.out.At(btf.ID(id)))
+		state = s.referents(t.id, s.o.Words()[t.at:])
 	}
 	if state == unknown {
 		return false
 	}
 	if state == yes {
-		s.possible[id/64] |= 1 << (id % 64)
+		s.possible[t.id/64] |= 1 << (t.id % 64)
 	} else {
-		s.open[id/64] &^= 1 << (id % 64)
+		s.open[t.id/64] &^= 1 << (t.id % 64)
 	}
 	return true
 }
