@@ -228,7 +228,8 @@ func (a *assembler) findIndexType(t *translate.Unit) (synthetic bool) {
 
 // prefetchNames prefetches the memory that the lookup of the new types' names reads.
 func (a *assembler) prefetchNames(u *unit) {
-	t, keys := &u.types, a.keys[:0]
+	t := &u.types
+	keys := slices.Grow(a.keys[:0], t.Types.WordCount()/2) // more than there are; what is not used costs no memory
 	for i := range a.decided.NumAdded() {
 		r := t.Types.At(btf.ID(a.decided.Added(i)))
 		keys = append(keys, r[0])

@@ -48,7 +48,7 @@ func expect(section []byte, lists ...[]byte) *expectation {
 	for _, list := range lists {
 		count += bytes.Count(list, []byte{0})
 	}
-	x := &expectation{slots: Prefault(make([]uint64, 1<<bits.Len(uint(2*count)))), short: Prefault(make([]uint64, 1<<12))}
+	x := &expectation{slots: Prefault(make([]uint64, 1<<bits.Len(uint(count+count/3)))), short: Prefault(make([]uint64, 1<<12))}
 	Prefault(x.filter[:])
 	x.hash.init()
 	for _, list := range lists {

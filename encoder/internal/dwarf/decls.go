@@ -26,8 +26,9 @@ const (
 	maxDeclAttrs   = 8
 	declEntries    = 1 << 11
 	// A section with few declarations needs fewer entries. A declaration has about declSize bytes.
-	fewest   = 1 << 7
 	declSize = 16
+	// In a smaller section, which has the tables of two or three units, too few declarations occur again to pay for the memory.
+	fewDecls = 8 << 10
 )
 
 // recall adds the abbreviation whose declaration starts at b[pos:], after its code, if it is cached. next is then the position
@@ -87,12 +88,12 @@ func (d *declaration) equal(bytes *declBytes) bool {
 
 // remember caches a declaration, which ends at next. It replaces another one with its hash.
 func (t *abbrevs) remember(a Abbrev, b []byte, pos, next int) {
-	if next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < len(declBytes{}) || len(t.attrs) != int(a.first)+int(a.n) {
+	if t.sec.size < fewDecls || next-pos > maxDeclaration || a.n > maxDeclAttrs || len(b)-pos < len(declBytes{}) || len(t.attrs) != int(a.first)+int(a.n) {
 		return
 	}
 	if t.decls == nil {
 		n := declEntries
-		for uint64(n) > fewest && uint64(n)*declSize/2 > t.sec.size {
+		for uint64(n)*declSize/2 > t.sec.size {
 			n /= 2
 		}
 		t.decls, t.declAttrs = make([]declaration, n), make([][maxDeclAttrs]attr, n)
