@@ -239,11 +239,15 @@ func (a *assembler) prefetchNames(u *unit) {
 			}
 		}
 	}
+	types := len(keys)
 	a.keys = u.funcs.Names(keys)
 	if a.o.Strings.Expects() {
 		a.names.expect(a.keys)
 	}
-	a.names.prefetch(a.keys)
+	if keys = a.keys; a.o.Strings.Expecting() {
+		keys = keys[:types] // the others need not be looked up
+	}
+	a.names.prefetch(keys)
 }
 
 // appendTypes copies the new types of the unit to the object.

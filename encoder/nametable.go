@@ -66,6 +66,12 @@ func (n *nameTable) offset(key uint32) uint32 {
 		return n.replaced(text)
 	}
 	off := n.out.Add(text)
+	n.put(i, key, text, off)
+	return off
+}
+
+// put puts a key into the free slot for it, given its text and the offset of that.
+func (n *nameTable) put(i, key uint32, text []byte, off uint32) {
 	if n.odd.from != nil {
 		n.odd.meet(off)
 	}
@@ -77,7 +83,6 @@ func (n *nameTable) offset(key uint32) uint32 {
 	if n.used++; 2*n.used > len(n.slots) {
 		n.grow()
 	}
-	return off
 }
 
 // note records that a key stands for the string at off.
@@ -181,7 +186,7 @@ func (o *oddNames) meet(off uint32) {
 	o.clash = o.clash || same
 }
 
-// prefetch reads the memory that offset and limited will read for some keys (see btf/memory.go).
+// prefetch reads the memory that offset and limited will read for some keys, which will be looked up (see btf/memory.go).
 func (n *nameTable) prefetch(keys []uint32) {
 	var news [atOnce]uint32
 	var hashes [atOnce]uint64
@@ -198,10 +203,28 @@ func (n *nameTable) prefetch(keys []uint32) {
 				count++
 			}
 		}
+		if n.out.Expecting() {
+			n.fromBase(news[:count])
+			continue
+		}
 		for i, key := range news[:count] {
 			hashes[i] = n.out.Hash(n.in.Get(dwarf.StrKey(key), &n.scratch))
 		}
 		n.prefetched ^= n.out.Prefetch(hashes[:count])
+	}
+}
+
+// fromBase puts the keys into the table whose strings the base has. Their offsets do not depend on when they are looked up.
+func (n *nameTable) fromBase(keys []uint32) {
+	for _, key := range keys {
+		i, known := n.find(key)
+		if known {
+			continue
+		}
+		text := n.in.Get(dwarf.StrKey(key), &n.scratch)
+		if off, ok := n.out.InBase(text); ok && (!n.odd.replace || translate.IsIdentifier(text)) {
+			n.put(i, key, text, off)
+		}
 	}
 }
 

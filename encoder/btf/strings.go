@@ -173,6 +173,17 @@ func (s *Strings) inBase(str []byte) (off uint32, ok bool) {
 	return s.base.Find(str)
 }
 
+// Expecting reports whether lookups in the base were prepared by Expect.
+func (s *Strings) Expecting() bool { return len(s.known) > 0 }
+
+// InBase looks up a string that may have been expected in the base. It is not ok if the base does not have it, or if it was not expected or is empty.
+func (s *Strings) InBase(str []byte) (off uint32, ok bool) {
+	if len(str) > 0 {
+		off, ok, _ = s.expected(str)
+	}
+	return off, ok
+}
+
 // expected looks up a string that is not empty in the base, if it was expected.
 func (s *Strings) expected(str []byte) (off uint32, ok, known bool) {
 	for _, x := range s.known {
