@@ -66,7 +66,11 @@ func (e *engine) same(cand, canon uint32) bool {
 		return true
 	} else if h != 0 {
 		e.tolerant = true // a second copy from one CU, perhaps (rule 03/8.1)
-		return e.identical(h, cand, identicalBudget)
+		ok := e.identical(h, cand, identicalBudget)
+		if ok {
+			e.skip(cand, canon)
+		}
+		return ok
 	}
 	if e.met != nil && e.endsAt(cand, canon) {
 		return false
@@ -104,7 +108,7 @@ func (e *engine) same(cand, canon uint32) bool {
 	ok := e.sameKind(a, b)
 	if e.depth--; !ok {
 		if ak == btf.KindArray && a[5] == b[5] {
-			e.doubtArray(canon)
+			e.doubtArrays(cand, canon)
 		}
 		e.path = append(e.path, pair{cand, canon})
 	}

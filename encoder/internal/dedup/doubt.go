@@ -44,23 +44,42 @@ func (e *engine) doubtElements(x, y uint32) {
 	}
 }
 
-// skip is called for a pair of types that have merged, into which the current comparison does not look.
+// skip is called for a pair of types into which the current comparison does not look, because they have merged, or are equal as copies.
 func (e *engine) skip(cand, canon uint32) {
 	switch {
 	case !e.watch || !e.hasInside(cand):
-	case len(e.skipped) < maxSkipped:
-		e.skipped = append(e.skipped, canon)
+	case len(e.skippedCanon) < maxSkipped:
+		e.skippedCand, e.skippedCanon = append(e.skippedCand, cand), append(e.skippedCanon, canon)
 	default:
 		e.skippedMore = true
 	}
 }
 
-// doubtArray watches for an array, canon, that a comparison takes for different because its elements are. If the comparison had met it before, as it
-// might in a type that it skipped, the array would have been equal as the second one of one CU.
-func (e *engine) doubtArray(canon uint32) {
-	if e.watch && !e.doubt && e.peer.Has(rules.IdenticalArrays) {
-		e.doubt = e.skippedMore || e.leads(e.skipped, canon)
+// doubtArrays watches for arrays that a comparison takes for different because their elements are. The second array of one CU equals the first one. So
+// the arrays would have been equal in two cases:
+//
+//   - The comparison had met canon before, as it might in a type that it skipped.
+//   - cand is the canonical side, and the comparison has met it before. This is the comparison of a later type, which was left out because it repeats the
+//     canonical type of this comparison, with the candidate of this one.
+func (e *engine) doubtArrays(cand, canon uint32) {
+	if !e.watch || e.doubt || !e.peer.Has(rules.IdenticalArrays) {
+		return
 	}
+	e.doubt = e.skippedMore || e.leads(e.skippedCanon, canon)
+	if !e.doubt && !e.unequal { // if the comparison has met arrays before, then also those in their elements
+		e.unequal = true
+		e.doubt = e.metOther(cand, canon) || e.leads(e.skippedCand, cand)
+	}
+}
+
+// metOther reports whether the current comparison has met a candidate with another canonical type.
+func (e *engine) metOther(cand, canon uint32) bool {
+	for _, other := range e.hypo {
+		if e.hyp[other] == cand && other != canon {
+			return true
+		}
+	}
+	return false
 }
 
 const (

@@ -95,14 +95,17 @@ type engine struct {
 	longWalk int
 	contents map[uint32]uint64 // of types in divided lists, and of the types that they lead to
 	// adjust: the comparison would have to change a type of the base.
-	adjust      bool
-	moved       bool                // a type of the base is mapped to an own one
-	watch       bool                // the fast path has left out types
-	skipped     []uint32            // types that have merged, into which the current comparison did not look
-	skippedMore bool                // there are more of them
-	looked      int                 // number of types that leads looked at
-	defined     map[uint32][]uint32 // see definitions
-	doubt       bool                // see ErrDoubt
+	adjust bool
+	moved  bool // a type of the base is mapped to an own one
+	watch  bool // the fast path has left out types
+	// Pairs of types into which the current comparison did not look; skippedMore: there are more of them.
+	skippedCand  []uint32
+	skippedCanon []uint32
+	skippedMore  bool
+	unequal      bool                // the current comparison has met arrays that are different because of their elements
+	looked       int                 // number of types that leads looked at
+	defined      map[uint32][]uint32 // see definitions
+	doubt        bool                // see ErrDoubt
 	binder
 	prefetched uint32 // what prefetch read, kept so that the compiler keeps the reads
 }
@@ -392,7 +395,7 @@ func (e *engine) clearHypotheses() {
 	}
 	e.hypo = e.hypo[:0]
 	e.adjust, e.jumped, e.barred, e.redo = false, false, false, false
-	e.skipped, e.skippedMore = e.skipped[:0], false
+	e.skippedCand, e.skippedCanon, e.skippedMore, e.unequal = e.skippedCand[:0], e.skippedCanon[:0], false, false
 	e.begin()
 }
 
