@@ -374,6 +374,7 @@ var tinies = []struct{ name, program string }{
 	{"the first A holds a C that was free", "A=C C=*D D=i D'=j c C U c -D C rust 'D C c -D C A c -D A C *C"},
 	{"the first A leads to a B that holds a C that was free", "A=*B B=C C=*D D=i D'=j c -B A C U c -D C rust 'D C c -D C A B c -D A B C *C"},
 	{"the second A has one array type where the first has two, so the third A equals the second", "A=[*A,[B,*B A'=[*A,[*A,*B B=A c A c 'A A c A"},
+	{"B has an array of B from a unit that declares it, so it differs from Rust's B, in which an array occurs twice", "A=[B A'=[A B=[B,[A rust 'A B c -B A c A"},
 }
 
 // TestTiny: the fast path gives the same bytes as the exact engine.

@@ -95,3 +95,11 @@ func (e *engine) crosses(fwd, to uint32) {
 		e.mixed = e.mixed || uint32(s.First) <= to && to <= uint32(s.Last)
 	}
 }
+
+// halves watches for a declaration and a definition of one name that differ as copies of one unit. The declaration can belong to the first type of a class,
+// which takes the place of a type of this unit with the definition.
+func (e *engine) halves(a, b btf.Record) {
+	if len(e.spans) != 0 && a[0] == b[0] && (a.Kind() == btf.KindFwd) != (b.Kind() == btf.KindFwd) {
+		e.mixed = e.mixed || e.guarded[a[0]]
+	}
+}

@@ -44,6 +44,7 @@ func (e *engine) identicalChain(x, y uint32, budget int) bool {
 		e.stats.Identical++
 		a, b := e.rec(x), e.rec(y)
 		if a.Kind() != b.Kind() {
+			e.halves(a, b)
 			return false
 		}
 		switch a.Kind() {
