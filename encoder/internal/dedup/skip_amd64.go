@@ -11,5 +11,5 @@ func (p *passing) skipFast() { skipRecords(p) }
 //go:noescape
 func skipRecords(p *passing)
 
-// kindFunc is btf.KindFunc, for the assembler.
-const kindFunc = int(btf.KindFunc)
+// kindFunc is btf.KindFunc.
+const kindFunc = int(btf.KindFunc) //nolint:unused // skipRecords uses it
