@@ -138,13 +138,13 @@ func (o *Outline) untold(i int) {
 	o.blocks[i/blockLen] |= hasUntold
 }
 
-// walk sets the lengths of the records from the n-th on, which begins at an index of the words, and the places of blocks. It returns the number of records,
-// and where the last one ends that is within the words. lengths and blocks have room for as many records as the words may have. walkFast does the same from
-// the first record on.
+// walk sets the lengths of the records and the places of blocks. It returns the number of records, and where the last one ends that is within the
+// words. lengths and blocks have room for as many records as the words may have. walkFast does the same.
 //
 // Where a record begins follows from the length of the one before, and a processor that waits for that does little else. Most records have no
 // elements. For these there is a branch, which the processor takes before it knows the length.
-func (o *Outline) walk(n, at int) (count, end int) {
+func (o *Outline) walk() (count, end int) {
+	n, at := 0, 0
 	for at < len(o.words)-recordWords+1 {
 		info := o.words[at+1]
 		length := recordWords

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Where a record begins follows from the length of the one before, and a processor that waits for that does little else. So four lanes take turns. Each
+// In walk, a processor mostly waits, or has guessed wrong whether a record has elements. So four lanes take turns, without a branch. Each
 // begins at a place where a record seems to begin, and must arrive exactly where the next one began, which shows that this was right. When a lane arrives,
 // it takes half of what is left of another.
 
@@ -25,7 +25,7 @@ const (
 	mostLanes    = 64
 )
 
-// walkFast is walk from the first record on. It goes over all types of a base for each module. TestWalk compares the two.
+// walkFast is walk, which goes over all types of a base for each module. TestWalk compares the two.
 func (o *Outline) walkFast() (count, end int) {
 	limit := len(o.words) - recordWords + 1
 	if limit > severalLanes {
@@ -34,7 +34,7 @@ func (o *Outline) walkFast() (count, end int) {
 		}
 		clear(o.lengths)
 	}
-	return o.walk(0, 0)
+	return o.walk()
 }
 
 // walkInLanes is walk for records that begin before a limit. It is not ok if a lane did not arrive where it should, or if a record is cut short.

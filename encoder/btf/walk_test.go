@@ -53,7 +53,7 @@ func TestWalk(t *testing.T) {
 		}
 		words := randomWords(r, n, i%80 > 0)
 		want, got := newOutline(words, nil), newOutline(words, nil)
-		wantN, wantEnd := want.walk(0, 0)
+		wantN, wantEnd := want.walk()
 		gotN, gotEnd := got.walkFast()
 		if wantN != gotN || wantEnd != gotEnd || !bytes.Equal(want.lengths[:wantN+blockLen], got.lengths[:wantN+blockLen]) ||
 			!slices.Equal(want.blocks[:wantN/blockLen+1], got.blocks[:wantN/blockLen+1]) {
