@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("QUICKSTART", filepath.Join(filepath.Dir(images), "quickstart.yaml"))
 			env.Setenv("CALLS", filepath.Join(filepath.Dir(filepath.Dir(images)), "cmd", "internal", "pahole", "testdata"))
 			env.Setenv("CI", "")
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("BTFBATCH_CACHE", filepath.Join(env.WorkDir, ".cache"))
 			return nil
 		},
