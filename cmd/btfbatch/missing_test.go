@@ -234,7 +234,11 @@ func TestNothingMissing(t *testing.T) {
 			if code, out := c.call(t, nil); code != exitcode.OK {
 				t.Fatalf("got exit code %d with good values\n%s", code, out)
 			}
-			for in := range c.inputs {
+			inputs := slices.Sorted(maps.Keys(c.inputs))
+			if testing.Short() {
+				inputs = inputs[:min(1, len(inputs))] // the race detector finds no more in the others
+			}
+			for _, in := range inputs {
 				if c.only != "" && c.only != in {
 					continue
 				}
