@@ -61,7 +61,7 @@ func (n *names) has(name uint32) bool { return n[name/64%uint32(len(n))]>>(name%
 
 // newSparse returns a sparse base that puts its candidates into an index, which is that of the run.
 func newSparse(o *btf.Object, c *index, peer rules.Set) *sparse {
-	s := &sparse{Base: Base{o: o}, out: o.Outline(), c: c, peer: peer, marked: new(names), waiting: make([]waiting, 0, 1<<13)}
+	s := &sparse{Base: Base{o: o}, out: o.Outline(), c: c, peer: peer, marked: new(names), waiting: make([]waiting, 0, int(o.End())/16)}
 	s.marked.add(0)
 	ids := int(o.End())/64 + 1
 	sets := btf.Prefault(make([]uint64, 4*ids))
